@@ -1,0 +1,58 @@
+# Every target sets up what it needs: `make test` and `make demo` work in a fresh clone with nothing but Python 3.10+.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: help setup test check lint types format docs demo nightly wheel clean
+
+help:
+	@echo "make setup    a virtual environment in $(VENV) with the project and its tools"
+	@echo "make test     the tests"
+	@echo "make check    formatting, lint, types and the tests"
+	@echo "make demo     the demonstration in this terminal, no board needed"
+	@echo "make format   write the formatting that make check wants"
+	@echo "make docs     renew the generated parts of the documents"
+	@echo "make nightly  the long tests"
+	@echo "make wheel    dist/*.whl"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer wanted, found %s: make PYTHON=python3.12" % sys.version.split()[0])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no venv module: install it (Debian: apt install python3-venv)" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q -n auto
+
+check: lint types test
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+	$(BIN)/mypy --config-file .ci/mypy-board.ini --custom-typeshed-dir "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(STAMP)
+	$(BIN)/python -m maixswitch.docs
+
+demo: $(STAMP)
+	$(BIN)/maixswitch demo
+
+nightly: $(STAMP)
+	$(BIN)/python -m pytest -q -n auto -m nightly
+
+wheel: $(STAMP)
+	$(BIN)/python -m build --wheel --no-isolation
+
+clean:
+	rm -rf $(VENV) build dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

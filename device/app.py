@@ -1,0 +1,279 @@
+"""App: the wiring of the parts, and App.step(), from where both paths can be read from top to bottom.
+
+A frame: camera -> slot.run (the kind fills the results) -> overlay.draw -> screen.show.
+A press: keys -> Machine.post -> the actions below, named in the rows of fsm.TRANSITIONS.
+"""
+
+import sys
+
+from device import hal
+from device.catalog import say
+from device.errors import DeviceError, from_exception
+from device.fsm import Machine
+from device.kinds import KINDS
+from device.kpu_slot import KpuSlot
+from device.results import Results
+from device.shelf import Shelf
+
+CAMERA = (104, 105)  # faults that starting the camera again may cure
+FRAMES = 0  # in App.clock: frames since the start
+DUE = 1  # and when to look up from them; an interrupt of the keys makes it 0
+SECOND = 1000
+KEEP_SECONDS = 5  # a model that runs this long is the one to start with next time
+
+
+def frame_path(snapshot, prepare, run, draw, show, clock, post):
+    """The path of a frame, for ever; yields after each whether there is more to do than frames (see App.watch).
+
+    A generator keeps its variables between frames; a function of this size would take its room from the heap each time.
+    """
+    ticks = hal.ticks
+    while True:
+        try:
+            image = snapshot()
+            draw(image, run(prepare(image) if prepare else image))
+            show(image)
+            clock[FRAMES] += 1
+        except Exception as error:
+            post("FAIL", error)
+        yield ticks() >= clock[DUE]
+
+
+def idle():
+    """The frames of no model: wait a little, look what is to be done."""
+    while True:
+        hal.sleep(20)
+        yield True
+
+
+class App:
+    """The parts: machine, slot, results, catalog (list of ModelSpec), selected (index), fault (DeviceError or None).
+
+    report(kind, a, b, c): "state" old event new, "select" title index total, "load" title ms free, "unload" title
+    error, "fault" code name detail, "camera" "ok" or "missing" detail, "choice" folder written, "note" text. Never each frame.
+    """
+
+    def __init__(self, report, kpu, root):
+        self.report = report or hal.nothing
+        self.root = root
+        self.slot = KpuSlot(kpu)
+        self.shelf = Shelf(root, kpu.ANCHOR_PAIRS)
+        self.results = Results()
+        self.fault = self.overlay = self.screen = self.camera = self.keys = self.dog = None
+        self.catalog = ()
+        self.frame = idle()
+        self.clock = [0, 0]  # see FRAMES and DUE
+        self.selected = self.mark = self.begun = self.due = self.seconds = self.fps = self.hold = 0
+
+        def turn(by):
+            return lambda _: self.select(self.selected + by)
+
+        def show(code):
+            return lambda _: self.overlay.fault(DeviceError(code))
+
+        actions = {
+            "remount": hal.remount,
+            "read_card": self.read_card,
+            "select": self.select,
+            "select_next": turn(1),
+            "select_previous": turn(-1),
+            "load": self.load,
+            "unload": self.unload,
+            "show_fault": self.show_fault,
+            "show_no_card": show(101),
+            "show_empty": show(102),
+            "stop": self.close,
+        }
+        self.machine = Machine(actions, "NO_CARD", lambda old, event, new: self.report("state", old, event, new))
+
+    frames = property(lambda self: self.clock[FRAMES])
+
+    def step(self):
+        """One frame, one load or one idle poll; False once STOPPED."""
+        return self.watch() if next(self.frame) else True
+
+    def watch(self):
+        """Let the keys speak, load when they are quiet, and once a second see to the rest; False once STOPPED."""
+        machine = self.machine
+        if machine.state == "STOPPED":
+            return False
+        now = hal.ticks()
+        passed = now >= self.due
+        if passed:
+            self.due = now + SECOND
+        self.clock[DUE] = self.due  # an edge from here on sets it to 0 again
+        busy = self.keys.poll(now, machine.post)
+        if busy or self.keys.polled:
+            self.clock[DUE] = 0
+        if not busy and machine.state == "UNLOADED" and now >= self.hold:
+            machine.post("LOAD")
+        elif passed:
+            self.seconds += 1
+            self.dog.feed()
+            if self.slot.loaded:
+                self.count(now)
+            if self.seconds & 1:
+                self.look()
+        return machine.state != "STOPPED"
+
+    def count(self, now):
+        """Count the frames of the second that is over; after five seconds remember the model."""
+        frames = self.frames - self.mark
+        passed = now - self.begun or 1
+        self.mark += frames
+        self.begun = now
+        fps = (frames * 1000 + passed // 2) // passed
+        if fps != self.fps:
+            self.fps = fps
+            self.overlay.status(fps)
+        if self.seconds == KEEP_SECONDS:
+            folder = self.slot.loaded.folder
+            written = self.shelf.keep(folder)
+            if written is not None:
+                self.report("choice", folder, written)
+
+    def look(self):
+        """See whether the card comes or goes, and whether a camera that failed is back."""
+        post = self.machine.post
+        state = self.machine.state
+        if hal.present(self.root + "/models/x/x"):
+            if state == "NO_CARD":
+                if not self.carded:
+                    from device.outfit import fit_out
+
+                    fit_out(self, True)
+                post("CARD_IN")
+            elif state == "FAULT" and self.fault.code in CAMERA and self.revive():
+                post("SELECT", self.selected)
+        elif state == "NO_CARD":
+            hal.remount()
+        else:
+            post("CARD_OUT")
+
+    # The actions of the state machine, each called with the event's argument.
+
+    def read_card(self, _):
+        """Read the folders of the card; the selection stays, at first it is the remembered model."""
+        self.dog.stop()  # this may take seconds; the next second arms it again
+        self.catalog = self.shelf.read()
+        if self.catalog:
+            self.select(self.shelf.selected)
+        else:
+            self.machine.post("NO_MODELS")
+
+    def select(self, at):
+        """Select a model by its index, wrapping around, and show its title at once."""
+        spec = self.shelf.choose(at)
+        self.selected = self.shelf.selected
+        self.report("select", spec.title, self.selected, len(self.catalog))
+        if hal.ticks() >= self.hold:
+            self.overlay.loading(spec, self.shelf.place)
+
+    def load(self, _):
+        """Load the selected model and bind the path of its frames."""
+        spec = self.shelf.spec
+        place = self.shelf.place
+        if self.hold:  # notes stood in place of the title
+            self.hold = 0
+            self.overlay.loading(spec, place)
+        doubts = "\n".join([say(problem) for problem in spec.problems])
+        if doubts and not spec.loadable:
+            raise DeviceError(103, doubts)
+        width, height, prepare = self.camera.fit(spec.width, spec.height, spec.channels)
+        self.results.reset(KINDS[spec.kind].SHAPE, width, height, spec.width, spec.height)
+        draw = self.overlay.begin(spec, self.results, place, (width, height))
+        self.dog.stop()  # nobody can feed it while the firmware reads the file
+        begun = hal.ticks()
+        try:
+            self.slot.load(spec, self.results)
+            if doubts:  # the firmware took it, but what the screen would say is wrong
+                raise DeviceError(103, doubts)
+            self.frame = frame_path(
+                self.camera.snapshot, prepare, self.slot.run, draw, self.screen.show, self.clock, self.machine.post
+            )
+        except Exception as error:
+            self.slot.unload()
+            code = from_exception(error).code
+            if doubts and code > 2000:  # the firmware's own verdict, and what the file's head says of it
+                raise DeviceError(code, doubts)
+            raise
+        self.fault = None
+        self.begun = now = hal.ticks()
+        self.mark = self.frames
+        self.seconds = self.fps = 0
+        self.due = now + SECOND
+        self.report("load", spec.title, now - begun, hal.heap_free())
+
+    def unload(self, _):
+        """Release the running model, whatever happens."""
+        self.frame = idle()
+        title = self.slot.loaded.title
+        error = self.slot.unload()
+        self.report("unload", title, error and str(error))
+
+    def show_fault(self, error):
+        """Show what went wrong and what to do; an error of unknown kind goes to the UART too, with its traceback."""
+        self.fault = fault = from_exception(error)
+        if fault.code == 199 and hasattr(sys, "print_exception"):  # absent on a PC
+            sys.print_exception(error)
+        if fault.code in CAMERA:
+            self.camera.ready = False
+        self.report("fault", fault.code, fault.name, fault.detail)
+        self.overlay.fault(fault, self.shelf.spec)
+
+    # The beginning and the end.
+
+    def revive(self):
+        """Start the camera; return whether it is there."""
+        detail = None
+        try:
+            self.camera.start()
+        except Exception as error:
+            detail = str(error)
+        self.report("camera", "missing" if detail else "ok", detail)
+        return not detail
+
+    def stop(self):
+        """End: release everything; step() returns False from now on."""
+        if self.machine.state != "STOPPED":
+            self.machine.post("STOP")
+
+    def close(self, error=None):
+        """Release model, interrupts and watchdog, and leave a message; `error` is what ended the app, or None."""
+        self.frame = idle()
+        self.slot.unload()
+        self.disarm()
+        if self.overlay:
+            self.overlay.stopped(error)
+
+    def disarm(self):
+        """Stop what would go on without us: the interrupts of the keys, and the watchdog."""
+        if self.dog:
+            self.dog.stop()
+        if self.keys:
+            self.keys.close()
+
+
+def build(report=None, kpu=None, root="/sd"):
+    """Return a started App on this board; kpu: an adapter, else the firmware's; root: where the card is."""
+    from device import outfit
+
+    app = App(report, kpu or outfit.open_kpu(), root)
+    try:
+        outfit.start(app)
+    except BaseException as error:
+        app.close(error)
+        raise
+    return app
+
+
+def main():
+    """Run until Ctrl-C or a crash, then release everything; the exception goes on to the UART."""
+    app = build(lambda *row: print("[maixswitch]", *row))
+    try:
+        step = app.step
+        while step():
+            pass
+    except BaseException as error:
+        app.close(error)
+        raise

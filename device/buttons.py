@@ -1,0 +1,107 @@
+"""One key: debounce and gestures, from (level, milliseconds) to events. Pure: no pins, no clock, no allocation.
+
+Times are plain ints that only grow, and are subtracted as such: `utime.ticks_ms` wraps at 2**62 on these boards,
+so ticks_diff has nothing to do. They are never floats, which hold seven digits here.
+
+The firmware runs interrupt handlers late: while C code blocks (a frame, a load) edges wait and are all handled when it
+ends, with the time and the level of that moment. So `edge` takes what the handler saw, `sample` what a look at the pin
+sees now, and both judge by how long nobody had looked.
+"""
+
+DEBOUNCE_MS = 30  # a level counts when it has held this long between two looks
+BLIND_MS = 40  # an unseen press may hide in a gap this long: people press no shorter
+LONG_MS = 700
+QUIET_MS = 250  # a load waits until the keys have been quiet for this long
+
+
+class Button:
+    """Turns one key into events: short on release of a short press, long_ at 700 ms of holding (then no short).
+
+    active: the level of a pressed key, 0 with the usual pull-up. long_ None: any press is a short one. A key that is
+    held when the first look happens stays dumb until it has been released once.
+    """
+
+    def __init__(self, short, long_=None, active=0):
+        self._short = short
+        self._long = long_
+        self._level = active
+        self._down = None  # what the last look saw, and since when it is believed
+        self._since = 0
+        self._held = False  # the debounced truth, when this press began and the one before was let go
+        self._began = 0
+        self._freed = -DEBOUNCE_MS
+        self._done = False  # this press has had its event, or must not have one
+        self._looked = 0
+        self._active = None  # time of the last change, edge or event
+
+    def sample(self, level, now):
+        """Take the level polled at now (ms); return an event or None."""
+        down = level == self._level
+        if self._down is None:
+            self._down = self._held = self._done = down
+            if down:
+                self._active = self._began = now
+        event = None
+        changed = down != self._down
+        gap = now - self._looked
+        until = now
+        # What was glimpsed and is gone again may have been bounce if it was a release, or a press on the heels of the
+        # last one: it counts for as long as it was seen. Any other press counts in full.
+        if changed and (down or self._began - self._freed < DEBOUNCE_MS):
+            until = self._looked
+        if self._down != self._held and until - self._since >= DEBOUNCE_MS:
+            self._held = self._down
+            if not self._held:
+                if not self._done:
+                    event = self._short
+                    self._active = now
+                self._done = False
+        if changed:
+            if not down and self._held:
+                self._freed = now
+            if down and not self._held:
+                self._began = now
+            self._down = down
+            self._since = self._active = now
+            if gap >= BLIND_MS and (not down or now - self._freed >= DEBOUNCE_MS):
+                self._since -= DEBOUNCE_MS  # it may be as old as the gap: it counts at once
+        elif down and self._held and self._long and not self._done and now - self._began >= LONG_MS:
+            event = self._long
+            self._done = True
+            self._active = now
+        self._looked = now
+        return event
+
+    def edge(self, level, at):
+        """Take what the interrupt handler saw at `at` (ms), in the order of its runs; return an event or None.
+
+        A handler that finds the level unchanged after a gap tells of changes that nobody saw: a press that came and
+        went, unless the key was still bouncing when the gap began.
+        """
+        looked = self._looked
+        unseen = at - looked >= BLIND_MS and (level == self._level) == self._down
+        rested = looked - self._freed >= DEBOUNCE_MS
+        if unseen:
+            self._began = at  # let go and pressed again, or bounce: two halves make no long press
+        event = self.sample(level, at)
+        if unseen and rested:
+            self.missed(at)
+        self._active = at
+        return event
+
+    def missed(self, now):
+        """Take a press that came and went unseen: a key at rest gives its short event once it has kept still.
+
+        Should it be down again at the next look, then that is the same press.
+        """
+        if not self._down and not self._held and self._down is not None:
+            self._held = True
+            self._since = self._began = self._freed = self._active = now
+
+    def quiet(self, now):
+        """Milliseconds since the key last moved or fired; 0 while a press is still to be decided."""
+        if self._active is None:
+            return QUIET_MS
+        if self._down != self._held or (self._held and not self._done and now - self._began < LONG_MS):
+            return 0
+        return now - self._active

@@ -1,0 +1,45 @@
+"""The folder of the model to begin with: remembered on the card, where it survives a power cut at any byte.
+
+There are two slots, maixswitch.s0 and .s1, each one line "number folder crc32". The higher number counts; the
+other slot, or a broken one, is the one to be written, so a torn write costs the new choice and never the old.
+"""
+
+from binascii import crc32
+
+import uio
+
+SLOTS = ("/maixswitch.s0", "/maixswitch.s1")
+
+
+def _slot(path):
+    """Return (number, folder) of a slot, (-1, "") for one that is missing, torn or otherwise not whole."""
+    try:
+        with uio.open(path, "rb") as file:
+            line = file.read(400)
+        body = line[:-9]
+        if line[-9:] == b" %08x" % crc32(body):
+            number, folder = body.split(b" ", 1)
+            return int(number), folder.decode()
+    except (OSError, ValueError):
+        pass  # then there is no choice in it
+    return -1, ""
+
+
+def choice_read(root):
+    """Return the remembered folder, "" when there is none."""
+    return max([_slot(root + name) for name in SLOTS])[1]
+
+
+def choice_write(root, folder):
+    """Remember a folder; return whether the card holds it now. Nothing is written when it does already."""
+    slots = [_slot(root + name) for name in SLOTS]
+    number, known = max(slots)
+    if number >= 0 and known == folder:
+        return True
+    body = ("%d %s" % (number + 1, folder)).encode()
+    try:
+        with uio.open(root + SLOTS[slots.index(min(slots))], "wb") as file:
+            file.write(body + b" %08x" % crc32(body))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,249 @@
+"""The hardware: camera, screen, keys, time, watchdog, card. The only importer of the firmware's hardware modules.
+
+Everything here follows the sources of MaixPy v1 (and CanMV, whose module Maix is called maix); nothing of it was ever
+tried on a board.
+"""
+
+import lcd
+import machine
+import sensor
+import uos
+import utime
+from fpioa_manager import fm
+
+try:
+    from Maix import GPIO, config, utils
+except ImportError:
+    from maix import GPIO, config, utils
+
+from device.buttons import QUIET_MS, Button
+from device.errors import DeviceError
+from device.text import ink, wrap
+
+ticks = utime.ticks_ms  # wraps after 146 million years on this core: plain subtraction will do
+sleep = utime.sleep_ms
+RING = 8  # the firmware's scheduler queues as many callbacks
+
+
+config_value = config.get_value  # (key, default) of /flash/config.json
+heap_free = utils.heap_free  # bytes of system heap above the highest block ever used: models live there
+
+
+def nothing(*_):
+    """Do nothing: the show of no screen, the report to nobody."""
+
+
+def present(path):
+    """Return whether the card answers; `path` need not exist, but deep ones make the firmware really read the card."""
+    try:
+        uos.stat(path)
+    except OSError as e:
+        return e.args[0] == 2
+    return True
+
+
+def remount(_=None):
+    """Start mounting the card; the second core does it, and allocates from our heap, so nothing runs here meanwhile."""
+    machine.SDCard.remount()  # returns no object at all: its value must not be touched
+    sleep(300)
+
+
+class Camera:
+    """The camera, 320x240 RGB565 for ever; a window into it, so that its buffers never move. `ready` once started."""
+
+    WIDTH = 320
+    HEIGHT = 240
+
+    def __init__(self, board, want):
+        self.snapshot = sensor.snapshot
+        self.ready = False
+        self._choice = want.get("choice", board.choice)
+        self._flips = (want.get("hmirror", board.hmirror), want.get("vflip", board.vflip))
+        self._window = None
+
+    def start(self):
+        """Find and start the camera, which frees its buffers: not while a model is loaded. DeviceError 104 if absent."""
+        self.ready = False
+        try:
+            if self._choice:
+                sensor.reset(choice=self._choice)
+            else:
+                sensor.reset()
+        except OSError as e:
+            raise DeviceError(104, str(e))
+        sensor.set_pixformat(sensor.RGB565)
+        sensor.set_framesize(sensor.QVGA)
+        self._window = (self.WIDTH, self.HEIGHT)
+        for flip, value in zip((sensor.set_hmirror, sensor.set_vflip), self._flips):
+            if value is not None:
+                try:
+                    flip(value)
+                except ValueError:
+                    print("this camera cannot flip")
+        self.ready = True
+
+    def fit(self, width, height, channels):
+        """Return (view width, view height, prepare) for a model's input; starts the camera if need be.
+
+        An RGB input of 128x96 to 320x240 in multiples of 8 is a window, and prepare is None. Any other is cut from the
+        largest window of its shape: prepare(img) -> a resized, for one channel grey, image with its AI plane filled.
+        DeviceError 104 without a camera, 107 when the window is refused.
+        """
+        if not self.ready:
+            self.start()
+        w = width
+        h = height
+        inside = 128 <= w <= self.WIDTH and 96 <= h <= self.HEIGHT and w % 8 == 0 and h % 8 == 0
+        if not inside:
+            if w * self.HEIGHT >= h * self.WIDTH:
+                w, h = self.WIDTH, self.WIDTH * h // w
+            else:
+                w, h = self.HEIGHT * w // h, self.HEIGHT
+            w = max(w // 8 * 8, 8)
+            h = max(h // 8 * 8, 8)
+        if self._window != (w, h):
+            self._window = None
+            try:
+                taken = sensor.set_windowing((w, h))
+            except ValueError as e:
+                raise DeviceError(107, str(e))
+            if taken is False:
+                raise DeviceError(107, "no window of %dx%d" % (w, h))
+            self._window = (w, h)
+        if inside and channels == 3:
+            return w, h, None
+
+        def prepare(img):
+            if not inside:
+                img = img.resize(width, height)
+            if channels == 1:
+                img = img.to_grayscale(1)
+            img.pix_to_ai()
+            return img
+
+        return w, h, prepare
+
+
+class Screen:
+    """The panel, which hal_start.panel() has set up, or none (width 0): then nothing is shown and nothing fails."""
+
+    def __init__(self):
+        self.width = lcd.width() or 0
+        self.height = lcd.height() or 0
+        self.show = lcd.display if self.width else nothing
+
+    def visible(self, width, height):
+        """Return (x, y, w, h): the part of a picture that the panel shows, which centres and crops."""
+        w = min(width, self.width or width)
+        h = min(height, self.height or height)
+        return (width - w) // 2, (height - h) // 2, w, h
+
+    def message(self, colour, heading, text, last=""):
+        """Fill the panel with text: heading on `colour` (RGB565, bytes swapped), text, and `last` at the bottom."""
+        if not self.width:
+            return
+        columns = self.width // 8
+        pitch = 14 if min(self.width, self.height) > 200 else 12
+        # lcd.draw_string leaves out rows that begin below the panel's unrotated width less 16 (MaixPy py_lcd.c)
+        rows = min(self.height - 12, max(self.width, self.height) - 16) // pitch + 1
+        lcd.clear(0)
+        y = 0
+        for line in wrap(heading, columns):
+            lcd.draw_string(0, y, line + " " * (columns - len(line)), ink(colour), colour)
+            y += pitch
+        tail = wrap(last, columns) if last else []
+        body = wrap(text, columns)
+        for line in body[: rows - len(tail) - y // pitch]:
+            if line:
+                lcd.draw_string(0, y, line, 0xFFFF, 0)
+            y += pitch
+        y = (rows - len(tail)) * pitch
+        for line in tail:
+            lcd.draw_string(0, y, line, 0xE0FF, 0)
+            y += pitch
+
+
+class Keys:
+    """The keys: rows (pin, short, long), the events of a key. An interrupt sets alarm[at] to 0: then call poll().
+
+    The handler runs between bytecodes, or after a blocking call for all edges at once; it notes time and level and
+    allocates nothing.
+    """
+
+    def __init__(self, rows, alarm, at):
+        self.problem = ""
+        self._keys = []  # (button, read level, ring, GPIO object, handler); the firmware keeps no reference of its own
+        self.polled = False  # a key has no interrupt
+        for pin, short, long_ in rows:
+            try:
+                fm.register(pin, fm.fpioa.GPIOHS0 + len(self._keys))
+                gpio = GPIO(GPIO.GPIOHS0 + len(self._keys), GPIO.IN, GPIO.PULL_UP)
+                self._listen(gpio, Button(short, long_), alarm, at)
+            except (ValueError, TypeError) as e:
+                self.problem = "key on pin %s: %s" % (pin, e)
+
+    def _listen(self, gpio, button, alarm, at):
+        read = gpio.value
+        ring = [0] * (RING + 1)  # [count, time * 2 + level, ...]
+
+        def on_edge(_):
+            n = ring[0]
+            if n < RING:
+                ring[0] = n = n + 1
+                ring[n] = ticks() * 2 + read()
+            alarm[at] = 0
+
+        self._keys.append((button, read, ring, gpio, on_edge))
+        try:
+            gpio.irq(on_edge, GPIO.IRQ_BOTH)
+        except (AttributeError, ValueError):
+            self.polled = True
+
+    def poll(self, now, post):
+        """Look at every key; call post(event) for each gesture that is complete at `now` (ms).
+
+        Return whether a key has moved within the last 250 ms: call again soon. `polled`: call every frame, a key has no
+        interrupt.
+        """
+        busy = False
+        for button, read, ring, _, _ in self._keys:
+            i = 0
+            while i < ring[0]:
+                i += 1
+                event = button.edge(ring[i] & 1, ring[i] >> 1)
+                if event:
+                    post(event)
+            ring[0] = 0
+            event = button.sample(read(), now)
+            if event:
+                post(event)
+            if button.quiet(now) < QUIET_MS:
+                busy = True
+        return busy
+
+    def close(self):
+        """Disarm the interrupts: they survive a soft reboot, and would then call into a heap that is gone."""
+        for key in self._keys:
+            key[3].disirq()
+        del self._keys[:]
+
+
+class Watchdog:
+    """Resets the chip when nobody feeds it for `ms`, 0 for never; half of `ms` can be the end (machine_wdt.c)."""
+
+    def __init__(self, ms):
+        self._ms = ms
+        self._dog = None
+
+    def feed(self):
+        """Arm it, or feed it: call this once a second."""
+        if self._dog:
+            self._dog.feed()
+        elif self._ms:
+            self._dog = machine.WDT(0, self._ms)
+
+    def stop(self):
+        """Disarm it until the next feed(): it survives a soft reboot, and nothing can feed it during a load."""
+        if self._dog:
+            self._dog.stop()
+            self._dog = None

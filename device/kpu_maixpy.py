@@ -1,0 +1,61 @@
+"""Adapter for MaixPy's function API (`import KPU`); kpu_slot is its only user. Mirrors MaixPy Maix_kpu.c.
+
+Never tried on a board.
+"""
+
+import KPU
+
+from device.errors import DeviceError
+
+NAME = "MaixPy"
+ANCHOR_PAIRS = 5  # run_yolo2 takes the class count to be channels / 5 - 5: other anchor counts corrupt memory
+
+
+def load(spec):
+    """Return a task; spec.kmodel is a path that contains ".kmodel", or (flash address, bytes).
+
+    Kmodel v4 files tell the firmware nothing of their outputs' shape: spec.outputs does. A shape that does not fit
+    raises DeviceError 2012, since the firmware only prints it; the half-prepared task is released first.
+    """
+    where = spec.kmodel
+    task = KPU.load(where if isinstance(where, str) else where[0])
+    at = 0
+    for size in spec.outputs or ():
+        if not KPU.set_outputs(task, at, size[0], size[1], size[2]):
+            KPU.deinit(task)
+            raise DeviceError(2012, "output %d is not %dx%dx%d" % (at, size[0], size[1], size[2]))
+        at += 1
+    return task
+
+
+def detector(task, spec, results):
+    """Return run(img) -> number of boxes in `results`. Once a task: a second init_yolo2 leaks the first's anchors."""
+    anchors = spec.anchors
+    KPU.init_yolo2(task, spec.threshold, spec.nms, len(anchors) // 2, anchors)
+    run_yolo2 = KPU.run_yolo2
+    put = results.put
+
+    def take(found):
+        for box in found:
+            put(box.x(), box.y(), box.w(), box.h(), box.classid(), box.value())
+        return results.count
+
+    def run(img):
+        results.count = 0
+        found = run_yolo2(task, img)
+        return 0 if found is None else take(found)  # never an empty list
+
+    return run
+
+
+def classifier(task, spec):
+    """Return forward(img) -> tuple of floats, or of ints 0..255; a copy: the map is a view of the KPU's memory."""
+    forward = KPU.forward
+
+    def run(img):
+        return forward(task, img)[:]
+
+    return run
+
+
+unload = KPU.deinit  # of a task that load returned: the firmware tells only real tasks from others

@@ -1,0 +1,48 @@
+"""KpuSlot: the only owner of a KPU task. The chip's memory holds one model, so a load needs an empty slot."""
+
+import gc
+
+from device.errors import DeviceError
+from device.kinds import KINDS
+
+
+class KpuSlot:
+    """Holds no model or one: `loaded` is its spec or None, `run(img)` -> number of results; None without a model."""
+
+    def __init__(self, kpu):
+        self._kpu = kpu
+        self._task = None
+        self.loaded = None
+        self.run = None
+
+    def load(self, spec, results):
+        """Load the model of `spec`, whose kind will fill `results`; blocks for as long as the card takes.
+
+        Raises what the firmware raises (errors.from_exception names it), and then the slot is empty again.
+        DeviceError 199 while a model is loaded: deinit before load.
+        """
+        if self._task is not None:
+            raise DeviceError(199, "load before unload")
+        gc.collect()
+        try:
+            self._task = self._kpu.load(spec)
+            self.run = KINDS[spec.kind].prepare(self._kpu, self._task, spec, results)
+            self.loaded = spec
+        finally:
+            if self.loaded is None:
+                self.unload()
+
+    def unload(self):
+        """Release the model; never raises, and does nothing when there is none. Returns what the release raised."""
+        task = self._task
+        error = None
+        try:
+            if task is not None:
+                self._kpu.unload(task)
+        except Exception as e:
+            error = e
+        finally:
+            self._task = self.loaded = self.run = None
+            task = None
+            gc.collect()
+        return error

@@ -1,0 +1,71 @@
+"""Outfit: what happens once: which KPU module, which board, and its hardware set up as the settings on the card say.
+
+Nothing here is needed while the app runs, so App forgets this module, and those it imports, when it has started.
+"""
+
+import sys
+
+from device import boards, hal, hal_start
+from device.app import DUE
+from device.catalog import forget, say
+from device.errors import DeviceError
+from device.overlay import Overlay
+from device.settings import Settings
+
+BOARD = "dock"  # when neither the settings nor /flash/config.json name one
+NOTES_MS = 3000
+
+
+def open_kpu():
+    """Return the adapter for this firmware: MaixPy's module KPU if there is one, else CanMV's class maix.KPU.
+
+    An adapter is a module: load(spec) -> task, detector(task, spec, results) and classifier(task, spec) -> callables,
+    unload(task), ANCHOR_PAIRS, NAME. ImportError where the firmware has neither.
+    """
+    try:
+        from device import kpu_maixpy as kpu
+    except ImportError:
+        sys.modules.pop("device.kpu_maixpy", None)  # v1.11 keeps what failed to import, and hands it out next time
+        from device import kpu_canmv as kpu
+    return kpu
+
+
+def start(app):
+    """Set up the hardware, camera and screen before any model, and read the card, for which we wait two seconds."""
+    tries = 20  # the firmware mounts the card while we start
+    while not hal.present(app.root) and tries:
+        hal.sleep(100)
+        tries -= 1
+    fit_out(app, tries > 0)
+    if tries:
+        app.machine.post("CARD_IN")
+    else:
+        app.overlay.fault(DeviceError(101))
+
+
+def fit_out(app, card):
+    """Set up the app's hardware; `card`: its settings can be read. Wrong settings and missing parts are shown once."""
+    app.disarm()
+    app.carded = card
+    settings = Settings.read(app.root)
+    problems = [say(problem) for problem in settings.problems]
+    if settings.board:
+        board = boards.find(settings.board)
+    else:
+        board = boards.find_by_config(hal.config_value("type", None)) or boards.find(BOARD)
+    wrong = hal_start.panel(board, settings.screen)
+    app.screen = hal.Screen()
+    app.camera = hal.Camera(board, settings.camera)
+    app.keys = hal.Keys(boards.gestures(settings.keys or board.keys), app.clock, DUE)
+    app.dog = hal.Watchdog(settings.watchdog)
+    app.overlay = Overlay(app.screen)
+    app.revive()
+    for text in (wrong, app.keys.problem):
+        if text:
+            problems.append(text)
+    if problems:
+        text = "\n".join(problems)
+        app.report("note", text)
+        app.overlay.fault(DeviceError(109, text))
+        app.hold = hal.ticks() + NOTES_MS
+    forget("outfit hal_start boards settings checks")

@@ -1,0 +1,131 @@
+"""What the screen says: results, status bar and messages. Everything fits the part of the view that the panel shows."""
+
+from device.results import BARS
+from device.text import ink, plain
+
+# RGB565 with swapped bytes, as lcd's own constants
+BLACK = 0
+WHITE = 0xFFFF
+RED = 0x00F8
+BLUE = 0x1F00
+ORANGE = 0x20FD
+COLOURS = (0xE007, 0x20FD, 0xFF07, 0xE0FF, 0x1FF8, 0x9F4C, 0xE5AF, 0x00F8)
+INKS = tuple([ink(colour) for colour in COLOURS])
+CELL = 8  # the firmware's font: 8 x 12 pixels a character
+LINE = 12
+CARD = (101, 102)  # faults of the card: the key looks again
+
+
+class Overlay:
+    """Draws on pictures with Image.draw_*, which leaves the AI plane of RGB565 alone; messages through the screen."""
+
+    def __init__(self, screen):
+        self._screen = screen
+        self._head = None  # (x, y, text) of the status bar
+        self._bar = [None]  # and the same with the frames per second
+
+    def begin(self, spec, results, place, view):
+        """Return draw(img, count) for one model: `results` of `spec`, and a status bar with title, place and fps.
+
+        place: text such as "2/5"; view: (width, height) of the pictures. draw() allocates nothing but the text of a
+        label or percentage that is new.
+        """
+        left, top, width, height = self._screen.visible(view[0], view[1])
+        bar = self._bar
+        columns = width // CELL
+        self._head = (left + 2, top + 1, (plain(spec.title)[: max(columns - len(place) - 7, 0)] + " " + place).strip())
+        self.status(0)
+        items = results.items
+        label = spec.label
+        scale = 2 if min(width, height) >= 200 else 1
+        right = left + width
+        bottom = top + height
+        first = top + LINE + 2  # below the status bar
+        plate = LINE * scale
+
+        def caption(item, most):
+            score = " %d%%" % (item.score // 10)
+            item.text = text = plain(label(item.class_id))[: max(most - len(score), 1)] + score
+            return text
+
+        def boxes(img, count):
+            for i in range(count):
+                item = items[i]
+                number = item.class_id & 7
+                colour = COLOURS[number]
+                x = item.x
+                y = item.y
+                img.draw_rectangle(x, y, item.w, item.h, colour, 2, 0)
+                text = item.text or caption(item, columns // scale)
+                w = len(text) * CELL * scale
+                if x + w > right:
+                    x = right - w
+                if x < left:
+                    x = left
+                y -= plate
+                if y < first:
+                    y = first
+                if y + plate > bottom:
+                    y = bottom - plate
+                img.draw_rectangle(x, y, w, plate, colour, 1, 1)
+                img.draw_string(x, y, text, INKS[number], scale, 0, 0, 1)
+
+        size = scale
+        if results.shape == BARS and (LINE * 2 + 6) * spec.top > height // 2:
+            size = 1
+        row = LINE * size + 6
+        rows = max((height - LINE - 2) // row, 1)
+
+        def bars(img, count):
+            if count > rows:
+                count = rows
+            y = bottom - count * row
+            for i in range(count):
+                item = items[i]
+                img.draw_rectangle(left, y, width, row, BLACK, 1, 1)
+                text = item.text or caption(item, columns // size)
+                img.draw_string(left, y, text, WHITE, size, 0, 0, 1)
+                w = item.score * width // 1000
+                if w:
+                    img.draw_rectangle(left, y + row - 5, w, 4, COLOURS[item.class_id & 7], 1, 1)
+                y += row
+
+        paint = bars if results.shape == BARS else boxes
+
+        strip = (left, top, width, LINE + 2)
+
+        def draw(img, count):
+            if count:
+                paint(img, count)
+            img.draw_rectangle(strip, BLACK, 1, 1)
+            img.draw_string(bar[0], WHITE)
+
+        return draw
+
+    def status(self, fps):
+        """Set the frames per second in the status bar; 0: not yet known."""
+        x, y, text = self._head
+        self._bar[0] = (x, y, "%s %dfps" % (text, fps)) if fps else self._head
+
+    def loading(self, spec, place):
+        """Show which model comes next; this stays while it loads."""
+        text = spec.kind or ""
+        if spec.size:
+            text = "%s, %d KiB" % (text, (spec.size + 1023) // 1024)
+        self._screen.message(BLUE, place + " " + spec.title, text, "Loading...")
+
+    def fault(self, error, spec=None):
+        """Show a DeviceError: code and name, the model's title, meaning, remedy, detail, and what the key does."""
+        code = error.code
+        parts = [spec.title if spec else "", error.meaning, error.remedy, error.detail]
+        if code < 2000:  # our own details are part of the sentence, the firmware's are for experts
+            parts[2], parts[3] = parts[3], parts[2]
+        last = "Press the key: " + ("look again" if code in CARD else "next model")
+        if code == 109:
+            last = "Going on..."
+        text = "\n".join([part for part in parts if part])
+        self._screen.message(ORANGE if code in CARD else RED, "%d %s" % (code, error.name), text, last)
+
+    def stopped(self, error):
+        """Show the end: `error` is what ended it, or None."""
+        self._screen.message(BLUE, "Stopped", repr(error) if error else "", "Reset the board to start again")

@@ -1,0 +1,98 @@
+"""Results: the only values that cross from a kind to the overlay and the link. Made once, written over every frame."""
+
+from array import array
+from struct import pack_into
+
+BOXES = 1  # items are boxes in the view
+BARS = 2  # items are classes, best first; x y w h mean nothing
+CAP = 10  # the firmware's own limit of detections (MaixPy Maix_kpu.c)
+
+_bits = array("I", [0])
+
+
+def fixed(value):
+    """Return a float32, or an int 0..255 standing for 0..1, in 1/65536; numbers from 2**23 on are cut down to it.
+
+    Works on the float's bits: arithmetic on it would make a new float object, 32 bytes a time.
+    """
+    if type(value) is int:
+        return value * 257
+    pack_into("f", _bits, 0, value)
+    bits = _bits[0]
+    shift = (bits >> 23 & 255) - 134  # 127 of the exponent, 23 of the mantissa, less our own 16
+    number = (bits & 0x7FFFFF) | 0x800000
+    number = number >> -shift if shift < 0 else number << min(shift, 16)
+    return -number if bits >> 31 else number
+
+
+def permille(value):
+    """Return a float 0..1, or an int 0..255, as 0..1000, rounded; below 0 and NaN give 0, above 1 gives 1000."""
+    if not value > 0:
+        return 0
+    return min((fixed(value) * 1000 + 32768) >> 16, 1000)
+
+
+class Item:
+    """One result: x, y, w, h in pixels of the view, class_id, score 0..1000; text caches its label, None when stale."""
+
+    def __init__(self):
+        self.x = self.y = self.w = self.h = self.score = 0
+        self.class_id = -1
+        self.text = None
+
+    def name(self, class_id, score):
+        """Set class and score (0..1000); the text stays while class and whole percent stay."""
+        if class_id != self.class_id or score // 10 != self.score // 10:
+            self.text = None
+            self.class_id = class_id
+        self.score = score
+
+
+class Results:
+    """Up to ten items, of which the first `count` are valid; `shape` is BOXES or BARS."""
+
+    def __init__(self):
+        self.items = [Item() for _ in range(CAP)]
+        self.reset(BOXES, 320, 240, 320, 240)
+
+    def reset(self, shape, width, height, in_width, in_height):
+        """Forget all, labels too; boxes in in_width x in_height pixels will be scaled into a width x height view."""
+        self.shape = shape
+        self.count = 0
+        self.width = width
+        self.height = height
+        self.in_width = in_width
+        self.in_height = in_height
+        for item in self.items:
+            item.__init__()
+
+    def put(self, x, y, w, h, class_id, value):
+        """Add a box in pixels of the model's input and its score (float); clip it, drop it when nothing is in view."""
+        n = self.count
+        if n >= CAP:
+            return
+        width = self.width
+        height = self.height
+        by = self.in_width
+        right = (x + w) * width // by
+        x = x * width // by
+        by = self.in_height
+        bottom = (y + h) * height // by
+        y = y * height // by
+        if x < 0:
+            x = 0
+        if y < 0:
+            y = 0
+        if right > width:
+            right = width
+        if bottom > height:
+            bottom = height
+        if right <= x or bottom <= y:
+            return
+        item = self.items[n]
+        item.x = x
+        item.y = y
+        item.w = right - x
+        item.h = bottom - y
+        item.name(class_id, permille(value))
+        self.count = n + 1

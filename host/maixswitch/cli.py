@@ -1,0 +1,204 @@
+"""The command `maixswitch`: thin commands over the package, one way to fail, heavy imports inside."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maixswitch import __version__, console, kmodel_commands
+from maixswitch.errors import EXIT_INTERRUPTED, EXIT_IO, EXIT_USAGE, MaixSwitchError
+
+app = typer.Typer(
+    name="maixswitch",
+    help="Swap neural networks on Sipeed Maix boards (K210) at the press of a button; simulate it bit for bit on a PC.",
+    epilog="Exit codes: 0 ok, 1 an expectation failed, 2 usage, 3 device fault, 4 input or output, 130 interrupted.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help starts twice as fast and needs no escapes
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.add_typer(kmodel_commands.app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"maixswitch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+SIM_HELP = """Run the app of the board on this PC with a card: a folder with models/ in it.
+
+The folder is never changed unless --write-back. Without --camera the lens sees a drawn moving scene; a folder of photos
+shows each for 3 s of board time, in name order, until a script chooses one (`camera NAME`).
+
+With --fit stretch, the default, the whole photo fills the 320x240 frame: a network then sees what it sees in a test on
+the PC that resizes the photo, and places keep their share of the photo. `cover` cuts, `contain` adds black.
+
+\b
+A script has one action a line:
+  wait 2s   frames 30   press [KEY]   hold [KEY]   eject   insert
+         [for 120ms] [after 50ms] [bounce 2ms 5ms]   (after: the script does not wait for the finger)
+  fail load 2006   fail run 2008   fail camera   heal
+  screenshot NAME   camera PATH
+  expect state RUNNING | title Face | fault 2006 | no fault
+  expect detection face >= 0.9 | no detection face
+         [within 20s] [for 2s]     (it may take 15 s of board time unless told)
+  insert FOLDER   eject at 3   power   power cut 12   restart   skip 60s
+  raise sensor.snapshot 2 RuntimeError 'Sensor timeout!'   raise KPU.init_yolo2 MemoryError
+  boxes 10,20,60,60,0,0.9   scores 0.1 0.7
+The last three lines are for tests: another card; the card goes at the third file operation; the power goes and comes
+back, or goes after 12 more bytes written; Ctrl-C and a new start; time in which the board looks at nothing; the second
+call of a firmware function fails; what networks find, which then are not emulated.
+KEY is 1, 2, ... or the key's role, without it the one for "next"; # is a comment.
+
+Keys of the live view: space press, h hold, 1 2 3 press that key, e card out or in, q quit.
+"""
+
+
+@app.command(help=SIM_HELP, short_help="Run the app of the board on this PC with a card.")
+def sim(
+    card: Annotated[Path, typer.Argument(help="Folder of the card.", show_default=False)],
+    board: Annotated[str, typer.Option(help="Board, such as cube; default: what the card's settings say.")] = "",
+    firmware: Annotated[str, typer.Option(help="Firmware flavour; default: minimum_with_kmodel_v4_support.")] = "",
+    camera: Annotated[
+        Path | None, typer.Option(help="Photo, animation, or folder of photos; default: a drawn scene.")
+    ] = None,
+    fit: Annotated[str, typer.Option(help="How a photo fills the frame: stretch, cover or contain.")] = "stretch",
+    script: Annotated[Path | None, typer.Option(help="File of actions and expectations.")] = None,
+    frames: Annotated[int | None, typer.Option(min=1, help="End after so many pictures.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0, help="End after so much board time.")] = None,
+    speed: Annotated[
+        str | None,
+        typer.Option(help="1 is real time, max as fast as possible; default: 1 in a terminal, max otherwise."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for events.jsonl, frames/*.png and screen.gif.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Events as JSON Lines on stdout, and nothing else.")] = False,
+    rounding: Annotated[str, typer.Option(help="The vendor's rounding to follow: v0.2 or v0.1.")] = "v0.2",
+    write_back: Annotated[bool, typer.Option("--write-back", help="Let the app write into the folder.")] = False,
+    zoom: Annotated[int, typer.Option(min=1, max=4, help="Enlarge saved pictures.")] = 1,
+) -> None:
+    from maixswitch.sim.script import parse
+    from maixswitch.sim.session import Options, Session
+
+    live = console.interactive() and not json
+    endless = script is None and frames is None and seconds is None and not live
+    session = Session(
+        Options(
+            card=card,
+            board=board,
+            flavour=firmware,
+            camera=camera,
+            fit=fit,
+            script=parse(_text(script), str(script)) if script else None,
+            script_base=script.parent if script else Path(),
+            frames=frames,
+            seconds=10.0 if endless else seconds,
+            speed=_speed(speed, live and script is None),
+            out=out,
+            json=json,
+            rounding=rounding,
+            write_back=write_back,
+            zoom=zoom,
+            live=live,
+        )
+    )
+    if endless:
+        console.say("no terminal, script or limit: running 10 s of board time (--seconds, --frames)")
+    _end(session.run(), session.explain())
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for demo.gif.")] = Path("out"),
+    speed: Annotated[
+        str | None, typer.Option(help="1 is real time, max as fast as possible; default: 1 in a terminal.")
+    ] = None,
+) -> None:
+    """Show it in half a minute, with no card and no board.
+
+    Two small networks that are written on the spot, a drawn scene, and a finger that presses the key by itself.
+    """
+    from maixswitch.sim.demo import run
+
+    live = console.interactive()
+    _end(*run(out, speed=_speed(speed, live), live=live))
+
+
+@app.command()
+def build(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into; made when absent.")],
+    mpy: Annotated[
+        bool, typer.Option("--mpy", help="Compile device/ with mpy-cross 1.11: starts faster, needs less heap.")
+    ] = False,
+) -> None:
+    """Write the app's part of a card: boot.py, main.py and device/.
+
+    Old .py and .mpy files in DIR/device go; models and settings in DIR stay as they are.
+    """
+    from maixswitch.card.build import build as make
+
+    built = make(folder, mpy)
+    stale = f", {len(built.removed)} old files removed" if built.removed else ""
+    console.say(f"{folder}: {len(built.files)} files, {built.size} bytes{stale}")
+
+
+@app.command()
+def diagram() -> None:
+    """Print the app's transition table as a Mermaid state diagram."""
+    from maixswitch.diagram import mermaid
+
+    print(mermaid(), end="")
+
+
+def _end(code: int, reason: str) -> None:
+    if reason:
+        console.say(f"maixswitch: {reason}")
+    raise typer.Exit(code)
+
+
+def _speed(text: str | None, real_time: bool) -> float:
+    """Board seconds per second, 0 for as fast as possible."""
+    if text is None:
+        return 1.0 if real_time else 0.0
+    try:
+        speed = 0.0 if text == "max" else float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0 <= speed < float("inf"):
+        raise MaixSwitchError(f"--speed {text}: wanted a number such as 1 or 0.5, or max", EXIT_USAGE)
+    return speed
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MaixSwitchError(f"--script {path}: cannot be read ({error})", EXIT_IO) from error
+
+
+def main() -> None:
+    """Entry point: expected failures end with one line on stderr and their exit code, without a traceback."""
+    try:
+        app()
+    except MaixSwitchError as error:
+        console.say(f"maixswitch: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        console.say("maixswitch: interrupted")
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,37 @@
+"""The state machine's table as a Mermaid state diagram: what the README shows and `maixswitch diagram` prints."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from maixswitch.resources import put_on_path
+
+Row = Sequence[Any]
+
+
+def device_rows() -> list[Row]:
+    """Return the rows of the app's own table, device/fsm.py, from where this installation keeps it."""
+    put_on_path()
+    return cast("list[Row]", importlib.import_module("device.fsm").rows())
+
+
+def mermaid(rows: Iterable[Row] | None = None, start: str = "NO_CARD", end: str = "STOPPED") -> str:
+    """Return stateDiagram-v2 text for rows (state, event, (action, ...), next state), by default the app's own.
+
+    One arrow for each pair of states; events with the same actions share a line of its label:
+    "NEXT, PREVIOUS / read_card". Ends with a newline.
+    """
+    if rows is None:
+        rows = device_rows()
+    arrows: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for state, event, actions, after in rows:
+        label = ", ".join([actions] if isinstance(actions, str) else actions)
+        arrows.setdefault((state, after), {}).setdefault(label, []).append(event)
+    lines = ["stateDiagram-v2", f"    [*] --> {start}"]
+    for (state, after), labels in arrows.items():
+        text = "<br/>".join(f"{', '.join(events)} / {label}" for label, events in labels.items())
+        lines.append(f"    {state} --> {after}: {text}")
+    lines.append(f"    {end} --> [*]")
+    return "\n".join(lines) + "\n"

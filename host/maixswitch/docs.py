@@ -1,0 +1,108 @@
+"""The generated parts of the documents: each stands between two markers, made from the table that the code uses."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.resources import put_on_path
+
+BLOCK = re.compile(r"<!-- generated: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
+
+
+def board_module(name: str) -> Any:
+    """A module of the board's side (`device.errors`, `flavours`), imported from where this installation keeps it."""
+    put_on_path()
+    return importlib.import_module(name)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; a bar inside a cell is escaped."""
+    lines = [head, ["---" for _ in head], *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def diagram() -> str:
+    """The transition table as a Mermaid state diagram."""
+    from maixswitch.diagram import mermaid
+
+    return f"```mermaid\n{mermaid().rstrip()}\n```\n"
+
+
+def errors() -> str:
+    """Every code that the screen can show, with meaning and remedy."""
+    module = board_module("device.errors")
+    rows = [(str(code), *map(str, module.describe(code))) for code in sorted(module.codes())]
+    return table(("code", "name", "what it means", "what to do"), rows)
+
+
+def boards() -> str:
+    """Every board of the table: panel and keys."""
+    module = board_module("device.boards")
+    rows = []
+    for name in sorted(module.names()):
+        board = module.find(name)
+        panel = f"{board.lcd[0]}x{board.lcd[1]}" if board.lcd else "none"
+        keys = ", ".join(f"IO{pin} ({role})" for pin, role in board.keys)
+        rows.append((f"`{name}`", panel, keys))
+    return table(("board", "panel", "keys"), rows)
+
+
+def flavours() -> str:
+    """Every firmware flavour: kmodel versions and what it leaves beside a QVGA camera and a 320x240 panel."""
+    module = board_module("flavours")
+    taken = module.camera_bytes(320, 240) + module.lcd_bytes(320, 240)
+    rows = []
+    for row in module.FLAVOURS:
+        left = row[module.FREE_KIB] * 1024 - taken
+        versions = "v3, v4" if row[module.V4] else "v3"
+        rows.append((f"`{row[module.NAME]}`", versions, f"{left // 1024} KiB", str(row[module.SOURCE])))
+    return table(("firmware", "kmodel", "room for a model", "where the figure comes from"), rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "boards": boards,
+    "diagram": diagram,
+    "errors": errors,
+    "flavours": flavours,
+}
+
+
+def renew(text: str) -> str:
+    """The text with every generated block made anew; MaixSwitchError for a block that nobody makes."""
+
+    def replace(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in BLOCKS:
+            known = ", ".join(sorted(BLOCKS))
+            raise MaixSwitchError(f"generated block '{name}' is unknown; known: {known}", EXIT_USAGE)
+        return f"<!-- generated: {name} -->\n{BLOCKS[name]()}<!-- end -->"
+
+    return BLOCK.sub(replace, text)
+
+
+def documents(root: Path) -> list[Path]:
+    """The project's documents that hold generated blocks."""
+    pages = [root / "README.md", root / "stubs" / "README.md", *sorted((root / "docs").glob("*.md"))]
+    return [page for page in pages if page.is_file() and BLOCK.search(page.read_text(encoding="utf-8"))]
+
+
+def write(root: Path) -> list[Path]:
+    """Renews the documents below `root` in place; returns those that changed."""
+    changed = []
+    for page in documents(root):
+        old = page.read_text(encoding="utf-8")
+        new = renew(old)
+        if new != old:
+            page.write_text(new, encoding="utf-8")
+            changed.append(page)
+    return changed
+
+
+if __name__ == "__main__":
+    for path in write(Path(__file__).resolve().parents[2]):
+        print(f"renewed {path.name}")

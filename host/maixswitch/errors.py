@@ -1,0 +1,50 @@
+"""The one error class of the package, and what its exit codes mean."""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_FINDINGS = 1
+EXIT_USAGE = 2
+EXIT_DEVICE = 3
+EXIT_IO = 4
+EXIT_INTERRUPTED = 130
+
+
+class MaixSwitchError(Exception):
+    """An expected failure: a text for the user and the exit code of the command.
+
+    Exit codes: 0 ok, 1 findings or an expectation not met, 2 usage, 3 device, 4 input or output, 130 interrupted.
+    """
+
+    def __init__(self, message: str, exit_code: int = EXIT_FINDINGS) -> None:
+        super().__init__(message)
+        self.message = message
+        self.exit_code = exit_code
+
+
+class KModelError(MaixSwitchError):
+    """A .kmodel file that cannot be used: where (byte offset, field), what was found and what was wanted.
+
+    ``offset`` is None where the finding belongs to no single place of the file.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        offset: int | None = None,
+        field: str = "",
+        found: object = "",
+        wanted: object = "",
+    ) -> None:
+        place = "" if offset is None else f"byte {offset}"
+        place = ", ".join(part for part in (place, field) if part)
+        detail = "; ".join(
+            f"{name} {value}" for name, value in (("found", found), ("wanted", wanted)) if str(value) != ""
+        )
+        text = message if not place else f"{message} ({place})"
+        super().__init__(f"{text}: {detail}" if detail else text, EXIT_FINDINGS)
+        self.offset = offset
+        self.field = field
+        self.found = found
+        self.wanted = wanted

@@ -1,0 +1,17 @@
+"""Reads, runs and writes Kendryte K210 .kmodel files v3 and v4, bit for bit as the vendor's reference does.
+
+    model = load("face.kmodel")
+    boxes, = model.run(picture)          # uint8 (3, 240, 320) in, flat float32 out
+
+``load`` says what is wrong with a file (KModelError); ``recognise`` names any file by its first bytes. ``engine`` puts
+a model behind the fake KPU of the bench, ``writer`` and ``quantize`` make new files, ``samples`` are two of them, and
+``consistency`` checks the registers of a file against each other.
+"""
+
+from __future__ import annotations
+
+from ..errors import KModelError
+from .model import KModel, load
+from .sniff import Kind, recognise
+
+__all__ = ["KModel", "KModelError", "Kind", "load", "recognise"]

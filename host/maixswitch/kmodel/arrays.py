@@ -1,0 +1,29 @@
+"""Names for the numpy arrays that the emulator passes around."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+"""uint8: pixels, quantised values, raw memory."""
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Array = NDArray[Any]
+
+FLOAT_MAX = float(np.finfo(np.float32).max)
+DTYPES: dict[str, np.dtype[Any]] = {"uint8": np.dtype(np.uint8), "float32": np.dtype("<f4")}
+
+
+def ordered_sum(terms: Array, axis: int) -> Array:
+    """Sums float32 terms one after another along ``axis``, as a C loop does; numpy's own sum pairs them up."""
+    total: Array = np.take(np.add.accumulate(terms, axis=axis, dtype=terms.dtype), -1, axis=axis)
+    return total
+
+
+def clamp8(values: Array) -> Bytes:
+    """Integers of any size to uint8, saturating."""
+    return np.clip(values, 0, 255).astype(np.uint8)

@@ -1,0 +1,78 @@
+"""Ways to compute a KPU layer; all of them give the same bytes.
+
+"numpy" is the reference, step by step on 64-bit integers. "fast" is numpy too, about ten times as fast. "onnxruntime"
+needs that package, and is about twice as fast again with numba beside it. "best" takes the last of them that can run.
+
+A backend turns a layer into a kernel once; the kernel then maps uint8 (in, h, w) to uint8 (out, h', w').
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Protocol
+
+from ...errors import EXIT_USAGE, MaixSwitchError
+from ..arrays import Bytes
+from ..conv import Conv
+
+BEST = "best"
+Kernel = Callable[[Bytes], Bytes]
+
+
+class Backend(Protocol):
+    """What the emulator asks of a backend."""
+
+    name: str
+
+    def prepare(self, conv: Conv, rounding: str) -> Kernel:
+        """The function that runs ``conv``; it keeps no argument, and its result is used before the next call."""
+        ...
+
+
+def _numpy() -> Backend:
+    from .plain import PlainBackend
+
+    return PlainBackend()
+
+
+def _fast() -> Backend:
+    from .fast import FastBackend
+
+    return FastBackend()
+
+
+def _onnxruntime() -> Backend:
+    from .ort import OrtBackend
+
+    return OrtBackend()
+
+
+BACKENDS: dict[str, Callable[[], Backend]] = {
+    "numpy": _numpy,
+    "fast": _fast,
+    "onnxruntime": _onnxruntime,
+}
+NEEDS = {"onnxruntime": "onnxruntime"}
+"""The package that a backend cannot do without."""
+
+
+def available(name: str) -> bool:
+    """Is the package there that the backend needs?"""
+    return name not in NEEDS or find_spec(NEEDS[name]) is not None
+
+
+def best() -> str:
+    """The fastest backend that can run here."""
+    return [name for name in BACKENDS if available(name)][-1]
+
+
+def backend(name: str) -> Backend:
+    """The backend of that name; MaixSwitchError says which there are, or what to install."""
+    if name == BEST:
+        name = best()
+    if name not in BACKENDS:
+        raise MaixSwitchError(f"no backend {name!r}; there are {BEST}, {', '.join(BACKENDS)}", EXIT_USAGE)
+    if not available(name):
+        raise MaixSwitchError(f'the backend {name!r} needs: pip install "maixswitch[fast]"', EXIT_USAGE)
+    return BACKENDS[name]()

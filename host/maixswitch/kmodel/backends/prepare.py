@@ -1,0 +1,151 @@
+"""A KPU layer rewritten for speed, with the proof that nothing changes: integers in floats, and one curve per layer.
+
+A layer computes, per output channel and pixel, acc = sum of x*w + zero-point terms, z = ((acc * mul) >> shift) + add
+and y = curve(z). All of it is rewritten as y = curve(floor(s * factor + offset)) with s = sum of x * (w - zero):
+- s is a sum of integers. If the positive terms alone and the negative terms alone stay below 2**24 (2**53), every
+  partial sum is exact in float32 (float64), whatever order the sum is taken in.
+- factor is mul / 2**shift and offset collects the constant terms; both and the result are multiples of 2**-shift below
+  2**53 / 2**shift, so float64 holds them exactly.
+- a channel with a negative mul has the signs of its weights and of mul turned, so that all factors are at least 0 and a
+  larger s never means a smaller z. Where the curve rises as well, a max pool may go before it.
+``prepare`` checks these conditions on the numbers of the layer and returns None where one fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import ceil, floor
+
+import numpy as np
+
+from ..arrays import Array, Doubles
+from ..conv import Conv
+from ..registers import BatchNorm
+from .curve import Curve, curve_of
+
+BRIGHTEST = 255
+EXACT32 = 1 << 24
+EXACT64 = 1 << 53
+MAX_PARTS = 4
+PICKED = {5: (0, 0, 2), 6: (0, 1, 2), 7: (0, 0, 4)}
+"""Pools that take one pixel: line, column, stride."""
+GREATEST = {1: (2, 2), 3: (4, 4), 9: (2, 1)}
+"""Pools that take the greatest pixel: window, stride."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """``weights``: whole numbers in float32 or float64, (out, in, k, k), depthwise (channels, 1, k, k).
+
+    ``factor`` and ``offset``: float64 (out, 1). ``pick``: line, column, stride of the pixels that are computed at all.
+    ``greatest``: window and stride of a max pool over the sums. ``pool``: what is left to do with the bytes, by number.
+    ``parts``: input channels whose sums are exact in float32 each, where those of all together are not.
+    """
+
+    conv: Conv
+    weights: Array
+    factor: Doubles
+    offset: Doubles
+    curve: Curve
+    pick: tuple[int, int, int]
+    greatest: tuple[int, int] | None
+    pool: int
+    parts: tuple[slice, ...] = ()
+
+    def over(self, part: slice) -> Prepared:
+        """The same sums over some of the input channels, in float32, before any max pool."""
+        weights = self.weights[:, part].astype(np.float32)
+        return replace(self, weights=weights, greatest=None, parts=())
+
+    @property
+    def convolved(self) -> tuple[int, int, int]:
+        """(out, h, w) of the sums before a max pool."""
+        stride = self.pick[2]
+        height, width = self.conv.input.height // stride, self.conv.input.width // stride
+        return self.weights.shape[0], height, width
+
+    @property
+    def summed(self) -> tuple[int, int, int]:
+        """(out, h, w) of the sums that go into the curve."""
+        out, height, width = self.convolved
+        if self.greatest is not None:
+            stride = self.greatest[1]
+            height, width = height // stride, width // stride
+        return out, height, width
+
+
+def _whole_zero(conv: Conv) -> int | None:
+    """The weights' zero point, where the register form of it loses nothing."""
+    argument, shift = conv.registers["arg_x"], conv.registers["shr_x"]
+    return None if argument & ((1 << shift) - 1) else -(argument >> shift)
+
+
+def _offsets(conv: Conv, norm: BatchNorm) -> list[int]:
+    """offset * 2**shift of every channel, as whole numbers."""
+    registers = conv.registers
+    terms = conv.weights.shape[1]
+    sums = conv.weights.reshape(conv.weights.shape[0], -1).sum(axis=1, dtype=np.int64).tolist()
+    rows = zip(sums, norm.mul.tolist(), norm.shift.tolist(), norm.add.tolist(), strict=True)
+    result = []
+    for total, mul, shift, add in rows:
+        constant = ((registers["arg_w"] * total) >> registers["shr_w"]) + registers["arg_add"] * terms
+        result.append(constant * mul + (add << shift))
+    return result
+
+
+def _reach(weights: Array) -> int:
+    """The largest size that a partial sum of any output can have: weights whole, (out, ...)."""
+    flat = weights.reshape(weights.shape[0], -1)
+    positive, negative = np.where(flat > 0, flat, 0).sum(axis=1), np.where(flat < 0, flat, 0).sum(axis=1)
+    return BRIGHTEST * int(max(positive.max(), -negative.min()))
+
+
+def _parts(weights: Array) -> tuple[slice, ...]:
+    """Up to MAX_PARTS equal runs of input channels with sums below EXACT32; empty where there are none."""
+    inner = weights.shape[1]
+    for count in range(2, min(MAX_PARTS, inner) + 1):
+        edges = [inner * index // count for index in range(count + 1)]
+        parts = tuple(slice(begin, end) for begin, end in pairwise(edges))
+        if all(_reach(weights[:, part]) < EXACT32 for part in parts):
+            return parts
+    return ()
+
+
+def prepare(conv: Conv, rounding: str) -> Prepared | None:
+    """The layer in its fast form, or None where the proof fails."""
+    zero = _whole_zero(conv)
+    if zero is None:
+        return None
+    weights = conv.weights.astype(np.int64) - zero
+    flat = weights.reshape(weights.shape[0], -1)
+    sign = np.where(conv.norm.mul < 0, -1, 1)
+    flat = flat * sign[:, None]
+    most = BRIGHTEST * np.where(flat > 0, flat, 0).sum(axis=1)
+    least = BRIGHTEST * np.where(flat < 0, flat, 0).sum(axis=1)
+    whole = flat.reshape(weights.shape)
+    reach = _reach(whole)
+    mul = np.abs(conv.norm.mul)
+    offsets = _offsets(conv, conv.norm)
+    rows = list(zip(least.tolist(), most.tolist(), mul.tolist(), offsets, conv.norm.shift.tolist(), strict=True))
+    if reach >= EXACT64 or any(max(-low, high) * m + abs(o) >= EXACT64 for low, high, m, o, _ in rows):
+        return None
+    lowest = min(floor((low * m + o) / 2**s) for low, _, m, o, s in rows)
+    highest = max(ceil((high * m + o) / 2**s) for _, high, m, o, s in rows)
+    curve = curve_of(conv.activation, rounding, lowest, highest)
+    if curve is None:
+        return None
+    scale = 2.0 ** -conv.norm.shift.astype(np.float64)
+    greatest = GREATEST.get(conv.pool) if curve.rising else None
+    pick = PICKED.get(conv.pool, (0, 0, 1))
+    return Prepared(
+        conv=conv,
+        weights=whole.astype(np.float32 if reach < EXACT32 else np.float64),
+        factor=(mul * scale)[:, None],
+        offset=(np.array(offsets, np.float64) * scale)[:, None],
+        curve=curve,
+        pick=pick,
+        greatest=greatest,
+        pool=0 if greatest or pick[2] > 1 else conv.pool,
+        parts=() if reach < EXACT32 or conv.depthwise else _parts(whole),
+    )

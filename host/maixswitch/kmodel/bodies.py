@@ -1,0 +1,100 @@
+"""The layer bodies of either version: their places in the file, what is tolerated at its end, the checks on each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..errors import KModelError
+from . import airam
+from .cursor import Cursor
+from .program import AI_RAM, CONST, MAIN, Context, Layer, LayerType, Use
+
+MAX_MAIN_MEMORY = 64 << 20
+"""No K210 has more than 8 MiB; anything near this limit is a broken header."""
+MAX_WORK = 1 << 37
+"""Elementary operations of one run; the KPU itself would take about a second for so many."""
+SHORT_TAIL = 7
+"""The converters seek to a multiple of 8 without writing, so a file may lack its last bytes."""
+
+
+def check_main_memory(cursor: Cursor, size: int) -> None:
+    """Refuses a size that no chip can have."""
+    if size > MAX_MAIN_MEMORY:
+        raise cursor.refuse("impossible main memory", "main_mem_usage", size, f"at most {MAX_MAIN_MEMORY}")
+
+
+def check_use(use: Use, part: str, offset: int | None, context: Context) -> None:
+    """Refuses a piece of memory outside its memory."""
+    limit = {MAIN: context.main_memory, AI_RAM: airam.SIZE, CONST: context.constants}[use.memory]
+    if use.start + use.size > limit or (use.writes and use.memory == CONST):
+        raise KModelError(
+            f"{part} leaves its memory",
+            offset=offset,
+            field=f"{use.field} in {use.memory} memory",
+            found=f"bytes {use.start}..{use.start + use.size}",
+            wanted=f"bytes 0..{0 if use.writes and use.memory == CONST else limit}",
+        )
+
+
+class Bodies:
+    """Bodies of ``heads`` (number of the type, body size), one after another from ``start`` to the end of the file.
+
+    ``file`` is the file with the padding that its end may lack, ``notes`` what is odd about its end but harmless.
+    """
+
+    def __init__(self, file: memoryview, start: int, heads: Sequence[tuple[int, int]]) -> None:
+        self.start = start
+        self.heads = heads
+        self.file = file
+        self.notes: tuple[str, ...] = ()
+        size = len(file)
+        end = start + sum(body_size for _, body_size in heads)
+        if end > size + SHORT_TAIL:
+            raise KModelError(
+                "the file is cut short", offset=size, field="body_size", found=f"{size} bytes", wanted=f"{end} bytes"
+            )
+        if end > size:
+            self.file = memoryview(bytes(file) + bytes(end - size))
+            self.notes = (f"the last {end - size} padding bytes are missing, which is usual",)
+        elif end < size:
+            self.notes = (f"{size - end} bytes follow the last layer",)
+
+    def layers(
+        self, types: Mapping[int, LayerType], context: Context, reserved: Mapping[int, str] | None = None
+    ) -> tuple[Layer, ...]:
+        """Every layer, parsed and checked."""
+        position, work, result = self.start, 0, []
+        for index, (number, body_size) in enumerate(self.heads):
+            kind = types.get(number)
+            if kind is None:
+                name = (reserved or {}).get(number)
+                raise KModelError(
+                    f"layer {index} is " + (f"{name}, which no K210 firmware runs" if name else "of unknown type"),
+                    offset=position,
+                    field="layer type",
+                    found=number,
+                    wanted=f"one of {', '.join(map(str, types))}",
+                )
+            part = f"layer {index} ({kind.name})"
+            cursor = Cursor(self.file, position, position + body_size, part)
+            spec = kind.parse(cursor, context)
+            problem = spec.problem()
+            if problem:
+                raise KModelError(
+                    f"{part} cannot run", offset=position, field=problem[0], found=problem[1], wanted=problem[2]
+                )
+            layer = Layer(index, kind, position, body_size, spec)
+            for use in layer.uses():
+                check_use(use, part, position, context)
+            work += spec.work()
+            if work > MAX_WORK:
+                raise KModelError(
+                    f"{part} asks for too much work",
+                    offset=position,
+                    field="sizes",
+                    found=work,
+                    wanted=f"up to {MAX_WORK}",
+                )
+            result.append(layer)
+            position += body_size
+        return tuple(result)

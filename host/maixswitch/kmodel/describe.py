@@ -1,0 +1,268 @@
+"""Everything that `maixswitch kmodel info` says about a file, as one JSON-able document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import EXIT_IO, MaixSwitchError
+from . import consistency
+from . import firmware as board
+from .airam import ROWS, SIZE
+from .liveness import AiRam, ai_ram
+from .memory import QVGA, YOLO_ANCHORS, Memory, Size, advice, memory, region
+from .model import KModel, load
+from .program import Tensor, Use
+from .sniff import Kind, recognise
+from .timing import LayerTime, Spread, Timing, timing
+from .work import batches, conv_of, layer_title, parameters
+
+SCHEMA = 1
+CONVERTERS = (
+    "nncase 0.1.0-rc5 (its ncc writes kmodel v3, which every firmware runs) or nncase 0.2.0-beta4 (kmodel v4, for the "
+    "firmwares that support it); newer ones write v5 and later"
+)
+Document = dict[str, Any]
+
+
+def read(path: Path) -> bytes:
+    """The file's bytes; MaixSwitchError (input or output) when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MaixSwitchError(f"cannot read {path}: {error.strerror or error}", EXIT_IO) from error
+
+
+def describe_file(
+    path: Path,
+    frame: Size | None = QVGA,
+    panel: Size | None = QVGA,
+    flavours: Sequence[str] = (),
+    gc_kib: int | None = None,
+) -> Document:
+    """The document of any file: of a model, or of what it is instead (``usable`` false, ``message``, ``converter``).
+
+    ``flavours``: names to judge, all when empty. Raises KModelError for a v3 or v4 file that is broken.
+    """
+    data = read(path)
+    kind = recognise(data)
+    if not kind.usable:
+        return describe_other(path, data, kind)
+    return describe(load(data), path, kind, frame, panel, flavours, gc_kib)
+
+
+def describe_other(path: Path, data: bytes, kind: Kind) -> Document:
+    """What can be said of a file that this package does not run."""
+    found: Document = {
+        "schema": SCHEMA,
+        "command": "kmodel info",
+        "file": str(path),
+        "bytes": len(data),
+        "kind": kind.name,
+        "usable": False,
+        "message": kind.message,
+    }
+    if "convert" in kind.message:
+        found["converter"] = CONVERTERS
+    if "word-swapped" in kind.name:
+        found["inside"] = _swapped(data)
+    return found
+
+
+def _swapped(data: bytes) -> str:
+    """What a word-swapped file becomes when its words are swapped back."""
+    import numpy as np
+
+    whole = len(data) // 4 * 4
+    plain = np.frombuffer(data, ">u4", whole // 4).astype("<u4").tobytes() + data[whole:]
+    kmodel = load(plain)
+    shapes = " and ".join(shape_text(tensor) for tensor in kmodel.inputs)
+    return f"{recognise(plain).name}, {len(kmodel.layers)} layers, input {shapes}"
+
+
+def describe(
+    kmodel: KModel,
+    path: Path,
+    kind: Kind,
+    frame: Size | None = QVGA,
+    panel: Size | None = QVGA,
+    flavours: Sequence[str] = (),
+    gc_kib: int | None = None,
+) -> Document:
+    """The document of a model; the names of flavours must exist (MaixSwitchError, usage)."""
+    judged = [memory(kmodel, name, frame, panel, gc_kib) for name in flavours or names()]
+    estimate = timing(kmodel, panel=panel)
+    ram = ai_ram(kmodel.program)
+    return {
+        "schema": SCHEMA,
+        "command": "kmodel info",
+        "file": str(path),
+        "bytes": kmodel.file_size,
+        "kind": kind.name,
+        "usable": True,
+        "version": kmodel.version,
+        "inputs": [_tensor(tensor) for tensor in kmodel.inputs],
+        "outputs": [_tensor(tensor) for tensor in kmodel.outputs],
+        "use": use(kmodel),
+        "layers": [_layer(item, ram) for item in estimate.layers],
+        "memory": _memory(kmodel, judged[0], ram, frame, panel),
+        "estimate": _estimate(estimate),
+        "firmware": [_judged(item) for item in judged],
+        "advice": advice(kmodel, frame, panel),
+        "notes": list(kmodel.notes),
+        "warnings": [str(finding) for finding in consistency.check(kmodel)],
+    }
+
+
+def names() -> list[str]:
+    """The names of all firmware flavours."""
+    return [item.name for item in board.firmwares()]
+
+
+def shape_text(tensor: Tensor) -> str:
+    """Width, height, channels and type, as in "320x240x3 uint8"; flat values by their number."""
+    shape = tensor.shape[-3:] if tensor.shape else (tensor.elements,)
+    if len(shape) == 3:
+        shape = (shape[2], shape[1], shape[0])
+    return f"{'x'.join(map(str, shape))} {tensor.dtype}"
+
+
+def use(kmodel: KModel) -> list[str]:
+    """How MaixPy has to call this model, one sentence each."""
+    lines = []
+    first = kmodel.inputs[0]
+    if first.dtype == "uint8":
+        lines.append(f"feed a picture of {shape_text(first).split()[0]}")
+    else:
+        lines.append(f"no picture: kpu.forward takes a list of {first.elements} numbers")
+    grid = region(kmodel)
+    if grid:
+        lines.append(
+            f"suits kpu.run_yolo2: {plural(grid.classes)}, {YOLO_ANCHORS} anchors, grid {grid.width}x{grid.height}"
+        )
+    elif len(kmodel.outputs) == 1 and _is_map(kmodel.outputs[0]):
+        channels = (kmodel.outputs[0].shape or (0, 0, 0))[-3]
+        lines.append(
+            "kpu.run_yolo2 of MaixPy cannot take its output: "
+            f"it wants (classes + 5) x {YOLO_ANCHORS} channels, these are {channels}"
+        )
+    if kmodel.version == 4:
+        for index, tensor in enumerate(kmodel.outputs):
+            shape = tensor.shape[-3:] if tensor.shape and len(tensor.shape) >= 3 else (tensor.elements, 1, 1)
+            channels, height, width = shape
+            lines.append(f"call kpu.set_outputs(task, {index}, {width}, {height}, {channels}) after loading")
+    return lines
+
+
+def plural(classes: int) -> str:
+    """A count with its noun, such as "20 classes"."""
+    return f"{classes} class" if classes == 1 else f"{classes} classes"
+
+
+def _is_map(tensor: Tensor) -> bool:
+    shape = tensor.shape[-3:] if tensor.shape else ()
+    return len(shape) == 3 and shape[1] * shape[2] > 1 and tensor.dtype == "float32"
+
+
+def _tensor(tensor: Tensor) -> Document:
+    return {
+        "text": shape_text(tensor),
+        "memory": tensor.memory,
+        "dtype": tensor.dtype,
+        "shape": list(tensor.shape) if tensor.shape else None,
+        "elements": tensor.elements,
+        "address": tensor.address,
+        "bytes": tensor.bytes,
+    }
+
+
+def _layer(item: LayerTime, ram: AiRam) -> Document:
+    layer, conv = item.layer, conv_of(item.layer)
+    found: Document = {
+        "index": layer.index,
+        "name": layer.name,
+        "title": layer_title(layer),
+        "unit": "kpu" if item.kpu else "cpu",
+        "in": [_place(use) for use in layer.uses() if not use.writes],
+        "out": [_place(use) for use in layer.written()],
+        "parameters": parameters(layer),
+        "macs": item.macs,
+        "live_rows": ram.live[layer.index],
+        "estimate_ms": _spread(item.us * 0.001),
+    }
+    if conv is not None:
+        source, target = conv.input, conv.output
+        found["in"][0]["shape"] = [source.channels, source.height, source.width]
+        found["kpu"] = {
+            "kernel": conv.kernel,
+            "depthwise": conv.depthwise,
+            "pool": conv.pool,
+            "weight_bits": 8 * conv.weights.dtype.itemsize,
+            "weight_loads": conv.registers["load_time"] + 1,
+            "rows_in": [conv.source, source.rows],
+            "rows_out": [conv.target, target.rows],
+            "batches": batches(layer),
+        }
+    return found
+
+
+def _place(use: Use) -> Document:
+    return {
+        "memory": use.memory,
+        "start": use.start,
+        "bytes": use.size,
+        "shape": list(use.shape) if use.shape else None,
+    }
+
+
+def _memory(kmodel: KModel, item: Memory, ram: AiRam, frame: Size | None, panel: Size | None) -> Document:
+    return {
+        "file": kmodel.file_size,
+        "main_memory": kmodel.main_mem,
+        "load": item.parts,
+        "load_total": item.need,
+        "camera": {"frame": list(frame) if frame else None, "bytes": item.camera},
+        "lcd": {"panel": list(panel) if panel else None, "bytes": item.lcd},
+        "run_yolo2": item.region,
+        "total": item.total,
+        "ai_ram": {
+            "peak_rows": ram.peak_rows,
+            "peak_bytes": ram.peak_bytes,
+            "peak_layer": ram.peak_layer,
+            "rows": ROWS,
+            "bytes": SIZE,
+        },
+    }
+
+
+def _judged(item: Memory) -> Document:
+    return {
+        "name": item.firmware.name,
+        "verdict": item.verdict.kind,
+        "text": item.verdict.text,
+        "missing": item.verdict.missing,
+        "left": item.left,
+        "free": item.free,
+        "gc_kib": item.verdict.gc_kib if item.verdict.gc_kib is not None else item.gc_kib,
+        "remedy": item.verdict.remedy,
+        "source": item.firmware.source,
+    }
+
+
+def _estimate(item: Timing) -> Document:
+    return {
+        "note": "an estimate from published figures, not a measurement of this model",
+        "macs": item.macs,
+        "upload_ms": _spread(item.upload),
+        "forward_ms": _spread(item.forward),
+        "decode_ms": _spread(item.decode),
+        "run_ms": _spread(item.run),
+        "load_ms": _spread(item.load),
+        "frame_ms": _spread(item.frame),
+        "fps": _spread(item.fps),
+    }
+
+
+def _spread(value: Spread) -> Document:
+    return {"low": round(value.low, 4), "typical": round(value.typical, 4), "high": round(value.high, 4)}

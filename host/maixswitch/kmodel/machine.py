@@ -1,0 +1,96 @@
+"""The emulated chip: AI RAM, main memory, constants, and the schedule that runs a program's layers on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from . import airam
+from .airam import ROW, MapLayout
+from .arrays import DTYPES, Array, Bytes, Floats
+from .backends import Backend, Kernel
+from .conv import Conv
+from .program import AI_RAM, MAIN, Layer, Program, Tensor, Use
+
+SLACK = 64
+"""Bytes behind the main memory: the device rounds some counts up to a multiple of 8."""
+
+
+class Machine:
+    """Both memories stay as they are from layer to layer and from run to run, as on the chip; they start at zero."""
+
+    def __init__(self, program: Program, backend: Backend, rounding: str) -> None:
+        self.program = program
+        self.rounding = rounding
+        self.ram: Bytes = np.zeros(airam.SIZE, np.uint8)
+        self.main: Bytes = np.zeros(program.main_memory + SLACK, np.uint8)
+        self.constants: Bytes = np.frombuffer(program.constants, np.uint8)
+        self._backend = backend
+        self._kernels: dict[int, Kernel] = {}
+
+    def reset(self) -> None:
+        """Both memories to zero."""
+        self.ram[:] = 0
+        self.main[:] = 0
+
+    def bytes(self, address: int, count: int) -> Bytes:
+        """Main memory as uint8."""
+        return self.main[address : address + count]
+
+    def floats(self, address: int, count: int) -> Floats:
+        """Main memory as float32; a view, also at odd addresses."""
+        view: Floats = self.main[address : address + 4 * count].view("<f4")
+        return view
+
+    def view(self, memory: str, start: int, size: int) -> Bytes:
+        """Any memory as uint8."""
+        whole = {MAIN: self.main, AI_RAM: self.ram}.get(memory, self.constants)
+        return whole[start : start + size]
+
+    def kernel(self, conv: Conv) -> Kernel:
+        """The backend's function for a KPU layer; made once."""
+        found = self._kernels.get(id(conv))
+        if found is None:
+            found = self._kernels[id(conv)] = self._backend.prepare(conv, self.rounding)
+        return found
+
+    def convolve(self, conv: Conv, batches: int, main_out: int | None) -> None:
+        """Runs a KPU layer from AI RAM to AI RAM, and to packed main memory at ``main_out`` if given."""
+        kernel = self.kernel(conv)
+        source, target = conv.input, conv.output
+        for batch in range(batches):
+            image = source.read(self.ram, conv.source + batch * source.rows)
+            result = kernel(image)
+            target.write(self.ram, conv.target + batch * target.rows, result)
+            if main_out is not None:
+                self.bytes(main_out + batch * result.size, result.size)[:] = result.reshape(-1)
+
+    def put(self, tensor: Tensor, values: Array) -> None:
+        """Brings one input to where the model wants it; ``values`` in the tensor's own dtype and size."""
+        if tensor.memory == AI_RAM:
+            batches, channels, height, width = tensor.shape or (1, 1, 1, tensor.elements)
+            layout = MapLayout(channels, height, width)
+            for batch, image in enumerate(values.reshape(batches, channels, height, width)):
+                layout.write(self.ram, tensor.address // ROW + batch * layout.rows, image)
+            return
+        raw = np.frombuffer(values.astype(DTYPES[tensor.dtype]).tobytes(), np.uint8)
+        self.bytes(tensor.address, raw.size)[:] = raw
+
+    def get(self, place: Tensor | Use) -> Array:
+        """A copy of an output or of what a layer wrote, flat, in its dtype; maps in AI RAM without their slack."""
+        start, size = (place.address, place.bytes) if isinstance(place, Tensor) else (place.start, place.size)
+        if place.memory == AI_RAM and place.shape is not None:
+            layout = MapLayout(*place.shape[-3:])
+            rows = range(start // ROW, (start + size) // ROW, layout.rows)
+            return np.concatenate([layout.read(self.ram, row).reshape(-1) for row in rows])
+        if isinstance(place, Tensor):
+            size = place.elements * DTYPES[place.dtype].itemsize
+        return np.frombuffer(self.view(place.memory, start, size).tobytes(), DTYPES[place.dtype])
+
+    def steps(self) -> Iterator[Layer]:
+        """Runs the layers in order and yields each one when it is done."""
+        for layer in self.program.layers:
+            with np.errstate(all="ignore"):
+                layer.type.run(layer.spec, self)
+            yield layer

@@ -1,0 +1,259 @@
+"""Does a model fit a board? What it takes of the system heap and of the AI RAM, against what a firmware leaves.
+
+One memory of 6 MiB holds firmware, Python heap (GC heap) and system heap; camera, LCD, model file and main memory
+come from the system heap. The KPU's own 2 MiB (AI RAM) are apart. Formulas: stubs/flavours.py, the same that the
+fake's kpu.load obeys. Sources: Maix_kpu.c, sensor.c, sipeed_yolo2.c, the disassembly of the KPU library; boot banners
+that users published.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from . import firmware as board
+from .firmware import Firmware
+from .liveness import AiRam, ai_ram
+from .model import KModel
+
+Size = tuple[int, int]
+QVGA: Size = (320, 240)
+QQVGA: Size = (160, 120)
+SMALLEST_GC_KIB = 256
+"""Smallest Python heap worth advising: users ran camera, screen and KPU with it (sipeed/MaixPy-v1_scripts issue 88); a
+request that the firmware cannot fulfil falls back to 128 KiB."""
+GC_STEP_KIB = 16
+YOLO_ANCHORS = 5
+"""run_yolo2 of MaixPy is built for exactly five anchors: (classes + 5) x 5 channels (sipeed_yolo2.c)."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """The output of a YOLOv2 network as run_yolo2 takes it: grid in cells, classes."""
+
+    width: int
+    height: int
+    classes: int
+
+    @property
+    def bytes(self) -> int:
+        """System heap that one run_yolo2 takes for its time."""
+        return board.region_bytes(self.width, self.height, YOLO_ANCHORS, self.classes)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer for one firmware.
+
+    ``kind``: "fits", "gc" (only with a smaller Python heap, ``gc_kib``), "large" (``missing`` bytes too few), "version"
+    (that kmodel version is not supported) or "limit" (the file is larger than any firmware loads). ``text`` says it in
+    words, ``remedy`` what would help ("" where nothing is needed).
+    """
+
+    kind: str
+    text: str
+    missing: int = 0
+    gc_kib: int | None = None
+    remedy: str = ""
+
+    @property
+    def fits(self) -> bool:
+        return self.kind == "fits"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a model takes on one firmware; every number but KiB is in bytes.
+
+    ``parts``: name -> bytes of the loader's own blocks (model file, model context, main memory); ``camera`` and
+    ``lcd``: what they keep; ``region``: what one run_yolo2 takes besides, 0 where the model has no such output;
+    ``free``: system heap after boot with a Python heap of ``gc_kib``; ``ai_ram``: the KPU's own memory, layer by
+    layer.
+    """
+
+    firmware: Firmware
+    parts: dict[str, int]
+    camera: int
+    lcd: int
+    region: int
+    gc_kib: int
+    free: int
+    ai_ram: AiRam
+    verdict: Verdict
+
+    @property
+    def need(self) -> int:
+        """What kpu.load takes."""
+        return sum(self.parts.values())
+
+    @property
+    def total(self) -> int:
+        """Everything together at the worst moment."""
+        return self.need + self.camera + self.lcd + self.region
+
+    @property
+    def left(self) -> int:
+        """What stays free; negative: what is missing."""
+        return self.free - self.total
+
+
+def region(kmodel: KModel) -> Region | None:
+    """The YOLOv2 region of a model, or None where its output is of another kind or of unknown shape."""
+    if len(kmodel.outputs) != 1:
+        return None
+    tensor = kmodel.outputs[0]
+    shape = tensor.shape[-3:] if tensor.shape else ()
+    if len(shape) != 3 or prod(shape) != tensor.elements or tensor.dtype != "float32":
+        return None
+    channels, height, width = shape
+    classes = channels // YOLO_ANCHORS - 5
+    if channels % YOLO_ANCHORS or classes < 1 or width * height < 2:
+        return None
+    return Region(width, height, classes)
+
+
+def memory(
+    kmodel: KModel,
+    flavour: str | Firmware,
+    frame: Size | None = QVGA,
+    panel: Size | None = QVGA,
+    gc_kib: int | None = None,
+    dual: bool = False,
+) -> Memory:
+    """The memory of a model on one firmware flavour, and the verdict.
+
+    ``frame``, ``panel``: (width, height) of the camera frame and of the LCD in pixels, None without one; ``gc_kib``:
+    size of the Python heap, None for the firmware's own; ``dual``: two camera buffers. Camera and LCD come first, the
+    model last. Raises MaixSwitchError (usage) for an unknown flavour.
+    """
+    image = board.find(flavour) if isinstance(flavour, str) else flavour
+    grid = region(kmodel)
+    chosen = image.gc_kib if gc_kib is None else gc_kib
+    budget = _Budget(
+        kmodel=kmodel,
+        image=image,
+        parts=board.need_parts(kmodel.version, kmodel.file_size, kmodel.main_mem),
+        lcd=board.lcd_bytes(*panel) if panel else 0,
+        region=grid.bytes if grid else 0,
+        frame=frame,
+        dual=dual,
+        gc_kib=chosen,
+    )
+    return Memory(
+        image,
+        budget.parts,
+        budget.camera(frame),
+        budget.lcd,
+        budget.region,
+        chosen,
+        image.free_bytes(chosen),
+        ai_ram(kmodel.program),
+        budget.verdict(),
+    )
+
+
+def kib(size: int) -> int:
+    """Bytes as whole KiB, rounded up."""
+    return -(-size // 1024)
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """The figures of one question, and the ways to make them meet."""
+
+    kmodel: KModel
+    image: Firmware
+    parts: dict[str, int]
+    lcd: int
+    region: int
+    frame: Size | None
+    dual: bool
+    gc_kib: int
+
+    def camera(self, frame: Size | None) -> int:
+        return board.camera_bytes(*frame, self.dual) if frame else 0
+
+    def missing(self, frame: Size | None, gc_kib: int) -> int:
+        """Bytes too few; negative when some are left."""
+        total = sum(self.parts.values()) + self.camera(frame) + self.lcd + self.region
+        return total - self.image.free_bytes(gc_kib)
+
+    def heap_for(self, frame: Size | None) -> int | None:
+        """The largest Python heap, below the asked one, with which everything fits; None when it would be too small."""
+        wanted = (self.gc_kib - kib(self.missing(frame, self.gc_kib))) // GC_STEP_KIB * GC_STEP_KIB
+        return wanted if SMALLEST_GC_KIB <= wanted < self.gc_kib else None
+
+    def verdict(self) -> Verdict:
+        version, limit = self.kmodel.version, board.file_limit()
+        if version == 4 and not self.image.v4:
+            able = ", ".join(item.name for item in board.firmwares() if item.v4)
+            return Verdict(
+                "version",
+                "kmodel v4 is not supported by this firmware (load error 2002)",
+                remedy=f"take a firmware that runs v4 ({able}), or convert again to kmodel v3",
+            )
+        if self.kmodel.file_size > limit:
+            return Verdict(
+                "limit",
+                f"the file is larger than the {limit} bytes that any firmware loads (load error 2003)",
+                self.kmodel.file_size - limit,
+                remedy="make the network smaller",
+            )
+        missing = self.missing(self.frame, self.gc_kib)
+        if missing <= 0:
+            return Verdict("fits", f"fits, {-missing // 1024} KiB left")
+        reason = f"does not fit by {kib(missing)} KiB"
+        if missing <= self.region:
+            reason = f"loads, but run_yolo2 lacks {kib(missing)} KiB"
+        heap = self.heap_for(self.frame)
+        if heap is not None:
+            return Verdict(
+                "gc",
+                f"{reason}; fits only with a GC heap of {heap} KiB",
+                missing,
+                heap,
+                f"Maix.utils.gc_heap_size({heap * 1024}), then reset",
+            )
+        return Verdict("large", reason, missing, remedy=self._remedy(missing))
+
+    def _remedy(self, missing: int) -> str:
+        if self.frame and prod(self.frame) > prod(QQVGA):
+            small = "a camera frame of 160x120 (in a script of your own; MaixSwitch stays at 320x240)"
+            if self.missing(QQVGA, self.gc_kib) <= 0:
+                return small
+            heap = self.heap_for(QQVGA)
+            if heap is not None:
+                return f"a GC heap of {heap} KiB and {small}"
+        return f"a network that is {kib(missing)} KiB smaller"
+
+
+def advice(kmodel: KModel, frame: Size | None = QVGA, panel: Size | None = QVGA) -> list[str]:
+    """What would make a model run where it does not, the easiest first; [] when every firmware takes it."""
+    found = [memory(kmodel, image, frame, panel) for image in board.firmwares()]
+    fitting = [item.firmware.name for item in found if item.verdict.fits]
+    if len(fitting) == len(found):
+        return []
+    if fitting:
+        return [f"fits as it is: {', '.join(fitting)}", *_grouped(found, "gc")]
+    lines = _grouped(found, "gc")
+    lines += [line for line in _grouped(found, "large") if "GC heap" in line or "camera frame" in line]
+    closest = min((item for item in found if item.verdict.kind == "large"), key=lambda item: -item.left, default=None)
+    if closest is not None:
+        lines.append(f"a network that is {kib(-closest.left)} KiB smaller, on {closest.firmware.name}")
+    if kmodel.version == 3:
+        lines.append(
+            "kpu.load_flash() with a word-swapped copy in the flash chip: only the main memory "
+            f"({kib(kmodel.main_mem)} KiB) and small buffers go into the heap, and a run takes 2 to 2.7 times as long "
+            "(bbs.sipeed.com topic 1811)"
+        )
+    return lines
+
+
+def _grouped(found: list[Memory], kind: str) -> list[str]:
+    """Firmwares with the same remedy in one line."""
+    groups: dict[str, list[str]] = {}
+    for item in found:
+        if item.verdict.kind == kind:
+            heap = f"a GC heap of {item.verdict.gc_kib} KiB: " if kind == "gc" else ""
+            groups.setdefault(heap + item.verdict.remedy, []).append(item.firmware.name)
+    return [f"{', '.join(names)} with {remedy}" for remedy, names in groups.items()]

@@ -1,0 +1,150 @@
+"""A loaded model: what it says about itself, and the chip that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
+from .arithmetic import ROUNDINGS
+from .arrays import Array
+from .backends import backend
+from .machine import Machine
+from .program import MAX_FILE, Layer, Program, Tensor
+from .sniff import V3, V4, recognise
+
+DEFAULT_BACKEND = "fast"
+
+
+class KModel:
+    """One model, ready to run.
+
+    ``inputs`` and ``outputs`` are Tensors in the order of the file, ``layers`` the file's layers, ``main_mem`` the
+    bytes of main memory that the chip must find for it, ``notes`` what is odd but harmless about the file.
+    """
+
+    def __init__(self, program: Program, rounding: str = "v02", backend_name: str = DEFAULT_BACKEND) -> None:
+        if rounding not in ROUNDINGS:
+            raise MaixSwitchError(f"no rounding {rounding!r}; there are {', '.join(ROUNDINGS)}", EXIT_USAGE)
+        self.program = program
+        self.rounding = rounding
+        self._backend = backend(backend_name)
+        self._machine: Machine | None = None
+
+    @property
+    def backend(self) -> str:
+        return self._backend.name
+
+    @property
+    def version(self) -> int:
+        return self.program.version
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        return self.program.inputs
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        return self.program.outputs
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return self.program.layers
+
+    @property
+    def main_mem(self) -> int:
+        return self.program.main_memory
+
+    @property
+    def file_size(self) -> int:
+        return self.program.file_size
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.program.notes
+
+    @property
+    def machine(self) -> Machine:
+        """The emulated chip; its memories live as long as the model."""
+        if self._machine is None:
+            self._machine = Machine(self.program, self._backend, self.rounding)
+        return self._machine
+
+    def reset(self) -> None:
+        """Both memories of the emulated chip to zero, as after power-on."""
+        if self._machine is not None:
+            self._machine.reset()
+
+    def run(self, *arrays: Array) -> list[Array]:
+        """One inference: a flat array per output, uint8 or float32, in the order of the file.
+
+        One array per input: uint8 (C, H, W) or (N, C, H, W), float32 where the model takes floats. KModelError for
+        another size or type.
+        """
+        self._feed(arrays)
+        for _ in self.machine.steps():
+            pass
+        return [self.machine.get(tensor) for tensor in self.outputs]
+
+    def run_layers(self, *arrays: Array) -> Iterator[tuple[Layer, list[Array]]]:
+        """One inference, layer by layer: each layer with flat copies of what it wrote (without the AI RAM's slack)."""
+        self._feed(arrays)
+        for layer in self.machine.steps():
+            yield layer, [self.machine.get(use) for use in layer.written()]
+
+    def _feed(self, arrays: tuple[Array, ...]) -> None:
+        if len(arrays) != len(self.inputs):
+            raise KModelError("wrong number of inputs", field="inputs", found=len(arrays), wanted=len(self.inputs))
+        for index, (tensor, values) in enumerate(zip(self.inputs, arrays, strict=True)):
+            values = np.asarray(values)
+            fits = values.dtype == np.uint8 or (tensor.dtype == "float32" and values.dtype.kind in "fiu")
+            shape = tensor.shape or (tensor.elements,)
+            if not fits or _core(values.shape) != _core(shape):
+                raise KModelError(
+                    "the input does not fit the model",
+                    field=f"input {index}",
+                    found=f"{values.dtype} {values.shape}",
+                    wanted=f"{tensor.dtype} {shape}",
+                )
+            self.machine.put(tensor, values)
+
+
+def _core(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without the ones before it."""
+    while len(shape) > 1 and shape[0] == 1:
+        shape = shape[1:]
+    return shape
+
+
+def read_program(data: bytes) -> Program:
+    """The program of a .kmodel file's bytes; KModelError says what else the file is, or where it is broken."""
+    if len(data) > MAX_FILE:
+        raise KModelError("too large for a kmodel", field="bytes", found=len(data), wanted=f"at most {MAX_FILE}")
+    kind = recognise(data)
+    if kind.name == V3:
+        from .v3_reader import read_v3
+
+        return read_v3(memoryview(data))
+    if kind.name == V4:
+        from .v4_reader import read_v4
+
+        return read_v4(memoryview(data))
+    raise KModelError(kind.message, offset=0, field="first bytes", found=data[:8].hex(" "), wanted="kmodel v3 or v4")
+
+
+def load(source: str | Path | bytes, rounding: str = "v02", backend: str = DEFAULT_BACKEND) -> KModel:
+    """Reads a .kmodel v3 or v4 from a path or from its bytes.
+
+    ``rounding``: "v02" (nncase 0.2 and later, the vendor's) or "v01" (nncase 0.1). ``backend``: how KPU layers are
+    computed, see ``backends``; all give the same results. Raises KModelError for a file that
+    is no such model, and MaixSwitchError when it cannot be read.
+    """
+    if isinstance(source, bytes):
+        return KModel(read_program(source), rounding, backend)
+    try:
+        data = Path(source).read_bytes()
+    except OSError as error:
+        raise MaixSwitchError(f"cannot read {source}: {error.strerror or error}", EXIT_IO) from error
+    return KModel(read_program(data), rounding, backend)

@@ -1,0 +1,128 @@
+"""The small stack language of kmodel v4's nnil_unary_method: checked when it is read, then run on whole arrays.
+
+Source: nncase 0.2 nnil.h.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import Array, Floats
+from .cursor import Cursor
+from .machine import Machine
+from .record import read
+from .v4_float import ONE, floats, larger, smaller, store
+from .v4_node import CALL_COST, Node, Problem, Range, at_least
+
+STACK = 64
+RETURN = 0xA0
+IMMEDIATE = 6
+
+
+def _clamp(value: Array, low: Array, high: Array) -> Array:
+    return np.where(value < low, low, np.where(high < value, high, value))
+
+
+OPERATIONS: dict[int, tuple[str, int, Callable[..., Array]]] = {
+    # code: name, values taken (the last one on top), result
+    0x20: ("abs", 1, np.abs),
+    0x21: ("ceil", 1, np.ceil),
+    0x22: ("cos", 1, np.cos),
+    0x23: ("exp", 1, np.exp),
+    0x24: ("floor", 1, np.floor),
+    0x25: ("log", 1, np.log),
+    0x26: ("neg", 1, np.negative),
+    0x27: ("rsqrt", 1, lambda x: ONE / np.sqrt(x)),
+    0x28: ("sin", 1, np.sin),
+    0x29: ("square", 1, np.square),
+    0x40: ("add", 2, np.add),
+    0x41: ("sub", 2, np.subtract),
+    0x42: ("mul", 2, np.multiply),
+    0x43: ("div", 2, np.divide),
+    0x44: ("min", 2, smaller),
+    0x45: ("max", 2, larger),
+    0x80: ("clamp", 3, _clamp),
+}
+STACK_MOVES: dict[int, tuple[str, int, int]] = {
+    # code: name, values that must be there, values more afterwards
+    0: ("nop", 0, 0),
+    1: ("dup", 1, 1),
+    2: ("pop", 1, -1),
+    3: ("input", 0, 1),
+    4: ("zero", 0, 1),
+    5: ("one", 0, 1),
+    6: ("value", 0, 1),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Ends(Node):
+    input: Range
+    output: Range
+
+
+@dataclass(frozen=True, eq=False)
+class Nnil(_Ends):
+    """``code``: (operation, immediate value) pairs up to the return."""
+
+    code: tuple[tuple[int, float], ...]
+
+    def work(self) -> int:
+        return len(self.code) * (self.input.size + CALL_COST)
+
+    def trouble(self) -> Problem | None:
+        return at_least("size of output", self.output.size, self.input.size // 4 * 4)
+
+
+def parse(cursor: Cursor) -> Nnil:
+    """Reads and checks a program: known operations, a stack of 0..64 values, a return."""
+    ends = read(_Ends, cursor)
+    code: list[tuple[int, float]] = []
+    depth = 0
+    while True:
+        if not cursor.left:
+            raise cursor.refuse("a program without return", "nnil code", "the end", hex(RETURN))
+        operation = cursor.take(1, "nnil code")[0]
+        if operation in OPERATIONS:
+            needed = OPERATIONS[operation][1]
+            change = 1 - needed
+        elif operation in STACK_MOVES:
+            _, needed, change = STACK_MOVES[operation]
+        elif operation == RETURN:
+            needed, change = 1, -1
+        else:
+            raise cursor.refuse("an unknown operation", "nnil code", hex(operation), "a known one")
+        if depth < needed or depth + change > STACK:
+            raise cursor.refuse("a stack that runs dry or over", "nnil code", depth, f"{needed}..{STACK}")
+        if operation == RETURN:
+            return Nnil(ends.input, ends.output, tuple(code))
+        depth += change
+        immediate = struct.unpack("<f", cursor.take(4, "nnil value"))[0] if operation == IMMEDIATE else 0.0
+        code.append((operation, immediate))
+
+
+def evaluate(code: tuple[tuple[int, float], ...], values: Floats) -> Array:
+    """The value on top of the stack when the program returns."""
+    stack: list[Array] = []
+    for operation, immediate in code:
+        if operation in OPERATIONS:
+            _, count, function = OPERATIONS[operation]
+            arguments = stack[-count:]
+            del stack[-count:]
+            stack.append(function(*arguments))
+        elif operation == 1:
+            stack.append(stack[-1])
+        elif operation == 2:
+            stack.pop()
+        elif operation:
+            number = {4: 0.0, 5: 1.0}.get(operation, immediate)
+            stack.append(values if operation == 3 else np.full(values.shape, number, np.float32))
+    return stack[-1]
+
+
+def run(spec: Nnil, chip: Machine) -> None:
+    store(chip, spec.output, evaluate(spec.code, floats(chip, spec.input)))

@@ -1,0 +1,99 @@
+"""What a file is, by its first bytes, and what its owner can do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+V3, V4 = "kmodel v3", "kmodel v4"
+MAGIC = b"LDMK"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``name`` for a listing; ``message`` says what the file is and what to do; ``usable``: this package reads it."""
+
+    name: str
+    message: str
+    usable: bool = False
+
+
+_CONVERT = "convert the network again with nncase 0.1 (kmodel v3) or 0.2 (kmodel v4)"
+_DOWNLOAD = "download it again, as the raw file"
+
+
+def _word(data: bytes, offset: int, order: str = "little") -> int:
+    return int.from_bytes(data[offset : offset + 4], "big" if order == "big" else "little")
+
+
+def recognise(data: bytes) -> Kind:
+    """The kind of a file; the first 64 bytes are enough. Never raises."""
+    head = data[:64]
+    if not head.strip(b"\0\xff"):
+        return Kind("empty", f"the file is empty or blank; {_DOWNLOAD}")
+    if head[:4] == MAGIC:
+        return _container(_word(head, 4))
+    if _word(head, 0) == 3:
+        if _word(head, 8) not in (0,):
+            return Kind("unknown", "starts like kmodel v3, but not for the K210 (arch is not 0)")
+        return Kind(V3, "kmodel v3 (nncase 0.1)", True)
+    if _word(head, 0, "big") == 3 and _word(head, 4, "big") in (0, 1):
+        return Kind(
+            "kmodel v3, word-swapped",
+            "a kmodel v3 whose 32-bit words are byte-swapped, made for kpu.load_flash(); it cannot be loaded from "
+            "the TF card: use the original file, or swap each 4 bytes back",
+        )
+    for test, kind in _OTHERS:
+        if test(head):
+            return kind
+    return Kind("unknown", f"not a kmodel; {_DOWNLOAD}, or look for the right one")
+
+
+def _container(version: int) -> Kind:
+    if version == 4:
+        return Kind(V4, "kmodel v4 (nncase 0.2)", True)
+    if version > 4:
+        return Kind(
+            f"kmodel v{version}",
+            f"kmodel v{version} (nncase 1.0 or later), which no MaixPy firmware runs (it fails with 2015); {_CONVERT}",
+        )
+    return Kind("unknown", f"a kmodel container of unknown version {version}; {_CONVERT}")
+
+
+def _text(head: bytes) -> bool:
+    return all(byte >= 32 or byte in b"\t\r\n" for byte in head)
+
+
+_OTHERS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
+    (
+        lambda head: head[:4] == b"LDMS" or _word(head, 0) == 0x2713,
+        Kind(
+            "smodel",
+            "an encrypted model (.smodel), locked to one board's key; it runs only on that board: "
+            "ask its owner for the plain .kmodel",
+        ),
+    ),
+    (
+        lambda head: head[:4] == b"LDME",
+        Kind("emodel", "an .emodel, a closed format of the firmware's maker; look for the plain .kmodel"),
+    ),
+    (
+        lambda head: head[:4] == b"PK\x03\x04",
+        Kind("zip", "a zip or .kfpkg package, not a model; unpack it, the .kmodel is one of its files"),
+    ),
+    (
+        lambda head: head[:4] == b"\x01\0\0\0",
+        Kind("kmodel v1", f"a kmodel v1 (before nncase), which MaixPy no longer runs; {_CONVERT}"),
+    ),
+    (lambda head: head[:2] == b"\x1f\x8b", Kind("gzip", "a gzip archive, not a model; unpack it first")),
+    (lambda head: head[4:8] == b"TFL3", Kind("tflite", f"a TensorFlow Lite model; {_CONVERT}")),
+    (
+        lambda head: head.lstrip()[:1] == b"<" and _text(head),
+        Kind("html", f"a web page, not a model (a download that ended at a login or preview page); {_DOWNLOAD}"),
+    ),
+    (
+        lambda head: head.startswith(b"version https://git-lfs"),
+        Kind("git-lfs pointer", f"a Git LFS pointer, not the model itself; {_DOWNLOAD} or run git lfs pull"),
+    ),
+    (_text, Kind("text", f"a text file, not a model; {_DOWNLOAD}")),
+)

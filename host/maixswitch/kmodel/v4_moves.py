@@ -1,0 +1,210 @@
+"""The bodies of the kmodel v4 nodes that move data, and of the KPU nodes; the order of the fields is that in the file.
+
+Source: nncase 0.2 neutral_ops_body.h and k210_ops_body.h.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .airam import ROW, MapLayout
+from .conv import Conv
+from .program import AI_RAM, Use
+from .record import I32, U8, U32, Shape, array
+from .v4_node import LARGEST, AnyNode, ByteNode, Node, Padding, Problem, Range, at_least, one_of
+
+
+@dataclass(frozen=True, eq=False)
+class Concat(ByteNode):
+    """``inner_size`` in bytes; ``parts``: rows of memory, datatype, start, size."""
+
+    output: Range
+    inner_size: U32
+    outer_size: U32
+    number: U32
+    parts: Any = field(metadata=array("<u4", lambda r: (r.number, 4)))
+    dims: Any = field(metadata=array("<i4", lambda r: (r.number,)))
+
+    def ranges(self) -> Iterator[tuple[str, Range]]:
+        for row in self.parts.tolist():
+            yield "part", Range(*row)
+        yield "output", self.output
+
+    def trouble(self) -> Problem | None:
+        whole = self.outer_size * self.inner_size
+        for (_, part), dim in zip(self.ranges(), self.dims.tolist(), strict=False):
+            if dim < 0 or part.size < whole * dim:
+                return "size of part", part.size, f"at least {whole * dim}, for {dim} slices"
+        return at_least("size of output", self.output.size, whole * int(self.dims.sum()))
+
+
+@dataclass(frozen=True, eq=False)
+class Pad(AnyNode):
+    """``value``: the four bytes of a float32, or a uint8 in the first."""
+
+    input: Range
+    output: Range
+    in_shape: Shape
+    n: Padding
+    c: Padding
+    h: Padding
+    w: Padding
+    value_type: U32
+    value: Any = field(metadata=array("u1", lambda r: (4,)))
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        pads = (self.n, self.c, self.h, self.w)
+        made = tuple(size + pad.before + pad.after for size, pad in zip(self.in_shape, pads, strict=True))
+        return {"input": self.in_shape, "output": made}
+
+    def trouble(self) -> Problem | None:
+        for size, pad in zip(self.in_shape, (self.n, self.c, self.h, self.w), strict=True):
+            if max(-pad.before, 0) + max(-pad.after, 0) > size:
+                return "paddings", (pad.before, pad.after), f"to crop at most {size}"
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryCopy(Node):
+    input: Range
+    output: Range
+
+    def trouble(self) -> Problem | None:
+        return at_least("size of output", self.output.size, self.input.size // 4 * 4)
+
+
+@dataclass(frozen=True, eq=False)
+class Resize(AnyNode):
+    """``mode``: 0 bilinear, 1 nearest."""
+
+    input: Range
+    output: Range
+    in_shape: Shape
+    out_h: I32
+    out_w: I32
+    mode: U32
+    align_corners: U8
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"input": self.in_shape, "output": (*self.in_shape[:2], self.out_h, self.out_w)}
+
+    def trouble(self) -> Problem | None:
+        return one_of("mode", self.mode, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Transpose(AnyNode):
+    input: Range
+    output: Range
+    in_shape: Shape
+    perm: Shape
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        if sorted(self.perm) != [0, 1, 2, 3]:
+            return {"input": self.in_shape}
+        return {"input": self.in_shape, "output": tuple(self.in_shape[axis] for axis in self.perm)}
+
+    def trouble(self) -> Problem | None:
+        return None if sorted(self.perm) == [0, 1, 2, 3] else ("perm", self.perm, "each of 0, 1, 2, 3 once")
+
+
+@dataclass(frozen=True, eq=False)
+class StridedSlice(AnyNode):
+    """``end`` may be -1 with a negative stride. The converter has used up the masks; they mean nothing at run time."""
+
+    input: Range
+    output: Range
+    in_shape: Shape
+    begin: Shape
+    end: Shape
+    strides: Shape
+    begin_mask: I32
+    end_mask: I32
+    ellipsis_mask: I32
+    new_axis_mask: I32
+    shrink_axis_mask: I32
+
+    def indices(self) -> list[range]:
+        """The places that are taken along each axis."""
+        return [range(*part) for part in zip(self.begin, self.end, self.strides, strict=True)]
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        if 0 in self.strides:
+            return {"input": self.in_shape}
+        return {"input": self.in_shape, "output": tuple(len(places) for places in self.indices())}
+
+    def trouble(self) -> Problem | None:
+        if 0 in self.strides:
+            return "strides", self.strides, "no zero"
+        for axis, places in enumerate(self.indices()):
+            if not 0 <= min(places) <= max(places) < self.in_shape[axis]:
+                return f"begin, end of axis {axis}", (min(places), max(places)), f"0..{self.in_shape[axis] - 1}"
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class TableLookup(ByteNode):
+    input: Range
+    table: Range
+    output: Range
+
+    def trouble(self) -> Problem | None:
+        return at_least("size of table", self.table.size, 256) or at_least(
+            "size of output", self.output.size, self.input.size
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class KpuUpload(ByteNode):
+    input: Range
+    output: Range
+    in_shape: Shape
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"input": self.in_shape}
+
+    def uses(self) -> Iterator[Use]:
+        yield self.input.use("input", self.in_shape)
+        yield self.output.use("output", self.in_shape)
+
+    def trouble(self) -> Problem | None:
+        batches, channels, height, width = self.in_shape
+        size = MapLayout(channels, height, width).size * batches
+        return at_least("size of output", self.output.size, size)
+
+
+@dataclass(frozen=True, eq=False)
+class KpuHead:
+    """The start of a KPU node's body; register block, tables and weights follow."""
+
+    main_output: Range
+    batches: I32
+    reserved: I32
+
+
+@dataclass(frozen=True, eq=False)
+class KpuConv:
+    """A KPU layer of v4; a ``main_output`` of size 0 means that the result stays in the AI RAM."""
+
+    head: KpuHead
+    conv: Conv
+
+    def uses(self) -> Iterator[Use]:
+        source, target, batches = self.conv.input, self.conv.output, self.head.batches
+        shape = (batches, target.channels, target.height, target.width)
+        yield Use("image_src_addr", AI_RAM, self.conv.source * ROW, source.size * batches, "uint8")
+        yield Use("image_dst_addr", AI_RAM, self.conv.target * ROW, target.size * batches, "uint8", True, shape)
+        if self.head.main_output.size:
+            yield self.head.main_output.use("main_output", shape)
+
+    def problem(self) -> Problem | None:
+        target, batches = self.conv.output, self.head.batches
+        if not 1 <= batches <= LARGEST:
+            return "batches", batches, f"1..{LARGEST}"
+        shape = (batches, target.channels, target.height, target.width)
+        return self.head.main_output.problem("main_output", shape, 1) if self.head.main_output.size else None
+
+    def work(self) -> int:
+        return self.conv.macs * self.head.batches

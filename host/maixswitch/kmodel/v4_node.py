@@ -1,0 +1,167 @@
+"""What all nodes of kmodel v4 share: memory ranges, window geometry, and the check whether a node can run at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from math import prod
+
+from .program import AI_RAM, CONST, MAIN, Use
+from .record import F32, I32, U32
+
+MEMORIES = {0: CONST, 1: MAIN, 2: AI_RAM}
+DATATYPES = {0: "float32", 1: "uint8"}
+SIZES = {"float32": 4, "uint8": 1}
+WRITTEN = ("output", "main_output")
+Problem = tuple[str, object, object]
+"""(field, found, wanted)"""
+LARGEST = 1 << 16
+"""No size along one axis, and no filter, stride or dilation, is larger on this chip."""
+CALL_COST = 1000
+"""One numpy call costs about as much as so many elements."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """A piece of memory: ``memory`` 0 constants, 1 main, 2 AI RAM; ``datatype`` 0 float32, 1 uint8; sizes in bytes."""
+
+    memory: U32
+    datatype: U32
+    start: U32
+    size: U32
+
+    def use(self, name: str, shape: tuple[int, ...] | None = None) -> Use:
+        """This range as the field ``name`` of a node."""
+        memory, dtype = MEMORIES.get(self.memory, ""), DATATYPES.get(self.datatype, "")
+        return Use(name, memory, self.start, self.size, dtype, name in WRITTEN, shape)
+
+    def problem(self, name: str, shape: tuple[int, ...] | None, item: int) -> Problem | None:
+        """What is wrong with it as the place of a tensor of ``shape`` and ``item`` bytes per element."""
+        if self.memory not in MEMORIES:
+            return f"memory type of {name}", self.memory, f"one of {sorted(MEMORIES)}"
+        if self.datatype not in DATATYPES:
+            return f"data type of {name}", self.datatype, f"one of {sorted(DATATYPES)}"
+        if shape is None:
+            return None
+        if not 1 <= min(shape) <= max(shape) <= LARGEST:
+            return f"shape of {name}", shape, f"sizes 1..{LARGEST}"
+        need = prod(shape) * item
+        return at_least(f"size of {name}", self.size, need)
+
+
+def at_least(name: str, found: int, wanted: int) -> Problem | None:
+    """None when enough is found."""
+    return None if found >= wanted else (name, found, f"at least {wanted}")
+
+
+def one_of(name: str, value: int, count: int) -> Problem | None:
+    """None when the value is one of ``count`` from 0."""
+    return None if 0 <= value < count else (name, value, f"0..{count - 1}")
+
+
+@dataclass(frozen=True)
+class Padding:
+    """Pixels before and after; negative ones crop."""
+
+    before: I32
+    after: I32
+
+
+@dataclass(frozen=True)
+class Clamp:
+    """A float activation: low and high limit; the whole float range means none."""
+
+    low: F32
+    high: F32
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """A sliding window, in pixels."""
+
+    pad_h: Padding
+    pad_w: Padding
+    filter_h: I32
+    filter_w: I32
+    stride_h: I32
+    stride_w: I32
+    dilation_h: I32
+    dilation_w: I32
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the output, by the reference's integer division."""
+        rest_h = height + self.pad_h.before + self.pad_h.after - (self.filter_h - 1) * self.dilation_h - 1
+        rest_w = width + self.pad_w.before + self.pad_w.after - (self.filter_w - 1) * self.dilation_w - 1
+        return (rest_h + self.stride_h) // self.stride_h, (rest_w + self.stride_w) // self.stride_w
+
+    def problem(self) -> Problem | None:
+        """A size that is not positive or beyond all reason."""
+        for entry in fields(self)[2:]:
+            value = getattr(self, entry.name)
+            if not 1 <= value <= LARGEST:
+                return entry.name, value, f"1..{LARGEST}"
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """Every field of type Range is a piece of memory; a subclass adds what else must hold."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the ranges, by field name, where the body tells them."""
+        return {}
+
+    def item(self, name: str) -> int:
+        """Bytes per element that the operation takes or makes there, whatever the range's data type says."""
+        return 4
+
+    def ranges(self) -> Iterator[tuple[str, Range]]:
+        """The memory ranges, by field name."""
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, Range):
+                yield entry.name, value
+
+    def uses(self) -> Iterator[Use]:
+        """The memory that the node reads and writes."""
+        shapes = self.shapes()
+        for name, part in self.ranges():
+            yield part.use(name, shapes.get(name))
+
+    def problem(self) -> Problem | None:
+        """What makes the node impossible to run, if anything."""
+        geometry = getattr(self, "geometry", None)
+        found: Problem | None = geometry.problem() if geometry is not None else None
+        if found:
+            return found
+        shapes = self.shapes()
+        for name, part in self.ranges():
+            found = part.problem(name, shapes.get(name), self.item(name))
+            if found:
+                return found
+        return self.trouble()
+
+    def trouble(self) -> Problem | None:
+        """What the subclass itself asks for."""
+        return None
+
+    def work(self) -> int:
+        """About how many elementary operations the node takes."""
+        return sum(part.size for _, part in self.ranges())
+
+
+@dataclass(frozen=True, eq=False)
+class ByteNode(Node):
+    """A node on uint8."""
+
+    def item(self, name: str) -> int:
+        return 1
+
+
+@dataclass(frozen=True, eq=False)
+class AnyNode(Node):
+    """A node that moves elements of whatever type its input has."""
+
+    def item(self, name: str) -> int:
+        given: Range = getattr(self, "input")  # noqa: B009
+        return SIZES[DATATYPES.get(given.datatype, "float32")]

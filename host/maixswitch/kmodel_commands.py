@@ -1,0 +1,156 @@
+"""`maixswitch kmodel ...`: look into a model, run it, measure, compare and draw it.
+
+This module stands beside the package `kmodel`, not in it, and imports it only inside the commands: it brings numpy.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maixswitch import console
+from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
+
+if TYPE_CHECKING:
+    from .kmodel.memory import Size
+    from .kmodel.model import KModel
+
+app = typer.Typer(
+    name="kmodel",
+    help="Look into a .kmodel: does it fit, how fast is it, what does it answer.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+File = Annotated[Path, typer.Argument(help="A .kmodel file.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
+Rounding = Annotated[str, typer.Option(help="The vendor's rounding to follow: v0.2 or v0.1.")]
+
+
+@app.command()
+def info(
+    file: File,
+    json: Json = False,
+    frame: Annotated[str, typer.Option(help="Camera frame WxH, or none.")] = "320x240",
+    panel: Annotated[str, typer.Option(help="LCD WxH, or none.")] = "320x240",
+    gc: Annotated[int, typer.Option(min=0, help="Python heap in KiB; 0: the firmware's own.")] = 0,
+    firmware: Annotated[
+        list[str] | None, typer.Option(help="Firmware to judge for; may be repeated. Default: all.")
+    ] = None,
+) -> None:
+    """Layers, memory, speed (an estimate) and which firmware takes it.
+
+    Ends with 1 for a file that is no usable model, and where --firmware was given and the model fits none of those.
+    """
+    from .kmodel.describe import describe_file
+    from .kmodel.report import report
+
+    found = describe_file(file, _size(frame, "--frame"), _size(panel, "--panel"), firmware or (), gc or None)
+    if json:
+        console.emit(found)
+    else:
+        print(report(found))
+    if not found["usable"] or (firmware and not any(item["verdict"] == "fits" for item in found["firmware"])):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command()
+def run(
+    file: File,
+    input_: Annotated[
+        list[Path], typer.Option("--input", "-i", help="Array (.npy) or picture; one per input of the model.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File for the outputs: out0, out1 ... (.npz).")],
+    rounding: Rounding = "v0.2",
+    json: Json = False,
+) -> None:
+    """Run one inference, bit for bit as the chip's reference does.
+
+    A picture is stretched to the model's input; for a model of floats its values become 0 to 1.
+    """
+    from .kmodel.bench import read_input, run_once
+
+    kmodel = _load(file, rounding)
+    if len(input_) != len(kmodel.inputs):
+        raise MaixSwitchError(f"the model takes {len(kmodel.inputs)} inputs, --input names {len(input_)}", EXIT_USAGE)
+    arrays = [read_input(path, tensor) for path, tensor in zip(input_, kmodel.inputs, strict=True)]
+    found = run_once(kmodel, arrays, output)
+    if json:
+        console.emit(found)
+        return
+    for item in found["outputs"]:
+        shape = "x".join(map(str, item["shape"]))
+        print(
+            f"{item['name']}: {shape} {item['dtype']}, {item['min']:g} to {item['max']:g}, largest at {item['argmax']}"
+        )
+
+
+@app.command()
+def bench(
+    file: File,
+    repeat: Annotated[int, typer.Option(min=1, help="Runs; the median counts.")] = 10,
+    backend: Annotated[str, typer.Option(help="How the KPU layers are computed; default: the package's choice.")] = "",
+    rounding: Rounding = "v0.2",
+    json: Json = False,
+) -> None:
+    """How long the emulator takes on this PC, layer by layer."""
+    from .kmodel.bench import measure, table
+
+    found = measure(_load(file, rounding, backend), repeat)
+    found["file"] = str(file)
+    if json:
+        console.emit(found)
+        return
+    print("\n".join(table(found)))
+
+
+@app.command()
+def diff(first: File, second: File, json: Json = False) -> None:
+    """What differs: header, layers, shapes, quantisation, weights.
+
+    Ends with 1 when the two compute different things; a different place in memory does not count.
+    """
+    from .kmodel.diff import compare, document, text
+
+    found = compare(_load(first), _load(second))
+    if json:
+        console.emit({"first": str(first), "second": str(second), **document(found)})
+    else:
+        print("\n".join(text(found)))
+    if not found.same:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command()
+def view(
+    file: File,
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write: .svg or .html.")],
+) -> None:
+    """Draw the AI RAM over time: which rows hold which feature map while each layer runs."""
+    from .kmodel.picture import page, svg
+
+    draw = {".svg": svg, ".html": page, ".htm": page}.get(output.suffix.lower())
+    if draw is None:
+        raise MaixSwitchError(f"--output {output}: wanted a name that ends in .svg or .html", EXIT_USAGE)
+    try:
+        output.write_text(draw(_load(file), file.name), encoding="utf-8")
+    except OSError as error:
+        raise MaixSwitchError(f"cannot write {output}: {error.strerror or error}", EXIT_IO) from error
+    console.say(f"wrote {output}")
+
+
+def _load(path: Path, rounding: str = "v0.2", backend: str = "") -> KModel:
+    from .kmodel.model import DEFAULT_BACKEND, load
+
+    return load(path, rounding.replace(".", ""), backend or DEFAULT_BACKEND)
+
+
+def _size(text: str, option: str) -> Size | None:
+    """Reads "320x240"; "none" is None."""
+    if text.lower() in ("none", "0x0", ""):
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and 0 < int(width) <= 4096 and 0 < int(height) <= 4096):
+        raise MaixSwitchError(f"{option} {text}: wanted a size in pixels such as 320x240, or none", EXIT_USAGE)
+    return int(width), int(height)

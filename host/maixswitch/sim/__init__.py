@@ -1,0 +1,1 @@
+"""The simulator: device.app on the fakes, with cameras, scripts, recordings and a live view."""

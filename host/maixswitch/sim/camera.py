@@ -1,0 +1,200 @@
+"""What the simulated camera looks at: a photo, a folder of photos, an animation or the drawn scene.
+
+A source says which picture stands before the lens at a time of the board's clock; `ChipCamera` turns that picture into
+what the K210's camera interface writes: RGB565 words for the screen and planar 8-bit colour for the KPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+
+from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.sim import scene
+
+Picture = NDArray[np.uint8]
+FITS = ("stretch", "cover", "contain")
+PHOTO_MS = 3000
+MAX_ANIMATION_FRAMES = 600
+_CACHED_VIEWS = 8
+
+
+class Source(Protocol):
+    """Something to look at: `view` gives a key that names the picture (equal key, equal picture) and the picture."""
+
+    name: str
+
+    def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
+        """Key of the picture at that time, and a function that makes it, shape (height, width, 3)."""
+
+
+class Scene:
+    """The drawn moving scene, one picture per camera frame."""
+
+    name = "drawn scene"
+
+    def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
+        return now_ms, lambda: scene.draw(now_ms, width, height)
+
+
+class Photo:
+    """One picture that stands still."""
+
+    def __init__(self, path: Path, fit: str) -> None:
+        self.name = path.name
+        self._fit = fit
+        self._image = _open(path)
+
+    def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
+        return self.name, lambda: fit_picture(self._image, width, height, self._fit)
+
+
+class Folder:
+    """Photos in name order, each for three seconds of board time, until one is chosen by its file name."""
+
+    def __init__(self, path: Path, fit: str) -> None:
+        suffixes = set(Image.registered_extensions())
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes and file.is_file())
+        if not files:
+            raise MaixSwitchError(f"{path}: no picture in this folder; wanted files such as .png or .jpg", EXIT_IO)
+        self._photos = [Photo(file, fit) for file in files]
+        self._chosen: Photo | None = None
+        self.name = path.name
+
+    def names(self) -> list[str]:
+        """File names of the photos, in the order in which they are shown."""
+        return [photo.name for photo in self._photos]
+
+    def choose(self, name: str) -> bool:
+        """Show this photo from now on, by file name with or without its ending; False when there is none."""
+        for photo in self._photos:
+            if name in (photo.name, Path(photo.name).stem):
+                self._chosen = photo
+                return True
+        return False
+
+    def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
+        photo = self._chosen or self._photos[now_ms // PHOTO_MS % len(self._photos)]
+        return photo.view(now_ms, width, height)
+
+
+class Animation:
+    """An animated picture, each frame for its own time, over and over."""
+
+    def __init__(self, path: Path, fit: str) -> None:
+        self.name = path.name
+        self._fit = fit
+        self._frames: list[Image.Image] = []
+        self._ends: list[int] = []
+        end = 0
+        with Image.open(path) as image:
+            for frame in ImageSequence.Iterator(image):
+                self._frames.append(frame.convert("RGB"))
+                end += max(20, int(frame.info.get("duration", 100)))
+                self._ends.append(end)
+                if len(self._frames) == MAX_ANIMATION_FRAMES:
+                    break
+
+    def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
+        place = now_ms % self._ends[-1]
+        index = next(index for index, end in enumerate(self._ends) if place < end)
+        return (self.name, index), lambda: fit_picture(self._frames[index], width, height, self._fit)
+
+
+def open_source(path: Path | None, fit: str = "stretch") -> Source:
+    """The source for a path, None meaning the drawn scene.
+
+    Raises MaixSwitchError: a file that is absent or no picture (input error), an unknown way to fit (usage error).
+    """
+    if fit not in FITS:
+        raise MaixSwitchError(f"--fit {fit}: wanted one of {', '.join(FITS)}", EXIT_USAGE)
+    if path is None:
+        return Scene()
+    if not path.exists():
+        raise MaixSwitchError(f"{path}: no such picture or folder of pictures", EXIT_IO)
+    if path.is_dir():
+        return Folder(path, fit)
+    try:
+        with Image.open(path) as image:
+            moving = bool(getattr(image, "is_animated", False))
+    except (UnidentifiedImageError, OSError) as error:
+        raise _unreadable(path, error) from error
+    return Animation(path, fit) if moving else Photo(path, fit)
+
+
+def _unreadable(path: Path, error: Exception) -> MaixSwitchError:
+    return MaixSwitchError(f"{path}: not a picture that Pillow can read ({error})", EXIT_IO)
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except (UnidentifiedImageError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def fit_picture(image: Image.Image, width: int, height: int, fit: str) -> Picture:
+    """The image at the camera's size, bilinear: stretched, cut to cover it, or whole on black.
+
+    `stretch` gives each network exactly what a test on the PC gives it that resizes the photo to the model's input, and
+    keeps places as fractions of the photo; `cover` and `contain` keep the shape of things.
+    """
+    size = (width, height)
+    if fit == "cover":
+        image = ImageOps.fit(image, size, Image.Resampling.BILINEAR)
+    elif fit == "contain":
+        image = ImageOps.pad(image, size, Image.Resampling.BILINEAR)
+    else:
+        image = image.resize(size, Image.Resampling.BILINEAR)
+    return np.asarray(image, np.uint8)
+
+
+def rgb565(picture: Picture) -> bytes:
+    """Pixels (height, width, 3) as RGB565 words, high byte first as the chip keeps them."""
+    wide = picture.astype(np.uint16)
+    words = (wide[..., 0] & 0xF8) << 8 | (wide[..., 1] & 0xFC) << 3 | wide[..., 2] >> 3
+    return words.astype(">u2").tobytes()
+
+
+def from_rgb565(pixels: bytes | bytearray, width: int, height: int) -> Picture:
+    """RGB565 words, high byte first, as RGB (height, width, 3) with the low bits filled from the high ones."""
+    words = np.frombuffer(bytes(pixels), ">u2").reshape(height, width)
+    red, green, blue = words >> 11 & 0x1F, words >> 5 & 0x3F, words & 0x1F
+    channels = (red << 3 | red >> 2, green << 2 | green >> 4, blue << 3 | blue >> 2)
+    return np.stack(channels, axis=-1).astype(np.uint8)
+
+
+class ChipCamera:
+    """The camera interface's side of a source: `grab` as `bench.camera.source` wants it, with views cached."""
+
+    def __init__(self, source: Source, clock: Callable[[], int]) -> None:
+        self.source = source
+        self._clock = clock
+        self._cache: dict[Hashable, tuple[bytes, bytes]] = {}
+
+    def grab(
+        self, x: int, y: int, w: int, h: int, frame_w: int, frame_h: int, gray: bool
+    ) -> tuple[bytes, bytes]:  # fmt: skip
+        """The window (x, y, w, h) of a frame: pixels (RGB565 words, or grey bytes) and planes (r, g, b, or grey)."""
+        key, make = self.source.view(self._clock(), frame_w, frame_h)
+        place = (key, self.source.name, x, y, w, h, frame_w, frame_h, bool(gray))
+        found = self._cache.get(place)
+        if found is None:
+            found = self._convert(make()[y : y + h, x : x + w], bool(gray))
+            if len(self._cache) >= _CACHED_VIEWS:
+                self._cache.pop(next(iter(self._cache)))
+            self._cache[place] = found
+        return found
+
+    @staticmethod
+    def _convert(window: Picture, gray: bool) -> tuple[bytes, bytes]:
+        if gray:
+            plane = np.asarray(Image.fromarray(window).convert("L"), np.uint8).tobytes()
+            return plane, plane
+        return rgb565(window), np.ascontiguousarray(window.transpose(2, 0, 1)).tobytes()

@@ -1,0 +1,133 @@
+"""A folder of the PC as the card in the socket, read when asked and written in memory unless told otherwise."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+
+MAX_FILES = 20_000
+SETTINGS = "maixswitch.json"
+
+
+class DiskFile:
+    """The contents of a file that is read when first asked for; its length is known without reading."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._path = path
+        self._size = size
+        self._data: bytes | None = None
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.read())
+
+    def read(self) -> bytes:
+        """All bytes; OSError(5), an input or output error, when the PC cannot read them."""
+        if self._data is None:
+            try:
+                self._data = self._path.read_bytes()
+            except OSError as error:
+                raise OSError(5) from error
+        return self._data
+
+
+def check_card(folder: Path) -> None:
+    """Raises MaixSwitchError unless the folder looks like a card: a folder with models/ in it."""
+    if not folder.exists():
+        raise MaixSwitchError(f"{folder}: no such folder", EXIT_IO)
+    if not folder.is_dir():
+        raise MaixSwitchError(f"{folder}: a file, wanted the folder of a card (with models/ in it)", EXIT_USAGE)
+    if not (folder / "models").is_dir():
+        names = sorted(path.name + ("/" if path.is_dir() else "") for path in folder.iterdir())
+        found = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else "an empty folder"
+        raise MaixSwitchError(f"{folder}: not a card: wanted a folder models/ in it, found {found}", EXIT_USAGE)
+
+
+def scan(folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """Files (card path -> DiskFile) and folders (card paths) below a folder; hidden folders are left out."""
+    files: dict[str, Any] = {}
+    folders: list[str] = []
+    for place, inner, names in os.walk(folder):
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        base = Path(place)
+        folders += [(base / name).relative_to(folder).as_posix() for name in inner]
+        for name in sorted(names):
+            path = base / name
+            if path.is_file():
+                files[path.relative_to(folder).as_posix()] = DiskFile(path, path.stat().st_size)
+        if len(files) > MAX_FILES:
+            raise MaixSwitchError(f"{folder}: more than {MAX_FILES} files; is this really a card?", EXIT_USAGE)
+    return files, folders
+
+
+class FolderCard:
+    """Backend of `bench.card` over a folder; the user's folder stays as it is unless `write_back`.
+
+    `memory_card` is the bench's own MemoryCard: it keeps names, folders and errors as FatFs does, this class adds where
+    bytes come from and go to.
+    """
+
+    def __init__(self, folder: Path, memory_card: Callable[[dict[str, Any]], Any], write_back: bool = False) -> None:
+        check_card(folder)
+        files, folders = scan(folder)
+        self._folder = folder
+        self._write_back = write_back
+        self._memory = memory_card(files)
+        self._memory.folders.update(dict.fromkeys(folders, True))
+
+    def listdir(self, path: str) -> list[tuple[str, bool, int]]:
+        found: list[tuple[str, bool, int]] = self._memory.listdir(path)
+        return found
+
+    def stat(self, path: str) -> tuple[bool, int]:
+        found: tuple[bool, int] = self._memory.stat(path)
+        return found
+
+    def read(self, path: str) -> bytes:
+        data = self._memory.read(path)
+        return data.read() if isinstance(data, DiskFile) else bytes(data)
+
+    def write(self, path: str, data: bytes, append: bool = False) -> None:
+        self._memory.write(path, data, append)
+        if self._write_back:
+            with self._place(path).open("ab" if append else "wb") as file:
+                file.write(data)
+
+    def remove(self, path: str) -> None:
+        self._memory.remove(path)
+        if self._write_back:
+            place = self._place(path)
+            place.rmdir() if place.is_dir() else place.unlink()
+
+    def rename(self, old: str, new: str) -> None:
+        self._memory.rename(old, new)
+        if self._write_back:
+            self._place(old).replace(self._place(new))
+
+    def mkdir(self, path: str) -> None:
+        self._memory.mkdir(path)
+        if self._write_back:
+            self._place(path).mkdir()
+
+    def _place(self, path: str) -> Path:
+        place = (self._folder / path).resolve()
+        if not place.is_relative_to(self._folder.resolve()):
+            raise OSError(13)
+        return place
+
+    def choose_board(self, board: str) -> None:
+        """Lets the card's settings name this board, in memory only; settings that are no JSON object are replaced."""
+        try:
+            settings = json.loads(self.read(SETTINGS))
+        except (OSError, ValueError):
+            settings = {}
+        if not isinstance(settings, dict):
+            settings = {}
+        self._memory.write(SETTINGS, json.dumps({**settings, "board": board}).encode())

@@ -1,0 +1,57 @@
+"""Single key presses from the terminal while the live view runs."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Any
+
+HELP = "space press   h hold   1 2 3 press key   e card out/in   q quit"
+
+
+class Keyboard:
+    """Reads keys without waiting and without Enter; gives the terminal back as it was when left.
+
+    Where the terminal cannot do that (no termios, no terminal) `read` always returns "".
+    """
+
+    def __init__(self, enabled: bool = True) -> None:
+        self._enabled = enabled
+        self._before: list[Any] | None = None
+
+    def __enter__(self) -> Keyboard:
+        if self._enabled and sys.platform != "win32":
+            import termios
+            import tty
+
+            try:
+                self._before = termios.tcgetattr(sys.stdin)
+                tty.setcbreak(sys.stdin)
+            except termios.error:
+                self._before = None
+        return self
+
+    def read(self) -> str:
+        """The next key pressed, "" when there is none."""
+        if not self._enabled:
+            return ""
+        if sys.platform == "win32":
+            import msvcrt
+
+            return msvcrt.getwch() if msvcrt.kbhit() else ""
+        if self._before is None:
+            return ""
+        import os
+        import select
+
+        if select.select([sys.stdin], [], [], 0)[0]:
+            return os.read(sys.stdin.fileno(), 1).decode("ascii", "ignore")
+        return ""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if sys.platform != "win32" and self._before is not None:
+            import termios
+
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)

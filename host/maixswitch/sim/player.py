@@ -1,0 +1,174 @@
+"""Plays a script against the rig: a generator that acts, and gives the board a step wherever it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from maixswitch.errors import EXIT_FINDINGS, MaixSwitchError
+from maixswitch.sim import actions as s
+from maixswitch.sim.recorder import Recorder
+from maixswitch.sim.rig import Rig
+from maixswitch.sim.script import Line, Script
+
+FRAMES_LIMIT_MS = 30_000  # a model that answers nothing for so long will not answer at all
+
+
+class Player:
+    """`play()` yields once for each step the board shall make; `expected_fault` tells which fault was wanted last."""
+
+    def __init__(self, script: Script, rig: Rig, recorder: Recorder, base: Path) -> None:
+        self.expectations = 0
+        self.expected_fault = 0
+        self.line: Line | None = None
+        self._script = script
+        self._rig = rig
+        self._recorder = recorder
+        self._base = base
+
+    def check(self) -> None:
+        """Refuses what only this board or this camera can tell: keys and photos that there are not."""
+        for line in self._script.lines:
+            try:
+                if isinstance(line.action, s.Press):
+                    self._rig.pin(line.action.key, line.action.long)
+                elif isinstance(line.action, s.Card) and line.action.path:
+                    self._rig.can_insert(self._base / line.action.path)
+                elif isinstance(line.action, s.Camera):
+                    self._rig.can_look_at(line.action.path, self._base)
+            except MaixSwitchError as error:
+                raise MaixSwitchError(f"{self._script.name}:{line.number}: {error}", error.exit_code) from error
+
+    def play(self) -> Iterator[None]:
+        for line in self._script.lines:
+            yield from self.do(line)
+        self.line = None
+
+    def do(self, line: Line) -> Iterator[None]:
+        """One action of a script, which need not be the one that `check` has seen."""
+        self.line = line
+        self._recorder.event(self._rig.now, "script", line=line.number, text=line.text)
+        action = line.action
+        if isinstance(action, s.Wait):
+            yield from self._until(self._rig.now + action.ms)
+        elif isinstance(action, s.Frames):
+            yield from self._frames(action.count)
+        elif isinstance(action, s.Press):
+            yield from self._press(action)
+        elif isinstance(action, s.Expect):
+            yield from self._expect(action)
+        elif isinstance(action, s.Screenshot):
+            path = self._recorder.screenshot(action.name, *self._rig.panel())
+            self._recorder.event(self._rig.now, "screenshot", path=str(path))
+        else:
+            self._at_once(action)
+
+    def _press(self, action: s.Press) -> Iterator[None]:
+        rig = self._rig
+        if not rig.steps:  # a key that is down when the app first looks counts as stuck
+            yield
+        end = rig.press(action.key, action.long, action.hold_ms, action.after_ms or 0, action.bounce_ms)
+        if action.after_ms is None:
+            yield from self._until(end)
+
+    def _at_once(self, action: s.Action) -> None:
+        """The actions that take no board time of their own."""
+        rig = self._rig
+        if isinstance(action, s.Card):
+            if action.inserted:
+                rig.insert(self._base / action.path if action.path else None)
+            else:
+                rig.eject(action.at)
+        elif isinstance(action, s.Power):
+            rig.power_cycle() if action.cut is None else rig.cut_power(action.cut)
+        elif isinstance(action, s.Restart):
+            rig.restart()
+        elif isinstance(action, s.Skip):
+            rig.skip(action.ms)
+        elif isinstance(action, s.Raise):
+            rig.raise_at(action.call, action.nth, action.error, action.text)
+        elif isinstance(action, s.Fail):
+            self._fail(action)
+        elif isinstance(action, s.Heal):
+            rig.heal()
+        elif isinstance(action, s.Boxes):
+            rig.answer(boxes=action.boxes)
+        elif isinstance(action, s.Scores):
+            rig.answer(scores=action.scores)
+        elif isinstance(action, s.Camera):
+            rig.look_at(action.path, self._base)
+
+    def _fail(self, action: s.Fail) -> None:
+        if action.what == "camera":
+            self._rig.unplug_camera()
+        else:
+            setattr(self._rig.engine.failures, action.what, action.code)
+
+    def _until(self, end: int) -> Iterator[None]:
+        while self._rig.now < end:
+            yield
+
+    def _frames(self, count: int) -> Iterator[None]:
+        start, last, since = self._rig.frames, self._rig.frames, self._rig.now
+        while self._rig.frames < start + count:
+            if self._rig.frames != last:
+                last, since = self._rig.frames, self._rig.now
+            if self._rig.now - since > FRAMES_LIMIT_MS:
+                raise self._failed(f"{count} frames", f"{last - start}, then none for {FRAMES_LIMIT_MS // 1000} s")
+            yield
+
+    def _expect(self, want: s.Expect) -> Iterator[None]:
+        """Waits until the expectation holds, and for as long as it shall hold; the failure tells the last sight."""
+        rig = self._rig
+        self.expectations += 1
+        deadline = rig.now + want.within_ms
+        since: int | None = None
+        while True:
+            if self._holds(want):
+                since = rig.now if since is None else since
+                if rig.now - since >= want.for_ms:
+                    break
+            else:
+                since = None
+                if rig.now >= deadline:
+                    raise self._failed(_wanted(want), self._found(want))
+            yield
+        if want.what == "fault":
+            self.expected_fault = int(want.value or 0)
+        elif want.what == "state" and want.value == "FAULT":
+            self.expected_fault = rig.fault[0]
+
+    def _holds(self, want: s.Expect) -> bool:
+        rig = self._rig
+        if want.what == "state":
+            return rig.state == want.value
+        if want.what == "title":
+            return rig.title == want.value
+        if want.what == "fault":
+            return not rig.fault[0] if want.absent else str(rig.fault[0]) == want.value
+        seen = any(label == want.value and want.compare(score) for label, score in rig.detections())
+        return seen != want.absent and (seen or rig.looked)
+
+    def _found(self, want: s.Expect) -> str:
+        rig = self._rig
+        if want.what == "title":
+            return rig.title or "no model"
+        seen = ", ".join(f"{label} {score:.3f}" for label, score in rig.detections()) or "nothing detected"
+        place = f"state {rig.state}" + (f", {rig.title}" if rig.title else "")
+        fault = f", fault {rig.fault[1]}" if rig.fault[0] else ""
+        return f"{place}{fault}" + (f", {seen}" if want.what == "detection" and rig.state == "RUNNING" else "")
+
+    def _failed(self, wanted: str, found: str) -> MaixSwitchError:
+        line = self.line
+        place = f"{self._script.name}:{line.number}: {line.text}" if line else self._script.name
+        text = f"{place}\n  wanted: {wanted}\n  found:  {found} at {self._rig.now / 1000:.2f} s of board time"
+        return MaixSwitchError(text, EXIT_FINDINGS)
+
+
+def _wanted(want: s.Expect) -> str:
+    text = f"{'no ' if want.absent else ''}{want.what} {want.value}".rstrip()
+    if want.what == "detection" and (want.score or want.comparison != ">="):
+        text += f" {want.comparison} {want.score:g}"
+    if want.for_ms:
+        text += f" for {want.for_ms / 1000:g} s"
+    return f"{text} within {want.within_ms / 1000:g} s"

@@ -1,0 +1,124 @@
+"""What a run leaves behind: events as JSON Lines, pictures of the panel, and one animation of bounded size."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from PIL import Image
+
+from maixswitch.errors import EXIT_IO, MaixSwitchError
+from maixswitch.sim.camera import Picture, from_rgb565
+
+SCHEMA = "maixswitch.sim/1"
+MAX_PICTURES = 200
+SAMPLE_MS = 100
+MAX_SAMPLES = 240
+MAX_GIF_MS = 60_000
+MAX_GIF_BYTES = 8_000_000
+_SMALLEST_GIF = 25  # samples; fewer are not worth halving
+
+
+class Recorder:
+    """Writes into `out` (None: no files) and hands every event to `listeners`; `close` completes the files."""
+
+    def __init__(self, out: Path | None, zoom: int = 1) -> None:
+        self.out = out
+        self.listeners: list[Callable[[dict[str, Any]], None]] = []
+        self.saved: list[Path] = []
+        self._zoom = zoom
+        self._pictures = 0
+        self._samples: list[tuple[int, Picture]] = []
+        self._sample_ms = SAMPLE_MS
+        self._events: TextIO | None = None
+        if out is not None:
+            try:
+                (out / "frames").mkdir(parents=True, exist_ok=True)
+                for old in (out / "frames").glob("[0-9][0-9][0-9]-*.png"):
+                    old.unlink()  # pictures of an earlier run would be taken for this one's
+                self._events = (out / "events.jsonl").open("w", encoding="utf-8")
+            except OSError as error:
+                raise MaixSwitchError(f"--out {out}: cannot write there ({error.strerror})", EXIT_IO) from error
+
+    def event(self, t: int, kind: str, **fields: Any) -> None:
+        """One event at board time `t` (ms); written at once, so that an interrupted run leaves whole lines."""
+        document = {"t": t, "event": kind, **fields}
+        if self._events is not None:
+            self._events.write(json.dumps(document, ensure_ascii=False) + "\n")
+            self._events.flush()
+        for listener in self.listeners:
+            listener(document)
+
+    def due(self, t: int) -> bool:
+        """Does the animation want a picture of the panel at board time `t`?"""
+        return self.out is not None and (not self._samples or t - self._samples[-1][0] >= self._sample_ms)
+
+    def sample(self, t: int, pixels: bytes | bytearray, width: int, height: int, last: bool = False) -> None:
+        """Gives the panel to the animation; every second sample is dropped, and the step doubled, when it is full."""
+        if self.out is None or not pixels or not (last or self.due(t)):
+            return
+        self._samples.append((t, from_rgb565(pixels, width, height)))
+        if len(self._samples) >= MAX_SAMPLES:
+            self._samples = self._samples[::2]
+            self._sample_ms *= 2
+
+    def picture(self, t: int, name: str, pixels: bytes | bytearray, width: int, height: int) -> Path | None:
+        """Saves the panel as frames/NNN-<ms>-<name>.png, at most 200 a run; returns the path or None."""
+        if self.out is None or self._pictures >= MAX_PICTURES:
+            return None
+        self._pictures += 1
+        return self._save(self.out / "frames" / f"{self._pictures:03}-{t:07}ms-{name}.png", pixels, width, height)
+
+    def screenshot(self, name: str, pixels: bytes | bytearray, width: int, height: int) -> Path:
+        """Saves the panel under a name the user chose, in the output folder or, without one, here."""
+        return self._save((self.out or Path()) / f"{name}.png", pixels, width, height)
+
+    def _save(self, path: Path, pixels: bytes | bytearray, width: int, height: int) -> Path:
+        image = Image.fromarray(from_rgb565(pixels, width, height))
+        if self._zoom > 1:
+            image = image.resize((width * self._zoom, height * self._zoom), Image.Resampling.NEAREST)
+        try:
+            image.save(path)
+        except OSError as error:
+            raise MaixSwitchError(f"{path}: cannot be written ({error.strerror})", EXIT_IO) from error
+        self.saved.append(path)
+        return path
+
+    def close(self, t: int) -> None:
+        """Writes screen.gif and closes the event file; `t` is the time of the end."""
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+        if self.out is None or not self._samples:
+            return
+        path = self.out / "screen.gif"
+        samples = self._samples
+        write_gif(path, samples, t)
+        while path.stat().st_size > MAX_GIF_BYTES and len(samples) > _SMALLEST_GIF:
+            samples = samples[::2]
+            write_gif(path, samples, t)
+        self.saved.append(path)
+
+
+def write_gif(path: Path, samples: list[tuple[int, Picture]], end: int) -> None:
+    """An endless GIF of the samples (time in ms, picture) up to the time `end`, run faster where longer than 60 s.
+
+    All pictures share one palette, made from a spread of them, so that colours do not flicker and still parts stay the
+    same bytes.
+    """
+    times = [t for t, _ in samples] + [max(end, samples[-1][0] + 500)]
+    pace = min(1.0, MAX_GIF_MS / max(1, times[-1] - times[0]))
+    durations = [max(20, round((after - before) * pace)) for before, after in itertools.pairwise(times)]
+    shape = samples[-1][1].shape
+    pictures = [picture for _, picture in samples if picture.shape == shape]
+    durations = [ms for ms, (_, picture) in zip(durations, samples, strict=True) if picture.shape == shape]
+    spread = np.concatenate([picture[::2, ::2] for picture in pictures[:: max(1, len(pictures) // 16)]])
+    palette = Image.fromarray(spread).quantize(255, Image.Quantize.MEDIANCUT)
+    frames = [
+        Image.fromarray(picture).quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures
+    ]  # fmt: skip
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False)

@@ -1,0 +1,370 @@
+"""A simulated board with the app on it: what a person could do to it, and what that person could see."""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from maixswitch import resources
+from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.kmodel import firmware as firmwares
+from maixswitch.kmodel.engine import Engine as Emulator
+from maixswitch.sim.actions import Box
+from maixswitch.sim.camera import ChipCamera, Folder, Source, from_rgb565, open_source
+from maixswitch.sim.card import FolderCard, check_card
+from maixswitch.sim.engine import Engine
+from maixswitch.sim.view import Status
+
+ROUNDINGS = ("v02", "v01")
+PRESS_MS = 80
+HOLD_MS = 900
+SETTLE_MS = 60  # after the release, until the app has believed it
+NAP_MS = 10  # between two looks at a board on which no app runs
+
+
+def check_board(name: str) -> None:
+    """Raises MaixSwitchError, listing the known ones, for a board that is not in device/boards.py."""
+    boards = importlib.import_module("device.boards")
+    try:
+        boards.find(name)
+    except ValueError as error:
+        raise MaixSwitchError(f"--board: {error}", EXIT_USAGE) from error
+
+
+class Ended(Exception):
+    """The app ended with an exception, and with it the board: nothing starts it again."""
+
+
+class Rig:
+    """A fresh board with card and camera; `power_on` starts the app, `report(now, kind, ...)` gets its reports.
+
+    Everything that is device or fake is imported here and typed Any: the host never imports it by name, so that the
+    same host code serves both firmware interfaces. `scripted`: no network is emulated, `boxes` and `scores` are what
+    they find. `app` is None while none runs: before power_on, after Ctrl-C, without power.
+    """
+
+    def __init__(
+        self,
+        card: Path,
+        report: Callable[..., None],
+        *,
+        board: str = "",
+        flavour: str = "",
+        camera: Path | None = None,
+        fit: str = "stretch",
+        rounding: str = "v0.2",
+        write_back: bool = False,
+        scripted: bool = False,
+    ) -> None:
+        firmware = firmwares.find(flavour or str(firmwares.table().DEFAULT))
+        self.flavour = firmware.name
+        resources.put_on_path(canmv=firmware.api == "canmv")
+        self.bench: Any = importlib.import_module("bench")
+        if board:
+            check_board(board)
+        self._wanted_board = board
+        self._write_back = write_back
+        self._card = self._folder_card(card)
+        self._fit = fit
+        self._chip = ChipCamera(open_source(camera, fit), lambda: int(self.bench.clock.now))
+        inner = importlib.import_module("benchlib.engine").ScriptedEngine() if scripted else _emulator(rounding)
+        self.engine = Engine(inner, self.bench.EngineError)
+        self._before = 0  # ms of board time before the power last came
+        self._reset()
+        self.board, self.keys = self._outfit()
+        self._reset()
+        self.steps = 0
+        self.looked = False  # has the model that runs seen a picture?
+        self._labels: dict[tuple[str, int], str] = {}
+        self._report = report
+        self._cause = ""  # event of the last transition
+        self.app: Any = None
+
+    def _folder_card(self, folder: Path) -> FolderCard:
+        card = FolderCard(folder, self.bench.MemoryCard, self._write_back)
+        if self._wanted_board:
+            card.choose_board(self._wanted_board)
+        return card
+
+    def _reset(self) -> None:
+        bench = self.bench
+        bench.install()
+        bench.reset(self.flavour)
+        bench.card.insert(self._card)
+        bench.camera.source = self._chip
+        bench.kpu.engine = self.engine
+
+    def _outfit(self) -> tuple[str, list[tuple[int, str]]]:
+        """Id of the board that the app will take this one for, and its keys as (IO pin, role)."""
+        boards = importlib.import_module("device.boards")
+        settings = importlib.import_module("device.settings").Settings.read("/sd")
+        try:
+            board = boards.find(settings.board or importlib.import_module("device.outfit").BOARD)
+        except ValueError:  # the app shows the problem and goes on with its default
+            board = boards.find(importlib.import_module("device.outfit").BOARD)
+        return str(board.id), [(int(pin), str(role)) for pin, role in settings.keys or board.keys]
+
+    def power_on(self) -> None:
+        """Starts the app, which reads the card and shows the first model's name; Ctrl-C meanwhile ends it."""
+        try:
+            self.app = importlib.import_module("device.app").build(report=self._told)
+        except (KeyboardInterrupt, SystemExit, self.bench.PowerCut):
+            self.app = None
+        except Exception as error:
+            raise Ended(f"{type(error).__name__}: {error}") from error
+
+    def power_cycle(self) -> None:
+        """Power off and on: only what is on the card stays, and the camera and the card where they are."""
+        bench = self.bench
+        card_in, camera_in, boxes, scores = (
+            bench.card.inserted,
+            bench.camera.connected,
+            bench.kpu.boxes,
+            bench.kpu.scores,
+        )
+        self.app = None
+        self._before += bench.clock.now
+        self._reset()
+        bench.card.inserted = card_in
+        bench.card.mount()
+        bench.camera.connected = camera_in
+        self.answer(boxes, scores)
+        self.power_on()
+
+    def restart(self) -> None:
+        """Ctrl-C, as main() takes it, then a soft reboot: the heap is swept, the chip and what it does go on."""
+        if self.app is not None:
+            self._close(KeyboardInterrupt())
+        gc.collect()
+        self.power_on()
+
+    def _close(self, error: BaseException) -> None:
+        """What main() does with whatever ends the app."""
+        app, self.app = self.app, None
+        app.close(error)
+
+    def _told(self, kind: str, *values: Any) -> None:
+        if kind == "state":
+            self._cause = str(values[1])
+        self._report(self.now, kind, *values)
+
+    # What a person can do.
+
+    def step(self) -> bool:
+        """One App.step(); board time moves at least 1 ms, so that nobody waits for a board that does nothing.
+
+        Ctrl-C and power cuts on order end the app: True, and `app` is None. Ended when an exception ended it.
+        """
+        self.steps += 1
+        if self.app is None:
+            self.bench.clock.advance(NAP_MS)
+            return True
+        before, frames = self.now, self.frames
+        alive = True
+        try:
+            alive = bool(self.app.step())
+        except (KeyboardInterrupt, SystemExit) as error:
+            self._close(error)
+        except self.bench.PowerCut:
+            self.app = None
+        except Exception as error:
+            self._close(error)
+            raise Ended(f"{type(error).__name__}: {error}") from error
+        self.looked = self.state == "RUNNING" and (self.looked or self.frames > frames)
+        if self.now == before:
+            self.bench.clock.advance(1)
+        return alive
+
+    def pin(self, key: str, long: bool = False) -> int:
+        """IO pin of a key: a number from 1 or a role; "": the key whose short press is next, or long press previous.
+
+        MaixSwitchError lists the keys.
+        """
+        if not self.keys:
+            raise MaixSwitchError("this board has no key", EXIT_USAGE)
+        if not key:
+            gestures = importlib.import_module("device.boards").gestures(self.keys)
+            wanted = (2, "PREVIOUS") if long else (1, "NEXT")
+            return int(next((row[0] for row in gestures if row[wanted[0]] == wanted[1]), self.keys[0][0]))
+        for number, (pin, role) in enumerate(self.keys, 1):
+            if key in (str(number), role):
+                return pin
+        known = ", ".join(f"{number} ({role}, IO{pin})" for number, (pin, role) in enumerate(self.keys, 1))
+        raise MaixSwitchError(f"no key {key!r}; this board has {known}", EXIT_USAGE)
+
+    def press(
+        self, key: str = "", long: bool = False, hold: int = 0, after: int = 0, bounce: tuple[int, ...] = ()
+    ) -> int:  # fmt: skip
+        """Presses a key `after` ms from now; returns the board time (ms) at which the press is over and believed."""
+        hold = hold or (HOLD_MS if long else PRESS_MS)
+        self.bench.keys.press(self.pin(key, long), hold, after, bounce)
+        return self.now + after + hold + max(bounce, default=0) + SETTLE_MS
+
+    def eject(self, at: int = 0) -> None:
+        """Pulls the card, now or at the n-th file operation from now."""
+        if at:
+            self.bench.card.pull_at(at)
+        else:
+            self.bench.card.eject()
+
+    def insert(self, folder: Path | None = None) -> None:
+        """Puts the card back, or another one in its place; the firmware lists it after a remount only."""
+        if folder is not None:
+            self.bench.card.eject()
+            self._card = self._folder_card(folder)
+            self.bench.card.insert(self._card, mount=False)
+        else:
+            self.bench.card.insert(mount=False)
+
+    def can_insert(self, folder: Path) -> None:
+        """Raises MaixSwitchError where insert would."""
+        check_card(folder)
+
+    def skip(self, ms: int) -> None:
+        """Lets time pass at once, as if the firmware kept the interpreter waiting."""
+        self.bench.clock.advance(ms, True)
+
+    def cut_power(self, after: int) -> None:
+        """The power goes when so many more bytes were written to the card."""
+        self.bench.card.power_cut_after(after)
+
+    def raise_at(self, call: str, nth: int, error: str, text: str = "") -> None:
+        """Lets the nth call of a firmware function raise an exception by its name, or fail with a firmware code."""
+        if error.isdecimal():
+            self.bench.fail_at(call, nth, int(error))
+            return
+        number = int(text) if text.isdecimal() else text
+        self.bench.fail_at(call, nth, getattr(builtins, error)(*([number] if text else [])))
+
+    def answer(self, boxes: Sequence[Box] | None = None, scores: Sequence[float] | None = None) -> None:
+        """What scripted networks find from now on."""
+        if boxes is not None:
+            self.bench.kpu.boxes = list(boxes)
+        if scores is not None:
+            self.bench.kpu.scores = list(scores)
+
+    def unplug_camera(self) -> None:
+        self.bench.camera.connected = False
+
+    def heal(self) -> None:
+        """Takes back every ordered failure."""
+        self.bench.heal()
+        self.bench.card.power_cut_after(None)
+        self.engine.failures.heal()
+        self.bench.camera.connected = True
+
+    def look_at(self, path: str, base: Path) -> None:
+        """Turns the camera to a photo of the present folder (by file name), or to a path from `base`."""
+        source = self._chip.source
+        if isinstance(source, Folder) and source.choose(path):
+            return
+        self._chip.source = self.open(path, base)
+
+    def can_look_at(self, path: str, base: Path) -> None:
+        """Raises MaixSwitchError where look_at would."""
+        source = self._chip.source
+        if not (isinstance(source, Folder) and any(path in (name, Path(name).stem) for name in source.names())):
+            self.open(path, base)
+
+    def open(self, path: str, base: Path) -> Source:
+        try:
+            return open_source(base / path, self._fit)
+        except MaixSwitchError as error:
+            source = self._chip.source
+            if isinstance(source, Folder) and not (base / path).exists():
+                names = ", ".join(source.names())
+                raise MaixSwitchError(
+                    f"no photo {path} in {source.name} ({names}), and no such file", EXIT_IO
+                ) from error
+            raise
+
+    # What a person can see.
+
+    @property
+    def now(self) -> int:
+        """Board time in ms since the beginning, all power-ons together."""
+        return int(self._before + self.bench.clock.now)
+
+    @property
+    def state(self) -> str:
+        return str(self.app.machine.state) if self.app else "OFF"
+
+    @property
+    def frames(self) -> int:
+        """Pictures that went through a network."""
+        return int(self.app.frames) if self.app else 0
+
+    @property
+    def title(self) -> str:
+        """Title of the selected model, "" without one."""
+        catalog = self.app.catalog if self.app else ()
+        return str(catalog[self.app.selected].title) if catalog else ""
+
+    @property
+    def fault(self) -> tuple[int, str]:
+        """Code and text of the fault on the screen, (0, "") when there is none."""
+        if self.app is None:
+            return 0, ""
+        fault = self.app.fault
+        shown = {"NO_CARD": 101, "EMPTY": 102}.get(self.state)
+        if shown and self._cause != "FAIL":
+            fault = importlib.import_module("device.errors").DeviceError(shown)
+        elif self.state not in ("FAULT", "EMPTY") or fault is None:
+            return 0, ""
+        detail = f" ({fault.detail})" if fault.detail else ""
+        return int(fault.code), f"{fault.code} {fault.meaning}{detail}: {fault.remedy}"
+
+    def detections(self) -> list[tuple[str, float]]:
+        """Label and score (0..1) of what the loaded model sees now, as the screen shows it."""
+        if self.state != "RUNNING":
+            return []
+        results = self.app.results
+        items = [results.items[index] for index in range(results.count)]
+        return [(self._label(item.class_id), item.score / 1000) for item in items]
+
+    def _label(self, class_id: int) -> str:
+        spec = self.app.slot.loaded
+        place = (spec.folder, class_id)
+        if place not in self._labels:
+            try:
+                self._labels[place] = str(spec.label(class_id))
+            except OSError:  # the card went just now; the app finds out by itself
+                return f"#{class_id}"
+        return self._labels[place]
+
+    def panel(self) -> tuple[bytes, int, int]:
+        """RGB565 bytes (high byte first), width and height of the panel; (b"", 0, 0) on a board without one."""
+        screen = self.bench.screen
+        if not screen.width or not screen.fitted:
+            return b"", 0, 0
+        return bytes(screen.canvas()), int(screen.width), int(screen.height)
+
+    def status(self, picture: bool) -> Status:
+        """All of it for the view; the picture only where asked, as it costs the most."""
+        pixels, width, height = self.panel() if picture else (b"", 0, 0)
+        return Status(
+            now=self.now,
+            state=self.state,
+            title=self.title,
+            index=int(self.app.selected) if self.app else 0,
+            total=len(self.app.catalog or ()) if self.app else 0,
+            fps=int(self.app.fps) if self.app else 0,
+            frames=self.frames,
+            used=[(str(name), int(size)) for name, size in self.bench.memory.items()],
+            free=int(self.bench.memory.free()),
+            results=self.detections(),
+            fault=self.fault[1],
+            card=bool(self.bench.card.inserted),
+            picture=from_rgb565(pixels, width, height) if pixels else None,
+        )
+
+
+def _emulator(rounding: str) -> Emulator:
+    wanted = rounding.replace(".", "")
+    if wanted not in ROUNDINGS:
+        raise MaixSwitchError(f"--rounding {rounding}: wanted v0.2 or v0.1", EXIT_USAGE)
+    return Emulator(wanted)

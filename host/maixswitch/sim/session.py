@@ -1,0 +1,295 @@
+"""One run of the simulator from power-on to the exit code: steps, pace, script, recording, view, interruption."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maixswitch import __version__, console
+from maixswitch.errors import EXIT_DEVICE, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_OK, MaixSwitchError
+from maixswitch.sim import recorder as recording
+from maixswitch.sim.actions import Boxes, Scores
+from maixswitch.sim.keyboard import HELP, Keyboard
+from maixswitch.sim.player import Player
+from maixswitch.sim.recorder import Recorder
+from maixswitch.sim.rig import Ended, Rig
+from maixswitch.sim.script import Script
+from maixswitch.sim.view import View, describe
+
+_MAX_NAP_S = 0.05
+_ENDED = object()
+# Names of what the app reports, in the order of the arguments of its `report`.
+_FIELDS: dict[str, tuple[str, ...]] = {
+    "state": ("old", "cause", "new"),
+    "select": ("title", "index", "total"),
+    "load": ("title", "ms", "free"),
+    "unload": ("title", "error"),
+    "fault": ("code", "name", "detail"),
+    "camera": ("what", "detail"),
+    "choice": ("folder", "written"),
+    "note": ("text",),
+}
+
+
+@dataclass
+class Options:
+    """What the command line says; paths as given, seconds of board time, speed 0 as fast as the PC can."""
+
+    card: Path
+    board: str = ""
+    flavour: str = ""
+    camera: Path | None = None
+    fit: str = "stretch"
+    script: Script | None = None
+    script_base: Path = Path()
+    frames: int | None = None
+    seconds: float | None = None
+    speed: float = 0.0
+    out: Path | None = None
+    json: bool = False
+    rounding: str = "v0.2"
+    write_back: bool = False
+    zoom: int = 1
+    live: bool = False
+
+
+class Session:
+    """Runs the app until the script or a limit ends, a key or Ctrl-C says so, or the app stops."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.recorder = Recorder(options.out, options.zoom)
+        self._interrupted = False
+        self._failure: MaixSwitchError | None = None
+        self._crash = ""
+        self._seen: tuple[str, ...] | None = None
+        self._changed = ""  # a state that the next picture shall show
+        self._view: View | None = None
+        if options.json:
+            self.recorder.listeners.append(console.emit)
+        self.rig = Rig(
+            options.card,
+            self._report,
+            board=options.board,
+            flavour=options.flavour,
+            camera=options.camera,
+            fit=options.fit,
+            rounding=options.rounding,
+            write_back=options.write_back,
+            scripted=any(isinstance(line.action, Boxes | Scores) for line in options.script.lines)
+            if options.script
+            else False,
+        )
+        self.player = Player(options.script or Script(""), self.rig, self.recorder, options.script_base)
+        self.player.check()
+
+    def run(self) -> int:
+        """The whole run; returns the exit code: 0, 1 (an expectation failed), 3 (device fault) or 130."""
+        options, rig = self.options, self.rig
+        with ExitStack() as stack:
+            stack.enter_context(_interruptible(self._interrupt))
+            if options.live:
+                from rich.console import Console
+
+                self._view = stack.enter_context(View(Console(stderr=True), HELP))
+                self.recorder.listeners.append(self._view.event)
+            elif not options.json:
+                self.recorder.listeners.append(_tell)
+            self._start()
+            keyboard = stack.enter_context(Keyboard(options.live))
+            try:
+                rig.power_on()
+                self._loop(keyboard)
+            except (rig.bench.HardFault, rig.bench.Reset) as error:
+                self._crash = f"the chip would have crashed here: {type(error).__name__}: {error}"
+            except Ended as error:
+                self._crash = f"the app ended: {error}"
+            except MaixSwitchError as error:
+                if error.exit_code != EXIT_FINDINGS:
+                    raise
+                self._failure = error
+                self.recorder.event(rig.now, "failed", text=str(error))
+            finally:
+                self._finish()
+        return self._verdict()
+
+    def _start(self) -> None:
+        options, rig = self.options, self.rig
+        self.recorder.event(
+            0,
+            "start",
+            schema=recording.SCHEMA,
+            version=__version__,
+            card=str(options.card),
+            board=rig.board,
+            firmware=rig.flavour,
+            camera=str(options.camera or "scene"),
+            rounding=options.rounding,
+        )
+
+    def _loop(self, keyboard: Keyboard) -> None:
+        options, rig = self.options, self.rig
+        script = self.player.play() if options.script else itertools.repeat(None)
+        began, pressed = time.monotonic(), keyboard.read
+        while not self._interrupted and not self._over():
+            if next(script, _ENDED) is _ENDED:
+                return
+            alive = rig.step()
+            self._look()
+            if self._view is not None and self._view.due():
+                self._view.update(rig.status(picture=True))
+            if options.live and self._key(pressed()):
+                return
+            if not alive:
+                break
+            if options.speed > 0:
+                self._sleep_until(began + rig.now / 1000 / options.speed)
+        if options.script and not self._interrupted and next(script, _ENDED) is not _ENDED:
+            line = self.player.line
+            raise MaixSwitchError(
+                f"the run ended at {rig.now / 1000:.2f} s before the script did"
+                + (f", in line {line.number}: {line.text}" if line else ""),
+                EXIT_FINDINGS,
+            )
+
+    def _over(self) -> bool:
+        options, rig = self.options, self.rig
+        if options.frames is not None and rig.frames >= options.frames:
+            return True
+        return options.seconds is not None and rig.now >= options.seconds * 1000
+
+    def _sleep_until(self, moment: float) -> None:
+        while not self._interrupted:
+            left = moment - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, _MAX_NAP_S))
+
+    def _key(self, key: str) -> bool:
+        """Does what a key of the keyboard says; True for the end."""
+        rig, count = self.rig, len(self.rig.keys)
+        if key == "q":
+            return True
+        if key in (" ", "h") and count:
+            rig.press("", long=key == "h")
+        elif key.isdigit() and 1 <= int(key) <= count:
+            rig.press(key)
+        elif key == "e":
+            rig.eject() if rig.bench.card.inserted else rig.insert()
+        return False
+
+    def _report(self, now: int, kind: str, *values: Any) -> None:
+        names = _FIELDS.get(kind, ("a", "b", "c"))
+        fields = {name: value for name, value in zip(names, values, strict=False) if value is not None}
+        self.recorder.event(now, kind, **fields)
+        if kind == "state":
+            self._changed = str(fields.get("new", ""))
+            self._seen = None
+
+    def _look(self) -> None:
+        """After a step: notes what is seen when that changed, and saves the panel then and after a change of state."""
+        rig = self.rig
+        if self.recorder.due(rig.now):
+            self.recorder.sample(rig.now, *rig.panel())
+        if rig.state == "RUNNING":
+            if rig.looked:
+                found = rig.detections()
+                labels = tuple(sorted(label for label, _ in found))
+                if labels != self._seen:
+                    self._seen = labels
+                    self.recorder.event(rig.now, "results", title=rig.title, found=[[n, round(v, 3)] for n, v in found])
+                    self._save("-".join(("sees", *dict.fromkeys(labels))) if labels else "sees-nothing")
+            self._changed = ""
+        elif self._changed:
+            self._save(self._changed.lower())
+            self._changed = ""
+
+    def _save(self, name: str) -> None:
+        pixels, width, height = self.rig.panel()
+        if pixels:
+            safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)[:40]
+            self.recorder.picture(self.rig.now, safe, pixels, width, height)
+
+    def _interrupt(self) -> None:
+        self._interrupted = True
+
+    def _finish(self) -> None:
+        """Stops the app as Ctrl-C on the board would, and completes the files."""
+        rig = self.rig
+        self._last = (rig.state, rig.title, rig.fault)
+        self.recorder.sample(rig.now, *rig.panel(), last=True)
+        status = rig.status(picture=True) if self._view is not None and rig.app is not None else None
+        try:
+            if rig.app is not None and not self._crash:
+                rig.app.stop()
+                live = list(rig.bench.kpu.live)
+                if live:
+                    self._crash = f"{len(live)} model(s) still loaded after the app stopped"
+        finally:
+            if self._view is not None and status is not None:
+                self._view.update(status)
+            state, title, fault = self._last
+            if self._crash:
+                self.recorder.event(rig.now, "crash", what=self._crash)
+            self.recorder.event(
+                rig.now,
+                "end",
+                exit=self._verdict(),
+                state=state,
+                title=title,
+                fault=fault[0],
+                frames=rig.frames,
+                expectations=self.player.expectations,
+            )
+            self.recorder.close(rig.now)
+
+    def _verdict(self) -> int:
+        if self._interrupted:
+            return EXIT_INTERRUPTED
+        if self._failure is not None:
+            return EXIT_FINDINGS
+        state, _, fault = self._last
+        if self._crash or (state == "FAULT" and fault[0] != self.player.expected_fault):
+            return EXIT_DEVICE
+        return EXIT_OK
+
+    def explain(self) -> str:
+        """Why the exit code is not 0, for people; "" where it is."""
+        if self._failure is not None:
+            return str(self._failure)
+        if self._interrupted:
+            return "interrupted"
+        if self._crash:
+            return self._crash
+        state, _, fault = self._last
+        return f"the app ended in {state}: {fault[1]}" if self._verdict() == EXIT_DEVICE else ""
+
+
+def _tell(document: dict[str, Any]) -> None:
+    if document["event"] not in ("failed", "crash"):  # told in full at the end
+        console.say(describe(document))
+
+
+@contextmanager
+def _interruptible(tell: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C only tells, so that the step under way ends whole; a second one breaks off as usual."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, before)
+        tell()
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,181 @@
+"""The live view of a run, drawn by rich: the panel in half blocks, the state, the memory and the last events."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from rich.color import Color
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.segment import Segment
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from maixswitch.sim.camera import Picture
+
+REFRESHES_PER_SECOND = 8
+SHARE = 0.2  # of the time that drawing may take
+PICTURE_COLUMNS = 64
+_BAR = 24
+_STATE_STYLES = {"RUNNING": "bold green", "FAULT": "bold red", "NO_CARD": "bold yellow", "EMPTY": "bold yellow"}
+
+
+@dataclass
+class Status:
+    """What the view shows at one moment; sizes in bytes, time in ms of the board."""
+
+    now: int
+    state: str
+    title: str
+    index: int
+    total: int
+    fps: int
+    frames: int
+    used: list[tuple[str, int]]
+    free: int
+    results: list[tuple[str, float]]
+    fault: str = ""
+    card: bool = True
+    picture: Picture | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def describe(document: dict[str, Any]) -> str:
+    """One event as a line for people; the plain output and the view share it."""
+    t = f"{document['t'] / 1000:8.2f}s"
+    kind = document["event"]
+    if kind == "state":
+        text = f"{document['old']} --{document['cause']}--> {document['new']}"
+    elif kind == "results":
+        found = ", ".join(f"{label} {score:.2f}" for label, score in document["found"])
+        text = f"sees {found or 'nothing'}"
+    elif kind == "select":
+        text = f"selected {document['title']} ({document['index'] + 1}/{document['total']})"
+    elif kind == "load":
+        text = f"loaded {document['title']} in {document['ms']} ms"
+    elif kind == "fault":
+        detail = f": {document['detail']}" if document.get("detail") else ""
+        text = f"fault {document['code']} {document['name']}{detail}"
+    elif kind == "choice":
+        text = f"remembers {document['folder']}" if document["written"] else f"cannot remember {document['folder']}"
+    elif kind == "script":
+        text = f"> {document['text']}"
+    elif kind == "start":
+        text = f"{document['board']} with {document['firmware']}, card {document['card']}, camera {document['camera']}"
+    elif kind == "end":
+        text = f"end in {document['state']} after {document['frames']} frames"
+    else:
+        rest = " ".join(str(value) for key, value in document.items() if key not in ("t", "event"))
+        text = f"{kind} {rest}"
+    return f"{t}  {text}"
+
+
+class HalfBlocks:
+    """A picture as text: each character shows two pixels, one above the other."""
+
+    def __init__(self, picture: Picture, columns: int) -> None:
+        height, width = picture.shape[:2]
+        rows = max(1, round(columns * height / width / 2))
+        small = Image.fromarray(picture).resize((columns, rows * 2), Image.Resampling.BOX)
+        self._pixels = np.asarray(small, np.uint8)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for upper, lower in zip(self._pixels[::2], self._pixels[1::2], strict=True):
+            for top, bottom in zip(upper.tolist(), lower.tolist(), strict=True):
+                yield Segment("▀", Style(color=Color.from_rgb(*top), bgcolor=Color.from_rgb(*bottom)))
+            yield Segment.line()
+
+
+def render(status: Status, events: list[str], hint: str = "", width: int = 120) -> RenderableType:
+    """The whole view as one rich renderable."""
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim")
+    facts.add_column()
+    facts.add_row("state", Text(status.state, _STATE_STYLES.get(status.state, "bold")))
+    facts.add_row("model", f"{status.title or '-'}  ({status.index + 1}/{status.total})" if status.total else "-")
+    facts.add_row("board time", f"{status.now / 1000:.1f} s")
+    facts.add_row("frames", f"{status.frames}  ({status.fps} fps)")
+    facts.add_row("system heap", _gauge(status))
+    facts.add_row("", Text(", ".join(f"{name} {size // 1024}K" for name, size in status.used), style="dim"))
+    for label, score in status.results[:5]:
+        facts.add_row("sees" if (label, score) == status.results[0] else "", _score(label, score))
+    if status.fault:
+        facts.add_row("fault", Text(status.fault, "red"))
+    if not status.card:
+        facts.add_row("card", Text("taken out", "yellow"))
+    parts: list[RenderableType] = [facts, Text()]
+    parts += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in events]
+    if hint:
+        parts += [Text(), Text(hint, style="cyan")]
+    body: RenderableType = Group(*parts)
+    if status.picture is not None and width >= PICTURE_COLUMNS + 40:
+        sides = Table.grid(padding=(0, 2), expand=True)
+        sides.add_column(width=PICTURE_COLUMNS)
+        sides.add_column(ratio=1)
+        sides.add_row(HalfBlocks(status.picture, PICTURE_COLUMNS), body)
+        body = sides
+    return Panel(body, title="maixswitch sim", border_style="blue")
+
+
+def _gauge(status: Status) -> Text:
+    used = sum(size for _, size in status.used)
+    total = max(1, used + status.free)
+    filled = min(_BAR, round(_BAR * used / total))
+    style = "green" if status.free > total // 4 else "yellow" if status.free > total // 10 else "red"
+    bar = Text("█" * filled, style)
+    return bar.append("░" * (_BAR - filled), "dim").append(f" {status.free // 1024} KiB free")
+
+
+def _score(label: str, score: float) -> Text:
+    filled = max(0, min(10, round(score * 10)))
+    return (
+        Text(f"{label} ", "bold")
+        .append("█" * filled, "cyan")
+        .append("░" * (10 - filled), "dim")
+        .append(f" {score:.2f}")
+    )
+
+
+class View:
+    """The view on a terminal, redrawn at most eight times a second, and less often where the terminal is slow."""
+
+    def __init__(self, console: Console, hint: str = "") -> None:
+        self._console = console
+        self._hint = hint
+        self._events: deque[str] = deque(maxlen=8)
+        self._live = Live(console=console, auto_refresh=False, transient=False)
+        self._next = 0.0
+        self._last: Status | None = None
+
+    def event(self, document: dict[str, Any]) -> None:
+        self._events.append(describe(document))
+
+    def due(self) -> bool:
+        """Is it time to draw again?"""
+        return time.monotonic() >= self._next
+
+    def update(self, status: Status) -> None:
+        if self._console.no_color:
+            status.picture = None
+        began = time.monotonic()
+        self._live.update(render(status, list(self._events), self._hint, self._console.width), refresh=True)
+        ended = time.monotonic()
+        self._next = ended + max(1 / REFRESHES_PER_SECOND, (ended - began) / SHARE)
+
+    def __enter__(self) -> View:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()

@@ -1,0 +1,356 @@
+"""Fake of MaixPy's KPU module, function API (Maix_kpu.c, sipeed_yolo2.c and the closed KPU library).
+
+Names of parameters start with "_" where the firmware takes them by position only.
+"""
+
+import bench
+import flavours
+from benchlib import kpu_codes, kpu_model
+from benchlib.fmap import kpu_fmap
+from benchlib.img import GARBAGE, is_image
+from benchlib.kpu_extra import (  # noqa: F401
+    classifier,
+    face_compare,
+    face_encode,
+    memtest,
+    netinfo,
+    set_layers,
+)
+from benchlib.kpu_types import kpu_net, kpu_yolo2, kpu_yolo2_find
+
+MAX_RESULTS = 10  # the static array in sipeed_yolo2.h; the writer does not check it
+STACK = 30 * 1024  # of 32 KiB, what the NMS array may take: an estimate
+
+
+def load(_x) -> kpu_net:
+    """Load a model from a path holding ".kmodel", or from a flash address; ValueError "[MAIXPY]kpu: load error:N,
+    TEXT"."""
+    planned = bench.enter_code("KPU.load")
+    if type(_x) is int:
+        if _x <= 0:
+            raise ValueError("[MAIXPY]kpu: model_addr must > 0 ")
+        model = kpu_model.Model("0x%x" % _x)
+        _loaded(model, _planned(planned) or model.load_address(_x), "load")
+        return kpu_net(model, _x, None)
+    if type(_x) is str:
+        if ".kmodel" not in _x and ".smodel" not in _x and ".emodel" not in _x:
+            raise ValueError("[MAIXPY]kpu: model format don't match, only supply .kmodel ")
+        model = kpu_model.Model(_x)
+        drive, path = kpu_model.drive_of(_x)
+        _loaded(model, _planned(planned) or (model.load(drive, path) if drive else 2005), "load")
+        return kpu_net(model, None, _x)
+    raise TypeError("[MAIXPY]kpu: only accept int or string")
+
+
+def _planned(code):
+    return kpu_model.no_memory() if code == 2006 else code
+
+
+def _loaded(model, code, what):
+    if code:
+        bench.kpu.note(("load_failed", code, model.where))
+        kpu_model.dropped(model)  # the half-built object survives until a collection, and prints then
+        raise ValueError("[MAIXPY]kpu: %s error:%d, %s" % (what, code, kpu_codes.text(code)))
+
+
+def load_flash(_addr, _is_dual_buf, _batch_size, _spi_speed) -> kpu_net:
+    """Run a word-swapped v3 model in place from the flash chip; simplified: only its small memory is accounted."""
+    code = _planned(bench.enter_code("KPU.load_flash"))
+    for value in (_addr, _is_dual_buf, _batch_size, _spi_speed):
+        if type(value) is not int:
+            raise ValueError(
+                "[MAIXPY]kpu: load_flash arg format error: "
+                "task=kpu.load_flash(flash_addr, is_dual_buf, batch_size, spi_speed)"
+            )
+    if _addr <= 0:
+        raise ValueError("[MAIXPY]kpu: model_addr must > 0 ")
+    bench.uart.print("SPI freq %d Hz" % _spi_speed)
+    model = kpu_model.Model("0x%x" % _addr)
+    if not code:
+        data = bench.kpu.flash.get(_addr)
+        slot = kpu_model.free_slot()
+        if slot < 0:
+            code = 2009
+        elif data is None or bytes(data[0:8]) != b"\x00\x00\x00\x03" + bytes(data[4:8]):
+            code = 2002
+        else:
+            plain = bytearray(len(data))
+            for i in range(0, len(data) // 4 * 4, 4):
+                plain[i], plain[i + 1], plain[i + 2], plain[i + 3] = data[i + 3], data[i + 2], data[i + 1], data[i]
+            model.size = len(plain)
+            bench.block(2)
+            code = 0 if model.take("model context", 1216) else kpu_model.no_memory()
+            code = code or model.start(plain, slot)
+            if code:
+                model.release()
+    _loaded(model, code, "load_flash")
+    return kpu_net(model, _addr, None)
+
+
+def set_outputs(_net, _idx, _w, _h, _ch=None) -> bool:
+    """Tell the shape of a v4 output; True, or False after printing why not."""
+    bench.enter("KPU.set_outputs")
+    if _ch is None:
+        bench.hard_fault("set_outputs with four arguments reads past its array")
+    ints = type(_idx) is int and type(_w) is int and type(_h) is int and type(_ch) is int
+    if type(_net) is not kpu_net or not ints:
+        raise ValueError("[MAIXPY]kpu: set_outputs arg format error: set_outputs(task, int idx, int w, int h, int ch)")
+    model = _net._model
+    idx, w, h, ch = _idx & 0xFFFF, _w & 0xFFFF, _h & 0xFFFF, _ch & 0xFFFF
+    if not model.alive or model.network.version != 4:
+        bench.uart.print("[MAIXPY]kpu: set_outputs ctx error, maybe init err:%d\r\n" % (2002 if model.alive else 2001))
+        return False
+    if idx >= len(model.network.outputs):
+        bench.uart.print("[MAIXPY]kpu: set_outputs arg value error:kmodel output idx %d out of range\r\n" % idx)
+        return False
+    if w * h * ch * 4 != model.network.outputs[idx][0]:
+        bench.uart.print("[MAIXPY]kpu: set_outputs arg value error: w,c,ch size not match output size\r\n")
+        return False
+    model.shapes[idx] = (w, h, ch)
+    return True
+
+
+def init_yolo2(_net, _threshold: float, _nms_value: float, _anchor_number: int, _anchor, dma: int = -1) -> bool:
+    """Attach anchors and thresholds to a task; True. A second call leaks the first set."""
+    bench.enter("KPU.init_yolo2")
+    if type(_net) is not kpu_net:
+        raise TypeError("[MAIXPY]kpu: kpu_net type error")
+    if not 0.0 <= _threshold <= 1.0:
+        raise ValueError("[MAIXPY]kpu: threshold only support 0 to 1")
+    if not 0.0 <= _nms_value <= 1.0:
+        raise ValueError("[MAIXPY]kpu: nms_value only support 0 to 1")
+    if _anchor_number <= 0:
+        raise ValueError("[MAIXPY]kpu: anchor_number should > 0")
+    model = _net._model
+    if not isinstance(_anchor, (tuple, list)):
+        raise TypeError("object '%s' is not a tuple or list" % type(_anchor).__name__)
+    block = bench.memory.alloc("yolo arguments", _anchor_number * 8 + 24)
+    if len(_anchor) != _anchor_number * 2:
+        # the anchors' block is allocated before the length is checked
+        bench.kpu.leaked.append(("yolo arguments", block))
+        raise ValueError("requested length %d but object has length %d" % (_anchor_number * 2, len(_anchor)))
+    if model.yolo is not None:
+        bench.kpu.leaked.append(("yolo arguments", model.yolo))
+    model.yolo = block
+    _net._args = kpu_yolo2(_threshold, _nms_value, _anchor_number, tuple([float(a) for a in _anchor]))
+    return True
+
+
+def _check_image(img, network):
+    # check_img_format of Maix_kpu.c; network None: a task after deinit, whose type reads as 0
+    if img._ai is None:
+        bench.uart.print("[MAIXPY]kpu: pix_ai is NULL!\r\n")
+        return False
+    if img._ai is GARBAGE:
+        bench.hard_fault("pix_ai of a copy() is uninitialised memory")
+    bpp = img._bpp
+    if network is not None:
+        ch, h, w = network.input_shape
+        if img._w != w or img._h != h:
+            bench.uart.print("[MAIXPY]kpu: img w=%d,h=%d, but model w=%d,h=%d\r\n" % (img._w, img._h, w, h))
+            return False
+        if bpp == 1 and ch != 1:
+            bench.uart.print("[MAIXPY]kpu: grayscale img, but model channel=%d\r\n" % ch)
+            return False
+        if bpp == 2 and ch != 3:
+            bench.uart.print("[MAIXPY]kpu: RGB img, but model channel=%d\r\n" % ch)
+            return False
+    if bpp != 1 and bpp != 2:
+        bench.uart.print("[MAIXPY]kpu: img bpp not support yet!\r\n")
+        return False
+    return True
+
+
+def _image_for(img, network):
+    if network is not None and not (network.first_is_conv and network.input_shape):
+        raise ValueError("[MAIXPY]kpu: first layer not conv layer!\r\n")
+    if not _check_image(img, network):
+        raise ValueError("[MAIXPY]kpu: check img format err!\r\n")
+
+
+def run_yolo2(_net, _img):
+    """Run a YOLOv2 network: a list of results, or None when nothing was found."""
+    code = bench.enter_code("KPU.run_yolo2")
+    if type(_net) is not kpu_net:
+        raise TypeError("[MAIXPY]kpu: kpu_net type error")
+    if not is_image(_img):
+        raise TypeError("Can't convert %s to Image" % type(_img).__name__)
+    model = _net._model
+    if not model.alive:
+        bench.hard_fault("run_yolo2 after deinit dereferences what was freed")
+    network = model.network
+    _image_for(_img, network)
+    args = _net._args
+    if args is None:
+        bench.hard_fault("run_yolo2 before init_yolo2 dereferences None")
+    grid = network.grid if network.version == 3 else model.shapes.get(0)
+    if grid is None:
+        raise ValueError("[MAIXPY]kpu: region_layer_init err!\r\n")
+    scratch = _region(grid, args._anchor_number)
+    if code == 0:
+        if getattr(network, "scripted", False):
+            bench.kpu.note(model.run_entry)
+            bench.kpu.runs += 1
+            bench.block(model.run_ms())
+        else:
+            code = model.run(_img._planes())
+    if code:
+        bench.kpu.leaked.append(("region layer", bench.memory.alloc("region layer", scratch)))
+        raise OSError(kpu_codes.text(code))
+    if getattr(network, "scripted", False):
+        boxes = bench.kpu.boxes
+    else:
+        boxes = _decode(model, grid, args)
+    if not boxes:
+        return None
+    return _results(boxes)
+
+
+def _results(boxes):
+    count = len(boxes)
+    if count > MAX_RESULTS:
+        bench.hard_fault("run_yolo2 found %d boxes, its array holds %d" % (count, MAX_RESULTS))
+    return [kpu_yolo2_find(boxes[i], i, count) for i in range(count)]
+
+
+def _region(grid, anchors):
+    # region_layer_init: class count, temporaries; returns their bytes
+    classes = grid[2] // 5 - 5
+    boxes = grid[0] * grid[1] * anchors
+    if classes < -1:
+        raise ValueError("[MAIXPY]kpu: region_layer_init err!\r\n")  # unsigned wrap: no such malloc succeeds
+    if anchors != 5 or classes < 0:
+        bench.hard_fault("run_yolo2 with %d anchors on %d channels indexes past its output" % (anchors, grid[2]))
+    scratch = flavours.region_bytes(grid[0], grid[1], anchors, classes)
+    if not bench.memory.fits(scratch):
+        kpu_model.no_memory()
+        raise ValueError("[MAIXPY]kpu: region_layer_init err!\r\n")
+    if boxes * 16 > STACK:
+        bench.hard_fault("run_yolo2 puts %d bytes on the stack" % (boxes * 16))
+    bench.memory.peak = max(bench.memory.peak, bench.memory.used() + scratch)
+    return scratch
+
+
+def _decode(model, grid, args):
+    from benchlib.region import decode
+
+    _, h, w = model.network.input_shape
+    return decode(
+        model.output_buffers()[0],
+        grid[0],
+        grid[1],
+        grid[2] // 5 - 5,
+        args._anchor,
+        args._threshold,
+        args._nms_value,
+        w,
+        h,
+    )
+
+
+def forward(_net, img=None, out_index: int = 0, dma: int = -1):
+    """Run a network once; the fmap of output `out_index`, None for what is no task. OSError(TEXT) when the run
+    fails."""
+    code = bench.enter_code("KPU.forward")
+    if type(_net) is not kpu_net:
+        return None
+    model = _net._model
+    network = model.network
+    leak = None
+    x = None
+    if is_image(img):
+        _image_for(img, network)
+        if network is not None and not getattr(network, "scripted", False):
+            x = img._planes()
+    elif type(img) is list:
+        if not img:
+            raise ValueError("[MAIXPY]kpu: check input list format err!\r\n")
+        leak = bench.memory.alloc("list input", len(img) * 4)
+        if leak is None:
+            raise ValueError("[MAIXPY]kpu: alloc list mem err!\r\n")
+        x = _list_input(img, network)
+    elif type(img) is int:
+        bench.hard_fault("forward with an int as image dereferences it")
+    else:
+        raise ValueError("input not support")
+    if not code:
+        code = model.run(x) if network is not None else 2001
+    if code:
+        if leak is not None:
+            bench.kpu.leaked.append(("list input", leak))
+        raise OSError(kpu_codes.text(code))
+    bench.memory.free_block(leak)
+    return _fmap(model, out_index, "sipeed_kpu_get_output err", "sipeed_kpu_get_outputs_shape err")
+
+
+def _list_input(values, network):
+    floats = [float(v) for v in values]
+    if network is None or network.input_shape is None or not network.first_is_conv:
+        wanted = getattr(network, "input_floats", 0)
+        return floats + [0.0] * (wanted - len(floats))  # the firmware reads past the end
+    # a convolution takes the bytes of the floats for pixels: garbage in, garbage out, as on the chip
+    import array
+
+    ch, h, w = network.input_shape
+    raw = bytearray(array.array("f", floats))
+    return (raw + bytearray(max(0, ch * h * w - len(raw))))[: ch * h * w]
+
+
+def _fmap(model, number, no_output, no_shape):
+    network = model.network
+    last = network.layers - 1
+    if number < 0 or number >= len(network.outputs):
+        raise OSError(no_output)
+    size, shape, typecode = network.outputs[number]
+    if network.version == 4:
+        found = model.shapes.get(number)
+        if found is None:
+            raise OSError(no_shape)
+        return kpu_fmap(model, number, -2, found[0], found[1], found[2], "f")
+    if typecode == "B" and shape is not None:
+        return kpu_fmap(model, number, last, shape[0], shape[1], shape[2], "B")
+    return kpu_fmap(model, number, last, size, 1, 1, typecode)  # a missing break: w() is the byte count
+
+
+def get_output(_net, _idx):
+    """Return the fmap of another output of the last run; OSError when there is none."""
+    bench.enter("KPU.get_output")
+    if type(_net) is not kpu_net or type(_idx) is not int:
+        raise ValueError("[MAIXPY]kpu: get_output arg format error: get_output(task, int idx)")
+    model = _net._model
+    if not model.alive:
+        return None
+    v3 = model.network.version == 3
+    return _fmap(model, _idx & 0xFFFF, "2011" if v3 else "get_output err", "get_outputs_shape err")
+
+
+def fmap(_fmap_obj: kpu_fmap, _ch: int):
+    """Return one channel of an fmap as a grayscale Image over the same memory; only for 'B' maps."""
+    bench.enter("KPU.fmap")
+    if _ch < 0 or _ch >= _fmap_obj._ch:
+        raise ValueError("[MAIXPY]kpu: ch err,input 0~%d\r\n" % _fmap_obj._ch)
+    if _fmap_obj._typecode != "B":
+        raise ValueError("[MAIXPY]kpu: can't convet float fmap yet\r\n")
+    from benchlib.img import view
+
+    cells = _fmap_obj._w * _fmap_obj._h
+    return view(_fmap_obj._w, _fmap_obj._h, 1, memoryview(_fmap_obj._view())[_ch * cells : (_ch + 1) * cells])
+
+
+def fmap_free(_fmap_obj) -> None:
+    """Do nothing, as the firmware."""
+    bench.enter("KPU.fmap_free")
+
+
+def deinit(_net) -> bool:
+    """Release a task's memory and slot; True, also the second time. TypeError for what is no task, None included."""
+    bench.enter("KPU.deinit")
+    if type(_net) is not kpu_net:
+        raise TypeError("[MAIXPY]kpu: kpu_net type error")
+    model = _net._model
+    if model.alive:
+        bench.kpu.note(("deinit", model.id))
+        model.release()
+    model.free_yolo()
+    _net._args = None
+    return True

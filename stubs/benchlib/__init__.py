@@ -1,0 +1,1 @@
+"""The parts of the test bench; `bench` is the only face."""

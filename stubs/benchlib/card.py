@@ -1,0 +1,245 @@
+"""The TF card and the flash chip's file system: what is on them and what can go wrong with them.
+
+A backend holds the files. Its interface, all paths relative to the root, "models/face/model.json", "" = root:
+  listdir(path) -> list of (name, is_dir, size); OSError(2) when there is no such folder
+  read(path) -> bytes-like; OSError(2)            write(path, data, append=False)
+  remove(path)   rename(old, new)   mkdir(path); OSError(2), OSError(17) as FatFs
+MemoryCard is the default; a folder of the PC is another (host side). Size and kind of a file come from listdir.
+"""
+
+from benchlib.errors import PowerCut
+
+ENOENT = 2
+EIO = 5
+EEXIST = 17
+ENODEV = 19
+ENOTDIR = 20
+EISDIR = 21
+EACCES = 13
+
+
+class SparseFile:
+    """A file of `size` bytes of which only the first are kept, the rest reads as zeros: large models in a small
+    heap."""
+
+    def __init__(self, head, size):
+        self.head = head
+        self.size = size
+
+    def __len__(self):
+        return self.size
+
+
+class MemoryCard:
+    """Files in memory: dict path -> bytes, str or SparseFile. Folders exist because files do, or by mkdir."""
+
+    def __init__(self, files=None, flat=False):
+        self.files = {}
+        self.folders = {}
+        self.flat = flat  # no folders: a name may hold "/"
+        for path, data in (files or {}).items():
+            self.files[path.strip("/")] = data.encode() if isinstance(data, str) else data
+
+    def _is_folder(self, path):
+        if not path or path in self.folders:
+            return True
+        if self.flat:
+            return False
+        start = path + "/"
+        for name in self.files:
+            if name.startswith(start):
+                return True
+        for name in self.folders:
+            if name.startswith(start):
+                return True
+        return False
+
+    def listdir(self, path: str):
+        if self.flat:
+            return [(name, False, len(self.files[name])) for name in sorted(self.files)]
+        if path in self.files:
+            raise OSError(ENOTDIR)
+        if not self._is_folder(path):
+            raise OSError(ENOENT)
+        start = path + "/" if path else ""
+        found = {}
+        for name in self.folders:
+            if name.startswith(start) and name != path:
+                found[name[len(start) :].split("/")[0]] = (True, 0)
+        for name, data in self.files.items():
+            if name.startswith(start):
+                parts = name[len(start) :].split("/")
+                found[parts[0]] = (len(parts) > 1, len(data) if len(parts) == 1 else 0)
+        return [(name, found[name][0], found[name][1]) for name in sorted(found)]
+
+    def stat(self, path: str):
+        """Return (is_dir, size); an optional short cut past listdir."""
+        if path in self.files:
+            return (False, len(self.files[path]))
+        if self._is_folder(path):
+            return (True, 0)
+        raise OSError(ENOENT)
+
+    def read(self, path: str):
+        if path in self.files:
+            return self.files[path]
+        if self._is_folder(path):
+            raise OSError(EISDIR)
+        raise OSError(ENOENT)
+
+    def write(self, path: str, data: bytes, append: bool = False) -> None:
+        if self._is_folder(path):
+            raise OSError(EISDIR)
+        folder = path.rsplit("/", 1)[0] if "/" in path and not self.flat else ""
+        if not self._is_folder(folder):
+            raise OSError(ENOENT)
+        if append and path in self.files:
+            old = self.files[path]
+            if not isinstance(old, bytearray):
+                old = bytearray(old)
+                self.files[path] = old
+            old.extend(data)
+        else:
+            self._keep(path)
+            self.files[path] = bytearray(data)
+
+    def _keep(self, path):
+        # a folder made of its files stays when the last one goes
+        if self.flat:
+            return
+        folder = path.rsplit("/", 1)[0] if "/" in path else ""
+        while folder:
+            self.folders[folder] = True
+            folder = folder.rsplit("/", 1)[0] if "/" in folder else ""
+
+    def remove(self, path: str) -> None:
+        if path in self.files:
+            self._keep(path)
+            del self.files[path]
+        elif path in self.folders or self._is_folder(path):
+            if path and not self.listdir(path):
+                del self.folders[path]
+            else:
+                raise OSError(EACCES)
+        else:
+            raise OSError(ENOENT)
+
+    def rename(self, old: str, new: str) -> None:
+        if old in self.files:
+            self._keep(old)
+            self._keep(new)
+            self.files[new] = self.files.pop(old)
+        elif old and self._is_folder(old):
+            if self._is_folder(new) or new in self.files:
+                raise OSError(EEXIST)
+            for name in list(self.files):
+                if name.startswith(old + "/"):
+                    self.files[new + name[len(old) :]] = self.files.pop(name)
+            for name in list(self.folders):
+                if name == old or name.startswith(old + "/"):
+                    del self.folders[name]
+                    self.folders[new + name[len(old) :]] = True
+            self.folders[new] = True
+        else:
+            raise OSError(ENOENT)
+
+    def mkdir(self, path: str) -> None:
+        if path in self.files or self._is_folder(path):
+            raise OSError(EEXIST)
+        folder = path.rsplit("/", 1)[0] if "/" in path else ""
+        if not self._is_folder(folder):
+            raise OSError(ENOENT)
+        self.folders[path] = True
+
+
+class Drive:
+    """One mounted file system with its faults; `bench.card` is /sd (FatFs), `bench.flash` is /flash (SPIFFS)."""
+
+    def __init__(self, name, flat):
+        self.name = name
+        self.flat = flat  # SPIFFS: names may hold "/", there are no folders
+        self.reset()
+
+    def reset(self):
+        self.backend = MemoryCard(flat=self.flat)
+        self.inserted = self.flat  # is the card in the socket?
+        self.mounted = self.flat  # is it listed in "/"?
+        self.pulled = False  # since the last mount: what is in the socket now was never set up, and does not answer
+        self.bytes_per_ms = 1000  # reading speed, an estimate: nobody has measured a board
+        self.written = 0  # bytes, ever
+        self.operations = 0  # file operations, ever
+        self._cut_at = None  # value of `written` at which the power goes
+        self._pull_at = None  # value of `operations` at which the card is pulled
+
+    def insert(self, backend=None, mount: bool = True) -> None:
+        """Put a card in; with mount=False it is listed, and answers, only after SDCard.remount()."""
+        if backend is not None:
+            self.backend = backend
+        self.inserted = True
+        if mount:
+            self.mount()
+
+    def mount(self) -> None:
+        """List the card that is in the socket, or none."""
+        self.mounted = self.inserted
+        self.pulled = False
+
+    def eject(self) -> None:
+        """Pull the card: it stays listed, every access is EIO, until a remount takes it off the list."""
+        self.inserted = False
+        self.pulled = True
+
+    def power_cut_after(self, nbytes: int) -> None:
+        """After `nbytes` more bytes written the power goes: PowerCut, and the torn file is kept. None: never."""
+        self._cut_at = None if nbytes is None else self.written + nbytes
+
+    def pull_at(self, nth: int) -> None:
+        """Pull the card at the nth file operation from now (1 = the next): it and all later ones fail with EIO."""
+        self._pull_at = self.operations + nth
+
+    def touch(self) -> None:
+        """Count one file operation; OSError(19) without a card, OSError(5) when it was pulled."""
+        self.operations += 1
+        if self._pull_at is not None and self.operations >= self._pull_at:
+            self._pull_at = None
+            self.eject()
+        if not self.mounted:
+            raise OSError(ENODEV)
+        if self.pulled:
+            raise OSError(EIO)
+
+    def put(self, path: str, data: bytes, append: bool) -> None:
+        """Write through to the backend, as far as the power lasts."""
+        cut = self._cut_at
+        if cut is not None and self.written + len(data) > cut:
+            data = data[: cut - self.written]
+            self.written = cut
+            self._cut_at = None
+            self.backend.write(path, data, append)
+            raise PowerCut("power lost while writing /%s/%s" % (self.name, path))
+        self.written += len(data)
+        self.backend.write(path, data, append)
+
+    def stat(self, path: str):
+        """Return (is_dir, size) or raise OSError(2)."""
+        backend = self.backend
+        if hasattr(backend, "stat"):
+            return backend.stat(path)
+        if not path:
+            return (True, 0)
+        cut = path.rfind("/")
+        for name, is_dir, size in backend.listdir(path[:cut] if cut >= 0 else ""):
+            if name == path[cut + 1 :]:
+                return (is_dir, size)
+        raise OSError(ENOENT)
+
+    def entries(self, folder: str = ""):
+        """Return every file below a folder as (path, False, size): what SPIFFS lists."""
+        found = []
+        for name, is_dir, size in self.backend.listdir(folder):
+            path = folder + "/" + name if folder else name
+            if is_dir:
+                found.extend(self.entries(path))
+            else:
+                found.append((path, False, size))
+        return found

@@ -1,0 +1,142 @@
+"""Reads the headers of kmodel v3 and v4 files: shapes, sizes, layer types; nothing is executed here.
+
+Layouts as written by nncase 0.1 (v3) and 0.2 (v4); see the docs of the host package for the formats.
+"""
+
+import struct
+
+V3 = 3
+V4_MAGIC = 0x4B4D444C  # "LDMK"
+
+KL_K210_CONV = 10240
+KL_FULLY_CONNECTED = 18
+BYTE_LAYERS = (2, 4, 6, 8, 10, 11, 13, 17, 19, 21, 23, 10240, 10241, 10242, 10243)  # v3 layers whose output is uint8
+
+RESERVED_LAYERS = (3, 4, 6, 7, 10, 19, 21)  # ids that the device's runtime does not implement
+
+
+class Header:
+    """What the KPU library and MaixPy need to know of a model."""
+
+    def __init__(self):
+        self.version = 0
+        self.main_mem = 0
+        self.layers = 0
+        self.first_is_conv = False
+        self.input_shape = None  # (c, h, w) of 8-bit planes, or None: floats
+        self.input_floats = 0  # how many floats a float input takes; 0: unknown or planes
+        self.outputs = ()  # (bytes, (w, h, c) or None, 'B' or 'f')
+        self.grid = None  # (w, h, c) of the last convolution
+        self.netinfo = ()
+
+
+def word(data, at: int) -> int:
+    """Return the little-endian u32 at a byte offset; past the end reads as zero."""
+    raw = bytes(data[at : at + 4])
+    if len(raw) < 4:
+        raw = raw + bytes(4 - len(raw))
+    return struct.unpack("<I", raw)[0]
+
+
+def registers(data, at: int):
+    """Return (wi, hi, wo, ho, chi, cho, depthwise, kernel_type, pool_type, para_size) of the 96-byte block at `at`."""
+    raw = bytes(data[at : at + 96])
+    if len(raw) < 96:
+        raw = raw + bytes(96 - len(raw))
+    enable, _, channels, size, kernel, load = struct.unpack("<QQQQQQ", raw[:48])
+    return (
+        (size & 1023) + 1,
+        (size >> 10 & 511) + 1,
+        (size >> 32 & 1023) + 1,
+        (size >> 42 & 511) + 1,
+        (channels & 1023) + 1,
+        (channels >> 32 & 1023) + 1,
+        enable >> 3 & 1,
+        kernel & 7,
+        kernel >> 4 & 15,
+        load >> 15 & 131071,
+    )
+
+
+def read_v3(data):
+    """Parse a v3 file given as bytes; ValueError with the reason when it cannot be one."""
+    head = Header()
+    head.version = 3
+    count = word(data, 12)
+    head.layers = count
+    head.main_mem = word(data, 20)
+    outputs = word(data, 24)
+    if count == 0 or count > 4096 or outputs > 64:
+        raise ValueError("v3 header names %d layers and %d outputs" % (count, outputs))
+    table = 28 + 8 * outputs
+    body = table + 8 * count
+    rows = []
+    last_type = 0
+    shape = None
+    for index in range(count):
+        kind = word(data, table + 8 * index)
+        size = word(data, table + 8 * index + 4)
+        if kind == KL_K210_CONV:
+            row = registers(data, word(data, body + 8))
+            shape = (row[2], row[3], row[5])
+            if index == 0:
+                head.first_is_conv = True
+                head.input_shape = (row[4], row[1], row[0])
+            rows.append((kind,) + row)
+        else:
+            rows.append((kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, size))
+            if index == 0 and kind == KL_FULLY_CONNECTED:
+                head.input_floats = word(data, body + 12)
+        last_type = kind
+        body += size
+    head.grid = shape
+    head.netinfo = tuple(rows)
+    typecode = "B" if last_type in BYTE_LAYERS else "f"
+    last_shape = shape if last_type == KL_K210_CONV else None
+    found = []
+    for index in range(outputs):
+        size = word(data, 28 + 8 * index + 4)
+        if last_type == KL_K210_CONV and last_shape is not None:
+            # a raw convolution: one byte per element, whatever the header says
+            size = last_shape[0] * last_shape[1] * last_shape[2]
+        found.append((size, last_shape, typecode))
+    head.outputs = tuple(found)
+    return head
+
+
+def read_v4(data):
+    """Parse a v4 file given as bytes; ValueError with the reason when it cannot be one."""
+    head = Header()
+    head.version = 4
+    version = word(data, 4)
+    if version != 4:
+        raise ValueError("container version %d" % version)
+    head.main_mem = word(data, 20)
+    head.layers = word(data, 24)
+    inputs = word(data, 28)
+    outputs = word(data, 32)
+    if inputs == 0 or inputs > 16 or outputs == 0 or outputs > 64 or head.layers > 65536:
+        raise ValueError("v4 header names %d inputs, %d outputs, %d nodes" % (inputs, outputs, head.layers))
+    memory_type = word(data, 40)
+    shape = 40 + 16 * inputs
+    dims = [word(data, shape + 4 * i) for i in range(4)]
+    if memory_type == 2:
+        head.first_is_conv = True
+        head.input_shape = (dims[1], dims[2], dims[3])
+    else:
+        head.input_floats = word(data, 52) // 4
+        if word(data, 44) == 1:
+            head.input_shape = (dims[1], dims[2], dims[3])
+    table = 40 + 32 * inputs
+    head.outputs = tuple([(word(data, table + 16 * i + 12), None, "f") for i in range(outputs)])
+    return head
+
+
+def read(data):
+    """Parse a v3 or v4 file; ValueError with the reason."""
+    first = word(data, 0)
+    if first == V3:
+        return read_v3(data)
+    if first == V4_MAGIC:
+        return read_v4(data)
+    raise ValueError("first word is 0x%08x" % first)

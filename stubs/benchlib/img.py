@@ -1,0 +1,345 @@
+"""The Image object of the firmware (py_image.c): pixels, the KPU's planes beside them, and the methods programs use.
+
+Names that start with "_" are not the firmware's. Pixels of camera pictures are fetched from bench.camera.source when
+somebody looks.
+"""
+
+import bench
+from benchlib import frames, planes
+from benchlib.frames import GARBAGE, Memory
+from benchlib.pool import wipe
+
+MUTABLE = "Image format is not supported!"
+TOO_FEW = "Not enough positional arguments!"
+
+
+def is_image(thing) -> bool:
+    """Is this the firmware's Image?"""
+    return type(thing) is Image
+
+
+def is_sequence(value):
+    """Is this a tuple or a list? Without making one, as isinstance with a tuple of types would."""
+    return type(value) is tuple or type(value) is list
+
+
+def to_int(value) -> int:
+    """Convert as mp_obj_get_int: ints and bools only."""
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        raise TypeError("can't convert float to int")
+    raise TypeError("can't convert %s to int" % type(value).__name__)
+
+
+def fixed(values, count: int):
+    """Check a tuple or list of exactly `count` items, as mp_obj_get_array_fixed_n."""
+    if not is_sequence(values):
+        raise TypeError("object '%s' is not a tuple or list" % type(values).__name__)
+    if len(values) != count:
+        raise ValueError("requested length %d but object has length %d" % (count, len(values)))
+    return values
+
+
+def region(img, roi) -> tuple:
+    """Return roi (x, y, w, h) cut to the picture; None: all of it. OSError as py_helper_keyword_rectangle."""
+    width, height = img._w, img._h
+    if roi is None:
+        return (0, 0, width, height)
+    x, y, w, h = [to_int(v) for v in fixed(roi, 4)]
+    if w < 1 or h < 1:
+        raise OSError("Invalid ROI dimensions!")
+    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
+        raise OSError("ROI does not overlap on the image!")
+    x1 = min(x + w, width)
+    y1 = min(y + h, height)
+    x = max(x, 0)
+    y = max(y, 0)
+    return (x, y, x1 - x, y1 - y)
+
+
+def view(w: int, h: int, bpp: int, data):
+    """Return an Image over existing memory; its planes are NULL."""
+    return Image(w, h, bpp, Memory(data), None)
+
+
+class Image:
+    """A picture of w x h pixels, bpp 1 (grey) or 2 (RGB565). Made by sensor.snapshot() and image.Image()."""
+
+    def __init__(self, w, h, bpp, store, ai):
+        self._w = w
+        self._h = h
+        self._bpp = bpp
+        self._store = store
+        self._ai = ai  # None: NULL; GARBAGE: uninitialised pointer; a frame buffer or Memory: planes
+
+    # -- what the bench and the other fakes use ------------------------------------------------------------------
+
+    def _pixels(self):
+        return self._store.pixels(self)
+
+    def _planes(self):
+        """Return the 8-bit planes the KPU would read, r then g then b, or grey."""
+        data = self._ai.planes(self)
+        size = self._w * self._h * (1 if self._bpp == 1 else 3)
+        return data if len(data) == size else memoryview(data)[:size]
+
+    def _color(self, color):
+        if color is None:
+            return -1 & (0xFFFF if self._bpp == 2 else 0xFF)
+        if isinstance(color, int):
+            return color & 0xFFFF
+        r, g, b = [to_int(v) for v in fixed(color, 3)]
+        if self._bpp == 1:
+            return planes.grey(min(max(r, 0), 255), min(max(g, 0), 255), min(max(b, 0), 255))
+        return planes.rgb(r, g, b)
+
+    # -- firmware ------------------------------------------------------------------------------------------------
+
+    def width(self) -> int:
+        return self._w
+
+    def height(self) -> int:
+        return self._h
+
+    def format(self) -> int:
+        return 4 if self._bpp == 1 else 2
+
+    def size(self) -> int:
+        return self._w * self._h * self._bpp
+
+    def __repr__(self):
+        kind = "grayscale" if self._bpp == 1 else "rgb565"
+        return '{"w":%d, "h":%d, "type"="%s", "size":%d}' % (self._w, self._h, kind, self.size())
+
+    __str__ = __repr__
+
+    def __getitem__(self, index):
+        return frames.item(self, index)
+
+    def __setitem__(self, index, value):
+        frames.set_item(self, index, value)
+
+    def __iter__(self):
+        raise TypeError("'Image' object isn't iterable")
+
+    def __bytes__(self):
+        return bytes(self._pixels())
+
+    def clear(self) -> "Image":
+        bench.enter("Image.clear")
+        if bench.screen.draw:
+            wipe(self._pixels())
+        return self
+
+    def get_pixel(self, x, y=None, rgbtuple=None):
+        if is_sequence(x):
+            x, y, rgbtuple = x[0], x[1], rgbtuple if y is None else y
+        if y is None:
+            raise OSError(TOO_FEW)
+        return frames.get_pixel(self, to_int(x), to_int(y), rgbtuple)
+
+    def set_pixel(self, x, y=None, color=None) -> "Image":
+        if is_sequence(x):
+            x, y, color = x[0], x[1], color if y is None else y
+        if y is None:
+            raise OSError(TOO_FEW)
+        frames.set_pixel(self, to_int(x), to_int(y), self._color(color))
+        return self
+
+    def draw_line(self, x0, y0=None, x1=None, y1=None, color=None, thickness: int = 1) -> "Image":
+        bench.enter("Image.draw_line")
+        if is_sequence(x0):
+            if y0 is not None:
+                color = y0
+            if x1 is not None:
+                thickness = x1
+            x0, y0, x1, y1 = fixed(x0, 4)
+        if y1 is None:
+            raise OSError(TOO_FEW)
+        x0, y0 = to_int(x0), to_int(y0)
+        x1, y1 = to_int(x1), to_int(y1)
+        ink = self._color(color)
+        if bench.screen.draw:
+            from benchlib import draw
+
+            draw.line(self._pixels(), self._w, self._h, self._bpp, x0, y0, x1, y1, ink, to_int(thickness))
+        return self
+
+    def draw_rectangle(self, x, y=None, w=None, h=None, color=None, thickness: int = 1, fill=False) -> "Image":
+        bench.enter("Image.draw_rectangle")
+        if is_sequence(x):
+            if y is not None:
+                color = y
+            if w is not None:
+                thickness = w
+            if h is not None:
+                fill = h
+            x, y, w, h = fixed(x, 4)
+        if h is None:
+            raise OSError(TOO_FEW)
+        x, y = to_int(x), to_int(y)
+        w, h = to_int(w), to_int(h)
+        ink = self._color(color)
+        if bench.screen.draw:
+            from benchlib import draw
+
+            draw.rectangle(self._pixels(), self._w, self._h, self._bpp, x, y, w, h, ink, to_int(thickness), bool(fill))
+        return self
+
+    def draw_circle(self, x, y=None, r=None, color=None, thickness: int = 1, fill=False) -> "Image":
+        bench.enter("Image.draw_circle")
+        if is_sequence(x):
+            if y is not None:
+                color = y
+            if r is not None:
+                thickness = r
+            x, y, r = fixed(x, 3)
+        if r is None:
+            raise OSError(TOO_FEW)
+        x, y, r = to_int(x), to_int(y), to_int(r)
+        ink = self._color(color)
+        if bench.screen.draw:
+            from benchlib import draw
+
+            draw.circle(self._pixels(), self._w, self._h, self._bpp, x, y, r, ink, to_int(thickness), bool(fill))
+        return self
+
+    def draw_cross(self, x, y=None, color=None, size: int = 5, thickness: int = 1) -> "Image":
+        bench.enter("Image.draw_cross")
+        if is_sequence(x):
+            if y is not None:
+                color = y
+            x, y = fixed(x, 2)
+        if y is None:
+            raise OSError(TOO_FEW)
+        x, y, ink = to_int(x), to_int(y), self._color(color)
+        if bench.screen.draw:
+            from benchlib import draw
+
+            pixels = self._pixels()
+            draw.line(pixels, self._w, self._h, self._bpp, x - size, y, x + size, y, ink, thickness)
+            draw.line(pixels, self._w, self._h, self._bpp, x, y - size, x, y + size, ink, thickness)
+        return self
+
+    def draw_string(
+        self, x, y=None, text=None, color=None, scale=1.0, x_spacing: int = 0, y_spacing: int = 2, mono_space=0
+    ) -> "Image":
+        bench.enter("Image.draw_string")
+        if is_sequence(x):
+            if y is not None:
+                color = y
+            if text is not None:
+                scale = text
+            x, y, text = fixed(x, 3)
+        if text is None:
+            raise OSError(TOO_FEW)
+        x, y, ink = to_int(x), to_int(y), self._color(color)
+        if not isinstance(text, str):
+            raise TypeError("can't convert '%s' object to str implicitly" % type(text).__name__)
+        if not scale > 0:
+            raise OSError("Error: 0 < scale!")
+        if bench.screen.draw:
+            from benchlib import draw
+
+            draw.string(
+                self._pixels(),
+                self._w,
+                self._h,
+                self._bpp,
+                x,
+                y,
+                text,
+                ink,
+                scale,
+                to_int(x_spacing),
+                to_int(y_spacing),
+                bool(mono_space),
+            )
+        return self
+
+    def draw_image(
+        self, other, x, y=None, x_scale: float = 1.0, y_scale: float = 1.0, alpha: int = 256, mask=None
+    ) -> "Image":
+        bench.enter("Image.draw_image")
+        if not is_image(other):
+            raise TypeError("Can't convert %s to Image" % type(other).__name__)
+        if is_sequence(x):
+            x, y = fixed(x, 2)
+        if y is None:
+            raise OSError(TOO_FEW)
+        if not 0 <= alpha <= 256:
+            raise OSError("Error: 0 <= alpha <= 256!")
+        if bench.screen.draw and alpha:  # half-transparent is drawn opaque: simplified
+            frames.draw_image(self, other, to_int(x), to_int(y), x_scale, y_scale)
+        return self
+
+    def resize(self, w: int, h: int) -> "Image":
+        bench.enter("Image.resize")
+        from benchlib import imgops
+
+        return imgops.resize(self, to_int(w), to_int(h))
+
+    def cut(self, x: int, y: int, w: int, h: int) -> "Image":
+        bench.enter("Image.cut")
+        from benchlib import imgops
+
+        return imgops.cut(self, to_int(x), to_int(y), to_int(w), to_int(h))
+
+    def copy(self, roi=None, x_scale: float = 1.0, y_scale: float = 1.0, copy_to_fb=False) -> "Image":
+        bench.enter("Image.copy")
+        from benchlib import imgops
+
+        return imgops.copy(self, roi, x_scale, y_scale, False, copy_to_fb)
+
+    def crop(self, roi=None, x_scale: float = 1.0, y_scale: float = 1.0, copy=False) -> "Image":
+        bench.enter("Image.crop")
+        from benchlib import imgops
+
+        return imgops.copy(self, roi, x_scale, y_scale, not copy, False)
+
+    def pix_to_ai(self) -> None:
+        bench.enter("Image.pix_to_ai")
+        if self._ai is GARBAGE:
+            bench.hard_fault("pix_to_ai on a copy() writes through an uninitialised pointer")
+        from benchlib import imgops
+
+        imgops.pix_to_ai(self)
+
+    def ai_to_pix(self) -> None:
+        bench.enter("Image.ai_to_pix")
+        if self._ai is None:
+            return
+        if self._ai is GARBAGE:
+            bench.hard_fault("ai_to_pix on a copy() reads through an uninitialised pointer")
+        from benchlib import imgops
+
+        imgops.ai_to_pix(self)
+
+    def to_grayscale(self, copy=False, rgb_channel: int = -1) -> "Image":
+        bench.enter("Image.to_grayscale")
+        from benchlib import imgops
+
+        return imgops.to_grayscale(self, bool(copy))
+
+    def to_rgb565(self, copy=False) -> "Image":
+        bench.enter("Image.to_rgb565")
+        from benchlib import imgops
+
+        return imgops.to_rgb565(self, bool(copy))
+
+    def to_bytes(self) -> bytearray:
+        """Return the pixels themselves, not a copy."""
+        return self._pixels()
+
+    def save(self, path: str, roi=None, quality: int = 50) -> "Image":
+        bench.enter("Image.save")
+        if not 1 <= quality <= 100:
+            raise OSError("Error: 1 <= quality <= 100!")
+        from benchlib import imgops
+
+        imgops.save(self, path, roi)
+        return self
+
+
+__all__ = ("GARBAGE", "Image", "is_image", "view")

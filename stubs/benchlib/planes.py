@@ -1,0 +1,130 @@
+"""Colours and pixel formats: RGB565 as the chip keeps it, grey bytes, the KPU's 8-bit planes (imlib.h, py_image.c)."""
+
+import array
+
+
+def rgb(r: int, g: int, b: int) -> int:
+    """Return the firmware's RGB565 int (bytes swapped) of 8-bit components, clamped."""
+    r = 0 if r < 0 else 255 if r > 255 else r
+    g = 0 if g < 0 else 255 if g > 255 else g
+    b = 0 if b < 0 else 255 if b > 255 else b
+    value = (r * 31 + 127) // 255 << 11 | (g * 63 + 127) // 255 << 5 | (b * 31 + 127) // 255
+    return (value & 255) << 8 | value >> 8
+
+
+def components(color: int):
+    """Return (r, g, b), 8 bits each, of the firmware's RGB565 int."""
+    value = (color & 255) << 8 | color >> 8 & 255
+    return (((value >> 11) * 255 + 15) // 31, ((value >> 5 & 63) * 255 + 31) // 63, ((value & 31) * 255 + 15) // 31)
+
+
+def grey(r: int, g: int, b: int) -> int:
+    """Return the luma of 8-bit components."""
+    return (r * 299 + g * 587 + b * 114 + 500) // 1000
+
+
+_TABLES = {}  # type: dict
+# CPython maps whole rows at once; MicroPython has neither bytes.translate nor slices with a step.
+_translate = getattr(bytes, "translate", None)
+_EVEN = slice(0, None, 2) if _translate else None
+_ODD = slice(1, None, 2) if _translate else None
+
+
+def _tables() -> dict:
+    # 8-bit maps between the bytes of RGB565, planes and grey levels, made once
+    if "r" not in _TABLES:
+        five = [(v * 255 + 15) // 31 for v in range(32)]
+        six = [(v * 255 + 31) // 63 for v in range(64)]
+        r5 = [(v * 31 + 127) // 255 for v in range(256)]
+        g6 = [(v * 63 + 127) // 255 for v in range(256)]
+        greys = [rgb(v, v, v) for v in range(256)]
+        _TABLES["r"] = bytes([five[v >> 3] for v in range(256)])
+        _TABLES["b"] = bytes([five[v & 31] for v in range(256)])
+        _TABLES["g"] = bytes([six[v & 63] for v in range(256)])
+        _TABLES["g_high"] = bytes([(v & 7) << 3 for v in range(256)])
+        _TABLES["g_low"] = bytes([v >> 5 for v in range(256)])
+        _TABLES["from_r"] = bytes([v << 3 for v in r5])
+        _TABLES["from_g_high"] = bytes([v >> 3 for v in g6])
+        _TABLES["from_g_low"] = bytes([(v & 7) << 5 for v in g6])
+        _TABLES["from_b"] = bytes(r5)
+        _TABLES["grey_high"] = bytes([v & 255 for v in greys])
+        _TABLES["grey_low"] = bytes([v >> 8 for v in greys])
+    return _TABLES
+
+
+def _join(a: bytes, b: bytes) -> bytes:
+    # bytewise sum of values whose bits do not meet
+    return (int.from_bytes(a, "big") + int.from_bytes(b, "big")).to_bytes(len(a), "big")
+
+
+def grey_to_565(levels):
+    """Return RGB565 bytes of grey bytes."""
+    tables = _tables()
+    high, low = tables["grey_high"], tables["grey_low"]
+    count = len(levels)
+    out = bytearray(count * 2)
+    if _translate:
+        raw = bytes(levels)
+        out[_EVEN] = _translate(raw, high)
+        out[_ODD] = _translate(raw, low)
+        return out
+    for i in range(count):
+        out[2 * i] = high[levels[i]]
+        out[2 * i + 1] = low[levels[i]]
+    return out
+
+
+def rgb_to_grey(pairs) -> bytearray:
+    """Return grey bytes of RGB565 bytes."""
+    count = len(pairs) // 2
+    if _translate and count > 4096:
+        table = _TABLES.get("luma")
+        if table is None:
+            table = _TABLES["luma"] = bytes([_luma(v) for v in range(65536)])
+        return bytearray([table[v] for v in array.array("H", bytes(pairs))])
+    out = bytearray(count)
+    for i in range(count):
+        out[i] = _luma(pairs[2 * i] | pairs[2 * i + 1] << 8)
+    return out
+
+
+def _luma(color):
+    r, g, b = components(color)
+    return grey(r, g, b)
+
+
+def planes_of(pixels):
+    """Return r, g and b planes of RGB565 bytes, 8 bits expanded."""
+    tables = _tables()
+    if _translate:
+        raw = bytes(pixels)
+        high, low = raw[_EVEN], raw[_ODD]
+        green = _join(_translate(high, tables["g_high"]), _translate(low, tables["g_low"]))
+        return _translate(high, tables["r"]) + _translate(green, tables["g"]) + _translate(low, tables["b"])
+    count = len(pixels) // 2
+    out = bytearray(count * 3)
+    r, g, b, gh, gl = tables["r"], tables["g"], tables["b"], tables["g_high"], tables["g_low"]
+    for i in range(count):
+        high, low = pixels[2 * i], pixels[2 * i + 1]
+        out[i] = r[high]
+        out[count + i] = g[gh[high] | gl[low]]
+        out[2 * count + i] = b[low]
+    return out
+
+
+def pixels_of(planes, count):
+    """Return RGB565 bytes of three planes of `count` bytes."""
+    tables = _tables()
+    out = bytearray(count * 2)
+    fr, fh, fl, fb = tables["from_r"], tables["from_g_high"], tables["from_g_low"], tables["from_b"]
+    if _translate:
+        raw = bytes(planes)
+        r, g, b = raw[:count], raw[count : 2 * count], raw[2 * count : 3 * count]
+        out[_EVEN] = _join(_translate(r, fr), _translate(g, fh))
+        out[_ODD] = _join(_translate(g, fl), _translate(b, fb))
+        return out
+    for i in range(count):
+        g = planes[count + i]
+        out[2 * i] = fr[planes[i]] | fh[g]
+        out[2 * i + 1] = fl[g] | fb[planes[2 * count + i]]
+    return out

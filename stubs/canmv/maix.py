@@ -1,0 +1,241 @@
+"""Fake of the maix module of CanMV's firmware: KPU objects, GPIO, FPIOA, freq, utils, config (canmv Maix_kpu.c)."""
+
+import math
+
+import bench
+from benchlib import kpu_model, vfs
+from benchlib.errors import EngineError
+from benchlib.fpioa import FPIOA as FPIOA
+from benchlib.gpio import GPIO as GPIO
+from benchlib.headers import V4_MAGIC, word
+from benchlib.img import GARBAGE, is_image
+from benchlib.maixparts import config as config
+from benchlib.maixparts import freq as freq
+from benchlib.maixparts import utils as utils
+
+_MODELS = 8
+_MAX_FEATURE = 256
+
+
+class KPU:
+    """One model. There is no finaliser: an object that is dropped keeps its memory for ever."""
+
+    def __init__(self):
+        bench.enter("maix.KPU")
+        self._blocks = []
+        self._network = None
+        self._outputs = None
+        self._yolo = None
+        self.id = 0
+        self.where = ""
+
+    def load_kmodel(self, path=None, size: int = 0) -> None:
+        """Load from a path of any suffix, or from (flash address, size); v3 and v4. None; a second load leaks the
+        first."""
+        code = bench.enter_code("maix.load_kmodel")
+        if path is None:
+            raise ValueError("invalid path input")
+        if type(path) is str:
+            data = self._read(path)
+        elif type(path) is int:
+            if path <= 0:
+                raise ValueError("path error!")
+            if size <= 0:
+                raise ValueError("size error!")
+            data = bench.kpu.flash.get(path, b"\xff" * size)
+        else:
+            raise ValueError("path error!")
+        bench.uart.print("model size %d " % len(data))
+        block = bench.memory.alloc("model file", len(data))
+        if block is None or code == 2006:
+            bench.memory.free_block(block)
+            raise MemoryError("model buffer memory allocation failed")
+        bench.block(len(data) // bench.card.bytes_per_ms)
+        network = None if code else self._start(data)
+        if network is None:
+            bench.memory.free_block(block)
+            raise OSError("Failed to init model")
+        if len(bench.kpu.canmv) >= _MODELS:
+            raise OSError("Failed to add kpu_model_buffer")
+        if self._blocks:
+            bench.kpu.leaked.append(("model file", self._blocks))
+            bench.kpu.canmv.remove(self)
+        self._blocks = [block, self._arena]
+        self._network = network
+        self._outputs = None
+        self.where = str(path)
+        self.id = bench.kpu.next_id
+        bench.kpu.next_id += 1
+        bench.kpu.loads += 1
+        bench.kpu.canmv.append(self)
+        bench.kpu.note(("load", self.id, self.where))
+        self._run_entry = ("run", self.id)
+        bench.uart.print("model load succeed\r\n")
+
+    def _read(self, path):
+        try:
+            drive, inside = vfs.resolve(path)
+            drive.touch()
+            data = drive.backend.read(inside)
+            drive.touch()
+            return data
+        except (OSError, AttributeError):
+            raise ValueError("open file error, please check file path!")
+
+    def _start(self, data):
+        head = kpu_model.head_of(data)
+        first = word(head, 0)
+        if first not in (3, V4_MAGIC) or (first == V4_MAGIC and word(head, 4) != 4):
+            return None
+        self._arena = bench.memory.alloc("main memory", word(head, 20))
+        if self._arena is None:
+            return None
+        try:
+            return kpu_model.engine().load(data)
+        except Exception as error:
+            bench.memory.free_block(self._arena)
+            bench.uart.print("engine: %s: %s" % (type(error).__name__, error))
+            return None
+
+    def init_yolo2(
+        self,
+        anchor=None,
+        anchor_num: int = 5,
+        img_w: int = 320,
+        img_h: int = 240,
+        net_w: int = 320,
+        net_h: int = 240,
+        layer_w: int = 10,
+        layer_h: int = 8,
+        threshold=None,
+        nms_value=None,
+        classes: int = 1,
+    ) -> None:
+        """Attach a region layer of any anchor count; nothing is checked. None."""
+        bench.enter("maix.init_yolo2")
+        if anchor is None:
+            raise ValueError("need input anchor")
+        self._yolo = (
+            tuple([float(a) for a in anchor]),
+            anchor_num,
+            img_w,
+            img_h,
+            layer_w,
+            layer_h,
+            0.7 if threshold is None else threshold,
+            0.4 if nms_value is None else nms_value,
+            classes,
+        )
+        boxes = layer_w * layer_h * anchor_num
+        self._blocks.append(bench.memory.alloc("region layer", boxes * (classes + 5) * 4 + boxes * (28 + classes * 4)))
+
+    def run_with_output(self, input=None, getlist: bool = False, get_feature: bool = False):
+        """Run on a picture: None, or output 0 as a list of floats, normalised to length 1 with get_feature."""
+        code = bench.enter_code("maix.run_with_output")
+        if input is None:
+            raise ValueError("invalid input")
+        if not is_image(input):
+            raise ValueError("invalid input")
+        if input._ai is None:
+            raise OSError("Image formart error, use pix_to_ai() method to convert for kpu")
+        if input._ai is GARBAGE:
+            bench.hard_fault("pix_ai of a copy() is uninitialised memory")
+        network = self._network
+        if network is None:
+            bench.hard_fault("run_with_output without a model")
+        scripted = getattr(network, "scripted", False)
+        bench.kpu.note(self._run_entry)
+        bench.kpu.runs += 1
+        bench.block(int(getattr(network, "run_ms", bench.kpu.run_ms)))
+        if code:
+            raise OSError("Model Buffer maybe dirty!")
+        if scripted and not getlist and not get_feature:
+            return None
+        try:
+            results = network.run(None if scripted else self._fitted(input))
+            self._outputs = [_floats(result) for result in results]
+        except EngineError:
+            raise OSError("Model Buffer maybe dirty!")
+        first = self._outputs[0]
+        if getlist:
+            return list(first)
+        if get_feature:
+            if len(first) > _MAX_FEATURE:
+                raise ValueError("feature len out of 256\r\n")
+            length = math.sqrt(sum([v * v for v in first])) or 1.0
+            return [v / length for v in first]
+        return None
+
+    def _fitted(self, img):
+        # the size is not checked: the chip would read on, or stop early
+        planes = img._planes()
+        ch, h, w = self._network.input_shape
+        if len(planes) < ch * h * w:
+            return bytes(planes) + bytes(ch * h * w - len(planes))
+        return planes if len(planes) == ch * h * w else planes[: ch * h * w]
+
+    def regionlayer_yolo2(self) -> list:
+        """Return [[x, y, w, h, classid, prob], ...], possibly empty; after run_with_output."""
+        bench.enter("maix.regionlayer_yolo2")
+        if self._yolo is None or self._network is None:
+            bench.hard_fault("regionlayer_yolo2 without init_yolo2 dereferences NULL")
+        if getattr(self._network, "scripted", False):
+            return [list(box) for box in bench.kpu.boxes]
+        from benchlib.region import decode
+
+        anchors, number, img_w, img_h, layer_w, layer_h, threshold, nms, classes = self._yolo
+        needed = number * layer_w * layer_h * (classes + 5)
+        if self._outputs is None or len(self._outputs[0]) < needed or len(anchors) < number * 2:
+            bench.hard_fault("the region layer reads past the network's output")
+        found = decode(self._outputs[0], layer_w, layer_h, classes, anchors[: number * 2], threshold, nms, img_w, img_h)
+        return [list(box) for box in found]
+
+    def deinit(self) -> bool:
+        """Release the model: True, False when there is none. Without init_yolo2 before it goes through a NULL
+        pointer."""
+        bench.enter("maix.deinit")
+        if self._network is None:
+            return False
+        if self._yolo is None:
+            bench.hard_fault("KPU.deinit without init_yolo2 dereferences NULL")
+        for block in self._blocks:
+            bench.memory.free_block(block)
+        self._blocks = []
+        self._network = self._yolo = self._outputs = None
+        bench.kpu.canmv.remove(self)
+        bench.kpu.note(("deinit", self.id))
+        bench.uart.print("free kpu model buf succeed\r\n")
+        return True
+
+    def sigmoid(self, _x: float) -> float:
+        """Return 1 / (1 + e^-x)."""
+        return 1.0 / (1.0 + math.exp(-_x))
+
+    def softmax(self, _values: list) -> list:
+        """Return a softmax of a list."""
+        if not isinstance(_values, list):
+            raise TypeError("Can't convert %s to list" % type(_values).__name__)
+        largest = max(_values)
+        powers = [math.exp(v - largest) for v in _values]
+        total = sum(powers)
+        return [p / total for p in powers]
+
+    def feature_compare(self, _a, _b) -> float:
+        """Return the cosine of two features in percent; simplified."""
+        if len(_a) != len(_b):
+            raise ValueError("feature len error")
+        ab = aa = bb = 0.0
+        for i in range(len(_a)):
+            ab += _a[i] * _b[i]
+            aa += _a[i] * _a[i]
+            bb += _b[i] * _b[i]
+        return (0.5 + 0.5 * ab / math.sqrt(aa * bb)) * 100 if aa and bb else 0.0
+
+
+def _floats(values):
+    import array
+
+    if isinstance(values, array.array) or isinstance(values, (list, tuple)):
+        return values
+    raw = bytes(values)
+    return array.array("f", raw) if len(raw) % 4 == 0 else raw

@@ -1,0 +1,382 @@
+"""Fake of MaixPy's lcd module (py_lcd.c): what lies on the glass is bench.screen.pixels, in the orientation programs
+see."""
+
+import bench
+import flavours
+from benchlib import draw, planes
+from benchlib.pool import wipe
+from benchlib.img import is_image, region, to_int
+
+XY_RLUD = 0x00
+YX_RLUD = 0x20
+XY_LRUD = 0x40
+YX_LRUD = 0x60
+XY_RLDU = 0x80
+YX_RLDU = 0xA0
+XY_LRDU = 0xC0
+YX_LRDU = 0xE0
+
+BLACK = 0x0000
+NAVY = 0x0F00
+DARKGREEN = 0xE003
+DARKCYAN = 0xEF03
+MAROON = 0x0078
+PURPLE = 0x0F78
+OLIVE = 0xE07B
+LIGHTGREY = 0x18C6
+DARKGREY = 0xEF7B
+BLUE = 0x1F00
+GREEN = 0xE007
+CYAN = 0xFF07
+RED = 0x00F8
+MAGENTA = 0x1FF8
+YELLOW = 0xE0FF
+WHITE = 0xFFFF
+ORANGE = 0x20FD
+GREENYELLOW = 0xE5AF
+PINK = 0x1FF8
+
+_ENOMEM = 12
+_NULL = "the lcd driver's pointer is NULL"
+_CONFIG = ("height", "width", "invert", "offset_w0", "offset_h0", "offset_w1", "offset_h1", "lcd_type")
+
+
+def _color(value):
+    if isinstance(value, int):
+        return value & 0xFFFF
+    r, g, b = value
+    return planes.rgb(to_int(r), to_int(g), to_int(b))
+
+
+def init(
+    type: int = 1,
+    freq: int = 15000000,
+    color=0,
+    width: int = 320,
+    height: int = 240,
+    invert: int = 0,
+    offset_w0: int = 0,
+    offset_h0: int = 0,
+    offset_w1: int = 0,
+    offset_h1: int = 0,
+    rst: int = 37,
+    dcx: int = 38,
+    ss: int = 36,
+    clk: int = 39,
+    *,
+    lcd_type: int = 0,
+) -> None:
+    """Start the panel and keep its buffer of width*height*2 bytes; succeeds without a panel, too.
+
+    For types 1 and 5 the section "lcd" of /flash/config.json overrides the arguments. OSError(12) without memory,
+    ValueError("type error") for an unknown type.
+    """
+    bench.enter("lcd.init")
+    screen = bench.screen
+    _stop()
+    para = {
+        "width": width,
+        "height": height,
+        "invert": invert,
+        "offset_w0": offset_w0,
+        "offset_h0": offset_h0,
+        "offset_w1": offset_w1,
+        "offset_h1": offset_h1,
+        "lcd_type": lcd_type,
+    }
+    pins = {"rst": rst, "dcx": dcx, "ss": ss, "clk": clk}
+    screen.para_width, screen.para_height = width, height
+    direction = YX_RLDU
+    if type == 0:
+        screen.type = 0
+        return
+    if type in (1, 5):
+        section = bench.config.get("lcd") if isinstance(bench.config, dict) else None
+        if isinstance(section, dict):
+            for key in _CONFIG:
+                if key in section:
+                    para[key] = to_int(section[key])
+            for key in pins:
+                if key in section:
+                    pins[key] = to_int(section[key])
+            direction = to_int(section.get("dir", direction))
+    elif type == 2:
+        para["width"] = para["height"] = 240
+        direction = 0
+    elif type == 3:
+        para["offset_w0"], para["offset_h0"], para["offset_w1"], para["offset_h1"] = 52, 40, 40, 52
+        para["invert"] = 1
+        pins = {"rst": 21, "dcx": 20, "ss": 22, "clk": 19}
+        direction = 0
+    elif type == 4:
+        para["invert"] = 1
+        direction = 0
+    else:
+        screen.type = type  # the number is kept, the driver's pointer stays NULL
+        raise ValueError("type error")
+    screen.type = type
+    screen.block = bench.memory.alloc("lcd", flavours.lcd_bytes(para["width"], para["height"]))
+    if screen.block is None:
+        bench.uart.print("E (%d) SYSCALL: Out of memory" % (bench.clock.now * 400000))
+        screen.para_width = screen.width = screen.height = 0
+        screen.pixels = None
+        raise OSError(_ENOMEM)
+    for name, function in (("rst", 54), ("dcx", 55), ("ss", 15), ("clk", 17)):
+        bench.keys.functions[pins[name]] = function
+    screen.ready = True
+    screen.pins = pins
+    screen.freq = freq
+    screen.invert = para["invert"]
+    screen.lcd_type = para["lcd_type"]
+    screen.offsets = (para["offset_w0"], para["offset_h0"], para["offset_w1"], para["offset_h1"])
+    screen.direction = direction
+    screen.para_width, screen.para_height = para["width"], para["height"]
+    screen.width, screen.height = para["width"], para["height"]
+    screen.rotation = 0
+    screen.mirror = False
+    screen.pixels = None
+    bench.block(200)
+    if _color(color):  # the canvas is black when it is made
+        _fill(0, 0, screen.width, screen.height, _color(color))
+
+
+def _stop():
+    screen = bench.screen
+    bench.memory.free_block(screen.block)
+    screen.block = None
+    screen.ready = False
+    screen.type = 0
+    screen.width = screen.height = 0
+
+
+def deinit() -> None:
+    """Stop the panel and free its buffer; its size stays known, so draw_string then goes through a NULL pointer."""
+    bench.enter("lcd.deinit")
+    if bench.screen.type:
+        _stop()
+
+
+def _driver():
+    if not bench.screen.ready:
+        bench.hard_fault(_NULL)
+
+
+def _fill(x, y, w, h, color):
+    screen = bench.screen
+    if screen.capture and w > 0 and h > 0:
+        draw.fill(screen.canvas(), screen.width, screen.height, 2, x, y, w, h, color)
+
+
+def _shown():
+    screen = bench.screen
+    screen.shows += 1
+    bench.clock.advance(screen.show_ms, True)
+    if screen.on_show is not None:
+        screen.on_show()
+
+
+def display(_img, roi=None, oft=None) -> None:
+    """Show a picture: centre-cropped or padded with black, or its corner at `oft` without padding or checks."""
+    bench.enter("lcd.display")
+    if not is_image(_img):
+        raise TypeError("Can't convert %s to Image" % _img.__class__.__name__)
+    screen = bench.screen
+    if _img._bpp != 1 and _img._bpp != 2:
+        raise OSError("Image format is not supported.")
+    if roi is None:
+        x = y = 0
+        w, h = _img._w, _img._h
+    else:
+        x, y, w, h = region(_img, roi)
+    left = top = 0
+    pad = oft is None or to_int(oft[0]) < 0 or to_int(oft[1]) < 0
+    if pad:
+        if w > screen.width:
+            x += (w - screen.width) // 2
+            w = screen.width
+        else:
+            left = (screen.width - w) // 2
+        if h > screen.height:
+            y += (h - screen.height) // 2
+            h = screen.height
+        else:
+            top = (screen.height - h) // 2
+    else:
+        left, top = oft
+    if not screen.type:
+        return
+    _driver()
+    if screen.capture:
+        _copy(_img, x, y, w, h, left, top, pad)
+    _shown()
+
+
+def _copy(img, x, y, w, h, left, top, pad):
+    screen = bench.screen
+    canvas = screen.canvas()
+    sw, sh = screen.width, screen.height
+    if pad and (w < sw or h < sh):
+        wipe(canvas)
+    bpp, width = img._bpp, img._w
+    pixels = img._pixels()
+    if bpp == 2 and w == width == sw and left == 0:
+        h = min(h, sh - top)
+        canvas[top * sw * 2 : (top + h) * sw * 2] = pixels[y * sw * 2 : (y + h) * sw * 2]
+        return
+    w = min(w, sw - left)
+    for row in range(min(h, sh - top)):
+        at = ((y + row) * width + x) * bpp
+        line = pixels[at : at + w * bpp]
+        to = ((top + row) * sw + left) * 2
+        canvas[to : to + w * 2] = planes.grey_to_565(line) if bpp == 1 else line
+
+
+def clear(*_color_only, **_ignored) -> None:
+    """Fill the glass with a colour given by position, int or (r, g, b); a keyword is accepted and ignored."""
+    bench.enter("lcd.clear")
+    color = _color(_color_only[0]) if _color_only else BLACK
+    screen = bench.screen
+    if not screen.type:
+        return
+    _driver()
+    _fill(0, 0, screen.width, screen.height, color)
+    _shown()
+
+
+def draw_string(_x: int, _y: int, _text: str, _fg: int = RED, _bg: int = BLACK) -> None:
+    """Write one line in cells of 8 x 12; colours are ints. ValueError("not init") before any init, a crash after
+    deinit."""
+    bench.enter("lcd.draw_string")
+    screen = bench.screen
+    if screen.para_width == 0:
+        raise ValueError("not init")
+    x, y = to_int(_x) & 0xFFFF, to_int(_y) & 0xFFFF
+    if not isinstance(_text, str):
+        raise TypeError("can't convert '%s' object to str implicitly" % _text.__class__.__name__)
+    ink, paper = to_int(_fg), to_int(_bg)
+    if x >= screen.para_width or y > screen.para_width - 16:
+        return
+    count = min(len(_text), (screen.para_width - x) // 8)
+    if count <= 0:
+        return
+    _driver()
+    if screen.capture:
+        cell = bytearray(count * 8 * 12 * 2)
+        draw.fill(cell, count * 8, 12, 2, 0, 0, count * 8, 12, paper)
+        draw.string(cell, count * 8, 12, 2, 0, 0, _text[:count], ink, 1, 0, 0, True)
+        draw.paste(screen.canvas(), screen.width, screen.height, 2, x, y, cell, count * 8, 12, 2)
+    _shown()
+
+
+def fill_rectangle(_x: int, _y: int, _w: int, _h: int, _color_value=None) -> None:
+    """Fill a rectangle that must end before the right and bottom edge: ValueError("arg error") when it touches them."""
+    bench.enter("lcd.fill_rectangle")
+    screen = bench.screen
+    if screen.para_width == 0:
+        raise ValueError("not init")
+    if _color_value is None:
+        bench.hard_fault("fill_rectangle without a colour reads past its arguments")
+    x, y, w, h = to_int(_x), to_int(_y), to_int(_w), to_int(_h)
+    color = _color(_color_value)
+    if x >= screen.para_width or y >= screen.para_height or x + w >= screen.para_width or y + h >= screen.para_height:
+        raise ValueError("arg error")
+    _driver()
+    _fill(x, y, w, h, color)
+    _shown()
+
+
+def rotation(*_value: int) -> int:
+    """Turn the picture by 0..3 quarters, swapping width() and height() on 1 and 3; the current one without argument."""
+    bench.enter("lcd.rotation")
+    screen = bench.screen
+    if not _value:
+        return screen.rotation
+    turn = to_int(_value[0])
+    if turn < 0 or turn > 3:
+        raise ValueError("value:[0,3]")
+    _driver()
+    screen.rotation = turn
+    across, down = screen.para_width, screen.para_height
+    if turn & 1:
+        across, down = down, across
+    if (across, down) != (screen.width, screen.height):
+        screen.pixels = None
+    screen.width, screen.height = across, down
+    screen.direction = _direction(turn, screen.mirror)
+    return turn
+
+
+def _direction(turn, mirrored):
+    if mirrored:
+        return (YX_RLUD, XY_LRUD, YX_LRDU, XY_RLDU)[turn]
+    return (YX_RLDU, XY_RLUD, YX_LRUD, XY_LRDU)[turn]
+
+
+def mirror(*_enable) -> int:
+    """Mirror left and right: 0 or 1. mirror(False) shows only after the next rotation()."""
+    bench.enter("lcd.mirror")
+    screen = bench.screen
+    if _enable:
+        screen.mirror = bool(_enable[0])
+        if screen.mirror:
+            _driver()
+            screen.direction = _direction(screen.rotation, True)
+    return 1 if screen.mirror else 0
+
+
+def direction(_value: int) -> None:
+    """Write the panel's scan direction."""
+    bench.enter("lcd.direction")
+    _driver()
+    bench.screen.direction = to_int(_value)
+
+
+def bgr_to_rgb(*_enable) -> None:
+    """Swap red and blue on the panel."""
+    bench.enter("lcd.bgr_to_rgb")
+    if not _enable:
+        raise ValueError("True or False")
+    _driver()
+    bench.screen.bgr = bool(_enable[0])
+
+
+def register(_command: int, _data) -> None:
+    """Write a command and its data, an int or a list of ints, to the panel."""
+    bench.enter("lcd.register")
+    if bench.screen.type == 5:
+        raise ValueError("device type is not support!")
+    bench.screen.registers.append((_command, _data))
+
+
+def freq(*_hz: int) -> int:
+    """Return the clock of the panel's bus, after setting it when given."""
+    bench.enter("lcd.freq")
+    _driver()
+    if _hz:
+        bench.screen.freq = _hz[0]
+    return bench.screen.freq
+
+
+def width():
+    """Return the width after rotation, None when not initialised."""
+    return bench.screen.width if bench.screen.type else None
+
+
+def height():
+    """Return the height after rotation, None when not initialised."""
+    return bench.screen.height if bench.screen.type else None
+
+
+def type():
+    """Return the type given to init, None when not initialised."""
+    return bench.screen.type if bench.screen.type else None
+
+
+def set_backlight(_state) -> None:
+    """Do nothing, as the firmware."""
+    bench.enter("lcd.set_backlight")
+
+
+def get_backlight() -> None:
+    """Return None, as the firmware."""
+    bench.enter("lcd.get_backlight")

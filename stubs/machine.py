@@ -1,0 +1,230 @@
+"""Fake of MaixPy's machine module (modmachine.c, machine_wdt.c, machine_timer.c, machine_uart.c)."""
+
+import bench
+from benchlib.buses import I2C, PWM, SPI, UART  # noqa: F401
+
+PWRON_RESET = 0
+HARD_RESET = 0
+WDT_RESET = 2
+WDT1_RESET = 3
+SOFT_RESET = 4
+
+
+def reset() -> None:
+    """Restart the chip: bench.Reset."""
+    bench.enter("machine.reset")
+    bench.chip_reset("machine.reset")
+
+
+def reset_cause() -> int:
+    """Return why the chip last started; simplified: from bench.resets."""
+    if not bench.resets:
+        return PWRON_RESET
+    return {"watchdog 0": WDT_RESET, "watchdog 1": WDT1_RESET}.get(bench.resets[-1], SOFT_RESET)
+
+
+def unique_id() -> bytes:
+    """Return 32 bytes."""
+    return bytes(range(32))
+
+
+class SDCard:
+    """The card socket."""
+
+    @staticmethod
+    def remount() -> None:
+        """Start a mount on the other core, done about 100 ms later; do not use its value."""
+        bench.enter("SDCard.remount")
+        bench.card.mounted = False
+        bench.clock.at(bench.clock.now + 100, bench.card.mount)
+
+
+class WDT:
+    """A watchdog. Its real period is 2^(16+n)/13 MHz, n rounded down: between half and all of the request.
+
+    Without a callback nothing clears the first interrupt, so the fake restarts the chip at the first expiry; with
+    one, the
+    callback is called then, and the second expiry restarts the chip unless somebody fed meanwhile.
+    """
+
+    WDT_DEVICE_0 = 0
+    WDT_DEVICE_1 = 1
+
+    def __init__(self, id=0, timeout=5000, callback=None, context=None):
+        bench.enter("WDT")
+        if id < 0 or id > 1:
+            raise ValueError("WDT(%d) does not exist" % id)
+        if timeout <= 0:
+            raise ValueError("WDT timeout too short")
+        self._id = id
+        self._timeout = timeout
+        self._callback = callback
+        self._context = context
+        self._called = False
+        self._event = None
+        n = 0
+        while n < 15 and timeout * 13000 >> 16 >= 2 << n:
+            n += 1
+        self._period = (1 << 16 + n) // 13000
+        old = bench.wdt.get(id)
+        if old is not None:
+            old.stop()
+        bench.wdt[id] = self
+        self._arm()
+
+    def _arm(self):
+        bench.clock.cancel(self._event)
+        self._event = bench.clock.at(bench.clock.now + self._period, self._expired)
+
+    def _expired(self):
+        if self._callback is None or self._called:
+            bench.wdt.pop(self._id, None)
+            bench.chip_reset("watchdog %d" % self._id)
+        self._called = True
+        bench.scheduler.post(self._callback, self)
+        self._arm()
+
+    def feed(self) -> None:
+        """Start the period again."""
+        bench.calls["WDT.feed"] = bench.calls.get("WDT.feed", 0) + 1
+        self._called = False
+        if bench.wdt.get(self._id) is self:
+            event = self._event
+            bench.clock.move(event, bench.clock.now + self._period)
+
+    def stop(self) -> None:
+        """Switch it off; it survives a soft reboot otherwise."""
+        bench.enter("WDT.stop")
+        bench.clock.cancel(self._event)
+        self._event = None
+        if bench.wdt.get(self._id) is self:
+            del bench.wdt[self._id]
+
+    def context(self):
+        """Return the object given to the constructor."""
+        return self._context
+
+    def __repr__(self):
+        return "[MAIXPY]WDT:(%d; id=%d, timeout=%d)" % (0, self._id, self._timeout)
+
+
+class Timer:
+    """A timer channel; its callback gets the Timer, from the scheduler."""
+
+    TIMER0 = 0
+    TIMER1 = 1
+    TIMER2 = 2
+    CHANNEL0 = 0
+    CHANNEL1 = 1
+    CHANNEL2 = 2
+    CHANNEL3 = 3
+    MODE_ONE_SHOT = 0
+    MODE_PERIODIC = 1
+    MODE_PWM = 2
+    UNIT_S = 3
+    UNIT_MS = 2
+    UNIT_US = 1
+    UNIT_NS = 0
+
+    def __init__(
+        self,
+        _timer,
+        _channel,
+        *,
+        mode=0,
+        period=1000,
+        unit=2,
+        callback=None,
+        arg=None,
+        start=True,
+        priority=1,
+        div=0,
+    ):
+        bench.enter("Timer")
+        if not 0 <= _timer < 3 or not 0 <= _channel < 4:
+            raise ValueError("[MAIXPY]Timer:Invalid timer")
+        self._key = (_timer, _channel)
+        self._event = None
+        self.init(
+            mode=mode, period=period, unit=unit, callback=callback, arg=arg, start=start, priority=priority, div=div
+        )
+
+    def init(
+        self,
+        *,
+        mode: int = 0,
+        period: int = 1000,
+        unit: int = 2,
+        callback=None,
+        arg=None,
+        start: bool = True,
+        priority: int = 1,
+        div: int = 0,
+    ) -> None:
+        """Configure; ValueError "[MAIXPY]Timer:Invalid mode/callback/priority/period or div"."""
+        if not 0 <= mode < 3:
+            raise ValueError("[MAIXPY]Timer:Invalid mode")
+        if mode != self.MODE_PWM:
+            if not callable(callback):
+                raise ValueError("[MAIXPY]Timer:Invalid callback")
+            if not 1 <= priority <= 7:
+                raise ValueError("[MAIXPY]Timer:Invalid priority")
+        if period <= 0 or not 0 <= unit < 4 or not 0 <= div <= 255:
+            raise ValueError("[MAIXPY]Timer:Invalid period or div")
+        self._mode = mode
+        self._period = period
+        self._unit = unit
+        self._callback = callback
+        self._arg = arg
+        if start and mode != self.MODE_PWM:
+            self.restart()
+
+    def _ms(self):
+        return max(self._period * 1000**self._unit // 1000000, 1)
+
+    def _fire(self):
+        bench.scheduler.post(self._callback, self)
+        if self._mode == self.MODE_PERIODIC:
+            self._event = bench.clock.at(bench.clock.now + self._ms(), self._fire)
+        else:
+            self._event = None
+            bench.timers.pop(self._key, None)
+
+    def callback(self, _function) -> None:
+        """Change the callback."""
+        self._callback = _function
+
+    def callback_arg(self):
+        """Return `arg`."""
+        return self._arg
+
+    def period(self, *_period: int) -> int:
+        """Return the period, after setting it (and its unit) when given."""
+        if len(_period) == 2:
+            if not 0 <= _period[1] < 4:
+                raise ValueError("[MAIXPY]Timer:unit error")
+            self._unit = _period[1]
+        if _period:
+            self._period = _period[0]
+        return self._period
+
+    def start(self) -> None:
+        """Run, if it does not."""
+        if self._event is None:
+            self.restart()
+
+    def restart(self) -> None:
+        """Run from the start of a period."""
+        bench.clock.cancel(self._event)
+        bench.timers[self._key] = self
+        self._event = bench.clock.at(bench.clock.now + self._ms(), self._fire)
+
+    def stop(self) -> None:
+        """Stop."""
+        bench.clock.cancel(self._event)
+        self._event = None
+        bench.timers.pop(self._key, None)
+
+    def deinit(self) -> None:
+        """Stop and give the interrupt back."""
+        self.stop()

@@ -1,0 +1,168 @@
+"""Fake of MaixPy's uos (moduos.c, the VFS, FatFs on /sd, SPIFFS on /flash)."""
+
+from collections import namedtuple
+
+import bench
+from benchlib import vfs
+from benchlib.card import EIO, ENOENT
+
+_DIR = 0x4000
+_FILE = 0x8000
+_EPERM = 1
+_ENOTDIR = 20
+uname_result = namedtuple("uname_result", ("sysname", "nodename", "release", "version", "machine"))
+
+
+def _where(path):
+    drive, inside = vfs.resolve(path)
+    if drive is not None:
+        drive.touch()
+    return (drive, inside)
+
+
+def ilistdir(_path: str = "."):
+    """Yield (name, type, inode, size); on /flash every file of every sub-path."""
+    bench.enter("uos.ilistdir")
+    return iter(_list(_path))
+
+
+def listdir(_path: str = ".") -> list:
+    """Return the names in a folder; OSError(19) without a card, OSError(5) when it was pulled, OSError(2)."""
+    bench.enter("uos.listdir")
+    return [row[0] for row in _list(_path)]
+
+
+def _list(path):
+    drive, inside = _where(path)
+    if drive is None:
+        return [(mount.name, _DIR, 0, 0) for mount in vfs.mounts()]
+    if drive.flat:
+        return [(name, _FILE, 0, size) for name, _, size in drive.entries()]
+    return [(name, _DIR if is_dir else _FILE, 0, size) for name, is_dir, size in drive.backend.listdir(inside)]
+
+
+def stat(_path: str) -> tuple:
+    """Return ten numbers: [0] type, [6] size; times are the unset clock's on /sd, 0 on /flash."""
+    bench.enter("uos.stat")
+    drive, inside = _where(_path)
+    if drive is None:
+        return (_DIR, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    is_dir, size = drive.stat(inside)
+    when = 0 if drive.flat or is_dir else bench.clock.epoch
+    return (_DIR if is_dir else _FILE, 0, 0, 0, 0, 0, size, when, when, when)
+
+
+def statvfs(_path: str) -> tuple:
+    """Return (block size, fragment, blocks, free, ...); simplified: sizes of a usual card, 128 KiB units on /flash."""
+    bench.enter("uos.statvfs")
+    drive, _ = _where(_path)
+    if drive is not None and drive.flat:
+        used = (sum([row[2] for row in drive.entries()]) + 131071) // 131072
+        return (131072, 131072, 24, max(24 - used, 0), max(24 - used, 0), 0, 0, 0, 0, 32)
+    return (32768, 32768, 243000, 200000, 200000, 0, 0, 0, 0, 255)
+
+
+def mkdir(_path: str) -> None:
+    """Make a folder on /sd; NotImplementedError on /flash, OSError(17) when it exists."""
+    bench.enter("uos.mkdir")
+    drive, inside = _where(_path)
+    if drive is None:
+        raise OSError(_EPERM)
+    if drive.flat:
+        raise NotImplementedError("SPIFFS not support")
+    drive.backend.mkdir(inside)
+
+
+def rmdir(_path: str) -> None:
+    """Remove an empty folder on /sd; OSError(5) on /flash."""
+    bench.enter("uos.rmdir")
+    drive, inside = _where(_path)
+    if drive is None or drive.flat:
+        raise OSError(EIO)
+    is_dir, _ = drive.stat(inside)
+    if not is_dir:
+        raise OSError(_ENOTDIR)
+    drive.backend.remove(inside)
+
+
+def remove(_path: str) -> None:
+    """Remove a file; OSError(2)."""
+    bench.enter("uos.remove")
+    drive, inside = _where(_path)
+    if drive is None:
+        raise OSError(_EPERM)
+    is_dir, _ = drive.stat(inside)
+    if is_dir:
+        raise OSError(21)
+    drive.backend.remove(inside)
+
+
+def rename(_old: str, _new: str) -> None:
+    """Rename; an existing file of the new name is replaced. OSError(1) from one mount to another."""
+    bench.enter("uos.rename")
+    drive, old = _where(_old)
+    other, new = vfs.resolve(_new)
+    if drive is None or other is not drive:
+        raise OSError(_EPERM)
+    drive.stat(old)
+    if old != new:
+        drive.backend.rename(old, new)
+
+
+def chdir(_path: str) -> None:
+    """Change the current directory; OSError(2) on /sd when there is none, anything goes on /flash."""
+    bench.enter("uos.chdir")
+    drive, inside = _where(_path)
+    if drive is not None and not drive.flat:
+        is_dir, _ = drive.stat(inside)
+        if not is_dir:
+            raise OSError(ENOENT)
+    bench.cwd = "/flash" if drive is not None and drive.flat else vfs.normal(_path)
+
+
+def getcwd() -> str:
+    """Return the current directory."""
+    return bench.cwd
+
+
+def sync() -> None:
+    """Do nothing, as the firmware."""
+    bench.enter("uos.sync")
+
+
+def uname():
+    """Return the firmware's name and version."""
+    return uname_result("MaixPy", "MaixPy", "v0.6.3", "v0.6.3-2-gd8901fd22", "Sipeed_M1 with kendryte-k210")
+
+
+def urandom(_n: int) -> bytes:
+    """Return n bytes; here always the same ones, so that runs repeat."""
+    return bytes([(i * 73 + 41) & 255 for i in range(_n)])
+
+
+def mount(_device, _path: str) -> None:
+    """Accept a mount; simplified: use machine.SDCard.remount()."""
+    bench.enter("uos.mount")
+
+
+def umount(_path) -> None:
+    """Take the card off the list."""
+    bench.enter("uos.umount")
+    if _path == "/sd":
+        bench.card.mounted = False
+
+
+def flash_format() -> None:
+    """Erase /flash."""
+    bench.enter("uos.flash_format")
+    bench.flash.reset()
+
+
+def dupterm(_stream=None, _index: int = 0) -> None:
+    """Return None: the REPL's copy is not in the fake."""
+    bench.enter("uos.dupterm")
+
+
+def set_REPLio(_stream) -> None:
+    """Move the REPL; not in the fake."""
+    bench.enter("uos.set_REPLio")

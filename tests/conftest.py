@@ -1,0 +1,35 @@
+"""Paths of the real test data; a test that asks for one skips with the reason where it is absent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _shared(variable: str, folder: str) -> Path:
+    path = Path(os.environ.get(variable, ROOT.parent / "shared" / folder))
+    if not path.is_dir():
+        pytest.skip(f"no test data: {path} is absent (set {variable})")
+    return path
+
+
+@pytest.fixture(scope="session")
+def kmodels() -> Path:
+    """The folder of real .kmodel files."""
+    return _shared("MAIXSWITCH_KMODELS", "kmodels")
+
+
+@pytest.fixture(scope="session")
+def goldens() -> Path:
+    """The folder of golden outputs (.npz) of the real files."""
+    return _shared("MAIXSWITCH_GOLDENS", "goldens")
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """The folder of photos (.png)."""
+    return _shared("MAIXSWITCH_PHOTOS", "photos")

@@ -1,0 +1,223 @@
+"""Files of the fakes: the card's FatFs, the flash's SPIFFS, what a missing or pulled card does."""
+
+from __future__ import annotations
+
+import pytest
+
+import bench
+import machine
+import uio
+import uos
+from benchlib.card import SparseFile
+
+
+@pytest.fixture(autouse=True)
+def board() -> None:
+    """A board with a card."""
+    bench.reset()
+    files = {"a.txt": "one\ntwo\nthree", "models/x/model.json": b"{}", "bin": bytes(range(256))}
+    bench.card.insert(bench.MemoryCard(files))
+
+
+def errno(call: object, *arguments: object) -> int:
+    with pytest.raises(OSError) as caught:  # noqa: PT011
+        call(*arguments)  # type: ignore[operator]
+    number = caught.value.args[0]
+    assert isinstance(number, int)
+    return number
+
+
+def test_reading() -> None:
+    """Text and bytes, whole, by piece, by line."""
+    with uio.open("/sd/a.txt") as file:
+        assert file.readline() == "one\n"
+        assert file.read(2) == "tw"
+        assert file.read() == "o\nthree"
+        assert file.read() == ""
+        assert file.seek(0) == 0
+        assert list(file) == ["one\n", "two\n", "three"]
+    with uio.open("/sd/bin", "rb") as file:
+        buffer = bytearray(4)
+        assert file.readinto(buffer) == 4
+        assert bytes(buffer) == b"\0\1\2\3"
+        assert (file.tell(), file.seek(-2, 2), file.read()) == (4, 254, b"\xfe\xff")
+        assert (file.seek(1, 0), file.read(1)) == (1, b"\1")
+    with pytest.raises(ValueError, match="closed"):
+        file.read()
+
+
+def test_text_is_utf8() -> None:
+    """read(n) of a text counts characters."""
+    with uio.open("/sd/n.txt", "w") as file:
+        assert file.write("Käse 猫\n") == 10
+    with uio.open("/sd/n.txt") as file:
+        assert (file.read(2), file.read(4), file.readline()) == ("Kä", "se 猫", "\n")
+    assert uos.stat("/sd/n.txt")[6] == 10
+
+
+def test_writing() -> None:
+    """w truncates, a appends, r+ overwrites, x refuses."""
+    with uio.open("/sd/w", "w") as file:
+        file.write("abcdef")
+    with uio.open("/sd/w", "a") as file:
+        file.write("gh")
+    with uio.open("/sd/w", "r+b") as file:
+        file.seek(2)
+        file.write(b"XY")
+        assert file.read() == b"efgh"
+    assert uio.open("/sd/w").read() == "abXYefgh"
+    assert errno(uio.open, "/sd/w", "x") == 17
+    assert errno(uio.open, "/sd/no/w", "w") == 2
+    assert errno(uio.open("/sd/w").write, "x") == 9
+
+
+def test_folders() -> None:
+    """FatFs: folders as usual."""
+    assert uos.listdir("/sd/models") == ["x"]
+    assert list(uos.ilistdir("/sd/models/x")) == [("model.json", 0x8000, 0, 2)]
+    uos.mkdir("/sd/new")
+    assert errno(uos.mkdir, "/sd/new") == 17
+    assert errno(uos.mkdir, "/sd/no/new") == 2
+    assert uos.stat("/sd/new")[0] == 0x4000
+    assert errno(uos.rmdir, "/sd/models") == 13
+    uos.rmdir("/sd/new")
+    assert errno(uos.stat, "/sd/new") == 2
+    uos.remove("/sd/models/x/model.json")
+    assert uos.listdir("/sd/models/x") == []
+    assert errno(uos.listdir, "/sd/a.txt") == 20
+    assert errno(uos.remove, "/sd/models") == 21
+
+
+def test_rename() -> None:
+    """Replaces an existing file; folders move with what is in them; from mount to mount: EPERM."""
+    uos.rename("/sd/a.txt", "/sd/bin")
+    assert uos.stat("/sd/bin")[6] == 13
+    assert errno(uos.rename, "/sd/a.txt", "/sd/b") == 2
+    uos.rename("/sd/models", "/sd/m")
+    assert uos.listdir("/sd/m/x") == ["model.json"]
+    assert errno(uos.rename, "/sd/bin", "/flash/bin") == 1
+
+
+def test_relative_paths() -> None:
+    """Against the current directory."""
+    uos.chdir("/sd")
+    assert uio.open("a.txt").read(3) == "one"
+    uos.chdir("models/x")
+    assert uos.getcwd() == "/sd/models/x"
+    assert uos.listdir() == ["model.json"]
+    assert uio.open("../../a.txt").read(3) == "one"
+    assert errno(uos.chdir, "/sd/nowhere") == 2
+    uos.chdir("/flash/whatever")
+
+
+def test_no_card() -> None:
+    """Not in the list of mounts, and ENODEV for everything below /sd."""
+    bench.reset()
+    assert uos.listdir("/") == ["flash"]
+    for call, argument in ((uos.listdir, "/sd"), (uio.open, "/sd/a.txt"), (uos.stat, "/sd/a.txt"), (uos.chdir, "/sd")):
+        assert errno(call, argument) == 19
+
+
+def test_pulled_card() -> None:
+    """Still listed, EIO everywhere; an open file fails too; a remount takes it off, another brings a new one back."""
+    file = uio.open("/sd/a.txt")
+    bench.card.eject()
+    assert uos.listdir("/") == ["flash", "sd"]
+    assert errno(uos.listdir, "/sd") == 5
+    assert errno(file.read) == 5
+    machine.SDCard.remount()
+    bench.clock.advance(200)
+    assert uos.listdir("/") == ["flash"]
+    bench.card.insert(mount=False)
+    assert errno(uos.listdir, "/sd") == 19
+    machine.SDCard.remount()
+    assert uos.listdir("/") == ["flash"]
+    bench.clock.advance(200)
+    assert uos.listdir("/sd") == ["a.txt", "bin", "models"]
+
+
+def test_a_card_put_back_answers_after_a_remount_only() -> None:
+    """Listed all the while, but nobody has set it up again: EIO, for another card in its place too."""
+    bench.card.eject()
+    bench.card.insert(bench.MemoryCard({"b.txt": "2"}), mount=False)
+    assert uos.listdir("/") == ["flash", "sd"]
+    assert errno(uos.listdir, "/sd") == 5
+    assert errno(uos.stat, "/sd/b.txt") == 5
+    machine.SDCard.remount()
+    bench.clock.advance(200)
+    assert uos.listdir("/sd") == ["b.txt"]
+
+
+def test_pulled_at_the_nth_operation() -> None:
+    """A test can pull it between any two operations."""
+    bench.card.pull_at(3)
+    file = uio.open("/sd/a.txt")
+    assert file.readline() == "one\n"
+    assert errno(file.readline) == 5
+    assert errno(uos.listdir, "/sd") == 5
+    bench.card.insert()
+    assert uos.listdir("/sd/models") == ["x"]
+
+
+@pytest.mark.parametrize("after", range(7))
+def test_power_cut(after: int) -> None:
+    """The power goes after any byte: the torn file stays, and nothing written before is lost."""
+    bench.card.power_cut_after(after)
+    file = uio.open("/sd/s", "w")
+    with pytest.raises(bench.PowerCut):  # noqa: PT012  which of the two is the point
+        file.write("abc")
+        file.write("defg")
+    assert bytes(bench.card.backend.read("s")) == b"abcdefg"[:after]
+    with uio.open("/sd/t", "w") as file:
+        file.write("the next life")
+    assert uio.open("/sd/a.txt").read(3) == "one"
+
+
+def test_flash_is_flat() -> None:
+    """SPIFFS: no folders, every file listed whatever the path, "a" does not create, "x" truncates."""
+    with uio.open("/flash/a/b.txt", "w") as file:
+        file.write("12")
+    assert uos.listdir("/flash") == ["a/b.txt"]
+    assert uos.listdir("/flash/anything") == ["a/b.txt"]
+    assert errno(uio.open, "/flash/new", "a") == 2
+    with uio.open("/flash/a/b.txt", "x") as file:
+        file.write("3")
+    assert uio.open("/flash/a/b.txt").read() == "3"
+    assert uos.stat("/flash/a/b.txt") == (0x8000, 0, 0, 0, 0, 0, 1, 0, 0, 0)
+    uos.rename("/flash/a/b.txt", "/flash/c")
+    assert uos.listdir("/flash") == ["c"]
+    uos.remove("/flash/c")
+    assert errno(uos.stat, "/flash/c") == 2
+    uos.chdir("/flash/nowhere")
+    assert uos.getcwd() == "/flash"
+
+
+def test_sparse_files() -> None:
+    """Large files of which only the head is kept read on as zeros."""
+    bench.card.insert(bench.MemoryCard({"big": SparseFile(b"head", 1000)}))
+    with uio.open("/sd/big", "rb") as file:
+        assert file.read(8) == b"head\0\0\0\0"
+        assert len(file.read()) == 992
+    assert uos.stat("/sd/big")[6] == 1000
+
+
+def test_faults_by_name() -> None:
+    """Any call can be told to fail, once, n times, at the nth, until healed; ints are errno."""
+    bench.fail_next("uio.open", 28)
+    assert errno(uio.open, "/sd/a.txt") == 28
+    uio.open("/sd/a.txt")
+    bench.fail_next("uos.listdir", MemoryError("full"), times=2)
+    for _ in range(2):
+        with pytest.raises(MemoryError, match="full"):
+            uos.listdir("/sd")
+    uos.listdir("/sd")
+    bench.fail_at("uos.stat", 3, OSError(5))
+    uos.stat("/sd/a.txt")
+    uos.stat("/sd/a.txt")
+    assert errno(uos.stat, "/sd/a.txt") == 5
+    bench.fail_next("uos.stat", KeyboardInterrupt, times=None)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            uos.stat("/sd/a.txt")
+    bench.heal("uos.stat")
+    uos.stat("/sd/a.txt")

@@ -1,0 +1,35 @@
+"""Every file that the board runs, and every fake of its firmware, stays within MicroPython v1.11."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maixswitch.card.language import compile_problems, lint
+
+ROOT = Path(__file__).resolve().parents[2]
+CARD = [*sorted((ROOT / "device").rglob("*.py")), ROOT / "boot.py", ROOT / "main.py"]
+FAKES = sorted((ROOT / "stubs").rglob("*.py"))
+# A fake may import its neighbours; a file of the card finds only its own package beside the firmware.
+NEIGHBOURS = frozenset(path.relative_to(ROOT / "stubs").parts[0].removesuffix(".py") for path in FAKES)
+
+
+@pytest.mark.parametrize("path", CARD, ids=lambda path: str(path.relative_to(ROOT)))
+def test_card_file(path: Path) -> None:
+    """The file compiles under mpy-cross 1.11 and holds nothing that the firmware lacks."""
+    assert compile_problems(path) == []
+    assert [str(problem) for problem in lint(path.read_text(), str(path), frozenset({"device"}))] == []
+
+
+@pytest.mark.parametrize("path", FAKES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_fake(path: Path) -> None:
+    """The fakes run under MicroPython too, so the same gate holds for them."""
+    assert compile_problems(path) == []
+    assert [str(problem) for problem in lint(path.read_text(), str(path), NEIGHBOURS)] == []
+
+
+def test_the_gate_sees_the_whole_card() -> None:
+    """A gate over an empty list would pass: the app, the kinds and the fakes are in it."""
+    names = {path.relative_to(ROOT).as_posix() for path in CARD + FAKES}
+    assert {"device/app.py", "device/fsm.py", "device/kinds/yolo2.py", "stubs/KPU.py", "stubs/bench.py"} <= names

@@ -1,0 +1,55 @@
+"""A small card and ways to run the simulator on it, in this process or as the command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sim_helpers import ROOT, Command, Play
+
+from maixswitch.sim.demo import write_card
+from maixswitch.sim.script import parse
+from maixswitch.sim.session import Options, Session
+
+
+@pytest.fixture(scope="session")
+def card(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration card: a detector of bright blobs, then a classifier of colours."""
+    folder = tmp_path_factory.mktemp("card")
+    write_card(folder)
+    return folder
+
+
+@pytest.fixture
+def play(card: Path) -> Play:
+    """Runs a script in this process; returns the session, with `code` set to the exit code."""
+
+    def run(script: str, **options: object) -> Session:
+        wanted = {"card": card, "script": parse(script, "test.txt"), **options}
+        session = Session(Options(**wanted))  # type: ignore[arg-type]
+        session.code = session.run()  # type: ignore[attr-defined]
+        return session
+
+    return run
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """Runs `maixswitch` with these words in an empty folder; text of stdout and stderr and the exit code."""
+
+    def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join([str(ROOT / "host"), os.environ.get("PYTHONPATH", "")])
+        return subprocess.run(
+            [sys.executable, "-m", "maixswitch", *map(str, words)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": path, **environment},
+            timeout=120,
+            check=False,
+        )
+
+    return run

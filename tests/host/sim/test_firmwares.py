@@ -1,0 +1,23 @@
+"""The same card on every firmware flavour, CanMV's object interface among them; each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from sim_helpers import Command
+
+import flavours
+
+
+@pytest.mark.parametrize("name", [row[flavours.NAME] for row in flavours.FLAVOURS])
+def test_flavour(command: Command, card: Path, tmp_path: Path, name: str) -> None:
+    script = tmp_path / "story.txt"
+    script.write_text(
+        "expect detection blob\npress\nexpect title Colours\nexpect state RUNNING\nframes 3\n"
+        "fail load 2006\npress\nexpect state FAULT\npress\nexpect state RUNNING\nfail run 2008\nexpect state FAULT\n"
+    )
+    done = command("sim", card, "--firmware", name, "--script", script, "--json")
+    assert done.returncode == 0, done.stderr + done.stdout[-2000:]
+    assert json.loads(done.stdout.splitlines()[0])["firmware"] == name

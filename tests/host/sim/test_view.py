@@ -1,0 +1,95 @@
+"""The live view as text: what a person must be able to read off it."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from maixswitch.sim.view import HalfBlocks, Status, View, describe, render
+
+STATUS = Status(
+    now=12_340,
+    state="RUNNING",
+    title="Face",
+    index=1,
+    total=3,
+    fps=14,
+    frames=170,
+    used=[("camera", 384_000), ("model file", 388_776)],
+    free=2_000_000,
+    results=[("face", 0.93)],
+)
+
+
+def text_of(status: Status, width: int = 120, events: tuple[str, ...] = (), color: str | None = None) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=width, color_system=color, force_terminal=color is not None)  # type: ignore[arg-type]
+    console.print(render(status, list(events), "space press", width))
+    return out.getvalue()
+
+
+def test_says_what_runs_and_what_it_sees() -> None:
+    text = text_of(STATUS, events=("   1.00s  load Face",))
+    for words in ("RUNNING", "Face  (2/3)", "12.3 s", "170  (14 fps)", "1953 KiB free", "camera 375K", "face", "0.93"):
+        assert words in text
+    assert "1.00s  load Face" in text
+    assert "space press" in text
+
+
+def test_fault_and_missing_card_stand_out() -> None:
+    status = Status(**{**vars(STATUS), "state": "FAULT", "fault": "2006 memory not enough: x", "card": False})
+    text = text_of(status)
+    assert "2006 memory not enough" in text
+    assert "taken out" in text
+
+
+def test_no_model_yet() -> None:
+    text = text_of(Status(**{**vars(STATUS), "title": "", "total": 0, "results": [], "state": "NO_CARD"}))
+    assert "NO_CARD" in text
+    assert "(2/0)" not in text
+
+
+@pytest.mark.parametrize(("width", "shown"), [(120, True), (80, False)])
+def test_picture_only_where_there_is_room(width: int, shown: bool) -> None:
+    status = Status(**{**vars(STATUS), "picture": np.full((240, 320, 3), (255, 0, 0), np.uint8)})
+    assert ("▀" in text_of(status, width, color="truecolor")) is shown
+
+
+def test_half_blocks_keep_colours_and_shape() -> None:
+    """Upper half red, lower half blue: the first line is red over red, the last blue over blue; 4:3 stays 4:3."""
+    picture = np.zeros((240, 320, 3), np.uint8)
+    picture[:120, :, 0] = 255
+    picture[120:, :, 2] = 255
+    out = io.StringIO()
+    Console(file=out, width=64, color_system="truecolor", force_terminal=True).print(HalfBlocks(picture, 64))
+    lines = out.getvalue().rstrip("\n").split("\n")
+    assert len(lines) == 24
+    assert "38;2;255;0;0" in lines[0]
+    assert "0;0;255" not in lines[0]
+    assert "38;2;0;0;255;48;2;0;0;255" in lines[-1]
+
+
+def test_no_color_is_respected() -> None:
+    """Without colours a picture of half blocks says nothing, so it is left out."""
+    out = io.StringIO()
+    with View(Console(file=out, width=140, force_terminal=True, no_color=True)) as view:
+        view.update(Status(**{**vars(STATUS), "picture": np.zeros((240, 320, 3), np.uint8)}))
+    assert "▀" not in out.getvalue()
+    assert "RUNNING" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("document", "line"),
+    [
+        ({"t": 1500, "event": "state", "old": "RUNNING", "cause": "NEXT", "new": "UNLOADED"},
+         "    1.50s  RUNNING --NEXT--> UNLOADED"),
+        ({"t": 20, "event": "results", "title": "Face", "found": [["face", 0.934]]}, "    0.02s  sees face 0.93"),
+        ({"t": 20, "event": "results", "title": "Face", "found": []}, "    0.02s  sees nothing"),
+        ({"t": 0, "event": "load", "title": "Face", "ms": 400, "free": 9}, "    0.00s  loaded Face in 400 ms"),
+    ],
+)  # fmt: skip
+def test_events_read_as_lines(document: dict[str, object], line: str) -> None:
+    assert describe(document) == line

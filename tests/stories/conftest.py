@@ -1,0 +1,49 @@
+"""What the stories share: their cards on the disk, the spying glass, and what makes thousands of boards quick."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import story_cards
+from story_watch import watching_glass
+
+from maixswitch import resources
+
+
+@pytest.fixture(scope="session")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the cards."""
+    return story_cards.write(tmp_path_factory.mktemp("cards"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The app collects often, and drops modules that it imports again: what is old is frozen, what is compiled kept."""
+    before = sys.dont_write_bytecode, sys.pycache_prefix
+    sys.dont_write_bytecode, sys.pycache_prefix = False, str(tmp_path_factory.mktemp("compiled"))
+    gc.collect()
+    gc.freeze()
+    with watching_glass():
+        yield
+    gc.unfreeze()
+    sys.dont_write_bytecode, sys.pycache_prefix = before
+
+
+@pytest.fixture
+def canmv() -> Iterator[None]:
+    """The modules of CanMV's firmware in place of MaixPy's, for one test."""
+    mine = [name for name in sys.modules if name.split(".")[0] in ("device", "KPU", "Maix", "maix")]
+    saved = {name: sys.modules.pop(name) for name in mine}
+    path = sys.path[:]
+    resources.put_on_path(canmv=True)
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name in [name for name in sys.modules if name.split(".")[0] in ("device", "KPU", "Maix", "maix")]:
+            del sys.modules[name]
+        sys.modules.update(saved)

@@ -1,0 +1,120 @@
+"""What the firmware can raise where, by the fakes' names of its calls; from the MaixPy sources named in stubs/README.md.
+
+An error is (type, text); a text of digits stands for a number, as in OSError(5); type "2006" is a code of the KPU library.
+Any call can meet Ctrl-C, and any that makes an object of Python can meet a full heap.
+"""
+
+from __future__ import annotations
+
+import builtins
+
+Error = tuple[str, str]
+
+HEAP: Error = ("MemoryError", "memory allocation failed, allocating 240 bytes")
+IMAGE_HEAP: Error = (
+    "MemoryError",
+    "Out of normal MicroPython Heap Memory! Please reduce the resolution of the image you are running this algorithm on "
+    "to bypass this issue!",
+)
+INTERRUPT: Error = ("KeyboardInterrupt", "")
+CODES: list[Error] = [(str(code), "") for code in range(2001, 2016)]
+KPU = "[MAIXPY]kpu: "
+CARD: list[Error] = [("OSError", "5"), ("OSError", "19"), HEAP]
+IMAGE_ARGUMENTS: list[Error] = [("OSError", "Not enough positional arguments!"), HEAP]
+
+RAISES: dict[str, list[Error]] = {
+    "KPU.load": [*CODES, ("ValueError", KPU + "model_addr must > 0 "), HEAP],
+    "KPU.set_outputs": [
+        ("ValueError", KPU + "set_outputs arg format error: set_outputs(task, int idx, int w, int h, int ch)")
+    ],
+    "KPU.init_yolo2": [
+        ("TypeError", KPU + "kpu_net type error"),
+        ("ValueError", KPU + "threshold only support 0 to 1"),
+        ("ValueError", KPU + "anchor_number should > 0"),
+        HEAP,
+    ],
+    "KPU.run_yolo2": [
+        *CODES,
+        ("ValueError", KPU + "first layer not conv layer!\r\n"),
+        ("ValueError", KPU + "check img format err!\r\n"),
+        ("ValueError", KPU + "region_layer_init err!\r\n"),
+        HEAP,
+    ],
+    "KPU.forward": [
+        *CODES,
+        ("ValueError", KPU + "check img format err!\r\n"),
+        ("OSError", "sipeed_kpu_get_output err"),
+        ("OSError", "sipeed_kpu_get_outputs_shape err"),
+        HEAP,
+    ],
+    "KPU.deinit": [("TypeError", KPU + "kpu_net type error")],
+    "maix.KPU": [HEAP],
+    "maix.load_kmodel": [
+        ("ValueError", "invalid path input"),
+        ("ValueError", "open file error, please check file path!"),
+        ("MemoryError", "model buffer memory allocation failed"),
+        ("OSError", "Failed to read file"),
+        ("OSError", "Failed to init model"),
+        ("OSError", "Failed to add kpu_model_buffer"),
+    ],
+    "maix.init_yolo2": [("ValueError", "need input anchor"), HEAP],
+    "maix.run_with_output": [
+        ("ValueError", "invalid input"),
+        ("OSError", "Image formart error, use pix_to_ai() method to convert for kpu"),
+        ("OSError", "Model Buffer maybe dirty!"),
+        HEAP,
+    ],
+    "maix.regionlayer_yolo2": [HEAP],
+    "maix.deinit": [("OSError", "5")],
+    "sensor.reset": [("OSError", "Reset Failed")],
+    "sensor.set_pixformat": [("OSError", "Pixel format is not supported!")],
+    "sensor.set_framesize": [("OSError", "5"), ("OSError", "12")],
+    "sensor.set_hmirror": [("ValueError", "Sensor control failed!")],
+    "sensor.set_vflip": [("ValueError", "Sensor control failed!")],
+    "sensor.set_windowing": [
+        ("ValueError", "The selected window is too small"),
+        ("ValueError", "value must be multiple of 8"),
+        HEAP,
+    ],
+    "sensor.snapshot": [
+        ("RuntimeError", "Sensor timeout!"),
+        ("RuntimeError", "Not init!"),
+        ("TypeError", "not found sensor"),
+        HEAP,
+    ],
+    "lcd.init": [("OSError", "12"), ("ValueError", "type error")],
+    "lcd.rotation": [("ValueError", "value:[0,3]")],
+    "lcd.draw_string": [("ValueError", "not init"), HEAP],
+    "lcd.display": [("OSError", "Image format is not supported."), HEAP],
+    "Image.draw_string": [("OSError", "Error: 0 < scale!"), *IMAGE_ARGUMENTS],
+    "Image.draw_rectangle": IMAGE_ARGUMENTS,
+    "Image.resize": [IMAGE_HEAP],
+    "Image.to_grayscale": [IMAGE_HEAP],
+    "Image.pix_to_ai": [IMAGE_HEAP],
+    "GPIO.init": [("ValueError", "invalid pin"), HEAP],
+    "GPIO.irq": [("ValueError", "This platform does not support interrupt wakeup"), HEAP],
+    "FPIOA.set_function": [("ValueError", "Don't have this Pin"), ("ValueError", "This function is invalid")],
+    "WDT": [("ValueError", "WDT(0) does not exist"), HEAP],
+    "uos.stat": [("OSError", "2"), *CARD],
+    "uos.ilistdir": [("OSError", "2"), *CARD],
+    "uio.open": [("OSError", "2"), ("OSError", "28"), ("OSError", "30"), *CARD],
+    "file.read": CARD,
+    "file.readline": CARD,
+    "file.write": [("OSError", "5"), ("OSError", "28"), HEAP],
+    "file.close": [("OSError", "5")],
+}
+
+
+def make(error: Error) -> BaseException | int:
+    """The exception, or the code for bench.fail_at."""
+    name, text = error
+    if name.isdecimal():
+        return int(name)
+    made: BaseException = getattr(builtins, name)(*([int(text) if text.isdecimal() else text] if text else []))
+    return made
+
+
+def line(call: str, nth: int, error: Error) -> str:
+    """The action of a script that raises it."""
+    text = error[1].strip().replace('"', "")
+    return f"raise {call} {nth} {error[0]}" + (f' "{text}"' if text else "")

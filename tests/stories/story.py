@@ -1,0 +1,120 @@
+"""A story: actions of the script language, done to a simulated board one by one, with everything checked after each step.
+
+A story that fails says so with its own text, which `maixswitch sim --script` replays.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from story_watch import Watch, left_behind
+
+from maixswitch.errors import MaixSwitchError
+from maixswitch.sim.player import Player
+from maixswitch.sim.recorder import Recorder
+from maixswitch.sim.rig import Ended, Rig
+from maixswitch.sim.script import Script, parse
+
+DEFAULT = "minimum_with_kmodel_v4_support"
+
+
+class StoryRig(Rig):
+    """A rig on which nothing is painted: no statement of the app depends on it, and it is what takes time."""
+
+    def _reset(self) -> None:
+        super()._reset()
+        self.bench.camera.source = None
+        self.bench.screen.capture = self.bench.screen.draw = False
+
+
+class Story:
+    """One board from power-on to the end. `log`: (ms, kind, ...) of all that the app reported; `lines`: what was done."""
+
+    def __init__(self, cards: Path, card: str = "good", board: str = "", flavour: str = DEFAULT) -> None:
+        self.cards = cards
+        self.card = self.first = card  # the one in the socket now, and at power-on
+        self.lines: list[str] = []
+        self.log: list[tuple[Any, ...]] = []
+        self.options = {"--board": board, "--firmware": flavour}
+        self.rig = StoryRig(cards / card, self._report, board=board, flavour=flavour, scripted=True)
+        self.bench = self.rig.bench
+        self.player = Player(Script(""), self.rig, Recorder(None), cards)
+        self.watch = Watch()
+
+    def _report(self, now: int, kind: str, *values: Any) -> None:
+        self.log.append((now, kind, *values))
+        if kind == "load":
+            self.watch.load(self.card, self.rig.app.slot.loaded.folder if self.rig.app else "")
+
+    @property
+    def state(self) -> str:
+        return self.rig.state
+
+    def power_on(self) -> Story:
+        self._try(lambda: self._checked(self.rig.power_on))
+        return self
+
+    def do(self, *texts: str) -> Story:
+        """Does actions of the script language."""
+        for text in texts:
+            self.lines.append(text)
+            self._try(lambda text=text: self._do(text))
+        return self
+
+    def _do(self, text: str) -> None:
+        words = text.split()
+        for _ in self.player.do(parse(text).lines[0]):
+            self._checked(self.rig.step)
+        if words[0] == "insert" and len(words) > 1:
+            self.card = words[1]
+        self.watch.time = self.bench.clock.now
+        self.watch.look(self.rig.app)
+
+    def _checked(self, act: Any) -> None:
+        self.watch.begin()
+        act()
+        self.watch.look(self.rig.app)
+
+    def _try(self, act: Any) -> None:
+        try:
+            act()
+        except (AssertionError, Ended, MaixSwitchError, self.bench.HardFault, self.bench.Reset) as error:
+            raise AssertionError(f"{type(error).__name__}: {error}\n\n{self.text()}") from error
+
+    def recover(self) -> Story:
+        """Everything is mended and a good card put in: the board runs within bounded time, and the key works."""
+        if self.rig.app is None or self.state == "STOPPED":
+            self.do("power")
+        self.do("heal", "insert plain", "wait 6s", "expect state RUNNING within 20s")
+        other = "One" if self.rig.title == "Two" else "Two"
+        self.do("press", f"expect title {other} within 2s", "expect state RUNNING within 5s", "frames 3")
+        return self
+
+    def end(self) -> None:
+        """The app is stopped; nothing may be left behind."""
+
+        def stop() -> None:
+            if self.rig.app is not None:
+                self.rig.app.stop()
+                assert self.rig.app.step() is False, "step() goes on after stop()"
+            left_behind()
+
+        self._try(stop)
+
+    def text(self) -> str:
+        """The story as a script, with the words that replay it."""
+        options = " ".join(f"{name} {value}" for name, value in self.options.items() if value)
+        head = [
+            "# python tests/stories/story_cards.py CARDS",
+            f"# maixswitch sim CARDS/{self.first} {options} --script CARDS/story.txt   (this text)",
+        ]
+        return "\n".join([*head, *self.lines]) + "\n"
+
+
+def words(text: str) -> list[str]:
+    """The options of a story's own command line: [card, --board, ...]."""
+    line = next(line for line in text.splitlines() if line.startswith("# maixswitch sim "))
+    found = shlex.split(line.split("--script")[0].removeprefix("# maixswitch sim CARDS/"))
+    return found

@@ -1,0 +1,176 @@
+"""Stories that nobody thought of: everything that can happen to a board, in any order, then the key must work again.
+
+Hypothesis writes each story as actions of the script language, keeps the invariants of story_watch after every step,
+and shortens the one that fails: what it prints, `maixswitch sim --script` replays (test_replay.py).
+MAIXSWITCH_STORIES=20000 says how many the nightly run takes.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from firmware_errors import INTERRUPT, RAISES, line
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from story import DEFAULT, Story
+
+COMMON = settings(
+    max_examples=500,
+    stateful_step_count=20,
+    deadline=None,
+    print_blob=False,
+    suppress_health_check=list(HealthCheck),
+)
+CI = settings(COMMON, derandomize=True)  # the same ones every time: a change is judged by what it changed
+NIGHTLY = settings(COMMON, max_examples=int(os.environ.get("MAIXSWITCH_STORIES", "20000")), database=None)
+
+BOARDS = st.sampled_from(["", "cube", "m5stickv", "amigo_tft", "unitv", "maixduino"])
+FLAVOURS = st.sampled_from([DEFAULT, DEFAULT, "minimum", "full"])
+CARDS = st.sampled_from(["good", "good", "good", "other", "late", "broken", "empty"])
+TIMES = st.sampled_from(["5ms", "40ms", "130ms", "260ms", "700ms", "1s", "2100ms", "6s"])
+HOLDS = st.sampled_from(["", "", "", " for 20ms", " for 35ms", " for 120ms", " for 690ms", " for 710ms", " for 3s"])
+BOUNCES = st.sampled_from(["", "", " bounce 1ms", " bounce 2ms 5ms 9ms", " bounce 3ms 4ms 28ms", " bounce 29ms"])
+AFTER = st.sampled_from(["0ms", "10ms", "100ms", "300ms", "1s"])
+CODES = st.integers(2001, 2015)
+PIXELS = st.integers(-20, 330)
+BOX = st.tuples(PIXELS, PIXELS, st.integers(0, 400), st.integers(0, 400), st.integers(0, 12), st.floats(0, 1, width=16))
+SCORES = st.lists(st.floats(-20, 20, width=16), max_size=12)
+
+
+def raises(api: str) -> st.SearchStrategy[str]:
+    """Actions that make one call of the firmware fail, Ctrl-C among the errors."""
+    other = {"maixpy": "maix.", "canmv": "KPU."}[api]
+    table = [(call, [*errors, INTERRUPT]) for call, errors in RAISES.items() if not call.startswith(other)]
+    return st.sampled_from(table).flatmap(
+        lambda row: st.builds(line, st.just(row[0]), st.integers(1, 40), st.sampled_from(row[1]))
+    )
+
+
+class MaixPyStories(RuleBasedStateMachine):
+    """One board, one story; `count` counts them, `folder` holds the cards."""
+
+    folder: ClassVar[Path]
+    count = 0
+    story: Story
+
+    @initialize(card=CARDS, board=BOARDS, flavour=FLAVOURS)
+    def begin(self, card: str, board: str, flavour: str) -> None:
+        self.start(card, board, flavour)
+
+    def start(self, card: str, board: str, flavour: str) -> None:
+        MaixPyStories.count += 1
+        self.story = Story(self.folder, card, board, flavour)
+        self.story.power_on()
+
+    def do(self, *texts: str) -> None:
+        self.story.do(*texts)
+
+    @rule(time=TIMES)
+    def wait(self, time: str) -> None:
+        self.do(f"wait {time}")
+
+    @rule(verb=st.sampled_from(["press", "press", "press", "hold"]), hold=HOLDS, bounce=BOUNCES, data=st.data())
+    def press(self, verb: str, hold: str, bounce: str, data: Any) -> None:
+        key = data.draw(st.integers(1, len(self.story.rig.keys)))
+        self.do(f"{verb} {key}{hold}{bounce}")
+
+    @rule(fingers=st.lists(st.tuples(st.integers(1, 3), HOLDS, AFTER, BOUNCES), min_size=1, max_size=4))
+    def press_several(self, fingers: list[tuple[int, str, str, str]]) -> None:
+        keys = len(self.story.rig.keys)
+        self.do(*[f"press {min(key, keys)}{hold} after {after}{bounce}" for key, hold, after, bounce in fingers])
+
+    @rule()
+    def eject(self) -> None:
+        self.do("eject")
+
+    @rule(at=st.integers(1, 60))
+    def eject_at(self, at: int) -> None:
+        self.do(f"eject at {at}")
+
+    @rule(other=st.sampled_from(["", " good", " other", " late", " broken", " empty", " plain"]))
+    def insert(self, other: str) -> None:
+        self.do(f"insert{other}")
+
+    @rule(what=st.sampled_from(["load", "run"]), code=CODES)
+    def fail(self, what: str, code: int) -> None:
+        self.do(f"fail {what} {code}")
+
+    @rule()
+    def fail_camera(self) -> None:
+        self.do("fail camera")
+
+    @rule(action=raises("maixpy"))
+    def fail_call(self, action: str) -> None:
+        self.do(action)
+
+    @rule()
+    def heal(self) -> None:
+        self.do("heal")
+
+    @rule(boxes=st.lists(BOX, max_size=10))
+    def boxes(self, boxes: list[tuple[Any, ...]]) -> None:
+        self.do(" ".join(["boxes", *[",".join(map(str, box)) for box in boxes]]))
+
+    @rule(scores=SCORES)
+    def scores(self, scores: list[float]) -> None:
+        self.do(" ".join(["scores", *map(str, scores)]))
+
+    @rule(verb=st.sampled_from(["restart", "power"]))
+    def start_again(self, verb: str) -> None:
+        self.do(verb)
+
+    @rule(after=st.integers(0, 30))
+    def cut(self, after: int) -> None:
+        """The choice is written after five seconds with one model."""
+        self.do(f"power cut {after}", "wait 7s", "power", "heal")
+
+    @precondition(lambda self: not self.story.bench.wdt)
+    @rule(time=st.sampled_from(["900ms", "10s", "3600s", "300000s"]))
+    def skip(self, time: str) -> None:
+        """A watchdog would restart the chip, and rightly."""
+        self.do(f"skip {time}")
+
+    def teardown(self) -> None:
+        if hasattr(self, "story"):
+            self.story.recover().end()
+
+
+class CanmvStories(MaixPyStories):
+    """The same on the other firmware."""
+
+    @initialize(card=CARDS, board=BOARDS)
+    def begin(self, card: str, board: str) -> None:
+        self.start(card, board, "canmv")
+
+    @rule(action=raises("canmv"))
+    def fail_call(self, action: str) -> None:
+        self.do(action)
+
+
+def tell(machine: type[MaixPyStories], folder: Path, wanted: settings) -> None:
+    machine.folder = folder
+    before = MaixPyStories.count
+    run_state_machine_as_test(machine, settings=wanted)
+    print(f"{MaixPyStories.count - before} stories")
+
+
+def test_stories(cards: Path) -> None:
+    tell(MaixPyStories, cards, settings(CI, max_examples=400))
+
+
+def test_stories_on_canmv(cards: Path, canmv: None) -> None:
+    tell(CanmvStories, cards, settings(CI, max_examples=100))
+
+
+@pytest.mark.nightly
+def test_many_stories(cards: Path) -> None:
+    tell(MaixPyStories, cards, settings(NIGHTLY, max_examples=NIGHTLY.max_examples * 4 // 5))
+
+
+@pytest.mark.nightly
+def test_many_stories_on_canmv(cards: Path, canmv: None) -> None:
+    tell(CanmvStories, cards, settings(NIGHTLY, max_examples=NIGHTLY.max_examples // 5))

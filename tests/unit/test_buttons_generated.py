@@ -1,0 +1,98 @@
+"""One key against generated signals, seen as the board sees them: handlers that run late, looks at uneven times."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from device.buttons import DEBOUNCE_MS, LONG_MS, Button
+
+BOUNCE = st.lists(st.integers(0, 9), max_size=6)
+
+
+def toggles(presses: list[tuple[int, int, list[int], list[int]]], start: int = 300) -> tuple[list[int], int]:
+    """Times of every level change of (rest before, hold, bounce when pressed, bounce when released)."""
+    times: list[int] = []
+    at = start
+    for rest, hold, first, last in presses:
+        at += rest
+        for base, bounce in ((at, first), (at + hold, last)):
+            flicks = sorted(set(bounce))
+            flicks = flicks[: len(flicks) // 2 * 2]
+            times += [base] + [base + 1 + flick for flick in flicks]
+        at += hold
+    return times, at
+
+
+def observe(times: list[int], end: int, gaps: list[int], blocking: bool, tail: int = 400) -> list[tuple[str, int]]:
+    """Run a Button over the signal: looks `gaps` apart; blocking: handlers run only at the looks."""
+    button = Button("NEXT", "PREVIOUS")
+    found = []
+
+    def level(at: int) -> int:
+        return (1 + sum(1 for time in times if time <= at)) % 2
+
+    def take(event: str | None, at: int) -> None:
+        if event:
+            found.append((event, at))
+
+    now, turn = 0, 0
+    take(button.sample(level(0), 0), 0)
+    while now < end + tail:
+        gap = gaps[turn % len(gaps)]
+        turn += 1
+        edges = [time for time in times if now < time <= now + gap]
+        now += gap
+        for time in edges:
+            seen = now if blocking else time
+            take(button.edge(level(seen), seen), seen)
+        take(button.sample(level(now), now), now)
+    return found
+
+
+# 80 ms: 10 of bounce, a gap of up to 40 that hides the beginning, 30 to be sure.
+PRESSES = st.lists(st.tuples(st.integers(150, 600), st.integers(80, 500), BOUNCE, BOUNCE), min_size=1, max_size=4)
+
+
+@settings(max_examples=400, deadline=None)
+@given(PRESSES, st.lists(st.integers(5, 60), min_size=1, max_size=5), st.booleans())
+def test_every_bouncy_press_is_one_event(presses, gaps, blocking):
+    times, end = toggles(presses)
+    assert [event for event, _ in observe(times, end, gaps, blocking)] == ["NEXT"] * len(presses)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(40, 600), BOUNCE, BOUNCE, st.integers(40, 900), st.booleans())
+def test_no_press_is_lost_however_slow_the_frames(hold, first, last, gap, blocking):
+    times, end = toggles([(0, hold + 12, first, last)], start=1000)
+    assert [event for event, _ in observe(times, end, [gap], blocking, 3000)][:1] in (["NEXT"], ["PREVIOUS"])
+    assert len(observe(times, end, [gap], blocking, 3000)) == 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(60, 300), st.integers(1, DEBOUNCE_MS - 1)), min_size=1, max_size=5), st.data())
+def test_glitches_are_nothing_while_somebody_looks(glitches, data):
+    times, end = toggles([(rest, hold, [], []) for rest, hold in glitches])
+    gaps = data.draw(st.lists(st.integers(1, 39), min_size=1, max_size=5))
+    assert observe(times, end, gaps, False) == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(LONG_MS + 130, 3000), BOUNCE, BOUNCE, st.lists(st.integers(5, 60), min_size=1, max_size=5))
+def test_a_long_press_fires_once_while_held_and_never_early(hold, first, last, gaps):
+    times, end = toggles([(300, hold, first, last)])
+    found = observe(times, end, gaps, True)
+    assert [event for event, _ in found] == ["PREVIOUS"]
+    assert times[0] + LONG_MS <= found[0][1] <= end
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 200), st.booleans()), max_size=60))
+def test_any_trace_at_all_keeps_the_rules(trace):
+    """Whatever comes: an event is one of two, and quiet never goes below zero."""
+    button = Button("NEXT", "PREVIOUS")
+    now = 0
+    for level, gap, is_edge in trace:
+        now += gap
+        assert (button.edge if is_edge else button.sample)(level, now) in (None, "NEXT", "PREVIOUS")
+        assert button.quiet(now) >= 0

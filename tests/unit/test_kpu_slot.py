@@ -1,0 +1,193 @@
+"""KpuSlot over the real adapters and the fake firmware: one model at a time, and never a leak."""
+
+from __future__ import annotations
+
+import pytest
+
+import bench
+from benchlib.models import kmodel_v3, kmodel_v4
+from device import catalog, kpu_maixpy
+from device.errors import DeviceError, from_exception
+from device.kinds import KINDS
+from device.kpu_slot import KpuSlot
+from device.results import BARS, BOXES, Results
+
+FACE = """{"schema": 1, "title": "Face", "kind": "yolo2", "kmodel": "m.kmodel", "input": [320, 240, 3],
+"labels": ["face"], "anchors": [1, 1, 2, 2, 3, 3, 4, 4, 5, 5] EXTRA}"""
+DIGITS = """{"schema": 1, "title": "Digits", "kind": "classifier", "kmodel": "m.kmodel", "input": [320, 240, 3],
+"labels": ["a", "b", "c"] EXTRA}"""
+
+
+def spec_of(text, kmodel, extra=""):
+    """Put one model on a fresh card and return its ModelSpec."""
+    bench.card.insert(
+        bench.MemoryCard({"models/m/model.json": text.replace("EXTRA", extra), "models/m/m.kmodel": kmodel})
+    )
+    (spec,) = catalog.read("/sd", KINDS, kpu_maixpy.ANCHOR_PAIRS)
+    assert not spec.problems
+    return spec
+
+
+def picture():
+    import sensor
+
+    sensor.reset()
+    sensor.set_pixformat(sensor.RGB565)
+    sensor.set_framesize(sensor.QVGA)
+    return sensor.snapshot()
+
+
+@pytest.fixture
+def slot():
+    bench.reset()
+    made = KpuSlot(kpu_maixpy)
+    yield made
+    made.unload()
+    bench.kpu.check()
+    assert not bench.hardfaults
+
+
+@pytest.fixture
+def results():
+    made = Results()
+    made.reset(BOXES, 320, 240, 320, 240)
+    return made
+
+
+def face(extra=""):
+    return spec_of(FACE, kmodel_v3(), extra)
+
+
+def digits(extra=""):
+    return spec_of(DIGITS, kmodel_v3((320, 240, 3), (1, 1, 16), "softmax", classes=3), extra)
+
+
+def test_a_detector(slot, results):
+    spec = face()
+    slot.load(spec, results)
+    assert slot.loaded is spec
+    image = picture()
+    assert slot.run(image) == 0  # the firmware says None
+    bench.kpu.boxes = [(1, 2, 30, 40, 0, 0.75), (5, 6, 7, 8, 0, 0.5)]
+    assert slot.run(image) == results.count == 2
+    assert [(i.x, i.y, i.w, i.h, i.class_id, i.score) for i in results.items[:2]] == [
+        (1, 2, 30, 40, 0, 750),
+        (5, 6, 7, 8, 0, 500),
+    ]
+    bench.kpu.boxes = []
+    assert slot.run(image) == results.count == 0
+
+
+def test_a_classifier(slot, results):
+    results.reset(BARS, 320, 240, 320, 240)
+    slot.load(digits(), results)
+    bench.kpu.scores = [0.25, 0.125, 0.625]
+    assert slot.run(picture()) == 3
+    assert [(i.class_id, i.score) for i in results.items[:3]] == [(2, 625), (0, 250), (1, 125)]
+
+
+def test_the_last_layer_a_convolution_gives_bytes(slot, results):
+    spec = spec_of(DIGITS, kmodel_v3((320, 240, 3), (1, 1, 3), "conv"))
+    slot.load(spec, results)
+    bench.kpu.scores = [0, 255, 51]
+    assert slot.run(picture()) == 3
+    assert [(i.class_id, i.score) for i in results.items[:3]] == [(1, 1000), (2, 200), (0, 0)]
+
+
+def test_a_load_needs_an_empty_slot(slot, results):
+    spec = face()
+    slot.load(spec, results)
+    with pytest.raises(DeviceError) as caught:
+        slot.load(spec, results)
+    assert caught.value.code == 199
+    assert slot.loaded is spec
+    assert bench.kpu.loads == 1
+
+
+def test_unload_and_load_again(slot, results):
+    spec = face()
+    for _ in range(12):  # more than the firmware's five slots
+        slot.load(spec, results)
+        assert slot.unload() is None
+        assert slot.loaded is slot.run is None
+        assert not bench.kpu.live
+
+
+def test_unload_of_nothing_is_nothing(slot):
+    assert slot.unload() is None
+    assert slot.unload() is None
+    assert "KPU.deinit" not in bench.calls
+
+
+def test_unload_forgets_even_when_the_firmware_refuses(slot, results):
+    slot.load(face(), results)
+    bench.fail_next("KPU.deinit", ValueError("no"))
+    assert str(slot.unload()) == "no"
+    assert slot.loaded is slot.run is None
+    bench.kpu.dropped[:] = []
+    for model in bench.kpu.slots:
+        if model is not None:  # what the firmware kept; its finaliser would free it
+            model.release()
+
+
+@pytest.mark.parametrize("code", range(2001, 2016))
+def test_a_failing_load_leaves_the_slot_empty(slot, results, code):
+    spec = face()
+    bench.fail_next("KPU.load", code)
+    with pytest.raises(ValueError, match="load error") as caught:
+        slot.load(spec, results)
+    assert from_exception(caught.value).code == code
+    assert slot.loaded is None
+    assert not bench.kpu.live
+    slot.load(spec, results)
+    assert slot.loaded is spec
+
+
+def test_a_refused_region_layer_releases_the_half_prepared_task(slot, results):
+    spec = face()
+    bench.fail_next("KPU.init_yolo2", ValueError("[MAIXPY]kpu: threshold only support 0 to 1"))
+    with pytest.raises(ValueError, match="threshold"):
+        slot.load(spec, results)
+    assert slot.loaded is None
+    assert not bench.kpu.live
+    assert [row[0] for row in bench.kpu.ledger] == ["load", "deinit"]
+
+
+def test_a_wrong_output_shape_releases_the_half_prepared_task(slot, results):
+    spec = spec_of(FACE, kmodel_v4())
+    spec.outputs = ((20, 15, 31),)
+    with pytest.raises(DeviceError) as caught:
+        slot.load(spec, results)
+    assert caught.value.code == 2012
+    assert "20x15x31" in caught.value.detail
+    assert not bench.kpu.live
+
+
+def test_a_v4_model_has_its_outputs_set(slot, results):
+    slot.load(spec_of(FACE, kmodel_v4(), ', "outputs": [[20, 15, 30]]'), results)
+    assert bench.calls["KPU.set_outputs"] == 1
+    assert slot.run(picture()) == 0
+
+
+def test_outputs_that_model_json_leaves_out_are_found_in_the_file(slot, results):
+    slot.load(spec_of(FACE, kmodel_v4()), results)
+    assert slot.run(picture()) == 0
+
+
+def test_an_unknown_kind_leaves_the_slot_empty(slot, results):
+    spec = face()
+    spec.kind = "pose"
+    with pytest.raises(KeyError):
+        slot.load(spec, results)
+    assert slot.loaded is None
+    assert not bench.kpu.live
+
+
+def test_a_failing_run_goes_up_as_the_firmware_says_it(slot, results):
+    slot.load(face(), results)
+    image = picture()
+    bench.fail_next("KPU.run_yolo2", 2008)
+    with pytest.raises(OSError, match="ERR_RUN_MODEL") as caught:
+        slot.run(image)
+    assert from_exception(caught.value).code == 2008
+    assert slot.loaded  # the machine unloads
