@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+# The tests run side by side: more BLAS threads than that only get in each other's way. Before numpy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

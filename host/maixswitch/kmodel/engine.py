@@ -14,19 +14,14 @@ import numpy as np
 from ..errors import KModelError
 from .arrays import Array
 from .backends import BEST
-from .conv import Conv
 from .model import KModel, load
 from .program import AI_RAM, Layer
+from .timing import timing
+from .work import conv_of
 
 KEPT_MODELS = 8
 Planes = bytes | bytearray | memoryview
 Shape = tuple[int, int, int]
-
-
-def conv_of(layer: Layer) -> Conv | None:
-    """The convolution of a KPU layer."""
-    conv = getattr(layer.spec, "conv", None)
-    return conv if isinstance(conv, Conv) else None
 
 
 class Network:
@@ -53,6 +48,7 @@ class Network:
             else (tensor.bytes, None, "B" if model.version == 3 and tensor.dtype == "uint8" else "f")
             for tensor in model.outputs
         )
+        self.run_ms = timing(model).run_ms  # the chip's, as far as it can be estimated
         self.netinfo = tuple(map(_netinfo, model.layers)) if model.version == 3 else ()
 
     def run(self, x: Planes | Sequence[float] | None) -> list[Array]:

@@ -44,7 +44,7 @@ class Rig:
 
     Everything that is device or fake is imported here and typed Any: the host never imports it by name, so that the
     same host code serves both firmware interfaces. `scripted`: no network is emulated, `boxes` and `scores` are what
-    they find. `app` is None while none runs: before power_on, after Ctrl-C, without power.
+    they find. `app` is None while none runs: before power_on, after Ctrl-C, and without power (`powered`).
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Rig:
         self._chip = ChipCamera(open_source(camera, fit), lambda: int(self.bench.clock.now))
         inner = importlib.import_module("benchlib.engine").ScriptedEngine() if scripted else _emulator(rounding)
         self.engine = Engine(inner, self.bench.EngineError)
+        self.powered = True
         self._before = 0  # ms of board time before the power last came
         self._reset()
         self.board, self.keys = self._outfit()
@@ -112,8 +113,10 @@ class Rig:
         """Starts the app, which reads the card and shows the first model's name; Ctrl-C meanwhile ends it."""
         try:
             self.app = importlib.import_module("device.app").build(report=self._told)
-        except (KeyboardInterrupt, SystemExit, self.bench.PowerCut):
+        except (KeyboardInterrupt, SystemExit):
             self.app = None
+        except self.bench.PowerCut:
+            self._lose_power()
         except Exception as error:
             raise Ended(f"{type(error).__name__}: {error}") from error
 
@@ -127,6 +130,7 @@ class Rig:
             bench.kpu.scores,
         )
         self.app = None
+        self.powered = True
         self._before += bench.clock.now
         self._reset()
         bench.card.inserted = card_in
@@ -140,7 +144,12 @@ class Rig:
         if self.app is not None:
             self._close(KeyboardInterrupt())
         gc.collect()
-        self.power_on()
+        if self.powered:
+            self.power_on()
+
+    def _lose_power(self) -> None:
+        self.app = None
+        self.powered = False
 
     def _close(self, error: BaseException) -> None:
         """What main() does with whatever ends the app."""
@@ -170,7 +179,7 @@ class Rig:
         except (KeyboardInterrupt, SystemExit) as error:
             self._close(error)
         except self.bench.PowerCut:
-            self.app = None
+            self._lose_power()
         except Exception as error:
             self._close(error)
             raise Ended(f"{type(error).__name__}: {error}") from error
