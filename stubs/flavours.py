@@ -97,6 +97,11 @@ def region_bytes(w: int, h: int, anchors: int, classes: int) -> int:
     return boxes * 16 + boxes * (classes + 1) * 4 + boxes * 8
 
 
+def doubles(name: str) -> bool:
+    """Return whether the flavour of that name was built with the camera's second buffer (its config_defaults.mk)."""
+    return name != "amigo_minimum"
+
+
 def camera_bytes(w: int, h: int, dual: bool = False) -> int:
     """Return what sensor.set_framesize takes for w x h pixels: RGB565 plus three 8-bit planes per buffer (sensor.c)."""
     one = (w * h * 2 + 127) // 128 * 128 + (w * h * 3 + 63) // 64 * 64

@@ -90,7 +90,7 @@ def reset(*, freq: int = 24000000, set_regs: bool = True, choice: int = 0, dual_
     camera = bench.camera
     camera.reset_set = False
     camera.hmirror = camera.vflip = False
-    camera.dual = bool(dual_buff) and bench.flavour[flavours.NAME] != "amigo_minimum"  # built without it
+    camera.dual = bool(dual_buff) and flavours.doubles(bench.flavour[flavours.NAME])
     _release()
     camera.fb_size = (0, 0)
     bench.uart.print("init i2c:2 freq:100000")

@@ -194,8 +194,9 @@ class Drive:
         self._cut_at = None if nbytes is None else self.written + nbytes
 
     def pull_at(self, nth: int) -> None:
-        """Pull the card at the nth file operation from now (1 = the next): it and all later ones fail with EIO."""
-        self._pull_at = self.operations + nth
+        """Pull the card at the nth file operation from now (1 = the next): it and all later ones fail with EIO.
+        None: never."""
+        self._pull_at = None if nth is None else self.operations + nth
 
     def touch(self) -> None:
         """Count one file operation; OSError(19) without a card, OSError(5) when it was pulled."""

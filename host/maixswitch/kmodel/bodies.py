@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from ..errors import KModelError
 from . import airam
+from .budget import MAX_LAYERS, MAX_MAIN_MEMORY, Budget
 from .cursor import Cursor
 from .program import AI_RAM, CONST, MAIN, Context, Layer, LayerType, Use
 
-MAX_MAIN_MEMORY = 64 << 20
-"""No K210 has more than 8 MiB; anything near this limit is a broken header."""
-MAX_WORK = 1 << 37
-"""Elementary operations of one run; the KPU itself would take about a second for so many."""
 SHORT_TAIL = 7
 """The converters seek to a multiple of 8 without writing, so a file may lack its last bytes."""
 
@@ -21,6 +18,12 @@ def check_main_memory(cursor: Cursor, size: int) -> None:
     """Refuses a size that no chip can have."""
     if size > MAX_MAIN_MEMORY:
         raise cursor.refuse("impossible main memory", "main_mem_usage", size, f"at most {MAX_MAIN_MEMORY}")
+
+
+def check_count(cursor: Cursor, field: str, found: int, most: int) -> None:
+    """Refuses a header that announces more of something than any model has."""
+    if found > most:
+        raise cursor.refuse("more than any model has", field, found, f"at most {most}")
 
 
 def check_use(use: Use, part: str, offset: int | None, context: Context) -> None:
@@ -47,6 +50,8 @@ class Bodies:
         self.heads = heads
         self.file = file
         self.notes: tuple[str, ...] = ()
+        if len(heads) > MAX_LAYERS:  # the readers look first, before they read so many heads
+            raise ValueError(f"more than {MAX_LAYERS} layers")
         size = len(file)
         end = start + sum(body_size for _, body_size in heads)
         if end > size + SHORT_TAIL:
@@ -63,7 +68,8 @@ class Bodies:
         self, types: Mapping[int, LayerType], context: Context, reserved: Mapping[int, str] | None = None
     ) -> tuple[Layer, ...]:
         """Every layer, parsed and checked."""
-        position, work, result = self.start, 0, []
+        position, result = self.start, []
+        budget = Budget(len(self.file))
         for index, (number, body_size) in enumerate(self.heads):
             kind = types.get(number)
             if kind is None:
@@ -86,15 +92,7 @@ class Bodies:
             layer = Layer(index, kind, position, body_size, spec)
             for use in layer.uses():
                 check_use(use, part, position, context)
-            work += spec.work()
-            if work > MAX_WORK:
-                raise KModelError(
-                    f"{part} asks for too much work",
-                    offset=position,
-                    field="sizes",
-                    found=work,
-                    wanted=f"up to {MAX_WORK}",
-                )
+            budget.add(layer)
             result.append(layer)
             position += body_size
         return tuple(result)

@@ -32,6 +32,11 @@ class Firmware:
     api: str
     source: str
 
+    @property
+    def doubles(self) -> bool:
+        """Was it built with the camera's second buffer? Without, asking for one changes nothing."""
+        return bool(table().doubles(self.name))
+
     def free_bytes(self, gc_kib: int | None = None) -> int:
         """System heap after boot with a Python heap of that many KiB; the two share one memory."""
         smaller = 0 if gc_kib is None else self.gc_kib - gc_kib

@@ -171,7 +171,7 @@ class _Budget:
     gc_kib: int
 
     def camera(self, frame: Size | None) -> int:
-        return board.camera_bytes(*frame, self.dual) if frame else 0
+        return board.camera_bytes(*frame, self.dual and self.image.doubles) if frame else 0
 
     def missing(self, frame: Size | None, gc_kib: int) -> int:
         """Bytes too few; negative when some are left."""
