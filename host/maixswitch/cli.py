@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,10 @@ import typer
 
 from maixswitch import __version__, console, kmodel_commands
 from maixswitch.errors import EXIT_INTERRUPTED, EXIT_IO, EXIT_USAGE, MaixSwitchError
+
+# The emulator's matrices are small: a second BLAS thread gains nothing, and on a busy machine the two wait for each
+# other, fifty times longer than they compute. Read when numpy is imported, which every command does for itself.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = typer.Typer(
     name="maixswitch",

@@ -6,6 +6,7 @@ Source: K210 register block (row_switch_addr, channel_switch_addr, coef_group) a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -86,3 +87,14 @@ class MapLayout:
         block = (channel // self.groups) * self.line_rows * self.height * ROW
         offsets: Ints = block + (channel % self.groups) * self.pitch + line * self.line_rows * ROW + column
         return offsets
+
+
+def maps_in(shape: tuple[int, ...] | None, dtype: str, size: int) -> tuple[MapLayout, int] | None:
+    """(layout of one map, number of maps) of uint8 (..., channels, height, width) in ``size`` bytes of AI RAM.
+
+    None for values that lie there one after another: other types, unknown shapes, and what is too small for the layout.
+    """
+    if shape is None or len(shape) < 3 or dtype != "uint8":
+        return None
+    layout, number = MapLayout(*shape[-3:]), prod(shape[:-3])
+    return (layout, number) if layout.size * number <= size else None

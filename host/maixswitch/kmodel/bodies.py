@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..errors import KModelError
 from . import airam
-from .budget import MAX_LAYERS, MAX_MAIN_MEMORY, Budget
+from .budget import MAX_MAIN_MEMORY, Budget
 from .cursor import Cursor
 from .program import AI_RAM, CONST, MAIN, Context, Layer, LayerType, Use
 
@@ -15,15 +15,15 @@ SHORT_TAIL = 7
 
 
 def check_main_memory(cursor: Cursor, size: int) -> None:
-    """Refuses a size that no chip can have."""
+    """Refuses a size that no chip can have; both versions have it at the same place."""
     if size > MAX_MAIN_MEMORY:
-        raise cursor.refuse("impossible main memory", "main_mem_usage", size, f"at most {MAX_MAIN_MEMORY}")
+        raise cursor.refuse("impossible main memory", "main_mem_usage", size, f"at most {MAX_MAIN_MEMORY}", 20)
 
 
-def check_count(cursor: Cursor, field: str, found: int, most: int) -> None:
-    """Refuses a header that announces more of something than any model has."""
-    if found > most:
-        raise cursor.refuse("more than any model has", field, found, f"at most {most}")
+def check_count(cursor: Cursor, field: str, offset: int, found: int, most: int) -> None:
+    """Refuses a header that announces nothing, or more than any model has; ``offset``: where the field stands."""
+    if not 1 <= found <= most:
+        raise cursor.refuse("nothing to run, or too much", field, found, f"1..{most}", offset)
 
 
 def check_use(use: Use, part: str, offset: int | None, context: Context) -> None:
@@ -50,8 +50,6 @@ class Bodies:
         self.heads = heads
         self.file = file
         self.notes: tuple[str, ...] = ()
-        if len(heads) > MAX_LAYERS:  # the readers look first, before they read so many heads
-            raise ValueError(f"more than {MAX_LAYERS} layers")
         size = len(file)
         end = start + sum(body_size for _, body_size in heads)
         if end > size + SHORT_TAIL:

@@ -29,7 +29,7 @@ MAX_LAYER_PIXELS = 8 << 20
 MAX_PIXELS = 48 << 20
 """The same of all KPU layers; the backends keep room for each. The largest public model has 10 million."""
 
-LAYER_COST = 50_000
+LAYER_COST = 200_000
 KPU_LAYER_COST = 3_000_000
 """Nanoseconds to prepare a layer that has next to no work."""
 MACS_PER_NS = 10
@@ -43,7 +43,7 @@ COSTS = {
     "average_pool2d": 15,
     "quantized_max_pool2d": 15,
     "resize_image": 12,
-    "matmul": 6,
+    "matmul": 12,
     "conv2d": 2,
     "conv2d_transpose": 2,
     "cpu_conv2d": 2,
@@ -102,7 +102,8 @@ class Budget:
     """Adds up what the layers of one file ask for, and refuses the one that asks for too much."""
 
     def __init__(self, file_size: int) -> None:
-        self._limits = {"work": MAX_COST, "results before pooling": MAX_PIXELS, "bytes of weights": file_size}
+        # the weights of a layer may lie anywhere in a v3 file, those of two layers in one place too: no converter does that
+        self._limits = {"work": MAX_COST, "results": MAX_PIXELS, "weights": file_size}
         self._spent = dict.fromkeys(self._limits, 0)
 
     def add(self, layer: Layer) -> None:
@@ -116,19 +117,20 @@ class Budget:
         if conv is not None:
             check_weights(conv, str(layer), layer.offset)
             if pixels(layer) > MAX_LAYER_PIXELS:
-                raise _too_much(layer, "results before pooling", pixels(layer), MAX_LAYER_PIXELS)
+                raise _too_much(layer, "results", pixels(layer), MAX_LAYER_PIXELS)
 
     @staticmethod
     def _amounts(layer: Layer, conv: Conv | None) -> Iterator[tuple[str, int]]:
         yield "work", cost(layer)
         if conv is not None:
-            yield "results before pooling", pixels(layer)
-            yield "bytes of weights", int(conv.weights.nbytes)
+            yield "results", pixels(layer)
+            yield "weights", int(conv.weights.nbytes)
 
 
 def _too_much(layer: Layer, field: str, found: int, limit: int) -> KModelError:
+    what = {"work": "work", "results": "memory", "weights": "data"}[field]
     return KModelError(
-        f"{layer} asks for too much", offset=layer.offset, field=field, found=found, wanted=f"up to {limit}"
+        f"{layer} asks for too much {what}", offset=layer.offset, field=field, found=found, wanted=f"up to {limit}"
     )
 
 

@@ -11,7 +11,7 @@ from .arrays import Array
 
 
 class Cursor:
-    """Reads little-endian fields of ``data`` between two byte offsets.
+    """Reads little-endian fields of ``data`` between two byte offsets; ``last``: where the field read last begins.
 
     Every refusal is a KModelError that names the part of the file, the field and its offset.
     """
@@ -22,6 +22,7 @@ class Cursor:
         self.end = end
         self.part = part
         self.position = start
+        self.last = start
 
     @property
     def left(self) -> int:
@@ -38,8 +39,9 @@ class Cursor:
                 found=f"{self.left} bytes",
                 wanted=f"{size} bytes",
             )
+        self.last = self.position
         self.position += size
-        return self.data[self.position - size : self.position]
+        return self.data[self.last : self.position]
 
     def unpack(self, form: str, field: str) -> int | float:
         """One number in a ``struct`` form such as "I", "i", "f", "B" or "Q"."""
@@ -80,6 +82,9 @@ class Cursor:
         raw = self.take(count * np.dtype(dtype).itemsize, field)
         return np.frombuffer(raw, dtype=dtype).reshape(shape)
 
-    def refuse(self, message: str, field: str, found: object, wanted: object) -> KModelError:
-        """An error at the field that was read last."""
-        return KModelError(f"{self.part}: {message}", offset=self.position, field=field, found=found, wanted=wanted)
+    def refuse(
+        self, message: str, field: str, found: object, wanted: object, offset: int | None = None
+    ) -> KModelError:
+        """An error at ``offset``, or else at the field that was read last."""
+        place = self.last if offset is None else offset
+        return KModelError(f"{self.part}: {message}", offset=place, field=field, found=found, wanted=wanted)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from . import airam
-from .airam import ROW, MapLayout
+from .airam import ROW, MapLayout, maps_in
 from .arrays import DTYPES, Array, Bytes, Floats
 from .backends import Backend, Kernel
 from .conv import Conv
@@ -80,13 +80,14 @@ class Machine:
     def get(self, place: Tensor | Use) -> Array:
         """A copy of an output or of what a layer wrote, flat, in its dtype; maps in AI RAM without their slack."""
         start, size = (place.address, place.bytes) if isinstance(place, Tensor) else (place.start, place.size)
-        if place.memory == AI_RAM and place.shape is not None:
-            layout = MapLayout(*place.shape[-3:])
-            rows = range(start // ROW, (start + size) // ROW, layout.rows)
+        maps = maps_in(place.shape, place.dtype, size) if place.memory == AI_RAM else None
+        if maps is not None:
+            layout, number = maps
+            rows = range(start // ROW, start // ROW + number * layout.rows, layout.rows)
             return np.concatenate([layout.read(self.ram, row).reshape(-1) for row in rows])
-        if isinstance(place, Tensor):
-            size = place.elements * DTYPES[place.dtype].itemsize
-        return np.frombuffer(self.view(place.memory, start, size).tobytes(), DTYPES[place.dtype])
+        dtype = DTYPES[place.dtype]
+        elements = place.elements if isinstance(place, Tensor) else size // dtype.itemsize
+        return np.frombuffer(self.view(place.memory, start, elements * dtype.itemsize).tobytes(), dtype)
 
     def steps(self) -> Iterator[Layer]:
         """Runs the layers in order and yields each one when it is done."""

@@ -10,12 +10,12 @@ import numpy as np
 from ..errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from .arithmetic import ROUNDINGS
 from .arrays import Array
-from .backends import backend
+from .backends import BEST, backend
 from .machine import Machine
 from .program import MAX_FILE, Layer, Program, Tensor
 from .sniff import V3, V4, recognise
 
-DEFAULT_BACKEND = "fast"
+DEFAULT_BACKEND = BEST
 
 
 class KModel:
@@ -144,7 +144,8 @@ def load(source: str | Path | bytes, rounding: str = "v02", backend: str = DEFAU
     if isinstance(source, bytes):
         return KModel(read_program(source), rounding, backend)
     try:
-        data = Path(source).read_bytes()
+        with Path(source).open("rb") as file:
+            data = file.read(MAX_FILE + 1)
     except OSError as error:
         raise MaixSwitchError(f"cannot read {source}: {error.strerror or error}", EXIT_IO) from error
     return KModel(read_program(data), rounding, backend)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from .airam import ROW
@@ -58,19 +60,17 @@ def global_average_pool(spec: GlobalAveragePool, chip: Machine) -> None:
     chip.floats(spec.output, spec.channels)[:] = ordered_sum(values, 1) / np.float32(spec.kernel_size)
 
 
-def _windows(spec: Pool, image: Array) -> list[tuple[Array, Array]]:
-    """For every tap of the window: the values it meets (channels, out_h, out_w) and where it lies inside the image."""
+def _windows(spec: Pool, image: Array) -> Iterator[tuple[Array, Array]]:
+    """For every tap of the window: the values it meets (out_c, out_h, out_w) and where it lies inside the image."""
     y = np.arange(spec.out_h) * spec.stride_h - spec.pad_h
     x = np.arange(spec.out_w) * spec.stride_w - spec.pad_w
-    taps = []
     for line in range(spec.kernel_h):
         for column in range(spec.kernel_w):
             inside_y = (y + line >= 0) & (y + line < spec.in_h)
             inside_x = (x + column >= 0) & (x + column < spec.in_w)
             lines = np.clip(y + line, 0, spec.in_h - 1)[:, None]
             columns = np.clip(x + column, 0, spec.in_w - 1)[None, :]
-            taps.append((image[:, lines, columns], inside_y[:, None] & inside_x[None, :]))
-    return taps
+            yield image[: spec.out_c, lines, columns], inside_y[:, None] & inside_x[None, :]
 
 
 def quantized_max_pool(spec: QuantizedMaxPool, chip: Machine) -> None:
@@ -78,7 +78,7 @@ def quantized_max_pool(spec: QuantizedMaxPool, chip: Machine) -> None:
     image = chip.bytes(spec.input, spec.in_c * spec.in_h * spec.in_w).reshape(spec.in_c, spec.in_h, spec.in_w)
     best = np.zeros((spec.out_c, spec.out_h, spec.out_w), np.uint8)
     for values, inside in _windows(spec, image):
-        best = np.maximum(best, np.where(inside, values[: spec.out_c], 0))
+        best = np.maximum(best, np.where(inside, values, 0))
     chip.bytes(spec.output, best.size)[:] = best.reshape(-1)
 
 
@@ -88,7 +88,7 @@ def average_pool(spec: AveragePool, chip: Machine) -> None:
     total = np.zeros((spec.out_c, spec.out_h, spec.out_w), np.float32)
     number = np.zeros((spec.out_h, spec.out_w), np.float32)
     for values, inside in _windows(spec, image):
-        total = np.where(inside, total + values[: spec.out_c], total)
+        total = np.where(inside, total + values, total)
         number += inside
     chip.floats(spec.output, total.size)[:] = (total / number).reshape(-1)
 

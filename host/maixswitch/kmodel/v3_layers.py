@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .airam import ROW, MapLayout
+from .budget import MAX_PARTS
 from .conv import Conv
 from .program import AI_RAM, MAIN, Use
 from .record import F32, I32, U32, array
@@ -26,12 +27,17 @@ def _use(
 
 Problem = tuple[str, object, object]
 """(field, found, wanted)"""
-CALL_COST = 1000
-"""One numpy call costs about as much as so many elements."""
+CALL_COST = 4000
+"""A few numpy calls cost about as much as so many elements."""
 _SIZES = (
     *("count", "kernel_size", "channels", "channel_size", "in_channels", "out_channels", "width", "height", "number"),
     *("in_w", "in_h", "in_c", "out_w", "out_h", "out_c", "kernel_w", "kernel_h", "stride_w", "stride_h"),
 )
+
+
+def at_most(name: str, found: int, limit: int) -> Problem | None:
+    """None when no more is found."""
+    return None if found <= limit else (name, found, f"at most {limit}")
 
 
 class Body:
@@ -207,6 +213,9 @@ class Concat(Body):
     output: U32
     number: U32
     parts: Any = field(metadata=array("<u4", lambda r: (r.number, 2)))
+
+    def problem(self) -> Problem | None:
+        return super().problem() or at_most("number of parts", self.number, MAX_PARTS)
 
     def _uses(self, dtype: str) -> Iterator[Use]:
         for start, size in self.parts.tolist():

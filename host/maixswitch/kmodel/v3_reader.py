@@ -11,7 +11,8 @@ from . import v3_cpu as cpu
 from . import v3_layers as body
 from .airam import ROW
 from .arrays import DTYPES
-from .bodies import Bodies, check_main_memory, check_use
+from .bodies import Bodies, check_count, check_main_memory, check_use
+from .budget import MAX_ENDS, MAX_LAYERS, check_ends
 from .conv import Conv, check_registers, input_layout, weight_shape
 from .cursor import Cursor
 from .program import AI_RAM, MAIN, Context, Layer, LayerType, Program, Tensor, Use, table
@@ -100,10 +101,11 @@ def read_v3(file: memoryview) -> Program:
     main_memory = header.u32("main_mem_usage")
     check_main_memory(header, main_memory)
     output_count = header.count("output_count", 8)
-    if length * 8 > header.left:
-        raise header.refuse("too many layers for the file", "layers_length", length, f"at most {header.left // 8}")
-    if not length or not output_count:
-        raise header.refuse("nothing to run", "layers_length, output_count", (length, output_count), "at least 1")
+    check_count(header, "layers_length", 12, length, MAX_LAYERS)
+    check_count(header, "output_count", 24, output_count, MAX_ENDS)
+    room = header.left // 8 - output_count
+    if length > room:
+        raise header.refuse("too many layers for the file", "layers_length", length, f"at most {room}", 12)
     ranges = [(header.u32("output address"), header.u32("output size")) for _ in range(output_count)]
     heads = [(header.u32("layer type"), header.u32("body_size")) for _ in range(length)]
 
@@ -111,12 +113,14 @@ def read_v3(file: memoryview) -> Program:
     context = Context(bodies.file, main_memory, wide_weights=not flags & 1)
     layers = bodies.layers(LAYERS, context, RESERVED)
     known = written_shapes(layers)
+    outputs = tuple(_output(start, count, known, context, i) for i, (start, count) in enumerate(ranges))
+    check_ends(outputs)
     return Program(
         version=3,
         file_size=size,
         main_memory=main_memory,
         inputs=(_input(layers[0]),),
-        outputs=tuple(_output(start, count, known, context, i) for i, (start, count) in enumerate(ranges)),
+        outputs=outputs,
         layers=layers,
         notes=bodies.notes,
     )

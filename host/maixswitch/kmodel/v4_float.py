@@ -122,14 +122,30 @@ def matmul(spec: Matmul, chip: Machine) -> None:
     a, b = floats(chip, spec.a, shapes["a"]), floats(chip, spec.b, shapes["b"])
     total = np.tile(spec.bias, (spec.a_rows, 1))
     at_once = max(1, MATMUL_TERMS // total.size)
+    if at_once == 1:  # large products: the sums stay in place
+        for column in range(spec.a_cols):
+            total += a[:, column, None] * b[column]
+        return store(chip, spec.output, clamp(total, spec.act))
     for first in range(0, spec.a_cols, at_once):
         part = slice(first, first + at_once)
         terms = a.T[part, :, None] * b[part, None, :]
         total = ordered_sum(np.concatenate([total[None], terms]), 0)
-    store(chip, spec.output, clamp(total, spec.act))
+    return store(chip, spec.output, clamp(total, spec.act))
 
 
 FOLD: tuple[Callable[[Array, Array], Array], ...] = (np.add, smaller, larger, np.add)
+
+
+def extreme(step: Callable[[Array, Array], Array], rows: Array, init: np.float32) -> Array:
+    """Folds rows into ``init`` by ``smaller`` or ``larger``, neighbours first: of equal values the earlier one stays.
+
+    What is not a number loses every comparison, unless it is ``init``.
+    """
+    rows = np.where(np.isnan(rows), np.float32(np.inf if step is smaller else -np.inf), rows)
+    while len(rows) > 1:
+        pairs = step(rows[0:-1:2], rows[1::2])
+        rows = np.concatenate([pairs, rows[-1:]]) if len(rows) % 2 else pairs
+    return step(np.full(rows.shape[1:], init), rows[0])
 
 
 def reduce(spec: Reduce, chip: Machine) -> None:
@@ -142,9 +158,7 @@ def reduce(spec: Reduce, chip: Machine) -> None:
     if FOLD[spec.op] is np.add:
         total = ordered_sum(np.concatenate([np.full((1, rows.shape[1]), init), rows]), 0)
     else:
-        total = np.full(rows.shape[1], init)
-        for row in rows:
-            total = FOLD[spec.op](total, row)
+        total = extreme(FOLD[spec.op], rows, init)
     if spec.op == 0:
         total = total * (np.float32(spec.output.size // 4) / np.float32(spec.input.size // 4))
     store(chip, spec.output, total)

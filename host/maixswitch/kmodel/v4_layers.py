@@ -12,6 +12,9 @@ from typing import Any
 from .record import F32, I32, U32, Shape, array
 from .v4_node import CALL_COST, ByteNode, Clamp, Geometry, Node, Problem, Range, at_least, one_of
 
+RESULT_COST = 16
+"""What is done once per result of a matrix product, in multiplications."""
+
 
 @dataclass(frozen=True, eq=False)
 class Binary(Node):
@@ -177,7 +180,7 @@ class MatmulNode(Node):
         return {"a": (rows, inner), "b": (inner, columns), "output": (rows, columns)}
 
     def work(self) -> int:
-        return self.a_cols * (self.a_rows * self.b_cols + CALL_COST)
+        return self.a_rows * self.b_cols * (self.a_cols + RESULT_COST) + CALL_COST
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .airam import ROW, MapLayout
+from .budget import MAX_PARTS
 from .conv import Conv
-from .program import AI_RAM, Use
+from .program import AI_RAM, MAIN, Use
 from .record import I32, U8, U32, Shape, array
-from .v4_node import LARGEST, AnyNode, ByteNode, Node, Padding, Problem, Range, at_least, one_of
+from .v4_node import LARGEST, MEMORIES, AnyNode, ByteNode, Node, Padding, Problem, Range, at_least, one_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,13 @@ class Concat(ByteNode):
         for row in self.parts.tolist():
             yield "part", Range(*row)
         yield "output", self.output
+
+    def problem(self) -> Problem | None:
+        if not 1 <= self.number <= MAX_PARTS:
+            return "number of parts", self.number, f"1..{MAX_PARTS}"
+        if not (self.inner_size and self.outer_size):
+            return "inner_size, outer_size", (self.inner_size, self.outer_size), "at least 1"
+        return super().problem()
 
     def trouble(self) -> Problem | None:
         whole = self.outer_size * self.inner_size
@@ -139,8 +147,9 @@ class StridedSlice(AnyNode):
         if 0 in self.strides:
             return "strides", self.strides, "no zero"
         for axis, places in enumerate(self.indices()):
-            if not 0 <= min(places) <= max(places) < self.in_shape[axis]:
-                return f"begin, end of axis {axis}", (min(places), max(places)), f"0..{self.in_shape[axis] - 1}"
+            least, most = sorted((places[0], places[-1]))
+            if not 0 <= least <= most < self.in_shape[axis]:
+                return f"begin, end of axis {axis}", (least, most), f"0..{self.in_shape[axis] - 1}"
         return None
 
 
@@ -154,6 +163,13 @@ class TableLookup(ByteNode):
         return at_least("size of table", self.table.size, 256) or at_least(
             "size of output", self.output.size, self.input.size
         )
+
+
+def _whole_row(part: Range) -> Problem | None:
+    """None for a place that can hold feature maps."""
+    if MEMORIES[part.memory] != AI_RAM:
+        return "memory type of output", part.memory, "2 (AI RAM)"
+    return ("start of output", part.start, f"a multiple of {ROW}") if part.start % ROW else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +188,7 @@ class KpuUpload(ByteNode):
     def trouble(self) -> Problem | None:
         batches, channels, height, width = self.in_shape
         size = MapLayout(channels, height, width).size * batches
-        return at_least("size of output", self.output.size, size)
+        return _whole_row(self.output) or at_least("size of output", self.output.size, size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,8 +219,10 @@ class KpuConv:
         target, batches = self.conv.output, self.head.batches
         if not 1 <= batches <= LARGEST:
             return "batches", batches, f"1..{LARGEST}"
-        shape = (batches, target.channels, target.height, target.width)
-        return self.head.main_output.problem("main_output", shape, 1) if self.head.main_output.size else None
+        shape, main = (batches, target.channels, target.height, target.width), self.head.main_output
+        if main.size and MEMORIES.get(main.memory) != MAIN:
+            return "memory type of main_output", main.memory, "1 (main)"
+        return main.problem("main_output", shape, 1) if main.size else None
 
     def work(self) -> int:
         return self.conv.macs * self.head.batches

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from math import prod
 
+from .budget import MAX_MAIN_MEMORY
 from .program import AI_RAM, CONST, MAIN, Use
 from .record import F32, I32, U32
 
@@ -15,10 +16,10 @@ SIZES = {"float32": 4, "uint8": 1}
 WRITTEN = ("output", "main_output")
 Problem = tuple[str, object, object]
 """(field, found, wanted)"""
-LARGEST = 1 << 16
-"""No size along one axis, and no filter, stride or dilation, is larger on this chip."""
-CALL_COST = 1000
-"""One numpy call costs about as much as so many elements."""
+LARGEST = MAX_MAIN_MEMORY
+"""No size along one axis, and no filter, stride or dilation, is larger: there is no memory for more."""
+CALL_COST = 4000
+"""A few numpy calls cost about as much as so many elements."""
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ from . import v4_cpu_layers as cpu_body
 from . import v4_float as real
 from . import v4_layers as body
 from . import v4_moves as moves
-from .airam import ROW, MapLayout
-from .bodies import Bodies, check_main_memory, check_use
+from .airam import ROW, MapLayout, maps_in
+from .bodies import Bodies, check_count, check_main_memory, check_use
+from .budget import MAX_ENDS, MAX_LAYERS, check_ends
 from .conv import Conv, check_registers, weight_shape
 from .cursor import Cursor
-from .program import AI_RAM, Context, LayerType, Program, Tensor, table
+from .program import AI_RAM, CONST, Context, LayerType, Program, Tensor, table
 from .record import U32, read
 from .registers import ACTIVATION_SIZE, BLOCK_SIZE, decode_activation, decode_block, decode_norm
 from .shapes import Shapes, written_shapes
@@ -89,6 +90,7 @@ NODES = table(
 )
 
 
+HEADER = 40
 TARGETS = {0: "cpu", 1: "k210"}
 
 
@@ -113,13 +115,15 @@ def read_v4(file: memoryview) -> Program:
     cursor = Cursor(file, 0, len(file), "the header")
     header = read(Header, cursor)
     if header.target not in TARGETS:
-        raise cursor.refuse("not a K210 model", "target", header.target, "0 (CPU) or 1 (K210)")
+        raise cursor.refuse("not a K210 model", "target", header.target, "0 (CPU) or 1 (K210)", 12)
     check_main_memory(cursor, header.main_mem)
     wanted = header.inputs * 32 + header.outputs * 16 + header.constants + header.nodes * 8
     if wanted > cursor.left:
-        raise cursor.refuse("cut short, or a broken header", "inputs, outputs, constants, nodes", cursor.left, wanted)
-    if not (header.inputs and header.outputs and header.nodes):
-        raise cursor.refuse("nothing to run", "inputs, outputs, nodes", 0, "at least 1")
+        sizes = "inputs, outputs, constants, nodes"
+        raise cursor.refuse("cut short, or a broken header", sizes, f"{cursor.left} bytes", f"{wanted} bytes", 16)
+    check_count(cursor, "nodes", 24, header.nodes, MAX_LAYERS)
+    check_count(cursor, "inputs", 28, header.inputs, MAX_ENDS)
+    check_count(cursor, "outputs", 32, header.outputs, MAX_ENDS)
     inputs = [read(Range, cursor) for _ in range(header.inputs)]
     shapes = [cursor.array("<i4", (4,), "input shape").tolist() for _ in range(header.inputs)]
     outputs = [read(Range, cursor) for _ in range(header.outputs)]
@@ -129,26 +133,32 @@ def read_v4(file: memoryview) -> Program:
     context = Context(bodies.file, header.main_mem, header.constants)
     layers = bodies.layers(NODES, context)
     known = written_shapes(layers)
+    ends = tuple(
+        _input(part, tuple(shape), context, i) for i, (part, shape) in enumerate(zip(inputs, shapes, strict=True))
+    )
+    place = HEADER + 32 * header.inputs
+    made = tuple(_output(part, known, context, i, place) for i, part in enumerate(outputs))
+    check_ends(ends + made)
     return Program(
         version=4,
         file_size=len(file),
         main_memory=header.main_mem,
-        inputs=tuple(
-            _input(part, tuple(shape), context, i) for i, (part, shape) in enumerate(zip(inputs, shapes, strict=True))
-        ),
-        outputs=tuple(_output(part, known, context, i) for i, part in enumerate(outputs)),
+        inputs=ends,
+        outputs=made,
         layers=layers,
         constants=constants,
         notes=bodies.notes,
     )
 
 
-def _place(part: Range, name: str, problem: Problem | None, context: Context) -> str:
+def _place(part: Range, name: str, problem: Problem | None, offset: int, context: Context) -> str:
     """Checks the range of an input or output; returns its data type."""
     if problem:
-        raise KModelError(f"{name} cannot be used", field=problem[0], found=problem[1], wanted=problem[2])
+        raise KModelError(
+            f"{name} cannot be used", offset=offset, field=problem[0], found=problem[1], wanted=problem[2]
+        )
     use = part.use(name)
-    check_use(use, name, None, context)
+    check_use(use, name, offset, context)
     return use.dtype
 
 
@@ -160,15 +170,21 @@ def _input(part: Range, shape: tuple[int, ...], context: Context, index: int) ->
         problem = at_least(f"size of {name}", part.size, MapLayout(*shape[1:]).size * shape[0])
         if part.start % ROW or use.dtype != "uint8":
             problem = f"start and type of {name}", f"{part.start}, {use.dtype}", "a whole row of uint8"
-    dtype = _place(part, name, problem, context)
+    if use.memory == CONST:
+        problem = f"memory type of {name}", part.memory, "1 (main) or 2 (AI RAM)"
+    dtype = _place(part, name, problem, HEADER + 16 * index, context)
     return Tensor(use.memory, dtype, part.start, part.size, prod(shape), shape)
 
 
-def _output(part: Range, known: Shapes, context: Context, index: int) -> Tensor:
+def _output(part: Range, known: Shapes, context: Context, index: int, offset: int) -> Tensor:
     name = f"output {index}"
-    dtype = _place(part, name, part.problem(name, None, 1), context)
+    dtype = _place(part, name, part.problem(name, None, 1), offset + 16 * index, context)
     memory = part.use(name).memory
     shape = known.get((memory, part.start), (None, None))[1]
-    elements = prod(shape) if shape is not None and memory == AI_RAM else part.size // SIZES[dtype]
+    elements = part.size // SIZES[dtype]
+    if memory == AI_RAM:
+        maps = maps_in(shape, dtype, part.size) if part.start % ROW == 0 else None
+        shape = shape if maps is not None else None
+        elements = prod(shape) if shape is not None else elements
     fitting = shape is not None and prod(shape) == elements
     return Tensor(memory, dtype, part.start, part.size, elements, shape if fitting else None)

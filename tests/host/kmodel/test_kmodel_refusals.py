@@ -171,7 +171,7 @@ def test_broken_register_blocks() -> None:
     [
         (12, 7, "target"),
         (20, 0x70000000, "main_mem_usage"),
-        (24, 0, "inputs, outputs, nodes"),
+        (24, 0, "byte 24, nodes"),
         (24, 0xFFFFFFFF, "inputs, outputs, constants, nodes"),
         (28, 1000, "inputs, outputs, constants, nodes"),
         (16, 1 << 30, "inputs, outputs, constants, nodes"),
@@ -203,7 +203,7 @@ def test_broken_v4_headers(offset: int, value: int, field: str) -> None:
         (18, 0, "filter_h"),
         (20, 0, "stride_h"),
         (22, -1, "dilation_h"),
-        (14, 1 << 20, "shape of output"),
+        (14, 1 << 25, "shape of output"),
     ],
 )
 def test_broken_v4_nodes(word: int, value: int, field: str) -> None:
