@@ -50,7 +50,8 @@ class App:
     """The parts: machine, slot, results, catalog (list of ModelSpec), selected (index), fault (DeviceError or None).
 
     report(kind, a, b, c): "state" old event new, "select" title index total, "load" title ms free, "unload" title
-    error, "fault" code name detail, "camera" "ok" or "missing" detail, "choice" folder written, "note" text. Never each frame.
+    error, "fault" code name detail, "camera" "ok" or "missing" detail, "choice" folder written, "note" text. Never once
+    a frame.
     """
 
     def __init__(self, report, kpu, root):
@@ -89,7 +90,7 @@ class App:
     frames = property(lambda self: self.clock[FRAMES])
 
     def step(self):
-        """One frame, one load or one idle poll; False once STOPPED."""
+        """One frame, one load or one idle poll; False once STOPPED. A `try` here would take heap in every frame."""
         return self.watch() if next(self.frame) else True
 
     def watch(self):
@@ -97,23 +98,26 @@ class App:
         machine = self.machine
         if machine.state == "STOPPED":
             return False
-        now = hal.ticks()
-        passed = now >= self.due
-        if passed:
-            self.due = now + SECOND
-        self.clock[DUE] = self.due  # an edge from here on sets it to 0 again
-        busy = self.keys.poll(now, machine.post)
-        if busy or self.keys.polled:
-            self.clock[DUE] = 0
-        if not busy and machine.state == "UNLOADED" and now >= self.hold:
-            machine.post("LOAD")
-        elif passed:
-            self.seconds += 1
-            self.dog.feed()
-            if self.slot.loaded:
-                self.count(now)
-            if self.seconds & 1:
-                self.look()
+        try:
+            now = hal.ticks()
+            passed = now >= self.due
+            if passed:
+                self.due = now + SECOND
+            self.clock[DUE] = self.due  # an edge from here on sets it to 0 again
+            busy = self.keys.poll(now, machine.post)
+            if busy or self.keys.polled:
+                self.clock[DUE] = 0
+            if not busy and machine.state == "UNLOADED" and now >= self.hold:
+                machine.post("LOAD")
+            elif passed:
+                self.seconds += 1
+                self.dog.feed()
+                if self.slot.loaded:
+                    self.count(now)
+                if self.seconds & 1:
+                    self.look()
+        except Exception as error:  # a full heap, say: whatever it is, the key goes on
+            machine.post("FAIL", error)
         return machine.state != "STOPPED"
 
     def count(self, now):
@@ -213,6 +217,8 @@ class App:
 
     def show_fault(self, error):
         """Show what went wrong and what to do; an error of unknown kind goes to the UART too, with its traceback."""
+        self.frame = idle()
+        self.slot.unload()  # a load may have failed after the model was in
         self.fault = fault = from_exception(error)
         if fault.code == 199 and hasattr(sys, "print_exception"):  # absent on a PC
             sys.print_exception(error)
@@ -241,8 +247,13 @@ class App:
     def close(self, error=None):
         """Release model, interrupts and watchdog, and leave a message; `error` is what ended the app, or None."""
         self.frame = idle()
-        self.slot.unload()
-        self.disarm()
+        for _ in (1, 2):
+            try:
+                self.slot.unload()
+                self.disarm()
+                break
+            except KeyboardInterrupt:  # tools send Ctrl-C twice
+                pass
         if self.overlay:
             self.overlay.stopped(error)
 

@@ -62,7 +62,7 @@ class Camera:
         self._window = None
 
     def start(self):
-        """Find and start the camera, which frees its buffers: not while a model is loaded. DeviceError 104 if absent."""
+        """Find and start the camera, which frees its buffers: never while a model is loaded. DeviceError 104."""
         self.ready = False
         try:
             if self._choice:
@@ -181,6 +181,9 @@ class Keys:
                 self._listen(gpio, Button(short, long_), alarm, at)
             except (ValueError, TypeError) as e:
                 self.problem = "key on pin %s: %s" % (pin, e)
+            except BaseException:  # Ctrl-C, or a full heap
+                self.close()
+                raise
 
     def _listen(self, gpio, button, alarm, at):
         read = gpio.value
@@ -232,7 +235,7 @@ class Watchdog:
     """Resets the chip when nobody feeds it for `ms`, 0 for never; half of `ms` can be the end (machine_wdt.c)."""
 
     def __init__(self, ms):
-        self._ms = ms
+        self._ms = max(ms, 4000) if ms else 0  # it is fed once a second
         self._dog = None
 
     def feed(self):

@@ -33,7 +33,6 @@ def detector(task, spec, results):
     height = spec.height
     grid = spec.grid or (width // 32, height // 32)
     anchors = spec.anchors
-    task[1] = True
     kpu.init_yolo2(
         anchors,
         len(anchors) // 2,
@@ -47,6 +46,7 @@ def detector(task, spec, results):
         spec.nms,
         len(spec.labels) or 1,
     )
+    task[1] = True  # not before: a deinit after an init_yolo2 that failed would be the crash
     forward = kpu.run_with_output
     boxes = kpu.regionlayer_yolo2
     put = results.put
@@ -77,6 +77,6 @@ def classifier(task, spec):
 def unload(task):
     """Release a task that load returned."""
     if not task[1]:
-        task[1] = True
         task[0].init_yolo2((1, 1), 1, 8, 8, 8, 8, 1, 1, 0.5, 0.5, 1)
+        task[1] = True
     task[0].deinit()

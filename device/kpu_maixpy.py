@@ -20,11 +20,14 @@ def load(spec):
     where = spec.kmodel
     task = KPU.load(where if isinstance(where, str) else where[0])
     at = 0
-    for size in spec.outputs or ():
-        if not KPU.set_outputs(task, at, size[0], size[1], size[2]):
-            KPU.deinit(task)
-            raise DeviceError(2012, "output %d is not %dx%dx%d" % (at, size[0], size[1], size[2]))
-        at += 1
+    try:
+        for size in spec.outputs or ():
+            if not KPU.set_outputs(task, at, size[0], size[1], size[2]):
+                raise DeviceError(2012, "output %d is not %dx%dx%d" % (at, size[0], size[1], size[2]))
+            at += 1
+    except BaseException:
+        KPU.deinit(task)
+        raise
     return task
 
 

@@ -41,6 +41,9 @@ class KpuSlot:
                 self._kpu.unload(task)
         except Exception as e:
             error = e
+        except BaseException:  # Ctrl-C came in between
+            self._kpu.unload(task)
+            raise
         finally:
             self._task = self.loaded = self.run = None
             task = None

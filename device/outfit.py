@@ -46,6 +46,7 @@ def start(app):
 def fit_out(app, card):
     """Set up the app's hardware; `card`: its settings can be read. Wrong settings and missing parts are shown once."""
     app.disarm()
+    app.hold = 0
     app.carded = card
     settings = Settings.read(app.root)
     problems = [say(problem) for problem in settings.problems]

@@ -49,11 +49,18 @@ class Item:
 
 
 class Results:
-    """Up to ten items, of which the first `count` are valid; `shape` is BOXES or BARS."""
+    """items: ten at most, of which the first `count` are valid; `shape` is BOXES or BARS."""
 
     def __init__(self):
-        self.items = [Item() for _ in range(CAP)]
+        self.items = []
         self.reset(BOXES, 320, 240, 320, 240)
+
+    def nth(self, at):
+        """Return the item of an index; items are made when they are first needed, and then kept for good."""
+        items = self.items
+        while len(items) <= at:
+            items.append(Item())
+        return items[at]
 
     def reset(self, shape, width, height, in_width, in_height):
         """Forget all, labels too; boxes in in_width x in_height pixels will be scaled into a width x height view."""
@@ -89,7 +96,7 @@ class Results:
             bottom = height
         if right <= x or bottom <= y:
             return
-        item = self.items[n]
+        item = self.nth(n)
         item.x = x
         item.y = y
         item.w = right - x

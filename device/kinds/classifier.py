@@ -8,6 +8,7 @@ from device.results import BARS, CAP, fixed, permille
 
 needs = ()
 SHAPE = BARS
+LOWEST = -3.4e38  # v1.11 negates a float constant when it meets it, which makes an object
 
 
 def exp(number):
@@ -26,6 +27,7 @@ def prepare(kpu, task, spec, results):
     top = min(spec.top, CAP)
     floor = permille(float(spec.threshold))
     softmax = spec.softmax
+    results.nth(top - 1)
     items = results.items
     best = [0.0] * top
     index = [0] * top
@@ -33,7 +35,7 @@ def prepare(kpu, task, spec, results):
     def run(img):
         values = forward(img)
         found = at = 0
-        low = -3.4e38
+        low = LOWEST
         for value in values:
             if value > low:
                 if found < top:

@@ -63,9 +63,10 @@ class Board:
         self.app = None
         self.log = []
 
-    def power(self, files=CARD, flavour="minimum_with_kmodel_v4_support", config=None, settings=None):
-        """Switch on: files on the card (None: no card), settings = the content of maixswitch.json."""
+    def power(self, files=CARD, flavour="minimum_with_kmodel_v4_support", config=None, settings=None, panel=False):
+        """Switch on: files on the card (None: no card), settings: of maixswitch.json; panel: paint (slow)."""
         bench.reset(flavour, config)
+        bench.screen.capture = bench.screen.draw = panel
         if files is not None:
             files = dict(files)
             if settings is not None:

@@ -1,4 +1,4 @@
-"""A story: actions of the script language, done to a simulated board one by one, with everything checked after each step.
+"""A story: actions of the script language, done to a simulated board one by one; after each step everything is checked.
 
 A story that fails says so with its own text, which `maixswitch sim --script` replays.
 """
@@ -14,7 +14,7 @@ from story_watch import Watch, left_behind
 from maixswitch.errors import MaixSwitchError
 from maixswitch.sim.player import Player
 from maixswitch.sim.recorder import Recorder
-from maixswitch.sim.rig import Ended, Rig
+from maixswitch.sim.rig import Rig
 from maixswitch.sim.script import Script, parse
 
 DEFAULT = "minimum_with_kmodel_v4_support"
@@ -23,19 +23,27 @@ DEFAULT = "minimum_with_kmodel_v4_support"
 class StoryRig(Rig):
     """A rig on which nothing is painted: no statement of the app depends on it, and it is what takes time."""
 
+    deaf = False  # see Watch
+
     def _reset(self) -> None:
         super()._reset()
         self.bench.camera.source = None
         self.bench.screen.capture = self.bench.screen.draw = False
 
+    def _close(self, error: BaseException) -> None:
+        super()._close(error)
+        left_behind(self.deaf)  # before a soft reboot sweeps the heap
+
 
 class Story:
-    """One board from power-on to the end. `log`: (ms, kind, ...) of all that the app reported; `lines`: what was done."""
+    """One board from power-on to the end. `log`: (ms, kind, ...) of what the app reported; `lines`: what was done."""
 
     def __init__(self, cards: Path, card: str = "good", board: str = "", flavour: str = DEFAULT) -> None:
         self.cards = cards
         self.card = self.first = card  # the one in the socket now, and at power-on
         self.lines: list[str] = []
+        self.starting = True
+        self.dead = False
         self.log: list[tuple[Any, ...]] = []
         self.options = {"--board": board, "--firmware": flavour}
         self.rig = StoryRig(cards / card, self._report, board=board, flavour=flavour, scripted=True)
@@ -45,6 +53,9 @@ class Story:
 
     def _report(self, now: int, kind: str, *values: Any) -> None:
         self.log.append((now, kind, *values))
+        if kind == "fault" and values[0] == 199:
+            text = values[2].split(": ", 1)[-1]
+            assert any(text in line for line in self.lines), f"nobody expected {values[2]}"
         if kind == "load":
             self.watch.load(self.card, self.rig.app.slot.loaded.folder if self.rig.app else "")
 
@@ -54,7 +65,7 @@ class Story:
 
     def power_on(self) -> Story:
         self._try(lambda: self._checked(self.rig.power_on))
-        return self
+        return self.do("boxes")  # which tells the simulator, too, that networks are not emulated
 
     def do(self, *texts: str) -> Story:
         """Does actions of the script language."""
@@ -65,28 +76,44 @@ class Story:
 
     def _do(self, text: str) -> None:
         words = text.split()
+        self.starting = words[0] in ("power", "restart")
+        if words[0] == "raise" and words[1].startswith("lcd."):
+            self.watch.honest = False
+        self.watch.deaf = self.rig.deaf = self.watch.deaf or text.startswith("raise KPU.deinit")
+        self.watch.unclosed += text.startswith("raise file.close")
         for _ in self.player.do(parse(text).lines[0]):
             self._checked(self.rig.step)
         if words[0] == "insert" and len(words) > 1:
             self.card = words[1]
-        self.watch.time = self.bench.clock.now
-        self.watch.look(self.rig.app)
+        self.watch.begin()
+        self._look()
 
     def _checked(self, act: Any) -> None:
         self.watch.begin()
         act()
-        self.watch.look(self.rig.app)
+        self._look()
+
+    def _look(self) -> None:
+        ended = self.rig.ended
+        if ended:  # Python's heap that is full before the keys work: nothing to be done but say so
+            assert self.starting or self.dead, f"the app ended: {ended}"
+            assert ended.startswith("MemoryError"), f"the app ended: {ended}"
+        self.dead = bool(ended)
+        if self.rig.powered:
+            self.watch.look(self.rig.app)
 
     def _try(self, act: Any) -> None:
         try:
             act()
-        except (AssertionError, Ended, MaixSwitchError, self.bench.HardFault, self.bench.Reset) as error:
+        except (AssertionError, MaixSwitchError, self.bench.HardFault, self.bench.Reset) as error:
             raise AssertionError(f"{type(error).__name__}: {error}\n\n{self.text()}") from error
 
     def recover(self) -> Story:
         """Everything is mended and a good card put in: the board runs within bounded time, and the key works."""
-        if self.rig.app is None or self.state == "STOPPED":
-            self.do("power")
+        if self.rig.app is None:
+            self.do("restart" if self.rig.powered else "power")
+        if self.rig.app is None:  # it was the restart that was told to fail
+            self.do("heal", "restart")
         self.do("heal", "insert plain", "wait 6s", "expect state RUNNING within 20s")
         other = "One" if self.rig.title == "Two" else "Two"
         self.do("press", f"expect title {other} within 2s", "expect state RUNNING within 5s", "frames 3")
@@ -99,7 +126,7 @@ class Story:
             if self.rig.app is not None:
                 self.rig.app.stop()
                 assert self.rig.app.step() is False, "step() goes on after stop()"
-            left_behind()
+            left_behind(self.watch.deaf)
 
         self._try(stop)
 

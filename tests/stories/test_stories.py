@@ -7,13 +7,14 @@ MAIXSWITCH_STORIES=20000 says how many the nightly run takes.
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from firmware_errors import INTERRUPT, RAISES, line
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from story import DEFAULT, Story
@@ -23,6 +24,8 @@ COMMON = settings(
     stateful_step_count=20,
     deadline=None,
     print_blob=False,
+    report_multiple_bugs=False,
+    phases=(Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )
 CI = settings(COMMON, derandomize=True)  # the same ones every time: a change is judged by what it changed
@@ -63,6 +66,10 @@ class MaixPyStories(RuleBasedStateMachine):
 
     def start(self, card: str, board: str, flavour: str) -> None:
         MaixPyStories.count += 1
+        if MaixPyStories.count % 200 == 0:
+            gc.unfreeze()
+            gc.collect()
+        gc.freeze()  # what Hypothesis remembers of the stories so far; the app collects three times a switch
         self.story = Story(self.folder, card, board, flavour)
         self.story.power_on()
 

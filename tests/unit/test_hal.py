@@ -23,7 +23,7 @@ def power():
     assert not bench.hardfaults
 
 
-# -- camera --------------------------------------------------------------------------------------------------------------
+# -- camera --
 
 
 @pytest.mark.parametrize("size", [(320, 240), (224, 224), (128, 96), (128, 128), (320, 96), (240, 240)])
@@ -149,7 +149,7 @@ def test_a_sensor_that_cannot_flip_is_used_as_it_is(capsys):
     assert "cannot flip" in capsys.readouterr().out
 
 
-# -- panel ---------------------------------------------------------------------------------------------------------------
+# -- panel --
 
 
 def panel(board="dock", **want):
@@ -222,7 +222,7 @@ def test_the_visible_part(size, view, visible):
     assert screen.visible(*view) == visible
 
 
-# -- keys ----------------------------------------------------------------------------------------------------------------
+# -- keys --
 
 
 class Fingers:
@@ -333,7 +333,7 @@ def test_a_key_without_interrupt_is_polled():
     made.keys.close()
 
 
-# -- watchdog and card ---------------------------------------------------------------------------------------------------
+# -- watchdog and card --
 
 
 def test_the_watchdog_is_off_by_default():
@@ -353,6 +353,14 @@ def test_the_watchdog_is_armed_fed_and_stopped():
     assert not bench.wdt
     bench.clock.advance(60000)
     dog.feed()
+    assert bench.wdt
+    dog.stop()
+
+
+def test_a_watchdog_too_short_to_be_fed_is_made_longer():
+    dog = hal.Watchdog(5)
+    dog.feed()
+    bench.clock.advance(1900)
     assert bench.wdt
     dog.stop()
 

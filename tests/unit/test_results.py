@@ -127,3 +127,15 @@ def test_reset_forgets_labels_so_that_the_next_model_shows_its_own():
     made.reset(BARS, 320, 240, 224, 224)
     assert made.count == 0
     assert all(item.text is None and item.class_id == -1 for item in made.items)
+
+
+def test_items_are_made_once():
+    made = results()
+    assert made.items == []
+    made.put(0, 0, 9, 9, 2, 0.9)
+    first = made.items[0]
+    made.reset(BOXES, 320, 240, 320, 240)
+    made.put(0, 0, 9, 9, 2, 0.9)
+    assert made.items == [first]
+    assert made.nth(CAP - 1) is made.items[CAP - 1]
+    assert len(made.items) == CAP

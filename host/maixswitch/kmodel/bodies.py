@@ -50,7 +50,7 @@ class Bodies:
         self.heads = heads
         self.file = file
         self.notes: tuple[str, ...] = ()
-        size = len(file)
+        self.size = size = len(file)
         end = start + sum(body_size for _, body_size in heads)
         if end > size + SHORT_TAIL:
             raise KModelError(
@@ -82,6 +82,9 @@ class Bodies:
             part = f"layer {index} ({kind.name})"
             cursor = Cursor(self.file, position, position + body_size, part)
             spec = kind.parse(cursor, context)
+            if cursor.position > self.size:
+                lost = len(self.file) - self.size
+                self.notes = (f"the last {lost} bytes are missing and taken as 0; {part} may have lost something",)
             problem = spec.problem()
             if problem:
                 raise KModelError(

@@ -102,7 +102,7 @@ class Budget:
     """Adds up what the layers of one file ask for, and refuses the one that asks for too much."""
 
     def __init__(self, file_size: int) -> None:
-        # the weights of a layer may lie anywhere in a v3 file, those of two layers in one place too: no converter does that
+        # in a v3 file the weights of many layers could lie in one place, which no converter does
         self._limits = {"work": MAX_COST, "results": MAX_PIXELS, "weights": file_size}
         self._spent = dict.fromkeys(self._limits, 0)
 

@@ -82,9 +82,7 @@ class Cursor:
         raw = self.take(count * np.dtype(dtype).itemsize, field)
         return np.frombuffer(raw, dtype=dtype).reshape(shape)
 
-    def refuse(
-        self, message: str, field: str, found: object, wanted: object, offset: int | None = None
-    ) -> KModelError:
+    def refuse(self, message: str, field: str, found: object, wanted: object, offset: int | None = None) -> KModelError:
         """An error at ``offset``, or else at the field that was read last."""
         place = self.last if offset is None else offset
         return KModelError(f"{self.part}: {message}", offset=place, field=field, found=found, wanted=wanted)

@@ -35,16 +35,13 @@ def check_board(name: str) -> None:
         raise MaixSwitchError(f"--board: {error}", EXIT_USAGE) from error
 
 
-class Ended(Exception):
-    """The app ended with an exception, and with it the board: nothing starts it again."""
-
-
 class Rig:
     """A fresh board with card and camera; `power_on` starts the app, `report(now, kind, ...)` gets its reports.
 
     Everything that is device or fake is imported here and typed Any: the host never imports it by name, so that the
     same host code serves both firmware interfaces. `scripted`: no network is emulated, `boxes` and `scores` are what
-    they find. `app` is None while none runs: before power_on, after Ctrl-C, and without power (`powered`).
+    they find. `app` is None while none runs: before power_on, after Ctrl-C, without power (`powered`), and when an
+    exception ended it (`ended`): then nothing starts it again but power_cycle and restart.
     """
 
     def __init__(
@@ -74,6 +71,7 @@ class Rig:
         inner = importlib.import_module("benchlib.engine").ScriptedEngine() if scripted else _emulator(rounding)
         self.engine = Engine(inner, self.bench.EngineError)
         self.powered = True
+        self.ended = ""  # the exception that ended the app
         self._before = 0  # ms of board time before the power last came
         self._reset()
         self.board, self.keys = self._outfit()
@@ -111,6 +109,7 @@ class Rig:
 
     def power_on(self) -> None:
         """Starts the app, which reads the card and shows the first model's name; Ctrl-C meanwhile ends it."""
+        self.ended = ""
         try:
             self.app = importlib.import_module("device.app").build(report=self._told)
         except (KeyboardInterrupt, SystemExit):
@@ -118,7 +117,8 @@ class Rig:
         except self.bench.PowerCut:
             self._lose_power()
         except Exception as error:
-            raise Ended(f"{type(error).__name__}: {error}") from error
+            self.app = None
+            self.ended = f"{type(error).__name__}: {error}"
 
     def power_cycle(self) -> None:
         """Power off and on: only what is on the card stays, and the camera and the card where they are."""
@@ -152,9 +152,12 @@ class Rig:
         self.powered = False
 
     def _close(self, error: BaseException) -> None:
-        """What main() does with whatever ends the app."""
+        """What main() does with whatever ends the app; an exception in there ends main() as well, nothing more."""
         app, self.app = self.app, None
-        app.close(error)
+        try:
+            app.close(error)
+        except (Exception, KeyboardInterrupt, SystemExit) as another:
+            self.bench.uart.print(f"{type(another).__name__}: {another}")
 
     def _told(self, kind: str, *values: Any) -> None:
         if kind == "state":
@@ -166,7 +169,7 @@ class Rig:
     def step(self) -> bool:
         """One App.step(); board time moves at least 1 ms, so that nobody waits for a board that does nothing.
 
-        Ctrl-C and power cuts on order end the app: True, and `app` is None. Ended when an exception ended it.
+        Ctrl-C, power cuts on order and exceptions end the app: True, and `app` is None.
         """
         self.steps += 1
         if self.app is None:
@@ -182,7 +185,7 @@ class Rig:
             self._lose_power()
         except Exception as error:
             self._close(error)
-            raise Ended(f"{type(error).__name__}: {error}") from error
+            self.ended = f"{type(error).__name__}: {error}"
         self.looked = self.state == "RUNNING" and (self.looked or self.frames > frames)
         if self.now == before:
             self.bench.clock.advance(1)
@@ -263,6 +266,7 @@ class Rig:
         """Takes back every ordered failure."""
         self.bench.heal()
         self.bench.card.power_cut_after(None)
+        self.bench.card.pull_at(None)
         self.engine.failures.heal()
         self.bench.camera.connected = True
 

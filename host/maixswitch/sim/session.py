@@ -19,7 +19,7 @@ from maixswitch.sim.actions import Boxes, Scores
 from maixswitch.sim.keyboard import HELP, Keyboard
 from maixswitch.sim.player import Player
 from maixswitch.sim.recorder import Recorder
-from maixswitch.sim.rig import Ended, Rig
+from maixswitch.sim.rig import Rig
 from maixswitch.sim.script import Script
 from maixswitch.sim.view import View, describe
 
@@ -109,8 +109,6 @@ class Session:
                 self._loop(keyboard)
             except (rig.bench.HardFault, rig.bench.Reset) as error:
                 self._crash = f"the chip would have crashed here: {type(error).__name__}: {error}"
-            except Ended as error:
-                self._crash = f"the app ended: {error}"
             except MaixSwitchError as error:
                 if error.exit_code != EXIT_FINDINGS:
                     raise
@@ -147,7 +145,7 @@ class Session:
                 self._view.update(rig.status(picture=True))
             if options.live and self._key(pressed()):
                 return
-            if not alive:
+            if not alive or (rig.ended and not options.script):  # a script may start it again
                 break
             if options.speed > 0:
                 self._sleep_until(began + rig.now / 1000 / options.speed)
@@ -224,6 +222,8 @@ class Session:
         """Stops the app as Ctrl-C on the board would, and completes the files."""
         rig = self.rig
         self._last = (rig.state, rig.title, rig.fault)
+        if rig.ended and not self._crash:
+            self._crash = f"the app ended: {rig.ended}"
         self.recorder.sample(rig.now, *rig.panel(), last=True)
         status = rig.status(picture=True) if self._view is not None and rig.app is not None else None
         try:

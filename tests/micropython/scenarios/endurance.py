@@ -1,7 +1,7 @@
 """Thousands of switches through all kinds, with garbage left by results: the heap stays flat and nothing leaks."""
 
 import bench
-from stage import KEY, ON_CPYTHON, Stage, card, heap, left_behind, new_format, say
+from stage import KEY, ON_CPYTHON, Stage, card, heap, new_format, say
 
 SWITCHES = 10000
 SAMPLES = 100
@@ -48,4 +48,3 @@ def run():
     if not ON_CPYTHON:
         print("heap in use: %d bytes in the first tenth, %d in the last" % (first // tenth, last // tenth))
     stage.end()
-    left_behind()

@@ -1,0 +1,138 @@
+"""The figures of device.py as the document docs/cost.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+HEAP_TARGET = 48 * 1024
+LABELS_TARGET = 8 * 1024
+CLASS_TARGET = 64
+RATIO_TARGET = 2.0
+
+HEAD = """# What the app costs on the board
+
+Written by `benchmarks/device.py EXECUTABLE --write docs/cost.md`; do not edit it by hand. Bytes are bytes of the Python
+heap (512 KiB on the board, in blocks of 32) as `gc.mem_alloc()` counts them, on the fakes of `stubs/`. Those of frames
+repeat exactly; those of modules differ by a few blocks from machine to machine. Interpreters: {}.
+"""
+
+FRAME = """
+## Bytes for each frame
+
+Allocated without any collection, by a loop written by hand and by the app, on the same fakes and drawing the same. What
+the fakes themselves allocate, as the firmware does (pictures, results, one float for each class), is in both, so the
+difference is what `device/` takes. Below zero: the hand-written softmax makes floats, ours counts in integers.
+
+"""
+
+HEAP = """
+## Heap kept
+
+Modules: all of `device/` that stays once the app runs. Data: what only the objects of the app refer to. Largest free:
+the largest block that is left beside app and fakes, after import and start broke up what was free before them.
+
+"""
+
+IMPORT = """
+## Heap to import each module
+
+With everything that the module imports already there: bytes that the import allocates, garbage and all, and bytes that
+stay. As `.mpy` only where the interpreter loads files of mpy-cross 1.11.
+
+"""
+
+INSTRUCTIONS = """
+## Instructions for each frame with nothing detected
+
+Machine instructions of the whole interpreter (valgrind), on fakes that do nothing, which leaves its own work.
+
+"""
+
+
+def number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def verdict(value: float, target: float) -> str:
+    return "met" if value <= target else "**missed**"
+
+
+def targets(found: list[dict[str, Any]]) -> str:
+    """The numbers to meet and how each interpreter does."""
+    rows = []
+    for one in found:
+        frame = one["frame"]
+        per_class = max(frame[case]["device"] / int(case.split(" ")[0]) for case in frame if "classes" in case)
+        lines: list[tuple[str, float, Any]] = [
+            ("bytes a frame, nothing detected", 0, frame["nothing detected"]["device"]),
+            ("bytes a frame for each class", CLASS_TARGET, round(max(per_class, 0), 1)),
+            ("heap kept, started", HEAP_TARGET, one["heap"]["started"]),
+            ("heap kept, started, as .mpy", HEAP_TARGET, (one.get("heap_mpy") or {}).get("started")),
+            ("heap for 1,000 labels", LABELS_TARGET, one["labels_1000"]),
+        ]
+        if one["instructions"]:
+            hollow = one["instructions"]["hollow"]
+            lines.append(
+                ("instructions over the hand-written loop", RATIO_TARGET, round(hollow["app"] / hollow["bare"], 2))
+            )
+        for what, target, value in lines:
+            if value is not None:
+                rows.append([what, one["interpreter"], f"{target:,}", f"{value:,}", verdict(value, target)])
+    return table(["what", "interpreter", "at most", "found", ""], sorted(rows, key=lambda row: row[0]))
+
+
+def render(found: list[dict[str, Any]]) -> str:
+    """The document for the figures of one or more interpreters."""
+    names = [one["interpreter"].split(" ")[1].rstrip(",") for one in found]
+    text = HEAD.format("; ".join(one["interpreter"] for one in found)) + "\n## Numbers to meet\n\n" + targets(found)
+    rows = []
+    for case in found[0]["frame"]:
+        row = [case]
+        for one in found:
+            figures = one["frame"][case]
+            row += [number(figures["bare"]), number(figures["app"]), number(figures["device"])]
+        rows.append(row)
+    head = ["frame"] + [f"{name} {what}" for name in names for what in ("by hand", "app", "`device/`")]
+    text += FRAME + table(head, rows)
+    seconds = ", ".join(str(one["frame"]["nothing detected"]["second"]) for one in found)
+    text += f"\nBeside the frames, once a second (keys, card, watchdog, frames per second), bytes: {seconds}.\n"
+    rows = []
+    for key, what in (
+        ("modules", "modules"),
+        ("data", "data"),
+        ("started", "both"),
+        ("imported", "every module imported, none forgotten"),
+        ("largest_free_before", "largest free before"),
+        ("largest_free", "largest free when started"),
+    ):
+        row = [what]
+        for one in found:
+            row += [number(one["heap"].get(key)), number((one.get("heap_mpy") or {}).get(key))]
+        rows.append(row)
+    text += HEAP + table(["bytes"] + [f"{name} {form}" for name in names for form in ("`.py`", "`.mpy`")], rows)
+    rows = []
+    for module in sorted(found[0]["import"]["py"], key=lambda name: -found[0]["import"]["py"][name]["kept"]):
+        row = [f"`{module}`"]
+        for one in found:
+            for form in ("py", "mpy"):
+                figures = (one["import"][form] or {}).get(module, {})
+                row += [number(figures.get("import")), number(figures.get("kept"))]
+        rows.append(row)
+    head = [f"{name} `{form}` {what}" for name in names for form in (".py", ".mpy") for what in ("import", "kept")]
+    text += IMPORT + table(["module", *head], rows)
+    for one in found:
+        if one["import"]["mpy_reason"]:
+            text += f"\n{one['interpreter']} loads no such `.mpy`: {one['import']['mpy_reason']}.\n"
+    counted = [one for one in found if one["instructions"]]
+    if counted:
+        rows = []
+        for one in counted:
+            bare, app = one["instructions"]["hollow"]["bare"], one["instructions"]["hollow"]["app"]
+            rows.append([one["interpreter"], number(bare), number(app), f"{app / bare:.2f}"])
+        text += INSTRUCTIONS + table(["interpreter", "by hand", "app", "ratio"], rows)
+    return text

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""What device/ costs on a board: heap for each frame, heap kept, heap to import; as JSON, or written into docs/cost.md.
+
+device.py EXECUTABLE                    JSON on stdout; any MicroPython from v1.11 up (unix port)
+device.py EXECUTABLE --write FILE       the tables, too; --also EXECUTABLE adds another interpreter's column
+device.py EXECUTABLE --instructions     counts interpreter instructions as well (needs valgrind, takes a minute)
+device.py EXECUTABLE bare N [hollow]    runs N frames of a hand-written loop and nothing else
+device.py EXECUTABLE app N [hollow]     the same of the app; hollow: fakes that do nothing
+
+Both loops run on the same fakes and draw the same, so that their difference is what device/ itself takes. Bytes are
+what gc.mem_alloc() grows by without collection; those of frames repeat exactly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+INSIDE = ROOT / "benchmarks" / "inside.py"
+sys.path[:0] = [str(ROOT / "tests" / "micropython"), str(ROOT / "host")]
+
+from run import HEAP, CannotUse, build_mpy, resolve  # noqa: E402  the path comes first
+
+CASES = (
+    "nothing detected",
+    "1 detection",
+    "5 detections",
+    "10 classes",
+    "10 classes, softmax",
+    "1000 classes",
+    "1000 classes, softmax",
+)
+FEW, MANY = 500, 1500  # frames whose difference in instructions is that of 1,000 frames
+OTHER_FIRMWARE = {"device.kpu_canmv"}  # imports a module that the fakes of MaixPy do not have
+
+
+def modules(root: Path = ROOT) -> list[str]:
+    """Every module of device/, each after those that it imports at its top; a package counts with what is in it."""
+    paths = {path.stem: path for path in sorted((root / "device").glob("*.py"))}
+    paths |= {path.parent.name: path for path in sorted((root / "device").glob("*/__init__.py"))}
+    order = ["device"]
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        full = f"device.{name}"
+        if full in order or name in above or name not in paths or full in OTHER_FIRMWARE:
+            return
+        files = sorted(paths[name].parent.glob("*.py")) if paths[name].stem == "__init__" else [paths[name]]
+        for node in [node for path in files for node in ast.parse(path.read_text(encoding="utf-8")).body]:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                head, _, tail = node.module.partition(".")
+                wanted = [tail.split(".")[0]] if tail else [alias.name for alias in node.names]
+                for other in wanted if head == "device" else []:
+                    visit(other, (*above, name))
+        order.append(full)
+
+    for name in paths:
+        if name != "__init__":
+            visit(name, ())
+    return order
+
+
+def ask(executable: str, app: Path, *words: str) -> Any:
+    """What inside.py says to these words, in a process of its own.
+
+    It finds project and app under short names in its own folder: the length of a file's path is part of the heap, and
+    the figures shall be the same wherever the project lies.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "px").symlink_to(ROOT)
+        Path(folder, "sd").symlink_to(app)
+        command = [executable, "-X", HEAP, "px/benchmarks/inside.py", "px", "sd", *words]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=300, check=False)
+    if done.returncode:
+        raise CannotUse(f"{executable} {' '.join(words)}: {(done.stdout + done.stderr).strip()}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure(executable: str, instructions: bool = False) -> dict[str, Any]:
+    """All figures of one interpreter; bytes, except where the name says otherwise."""
+    names = modules()
+    found: dict[str, Any] = {
+        "interpreter": ask(executable, ROOT, "name"),
+        "frame": {case: ask(executable, ROOT, "bytes", case) for case in CASES},
+        "heap": ask(executable, ROOT, "heap"),
+        "labels_1000": ask(executable, ROOT, "labels"),
+        "import": {"py": ask(executable, ROOT, "import", *names), "mpy": None, "mpy_reason": None},
+        "instructions": None,
+    }
+    found["heap"]["imported"] = sum(row["kept"] for row in found["import"]["py"].values())
+    with tempfile.TemporaryDirectory() as folder:
+        app = Path(folder).resolve()
+        try:
+            build_mpy(app, executable)
+            found["import"]["mpy"] = ask(executable, app, "import", *names)
+            found["heap_mpy"] = ask(executable, app, "heap")
+        except CannotUse as error:
+            found["import"]["mpy_reason"] = str(error).split(": ", 1)[-1] if "load" in str(error) else str(error)
+    if instructions:
+        found["instructions"] = {
+            how: {which: count(executable, which, how) for which in ("bare", "app")} for how in ("hollow", "fakes")
+        }
+    return found
+
+
+def count(executable: str, which: str, how: str) -> int:
+    """Machine instructions of one frame, by valgrind."""
+    valgrind = shutil.which("valgrind")
+    if not valgrind:
+        raise CannotUse("--instructions needs valgrind (Debian: apt install valgrind)")
+    totals = []
+    for frames in (FEW, MANY):
+        words = [which, str(frames), *(["hollow"] if how == "hollow" else [])]
+        command = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", *inner(executable, words)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        collected = re.search(r"Collected : (\d+)", done.stderr)
+        if done.returncode or not collected:
+            raise CannotUse(f"valgrind: {done.stderr.strip()[-500:]}")
+        totals.append(int(collected[1]))
+    return (totals[1] - totals[0]) // (MANY - FEW)
+
+
+def inner(executable: str, words: list[str]) -> list[str]:
+    """The command line that runs inside.py."""
+    return [executable, "-X", HEAP, str(INSIDE), str(ROOT), str(ROOT), *words]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("executable", metavar="EXECUTABLE")
+    parser.add_argument("words", nargs="*", metavar="bare|app N [hollow]")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the tables into this Markdown file")
+    parser.add_argument("--also", action="append", default=[], metavar="EXECUTABLE", help="one more interpreter")
+    parser.add_argument("--instructions", action="store_true", help="count instructions with valgrind")
+    options = parser.parse_args()
+    words = options.words
+    if words and (
+        words[0] not in ("bare", "app") or len(words) < 2 or not words[1].isdigit() or words[2:] not in ([], ["hollow"])
+    ):
+        parser.error("wanted: bare N, app N, and perhaps hollow")
+    try:
+        executables = [resolve(name) for name in (options.executable, *options.also)]
+        if words:
+            command = inner(executables[0], words)
+            sys.stdout.flush()
+            os.execv(command[0], command)
+        found = [measure(executable, options.instructions) for executable in executables]
+    except CannotUse as error:
+        print(f"device.py: {error}", file=sys.stderr)
+        return 2
+    if options.write:
+        from cost_table import render
+
+        options.write.write_text(render(found), encoding="utf-8")
+    print(json.dumps(found[0] if len(found) == 1 else found, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+"""How fast the emulator runs real models on one core of this PC, against its own plain-numpy path in the same run.
+
+emulator.py                       the table, for the project's sample networks and the real files that are at hand
+emulator.py --write FILE          the table as a document; --json FILE: all figures
+emulator.py --only NAME           files whose name holds NAME; --profile: where the time goes, step by step
+
+Real files are looked for in --kmodels, MAIXSWITCH_KMODELS or ../shared/kmodels. The process is tied to one core and its
+libraries to one thread. Times are processor time of this process, so that other work on the PC does not count; both
+paths run by turns, and each figure is the median. The ratio of the two hardly depends on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import json
+import os
+import pstats
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from time import process_time
+from typing import Any
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[_name] = "1"
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "host"), str(ROOT / "benchmarks")]
+
+import numpy as np  # noqa: E402  the environment comes first
+
+from maixswitch.errors import MaixSwitchError  # noqa: E402
+from maixswitch.kmodel import KModel, load, recognise, samples  # noqa: E402
+from maixswitch.kmodel.backends import BEST  # noqa: E402
+from maixswitch.kmodel.work import conv_of, macs  # noqa: E402
+
+PLAIN = "numpy"
+LEAST, AIM = 15.0, 25.0
+"""Times as fast as the plain path, for files that are mostly convolutions."""
+DOMINATED = 0.9
+"""Share of the plain path's time in KPU layers that makes a file such a one."""
+FEWEST, MOST = 5, 40
+"""Turns of each path."""
+SAMPLES = {"sample: colours": samples.colour_classifier, "sample: blobs": samples.blob_detector}
+Run = Callable[[], object]
+
+
+@dataclass
+class Figures:
+    """One file. Times in milliseconds of processor time, median; ``steps``: (name, share) where the fast path's time goes.
+
+    ``kpu`` and ``kpu_plain``: share of the time that each path spends in KPU layers.
+    """
+
+    name: str
+    macs: int
+    fast: float
+    plain: float
+    kpu: float
+    kpu_plain: float
+    turns: int
+    steps: list[tuple[str, float]] = field(default_factory=list)
+
+    @property
+    def ratio(self) -> float:
+        return self.plain / self.fast
+
+    @property
+    def gmac_s(self) -> float:
+        return self.macs / self.fast / 1e6
+
+    @property
+    def dominated(self) -> bool:
+        return self.kpu_plain >= DOMINATED
+
+    @property
+    def verdict(self) -> str:
+        if not self.dominated:
+            return ""
+        return "25x" if self.ratio >= AIM else "15x" if self.ratio >= LEAST else "**short**"
+
+
+def tie() -> int | None:
+    """Keeps this process on one core; its number, None where the system cannot."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    core = max(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {core})
+    return core
+
+
+def files(folder: Path | None, only: str) -> Iterator[tuple[str, bytes]]:
+    """The sample networks, then the usable files of the folder."""
+    for name, make in SAMPLES.items():
+        if only in name:
+            yield name, make()
+    for path in sorted(folder.glob("*.kmodel")) if folder is not None else ():
+        if only in path.stem:
+            data = path.read_bytes()
+            if recognise(data[:64]).usable:
+                yield path.stem, data
+
+
+def prepare(data: bytes, backend: str) -> tuple[KModel, Run]:
+    """The model and one run of it on noise, after a first run that prepares the weights."""
+    model = load(data, backend=backend)
+    rng = np.random.default_rng(0)
+    given = [
+        rng.integers(0, 256, tensor.shape or (tensor.elements,), np.uint8)
+        if tensor.dtype == "uint8"
+        else rng.random(tensor.shape or (tensor.elements,), np.float32)
+        for tensor in model.inputs
+    ]
+    model.run(*given)
+    return model, lambda: model.run(*given)
+
+
+def clock(run: Run) -> float:
+    start = process_time()
+    run()
+    return process_time() - start
+
+
+def share(model: KModel) -> float:
+    """How much of one run's time the KPU layers take."""
+    model.reset()
+    kpu = total = 0.0
+    steps = model.machine.steps()
+    for layer in model.layers:
+        start = process_time()
+        next(steps)
+        spent = process_time() - start
+        total += spent
+        kpu += spent if conv_of(layer) is not None else 0.0
+    return kpu / total
+
+
+def measure(name: str, data: bytes, backend: str, seconds: float) -> Figures:
+    """Both paths by turns, for about so many seconds."""
+    fast_model, fast = prepare(data, backend)
+    plain_model, plain = prepare(data, PLAIN)
+    turns = min(MOST, max(FEWEST, round(seconds / (clock(fast) + clock(plain)))))
+    times: dict[str, list[float]] = {"fast": [], "plain": []}
+    for _ in range(turns):
+        times["fast"].append(clock(fast))
+        times["plain"].append(clock(plain))
+    return Figures(
+        name=name,
+        macs=sum(macs(layer) for layer in fast_model.layers),
+        fast=1000 * median(times["fast"]),
+        plain=1000 * median(times["plain"]),
+        kpu=median(share(fast_model) for _ in range(3)),
+        kpu_plain=share(plain_model),
+        turns=turns,
+        steps=profile(fast),
+    )
+
+
+def profile(run: Run, times: int = 5) -> list[tuple[str, float]]:
+    """(step, share of the time): each function of the package with the library calls that it makes itself."""
+    profiler = cProfile.Profile(process_time)
+    profiler.enable()
+    for _ in range(times):
+        run()
+    profiler.disable()
+    table: dict[tuple[str, int, str], Any] = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
+    spent: dict[str, float] = {}
+    for place, (_, _, own, _, callers) in table.items():
+        if "maixswitch" in place[0]:
+            spent[step_name(place)] = spent.get(step_name(place), 0.0) + own
+            continue
+        for caller, (_, _, part, _) in callers.items():
+            name = step_name(caller) if "maixswitch" in caller[0] else "other"
+            spent[name] = spent.get(name, 0.0) + part
+    total = sum(spent.values())
+    return sorted(((name, part / total) for name, part in spent.items()), key=lambda row: -row[1])
+
+
+def step_name(place: tuple[str, int, str]) -> str:
+    """module.function; for a function in a function the outer one too."""
+    path, line, name = place
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    first = lines[line - 1]
+    indent = len(first) - len(first.lstrip())
+    outer = ""
+    for above in reversed(lines[: line - 1] if indent else []):
+        text = above.lstrip()
+        if text.startswith("def ") and len(above) - len(text) < indent:
+            outer = text[4:].partition("(")[0] + "."
+            break
+    return f"{Path(path).stem}.{outer}{name}"
+
+
+def peak() -> float:
+    """GMAC/s of this core in a float32 matrix product of the size of a large layer."""
+    a, b = np.ones((256, 1152), np.float32), np.ones((1152, 1024), np.float32)
+    times = [clock(lambda: a @ b) for _ in range(12)]
+    return 256 * 1152 * 1024 / median(times) / 1e9
+
+
+def table(rows: list[Figures], top: float) -> str:
+    """The figures as Markdown."""
+    head = (
+        "| file | GMAC | ms | GMAC/s | of peak | plain ms | ratio | KPU layers | goal | most of the time goes to |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |\n"
+    )
+    lines = []
+    for row in rows:
+        steps = ", ".join(f"{name} {100 * part:.0f} %" for name, part in row.steps[:3])
+        lines.append(
+            f"| {row.name} | {row.macs / 1e9:.3f} | {row.fast:.2f} | {row.gmac_s:.1f} | {100 * row.gmac_s / top:.0f} % "
+            f"| {row.plain:.1f} | {row.ratio:.1f} | {100 * row.kpu_plain:.0f} % | {row.verdict} | {steps} |\n"
+        )
+    return head + "".join(lines)
+
+
+def summary(rows: list[Figures], backend: str, top: float) -> str:
+    """What the table comes to."""
+    chosen = [row for row in rows if row.dominated]
+    text = f"Backend: {backend}. A float32 matrix product runs at {top:.0f} GMAC/s on this core (the peak above).\n"
+    if not chosen:
+        return text
+    short = [f"{row.name} ({row.ratio:.1f})" for row in chosen if row.ratio < LEAST]
+    aimed = sum(row.ratio >= AIM for row in chosen)
+    middle = median(row.ratio for row in chosen)
+    text += f"Of {len(chosen)} files that are mostly convolutions {len(chosen) - len(short)} run at least {LEAST:.0f} "
+    text += f"times as fast as the plain path, {aimed} at least {AIM:.0f} times; the median is {middle:.1f}.\n"
+    return text + (f"Short of {LEAST:.0f}: {', '.join(short)}.\n" if short else "")
+
+
+DOCUMENT = """# How fast the emulator is
+
+Written by `benchmarks/emulator.py --write docs/emulator.md`; do not edit it by hand. One core, one thread; processor
+time, median, the fast and the plain path by turns. GMAC counts multiply-accumulates at full resolution, as the chip does
+them. The plain path is the reference in numpy: 64-bit integers, one expression per step. "KPU layers" is the share of
+its time in convolutions; files from 90 % on shall run at least 15 times as fast by the fast path, and aim at 25. Real
+files are not part of the project: without them the table has the sample networks only.
+
+{table}
+{summary}
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    default = Path(os.environ.get("MAIXSWITCH_KMODELS", ROOT.parent / "shared" / "kmodels"))
+    parser.add_argument("--kmodels", type=Path, default=default, help="folder of real files")
+    parser.add_argument("--backend", default=BEST, help="the fast path (%(default)s)")
+    parser.add_argument("--only", default="", help="files whose name holds this")
+    parser.add_argument("--seconds", type=float, default=4.0, help="about so long for each file (%(default)s)")
+    parser.add_argument("--json", type=Path, help="all figures, in a file")
+    parser.add_argument("--write", type=Path, help="the table as a document")
+    parser.add_argument("--profile", action="store_true", help="every step that takes 2 %% or more")
+    options = parser.parse_args()
+    core = tie()
+    folder = options.kmodels if options.kmodels.is_dir() else None
+    if folder is None:
+        print(f"no real files: {options.kmodels} is absent", file=sys.stderr)
+    rows, backend, top = [], options.backend, peak()
+    for name, data in files(folder, options.only):
+        try:
+            rows.append(measure(name, data, options.backend, options.seconds))
+            backend = load(data, backend=options.backend).backend
+        except MaixSwitchError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 1
+        if options.profile:
+            print(name + "".join(f"\n  {100 * part:5.1f} %  {step}" for step, part in rows[-1].steps if part >= 0.02))
+    top = max(top, peak())
+    print(table(rows, top))
+    print(summary(rows, backend, top), end="")
+    if options.json:
+        found = [{**asdict(row), "ratio": row.ratio, "gmac_s": row.gmac_s, "dominated": row.dominated} for row in rows]
+        document = {"schema": 1, "backend": backend, "core": core, "peak_gmac_s": top, "files": found}
+        options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    if options.write:
+        text = DOCUMENT.format(table=table(rows, top), summary=summary(rows, backend, top))
+        options.write.write_text(text.rstrip() + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,361 @@
+"""The part of device.py that runs inside the interpreter: inside.py ROOT APP MODE ..., one JSON object on stdout.
+
+name              which interpreter this is
+bytes CASE        bytes of heap for one frame, of a hand-written loop and of the app; of the app's work once a second
+import NAME ...   bytes of heap to import each module, in this order, and bytes that stay
+heap              bytes of heap that device/ keeps: its modules as started, and the app's own data; largest free block
+labels            bytes of heap that a labels file of 1,000 lines keeps
+bare N, app N     run N frames of the first case and do nothing else: for counting instructions from outside
+                  (add "hollow": the firmware's calls do nothing, so that only the interpreter's own work is left)
+
+MicroPython v1.11 language. ROOT is the project, APP the folder that holds device/.
+"""
+
+import gc
+import sys
+
+root, app_folder, mode = sys.argv[1:4]
+words = sys.argv[4:]
+sys.path[:] = [app_folder, root + "/stubs"] + sys.path
+gc.threshold(32768)  # the fakes leave no holes where the app shall live
+
+import bench  # noqa: E402  the path comes first
+
+bench.install()
+
+ANCHORS = (1.889, 2.5245, 2.9465, 3.94056, 3.99987, 5.3658, 5.155437, 6.92275, 6.718375, 9.01025)
+FACE = (
+    '{"schema": 1, "title": "Face", "kind": "yolo2", "kmodel": "a.kmodel", "input": [320, 240, 3], "labels": ["face"], '
+    '"anchors": [1.889, 2.5245, 2.9465, 3.94056, 3.99987, 5.3658, 5.155437, 6.92275, 6.718375, 9.01025]}'
+)
+THINGS = (
+    '{"schema": 1, "title": "Things", "kind": "classifier", "kmodel": "a.kmodel", "input": [224, 224, 3], '
+    '"labels": "labels.txt", "top": 3, "softmax": %s}'
+)
+CASES = {  # name -> boxes found, or classes; softmax
+    "nothing detected": (0, None),
+    "1 detection": (1, None),
+    "5 detections": (5, None),
+    "10 classes": (10, False),
+    "10 classes, softmax": (10, True),
+    "1000 classes": (1000, False),
+    "1000 classes, softmax": (1000, True),
+}
+
+
+def power(count, softmax):
+    """Switch on a board whose card holds the one model of a case."""
+    from benchlib.models import kmodel_v3
+
+    bench.reset()
+    bench.screen.capture = bench.screen.draw = False
+    if softmax is None:
+        files = {"models/a/model.json": FACE, "models/a/a.kmodel": kmodel_v3(size=388776)}
+        bench.kpu.boxes = [(40 * i + 10, 30 * i + 20, 60, 50, 0, 0.625 + i / 16) for i in range(count)]
+    else:
+        labels = bytearray()
+        for i in range(count):
+            labels.extend(b"thing %04d\n" % i)
+        files = {
+            "models/a/model.json": THINGS % ("true" if softmax else "false"),
+            "models/a/a.kmodel": kmodel_v3((224, 224, 3), (1, 1, count), "dequantize", 450000),
+            "models/a/labels.txt": labels,
+        }
+        bench.kpu.scores = [1.0 / (2 + i * 7 % count) for i in range(count)]
+    bench.card.insert(bench.MemoryCard(files))
+
+
+def bare_setup(size):
+    """What a hand-written program does before its loop; return the task."""
+    import KPU
+    import lcd
+    import sensor
+
+    lcd.init()
+    sensor.reset()
+    sensor.set_pixformat(sensor.RGB565)
+    sensor.set_framesize(sensor.QVGA)
+    sensor.set_windowing(size)
+    return KPU.load("/sd/models/a/a.kmodel")
+
+
+def bare_boxes(frames, task):
+    """The loop of a detector as the firmware's examples write it, drawing what the app draws."""
+    import KPU
+    import lcd
+    import sensor
+
+    bar = (0, 0, 320, 14)
+    for _ in range(frames):
+        img = sensor.snapshot()
+        found = KPU.run_yolo2(task, img)
+        if found:
+            for box in found:
+                img.draw_rectangle(box.x(), box.y(), box.w(), box.h(), 0xE007, 2, 0)
+                img.draw_rectangle(box.x(), box.y(), 144, 24, 0xE007, 1, 1)
+                img.draw_string(box.x(), box.y(), "face 90%", 0xFFFF, 2, 0, 0, 1)
+        img.draw_rectangle(bar, 0, 1, 1)
+        img.draw_string(0, 1, "Face 1/1 15fps", 0xFFFF, 1, 0, 0, 1)
+        lcd.display(img)
+
+
+def bare_classes(frames, task, softmax):
+    """The loop of a classifier as the firmware's examples write it: the best class, drawn as the app draws three."""
+    import math
+
+    import KPU
+    import lcd
+    import sensor
+
+    bar = (0, 0, 224, 14)
+    for _ in range(frames):
+        img = sensor.snapshot()
+        values = KPU.forward(task, img)[:]
+        best = max(values)
+        values.index(best)
+        if softmax:
+            total = 0.0
+            for value in values:
+                total += math.exp(value - best)
+            best = 1 / total
+        for row in range(3):
+            img.draw_rectangle(0, 134 + 30 * row, 224, 30, 0, 1, 1)
+            img.draw_string(0, 134 + 30 * row, "thing 0000 50%", 0xFFFF, 2, 0, 0, 1)
+            img.draw_rectangle(0, 159 + 30 * row, 112, 4, 0xE007, 1, 1)
+        img.draw_rectangle(bar, 0, 1, 1)
+        img.draw_string(0, 1, "Things 1/1 15fps", 0xFFFF, 1, 0, 0, 1)
+        lcd.display(img)
+
+
+def bare(count, softmax):
+    """Return loop(frames) of the hand-written program for a case, set up and warm."""
+    import KPU
+
+    power(count, softmax)
+    if softmax is None:
+        task = bare_setup((320, 240))
+        KPU.init_yolo2(task, 0.5, 0.3, 5, ANCHORS)
+
+        def loop(frames):
+            bare_boxes(frames, task)
+
+    else:
+        task = bare_setup((224, 224))
+
+        def loop(frames):
+            bare_classes(frames, task, softmax)
+
+    loop(3)
+    return loop
+
+
+def started(count, softmax):
+    """Return the app, running the model of a case, warm."""
+    from device.app import build
+
+    power(count, softmax)
+    app = build()
+    while app.frames < 3:
+        app.step()
+        if app.machine.state == "FAULT":
+            raise app.fault
+    return app
+
+
+def spent(action, argument):
+    """Return the bytes of heap that action(argument) allocates, whether or not they are garbage afterwards."""
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    action(argument)
+    after = gc.mem_alloc()
+    gc.enable()
+    return after - before
+
+
+def per_frame(loop, frames):
+    """Return the bytes for one frame: what `frames` of them take, less what the loop takes without any."""
+    total = spent(loop, frames) - spent(loop, 0)
+    if total % frames:
+        raise AssertionError("%d bytes for %d frames: they differ" % (total, frames))
+    return total // frames
+
+
+def measure_bytes(name):
+    count, softmax = CASES[name]
+    frames = 1 if count > 100 else 8  # without collection, and between two looks at the clock
+    by_hand = per_frame(bare(count, softmax), frames)
+    app = started(count, softmax)
+
+    def loop(frames):
+        step = app.step
+        end = app.frames + frames
+        while app.frames < end:
+            step()
+
+    def until_second(_):
+        seconds = app.seconds
+        while app.seconds == seconds:
+            app.step()
+            if count > 100:
+                gc.collect()
+
+    until_second(0)
+    until_second(0)  # the frames per second are known now: the text of the status bar stays
+    by_app = per_frame(loop, frames)
+    found = {"bare": by_hand, "app": by_app, "device": by_app - by_hand}
+    if name == "nothing detected":
+        until_second(0)
+        start = app.frames
+        total = spent(until_second, 0)
+        found["second"] = total - (app.frames - start) * by_app
+    return found
+
+
+def measure_imports(names):
+    started_fakes()
+    found = {}
+    for name in names:
+        gc.collect()
+        before = gc.mem_alloc()
+        spent_here = spent(__import__, name)
+        gc.collect()
+        found[name] = {"import": spent_here, "kept": gc.mem_alloc() - before}
+    return found
+
+
+def started_fakes():
+    """Let the fakes import what they import late and make what they make once."""
+    import utime
+
+    loop = bare(1, None)
+    loop(2)
+    for module in ("machine", "fpioa_manager", "Maix"):
+        __import__(module)
+    utime.sleep_ms(1)
+    bench.reset()
+
+
+def measure_labels():
+    """What goes when the labels of a model with 1,000 classes are forgotten, after twelve of them were looked up."""
+    app = started(1000, False)
+    spec = app.catalog[0]
+    for number in range(0, 1000, 83):
+        spec.label(number)
+    gc.collect()
+    before = gc.mem_alloc()
+    spec.labels = ()
+    gc.collect()
+    return before - gc.mem_alloc()
+
+
+def free_block():
+    """Return the largest free block, in bytes, give or take 32."""
+    low = 0
+    high = gc.mem_free()
+    while high - low > 32:
+        middle = (low + high) // 2
+        try:
+            bytearray(middle)
+            low = middle
+        except MemoryError:
+            high = middle
+        gc.collect()
+    return low
+
+
+def measure_heap():
+    started_fakes()
+    gc.collect()
+    before = gc.mem_alloc()
+    block = free_block()
+    gc.threshold(-1)  # as on the board
+    app = started(1, None)
+    gc.collect()
+    with_app = gc.mem_alloc()
+    left = free_block()
+    bench.irqs.clear()
+    app = None  # noqa: F841  what only the app refers to goes
+    gc.collect()
+    without = gc.mem_alloc()
+    bench.reset()
+    gc.collect()
+    return {
+        "modules": gc.mem_alloc() - before,
+        "data": with_app - without,
+        "started": gc.mem_alloc() - before + with_app - without,
+        "largest_free_before": block,
+        "largest_free": left,
+    }
+
+
+class Hollow:
+    """An Image whose methods do nothing."""
+
+    def draw_rectangle(self, x, y=None, w=None, h=None, color=None, thickness=1, fill=False):
+        pass
+
+    def draw_string(self, x, y=None, text=None, color=None, scale=1.0, x_spacing=0, y_spacing=2, mono_space=0):
+        pass
+
+
+def hollow():
+    """Put functions that do nothing in place of those that the firmware runs in C."""
+    import KPU
+    import lcd
+    import micropython
+    import sensor
+    import utime
+
+    img = Hollow()
+
+    def snapshot():
+        return img
+
+    def run_yolo2(task, img):
+        return None
+
+    def display(img):
+        pass
+
+    sensor.snapshot = snapshot
+    KPU.run_yolo2 = run_yolo2
+    lcd.display = display
+    utime.ticks_ms = micropython.opt_level  # in C as the firmware's, and always 0: no second is ever over
+
+
+def run_bare(frames):
+    bare(0, None)(frames)
+
+
+def run_app(frames):
+    app = started(0, None)
+    step = app.step
+    for _ in range(frames):
+        step()
+
+
+def main():
+    if mode in ("bare", "app"):
+        gc.threshold(-1)
+        if "hollow" in words:
+            hollow()
+        (run_bare if mode == "bare" else run_app)(int(words[0]))
+        return
+    import json
+
+    if mode == "name":
+        version = ".".join([str(part) for part in sys.implementation.version[:2]])
+        found = "MicroPython %s, %s precision" % (version, "single" if 0.1 + 0.2 == 0.3 else "double")
+    elif mode == "labels":
+        found = measure_labels()
+    elif mode == "bytes":
+        found = measure_bytes(words[0])
+    elif mode == "import":
+        found = measure_imports(words)
+    else:
+        found = measure_heap()
+    print(json.dumps(found))
+
+
+main()

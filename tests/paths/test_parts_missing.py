@@ -1,0 +1,195 @@
+"""Card, camera and panel: missing, lost on the way, and back."""
+
+from __future__ import annotations
+
+import bench
+import pytest
+from path_helpers import CARD, FACE
+
+
+def test_no_card_at_the_start(board):
+    board.start(files=None)
+    assert board.state == "NO_CARD"
+    assert 1500 <= bench.clock.now <= 4000  # the firmware may still be mounting it
+    board.run(5000)
+    assert board.state == "NO_CARD"
+    bench.card.insert(bench.MemoryCard(CARD), mount=False)
+    board.until("RUNNING")
+    assert board.app.slot.loaded.title == "Face"
+
+
+def test_a_card_that_appears_while_we_wait(board):
+    board.power(files=None)
+    bench.clock.at(800, lambda: bench.card.insert(bench.MemoryCard(CARD)))
+    board.boot()
+    assert board.state == "UNLOADED"
+    board.until("RUNNING")
+
+
+def test_a_late_card_brings_its_settings(board):
+    board.start(files=None)
+    assert (board.app.screen.width, board.app.screen.height) == (320, 240)
+    bench.card.insert(bench.MemoryCard(dict(CARD, **{"maixswitch.json": '{"board": "m5stickv"}'})))
+    board.until("RUNNING")
+    assert (board.app.screen.width, board.app.screen.height) == (240, 135)
+    board.press(36)
+    board.until("RUNNING")
+    assert board.app.slot.loaded.title == "Digits"
+
+
+def test_the_card_is_pulled_and_comes_back(board):
+    board.start().until("RUNNING")
+    board.press()
+    board.until("RUNNING")
+    bench.card.eject()
+    at = bench.clock.now
+    board.until("NO_CARD")
+    assert bench.clock.now - at < 4000
+    assert not bench.kpu.live
+    board.run(6000)
+    assert board.state == "NO_CARD"
+    bench.card.insert()
+    board.until("RUNNING")
+    assert board.app.slot.loaded.title == "Digits"  # where it was
+
+
+def test_another_card_comes_in(board):
+    board.start().until("RUNNING")
+    board.press()
+    board.until("RUNNING")
+    bench.card.eject()
+    board.until("NO_CARD")
+    import json
+
+    from benchlib.models import kmodel_v3
+
+    bench.card.insert(
+        bench.MemoryCard(
+            {
+                "models/other/model.json": json.dumps(dict(FACE, title="Other", kmodel="o.kmodel")),
+                "models/other/o.kmodel": kmodel_v3(),
+            }
+        )
+    )
+    board.until("RUNNING")
+    assert board.app.slot.loaded.title == "Other"
+    assert board.app.selected == 0
+
+
+def test_the_card_is_pulled_during_a_load(board):
+    board.start().until("RUNNING")
+    board.press()
+    bench.card.pull_at(2)
+    board.until("FAULT", 3000)
+    assert board.app.fault.code in (2005, 108, 2001)
+    assert not bench.kpu.live
+    board.until("NO_CARD")
+    bench.card.insert()
+    board.until("RUNNING")
+
+
+@pytest.mark.parametrize("nth", range(1, 31))
+def test_the_card_is_pulled_at_any_moment_of_the_start(board, nth):
+    board.power()
+    bench.card.pull_at(nth)
+    board.boot().run(3000)
+    assert board.state in ("NO_CARD", "EMPTY", "FAULT")
+    assert not bench.kpu.live
+    bench.card.insert()
+    board.run(6000)
+    for _ in range(2):
+        if board.state != "RUNNING":
+            board.press()
+            board.run(4000)
+    assert board.state == "RUNNING"
+
+
+def test_a_label_asked_for_without_a_card_is_its_number(board):
+    board.start().until("RUNNING")
+    board.app.machine.post("SELECT", 2)
+    board.until("RUNNING").run(100)
+    bench.card.eject()
+    bench.kpu.scores = [0.0, 0.0, 0.0, 9.0]
+    board.app.step()
+    board.app.step()
+    assert board.app.results.items[0].text.startswith("#3 ")
+    bench.card.insert()
+
+
+def test_an_empty_card(board):
+    board.start(files={})
+    assert board.state == "EMPTY"
+    board.run(3000)
+    assert board.state == "EMPTY"
+
+
+def test_no_camera_at_the_start(board):
+    board.power()
+    bench.camera.connected = False
+    board.boot().until("FAULT")
+    assert board.app.fault.code == 104
+    assert not bench.kpu.live
+    assert bench.kpu.loads == 0  # the camera comes first
+    bench.camera.connected = True
+    board.until("RUNNING")
+    assert board.app.fault is None
+    assert [row[1] for row in board.said("camera")][-1] == "ok"
+
+
+def test_the_camera_stops_and_comes_back(board):
+    board.start().until("RUNNING")
+    bench.fail_next("sensor.snapshot", RuntimeError("Sensor timeout!"))
+    board.until("FAULT")
+    assert board.app.fault.code == 105
+    assert not bench.kpu.live
+    resets = bench.calls["sensor.reset"]
+    board.until("RUNNING")
+    assert bench.calls["sensor.reset"] == resets + 1
+    assert board.app.slot.loaded.title == "Face"
+
+
+def test_a_camera_that_stays_away_is_tried_again_every_two_seconds(board):
+    board.start().until("RUNNING")
+    bench.camera.connected = False
+    board.until("FAULT").run(2100)
+    tries = bench.calls["sensor.reset"]
+    board.run(10000)
+    assert 3 <= bench.calls["sensor.reset"] - tries <= 6
+    assert board.state == "FAULT"
+    board.press()  # the key works meanwhile, and finds no camera either
+    board.run(1000)
+    assert board.state == "FAULT"
+    assert board.app.fault.code == 104
+    bench.camera.connected = True
+    board.until("RUNNING")
+
+
+def test_a_fault_of_the_model_does_not_restart_the_camera(board):
+    board.start().until("RUNNING")
+    bench.fail_next("KPU.run_yolo2", 2008)
+    board.until("FAULT")
+    resets = bench.calls["sensor.reset"]
+    board.run(10000)
+    assert board.state == "FAULT"
+    assert bench.calls["sensor.reset"] == resets
+
+
+def test_no_panel(board):
+    """M5Stack's UnitV has none: the app runs, reports, and shows nothing."""
+    board.start(settings={"board": "unitv"}).until("RUNNING")
+    board.press(18)
+    board.until("RUNNING").run(500)
+    assert bench.screen.shows == 0
+    assert "lcd.init" not in bench.calls
+    bench.fail_next("KPU.load", 2006)
+    board.press(18)
+    board.until("FAULT")
+    assert board.said("fault")
+
+
+def test_a_panel_without_memory(board):
+    board.power()
+    bench.fail_next("lcd.init", OSError(12))
+    board.boot().until("RUNNING").run(300)
+    assert "screen" in board.said("note")[0][1]
+    assert board.app.screen.width == 0
