@@ -114,7 +114,7 @@ def read(root, kinds, anchor_pairs=None):
     titles = {}
     for folder in folders:
         spec = read_folder(base, folder, kinds, anchor_pairs)
-        if spec.loadable:
+        if not spec.problems:
             first = titles.setdefault(spec.title, folder)
             if first != folder:
                 spec.problems = [(folder + "/model.json", "title", spec.title, "another than %s has" % first)]

@@ -39,13 +39,17 @@ class KpuSlot:
         try:
             if task is not None:
                 self._kpu.unload(task)
-        except Exception as e:
+        except BaseException as e:
             error = e
-        except BaseException:  # Ctrl-C came in between
-            self._kpu.unload(task)
-            raise
+        try:
+            if error:  # a full heap, or Ctrl-C just then: once more, or it may stay for ever
+                self._kpu.unload(task)
+        except Exception:
+            pass  # the first error counts
         finally:
             self._task = self.loaded = self.run = None
             task = None
             gc.collect()
+        if error and not isinstance(error, Exception):
+            raise error
         return error

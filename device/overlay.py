@@ -6,7 +6,7 @@ from device.text import ink, plain
 # RGB565 with swapped bytes, as lcd's own constants
 BLACK = 0
 WHITE = 0xFFFF
-RED = 0x00F8
+RED = 0x0098  # dark: white text on it is read at a glance
 BLUE = 0x1F00
 ORANGE = 0x20FD
 COLOURS = (0xE007, 0x20FD, 0xFF07, 0xE0FF, 0x1FF8, 0x9F4C, 0xE5AF, 0x00F8)
@@ -63,15 +63,17 @@ class Overlay:
                 if x < left:
                     x = left
                 y -= plate
-                if y < first:
-                    y = first
+                if y < first:  # no room above the box: below it, or in it
+                    y += plate + item.h
+                    if y + plate > bottom:
+                        y = first
                 if y + plate > bottom:
                     y = bottom - plate
                 img.draw_rectangle(x, y, w, plate, colour, 1, 1)
                 img.draw_string(x, y, text, INKS[number], scale, 0, 0, 1)
 
         size = scale
-        if results.shape == BARS and (LINE * 2 + 6) * spec.top > height // 2:
+        if results.shape == BARS and (LINE * 2 + 6) * spec.top > height // 3:
             size = 1
         row = LINE * size + 6
         rows = max((height - LINE - 2) // row, 1)

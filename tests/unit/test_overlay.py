@@ -215,7 +215,7 @@ def test_bars_stand_at_the_bottom_best_first():
     image = glass.show()
     assert [item.text for item in glass.results.items[:3]] == ["label7 80%", "label2 15%", "label4 5%"]
     for at, (class_id, score) in enumerate(((7, 800), (2, 150), (4, 50))):
-        y = 240 - (3 - at) * 30 + 27
+        y = 240 - (3 - at) * 18 + 15
         colour = image_colour(image, COLOURS[class_id & 7])
         width = len([x for x in range(320) if image.get_pixel(x, y) == colour])
         assert width == score * 320 // 1000

@@ -58,6 +58,8 @@ class Player:
         elif isinstance(action, s.Expect):
             yield from self._expect(action)
         elif isinstance(action, s.Screenshot):
+            if self._rig.state == "RUNNING" and not self._rig.looked:  # the panel still says "Loading..."
+                yield from self._frames(1)
             path = self._recorder.screenshot(action.name, *self._rig.panel())
             self._recorder.event(self._rig.now, "screenshot", path=str(path))
         else:

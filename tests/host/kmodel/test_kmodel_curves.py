@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_networks import Choice, curve, part
@@ -55,6 +57,26 @@ def test_curves_of_real_files(kmodels) -> None:
             z = np.concatenate([z, np.arange(-2000, 2000)])
             assert np.array_equal(results(layer_form.curve.form, z + 0.25), activate(z, conv.activation, "v02"))
     assert seen == {Formula, Buckets}
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("start", [0, 1 << 10, 1 << 11])
+def test_a_fall_at_the_end_of_the_range(start: int, rounding: str) -> None:
+    """A piece that begins at the least or the greatest z possible: the end on its far side counts."""
+    table = curve(np.random.default_rng(8), "linear")
+    begins, slopes, bias = table.start.copy(), np.zeros_like(table.mul), np.full_like(table.bias, 255)
+    begins[15], bias[15] = start, 7
+    table = replace(table, start=begins, mul=slopes, shift=np.zeros_like(table.shift), bias=bias)
+    found = curve_of(table, rounding, 0, 1 << 10)
+    assert found is not None
+    z = np.arange(0, (1 << 10) + 1)
+    assert np.array_equal(results(found.form, z.astype(float)), activate(z, table, rounding))
+
+
+def test_shifts_beyond_a_c_int_are_left_to_the_reference() -> None:
+    table = curve(np.random.default_rng(8), "linear")
+    wide = replace(table, shift=np.full_like(table.shift, 63))
+    assert curve_of(wide, "v02", LOW, 1 << 30) is None
 
 
 def test_a_wrong_formula_is_not_proven() -> None:

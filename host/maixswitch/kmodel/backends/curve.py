@@ -22,6 +22,7 @@ MAX_ENTRIES = 1 << 22
 KEPT_CURVES = 256
 FEW_PIECES = 3
 TOP = 255
+WIDEST_SHIFT = 31
 FINEST = 2.0**-15
 """The values that reach a curve are multiples of this: batch norm shifts by 15 bits at most."""
 
@@ -119,8 +120,14 @@ def _curve(raw: bytes, rounding: str, low: int, high: int) -> Curve | None:
 
 
 def _rises(table: Activation, rounding: str, low: int, high: int) -> bool:
-    """Between two neighbouring starts one piece rules, and it rises if its slope does; then look across each start."""
-    starts = sorted({int(start) for start in table.start if low < int(start) < high})
+    """Between two neighbouring starts one piece rules, and it rises if its slope does; then look across each start.
+
+    The ends count as well: a piece begins behind its start in v02, at it in v01. Shifts that no C int can halve are
+    left to the reference.
+    """
+    if np.any(table.shift > WIDEST_SHIFT):
+        return False
+    starts = sorted({int(start) for start in table.start if low <= int(start) <= high})
     edges = [low, *starts, high]
     for begin in edges[:-1]:
         piece = max(index for index in range(SEGMENTS) if int(table.start[index]) < begin + 1)
