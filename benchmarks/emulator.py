@@ -16,10 +16,13 @@ import argparse
 import cProfile
 import json
 import os
+import platform
 import pstats
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from time import process_time
@@ -50,7 +53,7 @@ Run = Callable[[], object]
 
 @dataclass
 class Figures:
-    """One file. Times in milliseconds of processor time, median; ``steps``: (name, share) where the fast path's time goes.
+    """One file. Times in milliseconds of processor time, median; ``steps``: (name, share) of the fast path's time.
 
     ``kpu`` and ``kpu_plain``: share of the time that each path spends in KPU layers.
     """
@@ -160,21 +163,21 @@ def measure(name: str, data: bytes, backend: str, seconds: float) -> Figures:
 
 
 def profile(run: Run, times: int = 5) -> list[tuple[str, float]]:
-    """(step, share of the time): each function of the package with the library calls that it makes itself."""
+    """(step, share of the time): each function of the package with what it calls of libraries."""
     profiler = cProfile.Profile(process_time)
     profiler.enable()
     for _ in range(times):
         run()
     profiler.disable()
-    table: dict[tuple[str, int, str], Any] = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
+    calls: dict[tuple[str, int, str], Any] = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
     spent: dict[str, float] = {}
-    for place, (_, _, own, _, callers) in table.items():
-        if "maixswitch" in place[0]:
+    for place, (_, _, own, _, callers) in calls.items():
+        inside = "maixswitch" in place[0]
+        if inside:
             spent[step_name(place)] = spent.get(step_name(place), 0.0) + own
-            continue
-        for caller, (_, _, part, _) in callers.items():
-            name = step_name(caller) if "maixswitch" in caller[0] else "other"
-            spent[name] = spent.get(name, 0.0) + part
+        for caller, (_, _, _, whole) in callers.items():
+            if not inside and "maixswitch" in caller[0]:
+                spent[step_name(caller)] = spent.get(step_name(caller), 0.0) + whole
     total = sum(spent.values())
     return sorted(((name, part / total) for name, part in spent.items()), key=lambda row: -row[1])
 
@@ -217,10 +220,24 @@ def table(rows: list[Figures], top: float) -> str:
     return head + "".join(lines)
 
 
+def here() -> str:
+    """Processor and versions."""
+    names = [f"Python {platform.python_version()}"]
+    for name in ("numpy", "onnxruntime", "numba"):
+        with suppress(PackageNotFoundError):
+            names.append(f"{name} {version(name)}")
+    cpu = platform.processor() or platform.machine()
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        cpu = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), cpu)
+    return f"{cpu}, {', '.join(names)}"
+
+
 def summary(rows: list[Figures], backend: str, top: float) -> str:
     """What the table comes to."""
     chosen = [row for row in rows if row.dominated]
-    text = f"Backend: {backend}. A float32 matrix product runs at {top:.0f} GMAC/s on this core (the peak above).\n"
+    text = f"Backend {backend} on {here()}.\n"
+    text += f"A float32 matrix product runs at {top:.0f} GMAC/s on this core: the peak above.\n\n"
     if not chosen:
         return text
     short = [f"{row.name} ({row.ratio:.1f})" for row in chosen if row.ratio < LEAST]
@@ -234,10 +251,11 @@ def summary(rows: list[Figures], backend: str, top: float) -> str:
 DOCUMENT = """# How fast the emulator is
 
 Written by `benchmarks/emulator.py --write docs/emulator.md`; do not edit it by hand. One core, one thread; processor
-time, median, the fast and the plain path by turns. GMAC counts multiply-accumulates at full resolution, as the chip does
-them. The plain path is the reference in numpy: 64-bit integers, one expression per step. "KPU layers" is the share of
-its time in convolutions; files from 90 % on shall run at least 15 times as fast by the fast path, and aim at 25. Real
-files are not part of the project: without them the table has the sample networks only.
+time, median, the fast and the plain path by turns. GMAC counts multiply-accumulates at full resolution, as the chip
+does them. The plain path is the reference in numpy: 64-bit integers, one expression per step. "KPU layers" is the share
+of its time in convolutions; files from 90 % on shall run at least 15 times as fast by the fast path, and aim at 25.
+The ratio of both paths and the share of the peak, which is this core's own float32 matrix product, carry over to other
+machines; milliseconds do not. Real files are not part of the project: without them the table has the samples only.
 
 {table}
 {summary}
@@ -274,7 +292,14 @@ def main() -> int:
     print(summary(rows, backend, top), end="")
     if options.json:
         found = [{**asdict(row), "ratio": row.ratio, "gmac_s": row.gmac_s, "dominated": row.dominated} for row in rows]
-        document = {"schema": 1, "backend": backend, "core": core, "peak_gmac_s": top, "files": found}
+        document = {
+            "schema": 1,
+            "backend": backend,
+            "machine": here(),
+            "core": core,
+            "peak_gmac_s": top,
+            "files": found,
+        }
         options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     if options.write:
         text = DOCUMENT.format(table=table(rows, top), summary=summary(rows, backend, top))

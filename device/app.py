@@ -70,7 +70,7 @@ class App:
             return lambda _: self.select(self.selected + by)
 
         def show(code):
-            return lambda _: self.overlay.fault(DeviceError(code))
+            return lambda _: self.warn(DeviceError(code))
 
         actions = {
             "remount": hal.remount,
@@ -147,6 +147,8 @@ class App:
 
                     fit_out(self, True)
                 post("CARD_IN")
+            elif state == "EMPTY" and not self.carded:
+                post("CARD_OUT")  # fit_out failed: again, or the keys stay dead
             elif state == "FAULT" and self.fault.code in CAMERA and self.revive():
                 post("SELECT", self.selected)
         elif state == "NO_CARD":
@@ -225,7 +227,12 @@ class App:
         if fault.code in CAMERA:
             self.camera.ready = False
         self.report("fault", fault.code, fault.name, fault.detail)
-        self.overlay.fault(fault, self.shelf.spec)
+        self.warn(fault, self.shelf.spec)
+
+    def warn(self, fault, spec=None):
+        """Show a fault in place of whatever is on the screen, notes that were to stand for a while among it."""
+        self.hold = 0
+        self.overlay.fault(fault, spec)
 
     # The beginning and the end.
 

@@ -47,7 +47,7 @@ def fit_out(app, card):
     """Set up the app's hardware; `card`: its settings can be read. Wrong settings and missing parts are shown once."""
     app.disarm()
     app.hold = 0
-    app.carded = card
+    app.carded = False
     settings = Settings.read(app.root)
     problems = [say(problem) for problem in settings.problems]
     if settings.board:
@@ -69,4 +69,5 @@ def fit_out(app, card):
         app.report("note", text)
         app.overlay.fault(DeviceError(109, text))
         app.hold = hal.ticks() + NOTES_MS
+    app.carded = card
     forget("outfit hal_start boards settings checks")

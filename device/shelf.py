@@ -11,7 +11,7 @@ class Shelf:
     def __init__(self, root, pairs):
         self.root = root
         self.pairs = pairs
-        self.kept = None  # the remembered folder, None: not yet read
+        self.kept = ""  # the folder that this card remembers
         self.models = ()
         self.selected = 0
         self.spec = None
@@ -19,8 +19,7 @@ class Shelf:
 
     def read(self):
         """Read the card and return the models; the selected folder stays so, at first the remembered one."""
-        if self.kept is None:
-            self.kept = choice_read(self.root)
+        self.kept = choice_read(self.root)
         folder = self.spec.folder if self.spec else self.kept
         self.models = models = catalog.read(self.root, KINDS, self.pairs)
         self.spec = None

@@ -23,8 +23,6 @@ DEFAULT = "minimum_with_kmodel_v4_support"
 class StoryRig(Rig):
     """A rig on which nothing is painted: no statement of the app depends on it, and it is what takes time."""
 
-    deaf = False  # see Watch
-
     def _reset(self) -> None:
         super()._reset()
         self.bench.camera.source = None
@@ -32,7 +30,7 @@ class StoryRig(Rig):
 
     def _close(self, error: BaseException) -> None:
         super()._close(error)
-        left_behind(self.deaf)  # before a soft reboot sweeps the heap
+        left_behind()  # before a soft reboot sweeps the heap
 
 
 class Story:
@@ -79,7 +77,6 @@ class Story:
         self.starting = words[0] in ("power", "restart")
         if words[0] == "raise" and words[1].startswith("lcd."):
             self.watch.honest = False
-        self.watch.deaf = self.rig.deaf = self.watch.deaf or text.startswith("raise KPU.deinit")
         self.watch.unclosed += text.startswith("raise file.close")
         for _ in self.player.do(parse(text).lines[0]):
             self._checked(self.rig.step)
@@ -108,13 +105,16 @@ class Story:
         except (AssertionError, MaixSwitchError, self.bench.HardFault, self.bench.Reset) as error:
             raise AssertionError(f"{type(error).__name__}: {error}\n\n{self.text()}") from error
 
-    def recover(self) -> Story:
-        """Everything is mended and a good card put in: the board runs within bounded time, and the key works."""
+    def recover(self, rest: str = "3s") -> Story:
+        """Everything is mended and a good card put in: the board runs within bounded time, and the key works.
+
+        `rest`: until the app has missed the old card, and all fingers are off the keys.
+        """
         if self.rig.app is None:
             self.do("restart" if self.rig.powered else "power")
         if self.rig.app is None:  # it was the restart that was told to fail
             self.do("heal", "restart")
-        self.do("heal", "insert plain", "wait 6s", "expect state RUNNING within 20s")
+        self.do("heal", "insert plain", f"wait {rest}", "expect state RUNNING within 20s")
         other = "One" if self.rig.title == "Two" else "Two"
         self.do("press", f"expect title {other} within 2s", "expect state RUNNING within 5s", "frames 3")
         return self
@@ -126,7 +126,7 @@ class Story:
             if self.rig.app is not None:
                 self.rig.app.stop()
                 assert self.rig.app.step() is False, "step() goes on after stop()"
-            left_behind(self.watch.deaf)
+            left_behind()
 
         self._try(stop)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,8 +76,8 @@ class Watch:
         self.loaded: set[int] = set()
         self.labels: set[str] = set()
         self.time = 0
+        self.seen: tuple[Any, ...] = ()
         self.honest = True  # no call that writes on the panel was told to fail
-        self.deaf = False  # KPU.deinit was told to fail
         self.unclosed = 0  # files whose close() was told to fail: nobody can close them
         self.generation = bench.generation
         GLASS.clear()
@@ -100,12 +99,10 @@ class Watch:
             self.generation = bench.generation
             self.loaded.clear()
             GLASS.clear()
-        if self.deaf and app is not None and app.slot.loaded is None:
-            gc.collect()  # a task that deinit refused goes with its object; on CPython the exception held it
         self.read_ledger()
         assert bench.open_files <= self.unclosed, f"{bench.open_files} files open"
         if app is None:
-            left_behind(self.deaf)
+            left_behind()
         else:
             self.compare(app)
 
@@ -131,20 +128,28 @@ class Watch:
         assert (app.slot.run is None) == (spec is None)
         if state == "FAULT":
             assert app.fault is not None
+        seen = (state, spec, app.fault, GLASS.picture, GLASS.texts[:])
+        if seen != self.seen:
+            self.seen = seen
+            self.read(app)
+
+    def read(self, app: Any) -> None:
+        """What stands on the panel is the state's own, and of the loaded model."""
+        state, spec = app.machine.state, app.slot.loaded
         for text in GLASS.texts:
             for label in LABEL.findall(text):
                 assert spec is not None, f"{label} on the screen, nothing loaded"
                 assert label in self.labels, f"{label} on the screen, {spec.folder} loaded: {sorted(self.labels)}"
         if GLASS.texts and self.honest:
-            self.read(app, GLASS.texts[0])
+            self.read_heading(app, GLASS.texts[0])
         if GLASS.picture:
             assert state == "RUNNING", f"{state}, and a picture with {GLASS.texts} on the screen"
             title = f"{spec.title} {app.shelf.place}"
             assert GLASS.texts, f"a picture without {title} on it"
             assert GLASS.texts[-1].startswith(title), f"{GLASS.texts} on the screen, {title} loaded"
 
-    def read(self, app: Any, heading: str) -> None:
-        """The message on the panel is the state's own."""
+    def read_heading(self, app: Any, heading: str) -> None:
+        """A message begins with the fault's number or the model's place."""
         state = app.machine.state
         noted = heading.startswith("109 ") and bench.clock.now < app.hold + STEP_MS
         if state == "FAULT":
@@ -159,10 +164,8 @@ class Watch:
             assert GLASS.picture or heading.startswith(f"{app.shelf.place} "), f"{heading} on the screen in {state}"
 
 
-def left_behind(deaf: bool = False) -> None:
+def left_behind() -> None:
     """Nothing of an app that has ended goes on: no task, interrupt, watchdog or timer, no file, no heap."""
-    if deaf:
-        gc.collect()
     bench.kpu.check()
     assert not bench.irqs, bench.irqs
     assert not bench.wdt, bench.wdt

@@ -143,7 +143,7 @@ class MaixPyStories(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "story"):
-            self.story.recover().end()
+            self.story.recover("6s").end()
 
 
 class CanmvStories(MaixPyStories):

@@ -6,6 +6,7 @@ Source: K210 register block (row_switch_addr, channel_switch_addr, coef_group) a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -28,32 +29,32 @@ class MapLayout:
     height: int
     width: int
 
-    @property
+    @cached_property
     def groups(self) -> int:
         """Channels side by side: 4 up to width 16, 2 up to width 32, else 1."""
         return 4 if self.width <= 16 else 2 if self.width <= 32 else 1
 
-    @property
+    @cached_property
     def line_rows(self) -> int:
         """Rows of one image line."""
         return -(-self.width // ROW)
 
-    @property
+    @cached_property
     def pitch(self) -> int:
         """Bytes from one channel to its neighbour in the same row."""
         return ROW // self.groups
 
-    @property
+    @cached_property
     def blocks(self) -> int:
         """Groups of channels, one under the other."""
         return -(-self.channels // self.groups)
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """Rows of the whole map."""
         return self.line_rows * self.height * self.blocks
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes of the whole map, slack included."""
         return self.rows * ROW

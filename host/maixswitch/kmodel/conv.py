@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..errors import KModelError
 from . import airam
@@ -53,11 +54,11 @@ class Conv:
     def target(self) -> int:
         return self.registers["image_dst_addr"]
 
-    @property
+    @cached_property
     def input(self) -> MapLayout:
         return input_layout(self.registers)
 
-    @property
+    @cached_property
     def output(self) -> MapLayout:
         return output_layout(self.registers)
 

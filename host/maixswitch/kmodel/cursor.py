@@ -80,6 +80,8 @@ class Cursor:
                 wanted="sizes from 0",
             )
         raw = self.take(count * np.dtype(dtype).itemsize, field)
+        if not count:  # numpy minds the other sizes even so
+            shape = tuple(min(size, 1) for size in shape)
         return np.frombuffer(raw, dtype=dtype).reshape(shape)
 
     def refuse(self, message: str, field: str, found: object, wanted: object, offset: int | None = None) -> KModelError:

@@ -89,6 +89,12 @@ class Machine:
         elements = place.elements if isinstance(place, Tensor) else size // dtype.itemsize
         return np.frombuffer(self.view(place.memory, start, elements * dtype.itemsize).tobytes(), dtype)
 
+    def run(self) -> None:
+        """Runs all layers."""
+        with np.errstate(all="ignore"):
+            for layer in self.program.layers:
+                layer.type.run(layer.spec, self)
+
     def steps(self) -> Iterator[Layer]:
         """Runs the layers in order and yields each one when it is done."""
         for layer in self.program.layers:

@@ -84,8 +84,7 @@ class KModel:
         another size or type.
         """
         self._feed(arrays)
-        for _ in self.machine.steps():
-            pass
+        self.machine.run()
         return [self.machine.get(tensor) for tensor in self.outputs]
 
     def run_layers(self, *arrays: Array) -> Iterator[tuple[Layer, list[Array]]]:

@@ -235,7 +235,7 @@ def set_type(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -
 
 def move_bytes(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
     """A piece is repeated, left out, or put somewhere else."""
-    if len(data) < 64:
+    if len(data) < 144:
         return
     size = rng.choice((1, 4, 8, 64, 144))
     source, target = rng.randrange(len(data) - size + 1), rng.randrange(len(data))

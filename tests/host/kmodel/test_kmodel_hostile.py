@@ -229,6 +229,20 @@ def test_a_concatenation_of_nothing_or_of_too_much() -> None:
     refused(net.build(), "number of parts")
 
 
+def test_weights_of_no_size_at_all() -> None:
+    """One size is 0 and the others are as large as a number can be."""
+    file = File()
+    shape = (1, 4, 6, 7)
+    huge = 0x7FFFFFFF
+    numbers = [huge, *[0, 0] * 2, huge, huge, 1, 1, 1, 1]  # output channels, pads, window, strides, dilations
+    head = struct.pack("<8I", *[MAIN, FLOAT, 0, 672] * 2) + struct.pack("<5i", *shape, 5)
+    file.node(2, head + struct.pack("<11i", *numbers) + struct.pack("<2f", *NO_CLAMP) + bytes(64))
+    file.room(shape)
+    file.inputs.append((Range(MAIN, FLOAT, 0, 672), shape))
+    file.outputs.append(Range(MAIN, FLOAT, 0, 672))
+    refused(file.build(), "bias")
+
+
 def test_an_extreme_over_a_million_values() -> None:
     file = File()
     shape, values = (1, 4, 512, 512), np.random.default_rng(1).normal(0, 9, (1, 4, 512, 512)).astype(F)
