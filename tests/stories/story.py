@@ -9,7 +9,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from story_watch import Watch, left_behind
+from story_watch import GLASS, Watch, left_behind
 
 from maixswitch.errors import MaixSwitchError
 from maixswitch.sim.player import Player
@@ -25,6 +25,7 @@ class StoryRig(Rig):
 
     def _reset(self) -> None:
         super()._reset()
+        GLASS.clear()
         self.bench.camera.source = None
         self.bench.screen.capture = self.bench.screen.draw = False
 

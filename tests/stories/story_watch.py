@@ -98,7 +98,6 @@ class Watch:
         if self.generation != bench.generation:
             self.generation = bench.generation
             self.loaded.clear()
-            GLASS.clear()
         self.read_ledger()
         assert bench.open_files <= self.unclosed, f"{bench.open_files} files open"
         if app is None:
@@ -140,6 +139,8 @@ class Watch:
             for label in LABEL.findall(text):
                 assert spec is not None, f"{label} on the screen, nothing loaded"
                 assert label in self.labels, f"{label} on the screen, {spec.folder} loaded: {sorted(self.labels)}"
+        if self.honest:
+            assert GLASS.texts or not bench.screen.width, f"nothing on the screen in {state}"
         if GLASS.texts and self.honest:
             self.read_heading(app, GLASS.texts[0])
         if GLASS.picture:

@@ -41,13 +41,16 @@ DAY = (
     "wait 800ms",
 )
 EVENING = ("wait 6s",)
+# The card comes after the app has started without: everything is set up anew, as the card's settings say.
+LATE = ("eject", "restart", "wait 100ms", "insert", "wait 6s")
+Traces = dict[tuple[str, tuple[str, ...]], list[str]]
 FLAVOURS = {"maixpy": DEFAULT, "canmv": "canmv"}
 # Names of the calls that make no object and take no checked argument: Ctrl-C is all that can come out of them.
 SAFE = {
     "GPIO.value", "GPIO.disirq", "utime.sleep_ms", "utils.heap_free", "lcd.clear", "lcd.direction", "lcd.mirror",
     "WDT.stop", "SDCard.remount", "fm.register",
 }  # fmt: skip
-SOME = 6  # places of a call that the default run takes, evenly spread
+SOME = 4  # places of a call that the default run takes, evenly spread
 
 
 def board(cards: Path, api: str) -> Story:
@@ -55,9 +58,9 @@ def board(cards: Path, api: str) -> Story:
     return Story(cards, "good", "cube", FLAVOURS[api])
 
 
-def live(story: Story, evening: bool = False) -> Story:
+def live(story: Story, day: tuple[str, ...]) -> Story:
     """The day, or what there is of it before the app ends."""
-    for action in DAY + (EVENING if evening else ()):
+    for action in day:
         if action == "restart" and story.bench.trace is not None:
             story.bench.trace.append(action)
         story.do(action)
@@ -67,17 +70,17 @@ def live(story: Story, evening: bool = False) -> Story:
 
 
 @pytest.fixture(scope="module")
-def traces() -> dict[str, list[str]]:
-    """The calls of a day, by interface; made when first asked for."""
+def traces() -> Traces:
+    """The calls of a day, by interface and day; made when first asked for."""
     return {}
 
 
-def trace_of(traces: dict[str, list[str]], cards: Path, api: str, evening: bool = False) -> list[str]:
-    key = f"{api} {evening}"
+def trace_of(traces: Traces, cards: Path, api: str, day: tuple[str, ...]) -> list[str]:
+    key = (api, day)
     if key not in traces:
         story = board(cards, api).power_on()
         story.bench.trace = []
-        live(story, evening)
+        live(story, day)
         traces[key] = story.bench.trace[:]
         story.end()
     return traces[key]
@@ -94,10 +97,13 @@ def spread(count: int, some: bool) -> range:
     return range(1, count + 1, -(-count // SOME) if some and count else 1)
 
 
-def fail_everywhere(cards: Path, api: str, traces: dict[str, list[str]], name: str, some: bool) -> tuple[int, int]:
+def fail_everywhere(
+    cards: Path, api: str, traces: Traces, name: str, some: bool, day: tuple[str, ...] = DAY
+) -> tuple[int, int]:
     """Lets `name` fail at its places in turn, all or some; returns how many places and how many failures."""
-    evening = name.startswith(("file.", "uio.", "uos."))
-    calls = trace_of(traces, cards, api, evening)
+    if day is DAY and name.startswith(("file.", "uio.", "uos.")):
+        day = DAY + EVENING
+    calls = trace_of(traces, cards, api, day)
     restart = calls.index("restart")
     start = calls.index("uos.stat", restart)  # in between, the restart ends the app: Ctrl-C there is the second one
     closing = range(calls[:restart].count(name) + 1, calls[:start].count(name) + 1)
@@ -106,7 +112,7 @@ def fail_everywhere(cards: Path, api: str, traces: dict[str, list[str]], name: s
         for error in errors_of(name):
             story = board(cards, api).power_on()
             count = story.bench.calls.get(name, 0)
-            live(story.do(line(name, nth, error)), evening)
+            live(story.do(line(name, nth, error)), day)
             assert story.bench.calls[name] >= count + nth, story.text()
             if error == INTERRUPT and nth not in closing:
                 assert story.rig.app is None, f"Ctrl-C was lost\n\n{story.text()}"
@@ -123,13 +129,19 @@ ALL = [pytest.param(False, marks=pytest.mark.nightly, id="all"), pytest.param(Tr
 
 @pytest.mark.parametrize("some", ALL)
 @pytest.mark.parametrize("name", sorted(name for name in {*RAISES, *SAFE} if not name.startswith("maix.")))
-def test_every_call(cards: Path, traces: dict[str, list[str]], name: str, some: bool) -> None:
+def test_every_call(cards: Path, traces: Traces, name: str, some: bool) -> None:
     print(name, *fail_everywhere(cards, "maixpy", traces, name, some))
 
 
 @pytest.mark.parametrize("some", ALL)
+def test_every_call_when_the_card_comes_late(cards: Path, traces: Traces, some: bool) -> None:
+    for name in sorted(set(trace_of(traces, cards, "maixpy", LATE)) - {"restart"}):
+        print(name, *fail_everywhere(cards, "maixpy", traces, name, some, LATE))
+
+
+@pytest.mark.parametrize("some", ALL)
 @pytest.mark.parametrize("name", sorted(name for name in RAISES if name.startswith("maix.")))
-def test_every_call_of_canmv(cards: Path, traces: dict[str, list[str]], canmv: None, name: str, some: bool) -> None:
+def test_every_call_of_canmv(cards: Path, traces: Traces, canmv: None, name: str, some: bool) -> None:
     print(name, *fail_everywhere(cards, "canmv", traces, name, some))
 
 
@@ -162,9 +174,9 @@ def test_every_call_of_the_first_start(cards: Path, api: str, some: bool, reques
     print(f"{api}: {len(calls)} places, {count} failures")
 
 
-def test_nothing_is_left_out(cards: Path, traces: dict[str, list[str]]) -> None:
+def test_nothing_is_left_out(cards: Path, traces: Traces) -> None:
     """Every call of the day is in one of the two tables, and the day has every call that can fail in use."""
-    calls = set(trace_of(traces, cards, "maixpy", evening=True)) - {"restart"}
+    calls = set(trace_of(traces, cards, "maixpy", DAY + EVENING)) - {"restart"}
     assert calls <= {*RAISES, *SAFE}
     rare = {"lcd.rotation", "FPIOA.set_function"}  # in settings and at the first start only
     assert {name for name in RAISES if not name.startswith("maix.")} - calls == rare

@@ -16,7 +16,7 @@ from .work import batches, conv_of
 
 MAX_MAIN_MEMORY = 16 << 20
 """Bytes. The chip has 8 MiB in all; twice that is read, so that a report can say by how much a model does not fit."""
-MAX_LAYERS = 2048
+MAX_LAYERS = 1024
 MAX_ENDS = 64
 """Inputs, and outputs."""
 MAX_PARTS = 4096

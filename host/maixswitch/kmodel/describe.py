@@ -10,7 +10,7 @@ from ..errors import EXIT_IO, MaixSwitchError
 from . import consistency
 from . import firmware as board
 from .airam import ROWS, SIZE
-from .liveness import AiRam, ai_ram
+from .liveness import AiRam
 from .memory import QVGA, YOLO_ANCHORS, Memory, Size, advice, memory, region
 from .model import KModel, load
 from .program import Tensor, Use
@@ -93,7 +93,7 @@ def describe(
     """The document of a model; the names of flavours must exist (MaixSwitchError, usage)."""
     judged = [memory(kmodel, name, frame, panel, gc_kib) for name in flavours or names()]
     estimate = timing(kmodel, panel=panel)
-    ram = ai_ram(kmodel.program)
+    ram = kmodel.ai_ram
     return {
         "schema": SCHEMA,
         "command": "kmodel info",

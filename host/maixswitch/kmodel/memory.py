@@ -13,7 +13,7 @@ from math import prod
 
 from . import firmware as board
 from .firmware import Firmware
-from .liveness import AiRam, ai_ram
+from .liveness import AiRam
 from .model import KModel
 
 Size = tuple[int, int]
@@ -147,7 +147,7 @@ def memory(
         budget.region,
         chosen,
         image.free_bytes(chosen),
-        ai_ram(kmodel.program),
+        kmodel.ai_ram,
         budget.verdict(),
     )
 

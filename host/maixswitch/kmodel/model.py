@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from .arithmetic import ROUNDINGS
 from .arrays import Array
 from .backends import BEST, backend
+from .liveness import AiRam, ai_ram
 from .machine import Machine
 from .program import MAX_FILE, Layer, Program, Tensor
 from .sniff import V3, V4, recognise
@@ -64,6 +66,11 @@ class KModel:
     @property
     def notes(self) -> tuple[str, ...]:
         return self.program.notes
+
+    @cached_property
+    def ai_ram(self) -> AiRam:
+        """Which rows of the AI RAM are in use, layer by layer."""
+        return ai_ram(self.program)
 
     @property
     def machine(self) -> Machine:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 
 from .airam import ROW, ROWS
-from .liveness import INPUT, AiRam, LiveMap, ai_ram
+from .liveness import INPUT, AiRam, LiveMap
 from .model import KModel
 from .program import Layer
 from .work import conv_of, layer_title
@@ -98,7 +98,7 @@ class _Plan:
 
 def svg(kmodel: KModel, name: str) -> str:
     """The picture of a model; ``name`` is its title. A model that never uses the AI RAM gets a picture that says so."""
-    ram = ai_ram(kmodel.program)
+    ram = kmodel.ai_ram
     plan = _plan(ram, len(kmodel.layers))
     peak = f"{ram.peak_bytes / 1024:,.0f} of 2,048 KiB in layer {ram.peak_layer}"
     size = f'viewBox="0 0 {plan.width:.0f} {plan.height}" width="{plan.width:.0f}" height="{plan.height}"'
@@ -123,7 +123,7 @@ def svg(kmodel: KModel, name: str) -> str:
 
 def page(kmodel: KModel, name: str) -> str:
     """The picture in an HTML page, with the maps as a table below."""
-    ram = ai_ram(kmodel.program)
+    ram = kmodel.ai_ram
     rows = "\n".join(
         f"<tr><td>{escape(item.title)}</td><td>{item.row:,}</td><td>{item.row + item.rows - 1:,}</td>"
         f"<td>{item.bytes / 1024:,.1f}</td><td>{_when(item)}</td></tr>"

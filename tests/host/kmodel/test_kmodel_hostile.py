@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fuzz import BYTES, SECONDS, Meter
+from fuzz import BYTES, SECONDS, Meter, look
 from small_networks import Choice, network, part
 from v4_files import AI_RAM, BYTE, CONST, FLOAT, MAIN, NO_CLAMP, File
 
@@ -327,3 +327,14 @@ def test_a_huge_file_costs_nothing(tmp_path: Path) -> None:
     seconds, peak = meter.stop()
     assert seconds < 0.1
     assert peak < 1 << 20
+
+
+def test_a_file_of_a_thousand_layers_is_described_in_time() -> None:
+    """What `kmodel info` works out grows with the square of the layers, so once for all firmwares must do."""
+    net = Network(1, 8, 8)
+    x = net.conv(net.input, part(np.random.default_rng(1), 1, Choice(1, 1)), to_main=True)
+    net.output(x)
+    for _ in range(MAX_LAYERS - 1):
+        net.upload(x)
+    data = net.build()
+    cheap(lambda: look(load(data), data))

@@ -1,0 +1,157 @@
+"""What the actions for faults and stories do to the simulated board."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+from sim_helpers import Play
+
+from maixswitch.cli import SIM_HELP
+from maixswitch.errors import MaixSwitchError
+from maixswitch.sim import script
+from maixswitch.sim.demo import write_card
+
+STORIES = {
+    "a press that the script does not wait for": """
+        expect state RUNNING
+        press after 1s
+        expect title 'Bright blobs' for 900ms
+        expect title Colours""",
+    "a press of 20 ms is bounce": """
+        expect state RUNNING
+        press for 20ms bounce 3ms 9ms
+        expect title 'Bright blobs' for 1s""",
+    "a long press by its time": """
+        expect state RUNNING
+        press
+        expect title Colours
+        press for 900ms
+        expect title 'Bright blobs'""",
+    "the card goes between two file operations": """
+        expect state RUNNING
+        eject at 1
+        expect state NO_CARD
+        insert
+        expect state RUNNING""",
+    "another card": """
+        expect title 'Bright blobs'
+        insert other
+        expect title Colours within 20s
+        expect state RUNNING""",
+    "the choice is what comes back after a power cycle": """
+        expect state RUNNING
+        press
+        expect title Colours
+        wait 8s
+        power
+        expect title Colours
+        expect state RUNNING""",
+    "the power goes in the middle of the choice": """
+        expect state RUNNING
+        press
+        expect title Colours
+        power cut 5
+        wait 8s
+        power
+        expect title 'Bright blobs'
+        expect state RUNNING""",
+    "the program starts anew": """
+        expect state RUNNING
+        press
+        expect title Colours
+        restart
+        expect title 'Bright blobs'
+        expect state RUNNING""",
+    "a firmware call fails": """
+        expect state RUNNING
+        raise sensor.snapshot 3 RuntimeError 'Sensor timeout!'
+        expect fault 105
+        press
+        expect state RUNNING
+        raise KPU.load 2009
+        press
+        expect fault 2009
+        press
+        expect state RUNNING
+        raise uos.stat OSError 5
+        expect state NO_CARD
+        expect state RUNNING""",
+    "Ctrl-C, and then it is started again": """
+        expect state RUNNING
+        raise lcd.display 2 KeyboardInterrupt
+        wait 1s
+        restart
+        expect state RUNNING""",
+    "what detectors find is said, not worked out": """
+        boxes 10,20,60,60,0,0.75
+        expect detection blob >= 0.74
+        boxes
+        expect no detection blob for 1s""",
+    "what classifiers answer is said": """
+        scores 0.1 0.9
+        expect state RUNNING
+        press
+        expect title Colours
+        expect detection green >= 0.5""",
+    "a failing run of what is not worked out": """
+        boxes
+        expect state RUNNING
+        fail run 2013
+        expect fault 2013""",
+    "time in which the board looks at nothing": """
+        expect state RUNNING
+        skip 3600s
+        frames 2
+        expect state RUNNING""",
+}
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """A folder with another card in it: the classifier alone."""
+    write_card(tmp_path / "other")
+    for path in (tmp_path / "other" / "models" / "10-blobs").iterdir():
+        path.unlink()
+    (tmp_path / "other" / "models" / "10-blobs").rmdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_action(play: Play, other: Path, name: str) -> None:
+    session = play(STORIES[name], script_base=other)
+    assert session.code == 0, session.explain()
+    session.rig.bench.kpu.check()
+
+
+def test_board_time_goes_on_over_power_cycles(play: Play) -> None:
+    session = play("wait 2s\npower\nwait 2s\nskip 10s\n")
+    assert session.rig.now >= 14_000
+    assert session.rig.bench.clock.now < 13_000
+
+
+def test_a_card_that_there_is_not(play: Play, tmp_path: Path) -> None:
+    with pytest.raises(MaixSwitchError, match=r"test\.txt:2: .*nowhere: no such folder"):
+        play("wait 1s\ninsert nowhere", script_base=tmp_path)
+
+
+def test_an_app_that_ends_is_no_success(play: Play) -> None:
+    """A heap that is full at the start is more than the app can mend; a script that goes on can start it again."""
+    full = "raise GPIO.init MemoryError 'memory allocation failed'\nrestart\nwait 1s\n"
+    session = play(full)
+    assert session.code == 3
+    assert session.explain() == "the app ended: MemoryError: memory allocation failed"
+    assert play(full + "restart\nexpect state RUNNING\n").code == 0
+
+
+def test_help_names_every_action() -> None:
+    words = set((SIM_HELP + (script.__doc__ or "")).split())
+    for verb in script._VERBS:
+        assert verb in words, verb
+    for verb in script._VERBS:
+        assert verb in set(SIM_HELP.split()), f"sim --help does not name {verb}"
+
+
+def test_states_are_the_apps() -> None:
+    assert importlib.import_module("device.fsm").STATES == script.STATES
