@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maixswitch import console
-from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 
 if TYPE_CHECKING:
     from .kmodel.memory import Size
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 File = Annotated[Path, typer.Argument(help="A .kmodel file.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
+ROUNDINGS = ("v0.2", "v0.1", "v02", "v01")
 Rounding = Annotated[str, typer.Option(help="The vendor's rounding to follow: v0.2 or v0.1.")]
 
 
@@ -34,7 +35,7 @@ def info(
     json: Json = False,
     frame: Annotated[str, typer.Option(help="Camera frame WxH, or none.")] = "320x240",
     panel: Annotated[str, typer.Option(help="LCD WxH, or none.")] = "320x240",
-    gc: Annotated[int, typer.Option(min=0, help="Python heap in KiB; 0: the firmware's own.")] = 0,
+    gc: Annotated[int, typer.Option(min=0, max=6144, help="Python heap in KiB; 0: the firmware's own.")] = 0,
     firmware: Annotated[
         list[str] | None, typer.Option(help="Firmware to judge for; may be repeated. Default: all.")
     ] = None,
@@ -43,10 +44,15 @@ def info(
 
     Ends with 1 for a file that is no usable model, and where --firmware was given and the model fits none of those.
     """
-    from .kmodel.describe import describe_file
+    from .kmodel.describe import describe_broken, describe_file
     from .kmodel.report import report
 
-    found = describe_file(file, _size(frame, "--frame"), _size(panel, "--panel"), firmware or (), gc or None)
+    try:
+        found = describe_file(file, _size(frame, "--frame"), _size(panel, "--panel"), firmware or (), gc or None)
+    except KModelError as error:
+        if json:
+            console.emit(describe_broken(file, error))
+        raise _about(file, error) from error
     if json:
         console.emit(found)
     else:
@@ -73,17 +79,23 @@ def run(
 
     kmodel = _load(file, rounding)
     if len(input_) != len(kmodel.inputs):
-        raise MaixSwitchError(f"the model takes {len(kmodel.inputs)} inputs, --input names {len(input_)}", EXIT_USAGE)
-    arrays = [read_input(path, tensor) for path, tensor in zip(input_, kmodel.inputs, strict=True)]
-    found = run_once(kmodel, arrays, output)
+        wanted = "1 input" if len(kmodel.inputs) == 1 else f"{len(kmodel.inputs)} inputs"
+        raise MaixSwitchError(f"{file}: the model takes {wanted}, --input names {len(input_)}", EXIT_USAGE)
+    try:
+        arrays = [read_input(path, tensor) for path, tensor in zip(input_, kmodel.inputs, strict=True)]
+        found = run_once(kmodel, arrays, output)
+    except KModelError as error:
+        raise _about(file, error) from error
     if json:
         console.emit(found)
         return
     for item in found["outputs"]:
         shape = "x".join(map(str, item["shape"]))
-        print(
-            f"{item['name']}: {shape} {item['dtype']}, {item['min']:g} to {item['max']:g}, largest at {item['argmax']}"
-        )
+        numbers = "values that are no numbers"
+        if item["min"] is not None and item["max"] is not None:
+            numbers = f"{item['min']:g} to {item['max']:g}, largest at {item['argmax']}"
+        print(f"{item['name']}: {shape} {item['dtype']}, {numbers}")
+    console.say(f"wrote {output}")
 
 
 @app.command()
@@ -97,7 +109,10 @@ def bench(
     """How long the emulator takes on this PC, layer by layer."""
     from .kmodel.bench import measure, table
 
-    found = measure(_load(file, rounding, backend), repeat)
+    try:
+        found = measure(_load(file, rounding, backend), repeat)
+    except KModelError as error:
+        raise _about(file, error) from error
     found["file"] = str(file)
     if json:
         console.emit(found)
@@ -125,11 +140,16 @@ def diff(first: File, second: File, json: Json = False) -> None:
 @app.command()
 def view(
     file: File,
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write: .svg or .html.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write: .svg or .html; default: the model's name with .svg, here."),
+    ] = None,
 ) -> None:
     """Draw the AI RAM over time: which rows hold which feature map while each layer runs."""
     from .kmodel.picture import page, svg
 
+    if output is None:
+        output = Path(f"{file.stem}.svg")
     draw = {".svg": svg, ".html": page, ".htm": page}.get(output.suffix.lower())
     if draw is None:
         raise MaixSwitchError(f"--output {output}: wanted a name that ends in .svg or .html", EXIT_USAGE)
@@ -143,7 +163,17 @@ def view(
 def _load(path: Path, rounding: str = "v0.2", backend: str = "") -> KModel:
     from .kmodel.model import DEFAULT_BACKEND, load
 
-    return load(path, rounding.replace(".", ""), backend or DEFAULT_BACKEND)
+    if rounding not in ROUNDINGS:
+        raise MaixSwitchError(f"no rounding {rounding!r}; there are {', '.join(ROUNDINGS)}", EXIT_USAGE)
+    try:
+        return load(path, rounding.replace(".", ""), backend or DEFAULT_BACKEND)
+    except KModelError as error:
+        raise _about(path, error) from error
+
+
+def _about(path: Path, error: KModelError) -> MaixSwitchError:
+    """The error with the name of the file, of which a command may have two."""
+    return MaixSwitchError(f"{path}: {error.message}", error.exit_code)
 
 
 def _size(text: str, option: str) -> Size | None:

@@ -6,7 +6,7 @@ Source: K210 register block (row_switch_addr, channel_switch_addr, coef_group) a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 
 import numpy as np
@@ -90,6 +90,12 @@ class MapLayout:
         return offsets
 
 
+@lru_cache(maxsize=64)
+def layout_of(channels: int, height: int, width: int) -> MapLayout:
+    """The layout of maps of this size; the same one each time, so that its numbers are worked out once."""
+    return MapLayout(channels, height, width)
+
+
 def maps_in(shape: tuple[int, ...] | None, dtype: str, size: int) -> tuple[MapLayout, int] | None:
     """(layout of one map, number of maps) of uint8 (..., channels, height, width) in ``size`` bytes of AI RAM.
 
@@ -97,5 +103,5 @@ def maps_in(shape: tuple[int, ...] | None, dtype: str, size: int) -> tuple[MapLa
     """
     if shape is None or len(shape) < 3 or dtype != "uint8":
         return None
-    layout, number = MapLayout(*shape[-3:]), prod(shape[:-3])
+    layout, number = layout_of(*shape[-3:]), prod(shape[:-3])
     return (layout, number) if layout.size * number <= size else None

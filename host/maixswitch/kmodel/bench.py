@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
@@ -18,6 +19,8 @@ from .report import grid
 from .work import layer_title, macs
 
 ARRAYS = (".npy",)
+UNREADABLE = (ValueError, EOFError, SyntaxError, MemoryError, OverflowError, struct.error)
+"""What numpy and Pillow raise for broken files, besides OSError."""
 
 
 def read_input(path: Path, tensor: Tensor) -> Array:
@@ -28,15 +31,26 @@ def read_input(path: Path, tensor: Tensor) -> Array:
     """
     try:
         if path.suffix.lower() in ARRAYS:
-            loaded: Array = np.load(path, allow_pickle=False)
-            return loaded
+            return _array(path)
         return _picture(path, tensor)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise MaixSwitchError(f"cannot read {path}: {error.strerror or error}", EXIT_IO) from error
+    except UNREADABLE as error:
         raise MaixSwitchError(f"cannot read {path}: {error}", EXIT_IO) from error
 
 
+def _array(path: Path) -> Array:
+    try:
+        loaded: object = np.load(path, allow_pickle=False)
+    except UNREADABLE as error:
+        raise MaixSwitchError(f"cannot read {path}: not one plain array as numpy.save writes it", EXIT_IO) from error
+    if not isinstance(loaded, np.ndarray):
+        raise MaixSwitchError(f"cannot read {path}: several arrays; wanted one, by numpy.save", EXIT_IO)
+    return loaded
+
+
 def _picture(path: Path, tensor: Tensor) -> Array:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     shape = tensor.shape[-3:] if tensor.shape else ()
     modes = {1: "L", 3: "RGB"}
@@ -44,8 +58,13 @@ def _picture(path: Path, tensor: Tensor) -> Array:
         wanted = f"{tensor.elements} values of {tensor.dtype}"
         raise KModelError("the model takes no picture: give an array (.npy)", field="input", wanted=wanted)
     channels, height, width = shape
-    with Image.open(path) as image:
-        pixels = np.asarray(image.convert(modes[channels]).resize((width, height), Image.Resampling.BILINEAR))
+    try:
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert(modes[channels]).resize((width, height), Image.Resampling.BILINEAR))
+    except UnidentifiedImageError as error:
+        raise MaixSwitchError(f"cannot read {path}: neither a picture nor named .npy", EXIT_IO) from error
+    except Image.DecompressionBombError as error:
+        raise MaixSwitchError(f"cannot read {path}: the picture is too large", EXIT_IO) from error
     planes: Array = np.ascontiguousarray(pixels.reshape(height, width, channels).transpose(2, 0, 1))
     return planes if tensor.dtype == "uint8" else (planes.astype(np.float32) / np.float32(255))
 
@@ -65,7 +84,8 @@ def run_once(kmodel: KModel, arrays: Sequence[Array], output: Path) -> dict[str,
         for index, (result, tensor) in enumerate(zip(results, kmodel.outputs, strict=True))
     }
     try:
-        np.savez(output, **named)  # type: ignore[arg-type]
+        with output.open("wb") as file:  # by itself numpy would add a second suffix to "x.NPZ"
+            np.savez(file, **named)  # type: ignore[arg-type]
     except OSError as error:
         raise MaixSwitchError(f"cannot write {output}: {error.strerror or error}", EXIT_IO) from error
     return {
@@ -79,13 +99,18 @@ def run_once(kmodel: KModel, arrays: Sequence[Array], output: Path) -> dict[str,
                 "name": name,
                 "shape": list(value.shape),
                 "dtype": str(value.dtype),
-                "min": float(value.min()),
-                "max": float(value.max()),
+                "min": _finite(value.min()),
+                "max": _finite(value.max()),
                 "argmax": int(value.argmax()),
             }
             for name, value in named.items()
         ],
     }
+
+
+def _finite(value: float) -> float | None:
+    """The number, or None where it is none: JSON has no word for it."""
+    return float(value) if np.isfinite(value) else None
 
 
 def measure(kmodel: KModel, repeat: int = 10) -> dict[str, Any]:

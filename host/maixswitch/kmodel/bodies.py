@@ -54,7 +54,11 @@ class Bodies:
         end = start + sum(body_size for _, body_size in heads)
         if end > size + SHORT_TAIL:
             raise KModelError(
-                "the file is cut short", offset=size, field="body_size", found=f"{size} bytes", wanted=f"{end} bytes"
+                "the file is cut short; copy or download it again",
+                offset=size,
+                field="body_size",
+                found=f"{size} bytes",
+                wanted=f"{end} bytes",
             )
         if end > size:
             self.file = memoryview(bytes(file) + bytes(end - size))
@@ -62,18 +66,15 @@ class Bodies:
         elif end < size:
             self.notes = (f"{size - end} bytes follow the last layer",)
 
-    def layers(
-        self, types: Mapping[int, LayerType], context: Context, reserved: Mapping[int, str] | None = None
-    ) -> tuple[Layer, ...]:
+    def layers(self, types: Mapping[int, LayerType], context: Context) -> tuple[Layer, ...]:
         """Every layer, parsed and checked."""
         position, result = self.start, []
         budget = Budget(len(self.file))
         for index, (number, body_size) in enumerate(self.heads):
             kind = types.get(number)
             if kind is None:
-                name = (reserved or {}).get(number)
                 raise KModelError(
-                    f"layer {index} is " + (f"{name}, which no K210 firmware runs" if name else "of unknown type"),
+                    f"layer {index} is of unknown type",
                     offset=position,
                     field="layer type",
                     found=number,

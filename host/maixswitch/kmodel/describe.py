@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import EXIT_IO, MaixSwitchError
+from ..errors import KModelError
 from . import consistency
 from . import firmware as board
 from .airam import ROWS, SIZE
 from .liveness import AiRam
 from .memory import QVGA, YOLO_ANCHORS, Memory, Size, advice, memory, region
-from .model import KModel, load
-from .program import Tensor, Use
+from .model import KModel, load, read_file
+from .program import AI_RAM, MAX_FILE, Tensor, Use
 from .sniff import Kind, recognise
 from .timing import LayerTime, Spread, Timing, timing
 from .work import batches, conv_of, layer_title, parameters
@@ -24,14 +24,6 @@ CONVERTERS = (
     "firmwares that support it); newer ones write v5 and later"
 )
 Document = dict[str, Any]
-
-
-def read(path: Path) -> bytes:
-    """The file's bytes; MaixSwitchError (input or output) when it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise MaixSwitchError(f"cannot read {path}: {error.strerror or error}", EXIT_IO) from error
 
 
 def describe_file(
@@ -45,11 +37,27 @@ def describe_file(
 
     ``flavours``: names to judge, all when empty. Raises KModelError for a v3 or v4 file that is broken.
     """
-    data = read(path)
+    data = read_file(path)
     kind = recognise(data)
-    if not kind.usable:
+    if not kind.usable and len(data) <= MAX_FILE:
         return describe_other(path, data, kind)
     return describe(load(data), path, kind, frame, panel, flavours, gc_kib)
+
+
+def describe_broken(path: Path, error: KModelError) -> Document:
+    """What can be said of a v3 or v4 file that is broken: where, what was found there and what was wanted."""
+    return {
+        "schema": SCHEMA,
+        "command": "kmodel info",
+        "file": str(path),
+        "kind": "broken",
+        "usable": False,
+        "message": error.message,
+        "offset": error.offset,
+        "field": error.field,
+        "found": str(error.found),
+        "wanted": str(error.wanted),
+    }
 
 
 def describe_other(path: Path, data: bytes, kind: Kind) -> Document:
@@ -76,7 +84,10 @@ def _swapped(data: bytes) -> str:
 
     whole = len(data) // 4 * 4
     plain = np.frombuffer(data, ">u4", whole // 4).astype("<u4").tobytes() + data[whole:]
-    kmodel = load(plain)
+    try:
+        kmodel = load(plain)
+    except KModelError as error:
+        return f"a broken model: {error}"
     shapes = " and ".join(shape_text(tensor) for tensor in kmodel.inputs)
     return f"{recognise(plain).name}, {len(kmodel.layers)} layers, input {shapes}"
 
@@ -111,8 +122,14 @@ def describe(
         "firmware": [_judged(item) for item in judged],
         "advice": advice(kmodel, frame, panel),
         "notes": list(kmodel.notes),
-        "warnings": [str(finding) for finding in consistency.check(kmodel)],
+        "warnings": _warnings(kmodel),
     }
+
+
+def _warnings(kmodel: KModel) -> list[str]:
+    """What no published converter writes, and what no firmware runs."""
+    unknown = [f"{layer}: no firmware runs this type" for layer in kmodel.layers if not layer.type.known]
+    return [*unknown, *(str(finding) for finding in consistency.check(kmodel))]
 
 
 def names() -> list[str]:
@@ -132,16 +149,20 @@ def use(kmodel: KModel) -> list[str]:
     """How MaixPy has to call this model, one sentence each."""
     lines = []
     first = kmodel.inputs[0]
+    pictures = first.memory == AI_RAM
     if first.dtype == "uint8":
         lines.append(f"feed a picture of {shape_text(first).split()[0]}")
+        if not pictures:
+            name = kmodel.layers[0].name
+            lines.append(f"MaixPy refuses every picture for it: first layer not conv layer! (it is {name})")
     else:
         lines.append(f"no picture: kpu.forward takes a list of {first.elements} numbers")
     grid = region(kmodel)
-    if grid:
+    if grid and pictures:
         lines.append(
             f"suits kpu.run_yolo2: {plural(grid.classes)}, {YOLO_ANCHORS} anchors, grid {grid.width}x{grid.height}"
         )
-    elif len(kmodel.outputs) == 1 and _is_map(kmodel.outputs[0]):
+    elif not grid and len(kmodel.outputs) == 1 and _is_map(kmodel.outputs[0]):
         channels = (kmodel.outputs[0].shape or (0, 0, 0))[-3]
         lines.append(
             "kpu.run_yolo2 of MaixPy cannot take its output: "

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from . import airam
-from .airam import ROW, MapLayout, maps_in
+from .airam import ROW, layout_of, maps_in
 from .arrays import DTYPES, Array, Bytes, Floats
-from .backends import Backend, Kernel
+from .backends import Backend, Binding, Kernel, Step
+from .backends.site import Site
 from .conv import Conv
 from .program import AI_RAM, MAIN, Layer, Program, Tensor, Use
 
@@ -28,6 +30,8 @@ class Machine:
         self.constants: Bytes = np.frombuffer(program.constants, np.uint8)
         self._backend = backend
         self._kernels: dict[int, Kernel] = {}
+        self._steps: dict[tuple[int, int, int | None], Step] = {}
+        self._calls: list[Step] = []
 
     def reset(self) -> None:
         """Both memories to zero."""
@@ -57,20 +61,38 @@ class Machine:
 
     def convolve(self, conv: Conv, batches: int, main_out: int | None) -> None:
         """Runs a KPU layer from AI RAM to AI RAM, and to packed main memory at ``main_out`` if given."""
-        kernel = self.kernel(conv)
+        self.step(conv, batches, main_out)()
+
+    def step(self, conv: Conv, batches: int, main_out: int | None) -> Step:
+        """The same as a call; made once."""
+        found = self._steps.get((id(conv), batches, main_out))
+        if found is None:
+            found = self._steps[id(conv), batches, main_out] = self._bound(conv, batches, main_out)
+        return found
+
+    def _bound(self, conv: Conv, batches: int, main_out: int | None) -> Step:
+        target = conv.output
+        size = target.channels * target.height * target.width
+        main = None if main_out is None else self.bytes(main_out, batches * size)
+        backend, step = self._backend, None
+        if isinstance(backend, Binding) and backend.binds:
+            step = backend.bind(conv, self.rounding, Site(self.ram, main, batches))
+        return step or partial(self._convolve, conv, self.kernel(conv), batches, main)
+
+    def _convolve(self, conv: Conv, kernel: Kernel, batches: int, main: Bytes | None) -> None:
         source, target = conv.input, conv.output
         for batch in range(batches):
             image = source.read(self.ram, conv.source + batch * source.rows)
             result = kernel(image)
             target.write(self.ram, conv.target + batch * target.rows, result)
-            if main_out is not None:
-                self.bytes(main_out + batch * result.size, result.size)[:] = result.reshape(-1)
+            if main is not None:
+                main[batch * result.size : (batch + 1) * result.size] = result.reshape(-1)
 
     def put(self, tensor: Tensor, values: Array) -> None:
         """Brings one input to where the model wants it; ``values`` in the tensor's own dtype and size."""
         if tensor.memory == AI_RAM:
             batches, channels, height, width = tensor.shape or (1, 1, 1, tensor.elements)
-            layout = MapLayout(channels, height, width)
+            layout = layout_of(channels, height, width)
             for batch, image in enumerate(values.reshape(batches, channels, height, width)):
                 layout.write(self.ram, tensor.address // ROW + batch * layout.rows, image)
             return
@@ -92,12 +114,27 @@ class Machine:
     def run(self) -> None:
         """Runs all layers."""
         with np.errstate(all="ignore"):
-            for layer in self.program.layers:
-                layer.type.run(layer.spec, self)
+            for call in self._calls:
+                call()
+            for index in range(len(self._calls), len(self.program.layers)):
+                self._run(index)
+
+    def _run(self, index: int) -> None:
+        """One layer; what it needs is looked up in its first run."""
+        if index < len(self._calls):
+            return self._calls[index]()
+        layer = self.program.layers[index]
+        call: Step | None = None
+        if isinstance(self._backend, Binding) and self._backend.binds:
+            from .quick import bind
+
+            call = bind(layer, self)
+        self._calls.append(call or partial(layer.type.run, layer.spec, self))
+        self._calls[index]()
 
     def steps(self) -> Iterator[Layer]:
         """Runs the layers in order and yields each one when it is done."""
-        for layer in self.program.layers:
+        for index, layer in enumerate(self.program.layers):
             with np.errstate(all="ignore"):
-                layer.type.run(layer.spec, self)
+                self._run(index)
             yield layer

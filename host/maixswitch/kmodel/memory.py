@@ -15,6 +15,7 @@ from . import firmware as board
 from .firmware import Firmware
 from .liveness import AiRam
 from .model import KModel
+from .program import Layer
 
 Size = tuple[int, int]
 QVGA: Size = (320, 240)
@@ -23,6 +24,7 @@ SMALLEST_GC_KIB = 256
 """Smallest Python heap worth advising: users ran camera, screen and KPU with it (sipeed/MaixPy-v1_scripts issue 88); a
 request that the firmware cannot fulfil falls back to 128 KiB."""
 GC_STEP_KIB = 16
+WITHOUT_IT = "convert the network again, in a form without that layer"
 YOLO_ANCHORS = 5
 """run_yolo2 of MaixPy is built for exactly five anchors: (classes + 5) x 5 channels (sipeed_yolo2.c)."""
 
@@ -46,8 +48,8 @@ class Verdict:
     """The answer for one firmware.
 
     ``kind``: "fits", "gc" (only with a smaller Python heap, ``gc_kib``), "large" (``missing`` bytes too few), "version"
-    (that kmodel version is not supported) or "limit" (the file is larger than any firmware loads). ``text`` says it in
-    words, ``remedy`` what would help ("" where nothing is needed).
+    (that kmodel version is not supported), "layer" (a layer of a type that no firmware runs) or "limit" (the file is
+    larger than any firmware loads). ``text`` says it in words, ``remedy`` what would help ("" where nothing is needed).
     """
 
     kind: str
@@ -124,7 +126,8 @@ def memory(
 
     ``frame``, ``panel``: (width, height) of the camera frame and of the LCD in pixels, None without one; ``gc_kib``:
     size of the Python heap, None for the firmware's own; ``dual``: two camera buffers. Camera and LCD come first, the
-    model last. Raises MaixSwitchError (usage) for an unknown flavour.
+    model last. Raises MaixSwitchError (usage) for an unknown flavour. Sources: the disassembly of the KPU library (what
+    the loader asks for), sensor.c and lcd.init (buffers), boot banners (free heap, see ``Firmware.source``).
     """
     image = board.find(flavour) if isinstance(flavour, str) else flavour
     grid = region(kmodel)
@@ -150,6 +153,11 @@ def memory(
         kmodel.ai_ram,
         budget.verdict(),
     )
+
+
+def unknown_layer(kmodel: KModel) -> Layer | None:
+    """The first layer that the file format names and no firmware runs, if there is one."""
+    return next((layer for layer in kmodel.layers if not layer.type.known), None)
 
 
 def kib(size: int) -> int:
@@ -192,6 +200,9 @@ class _Budget:
                 "kmodel v4 is not supported by this firmware (load error 2002)",
                 remedy=f"take a firmware that runs v4 ({able}), or convert again to kmodel v3",
             )
+        strange = unknown_layer(self.kmodel)
+        if strange is not None:
+            return Verdict("layer", f"loads, but no firmware runs {strange}", remedy=WITHOUT_IT)
         if self.kmodel.file_size > limit:
             return Verdict(
                 "limit",
@@ -229,6 +240,8 @@ class _Budget:
 
 def advice(kmodel: KModel, frame: Size | None = QVGA, panel: Size | None = QVGA) -> list[str]:
     """What would make a model run where it does not, the easiest first; [] when every firmware takes it."""
+    if unknown_layer(kmodel) is not None:
+        return [WITHOUT_IT]
     found = [memory(kmodel, image, frame, panel) for image in board.firmwares()]
     fitting = [item.firmware.name for item in found if item.verdict.fits]
     if len(fitting) == len(found):

@@ -87,15 +87,22 @@ class KModel:
     def run(self, *arrays: Array) -> list[Array]:
         """One inference: a flat array per output, uint8 or float32, in the order of the file.
 
-        One array per input: uint8 (C, H, W) or (N, C, H, W), float32 where the model takes floats. KModelError for
-        another size or type.
+        One array per input, in its shape (``inputs``), ones in front may be left out: uint8 (C, H, W) or (N, C, H, W);
+        where the model takes floats any real numbers, which become float32. Outputs are packed channels first; their
+        shapes, where the file tells them, stand in ``outputs``. Both memories keep what they held before. KModelError
+        for another number of arrays, size or type, and for a layer that no firmware runs. Sources: nncase 0.1
+        K210Conv2d.cs, SDK kpu.c (v3); nncase 0.2 k210_kernels.h, neutral_kernels.h, cpu_kernels.h (v4).
         """
         self._feed(arrays)
         self.machine.run()
         return [self.machine.get(tensor) for tensor in self.outputs]
 
     def run_layers(self, *arrays: Array) -> Iterator[tuple[Layer, list[Array]]]:
-        """One inference, layer by layer: each layer with flat copies of what it wrote (without the AI RAM's slack)."""
+        """One inference, layer by layer: each layer with flat copies of what it wrote (without the AI RAM's slack).
+
+        Arrays, types, errors and sources are those of ``run``; of a KPU layer that also writes to main memory both
+        copies come, the AI RAM's first. Layers run as the iterator is advanced.
+        """
         self._feed(arrays)
         for layer in self.machine.steps():
             yield layer, [self.machine.get(use) for use in layer.written()]
@@ -108,11 +115,12 @@ class KModel:
             fits = values.dtype == np.uint8 or (tensor.dtype == "float32" and values.dtype.kind in "fiu")
             shape = tensor.shape or (tensor.elements,)
             if not fits or _core(values.shape) != _core(shape):
+                order = ", channels first" if len(shape) > 2 else ""
                 raise KModelError(
                     "the input does not fit the model",
                     field=f"input {index}",
                     found=f"{values.dtype} {values.shape}",
-                    wanted=f"{tensor.dtype} {shape}",
+                    wanted=f"{tensor.dtype} {shape}{order}",
                 )
             self.machine.put(tensor, values)
 
@@ -127,7 +135,8 @@ def _core(shape: tuple[int, ...]) -> tuple[int, ...]:
 def read_program(data: bytes) -> Program:
     """The program of a .kmodel file's bytes; KModelError says what else the file is, or where it is broken."""
     if len(data) > MAX_FILE:
-        raise KModelError("too large for a kmodel", field="bytes", found=len(data), wanted=f"at most {MAX_FILE}")
+        found = f"{len(data)} or more"
+        raise KModelError("too large for a kmodel", field="bytes", found=found, wanted=f"at most {MAX_FILE}")
     kind = recognise(data)
     if kind.name == V3:
         from .v3_reader import read_v3
@@ -140,18 +149,26 @@ def read_program(data: bytes) -> Program:
     raise KModelError(kind.message, offset=0, field="first bytes", found=data[:8].hex(" "), wanted="kmodel v3 or v4")
 
 
-def load(source: str | Path | bytes, rounding: str = "v02", backend: str = DEFAULT_BACKEND) -> KModel:
+def read_file(path: str | Path) -> bytes:
+    """A file's bytes, of a very large one only so many that it is seen to be too large; MaixSwitchError (input)."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise MaixSwitchError(f"cannot read {path}: {error.strerror or error}", EXIT_IO) from error
+
+
+def load(
+    source: str | Path | bytes | bytearray | memoryview, rounding: str = "v02", backend: str = DEFAULT_BACKEND
+) -> KModel:
     """Reads a .kmodel v3 or v4 from a path or from its bytes.
 
     ``rounding``: "v02" (nncase 0.2 and later, the vendor's) or "v01" (nncase 0.1). ``backend``: how KPU layers are
-    computed, see ``backends``; all give the same results. Raises KModelError for a file that
-    is no such model, and MaixSwitchError when it cannot be read.
+    computed, see ``backends``; all give the same results. Raises KModelError for a file that is no such model, is
+    broken, or asks for more than the chip has (offset, field, found, wanted), and MaixSwitchError when it cannot be
+    read or there is no such rounding or backend. Sources: nncase 0.1 Generator.cs, SDK kpu.h (v3); nncase 0.2 model.h
+    and its bodies (v4).
     """
-    if isinstance(source, bytes):
-        return KModel(read_program(source), rounding, backend)
-    try:
-        with Path(source).open("rb") as file:
-            data = file.read(MAX_FILE + 1)
-    except OSError as error:
-        raise MaixSwitchError(f"cannot read {source}: {error.strerror or error}", EXIT_IO) from error
-    return KModel(read_program(data), rounding, backend)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return KModel(read_program(bytes(source)), rounding, backend)
+    return KModel(read_program(read_file(source)), rounding, backend)

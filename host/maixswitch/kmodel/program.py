@@ -52,12 +52,16 @@ class Context:
 
 @dataclass(frozen=True)
 class LayerType:
-    """One row of a table of layers: number in the file, name, bytes -> description, description -> memory changes."""
+    """One row of a table of layers: number in the file, name, bytes -> description, description -> memory changes.
+
+    ``known``: False for a type that the format names and no firmware runs; its ``run`` refuses.
+    """
 
     id: int
     name: str
     parse: Callable[[Cursor, Context], Any]
     run: Callable[[Any, Machine], None]
+    known: bool = True
 
 
 @dataclass(frozen=True)

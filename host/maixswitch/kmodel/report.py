@@ -119,6 +119,9 @@ def _memory(found: Document) -> Iterator[str]:
     for name, size, remark in rows:
         yield f"  {name:<18}{size / 1024:>9,.1f} KiB  {remark}".rstrip()
     share = 100 * ram["peak_bytes"] / ram["bytes"]
+    if not ram["peak_rows"]:
+        yield "AI RAM: not used"
+        return
     yield (
         f"AI RAM: at most {ram['peak_bytes'] / 1024:,.0f} of {ram['bytes'] // 1024:,} KiB ({share:.0f} %), "
         f"{ram['peak_rows']:,} rows, in layer {ram['peak_layer']}"

@@ -95,5 +95,15 @@ _OTHERS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
         lambda head: head.startswith(b"version https://git-lfs"),
         Kind("git-lfs pointer", f"a Git LFS pointer, not the model itself; {_DOWNLOAD} or run git lfs pull"),
     ),
+    (
+        lambda head: head[:8] == b"\x89PNG\r\n\x1a\n" or head[:3] in (b"\xff\xd8\xff", b"GIF"),
+        Kind("picture", "a picture, not a model; a picture goes behind --input of maixswitch kmodel run"),
+    ),
+    (lambda head: head[:4] == b"\x89HDF", Kind("hdf5", f"an HDF5 file, such as Keras writes; {_CONVERT}")),
+    (
+        # protobuf: the version of the format, then the name of the program that wrote it
+        lambda head: head[:1] == b"\x08" and 0 < head[1] < 32 and head[2:3] == b"\x12" and head[4:5].isalpha(),
+        Kind("onnx", f"an ONNX model; {_CONVERT}"),
+    ),
     (_text, Kind("text", f"a text file, not a model; {_DOWNLOAD}")),
 )

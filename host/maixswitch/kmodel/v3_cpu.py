@@ -108,9 +108,13 @@ def quantize(spec: Quantize, chip: Machine) -> None:
     chip.bytes(spec.output, spec.count)[:] = rounded8(scaled)
 
 
+def levels(spec: Dequantize, values: Bytes) -> Floats:
+    """The floats of bytes."""
+    return values.astype(np.float32) * np.float32(spec.scale) + np.float32(spec.bias)
+
+
 def dequantize(spec: Dequantize, chip: Machine) -> None:
-    values = chip.bytes(spec.input, spec.count).astype(np.float32)
-    chip.floats(spec.output, spec.count)[:] = values * np.float32(spec.scale) + np.float32(spec.bias)
+    chip.floats(spec.output, spec.count)[:] = levels(spec, chip.bytes(spec.input, spec.count))
 
 
 def requantize(spec: Requantize, chip: Machine) -> None:

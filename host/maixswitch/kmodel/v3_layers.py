@@ -90,6 +90,12 @@ class QuantizedAdd(Body):
     out_mul: I32
     out_shift: I32
 
+    def problem(self) -> Problem | None:
+        for name in ("a_shift", "b_shift", "out_shift"):
+            if not 0 <= getattr(self, name) < 64:  # more, C does not define for an int64
+                return name, getattr(self, name), "0..63"
+        return super().problem()
+
     def uses(self) -> Iterator[Use]:
         yield _use("a", self.a, self.count, BYTE)
         yield _use("b", self.b, self.count, BYTE)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from math import prod
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from .bodies import Bodies, check_count, check_main_memory, check_use
 from .budget import MAX_ENDS, MAX_LAYERS, check_ends
 from .conv import Conv, check_registers, input_layout, weight_shape
 from .cursor import Cursor
+from .machine import Machine
 from .program import AI_RAM, MAIN, Context, Layer, LayerType, Program, Tensor, Use, table
 from .record import read
 from .registers import ACTIVATION_SIZE, BLOCK_SIZE, decode_activation, decode_block, decode_norm
@@ -75,16 +77,48 @@ LAYERS = table(
         LayerType(10243, "k210_upload", plain(body.Upload), cpu.upload),
     ]
 )
-RESERVED = {
-    3: "global_max_pool2d",
-    4: "quantized_global_max_pool2d",
-    6: "quantized_global_average_pool2d",
-    7: "max_pool2d",
-    10: "quantized_average_pool2d",
-    19: "quantized_fully_connected",
-    21: "quantized_tensorflow_flatten",
-}
-"""Numbers that the format names and no device runs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Opaque(body.Body):
+    """A layer whose body no public source describes: all that is known are its type and its bytes."""
+
+    flags: int
+    content: bytes
+
+    def uses(self) -> Iterator[Use]:
+        return iter(())
+
+
+def parse_opaque(cursor: Cursor, context: Context) -> Opaque:
+    """Takes the body as it is."""
+    return Opaque(cursor.u32("flags"), bytes(cursor.take(cursor.left, "body")))
+
+
+def _reserved(number: int, name: str) -> LayerType:
+    def refuse(spec: Opaque, chip: Machine) -> None:
+        raise KModelError(
+            f"no K210 firmware runs {name}, and neither does the emulator",
+            field="layer type",
+            found=number,
+            wanted=f"one of {', '.join(map(str, LAYERS))}",
+        )
+
+    return LayerType(number, name, parse_opaque, refuse, known=False)
+
+
+RESERVED = table(
+    [
+        _reserved(3, "global_max_pool2d"),
+        _reserved(4, "quantized_global_max_pool2d"),
+        _reserved(6, "quantized_global_average_pool2d"),
+        _reserved(7, "max_pool2d"),
+        _reserved(10, "quantized_average_pool2d"),
+        _reserved(19, "quantized_fully_connected"),
+        _reserved(21, "quantized_tensorflow_flatten"),
+    ]
+)
+"""Types that the format names and no device runs: such a file can be read and listed, and fails when it runs."""
 
 
 def read_v3(file: memoryview) -> Program:
@@ -111,7 +145,7 @@ def read_v3(file: memoryview) -> Program:
 
     bodies = Bodies(file, header.position, heads)
     context = Context(bodies.file, main_memory, wide_weights=not flags & 1)
-    layers = bodies.layers(LAYERS, context, RESERVED)
+    layers = bodies.layers({**LAYERS, **RESERVED}, context)
     known = written_shapes(layers)
     outputs = tuple(_output(start, count, known, context, i) for i, (start, count) in enumerate(ranges))
     check_ends(outputs)

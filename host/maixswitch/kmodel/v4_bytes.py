@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .airam import MapLayout
-from .arrays import Array, Bytes, Ints, clamp8
+from .arrays import Array, Bytes, Floats, Ints, clamp8
 from .machine import Machine
 from .v3_cpu import nearest, rounded8
 from .v4_float import ONE, floats, operands, store
@@ -78,10 +78,14 @@ def quantize(spec: Quantize, chip: Machine) -> None:
     store_octets(chip, spec.output, rounded8(scaled))
 
 
-def dequantize(spec: Dequantize, chip: Machine) -> None:
+def levels(spec: Dequantize, values: Bytes) -> Floats:
     """By the reciprocal, as on a PC; RISC-V builds fold the zero point into a second constant."""
-    values = octets(chip, spec.input).astype(np.int64) - spec.zero_point
-    store(chip, spec.output, values.astype(np.float32) * (ONE / np.float32(spec.scale)))
+    whole = values.astype(np.int64) - spec.zero_point
+    return whole.astype(np.float32) * (ONE / np.float32(spec.scale))
+
+
+def dequantize(spec: Dequantize, chip: Machine) -> None:
+    store(chip, spec.output, levels(spec, octets(chip, spec.input)))
 
 
 def quantized_conv2d(spec: QuantizedConv2d, chip: Machine) -> None:
@@ -142,11 +146,11 @@ def memory_copy(spec: MemoryCopy, chip: Machine) -> None:
 def pad(spec: Pad, chip: Machine) -> None:
     """Negative pads crop."""
     values = elements(chip, spec.input, spec.in_shape)
-    pads = (spec.n, spec.c, spec.h, spec.w)
-    cut = tuple(slice(max(-p.before, 0), size - max(-p.after, 0)) for p, size in zip(pads, spec.in_shape, strict=True))
-    around = [(max(p.before, 0), max(p.after, 0)) for p in pads]
-    filler = spec.value[: values.itemsize].view(values.dtype)[0]
-    store_elements(chip, spec.input, spec.output, np.pad(values[cut], around, constant_values=filler))
+    made = np.empty(spec.shapes()["output"], values.dtype)
+    made[...] = spec.value[: values.itemsize].view(values.dtype)[0]
+    target, source = spec.kept()
+    made[target] = values[source]
+    store_elements(chip, spec.input, spec.output, made)
 
 
 def transpose(spec: Transpose, chip: Machine) -> None:

@@ -67,11 +67,14 @@ class Pad(AnyNode):
         made = tuple(size + pad.before + pad.after for size, pad in zip(self.in_shape, pads, strict=True))
         return {"input": self.in_shape, "output": made}
 
-    def trouble(self) -> Problem | None:
+    def kept(self) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+        """Where the input's elements lie in the output, and which of them lie there; none where pads crop them all."""
+        target, source = [], []
         for size, pad in zip(self.in_shape, (self.n, self.c, self.h, self.w), strict=True):
-            if max(-pad.before, 0) + max(-pad.after, 0) > size:
-                return "paddings", (pad.before, pad.after), f"to crop at most {size}"
-        return None
+            first, last = max(pad.before, 0), min(size, size + pad.after) + pad.before
+            target.append(slice(first, max(first, last)))
+            source.append(slice(first - pad.before, max(first, last) - pad.before))
+        return tuple(target), tuple(source)
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,10 +71,18 @@ REFUSALS = {
     ),
     "panel": (["info", "SMALL", "--panel", "9999x1"], 2, "--panel 9999x1: wanted a size"),
     "firmware": (["info", "SMALL", "--firmware", "max"], 2, "no firmware 'max'; there are full, with_lvgl"),
-    "broken": (["info", "BROKEN"], 1, "cut short"),
-    "no model": (["bench", "GARBAGE"], 1, "not a kmodel"),
-    "no input": (["run", "SMALL", "-i", "no.npy", "-o", "x.npz"], 4, "cannot read no.npy"),
-    "too many": (["run", "SMALL", "-i", "a.npy", "-i", "b.npy", "-o", "x.npz"], 2, "takes 1 inputs, --input names 2"),
+    "broken": (["info", "BROKEN"], 1, "broken.kmodel: the file is cut short"),
+    "second broken": (["diff", "SMALL", "BROKEN"], 1, "broken.kmodel: the file is cut short"),
+    "directory": (["info", "."], 4, "cannot read .: Is a directory"),
+    "heap": (["info", "SMALL", "--gc", "7000"], 2, "less than or equal to 6144"),
+    "empty array": (["run", "SMALL", "-i", "EMPTY", "-o", "x.npz"], 4, "not one plain array as numpy.save writes it"),
+    "no array": (["run", "SMALL", "-i", "TEXT", "-o", "x.npz"], 4, "not one plain array as numpy.save writes it"),
+    "several arrays": (["run", "SMALL", "-i", "SEVERAL", "-o", "x.npz"], 4, "several arrays; wanted one"),
+    "no picture": (["run", "SMALL", "-i", "GARBAGE", "-o", "x.npz"], 4, "neither a picture nor named .npy"),
+    "channels last": (["run", "SMALL", "-i", "LAST", "-o", "x.npz"], 1, "wanted uint8 (1, 3, 16, 16), channels first"),
+    "no model": (["bench", "GARBAGE"], 1, "garbage.kmodel: not a kmodel"),
+    "no input": (["run", "SMALL", "-i", "no.npy", "-o", "x.npz"], 4, "cannot read no.npy: No such file or directory\n"),
+    "too many": (["run", "SMALL", "-i", "a.npy", "-i", "b.npy", "-o", "x.npz"], 2, "takes 1 input, --input names 2"),
     "wrong shape": (["run", "SMALL", "-i", "ODD", "-o", "x.npz"], 1, "the input does not fit the model"),
     "wrong output": (["run", "SMALL", "-i", "GOOD", "-o", "x.png"], 2, "wanted a name that ends in .npz"),
     "no folder": (["run", "SMALL", "-i", "GOOD", "-o", "no/x.npz"], 4, "cannot write no/x.npz"),
@@ -94,7 +102,16 @@ def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> N
     (tmp_path / "garbage.kmodel").write_bytes(bytes(range(9, 99)))
     np.save(tmp_path / "good.npy", np.zeros((3, 16, 16), np.uint8))
     np.save(tmp_path / "odd.npy", np.zeros((3, 8, 16), np.uint8))
+    np.save(tmp_path / "last.npy", np.zeros((16, 16, 3), np.uint8))
+    (tmp_path / "empty.npy").write_bytes(b"")
+    (tmp_path / "text.npy").write_bytes(b"hello")
+    with (tmp_path / "several.npy").open("wb") as file:
+        np.savez(file, a=np.zeros(3), b=np.zeros(3))
     places = {
+        "EMPTY": "empty.npy",
+        "TEXT": "text.npy",
+        "SEVERAL": "several.npy",
+        "LAST": "last.npy",
         "SMALL": small,
         "BROKEN": "broken.kmodel",
         "GARBAGE": "garbage.kmodel",
@@ -115,11 +132,43 @@ def test_run_array(command: Command, small: Path, tmp_path: Path) -> None:
     done = command("kmodel", "run", small, "--input", "in.npy", "--output", "out.npz", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
+    assert done.stderr == ""
     assert found["outputs"][0]["name"] == "out0"
     assert found["rounding"] == "v02"
     with np.load(tmp_path / "out.npz") as results:
         assert results["out0"].shape == (4, 16, 16)
         np.testing.assert_array_equal(results["out0"].reshape(-1), load(small).run(image)[0])
+
+
+def test_run_overwrites_and_keeps_the_name(command: Command, small: Path, tmp_path: Path) -> None:
+    """Nothing is left of an older file of that name, and no second suffix is added."""
+    np.save(tmp_path / "in.npy", np.zeros((3, 16, 16), np.uint8))
+    (tmp_path / "out.NPZ").write_bytes(b"older" * 9999)
+    done = command("kmodel", "run", small, "--input", "in.npy", "--output", "out.NPZ")
+    assert (done.returncode, done.stderr) == (0, "wrote out.NPZ\n")
+    assert not (tmp_path / "out.NPZ.npz").exists()
+    with np.load(tmp_path / "out.NPZ") as results:
+        assert list(results) == ["out0"]
+
+
+def test_run_of_numbers_that_are_none(command: Command, kmodels: Path, tmp_path: Path) -> None:
+    """JSON knows no NaN."""
+    np.save(tmp_path / "in.npy", np.array([np.nan, 1, 2, 3], np.float32))
+    words = ("kmodel", "run", kmodels / "iris_v3.kmodel", "-i", "in.npy", "-o", "out.npz")
+    found = json.loads(command(*words, "--json").stdout, parse_constant=pytest.fail)
+    assert found["outputs"][0]["min"] is None
+    assert command(*words).stdout == "out0: 3 float32, values that are no numbers\n"
+
+
+def test_info_json_of_a_broken_file(command: Command, small: Path, tmp_path: Path) -> None:
+    """A program gets its document, a person the words, and both the exit code."""
+    (tmp_path / "cut.kmodel").write_bytes(small.read_bytes()[:200])
+    done = command("kmodel", "info", "cut.kmodel", "--json")
+    assert done.returncode == 1
+    assert done.stderr.startswith("maixswitch: cut.kmodel: the file is cut short")
+    found = json.loads(done.stdout)
+    assert (found["schema"], found["usable"], found["kind"]) == (1, False, "broken")
+    assert (found["offset"], found["field"], found["found"]) == (200, "body_size", "200 bytes")
 
 
 @pytest.mark.parametrize("rounding", ["v02", "v01", "v0.1"])
@@ -179,3 +228,10 @@ def test_view(command: Command, small: Path, tmp_path: Path, name: str, start: s
     assert (tmp_path / name).read_text(encoding="utf-8").startswith(start)
     assert done.stdout == ""
     assert f"wrote {name}" in done.stderr
+
+
+def test_view_without_a_name(command: Command, small: Path, tmp_path: Path) -> None:
+    """Beside nothing else in the current folder, whatever folder the model is in."""
+    done = command("kmodel", "view", small)
+    assert (done.returncode, done.stderr) == (0, "wrote small.svg\n")
+    assert (tmp_path / "small.svg").read_text(encoding="utf-8").startswith("<svg")

@@ -16,6 +16,7 @@ from v4_files import BYTE, MAIN, File
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel import KModelError, load, recognise, samples
 from maixswitch.kmodel import v4_layers as body
+from maixswitch.kmodel.describe import describe_file
 from maixswitch.kmodel.v4_node import Clamp, Geometry, Padding, Range
 
 GOOD = samples.colour_classifier()
@@ -49,6 +50,10 @@ def swapped(data: bytes) -> bytes:
         (packed(), "zip", "unpack it"),
         (b"\x1f\x8b\x08" + bytes(90), "gzip", "unpack it"),
         (b"\x1c\0\0\0TFL3" + bytes(90), "tflite", "convert the network"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(90), "picture", "--input"),
+        (b"\xff\xd8\xff\xe0" + bytes(90), "picture", "not a model"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(90), "hdf5", "convert the network"),
+        (b"\x08\x07\x12\x07pytorch" + bytes(90), "onnx", "convert the network"),
         (b"\n<!DOCTYPE html><html><body>login", "html", "web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "git-lfs pointer", "git lfs pull"),
         (b"404: Not Found", "text", "text file"),
@@ -86,6 +91,17 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(MaixSwitchError, match=r"cannot read .*nothing\.kmodel: No such file") as error:
         load(tmp_path / "nothing.kmodel")
     assert error.value.exit_code == EXIT_IO
+
+
+def test_a_file_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """Sparse files and devices: no memory is spent on them."""
+    path = tmp_path / "huge.kmodel"
+    with path.open("wb") as file:
+        file.write(GOOD[:64])
+        file.truncate(1 << 40)
+    for look in (load, describe_file):
+        with pytest.raises(KModelError, match="too large for a kmodel"):
+            look(path)
 
 
 def test_wrong_choices_are_usage_errors() -> None:
@@ -134,7 +150,7 @@ V3_HEADER = {
         (28, 0xFFFFFFF0, "address, size"),
         (36, 15, "type of layer 0"),
         (36, 999, "layer type"),
-        (36, 3, "layer type"),
+        (36, 3, "type of layer 0"),
         (40, 0, "flags"),
         (40, 0x7FFFFFFF, "body_size"),
     ],

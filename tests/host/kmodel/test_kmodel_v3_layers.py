@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from maixswitch.kmodel import load
+from maixswitch.kmodel import KModelError, load
 from maixswitch.kmodel import v3_layers as body
 from maixswitch.kmodel.quantize import KpuWeights, Scale, linear, quantize_conv
 from maixswitch.kmodel.registers import BatchNorm
@@ -213,6 +213,18 @@ def test_quantized_add(shifts: tuple[int, int, int]) -> None:
             half = total >> (shifts[2] - 1)
             total = (half >> 1) + ((1 if half >= 0 else -1) if half & 1 else 0)
         assert sum_ == min(255, max(0, total + 3))
+
+
+@pytest.mark.parametrize("place", [2, 5, 8])
+@pytest.mark.parametrize("shift", [-1, 64, 1 << 20])
+def test_quantized_add_refuses_shifts_that_c_does_not_know(place: int, shift: int) -> None:
+    numbers = [8, -4, 7, 3, 9, 5, 3, 3, 11, 2]
+    numbers[place + 1] = shift
+    net = Network(floats=8)
+    q = net.quantize(entry(net)[0], 0.1, -9.0)
+    net.output(net.layer(2, body.QuantizedAdd, [q, q], (8,), "uint8", *numbers))
+    with pytest.raises(KModelError, match=r"_shift\): found .*; wanted 0\.\.63"):
+        load(net.build())
 
 
 @pytest.mark.parametrize("pad", [0, 1])

@@ -1,7 +1,7 @@
 """Ways to compute a KPU layer; all of them give the same bytes.
 
 "numpy" is the reference, step by step on 64-bit integers. "fast" is numpy too, about ten times as fast. "onnxruntime"
-needs that package, and is about twice as fast again with numba beside it. "best" takes the last of them that can run.
+needs that package, and is several times as fast again with numba beside it. "best" takes the last of them that can run.
 
 A backend turns a layer into a kernel once; the kernel then maps uint8 (in, h, w) to uint8 (out, h', w').
 """
@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ...errors import EXIT_USAGE, MaixSwitchError
 from ..arrays import Bytes
 from ..conv import Conv
+from .site import Site
 
 BEST = "best"
 Kernel = Callable[[Bytes], Bytes]
+Step = Callable[[], None]
+"""A layer that knows where its input lies and where its output goes."""
 
 
 class Backend(Protocol):
@@ -26,7 +29,22 @@ class Backend(Protocol):
     name: str
 
     def prepare(self, conv: Conv, rounding: str) -> Kernel:
-        """The function that runs ``conv``; it keeps no argument, and its result is used before the next call."""
+        """The function that runs ``conv``.
+
+        It keeps no argument. Its result is used before any function of this backend is called again: they share room.
+        """
+        ...
+
+
+@runtime_checkable
+class Binding(Protocol):
+    """What a backend may offer besides: layers that work on the chip's memory themselves."""
+
+    binds: bool
+    """Is all there that it needs for this?"""
+
+    def bind(self, conv: Conv, rounding: str, site: Site) -> Step | None:
+        """One run of ``conv`` on that site; None where only ``prepare`` can do it."""
         ...
 
 

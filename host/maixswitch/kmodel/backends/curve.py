@@ -21,6 +21,8 @@ from ..registers import LOWEST_START, SEGMENTS, Activation, decode_activation, e
 MAX_ENTRIES = 1 << 22
 KEPT_CURVES = 256
 FEW_PIECES = 3
+MAX_SINGLE = 4
+"""Steps that are compared with one by one."""
 TOP = 255
 WIDEST_SHIFT = 31
 FINEST = 2.0**-15
@@ -59,6 +61,29 @@ class Formula:
         np.copyto(result, values, casting="unsafe")
 
 
+@dataclass(frozen=True)
+class Capped:
+    """A formula between two results, and single steps below and above it, where a table's pieces do not meet well.
+
+    The result is the formula's, cut to least..most, less ``least``, plus one for each of ``steps`` that z - origin has
+    reached. For loops: numpy has a pass to make for every step.
+    """
+
+    formula: Formula
+    least: int
+    most: int
+    steps: tuple[float, ...]
+
+    @property
+    def origin(self) -> int:
+        return self.formula.origin
+
+    def apply(self, values: Doubles, result: Bytes) -> None:
+        reached = sum((values >= step).astype(np.int64) for step in self.steps)
+        self.formula.apply(values, result)
+        result[...] = np.clip(result, self.least, self.most) - self.least + reached
+
+
 @dataclass(frozen=True, eq=False)
 class Buckets:
     """(d + moved[d >> bits]) >> bits with d = z - origin: a bucket of 2**bits values of z holds at most one step."""
@@ -90,10 +115,11 @@ class Listed:
 
 @dataclass(frozen=True)
 class Curve:
-    """``rising``: a larger z never has a smaller result."""
+    """``rising``: a larger z never has a smaller result. ``looped``: the form for compiled loops."""
 
     form: Form
     rising: bool
+    looped: Form
 
 
 def curve_of(table: Activation, rounding: str, lowest: int, highest: int) -> Curve | None:
@@ -113,10 +139,14 @@ def _curve(raw: bytes, rounding: str, low: int, high: int) -> Curve | None:
     if not _rises(table, rounding, low, high):
         if high - low >= MAX_ENTRIES:
             return None
-        return Curve(Listed(low, activate(np.arange(low, high + 1, dtype=np.int64), table, rounding)), False)
+        listed = Listed(low, activate(np.arange(low, high + 1, dtype=np.int64), table, rounding))
+        return Curve(listed, False, listed)
     steps = _steps(table, rounding, low, high)
-    form = _formula(table, steps, low, high) or _buckets(steps, low, high) or _list(steps, low)
-    return None if form is None else Curve(form, True)
+    formula = _formula(table, steps, low, high)
+    form = formula or _buckets(steps, low, high) or _list(steps, low)
+    if form is None:
+        return None
+    return Curve(form, True, formula or _capped(table, steps, low, high) or form)
 
 
 def _rises(table: Activation, rounding: str, low: int, high: int) -> bool:
@@ -175,6 +205,32 @@ def _formula(table: Activation, steps: Ints, low: int, high: int) -> Form | None
                 if proven(form, steps, low, high):
                     return form
     return None
+
+
+def _capped(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
+    """The piece whose line makes most of the steps, and the others one by one if they are few."""
+    best: Form | None = None
+    fewest = MAX_SINGLE + 1
+    wanted = np.arange(1, TOP + 1)
+    pieces = {
+        (int(mul) / 2.0 ** int(shift), int(bias) - int(start) * (int(mul) / 2.0 ** int(shift)))
+        for mul, shift, start, bias in zip(table.mul, table.shift, table.start, table.bias, strict=True)
+        if mul > 0
+    }
+    for step, shift in sorted(pieces):
+        formula = Formula(step, shift, even=True, whole=True)
+        results, before = np.empty(TOP, np.uint8), np.empty(TOP, np.uint8)
+        formula.apply(steps.astype(np.float64), results)
+        formula.apply((steps - 1).astype(np.float64), before)
+        wrong = np.flatnonzero((results != wanted) | (before != wanted - 1))
+        edges = np.concatenate([[-1], wrong, [TOP]])
+        longest = int(np.argmax(np.diff(edges)))
+        least, most = int(edges[longest]) + 1, int(edges[longest + 1])
+        single = [float(steps[index]) for index in (*range(least), *range(most, TOP)) if steps[index] <= high]
+        form = Capped(formula, least, most, tuple(single))
+        if len(single) < fewest and proven(form, steps, low, high):
+            best, fewest = form, len(single)
+    return best
 
 
 def _buckets(steps: Ints, low: int, high: int) -> Form | None:

@@ -13,9 +13,11 @@ from . import Kernel
 from .finish import Finish, numpy_finish
 from .plain import PlainBackend
 from .prepare import Prepared, prepare
+from .scratch import Scratch
 
 Sums = Callable[[Bytes], Array]
-"""uint8 (in, h, w) to the sums (out, h', w') that go into the curve; the result is used before the next call."""
+"""uint8 (in, h, w) to the sums (out, h', w') that go into the curve; the result is used before any layer runs."""
+MakeSums = Callable[[Prepared, Scratch], Sums]
 CACHE = 1 << 19
 """Bytes that a step should work on, so that they stay in a core's own cache."""
 SMALL_MAP = 600
@@ -24,15 +26,21 @@ GROUP = 8
 """Channels of such a product."""
 
 
-def bordered(image: Bytes, edge: int, value: int, room: Bytes | None = None) -> Bytes:
-    """The image with ``edge`` pixels of ``value`` around it; in ``room``, whose border is there already, if given."""
+def bordered(layer: Prepared, scratch: Scratch) -> Callable[[Bytes], Bytes]:
+    """What puts the layer's border around an image; an image that needs none is given back itself."""
+    edge = layer.conv.kernel // 2
     if not edge:
-        return image
-    channels, height, width = image.shape
-    if room is None:
-        room = np.full((channels, height + 2 * edge, width + 2 * edge), value, np.uint8)
-    room[:, edge:-edge, edge:-edge] = image
-    return room
+        return lambda image: image
+    given = layer.conv.input
+    inner = given.channels if layer.conv.depthwise else layer.whole.shape[1]
+    room = scratch.border((inner, given.height, given.width), edge, layer.conv.pad_value)
+    inside = room[:, edge:-edge, edge:-edge]
+
+    def run(image: Bytes) -> Bytes:
+        inside[...] = image
+        return room
+
+    return run
 
 
 def greatest(sums: Array, window: int, stride: int) -> Array:
@@ -53,23 +61,22 @@ def greatest(sums: Array, window: int, stride: int) -> Array:
     return result
 
 
-def full_sums(layer: Prepared) -> Sums:
+def full_sums(layer: Prepared, scratch: Scratch) -> Sums:
     """A convolution over all channels: columns of taps by lines, then one matrix product per piece."""
-    conv = layer.conv
-    kernel, dtype = conv.kernel, layer.weights.dtype
+    kernel = layer.conv.kernel
     out, height, width = layer.convolved
-    inner = layer.weights.shape[1]
-    weights = np.ascontiguousarray(layer.weights.reshape(out, -1))
+    inner = layer.whole.shape[1]
+    weights = layer.weights.reshape(out, -1)
+    dtype = weights.dtype
     line, column, stride = layer.pick
     taps = weights.shape[1]
     lines = max(1, min(height, CACHE // (dtype.itemsize * taps * width)))
-    room = np.empty((taps, lines * width), dtype)
-    result = np.empty((out, height, width), dtype)
-    edge = kernel // 2
-    bordered_room = bordered(np.zeros((inner, conv.input.height, conv.input.width), np.uint8), edge, conv.pad_value)
+    room = scratch.room("columns", (taps, lines * width), dtype)
+    result = scratch.room("sums", (out, height, width), dtype)
+    widen = bordered(layer, scratch)
 
     def run(image: Bytes) -> Array:
-        wide = bordered(image, edge, conv.pad_value, bordered_room)
+        wide = widen(image)
         plane, row, pixel = wide.strides
         origin = wide[:, line:, column:]
         for first in range(0, height, lines):
@@ -88,37 +95,33 @@ def full_sums(layer: Prepared) -> Sums:
     return run
 
 
-def depthwise_sums(layer: Prepared) -> Sums:
+def depthwise_sums(layer: Prepared, scratch: Scratch) -> Sums:
     """Each channel for itself: nine shifted copies of large maps, small matrix products for small ones."""
     if layer.conv.kernel == 1:
         factors = layer.weights.reshape(-1, 1, 1)
-        return lambda image: _picked(image, layer) * factors
+        line, column, stride = layer.pick
+        _, height, width = layer.convolved
+        return lambda image: image[:, line::stride, column::stride][:, :height, :width] * factors
     small = layer.conv.input.height * layer.conv.input.width < SMALL_MAP
-    return _grouped(layer) if small or layer.pick[2] > 1 else _shifted(layer)
+    return (_grouped if small or layer.pick[2] > 1 else _shifted)(layer, scratch)
 
 
-def _picked(image: Bytes, layer: Prepared) -> Bytes:
-    line, column, stride = layer.pick
-    _, height, width = layer.convolved
-    return image[:, line::stride, column::stride][:, :height, :width]
-
-
-def _shifted(layer: Prepared) -> Sums:
+def _shifted(layer: Prepared, scratch: Scratch) -> Sums:
     """Lines are taken with their border, so that each tap is one long stretch; the border's results are thrown away."""
-    conv = layer.conv
     channels, height, width = layer.convolved
     row = width + 2
     stretch = height * row
     at_once = max(1, min(channels, CACHE // 8 // (stretch + 2 * row)))
     weights = layer.weights.reshape(channels, 9)
     dtype = weights.dtype
-    source = np.zeros((at_once, (height + 2) * row + 2), dtype)
-    total, term = np.empty((at_once, stretch), dtype), np.empty((at_once, stretch), dtype)
-    result = np.empty((channels, height, width), dtype)
-    room = bordered(np.zeros((channels, height, width), np.uint8), 1, conv.pad_value)
+    source = scratch.room("columns", (at_once, (height + 2) * row + 2), dtype)
+    total, term = scratch.room("total", (at_once, stretch), dtype), scratch.room("term", (at_once, stretch), dtype)
+    result = scratch.room("sums", (channels, height, width), dtype)
+    widen = bordered(layer, scratch)
 
     def run(image: Bytes) -> Array:
-        wide = bordered(image, 1, conv.pad_value, room).reshape(channels, -1)
+        wide = widen(image).reshape(channels, -1)
+        source[:, -2:] = 0
         for first in range(0, channels, at_once):
             last = min(first + at_once, channels)
             part, product, tap = source[: last - first], total[: last - first], term[: last - first]
@@ -138,53 +141,60 @@ def _shifted(layer: Prepared) -> Sums:
     return run
 
 
-def _grouped(layer: Prepared) -> Sums:
-    """Matrices of GROUP channels whose off-diagonal blocks are zero."""
-    conv = layer.conv
+def _grouped(layer: Prepared, scratch: Scratch) -> Sums:
+    """Matrices of GROUP channels whose off-diagonal blocks are zero, as many at a time as fit into the cache."""
     channels, height, width = layer.convolved
     groups = -(-channels // GROUP)
     dtype = layer.weights.dtype
     weights = np.zeros((groups * GROUP, GROUP, 9), dtype)
     for channel in range(channels):
-        weights[channel, channel % GROUP] = layer.weights[channel].reshape(9)
+        weights[channel, channel % GROUP] = layer.whole[channel].reshape(9)
     matrices = weights.reshape(groups, GROUP, GROUP * 9)
-    columns = np.zeros((groups * GROUP, 3, 3, height, width), dtype)
+    at_once = max(1, min(groups, CACHE // (dtype.itemsize * GROUP * 9 * height * width)))
+    columns = scratch.room("columns", (at_once * GROUP, 3, 3, height, width), dtype)
+    products = columns.reshape(at_once, GROUP * 9, height * width)
     line, column, stride = layer.pick
-    given = conv.input
-    room = bordered(np.zeros((channels, given.height, given.width), np.uint8), 1, conv.pad_value)
-    result = np.empty((groups, GROUP, height * width), dtype)
+    widen = bordered(layer, scratch)
+    result = scratch.room("sums", (groups, GROUP, height * width), dtype)
 
     def run(image: Bytes) -> Array:
-        wide = bordered(image, 1, conv.pad_value, room)[:, line:, column:]
+        wide = widen(image)[:, line:, column:]
         plane, row, pixel = wide.strides
         shape, strides = (channels, 3, 3, height, width), (plane, row, pixel, row * stride, pixel * stride)
-        np.copyto(columns[:channels], as_strided(wide, shape, strides, writeable=False))
-        np.matmul(matrices, columns.reshape(groups, GROUP * 9, height * width), out=result)
+        taps = as_strided(wide, shape, strides, writeable=False)
+        for first in range(0, groups, at_once):
+            last = min(first + at_once, groups)
+            part = taps[first * GROUP : last * GROUP]
+            np.copyto(columns[: len(part)], part)
+            columns[len(part) : (last - first) * GROUP] = 0  # what fills up the last group: no weight of 0 mends a NaN
+            np.matmul(matrices[first:last], products[: last - first], out=result[first:last])
         return result.reshape(groups * GROUP, height, width)[:channels]
 
     return run
 
 
-def numpy_sums(layer: Prepared) -> Sums:
+def numpy_sums(layer: Prepared, scratch: Scratch) -> Sums:
     """The sums of a layer, max pool included."""
-    sums = (depthwise_sums if layer.conv.depthwise else full_sums)(layer)
+    sums = (depthwise_sums if layer.conv.depthwise else full_sums)(layer, scratch)
     if layer.greatest is None:
         return sums
     window, stride = layer.greatest
     return lambda image: greatest(sums(image), window, stride)
 
 
-def split_sums(layer: Prepared, sums: Callable[[Prepared], Sums]) -> Sums:
+def split_sums(layer: Prepared, sums: MakeSums, scratch: Scratch) -> Sums:
     """A layer too large for float32 in one go, as several over some of the input channels each; added in float64."""
     if not layer.parts:
-        return sums(layer)
-    pieces = [(part, sums(layer.over(part))) for part in layer.parts]
+        return sums(layer, scratch)
+    pieces = [(part, sums(layer.over(part), scratch)) for part in layer.parts]
+    total = scratch.room("whole", layer.convolved, np.float64)
+    pool = layer.greatest
 
     def run(image: Bytes) -> Array:
-        total: Array = np.zeros(layer.convolved, np.float64)
+        total[...] = 0
         for part, piece in pieces:
-            total += piece(image[part])
-        return total if layer.greatest is None else greatest(total, *layer.greatest)
+            np.add(total, piece(image[part]), out=total)
+        return total if pool is None else greatest(total, *pool)
 
     return run
 
@@ -196,9 +206,10 @@ class FastBackend:
 
     def __init__(
         self,
-        sums: Callable[[Prepared], Sums] = numpy_sums,
-        finish: Callable[[Prepared, str], Finish] = numpy_finish,
+        sums: MakeSums = numpy_sums,
+        finish: Callable[[Prepared, str, Scratch], Finish] = numpy_finish,
     ) -> None:
+        self._scratch = Scratch()
         self._sums = sums
         self._finish = finish
 
@@ -206,5 +217,5 @@ class FastBackend:
         layer = prepare(conv, rounding)
         if layer is None:
             return PlainBackend().prepare(conv, rounding)
-        sums, finish = split_sums(layer, self._sums), self._finish(layer, rounding)
+        sums, finish = split_sums(layer, self._sums, self._scratch), self._finish(layer, rounding, self._scratch)
         return lambda image: finish(sums(image))

@@ -6,35 +6,30 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..arithmetic import POOLS
 from ..arrays import Array, Bytes
 from .curve import Buckets, Formula, Listed
 from .loops import compiled
+from .plain import pooled
 from .prepare import Prepared
+from .scratch import Scratch
 
 Finish = Callable[[Array], Bytes]
 """Sums (out, h, w) to uint8; the result is used before the next call."""
 CACHE = 1 << 18
 """Bytes of float64 that are worked on at a time, so that they stay in a core's own cache."""
-SHORT_ROW = 400
+SHORT_ROW = 100
 """Pixels; below, one number per channel is written out for all pixels: numpy handles long rows best."""
 
 
-def pooled(layer: Prepared, rounding: str, made: Bytes) -> Bytes:
-    """The bytes (out, n) as maps, after the pool if it is still to be done."""
-    out, height, width = layer.summed
-    image = made.reshape(out, height, width)
-    return POOLS[layer.pool][2](image, rounding) if layer.pool else image
-
-
-def numpy_finish(layer: Prepared, rounding: str) -> Finish:
+def numpy_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
     """One numpy pass per step, on pieces that fit into the cache."""
     out, height, width = layer.summed
-    pixels = height * width
-    made = np.empty((out, pixels), np.uint8)
+    pixels, pool = height * width, layer.pool
+    made = scratch.room("made", (out, pixels), np.uint8)
+    image = made.reshape(out, height, width)
     stretch = min(pixels, CACHE // 8)
     channels = max(1, min(out, CACHE // 8 // stretch))
-    room = np.empty((channels, stretch), np.float64)
+    room = scratch.room("values", (channels, stretch), np.float64)
     factor, offset = layer.factor, layer.offset - layer.curve.form.origin
     if pixels < SHORT_ROW:
         factor, offset = np.repeat(factor, pixels, axis=1), np.repeat(offset, pixels, axis=1)
@@ -51,16 +46,17 @@ def numpy_finish(layer: Prepared, rounding: str) -> Finish:
                 np.multiply(values, factor[rows], out=values)
                 np.add(values, offset[rows], out=values)
                 apply(values, made[rows, part])
-        return pooled(layer, rounding, made)
+        return pooled(image, pool, rounding) if pool else image
 
     return run
 
 
-def compiled_finish(layer: Prepared, rounding: str) -> Finish:
+def compiled_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
     """One compiled loop over all of it. ImportError without numba."""
     out, height, width = layer.summed
-    made = np.empty((out, height * width), np.uint8)
-    form = layer.curve.form
+    made = scratch.room("made", (out, height * width), np.uint8)
+    image = made.reshape(out, height, width)
+    form, pool = layer.curve.form, layer.pool
     factor, offset = layer.factor[:, 0].copy(), layer.offset[:, 0] - form.origin
     rest: tuple[object, ...]
     if isinstance(form, Formula):
@@ -70,10 +66,10 @@ def compiled_finish(layer: Prepared, rounding: str) -> Finish:
     elif isinstance(form, Listed):
         function, rest = compiled("by_list"), (form.table,)
     else:
-        return numpy_finish(layer, rounding)
+        return numpy_finish(layer, rounding, scratch)
 
     def run(sums: Array) -> Bytes:
         function(sums.reshape(out, -1), factor, offset, *rest, made)
-        return pooled(layer, rounding, made)
+        return pooled(image, pool, rounding) if pool else image
 
     return run

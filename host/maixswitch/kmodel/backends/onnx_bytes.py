@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..arrays import Array
+from ..arrays import Bytes
 
-FLOAT, UINT8 = 1, 2
+FLOAT, UINT8, INT32 = 1, 2, 6
 IR_VERSION = 8
 OPSET = 13
 _VARINT, _BYTES = 0, 2
 _INT, _INTS = 2, 7
+_EXTERNAL = 1
 
 
 def _varint(value: int) -> bytes:
@@ -45,10 +46,17 @@ def node(operator: str, inputs: Sequence[str], output: str, **attributes: int | 
     return b"".join(parts)
 
 
-def tensor(name: str, values: Array) -> bytes:
-    """TensorProto of float32."""
+def promised(name: str, shape: Sequence[int]) -> bytes:
+    """TensorProto of float32 whose numbers the session gets beside the model, as "external" data of no file."""
+    sizes = b"".join(_number(1, size) for size in shape)
+    place = _content(1, "location") + _content(2, name)
+    return sizes + _number(2, FLOAT) + _content(8, name) + _content(13, place) + _number(14, _EXTERNAL)
+
+
+def byte_tensor(name: str, values: Bytes) -> bytes:
+    """TensorProto of uint8; a single number has no shape."""
     shape = b"".join(_number(1, size) for size in values.shape)
-    return shape + _number(2, FLOAT) + _content(8, name) + _content(9, values.astype("<f4").tobytes())
+    return shape + _number(2, UINT8) + _content(8, name) + _content(9, values.tobytes())
 
 
 def value_info(name: str, kind: int, shape: Sequence[int]) -> bytes:

@@ -7,34 +7,60 @@ do as they like on whatever processor. Layers that need float64 stay with numpy.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Array, Bytes
-from . import onnx_bytes
+from ..conv import Conv
+from . import Step, onnx_bytes
 from .fast import FastBackend, Sums, bordered, numpy_sums
 from .finish import compiled_finish, numpy_finish
 from .prepare import Prepared
+from .scratch import Scratch
+from .site import Site
 
 
-def session_of(content: bytes) -> Any:
-    """A session on one core: layers are short, and threads would only wait for each other."""
+@cache
+def _library() -> Any:
+    """The package, with one arena for all sessions: each of its own would keep room for its largest map."""
     onnxruntime = importlib.import_module("onnxruntime")
+    arena = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    info = onnxruntime.OrtMemoryInfo("Cpu", arena, 0, onnxruntime.OrtMemType.DEFAULT)
+    with suppress(RuntimeError):  # if another user of the package has registered one, that does too
+        onnxruntime.create_and_register_allocator(info, None)
+    return onnxruntime
+
+
+def session_of(content: bytes, weights: Mapping[str, Array] | None = None) -> Any:
+    """A session on one core: layers are short, and threads would only wait for each other.
+
+    ``weights``: the tensors that the model only promises. The session copies them, and lets go of that copy where it
+    lays them out anew; the bytes of the model it would keep all the same.
+    """
+    onnxruntime = _library()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    options.enable_mem_pattern = False  # such a plan would hold room for all maps of one session at once
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    if weights:
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(item)) for item in weights.values()]
+        options.add_external_initializers(list(weights), values)
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def layer_model(layer: Prepared) -> bytes:
-    """Bytes to float, convolution without border, max pool; the input is (1, in, h, w) with its border."""
+    """Bytes to float, convolution without border by "w", max pool; the input is (1, in, h, w) with its border."""
     conv = layer.conv
     edge = conv.kernel // 2
     line, column, stride = layer.pick
-    inner = conv.input.channels if conv.depthwise else layer.weights.shape[1]
+    inner = conv.input.channels if conv.depthwise else layer.whole.shape[1]
     given = (1, inner, conv.input.height + 2 * edge - line, conv.input.width + 2 * edge - column)
     groups = inner if conv.depthwise else 1
     nodes = [
@@ -47,10 +73,10 @@ def layer_model(layer: Prepared) -> bytes:
         pool = {"kernel_shape": [window, window], "strides": [step, step], "pads": over}
         nodes.append(onnx_bytes.node("MaxPool", ["s"], "p", **pool))
     name = "s" if layer.greatest is None else "p"
-    made = (1, layer.weights.shape[0], *_made(layer))
+    made = (1, layer.whole.shape[0], *_made(layer))
     return onnx_bytes.model(
         nodes,
-        [onnx_bytes.tensor("w", layer.weights)],
+        [onnx_bytes.promised("w", layer.whole.shape)],
         onnx_bytes.value_info("x", onnx_bytes.UINT8, given),
         onnx_bytes.value_info(name, onnx_bytes.FLOAT, made),
     )
@@ -68,21 +94,18 @@ def _made(layer: Prepared) -> tuple[int, int]:
     return height, width
 
 
-def ort_sums(layer: Prepared) -> Sums:
+def ort_sums(layer: Prepared, scratch: Scratch) -> Sums:
     """The sums of a layer by a session of its own."""
-    if layer.weights.dtype != np.float32:
-        return numpy_sums(layer)
-    session = session_of(layer_model(layer))
+    if not layer.narrow:
+        return numpy_sums(layer, scratch)
+    session = session_of(layer_model(layer), {"w": layer.whole})
     name = session.get_outputs()[0].name
-    conv = layer.conv
-    edge = conv.kernel // 2
     line, column, _ = layer.pick
-    inner = conv.input.channels if conv.depthwise else layer.weights.shape[1]
-    room = bordered(np.zeros((inner, conv.input.height, conv.input.width), np.uint8), edge, conv.pad_value)
+    widen = bordered(layer, scratch)
     _, height, width = layer.summed
 
     def run(image: Bytes) -> Array:
-        wide = bordered(image, edge, conv.pad_value, room)[None, :, line:, column:]
+        wide = widen(image)[None, :, line:, column:]
         sums: Array = session.run([name], {"x": np.ascontiguousarray(wide)})[0][0]
         return sums if sums.shape[1:] == (height, width) else np.ascontiguousarray(sums[:, :height, :width])
 
@@ -97,3 +120,10 @@ class OrtBackend(FastBackend):
     def __init__(self) -> None:
         importlib.import_module("onnxruntime")  # here, so that a missing package is noticed at once
         super().__init__(ort_sums, compiled_finish if find_spec("numba") else numpy_finish)
+        self.binds = find_spec("numba") is not None
+
+    def bind(self, conv: Conv, rounding: str, site: Site) -> Step | None:
+        """See ``bound``."""
+        from .bound import bind
+
+        return bind(conv, rounding, site, self._scratch)

@@ -19,12 +19,14 @@ from math import ceil, floor
 
 import numpy as np
 
-from ..arrays import Array, Doubles
+from ..arrays import Array, Doubles, Floats, Ints
 from ..conv import Conv
 from ..registers import BatchNorm
 from .curve import Curve, curve_of
 
 BRIGHTEST = 255
+AT_ONCE = 1 << 18
+"""Weights that are summed at a time: a large layer's own would fill the memory many times over in 64 bits."""
 EXACT32 = 1 << 24
 EXACT64 = 1 << 53
 MAX_PARTS = 4
@@ -36,15 +38,17 @@ GREATEST = {1: (2, 2), 3: (4, 4), 9: (2, 1)}
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """``weights``: whole numbers in float32 or float64, (out, in, k, k), depthwise (channels, 1, k, k).
+    """``whole``: the weights, whole numbers in float32, (out, in, k, k), depthwise (channels, 1, k, k).
 
-    ``factor`` and ``offset``: float64 (out, 1). ``pick``: line, column, stride of the pixels that are computed at all.
-    ``greatest``: window and stride of a max pool over the sums. ``pool``: what is left to do with the bytes, by number.
-    ``parts``: input channels whose sums are exact in float32 each, where those of all together are not.
+    ``narrow``: their sums are exact in float32. ``factor`` and ``offset``: float64 (out, 1). ``pick``: line, column,
+    stride of the pixels that are computed at all. ``greatest``: window and stride of a max pool over the sums.
+    ``pool``: what is left to do with the bytes, by number. ``parts``: input channels whose sums are exact in float32
+    each, where those of all together are not.
     """
 
     conv: Conv
-    weights: Array
+    whole: Floats
+    narrow: bool
     factor: Doubles
     offset: Doubles
     curve: Curve
@@ -55,15 +59,19 @@ class Prepared:
 
     def over(self, part: slice) -> Prepared:
         """The same sums over some of the input channels, in float32, before any max pool."""
-        weights = self.weights[:, part].astype(np.float32)
-        return replace(self, weights=weights, greatest=None, parts=())
+        return replace(self, whole=self.whole[:, part].copy(), narrow=True, greatest=None, parts=())
+
+    @property
+    def weights(self) -> Array:
+        """``whole``, or a copy in float64 where the sums need it."""
+        return self.whole if self.narrow else self.whole.astype(np.float64)
 
     @property
     def convolved(self) -> tuple[int, int, int]:
         """(out, h, w) of the sums before a max pool."""
         stride = self.pick[2]
         height, width = self.conv.input.height // stride, self.conv.input.width // stride
-        return self.weights.shape[0], height, width
+        return self.whole.shape[0], height, width
 
     @property
     def summed(self) -> tuple[int, int, int]:
@@ -75,7 +83,7 @@ class Prepared:
         return out, height, width
 
 
-def _whole_zero(conv: Conv) -> int | None:
+def whole_zero(conv: Conv) -> int | None:
     """The weights' zero point, where the register form of it loses nothing."""
     argument, shift = conv.registers["arg_x"], conv.registers["shr_x"]
     return None if argument & ((1 << shift) - 1) else -(argument >> shift)
@@ -94,11 +102,25 @@ def _offsets(conv: Conv, norm: BatchNorm) -> list[int]:
     return result
 
 
-def _reach(weights: Array) -> int:
-    """The largest size that a partial sum of any output can have: weights whole, (out, ...)."""
+def _extremes(weights: Array) -> tuple[Ints, Ints]:
+    """The least and the greatest sum of every output, int64 (out,): weights whole, (out, ...).
+
+    Fewer than 2**14 terms below 2**24 in size each, so the sums are exact in float64.
+    """
     flat = weights.reshape(weights.shape[0], -1)
-    positive, negative = np.where(flat > 0, flat, 0).sum(axis=1), np.where(flat < 0, flat, 0).sum(axis=1)
-    return BRIGHTEST * int(max(positive.max(), -negative.min()))
+    least, most = np.empty(len(flat)), np.empty(len(flat))
+    outs = max(1, AT_ONCE // flat.shape[1])
+    for first in range(0, len(flat), outs):
+        part = slice(first, first + outs)
+        np.minimum(flat[part], 0).sum(axis=1, dtype=np.float64, out=least[part])
+        np.maximum(flat[part], 0).sum(axis=1, dtype=np.float64, out=most[part])
+    return BRIGHTEST * least.astype(np.int64), BRIGHTEST * most.astype(np.int64)
+
+
+def reach(weights: Array) -> int:
+    """The largest size that a partial sum of any output can have: weights whole, (out, ...)."""
+    least, most = _extremes(weights)
+    return int(max(most.max(), -least.min()))
 
 
 def _parts(weights: Array) -> tuple[slice, ...]:
@@ -107,28 +129,25 @@ def _parts(weights: Array) -> tuple[slice, ...]:
     for count in range(2, min(MAX_PARTS, inner) + 1):
         edges = [inner * index // count for index in range(count + 1)]
         parts = tuple(slice(begin, end) for begin, end in pairwise(edges))
-        if all(_reach(weights[:, part]) < EXACT32 for part in parts):
+        if all(reach(weights[:, part]) < EXACT32 for part in parts):
             return parts
     return ()
 
 
 def prepare(conv: Conv, rounding: str) -> Prepared | None:
     """The layer in its fast form, or None where the proof fails."""
-    zero = _whole_zero(conv)
+    zero = whole_zero(conv)
     if zero is None:
         return None
-    weights = conv.weights.astype(np.int64) - zero
-    flat = weights.reshape(weights.shape[0], -1)
-    sign = np.where(conv.norm.mul < 0, -1, 1)
-    flat = flat * sign[:, None]
-    most = BRIGHTEST * np.where(flat > 0, flat, 0).sum(axis=1)
-    least = BRIGHTEST * np.where(flat < 0, flat, 0).sum(axis=1)
-    whole = flat.reshape(weights.shape)
-    reach = _reach(whole)
+    whole = conv.weights.astype(np.float32)  # exact: 16 bits less a zero point of 24 with its sign
+    whole -= zero
+    whole *= np.where(conv.norm.mul < 0, np.float32(-1), np.float32(1)).reshape(-1, 1, 1, 1)
+    least, most = _extremes(whole)
+    largest = int(max(most.max(), -least.min()))
     mul = np.abs(conv.norm.mul)
     offsets = _offsets(conv, conv.norm)
     rows = list(zip(least.tolist(), most.tolist(), mul.tolist(), offsets, conv.norm.shift.tolist(), strict=True))
-    if reach >= EXACT64 or any(max(-low, high) * m + abs(o) >= EXACT64 for low, high, m, o, _ in rows):
+    if largest >= EXACT64 or any(max(-low, high) * m + abs(o) >= EXACT64 for low, high, m, o, _ in rows):
         return None
     lowest = min(floor((low * m + o) / 2**s) for low, _, m, o, s in rows)
     highest = max(ceil((high * m + o) / 2**s) for _, high, m, o, s in rows)
@@ -140,12 +159,13 @@ def prepare(conv: Conv, rounding: str) -> Prepared | None:
     pick = PICKED.get(conv.pool, (0, 0, 1))
     return Prepared(
         conv=conv,
-        weights=whole.astype(np.float32 if reach < EXACT32 else np.float64),
+        whole=whole,
+        narrow=largest < EXACT32,
         factor=(mul * scale)[:, None],
         offset=(np.array(offsets, np.float64) * scale)[:, None],
         curve=curve,
         pick=pick,
         greatest=greatest,
         pool=0 if greatest or pick[2] > 1 else conv.pool,
-        parts=() if reach < EXACT32 or conv.depthwise else _parts(whole),
+        parts=() if largest < EXACT32 or conv.depthwise else _parts(whole),
     )
