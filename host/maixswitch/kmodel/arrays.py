@@ -24,6 +24,15 @@ def ordered_sum(terms: Array, axis: int) -> Array:
     return total
 
 
+def one_nan(values: Floats) -> Floats:
+    """The same with every NaN as the chip's FPU writes it, 0x7fc00000 (RISC-V, chapter "F": canonical NaN).
+
+    A PC keeps the sign and the payload of an operand, and which operand depends on the instruction that it chose.
+    """
+    wrong = np.isnan(values)
+    return np.where(wrong, np.float32(np.nan), values) if wrong.any() else values
+
+
 def clamp8(values: Array) -> Bytes:
     """Integers of any size to uint8, saturating."""
     return np.clip(values, 0, 255).astype(np.uint8)

@@ -27,7 +27,7 @@ MAX_COST = 2_000_000_000
 MAX_LAYER_PIXELS = 8 << 20
 """Results of one KPU layer before its pool, four times what the AI RAM holds."""
 MAX_PIXELS = 48 << 20
-"""The same of all KPU layers; the backends keep room for each. The largest public model has 10 million."""
+"""The same of all KPU layers, each computed in every run. The largest public model has 10 million."""
 
 LAYER_COST = 200_000
 KPU_LAYER_COST = 3_000_000

@@ -8,7 +8,7 @@ import numpy as np
 
 from .airam import ROW
 from .arithmetic import round_v01
-from .arrays import Array, Bytes, Floats, clamp8, ordered_sum
+from .arrays import Array, Bytes, Floats, clamp8, one_nan, ordered_sum
 from .machine import Machine
 from .v3_layers import (
     Add,
@@ -110,7 +110,7 @@ def quantize(spec: Quantize, chip: Machine) -> None:
 
 def levels(spec: Dequantize, values: Bytes) -> Floats:
     """The floats of bytes."""
-    return values.astype(np.float32) * np.float32(spec.scale) + np.float32(spec.bias)
+    return one_nan(values.astype(np.float32) * np.float32(spec.scale) + np.float32(spec.bias))
 
 
 def dequantize(spec: Dequantize, chip: Machine) -> None:

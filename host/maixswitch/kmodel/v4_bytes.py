@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .airam import MapLayout
-from .arrays import Array, Bytes, Floats, Ints, clamp8
+from .arrays import Array, Bytes, Floats, Ints, clamp8, one_nan
 from .machine import Machine
 from .v3_cpu import nearest, rounded8
 from .v4_float import ONE, floats, operands, store
@@ -81,7 +81,7 @@ def quantize(spec: Quantize, chip: Machine) -> None:
 def levels(spec: Dequantize, values: Bytes) -> Floats:
     """By the reciprocal, as on a PC; RISC-V builds fold the zero point into a second constant."""
     whole = values.astype(np.int64) - spec.zero_point
-    return whole.astype(np.float32) * (ONE / np.float32(spec.scale))
+    return one_nan(whole.astype(np.float32) * (ONE / np.float32(spec.scale)))
 
 
 def dequantize(spec: Dequantize, chip: Machine) -> None:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from kmodel_cases import BACKEND_CASES
 
 from maixswitch.kmodel import KModelError, load
 from maixswitch.kmodel import v3_layers as body
@@ -117,6 +118,17 @@ def test_dequantize_and_requantize() -> None:
     for value, result in zip(values, made, strict=True):
         q = min(255, max(0, math.floor(abs(float(F(value) * F(2))) + 0.5) * (1 if value > 0 else -1)))
         assert result == F(F(F(255 - q) * F(0.1)) + F(-3.0))
+
+
+@pytest.mark.parametrize("backend", BACKEND_CASES)
+@pytest.mark.parametrize("count", [3, 64])
+def test_what_is_no_number_has_one_pattern(backend: str, count: int) -> None:
+    """RISC-V writes the canonical NaN; which sign a PC writes depends on the length of the array."""
+    net = Network(floats=count)
+    x, _ = entry(net)
+    net.output(net.dequantize(net.quantize(x, 0.5, 0.0), float("-inf"), 0.0))
+    made = load(net.build(), backend=backend).run(np.zeros(count, F))[0]
+    assert set(made.view(np.uint32).tolist()) == {0x7FC00000}
 
 
 def test_channelwise_dequantize() -> None:
