@@ -33,6 +33,13 @@ def one_nan(values: Floats) -> Floats:
     return np.where(wrong, np.float32(np.nan), values) if wrong.any() else values
 
 
+def settle(values: Floats) -> None:
+    """``one_nan`` in place."""
+    wrong = np.isnan(values)
+    if wrong.any():
+        values[wrong] = np.nan
+
+
 def clamp8(values: Array) -> Bytes:
     """Integers of any size to uint8, saturating."""
     return np.clip(values, 0, 255).astype(np.uint8)

@@ -16,7 +16,7 @@ import numpy as np
 from . import node_loops as loops
 from . import v3_cpu, v3_layers, v4_bytes, v4_float, v4_layers, v4_moves
 from .airam import ROW, MapLayout
-from .arrays import Array, Bytes
+from .arrays import Array, Bytes, settle
 from .backends import Step
 from .machine import Machine
 from .program import Layer, Use
@@ -121,6 +121,7 @@ def conv2d(layer: Layer, chip: Machine) -> Step | None:
         for image, total in zip(images, made, strict=True):
             loops.convolve(image, spec.weights, spec.bias, numbers, spec.groups, total)
         np.clip(made, low, high, out=made)
+        settle(made)
 
     return run
 
@@ -142,6 +143,7 @@ def reduce(layer: Layer, chip: Machine) -> Step | None:
         loops.sums(rows, start, made)
         if spec.op == 0:
             np.multiply(made, factor, out=made)
+        settle(made)
 
     return run
 
@@ -174,6 +176,7 @@ def global_average_pool(layer: Layer, chip: Machine) -> Step | None:
     def run() -> None:
         loops.sums(values[:, 1:], values[:, 0], made)
         np.divide(made, size, out=made)
+        settle(made)
 
     return run
 
@@ -187,6 +190,7 @@ def fully_connected(layer: Layer, chip: Machine) -> Step | None:
     def run() -> None:
         loops.products(spec.weights, values, made)
         np.add(made, spec.bias, out=made)
+        settle(made)
 
     return run
 

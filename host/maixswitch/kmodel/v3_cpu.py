@@ -41,8 +41,13 @@ def conv(spec: KpuConv, chip: Machine) -> None:
     chip.convolve(spec.conv, 1, spec.main_output)
 
 
+def keep(chip: Machine, address: int, values: Array) -> None:
+    """Writes what was computed as floats."""
+    chip.floats(address, values.size)[:] = one_nan(values)
+
+
 def add(spec: Add, chip: Machine) -> None:
-    chip.floats(spec.output, spec.count)[:] = chip.floats(spec.a, spec.count) + chip.floats(spec.b, spec.count)
+    keep(chip, spec.output, chip.floats(spec.a, spec.count) + chip.floats(spec.b, spec.count))
 
 
 def quantized_add(spec: QuantizedAdd, chip: Machine) -> None:
@@ -57,7 +62,7 @@ def quantized_add(spec: QuantizedAdd, chip: Machine) -> None:
 
 def global_average_pool(spec: GlobalAveragePool, chip: Machine) -> None:
     values = chip.floats(spec.input, spec.channels * spec.kernel_size).reshape(spec.channels, spec.kernel_size)
-    chip.floats(spec.output, spec.channels)[:] = ordered_sum(values, 1) / np.float32(spec.kernel_size)
+    keep(chip, spec.output, ordered_sum(values, 1) / np.float32(spec.kernel_size))
 
 
 def _windows(spec: Pool, image: Array) -> Iterator[tuple[Array, Array]]:
@@ -90,7 +95,7 @@ def average_pool(spec: AveragePool, chip: Machine) -> None:
     for values, inside in _windows(spec, image):
         total = np.where(inside, total + values, total)
         number += inside
-    chip.floats(spec.output, total.size)[:] = (total / number).reshape(-1)
+    keep(chip, spec.output, (total / number).reshape(-1))
 
 
 def rounded8(values: Floats) -> Bytes:
@@ -125,18 +130,18 @@ def l2_normalize(spec: Elementwise, chip: Machine) -> None:
     values = chip.floats(spec.input, spec.channels)
     total = ordered_sum(values * values, 0) if spec.channels else np.float32(0)
     factor = ONE / np.sqrt(np.maximum(total, np.float32(1e-10)))
-    chip.floats(spec.output, spec.channels)[:] = values * factor
+    keep(chip, spec.output, values * factor)
 
 
 def softmax(spec: Elementwise, chip: Machine) -> None:
     """The device starts its maximum at FLT_MIN, so it never subtracts a negative one (kept)."""
     values = chip.floats(spec.input, spec.channels)
     powers = np.exp(values - np.maximum(np.max(values, initial=SMALLEST), SMALLEST))
-    chip.floats(spec.output, spec.channels)[:] = powers / ordered_sum(powers, 0)
+    keep(chip, spec.output, powers / ordered_sum(powers, 0))
 
 
 def logistic(spec: Elementwise, chip: Machine) -> None:
-    chip.floats(spec.output, spec.channels)[:] = ONE / (ONE + np.exp(-chip.floats(spec.input, spec.channels)))
+    keep(chip, spec.output, ONE / (ONE + np.exp(-chip.floats(spec.input, spec.channels))))
 
 
 def concat(spec: Concat, chip: Machine) -> None:
@@ -154,7 +159,7 @@ def fully_connected(spec: FullyConnected, chip: Machine) -> None:
         total = np.maximum(total, np.float32(0))
     if spec.act == 2:
         total = np.minimum(total, np.float32(6))
-    chip.floats(spec.output, spec.out_channels)[:] = total
+    keep(chip, spec.output, total)
 
 
 def flatten(spec: Flatten, chip: Machine) -> None:
@@ -192,7 +197,7 @@ def channelwise_dequantize(spec: ChannelwiseDequantize, chip: Machine) -> None:
     count = spec.channels * spec.channel_size
     values = chip.bytes(spec.input, count).reshape(spec.channels, spec.channel_size).astype(np.float32)
     scaled = values * spec.factors[:, :1] + spec.factors[:, 1:]
-    chip.floats(spec.output, count)[:] = scaled.reshape(-1)
+    keep(chip, spec.output, scaled.reshape(-1))
 
 
 def add_padding(spec: AddPadding, chip: Machine) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .arrays import FLOAT_MAX, Array, Floats, ordered_sum
+from .arrays import FLOAT_MAX, Array, Floats, one_nan, ordered_sum
 from .machine import Machine
 from .v4_layers import (
     Binary,
@@ -34,8 +34,8 @@ def floats(chip: Machine, part: Range, shape: tuple[int, ...] | None = None) -> 
 
 
 def store(chip: Machine, part: Range, values: Array) -> None:
-    """Writes floats to the start of a range."""
-    floats(chip, part)[: values.size] = values.reshape(-1)
+    """Writes what was computed to the start of a range."""
+    floats(chip, part)[: values.size] = one_nan(values.reshape(-1))
 
 
 def clamp(values: Array, act: Clamp) -> Array:
