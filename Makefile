@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup test check lint types format docs demo nightly wheel clean
+.PHONY: help setup test check lint types format docs demo nightly mutation wheel clean
 
 help:
 	@echo "make setup    a virtual environment in $(VENV) with the project and its tools"
@@ -14,6 +14,7 @@ help:
 	@echo "make format   write the formatting that make check wants"
 	@echo "make docs     renew the generated parts of the documents"
 	@echo "make nightly  the long tests"
+	@echo "make mutation what the tests of the board's core do not notice; writes docs/mutation.md"
 	@echo "make wheel    dist/*.whl"
 
 setup: $(STAMP)
@@ -49,6 +50,10 @@ demo: $(STAMP)
 
 nightly: $(STAMP)
 	$(BIN)/python -m pytest -q -n auto -m nightly
+
+mutation: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutation]'
+	$(BIN)/python tests/mutation/run.py
 
 wheel: $(STAMP)
 	$(BIN)/python -m build --wheel --no-isolation

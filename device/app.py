@@ -4,9 +4,10 @@ A frame: camera -> slot.run (the kind fills the results) -> overlay.draw -> scre
 A press: keys -> Machine.post -> the actions below, named in the rows of fsm.TRANSITIONS.
 """
 
+import gc
 import sys
 
-from device import hal
+from device import forget, hal
 from device.catalog import say
 from device.errors import DeviceError, from_exception
 from device.fsm import Machine
@@ -19,7 +20,9 @@ CAMERA = (104, 105)  # faults that starting the camera again may cure
 FRAMES = 0  # in App.clock: frames since the start
 DUE = 1  # and when to look up from them; an interrupt of the keys makes it 0
 SECOND = 1000
+ONCE = "outfit hal_start boards settings checks fsm_rules"  # modules that a running app does without
 KEEP_SECONDS = 5  # a model that runs this long is the one to start with next time
+IDE_STOP = "Exception: IDE interrupt"  # the stop button of MaixPy IDE is a plain exception (omv/ide_dbg.c)
 
 
 def frame_path(snapshot, prepare, run, draw, show, clock, post):
@@ -28,15 +31,16 @@ def frame_path(snapshot, prepare, run, draw, show, clock, post):
     A generator keeps its variables between frames; a function of this size would take its room from the heap each time.
     """
     ticks = hal.ticks
+    frames, due = FRAMES, DUE  # a global is looked up by name each time
     while True:
         try:
             image = snapshot()
             draw(image, run(prepare(image) if prepare else image))
             show(image)
-            clock[FRAMES] += 1
+            clock[frames] += 1
         except Exception as error:
             post("FAIL", error)
-        yield ticks() >= clock[DUE]
+        yield ticks() >= clock[due]
 
 
 def idle():
@@ -66,32 +70,13 @@ class App:
         self.clock = [0, 0]  # see FRAMES and DUE
         self.selected = self.mark = self.begun = self.due = self.seconds = self.fps = self.hold = 0
 
-        def turn(by):
-            return lambda _: self.select(self.selected + by)
-
-        def show(code):
-            return lambda _: self.warn(DeviceError(code))
-
-        actions = {
-            "remount": hal.remount,
-            "read_card": self.read_card,
-            "select": self.select,
-            "select_next": turn(1),
-            "select_previous": turn(-1),
-            "load": self.load,
-            "unload": self.unload,
-            "show_fault": self.show_fault,
-            "show_no_card": show(101),
-            "show_empty": show(102),
-            "stop": self.close,
-        }
-        self.machine = Machine(actions, "NO_CARD", lambda old, event, new: self.report("state", old, event, new))
+        self.machine = Machine(self, "NO_CARD", lambda old, event, new: self.report("state", old, event, new))
 
     frames = property(lambda self: self.clock[FRAMES])
 
     def step(self):
         """One frame, one load or one idle poll; False once STOPPED. A `try` here would take heap in every frame."""
-        return self.watch() if next(self.frame) else True
+        return self.watch() if self.frame.__next__() else True  # next() would be sought among our globals first
 
     def watch(self):
         """Let the keys speak, load when they are quiet, and once a second see to the rest; False once STOPPED."""
@@ -143,9 +128,12 @@ class App:
         if hal.present(self.root + "/models/x/x"):
             if state == "NO_CARD":
                 if not self.carded:
-                    from device.outfit import fit_out
+                    try:
+                        from device.outfit import fit_out
 
-                    fit_out(self, True)
+                        fit_out(self, True)
+                    finally:
+                        forget(ONCE)
                 post("CARD_IN")
             elif state == "EMPTY" and not self.carded:
                 post("CARD_OUT")  # fit_out failed: again, or the keys stay dead
@@ -156,7 +144,11 @@ class App:
         else:
             post("CARD_OUT")
 
-    # The actions of the state machine, each called with the event's argument.
+    # The actions of the state machine, each called with the event's argument; `unload` and `close` are among them.
+
+    def remount(self, _):
+        """Look for a card that does not answer."""
+        hal.remount()
 
     def read_card(self, _):
         """Read the folders of the card; the selection stays, at first it is the remembered model."""
@@ -174,6 +166,12 @@ class App:
         self.report("select", spec.title, self.selected, len(self.catalog))
         if hal.ticks() >= self.hold:
             self.overlay.loading(spec, self.shelf.place)
+
+    def select_next(self, _):
+        self.select(self.selected + 1)
+
+    def select_previous(self, _):
+        self.select(self.selected - 1)
 
     def load(self, _):
         """Load the selected model and bind the path of its frames."""
@@ -222,12 +220,21 @@ class App:
         self.frame = idle()
         self.slot.unload()  # a load may have failed after the model was in
         self.fault = fault = from_exception(error)
-        if fault.code == 199 and hasattr(sys, "print_exception"):  # absent on a PC
-            sys.print_exception(error)
+        if fault.code == 199:
+            if fault.detail == IDE_STOP:
+                return self.stop()
+            if hasattr(sys, "print_exception"):  # absent on a PC
+                sys.print_exception(error)
         if fault.code in CAMERA:
             self.camera.ready = False
         self.report("fault", fault.code, fault.name, fault.detail)
         self.warn(fault, self.shelf.spec)
+
+    def show_no_card(self, _):
+        self.warn(DeviceError(101))
+
+    def show_empty(self, _):
+        self.warn(DeviceError(102))
 
     def warn(self, fault, spec=None):
         """Show a fault in place of whatever is on the screen, notes that were to stand for a while among it."""
@@ -242,7 +249,9 @@ class App:
         try:
             self.camera.start()
         except Exception as error:
-            detail = str(error)
+            detail = str(error) or "no memory"  # a heap too full for a text
+            if detail == IDE_STOP[11:]:
+                raise
         self.report("camera", "missing" if detail else "ok", detail)
         return not detail
 
@@ -274,11 +283,14 @@ class App:
 
 def build(report=None, kpu=None, root="/sd"):
     """Return a started App on this board; kpu: an adapter, else the firmware's; root: where the card is."""
+    forget(ONCE)  # and the garbage of all imports goes, before what stays is made: the largest free block doubles
     from device import outfit
 
+    gc.collect()
     app = App(report, kpu or outfit.open_kpu(), root)
     try:
         outfit.start(app)
+        forget(ONCE)
     except BaseException as error:
         app.close(error)
         raise

@@ -63,7 +63,7 @@ class Button:
                 self._began = now
             self._down = down
             self._since = self._active = now
-            if gap >= BLIND_MS and (not down or now - self._freed >= DEBOUNCE_MS):
+            if gap >= BLIND_MS:
                 self._since -= DEBOUNCE_MS  # it may be as old as the gap: it counts at once
         elif down and self._held and self._long and not self._done and now - self._began >= LONG_MS:
             event = self._long

@@ -3,13 +3,9 @@
 model.json itself is judged by device.model_json. All files are opened with uio, and closed again.
 """
 
-import gc
-import sys
-
 import uio
-import uos
 
-import device
+from device import forget
 
 EVERY = 16  # lines of a labels file to one entry of its index
 CACHE = 12  # labels kept as texts; a frame shows ten at most
@@ -85,14 +81,6 @@ def say(problem):
     return "%s: %s; wanted: %s" % ((problem[0] + " " + problem[1]).strip(), problem[2], problem[3])
 
 
-def forget(names):
-    """Drop modules of device/ (names between spaces) that reading a card needs and running does not: 10 KB of heap."""
-    for name in names.split(" "):
-        if sys.modules.pop("device." + name, None):
-            delattr(device, name)
-    gc.collect()
-
-
 def read(root, kinds, anchor_pairs=None):
     """Return a ModelSpec for every folder in root/models, in the order of their names; [] when there is none.
 
@@ -100,26 +88,9 @@ def read(root, kinds, anchor_pairs=None):
     bytes, capitals as small letters (ASCII). Files and names beginning with "." are passed over. A title that an
     earlier folder has is a problem of the later one. OSError when there is no card, or it cannot be listed.
     """
-    from device.model_json import read_folder
-
-    base = root + "/models"
     try:
-        folders = [row[0] for row in uos.ilistdir(base) if row[1] == 0x4000 and row[0][0] != "."]
-    except OSError as error:
-        if error.args[0] != 2:
-            raise
-        return []
-    folders.sort(key=lambda name: (name.encode().lower(), name.encode()))
-    specs = []
-    titles = {}
-    for folder in folders:
-        spec = read_folder(base, folder, kinds, anchor_pairs)
-        if not spec.problems:
-            first = titles.setdefault(spec.title, folder)
-            if first != folder:
-                spec.problems = [(folder + "/model.json", "title", spec.title, "another than %s has" % first)]
-                spec.title = folder
-                spec.loadable = False
-        specs.append(spec)
-    forget("model_json kmodel_head checks")
-    return specs
+        from device.model_json import read_folders
+
+        return read_folders(root + "/models", kinds, anchor_pairs)
+    finally:
+        forget("model_json kmodel_head checks")

@@ -1,7 +1,7 @@
 """Judging the JSON files of a card. A problem is (file, field, found, wanted), short texts all.
 
 json.loads of this core takes broken text, and true passes for 1, so every value is looked at. Needed only while the
-card is read: catalog.forget() drops this module again.
+card is read: who reads it has this module forgotten again.
 """
 
 import json

@@ -1,90 +1,12 @@
-"""Every fault that the screen can show: code -> (name, meaning, remedy), and DeviceError, which carries a code.
+"""DeviceError, which carries the code of a fault, and what code it is that the firmware, the card or Python raise.
 
-2001 to 2015 are the firmware's own (MaixPy Maix_kpu.c), the others ours. The texts are one string, three lines to a
-code, cut up when a fault is made: as tuples they would take twice the heap. Meanings have at most 60 characters,
-remedies at most 120: a panel of 240x135 shows 30 columns and 11 rows.
+The texts of the codes are in device.error_texts, read when a fault is shown. By then a card that holds the app may be
+gone, or the heap be too full for them. So all names, and the texts of NEAR, which are what such a fault is, stay here.
 """
 
-ERRORS = """
-2001 ERR_PARAM
-The firmware refused the load address or the file name.
-Check "kmodel" in model.json: a name ending in .kmodel, or a flash address above 0.
-2002 ERR_KMODEL_VERSION
-This firmware cannot read this version of kmodel.
-Check the flash address; convert again with nncase 0.1 (v3), or use a firmware with kmodel v4 support.
-2003 ERR_KMODEL_FORMAT
-The model file is damaged, or larger than 6 MiB.
-Copy the file again and compare its size; if that does not help, convert the model again.
-2004 ERR_DECRYPT
-The encrypted model does not belong to this board.
-Ask for the file made for this board's machine id, or use a plain .kmodel.
-2005 ERR_READ_FILE
-The model file is missing, empty or cannot be read.
-Check the card and the file name in model.json, and copy the model again.
-2006 ERR_NO_MEM
-The model does not fit into the free memory.
-Use the minimum firmware, shrink the model, or leave MaixPy for the C SDK.
-2007 ERR_GET_CONV_LAYER
-The first layer of the model is not a convolution.
-Convert a model that takes a picture; networks fed with lists of numbers cannot run here.
-2008 ERR_RUN_MODEL
-The model stopped while it ran; it may be damaged.
-Reload it; if it happens again, copy the file again or convert the model again.
-2009 ERR_MODELS_FULL
-The firmware already holds five models.
-Something else keeps its models: switch the power off and on, and run no other script before this one.
-2010 ERR_PERMITION
-The firmware does not permit this model.
-Use a plain .kmodel, or ask its maker for one that this board may run.
-2011 ERR_IDX_OUTRANGE
-The model has no output with this number.
-Give "outputs" in model.json one entry for each output of the model.
-2012 ERR_SIZE_NOTMATCH
-The model's output has another shape than model.json says.
-Check labels, anchors (5 pairs) and "outputs": a detector has 5 x (labels + 5) channels.
-2013 ERR_OUTPUTS_SET
-A kmodel v4 needs the shape of its outputs.
-Write "outputs": [[width, height, channels]] into model.json (kpu.set_outputs).
-2014 ERR_NOT_IMPLEMENT
-The model uses a layer that this firmware does not have.
-Convert it again without that layer, or use a newer firmware.
-2015 ERR_UNKNOWN
-The firmware cannot load this file, as with nncase 1.x.
-Convert again with nncase 0.2 (v4) or 0.1 (v3): this chip's firmware runs no later version.
-101 CARD_MISSING
-There is no TF card, or it cannot be mounted.
-Put a card in: MBR partition table, FAT32. A key press tries again.
-102 CARD_EMPTY
-The card holds no model.
-Put models/NAME/model.json and its .kmodel on the card, then press the key.
-103 BAD_FOLDER
-This model's folder has mistakes.
-Mend what is named above in model.json; maixswitch check finds the same on a PC.
-104 CAMERA_MISSING
-No camera answers.
-Switch the power off, press the camera's flat cable home, contacts the right way round, and start again.
-105 CAMERA_TIMEOUT
-The camera sends no pictures.
-Check the flat cable and the power supply; if it stays so, switch off and on.
-106 OUT_OF_HEAP
-Python's own memory (512 KiB) is full.
-Use .mpy files of the app, a smaller model input, or a larger Maix.utils.gc_heap_size.
-107 WRONG_SIZE
-The picture does not fit the model's input.
-Write the model's true width, height and channels as "input" into model.json.
-108 CARD_READ
-The card does not answer as it should.
-Take it out and put it in again; if it stays so, check it on a PC or use another card.
-109 BAD_SETTINGS
-maixswitch.json has mistakes.
-Mend what is named above; the rest of the settings is in use.
-110 SCREEN
-The screen could not be started.
-Check "board" and "screen" in maixswitch.json against the board.
-199 INTERNAL
-Something unexpected happened.
-Press the key to go on. Please report this text, with what was done before.
-"""
+from device import forget
+
+NEAR = (101, 106, 108, 199, 2005)  # no card, a full heap, a card that fails, the unforeseen, a card pulled in a load
 
 # What is said where there is neither number nor ERR_ name, in lower case; the first that occurs counts. "not init!" is
 # the camera's, "not init" the panel's; from "check file path" on it is CanMV speaking.
@@ -118,28 +40,64 @@ _SAID = """
 _ERRNO = {2: 2005, 5: 108, 12: 2006, 19: 101, 28: 108, 30: 108}
 
 
-def codes():
-    """Return the codes in the order of the table."""
-    return [int(line.split(" ")[0]) for line in ERRORS.strip().split("\n")[::3]]
+def _table():
+    """Return the texts of device.error_texts, which take 4 KB and so do not stay."""
+    try:
+        from device.error_texts import ERRORS
+
+        return ERRORS
+    finally:
+        forget("error_texts")
+
+
+def _row(text, code):
+    """Return [name, meaning, remedy] of a code in a text, the name alone where no more follows; KeyError without."""
+    at = text.find("\n%d " % code)
+    if at < 0:
+        raise KeyError(code)
+    row = text[at + 1 : at + 250].split("\n")[:3]
+    row[0] = row[0].split(" ")[1]
+    return row
+
+
+def _keep():
+    """Return what stays of the table: a line to each code, and the whole rows of NEAR."""
+    lines = _table().strip().split("\n")
+    names = [""]
+    near = [""]
+    for at in range(0, len(lines), 3):
+        names.append(lines[at])
+        if int(lines[at].split(" ")[0]) in NEAR:
+            near += lines[at : at + 3]
+    return "\n".join(names + [""]), "\n".join(near)
+
+
+_names, _near = _keep()
+del _keep
 
 
 def describe(code):
-    """Return (name, meaning, remedy) of a code; KeyError when there is none."""
-    at = ERRORS.find("\n%d " % code)
-    if at < 0:
-        raise KeyError(code)
-    name, meaning, remedy = ERRORS[at + 1 : at + 250].split("\n")[:3]
-    return name.split(" ")[1], meaning, remedy
+    """Return (name, meaning, remedy) of a code; KeyError when there is none.
+
+    Where the table cannot be had, meaning and remedy are those of what stands in the way: 106 or 108. They are at hand
+    for the codes of NEAR.
+    """
+    name = _row(_names, code)[0]
+    try:
+        _, meaning, remedy = _row(_near if code in NEAR else _table(), code)
+    except Exception as error:
+        _, meaning, remedy = _row(_near, 106 if isinstance(error, MemoryError) else 108)
+    return name, meaning, remedy
 
 
 class DeviceError(Exception):
-    """A fault: code, name, meaning, remedy from the table, detail free text or "". Its text: code, name, detail."""
+    """A fault: code, its name, detail free text or "". Its text: code, name, detail or, without, the meaning."""
 
     def __init__(self, code, detail=""):
         self.code = code
+        self.name = _row(_names, code)[0]
         self.detail = detail
-        self.name, self.meaning, self.remedy = describe(code)
-        super().__init__("%d %s: %s" % (code, self.name, detail or self.meaning))
+        super().__init__("%d %s: %s" % (code, self.name, detail or describe(code)[1]))
 
 
 def from_exception(error):
@@ -157,9 +115,9 @@ def from_exception(error):
     if digits.isdigit() and len(digits) < 5:
         code = int(digits) % 2000 + 2000
     elif "ERR_" in text:
-        at = ERRORS.find(" " + text[text.find("ERR_") :].split(":")[0].strip() + "\n")
-        code = int(ERRORS[at - 4 : at]) if at > 0 else 0
-    if "\n%d " % code not in ERRORS:
+        at = _names.find(" " + text[text.find("ERR_") :].split(":")[0].strip() + "\n")
+        code = int(_names[at - 4 : at]) if at > 0 else 0
+    if "\n%d " % code not in _names:
         code = 0
         low = text.lower()
         for line in _SAID.strip().split("\n"):
@@ -170,6 +128,8 @@ def from_exception(error):
         code = 106
     elif not code and isinstance(error, OSError) and error.args:
         code = _ERRNO.get(error.args[0], 0)
+    elif not code and isinstance(error, ImportError):  # a part of the app that is read when it is needed
+        code = 108
     if code:
         return DeviceError(code, text)
     return DeviceError(199, type(error).__name__ + (": " + text if text else ""))

@@ -1,7 +1,8 @@
 """The state machine of the app: one table of rows (state, event, actions, next state) and a machine that runs it.
 
 Deinit before load is the shape of the table: every row that leaves RUNNING unloads first, only UNLOADED loads.
-The README's diagram, the simulator and the tests read the same rows. Imports nothing.
+The README's diagram, the simulator and the tests read the same rows; device.fsm_rules says what they must keep.
+Imports nothing.
 
 NO_CARD: the key asks for a remount; whoever watches the card posts CARD_IN, and `read_card` posts NO_MODELS when it
 finds none. EMPTY: a card without a model folder, or one that cannot be read; the key reads it again. UNLOADED: a model
@@ -9,7 +10,6 @@ is selected and none is in memory; LOAD comes when the key has been quiet. RUNNI
 first whatever happens. FAULT: cause and remedy stand on the screen until somebody acts. STOPPED: the end.
 """
 
-STATES = ("NO_CARD", "EMPTY", "UNLOADED", "RUNNING", "FAULT", "STOPPED")
 QUEUE = 8
 
 TRANSITIONS = """
@@ -18,13 +18,13 @@ NO_CARD PREVIOUS: remount -> NO_CARD
 NO_CARD RELOAD: remount -> NO_CARD
 NO_CARD CARD_IN: read_card -> UNLOADED
 NO_CARD FAIL: show_fault -> EMPTY
-NO_CARD STOP: stop -> STOPPED
+NO_CARD STOP: close -> STOPPED
 EMPTY NEXT: read_card -> UNLOADED
 EMPTY PREVIOUS: read_card -> UNLOADED
 EMPTY RELOAD: read_card -> UNLOADED
 EMPTY FAIL: show_fault -> EMPTY
 EMPTY CARD_OUT: show_no_card -> NO_CARD
-EMPTY STOP: stop -> STOPPED
+EMPTY STOP: close -> STOPPED
 UNLOADED NEXT: select_next -> UNLOADED
 UNLOADED PREVIOUS: select_previous -> UNLOADED
 UNLOADED SELECT: select -> UNLOADED
@@ -33,21 +33,21 @@ UNLOADED LOAD: load -> RUNNING
 UNLOADED FAIL: show_fault -> FAULT
 UNLOADED NO_MODELS: show_empty -> EMPTY
 UNLOADED CARD_OUT: show_no_card -> NO_CARD
-UNLOADED STOP: stop -> STOPPED
+UNLOADED STOP: close -> STOPPED
 RUNNING NEXT: unload, select_next -> UNLOADED
 RUNNING PREVIOUS: unload, select_previous -> UNLOADED
 RUNNING SELECT: unload, select -> UNLOADED
 RUNNING RELOAD: unload, read_card -> UNLOADED
 RUNNING FAIL: unload, show_fault -> FAULT
 RUNNING CARD_OUT: unload, show_no_card -> NO_CARD
-RUNNING STOP: unload, stop -> STOPPED
+RUNNING STOP: unload, close -> STOPPED
 FAULT NEXT: select_next -> UNLOADED
 FAULT PREVIOUS: select_previous -> UNLOADED
 FAULT SELECT: select -> UNLOADED
 FAULT RELOAD: read_card -> UNLOADED
 FAULT FAIL: show_fault -> FAULT
 FAULT CARD_OUT: show_no_card -> NO_CARD
-FAULT STOP: stop -> STOPPED
+FAULT STOP: close -> STOPPED
 """
 
 
@@ -65,50 +65,10 @@ def rows(text=TRANSITIONS):
     return found
 
 
-def check(table, start="NO_CARD"):
-    """Raise ValueError, naming the row or state, unless the rows keep the rules that the app relies on.
-
-    No unknown state, no duplicate row, no unreachable state, none but STOPPED without a way out; key events, FAIL
-    and STOP in every state but STOPPED; `load` in UNLOADED only, the only way into RUNNING; `unload` first on every
-    way out of it.
-    """
-    seen = []
-    for row in table:
-        state, event, acts, end = row
-        wrong = ""
-        if state not in STATES or end not in STATES:
-            wrong = "unknown state"
-        elif (state, event) in seen:
-            wrong = "duplicate row"
-        elif "load" in acts and state != "UNLOADED":
-            wrong = "load outside UNLOADED"
-        elif end == "RUNNING" and acts[-1] != "load":
-            wrong = "RUNNING without load"
-        elif state == "RUNNING" and acts[0] != "unload":
-            wrong = "RUNNING left without unload"
-        if wrong:
-            raise ValueError("%s: %s" % (wrong, row))
-        seen.append((state, event))
-    reached = [start]
-    for here in reached:
-        for state, _, _, end in table:
-            if state == here and end not in reached:
-                reached.append(end)
-    for here in STATES:
-        if here not in reached:
-            raise ValueError("unreachable state: " + here)
-        if here != "STOPPED":
-            if not [1 for row in table if row[0] == here != row[3]]:
-                raise ValueError("no way out of " + here)
-            for event in ("NEXT", "PREVIOUS", "RELOAD", "FAIL", "STOP"):
-                if (here, event) not in seen:
-                    raise ValueError("no row for %s in %s" % (event, here))
-
-
 class Machine:
     """Runs the rows: events queue up, each row ends before the next begins.
 
-    actions: name -> callable(arg), one for every name in the table, else ValueError. changed(old, event, new) is
+    actions: an object with a method(arg) for every name in the table, else ValueError. changed(old, event, new) is
     called after each row. An action that raises ends its row in the state where it began and FAIL follows with the
     exception as its argument. The rows of FAIL and of STOP always reach their next state; `error` keeps what their
     own actions raised, else None. KeyboardInterrupt, SystemExit and the like pass through and empty the queue.
@@ -117,7 +77,7 @@ class Machine:
     def __init__(self, actions, start="NO_CARD", changed=None):
         for row in rows():
             for name in row[2]:
-                if name not in actions:
+                if not hasattr(actions, name):
                     raise ValueError("no action " + name)
         self.state = start
         self.error = None
@@ -162,7 +122,7 @@ class Machine:
         self.error = None
         for name in actions:
             try:
-                self._actions[name](arg)
+                getattr(self._actions, name)(arg)
             except Exception as error:
                 if event != "FAIL" and event != "STOP":
                     return "FAIL", error
@@ -171,6 +131,3 @@ class Machine:
         if self._changed:
             self._changed(old, event, new)
         return None, None
-
-
-check(rows())

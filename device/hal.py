@@ -45,7 +45,9 @@ def present(path):
 def remount(_=None):
     """Start mounting the card; the second core does it, and allocates from our heap, so nothing runs here meanwhile."""
     machine.SDCard.remount()  # returns no object at all: its value must not be touched
-    sleep(300)
+    end = ticks() + 300
+    while ticks() < end:  # 50 days after power-on one sleep would not do: without threads it then returns at once
+        sleep(100)
 
 
 class Camera:

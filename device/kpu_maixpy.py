@@ -12,27 +12,26 @@ ANCHOR_PAIRS = 5  # run_yolo2 takes the class count to be channels / 5 - 5: othe
 
 
 def load(spec):
-    """Return a task; spec.kmodel is a path that contains ".kmodel", or (flash address, bytes).
-
-    Kmodel v4 files tell the firmware nothing of their outputs' shape: spec.outputs does. A shape that does not fit
-    raises DeviceError 2012, since the firmware only prints it; the half-prepared task is released first.
-    """
+    """Return a task; spec.kmodel is a path that contains ".kmodel", or (flash address, bytes)."""
     where = spec.kmodel
-    task = KPU.load(where if isinstance(where, str) else where[0])
+    return KPU.load(where if isinstance(where, str) else where[0])
+
+
+def _shape(task, spec):
+    """Tell the firmware the shape of a kmodel v4's outputs, which it does not read from the file: spec.outputs.
+
+    DeviceError 2012 when one does not fit: the firmware only prints it. The task is the slot's already, which frees it.
+    """
     at = 0
-    try:
-        for size in spec.outputs or ():
-            if not KPU.set_outputs(task, at, size[0], size[1], size[2]):
-                raise DeviceError(2012, "output %d is not %dx%dx%d" % (at, size[0], size[1], size[2]))
-            at += 1
-    except BaseException:
-        KPU.deinit(task)
-        raise
-    return task
+    for size in spec.outputs or ():
+        if not KPU.set_outputs(task, at, size[0], size[1], size[2]):
+            raise DeviceError(2012, "output %d is not %dx%dx%d" % (at, size[0], size[1], size[2]))
+        at += 1
 
 
 def detector(task, spec, results):
     """Return run(img) -> number of boxes in `results`. Once a task: a second init_yolo2 leaks the first's anchors."""
+    _shape(task, spec)
     anchors = spec.anchors
     KPU.init_yolo2(task, spec.threshold, spec.nms, len(anchors) // 2, anchors)
     run_yolo2 = KPU.run_yolo2
@@ -53,6 +52,7 @@ def detector(task, spec, results):
 
 def classifier(task, spec):
     """Return forward(img) -> tuple of floats, or of ints 0..255; a copy: the map is a view of the KPU's memory."""
+    _shape(task, spec)
     forward = KPU.forward
 
     def run(img):

@@ -1,6 +1,6 @@
-"""One folder of models/: model.json and what lies beside it -> ModelSpec, with every mistake named.
+"""The folders of models/: model.json and what lies beside it -> ModelSpec, with every mistake named.
 
-Needed while the card is read only: catalog.forget() drops this module again.
+Needed only while the card is read: catalog.read() has this module forgotten again.
 """
 
 from array import array
@@ -245,3 +245,26 @@ def read_folder(base, folder, kinds, anchor_pairs=None):
     if not spec.loadable:
         spec.title = folder
     return spec
+
+
+def read_folders(base, kinds, anchor_pairs):
+    """Return what catalog.read() returns; base: the folder of the models."""
+    try:
+        folders = [row[0] for row in uos.ilistdir(base) if row[1] == 0x4000 and row[0][0] != "."]
+    except OSError as error:
+        if error.args[0] != 2:
+            raise
+        return []
+    folders.sort(key=lambda name: (name.encode().lower(), name.encode()))
+    specs = []
+    titles = {}
+    for folder in folders:
+        spec = read_folder(base, folder, kinds, anchor_pairs)
+        if not spec.problems:
+            first = titles.setdefault(spec.title, folder)
+            if first != folder:
+                spec.problems = [(folder + "/model.json", "title", spec.title, "another than %s has" % first)]
+                spec.title = folder
+                spec.loadable = False
+        specs.append(spec)
+    return specs

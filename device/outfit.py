@@ -1,14 +1,17 @@
 """Outfit: what happens once: which KPU module, which board, and its hardware set up as the settings on the card say.
 
-Nothing here is needed while the app runs, so App forgets this module, and those it imports, when it has started.
+Nothing here is needed while the app runs, so App forgets this module, and those it imports (app.ONCE), when it is done.
 """
 
+import gc
 import sys
 
 from device import boards, hal, hal_start
 from device.app import DUE
-from device.catalog import forget, say
+from device.catalog import say
 from device.errors import DeviceError
+from device.fsm import rows
+from device.fsm_rules import check
 from device.overlay import Overlay
 from device.settings import Settings
 
@@ -32,6 +35,7 @@ def open_kpu():
 
 def start(app):
     """Set up the hardware, camera and screen before any model, and read the card, for which we wait two seconds."""
+    check(rows())
     tries = 20  # the firmware mounts the card while we start
     while not hal.present(app.root) and tries:
         hal.sleep(100)
@@ -44,11 +48,12 @@ def start(app):
 
 
 def fit_out(app, card):
-    """Set up the app's hardware; `card`: its settings can be read. Wrong settings and missing parts are shown once."""
+    """Set up the app's hardware; `card`: there is one. Wrong settings and missing parts are shown once."""
     app.disarm()
     app.hold = 0
     app.carded = False
     settings = Settings.read(app.root)
+    gc.collect()  # now, so that what stays finds its place low in the heap
     problems = [say(problem) for problem in settings.problems]
     if settings.board:
         board = boards.find(settings.board)
@@ -69,5 +74,4 @@ def fit_out(app, card):
         app.report("note", text)
         app.overlay.fault(DeviceError(109, text))
         app.hold = hal.ticks() + NOTES_MS
-    app.carded = card
-    forget("outfit hal_start boards settings checks")
+    app.carded = card and settings.sure

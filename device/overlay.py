@@ -1,5 +1,6 @@
 """What the screen says: results, status bar and messages. Everything fits the part of the view that the panel shows."""
 
+from device.errors import describe
 from device.results import BARS
 from device.text import ink, plain
 
@@ -119,14 +120,15 @@ class Overlay:
     def fault(self, error, spec=None):
         """Show a DeviceError: code and name, the model's title, meaning, remedy, detail, and what the key does."""
         code = error.code
-        parts = [spec.title if spec else "", error.meaning, error.remedy, error.detail]
+        name, meaning, remedy = describe(code)
+        parts = [spec.title if spec else "", meaning, remedy, error.detail]
         if code < 2000:  # our own details are part of the sentence, the firmware's are for experts
             parts[2], parts[3] = parts[3], parts[2]
         last = "Press the key: " + ("look again" if code in CARD else "next model")
         if code == 109:
             last = "Going on..."
         text = "\n".join([part for part in parts if part])
-        self._screen.message(ORANGE if code in CARD else RED, "%d %s" % (code, error.name), text, last)
+        self._screen.message(ORANGE if code in CARD else RED, "%d %s" % (code, name), text, last)
 
     def stopped(self, error):
         """Show the end: `error` is what ended it, or None."""

@@ -1,13 +1,12 @@
 """maixswitch.json on the card: what the owner wants other than the board's row says. Read once, then forgotten."""
 
-from device.choice import SLOTS, choice_read, choice_write  # noqa: F401  the other thing remembered on the card
-
 NAME = "maixswitch.json"
 
 
 class Settings:
     """board: its id, "" to find out. keys: ((pin, role), ...), None for the board's own. screen, camera: dicts of what
     is to differ from the board's row. link: bool. watchdog: ms, 0 for none. problems: list of problems, see checks.
+    sure: whether the card answered; if not, what it would say is still to be read.
     """
 
     def __init__(self):
@@ -18,6 +17,7 @@ class Settings:
         self.link = False
         self.watchdog = 0
         self.problems = []
+        self.sure = False
 
     @staticmethod
     def read(root):
@@ -47,6 +47,7 @@ class Settings:
             data = read_json(root + "/" + NAME, NAME, problems)
         except OSError:  # no card, no settings
             return self
+        self.sure = not problems or not problems[0][2].startswith("error")
         if problems and problems[0][2] == "missing":
             problems.clear()
         flag = "true or false"

@@ -1,7 +1,6 @@
 """Shelf: the models of the card in the button's order, the selected one, and the one remembered for the next start."""
 
-from device import catalog
-from device.choice import choice_read, choice_write
+from device import catalog, forget
 from device.kinds import KINDS
 
 
@@ -19,7 +18,12 @@ class Shelf:
 
     def read(self):
         """Read the card and return the models; the selected folder stays so, at first the remembered one."""
-        self.kept = choice_read(self.root)
+        try:
+            from device.choice import choice_read
+
+            self.kept = choice_read(self.root)
+        finally:
+            forget("choice")
         folder = self.spec.folder if self.spec else self.kept
         self.models = models = catalog.read(self.root, KINDS, self.pairs)
         self.spec = None
@@ -43,4 +47,11 @@ class Shelf:
         if folder == self.kept:
             return None
         self.kept = folder  # also after a refusal: said once, and a bad card is left alone
-        return choice_write(self.root, folder)
+        try:
+            from device.choice import choice_write
+
+            return choice_write(self.root, folder)
+        except (ImportError, OSError, SyntaxError, ValueError, MemoryError):  # a card just pulled has no module either
+            return False
+        finally:
+            forget("choice")

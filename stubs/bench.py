@@ -3,7 +3,8 @@
     bench.install()   bench.reset("minimum_with_kmodel_v4_support", config={...})
     bench.clock  bench.keys  bench.card  bench.flash  bench.camera  bench.screen  bench.kpu  bench.memory  bench.uart
     bench.fail_next("KPU.load", 2006)   bench.fail_at(name, nth, what)   bench.heal()   bench.calls   bench.trace = []
-    bench.hardfaults  bench.resets  bench.open_files  bench.wdt  bench.timers  bench.irqs  bench.scheduler.errors
+    bench.failed  bench.hardfaults  bench.resets  bench.open_files  bench.wdt  bench.timers  bench.irqs
+    bench.scheduler.errors
 
 Names of calls: "KPU.load", "sensor.snapshot", "lcd.display", "uio.open", "uos.listdir", "file.read", "file.write",
 "GPIO.value", "Image.draw_string", "WDT.feed", "maix.load_kmodel": module or class, then the firmware's name.
@@ -64,6 +65,7 @@ uart = Uart()
 flavour = flavours.find(flavours.DEFAULT)
 config = None  # type: object  # what /flash/config.json holds; None: there is no such file
 calls = {}  # type: dict  # call name -> how often
+failed = {}  # type: dict  # call name -> planned faults that happened, on all boards so far
 trace = None  # a list here gets every call name
 hardfaults = []  # type: list  # reasons of every HardFault since reset, even of those that somebody swallowed
 resets = []  # type: list  # reasons of every chip reset since reset
@@ -221,6 +223,8 @@ def _due(name):
                     plans.remove(plan)
     if not plans:
         del _plans[name]
+    if found is not None:
+        failed[name] = failed.get(name, 0) + 1
     if isinstance(found, type):
         return found()
     return found

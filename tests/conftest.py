@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,19 @@ def pytest_collection_finish() -> None:
     """Take what pytest itself made out of the collector's sight: the app collects at every switch, as on the board."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What the stories did to how many boards, by file: the sums of what each test counted, on every worker."""
+    sums: dict[str, Counter[str]] = {}
+    for report in [report for reports in terminalreporter.stats.values() for report in reports]:
+        if getattr(report, "when", "") == "teardown":
+            for name, figures in report.user_properties:
+                if name == "figures":
+                    sums.setdefault(Path(report.location[0]).name, Counter()).update(figures)
+    for name, figures in sorted(sums.items()):
+        kinds = ("boards", "steps", "failures", "card pulls", "power cuts")
+        terminalreporter.write_line(f"{name}: " + ", ".join(f"{figures[kind]:,} {kind}" for kind in kinds))
 
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -35,8 +35,9 @@ def diagram() -> str:
 
 def errors() -> str:
     """Every code that the screen can show, with meaning and remedy."""
-    module = board_module("device.errors")
-    rows = [(str(code), *map(str, module.describe(code))) for code in sorted(module.codes())]
+    codes = board_module("device.error_texts").codes()
+    describe = board_module("device.errors").describe
+    rows = [(str(code), *map(str, describe(code))) for code in sorted(codes)]
     return table(("code", "name", "what it means", "what to do"), rows)
 
 

@@ -1,6 +1,7 @@
 """Fake of the maix module of CanMV's firmware: KPU objects, GPIO, FPIOA, freq, utils, config (canmv Maix_kpu.c)."""
 
 import math
+from struct import unpack
 
 import bench
 from benchlib import kpu_model, vfs
@@ -169,6 +170,9 @@ class KPU:
     def _fitted(self, img):
         # the size is not checked: the chip would read on, or stop early
         planes = img._planes()
+        if self._network.input_shape is None:  # floats are wanted, and the picture's bytes are taken for them
+            count = getattr(self._network, "input_floats", 0)
+            return list(unpack("<%df" % count, (bytes(planes) + bytes(count * 4))[: count * 4]))
         ch, h, w = self._network.input_shape
         if len(planes) < ch * h * w:
             return bytes(planes) + bytes(ch * h * w - len(planes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from device import fsm
+from device import fsm, fsm_rules
 from maixswitch.diagram import mermaid
 
 
@@ -36,7 +36,7 @@ def test_the_frame_of_the_diagram() -> None:
 
 def test_every_state_is_drawn() -> None:
     text = mermaid()
-    assert all(f" {state} " in text for state in fsm.STATES)
+    assert all(f" {state} " in text for state in fsm_rules.STATES)
 
 
 def test_events_with_equal_actions_share_a_line() -> None:

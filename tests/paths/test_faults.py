@@ -6,7 +6,8 @@ import json
 
 import bench
 import pytest
-from device.errors import DeviceError, codes
+from device.error_texts import codes
+from device.errors import DeviceError
 from device.fsm import rows
 from path_helpers import CARD, FACE
 from test_table import bring

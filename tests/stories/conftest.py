@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 import story_cards
+from story import FIGURES
 from story_watch import watching_glass
 
+import bench
 from maixswitch import resources
 
 
@@ -31,6 +33,23 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
     gc.unfreeze()
     sys.dont_write_bytecode, sys.pycache_prefix = before
+
+
+def eject() -> None:
+    """Pulls the card, and counts it."""
+    FIGURES["card pulls"] += bench.card.inserted
+    type(bench.card).eject(bench.card)
+
+
+@pytest.fixture(autouse=True)
+def figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Counts what really happened in a test; the sums by file end the run (tests/conftest.py)."""
+    monkeypatch.setattr(bench.card, "eject", eject)
+    FIGURES.clear()
+    bench.failed.clear()
+    yield
+    FIGURES["failures"] += sum(bench.failed.values())
+    request.node.user_properties.append(("figures", dict(FIGURES)))
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ IMAGE_HEAP: Error = (
     "on to bypass this issue!",
 )
 INTERRUPT: Error = ("KeyboardInterrupt", "")
+EXIT: Error = ("SystemExit", "")
+IDE_STOP: Error = ("Exception", "IDE interrupt")  # the stop button of MaixPy IDE
 CODES: list[Error] = [(str(code), "") for code in range(2001, 2016)]
 KPU = "[MAIXPY]kpu: "
 CARD: list[Error] = [("OSError", "5"), ("OSError", "19"), HEAP]

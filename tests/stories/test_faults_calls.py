@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from firmware_errors import INTERRUPT, RAISES, Error, line, make
+from firmware_errors import EXIT, IDE_STOP, INTERRUPT, RAISES, Error, line, make
 from story import DEFAULT, Story
 
 # An app ends and starts again, pictures of each kind, every key, a fault, a card that goes and comes, and, where files
@@ -50,12 +50,13 @@ SAFE = {
     "GPIO.value", "GPIO.disirq", "utime.sleep_ms", "utils.heap_free", "lcd.clear", "lcd.direction", "lcd.mirror",
     "WDT.stop", "SDCard.remount", "fm.register",
 }  # fmt: skip
+NO_SETTINGS = ("uio.open", ("OSError", "2"))  # a card that says it has none is believed: nobody knows the board's keys
 SOME = 4  # places of a call that the default run takes, evenly spread
 
 
-def board(cards: Path, api: str) -> Story:
-    """A board with three keys and the day's card, before power-on."""
-    return Story(cards, "good", "cube", FLAVOURS[api])
+def board(cards: Path, api: str, day: tuple[str, ...] = LATE) -> Story:
+    """A board with three keys and the day's card, before power-on; without the card's settings it has other keys."""
+    return Story(cards, "good", "yahboom_devkit" if day is LATE else "cube", FLAVOURS[api])
 
 
 def live(story: Story, day: tuple[str, ...]) -> Story:
@@ -64,7 +65,7 @@ def live(story: Story, day: tuple[str, ...]) -> Story:
         if action == "restart" and story.bench.trace is not None:
             story.bench.trace.append(action)
         story.do(action)
-        if story.rig.app is None:
+        if story.state in ("OFF", "STOPPED"):
             break
     return story
 
@@ -78,7 +79,7 @@ def traces() -> Traces:
 def trace_of(traces: Traces, cards: Path, api: str, day: tuple[str, ...]) -> list[str]:
     key = (api, day)
     if key not in traces:
-        story = board(cards, api).power_on()
+        story = board(cards, api, day).power_on()
         story.bench.trace = []
         live(story, day)
         traces[key] = story.bench.trace[:]
@@ -92,9 +93,9 @@ def errors_of(name: str) -> list[Error]:
     return [error for error in found if error[0] in ("2005", "2006", "2008") or not error[0].isdecimal()] + [INTERRUPT]
 
 
-def spread(count: int, some: bool) -> range:
+def spread(count: int, some: bool, most: int = SOME) -> range:
     """Numbers of places, from 1."""
-    return range(1, count + 1, -(-count // SOME) if some and count else 1)
+    return range(1, count + 1, -(-count // most) if some and count else 1)
 
 
 def fail_everywhere(
@@ -104,24 +105,37 @@ def fail_everywhere(
     if day is DAY and name.startswith(("file.", "uio.", "uos.")):
         day = DAY + EVENING
     calls = trace_of(traces, cards, api, day)
-    restart = calls.index("restart")
-    start = calls.index("uos.stat", restart)  # in between, the restart ends the app: Ctrl-C there is the second one
-    closing = range(calls[:restart].count(name) + 1, calls[:start].count(name) + 1)
+    closing = closing_places(calls, name)
     places = spread(calls.count(name), some)
     for nth in places:
         for error in errors_of(name):
-            story = board(cards, api).power_on()
-            count = story.bench.calls.get(name, 0)
-            live(story.do(line(name, nth, error)), day)
-            assert story.bench.calls[name] >= count + nth, story.text()
+            story = fail_at(cards, api, name, nth, error, day)
             if error == INTERRUPT and nth not in closing:
                 assert story.rig.app is None, f"Ctrl-C was lost\n\n{story.text()}"
                 assert not story.rig.ended, story.text()
             if error[0] == "ValueError" and name == "FPIOA.set_function":
                 assert [row for row in story.log if row[1] == "note"], f"nothing said of the key\n\n{story.text()}"
                 story.do("heal", "restart")
+            if day is LATE and (name, error) == NO_SETTINGS:
+                story.do("heal", "restart")
             story.recover().end()
     return len(places), len(places) * len(errors_of(name))
+
+
+def closing_places(calls: list[str], name: str) -> range:
+    """Numbers of the calls that the restart's end of the app makes: Ctrl-C there is the second one."""
+    restart = calls.index("restart")
+    start = calls.index("uos.stat", restart)
+    return range(calls[:restart].count(name) + 1, calls[:start].count(name) + 1)
+
+
+def fail_at(cards: Path, api: str, name: str, nth: int, error: Error, day: tuple[str, ...]) -> Story:
+    """The day of a board on which the nth call of `name` fails."""
+    story = board(cards, api, day).power_on()
+    count = story.bench.calls.get(name, 0)
+    live(story.do(line(name, nth, error)), day)
+    assert story.bench.calls[name] >= count + nth, story.text()
+    return story
 
 
 ALL = [pytest.param(False, marks=pytest.mark.nightly, id="all"), pytest.param(True, id="some")]
@@ -143,6 +157,32 @@ def test_every_call_when_the_card_comes_late(cards: Path, traces: Traces, some: 
 @pytest.mark.parametrize("name", sorted(name for name in RAISES if name.startswith("maix.")))
 def test_every_call_of_canmv(cards: Path, traces: Traces, canmv: None, name: str, some: bool) -> None:
     print(name, *fail_everywhere(cards, "canmv", traces, name, some))
+
+
+@pytest.mark.nightly
+def test_every_other_call_of_canmv(cards: Path, traces: Traces, canmv: None) -> None:
+    for name in sorted(set(trace_of(traces, cards, "canmv", DAY + EVENING)) - {"restart"}):
+        if not name.startswith("maix."):
+            print(name, *fail_everywhere(cards, "canmv", traces, name, False))
+
+
+@pytest.mark.parametrize("most", [pytest.param(40, marks=pytest.mark.nightly), 1])
+@pytest.mark.parametrize("error", [EXIT, IDE_STOP], ids=["SystemExit", "the stop button of the IDE"])
+def test_other_ways_out(cards: Path, traces: Traces, error: Error, most: int) -> None:
+    """They end the app wherever they come; the IDE's, a plain exception, may be lost within a deinit or a fault."""
+    calls = trace_of(traces, cards, "maixpy", DAY + EVENING)
+    count = lost = 0
+    for name in sorted(set(calls) - {"restart"}):
+        for nth in set(spread(calls.count(name), True, most)) - set(closing_places(calls, name)):
+            count += 1
+            story = fail_at(cards, "maixpy", name, nth, error, DAY + EVENING)
+            if error == IDE_STOP and story.state not in ("OFF", "STOPPED"):
+                assert name in ("KPU.deinit", "lcd.clear", "lcd.draw_string"), f"the button was lost\n\n{story.text()}"
+                lost += 1
+                story.do(line("GPIO.value", 1, error), "wait 1s")  # who is not heard says it again
+            assert story.state in ("OFF", "STOPPED"), f"{error} was lost\n\n{story.text()}"
+            story.do("restart").recover().end()
+    print(f"{count}, {lost} of them wanted twice")
 
 
 @pytest.mark.parametrize("some", ALL)
@@ -168,7 +208,7 @@ def test_every_call_of_the_first_start(cards: Path, api: str, some: bool, reques
                 story.watch.honest = not name.startswith("lcd.")
                 story.power_on()
                 assert (story.rig.app is None) or error != INTERRUPT, story.text()
-                if error[0] == "ValueError" and name == "FPIOA.set_function":
+                if (error[0] == "ValueError" and name == "FPIOA.set_function") or (name, error) == NO_SETTINGS:
                     story.do("heal", "restart")
                 story.recover().end()
     print(f"{api}: {len(calls)} places, {count} failures")

@@ -29,6 +29,9 @@ FOUND: dict[str, tuple[str, str, str]] = {
         "", "canmv", "wait 1s\nraise maix.deinit 1 KeyboardInterrupt\nrestart\nexpect state RUNNING"),
     "a task whose outputs could not be set was dropped without deinit": (
         "cube", DEFAULT, "press next\npress next\nraise KPU.set_outputs KeyboardInterrupt\npress next\nwait 1s"),
+    "and it stayed for ever when that deinit failed, which nobody tried again": (
+        "cube", DEFAULT, "press next\npress next\nraise KPU.set_outputs 1 ValueError\nraise KPU.deinit 1 TypeError\n"
+        "press next\nwait 1s"),
     "deinit after an init_yolo2 that had failed is CanMV's crash": (
         "", "canmv", f"raise maix.init_yolo2 1 {HEAP}\nexpect fault 106\npress 1\nexpect state RUNNING"),
     "a classifier whose dummy region layer found no heap at the release stayed in memory for ever": (
@@ -36,6 +39,19 @@ FOUND: dict[str, tuple[str, str, str]] = {
         f"raise maix.init_yolo2 1 {HEAP}\npress 1\nexpect title Things\nexpect state RUNNING"),
     "the choice was not written to a second card with a folder of the same name": (
         "", DEFAULT, "press 1\nwait 7s\ninsert other\nwait 12s\npower\nexpect title Digits"),
+    "keys stayed those of another board when the card went between the look at it and its settings": (
+        "yahboom_devkit", DEFAULT, "eject\nrestart\nwait 100ms\ninsert\neject at 2\nwait 9s\ninsert\nwait 4s\n"
+        "expect state RUNNING\npress\nexpect title Digits within 2s"),
+    "the same at the start": (
+        "yahboom_devkit", DEFAULT, "eject at 2\nrestart\ninsert\nwait 4s\nexpect state RUNNING\npress\n"
+        "expect title Digits within 2s"),
+    "the stop button of MaixPy IDE, a plain exception, was shown as fault 199 and did not stop the app": (
+        "", DEFAULT, 'wait 1s\nraise lcd.display 1 Exception "IDE interrupt"\nexpect state STOPPED within 2s'),
+    "the same while the camera is looked for": (
+        "", DEFAULT, 'wait 1s\nfail camera\nwait 500ms\nraise sensor.reset 1 Exception "IDE interrupt"\n'
+        "expect state STOPPED within 4s"),
+    "CanMV's fake fell over a network that wants floats when its run was to fail": (
+        "", "canmv", "insert late\nwait 6s\npress\nexpect title Floats\nfail run 2008\nexpect fault 2008 within 5s"),
 }  # fmt: skip
 
 
@@ -46,3 +62,10 @@ def test_found(cards: Path, name: str, request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("canmv")
     story = Story(cards, "good", board, flavour).power_on()
     story.do(*actions.splitlines()).recover().end()
+
+
+def test_a_camera_that_failed_without_a_word_was_called_well(cards: Path) -> None:
+    """A heap may be too full for a text."""
+    story = Story(cards, "good").power_on().do("raise sensor.set_pixformat 1 MemoryError", "restart")
+    assert [row[2:] for row in story.log if row[1] == "camera"][1:] == [("missing", "no memory")]
+    story.recover().end()

@@ -111,6 +111,14 @@ def test_a_failing_story_prints_what_fails_again(cards: Path) -> None:
     story.do("heal").end()
 
 
+def test_a_fault_that_nobody_ordered_fails_the_story(cards: Path) -> None:
+    """The app shows it and goes on; the story must not."""
+    story = Story(cards).power_on().do("wait 1s")
+    story.bench.fail_at("lcd.display", 1, ValueError("odd"))
+    with pytest.raises(AssertionError, match="nobody expected ValueError: odd"):
+        story.do("wait 1s")
+
+
 class Kept(test_stories.MaixPyStories):
     """Stories of the rule machine, kept when they have ended."""
 

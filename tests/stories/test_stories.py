@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from firmware_errors import INTERRUPT, RAISES, line
+from firmware_errors import EXIT, INTERRUPT, RAISES, line
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -31,12 +32,23 @@ COMMON = settings(
 CI = settings(COMMON, derandomize=True)  # the same ones every time: a change is judged by what it changed
 NIGHTLY = settings(COMMON, max_examples=int(os.environ.get("MAIXSWITCH_STORIES", "20000")), database=None)
 
-BOARDS = st.sampled_from(["", "cube", "m5stickv", "amigo_tft", "unitv", "maixduino"])
+# The board's keys are unknown when no key could be set up, or a card said that it holds no settings.
+DEAF = re.compile(r'raise FPIOA|raise uio.open \d+ OSError "2"')
+BOARDS = st.sampled_from(["", "cube", "m5stickv", "amigo_tft", "unitv", "maixduino", "yahboom", "wonder_mv", "dnk210"])
 FLAVOURS = st.sampled_from([DEFAULT, DEFAULT, "minimum", "full"])
 CARDS = st.sampled_from(["good", "good", "good", "other", "late", "broken", "empty"])
 TIMES = st.sampled_from(["5ms", "40ms", "130ms", "260ms", "700ms", "1s", "2100ms", "6s"])
 HOLDS = st.sampled_from(["", "", "", " for 20ms", " for 35ms", " for 120ms", " for 690ms", " for 710ms", " for 3s"])
 BOUNCES = st.sampled_from(["", "", " bounce 1ms", " bounce 2ms 5ms 9ms", " bounce 3ms 4ms 28ms", " bounce 29ms"])
+BACK = st.sampled_from(["", "", "40ms", "130ms", "1s", "2100ms", "6s", None])
+OTHER = st.sampled_from(["", "", " good", " other", " late", " broken", " empty", " plain"])
+# What is done after a failure was ordered, so that it happens.
+WAYS = (
+    "wait 400ms", "wait 2100ms", "wait 7s", "press;wait 1s", "press;wait 1s", "hold;wait 1s", "restart",
+    "restart;wait 1s", "insert;wait 6s", "eject;wait 3s;insert;wait 6s",
+)  # fmt: skip
+THEN = st.sampled_from([way.split(";") for way in WAYS])
+NTH = [1, 1, 1, 2, 3, 4, 6, 9, 14, 20, 40, 80]
 AFTER = st.sampled_from(["0ms", "10ms", "100ms", "300ms", "1s"])
 CODES = st.integers(2001, 2015)
 PIXELS = st.integers(-20, 330)
@@ -45,11 +57,11 @@ SCORES = st.lists(st.floats(-20, 20, width=16), max_size=12)
 
 
 def raises(api: str) -> st.SearchStrategy[str]:
-    """Actions that make one call of the firmware fail, Ctrl-C among the errors."""
+    """Actions that make one call of the firmware fail, Ctrl-C and SystemExit among the errors."""
     other = {"maixpy": "maix.", "canmv": "KPU."}[api]
-    table = [(call, [*errors, INTERRUPT]) for call, errors in RAISES.items() if not call.startswith(other)]
+    table = [(call, [*errors, INTERRUPT, EXIT]) for call, errors in RAISES.items() if not call.startswith(other)]
     return st.sampled_from(table).flatmap(
-        lambda row: st.builds(line, st.just(row[0]), st.integers(1, 40), st.sampled_from(row[1]))
+        lambda row: st.builds(line, st.just(row[0]), st.sampled_from(NTH), st.sampled_from(row[1]))
     )
 
 
@@ -90,59 +102,64 @@ class MaixPyStories(RuleBasedStateMachine):
         keys = len(self.story.rig.keys)
         self.do(*[f"press {min(key, keys)}{hold} after {after}{bounce}" for key, hold, after, bounce in fingers])
 
-    @rule()
-    def eject(self) -> None:
-        self.do("eject")
+    @rule(back=BACK, other=OTHER)
+    def eject(self, back: str | None, other: str) -> None:
+        """Mostly it comes back, or nothing else would happen for the rest of the story."""
+        self.do("eject", *([f"wait {back}"] if back else []), *([f"insert{other}"] if back is not None else []))
 
-    @rule(at=st.integers(1, 60))
-    def eject_at(self, at: int) -> None:
-        self.do(f"eject at {at}")
+    @rule(at=st.sampled_from(NTH), then=THEN, back=BACK, other=OTHER)
+    def eject_at(self, at: int, then: list[str], back: str | None, other: str) -> None:
+        self.do(f"eject at {at}", *then)
+        self.eject(back, other)
 
-    @rule(other=st.sampled_from(["", " good", " other", " late", " broken", " empty", " plain"]))
+    @rule(other=OTHER)
     def insert(self, other: str) -> None:
         self.do(f"insert{other}")
 
-    @rule(what=st.sampled_from(["load", "run"]), code=CODES)
-    def fail(self, what: str, code: int) -> None:
-        self.do(f"fail {what} {code}")
+    @rule(what=st.sampled_from(["load", "run"]), code=CODES, then=THEN)
+    def fail(self, what: str, code: int, then: list[str]) -> None:
+        self.do(f"fail {what} {code}", *then)
 
-    @rule()
-    def fail_camera(self) -> None:
-        self.do("fail camera")
+    @rule(back=BACK)
+    def fail_camera(self, back: str | None) -> None:
+        self.do("fail camera", *([f"wait {back}"] if back else []), *(["heal"] if back is not None else []))
 
-    @rule(action=raises("maixpy"))
-    def fail_call(self, action: str) -> None:
-        self.do(action)
+    @rule(action=raises("maixpy"), then=THEN)
+    def fail_call(self, action: str, then: list[str]) -> None:
+        self.do(action, *then)
+
+    @rule(first=raises("maixpy"), second=raises("maixpy"), then=THEN)
+    def fail_calls(self, first: str, second: str, then: list[str]) -> None:
+        self.do(first, second, *then)
 
     @rule()
     def heal(self) -> None:
         self.do("heal")
 
-    @rule(boxes=st.lists(BOX, max_size=10))
-    def boxes(self, boxes: list[tuple[Any, ...]]) -> None:
+    @rule(boxes=st.lists(BOX, max_size=10), scores=SCORES)
+    def results(self, boxes: list[tuple[Any, ...]], scores: list[float]) -> None:
         self.do(" ".join(["boxes", *[",".join(map(str, box)) for box in boxes]]))
-
-    @rule(scores=SCORES)
-    def scores(self, scores: list[float]) -> None:
         self.do(" ".join(["scores", *map(str, scores)]))
 
-    @rule(verb=st.sampled_from(["restart", "power"]))
-    def start_again(self, verb: str) -> None:
-        self.do(verb)
+    @rule(how=st.sampled_from(["restart", "power", "cut"]), after=st.integers(0, 30))
+    def start_again(self, how: str, after: int) -> None:
+        """The choice is written after five seconds with one model: then the power can be cut."""
+        self.do(*([f"power cut {after}", "wait 7s", "power", "heal"] if how == "cut" else [how]))
 
-    @rule(after=st.integers(0, 30))
-    def cut(self, after: int) -> None:
-        """The choice is written after five seconds with one model."""
-        self.do(f"power cut {after}", "wait 7s", "power", "heal")
+    @rule(time=st.sampled_from(["100ms", "900ms", "1900ms"]))
+    def skip(self, time: str) -> None:
+        self.do(f"skip {time}", "wait 50ms")
 
     @precondition(lambda self: not self.story.bench.wdt)
-    @rule(time=st.sampled_from(["900ms", "10s", "3600s", "300000s"]))
-    def skip(self, time: str) -> None:
-        """A watchdog would restart the chip, and rightly."""
+    @rule(time=st.sampled_from(["10s", "3600s", "300000s", "1073735s", "4294960s"]))
+    def skip_long(self, time: str) -> None:
+        """A watchdog would restart the chip, and rightly. The longest come close to 2**30 and 2**32 ms."""
         self.do(f"skip {time}")
 
     def teardown(self) -> None:
         if hasattr(self, "story"):
+            if any(DEAF.match(line) for line in self.story.lines):
+                self.story.do("heal", "restart")
             self.story.recover("6s").end()
 
 
@@ -153,9 +170,13 @@ class CanmvStories(MaixPyStories):
     def begin(self, card: str, board: str) -> None:
         self.start(card, board, "canmv")
 
-    @rule(action=raises("canmv"))
-    def fail_call(self, action: str) -> None:
-        self.do(action)
+    @rule(action=raises("canmv"), then=THEN)
+    def fail_call(self, action: str, then: list[str]) -> None:
+        self.do(action, *then)
+
+    @rule(first=raises("canmv"), second=raises("canmv"), then=THEN)
+    def fail_calls(self, first: str, second: str, then: list[str]) -> None:
+        self.do(first, second, *then)
 
 
 def tell(machine: type[MaixPyStories], folder: Path, wanted: settings) -> None:

@@ -1,6 +1,6 @@
 """One key against hand-written traces. Runs under CPython and MicroPython."""
 
-from device.buttons import DEBOUNCE_MS, LONG_MS, QUIET_MS, Button
+from device.buttons import BLIND_MS, DEBOUNCE_MS, LONG_MS, QUIET_MS, Button
 
 
 def events(trace, button=None):
@@ -146,3 +146,70 @@ def test_missed_is_one_press_of_a_key_at_rest_only():
     events(looks(0, 2100, 2200), button)
     button.missed(2200)
     assert events(looks(1, 2200, 2300), button) == [("NEXT", 2230)]
+
+
+def test_the_times_that_people_feel():
+    assert (DEBOUNCE_MS, BLIND_MS, LONG_MS, QUIET_MS) == (30, 40, 700, 250)
+
+
+def test_an_edge_that_changes_nothing_is_a_press_only_after_a_gap_that_could_hide_one():
+    for gap, found in ((BLIND_MS - 1, []), (BLIND_MS, ["NEXT"])):
+        trace = looks(1, 0, 100, 1)
+        trace.append(("e", 1, 99 + gap))
+        trace += looks(1, 100 + gap, 300)
+        assert [event for event, _ in events(trace)] == found, gap
+
+
+def test_missed_takes_nothing_from_a_press_that_is_seen():
+    button = Button("NEXT", "PREVIOUS")
+    assert events(looks(1, 0, 100) + looks(0, 100, 700), button) == []
+    button.missed(700)
+    assert events(looks(0, 710, 1000), button) == [("PREVIOUS", 800)]
+    button = Button("NEXT", "PREVIOUS")  # just let go, and not yet believed
+    assert events(looks(1, 0, 100) + looks(0, 100, 200) + [(1, 200)], button) == []
+    button.missed(210)
+    assert events(looks(1, 220, 400), button) == [("NEXT", 230)]
+
+
+def test_a_key_found_down_after_a_missed_press_is_held_since_then():
+    button = Button("NEXT", "PREVIOUS")
+    events(looks(1, 0, 100), button)
+    button.missed(1000)
+    assert events(looks(0, 1010, 2000), button) == [("PREVIOUS", 1700)]
+
+
+def test_a_key_without_a_long_event_holds_up_a_load_no_longer_than_a_long_press():
+    button = Button("NEXT")
+    events(looks(1, 0, 100) + looks(0, 100, 1000), button)
+    assert button.quiet(100 + LONG_MS - 1) == 0
+    assert button.quiet(100 + LONG_MS) == LONG_MS
+
+
+def test_a_release_glimpsed_once_ends_no_press():
+    trace = looks(1, 0, 105, 35) + looks(0, 105, 210, 35) + [(1, 210)] + looks(0, 245, 350, 35) + looks(1, 350, 500, 35)
+    assert events(trace) == [("NEXT", 385)]
+
+
+def test_a_bounce_while_held_does_not_begin_the_long_press_again():
+    trace = looks(1, 0, 100) + looks(0, 100, 400) + [(1, 400)] + looks(0, 410, 1000)
+    assert events(trace) == [("PREVIOUS", 800)]
+
+
+def test_a_press_counts_in_full_again_when_the_last_was_let_go_a_debounce_ago():
+    for rest, found in ((DEBOUNCE_MS - 1, ["NEXT"]), (DEBOUNCE_MS, ["NEXT", "NEXT"])):
+        trace = [(1, 0), (0, 100), (0, 160), (1, 200), (1, 210)]  # let go after a gap, so it is believed at 210
+        trace += [(0, 200 + rest), (1, 265), (1, 300), (1, 340)]
+        assert [event for event, _ in events(trace)] == found, rest
+
+
+def test_a_press_just_after_a_glitch_counts_in_full():
+    trace = looks(1, 0, 100)
+    trace += [(0, 100), (1, 110), (0, 130), (1, 165), (1, 200), (1, 235)]
+    assert [event for event, _ in events(trace)] == ["NEXT"]
+
+
+def test_a_press_that_begins_in_a_gap_which_could_hide_more_of_it_counts_at_once():
+    for gap, found in ((BLIND_MS - 1, []), (BLIND_MS, ["NEXT"])):
+        trace = [(1, 0), (0, gap), (1, gap + 5)]
+        trace += looks(1, gap + 15, 200)
+        assert [event for event, _ in events(trace)] == found, gap

@@ -298,7 +298,7 @@ def test_equal_titles_name_both_folders():
     first, second = catalog.read("/sd", KINDS, 5)
     assert first.problems == ()
     assert second.problems == [("b/model.json", "title", "Digits", "another than a has")]
-    assert second.title == "b"
+    assert (second.title, second.loadable) == ("b", False)
 
 
 def test_no_models_no_card_and_a_pulled_card():

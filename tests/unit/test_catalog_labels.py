@@ -64,3 +64,17 @@ def test_labels_of_a_card_that_is_gone_are_numbers():
     bench.fail_next("file.readline", OSError(5))
     assert spec.label(5) == "#5"
     assert bench.calls["uio.open"] - 1 == bench.calls["file.close"]  # one of them did not open
+
+
+def test_no_more_labels_stay_in_memory_than_the_cache_holds():
+    lines = "\n".join(["label %d" % i for i in range(catalog.CACHE + 1)])
+    files = {"labels.txt": lines, "mnist.kmodel": v3(((0, 4 * (catalog.CACHE + 1)),))}
+    spec = read_one(changed(DIGITS, labels="labels.txt"), files)
+    for at in range(catalog.CACHE):
+        spec.label(at)
+    opened = bench.calls["uio.open"]
+    assert spec.label(0) == "label 0"
+    assert bench.calls["uio.open"] == opened
+    spec.label(catalog.CACHE)  # one too many: the others make room
+    assert spec.label(0) == "label 0"
+    assert bench.calls["uio.open"] == opened + 2

@@ -2,7 +2,8 @@
 
 from unit_helpers import raises
 
-from device.errors import DeviceError, codes, describe, from_exception
+from device.error_texts import codes
+from device.errors import DeviceError, describe, from_exception
 
 FIRMWARE = tuple(range(2001, 2016))
 OURS = (101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 199)
@@ -64,10 +65,9 @@ def test_an_unknown_code_is_a_key_error():
         raises(KeyError, describe, number)
 
 
-def test_a_device_error_carries_its_texts():
+def test_a_device_error_carries_code_name_and_detail():
     error = DeviceError(2006, "face.kmodel")
     assert (error.code, error.name, error.detail) == (2006, "ERR_NO_MEM", "face.kmodel")
-    assert (error.meaning, error.remedy) == describe(2006)[1:]
     assert str(error) == "2006 ERR_NO_MEM: face.kmodel"
     assert str(DeviceError(101)) == "101 CARD_MISSING: " + describe(101)[1]
     assert from_exception(error) is error
@@ -138,6 +138,10 @@ def test_memory_and_card():
     assert code(MemoryError("Out of normal MicroPython Heap Memory! Please reduce the resolution of the image")) == 106
     for number, errno in ((101, 19), (108, 5), (2005, 2), (2006, 12), (108, 28)):
         assert code(OSError(errno)) == number
+
+
+def test_a_module_that_cannot_be_read_is_the_card():
+    assert code(ImportError("no module named 'device.model_json'")) == 108
 
 
 def test_anything_else_is_internal_and_says_what_it_was():

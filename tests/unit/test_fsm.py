@@ -2,9 +2,14 @@
 
 from unit_helpers import raises
 
-from device.fsm import QUEUE, STATES, Machine, Refused, check, rows
+from device.fsm import QUEUE, Machine, Refused, rows
+from device.fsm_rules import STATES, check
 
 KEYS = ("NEXT", "PREVIOUS", "RELOAD")
+
+
+class Actions:
+    """What a Machine calls: one attribute for each action."""
 
 
 def machine(start="NO_CARD", fail=(), log=None, changed=None):
@@ -19,10 +24,10 @@ def machine(start="NO_CARD", fail=(), log=None, changed=None):
 
         return act
 
-    acts = {}
+    acts = Actions()
     for row in rows():
         for name in row[2]:
-            acts[name] = action(name)
+            setattr(acts, name, action(name))
     return Machine(acts, start, changed)
 
 
@@ -136,7 +141,7 @@ def test_error_is_none_again_after_a_good_row():
 
 def posting(state, script, seen):
     """A Machine in which the action names of script post their events while they run."""
-    acts = {}
+    acts = Actions()
     holder = []
 
     def action(name):
@@ -150,7 +155,7 @@ def posting(state, script, seen):
 
     for r in rows():
         for name in r[2]:
-            acts[name] = action(name)
+            setattr(acts, name, action(name))
     holder.append(Machine(acts, state, lambda *change: seen.append(change)))
     return holder[0]
 
@@ -193,11 +198,11 @@ def test_what_ends_the_program_passes_through_and_leaves_the_machine_usable():
     def cut(arg):
         raise Power()
 
-    acts = {}
+    acts = Actions()
     for r in rows():
         for name in r[2]:
-            acts[name] = lambda arg: None
-    acts["select_next"] = cut
+            setattr(acts, name, lambda arg: None)
+    acts.select_next = cut
     it = Machine(acts, "UNLOADED")
     raises(Power, it.post, "NEXT")
     assert it.state == "UNLOADED"
@@ -207,7 +212,7 @@ def test_what_ends_the_program_passes_through_and_leaves_the_machine_usable():
 
 
 def test_a_machine_wants_every_action_of_the_table():
-    assert str(raises(ValueError, Machine, {})) == "no action remount"
+    assert str(raises(ValueError, Machine, Actions())) == "no action remount"
 
 
 def bad(change):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +36,9 @@ def test_at_most_one_model_and_a_key_that_works(story):
         return run
 
     seen = []
-    machine = Machine({name: act(name) for name in ACTIONS}, "NO_CARD", lambda *change: seen.append(change))
+    machine = Machine(
+        SimpleNamespace(**{name: act(name) for name in ACTIONS}), "NO_CARD", lambda *change: seen.append(change)
+    )
     known = {(row[0], row[1]): row[3] for row in rows()}
     for event, broken in story:
         failing = broken

@@ -378,3 +378,14 @@ def test_remount_finds_a_card_put_in_later():
     assert not hal.present("/sd")
     hal.remount()
     assert hal.present("/sd/x")
+
+
+def test_remount_waits_after_fifty_days_too():
+    """From then on a sleep without threads is over at once, and nothing may run while the card is mounted."""
+    bench.card.insert(bench.MemoryCard({}), mount=False)
+    bench.clock.advance(1 << 32)
+    hal.sleep(300)
+    assert bench.clock.now == 1 << 32
+    hal.remount()
+    assert bench.clock.now >= (1 << 32) + 300
+    assert hal.present("/sd/x")

@@ -99,7 +99,7 @@ def test_a_load_needs_an_empty_slot(slot, results):
     slot.load(spec, results)
     with pytest.raises(DeviceError) as caught:
         slot.load(spec, results)
-    assert caught.value.code == 199
+    assert (caught.value.code, caught.value.detail) == (199, "load before unload")
     assert slot.loaded is spec
     assert bench.kpu.loads == 1
 
@@ -114,9 +114,18 @@ def test_unload_and_load_again(slot, results):
 
 
 def test_unload_of_nothing_is_nothing(slot):
+    assert slot.loaded is slot.run is None
     assert slot.unload() is None
     assert slot.unload() is None
     assert "KPU.deinit" not in bench.calls
+
+
+def test_a_release_that_failed_is_tried_once_more(slot, results):
+    slot.load(face(), results)
+    bench.fail_next("KPU.deinit", MemoryError("memory allocation failed"))
+    assert isinstance(slot.unload(), MemoryError)
+    assert [row[0] for row in bench.kpu.ledger] == ["load", "deinit"]
+    assert not bench.kpu.live
 
 
 def test_unload_forgets_even_when_the_firmware_refuses(slot, results):

@@ -8,8 +8,8 @@ import bench
 
 bench.install()
 
-from device import settings
-from device.settings import Settings, choice_read, choice_write
+from device.choice import SLOTS, choice_read, choice_write
+from device.settings import Settings
 
 
 def read(text=None):
@@ -114,6 +114,43 @@ def test_unknown_and_wrong_values_say_what_is_wanted():
     ]
 
 
+WANTED = (
+    ("link", 1, "true or false"),
+    ("watchdog", 160001, "a whole number, 0 to 160000"),
+    ("screen", [90], "an object"),
+    ("screen.rotation", 4, "a whole number, 0 to 3"),
+    ("screen.invert", 1, "true or false"),
+    ("screen.mirror", 1, "true or false"),
+    ("camera", "front", "an object"),
+    ("camera.choice", 4, "a whole number, 0 to 3"),
+    ("camera.hmirror", 1, "true or false"),
+    ("camera.vflip", 1, "true or false"),
+    ("keys", [], '1 to 4 of {"pin": IO number, "role": primary next or prev}'),
+    ("keys.pin", 48, "a whole number, 0 to 47"),
+    ("keys.role", "up", "one of primary next prev"),
+)
+
+
+def test_every_problem_shows_what_was_found_and_what_is_wanted():
+    for where, value, wanted in WANTED:
+        section, _, field = where.partition(".")
+        inner = {field: value} if field else value
+        problem = read({section: [inner] if field and section == "keys" else inner}).problems[0]
+        assert problem == ("maixswitch.json", where, json.dumps(value), wanted)
+
+
+def test_what_follows_a_wrong_section_still_counts():
+    for section in ('"screen": 1', '"keys": []', '"camera": {"vflip": 1}'):
+        it = read("{" + section + ', "board": "bit", "link": true}')
+        assert (it.board, it.link, len(it.problems)) == ("bit", True, 1), section
+
+
+def test_one_key_to_four():
+    for count in range(1, 5):
+        keys = [{"pin": pin, "role": "next"} for pin in range(count)]
+        assert read({"keys": keys}).keys == tuple((pin, "next") for pin in range(count))
+
+
 def test_a_broken_file_gives_the_defaults_and_one_problem():
     for text in ("", "{", "[]", "hello", b"\xff\xfe", '{"board": "bit"', " " * 9000, "[" * 100 + "]" * 100):
         it = read(text)
@@ -136,7 +173,7 @@ def test_a_card_that_fails_gives_the_defaults():
 
 def slots():
     files = bench.card.backend.files
-    return [bytes(files[name[1:]]) if name[1:] in files else None for name in settings.SLOTS]
+    return [bytes(files[name[1:]]) if name[1:] in files else None for name in SLOTS]
 
 
 def fresh():
@@ -160,6 +197,16 @@ def test_the_last_choice_is_remembered_and_the_slots_take_turns():
         assert choice_read("/sd") == folder
         seen.append([old != new for old, new in zip(before, slots())])  # noqa: B905
     assert seen == [[True, False], [False, True], [True, False], [False, True], [True, False]]
+
+
+def test_slots_written_by_an_earlier_version_are_read():
+    for number, line in ((0, b"0 face 50292d71"), (41, b"41 face ebf70148")):
+        bench.reset()
+        bench.card.insert(bench.MemoryCard({"maixswitch.s0": line}))
+        assert choice_read("/sd") == "face", number
+        assert choice_write("/sd", "mnist")
+        assert bytes(bench.card.backend.files["maixswitch.s0"]) == line  # the good slot is never the one overwritten
+        assert choice_read("/sd") == "mnist"
 
 
 def test_the_same_choice_is_not_written_again():

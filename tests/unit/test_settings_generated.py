@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bench
-from device.settings import choice_read, choice_write
+from device.choice import choice_read, choice_write
 
 FOLDER = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=30)
 STEP = st.tuples(FOLDER, st.one_of(st.none(), st.integers(0, 60)))

@@ -79,6 +79,7 @@ class Rig:
         self.steps = 0
         self.looked = False  # has the model that runs seen a picture?
         self._labels: dict[tuple[str, int], str] = {}
+        self._texts: dict[int, tuple[str, str, str]] = {}  # of faults; the app reads its table anew each time
         self._report = report
         self._cause = ""  # event of the last transition
         self.app: Any = None
@@ -323,13 +324,17 @@ class Rig:
         if self.app is None:
             return 0, ""
         fault = self.app.fault
-        shown = {"NO_CARD": 101, "EMPTY": 102}.get(self.state)
-        if shown and self._cause != "FAIL":
-            fault = importlib.import_module("device.errors").DeviceError(shown)
-        elif self.state not in ("FAULT", "EMPTY") or fault is None:
-            return 0, ""
-        detail = f" ({fault.detail})" if fault.detail else ""
-        return int(fault.code), f"{fault.code} {fault.meaning}{detail}: {fault.remedy}"
+        code = {"NO_CARD": 101, "EMPTY": 102}.get(self.state, 0)
+        detail = ""
+        if not code or self._cause == "FAIL":
+            if self.state not in ("FAULT", "EMPTY") or fault is None:
+                return 0, ""
+            code = int(fault.code)
+            detail = f" ({fault.detail})" if fault.detail else ""
+        if code not in self._texts:
+            self._texts[code] = importlib.import_module("device.errors").describe(code)
+        _, meaning, remedy = self._texts[code]
+        return code, f"{code} {meaning}{detail}: {remedy}"
 
     def detections(self) -> list[tuple[str, float]]:
         """Label and score (0..1) of what the loaded model sees now, as the screen shows it."""

@@ -60,7 +60,7 @@ from maixswitch.sim.actions import (
 STATES = ("NO_CARD", "EMPTY", "UNLOADED", "RUNNING", "FAULT", "STOPPED")
 ERRORS = (
     "OSError", "ValueError", "TypeError", "RuntimeError", "MemoryError", "AttributeError", "KeyboardInterrupt",
-    "SystemExit",
+    "SystemExit", "Exception",
 )  # fmt: skip
 MAX_BOXES = 10  # the firmware's array
 

@@ -154,4 +154,4 @@ def test_help_names_every_action() -> None:
 
 
 def test_states_are_the_apps() -> None:
-    assert importlib.import_module("device.fsm").STATES == script.STATES
+    assert importlib.import_module("device.fsm_rules").STATES == script.STATES

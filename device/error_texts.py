@@ -1,0 +1,92 @@
+"""Every fault that the screen can show: code and name, meaning, remedy; device.errors is the only reader.
+
+2001 to 2015 are the firmware's own (MaixPy Maix_kpu.c), the others ours. The texts are one string, three lines to a
+code: as tuples they would take twice the heap. Meanings have at most 60 characters, remedies at most 120: a panel of
+240x135 shows 30 columns and 11 rows.
+"""
+
+ERRORS = """
+2001 ERR_PARAM
+The firmware refused the load address or the file name.
+Check "kmodel" in model.json: a name ending in .kmodel, or a flash address above 0.
+2002 ERR_KMODEL_VERSION
+This firmware cannot read this version of kmodel.
+Check the flash address; convert again with nncase 0.1 (v3), or use a firmware with kmodel v4 support.
+2003 ERR_KMODEL_FORMAT
+The model file is damaged, or larger than 6 MiB.
+Copy the file again and compare its size; if that does not help, convert the model again.
+2004 ERR_DECRYPT
+The encrypted model does not belong to this board.
+Ask for the file made for this board's machine id, or use a plain .kmodel.
+2005 ERR_READ_FILE
+The model file is missing, empty or cannot be read.
+Check the card and the file name in model.json, and copy the model again.
+2006 ERR_NO_MEM
+The model does not fit into the free memory.
+Use the minimum firmware, shrink the model, or leave MaixPy for the C SDK.
+2007 ERR_GET_CONV_LAYER
+The first layer of the model is not a convolution.
+Convert a model that takes a picture; networks fed with lists of numbers cannot run here.
+2008 ERR_RUN_MODEL
+The model stopped while it ran; it may be damaged.
+Reload it; if it happens again, copy the file again or convert the model again.
+2009 ERR_MODELS_FULL
+The firmware already holds five models.
+Something else keeps its models: switch the power off and on, and run no other script before this one.
+2010 ERR_PERMITION
+The firmware does not permit this model.
+Use a plain .kmodel, or ask its maker for one that this board may run.
+2011 ERR_IDX_OUTRANGE
+The model has no output with this number.
+Give "outputs" in model.json one entry for each output of the model.
+2012 ERR_SIZE_NOTMATCH
+The model's output has another shape than model.json says.
+Check labels, anchors (5 pairs) and "outputs": a detector has 5 x (labels + 5) channels.
+2013 ERR_OUTPUTS_SET
+A kmodel v4 needs the shape of its outputs.
+Write "outputs": [[width, height, channels]] into model.json (kpu.set_outputs).
+2014 ERR_NOT_IMPLEMENT
+The model uses a layer that this firmware does not have.
+Convert it again without that layer, or use a newer firmware.
+2015 ERR_UNKNOWN
+The firmware cannot load this file, as with nncase 1.x.
+Convert again with nncase 0.2 (v4) or 0.1 (v3): this chip's firmware runs no later version.
+101 CARD_MISSING
+There is no TF card, or it cannot be mounted.
+Put a card in: MBR partition table, FAT32. A key press tries again.
+102 CARD_EMPTY
+The card holds no model.
+Put models/NAME/model.json and its .kmodel on the card, then press the key.
+103 BAD_FOLDER
+This model's folder has mistakes.
+Mend what is named above in model.json; maixswitch check finds the same on a PC.
+104 CAMERA_MISSING
+No camera answers.
+Switch the power off, press the camera's flat cable home, contacts the right way round, and start again.
+105 CAMERA_TIMEOUT
+The camera sends no pictures.
+Check the flat cable and the power supply; if it stays so, switch off and on.
+106 OUT_OF_HEAP
+Python's own memory (512 KiB) is full.
+Use .mpy files of the app, a smaller model input, or a larger Maix.utils.gc_heap_size.
+107 WRONG_SIZE
+The picture does not fit the model's input.
+Write the model's true width, height and channels as "input" into model.json.
+108 CARD_READ
+The card does not answer as it should.
+Take it out and put it in again; if it stays so, check it on a PC or use another card.
+109 BAD_SETTINGS
+maixswitch.json has mistakes.
+Mend what is named above; the rest of the settings is in use.
+110 SCREEN
+The screen could not be started.
+Check "board" and "screen" in maixswitch.json against the board.
+199 INTERNAL
+Something unexpected happened.
+Press the key to go on. Please report this text, with what was done before.
+"""
+
+
+def codes():
+    """Return the codes in the order of the table."""
+    return [int(line.split(" ")[0]) for line in ERRORS.strip().split("\n")[::3]]

@@ -1,0 +1,43 @@
+"""What the rows of fsm.TRANSITIONS must keep. Looked at once, before the app starts, and then forgotten."""
+
+STATES = ("NO_CARD", "EMPTY", "UNLOADED", "RUNNING", "FAULT", "STOPPED")
+
+
+def check(table, start="NO_CARD"):
+    """Raise ValueError, naming the row or state, unless the rows keep the rules that the app relies on.
+
+    No unknown state, no duplicate row, no unreachable state, none but STOPPED without a way out; key events, FAIL
+    and STOP in every state but STOPPED; `load` in UNLOADED only, the only way into RUNNING; `unload` first on every
+    way out of it.
+    """
+    seen = []
+    for row in table:
+        state, event, acts, end = row
+        wrong = ""
+        if state not in STATES or end not in STATES:
+            wrong = "unknown state"
+        elif (state, event) in seen:
+            wrong = "duplicate row"
+        elif "load" in acts and state != "UNLOADED":
+            wrong = "load outside UNLOADED"
+        elif end == "RUNNING" and acts[-1] != "load":
+            wrong = "RUNNING without load"
+        elif state == "RUNNING" and acts[0] != "unload":
+            wrong = "RUNNING left without unload"
+        if wrong:
+            raise ValueError("%s: %s" % (wrong, row))
+        seen.append((state, event))
+    reached = [start]
+    for here in reached:
+        for state, _, _, end in table:
+            if state == here and end not in reached:
+                reached.append(end)
+    for here in STATES:
+        if here not in reached:
+            raise ValueError("unreachable state: " + here)
+        if here != "STOPPED":
+            if not [1 for row in table if row[0] == here != row[3]]:
+                raise ValueError("no way out of " + here)
+            for event in ("NEXT", "PREVIOUS", "RELOAD", "FAIL", "STOP"):
+                if (here, event) not in seen:
+                    raise ValueError("no row for %s in %s" % (event, here))
