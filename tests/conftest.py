@@ -13,6 +13,8 @@ import pytest
 # The tests run side by side: more BLAS threads than that only get in each other's way. Before numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What the tests read is English, whatever the locale of who runs them.
+os.environ["MAIXSWITCH_LANG"] = "en"
 
 
 def pytest_collection_finish() -> None:

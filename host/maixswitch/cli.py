@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from maixswitch import __version__, console, kmodel_commands
+from maixswitch import __version__, card_commands, check_commands, console, kmodel_commands, language
 from maixswitch.errors import EXIT_INTERRUPTED, EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
 
 # The emulator's matrices are small: a second BLAS thread gains nothing, and on a busy machine the two wait for each
 # other, fifty times longer than they compute. Read when numpy is imported, which every command does for itself.
@@ -27,6 +28,15 @@ app = typer.Typer(
 )
 
 app.add_typer(kmodel_commands.app)
+app.command(help=check_commands.CHECK_HELP, short_help="Look for every mistake on a card or in a model.")(
+    check_commands.check
+)
+app.command(short_help="Say what a code or an error text of the board means.")(check_commands.explain)
+app.command()(card_commands.new)
+app.command()(card_commands.ls)
+app.command("import")(card_commands.import_)
+app.command()(card_commands.order)
+app.command()(card_commands.remove)
 
 
 def _version(wanted: bool) -> None:
@@ -40,8 +50,12 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
     ] = False,
+    lang: Annotated[
+        str,
+        typer.Option("--lang", metavar="en|zh", help="Language; default: MAIXSWITCH_LANG, then the locale."),
+    ] = "",
 ) -> None:
-    pass
+    pass  # `main` has chosen the language before typer could read --lang: help pages need it, too
 
 
 SIM_HELP = """Run the app of the board on this PC with a card: a folder with models/ in it.
@@ -121,7 +135,7 @@ def sim(
         )
     )
     if endless:
-        console.say("no terminal, script or limit: running 10 s of board time (--seconds, --frames)")
+        console.say(tr("no terminal, script or limit: running 10 s of board time (--seconds, --frames)"))
     _end(session.run(), session.explain())
 
 
@@ -156,8 +170,18 @@ def build(
     from maixswitch.card.build import build as make
 
     built = make(folder, mpy)
-    stale = f", {len(built.removed)} old files removed" if built.removed else ""
-    console.say(f"{folder}: {len(built.files)} files, {built.size} bytes{stale}")
+    files, removed = len(built.files), len(built.removed)
+    if removed:
+        text = tr(
+            "{folder}: {files} files, {size} bytes, {removed} old files removed",
+            folder=folder,
+            files=files,
+            size=built.size,
+            removed=removed,
+        )
+    else:
+        text = tr("{folder}: {files} files, {size} bytes", folder=folder, files=files, size=built.size)
+    console.say(text)
 
 
 @app.command()
@@ -183,7 +207,7 @@ def _speed(text: str | None, real_time: bool) -> float:
     except ValueError:
         speed = -1.0
     if not 0 <= speed < float("inf"):
-        raise MaixSwitchError(f"--speed {text}: wanted a number such as 1 or 0.5, or max", EXIT_USAGE)
+        raise MaixSwitchError(tr("--speed {text}: wanted a number such as 1 or 0.5, or max", text=text), EXIT_USAGE)
     return speed
 
 
@@ -191,18 +215,30 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise MaixSwitchError(f"--script {path}: cannot be read ({error})", EXIT_IO) from error
+        raise MaixSwitchError(
+            tr("--script {path}: cannot be read ({error})", path=path, error=error), EXIT_IO
+        ) from error
 
 
 def main() -> None:
     """Entry point: expected failures end with one line on stderr and their exit code, without a traceback."""
+    from maixswitch import help_pages
+
+    console.prepare()
     try:
-        app()
+        language.choose(language.wanted(sys.argv[1:]))
+        command = typer.main.get_command(app)
+        help_pages.translate(command)
+        sys.exit(command.main(standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        sys.exit(help_pages.refuse(error))
+    except typer.Abort:
+        sys.exit(1)
     except MaixSwitchError as error:
         console.say(f"maixswitch: {error}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        console.say("maixswitch: interrupted")
+        console.say("maixswitch: " + tr("interrupted"))
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
 from maixswitch.resources import put_on_path
 
 BLOCK = re.compile(r"<!-- generated: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -65,10 +66,36 @@ def flavours() -> str:
     return table(("firmware", "kmodel", "room for a model", "where the figure comes from"), rows)
 
 
+def findings() -> str:
+    """Every finding of `maixswitch check`, section by section."""
+    from maixswitch.findings import RULES, plain
+
+    parts = []
+    for start, heading in FINDING_SECTIONS.items():
+        rows = [
+            (row.code, row.severity, plain(row.title), plain(row.remedy))
+            for row in sorted(RULES, key=lambda row: row.code)
+            if row.code.startswith(start)
+        ]
+        if rows:
+            parts.append(f"### {heading}\n\n" + table(("code", "severity", "what it means", "what to do"), rows))
+    return "\n".join(parts)
+
+
+FINDING_SECTIONS = {
+    "C0": "The app and what starts",
+    "C1": "Folders and model.json",
+    "C2": "The kmodel",
+    "C3": "Camera and panel",
+    "C4": "The card as a medium, and its settings",
+    "C5": "Import",
+}
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "boards": boards,
     "diagram": diagram,
     "errors": errors,
+    "findings": findings,
     "flavours": flavours,
 }
 
@@ -80,7 +107,9 @@ def renew(text: str) -> str:
         name = match.group(1)
         if name not in BLOCKS:
             known = ", ".join(sorted(BLOCKS))
-            raise MaixSwitchError(f"generated block '{name}' is unknown; known: {known}", EXIT_USAGE)
+            raise MaixSwitchError(
+                tr("generated block '{name}' is unknown; known: {known}", name=name, known=known), EXIT_USAGE
+            )
         return f"<!-- generated: {name} -->\n{BLOCKS[name]()}<!-- end -->"
 
     return BLOCK.sub(replace, text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from maixswitch.language import tr
+
 EXIT_OK = 0
 EXIT_FINDINGS = 1
 EXIT_USAGE = 2
@@ -37,13 +39,15 @@ class KModelError(MaixSwitchError):
         found: object = "",
         wanted: object = "",
     ) -> None:
-        place = "" if offset is None else f"byte {offset}"
+        place = "" if offset is None else tr("byte {offset}", offset=offset)
         place = ", ".join(part for part in (place, field) if part)
-        detail = "; ".join(
-            f"{name} {value}" for name, value in (("found", found), ("wanted", wanted)) if str(value) != ""
-        )
+        parts = []
+        if str(found) != "":
+            parts.append(tr("found {found}", found=found))
+        if str(wanted) != "":
+            parts.append(tr("wanted {wanted}", wanted=wanted))
         text = message if not place else f"{message} ({place})"
-        super().__init__(f"{text}: {detail}" if detail else text, EXIT_FINDINGS)
+        super().__init__(f"{text}: {'; '.join(parts)}" if parts else text, EXIT_FINDINGS)
         self.offset = offset
         self.field = field
         self.found = found

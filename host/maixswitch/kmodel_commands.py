@@ -12,6 +12,7 @@ import typer
 
 from maixswitch import console
 from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
+from maixswitch.language import reason, tr
 
 if TYPE_CHECKING:
     from .kmodel.memory import Size
@@ -79,8 +80,13 @@ def run(
 
     kmodel = _load(file, rounding)
     if len(input_) != len(kmodel.inputs):
-        wanted = "1 input" if len(kmodel.inputs) == 1 else f"{len(kmodel.inputs)} inputs"
-        raise MaixSwitchError(f"{file}: the model takes {wanted}, --input names {len(input_)}", EXIT_USAGE)
+        wanted = tr("1 input") if len(kmodel.inputs) == 1 else tr("{inputs} inputs", inputs=len(kmodel.inputs))
+        raise MaixSwitchError(
+            tr(
+                "{file}: the model takes {wanted}, --input names {input_}", file=file, wanted=wanted, input_=len(input_)
+            ),
+            EXIT_USAGE,
+        )
     try:
         arrays = [read_input(path, tensor) for path, tensor in zip(input_, kmodel.inputs, strict=True)]
         found = run_once(kmodel, arrays, output)
@@ -91,11 +97,13 @@ def run(
         return
     for item in found["outputs"]:
         shape = "x".join(map(str, item["shape"]))
-        numbers = "values that are no numbers"
+        numbers = tr("values that are no numbers")
         if item["min"] is not None and item["max"] is not None:
-            numbers = f"{item['min']:g} to {item['max']:g}, largest at {item['argmax']}"
+            numbers = tr(
+                "{min:g} to {max:g}, largest at {argmax}", min=item["min"], max=item["max"], argmax=item["argmax"]
+            )
         print(f"{item['name']}: {shape} {item['dtype']}, {numbers}")
-    console.say(f"wrote {output}")
+    console.say(tr("wrote {output}", output=output))
 
 
 @app.command()
@@ -152,19 +160,26 @@ def view(
         output = Path(f"{file.stem}.svg")
     draw = {".svg": svg, ".html": page, ".htm": page}.get(output.suffix.lower())
     if draw is None:
-        raise MaixSwitchError(f"--output {output}: wanted a name that ends in .svg or .html", EXIT_USAGE)
+        raise MaixSwitchError(
+            tr("--output {output}: wanted a name that ends in .svg or .html", output=output), EXIT_USAGE
+        )
     try:
         output.write_text(draw(_load(file), file.name), encoding="utf-8")
     except OSError as error:
-        raise MaixSwitchError(f"cannot write {output}: {error.strerror or error}", EXIT_IO) from error
-    console.say(f"wrote {output}")
+        raise MaixSwitchError(
+            tr("cannot write {output}: {strerror}", output=output, strerror=reason(error)), EXIT_IO
+        ) from error
+    console.say(tr("wrote {output}", output=output))
 
 
 def _load(path: Path, rounding: str = "v0.2", backend: str = "") -> KModel:
     from .kmodel.model import DEFAULT_BACKEND, load
 
     if rounding not in ROUNDINGS:
-        raise MaixSwitchError(f"no rounding {rounding!r}; there are {', '.join(ROUNDINGS)}", EXIT_USAGE)
+        raise MaixSwitchError(
+            tr("no rounding {rounding!r}; there are {known}", rounding=rounding, known=", ".join(ROUNDINGS)),
+            EXIT_USAGE,
+        )
     try:
         return load(path, rounding.replace(".", ""), backend or DEFAULT_BACKEND)
     except KModelError as error:
@@ -182,5 +197,8 @@ def _size(text: str, option: str) -> Size | None:
         return None
     width, _, height = text.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal() and 0 < int(width) <= 4096 and 0 < int(height) <= 4096):
-        raise MaixSwitchError(f"{option} {text}: wanted a size in pixels such as 320x240, or none", EXIT_USAGE)
+        raise MaixSwitchError(
+            tr("{option} {text}: wanted a size in pixels such as 320x240, or none", option=option, text=text),
+            EXIT_USAGE,
+        )
     return int(width), int(height)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from maixswitch.errors import EXIT_IO, MaixSwitchError
+from maixswitch.language import tr
 
 PACKAGE = Path(__file__).resolve().parent
 PLACES = (PACKAGE.parent.parent, PACKAGE / "_board")
@@ -17,8 +18,10 @@ def board_root() -> Path:
         if (place / "device" / "app.py").is_file() and (place / "stubs" / "bench.py").is_file():
             return place
     raise MaixSwitchError(
-        f"the board's code is missing: no device/app.py and stubs/bench.py in {' or '.join(map(str, PLACES))}; "
-        "install maixswitch again",
+        tr(
+            "the board's code is missing: no device/app.py and stubs/bench.py in {places}; install maixswitch again",
+            places=" or ".join(map(str, PLACES)),
+        ),
         EXIT_IO,
     )
 

@@ -42,7 +42,7 @@ def test_contents(wheel: Path) -> None:
                 assert inside in names
                 assert archive.read(inside) == source.read_bytes()
     assert not [name for name in names if "__pycache__" in name or name.startswith(("tests/", "device/", "stubs/"))]
-    assert "maixswitch/py.typed" in names
+    assert {"maixswitch/py.typed", "maixswitch/languages/zh.json"} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

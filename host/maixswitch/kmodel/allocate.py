@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from maixswitch.language import tr
+
 from . import airam
 
 if TYPE_CHECKING:
@@ -32,7 +34,13 @@ def allocate(steps: Steps, entry: Value, outputs: Sequence[Value]) -> tuple[int,
     maps = [value for value in values if value.memory == "ai_ram"]
     rows = _fit(maps)
     if rows > airam.ROWS:
-        raise ValueError(f"the feature maps need {rows * airam.ROW} bytes of AI RAM at a time; it has {airam.SIZE}")
+        raise ValueError(
+            tr(
+                "the feature maps need {rows} bytes of AI RAM at a time; it has {size}",
+                rows=rows * airam.ROW,
+                size=airam.SIZE,
+            )
+        )
     for value in maps:
         value.place = airam.ROWS - value.place - value.room
     return main, rows

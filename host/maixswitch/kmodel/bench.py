@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from maixswitch.language import reason, tr
+
 from ..errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from .arrays import Array
 from .model import KModel
@@ -34,18 +36,22 @@ def read_input(path: Path, tensor: Tensor) -> Array:
             return _array(path)
         return _picture(path, tensor)
     except OSError as error:
-        raise MaixSwitchError(f"cannot read {path}: {error.strerror or error}", EXIT_IO) from error
+        raise MaixSwitchError(
+            tr("cannot read {path}: {strerror}", path=path, strerror=reason(error)), EXIT_IO
+        ) from error
     except UNREADABLE as error:
-        raise MaixSwitchError(f"cannot read {path}: {error}", EXIT_IO) from error
+        raise MaixSwitchError(tr("cannot read {path}: {error}", path=path, error=error), EXIT_IO) from error
 
 
 def _array(path: Path) -> Array:
     try:
         loaded: object = np.load(path, allow_pickle=False)
     except UNREADABLE as error:
-        raise MaixSwitchError(f"cannot read {path}: not one plain array as numpy.save writes it", EXIT_IO) from error
+        raise MaixSwitchError(
+            tr("cannot read {path}: not one plain array as numpy.save writes it", path=path), EXIT_IO
+        ) from error
     if not isinstance(loaded, np.ndarray):
-        raise MaixSwitchError(f"cannot read {path}: several arrays; wanted one, by numpy.save", EXIT_IO)
+        raise MaixSwitchError(tr("cannot read {path}: several arrays; wanted one, by numpy.save", path=path), EXIT_IO)
     return loaded
 
 
@@ -55,16 +61,16 @@ def _picture(path: Path, tensor: Tensor) -> Array:
     shape = tensor.shape[-3:] if tensor.shape else ()
     modes = {1: "L", 3: "RGB"}
     if len(shape) != 3 or shape[0] not in modes:
-        wanted = f"{tensor.elements} values of {tensor.dtype}"
-        raise KModelError("the model takes no picture: give an array (.npy)", field="input", wanted=wanted)
+        wanted = tr("{elements} values of {dtype}", elements=tensor.elements, dtype=tensor.dtype)
+        raise KModelError(tr("the model takes no picture: give an array (.npy)"), field="input", wanted=wanted)
     channels, height, width = shape
     try:
         with Image.open(path) as image:
             pixels = np.asarray(image.convert(modes[channels]).resize((width, height), Image.Resampling.BILINEAR))
     except UnidentifiedImageError as error:
-        raise MaixSwitchError(f"cannot read {path}: neither a picture nor named .npy", EXIT_IO) from error
+        raise MaixSwitchError(tr("cannot read {path}: neither a picture nor named .npy", path=path), EXIT_IO) from error
     except Image.DecompressionBombError as error:
-        raise MaixSwitchError(f"cannot read {path}: the picture is too large", EXIT_IO) from error
+        raise MaixSwitchError(tr("cannot read {path}: the picture is too large", path=path), EXIT_IO) from error
     planes: Array = np.ascontiguousarray(pixels.reshape(height, width, channels).transpose(2, 0, 1))
     return planes if tensor.dtype == "uint8" else (planes.astype(np.float32) / np.float32(255))
 
@@ -75,7 +81,7 @@ def run_once(kmodel: KModel, arrays: Sequence[Array], output: Path) -> dict[str,
     Raises KModelError when an array does not fit, MaixSwitchError when the file cannot be written.
     """
     if output.suffix.lower() != ".npz":
-        raise MaixSwitchError(f"--output {output}: wanted a name that ends in .npz", EXIT_USAGE)
+        raise MaixSwitchError(tr("--output {output}: wanted a name that ends in .npz", output=output), EXIT_USAGE)
     start = perf_counter()
     results = kmodel.run(*arrays)
     spent = perf_counter() - start
@@ -87,7 +93,9 @@ def run_once(kmodel: KModel, arrays: Sequence[Array], output: Path) -> dict[str,
         with output.open("wb") as file:  # by itself numpy would add a second suffix to "x.NPZ"
             np.savez(file, **named)  # type: ignore[arg-type]
     except OSError as error:
-        raise MaixSwitchError(f"cannot write {output}: {error.strerror or error}", EXIT_IO) from error
+        raise MaixSwitchError(
+            tr("cannot write {output}: {strerror}", output=output, strerror=reason(error)), EXIT_IO
+        ) from error
     return {
         "schema": 1,
         "command": "kmodel run",
@@ -170,10 +178,17 @@ def table(found: dict[str, Any]) -> Iterator[str]:
         )
         for item in found["layers"]
     ]
-    yield from grid(("#", "layer", "ms", "share", "GMAC/s"), rows, left=("layer",))
+    yield from grid(("#", tr("layer"), "ms", tr("share"), "GMAC/s"), rows, left=(tr("layer"),))
     yield (
-        f"total {found['milliseconds']:.2f} ms, {found['gmac_s']:.2f} GMAC/s: median of {found['repeat']} runs, "
-        f"backend {found['backend']}, rounding {found['rounding']}"
+        tr(
+            "total {milliseconds:.2f} ms, {gmac_s:.2f} GMAC/s: median of {repeat} runs, backend "
+            "{backend}, rounding {rounding}",
+            milliseconds=found["milliseconds"],
+            gmac_s=found["gmac_s"],
+            repeat=found["repeat"],
+            backend=found["backend"],
+            rounding=found["rounding"],
+        )
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from maixswitch.language import tr
+
 from ..errors import KModelError
 from . import airam
 from .budget import MAX_MAIN_MEMORY, Budget
@@ -17,13 +19,19 @@ SHORT_TAIL = 7
 def check_main_memory(cursor: Cursor, size: int) -> None:
     """Refuses a size that no chip can have; both versions have it at the same place."""
     if size > MAX_MAIN_MEMORY:
-        raise cursor.refuse("impossible main memory", "main_mem_usage", size, f"at most {MAX_MAIN_MEMORY}", 20)
+        raise cursor.refuse(
+            tr("impossible main memory"),
+            "main_mem_usage",
+            size,
+            tr("at most {most}", most=MAX_MAIN_MEMORY),
+            20,
+        )
 
 
 def check_count(cursor: Cursor, field: str, offset: int, found: int, most: int) -> None:
     """Refuses a header that announces nothing, or more than any model has; ``offset``: where the field stands."""
     if not 1 <= found <= most:
-        raise cursor.refuse("nothing to run, or too much", field, found, f"1..{most}", offset)
+        raise cursor.refuse(tr("nothing to run, or too much"), field, found, f"1..{most}", offset)
 
 
 def check_use(use: Use, part: str, offset: int | None, context: Context) -> None:
@@ -31,11 +39,11 @@ def check_use(use: Use, part: str, offset: int | None, context: Context) -> None
     limit = {MAIN: context.main_memory, AI_RAM: airam.SIZE, CONST: context.constants}[use.memory]
     if use.start + use.size > limit or (use.writes and use.memory == CONST):
         raise KModelError(
-            f"{part} leaves its memory",
+            tr("{part} leaves its memory", part=part),
             offset=offset,
-            field=f"{use.field} in {use.memory} memory",
-            found=f"bytes {use.start}..{use.start + use.size}",
-            wanted=f"bytes 0..{0 if use.writes and use.memory == CONST else limit}",
+            field=tr("{field} in {memory} memory", field=use.field, memory=use.memory),
+            found=tr("bytes {start}..{start2}", start=use.start, start2=use.start + use.size),
+            wanted=tr("bytes 0..{value}", value=0 if use.writes and use.memory == CONST else limit),
         )
 
 
@@ -54,17 +62,17 @@ class Bodies:
         end = start + sum(body_size for _, body_size in heads)
         if end > size + SHORT_TAIL:
             raise KModelError(
-                "the file is cut short; copy or download it again",
+                tr("the file is cut short; copy or download it again"),
                 offset=size,
                 field="body_size",
-                found=f"{size} bytes",
-                wanted=f"{end} bytes",
+                found=tr("{size} bytes", size=size),
+                wanted=tr("{end} bytes", end=end),
             )
         if end > size:
             self.file = memoryview(bytes(file) + bytes(end - size))
-            self.notes = (f"the last {end - size} padding bytes are missing, which is usual",)
+            self.notes = (tr("the last {end} padding bytes are missing, which is usual", end=end - size),)
         elif end < size:
-            self.notes = (f"{size - end} bytes follow the last layer",)
+            self.notes = (tr("{size} bytes follow the last layer", size=size - end),)
 
     def layers(self, types: Mapping[int, LayerType], context: Context) -> tuple[Layer, ...]:
         """Every layer, parsed and checked."""
@@ -74,22 +82,32 @@ class Bodies:
             kind = types.get(number)
             if kind is None:
                 raise KModelError(
-                    f"layer {index} is of unknown type",
+                    tr("layer {index} is of unknown type", index=index),
                     offset=position,
-                    field="layer type",
+                    field=tr("layer type"),
                     found=number,
-                    wanted=f"one of {', '.join(map(str, types))}",
+                    wanted=tr("one of {types}", types=", ".join(map(str, types))),
                 )
-            part = f"layer {index} ({kind.name})"
+            part = tr("layer {index} ({name})", index=index, name=kind.name)
             cursor = Cursor(self.file, position, position + body_size, part)
             spec = kind.parse(cursor, context)
             if cursor.position > self.size:
                 lost = len(self.file) - self.size
-                self.notes = (f"the last {lost} bytes are missing and taken as 0; {part} may have lost something",)
+                self.notes = (
+                    tr(
+                        "the last {lost} bytes are missing and taken as 0; {part} may have lost something",
+                        lost=lost,
+                        part=part,
+                    ),
+                )
             problem = spec.problem()
             if problem:
                 raise KModelError(
-                    f"{part} cannot run", offset=position, field=problem[0], found=problem[1], wanted=problem[2]
+                    tr("{part} cannot run", part=part),
+                    offset=position,
+                    field=problem[0],
+                    found=problem[1],
+                    wanted=problem[2],
                 )
             layer = Layer(index, kind, position, body_size, spec)
             for use in layer.uses():

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from maixswitch.language import tr
+
 from ..errors import KModelError
 from .conv import LOAD_BYTES, MAX_LOADS, Conv
 from .program import Layer, Tensor
@@ -90,11 +92,11 @@ def check_weights(conv: Conv, part: str, offset: int) -> None:
     size, most = conv.weights.nbytes, MAX_LOADS * LOAD_BYTES[conv.weights.dtype.itemsize]
     if size > most:
         raise KModelError(
-            f"{part}: the KPU cannot load so many weights",
+            tr("{part}: the KPU cannot load so many weights", part=part),
             offset=offset,
             field="weights",
-            found=f"{size} bytes",
-            wanted=f"at most {most}",
+            found=tr("{size} bytes", size=size),
+            wanted=tr("at most {most}", most=most),
         )
 
 
@@ -130,7 +132,11 @@ class Budget:
 def _too_much(layer: Layer, field: str, found: int, limit: int) -> KModelError:
     what = {"work": "work", "results": "memory", "weights": "data"}[field]
     return KModelError(
-        f"{layer} asks for too much {what}", offset=layer.offset, field=field, found=found, wanted=f"up to {limit}"
+        tr("{layer} asks for too much {what}", layer=layer, what=what),
+        offset=layer.offset,
+        field=field,
+        found=found,
+        wanted=tr("up to {limit}", limit=limit),
     )
 
 
@@ -139,8 +145,8 @@ def check_ends(tensors: tuple[Tensor, ...]) -> None:
     total = sum(tensor.bytes for tensor in tensors)
     if total > MAX_RESULTS:
         raise KModelError(
-            "inputs and outputs are too large",
-            field="sizes of inputs and outputs",
+            tr("inputs and outputs are too large"),
+            field=tr("sizes of inputs and outputs"),
             found=total,
-            wanted=f"up to {MAX_RESULTS}",
+            wanted=tr("up to {limit}", limit=MAX_RESULTS),
         )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from maixswitch.language import tr
+
 from .arithmetic import POOLS
 from .conv import LOAD_BYTES, MAX_LOADS, Conv
 from .model import KModel
@@ -46,7 +48,13 @@ class Finding:
     limit: bool = False
 
     def __str__(self) -> str:
-        return f"layer {self.layer}: {self.field} is {self.found}, expected {self.wanted}"
+        return tr(
+            "layer {layer}: {field} is {found}, expected {wanted}",
+            layer=self.layer,
+            field=self.field,
+            found=self.found,
+            wanted=self.wanted,
+        )
 
 
 def expected(conv: Conv) -> dict[str, int]:
@@ -93,11 +101,16 @@ def check_layer(layer: Layer) -> Iterator[Finding]:
             yield Finding(layer.index, field, found, wanted)
     start = conv.activation.start
     if int(start[0]) != LOWEST_START:
-        yield Finding(layer.index, "x_start of segment 0", int(start[0]), LOWEST_START)
+        yield Finding(layer.index, tr("x_start of segment 0"), int(start[0]), LOWEST_START)
     if any(int(start[index]) > int(start[index + 1]) for index in range(SEGMENTS - 1)):
-        yield Finding(layer.index, "x_start", "not in order", "rising")
+        yield Finding(layer.index, "x_start", tr("not in order"), "rising")
     if int(conv.activation.shift.max()) > MAX_SHIFT:
-        yield Finding(layer.index, "shift_number", int(conv.activation.shift.max()), f"at most {MAX_SHIFT}")
+        yield Finding(
+            layer.index,
+            "shift_number",
+            int(conv.activation.shift.max()),
+            tr("at most {most}", most=MAX_SHIFT),
+        )
     yield from check_limits(layer.index, conv)
 
 
@@ -105,18 +118,18 @@ def check_limits(index: int, conv: Conv) -> Iterator[Finding]:
     """What the chip's tools would not make."""
     given, made = conv.input, conv.output
     if given.width not in WIDTHS:
-        yield Finding(index, "input width", given.width, "4..512", True)
+        yield Finding(index, tr("input width"), given.width, "4..512", True)
     if given.height not in HEIGHTS:
-        yield Finding(index, "input height", given.height, "4..256", True)
+        yield Finding(index, tr("input height"), given.height, "4..256", True)
     if min(made.width, made.height) < 4:
-        yield Finding(index, "output size", (made.width, made.height), "at least 4 x 4", True)
+        yield Finding(index, tr("output size"), (made.width, made.height), tr("at least 4 x 4"), True)
     if conv.depthwise and conv.pool:
-        yield Finding(index, "pool of a depthwise layer", POOLS[conv.pool][0], "none", True)
+        yield Finding(index, tr("pool of a depthwise layer"), POOLS[conv.pool][0], "none", True)
     load = LOAD_BYTES[conv.weights.dtype.itemsize]
     if not conv.depthwise and conv.registers["para_size"] > load:
-        yield Finding(index, "para_size", conv.registers["para_size"], f"at most {load}", True)
+        yield Finding(index, "para_size", conv.registers["para_size"], tr("at most {load}", load=load), True)
     if conv.registers["load_time"] + 1 > MAX_LOADS:
-        yield Finding(index, "load_time", conv.registers["load_time"] + 1, f"at most {MAX_LOADS}", True)
+        yield Finding(index, "load_time", conv.registers["load_time"] + 1, tr("at most {most}", most=MAX_LOADS), True)
 
 
 def check(model: KModel) -> list[Finding]:

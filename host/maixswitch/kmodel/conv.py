@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from maixswitch.language import tr
+
 from ..errors import KModelError
 from . import airam
 from .airam import MapLayout
@@ -90,25 +92,33 @@ def check_registers(registers: Mapping[str, int], part: str, offset: int, batche
 
     def refuse(field_name: str, found: object, wanted: object) -> KModelError:
         return KModelError(
-            f"{part}: the KPU cannot run this", offset=offset, field=field_name, found=found, wanted=wanted
+            tr("{part}: the KPU cannot run this", part=part),
+            offset=offset,
+            field=field_name,
+            found=found,
+            wanted=wanted,
         )
 
     if registers["kernel_type"] not in (0, 1):
-        raise refuse("kernel_type", registers["kernel_type"], "0 (1x1) or 1 (3x3)")
+        raise refuse("kernel_type", registers["kernel_type"], tr("0 (1x1) or 1 (3x3)"))
     if registers["pool_type"] not in POOLS:
         raise refuse("pool_type", registers["pool_type"], f"0..{max(POOLS)}")
     if registers["bypass_conv"]:
         raise refuse("bypass_conv", 1, 0)
     source, target = input_layout(registers), output_layout(registers)
     if registers["depth_wise_layer"] and source.channels != target.channels:
-        raise refuse("o_ch_num of a depthwise layer", target.channels, source.channels)
+        raise refuse(tr("o_ch_num of a depthwise layer"), target.channels, source.channels)
     stride = POOLS[registers["pool_type"]][1]
     pooled = source.height // stride, source.width // stride
     if (target.height, target.width) != pooled:
-        raise refuse("output height x width", f"{target.height} x {target.width}", "{} x {}".format(*pooled))
+        raise refuse(tr("output height x width"), f"{target.height} x {target.width}", f"{pooled[0]} x {pooled[1]}")
     for name, layout, row in (
         ("image_src_addr", source, registers["image_src_addr"]),
         ("image_dst_addr", target, registers["image_dst_addr"]),
     ):
         if row + layout.rows * batches > airam.ROWS:
-            raise refuse(name, f"rows {row}..{row + layout.rows * batches}", f"rows up to {airam.ROWS}")
+            raise refuse(
+                name,
+                tr("rows {row}..{row2}", row=row, row2=row + layout.rows * batches),
+                tr("rows up to {rows}", rows=airam.ROWS),
+            )

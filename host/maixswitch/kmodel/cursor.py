@@ -6,6 +6,8 @@ import struct
 
 import numpy as np
 
+from maixswitch.language import tr
+
 from ..errors import KModelError
 from .arrays import Array
 
@@ -33,11 +35,11 @@ class Cursor:
         """The next ``size`` bytes, not copied."""
         if size > self.left:
             raise KModelError(
-                f"{self.part} is too short",
+                tr("{part} is too short", part=self.part),
                 offset=self.position,
                 field=field,
-                found=f"{self.left} bytes",
-                wanted=f"{size} bytes",
+                found=tr("{left} bytes", left=self.left),
+                wanted=tr("{size} bytes", size=size),
             )
         self.last = self.position
         self.position += size
@@ -58,11 +60,11 @@ class Cursor:
         value = self.u32(field)
         if value * item_size > self.left:
             raise KModelError(
-                f"{self.part} cannot hold what it announces",
+                tr("{part} cannot hold what it announces", part=self.part),
                 offset=offset,
                 field=field,
                 found=value,
-                wanted=f"at most {self.left // item_size}",
+                wanted=tr("at most {left}", left=self.left // item_size),
             )
         return value
 
@@ -73,11 +75,11 @@ class Cursor:
             count *= size
         if min(shape, default=0) < 0:
             raise KModelError(
-                f"{self.part} has a negative size",
+                tr("{part} has a negative size", part=self.part),
                 offset=self.position,
                 field=field,
                 found=shape,
-                wanted="sizes from 0",
+                wanted=tr("sizes from 0"),
             )
         raw = self.take(count * np.dtype(dtype).itemsize, field)
         if not count:  # numpy minds the other sizes even so

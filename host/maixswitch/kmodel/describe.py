@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from maixswitch.language import tr, word
+
 from ..errors import KModelError
 from . import consistency
 from . import firmware as board
@@ -19,6 +21,7 @@ from .timing import LayerTime, Spread, Timing, timing
 from .work import batches, conv_of, layer_title, parameters
 
 SCHEMA = 1
+ESTIMATE_NOTE = "an estimate from published figures, not a measurement of this model"
 CONVERTERS = (
     "nncase 0.1.0-rc5 (its ncc writes kmodel v3, which every firmware runs) or nncase 0.2.0-beta4 (kmodel v4, for the "
     "firmwares that support it); newer ones write v5 and later"
@@ -71,8 +74,8 @@ def describe_other(path: Path, data: bytes, kind: Kind) -> Document:
         "usable": False,
         "message": kind.message,
     }
-    if "convert" in kind.message:
-        found["converter"] = CONVERTERS
+    if kind.convert:
+        found["converter"] = word(CONVERTERS)
     if "word-swapped" in kind.name:
         found["inside"] = _swapped(data)
     return found
@@ -87,9 +90,11 @@ def _swapped(data: bytes) -> str:
     try:
         kmodel = load(plain)
     except KModelError as error:
-        return f"a broken model: {error}"
-    shapes = " and ".join(shape_text(tensor) for tensor in kmodel.inputs)
-    return f"{recognise(plain).name}, {len(kmodel.layers)} layers, input {shapes}"
+        return tr("a broken model: {error}", error=error)
+    shapes = tr(" and ").join(shape_text(tensor) for tensor in kmodel.inputs)
+    return tr(
+        "{name}, {layers} layers, input {shapes}", name=recognise(plain).name, layers=len(kmodel.layers), shapes=shapes
+    )
 
 
 def describe(
@@ -128,7 +133,9 @@ def describe(
 
 def _warnings(kmodel: KModel) -> list[str]:
     """What no published converter writes, and what no firmware runs."""
-    unknown = [f"{layer}: no firmware runs this type" for layer in kmodel.layers if not layer.type.known]
+    unknown = [
+        tr("{layer}: no firmware runs this type", layer=layer) for layer in kmodel.layers if not layer.type.known
+    ]
     return [*unknown, *(str(finding) for finding in consistency.check(kmodel))]
 
 
@@ -151,34 +158,54 @@ def use(kmodel: KModel) -> list[str]:
     first = kmodel.inputs[0]
     pictures = first.memory == AI_RAM
     if first.dtype == "uint8":
-        lines.append(f"feed a picture of {shape_text(first).split()[0]}")
+        lines.append(tr("feed a picture of {size}", size=shape_text(first).split()[0]))
         if not pictures:
             name = kmodel.layers[0].name
-            lines.append(f"MaixPy refuses every picture for it: first layer not conv layer! (it is {name})")
+            lines.append(
+                tr("MaixPy refuses every picture for it: first layer not conv layer! (it is {name})", name=name)
+            )
     else:
-        lines.append(f"no picture: kpu.forward takes a list of {first.elements} numbers")
+        lines.append(tr("no picture: kpu.forward takes a list of {elements} numbers", elements=first.elements))
     grid = region(kmodel)
     if grid and pictures:
         lines.append(
-            f"suits kpu.run_yolo2: {plural(grid.classes)}, {YOLO_ANCHORS} anchors, grid {grid.width}x{grid.height}"
+            tr(
+                "suits kpu.run_yolo2: {classes}, {anchors} anchors, grid {width}x{height}",
+                classes=plural(grid.classes),
+                anchors=YOLO_ANCHORS,
+                width=grid.width,
+                height=grid.height,
+            )
         )
     elif not grid and len(kmodel.outputs) == 1 and _is_map(kmodel.outputs[0]):
         channels = (kmodel.outputs[0].shape or (0, 0, 0))[-3]
         lines.append(
-            "kpu.run_yolo2 of MaixPy cannot take its output: "
-            f"it wants (classes + 5) x {YOLO_ANCHORS} channels, these are {channels}"
+            tr(
+                "kpu.run_yolo2 of MaixPy cannot take its output: it wants (classes + 5) x "
+                "{anchors} channels, these are {channels}",
+                anchors=YOLO_ANCHORS,
+                channels=channels,
+            )
         )
     if kmodel.version == 4:
         for index, tensor in enumerate(kmodel.outputs):
             shape = tensor.shape[-3:] if tensor.shape and len(tensor.shape) >= 3 else (tensor.elements, 1, 1)
             channels, height, width = shape
-            lines.append(f"call kpu.set_outputs(task, {index}, {width}, {height}, {channels}) after loading")
+            lines.append(
+                tr(
+                    "call kpu.set_outputs(task, {index}, {width}, {height}, {channels}) after loading",
+                    index=index,
+                    width=width,
+                    height=height,
+                    channels=channels,
+                )
+            )
     return lines
 
 
 def plural(classes: int) -> str:
     """A count with its noun, such as "20 classes"."""
-    return f"{classes} class" if classes == 1 else f"{classes} classes"
+    return tr("{classes} class", classes=classes) if classes == 1 else tr("{classes} classes", classes=classes)
 
 
 def _is_map(tensor: Tensor) -> bool:
@@ -273,7 +300,7 @@ def _judged(item: Memory) -> Document:
 
 def _estimate(item: Timing) -> Document:
     return {
-        "note": "an estimate from published figures, not a measurement of this model",
+        "note": word(ESTIMATE_NOTE),
         "macs": item.macs,
         "upload_ms": _spread(item.upload),
         "forward_ms": _spread(item.forward),

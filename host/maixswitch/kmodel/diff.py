@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from maixswitch.language import tr
+
 from .arrays import Array
 from .consistency import expected
 from .model import KModel
@@ -40,7 +42,13 @@ class Weights:
     largest: float
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.changed:,} of {self.total:,} differ, by at most {self.largest:g}"
+        return tr(
+            "{name}: {changed:,} of {total:,} differ, by at most {largest:g}",
+            name=self.name,
+            changed=self.changed,
+            total=self.total,
+            largest=self.largest,
+        )
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ class LayerDiff:
         layer = self.a or self.b
         assert layer is not None
         numbers = " / ".join("-" if item is None else str(item.index) for item in (self.a, self.b))
-        return f"layer {numbers} ({layer_title(layer)})"
+        return tr("layer {numbers} ({layer})", numbers=numbers, layer=layer_title(layer))
 
 
 @dataclass(frozen=True)
@@ -139,7 +147,10 @@ def text(found: Difference) -> Iterator[str]:
         if pair.same:
             continue
         if pair.a is None or pair.b is None:
-            yield f"{pair.title}: only in the {'second' if pair.a is None else 'first'} file"
+            if pair.a is None:
+                yield tr("{layer}: only in the second file", layer=pair.title)
+            else:
+                yield tr("{layer}: only in the first file", layer=pair.title)
             continue
         yield f"{pair.title}:"
         for name, before, after in pair.fields:
@@ -147,13 +158,19 @@ def text(found: Difference) -> Iterator[str]:
         for weights in pair.weights:
             yield f"  {weights}"
     equal = sum(1 for pair in found.layers if pair.same)
-    yield f"{equal} of {len(found.layers)} layers are the same" + (
-        f", {moved} lie elsewhere in memory" if moved else ""
-    )
+    if moved:
+        yield tr(
+            "{equal} of {layers} layers are the same, {moved} lie elsewhere in memory",
+            equal=equal,
+            layers=len(found.layers),
+            moved=moved,
+        )
+    else:
+        yield tr("{equal} of {layers} layers are the same", equal=equal, layers=len(found.layers))
 
 
 def _word(value: object) -> str:
-    return "(none)" if value is None else str(value)
+    return tr("(none)") if value is None else str(value)
 
 
 def _change(change: Change) -> dict[str, object]:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from maixswitch.language import tr
+
 from ..errors import KModelError
 from .arrays import Array
 from .backends import BEST
@@ -64,7 +66,7 @@ class Network:
         else:
             values = np.asarray(x, np.float32)
         if values.size != entry.elements:
-            raise KModelError("wrong input", field="elements", found=values.size, wanted=entry.elements)
+            raise KModelError(tr("wrong input"), field="elements", found=values.size, wanted=entry.elements)
         return self.model.run(values.reshape(entry.shape or (entry.elements,)))
 
 
@@ -90,7 +92,9 @@ class Engine:
     def load(self, data: Planes) -> Network:
         """The network of a file. KModelError for anything that is not a kmodel v3 or v4 that can run."""
         if not isinstance(data, (bytes, bytearray, memoryview)):
-            raise KModelError("only the description of a file, not its bytes", field="data", found=type(data).__name__)
+            raise KModelError(
+                tr("only the description of a file, not its bytes"), field="data", found=type(data).__name__
+            )
         key = hashlib.blake2b(data, digest_size=16).digest()
         network = self._kept.get(key)
         if network is None:

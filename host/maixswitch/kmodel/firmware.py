@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 
+from maixswitch.language import tr
+
 from ..errors import EXIT_USAGE, MaixSwitchError
 from ..resources import board_root
 
@@ -49,7 +51,7 @@ def table() -> ModuleType:
     path = board_root() / "stubs" / "flavours.py"
     spec = importlib.util.spec_from_file_location("maixswitch._flavours", path)
     if spec is None or spec.loader is None:
-        raise MaixSwitchError(f"cannot load {path}; install maixswitch again")
+        raise MaixSwitchError(tr("cannot load {path}; install maixswitch again", path=path))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -67,7 +69,7 @@ def find(name: str) -> Firmware:
         if firmware.name == name:
             return firmware
     known = ", ".join(firmware.name for firmware in firmwares())
-    raise MaixSwitchError(f"no firmware {name!r}; there are {known}", EXIT_USAGE)
+    raise MaixSwitchError(tr("no firmware {name!r}; there are {known}", name=name, known=known), EXIT_USAGE)
 
 
 def need_parts(version: int, file_size: int, main_memory: int) -> dict[str, int]:

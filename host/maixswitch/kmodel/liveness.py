@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from maixswitch.language import tr
+
 from .airam import ROW, ROWS, MapLayout
 from .program import AI_RAM, Program, Use
 
@@ -39,12 +41,16 @@ class LiveMap:
     @property
     def title(self) -> str:
         """Who made it and its sizes, channels first: "layer 3: 64x60x80"."""
-        what = "input" if self.born == INPUT else f"layer {self.born}"
+        what = tr("input") if self.born == INPUT else tr("layer {layer}", layer=self.born)
         if self.shape is None:
             return what
         batches, *sizes = (1, 1, 1, *self.shape)[-4:]
         text = "x".join(map(str, sizes))
-        return f"{what}: {batches} of {text}" if batches > 1 else f"{what}: {text}"
+        return (
+            tr("{what}: {batches} of {text}", what=what, batches=batches, text=text)
+            if batches > 1
+            else f"{what}: {text}"
+        )
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
+from maixswitch.language import tr, word
+
 from . import firmware as board
 from .firmware import Firmware
 from .liveness import AiRam
@@ -57,6 +59,7 @@ class Verdict:
     missing: int = 0
     gc_kib: int | None = None
     remedy: str = ""
+    smaller_frame: bool = False
 
     @property
     def fits(self) -> bool:
@@ -197,67 +200,79 @@ class _Budget:
             able = ", ".join(item.name for item in board.firmwares() if item.v4)
             return Verdict(
                 "version",
-                "kmodel v4 is not supported by this firmware (load error 2002)",
-                remedy=f"take a firmware that runs v4 ({able}), or convert again to kmodel v3",
+                tr("kmodel v4 is not supported by this firmware (load error 2002)"),
+                remedy=tr("take a firmware that runs v4 ({able}), or convert again to kmodel v3", able=able),
             )
         strange = unknown_layer(self.kmodel)
         if strange is not None:
-            return Verdict("layer", f"loads, but no firmware runs {strange}", remedy=WITHOUT_IT)
+            return Verdict(
+                "layer", tr("loads, but no firmware runs {strange}", strange=strange), remedy=word(WITHOUT_IT)
+            )
         if self.kmodel.file_size > limit:
             return Verdict(
                 "limit",
-                f"the file is larger than the {limit} bytes that any firmware loads (load error 2003)",
+                tr("the file is larger than the {limit} bytes that any firmware loads (load error 2003)", limit=limit),
                 self.kmodel.file_size - limit,
-                remedy="make the network smaller",
+                remedy=tr("make the network smaller"),
             )
         missing = self.missing(self.frame, self.gc_kib)
         if missing <= 0:
-            return Verdict("fits", f"fits, {-missing // 1024} KiB left")
-        reason = f"does not fit by {kib(missing)} KiB"
+            return Verdict("fits", tr("fits, {missing} KiB left", missing=-missing // 1024))
+        reason = tr("does not fit by {missing} KiB", missing=kib(missing))
         if missing <= self.region:
-            reason = f"loads, but run_yolo2 lacks {kib(missing)} KiB"
+            reason = tr("loads, but run_yolo2 lacks {missing} KiB", missing=kib(missing))
         heap = self.heap_for(self.frame)
         if heap is not None:
             return Verdict(
                 "gc",
-                f"{reason}; fits only with a GC heap of {heap} KiB",
+                tr("{reason}; fits only with a GC heap of {heap} KiB", reason=reason, heap=heap),
                 missing,
                 heap,
-                f"Maix.utils.gc_heap_size({heap * 1024}), then reset",
+                tr("Maix.utils.gc_heap_size({heap}), then reset", heap=heap * 1024),
             )
-        return Verdict("large", reason, missing, remedy=self._remedy(missing))
+        remedy = self._smaller_frame()
+        if remedy:
+            return Verdict("large", reason, missing, remedy=remedy, smaller_frame=True)
+        remedy = tr("a network that is {missing} KiB smaller", missing=kib(missing))
+        return Verdict("large", reason, missing, remedy=remedy)
 
-    def _remedy(self, missing: int) -> str:
+    def _smaller_frame(self) -> str:
+        """How a smaller camera frame would do; "" where it would not."""
         if self.frame and prod(self.frame) > prod(QQVGA):
-            small = "a camera frame of 160x120 (in a script of your own; MaixSwitch stays at 320x240)"
+            small = tr("a camera frame of 160x120 (in a script of your own; MaixSwitch stays at 320x240)")
             if self.missing(QQVGA, self.gc_kib) <= 0:
                 return small
             heap = self.heap_for(QQVGA)
             if heap is not None:
-                return f"a GC heap of {heap} KiB and {small}"
-        return f"a network that is {kib(missing)} KiB smaller"
+                return tr("a GC heap of {heap} KiB and {small}", heap=heap, small=small)
+        return ""
 
 
 def advice(kmodel: KModel, frame: Size | None = QVGA, panel: Size | None = QVGA) -> list[str]:
     """What would make a model run where it does not, the easiest first; [] when every firmware takes it."""
     if unknown_layer(kmodel) is not None:
-        return [WITHOUT_IT]
+        return [word(WITHOUT_IT)]
     found = [memory(kmodel, image, frame, panel) for image in board.firmwares()]
     fitting = [item.firmware.name for item in found if item.verdict.fits]
     if len(fitting) == len(found):
         return []
     if fitting:
-        return [f"fits as it is: {', '.join(fitting)}", *_grouped(found, "gc")]
+        return [tr("fits as it is: {fitting}", fitting=", ".join(fitting)), *_grouped(found, "gc")]
     lines = _grouped(found, "gc")
-    lines += [line for line in _grouped(found, "large") if "GC heap" in line or "camera frame" in line]
+    lines += _grouped([item for item in found if item.verdict.smaller_frame], "large")
     closest = min((item for item in found if item.verdict.kind == "large"), key=lambda item: -item.left, default=None)
     if closest is not None:
-        lines.append(f"a network that is {kib(-closest.left)} KiB smaller, on {closest.firmware.name}")
+        lines.append(
+            tr("a network that is {left} KiB smaller, on {name}", left=kib(-closest.left), name=closest.firmware.name)
+        )
     if kmodel.version == 3:
         lines.append(
-            "kpu.load_flash() with a word-swapped copy in the flash chip: only the main memory "
-            f"({kib(kmodel.main_mem)} KiB) and small buffers go into the heap, and a run takes 2 to 2.7 times as long "
-            "(bbs.sipeed.com topic 1811)"
+            tr(
+                "kpu.load_flash() with a word-swapped copy in the flash chip: only the main memory "
+                "({main_mem} KiB) and small buffers go into the heap, and a run takes 2 to 2.7 times "
+                "as long (bbs.sipeed.com topic 1811)",
+                main_mem=kib(kmodel.main_mem),
+            )
         )
     return lines
 
@@ -267,6 +282,8 @@ def _grouped(found: list[Memory], kind: str) -> list[str]:
     groups: dict[str, list[str]] = {}
     for item in found:
         if item.verdict.kind == kind:
-            heap = f"a GC heap of {item.verdict.gc_kib} KiB: " if kind == "gc" else ""
-            groups.setdefault(heap + item.verdict.remedy, []).append(item.firmware.name)
-    return [f"{', '.join(names)} with {remedy}" for remedy, names in groups.items()]
+            remedy = item.verdict.remedy
+            if kind == "gc":
+                remedy = tr("a GC heap of {heap} KiB: {remedy}", heap=item.verdict.gc_kib, remedy=remedy)
+            groups.setdefault(remedy, []).append(item.firmware.name)
+    return [tr("{names} with {remedy}", names=", ".join(names), remedy=remedy) for remedy, names in groups.items()]

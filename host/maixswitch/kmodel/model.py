@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from maixswitch.language import reason, tr
+
 from ..errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from .arithmetic import ROUNDINGS
 from .arrays import Array
@@ -29,7 +31,10 @@ class KModel:
 
     def __init__(self, program: Program, rounding: str = "v02", backend_name: str = DEFAULT_BACKEND) -> None:
         if rounding not in ROUNDINGS:
-            raise MaixSwitchError(f"no rounding {rounding!r}; there are {', '.join(ROUNDINGS)}", EXIT_USAGE)
+            raise MaixSwitchError(
+                tr("no rounding {rounding!r}; there are {known}", rounding=rounding, known=", ".join(ROUNDINGS)),
+                EXIT_USAGE,
+            )
         self.program = program
         self.rounding = rounding
         self._backend = backend(backend_name)
@@ -109,16 +114,16 @@ class KModel:
 
     def _feed(self, arrays: tuple[Array, ...]) -> None:
         if len(arrays) != len(self.inputs):
-            raise KModelError("wrong number of inputs", field="inputs", found=len(arrays), wanted=len(self.inputs))
+            raise KModelError(tr("wrong number of inputs"), field="inputs", found=len(arrays), wanted=len(self.inputs))
         for index, (tensor, values) in enumerate(zip(self.inputs, arrays, strict=True)):
             values = np.asarray(values)
             fits = values.dtype == np.uint8 or (tensor.dtype == "float32" and values.dtype.kind in "fiu")
             shape = tensor.shape or (tensor.elements,)
             if not fits or _core(values.shape) != _core(shape):
-                order = ", channels first" if len(shape) > 2 else ""
+                order = tr(", channels first") if len(shape) > 2 else ""
                 raise KModelError(
-                    "the input does not fit the model",
-                    field=f"input {index}",
+                    tr("the input does not fit the model"),
+                    field=tr("input {index}", index=index),
                     found=f"{values.dtype} {values.shape}",
                     wanted=f"{tensor.dtype} {shape}{order}",
                 )
@@ -135,8 +140,10 @@ def _core(shape: tuple[int, ...]) -> tuple[int, ...]:
 def read_program(data: bytes) -> Program:
     """The program of a .kmodel file's bytes; KModelError says what else the file is, or where it is broken."""
     if len(data) > MAX_FILE:
-        found = f"{len(data)} or more"
-        raise KModelError("too large for a kmodel", field="bytes", found=found, wanted=f"at most {MAX_FILE}")
+        found = tr("{data} or more", data=len(data))
+        raise KModelError(
+            tr("too large for a kmodel"), field="bytes", found=found, wanted=tr("at most {most}", most=MAX_FILE)
+        )
     kind = recognise(data)
     if kind.name == V3:
         from .v3_reader import read_v3
@@ -146,7 +153,9 @@ def read_program(data: bytes) -> Program:
         from .v4_reader import read_v4
 
         return read_v4(memoryview(data))
-    raise KModelError(kind.message, offset=0, field="first bytes", found=data[:8].hex(" "), wanted="kmodel v3 or v4")
+    raise KModelError(
+        kind.message, offset=0, field=tr("first bytes"), found=data[:8].hex(" "), wanted=tr("kmodel v3 or v4")
+    )
 
 
 def read_file(path: str | Path) -> bytes:
@@ -155,7 +164,9 @@ def read_file(path: str | Path) -> bytes:
         with Path(path).open("rb") as file:
             return file.read(MAX_FILE + 1)
     except OSError as error:
-        raise MaixSwitchError(f"cannot read {path}: {error.strerror or error}", EXIT_IO) from error
+        raise MaixSwitchError(
+            tr("cannot read {path}: {strerror}", path=path, strerror=reason(error)), EXIT_IO
+        ) from error
 
 
 def load(

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maixswitch.language import tr
+
 from .arrays import Array, Floats
 from .cursor import Cursor
 from .machine import Machine
@@ -77,7 +79,7 @@ class Nnil(_Ends):
         return len(self.code) * (self.input.size + CALL_COST)
 
     def trouble(self) -> Problem | None:
-        return at_least("size of output", self.output.size, self.input.size // 4 * 4)
+        return at_least(tr("size of output"), self.output.size, self.input.size // 4 * 4)
 
 
 def parse(cursor: Cursor) -> Nnil:
@@ -87,8 +89,8 @@ def parse(cursor: Cursor) -> Nnil:
     depth = 0
     while True:
         if not cursor.left:
-            raise cursor.refuse("a program without return", "nnil code", "the end", hex(RETURN))
-        operation = cursor.take(1, "nnil code")[0]
+            raise cursor.refuse(tr("a program without return"), tr("nnil code"), tr("the end"), hex(RETURN))
+        operation = cursor.take(1, tr("nnil code"))[0]
         if operation in OPERATIONS:
             needed = OPERATIONS[operation][1]
             change = 1 - needed
@@ -97,13 +99,13 @@ def parse(cursor: Cursor) -> Nnil:
         elif operation == RETURN:
             needed, change = 1, -1
         else:
-            raise cursor.refuse("an unknown operation", "nnil code", hex(operation), "a known one")
+            raise cursor.refuse(tr("an unknown operation"), tr("nnil code"), hex(operation), tr("a known one"))
         if depth < needed or depth + change > STACK:
-            raise cursor.refuse("a stack that runs dry or over", "nnil code", depth, f"{needed}..{STACK}")
+            raise cursor.refuse(tr("a stack that runs dry or over"), tr("nnil code"), depth, f"{needed}..{STACK}")
         if operation == RETURN:
             return Nnil(ends.input, ends.output, tuple(code))
         depth += change
-        immediate = struct.unpack("<f", cursor.take(4, "nnil value"))[0] if operation == IMMEDIATE else 0.0
+        immediate = struct.unpack("<f", cursor.take(4, tr("nnil value")))[0] if operation == IMMEDIATE else 0.0
         code.append((operation, immediate))
 
 

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
+from maixswitch import console
+from maixswitch.language import chosen, tr, word
+
 from .airam import ROW, ROWS
 from .liveness import INPUT, AiRam, LiveMap
 from .model import KModel
@@ -100,16 +103,30 @@ def svg(kmodel: KModel, name: str) -> str:
     """The picture of a model; ``name`` is its title. A model that never uses the AI RAM gets a picture that says so."""
     ram = kmodel.ai_ram
     plan = _plan(ram, len(kmodel.layers))
-    peak = f"{ram.peak_bytes / 1024:,.0f} of 2,048 KiB in layer {ram.peak_layer}"
+    title = escape(tr("AI RAM of {name}", name=name))
+    layers, peak = len(kmodel.layers), ram.peak_bytes / 1024
+    within = tr(
+        "{layers} layers; at most {peak:,.0f} of 2,048 KiB in layer {layer}",
+        layers=layers,
+        peak=peak,
+        layer=ram.peak_layer,
+    )
+    described = tr(
+        "{maps} feature maps over {layers} layers; at most {peak:,.0f} of 2,048 KiB in layer {layer}.",
+        maps=len(ram.maps),
+        layers=layers,
+        peak=peak,
+        layer=ram.peak_layer,
+    )
     size = f'viewBox="0 0 {plan.width:.0f} {plan.height}" width="{plan.width:.0f}" height="{plan.height}"'
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title description">',
-        f'<title id="title">AI RAM of {escape(name)}</title>',
-        f'<desc id="description">{len(ram.maps)} feature maps over {len(kmodel.layers)} layers; at most {peak}.</desc>',
+        f'<title id="title">{title}</title>',
+        f'<desc id="description">{described}</desc>',
         f"<style>{_style()}</style>",
         f'<rect class="back" width="{plan.width:.0f}" height="{plan.height}"/>',
-        f'<text class="title" x="{LEFT}" y="28">AI RAM of {escape(name)}</text>',
-        f'<text class="soft" x="{LEFT}" y="48">{len(kmodel.layers)} layers; at most {peak}</text>',
+        f'<text class="title" x="{LEFT}" y="28">{title}</text>',
+        f'<text class="soft" x="{LEFT}" y="48">{within}</text>',
         *_legend(ram, kmodel.layers),
         *_bars(plan, ram),
         *_axes(plan, kmodel.layers),
@@ -117,7 +134,8 @@ def svg(kmodel: KModel, name: str) -> str:
         *_limit(plan),
     ]
     if not ram.maps:
-        lines.append(f'<text x="{LEFT + 8}" y="{plan.top + MAP / 2:.0f}">no layer uses the AI RAM</text>')
+        unused = tr("no layer uses the AI RAM")
+        lines.append(f'<text x="{LEFT + 8}" y="{plan.top + MAP / 2:.0f}">{unused}</text>')
     return "\n".join([*lines, "</svg>", ""])
 
 
@@ -129,13 +147,15 @@ def page(kmodel: KModel, name: str) -> str:
         f"<td>{item.bytes / 1024:,.1f}</td><td>{_when(item)}</td></tr>"
         for item in ram.maps
     )
+    names = (tr("feature map"), tr("first row"), tr("last row"), "KiB", tr("needed in"))
+    heads = "".join(f"<th>{name}</th>" for name in names)
     return f"""<!doctype html>
-<html lang="en">
+<html lang="{chosen()}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>AI RAM of {escape(name)}</title>
+<title>{escape(tr("AI RAM of {name}", name=name))}</title>
 <style>
 body {{ margin: 1rem; font-family: system-ui, sans-serif; font-size: 14px; }}
 .scroll {{ overflow-x: auto; }}
@@ -149,7 +169,7 @@ tr + tr td {{ border-top: 1px solid #8884; }}
 <div class="scroll">
 {svg(kmodel, name)}</div>
 <table>
-<tr><th>feature map</th><th>first row</th><th>last row</th><th>KiB</th><th>needed in</th></tr>
+<tr>{heads}</tr>
 {rows}
 </table>
 </body>
@@ -185,29 +205,31 @@ def _kind(item: LiveMap, layers: tuple[Layer, ...]) -> str:
 def _legend(ram: AiRam, layers: tuple[Layer, ...]) -> Iterator[str]:
     used = {_kind(item, layers) for item in ram.maps}
     x = float(LEFT)
-    for key, (name, _, _) in KINDS.items():
+    for key, (kind, _, _) in KINDS.items():
         if key in used:
+            name = word(kind)
             yield f'<rect class="box {key}" x="{x:.0f}" y="60" width="12" height="12"/>'
             yield f'<text x="{x + 17:.0f}" y="70">{name}</text>'
-            x += 34 + LETTER * 1.1 * len(name)
+            x += 34 + LETTER * 1.1 * console.width(name)
 
 
 def _bars(plan: _Plan, ram: AiRam) -> Iterator[str]:
     """How full it is while each layer runs, against the 2 MiB."""
     base = HEAD + BARS
     yield f'<text class="soft small" x="{LEFT - 8}" y="{HEAD + 4}" text-anchor="end">2,048 KiB</text>'
-    yield from _line("limit", HEAD, plan, "limit: 2 MiB")
+    yield from _line("limit", HEAD, plan, tr("limit: 2 MiB"))
     yield f'<text class="soft small" x="{LEFT - 8}" y="{base + 3}" text-anchor="end">0</text>'
-    yield f'<text class="soft small" x="{LEFT - 8}" y="{HEAD + BARS // 2}" text-anchor="end">in use</text>'
+    yield f'<text class="soft small" x="{LEFT - 8}" y="{HEAD + BARS // 2}" text-anchor="end">{tr("in use")}</text>'
     for layer, rows in enumerate(ram.live):
+        what = tr("layer {layer}: {rows:,} rows, {size:,.1f} KiB", layer=layer, rows=rows, size=rows * ROW / 1024)
         height = BARS * rows / ROWS
         kind = "peak" if rows == ram.peak_rows and rows else "bar"
         yield (
             f'<rect class="{kind}" x="{plan.x(layer) + 1:.1f}" y="{base - height:.1f}" width="{plan.column - 2:.1f}" '
-            f'height="{height:.1f}"><title>layer {layer}: {rows:,} rows, {rows * ROW / 1024:,.1f} KiB</title></rect>'
+            f'height="{height:.1f}"><title>{what}</title></rect>'
         )
     if ram.peak_rows:
-        text = f"peak: {ram.peak_bytes / 1024:,.0f} KiB"
+        text = tr("peak: {size:,.0f} KiB", size=ram.peak_bytes / 1024)
         yield from _line("top", base - BARS * ram.peak_rows / ROWS, plan, text, below=ram.peak_rows > ROWS * 0.8)
     yield f'<line class="axis" x1="{LEFT}" y1="{base}" x2="{plan.width - RIGHT:.1f}" y2="{base}"/>'
 
@@ -215,17 +237,20 @@ def _bars(plan: _Plan, ram: AiRam) -> Iterator[str]:
 def _axes(plan: _Plan, layers: tuple[Layer, ...]) -> Iterator[str]:
     bottom, right = plan.top + MAP, plan.width - RIGHT
     shown = plan.high - plan.low
-    what = f"all {ROWS:,} rows" if shown == ROWS else f"the {shown:,} rows in use, of {ROWS:,}"
-    yield f'<text class="soft small" x="{LEFT}" y="{plan.top - 6}">AI RAM: {what}</text>'
+    what = tr("AI RAM: the {shown:,} rows in use, of {all:,}", shown=shown, all=ROWS)
+    if shown == ROWS:
+        what = tr("AI RAM: all {all:,} rows", all=ROWS)
+    yield f'<text class="soft small" x="{LEFT}" y="{plan.top - 6}">{what}</text>'
     for step in range(9):
         row = plan.low + (plan.high - plan.low) * step // 8
         y = plan.y(row)
         yield f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{right:.1f}" y2="{y:.1f}"/>'
-        yield f'<text class="soft small" x="{LEFT - 8}" y="{y + 3:.1f}" text-anchor="end">row {row:,}</text>'
+        text = tr("row {row:,}", row=row)
+        yield f'<text class="soft small" x="{LEFT - 8}" y="{y + 3:.1f}" text-anchor="end">{text}</text>'
     yield f'<line class="axis" x1="{LEFT}" y1="{bottom}" x2="{right:.1f}" y2="{bottom}"/>'
     for index in range(-1, len(layers)):
         x = plan.x(index) + plan.column / 2
-        name = "input" if index < 0 else f"{index} {layer_title(layers[index])}"
+        name = tr("input") if index < 0 else f"{index} {layer_title(layers[index])}"
         if plan.column < 16 and index >= 0 and index % 2 == 0:
             continue  # no room for every name
         yield (
@@ -242,8 +267,13 @@ def _cut(name: str) -> str:
 def _box(plan: _Plan, item: LiveMap, layers: tuple[Layer, ...]) -> Iterator[str]:
     x, width = plan.x(item.born), (item.last - item.born + 1) * plan.column
     y, height = plan.y(item.row + item.rows), MAP * item.rows / (plan.high - plan.low)
-    what = (
-        f"{item.title}; rows {item.row:,} to {item.row + item.rows - 1:,}, {item.bytes / 1024:,.1f} KiB; {_when(item)}"
+    what = tr(
+        "{title}; rows {first:,} to {last:,}, {size:,.1f} KiB; {when}",
+        title=item.title,
+        first=item.row,
+        last=item.row + item.rows - 1,
+        size=item.bytes / 1024,
+        when=_when(item),
     )
     yield (
         f'<rect class="box {_kind(item, layers)}" x="{x + 0.5:.1f}" y="{y:.1f}" width="{max(1.0, width - 1):.1f}" '
@@ -262,7 +292,7 @@ def _box(plan: _Plan, item: LiveMap, layers: tuple[Layer, ...]) -> Iterator[str]
 def _limit(plan: _Plan) -> Iterator[str]:
     """The end of the 2 MiB, where it is in sight."""
     if plan.high == ROWS:
-        yield from _line("limit", plan.y(ROWS), plan, "end of the 2 MiB")
+        yield from _line("limit", plan.y(ROWS), plan, tr("end of the 2 MiB"))
 
 
 def _line(kind: str, y: float, plan: _Plan, text: str, below: bool = False) -> Iterator[str]:
@@ -273,5 +303,5 @@ def _line(kind: str, y: float, plan: _Plan, text: str, below: bool = False) -> I
 
 
 def _when(item: LiveMap) -> str:
-    first = "the start" if item.born == INPUT else f"layer {item.born}"
-    return first if item.born == item.last else f"{first} to layer {item.last}"
+    first = tr("the start") if item.born == INPUT else tr("layer {layer}", layer=item.born)
+    return first if item.born == item.last else tr("{first} to layer {last}", first=first, last=item.last)

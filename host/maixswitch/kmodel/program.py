@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from maixswitch.language import tr
+
 from .cursor import Cursor
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ class Layer:
         return [use for use in self.uses() if use.writes]
 
     def __str__(self) -> str:
-        return f"layer {self.index} ({self.name})"
+        return tr("layer {index} ({name})", index=self.index, name=self.name)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from maixswitch import console
+from maixswitch.language import tr, word
+
 from .describe import Document
+
+INPUT = "input {index}: {tensor} in {memory}"
+OUTPUT = "output {index}: {tensor} in {memory}"
 
 
 def report(found: Document) -> str:
@@ -29,39 +35,47 @@ def report(found: Document) -> str:
 
 def grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str] = ()) -> Iterator[str]:
     """Aligned columns; those whose heading is in ``left`` to the left, the others to the right."""
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    widths = [max(console.width(row[column]) for row in [head, *rows]) for column in range(len(head))]
     for row in [head, *rows]:
         cells = [
-            cell.ljust(width) if title in left else cell.rjust(width)
+            console.left(cell, width) if title in left else console.right(cell, width)
             for cell, width, title in zip(row, widths, head, strict=True)
         ]
         yield "  ".join(cells).rstrip()
 
 
 def _other(found: Document) -> Iterator[str]:
-    yield f"{found['file']}: {found['kind']}, {found['bytes']:,} bytes"
+    yield tr("{file}: {kind}, {bytes:,} bytes", file=found["file"], kind=found["kind"], bytes=found["bytes"])
     yield f"  {found['message']}"
     if "inside" in found:
-        yield f"  inside: {found['inside']}"
+        yield "  " + tr("inside: {inside}", inside=found["inside"])
     if "converter" in found:
-        yield f"  converter: {found['converter']}"
+        yield "  " + tr("converter: {converter}", converter=found["converter"])
 
 
 def _head(found: Document) -> Iterator[str]:
-    yield f"{found['file']}: {found['kind']}, {found['bytes']:,} bytes, {len(found['layers'])} layers"
-    for name in ("inputs", "outputs"):
-        for index, tensor in enumerate(found[name]):
-            yield f"  {name[:-1]} {index}: {tensor['text']} in {_memory_name(tensor['memory'])}"
+    yield tr(
+        "{file}: {kind}, {bytes:,} bytes, {layers} layers",
+        file=found["file"],
+        kind=found["kind"],
+        bytes=found["bytes"],
+        layers=len(found["layers"]),
+    )
+    for tensors, text in ((found["inputs"], INPUT), (found["outputs"], OUTPUT)):
+        for index, tensor in enumerate(tensors):
+            memory = _memory_name(tensor["memory"])
+            yield "  " + word(text).format(index=index, tensor=tensor["text"], memory=memory)
     for line in found["use"]:
         yield f"  {line}"
 
 
 def _memory_name(memory: str) -> str:
-    return {"ai_ram": "AI RAM", "main": "main memory"}.get(memory, memory)
+    return {"ai_ram": "AI RAM", "main": tr("main memory")}.get(memory, memory)
 
 
 def _layers(found: Document) -> Iterator[str]:
-    head = ("#", "layer", "in", "out", "parameters", "rows", "live", "MACs", "est.ms")
+    layer_title, given, made, rows_title = tr("layer"), tr("in"), tr("out"), tr("rows")
+    head = ("#", layer_title, given, made, tr("parameters"), rows_title, tr("live"), "MACs", tr("est.ms"))
     rows = []
     for layer in found["layers"]:
         rows.append(
@@ -77,8 +91,8 @@ def _layers(found: Document) -> Iterator[str]:
                 f"{layer['estimate_ms']['typical']:.2f}",
             )
         )
-    yield from grid(head, rows, left=("layer", "in", "out", "rows"))
-    yield "in, out: channels x height x width; rows: AI RAM read > written, 64 bytes each; MACs at full resolution"
+    yield from grid(head, rows, left=(layer_title, given, made, rows_title))
+    yield tr("in, out: channels x height x width; rows: AI RAM read > written, 64 bytes each; MACs at full resolution")
 
 
 def _shape(places: list[Document]) -> str:
@@ -108,23 +122,27 @@ def _memory(found: Document) -> Iterator[str]:
     memory = found["memory"]
     ram = memory["ai_ram"]
     frame, panel = memory["camera"]["frame"], memory["lcd"]["panel"]
-    rows = [(name, size, "") for name, size in memory["load"].items()]
-    rows.append(("loading it takes", memory["load_total"], ""))
-    rows.append(("camera", memory["camera"]["bytes"], f"{frame[0]}x{frame[1]}" if frame else "none"))
-    rows.append(("LCD", memory["lcd"]["bytes"], f"{panel[0]}x{panel[1]}" if panel else "none"))
+    rows = [(word(name), size, "") for name, size in memory["load"].items()]
+    rows.append((tr("loading it takes"), memory["load_total"], ""))
+    rows.append((tr("camera"), memory["camera"]["bytes"], f"{frame[0]}x{frame[1]}" if frame else tr("none")))
+    rows.append(("LCD", memory["lcd"]["bytes"], f"{panel[0]}x{panel[1]}" if panel else tr("none")))
     if memory["run_yolo2"]:
-        rows.append(("run_yolo2", memory["run_yolo2"], "while it runs"))
-    rows.append(("together", memory["total"], ""))
-    yield "system heap"
+        rows.append(("run_yolo2", memory["run_yolo2"], tr("while it runs")))
+    rows.append((tr("together"), memory["total"], ""))
+    yield tr("system heap")
     for name, size, remark in rows:
-        yield f"  {name:<18}{size / 1024:>9,.1f} KiB  {remark}".rstrip()
+        yield f"  {console.left(name, 18)}{size / 1024:>9,.1f} KiB  {remark}".rstrip()
     share = 100 * ram["peak_bytes"] / ram["bytes"]
     if not ram["peak_rows"]:
-        yield "AI RAM: not used"
+        yield tr("AI RAM: not used")
         return
-    yield (
-        f"AI RAM: at most {ram['peak_bytes'] / 1024:,.0f} of {ram['bytes'] // 1024:,} KiB ({share:.0f} %), "
-        f"{ram['peak_rows']:,} rows, in layer {ram['peak_layer']}"
+    yield tr(
+        "AI RAM: at most {peak:,.0f} of {all:,} KiB ({share:.0f} %), {rows:,} rows, in layer {layer}",
+        peak=ram["peak_bytes"] / 1024,
+        all=ram["bytes"] // 1024,
+        share=share,
+        rows=ram["peak_rows"],
+        layer=ram["peak_layer"],
     )
 
 
@@ -133,13 +151,17 @@ def _estimate(found: Document) -> Iterator[str]:
 
     def span(name: str) -> str:
         value = estimate[name]
-        return f"about {_number(value['typical'])} ({_number(value['low'])} to {_number(value['high'])})"
+        low, typical, high = (_number(value[key]) for key in ("low", "typical", "high"))
+        return tr("about {typical} ({low} to {high})", typical=typical, low=low, high=high)
 
-    yield f"ESTIMATE, from published figures: {estimate['note'].split(', ')[-1]}"
-    yield f"  load from the card  {span('load_ms')} ms"
-    run = "upload, layers and YOLO boxes" if estimate["decode_ms"]["typical"] else "upload and layers"
-    yield f"  one run             {span('run_ms')} ms: {run}, {_large(estimate['macs'])} multiply-accumulates"
-    yield f"  with camera and LCD {span('fps')} pictures a second"
+    yield tr("ESTIMATE, from published figures: not a measurement of this model")
+    heads = [tr("load from the card"), tr("one run"), tr("with camera and LCD")]
+    load, run, live = (console.left(head, max(map(console.width, heads))) for head in heads)
+    yield f"  {load} {span('load_ms')} ms"
+    parts = tr("upload, layers and YOLO boxes") if estimate["decode_ms"]["typical"] else tr("upload and layers")
+    work = tr("{parts}, {macs} multiply-accumulates", parts=parts, macs=_large(estimate["macs"]))
+    yield f"  {run} {span('run_ms')} ms: {work}"
+    yield f"  {live} {tr('{fps} pictures a second', fps=span('fps'))}"
 
 
 def _number(value: float) -> str:
@@ -148,17 +170,19 @@ def _number(value: float) -> str:
 
 def _firmware(found: Document) -> Iterator[str]:
     rows = [
-        (item["name"], item["text"], "estimate" if "estimate" in item["source"] else "reported")
+        (item["name"], item["text"], tr("estimate") if "estimate" in item["source"] else tr("reported"))
         for item in found["firmware"]
     ]
-    yield from grid(("firmware", "verdict", "free heap is"), rows, left=("firmware", "verdict", "free heap is"))
+    head = (tr("firmware"), tr("verdict"), tr("free heap is"))
+    yield from grid(head, rows, left=head)
     if found["advice"]:
-        yield "what would:"
+        yield tr("what would:")
         for line in found["advice"]:
             yield f"  - {line}"
 
 
 def _remarks(found: Document) -> Iterator[str]:
-    for title in ("notes", "warnings"):
-        for line in found[title]:
-            yield f"{title[:-1]}: {line}"
+    for line in found["notes"]:
+        yield tr("note: {line}", line=line)
+    for line in found["warnings"]:
+        yield tr("warning: {line}", line=line)

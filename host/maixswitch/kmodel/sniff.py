@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from maixswitch.language import tr, word
 
 V3, V4 = "kmodel v3", "kmodel v4"
 MAGIC = b"LDMK"
@@ -11,11 +13,15 @@ MAGIC = b"LDMK"
 
 @dataclass(frozen=True)
 class Kind:
-    """``name`` for a listing; ``message`` says what the file is and what to do; ``usable``: this package reads it."""
+    """``name`` for a listing; ``message`` says what the file is and what to do; ``usable``: this package reads it.
+
+    ``convert``: converting the network again helps.
+    """
 
     name: str
     message: str
     usable: bool = False
+    convert: bool = False
 
 
 _CONVERT = "convert the network again with nncase 0.1 (kmodel v3) or 0.2 (kmodel v4)"
@@ -30,23 +36,25 @@ def recognise(data: bytes) -> Kind:
     """The kind of a file; the first 64 bytes are enough. Never raises."""
     head = data[:64]
     if not head.strip(b"\0\xff"):
-        return Kind("empty", f"the file is empty or blank; {_DOWNLOAD}")
+        return Kind("empty", tr("the file is empty or blank; download it again, as the raw file"))
     if head[:4] == MAGIC:
         return _container(_word(head, 4))
     if _word(head, 0) == 3:
         if _word(head, 8) not in (0,):
-            return Kind("unknown", "starts like kmodel v3, but not for the K210 (arch is not 0)")
+            return Kind("unknown", tr("starts like kmodel v3, but not for the K210 (arch is not 0)"))
         return Kind(V3, "kmodel v3 (nncase 0.1)", True)
     if _word(head, 0, "big") == 3 and _word(head, 4, "big") in (0, 1):
         return Kind(
             "kmodel v3, word-swapped",
-            "a kmodel v3 whose 32-bit words are byte-swapped, made for kpu.load_flash(); it cannot be loaded from "
-            "the TF card: use the original file, or swap each 4 bytes back",
+            tr(
+                "a kmodel v3 whose 32-bit words are byte-swapped, made for kpu.load_flash(); it cannot be loaded from "
+                "the TF card: use the original file, or swap each 4 bytes back"
+            ),
         )
     for test, kind in _OTHERS:
         if test(head):
-            return kind
-    return Kind("unknown", f"not a kmodel; {_DOWNLOAD}, or look for the right one")
+            return replace(kind, message=word(kind.message))
+    return Kind("unknown", tr("not a kmodel; download it again, as the raw file, or look for the right one"))
 
 
 def _container(version: int) -> Kind:
@@ -55,9 +63,19 @@ def _container(version: int) -> Kind:
     if version > 4:
         return Kind(
             f"kmodel v{version}",
-            f"kmodel v{version} (nncase 1.0 or later), which no MaixPy firmware runs (it fails with 2015); {_CONVERT}",
+            tr(
+                "kmodel v{version} (nncase 1.0 or later), which no MaixPy firmware runs (it fails with 2015); "
+                "convert the network again with nncase 0.1 (kmodel v3) or 0.2 (kmodel v4)",
+                version=version,
+            ),
+            convert=True,
         )
-    return Kind("unknown", f"a kmodel container of unknown version {version}; {_CONVERT}")
+    message = tr(
+        "a kmodel container of unknown version {version}; convert the network again with nncase 0.1 (kmodel v3) "
+        "or 0.2 (kmodel v4)",
+        version=version,
+    )
+    return Kind("unknown", message, convert=True)
 
 
 def _text(head: bytes) -> bool:
@@ -83,10 +101,10 @@ _OTHERS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     ),
     (
         lambda head: head[:4] == b"\x01\0\0\0",
-        Kind("kmodel v1", f"a kmodel v1 (before nncase), which MaixPy no longer runs; {_CONVERT}"),
+        Kind("kmodel v1", f"a kmodel v1 (before nncase), which MaixPy no longer runs; {_CONVERT}", convert=True),
     ),
     (lambda head: head[:2] == b"\x1f\x8b", Kind("gzip", "a gzip archive, not a model; unpack it first")),
-    (lambda head: head[4:8] == b"TFL3", Kind("tflite", f"a TensorFlow Lite model; {_CONVERT}")),
+    (lambda head: head[4:8] == b"TFL3", Kind("tflite", f"a TensorFlow Lite model; {_CONVERT}", convert=True)),
     (
         lambda head: head.lstrip()[:1] == b"<" and _text(head),
         Kind("html", f"a web page, not a model (a download that ended at a login or preview page); {_DOWNLOAD}"),
@@ -99,11 +117,14 @@ _OTHERS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
         lambda head: head[:8] == b"\x89PNG\r\n\x1a\n" or head[:3] in (b"\xff\xd8\xff", b"GIF"),
         Kind("picture", "a picture, not a model; a picture goes behind --input of maixswitch kmodel run"),
     ),
-    (lambda head: head[:4] == b"\x89HDF", Kind("hdf5", f"an HDF5 file, such as Keras writes; {_CONVERT}")),
+    (
+        lambda head: head[:4] == b"\x89HDF",
+        Kind("hdf5", f"an HDF5 file, such as Keras writes; {_CONVERT}", convert=True),
+    ),
     (
         # protobuf: the version of the format, then the name of the program that wrote it
         lambda head: head[:1] == b"\x08" and 0 < head[1] < 32 and head[2:3] == b"\x12" and head[4:5].isalpha(),
-        Kind("onnx", f"an ONNX model; {_CONVERT}"),
+        Kind("onnx", f"an ONNX model; {_CONVERT}", convert=True),
     ),
     (_text, Kind("text", f"a text file, not a model; {_DOWNLOAD}")),
 )

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from maixswitch.language import tr
+
 from .airam import ROW, MapLayout
 from .budget import MAX_PARTS
 from .conv import Conv
@@ -37,7 +39,7 @@ _SIZES = (
 
 def at_most(name: str, found: int, limit: int) -> Problem | None:
     """None when no more is found."""
-    return None if found <= limit else (name, found, f"at most {limit}")
+    return None if found <= limit else (name, found, tr("at most {limit}", limit=limit))
 
 
 class Body:
@@ -51,7 +53,7 @@ class Body:
         """A size of nothing, or whatever else makes the layer impossible to run."""
         for name in _SIZES:
             if getattr(self, name, 1) == 0:
-                return name, 0, "at least 1"
+                return name, 0, tr("at least 1")
         return None
 
     def work(self) -> int:
@@ -137,7 +139,7 @@ class Pool(Body):
 
     def problem(self) -> Problem | None:
         if self.out_c > self.in_c:
-            return "output channels", self.out_c, f"at most {self.in_c}"
+            return tr("output channels"), self.out_c, tr("at most {in_c}", in_c=self.in_c)
         return super().problem()
 
     def work(self) -> int:
@@ -221,7 +223,7 @@ class Concat(Body):
     parts: Any = field(metadata=array("<u4", lambda r: (r.number, 2)))
 
     def problem(self) -> Problem | None:
-        return super().problem() or at_most("number of parts", self.number, MAX_PARTS)
+        return super().problem() or at_most(tr("number of parts"), self.number, MAX_PARTS)
 
     def _uses(self, dtype: str) -> Iterator[Use]:
         for start, size in self.parts.tolist():

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import TypeVar
 
+from maixswitch.language import tr
+
 from ..errors import KModelError
 from . import v3_cpu as cpu
 from . import v3_layers as body
@@ -38,14 +40,14 @@ def parse_conv(cursor: Cursor, context: Context) -> body.KpuConv:
     def at(offset: int, size: int, name: str) -> memoryview:
         return Cursor(context.file, min(offset, len(context.file)), len(context.file), cursor.part).take(size, name)
 
-    registers = decode_block(at(head.layer_offset, BLOCK_SIZE, "register block"))
+    registers = decode_block(at(head.layer_offset, BLOCK_SIZE, tr("register block")))
     check_registers(registers, cursor.part, head.layer_offset)
     shape = weight_shape(registers)
     dtype = "<u2" if context.wide_weights else "u1"
     size = len(context.file)
     weights = Cursor(context.file, min(head.weights_offset, size), size, cursor.part).array(dtype, shape, "weights")
-    norm = decode_norm(at(head.norm_offset, 8 * shape[0], "batch norm table"))
-    activation = decode_activation(at(head.activation_offset, ACTIVATION_SIZE, "activation table"))
+    norm = decode_norm(at(head.norm_offset, 8 * shape[0], tr("batch norm table")))
+    activation = decode_activation(at(head.activation_offset, ACTIVATION_SIZE, tr("activation table")))
     return body.KpuConv(head, Conv(registers, weights, norm, activation))
 
 
@@ -98,10 +100,10 @@ def parse_opaque(cursor: Cursor, context: Context) -> Opaque:
 def _reserved(number: int, name: str) -> LayerType:
     def refuse(spec: Opaque, chip: Machine) -> None:
         raise KModelError(
-            f"no K210 firmware runs {name}, and neither does the emulator",
-            field="layer type",
+            tr("no K210 firmware runs {name}, and neither does the emulator", name=name),
+            field=tr("layer type"),
             found=number,
-            wanted=f"one of {', '.join(map(str, LAYERS))}",
+            wanted=tr("one of {known}", known=", ".join(map(str, LAYERS))),
         )
 
     return LayerType(number, name, parse_opaque, refuse, known=False)
@@ -124,12 +126,12 @@ RESERVED = table(
 def read_v3(file: memoryview) -> Program:
     """The program of a v3 file; KModelError where it cannot be one."""
     size = len(file)
-    header = Cursor(file, 0, size, "the header")
+    header = Cursor(file, 0, size, tr("the header"))
     header.u32("version")
     flags = header.u32("flags")
     arch = header.u32("arch")
     if arch:
-        raise header.refuse("not a K210 model", "arch", arch, 0)
+        raise header.refuse(tr("not a K210 model"), "arch", arch, 0)
     length = header.u32("layers_length")
     header.u32("max_start_address")
     main_memory = header.u32("main_mem_usage")
@@ -139,9 +141,11 @@ def read_v3(file: memoryview) -> Program:
     check_count(header, "output_count", 24, output_count, MAX_ENDS)
     room = header.left // 8 - output_count
     if length > room:
-        raise header.refuse("too many layers for the file", "layers_length", length, f"at most {room}", 12)
-    ranges = [(header.u32("output address"), header.u32("output size")) for _ in range(output_count)]
-    heads = [(header.u32("layer type"), header.u32("body_size")) for _ in range(length)]
+        raise header.refuse(
+            tr("too many layers for the file"), "layers_length", length, tr("at most {room}", room=room), 12
+        )
+    ranges = [(header.u32(tr("output address")), header.u32(tr("output size"))) for _ in range(output_count)]
+    heads = [(header.u32(tr("layer type")), header.u32("body_size")) for _ in range(length)]
 
     bodies = Bodies(file, header.position, heads)
     context = Context(bodies.file, main_memory, wide_weights=not flags & 1)
@@ -166,7 +170,7 @@ def _output(start: int, size: int, known: Shapes, context: Context, index: int) 
     dtype = written.dtype if written else "float32"
     elements = size // 4
     use = Use("address, size", MAIN, start, elements * DTYPES[dtype].itemsize, dtype)
-    check_use(use, f"output {index}", HEADER + 8 * index, context)
+    check_use(use, tr("output {index}", index=index), HEADER + 8 * index, context)
     fitting = shape is not None and prod(shape) == elements
     return Tensor(MAIN, dtype, start, size, elements, shape if fitting else None)
 
@@ -182,9 +186,9 @@ def _input(first: Layer) -> Tensor:
         count = first.spec.in_channels
         return Tensor(MAIN, "float32", first.spec.input, 4 * count, count, (count,))
     raise KModelError(
-        "the firmware cannot start with this layer",
+        tr("the firmware cannot start with this layer"),
         offset=first.offset,
-        field="type of layer 0",
+        field=tr("type of layer 0"),
         found=first.name,
-        wanted="k210_conv or fully_connected",
+        wanted=tr("k210_conv or fully_connected"),
     )

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
+from maixswitch.language import tr
+
 from .record import F32, I32, U32, Shape, array
 from .v4_node import CALL_COST, ByteNode, Clamp, Geometry, Node, Problem, Range, at_least, one_of
 
@@ -82,7 +84,11 @@ class ConvNode(Node):
     def trouble(self) -> Problem | None:
         channels = self.in_shape[1]
         if self.groups < 1 or channels % self.groups or self.out_channels % self.groups:
-            return "groups", self.groups, f"a divisor of {channels} and {self.out_channels}"
+            return (
+                "groups",
+                self.groups,
+                tr("a divisor of {channels} and {out_channels}", channels=channels, out_channels=self.out_channels),
+            )
         return None
 
     def work(self) -> int:
@@ -138,9 +144,13 @@ class Conv2dTranspose(Node):
 
     def trouble(self) -> Problem | None:
         if self.groups < 1 or self.in_shape[1] % self.groups or self.out_shape[1] % self.groups:
-            return "groups", self.groups, f"a divisor of {self.in_shape[1]} and {self.out_shape[1]}"
+            return (
+                "groups",
+                self.groups,
+                tr("a divisor of {in_shape} and {out_shape}", in_shape=self.in_shape[1], out_shape=self.out_shape[1]),
+            )
         if self.in_shape[0] != self.out_shape[0]:
-            return "batches of the output", self.out_shape[0], self.in_shape[0]
+            return tr("batches of the output"), self.out_shape[0], self.in_shape[0]
         return None
 
     def work(self) -> int:
@@ -157,13 +167,13 @@ class Quantize(Node):
     scale: F32
 
     def trouble(self) -> Problem | None:
-        return at_least("size of output", self.output.size, self.input.size // 4)
+        return at_least(tr("size of output"), self.output.size, self.input.size // 4)
 
 
 @dataclass(frozen=True, eq=False)
 class Dequantize(Quantize):
     def trouble(self) -> Problem | None:
-        return at_least("size of output", self.output.size, self.input.size * 4)
+        return at_least(tr("size of output"), self.output.size, self.input.size * 4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,7 +225,11 @@ class Reduce(Node):
 
     def trouble(self) -> Problem | None:
         if any(made not in (1, given) for made, given in zip(self.out_shape, self.in_shape, strict=True)):
-            return "out_shape", self.out_shape, f"1 or the size in {self.in_shape} along each axis"
+            return (
+                "out_shape",
+                self.out_shape,
+                tr("1 or the size in {in_shape} along each axis", in_shape=self.in_shape),
+            )
         return one_of("reduce_op", self.op, 4)
 
 
@@ -263,4 +277,6 @@ class Unary(Node):
     op: U32
 
     def trouble(self) -> Problem | None:
-        return at_least("size of output", self.output.size, self.input.size // 4 * 4) or one_of("unary_op", self.op, 10)
+        return at_least(tr("size of output"), self.output.size, self.input.size // 4 * 4) or one_of(
+            "unary_op", self.op, 10
+        )

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from maixswitch.language import tr
+
 from .airam import ROW, MapLayout
 from .budget import MAX_PARTS
 from .conv import Conv
@@ -35,17 +37,21 @@ class Concat(ByteNode):
 
     def problem(self) -> Problem | None:
         if not 1 <= self.number <= MAX_PARTS:
-            return "number of parts", self.number, f"1..{MAX_PARTS}"
+            return tr("number of parts"), self.number, f"1..{MAX_PARTS}"
         if not (self.inner_size and self.outer_size):
-            return "inner_size, outer_size", (self.inner_size, self.outer_size), "at least 1"
+            return tr("inner_size, outer_size"), (self.inner_size, self.outer_size), tr("at least 1")
         return super().problem()
 
     def trouble(self) -> Problem | None:
         whole = self.outer_size * self.inner_size
         for (_, part), dim in zip(self.ranges(), self.dims.tolist(), strict=False):
             if dim < 0 or part.size < whole * dim:
-                return "size of part", part.size, f"at least {whole * dim}, for {dim} slices"
-        return at_least("size of output", self.output.size, whole * int(self.dims.sum()))
+                return (
+                    tr("size of part"),
+                    part.size,
+                    tr("at least {whole}, for {dim} slices", whole=whole * dim, dim=dim),
+                )
+        return at_least(tr("size of output"), self.output.size, whole * int(self.dims.sum()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +89,7 @@ class MemoryCopy(Node):
     output: Range
 
     def trouble(self) -> Problem | None:
-        return at_least("size of output", self.output.size, self.input.size // 4 * 4)
+        return at_least(tr("size of output"), self.output.size, self.input.size // 4 * 4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +124,7 @@ class Transpose(AnyNode):
         return {"input": self.in_shape, "output": tuple(self.in_shape[axis] for axis in self.perm)}
 
     def trouble(self) -> Problem | None:
-        return None if sorted(self.perm) == [0, 1, 2, 3] else ("perm", self.perm, "each of 0, 1, 2, 3 once")
+        return None if sorted(self.perm) == [0, 1, 2, 3] else ("perm", self.perm, tr("each of 0, 1, 2, 3 once"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,11 +154,11 @@ class StridedSlice(AnyNode):
 
     def trouble(self) -> Problem | None:
         if 0 in self.strides:
-            return "strides", self.strides, "no zero"
+            return "strides", self.strides, tr("no zero")
         for axis, places in enumerate(self.indices()):
             least, most = sorted((places[0], places[-1]))
             if not 0 <= least <= most < self.in_shape[axis]:
-                return f"begin, end of axis {axis}", (least, most), f"0..{self.in_shape[axis] - 1}"
+                return tr("begin, end of axis {axis}", axis=axis), (least, most), f"0..{self.in_shape[axis] - 1}"
         return None
 
 
@@ -163,16 +169,16 @@ class TableLookup(ByteNode):
     output: Range
 
     def trouble(self) -> Problem | None:
-        return at_least("size of table", self.table.size, 256) or at_least(
-            "size of output", self.output.size, self.input.size
+        return at_least(tr("size of table"), self.table.size, 256) or at_least(
+            tr("size of output"), self.output.size, self.input.size
         )
 
 
 def _whole_row(part: Range) -> Problem | None:
     """None for a place that can hold feature maps."""
     if MEMORIES[part.memory] != AI_RAM:
-        return "memory type of output", part.memory, "2 (AI RAM)"
-    return ("start of output", part.start, f"a multiple of {ROW}") if part.start % ROW else None
+        return tr("memory type of output"), part.memory, "2 (AI RAM)"
+    return (tr("start of output"), part.start, tr("a multiple of {row}", row=ROW)) if part.start % ROW else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +197,7 @@ class KpuUpload(ByteNode):
     def trouble(self) -> Problem | None:
         batches, channels, height, width = self.in_shape
         size = MapLayout(channels, height, width).size * batches
-        return _whole_row(self.output) or at_least("size of output", self.output.size, size)
+        return _whole_row(self.output) or at_least(tr("size of output"), self.output.size, size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +230,7 @@ class KpuConv:
             return "batches", batches, f"1..{LARGEST}"
         shape, main = (batches, target.channels, target.height, target.width), self.head.main_output
         if main.size and MEMORIES.get(main.memory) != MAIN:
-            return "memory type of main_output", main.memory, "1 (main)"
+            return tr("memory type of main_output"), main.memory, tr("1 (main)")
         return main.problem("main_output", shape, 1) if main.size else None
 
     def work(self) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from math import prod
 
+from maixswitch.language import tr
+
 from .budget import MAX_MAIN_MEMORY
 from .program import AI_RAM, CONST, MAIN, Use
 from .record import F32, I32, U32
@@ -39,20 +41,28 @@ class Range:
     def problem(self, name: str, shape: tuple[int, ...] | None, item: int) -> Problem | None:
         """What is wrong with it as the place of a tensor of ``shape`` and ``item`` bytes per element."""
         if self.memory not in MEMORIES:
-            return f"memory type of {name}", self.memory, f"one of {sorted(MEMORIES)}"
+            return (
+                tr("memory type of {name}", name=name),
+                self.memory,
+                tr("one of {known}", known=sorted(MEMORIES)),
+            )
         if self.datatype not in DATATYPES:
-            return f"data type of {name}", self.datatype, f"one of {sorted(DATATYPES)}"
+            return (
+                tr("data type of {name}", name=name),
+                self.datatype,
+                tr("one of {known}", known=sorted(DATATYPES)),
+            )
         if shape is None:
             return None
         if not 1 <= min(shape) <= max(shape) <= LARGEST:
-            return f"shape of {name}", shape, f"sizes 1..{LARGEST}"
+            return tr("shape of {name}", name=name), shape, tr("sizes 1..{largest}", largest=LARGEST)
         need = prod(shape) * item
-        return at_least(f"size of {name}", self.size, need)
+        return at_least(tr("size of {name}", name=name), self.size, need)
 
 
 def at_least(name: str, found: int, wanted: int) -> Problem | None:
     """None when enough is found."""
-    return None if found >= wanted else (name, found, f"at least {wanted}")
+    return None if found >= wanted else (name, found, tr("at least {wanted}", wanted=wanted))
 
 
 def one_of(name: str, value: int, count: int) -> Problem | None:

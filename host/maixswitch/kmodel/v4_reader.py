@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import TypeVar
 
+from maixswitch.language import tr
+
 from ..errors import KModelError
 from . import nnil
 from . import v4_bytes as octet
@@ -38,16 +40,16 @@ def parse_kpu_conv(cursor: Cursor, context: Context) -> moves.KpuConv:
     """A KPU node: three register fields that have no use in a file hold the gaps before the tables and the weights."""
     head = read(moves.KpuHead, cursor)
     offset = cursor.position
-    registers = decode_block(cursor.take(BLOCK_SIZE, "register block"))
+    registers = decode_block(cursor.take(BLOCK_SIZE, tr("register block")))
     if head.batches < 1:
-        raise cursor.refuse("nothing to run", "batches", head.batches, "at least 1")
+        raise cursor.refuse(tr("nothing to run"), "batches", head.batches, tr("at least 1"))
     check_registers(registers, cursor.part, offset, head.batches)
     shape = weight_shape(registers)
-    cursor.take(registers["bwsx_base_addr"], "gap before the batch norm table")
-    norm = decode_norm(cursor.take(8 * shape[0], "batch norm table"))
-    cursor.take(registers["active_addr"], "gap before the activation table")
-    activation = decode_activation(cursor.take(ACTIVATION_SIZE, "activation table"))
-    cursor.take(registers["para_start_addr"], "gap before the weights")
+    cursor.take(registers["bwsx_base_addr"], tr("gap before the batch norm table"))
+    norm = decode_norm(cursor.take(8 * shape[0], tr("batch norm table")))
+    cursor.take(registers["active_addr"], tr("gap before the activation table"))
+    activation = decode_activation(cursor.take(ACTIVATION_SIZE, tr("activation table")))
+    cursor.take(registers["para_start_addr"], tr("gap before the weights"))
     return moves.KpuConv(head, Conv(registers, cursor.array("u1", shape, "weights"), norm, activation))
 
 
@@ -112,20 +114,26 @@ class Header:
 
 def read_v4(file: memoryview) -> Program:
     """The program of a v4 file; KModelError where it cannot be one."""
-    cursor = Cursor(file, 0, len(file), "the header")
+    cursor = Cursor(file, 0, len(file), tr("the header"))
     header = read(Header, cursor)
     if header.target not in TARGETS:
-        raise cursor.refuse("not a K210 model", "target", header.target, "0 (CPU) or 1 (K210)", 12)
+        raise cursor.refuse(tr("not a K210 model"), "target", header.target, tr("0 (CPU) or 1 (K210)"), 12)
     check_main_memory(cursor, header.main_mem)
     wanted = header.inputs * 32 + header.outputs * 16 + header.constants + header.nodes * 8
     if wanted > cursor.left:
-        sizes = "inputs, outputs, constants, nodes"
-        raise cursor.refuse("cut short, or a broken header", sizes, f"{cursor.left} bytes", f"{wanted} bytes", 16)
+        sizes = tr("inputs, outputs, constants, nodes")
+        raise cursor.refuse(
+            tr("cut short, or a broken header"),
+            sizes,
+            tr("{left} bytes", left=cursor.left),
+            tr("{wanted} bytes", wanted=wanted),
+            16,
+        )
     check_count(cursor, "nodes", 24, header.nodes, MAX_LAYERS)
     check_count(cursor, "inputs", 28, header.inputs, MAX_ENDS)
     check_count(cursor, "outputs", 32, header.outputs, MAX_ENDS)
     inputs = [read(Range, cursor) for _ in range(header.inputs)]
-    shapes = [cursor.array("<i4", (4,), "input shape").tolist() for _ in range(header.inputs)]
+    shapes = [cursor.array("<i4", (4,), tr("input shape")).tolist() for _ in range(header.inputs)]
     outputs = [read(Range, cursor) for _ in range(header.outputs)]
     constants = cursor.take(header.constants, "constants")
     heads = [(cursor.u32("opcode"), cursor.u32("body_size")) for _ in range(header.nodes)]
@@ -155,7 +163,7 @@ def _place(part: Range, name: str, problem: Problem | None, offset: int, context
     """Checks the range of an input or output; returns its data type."""
     if problem:
         raise KModelError(
-            f"{name} cannot be used", offset=offset, field=problem[0], found=problem[1], wanted=problem[2]
+            tr("{name} cannot be used", name=name), offset=offset, field=problem[0], found=problem[1], wanted=problem[2]
         )
     use = part.use(name)
     check_use(use, name, offset, context)
@@ -163,21 +171,25 @@ def _place(part: Range, name: str, problem: Problem | None, offset: int, context
 
 
 def _input(part: Range, shape: tuple[int, ...], context: Context, index: int) -> Tensor:
-    name = f"input {index}"
+    name = tr("input {index}", index=index)
     use = part.use(name)
     problem = part.problem(name, shape, SIZES.get(use.dtype, 1))
     if not problem and use.memory == AI_RAM:
-        problem = at_least(f"size of {name}", part.size, MapLayout(*shape[1:]).size * shape[0])
+        problem = at_least(tr("size of {name}", name=name), part.size, MapLayout(*shape[1:]).size * shape[0])
         if part.start % ROW or use.dtype != "uint8":
-            problem = f"start and type of {name}", f"{part.start}, {use.dtype}", "a whole row of uint8"
+            problem = (
+                tr("start and type of {name}", name=name),
+                f"{part.start}, {use.dtype}",
+                tr("a whole row of uint8"),
+            )
     if use.memory == CONST:
-        problem = f"memory type of {name}", part.memory, "1 (main) or 2 (AI RAM)"
+        problem = tr("memory type of {name}", name=name), part.memory, tr("1 (main) or 2 (AI RAM)")
     dtype = _place(part, name, problem, HEADER + 16 * index, context)
     return Tensor(use.memory, dtype, part.start, part.size, prod(shape), shape)
 
 
 def _output(part: Range, known: Shapes, context: Context, index: int, offset: int) -> Tensor:
-    name = f"output {index}"
+    name = tr("output {index}", index=index)
     dtype = _place(part, name, part.problem(name, None, 1), offset + 16 * index, context)
     memory = part.use(name).memory
     shape = known.get((memory, part.start), (None, None))[1]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
 from maixswitch.sim import scene
 
 Picture = NDArray[np.uint8]
@@ -61,7 +62,9 @@ class Folder:
         suffixes = set(Image.registered_extensions())
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes and file.is_file())
         if not files:
-            raise MaixSwitchError(f"{path}: no picture in this folder; wanted files such as .png or .jpg", EXIT_IO)
+            raise MaixSwitchError(
+                tr("{path}: no picture in this folder; wanted files such as .png or .jpg", path=path), EXIT_IO
+            )
         self._photos = [Photo(file, fit) for file in files]
         self._chosen: Photo | None = None
         self.name = path.name
@@ -112,11 +115,11 @@ def open_source(path: Path | None, fit: str = "stretch") -> Source:
     Raises MaixSwitchError: a file that is absent or no picture (input error), an unknown way to fit (usage error).
     """
     if fit not in FITS:
-        raise MaixSwitchError(f"--fit {fit}: wanted one of {', '.join(FITS)}", EXIT_USAGE)
+        raise MaixSwitchError(tr("--fit {fit}: wanted one of {known}", fit=fit, known=", ".join(FITS)), EXIT_USAGE)
     if path is None:
         return Scene()
     if not path.exists():
-        raise MaixSwitchError(f"{path}: no such picture or folder of pictures", EXIT_IO)
+        raise MaixSwitchError(tr("{path}: no such picture or folder of pictures", path=path), EXIT_IO)
     if path.is_dir():
         return Folder(path, fit)
     try:
@@ -128,7 +131,7 @@ def open_source(path: Path | None, fit: str = "stretch") -> Source:
 
 
 def _unreadable(path: Path, error: Exception) -> MaixSwitchError:
-    return MaixSwitchError(f"{path}: not a picture that Pillow can read ({error})", EXIT_IO)
+    return MaixSwitchError(tr("{path}: not a picture that Pillow can read ({error})", path=path, error=error), EXIT_IO)
 
 
 def _open(path: Path) -> Image.Image:

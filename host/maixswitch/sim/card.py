@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
 
 MAX_FILES = 20_000
 SETTINGS = "maixswitch.json"
@@ -41,13 +42,18 @@ class DiskFile:
 def check_card(folder: Path) -> None:
     """Raises MaixSwitchError unless the folder looks like a card: a folder with models/ in it."""
     if not folder.exists():
-        raise MaixSwitchError(f"{folder}: no such folder", EXIT_IO)
+        raise MaixSwitchError(tr("{folder}: no such folder", folder=folder), EXIT_IO)
     if not folder.is_dir():
-        raise MaixSwitchError(f"{folder}: a file, wanted the folder of a card (with models/ in it)", EXIT_USAGE)
+        raise MaixSwitchError(
+            tr("{folder}: a file, wanted the folder of a card (with models/ in it)", folder=folder), EXIT_USAGE
+        )
     if not (folder / "models").is_dir():
         names = sorted(path.name + ("/" if path.is_dir() else "") for path in folder.iterdir())
-        found = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else "an empty folder"
-        raise MaixSwitchError(f"{folder}: not a card: wanted a folder models/ in it, found {found}", EXIT_USAGE)
+        found = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else tr("an empty folder")
+        raise MaixSwitchError(
+            tr("{folder}: not a card: wanted a folder models/ in it, found {found}", folder=folder, found=found),
+            EXIT_USAGE,
+        )
 
 
 def scan(folder: Path) -> tuple[dict[str, Any], list[str]]:
@@ -63,7 +69,10 @@ def scan(folder: Path) -> tuple[dict[str, Any], list[str]]:
             if path.is_file():
                 files[path.relative_to(folder).as_posix()] = DiskFile(path, path.stat().st_size)
         if len(files) > MAX_FILES:
-            raise MaixSwitchError(f"{folder}: more than {MAX_FILES} files; is this really a card?", EXIT_USAGE)
+            raise MaixSwitchError(
+                tr("{folder}: more than {most} files; is this really a card?", folder=folder, most=MAX_FILES),
+                EXIT_USAGE,
+            )
     return files, folders
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from maixswitch import console
 from maixswitch.kmodel import samples
+from maixswitch.language import tr
 from maixswitch.sim.script import parse
 from maixswitch.sim.session import Options, Session
 
@@ -70,5 +71,5 @@ def run(out: Path, speed: float, live: bool) -> tuple[int, str]:
     picture = out / "demo" / "screen.gif"
     if picture.exists():
         shutil.move(picture, out / "demo.gif")
-        console.say(f"the whole run as a picture: {out / 'demo.gif'}")
+        console.say(tr("the whole run as a picture: {out}", out=out / "demo.gif"))
     return code, session.explain()

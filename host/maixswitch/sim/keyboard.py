@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 from typing import Any
 
-HELP = "space press   h hold   1 2 3 press key   e card out/in   q quit"
+KEYS = "space press   h hold   1 2 3 press key   e card out/in   q quit"
 
 
 class Keyboard:

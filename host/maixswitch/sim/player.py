@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from maixswitch.errors import EXIT_FINDINGS, MaixSwitchError
+from maixswitch.language import tr
 from maixswitch.sim import actions as s
 from maixswitch.sim.recorder import Recorder
 from maixswitch.sim.rig import Rig
@@ -116,7 +117,10 @@ class Player:
             if self._rig.frames != last:
                 last, since = self._rig.frames, self._rig.now
             if self._rig.now - since > FRAMES_LIMIT_MS:
-                raise self._failed(f"{count} frames", f"{last - start}, then none for {FRAMES_LIMIT_MS // 1000} s")
+                raise self._failed(
+                    tr("{count} frames", count=count),
+                    tr("{frames}, then none for {seconds} s", frames=last - start, seconds=FRAMES_LIMIT_MS // 1000),
+                )
             yield
 
     def _expect(self, want: s.Expect) -> Iterator[None]:
@@ -154,16 +158,27 @@ class Player:
     def _found(self, want: s.Expect) -> str:
         rig = self._rig
         if want.what == "title":
-            return rig.title or "no model"
-        seen = ", ".join(f"{label} {score:.3f}" for label, score in rig.detections()) or "nothing detected"
-        place = f"state {rig.state}" + (f", {rig.title}" if rig.title else "")
-        fault = f", fault {rig.fault[1]}" if rig.fault[0] else ""
-        return f"{place}{fault}" + (f", {seen}" if want.what == "detection" and rig.state == "RUNNING" else "")
+            return rig.title or tr("no model")
+        seen = ", ".join(f"{label} {score:.3f}" for label, score in rig.detections()) or tr("nothing detected")
+        parts = [tr("state {state}", state=rig.state)]
+        if rig.title:
+            parts.append(rig.title)
+        if rig.fault[0]:
+            parts.append(tr("fault {fault}", fault=rig.fault[1]))
+        if want.what == "detection" and rig.state == "RUNNING":
+            parts.append(seen)
+        return ", ".join(parts)
 
     def _failed(self, wanted: str, found: str) -> MaixSwitchError:
         line = self.line
         place = f"{self._script.name}:{line.number}: {line.text}" if line else self._script.name
-        text = f"{place}\n  wanted: {wanted}\n  found:  {found} at {self._rig.now / 1000:.2f} s of board time"
+        text = tr(
+            "{place}\n  wanted: {wanted}\n  found:  {found} at {now:.2f} s of board time",
+            place=place,
+            wanted=wanted,
+            found=found,
+            now=self._rig.now / 1000,
+        )
         return MaixSwitchError(text, EXIT_FINDINGS)
 
 
@@ -172,5 +187,5 @@ def _wanted(want: s.Expect) -> str:
     if want.what == "detection" and (want.score or want.comparison != ">="):
         text += f" {want.comparison} {want.score:g}"
     if want.for_ms:
-        text += f" for {want.for_ms / 1000:g} s"
-    return f"{text} within {want.within_ms / 1000:g} s"
+        text = tr("{text} for {seconds:g} s", text=text, seconds=want.for_ms / 1000)
+    return tr("{text} within {seconds:g} s", text=text, seconds=want.within_ms / 1000)

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from maixswitch.errors import EXIT_IO, MaixSwitchError
+from maixswitch.language import reason, tr
 from maixswitch.sim.camera import Picture, from_rgb565
 
 SCHEMA = "maixswitch.sim/1"
@@ -42,7 +43,9 @@ class Recorder:
                     old.unlink()  # pictures of an earlier run would be taken for this one's
                 self._events = (out / "events.jsonl").open("w", encoding="utf-8")
             except OSError as error:
-                raise MaixSwitchError(f"--out {out}: cannot write there ({error.strerror})", EXIT_IO) from error
+                raise MaixSwitchError(
+                    tr("--out {out}: cannot write there ({strerror})", out=out, strerror=reason(error)), EXIT_IO
+                ) from error
 
     def event(self, t: int, kind: str, **fields: Any) -> None:
         """One event at board time `t` (ms); written at once, so that an interrupted run leaves whole lines."""
@@ -84,7 +87,9 @@ class Recorder:
         try:
             image.save(path)
         except OSError as error:
-            raise MaixSwitchError(f"{path}: cannot be written ({error.strerror})", EXIT_IO) from error
+            raise MaixSwitchError(
+                tr("{path}: cannot be written ({strerror})", path=path, strerror=reason(error)), EXIT_IO
+            ) from error
         self.saved.append(path)
         return path
 

@@ -13,6 +13,7 @@ from maixswitch import resources
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel import firmware as firmwares
 from maixswitch.kmodel.engine import Engine as Emulator
+from maixswitch.language import tr, word
 from maixswitch.sim.actions import Box
 from maixswitch.sim.camera import ChipCamera, Folder, Source, from_rgb565, open_source
 from maixswitch.sim.card import FolderCard, check_card
@@ -32,7 +33,9 @@ def check_board(name: str) -> None:
     try:
         boards.find(name)
     except ValueError as error:
-        raise MaixSwitchError(f"--board: {error}", EXIT_USAGE) from error
+        known = " ".join(boards.names())
+        message = tr("--board: no board {name}; known: {known}", name=name, known=known)
+        raise MaixSwitchError(message, EXIT_USAGE) from error
 
 
 class Rig:
@@ -151,6 +154,7 @@ class Rig:
     def _lose_power(self) -> None:
         self.app = None
         self.powered = False
+        self.bench.power_off()
 
     def _close(self, error: BaseException) -> None:
         """What main() does with whatever ends the app; an exception in there ends main() as well, nothing more."""
@@ -198,7 +202,7 @@ class Rig:
         MaixSwitchError lists the keys.
         """
         if not self.keys:
-            raise MaixSwitchError("this board has no key", EXIT_USAGE)
+            raise MaixSwitchError(tr("this board has no key"), EXIT_USAGE)
         if not key:
             gestures = importlib.import_module("device.boards").gestures(self.keys)
             wanted = (2, "PREVIOUS") if long else (1, "NEXT")
@@ -207,7 +211,7 @@ class Rig:
             if key in (str(number), role):
                 return pin
         known = ", ".join(f"{number} ({role}, IO{pin})" for number, (pin, role) in enumerate(self.keys, 1))
-        raise MaixSwitchError(f"no key {key!r}; this board has {known}", EXIT_USAGE)
+        raise MaixSwitchError(tr("no key {key!r}; this board has {known}", key=key, known=known), EXIT_USAGE)
 
     def press(
         self, key: str = "", long: bool = False, hold: int = 0, after: int = 0, bounce: tuple[int, ...] = ()
@@ -292,7 +296,13 @@ class Rig:
             if isinstance(source, Folder) and not (base / path).exists():
                 names = ", ".join(source.names())
                 raise MaixSwitchError(
-                    f"no photo {path} in {source.name} ({names}), and no such file", EXIT_IO
+                    tr(
+                        "no photo {path} in {name} ({names}), and no such file",
+                        path=path,
+                        name=source.name,
+                        names=names,
+                    ),
+                    EXIT_IO,
                 ) from error
             raise
 
@@ -334,7 +344,7 @@ class Rig:
         if code not in self._texts:
             self._texts[code] = importlib.import_module("device.errors").describe(code)
         _, meaning, remedy = self._texts[code]
-        return code, f"{code} {meaning}{detail}: {remedy}"
+        return code, f"{code} {word(meaning)}{detail}: {word(remedy)}"
 
     def detections(self) -> list[tuple[str, float]]:
         """Label and score (0..1) of what the loaded model sees now, as the screen shows it."""
@@ -384,5 +394,5 @@ class Rig:
 def _emulator(rounding: str) -> Emulator:
     wanted = rounding.replace(".", "")
     if wanted not in ROUNDINGS:
-        raise MaixSwitchError(f"--rounding {rounding}: wanted v0.2 or v0.1", EXIT_USAGE)
+        raise MaixSwitchError(tr("--rounding {rounding}: wanted v0.2 or v0.1", rounding=rounding), EXIT_USAGE)
     return Emulator(wanted)

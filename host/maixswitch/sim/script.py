@@ -35,6 +35,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
 from maixswitch.sim.actions import (
     COMPARISONS,
     WITHIN_MS,
@@ -113,7 +114,7 @@ def _action(words: list[str]) -> Action:
     verb, rest = words[0], words[1:]
     parser = _VERBS.get(verb)
     if parser is None:
-        raise _Mistake(f"unknown action {verb!r}; known: {', '.join(_VERBS)}")
+        raise _Mistake(tr("unknown action {verb!r}; known: {known}", verb=verb, known=", ".join(_VERBS)))
     return parser(verb, rest)
 
 
@@ -121,7 +122,7 @@ def duration_ms(text: str) -> int:
     """Milliseconds of `2s`, `1.5s` or `500ms`; ValueError otherwise."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s)", text)
     if match is None:
-        raise ValueError(f"{text!r} is no time; wanted such as 2s or 500ms")
+        raise ValueError(tr("{text!r} is no time; wanted such as 2s or 500ms", text=text))
     return round(float(match[1]) * (1000 if match[2] == "s" else 1))
 
 
@@ -134,28 +135,30 @@ def _duration(text: str) -> int:
 
 def _number(text: str, what: str) -> int:
     if not text.isdecimal():
-        raise _Mistake(f"{text!r} is no {what}")
+        raise _Mistake(tr("{text!r} is no {what}", text=text, what=what))
     return int(text)
 
 
 def _one(verb: str, words: list[str], what: str) -> str:
     if len(words) != 1:
-        raise _Mistake(f"{verb} takes {what}, found {' '.join(words) or 'nothing'!r}")
+        raise _Mistake(
+            tr("{verb} takes {what}, found {words!r}", verb=verb, what=what, words=" ".join(words) or tr("nothing"))
+        )
     return words[0]
 
 
 def _none(verb: str, words: list[str]) -> None:
     if words:
-        raise _Mistake(f"{verb} takes nothing, found {' '.join(words)!r}")
+        raise _Mistake(tr("{verb} takes nothing, found {words!r}", verb=verb, words=" ".join(words)))
 
 
 def _wait(verb: str, words: list[str]) -> Wait | Skip:
-    ms = _duration(_one(verb, words, "a time such as 2s"))
+    ms = _duration(_one(verb, words, tr("a time such as 2s")))
     return Wait(ms) if verb == "wait" else Skip(ms)
 
 
 def _frames(verb: str, words: list[str]) -> Frames:
-    return Frames(_number(_one(verb, words, "a number"), "number"))
+    return Frames(_number(_one(verb, words, tr("a number")), tr("number")))
 
 
 def _press(verb: str, words: list[str]) -> Press:
@@ -167,34 +170,42 @@ def _press(verb: str, words: list[str]) -> Press:
             given[option] = []
         else:
             given.setdefault(option, []).append(word)
-    key = _one(verb, given[""], "one key") if "" in given else ""
+    key = _one(verb, given[""], tr("one key")) if "" in given else ""
     times = {name: [_duration(word) for word in given.get(name, ())] for name in _FINGER}
     for name in given:
         if name and (not times[name] or (name != "bounce" and len(times[name]) > 1)):
-            raise _Mistake(f"{verb}: wanted {name} {_FINGER[name]}, found {' '.join(given[name]) or 'nothing'!r}")
+            raise _Mistake(
+                tr(
+                    "{verb}: wanted {name} {finger}, found {given!r}",
+                    verb=verb,
+                    name=name,
+                    finger=_FINGER[name],
+                    given=" ".join(given[name]) or tr("nothing"),
+                )
+            )
     if times["bounce"] != sorted(set(times["bounce"])):
-        raise _Mistake(f"{verb}: the times of bounce must grow")
+        raise _Mistake(tr("{verb}: the times of bounce must grow", verb=verb))
     hold, after = times["for"], times["after"]
     return Press(key, verb == "hold", hold[0] if hold else 0, after[0] if after else None, tuple(times["bounce"]))
 
 
 def _eject(verb: str, words: list[str]) -> Card:
     if len(words) == 2 and words[0] == "at":
-        return Card(False, at=max(_number(words[1], "number"), 1))
+        return Card(False, at=max(_number(words[1], tr("number")), 1))
     if words:
-        raise _Mistake(f"eject takes nothing, or at N, found {' '.join(words)!r}")
+        raise _Mistake(tr("eject takes nothing, or at N, found {words!r}", words=" ".join(words)))
     return Card(False)
 
 
 def _insert(verb: str, words: list[str]) -> Card:
-    return Card(True, _one(verb, words, "one folder") if words else "")
+    return Card(True, _one(verb, words, tr("one folder")) if words else "")
 
 
 def _power(verb: str, words: list[str]) -> Power:
     if len(words) == 2 and words[0] == "cut":
-        return Power(_number(words[1], "number of bytes"))
+        return Power(_number(words[1], tr("number of bytes")))
     if words:
-        raise _Mistake(f"power takes nothing, or cut BYTES, found {' '.join(words)!r}")
+        raise _Mistake(tr("power takes nothing, or cut BYTES, found {words!r}", words=" ".join(words)))
     return Power()
 
 
@@ -209,9 +220,9 @@ def _heal(verb: str, words: list[str]) -> Heal:
 
 
 def _code(text: str) -> int:
-    code = _number(text, "firmware code")
+    code = _number(text, tr("firmware code"))
     if not 2001 <= code <= 2015:
-        raise _Mistake(f"code {code}: the firmware has 2001 to 2015")
+        raise _Mistake(tr("code {code}: the firmware has 2001 to 2015", code=code))
     return code
 
 
@@ -220,12 +231,12 @@ def _fail(verb: str, words: list[str]) -> Fail:
         return Fail("camera", 0)
     if len(words) == 2 and words[0] in ("load", "run"):
         return Fail(words[0], _code(words[1]))
-    raise _Mistake(f"fail takes load CODE, run CODE or camera, found {' '.join(words)!r}")
+    raise _Mistake(tr("fail takes load CODE, run CODE or camera, found {words!r}", words=" ".join(words)))
 
 
 def _raise(verb: str, words: list[str]) -> Raise:
     if len(words) < 2 or not re.fullmatch(r"\w+(\.\w+)?", words[0]):
-        raise _Mistake(f"raise takes a call, its number and an error, found {' '.join(words)!r}")
+        raise _Mistake(tr("raise takes a call, its number and an error, found {words!r}", words=" ".join(words)))
     call, rest = words[0], words[1:]
     nth = 1
     if len(rest) > 1 and rest[0].isdecimal():
@@ -234,15 +245,17 @@ def _raise(verb: str, words: list[str]) -> Raise:
     if error.isdecimal():
         _code(error)
         if text or not call.startswith(("KPU.", "maix.")):
-            raise _Mistake(f"a firmware code is for KPU.* alone, found {' '.join(words)!r}")
+            raise _Mistake(tr("a firmware code is for KPU.* alone, found {words!r}", words=" ".join(words)))
     elif error not in ERRORS:
-        raise _Mistake(f"unknown error {error!r}; known: {', '.join(ERRORS)}, or a firmware code")
+        raise _Mistake(
+            tr("unknown error {error!r}; known: {known}, or a firmware code", error=error, known=", ".join(ERRORS))
+        )
     return Raise(call, nth, error, text)
 
 
 def _boxes(verb: str, words: list[str]) -> Boxes:
     if len(words) > MAX_BOXES:
-        raise _Mistake(f"{len(words)} boxes: the firmware holds {MAX_BOXES}")
+        raise _Mistake(tr("{words} boxes: the firmware holds {max_boxes}", words=len(words), max_boxes=MAX_BOXES))
     return Boxes(tuple(_box(word) for word in words))
 
 
@@ -251,25 +264,25 @@ def _box(text: str) -> Box:
         x, y, w, h, number, score = text.split(",")
         return int(x), int(y), int(w), int(h), int(number), float(score)
     except ValueError as error:
-        raise _Mistake(f"{text!r} is no box; wanted x,y,w,h,class,score") from error
+        raise _Mistake(tr("{text!r} is no box; wanted x,y,w,h,class,score", text=text)) from error
 
 
 def _scores(verb: str, words: list[str]) -> Scores:
     try:
         return Scores(tuple(float(word) for word in words))
     except ValueError as error:
-        raise _Mistake(f"scores takes numbers, found {' '.join(words)!r}") from error
+        raise _Mistake(tr("scores takes numbers, found {words!r}", words=" ".join(words))) from error
 
 
 def _screenshot(verb: str, words: list[str]) -> Screenshot:
-    name = _one(verb, words, "a name").removesuffix(".png")
+    name = _one(verb, words, tr("a name")).removesuffix(".png")
     if not re.fullmatch(r"[\w][\w.-]*", name):
-        raise _Mistake(f"{name!r} is no file name; wanted letters, digits, . _ -")
+        raise _Mistake(tr("{name!r} is no file name; wanted letters, digits, . _ -", name=name))
     return Screenshot(name)
 
 
 def _camera(verb: str, words: list[str]) -> Camera:
-    return Camera(_one(verb, words, "a path"))
+    return Camera(_one(verb, words, tr("a path")))
 
 
 def _expect(verb: str, words: list[str]) -> Expect:
@@ -282,32 +295,32 @@ def _expect(verb: str, words: list[str]) -> Expect:
     parser = _EXPECTATIONS.get((what[0] if what else "", absent))
     if parser is None:
         known = ", ".join(("no " if no else "") + name for name, no in _EXPECTATIONS)
-        raise _Mistake(f"cannot expect {' '.join(words)!r}; known: {known}")
+        raise _Mistake(tr("cannot expect {words!r}; known: {known}", words=" ".join(words), known=known))
     value, comparison, score = parser(values)
     return Expect(what[0], value, absent, comparison, score, times["within"], times["for"])
 
 
 def _state(words: list[str]) -> tuple[str, str, float]:
     if len(words) != 1 or words[0] not in STATES:
-        raise _Mistake(f"no state {' '.join(words)!r}; known: {', '.join(STATES)}")
+        raise _Mistake(tr("no state {words!r}; known: {known}", words=" ".join(words), known=", ".join(STATES)))
     return words[0], ">=", 0.0
 
 
 def _title(words: list[str]) -> tuple[str, str, float]:
     if not words:
-        raise _Mistake("expect title takes a text")
+        raise _Mistake(tr("expect title takes a text"))
     return " ".join(words), ">=", 0.0
 
 
 def _fault(words: list[str]) -> tuple[str, str, float]:
     if len(words) != 1:
-        raise _Mistake("expect fault takes one code, such as 2006")
-    return str(_number(words[0], "code")), ">=", 0.0
+        raise _Mistake(tr("expect fault takes one code, such as 2006"))
+    return str(_number(words[0], tr("code"))), ">=", 0.0
 
 
 def _no_fault(words: list[str]) -> tuple[str, str, float]:
     if words:
-        raise _Mistake(f"expect no fault takes nothing, found {' '.join(words)!r}")
+        raise _Mistake(tr("expect no fault takes nothing, found {words!r}", words=" ".join(words)))
     return "", ">=", 0.0
 
 
@@ -318,12 +331,16 @@ def _detection(words: list[str]) -> tuple[str, str, float]:
         try:
             score = float(words[2])
         except ValueError as error:
-            raise _Mistake(f"{words[2]!r} is no score; wanted 0 to 1") from error
+            raise _Mistake(tr("{words!r} is no score; wanted 0 to 1", words=words[2])) from error
         if not 0 <= score <= 1:
-            raise _Mistake(f"score {words[2]}: wanted 0 to 1")
+            raise _Mistake(tr("score {words}: wanted 0 to 1", words=words[2]))
         return words[0], words[1], score
     raise _Mistake(
-        f"wanted: LABEL [{'|'.join(COMPARISONS)} SCORE], found {' '.join(words)!r} (quote a label of two words)"
+        tr(
+            "wanted: LABEL [{comparisons} SCORE], found {words!r} (quote a label of two words)",
+            comparisons="|".join(COMPARISONS),
+            words=" ".join(words),
+        )
     )
 
 

@@ -14,9 +14,10 @@ from typing import Any
 
 from maixswitch import __version__, console
 from maixswitch.errors import EXIT_DEVICE, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_OK, MaixSwitchError
+from maixswitch.language import tr, word
 from maixswitch.sim import recorder as recording
 from maixswitch.sim.actions import Boxes, Scores
-from maixswitch.sim.keyboard import HELP, Keyboard
+from maixswitch.sim.keyboard import KEYS, Keyboard
 from maixswitch.sim.player import Player
 from maixswitch.sim.recorder import Recorder
 from maixswitch.sim.rig import Rig
@@ -98,7 +99,7 @@ class Session:
             if options.live:
                 from rich.console import Console
 
-                self._view = stack.enter_context(View(Console(stderr=True), HELP))
+                self._view = stack.enter_context(View(Console(stderr=True), word(KEYS)))
                 self.recorder.listeners.append(self._view.event)
             elif not options.json:
                 self.recorder.listeners.append(_tell)
@@ -108,7 +109,9 @@ class Session:
                 rig.power_on()
                 self._loop(keyboard)
             except (rig.bench.HardFault, rig.bench.Reset) as error:
-                self._crash = f"the chip would have crashed here: {type(error).__name__}: {error}"
+                self._crash = tr(
+                    "the chip would have crashed here: {name}: {error}", name=type(error).__name__, error=error
+                )
             except MaixSwitchError as error:
                 if error.exit_code != EXIT_FINDINGS:
                     raise
@@ -152,8 +155,14 @@ class Session:
         if options.script and not self._interrupted and next(script, _ENDED) is not _ENDED:
             line = self.player.line
             raise MaixSwitchError(
-                f"the run ended at {rig.now / 1000:.2f} s before the script did"
-                + (f", in line {line.number}: {line.text}" if line else ""),
+                tr(
+                    "the run ended at {now:.2f} s before the script did, in line {number}: {text}",
+                    now=rig.now / 1000,
+                    number=line.number,
+                    text=line.text,
+                )
+                if line
+                else tr("the run ended at {now:.2f} s before the script did", now=rig.now / 1000),
                 EXIT_FINDINGS,
             )
 
@@ -223,7 +232,7 @@ class Session:
         rig = self.rig
         self._last = (rig.state, rig.title, rig.fault)
         if rig.ended and not self._crash:
-            self._crash = f"the app ended: {rig.ended}"
+            self._crash = tr("the app ended: {ended}", ended=rig.ended)
         self.recorder.sample(rig.now, *rig.panel(), last=True)
         status = rig.status(picture=True) if self._view is not None and rig.app is not None else None
         try:
@@ -231,7 +240,7 @@ class Session:
                 rig.app.stop()
                 live = list(rig.bench.kpu.live)
                 if live:
-                    self._crash = f"{len(live)} model(s) still loaded after the app stopped"
+                    self._crash = tr("{live} model(s) still loaded after the app stopped", live=len(live))
         finally:
             if self._view is not None and status is not None:
                 self._view.update(status)
@@ -265,11 +274,15 @@ class Session:
         if self._failure is not None:
             return str(self._failure)
         if self._interrupted:
-            return "interrupted"
+            return tr("interrupted")
         if self._crash:
             return self._crash
         state, _, fault = self._last
-        return f"the app ended in {state}: {fault[1]}" if self._verdict() == EXIT_DEVICE else ""
+        return (
+            tr("the app ended in {state}: {fault}", state=state, fault=fault[1])
+            if self._verdict() == EXIT_DEVICE
+            else ""
+        )
 
 
 def _tell(document: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from maixswitch.language import tr
 from maixswitch.sim.camera import Picture
 
 REFRESHES_PER_SECOND = 8
@@ -57,22 +58,38 @@ def describe(document: dict[str, Any]) -> str:
         text = f"{document['old']} --{document['cause']}--> {document['new']}"
     elif kind == "results":
         found = ", ".join(f"{label} {score:.2f}" for label, score in document["found"])
-        text = f"sees {found or 'nothing'}"
+        text = tr("sees {found}", found=found) if found else tr("sees nothing")
     elif kind == "select":
-        text = f"selected {document['title']} ({document['index'] + 1}/{document['total']})"
+        text = tr(
+            "selected {title} ({index}/{total})",
+            title=document["title"],
+            index=document["index"] + 1,
+            total=document["total"],
+        )
     elif kind == "load":
-        text = f"loaded {document['title']} in {document['ms']} ms"
+        text = tr("loaded {title} in {ms} ms", title=document["title"], ms=document["ms"])
     elif kind == "fault":
-        detail = f": {document['detail']}" if document.get("detail") else ""
-        text = f"fault {document['code']} {document['name']}{detail}"
+        said = f"{document['code']} {document['name']}"
+        said += f": {document['detail']}" if document.get("detail") else ""
+        text = tr("fault {fault}", fault=said)
     elif kind == "choice":
-        text = f"remembers {document['folder']}" if document["written"] else f"cannot remember {document['folder']}"
+        text = (
+            tr("remembers {folder}", folder=document["folder"])
+            if document["written"]
+            else tr("cannot remember {folder}", folder=document["folder"])
+        )
     elif kind == "script":
         text = f"> {document['text']}"
     elif kind == "start":
-        text = f"{document['board']} with {document['firmware']}, card {document['card']}, camera {document['camera']}"
+        text = tr(
+            "{board} with {firmware}, card {card}, camera {camera}",
+            board=document["board"],
+            firmware=document["firmware"],
+            card=document["card"],
+            camera=document["camera"],
+        )
     elif kind == "end":
-        text = f"end in {document['state']} after {document['frames']} frames"
+        text = tr("end in {state} after {frames} frames", state=document["state"], frames=document["frames"])
     else:
         rest = " ".join(str(value) for key, value in document.items() if key not in ("t", "event"))
         text = f"{kind} {rest}"
@@ -100,18 +117,18 @@ def render(status: Status, events: list[str], hint: str = "", width: int = 120) 
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
     facts.add_column()
-    facts.add_row("state", Text(status.state, _STATE_STYLES.get(status.state, "bold")))
-    facts.add_row("model", f"{status.title or '-'}  ({status.index + 1}/{status.total})" if status.total else "-")
-    facts.add_row("board time", f"{status.now / 1000:.1f} s")
-    facts.add_row("frames", f"{status.frames}  ({status.fps} fps)")
-    facts.add_row("system heap", _gauge(status))
+    facts.add_row(tr("state"), Text(status.state, _STATE_STYLES.get(status.state, "bold")))
+    facts.add_row(tr("model"), f"{status.title or '-'}  ({status.index + 1}/{status.total})" if status.total else "-")
+    facts.add_row(tr("board time"), f"{status.now / 1000:.1f} s")
+    facts.add_row(tr("frames"), f"{status.frames}  ({status.fps} fps)")
+    facts.add_row(tr("system heap"), _gauge(status))
     facts.add_row("", Text(", ".join(f"{name} {size // 1024}K" for name, size in status.used), style="dim"))
     for label, score in status.results[:5]:
-        facts.add_row("sees" if (label, score) == status.results[0] else "", _score(label, score))
+        facts.add_row(tr("sees") if (label, score) == status.results[0] else "", _score(label, score))
     if status.fault:
-        facts.add_row("fault", Text(status.fault, "red"))
+        facts.add_row(tr("fault"), Text(status.fault, "red"))
     if not status.card:
-        facts.add_row("card", Text("taken out", "yellow"))
+        facts.add_row(tr("card"), Text(tr("taken out"), "yellow"))
     parts: list[RenderableType] = [facts, Text()]
     parts += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in events]
     if hint:
@@ -132,7 +149,7 @@ def _gauge(status: Status) -> Text:
     filled = min(_BAR, round(_BAR * used / total))
     style = "green" if status.free > total // 4 else "yellow" if status.free > total // 10 else "red"
     bar = Text("█" * filled, style)
-    return bar.append("░" * (_BAR - filled), "dim").append(f" {status.free // 1024} KiB free")
+    return bar.append("░" * (_BAR - filled), "dim").append(" " + tr("{free} KiB free", free=status.free // 1024))
 
 
 def _score(label: str, score: float) -> Text:

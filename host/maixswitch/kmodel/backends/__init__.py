@@ -12,6 +12,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Protocol, runtime_checkable
 
+from maixswitch.language import tr
+
 from ...errors import EXIT_USAGE, MaixSwitchError
 from ..arrays import Bytes
 from ..conv import Conv
@@ -90,7 +92,10 @@ def backend(name: str) -> Backend:
     if name == BEST:
         name = best()
     if name not in BACKENDS:
-        raise MaixSwitchError(f"no backend {name!r}; there are {BEST}, {', '.join(BACKENDS)}", EXIT_USAGE)
+        raise MaixSwitchError(
+            tr("no backend {name!r}; there are {best}, {names}", name=name, best=BEST, names=", ".join(BACKENDS)),
+            EXIT_USAGE,
+        )
     if not available(name):
-        raise MaixSwitchError(f'the backend {name!r} needs: pip install "maixswitch[fast]"', EXIT_USAGE)
+        raise MaixSwitchError(tr('the backend {name!r} needs: pip install "maixswitch[fast]"', name=name), EXIT_USAGE)
     return BACKENDS[name]()

@@ -1,0 +1,170 @@
+"""`maixswitch check`: a card, a model's folder or a .kmodel through all rules, and what came out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from maixswitch.card.medium.image import Image, is_image, read_image, unpacked
+from maixswitch.card.medium.mount import read_mount
+from maixswitch.card.options import Options
+from maixswitch.card.reading import MODELS, Card, Model
+from maixswitch.card.rules import LOOKS
+from maixswitch.card.rules.fit import verdicts
+from maixswitch.card.rules.medium import folder_names, image_names, judge_image, judge_mount, judge_names
+from maixswitch.errors import MaixSwitchError
+from maixswitch.findings import ERROR, SEVERITIES, Finding, finding
+from maixswitch.kmodel.describe import shape_text
+
+__all__ = ["ModelReport", "Options", "Report", "check"]
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """What is known of one model. ``place``: its folder on the card (or the bare file's name); ``input``: of the
+    network itself, "" when it cannot be read; ``fits``: firmware -> verdict ("fits", "gc", "large", "version"...).
+    """
+
+    place: str
+    title: str
+    kind: str
+    kmodel: str
+    version: int
+    bytes: int
+    input: str
+    fits: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of it. ``kind``: "card", "model", "kmodel" or "image"; ``findings``: errors first, then by place."""
+
+    path: Path
+    kind: str
+    options: Options
+    findings: tuple[Finding, ...]
+    models: tuple[ModelReport, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each severity."""
+        found = Counter(item.severity for item in self.findings)
+        return {name: found[name] for name in SEVERITIES}
+
+    @property
+    def ok(self) -> bool:
+        """Does no error stand?"""
+        return not self.counts[ERROR]
+
+    def of(self, place: str) -> list[Finding]:
+        """The findings at a model's place, "" for those of no model."""
+        return [item for item in self.findings if self.owner(item) == place]
+
+    def owner(self, item: Finding) -> str:
+        """The place of the model that a finding is about, "" for none."""
+        for model in self.models:
+            if item.file == model.place or item.file.startswith(model.place + "/"):
+                return model.place
+        return ""
+
+
+def check(path: Path, options: Options | None = None) -> Report:
+    """Looks at a card, a model's folder, a .kmodel, or the image or device of a card, with all rules.
+
+    MaixSwitchError when the path is none of these (usage), cannot be read (input), or board or firmware are unknown.
+    """
+    wanted = options or Options()
+    wanted.check()
+    if not is_image(path):
+        try:
+            return _look(path, wanted)
+        except MaixSwitchError:
+            # a card that is mounted here and holds nothing yet is a card all the same
+            mount = None if (path / MODELS).exists() else read_mount(path)
+            if mount is None:
+                raise
+        found = [*judge_mount(mount), *judge_names(folder_names(path)), finding("C100", MODELS, card=path)]
+        return Report(path, "card", wanted, _sorted(found), ())
+    image = read_image(path)
+    with unpacked(image) as folder:
+        if (folder / MODELS).is_dir():
+            report = _look(folder, wanted, image)
+            return replace(report, path=path, kind="image", findings=tuple(_of_image(item) for item in report.findings))
+        found = list(judge_image(image))
+        if image.volume is not None:
+            found += [*judge_names(image_names(image)), finding("C100", MODELS, card="CARD")]
+        return Report(path, "image", wanted, _sorted(found), ())
+
+
+def _look(path: Path, options: Options, image: Image | None = None) -> Report:
+    """The report of a folder or a .kmodel; ``image``: what the folder was unpacked from."""
+    wanted = options
+    card = Card(path, wanted.anchor_pairs)
+    card.image = image
+    board = str(card.settings.board) if card.settings is not None and not wanted.board else ""
+    if board:  # the card's own word, where the command line is silent
+        wanted = Options(board, wanted.firmware, wanted.gc_kib, wanted.run)
+        if wanted.anchor_pairs != options.anchor_pairs:
+            card = Card(path, wanted.anchor_pairs)
+            card.image = image
+    found = [item for look in LOOKS for item in look(card, wanted)]
+    if wanted.run:
+        from maixswitch.card.trial import run_all
+
+        found += run_all(card, wanted, {item.file.rpartition("/")[0] for item in found if item.severity == ERROR})
+    return Report(path, card.kind, wanted, _sorted(found), tuple(_model(model, wanted) for model in card.models))
+
+
+def _of_image(item: Finding) -> Finding:
+    """The finding without the name of the folder that the image was unpacked into: the card itself is meant."""
+    return replace(item, values={**item.values, "card": "CARD"}) if "card" in item.values else item
+
+
+def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    order = {name: at for at, name in enumerate(SEVERITIES)}
+    return tuple(sorted(found, key=lambda item: (order[item.severity], item.file, item.code)))
+
+
+def _model(model: Model, options: Options) -> ModelReport:
+    kmodel, spec = model.kmodel, model.spec
+    return ModelReport(
+        place=model.place or model.file,
+        title=model.title,
+        kind=str(spec.kind or "") if spec is not None else "",
+        kmodel=model.file,
+        version=kmodel.version if kmodel else 0,
+        bytes=model.size,
+        input=shape_text(kmodel.inputs[0]).split()[0] if kmodel else "",
+        fits={item.firmware.name: item.verdict.kind for item in verdicts(model, options)},
+    )
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The report for programs, schema 1; texts are in the reader's language, codes and names never are."""
+    return {
+        "schema": 1,
+        "command": "check",
+        "path": str(report.path),
+        "kind": report.kind,
+        "board": report.options.board,
+        "firmware": [item.name for item in report.options.flavours],
+        "ok": report.ok,
+        "counts": report.counts,
+        "models": [vars(model) for model in report.models],
+        "findings": [
+            {
+                "code": item.code,
+                "severity": item.severity,
+                "file": item.file,
+                "field": item.field,
+                "title": item.title,
+                "found": item.found,
+                "wanted": item.wanted,
+                "remedy": item.remedy,
+            }
+            for item in report.findings
+        ],
+    }

@@ -1,0 +1,176 @@
+"""`maixswitch explain`: what a code, a name, or a line that the board printed means, and what to do."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import importlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from maixswitch.card.firmware_lines import LINES, Line
+from maixswitch.findings import RULES, plain, rules
+from maixswitch.language import tr, word
+from maixswitch.resources import put_on_path
+
+UNFORESEEN = 199
+SIMILAR = {
+    103: ("C102", "C103"),
+    106: ("C302",),
+    107: ("C119",),
+    109: ("C480", "C482"),
+    2001: ("C115",),
+    2002: ("C208",),
+    2003: ("C201",),
+    2004: ("C204",),
+    2005: ("C115",),
+    2006: ("C206", "C212"),
+    2007: ("C217",),
+    2012: ("C118", "C213"),
+    2014: ("C210",),
+    2015: ("C202", "C205"),
+}
+"""Findings of `maixswitch check` that foretell a fault of the board."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """``code`` "" for a line without one; ``name``: ERR_... or a severity; ``also``: codes that say more."""
+
+    code: str
+    name: str
+    meaning: str
+    remedy: str
+    also: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """A few lines for people."""
+        head = " ".join(part for part in (self.code, self.name) if part)
+        parts = [*([head] if head else []), f"  {self.meaning}", "  " + tr("What to do: {remedy}", remedy=self.remedy)]
+        if self.also:
+            parts.append("  " + tr("maixswitch check finds it on the PC: {codes}", codes=", ".join(self.also)))
+        return "\n".join(parts)
+
+
+def explain(text: str) -> Explanation | None:
+    """The meaning of a code ("C206", "2006", "13"), a name ("ERR_NO_MEM") or any pasted line; None when unknown."""
+    asked = " ".join(text.split())
+    for look in (_by_code, _by_name, _by_line, _by_exception, _by_number_inside):
+        found = look(asked)
+        if found is not None:
+            return found
+    return None
+
+
+def known() -> str:
+    """What can be asked for, a few lines."""
+    numbers = ", ".join(f"{code} {row[0]}" for code, row in sorted(_faults().items()))
+    lines = [
+        tr("Findings of maixswitch check: {codes}", codes=", ".join(_ranges())),
+        tr("Faults on the screen: {codes}", codes=numbers),
+        tr("Lines from the board's cable, such as: {lines}", lines="; ".join(row.example for row in LINES)),
+    ]
+    return "\n".join(lines)
+
+
+def _ranges() -> list[str]:
+    """The codes of the findings, the first and the last of each hundred."""
+    codes = sorted(row.code for row in RULES)
+    hundreds = [[code for code in codes if code[1] == digit] for digit in "0123456789"]
+    return [f"{group[0]}-{group[-1]}" for group in hundreds if group]
+
+
+def _board(name: str) -> Any:
+    put_on_path()
+    return importlib.import_module(name)
+
+
+def _errors() -> Any:
+    return _board("device.errors")
+
+
+@cache
+def _faults() -> dict[int, tuple[str, str, str]]:
+    """Name, meaning and remedy of every code; read once, since the board's reader sweeps its heap at each look."""
+    describe = _errors().describe
+    return {int(code): describe(code) for code in _board("device.error_texts").codes()}
+
+
+def fault(code: int) -> Explanation:
+    """A fault of the board's own table."""
+    name, meaning, remedy = _faults()[code]
+    return Explanation(str(code), name, word(meaning), word(remedy), SIMILAR.get(code, ()))
+
+
+def finding_row(code: str) -> Explanation:
+    """A finding of `maixswitch check`; KeyError for an unknown code."""
+    row = rules()[code]
+    names = {"error": tr("error"), "warning": tr("warning"), "note": tr("note")}
+    return Explanation(code, names[row.severity], plain(word(row.title)), plain(word(row.remedy)))
+
+
+def _by_code(asked: str) -> Explanation | None:
+    code = asked.upper()
+    if code in rules():
+        return finding_row(code)
+    if asked.isascii() and asked.isdecimal() and len(asked) < 5:
+        number = int(asked)
+        return next((fault(value) for value in (number, number + 2000) if value in _faults()), None)
+    return None
+
+
+def _by_name(asked: str) -> Explanation | None:
+    wanted = asked.upper().removeprefix("SIPEED_KPU_")
+    return next((fault(code) for code, row in _faults().items() if row[0] == wanted), None)
+
+
+def _by_line(asked: str) -> Explanation | None:
+    for row in LINES:
+        if re.search(row.pattern, asked, re.IGNORECASE):
+            return _row(row)
+    return None
+
+
+def _row(row: Line) -> Explanation:
+    if row.code:
+        return fault(int(row.code)) if row.code.isdecimal() else finding_row(row.code)
+    return Explanation("", row.example, word(row.meaning), word(row.remedy))
+
+
+def _by_exception(asked: str) -> Explanation | None:
+    """What the board itself would take it for, as an exception of each kind that the words suggest."""
+    from_exception = _errors().from_exception
+    for error in _exceptions(asked):
+        code = int(from_exception(error).code)
+        if code != UNFORESEEN:
+            return fault(code)
+    return None
+
+
+def _exceptions(asked: str) -> Iterator[Exception]:
+    match = re.search(r"\b(\w*Error): ?(.*)", asked)
+    said = match[2] if match else asked
+    kind: Any = getattr(builtins, match[1], None) if match else None
+    named = re.search(r"\[Errno (\d+)\]|\b(E[A-Z]{2,9})\b", asked)
+    if named:
+        number = int(named[1]) if named[1] else getattr(errno, named[2], 0)
+        if number:
+            yield OSError(number)
+    number_only = re.fullmatch(r"\d{1,3}", said)
+    if number_only and kind is OSError:
+        yield OSError(int(said))
+    if asked.startswith("MemoryError"):
+        yield MemoryError(said)
+    yield ValueError(said)
+    yield ValueError(asked)
+
+
+def _by_number_inside(asked: str) -> Explanation | None:
+    for part in re.findall(r"\bC\d{3}\b|(?<![\d.])\d{3,4}(?![\d.])", asked, re.IGNORECASE):
+        found = _by_code(part)
+        if found is not None:
+            return found
+    return None

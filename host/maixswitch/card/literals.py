@@ -1,0 +1,210 @@
+"""What a Python script says by itself: literals that it assigns or passes on. The script is read, never run."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_SCRIPT = 128 << 10
+MAX_DEPTH = 64
+MAX_ITEMS = 5000
+MAX_LIST = 16 << 10
+MAX_TRIES = 500
+"""How far, and how often, a script that is no Python is searched for a closing bracket."""
+BROKEN = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError, OverflowError)
+ASSIGNMENT = re.compile(r"^[ \t]*([A-Za-z_]\w*)[ \t]*=[ \t]*(?=[\[(\"'\d.-])", re.MULTILINE)
+CALL = re.compile(r"\b(load|load_kmodel)\([ \t]*([\"'])([^\"'\n]{1,200})\2")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A literal and the line (1..) where it stands; ``name``: what it was assigned to, or called with."""
+
+    name: str
+    value: Any
+    line: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call by the last part of its name; arguments that are no literals, nor names of some, are None."""
+
+    name: str
+    args: tuple[Any, ...]
+    keywords: dict[str, Any]
+    line: int
+
+
+@dataclass
+class Script:
+    """The literals of a script, in the order of its lines; ``trouble``: why it is no Python, "" where it is.
+
+    ``floors``: numbers that something is compared with by ">" (the name compared, number).
+    """
+
+    values: list[Value] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    floors: list[Value] = field(default_factory=list)
+    trouble: str = ""
+
+
+def decode(data: bytes) -> str | None:
+    """Text of a file: UTF-8, UTF-16 with its mark, else GB 18030; None where it is none of these."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encodings: tuple[str, ...] = ("utf-16",)
+    else:
+        encodings = ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return None if "\0" in text else text
+    return None
+
+
+def literal(text: str) -> Any:
+    """The value of one Python literal; ValueError for anything else, for more than 128 KiB or 64 levels."""
+    if len(text) > MAX_SCRIPT or _deep(text):
+        raise ValueError("too long or too deep")
+    try:
+        return ast.literal_eval(text.strip())
+    except BROKEN as error:
+        raise ValueError(str(error)) from error
+
+
+def from_json(text: str) -> Any:
+    """The value of a JSON text; ValueError for broken text, for more than 64 levels, and for numbers beyond all use."""
+    if _deep(text):
+        raise ValueError("too deep")
+    try:
+        return json.loads(text)
+    except BROKEN as error:
+        raise ValueError(str(error)) from error
+
+
+def read_script(text: str) -> Script:
+    """The literals of a script; what is no Python (text of another language, tabs mixed) is searched line by line."""
+    script = Script()
+    if len(text) > MAX_SCRIPT or _deep(text):
+        script.trouble = "too long or too deep"
+        return script
+    try:
+        tree = ast.parse(text)
+        nodes = sorted(
+            (node for node in ast.walk(tree) if isinstance(node, (ast.stmt, ast.expr))),
+            key=lambda node: (node.lineno, node.col_offset),
+        )
+        known: dict[str, Any] = {}
+        for node in nodes:
+            _look(node, script, known)
+    except BROKEN as error:
+        script = Script(trouble=str(error) or type(error).__name__)
+        _search(text, script)
+    return script
+
+
+def _look(node: ast.AST, script: Script, known: dict[str, Any]) -> None:
+    if isinstance(node, ast.Assign):
+        value = _value(node.value, known)
+        for target in node.targets:
+            if isinstance(target, ast.Name) and value is not None:
+                known[target.id] = value
+                script.values.append(Value(target.id, value, node.lineno))
+    elif isinstance(node, ast.FunctionDef):
+        names = [item.arg for item in node.args.args][len(node.args.args) - len(node.args.defaults) :]
+        for name, default in zip(names, node.args.defaults, strict=True):
+            value = _value(default, known)
+            if value is not None:
+                script.values.append(Value(name, value, node.lineno))
+    elif isinstance(node, ast.Call):
+        called = node.func
+        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        keywords = {item.arg: _value(item.value, known) for item in node.keywords if item.arg}
+        script.calls.append(Call(name, tuple(_value(item, known) for item in node.args), keywords, node.lineno))
+    elif isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Gt, ast.GtE)):
+        left, right = node.left, _value(node.comparators[0], known)
+        if isinstance(left, ast.Name) and isinstance(right, float):
+            script.floors.append(Value(left.id, right, node.lineno))
+
+
+def _value(node: ast.AST, known: dict[str, Any]) -> Any:
+    if isinstance(node, ast.Name):
+        return known.get(node.id)
+    try:
+        return ast.literal_eval(node)
+    except BROKEN:
+        return None
+
+
+def _search(text: str, script: Script) -> None:
+    """Assignments that begin a line, bracket by bracket, and models that are loaded."""
+    for tries, match in enumerate(ASSIGNMENT.finditer(text)):
+        if tries > MAX_TRIES:
+            break
+        try:
+            value = literal(_balanced(text, match.end()))
+        except ValueError:
+            continue
+        script.values.append(Value(match.group(1), value, text.count("\n", 0, match.start()) + 1))
+    for match in CALL.finditer(text):
+        script.calls.append(Call(match.group(1), (match.group(3),), {}, text.count("\n", 0, match.start()) + 1))
+
+
+def _balanced(text: str, start: int) -> str:
+    """From a bracket to the one that closes it, otherwise to the end of the line."""
+    if text[start] not in "[(":
+        return re.split(r"#|//|\n", text[start:], maxsplit=1)[0]
+    depth = 0
+    quote = ""
+    for at in range(start, min(len(text), start + MAX_LIST)):
+        c = text[at]
+        if quote:
+            quote = "" if c == quote else quote
+        elif c in "\"'":
+            quote = c
+        elif c in "[(":
+            depth += 1
+        elif c in "])":
+            depth -= 1
+            if not depth:
+                return text[start : at + 1]
+    return ""
+
+
+def _deep(text: str) -> bool:
+    depth = 0
+    for c in text:
+        if c in "[({":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif c in "])}":
+            depth = max(0, depth - 1)
+    return False
+
+
+def numbers(value: Any) -> list[float] | None:
+    """A list of numbers out of nested lists, None for anything else; at most 5000, all finite."""
+    flat: list[float] = []
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, (list, tuple)):
+            if len(item) > MAX_ITEMS:
+                return None
+            todo.extend(reversed(item))
+        elif isinstance(item, (int, float)) and not isinstance(item, bool):
+            try:
+                flat.append(float(item))
+            except OverflowError:
+                return None
+            if not math.isfinite(flat[-1]) or len(flat) > MAX_ITEMS:
+                return None
+        else:
+            return None
+    return flat or None

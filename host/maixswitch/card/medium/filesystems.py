@@ -1,0 +1,34 @@
+"""Which file system begins at a sector: told by its own marks, not by the partition's type."""
+
+from __future__ import annotations
+
+from maixswitch.card.medium.sectors import SECTOR, Sectors
+
+FAT = "FAT"
+
+
+def recognise(disk: Sectors, start: int) -> str:
+    """FAT, exFAT, NTFS, ext2/3/4, HFS+, APFS, Btrfs, F2FS or XFS; "" when it is none of them. start: first sector."""
+    base = start * SECTOR
+    first = disk.sector(start)
+    name = first[3:11]
+    if name == b"EXFAT   ":
+        return "exFAT"
+    if name == b"NTFS    ":
+        return "NTFS"
+    # exactly what FatFs R0.13c asks for (check_fs)
+    bootable = first[510:512] == b"\x55\xaa" and first[0] in (0xE8, 0xE9, 0xEB)
+    if bootable and (first[54:57] == b"FAT" or first[82:87] == b"FAT32"):
+        return FAT
+    for at, mark, kind in (
+        (1024 + 56, b"\x53\xef", "ext2/3/4"),
+        (1024, b"H+", "HFS+"),
+        (1024, b"HX", "HFS+"),
+        (32, b"NXSB", "APFS"),
+        (65536 + 64, b"_BHRfS_M", "Btrfs"),
+        (1024, b"\x10\x20\xf5\xf2", "F2FS"),
+        (0, b"XFSB", "XFS"),
+    ):
+        if disk.read(base + at, len(mark)) == mark:
+            return kind
+    return ""

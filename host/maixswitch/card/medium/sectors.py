@@ -1,0 +1,66 @@
+"""Read-only bytes of a card image or a block device, by place, within its size."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from types import TracebackType
+
+from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import reason, tr
+
+SECTOR = 512
+LARGEST_READ = 4 << 20
+ENDLESS = 1 << 50
+
+
+class Sectors:
+    """A file or block device that is opened once and never written; `size` is in bytes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._is_device = False
+        try:
+            kind = path.stat().st_mode
+            self._is_device = stat.S_ISBLK(kind)
+            if not (stat.S_ISREG(kind) or stat.S_ISBLK(kind)):
+                text = tr("{path}: neither a card image nor a block device", path=path)
+                raise MaixSwitchError(text, EXIT_USAGE)
+            self._file = path.open("rb")
+            # macOS tells no size of a device: then reading alone finds its end
+            self.size = self._file.seek(0, os.SEEK_END) or (ENDLESS if self._is_device else 0)
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def read(self, at: int, count: int) -> bytes:
+        """`count` bytes from byte `at`; fewer where the image ends. MaixSwitchError when it cannot be read."""
+        if at < 0 or count <= 0 or at >= self.size:
+            return b""
+        try:
+            self._file.seek(at)
+            return self._file.read(min(count, LARGEST_READ, self.size - at))
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def sector(self, number: int) -> bytes:
+        """One sector of 512 bytes, filled up with zeros behind the end."""
+        return self.read(number * SECTOR, SECTOR).ljust(SECTOR, b"\0")
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> Sectors:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _failure(self, error: OSError) -> MaixSwitchError:
+        if isinstance(error, PermissionError) and self._is_device:
+            text = tr("{path}: only an administrator may read it: sudo maixswitch check {path}", path=self.path)
+            return MaixSwitchError(text, EXIT_IO)
+        text = tr("{path}: cannot be read ({reason})", path=self.path, reason=reason(error))
+        return MaixSwitchError(text, EXIT_IO)

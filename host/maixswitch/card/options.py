@@ -1,0 +1,76 @@
+"""What a check is for: which board, which firmwares, which size of Python's heap."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.kmodel import firmware as firmwares
+from maixswitch.kmodel.memory import QVGA, Size
+from maixswitch.language import tr
+from maixswitch.resources import put_on_path
+
+OWN_FIRMWARE = {
+    "m5stickv": ("m5stickv",),
+    "unitv": ("m5stickv",),
+    "amigo_tft": ("amigo_tft", "amigo_minimum"),
+    "amigo_ips": ("amigo_ips", "amigo_minimum"),
+    "canmv_k210_01studio": ("canmv",),
+    "dnk210": ("canmv",),
+}
+"""Boards that need an image of their own: without it their power chip stays off, or there is none else."""
+OWN = frozenset(name for names in OWN_FIRMWARE.values() for name in names)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says. ``gc_kib``: size of Python's heap, None for the firmware's own; ``run``: emulate."""
+
+    board: str = ""
+    firmware: tuple[str, ...] = ()
+    gc_kib: int | None = None
+    run: bool = False
+
+    def check(self) -> None:
+        """MaixSwitchError (usage), listing the known ones, for a board or a firmware that is unknown."""
+        for name in self.firmware:
+            firmwares.find(name)
+        if self.board:
+            _ = self.row
+
+    @cached_property
+    def flavours(self) -> tuple[firmwares.Firmware, ...]:
+        """The firmwares to judge for: those asked for, else those that are made for the board."""
+        names = self.firmware or OWN_FIRMWARE.get(self.board, ())
+        if names:
+            return tuple(firmwares.find(name) for name in names)
+        return tuple(item for item in firmwares.firmwares() if item.name not in OWN)
+
+    @property
+    def anchor_pairs(self) -> int | None:
+        """How many anchors the board's detector takes, None for any."""
+        return None if all(item.api == "canmv" for item in self.flavours) else 5
+
+    @cached_property
+    def row(self) -> Any:
+        """The board's row of device/boards.py, None when none was named."""
+        if not self.board:
+            return None
+        put_on_path()
+        try:
+            return importlib.import_module("device.boards").find(self.board)
+        except ValueError as error:
+            names = ", ".join(importlib.import_module("device.boards").names())
+            raise MaixSwitchError(
+                tr("no board {board!r}; there are {names}", board=self.board, names=names), EXIT_USAGE
+            ) from error
+
+    @property
+    def panel(self) -> Size | None:
+        """Width and height of the board's panel, 320x240 for an unnamed one, None without a panel."""
+        if self.row is None:
+            return QVGA
+        return (int(self.row.lcd[0]), int(self.row.lcd[1])) if self.row.lcd else None

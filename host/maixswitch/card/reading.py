@@ -1,0 +1,228 @@
+"""A card as the checks see it: the folder read once, by the board's own parser on the fakes of its files."""
+
+from __future__ import annotations
+
+import importlib
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maixswitch.errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
+from maixswitch.language import tr
+from maixswitch.resources import put_on_path
+from maixswitch.sim.card import DiskFile, FolderCard, scan
+
+if TYPE_CHECKING:
+    from maixswitch.card.medium.image import Image
+    from maixswitch.kmodel import KModel
+
+MODELS = "models"
+LARGEST = 8 << 20
+"""Bytes of a file that are read at most; no file of a card that the board can use is as large."""
+KMODEL_ENDS = (".kmodel", ".smodel", ".emodel")
+
+
+class _Files(FolderCard):
+    """The folder for the board's parser, of which no file costs more memory than LARGEST."""
+
+    def __init__(self, folder: Path, memory_card: Callable[[dict[str, Any]], Any], below: str = "") -> None:
+        """``below``: where on the card the folder lies; "" for a whole card."""
+        if below:
+            found, folders = scan(folder)
+            self._folder = folder
+            self._write_back = False
+            self._memory = memory_card({f"{below}/{name}": file for name, file in found.items()})
+            self._memory.folders.update(dict.fromkeys([below, *(f"{below}/{name}" for name in folders)], True))
+        else:
+            super().__init__(folder, memory_card)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes of every file, by its path on the card."""
+        return {name: len(data) for name, data in self._memory.files.items()}
+
+    def read(self, path: str) -> bytes:
+        data = self._memory.files.get(path)
+        if isinstance(data, DiskFile) and len(data) > LARGEST:
+            return b"\0" * LARGEST
+        return super().read(path)
+
+
+@dataclass
+class Model:
+    """One model: its folder's name ("" for a bare file) and the board's own ModelSpec of it (None for a bare file).
+
+    ``place``: path of its folder on the card, as findings name it; ``file``: path of its .kmodel on the card, "" when
+    model.json names none that is there (or one in flash).
+    """
+
+    folder: str
+    spec: Any
+    place: str
+    file: str
+    size: int
+    _read: Callable[[], bytes] = field(repr=False)
+
+    @property
+    def json(self) -> str:
+        """Path of its model.json on the card."""
+        return f"{self.place}/model.json"
+
+    @property
+    def title(self) -> str:
+        """What the screen shows, the folder's name where model.json has no usable title."""
+        return str(self.spec.title) if self.spec is not None and self.spec.title else self.folder or self.file
+
+    @property
+    def classes(self) -> int:
+        """Number of labels, 0 when unknown."""
+        return len(self.spec.labels) if self.spec is not None else 0
+
+    @cached_property
+    def data(self) -> bytes:
+        """The .kmodel's bytes, b"" without one or when it cannot be read."""
+        try:
+            return self._read() if self.file else b""
+        except MaixSwitchError:
+            return b""
+
+    @cached_property
+    def loaded(self) -> KModel | KModelError | None:
+        """The model, what is wrong with its file, or None without one."""
+        from maixswitch.kmodel import load
+
+        if not self.file:
+            return None
+        if not self.data and self.size:
+            return KModelError(tr("the file cannot be read from the card"))
+        try:
+            return load(self.data)
+        except KModelError as error:
+            return error
+
+    @property
+    def kmodel(self) -> KModel | None:
+        """The model, None where its file cannot be used."""
+        found = self.loaded
+        return None if found is None or isinstance(found, KModelError) else found
+
+
+class Card:
+    """A card, one model's folder, or one .kmodel file.
+
+    ``kind``: "card", "model" or "kmodel". ``models``: in the button's order. ``sizes``: bytes of every file by its path
+    on the card; ``folders`` is not kept, ``path`` is where it all lies on this PC. ``settings``: the board's own
+    Settings, None unless a whole card. Labels are read when asked for, so a card must be the last one that was read.
+    MaixSwitchError when the path is nothing of these or cannot be read.
+    """
+
+    def __init__(self, path: Path, anchor_pairs: int | None = 5) -> None:
+        self.path = path
+        self.image: Image | None = None  # what `path` was unpacked from
+        self.kind = _kind(path)
+        self.sizes: dict[str, int] = {}
+        self.settings: Any = None
+        self._files: _Files | None = None
+        if self.kind == "kmodel":
+            size = path.stat().st_size
+            self.sizes = {path.name: size}
+            self.models = [Model("", None, "", path.name, size, lambda: _bytes(path))]
+            return
+        put_on_path()
+        self._bench: Any = importlib.import_module("bench")
+        self._bench.install()
+        below = "" if self.kind == "card" else f"{MODELS}/{path.resolve().name}"
+        self._files = _Files(path, self._bench.MemoryCard, below)
+        self.sizes = self._files.sizes
+        self.select()
+        if self.kind == "card":
+            self.settings = importlib.import_module("device.settings").Settings.read("/sd")
+        kinds = importlib.import_module("device.kinds").KINDS
+        self.models = [self._model(spec) for spec in self._specs(kinds, anchor_pairs)]
+
+    def _specs(self, kinds: Any, pairs: int | None) -> list[Any]:
+        try:
+            found: list[Any] = importlib.import_module("device.catalog").read("/sd", kinds, pairs)
+        except OSError as error:
+            raise MaixSwitchError(
+                tr("{path}: cannot be read ({error})", path=self.path, error=error), EXIT_IO
+            ) from error
+        return found
+
+    def _model(self, spec: Any) -> Model:
+        place = f"{MODELS}/{spec.folder}"
+        name = str(spec.kmodel).removeprefix("/sd/") if isinstance(spec.kmodel, str) else ""
+        name = next((path for path in self.sizes if path.lower() == name.lower()), "")
+        return Model(str(spec.folder), spec, place, name, self.sizes.get(name, 0), lambda: self.read(name))
+
+    @property
+    def shell(self) -> str:
+        """The path as one writes it in a command line."""
+        return shlex.quote(str(self.path))
+
+    def select(self) -> None:
+        """Puts this card into the fake board's socket, as after reading another one."""
+        if self._files is not None:
+            self._bench.reset()
+            self._bench.card.insert(self._files)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file by its path on the card, at most LARGEST; MaixSwitchError when it cannot be read."""
+        if self._files is None:
+            return _bytes(self.path)
+        try:
+            return self._files.read(name)
+        except OSError as error:
+            raise MaixSwitchError(tr("{path}: cannot be read ({error})", path=name, error=error), EXIT_IO) from error
+
+    def text(self, name: str) -> str | None:
+        """The text of a file without carriage returns, None when it is absent, larger than 256 KiB or no UTF-8."""
+        if not 0 <= self.sizes.get(name, -1) <= 1 << 18:
+            return None
+        try:
+            return self.read(name).decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError:
+            return None
+
+
+def _bytes(path: Path) -> bytes:
+    from maixswitch.kmodel.model import read_file
+
+    return read_file(path)
+
+
+def _kind(path: Path) -> str:
+    """What a path is: "card", "model" or "kmodel"; MaixSwitchError otherwise."""
+    if path.is_file():
+        if path.name.lower().endswith(".zip"):
+            raise MaixSwitchError(
+                tr(
+                    "{path}: a package; bring its model onto a card with: maixswitch import {path} --card CARD",
+                    path=path,
+                ),
+                EXIT_USAGE,
+            )
+        return "kmodel"
+    if not path.exists():
+        raise MaixSwitchError(tr("{path}: no such file or folder", path=path), EXIT_IO)
+    if (path / MODELS).is_dir():
+        return "card"
+    try:
+        names = sorted(entry.name for entry in path.iterdir())
+    except OSError as error:
+        raise MaixSwitchError(tr("{path}: cannot be read ({error})", path=path, error=error), EXIT_IO) from error
+    if "model.json" in names or any(name.lower().endswith(KMODEL_ENDS) for name in names):
+        return "model"
+    found = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else tr("an empty folder")
+    raise MaixSwitchError(
+        tr(
+            "{path}: neither a card (a folder with models/ in it), nor a model's folder (with model.json in it), nor a "
+            "file; found {found}. A new card: maixswitch new {path}",
+            path=path,
+            found=found,
+        ),
+        EXIT_USAGE,
+    )

@@ -1,0 +1,99 @@
+"""A report of `maixswitch check` for people: by model, errors first, counts and what to do next at the end."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from maixswitch.card.check import ModelReport, Report
+from maixswitch.console import visible
+from maixswitch.findings import ERROR, NOTE, WARNING, Finding
+from maixswitch.language import tr
+
+
+def text(report: Report) -> str:
+    """The whole report, lines without colour."""
+    return "\n".join(visible(line).replace("\n", "\\n") for line in lines(report))
+
+
+def lines(report: Report) -> Iterator[str]:
+    general = report.of("")
+    if general:
+        yield tr("The card") if report.kind == "card" else str(report.path)
+        yield from _listed(general, "")
+        yield ""
+    for model in report.models:
+        yield head(model, report)
+        yield from _listed(report.of(model.place), model.place)
+        yield ""
+    yield counts(report)
+    yield tr("Judged for: {firmwares}", firmwares=", ".join(item.name for item in report.options.flavours))
+    yield tr("Next: {what}", what=following(report))
+
+
+def head(model: ModelReport, report: Report) -> str:
+    """One line about a model: folder, title, kind, size, where it fits."""
+    parts = [model.kind, model.input]
+    if model.version:
+        parts.append(f"kmodel v{model.version}")
+    if model.bytes:
+        parts.append(f"{-(-model.bytes // 1024)} KiB")
+    if model.fits:
+        able = sum(kind == "fits" for kind in model.fits.values())
+        parts.append(tr("fits {able} of {all} firmwares", able=able, all=len(model.fits)))
+    name = model.place.removeprefix("models/")
+    title = f'{name} "{model.title}"' if model.title != name else name
+    return ": ".join(part for part in (title, ", ".join(part for part in parts if part)) if part)
+
+
+def _listed(found: Sequence[Finding], place: str) -> Iterator[str]:
+    for item in found:
+        file = item.file.removeprefix(place + "/") if place and item.file != place else ""
+        file = item.file if not place else file
+        where = " ".join(part for part in (file, item.field) if part)
+        yield f"  {severity(item)} {item.code} {where + ': ' if where else ''}{item.title}"
+        details = []
+        if item.found:
+            details.append(tr("found: {found}", found=item.found))
+        if item.wanted:
+            details.append(tr("wanted: {wanted}", wanted=item.wanted))
+        if details:
+            yield "      " + "; ".join(details)
+        if item.code != "C221":
+            yield f"      -> {item.remedy}"
+    if not found:
+        yield "  " + tr("nothing to say against it")
+
+
+def severity(item: Finding) -> str:
+    """The severity in the reader's language."""
+    return {ERROR: tr("error"), WARNING: tr("warning"), NOTE: tr("note")}[item.severity]
+
+
+def counts(report: Report) -> str:
+    """How many models, errors, warnings and notes."""
+    found = report.counts
+    return tr(
+        "Models: {models}, errors: {errors}, warnings: {warnings}, notes: {notes}",
+        models=len(report.models),
+        errors=found[ERROR],
+        warnings=found[WARNING],
+        notes=found[NOTE],
+    )
+
+
+def following(report: Report) -> str:
+    """The one thing to do next."""
+    worst = next((item for item in report.findings if item.severity == ERROR), None)
+    if worst is not None:
+        place = f"{worst.place}: " if worst.place else ""
+        return place + worst.remedy + " " + tr("(maixswitch explain {code} says more)", code=worst.code)
+    if report.kind == "kmodel":
+        return tr("maixswitch import {path} --card CARD", path=shlex.quote(str(report.path)))
+    if report.kind == "image":
+        return tr("write it onto a TF card, and put that into the board")
+    if report.kind == "model":
+        return tr("copy the folder into models/ of a card")
+    if not report.options.run:
+        return tr("try it: maixswitch check --run {path}, or maixswitch sim {path}", path=shlex.quote(str(report.path)))
+    return tr("put the card into the board and switch it on")

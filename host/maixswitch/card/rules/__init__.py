@@ -1,0 +1,27 @@
+"""The rules of `maixswitch check`, a module a subject: each has look(card, options), which yields findings.
+
+A new rule is a new function here and a new row in `finding_table`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from maixswitch.card.options import Options
+from maixswitch.card.reading import Card
+from maixswitch.card.rules import app, camera, detector, fit, folders, kmodel, medium, settings, text
+from maixswitch.findings import Finding
+
+Look = Callable[[Card, Options], Iterator[Finding]]
+
+LOOKS: tuple[Look, ...] = (
+    app.look,
+    settings.look,
+    folders.look,
+    kmodel.look,
+    detector.look,
+    fit.look,
+    camera.look,
+    text.look,
+    medium.look,
+)

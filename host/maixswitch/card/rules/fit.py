@@ -1,0 +1,71 @@
+"""Does a model fit: the version that a firmware loads and the memory that it leaves, firmware by firmware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from maixswitch.card.options import Options
+from maixswitch.card.reading import Card, Model
+from maixswitch.findings import Finding, finding
+from maixswitch.kmodel.memory import QVGA, Memory, kib, memory, unknown_layer
+from maixswitch.language import tr
+
+
+def look(card: Card, options: Options) -> Iterator[Finding]:
+    """One finding a model at most, with the numbers of the firmware that comes closest."""
+    for model in card.models:
+        yield from fit(model, options)
+
+
+def verdicts(model: Model, options: Options) -> list[Memory]:
+    """What the model takes on each of the chosen firmwares; [] without a kmodel."""
+    kmodel = model.kmodel
+    if kmodel is None:
+        return []
+    return [memory(kmodel, item, QVGA, options.panel, options.gc_kib) for item in options.flavours]
+
+
+def fit(model: Model, options: Options) -> Iterator[Finding]:
+    """The error when it fits none of the chosen firmwares, the note when it fits only some."""
+    kmodel = model.kmodel
+    if kmodel is None or unknown_layer(kmodel) is not None:
+        return
+    judged = verdicts(model, options)
+    fitting = [item.firmware.name for item in judged if item.verdict.fits]
+    names = ", ".join(item.firmware.name for item in judged)
+    if fitting:
+        rest = [item.firmware.name for item in judged if not item.verdict.fits]
+        if rest:
+            yield finding(
+                "C207", model.file, found=tr("not {names}", names=", ".join(rest)), fits=", ".join(fitting)
+            )  # fmt: skip
+        return
+    able = [item for item in judged if item.verdict.kind != "version"]
+    if not able:
+        yield finding("C208", model.file, found=f"kmodel v{kmodel.version}", wanted="kmodel v3", firmware=names)
+        return
+    best = max(able, key=lambda item: (item.verdict.kind == "gc", item.left))
+    heap = best.verdict.gc_kib
+    if heap is not None:
+        yield finding("C212", model.file, found=numbers(best), bytes=heap * 1024, kib=heap)
+    else:
+        yield finding("C206", model.file, found=numbers(best), wanted=room(best), firmware=names)
+
+
+def numbers(item: Memory) -> str:
+    """What takes how much of the system heap."""
+    return tr(
+        "{total} KiB: model {load}, camera {camera}, screen {lcd}, boxes {region}; {firmware} leaves {free}",
+        total=kib(item.total),
+        load=kib(item.need),
+        camera=kib(item.camera),
+        lcd=kib(item.lcd),
+        region=kib(item.region),
+        firmware=item.firmware.name,
+        free=item.free // 1024,
+    )
+
+
+def room(item: Memory) -> str:
+    """By how much it is too large."""
+    return tr("{missing} KiB less", missing=kib(-item.left))

@@ -1,0 +1,88 @@
+"""The folders of models/: every problem that the board's own reader finds in model.json, and files without use."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from maixswitch.card.options import Options
+from maixswitch.card.reading import KMODEL_ENDS, MODELS, Card, Model
+from maixswitch.findings import Finding, finding
+
+FIELDS = {
+    "schema": "C104",
+    "kind": "C106",
+    "input": "C107",
+    "labels": "C108",
+    "anchors": "C109",
+    "threshold": "C110",
+    "nms": "C111",
+    "top": "C112",
+    "softmax": "C113",
+    "outputs": "C114",
+    "kmodel": "C115",
+}
+
+
+def look(card: Card, options: Options) -> Iterator[Finding]:
+    """Mistakes of every model.json; nothing for a bare file."""
+    if card.kind == "kmodel":
+        return
+    if not card.models:
+        yield finding("C100", MODELS, card=card.shell)
+    for model in card.models:
+        for problem in model.spec.problems:
+            yield from mistakes(model, problem)
+    yield from unused(card)
+
+
+def mistakes(model: Model, problem: tuple[str, str, str, str]) -> Iterator[Finding]:
+    """The finding for one problem of device/model_json.py; none where `kmodel` looks into the file itself."""
+    _, field, found, wanted = problem
+    named = code(field, found, wanted)
+    if named:
+        place = model.place if named == "C117" else model.json
+        yield finding(named, place, field, found, wanted, input=found)
+
+
+def code(field: str, found: str, wanted: str) -> str:
+    """The code of a problem (field, found, wanted) of device/model_json.py; "" when it is about the kmodel's contents.
+
+    The last cases are doubts: model.json against the head of the kmodel.
+    """
+    if not field:
+        if wanted != "a JSON object":
+            return "C117"
+        return "C101" if found == "missing" else "C102"
+    if found == "unknown":
+        return "C103"
+    if field == "title":
+        return "C116" if wanted.startswith("another than ") else "C105"
+    if field == "anchors" and "this firmware" in wanted:
+        return "C121"
+    if field == "kmodel" and wanted == "kmodel v3 or v4":
+        return ""
+    if field == "labels" and found.endswith(" labels"):
+        return "C118"
+    if field == "input" and wanted.startswith("[") and wanted != "[width, height, 1 or 3]":
+        return "C119"
+    if field == "outputs" and not wanted.startswith("[["):
+        return "C120"
+    return FIELDS.get(field, "C199")
+
+
+def unused(card: Card) -> Iterator[Finding]:
+    """Model files that no model.json names."""
+    places = {model.place: model for model in card.models}
+    used = {model.file for model in card.models}
+    for name in sorted(card.sizes):
+        if not name.lower().endswith(KMODEL_ENDS) or name in used:
+            continue
+        folder, _, base = name.rpartition("/")
+        if base.startswith("."):
+            continue
+        if folder in places:
+            if places[folder].file:
+                yield finding("C122", name)
+        elif card.kind == "card":
+            yield finding("C123", name, card=card.shell, source=shlex.quote(str(card.path / name)))

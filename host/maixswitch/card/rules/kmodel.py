@@ -1,0 +1,75 @@
+"""The .kmodel files: can they be read, and is what they say of one piece?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from maixswitch.card.options import Options
+from maixswitch.card.reading import Card, Model
+from maixswitch.errors import KModelError
+from maixswitch.findings import Finding, finding
+from maixswitch.kmodel import consistency
+from maixswitch.kmodel.memory import unknown_layer
+from maixswitch.kmodel.program import AI_RAM
+from maixswitch.kmodel.sniff import recognise
+from maixswitch.language import tr
+
+ADDRESSES = ("image_src_addr", "image_dst_addr")
+
+
+def look(card: Card, options: Options) -> Iterator[Finding]:
+    """Every model's file by itself."""
+    for model in card.models:
+        if model.file:
+            yield from readable(model)
+            yield from picture(model)
+
+
+def readable(model: Model) -> Iterator[Finding]:
+    """What the file is instead of a model, where it is broken, what no firmware runs."""
+    loaded = model.loaded
+    if isinstance(loaded, KModelError):
+        kind = recognise(model.data)
+        if kind.usable or (model.size and not model.data):
+            yield finding("C209" if loaded.field in ADDRESSES else "C201", model.file, found=loaded.message)
+        else:
+            yield finding(code(kind.name), model.file, found=kind.name, wanted="kmodel v3, v4")
+    elif loaded is not None:
+        strange = unknown_layer(loaded)
+        if strange is not None:
+            yield finding("C210", model.file, found=strange)
+        odd = [item for item in consistency.check(loaded) if not item.limit]
+        if odd:
+            yield finding("C211", model.file, found=odd[0], count=len(odd))
+
+
+def code(kind: str) -> str:
+    """The code of a file that is no kmodel v3 or v4, by the name that `sniff` gives it."""
+    if "word-swapped" in kind:
+        return "C203"
+    if kind in ("smodel", "emodel"):
+        return "C204"
+    return "C202" if kind.startswith("kmodel v") and kind != "kmodel v1" else "C205"
+
+
+def picture(model: Model) -> Iterator[Finding]:
+    """Does the network take a picture, of the size that model.json says?"""
+    kmodel = model.kmodel
+    if kmodel is None:
+        return
+    first = kmodel.inputs[0]
+    if len(kmodel.inputs) > 1:
+        yield finding("C217", model.file, found=tr("{count} inputs", count=len(kmodel.inputs)))
+    elif first.dtype != "uint8" or first.memory != AI_RAM:
+        yield finding(
+            "C217",
+            model.file,
+            found=tr("{count} values of {type} for layer {name}", count=first.elements, type=first.dtype,
+                     name=kmodel.layers[0].name),
+        )  # fmt: skip
+    elif model.spec is not None and model.spec.loadable and first.shape and len(first.shape) >= 3:
+        own = [first.shape[-1], first.shape[-2], first.shape[-3]]
+        said = [model.spec.width, model.spec.height, model.spec.channels]
+        doubted = any(problem[1] == "input" for problem in model.spec.problems)
+        if own != said and not doubted:
+            yield finding("C119", model.json, "input", said, own, input=own)

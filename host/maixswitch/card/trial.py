@@ -1,0 +1,87 @@
+"""`maixswitch check --run`: each model for one picture of the drawn scene in the emulated board."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from maixswitch.card.options import Options
+from maixswitch.card.reading import LARGEST, MODELS, Card, Model
+from maixswitch.errors import MaixSwitchError
+from maixswitch.findings import Finding, finding
+from maixswitch.kmodel.firmware import Firmware
+from maixswitch.kmodel.memory import QVGA, memory
+from maixswitch.language import tr
+from maixswitch.sim.rig import Rig
+
+LONGEST_MS = 20_000
+"""Board time: the load of the largest file from a slow card, and a frame of a slow network."""
+
+
+def run_all(card: Card, options: Options, broken: Collection[str]) -> list[Finding]:
+    """A finding for every model that could run: what it answered, or why it failed.
+
+    Models of the places in ``broken`` have an error already and are left out, as are bare files: nobody knows what
+    their outputs mean.
+    """
+    return [item for model in card.models if model.place not in broken for item in _try(card, model, options)]
+
+
+def _try(card: Card, model: Model, options: Options) -> Iterator[Finding]:
+    firmware = chosen(model, options)
+    if model.spec is None or not model.spec.loadable or firmware is None:
+        return
+    with tempfile.TemporaryDirectory(prefix="maixswitch-check-") as place:
+        folder = card.path if card.kind == "model" else card.path / model.place
+        _copy(folder, Path(place, MODELS, model.folder))
+        fault, said = run_one(Path(place), options.board, firmware.name)
+    if fault:
+        yield finding("C220", model.place, found=fault)
+    else:
+        yield finding("C221", model.place, found=said or tr("nothing in it"))
+
+
+def chosen(model: Model, options: Options) -> Firmware | None:
+    """The first of the firmwares that the model fits; None where it fits none."""
+    kmodel = model.kmodel
+    if kmodel is None:
+        return None
+    judged = [memory(kmodel, item, QVGA, options.panel, options.gc_kib) for item in options.flavours]
+    return next((item.firmware for item in judged if item.verdict.fits), None)
+
+
+def run_one(place: Path, board: str, firmware: str) -> tuple[str, str]:
+    """(fault, answers) of the one model on a card, after one frame; fault "" when there was none."""
+
+    def ignore(*_: Any) -> None:
+        """The app's reports: its state is asked for instead."""
+
+    try:
+        rig = Rig(place, ignore, board=board, flavour=firmware)
+        rig.power_on()
+        while not rig.looked and not rig.ended and rig.now < LONGEST_MS:
+            rig.step()
+            if rig.fault[0]:
+                break
+        fault = rig.ended or rig.fault[1]
+        if not fault and not rig.looked:
+            fault = tr("no answer within {seconds} s of board time", seconds=LONGEST_MS // 1000)
+        answers = ", ".join(f"{label} {score:.2f}" for label, score in rig.detections())
+        return fault, answers
+    except MaixSwitchError as error:
+        return error.message, ""
+    except Exception as error:  # HardFault and Reset of the fakes: what would crash the chip
+        return f"{type(error).__name__}: {error}", ""
+
+
+def _copy(source: Path, target: Path) -> None:
+    """The files of a model's folder that the board could read."""
+    target.mkdir(parents=True)
+    for path in source.iterdir():
+        with suppress(OSError):  # what cannot be read here the board could not read either: it will say so
+            if path.is_file() and path.stat().st_size <= LARGEST:
+                shutil.copyfile(path, target / path.name)

@@ -1,0 +1,95 @@
+"""Small kmodels for the findings: each wrong in one way, made by the writer or by changing a few bytes."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+
+from maixswitch.kmodel import samples
+from maixswitch.kmodel.model import read_program
+from maixswitch.kmodel.quantize import Scale, quantize_conv
+from maixswitch.kmodel.registers import decode_block, encode_block
+from maixswitch.kmodel.writer import Network
+
+PIXEL = Scale(255.0)
+BLOCK = 96
+
+
+def with_main_memory(size: int) -> bytes:
+    """The colour classifier, asking for so many bytes of main memory."""
+    data = bytearray(samples.colour_classifier())
+    struct.pack_into("<I", data, 20, size)
+    return bytes(data)
+
+
+def with_layer_type(number: int) -> bytes:
+    """The colour classifier with another type written over its last layer's."""
+    data = bytearray(samples.colour_classifier())
+    layers, outputs = struct.unpack_from("<I", data, 12)[0], struct.unpack_from("<I", data, 24)[0]
+    struct.pack_into("<I", data, 28 + 8 * outputs + 8 * (layers - 1), number)
+    return bytes(data)
+
+
+def with_register(name: str, value: int) -> bytes:
+    """The colour classifier with one register of its first layer changed."""
+    data = bytearray(samples.colour_classifier())
+    layer = read_program(bytes(data)).layers[0]
+    start = next(
+        at for at in range(layer.offset, layer.offset + 256, 4) if _is_block(data, at)
+    )  # fmt: skip
+    registers = decode_block(bytes(data[start : start + BLOCK]))
+    data[start : start + BLOCK] = encode_block({**registers, name: value})
+    return bytes(data)
+
+
+def _is_block(data: bytearray, at: int) -> bool:
+    registers = decode_block(bytes(data[at : at + BLOCK]))
+    return (registers["i_row_wid"], registers["i_col_high"]) == (223, 223)
+
+
+def pictured(width: int, height: int, out: int, shrink: int, last: str = "") -> bytes:
+    """A picture, halved `shrink` times, to `out` channels of floats; `last`: "mean" for one value a channel."""
+    rng = np.random.default_rng(1)
+    net = Network(3, height, width)
+    x = net.input
+    for step in range(shrink):
+        channels = out if step == shrink - 1 else 3
+        weights = rng.normal(0, 0.1, (channels, x.shape[0], 3, 3))
+        part = quantize_conv(weights, np.zeros(channels), PIXEL, PIXEL)
+        x = net.conv(x, part, pool=5, to_main=step == shrink - 1)
+    y = net.dequantize(x, PIXEL.factor, PIXEL.bias)
+    net.output(net.global_average_pool(y) if last == "mean" else y)
+    return net.build()
+
+
+def floats() -> bytes:
+    """A network that takes numbers, not a picture."""
+    net = Network(floats=4)
+    net.output(net.softmax(net.fully_connected(net.input, np.eye(4, dtype=np.float32), np.zeros(4, np.float32))))
+    return net.build()
+
+
+def swapped() -> bytes:
+    """The colour classifier with its words swapped."""
+    data = samples.colour_classifier()
+    data += bytes(-len(data) % 4)
+    return np.frombuffer(data, "<u4").astype(">u4").tobytes()
+
+
+def version_4() -> bytes:
+    """The head of a kmodel v4 with one input of 4 floats and one output of 8: enough for the board's own reader."""
+    place = struct.pack("<4I", 1, 0, 0, 16)
+    output = struct.pack("<4I", 1, 0, 16, 32)
+    head = struct.pack("<4I6I", 0x4B4D444C, 4, 0, 1, 0, 48, 0, 1, 1, 0)
+    return head + place + struct.pack("<4i", 1, 3, 224, 224) + output
+
+
+def whole_version_4() -> bytes:
+    """A kmodel v4 of one softmax over 8 numbers."""
+    places = [struct.pack("<4I", 1, 0, start, 32) for start in (0, 32)]
+    head = struct.pack("<4I6I", 0x4B4D444C, 4, 0, 1, 0, 64, 1, 1, 1, 0)
+    ends = places[0] + struct.pack("<4i", 1, 1, 1, 8) + places[1]
+    body = b"".join(places) + struct.pack("<2if", 8, 1, 1.0)
+    body += bytes(-(len(head + ends) + 8 + len(body)) % 8)
+    return head + ends + struct.pack("<2I", 0x0B, len(body)) + body

@@ -1,0 +1,96 @@
+"""Every text of the PC's side that people read, collected from where the code keeps it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import typer.main
+
+from maixswitch import cli, help_pages, language
+from maixswitch.resources import put_on_path
+
+PACKAGE = Path(cli.__file__).resolve().parent
+
+
+def placeholders(text: str) -> set[str]:
+    """The names in the braces of a text."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def called() -> Iterator[tuple[str, str]]:
+    """Every literal text of a call of `tr` or `word`, with where it stands."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if "_board" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("tr", "word"):
+                place = f"{path.relative_to(PACKAGE)}:{node.lineno}"
+                for text in literals(node.args[0]):
+                    yield text, place
+
+
+def literals(node: ast.expr) -> Iterator[str]:
+    """The texts that an argument may be: one, or those of a choice between two."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from literals(node.body)
+        yield from literals(node.orelse)
+    elif isinstance(node, ast.JoinedStr):
+        raise AssertionError(f"an f-string inside tr(), line {node.lineno}: {ast.unparse(node)}")
+
+
+def helped(command: Any = None) -> Iterator[str]:
+    """Every text of the help pages."""
+    command = typer.main.get_command(cli.app) if command is None else command
+    for text in (command.help, command.short_help, command.epilog):
+        if text:
+            yield help_pages.clean(text)
+    for param in command.params:
+        if getattr(param, "help", None):
+            yield param.help
+    for child in getattr(command, "commands", {}).values():
+        yield from helped(child)
+
+
+def tabled() -> Iterator[str]:
+    """Rows of tables that are translated where they are shown."""
+    yield from help_pages.SENTENCES
+    yield from help_pages.HEADINGS
+    yield from help_pages.TYPERS_HELP
+    yield from language.SYSTEM
+    from maixswitch.card import firmware_lines, language_tables
+    from maixswitch.card import language as gate
+    from maixswitch.kmodel import describe, memory, picture, report, sniff
+    from maixswitch.sim import keyboard
+
+    yield from (kind.message for _, kind in sniff._OTHERS)
+    yield from (memory.WITHOUT_IT, describe.CONVERTERS, describe.ESTIMATE_NOTE, report.INPUT, report.OUTPUT)
+    yield keyboard.KEYS
+    yield from (name for name, _, _ in picture.KINDS.values())
+    yield from gate._REFUSED_NODES.values()
+    yield from language_tables.MODULE_REMEDIES.values()
+    put_on_path()
+    flavours = importlib.import_module("flavours")
+    for version in (3, 4):
+        yield from (name for name, _ in flavours.need_parts(version, 1, 1))
+    describe_code = importlib.import_module("device.errors").describe
+    for code in importlib.import_module("device.error_texts").codes():
+        yield from describe_code(code)[1:]
+    for line in firmware_lines.LINES:
+        yield from filter(None, (line.meaning, line.remedy))
+    for rule in importlib.import_module("maixswitch.finding_table").RULES:
+        yield from (rule.title, rule.remedy)
+
+
+def wanted() -> dict[str, str]:
+    """Every text, with one place where it comes from."""
+    found = dict.fromkeys(tabled(), "a table")
+    found.update((text, "a help page") for text in helped())
+    found.update(called())
+    return found
