@@ -20,7 +20,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 app = typer.Typer(
     name="maixswitch",
     help="Swap neural networks on Sipeed Maix boards (K210) at the press of a button; simulate it bit for bit on a PC.",
-    epilog="Exit codes: 0 ok, 1 an expectation failed, 2 usage, 3 device fault, 4 input or output, 130 interrupted.",
+    epilog="Exit codes: 0 ok, 1 findings or a failed expectation, 2 usage, 3 device fault, 4 input or output, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help starts twice as fast and needs no escapes
     pretty_exceptions_enable=False,
@@ -33,9 +33,9 @@ app.command(help=check_commands.CHECK_HELP, short_help="Look for every mistake o
 )
 app.command(short_help="Say what a code or an error text of the board means.")(check_commands.explain)
 app.command()(card_commands.new)
-app.command()(card_commands.ls)
-app.command("import")(card_commands.import_)
-app.command()(card_commands.order)
+app.command(short_help="List a card's models and whether they fit.")(card_commands.ls)
+app.command("import", short_help="Bring models of any common export onto a card.")(card_commands.import_)
+app.command(short_help="Change the order of a card's models.")(card_commands.order)
 app.command()(card_commands.remove)
 
 
@@ -55,7 +55,7 @@ def _root(
         typer.Option("--lang", metavar="en|zh", help="Language; default: MAIXSWITCH_LANG, then the locale."),
     ] = "",
 ) -> None:
-    pass  # `main` has chosen the language before typer could read --lang: help pages need it, too
+    pass  # `main` has taken --lang away, wherever it stood: it counts for help pages, too
 
 
 SIM_HELP = """Run the app of the board on this PC with a card: a folder with models/ in it.
@@ -226,10 +226,11 @@ def main() -> None:
 
     console.prepare()
     try:
-        language.choose(language.wanted(sys.argv[1:]))
+        lang, arguments = language.taken(sys.argv[1:])
+        language.choose(lang)
         command = typer.main.get_command(app)
         help_pages.translate(command)
-        sys.exit(command.main(standalone_mode=False) or 0)
+        sys.exit(command.main(arguments, standalone_mode=False) or 0)
     except typer.TyperException as error:
         sys.exit(help_pages.refuse(error))
     except typer.Abort:

@@ -86,18 +86,22 @@ def choose(language: str = "", environment: Mapping[str, str] | None = None) -> 
     return _chosen
 
 
-def wanted(arguments: Sequence[str]) -> str:
-    """The value of --lang among the options before the command; "" where it is not given."""
-    found = ""
-    rest = iter(arguments)
+def taken(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """The value of --lang, "" where it is not given, and the arguments without it; it may stand anywhere before "--".
+
+    A --lang without a value stays among the arguments, for typer to refuse.
+    """
+    found, left = "", list[str]()
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    rest = iter(arguments[:end])
     for argument in rest:
-        if argument == OPTION:
-            found = next(rest, "")
-        elif argument.startswith(f"{OPTION}="):
+        if argument.startswith(f"{OPTION}="):
             found = argument.partition("=")[2]
-        elif not argument.startswith("-"):
-            break
-    return found
+        elif argument != OPTION or (value := next(rest, None)) is None:
+            left.append(argument)
+        else:
+            found = value
+    return found, [*left, *arguments[end:]]
 
 
 def _known(name: str, source: str) -> str:

@@ -100,12 +100,15 @@ def test_calls_name_every_placeholder():
         ("--lang zh sim", {"MAIXSWITCH_LANG": "en"}, "zh"),
         ("--version --lang=en", {"LANG": "zh_CN"}, "en"),
         ("--lang zh-CN sim", {"MAIXSWITCH_LANG": "nonsense"}, "zh"),
-        ("sim --lang zh", {}, "en"),
+        ("sim --lang zh", {}, "zh"),
+        ("sim card --lang=zh --frames 3", {}, "zh"),
+        ("sim -- --lang zh", {}, "en"),
+        ("sim --lang", {}, "en"),
     ],
 )
 def test_choice_of_language(arguments: str, environment: dict[str, str], wanted: str):
     try:
-        assert language.choose(language.wanted(arguments.split()), environment) == wanted
+        assert language.choose(language.taken(arguments.split())[0], environment) == wanted
     finally:
         language.choose("en")
 
@@ -253,3 +256,9 @@ def test_completion_completes():
 
 def test_completion_can_be_installed():
     assert "--install-completion" in command("--help").stdout
+
+
+def test_language_is_taken_out_of_the_arguments():
+    assert language.taken(["ls", "--lang", "zh", "card", "--json"]) == ("zh", ["ls", "card", "--json"])
+    assert language.taken(["ls", "--lang"]) == ("", ["ls", "--lang"])
+    assert language.taken(["ls", "--", "--lang", "zh"]) == ("", ["ls", "--", "--lang", "zh"])

@@ -16,7 +16,7 @@ Row = dict[str, Any]
 def rows(card: Path) -> list[Row]:
     """A JSON-able row for every model, in the button's order; MaixSwitchError when it is no card.
 
-    ``bytes``: of the kmodel; ``fits``: the firmware flavours it fits, beside a 320x240 camera and panel; ``of``: how
+    ``bytes``: of the kmodel; ``fits``: the common firmwares it fits, beside a 320x240 camera and panel; ``of``: how
     many there are, 0 where the model cannot be read; ``problems``: what the board's parser says.
     """
     return [_row(at, model) for at, model in enumerate(Card(card, None).models, 1)]

@@ -85,10 +85,10 @@ class Network:
         return self.last in ("fully_connected", "matmul", "quantized_matmul", "quantized_fully_connected")
 
     def fits(self) -> list[tuple[str, bool]]:
-        """Every firmware flavour and whether the model fits there, beside a 320x240 camera frame and panel."""
-        from maixswitch.kmodel.firmware import firmwares
+        """The firmwares that `check` judges for, and whether the model fits there beside a 320x240 frame and panel."""
+        from maixswitch.card.options import Options
 
-        return [(item.name, memory(self.kmodel, item).verdict.fits) for item in firmwares()]
+        return [(item.name, memory(self.kmodel, item).verdict.fits) for item in Options().flavours]
 
 
 def read_network(data: bytes) -> Network:
