@@ -160,7 +160,9 @@ class App:
             self.machine.post("NO_MODELS")
 
     def select(self, at):
-        """Select a model by its index, wrapping around, and show its title at once."""
+        """Select a model by its index, wrapping around, and show its title at once; without models read the card."""
+        if not self.catalog:  # a fault took the place of EMPTY
+            return self.read_card(None)
         spec = self.shelf.choose(at)
         self.selected = self.shelf.selected
         self.report("select", spec.title, self.selected, len(self.catalog))
@@ -268,7 +270,7 @@ class App:
                 self.slot.unload()
                 self.disarm()
                 break
-            except KeyboardInterrupt:  # tools send Ctrl-C twice
+            except (Exception, KeyboardInterrupt, SystemExit):  # tools send Ctrl-C twice
                 pass
         if self.overlay:
             self.overlay.stopped(error)

@@ -127,6 +127,13 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     memory.gc_capacity = row[flavours.GC_KIB] * 1024
 
 
+def power_off() -> None:
+    """Stop what would go on by itself, watchdogs and timers among it; reset() is power-on."""
+    clock.stop()
+    wdt.clear()
+    timers.clear()
+
+
 def _callback_failed(error):
     uart.print("uncaught exception in a callback: %s: %s" % (type(error).__name__, error))
 

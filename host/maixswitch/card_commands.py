@@ -86,10 +86,16 @@ def import_(
     is shown and has to be decided. Ends with 1, and the card as it was, while there is a problem.
     """
     from maixswitch.card import intake
+    from maixswitch.card.remark import Refusal
     from maixswitch.card.resolve import Wishes
 
     wishes = Wishes(title, kind, labels, anchors, _size(input_), threshold, nms, softmax, top)
-    made = intake.bring(sources, card, wishes, position, dry_run)
+    try:
+        made = intake.bring(sources, card, wishes, position, dry_run)
+    except Refusal as error:
+        if json:
+            console.emit(intake.Intake([], [error.remark]).document(card))
+        raise
     if json:
         console.emit(made.document(card))
     else:

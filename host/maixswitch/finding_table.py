@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maixswitch.finding_rows_import import IMPORT as IMPORT_ROWS
 from maixswitch.finding_rows_medium import MEDIUM as MEDIUM_ROWS
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
@@ -367,8 +368,7 @@ CARD = (
     ),
 )
 
-IMPORT: tuple[Rule, ...] = ()
-
 MEDIUM = tuple(Rule(*row) for row in MEDIUM_ROWS)
+IMPORT = tuple(Rule(*row) for row in IMPORT_ROWS)
 
 RULES: tuple[Rule, ...] = APP + FOLDERS + KMODEL + CAMERA + MEDIUM + CARD + IMPORT

@@ -56,6 +56,10 @@ class Clock:
         self._number = 0
         self._asked = 0  # how often the time was read since it last moved
 
+    def stop(self) -> None:
+        """Take back every event."""
+        del self._events[:]
+
     def advance(self, ms: int, blocking: bool = False) -> None:
         """Let `ms` milliseconds pass; events happen at their time.
 

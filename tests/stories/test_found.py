@@ -50,6 +50,14 @@ FOUND: dict[str, tuple[str, str, str]] = {
     "the same while the camera is looked for": (
         "", DEFAULT, 'wait 1s\nfail camera\nwait 500ms\nraise sensor.reset 1 Exception "IDE interrupt"\n'
         "expect state STOPPED within 4s"),
+    "the simulator's watchdog bit a board without power": (
+        "", DEFAULT, "wait 4s\npower cut 0\nwait 20s\npower\nexpect state RUNNING"),
+    "an empty card whose message found no heap left FAULT without models, where a key divided by their number": (
+        "", DEFAULT, f"eject\ninsert empty\npower\npress\nraise lcd.draw_string 1 {HEAP}\npress\nwait 3s\npress\n"
+        "expect state EMPTY within 3s"),
+    "SystemExit and the IDE's stop button at the end of the app left interrupts on": (
+        "cube", DEFAULT, 'wait 1s\nraise GPIO.disirq 2 SystemExit\nrestart\nwait 1s\n'
+        'raise GPIO.disirq 2 Exception "IDE interrupt"\nrestart\nexpect state RUNNING'),
     "CanMV's fake fell over a network that wants floats when its run was to fail": (
         "", "canmv", "insert late\nwait 6s\npress\nexpect title Floats\nfail run 2008\nexpect fault 2008 within 5s"),
 }  # fmt: skip

@@ -12,6 +12,7 @@ import bench
 
 bench.install()
 
+import device
 from device import catalog
 
 
@@ -90,6 +91,8 @@ def test_a_classifier():
     assert [spec.label(i) for i in range(11)] == ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "#10"]
     assert len(spec.labels) == 10
     assert spec.threshold == 0
+    spec = read_one(DIGITS)
+    assert (spec.top, spec.softmax) == (3, False)
 
 
 def test_a_detector():
@@ -351,6 +354,7 @@ def test_what_reads_the_card_is_dropped_afterwards():
     read_one(DIGITS)
     for name in ("model_json", "kmodel_head", "checks"):
         assert "device." + name not in sys.modules
+        assert not hasattr(device, name)  # the package would keep it in memory
     assert read_one(DETECTOR).problems == ()
 
 

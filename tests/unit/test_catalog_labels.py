@@ -66,6 +66,12 @@ def test_labels_of_a_card_that_is_gone_are_numbers():
     assert bench.calls["uio.open"] - 1 == bench.calls["file.close"]  # one of them did not open
 
 
+def test_a_labels_file_that_was_overwritten_meanwhile_is_no_crash():
+    spec = read_one(changed(DIGITS, labels="labels.txt"), {"labels.txt": "\n".join("0123456789")})
+    bench.card.backend.files["models/m/labels.txt"] = bytearray(b"\xff\xfe\xff\n" * 10)
+    assert spec.label(4) == "#4"
+
+
 def test_no_more_labels_stay_in_memory_than_the_cache_holds():
     lines = "\n".join(["label %d" % i for i in range(catalog.CACHE + 1)])
     files = {"labels.txt": lines, "mnist.kmodel": v3(((0, 4 * (catalog.CACHE + 1)),))}

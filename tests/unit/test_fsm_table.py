@@ -75,6 +75,25 @@ def test_a_new_machine_has_no_card_and_no_error():
     assert (it.state, it.error) == ("NO_CARD", None)
 
 
+class Power(BaseException):
+    pass
+
+
+def test_what_ends_the_program_takes_the_waiting_events_with_it():
+    log = []
+    acts = Actions(log)
+    it = Machine(acts, "UNLOADED")
+
+    def cut(arg):
+        it.post("PREVIOUS")
+        raise Power()
+
+    acts.select_next = cut
+    raises(Power, it.post, "NEXT")
+    it.post("SELECT", 2)
+    assert log == [("select", 2)]
+
+
 def test_the_event_that_finds_the_queue_full_is_named_in_the_fault():
     log = []
     acts = Actions(log)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 import bench
@@ -126,6 +129,37 @@ def test_a_release_that_failed_is_tried_once_more(slot, results):
     assert isinstance(slot.unload(), MemoryError)
     assert [row[0] for row in bench.kpu.ledger] == ["load", "deinit"]
     assert not bench.kpu.live
+
+
+def test_ctrl_c_during_a_release_goes_up_and_the_model_is_gone(slot, results):
+    slot.load(face(), results)
+    bench.fail_next("KPU.deinit", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        slot.unload()
+    assert slot.loaded is slot.run is None
+    assert not bench.kpu.live
+
+
+class Knot:
+    """Garbage that only a collection finds."""
+
+    def __init__(self):
+        self.knot = self
+
+
+@pytest.mark.parametrize("call", ["load", "unload"])
+def test_the_heap_is_collected_before_a_load_and_after_a_release(slot, results, call):
+    spec = face()
+    if call == "unload":
+        slot.load(spec, results)
+    gc.disable()
+    try:
+        garbage = weakref.ref(Knot())
+        assert garbage() is not None
+        slot.load(spec, results) if call == "load" else slot.unload()
+        assert garbage() is None
+    finally:
+        gc.enable()
 
 
 def test_unload_forgets_even_when_the_firmware_refuses(slot, results):

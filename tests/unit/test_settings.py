@@ -3,6 +3,7 @@
 # ruff: noqa: E402
 
 import json
+from binascii import crc32
 
 import bench
 
@@ -168,6 +169,18 @@ def test_a_card_that_fails_gives_the_defaults():
     assert it.problems == [("maixswitch.json", "", "error 5", "a JSON object")]
 
 
+def test_settings_are_sure_when_the_card_answered():
+    assert read().sure is True
+    assert read({"board": "bit"}).sure is True
+    assert read("{").sure is True
+    bench.reset()  # no card
+    assert Settings.read("/sd").sure is False
+    bench.card.insert(bench.MemoryCard({"maixswitch.json": "{}"}))
+    bench.fail_next("file.read", OSError(5))
+    assert Settings.read("/sd").sure is False
+    assert Settings.read("/sd").sure is True
+
+
 # The remembered choice
 
 
@@ -197,6 +210,16 @@ def test_the_last_choice_is_remembered_and_the_slots_take_turns():
         assert choice_read("/sd") == folder
         seen.append([old != new for old, new in zip(before, slots())])  # noqa: B905
     assert seen == [[True, False], [False, True], [True, False], [False, True], [True, False]]
+
+
+def test_a_slot_whose_checksum_holds_but_not_its_text_is_none():
+    for body in (b"x face", b"face", b"", b"7 \xff\xfe"):
+        fresh()
+        choice_write("/sd", "one")
+        bench.card.backend.files["maixswitch.s1"] = bytearray(body + b" %08x" % crc32(body))
+        assert choice_read("/sd") == "one", body
+        assert choice_write("/sd", "two")
+        assert choice_read("/sd") == "two", body
 
 
 def test_slots_written_by_an_earlier_version_are_read():

@@ -7,6 +7,7 @@ from typing import Any
 
 from maixswitch.card.labels import ANCHOR_NAMES, LABEL_NAMES, anchors, strings
 from maixswitch.card.literals import Call, Script, decode, read_script
+from maixswitch.card.remark import Remark
 from maixswitch.card.source import Part
 
 FIELDS = ("kind", "input", "labels", "anchors", "threshold", "nms", "softmax", "top")
@@ -46,7 +47,7 @@ class Draft:
     said_title: str = ""
     claims: dict[str, list[Claim]] = field(default_factory=dict)
     relative: list[Claim] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Remark] = field(default_factory=list)
 
     def say(self, name: str, value: Any, place: str, line: int = 0) -> None:
         """Adds a claim; None says nothing."""

@@ -9,9 +9,10 @@ from typing import Any
 
 from maixswitch.card import write
 from maixswitch.card.importers import recognise
+from maixswitch.card.remark import Refusal, Remark, refused_as
 from maixswitch.card.resolve import KINDS, MAX_TITLE, Ready, Wishes, resolve
 from maixswitch.card.source import open_source, parts
-from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.errors import EXIT_USAGE
 from maixswitch.language import tr
 
 SCHEMA = 1
@@ -22,12 +23,12 @@ Entry = tuple[Path, Ready]
 class Intake:
     """What an import found.
 
-    ``folders``: the new ones; ``renames``: of old ones, (old, new); ``refused``: a sentence for every model file that
+    ``folders``: the new ones; ``renames``: of old ones, (old, new); ``refused``: a remark for every model file that
     cannot be used beside others that can; ``written``: whether it is on the card.
     """
 
     entries: list[Entry]
-    refused: list[str]
+    refused: list[Remark]
     folders: list[str] = field(default_factory=list)
     renames: list[tuple[str, str]] = field(default_factory=list)
     written: bool = False
@@ -47,8 +48,8 @@ class Intake:
                     "format": ready.draft.format,
                     "folder": self.folders[at] if self.folders else None,
                     "model": ready.model,
-                    "notes": ready.notes,
-                    "problems": ready.problems,
+                    "notes": [remark.document() for remark in ready.notes],
+                    "problems": [remark.document() for remark in ready.problems],
                 }
             )
         return {
@@ -58,51 +59,58 @@ class Intake:
             "written": self.written,
             "models": models,
             "renamed": [list(pair) for pair in self.renames],
-            "refused": self.refused,
+            "refused": [remark.document() for remark in self.refused],
         }
 
 
 def bring(sources: Sequence[Path], card: Path, wishes: Wishes, position: int = 0, dry_run: bool = False) -> Intake:
     """Brings every model of the sources onto the card, or says in ``problems`` what stands in the way of which.
 
-    With a problem in one, none is written. MaixSwitchError when a source or the card cannot be used at all.
+    With a problem in one, none is written. Refusal when a source or the card cannot be used at all.
     """
     check(wishes)
-    models = write.existing(card)
+    with refused_as("C542"):
+        models = write.existing(card)
     entries: list[Entry] = []
-    refused: list[str] = []
+    refused: list[Remark] = []
     for path in sources:
         source = open_source(path)
         found, unusable = parts(source)
         refused += unusable
-        refused += [tr("{file}: a link that leads out of the folder; passed over", file=name) for name in source.links]
+        refused += [
+            Remark("C506", tr("{file}: a link that leads out of the folder; passed over", file=name))
+            for name in source.links
+        ]
         entries += [(path, resolve(recognise(part), wishes)) for part in found]
     if wishes.title and len(entries) > 1:
-        raise MaixSwitchError(tr("--title names one model, these are {count}", count=len(entries)), EXIT_USAGE)
+        raise Refusal("C541", tr("--title names one model, these are {count}", count=len(entries)), EXIT_USAGE)
     if wishes.title and wishes.title in [title for _, title in models]:
-        raise MaixSwitchError(tr("--title {title}: a model of the card has it", title=wishes.title), EXIT_USAGE)
+        raise Refusal("C540", tr("--title {title}: a model of the card has it", title=wishes.title), EXIT_USAGE)
     made = Intake(entries, refused)
     readies = [ready for _, ready in entries]
-    plan = write.plan(models, readies, position)
+    with refused_as("C541"):
+        plan = write.plan(models, readies, position)
     if not made.clean:
         return made
     made.folders, made.renames = plan.folders, plan.renames
-    if dry_run:
-        write.try_out(readies, plan.folders)
-    else:
-        write.put(card, readies, plan)
-        made.written = made.clean
+    with refused_as("C543"):
+        if dry_run:
+            write.try_out(readies, plan.folders)
+        else:
+            write.put(card, readies, plan)
+            made.written = made.clean
     return made
 
 
 def check(wishes: Wishes) -> None:
-    """MaixSwitchError (usage) for an option that no model could have."""
+    """Refusal (usage) for an option that no model could have."""
     if wishes.kind and wishes.kind not in KINDS:
-        raise MaixSwitchError(
-            tr("--kind {kind}: wanted one of {kinds}", kind=wishes.kind, kinds=", ".join(KINDS)), EXIT_USAGE
+        raise Refusal(
+            "C541", tr("--kind {kind}: wanted one of {kinds}", kind=wishes.kind, kinds=", ".join(KINDS)), EXIT_USAGE
         )
     if wishes.title and not (len(wishes.title) <= MAX_TITLE and wishes.title.strip() and wishes.title.isprintable()):
-        raise MaixSwitchError(
+        raise Refusal(
+            "C541",
             tr("--title {title}: wanted 1 to {limit} characters", title=ascii(wishes.title), limit=MAX_TITLE),
             EXIT_USAGE,
         )
@@ -116,11 +124,11 @@ def report(made: Intake, card: Path, dry_run: bool) -> list[str]:
         lines.append(
             tr("{source}: {file}, recognised as {format}", source=path, file=draft.part.kmodel, format=draft.format)
         )
-        lines += [tr("  problem: {text}", text=text) for text in ready.problems]
-        lines += [tr("  note: {text}", text=text) for text in ready.notes]
+        lines += [tr("  problem {code}: {text}", **vars(remark)) for remark in ready.problems]
+        lines += [tr("  note {code}: {text}", **vars(remark)) for remark in ready.notes]
         if made.folders and not ready.problems:
             lines.append(_summary(ready, made.folders[at]))
-    lines += [tr("not imported: {text}", text=text) for text in made.refused]
+    lines += [tr("not imported, {code}: {text}", **vars(remark)) for remark in made.refused]
     for old, new in made.renames if made.clean else []:
         lines.append(tr("renamed {old} to {new}", old=old, new=new))
     if not made.clean:

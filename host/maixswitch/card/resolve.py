@@ -10,6 +10,7 @@ from typing import Any
 from maixswitch.card.draft import Claim, Draft
 from maixswitch.card.labels import read_anchors, read_labels
 from maixswitch.card.network import PAIRS, Network, read_network
+from maixswitch.card.remark import Refusal, Remark
 from maixswitch.card.source import MAX_MODEL, MAX_TEXT
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import tr
@@ -50,8 +51,8 @@ class Ready:
     network: Network
     model: dict[str, Any] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    notes: list[Remark] = field(default_factory=list)
+    problems: list[Remark] = field(default_factory=list)
 
     labels: int = 0
 
@@ -61,19 +62,21 @@ class Ready:
 
 
 def resolve(draft: Draft, wishes: Wishes) -> Ready:
-    """Decides every field of model.json; MaixSwitchError when the .kmodel itself cannot be used.
+    """Decides every field of model.json; Refusal when the .kmodel itself cannot be used.
 
     What the files contradict each other about is a problem until an option decides it; what the network itself says
     (input, number of classes) is taken from it, whatever the files say.
     """
     part = draft.part
+    data = part.source.read(part.kmodel, MAX_MODEL)
     try:
-        network = read_network(part.source.read(part.kmodel, MAX_MODEL))
+        network = read_network(data)
     except MaixSwitchError as error:
-        raise MaixSwitchError(tr("{file}: {reason}", file=part.kmodel, reason=error.message)) from error
+        raise Refusal("C504", tr("{file}: {reason}", file=part.kmodel, reason=error.message)) from error
     ready = Ready(draft, network, notes=list(draft.notes))
     if network.turned:
-        ready.notes.append(tr("the words of the kmodel were swapped, for load_flash; turned round for the card"))
+        said = tr("the words of the kmodel were swapped, for load_flash; turned round for the card")
+        ready.notes.append(Remark("C507", said))
     _Resolver(ready, draft, network, wishes).run()
     return ready
 
@@ -86,11 +89,11 @@ class _Resolver:
         self.wishes = wishes
         self.pairs = 0
 
-    def problem(self, text: str) -> None:
-        self.ready.problems.append(text)
+    def problem(self, code: str, text: str) -> None:
+        self.ready.problems.append(Remark(code, text))
 
-    def note(self, text: str) -> None:
-        self.ready.notes.append(text)
+    def note(self, code: str, text: str) -> None:
+        self.ready.notes.append(Remark(code, text))
 
     def run(self) -> None:
         model: dict[str, Any] = {"schema": 1, "title": self.title(), "kind": ""}
@@ -101,7 +104,8 @@ class _Resolver:
         if len(self.network.kmodel.outputs) != 1:
             count = len(self.network.kmodel.outputs)
             self.problem(
-                tr("the network has {count} outputs; wanted one, of a classifier or YOLOv2 detector", count=count)
+                "C530",
+                tr("the network has {count} outputs; wanted one, of a classifier or YOLOv2 detector", count=count),
             )
             return
         anchors = self.anchors()
@@ -136,20 +140,19 @@ class _Resolver:
             return None
         if any(claim.value != claims[0].value for claim in claims):
             listed = "; ".join(f"{claim.where}: {_short(claim.value)}" for claim in claims)
-            wanted = ""
-            if name == "labels":
-                wanted = self.wanted()
+            wanted = self.wanted() if name == "labels" else ""
             places = list(dict.fromkeys(claim.place.rpartition("/")[2] for claim in claims))
             if len(places) == 1:
                 places = [claim.where.rpartition("/")[2] for claim in claims]
             self.problem(
+                "C520",
                 tr(
                     "the files disagree about {field}: {listed}{wanted}. Decide with --{field} {choice}",
                     field=name,
                     listed=listed,
                     wanted=wanted,
                     choice=self.choice(name, claims, places),
-                )
+                ),
             )
             return claims[0] if not self.count() else None
         return claims[0]
@@ -180,10 +183,10 @@ class _Resolver:
             with path.open("rb") as file:
                 data = file.read(MAX_TEXT + 1)
         except (OSError, ValueError) as error:
-            raise MaixSwitchError(tr("--{option} {path}: cannot be read", option=option, path=wish), EXIT_IO) from error
+            raise Refusal("C541", tr("--{option} {path}: cannot be read", option=option, path=wish), EXIT_IO) from error
         value = read(data) if len(data) <= MAX_TEXT else None
         if value is None:
-            self.problem(tr("--{option} {path}: no list of {option} is in it", option=option, path=wish))
+            self.problem("C541", tr("--{option} {path}: no list of {option} is in it", option=option, path=wish))
             return Claim([], wish)
         return Claim(value, wish)
 
@@ -195,12 +198,13 @@ class _Resolver:
         if found is None:
             places = ", ".join(claim.where for claim in claims) or tr("none")
             self.problem(
+                "C541",
                 tr(
                     "--{option} {path}: no such file, and no source of that name (there is: {places})",
                     option=name,
                     path=wish,
                     places=places,
-                )
+                ),
             )
             return Claim([], wish)
         return found
@@ -212,7 +216,7 @@ class _Resolver:
         if wish and re.fullmatch(r"[-+\d.,;\s()\[\]eE]+", wish):
             values = read_anchors(wish.encode())
             if values is None:
-                self.problem(tr("--anchors {text}: wanted pairs of numbers above 0, with commas", text=wish))
+                self.problem("C541", tr("--anchors {text}: wanted pairs of numbers above 0, with commas", text=wish))
             found: Claim | None = Claim(values or [], "--anchors")
         else:
             found = self.pick("anchors", wish, claims + relative, read_anchors)
@@ -227,65 +231,71 @@ class _Resolver:
             chosen = self.choose("kind", claims)
             said = str(chosen.value) if chosen else ""
             if said == "classifier" and self.network.map:
-                self.note(tr("{where} calls it a classifier, but its output is a map of cells", where=claims[0].where))
+                self.note(
+                    "C534", tr("{where} calls it a classifier, but its output is a map of cells", where=claims[0].where)
+                )
                 return "yolo2"
             return said
         if self.network.map or (anchors is not None and self.network.classes(self.pairs)):
             return "yolo2"
         if anchors is not None:
-            self.note(tr("{where}: not used, the network is no detector", where=anchors.where))
+            self.note("C528", tr("{where}: not used, the network is no detector", where=anchors.where))
         return "classifier"
 
     def input(self) -> tuple[int, int, int] | None:
         size, wish = self.network.input, self.wishes.input
         if size is None or size[2] not in (1, 3):
             self.problem(
-                tr("the network takes {found}; wanted one picture of 1 or 3 channels", found=self.network.takes)
+                "C531", tr("the network takes {found}; wanted one picture of 1 or 3 channels", found=self.network.takes)
             )
             return None
         if wish and wish != size:
             self.problem(
-                tr("--input {wish}: the network takes {size}", wish="x".join(map(str, wish)), size=self.network.takes)
+                "C532",
+                tr("--input {wish}: the network takes {size}", wish="x".join(map(str, wish)), size=self.network.takes),
             )
         for claim in self.draft.claims.get("input", []):
             if claim.value != size[:2]:
                 said = "x".join(map(str, claim.value))
                 self.note(
+                    "C533",
                     tr(
                         "{where} says {said}, the network takes {size}",
                         where=claim.where,
                         said=said,
                         size=self.network.takes,
-                    )
+                    ),
                 )
         return size
 
     def labels(self, count: int) -> None:
         claim = self.pick("labels", self.wishes.labels, self.draft.claims.get("labels", []), read_labels)
         if claim is None:
-            if not any("--labels" in text for text in self.ready.problems):
+            if not any("--labels" in remark.text for remark in self.ready.problems):
                 wanted = count or tr("one a class")
-                self.problem(tr("no labels found; wanted: {count}, with --labels FILE", count=wanted))
+                self.problem("C521", tr("no labels found; wanted: {count}, with --labels FILE", count=wanted))
             return
         labels = claim.value
         if labels and count and len(labels) != count:
             self.problem(
+                "C522",
                 tr(
                     "{where}: {found} labels ({names}); the network wants {count}: --labels FILE",
                     where=claim.where,
                     found=len(labels),
                     names=_short(labels),
                     count=count,
-                )
+                ),
             )
         long = [label for label in labels if len(label) > 64 or not label.isprintable()]
         if long:
             self.problem(
+                "C523",
                 tr(
                     "{where}: label {label}: wanted 1 to 64 characters that can be printed",
                     where=claim.where,
                     label=ascii(long[0][:40]),
-                )
+                ),
             )
         self.ready.labels = len(labels)
         text = "\n".join(labels) + "\n"
@@ -300,20 +310,24 @@ class _Resolver:
         if count is None:
             channels = self.network.map[2] if self.network.map else self.network.elements
             self.problem(
+                "C525",
                 tr(
                     "the output ({channels} channels) is none of a YOLOv2 detector with {pairs} anchor pairs: wanted "
                     "{pairs} x (labels + 5)",
                     channels=channels,
                     pairs=self.pairs or PAIRS,
-                )
+                ),
             )
         if anchors is None:
-            self.problem(tr("a detector without anchors; wanted: --anchors 1.1,2.2,... in grid cells, or a file"))
+            self.problem(
+                "C524", tr("a detector without anchors; wanted: --anchors 1.1,2.2,... in grid cells, or a file")
+            )
         self.labels(count or 0)
         if anchors is not None and anchors.value:
             model["anchors"] = self.cells(anchors, count)
         if self.pairs not in (0, PAIRS):
             self.note(
+                "C526",
                 tr("{pairs} anchor pairs: MaixPy takes exactly {wanted}, only CanMV takes others",
                    pairs=self.pairs, wanted=PAIRS)
             )  # fmt: skip
@@ -328,12 +342,13 @@ class _Resolver:
             return values
         turned = [round(value * grid[at % 2], 6) for at, value in enumerate(values)]
         self.note(
+            "C527",
             tr(
                 "{where}: anchors are fractions of the picture; multiplied by the grid of {columns}x{rows} cells",
                 where=anchors.where,
                 columns=grid[0],
                 rows=grid[1],
-            )
+            ),
         )
         return turned
 
@@ -351,7 +366,9 @@ class _Resolver:
         if softmax is None:
             softmax = self.network.open_ended
             if softmax:
-                self.note(tr("the network ends without a softmax, so the app takes one (--no-softmax: it does not)"))
+                self.note(
+                    "C535", tr("the network ends without a softmax, so the app takes one (--no-softmax: it does not)")
+                )
         model["softmax"] = softmax
 
     def number(self, name: str, wish: float | None, default: float) -> float:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from maixswitch.card import archive
-from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, MaixSwitchError
+from maixswitch.card.remark import Refusal, Remark
+from maixswitch.errors import EXIT_IO
 from maixswitch.kmodel.sniff import V3, V4, recognise
 from maixswitch.language import tr
 
@@ -20,6 +21,7 @@ MAX_MODEL = 6 << 20
 TEXTS = (".txt", ".py", ".json", ".names", ".csv", ".labels", ".anchors", "")
 MODELS = (".kmodel", ".smodel", ".emodel")
 OTHER = (*TEXTS[:-1], ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".md", ".xml", ".h5", ".tflite", ".onnx", ".pb", ".zip")
+ENCRYPTED = ("smodel", "emodel")
 LISTED = 8  # names that a message lists
 
 
@@ -38,10 +40,11 @@ class Source:
     links: tuple[str, ...] = ()
 
     def read(self, name: str, limit: int) -> bytes:
-        """The bytes of a file; MaixSwitchError when they are more than ``limit``, or cannot be read."""
+        """The bytes of a file; Refusal when they are more than ``limit``, or cannot be read."""
         size = self.files[name]
         if size > limit:
-            raise MaixSwitchError(
+            raise Refusal(
+                "C505",
                 tr(
                     "{source}: {file} has {size} bytes; wanted at most {limit}",
                     source=self.name,
@@ -49,7 +52,6 @@ class Source:
                     size=size,
                     limit=limit,
                 ),
-                EXIT_FINDINGS,
             )
         return self.reader(name, limit)
 
@@ -87,7 +89,7 @@ class Part:
 
 
 def open_source(path: Path) -> Source:
-    """A folder, zip (also .kfpkg) or file as a Source; MaixSwitchError for one that is absent, hostile or too large."""
+    """A folder, zip (also .kfpkg) or file as a Source; Refusal for one that is absent, hostile or too large."""
     try:
         if path.is_dir():
             return _folder(path)
@@ -95,8 +97,8 @@ def open_source(path: Path) -> Source:
             head = file.read(4)
         size = path.stat().st_size
     except OSError as error:
-        raise MaixSwitchError(
-            tr("{path}: cannot be read ({reason})", path=path, reason=error.strerror or error), EXIT_IO
+        raise Refusal(
+            "C500", tr("{path}: cannot be read ({reason})", path=path, reason=error.strerror or error), EXIT_IO
         ) from error
     if head[:2] == b"PK":
         files, reader = archive.open_zip(path)
@@ -118,9 +120,9 @@ def _folder(path: Path) -> Source:
             elif name[0] != "." and file.is_file():
                 files[inside] = file.stat().st_size
         if len(files) > MAX_FILES:
-            raise MaixSwitchError(
+            raise Refusal(
+                "C505",
                 tr("{path}: more than {count} files; wanted the folder of one export", path=path, count=MAX_FILES),
-                EXIT_FINDINGS,
             )
     return Source(str(path), root.name, files, lambda name, limit: _bytes(root / name, limit), tuple(links))
 
@@ -130,18 +132,18 @@ def _bytes(path: Path, limit: int) -> bytes:
         with path.open("rb") as file:
             return file.read(limit)
     except OSError as error:
-        raise MaixSwitchError(
-            tr("{path}: cannot be read ({reason})", path=path, reason=error.strerror or error), EXIT_IO
+        raise Refusal(
+            "C500", tr("{path}: cannot be read ({reason})", path=path, reason=error.strerror or error), EXIT_IO
         ) from error
 
 
-def parts(source: Source) -> tuple[list[Part], list[str]]:
-    """The models of a source, found by their first bytes, and one sentence for each model file that cannot be used.
+def parts(source: Source) -> tuple[list[Part], list[Remark]]:
+    """The models of a source, found by their first bytes, and one remark for each model file that cannot be used.
 
-    MaixSwitchError when there is no model at all, with what there is instead.
+    Refusal when there is no model at all, with what there is instead.
     """
     usable: list[str] = []
-    refused: list[str] = []
+    refused: list[Remark] = []
     for name in source.files:
         ending = PurePosixPath(name).suffix.lower()
         if ending in OTHER and len(source.files) > 1:
@@ -150,9 +152,11 @@ def parts(source: Source) -> tuple[list[Part], list[str]]:
         if kind.name in (V3, V4, "kmodel v3, word-swapped"):
             usable.append(name)
         elif ending in MODELS or len(source.files) == 1:
-            refused.append(tr("{file}: {reason}", file=name, reason=kind.message))
+            code = "C503" if kind.name in ENCRYPTED else "C502"
+            refused.append(Remark(code, tr("{file}: {reason}", file=name, reason=kind.message)))
     if not usable:
-        raise MaixSwitchError(_nothing(source, refused), EXIT_FINDINGS)
+        code = refused[0].code if refused else "C501"
+        raise Refusal(code, _nothing(source, [remark.text for remark in refused]))
     found = [Part(source, name, _texts(source, name), _alone(usable, name)) for name in sorted(usable)]
     return found, refused
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from maixswitch.card import ordering
 from maixswitch.card.reading import MODELS, Card
+from maixswitch.card.remark import Refusal, Remark
 from maixswitch.card.resolve import MAX_TITLE, Ready
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
@@ -72,7 +73,7 @@ def plan(models: Sequence[tuple[str, str]], readies: Sequence[Ready], position: 
     order = [*names[: position - 1], *marks, *names[position - 1 :]]
     new = ordering.numbered([mark.partition("-")[2] if mark in marks else mark for mark in order])
     if len({name.casefold() for name in new}) != len(new):
-        raise MaixSwitchError(tr("two folders would have one name; give a --title"), EXIT_USAGE)
+        raise Refusal("C540", tr("two folders would have one name; give a --title"), EXIT_USAGE)
     target = dict(zip(order, new, strict=True))
     return Plan([target[mark] for mark in marks], [(name, target[name]) for name in names if name != target[name]])
 
@@ -86,11 +87,13 @@ def _unique(title: str, titles: set[str]) -> str:
     return found
 
 
-def judge(folder: Path) -> list[str]:
-    """What the board's own parser finds wrong with a model's folder, one line each."""
+def judge(folder: Path) -> list[Remark]:
+    """What the board's own parser finds wrong with a model's folder."""
     found = []
     for model in Card(folder, None).models:
-        found += [f"{file} {field}: {value}; {wanted}" for file, field, value, wanted in model.spec.problems]
+        found += [
+            Remark("C544", f"{file} {field}: {value}; {wanted}") for file, field, value, wanted in model.spec.problems
+        ]
     return found
 
 

@@ -71,7 +71,23 @@ def test_import_speaks_json(command: Command, tmp_path: Path) -> None:
     document = json.loads(done.stdout)
     assert (document["schema"], document["written"]) == (1, False)
     assert document["models"][0]["format"] == "MaixHub (old)"
-    assert "disagree about labels" in document["models"][0]["problems"][0]
+    (problem,) = document["models"][0]["problems"]
+    assert (problem["code"], problem["severity"]) == ("C520", "error")
+    assert "disagree about labels" in problem["text"]
+    said = command("import", tmp_path, "--card", tmp_path / "card").stderr
+    assert "  problem C520: the files disagree about labels" in said
+    assert command("explain", "C520").returncode == 0
+
+
+def test_a_refusal_speaks_json_too(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "card" / "models").mkdir(parents=True)
+    (tmp_path / "x.kmodel").write_bytes(b"LDMS" + bytes(100))
+    done = command("import", tmp_path / "x.kmodel", "--card", tmp_path / "card", "--json")
+    assert done.returncode == 1
+    assert done.stderr.startswith("maixswitch: C503: ")
+    document = json.loads(done.stdout)
+    assert (document["written"], document["models"]) == (False, [])
+    assert [remark["code"] for remark in document["refused"]] == ["C503"]
 
 
 @pytest.mark.parametrize(

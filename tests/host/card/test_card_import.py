@@ -86,12 +86,12 @@ def test_relative_anchors_become_cells_and_it_is_said(card: Path, tmp_path: Path
     made = intake.bring([folder(exports.axelerate(), tmp_path / "x")], card, Wishes())
     ready = made.entries[0][1]
     assert ready.model["anchors"][:4] == [1.0, 0.9375, 3.0, 3.0]
-    assert any("20x15 cells" in note for note in ready.notes)
+    assert any("20x15 cells" in note.text for note in ready.notes)
 
 
 def test_of_kendrytes_anchors_the_second_line_counts(card: Path, tmp_path: Path) -> None:
     made = intake.bring([folder(exports.kendryte_detector(), tmp_path / "x")], card, Wishes())
-    assert any("second" in note for note in made.entries[0][1].notes)
+    assert any("second" in note.text for note in made.entries[0][1].notes)
 
 
 @pytest.mark.parametrize("flash_list", exports.FLASH_LISTS.values(), ids=exports.FLASH_LISTS)
@@ -99,8 +99,8 @@ def test_every_spelling_of_a_flash_list(card: Path, tmp_path: Path, flash_list: 
     made = intake.bring([packed(exports.kfpkg(flash_list), tmp_path / "fish.kfpkg")], card, Wishes())
     ready = made.entries[0][1]
     assert made.written
-    assert any("0x300000" in note for note in ready.notes), ready.notes
-    assert any("swapped" in note for note in ready.notes)
+    assert any("0x300000" in note.text for note in ready.notes), ready.notes
+    assert any("swapped" in note.text for note in ready.notes)
     assert (card / "models" / made.folders[0] / str(ready.model["kmodel"])).read_bytes() == exports.classifier(3)
     assert made.folders == ["10-fish"]
 
@@ -114,7 +114,7 @@ class TestContradiction:
 
     def test_is_shown_with_both_places_and_nothing_is_written(self, card: Path, source: Path) -> None:
         made = intake.bring([source], card, Wishes())
-        (problem,) = made.entries[0][1].problems
+        problem = made.entries[0][1].problems[0].text
         for part in ("labels.txt: 3 (plastic, env, bag)", "boot.py:13: 5 (a, b, c, d, ...)", "the network wants 3"):
             assert part in problem
         assert "--labels boot.py or --labels labels.txt" in problem or "--labels labels.txt" in problem
@@ -127,7 +127,7 @@ class TestContradiction:
 
     def test_a_choice_that_the_network_contradicts_is_refused(self, card: Path, source: Path) -> None:
         made = intake.bring([source], card, Wishes(labels="boot.py"))
-        assert made.entries[0][1].problems == [
+        assert [problem.text for problem in made.entries[0][1].problems] == [
             "boot.py:13: 5 labels (5 (a, b, c, d, ...)); the network wants 3: --labels FILE"
         ]
 
@@ -137,7 +137,7 @@ class TestContradiction:
         assert labels(Card(card).models[0]) == ["x", "y", "z"]
 
     def test_an_unknown_name_lists_what_there_is(self, card: Path, source: Path) -> None:
-        problem = intake.bring([source], card, Wishes(labels="nothing.txt")).entries[0][1].problems[0]
+        problem = intake.bring([source], card, Wishes(labels="nothing.txt")).entries[0][1].problems[0].text
         assert "no such file, and no source of that name (there is: boot.py:13, labels.txt)" in problem
 
     def test_agreeing_files_are_no_contradiction(self, card: Path, tmp_path: Path) -> None:
@@ -165,8 +165,8 @@ def test_a_bare_kmodel_needs_its_options(card: Path, tmp_path: Path) -> None:
     (tmp_path / "blob.kmodel").write_bytes(exports.detector())
     problems = intake.bring([tmp_path / "blob.kmodel"], card, Wishes()).entries[0][1].problems
     assert len(problems) == 2
-    assert "--anchors" in problems[0]
-    assert "wanted: 1, with --labels FILE" in problems[1]
+    assert "--anchors" in problems[0].text
+    assert "wanted: 1, with --labels FILE" in problems[1].text
     (tmp_path / "names").write_text("blob\r\n")
     text = ",".join(map(str, ANCHORS))
     wishes = Wishes(title="Blobs", labels=str(tmp_path / "names"), anchors=text, threshold=0.7, nms=0.2)
@@ -246,7 +246,7 @@ def test_usable_models_come_in_beside_those_that_are_not(card: Path, tmp_path: P
     files = {**exports.loose(), "old.smodel": b"LDMS" + bytes(100)}
     made = intake.bring([folder(files, tmp_path / "x")], card, Wishes())
     assert made.written
-    assert "old.smodel" in made.refused[0]
+    assert "old.smodel" in made.refused[0].text
 
 
 def test_real_mismatch_and_real_swap(card: Path, tmp_path: Path, kmodels: Path) -> None:
@@ -254,7 +254,7 @@ def test_real_mismatch_and_real_swap(card: Path, tmp_path: Path, kmodels: Path) 
     files["m.kmodel"] = (kmodels / "mobilenet_3class_v3.kmodel").read_bytes()
     made = intake.bring([folder(files, tmp_path / "x")], card, Wishes(labels="labels.txt"))
     assert made.written
-    assert any("32x32, the network takes 224x224x3" in note for note in made.entries[0][1].notes)
+    assert any("32x32, the network takes 224x224x3" in note.text for note in made.entries[0][1].notes)
     (tmp_path / "face.txt").write_text("face")
     wishes = Wishes(labels=str(tmp_path / "face.txt"), anchors=",".join(map(str, ANCHORS)))
     assert intake.bring([kmodels / "face_yolov2_wordswapped.kmodel"], card, wishes).written
@@ -264,5 +264,5 @@ def test_real_mismatch_and_real_swap(card: Path, tmp_path: Path, kmodels: Path) 
         ("yolov3_two_heads_v3", "2 outputs"),
     ):
         problems = intake.bring([kmodels / f"{name}.kmodel"], card, wishes).entries[0][1].problems
-        assert text in problems[0]
+        assert text in problems[0].text
     assert not any(model.spec.problems for model in Card(card).models)

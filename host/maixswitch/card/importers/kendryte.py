@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from maixswitch.card.draft import Draft
 from maixswitch.card.labels import anchor_lines, read_labels
+from maixswitch.card.remark import Remark
 from maixswitch.card.source import Part
 from maixswitch.language import tr
 
@@ -24,5 +25,5 @@ def recognise(part: Part) -> Draft | None:
         line = 2 if len(lines) > 1 else 1
         draft.say("anchors", lines[line - 1], anchors, line)
         if line == 2:
-            draft.notes.append(tr("{file}: of its lines the second is used", file=anchors))
+            draft.notes.append(Remark("C537", tr("{file}: of its lines the second is used", file=anchors)))
     return draft

@@ -11,6 +11,7 @@ from typing import Any
 from maixswitch.card.draft import Draft
 from maixswitch.card.importers import loose
 from maixswitch.card.literals import decode, from_json
+from maixswitch.card.remark import Remark
 from maixswitch.card.source import Part
 from maixswitch.language import tr
 
@@ -28,12 +29,21 @@ def recognise(part: Part) -> Draft | None:
     files = read_list(part.text(lists[0]) or b"")
     address = (files or {}).get(part.kmodel.rpartition("/")[2])
     if files is None:
-        draft.notes.append(tr("{file} cannot be read; the model was found by its contents", file=lists[0]))
+        draft.notes.append(
+            Remark("C538", tr("{file} cannot be read; the model was found by its contents", file=lists[0]))
+        )
     elif address is None:
-        draft.notes.append(tr("{file} does not name {model}", file=lists[0], model=part.kmodel))
+        draft.notes.append(Remark("C538", tr("{file} does not name {model}", file=lists[0], model=part.kmodel)))
     else:
         draft.notes.append(
-            tr("{model} was for flash address {address}; on the card it is a file", model=part.kmodel, address=address)
+            Remark(
+                "C538",
+                tr(
+                    "{model} was for flash address {address}; on the card it is a file",
+                    model=part.kmodel,
+                    address=address,
+                ),
+            )
         )
     return draft
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from maixswitch.card.draft import Draft, loaded, scripts
 from maixswitch.card.labels import read_labels
 from maixswitch.card.literals import Script
+from maixswitch.card.remark import Remark
 from maixswitch.card.source import Part
 from maixswitch.language import tr
 
@@ -30,7 +31,14 @@ def draft(part: Part, form: str, found: list[tuple[str, Script]]) -> Draft:
         made.script(script, place)
         if script.trouble:
             made.notes.append(
-                tr("{file} is no clean Python ({reason}); its lists were searched", file=place, reason=script.trouble)
+                Remark(
+                    "C536",
+                    tr(
+                        "{file} is no clean Python ({reason}); its lists were searched",
+                        file=place,
+                        reason=script.trouble,
+                    ),
+                )
             )
     for name in part.named("label", "classes", ending=(".txt", ".json", ".names")):
         data = part.text(name)
