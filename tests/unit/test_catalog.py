@@ -340,7 +340,21 @@ def test_one_unreadable_folder_hides_no_other():
     assert specs[0].problems[0][2] == "error 5"
     card(files)
     bench.fail_next("file.read", MemoryError("memory allocation failed, allocating 8193 bytes"))
-    assert [spec.title for spec in catalog.read("/sd", KINDS, 5)] == ["a", "B"]
+    specs = catalog.read("/sd", KINDS, 5)
+    assert [(spec.folder, spec.title, spec.loadable) for spec in specs] == [("a", "a", False), ("b", "B", True)]
+    assert specs[0].problems == [("a", "", "too large for this memory", "smaller files")]
+
+
+def test_a_kmodel_that_cannot_be_read_is_a_problem_of_its_folder_and_a_card_that_goes_is_not():
+    files = {"models/m/model.json": DIGITS, "models/m/mnist.kmodel": v3()}
+    card(files)
+    bench.fail_at("file.read", 2, OSError(5))  # the first read is model.json
+    (spec,) = catalog.read("/sd", KINDS, 5)
+    assert (spec.folder, spec.title, spec.loadable) == ("m", "m", False)
+    assert spec.problems == [("m", "", "error 5", "files that can be read")]
+    card(files)
+    bench.fail_at("file.read", 2, OSError(19))
+    assert raises(OSError, catalog.read, "/sd", KINDS, 5).args[0] == 19
 
 
 def test_a_problem_as_one_text():
