@@ -5,7 +5,7 @@ device.py EXECUTABLE                    JSON on stdout; any MicroPython from v1.
 device.py EXECUTABLE --write FILE       the tables, too; --also EXECUTABLE adds another interpreter's column
 device.py EXECUTABLE --instructions     counts interpreter instructions as well (needs valgrind, takes a minute)
 device.py EXECUTABLE bare N [hollow]    runs N frames of a hand-written loop and nothing else
-device.py EXECUTABLE app N [hollow]     the same of the app; hollow: fakes that do nothing
+device.py EXECUTABLE app N [hollow]     the same of the app; hollow: fakes that do nothing; box, link: see inside.py
 
 Both loops run on the same fakes and draw the same, so that their difference is what device/ itself takes. Bytes are
 what gc.mem_alloc() grows by without collection; those of frames repeat exactly.
@@ -92,6 +92,7 @@ def measure(executable: str, instructions: bool = False) -> dict[str, Any]:
         "interpreter": ask(executable, ROOT, "name"),
         "frame": {case: ask(executable, ROOT, "bytes", case) for case in CASES},
         "heap": ask(executable, ROOT, "heap"),
+        "heap_link": ask(executable, ROOT, "heap", "link"),
         "labels_1000": ask(executable, ROOT, "labels"),
         "import": {"py": ask(executable, ROOT, "import", *names), "mpy": None, "mpy_reason": None},
         "instructions": None,
@@ -109,6 +110,7 @@ def measure(executable: str, instructions: bool = False) -> dict[str, Any]:
         found["instructions"] = {
             how: {which: count(executable, which, how) for which in ("bare", "app")} for how in ("hollow", "fakes")
         }
+        found["instructions"]["link"] = {how: count(executable, "app", how) for how in ("box", "link")}
     return found
 
 
@@ -119,7 +121,7 @@ def count(executable: str, which: str, how: str) -> int:
         raise CannotUse("--instructions needs valgrind (Debian: apt install valgrind)")
     totals = []
     for frames in (FEW, MANY):
-        words = [which, str(frames), *(["hollow"] if how == "hollow" else [])]
+        words = [which, str(frames), *([how] if how != "fakes" else [])]
         command = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", *inner(executable, words)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         collected = re.search(r"Collected : (\d+)", done.stderr)
@@ -143,10 +145,9 @@ def main() -> int:
     parser.add_argument("--instructions", action="store_true", help="count instructions with valgrind")
     options = parser.parse_args()
     words = options.words
-    if words and (
-        words[0] not in ("bare", "app") or len(words) < 2 or not words[1].isdigit() or words[2:] not in ([], ["hollow"])
-    ):
-        parser.error("wanted: bare N, app N, and perhaps hollow")
+    right = len(words) > 1 and words[0] in ("bare", "app") and words[1].isdigit()
+    if words and not (right and words[2:] in ([], ["hollow"], ["box"], ["link"])):
+        parser.error("wanted: bare N, app N, and perhaps hollow, box or link")
     try:
         executables = [resolve(name) for name in (options.executable, *options.also)]
         if words:

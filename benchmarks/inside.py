@@ -5,8 +5,10 @@ bytes CASE        bytes of heap for one frame, of a hand-written loop and of the
 import NAME ...   bytes of heap to import each module, in this order, and bytes that stay
 heap              bytes of heap that device/ keeps: its modules as started, and the app's own data; largest free block
 labels            bytes of heap that a labels file of 1,000 lines keeps
+heap link         the same with the link on: what it keeps
 bare N, app N     run N frames of the first case and do nothing else: for counting instructions from outside
-                  (add "hollow": the firmware's calls do nothing, so that only the interpreter's own work is left)
+                  (add "hollow": the firmware's calls do nothing, so that only the interpreter's own work is left; "box"
+                  for one detection, "link" for the same with the link on, whose port does nothing)
 
 MicroPython v1.11 language. ROOT is the project, APP the folder that holds device/.
 """
@@ -62,6 +64,8 @@ def power(count, softmax):
             "models/a/labels.txt": labels,
         }
         bench.kpu.scores = [1.0 / (2 + i * 7 % count) for i in range(count)]
+    if "link" in words:
+        files["maixswitch.json"] = '{"link": true}'
     bench.card.insert(bench.MemoryCard(files))
 
 
@@ -324,12 +328,19 @@ def hollow():
     utime.ticks_ms = micropython.opt_level  # in C as the firmware's, and always 0: no second is ever over
 
 
+def silent(uart, data):
+    """Send nothing, at no cost."""
+
+
 def run_bare(frames):
     bare(0, None)(frames)
 
 
 def run_app(frames):
-    app = started(0, None)
+    import machine
+
+    machine.UART.write = silent
+    app = started(1 if "box" in words or "link" in words else 0, None)
     step = app.step
     for _ in range(frames):
         step()

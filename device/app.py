@@ -64,7 +64,7 @@ class App:
         self.slot = KpuSlot(kpu)
         self.shelf = Shelf(root, kpu.ANCHOR_PAIRS)
         self.results = Results()
-        self.fault = self.overlay = self.screen = self.camera = self.keys = self.dog = None
+        self.fault = self.overlay = self.screen = self.camera = self.keys = self.dog = self.link = None
         self.catalog = ()
         self.frame = idle()
         self.clock = [0, 0]  # see FRAMES and DUE
@@ -99,6 +99,8 @@ class App:
                 self.dog.feed()
                 if self.slot.loaded:
                     self.count(now)
+                if self.link:
+                    self.link.beat()
                 if self.seconds & 1:
                     self.look()
         except Exception as error:  # a full heap, say: whatever it is, the key goes on
@@ -276,11 +278,13 @@ class App:
             self.overlay.stopped(error)
 
     def disarm(self):
-        """Stop what would go on without us: the interrupts of the keys, and the watchdog."""
+        """Stop what would go on without us: the interrupts of the keys, the watchdog, and the link's port."""
         if self.dog:
             self.dog.stop()
         if self.keys:
             self.keys.close()
+        if self.link:
+            self.link.close()
 
 
 def build(report=None, kpu=None, root="/sd"):

@@ -1,4 +1,4 @@
-"""The part of the hardware layer that is needed once, to set up the panel; forgotten when the app has started.
+"""The part of the hardware layer that is needed once, for panel and link; forgotten when the app has started.
 
 Follows MaixPy py_lcd.c; never tried on a board.
 """
@@ -10,6 +10,8 @@ try:
     from Maix import GPIO
 except ImportError:
     from maix import GPIO
+
+from device.hal import nothing
 
 
 def panel(board, want):
@@ -41,3 +43,19 @@ def panel(board, want):
     except (OSError, ValueError, TypeError) as error:
         return "screen: %s" % error
     return ""
+
+
+def line(want):
+    """Return (write, shut) of the serial port that the setting `link` names: UART 1 to 3 on pin tx, else the REPL's.
+
+    The REPL's own object and not sys.stdout: that takes text, which is heap, and makes CR LF of LF. A port of its own
+    only sends, so it is given little to receive into.
+    """
+    from machine import UART
+
+    number = want.get("uart")
+    if not number:
+        return UART.repl_uart().write, nothing
+    fm.register(want["tx"], getattr(fm.fpioa, "UART%d_TX" % number))
+    uart = UART(number - 1, want.get("baud", 115200), read_buf_len=32)
+    return uart.write, uart.deinit

@@ -13,7 +13,7 @@ from device.errors import DeviceError
 from device.fsm import rows
 from device.fsm_rules import check
 from device.overlay import Overlay
-from device.settings import Settings
+from device.settings import Settings, clash
 
 BOARD = "dock"  # when neither the settings nor /flash/config.json name one
 NOTES_MS = 3000
@@ -47,6 +47,25 @@ def start(app):
         app.overlay.fault(DeviceError(101))
 
 
+def connect(app, want, name):
+    """Let the link tell over the serial line what the app does; return what went wrong, or "".
+
+    want: True, or a dict of its settings; name: of the board.
+    """
+    if want is True:
+        want = {}
+    try:
+        from device.link import RATE, Link
+
+        write, shut = hal_start.line(want)
+        app.link = Link(app, write, shut, want.get("rate", RATE))
+        app.link.tell(("start", name, want.get("rate", RATE)))
+    except (AttributeError, ImportError, MemoryError, OSError, TypeError, ValueError) as error:
+        # another UART than we know, a heap too full, or a card that goes just now: frames need no link
+        return "link: %s" % error
+    return ""
+
+
 def fit_out(app, card):
     """Set up the app's hardware; `card`: there is one. Wrong settings and missing parts are shown once."""
     app.disarm()
@@ -65,8 +84,12 @@ def fit_out(app, card):
     app.keys = hal.Keys(boards.gestures(settings.keys or board.keys), app.clock, DUE)
     app.dog = hal.Watchdog(settings.watchdog)
     app.overlay = Overlay(app.screen)
+    silent = ""
+    if settings.link:
+        trouble = clash(settings.link, settings.keys or board.keys)
+        silent = say(trouble) if trouble else connect(app, settings.link, board.id)
     app.revive()
-    for text in (wrong, app.keys.problem):
+    for text in (wrong, app.keys.problem, silent):
         if text:
             problems.append(text)
     if problems:

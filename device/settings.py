@@ -1,12 +1,32 @@
 """maixswitch.json on the card: what the owner wants other than the board's row says. Read once, then forgotten."""
 
+from device.checks import show
+
 NAME = "maixswitch.json"
+
+
+def clash(link, keys):
+    """Return the problem of a link whose parts do not go together, or that takes a key's pin; None without."""
+    if not isinstance(link, dict):
+        return None
+    if "uart" not in link:
+        for field in ("tx", "baud"):
+            if field in link:
+                return NAME, "link." + field, show(link[field]), 'beside it "uart", 1 to 3: the REPL keeps its own'
+        return None
+    pin = link.get("tx")
+    if pin is None:
+        return NAME, "link.tx", "missing", "the pin that sends"
+    if pin in (4, 5) or pin in [key[0] for key in keys]:
+        return NAME, "link.tx", show(pin), "a pin that no key has, nor the REPL (4 and 5)"
+    return None
 
 
 class Settings:
     """board: its id, "" to find out. keys: ((pin, role), ...), None for the board's own. screen, camera: dicts of what
-    is to differ from the board's row. link: bool. watchdog: ms, 0 for none. problems: list of problems, see checks.
-    sure: whether the card answered; if not, what it would say is still to be read.
+    is to differ from the board's row. link: bool, or a dict of rate, uart, tx, baud. watchdog: ms, 0 for none.
+    problems: list of problems, see checks. sure: whether the card answered; if not, what it would say is still to be
+    read.
     """
 
     def __init__(self):
@@ -22,8 +42,8 @@ class Settings:
     @staticmethod
     def read(root):
         """Return the settings in root/maixswitch.json; what is missing or wrong stays as it is without the file."""
-        from device.boards import names
-        from device.checks import fits, read_json, show
+        from device.boards import find, names
+        from device.checks import fits, read_json
 
         self = Settings()
         problems = self.problems
@@ -54,17 +74,28 @@ class Settings:
         sections = {
             "screen": {"rotation": "a whole number, 0 to 3", "invert": flag, "mirror": flag},
             "camera": {"choice": "a whole number, 0 to 3", "hmirror": flag, "vflip": flag},
+            "link": {
+                "rate": "a whole number, 1 to 30",
+                "uart": "a whole number, 1 to 3",
+                "tx": "a whole number, 0 to 47",
+                "baud": "a whole number, 57600 to 1500000",
+            },
         }
-        rules = {"board": "one of " + " ".join(names()), "link": flag, "watchdog": "a whole number, 0 to 160000"}
-        rules["keys"] = rules["screen"] = rules["camera"] = None
+        rules = {"board": "one of " + " ".join(names()), "watchdog": "a whole number, 0 to 160000"}
+        rules["keys"] = rules["screen"] = rules["camera"] = rules["link"] = None
         data = take(data, rules)
         for field in data:
             value = data[field]
-            if field in sections:
+            if field == "link" and isinstance(value, bool):
+                pass
+            elif field in sections:
                 if isinstance(value, dict):
+                    given = len(value)
                     value = take(value, sections[field], field + ".")
+                    if field == "link" and len(value) < given:  # a port half set up helps nobody
+                        continue
                 else:
-                    bad(field, show(value), "an object")
+                    bad(field, show(value), flag + ", or an object" if field == "link" else "an object")
                     continue
             elif field == "keys":
                 rules = {"pin": "a whole number, 0 to 47", "role": "one of primary next prev"}
@@ -78,4 +109,9 @@ class Settings:
                     continue
                 value = tuple(found)
             setattr(self, field, value)
+        keys = self.keys or (find(self.board).keys if self.board else ())
+        trouble = clash(self.link, keys)
+        if trouble:
+            problems.append(trouble)
+            self.link = False
         return self

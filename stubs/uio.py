@@ -191,6 +191,8 @@ def open(_path: str, mode: str = "r", encoding=None) -> _File:
         raise OSError(ENOENT)
     if kind == "x" and exists and not drive.flat:
         raise OSError(EEXIST)
+    if hasattr(drive.backend, "open"):  # it keeps its files elsewhere than in memory
+        return drive.backend.open(path, mode)
     if kind in "wx" or (kind == "a" and not exists):
         drive.put(path, b"", False)
     data = drive.backend.read(path)

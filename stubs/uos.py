@@ -59,6 +59,10 @@ def statvfs(_path: str) -> tuple:
     if drive is not None and drive.flat:
         used = (sum([row[2] for row in drive.entries()]) + 131071) // 131072
         return (131072, 131072, 24, max(24 - used, 0), max(24 - used, 0), 0, 0, 0, 0, 32)
+    if drive is not None and hasattr(drive.backend, "statvfs"):
+        found = drive.backend.statvfs()
+        if found:
+            return found
     return (32768, 32768, 243000, 200000, 200000, 0, 0, 0, 0, 255)
 
 

@@ -9,7 +9,19 @@ from typing import Annotated
 
 import typer
 
-from maixswitch import __version__, card_commands, check_commands, console, kmodel_commands, language
+from maixswitch import (
+    __version__,
+    card_commands,
+    check_commands,
+    console,
+    doctor_commands,
+    kmodel_commands,
+    language,
+    monitor_commands,
+    reset_commands,
+    sync_commands,
+    virtual_commands,
+)
 from maixswitch.errors import EXIT_INTERRUPTED, EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
@@ -37,6 +49,19 @@ app.command(short_help="List a card's models and whether they fit.")(card_comman
 app.command("import", short_help="Bring models of any common export onto a card.")(card_commands.import_)
 app.command(short_help="Change the order of a card's models.")(card_commands.order)
 app.command()(card_commands.remove)
+app.command(help=monitor_commands.MONITOR_HELP, short_help="Show live what a board's app sees and does.")(
+    monitor_commands.monitor
+)
+app.command(help=reset_commands.RESET_HELP, short_help="Restart a board over its cable.")(reset_commands.reset)
+app.command(help=doctor_commands.DOCTOR_HELP, short_help="Look for what is wrong with a board on its cable.")(
+    doctor_commands.doctor
+)
+app.command(help=sync_commands.SYNC_HELP, short_help="Bring a card's folder onto the card of a board.")(
+    sync_commands.sync
+)
+app.command(help=virtual_commands.BOARD_HELP, short_help="Run a virtual board behind a serial port of this PC.")(
+    virtual_commands.board
+)
 
 
 def _version(wanted: bool) -> None:

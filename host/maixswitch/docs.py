@@ -67,7 +67,7 @@ def flavours() -> str:
 
 
 def findings() -> str:
-    """Every finding of `maixswitch check`, section by section."""
+    """Every finding of `maixswitch check` and `doctor`, section by section."""
     from maixswitch.findings import RULES, plain
 
     parts = []
@@ -82,6 +82,21 @@ def findings() -> str:
     return "\n".join(parts)
 
 
+def serial() -> str:
+    """Every message of the board's serial line, with its fields."""
+    from maixswitch.board.serial_schema import COMMON, EVENTS
+
+    def fields(rows: Sequence[Any]) -> str:
+        shown = [(f"`{row.name}`", TYPES[row.type], "no" if row.optional else "yes", row.meaning) for row in rows]
+        return table(("field", "type", "always", "meaning, unit, range"), shown)
+
+    parts = ["### Every message\n\n" + fields(COMMON)]
+    parts += [f"### `{event.name}`\n\n{event.when}\n\n" + fields(event.fields) for event in EVENTS]
+    return "\n".join(parts)
+
+
+TYPES = {"int": "integer", "str": "text", "bool": "true or false", "found": "list"}
+
 FINDING_SECTIONS = {
     "C0": "The app and what starts",
     "C1": "Folders and model.json",
@@ -89,6 +104,7 @@ FINDING_SECTIONS = {
     "C3": "Camera and panel",
     "C4": "The card as a medium, and its settings",
     "C5": "Import",
+    "B6": "A board on its cable (`maixswitch doctor`)",
 }
 
 BLOCKS: dict[str, Callable[[], str]] = {
@@ -97,6 +113,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "errors": errors,
     "findings": findings,
     "flavours": flavours,
+    "serial": serial,
 }
 
 

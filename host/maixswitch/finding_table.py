@@ -1,14 +1,15 @@
 """The one table of findings: code, severity, what it means, what to do. Codes are for ever: none is used twice.
 
 C0xx the app and what starts; C1xx folders and model.json; C2xx the kmodel; C3xx camera, board and panel; C4xx the card
-as a medium, and its settings; C5xx import. Texts are English and the keys of the translations; {names} are filled in by
-the finding's values.
+as a medium, and its settings; C5xx import; B6xx a board on its cable. Texts are English and the keys of the
+translations; {names} are filled in by the finding's values.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maixswitch.finding_rows_board import BOARD as BOARD_ROWS
 from maixswitch.finding_rows_import import IMPORT as IMPORT_ROWS
 from maixswitch.finding_rows_medium import MEDIUM as MEDIUM_ROWS
 
@@ -370,5 +371,6 @@ CARD = (
 
 MEDIUM = tuple(Rule(*row) for row in MEDIUM_ROWS)
 IMPORT = tuple(Rule(*row) for row in IMPORT_ROWS)
+BOARD = tuple(Rule(*row) for row in BOARD_ROWS)
 
-RULES: tuple[Rule, ...] = APP + FOLDERS + KMODEL + CAMERA + MEDIUM + CARD + IMPORT
+RULES: tuple[Rule, ...] = APP + FOLDERS + KMODEL + CAMERA + MEDIUM + CARD + IMPORT + BOARD

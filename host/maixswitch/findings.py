@@ -56,6 +56,19 @@ class Finding:
         """File and field as one text, "" for the whole card."""
         return " ".join(part for part in (self.file, self.field) if part)
 
+    def document(self) -> dict[str, str]:
+        """The finding for programs; its texts are in the reader's language."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "file": self.file,
+            "field": self.field,
+            "title": self.title,
+            "found": self.found,
+            "wanted": self.wanted,
+            "remedy": self.remedy,
+        }
+
     def text(self) -> str:
         """All but severity and remedy, on one line."""
         said = f"{self.code} {self.title}"

@@ -11,6 +11,7 @@ from maixswitch.card.language import compile_problems, lint
 ROOT = Path(__file__).resolve().parents[2]
 CARD = [*sorted((ROOT / "device").rglob("*.py")), ROOT / "boot.py", ROOT / "main.py"]
 FAKES = sorted((ROOT / "stubs").rglob("*.py"))
+ONBOARD = sorted((ROOT / "host" / "maixswitch" / "board" / "onboard").glob("*.py"))
 # A fake may import its neighbours; a file of the card finds only its own package beside the firmware.
 NEIGHBOURS = frozenset(path.relative_to(ROOT / "stubs").parts[0].removesuffix(".py") for path in FAKES)
 
@@ -29,7 +30,18 @@ def test_fake(path: Path) -> None:
     assert [str(problem) for problem in lint(path.read_text(), str(path), NEIGHBOURS)] == []
 
 
+@pytest.mark.parametrize("path", ONBOARD, ids=lambda path: path.name)
+def test_program_sent_to_a_board(path: Path) -> None:
+    """What goes over the cable as a program finds nothing but the firmware's own modules; nor does its packed form."""
+    from maixswitch.board.connection import packed
+
+    assert compile_problems(path) == []
+    for source in (path.read_text(), packed(path.read_text())):
+        assert [str(problem) for problem in lint(source, str(path), frozenset())] == []
+
+
 def test_the_gate_sees_the_whole_card() -> None:
     """A gate over an empty list would pass: the app, the kinds and the fakes are in it."""
-    names = {path.relative_to(ROOT).as_posix() for path in CARD + FAKES}
+    names = {path.relative_to(ROOT).as_posix() for path in CARD + FAKES + ONBOARD}
     assert {"device/app.py", "device/fsm.py", "device/kinds/yolo2.py", "stubs/KPU.py", "stubs/bench.py"} <= names
+    assert "host/maixswitch/board/onboard/receiver.py" in names

@@ -77,7 +77,7 @@ def cards() -> dict[str, Files]:
         **detector("5-large", "Large", ["G5a"], main_mem=5_000_000),
         **detector("6-old", "Old", ["G6a"]),
         **detector("7-flash", "Flash", ["G7a"]),
-        "maixswitch.json": b'{"watchdog": 8000}',
+        "maixswitch.json": b'{"watchdog": 8000, "link": true}',
     }
     good["models/6-old/m.kmodel"] = b"\0\0\0\3" + good["models/6-old/m.kmodel"][4:]
     flash = json.loads(good["models/7-flash/model.json"])

@@ -102,6 +102,27 @@ def test_a_wrong_setting_is_named_and_the_others_count():
             assert it.link is True
 
 
+def test_a_link_is_a_flag_or_its_parts_which_go_together():
+    for value in (True, False, {}, {"rate": 30}, {"uart": 3, "tx": 8, "baud": 1500000, "rate": 1}):
+        it = read({"link": value})
+        assert (it.link, it.problems) == (value, [])
+    for value, extra, where in (
+        ({"tx": 8}, {}, "link.tx"),
+        ({"baud": 115200}, {}, "link.baud"),
+        ({"uart": 1}, {}, "link.tx"),
+        ({"uart": 1, "tx": 4}, {}, "link.tx"),
+        ({"uart": 1, "tx": 11}, {"board": "cube"}, "link.tx"),
+        ({"uart": 1, "tx": 7}, {"keys": [{"pin": 7, "role": "next"}]}, "link.tx"),
+        ({"uart": 9, "tx": 7}, {}, "link.uart"),
+        ({"uart": 1, "tx": 7, "rx": 6}, {}, "link.rx"),
+    ):
+        it = read(dict(extra, link=value))
+        assert it.link is False, value
+        assert [problem[1] for problem in it.problems] == [where]
+    keys = [{"pin": 7, "role": "next"}]
+    assert read({"link": {"uart": 1, "tx": 11}, "board": "cube", "keys": keys}).link == {"uart": 1, "tx": 11}
+
+
 def test_of_a_section_the_good_part_counts():
     assert read({"screen": {"rotation": 9, "invert": True}}).screen == {"invert": True}
 
@@ -116,7 +137,11 @@ def test_unknown_and_wrong_values_say_what_is_wanted():
 
 
 WANTED = (
-    ("link", 1, "true or false"),
+    ("link", 1, "true or false, or an object"),
+    ("link.rate", 31, "a whole number, 1 to 30"),
+    ("link.uart", 4, "a whole number, 1 to 3"),
+    ("link.tx", 48, "a whole number, 0 to 47"),
+    ("link.baud", 9600, "a whole number, 57600 to 1500000"),
     ("watchdog", 160001, "a whole number, 0 to 160000"),
     ("screen", [90], "an object"),
     ("screen.rotation", 4, "a whole number, 0 to 3"),

@@ -154,17 +154,5 @@ def document(report: Report) -> dict[str, Any]:
         "ok": report.ok,
         "counts": report.counts,
         "models": [vars(model) for model in report.models],
-        "findings": [
-            {
-                "code": item.code,
-                "severity": item.severity,
-                "file": item.file,
-                "field": item.field,
-                "title": item.title,
-                "found": item.found,
-                "wanted": item.wanted,
-                "remedy": item.remedy,
-            }
-            for item in report.findings
-        ],
+        "findings": [item.document() for item in report.findings],
     }

@@ -69,7 +69,7 @@ def known() -> str:
     """What can be asked for, a few lines."""
     numbers = ", ".join(f"{code} {row[0]}" for code, row in sorted(_faults().items()))
     lines = [
-        tr("Findings of maixswitch check: {codes}", codes=", ".join(_ranges())),
+        tr("Findings of maixswitch check and doctor: {codes}", codes=", ".join(_ranges())),
         tr("Faults on the screen: {codes}", codes=numbers),
         tr("Lines from the board's cable, such as: {lines}", lines="; ".join(row.example for row in LINES)),
     ]
@@ -78,7 +78,7 @@ def known() -> str:
 
 def _ranges() -> list[str]:
     """The codes of the findings, the first and the last of each hundred."""
-    codes = sorted(row.code for row in RULES)
+    codes = sorted((row.code for row in RULES), key=lambda code: code[1:])
     hundreds = [[code for code in codes if code[1] == digit] for digit in "0123456789"]
     return [f"{group[0]}-{group[-1]}" for group in hundreds if group]
 
@@ -106,7 +106,7 @@ def fault(code: int) -> Explanation:
 
 
 def finding_row(code: str) -> Explanation:
-    """A finding of `maixswitch check`; KeyError for an unknown code."""
+    """A finding of `maixswitch check` or `doctor`; KeyError for an unknown code."""
     row = rules()[code]
     names = {"error": tr("error"), "warning": tr("warning"), "note": tr("note")}
     return Explanation(code, names[row.severity], plain(word(row.title)), plain(word(row.remedy)))
@@ -169,7 +169,7 @@ def _exceptions(asked: str) -> Iterator[Exception]:
 
 
 def _by_number_inside(asked: str) -> Explanation | None:
-    for part in re.findall(r"\bC\d{3}\b|(?<![\d.])\d{3,4}(?![\d.])", asked, re.IGNORECASE):
+    for part in re.findall(r"\b[BC]\d{3}\b|(?<![\d.])\d{3,4}(?![\d.])", asked, re.IGNORECASE):
         found = _by_code(part)
         if found is not None:
             return found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from maixswitch.card.check import ModelReport, Report
 from maixswitch.console import visible
-from maixswitch.findings import ERROR, NOTE, WARNING, Finding
+from maixswitch.finding_lines import listed
+from maixswitch.findings import ERROR, NOTE, WARNING
 from maixswitch.language import tr
 
 
@@ -20,11 +21,11 @@ def lines(report: Report) -> Iterator[str]:
     general = report.of("")
     if general:
         yield tr("The card") if report.kind == "card" else str(report.path)
-        yield from _listed(general, "")
+        yield from listed(general, "")
         yield ""
     for model in report.models:
         yield head(model, report)
-        yield from _listed(report.of(model.place), model.place)
+        yield from listed(report.of(model.place), model.place)
         yield ""
     yield counts(report)
     yield tr("Judged for: {firmwares}", firmwares=", ".join(item.name for item in report.options.flavours))
@@ -44,30 +45,6 @@ def head(model: ModelReport, report: Report) -> str:
     name = model.place.removeprefix("models/")
     title = f'{name} "{model.title}"' if model.title != name else name
     return ": ".join(part for part in (title, ", ".join(part for part in parts if part)) if part)
-
-
-def _listed(found: Sequence[Finding], place: str) -> Iterator[str]:
-    for item in found:
-        file = item.file.removeprefix(place + "/") if place and item.file != place else ""
-        file = item.file if not place else file
-        where = " ".join(part for part in (file, item.field) if part)
-        yield f"  {severity(item)} {item.code} {where + ': ' if where else ''}{item.title}"
-        details = []
-        if item.found:
-            details.append(tr("found: {found}", found=item.found))
-        if item.wanted:
-            details.append(tr("wanted: {wanted}", wanted=item.wanted))
-        if details:
-            yield "      " + "; ".join(details)
-        if item.code != "C221":
-            yield f"      -> {item.remedy}"
-    if not found:
-        yield "  " + tr("nothing to say against it")
-
-
-def severity(item: Finding) -> str:
-    """The severity in the reader's language."""
-    return {ERROR: tr("error"), WARNING: tr("warning"), NOTE: tr("note")}[item.severity]
 
 
 def counts(report: Report) -> str:

@@ -34,11 +34,11 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 def starters(card: Card) -> Iterator[Finding]:
     """boot.py, main.py, and files that the firmware treats in a way of its own."""
     boot, main = card.text("boot.py"), card.text("main.py")
-    if "boot.py" in card.sizes and boot != source("boot.py"):
-        does = _does(boot)
-        yield finding("C007" if does else "C008", "boot.py", found=does, card=card.shell)
+    if "boot.py" in card.sizes and boot != source("boot.py") and not own_boot(boot):
+        work = does(boot)
+        yield finding("C007" if work else "C008", "boot.py", found=work, card=card.shell)
     if "main.py" in card.sizes and (main is None or "device.app" not in main):
-        yield finding("C009", "main.py", found=_does(main), wanted="from device.app import main", card=card.shell)
+        yield finding("C009", "main.py", found=does(main), wanted="from device.app import main", card=card.shell)
     for name in COVERS:
         if name in card.sizes:
             yield finding("C010", name)
@@ -62,6 +62,8 @@ def modules(card: Card) -> Iterator[Finding]:
         if missing:
             yield finding("C002", found=tr("without {names}", names=some(missing)), card=card.shell)
     changed = ["main.py"] if _changed_main(card) else []
+    if own_boot(card.text("boot.py")) and card.text("boot.py") != source("boot.py"):
+        changed.insert(0, "boot.py")
     for name in sorted(there):
         stem = _stem(name)
         if stem not in wanted:
@@ -112,7 +114,18 @@ def _compiled(path: Path) -> list[Problem]:
         return []
 
 
-def _does(text: str | None) -> str:
+def own_boot(text: str | None) -> bool:
+    """Is it the app's boot.py, of whatever version: no more than a function that finishes an interrupted sync?"""
+    if text is None or "/sync.todo" not in text or 'finish("/sd")' not in text:
+        return False
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return all(isinstance(node, ast.FunctionDef | ast.Expr | ast.Delete) for node in body)
+
+
+def does(text: str | None) -> str:
     """What a program does at its top level that takes time or the chip, "" for nothing of that kind."""
     if text is None:
         return tr("no text in UTF-8")

@@ -1,0 +1,145 @@
+"""Sending a model to a board: ours and `mpremote fs cp`, side by side over the same virtual board.
+
+Ends with 1 when ours is not as much faster as wanted, or takes too many bytes on the wire.
+
+    .venv/bin/python benchmarks/sync.py [--kmodel FILE] [--write] [--json]
+
+Takes about two minutes, nearly all of them mpremote's. Without --kmodel the model is made on the spot: three
+convolutions with 8-bit weights from a bell curve, as trained ones have. --write puts the tables into docs/sync.md.
+No figure comes from a board: the line is paced, and the card is a folder of this PC.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from maixswitch.board import stream
+from maixswitch.board.connection import connect
+from maixswitch.board.virtual import VirtualBoard
+from maixswitch.kmodel.quantize import Scale, quantize_conv
+from maixswitch.kmodel.writer import Network
+
+RATES = (None, 1_500_000, 115_200)
+TARGETS = {None: 5.0, 1_500_000: 5.0, 115_200: 2.5}
+OVERHEAD = 1.02
+PAYLOAD = 1_000_000
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "sync.md"
+START, END = "<!-- measured by benchmarks/sync.py -->\n", "<!-- end of what was measured -->\n"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Seconds, with getting in and out of the board, and bytes over the wire both ways."""
+
+    seconds: float
+    wire: int
+
+
+def model() -> bytes:
+    """A kmodel of about 110 KB."""
+    chance = np.random.default_rng(1)
+    scale = Scale(255.0)
+    net = Network(3, 48, 64)
+    at, inner = net.input, 3
+    for out in (24, 64, 160):
+        weights = chance.normal(0, 0.1, (out, inner, 3, 3))
+        at = net.conv(at, quantize_conv(weights, np.zeros(out), scale, scale), to_main=out == 160)
+        inner = out
+    net.output(net.dequantize(at, scale.factor, scale.bias))
+    return net.build()
+
+
+def ours(board: VirtualBoard, content: bytes, card: Path) -> Run:
+    before, start = board.wire, perf_counter()
+    with connect(board.port) as line:
+        stream.send(line, content, "/sd/ours")
+    seconds = perf_counter() - start
+    return _run(board, before, seconds, card / "ours", content)
+
+
+def mpremote(board: VirtualBoard, content: bytes, card: Path) -> Run:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        words = f"mpremote connect {board.port} resume fs cp {file.name} :/sd/theirs".split()
+        before, start = board.wire, perf_counter()
+        subprocess.run([sys.executable, "-m", *words], check=True, stdout=subprocess.DEVNULL, timeout=600)
+        seconds = perf_counter() - start
+    return _run(board, before, seconds, card / "theirs", content)
+
+
+def _run(board: VirtualBoard, before: object, seconds: float, there: Path, content: bytes) -> Run:
+    assert there.read_bytes() == content, "the file did not arrive as it was sent"
+    after = board.wire
+    moved = [getattr(after, way) - getattr(before, way) for way in ("to_board", "from_board")]
+    return Run(seconds, sum(moved))
+
+
+def race(content: bytes, rate: int | None) -> tuple[Run, Run]:
+    with tempfile.TemporaryDirectory() as folder, VirtualBoard(Path(folder), rate=rate) as board:
+        with connect(board.port):  # the boot is nobody's time
+            pass
+        return ours(board, content, Path(folder)), mpremote(board, content, Path(folder))
+
+
+def overhead(content: bytes) -> float:
+    """Wire bytes, both ways, for a byte of payload of a file, once the receiver is there."""
+    with tempfile.TemporaryDirectory() as folder, VirtualBoard(Path(folder)) as board, connect(board.port) as line:
+        line.load("receiver")
+        before = board.wire
+        stream.send(line, content, "/sd/file")
+        return _run(board, before, 0.0, Path(folder) / "file", content).wire / len(content)
+
+
+def tables(size: int, races: dict[int | None, tuple[Run, Run]], overheads: dict[str, float]) -> str:
+    made = f"A kmodel of {size:,} bytes, from the start of the command's work to its end:\n\n"
+    made += "| line | maixswitch | mpremote fs cp | faster | wire bytes per byte: ours | mpremote |\n"
+    made += "| --- | --- | --- | --- | --- | --- |\n"
+    for rate, (mine, theirs) in races.items():
+        name = f"{rate:,} bit/s" if rate else "no limit"
+        made += f"| {name} | {mine.seconds:.2f} s | {theirs.seconds:.1f} s | {theirs.seconds / mine.seconds:.1f}x "
+        made += f"| {mine.wire / size:.3f} | {theirs.wire / size:.3f} |\n"
+    made += f"\nWire bytes, both ways, per byte of a file of {PAYLOAD:,} bytes:\n\n| payload | wire bytes per byte |\n"
+    made += "| --- | --- |\n"
+    return made + "".join(f"| {name} | {ratio:.4f} |\n" for name, ratio in overheads.items())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kmodel", type=Path, help="a real model; mpremote needs about 4 s for 10 KB at 115200")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/sync.md")
+    parser.add_argument("--json", action="store_true", help="figures as JSON")
+    chosen = parser.parse_args()
+    content = chosen.kmodel.read_bytes() if chosen.kmodel else model()
+    races = {rate: race(content, rate) for rate in RATES}
+    payloads = {
+        "random": random.Random(1).randbytes(PAYLOAD),
+        "zeros": bytes(PAYLOAD),
+        "control bytes only": bytes((1, 2, 3, 4, 5)) * (PAYLOAD // 5),
+    }
+    overheads = {name: overhead(payload) for name, payload in payloads.items()}
+    text = tables(len(content), races, overheads)
+    if chosen.json:
+        rows = [{"rate": rate, "ours": asdict(a), "mpremote": asdict(b)} for rate, (a, b) in races.items()]
+        print(json.dumps({"bytes": len(content), "races": rows, "overhead": overheads}))
+    else:
+        print(text, end="")
+    if chosen.write:
+        before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(START)
+        DOCUMENT.write_text(before + START + text + END + rest.partition(END)[2], encoding="utf-8")
+    reached = all(theirs.seconds / mine.seconds >= TARGETS[rate] for rate, (mine, theirs) in races.items())
+    return 0 if reached and max(overheads.values()) <= OVERHEAD else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

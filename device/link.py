@@ -1,0 +1,285 @@
+"""Link: tells a PC over the serial line what the app does, as docs/serial.md says; there only when the settings ask.
+
+A line is RS (0x1e), one JSON object, spaces, LF. Its bytes are written by hand into one buffer that is made once: a
+frame allocates nothing. A serial port of this chip is written by waiting for each byte (87 us at 115200), so a frame
+sends one slice at most, and a line goes out over several. Never tried on a board.
+"""
+
+import gc
+import json
+
+from device import hal
+from device.results import BOXES
+
+SLICE = 48  # bytes a frame: 4.2 ms at 115200
+SIZE = SLICE * 16
+ROOM = SIZE - 24  # what a field may fill: brackets and the line end still fit
+TEXT = 80  # characters of a text; the rest is cut off
+LABEL = 24  # and of a label
+LABELS = 16  # that are kept as bytes
+EVENTS = 8  # that wait while frames run; more are dropped
+RATE = 5  # results a second, unless the settings say otherwise
+DUE = 0  # in Link._gate: when a frame has to look at the link
+LAST = 1  # and when the last picture was shown
+
+heap_left = getattr(gc, "mem_free", None)  # absent on a PC
+
+# The fields of what the app reports, in the order of its arguments (see App).
+FIELDS = """
+start board rate
+state old cause new
+select title index total
+load title ms free
+unload title error
+fault code name detail
+camera what detail
+choice folder written
+note text
+end frames dropped
+"""
+
+
+def quoted(value, most):
+    """Return a value as bytes of JSON, a text cut to so many characters."""
+    return json.dumps(value[:most] if isinstance(value, str) else value).encode()
+
+
+class Link:
+    """Takes the place of app.report and of the screen's show, and passes both on; write(bytes), shut(): of the port.
+
+    rate: results a second. While a model runs, lines wait for their slices; else they go out at once and whole.
+    """
+
+    def __init__(self, app, write, shut, rate):
+        self._app = app
+        self._write = write
+        self._shut = shut
+        self._period = 1000 // rate
+        self._line = line = bytearray(SIZE)
+        line[:12] = b'\x1e{"v":1,"t":'
+        view = memoryview(line)
+        self._slices = [view[at : at + SLICE] for at in range(0, SIZE, SLICE)]  # a slice made later would be heap
+        self._at = self._sent = self._ready = self._next = self.dropped = 0
+        self._waiting = self._second = False
+        self._events = []
+        self._labels = {}
+        self._state = self._title = b'""'
+        self._report = report = app.report
+        self._gate = gate = [0, hal.ticks()]
+        show = app.screen.show
+        ticks = hal.ticks
+        step = self._step
+
+        def shown(img):
+            show(img)
+            now = ticks()
+            if now >= gate[DUE]:
+                step(now, now - gate[LAST])
+            gate[LAST] = now
+
+        def told(*row):
+            report(*row)
+            self.tell(row)
+
+        app.screen.show = shown
+        app.report = told
+
+    def tell(self, row):
+        """Send what the app reports, or remember it while frames run."""
+        if row[0] == "state":
+            self._state = quoted(row[3], TEXT)
+        elif row[0] == "select":
+            self._title = quoted(row[1], TEXT)
+        elif row[0] == "load":
+            self._labels.clear()
+            self._waiting = False
+            self._gate[LAST] = hal.ticks()
+        if len(self._events) < EVENTS:
+            self._events.append(row)
+        else:
+            self.dropped += 1
+        self._gate[DUE] = 0
+        self._flush()
+
+    def beat(self):
+        """Send the status; the app calls this once a second."""
+        self._second = True
+        self._gate[DUE] = 0
+        self._flush()
+
+    def close(self):
+        """Say the end, as far as the line takes it, and give back what was the app's; later calls do nothing."""
+        app = self._app
+        if app.link is not self:
+            return
+        app.link = None
+        app.report = self._report
+        self._waiting = self._second = False
+        del self._events[EVENTS - 1 :]
+        self._events.append(("end", app.frames, self.dropped))
+        try:
+            self._drain()
+        finally:
+            self._write = hal.nothing
+            self._shut()
+
+    def _flush(self):
+        if not self._app.slot.loaded:  # no frame is there to wait for this
+            self._drain()
+
+    def _drain(self):
+        while self._pending():
+            while self._sent < self._ready:
+                self._send()
+
+    def _pending(self):
+        """Compose the next line other than results; return whether there is anything to send."""
+        if self._sent < self._ready:
+            return True
+        if self._events:
+            self._event(self._events.pop(0))
+        elif self._second:
+            self._second = False
+            self._status()
+        else:
+            return False
+        return True
+
+    def _step(self, now, ms):
+        """Send a slice after a picture; the results are those of this picture, which took `ms`."""
+        if now >= self._next:
+            self._next += self._period  # from when it was due: frames seldom end just then
+            if now >= self._next:
+                self._next = now + self._period
+            if self._waiting:  # never begun: these are newer
+                self.dropped += 1
+            self._waiting = True
+        if not self._pending() and self._waiting:
+            self._waiting = False
+            self._results(ms)
+        if self._sent < self._ready:
+            self._send()
+        busy = self._sent < self._ready or self._waiting or self._second or self._events
+        self._gate[DUE] = 0 if busy else self._next
+
+    def _send(self):
+        at = self._sent
+        self._sent = at + 1
+        try:
+            self._write(self._slices[at])
+        except OSError:  # a port that fails is no reason to stop the frames
+            self._write = hal.nothing
+
+    # Composing: none of it allocates but _event and a label that is new.
+
+    def _begin(self, kind):
+        self._at = 12
+        self._number(hal.ticks(), 1)
+        self._put(kind)
+
+    def _put(self, data):
+        line = self._line
+        at = self._at
+        for byte in data:
+            line[at] = byte
+            at += 1
+        self._at = at
+
+    def _number(self, value, digits):
+        """Append a number from 0 up, with zeros in front to so many digits."""
+        line = self._line
+        over = 10
+        size = 1
+        while over <= value or size < digits:
+            over *= 10
+            size += 1
+        self._at = at = self._at + size
+        while size:
+            at -= 1
+            line[at] = 48 + value % 10
+            value //= 10
+            size -= 1
+
+    def _field(self, name, value):
+        self._put(name)
+        self._number(value, 1)
+
+    def _end(self):
+        line = self._line
+        at = self._at
+        line[at] = 125
+        at += 1
+        self._sent = 0
+        self._ready = ready = at // SLICE + 1
+        end = ready * SLICE - 1
+        while at < end:  # a slice of another length would have to be made
+            line[at] = 32
+            at += 1
+        line[end] = 10
+
+    def _event(self, row):
+        kind = row[0]
+        self._begin(b',"event":"' + kind.encode() + b'"')
+        at = FIELDS.find("\n" + kind + " ") + len(kind) + 2
+        names = FIELDS[at : FIELDS.find("\n", at)].split(" ")
+        for name, value in zip(names, row[1:]):
+            if value is not None:
+                data = b',"' + name.encode() + b'":' + quoted(value, TEXT)
+                if self._at + len(data) <= ROOM:
+                    self._put(data)
+        self._end()
+
+    def _status(self):
+        app = self._app
+        results = app.results
+        self._begin(b',"event":"status","state":')
+        self._put(self._state)
+        self._put(b',"title":')
+        self._put(self._title)
+        self._field(b',"index":', app.selected)
+        self._field(b',"total":', len(app.catalog))
+        self._field(b',"fps":', app.fps if app.slot.loaded else 0)
+        self._field(b',"frames":', app.frames)
+        self._field(b',"width":', results.width)
+        self._field(b',"height":', results.height)
+        self._field(b',"free":', hal.heap_free())
+        if heap_left:
+            self._field(b',"heap":', heap_left())
+        self._field(b',"dropped":', self.dropped)
+        if app.fault:
+            self._field(b',"fault":', app.fault.code)
+        self._end()
+
+    def _results(self, ms):
+        results = self._app.results
+        items = results.items
+        labels = self._labels
+        boxes = results.shape == BOXES
+        count = results.count
+        self._begin(b',"event":"results","ms":')
+        self._number(ms, 1)
+        self._field(b',"frame":', self._app.frames)
+        self._field(b',"count":', count)
+        self._put(b',"found":[')
+        for i in range(count):
+            item = items[i]
+            label = labels.get(item.class_id)
+            if label is None:
+                if len(labels) >= LABELS:
+                    labels.clear()
+                labels[item.class_id] = label = quoted(self._app.slot.loaded.label(item.class_id), LABEL)
+            if self._at + len(label) + 30 > ROOM:  # "count" tells that there were more
+                break
+            self._put(b",[" if i else b"[")
+            self._put(label)
+            score = item.score
+            self._put(b",1." if score >= 1000 else b",0.")
+            self._number(score % 1000, 3)
+            if boxes:
+                self._field(b",", item.x)
+                self._field(b",", item.y)
+                self._field(b",", item.w)
+                self._field(b",", item.h)
+            self._put(b"]")
+        self._put(b"]")
+        self._end()

@@ -1,0 +1,199 @@
+"""A board on its line: gets in without restarting it, runs small programs there, leaves it as it was found."""
+
+from __future__ import annotations
+
+import ast
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from maixswitch.board.failures import BoardError, on_board, translate
+from maixswitch.board.transport import BANNER, BAUD, FAST, BoardTransport, TransportError, TransportExecError
+
+ONBOARD = Path(__file__).with_name("onboard")
+ENTRY_LIMIT = 12.0
+"""Seconds to get in: longer than a receiver without a host waits (5 s), for Ctrl-C does nothing to it until then."""
+ANSWER_LIMIT = 1.5
+"""Seconds that one try waits for the raw REPL: the program ends its network and screen first."""
+CTRL_C_ON = "import micropython\nmicropython.kbd_intr(3)"
+CTRL_C, FRIENDLY, RAW, RESET = b"\r\x03", b"\r\x02", b"\r\x01", b"\x04"
+
+
+class Board:
+    """A board in the raw REPL of its firmware; made by `connect`. Never tried on a board."""
+
+    def __init__(self, port: str, transport: BoardTransport) -> None:
+        self.port = port
+        self.transport = transport
+        self.baud = BAUD
+        self.patience = ENTRY_LIMIT
+        """Seconds that getting into the REPL may take, once more."""
+        self.lost = False
+        """Is it not known what it does? Then it has to be stopped first."""
+        self.gone = False
+        """Is it restarting, or unplugged? Then nothing more is asked of it."""
+        self._loaded: set[str] = set()
+
+    def exec(self, code: str, timeout: float = 10.0) -> str:
+        """Runs code there and returns what it printed; `timeout` in seconds without a byte from it.
+
+        BoardError: what the code raised there, no answer in time (the next call then stops it first), a broken line.
+        """
+        if self.lost:
+            enter(self, self.patience)
+        try:
+            said, error = self.transport.exec_raw(code, timeout)
+        except (TransportError, OSError) as reason:
+            raise self.failure(reason) from reason
+        if error:
+            text = error.decode(errors="replace")
+            raise on_board(text, self.port) from TransportExecError(1, text)
+        result: str = said.decode(errors="replace").replace("\r\n", "\n")
+        return result
+
+    def evaluate(self, expression: str, timeout: float = 10.0) -> object:
+        """The value of an expression there: numbers, texts, bytes, None, and lists, tuples and dicts of them."""
+        said = self.exec(f"print(repr({expression}))", timeout).strip()
+        try:
+            value: object = ast.literal_eval(said)
+        except (ValueError, SyntaxError) as error:
+            raise BoardError("B609", port=self.port, found=said[:80]) from error
+        return value
+
+    def load(self, name: str) -> None:
+        """Runs the program onboard/NAME.py there, once a session; the names it defines stay.
+
+        BoardError: B606 where what it imports is not there, besides those of `exec`.
+        """
+        if name in self._loaded:
+            return
+        source = packed((ONBOARD / f"{name}.py").read_text(encoding="utf-8"))
+        try:
+            self.exec(source)
+        except BoardError as error:
+            if error.code == "B612" and error.finding.found.startswith(("ImportError", "AttributeError")):
+                raise BoardError("B606", port=self.port, found=error.finding.found) from error
+            raise
+        self._loaded.add(name)
+
+    def set_baud(self, baud: int) -> bool:
+        """Changes the rate of the line after a test in both directions; False when it stays at 115200."""
+        from maixswitch.board.rate import change
+
+        return change(self, baud)
+
+    def interrupt(self) -> None:
+        """One Ctrl-C: a second one before the board saw the first would cancel it."""
+        try:
+            self.transport.serial.write(CTRL_C)
+            self.transport.drain()
+        except OSError as error:
+            raise self.failure(error) from error
+
+    def restart(self) -> None:
+        """Soft reset: boot.py and main.py run again, the line is back at 115200; does not wait for them."""
+        try:
+            self.transport.drain(0.05, 0.5)
+            # Out of the raw REPL first: a reset from within it runs boot.py, but not main.py.
+            self.transport.serial.write(FRIENDLY)
+            self.transport.read_until(1, b">>> ", timeout=2)
+            self.transport.serial.write(RESET)
+            self.transport.read_until(1, b"soft reboot\r\n", timeout=2)
+        except OSError as error:
+            raise self.failure(error) from error
+        finally:
+            self.gone = True
+        with suppress(OSError, ValueError):
+            self.transport.serial.baudrate = self.baud = BAUD
+
+    def failure(self, error: BaseException) -> BoardError:
+        """What an exception of the line means; after it nothing more is asked of a board that is not there."""
+        found = translate(error, self.port)
+        self.gone = self.gone or found.code == "B608"
+        self.lost = True
+        return found
+
+
+@contextmanager
+def connect(port: str, *, restart: bool = False) -> Iterator[Board]:
+    """The board at a port, in the raw REPL; on the way out Ctrl-C works, at 115200 and with the friendly REPL.
+
+    `restart`: also starts its program again on the way out. It never soft-resets a board to get in, since that runs
+    boot.py, and one with a loop would keep us out. BoardError: no such port, busy, not allowed, nothing there.
+    """
+    transport = BoardTransport(port)
+    board = Board(port, transport)
+    try:
+        enter(board)
+        try:
+            yield board
+        except BaseException:
+            with suppress(BoardError, TransportError, OSError, ValueError):  # what failed before is what counts
+                leave(board, restart)
+            raise
+        leave(board, restart)
+    finally:
+        transport.close()
+
+
+def enter(board: Board, limit: float = ENTRY_LIMIT) -> None:
+    """Into the raw REPL: one Ctrl-C, wait until quiet, Ctrl-B, Ctrl-A; again until it answers or `limit` seconds pass.
+
+    Every third try is at the fast rate, for a board that was left there. BoardError: B605 nothing came at all, B607
+    something came, but not the raw REPL, B608 the line broke.
+    """
+    line = board.transport
+    end = time.monotonic() + limit
+    heard = b""
+    tries = 0
+    try:
+        while time.monotonic() < end:
+            tries += 1
+            board.baud = FAST if tries % 3 == 0 else BAUD
+            if line.serial.baudrate != board.baud:
+                line.serial.baudrate = board.baud
+            line.serial.write(CTRL_C)
+            heard += line.drain(0.2, 1.0)
+            line.serial.write(FRIENDLY)
+            heard += line.drain(0.1, 0.5)
+            line.serial.write(RAW)
+            said = line.read_until(1, BANNER, timeout=ANSWER_LIMIT, timeout_overall=ANSWER_LIMIT)
+            if said.endswith(BANNER):
+                line.in_raw_repl = True
+                board.lost = False
+                return
+            heard = (heard + said)[-400:]
+    except (OSError, ValueError) as error:
+        raise board.failure(error) from error
+    tail = heard.decode(errors="replace").strip().splitlines()
+    raise BoardError("B607" if tail else "B605", port=board.port, found=tail[-1] if tail else "")
+
+
+def leave(board: Board, restart: bool) -> None:
+    """Ctrl-C on, 115200, the friendly REPL, and a soft reset where wanted; nothing for a board that is gone."""
+    if board.gone:
+        return
+    board.exec(CTRL_C_ON, timeout=2)
+    if board.baud != BAUD:
+        board.set_baud(BAUD)
+    if restart:
+        board.restart()
+        return
+    try:
+        board.transport.exit_raw_repl()
+        board.transport.drain(0.05, 0.5)
+    except OSError as error:
+        raise board.failure(error) from error
+
+
+def packed(source: str) -> str:
+    """A program without its comments and docstrings: they would cost time on the line and heap there."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if not isinstance(body, list) or not body or not isinstance(body[0], ast.Expr):
+            continue
+        if isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
+            body[:1] = [] if len(body) > 1 else [ast.Pass()]
+    return ast.unparse(tree)

@@ -1,0 +1,37 @@
+"""What one look at a subject gives: facts for the table, and findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from maixswitch.findings import Finding
+
+
+@dataclass(frozen=True)
+class Fact:
+    """``key``: English, for programs; ``name`` and ``value``: in the reader's language."""
+
+    key: str
+    name: str
+    value: str
+
+
+@dataclass
+class Look:
+    """Facts and findings of one subject, in the order in which they are shown."""
+
+    facts: list[Fact] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def fact(self, key: str, name: str, value: object) -> None:
+        self.facts.append(Fact(key, name, str(value)))
+
+    def take(self, other: Look) -> None:
+        """Adds what another look found."""
+        self.facts += other.facts
+        self.findings += other.findings
+
+
+def amount(size: int) -> str:
+    """A size for people, in KiB or MiB."""
+    return f"{size / 1024:.0f} KiB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MiB"

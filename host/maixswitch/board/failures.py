@@ -1,0 +1,117 @@
+"""What goes wrong with a board, as rows of the findings table: one clear message, a remedy and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+from maixswitch.errors import EXIT_DEVICE, EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.findings import Finding, finding, rule
+
+EXITS = {"B602": EXIT_USAGE, "B603": EXIT_IO, "B604": EXIT_IO, "B614": EXIT_IO, "B628": EXIT_USAGE}
+"""Exit codes of the rows that are not the board's doing; all others end with EXIT_DEVICE."""
+
+ON_BOARD = {
+    errno.EIO: "B623",
+    errno.ENODEV: "B620",
+    errno.ENOSPC: "B621",
+    errno.EROFS: "B622",
+    errno.EACCES: "B622",
+    errno.ENOMEM: "B613",
+}
+"""Numbers of an OSError that the board raised -> row."""
+
+OPENING = {
+    errno.ENOENT: "B601",
+    errno.ENXIO: "B601",
+    errno.ENODEV: "B601",
+    errno.EACCES: "B604",
+    errno.EPERM: "B604",
+    errno.EBUSY: "B603",
+    errno.EAGAIN: "B603",
+}
+"""Numbers of an OSError of this computer -> row, where a port was to be opened."""
+
+WORDS = (
+    (r"PermissionError\(13|access is denied|could not exclusively lock|resource busy|in use", "B603"),
+    (r"permission denied", "B604"),
+    (r"no such file|FileNotFoundError|cannot find|could not find", "B601"),
+    (r"could not open|failed to access", "B614"),
+    (r"disconnected|not configured|input/output error|readiness to read|write failed|port that is not open", "B608"),
+    (r"could not enter raw repl", "B607"),
+    (r"timeout (waiting|while)|timed? ?out", "B611"),
+    (r"could not exec command|unexpected (read|response)|raw repl", "B607"),
+)  # fmt: skip
+"""What messages of pyserial and mpremote tell, the first that fits -> row."""
+
+LONGEST = 200
+
+
+class BoardError(MaixSwitchError):
+    """A failure that is a row B6xx of the findings table; ``values`` fill in its names, else these stay in capitals.
+
+    ``found`` and ``wanted``: short texts for people. The exit code is EXIT_DEVICE unless EXITS says otherwise.
+    KeyError for a code without a row.
+    """
+
+    def __init__(self, code: str, *, found: object = "", wanted: object = "", **values: object) -> None:
+        row = rule(code)
+        names = re.findall(r"\{(\w+)\}", row.title + row.remedy)
+        self.code = code
+        self.finding: Finding = finding(
+            code, found=found, wanted=wanted, **{name: name.upper() for name in names} | values
+        )
+        super().__init__(f"{self.finding.text()} {self.finding.remedy}", EXITS.get(code, EXIT_DEVICE))
+
+
+def translate(error: BaseException, port: str) -> BoardError:
+    """The row that an exception of pyserial, mpremote or the system stands for; a BoardError stays what it is.
+
+    Judged by the number of an OSError, else by the words: pyserial often keeps the number only there.
+    """
+    if isinstance(error, BoardError):
+        return error
+    said = _short(str(error) or type(error).__name__)
+    remote = _traceback(error)
+    if remote:
+        return on_board(remote, port)
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None and (match := re.search(r"\[Errno (\d+)\]", said)):
+        number = int(match[1])
+    if number == errno.EIO and "could not open" not in said:
+        return BoardError("B608", port=port, found=said)
+    if number in OPENING:
+        return BoardError(OPENING[number], port=port, found="" if OPENING[number] == "B601" else said)
+    if isinstance(error, EOFError | ConnectionError | BrokenPipeError):
+        return BoardError("B608", port=port, found=said)
+    for pattern, code in WORDS:
+        if re.search(pattern, said, re.IGNORECASE):
+            return BoardError(code, port=port, found=said)
+    return BoardError("B612" if not isinstance(error, OSError) else "B614", port=port, found=said)
+
+
+def on_board(traceback: str, port: str) -> BoardError:
+    """The row that a traceback of the board stands for: no card, a full, locked or broken one; no memory; else B612."""
+    lines = [line.strip() for line in traceback.splitlines() if line.strip()]
+    last = lines[-1] if lines else ""
+    if last.startswith("MemoryError"):
+        return BoardError("B613", port=port, found=_short(last))
+    match = re.match(r"OSError: (?:\[Errno )?(\d+)\b", last)
+    if match and int(match[1]) in ON_BOARD:
+        return BoardError(ON_BOARD[int(match[1])], port=port, found=_short(last))
+    return BoardError("B612", port=port, found=_short(last))
+
+
+def _traceback(error: BaseException) -> str:
+    """The board's own traceback in an exception of mpremote (its arguments, or error_output), "" when there is none."""
+    parts = [getattr(error, "error_output", ""), *error.args]
+    for part in parts:
+        text = part.decode(errors="replace") if isinstance(part, bytes) else part
+        if isinstance(text, str) and "Traceback (most recent call last)" in text:
+            return text
+    return ""
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else line[:LONGEST] + "..."

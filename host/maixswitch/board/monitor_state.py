@@ -1,0 +1,152 @@
+"""What the messages of a board add up to: its state now, and the last minute of rates and scores."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from maixswitch.board.serial_schema import fits
+from maixswitch.console import visible
+from maixswitch.language import tr
+
+HISTORY = 40
+BLOCKS = "▁▂▃▄▅▆▇█"
+STATUS_EVERY = 5000
+"""Milliseconds between two lines about the status where nobody sees the table."""
+
+
+@dataclass
+class BoardState:
+    """The board as its messages tell; sizes in bytes, times in ms. ``rates`` and ``scores``: newest last."""
+
+    board: str = ""
+    now: int = 0
+    state: str = ""
+    title: str = ""
+    index: int = 0
+    total: int = 0
+    fps: int = 0
+    ms: int = 0
+    frames: int = 0
+    free: int | None = None
+    heap: int | None = None
+    dropped: int = 0
+    fault: int | None = None
+    detail: str = ""
+    found: list[list[Any]] = field(default_factory=list)
+    rates: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    scores: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
+
+    def apply(self, message: dict[str, Any]) -> None:
+        """Takes one message; what is not as version 1 has it changes nothing."""
+        if not fits(message):
+            return
+        self.now = message["t"]
+        kind = message["event"]
+        if kind == "start":
+            self.board = message["board"]
+        elif kind == "state":
+            self.state = message["new"]
+            if self.state != "RUNNING":
+                self.found, self.fps = [], 0
+            if self.state != "FAULT":
+                self.fault, self.detail = None, ""
+        elif kind == "select":
+            self.title, self.index, self.total = message["title"], message["index"], message["total"]
+        elif kind == "load":
+            self.title, self.free = message["title"], message["free"]
+            self.rates.clear()
+            self.scores.clear()
+        elif kind == "fault":
+            self.fault, self.detail = message["code"], message.get("detail", "")
+        elif kind == "results":
+            self.found, self.ms, self.frames = message["found"], message["ms"], message["frame"]
+            self.scores.append(max((item[1] for item in self.found), default=0.0))
+        elif kind == "status":
+            for name in ("state", "title", "index", "total", "fps", "frames", "free", "dropped"):
+                setattr(self, name, message[name])
+            self.heap = message.get("heap")
+            if self.state == "FAULT" and "fault" in message:
+                self.fault = message["fault"]
+            if self.state == "RUNNING":
+                self.rates.append(self.fps)
+
+
+def sparkline(values: deque[float], most: float | None = None) -> str:
+    """The values as a row of blocks, `most` (default: the largest) being a full one."""
+    top = max(most or max(values, default=0), 1e-9)
+    return "".join(BLOCKS[max(0, min(7, int(value / top * 8)))] for value in values)
+
+
+def remedy(code: int | None) -> str:
+    """What to do about a fault, in the chosen language; "" for none."""
+    if code is None:
+        return ""
+    from maixswitch.card.explain import explain
+
+    found = explain(str(code))
+    return found.remedy if found else ""
+
+
+class Teller:
+    """Messages as lines for people where no table can be drawn: what changes, and the status now and then."""
+
+    def __init__(self) -> None:
+        self._seen: tuple[str, ...] | None = None
+        self._told = -STATUS_EVERY
+
+    def line(self, message: dict[str, Any]) -> str | None:
+        """The line for a message, None for one that says nothing new, or is not as version 1 has it."""
+        if not fits(message):
+            return None
+        kind = message["event"]
+        if kind in ("state", "start"):
+            self._seen = None
+        if kind == "results":
+            labels = tuple(sorted(item[0] for item in message["found"]))
+            if labels == self._seen:
+                return None
+            self._seen = labels
+        elif kind == "status":
+            if 0 <= message["t"] - self._told < STATUS_EVERY:
+                return None
+            self._told = message["t"]
+        return f"{message['t'] / 1000:8.2f}s  {visible(describe(message))}".replace("\n", " / ")
+
+
+def describe(message: dict[str, Any]) -> str:
+    """One message in words."""
+    kind = message["event"]
+    if kind == "start":
+        return tr("link of a {board}, {rate} results a second at most", board=message["board"], rate=message["rate"])
+    if kind == "state":
+        return f"{message['old']} --{message['cause']}--> {message['new']}"
+    if kind == "select":
+        index = message["index"] + 1
+        return tr("selected {title} ({index}/{total})", title=message["title"], index=index, total=message["total"])
+    if kind == "load":
+        return tr("loaded {title} in {ms} ms", title=message["title"], ms=message["ms"])
+    if kind == "unload":
+        return tr("released {title}", title=message["title"])
+    if kind == "results":
+        found = ", ".join(f"{item[0]} {item[1]:.2f}" for item in message["found"])
+        return tr("sees {found}", found=found) if found else tr("sees nothing")
+    if kind == "fault":
+        said = f"{message['code']} {message['name']}"
+        said += f": {message['detail']}" if message.get("detail") else ""
+        return tr("fault {fault}", fault=said) + ". " + remedy(message["code"])
+    if kind == "status":
+        return tr(
+            "{state}, {fps} fps, {frames} frames, {free} KiB for models",
+            state=message["state"],
+            fps=message["fps"],
+            frames=message["frames"],
+            free=message["free"] // 1024,
+        )
+    if kind == "choice" and message["written"]:
+        return tr("remembers {folder}", folder=message["folder"])
+    if kind == "choice":
+        return tr("cannot remember {folder}", folder=message["folder"])
+    rest = " ".join(str(value) for key, value in message.items() if key not in ("v", "t", "event"))
+    return f"{kind} {rest}"

@@ -1,0 +1,111 @@
+"""The live table of `maixswitch monitor`, drawn by rich: state, model, results, rates, memory, faults, last events."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from maixswitch.board.monitor_state import BoardState, Teller, remedy, sparkline
+from maixswitch.console import visible
+from maixswitch.language import tr
+
+REFRESHES_PER_SECOND = 8
+_BAR = 20
+_STYLES = {"RUNNING": "bold green", "FAULT": "bold red", "NO_CARD": "bold yellow", "EMPTY": "bold yellow"}
+
+
+def render(state: BoardState, port: str, events: list[str], note: str = "") -> RenderableType:
+    """The whole table; texts of the board cannot steer the terminal."""
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column()
+    facts.add_row(tr("state"), Text(visible(state.state) or "-", _STYLES.get(state.state, "bold")))
+    place = f"  ({state.index + 1}/{state.total})" if state.total else ""
+    facts.add_row(tr("model"), Text((visible(state.title) or "-") + place))
+    facts.add_row(tr("board time"), f"{state.now / 1000:.1f} s")
+    rates = Text(tr("{fps} fps, {ms} ms a frame", fps=state.fps, ms=state.ms)).append("  ")
+    facts.add_row(tr("frames"), rates.append(sparkline(state.rates), "cyan"))
+    for index, item in enumerate(state.found[:10]):
+        facts.add_row(tr("sees") if index == 0 else "", _score(item[0], item[1]))
+    if state.scores:
+        facts.add_row(tr("best score"), Text(sparkline(state.scores, 1.0), "cyan"))
+    facts.add_row(tr("memory"), _memory(state))
+    if state.dropped:
+        facts.add_row(tr("dropped"), tr("{count} messages gave way to newer ones", count=state.dropped))
+    if state.fault is not None:
+        facts.add_row(tr("fault"), Text(f"{state.fault} {visible(state.detail)}".strip(), "red"))
+        facts.add_row("", Text(remedy(state.fault), "yellow"))
+    parts: list[RenderableType] = [facts, Text()]
+    parts += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in events]
+    if note:
+        parts += [Text(), Text(note, style="yellow")]
+    name = f"maixswitch monitor  {port}  {visible(state.board)}".strip()
+    return Panel(Group(*parts), title=Text(name), border_style="blue")
+
+
+def _score(label: str, score: float) -> Text:
+    filled = max(0, min(_BAR, round(score * _BAR)))
+    text = Text(f"{visible(label)} ", "bold").append("█" * filled, "cyan").append("░" * (_BAR - filled), "dim")
+    return text.append(f" {score:.2f}")
+
+
+def _memory(state: BoardState) -> str:
+    if state.free is None:
+        return "-"
+    if state.heap is None:
+        return tr("{free} KiB for models", free=state.free // 1024)
+    return tr("{free} KiB for models, {heap} KiB of Python heap", free=state.free // 1024, heap=state.heap // 1024)
+
+
+class MonitorView:
+    """The table on a terminal, drawn anew at most eight times a second."""
+
+    def __init__(self, console: Console, port: str) -> None:
+        self._port = port
+        self._state = BoardState()
+        self._teller = Teller()
+        self._events: deque[str] = deque(maxlen=6)
+        self._note = ""
+        self._live = Live(console=console, auto_refresh=False)
+        self._next = 0.0
+
+    def message(self, message: dict[str, Any]) -> None:
+        """Takes a message of the board."""
+        self._state.apply(message)
+        self._note = ""
+        if message.get("event") not in ("results", "status"):
+            line = self._teller.line(message)
+            if line:
+                self._events.append(line)
+
+    def note(self, text: str) -> None:
+        """Takes something for the user; it stays until the next message."""
+        self._events.append(text)
+        self._note = text
+
+    def draw(self) -> None:
+        """Draws, when it is time to."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + 1 / REFRESHES_PER_SECOND
+        self._live.update(render(self._state, self._port, list(self._events), self._note), refresh=True)
+
+    def __enter__(self) -> MonitorView:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._next = 0.0
+        self.draw()
+        self._live.stop()

@@ -1,0 +1,166 @@
+"""The messages of the board's serial line, version 1: every event, every field, its type and range.
+
+docs/serial.md is generated from this table, the parser judges by it, and the tests hold device/link.py to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+VERSION = 1
+LABEL = 24
+TEXT = 80
+"""Characters of a label and of any other text at most; the board cuts off the rest."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field: its JSON type ("int", "str", "bool", "found"), meaning with unit and range; optional: may be absent."""
+
+    name: str
+    type: str
+    meaning: str
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Event:
+    """A kind of message: when it is sent, and its fields beside those of COMMON."""
+
+    name: str
+    when: str
+    fields: tuple[Field, ...]
+
+
+COMMON = (
+    Field("v", "int", "version of this format: 1"),
+    Field("t", "int", "ms since the board's power-on, 0 or more; keeps running over a soft reset"),
+    Field("event", "str", "which message this is"),
+)
+
+_TITLE = Field("title", "str", "title of the model; in `load` and `unload` the loaded one, elsewhere the selected one")
+_INDEX = Field("index", "int", "place of the selected model, 0 to total - 1")
+_TOTAL = Field("total", "int", "models on the card, 0 or more")
+_FREE = Field("free", "int", "bytes of system heap, where models live, above the highest block ever used")
+_DETAIL = Field("detail", "str", "what the firmware said, or more about it; may be empty", optional=True)
+_FRAMES = Field("frames", "int", "pictures shown since the app's start, 0 or more")
+_DROPPED = Field(
+    "dropped",
+    "int",
+    "messages not sent since the link's start: results that newer ones replaced, events beyond the 8 that can wait",
+)
+
+EVENTS = (
+    Event(
+        "start",
+        "The link has begun: after power-on, or when a card brought the settings.",
+        (
+            Field("board", "str", "id of the board in the table of boards"),
+            Field("rate", "int", "results a second at most, 1 to 30"),
+        ),
+    ),
+    Event(
+        "state",
+        "The state machine went from one state to another.",
+        (
+            Field("old", "str", "state before: NO_CARD, EMPTY, UNLOADED, RUNNING, FAULT"),
+            Field("cause", "str", "event of the state machine"),
+            Field("new", "str", "state now"),
+        ),
+    ),
+    Event("select", "A model was selected, by a key or at the start.", (_TITLE, _INDEX, _TOTAL)),
+    Event(
+        "load",
+        "A model was loaded.",
+        (_TITLE, Field("ms", "int", "how long the load took, in ms, 0 or more"), _FREE),
+    ),
+    Event(
+        "unload",
+        "A model was released.",
+        (_TITLE, Field("error", "str", "what the release raised; absent when nothing", optional=True)),
+    ),
+    Event(
+        "results",
+        "What the model found in the picture just shown; at most `rate` a second, a newer one replaces one that waits.",
+        (
+            Field("ms", "int", "time from the picture before to this one, in ms, 0 or more"),
+            Field("frame", "int", "number of the picture since the app's start, from 0"),
+            Field("count", "int", "results of the picture, 0 to 10; `found` holds fewer when a line is full"),
+            Field(
+                "found",
+                "found",
+                "list, best class first or boxes in the firmware's order: [label, score] of a class, or "
+                "[label, score, x, y, w, h] of a box; score 0 to 1 in thousandths; x, y, w, h in pixels of the view",
+            ),
+        ),
+    ),
+    Event(
+        "status",
+        "Once a second, whatever the state; during a load the board says nothing.",
+        (
+            Field("state", "str", 'state now; "" until the first change'),
+            _TITLE,
+            _INDEX,
+            _TOTAL,
+            Field("fps", "int", "pictures in the last second, 0 when not known or no model runs"),
+            _FRAMES,
+            Field("width", "int", "of the view that boxes are in, pixels, 8 to 320"),
+            Field("height", "int", "of the view, pixels, 8 to 240"),
+            _FREE,
+            Field("heap", "int", "bytes of Python heap that are free; garbage counts as used", optional=True),
+            _DROPPED,
+            Field("fault", "int", "code of the last fault, absent when there is none", optional=True),
+        ),
+    ),
+    Event(
+        "fault",
+        "Something failed; the app goes on.",
+        (
+            Field("code", "int", "100 to 4095; `maixswitch explain CODE` says more"),
+            Field("name", "str", "its name, such as ERR_NO_MEM"),
+            _DETAIL,
+        ),
+    ),
+    Event("camera", "The camera was started.", (Field("what", "str", "ok or missing"), _DETAIL)),
+    Event(
+        "choice",
+        "The running model was to be remembered for the next start.",
+        (Field("folder", "str", "name of its folder"), Field("written", "bool", "false: the card refused")),
+    ),
+    Event("note", "Mistakes in the settings, and parts that are missing.", (Field("text", "str", "one line each"),)),
+    Event("end", "The app ends, or makes the link anew after a card came.", (_FRAMES, _DROPPED)),
+)
+
+BY_NAME: Mapping[str, Event] = {event.name: event for event in EVENTS}
+
+
+def fits(message: Mapping[str, Any]) -> bool:
+    """Keeps the message its event's fields? Fields that are not in the table pass, and so do events that are not."""
+    if not all(_is(message.get(field.name), field.type) for field in COMMON):
+        return False
+    event = BY_NAME.get(message["event"])
+    if event is None:
+        return True
+    return all(
+        _is(message[field.name], field.type) if field.name in message else field.optional for field in event.fields
+    )
+
+
+def _is(value: object, kind: str) -> bool:
+    if kind == "int":
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if kind == "bool":
+        return isinstance(value, bool)
+    if kind == "str":
+        return isinstance(value, str)
+    return isinstance(value, list) and all(_is_result(item) for item in value)
+
+
+def _is_result(item: object) -> bool:
+    if not isinstance(item, list) or len(item) not in (2, 6):
+        return False
+    label, score, *box = item
+    right = isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1
+    return isinstance(label, str) and right and all(_is(part, "int") for part in box)

@@ -1,0 +1,178 @@
+"""Sends files over the line in frames, and asks the board what it has: the fast way, and mpremote's own.
+
+Never tried on a board; the figures of docs/sync.md come from the virtual board.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from zlib import crc32
+
+from maixswitch.board.connection import Board
+from maixswitch.board.failures import BoardError, on_board
+from maixswitch.board.protocol import PAYLOAD, Sender, TooManyRetries, frame
+from maixswitch.board.transport import TransportError, TransportExecError
+
+SILENCE = 8.0
+"""Seconds without a byte after which the board is given up: it asks every second, and gives us up after five."""
+SHORT = 3.0
+"""Seconds to get into the REPL again of a board that was given up."""
+END = b"\x04"
+
+Progress = Callable[[int], None]
+Checksum = tuple[int, int] | None
+"""(size in bytes, CRC32) of a file on the board; None when it is not there."""
+
+
+def send(
+    board: Board, data: bytes | Path, path_on_board: str, *, offset: int = 0, progress: Progress | None = None
+) -> None:
+    """Writes data, or a file of this computer, into a file on the board, and compares size and CRC32 of what is there.
+
+    ``offset``: so many bytes are there already and stay (the caller has compared them); ``progress``: called with the
+    number of bytes that were written since its last call. BoardError: the card's own error, B624 when what is there
+    is not what was sent, B609 line too bad, B611 or B608 the board is silent or gone. The board is usable afterwards
+    except after the last two.
+    """
+    content = data if isinstance(data, bytes) else data.read_bytes()
+    if not 0 <= offset <= len(content):
+        raise ValueError(f"an offset of {offset} in {len(content)} bytes")
+    said = _stream(board, content, path_on_board, offset, progress)
+    _compare(board, content, path_on_board, said)
+
+
+def send_plain(board: Board, data: bytes | Path, path_on_board: str, *, progress: Progress | None = None) -> None:
+    """The same with mpremote's own `fs` verbs, without a receiver: slow, and sure to work where mpremote works."""
+    content = data if isinstance(data, bytes) else data.read_bytes()
+    last = 0
+
+    def tell(written: int, _total: int) -> None:
+        nonlocal last
+        if progress:
+            progress(written - last)
+        last = written
+
+    try:
+        board.transport.fs_writefile(path_on_board, content, progress_callback=tell)
+    except (TransportError, OSError) as error:
+        raise board.failure(error) from error
+    _compare(board, content, path_on_board, board_crc(board, path_on_board))
+
+
+def board_crc(board: Board, path: str) -> Checksum:
+    """(size, CRC32) of a file on the board, read there; None when it is not there."""
+    return board_crcs(board, [path])[path]
+
+
+def board_crcs(board: Board, paths: Sequence[str]) -> dict[str, Checksum]:
+    """The same of many files, in one go."""
+    board.load("receiver")
+    found: dict[str, Checksum] = {}
+    for at in range(0, len(paths), 50):
+        some = list(paths[at : at + 50])
+        code = f"for p in {some!r}:\n c = checksum(p)\n print('' if c is None else '%d %d' % c)"
+        lines = board.exec(code, timeout=20).split("\n")
+        if len(lines) != len(some) + 1:
+            raise BoardError("B609", port=board.port, found=lines[-1][:80])
+        found.update((path, _pair(board, line)) for path, line in zip(some, lines, strict=False))
+    return found
+
+
+def _stream(board: Board, content: bytes, path: str, offset: int, progress: Progress | None) -> Checksum:
+    """Runs the receiver and feeds it; what the board read back."""
+    board.load("receiver")
+    count = -(-(len(content) - offset) // PAYLOAD)
+    sender = Sender(lambda at: content[offset + at * PAYLOAD : offset + (at + 1) * PAYLOAD], count)
+    call = f"receive({path!r}, {offset}, {len(content) - offset})"
+    code = f"r = {call}\nprint(r)\nc = checksum({path!r})\nprint('' if c is None else '%d %d' % c)"
+    ended = False
+    try:
+        board.transport.exec_raw_no_follow(code)
+        said = _feed(board, sender, progress, len(content) - offset)
+        ended = True
+        error = board.transport.read_until(1, END, timeout=5)
+    except TooManyRetries as reason:
+        raise BoardError("B609", port=board.port) from reason
+    except (TransportError, OSError) as reason:
+        raise board.failure(reason) from reason
+    finally:
+        if not ended:
+            _stop(board)
+    if not error.endswith(END):
+        board.lost = True
+        raise BoardError("B611", port=board.port)
+    if error[:-1]:
+        text = error[:-1].decode(errors="replace")
+        raise on_board(text, board.port) from TransportExecError(1, text)
+    lines = said.replace(b"\r\n", b"\n").split(b"\n")
+    if b"done" not in lines[0] or len(lines) < 2:
+        raise BoardError("B609", port=board.port, found=lines[0].decode(errors="replace")[-80:])
+    if progress and not sender.done:  # the last answer was lost, the result was not
+        progress(len(content) - offset - min(sender.acknowledged * PAYLOAD, len(content) - offset))
+    return _pair(board, lines[1].decode(errors="replace"))
+
+
+def _feed(board: Board, sender: Sender, progress: Progress | None, total: int) -> bytes:
+    """Answers the board until its program ends; what it printed, without its answers to frames."""
+    printed = bytearray()
+    reported = 0
+    heard = time.monotonic()
+    while True:
+        came = board.transport.read_some()
+        now = time.monotonic()
+        if not came:
+            if now - heard > SILENCE:
+                board.lost = True
+                board.patience = SHORT  # it has given us up by now
+                raise BoardError("B611", port=board.port)
+            continue
+        heard = now
+        head, end, rest = came.partition(END)
+        for byte in head:
+            if byte < 0x80:
+                printed.append(byte)
+                continue
+            out = sender.take(byte)
+            if out:
+                board.transport.serial.write(out)
+        done = min(sender.acknowledged * PAYLOAD, total)
+        if progress and done > reported:
+            progress(done - reported)
+            reported = done
+        if end:
+            board.transport.unread(rest)
+            return bytes(printed)
+
+
+def _stop(board: Board) -> None:
+    """Tells a receiver that nothing more comes, so that it ends at once rather than after its five seconds."""
+    if board.gone:
+        return
+    with suppress(OSError, TransportError):
+        board.transport.serial.write(frame(0, b""))
+        if board.patience == SHORT:
+            return
+        board.transport.read_until(1, END, timeout=SILENCE, timeout_overall=SILENCE)
+        board.transport.read_until(1, END, timeout=2, timeout_overall=2)
+
+
+def _compare(board: Board, content: bytes, path: str, found: Checksum) -> None:
+    wanted = (len(content), crc32(content))
+    if found != wanted:
+        name = path.rpartition("/")[2]
+        there = "-" if found is None else f"{name}, {found[0]}, {found[1]:08x}"
+        raise BoardError("B624", port=board.port, found=there, wanted=f"{wanted[0]}, {wanted[1]:08x}")
+
+
+def _pair(board: Board, line: str) -> Checksum:
+    words = line.strip().lstrip(".").split()
+    if not words:
+        return None
+    try:
+        size, check = words
+        return int(size), int(check)
+    except ValueError as error:
+        raise BoardError("B609", port=board.port, found=line[:80]) from error

@@ -1,0 +1,173 @@
+"""A card in a board on its cable, reached through the board's own MicroPython. Never tried on a board."""
+
+from __future__ import annotations
+
+import ast
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from maixswitch.board.connection import ONBOARD, Board, enter, packed
+from maixswitch.board.failures import BoardError
+from maixswitch.board.stream import board_crcs, send, send_plain
+from maixswitch.board.sync import journal
+from maixswitch.board.sync.inventory import BOOT, TODO, Tell
+from maixswitch.board.sync.journal import Step
+from maixswitch.board.sync.target import Listing
+from maixswitch.errors import EXIT_IO, MaixSwitchError
+from maixswitch.language import tr
+from maixswitch.resources import board_root
+
+CARD_RATE = 250_000
+"""Bytes a second that a card is taken to write in a board; a guess, for the estimate only."""
+WIRE = 10 * 1.01
+"""Bits on the line for a byte of a file: start and stop bit, headers and answers."""
+BATCH = 1 << 20
+"""Bytes that the board reads between two signs of progress."""
+TRIES = 3
+"""How often something is sent that arrives damaged."""
+DAMAGED = ("SyntaxError", "IndentationError", "NameError", "UnicodeError", "ValueError: damaged")
+"""What the board says of a program that it has not received as it was sent."""
+QUICK = 8.0
+"""Seconds that an answer may take otherwise."""
+SLOW = 60.0
+"""Seconds that a card may take for one step, such as deleting a large file."""
+
+
+class BoardTarget:
+    """The card of a board; ``root``: where the firmware has it; ``plain``: send with mpremote's own verbs."""
+
+    def __init__(self, board: Board, *, plain: bool = False, root: str = "/sd") -> None:
+        self.board = board
+        self.plain = plain
+        self.root = root
+        self.name = board.port
+        self._loaded = False
+
+    def listing(self) -> Listing:
+        if self._rows(f"tell({self.root.strip('/')!r} in uos.listdir('/'))") != [True]:
+            raise BoardError("B620", port=self.name)
+        found = Listing()
+        for path, size in self._rows(f"walk({self.root!r})"):
+            if size < 0:
+                found.folders.add(path)
+            else:
+                found.files[path] = size
+        return found
+
+    def checksums(self, paths: Mapping[str, int], tell: Tell) -> dict[str, int]:
+        found: dict[str, int] = {}
+        batch: list[str] = []
+        for at, path in enumerate(paths, 1):
+            batch.append(path)
+            size = sum(paths[name] for name in batch)
+            if size >= BATCH or at == len(paths):
+                self._prepare()
+                sums = board_crcs(self.board, [self._at(name) for name in batch])
+                for name in batch:
+                    row = sums[self._at(name)]
+                    if row is not None and row[0] == paths[name]:
+                        found[name] = row[1]
+                tell(size)
+                batch = []
+        return found
+
+    def space(self) -> tuple[int, int]:
+        ((free, cluster),) = self._rows(f"space({self.root!r})")
+        return int(free), int(cluster)
+
+    def read(self, path: str) -> bytes:
+        return b"".join(self._rows(f"read({self._at(path)!r})"))
+
+    def write(self, path: str, data: bytes) -> None:
+        self._prepare()
+        send(self.board, data, self._at(path))
+
+    def make_folder(self, path: str) -> None:
+        self._rows(f"make({self._at(path)!r})")
+
+    def send(self, file: Path, path: str, offset: int, size: int, crc: int, tell: Tell) -> None:
+        data = file.read_bytes()
+        if (len(data), zlib.crc32(data)) != (size, crc):
+            raise MaixSwitchError(tr("{file} changed meanwhile; run the same command again", file=file), EXIT_IO)
+        self._prepare()
+        if self.plain:
+            send_plain(self.board, data, self._at(path), progress=tell)
+        else:
+            send(self.board, data, self._at(path), offset=offset, progress=tell)
+
+    def rename(self, path: str, name: str) -> None:
+        self._rows(f"move({self._at(path)!r}, {self._at(name)!r})")
+
+    def drop(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            self._rows(f"drop({self._at(step.path)!r}, {step.verb == 'rmdir'})", SLOW)
+
+    def finish(self, force: bool = False) -> None:
+        if journal.parse(self.read(TODO)) is None:
+            self.drop([Step("delete", TODO)])
+            return
+        program = (board_root() / BOOT).read_text(encoding="utf-8").replace('finish("/sd")', f"finish({self.root!r})")
+        said = self._checked(packed(program), SLOW).strip()
+        if said and force:
+            self.drop([Step("delete", TODO)])
+        elif said and self.read(TODO):
+            raise BoardError("B625", port=self.name, found=said.splitlines()[-1])
+
+    def seconds(self, size: int) -> float | None:
+        return size * WIRE / self.board.baud + size / CARD_RATE
+
+    def full(self, need: int, free: int, gain: int) -> MaixSwitchError:
+        found = tr("{free} KiB are free", free=free >> 10)
+        if gain:
+            found += tr("; --delete would free {gain} KiB", gain=gain >> 10)
+        wanted = tr(
+            "{need} KiB, since old and new files are on it together until all have arrived", need=-(-need >> 10)
+        )
+        return BoardError("B621", port=self.name, found=found, wanted=wanted)
+
+    def _at(self, path: str) -> str:
+        return f"{self.root}/{path}"
+
+    def _prepare(self) -> None:
+        """Brings the receiver there, again when it arrives damaged."""
+        for left in reversed(range(TRIES)):
+            try:
+                return self.board.load("receiver")
+            except BoardError as error:
+                if not left or error.code != "B612" or not error.finding.found.startswith(DAMAGED):
+                    raise
+
+    def _rows(self, call: str, timeout: float = QUICK) -> list[Any]:
+        """The literals that a function of onboard/files.py tells; asked again when the line has damaged them."""
+        said = ""
+        for _ in range(TRIES):
+            if not self._loaded:
+                self._checked(packed((ONBOARD / "files.py").read_text(encoding="utf-8")))
+                self._loaded = True
+            said = self._checked(f"told[0] = 0\n{call}\nend()", timeout)
+            *lines, last = said.splitlines() or [""]
+            if last == f"= {zlib.crc32(''.join(lines).encode())}":
+                return [ast.literal_eval(line) for line in lines]
+        raise BoardError("B609", port=self.name, found=said[-80:])
+
+    def _checked(self, program: str, timeout: float = QUICK) -> str:
+        """Runs a program there if it has arrived as it was sent: else one with another path in it might do harm.
+
+        All programs that go this way may be run twice.
+        """
+        sent = f"from binascii import crc32\nt = {program!r}\nif crc32(t.encode()) & 0xFFFFFFFF != "
+        sent += f"{zlib.crc32(program.encode())}:\n raise ValueError('damaged')\nexec(t)"
+        for left in reversed(range(TRIES)):
+            try:
+                return self.board.exec(sent, timeout)
+            except BoardError as error:
+                if error.code == "B611" and left:  # perhaps it still waits for the program's end, which was lost
+                    enter(self.board)
+                    continue
+                if error.code != "B612" or not error.finding.found.startswith(DAMAGED):
+                    raise
+                if not left:
+                    raise BoardError("B609", port=self.name, found=error.finding.found) from error
+        raise AssertionError

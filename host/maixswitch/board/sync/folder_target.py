@@ -1,0 +1,194 @@
+"""A card in this PC: the folder that it is mounted at."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from maixswitch.board.sync import inventory, journal
+from maixswitch.board.sync.inventory import BLOCK, TODO, Tell
+from maixswitch.board.sync.journal import Step
+from maixswitch.board.sync.target import Listing
+from maixswitch.errors import EXIT_IO, MaixSwitchError
+from maixswitch.language import reason, tr
+
+CARD_SIGNS = ("models", "device", "main.py", "sync.todo")
+
+
+class FolderTarget:
+    """A folder as a card; what is written is synced to the medium, and read back from it where the system allows."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = str(folder)
+
+    def is_card(self) -> bool:
+        """Does anything in the folder say that it is a card of the app?"""
+        return any((self.folder / name).exists() for name in CARD_SIGNS)
+
+    def listing(self) -> Listing:
+        found = Listing()
+        with self._failing():
+            for base, folders, files in os.walk(self.folder, onerror=_raise):
+                place = Path(base).relative_to(self.folder)
+                found.folders |= {(place / name).as_posix() for name in folders}
+                for name in files:
+                    found.files[(place / name).as_posix()] = (self.folder / place / name).lstat().st_size
+        return found
+
+    def checksums(self, paths: Mapping[str, int], tell: Tell) -> dict[str, int]:
+        with self._failing():
+            return {path: inventory.checksum(self.folder / path, tell=tell)[1] for path in paths}
+
+    def space(self) -> tuple[int, int]:
+        if not hasattr(os, "statvfs"):
+            import shutil
+
+            return shutil.disk_usage(self.folder).free, 32768  # the largest cluster that a FAT32 card usually has
+        with self._failing():
+            found = os.statvfs(self.folder)
+        return found.f_bavail * found.f_frsize, found.f_frsize
+
+    def read(self, path: str) -> bytes:
+        with self._failing():
+            try:
+                return (self.folder / path).read_bytes()
+            except FileNotFoundError:
+                return b""
+
+    def write(self, path: str, data: bytes) -> None:
+        with self._failing(), (self.folder / path).open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def make_folder(self, path: str) -> None:
+        with self._failing():
+            (self.folder / path).mkdir(exist_ok=True)
+
+    def send(self, file: Path, path: str, offset: int, size: int, crc: int, tell: Tell) -> None:
+        place = self.folder / path
+        with self._failing():
+            with file.open("rb") as source, place.open("r+b" if offset else "wb") as part:
+                source.seek(offset)
+                part.seek(offset)
+                while block := source.read(BLOCK):
+                    part.write(block)
+                    tell(len(block))
+                part.truncate()
+                part.flush()
+                os.fsync(part.fileno())
+                if hasattr(os, "posix_fadvise"):  # so that it is read from the card, not from memory
+                    os.posix_fadvise(part.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            if inventory.checksum(place) != (size, crc):
+                place.unlink()
+                raise MaixSwitchError(
+                    tr(
+                        "{path}: the card does not give back what was written to it, or {file} changed meanwhile; "
+                        "run the same command again, or take another card",
+                        path=place,
+                        file=file,
+                    ),
+                    EXIT_IO,
+                )
+
+    def rename(self, path: str, name: str) -> None:
+        with self._failing():
+            os.replace(self.folder / path, self.folder / name)
+            self._settle_names([Step("rename", path, name)])
+
+    def drop(self, steps: Iterable[Step]) -> None:
+        for step, error in journal.finish(steps, self._exists, self._do):
+            if step.verb != "rmdir":  # a folder that is not empty may stay
+                raise self._failure(error)
+
+    def finish(self, force: bool = False) -> None:
+        steps = journal.parse(self.read(TODO))
+        if steps:
+            try:
+                self.drop(steps)
+            except MaixSwitchError:
+                if not force:
+                    raise
+            self._settle_names(steps)
+        self.drop([Step("delete", TODO)])
+        self._settle_names([Step("delete", TODO)])
+
+    def seconds(self, size: int) -> float | None:
+        return None
+
+    def full(self, need: int, free: int, gain: int) -> MaixSwitchError:
+        text = tr(
+            "{name}: the card is full: {free} KiB are free, {need} KiB are needed, since old and new files are on it "
+            "together until all have arrived; take models away, or take a larger card",
+            name=self.name,
+            free=free >> 10,
+            need=-(-need >> 10),
+        )
+        if gain:
+            text += tr("; --delete would free {gain} KiB", gain=gain >> 10)
+        return MaixSwitchError(text, EXIT_IO)
+
+    def _exists(self, path: str) -> bool:
+        return os.path.lexists(self.folder / path)
+
+    def _do(self, step: Step) -> None:
+        place = self.folder / step.path
+        if step.verb == "rename":
+            place.replace(self.folder / step.name)
+        elif step.verb == "delete":
+            place.unlink()
+        else:
+            place.rmdir()
+
+    def _settle_names(self, steps: Iterable[Step]) -> None:
+        """Asks that the folders of these steps reach the card, where the system has a call for that."""
+        if os.name == "nt":
+            return
+        folders = {(self.folder / name).parent for step in steps for name in (step.path, step.name or step.path)}
+        for folder in sorted(folders):
+            with contextlib.suppress(OSError):  # some file systems cannot, and a folder may be gone
+                handle = os.open(folder, os.O_RDONLY)
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: OSError) -> MaixSwitchError:
+        path = error.filename or self.folder
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            text = tr(
+                "{path}: the card cannot be written ({reason}): push the lock of its adapter back, mount it for "
+                "writing, or let the system check its file system",
+                path=path,
+                reason=reason(error),
+            )
+        elif error.errno == errno.ENOSPC:
+            text = tr("{path}: the card is full: take models away, or take a larger card", path=path)
+        elif not self.folder.is_dir():
+            text = tr(
+                "{path}: the card is gone; put it in again and run the same command: it goes on where it stopped",
+                path=self.folder,
+            )
+        else:
+            text = tr(
+                "{path}: the card cannot be read or written ({reason}); take it out, put it in again, and run the same "
+                "command",
+                path=path,
+                reason=reason(error),
+            )
+        return MaixSwitchError(text, EXIT_IO)
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -1,0 +1,61 @@
+"""How far it is: a bar a card on stderr, with rate and time left; nothing where stderr is no terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from maixswitch import console
+from maixswitch.board.sync.inventory import Tell
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+class Bars:
+    """Bars of several cards at once; after `stop` every card's next step raises KeyboardInterrupt in its thread."""
+
+    def __init__(self, bars: Progress | None) -> None:
+        self._bars = bars
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def start(self, what: str, total: int | None) -> Tell:
+        """A new bar; the function takes the bytes that have been done since its last call."""
+        task = self._bars.add_task(what, total=total) if self._bars and total != 0 else None
+
+        def tell(size: int) -> None:
+            if self._stopped.is_set():
+                raise KeyboardInterrupt
+            if self._bars and task is not None:
+                self._bars.advance(task, size)
+
+        return tell
+
+
+@contextlib.contextmanager
+def bars() -> Iterator[Bars]:
+    """Draws while the work goes on, and leaves nothing on the screen."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield Bars(None)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    shown = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True, no_color=not console.colours()),
+        transient=True,
+    )
+    with shown:
+        yield Bars(shown)

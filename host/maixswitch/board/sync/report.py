@@ -1,0 +1,86 @@
+"""What a sync says: the plan as a table, and one line at the end."""
+
+from __future__ import annotations
+
+from maixswitch.board.sync.plan import Plan
+from maixswitch.console import left, right, visible, width
+from maixswitch.language import tr
+
+
+def table(plan: Plan) -> list[str]:
+    """The plan for people: a line a file, columns as wide as their widest cell."""
+    rows = [
+        (tr("add") if send.new else tr("change"), _size(send.source.size), visible(send.path), _resumed(send.offset))
+        for send in plan.sends
+    ]
+    rows += [(tr("delete"), "", visible(path), "") for path in plan.deletes]
+    if not rows:
+        return []
+    first, second = (max(width(row[column]) for row in rows) for column in (0, 1))
+    return [
+        "  ".join(filter(None, (left(row[0], first), right(row[1], second), row[2], row[3]))).rstrip() for row in rows
+    ]
+
+
+def summary(plan: Plan) -> str:
+    """The plan in one line."""
+    new = sum(send.new for send in plan.sends)
+    text = tr(
+        "files: {new} to add, {changed} to change, {deleted} to delete, {same} as they are; {size} to send",
+        new=new,
+        changed=len(plan.sends) - new,
+        deleted=len(plan.deletes),
+        same=plan.same,
+        size=_size(plan.size),
+    )
+    if plan.seconds and plan.size:
+        text += tr(", about {time}", time=time(plan.seconds))
+    return text
+
+
+def notes(plan: Plan) -> list[str]:
+    """What people should know before the plan is carried out."""
+    found = []
+    if plan.pending:
+        found.append(tr("an earlier sync was interrupted when all its files had arrived: it is finished first"))
+    if plan.first:
+        found.append(tr("there is too little room for old and new files together: what --delete names goes first"))
+    if plan.steps and not plan.safe:
+        found.append(
+            tr(
+                "boot.py is not the app's own: if the power fails in the last second, the card may be a mixture until "
+                "the next sync; maixswitch build CARD writes the app's"
+            )
+        )
+    return found
+
+
+def done(plan: Plan, seconds: float) -> str:
+    """What was done, in one line; ``seconds``: how long it took."""
+    if plan.empty:
+        return tr("nothing to do, 0 bytes sent; files: {same} as they are", same=plan.same)
+    return tr(
+        "files: {sent} sent, {deleted} deleted, {same} as they were; {size} in {time} ({rate} KiB/s)",
+        sent=len(plan.sends),
+        deleted=len(plan.deletes),
+        same=plan.same,
+        size=_size(plan.size),
+        time=time(seconds),
+        rate=round(plan.size / 1024 / max(seconds, 0.001)),
+    )
+
+
+def time(seconds: float) -> str:
+    """A duration for people: 4 s, 3 min 20 s."""
+    whole = max(1, round(seconds))
+    if whole < 60:
+        return tr("{seconds} s", seconds=whole)
+    return tr("{minutes} min {seconds} s", minutes=whole // 60, seconds=whole % 60)
+
+
+def _size(size: int) -> str:
+    return tr("{size} bytes", size=size) if size < 10240 else f"{size / 1024:.0f} KiB"
+
+
+def _resumed(offset: int) -> str:
+    return tr("({size} are there already)", size=_size(offset)) if offset else ""

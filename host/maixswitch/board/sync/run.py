@@ -1,0 +1,164 @@
+"""One sync from end to end, to a folder, to a board, or to every board at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maixswitch.board.failures import BoardError
+from maixswitch.board.sync import inventory, plan, report
+from maixswitch.board.sync.apply import apply
+from maixswitch.board.sync.folder_target import FolderTarget
+from maixswitch.board.sync.inventory import Source
+from maixswitch.board.sync.plan import Options, Plan
+from maixswitch.board.sync.progress import Bars
+from maixswitch.board.sync.target import Target
+from maixswitch.errors import EXIT_IO, EXIT_OK, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Line:
+    """How to talk to a board: ``baud``, 0 for 115200; ``plain``: mpremote's own verbs."""
+
+    baud: int = 0
+    plain: bool = False
+
+
+@dataclass
+class Result:
+    """What came of one card: its plan and the seconds, or the failure."""
+
+    name: str
+    plan: Plan | None = None
+    seconds: float = 0.0
+    error: MaixSwitchError | None = None
+
+    @property
+    def code(self) -> int:
+        return self.error.exit_code if self.error else EXIT_OK
+
+    def document(self) -> dict[str, Any]:
+        """For programs."""
+        rest = plan.document(self.plan) if self.plan else {}
+        rest["took"] = round(self.seconds, 2)
+        if self.error:
+            code = {"code": self.error.code} if isinstance(self.error, BoardError) else {}
+            rest["error"] = {**code, "text": str(self.error), "exit": self.error.exit_code}
+        return {"target": self.name, **rest}
+
+    def line(self, dry: bool) -> str:
+        """For people."""
+        if self.error:
+            return f"{self.name}: {self.error}"
+        if self.plan is None:
+            return self.name
+        said = report.summary(self.plan) if dry else report.done(self.plan, self.seconds)
+        return f"{self.name}: {said}"
+
+
+def gather(card: Path, scratch: Path | None, app_only: bool, bars: Bars) -> dict[str, Source]:
+    """The files of a card's folder; with ``scratch``, a folder to build in, its app as .mpy files.
+
+    MaixSwitchError when the folder is no card, or has no app.
+    """
+    if not card.is_dir():
+        raise MaixSwitchError(tr("{path}: no such file or folder", path=card), EXIT_IO)
+    if not app_only and not (card / "models").is_dir():
+        raise MaixSwitchError(
+            tr("{path}: not a card, it has no folder models/. A new one: maixswitch new {path}", path=card), EXIT_USAGE
+        )
+    if scratch is None:
+        lacking = [name for name in ("boot.py", "main.py", "device") if not (card / name).exists()]
+        if lacking:
+            raise MaixSwitchError(
+                tr("{path}: without {names}; run: maixswitch build {path}", path=card, names=", ".join(lacking)),
+                EXIT_USAGE,
+            )
+    found = inventory.sources(card, app_only=app_only, tell=bars.start(str(card), None))
+    if scratch is not None:
+        from maixswitch.card.build import build
+
+        build(scratch, mpy=True)
+        found = inventory.with_build(found, scratch)
+    return found
+
+
+def into(
+    target: Target, found: dict[str, Source], options: Options, *, dry: bool, bars: Bars, show: Callable[[Plan], None]
+) -> Result:
+    """Plans, shows the plan, and carries it out unless ``dry``."""
+    begun = time.monotonic()
+    read = bars.start(tr("{name}: comparing", name=target.name), None)
+    made = plan.make(found, target, options, dry=dry, tell=read)
+    show(made)
+    if not dry:
+        apply(made, target, bars.start(target.name, made.size))
+    return Result(target.name, made, time.monotonic() - begun)
+
+
+def folder(place: Path, card: Path, force: bool) -> FolderTarget:
+    """The card at a folder; MaixSwitchError (usage) when it does not look like one, unless ``force``."""
+    if not place.is_dir():
+        raise MaixSwitchError(
+            tr("{path}: no such folder; put the card in and name the folder it is mounted at", path=place), EXIT_IO
+        )
+    if place.resolve().is_relative_to(card.resolve()) or card.resolve().is_relative_to(place.resolve()):
+        raise MaixSwitchError(
+            tr("--to {path}: one of the two folders is inside the other; name the card's own", path=place), EXIT_USAGE
+        )
+    target = FolderTarget(place)
+    if not force and not target.is_card():
+        names = ", ".join(sorted(entry.name for entry in place.iterdir())[:6]) or tr("an empty folder")
+        raise BoardError("B628", found=names, wanted="models/, device/, main.py")
+    return target
+
+
+def board(
+    port: str, line: Line, found: dict[str, Source], options: Options, *, dry: bool, bars: Bars, say: Say,
+    show: Callable[[Plan], None],
+) -> Result:  # fmt: skip
+    """The same for the card in the board at a port, whose app starts again afterwards."""
+    from maixswitch.board.connection import connect
+    from maixswitch.board.sync.board_target import BoardTarget
+
+    with connect(port, restart=True) as found_board:
+        if line.baud and not found_board.set_baud(line.baud):
+            error = BoardError("B610", port=port)
+            say(f"maixswitch: {error}")
+        return into(BoardTarget(found_board, plain=line.plain), found, options, dry=dry, bars=bars, show=show)
+
+
+def boards(ports: list[str], one: Callable[[str], Result], bars: Bars) -> list[Result]:
+    """Every board side by side; the failure of one does not stop another."""
+
+    def guarded(port: str) -> Result:
+        try:
+            return one(port)
+        except MaixSwitchError as error:
+            return Result(port, error=error)
+
+    with ThreadPoolExecutor(max_workers=len(ports)) as pool:
+        jobs = [pool.submit(guarded, port) for port in ports]
+        try:
+            wait_for(jobs)
+        except KeyboardInterrupt:
+            bars.stop()
+            wait_for(jobs)
+        return [_result(port, job.result) for port, job in zip(ports, jobs, strict=True)]
+
+
+def _result(port: str, get: Callable[[], Result]) -> Result:
+    from maixswitch.errors import EXIT_INTERRUPTED
+
+    try:
+        return get()
+    except KeyboardInterrupt:  # stopped while it was still comparing
+        return Result(port, error=MaixSwitchError(tr("interrupted"), EXIT_INTERRUPTED))

@@ -1,0 +1,140 @@
+"""mpremote's serial transport as a K210 board needs it: the lines that reset the board released, every wait limited.
+
+The one module that imports mpremote. It keeps the grammar of mpremote's raw REPL and its file verbs (`fs_...`).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import serial
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+
+from maixswitch.board.failures import translate
+
+__all__ = ["BAUD", "FAST", "BoardTransport", "TransportError", "TransportExecError"]
+
+BAUD = 115200
+FAST = 1_500_000
+"""The rate that MaixPy IDE uses as well."""
+TICK = 0.05
+"""Seconds that one read waits at most; longer waits are made of these."""
+WRITE_TIMEOUT = 10.0
+"""Seconds after which a line that takes no more bytes counts as broken."""
+CHUNK = 256
+PAUSE = 0.01
+"""Source goes to the board in chunks with pauses: its ring holds 2,048 bytes and drops what does not fit."""
+PROMPT = b">"
+BANNER = b"raw REPL; CTRL-B to exit\r\n"
+
+
+class BoardTransport(SerialTransport):  # type: ignore[misc]
+    """A serial port with a board behind it; DTR and RTS are released before the port opens.
+
+    On K210 boards these lines drive RESET and BOOT. (Linux pulses both for a moment all the same.) BoardError when the
+    port is not there, busy, or not this user's. Never tried on a board.
+    """
+
+    def __init__(self, device: str, baudrate: int = BAUD) -> None:
+        # Not the parent's: that one opens the port with both lines asserted.
+        self.in_raw_repl = False
+        self.use_raw_paste = False  # the firmware's core has none
+        self.device_name = device
+        self.mounted = False
+        self.is_pty = False  # reads below never block, so that a pty needs no special case
+        self._kept = bytearray()
+        try:
+            self.serial: Any = opened(device, baudrate)
+        except (OSError, ValueError) as error:
+            raise translate(error, device) from error
+
+    def close(self) -> None:
+        """Releases the port; a port that is gone is closed already."""
+        try:
+            self.serial.close()
+        except OSError:
+            return
+
+    def read_until(
+        self,
+        min_num_bytes: int,
+        ending: bytes,
+        timeout: float | None = 10,
+        data_consumer: Any = None,
+        timeout_overall: float | None = None,
+    ) -> bytes:
+        """Bytes up to and with `ending`, or what came until `timeout` seconds passed without any; never more."""
+        data = bytearray()
+        start = last = time.monotonic()
+        while not data.endswith(ending):
+            new = self._read(1)
+            now = time.monotonic()
+            if new:
+                last = now
+                if data_consumer:
+                    data_consumer(new)
+                    data[:] = new
+                else:
+                    data += new
+            elif timeout is not None and now - last >= timeout:
+                break
+            if timeout_overall is not None and now - start >= timeout_overall:
+                break
+        return bytes(data)
+
+    def read_some(self) -> bytes:
+        """What has arrived, at least one byte if any comes within `TICK`."""
+        return self._read(len(self._kept) or max(1, self.serial.in_waiting))
+
+    def unread(self, data: bytes) -> None:
+        """Puts bytes back: the next read gives them first."""
+        self._kept[:0] = data
+
+    def _read(self, size: int) -> bytes:
+        if self._kept:
+            found = bytes(self._kept[:size])
+            del self._kept[:size]
+            return found
+        came: bytes = self.serial.read(size)
+        return came
+
+    def drain(self, quiet: float = 0.2, limit: float = 2.0) -> bytes:
+        """Reads until the line was quiet for so many seconds, `limit` at most; a program may print without end."""
+        data = bytearray()
+        start = last = time.monotonic()
+        while True:
+            new = self.read_some()
+            now = time.monotonic()
+            if new:
+                data += new
+                last = now
+            if now - last >= quiet or now - start >= limit:
+                return bytes(data)
+
+    def exec_raw_no_follow(self, command: str | bytes) -> None:
+        """Gives the raw REPL a program to run; TransportError when it does not take it."""
+        source = command if isinstance(command, bytes) else command.encode()
+        if not self.read_until(1, PROMPT, timeout=5).endswith(PROMPT):
+            raise TransportError("raw REPL: no prompt")
+        for at in range(0, len(source), CHUNK):
+            self.serial.write(source[at : at + CHUNK])
+            if len(source) > CHUNK:
+                time.sleep(PAUSE)
+        self.serial.write(b"\x04")
+        said = self.read_until(2, b"OK", timeout=5)
+        if said != b"OK":
+            raise TransportError(f"raw REPL: could not exec command (response: {said!r})")
+
+
+def opened(device: str, baudrate: int = BAUD) -> Any:
+    """The port as pyserial opens it: exclusive, 8N1, DTR and RTS released. Also takes pyserial's URLs (loop://)."""
+    port = serial.serial_for_url(device, do_not_open=True, baudrate=baudrate, timeout=TICK, write_timeout=WRITE_TIMEOUT)
+    if os.name != "nt" and "://" not in device:
+        port.exclusive = True
+    port.dtr = False
+    port.rts = False
+    port.open()
+    return port

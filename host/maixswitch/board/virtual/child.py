@@ -1,0 +1,110 @@
+"""The board's interpreter as a process: its start, its requests and what it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HEAP = "heapsize=64m"
+MARK = b"\x00\xffmaixswitch-mark"  # as in stubs/virtual/wire.py
+SOFT, SOFT_RAW, RESET, LOST = 42, 43, 44, 45
+PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Child:
+    """One life of the board's program, from a boot to a reset."""
+
+    def __init__(self, options: dict[str, Any], why: str, mode: int) -> None:
+        stubs = Path(options["stubs"])
+        answers, self._answers = os.pipe()
+        self.requests, requests = os.pipe()
+        self.text, text = os.pipe()
+        space = options.get("space")
+        words = (
+            str(stubs),
+            str(answers),
+            str(requests),
+            options.get("card") or "",
+            options["flash"],
+            options["flavour"],
+            why,
+            str(mode),
+            "" if space is None else str(space),
+            "1" if options.get("readonly") else "",
+        )
+        self._process = subprocess.Popen(
+            [options["interpreter"], "-X", HEAP, str(stubs / "virtual" / "start.py"), *words],
+            stdin=subprocess.DEVNULL,
+            stdout=text,
+            stderr=options["log"],
+            pass_fds=(answers, requests),
+            preexec_fn=_die_with_parent,
+        )
+        for descriptor in (answers, requests, text):
+            os.close(descriptor)
+        for descriptor in (self.requests, self.text):
+            os.set_blocking(descriptor, False)
+        self._heard = b""
+
+    def request(self) -> tuple[int, int, bytes] | None:
+        """The next request: (letter, number, data); None while there is none. EOFError when the program has ended."""
+        while True:
+            if len(self._heard) >= 8:
+                letter, size, number = struct.unpack("<BxHi", self._heard[:8])
+                if len(self._heard) >= 8 + size:
+                    data, self._heard = self._heard[8 : 8 + size], self._heard[8 + size :]
+                    return letter, number, data
+            try:
+                more = os.read(self.requests, 8192)
+            except BlockingIOError:
+                return None
+            if not more:
+                raise EOFError
+            self._heard += more
+
+    def answer(self, number: int = 0, data: bytes = b"") -> None:
+        """Answers the request; without effect when the program is gone."""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._answers, struct.pack("<Ii", len(data), number) + data)
+
+    def mark(self) -> None:
+        """Tells an interrupted program where the answers go on."""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._answers, MARK)
+
+    def printed(self, most: int) -> bytes:
+        """What was printed since, at most so many bytes."""
+        try:
+            return os.read(self.text, most) if most > 0 else b""
+        except BlockingIOError:
+            return b""
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGINT)
+
+    def end(self, kill: bool = False) -> int:
+        """Waits for the end, or makes it; the program's exit code."""
+        if kill:
+            self._process.kill()
+        try:
+            code = self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        for descriptor in (self.requests, self._answers, self.text):
+            os.close(descriptor)
+        return code

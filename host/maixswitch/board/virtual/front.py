@@ -1,0 +1,382 @@
+"""The process between the serial port and the board's interpreter: `python -m maixswitch.board.virtual.front OPTIONS`.
+
+It holds the pseudo terminal, paces the line, keeps the receive ring of the board's UART and recognises Ctrl-C as its
+interrupt handler does. Commands are JSON lines on stdin, each answered by one on stdout; the end of stdin is the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import sys
+import termios
+import time
+import tty
+from typing import Any
+
+from maixswitch.board.virtual.child import RESET, SOFT, SOFT_RAW, Child
+from maixswitch.board.virtual.line import Pace, Way
+
+RING = 2048
+BAUD = 115200
+LATENCY = 0.002  # seconds until the running program sees Ctrl-C; a second one within them cancels the first
+APART = 0.03  # between two signals: the interpreter dies of a second one that it sees before the first
+PC_BUFFER = 1 << 16  # what the PC's driver keeps of a line that nobody reads
+SPEEDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdigit()}
+READ, REPL, ANY, WRITE, INTERRUPT, BAUD_RATE, MODE, SYNC = b"RQAWKBMZ"
+CONTROLS = b"\x01\x02\x03\x04\x05"
+
+
+class Front:
+    """The line, the port and the life of the board."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        rate = options.get("rate")
+        self._paced = rate is not None
+        self._start_rate = rate
+        self._to, self._from = Way(), Way()
+        self._to_pace, self._from_pace = Pace(rate), Pace(rate)
+        self._swallow = 0
+        self._child: Child | None = None
+        self._master = self._slave = -1
+        self._wire_in, self._wire_out, self._pc = bytearray(), bytearray(), bytearray()
+        self._pc_moved = 0.0
+        self._deaf = False  # nobody takes what the PC received: it is lost from now on, and the board need not wait
+        self._stalled = 0.0
+        self._lost = 0  # bytes that did not fit into the ring
+        self._boots: list[float] = []
+        self._commands = b""
+        self._fresh()
+        self.order(options.get("faults") or {})
+        self.plug()
+
+    def _fresh(self) -> None:
+        """The UART after a reset."""
+        self._ring = bytearray()
+        self._ring_size = RING
+        self._baud = BAUD
+        self._to_pace.rate = self._from_pace.rate = self._start_rate
+        self._interrupt = -1
+        self._due: float | None = None  # when the program sees Ctrl-C
+        self._signalled = 0.0
+        self._running = True  # a program, not the REPL, has the line
+        self._request: tuple[int, int, bytes] | None = None
+        self._asked = self._arrived = 0.0
+
+    # The port
+
+    def plug(self) -> None:
+        """Makes the port; its path is the link."""
+        if self._master >= 0:
+            return
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        speed = termios.tcgetattr(self._slave)
+        speed[4] = speed[5] = termios.B115200
+        termios.tcsetattr(self._slave, termios.TCSANOW, speed)
+        os.set_blocking(self._master, False)
+        link = self._options["link"]
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(link + "~")
+        os.symlink(os.ttyname(self._slave), link + "~")
+        os.replace(link + "~", link)
+
+    def unplug(self) -> None:
+        """Takes the port away: whoever has it open gets an error."""
+        if self._master < 0:
+            return
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._options["link"])
+        os.close(self._slave)
+        os.close(self._master)
+        self._master = self._slave = -1
+        self._wire_in.clear()
+        self._pc.clear()
+
+    # Power
+
+    def boot(self, why: str = "power", mode: int = 0) -> None:
+        self._fresh()
+        self._child = Child(self._options, why, mode)
+
+    def power_cut(self) -> None:
+        if self._child:
+            self._child.end(kill=True)
+            self._child = None
+        self._wire_out.clear()
+        self._fresh()
+
+    def _ended(self) -> None:
+        assert self._child is not None
+        while text := self._child.printed(65536):
+            self._say(text)
+        code = self._child.end()
+        self._child = None
+        now = time.monotonic()
+        self._boots = [*(moment for moment in self._boots if now - moment < 5), now]
+        if code in (SOFT, SOFT_RAW):
+            self.boot("soft", int(code == SOFT_RAW))
+        elif code == RESET and len(self._boots) < 50:
+            self.boot("reset")
+        else:  # a board would restart for ever
+            self._say(b"core dump: the board's interpreter ended with %d\n" % code)
+
+    # The line
+
+    def order(self, faults: dict[str, Any]) -> None:
+        self._to.order(faults.get("to", {}))
+        self._from.order(faults.get("from", {}))
+        self._swallow = int(faults.get("swallow_ctrl_c", 0))
+
+    def _say(self, text: bytes) -> None:
+        """What the board prints: MicroPython's own translation of line ends."""
+        self._send(text.replace(b"\n", b"\r\n"))
+
+    def _send(self, data: bytes) -> None:
+        if not self._wire_out:
+            self._from_pace.start(time.monotonic())
+        self._wire_out += data
+
+    def _garbled(self, data: bytes) -> bytes:
+        """What arrives when the two ends have different rates; above 115200 only, so that a plain `cat` works."""
+        host = SPEEDS.get(termios.tcgetattr(self._slave)[5], 0)
+        if host == self._baud or max(host, self._baud) <= BAUD:
+            return data
+        return bytes((byte * 7 + 0x81) & 0xFF for byte in data)
+
+    def _happen(self, events: list[tuple[str, float]], now: float) -> None:
+        for name, seconds in events:
+            if name == "stall":
+                self._stalled = now + seconds
+            elif name == "unplug":
+                self.unplug()
+            else:
+                self.power_cut()
+
+    def _arrive(self, now: float) -> None:
+        """Bytes reach the board's receiver: into the ring, Ctrl-C to the program as well."""
+        count = self._to_pace.through(len(self._wire_in), now)
+        patient = not self._paced and not self._running and now >= self._stalled  # the REPL reads as fast as it must
+        if patient:
+            count = min(count, self._ring_size - len(self._ring))
+        if count <= 0:
+            return
+        raw = bytes(self._wire_in[:count])
+        del self._wire_in[:count]
+        data, events = self._to.carry(raw)
+        if self._child:
+            data = self._garbled(data)
+            if 3 in data:
+                data = self._ctrl_c(data, now)
+            room = self._ring_size - len(self._ring)
+            self._lost += max(len(data) - room, 0)
+            self._ring += data[:room]
+            self._arrived = now
+        self._happen(events, now)
+
+    def _ctrl_c(self, data: bytes, now: float) -> bytes:
+        kept = bytearray()
+        for byte in data:
+            if byte == 3 and self._swallow:
+                self._swallow -= 1
+                continue
+            kept.append(byte)
+            if byte == self._interrupt:
+                self._due = now + LATENCY if self._due is None else None
+        return bytes(kept)
+
+    def _leave(self, now: float) -> None:
+        """Bytes of the board reach the PC, and the program that has the port open."""
+        count = self._from_pace.through(len(self._wire_out), now)
+        if count > 0:
+            raw = bytes(self._wire_out[:count])
+            del self._wire_out[:count]
+            data, events = self._from.carry(raw)
+            if self._master >= 0:
+                if not self._pc:
+                    self._pc_moved = now
+                self._pc += self._garbled(data)
+                if self._paced and len(self._pc) > PC_BUFFER:
+                    del self._pc[PC_BUFFER:]
+            self._happen(events, now)
+        if self._pc and self._master >= 0:
+            try:
+                sent = os.write(self._master, self._pc[:4096])
+                del self._pc[:sent]
+                self._pc_moved = now
+                self._deaf = False
+            except BlockingIOError:
+                if self._deaf or (now - self._pc_moved > 0.5 and len(self._pc) > PC_BUFFER // 2):
+                    self._pc.clear()  # nobody reads
+                    self._deaf = True
+
+    def _full(self) -> bool:
+        """Does the board have to wait with what it sends?"""
+        return len(self._wire_out) > (64 if self._paced else PC_BUFFER) or len(self._pc) > PC_BUFFER
+
+    # The program
+
+    def _serve(self, now: float) -> None:
+        child = self._child
+        if child is None or now < self._stalled:
+            return
+        if self._due is not None and now >= self._due and now - self._signalled >= APART:
+            self._due = None
+            self._signalled = now
+            child.interrupt()
+        for _ in range(64):
+            try:
+                newer = child.request()
+            except EOFError:
+                self._ended()
+                return
+            if newer:  # takes the place of one whose answer was interrupted
+                self._request, self._asked = newer, time.monotonic()
+            if self._full():
+                return
+            while not self._full() and (text := child.printed(65536 if not self._paced else 256)):
+                self._say(text)
+            if not self._request or self._full() or not self._answer(child, *self._request, now):
+                return
+            self._request = None
+
+    def _answer(self, child: Child, letter: int, number: int, data: bytes, now: float) -> bool:
+        """Answers a request, or leaves it for later (False)."""
+        if letter == READ:
+            wanted, pause = number >> 12, (number & 4095) / 1000
+            if len(self._ring) < wanted and now - max(self._asked, self._arrived) < pause:
+                return False
+            self._give(child, wanted)
+        elif letter == REPL:
+            if not self._ring:
+                return False
+            at = next((place for place, byte in enumerate(self._ring) if byte in CONTROLS), len(self._ring))
+            self._give(child, min(at + 1, number or RING))
+        elif letter == ANY:
+            child.answer(len(self._ring))
+        elif letter == SYNC:
+            child.mark()
+        else:
+            return self._change(child, letter, number, data)
+        return True
+
+    def _give(self, child: Child, count: int) -> None:
+        child.answer(0, bytes(self._ring[:count]))
+        del self._ring[:count]
+
+    def _change(self, child: Child, letter: int, number: int, data: bytes) -> bool:
+        if letter == WRITE:
+            self._send(data)
+        elif letter == INTERRUPT:
+            self._interrupt = number
+            if number < 0:
+                self._due = None
+        elif letter == MODE:
+            self._running = bool(number)
+        elif letter == BAUD_RATE:
+            if self._wire_out:
+                return False
+            self._baud, self._ring_size = number, int(data)
+            self._ring.clear()
+            if self._paced:
+                self._to_pace.rate = self._from_pace.rate = number
+        child.answer()
+        return True
+
+    # All of it
+
+    def run(self) -> None:
+        while True:
+            now = time.monotonic()
+            self._arrive(now)
+            self._leave(now)  # first: what waits for room is served in the same round
+            self._serve(now)
+            read: list[int] = [0]
+            if self._master >= 0 and len(self._wire_in) < 4096:
+                read.append(self._master)
+            if self._child and now >= self._stalled:
+                read.append(self._child.requests)
+                if not self._full():
+                    read.append(self._child.text)
+            write = [self._master] if self._pc and self._master >= 0 else []
+            ready, _, _ = select.select(read, write, [], self._pause(now))
+            if self._master in ready and self._master >= 0:
+                with contextlib.suppress(OSError):
+                    if not self._wire_in:
+                        self._to_pace.start(time.monotonic())
+                    self._wire_in += os.read(self._master, 4096)
+            if 0 in ready and not self._command():
+                return
+
+    def _pause(self, now: float) -> float:
+        waits = [
+            1.0,
+            self._to_pace.next(len(self._wire_in), now),
+            self._from_pace.next(len(self._wire_out), now),
+            self._stalled - now if now < self._stalled else None,
+            max(self._due, self._signalled + APART) - now if self._due is not None else None,
+        ]
+        if self._request and self._request[0] == READ:
+            waits.append(max(self._asked, self._arrived) + (self._request[1] & 4095) / 1000 - now)
+        if not self._paced and self._wire_out:
+            waits.append(0.0)
+        return max(min(wait for wait in waits if wait is not None), 0.0)
+
+    def _command(self) -> bool:
+        more = os.read(0, 65536)
+        if not more:
+            return False
+        self._commands += more
+        while b"\n" in self._commands:
+            line, _, self._commands = self._commands.partition(b"\n")
+            command = json.loads(line)
+            name = command.pop("do")
+            if name == "order":
+                self.order(command)
+            elif name == "power_cycle":
+                self.power_cut()
+                self._options.update(command)
+                self.boot("power")
+            else:
+                getattr(self, name)()
+            self._report()
+        return True
+
+    def wire(self) -> None:
+        """The command that changes nothing."""
+
+    def _report(self) -> None:
+        said = {
+            "to_board": self._to.count,
+            "from_board": self._from.count,
+            "lost": self._lost,
+            "baud": self._baud,
+            "powered": self._child is not None,
+            "plugged": self._master >= 0,
+        }
+        sys.stdout.write(json.dumps(said) + "\n")
+        sys.stdout.flush()
+
+    def end(self) -> None:
+        self.power_cut()
+        self.unplug()
+
+
+def main() -> None:
+    options: dict[str, Any] = json.loads(sys.argv[1])
+    options["log"] = os.open(options["log_path"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    front = Front(options)
+    try:
+        if options.get("boot", True):
+            front.boot()
+        front._report()
+        front.run()
+    finally:
+        front.end()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""What a serial line does to bytes: its pace, and the faults that were ordered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Pace:
+    """How many bytes have come through by now; `rate` in bit/s (ten a byte), None for no limit."""
+
+    def __init__(self, rate: int | None) -> None:
+        self.rate = rate
+        self._until = 0.0  # up to this moment the line was busy
+
+    def through(self, waiting: int, now: float) -> int:
+        """How many of `waiting` bytes have arrived."""
+        if self.rate is None:
+            return waiting
+        count = min(int((now - self._until) * self.rate / 10), waiting)
+        if count:
+            self._until += count * 10 / self.rate
+        return max(count, 0)
+
+    def start(self, now: float) -> None:
+        """The line was idle, and the first bytes set out."""
+        self._until = max(self._until, now)
+
+    def next(self, waiting: int, now: float) -> float | None:
+        """Seconds until looking again pays; None when nothing waits for the pace."""
+        if self.rate is None or not waiting:
+            return None
+        return max(self._until + min(waiting, 64) * 10 / self.rate - now, 0.0)
+
+
+class Way:
+    """One direction of the line: counts bytes and does to them what was ordered, at positions counted from the order.
+
+    An order is a dict: drop and corrupt (lists of positions), stall ([position, seconds]), unplug and power_cut
+    (positions).
+    """
+
+    def __init__(self) -> None:
+        self.count = 0  # bytes since the board was made
+        self._base = 0
+        self._order: dict[str, Any] = {}
+
+    def order(self, order: dict[str, Any]) -> None:
+        """Takes a new order; the next byte has position 0."""
+        self._base = self.count
+        self._order = {name: value for name, value in order.items() if value not in (None, [], ())}
+
+    def carry(self, data: bytes) -> tuple[bytes, list[tuple[str, float]]]:
+        """What arrives of these bytes, and what happens right after them: (unplug | power_cut | stall, seconds)."""
+        order = self._order
+        if not order:
+            self.count += len(data)
+            return data, []
+        start = self.count - self._base
+        happens: list[tuple[str, float]] = []
+        ends = [(order[name], name) for name in ("unplug", "power_cut") if name in order]
+        if ends:
+            position, _ = min(ends)
+            if start + len(data) >= position:
+                data = data[: max(position - start, 0)]
+                happens += [(name, 0.0) for place, name in ends if place == position]
+                for name, _ in happens:
+                    del order[name]
+        self.count += len(data)
+        end = start + len(data)
+        if "stall" in order and order["stall"][0] < end:
+            happens.append(("stall", float(order.pop("stall")[1])))
+        corrupt = [place - start for place in order.get("corrupt", ()) if start <= place < end]
+        drop = {place - start for place in order.get("drop", ()) if start <= place < end}
+        if corrupt or drop:
+            changed = bytearray(data)
+            for place in corrupt:
+                changed[place] ^= 0x10
+            data = bytes(byte for place, byte in enumerate(changed) if place not in drop)
+        return data, happens

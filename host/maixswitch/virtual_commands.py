@@ -1,0 +1,147 @@
+"""`maixswitch board`: a board that is not there, behind a serial port that is; imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maixswitch import console
+from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
+
+if TYPE_CHECKING:
+    from maixswitch.board.virtual import Faults
+
+BOARD_HELP = """Run a virtual board: the card's programs behind a serial port of this PC, until Ctrl-C.
+
+The folder CARD is the card: what is sent to the board is written there, and what the board writes, too. Its programs
+run on this PC, with your rights: take cards that you trust. Anything that talks to a board can talk to it: maixswitch
+itself, mpremote, a terminal.
+
+\b
+A fault is NAME@N, N counted in bytes to the board; back-NAME@N: in bytes from it:
+  drop@N        the byte is lost               corrupt@N     one bit of it is wrong
+  stall@N:2.5   the board sleeps for 2.5 s     unplug@N      the port is gone
+  power-cut@N   the power is gone              swallow-ctrl-c@N   the first N Ctrl-C are lost
+"""
+FAULT = re.compile(
+    r"(back-)?(drop|corrupt|stall|unplug|power-cut|swallow-ctrl-c)@(\d{1,12})(?::(\d{1,4}(?:\.\d{1,3})?))?"
+)
+
+
+def board(
+    card: Annotated[
+        Path, typer.Argument(metavar="CARD", help="Folder that is the card; it is written to.", show_default=False)
+    ],
+    pty: Annotated[bool, typer.Option("--pty", help="Behind a pseudo terminal: the one kind there is.")] = False,
+    flash: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder that is /flash; default: an empty one.")
+    ] = None,
+    rate: Annotated[
+        int | None, typer.Option(min=300, max=5_000_000, help="Pace of the line in bit/s; default: no limit.")
+    ] = None,
+    link: Annotated[Path | None, typer.Option(metavar="PATH", help="Where the port's path shall be.")] = None,
+    fault: Annotated[list[str] | None, typer.Option(metavar="NAME@N", help="What goes wrong; may be repeated.")] = None,
+    firmware: Annotated[str, typer.Option(help="Firmware flavour; default: minimum_with_kmodel_v4_support.")] = "",
+    space: Annotated[int | None, typer.Option(min=0, help="Bytes that the card holds; default: no limit.")] = None,
+    readonly: Annotated[bool, typer.Option("--readonly", help="The card cannot be written.")] = False,
+) -> None:
+    from maixswitch.board.virtual import VirtualBoard
+    from maixswitch.board.virtual.handle import FLAVOUR
+
+    if not pty:
+        raise MaixSwitchError(tr("board: wanted --pty, the one kind of virtual board there is"), EXIT_USAGE)
+    _check_card(card)
+    _check_flavour(firmware or FLAVOUR)
+    for ending in (signal.SIGTERM, signal.SIGINT):  # a shell starts background programs deaf to the second
+        signal.signal(ending, signal.default_int_handler)
+    try:
+        with VirtualBoard(
+            card,
+            flash,
+            rate=rate,
+            faults=faults(fault or []),
+            flavour=firmware or FLAVOUR,
+            space=space,
+            readonly=readonly,
+            link=link,
+        ) as running:
+            _introduce(running.port, card)
+            while running.wire:
+                time.sleep(0.5)
+    except KeyboardInterrupt:
+        console.say(tr("the virtual board is off"))
+
+
+def _introduce(port: str, card: Path) -> None:
+    print(port, flush=True)
+    console.say(tr("a virtual board is on this port, with {card} as its card, until Ctrl-C; for example:", card=card))
+    for words in ("mpremote connect {port} resume ls", "maixswitch monitor --port {port}"):
+        console.say("  " + words.format(port=port))
+    console.say(f"  maixswitch sync CARD2 --port {port}")
+
+
+def _check_card(card: Path) -> None:
+    """Raises MaixSwitchError for what is no card: a board writes a main.py where there is none, and much more later."""
+    if not card.is_dir():
+        raise MaixSwitchError(tr("{folder}: no such folder", folder=card), EXIT_IO)
+    names = sorted(path.name for path in card.iterdir() if not path.name.startswith("."))
+    if names and not {"models", "main.py", "boot.py"} & set(names):
+        found = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+        raise MaixSwitchError(
+            tr(
+                "{folder}: not a card: wanted an empty folder, or models/, boot.py or main.py in it, found {found}",
+                folder=card,
+                found=found,
+            ),
+            EXIT_USAGE,
+        )
+
+
+def _check_flavour(name: str) -> None:
+    from maixswitch import resources
+
+    resources.put_on_path()
+    import flavours
+
+    known = [row[flavours.NAME] for row in flavours.FLAVOURS if row[flavours.API] == "maixpy"]
+    if name not in known:
+        raise MaixSwitchError(
+            tr("--firmware {name}: no such flavour; there are {known}", name=name, known=", ".join(known)), EXIT_USAGE
+        )
+
+
+def faults(words: list[str]) -> Faults:
+    """The faults of a command line; MaixSwitchError (usage) for one that cannot be read."""
+    from maixswitch.board.virtual import Faults
+
+    found = Faults()
+    for text in words:
+        match = FAULT.fullmatch(text)
+        back, name, number, seconds = match.groups() if match else ("", "", "0", None)
+        if not name or (name == "stall") != (seconds is not None) or (back and name == "swallow-ctrl-c"):
+            raise MaixSwitchError(
+                tr(
+                    "--fault {text}: wanted drop@N, corrupt@N, stall@N:SECONDS, unplug@N, power-cut@N, with back- "
+                    "before it or not, or swallow-ctrl-c@N",
+                    text=text,
+                ),
+                EXIT_USAGE,
+            )
+        field, place = name.replace("-", "_"), int(number)
+        way = found.back if back else found
+        if field in ("drop", "corrupt"):
+            value: object = (*getattr(way, field), place)
+        else:
+            value = (place, float(seconds)) if seconds is not None else place
+        change = {field: value}
+        if back:
+            change = {"back": replace(found.back, **change)}  # type: ignore[arg-type]
+        found = replace(found, **change)  # type: ignore[arg-type]
+    return found

@@ -1,0 +1,50 @@
+"""The bench's clock in real time: waiting waits, and what is due happens whenever somebody looks."""
+
+from benchlib.clock import Clock
+
+
+class RealClock(Clock):
+    """Milliseconds since power-on, from the interpreter's own clock (`system`: its time module)."""
+
+    def __init__(self, scheduler, system):
+        self._system = system
+        self._start = system.ticks_ms()
+        super().__init__(scheduler)
+
+    def reset(self):
+        self.epoch = 0
+        self._events = []
+        self._number = 0
+        self._asked = 0
+        self._start = self._system.ticks_ms()
+
+    @property
+    def now(self):  # type: ignore[override]
+        return self._system.ticks_diff(self._system.ticks_ms(), self._start)
+
+    def read(self) -> int:
+        """Return the time, after what is due by now has happened."""
+        self._happen()
+        return self.now
+
+    def advance(self, ms: int, blocking: bool = False) -> None:
+        """Wait so many milliseconds; what is due meanwhile happens at its time, in C code (`blocking`) at the end."""
+        end = self.now + ms
+        while not blocking and self._events and self._events[0][0] <= end:
+            self._wait(self._events[0][0])
+            self._happen()
+        self._wait(end)
+        self._happen()
+
+    def _wait(self, until):
+        left = until - self.now
+        if left > 0:
+            self._system.sleep_ms(left)
+
+    def _happen(self):
+        while self._events and self._events[0][0] <= self.now:
+            event = self._events.pop(0)
+            if event[2] is not None:
+                event[2]()
+        if self._scheduler.pending:
+            self._scheduler.run()

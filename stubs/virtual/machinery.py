@@ -1,0 +1,177 @@
+"""The virtual board's firmware: what runs before, between and after the programs of the card."""
+
+import sys
+
+import bench
+import flavours
+from benchlib.pins import Pins
+
+from virtual import repl, wire
+from virtual.clock import RealClock
+from virtual.files import Folder
+
+SOFT, SOFT_RAW, RESET = 42, 43, 44
+HEAP_TOP = 0x80600000
+WELCOME = """try:
+    import lcd
+    lcd.init()
+    lcd.clear(lcd.RED)
+    lcd.draw_string(lcd.width() // 2 - 68, lcd.height() // 2 - 4, "Welcome to MaixPy", lcd.WHITE, lcd.RED)
+except Exception as e:
+    print(e)
+"""
+
+
+class _Micropython:
+    """The module micropython as the board has it: the keyboard's interrupt is the line's."""
+
+    def __init__(self, own):
+        for name in (
+            "const",
+            "heap_lock",
+            "heap_unlock",
+            "mem_info",
+            "opt_level",
+            "qstr_info",
+            "schedule",
+            "stack_use",
+        ):
+            setattr(self, name, getattr(own, name))
+        for name in ("mem_current", "mem_peak", "mem_total"):
+            setattr(self, name, getattr(own, name))
+        self.__name__ = "micropython"
+
+    def kbd_intr(self, _char: int) -> None:
+        wire.ask(wire.INTERRUPT, _char)
+
+    def alloc_emergency_exception_buf(self, _size: int) -> None:
+        """Accept a size."""
+
+
+def run(system, system_time, opener, builtins, options) -> int:
+    """Boot and serve until a reset; the code this interpreter ends with."""
+    card, flavour, why, mode, space, readonly = options
+    _install(system, system_time, opener, builtins)
+    bench.clock = bench.keys = None  # the bench's own stand still
+    bench.clock = RealClock(bench.scheduler, system_time)
+    bench.keys = Pins(bench.clock, bench.scheduler)
+    bench.reset(flavour)
+    bench.flash.insert(Folder(system, opener, "/flash", flat=True))
+    if card:
+        bench.card.insert(Folder(system, opener, "/sd", space=space, readonly=readonly == "1"))
+    bench.uart.echo = print
+    bench.screen.capture = bench.screen.draw = False
+    bench.screen.on_show = _move
+    names = {"__name__": "__main__"}
+    session = repl.Session(names, mode)
+    try:
+        _boot(system, session, why)
+        session.run()
+    except bench.Reset:
+        return RESET
+    wire.write(b"[MaixPy]: soft reboot\r\n")
+    return SOFT_RAW if session.mode == repl.RAW else SOFT
+
+
+def _install(system, system_time, opener, builtins):
+    bench.install()
+    machine = __import__("machine")
+    from virtual.uart import UART
+
+    setattr(machine, "UART", UART)  # noqa: B010  the bench's own has no line
+    uio = sys.modules["uio"]
+    for name, module in (
+        ("os", sys.modules["uos"]),
+        ("time", sys.modules["utime"]),
+        ("machine", machine),
+        ("umachine", machine),
+        ("micropython", _Micropython(__import__("micropython"))),
+    ):
+        sys.modules[name] = module
+    builtins.open = uio.open
+
+
+def _move():
+    """Let what the scripted networks find wander over the picture."""
+    step = bench.screen.shows % 160
+    x = 40 + (step if step < 80 else 160 - step)
+    bench.kpu.boxes[:] = [(x, 60, 80, 80, 0, 0.80 + step / 1000)]
+    bench.kpu.scores[:] = [0.1 + step / 200, 0.9 - step / 200]
+
+
+def _boot(system, session, why):
+    row = bench.flavour
+    if why != "soft":
+        print("\n[MAIXPY] Pll0:freq:806000000")
+        print("[MAIXPY] Pll1:freq:398666666")
+        print("[MAIXPY] Pll2:freq:45066666")
+        print("[MAIXPY] cpu:freq:403000000")
+        print("[MAIXPY] kpu:freq:398666666")
+        print("[MAIXPY] Flash:0xc8:0x17")
+    used = HEAP_TOP - row[flavours.FREE_KIB] * 1024
+    size = row[flavours.GC_KIB] * 1024
+    print("[MaixPy] gc heap=0x%x-0x%x(%d)" % (used - size, used, size))
+    place = "/sd" if bench.card.mounted else "/flash"
+    sys.path[:] = ["", "."] + (["/sd"] if place == "/sd" else []) + ["/flash", "/stubs"]
+    system.chdir(place)
+    bench.cwd = place
+    print("[MaixPy] init end")
+    if not _rescue(session):
+        return
+    drive = bench.card if place == "/sd" else bench.flash
+    try:
+        drive.stat("main.py")
+    except OSError:
+        try:
+            drive.backend.write("main.py", WELCOME.encode())
+        except OSError as error:
+            print(error)
+    _cover()
+    _program(session, drive, "boot.py")
+    if session.mode == repl.FRIENDLY:
+        _program(session, drive, "main.py")
+
+
+def _rescue(session):
+    """The 200 ms in which Ctrl-C leads to the REPL; False when it came."""
+    try:
+        wire.surely(wire.MODE, 1)
+        wire.ask(wire.INTERRUPT, 3)
+        for _ in range(200):
+            bench.clock.advance(1)
+        return True
+    except KeyboardInterrupt:
+        print('Traceback (most recent call last):\n  File "_boot.py", line 37, in <module>\nKeyboardInterrupt: ')
+        return False
+    finally:
+        wire.surely(wire.INTERRUPT, -1)
+        wire.surely(wire.MODE, 0)
+
+
+def _cover():
+    """Bring cover.boot.py and cover.main.py of the card to the flash chip when they differ, and restart the chip."""
+    if not bench.card.mounted:
+        return
+    changed = False
+    for name in ("boot.py", "main.py"):
+        try:
+            new = bytes(bench.card.backend.read("cover." + name))
+        except OSError:
+            continue
+        try:
+            old = bytes(bench.flash.backend.read(name))
+        except OSError:
+            old = None
+        if new != old:
+            bench.flash.backend.write(name, new)
+            changed = True
+    if changed:
+        bench.chip_reset("cover files")
+
+
+def _program(session, drive, name):
+    try:
+        text = drive.backend.read(name)
+    except OSError:
+        return
+    session.execute(bytes(text), "exec")

@@ -1,0 +1,84 @@
+"""machine.UART of the virtual board: number 4 is the line to the PC, the others are the bench's."""
+
+from benchlib import buses
+
+from virtual import wire
+
+
+class UART(buses.UART):
+    """A serial port; UARTHS is the line that the REPL uses."""
+
+    def init(self, baudrate: int = 115200, bits: int = 8, parity=None, stop=None, **options) -> None:
+        """Configure; on the line of the REPL the rate changes at once and what waits is lost."""
+        super().init(baudrate, bits, parity, stop, **options)
+        if self._id == self.UARTHS:
+            wire.ask(wire.BAUD, baudrate, str(self._limit).encode())
+
+    def any(self) -> int:
+        if self._id != self.UARTHS:
+            return super().any()
+        return wire.ask(wire.ANY)[0]
+
+    def _received(self):  # what the parent measures: how much one read would take
+        if self._id != self.UARTHS:
+            return super()._received()
+        return bytes(self.any())
+
+    def _take(self, count):
+        if self._id != self.UARTHS:
+            return super()._take(count)
+        return self._read(count)
+
+    def _read(self, count):
+        if not self._open:
+            return b""
+        return wire.ask(wire.READ, count << 12 | min(self._timeout_char, 4095))[1] or None
+
+    def readinto(self, _buffer, _n: int = -1):
+        """Fill a buffer: the number of bytes, or None after timeout_char without one."""
+        if self._id != self.UARTHS:
+            return super().readinto(_buffer, _n)
+        data = self._read(len(_buffer) if _n < 0 else min(_n, len(_buffer)))
+        if data is None:
+            return None
+        _buffer[: len(data)] = data
+        return len(data)
+
+    def readline(self, _n: int = -1):
+        """Return bytes up to a line end or a pause, or None."""
+        if self._id != self.UARTHS:
+            return super().readline(_n)
+        line = b""
+        while _n < 0 or len(line) < _n:
+            byte = self._read(1)
+            if not byte:
+                break
+            line += byte
+            if byte == b"\n":
+                break
+        return line or None
+
+    def write(self, _data) -> int:
+        """Send str or bytes as they are: the number of bytes."""
+        if self._id != self.UARTHS:
+            return super().write(_data)
+        data = _data.encode() if isinstance(_data, str) else _data
+        if self._open:
+            wire.write(data)
+        return len(data)
+
+    @staticmethod
+    def repl_uart() -> "UART":
+        """Return the port of the REPL; its rate stays as it is."""
+        return _repl[0]
+
+
+class _Repl(UART):
+    def __init__(self):
+        self._id = self.UARTHS
+        self._timeout_char = 10
+        self._limit = 2048
+        self._open = True
+
+
+_repl = [_Repl()]

@@ -1,0 +1,97 @@
+"""maixswitch doctor against the virtual board, as a user runs it; each run has a time limit."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maixswitch.card.build import build
+from maixswitch.sim.demo import write_card
+
+Start = Callable[..., Any]
+
+
+def doctor(*arguments: str) -> tuple[int, dict[str, Any], str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "maixswitch", "doctor", "--json", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+        env={**os.environ, "MAIXSWITCH_LANG": "en"},
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+def codes(said: dict[str, Any]) -> set[str]:
+    return {item["code"] for item in said["findings"]}
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    folder = tmp_path / "card"
+    folder.mkdir()
+    write_card(folder)
+    build(folder)
+    return folder
+
+
+def test_a_good_board(virtual_board: Start, card: Path) -> None:
+    before = {path: path.read_bytes() for path in card.rglob("*.py")}
+    code, said, told = doctor("--port", str(virtual_board(card=card).port))
+    assert (code, codes(said), said["ok"]) == (0, set(), True)
+    assert said["facts"]["kmodel"] == "3 and 4"
+    assert "minimum_with_kmodel_v4_support" in said["facts"]["flavour"]
+    assert said["facts"]["camera"].startswith("OV2640")
+    assert "starts again" in told
+    assert {path: path.read_bytes() for path in card.rglob("*.py")} == before
+
+
+def test_no_card_and_a_looping_program_of_another(virtual_board: Start, tmp_path: Path) -> None:
+    flash = tmp_path / "flash"
+    flash.mkdir()
+    (flash / "main.py").write_text("while True:\n    pass\n")
+    code, said, _ = doctor("--port", str(virtual_board(card=None, flash=flash, flavour="minimum").port))
+    assert code == 1
+    assert {"B620", "B651", "B631"} <= codes(said)
+
+
+def test_fix_finishes_a_sync_and_takes_left_overs_away(virtual_board: Start, card: Path) -> None:
+    (card / "models" / "new.txt.part").write_text("new")
+    (card / "old.part").write_text("part")
+    board = virtual_board(card=card)
+    assert {"B626"} == codes(doctor("--port", str(board.port))[1])
+    assert (card / "old.part").exists()
+    (card / "sync.todo").write_text("rename\tmodels/new.txt.part\tmodels/new.txt\nend")
+    code, said, told = doctor("--port", str(board.port), "--fix")
+    assert (code, codes(said)) == (0, set())
+    assert told.count("fix: ") >= 1
+    assert (card / "models" / "new.txt").read_text() == "new"
+    assert not (card / "sync.todo").exists()
+    assert not (card / "old.part").exists()
+
+
+@pytest.mark.nightly  # it waits 12 s for an answer
+def test_a_port_with_nothing_behind_it() -> None:
+    """B605: a line on which nobody answers."""
+    master, slave = pty.openpty()
+    try:
+        code, said, _ = doctor("--port", os.ttyname(slave))
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert (code, codes(said) <= {"B605", "B607", "B608"}) == (1, True)
+
+
+def test_no_such_port(tmp_path: Path) -> None:
+    code, said, _ = doctor("--port", str(tmp_path / "none"))
+    assert (code, codes(said)) == (1, {"B601"})

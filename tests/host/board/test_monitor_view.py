@@ -1,0 +1,145 @@
+"""What people see of a board: the table, the lines, and what the messages add up to."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from maixswitch import language
+from maixswitch.board.monitor_state import BLOCKS, BoardState, Teller, sparkline
+from maixswitch.board.monitor_view import MonitorView, render
+from maixswitch.board.serial_schema import EVENTS, fits
+
+STORY: list[dict[str, Any]] = [
+    {"v": 1, "t": 200, "event": "start", "board": "dock", "rate": 5},
+    {"v": 1, "t": 220, "event": "camera", "what": "ok"},
+    {"v": 1, "t": 220, "event": "select", "title": "Face", "index": 0, "total": 3},
+    {"v": 1, "t": 252, "event": "state", "old": "NO_CARD", "cause": "CARD_IN", "new": "UNLOADED"},
+    {"v": 1, "t": 345, "event": "load", "title": "Face", "ms": 93, "free": 3933536},
+    {"v": 1, "t": 477, "event": "state", "old": "UNLOADED", "cause": "LOAD", "new": "RUNNING"},
+    {"v": 1, "t": 609, "event": "results", "ms": 66, "frame": 4, "count": 1, "found": [["face", 0.935, 1, 9, 6, 5]]},
+    {"v": 1, "t": 809, "event": "results", "ms": 67, "frame": 7, "count": 1, "found": [["face", 0.5, 1, 9, 6, 5]]},
+    {"v": 1, "t": 1009, "event": "results", "ms": 66, "frame": 10, "count": 0, "found": []},
+    {
+        **{"v": 1, "t": 1401, "event": "status", "state": "RUNNING", "title": "Face", "index": 0, "total": 3},
+        **{"fps": 15, "frames": 16, "width": 320, "height": 240, "free": 3933536, "heap": 271360, "dropped": 2},
+    },
+    {"v": 1, "t": 5000, "event": "choice", "folder": "1-face", "written": True},
+    {"v": 1, "t": 5001, "event": "choice", "folder": "1-face", "written": False},
+    {"v": 1, "t": 5889, "event": "unload", "title": "Face"},
+    {"v": 1, "t": 5900, "event": "state", "old": "RUNNING", "cause": "NEXT", "new": "UNLOADED"},
+    {"v": 1, "t": 6141, "event": "fault", "code": 2006, "name": "ERR_NO_MEM", "detail": "memory not enough"},
+    {"v": 1, "t": 6221, "event": "state", "old": "UNLOADED", "cause": "FAIL", "new": "FAULT"},
+    {"v": 1, "t": 6300, "event": "note", "text": "a\nb"},
+    {"v": 1, "t": 7000, "event": "end", "frames": 16, "dropped": 2},
+]
+
+
+def shown(state: BoardState) -> str:
+    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+    console.print(render(state, "/dev/ttyUSB0", ["an event"], "a note"))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def after(event: str, at: int = -1) -> BoardState:
+    """The board after the story up to an event."""
+    last = [number for number, message in enumerate(STORY) if message["event"] == event][at]
+    state = BoardState()
+    for message in STORY[: last + 1]:
+        state.apply(message)
+    return state
+
+
+def test_the_story_is_one_that_the_board_can_tell() -> None:
+    assert all(fits(message) for message in STORY)
+    assert {message["event"] for message in STORY} == {event.name for event in EVENTS}
+
+
+def test_the_table_of_a_running_model() -> None:
+    text = shown(after("results", 0))
+    for wanted in ("RUNNING", "Face  (1/3)", "face", "0.94", "█" * 19 + "░", "66 ms a frame", "3841 KiB for models"):
+        assert wanted in text
+    text = shown(after("status"))
+    for wanted in ("15 fps", "265 KiB of Python heap", "dropped", "2 messages", "an event", "a note", "/dev/ttyUSB0"):
+        assert wanted in text
+
+
+def test_a_fault_is_shown_with_its_remedy_until_it_is_over() -> None:
+    state = after("fault")
+    assert "2006 memory not enough" in shown(state)
+    assert "smaller" in shown(state) or "minimum" in shown(state)
+    state.apply(STORY[5])
+    assert "2006" not in shown(state)
+
+
+def test_results_go_with_the_model() -> None:
+    assert after("results", 0).found
+    assert after("state").found == []
+    assert after("state").fps == 0
+
+
+def test_what_the_board_says_cannot_steer_the_terminal() -> None:
+    state = after("results", 0)
+    state.apply({**STORY[2], "title": "\x1b[2Jx"})
+    state.apply({**STORY[6], "found": [["\x1b]0;x\x07", 0.5]]})
+    state.apply({**STORY[14], "detail": "\x1b[31m"})
+    assert "\x1b" not in shown(state)
+    line = Teller().line({**STORY[16], "text": "\x1b[2J\n" * 2})
+    assert line
+    assert "\x1b" not in line
+    assert "\n" not in line
+
+
+def test_lines_tell_what_changes() -> None:
+    teller = Teller()
+    lines = [line for line in map(teller.line, STORY) if line]
+    assert [line.split("s  ", 1)[1].split(".")[0][:30] for line in lines if "sees" in line] == [
+        "sees face 0",
+        "sees nothing",
+    ]
+    text = "\n".join(lines)
+    for wanted in ("loaded Face in 93 ms", "fault 2006 ERR_NO_MEM: memory not enough. ", "cannot remember 1-face"):
+        assert wanted in text
+    assert teller.line({**STORY[9], "t": 1402}) is None  # a status a second is too many lines
+    assert teller.line({**STORY[9], "t": 1401 + 5000})
+    assert teller.line({**STORY[9], "t": 3})  # the board started again
+
+
+def test_messages_of_another_version_change_nothing() -> None:
+    state, before = BoardState(), BoardState()
+    for message in ({"v": 2}, {"v": 2, "t": 5, "event": "status"}, {"v": 2, "event": ["x"], "t": 1}):
+        state.apply(message)
+        assert Teller().line(message) is None
+    assert state == before
+
+
+def test_a_sparkline_has_a_block_for_each_value() -> None:
+    state = BoardState()
+    assert sparkline(state.rates) == ""
+    state.rates.extend([0, 5, 10])
+    assert sparkline(state.rates) == BLOCKS[0] + BLOCKS[4] + BLOCKS[7]
+    assert sparkline(state.rates, 20) == BLOCKS[0] + BLOCKS[2] + BLOCKS[4]
+    state.rates.extend(range(1000))
+    assert len(sparkline(state.rates)) == 40
+
+
+@pytest.mark.parametrize("chosen", ["en", "zh"])
+def test_the_view_on_a_terminal_takes_the_whole_story(chosen: str) -> None:
+    language.choose(chosen)
+    try:
+        out = io.StringIO()
+        with MonitorView(Console(file=out, width=100, force_terminal=True), "/dev/ttyUSB0") as view:
+            for message in [*STORY, {"v": 2, "new": 1}]:
+                view.message(message)
+                view.draw()
+            view.note("gone")
+        text = out.getvalue()
+        assert "gone" in text
+        assert "FAULT" in text
+        assert ("状态" if chosen == "zh" else "state") in text
+    finally:
+        language.choose("en")

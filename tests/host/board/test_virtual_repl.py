@@ -1,0 +1,251 @@
+"""The virtual board's REPLs, its boot order and its line: as the facts about the firmware have them."""
+
+from __future__ import annotations
+
+import random
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import serial
+from virtual_helpers import LIMIT, Talk
+
+from maixswitch.board.virtual import Faults, VirtualBoard
+
+Boards = Callable[..., VirtualBoard]
+LOOPS = (
+    "while True:\n pass",
+    "import time\nwhile True:\n time.sleep_ms(1)",
+    "while True:\n print('x' * 50)",
+    "from machine import UART\nu = UART.repl_uart()\nwhile True:\n u.read()\n u.write(b'abc' * 300)",
+    "import os\nwhile True:\n os.listdir('/sd')\n open('/sd/main.py').read()",
+    "import micropython\nwhile True:\n micropython.kbd_intr(3)",
+)
+RECEIVER = """
+from machine import UART
+import binascii, micropython, struct
+def receive(count):
+    u = UART.repl_uart()
+    frame = bytearray(1008)
+    view = memoryview(frame)
+    bad = 0
+    micropython.kbd_intr(-1)
+    try:
+        with open("/sd/got", "wb") as file:
+            for i in range(count):
+                have = 0
+                while have < 1008:
+                    have += u.readinto(view[have:]) or 0
+                bad += binascii.crc32(view[8:]) != struct.unpack("<I", frame[4:8])[0]
+                file.write(view[8:])
+                u.write(b"+")
+    finally:
+        micropython.kbd_intr(3)
+    print(bad)
+receive(%d)
+"""
+
+
+def _stream(talk: Talk, data: bytes) -> float:
+    """Sends data in frames of 1,000 bytes, two in flight; the seconds it took."""
+    talk.start(RECEIVER % (len(data) // 1000))
+    begun = time.monotonic()
+    talk.port.timeout = LIMIT
+    for start in range(0, len(data), 1000):
+        piece = data[start : start + 1000]
+        talk.port.write(struct.pack("<HHI", len(piece), 0, zlib.crc32(piece)) + piece)
+        if start:
+            assert talk.port.read(1) == b"+"
+    assert talk.port.read(1) == b"+"
+    talk.port.timeout = 0.05
+    assert talk.until(b"\x04>") == b"0\r\n\x04\x04>"
+    return time.monotonic() - begun
+
+
+def test_boot_order(virtual_board: Boards, tmp_path: Path) -> None:
+    """Banner with the flavour's free heap, boot.py, then main.py even when boot.py fails; the card's files win."""
+    card, flash = tmp_path / "sd", tmp_path / "flash"
+    for folder in (card, flash):
+        folder.mkdir()
+    (card / "boot.py").write_text("print('boot of the card')\n1 / 0\n")
+    (card / "main.py").write_text("import os\nprint('main in', os.getcwd(), os.listdir('/'))\n")
+    (flash / "main.py").write_text("print('wrong')\n")
+    board = virtual_board(card, flash=flash, boot=False)
+    with Talk(board) as talk:
+        board.power_cycle()
+        said = talk.until(b">>> ").decode()
+    assert "gc heap=0x80131000-0x801b1000(524288)" in said
+    at = [said.index(text) for text in ("init end", "boot of the card", "ZeroDivisionError", "main in /sd", "help()")]
+    assert at == sorted(at)
+    assert "['flash', 'sd']" in said
+    assert "wrong" not in said
+
+
+def test_no_card_runs_the_flash(virtual_board: Boards, tmp_path: Path) -> None:
+    """Without a card /sd is ENODEV, and a default main.py appears on the flash chip, which has no folders."""
+    flash = tmp_path / "flash"
+    flash.mkdir()
+    with Talk(virtual_board(None, flash=flash)) as talk:
+        talk.until(b">>> ")  # before it, Ctrl-C would leave the boot early
+        talk.raw()
+        assert "OSError: [Errno 19] ENODEV" in talk.run("open('/sd/x')")[1]
+        assert talk.run("import os\nprint(os.listdir('/'), os.getcwd())")[0] == "['flash'] /flash\r\n"
+        assert "NotImplementedError" in talk.run("os.mkdir('/flash/x')")[1]
+        assert talk.run("f = open('/flash/a/b', 'w')\nf.write('x')\nf.close()\nprint(os.listdir('/flash'))") == (
+            "['a/b', 'main.py']\r\n",
+            "",
+        )
+    assert "Welcome" in (flash / "main.py").read_text()
+
+
+def test_cover_files_go_to_the_flash_and_reset(virtual_board: Boards, tmp_path: Path) -> None:
+    """cover.main.py of the card is copied once, with a reset of the chip."""
+    card, flash = tmp_path / "sd", tmp_path / "flash"
+    for folder in (card, flash):
+        folder.mkdir()
+    (card / "cover.main.py").write_text("print('covered')\n")
+    with Talk(virtual_board(card, flash=flash)) as talk:
+        talk.until(b">>> ")
+    assert (flash / "main.py").read_text() == "print('covered')\n"
+
+
+def test_friendly_repl(virtual_board: Boards) -> None:
+    """Echo, an expression's value, a block, a traceback, paste mode, soft reset."""
+    with Talk(virtual_board()) as talk:
+        talk.until(b">>> ")
+        talk.port.write(b"6 * 7\r")
+        assert talk.until(b"\r\n>>> ") == b"6 * 7\r\n42\r\n>>> "
+        talk.port.write(b"for i in range(2):\r    print(i)\r\r")
+        assert talk.until(b"1\r\n>>> ").endswith(b"\r\n0\r\n1\r\n>>> ")
+        talk.port.write(b"1/0\r")
+        assert b"ZeroDivisionError" in talk.until(b"\r\n>>> ")
+        talk.port.write(b"\x05x = 5\rprint(x)\r\x04")
+        assert talk.until(b">>> ").endswith(b"5\r\n>>> ")
+        talk.port.write(b"\x04")
+        assert b"[MaixPy]: soft reboot\r\n" in talk.until(b">>> ")
+        talk.port.write(b"x\r")
+        assert b"NameError" in talk.until(b">>> ")
+
+
+def test_raw_paste_is_answered_by_the_banner(virtual_board: Boards) -> None:
+    """The probe of newer tools finds v1.11: no raw paste."""
+    with Talk(virtual_board()) as talk:
+        talk.raw()
+        talk.port.write(b"\x05A\x01")
+        assert talk.until(b">") == b"raw REPL; CTRL-B to exit\r\n>"
+
+
+def test_ctrl_c_ends_any_loop(virtual_board: Boards) -> None:
+    """Wherever it meets the program, the next one runs as if nothing had been: 24 loops of six kinds."""
+    chance = random.Random(11)
+    with Talk(virtual_board()) as talk:
+        talk.raw()
+        for number in range(24):
+            talk.start(LOOPS[number % len(LOOPS)])
+            for _ in range(chance.randrange(3)):
+                talk.port.read(talk.port.in_waiting or 1)
+            time.sleep(chance.random() * 0.01)  # the moment is the point, not the wait
+            talk.port.write(b"\x03")
+            assert b"KeyboardInterrupt" in talk.until(b"\x04>"), number
+            assert talk.run(f"print({number})") == (f"{number}\r\n", ""), number
+
+
+def test_ctrl_c_twice_at_once_cancels_itself(virtual_board: Boards) -> None:
+    """The second one, before the program saw the first, takes it back; one alone then ends the loop."""
+    with Talk(virtual_board()) as talk:
+        talk.raw()
+        talk.start("import time\nprint('on')\nwhile True:\n time.sleep_ms(5)\n print('.', end='')")
+        talk.until(b"on")
+        talk.port.write(b"\x03\x03")
+        talk.until(b"." * 10)
+        talk.port.write(b"\x03")
+        assert b"KeyboardInterrupt" in talk.until(b"\x04>")
+
+
+def test_lost_ctrl_c(virtual_board: Boards) -> None:
+    """A swallowed Ctrl-C has no effect; the next one has."""
+    board = virtual_board()
+    with Talk(board) as talk:
+        talk.raw()
+        board.order(Faults(swallow_ctrl_c=1))
+        talk.start("import time\nwhile True:\n time.sleep_ms(5)\n print('.', end='')")
+        talk.port.write(b"\x03")
+        talk.until(b"." * 10)
+        talk.port.write(b"\x03")
+        assert b"KeyboardInterrupt" in talk.until(b"\x04>")
+
+
+def test_stream_is_fast_and_whole(virtual_board: Boards, tmp_path: Path) -> None:
+    """Frames of 1,000 bytes, two in flight: at least 500 kB/s without a limit, control bytes and all."""
+    card = tmp_path / "sd"
+    card.mkdir()
+    board = virtual_board(card)
+    with Talk(board) as talk:
+        talk.raw()
+        for data in (random.Random(3).randbytes(400_000), b"\x03" * 100_000, bytes(range(32)) * 3125):
+            seconds = _stream(talk, data)
+            assert (card / "got").read_bytes() == data
+            assert len(data) / seconds > 500_000
+    assert board.wire.lost == 0
+
+
+def test_line_keeps_its_rate(virtual_board: Boards) -> None:
+    """A paced line is as slow as it should be, both ways."""
+    with Talk(virtual_board(rate=115200)) as talk:
+        talk.raw()
+        seconds = _stream(talk, bytes(10_000))
+        assert 10_080 * 10 / 115200 < seconds < 3
+        begun = time.monotonic()
+        talk.run("print('x' * 5000)")
+        assert 5_000 * 10 / 115200 < time.monotonic() - begun < 3
+
+
+def test_ring_drops_what_a_busy_board_does_not_read(virtual_board: Boards) -> None:
+    """2,048 bytes wait, the rest is lost without a word."""
+    board = virtual_board()
+    with Talk(board) as talk:
+        talk.raw()
+        talk.start("import micropython\nmicropython.kbd_intr(-1)\nprint('deaf')\nimport time\ntime.sleep_ms(300)\n"
+                   "from machine import UART\nu = UART.repl_uart()\nn = 0\nd = u.read()\n"
+                   "while d:\n n += len(d)\n d = u.read()\nprint(n)\nmicropython.kbd_intr(3)")  # fmt: skip
+        talk.until(b"deaf\r\n")
+        talk.port.write(b"y" * 3000)
+        assert b"2048\r\n" in talk.until(b"\x04>")
+    assert board.wire.lost == 952
+
+
+def test_rates_have_to_agree(virtual_board: Boards) -> None:
+    """After the board changes its rate the old one reads rubbish; a soft reset returns to 115200."""
+    board = virtual_board()
+    with Talk(board) as talk:
+        talk.raw()
+        talk.start(
+            "from machine import UART\nUART.repl_uart().init(1500000, 8, None, 1, read_buf_len=4096)\nprint('yes')"
+        )
+        limit = time.monotonic() + LIMIT
+        while board.wire.baud != 1_500_000:
+            assert time.monotonic() < limit
+        assert b"yes" not in talk.port.read(200)
+        talk.forget()
+        talk.port.baudrate = 1_500_000
+        assert talk.run("print('fast')")[0] == "fast\r\n"
+        talk.port.write(b"\x04")
+        while board.wire.baud != 115_200:
+            assert time.monotonic() < limit
+        talk.port.baudrate = 115_200
+        talk.raw()
+        assert talk.run("print('slow')")[0] == "slow\r\n"
+
+
+def test_port_is_exclusive_as_any(virtual_board: Boards) -> None:
+    """A second program that asks for the port alone is refused."""
+    board = virtual_board()
+    first = serial.Serial(board.port, 115200, exclusive=True)
+    try:
+        with pytest.raises(serial.SerialException, match="lock"):
+            serial.Serial(board.port, 115200, exclusive=True)
+    finally:
+        first.close()
