@@ -2,6 +2,10 @@
 
 from benchlib.clock import Clock
 
+from virtual import wire
+
+SLICE = 20  # ms
+
 
 class RealClock(Clock):
     """Milliseconds since power-on, from the interpreter's own clock (`system`: its time module)."""
@@ -24,6 +28,7 @@ class RealClock(Clock):
 
     def read(self) -> int:
         """Return the time, after what is due by now has happened."""
+        wire.poll()
         self._happen()
         return self.now
 
@@ -37,9 +42,12 @@ class RealClock(Clock):
         self._happen()
 
     def _wait(self, until):
+        wire.poll()
         left = until - self.now
-        if left > 0:
-            self._system.sleep_ms(left)
+        while left > 0:
+            self._system.sleep_ms(min(left, SLICE))
+            wire.poll()
+            left = until - self.now
 
     def _happen(self):
         while self._events and self._events[0][0] <= self.now:

@@ -7,6 +7,8 @@ whose power is pulled finds again.
 import bench
 from benchlib.card import EACCES, EEXIST, EISDIR, ENOTDIR
 
+from virtual import wire
+
 EROFS = 30
 ENOSPC = 28
 _FOLDER = 0x4000
@@ -137,6 +139,7 @@ class Folder:
 
     def open(self, path: str, mode: str):
         """Open a file as uio.open does, after its checks of what is there."""
+        wire.poll()
         return File(self, self._opener, self._place(path), mode)
 
 

@@ -59,7 +59,7 @@ def run(system, system_time, opener, builtins, options) -> int:
     bench.flash.insert(Folder(system, opener, "/flash", flat=True))
     if card:
         bench.card.insert(Folder(system, opener, "/sd", space=space, readonly=readonly == "1"))
-    bench.uart.echo = print
+    bench.uart.echo = builtins.print
     bench.screen.capture = bench.screen.draw = False
     bench.screen.on_show = _move
     names = {"__name__": "__main__"}
@@ -89,6 +89,15 @@ def _install(system, system_time, opener, builtins):
     ):
         sys.modules[name] = module
     builtins.open = uio.open
+    builtins.print = _polite(builtins.print)
+
+
+def _polite(own):
+    def print(*words, **options):
+        wire.poll()
+        own(*words, **options)
+
+    return print
 
 
 def _move():

@@ -1,20 +1,21 @@
-"""Boots the virtual board: start.py STUBS ANSWERS REQUESTS CARD FLASH FLAVOUR WHY MODE SPACE READONLY.
+"""Boots the virtual board: start.py STUBS ANSWERS REQUESTS CARD FLASH FLAVOUR WHY MODE SPACE READONLY FLAG.
 
 Folders (CARD "" for no card), two file numbers of the line, why it boots (power, reset, soft), the REPL's mode,
-bytes on the card ("" for no limit) and "1" for a card that cannot be written. Ends with 42 for a soft reset of the
-friendly REPL, 43 of the raw one, 44 for a reset of the chip, 45 when the line is gone.
+bytes on the card ("" for no limit), "1" for a card that cannot be written, and a file number that says of Ctrl-C.
+Ends with 42 for a soft reset of the friendly REPL, 43 of the raw one, 44 for a reset of the chip, 45 when the line is
+gone.
 """
 
 import builtins
 import sys
 
-STUBS, ANSWERS, REQUESTS, CARD, FLASH, FLAVOUR, WHY, MODE, SPACE, READONLY = sys.argv[1:11]
+STUBS, ANSWERS, REQUESTS, CARD, FLASH, FLAVOUR, WHY, MODE, SPACE, READONLY, FLAG = sys.argv[1:12]
 SOFT, SOFT_RAW, RESET, LOST = 42, 43, 44, 45
 opener = open
 system = __import__("os")  # the interpreter's own, not the board's
 system_time = __import__("time")
 posix = getattr(system, "VfsPosix")  # noqa: B009
-wire_files = (opener(int(ANSWERS), "rb"), opener(int(REQUESTS), "wb"))
+wire_files = (opener(int(ANSWERS), "rb"), opener(int(REQUESTS), "wb"), opener(int(FLAG), "rb"))
 
 system.mount(posix(STUBS), "/stubs")
 system.mount(posix(FLASH), "/flash")

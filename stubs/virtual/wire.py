@@ -1,25 +1,35 @@
 """The line between this interpreter and the program that holds the serial port: requests and their answers.
 
-That program interrupts by a signal, so KeyboardInterrupt can come between any two steps in here: then the rest of an
-answer may be under way, and is skipped up to a mark.
+Ctrl-C is a flag that poll() looks at, where the fakes wait and where they tell the time. A program that calls neither
+is interrupted by a signal, so KeyboardInterrupt can come between any two steps in here: then the rest of an answer may
+be under way, and is skipped up to a mark.
 """
 
 from struct import pack, unpack
 
 MARK = b"\x00\xffmaixswitch-mark"
-READ, REPL, ANY, WRITE, INTERRUPT, BAUD, MODE, SYNC = b"RQAWKBMZ"
+READ, REPL, ANY, WRITE, INTERRUPT, BAUD, MODE, SYNC, TAKEN = b"RQAWKBMZT"
 PIECE = 2048  # what goes into a pipe at once, or not at all
 
-_files = []  # from the front, to the front
+_files = []  # from the front, to the front, the flag
 
 
 class Gone(BaseException):
     """Nobody is at the other end any more."""
 
 
-def connect(answers, requests) -> None:
-    """Take two binary files: the front's answers, and where requests go."""
-    _files[:] = [answers, requests]
+def connect(answers, requests, flag) -> None:
+    """Take three binary files: the front's answers, where requests go, and one whose first byte is 1 after Ctrl-C."""
+    _files[:] = [answers, requests, flag]
+
+
+def poll() -> None:
+    """Raise KeyboardInterrupt when Ctrl-C came."""
+    flag = _files[2]
+    flag.seek(0)
+    if flag.read(1) == b"\x01":
+        ask(TAKEN)
+        raise KeyboardInterrupt
 
 
 def ask(what: int, number: int = 0, data: bytes = b""):

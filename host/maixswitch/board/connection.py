@@ -16,6 +16,8 @@ ENTRY_LIMIT = 12.0
 """Seconds to get in: longer than a receiver without a host waits (5 s), for Ctrl-C does nothing to it until then."""
 ANSWER_LIMIT = 1.5
 """Seconds that one try waits for the raw REPL: the program ends its network and screen first."""
+PIECE = 1800
+"""Bytes of source at a time: the ring of the line holds 2,048 and drops silently what a busy board leaves in it."""
 CTRL_C_ON = "import micropython\nmicropython.kbd_intr(3)"
 CTRL_C, FRIENDLY, RAW, RESET = b"\r\x03", b"\r\x02", b"\r\x01", b"\x04"
 
@@ -43,7 +45,10 @@ class Board:
         if self.lost:
             enter(self, self.patience)
         try:
-            said, error = self.transport.exec_raw(code, timeout)
+            for piece in in_pieces(code):
+                said, error = self.transport.exec_raw(piece, timeout)
+                if error:
+                    break
         except (TransportError, OSError) as reason:
             raise self.failure(reason) from reason
         if error:
@@ -185,6 +190,25 @@ def leave(board: Board, restart: bool) -> None:
         board.transport.drain(0.05, 0.5)
     except OSError as error:
         raise board.failure(error) from error
+
+
+def in_pieces(source: str) -> Iterator[str]:
+    """Programs that together run a source of any length, each short enough for the ring of the line.
+
+    Its bytes are collected in a name of the board's and run from there; the answer to one piece asks for the next.
+    """
+    data = source.encode()
+    if len(data) <= PIECE:
+        yield source
+        return
+    yield "_p = bytearray()"
+    while data:
+        size = PIECE - 20
+        while len(repr(data[:size])) > PIECE - 20:
+            size -= size // 8
+        yield f"_p += {data[:size]!r}"
+        data = data[size:]
+    yield "try:\n exec(_p)\nfinally:\n del _p"
 
 
 def packed(source: str) -> str:

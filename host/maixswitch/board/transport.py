@@ -24,9 +24,6 @@ TICK = 0.05
 """Seconds that one read waits at most; longer waits are made of these."""
 WRITE_TIMEOUT = 10.0
 """Seconds after which a line that takes no more bytes counts as broken."""
-CHUNK = 256
-PAUSE = 0.01
-"""Source goes to the board in chunks with pauses: its ring holds 2,048 bytes and drops what does not fit."""
 PROMPT = b">"
 BANNER = b"raw REPL; CTRL-B to exit\r\n"
 
@@ -115,15 +112,14 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                 return bytes(data)
 
     def exec_raw_no_follow(self, command: str | bytes) -> None:
-        """Gives the raw REPL a program to run; TransportError when it does not take it."""
+        """Gives the raw REPL a program to run, of at most 2,000 bytes: more than its ring holds it may drop.
+
+        TransportError when it does not take it.
+        """
         source = command if isinstance(command, bytes) else command.encode()
         if not self.read_until(1, PROMPT, timeout=5).endswith(PROMPT):
             raise TransportError("raw REPL: no prompt")
-        for at in range(0, len(source), CHUNK):
-            self.serial.write(source[at : at + CHUNK])
-            if len(source) > CHUNK:
-                time.sleep(PAUSE)
-        self.serial.write(b"\x04")
+        self.serial.write(source + b"\x04")
         said = self.read_until(2, b"OK", timeout=5)
         if said != b"OK":
             raise TransportError(f"raw REPL: could not exec command (response: {said!r})")

@@ -31,6 +31,9 @@ class Child:
         answers, self._answers = os.pipe()
         self.requests, requests = os.pipe()
         self.text, text = os.pipe()
+        self._flag = os.memfd_create("interrupt")
+        self.flagged = False
+        os.write(self._flag, b"\0")
         space = options.get("space")
         words = (
             str(stubs),
@@ -43,13 +46,14 @@ class Child:
             str(mode),
             "" if space is None else str(space),
             "1" if options.get("readonly") else "",
+            str(self._flag),
         )
         self._process = subprocess.Popen(
             [options["interpreter"], "-X", HEAP, str(stubs / "virtual" / "start.py"), *words],
             stdin=subprocess.DEVNULL,
             stdout=text,
             stderr=options["log"],
-            pass_fds=(answers, requests),
+            pass_fds=(answers, requests, self._flag),
             preexec_fn=_die_with_parent,
         )
         for descriptor in (answers, requests, text):
@@ -91,8 +95,17 @@ class Child:
         except BlockingIOError:
             return b""
 
+    def flag(self, up: bool) -> None:
+        """Raises or lowers the flag that the fakes look at: Ctrl-C, where it does no harm."""
+        if up != self.flagged:
+            os.pwrite(self._flag, bytes([up]), 0)
+            self.flagged = up
+
     def interrupt(self) -> None:
-        """Ctrl-C."""
+        """Ctrl-C by a signal, for a program that calls nothing: it can hit the interpreter amid a garbage collection.
+
+        Then it is dead, or hangs; that is why this comes second.
+        """
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
 
@@ -105,6 +118,6 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
-        for descriptor in (self.requests, self._answers, self.text):
+        for descriptor in (self.requests, self._answers, self.text, self._flag):
             os.close(descriptor)
         return code

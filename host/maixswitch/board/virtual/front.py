@@ -22,10 +22,11 @@ from maixswitch.board.virtual.line import Pace, Way
 RING = 2048
 BAUD = 115200
 LATENCY = 0.002  # seconds until the running program sees Ctrl-C; a second one within them cancels the first
-APART = 0.03  # between two signals: the interpreter dies of a second one that it sees before the first
+POLITE = 0.15  # so long a program that asks nobody anything is left alone, before a signal stops it
+APART = 2.0  # between two signals: the interpreter dies of a second one that it sees before the first
 PC_BUFFER = 1 << 16  # what the PC's driver keeps of a line that nobody reads
 SPEEDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdigit()}
-READ, REPL, ANY, WRITE, INTERRUPT, BAUD_RATE, MODE, SYNC = b"RQAWKBMZ"
+READ, REPL, ANY, WRITE, INTERRUPT, BAUD_RATE, MODE, SYNC, TAKEN = b"RQAWKBMZT"
 CONTROLS = b"\x01\x02\x03\x04\x05"
 
 
@@ -185,7 +186,10 @@ class Front:
                 continue
             kept.append(byte)
             if byte == self._interrupt:
-                self._due = now + LATENCY if self._due is None else None
+                if self._due is None:
+                    self._due = now + LATENCY
+                elif now < self._due and self._child:
+                    self._calm(self._child)
         return bytes(kept)
 
     def _leave(self, now: float) -> None:
@@ -223,10 +227,13 @@ class Front:
         child = self._child
         if child is None or now < self._stalled:
             return
-        if self._due is not None and now >= self._due and now - self._signalled >= APART:
-            self._due = None
-            self._signalled = now
-            child.interrupt()
+        if self._due is not None and now >= self._due:
+            child.flag(True)
+            if now >= self._due + POLITE and now - self._signalled >= APART:
+                self._due = None
+                self._signalled = now
+                child.flag(False)
+                child.interrupt()
         for _ in range(64):
             try:
                 newer = child.request()
@@ -267,13 +274,19 @@ class Front:
         child.answer(0, bytes(self._ring[:count]))
         del self._ring[:count]
 
+    def _calm(self, child: Child) -> None:
+        self._due = None
+        child.flag(False)
+
     def _change(self, child: Child, letter: int, number: int, data: bytes) -> bool:
         if letter == WRITE:
             self._send(data)
         elif letter == INTERRUPT:
             self._interrupt = number
             if number < 0:
-                self._due = None
+                self._calm(child)
+        elif letter == TAKEN:
+            self._calm(child)
         elif letter == MODE:
             self._running = bool(number)
         elif letter == BAUD_RATE:
@@ -311,13 +324,19 @@ class Front:
             if 0 in ready and not self._command():
                 return
 
+    def _next_signal(self) -> float:
+        assert self._due is not None
+        if self._child and not self._child.flagged:
+            return self._due
+        return max(self._due + POLITE, self._signalled + APART)
+
     def _pause(self, now: float) -> float:
         waits = [
             1.0,
             self._to_pace.next(len(self._wire_in), now),
             self._from_pace.next(len(self._wire_out), now),
             self._stalled - now if now < self._stalled else None,
-            max(self._due, self._signalled + APART) - now if self._due is not None else None,
+            self._next_signal() - now if self._due is not None else None,
         ]
         if self._request and self._request[0] == READ:
             waits.append(max(self._asked, self._arrived) + (self._request[1] & 4095) / 1000 - now)
