@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup test check lint types format docs demo nightly mutation wheel clean
+.PHONY: help setup test check lint types format docs picture demo nightly mutation wheel clean
 
 help:
 	@echo "make setup    a virtual environment in $(VENV) with the project and its tools"
@@ -13,6 +13,7 @@ help:
 	@echo "make demo     the demonstration in this terminal, no board needed"
 	@echo "make format   write the formatting that make check wants"
 	@echo "make docs     renew the generated parts of the documents"
+	@echo "make picture  renew docs/images/demo.gif from a run of the demonstration"
 	@echo "make nightly  the long tests"
 	@echo "make mutation what the tests of the board's core do not notice; writes docs/mutation.md"
 	@echo "make wheel    dist/*.whl"
@@ -44,6 +45,10 @@ format: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m maixswitch.docs
+
+picture: $(STAMP)
+	$(BIN)/maixswitch demo --speed max
+	cp out/demo.gif docs/images/demo.gif
 
 demo: $(STAMP)
 	$(BIN)/maixswitch demo

@@ -17,7 +17,7 @@ from time import perf_counter
 from maixswitch.card.build import build
 from maixswitch.card.check import check
 from maixswitch.kmodel import KModelError, load, samples
-from maixswitch.sim.demo import write_card
+from maixswitch.kmodel.samples import write_card
 
 MODELS = 50
 BOUND_S = 3.0

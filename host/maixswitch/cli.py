@@ -14,6 +14,7 @@ from maixswitch import (
     card_commands,
     check_commands,
     console,
+    convert_commands,
     doctor_commands,
     kmodel_commands,
     language,
@@ -49,6 +50,9 @@ app.command(short_help="List a card's models and whether they fit.")(card_comman
 app.command("import", short_help="Bring models of any common export onto a card.")(card_commands.import_)
 app.command(short_help="Change the order of a card's models.")(card_commands.order)
 app.command()(card_commands.remove)
+app.command(help=convert_commands.CONVERT_HELP, short_help="Convert an ONNX network into a .kmodel.")(
+    convert_commands.convert
+)
 app.command(help=monitor_commands.MONITOR_HELP, short_help="Show live what a board's app sees and does.")(
     monitor_commands.monitor
 )
@@ -96,7 +100,7 @@ A script has one action a line:
   wait 2s   frames 30   press [KEY]   hold [KEY]   eject   insert
          [for 120ms] [after 50ms] [bounce 2ms 5ms]   (after: the script does not wait for the finger)
   fail load 2006   fail run 2008   fail camera   heal
-  screenshot NAME   camera PATH
+  screenshot NAME   camera PATH   say TEXT
   expect state RUNNING | title Face | fault 2006 | no fault
   expect detection face >= 0.9 | no detection face
          [within 20s] [for 2s]     (it may take 15 s of board time unless told)
@@ -173,7 +177,7 @@ def demo(
 ) -> None:
     """Show it in half a minute, with no card and no board.
 
-    Two small networks that are written on the spot, a drawn scene, and a finger that presses the key by itself.
+    Three small networks, a drawn desk before the camera, and a finger that presses the key by itself.
     """
     from maixswitch.sim.demo import run
 

@@ -82,6 +82,14 @@ def findings() -> str:
     return "\n".join(parts)
 
 
+def operators() -> str:
+    """What `maixswitch convert` makes of each ONNX operator, and which it refuses."""
+    from maixswitch.convert.operators import refused, rows
+
+    taken = table(("operators", "what they become", "limits"), [*rows()])
+    return taken + "\nRefused, with what to do instead:\n\n" + table(("operators", "instead"), [*refused()])
+
+
 def serial() -> str:
     """Every message of the board's serial line, with its fields."""
     from maixswitch.board.serial_schema import COMMON, EVENTS
@@ -113,6 +121,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "errors": errors,
     "findings": findings,
     "flavours": flavours,
+    "operators": operators,
     "serial": serial,
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sim_helpers import ROOT, Command, Play
 
-from maixswitch.sim.demo import write_card
+from maixswitch.kmodel.samples import write_card
 from maixswitch.sim.script import parse
 from maixswitch.sim.session import Options, Session
 

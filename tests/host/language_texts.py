@@ -66,12 +66,16 @@ def tabled() -> Iterator[str]:
     yield from language.SYSTEM
     from maixswitch.card import firmware_lines, language_tables
     from maixswitch.card import language as gate
+    from maixswitch.convert import fold, layers, padding, refusals
     from maixswitch.kmodel import describe, memory, picture, report, sniff
-    from maixswitch.sim import keyboard
+    from maixswitch.sim import demo, keyboard
 
     yield from (kind.message for _, kind in sniff._OTHERS)
     yield from (memory.WITHOUT_IT, describe.CONVERTERS, describe.ESTIMATE_NOTE, report.INPUT, report.OUTPUT)
     yield keyboard.KEYS
+    yield from refusals.OPERATORS.values()
+    yield from (refusals.UNKNOWN, refusals.ATTENTION, layers.AGAIN, fold.ZERO, padding.EVEN, padding.SMALL)
+    yield from demo.CAPTIONS
     yield from (name for name, _, _ in picture.KINDS.values())
     yield from gate._REFUSED_NODES.values()
     yield from language_tables.MODULE_REMEDIES.values()

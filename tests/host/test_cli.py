@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 from sim_helpers import ROOT, Command
 
+from maixswitch.sim import demo
+
 REFUSALS = {
     "no card": (["sim", "absent"], 4, "absent: no such folder"),
     "a folder that is no card": (["sim", "."], 2, "not a card: wanted a folder models/ in it, found an empty folder"),
@@ -164,9 +166,23 @@ def test_folder_stays_as_it_is(command: Command, card: Path) -> None:
 
 
 def test_demo(command: Command, tmp_path: Path) -> None:
-    done = command("demo")
+    """On a pipe: every expectation holds, each row is said once, and the animation is small and as long as the run."""
+    done = command("demo", "--speed", "max")
     assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert "\x1b" not in done.stderr
+    rows = [line for line in done.stderr.splitlines() if line]
+    assert len(rows) == len(set(rows))
+    said = [row.split("s  ", 1)[1] for row in rows if " s  " in row]
+    assert [text for text in said if text in demo.CAPTIONS] == list(demo.CAPTIONS)
+    assert sum("new CARD" in row for row in rows) == 1
     assert "out/demo.gif" in done.stderr
+    total = 0
     with Image.open(tmp_path / "out" / "demo.gif") as image:
-        assert image.n_frames > 30
-    assert (tmp_path / "out" / "demo.gif").stat().st_size < 5_000_000
+        assert (image.size, image.info["loop"]) == ((680, 604), 0)
+        assert image.n_frames > 60
+        for index in range(image.n_frames):
+            image.seek(index)
+            total += image.info["duration"]
+    assert 20_000 < total < 30_000
+    assert (tmp_path / "out" / "demo.gif").stat().st_size < 4_000_000

@@ -43,6 +43,9 @@ def test_contents(wheel: Path) -> None:
                 assert archive.read(inside) == source.read_bytes()
     assert not [name for name in names if "__pycache__" in name or name.startswith(("tests/", "device/", "stubs/"))]
     assert {"maixswitch/py.typed", "maixswitch/languages/zh.json"} <= names
+    models = [f"maixswitch/models/{name}" for name in ("shapes", "digits")]
+    wanted = {f"{place}/{name}" for place in models for name in ("model.json", f"{place.rpartition('/')[2]}.kmodel")}
+    assert wanted <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

@@ -96,8 +96,12 @@ class Board:
         except OSError as error:
             raise self.failure(error) from error
 
-    def restart(self) -> None:
-        """Soft reset: boot.py and main.py run again, the line is back at 115200; does not wait for them."""
+    def restart(self, listen: float = 0.0) -> str:
+        """Soft reset: boot.py and main.py run again, the line is back at 115200; does not wait for them.
+
+        Returns what the firmware says before them, for which it listens so many seconds at most.
+        """
+        heard = b""
         try:
             self.transport.drain(0.05, 0.5)
             # Out of the raw REPL first: a reset from within it runs boot.py, but not main.py.
@@ -105,12 +109,15 @@ class Board:
             self.transport.read_until(1, b">>> ", timeout=2)
             self.transport.serial.write(RESET)
             self.transport.read_until(1, b"soft reboot\r\n", timeout=2)
+            if listen:
+                heard = self.transport.read_until(1, b"init end", timeout_overall=listen)
         except OSError as error:
             raise self.failure(error) from error
         finally:
             self.gone = True
         with suppress(OSError, ValueError):
             self.transport.serial.baudrate = self.baud = BAUD
+        return heard.decode(errors="replace")
 
     def failure(self, error: BaseException) -> BoardError:
         """What an exception of the line means; after it nothing more is asked of a board that is not there."""

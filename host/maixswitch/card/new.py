@@ -1,4 +1,4 @@
-"""A new card: the app, an empty models/ and a few words, put there whole or not at all."""
+"""A new card: the app, models to begin with and a few words, put there whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from maixswitch import models_shipped
 from maixswitch.card.build import build
 from maixswitch.card.reading import MODELS
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
@@ -22,17 +23,15 @@ maixswitch import EXPORT --card CARD   brings a model here (MaixHub, V-Training,
 maixswitch ls CARD                     what is here
 maixswitch check CARD                  what is wrong, and what to do
 """
-MODELS_TO_BEGIN_WITH: tuple[str, ...] = ()
-"""Names of demonstration models that a new card brings; none yet."""
 ORDER = (MODELS, README, "device", "main.py", "boot.py")
 """What starts the app comes last: a board that looks in between finds no half of it."""
 
 
-def create(card: Path, mpy: bool = False) -> list[str]:
-    """Makes a card in a folder, made when absent; returns the names that were put there.
+def create(card: Path, mpy: bool = False, empty: bool = False) -> list[str]:
+    """Makes a card in a folder, made when absent; returns the names that were put there. ``empty``: without models.
 
     models/ and README.txt that are there already stay as they are. MaixSwitchError (usage) when any part of an app is
-    there, (input or output) when nothing can be written: then the folder is as it was.
+    there, (input or output) when something cannot be read or written: then the folder is as it was.
     """
     if card.exists() and not card.is_dir():
         raise MaixSwitchError(tr("{path}: a file; wanted a folder", path=card), EXIT_USAGE)
@@ -54,6 +53,8 @@ def create(card: Path, mpy: bool = False) -> list[str]:
         stage = Path(tempfile.mkdtemp(prefix=".maixswitch-new-", dir=card))
         build(stage, mpy)
         (stage / MODELS).mkdir()
+        if not empty:
+            models_shipped.copy(stage / MODELS)
         (stage / README).write_text(WORDS, encoding="ascii", newline="\r\n")
         for name in ORDER:
             if not (card / name).exists():

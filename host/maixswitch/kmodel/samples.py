@@ -1,11 +1,14 @@
 """Two networks made by hand, small enough to read: a colour classifier and a detector of bright blobs.
 
-They are the project's own demonstration models: no training data, and enough to prove camera, screen and buttons.
+No training data, and enough to prove camera, screen and buttons.
 """
 
 from __future__ import annotations
 
+import json
 from math import log
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -113,3 +116,38 @@ def blob_detector() -> bytes:
     y = net.conv(x, quantize_conv(weights, bias, PIXEL, head), to_main=True)
     net.output(net.dequantize(y, head.factor, head.bias))
     return net.build()
+
+
+def write_card(card: Path) -> None:
+    """Writes models/10-blobs and models/20-colours below a folder."""
+    write_blobs(card / "models" / "10-blobs")
+    write_colours(card / "models" / "20-colours")
+
+
+def write_blobs(folder: Path) -> None:
+    """Writes the model folder of the detector of bright blobs; OSError where it cannot."""
+    _write(
+        folder,
+        blob_detector(),
+        title="Bright blobs",
+        kind="yolo2",
+        input=BLOB_INPUT,
+        labels=["blob"],
+        anchors=BLOB_ANCHORS,
+        threshold=0.5,
+        nms=0.3,
+    )
+
+
+def write_colours(folder: Path) -> None:
+    """Writes the model folder of the classifier of colours; OSError where it cannot."""
+    _write(
+        folder, colour_classifier(), title="Colours", kind="classifier", input=COLOUR_INPUT, labels=COLOURS, top=3
+    )  # fmt: skip
+
+
+def _write(folder: Path, kmodel: bytes, **fields: Any) -> None:
+    folder.mkdir(parents=True)
+    (folder / "model.kmodel").write_bytes(kmodel)
+    document = {"schema": 1, **fields, "kmodel": "model.kmodel"}
+    (folder / "model.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

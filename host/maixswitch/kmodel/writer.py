@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -20,7 +21,7 @@ from .arrays import DTYPES, Array
 from .conv import LOAD_BYTES, MAX_LOADS
 from .quantize import KpuWeights, fixed_argument
 from .record import write
-from .registers import encode_activation, encode_block, encode_norm
+from .v3_file import EIGHT_BIT, Header, assemble, conv_body
 
 CONV, ADD_PADDING, REMOVE_PADDING, UPLOAD = 10240, 10241, 10242, 10243
 BLOCK_BYTES = 8
@@ -137,6 +138,12 @@ class Network:
         self, source: Value, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = False
     ) -> Value:
         """A KPU layer; its result lies in main memory if ``to_main``, else in the AI RAM for the next KPU layer."""
+        return self.conv_both(source, part, pool=pool, depthwise=depthwise, to_main=to_main)[int(to_main)]
+
+    def conv_both(
+        self, source: Value, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = True
+    ) -> tuple[Value, ...]:
+        """A KPU layer; its result in the AI RAM, where it always is, and with ``to_main`` the copy in main memory."""
         layout = MapLayout(*source.shape)
         out, inner, size, other = part.weights.shape
         wanted = 1 if depthwise else layout.channels
@@ -157,7 +164,7 @@ class Network:
             return body.ConvBody(int(to_main), made[-1].place if to_main else 0, 0, 0, 0, 0)
 
         self._nodes.append(_Node(CONV, [source], made, make, part, registers))
-        return made[-1]
+        return tuple(made)
 
     def upload(self, source: Value) -> Value:
         """uint8 (channels, h, w) from main memory into the AI RAM."""
@@ -231,10 +238,32 @@ class Network:
         """float32 sums."""
         return self.layer(1, body.Add, [a, b], a.shape, "float32", a.count)
 
-    def concat(self, values: Sequence[Value]) -> Value:
-        """Values of one type, one after another; channels add up, or elements of flat ones."""
+    def quantized_add(self, a: Value, b: Value, numbers: Sequence[int]) -> Value:
+        """uint8 sums; ``numbers``: offset, factor and shift of a, of b and of the result (v3_layers.QuantizedAdd)."""
+        return self.layer(2, body.QuantizedAdd, [a, b], a.shape, "uint8", a.count, *numbers)
+
+    def requantize(self, source: Value, table: Array) -> Value:
+        """uint8 to uint8 by a table of 256."""
+        return self.layer(13, body.Requantize, [source], source.shape, "uint8", source.count, table)
+
+    def quantized_max_pool(self, source: Value, size: int, stride: int, lines: int, columns: int) -> Value:
+        """uint8 (channels, h, w) to (channels, lines, columns); windows are cut at the right and lower edge."""
+        channels, height, width = source.shape
+        sizes = (width, height, channels, columns, lines, channels, size, size, stride, stride, 0, 0)
+        return self.layer(8, body.QuantizedMaxPool, [source], (channels, lines, columns), "uint8", *sizes)
+
+    def quantized_resize(self, source: Value, factor: int = 2) -> Value:
+        """uint8 (channels, h, w), nearest neighbour."""
+        channels, height, width = source.shape
+        shape = (channels, factor * height, factor * width)
+        return self.layer(
+            23, body.QuantizedResizeNearest, [source], shape, "uint8", width, height, channels, shape[2], shape[1], 0
+        )
+
+    def concat(self, values: Sequence[Value], shape: tuple[int, ...] = ()) -> Value:
+        """Values of one type, one after another; channels add up, or elements of flat ones, unless ``shape`` tells."""
         first = values[0]
-        shape = (sum(value.shape[0] for value in values), *first.shape[1:])
+        shape = shape or (sum(value.shape[0] for value in values), *first.shape[1:])
         made = self._value("main", first.dtype, shape)
         size = DTYPES[first.dtype].itemsize
         number, record = (16, body.Concat) if first.dtype == "float32" else (17, body.QuantizedConcat)
@@ -245,6 +274,17 @@ class Network:
 
         self._add(number, sources, made, make)
         return made
+
+    def __len__(self) -> int:
+        """Layers up to now."""
+        return len(self._nodes)
+
+    def rows(self) -> list[int]:
+        """Rows of AI RAM that each layer needs at the least: what it reads and writes, and what later layers read."""
+        from .allocate import live, set_lifetimes
+
+        values = set_lifetimes([(node.inputs, node.outputs) for node in self._nodes], self.input, self._outputs)
+        return live(values, "ai_ram", len(self._nodes))
 
     def output(self, value: Value) -> None:
         """Makes a value in main memory an output of the model; outputs keep the order of these calls."""
@@ -275,37 +315,15 @@ def _assemble(nodes: list[_Node], outputs: list[Value], main_memory: int, lowest
     wide = {node.weights.weights.dtype.itemsize for node in nodes if node.weights is not None}
     if len(wide) > 1:
         raise ValueError("8-bit and 16-bit weights in one model: the KPU has one mode for all layers")
-    flags = 0 if 2 in wide else 1
-    header = np.array([3, flags, 0, len(nodes), lowest_row, main_memory, len(outputs)], "<u4").tobytes()
-    ranges = b"".join(np.array([value.place, 4 * value.count], "<u4").tobytes() for value in outputs)
-    start = len(header) + len(ranges) + 8 * len(nodes)
-    bodies, heads = bytearray(), []
-    for node in nodes:
-        begin = start + len(bodies)
-        bodies += _conv_body(node, begin) if node.weights is not None else write(node.make())
-        bodies += bytes(-(start + len(bodies)) % 8)
-        heads.append((node.number, start + len(bodies) - begin))
-    return header + ranges + np.array(heads, "<u4").tobytes() + bytes(bodies)
+    flags = 0 if 2 in wide else EIGHT_BIT
+    header = Header(flags, lowest_row, main_memory, [(value.place, 4 * value.count) for value in outputs])
+    return assemble(header, [(node.number, partial(_body, node)) for node in nodes])
 
 
-def _conv_body(node: _Node, start: int) -> bytes:
-    """Head, register block at 8, weights and batch norm at 128, activation table at 256 of the file position."""
-    assert node.weights is not None
-    head = node.make()
-    assert isinstance(head, body.ConvBody)
-    offsets = []
-    content = bytearray(24)
-    for alignment, part in (
-        (8, encode_block(node.registers)),
-        (
-            128,
-            np.ascontiguousarray(node.weights.weights).astype(node.weights.weights.dtype.newbyteorder("<")).tobytes(),
-        ),
-        (128, encode_norm(node.weights.norm)),
-        (256, encode_activation(node.weights.activation)),
-    ):
-        content += bytes(-(start + len(content)) % alignment)
-        offsets.append(start + len(content))
-        content += part
-    content[:24] = write(body.ConvBody(head.flags, head.main_output, *offsets))
-    return bytes(content)
+def _body(node: _Node, start: int) -> bytes:
+    made, part = node.make(), node.weights
+    if part is None:
+        return write(made)
+    assert isinstance(made, body.ConvBody)
+    head = (made.flags, made.main_output)
+    return conv_body(start, head, node.registers, part.weights, part.norm, part.activation)

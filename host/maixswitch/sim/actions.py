@@ -109,6 +109,13 @@ class Screenshot:
 
 
 @dataclass(frozen=True)
+class Say:
+    """A caption for whoever watches."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Camera:
     path: str
 
@@ -132,5 +139,5 @@ class Expect:
 
 Action = (
     Wait | Skip | Frames | Press | Card | Power | Restart | Fail | Raise | Heal | Boxes | Scores
-    | Screenshot | Camera | Expect
+    | Screenshot | Say | Camera | Expect
 )  # fmt: skip

@@ -48,8 +48,11 @@ class Player:
     def do(self, line: Line) -> Iterator[None]:
         """One action of a script, which need not be the one that `check` has seen."""
         self.line = line
-        self._recorder.event(self._rig.now, "script", line=line.number, text=line.text)
         action = line.action
+        if isinstance(action, s.Say):
+            self._recorder.event(self._rig.now, "say", text=action.text)
+            return
+        self._recorder.event(self._rig.now, "script", line=line.number, text=line.text)
         if isinstance(action, s.Wait):
             yield from self._until(self._rig.now + action.ms)
         elif isinstance(action, s.Frames):

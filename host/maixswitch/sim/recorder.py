@@ -31,6 +31,8 @@ class Recorder:
         self.out = out
         self.listeners: list[Callable[[dict[str, Any]], None]] = []
         self.saved: list[Path] = []
+        self.dress: Callable[[int, Picture], Picture] | None = None  # what the animation shows of a sample (ms, panel)
+        self.most_bytes = MAX_GIF_BYTES
         self._zoom = zoom
         self._pictures = 0
         self._samples: list[tuple[int, Picture]] = []
@@ -101,9 +103,9 @@ class Recorder:
         if self.out is None or not self._samples:
             return
         path = self.out / "screen.gif"
-        samples = self._samples
+        samples = [(at, self.dress(at, shown)) for at, shown in self._samples] if self.dress else self._samples
         write_gif(path, samples, t)
-        while path.stat().st_size > MAX_GIF_BYTES and len(samples) > _SMALLEST_GIF:
+        while path.stat().st_size > self.most_bytes and len(samples) > _SMALLEST_GIF:
             samples = samples[::2]
             write_gif(path, samples, t)
         self.saved.append(path)

@@ -1,65 +1,174 @@
-"""The picture the camera sees when no photo is given: drawn, moving, and the same in every run."""
+"""The picture the camera sees when no photo is given: a desk, drawn and moving, and the same in every run.
+
+The camera does not know which network looks through it, so everybody gets a turn: shapes that drift and turn over the
+table, sheets of paper with digits, coloured cards, digits once more, and from the beginning.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-# The wall takes these colours in turn (red, green, blue, yellow).
-COLOURS = ((190, 48, 42), (45, 160, 62), (45, 78, 195), (180, 155, 38))
-COLOUR_MS = 4000
-BALL_PERIOD_MS = 6000
-FLOOR = 0.78  # where the floor begins, as a share of the height
+from maixswitch.sim import pictures
+from maixswitch.sim.pictures import Colour, Picture
+
+SHAPES_MS = (0, 7000)
+DIGITS_MS = (7000, 12_500)
+CARDS_MS = (12_500, 17_000)
+AGAIN_MS = (17_000, 28_000)
+PERIOD_MS = AGAIN_MS[1]
+SLIDE_MS = 350
+"""How long a thing takes to come in or to go."""
+
+PLANKS = 4
+WOOD = (104, 76, 58)
+FINE = 3
+INK = (32, 36, 66)
+PAPER = (244, 243, 236)
+CARDS: tuple[Colour, ...] = ((206, 40, 36), (38, 150, 66), (44, 82, 204))
+FIRST_DIGITS = (7, 3, 5)
+MORE_DIGITS = (2, 0, 8, 4, 9, 6)
+LIGHT_MS = 7000
+SHEET = 0.8
+"""Height of a sheet, as a share of the picture's: the digit on it ends above the bars that the board draws."""
 
 
-def draw(now_ms: int, width: int, height: int) -> NDArray[np.uint8]:
-    """The scene at a time in board milliseconds, shape (height, width, 3), RGB.
+@dataclass(frozen=True)
+class Thing:
+    """A shape on its way: places and reaches as shares of the picture, size as a share of its height, in turns."""
 
-    A bright ball swings before a wall whose colour changes every four seconds, above a darker floor: a detector of
-    bright blobs and a classifier of colours both have something to see, and people see that it moves.
-    """
-    picture = _room(now_ms // COLOUR_MS % len(COLOURS), width, height).copy()
-    angle = 2 * math.pi * (now_ms % BALL_PERIOD_MS) / BALL_PERIOD_MS
-    x = width * (0.5 + 0.32 * math.sin(angle))
-    y = height * (0.45 + 0.2 * math.sin(2 * angle))
-    radius = height * 0.13
-    _shadow(picture, x, height * 0.88, radius)
-    _ball(picture, x, y, radius)
+    kind: str
+    colour: Colour
+    size: float
+    x: float
+    y: float
+    reach_x: float
+    reach_y: float
+    phase: float
+    turn: float  # degrees a second
+
+
+THINGS = (
+    Thing("circle", (250, 250, 246), 0.36, 0.20, 0.39, 0.035, 0.010, 0.0, 0.0),
+    Thing("star", (250, 206, 60), 0.31, 0.81, 0.40, 0.040, 0.010, 0.3, 36.0),
+    Thing("triangle", (214, 66, 60), 0.31, 0.42, 0.78, 0.140, 0.010, 0.6, -30.0),
+)
+"""Apart from each other, and with room for the label that the board writes above each box."""
+
+
+def draw(now_ms: int, width: int, height: int) -> Picture:
+    """The scene at a time in board milliseconds, shape (height, width, 3), RGB."""
+    picture = _lit(_table(width, height), now_ms)
+    at = now_ms % PERIOD_MS
+    if at < SHAPES_MS[1]:
+        for thing in THINGS:
+            _drift(picture, thing, at)
+    elif at < DIGITS_MS[1]:
+        _sheets(picture, at - DIGITS_MS[0], DIGITS_MS[1] - DIGITS_MS[0], FIRST_DIGITS)
+    elif at < CARDS_MS[1]:
+        _cards(picture, at - CARDS_MS[0], CARDS_MS[1] - CARDS_MS[0])
+    else:
+        _sheets(picture, at - AGAIN_MS[0], AGAIN_MS[1] - AGAIN_MS[0], MORE_DIGITS)
     return picture
 
 
-@lru_cache(maxsize=len(COLOURS))
-def _room(colour: int, width: int, height: int) -> NDArray[np.uint8]:
-    y, x = np.ogrid[0:height, 0:width]
-    shade = 1.0 - 0.35 * y / height - 0.35 * (y > height * FLOOR)
-    tiles = 1.0 - 0.06 * (((x * 10 // width) + (y * 8 // height)) % 2)
-    picture: NDArray[np.uint8] = ((shade * tiles)[..., None] * np.array(COLOURS[colour]) + 0.5).astype(np.uint8)
+@lru_cache(maxsize=4)
+def _table(width: int, height: int) -> NDArray[np.float32]:
+    """Planks of dark wood, seen from above."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) * np.float32(240 / height)
+    number = (y * PLANKS / 240).astype(int)
+    tone = np.array([0.96, 1.05, 0.92, 1.02], np.float32)[number]
+    waves = sum((np.sin(y * (0.35 + 0.2 * k) + k * k + 3 * np.sin(x * 0.012 * k + k)) for k in (1, 2, 3)), 0 * x)
+    seam = np.where(y % (240 / PLANKS) < 1.5, 0.72, 1.0)
+    wood: NDArray[np.float32] = (tone * seam * (1 + 0.025 * waves))[..., None].astype(np.float32)
+    return wood * np.array(WOOD, np.float32)
+
+
+def _lit(table: NDArray[np.float32], now_ms: int) -> Picture:
+    """The table under a lamp that wanders."""
+    height, width = table.shape[:2]
+    angle = 2 * math.pi * (now_ms % LIGHT_MS) / LIGHT_MS
+    x = np.linspace(-1, 1, width, dtype=np.float32) - np.float32(0.5 * math.sin(angle))
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    light = np.float32(1.12 + 0.06 * math.cos(angle)) - np.float32(0.16) * x * x - np.float32(0.12) * y * y
+    picture: Picture = np.clip(table * light[..., None], 0, 255).astype(np.uint8)
     return picture
 
 
-def _around(
-    picture: NDArray[np.uint8], x: float, y: float, half_width: float, half_height: float
-) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.float64]]:
-    """The part of the picture around a place, a view, with the distances of its columns and rows from there."""
+def _drift(picture: Picture, thing: Thing, at: int) -> None:
     height, width = picture.shape[:2]
-    left, right = max(0, int(x - half_width)), min(width, int(x + half_width) + 2)
-    top, bottom = max(0, int(y - half_height)), min(height, int(y + half_height) + 2)
-    rows, columns = np.ogrid[top:bottom, left:right]
-    return picture[top:bottom, left:right], columns - x, rows - y
+    angle = 2 * math.pi * (at / SHAPES_MS[1] + thing.phase)
+    away = 1.0 - _smooth(min(at, SHAPES_MS[1] - at) / SLIDE_MS)
+    x = thing.x + thing.reach_x * math.sin(angle)
+    y = thing.y + thing.reach_y * math.sin(2 * angle)
+    side = -1.0 if thing.x < 0.4 else 1.0 if thing.x > 0.6 else 0.0
+    x += side * away * 0.6
+    y += (1.0 - abs(side)) * away * 0.8
+    turned = _shape(thing.kind, round(thing.size * height), thing.colour, round(thing.turn * at / 3000) * 3)
+    _lay(picture, turned, x * width, y * height)
 
 
-def _shadow(picture: NDArray[np.uint8], x: float, y: float, radius: float) -> None:
-    part, dx, dy = _around(picture, x, y, radius * 1.8, radius * 0.5)
-    dark = np.clip(1.4 - np.hypot(dx / (radius * 1.2), dy / (radius * 0.3)), 0.0, 0.5)
-    part[:] = (part * (1.0 - dark[..., None]) + 0.5).astype(np.uint8)
+def _sheets(picture: Picture, at: int, length: int, digits: tuple[int, ...]) -> None:
+    """Sheets of paper, each with a digit, laid one upon the other by a hand that is not quite still."""
+    height, width = picture.shape[:2]
+    for number, away in _laid(at, length, len(digits)):
+        tilt = round(4 * math.sin(at / 700 + number))
+        x = 0.5 + 0.02 * math.sin(at / 500 + number) + max(away, 0.0) * 0.95
+        y = 0.43 + 0.015 * math.sin(at / 410 + number) - min(away, 0.0) * 1.1
+        _lay(picture, _page(digits[number], round(height * SHEET), tilt), x * width, y * height)
 
 
-def _ball(picture: NDArray[np.uint8], x: float, y: float, radius: float) -> None:
-    part, dx, dy = _around(picture, x, y, radius + 1, radius + 1)
-    distance = np.hypot(dx, dy)
-    cover = np.clip(radius - distance + 0.5, 0.0, 1.0)[..., None]
-    light = 255.0 - 40.0 * np.clip(distance / radius, 0.0, 1.0)[..., None] ** 2
-    part[:] = (part * (1.0 - cover) + light * cover + 0.5).astype(np.uint8)
+def _cards(picture: Picture, at: int, length: int) -> None:
+    """Cards of one colour, almost as large as the picture, laid one upon the other."""
+    height, width = picture.shape[:2]
+    for number, away in _laid(at, length, len(CARDS)):
+        tilt = round(3 * math.sin(at / 600 + number))
+        card = _shape("square", round(height * 1.06), CARDS[number], tilt, 1.25)
+        _lay(picture, card, (0.5 + away * 1.3) * width, 0.5 * height)
+
+
+def _laid(at: int, length: int, count: int) -> Iterator[tuple[int, float]]:
+    """Which of so many things lie there, lowest first, and how far out each is: 1 before it comes, -1 when it went."""
+    each = length / count
+    number = min(int(at / each), count - 1)
+    since = at - number * each
+    if number and since < SLIDE_MS:
+        yield number - 1, 0.0
+    yield number, 1.0 - _smooth(since / SLIDE_MS) - (1.0 - _smooth((length - at) / SLIDE_MS))
+
+
+def _smooth(share: float) -> float:
+    """From 0 to 1 without a jerk at either end."""
+    near = min(1.0, max(0.0, share))
+    return near * near * (3 - 2 * near)
+
+
+@lru_cache(maxsize=512)
+def _shape(kind: str, size: int, colour: Colour, angle: int, aspect: float = 1.0) -> Picture:
+    return pictures.draw_shape(kind, size, colour, angle, aspect)
+
+
+@lru_cache(maxsize=64)
+def _page(digit: int, size: int, angle: int) -> Picture:
+    """A sheet of paper with a digit on it, ``size`` pixels high; drawn larger, so that its lines are smooth."""
+    page = pictures.draw_shape("square", size * FINE, PAPER, angle, 0.86)
+    written = pictures.draw_digit(digit, size * FINE * 0.62, INK, angle, 0.13)
+    x, y = ((a - b) // 2 for a, b in zip(page.shape[1::-1], written.shape[1::-1], strict=True))
+    on_page = page[..., :3].copy()
+    pictures.put(on_page, written, x, y)
+    return np.asarray(Image.fromarray(np.dstack([on_page, page[..., 3]])).reduce(FINE))
+
+
+def _lay(picture: Picture, drawing: Picture, x: float, y: float) -> None:
+    """Puts a drawing with its middle at (x, y), and its shadow on the table below it."""
+    left, top = round(x - drawing.shape[1] / 2), round(y - drawing.shape[0] / 2)
+    shadow = np.zeros_like(drawing)
+    shadow[..., 3] = drawing[..., 3] // 3
+    pictures.put(picture, shadow, left + 3, top + 5)
+    pictures.put(picture, drawing, left, top)

@@ -20,6 +20,7 @@
     boxes 10,20,60,60,0,0.9      what detectors find from now on: x,y,w,h,class,score of up to ten, or nothing
     scores 0.1 0.7               what classifiers answer; a script with one of these two runs no network
     screenshot NAME              NAME.png in the output folder
+    say TEXT                     a caption for whoever watches
     camera PATH                  another picture or folder; inside a folder of photos a file name chooses the photo
     expect state RUNNING         also: title TEXT, fault CODE, no fault, detection LABEL [>= 0.9], no detection LABEL
                                  at the end: `within 20s` (how long it may take), `for 2s` (how long it must hold)
@@ -52,6 +53,7 @@ from maixswitch.sim.actions import (
     Press,
     Raise,
     Restart,
+    Say,
     Scores,
     Screenshot,
     Skip,
@@ -281,6 +283,12 @@ def _screenshot(verb: str, words: list[str]) -> Screenshot:
     return Screenshot(name)
 
 
+def _say(verb: str, words: list[str]) -> Say:
+    if not words:
+        raise _Mistake(tr("say takes a text"))
+    return Say(" ".join(words))
+
+
 def _camera(verb: str, words: list[str]) -> Camera:
     return Camera(_one(verb, words, tr("a path")))
 
@@ -361,6 +369,7 @@ _VERBS: dict[str, Callable[[str, list[str]], Action]] = {
     "boxes": _boxes,
     "scores": _scores,
     "screenshot": _screenshot,
+    "say": _say,
     "camera": _camera,
     "expect": _expect,
 }

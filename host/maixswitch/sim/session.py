@@ -59,6 +59,8 @@ class Options:
     write_back: bool = False
     zoom: int = 1
     live: bool = False
+    narrator: Callable[[dict[str, Any]], None] | None = None
+    """Of a demonstration: hears the events in place of the terminal; the view goes at the end, and keys but q rest."""
 
 
 class Session:
@@ -75,6 +77,8 @@ class Session:
         self._view: View | None = None
         if options.json:
             self.recorder.listeners.append(console.emit)
+        if options.narrator is not None:
+            self.recorder.listeners.append(options.narrator)
         self.rig = Rig(
             options.card,
             self._report,
@@ -99,9 +103,11 @@ class Session:
             if options.live:
                 from rich.console import Console
 
-                self._view = stack.enter_context(View(Console(stderr=True), word(KEYS)))
+                hint = tr("q quit") if options.narrator else word(KEYS)
+                view = View(Console(stderr=True), hint, transient=options.narrator is not None)
+                self._view = stack.enter_context(view)
                 self.recorder.listeners.append(self._view.event)
-            elif not options.json:
+            elif not options.json and options.narrator is None:
                 self.recorder.listeners.append(_tell)
             self._start()
             keyboard = stack.enter_context(Keyboard(options.live))
@@ -184,6 +190,8 @@ class Session:
         rig, count = self.rig, len(self.rig.keys)
         if key == "q":
             return True
+        if self.options.narrator is not None:
+            return False
         if key in (" ", "h") and count:
             rig.press("", long=key == "h")
         elif key.isdigit() and 1 <= int(key) <= count:

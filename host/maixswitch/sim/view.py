@@ -20,7 +20,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from maixswitch.language import tr
+from maixswitch.language import tr, word
 from maixswitch.sim.camera import Picture
 
 REFRESHES_PER_SECOND = 8
@@ -78,6 +78,8 @@ def describe(document: dict[str, Any]) -> str:
             if document["written"]
             else tr("cannot remember {folder}", folder=document["folder"])
         )
+    elif kind == "say":
+        text = word(document["text"])
     elif kind == "script":
         text = f"> {document['text']}"
     elif kind == "start":
@@ -112,7 +114,7 @@ class HalfBlocks:
             yield Segment.line()
 
 
-def render(status: Status, events: list[str], hint: str = "", width: int = 120) -> RenderableType:
+def render(status: Status, events: list[str], hint: str = "", width: int = 120, caption: str = "") -> RenderableType:
     """The whole view as one rich renderable."""
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
@@ -130,6 +132,8 @@ def render(status: Status, events: list[str], hint: str = "", width: int = 120) 
     if not status.card:
         facts.add_row(tr("card"), Text(tr("taken out"), "yellow"))
     parts: list[RenderableType] = [facts, Text()]
+    if caption:
+        parts += [Text("» " + caption, "bold magenta"), Text()]
     parts += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in events]
     if hint:
         parts += [Text(), Text(hint, style="cyan")]
@@ -165,16 +169,20 @@ def _score(label: str, score: float) -> Text:
 class View:
     """The view on a terminal, redrawn at most eight times a second, and less often where the terminal is slow."""
 
-    def __init__(self, console: Console, hint: str = "") -> None:
+    def __init__(self, console: Console, hint: str = "", transient: bool = False) -> None:
         self._console = console
         self._hint = hint
         self._events: deque[str] = deque(maxlen=8)
-        self._live = Live(console=console, auto_refresh=False, transient=False)
+        self._caption = ""
+        self._live = Live(console=console, auto_refresh=False, transient=transient)
         self._next = 0.0
         self._last: Status | None = None
 
     def event(self, document: dict[str, Any]) -> None:
-        self._events.append(describe(document))
+        if document["event"] == "say":
+            self._caption = word(document["text"])
+        else:
+            self._events.append(describe(document))
 
     def due(self) -> bool:
         """Is it time to draw again?"""
@@ -184,7 +192,9 @@ class View:
         if self._console.no_color:
             status.picture = None
         began = time.monotonic()
-        self._live.update(render(status, list(self._events), self._hint, self._console.width), refresh=True)
+        self._live.update(
+            render(status, list(self._events), self._hint, self._console.width, self._caption), refresh=True
+        )
         ended = time.monotonic()
         self._next = ended + max(1 / REFRESHES_PER_SECOND, (ended - began) / SHARE)
 

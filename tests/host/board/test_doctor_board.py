@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from maixswitch.card.build import build
-from maixswitch.sim.demo import write_card
+from maixswitch.kmodel.samples import write_card
 
 Start = Callable[..., Any]
 

@@ -69,6 +69,15 @@ def test_flavours_and_the_banner() -> None:
     assert firmware.free_by_banner("hello") is None
 
 
+def test_what_a_model_took_from_the_heap_is_not_the_firmwares_fault() -> None:
+    """The firmware's count never rises again, the banner of the restart tells what there was."""
+    used = firmware_of(system_free=2500 * KIB)
+    again = firmware.started(used, "[MaixPy] gc heap=0x80130e20-0x801b0e20(524288)\r\n[MaixPy] init end")
+    assert codes(firmware.judge(again, PORT)) == set()
+    assert "system_heap_at_start" in {fact.key for fact in firmware.judge(again, PORT).facts}
+    assert codes(firmware.judge(firmware.started(used, ""), PORT)) == {"B634"}
+
+
 def test_another_python_is_no_maixpy() -> None:
     """B606, as `probe` raises it."""
     assert not firmware.read({"platform": "rp2", "python": "micropython"}).known

@@ -18,7 +18,7 @@ from maixswitch.card.check import Options, check, document
 from maixswitch.card.report import text
 from maixswitch.card.sarif import sarif
 from maixswitch.errors import MaixSwitchError
-from maixswitch.sim.demo import write_card
+from maixswitch.kmodel.samples import write_card
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -28,8 +28,25 @@ def fish(tmp_path: Path) -> Path:
     return place
 
 
-def test_a_card_from_nothing(command: Command, tmp_path: Path, fish: Path) -> None:
+def test_a_new_card_brings_models_that_run(command: Command, tmp_path: Path) -> None:
+    """And a check finds nothing wrong with it; models/ that was there already stays as it was."""
     done = command("new", "card")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "models: Shapes, Digits, Colours. Next: maixswitch sim card" in done.stderr
+    names = sorted(path.name for path in (tmp_path / "card" / "models").iterdir())
+    assert names == ["10-shapes", "20-digits", "30-colours"]
+    files = {path.suffix for path in (tmp_path / "card" / "models").glob("*/*")}
+    assert files == {".json", ".kmodel"}
+    done = command("check", "card", "--run")
+    assert done.returncode == 0, done.stdout
+
+    (tmp_path / "other" / "models" / "mine").mkdir(parents=True)
+    assert command("new", "other").returncode == 0
+    assert [path.name for path in (tmp_path / "other" / "models").iterdir()] == ["mine"]
+
+
+def test_a_card_from_nothing(command: Command, tmp_path: Path, fish: Path) -> None:
+    done = command("new", "card", "--empty")
     assert (done.returncode, done.stdout) == (0, "")
     names = sorted(path.name for path in (tmp_path / "card").iterdir())
     assert names == ["README.txt", "boot.py", "device", "main.py", "models"]

@@ -20,8 +20,8 @@ from maixswitch.card.reading import Card
 from maixswitch.card.rules.folders import code as folder_code
 from maixswitch.card.trial import run_all
 from maixswitch.findings import RULES, SEVERITIES, finding, plain, rule
+from maixswitch.kmodel.samples import write_card
 from maixswitch.resources import board_root
-from maixswitch.sim.demo import write_card
 
 BLOBS, COLOURS = "models/10-blobs/", "models/20-colours/"
 OWNERS = ("C31", "C40", "C41", "C42", "C5", "B6")

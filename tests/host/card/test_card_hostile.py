@@ -21,7 +21,7 @@ from maixswitch.card.resolve import Wishes
 from maixswitch.card.sarif import sarif
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel import samples
-from maixswitch.sim.demo import write_card
+from maixswitch.kmodel.samples import write_card
 
 GOOD = {
     "schema": 1, "title": "Colours", "kind": "classifier", "kmodel": "net.kmodel",

@@ -10,8 +10,8 @@ from sim_helpers import Play
 
 from maixswitch.cli import SIM_HELP
 from maixswitch.errors import MaixSwitchError
+from maixswitch.kmodel.samples import write_card
 from maixswitch.sim import script
-from maixswitch.sim.demo import write_card
 
 STORIES = {
     "a press that the script does not wait for": """

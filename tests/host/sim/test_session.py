@@ -192,7 +192,7 @@ def test_unknown_photo_is_refused_before_anything_runs(play: Play, tmp_path: Pat
 
 def test_the_choice_is_kept_where_the_user_said_so(tmp_path: Path) -> None:
     """With --write-back the model that ran for five seconds comes first after the next power-on."""
-    from maixswitch.sim.demo import write_card
+    from maixswitch.kmodel.samples import write_card
     from maixswitch.sim.script import parse
 
     write_card(tmp_path)

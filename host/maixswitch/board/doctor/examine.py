@@ -18,6 +18,8 @@ from maixswitch.language import tr
 Say = Callable[[str], None]
 CUTS = {"B603", "B605", "B607", "B608", "B611"}
 """Failures after which nothing more is asked of the board."""
+LISTEN = 2.0
+"""Seconds to hear the banner of the restart, which tells what memory is free before a program runs."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,11 @@ def examine(port: str, say: Say, *, keys: bool = False, fix: bool = False) -> Ex
     try:
         with connect(device, restart=True) as board:
             say(tr("{port}: its program is stopped while doctor looks, and starts again at the end", port=device))
-            look.take(subjects(board, say, keys=keys, fix=fix))
+            what = firmware.probe(board)  # when this fails, nothing else is worth asking
+            others = subjects(board, what, say, keys=keys, fix=fix)
+            said = "" if board.lost or board.gone else board.restart(LISTEN)
+            look.take(firmware.judge(firmware.started(what, said), device))
+            look.take(others)
     except BoardError as error:
         look.findings.append(error.finding)
     return _made(device, there, look)
@@ -79,11 +85,9 @@ def judge_ports(there: list[Port]) -> list[Finding]:
     return found
 
 
-def subjects(board: Board, say: Say, *, keys: bool, fix: bool) -> Look:
-    """Firmware, card, what starts, camera, panel, and keys where wanted."""
+def subjects(board: Board, what: firmware.Firmware, say: Say, *, keys: bool, fix: bool) -> Look:
+    """Card, what starts, camera, panel, and keys where wanted."""
     look = Look()
-    what = firmware.probe(board)  # when this fails, nothing else is worth asking
-    look.take(firmware.judge(what, board.port))
     found = storage.Storage()
 
     def files() -> Look:

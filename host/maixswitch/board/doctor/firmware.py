@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from maixswitch.board.doctor.asking import Asked, one
@@ -36,9 +36,15 @@ class Firmware:
     modules: tuple[str, ...] = ()
     gc_heap: int | None = None
     system_free: int | None = None
+    free_at_start: int | None = None
     python_free: int | None = None
     ide: bool | None = None
     v4: bool | None = None
+
+    @property
+    def free(self) -> int | None:
+        """Bytes for models: what was free before anything ran, since what the firmware counts never comes back."""
+        return self.system_free if self.free_at_start is None else self.free_at_start
 
     @property
     def banner(self) -> str:
@@ -112,6 +118,11 @@ def v4(said: str) -> bool | None:
     return "V3/V4" in said
 
 
+def started(found: Firmware, said: str) -> Firmware:
+    """The same with what the firmware said when it started again."""
+    return replace(found, free_at_start=free_by_banner(said))
+
+
 def free_by_banner(line: str) -> int | None:
     """Free bytes of the system heap by a line such as "[MaixPy] gc heap=0x80130e20-0x801b0e20(524288)"."""
     match = BANNER.search(line)
@@ -137,7 +148,7 @@ def guess(found: Firmware) -> list[str]:
 
 
 def _fitting(found: Firmware, closely: bool) -> list[str]:
-    free = None if found.system_free is None else found.system_free // 1024
+    free = None if found.free is None else found.free // 1024
     fits = []
     for name, has_v4, free_kib, gc_kib, threads, ide, api, _ in rows():
         own = next((part for part in ("m5stickv", "amigo") if name.startswith(part)), "")
@@ -175,6 +186,8 @@ def judge(found: Firmware, port: str) -> Look:
         look.fact("python_heap", tr("Python heap"), amount(found.gc_heap))
     if found.system_free is not None:
         look.fact("system_heap", tr("system heap free now"), amount(found.system_free))
+    if found.free_at_start is not None:
+        look.fact("system_heap_at_start", tr("system heap free at start"), amount(found.free_at_start))
     version = found.version
     if version is None:
         look.findings.append(finding("B635", found=found.banner, port=port))
@@ -189,6 +202,6 @@ def judge(found: Firmware, port: str) -> Look:
     if found.gc_heap is not None and found.gc_heap // 1024 != usual:
         code = "B632" if found.gc_heap // 1024 < usual else "B633"
         look.findings.append(finding(code, found=amount(found.gc_heap), wanted=amount(usual * 1024)))
-    if found.system_free is not None and found.system_free < SMALL_KIB * 1024:
-        look.findings.append(finding("B634", found=amount(found.system_free)))
+    if found.free is not None and found.free < SMALL_KIB * 1024:
+        look.findings.append(finding("B634", found=amount(found.free)))
     return look

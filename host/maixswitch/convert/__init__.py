@@ -1,0 +1,1 @@
+"""From an ONNX network to a kmodel that the board runs."""

@@ -1,0 +1,137 @@
+"""Any function of one number as the 16 linear pieces of the KPU's activation table.
+
+A piece starts at a whole output (its result bias), so the places where the curve crosses a whole number, or lies
+between two, are where pieces may start; dynamic programming takes the fifteen that err least. The shift is 20, as in
+every published file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.kmodel.quantize import Scale
+from maixswitch.kmodel.registers import LOWEST_START, SEGMENTS, Activation
+
+Reals = NDArray[np.float64]
+SHIFT = 20
+STEEPEST = 4096
+"""y_mul at the steepest place: z has 256 steps per output step there."""
+MOST_MUL = 32767
+GRID = 6144
+PLACES = 180
+"""Places that are tried as the start of a piece."""
+PIECES = SEGMENTS - 1
+LARGEST_Z = 1 << 34
+FALLING = 0.6
+"""Squared error that a falling piece adds: negative products are rounded to the wrong side of the floor."""
+MARGIN = 0.25
+
+
+def fit(
+    evaluate: Callable[[Reals], Reals], out: Scale, low: float, high: float, seen: NDArray[Any]
+) -> tuple[Activation, float]:
+    """The table of a curve, and how many steps of z are one unit of the curve's argument (z = argument * steps).
+
+    The pieces cover the arguments low..high and a quarter more on both sides; ``seen``: arguments that occur, which
+    count most. Left of that the first value stays, on the right the last piece goes on.
+    """
+    low, high = min(low, 0.0), max(high, 0.0)
+    wide = (high - low) or 1.0
+    low, high = low - MARGIN * wide, high + MARGIN * wide
+    argument = np.linspace(low, high, GRID)
+    with np.errstate(all="ignore"):
+        real = np.nan_to_num(np.asarray(evaluate(argument), np.float64))
+    target = np.clip(real * out.steps + out.zero, 0.0, 255.0)
+    slopes = np.abs(np.diff(target)) / (argument[1] - argument[0])
+    units = max(float(slopes.max()), 1e-12) * 2.0**SHIFT / STEEPEST
+    units = min(units, LARGEST_Z / max(-low, high))
+    z = np.rint(argument * units)
+    weight = _weights(argument, np.asarray(seen, np.float64).reshape(-1))
+    places = _places(target)
+    return _table(z, target, places, *_best(z, target, weight, places)), units
+
+
+def _weights(argument: Reals, seen: Reals) -> Reals:
+    """How much each argument counts: half of it evenly, half by how often it occurs."""
+    edges = np.append(argument, argument[-1] + (argument[1] - argument[0]))
+    often = np.histogram(seen, edges)[0].astype(np.float64)
+    often = np.convolve(often, np.ones(65) / 65, "same")
+    return 0.5 / len(argument) + 0.5 * often / max(float(often.sum()), 1.0)
+
+
+def _places(target: Reals) -> NDArray[np.int64]:
+    """Indices where a piece may start: near whole outputs, half way between two, and the first."""
+    doubled = 2.0 * target
+    off = np.abs(doubled - np.rint(doubled))
+    near = (off[1:-1] <= off[:-2]) & (off[1:-1] <= off[2:]) & (off[1:-1] < 0.25)
+    bends = np.abs(np.diff(target, 2)) > 0.02
+    near &= (np.abs(np.diff(target))[:-1] > 0) | (np.abs(np.diff(target))[1:] > 0)
+    inside = np.flatnonzero(near) + 1
+    if inside.size > PLACES:
+        inside = inside[np.linspace(0, inside.size - 1, PLACES).astype(np.int64)]
+    corners = np.flatnonzero(bends)[:PLACES] + 1
+    return np.unique(np.concatenate([[0], inside, corners])).astype(np.int64)
+
+
+def _best(z: Reals, target: Reals, weight: Reals, places: NDArray[np.int64]) -> tuple[list[int], NDArray[np.int64]]:
+    """The places to start at, as indices into ``places``, and y_mul between any two places."""
+    unit = 2.0**-SHIFT
+    ends = np.append(places, len(z))
+    moments = [np.zeros(len(z) + 1)] + [np.zeros(len(z) + 1) for _ in range(5)]
+    parts = (np.ones(len(z)), z, z * z, target, target * z, target * target)
+    for total, part in zip(moments, parts, strict=True):
+        total[1:] = np.cumsum(weight * part)
+    one, first, second, height, mixed, square = (total[ends][None, :] - total[ends[:-1]][:, None] for total in moments)
+    begin, base = z[places][:, None], np.rint(target[places])[:, None]
+    spread = second - 2 * begin * first + begin**2 * one
+    lean = mixed - begin * height - base * (first - begin * one)
+    rest = square - 2 * base * height + base**2 * one
+    with np.errstate(all="ignore"):
+        mul = np.rint(np.nan_to_num(lean / np.where(spread > 0, spread, np.inf)) / unit)
+    mul = np.clip(mul, -MOST_MUL, MOST_MUL)
+    error = rest - 2 * mul * unit * lean + (mul * unit) ** 2 * spread + np.where(mul < 0, FALLING * one, 0.0)
+    mul = np.where(error <= rest, mul, 0.0)
+    cost = np.where(np.arange(len(ends))[None, :] > np.arange(len(places))[:, None], np.minimum(error, rest), np.inf)
+    reached = cost[0].copy()
+    before = [np.zeros(len(ends), np.int64)]
+    totals = [reached[-1]]
+    for _ in range(PIECES - 1):
+        through = reached[:-1, None] + cost
+        source = np.argmin(through, axis=0)
+        reached = np.min(through, axis=0)
+        before.append(source)
+        totals.append(reached[-1])
+    count = int(np.argmin(totals))
+    chosen = [len(ends) - 1]
+    for piece in range(count, 0, -1):
+        chosen.append(int(before[piece][chosen[-1]]))
+    chosen.append(0)
+    return chosen[::-1], mul.astype(np.int64)
+
+
+def _table(
+    z: Reals, target: Reals, places: NDArray[np.int64], chosen: list[int], muls: NDArray[np.int64]
+) -> Activation:
+    top = -LOWEST_START - SEGMENTS
+    start = np.array([LOWEST_START] + [top + index for index in range(1, SEGMENTS)], np.int64)
+    mul, shift, bias = (np.zeros(SEGMENTS, np.int64) for _ in range(3))
+    bias[0] = int(np.rint(target[0]))
+    for index, (begin, end) in enumerate(pairwise(chosen), 1):
+        slope = int(muls[begin, end])
+        start[index] = int(z[places[begin]])
+        mul[index], shift[index] = slope, SHIFT if slope else 0
+        bias[index] = min(255, int(np.rint(target[places[begin]])) + (slope < 0))
+    return Activation(start, mul, shift, bias)
+
+
+def lookup(evaluate: Callable[[Reals], Reals], given: Scale, out: Scale) -> NDArray[np.uint8]:
+    """The 256 bytes of a requantize layer: from every level of ``given`` through the curve to ``out``."""
+    real = (np.arange(256, dtype=np.float64) - given.zero) / given.steps
+    with np.errstate(all="ignore"):
+        table: NDArray[np.uint8] = out.quantize(np.nan_to_num(np.asarray(evaluate(real), np.float64)))
+    return table

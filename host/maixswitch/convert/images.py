@@ -1,0 +1,66 @@
+"""Calibration images: from a folder of pictures to the bytes that the network sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import reason, tr
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm")
+MODES = {1: "L", 3: "RGB"}
+MOST = 64
+"""Images that are used unless told otherwise; more of them change the ranges by next to nothing."""
+
+
+def load(folder: Path, shape: Sequence[int], most: int = MOST) -> NDArray[np.uint8]:
+    """uint8 (n, c, h, w) of the pictures in a folder, in the order of their names, scaled to the network's size.
+
+    Where there are more than ``most``, every so manieth is taken. MaixSwitchError when the folder or its pictures
+    cannot be read, holds none, or the network's input is neither grey nor RGB.
+    """
+    paths = _paths(folder)
+    if not paths:
+        raise MaixSwitchError(
+            tr(
+                "{folder} holds no pictures ({endings}): the ranges of the network are measured on some",
+                folder=folder,
+                endings=" ".join(ENDINGS),
+            ),
+            EXIT_USAGE,
+        )
+    chosen = [paths[index * len(paths) // min(most, len(paths))] for index in range(min(most, len(paths)))]
+    return np.stack([load_one(path, shape) for path in chosen])
+
+
+def load_one(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
+    """One picture as uint8 (c, h, w), c 1 (grey) or 3 (RGB), stretched to the size; MaixSwitchError as in ``load``."""
+    from PIL import Image, ImageOps
+
+    channels, height, width = shape
+    if channels not in MODES:
+        raise MaixSwitchError(
+            tr("the network's input has {channels} channels; pictures have 1 (grey) or 3 (RGB)", channels=channels)
+        )
+    try:
+        with Image.open(path) as opened:
+            picture = ImageOps.exif_transpose(opened).convert(MODES[channels])
+            picture = picture.resize((width, height), Image.Resampling.BILINEAR)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise MaixSwitchError(tr("{path}: not a picture: {error}", path=path, error=error), EXIT_IO) from error
+    pixels: NDArray[Any] = np.asarray(picture, np.uint8).reshape(height, width, channels)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _paths(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and path.is_file())
+    except OSError as error:
+        raise MaixSwitchError(
+            tr("{folder}: cannot be read: {error}", folder=folder, error=reason(error)), EXIT_IO
+        ) from error

@@ -1,0 +1,242 @@
+"""A plain integer model of a quantised network: every step as the chip's documents state it, one image at a time.
+
+Slow and obvious on purpose: it shares no arithmetic with the emulator, so that the two check each other. ``rounding``
+is "v02" (nncase 0.2 to 1.6) or "v01" (nncase 0.1). Sources: nncase 0.1 and 0.2 K210 kernels, SDK kpu.c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.kmodel.quantize import Scale
+
+from . import steps as q
+
+Values = NDArray[Any]
+Ints = NDArray[np.int64]
+ROUNDINGS = ("v02", "v01")
+NAN = np.float32(np.nan)
+
+
+def run(net: q.Quantised, image: Values, rounding: str = "v02") -> dict[str, Values]:
+    """All tensors by name, for one image uint8 (c, h, w); uint8 where the tensor has a scale, float32 elsewhere.
+
+    A network whose input has no scale takes float32. ValueError for an image of another shape or type, or a rounding
+    that is neither "v02" nor "v01".
+    """
+    if rounding not in ROUNDINGS:
+        raise ValueError(f"no rounding {rounding}; there are {ROUNDINGS}")
+    wanted = np.dtype(np.uint8 if net.input in net.scales else np.float32)
+    if image.shape != tuple(net.shapes[net.input]) or image.dtype != wanted:
+        raise ValueError(f"the network takes {wanted} {net.shapes[net.input]}, not {image.dtype} {image.shape}")
+    values: dict[str, Values] = {net.input: image}
+    for step in net.steps:
+        values[step.output] = run_step(step, [values[name] for name in step.inputs], net, rounding)
+    return values
+
+
+def run_step(step: q.Step, given: Sequence[Values], net: q.Quantised, rounding: str = "v02") -> Values:
+    """The output of one step from its inputs; TypeError for a step that has no rule here."""
+    first = given[0]
+    if isinstance(step, q.KpuConv):
+        return convolve(step, first, rounding)
+    if isinstance(step, q.QuantizedAdd):
+        return quantized_add(step.numbers, first, given[1])
+    if isinstance(step, q.Requantize):
+        return np.asarray(step.table)[first]
+    if isinstance(step, q.QuantizedConcat | q.FloatConcat):
+        return np.concatenate(list(given), axis=0)
+    if isinstance(step, q.QuantizedMaxPool):
+        return max_pool(first, step.size, step.stride, tuple(net.shapes[step.output]))
+    if isinstance(step, q.QuantizedResize):
+        return first.repeat(2, axis=1).repeat(2, axis=2)
+    if isinstance(step, q.Quantize):
+        return quantize(first, net.scales[step.output])
+    if isinstance(step, q.Dequantize):
+        return dequantize(first, net.scales[step.inputs[0]])
+    if isinstance(step, q.FloatMean):
+        return mean(first)
+    if isinstance(step, q.FloatFullyConnected):
+        return fully_connected(step, first)
+    if isinstance(step, q.FloatFlat):
+        return first.reshape(-1)
+    if isinstance(step, q.FloatSoftmax):
+        return softmax(first)
+    if isinstance(step, q.FloatLogistic):
+        one = np.float32(1)
+        return (one / (one + np.exp(-first.astype(np.float32)))).astype(np.float32)
+    if isinstance(step, q.FloatAdd):
+        return (first + given[1]).astype(np.float32)
+    raise TypeError(f"no plain rule for {type(step).__name__}")
+
+
+def convolve(step: q.KpuConv, image: Values, rounding: str) -> Values:
+    """Sum over the taps of (x - zero) * (w - zero), then batch norm, activation table, pool."""
+    part = step.part
+    weights = part.weights.astype(np.int64) - part.weight_zero
+    size = weights.shape[2]
+    border = (size - 1) // 2
+    channels, height, width = image.shape
+    padded = np.zeros((channels, height + 2 * border, width + 2 * border), np.int64)
+    padded[:, border : border + height, border : border + width] = image.astype(np.int64) - part.input_zero
+    out = weights.shape[0]
+    sums = np.zeros((out, height, width), np.int64)
+    for row in range(size):
+        for column in range(size):
+            seen = padded[:, row : row + height, column : column + width]
+            for channel in range(out):
+                if step.depthwise:
+                    sums[channel] += weights[channel, 0, row, column] * seen[channel]
+                else:
+                    sums[channel] += np.tensordot(weights[channel, :, row, column], seen, axes=1)
+    result = np.zeros((out, height, width), np.int64)
+    for channel in range(out):
+        norm = part.norm
+        z = ((sums[channel] * int(norm.mul[channel])) >> int(norm.shift[channel])) + int(norm.add[channel])
+        result[channel] = activate(z, part.activation, rounding)
+    return pooled(result, step.pool, rounding).astype(np.uint8)
+
+
+def activate(z: Ints, table: Any, rounding: str) -> Ints:
+    """The piece whose start is the last one below z (v01: at or below), its line, rounded, clamped to 0..255."""
+    result = np.zeros(z.shape, np.int64)
+    chosen = np.zeros(z.shape, np.int64)
+    for index in range(1, len(table.start)):
+        start = int(table.start[index])
+        chosen[(z > start) if rounding == "v02" else (z >= start)] = index
+    for index in range(len(table.start)):
+        here = chosen == index
+        product = (z[here] - int(table.start[index])) * int(table.mul[index])
+        result[here] = rounded(product, int(table.shift[index]), rounding) + int(table.bias[index])
+    return np.clip(result, 0, 255)
+
+
+def rounded(product: Ints, shift: int, rounding: str) -> Ints:
+    """product / 2**shift: v02 half to even, v01 half up; both err below the floor for negative products (kept)."""
+    if shift == 0:
+        return product
+    if rounding == "v01":
+        return half_up(product, shift)
+    floor = product >> shift
+    rest = product - (floor << shift)
+    half = 1 << (shift - 1)
+    sign = np.where(product < 0, -1, 1)
+    odd = floor % 2 == 1
+    away = (rest > half) | ((rest == half) & odd)
+    return np.where(away, floor + sign, floor)
+
+
+def half_up(product: Ints, shift: int) -> Ints:
+    """As nncase 0.1 and the device's CPU code round."""
+    if shift == 0:
+        return product
+    doubled = product >> (shift - 1)
+    odd = doubled % 2 == 1
+    return (doubled >> 1) + np.where(odd, np.where(doubled >= 0, 1, -1), 0)
+
+
+def pooled(image: Ints, pool: int, rounding: str) -> Ints:
+    """The KPU's pool types 0 to 9 on (channels, h, w); ValueError for another number."""
+    height, width = image.shape[1:]
+    if pool == 0:
+        return image
+    if pool in (8, 9):
+        return _sliding(image, pool, rounding)
+    size = 4 if pool in (3, 4, 7) else 2
+    corners = [
+        image[:, row : height - height % size : size, column : width - width % size : size]
+        for row in range(size)
+        for column in range(size)
+    ]
+    if pool in (1, 3):
+        return np.asarray(np.max(corners, axis=0))
+    if pool in (2, 4):
+        return np.asarray(np.sum(corners, axis=0) // (size * size))
+    if pool in (5, 7):
+        return corners[0]
+    if pool == 6:
+        return corners[1]
+    raise ValueError(f"no pool type {pool}")
+
+
+def _sliding(image: Ints, pool: int, rounding: str) -> Ints:
+    """2x2 at stride 1: the maximum and v01's mean take the pixels that exist, v02's mean repeats the last ones."""
+    result = np.zeros(image.shape, np.int64)
+    height, width = image.shape[1:]
+    for y in range(height):
+        for x in range(width):
+            if pool == 8 and rounding == "v02":
+                below, right = min(y + 1, height - 1), min(x + 1, width - 1)
+                four = image[:, y, x] + image[:, y, right] + image[:, below, x] + image[:, below, right]
+                result[:, y, x] = four // 4
+                continue
+            window = image[:, y : y + 2, x : x + 2].reshape(image.shape[0], -1)
+            result[:, y, x] = window.max(axis=1) if pool == 9 else window.sum(axis=1) // window.shape[1]
+    return result
+
+
+def quantized_add(numbers: Sequence[int], a: Values, b: Values) -> Values:
+    """v3 layer 2; ``numbers``: offset, mul, shift of a, of b and of the result."""
+    a_offset, a_mul, a_shift, b_offset, b_mul, b_shift, out_offset, out_mul, out_shift = numbers
+    left = (a.astype(np.int64) + a_offset) * a_mul
+    right = (b.astype(np.int64) + b_offset) * b_mul
+    total = (left + right) >> a_shift if a_shift == b_shift else (left >> a_shift) + (right >> b_shift)
+    return np.clip(half_up(total * out_mul, out_shift) + out_offset, 0, 255).astype(np.uint8)
+
+
+def max_pool(image: Values, size: int, stride: int, shape: tuple[int, ...]) -> Values:
+    """The largest of each window, cut at the image, and at least 0; ``shape``: of the result."""
+    result = np.zeros(shape, np.uint8)
+    for y in range(shape[1]):
+        for x in range(shape[2]):
+            window = image[:, y * stride : y * stride + size, x * stride : x * stride + size]
+            result[:, y, x] = window.max(axis=(1, 2), initial=0)
+    return result
+
+
+def quantize(values: Values, scale: Scale) -> Values:
+    """clamp8(roundf((x - bias) * (1 / scale))), halves away from zero; not a number becomes 0."""
+    steps = (values - np.float32(scale.bias)) * (np.float32(1) / np.float32(scale.factor))
+    steps = steps.astype(np.float64)
+    whole = np.where(steps >= 0, np.floor(steps + 0.5), 0)
+    return np.asarray(np.clip(np.nan_to_num(whole), 0, 255), np.uint8)
+
+
+def dequantize(values: Values, scale: Scale) -> Values:
+    """q * scale + bias in float32, rounded after the product and after the sum."""
+    return values.astype(np.float32) * np.float32(scale.factor) + np.float32(scale.bias)
+
+
+def mean(values: Values) -> Values:
+    """Sums the pixels of each channel one after another, then divides by their number."""
+    flat = values.reshape(values.shape[0], -1)
+    total = np.zeros(flat.shape[0], np.float32)
+    for pixel in range(flat.shape[1]):
+        total = total + flat[:, pixel]
+    return total / np.float32(flat.shape[1])
+
+
+def fully_connected(step: q.FloatFullyConnected, values: Values) -> Values:
+    """Products added one after another from 0, then the bias, then relu or relu6."""
+    total = np.zeros(step.weights.shape[0], np.float32)
+    for index, value in enumerate(values.reshape(-1)):
+        total = total + np.float32(value) * step.weights[:, index]
+    total = total + step.bias
+    if step.act:
+        total = np.maximum(total, np.float32(0))
+    if step.act == 2:
+        total = np.minimum(total, np.float32(6))
+    return total.astype(np.float32)
+
+
+def softmax(values: Values) -> Values:
+    """The device's maximum starts at the smallest normal float, so it is never negative."""
+    powers = np.exp(values - np.maximum(values.max(), np.finfo(np.float32).tiny))
+    total = np.float32(0)
+    for power in powers:
+        total = np.float32(total + power)
+    return np.asarray(powers / total, np.float32)

@@ -1,0 +1,41 @@
+"""Weights in 8 bits: every output channel has its own scale, folded into its batch norm; the layer has one zero."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEVELS = 255
+Reals = NDArray[np.float64]
+
+
+def quantise_weights(weights: NDArray[Any]) -> tuple[NDArray[np.uint8], int, Reals]:
+    """(out, in, k, k) to the same in uint8, the zero of the layer, and the steps per unit of each output channel.
+
+    The zero is the one that makes the rounding of all channels together add the least noise to the output: a channel
+    of one sign uses only its side of the zero, and the zero moves to where the large weights are.
+    """
+    real = np.asarray(weights, np.float64)
+    flat = real.reshape(real.shape[0], -1)
+    low, high = np.minimum(flat.min(axis=1), 0.0), np.maximum(flat.max(axis=1), 0.0)
+    zeros = np.arange(LEVELS + 1)
+    steps = _steps(zeros, low, high)
+    noise = np.where(steps > 0, np.maximum(steps, 1e-100) ** -2.0, np.inf)
+    noise[:, (low == 0) & (high == 0)] = 0.0
+    zero = int(np.argmin(noise.sum(axis=1)))
+    chosen = _steps(np.array([zero]), low, high)[0]
+    used = chosen[np.isfinite(chosen)]
+    chosen = np.where(np.isfinite(chosen), chosen, used.max() if used.size else 1.0)
+    whole = np.rint(real * chosen.reshape(-1, 1, 1, 1)) + zero
+    return np.clip(whole, 0, LEVELS).astype(np.uint8), zero, chosen
+
+
+def _steps(zeros: NDArray[Any], low: Reals, high: Reals) -> Reals:
+    """(zeros, channels): the most steps per unit with which the channel fits into 0..255; inf for a channel of 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        above = np.where(high > 0, (LEVELS - zeros)[:, None] / high, np.inf)
+        below = np.where(low < 0, zeros[:, None] / -low, np.inf)
+    fits: Reals = np.minimum(above, below)
+    return fits

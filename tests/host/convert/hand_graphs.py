@@ -1,0 +1,106 @@
+"""Float graphs made by hand from random numbers, with every operation that the converter knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from maixswitch.convert import float_ops, ir
+
+RELU = ir.Curve("relu", lambda x: np.maximum(x, 0), 0.0, np.inf)
+RELU6 = ir.Curve("relu6", lambda x: np.clip(x, 0, 6), 0.0, 6.0)
+CLIP = ir.Curve("clip", lambda x: np.clip(x, 0.5, 1.5), 0.5, 1.5)
+LEAKY = ir.Curve("leaky_relu", lambda x: np.where(x < 0, 0.1 * x, x))
+SWISH = ir.Curve("swish", lambda x: x / (1 + np.exp(-x)))
+SIGMOID = ir.Curve("sigmoid", lambda x: 1 / (1 + np.exp(-x)))
+TANH = ir.Curve("tanh", np.tanh)
+HARD_SWISH = ir.Curve("hard_swish", lambda x: x * np.clip(x + 3, 0, 6) / 6)
+ABSOLUTE = ir.Curve("abs", np.abs)
+GELU = ir.Curve("gelu", lambda x: 0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x**3))))
+CURVES = (RELU, RELU6, CLIP, LEAKY, SWISH, SIGMOID, TANH, HARD_SWISH, ABSOLUTE, GELU)
+PIXELS = ((1 / 64, -1.7),) * 3
+
+
+class Drawing:
+    """Collects operations; each method returns the name of the tensor that it makes."""
+
+    def __init__(self, *shape: int, seed: int = 0) -> None:
+        self.random = np.random.default_rng(seed)
+        self.shapes: dict[str, tuple[int, ...]] = {"x": shape}
+        self.ops: list[ir.Op] = []
+
+    def put(self, make: Callable[[str], ir.Op]) -> str:
+        name = f"t{len(self.ops)}"
+        op = make(name)
+        given = [np.zeros((1, *self.shapes[source]), np.float32) for source in op.inputs]
+        self.ops.append(op)
+        self.shapes[name] = tuple(float_ops.evaluate(op, given).shape[1:])
+        return name
+
+    def conv(
+        self,
+        source: str,
+        out: int,
+        curve: ir.Curve | None = None,
+        size: int = 3,
+        stride: int = 1,
+        pool: str = "",
+        depthwise: bool = False,
+        gain: float = 1.0,
+    ) -> str:
+        channels = self.shapes[source][0]
+        inner, out = (1, channels) if depthwise else (channels, out)
+        weights = self.random.normal(0, gain * (2 / (inner * size * size)) ** 0.5, (out, inner, size, size))
+        weights *= self.random.uniform(0.2, 2, (out, 1, 1, 1))
+        bias = self.random.normal(0, 0.2, out)
+        return self.put(lambda n: ir.Conv((n,), (source,), n, weights, bias, depthwise, stride, curve, pool))
+
+    def fully_connected(self, source: str, out: int, curve: ir.Curve | None = None) -> str:
+        count = int(np.prod(self.shapes[source]))
+        weights, bias = self.random.normal(0, count**-0.5, (out, count)), self.random.normal(0, 0.3, out)
+        return self.put(lambda n: ir.FullyConnected((n,), (source,), n, weights, bias, curve))
+
+    def graph(self, *outputs: str, pixels: tuple[tuple[float, float], ...] = ()) -> ir.Graph:
+        return ir.Graph(tuple(self.ops), self.shapes, "x", outputs, pixels)
+
+
+def everything(seed: int = 1) -> ir.Graph:
+    """One graph with every kind of operation; its pixels have their 0 in the middle."""
+    d = Drawing(3, 48, 64, seed=seed)
+    a = d.conv("x", 16, RELU, gain=1 / 64)
+    b = d.conv(a, 0, RELU6, stride=2, depthwise=True)
+    short = d.conv(b, 24, LEAKY, 1)
+    long = d.conv(short, 24, SWISH)
+    c = d.put(lambda n: ir.Add((n,), (short, long), n, RELU))
+    both = d.conv(c, 8, HARD_SWISH), d.conv(c, 12, TANH, 1)
+    joined = d.put(lambda n: ir.Concat((n,), both, n))
+    small = d.put(lambda n: ir.Pool((n,), (joined,), n, "max2"))
+    large = d.put(lambda n: ir.Resize((n,), (small,), n))
+    k = d.put(lambda n: ir.Add((n,), (joined, large), n, TANH))
+    soft = d.conv(k, 16, SIGMOID, pool="mean2")
+    slid = d.put(lambda n: ir.Pool((n,), (soft,), n, "max2s1"))
+    left = d.conv(slid, 16, RELU, pool="mean2")
+    right = d.put(lambda n: ir.Pool((n,), (k,), n, "mean4"))
+    o = d.put(lambda n: ir.Concat((n,), (left, right), n))
+    bent = d.put(lambda n: ir.Unary((n,), (o,), n, ABSOLUTE))
+    halved = d.put(lambda n: ir.Pool((n,), (large,), n, "mean2"))
+    head = d.conv(bent, 10, None, 1)
+    clipped = d.conv(head, 10, CLIP)
+    mean = d.put(lambda n: ir.GlobalMean((n,), (head,), n))
+    linear = d.fully_connected(mean, 5, RELU)
+    scores = d.put(lambda n: ir.Softmax((n,), (linear,), n))
+    flat = d.put(lambda n: ir.Flatten((n,), (head,), n))
+    twice = d.put(lambda n: ir.Add((n,), (mean, mean), n, TANH))
+    gate = d.put(lambda n: ir.Unary((n,), (mean,), n, SIGMOID))
+    ends = d.put(lambda n: ir.Concat((n,), (flat, twice, gate), n))
+    return d.graph(scores, ends, clipped, halved, pixels=PIXELS)
+
+
+def pictures(count: int, shape: tuple[int, ...], seed: int = 3) -> np.ndarray:
+    """uint8 (count, c, h, w): coloured tiles with noise."""
+    random = np.random.default_rng(seed)
+    channels, height, width = shape
+    tiles = random.uniform(0, 255, (count, channels, -(-height // 8), -(-width // 8)))
+    tiles = tiles.repeat(8, axis=2).repeat(8, axis=3)[:, :, :height, :width]
+    return np.clip(tiles + random.normal(0, 12, tiles.shape), 0, 255).astype(np.uint8)

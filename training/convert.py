@@ -1,0 +1,119 @@
+"""Makes the kmodels of the demo networks, judges both files of each, and writes down what came out.
+
+convert.py [digits|shapes ...] [--count N]: takes host/maixswitch/models/NAME/NAME.onnx, converts it with calibration
+pictures that are drawn here, and writes NAME.kmodel and model.json beside it, results.json and the table of README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from evaluate import ROOT, at_threshold, digits, network, pictures, scores, shapes
+from PIL import Image
+
+MODELS = ROOT / "host" / "maixswitch" / "models"
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results.json"
+CALIBRATION = 100
+THRESHOLD = 0.5
+START, END = "<!-- results -->", "<!-- end of results -->"
+LARGEST = 400 * 1024
+
+
+def calibrate(which: str, folder: Path) -> None:
+    """Draws the calibration pictures of a network into a folder, as PNG in the network's own size."""
+    for index in range(CALIBRATION):
+        rng = np.random.default_rng((scores.CALIBRATION_SEED, index))
+        draw = pictures.digit_picture if which == "digits" else pictures.shape_picture
+        Image.fromarray(draw(rng)[0]).save(folder / f"{index:03}.png")
+
+
+def convert(which: str, place: Path) -> None:
+    """ONNX to kmodel by the command that users have; SystemExit with its message where it fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        calibrate(which, Path(folder))
+        source, made = place / f"{which}.onnx", place / f"{which}.kmodel"
+        command = [sys.executable, "-m", "maixswitch", "convert", source, "--images", folder, "--out", made]
+        done = subprocess.run(list(map(str, command)), cwd=ROOT / "host", check=False)
+        if done.returncode:
+            raise SystemExit(f"{which}: maixswitch convert ended with {done.returncode}")
+    if made.stat().st_size > LARGEST:
+        raise SystemExit(f"{made}: {made.stat().st_size:,} bytes; wanted at most {LARGEST:,}")
+
+
+def describe(which: str, place: Path) -> dict[str, Any]:
+    """The content of model.json."""
+    common = {"schema": 1, "kmodel": f"{which}.kmodel"}
+    if which == "digits":
+        shape, labels = pictures.DIGIT_INPUT, list(pictures.DIGITS)
+        return {**common, "title": "Digits", "kind": "classifier", "input": shape, "labels": labels, "top": 3}
+    anchors = json.loads((HERE / "shapes.anchors.json").read_text(encoding="utf-8"))
+    return {
+        **common,
+        "title": "Shapes",
+        "kind": "yolo2",
+        "input": pictures.SHAPE_INPUT,
+        "labels": list(pictures.SHAPES),
+        "anchors": anchors,
+        "threshold": THRESHOLD,
+        "nms": scores.NMS,
+    }
+
+
+def judge(which: str, path: Path, count: int, anchors: list[float] | None) -> dict[str, float]:
+    """Figures of one file on ``count`` fresh pictures."""
+    if anchors is None:
+        return {"right": round(digits(network(path), count), 4)}
+    found, there = shapes(network(path), count, anchors)
+    precision, recall = at_threshold(found, there, THRESHOLD)
+    return {
+        "map50": round(scores.mean_average_precision(found, there), 4),
+        "precision": round(precision, 4),
+        "recall": round(recall, 4),
+    }
+
+
+def table(results: dict[str, Any]) -> str:
+    """The results as a Markdown table."""
+    lines = ["| network | pictures | float (ONNX) | 8 bits (kmodel, emulated) | kmodel |", "|---|---:|---|---|---:|"]
+    for which, one in sorted(results.items()):
+        cells = [", ".join(f"{NAMES[k]} {v:.1%}" for k, v in one[form].items()) for form in ("float", "kmodel")]
+        lines.append(f"| {which} | {one['pictures']:,} | {cells[0]} | {cells[1]} | {one['bytes']:,} bytes |")
+    return "\n".join(lines)
+
+
+NAMES = {"right": "right", "map50": "mAP@0.5", "precision": "precision", "recall": "recall"}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("which", nargs="*", default=["digits", "shapes"])
+    arguments.add_argument("--count", type=int, default=1000)
+    given = arguments.parse_args()
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    for which in given.which:
+        place = MODELS / which
+        convert(which, place)
+        document = describe(which, place)
+        (place / "model.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        one: dict[str, Any] = {"pictures": given.count, "bytes": (place / f"{which}.kmodel").stat().st_size}
+        for form, ending in (("float", "onnx"), ("kmodel", "kmodel")):
+            one[form] = judge(which, place / f"{which}.{ending}", given.count, document.get("anchors"))
+            print(which, form, one[form], flush=True)
+        results[which] = one
+        RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    readme = HERE / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    before, after = text.split(START)[0], text.split(END)[1]
+    readme.write_text(f"{before}{START}\n{table(results)}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
