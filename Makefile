@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup test check lint types format docs picture demo nightly mutation wheel clean
+.PHONY: help setup test check lint types format docs picture pictures demo nightly mutation wheel clean
 
 help:
 	@echo "make setup    a virtual environment in $(VENV) with the project and its tools"
@@ -13,7 +13,7 @@ help:
 	@echo "make demo     the demonstration in this terminal, no board needed"
 	@echo "make format   write the formatting that make check wants"
 	@echo "make docs     renew the generated parts of the documents"
-	@echo "make picture  renew docs/images/demo.gif from a run of the demonstration"
+	@echo "make pictures renew docs/images: the panels of the README, and the animation (make picture: it alone)"
 	@echo "make nightly  the long tests"
 	@echo "make mutation what the tests of the board's core do not notice; writes docs/mutation.md"
 	@echo "make wheel    dist/*.whl"
@@ -49,6 +49,15 @@ docs: $(STAMP)
 picture: $(STAMP)
 	$(BIN)/maixswitch demo --speed max
 	cp out/demo.gif docs/images/demo.gif
+
+# tests/host/sim/test_readme_pictures.py reads what the command makes here, runs it and compares
+pictures: picture
+	rm -rf out/pictures-card
+	$(BIN)/maixswitch new out/pictures-card
+	$(BIN)/maixswitch screenshot out/pictures-card --script docs/images/readme.script \
+		--board dock --board cube --board amigo_tft --board m5stickv \
+		--out docs/images/panels --sheet docs/images/panels.png --columns 4 \
+		--pick detection-dock --pick loading-m5stickv --pick classification-cube --pick fault-cube
 
 demo: $(STAMP)
 	$(BIN)/maixswitch demo

@@ -19,7 +19,9 @@ from maixswitch import (
     kmodel_commands,
     language,
     monitor_commands,
+    replay_commands,
     reset_commands,
+    screenshot_commands,
     sync_commands,
     virtual_commands,
 )
@@ -62,6 +64,12 @@ app.command(help=doctor_commands.DOCTOR_HELP, short_help="Look for what is wrong
 )
 app.command(help=sync_commands.SYNC_HELP, short_help="Bring a card's folder onto the card of a board.")(
     sync_commands.sync
+)
+app.command(help=screenshot_commands.SCREENSHOT_HELP, short_help="Make pictures of the panel, on several boards.")(
+    screenshot_commands.screenshot
+)
+app.command(help=replay_commands.REPLAY_HELP, short_help="Repeat a recorded run and say where it differs.")(
+    replay_commands.replay
 )
 app.command(help=virtual_commands.BOARD_HELP, short_help="Run a virtual board behind a serial port of this PC.")(
     virtual_commands.board
@@ -137,34 +145,58 @@ def sim(
     rounding: Annotated[str, typer.Option(help="The vendor's rounding to follow: v0.2 or v0.1.")] = "v0.2",
     write_back: Annotated[bool, typer.Option("--write-back", help="Let the app write into the folder.")] = False,
     zoom: Annotated[int, typer.Option(min=1, max=4, help="Enlarge saved pictures.")] = 1,
+    web: Annotated[bool, typer.Option("--web", help="Show the board as a page in the browser, until Ctrl-C.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the page; 0 takes a free one.")] = 8000,
+    host: Annotated[str, typer.Option(help="Let others reach the page, at this address, with a token.")] = "",
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    record: Annotated[Path | None, typer.Option(metavar="FILE", help="Record the run, for maixswitch replay.")] = None,
+    no_card: Annotated[bool, typer.Option("--no-card", help="Leave the card's files out of the recording.")] = False,
 ) -> None:
+    if web:
+        from maixswitch.web import command
+
+        only = {
+            "--script": script,
+            "--frames": frames,
+            "--seconds": seconds,
+            "--out": out,
+            "--json": json,
+            "--record": record,
+        }
+        command.refuse_others(only)
+        pace = _speed(speed, True)
+        rig = {"board": board, "flavour": firmware, "camera": camera, "fit": fit, "rounding": rounding}
+        _end(command.run(card, host=host, port=port, open_page=open_page, speed=pace, write_back=write_back, **rig), "")
     from maixswitch.sim.script import parse
     from maixswitch.sim.session import Options, Session
 
+    if no_card and record is None:
+        raise MaixSwitchError(tr("--no-card is for --record FILE"), EXIT_USAGE)
     live = console.interactive() and not json
     endless = script is None and frames is None and seconds is None and not live
-    session = Session(
-        Options(
-            card=card,
-            board=board,
-            flavour=firmware,
-            camera=camera,
-            fit=fit,
-            script=parse(_text(script), str(script)) if script else None,
-            script_base=script.parent if script else Path(),
-            frames=frames,
-            seconds=10.0 if endless else seconds,
-            speed=_speed(speed, live and script is None),
-            out=out,
-            json=json,
-            rounding=rounding,
-            write_back=write_back,
-            zoom=zoom,
-            live=live,
-        )
+    options = Options(
+        card=card,
+        board=board,
+        flavour=firmware,
+        camera=camera,
+        fit=fit,
+        script=parse(_text(script), str(script)) if script else None,
+        script_base=script.parent if script else Path(),
+        frames=frames,
+        seconds=10.0 if endless else seconds,
+        speed=_speed(speed, live and script is None),
+        out=out,
+        json=json,
+        rounding=rounding,
+        write_back=write_back,
+        zoom=zoom,
+        live=live,
     )
     if endless:
         console.say(tr("no terminal, script or limit: running 10 s of board time (--seconds, --frames)"))
+    if record is not None:
+        _end(*replay_commands.run_recorded(options, record, not no_card))
+    session = Session(options)
     _end(session.run(), session.explain())
 
 

@@ -1,4 +1,7 @@
-"""The generated parts of the documents: each stands between two markers, made from the table that the code uses."""
+"""The generated parts of the documents: each stands between two markers, made from the table that the code uses.
+
+A page is English unless it holds `<!-- language: zh -->`; its blocks are then made in that language.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
-from maixswitch.language import tr
+from maixswitch.language import speaking, tr, word
 from maixswitch.resources import put_on_path
 
 BLOCK = re.compile(r"<!-- generated: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
+LANGUAGE = re.compile(r"<!-- language: (\S+) -->")
 
 
 def board_module(name: str) -> Any:
@@ -38,20 +42,23 @@ def errors() -> str:
     """Every code that the screen can show, with meaning and remedy."""
     codes = board_module("device.error_texts").codes()
     describe = board_module("device.errors").describe
-    rows = [(str(code), *map(str, describe(code))) for code in sorted(codes)]
-    return table(("code", "name", "what it means", "what to do"), rows)
+    rows = []
+    for code in sorted(codes):
+        name, meaning, remedy = map(str, describe(code))
+        rows.append((str(code), name, word(meaning), word(remedy)))
+    return table((word("code"), word("name"), word("what it means"), word("what to do")), rows)
 
 
 def boards() -> str:
-    """Every board of the table: panel and keys."""
+    """Every board of the table: panel and keys; the keys' roles are names that scripts use, in any language."""
     module = board_module("device.boards")
     rows = []
     for name in sorted(module.names()):
         board = module.find(name)
-        panel = f"{board.lcd[0]}x{board.lcd[1]}" if board.lcd else "none"
+        panel = f"{board.lcd[0]}x{board.lcd[1]}" if board.lcd else word("none")
         keys = ", ".join(f"IO{pin} ({role})" for pin, role in board.keys)
         rows.append((f"`{name}`", panel, keys))
-    return table(("board", "panel", "keys"), rows)
+    return table((word("board"), word("panel"), word("keys")), rows)
 
 
 def flavours() -> str:
@@ -62,8 +69,8 @@ def flavours() -> str:
     for row in module.FLAVOURS:
         left = row[module.FREE_KIB] * 1024 - taken
         versions = "v3, v4" if row[module.V4] else "v3"
-        rows.append((f"`{row[module.NAME]}`", versions, f"{left // 1024} KiB", str(row[module.SOURCE])))
-    return table(("firmware", "kmodel", "room for a model", "where the figure comes from"), rows)
+        rows.append((f"`{row[module.NAME]}`", versions, f"{left // 1024} KiB", word(str(row[module.SOURCE]))))
+    return table((word("firmware"), "kmodel", word("room for a model"), word("where the figure comes from")), rows)
 
 
 def findings() -> str:
@@ -127,7 +134,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def renew(text: str) -> str:
-    """The text with every generated block made anew; MaixSwitchError for a block that nobody makes."""
+    """The text with every generated block made anew, in the page's language.
+
+    MaixSwitchError (usage) for a block that nobody makes, or a language that there is not.
+    """
 
     def replace(match: re.Match[str]) -> str:
         name = match.group(1)
@@ -138,7 +148,14 @@ def renew(text: str) -> str:
             )
         return f"<!-- generated: {name} -->\n{BLOCKS[name]()}<!-- end -->"
 
-    return BLOCK.sub(replace, text)
+    with speaking(page_language(text)):
+        return BLOCK.sub(replace, text)
+
+
+def page_language(text: str) -> str:
+    """The language that a page names, "en" where it names none."""
+    named = LANGUAGE.search(text)
+    return named.group(1) if named else "en"
 
 
 def documents(root: Path) -> list[Path]:

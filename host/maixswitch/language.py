@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +30,8 @@ SYSTEM = (
     "Read-only file system",
     "Input/output error",
     "File name too long",
+    "Address already in use",
+    "Cannot assign requested address",
 )
 
 _chosen = "en"
@@ -84,6 +87,17 @@ def choose(language: str = "", environment: Mapping[str, str] | None = None) -> 
     if language:
         _chosen = _known(language, OPTION)
     return _chosen
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Uses a language for a while, whatever was chosen before: "en" or "zh"; MaixSwitchError (usage) for another."""
+    global _chosen
+    before, _chosen = _chosen, _known(language, "language")
+    try:
+        yield
+    finally:
+        _chosen = before
 
 
 def taken(arguments: Sequence[str]) -> tuple[str, list[str]]:

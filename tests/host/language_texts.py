@@ -69,10 +69,12 @@ def tabled() -> Iterator[str]:
     from maixswitch.convert import fold, layers, padding, refusals
     from maixswitch.kmodel import describe, memory, picture, report, sniff
     from maixswitch.sim import demo, keyboard
+    from maixswitch.web import texts
 
     yield from (kind.message for _, kind in sniff._OTHERS)
     yield from (memory.WITHOUT_IT, describe.CONVERTERS, describe.ESTIMATE_NOTE, report.INPUT, report.OUTPUT)
     yield keyboard.KEYS
+    yield from texts.PAGE
     yield from refusals.OPERATORS.values()
     yield from (refusals.UNKNOWN, refusals.ATTENTION, layers.AGAIN, fold.ZERO, padding.EVEN, padding.SMALL)
     yield from demo.CAPTIONS
@@ -83,6 +85,7 @@ def tabled() -> Iterator[str]:
     flavours = importlib.import_module("flavours")
     for version in (3, 4):
         yield from (name for name, _ in flavours.need_parts(version, 1, 1))
+    yield from (row[flavours.SOURCE] for row in flavours.FLAVOURS)
     describe_code = importlib.import_module("device.errors").describe
     for code in importlib.import_module("device.error_texts").codes():
         yield from describe_code(code)[1:]

@@ -19,6 +19,7 @@ from maixswitch.language import tr
 from maixswitch.sim import scene
 
 Picture = NDArray[np.uint8]
+Maker = Callable[[], Picture]
 FITS = ("stretch", "cover", "contain")
 PHOTO_MS = 3000
 MAX_ANIMATION_FRAMES = 600
@@ -174,19 +175,36 @@ def from_rgb565(pixels: bytes | bytearray, width: int, height: int) -> Picture:
 
 
 class ChipCamera:
-    """The camera interface's side of a source: `grab` as `bench.camera.source` wants it, with views cached."""
+    """The camera interface's side of a source: `grab` as `bench.camera.source` wants it, with views cached.
+
+    `tap` (source, key, maker, width, height) may note or replace what the source shows: a recording, a replay.
+    """
 
     def __init__(self, source: Source, clock: Callable[[], int]) -> None:
-        self.source = source
+        self._source = source
+        self.tap: Callable[[Source, Hashable, Maker, int, int], tuple[Hashable, Maker]] | None = None
         self._clock = clock
         self._cache: dict[Hashable, tuple[bytes, bytes]] = {}
+
+    @property
+    def source(self) -> Source:
+        """What is before the lens; another one may name its pictures the same, so the views of the last are dropped."""
+        return self._source
+
+    @source.setter
+    def source(self, source: Source) -> None:
+        if source is not self._source:
+            self._cache.clear()
+        self._source = source
 
     def grab(
         self, x: int, y: int, w: int, h: int, frame_w: int, frame_h: int, gray: bool
     ) -> tuple[bytes, bytes]:  # fmt: skip
         """The window (x, y, w, h) of a frame: pixels (RGB565 words, or grey bytes) and planes (r, g, b, or grey)."""
         key, make = self.source.view(self._clock(), frame_w, frame_h)
-        place = (key, self.source.name, x, y, w, h, frame_w, frame_h, bool(gray))
+        if self.tap is not None:
+            key, make = self.tap(self.source, key, make, frame_w, frame_h)
+        place = (key, x, y, w, h, frame_w, frame_h, bool(gray))
         found = self._cache.get(place)
         if found is None:
             found = self._convert(make()[y : y + h, x : x + w], bool(gray))

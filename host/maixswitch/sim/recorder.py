@@ -32,6 +32,8 @@ class Recorder:
         self.listeners: list[Callable[[dict[str, Any]], None]] = []
         self.saved: list[Path] = []
         self.dress: Callable[[int, Picture], Picture] | None = None  # what the animation shows of a sample (ms, panel)
+        self.keep: Callable[[str, bytes | bytearray, int, int], Path] | None = None
+        # takes the script's screenshots (name, panel, width, height) in place of files, and tells what they are called
         self.most_bytes = MAX_GIF_BYTES
         self._zoom = zoom
         self._pictures = 0
@@ -80,6 +82,8 @@ class Recorder:
 
     def screenshot(self, name: str, pixels: bytes | bytearray, width: int, height: int) -> Path:
         """Saves the panel under a name the user chose, in the output folder or, without one, here."""
+        if self.keep is not None:
+            return self.keep(name, pixels, width, height)
         return self._save((self.out or Path()) / f"{name}.png", pixels, width, height)
 
     def _save(self, path: Path, pixels: bytes | bytearray, width: int, height: int) -> Path:

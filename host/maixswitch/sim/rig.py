@@ -70,7 +70,7 @@ class Rig:
         self._write_back = write_back
         self._card = self._folder_card(card)
         self._fit = fit
-        self._chip = ChipCamera(open_source(camera, fit), lambda: int(self.bench.clock.now))
+        self.chip = ChipCamera(open_source(camera, fit), lambda: int(self.bench.clock.now))
         inner = importlib.import_module("benchlib.engine").ScriptedEngine() if scripted else _emulator(rounding)
         self.engine = Engine(inner, self.bench.EngineError)
         self.powered = True
@@ -98,7 +98,7 @@ class Rig:
         bench.install()
         bench.reset(self.flavour)
         bench.card.insert(self._card)
-        bench.camera.source = self._chip
+        bench.camera.source = self.chip
         bench.kpu.engine = self.engine
 
     def _outfit(self) -> tuple[str, list[tuple[int, str]]]:
@@ -277,14 +277,14 @@ class Rig:
 
     def look_at(self, path: str, base: Path) -> None:
         """Turns the camera to a photo of the present folder (by file name), or to a path from `base`."""
-        source = self._chip.source
+        source = self.chip.source
         if isinstance(source, Folder) and source.choose(path):
             return
-        self._chip.source = self.open(path, base)
+        self.chip.source = self.open(path, base)
 
     def can_look_at(self, path: str, base: Path) -> None:
         """Raises MaixSwitchError where look_at would."""
-        source = self._chip.source
+        source = self.chip.source
         if not (isinstance(source, Folder) and any(path in (name, Path(name).stem) for name in source.names())):
             self.open(path, base)
 
@@ -292,7 +292,7 @@ class Rig:
         try:
             return open_source(base / path, self._fit)
         except MaixSwitchError as error:
-            source = self._chip.source
+            source = self.chip.source
             if isinstance(source, Folder) and not (base / path).exists():
                 names = ", ".join(source.names())
                 raise MaixSwitchError(

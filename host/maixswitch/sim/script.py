@@ -79,10 +79,11 @@ class Line:
 
 @dataclass
 class Script:
-    """A parsed script: the name it was read from (for messages) and its actions in order."""
+    """A parsed script: the name it was read from (for messages), its actions in order, and its whole text."""
 
     name: str
     lines: list[Line] = field(default_factory=list)
+    source: str = ""
 
 
 class _Mistake(Exception):
@@ -91,7 +92,7 @@ class _Mistake(Exception):
 
 def parse(text: str, name: str = "script") -> Script:
     """The actions of a script; raises MaixSwitchError that lists every mistake as `name:line: what is wrong`."""
-    script = Script(name)
+    script = Script(name, source=text)
     mistakes = []
     for number, raw in enumerate(text.splitlines(), 1):
         try:
@@ -122,7 +123,7 @@ def _action(words: list[str]) -> Action:
 
 def duration_ms(text: str) -> int:
     """Milliseconds of `2s`, `1.5s` or `500ms`; ValueError otherwise."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s)", text)
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s)", text)
     if match is None:
         raise ValueError(tr("{text!r} is no time; wanted such as 2s or 500ms", text=text))
     return round(float(match[1]) * (1000 if match[2] == "s" else 1))

@@ -61,6 +61,9 @@ class Options:
     live: bool = False
     narrator: Callable[[dict[str, Any]], None] | None = None
     """Of a demonstration: hears the events in place of the terminal; the view goes at the end, and keys but q rest."""
+    rig: Callable[..., Rig] = Rig
+    recorder: Callable[[Path | None, int], Recorder] = Recorder
+    quiet: bool = False  # tells nobody what happens
 
 
 class Session:
@@ -68,7 +71,8 @@ class Session:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.recorder = Recorder(options.out, options.zoom)
+        self.recorder = options.recorder(options.out, options.zoom)
+        self.finger: Callable[[str], str] = str  # hears the key read after each step; what it returns counts
         self._interrupted = False
         self._failure: MaixSwitchError | None = None
         self._crash = ""
@@ -79,7 +83,7 @@ class Session:
             self.recorder.listeners.append(console.emit)
         if options.narrator is not None:
             self.recorder.listeners.append(options.narrator)
-        self.rig = Rig(
+        self.rig = options.rig(
             options.card,
             self._report,
             board=options.board,
@@ -99,7 +103,7 @@ class Session:
         """The whole run; returns the exit code: 0, 1 (an expectation failed), 3 (device fault) or 130."""
         options, rig = self.options, self.rig
         with ExitStack() as stack:
-            stack.enter_context(_interruptible(self._interrupt))
+            stack.enter_context(_interruptible(self.interrupt))
             if options.live:
                 from rich.console import Console
 
@@ -107,7 +111,7 @@ class Session:
                 view = View(Console(stderr=True), hint, transient=options.narrator is not None)
                 self._view = stack.enter_context(view)
                 self.recorder.listeners.append(self._view.event)
-            elif not options.json and options.narrator is None:
+            elif not options.json and not options.quiet and options.narrator is None:
                 self.recorder.listeners.append(_tell)
             self._start()
             keyboard = stack.enter_context(Keyboard(options.live))
@@ -152,7 +156,7 @@ class Session:
             self._look()
             if self._view is not None and self._view.due():
                 self._view.update(rig.status(picture=True))
-            if options.live and self._key(pressed()):
+            if (key := self.finger(pressed())) and self._key(key):
                 return
             if not alive or (rig.ended and not options.script):  # a script may start it again
                 break
@@ -232,7 +236,13 @@ class Session:
             safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)[:40]
             self.recorder.picture(self.rig.now, safe, pixels, width, height)
 
-    def _interrupt(self) -> None:
+    @property
+    def interrupted(self) -> bool:
+        """Did Ctrl-C, or `interrupt`, end the run?"""
+        return self._interrupted
+
+    def interrupt(self) -> None:
+        """The run ends with the step that is under way, as by Ctrl-C."""
         self._interrupted = True
 
     def _finish(self) -> None:

@@ -19,6 +19,8 @@ SHORTEST_MS = 400
 BOARD = (23, 48, 66)
 EDGE = (12, 26, 38)
 SILK = (214, 226, 232)
+LETTERS = range(30, 9, -2)
+"""Heights in pixels that a caption may have, the first that fits; the last in any case."""
 KEY_UP, KEY_DOWN = (196, 202, 208), (255, 122, 56)
 CARD_IN, CARD_OUT = (120, 190, 120), (70, 84, 94)
 
@@ -26,15 +28,15 @@ CARD_IN, CARD_OUT = (120, 190, 120), (70, 84, 94)
 class Showcase:
     """Listens to a run's events and then dresses pictures of the panel; captions are drawn in ASCII, as they are said.
 
-    Times in ms of board time.
+    Times in ms of board time; `zoom` enlarges the panel alone. A caption too long for its board is written smaller.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, zoom: int = ZOOM) -> None:
+        self._zoom = zoom
         self._captions: list[tuple[int, str]] = [(0, "")]
         self._presses: list[tuple[int, int]] = []  # from, to
         self._cards: list[tuple[int, bool]] = [(0, True)]
         self._blank: Image.Image | None = None
-        self._large = ImageFont.load_default(30)
         self._small = ImageFont.load_default(15)
 
     def hear(self, event: dict[str, Any]) -> None:
@@ -49,8 +51,8 @@ class Showcase:
             self._cards.append((t, event["text"] == "insert"))
 
     def dress(self, t: int, panel: Picture) -> Picture:
-        """The panel at a time on its board: (height * 2 + 124, width * 2 + 40, 3)."""
-        height, width = (side * ZOOM for side in panel.shape[:2])
+        """The panel at a time on its board: (height * zoom + 124, width * zoom + 40, 3)."""
+        height, width = (side * self._zoom for side in panel.shape[:2])
         if self._blank is None:
             self._blank = self._board(width, height)
         image = self._blank.copy()
@@ -60,7 +62,8 @@ class Showcase:
         down = any(start <= t < end for start, end in self._presses)
         self._key(pen, MARGIN + 34, middle, down)
         caption = [text for at, text in self._captions if at <= t][-1]
-        pen.text((MARGIN + 84, middle), caption, SILK, self._large, anchor="lm")
+        left, right = MARGIN + 84, MARGIN + width - 30 - 24
+        pen.text((left, middle), caption, SILK, _fitting(caption, right - left - 6), anchor="lm")
         card_in = [state for at, state in self._cards if at <= t][-1]
         self._slot(pen, MARGIN + width - 30, middle, card_in)
         return np.asarray(image)
@@ -83,3 +86,13 @@ class Showcase:
         corners = [(x - 17, y - 25), (x + 8, y - 25), (x + 17, y - 16), (x + 17, y + 25), (x - 17, y + 25)]
         pen.polygon(corners, fill=CARD_IN if inside else None, outline=CARD_IN if inside else CARD_OUT)
         pen.text((x, y), "TF", EDGE if inside else CARD_OUT, self._small, anchor="mm")
+
+
+def _fitting(text: str, width: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The largest letters in which the text is no wider than that."""
+    font = ImageFont.load_default(LETTERS[0])
+    for size in LETTERS:
+        font = ImageFont.load_default(size)
+        if font.getlength(text) <= width:
+            break
+    return font

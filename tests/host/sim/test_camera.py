@@ -138,3 +138,13 @@ def test_grab_follows_the_clock() -> None:
     first = camera.grab(0, 0, 320, 240, 320, 240, False)
     now = 500
     assert camera.grab(0, 0, 320, 240, 320, 240, False) != first
+
+
+def test_photos_of_one_name_in_two_folders_are_two_photos(tmp_path: Path) -> None:
+    for folder, colour in (("a", "red"), ("b", "blue")):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (8, 8), colour).save(tmp_path / folder / "one.png")
+    camera = ChipCamera(open_source(tmp_path / "a" / "one.png"), lambda: 0)
+    first = camera.grab(0, 0, 8, 8, 8, 8, False)
+    camera.source = open_source(tmp_path / "b" / "one.png")
+    assert camera.grab(0, 0, 8, 8, 8, 8, False) != first

@@ -61,6 +61,7 @@ BAD = {
     "wait": "wait takes a time such as 2s, found 'nothing'",
     "wait 2": "'2' is no time; wanted such as 2s or 500ms",
     "wait -2s": "'-2s' is no time",
+    f"wait {'9' * 400}s": f"'{'9' * 400}s' is no time",
     "frames many": "'many' is no number",
     "press A B": "press takes one key, found 'A B'",
     "press for": "press: wanted for TIME, found 'nothing'",

@@ -1,0 +1,175 @@
+"""`maixswitch replay`: a recorded run once more, or as a test; and what `maixswitch sim --record` does."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maixswitch import console
+from maixswitch.errors import EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import reason, tr
+
+if TYPE_CHECKING:
+    from maixswitch.sim.replay import Outcome, Until
+    from maixswitch.sim.session import Options
+
+REPLAY_HELP = """Repeat a recorded run exactly, and say whether the app still does the same.
+
+FILE comes from `maixswitch sim CARD --record FILE`; it holds the camera's pictures, the keys, the script and, when it
+is small, the card. Ends with 0 when the event log is the same, with 1 and the first difference when it is not.
+"""
+MARK = "Made by `maixswitch replay --as-test`"
+_TEST = '''"""{mark}: the app does what it did when {name} was recorded."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+RECORDING = Path(__file__).resolve().parent / {path!r}
+
+
+def test_{function}():
+    words = [sys.executable, "-m", "maixswitch", "replay", str(RECORDING)]
+    ended = subprocess.run(words, capture_output=True, encoding="utf-8", errors="replace", check=False)
+    assert ended.returncode == 0, ended.stderr
+'''
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The recording.", show_default=False)],
+    until: Annotated[
+        str, typer.Option(metavar="TIME|FRAME", help="Stop there: 2s or 500ms of board time, or a number of pictures.")
+    ] = "",
+    card: Annotated[
+        Path | None, typer.Option(help="Replay with this card in place of the one in the recording.")
+    ] = None,
+    as_test: Annotated[
+        Path | None, typer.Option("--as-test", metavar="OUT.py", help="Write a pytest case that replays it.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")] = False,
+) -> None:
+    limit = _until(until)
+    if as_test is not None and (until or card is not None or json):
+        raise MaixSwitchError(tr("--as-test stands alone: it replays the whole file on its own card"), EXIT_USAGE)
+    from maixswitch.sim.recording import read
+    from maixswitch.sim.replay import Replay
+
+    with read(file) as recording:
+        if as_test is not None:
+            if not recording.cards[""].whole:
+                text = tr("--as-test: the card was left out of {path}; record it without --no-card", path=file)
+                raise MaixSwitchError(text, EXIT_USAGE)
+            write_test(as_test, file)
+            console.say(tr("{path}: replays {file}; run it with pytest", path=as_test, file=file))
+            return
+        outcome = Replay(recording, card, limit).run()
+        version = recording.version
+    if outcome.interrupted:
+        raise MaixSwitchError(tr("interrupted"), EXIT_INTERRUPTED)
+    if json:
+        console.emit(_document(file, outcome, version))
+    else:
+        _tell(file, outcome, version)
+    raise typer.Exit(EXIT_FINDINGS if outcome.difference else EXIT_OK)
+
+
+def _until(text: str) -> Until:
+    from maixswitch.sim.replay import Until
+    from maixswitch.sim.script import duration_ms
+
+    if not text:
+        return Until()
+    try:
+        if text.isascii() and text.isdigit() and int(text):
+            return Until(frames=int(text))
+        return Until(ms=duration_ms(text))
+    except (ValueError, OverflowError) as error:
+        message = tr("--until {text}: wanted a time such as 2s or 500ms, or a number of pictures", text=text[:40])
+        raise MaixSwitchError(message, EXIT_USAGE) from error
+
+
+def _tell(file: Path, outcome: Outcome, version: str) -> None:
+    from maixswitch import __version__
+
+    if outcome.changed:
+        names = ", ".join(outcome.changed[:5]) + (", ..." if len(outcome.changed) > 5 else "")
+        console.say(tr("note: the card is not the recorded one: {names}", names=names))
+    if outcome.difference is not None:
+        if version != __version__:
+            console.say(
+                tr("note: recorded with maixswitch {version}, this is {this}", version=version[:40], this=__version__)
+            )
+        console.say(f"{file}: {outcome.difference.text()}")
+        return
+    console.say(
+        tr(
+            "{file}: the same up to {seconds:.2f} s, {events} events",
+            file=file,
+            seconds=outcome.ms / 1000,
+            events=outcome.events,
+        )
+    )
+
+
+def _document(file: Path, outcome: Outcome, version: str) -> dict[str, Any]:
+    found = outcome.difference
+    return {
+        "schema": 1,
+        "command": "replay",
+        "file": str(file),
+        "recorded_with": version,
+        "same": found is None,
+        "stopped": outcome.stopped,
+        "events": outcome.events,
+        "frames": outcome.frames,
+        "ms": outcome.ms,
+        "card_changed": outcome.changed,
+        "difference": found
+        and {"number": found.number, "t": found.t, "recorded": found.recorded, "found": found.found},
+    }
+
+
+def write_test(out: Path, recording: Path) -> None:
+    """Writes a pytest case beside a recording; a file of that name that this command did not write stays."""
+    if out.suffix != ".py":
+        raise MaixSwitchError(tr("--as-test {out}: wanted a name that ends in .py", out=out), EXIT_USAGE)
+    try:
+        if out.exists() and MARK not in out.read_text(encoding="utf-8", errors="replace")[:200]:
+            text = tr("--as-test {out}: there is such a file, and it is not one of these; choose another name", out=out)
+            raise MaixSwitchError(text, EXIT_USAGE)
+        try:
+            path = os.path.relpath(recording.resolve(), out.resolve().parent)
+        except ValueError:  # another drive of the PC
+            path = str(recording.resolve())
+        function = re.sub(r"\W", "_", recording.stem, flags=re.ASCII).strip("_").lower() or "recording"
+        safe = re.sub(r"[^\w. -]", "_", recording.name)
+        part = out.with_name(f".{out.name}.{os.getpid()}.part")
+        try:
+            part.write_text(
+                _TEST.format(mark=MARK, name=safe, path=Path(path).as_posix(), function=function), encoding="utf-8"
+            )
+            part.replace(out)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        message = tr("--as-test {out}: cannot be written ({reason})", out=out, reason=reason(error))
+        raise MaixSwitchError(message, EXIT_IO) from error
+
+
+def run_recorded(options: Options, file: Path, with_card: bool) -> tuple[int, str]:
+    """A run of the simulator that leaves a recording; the exit code and why it is not 0."""
+    from maixswitch.sim.tape import Tape
+
+    with Tape(file, options, with_card=with_card) as tape:
+        code = tape.session.run()
+        tape.complete(code)
+    if tape.full:
+        console.say(tr("{file}: the recording is full; the run ends here", file=file))
+    if not tape.kept and with_card:
+        console.say(tr("{file}: the card is too large to be kept in it; a replay needs --card", file=file))
+    console.say(tr("{file}: recorded; maixswitch replay {file}", file=file))
+    return code, tape.session.explain()

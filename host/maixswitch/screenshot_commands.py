@@ -1,0 +1,91 @@
+"""`maixswitch screenshot`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maixswitch import console
+from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import reason, tr
+
+SCREENSHOT_HELP = """Make pictures of the panel, on one board or several, the same on every run.
+
+The script is one of maixswitch sim; each of its lines `screenshot NAME` gives DIR/NAME-BOARD.png. Without --board it is
+the board of the card's settings. The files come when all runs have ended well; when an expectation fails, none does.
+"""
+
+
+def screenshot(
+    card: Annotated[Path, typer.Argument(help="Folder of the card.", show_default=False)],
+    script: Annotated[Path, typer.Option(help="File of actions and expectations.", show_default=False)],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the pictures; made when absent.", show_default=False)
+    ],
+    board: Annotated[list[str] | None, typer.Option(help="Board, such as cube; may be repeated.")] = None,
+    zoom: Annotated[
+        int | None, typer.Option(min=1, max=4, help="Enlarge the panel; default: 1, with --frame 2.")
+    ] = None,
+    frame: Annotated[
+        bool, typer.Option("--frame", help="Draw the board around it: key, card, and what the script says.")
+    ] = False,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Also all in one picture, with their names and boards.")
+    ] = None,
+    pick: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME-BOARD", help="What the sheet holds, in this order; may be repeated."),
+    ] = None,
+    columns: Annotated[
+        int | None, typer.Option(min=1, max=99, help="Pictures in a row of the sheet; default: one for each board.")
+    ] = None,
+    firmware: Annotated[str, typer.Option(help="Firmware flavour; default: minimum_with_kmodel_v4_support.")] = "",
+    camera: Annotated[
+        Path | None, typer.Option(help="Photo, animation, or folder of photos; default: a drawn scene.")
+    ] = None,
+    fit: Annotated[str, typer.Option(help="How a photo fills the frame: stretch, cover or contain.")] = "stretch",
+) -> None:
+    from maixswitch.sim import screenshots
+    from maixswitch.sim.script import parse
+    from maixswitch.sim.session import Options
+
+    if sheet is None and (pick or columns):
+        raise MaixSwitchError(tr("--pick and --columns are for the sheet: name its file with --sheet"), EXIT_USAGE)
+    if sheet is not None and sheet.suffix.lower() != ".png":
+        raise MaixSwitchError(tr("--sheet {path}: wanted a name that ends in .png", path=sheet), EXIT_USAGE)
+    if out.exists() and not out.is_dir():
+        raise MaixSwitchError(tr("--out {out}: a file, wanted a folder", out=out), EXIT_USAGE)
+    boards, picks = list(dict.fromkeys(board or [])), pick or []
+    parsed = parse(_text(script), str(script))
+    screenshots.check(parsed, boards, picks)
+    options = Options(
+        card=card,
+        script=parsed,
+        script_base=script.parent,
+        flavour=firmware,
+        camera=camera,
+        fit=fit,
+        zoom=zoom or (2 if frame else 1),
+    )
+    album = screenshots.take(options, boards, frame)
+    if album.code:
+        console.say(f"maixswitch: {album.reason}")
+        raise typer.Exit(album.code)
+    files = {out / f"{shot.key}.png": shot.picture for shot in album.shots}
+    if sheet is not None:
+        shown = screenshots.chosen(album.shots, picks)
+        files[sheet] = screenshots.sheet(shown, columns or len(picks) or max(1, len(boards)))
+    screenshots.write(files)
+    console.say(tr("{out}: {count} pictures", out=out, count=len(album.shots)))
+    if sheet is not None:
+        console.say(tr("{path}: the sheet", path=sheet))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = reason(error) if isinstance(error, OSError) else error
+        raise MaixSwitchError(tr("--script {path}: cannot be read ({error})", path=path, error=why), EXIT_IO) from error

@@ -1,0 +1,323 @@
+"""A recorded run as one file: its rows, its limits, and how it is read from anybody's hands.
+
+A zip with `recording.jsonl` (a head, then one row a line), `frames/HASH` (RGB bytes of the camera's pictures, each
+once) and `card/HASH` (contents of the cards' files, each once); HASH is BLAKE2b of 16 bytes over what is inside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from maixswitch.errors import EXIT_IO, MaixSwitchError
+from maixswitch.language import LANGUAGES, reason, tr
+from maixswitch.sim.camera import Picture
+from maixswitch.sim.card import MAX_FILES, scan
+
+SCHEMA = "maixswitch.recording/1"
+ROWS = "recording.jsonl"
+MAX_ROWS_BYTES = 64_000_000
+MAX_MEMBERS = 60_000
+MAX_FRAMES = 30_000
+MAX_FRAME_BYTES = 4_000_000_000
+MAX_CARD_BYTES = 64_000_000
+MAX_SIDE = 2048
+_MEMBER = re.compile(r"recording\.jsonl|(?:frames|card)/[0-9a-f]{32}")
+_DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
+_CHUNK = 1 << 20
+# Of the head, with the types that a value may have; None is allowed where the last one is NoneType.
+_OPTIONS: dict[str, tuple[type, ...]] = {
+    "card": (str,),
+    "board": (str,),
+    "flavour": (str,),
+    "camera": (str,),
+    "fit": (str,),
+    "rounding": (str,),
+    "language": (str,),
+    "base": (str,),
+    "script": (str, type(None)),
+    "script_name": (str,),
+    "frames": (int, type(None)),
+    "seconds": (int, float, type(None)),
+}
+
+
+@dataclass
+class CardPart:
+    """One card of the run: card path -> (size in bytes, CRC32, HASH or "" where the contents were left out)."""
+
+    name: str  # "" is the card at the start; else the path that the script puts in
+    files: dict[str, tuple[int, int, str]]
+    folders: list[str]
+
+    @property
+    def whole(self) -> bool:
+        """Are all contents in the recording?"""
+        return all(digest for _, _, digest in self.files.values())
+
+
+@dataclass
+class Recording:
+    """What a file of a recorded run holds; frames and contents are read when asked for.
+
+    `views`: (board time in ms, width, height, HASH) of each look of the camera; `keys`: step -> key of the keyboard;
+    `events`: the event log; `steps`, `code`, `interrupted`: how it ended. Leave it as a context to close the file.
+    """
+
+    path: Path
+    archive: zipfile.ZipFile
+    version: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    cards: dict[str, CardPart] = field(default_factory=dict)
+    views: list[tuple[int, int, int, str]] = field(default_factory=list)
+    keys: dict[int, str] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    steps: int = -1
+    code: int = 0
+    interrupted: bool = False
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.archive.close()
+
+    def frame(self, digest: str, width: int, height: int) -> Picture:
+        """The picture of that HASH, shape (height, width, 3)."""
+        data = self.archive.read(f"frames/{digest}")
+        return np.frombuffer(data, np.uint8).reshape(height, width, 3)
+
+    def contents(self, part: CardPart) -> dict[str, bytes]:
+        """Card path -> contents, of a card that is whole."""
+        return {path: self.archive.read(f"card/{digest}") for path, (_, _, digest) in part.files.items()}
+
+
+def digest(data: bytes) -> str:
+    """HASH of what a frame or a file holds."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def take_stock(folder: Path, keep: Callable[[str, bytes], None] | None, name: str = "") -> CardPart:
+    """Size and CRC32 of every file below a card's folder; `keep(HASH, contents)` gets each where given."""
+    found, folders = scan(folder)
+    files: dict[str, tuple[int, int, str]] = {}
+    for place in found:
+        try:
+            if keep is not None:
+                data = (folder / place).read_bytes()
+                keep(digest(data), data)
+                files[place] = (len(data), zlib.crc32(data), digest(data))
+            else:
+                size = crc = 0
+                with (folder / place).open("rb") as file:
+                    while block := file.read(_CHUNK):
+                        size, crc = size + len(block), zlib.crc32(block, crc)
+                files[place] = (size, crc, "")
+        except OSError as error:
+            raise MaixSwitchError(
+                tr("{path}: cannot be read ({reason})", path=folder / place, reason=reason(error)), EXIT_IO
+            ) from error
+    return CardPart(name, files, folders)
+
+
+def differing(part: CardPart, other: CardPart) -> list[str]:
+    """Card paths of the files that one of the two lacks, or that differ in size or CRC32."""
+    paths = sorted(part.files.keys() | other.files.keys())
+    return [path for path in paths if part.files.get(path, ())[:2] != other.files.get(path, ())[:2]]
+
+
+def read(path: Path) -> Recording:
+    """Opens and checks a recording as a whole: names, sizes, counts, checksums.
+
+    Raises MaixSwitchError (input): absent, no recording, of another version, damaged, or larger than any recording is.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except FileNotFoundError as error:
+        raise MaixSwitchError(tr("{path}: no such file", path=path), EXIT_IO) from error
+    except OSError as error:
+        raise MaixSwitchError(
+            tr("{path}: cannot be read ({reason})", path=path, reason=reason(error)), EXIT_IO
+        ) from error
+    except (ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
+        raise MaixSwitchError(
+            tr("{path}: no recording; wanted a file that `maixswitch sim --record` has written", path=path), EXIT_IO
+        ) from error
+    try:
+        recording = Recording(path, archive)
+        sizes = _members(archive)
+        _fill(recording, _bounded(archive, ROWS, MAX_ROWS_BYTES).decode("utf-8"))
+        _verify(recording, sizes)
+    except MaixSwitchError:
+        archive.close()
+        raise
+    except (*_DAMAGED, RecursionError) as error:
+        archive.close()
+        raise _damaged(path, str(error) or type(error).__name__) from error
+    return recording
+
+
+def _damaged(path: Path, what: str) -> MaixSwitchError:
+    text = tr("{path}: this recording cannot be used: {what}; record the run again", path=path, what=what[:200])
+    return MaixSwitchError(text, EXIT_IO)
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, int]:
+    """Name -> size; ValueError for what no recording has."""
+    infos = archive.infolist()
+    if len(infos) > MAX_MEMBERS:
+        raise ValueError(tr("{count} parts, wanted at most {most}", count=len(infos), most=MAX_MEMBERS))
+    sizes: dict[str, int] = {}
+    for info in infos:
+        if not _MEMBER.fullmatch(info.filename) or info.filename in sizes:
+            raise ValueError(tr("a part named {name!r}", name=info.filename[:80]))
+        sizes[info.filename] = info.file_size
+    for folder, most in (("frames/", MAX_FRAME_BYTES), ("card/", MAX_CARD_BYTES)):
+        total = sum(size for name, size in sizes.items() if name.startswith(folder))
+        if total > most:
+            raise ValueError(tr("{size} bytes in {name}, wanted at most {most}", size=total, name=folder, most=most))
+    return sizes
+
+
+def _bounded(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """A part, never more than `most` bytes of it, whatever the archive says of its size."""
+    try:
+        with archive.open(name) as file:
+            data = file.read(most + 1)
+    except KeyError as error:
+        raise ValueError(tr("{name} is missing", name=name)) from error
+    if len(data) > most:
+        raise ValueError(tr("{name}: more than {most} bytes", name=name, most=most))
+    return data
+
+
+def _fill(recording: Recording, text: str) -> None:
+    lines = iter(text.split("\n"))
+    head = json.loads(next(lines))
+    if not isinstance(head, dict) or head.get("schema") != SCHEMA:
+        found = head.get("schema") if isinstance(head, dict) else None
+        raise ValueError(tr("found schema {found}, wanted {wanted}", found=str(found)[:60], wanted=SCHEMA))
+    recording.version = _typed(head, "version", str)
+    options = _typed(head, "options", dict)
+    for name, types in _OPTIONS.items():
+        recording.options[name] = _typed(options, name, *types)
+    if recording.options["language"] not in LANGUAGES:
+        raise ValueError(tr("a wrong value of {name}", name="language"))
+    for number, line in enumerate(lines, 2):
+        if line:
+            try:
+                _row(recording, json.loads(line))
+            except (ValueError, TypeError, KeyError) as error:
+                raise ValueError(tr("line {number}: {error}", number=number, error=error)) from error
+    if recording.steps < 0 or "" not in recording.cards:
+        raise ValueError(tr("its end is missing"))
+
+
+def _row(recording: Recording, row: dict[str, Any]) -> None:
+    if not isinstance(row, dict) or len(row) != 1:
+        raise ValueError(tr("no row of a recording"))
+    if recording.steps >= 0:
+        raise ValueError(tr("a row after the end"))
+    kind, value = next(iter(row.items()))
+    if kind == "event":
+        if not isinstance(value, dict) or not isinstance(value.get("event"), str) or not _whole(value.get("t")):
+            raise ValueError(tr("a wrong value of {name}", name=kind))
+        recording.events.append(value)
+    elif kind == "view":
+        t, width, height, name = value
+        if not (
+            _whole(t, width, height) and 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and isinstance(name, str)
+        ):
+            raise ValueError(tr("a wrong value of {name}", name=kind))
+        recording.views.append((t, width, height, name))
+    elif kind == "key":
+        step, t, key = value
+        if not _whole(step, t) or not isinstance(key, str) or len(key) != 1:
+            raise ValueError(tr("a wrong value of {name}", name=kind))
+        recording.keys[step] = key
+    elif kind == "card":
+        part = _card(value)
+        recording.cards[part.name] = part
+    elif kind == "end":
+        if not _whole(value["steps"], value["exit"]):
+            raise ValueError(tr("a wrong value of {name}", name=kind))
+        recording.steps, recording.code = value["steps"], value["exit"]
+        recording.interrupted = _typed(value, "interrupted", bool)
+    elif kind != "finger":  # edges of keys: for people, the script and the keyboard's keys make them again
+        raise ValueError(tr("no row of a recording"))
+
+
+def _card(value: dict[str, Any]) -> CardPart:
+    files = {}
+    rows = _typed(value, "files", list)
+    folders = _typed(value, "folders", list)
+    if len(rows) + len(folders) > MAX_FILES:
+        raise ValueError(tr("{count} files on a card, wanted at most {most}", count=len(rows), most=MAX_FILES))
+    for path, size, crc, name in rows:
+        if not _whole(size, crc) or not isinstance(name, str):
+            raise ValueError(tr("a wrong value of {name}", name="card"))
+        files[_card_path(path)] = (size, crc, name)
+    return CardPart(_typed(value, "name", str), files, [_card_path(folder) for folder in folders])
+
+
+def _card_path(path: Any) -> str:
+    """A path inside the card; they are names in memory only, and still must not lead out of it."""
+    if isinstance(path, str) and 0 < len(path) <= 1000:
+        parts = PurePosixPath(path).parts
+        if "/".join(parts) == path and ".." not in parts and "." not in parts and not path.startswith("/"):
+            return path
+    raise ValueError(tr("{path!r} is no path on a card", path=str(path)[:80]))
+
+
+def _verify(recording: Recording, sizes: dict[str, int]) -> None:
+    """Every part that a row names is there, of the size and with the contents that its name promises; no other is."""
+    if len(recording.views) > MAX_MEMBERS * 10:
+        raise ValueError(tr("{count} parts, wanted at most {most}", count=len(recording.views), most=MAX_MEMBERS * 10))
+    wanted: dict[str, int] = {}
+    for name, size in _wanted(recording):
+        if wanted.setdefault(name, size) != size:
+            raise ValueError(tr("{name} has two sizes", name=name))
+    for name in [ROWS, *wanted]:
+        if name not in sizes:
+            raise ValueError(tr("{name} is missing", name=name))
+    for name in sizes:
+        if name != ROWS and name not in wanted:
+            raise ValueError(tr("a part named {name!r}", name=name))
+    for name, size in wanted.items():
+        data = _bounded(recording.archive, name, size)
+        if len(data) != size or digest(data) != name.partition("/")[2]:
+            raise ValueError(tr("{name} is damaged", name=name))
+
+
+def _wanted(recording: Recording) -> Iterator[tuple[str, int]]:
+    for _, width, height, name in recording.views:
+        yield f"frames/{name}", width * height * 3
+    for part in recording.cards.values():
+        for size, _, name in part.files.values():
+            if name:
+                if size > MAX_CARD_BYTES:
+                    raise ValueError(tr("{name}: more than {most} bytes", name=f"card/{name}", most=MAX_CARD_BYTES))
+                yield f"card/{name}", size
+
+
+def _whole(*values: Any) -> bool:
+    return all(isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in values)
+
+
+def _typed(document: Any, name: str, *types: type) -> Any:
+    value = document.get(name) if isinstance(document, dict) else None
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        raise ValueError(tr("a wrong value of {name}", name=name))
+    return value

@@ -1,0 +1,263 @@
+"""Repeats a recorded run in the same simulator, and says where it first goes another way."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from maixswitch import language
+from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
+from maixswitch.sim import script
+from maixswitch.sim.camera import Maker, Picture, Source, fit_picture
+from maixswitch.sim.card import FolderCard
+from maixswitch.sim.recorder import Recorder
+from maixswitch.sim.recording import Recording, differing, take_stock
+from maixswitch.sim.rig import Rig
+from maixswitch.sim.session import Options, Session
+
+_SHOWN = 300
+_OF_THE_SCRIPT = ("script", "say", "screenshot", "failed")  # may come after the last step, before Ctrl-C counts
+# What may differ in a run that is the same: where things lie on this PC, and which maixswitch it is.
+_APART = {"start": ("version", "card", "camera"), "screenshot": ("path",)}
+
+
+@dataclass(frozen=True)
+class Until:
+    """Where to stop: board time in ms, or a number of pictures that went through a network; None: no such limit."""
+
+    ms: int | None = None
+    frames: int | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first thing that is not as recorded: its number in the log from 1, and both documents, None for no such."""
+
+    number: int
+    t: int
+    recorded: dict[str, Any] | None
+    found: dict[str, Any] | None
+
+    def text(self) -> str:
+        """One line for people."""
+        return tr(
+            "event {number} at {now:.2f} s differs\n  recorded: {recorded}\n  now:      {found}",
+            number=self.number,
+            now=self.t / 1000,
+            recorded=_shown(self.recorded),
+            found=_shown(self.found),
+        )
+
+
+@dataclass
+class Outcome:
+    """What a replay found; `stopped`: at the wanted place, before the end. Counts are those of the replay."""
+
+    difference: Difference | None = None
+    events: int = 0
+    frames: int = 0
+    ms: int = 0
+    stopped: bool = False
+    interrupted: bool = False
+    changed: list[str] = field(default_factory=list)  # paths of the card that are not as recorded
+
+
+class _RecordedCard(FolderCard):
+    """A card whose files come out of the recording; nothing of it ever lies on the PC's disk."""
+
+    def __init__(self, files: dict[str, Any], folders: list[str], memory_card: Any) -> None:
+        self._folder = Path()
+        self._write_back = False
+        self._memory = memory_card(files)
+        self._memory.folders.update(dict.fromkeys(folders, True))
+
+
+class _ReplayRig(Rig):
+    """A rig whose cards are the recorded ones, or `card`; where the camera looks, the recording says."""
+
+    def __init__(self, recording: Recording, given: Path | None, *values: Any, **named: Any) -> None:
+        self._recording = recording
+        self._given = given
+        self._first = True
+        super().__init__(*values, **named)
+
+    def _folder_card(self, folder: Path) -> FolderCard:
+        first, self._first = self._first, False
+        part = self._recording.cards.get("" if first else folder.as_posix())
+        if first and self._given is not None:
+            return super()._folder_card(self._given)
+        if part is None or not part.whole:
+            return super()._folder_card(folder if first else Path(self._recording.options["base"]) / folder)
+        card = _RecordedCard(dict(self._recording.contents(part)), part.folders, self.bench.MemoryCard)
+        if self._wanted_board:
+            card.choose_board(self._wanted_board)
+        return card
+
+    def can_insert(self, folder: Path) -> None:
+        part = self._recording.cards.get(folder.as_posix())
+        if part is None or not part.whole:
+            super().can_insert(Path(self._recording.options["base"]) / folder)
+
+    def look_at(self, path: str, base: Path) -> None:
+        pass
+
+    def can_look_at(self, path: str, base: Path) -> None:
+        pass
+
+
+class _NoFiles(Recorder):
+    """Hands events on; a screenshot that the script asks for is not saved again."""
+
+    def screenshot(self, name: str, pixels: bytes | bytearray, width: int, height: int) -> Path:
+        return Path(f"{name}.png")
+
+
+class Replay:
+    """One replay of a recording, on its own card or on another one (`card`)."""
+
+    def __init__(self, recording: Recording, card: Path | None = None, until: Until | None = None) -> None:
+        self.outcome = Outcome()
+        self._recording = recording
+        self._until = until or Until()
+        self._wanted = [_comparable(event) for event in recording.events]
+        self._times = [view[0] for view in recording.views]
+        self._view = 0
+        self._ours = False  # was it this replay that ended the run early?
+        self._over = False
+        options = recording.options
+        first = recording.cards[""]
+        if card is None and not first.whole:
+            card = Path(options["card"])
+            if not card.is_dir():
+                text = tr("{path}: its card was left out; name it with --card FOLDER", path=recording.path)
+                raise MaixSwitchError(text, EXIT_USAGE)
+        if card is not None:
+            self.outcome.changed = differing(first, take_stock(card, None))
+        try:
+            acts = None if options["script"] is None else script.parse(options["script"], options["script_name"])
+            rig = partial(_ReplayRig, recording, card)
+            self._session = Session(
+                Options(
+                    card=Path(options["card"]),
+                    board=options["board"],
+                    flavour=options["flavour"],
+                    fit=options["fit"],
+                    script=acts,
+                    frames=options["frames"],
+                    seconds=options["seconds"],
+                    rounding=options["rounding"],
+                    rig=rig,
+                    recorder=_NoFiles,
+                    quiet=True,
+                )
+            )
+        except (MaixSwitchError, ValueError, OverflowError) as error:
+            raise MaixSwitchError(f"{recording.path}: {error}", EXIT_IO) from error
+
+    def run(self) -> Outcome:
+        """The replay up to its end, to `until` or to the first difference."""
+        session, before = self._session, language.chosen()
+        session.rig.chip.tap = self._see
+        session.finger = self._hear
+        session.recorder.listeners.append(self._listen)
+        if self._recording.interrupted and not self._recording.steps:
+            session.interrupt()
+        language.choose(self._recording.options["language"])  # texts of the log are in it
+        try:
+            session.run()
+        finally:
+            language.choose(before)
+        outcome = self.outcome
+        outcome.frames, outcome.ms = session.rig.frames, session.rig.now
+        outcome.interrupted = session.interrupted and not self._ours and not self._as_recorded()
+        if outcome.difference is None and not self._ours and not outcome.interrupted:
+            missing = self._recording.events[outcome.events :]
+            if missing:
+                self._differs(missing[0], None, int(missing[0]["t"]))
+        return outcome
+
+    def _as_recorded(self) -> bool:
+        return self._recording.interrupted and self._session.rig.steps >= self._recording.steps
+
+    def _hear(self, key: str) -> str:
+        """After each step: the recorded key, if there is one; ends the run where it shall end."""
+        rig, until = self._session.rig, self._until
+        if (until.ms is not None and rig.now >= until.ms) or (until.frames is not None and rig.frames >= until.frames):
+            self.outcome.stopped = True
+            self._stop()
+        elif rig.steps > self._recording.steps:  # a run that has gone another way may never end by itself
+            self._stop()
+            wanted = self._recording.events[self.outcome.events :]
+            self._differs(wanted[0] if wanted else None, None, rig.now)
+        elif self._as_recorded() and self._next() not in _OF_THE_SCRIPT:
+            self._session.interrupt()
+        return self._recording.keys.get(rig.steps, "")
+
+    def _next(self) -> str:
+        """Kind of the event that the recording has next, "" after the last."""
+        place = self.outcome.events
+        return str(self._wanted[place]["event"]) if place < len(self._wanted) else ""
+
+    def _stop(self) -> None:
+        self._ours = True
+        self._session.interrupt()
+
+    def _listen(self, document: dict[str, Any]) -> None:
+        if self._ours or self.outcome.difference is not None:
+            return
+        if self._session.interrupted and not self._as_recorded():
+            return  # somebody's Ctrl-C
+        index = self.outcome.events
+        wanted = self._recording.events[index] if index < len(self._wanted) else None
+        if wanted is None or self._wanted[index] != _comparable(document):
+            self._differs(wanted, document, int(document["t"]))
+            self._stop()
+            return
+        self.outcome.events += 1
+        if self._as_recorded() and self._next() not in _OF_THE_SCRIPT:
+            self._session.interrupt()
+
+    def _differs(self, recorded: dict[str, Any] | None, found: dict[str, Any] | None, t: int) -> None:
+        if self.outcome.difference is None:
+            self.outcome.difference = Difference(self.outcome.events + 1, t, recorded, found)
+
+    def _see(self, source: Source, key: Hashable, make: Maker, width: int, height: int) -> tuple[Hashable, Maker]:
+        """The recorded picture of this look; in a run that goes another way the one that stood there at that time."""
+        views, now = self._recording.views, self._session.rig.now
+        if not views:
+            return key, make
+        place = self._view
+        if place >= len(views) or views[place][0] != now:
+            place = max(bisect_right(self._times, now) - 1, 0)
+        self._view = place + 1
+        _, recorded_width, recorded_height, name = views[place]
+
+        def picture() -> Picture:
+            found = self._recording.frame(name, recorded_width, recorded_height)
+            if (recorded_width, recorded_height) == (width, height):
+                return found
+            from PIL import Image
+
+            return fit_picture(Image.fromarray(found), width, height, "stretch")
+
+        return name, picture
+
+
+def _comparable(document: dict[str, Any]) -> dict[str, Any]:
+    """The event as JSON gives it back, without what may differ."""
+    apart = _APART.get(str(document.get("event")), ())
+    found: dict[str, Any] = json.loads(json.dumps({k: v for k, v in document.items() if k not in apart}))
+    return found
+
+
+def _shown(document: dict[str, Any] | None) -> str:
+    if document is None:
+        return tr("nothing")
+    text = json.dumps({name: value for name, value in document.items() if name != "t"}, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

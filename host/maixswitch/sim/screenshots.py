@@ -1,0 +1,248 @@
+"""Pictures of the panel as a script wants them: the same script on several boards, files, and a sheet of them all."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from maixswitch import resources
+from maixswitch.errors import EXIT_IO, EXIT_OK, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import reason, tr
+from maixswitch.sim.actions import Screenshot
+from maixswitch.sim.camera import Picture, from_rgb565
+from maixswitch.sim.pictures import Colour
+from maixswitch.sim.rig import check_board
+from maixswitch.sim.script import Script
+from maixswitch.sim.session import Options, Session
+from maixswitch.sim.showcase import BOARD, EDGE, SILK, Showcase
+
+GAP = 16
+BORDER = 2
+LETTER = 2  # enlargement of the board's letters in a caption
+DIM = (142, 166, 178)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture, (height, width, 3), with the name that the script gave it and the board that showed it."""
+
+    name: str
+    board: str
+    picture: Picture
+
+    @property
+    def key(self) -> str:
+        """What its file and a pick for the sheet are called: NAME-BOARD."""
+        return f"{self.name}-{self.board}"
+
+
+@dataclass
+class Album:
+    """The pictures of all runs, board by board; `code` and `reason` of the run that failed and ended it all."""
+
+    shots: list[Shot] = field(default_factory=list)
+    code: int = EXIT_OK
+    reason: str = ""
+
+
+def names(script: Script) -> list[str]:
+    """What the script calls its pictures, in order.
+
+    MaixSwitchError (usage) where it makes none, or two whose names a file system without capitals takes for the same.
+    """
+    found: list[str] = []
+    for line in script.lines:
+        if not isinstance(line.action, Screenshot):
+            continue
+        if line.action.name.casefold() in {name.casefold() for name in found}:
+            raise MaixSwitchError(
+                tr(
+                    "{script}:{line}: a second picture {name}: give each its own name",
+                    script=script.name,
+                    line=line.number,
+                    name=line.action.name,
+                ),
+                EXIT_USAGE,
+            )
+        found.append(line.action.name)
+    if not found:
+        raise MaixSwitchError(
+            tr("{script}: makes no picture; wanted at least one line `screenshot NAME`", script=script.name), EXIT_USAGE
+        )
+    return found
+
+
+def check(script: Script, boards: Sequence[str], picks: Sequence[str]) -> None:
+    """Refuses what needs no run to be wrong: boards, names, and picks that no picture will answer to."""
+    made = names(script)
+    resources.put_on_path()
+    for board in boards:
+        check_board(board)
+    keys = [f"{name}-{board}" for name in made for board in boards]
+    for pick in picks:
+        if boards and pick not in keys:
+            raise MaixSwitchError(_no_pick(pick, keys), EXIT_USAGE)
+
+
+def take(options: Options, boards: Sequence[str], frame: bool = False) -> Album:
+    """Plays the script of `options` on each board (none: the one of the card's settings); ends with the first failure.
+
+    `options.zoom` 1 or more enlarges the panel, inside the frame, too. Nothing is written.
+    """
+    album = Album()
+    for board in dict.fromkeys(boards) or [options.board]:
+        show = Showcase(options.zoom)
+        session = Session(Options(**{**vars(options), "board": board, "out": None, "narrator": show.hear}))
+        lens = _Lens(session, show if frame else None)
+        session.recorder.keep = lens.keep
+        album.code = session.run()
+        if album.code:
+            album.reason = f"{session.rig.board}: {session.explain()}"
+            break
+        album.shots += lens.shots
+    return album
+
+
+class _Lens:
+    """Keeps the pictures of one run; `show`: dressed in the board's frame."""
+
+    def __init__(self, session: Session, show: Showcase | None) -> None:
+        self.shots: list[Shot] = []
+        self._session = session
+        self._show = show
+
+    def keep(self, name: str, pixels: bytes | bytearray, width: int, height: int) -> Path:
+        """The panel as RGB565 under a name; returns what its file will be called."""
+        rig, zoom = self._session.rig, self._session.options.zoom
+        if not pixels:
+            raise MaixSwitchError(
+                tr("{board}: no panel to take a picture of; choose a board with one", board=rig.board), EXIT_USAGE
+            )
+        panel = from_rgb565(pixels, width, height)
+        dressed = self._show.dress(rig.now, panel) if self._show else panel.repeat(zoom, axis=0).repeat(zoom, axis=1)
+        self.shots.append(Shot(name, rig.board, dressed))
+        return Path(f"{self.shots[-1].key}.png")
+
+
+def chosen(shots: Sequence[Shot], picks: Sequence[str]) -> list[Shot]:
+    """The picks in their order; without picks all, name by name.
+
+    MaixSwitchError (usage) for a pick that is not there.
+    """
+    if not picks:
+        order = list(dict.fromkeys(shot.name for shot in shots))
+        return sorted(shots, key=lambda shot: order.index(shot.name))
+    known = {shot.key: shot for shot in shots}
+    for pick in picks:
+        if pick not in known:
+            raise MaixSwitchError(_no_pick(pick, list(known)), EXIT_USAGE)
+    return [known[pick] for pick in picks]
+
+
+def _no_pick(pick: str, keys: Sequence[str]) -> str:
+    return tr("--pick {pick}: no such picture; there are {known}", pick=pick, known=", ".join(keys))
+
+
+def sheet(shots: Sequence[Shot], columns: int) -> Picture:
+    """The pictures side by side, so many in a row, each above its name and its board.
+
+    The captions are in the board's own letters: a font of the PC would differ from one PC to the next.
+    """
+    captions = [_stacked(_words(shot.name, SILK), _words(shot.board, DIM)) for shot in shots]
+    rows = [range(start, min(start + columns, len(shots))) for start in range(0, len(shots), columns)]
+    sizes = [shot.picture.shape for shot in shots]
+    widths = [
+        max(max(sizes[i][1] + 2 * BORDER, captions[i].shape[1]) for i in range(column, len(shots), columns))
+        for column in range(min(columns, len(shots)))
+    ]
+    heights = [max(sizes[i][0] for i in row) + 2 * BORDER for row in rows]
+    foot = captions[0].shape[0] + GAP // 2
+    size = (GAP + sum(height + foot + GAP for height in heights), GAP + sum(width + GAP for width in widths))
+    whole = _empty(*size)
+    top = GAP
+    for row, height in zip(rows, heights, strict=True):
+        left = GAP
+        for i, width in zip(row, widths, strict=False):
+            picture = np.pad(shots[i].picture, ((BORDER, BORDER), (BORDER, BORDER), (0, 0)))
+            picture[:BORDER] = picture[-BORDER:] = EDGE
+            picture[:, :BORDER] = picture[:, -BORDER:] = EDGE
+            middle = left + width // 2
+            _put(whole, picture, middle, top + height - picture.shape[0])
+            _put(whole, captions[i], middle, top + height + GAP // 2)
+            left += width + GAP
+        top += height + foot + GAP
+    return whole
+
+
+def _put(whole: Picture, part: Picture, middle: int, top: int) -> None:
+    left = middle - part.shape[1] // 2
+    whole[top : top + part.shape[0], left : left + part.shape[1]] = part
+
+
+def _stacked(*lines: Picture) -> Picture:
+    """Lines of text one below the other, each in the middle."""
+    width = max(line.shape[1] for line in lines)
+    whole = _empty(sum(line.shape[0] for line in lines), width)
+    top = 0
+    for line in lines:
+        _put(whole, line, width // 2, top)
+        top += line.shape[0]
+    return whole
+
+
+def _words(text: str, colour: Colour) -> Picture:
+    """A line of text; what the board has no letter for is a question mark."""
+    font = importlib.import_module("benchlib.font")
+    ink = np.zeros((font.HEIGHT, font.WIDTH * len(text)), bool)
+    for place, letter in enumerate(text):
+        at = (ord(letter if " " <= letter <= "~" else "?") - 32) * 7
+        for row, bits in enumerate(font.GLYPHS[at : at + 7]):
+            left = place * font.WIDTH + font.LEFT
+            ink[font.TOP + row, left : left + 5] = [bits >> bit & 1 for bit in (4, 3, 2, 1, 0)]
+    large = ink.repeat(LETTER, axis=0).repeat(LETTER, axis=1)
+    picture = _empty(*large.shape)
+    picture[large] = colour
+    return picture
+
+
+def _empty(height: int, width: int) -> Picture:
+    picture: Picture = np.empty((height, width, 3), np.uint8)
+    picture[:] = BOARD
+    return picture
+
+
+def write(files: dict[Path, Picture]) -> None:
+    """All files as PNG or none: each first under another name, the folders made when absent.
+
+    MaixSwitchError (input or output) where one cannot be written.
+    """
+    with ExitStack() as stack:
+        parts: dict[Path, Path] = {}
+        for path, picture in files.items():
+            packed = io.BytesIO()
+            Image.fromarray(picture).save(packed, "png", optimize=True)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if path.is_dir():
+                    raise IsADirectoryError(21, "Is a directory")
+                parts[path] = path.with_name(f".{path.name}.part")
+                stack.callback(parts[path].unlink, missing_ok=True)
+                parts[path].write_bytes(packed.getvalue())
+            except OSError as error:
+                raise _unwritable(path, error) from error
+        for path, part in parts.items():
+            try:
+                part.replace(path)
+            except OSError as error:
+                raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> MaixSwitchError:
+    return MaixSwitchError(tr("{path}: cannot be written ({strerror})", path=path, strerror=reason(error)), EXIT_IO)

@@ -1,0 +1,123 @@
+"""Who may talk to the server: the right Host and Origin on every request, and a token where others can reach it."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs
+
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from maixswitch.language import tr
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+ANYWHERE = ("0.0.0.0", "::")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the server is bound; `token` "" on this PC alone."""
+
+    host: str
+    port: int
+    token: str = ""
+
+    @property
+    def name(self) -> str:
+        """The host as it stands in an address."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def url(self) -> str:
+        """The address to open."""
+        return f"http://{self.name}:{self.port}/" + (f"?token={self.token}" if self.token else "")
+
+    def accepts(self, host: str) -> bool:
+        """Is this Host header one of ours? Where every address is bound it may be any: there the token decides.
+
+        A foreign name that was made to resolve to this PC is refused here, before anything is looked at.
+        """
+        if self.host in ANYWHERE:
+            return bool(self.token and host)
+        names = LOOPBACK if self.name in LOOPBACK else (self.name,)
+        bare = names if self.port == 80 else ()
+        return host in (*bare, *(f"{name}:{self.port}" for name in names))
+
+
+class Guard:
+    """Lets a request through to `app`, with the page's policy on every answer; answers 403 or 421 itself otherwise."""
+
+    def __init__(self, app: ASGIApp, place: Place) -> None:
+        self._app = app
+        self._place = place
+        self._cookie = f"maixswitch-{place.port}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        host = headers.get("host", "")
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *_policy(host)]}
+            await send(message)
+
+        if not self._place.accepts(host):
+            await self._refuse(scope, receive, dressed, 421, tr("this is not the address of the simulator"))
+        elif not _same(headers.get("origin"), host, scope["type"] == "websocket"):
+            await self._refuse(scope, receive, dressed, 403, tr("another site's page may not use the simulator"))
+        elif self._place.token and not self._known(headers):
+            given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+            if scope["type"] == "websocket" or not self._right(given):
+                text = tr("open the whole address that the simulator printed, with its token")
+                await self._refuse(scope, receive, dressed, 403, text)
+                return
+            answer = RedirectResponse("/", 303)  # the token leaves the address bar, and with it the history
+            answer.set_cookie(self._cookie, self._place.token, httponly=True, samesite="strict")
+            await answer(scope, receive, dressed)
+        else:
+            await self._app(scope, receive, dressed)
+
+    def _right(self, token: str) -> bool:
+        return hmac.compare_digest(token.encode("utf-8", "replace"), self._place.token.encode())
+
+    def _known(self, headers: dict[str, str]) -> bool:
+        try:
+            found = SimpleCookie(headers.get("cookie", "")).get(self._cookie)
+        except CookieError:
+            return False
+        return found is not None and self._right(found.value)
+
+    @staticmethod
+    async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, text: str) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
+            return
+        await PlainTextResponse(text + "\n", status)(scope, receive, send)
+
+
+def _same(origin: str | None, host: str, needed: bool) -> bool:
+    """A WebSocket is not held back by the browser's own rules, so there the Origin must be said."""
+    return not needed if origin is None else origin == f"http://{host}"
+
+
+def _policy(host: str) -> list[tuple[bytes, bytes]]:
+    # The Host was checked, or is about to be refused with a text; only one that was may stand in a header.
+    socket = f" ws://{host}" if host.replace(".", "").replace(":", "").replace("-", "").strip("[]").isalnum() else ""
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        f"connect-src 'self'{socket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    rows = {
+        "content-security-policy": policy,
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "cross-origin-resource-policy": "same-origin",
+        "cache-control": "no-store",
+    }
+    return [(name.encode(), value.encode("latin-1")) for name, value in rows.items()]

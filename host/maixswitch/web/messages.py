@@ -1,0 +1,103 @@
+"""What the page and the simulator say to each other: commands as small JSON texts, frames as bytes with a head."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import LANGUAGES, tr
+
+MOST_TEXT = 4 * 1024
+MOST_BYTES = 8 * 1024 * 1024
+MOST_KEYS = 8
+FASTEST = 16.0
+HEAD = struct.Struct("<4sHHI")
+MAGIC = b"MXF1"
+
+Check = Callable[[Any], bool]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One wish of a page: what to do, its fields in the order of KNOWN, and the number of who asked."""
+
+    do: str
+    values: tuple[Any, ...] = ()
+    client: int = 0
+
+
+def _whole(low: int, high: int) -> Check:
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def _truth(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _speed(value: Any) -> bool:
+    return type(value) in (int, float) and (value == 0 or 0.05 <= value <= FASTEST)
+
+
+# What there is to do -> the fields that come with it, each with what it may be.
+KNOWN: Mapping[str, Mapping[str, Check]] = {
+    "key": {"key": _whole(1, MOST_KEYS), "down": _truth},
+    "select": {"index": _whole(0, 9999)},
+    "card": {"in": _truth},
+    "camera": {"on": _truth},
+    "fail": {"code": _whole(1, 65535)},
+    "heal": {},
+    "power": {},
+    "pause": {"on": _truth},
+    "step": {},
+    "speed": {"speed": _speed},
+    "scene": {},
+    "language": {"name": lambda value: value in LANGUAGES},
+}
+
+
+def read_command(text: str, client: int = 0) -> Command:
+    """The command of a text such as {"do": "key", "key": 1, "down": true}, with exactly its fields.
+
+    Raises MaixSwitchError (usage), which says what was found and what was wanted, for anything else.
+    """
+    if len(text.encode("utf-8", "replace")) > MOST_TEXT:
+        raise MaixSwitchError(tr("a message of more than {most} bytes", most=MOST_TEXT), EXIT_USAGE)
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MaixSwitchError(tr("a message that is no JSON"), EXIT_USAGE) from error
+    if not isinstance(document, dict) or not isinstance(document.get("do"), str) or document["do"] not in KNOWN:
+        known = ", ".join(KNOWN)
+        raise MaixSwitchError(tr('a message without a known "do"; there are {known}', known=known), EXIT_USAGE)
+    do = document.pop("do")
+    wanted = KNOWN[do]
+    if document.keys() != wanted.keys() or not all(_holds(check, document[name]) for name, check in wanted.items()):
+        fields = ", ".join(wanted) or tr("none")
+        raise MaixSwitchError(
+            tr("{do}: fields missing, too many or out of range; wanted: {fields}", do=do, fields=fields), EXIT_USAGE
+        )
+    return Command(do, tuple(document[name] for name in wanted), client)
+
+
+def _holds(check: Check, value: Any) -> bool:
+    try:
+        return check(value)
+    except TypeError:  # a list or an object where a name was wanted
+        return False
+
+
+def write_frame(pixels: bytes, width: int, height: int, now: int) -> bytes:
+    """A frame for the page: "MXF1", width, height (16 bits), board time in ms (32 bits), little-endian; then RGB565.
+
+    Pixels are words of 16 bits, high byte first, row by row, as the panel keeps them; 0 by 0 for no panel.
+    """
+    return HEAD.pack(MAGIC, width, height, now & 0xFFFFFFFF) + pixels
+
+
+def write_text(kind: str, /, **fields: Any) -> str:
+    """A text for the page: {"type": kind, ...}."""
+    return json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":"))

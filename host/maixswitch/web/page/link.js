@@ -1,0 +1,31 @@
+// The line to the simulator: reconnects by itself, and never queues what a person did while it was down.
+
+const FIRST_MS = 500;
+const LONGEST_MS = 8000;
+
+export function openLink({ onText, onFrame, onState }) {
+  let socket = null;
+  let wait = FIRST_MS;
+
+  function connect() {
+    socket = new WebSocket(`ws://${location.host}/live`);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => { wait = FIRST_MS; onState(true); };
+    socket.onmessage = (event) => {
+      if (typeof event.data === "string") onText(JSON.parse(event.data));
+      else onFrame(event.data);
+    };
+    socket.onclose = () => {
+      onState(false);
+      setTimeout(connect, wait);
+      wait = Math.min(wait * 2, LONGEST_MS);
+    };
+  }
+
+  connect();
+  const ready = () => socket && socket.readyState === WebSocket.OPEN;
+  return {
+    ask(what, fields = {}) { if (ready()) socket.send(JSON.stringify({ do: what, ...fields })); },
+    give(bytes) { if (ready()) socket.send(bytes); },
+  };
+}

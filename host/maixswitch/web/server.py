@@ -1,0 +1,170 @@
+"""The server of the page: its own files, one WebSocket, and nothing else of this PC."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import socket
+import webbrowser
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from maixswitch import console
+from maixswitch.errors import EXIT_IO, MaixSwitchError
+from maixswitch.language import reason, tr
+from maixswitch.web.guard import LOOPBACK, Guard, Place
+from maixswitch.web.hub import MOST_CLIENTS, Client, Hub
+from maixswitch.web.messages import MOST_BYTES, MOST_TEXT, Command, read_command, write_text
+from maixswitch.web.runner import Runner
+
+PAGE = Path(__file__).resolve().parent / "page"
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+MOST_WRONG = 32  # messages that make no sense, until a page is shown the door
+
+
+def make_app(runner: Runner, hub: Hub, place: Place) -> ASGIApp:
+    """The ASGI application; the board starts with it and stops with it."""
+    # Read once: a request chooses among these by name, so no path of a request ever reaches the disk.
+    files = {path.name: (path.read_bytes(), TYPES[path.suffix]) for path in PAGE.iterdir() if path.suffix in TYPES}
+
+    @contextlib.asynccontextmanager
+    async def life(app: Starlette) -> AsyncIterator[None]:
+        hub.bind(asyncio.get_running_loop())
+        runner.start()
+        try:
+            yield
+        finally:
+            hub.bind(None)
+            await asyncio.to_thread(runner.stop)
+
+    async def serve_file(request: Request) -> Response:
+        found = files.get(request.path_params.get("name") or "index.html")
+        if found is None:
+            return Response(tr("there is no such file") + "\n", 404, media_type="text/plain")
+        return Response(found[0], media_type=found[1])
+
+    async def talk(socket: WebSocket) -> None:
+        await _talk(socket, runner, hub)
+
+    routes = [Route("/", serve_file), Route("/{name}", serve_file), WebSocketRoute("/live", talk)]
+    return Guard(Starlette(routes=routes, lifespan=life), place)
+
+
+async def _talk(socket: WebSocket, runner: Runner, hub: Hub) -> None:
+    await socket.accept()
+    client = hub.join()
+    if client is None:
+        text = tr("{most} pages watch already; close one of them", most=MOST_CLIENTS)
+        await socket.send_text(write_text("refused", text=text))
+        await socket.close(1013)
+        return
+    sender = asyncio.create_task(_send(socket, client, runner.hello()))
+    try:
+        await _receive(socket, client, runner, hub)
+    except (WebSocketDisconnect, RuntimeError):  # RuntimeError: the sender found the socket closed first
+        pass
+    finally:
+        hub.leave(client)
+        sender.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await sender
+        while not runner.ask(Command("gone", (), client.number)):
+            await asyncio.sleep(0.05)
+
+
+async def _send(socket: WebSocket, client: Client, hello: str) -> None:
+    """Waits for each message to go before it takes what is newest then: a slow page gets fewer frames."""
+    await socket.send_text(hello)
+    while True:
+        for message in await client.take():
+            if isinstance(message, bytes):
+                await socket.send_bytes(message)
+            else:
+                await socket.send_text(message)
+            await asyncio.sleep(0)  # sending need not wait, and a page that went shall be noticed at once
+
+
+async def _receive(socket: WebSocket, client: Client, runner: Runner, hub: Hub) -> None:
+    wrong = 0
+    while wrong < MOST_WRONG:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        try:
+            wish = _wish(message, client)
+        except MaixSwitchError as error:
+            wrong += 1
+            client.put("", write_text("error", text=str(error)))
+            continue
+        if not runner.ask(wish):
+            client.put("", write_text("error", text=tr("too many wishes wait for the board; try again")))
+    await socket.close(1008)
+
+
+def _wish(message: Any, client: Client) -> Command:
+    data = message.get("bytes")
+    if data is None:
+        return read_command(message.get("text") or "", client.number)
+    if len(data) > MOST_BYTES:
+        raise MaixSwitchError(tr("a photo of more than {most} MiB", most=MOST_BYTES >> 20), EXIT_IO)
+    return Command("photo", (bytes(data),), client.number)
+
+
+def bind(host: str, port: int) -> tuple[socket.socket, Place]:
+    """The socket the server shall listen on, and its place, with a token unless only this PC reaches it.
+
+    Port 0 takes a free one. Raises MaixSwitchError (input) where the address cannot be had.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(64)
+        except OSError:
+            listening.close()
+            raise
+    except (OSError, OverflowError, UnicodeError) as error:
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        raise MaixSwitchError(
+            tr("--port {port}: cannot listen on {host} ({why}); choose another", port=port, host=host, why=why), EXIT_IO
+        ) from error
+    loopback = host in ("127.0.0.1", "localhost", "::1")
+    token = "" if loopback else secrets.token_urlsafe(24)
+    return listening, Place(host, int(listening.getsockname()[1]), token)
+
+
+def serve(make: Callable[[Hub], Runner], host: str, port: int, open_page: bool) -> int:
+    """Serves until Ctrl-C, which is the way to end it: returns 0. Says the address to open on stderr."""
+    hub = Hub()
+    runner = make(hub)
+    listening, place = bind(host, port)
+    config = uvicorn.Config(
+        make_app(runner, hub, place),
+        log_level="error",
+        ws="websockets-sansio",
+        ws_max_size=MOST_BYTES + MOST_TEXT,
+        ws_max_queue=4,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    console.say(tr("the board is at {url} (Ctrl-C ends it)", url=place.url))
+    if place.name not in LOOPBACK:
+        console.say(tr("others on the network can reach it; whoever has that address may use it"))
+    if open_page:
+        webbrowser.open(place.url)
+    with listening, contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
+    return 0

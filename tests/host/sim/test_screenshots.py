@@ -1,0 +1,172 @@
+"""Pictures of the panel by script: one for each board and name, the same bytes again, all or none, and the sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sim_helpers import Command
+
+from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.sim import screenshots, showcase
+from maixswitch.sim.camera import Picture
+from maixswitch.sim.screenshots import Shot
+from maixswitch.sim.script import parse
+from maixswitch.sim.session import Options
+
+SCRIPT = "boxes 40,40,60,60,0,0.9\nscreenshot start\nexpect state RUNNING\nsay Hello\nscreenshot first\n"
+
+
+def album(card: Path, *boards: str, text: str = SCRIPT, frame: bool = False, zoom: int = 1) -> screenshots.Album:
+    return screenshots.take(Options(card=card, script=parse(text, "s"), zoom=zoom), boards, frame)
+
+
+def shot(height: int, width: int, name: str = "a", board: str = "cube", grey: int = 200) -> Shot:
+    return Shot(name, board, np.full((height, width, 3), grey, np.uint8))
+
+
+def has(picture: Picture, colour: tuple[int, int, int]) -> bool:
+    return bool((picture == colour).all(axis=2).any())
+
+
+def test_each_board_has_its_pictures_in_the_size_of_its_panel(card: Path) -> None:
+    made = album(card, "cube", "m5stickv", "cube")
+    assert made.code == 0
+    assert [(shot.key, shot.picture.shape) for shot in made.shots] == [
+        ("start-cube", (240, 240, 3)),
+        ("first-cube", (240, 240, 3)),
+        ("start-m5stickv", (135, 240, 3)),
+        ("first-m5stickv", (135, 240, 3)),
+    ]
+    assert has(made.shots[1].picture, (0, 255, 0))  # the box
+    assert not has(made.shots[0].picture, (0, 255, 0))
+
+
+def test_zoom_repeats_pixels_and_a_frame_stands_around_them(card: Path) -> None:
+    plain, large, framed = (
+        album(card, "m5stickv", zoom=zoom, frame=frame).shots[1].picture
+        for zoom, frame in ((1, False), (3, False), (1, True))
+    )
+    assert large.shape == (405, 720, 3)
+    assert np.array_equal(large[1::3, 2::3], plain)
+    edge = showcase.MARGIN
+    assert np.array_equal(framed[edge : edge + 135, edge : edge + 240], plain)
+    assert has(framed[edge + 135 :], showcase.SILK)  # "Hello"
+    assert has(framed[edge + 135 :], showcase.CARD_IN)
+
+
+def test_command_writes_the_same_bytes_again(command: Command, card: Path, tmp_path: Path) -> None:
+    (tmp_path / "s").write_text(SCRIPT)
+    words = ("screenshot", card, "--script", "s", "--board", "dock", "--board", "cube", "--frame", "--sheet", "all.png")
+    found = []
+    for out in ("one", "two"):
+        made = command(*words, "--out", out)
+        assert (made.returncode, made.stderr) == (0, f"{out}: 4 pictures\nall.png: the sheet\n")
+        assert made.stdout == ""
+        paths = [*sorted((tmp_path / out).iterdir()), tmp_path / "all.png"]
+        found.append([(path.name, path.read_bytes()) for path in paths])
+    assert found[0] == found[1]
+    assert [name for name, _ in found[0]] == [
+        *("first-cube.png", "first-dock.png", "start-cube.png", "start-dock.png"),
+        "all.png",
+    ]
+    sizes = [Image.open(tmp_path / "one" / f"first-{board}.png").size for board in ("dock", "cube")]
+    assert sizes == [(680, 604), (520, 604)]
+
+
+def test_failed_expectation_ends_1_and_writes_nothing(command: Command, card: Path, tmp_path: Path) -> None:
+    (tmp_path / "s").write_text("screenshot early\nexpect title Nothing within 1s\n")
+    made = command("screenshot", card, "--script", "s", "--board", "cube", "--out", "out", "--sheet", "sheet.png")
+    assert made.returncode == EXIT_FINDINGS
+    assert made.stderr.startswith("maixswitch: cube: s:2: expect title Nothing")
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_without_board_it_is_the_one_of_the_card(card: Path) -> None:
+    assert [shot.key for shot in album(card).shots] == ["start-dock", "first-dock"]
+
+
+def test_board_without_panel_is_refused(card: Path) -> None:
+    with pytest.raises(MaixSwitchError, match="unitv: no panel") as caught:
+        album(card, "unitv")
+    assert caught.value.exit_code == EXIT_USAGE
+
+
+@pytest.mark.parametrize(
+    ("text", "boards", "picks", "message"),
+    [
+        ("wait 1s", ["cube"], [], "s: makes no picture; wanted at least one line `screenshot NAME`"),
+        ("screenshot a\nscreenshot A", ["cube"], [], "s:2: a second picture A: give each its own name"),
+        ("screenshot a", ["cub"], [], "--board: no board cub; known: bit"),
+        ("screenshot a", ["cube", "dock"], ["b-cube"], "--pick b-cube: no such picture; there are a-cube, a-dock"),
+    ],
+)
+def test_mistakes_are_told_before_anything_runs(text: str, boards: list[str], picks: list[str], message: str) -> None:
+    with pytest.raises(MaixSwitchError) as caught:
+        screenshots.check(parse(text, "s"), boards, picks)
+    assert caught.value.message.startswith(message)
+    assert caught.value.exit_code == EXIT_USAGE
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("--pick", "a-cube"), EXIT_USAGE, "--pick and --columns are for the sheet"),
+        (("--sheet", "sheet.gif"), EXIT_USAGE, "--sheet sheet.gif: wanted a name that ends in .png"),
+        (("--out", "s"), EXIT_USAGE, "--out s: a file, wanted a folder"),
+        (("--script", "none"), EXIT_IO, "--script none: cannot be read (No such file or directory)"),
+    ],
+)
+def test_wrong_commands_end_with_one_line(
+    command: Command, card: Path, tmp_path: Path, words: tuple[str, ...], code: int, message: str
+) -> None:
+    (tmp_path / "s").write_text("screenshot a")
+    made = command("screenshot", card, "--script", "s", "--board", "cube", "--out", "out", *words)
+    assert made.returncode == code
+    assert made.stderr.startswith(f"maixswitch: {message}")
+    assert made.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_sheet_goes_name_by_name_and_picks_in_their_order() -> None:
+    shots = [shot(9, 9, name, board) for board in ("cube", "dock") for name in ("b", "a")]
+    assert [shot.key for shot in screenshots.chosen(shots, [])] == ["b-cube", "b-dock", "a-cube", "a-dock"]
+    assert [shot.key for shot in screenshots.chosen(shots, ["a-dock", "b-cube"])] == ["a-dock", "b-cube"]
+    with pytest.raises(MaixSwitchError, match="--pick c-cube: no such picture; there are b-cube"):
+        screenshots.chosen(shots, ["c-cube"])
+
+
+def test_sheet_holds_every_picture_whole_and_its_caption() -> None:
+    screenshots.check(parse("screenshot a", "s"), [], [])  # finds the letters
+    shots = [shot(135, 240, grey=250), shot(240, 320, grey=251), shot(240, 240, "a-long-name-of-a-picture", grey=252)]
+    made = screenshots.sheet(shots, 2)
+    for number, one in enumerate(shots):
+        rows, columns = np.nonzero((made == 250 + number).all(axis=2))
+        height, width = one.picture.shape[:2]
+        assert len(rows) == height * width
+        assert (rows.max() - rows.min() + 1, columns.max() - columns.min() + 1) == (height, width)
+    inked = np.nonzero((made == showcase.SILK).all(axis=2))[1]
+    assert screenshots.GAP <= inked.min() < inked.max() < made.shape[1] - screenshots.GAP
+    other = screenshots.sheet([*shots[:2], shot(240, 240, "a-lung-name-of-a-picture", grey=252)], 2)
+    assert not np.array_equal(made, other)
+
+
+def test_nothing_is_left_where_one_file_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "b.png").mkdir()
+    picture = shot(4, 4).picture
+    with pytest.raises(MaixSwitchError, match=r"b\.png: cannot be written \(Is a directory\)") as caught:
+        screenshots.write({tmp_path / "a.png": picture, tmp_path / "b.png": picture})
+    assert caught.value.exit_code == EXIT_IO
+    assert [path.name for path in tmp_path.iterdir()] == ["b.png"]
+
+
+def test_caption_of_a_frame_is_written_smaller_where_the_board_is_narrow() -> None:
+    """It ends before the card at the right."""
+    for width in (240, 320):
+        show = showcase.Showcase()
+        show.hear({"t": 0, "event": "say", "text": "Card out: the screen says what to do"})
+        framed = show.dress(0, np.zeros((135, width, 3), np.uint8))
+        inked = (framed == showcase.SILK).all(axis=2).any(axis=0)
+        assert 0 < inked.nonzero()[0].max() < framed.shape[1] - showcase.MARGIN - 54

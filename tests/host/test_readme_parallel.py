@@ -1,0 +1,178 @@
+"""The two READMEs say the same: section by section the same commands, links, pictures, names, figures and tables."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from maixswitch import docs, language
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGLISH = ROOT / "README.md"
+CHINESE = ROOT / "docs" / "README.zh-CN.md"
+FENCE = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"(maixswitch|make|mpremote|\.venv)\b")
+HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+@dataclass(frozen=True)
+class Section:
+    """From one heading to the next; the first has none. Without generated blocks."""
+
+    level: int
+    title: str
+    text: str
+
+    @property
+    def fences(self) -> list[str]:
+        return FENCE.findall(self.text)
+
+    @property
+    def prose(self) -> str:
+        return FENCE.sub("", self.text)
+
+    @property
+    def commands(self) -> list[str]:
+        lines = [line.strip() for fence in self.fences for line in fence.splitlines()]
+        return [line.partition(" #")[0].rstrip() for line in lines if COMMAND.match(line)]
+
+    @property
+    def kinds_of_blocks(self) -> list[tuple[str, int]]:
+        return [(fence.splitlines()[0].strip(), len(fence.splitlines())) for fence in self.fences]
+
+    @property
+    def names(self) -> set[str]:
+        return set(re.findall(r"`([^`\n]+)`", self.prose))
+
+    @property
+    def figures(self) -> set[str]:
+        return set(re.findall(r"\d+(?:\.\d+)*", self.prose))
+
+    @property
+    def tables(self) -> list[int]:
+        return [line.replace("\\|", "").count("|") for line in self.prose.splitlines() if line.startswith("|")]
+
+    def links(self, page: Path) -> Counter[tuple[str, str]]:
+        """("link" or "picture", target from the root of the project) with how often it stands there."""
+        found: Counter[tuple[str, str]] = Counter()
+        for target in re.findall(r"\]\(([^)\s]+)", self.prose):  # the target of a picture, too, which may be in a link
+            found["link", from_root(page, target)] += 1
+        for target in re.findall(r"!\[[^\]]*\]\(([^)\s]+)", self.prose):
+            found["picture", from_root(page, target)] += 1
+        return found
+
+
+def from_root(page: Path, target: str) -> str:
+    """A link's target as from the root of the project; an address on the web as it is."""
+    path, mark, anchor = target.partition("#")
+    if not path or "://" in path:
+        return target
+    return (page.parent / path).resolve().relative_to(ROOT).as_posix() + mark + anchor
+
+
+def sections(page: Path) -> list[Section]:
+    """The page's sections; what stands above the title, the choice of language, is left out."""
+    text = docs.BLOCK.sub("", page.read_text(encoding="utf-8"))
+    held = FENCE.sub(lambda match: re.sub(r"[^\n]", "x", match.group()), text)  # a # in there is no heading
+    heads = [(match.start(), match.end(), match.group(1)) for match in re.finditer(r"^(#+) .*$", held, re.MULTILINE)]
+    ends = [start for start, _, _ in heads[1:]] + [len(text)]
+    return [
+        Section(len(marks), text[start + len(marks) + 1 : stop], text[stop:end])
+        for (start, stop, marks), end in zip(heads, ends, strict=True)
+    ]
+
+
+PAIRS = list(zip(sections(ENGLISH), sections(CHINESE), strict=False))
+each_section = pytest.mark.parametrize(("english", "chinese"), PAIRS, ids=[pair[0].title for pair in PAIRS])
+
+
+def test_headings_have_the_same_levels_in_the_same_order():
+    levels = [section.level for section in sections(ENGLISH)]
+    assert len(levels) > 5
+    assert [section.level for section in sections(CHINESE)] == levels
+
+
+def test_each_page_leads_to_the_other_in_its_first_line():
+    for page, other in ((ENGLISH, CHINESE), (CHINESE, ENGLISH)):
+        first = page.read_text(encoding="utf-8").splitlines()[0]
+        targets = re.findall(r"\]\(([^)]+)\)", first)
+        assert [(page.parent / target).resolve() for target in targets] == [other]
+        assert "English" in first
+        assert "简体中文" in first
+
+
+@each_section
+def test_sections_have_the_same_commands_blocks_and_tables(english: Section, chinese: Section):
+    assert chinese.commands == english.commands
+    assert chinese.kinds_of_blocks == english.kinds_of_blocks
+    assert chinese.tables == english.tables
+
+
+@each_section
+def test_sections_have_the_same_links_and_pictures(english: Section, chinese: Section):
+    assert chinese.links(CHINESE) == english.links(ENGLISH)
+
+
+@each_section
+def test_sections_have_the_same_names_and_figures(english: Section, chinese: Section):
+    assert chinese.names == english.names
+    assert chinese.figures == english.figures
+
+
+@each_section
+def test_scripts_and_settings_are_the_same(english: Section, chinese: Section):
+    for one, other in zip(english.fences, chinese.fences, strict=True):
+        if one.startswith("```json"):
+            first, second = ("\n".join(fence.splitlines()[1:-1]) for fence in (one, other))
+            assert json.loads(first) == json.loads(second)
+        if "expect" in one:
+            assert one == other
+
+
+@each_section
+def test_every_paragraph_is_translated(english: Section, chinese: Section):
+    if english.level > 1:
+        assert HAN.search(chinese.title)
+    for paragraph in re.split(r"\n\s*\n", chinese.prose):
+        if re.search(r"[A-Za-z]", paragraph):
+            assert HAN.search(paragraph), paragraph
+    assert len(re.split(r"\n\s*\n", chinese.text)) == len(re.split(r"\n\s*\n", english.text))
+
+
+def test_what_was_not_tried_on_a_board_is_as_prominent():
+    english, chinese = (pages[0].text for pages in (sections(ENGLISH), sections(CHINESE)))
+    assert "\n> **Not yet tried on hardware.**" in english
+    assert "\n> **尚未在真实硬件上试过。**" in chinese
+
+
+def test_generated_blocks_are_the_same_and_chinese():
+    text = CHINESE.read_text(encoding="utf-8")
+    found = {match.group(1): match.group(2) for match in docs.BLOCK.finditer(text)}
+    assert [*found] == [match.group(1) for match in docs.BLOCK.finditer(ENGLISH.read_text(encoding="utf-8"))]
+    for name, block in found.items():
+        assert name == "diagram" or HAN.search(block.splitlines()[0]), name
+    rows = found["errors"].splitlines()[2:]
+    assert len(rows) > 10
+    assert not [row for row in rows if any(not HAN.search(cell) for cell in row.split(" | ")[2:])]
+
+
+def test_a_page_s_language_is_left_again_after_its_blocks():
+    page = "<!-- language: zh -->\n<!-- generated: errors -->\n<!-- end -->\n"
+    chosen = language.chosen()
+    assert "没有 TF 卡" in docs.renew(page)
+    assert language.chosen() == chosen
+    assert "There is no TF card" in docs.renew(page.replace("zh", "en"))
+    with language.speaking("zh"):
+        assert "There is no TF card" in docs.renew(page.partition("\n")[2])
+
+
+def test_a_language_that_there_is_not_is_refused():
+    with pytest.raises(MaixSwitchError, match="fr: no such language; there are en, zh") as caught:
+        docs.renew("<!-- language: fr -->\n")
+    assert caught.value.exit_code == EXIT_USAGE

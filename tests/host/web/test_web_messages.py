@@ -1,0 +1,80 @@
+"""Messages of a page: what is well-formed comes through whole, everything else is refused with words."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.web.messages import HEAD, KNOWN, MOST_TEXT, Command, read_command, write_frame
+from maixswitch.web.photo import MOST_PIXELS, read_photo
+from maixswitch.web.runner import Runner
+
+
+def test_commands_come_through_whatever_the_order_of_their_fields() -> None:
+    assert read_command('{"down": true, "key": 2, "do": "key"}', 7) == Command("key", (2, True), 7)
+    assert read_command('{"do": "power"}') == Command("power")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nonsense",
+        "[" * 4000,
+        "[]",
+        '{"do": "photo"}',
+        '{"do": "gone"}',
+        '{"do": ["key"]}',
+        '{"do": "key", "key": 1}',
+        '{"do": "key", "key": true, "down": true}',
+        '{"do": "key", "key": 9, "down": true}',
+        '{"do": "speed", "speed": -1}',
+        '{"do": "speed", "speed": NaN}',
+        '{"do": "speed", "speed": 1e9}',
+        '{"do": "language", "name": []}',
+        '{"do": "power", "more": 1}',
+        '{"do": "power", "more": "' + "x" * MOST_TEXT + '"}',
+    ],
+)
+def test_garbage_is_refused(text: str) -> None:
+    with pytest.raises(MaixSwitchError) as caught:
+        read_command(text)
+    assert caught.value.exit_code == EXIT_USAGE
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner) |
+       st.dictionaries(st.sampled_from(["do", "key", "down", "index"]) | st.text(), inner)))  # fmt: skip
+def test_any_json_is_a_command_or_a_refusal(document: object) -> None:
+    try:
+        known = read_command(json.dumps(document)).do in KNOWN
+    except MaixSwitchError as error:
+        known = bool(str(error))
+    assert known
+
+
+def test_runner_can_do_everything_that_is_known() -> None:
+    assert [do for do in KNOWN if not hasattr(Runner, f"_do_{do}")] == []
+
+
+def test_frame_has_its_head() -> None:
+    frame = write_frame(b"\x12\x34" * 6, 3, 2, 2**32 + 5)
+    assert HEAD.unpack(frame[: HEAD.size]) == (b"MXF1", 3, 2, 5)
+    assert frame[HEAD.size :] == b"\x12\x34" * 6
+
+
+@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(9), b"%PDF-1.4", bytes(5000)])
+def test_what_is_no_photo_is_refused(data: bytes) -> None:
+    with pytest.raises(MaixSwitchError, match="wanted one of PNG, JPEG"):
+        read_photo(data)
+
+
+def test_photo_too_large_is_refused_before_it_is_decoded() -> None:
+    side = int(MOST_PIXELS**0.5) + 1
+    bmp = b"BM" + bytes(8) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
+    bmp += side.to_bytes(4, "little") * 2 + b"\x01\0\x18\0" + bytes(24)
+    with pytest.raises(MaixSwitchError, match="24 million"):
+        read_photo(bmp)

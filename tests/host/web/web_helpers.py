@@ -1,0 +1,78 @@
+"""What the tests of the page share: a still photo for the lens, a board behind a client, and patience."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from maixswitch.sim.rig import Rig
+from maixswitch.web.guard import Place
+from maixswitch.web.hub import Hub
+from maixswitch.web.runner import Runner
+
+PLACE = Place("127.0.0.1", 8000)
+HERE = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
+PATIENCE_S = 20.0
+
+
+def draw_spot() -> Image.Image:
+    """One bright spot on dark ground: the drawn scene shows more of them than the firmware's array holds."""
+    image = Image.new("RGB", (320, 240), (20, 20, 20))
+    ImageDraw.Draw(image).rectangle((100, 80, 150, 130), fill=(255, 255, 255))
+    return image
+
+
+def photo_bytes(image: Image.Image) -> bytes:
+    data = io.BytesIO()
+    image.save(data, "PNG")
+    return data.getvalue()
+
+
+def make_runner(card: Path, folder: Path, hub: Hub, speed: float = 1.0) -> Runner:
+    path = folder / "spot.png"
+    draw_spot().save(path)
+
+    def rig(report: Callable[..., None]) -> Rig:
+        return Rig(card, report, camera=path)
+
+    return Runner(rig, hub, speed)
+
+
+class Page:
+    """The far end of a WebSocket: reads until something holds."""
+
+    def __init__(self, socket: Any) -> None:
+        self.socket = socket
+        self.status: dict[str, Any] = {}
+
+    def ask(self, do: str, **fields: Any) -> None:
+        self.socket.send_text(json.dumps({"do": do, **fields}))
+
+    def until(self, wanted: Callable[[Any], Any]) -> Any:
+        """The first message, a document or a frame's bytes, for which `wanted` holds."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            message = self.socket.receive()
+            if message["type"] == "websocket.close":
+                raise AssertionError(f"closed with {message['code']}")
+            data = message.get("bytes")
+            found = data if data is not None else json.loads(message["text"])
+            if wanted(found):
+                return found
+        raise AssertionError("nothing of the kind came")
+
+    def text(self, kind: str, /, **fields: Any) -> Any:
+        """The first text of that type with these fields."""
+        return self.until(
+            lambda found: (
+                isinstance(found, dict)
+                and found["type"] == kind
+                and all(found[name] == value for name, value in fields.items())
+            )
+        )
