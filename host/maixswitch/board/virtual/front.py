@@ -17,15 +17,13 @@ import tty
 from typing import Any
 
 from maixswitch.board.virtual.child import RESET, SOFT, SOFT_RAW, Child
-from maixswitch.board.virtual.line import Pace, Way
+from maixswitch.board.virtual.line import BAUD, Pace, Way, garbled
 
 RING = 2048
-BAUD = 115200
 LATENCY = 0.002  # seconds until the running program sees Ctrl-C; a second one within them cancels the first
 POLITE = 0.15  # so long a program that asks nobody anything is left alone, before a signal stops it
 APART = 2.0  # between two signals: the interpreter dies of a second one that it sees before the first
 PC_BUFFER = 1 << 16  # what the PC's driver keeps of a line that nobody reads
-SPEEDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdigit()}
 READ, REPL, ANY, WRITE, INTERRUPT, BAUD_RATE, MODE, SYNC, TAKEN = b"RQAWKBMZT"
 CONTROLS = b"\x01\x02\x03\x04\x05"
 
@@ -141,13 +139,6 @@ class Front:
             self._from_pace.start(time.monotonic())
         self._wire_out += data
 
-    def _garbled(self, data: bytes) -> bytes:
-        """What arrives when the two ends have different rates; above 115200 only, so that a plain `cat` works."""
-        host = SPEEDS.get(termios.tcgetattr(self._slave)[5], 0)
-        if host == self._baud or max(host, self._baud) <= BAUD:
-            return data
-        return bytes((byte * 7 + 0x81) & 0xFF for byte in data)
-
     def _happen(self, events: list[tuple[str, float]], now: float) -> None:
         for name, seconds in events:
             if name == "stall":
@@ -169,7 +160,7 @@ class Front:
         del self._wire_in[:count]
         data, events = self._to.carry(raw)
         if self._child:
-            data = self._garbled(data)
+            data = garbled(data, self._slave, self._baud)
             if 3 in data:
                 data = self._ctrl_c(data, now)
             room = self._ring_size - len(self._ring)
@@ -202,7 +193,7 @@ class Front:
             if self._master >= 0:
                 if not self._pc:
                     self._pc_moved = now
-                self._pc += self._garbled(data)
+                self._pc += garbled(data, self._slave, self._baud)
                 if self._paced and len(self._pc) > PC_BUFFER:
                     del self._pc[PC_BUFFER:]
             self._happen(events, now)
