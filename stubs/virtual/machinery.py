@@ -63,6 +63,7 @@ def run(system, system_time, opener, builtins, options) -> int:
     bench.screen.capture = bench.screen.draw = False
     bench.screen.on_show = _move
     names = {"__name__": "__main__"}
+    names["exec"] = _strict(names)
     session = repl.Session(names, mode)
     try:
         _boot(system, session, why)
@@ -98,6 +99,18 @@ def _polite(own):
         own(*words, **options)
 
     return print
+
+
+def _strict(own):
+    """v1.11's exec for __main__, whose names are `own`: text and bytes, but no bytearray (py/builtinevex.c)."""
+
+    def run(code, names=None, inner=None):
+        if isinstance(code, bytearray):
+            raise TypeError("can't convert 'bytearray' object to str implicitly")
+        names = own if names is None else names
+        exec(code, names, names if inner is None else inner)
+
+    return run
 
 
 def _move():

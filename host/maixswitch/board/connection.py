@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,10 @@ ENTRY_LIMIT = 12.0
 """Seconds to get in: longer than a receiver without a host waits (5 s), for Ctrl-C does nothing to it until then."""
 ANSWER_LIMIT = 1.5
 """Seconds that one try waits for the raw REPL: the program ends its network and screen first."""
+TRIES = 3
+"""How often a program is sent that arrives damaged."""
+DAMAGED = ("SyntaxError", "IndentationError", "NameError", "UnicodeError", "ValueError: damaged")
+"""What the board says of a program that it has not received as it was sent."""
 PIECE = 1800
 """Bytes of source at a time: the ring of the line holds 2,048 and drops silently what a busy board leaves in it."""
 CTRL_C_ON = "import micropython\nmicropython.kbd_intr(3)"
@@ -42,10 +47,30 @@ class Board:
 
         BoardError: what the code raised there, no answer in time (the next call then stops it first), a broken line.
         """
+        return self._exec(in_pieces(code), timeout)
+
+    def run(self, program: str, timeout: float = 10.0) -> str:
+        """As `exec`, but runs the program only if it has arrived whole, and sends it again if not.
+
+        For programs that may be run twice. BoardError B609 when the line damages it every time.
+        """
+        for left in reversed(range(TRIES)):
+            try:
+                return self._exec(checked(program), timeout)
+            except BoardError as error:
+                if error.code == "B611" and left:  # perhaps it still waits for the program's end, which was lost
+                    continue
+                if error.code != "B612" or not error.finding.found.startswith(DAMAGED):
+                    raise
+                if not left:
+                    raise BoardError("B609", port=self.port, found=error.finding.found) from error
+        raise AssertionError
+
+    def _exec(self, pieces: Iterator[str], timeout: float) -> str:
         if self.lost:
             enter(self, self.patience)
         try:
-            for piece in in_pieces(code):
+            for piece in pieces:
                 said, error = self.transport.exec_raw(piece, timeout)
                 if error:
                     break
@@ -75,7 +100,7 @@ class Board:
             return
         source = packed((ONBOARD / f"{name}.py").read_text(encoding="utf-8"))
         try:
-            self.exec(source)
+            self.run(source)
         except BoardError as error:
             if error.code == "B612" and error.finding.found.startswith(("ImportError", "AttributeError")):
                 raise BoardError("B606", port=self.port, found=error.finding.found) from error
@@ -200,13 +225,26 @@ def leave(board: Board, restart: bool) -> None:
 
 
 def in_pieces(source: str) -> Iterator[str]:
-    """Programs that together run a source of any length, each short enough for the ring of the line.
+    """Programs that together run a source of any length, each short enough for the ring of the line."""
+    if len(source.encode()) <= PIECE:
+        yield source
+    else:
+        yield from checked(source)
+
+
+def checked(source: str) -> Iterator[str]:
+    """The same with a CRC32: the board runs the source if it has arrived as it was sent, else raises "damaged".
 
     Its bytes are collected in a name of the board's and run from there; the answer to one piece asks for the next.
     """
     data = source.encode()
-    if len(data) <= PIECE:
-        yield source
+    run = (
+        f"from binascii import crc32\nif crc32(_p) & 0xFFFFFFFF != {zlib.crc32(data)}:\n raise ValueError('damaged')\n"
+    )
+    run += "try:\n exec(bytes(_p))\nfinally:\n del _p"  # v1.11 takes no bytearray there
+    whole = f"_p = {data!r}\n{run}"
+    if len(whole) <= PIECE:
+        yield whole
         return
     yield "_p = bytearray()"
     while data:
@@ -215,7 +253,7 @@ def in_pieces(source: str) -> Iterator[str]:
             size -= size // 8
         yield f"_p += {data[:size]!r}"
         data = data[size:]
-    yield "try:\n exec(_p)\nfinally:\n del _p"
+    yield run
 
 
 def packed(source: str) -> str:

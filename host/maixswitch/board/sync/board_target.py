@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from maixswitch.board.connection import ONBOARD, Board, enter, packed
+from maixswitch.board.connection import TRIES, Board, packed
 from maixswitch.board.failures import BoardError
 from maixswitch.board.stream import board_crcs, send, send_plain
 from maixswitch.board.sync import journal
@@ -25,10 +25,6 @@ WIRE = 10 * 1.01
 """Bits on the line for a byte of a file: start and stop bit, headers and answers."""
 BATCH = 1 << 20
 """Bytes that the board reads between two signs of progress."""
-TRIES = 3
-"""How often something is sent that arrives damaged."""
-DAMAGED = ("SyntaxError", "IndentationError", "NameError", "UnicodeError", "ValueError: damaged")
-"""What the board says of a program that it has not received as it was sent."""
 QUICK = 8.0
 """Seconds that an answer may take otherwise."""
 SLOW = 60.0
@@ -43,7 +39,6 @@ class BoardTarget:
         self.plain = plain
         self.root = root
         self.name = board.port
-        self._loaded = False
 
     def listing(self) -> Listing:
         if self._rows(f"tell({self.root.strip('/')!r} in uos.listdir('/'))") != [True]:
@@ -63,7 +58,6 @@ class BoardTarget:
             batch.append(path)
             size = sum(paths[name] for name in batch)
             if size >= BATCH or at == len(paths):
-                self._prepare()
                 sums = board_crcs(self.board, [self._at(name) for name in batch])
                 for name in batch:
                     row = sums[self._at(name)]
@@ -81,7 +75,6 @@ class BoardTarget:
         return b"".join(self._rows(f"read({self._at(path)!r})"))
 
     def write(self, path: str, data: bytes) -> None:
-        self._prepare()
         send(self.board, data, self._at(path))
 
     def make_folder(self, path: str) -> None:
@@ -91,7 +84,6 @@ class BoardTarget:
         data = file.read_bytes()
         if (len(data), zlib.crc32(data)) != (size, crc):
             raise MaixSwitchError(tr("{file} changed meanwhile; run the same command again", file=file), EXIT_IO)
-        self._prepare()
         if self.plain:
             send_plain(self.board, data, self._at(path), progress=tell)
         else:
@@ -109,7 +101,7 @@ class BoardTarget:
             self.drop([Step("delete", TODO)])
             return
         program = (board_root() / BOOT).read_text(encoding="utf-8").replace('finish("/sd")', f"finish({self.root!r})")
-        said = self._checked(packed(program), SLOW).strip()
+        said = self.board.run(packed(program), SLOW).strip()
         if said and force:
             self.drop([Step("delete", TODO)])
         elif said and self.read(TODO):
@@ -130,44 +122,13 @@ class BoardTarget:
     def _at(self, path: str) -> str:
         return f"{self.root}/{path}"
 
-    def _prepare(self) -> None:
-        """Brings the receiver there, again when it arrives damaged."""
-        for left in reversed(range(TRIES)):
-            try:
-                return self.board.load("receiver")
-            except BoardError as error:
-                if not left or error.code != "B612" or not error.finding.found.startswith(DAMAGED):
-                    raise
-
     def _rows(self, call: str, timeout: float = QUICK) -> list[Any]:
         """The literals that a function of onboard/files.py tells; asked again when the line has damaged them."""
         said = ""
         for _ in range(TRIES):
-            if not self._loaded:
-                self._checked(packed((ONBOARD / "files.py").read_text(encoding="utf-8")))
-                self._loaded = True
-            said = self._checked(f"told[0] = 0\n{call}\nend()", timeout)
+            self.board.load("files")
+            said = self.board.run(f"told[0] = 0\n{call}\nend()", timeout)
             *lines, last = said.splitlines() or [""]
             if last == f"= {zlib.crc32(''.join(lines).encode())}":
                 return [ast.literal_eval(line) for line in lines]
         raise BoardError("B609", port=self.name, found=said[-80:])
-
-    def _checked(self, program: str, timeout: float = QUICK) -> str:
-        """Runs a program there if it has arrived as it was sent: else one with another path in it might do harm.
-
-        All programs that go this way may be run twice.
-        """
-        sent = f"from binascii import crc32\nt = {program!r}\nif crc32(t.encode()) & 0xFFFFFFFF != "
-        sent += f"{zlib.crc32(program.encode())}:\n raise ValueError('damaged')\nexec(t)"
-        for left in reversed(range(TRIES)):
-            try:
-                return self.board.exec(sent, timeout)
-            except BoardError as error:
-                if error.code == "B611" and left:  # perhaps it still waits for the program's end, which was lost
-                    enter(self.board)
-                    continue
-                if error.code != "B612" or not error.finding.found.startswith(DAMAGED):
-                    raise
-                if not left:
-                    raise BoardError("B609", port=self.name, found=error.finding.found) from error
-        raise AssertionError
