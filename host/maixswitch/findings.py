@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 
 from maixswitch.finding_table import ERROR, NOTE, RULES, SEVERITIES, WARNING, Rule
 from maixswitch.language import tr
 
-__all__ = ["ERROR", "NOTE", "RULES", "SEVERITIES", "WARNING", "Finding", "Rule", "finding", "plain", "rule", "rules"]
+__all__ = [
+    "ERROR",
+    "NOTE",
+    "RULES",
+    "SEVERITIES",
+    "WARNING",
+    "Finding",
+    "Judged",
+    "Rule",
+    "finding",
+    "plain",
+    "rule",
+    "rules",
+]
 
 
 @cache
@@ -42,6 +56,11 @@ class Finding:
     @property
     def severity(self) -> str:
         return rule(self.code).severity
+
+    @property
+    def rank(self) -> int:
+        """Its place in a list that begins with the errors."""
+        return SEVERITIES.index(self.severity)
 
     @property
     def title(self) -> str:
@@ -79,6 +98,23 @@ class Finding:
         if self.wanted:
             said += " " + tr("Wanted: {wanted}.", wanted=self.wanted.rstrip("."))
         return said
+
+
+class Judged:
+    """What a report with ``findings`` amounts to."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each severity."""
+        found = Counter(item.severity for item in self.findings)
+        return {name: found[name] for name in SEVERITIES}
+
+    @property
+    def ok(self) -> bool:
+        """Does no error stand?"""
+        return not self.counts[ERROR]
 
 
 def finding(

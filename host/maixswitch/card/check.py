@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from maixswitch.card.rules import LOOKS
 from maixswitch.card.rules.fit import verdicts
 from maixswitch.card.rules.medium import folder_names, image_names, judge_image, judge_mount, judge_names
 from maixswitch.errors import MaixSwitchError
-from maixswitch.findings import ERROR, SEVERITIES, Finding, finding
+from maixswitch.findings import ERROR, Finding, Judged, finding
 from maixswitch.kmodel.describe import shape_text
 
 __all__ = ["ModelReport", "Options", "Report", "check"]
@@ -39,7 +38,7 @@ class ModelReport:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Judged):
     """All of it. ``kind``: "card", "model", "kmodel" or "image"; ``findings``: errors first, then by place."""
 
     path: Path
@@ -47,17 +46,6 @@ class Report:
     options: Options
     findings: tuple[Finding, ...]
     models: tuple[ModelReport, ...]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many of each severity."""
-        found = Counter(item.severity for item in self.findings)
-        return {name: found[name] for name in SEVERITIES}
-
-    @property
-    def ok(self) -> bool:
-        """Does no error stand?"""
-        return not self.counts[ERROR]
 
     def of(self, place: str) -> list[Finding]:
         """The findings at a model's place, "" for those of no model."""
@@ -124,8 +112,7 @@ def _of_image(item: Finding) -> Finding:
 
 
 def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    order = {name: at for at, name in enumerate(SEVERITIES)}
-    return tuple(sorted(found, key=lambda item: (order[item.severity], item.file, item.code)))
+    return tuple(sorted(found, key=lambda item: (item.rank, item.file, item.code)))
 
 
 def _model(model: Model, options: Options) -> ModelReport:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from maixswitch.html_page import frame
 from maixswitch.kmodel.model import KModel
 from maixswitch.kmodel.picture import svg
-from maixswitch.language import chosen, tr
+from maixswitch.language import tr
 
 from .report import WEAK, Document, agreed, decibels, summary
 
@@ -76,21 +77,7 @@ def page(found: Document, model: KModel, name: str) -> str:
         _section(tr("Layers"), _layers(found)),
         _section(tr("In words"), "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in summary(found)) + "</ul>"),
     ]
-    body = "\n".join(parts)
-    return f"""<!doctype html>
-<html lang="{chosen()}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{escape(title)}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
+    return frame(title, STYLE, "\n".join(parts))
 
 
 def _alarm(found: Document) -> Iterator[str]:

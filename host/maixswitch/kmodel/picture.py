@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from html import escape
 
 from maixswitch import console
-from maixswitch.language import chosen, tr, word
+from maixswitch.html_page import frame
+from maixswitch.language import tr, word
 
 from .airam import ROW, ROWS
 from .liveness import INPUT, AiRam, LiveMap
@@ -33,6 +34,14 @@ KINDS = {
     "other": ("other (upload, padding)", "#cc79a7", "#8f4a72"),
 }
 """Class of a box -> name, fill in light mode, fill in dark mode."""
+PAGE_STYLE = """
+body { margin: 1rem; font-family: system-ui, sans-serif; font-size: 14px; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; margin-top: 1rem; }
+td, th { padding: 0.15rem 0.8rem; text-align: right; font-variant-numeric: tabular-nums; }
+td:first-child, th:first-child { text-align: left; }
+tr + tr td { border-top: 1px solid #8884; }
+"""
 STYLE = """
 text { font-family: "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; font-size: 11px; fill: #1c1f24; }
 .back { fill: #ffffff; }
@@ -149,32 +158,9 @@ def page(kmodel: KModel, name: str) -> str:
     )
     names = (tr("feature map"), tr("first row"), tr("last row"), "KiB", tr("needed in"))
     heads = "".join(f"<th>{name}</th>" for name in names)
-    return f"""<!doctype html>
-<html lang="{chosen()}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{escape(tr("AI RAM of {name}", name=name))}</title>
-<style>
-body {{ margin: 1rem; font-family: system-ui, sans-serif; font-size: 14px; }}
-.scroll {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; margin-top: 1rem; }}
-td, th {{ padding: 0.15rem 0.8rem; text-align: right; font-variant-numeric: tabular-nums; }}
-td:first-child, th:first-child {{ text-align: left; }}
-tr + tr td {{ border-top: 1px solid #8884; }}
-</style>
-</head>
-<body>
-<div class="scroll">
-{svg(kmodel, name)}</div>
-<table>
-<tr>{heads}</tr>
-{rows}
-</table>
-</body>
-</html>
-"""
+    table = f"<table>\n<tr>{heads}</tr>\n{rows}\n</table>"
+    body = f'<div class="scroll">\n{svg(kmodel, name)}</div>\n{table}'
+    return frame(tr("AI RAM of {name}", name=name), PAGE_STYLE, body)
 
 
 def _plan(ram: AiRam, layers: int) -> _Plan:

@@ -16,6 +16,7 @@ from maixswitch import __version__, console
 from maixswitch.errors import EXIT_DEVICE, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_OK, MaixSwitchError
 from maixswitch.language import tr, word
 from maixswitch.sim import recorder as recording
+from maixswitch.sim import reports
 from maixswitch.sim.actions import Boxes, Scores
 from maixswitch.sim.keyboard import KEYS, Keyboard
 from maixswitch.sim.player import Player
@@ -26,17 +27,6 @@ from maixswitch.sim.view import View, describe
 
 _MAX_NAP_S = 0.05
 _ENDED = object()
-# Names of what the app reports, in the order of the arguments of its `report`.
-_FIELDS: dict[str, tuple[str, ...]] = {
-    "state": ("old", "cause", "new"),
-    "select": ("title", "index", "total"),
-    "load": ("title", "ms", "free"),
-    "unload": ("title", "error"),
-    "fault": ("code", "name", "detail"),
-    "camera": ("what", "detail"),
-    "choice": ("folder", "written"),
-    "note": ("text",),
-}
 
 
 @dataclass
@@ -76,7 +66,7 @@ class Session:
         self._interrupted = False
         self._failure: MaixSwitchError | None = None
         self._crash = ""
-        self._seen: tuple[str, ...] | None = None
+        self._sights = reports.Sights()
         self._changed = ""  # a state that the next picture shall show
         self._view: View | None = None
         if options.json:
@@ -205,12 +195,11 @@ class Session:
         return False
 
     def _report(self, now: int, kind: str, *values: Any) -> None:
-        names = _FIELDS.get(kind, ("a", "b", "c"))
-        fields = {name: value for name, value in zip(names, values, strict=False) if value is not None}
+        fields = reports.name(kind, values)
         self.recorder.event(now, kind, **fields)
         if kind == "state":
             self._changed = str(fields.get("new", ""))
-            self._seen = None
+            self._sights.forget()
 
     def _look(self) -> None:
         """After a step: notes what is seen when that changed, and saves the panel then and after a change of state."""
@@ -220,9 +209,8 @@ class Session:
         if rig.state == "RUNNING":
             if rig.looked:
                 found = rig.detections()
-                labels = tuple(sorted(label for label, _ in found))
-                if labels != self._seen:
-                    self._seen = labels
+                labels = self._sights.change(found)
+                if labels is not None:
                     self.recorder.event(rig.now, "results", title=rig.title, found=[[n, round(v, 3)] for n, v in found])
                     self._save("-".join(("sees", *dict.fromkeys(labels))) if labels else "sees-nothing")
             self._changed = ""

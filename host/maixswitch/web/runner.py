@@ -14,6 +14,7 @@ from maixswitch import __version__
 from maixswitch.diagram import device_rows
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import LANGUAGES, catalogue, choose, chosen, tr, word
+from maixswitch.sim import reports
 from maixswitch.sim.camera import Scene
 from maixswitch.sim.rig import Rig
 from maixswitch.sim.view import describe
@@ -28,18 +29,6 @@ FRAME_S = 0.05
 NAP_S = 0.05
 BEHIND_S = 0.5  # further behind than this the board is not hurried on: it would skip what the pages should see
 LIVELY_S = 0.0005  # given to the server's thread after each step, however busy the board is
-
-# Names of what the app reports, in the order of the arguments of its `report`.
-FIELDS: dict[str, tuple[str, ...]] = {
-    "state": ("old", "cause", "new"),
-    "select": ("title", "index", "total"),
-    "load": ("title", "ms", "free"),
-    "unload": ("title", "error"),
-    "fault": ("code", "name", "detail"),
-    "camera": ("what", "detail"),
-    "choice": ("folder", "written"),
-    "note": ("text",),
-}
 
 
 class Runner:
@@ -62,7 +51,7 @@ class Runner:
         self._shown: bytes = b""
         self._crash = ""
         self._anchor = (0.0, 0)
-        self._seen: tuple[str, ...] | None = None
+        self._sights = reports.Sights()
         self.thread = threading.Thread(target=self._run, name="board", daemon=True)
 
     def start(self) -> None:
@@ -157,9 +146,7 @@ class Runner:
         rig.step()
         if rig.state == "RUNNING" and rig.looked:
             found = rig.detections()
-            labels = tuple(sorted(label for label, _ in found))
-            if labels != self._seen:
-                self._seen = labels
+            if self._sights.change(found) is not None:
                 self._event("results", title=rig.title, found=found)
 
     def _listen(self, seconds: float) -> None:
@@ -240,7 +227,7 @@ class Runner:
     def _do_power(self, client: int) -> None:
         self._crash = ""
         self._held.clear()
-        self._seen = None
+        self._sights.forget()
         self._event("power", what="off, on")
         self._rig.power_cycle()
         self._pace()
@@ -270,10 +257,9 @@ class Runner:
     # What the pages get.
 
     def _report(self, now: int, kind: str, *values: Any) -> None:
-        names = FIELDS.get(kind, ("a", "b", "c"))
-        fields = {name: value for name, value in zip(names, values, strict=False) if value is not None}
+        fields = reports.name(kind, values)
         if kind == "state":
-            self._seen = None
+            self._sights.forget()
         self._event(kind, now, **fields)
 
     def _event(self, kind: str, now: int | None = None, **fields: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from maixswitch.board.doctor import devices, firmware, starts, storage
 from maixswitch.board.doctor.looks import Fact, Look
 from maixswitch.board.failures import BoardError
 from maixswitch.board.ports import Port, boards, choose, ports, usable
-from maixswitch.findings import ERROR, SEVERITIES, Finding, finding
+from maixswitch.findings import Finding, Judged, finding
 from maixswitch.language import tr
 
 Say = Callable[[str], None]
@@ -23,24 +22,13 @@ LISTEN = 2.0
 
 
 @dataclass(frozen=True)
-class Examination:
+class Examination(Judged):
     """All that was found. ``port``: the board that was asked, "" for none; ``findings``: errors first."""
 
     port: str
     ports: tuple[Port, ...]
     facts: tuple[Fact, ...]
     findings: tuple[Finding, ...]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many of each severity."""
-        found = Counter(item.severity for item in self.findings)
-        return {name: found[name] for name in SEVERITIES}
-
-    @property
-    def ok(self) -> bool:
-        """Does no error stand?"""
-        return not self.counts[ERROR]
 
 
 def examine(port: str, say: Say, *, keys: bool = False, fix: bool = False) -> Examination:
@@ -121,8 +109,7 @@ def subjects(board: Board, what: firmware.Firmware, say: Say, *, keys: bool, fix
 
 
 def _made(device: str, there: list[Port], look: Look) -> Examination:
-    order = {name: at for at, name in enumerate(SEVERITIES)}
-    found = sorted(look.findings, key=lambda item: (order[item.severity], item.code, item.file))
+    found = sorted(look.findings, key=lambda item: (item.rank, item.code, item.file))
     return Examination(device, tuple(there), tuple(look.facts), tuple(found))
 
 

@@ -1,0 +1,43 @@
+"""What the app reports and what is seen on its screen, with names, for every view of a run: terminal, file, page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+# Names of what the app reports, in the order of the arguments of its `report`.
+FIELDS: dict[str, tuple[str, ...]] = {
+    "state": ("old", "cause", "new"),
+    "select": ("title", "index", "total"),
+    "load": ("title", "ms", "free"),
+    "unload": ("title", "error"),
+    "fault": ("code", "name", "detail"),
+    "camera": ("what", "detail"),
+    "choice": ("folder", "written"),
+    "note": ("text",),
+}
+
+
+def name(kind: str, values: Iterable[Any]) -> dict[str, Any]:
+    """The values of one report by their names; those that are None are left out."""
+    names = FIELDS.get(kind, ("a", "b", "c"))
+    return {name: value for name, value in zip(names, values, strict=False) if value is not None}
+
+
+class Sights:
+    """Which labels were seen last: a result is an event only when they change."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, ...] | None = None
+
+    def forget(self) -> None:
+        """The next result is an event in any case."""
+        self._last = None
+
+    def change(self, found: Iterable[tuple[str, float]]) -> tuple[str, ...] | None:
+        """The labels of (label, score) rows, sorted, when they are others than last time; else None."""
+        labels = tuple(sorted(label for label, _ in found))
+        if labels == self._last:
+            return None
+        self._last = labels
+        return labels
