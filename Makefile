@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+# tests/conftest.py says how many workers; worksteal gives each a stretch of files, so that what a file makes is made once
+SIDE_BY_SIDE := -n auto --dist worksteal
 
 .PHONY: help setup test check lint types format docs picture pictures demo nightly mutation wheel clean
 
@@ -27,7 +29,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
 
 check: lint types test
 
@@ -63,7 +65,7 @@ demo: $(STAMP)
 	$(BIN)/maixswitch demo
 
 nightly: $(STAMP)
-	$(BIN)/python -m pytest -q -n auto -m nightly
+	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m nightly
 
 mutation: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutation]'

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 
 import torch
-from networks import Digits, Shares, export, restore
+from course import BATCH, Course, options
+from networks import Digits, Shares, export
 from pool import draw, pictures, recolour
 
-BATCH = 32
 HELD_BACK = 500
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("out")
-    arguments.add_argument("--steps", type=int, default=3500)
-    arguments.add_argument("--pool", type=int, default=9000)
-    arguments.add_argument("--seed", type=int, default=1)
-    arguments.add_argument("--threads", type=int, default=1)
-    arguments.add_argument("--rate", type=float, default=4e-3, help="highest learning rate")
-    arguments.add_argument("--start", default="", help="an .onnx of this script to train further")
-    arguments.add_argument("--keep", default="", help="file to keep the drawn pictures in, for another run")
-    given = arguments.parse_args()
-    torch.manual_seed(given.seed)
-    torch.set_num_threads(given.threads)
+    given = options(__doc__, steps=3500, pool=9000, seed=1)
     images, truths = draw(given.pool, given.seed, pictures.digit_picture, given.keep)
     labels = torch.tensor(truths)
-    network = Digits().to(memory_format=torch.channels_last)
-    if given.start:
-        restore(network, given.start, images[:256].float() / 255)
-    optimiser = torch.optim.AdamW(network.parameters(), given.rate, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, given.rate, given.steps, pct_start=0.2)
+    course = Course(Digits(), given, images)
+    network = course.network
     loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.05)
     began, train = time.monotonic(), given.pool - HELD_BACK
     print(f"at first: {share(network, images[train:], labels[train:]):.4f}", flush=True)
@@ -41,10 +26,7 @@ def main() -> None:
         chosen = torch.randint(train, (BATCH,))
         x = torch.roll(recolour(images[chosen]), [int(v) for v in torch.randint(-10, 11, (2,))], (2, 3))
         loss = loss_of(network(x), labels[chosen])
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        schedule.step()
+        course.step(loss)
         if step % 100 == 0 or step == given.steps:
             right = f"{share(network, images[train:], labels[train:]):.4f}" if step % 500 == 0 else ""
             print(f"{step} loss {loss.item():.3f} {right} {time.monotonic() - began:.0f} s", flush=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from pathlib import Path
 
 import torch
-from networks import Shapes, export, restore
+from course import BATCH, Course, options
+from networks import Shapes, export
 from pool import boxes, draw, pictures, recolour
 from torch.nn import functional
 
-BATCH = 32
 CELL = 32
 COLUMNS, ROWS = 10, 7
 ANCHORS = 5
@@ -89,39 +88,21 @@ def flip(x: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("out")
-    arguments.add_argument("--steps", type=int, default=2600)
-    arguments.add_argument("--pool", type=int, default=7000)
-    arguments.add_argument("--seed", type=int, default=2)
-    arguments.add_argument("--threads", type=int, default=1)
-    arguments.add_argument("--rate", type=float, default=4e-3, help="highest learning rate")
-    arguments.add_argument("--start", default="", help="an .onnx of this script to train further")
-    arguments.add_argument("--keep", default="", help="file to keep the drawn pictures in, for another run")
-    given = arguments.parse_args()
-    torch.manual_seed(given.seed)
-    torch.set_num_threads(given.threads)
+    given = options(__doc__, steps=2600, pool=7000, seed=2)
     images, truths = draw(given.pool, given.seed, pictures.shape_picture, given.keep)
     truth = boxes(truths, CELL)
     anchors = cluster(truth[truth[..., 4] >= 0][:, 2:4])
     flat = [round(float(v), 4) for v in anchors.flatten()]
     print("anchors", flat)
     Path(given.out).with_suffix(".anchors.json").write_text(json.dumps(flat) + "\n", encoding="utf-8")
-    network = Shapes(ANCHORS, CLASSES).to(memory_format=torch.channels_last)
-    if given.start:
-        restore(network, given.start, images[:256].float() / 255)
-    optimiser = torch.optim.AdamW(network.parameters(), given.rate, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, given.rate, given.steps, pct_start=0.2)
+    course = Course(Shapes(ANCHORS, CLASSES), given, images)
+    network = course.network
     began, mean = time.monotonic(), 0.0
     for step in range(1, given.steps + 1):
         chosen = torch.randint(given.pool, (BATCH,))
         x, wanted = flip(images[chosen], truth[chosen])
         loss = loss_of(network(recolour(x)), wanted, anchors)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 20.0)
-        optimiser.step()
-        schedule.step()
+        course.step(loss, steepest=20.0)
         mean += loss.item() / 100
         if step % 100 == 0:
             print(f"{step} loss {mean:.3f} {time.monotonic() - began:.0f} s", flush=True)

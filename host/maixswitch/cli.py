@@ -108,6 +108,7 @@ A script has one action a line:
   wait 2s   frames 30   press [KEY]   hold [KEY]   eject   insert
          [for 120ms] [after 50ms] [bounce 2ms 5ms]   (after: the script does not wait for the finger)
   fail load 2006   fail run 2008   fail camera   heal
+  damage PATH   slow 10   heal camera   heal PATH   down [KEY]   up [KEY]   select 2
   screenshot NAME   camera PATH   say TEXT
   expect state RUNNING | title Face | fault 2006 | no fault
   expect detection face >= 0.9 | no detection face
@@ -115,9 +116,11 @@ A script has one action a line:
   insert FOLDER   eject at 3   power   power cut 12   restart   skip 60s
   raise sensor.snapshot 2 RuntimeError 'Sensor timeout!'   raise KPU.init_yolo2 MemoryError
   boxes 10,20,60,60,0,0.9   scores 0.1 0.7
-The last three lines are for tests: another card; the card goes at the third file operation; the power goes and comes
-back, or goes after 12 more bytes written; Ctrl-C and a new start; time in which the board looks at nothing; the second
-call of a firmware function fails; what networks find, which then are not emulated.
+A damaged file of the card begins with a dead sector; a slow card reads ten times slower; `down` stays on the key until
+`up`; `select` takes the second model, as the serial link does. The last three lines are for tests: another card; the
+card goes at the third file operation; the power goes and comes back, or goes after 12 more bytes written; Ctrl-C and a
+new start; time in which the board looks at nothing; the second call of a firmware function fails; what networks find,
+which then are not emulated.
 KEY is 1, 2, ... or the key's role, without it the one for "next"; # is a comment.
 
 Keys of the live view: space press, h hold, 1 2 3 press that key, e card out or in, q quit.
@@ -161,15 +164,19 @@ def sim(
             "--seconds": seconds,
             "--out": out,
             "--json": json,
-            "--record": record,
+            "--no-card": no_card,
         }
         command.refuse_others(only)
-        pace = _speed(speed, True)
-        rig = {"board": board, "flavour": firmware, "camera": camera, "fit": fit, "rounding": rounding}
-        _end(command.run(card, host=host, port=port, open_page=open_page, speed=pace, write_back=write_back, **rig), "")
+        command.check_parts()
     from maixswitch.sim.script import parse
     from maixswitch.sim.session import Options, Session
 
+    if web:
+        desk = Options(
+            card, board, firmware, camera=camera, fit=fit, rounding=rounding, write_back=write_back, quiet=True
+        )
+        pace = _speed(speed, True)
+        _end(command.run(desk, host=host, port=port, open_page=open_page, speed=pace, record=record), "")
     if no_card and record is None:
         raise MaixSwitchError(tr("--no-card is for --record FILE"), EXIT_USAGE)
     live = console.interactive() and not json

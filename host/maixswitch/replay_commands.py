@@ -79,7 +79,7 @@ def replay(
 
 def _until(text: str) -> Until:
     from maixswitch.sim.replay import Until
-    from maixswitch.sim.script import duration_ms
+    from maixswitch.sim.script_words import duration_ms
 
     if not text:
         return Until()

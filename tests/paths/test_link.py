@@ -12,7 +12,7 @@ from path_helpers import CARD, FACE
 
 from maixswitch.board.serial_lines import SerialLines
 from maixswitch.board.serial_schema import BY_NAME, LABEL, TEXT, fits
-from maixswitch.sim.session import _FIELDS
+from maixswitch.sim.reports import FIELDS
 
 FACE_AT = [(100, 90, 60, 50, 0, 0.935)]
 
@@ -56,7 +56,7 @@ def test_fields_are_those_of_the_table_and_of_the_simulator():
     rows = [line.split(" ") for line in link.FIELDS.strip().split("\n")]
     for name, *names in rows:
         assert names == [field.name for field in BY_NAME[name].fields], name
-        assert tuple(names) == _FIELDS.get(name, tuple(names))
+        assert tuple(names) == FIELDS.get(name, tuple(names))
     assert {row[0] for row in rows} | {"results", "status"} == set(BY_NAME)
     assert (link.TEXT, link.LABEL) == (TEXT, LABEL)
 

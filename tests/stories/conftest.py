@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,14 +23,11 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The app collects often, and drops modules that it imports again: what is old is frozen, what is compiled kept."""
+    """The app drops modules that it imports again: what is compiled is kept."""
     before = sys.dont_write_bytecode, sys.pycache_prefix
     sys.dont_write_bytecode, sys.pycache_prefix = False, str(tmp_path_factory.mktemp("compiled"))
-    gc.collect()
-    gc.freeze()
     with watching_glass():
         yield
-    gc.unfreeze()
     sys.dont_write_bytecode, sys.pycache_prefix = before
 
 

@@ -24,7 +24,8 @@ __all__ = ["ModelReport", "Options", "Report", "check"]
 @dataclass(frozen=True)
 class ModelReport:
     """What is known of one model. ``place``: its folder on the card (or the bare file's name); ``input``: of the
-    network itself, "" when it cannot be read; ``fits``: firmware -> verdict ("fits", "gc", "large", "version"...).
+    network itself, "" when it cannot be read; ``fits``: firmware -> verdict ("fits", "gc", "large", "version"...);
+    ``room``: firmware -> the same in words, with the KiB that are left or missing.
     """
 
     place: str
@@ -35,6 +36,7 @@ class ModelReport:
     bytes: int
     input: str
     fits: dict[str, str]
+    room: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _model(model: Model, options: Options) -> ModelReport:
     kmodel, spec = model.kmodel, model.spec
+    judged = verdicts(model, options)
     return ModelReport(
         place=model.place or model.file,
         title=model.title,
@@ -125,7 +128,8 @@ def _model(model: Model, options: Options) -> ModelReport:
         version=kmodel.version if kmodel else 0,
         bytes=model.size,
         input=shape_text(kmodel.inputs[0]).split()[0] if kmodel else "",
-        fits={item.firmware.name: item.verdict.kind for item in verdicts(model, options)},
+        fits={item.firmware.name: item.verdict.kind for item in judged},
+        room={item.firmware.name: item.verdict.text for item in judged},
     )
 
 

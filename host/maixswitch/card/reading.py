@@ -34,6 +34,7 @@ class _Files(FolderCard):
             found, folders = scan(folder)
             self._folder = folder
             self._write_back = False
+            self.damaged = set()
             self._memory = memory_card({f"{below}/{name}": file for name, file in found.items()})
             self._memory.folders.update(dict.fromkeys([below, *(f"{below}/{name}" for name in folders)], True))
         else:

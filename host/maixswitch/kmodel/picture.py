@@ -179,7 +179,8 @@ def _style() -> str:
     return STYLE.replace("%LIGHT%", light).replace("%DARK%", dark)
 
 
-def _kind(item: LiveMap, layers: tuple[Layer, ...]) -> str:
+def map_kind(item: LiveMap, layers: tuple[Layer, ...]) -> str:
+    """The key in KINDS for a feature map, by the layer that writes it."""
     if item.born == INPUT:
         return "input"
     conv = conv_of(layers[item.born])
@@ -189,7 +190,7 @@ def _kind(item: LiveMap, layers: tuple[Layer, ...]) -> str:
 
 
 def _legend(ram: AiRam, layers: tuple[Layer, ...]) -> Iterator[str]:
-    used = {_kind(item, layers) for item in ram.maps}
+    used = {map_kind(item, layers) for item in ram.maps}
     x = float(LEFT)
     for key, (kind, _, _) in KINDS.items():
         if key in used:
@@ -262,7 +263,7 @@ def _box(plan: _Plan, item: LiveMap, layers: tuple[Layer, ...]) -> Iterator[str]
         when=_when(item),
     )
     yield (
-        f'<rect class="box {_kind(item, layers)}" x="{x + 0.5:.1f}" y="{y:.1f}" width="{max(1.0, width - 1):.1f}" '
+        f'<rect class="box {map_kind(item, layers)}" x="{x + 0.5:.1f}" y="{y:.1f}" width="{max(1.0, width - 1):.1f}" '
         f'height="{max(1.0, height):.1f}"><title>{escape(what)}</title></rect>'
     )
     text = "x".join(map(str, item.shape[-3:])) if item.shape else item.title

@@ -48,6 +48,21 @@ class Press:
 
 
 @dataclass(frozen=True)
+class Finger:
+    """A finger that goes down on a key and stays, or comes up again."""
+
+    key: str  # as in Press
+    down: bool
+
+
+@dataclass(frozen=True)
+class Select:
+    """A model by its number on the card, from 1, as the serial link selects it."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Card:
     """The card out or in; `path`: another one; `at`: out at the n-th file operation from now."""
 
@@ -85,8 +100,24 @@ class Raise:
 
 
 @dataclass(frozen=True)
+class Damage:
+    """The first sector of a file of the card reads as nothing but ones, as from a worn-out card."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Slow:
+    """The card reads so many times slower than a good one; 1 is as ever."""
+
+    factor: int
+
+
+@dataclass(frozen=True)
 class Heal:
-    pass
+    """`what`: "" for every ordered failure, "camera" to plug it in, else the path of a damaged file."""
+
+    what: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,6 +169,6 @@ class Expect:
 
 
 Action = (
-    Wait | Skip | Frames | Press | Card | Power | Restart | Fail | Raise | Heal | Boxes | Scores
-    | Screenshot | Say | Camera | Expect
+    Wait | Skip | Frames | Press | Finger | Select | Card | Power | Restart | Fail | Raise | Damage | Slow | Heal
+    | Boxes | Scores | Screenshot | Say | Camera | Expect
 )  # fmt: skip

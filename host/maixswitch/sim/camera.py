@@ -6,7 +6,7 @@ what the K210's camera interface writes: RGB565 words for the screen and planar 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,7 @@ Picture = NDArray[np.uint8]
 Maker = Callable[[], Picture]
 FITS = ("stretch", "cover", "contain")
 PHOTO_MS = 3000
+BY_ITSELF = -1
 MAX_ANIMATION_FRAMES = 600
 _CACHED_VIEWS = 8
 
@@ -56,8 +57,44 @@ class Photo:
         return self.name, lambda: fit_picture(self._image, width, height, self._fit)
 
 
-class Folder:
-    """Photos in name order, each for three seconds of board time, until one is chosen by its file name."""
+class Choosable:
+    """Several pictures, each for three seconds of board time, until one is chosen."""
+
+    def __init__(self, name: str, photos: Sequence[Source]) -> None:
+        self.name = name
+        self._photos = list(photos)
+        self._chosen = BY_ITSELF
+
+    def names(self) -> list[str]:
+        """Names of the photos, in the order in which they are shown."""
+        return [photo.name for photo in self._photos]
+
+    @property
+    def chosen(self) -> int:
+        """Index of the photo that is shown all the time, BY_ITSELF (-1) while they take turns."""
+        return self._chosen
+
+    def choose(self, which: int) -> bool:
+        """Show this one from now on, by its index; BY_ITSELF: they take turns. False when there is none."""
+        if which != BY_ITSELF and not 0 <= which < len(self._photos):
+            return False
+        self._chosen = which
+        return True
+
+    def shown(self, now_ms: int) -> int:
+        """Index of the photo that stands before the lens at that time of the board's clock; -1 without photos."""
+        if not self._photos or self._chosen != BY_ITSELF:
+            return self._chosen
+        return now_ms // PHOTO_MS % len(self._photos)
+
+    def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
+        if not self._photos:
+            return "nothing", lambda: np.zeros((height, width, 3), np.uint8)
+        return self._photos[self.shown(now_ms)].view(now_ms, width, height)
+
+
+class Folder(Choosable):
+    """The photos of a folder, in name order."""
 
     def __init__(self, path: Path, fit: str) -> None:
         suffixes = set(Image.registered_extensions())
@@ -66,25 +103,16 @@ class Folder:
             raise MaixSwitchError(
                 tr("{path}: no picture in this folder; wanted files such as .png or .jpg", path=path), EXIT_IO
             )
-        self._photos = [Photo(file, fit) for file in files]
-        self._chosen: Photo | None = None
-        self.name = path.name
+        super().__init__(path.name, [Photo(file, fit) for file in files])
 
-    def names(self) -> list[str]:
-        """File names of the photos, in the order in which they are shown."""
-        return [photo.name for photo in self._photos]
-
-    def choose(self, name: str) -> bool:
-        """Show this photo from now on, by file name with or without its ending; False when there is none."""
-        for photo in self._photos:
-            if name in (photo.name, Path(photo.name).stem):
-                self._chosen = photo
-                return True
+    def choose(self, which: int | str) -> bool:
+        """The same, also by file name with or without its ending."""
+        if isinstance(which, int):
+            return super().choose(which)
+        for index, name in enumerate(self.names()):
+            if which in (name, Path(name).stem):
+                return super().choose(index)
         return False
-
-    def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
-        photo = self._chosen or self._photos[now_ms // PHOTO_MS % len(self._photos)]
-        return photo.view(now_ms, width, height)
 
 
 class Animation:

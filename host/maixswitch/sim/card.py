@@ -13,6 +13,7 @@ from maixswitch.language import tr
 
 MAX_FILES = 20_000
 SETTINGS = "maixswitch.json"
+SECTOR = 512
 
 
 class DiskFile:
@@ -90,6 +91,7 @@ class FolderCard:
         self._write_back = write_back
         self._memory = memory_card(files)
         self._memory.folders.update(dict.fromkeys(folders, True))
+        self.damaged: set[str] = set()
 
     def listdir(self, path: str) -> list[tuple[str, bool, int]]:
         found: list[tuple[str, bool, int]] = self._memory.listdir(path)
@@ -101,7 +103,18 @@ class FolderCard:
 
     def read(self, path: str) -> bytes:
         data = self._memory.read(path)
-        return data.read() if isinstance(data, DiskFile) else bytes(data)
+        whole = data.read() if isinstance(data, DiskFile) else bytes(data)
+        return b"\xff" * min(SECTOR, len(whole)) + whole[SECTOR:] if path in self.damaged else whole
+
+    def damage(self, path: str) -> None:
+        """The first sector of this file reads as ones until `mend`; OSError(2) when there is no such file."""
+        if self._memory.stat(path)[0]:
+            raise OSError(2)
+        self.damaged.add(path)
+
+    def mend(self, path: str = "") -> None:
+        """This file, or with "" every file, reads as it was written."""
+        self.damaged = self.damaged - {path} if path else set()
 
     def write(self, path: str, data: bytes, append: bool = False) -> None:
         self._memory.write(path, data, append)

@@ -8,6 +8,7 @@ from pathlib import Path
 from maixswitch.errors import EXIT_FINDINGS, MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim import actions as s
+from maixswitch.sim.hands import act
 from maixswitch.sim.recorder import Recorder
 from maixswitch.sim.rig import Rig
 from maixswitch.sim.script import Line, Script
@@ -33,6 +34,8 @@ class Player:
             try:
                 if isinstance(line.action, s.Press):
                     self._rig.pin(line.action.key, line.action.long)
+                elif isinstance(line.action, s.Finger):
+                    self._rig.pin(line.action.key)
                 elif isinstance(line.action, s.Card) and line.action.path:
                     self._rig.can_insert(self._base / line.action.path)
                 elif isinstance(line.action, s.Camera):
@@ -52,9 +55,10 @@ class Player:
         if isinstance(action, s.Say):
             self._recorder.event(self._rig.now, "say", text=action.text)
             return
-        self._recorder.event(self._rig.now, "script", line=line.number, text=line.text)
+        rig = self._rig
+        self._recorder.event(rig.now, "script", line=line.number, text=line.text)
         if isinstance(action, s.Wait):
-            yield from self._until(self._rig.now + action.ms)
+            yield from self._until(rig.now + action.ms)
         elif isinstance(action, s.Frames):
             yield from self._frames(action.count)
         elif isinstance(action, s.Press):
@@ -62,12 +66,17 @@ class Player:
         elif isinstance(action, s.Expect):
             yield from self._expect(action)
         elif isinstance(action, s.Screenshot):
-            if self._rig.state == "RUNNING" and not self._rig.looked:  # the panel still says "Loading..."
+            if rig.state == "RUNNING" and not rig.looked:  # the panel still says "Loading..."
                 yield from self._frames(1)
-            path = self._recorder.screenshot(action.name, *self._rig.panel())
-            self._recorder.event(self._rig.now, "screenshot", path=str(path))
+            path = self._recorder.screenshot(action.name, *rig.panel())
+            self._recorder.event(rig.now, "screenshot", path=str(path))
         else:
-            self._at_once(action)
+            if isinstance(action, s.Finger) and not rig.steps:  # as in _press
+                yield
+            try:
+                act(rig, action, self._base)
+            except MaixSwitchError as error:
+                raise MaixSwitchError(f"{self._script.name}:{line.number}: {error}", error.exit_code) from error
 
     def _press(self, action: s.Press) -> Iterator[None]:
         rig = self._rig
@@ -76,39 +85,6 @@ class Player:
         end = rig.press(action.key, action.long, action.hold_ms, action.after_ms or 0, action.bounce_ms)
         if action.after_ms is None:
             yield from self._until(end)
-
-    def _at_once(self, action: s.Action) -> None:
-        """The actions that take no board time of their own."""
-        rig = self._rig
-        if isinstance(action, s.Card):
-            if action.inserted:
-                rig.insert(self._base / action.path if action.path else None)
-            else:
-                rig.eject(action.at)
-        elif isinstance(action, s.Power):
-            rig.power_cycle() if action.cut is None else rig.cut_power(action.cut)
-        elif isinstance(action, s.Restart):
-            rig.restart()
-        elif isinstance(action, s.Skip):
-            rig.skip(action.ms)
-        elif isinstance(action, s.Raise):
-            rig.raise_at(action.call, action.nth, action.error, action.text)
-        elif isinstance(action, s.Fail):
-            self._fail(action)
-        elif isinstance(action, s.Heal):
-            rig.heal()
-        elif isinstance(action, s.Boxes):
-            rig.answer(boxes=action.boxes)
-        elif isinstance(action, s.Scores):
-            rig.answer(scores=action.scores)
-        elif isinstance(action, s.Camera):
-            rig.look_at(action.path, self._base)
-
-    def _fail(self, action: s.Fail) -> None:
-        if action.what == "camera":
-            self._rig.unplug_camera()
-        else:
-            setattr(self._rig.engine.failures, action.what, action.code)
 
     def _until(self, end: int) -> Iterator[None]:
         while self._rig.now < end:

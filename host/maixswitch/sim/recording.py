@@ -32,6 +32,7 @@ MAX_FRAMES = 30_000
 MAX_FRAME_BYTES = 4_000_000_000
 MAX_CARD_BYTES = 64_000_000
 MAX_SIDE = 2048
+MAX_DEED = 2000
 _MEMBER = re.compile(r"recording\.jsonl|(?:frames|card)/[0-9a-f]{32}")
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _CHUNK = 1 << 20
@@ -71,6 +72,7 @@ class Recording:
     """What a file of a recorded run holds; frames and contents are read when asked for.
 
     `views`: (board time in ms, width, height, HASH) of each look of the camera; `keys`: step -> key of the keyboard;
+    `deeds`: step -> lines of a script that hands did after it;
     `events`: the event log; `steps`, `code`, `interrupted`: how it ended. Leave it as a context to close the file.
     """
 
@@ -81,6 +83,7 @@ class Recording:
     cards: dict[str, CardPart] = field(default_factory=dict)
     views: list[tuple[int, int, int, str]] = field(default_factory=list)
     keys: dict[int, str] = field(default_factory=dict)
+    deeds: dict[int, list[str]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     steps: int = -1
     code: int = 0
@@ -247,6 +250,11 @@ def _row(recording: Recording, row: dict[str, Any]) -> None:
         if not _whole(step, t) or not isinstance(key, str) or len(key) != 1:
             raise ValueError(tr("a wrong value of {name}", name=kind))
         recording.keys[step] = key
+    elif kind == "do":
+        step, t, text = value
+        if not _whole(step, t) or not isinstance(text, str) or not 0 < len(text) <= MAX_DEED:
+            raise ValueError(tr("a wrong value of {name}", name=kind))
+        recording.deeds.setdefault(step, []).append(text)
     elif kind == "card":
         part = _card(value)
         recording.cards[part.name] = part

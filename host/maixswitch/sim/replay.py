@@ -13,7 +13,7 @@ from typing import Any
 from maixswitch import language
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
-from maixswitch.sim import script
+from maixswitch.sim import actions, script
 from maixswitch.sim.camera import Maker, Picture, Source, fit_picture
 from maixswitch.sim.card import FolderCard
 from maixswitch.sim.recorder import Recorder
@@ -22,6 +22,10 @@ from maixswitch.sim.rig import Rig
 from maixswitch.sim.session import Options, Session
 
 _SHOWN = 300
+_OF_HANDS = (
+    actions.Finger, actions.Select, actions.Card, actions.Power, actions.Fail, actions.Damage, actions.Slow,
+    actions.Heal,
+)  # fmt: skip
 _OF_THE_SCRIPT = ("script", "say", "screenshot", "failed")  # may come after the last step, before Ctrl-C counts
 # What may differ in a run that is the same: where things lie on this PC, and which maixswitch it is.
 _APART = {"start": ("version", "card", "camera"), "screenshot": ("path",)}
@@ -76,6 +80,7 @@ class _RecordedCard(FolderCard):
         self._write_back = False
         self._memory = memory_card(files)
         self._memory.folders.update(dict.fromkeys(folders, True))
+        self.damaged = set()
 
 
 class _ReplayRig(Rig):
@@ -129,7 +134,6 @@ class Replay:
         self._times = [view[0] for view in recording.views]
         self._view = 0
         self._ours = False  # was it this replay that ended the run early?
-        self._over = False
         options = recording.options
         first = recording.cards[""]
         if card is None and not first.whole:
@@ -141,6 +145,8 @@ class Replay:
             self.outcome.changed = differing(first, take_stock(card, None))
         try:
             acts = None if options["script"] is None else script.parse(options["script"], options["script_name"])
+            for texts in recording.deeds.values():
+                _check_deeds(texts)
             rig = partial(_ReplayRig, recording, card)
             self._session = Session(
                 Options(
@@ -186,8 +192,10 @@ class Replay:
         return self._recording.interrupted and self._session.rig.steps >= self._recording.steps
 
     def _hear(self, key: str) -> str:
-        """After each step: the recorded key, if there is one; ends the run where it shall end."""
+        """After each step: the recorded deeds and key, if there are any; ends the run where it shall end."""
         rig, until = self._session.rig, self._until
+        for text in self._recording.deeds.get(rig.steps, ()) if not self._ours else ():
+            self._session.act(text)
         if (until.ms is not None and rig.now >= until.ms) or (until.frames is not None and rig.frames >= until.frames):
             self.outcome.stopped = True
             self._stop()
@@ -247,6 +255,15 @@ class Replay:
             return fit_picture(Image.fromarray(found), width, height, "stretch")
 
         return name, picture
+
+
+def _check_deeds(texts: list[str]) -> None:
+    """Raises MaixSwitchError unless all of it is what the page can do: nothing in it names a file of this PC."""
+    for text in texts:
+        lines = script.parse(text, "recording").lines
+        action = lines[0].action if len(lines) == 1 else None
+        if not isinstance(action, _OF_HANDS) or (isinstance(action, actions.Card) and action.path):
+            raise MaixSwitchError(tr("{text!r} is nothing that hands did", text=text[:80]), EXIT_IO)
 
 
 def _comparable(document: dict[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
 import gc
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel import firmware as firmwares
 from maixswitch.kmodel.engine import Engine as Emulator
 from maixswitch.language import tr, word
-from maixswitch.sim.actions import Box
 from maixswitch.sim.camera import ChipCamera, Folder, Source, from_rgb565, open_source
 from maixswitch.sim.card import FolderCard, check_card
 from maixswitch.sim.engine import Engine
@@ -76,6 +74,8 @@ class Rig:
         self.powered = True
         self.ended = ""  # the exception that ended the app
         self._before = 0  # ms of board time before the power last came
+        self._slow = 1
+        self._trace: Any = None
         self._reset()
         self.board, self.keys = self._outfit()
         self._reset()
@@ -100,6 +100,18 @@ class Rig:
         bench.card.insert(self._card)
         bench.camera.source = self.chip
         bench.kpu.engine = self.engine
+        bench.trace = self._trace
+        self._speed = int(bench.card.bytes_per_ms)
+        self.slow_down(self._slow)
+
+    def watch(self, trace: Any) -> None:
+        """Lets `trace`, which has append, hear the name of each firmware call at its beginning; None: nobody."""
+        self._trace = self.bench.trace = trace
+
+    def slow_down(self, factor: int) -> None:
+        """The card reads so many times slower than a good one."""
+        self._slow = factor
+        self.bench.card.bytes_per_ms = max(1, self._speed // factor)
 
     def _outfit(self) -> tuple[str, list[tuple[int, str]]]:
         """Id of the board that the app will take this one for, and its keys as (IO pin, role)."""
@@ -140,7 +152,7 @@ class Rig:
         bench.card.inserted = card_in
         bench.card.mount()
         bench.camera.connected = camera_in
-        self.answer(boxes, scores)
+        bench.kpu.boxes, bench.kpu.scores = boxes, scores
         self.power_on()
 
     def restart(self) -> None:
@@ -221,12 +233,15 @@ class Rig:
         self.bench.keys.press(self.pin(key, long), hold, after, bounce)
         return self.now + after + hold + max(bounce, default=0) + SETTLE_MS
 
-    def eject(self, at: int = 0) -> None:
-        """Pulls the card, now or at the n-th file operation from now."""
-        if at:
-            self.bench.card.pull_at(at)
-        else:
-            self.bench.card.eject()
+    @property
+    def card(self) -> FolderCard:
+        """The card that is in the socket, or was."""
+        return self._card
+
+    @property
+    def slow(self) -> int:
+        """How many times slower than a good card this one reads."""
+        return self._slow
 
     def insert(self, folder: Path | None = None) -> None:
         """Puts the card back, or another one in its place; the firmware lists it after a remount only."""
@@ -240,40 +255,6 @@ class Rig:
     def can_insert(self, folder: Path) -> None:
         """Raises MaixSwitchError where insert would."""
         check_card(folder)
-
-    def skip(self, ms: int) -> None:
-        """Lets time pass at once, as if the firmware kept the interpreter waiting."""
-        self.bench.clock.advance(ms, True)
-
-    def cut_power(self, after: int) -> None:
-        """The power goes when so many more bytes were written to the card."""
-        self.bench.card.power_cut_after(after)
-
-    def raise_at(self, call: str, nth: int, error: str, text: str = "") -> None:
-        """Lets the nth call of a firmware function raise an exception by its name, or fail with a firmware code."""
-        if error.isdecimal():
-            self.bench.fail_at(call, nth, int(error))
-            return
-        number = int(text) if text.isdecimal() else text
-        self.bench.fail_at(call, nth, getattr(builtins, error)(*([number] if text else [])))
-
-    def answer(self, boxes: Sequence[Box] | None = None, scores: Sequence[float] | None = None) -> None:
-        """What scripted networks find from now on."""
-        if boxes is not None:
-            self.bench.kpu.boxes = list(boxes)
-        if scores is not None:
-            self.bench.kpu.scores = list(scores)
-
-    def unplug_camera(self) -> None:
-        self.bench.camera.connected = False
-
-    def heal(self) -> None:
-        """Takes back every ordered failure."""
-        self.bench.heal()
-        self.bench.card.power_cut_after(None)
-        self.bench.card.pull_at(None)
-        self.engine.failures.heal()
-        self.bench.camera.connected = True
 
     def look_at(self, path: str, base: Path) -> None:
         """Turns the camera to a photo of the present folder (by file name), or to a path from `base`."""

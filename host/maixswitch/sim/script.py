@@ -6,17 +6,21 @@
     hold             hold 1      the same, for a long press
     press 1 for 120ms after 50ms bounce 2ms 5ms
                                  how long; when, then the script does not wait for it; contacts that bounce
+    down 1   up 1                a finger that stays on the key until it comes up
+    select 2                     the second model of the card, as the serial link selects it
     eject   insert               the card; `insert FOLDER` is another one, beside the script
     eject at 3                   the card goes at the third file operation from now
     power   power cut 12         off and on; off once twelve more bytes were written to the card (`power`: on again)
     restart                      Ctrl-C, and the program starts anew
     skip 60s                     time that passes at once, while the board looks at nothing
     fail load 2006               the next load raises this firmware code; so does `fail run 2008` for the next run
-    fail camera                  no pictures until `heal`, which mends everything
+    fail camera                  no pictures until `heal camera`
+    damage PATH                  a file of the card begins with a dead sector, until `heal PATH`
+    slow 10                      the card reads ten times slower than a good one; 1 is as ever
+    heal                         mends everything that was ordered
     raise sensor.snapshot 2 RuntimeError 'Sensor timeout!'
                                  the second call from now of a firmware function (names: stubs/bench.py) fails;
                                  an exception with a text or number, or for KPU.* a code; KeyboardInterrupt is Ctrl-C
-    heal
     boxes 10,20,60,60,0,0.9      what detectors find from now on: x,y,w,h,class,score of up to ten, or nothing
     scores 0.1 0.7               what classifiers answer; a script with one of these two runs no network
     screenshot NAME              NAME.png in the output folder
@@ -38,15 +42,14 @@ from dataclasses import dataclass, field
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim.actions import (
-    COMPARISONS,
-    WITHIN_MS,
     Action,
     Box,
     Boxes,
     Camera,
     Card,
-    Expect,
+    Damage,
     Fail,
+    Finger,
     Frames,
     Heal,
     Power,
@@ -56,11 +59,14 @@ from maixswitch.sim.actions import (
     Say,
     Scores,
     Screenshot,
+    Select,
     Skip,
+    Slow,
     Wait,
 )
+from maixswitch.sim.script_expect import read_expectation
+from maixswitch.sim.script_words import Mistake, read_duration, read_number, take_none, take_one
 
-STATES = ("NO_CARD", "EMPTY", "UNLOADED", "RUNNING", "FAULT", "STOPPED")
 ERRORS = (
     "OSError", "ValueError", "TypeError", "RuntimeError", "MemoryError", "AttributeError", "KeyboardInterrupt",
     "SystemExit", "Exception",
@@ -86,27 +92,27 @@ class Script:
     source: str = ""
 
 
-class _Mistake(Exception):
-    pass
-
-
 def parse(text: str, name: str = "script") -> Script:
     """The actions of a script; raises MaixSwitchError that lists every mistake as `name:line: what is wrong`."""
     script = Script(name, source=text)
     mistakes = []
     for number, raw in enumerate(text.splitlines(), 1):
         try:
-            try:
-                words = shlex.split(raw, comments=True)
-            except ValueError as error:
-                raise _Mistake(str(error).lower()) from error
+            words = _split(raw)
             if words:
                 script.lines.append(Line(number, _text(words), _action(words)))
-        except _Mistake as mistake:
+        except Mistake as mistake:
             mistakes.append(f"{name}:{number}: {mistake}")
     if mistakes:
         raise MaixSwitchError("\n".join(mistakes), EXIT_USAGE)
     return script
+
+
+def _split(raw: str) -> list[str]:
+    try:
+        return shlex.split(raw, comments=True)
+    except ValueError as error:
+        raise Mistake(str(error).lower()) from error
 
 
 def _text(words: list[str]) -> str:
@@ -117,51 +123,17 @@ def _action(words: list[str]) -> Action:
     verb, rest = words[0], words[1:]
     parser = _VERBS.get(verb)
     if parser is None:
-        raise _Mistake(tr("unknown action {verb!r}; known: {known}", verb=verb, known=", ".join(_VERBS)))
+        raise Mistake(tr("unknown action {verb!r}; known: {known}", verb=verb, known=", ".join(_VERBS)))
     return parser(verb, rest)
 
 
-def duration_ms(text: str) -> int:
-    """Milliseconds of `2s`, `1.5s` or `500ms`; ValueError otherwise."""
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s)", text)
-    if match is None:
-        raise ValueError(tr("{text!r} is no time; wanted such as 2s or 500ms", text=text))
-    return round(float(match[1]) * (1000 if match[2] == "s" else 1))
-
-
-def _duration(text: str) -> int:
-    try:
-        return duration_ms(text)
-    except ValueError as error:
-        raise _Mistake(str(error)) from error
-
-
-def _number(text: str, what: str) -> int:
-    if not text.isdecimal():
-        raise _Mistake(tr("{text!r} is no {what}", text=text, what=what))
-    return int(text)
-
-
-def _one(verb: str, words: list[str], what: str) -> str:
-    if len(words) != 1:
-        raise _Mistake(
-            tr("{verb} takes {what}, found {words!r}", verb=verb, what=what, words=" ".join(words) or tr("nothing"))
-        )
-    return words[0]
-
-
-def _none(verb: str, words: list[str]) -> None:
-    if words:
-        raise _Mistake(tr("{verb} takes nothing, found {words!r}", verb=verb, words=" ".join(words)))
-
-
 def _wait(verb: str, words: list[str]) -> Wait | Skip:
-    ms = _duration(_one(verb, words, tr("a time such as 2s")))
+    ms = read_duration(take_one(verb, words, tr("a time such as 2s")))
     return Wait(ms) if verb == "wait" else Skip(ms)
 
 
 def _frames(verb: str, words: list[str]) -> Frames:
-    return Frames(_number(_one(verb, words, tr("a number")), tr("number")))
+    return Frames(read_number(take_one(verb, words, tr("a number")), tr("number")))
 
 
 def _press(verb: str, words: list[str]) -> Press:
@@ -173,11 +145,11 @@ def _press(verb: str, words: list[str]) -> Press:
             given[option] = []
         else:
             given.setdefault(option, []).append(word)
-    key = _one(verb, given[""], tr("one key")) if "" in given else ""
-    times = {name: [_duration(word) for word in given.get(name, ())] for name in _FINGER}
+    key = take_one(verb, given[""], tr("one key")) if "" in given else ""
+    times = {name: [read_duration(word) for word in given.get(name, ())] for name in _FINGER}
     for name in given:
         if name and (not times[name] or (name != "bounce" and len(times[name]) > 1)):
-            raise _Mistake(
+            raise Mistake(
                 tr(
                     "{verb}: wanted {name} {finger}, found {given!r}",
                     verb=verb,
@@ -187,45 +159,63 @@ def _press(verb: str, words: list[str]) -> Press:
                 )
             )
     if times["bounce"] != sorted(set(times["bounce"])):
-        raise _Mistake(tr("{verb}: the times of bounce must grow", verb=verb))
+        raise Mistake(tr("{verb}: the times of bounce must grow", verb=verb))
     hold, after = times["for"], times["after"]
     return Press(key, verb == "hold", hold[0] if hold else 0, after[0] if after else None, tuple(times["bounce"]))
 
 
 def _eject(verb: str, words: list[str]) -> Card:
     if len(words) == 2 and words[0] == "at":
-        return Card(False, at=max(_number(words[1], tr("number")), 1))
+        return Card(False, at=max(read_number(words[1], tr("number")), 1))
     if words:
-        raise _Mistake(tr("eject takes nothing, or at N, found {words!r}", words=" ".join(words)))
+        raise Mistake(tr("eject takes nothing, or at N, found {words!r}", words=" ".join(words)))
     return Card(False)
 
 
 def _insert(verb: str, words: list[str]) -> Card:
-    return Card(True, _one(verb, words, tr("one folder")) if words else "")
+    return Card(True, take_one(verb, words, tr("one folder")) if words else "")
 
 
 def _power(verb: str, words: list[str]) -> Power:
     if len(words) == 2 and words[0] == "cut":
-        return Power(_number(words[1], tr("number of bytes")))
+        return Power(read_number(words[1], tr("number of bytes")))
     if words:
-        raise _Mistake(tr("power takes nothing, or cut BYTES, found {words!r}", words=" ".join(words)))
+        raise Mistake(tr("power takes nothing, or cut BYTES, found {words!r}", words=" ".join(words)))
     return Power()
 
 
 def _restart(verb: str, words: list[str]) -> Restart:
-    _none(verb, words)
+    take_none(verb, words)
     return Restart()
 
 
 def _heal(verb: str, words: list[str]) -> Heal:
-    _none(verb, words)
-    return Heal()
+    return Heal(take_one(verb, words, tr("nothing, camera or a path on the card"))) if words else Heal()
+
+
+def _finger(verb: str, words: list[str]) -> Finger:
+    return Finger(take_one(verb, words, tr("one key")) if words else "", verb == "down")
+
+
+def _select(verb: str, words: list[str]) -> Select:
+    return Select(read_number(take_one(verb, words, tr("a number")), tr("number")))
+
+
+def _damage(verb: str, words: list[str]) -> Damage:
+    return Damage(take_one(verb, words, tr("a path on the card")))
+
+
+def _slow(verb: str, words: list[str]) -> Slow:
+    factor = read_number(take_one(verb, words, tr("a number")), tr("number"))
+    if not 1 <= factor <= 1000:
+        raise Mistake(tr("slow {factor}: wanted 1 to 1000", factor=factor))
+    return Slow(factor)
 
 
 def _code(text: str) -> int:
-    code = _number(text, tr("firmware code"))
+    code = read_number(text, tr("firmware code"))
     if not 2001 <= code <= 2015:
-        raise _Mistake(tr("code {code}: the firmware has 2001 to 2015", code=code))
+        raise Mistake(tr("code {code}: the firmware has 2001 to 2015", code=code))
     return code
 
 
@@ -234,12 +224,12 @@ def _fail(verb: str, words: list[str]) -> Fail:
         return Fail("camera", 0)
     if len(words) == 2 and words[0] in ("load", "run"):
         return Fail(words[0], _code(words[1]))
-    raise _Mistake(tr("fail takes load CODE, run CODE or camera, found {words!r}", words=" ".join(words)))
+    raise Mistake(tr("fail takes load CODE, run CODE or camera, found {words!r}", words=" ".join(words)))
 
 
 def _raise(verb: str, words: list[str]) -> Raise:
     if len(words) < 2 or not re.fullmatch(r"\w+(\.\w+)?", words[0]):
-        raise _Mistake(tr("raise takes a call, its number and an error, found {words!r}", words=" ".join(words)))
+        raise Mistake(tr("raise takes a call, its number and an error, found {words!r}", words=" ".join(words)))
     call, rest = words[0], words[1:]
     nth = 1
     if len(rest) > 1 and rest[0].isdecimal():
@@ -248,9 +238,9 @@ def _raise(verb: str, words: list[str]) -> Raise:
     if error.isdecimal():
         _code(error)
         if text or not call.startswith(("KPU.", "maix.")):
-            raise _Mistake(tr("a firmware code is for KPU.* alone, found {words!r}", words=" ".join(words)))
+            raise Mistake(tr("a firmware code is for KPU.* alone, found {words!r}", words=" ".join(words)))
     elif error not in ERRORS:
-        raise _Mistake(
+        raise Mistake(
             tr("unknown error {error!r}; known: {known}, or a firmware code", error=error, known=", ".join(ERRORS))
         )
     return Raise(call, nth, error, text)
@@ -258,7 +248,7 @@ def _raise(verb: str, words: list[str]) -> Raise:
 
 def _boxes(verb: str, words: list[str]) -> Boxes:
     if len(words) > MAX_BOXES:
-        raise _Mistake(tr("{words} boxes: the firmware holds {max_boxes}", words=len(words), max_boxes=MAX_BOXES))
+        raise Mistake(tr("{words} boxes: the firmware holds {max_boxes}", words=len(words), max_boxes=MAX_BOXES))
     return Boxes(tuple(_box(word) for word in words))
 
 
@@ -267,90 +257,31 @@ def _box(text: str) -> Box:
         x, y, w, h, number, score = text.split(",")
         return int(x), int(y), int(w), int(h), int(number), float(score)
     except ValueError as error:
-        raise _Mistake(tr("{text!r} is no box; wanted x,y,w,h,class,score", text=text)) from error
+        raise Mistake(tr("{text!r} is no box; wanted x,y,w,h,class,score", text=text)) from error
 
 
 def _scores(verb: str, words: list[str]) -> Scores:
     try:
         return Scores(tuple(float(word) for word in words))
     except ValueError as error:
-        raise _Mistake(tr("scores takes numbers, found {words!r}", words=" ".join(words))) from error
+        raise Mistake(tr("scores takes numbers, found {words!r}", words=" ".join(words))) from error
 
 
 def _screenshot(verb: str, words: list[str]) -> Screenshot:
-    name = _one(verb, words, tr("a name")).removesuffix(".png")
+    name = take_one(verb, words, tr("a name")).removesuffix(".png")
     if not re.fullmatch(r"[\w][\w.-]*", name):
-        raise _Mistake(tr("{name!r} is no file name; wanted letters, digits, . _ -", name=name))
+        raise Mistake(tr("{name!r} is no file name; wanted letters, digits, . _ -", name=name))
     return Screenshot(name)
 
 
 def _say(verb: str, words: list[str]) -> Say:
     if not words:
-        raise _Mistake(tr("say takes a text"))
+        raise Mistake(tr("say takes a text"))
     return Say(" ".join(words))
 
 
 def _camera(verb: str, words: list[str]) -> Camera:
-    return Camera(_one(verb, words, tr("a path")))
-
-
-def _expect(verb: str, words: list[str]) -> Expect:
-    times = {"within": WITHIN_MS, "for": 0}
-    while len(words) > 2 and words[-2] in times:
-        times[words[-2]] = _duration(words[-1])
-        words = words[:-2]
-    absent = words[:1] == ["no"]
-    what, values = (words[1:2] if absent else words[:1]), (words[2:] if absent else words[1:])
-    parser = _EXPECTATIONS.get((what[0] if what else "", absent))
-    if parser is None:
-        known = ", ".join(("no " if no else "") + name for name, no in _EXPECTATIONS)
-        raise _Mistake(tr("cannot expect {words!r}; known: {known}", words=" ".join(words), known=known))
-    value, comparison, score = parser(values)
-    return Expect(what[0], value, absent, comparison, score, times["within"], times["for"])
-
-
-def _state(words: list[str]) -> tuple[str, str, float]:
-    if len(words) != 1 or words[0] not in STATES:
-        raise _Mistake(tr("no state {words!r}; known: {known}", words=" ".join(words), known=", ".join(STATES)))
-    return words[0], ">=", 0.0
-
-
-def _title(words: list[str]) -> tuple[str, str, float]:
-    if not words:
-        raise _Mistake(tr("expect title takes a text"))
-    return " ".join(words), ">=", 0.0
-
-
-def _fault(words: list[str]) -> tuple[str, str, float]:
-    if len(words) != 1:
-        raise _Mistake(tr("expect fault takes one code, such as 2006"))
-    return str(_number(words[0], tr("code"))), ">=", 0.0
-
-
-def _no_fault(words: list[str]) -> tuple[str, str, float]:
-    if words:
-        raise _Mistake(tr("expect no fault takes nothing, found {words!r}", words=" ".join(words)))
-    return "", ">=", 0.0
-
-
-def _detection(words: list[str]) -> tuple[str, str, float]:
-    if len(words) == 1:
-        return words[0], ">=", 0.0
-    if len(words) == 3 and words[1] in COMPARISONS:
-        try:
-            score = float(words[2])
-        except ValueError as error:
-            raise _Mistake(tr("{words!r} is no score; wanted 0 to 1", words=words[2])) from error
-        if not 0 <= score <= 1:
-            raise _Mistake(tr("score {words}: wanted 0 to 1", words=words[2]))
-        return words[0], words[1], score
-    raise _Mistake(
-        tr(
-            "wanted: LABEL [{comparisons} SCORE], found {words!r} (quote a label of two words)",
-            comparisons="|".join(COMPARISONS),
-            words=" ".join(words),
-        )
-    )
+    return Camera(take_one(verb, words, tr("a path")))
 
 
 _FINGER = {"for": "TIME", "after": "TIME", "bounce": "TIME ..."}
@@ -359,6 +290,9 @@ _VERBS: dict[str, Callable[[str, list[str]], Action]] = {
     "frames": _frames,
     "press": _press,
     "hold": _press,
+    "down": _finger,
+    "up": _finger,
+    "select": _select,
     "eject": _eject,
     "insert": _insert,
     "power": _power,
@@ -366,19 +300,13 @@ _VERBS: dict[str, Callable[[str, list[str]], Action]] = {
     "skip": _wait,
     "fail": _fail,
     "raise": _raise,
+    "damage": _damage,
+    "slow": _slow,
     "heal": _heal,
     "boxes": _boxes,
     "scores": _scores,
     "screenshot": _screenshot,
     "say": _say,
     "camera": _camera,
-    "expect": _expect,
-}
-_EXPECTATIONS: dict[tuple[str, bool], Callable[[list[str]], tuple[str, str, float]]] = {
-    ("state", False): _state,
-    ("title", False): _title,
-    ("fault", False): _fault,
-    ("fault", True): _no_fault,
-    ("detection", False): _detection,
-    ("detection", True): _detection,
+    "expect": read_expectation,
 }

@@ -17,12 +17,13 @@ from maixswitch.errors import EXIT_DEVICE, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT
 from maixswitch.language import tr, word
 from maixswitch.sim import recorder as recording
 from maixswitch.sim import reports
-from maixswitch.sim.actions import Boxes, Scores
+from maixswitch.sim.actions import Boxes, Card, Scores
+from maixswitch.sim.hands import act
 from maixswitch.sim.keyboard import KEYS, Keyboard
 from maixswitch.sim.player import Player
 from maixswitch.sim.recorder import Recorder
 from maixswitch.sim.rig import Rig
-from maixswitch.sim.script import Script
+from maixswitch.sim.script import Script, parse
 from maixswitch.sim.view import View, describe
 
 _MAX_NAP_S = 0.05
@@ -63,9 +64,10 @@ class Session:
         self.options = options
         self.recorder = options.recorder(options.out, options.zoom)
         self.finger: Callable[[str], str] = str  # hears the key read after each step; what it returns counts
+        self.actions: list[Callable[[str], None]] = []  # hear every line that `act` does
+        self.crash = ""  # why the chip would have crashed, or the app has; "" while it has not
         self._interrupted = False
         self._failure: MaixSwitchError | None = None
-        self._crash = ""
         self._sights = reports.Sights()
         self._changed = ""  # a state that the next picture shall show
         self._view: View | None = None
@@ -103,25 +105,31 @@ class Session:
                 self.recorder.listeners.append(self._view.event)
             elif not options.json and not options.quiet and options.narrator is None:
                 self.recorder.listeners.append(_tell)
-            self._start()
             keyboard = stack.enter_context(Keyboard(options.live))
             try:
-                rig.power_on()
-                self._loop(keyboard)
-            except (rig.bench.HardFault, rig.bench.Reset) as error:
-                self._crash = tr(
-                    "the chip would have crashed here: {name}: {error}", name=type(error).__name__, error=error
-                )
+                with self.guarded():
+                    self.begin()
+                    self._loop(keyboard)
             except MaixSwitchError as error:
                 if error.exit_code != EXIT_FINDINGS:
                     raise
                 self._failure = error
                 self.recorder.event(rig.now, "failed", text=str(error))
             finally:
-                self._finish()
-        return self._verdict()
+                self.finish()
+        return self.verdict()
 
-    def _start(self) -> None:
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Where the chip would have crashed, `crash` says so, and the board stands still."""
+        bench = self.rig.bench
+        try:
+            yield
+        except (bench.HardFault, bench.Reset) as error:
+            self.crash = tr("the chip would have crashed here: {name}: {error}", name=type(error).__name__, error=error)
+
+    def begin(self) -> None:
+        """The first event, then power on; raises what only `guarded` catches."""
         options, rig = self.options, self.rig
         self.recorder.event(
             0,
@@ -134,6 +142,24 @@ class Session:
             camera=str(options.camera or "scene"),
             rounding=options.rounding,
         )
+        rig.power_on()
+
+    def turn(self) -> bool:
+        """One step of the app, and what came of it into the log; False once the app is over."""
+        alive = self.rig.step()
+        self._look()
+        return alive
+
+    def act(self, text: str) -> None:
+        """Lets hands do one line of a script that takes no board time, between two turns; it is in the log.
+
+        MaixSwitchError where the board is in no state for it.
+        """
+        line = parse(text, "hands").lines[0]
+        self.recorder.event(self.rig.now, "hands", text=line.text)
+        for hear in self.actions:
+            hear(line.text)
+        act(self.rig, line.action, self.options.script_base)
 
     def _loop(self, keyboard: Keyboard) -> None:
         options, rig = self.options, self.rig
@@ -142,8 +168,7 @@ class Session:
         while not self._interrupted and not self._over():
             if next(script, _ENDED) is _ENDED:
                 return
-            alive = rig.step()
-            self._look()
+            alive = self.turn()
             if self._view is not None and self._view.due():
                 self._view.update(rig.status(picture=True))
             if (key := self.finger(pressed())) and self._key(key):
@@ -191,7 +216,7 @@ class Session:
         elif key.isdigit() and 1 <= int(key) <= count:
             rig.press(key)
         elif key == "e":
-            rig.eject() if rig.bench.card.inserted else rig.insert()
+            act(rig, Card(not rig.bench.card.inserted))
         return False
 
     def _report(self, now: int, kind: str, *values: Any) -> None:
@@ -233,30 +258,30 @@ class Session:
         """The run ends with the step that is under way, as by Ctrl-C."""
         self._interrupted = True
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
         """Stops the app as Ctrl-C on the board would, and completes the files."""
         rig = self.rig
         self._last = (rig.state, rig.title, rig.fault)
-        if rig.ended and not self._crash:
-            self._crash = tr("the app ended: {ended}", ended=rig.ended)
+        if rig.ended and not self.crash:
+            self.crash = tr("the app ended: {ended}", ended=rig.ended)
         self.recorder.sample(rig.now, *rig.panel(), last=True)
         status = rig.status(picture=True) if self._view is not None and rig.app is not None else None
         try:
-            if rig.app is not None and not self._crash:
+            if rig.app is not None and not self.crash:
                 rig.app.stop()
                 live = list(rig.bench.kpu.live)
                 if live:
-                    self._crash = tr("{live} model(s) still loaded after the app stopped", live=len(live))
+                    self.crash = tr("{live} model(s) still loaded after the app stopped", live=len(live))
         finally:
             if self._view is not None and status is not None:
                 self._view.update(status)
             state, title, fault = self._last
-            if self._crash:
-                self.recorder.event(rig.now, "crash", what=self._crash)
+            if self.crash:
+                self.recorder.event(rig.now, "crash", what=self.crash)
             self.recorder.event(
                 rig.now,
                 "end",
-                exit=self._verdict(),
+                exit=self.verdict(),
                 state=state,
                 title=title,
                 fault=fault[0],
@@ -265,13 +290,14 @@ class Session:
             )
             self.recorder.close(rig.now)
 
-    def _verdict(self) -> int:
+    def verdict(self) -> int:
+        """The exit code of the run so far."""
         if self._interrupted:
             return EXIT_INTERRUPTED
         if self._failure is not None:
             return EXIT_FINDINGS
         state, _, fault = self._last
-        if self._crash or (state == "FAULT" and fault[0] != self.player.expected_fault):
+        if self.crash or (state == "FAULT" and fault[0] != self.player.expected_fault):
             return EXIT_DEVICE
         return EXIT_OK
 
@@ -281,12 +307,12 @@ class Session:
             return str(self._failure)
         if self._interrupted:
             return tr("interrupted")
-        if self._crash:
-            return self._crash
+        if self.crash:
+            return self.crash
         state, _, fault = self._last
         return (
             tr("the app ended in {state}: {fault}", state=state, fault=fault[1])
-            if self._verdict() == EXIT_DEVICE
+            if self.verdict() == EXIT_DEVICE
             else ""
         )
 

@@ -19,6 +19,7 @@ from maixswitch.sim import actions
 from maixswitch.sim.camera import Maker, Source
 from maixswitch.sim.card import check_card, scan
 from maixswitch.sim.recording import (
+    MAX_FRAME_BYTES,
     MAX_FRAMES,
     MAX_ROWS_BYTES,
     ROWS,
@@ -55,17 +56,22 @@ class TapedRig(Rig):
 class Tape:
     """A recording that is being made: `session`, run it, then `complete`; left without that it leaves no file.
 
+    It is `full`, and ends the run, after so many bytes of pictures and cards, pictures or rows.
     MaixSwitchError (output) where the file cannot be written.
     """
 
-    def __init__(self, path: Path, options: Options, *, with_card: bool = True) -> None:
+    def __init__(
+        self, path: Path, options: Options, *, with_card: bool = True, most_bytes: int = MAX_FRAME_BYTES
+    ) -> None:
         self.full = False
-        self._path = path
+        self.frames = 0  # different pictures so far
+        self.bytes = 0  # of pictures and cards, before they are packed
+        self._most = most_bytes
+        self.path = path
         self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
         self._options = options
         self._rows: list[str] = []
         self._size = 0
-        self._frames = 0
         self._names: set[str] = set()
         self._hashes: dict[tuple[int, Hashable, int, int], str] = {}
         self._sources: list[Source] = []  # kept, so that no two of them ever have the same id
@@ -85,7 +91,7 @@ class Tape:
             raise
 
     def _refused(self, error: OSError) -> MaixSwitchError:
-        text = tr("--record {path}: cannot be written ({reason})", path=self._path, reason=reason(error))
+        text = tr("--record {path}: cannot be written ({reason})", path=self.path, reason=reason(error))
         return MaixSwitchError(text, EXIT_IO)
 
     def _keep_cards(self, with_card: bool) -> None:
@@ -106,6 +112,7 @@ class Tape:
     def _store(self, name: str, data: bytes) -> None:
         if name not in self._names:
             self._names.add(name)
+            self.bytes += len(data)
             try:
                 self._zip.writestr(name, data)
             except OSError as error:
@@ -120,6 +127,7 @@ class Tape:
         session = Session(replace(options, rig=TapedRig))
         session.rig.chip.tap = self._see
         session.finger = self._hear
+        session.actions.append(lambda text: self._row("do", [session.rig.steps, session.rig.now, text]))
         session.recorder.listeners.insert(0, lambda document: self._row("event", document))
         return session
 
@@ -133,7 +141,7 @@ class Tape:
             if name is None:
                 data = make().tobytes()
                 name = self._hashes[place] = digest(data)
-                self._frames += f"frames/{name}" not in self._names
+                self.frames += f"frames/{name}" not in self._names
                 self._store(f"frames/{name}", data)
         except MaixSwitchError as error:  # raised in here it would look like the camera's failure
             self._failure = error.__cause__ if isinstance(error.__cause__, OSError) else OSError(str(error))
@@ -146,7 +154,8 @@ class Tape:
         rig = self.session.rig
         if key:
             self._row("key", [rig.steps, rig.now, key])
-        if self._frames >= MAX_FRAMES or self._size >= MAX_ROWS_BYTES - _ROOM_AT_THE_END * 10:
+        rows = MAX_ROWS_BYTES - _ROOM_AT_THE_END * 10
+        if self.frames >= MAX_FRAMES or self.bytes >= self._most or self._size >= rows:
             self.full = True
             self.session.interrupt()
         return key
@@ -164,7 +173,7 @@ class Tape:
         try:
             self._zip.writestr(ROWS, rows.encode())
             self._zip.close()
-            self._part.replace(self._path)
+            self._part.replace(self.path)
         except OSError as error:
             raise self._refused(error) from error
 

@@ -80,7 +80,7 @@ def describe(document: dict[str, Any]) -> str:
         )
     elif kind == "say":
         text = word(document["text"])
-    elif kind == "script":
+    elif kind in ("script", "hands"):
         text = f"> {document['text']}"
     elif kind == "start":
         text = tr(

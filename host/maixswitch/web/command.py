@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from maixswitch import console
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
+
+if TYPE_CHECKING:
+    from maixswitch.sim.session import Options
 
 NEEDED = ("starlette", "uvicorn", "websockets")
 INSTALL = "pip install 'maixswitch[web]'"
@@ -30,18 +34,17 @@ def check_parts() -> None:
         raise MaixSwitchError(text, EXIT_USAGE)
 
 
-def run(card: Path, *, host: str, port: int, open_page: bool, speed: float, **options: Any) -> int:
-    """Serves the simulator of a card until Ctrl-C; `options` as Rig takes them. Returns the exit code."""
+def run(options: Options, *, host: str, port: int, open_page: bool, speed: float, record: Path | None) -> int:
+    """Serves the simulator of a card until Ctrl-C; `record`: where the first run is recorded. Returns the exit code."""
     check_parts()
-    from maixswitch.sim.rig import Rig
     from maixswitch.web.hub import Hub
     from maixswitch.web.runner import Runner
     from maixswitch.web.server import serve
 
     def make(hub: Hub) -> Runner:
-        def rig(report: Callable[..., None]) -> Rig:
-            return Rig(card, report, **options)
+        return Runner(options, hub, speed, record)
 
-        return Runner(rig, hub, speed)
-
-    return serve(make, host or LOCAL, port, open_page)
+    code = serve(make, host or LOCAL, port, open_page)
+    if record is not None and record.is_file():
+        console.say(tr("{file}: recorded; maixswitch replay {file}", file=record))
+    return code

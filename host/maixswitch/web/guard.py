@@ -117,6 +117,7 @@ def _policy(host: str) -> list[tuple[bytes, bytes]]:
         "content-security-policy": policy,
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
+        "permissions-policy": "camera=(self), microphone=(), geolocation=()",
         "cross-origin-resource-policy": "same-origin",
         "cache-control": "no-store",
     }

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections import deque
 
-MOST_CLIENTS = 16
+MOST_CLIENTS = 64
 MOST_EVENTS = 200
 
 Message = str | bytes
@@ -54,7 +54,7 @@ class Hub:
         self._loop = loop
 
     def join(self) -> Client | None:
-        """A new page, which gets what the others know; None when there are 16 of them."""
+        """A new page, which gets what the others know; None when there are MOST_CLIENTS of them."""
         if len(self.clients) >= MOST_CLIENTS:
             return None
         client = Client(next(self._numbers))

@@ -15,6 +15,7 @@ MOST_TEXT = 4 * 1024
 MOST_BYTES = 8 * 1024 * 1024
 MOST_KEYS = 8
 FASTEST = 16.0
+SLOWS = (1, 10, 100)
 HEAD = struct.Struct("<4sHHI")
 MAGIC = b"MXF1"
 
@@ -48,13 +49,17 @@ KNOWN: Mapping[str, Mapping[str, Check]] = {
     "select": {"index": _whole(0, 9999)},
     "card": {"in": _truth},
     "camera": {"on": _truth},
-    "fail": {"code": _whole(1, 65535)},
+    "fail": {"what": lambda value: value in ("load", "run"), "code": _whole(2001, 2015)},
+    "damage": {"index": _whole(0, 9999), "on": _truth},
+    "slow": {"factor": lambda value: type(value) is int and value in SLOWS},
     "heal": {},
     "power": {},
     "pause": {"on": _truth},
     "step": {},
     "speed": {"speed": _speed},
     "scene": {},
+    "turn": {"index": _whole(-1, 9999)},
+    "record": {"on": _truth},
     "language": {"name": lambda value: value in LANGUAGES},
 }
 

@@ -1,236 +1,257 @@
-"""The thread in which the app of the board runs for the pages: their wishes come in by a queue, messages go out."""
+"""The thread in which the board runs for the pages: their wishes come in by a queue, news go out by the hub."""
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import queue
+import shlex
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from maixswitch import __version__
-from maixswitch.diagram import device_rows
 from maixswitch.errors import MaixSwitchError
-from maixswitch.language import LANGUAGES, catalogue, choose, chosen, tr, word
-from maixswitch.sim import reports
-from maixswitch.sim.camera import Scene
-from maixswitch.sim.rig import Rig
-from maixswitch.sim.view import describe
+from maixswitch.language import choose, tr
+from maixswitch.sim.session import Options
+from maixswitch.web.desk import Desk
 from maixswitch.web.hub import Hub
-from maixswitch.web.messages import Command, write_frame, write_text
-from maixswitch.web.photo import read_photo
-from maixswitch.web.texts import PAGE
+from maixswitch.web.messages import Command
+from maixswitch.web.news import News, damaged, firmware_of, hello, kmodel_path
 
-MOST_WISHES = 256
+MOST_WISHES = 512
+MOST_WAITING = 32 * 1024 * 1024
+WISHES_A_TURN = 8
 STATUS_S = 0.2
-FRAME_S = 0.05
+FRAME_S = 1 / 40
 NAP_S = 0.05
 BEHIND_S = 0.5  # further behind than this the board is not hurried on: it would skip what the pages should see
 LIVELY_S = 0.0005  # given to the server's thread after each step, however busy the board is
+STEP_TURNS = 60  # after so many turns without a frame a step is over all the same
 
 
 class Runner:
     """One board for all pages. `ask` may be called from any thread; the board itself is touched in its own only.
 
-    `make(report)` builds the Rig. Speed in board seconds per second, 0 for as fast as the PC can.
+    Speed in board seconds per second, 0 for as fast as the PC can; `record`: a file for the tape of the first run.
     """
 
-    def __init__(self, make: Callable[[Callable[..., None]], Rig], hub: Hub, speed: float = 1.0) -> None:
+    def __init__(self, options: Options, hub: Hub, speed: float = 1.0, record: Path | None = None) -> None:
         self._hub = hub
-        self._rig = make(self._report)
+        self._options = options
+        self._news = News(hub)
+        self._desk = Desk(options, self._news.tell_event, record)
+        self._hello = hello(self._desk.rig)  # once: it imports parts of the app that only the board's thread may touch
         self._wishes: queue.Queue[Command] = queue.Queue(MOST_WISHES)
+        self._waiting = 0  # bytes of photos in them
+        self._lock = threading.Lock()
         self._stop = threading.Event()
         self._speed = speed
         self._paused = False
-        self._steps = 0  # to make although paused
-        self._held: dict[int, set[int]] = {}  # pin -> the pages whose finger is on it
-        self._source = self._rig.bench.camera.source
-        self._models: list[str] | None = None
-        self._shown: bytes = b""
-        self._crash = ""
+        self._steps = 0  # frames to make although paused
+        self._turns = 0  # made for the first of them
+        self._held: dict[int, set[int]] = {}  # key -> the pages whose finger is on it
+        self._broken = ""  # our own mistake: then nothing moves any more
         self._anchor = (0.0, 0)
-        self._sights = reports.Sights()
         self.thread = threading.Thread(target=self._run, name="board", daemon=True)
+
+    @property
+    def desk(self) -> Desk:
+        """The board; only to be touched before `start` and after `stop`."""
+        return self._desk
+
+    @property
+    def recorded(self) -> Path | None:
+        """The file of the last recording that was completed."""
+        return self._desk.recorded
 
     def start(self) -> None:
         self.thread.start()
 
-    def stop(self, seconds: float = 5.0) -> None:
-        """Stops the app as Ctrl-C on the board would, and waits for the thread."""
+    def stop(self, seconds: float = 10.0) -> None:
+        """Ends the run as Ctrl-C on the board would, and waits for the thread."""
         self._stop.set()
         self.thread.join(seconds)
 
     def ask(self, wish: Command) -> bool:
-        """A wish for the board; False when too many wait already."""
-        try:
-            self._wishes.put_nowait(wish)
-        except queue.Full:
-            return False
+        """A wish for the board; False when too many wait already. Nobody waits for a board that has stopped."""
+        if self._stop.is_set():
+            return True
+        size = _weigh(wish)
+        with self._lock:
+            if self._waiting and self._waiting + size > MOST_WAITING:
+                return False
+            try:
+                self._wishes.put_nowait(wish)
+            except queue.Full:
+                return False
+            self._waiting += size
         return True
 
     def hello(self) -> str:
-        """What a page needs once: the board, its keys with what they do, the table, and every text of the page."""
-        rig = self._rig
-        boards = importlib.import_module("device.boards")
-        meant = {int(pin): (short, long) for pin, short, long in boards.gestures(rig.keys)} if rig.keys else {}
-        keys = [
-            {"number": number, "role": role, "pin": pin, "short": meant[pin][0], "long": meant[pin][1] or ""}
-            for number, (pin, role) in enumerate(rig.keys, 1)
-        ]
-        rows = [[state, event, list(actions), after] for state, event, actions, after in device_rows()]
-        codes = importlib.import_module("device.error_texts").codes()
-        describe_code = importlib.import_module("device.errors").describe
-        names = [[int(code), str(describe_code(code)[0])] for code in codes if 2000 < int(code) < 2100]
-        chinese = catalogue("zh")
-        texts = {"en": {text: text for text in PAGE}, "zh": {text: chinese.get(text, text) for text in PAGE}}
-        return write_text(
-            "hello",
-            version=__version__,
-            board=rig.board,
-            firmware=rig.flavour,
-            keys=keys,
-            rows=rows,
-            codes=names,
-            texts=texts,
-            languages=list(LANGUAGES),
-        )
+        """What a page needs once."""
+        return self._hello
 
     # The board's own thread.
 
     def _run(self) -> None:
-        self._guarded(self._rig.power_on)
+        self._guard(self._desk.begin)
+        self._news.judge(self._options.card, self._options.board, firmware_of(self._options.flavour))
         self._pace()
         status = frame = 0.0
         while not self._stop.is_set():
             self._listen(0.0 if self._moves() else NAP_S)
             moving = self._moves()  # the wish may just have been to pause
             if moving:
-                self._steps = max(0, self._steps - 1)
-                self._guarded(self._step)
+                self._turn()
             now = time.monotonic()
             if now >= frame:
-                self._send_frame()
-                frame = time.monotonic() + FRAME_S
+                self._news.tell_frame(self._desk)
+                frame = now + FRAME_S
             if now >= status:
-                self._send_status()
+                self._tell()
                 status = time.monotonic() + STATUS_S
             if moving:
                 self._rest()
-        with contextlib.suppress(Exception):
-            if self._rig.app is not None and not self._crash:
-                self._rig.app.stop()
+        self._guard(self._desk.close)
 
     def _moves(self) -> bool:
-        return not self._crash and (not self._paused or self._steps > 0)
+        return not self._broken and not self._desk.stopped and (not self._paused or self._steps > 0)
 
-    def _guarded(self, act: Callable[[], Any]) -> None:
-        """Does it; where the chip would have crashed the board stands still until its power is switched."""
-        bench = self._rig.bench
+    def _turn(self) -> None:
+        desk = self._desk
+        frames, runs = desk.rig.frames, desk.runs
+        self._guard(desk.turn)
+        if desk.runs != runs:
+            self._begin_anew()
+        if self._steps:
+            self._turns += 1
+            if desk.rig.frames > frames or self._turns >= STEP_TURNS:
+                self._steps -= 1
+                self._turns = 0
+
+    def _guard(self, act: Callable[[], Any], client: int = 0) -> None:
+        """Does it; what cannot be is told to who wished it, our own mistake to all: no page shall just stand still."""
         try:
             act()
-        except (bench.HardFault, bench.Reset) as error:
-            self._crash = tr(
-                "the chip would have crashed here: {name}: {error}", name=type(error).__name__, error=error
-            )
-            self._event("crash", what=self._crash)
-        except MaixSwitchError:
-            raise
-        except Exception as error:  # our own mistake: said on the page rather than a page that stands still
-            self._crash = tr("the simulator itself failed: {name}: {error}", name=type(error).__name__, error=error)
-            self._event("crash", what=self._crash)
-
-    def _step(self) -> None:
-        rig = self._rig
-        rig.step()
-        if rig.state == "RUNNING" and rig.looked:
-            found = rig.detections()
-            if self._sights.change(found) is not None:
-                self._event("results", title=rig.title, found=found)
+        except MaixSwitchError as error:
+            self._news.tell_error(str(error), client)
+        except Exception as error:
+            name = type(error).__name__
+            self._broken = tr("the simulator itself failed: {name}: {error}; start it again", name=name, error=error)
+            self._news.tell_error(self._broken, 0)
 
     def _listen(self, seconds: float) -> None:
-        """Does what was asked meanwhile, waiting up to so many seconds for the first."""
-        with contextlib.suppress(queue.Empty):
-            wish = self._wishes.get(timeout=seconds) if seconds else self._wishes.get_nowait()
-            while True:
-                self._obey(wish)
-                wish = self._wishes.get_nowait()
+        """Obeys wishes that wait, or the first to come within the time; not so many that the board stood still."""
+        told = False
+        for _ in range(WISHES_A_TURN):
+            try:
+                wish = self._wishes.get(timeout=seconds) if seconds else self._wishes.get_nowait()
+            except queue.Empty:
+                break
+            seconds = 0.0
+            self._obey(wish)
+            told = told or wish.do not in ("webcam", "add")
+        if told:
+            self._tell()
 
     def _obey(self, wish: Command) -> None:
-        try:
-            self._guarded(lambda: getattr(self, f"_do_{wish.do}")(wish.client, *wish.values))
-        except MaixSwitchError as error:
-            self._hub.publish("", write_text("error", text=str(error)), wish.client)
-        self._send_status()
+        with self._lock:
+            self._waiting -= _weigh(wish)
+        runs = self._desk.runs
+        self._guard(lambda: getattr(self, f"_do_{wish.do}")(wish.client, *wish.values), wish.client)
+        if self._desk.runs != runs:
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._held.clear()
+        self._pace()
+
+    def _tell(self) -> None:
+        trouble, client = self._desk.lens.take_trouble()
+        if trouble:
+            self._news.tell_error(trouble, client)
+        down = [key for key, holders in self._held.items() if holders]
+        self._news.tell(self._desk, paused=self._paused, speed=self._speed, down=down)
 
     def _rest(self) -> None:
         """Waits until the board's time is due, but not so long that a wish would wait."""
         if self._speed <= 0:
             time.sleep(LIVELY_S)
             return
-        wall, board = self._anchor
-        left = wall + (self._rig.now - board) / 1000 / self._speed - time.monotonic()
+        left = self._left()
         if left < -BEHIND_S:
             self._pace()
         time.sleep(min(max(left, LIVELY_S), NAP_S))
         while left > NAP_S and self._wishes.empty() and not self._stop.is_set():
-            left = wall + (self._rig.now - board) / 1000 / self._speed - time.monotonic()
+            left = self._left()
             time.sleep(min(max(left, 0), NAP_S))
 
-    def _pace(self) -> None:
-        self._anchor = (time.monotonic(), self._rig.now)
+    def _left(self) -> float:
+        wall, board = self._anchor
+        now: int = self._desk.rig.now
+        return wall + (now - board) / 1000 / self._speed - time.monotonic()
 
-    # What the pages can wish: one method for each row of messages.KNOWN, and those that the server itself sends.
+    def _pace(self) -> None:
+        self._anchor = (time.monotonic(), self._desk.rig.now)
+
+    # What the pages can wish: one method for each row of messages.KNOWN, of what comes as bytes, and "gone".
 
     def _do_key(self, client: int, key: int, down: bool) -> None:
-        pin = self._rig.pin(str(key))
-        holders = self._held.setdefault(pin, set())
-        if down and self._rig.steps:  # a key that is down when the app first looks counts as stuck
+        self._desk.rig.pin(str(key))
+        holders = self._held.setdefault(key, set())
+        before = bool(holders)
+        if down:
             holders.add(client)
         else:
             holders.discard(client)
-        self._rig.bench.keys.set(pin, 0 if holders else 1)
-        if down:
-            self._event("key", number=key)
+        if bool(holders) != before:
+            self._desk.act(f"{'down' if down else 'up'} {key}")
 
     def _do_gone(self, client: int) -> None:
-        """The page is gone, and its fingers with it."""
-        for pin, holders in self._held.items():
+        """The page is gone, and its fingers and its webcam with it."""
+        for key, holders in self._held.items():
             if client in holders:
-                holders.discard(client)
-                self._rig.bench.keys.set(pin, 0 if holders else 1)
+                self._do_key(client, key, False)
+        self._desk.lens.leave(client)
 
     def _do_select(self, client: int, index: int) -> None:
-        app = self._rig.app
-        if app is None or index >= len(app.catalog or ()) or self._rig.state not in ("UNLOADED", "RUNNING", "FAULT"):
-            raise MaixSwitchError(tr("in {state} no model can be selected", state=self._rig.state))
-        app.machine.post("SELECT", index)
+        self._desk.act(f"select {index + 1}")
 
     def _do_card(self, client: int, inserted: bool) -> None:
-        if inserted != bool(self._rig.bench.card.inserted):
-            self._rig.insert() if inserted else self._rig.eject()
-            self._event("card", what="in" if inserted else "out")
+        if inserted != bool(self._desk.rig.bench.card.inserted):
+            self._desk.act("insert" if inserted else "eject")
 
     def _do_camera(self, client: int, on: bool) -> None:
-        self._rig.bench.camera.connected = on
-        self._event("camera", what="on" if on else "off")
+        self._desk.act("heal camera" if on else "fail camera")
 
-    def _do_fail(self, client: int, code: int) -> None:
-        self._rig.engine.failures.load = code
-        self._event("order", text=f"fail load {code}")
+    def _do_fail(self, client: int, what: str, code: int) -> None:
+        self._desk.act(f"fail {what} {code}")
+
+    def _do_damage(self, client: int, index: int, on: bool) -> None:
+        app = self._desk.rig.app
+        specs = app.catalog or () if app else ()
+        path = kmodel_path(specs[index]) if index < len(specs) else ""
+        if not path:
+            raise MaixSwitchError(tr("this model has no file on the card that could be damaged"))
+        if on != (index in damaged(self._desk.rig)):
+            self._desk.act(f"{'damage' if on else 'heal'} {shlex.quote(path)}")
+
+    def _do_slow(self, client: int, factor: int) -> None:
+        self._desk.act(f"slow {factor}")
 
     def _do_heal(self, client: int) -> None:
-        self._rig.heal()
-        self._event("order", text="heal")
+        self._desk.act("heal")
 
     def _do_power(self, client: int) -> None:
-        self._crash = ""
         self._held.clear()
-        self._sights.forget()
-        self._event("power", what="off, on")
-        self._rig.power_cycle()
+        self._desk.power()
         self._pace()
+
+    def _do_record(self, client: int, on: bool) -> None:
+        if on:
+            self._desk.start_recording()
+        else:
+            self._desk.stop_recording()
 
     def _do_pause(self, client: int, on: bool) -> None:
         self._paused = on
@@ -245,75 +266,28 @@ class Runner:
         self._speed = float(speed)
         self._pace()
 
-    def _do_scene(self, client: int) -> None:
-        self._source.source = Scene()
-
-    def _do_photo(self, client: int, data: bytes) -> None:
-        self._source.source = read_photo(data)
-
     def _do_language(self, client: int, name: str) -> None:
         choose(name)
 
-    # What the pages get.
+    def _do_scene(self, client: int) -> None:
+        self._desk.lens.show_scene()
 
-    def _report(self, now: int, kind: str, *values: Any) -> None:
-        fields = reports.name(kind, values)
-        if kind == "state":
-            self._sights.forget()
-        self._event(kind, now, **fields)
+    def _do_turn(self, client: int, index: int) -> None:
+        self._desk.lens.turn(index)
 
-    def _event(self, kind: str, now: int | None = None, **fields: Any) -> None:
-        t = self._rig.now if now is None else now
-        document = {"t": t, "event": kind, **fields}
-        line = describe(document).partition("s  ")[2]
-        row = [fields["old"], fields["cause"], fields["new"]] if kind == "state" else None
-        self._hub.publish("", write_text("event", t=t, kind=kind, text=line, row=row))
+    def _do_photo(self, client: int, name: str, data: bytes) -> None:
+        self._desk.lens.show_photo(data)
 
-    def _fault(self) -> str:
-        rig = self._rig
-        what = self._crash or (tr("the app ended: {ended}", ended=rig.ended) if rig.ended else "")
-        return tr("{what}; switch the power off and on", what=what) if what else rig.fault[1]
+    def _do_album(self, client: int, name: str, data: bytes) -> None:
+        self._desk.lens.open_album()
 
-    def _send_frame(self) -> None:
-        pixels, width, height = self._rig.panel()
-        if pixels == self._shown and pixels:
-            return
-        self._shown = pixels
-        self._hub.publish("frame", write_frame(pixels, width, height, self._rig.now))
+    def _do_add(self, client: int, name: str, data: bytes) -> None:
+        self._desk.lens.add_photo(name, data)
 
-    def _send_status(self) -> None:
-        rig = self._rig
-        app = rig.app
-        titles = [str(spec.title) for spec in app.catalog or ()] if app else []
-        if titles != self._models:
-            self._models = titles
-            self._hub.publish("models", write_text("models", titles=titles))
-        parts = {"screen": 0, "model": 0}
-        for name, size in rig.bench.memory.items():
-            parts["screen" if name == "lcd" or name.startswith("camera") else "model"] += int(size)
-        source = self._source.source
-        memory = {"gc": int(rig.bench.memory.gc_capacity), **parts, "free": int(rig.bench.memory.free())}
-        self._hub.publish(
-            "status",
-            write_text(
-                "status",
-                now=rig.now,
-                state="OFF" if self._crash else rig.state,
-                title=rig.title,
-                index=int(app.selected) if app else 0,
-                fps=int(app.fps) if app else 0,
-                frames=rig.frames,
-                results=rig.detections() if not self._crash else [],
-                fault=self._fault(),
-                card=bool(rig.bench.card.inserted),
-                camera=bool(rig.bench.camera.connected),
-                source=word(source.name),
-                drawn=isinstance(source, Scene),
-                memory=memory,
-                paused=self._paused,
-                speed=self._speed,
-                down=[number for number, (pin, _) in enumerate(rig.keys, 1) if self._held.get(pin)],
-                language=chosen(),
-                fail=rig.engine.failures.load or 0,
-            ),
-        )
+    def _do_webcam(self, client: int, name: str, data: bytes) -> None:
+        self._desk.lens.show_webcam(data, client)
+
+
+def _weigh(wish: Command) -> int:
+    """Bytes of the photo that comes with it."""
+    return sum(len(value) for value in wish.values if isinstance(value, bytes))

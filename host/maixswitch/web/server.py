@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import socket
+import time
 import webbrowser
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -25,10 +26,12 @@ from maixswitch.language import reason, tr
 from maixswitch.web.guard import LOOPBACK, Guard, Place
 from maixswitch.web.hub import MOST_CLIENTS, Client, Hub
 from maixswitch.web.messages import MOST_BYTES, MOST_TEXT, Command, read_command, write_text
+from maixswitch.web.pictures import read_bytes_message
 from maixswitch.web.runner import Runner
 
 PAGE = Path(__file__).resolve().parent / "page"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+PATIENCE_S = 10.0
 MOST_WRONG = 32  # messages that make no sense, until a page is shown the door
 
 
@@ -53,10 +56,21 @@ def make_app(runner: Runner, hub: Hub, place: Place) -> ASGIApp:
             return Response(tr("there is no such file") + "\n", 404, media_type="text/plain")
         return Response(found[0], media_type=found[1])
 
+    async def serve_recording(request: Request) -> Response:
+        path = runner.recorded
+        if path is None or not path.is_file():
+            return Response(tr("there is no recording") + "\n", 404, media_type="text/plain")
+        return FileResponse(path, media_type="application/zip", filename=path.name)
+
     async def talk(socket: WebSocket) -> None:
         await _talk(socket, runner, hub)
 
-    routes = [Route("/", serve_file), Route("/{name}", serve_file), WebSocketRoute("/live", talk)]
+    routes = [
+        Route("/", serve_file),
+        Route("/recording", serve_recording),
+        Route("/{name}", serve_file),
+        WebSocketRoute("/live", talk),
+    ]
     return Guard(Starlette(routes=routes, lifespan=life), place)
 
 
@@ -106,8 +120,12 @@ async def _receive(socket: WebSocket, client: Client, runner: Runner, hub: Hub) 
             wrong += 1
             client.put("", write_text("error", text=str(error)))
             continue
-        if not runner.ask(wish):
-            client.put("", write_text("error", text=tr("too many wishes wait for the board; try again")))
+        deadline = time.monotonic() + PATIENCE_S
+        while not runner.ask(wish):  # the page is not read meanwhile, so an album comes no faster than it is taken
+            if time.monotonic() > deadline:
+                client.put("", write_text("error", text=tr("too many wishes wait for the board; try again")))
+                break
+            await asyncio.sleep(0.02)
     await socket.close(1008)
 
 
@@ -115,9 +133,8 @@ def _wish(message: Any, client: Client) -> Command:
     data = message.get("bytes")
     if data is None:
         return read_command(message.get("text") or "", client.number)
-    if len(data) > MOST_BYTES:
-        raise MaixSwitchError(tr("a photo of more than {most} MiB", most=MOST_BYTES >> 20), EXIT_IO)
-    return Command("photo", (bytes(data),), client.number)
+    kind, name, contents = read_bytes_message(bytes(data))
+    return Command(kind, (name, contents), client.number)
 
 
 def bind(host: str, port: int) -> tuple[socket.socket, Place]:
@@ -156,6 +173,7 @@ def serve(make: Callable[[Hub], Runner], host: str, port: int, open_page: bool) 
         ws="websockets-sansio",
         ws_max_size=MOST_BYTES + MOST_TEXT,
         ws_max_queue=4,
+        ws_per_message_deflate=False,  # pages of this PC: packing a frame costs more than its bytes
         lifespan="on",
         server_header=False,
         timeout_graceful_shutdown=2,

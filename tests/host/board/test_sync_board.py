@@ -80,32 +80,32 @@ def test_the_life_of_a_card(virtual_board: Boards, card: Path, tmp_path: Path) -
     (sd / "maixswitch.s0").write_text("the app's own")
     (sd / "notes.txt").write_text("the user's own")
     kept = {"notes.txt": b"the user's own"}
-    with virtual_board(sd) as board:
-        dry = run(card, "--port", board.port, "--dry-run")
-        assert dry.returncode == 0
-        assert "models/10-noise/m.kmodel" in dry.stdout
-        assert not (sd / "models").exists()
-        before = board.wire
-        first = report(run(card, "--port", board.port, "--json"))
-        size = sum(map(len, tree(card).values()))
-        # the whole conversation: comparing, the receiver, journal and manifest as well
-        assert first["bytes"] == size  # main.py, too: the firmware had put its own there
-        assert board.wire.to_board - before.to_board < size * 1.02 + 16_000
-        assert tree(sd) == tree(card) | kept
-        assert report(run(card, "--port", board.port, "--json"))["bytes"] == 0
-        (card / "models/20-zeros/labels.txt").write_text("one\nthree\n")
-        assert sent(run(card, "--port", board.port, "--json")) == ["models/20-zeros/labels.txt"]
-        (sd / "models/20-zeros/labels.txt").write_text("ONE\nthree\n")  # same size: sync.json cannot know
-        assert sent(run(card, "--port", board.port, "--json")) == []
-        assert sent(run(card, "--port", board.port, "--json", "--checksum")) == ["models/20-zeros/labels.txt"]
-        for path in (card / "models/30-obeyed").iterdir():
-            path.unlink()
-        (card / "models/30-obeyed").rmdir()
-        gone = report(run(card, "--port", board.port, "--json", "--delete"))
-        assert gone["delete"] == [f"models/30-obeyed/{name}" for name in ("labels.txt", "m.kmodel", "model.json")]
-        assert not (sd / "models/30-obeyed").exists()
-        assert tree(sd) == tree(card) | kept
-        assert (sd / "maixswitch.s0").read_text() == "the app's own"
+    board = virtual_board(sd)
+    dry = run(card, "--port", board.port, "--dry-run")
+    assert dry.returncode == 0
+    assert "models/10-noise/m.kmodel" in dry.stdout
+    assert not (sd / "models").exists()
+    before = board.wire
+    first = report(run(card, "--port", board.port, "--json"))
+    size = sum(map(len, tree(card).values()))
+    # the whole conversation: comparing, the receiver, journal and manifest as well
+    assert first["bytes"] == size  # main.py, too: the firmware had put its own there
+    assert board.wire.to_board - before.to_board < size * 1.02 + 16_000
+    assert tree(sd) == tree(card) | kept
+    assert report(run(card, "--port", board.port, "--json"))["bytes"] == 0
+    (card / "models/20-zeros/labels.txt").write_text("one\nthree\n")
+    assert sent(run(card, "--port", board.port, "--json")) == ["models/20-zeros/labels.txt"]
+    (sd / "models/20-zeros/labels.txt").write_text("ONE\nthree\n")  # same size: sync.json cannot know
+    assert sent(run(card, "--port", board.port, "--json")) == []
+    assert sent(run(card, "--port", board.port, "--json", "--checksum")) == ["models/20-zeros/labels.txt"]
+    for path in (card / "models/30-obeyed").iterdir():
+        path.unlink()
+    (card / "models/30-obeyed").rmdir()
+    gone = report(run(card, "--port", board.port, "--json", "--delete"))
+    assert gone["delete"] == [f"models/30-obeyed/{name}" for name in ("labels.txt", "m.kmodel", "model.json")]
+    assert not (sd / "models/30-obeyed").exists()
+    assert tree(sd) == tree(card) | kept
+    assert (sd / "maixswitch.s0").read_text() == "the app's own"
 
 
 def test_compiled_app_only_at_the_fast_rate(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
@@ -113,8 +113,8 @@ def test_compiled_app_only_at_the_fast_rate(virtual_board: Boards, card: Path, t
     build(sd)
     (sd / "models/1-old").mkdir(parents=True)
     (sd / "models/1-old/model.json").write_text("{}")
-    with virtual_board(sd) as board:
-        done = report(run(card, "--port", board.port, "--app-only", "--mpy", "--delete", "--json", "--baud", 1_500_000))
+    board = virtual_board(sd)
+    done = report(run(card, "--port", board.port, "--app-only", "--mpy", "--delete", "--json", "--baud", 1_500_000))
     assert not list((sd / "device").rglob("*.py"))
     assert (sd / "device/app.mpy").exists()
     assert (sd / "models/1-old/model.json").exists()
@@ -127,8 +127,8 @@ def test_plain(virtual_board: Boards, tmp_path: Path) -> None:
         build(folder)
         (folder / "models/1").mkdir(parents=True)
     (card / "models/1/model.json").write_text("{}")
-    with virtual_board(sd) as board:
-        assert sent(run(card, "--port", board.port, "--plain", "--json")) == ["models/1/model.json"]
+    board = virtual_board(sd)
+    assert sent(run(card, "--port", board.port, "--plain", "--json")) == ["models/1/model.json"]
     assert tree(sd) == tree(card)
 
 
@@ -172,22 +172,22 @@ def test_what_is_refused_before_a_board_is_asked(card: Path, tmp_path: Path) -> 
 def test_ctrl_c(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
     sd = tmp_path / "sd"
     build(sd)
-    with virtual_board(sd, rate=115_200) as board:
-        words = [*COMMAND, str(card), "--port", board.port]
-        working = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
-        end = time.monotonic() + LIMIT
-        while board.wire.to_board < 14_000:
-            assert time.monotonic() < end
-            assert working.poll() is None
-            time.sleep(0.02)
-        working.send_signal(signal.SIGINT)
-        _, said = working.communicate(timeout=LIMIT)
-        assert working.returncode == 130, said
-        assert "interrupted; the card still runs the old version" in said
-        assert "Traceback" not in said
-        assert not (sd / "models").exists()
-        planned = run(card, "--port", board.port, "--dry-run")
-        assert "are there already" in planned.stdout, planned.stderr
+    board = virtual_board(sd, rate=115_200)
+    words = [*COMMAND, str(card), "--port", board.port]
+    working = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    end = time.monotonic() + LIMIT
+    while board.wire.to_board < 14_000:
+        assert time.monotonic() < end
+        assert working.poll() is None
+        time.sleep(0.02)
+    working.send_signal(signal.SIGINT)
+    _, said = working.communicate(timeout=LIMIT)
+    assert working.returncode == 130, said
+    assert "interrupted; the card still runs the old version" in said
+    assert "Traceback" not in said
+    assert not (sd / "models").exists()
+    planned = run(card, "--port", board.port, "--dry-run")
+    assert "are there already" in planned.stdout, planned.stderr
 
 
 def test_every_board_side_by_side(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
@@ -217,8 +217,8 @@ def test_a_bad_line(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
     """Bytes that are lost or changed, in programs and in files, cost time and nothing else."""
     sd = tmp_path / "sd"
     build(sd)
-    with virtual_board(sd, faults=Faults(corrupt=(700, 3000, 40_000, 90_000), drop=(60_000, 70_500))) as board:
-        assert report(run(card, "--port", board.port, "--json"))["same"] > 20  # type: ignore[operator]
+    board = virtual_board(sd, faults=Faults(corrupt=(700, 3000, 40_000, 90_000), drop=(60_000, 70_500)))
+    assert report(run(card, "--port", board.port, "--json"))["same"] > 20  # type: ignore[operator]
     assert tree(sd) == tree(card)
 
 

@@ -227,3 +227,11 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
+
+
+def test_a_board_that_is_on_is_not_started_again(virtual_board: Boards) -> None:
+    """A second one behind the same port would be nobody's to end."""
+    board = virtual_board()
+    with pytest.raises(ValueError, match="on already"):
+        board.__enter__()
+    assert board.wire.powered

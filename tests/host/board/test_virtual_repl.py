@@ -138,12 +138,13 @@ def test_raw_paste_is_answered_by_the_banner(virtual_board: Boards) -> None:
         assert talk.until(b">") == b"raw REPL; CTRL-B to exit\r\n>"
 
 
-def test_ctrl_c_ends_any_loop(virtual_board: Boards) -> None:
-    """Wherever it meets the program, the next one runs as if nothing had been: 24 loops of six kinds."""
+@pytest.mark.parametrize("rounds", [2, pytest.param(8, marks=pytest.mark.nightly)])
+def test_ctrl_c_ends_any_loop(virtual_board: Boards, rounds: int) -> None:
+    """Wherever it meets the program, the next one runs as if nothing had been; half of the kinds cost two seconds."""
     chance = random.Random(11)
     with Talk(virtual_board()) as talk:
         talk.raw()
-        for number in range(24):
+        for number in range(rounds * len(LOOPS)):
             talk.start(LOOPS[number % len(LOOPS)])
             for _ in range(chance.randrange(3)):
                 talk.port.read(talk.port.in_waiting or 1)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import card_exports as exports
 import pytest
+from failing_disk import FailingDisk
 from sim_helpers import Command
 
 from maixswitch.card import new, write
@@ -156,22 +156,12 @@ def test_new_keeps_models_and_readme(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fails_at", range(1, 6))
 def test_new_leaves_nothing_half_made(tmp_path: Path, fails_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Path.rename
-    count = 0
-
-    def rename(self: Path, target: Path) -> Path:
-        nonlocal count
-        count += 1
-        if count == fails_at:
-            raise OSError(28, "No space left on device")
-        return real(self, target)
-
-    monkeypatch.setattr(Path, "rename", rename)
+    disk = FailingDisk(monkeypatch, fails_at, OSError(28, "No space left on device"))
     with pytest.raises(MaixSwitchError, match="No space left"):
         new.create(tmp_path / "card")
     assert not (tmp_path / "card").exists()
     (tmp_path / "kept").mkdir()
-    count = 0
+    disk.count = 0
     with pytest.raises(MaixSwitchError, match="No space left"):
         new.create(tmp_path / "kept")
     assert list((tmp_path / "kept").iterdir()) == []
@@ -190,25 +180,7 @@ def test_import_leaves_nothing_half_written(
         intake.bring([fish], card, Wishes(title=title))
     (card / "models" / "20-two").rename(card / "models" / "10-two")
     before = snapshot(card)
-    real, real_sync = Path.rename, os.fsync
-    count = 0
-
-    def fail() -> None:
-        nonlocal count
-        count += 1
-        if count == fails_at:
-            raise OSError(5, "Input/output error")
-
-    def rename(self: Path, target: Path) -> Path:
-        fail()
-        return real(self, target)
-
-    def fsync(handle: int) -> None:
-        fail()
-        real_sync(handle)
-
-    monkeypatch.setattr(Path, "rename", rename)
-    monkeypatch.setattr(os, "fsync", fsync)
+    FailingDisk(monkeypatch, fails_at, OSError(5, "Input/output error"), flushes=True)
     if fails_at in (1, 2, 4, 5):  # two files, the old folder that makes room, the new one; 3, 6: what may fail unheard
         with pytest.raises(MaixSwitchError, match="Input/output error") as caught:
             intake.bring([fish], card, Wishes(title="Middle"), position=2)

@@ -6,6 +6,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+from failing_disk import FailingDisk
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,22 +41,13 @@ def test_the_order_that_is_there_renames_nothing() -> None:
 
 @pytest.mark.parametrize("fails_at", range(1, 5))
 def test_a_failure_puts_everything_back(models: Path, fails_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Path.rename
-    count = 0
-
-    def rename(self: Path, target: Path) -> Path:
-        nonlocal count
-        count += 1
-        if count == fails_at:
-            raise OSError(5, "Input/output error")
-        assert not target.name.startswith("."), "the board would not see it"
-        return real(self, target)
-
-    monkeypatch.setattr(Path, "rename", rename)
+    disk = FailingDisk(monkeypatch, fails_at, OSError(5, "Input/output error"))
     wanted = ("30-face", "zebra", "10-face", "20-things")
     with pytest.raises(MaixSwitchError, match="Input/output error"):
         ordering.rename(models, ordering.renumbered(wanted))
     assert sorted(path.name for path in models.iterdir()) == sorted(NAMES)
+    assert len(disk.targets) >= fails_at
+    assert not [target for target in disk.targets if target.name.startswith(".")], "the board would not see it"
 
 
 def test_a_taken_name_stops_before_the_first_rename(models: Path) -> None:

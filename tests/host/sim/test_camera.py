@@ -9,7 +9,17 @@ import pytest
 from PIL import Image
 
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.sim.camera import Animation, ChipCamera, Folder, Photo, Scene, from_rgb565, open_source, rgb565
+from maixswitch.sim.camera import (
+    BY_ITSELF,
+    Animation,
+    ChipCamera,
+    Folder,
+    Photo,
+    Scene,
+    from_rgb565,
+    open_source,
+    rgb565,
+)
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -48,6 +58,13 @@ def test_folder_cycles_in_name_order_until_one_is_chosen(tmp_path: Path) -> None
     assert source.choose("b.png")
     assert not source.choose("c.png")
     assert colour(source, 0) == colour(source, 6000) == GREEN
+    assert source.chosen == 1
+    assert source.choose(0)
+    assert colour(source, 3000)[0] > 250
+    assert not source.choose(2)
+    assert source.choose(BY_ITSELF)
+    assert [source.shown(now) for now in (0, 3000, 6000)] == [0, 1, 0]
+    assert colour(source, 3000) == GREEN
 
 
 def test_animation_runs_by_its_own_times(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from sim_helpers import Play
 from maixswitch.cli import SIM_HELP
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.samples import write_card
-from maixswitch.sim import script
+from maixswitch.sim import script, script_expect
+from maixswitch.sim.recorder import Recorder
 
 STORIES = {
     "a press that the script does not wait for": """
@@ -57,6 +58,45 @@ STORIES = {
         power
         expect title 'Bright blobs'
         expect state RUNNING""",
+    "a finger that stays is a long press": """
+        expect state RUNNING
+        press
+        expect title Colours
+        down
+        expect title 'Bright blobs'
+        up 1
+        expect title 'Bright blobs' for 1s
+        expect state RUNNING""",
+    "a model by its number": """
+        expect state RUNNING
+        select 2
+        expect title Colours
+        expect state RUNNING""",
+    "a damaged file, then mended": """
+        expect state RUNNING
+        damage models/20-colours/model.kmodel
+        press
+        expect fault 2002
+        heal models/20-colours/model.kmodel
+        select 2
+        expect state RUNNING
+        expect title Colours""",
+    "everything mended at once": """
+        damage models/10-blobs/model.kmodel
+        fail load 2006
+        fail camera
+        slow 100
+        heal
+        select 1
+        expect state RUNNING
+        expect title 'Bright blobs'""",
+    "the camera alone is plugged in again": """
+        expect state RUNNING
+        fail camera
+        expect fault 105
+        fail load 2006
+        heal camera
+        expect fault 2006""",
     "the program starts anew": """
         expect state RUNNING
         press
@@ -153,5 +193,40 @@ def test_help_names_every_action() -> None:
         assert verb in set(SIM_HELP.split()), f"sim --help does not name {verb}"
 
 
+def load_ms(play: Play, first: str) -> int:
+    """Board time that the second model's load takes after that first line."""
+    heard: list[dict[str, object]] = []
+    story = f"expect state RUNNING\n{first}\npress\nexpect title Colours\nexpect state RUNNING"
+
+    class Listening(Recorder):
+        def event(self, t: int, kind: str, **fields: object) -> None:
+            heard.append({"event": kind, **fields})
+
+    play(story, recorder=Listening)
+    return int(str([event["ms"] for event in heard if event["event"] == "load"][-1]))
+
+
+def test_slow_card_reads_so_many_times_slower(play: Play, card: Path) -> None:
+    size = (card / "models/20-colours/model.kmodel").stat().st_size
+    usual, slow = load_ms(play, "heal"), load_ms(play, "slow 100")
+    assert slow - usual == pytest.approx(size / 10 - size / 1000, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("damage models/no.kmodel", "no such file on the card"),
+        ("damage models", "no such file on the card"),
+        ("select 3", "no model 3"),
+        ("select 0", "no model 0"),
+    ],
+)
+def test_what_hands_cannot_do_is_said_with_its_line(play: Play, line: str, words: str) -> None:
+    session = play(f"expect state RUNNING\n{line}")
+    assert session.code == 1  # type: ignore[attr-defined]
+    assert words in session.explain()
+    assert "test.txt:2" in session.explain()
+
+
 def test_states_are_the_apps() -> None:
-    assert importlib.import_module("device.fsm_rules").STATES == script.STATES
+    assert importlib.import_module("device.fsm_rules").STATES == script_expect.STATES

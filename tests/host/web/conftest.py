@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("starlette", reason="the extra web is not installed")
 pytest.importorskip("uvicorn", reason="the extra web is not installed")
-pytest.importorskip("httpx", reason="httpx, which the test client needs, is not installed")
+pytest.importorskip("httpx2", reason="httpx2, which the test client needs, is not installed")
 
 from starlette.testclient import TestClient
 from web_helpers import HERE, PLACE, make_runner

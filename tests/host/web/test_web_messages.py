@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.web.messages import HEAD, KNOWN, MOST_TEXT, Command, read_command, write_frame
-from maixswitch.web.photo import MOST_PIXELS, read_photo
 from maixswitch.web.runner import Runner
 
 
@@ -32,6 +31,13 @@ def test_commands_come_through_whatever_the_order_of_their_fields() -> None:
         '{"do": "key", "key": 1}',
         '{"do": "key", "key": true, "down": true}',
         '{"do": "key", "key": 9, "down": true}',
+        '{"do": "fail", "code": 2006}',
+        '{"do": "fail", "what": "camera", "code": 2006}',
+        '{"do": "fail", "what": "load", "code": 1}',
+        '{"do": "slow", "factor": 7}',
+        '{"do": "slow", "factor": true}',
+        '{"do": "turn", "index": -2}',
+        '{"do": "damage", "index": 0}',
         '{"do": "speed", "speed": -1}',
         '{"do": "speed", "speed": NaN}',
         '{"do": "speed", "speed": 1e9}',
@@ -64,17 +70,3 @@ def test_frame_has_its_head() -> None:
     frame = write_frame(b"\x12\x34" * 6, 3, 2, 2**32 + 5)
     assert HEAD.unpack(frame[: HEAD.size]) == (b"MXF1", 3, 2, 5)
     assert frame[HEAD.size :] == b"\x12\x34" * 6
-
-
-@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(9), b"%PDF-1.4", bytes(5000)])
-def test_what_is_no_photo_is_refused(data: bytes) -> None:
-    with pytest.raises(MaixSwitchError, match="wanted one of PNG, JPEG"):
-        read_photo(data)
-
-
-def test_photo_too_large_is_refused_before_it_is_decoded() -> None:
-    side = int(MOST_PIXELS**0.5) + 1
-    bmp = b"BM" + bytes(8) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
-    bmp += side.to_bytes(4, "little") * 2 + b"\x01\0\x18\0" + bytes(24)
-    with pytest.raises(MaixSwitchError, match="24 million"):
-        read_photo(bmp)

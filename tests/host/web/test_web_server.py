@@ -12,6 +12,7 @@ from starlette.websockets import WebSocketDisconnect
 from web_helpers import Page, make_runner, photo_bytes
 
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.sim.session import Options
 from maixswitch.web import command as web_command
 from maixswitch.web.guard import Place
 from maixswitch.web.hub import MOST_CLIENTS, MOST_EVENTS, Client, Hub
@@ -70,19 +71,21 @@ def test_frames_keys_models_and_faults(client: TestClient) -> None:
         hello = page.text("hello")
         assert [key["short"] for key in hello["keys"]] == ["NEXT"]
         assert ["RUNNING", "NEXT", ["unload", "select_next"], "UNLOADED"] in hello["rows"]
-        assert page.text("models")["titles"] == ["Bright blobs", "Colours"]
+        assert [row["title"] for row in page.text("models")["rows"]] == ["Bright blobs", "Colours"]
         frame = page.until(lambda found: isinstance(found, bytes))
         magic, width, height, _ = HEAD.unpack(frame[: HEAD.size])
         assert (magic, width, height, len(frame)) == (b"MXF1", 320, 240, HEAD.size + 320 * 240 * 2)
 
         status = page.until(lambda found: isinstance(found, dict) and found.get("results"))
-        assert status["memory"].keys() == {"gc", "screen", "model", "free"}
+        memory = status["memory"]
+        assert memory["capacity"] - sum(size for _, size in memory["blocks"]) == memory["free"] >= memory["largest"]
+        assert {"lcd", "camera pixels", "model file"} <= {name for name, _ in memory["blocks"]}
         page.ask("key", key=1, down=True)
         page.text("status", down=[1])
         page.ask("key", key=1, down=False)
         page.text("status", title="Colours", state="RUNNING", down=[])
 
-        page.ask("fail", code=2006)
+        page.ask("fail", what="load", code=2006)
         page.ask("select", index=0)
         fault = page.text("status", state="FAULT")["fault"]
         assert fault.startswith("2006 ")
@@ -105,7 +108,7 @@ def test_photo_pause_step_speed_and_power(client: TestClient) -> None:
         page = Page(socket)
         page.ask("select", index=1)
         page.text("status", state="RUNNING", title="Colours")
-        socket.send_bytes(photo_bytes(Image.new("RGB", (64, 48), (0, 0, 255))))
+        socket.send_bytes(b"MXP1" + photo_bytes(Image.new("RGB", (64, 48), (0, 0, 255))))
         page.until(lambda found: isinstance(found, dict) and found.get("results", [["", 0]])[0:1] and
                    found["type"] == "status" and found["results"][0][0] == "blue")  # fmt: skip
         page.ask("pause", on=True)
@@ -119,26 +122,30 @@ def test_photo_pause_step_speed_and_power(client: TestClient) -> None:
         page.ask("pause", on=False)
         page.text("status", paused=False, speed=4.0)
         page.ask("power")
-        page.text("event", kind="power")
-        page.text("status", state="RUNNING", drawn=False)
+        page.text("event", kind="hands", text="> power")
+        seen = page.text("status", state="RUNNING")["source"]
+        assert (seen["kind"], seen["photos"]) == ("photo", [])
         page.ask("scene")
-        page.text("status", drawn=True, source="drawn scene")
+        page.until(lambda found: isinstance(found, dict) and found.get("source", {}).get("kind") == "scene")
 
 
 def test_garbage_does_not_stop_the_app(client: TestClient) -> None:
     with client.websocket_connect("/live") as bad, client.websocket_connect("/live") as good:
         bad.send_text("x" * (MOST_TEXT + 1))
-        bad.send_bytes(b"no photo")
+        bad.send_bytes(b"MXP1 no photo")
+        bad.send_bytes(b"????")
         page = Page(bad)
         assert str(MOST_TEXT) in page.text("error")["text"]
-        assert "PNG" in page.text("error")["text"]
+        errors = page.text("error")["text"] + page.text("error")["text"]  # of the server, and of the board's thread
+        assert "PNG" in errors
+        assert "MXP1" in errors
         for _ in range(MOST_WRONG):
             bad.send_text("{")
         with pytest.raises(AssertionError, match="closed with 1008"):
             page.until(lambda found: False)
         other = Page(good)
         frames = other.text("status", state="RUNNING")["frames"]
-        other.until(lambda found: isinstance(found, dict) and found.get("frames", 0) > frames)
+        other.until(lambda found: isinstance(found, dict) and found["type"] == "status" and found["frames"] > frames)
 
 
 def test_a_finger_goes_with_its_page(client: TestClient) -> None:
@@ -198,5 +205,5 @@ def test_options_that_make_no_sense_are_refused() -> None:
 def test_missing_packages_are_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch, card: Path) -> None:
     monkeypatch.setattr(web_command, "NEEDED", ("starlette", "no_such_package"))
     with pytest.raises(MaixSwitchError, match=r"needs no_such_package: pip install 'maixswitch\[web\]'") as caught:
-        web_command.run(card, host="", port=0, open_page=False, speed=1.0)
+        web_command.run(Options(card), host="", port=0, open_page=False, speed=1.0, record=None)
     assert caught.value.exit_code == EXIT_USAGE

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw
 
-from maixswitch.sim.rig import Rig
+from maixswitch.sim.session import Options
 from maixswitch.web.guard import Place
 from maixswitch.web.hub import Hub
 from maixswitch.web.runner import Runner
@@ -37,11 +42,24 @@ def photo_bytes(image: Image.Image) -> bytes:
 def make_runner(card: Path, folder: Path, hub: Hub, speed: float = 1.0) -> Runner:
     path = folder / "spot.png"
     draw_spot().save(path)
+    return Runner(Options(card, camera=path), hub, speed)
 
-    def rig(report: Callable[..., None]) -> Rig:
-        return Rig(card, report, camera=path)
 
-    return Runner(rig, hub, speed)
+@contextmanager
+def serve_card(card: Path, folder: Path, *words: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """`maixswitch sim CARD --web` in a process of its own, with a still photo before the lens: its address, and it."""
+    draw_spot().save(folder / "spot.png")
+    command = ["sim", str(card), "--web", "--port", "0", "--lang", "en", "--camera", str(folder / "spot.png"), *words]
+    with subprocess.Popen([sys.executable, "-m", "maixswitch", *command], stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        line = server.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+/", line)
+        try:
+            assert found, line
+            yield found.group(), server
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(20)
 
 
 class Page:

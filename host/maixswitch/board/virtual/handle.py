@@ -141,6 +141,8 @@ class VirtualBoard:
         self._front: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> VirtualBoard:
+        if self._front:
+            raise ValueError("the board is on already")  # a second one would be nobody's to end
         root = str(Path(maixswitch.__file__).resolve().parent.parent)
         path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
         try:

@@ -2,12 +2,18 @@
 
 import { t } from "./text.js";
 
+const ORDER = ["prev", "primary", "next"]; // left to right, as a hand expects them
+const ITS_OWN = /^(INPUT|SELECT|TEXTAREA)$/; // these want every key themselves
+const OWN_SPACE = /^(BUTTON|SUMMARY|A)$/;
 const box = document.getElementById("keys");
 const fingers = new Map(); // key number -> what holds it
 let ask = () => {};
 
+const numberOf = (button) => Number(button.dataset.key);
+const known = (number) => [...box.children].some((button) => numberOf(button) === number);
+
 function press(number, finger) {
-  if (fingers.has(number) || number > box.children.length) return;
+  if (fingers.has(number) || !known(number)) return;
   fingers.set(number, finger);
   ask("key", { key: number, down: true });
 }
@@ -18,43 +24,53 @@ function release(number, finger) {
   ask("key", { key: number, down: false });
 }
 
+function cap(key) {
+  const button = document.createElement("button");
+  const name = document.createElement("b"), what = document.createElement("small");
+  button.dataset.key = key.number;
+  button.dataset.role = key.role;
+  name.textContent = `${key.number} ${key.role}`;
+  what.textContent = `${t("press")} ${key.short}`;
+  button.append(name, what);
+  if (key.long) {
+    const hold = document.createElement("small");
+    hold.textContent = `${t("hold")} ${key.long}`;
+    button.append(hold);
+  }
+  button.title = `IO${key.pin}`;
+  button.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    button.setPointerCapture(event.pointerId);
+    press(key.number, "pointer");
+  });
+  for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
+    button.addEventListener(end, () => release(key.number, "pointer"));
+  }
+  button.addEventListener("contextmenu", (event) => event.preventDefault());
+  // A screen reader clicks without a pointer: that is a short press.
+  button.addEventListener("click", (event) => {
+    if (event.detail || fingers.has(key.number)) return;
+    press(key.number, "click");
+    setTimeout(() => release(key.number, "click"), 120);
+  });
+  return button;
+}
+
 export function showKeys(keys) {
-  box.replaceChildren(...keys.map((key) => {
-    const button = document.createElement("button");
-    const name = document.createElement("b"), what = document.createElement("small");
-    name.textContent = `${key.number} ${key.role}`;
-    what.textContent = `${t("press")}: ${key.short}` + (key.long ? `, ${t("hold")}: ${key.long}` : "");
-    button.append(name, what);
-    button.addEventListener("pointerdown", (event) => {
-      if (event.button) return;
-      button.setPointerCapture(event.pointerId);
-      press(key.number, "pointer");
-    });
-    for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
-      button.addEventListener(end, () => release(key.number, "pointer"));
-    }
-    button.addEventListener("contextmenu", (event) => event.preventDefault());
-    // A screen reader clicks without a pointer: that is a short press.
-    button.addEventListener("click", (event) => {
-      if (event.detail || fingers.has(key.number)) return;
-      press(key.number, "click");
-      setTimeout(() => release(key.number, "click"), 120);
-    });
-    return button;
-  }));
-  box.setAttribute("aria-label", t("Keys"));
+  const sorted = [...keys].sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || a.number - b.number);
+  box.replaceChildren(...(keys.length > 2 ? sorted : keys).map(cap));
 }
 
 export function markKeys(down) {
-  for (const [index, button] of [...box.children].entries()) button.toggleAttribute("data-down", down.includes(index + 1));
+  for (const button of box.children) button.toggleAttribute("data-down", down.includes(numberOf(button)));
 }
 
 function keyOf(event) {
   const place = event.target;
-  if (event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(place.tagName)) return 0;
-  if (place.parentElement === box && (event.key === " " || event.key === "Enter")) return [...box.children].indexOf(place) + 1;
-  if (event.key === " ") return place.tagName === "BUTTON" ? 0 : 1;
-  return /^[1-4]$/.test(event.key) ? Number(event.key) : 0;
+  if (event.ctrlKey || event.altKey || event.metaKey || ITS_OWN.test(place.tagName)) return 0;
+  if (place.parentElement === box && (event.key === " " || event.key === "Enter")) return numberOf(place);
+  if (event.key === " ") return OWN_SPACE.test(place.tagName) ? 0 : 1;
+  return /^[1-8]$/.test(event.key) && known(Number(event.key)) ? Number(event.key) : 0;
 }
 
 export function startKeys(send) {

@@ -26,6 +26,13 @@ export function openLink({ onText, onFrame, onState }) {
   const ready = () => socket && socket.readyState === WebSocket.OPEN;
   return {
     ask(what, fields = {}) { if (ready()) socket.send(JSON.stringify({ do: what, ...fields })); },
-    give(bytes) { if (ready()) socket.send(bytes); },
+    // Four letters that say what it is, then its parts; false when the line is down.
+    give(letters, ...parts) {
+      if (!ready()) return false;
+      socket.send(new Blob([letters, ...parts]));
+      return true;
+    },
+    // Bytes that wait to be sent: who makes many waits for them first.
+    waiting() { return ready() ? socket.bufferedAmount : Infinity; },
   };
 }

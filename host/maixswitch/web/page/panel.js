@@ -1,9 +1,12 @@
 // The panel: RGB565 frames, high byte first, behind a head of 12 bytes, onto a canvas of the panel's own size.
 
+import { at, onWidth } from "./dom.js";
+
 const HEAD_BYTES = 12;
 const MAGIC = 0x3146584d; // "MXF1", little-endian
-const canvas = document.getElementById("panel");
-const blank = document.getElementById("blank");
+const LEAST_SHARE = 0.74; // of the place: below that a crisp panel would be a needlessly small one
+const canvas = at("panel");
+const blank = at("blank");
 const pen = canvas.getContext("2d", { alpha: false });
 const little = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 const colours = new Uint32Array(65536);
@@ -12,6 +15,19 @@ for (let word = 0; word < 65536; word += 1) {
   const red = word >> 11, green = (word >> 5) & 63, blue = word & 31;
   const r = (red << 3) | (red >> 2), g = (green << 2) | (green >> 4), b = (blue << 3) | (blue >> 2);
   colours[word] = little ? (255 << 24) | (b << 16) | (g << 8) | r : (r << 24) | (g << 16) | (b << 8) | 255;
+}
+
+// Whole device pixels for each of the panel's where that leaves it large enough, else as wide as there is room.
+function fit() {
+  const edge = getComputedStyle(at("board")), dots = devicePixelRatio || 1;
+  const room = at("desk").clientWidth - ["paddingLeft", "paddingRight", "borderLeftWidth", "borderRightWidth"]
+    .reduce((sum, side) => sum + parseFloat(edge[side]), 0);
+  const tall = Math.max(200, innerHeight * 0.6);
+  const most = Math.min(room, tall * canvas.width / canvas.height);
+  const whole = Math.floor(most * dots / canvas.width);
+  const crisp = whole >= 1 && whole * canvas.width / dots >= LEAST_SHARE * most;
+  canvas.style.width = `${crisp ? whole * canvas.width / dots : Math.floor(most)}px`;
+  canvas.toggleAttribute("data-crisp", crisp);
 }
 
 export function showFrame(buffer) {
@@ -24,11 +40,16 @@ export function showFrame(buffer) {
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
+    fit();
   }
   const bytes = new Uint8Array(buffer, HEAD_BYTES);
   const image = pen.createImageData(width, height);
   const words = new Uint32Array(image.data.buffer);
-  for (let at = 0; at < words.length; at += 1) words[at] = colours[(bytes[2 * at] << 8) | bytes[2 * at + 1]];
+  for (let place = 0; place < words.length; place += 1) words[place] = colours[(bytes[2 * place] << 8) | bytes[2 * place + 1]];
   pen.putImageData(image, 0, 0);
   canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
 }
+
+onWidth(at("desk"), fit);
+addEventListener("resize", fit);
+fit();

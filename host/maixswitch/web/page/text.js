@@ -3,8 +3,9 @@
 let tables = {};
 let language = "en";
 
-export function t(text) {
-  return tables[language]?.[text] ?? text;
+export function t(text, fields = {}) {
+  const found = tables[language]?.[text] ?? text;
+  return found.replace(/\{(\w+)\}/g, (whole, name) => fields[name] ?? whole);
 }
 
 export function setTexts(texts) {
@@ -20,4 +21,5 @@ export function setLanguage(name) {
 
 export function translatePage() {
   for (const place of document.querySelectorAll("[data-t]")) place.textContent = t(place.dataset.t);
+  for (const place of document.querySelectorAll("[data-t-label]")) place.setAttribute("aria-label", t(place.dataset.tLabel));
 }

@@ -1,0 +1,155 @@
+"""The page of `maixswitch sim CARD --web`: frames shown in a browser, and what they cost the server.
+
+    .venv/bin/python benchmarks/web.py [--card CARD ...] [--seconds 10] [--pages 1] [--write] [--json]
+
+Ends with 1 when a demo model is shown at fewer than 20 frames a second. Without --card the card is the one that
+`maixswitch new` makes; with it also every model of those cards. Frames are counted where the browser paints: a frame
+that another overtook before the screen was refreshed does not count. Processor time is the server's alone (emulator,
+drawn scene, app and fakes, sending), user and system, by the operating system. --write puts the table into docs/web.md.
+Wants Chromium on the path.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from playwright.sync_api import sync_playwright
+
+TARGET = 20.0
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "web.md"
+START, END = "<!-- measured by benchmarks/web.py -->\n", "<!-- end of what was measured -->\n"
+SIZE = {"width": 1280, "height": 900}
+SETTLE_MS = 2500
+# Resolves with (paintings that showed a new frame, seconds) after the given time.
+COUNT = """(seconds) => new Promise((resolve) => {
+  const panel = document.getElementById("panel");
+  const begun = performance.now();
+  let last = panel.dataset.frames, shown = 0;
+  const look = () => {
+    if (panel.dataset.frames !== last) { last = panel.dataset.frames; shown += 1; }
+    const passed = (performance.now() - begun) / 1000;
+    if (passed < seconds) requestAnimationFrame(look); else resolve([shown, passed]);
+  };
+  requestAnimationFrame(look);
+})"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Of one model: frames a second where the board makes them and where the page shows them; ms of processor."""
+
+    card: str
+    model: str
+    board_fps: float
+    shown_fps: float
+    server_ms: float
+    cores: float
+
+
+@contextmanager
+def served(card: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """The page's address, and its server's process."""
+    words = [sys.executable, "-m", "maixswitch", "sim", str(card), "--web", "--port", "0", "--lang", "en"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            line = server.stderr.readline()
+            found = re.search(r"http://127\.0\.0\.1:\d+/", line)
+            if not found:
+                sys.exit(f"{card}: {line}{server.stderr.read()}")
+            yield found.group(), psutil.Process(server.pid)
+        finally:
+            server.terminate()
+
+
+def processor(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def frames_of(page: Any) -> int:
+    """Pictures that went through a network, as the page says."""
+    return int(re.sub(r"\D.*", "", page.inner_text("#frames")) or 0)
+
+
+def measure(card: Path, pages: int, seconds: float, browser: Any) -> Iterator[Figure]:
+    """A figure for each model of the card, with that many pages watching."""
+    with served(card) as (address, process):
+        opened = [browser.new_page(viewport=SIZE) for _ in range(pages)]
+        for page in opened:
+            page.goto(address)
+        page = opened[0]
+        page.wait_for_selector("#models button", timeout=30_000)
+        for index in range(page.locator("#models button[data-index]").count()):
+            button = page.locator(f'#models button[data-index="{index}"]')
+            button.click()
+            page.wait_for_selector(f'#models button[data-index="{index}"][aria-current="true"]', timeout=30_000)
+            page.wait_for_selector('#state[data-state="RUNNING"]', timeout=30_000)
+            page.wait_for_timeout(SETTLE_MS)
+            before, made = processor(process), frames_of(page)
+            shown, passed = page.evaluate(COUNT, seconds)
+            spent, made = processor(process) - before, frames_of(page) - made
+            title = button.get_attribute("data-title") or str(index)
+            yield Figure(card.name, title, made / passed, shown / passed, spent * 1000 / max(made, 1), spent / passed)
+        for page in opened:
+            page.close()
+
+
+def table(figures: list[Figure], pages: int) -> str:
+    lines = [
+        f"{os.cpu_count()} cores, {pages} page{'s' if pages > 1 else ''} in Chromium without a screen, real time:",
+        "",
+        "| card | model | board, frames a second | page, frames a second | server, ms of processor a frame | cores |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in figures:
+        lines.append(
+            f"| {row.card} | {row.model} | {row.board_fps:.1f} | {row.shown_fps:.1f} | {row.server_ms:.1f} "
+            f"| {row.cores:.2f} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--card", type=Path, action="append", default=[], help="another card, as well as the demo's")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of watching, for each model")
+    parser.add_argument("--pages", type=int, default=1, help="how many watch")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/web.md")
+    parser.add_argument("--json", action="store_true", help="figures as JSON")
+    chosen = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        print("no Chromium on the path; Debian: apt install chromium", file=sys.stderr)
+        return 4
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        demo = Path(folder) / "demo"
+        subprocess.run([sys.executable, "-m", "maixswitch", "new", str(demo)], check=True, capture_output=True)
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        cards = [demo, *chosen.card]
+        figures = [row for card in cards for row in measure(card, chosen.pages, chosen.seconds, browser)]
+        browser.close()
+    text = table(figures, chosen.pages)
+    print(json.dumps([asdict(row) for row in figures]) if chosen.json else text)
+    if chosen.write:
+        before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(START)
+        DOCUMENT.write_text(before + START + text + END + rest.partition(END)[2], encoding="utf-8")
+    slow = [row for row in figures if row.card == demo.name and row.shown_fps < TARGET]
+    return 1 if slow else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

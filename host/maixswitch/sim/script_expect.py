@@ -1,0 +1,81 @@
+"""The expectations of a script: `expect state RUNNING within 20s for 2s` and its kin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from maixswitch.language import tr
+from maixswitch.sim.actions import COMPARISONS, WITHIN_MS, Expect
+from maixswitch.sim.script_words import Mistake, read_duration, read_number
+
+STATES = ("NO_CARD", "EMPTY", "UNLOADED", "RUNNING", "FAULT", "STOPPED")
+
+
+def read_expectation(verb: str, words: list[str]) -> Expect:
+    """The expectation in the words after `expect`; Mistake where they make none."""
+    times = {"within": WITHIN_MS, "for": 0}
+    while len(words) > 2 and words[-2] in times:
+        times[words[-2]] = read_duration(words[-1])
+        words = words[:-2]
+    absent = words[:1] == ["no"]
+    what, values = (words[1:2] if absent else words[:1]), (words[2:] if absent else words[1:])
+    parser = _EXPECTATIONS.get((what[0] if what else "", absent))
+    if parser is None:
+        known = ", ".join(("no " if no else "") + name for name, no in _EXPECTATIONS)
+        raise Mistake(tr("cannot expect {words!r}; known: {known}", words=" ".join(words), known=known))
+    value, comparison, score = parser(values)
+    return Expect(what[0], value, absent, comparison, score, times["within"], times["for"])
+
+
+def _state(words: list[str]) -> tuple[str, str, float]:
+    if len(words) != 1 or words[0] not in STATES:
+        raise Mistake(tr("no state {words!r}; known: {known}", words=" ".join(words), known=", ".join(STATES)))
+    return words[0], ">=", 0.0
+
+
+def _title(words: list[str]) -> tuple[str, str, float]:
+    if not words:
+        raise Mistake(tr("expect title takes a text"))
+    return " ".join(words), ">=", 0.0
+
+
+def _fault(words: list[str]) -> tuple[str, str, float]:
+    if len(words) != 1:
+        raise Mistake(tr("expect fault takes one code, such as 2006"))
+    return str(read_number(words[0], tr("code"))), ">=", 0.0
+
+
+def _no_fault(words: list[str]) -> tuple[str, str, float]:
+    if words:
+        raise Mistake(tr("expect no fault takes nothing, found {words!r}", words=" ".join(words)))
+    return "", ">=", 0.0
+
+
+def _detection(words: list[str]) -> tuple[str, str, float]:
+    if len(words) == 1:
+        return words[0], ">=", 0.0
+    if len(words) == 3 and words[1] in COMPARISONS:
+        try:
+            score = float(words[2])
+        except ValueError as error:
+            raise Mistake(tr("{words!r} is no score; wanted 0 to 1", words=words[2])) from error
+        if not 0 <= score <= 1:
+            raise Mistake(tr("score {words}: wanted 0 to 1", words=words[2]))
+        return words[0], words[1], score
+    raise Mistake(
+        tr(
+            "wanted: LABEL [{comparisons} SCORE], found {words!r} (quote a label of two words)",
+            comparisons="|".join(COMPARISONS),
+            words=" ".join(words),
+        )
+    )
+
+
+_EXPECTATIONS: dict[tuple[str, bool], Callable[[list[str]], tuple[str, str, float]]] = {
+    ("state", False): _state,
+    ("title", False): _title,
+    ("fault", False): _fault,
+    ("fault", True): _no_fault,
+    ("detection", False): _detection,
+    ("detection", True): _detection,
+}

@@ -1,0 +1,86 @@
+// The chip's RAM beside the firmware as one bar to scale: Python's heap, the blocks of the system heap, what is free.
+
+import { at, kib, make, set } from "./dom.js";
+import { t } from "./text.js";
+
+const SHORT_OF_MEMORY = /^(2006|106)\b/; // codes of the app: no room for a model, a full Python heap
+
+function kindOf(name) {
+  if (/^camera/.test(name)) return "camera";
+  if (/^lcd/.test(name)) return "lcd";
+  if (/main mem/.test(name)) return "main";
+  return "model";
+}
+
+function title(kind) {
+  if (kind === "gc") return t("Python heap");
+  if (kind === "camera") return t("camera");
+  if (kind === "lcd") return t("panel");
+  if (kind === "model") return t("model");
+  if (kind === "main") return t("main memory of the model");
+  return t("free");
+}
+
+// What the model needs, to the same scale and from where the largest free piece begins: it sticks out of the RAM.
+function showNeed(need, memory) {
+  const sum = need.reduce((bytes, [, more]) => bytes + more, 0);
+  const ram = memory.gc + memory.capacity, begin = ram - memory.largest, all = Math.max(ram, begin + sum);
+  at("memory").style.width = `${100 * ram / all}%`;
+  at("wanted").hidden = !sum;
+  if (!sum) return;
+  const [bar, text] = at("wanted").children;
+  bar.style.marginLeft = `${100 * begin / all}%`;
+  bar.style.width = `${100 * sum / all}%`;
+  bar.replaceChildren(...need.map(([name, bytes]) => segment(kindOf(name), bytes, name)));
+  const parts = need.map(([name, bytes]) => `${name} ${kib(bytes)}`).join(", ");
+  set(text, t("needed: {size} ({parts})", { size: kib(sum), parts }));
+}
+
+function segment(kind, bytes, what) {
+  const part = make("div", "", { className: `m-${kind}`, title: `${what}: ${kib(bytes)}` });
+  part.style.flexGrow = bytes;
+  return part;
+}
+
+let shown = "";
+
+export function forgetMemory() {
+  shown = "";
+}
+
+export function showMemory({ memory, fault, index }, rows) {
+  const model = rows[index];
+  const now = JSON.stringify([memory, fault, model?.fits, model?.need]);
+  if (now === shown) return;
+  shown = now;
+  const parts = [["gc", memory.gc, title("gc")]];
+  for (const [name, bytes] of memory.blocks) parts.push([kindOf(name), bytes, name]);
+  parts.push(["free", memory.free, title("free")]);
+  at("memory").replaceChildren(...parts.filter(([, bytes]) => bytes > 0).map((part) => segment(...part)));
+  const used = make("span", "", { className: "m-used" });
+  used.style.width = `${100 * Math.min(1, memory.gc_used / memory.gc)}%`;
+  at("memory").querySelector(".m-gc")?.append(used);
+
+  const sums = new Map();
+  for (const [kind, bytes] of parts) sums.set(kind, (sums.get(kind) ?? 0) + bytes);
+  const lines = [...sums].map(([kind, bytes]) => {
+    const line = make("li");
+    line.append(make("i", "", { className: `m-${kind}` }), make("span", title(kind)), make("b", kib(bytes)));
+    if (kind === "gc" && memory.gc_used > 0) line.append(make("span", t("(pictures in it: {size})", { size: kib(memory.gc_used) })));
+    return line;
+  });
+  at("legend").replaceChildren(...lines);
+  at("memory").setAttribute("aria-label", [...sums].map(([kind, bytes]) => `${title(kind)} ${kib(bytes)}`).join(", "));
+
+  const pieces = { free: kib(memory.free), largest: kib(memory.largest) };
+  set(at("largest"), memory.free - memory.largest < 1024
+    ? t("{free} are free in one piece.", pieces)
+    : t("{free} are free, but in pieces: the largest has {largest}, and a model's file needs one piece.", pieces));
+  const short = SHORT_OF_MEMORY.test(fault);
+  showNeed((short && model?.need) || [], memory);
+  at("why").hidden = !short;
+  if (short) {
+    const why = t("{title} was refused for want of memory.", { title: model?.title ?? t("The model") });
+    set(at("why"), [why, model?.fits && `${model.title}: ${model.fits}`].filter(Boolean).join(" "));
+  }
+}

@@ -1,0 +1,60 @@
+// The models of the card: what each is, whether it fits and runs, and what was found; a click selects one.
+
+import { at, make } from "./dom.js";
+import { t } from "./text.js";
+
+const ICONS = { "": "\u2026", ok: "\u2713", note: "i", warning: "!", error: "\u2715" };
+
+function word(level) {
+  if (level === "ok") return t("checks passed");
+  if (level === "note") return t("has notes");
+  if (level === "warning") return t("has warnings");
+  if (level === "error") return t("has errors");
+  return t("not checked yet");
+}
+
+function verdict(level) {
+  const badge = make("span", "", { className: "verdict" });
+  badge.dataset.level = level;
+  const icon = make("i", ICONS[level] ?? "?");
+  icon.setAttribute("aria-hidden", "true");
+  badge.append(icon, word(level));
+  return badge;
+}
+
+function findings(row, open) {
+  const box = make("details"), list = make("ul");
+  box.dataset.folder = row.folder;
+  box.open = open;
+  list.append(...row.says.map((one) => {
+    const line = make("li");
+    line.dataset.level = one.severity;
+    line.append(make("code", one.code), " ", one.text);
+    if (one.remedy) line.append(make("p", one.remedy, { className: "remedy" }));
+    return line;
+  }));
+  box.append(make("summary", t("Findings: {count}", { count: row.says.length })), list);
+  return box;
+}
+
+export function showModels(rows, select) {
+  const open = new Set([...at("models").querySelectorAll("details[open]")].map((box) => box.dataset.folder));
+  const focus = [...at("models").querySelectorAll("li > button")].indexOf(document.activeElement);
+  const lines = rows.map((row, index) => {
+    const line = make("li"), button = make("button");
+    button.append(make("b", `${index + 1}. ${row.title}`), verdict(row.level));
+    button.addEventListener("click", () => select(index));
+    line.append(button);
+    if (row.fits) line.append(make("p", row.fits, { className: "hint" }));
+    if (row.says.length) line.append(findings(row, open.has(row.folder)));
+    return line;
+  });
+  at("models").replaceChildren(...(lines.length ? lines : [make("li", t("no models"))]));
+  at("models").querySelectorAll("li > button")[focus]?.focus();
+}
+
+export function markModel(index) {
+  for (const [place, button] of at("models").querySelectorAll("li > button").entries()) {
+    if (button.getAttribute("aria-current") !== String(place === index)) button.setAttribute("aria-current", String(place === index));
+  }
+}

@@ -1,0 +1,24 @@
+// A recording of the run: started, watched, ended, fetched, and how it is replayed.
+
+import { at, kib, set } from "./dom.js";
+import { t } from "./text.js";
+
+let now = null;
+
+export function showRecording({ recording }) {
+  now = recording;
+  const { on, ms, frames, bytes, ready, note } = recording;
+  set(at("record"), on ? t("Stop recording") : t("Record"));
+  at("record").toggleAttribute("data-on", on);
+  at("record").setAttribute("aria-pressed", String(on));
+  set(at("record-text"), on || ready
+    ? t("{seconds} s, {frames} frames, {size}", { seconds: (ms / 1000).toFixed(1), frames, size: kib(bytes) })
+    : t("starts the board anew and records from there"));
+  at("record-note").hidden = !note;
+  set(at("record-note"), note);
+  at("recorded").hidden = !ready || on;
+}
+
+export function startRecording(ask) {
+  at("record").addEventListener("click", () => ask("record", { on: !now?.on }));
+}

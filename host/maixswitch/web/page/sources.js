@@ -1,0 +1,157 @@
+// What the board's camera looks at: the drawn scene, a photo, an album of photos, or the webcam.
+
+import { at, make, set } from "./dom.js";
+import { t } from "./text.js";
+import { isOn, onWebcam, startWebcam, stopWebcam } from "./webcam.js";
+
+const PICTURES = /\.(png|jpe?g|webp|bmp|gif)$/i;
+const MOST_WAITING = 4 * 1024 * 1024;
+const MOST_NAME = 200; // bytes: the length is said in one
+const MOST_FOUND = 2000; // files looked at in a dropped folder
+let link = null;
+let notice = () => {};
+let limits = { bytes: 8 * 1024 * 1024, photos: 100, webcam: 256 * 1024 };
+let source = null;
+let wasWebcam = false;
+let listed = "";
+let sending = 0;
+
+function nameOf({ kind, name, photos, chosen }) {
+  if (kind === "scene") return t("the drawn scene");
+  if (kind === "webcam") return t("the webcam");
+  if (kind === "photo") return t("a photo");
+  if (kind === "album" && chosen < 0) return t("{count} photos in turn", { count: photos.length });
+  if (kind === "album") return t("photo {number} of {count}", { number: chosen + 1, count: photos.length });
+  return name;
+}
+
+export function forgetSource() {
+  listed = "";
+}
+
+function listPhotos({ photos, chosen }) {
+  const wanted = JSON.stringify(photos);
+  if (wanted !== listed) {
+    listed = wanted;
+    at("turn").replaceChildren(new Option(t("turns by itself"), -1), ...photos.map((name, index) => new Option(`${index + 1}. ${name}`, index)));
+  }
+  if (document.activeElement !== at("turn")) at("turn").value = chosen;
+}
+
+export function showSource(status) {
+  source = status.source;
+  set(at("source"), nameOf(source));
+  at("scene").disabled = source.kind === "scene";
+  at("album").hidden = source.photos.length < 2;
+  if (source.photos.length > 1) listPhotos(source);
+  // Somebody chose another source, here or on another page: a camera that nobody looks through is off.
+  if (isOn() && wasWebcam && source.kind !== "webcam") stopWebcam();
+  wasWebcam = isOn() && source.kind === "webcam";
+  showWebcam();
+}
+
+function showWebcam() {
+  set(at("webcam"), isOn() ? t("Stop the webcam") : t("Use the webcam"));
+  at("webcam").setAttribute("aria-pressed", String(isOn()));
+}
+
+function shorten(name) {
+  const bytes = new TextEncoder().encode(name);
+  if (bytes.length <= MOST_NAME) return bytes;
+  return new TextEncoder().encode(new TextDecoder().decode(bytes.slice(0, MOST_NAME)).replace(/\ufffd+$/, ""));
+}
+
+const isPicture = (file) => PICTURES.test(file.name) || (file.type.startsWith("image/") && !/svg|heic|heif|tiff/.test(file.type));
+
+// Says what is refused and why, and returns the rest in the order of their names.
+function sift(files) {
+  const all = [...files];
+  const pictures = all.filter(isPicture), small = pictures.filter((file) => file.size && file.size <= limits.bytes);
+  const most = limits.bytes / 1024 / 1024, said = [];
+  if (pictures.length < all.length) {
+    said.push(t("{count} of {all} files are no photos; wanted PNG, JPEG, WebP, BMP or GIF", { count: all.length - pictures.length, all: all.length }));
+  }
+  if (small.length < pictures.length) {
+    said.push(t("{count} photos are empty or larger than {most} MiB; make them smaller", { count: pictures.length - small.length, most }));
+  }
+  if (small.length > limits.photos) said.push(t("only the first {most} photos are taken", { most: limits.photos }));
+  if (!all.length) said.push(t("there was no file in it"));
+  if (said.length) notice(said.join(". "));
+  return small.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true })).slice(0, limits.photos);
+}
+
+async function look(files) {
+  const photos = sift(files), mine = sending += 1;
+  if (!photos.length) return;
+  stopWebcam();
+  try {
+    if (photos.length === 1) {
+      link.give("MXP1", await photos[0].arrayBuffer());
+      return;
+    }
+    link.give("MXA0");
+    for (const photo of photos) {
+      const bytes = await photo.arrayBuffer(), name = shorten(photo.name);
+      while (mine === sending && link.waiting() > MOST_WAITING && link.waiting() !== Infinity) await new Promise((go) => { setTimeout(go, 40); });
+      if (mine !== sending || !link.give("MXA1", new Uint8Array([name.length]), name, bytes)) return;
+    }
+  } catch (error) { // a file that went away or may not be read
+    notice(t("a file cannot be read: {error}", { error: error.message }));
+  }
+}
+
+// A dropped folder is walked; what the browser hands over must be asked for before the first wait.
+async function dropped(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
+  const found = [];
+  while (entries.length && found.length < MOST_FOUND) {
+    const entry = entries.shift();
+    if (entry.isFile) found.push(await new Promise((done, fail) => { entry.file(done, fail); }));
+    else {
+      const reader = entry.createReader();
+      for (;;) {
+        const some = await new Promise((done, fail) => { reader.readEntries(done, fail); });
+        if (!some.length) break;
+        entries.push(...some.filter(({ name }) => !name.startsWith(".")));
+      }
+    }
+  }
+  return found;
+}
+
+export function limitSources(wanted) {
+  limits = wanted;
+}
+
+export function startSources(to, say) {
+  [link, notice] = [to, say];
+  at("folder").hidden = !("webkitdirectory" in make("input"));
+  for (const id of ["photo", "photos"]) {
+    at(id).addEventListener("change", () => {
+      const files = [...at(id).files];
+      at(id).value = "";
+      if (files.length) look(id === "photos" ? files.filter((file) => isPicture(file) || files.length < 2) : files);
+    });
+  }
+  at("scene").addEventListener("click", () => { sending += 1; stopWebcam(); link.ask("scene"); });
+  at("turn").addEventListener("change", () => link.ask("turn", { index: Number(at("turn").value) }));
+  at("webcam").addEventListener("click", () => {
+    sending += 1;
+    if (isOn()) { stopWebcam(); link.ask("scene"); } else startWebcam(link, limits.webcam, notice);
+  });
+  onWebcam(showWebcam);
+  addEventListener("pagehide", stopWebcam);
+  addEventListener("dragover", (event) => { event.preventDefault(); document.body.toggleAttribute("data-drop", true); });
+  addEventListener("dragleave", (event) => { if (!event.relatedTarget) document.body.removeAttribute("data-drop"); });
+  addEventListener("drop", async (event) => {
+    event.preventDefault();
+    document.body.removeAttribute("data-drop");
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    try {
+      await look(await dropped(event.dataTransfer));
+    } catch (error) {
+      notice(t("a file cannot be read: {error}", { error: error.message }));
+    }
+  });
+}

@@ -1,0 +1,247 @@
+"""What a page sends for the camera to look at: a photo, an album of photos, or the frames of its webcam."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import unicodedata
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
+from maixswitch.sim.camera import Choosable, Picture, Scene, Source, fit_picture
+from maixswitch.web.messages import MOST_BYTES
+
+MOST_PIXELS = 24_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+MOST_PHOTOS = 100
+ALBUM_SIZE = (640, 480)
+WEBCAM_BYTES = 256 * 1024
+WEBCAM_SIZE = (1280, 960)
+NAME_LETTERS = 80
+# The first four bytes of a page's binary message -> what it is.
+KINDS = {b"MXP1": "photo", b"MXA0": "album", b"MXA1": "add", b"MXW1": "webcam"}
+_numbers = itertools.count(1)
+
+
+class DroppedPhoto:
+    """One picture that stands still, whole on black; each drop is a picture of its own."""
+
+    def __init__(self, image: Image.Image, name: str = "dropped photo") -> None:
+        self.name = name
+        self._number = next(_numbers)
+        self._image = image
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, as it is kept."""
+        return self._image.size
+
+    def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
+        return self._number, lambda: fit_picture(self._image, width, height, "contain")
+
+
+class Album(Choosable):
+    """Photos in the order in which they came, at most MOST_PHOTOS, each kept no larger than ALBUM_SIZE."""
+
+    def __init__(self) -> None:
+        super().__init__("album", ())
+
+    def add(self, name: str, data: bytes) -> None:
+        """One more photo, the bytes of its file; the name becomes plain text.
+
+        Raises MaixSwitchError where read_photo does, and (usage) for one too many: the album stays as it is.
+        """
+        if len(self._photos) >= MOST_PHOTOS:
+            raise MaixSwitchError(
+                tr("the album holds {most} photos, and no more; begin a new one", most=MOST_PHOTOS), EXIT_USAGE
+            )
+        self._photos.append(DroppedPhoto(_decode(data, ALBUM_SIZE), plain_name(name)))
+
+
+class Webcam:
+    """The newest frame of a page's webcam, cut to cover the camera's; black before the first.
+
+    `put` may be called from any thread and does next to nothing: a frame is decoded when the camera looks at it, and
+    many never are. A frame that cannot be decoded leaves the picture as it was.
+    """
+
+    def __init__(self) -> None:
+        self.name = "webcam"
+        self._newest = (0, b"")  # one tuple, so that another thread sees both or neither
+        self._decoded = 0  # number of the frame that was decoded last, broken or not
+        self._image: Image.Image | None = None
+        self._trouble = ""
+        self._told = False
+
+    def put(self, data: bytes) -> None:
+        """Another frame, a JPEG; MaixSwitchError (usage) for more than WEBCAM_BYTES."""
+        if len(data) > WEBCAM_BYTES:
+            raise MaixSwitchError(
+                tr("a frame of {size} bytes from the webcam; wanted at most {most}", size=len(data), most=WEBCAM_BYTES),
+                EXIT_USAGE,
+            )
+        self._newest = (next(_numbers), data)
+
+    def take_trouble(self) -> str:
+        """Why a frame could not be used, once; then "" until a good frame was followed by another bad one."""
+        trouble, self._trouble = self._trouble, ""
+        return trouble
+
+    def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
+        number, data = self._newest
+        return number, lambda: self._picture(number, data, width, height)
+
+    def _picture(self, number: int, data: bytes, width: int, height: int) -> Picture:
+        if number != self._decoded:
+            self._decoded = number
+            try:
+                self._image = _decode_frame(data)
+                self._told = False
+            except MaixSwitchError as error:
+                self._trouble = self._trouble if self._told else str(error)
+                self._told = True
+        if self._image is None:
+            return np.zeros((height, width, 3), np.uint8)
+        return fit_picture(self._image, width, height, "cover")
+
+
+def read_photo(data: bytes) -> DroppedPhoto:
+    """The photo of a file's bytes: PNG, JPEG, WebP, BMP or GIF (its first picture) of up to 24 million pixels.
+
+    Raises MaixSwitchError (input) for anything else, without decoding more than the head where it is too large.
+    """
+    return DroppedPhoto(_decode(data))
+
+
+def read_bytes_message(data: bytes) -> tuple[str, str, bytes]:
+    """(kind, name, contents) of a page's binary message: four letters, then what they say.
+
+    "MXP1" and a picture's file: "photo"; "MXA0": "album", a new empty one; "MXA1", a byte with the length of a name,
+    the name (UTF-8) and a picture's file: "add"; "MXW1" and a JPEG: "webcam". The name is plain text, "" where there is
+    none. Raises MaixSwitchError (usage) for anything else; what the contents are is not looked at.
+    """
+    if len(data) > MOST_BYTES:
+        raise MaixSwitchError(tr("a message of more than {most} bytes", most=MOST_BYTES), EXIT_USAGE)
+    kind, contents = KINDS.get(bytes(data[:4]), ""), bytes(data[4:])
+    if not kind:
+        raise MaixSwitchError(
+            tr(
+                "a message of bytes that begins with {found!r}; wanted one of {known}",
+                found=bytes(data[:4]),
+                known=", ".join(letters.decode() for letters in KINDS),
+            ),
+            EXIT_USAGE,
+        )
+    name = ""
+    if kind == "add":
+        length = contents[0] if contents else 0
+        name, contents = _read_name(contents[1 : 1 + length], length), contents[1 + length :]
+    if (kind == "album") != (not contents):
+        wanted = tr("none") if kind == "album" else tr("a picture")
+        raise MaixSwitchError(
+            tr("{kind}: {size} bytes of contents; wanted: {wanted}", kind=kind, size=len(contents), wanted=wanted),
+            EXIT_USAGE,
+        )
+    if kind == "webcam" and len(contents) > WEBCAM_BYTES:
+        raise MaixSwitchError(
+            tr("a frame of {size} bytes from the webcam; wanted at most {most}", size=len(contents), most=WEBCAM_BYTES),
+            EXIT_USAGE,
+        )
+    return kind, name, contents
+
+
+def _read_name(data: bytes, length: int) -> str:
+    try:
+        if not length or len(data) != length:
+            raise ValueError
+        return plain_name(data.decode("utf-8"))
+    except ValueError as error:
+        raise MaixSwitchError(
+            tr("a photo whose name is cut short or no UTF-8; wanted its length, the name, then the picture"), EXIT_USAGE
+        ) from error
+
+
+def plain_name(name: str) -> str:
+    """A file's name as plain text of at most NAME_LETTERS: no folders, nothing that controls, hides or turns letters.
+
+    Such as line breaks, marks of direction and halves of pairs: all of Unicode's group C.
+    """
+    last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    kept = "".join(" " if letter.isspace() else letter for letter in last)
+    kept = "".join(letter for letter in kept if not unicodedata.category(letter).startswith("C")).strip()
+    return (kept if len(kept) <= NAME_LETTERS else kept[: NAME_LETTERS - 1] + "…") or tr("photo")
+
+
+def describe(source: Source) -> dict[str, Any]:
+    """What the page's "status" says of the camera's source.
+
+    `kind`: "scene", "photo" (dropped), "album" (one of the page's or a folder: `photos` are its names, `chosen` an
+    index or -1), "webcam", or "file" for the rest. Names are plain text, those of ours in the chosen language.
+    """
+    kind = next((name for family, name in _FAMILIES if isinstance(source, family)), "file")
+    several = source if isinstance(source, Choosable) else None
+    if kind == "album":
+        name = tr("album") if isinstance(source, Album) else source.name
+    else:
+        name = {"scene": tr("drawn scene"), "photo": tr("dropped photo"), "webcam": tr("webcam")}.get(kind, source.name)
+    return {
+        "kind": kind,
+        "name": plain_name(name),
+        "photos": [plain_name(name) for name in several.names()[:MOST_PHOTOS]] if several else [],
+        "chosen": several.chosen if several else -1,
+    }
+
+
+_FAMILIES = ((Scene, "scene"), (DroppedPhoto, "photo"), (Choosable, "album"), (Webcam, "webcam"))
+
+
+def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
+    """An RGB picture of a photo's file, where asked at no more than that size."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise MaixSwitchError(
+                    tr(
+                        "a photo of {width} x {height} pixels; wanted at most {most} million pixels: make it smaller",
+                        width=image.width,
+                        height=image.height,
+                        most=MOST_PIXELS // 1_000_000,
+                    ),
+                    EXIT_IO,
+                )
+            if most is not None:
+                image.draft("RGB", most)  # a JPEG is decoded at half or a quarter where that will do
+            made = ImageOps.exif_transpose(image).convert("RGB")
+    except MaixSwitchError:
+        raise
+    except Exception as error:  # Pillow's readers raise errors of many kinds on broken files
+        raise MaixSwitchError(
+            tr("not a photo that can be read; wanted one of {formats}", formats=", ".join(FORMATS)), EXIT_IO
+        ) from error
+    if most is not None:
+        made.thumbnail(most)
+    return made
+
+
+def _decode_frame(data: bytes) -> Image.Image:
+    width, height = WEBCAM_SIZE
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+            if image.width <= width and image.height <= height:
+                return image.convert("RGB")
+            found = f"{image.width}x{image.height}"
+    except Exception as error:  # Pillow's readers raise errors of many kinds on broken files
+        raise MaixSwitchError(tr("a frame of the webcam is no JPEG that can be read"), EXIT_IO) from error
+    raise MaixSwitchError(
+        tr(
+            "a frame of {found} from the webcam; wanted at most {wanted} pixels",
+            found=found,
+            wanted=f"{width}x{height}",
+        ),
+        EXIT_IO,
+    )
