@@ -33,6 +33,16 @@ DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "web.md"
 START, END = "<!-- measured by benchmarks/web.py -->\n", "<!-- end of what was measured -->\n"
 SIZE = {"width": 1280, "height": 900}
 SETTLE_MS = 2500
+# Keeps what the server last said of the board; the figures then do not hang on how the page shows it.
+LISTEN = """const Plain = WebSocket;
+window.WebSocket = class extends Plain {
+  constructor(...words) {
+    super(...words);
+    this.addEventListener("message", ({ data }) => {
+      if (typeof data === "string" && data.startsWith('{"type":"status"')) window.lastStatus = JSON.parse(data);
+    });
+  }
+};"""
 # Resolves with (paintings that showed a new frame, seconds) after the given time.
 COUNT = """(seconds) => new Promise((resolve) => {
   const panel = document.getElementById("panel");
@@ -80,9 +90,9 @@ def processor(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def frames_of(page: Any) -> int:
-    """Pictures that went through a network, as the page says."""
-    return int(re.sub(r"\D.*", "", page.inner_text("#frames")) or 0)
+def status_of(page: Any) -> Any:
+    """The last status that the page got."""
+    return page.evaluate("window.lastStatus")
 
 
 def measure(card: Path, pages: int, seconds: float, browser: Any) -> Iterator[Figure]:
@@ -90,20 +100,21 @@ def measure(card: Path, pages: int, seconds: float, browser: Any) -> Iterator[Fi
     with served(card) as (address, process):
         opened = [browser.new_page(viewport=SIZE) for _ in range(pages)]
         for page in opened:
+            page.add_init_script(LISTEN)
             page.goto(address)
         page = opened[0]
-        page.wait_for_selector("#models button", timeout=30_000)
-        for index in range(page.locator("#models button[data-index]").count()):
-            button = page.locator(f'#models button[data-index="{index}"]')
-            button.click()
-            page.wait_for_selector(f'#models button[data-index="{index}"][aria-current="true"]', timeout=30_000)
+        page.wait_for_selector("#models li > button", timeout=30_000)
+        for index in range(page.locator("#models li > button").count()):
+            page.locator("#models li > button").nth(index).click()
+            page.wait_for_selector(f'#models li:nth-child({index + 1}) > button[aria-current="true"]', timeout=30_000)
             page.wait_for_selector('#state[data-state="RUNNING"]', timeout=30_000)
             page.wait_for_timeout(SETTLE_MS)
-            before, made = processor(process), frames_of(page)
+            before, first = processor(process), status_of(page)
             shown, passed = page.evaluate(COUNT, seconds)
-            spent, made = processor(process) - before, frames_of(page) - made
-            title = button.get_attribute("data-title") or str(index)
-            yield Figure(card.name, title, made / passed, shown / passed, spent * 1000 / max(made, 1), spent / passed)
+            spent, last = processor(process) - before, status_of(page)
+            made = max(last["frames"] - first["frames"], 1)
+            board = made * 1000 / (last["now"] - first["now"])
+            yield Figure(card.name, last["title"], board, shown / passed, spent * 1000 / made, spent / passed)
         for page in opened:
             page.close()
 

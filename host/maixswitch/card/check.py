@@ -25,7 +25,8 @@ __all__ = ["ModelReport", "Options", "Report", "check"]
 class ModelReport:
     """What is known of one model. ``place``: its folder on the card (or the bare file's name); ``input``: of the
     network itself, "" when it cannot be read; ``fits``: firmware -> verdict ("fits", "gc", "large", "version"...);
-    ``room``: firmware -> the same in words, with the KiB that are left or missing.
+    ``room``: firmware -> the same in words, with the KiB that are left or missing; ``need``: the loader's blocks,
+    name -> bytes, in its order.
     """
 
     place: str
@@ -37,6 +38,7 @@ class ModelReport:
     input: str
     fits: dict[str, str]
     room: dict[str, str]
+    need: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ def _model(model: Model, options: Options) -> ModelReport:
         input=shape_text(kmodel.inputs[0]).split()[0] if kmodel else "",
         fits={item.firmware.name: item.verdict.kind for item in judged},
         room={item.firmware.name: item.verdict.text for item in judged},
+        need=judged[0].parts if judged else {},
     )
 
 

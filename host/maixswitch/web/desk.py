@@ -17,7 +17,7 @@ from maixswitch.sim.tape import Tape
 from maixswitch.sim.timeline import Timeline
 from maixswitch.web.lens import Lens
 
-MOST_RECORDED = 1_500_000_000  # bytes of pictures before they are packed: five minutes of a moving scene, or more
+MOST_RECORDED = 1_500_000_000  # bytes of pictures before they are packed: over three minutes of a scene that moves
 _NAME = "maixswitch.rec"
 
 Listener = Callable[[dict[str, Any]], None]

@@ -95,7 +95,7 @@ class Runner:
 
     def _run(self) -> None:
         self._guard(self._desk.begin)
-        self._news.judge(self._options.card, self._options.board, firmware_of(self._options.flavour))
+        self._judge()
         self._pace()
         status = frame = 0.0
         while not self._stop.is_set():
@@ -113,6 +113,9 @@ class Runner:
             if moving:
                 self._rest()
         self._guard(self._desk.close)
+
+    def _judge(self) -> None:
+        self._news.judge(self._options.card, self._options.board, firmware_of(self._options.flavour))
 
     def _moves(self) -> bool:
         return not self._broken and not self._desk.stopped and (not self._paused or self._steps > 0)
@@ -218,8 +221,15 @@ class Runner:
         self._desk.act(f"select {index + 1}")
 
     def _do_card(self, client: int, inserted: bool) -> None:
-        if inserted != bool(self._desk.rig.bench.card.inserted):
-            self._desk.act("insert" if inserted else "eject")
+        if inserted == bool(self._desk.rig.bench.card.inserted):
+            return
+        if not inserted:
+            self._desk.act("eject")
+        elif self._desk.recording()["on"]:  # the card in the recording is the one at the beginning
+            self._desk.act("insert")
+        else:  # read anew: somebody may have changed its files
+            self._desk.act(f"insert {shlex.quote(str(self._options.card.resolve()))}")
+            self._judge()
 
     def _do_camera(self, client: int, on: bool) -> None:
         self._desk.act("heal camera" if on else "fail camera")

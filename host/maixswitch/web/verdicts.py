@@ -44,7 +44,8 @@ class Verdicts:
         """A row for each (title, folder) of the app's catalogue, in its order.
 
         `level`: the worst severity, "ok" for nothing to say, "" for a folder that the check does not know. `fits`: the
-        verdict on this firmware's memory in words, "" where the network cannot be read.
+        verdict on this firmware's memory in words, "" where the network cannot be read; `need`: [name, bytes] of the
+        loader's blocks, in its order.
         """
         document = _spoken(self._documents) or {}
         known = {model["place"]: model for model in document.get("models", ())}
@@ -54,7 +55,7 @@ class Verdicts:
     def _row(
         title: str, folder: str, place: str, known: Mapping[str, Mapping[str, Any]], document: Mapping[str, Any]
     ) -> Row:  # fmt: skip
-        row: Row = {"title": title, "folder": folder, "level": "", "fits": "", "says": []}
+        row: Row = {"title": title, "folder": folder, "level": "", "fits": "", "need": [], "says": []}
         model = known.get(place)
         if model is None:
             return row
@@ -62,6 +63,7 @@ class Verdicts:
         levels = {item["severity"] for item in found}
         row["level"] = next((name for name in SEVERITIES if name in levels), "ok")
         row["fits"] = "; ".join(dict.fromkeys(model["room"].values()))
+        row["need"] = [[name, size] for name, size in model["need"].items()]
         row["says"] = [_said(item, place) for item in found]
         return row
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
-from web_helpers import Page, make_runner, photo_bytes
+from web_helpers import HERE, PLACE, Page, make_runner, photo_bytes
 
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.sim.session import Options
@@ -101,6 +103,33 @@ def test_frames_keys_models_and_faults(client: TestClient) -> None:
         assert page.text("status", state="FAULT")["camera"] is False
         page.ask("camera", on=True)
         page.text("status", state="RUNNING", camera=True)
+
+
+def test_card_that_is_put_in_again_is_read_anew(card: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(card, changed)
+    hub = Hub()
+    app = make_app(make_runner(changed, tmp_path, hub), hub, PLACE)
+    with (
+        TestClient(app, base_url="http://127.0.0.1:8000", headers=HERE) as client,
+        client.websocket_connect("/live") as socket,
+    ):
+        page = Page(socket)
+        page.text("status", state="RUNNING")
+        page.ask("card", **{"in": False})
+        page.text("status", state="NO_CARD")
+        settings = changed / "models/10-blobs/model.json"
+        settings.write_text(json.dumps({**json.loads(settings.read_text()), "title": "Other name", "nms": 7}))
+        page.ask("card", **{"in": True})
+        row = page.until(
+            lambda found: (
+                isinstance(found, dict)
+                and found["type"] == "models"
+                and found["rows"]
+                and found["rows"][0]["level"] == "error"
+            )
+        )["rows"][0]
+        assert "nms" in row["says"][0]["text"]
 
 
 def test_photo_pause_step_speed_and_power(client: TestClient) -> None:

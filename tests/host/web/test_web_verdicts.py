@@ -97,7 +97,7 @@ def test_order_and_folders_are_the_apps(own: Path) -> None:
         ("30-new", False),
         ("10", False),
     ]
-    assert rows[1] == {"title": "New", "folder": "30-new", "level": "", "fits": "", "says": []}
+    assert rows[1] == {"title": "New", "folder": "30-new", "level": "", "fits": "", "need": [], "says": []}
     assert both(own, "full").rows([]) == []
 
 
