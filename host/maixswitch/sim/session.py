@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import signal
 import threading
@@ -131,6 +132,8 @@ class Session:
     def begin(self) -> None:
         """The first event, then power on; raises what only `guarded` catches."""
         options, rig = self.options, self.rig
+        gc.collect()
+        gc.freeze()  # until the end: the app collects at every switch, and need not look through the PC's libraries
         self.recorder.event(
             0,
             "start",
@@ -289,6 +292,7 @@ class Session:
                 expectations=self.player.expectations,
             )
             self.recorder.close(rig.now)
+            gc.unfreeze()
 
     def verdict(self) -> int:
         """The exit code of the run so far."""
