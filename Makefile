@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 # tests/conftest.py says how many workers; worksteal gives each a stretch of files, so that what a file makes is made once
 SIDE_BY_SIDE := -n auto --dist worksteal
 
-.PHONY: help setup test check lint types format docs picture pictures demo nightly mutation wheel clean
+.PHONY: help setup test check lint types format docs picture pictures page demo nightly mutation wheel clean
 
 help:
 	@echo "make setup    a virtual environment in $(VENV) with the project and its tools"
@@ -16,6 +16,7 @@ help:
 	@echo "make format   write the formatting that make check wants"
 	@echo "make docs     renew the generated parts of the documents"
 	@echo "make pictures renew docs/images: the panels of the README, and the animation (make picture: it alone)"
+	@echo "make page     renew docs/images/page.webp: the simulator in the browser (needs Chromium)"
 	@echo "make nightly  the long tests"
 	@echo "make mutation what the tests of the board's core do not notice; writes docs/mutation.md"
 	@echo "make wheel    dist/*.whl"
@@ -60,6 +61,9 @@ pictures: picture
 		--board dock --board cube --board amigo_tft --board m5stickv \
 		--out docs/images/panels --sheet docs/images/panels.png --columns 4 \
 		--pick detection-dock --pick loading-m5stickv --pick classification-cube --pick fault-cube
+
+page: $(STAMP)
+	$(BIN)/python docs/images/page.py
 
 demo: $(STAMP)
 	$(BIN)/maixswitch demo
