@@ -218,7 +218,7 @@ class _Budget:
         missing = self.missing(self.frame, self.gc_kib)
         if missing <= 0:
             return Verdict("fits", tr("fits, {missing} KiB left", missing=-missing // 1024))
-        reason = tr("does not fit by {missing} KiB", missing=kib(missing))
+        reason = tr("too large by {missing} KiB", missing=kib(missing))
         if missing <= self.region:
             reason = tr("loads, but run_yolo2 lacks {missing} KiB", missing=kib(missing))
         heap = self.heap_for(self.frame)

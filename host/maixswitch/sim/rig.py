@@ -325,7 +325,7 @@ class Rig:
         if code not in self._texts:
             self._texts[code] = importlib.import_module("device.errors").describe(code)
         _, meaning, remedy = self._texts[code]
-        return code, f"{code} {word(meaning)}{detail}: {word(remedy)}"
+        return code, f"{code} {word(meaning).rstrip('.。')}{detail}: {word(remedy)}"
 
     def detections(self) -> list[tuple[str, float]]:
         """Label and score (0..1) of what the loaded model sees now, as the screen shows it."""

@@ -47,7 +47,7 @@ def test_info_answers_a_firmware(command: Command, kmodels: Path) -> None:
     assert command("kmodel", "info", large).returncode == 0
     done = command("kmodel", "info", large, "--firmware", "full")
     assert done.returncode == 1
-    assert "does not fit by 2256 KiB" in done.stdout
+    assert "too large by 2256 KiB" in done.stdout
     face = kmodels / "face_yolov2_v3.kmodel"
     assert command("kmodel", "info", face, "--firmware", "full", "--firmware", "minimum").returncode == 0
 

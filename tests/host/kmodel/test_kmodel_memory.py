@@ -49,8 +49,8 @@ def test_large_by_hand(kmodels) -> None:
         verdict = memory(kmodel, firmware).verdict
         assert verdict.kind == "large", firmware.name
         assert verdict.missing > 0
-    assert memory(kmodel, "full").verdict.text == "does not fit by 2256 KiB"
-    assert memory(kmodel, "minimum").verdict.text == "does not fit by 404 KiB"
+    assert memory(kmodel, "full").verdict.text == "too large by 2256 KiB"
+    assert memory(kmodel, "minimum").verdict.text == "too large by 404 KiB"
     lines = advice(kmodel)
     assert any("minimum" in line and "GC heap of 384 KiB" in line and "160x120" in line for line in lines)
     assert any("404 KiB smaller" in line for line in lines)
@@ -104,7 +104,7 @@ def test_gc_heap() -> None:
     kmodel = sized(free - slack + 100 * KIB)
     verdict = memory(kmodel, image).verdict
     assert (verdict.kind, verdict.missing, verdict.gc_kib) == ("gc", 100 * KIB, 400)
-    assert verdict.text == "does not fit by 100 KiB; fits only with a GC heap of 400 KiB"
+    assert verdict.text == "too large by 100 KiB; fits only with a GC heap of 400 KiB"
     assert "gc_heap_size(409600)" in verdict.remedy
     assert memory(kmodel, image, gc_kib=400).verdict.fits
     assert not memory(kmodel, image, gc_kib=416).verdict.fits

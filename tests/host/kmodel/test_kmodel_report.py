@@ -55,7 +55,7 @@ def test_large_fits_no_full_build(kmodels) -> None:
     assert {item["verdict"] for item in found["firmware"]} == {"large"}
     text = report(found)
     full = next(line for line in text.splitlines() if line.startswith("full "))
-    assert full.split(maxsplit=1)[1].startswith("does not fit by 2256 KiB")
+    assert full.split(maxsplit=1)[1].startswith("too large by 2256 KiB")
     assert "what would:" in text
     assert "GC heap of 384 KiB and a camera frame of 160x120" in text
     assert "kpu.load_flash()" in text

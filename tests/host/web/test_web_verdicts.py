@@ -60,7 +60,7 @@ def test_findings_say_where_what_and_what_to_do(own: Path) -> None:
     ("model", "firmware", "level", "fits"),
     [
         ("voc20_yolov2_v4", "minimum", "error", "kmodel v4 is not supported by this firmware (load error 2002)"),
-        ("yolov3_two_heads_v3", "full", "error", "does not fit by "),
+        ("yolov3_two_heads_v3", "full", "error", "too large by "),
         ("voc20_yolov2_v4", "minimum_with_kmodel_v4_support", "", "fits, "),
     ],
 )

@@ -6,6 +6,7 @@ import { t } from "./text.js";
 const ROW_BYTES = 64;
 const LEFT = 64, RIGHT = 8, NARROWEST = 9;
 const BARS_TOP = 16, BARS_TALL = 64, TOP = 112, TALL = 210, FOOT = 38; // how full it is, and below it the map
+const STEPS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024].map((size) => size * 1024 / ROW_BYTES);
 let last = null;
 let width = 0;
 
@@ -26,13 +27,16 @@ function lifeOf(born, end) {
 
 function axes(plan) {
   const made = [];
-  for (let step = 0; step <= 4; step += 1) {
-    const rows = plan.low + (plan.high - plan.low) * step / 4, y = plan.y(rows);
+  for (let rows = plan.low; rows <= plan.high; rows += plan.step) {
+    const y = plan.y(rows);
     made.push(draw("line", { class: "grid", x1: LEFT, x2: plan.right, y1: y, y2: y }));
-    made.push(draw("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, `${size(rows)}${step === 4 ? " KiB" : ""}`));
+    made.push(draw("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, `${size(rows)}${rows + plan.step > plan.high ? " KiB" : ""}`));
   }
   made.push(draw("text", { x: LEFT, y: TOP - 8 }, plan.close ? t("where the maps lie (the part in use)") : t("where the maps lie")));
   const every = Math.max(1, Math.ceil(34 / plan.column));
+  if (plan.column >= 30) {
+    made.push(draw("text", { x: plan.x(-1) + plan.column / 2, y: TOP + TALL + 16, "text-anchor": "middle" }, t("input")));
+  }
   for (let layer = 0; layer < plan.layers; layer += every) {
     made.push(draw("text", { x: plan.x(layer) + plan.column / 2, y: TOP + TALL + 16, "text-anchor": "middle" }, String(layer)));
   }
@@ -55,6 +59,7 @@ function bars(plan, ram, peak) {
   }
   made.push(draw("line", { class: "limit", x1: LEFT, x2: plan.right, y1: BARS_TOP, y2: BARS_TOP }));
   made.push(draw("text", { class: "limit-text", x: LEFT + 2, y: BARS_TOP - 4 }, t("limit: 2 MiB")));
+  made.push(draw("text", { x: plan.right, y: BARS_TOP - 4, "text-anchor": "end" }, t("in use, layer by layer")));
   made.push(draw("line", { class: "peak", x1: LEFT, x2: plan.right, y1: y(peak), y2: y(peak) }));
   const below = peak > ram.size * 0.7;
   made.push(draw("text", { class: "peak-text", x: plan.right - 2, y: y(peak) + (below ? 13 : -4), "text-anchor": "end" }, t("peak {size} KiB", { size: size(peak) })));
@@ -96,9 +101,11 @@ function paint() {
   let low = Math.min(...ram.maps.map(([row]) => row)), high = Math.max(...ram.maps.map(([row, rows]) => row + rows));
   const close = high - low < ram.size / 3; // small networks are shown close up, and the axis says so
   if (!close) [low, high] = [0, Math.max(ram.size, high)];
+  const step = STEPS.find((rows) => (high - low) / rows <= 4.5) ?? ram.size; // the axis begins and ends at round numbers
+  [low, high] = [Math.floor(low / step) * step, Math.ceil(high / step) * step];
   const right = LEFT + (ram.layers + 1) * column;
   const plan = {
-    column, right, low, high, close, layers: ram.layers,
+    column, right, low, high, step, close, layers: ram.layers,
     x: (index) => LEFT + (index + 1) * column, y: (rows) => TOP + TALL * (1 - (rows - low) / (high - low)),
   };
   const picture = draw("svg", { width: Math.max(right + RIGHT, Math.min(width, 300)), height: TOP + TALL + FOOT, role: "img", "aria-labelledby": "airam-text" });

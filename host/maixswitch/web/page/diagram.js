@@ -53,7 +53,7 @@ function between(along, from, to) {
 // The least bent way that meets no other state.
 function around(a, b, both, boxes, { from, to }) {
   const others = [...boxes].filter(([state]) => state !== from && state !== to).map(([, box]) => box);
-  const long = Math.hypot(a.x - b.x, a.y - b.y), least = both ? 0.16 : 0.1;
+  const long = Math.hypot(a.x - b.x, a.y - b.y), least = both ? 0.2 : 0.1;
   const ways = [least, 0.25, -0.12, 0.35, -0.25, -0.35, 0.5].map((bend) =>
     between(curve(a, b, bend * long), boxes.get(from), boxes.get(to)));
   return ways.find((points) => !points.some((point) => others.some((box) => inside(box, point, 10)))) ?? ways[0];
@@ -62,7 +62,7 @@ function around(a, b, both, boxes, { from, to }) {
 const SIDES = [[0, -1], [0, 1], [1, 0], [-1, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]];
 
 // A loop beside the box where the other arrows leave most room, and its text behind it.
-function loop(state, box, centres, lines, frame) {
+function loop(state, box, centres, lines, frame, ways) {
   const here = centres.get(state), others = [];
   for (const { from, to } of arrows) {
     const other = from === state ? to : to === state ? from : state;
@@ -82,7 +82,13 @@ function loop(state, box, centres, lines, frame) {
       return Math.acos((x * dx + y * dy) / Math.hypot(x, y) / Math.hypot(dx, dy));
     }));
     const label = { ...text, left: text.left + aside, right: text.right + aside };
-    return { ends, label, room: room + (level ? 0.15 : 0) - Math.abs(aside) / (level ? 20 : 80) };
+    const tip = spot(0, 26);
+    const reach = {
+      left: Math.min(foot.x, tip.x) - 14, right: Math.max(foot.x, tip.x) + 14,
+      top: Math.min(foot.y, tip.y) - 10, bottom: Math.max(foot.y, tip.y) + 10,
+    };
+    const met = ways.reduce((sum, { points, quiet }) => sum + (crossed(reach, points) + crossed(label, points)) * (quiet ? 0.3 : 1), 0);
+    return { ends, label, room: room + (level ? 0.15 : 0) - Math.abs(aside) / (level ? 20 : 80) - met / 12 };
   });
   const { ends: [a, c, d, b], label } = made.reduce((best, one) => (one.room > best.room + 0.01 ? one : best));
   const points = Array.from({ length: 25 }, (_, step) => {
@@ -100,14 +106,22 @@ function labelAt(lines, { x, y }) {
   return { left: x - half, right: x + half, top: y - tall, bottom: y + tall };
 }
 
-function placeLabel(lines, points, taken, frame) {
+// How many of the short pieces of a way run through a box.
+const crossed = (box, way) => way.reduce((count, point) => count + inside(box, point, 2), 0);
+
+// On its own arrow or right beside it, off the states, the other texts and as far as can be the other arrows.
+function placeLabel(lines, points, others, taken, frame) {
   let best = null, least = Infinity;
+  const own = labelAt(lines, { x: 0, y: 0 }), wide = own.right - 2, tall = own.bottom;
+  const beside = [[0, 0], [0, -tall], [0, tall], ...[-1, -0.5, 0.5, 1].map((part) => [part * wide, 0]),
+    [-wide, -tall], [wide, -tall], [-wide, tall], [wide, tall]];
   for (const share of [0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78]) {
     const point = points[Math.round(share * (points.length - 1))];
-    for (const [dx, dy] of [[0, 0], [0, -LINE], [0, LINE], [-24, 0], [24, 0]]) {
+    for (const [dx, dy] of beside) {
       const box = labelAt(lines, { x: point.x + dx, y: point.y + dy });
       const out = Math.max(0, 2 - box.left) + Math.max(0, box.right - frame.w + 2) + Math.max(0, 2 - box.top) + Math.max(0, box.bottom - frame.h + 2);
-      const found = taken.reduce((sum, other) => sum + overlap(box, other), 0) + out * 60 + Math.abs(share - 0.5) * 60 + Math.hypot(dx, dy) * 2;
+      const found = taken.reduce((sum, other) => sum + overlap({ ...box, left: box.left - 9, right: box.right + 9 }, other), 0) + out * 60 + Math.abs(share - 0.5) * 60
+        + Math.hypot(dx, dy) + others.reduce((sum, { points: way, quiet }) => sum + crossed(box, way) * (quiet ? 5 : 25), 0);
       if (found < least) [best, least] = [box, found];
     }
   }
@@ -131,7 +145,7 @@ function head() {
 
 function paint() {
   if (!width || !arrows.length) return;
-  const w = width, h = width < 520 ? 600 : 540;
+  const w = width, h = width < 520 ? 640 : 540;
   const states = [...new Set(arrows.flatMap(({ from, to }) => [from, to]))];
   const widest = Math.max(...states.map(nodeWidth));
   const inner = placeStates(arrows, w - widest - 16, h - 2 * EDGE);
@@ -139,13 +153,17 @@ function paint() {
   const boxes = new Map([...centres].map(([state, centre]) => [state, boxOf(state, centre)]));
   const picture = draw("svg", { width: w, height: h, role: "img", "aria-labelledby": "diagram-title" });
   picture.append(head());
-  const taken = [...boxes.values()], labels = [], drawn = [];
+  const taken = [...boxes.values()], labels = [], drawn = [], ways = [];
   const known = new Set(arrows.map(({ from, to }) => `${from} ${to}`));
+  for (const arrow of arrows.filter(({ from, to }) => from !== to)) {
+    const { from, to } = arrow, points = around(centres.get(from), centres.get(to), known.has(`${to} ${from}`), boxes, arrow);
+    ways.push({ arrow, points, quiet: Boolean(shared.get(to)) });
+  }
   for (const arrow of arrows) {
     const { from, to, events } = arrow, lines = wrap(events, 16);
-    const own = from === to && loop(from, boxes.get(from), centres, lines, { w, h });
-    const points = own ? own.points : around(centres.get(from), centres.get(to), known.has(`${to} ${from}`), boxes, arrow);
-    const quiet = from !== to && Boolean(shared.get(to)), tip = quiet ? "url(#tip-quiet)" : "url(#tip-plain)";
+    const own = from === to && loop(from, boxes.get(from), centres, lines, { w, h }, ways);
+    const { points, quiet } = own || ways.find((way) => way.arrow === arrow);
+    const tip = quiet ? "url(#tip-quiet)" : "url(#tip-plain)";
     const path = draw("path", {
       d: points.map(({ x, y }, index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join(""),
       class: quiet ? "way quiet" : "way", "marker-end": tip,
@@ -159,7 +177,7 @@ function paint() {
     } else if (!quiet) drawn.push({ points, lines });
   }
   for (const { points, lines } of drawn) { // after the loops, which have less choice
-    const box = placeLabel(lines, points, taken, { w, h });
+    const box = placeLabel(lines, points, ways.filter((way) => way.points !== points), taken, { w, h });
     taken.push(box);
     labels.push(textOf(lines, box));
   }

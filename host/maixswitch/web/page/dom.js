@@ -4,6 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 export const at = (id) => document.getElementById(id);
 export const kib = (bytes) => `${Math.round(bytes / 1024).toLocaleString("en")} KiB`;
+export const grouped = (text) => text.replace(/\d{4,}(?= KiB)/g, (digits) => Number(digits).toLocaleString("en")); // as kib writes them
 
 export function make(tag, text = "", fields = {}) {
   const made = document.createElement(tag);

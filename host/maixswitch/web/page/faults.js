@@ -18,7 +18,7 @@ export function writeFaults(hello) {
   const title = ([number, name]) => [number, `${number} ${name}`];
   fill("code", hello.codes.map(title), 2006);
   fill("runcode", hello.runcodes.map(title), 2008);
-  fill("slow", hello.slows.map((factor) => [factor, `${factor}x`]), 1);
+  fill("slow", hello.slows.map((factor) => [factor, factor === 1 ? t("at its usual speed") : t("{factor} times as slow", { factor })]), 1);
 }
 
 function ordered({ orders }, rows) {
@@ -39,7 +39,8 @@ export function showFaults(status, rows) {
   const damaged = status.orders.damaged.includes(status.index), title = rows[status.index]?.title;
   at("damage").disabled = !title;
   at("damage").setAttribute("aria-pressed", String(damaged));
-  set(at("damage"), t("Damage the file of {title}", { title: title ?? "-" }));
+  set(at("damage"), t("Damage the model"));
+  at("damage").title = title ? t("Damage the file of {title}", { title }) : "";
   if (document.activeElement !== at("slow")) at("slow").value = status.orders.slow;
 }
 

@@ -24,20 +24,27 @@ function release(number, finger) {
   ask("key", { key: number, down: false });
 }
 
+function deed(event) {
+  if (event === "NEXT") return t("next model");
+  if (event === "PREVIOUS") return t("previous model");
+  if (event === "RELOAD") return t("load again");
+  return event;
+}
+
 function cap(key) {
   const button = document.createElement("button");
   const name = document.createElement("b"), what = document.createElement("small");
   button.dataset.key = key.number;
   button.dataset.role = key.role;
   name.textContent = `${key.number} ${key.role}`;
-  what.textContent = `${t("press")} ${key.short}`;
+  what.textContent = t("press: {what}", { what: deed(key.short) });
   button.append(name, what);
   if (key.long) {
     const hold = document.createElement("small");
-    hold.textContent = `${t("hold")} ${key.long}`;
+    hold.textContent = t("hold: {what}", { what: deed(key.long) });
     button.append(hold);
   }
-  button.title = `IO${key.pin}`;
+  button.title = `IO${key.pin}: ${[key.short, key.long].filter(Boolean).join(", ")}`;
   button.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     button.setPointerCapture(event.pointerId);

@@ -45,10 +45,10 @@ const towardsCorner = (share) => Math.sign(share) * Math.abs(share) ** 0.6;
 
 // The middle is free when there is none that most others lead to or from; `start` leads the ring, at the left.
 function ring(order, middle, w, h) {
-  const places = new Map(), count = order.length;
+  const places = new Map(), count = order.length, turn = w < h / 2 ? 0.3 : 0; // where it is narrow no two stand side by side
   if (middle) places.set(middle, { x: w / 2, y: h / 2 });
   for (const [index, name] of order.entries()) {
-    const angle = Math.PI * (1 + 2 * index / count);
+    const angle = Math.PI * (1 + 2 * index / count) + turn;
     places.set(name, { x: w / 2 * (1 + towardsCorner(Math.cos(angle))), y: h / 2 * (1 + towardsCorner(Math.sin(angle))) });
   }
   return places;

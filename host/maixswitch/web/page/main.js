@@ -12,7 +12,7 @@ import { showFrame } from "./panel.js";
 import { showRecording, startRecording } from "./record.js";
 import { forgetSource, limitSources, showSource, startSources } from "./sources.js";
 import { setLanguage, setTexts, t, translatePage } from "./text.js";
-import { showTiming } from "./timing.js";
+import { forgetTiming, showTiming } from "./timing.js";
 import * as views from "./views.js";
 
 const NOTICE_MS = 10000;
@@ -37,6 +37,7 @@ function showLink(up) {
   connected = up;
   set(at("link"), up ? t("connected") : hello ? t("connection lost; trying again") : t("connecting ..."));
   at("link").toggleAttribute("data-down", !up);
+  document.body.toggleAttribute("data-lost", !up && Boolean(hello));
 }
 
 function hear(message) {
@@ -86,7 +87,7 @@ function listModels() {
 // Everything that depends on the language, anew.
 function write() {
   translatePage();
-  set(at("about"), `${hello.firmware}, ${hello.version}`);
+  set(at("about"), t("version {version}; firmware {firmware}", { version: hello.version, firmware: hello.firmware }));
   set(at("silk"), hello.board);
   showLink(connected);
   showKeys(hello.keys);
@@ -96,6 +97,7 @@ function write() {
   writeFaults(hello);
   forgetSource();
   showAiRam();
+  forgetTiming();
   showTiming();
   at("speed").replaceChildren(...SPEEDS.map((speed) => new Option(speed ? `${speed}x` : t("as fast as possible"), speed)));
   listModels();
@@ -128,6 +130,7 @@ function show() {
 const click = (id, act) => at(id).addEventListener("click", act);
 click("pause", () => link.ask("pause", { on: !status?.paused }));
 click("step", () => link.ask("step"));
+click("notice", () => { at("notice").hidden = true; });
 click("power", () => link.ask("power"));
 at("speed").addEventListener("change", () => link.ask("speed", { speed: Number(at("speed").value) }));
 at("table").addEventListener("toggle", views.forgetState); // what was closed could not be scrolled to the live rows

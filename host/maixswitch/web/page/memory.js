@@ -1,6 +1,6 @@
 // The chip's RAM beside the firmware as one bar to scale: Python's heap, the blocks of the system heap, what is free.
 
-import { at, kib, make, set } from "./dom.js";
+import { at, grouped, kib, make, set } from "./dom.js";
 import { t } from "./text.js";
 
 const SHORT_OF_MEMORY = /^(2006|106)\b/; // codes of the app: no room for a model, a full Python heap
@@ -18,6 +18,7 @@ function title(kind) {
   if (kind === "lcd") return t("panel");
   if (kind === "model") return t("model");
   if (kind === "main") return t("main memory of the model");
+  if (kind === "left") return t("left behind by the last model");
   return t("free");
 }
 
@@ -54,7 +55,11 @@ export function showMemory({ memory, fault, index }, rows) {
   if (now === shown) return;
   shown = now;
   const parts = [["gc", memory.gc, title("gc")]];
-  for (const [name, bytes] of memory.blocks) parts.push([kindOf(name), bytes, name]);
+  const loaded = memory.blocks.some(([name]) => /^model/.test(name)); // the firmware does not free all that a failed run took
+  for (const [name, bytes] of memory.blocks) {
+    const kind = kindOf(name);
+    parts.push([kind === "model" && !loaded ? "left" : kind, bytes, name]);
+  }
   parts.push(["free", memory.free, title("free")]);
   at("memory").replaceChildren(...parts.filter(([, bytes]) => bytes > 0).map((part) => segment(...part)));
   const used = make("span", "", { className: "m-used" });
@@ -80,7 +85,9 @@ export function showMemory({ memory, fault, index }, rows) {
   showNeed((short && model?.need) || [], memory);
   at("why").hidden = !short;
   if (short) {
-    const why = t("{title} was refused for want of memory.", { title: model?.title ?? t("The model") });
-    set(at("why"), [why, model?.fits && `${model.title}: ${model.fits}`].filter(Boolean).join(" "));
+    const name = model?.title ?? t("The model"), needed = (model?.need ?? []).reduce((bytes, [, more]) => bytes + more, 0);
+    set(at("why"), needed > memory.largest
+      ? t("{title} was refused for want of memory: {why}.", { title: name, why: grouped(model.fits) })
+      : t("{title} was refused for want of memory.", { title: name }));
   }
 }

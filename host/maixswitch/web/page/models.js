@@ -1,6 +1,6 @@
 // The models of the card: what each is, whether it fits and runs, and what was found; a click selects one.
 
-import { at, make } from "./dom.js";
+import { at, grouped, make } from "./dom.js";
 import { t } from "./text.js";
 
 const ICONS = { "": "\u2026", ok: "\u2713", note: "i", warning: "!", error: "\u2715" };
@@ -45,16 +45,27 @@ export function showModels(rows, select) {
     button.append(make("b", `${index + 1}. ${row.title}`), verdict(row.level));
     button.addEventListener("click", () => select(index));
     line.append(button);
-    if (row.fits) line.append(make("p", row.fits, { className: "hint" }));
+    if (row.fits) line.append(make("p", grouped(row.fits), { className: "hint" }));
     if (row.says.length) line.append(findings(row, open.has(row.folder)));
     return line;
   });
-  at("models").replaceChildren(...(lines.length ? lines : [make("li", t("no models"))]));
+  at("models").replaceChildren(...(lines.length ? lines : [make("li", t("No models; maixswitch import puts one on the card."), { className: "quiet" })]));
   at("models").querySelectorAll("li > button")[focus]?.focus();
 }
+
+// A key may select one that is out of sight: the list moves, the page does not.
+function show(button) {
+  const list = at("models"), row = button.parentElement.getBoundingClientRect(), frame = list.getBoundingClientRect();
+  if (row.top < frame.top) list.scrollTop += row.top - frame.top;
+  else if (row.bottom > frame.bottom) list.scrollTop += Math.min(row.bottom - frame.bottom, row.top - frame.top);
+}
+
+let marked = -1;
 
 export function markModel(index) {
   for (const [place, button] of at("models").querySelectorAll("li > button").entries()) {
     if (button.getAttribute("aria-current") !== String(place === index)) button.setAttribute("aria-current", String(place === index));
+    if (place === index && index !== marked) show(button);
   }
+  marked = index;
 }

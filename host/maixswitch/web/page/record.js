@@ -4,6 +4,7 @@ import { at, kib, set } from "./dom.js";
 import { t } from "./text.js";
 
 let now = null;
+let figures = ""; // of the last one that this page saw running
 
 export function showRecording({ recording }) {
   now = recording;
@@ -11,9 +12,8 @@ export function showRecording({ recording }) {
   set(at("record"), on ? t("Stop recording") : t("Record"));
   at("record").toggleAttribute("data-on", on);
   at("record").setAttribute("aria-pressed", String(on));
-  set(at("record-text"), on || ready
-    ? t("{seconds} s, {frames} frames, {size}", { seconds: (ms / 1000).toFixed(1), frames, size: kib(bytes) })
-    : t("starts the board anew and records from there"));
+  if (on) figures = t("{seconds} s, {size}, camera pictures: {frames}", { seconds: (ms / 1000).toFixed(1), frames, size: kib(bytes) });
+  set(at("record-text"), on || (ready && figures) ? figures : t("starts the board anew and records from there"));
   at("record-note").hidden = !note;
   set(at("record-note"), note);
   at("recorded").hidden = !ready || on;

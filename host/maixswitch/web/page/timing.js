@@ -3,7 +3,7 @@
 import { at, draw, onWidth, set } from "./dom.js";
 import { t } from "./text.js";
 
-const MOST = 60, LEFT = 44, TOP = 8, TALL = 110, FOOT = 8;
+const MOST = 60, LEFT = 44, TOP = 8, TALL = 110, FOOT = 20;
 const KINDS = ["camera", "kpu", "screen"];
 const STEPS = [10, 20, 40, 60, 80, 100, 150, 200, 300, 400, 600, 800, 1000, 2000, 5000, 10000];
 let frames = [];
@@ -20,7 +20,9 @@ function build() {
   bars = Array.from({ length: MOST }, (_, place) => KINDS.map((kind) => draw("rect", {
     class: `t-${kind}`, x: (LEFT + place * column + 0.5).toFixed(1), width: Math.max(1, column - 1).toFixed(1), height: 0,
   })));
-  picture.append(grid, ...bars.flat());
+  picture.append(grid, ...bars.flat(),
+    draw("text", { x: LEFT, y: TOP + TALL + 15 }, t("oldest")),
+    draw("text", { x: width, y: TOP + TALL + 15, "text-anchor": "end" }, t("newest")));
   at("timing").replaceChildren(picture);
   top = 0;
 }
@@ -38,11 +40,15 @@ function scale(longest) {
   }));
 }
 
+export function forgetTiming() {
+  grid = null;
+}
+
 export function showTiming(message) {
   if (message) frames = message.frames.slice(-MOST);
   const mean = (place) => (frames.reduce((sum, frame) => sum + frame[place], 0) / Math.max(1, frames.length)).toFixed(1);
   set(at("timing-text"), frames.length
-    ? t("Mean of {count} frames: {total} ms on the board; this PC took {host} ms.", {
+    ? t("On average {total} ms on the board, and {host} ms on this PC; frames: {count}.", {
       count: frames.length, host: mean(4), total: (Number(mean(1)) + Number(mean(2)) + Number(mean(3))).toFixed(1),
     })
     : t("No frame has been shown yet."));

@@ -6,8 +6,21 @@ import { t } from "./text.js";
 const MOST_EVENTS = 200;
 const MOST_RESULTS = 5;
 
+function meaning(state) {
+  if (state === "NO_CARD") return t("There is no card in the board.");
+  if (state === "EMPTY") return t("The card holds no model.");
+  if (state === "UNLOADED") return t("The selected model is loaded next.");
+  if (state === "RUNNING") return t("The model looks at every frame.");
+  if (state === "FAULT") return t("Something failed. A key press goes on.");
+  if (state === "STOPPED") return t("The app has ended.");
+  if (state === "OFF") return t("Stands still; switch the power off and on.");
+  return "";
+}
+
 export function showFacts(status) {
   set(at("state"), status.state);
+  set(at("state-text"), meaning(status.state));
+  document.body.dataset.state = status.state;
   at("state").dataset.state = status.state;
   set(at("fact-model"), status.title || "-");
   set(at("fact-time"), `${(status.now / 1000).toFixed(1)} s`);
@@ -54,15 +67,24 @@ export function forgetState() {
   liveState = "";
 }
 
+// The list stays at its end, also when it gets smaller, until somebody scrolls back in it.
+let follows = true;
+
+function toEnd() {
+  if (follows) at("events").scrollTop = at("events").scrollHeight;
+}
+
+at("events").addEventListener("scroll", ({ target }) => { follows = target.scrollHeight - target.scrollTop - target.clientHeight < 40; });
+new ResizeObserver(toEnd).observe(at("events"));
+
 export function showEvent(message) {
   const list = at("events");
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
   const line = make("li");
   line.dataset.kind = message.kind;
   line.append(make("time", `${(message.t / 1000).toFixed(2)} s`), message.text);
   list.append(line);
   while (list.children.length > MOST_EVENTS) list.firstChild.remove();
-  if (atEnd) list.scrollTop = list.scrollHeight;
+  toEnd();
   if (!message.row) return;
   for (const row of at("rows").tBodies[0].rows) {
     row.toggleAttribute("data-last", row.dataset.from === message.row[0] && row.dataset.event === message.row[1]);

@@ -1,0 +1,45 @@
+"""The webcam before the board's lens: Chromium's test picture arrives, stopping releases it, and a refusal is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from browser_helpers import Desk, eventually
+
+SHOWN = "canvas => canvas.toDataURL()"
+
+
+def test_webcam_is_what_the_board_sees_until_it_is_stopped(visit: Any, desk: Desk) -> None:
+    page = visit(desk.address, permissions=["camera"])
+    before = page.locator("#panel").evaluate(SHOWN)
+    page.click("#webcam")
+    page.wait_for_selector('#webcam[aria-pressed="true"]')
+    page.wait_for_selector("#source:text-is('the webcam')")
+    assert page.inner_text("#webcam") == "Stop the webcam"
+    first = eventually(lambda: (now := page.locator("#panel").evaluate(SHOWN)) != before and now, page)
+    eventually(lambda: page.locator("#panel").evaluate(SHOWN) != first, page)  # it moves
+    page.click("#webcam")
+    page.wait_for_selector('#webcam[aria-pressed="false"]')
+    page.wait_for_selector("#source:text-is('the drawn scene')")
+
+
+def test_webcam_goes_when_another_source_is_chosen_and_with_its_page(visit: Any, desk: Desk) -> None:
+    page, other = visit(desk.address, permissions=["camera"]), visit(desk.address)
+    page.click("#webcam")
+    other.wait_for_selector("#source:text-is('the webcam')")
+    assert other.get_attribute("#webcam", "aria-pressed") == "false"  # it is not this page's
+    other.click("#scene")
+    page.wait_for_selector('#webcam[aria-pressed="false"]')
+    page.wait_for_selector("#source:text-is('the drawn scene')")
+    page.click("#webcam")
+    other.wait_for_selector("#source:text-is('the webcam')")
+    page.close()
+    other.wait_for_selector("#source:text-is('the drawn scene')")
+
+
+def test_refused_permission_is_told(visit: Any, desk: Desk) -> None:
+    page = visit(desk.address)  # without the permission a browser that nobody sits at refuses
+    page.click("#webcam")
+    page.wait_for_selector("#notice:has-text('did not allow the webcam')")
+    assert page.get_attribute("#webcam", "aria-pressed") == "false"
+    assert page.inner_text("#source") == "a photo"
