@@ -24,13 +24,20 @@ Listener = Callable[[dict[str, Any]], None]
 
 
 class Desk:
-    """A board with card and camera. `listen` hears every event of its log; `record`: a file for the first run's tape.
+    """A board with card and camera. `listen` hears every event of its log; `record`: a file for the first run's tape; `oust`:
+    as Lens wants it.
 
     Not for several threads. A run begins with power on; it is over when the chip has crashed, the app has ended, or its
     recording is stopped or full. `stopped` says why the board stands still until `power`, "" while it does not.
     """
 
-    def __init__(self, options: Options, listen: Listener, record: Path | None = None) -> None:
+    def __init__(
+        self,
+        options: Options,
+        listen: Listener,
+        record: Path | None = None,
+        oust: Callable[[int], None] = lambda page: None,
+    ) -> None:
         self.stopped = ""
         self.recorded: Path | None = None
         self.note = ""  # of the last recording: why it ended, and what is missing in it
@@ -41,7 +48,7 @@ class Desk:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._tape: Tape | None = None
         self._session = self._open(record)
-        self.lens = Lens(self._session.rig.chip.source, self._aim)
+        self.lens = Lens(self._session.rig.chip.source, self._aim, oust)
         self.timeline = Timeline(lambda: int(self._session.rig.bench.clock.now))
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,22 +10,18 @@ from maixswitch.language import tr
 from maixswitch.sim.camera import Choosable, Scene, Source
 from maixswitch.web.pictures import Album, Webcam, describe, read_photo
 
-HUSH_S = 1.0  # a page stops its webcam when it hears that something else is looked at; until then it sends on
-
 
 class Lens:
-    """Starts with `source`; `aim` gets each that takes its place. `clock`: seconds of this PC."""
+    """Starts with `source`; `aim` gets each that takes its place, `oust` the page whose webcam had to go."""
 
     def __init__(
-        self, source: Source, aim: Callable[[Source], None], clock: Callable[[], float] = time.monotonic
+        self, source: Source, aim: Callable[[Source], None], oust: Callable[[int], None] = lambda page: None
     ) -> None:
         self._source = source
         self._aim = aim
-        self._clock = clock
+        self._oust = oust
         self._album = Album()
-        self._filming = 0  # the page whose webcam it is
-        self._ousted: set[int] = set()  # pages whose webcam had to go
-        self._hush = 0.0  # when those may come back
+        self._filming = 0  # the page whose webcam it is, 0 for none
 
     @property
     def source(self) -> Source:
@@ -35,11 +30,11 @@ class Lens:
 
     def show(self, source: Source) -> None:
         """Puts something before the lens."""
-        if isinstance(self._source, Webcam):
-            self._ousted.add(self._filming)
-            self._hush = self._clock() + HUSH_S
+        filming, self._filming = self._filming, 0
         self._source = source
         self._aim(source)
+        if filming:
+            self._oust(filming)
 
     def show_scene(self) -> None:
         self.show(Scene())
@@ -63,29 +58,22 @@ class Lens:
         if not isinstance(self._source, Choosable) or not self._source.choose(index):
             raise MaixSwitchError(tr("the camera looks at no photo of that number"))
 
-    def show_webcam(self, data: bytes, page: int) -> None:
-        """A frame of that page's webcam; dropped where what came instead of the webcam was chosen just now."""
-        source = self._source
-        if isinstance(source, Webcam):
-            if self._filming == page:
-                source.put(data)
-            if page == self._filming or page in self._ousted:
-                return
-        elif self._clock() < self._hush:
-            if page in self._ousted:
-                return
-        else:
-            self._ousted.clear()
-        webcam = Webcam()
-        webcam.put(data)
-        self.show(webcam)
+    def film(self, page: int) -> None:
+        """The webcam of that page, black until its first frame; of two the later stays."""
+        if self._filming == page:
+            self._filming = 0  # it began anew: nobody has to go
+        self.show(Webcam())
         self._filming = page
+
+    def take_frame(self, data: bytes, page: int) -> None:
+        """A frame of that page's webcam; a page that was ousted may send on until it hears of it."""
+        if isinstance(self._source, Webcam) and self._filming == page:
+            self._source.put(data)
 
     def leave(self, page: int) -> None:
         """The page is gone, and its webcam with it."""
-        if isinstance(self._source, Webcam) and self._filming == page:
+        if self._filming == page:
             self.show_scene()
-        self._ousted.discard(page)
 
     def take_trouble(self) -> tuple[str, int]:
         """Why the webcam's frames cannot be used, told once, and whose it is."""

@@ -58,6 +58,7 @@ KNOWN: Mapping[str, Mapping[str, Check]] = {
     "step": {},
     "speed": {"speed": _speed},
     "scene": {},
+    "film": {},
     "turn": {"index": _whole(-1, 9999)},
     "record": {"on": _truth},
     "language": {"name": lambda value: value in LANGUAGES},

@@ -86,6 +86,10 @@ class News:
         """What went wrong with a wish, to who wished it."""
         self._hub.publish("", write_text("error", text=text), client)
 
+    def tell_ousted(self, client: int) -> None:
+        """Something took the place of that page's webcam."""
+        self._hub.publish("", write_text("ousted"), client)
+
     def tell_frame(self, desk: Desk) -> None:
         """The panel, when it has changed."""
         pixels, width, height = desk.rig.panel()

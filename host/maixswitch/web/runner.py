@@ -39,7 +39,7 @@ class Runner:
         self._hub = hub
         self._options = options
         self._news = News(hub)
-        self._desk = Desk(options, self._news.tell_event, record)
+        self._desk = Desk(options, self._news.tell_event, record, self._news.tell_ousted)
         self._hello = hello(self._desk.rig)  # once: it imports parts of the app that only the board's thread may touch
         self._wishes: queue.Queue[Command] = queue.Queue(MOST_WISHES)
         self._waiting = 0  # bytes of photos in them
@@ -295,7 +295,10 @@ class Runner:
         self._desk.lens.add_photo(name, data)
 
     def _do_webcam(self, client: int, name: str, data: bytes) -> None:
-        self._desk.lens.show_webcam(data, client)
+        self._desk.lens.take_frame(data, client)
+
+    def _do_film(self, client: int) -> None:
+        self._desk.lens.film(client)
 
 
 def _weigh(wish: Command) -> int:

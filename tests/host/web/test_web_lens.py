@@ -10,22 +10,10 @@ from PIL import Image
 from web_helpers import draw_spot, photo_bytes
 
 from maixswitch.sim.camera import Scene
-from maixswitch.web.lens import HUSH_S, Lens
+from maixswitch.web.lens import Lens
 from maixswitch.web.pictures import Webcam
 
 FIRST, SECOND = 1, 2
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -34,8 +22,13 @@ def seen() -> list[Any]:
 
 
 @pytest.fixture
-def lens(clock: Clock, seen: list[Any]) -> Lens:
-    return Lens(Scene(), seen.append, clock)
+def ousted() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def lens(seen: list[Any], ousted: list[int]) -> Lens:
+    return Lens(Scene(), seen.append, ousted.append)
 
 
 def frame(level: int = 0) -> bytes:
@@ -44,50 +37,58 @@ def frame(level: int = 0) -> bytes:
     return data.getvalue()
 
 
+def brightness(lens: Lens) -> int:
+    return int(lens.source.view(0, 320, 240)[1]().mean())
+
+
 @pytest.mark.parametrize("photo", [True, False])
-def test_webcam_that_still_sends_does_not_take_the_lens_back(lens: Lens, clock: Clock, photo: bool) -> None:
-    lens.show_webcam(frame(), FIRST)
+def test_webcam_that_still_sends_does_not_take_the_lens_back(lens: Lens, ousted: list[int], photo: bool) -> None:
+    lens.film(FIRST)
+    lens.take_frame(frame(), FIRST)
     if photo:
         lens.show_photo(photo_bytes(draw_spot()))
     else:
         lens.show_scene()
     chosen = lens.source
-    for _ in range(5):
-        lens.show_webcam(frame(), FIRST)
-        clock.now += HUSH_S / 10
+    assert ousted == [FIRST]
+    lens.take_frame(frame(), FIRST)
     assert lens.source is chosen
-    clock.now += HUSH_S  # somebody has started it again
-    lens.show_webcam(frame(), FIRST)
+    lens.film(FIRST)
     assert isinstance(lens.source, Webcam)
+    assert ousted == [FIRST]
 
 
-def test_another_pages_webcam_comes_at_once(lens: Lens, seen: list[Any]) -> None:
-    lens.show_webcam(frame(), FIRST)
-    lens.show_scene()
-    lens.show_webcam(frame(), SECOND)
-    lens.show_webcam(frame(), FIRST)
-    assert isinstance(lens.source, Webcam)
-    assert len(seen) == 3
-
-
-def test_of_two_webcams_the_later_stays(lens: Lens, clock: Clock, seen: list[Any]) -> None:
-    lens.show_webcam(frame(), FIRST)
-    lens.show_webcam(frame(255), SECOND)
-    later = lens.source
-    for _ in range(5):
-        lens.show_webcam(frame(), FIRST)
-        lens.show_webcam(frame(255), SECOND)
-        clock.now += HUSH_S
-    assert lens.source is later
+def test_of_two_webcams_the_later_stays(lens: Lens, seen: list[Any], ousted: list[int]) -> None:
+    lens.film(FIRST)
+    lens.take_frame(frame(), FIRST)
+    lens.film(SECOND)
+    assert ousted == [FIRST]
+    for _ in range(3):
+        lens.take_frame(frame(255), SECOND)
+        lens.take_frame(frame(), FIRST)
+        assert brightness(lens) == 255
     assert len(seen) == 2
     lens.leave(SECOND)
     assert isinstance(lens.source, Scene)
 
 
+def test_page_that_begins_anew_is_not_sent_away(lens: Lens, ousted: list[int]) -> None:
+    lens.film(FIRST)
+    lens.film(FIRST)
+    lens.take_frame(frame(255), FIRST)
+    assert (brightness(lens), ousted) == (255, [])
+
+
 def test_page_that_goes_takes_only_its_own_webcam(lens: Lens) -> None:
-    lens.show_webcam(frame(), FIRST)
-    lens.show_webcam(frame(), SECOND)
+    lens.film(FIRST)
+    lens.film(SECOND)
     lens.leave(FIRST)
     assert isinstance(lens.source, Webcam)
     lens.leave(SECOND)
     assert isinstance(lens.source, Scene)
+
+
+def test_frames_that_nobody_announced_are_dropped(lens: Lens, seen: list[Any]) -> None:
+    lens.take_frame(frame(255), FIRST)
+    assert isinstance(lens.source, Scene)
+    assert seen == []

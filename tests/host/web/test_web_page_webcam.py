@@ -37,6 +37,18 @@ def test_webcam_goes_when_another_source_is_chosen_and_with_its_page(visit: Any,
     other.wait_for_selector("#source:text-is('the drawn scene')")
 
 
+def test_page_whose_webcam_gave_way_to_anothers_lets_go_of_it(visit: Any, desk: Desk) -> None:
+    first, second = visit(desk.address, permissions=["camera"]), visit(desk.address, permissions=["camera"])
+    first.click("#webcam")
+    second.wait_for_selector("#source:text-is('the webcam')")
+    second.click("#webcam")
+    second.wait_for_selector('#webcam[aria-pressed="true"]')
+    first.wait_for_selector('#webcam[aria-pressed="false"]')
+    assert second.get_attribute("#webcam", "aria-pressed") == "true"
+    second.click("#webcam")
+    first.wait_for_selector("#source:text-is('the drawn scene')")
+
+
 def test_refused_permission_is_told(visit: Any, desk: Desk) -> None:
     page = visit(desk.address)  # without the permission a browser that nobody sits at refuses
     page.click("#webcam")

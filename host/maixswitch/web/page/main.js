@@ -13,6 +13,7 @@ import { showRecording, startRecording } from "./record.js";
 import { forgetSource, limitSources, showSource, startSources } from "./sources.js";
 import { setLanguage, setTexts, t, translatePage } from "./text.js";
 import { forgetTiming, showTiming } from "./timing.js";
+import { stopWebcam } from "./webcam.js";
 import * as views from "./views.js";
 
 const NOTICE_MS = 10000;
@@ -64,6 +65,8 @@ function hear(message) {
   } else if (message.type === "event") {
     views.showEvent(message);
     if (message.row) markWay(message.row);
+  } else if (message.type === "ousted") {
+    stopWebcam();
   } else if (message.type === "error" || message.type === "refused") {
     notice(message.text);
   }

@@ -44,7 +44,7 @@ export function showSource(status) {
   at("scene").disabled = source.kind === "scene";
   at("album").hidden = source.photos.length < 2;
   if (source.photos.length > 1) listPhotos(source);
-  // Somebody chose another source, here or on another page: a camera that nobody looks through is off.
+  // The simulator was started anew, and looks at something else: a camera that nobody looks through is off.
   if (isOn() && wasWebcam && source.kind !== "webcam") stopWebcam();
   wasWebcam = isOn() && source.kind === "webcam";
   showWebcam();

@@ -63,6 +63,7 @@ export async function startWebcam(link, most, notice) {
     video.srcObject = stream;
     await video.play();
     if (mine !== turn) return;
+    link.ask("film");
     ticking = setInterval(() => tick(link, most), EVERY_MS);
   } catch (error) {
     if (mine !== turn) return;
