@@ -24,8 +24,9 @@ Listener = Callable[[dict[str, Any]], None]
 
 
 class Desk:
-    """A board with card and camera. `listen` hears every event of its log; `record`: a file for the first run's tape; `oust`:
-    as Lens wants it.
+    """A board with card and camera. `listen` hears every event of its log; `record`: a file for the first run's tape.
+
+    `oust`: as Lens wants it.
 
     Not for several threads. A run begins with power on; it is over when the chip has crashed, the app has ended, or its
     recording is stopped or full. `stopped` says why the board stands still until `power`, "" while it does not.
