@@ -50,7 +50,7 @@ The model uses a layer that this firmware does not have.
 Convert it again without that layer, or use a newer firmware.
 2015 ERR_UNKNOWN
 The firmware cannot load this file, as with nncase 1.x.
-Convert again with nncase 0.2 (v4) or 0.1 (v3): this chip's firmware runs no later version.
+Copy the file again, or convert with nncase 0.2 (v4) or 0.1 (v3): no later one runs here.
 101 CARD_MISSING
 There is no TF card, or it cannot be mounted.
 Put a card in: MBR partition table, FAT32. A key press tries again.

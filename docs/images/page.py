@@ -47,8 +47,10 @@ def main() -> int:
         with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, cwd=folder) as server:
             try:
                 assert server.stderr is not None
-                found = re.search(r"http://\S+", server.stderr.readline())
-                assert found is not None
+                line = server.stderr.readline()
+                found = re.search(r"http://\S+", line)
+                if found is None:
+                    sys.exit(line + server.stderr.read())
                 take(found.group(), chromium).save(PLACE, quality=88, method=6)
             finally:
                 server.terminate()

@@ -28,9 +28,10 @@ def new(
     ] = False,
     empty: Annotated[bool, typer.Option("--empty", help="Without the models to begin with.")] = False,
 ) -> None:
-    """Make a card: the app, models to begin with (shapes, digits, colours) and a README.txt.
+    """Make a card: the app, models to begin with and a README.txt.
 
-    Overwrites nothing: models/ and README.txt that are there already stay, and with any part of an app there it stops.
+    The models are shapes, digits and colours. Overwrites nothing: of models/ and README.txt what is there already
+    stays, and with any part of an app there it stops.
     """
     from maixswitch.card import write
     from maixswitch.card.new import create

@@ -25,7 +25,7 @@ from maixswitch import (
     sync_commands,
     virtual_commands,
 )
-from maixswitch.errors import EXIT_INTERRUPTED, EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.errors import EXIT_INTERRUPTED, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
 # The emulator's matrices are small: a second BLAS thread gains nothing, and on a busy machine the two wait for each
@@ -129,7 +129,7 @@ Keys of the live view: space press, h hold, 1 2 3 press that key, e card out or 
 
 @app.command(help=SIM_HELP, short_help="Run the app of the board on this PC with a card.")
 def sim(
-    card: Annotated[Path, typer.Argument(help="Folder of the card.", show_default=False)],
+    card: Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card.", show_default=False)],
     board: Annotated[str, typer.Option(help="Board, such as cube; default: what the card's settings say.")] = "",
     firmware: Annotated[str, typer.Option(help="Firmware flavour; default: minimum_with_kmodel_v4_support.")] = "",
     camera: Annotated[
@@ -149,7 +149,9 @@ def sim(
     write_back: Annotated[bool, typer.Option("--write-back", help="Let the app write into the folder.")] = False,
     zoom: Annotated[int, typer.Option(min=1, max=4, help="Enlarge saved pictures.")] = 1,
     web: Annotated[bool, typer.Option("--web", help="Show the board as a page in the browser, until Ctrl-C.")] = False,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the page; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Of the page; 0 takes a free one; default: 8000.")
+    ] = None,
     host: Annotated[str, typer.Option(help="Let others reach the page, at this address, with a token.")] = "",
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Record the run, for maixswitch replay.")] = None,
@@ -168,7 +170,7 @@ def sim(
         }
         command.refuse_others(only)
         command.check_parts()
-    from maixswitch.sim.script import parse
+    from maixswitch.sim.script import read_script
     from maixswitch.sim.session import Options, Session
 
     if web:
@@ -176,7 +178,18 @@ def sim(
             card, board, firmware, camera=camera, fit=fit, rounding=rounding, write_back=write_back, quiet=True
         )
         pace = _speed(speed, True)
-        _end(command.run(desk, host=host, port=port, open_page=open_page, speed=pace, record=record), "")
+        _end(
+            command.run(
+                desk, host=host, port=8000 if port is None else port, open_page=open_page, speed=pace, record=record
+            ),
+            "",
+        )
+    of_page = {"--port": port is not None, "--host": host, "--open": open_page}
+    if any(of_page.values()):
+        raise MaixSwitchError(
+            tr("{options}: only with --web", options=", ".join(name for name, given in of_page.items() if given)),
+            EXIT_USAGE,
+        )
     if no_card and record is None:
         raise MaixSwitchError(tr("--no-card is for --record FILE"), EXIT_USAGE)
     live = console.interactive() and not json
@@ -187,7 +200,7 @@ def sim(
         flavour=firmware,
         camera=camera,
         fit=fit,
-        script=parse(_text(script), str(script)) if script else None,
+        script=read_script(script) if script else None,
         script_base=script.parent if script else Path(),
         frames=frames,
         seconds=10.0 if endless else seconds,
@@ -277,15 +290,6 @@ def _speed(text: str | None, real_time: bool) -> float:
     if not 0 <= speed < float("inf"):
         raise MaixSwitchError(tr("--speed {text}: wanted a number such as 1 or 0.5, or max", text=text), EXIT_USAGE)
     return speed
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise MaixSwitchError(
-            tr("--script {path}: cannot be read ({error})", path=path, error=error), EXIT_IO
-        ) from error
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="kmodel",
-    help="Look into a .kmodel: does it fit, how fast is it, what does it answer.",
+    help="Look into a .kmodel: whether it fits, its speed, its answers.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -153,7 +153,7 @@ def view(
         typer.Option("--output", "-o", help="File to write: .svg or .html; default: the model's name with .svg, here."),
     ] = None,
 ) -> None:
-    """Draw the AI RAM over time: which rows hold which feature map while each layer runs."""
+    """Draw the AI RAM, layer by layer: which rows hold which maps."""
     from .kmodel.picture import page, svg
 
     if output is None:

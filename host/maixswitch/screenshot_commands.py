@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
-from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import reason, tr
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
 
 SCREENSHOT_HELP = """Make pictures of the panel, on one board or several, the same on every run.
 
@@ -19,7 +19,7 @@ the board of the card's settings. The files come when all runs have ended well; 
 
 
 def screenshot(
-    card: Annotated[Path, typer.Argument(help="Folder of the card.", show_default=False)],
+    card: Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card.", show_default=False)],
     script: Annotated[Path, typer.Option(help="File of actions and expectations.", show_default=False)],
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the pictures; made when absent.", show_default=False)
@@ -48,7 +48,7 @@ def screenshot(
     fit: Annotated[str, typer.Option(help="How a photo fills the frame: stretch, cover or contain.")] = "stretch",
 ) -> None:
     from maixswitch.sim import screenshots
-    from maixswitch.sim.script import parse
+    from maixswitch.sim.script import read_script
     from maixswitch.sim.session import Options
 
     if sheet is None and (pick or columns):
@@ -58,7 +58,7 @@ def screenshot(
     if out.exists() and not out.is_dir():
         raise MaixSwitchError(tr("--out {out}: a file, wanted a folder", out=out), EXIT_USAGE)
     boards, picks = list(dict.fromkeys(board or [])), pick or []
-    parsed = parse(_text(script), str(script))
+    parsed = read_script(script)
     screenshots.check(parsed, boards, picks)
     options = Options(
         card=card,
@@ -81,11 +81,3 @@ def screenshot(
     console.say(tr("{out}: {count} pictures", out=out, count=len(album.shots)))
     if sheet is not None:
         console.say(tr("{path}: the sheet", path=sheet))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = reason(error) if isinstance(error, OSError) else error
-        raise MaixSwitchError(tr("--script {path}: cannot be read ({error})", path=path, error=why), EXIT_IO) from error

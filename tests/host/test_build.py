@@ -183,5 +183,5 @@ def test_command(command: Command, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = command("build", tmp_path / "file")
     assert done.returncode == 4
-    assert "cannot be written" in done.stderr
+    assert "a file; wanted a folder" in done.stderr
     assert "Traceback" not in done.stderr

@@ -43,6 +43,8 @@ def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
         raise MaixSwitchError(
             tr("{folder} is where the app itself is: build into another folder", folder=folder), EXIT_USAGE
         )
+    if folder.is_file():
+        raise MaixSwitchError(tr("{path}: a file; wanted a folder", path=folder), EXIT_IO)
     contents = {name: _read(root / name) for name in TOP}
     modules = sorted((root / "device").rglob("*.py"))
     if not modules:

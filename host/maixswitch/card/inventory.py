@@ -47,7 +47,7 @@ def table(found: list[Row]) -> list[str]:
         fits = f"{len(row['fits'])}/{row['of']}" if row["of"] else "-"
         if row["problems"]:
             fits = tr("{count} problems", count=len(row["problems"]))
-        size = f"{row['bytes'] / 1024:.0f} KiB"
+        size = f"{-(-row['bytes'] // 1024)} KiB"
         folder, title = visible(row["folder"]), visible(row["title"])
         lines.append((str(row["position"]), folder, title, row["kind"] or "-", size, fits))
     return ["  ".join(columns).rstrip() for columns in _aligned(lines)]

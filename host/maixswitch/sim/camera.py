@@ -166,9 +166,17 @@ def _unreadable(path: Path, error: Exception) -> MaixSwitchError:
 def _open(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
+            return upright(image)
     except (UnidentifiedImageError, OSError) as error:
         raise _unreadable(path, error) from error
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """The picture as RGB, turned as its camera noted; grey of 16 bits becomes 8, where Pillow alone makes it white."""
+    turned = ImageOps.exif_transpose(image)
+    if turned.mode.startswith("I;16"):
+        turned = Image.fromarray((np.asarray(turned) >> 8).astype(np.uint8))
+    return turned.convert("RGB")
 
 
 def fit_picture(image: Image.Image, width: int, height: int, fit: str) -> Picture:

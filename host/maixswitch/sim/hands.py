@@ -12,6 +12,7 @@ from maixswitch.language import tr
 from maixswitch.sim import actions as s
 from maixswitch.sim.rig import Rig
 
+MAX_DIGITS = 20  # of an exception's number; Python reads no more than thousands
 SELECTABLE = ("UNLOADED", "RUNNING", "FAULT")
 
 
@@ -78,7 +79,7 @@ def _raise(rig: Rig, action: s.Raise, base: Path) -> None:
         rig.bench.fail_at(action.call, action.nth, int(action.error))
         return
     text = action.text
-    values = [int(text) if text.isdecimal() else text] if text else []
+    values = [int(text) if text.isdecimal() and len(text) < MAX_DIGITS else text] if text else []
     rig.bench.fail_at(action.call, action.nth, getattr(builtins, action.error)(*values))
 
 

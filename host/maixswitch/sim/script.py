@@ -38,9 +38,10 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from maixswitch.errors import EXIT_USAGE, MaixSwitchError
-from maixswitch.language import tr
+from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import reason, tr
 from maixswitch.sim.actions import (
     Action,
     Box,
@@ -90,6 +91,21 @@ class Script:
     name: str
     lines: list[Line] = field(default_factory=list)
     source: str = ""
+
+
+def read_script(path: Path) -> Script:
+    """The script of a file in UTF-8; MaixSwitchError where it cannot be read, or what `parse` raises."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise MaixSwitchError(
+            tr("--script {path}: cannot be read ({error})", path=path, error=reason(error)), EXIT_IO
+        ) from error
+    except UnicodeDecodeError as error:
+        raise MaixSwitchError(
+            tr("--script {path}: no text in UTF-8; wanted one action a line, such as: press", path=path), EXIT_USAGE
+        ) from error
+    return parse(text, str(path))
 
 
 def parse(text: str, name: str = "script") -> Script:
@@ -233,7 +249,7 @@ def _raise(verb: str, words: list[str]) -> Raise:
     call, rest = words[0], words[1:]
     nth = 1
     if len(rest) > 1 and rest[0].isdecimal():
-        nth, rest = max(int(rest[0]), 1), rest[1:]
+        nth, rest = max(read_number(rest[0], tr("number")), 1), rest[1:]
     error, text = rest[0], " ".join(rest[1:])
     if error.isdecimal():
         _code(error)

@@ -28,8 +28,8 @@ def read_duration(text: str) -> int:
 
 
 def read_number(text: str, what: str) -> int:
-    """A whole number; Mistake, which calls it `what`, otherwise."""
-    if not text.isdecimal():
+    """A whole number of up to nine digits; Mistake, which calls it `what`, otherwise."""
+    if not re.fullmatch(r"\d{1,9}", text):
         raise Mistake(tr("{text!r} is no {what}", text=text, what=what))
     return int(text)
 

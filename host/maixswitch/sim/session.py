@@ -161,7 +161,7 @@ class Session:
         line = parse(text, "hands").lines[0]
         self.recorder.event(self.rig.now, "hands", text=line.text)
         for hear in self.actions:
-            hear(line.text)
+            hear(text)  # with its quotes: line.text is for people
         act(self.rig, line.action, self.options.script_base)
 
     def _loop(self, keyboard: Keyboard) -> None:

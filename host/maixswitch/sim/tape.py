@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from maixswitch import __version__, language
 from maixswitch.errors import EXIT_IO, MaixSwitchError
@@ -73,8 +74,8 @@ class Tape:
         self._rows: list[str] = []
         self._size = 0
         self._names: set[str] = set()
-        self._hashes: dict[tuple[int, Hashable, int, int], str] = {}
-        self._sources: list[Source] = []  # kept, so that no two of them ever have the same id
+        # By source, which need not live on for it: a photo of the page holds up to 72 MB.
+        self._hashes: WeakKeyDictionary[Source, dict[tuple[Hashable, int, int], str]] = WeakKeyDictionary()
         self._failure: OSError | None = None
         if path.is_dir():
             raise MaixSwitchError(tr("--record {path}: a folder, wanted the name of a file", path=path), EXIT_IO)
@@ -119,7 +120,7 @@ class Tape:
                 raise self._refused(error) from error
 
     def _row(self, kind: str, value: Any) -> None:
-        text = json.dumps({kind: value}, ensure_ascii=False)
+        text = json.dumps({kind: value})
         self._rows.append(text)
         self._size += len(text.encode()) + 1
 
@@ -133,14 +134,13 @@ class Tape:
 
     def _see(self, source: Source, key: Hashable, make: Maker, width: int, height: int) -> tuple[Hashable, Maker]:
         """Stores what the camera looks at; the HASH names the picture from here on."""
-        if not any(source is one for one in self._sources):
-            self._sources.append(source)
-        place = (id(source), key, width, height)
-        name = self._hashes.get(place)
+        hashes = self._hashes.setdefault(source, {})
+        place = (key, width, height)
+        name = hashes.get(place)
         try:
             if name is None:
                 data = make().tobytes()
-                name = self._hashes[place] = digest(data)
+                name = hashes[place] = digest(data)
                 self.frames += f"frames/{name}" not in self._names
                 self._store(f"frames/{name}", data)
         except MaixSwitchError as error:  # raised in here it would look like the camera's failure
@@ -169,7 +169,7 @@ class Tape:
             self._row("finger", finger)
         self._row("end", {"steps": rig.steps, "exit": code, "interrupted": self.session.interrupted})
         head = {"schema": SCHEMA, "version": __version__, "options": self._head()}
-        rows = "\n".join((json.dumps(head, ensure_ascii=False), *self._rows)) + "\n"
+        rows = "\n".join((json.dumps(head), *self._rows)) + "\n"
         try:
             self._zip.writestr(ROWS, rows.encode())
             self._zip.close()

@@ -68,6 +68,12 @@ def describe(document: dict[str, Any]) -> str:
         )
     elif kind == "load":
         text = tr("loaded {title} in {ms} ms", title=document["title"], ms=document["ms"])
+    elif kind == "unload":
+        text = tr("released {title}", title=document["title"])
+        text += f": {document['error']}" if document.get("error") else ""
+    elif kind == "camera":
+        text = tr("camera is there") if document["what"] == "ok" else tr("camera is missing")
+        text += f": {document['detail']}" if document.get("detail") else ""
     elif kind == "fault":
         said = f"{document['code']} {document['name']}"
         said += f": {document['detail']}" if document.get("detail") else ""
@@ -192,11 +198,18 @@ class View:
         if self._console.no_color:
             status.picture = None
         began = time.monotonic()
-        self._live.update(
-            render(status, list(self._events), self._hint, self._console.width, self._caption), refresh=True
-        )
+        self._live.update(self._fitting(status), refresh=True)
         ended = time.monotonic()
         self._next = ended + max(1 / REFRESHES_PER_SECOND, (ended - began) / SHARE)
+
+    def _fitting(self, status: Status) -> RenderableType:
+        """The view with as many of the last events as a low terminal has lines for, at least one."""
+        console, events = self._console, list(self._events)
+        view = render(status, events, self._hint, console.width, self._caption)
+        over = len(console.render_lines(view, pad=False)) - console.height
+        if over <= 0 or len(events) < 2:
+            return view
+        return render(status, events[min(over, len(events) - 1) :], self._hint, console.width, self._caption)
 
     def __enter__(self) -> View:
         self._live.start()

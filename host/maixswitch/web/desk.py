@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from maixswitch.errors import MaixSwitchError
-from maixswitch.language import tr
+from maixswitch.errors import EXIT_IO, MaixSwitchError
+from maixswitch.language import reason, tr
 from maixswitch.sim.camera import Source
 from maixswitch.sim.rig import Rig
 from maixswitch.sim.session import Options, Session
@@ -41,6 +42,7 @@ class Desk:
     ) -> None:
         self.stopped = ""
         self.recorded: Path | None = None
+        self.lost: MaixSwitchError | None = None  # why there is no file for `record`
         self.note = ""  # of the last recording: why it ended, and what is missing in it
         self.runs = 0
         self._options = options
@@ -69,6 +71,7 @@ class Desk:
         self.timeline.forget()
         self.stopped = ""
         self.runs += 1
+        gc.unfreeze()  # a run before this one that was dropped rather than finished
         with session.guarded():
             session.begin()
         self._see()
@@ -116,25 +119,43 @@ class Desk:
             elif session.crash:
                 session.recorder.event(session.rig.now, "crash", what=session.crash)
         elif session.interrupted and self._tape is not None:
-            self._complete(tr("the recording is full"))
-            self._start_anew(None)
+            self._end_recording(tr("the recording is full"))
 
     # Recordings.
 
     def start_recording(self) -> None:
-        """A new run with a tape; a recording that goes on is dropped."""
-        self._drop()
+        """A new run with a tape; nothing while one is recorded, so that two pages do not drop each other's.
+
+        MaixSwitchError (output) where it cannot be written.
+        """
+        if self._tape is not None:
+            return
         self.recorded = None
         self.note = ""
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="maixswitch-")
-        self._start_anew(Path(self._folder.name) / _NAME)
+        self._start_anew(self._place() / _NAME)
+
+    def _place(self) -> Path:
+        """The folder for recordings that have no name; made anew when somebody tidied it away."""
+        if self._folder is None or not Path(self._folder.name).is_dir():
+            try:
+                if self._folder is not None:
+                    self._folder.cleanup()
+                self._folder = tempfile.TemporaryDirectory(prefix="maixswitch-", ignore_cleanup_errors=True)
+            except OSError as error:
+                text = tr("there is no temporary folder to record into ({reason})", reason=reason(error))
+                raise MaixSwitchError(text, EXIT_IO) from error
+        return Path(self._folder.name)
 
     def stop_recording(self) -> None:
         """Ends the run and completes its file, then a new run; nothing where none is recorded."""
         if self._tape is not None:
             self._session.interrupt()
-            self._complete("")
+            self._end_recording("")
+
+    def _end_recording(self, note: str) -> None:
+        try:
+            self._complete(note)
+        finally:  # a full disk must not end the board: the run is over, so there is a new one
             self._start_anew(None)
 
     def _start_anew(self, record: Path | None) -> None:
@@ -158,9 +179,16 @@ class Desk:
         tape, self._tape = self._tape, None
         if tape is None:
             return
-        with tape:
-            self._session.finish()
-            tape.complete(self._session.verdict())
+        try:
+            with tape:
+                with self._session.guarded():
+                    self._session.finish()
+                tape.complete(self._session.verdict())
+        except MaixSwitchError as error:
+            self.note = str(error)
+            if tape.path == self._given:
+                self.lost = error
+            raise
         self.recorded = tape.path
         notes = [note] if note else []
         if not tape.kept:
@@ -187,14 +215,20 @@ class Desk:
         }
 
     def close(self) -> None:
-        """Ends the run, as Ctrl-C on the board would; completes the recording that was asked for by name."""
+        """Ends the run, as Ctrl-C on the board would; completes the recording that was asked for by name.
+
+        A run that never began leaves none.
+        """
         session = self._session
-        if self._tape is not None and self._tape.path == self._given:
-            session.interrupt()
-            self._complete("")
-        else:
-            self._drop()
-            if not self.stopped and session.rig.app is not None:
-                session.finish()
-        if self._folder is not None:
-            self._folder.cleanup()
+        try:
+            if self._tape is not None and self._tape.path == self._given and self.runs:
+                session.interrupt()
+                self._complete("")
+            else:
+                self._drop()
+                if not self.stopped and session.rig.app is not None:
+                    with session.guarded():
+                        session.finish()
+        finally:
+            if self._folder is not None:
+                self._folder.cleanup()

@@ -60,13 +60,14 @@ class Guard:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get("host", "")
+        twice = any(sum(name == said for name, _ in scope["headers"]) > 1 for said in (b"host", b"origin"))
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], *_policy(host)]}
             await send(message)
 
-        if not self._place.accepts(host):
+        if twice or not self._place.accepts(host):
             await self._refuse(scope, receive, dressed, 421, tr("this is not the address of the simulator"))
         elif not _same(headers.get("origin"), host, scope["type"] == "websocket"):
             await self._refuse(scope, receive, dressed, 403, tr("another site's page may not use the simulator"))

@@ -105,5 +105,6 @@ def write_frame(pixels: bytes, width: int, height: int, now: int) -> bytes:
 
 
 def write_text(kind: str, /, **fields: Any) -> str:
-    """A text for the page: {"type": kind, ...}."""
-    return json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":"))
+    """A text for the page: {"type": kind, ...}; a half of a pair, which a card's texts may have, becomes "?"."""
+    text = json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode()

@@ -55,23 +55,27 @@ def _codes() -> list[list[Any]]:
 
 
 class News:
-    """Says on the hub what has changed on the desk since it was last told. `told` is for events of the log."""
+    """Says on the hub what has changed on the desk since it was last told; the board's thread alone calls it."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._frame = b""
+        self._frame: bytes | None = None  # none yet, not even "no panel"
         self._models: Any = None
         self._network: Any = self  # none yet, not even "no network"
         self._language = ""
         self._verdicts = Verdicts({})
-        self._judged = 0
+        self._judged = 0  # number of the check that they are from, 0 for none
+        self._checks = 0
 
     def judge(self, card: Path, board: str, firmware: str) -> None:
-        """Has the card checked, beside everything else; the verdicts come when they are there."""
+        """Has the card checked, beside everything else; the verdicts of the newest check come when they are there."""
+        self._checks += 1
+        number = self._checks
 
         def look() -> None:
-            self._verdicts = judge(card, board, firmware)
-            self._judged += 1
+            verdicts = judge(card, board, firmware)
+            if number == self._checks:  # else the card was read anew meanwhile
+                self._verdicts, self._judged = verdicts, number
 
         threading.Thread(target=look, name="check", daemon=True).start()
 
@@ -93,7 +97,7 @@ class News:
     def tell_frame(self, desk: Desk) -> None:
         """The panel, when it has changed."""
         pixels, width, height = desk.rig.panel()
-        if pixels != self._frame or not pixels:
+        if pixels != self._frame:
             self._frame = pixels
             self._hub.publish("frame", write_frame(pixels, width, height, desk.rig.now))
 

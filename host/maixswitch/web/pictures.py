@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 import itertools
 import unicodedata
+import warnings
 from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
-from maixswitch.sim.camera import Choosable, Picture, Scene, Source, fit_picture
+from maixswitch.sim.camera import Choosable, Picture, Scene, Source, fit_picture, upright
 from maixswitch.web.messages import MOST_BYTES
 
 MOST_PIXELS = 24_000_000
@@ -200,10 +201,16 @@ def describe(source: Source) -> dict[str, Any]:
 _FAMILIES = ((Scene, "scene"), (DroppedPhoto, "photo"), (Choosable, "album"), (Webcam, "webcam"))
 
 
+def _open(data: bytes, formats: tuple[str, ...]) -> Image.Image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # who opens it looks at its size
+        return Image.open(io.BytesIO(data), formats=formats)
+
+
 def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
     """An RGB picture of a photo's file, where asked at no more than that size."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with _open(data, FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise MaixSwitchError(
                     tr(
@@ -216,9 +223,13 @@ def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
                 )
             if most is not None:
                 image.draft("RGB", most)  # a JPEG is decoded at half or a quarter where that will do
-            made = ImageOps.exif_transpose(image).convert("RGB")
+            made = upright(image)
     except MaixSwitchError:
         raise
+    except Image.DecompressionBombError as error:
+        raise MaixSwitchError(
+            tr("a photo of more than {most} million pixels: make it smaller", most=MOST_PIXELS // 1_000_000), EXIT_IO
+        ) from error
     except Exception as error:  # Pillow's readers raise errors of many kinds on broken files
         raise MaixSwitchError(
             tr("not a photo that can be read; wanted one of {formats}", formats=", ".join(FORMATS)), EXIT_IO
@@ -231,7 +242,7 @@ def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
 def _decode_frame(data: bytes) -> Image.Image:
     width, height = WEBCAM_SIZE
     try:
-        with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+        with _open(data, ("JPEG",)) as image:
             if image.width <= width and image.height <= height:
                 return image.convert("RGB")
             found = f"{image.width}x{image.height}"

@@ -7,6 +7,7 @@ import shlex
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,11 @@ class Runner:
         self._options = options
         self._news = News(hub)
         self._desk = Desk(options, self._news.tell_event, record, self._news.tell_ousted)
-        self._hello = hello(self._desk.rig)  # once: it imports parts of the app that only the board's thread may touch
+        try:  # once: it imports parts of the app that only the board's thread may touch
+            self._hello = hello(self._desk.rig)
+        except BaseException:  # Ctrl-C already
+            self._desk.close()
+            raise
         self._wishes: queue.Queue[Command] = queue.Queue(MOST_WISHES)
         self._waiting = 0  # bytes of photos in them
         self._lock = threading.Lock()
@@ -52,6 +57,7 @@ class Runner:
         self._held: dict[int, set[int]] = {}  # key -> the pages whose finger is on it
         self._broken = ""  # our own mistake: then nothing moves any more
         self._anchor = (0.0, 0)
+        self._frame_due = self._status_due = 0.0  # on the clock of time.monotonic
         self.thread = threading.Thread(target=self._run, name="board", daemon=True)
 
     @property
@@ -68,9 +74,12 @@ class Runner:
         self.thread.start()
 
     def stop(self, seconds: float = 10.0) -> None:
-        """Ends the run as Ctrl-C on the board would, and waits for the thread."""
+        """Ends the run as Ctrl-C on the board would, and waits for the thread; may be called again."""
         self._stop.set()
-        self.thread.join(seconds)
+        if self.thread.ident is None:
+            self._desk.close()
+        else:
+            self.thread.join(seconds)
 
     def ask(self, wish: Command) -> bool:
         """A wish for the board; False when too many wait already. Nobody waits for a board that has stopped."""
@@ -95,24 +104,27 @@ class Runner:
 
     def _run(self) -> None:
         self._guard(self._desk.begin)
-        self._judge()
+        self._guard(self._judge)
         self._pace()
-        status = frame = 0.0
         while not self._stop.is_set():
-            self._listen(0.0 if self._moves() else NAP_S)
-            moving = self._moves()  # the wish may just have been to pause
-            if moving:
-                self._turn()
-            now = time.monotonic()
-            if now >= frame:
-                self._news.tell_frame(self._desk)
-                frame = now + FRAME_S
-            if now >= status:
-                self._tell()
-                status = time.monotonic() + STATUS_S
-            if moving:
-                self._rest()
+            self._guard(self._go_on)
         self._guard(self._desk.close)
+
+    def _go_on(self) -> None:
+        """Wishes that wait, one step of the board where it moves, and news of it when they are due."""
+        self._listen(0.0 if self._moves() else NAP_S)
+        moving = self._moves()  # the wish may just have been to pause
+        if moving:
+            self._turn()
+        now = time.monotonic()
+        if now >= self._frame_due:
+            self._news.tell_frame(self._desk)
+            self._frame_due = now + FRAME_S
+        if now >= self._status_due:
+            self._tell()
+            self._status_due = time.monotonic() + STATUS_S
+        if moving:
+            self._rest()
 
     def _judge(self) -> None:
         self._news.judge(self._options.card, self._options.board, firmware_of(self._options.flavour))
@@ -139,6 +151,8 @@ class Runner:
         except MaixSwitchError as error:
             self._news.tell_error(str(error), client)
         except Exception as error:
+            if self._broken:  # that was told, and may come again at each turn
+                return
             name = type(error).__name__
             self._broken = tr("the simulator itself failed: {name}: {error}; start it again", name=name, error=error)
             self._news.tell_error(self._broken, 0)
@@ -167,6 +181,7 @@ class Runner:
 
     def _begin_anew(self) -> None:
         self._held.clear()
+        self._steps = self._turns = 0
         self._pace()
 
     def _tell(self) -> None:
@@ -212,10 +227,10 @@ class Runner:
 
     def _do_gone(self, client: int) -> None:
         """The page is gone, and its fingers and its webcam with it."""
-        for key, holders in self._held.items():
-            if client in holders:
-                self._do_key(client, key, False)
         self._desk.lens.leave(client)
+        for key, holders in self._held.items():
+            if client in holders:  # guarded each: a board that stands still takes no finger
+                self._guard(partial(self._do_key, client, key, False), client)
 
     def _do_select(self, client: int, index: int) -> None:
         self._desk.act(f"select {index + 1}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import secrets
 import socket
 import time
 import webbrowser
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -23,6 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from maixswitch import console
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import reason, tr
+from maixswitch.web.doors import Door
 from maixswitch.web.guard import LOOPBACK, Guard, Place
 from maixswitch.web.hub import MOST_CLIENTS, Client, Hub
 from maixswitch.web.messages import MOST_BYTES, MOST_TEXT, Command, read_command, write_text
@@ -32,6 +35,7 @@ from maixswitch.web.runner import Runner
 PAGE = Path(__file__).resolve().parent / "page"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 PATIENCE_S = 10.0
+BACKLOG = 32  # also how many are let in at once, before one too many can be closed
 MOST_WRONG = 32  # messages that make no sense, until a page is shown the door
 
 
@@ -79,8 +83,9 @@ async def _talk(socket: WebSocket, runner: Runner, hub: Hub) -> None:
     client = hub.join()
     if client is None:
         text = tr("{most} pages watch already; close one of them", most=MOST_CLIENTS)
-        await socket.send_text(write_text("refused", text=text))
-        await socket.close(1013)
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it may be gone already
+            await socket.send_text(write_text("refused", text=text))
+            await socket.close(1013)
         return
     sender = asyncio.create_task(_send(socket, client, runner.hello()))
     try:
@@ -148,12 +153,17 @@ def bind(host: str, port: int) -> tuple[socket.socket, Place]:
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
-            listening.listen(64)
+            listening.listen(BACKLOG)
         except OSError:
             listening.close()
             raise
     except (OSError, OverflowError, UnicodeError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
+        if isinstance(error, socket.gaierror | UnicodeError) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+            raise MaixSwitchError(
+                tr("--host {host}: cannot listen there ({why}); wanted an address of this PC", host=host, why=why),
+                EXIT_IO,
+            ) from error
         raise MaixSwitchError(
             tr("--port {port}: cannot listen on {host} ({why}); choose another", port=port, host=host, why=why), EXIT_IO
         ) from error
@@ -163,13 +173,36 @@ def bind(host: str, port: int) -> tuple[socket.socket, Place]:
 
 
 def serve(make: Callable[[Hub], Runner], host: str, port: int, open_page: bool) -> int:
-    """Serves until Ctrl-C, which is the way to end it: returns 0. Says the address to open on stderr."""
-    hub = Hub()
-    runner = make(hub)
-    listening, place = bind(host, port)
+    """Serves until Ctrl-C, which is the way to end it: returns 0. Says the address to open on stderr.
+
+    Raises MaixSwitchError where the port cannot be had, and at the end where the recording asked for could not be kept.
+    """
+    listening, place = bind(host, port)  # first: where there is no port nothing shall have been begun
+    with listening:
+        hub = Hub()
+        runner = make(hub)
+        try:
+            _run(make_app(runner, hub, place), listening, place, open_page)
+        finally:
+            runner.stop()  # also where the app's life never began
+    if runner.desk.lost is not None:
+        raise runner.desk.lost
+    return 0
+
+
+class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A second Ctrl-C changes nothing: the run that is recorded ends whole, which has its own limit of time."""
+        super().handle_exit(sig, frame)
+        self.force_exit = False
+
+
+def _run(app: ASGIApp, listening: socket.socket, place: Place, open_page: bool) -> None:
     config = uvicorn.Config(
-        make_app(runner, hub, place),
+        app,
         log_level="error",
+        http=Door,
+        backlog=BACKLOG,
         ws="websockets-sansio",
         ws_max_size=MOST_BYTES + MOST_TEXT,
         ws_max_queue=4,
@@ -183,6 +216,5 @@ def serve(make: Callable[[Hub], Runner], host: str, port: int, open_page: bool) 
         console.say(tr("others on the network can reach it; whoever has that address may use it"))
     if open_page:
         webbrowser.open(place.url)
-    with listening, contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])
-    return 0
+    with contextlib.suppress(KeyboardInterrupt):
+        _Server(config).run(sockets=[listening])

@@ -147,6 +147,4 @@ PAGE = (
     "the webcam did not start: {error}",
     "the browser gives the webcam only to a page of this PC; open it as http://127.0.0.1",
     "the webcam ended; plug it in and start it again",
-    "drawn scene",
-    "dropped photo",
 )

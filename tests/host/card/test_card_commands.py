@@ -123,6 +123,8 @@ def test_a_refusal_speaks_json_too(command: Command, tmp_path: Path) -> None:
         (("ls", "fish"), EXIT_USAGE, "not a card"),
         (("remove", "card", "fish"), EXIT_USAGE, "there are: none"),
         (("new", "fish/labels.txt"), EXIT_USAGE, "a file; wanted a folder"),
+        (("build", "fish/labels.txt"), EXIT_IO, "a file; wanted a folder"),
+        (("sim", "card", "--open", "--port", "0"), EXIT_USAGE, "--port, --open: only with --web"),
     ],
 )
 def test_failures_are_one_message(

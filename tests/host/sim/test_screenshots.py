@@ -117,11 +117,13 @@ def test_mistakes_are_told_before_anything_runs(text: str, boards: list[str], pi
         (("--sheet", "sheet.gif"), EXIT_USAGE, "--sheet sheet.gif: wanted a name that ends in .png"),
         (("--out", "s"), EXIT_USAGE, "--out s: a file, wanted a folder"),
         (("--script", "none"), EXIT_IO, "--script none: cannot be read (No such file or directory)"),
+        (("--script", "binary"), EXIT_USAGE, "--script binary: no text in UTF-8; wanted one action a line"),
     ],
 )
 def test_wrong_commands_end_with_one_line(
     command: Command, card: Path, tmp_path: Path, words: tuple[str, ...], code: int, message: str
 ) -> None:
+    (tmp_path / "binary").write_bytes(b"\x89PNG")
     (tmp_path / "s").write_text("screenshot a")
     made = command("screenshot", card, "--script", "s", "--board", "cube", "--out", "out", *words)
     assert made.returncode == code

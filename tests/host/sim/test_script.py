@@ -63,6 +63,8 @@ BAD = {
     "wait -2s": "'-2s' is no time",
     f"wait {'9' * 400}s": f"'{'9' * 400}s' is no time",
     "frames many": "'many' is no number",
+    f"frames {'9' * 5000}": f"'{'9' * 5000}' is no number",
+    f"raise KPU.load {'9' * 5000} 2006": f"'{'9' * 5000}' is no number",
     "press A B": "press takes one key, found 'A B'",
     "press for": "press: wanted for TIME, found 'nothing'",
     "press for 1s 2s": "press: wanted for TIME, found '1s 2s'",

@@ -81,6 +81,21 @@ def test_no_color_is_respected() -> None:
     assert "RUNNING" in out.getvalue()
 
 
+@pytest.mark.parametrize("height", [22, 18, 50])
+def test_low_terminal_shows_fewer_events_and_the_whole_frame(height: int) -> None:
+    out = io.StringIO()
+    status = Status(**{**vars(STATUS), "results": [("3", 0.9), ("8", 0.1), ("9", 0.0)]})
+    console = Console(file=out, width=80, height=height, force_terminal=True, color_system=None)
+    with View(console, "space press") as view:
+        for at in range(8):
+            view.event({"t": at, "event": "say" if at == 3 else "load", "text": "Watch", "title": f"M{at}", "ms": 1})
+        view.update(status)
+        frame = out.getvalue()
+        assert ("M0" in frame) == (height == 50)
+        for words in ("RUNNING", "Watch", "M7", "space press", "╰"):
+            assert words in frame
+
+
 @pytest.mark.parametrize(
     ("document", "line"),
     [
@@ -89,6 +104,10 @@ def test_no_color_is_respected() -> None:
         ({"t": 20, "event": "results", "title": "Face", "found": [["face", 0.934]]}, "    0.02s  sees face 0.93"),
         ({"t": 20, "event": "results", "title": "Face", "found": []}, "    0.02s  sees nothing"),
         ({"t": 0, "event": "load", "title": "Face", "ms": 400, "free": 9}, "    0.00s  loaded Face in 400 ms"),
+        ({"t": 0, "event": "unload", "title": "Face"}, "    0.00s  released Face"),
+        ({"t": 0, "event": "unload", "title": "Face", "error": "x"}, "    0.00s  released Face: x"),
+        ({"t": 0, "event": "camera", "what": "ok"}, "    0.00s  camera is there"),
+        ({"t": 0, "event": "camera", "what": "missing", "detail": "x"}, "    0.00s  camera is missing: x"),
     ],
 )  # fmt: skip
 def test_events_read_as_lines(document: dict[str, object], line: str) -> None:

@@ -17,7 +17,6 @@ from websockets.asyncio.client import ClientConnection, connect
 
 CLIENTS = 50
 SLOW = 10
-SECONDS = 2.0
 NO_HTTP = (b"\x00" * 100, b"GET / HTTP/1.1\r\nHost: evil\r\n\r\n", b"GET /live HTTP/1.1\r\nUpgrade: websocket\r\n")
 
 
@@ -33,7 +32,6 @@ class Watcher:
 
     def __init__(self, page: ClientConnection) -> None:
         self.page = page
-        self.heard = 0
         self.status: dict[str, Any] = {}
         self._news = asyncio.Event()
         self.task = asyncio.create_task(self._read())
@@ -41,7 +39,6 @@ class Watcher:
     async def _read(self) -> None:
         async for message in self.page:
             if isinstance(message, str) and (found := json.loads(message))["type"] == "status":
-                self.heard += 1
                 self.status = found
                 self._news.set()
 
@@ -85,17 +82,11 @@ async def crowd(address: str, port: int) -> None:
     watchers = [Watcher(page) for page in pages[SLOW:]]
     good = Watcher(await join(address))
     before = await good.until(lambda status: status["state"] == "RUNNING")
-    for words in (
-        b"\x00" * 100,
-        b"GET / HTTP/1.1\r\nHost: evil\r\n\r\n",
-        b"GET /live HTTP/1.1\r\nUpgrade: websocket\r\n",
-    ):
+    for words in NO_HTTP:
         await asyncio.to_thread(knock, port, words)
     assert await send_garbage(address, random.Random(1)) == 5
-    heard = [watcher.heard for watcher in watchers]
     await good.until(lambda status: status["now"] > before["now"] + 1000 and status["frames"] > before["frames"] + 10)
-    await asyncio.sleep(SECONDS)
-    assert all(watcher.heard > had for watcher, had in zip(watchers, heard, strict=True))
+    await asyncio.gather(*(watcher.until(bool) for watcher in watchers))  # whatever it says, it comes to each
     await good.page.send(json.dumps({"do": "select", "index": 1}))
     await good.until(lambda status: status["state"] == "RUNNING" and status["title"] == "Colours")
     # Half of them vanish without a word, the rest says goodbye.

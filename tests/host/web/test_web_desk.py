@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,25 @@ def test_a_recording_begins_anew_and_repeats(desk: Desk, heard: Heard) -> None:
     desk.close()
 
 
+def test_deed_with_a_path_that_needs_quotes_repeats(card: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(card, own)
+    (own / "models/10-blobs").rename(own / "models/10-it's#1")
+    path = "models/10-it's#1/model.kmodel"
+    desk = Desk(Options(own, quiet=True), lambda document: None)
+    desk.begin()
+    desk.lens.show_photo(photo_bytes(draw_spot()))
+    desk.start_recording()
+    turn_until(desk, lambda: desk.rig.state == "RUNNING")
+    desk.act(f"damage {shlex.quote(path)}")
+    assert desk.rig.card.damaged == {path}
+    turn(desk, 12)
+    desk.stop_recording()
+    assert desk.recorded is not None
+    assert again(desk.recorded).difference is None
+    desk.close()
+
+
 def crash(desk: Desk) -> None:
     """Lets the chip crash as a detector does that finds more than the firmware's array holds."""
 
@@ -142,7 +163,40 @@ def test_recording_asked_for_by_name_is_there_at_the_end(card: Path, tmp_path: P
     assert again(file).difference is None
 
 
-def test_recording_that_cannot_be_written_leaves_a_board_that_runs(card: Path, tmp_path: Path) -> None:
+def test_recording_that_cannot_be_begun_leaves_a_board_that_runs(desk: Desk) -> None:
+    desk.start_recording()
+    turn(desk, 12)
+    desk.stop_recording()
+    assert desk.recorded is not None
+    desk.recorded.unlink()
+    desk.recorded.mkdir()
+    with pytest.raises(MaixSwitchError, match="a folder"):
+        desk.start_recording()
+    assert not desk.recording()["on"]
+    turn_until(desk, lambda: desk.rig.state == "RUNNING")
+    desk.close()
+
+
+def test_recording_that_cannot_be_completed_leaves_a_board_that_runs(desk: Desk) -> None:
+    desk.start_recording()
+    turn(desk, 12)
+    desk.stop_recording()
+    assert desk.recorded is not None
+    folder = desk.recorded.parent
+    desk.start_recording()
+    turn(desk, 12)
+    shutil.rmtree(folder)
+    with pytest.raises(MaixSwitchError, match="cannot be written"):
+        desk.stop_recording()
+    shown = desk.recording()
+    assert not shown["on"]
+    assert not shown["ready"]
+    assert "cannot be written" in shown["note"]
+    turn_until(desk, lambda: desk.rig.state == "RUNNING")
+    desk.close()
+
+
+def test_named_recording_that_cannot_be_written_is_refused(card: Path, tmp_path: Path) -> None:
     with pytest.raises(MaixSwitchError, match="cannot be written"):
         Desk(Options(card, quiet=True), lambda document: None, tmp_path / "none" / "a.rec")
 

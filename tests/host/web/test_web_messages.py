@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
-from maixswitch.web.messages import HEAD, KNOWN, MOST_TEXT, Command, read_command, write_frame
+from maixswitch.web.messages import HEAD, KNOWN, MOST_TEXT, Command, read_command, write_frame, write_text
 from maixswitch.web.runner import Runner
 
 
@@ -64,6 +64,11 @@ def test_any_json_is_a_command_or_a_refusal(document: object) -> None:
 
 def test_runner_can_do_everything_that_is_known() -> None:
     assert [do for do in KNOWN if not hasattr(Runner, f"_do_{do}")] == []
+
+
+def test_half_of_a_pair_in_a_title_does_not_stop_the_text() -> None:
+    text = write_text("status", title="a\ud800b", index=1)
+    assert json.loads(text.encode()) == {"type": "status", "title": "a?b", "index": 1}
 
 
 def test_frame_has_its_head() -> None:

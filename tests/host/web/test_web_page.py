@@ -20,8 +20,7 @@ def test_every_text_of_the_page_is_in_the_table_and_used() -> None:
     html = (PAGE / "index.html").read_text(encoding="utf-8")
     scripts = "".join(path.read_text(encoding="utf-8") for path in PAGE.glob("*.js"))
     used = set(re.findall(r'data-t(?:-label)?="([^"]+)"', html)) | set(re.findall(r'\bt\("([^"]+)"', scripts))
-    named = {"drawn scene", "dropped photo"}  # what the camera's sources are called
-    assert used | named == set(TEXTS)
+    assert used == set(TEXTS)
 
 
 def test_the_panel_shows_the_camera_and_what_is_found(page: Any) -> None:

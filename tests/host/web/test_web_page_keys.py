@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from browser_helpers import COLOURS, GOOD, HOLD_MS, MISLABELLED, Desk, model
+from browser_helpers import COLOURS, GOOD, HOLD_MS, MISLABELLED, STATES, Desk, model
 
 KEY = "#keys button"
 DOWN = "#keys button[data-down]"
@@ -71,6 +71,19 @@ def test_click_without_a_pointer_is_a_short_press(page: Any) -> None:
     page.wait_for_selector(UP)
 
 
+def test_space_after_a_click_on_another_button_is_the_board_s(page: Any) -> None:
+    page.click("#pause")
+    page.wait_for_selector('#pause[aria-pressed="true"]')
+    page.click("#pause")
+    page.wait_for_selector('#pause[aria-pressed="false"]')
+    page.keyboard.press(" ", delay=120)
+    model(page, COLOURS)
+    assert page.get_attribute("#pause", "aria-pressed") == "false"
+    page.focus("#pause")  # who walks there by keyboard keeps the space for the button
+    page.keyboard.press(" ", delay=120)
+    page.wait_for_selector('#pause[aria-pressed="true"]')
+
+
 def test_space_and_enter_on_the_key_itself(page: Any) -> None:
     page.locator(KEY).first.focus()
     page.keyboard.press("Enter", delay=120)
@@ -104,6 +117,20 @@ def test_key_comes_up_when_the_window_loses_the_focus(page: Any) -> None:
     page.wait_for_selector(DOWN)
     page.mouse.move(5, 5)  # the key keeps the pointer that went down on it
     page.mouse.up()
+    page.wait_for_selector(UP)
+
+
+def test_key_comes_up_when_the_language_changes_under_the_finger(page: Any, desk: Desk) -> None:
+    page.mouse.move(*centre(page))
+    page.mouse.down()
+    page.wait_for_selector(DOWN)
+    desk.wish({"do": "language", "name": "zh"}, wanted=STATES)
+    page.wait_for_selector("html[lang=zh-CN]")
+    page.wait_for_selector(UP)
+    page.mouse.up()
+    page.keyboard.down(" ")  # and it can be pressed again
+    page.wait_for_selector(DOWN)
+    page.keyboard.up(" ")
     page.wait_for_selector(UP)
 
 

@@ -98,7 +98,7 @@ def test_several_photos_are_an_album_to_choose_from(page: Any, tmp_path: Path) -
     page.wait_for_selector("#album", state="hidden")
 
 
-def noisy_bitmap(most: int) -> bytes:
+def large_bitmap(most: int) -> bytes:
     """A picture of more than that many bytes."""
     data = io.BytesIO()
     Image.new("RGB", (2048, most // 6144 + 1)).save(data, "BMP")
@@ -108,7 +108,7 @@ def noisy_bitmap(most: int) -> bytes:
 def test_what_is_no_photo_or_too_large_is_refused_in_words(page: Any, tmp_path: Path) -> None:
     drop(page, ("notes.txt", "text/plain", b"no photo"))
     page.wait_for_selector("#notice:has-text('1 of 1 '):has-text('PNG, JPEG, WebP, BMP')")
-    (tmp_path / "large.bmp").write_bytes(noisy_bitmap(9 * 1024 * 1024))
+    (tmp_path / "large.bmp").write_bytes(large_bitmap(9 * 1024 * 1024))
     page.set_input_files("#photo", str(tmp_path / "large.bmp"))
     page.wait_for_selector("#notice:has-text('8 MiB')")
     drop(page, ("empty.png", "image/png", b""), ("notes.txt", "text/plain", b"no photo"))

@@ -72,6 +72,9 @@ def test_recording_is_fetched_and_replayed(page: Any, tmp_path: Path) -> None:
     page.click("#record")
     page.wait_for_selector('#record[aria-pressed="false"]')
     page.wait_for_selector("#recorded:not([hidden])")
+    said = page.inner_text("#record-text")
+    page.click('#languages [data-language="zh"]')
+    eventually(lambda: page.inner_text("#record-text") != said, page)  # its figures speak Chinese, too
     with page.expect_download() as download:
         page.click("#recorded a")
     path = tmp_path / download.value.suggested_filename

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser_helpers import Desk
+from browser_helpers import Desk, eventually
 
 TRY = """async address => {
   const told = {};
@@ -81,8 +81,7 @@ def test_page_from_another_address_gets_nothing(browser: Any, desk: Desk, elsewh
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     assert page.evaluate(FRAME, desk.address)
-    page.wait_for_timeout(100)
-    assert any("frame" in text for text in said), said  # frame-ancestors of our policy
+    eventually(lambda: any("frame" in text for text in said), page)  # frame-ancestors of our policy
     context.close()
 
 
@@ -101,6 +100,5 @@ def test_our_page_may_not_ask_anybody_else(page: Any, elsewhere: str) -> None:
         elsewhere,
     )
     assert asked == ["refused", "MaixSwitch"]
-    page.wait_for_timeout(100)
-    assert len([text for text in page.watch.troubles if "Content Security Policy" in text]) >= 2
+    eventually(lambda: len([text for text in page.watch.troubles if "Content Security Policy" in text]) >= 2, page)
     page.watch.allowed += ["Content Security Policy", "Fetch API cannot load", f"^request: {elsewhere}"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from browser_helpers import Desk, eventually
+from browser_helpers import Desk, eventually, serving
 
 SHOWN = "canvas => canvas.toDataURL()"
 
@@ -47,6 +48,17 @@ def test_page_whose_webcam_gave_way_to_anothers_lets_go_of_it(visit: Any, desk: 
     assert second.get_attribute("#webcam", "aria-pressed") == "true"
     second.click("#webcam")
     first.wait_for_selector("#source:text-is('the drawn scene')")
+
+
+def test_webcam_is_let_go_when_the_server_is_gone(visit: Any, troubled: Path) -> None:
+    with serving(troubled) as desk:
+        page = visit(desk.address, permissions=["camera"])
+        page.watch.allowed.append(r"WebSocket connection to .* failed")  # Chromium says so by itself
+        page.click("#webcam")
+        page.wait_for_selector("#source:text-is('the webcam')")
+        desk.process.kill()
+        page.wait_for_selector("#link[data-down]")
+        page.wait_for_selector('#webcam[aria-pressed="false"]')
 
 
 def test_refused_permission_is_told(visit: Any, desk: Desk) -> None:

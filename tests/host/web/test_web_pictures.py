@@ -78,18 +78,20 @@ def test_other_formats_of_pillow_are_refused() -> None:
         read_photo(file_of(RED, form="TIFF"))
 
 
-def bomb() -> bytes:
-    """The head of a picture of more pixels than are taken, and nothing of them."""
-    side = int(MOST_PIXELS**0.5) + 1
+def bomb(pixels: int) -> bytes:
+    """The head of a picture of more pixels than that, and nothing of them."""
+    side = int(pixels**0.5) + 1
     bmp = b"BM" + bytes(8) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
     return bmp + side.to_bytes(4, "little") * 2 + b"\x01\0\x18\0" + bytes(24)
 
 
-def test_photo_too_large_is_refused_before_it_is_decoded() -> None:
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("pixels", [MOST_PIXELS, 100_000_000, 4_000_000_000])
+def test_photo_too_large_is_refused_before_it_is_decoded(pixels: int) -> None:
     with pytest.raises(MaixSwitchError, match="24 million"):
-        read_photo(bomb())
+        read_photo(bomb(pixels))
     with pytest.raises(MaixSwitchError, match="24 million"):
-        Album().add("a.bmp", bomb())
+        Album().add("a.bmp", bomb(pixels))
 
 
 # An album.
@@ -301,3 +303,10 @@ def test_sources_describe_themselves(tmp_path: Path) -> None:
     assert describe(folder) == {"kind": "album", "name": tmp_path.name, "photos": ["a.png", "b .png"], "chosen": 0}
     with language.speaking("zh"):
         assert describe(album)["name"] == "相册"
+
+
+def test_grey_of_sixteen_bits_is_not_white() -> None:
+    data = io.BytesIO()
+    Image.new("I;16", (64, 48), 0x4000).save(data, "PNG")
+    shown = read_photo(data.getvalue()).view(0, 320, 240)[1]()
+    assert set(shown[120, 160]) == {0x40}

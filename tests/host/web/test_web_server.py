@@ -187,6 +187,21 @@ def test_a_finger_goes_with_its_page(client: TestClient) -> None:
         page.text("status", down=[])
 
 
+def test_webcam_goes_with_its_page_although_the_board_stands_still(client: TestClient) -> None:
+    with client.websocket_connect("/live") as watching:
+        page = Page(watching)
+        page.text("status", state="RUNNING")
+        with client.websocket_connect("/live") as going:
+            gone = Page(going)
+            gone.ask("scene")  # more blobs than the firmware's array of boxes holds
+            gone.text("status", state="OFF")
+            gone.ask("key", key=1, down=True)
+            gone.ask("film")
+            page.until(lambda found: isinstance(found, dict) and found.get("source", {}).get("kind") == "webcam")
+        page.until(lambda found: isinstance(found, dict) and found.get("source", {}).get("kind") == "scene")
+        page.text("status", down=[])
+
+
 def test_one_page_too_many_is_refused_with_words() -> None:
     hub = Hub()
     pages = [hub.join() for _ in range(MOST_CLIENTS)]
@@ -215,6 +230,12 @@ def test_port_that_is_taken_is_said() -> None:
         assert place.url == f"http://127.0.0.1:{place.port}/"
         with pytest.raises(MaixSwitchError, match=f"--port {place.port}: cannot listen") as caught:
             bind("127.0.0.1", place.port)
+    assert caught.value.exit_code == EXIT_IO
+
+
+def test_address_that_is_not_this_pc_s_is_said() -> None:
+    with pytest.raises(MaixSwitchError, match=r"--host 192\.0\.2\.1: cannot listen there") as caught:
+        bind("192.0.2.1", 0)
     assert caught.value.exit_code == EXIT_IO
 
 

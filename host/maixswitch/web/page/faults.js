@@ -3,7 +3,6 @@
 import { at, set } from "./dom.js";
 import { t } from "./text.js";
 
-let ask = () => {};
 let now = null;
 let names = new Map();
 
@@ -44,8 +43,7 @@ export function showFaults(status, rows) {
   if (document.activeElement !== at("slow")) at("slow").value = status.orders.slow;
 }
 
-export function startFaults(send) {
-  ask = send;
+export function startFaults(ask) {
   const click = (id, act) => at(id).addEventListener("click", act);
   click("card", () => ask("card", { in: !now?.card }));
   click("camera", () => ask("camera", { on: !now?.camera }));

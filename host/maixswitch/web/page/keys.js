@@ -63,7 +63,12 @@ function cap(key) {
   return button;
 }
 
+function letGo() {
+  for (const [number, finger] of [...fingers]) release(number, finger);
+}
+
 export function showKeys(keys) {
+  letGo(); // a button that goes never hears that the finger on it came up
   const sorted = [...keys].sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || a.number - b.number);
   box.replaceChildren(...(keys.length > 2 ? sorted : keys).map(cap));
 }
@@ -97,7 +102,12 @@ export function startKeys(send) {
     release(held.get(event.code), event.code);
     held.delete(event.code);
   });
-  const letGo = () => { for (const [number, finger] of [...fingers]) release(number, finger); held.clear(); };
-  addEventListener("blur", letGo);
-  document.addEventListener("visibilitychange", () => { if (document.hidden) letGo(); });
+  // A mouse that pressed "Record" would leave the next space to that button: it belongs to the board again.
+  addEventListener("click", (event) => {
+    const button = document.activeElement;
+    if (event.detail && OWN_SPACE.test(button.tagName) && button.parentElement !== box) button.blur();
+  });
+  const loseSight = () => { letGo(); held.clear(); };
+  addEventListener("blur", loseSight);
+  document.addEventListener("visibilitychange", () => { if (document.hidden) loseSight(); });
 }

@@ -10,10 +10,12 @@ export function openLink({ onText, onFrame, onState }) {
   function connect() {
     socket = new WebSocket(`ws://${location.host}/live`);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => { wait = FIRST_MS; onState(true); };
+    socket.onopen = () => onState(true);
     socket.onmessage = (event) => {
-      if (typeof event.data === "string") onText(JSON.parse(event.data));
-      else onFrame(event.data);
+      if (typeof event.data !== "string") { onFrame(event.data); return; }
+      const message = JSON.parse(event.data);
+      if (message.type === "hello") wait = FIRST_MS; // who is let in to be refused shall not knock twice a second
+      onText(message);
     };
     socket.onclose = () => {
       onState(false);

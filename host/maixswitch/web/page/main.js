@@ -25,13 +25,19 @@ let models = [];
 let connected = false;
 let hiding = 0;
 
-const link = openLink({ onText: hear, onFrame: showFrame, onState: showLink });
+const link = openLink({ onText: hear, onFrame: showFrame, onState: turnLink });
 
 function notice(text) {
   at("notice").textContent = text;
   at("notice").hidden = false;
   clearTimeout(hiding);
   hiding = setTimeout(() => { at("notice").hidden = true; }, NOTICE_MS);
+}
+
+// Behind a line that was cut nobody looks through this page's webcam, nor knows of it when the line is back.
+function turnLink(up) {
+  stopWebcam();
+  showLink(up);
 }
 
 function showLink(up) {
@@ -102,7 +108,9 @@ function write() {
   showAiRam();
   forgetTiming();
   showTiming();
+  const kept = at("speed").value; // somebody may be about to choose one: then `show` leaves it alone
   at("speed").replaceChildren(...SPEEDS.map((speed) => new Option(speed ? `${speed}x` : t("as fast as possible"), speed)));
+  at("speed").value = kept;
   listModels();
 }
 

@@ -4,16 +4,19 @@ import { at, kib, set } from "./dom.js";
 import { t } from "./text.js";
 
 let now = null;
-let figures = ""; // of the last one that this page saw running
+let last = null; // figures of the last one that this page saw running
+
+const figures = ({ ms, frames, bytes }) =>
+  t("{seconds} s, {size}, camera pictures: {frames}", { seconds: (ms / 1000).toFixed(1), frames, size: kib(bytes) });
 
 export function showRecording({ recording }) {
   now = recording;
-  const { on, ms, frames, bytes, ready, note } = recording;
+  const { on, ready, note } = recording;
   set(at("record"), on ? t("Stop recording") : t("Record"));
   at("record").toggleAttribute("data-on", on);
   at("record").setAttribute("aria-pressed", String(on));
-  if (on) figures = t("{seconds} s, {size}, camera pictures: {frames}", { seconds: (ms / 1000).toFixed(1), frames, size: kib(bytes) });
-  set(at("record-text"), on || (ready && figures) ? figures : t("starts the board anew and records from there"));
+  if (on) last = recording;
+  set(at("record-text"), on || (ready && last) ? figures(last) : t("starts the board anew and records from there"));
   at("record-note").hidden = !note;
   set(at("record-note"), note);
   at("recorded").hidden = !ready || on;

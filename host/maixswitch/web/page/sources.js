@@ -11,8 +11,6 @@ const MOST_FOUND = 2000; // files looked at in a dropped folder
 let link = null;
 let notice = () => {};
 let limits = { bytes: 8 * 1024 * 1024, photos: 100, webcam: 256 * 1024 };
-let source = null;
-let wasWebcam = false;
 let listed = "";
 let sending = 0;
 
@@ -30,23 +28,19 @@ export function forgetSource() {
 }
 
 function listPhotos({ photos, chosen }) {
-  const wanted = JSON.stringify(photos);
-  if (wanted !== listed) {
+  const wanted = JSON.stringify(photos), other = wanted !== listed;
+  if (other) {
     listed = wanted;
     at("turn").replaceChildren(new Option(t("turns by itself"), -1), ...photos.map((name, index) => new Option(`${index + 1}. ${name}`, index)));
   }
-  if (document.activeElement !== at("turn")) at("turn").value = chosen;
+  if (other || document.activeElement !== at("turn")) at("turn").value = chosen;
 }
 
-export function showSource(status) {
-  source = status.source;
+export function showSource({ source }) {
   set(at("source"), nameOf(source));
   at("scene").disabled = source.kind === "scene";
   at("album").hidden = source.photos.length < 2;
   if (source.photos.length > 1) listPhotos(source);
-  // The simulator was started anew, and looks at something else: a camera that nobody looks through is off.
-  if (isOn() && wasWebcam && source.kind !== "webcam") stopWebcam();
-  wasWebcam = isOn() && source.kind === "webcam";
   showWebcam();
 }
 
