@@ -106,19 +106,28 @@ def test_a_link_is_a_flag_or_its_parts_which_go_together():
     for value in (True, False, {}, {"rate": 30}, {"uart": 3, "tx": 8, "baud": 1500000, "rate": 1}):
         it = read({"link": value})
         assert (it.link, it.problems) == (value, [])
-    for value, extra, where in (
-        ({"tx": 8}, {}, "link.tx"),
-        ({"baud": 115200}, {}, "link.baud"),
-        ({"uart": 1}, {}, "link.tx"),
-        ({"uart": 1, "tx": 4}, {}, "link.tx"),
-        ({"uart": 1, "tx": 11}, {"board": "cube"}, "link.tx"),
-        ({"uart": 1, "tx": 7}, {"keys": [{"pin": 7, "role": "next"}]}, "link.tx"),
-        ({"uart": 9, "tx": 7}, {}, "link.uart"),
-        ({"uart": 1, "tx": 7, "rx": 6}, {}, "link.rx"),
+    beside = 'beside it "uart", 1 to 3: the REPL keeps its own'
+    sends = "the pin that sends"
+    free = "a pin that no key has, nor the REPL (4 and 5)"
+    for value, extra, problem in (
+        ({"tx": 8}, {}, ("link.tx", "8", beside)),
+        ({"baud": 115200}, {}, ("link.baud", "115200", beside)),
+        ({"uart": 1}, {}, ("link.tx", "missing", sends)),
+        ({"uart": 1, "tx": 4}, {}, ("link.tx", "4", free)),
+        ({"uart": 1, "tx": 5}, {}, ("link.tx", "5", free)),
+        ({"uart": 1, "tx": 11}, {"board": "cube"}, ("link.tx", "11", free)),
+        ({"uart": 1, "tx": 7}, {"keys": [{"pin": 7, "role": "next"}]}, ("link.tx", "7", free)),
+        ({"uart": 9, "tx": 7}, {}, ("link.uart", "9", "a whole number, 1 to 3")),
+        ({"uart": 1, "tx": 7, "rx": 6}, {}, ("link.rx", "unknown", "one of baud rate tx uart")),
     ):
         it = read(dict(extra, link=value))
         assert it.link is False, value
-        assert [problem[1] for problem in it.problems] == [where]
+        assert it.problems == [("maixswitch.json", problem[0], problem[1], problem[2])]
+    # what comes before and after a bad link counts all the same
+    it = read('{"watchdog": 9000, "link": {"uart": 9, "tx": 7}, "board": "cube", "screen": {"rotation": 1}}')
+    assert (it.link, it.watchdog, it.board, it.screen) == (False, 9000, "cube", {"rotation": 1})
+    it = read({"link": {"uart": 1, "tx": 6}})
+    assert (it.link, it.problems) == ({"uart": 1, "tx": 6}, [])
     keys = [{"pin": 7, "role": "next"}]
     assert read({"link": {"uart": 1, "tx": 11}, "board": "cube", "keys": keys}).link == {"uart": 1, "tx": 11}
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import threading
 import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from maixswitch.board.failures import BoardError, on_board, translate
@@ -23,6 +25,8 @@ DAMAGED = ("SyntaxError", "IndentationError", "NameError", "UnicodeError", "Valu
 """What the board says of a program that it has not received as it was sent."""
 PIECE = 1800
 """Bytes of source at a time: the ring of the line holds 2,048 and drops silently what a busy board leaves in it."""
+# Side by side, `sync --all` packs in threads, and before Python 3.12 ast.parse mixes up how deep each of them is.
+_PACKING = threading.Lock()
 CTRL_C_ON = "import micropython\nmicropython.kbd_intr(3)"
 CTRL_C, FRIENDLY, RAW, RESET = b"\r\x03", b"\r\x02", b"\r\x01", b"\x04"
 
@@ -258,6 +262,12 @@ def checked(source: str) -> Iterator[str]:
 
 def packed(source: str) -> str:
     """A program without its comments and docstrings: they would cost time on the line and heap there."""
+    with _PACKING:
+        return _packed(source)
+
+
+@cache
+def _packed(source: str) -> str:
     tree = ast.parse(source)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
