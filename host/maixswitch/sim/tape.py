@@ -122,7 +122,7 @@ class Tape:
     def _row(self, kind: str, value: Any) -> None:
         text = json.dumps({kind: value})
         self._rows.append(text)
-        self._size += len(text.encode()) + 1
+        self._size += len(text) + 1  # ASCII: a letter is a byte
 
     def _attached(self, options: Options) -> Session:
         session = Session(replace(options, rig=TapedRig))

@@ -27,7 +27,6 @@ def hello(rig: Rig) -> str:
     boards = importlib.import_module("device.boards")
     meant = {int(pin): (short, long) for pin, short, long in boards.gestures(rig.keys)} if rig.keys else {}
     chinese = catalogue("zh")
-    codes = _codes()
     return write_text(
         "hello",
         version=__version__,
@@ -38,8 +37,7 @@ def hello(rig: Rig) -> str:
             for number, (pin, role) in enumerate(rig.keys, 1)
         ],
         rows=[[state, event, list(actions), after] for state, event, actions, after in device_rows()],
-        codes=codes,
-        runcodes=codes,
+        codes=_codes(),
         slows=SLOWS,
         texts={"en": {text: text for text in PAGE}, "zh": {text: chinese.get(text, text) for text in PAGE}},
         languages=list(LANGUAGES),

@@ -37,7 +37,6 @@ class Runner:
     """
 
     def __init__(self, options: Options, hub: Hub, speed: float = 1.0, record: Path | None = None) -> None:
-        self._hub = hub
         self._options = options
         self._news = News(hub)
         self._desk = Desk(options, self._news.tell_event, record, self._news.tell_ousted)

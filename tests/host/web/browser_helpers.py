@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from web_helpers import PATIENCE_S, draw_spot, photo_bytes
+from web_helpers import PATIENCE_S, draw_spot, end_server, photo_bytes, start_server
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
@@ -56,27 +52,11 @@ class Desk:
     """A simulator behind its page, in a process of its own; `wish` speaks to it as a page does."""
 
     def __init__(self, card: Path, port: int = 0, *words: str) -> None:
-        command = ["sim", str(card), "--web", "--port", str(port), "--lang", "en", *words]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "maixswitch", *command], stderr=subprocess.PIPE, text=True, env=os.environ
-        )
-        assert self.process.stderr is not None
-        line = self.process.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
-        if not found:
-            self.process.kill()
-            raise AssertionError(line)
-        self.address = found.group()
-        self.port = int(found.group(1))
+        self.address, self.process = start_server(card, port, *words)
+        self.port = int(self.address.rstrip("/").rpartition(":")[2])
 
     def close(self) -> None:
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(20)
-        finally:
-            self.process.kill()
-            if self.process.stderr is not None:
-                self.process.stderr.close()
+        end_server(self.process)
 
     def wish(self, *wishes: dict[str, Any] | bytes, wanted: tuple[str, ...] = ("RUNNING",)) -> dict[str, Any]:
         """Has them done and waits for one of these states; the status then. The board goes on at speed 1."""

@@ -48,12 +48,17 @@ def shared_desk(troubled: Path) -> Iterator[Desk]:
         yield found
 
 
+def in_order(shared: Desk) -> Iterator[Desk]:
+    """The simulator with its first model running, and a bright spot to look at; it rests while no test needs it."""
+    shared.tidy()
+    yield shared
+    shared.rest()
+
+
 @pytest.fixture
 def desk(shared_desk: Desk) -> Iterator[Desk]:
-    """A simulator that runs the first model and looks at a bright spot; it rests while no test needs it."""
-    shared_desk.tidy()
-    yield shared_desk
-    shared_desk.rest()
+    """The simulator of `shared_desk`, in order."""
+    yield from in_order(shared_desk)
 
 
 @pytest.fixture(scope="session")
@@ -68,10 +73,8 @@ def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 @pytest.fixture
 def demo(shared_demo: Desk) -> Iterator[Desk]:
-    """The simulator of `shared_demo`, in order as `desk` is."""
-    shared_demo.tidy()
-    yield shared_demo
-    shared_demo.rest()
+    """The simulator of `shared_demo`, in order."""
+    yield from in_order(shared_demo)
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from web_helpers import draw_spot, photo_bytes
+from web_helpers import draw_spot, photo_bytes, turn_until
 
 from maixswitch.errors import MaixSwitchError
 from maixswitch.sim.recording import read
@@ -19,7 +18,6 @@ from maixswitch.sim.session import Options
 from maixswitch.web import desk as desks
 from maixswitch.web.desk import Desk
 
-MOST_TURNS = 3000
 Heard = list[dict[str, Any]]
 
 
@@ -34,14 +32,6 @@ def desk(card: Path, tmp_path: Path, heard: Heard) -> Desk:
     desk = Desk(Options(card, camera=tmp_path / "spot.png", quiet=True), heard.append)
     desk.begin()
     return desk
-
-
-def turn_until(desk: Desk, holds: Callable[[], object]) -> None:
-    for _ in range(MOST_TURNS):
-        if holds():
-            return
-        desk.turn()
-    raise AssertionError("it never came to that")
 
 
 def turn(desk: Desk, times: int) -> None:

@@ -7,21 +7,19 @@ import resource
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from web_helpers import draw_spot, photo_bytes
+from web_helpers import draw_spot, photo_bytes, turn_until
 
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.sim.recording import read
 from maixswitch.sim.replay import Replay
 from maixswitch.sim.session import Options
 from maixswitch.web.desk import Desk
-
-MOST_TURNS = 3000
 
 
 @pytest.fixture
@@ -35,17 +33,9 @@ def desk(options: Options, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> I
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     desk = Desk(options, lambda document: None)
     desk.begin()
-    until(desk, lambda: desk.rig.state == "RUNNING")
+    turn_until(desk, lambda: desk.rig.state == "RUNNING")
     yield desk
     desk.close()
-
-
-def until(desk: Desk, holds: Callable[[], object]) -> None:
-    for _ in range(MOST_TURNS):
-        if holds():
-            return
-        desk.turn()
-    raise AssertionError("it never came to that")
 
 
 @contextmanager
@@ -62,23 +52,23 @@ def full_disk(most: int) -> Iterator[None]:
 def goes_on(desk: Desk) -> None:
     assert not desk.recording()["on"]
     assert desk.stopped == ""
-    until(desk, lambda: desk.rig.state == "RUNNING")
+    turn_until(desk, lambda: desk.rig.state == "RUNNING")
     frames = desk.rig.frames
-    until(desk, lambda: desk.rig.frames > frames + 3)
+    turn_until(desk, lambda: desk.rig.frames > frames + 3)
 
 
 def test_disk_that_fills_up_ends_the_recording_not_the_board(desk: Desk) -> None:
     desk.start_recording()
     desk.lens.show_photo(photo_bytes(Image.effect_noise((320, 240), 60)))  # which does not pack well
     with full_disk(1000), pytest.raises(MaixSwitchError, match="cannot be written"):
-        until(desk, lambda: False)
+        turn_until(desk, lambda: False)
     assert "cannot be written" in desk.note
     goes_on(desk)
 
 
 def test_disk_that_is_full_at_the_end_loses_the_recording_not_the_board(desk: Desk) -> None:
     desk.start_recording()
-    until(desk, lambda: desk.rig.frames)
+    turn_until(desk, lambda: desk.rig.frames)
     with full_disk(100), pytest.raises(MaixSwitchError, match="cannot be written"):
         desk.stop_recording()
     assert not desk.recording()["ready"]
@@ -129,7 +119,7 @@ def test_photos_do_not_stay_for_the_whole_recording(desk: Desk) -> None:
         desk.lens.show_photo(photo_bytes(Image.new("RGB", (64, 48), (level, level, level))))
         seen.append(weakref.ref(desk.lens.source))
         frames = desk.recording()["frames"]
-        until(desk, lambda frames=frames: desk.recording()["frames"] > frames)
+        turn_until(desk, lambda frames=frames: desk.recording()["frames"] > frames)
     gc.collect()
     assert [photo() is None for photo in seen] == [True, True, True, True, False]
 
@@ -142,12 +132,12 @@ def test_run_that_was_dropped_does_not_stay(desk: Desk) -> None:
 
 def test_wish_that_the_board_refused_does_not_spoil_the_replay(desk: Desk) -> None:
     desk.start_recording()
-    until(desk, lambda: desk.rig.state == "RUNNING")
+    turn_until(desk, lambda: desk.rig.state == "RUNNING")
     with pytest.raises(MaixSwitchError, match="there is no model 9"):
         desk.act("select 9")
     desk.turn()
     desk.act("select 2")
-    until(desk, lambda: desk.rig.title == "Colours" and desk.rig.state == "RUNNING")
+    turn_until(desk, lambda: desk.rig.title == "Colours" and desk.rig.state == "RUNNING")
     desk.stop_recording()
     assert desk.recorded is not None
     with read(desk.recorded) as recording:

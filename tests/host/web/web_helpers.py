@@ -17,6 +17,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from maixswitch.sim.session import Options
+from maixswitch.web.desk import Desk
 from maixswitch.web.guard import Place
 from maixswitch.web.hub import Hub
 from maixswitch.web.runner import Runner
@@ -24,6 +25,7 @@ from maixswitch.web.runner import Runner
 PLACE = Place("127.0.0.1", 8000)
 HERE = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
 PATIENCE_S = 20.0
+MOST_TURNS = 3000
 
 
 def draw_spot() -> Image.Image:
@@ -45,21 +47,48 @@ def make_runner(card: Path, folder: Path, hub: Hub, speed: float = 1.0) -> Runne
     return Runner(Options(card, camera=path), hub, speed)
 
 
+def start_server(card: Path, port: int, *words: str) -> tuple[str, subprocess.Popen[str]]:
+    """`maixswitch sim CARD --web` in a process of its own, port 0 for a free one: its address, and it."""
+    command = ["sim", str(card), "--web", "--port", str(port), "--lang", "en", *words]
+    server = subprocess.Popen([sys.executable, "-m", "maixswitch", *command], stderr=subprocess.PIPE, text=True)
+    assert server.stderr is not None
+    line = server.stderr.readline()
+    found = re.search(r"http://127\.0\.0\.1:\d+/", line)
+    if not found:
+        server.kill()
+        raise AssertionError(line)
+    return found.group(), server
+
+
+def end_server(server: subprocess.Popen[str]) -> None:
+    """Ends it as Ctrl-C does; in the end it is gone in any case."""
+    server.send_signal(signal.SIGINT)
+    try:
+        server.wait(20)
+    finally:
+        server.kill()
+        if server.stderr is not None:
+            server.stderr.close()
+
+
 @contextmanager
 def serve_card(card: Path, folder: Path, *words: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """`maixswitch sim CARD --web` in a process of its own, with a still photo before the lens: its address, and it."""
+    """A server with a still photo before the lens: its address, and its process."""
     draw_spot().save(folder / "spot.png")
-    command = ["sim", str(card), "--web", "--port", "0", "--lang", "en", "--camera", str(folder / "spot.png"), *words]
-    with subprocess.Popen([sys.executable, "-m", "maixswitch", *command], stderr=subprocess.PIPE, text=True) as server:
-        assert server.stderr is not None
-        line = server.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+/", line)
-        try:
-            assert found, line
-            yield found.group(), server
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(20)
+    address, server = start_server(card, 0, "--camera", str(folder / "spot.png"), *words)
+    try:
+        yield address, server
+    finally:
+        end_server(server)
+
+
+def turn_until(desk: Desk, holds: Callable[[], object]) -> None:
+    """Lets the board on a desk make its steps until something holds."""
+    for _ in range(MOST_TURNS):
+        if holds():
+            return
+        desk.turn()
+    raise AssertionError("it never came to that")
 
 
 class Page:

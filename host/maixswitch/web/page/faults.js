@@ -13,10 +13,10 @@ function fill(id, options, wanted) {
 }
 
 export function writeFaults(hello) {
-  names = new Map([...hello.codes, ...hello.runcodes]);
-  const title = ([number, name]) => [number, `${number} ${name}`];
-  fill("code", hello.codes.map(title), 2006);
-  fill("runcode", hello.runcodes.map(title), 2008);
+  names = new Map(hello.codes);
+  const codes = hello.codes.map(([number, name]) => [number, `${number} ${name}`]);
+  fill("code", codes, 2006);
+  fill("runcode", codes, 2008);
   fill("slow", hello.slows.map((factor) => [factor, factor === 1 ? t("at its usual speed") : t("{factor} times as slow", { factor })]), 1);
 }
 
