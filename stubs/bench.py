@@ -103,7 +103,8 @@ def install() -> None:
 def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     """Power on a fresh board of that flavour: empty card socket, empty flash, every fake back to its state at boot.
 
-    `config`: the dict that Maix.config serves, as from /flash/config.json. ValueError for an unknown flavour.
+    `flavour`: "full" means its newest known image, "full@v0.5.0-89" that version (flavours.find). `config`: the dict
+    that Maix.config serves, as from /flash/config.json. ValueError for an unknown flavour.
     """
     here = globals()
     row = flavours.find(flavour)
@@ -125,6 +126,11 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     scheduler.report = _callback_failed
     memory.reset(row[flavours.FREE_KIB] * 1024)
     memory.gc_capacity = row[flavours.GC_KIB] * 1024
+
+
+def has(feature: str) -> bool:
+    """Return whether the firmware that runs has one of flavours.FEATURES, such as flavours.CONFIG."""
+    return flavours.has(flavour, feature)
 
 
 def power_off() -> None:

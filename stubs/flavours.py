@@ -1,72 +1,176 @@
-"""The firmware flavours as rows, and the formulas of what a model, a camera and a screen take from the system heap.
+"""The firmware images as rows, and the formulas of what a model, a camera and a screen take from the system heap.
 
 Pure tables and functions: the fakes, the host's card checker and the tests import the same ones.
 All byte counts are of the *system* heap (newlib malloc), not of the Python heap.
 """
 
-# name, kmodel v4?, free system heap at boot in KiB, Python heap in KiB, _thread?, IDE?, api, where the free heap
-# comes from
-FLAVOURS = (
-    ("full", True, 2560, 512, True, True, "maixpy", "boot banner of v0.6.2-75, reported by a user"),
-    ("with_lvgl", False, 2560, 512, True, True, "maixpy", "estimate: as full"),
-    ("minimum", False, 4412, 512, False, False, "maixpy", "estimate: as minimum_with_kmodel_v4_support"),
-    (
-        "minimum_with_ide_support",
-        False,
-        4389,
-        512,
-        False,
-        True,
-        "maixpy",
-        "estimate: as minimum_with_kmodel_v4_support, less the IDE's 23 KiB picture buffer",
-    ),
-    (
-        "minimum_with_kmodel_v4_support",
-        True,
-        4412,
-        512,
-        False,
-        False,
-        "maixpy",
-        "boot banner of a v0.6.1 build, reported by a user",
-    ),
-    (
-        "minimum_speech_with_ide_support",
-        True,
-        4389,
-        512,
-        False,
-        True,
-        "maixpy",
-        "estimate: as minimum_with_ide_support",
-    ),
-    ("openmv_kmodel_v4_with_ide_support", True, 2560, 512, False, True, "maixpy", "estimate: as full"),
-    ("m5stickv", True, 2560, 512, True, True, "maixpy", "estimate: as full"),
-    ("amigo_tft", True, 2560, 512, False, True, "maixpy", "estimate: as full"),
-    ("amigo_ips", True, 2560, 512, False, True, "maixpy", "estimate: as full"),
-    ("amigo_minimum", True, 4389, 512, False, True, "maixpy", "estimate: as minimum_with_ide_support"),
-    ("canmv", True, 2322, 750, True, True, "canmv", "estimate: as full, less the larger Python heap"),
+# Columns of a row. VERSION: tag and number of commits behind it. IMAGE: first 12 digits of the SHA-256 of the image
+# that the row was read from, "" without one. FREE_KIB: what heap_free() answers at the first prompt with a main.py that
+# does nothing. BANNER_KIB: what lies behind the Python heap as the boot banner prints it; files and modules of the
+# start take the difference. PANEL: (width, height) of the panel that the firmware starts by itself. FONT: font_load and
+# draw_font; BLOBS: find_blobs. NOTE: how the figures were got where the image did not tell FREE_KIB itself.
+NAME, VERSION, IMAGE, V4, FREE_KIB, BANNER_KIB, GC_KIB, THREADS, IDE, API, PANEL, FONT, BLOBS, NOTE = range(14)
+
+_QVGA = (320, 240)
+_STICK = (240, 135)
+_AMIGO = (480, 320)
+_SCREEN = "read behind the image's own main.py, which keeps a screen of 152 KiB"
+_BANNER = "by its boot banner, less 28 KiB; it has no heap_free"
+_OTHERS = "a build of a third party"
+_AS_TFT = "no image of it was found: as amigo_tft"
+_AS_FULL = "no image of it was found: an estimate, as MaixPy's full less the larger Python heap"
+_FULL = "full"
+_LVGL = "with_lvgl"
+_MIN = "minimum"
+_IDE = "minimum_with_ide_support"
+_MIN4 = "minimum_with_kmodel_v4_support"
+_SPEECH = "minimum_speech_with_ide_support"
+_OPENMV = "openmv_kmodel_v4_with_ide_support"
+_MP = "maixpy"
+
+# The images of each flavour, oldest first. All but the rows with a NOTE were run to the prompt and asked.
+IMAGES = (
+    (_FULL, "v0.5.0-9", "929b4d3652c9", False, 3016, 3044, 512, True, True, _MP, _QVGA, False, True, _BANNER),
+    (_FULL, "v0.5.0-12", "514bc8c08b19", False, 3016, 3044, 512, True, True, _MP, _QVGA, False, True, _BANNER),
+    (_FULL, "v0.5.0-89", "2d24e326f605", True, 3002, 3030, 512, True, True, _MP, _QVGA, False, True, _BANNER),
+    (_FULL, "v0.5.1-103", "a8b6e166efa0", True, 2564, 2594, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
+    (_FULL, "v0.6.0-2", "f6e4979c7015", True, 2544, 2572, 512, True, True, _MP, _QVGA, True, True, ""),
+    (_FULL, "v0.6.2-15", "5f0168438028", True, 2544, 2571, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
+    (_FULL, "v0.6.2-16", "cfceb943b557", True, 2428, 2459, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
+    (_FULL, "v0.6.2-41", "ded56fc28590", True, 2532, 2562, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
+    (_FULL, "v0.6.2-44", "c79bcbcb0a67", True, 2532, 2562, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
+    (_FULL, "v0.6.2-54", "9105ec730db1", True, 2532, 2562, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
+    (_FULL, "v0.6.2-84", "edbdd364c2a2", True, 2532, 2560, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
+    (_FULL, "v0.6.2-85", "ce3f4786a5a8", True, 2532, 2560, 512, True, True, _MP, _QVGA, True, True, ""),
+    (_LVGL, "v0.6.0-2", "2b605a0e42b3", False, 2356, 2385, 512, True, True, _MP, _QVGA, True, True, ""),
+    (_LVGL, "v0.6.2-54", "4b00f455e194", False, 2344, 2375, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
+    (_LVGL, "v0.6.2-72", "4b1a113ac615", False, 2344, 2373, 512, True, True, _MP, _QVGA, True, True, ""),
+    (_MIN, "v0.6.0-2", "77ca330606eb", False, 4812, 4840, 512, False, False, _MP, _QVGA, True, False, ""),
+    (_IDE, "v0.5.1-106", "a2f6ce820db5", False, 4788, 4814, 512, False, True, _MP, _QVGA, True, False, ""),
+    (_IDE, "v0.6.0-2", "3dc700f57589", False, 4788, 4813, 512, False, True, _MP, _QVGA, True, False, ""),
+    (_IDE, "v0.6.2-44", "42b08175c0cb", False, 4780, 4805, 512, False, True, _MP, _QVGA, True, False, _SCREEN),
+    (_IDE, "v0.6.2-54", "a368ccf09dc4", False, 4780, 4804, 512, False, True, _MP, _QVGA, True, False, ""),
+    (_MIN4, "v0.5.1-106", "3a76f6004738", True, 4388, 4412, 512, False, False, _MP, _QVGA, True, False, _SCREEN),
+    (_MIN4, "v0.6.0-2", "1e50835a0691", True, 4384, 4411, 512, False, False, _MP, _QVGA, True, False, ""),
+    (_MIN4, "v0.6.2-20", "04aacfc7d5d3", True, 4380, 4404, 512, False, False, _MP, _QVGA, True, False, ""),
+    (_MIN4, "v0.6.2-32", "7310f19bc581", True, 4376, 4403, 512, False, False, _MP, _QVGA, True, False, _SCREEN),
+    (_MIN4, "v0.6.2-72", "69d5faa65910", True, 4376, 4401, 512, False, False, _MP, _QVGA, True, False, ""),
+    (_SPEECH, "v0.6.0-2", "443fda1b54e6", True, 3492, 3516, 512, False, True, _MP, _QVGA, True, False, ""),
+    (_SPEECH, "v0.6.2-32", "921bf30682f4", True, 3484, 3508, 512, False, True, _MP, _QVGA, True, False, _SCREEN),
+    (_SPEECH, "v0.6.2-60", "4af88d04d221", True, 3480, 3506, 512, False, True, _MP, _QVGA, True, False, _SCREEN),
+    (_SPEECH, "v0.6.2-83", "1ea0279f8569", True, 3480, 3506, 512, False, True, _MP, _QVGA, True, False, ""),
+    (_OPENMV, "v0.6.0-2", "03b6bb656126", True, 3924, 3949, 512, False, True, _MP, _QVGA, True, True, ""),
+    (_OPENMV, "v0.6.2-32", "0e48c2e6d543", True, 3916, 3941, 512, False, True, _MP, _QVGA, True, True, _SCREEN),
+    (_OPENMV, "v0.6.2-72", "7f1bf685753d", True, 3912, 3939, 512, False, True, _MP, _QVGA, True, True, ""),
+    (_OPENMV, "v0.6.2-83", "4f41a28fbda1", True, 3912, 3939, 512, False, True, _MP, _QVGA, True, True, ""),
+    ("m5stickv", "v0.6.0-2", "eac2c71b8be5", True, 2560, 2589, 512, True, True, _MP, _STICK, True, True, ""),
+    ("m5stickv", "v0.6.2-16", "deeee1dba241", True, 2464, 2492, 512, True, True, _MP, _STICK, True, True, _OTHERS),
+    ("amigo_tft", "v0.6.0-2", "f64db59aef60", True, 1640, 1665, 512, False, True, _MP, _AMIGO, True, True, ""),
+    ("amigo_ips", "v0.6.0-2", "", True, 1640, 1665, 512, False, True, _MP, _AMIGO, True, True, _AS_TFT),
+    ("amigo_minimum", "v0.6.0-2", "412bf0a53a9d", True, 3832, 3859, 512, False, True, _MP, _AMIGO, True, True, ""),
+    ("canmv", "", "", True, 2294, 2322, 750, True, True, "canmv", _QVGA, True, True, _AS_FULL),
+    ("canmv_lite", "v1.0.7", "a70dd5812e7b", True, 3264, 3292, 750, True, True, "canmv", _QVGA, True, True, ""),
 )
 
-DEFAULT = "minimum_with_kmodel_v4_support"
+# The newest image of each flavour: what its bare name means.
+FLAVOURS = tuple(
+    [row for index, row in enumerate(IMAGES) if index + 1 == len(IMAGES) or IMAGES[index + 1][NAME] != row[NAME]]
+)  # type: tuple
 
-# Columns of a row.
-NAME, V4, FREE_KIB, GC_KIB, THREADS, IDE, API, SOURCE = range(8)
+DEFAULT = _MIN4
+
+# What the app needs and not every version of MaixPy has: name, first version with it, the only versions without it
+# (first to last). From the firmware's history, and seen in the images on both sides of each.
+STARTS_MAIN = "main.py"
+CONFIG = "Maix.config"
+HEAP_FREE = "Maix.utils.heap_free"
+WATCHDOG = "machine.WDT"
+REMOUNT = "machine.SDCard"
+LCD_TYPE = "lcd.init(lcd_type)"
+FEATURES = (
+    (CONFIG, (0, 5, 0, 107), None),
+    (WATCHDOG, (0, 5, 0, 104), None),
+    (HEAP_FREE, (0, 5, 0, 140), None),
+    (LCD_TYPE, (0, 6, 2, 18), None),
+    (REMOUNT, (0, 6, 2, 41), None),
+    (STARTS_MAIN, (0, 0, 0, 0), ((0, 6, 2, 76), (0, 6, 2, 77))),
+)
+APP_NEEDS = (CONFIG, WATCHDOG, HEAP_FREE, REMOUNT, STARTS_MAIN)  # LCD_TYPE besides on a panel of its own type
+OLDEST = "v0.6.2-41"  # the first version with all of them
 
 MODEL_LIMIT = 0x600000  # largest file the loader takes, bytes
 MODEL_SLOTS = 5
 MODEL_ALIGN = 256  # the loader asks for the file's size plus this, to align it
 MODEL_CONTEXT = 192
 OVERHEAD_V3 = 1024  # small blocks beside the file, measured by nobody: an estimate
-OVERHEAD_V4 = 4096  # the interpreter's node and memory tables: an estimate
+OVERHEAD_V4 = 2048  # the interpreter's tables: an estimate, below the 2.4 KiB that seven measured loads leave for it
+
+# newlib's malloc: a block is a multiple of 16 with its header of 8; where the free space under the program break does
+# not hold it and a rest of 32, the break moves up by the whole block in pages. Freed space of 128 KiB and more
+# under the break goes back.
+PAGE = 4096
+REST = 32
+TRIM = 128 * 1024
+UNDER_BREAK = 3072  # free under the break at the prompt: measured is what needs 2,097 to 4,096 bytes
+
+
+def parse(version: str) -> tuple:
+    """Return (0, 6, 2, 41) of "v0.6.2-41", "0.6.2_41" or "v0.6.2-41-g02d12688e"; ValueError for anything else."""
+    fields = version.replace("_", "-").lstrip("v").split("-")
+    try:
+        numbers = tuple([int(part) for part in fields[0].split(".")])
+        build = int(fields[1]) if len(fields) > 1 else 0
+    except ValueError:
+        numbers = ()
+        build = 0
+    if len(numbers) != 3:
+        raise ValueError("unknown version %r, wanted such as v0.6.2-41" % version)
+    return numbers + (build,)
 
 
 def find(name: str) -> tuple:
-    """Return the row of a flavour; ValueError names the known ones."""
-    for row in FLAVOURS:
-        if row[NAME] == name:
-            return row
-    raise ValueError("unknown flavour %r, known: %s" % (name, ", ".join([str(row[NAME]) for row in FLAVOURS])))
+    """Return the row of a flavour, or of FLAVOUR@VERSION such as "full@v0.6.2-54"; ValueError names the known flavours.
+
+    A version of three numbers is its newest image; one without an image gets the figures of the image before it (else
+    of the oldest), no IMAGE and a NOTE that says so.
+    """
+    flavour, at, version = name.partition("@")
+    rows = [row for row in IMAGES if row[NAME] == flavour]
+    if not rows:
+        raise ValueError("unknown flavour %r, known: %s" % (name, ", ".join([str(row[NAME]) for row in FLAVOURS])))
+    if not at:
+        return rows[-1]
+    wanted = parse(version)
+    whole = "-" not in version.replace("_", "-")
+    best = rows[0]
+    for row in rows:
+        if row[VERSION]:
+            number = parse(row[VERSION])
+            if number <= wanted or (whole and number[:3] == wanted[:3]):
+                best = row
+    if best[VERSION]:
+        number = parse(best[VERSION])
+        if number == wanted or (whole and number[:3] == wanted[:3]):
+            return best
+    text = "v%d.%d.%d" % wanted[:3] + ("-%d" % wanted[3] if wanted[3] else "")
+    note = "no image of this version was found: as %s" % (best[VERSION] or best[NAME])
+    return (flavour, text, "") + best[V4:NOTE] + (note,)
+
+
+def has(row: tuple, feature: str) -> bool:
+    """Return whether the version of a row has a feature of FEATURES; CanMV has them all."""
+    if row[API] != _MP:
+        return True
+    version = parse(row[VERSION])
+    for name, since, without in FEATURES:
+        if name == feature:
+            return version >= since and not (without and without[0] <= version <= without[1])
+    raise ValueError("unknown feature %r" % feature)
+
+
+def lacks(row: tuple, panel_type: bool = False) -> list:
+    """Return what the app needs and the version of a row lacks; `panel_type`: the board's panel needs lcd_type."""
+    return [name for name in APP_NEEDS + ((LCD_TYPE,) if panel_type else ()) if not has(row, name)]
 
 
 def need_parts(version: int, file_size: int, main_mem: int) -> tuple:
@@ -91,6 +195,29 @@ def need_bytes(version: int, file_size: int, main_mem: int) -> int:
     return total
 
 
+def chunk(size: int) -> int:
+    """Return the bytes that malloc takes for a block of `size` bytes."""
+    return max((size + 23) // 16 * 16, 32)
+
+
+def pages(size: int) -> int:
+    """Return by how many bytes the break moves for a chunk of `size` bytes."""
+    return (size + REST + PAGE - 1) // PAGE * PAGE
+
+
+def growth(sizes) -> int:
+    """Return by how many bytes heap_free falls when blocks of these sizes are asked for at the prompt, one by one."""
+    under = UNDER_BREAK
+    grown = 0
+    for size in sizes:
+        size = chunk(size)
+        if under < size + REST:
+            grown += pages(size)
+            under += pages(size)
+        under -= size
+    return grown
+
+
 def region_bytes(w: int, h: int, anchors: int, classes: int) -> int:
     """Return what one run_yolo2 takes and gives back: boxes, their scores, their order (sipeed_yolo2.c)."""
     boxes = w * h * anchors
@@ -102,10 +229,14 @@ def doubles(name: str) -> bool:
     return name != "amigo_minimum"
 
 
+def camera_parts(w: int, h: int, dual: bool = False) -> tuple:
+    """Return the blocks that sensor.set_framesize asks for, in bytes: per buffer RGB565, then three 8-bit planes."""
+    return ((w * h * 2 + 127) // 128 * 128, (w * h * 3 + 63) // 64 * 64) * (2 if dual else 1)
+
+
 def camera_bytes(w: int, h: int, dual: bool = False) -> int:
-    """Return what sensor.set_framesize takes for w x h pixels: RGB565 plus three 8-bit planes per buffer (sensor.c)."""
-    one = (w * h * 2 + 127) // 128 * 128 + (w * h * 3 + 63) // 64 * 64
-    return one * 2 if dual else one
+    """Return the sum of camera_parts for a frame of w x h pixels."""
+    return sum(camera_parts(w, h, dual))
 
 
 def lcd_bytes(w: int, h: int) -> int:

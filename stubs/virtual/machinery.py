@@ -130,7 +130,7 @@ def _boot(system, session, why):
         print("[MAIXPY] cpu:freq:403000000")
         print("[MAIXPY] kpu:freq:398666666")
         print("[MAIXPY] Flash:0xc8:0x17")
-    used = HEAP_TOP - row[flavours.FREE_KIB] * 1024
+    used = HEAP_TOP - row[flavours.BANNER_KIB] * 1024
     size = row[flavours.GC_KIB] * 1024
     print("[MaixPy] gc heap=0x%x-0x%x(%d)" % (used - size, used, size))
     place = "/sd" if bench.card.mounted else "/flash"
