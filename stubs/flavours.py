@@ -79,24 +79,28 @@ FLAVOURS = tuple(
 
 DEFAULT = _MIN4
 
-# What the app needs and not every version of MaixPy has: name, first version with it, the only versions without it
-# (first to last). From the firmware's history, and seen in the images on both sides of each.
-STARTS_MAIN = "main.py"
+# What not every version of MaixPy has: name, first version with it, versions without it behind that (first, last). From
+# the firmware's history, and seen in the images on both sides of each.
 CONFIG = "Maix.config"
-HEAP_FREE = "Maix.utils.heap_free"
 WATCHDOG = "machine.WDT"
-REMOUNT = "machine.SDCard"
+HEAP_FREE = "Maix.utils.heap_free"
 LCD_TYPE = "lcd.init(lcd_type)"
+REMOUNT = "machine.SDCard"
+STARTS_MAIN = "main.py"
 FEATURES = (
-    (CONFIG, (0, 5, 0, 107), None),
     (WATCHDOG, (0, 5, 0, 104), None),
+    (CONFIG, (0, 5, 0, 107), None),
     (HEAP_FREE, (0, 5, 0, 140), None),
     (LCD_TYPE, (0, 6, 2, 18), None),
     (REMOUNT, (0, 6, 2, 41), None),
     (STARTS_MAIN, (0, 0, 0, 0), ((0, 6, 2, 76), (0, 6, 2, 77))),
 )
-APP_NEEDS = (CONFIG, WATCHDOG, HEAP_FREE, REMOUNT, STARTS_MAIN)  # LCD_TYPE besides on a panel of its own type
-OLDEST = "v0.6.2-41"  # the first version with all of them
+NEEDED = (CONFIG, WATCHDOG, HEAP_FREE, STARTS_MAIN)  # without one of them the app does not start
+WISHED = (REMOUNT,)  # without it a card that was pulled comes back at the next start only
+PANEL_WISHED = (LCD_TYPE,)  # on a board whose panel has a type of its own
+
+# Builds whose banner gives the commit alone.
+BANNERS = {"9720594": "v0.6.0-2"}
 
 MODEL_LIMIT = 0x600000  # largest file the loader takes, bytes
 MODEL_SLOTS = 5
@@ -157,20 +161,19 @@ def find(name: str) -> tuple:
     return (flavour, text, "") + best[V4:NOTE] + (note,)
 
 
-def has(row: tuple, feature: str) -> bool:
-    """Return whether the version of a row has a feature of FEATURES; CanMV has them all."""
-    if row[API] != _MP:
-        return True
-    version = parse(row[VERSION])
+def version_of(row: tuple):
+    """Return the version of a row as parse() gives it, None for CanMV, which counts otherwise."""
+    return parse(row[VERSION]) if row[API] == _MP else None
+
+
+def lacks(version, names) -> list:
+    """Return those of the named FEATURES that a version (as parse() gives it) has not; none for None."""
+    missing = []
     for name, since, without in FEATURES:
-        if name == feature:
-            return version >= since and not (without and without[0] <= version <= without[1])
-    raise ValueError("unknown feature %r" % feature)
-
-
-def lacks(row: tuple, panel_type: bool = False) -> list:
-    """Return what the app needs and the version of a row lacks; `panel_type`: the board's panel needs lcd_type."""
-    return [name for name in APP_NEEDS + ((LCD_TYPE,) if panel_type else ()) if not has(row, name)]
+        if name in names and version is not None:
+            if version < since or (without and without[0] <= version <= without[1]):
+                missing.append(name)
+    return missing
 
 
 def need_parts(version: int, file_size: int, main_mem: int) -> tuple:
@@ -232,11 +235,6 @@ def doubles(name: str) -> bool:
 def camera_parts(w: int, h: int, dual: bool = False) -> tuple:
     """Return the blocks that sensor.set_framesize asks for, in bytes: per buffer RGB565, then three 8-bit planes."""
     return ((w * h * 2 + 127) // 128 * 128, (w * h * 3 + 63) // 64 * 64) * (2 if dual else 1)
-
-
-def camera_bytes(w: int, h: int, dual: bool = False) -> int:
-    """Return the sum of camera_parts for a frame of w x h pixels."""
-    return sum(camera_parts(w, h, dual))
 
 
 def lcd_bytes(w: int, h: int) -> int:

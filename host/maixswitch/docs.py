@@ -62,15 +62,26 @@ def boards() -> str:
 
 
 def flavours() -> str:
-    """Every firmware flavour: kmodel versions and what it leaves beside a QVGA camera and a 320x240 panel."""
-    module = board_module("flavours")
-    taken = module.camera_bytes(320, 240) + module.lcd_bytes(320, 240)
+    """Every firmware flavour: kmodel versions, and what it leaves for models beside its panel and a QVGA camera."""
+    from maixswitch.kmodel.firmware import camera_parts, firmwares, growth, lcd_bytes
+
     rows = []
-    for row in module.FLAVOURS:
-        left = row[module.FREE_KIB] * 1024 - taken
-        versions = "v3, v4" if row[module.V4] else "v3"
-        rows.append((f"`{row[module.NAME]}`", versions, f"{left // 1024} KiB", word(str(row[module.SOURCE]))))
-    return table((word("firmware"), "kmodel", word("room for a model"), word("where the figure comes from")), rows)
+    for item in firmwares():
+        screen, both = (growth([lcd_bytes(*item.panel), *more]) for more in ((), camera_parts(320, 240)))
+        kib = [size // 1024 for size in (item.free_bytes(), screen, both - screen, item.free_bytes() - both)]
+        versions = "v3, v4" if item.v4 else "v3"
+        rows.append((f"`{item.flavour}`", item.version, versions, *map(str, kib), item.source))
+    titles = (
+        "firmware",
+        "version",
+        "kmodel",
+        "free at the prompt",
+        "screen",
+        "camera",
+        "room for a model",
+        "read from",
+    )
+    return table([word(title) for title in titles], rows)
 
 
 def findings() -> str:

@@ -85,7 +85,7 @@ class Network:
         return self.last in ("fully_connected", "matmul", "quantized_matmul", "quantized_fully_connected")
 
     def fits(self) -> list[tuple[str, bool]]:
-        """The firmwares that `check` judges for, and whether the model fits there beside a 320x240 frame and panel."""
+        """The firmwares that `check` judges for, and whether the model fits there beside their panel and a camera."""
         from maixswitch.card.options import Options
 
         return [(item.name, memory(self.kmodel, item).verdict.fits) for item in Options().flavours]

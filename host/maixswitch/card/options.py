@@ -9,7 +9,7 @@ from typing import Any
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel import firmware as firmwares
-from maixswitch.kmodel.memory import QVGA, Size
+from maixswitch.kmodel.memory import Panel, Size
 from maixswitch.language import tr
 from maixswitch.resources import put_on_path
 
@@ -69,8 +69,19 @@ class Options:
             ) from error
 
     @property
-    def panel(self) -> Size | None:
-        """Width and height of the board's panel, 320x240 for an unnamed one, None without a panel."""
+    def panel(self) -> Panel:
+        """Width and height of the board's panel, "own" (the firmware's) for an unnamed one, None without a panel."""
         if self.row is None:
-            return QVGA
+            return "own"
         return (int(self.row.lcd[0]), int(self.row.lcd[1])) if self.row.lcd else None
+
+    @property
+    def screen(self) -> Size | None:
+        """The panel as a size: for an unnamed board that of the first firmware."""
+        panel = self.panel
+        return self.flavours[0].panel if panel == "own" else panel
+
+    @property
+    def lcd_type(self) -> bool:
+        """Does the board's panel need a type of its own, a word that older versions do not know?"""
+        return self.row is not None and bool(self.row.lcd) and bool(self.row.lcd[5])
