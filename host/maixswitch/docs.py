@@ -63,25 +63,22 @@ def boards() -> str:
 
 def flavours() -> str:
     """Every firmware flavour: kmodel versions, and what it leaves for models beside its panel and a QVGA camera."""
-    from maixswitch.kmodel.firmware import camera_parts, firmwares, growth, lcd_bytes
+    from maixswitch.kmodel.firmware import firmwares, images
+    from maixswitch.kmodel.memory import room
 
     rows = []
     for item in firmwares():
-        screen, both = (growth([lcd_bytes(*item.panel), *more]) for more in ((), camera_parts(320, 240)))
-        kib = [size // 1024 for size in (item.free_bytes(), screen, both - screen, item.free_bytes() - both)]
-        versions = "v3, v4" if item.v4 else "v3"
-        rows.append((f"`{item.flavour}`", item.version, versions, *map(str, kib), item.source))
-    titles = (
-        "firmware",
-        "version",
-        "kmodel",
-        "free at the prompt",
-        "screen",
-        "camera",
-        "room for a model",
-        "read from",
-    )
-    return table([word(title) for title in titles], rows)
+        own = room(item)
+        kib = [size // 1024 for size in (own.free, own.lcd, own.camera, own.bytes)]
+        older = {
+            room(other).bytes // 1024: other.version
+            for other in images()
+            if other.flavour == item.flavour and other.free_kib != item.free_kib
+        }
+        cells = [f"`{item.flavour}`", item.version, "v3, v4" if item.v4 else "v3", *map(str, kib)]
+        rows.append([*cells, ", ".join(f"{version} {room}" for room, version in older.items()), item.source])
+    titles = ("firmware", "version", "kmodel", "free at the prompt", "screen", "camera", "room for a model")
+    return table([word(title) for title in (*titles, "room in other versions", "read from")], rows)
 
 
 def findings() -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel import firmware as firmwares
-from maixswitch.kmodel.memory import Panel, Size
+from maixswitch.kmodel.memory import Panel, Room, Size, room
 from maixswitch.language import tr
 from maixswitch.resources import put_on_path
 
@@ -18,8 +18,8 @@ OWN_FIRMWARE = {
     "unitv": ("m5stickv",),
     "amigo_tft": ("amigo_tft", "amigo_minimum"),
     "amigo_ips": ("amigo_ips", "amigo_minimum"),
-    "canmv_k210_01studio": ("canmv",),
-    "dnk210": ("canmv",),
+    "canmv_k210_01studio": ("canmv", "canmv_lite"),
+    "dnk210": ("canmv", "canmv_lite"),
 }
 """Boards that need an image of their own: without it their power chip stays off, or there is none else."""
 OWN = frozenset(name for names in OWN_FIRMWARE.values() for name in names)
@@ -74,6 +74,11 @@ class Options:
         if self.row is None:
             return "own"
         return (int(self.row.lcd[0]), int(self.row.lcd[1])) if self.row.lcd else None
+
+    @property
+    def rooms(self) -> list[Room]:
+        """What each of the firmwares leaves for a model beside the panel and a camera."""
+        return [room(item, panel=self.panel, gc_kib=self.gc_kib) for item in self.flavours]
 
     @property
     def screen(self) -> Size | None:

@@ -8,6 +8,7 @@ images that were started on an emulated chip and asked.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -32,6 +33,55 @@ GC_STEP_KIB = 16
 WITHOUT_IT = "convert the network again, in a form without that layer"
 YOLO_ANCHORS = 5
 """run_yolo2 of MaixPy is built for exactly five anchors: (classes + 5) x 5 channels (sipeed_yolo2.c)."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What one firmware leaves for a model, in bytes: what is ``free`` at the prompt, less what LCD and camera keep."""
+
+    firmware: Firmware
+    free: int
+    lcd: int
+    camera: int
+
+    @property
+    def bytes(self) -> int:
+        return self.free - self.lcd - self.camera
+
+    @property
+    def text(self) -> str:
+        """The figure with its parts, in KiB."""
+        return tr(
+            "room {room} KiB = free at the prompt {free} - screen {lcd} - camera {camera}",
+            room=self.bytes // 1024,
+            free=self.free // 1024,
+            lcd=kib(self.lcd),
+            camera=kib(self.camera),
+        )
+
+
+def room(
+    image: Firmware,
+    frame: Size | None = QVGA,
+    panel: Panel = "own",
+    gc_kib: int | None = None,
+    dual: bool = False,
+) -> Room:
+    """What a firmware leaves for a model; arguments as those of `memory`."""
+    size = image.panel if panel == "own" else panel
+    screen = (board.lcd_bytes(*size),) if size else ()
+    camera = board.camera_parts(*frame, dual and image.doubles) if frame else ()
+    lcd, both = (board.growth([*screen, *more]) for more in ((), camera))
+    return Room(image, image.free_bytes(gc_kib), lcd, both - lcd)
+
+
+def rooms(items: Iterable[Room]) -> str:
+    """One line: what each firmware leaves for a model, with its parts."""
+    texts = [
+        f"{item.firmware.name} {item.bytes // 1024} ({item.free // 1024} - {kib(item.lcd)} - {kib(item.camera)})"
+        for item in items
+    ]
+    return tr("Room for a model in KiB (free at the prompt - screen - camera): {rooms}", rooms=", ".join(texts))
 
 
 @dataclass(frozen=True)
@@ -74,50 +124,31 @@ class Memory:
     """What a model takes on one firmware; every number but KiB is in bytes.
 
     ``parts``: name -> bytes of the loader's own blocks (model file, model context, main memory), as it asks for them.
-    The others are what the free heap falls by, which moves in steps of 4 KiB. ``free``: system heap at the prompt with
-    a Python heap of ``gc_kib``; ``lcd`` and ``camera``: what they keep of it; ``need``: what kpu.load takes of the
-    rest; ``region``: what one run_yolo2 takes besides, 0 where the model has no such output. ``panel``: width and
-    height of the LCD, None without one. ``ai_ram``: the KPU's own memory, layer by layer.
+    The others are what the free heap falls by, which moves in steps of 4 KiB. ``room``: what is left for models with a
+    Python heap of ``gc_kib`` KiB; ``need``: what kpu.load takes of it; ``region``: what one run_yolo2 takes besides, 0
+    where the model has no such output. ``panel``: width and height of the LCD, None without one. ``ai_ram``: the KPU's
+    own memory, layer by layer.
     """
 
     firmware: Firmware
+    room: Room
     parts: dict[str, int]
-    camera: int
-    lcd: int
     need: int
     region: int
     gc_kib: int
-    free: int
     panel: Size | None
     ai_ram: AiRam
     verdict: Verdict
 
     @property
-    def room(self) -> int:
-        """What is there for a model and its run."""
-        return self.free - self.lcd - self.camera
-
-    @property
-    def total(self) -> int:
-        """Everything together at the worst moment."""
-        return self.lcd + self.camera + self.need + self.region
-
-    @property
     def left(self) -> int:
-        """What stays free; negative: what is missing."""
-        return self.free - self.total
+        """What stays free at the worst moment; negative: what is missing."""
+        return self.room.bytes - self.need - self.region
 
     @property
     def account(self) -> str:
         """Where the room comes from and what is taken of it, in KiB, in words."""
-        text = tr(
-            "boot heap {free} KiB, less screen {lcd} and camera {camera}: room {room}; the model takes {need}",
-            free=self.free // 1024,
-            lcd=kib(self.lcd),
-            camera=kib(self.camera),
-            room=self.room // 1024,
-            need=kib(self.need),
-        )
+        text = tr("{room}; the model takes {need}", room=self.room.text, need=kib(self.need))
         return text + (tr(", boxes {region}", region=kib(self.region)) if self.region else "")
 
 
@@ -165,20 +196,9 @@ def memory(
         dual=dual,
         gc_kib=chosen,
     )
-    lcd, camera, need, boxes = budget.taken(frame)
-    return Memory(
-        image,
-        budget.parts,
-        camera,
-        lcd,
-        need,
-        boxes,
-        chosen,
-        image.free_bytes(chosen),
-        size,
-        kmodel.ai_ram,
-        budget.verdict(),
-    )
+    need, boxes = budget.taken(frame)
+    kept = room(image, frame, size, chosen, dual)
+    return Memory(image, kept, budget.parts, need, boxes, chosen, size, kmodel.ai_ram, budget.verdict())
 
 
 def unknown_layer(kmodel: KModel) -> Layer | None:
@@ -204,20 +224,18 @@ class _Budget:
     dual: bool
     gc_kib: int
 
-    def taken(self, frame: Size | None) -> tuple[int, int, int, int]:
-        """By how much the free heap falls for LCD, camera, load and run_yolo2, one after the other."""
-        steps: tuple[tuple[int, ...], ...] = (
-            (board.lcd_bytes(*self.panel),) if self.panel else (),
-            board.camera_parts(*frame, self.dual and self.image.doubles) if frame else (),
-            tuple(self.parts.values()),
-            (self.region,) if self.region else (),
-        )
-        sums = [board.growth([size for step in steps[:count] for size in step]) for count in range(1, 5)]
-        return sums[0], sums[1] - sums[0], sums[2] - sums[1], sums[3] - sums[2]
+    def taken(self, frame: Size | None) -> tuple[int, int]:
+        """By how much the free heap falls for the load and for one run_yolo2, once LCD and camera have theirs."""
+        before = [board.lcd_bytes(*self.panel)] if self.panel else []
+        before += board.camera_parts(*frame, self.dual and self.image.doubles) if frame else ()
+        loaded = [*before, *self.parts.values()]
+        run = [*loaded, self.region] if self.region else loaded
+        none, some, most = board.growth(before), board.growth(loaded), board.growth(run)
+        return some - none, most - some
 
     def missing(self, frame: Size | None, gc_kib: int) -> int:
         """Bytes too few; negative when some are left."""
-        return sum(self.taken(frame)) - self.image.free_bytes(gc_kib)
+        return sum(self.taken(frame)) - room(self.image, frame, self.panel, gc_kib, self.dual).bytes
 
     def heap_for(self, frame: Size | None) -> int | None:
         """The largest Python heap, below the asked one, with which everything fits; None when it would be too small."""
@@ -249,7 +267,7 @@ class _Budget:
         if missing <= 0:
             return Verdict("fits", tr("fits, {missing} KiB left", missing=-missing // 1024))
         reason = tr("too large by {missing} KiB", missing=kib(missing))
-        if missing <= self.taken(self.frame)[3]:
+        if missing <= self.taken(self.frame)[1]:
             reason = tr("loads, but run_yolo2 lacks {missing} KiB", missing=kib(missing))
         heap = self.heap_for(self.frame)
         if heap is not None:
