@@ -92,13 +92,13 @@ def table() -> ModuleType:
 @cache
 def firmwares() -> tuple[Firmware, ...]:
     """The newest image of every flavour, in the order of the table."""
-    return tuple(Firmware(*row) for row in table().FLAVOURS)
+    return tuple(Firmware(*row) for row in table().newest())
 
 
 @cache
 def images() -> tuple[Firmware, ...]:
     """Every image of the table, the oldest of a flavour first."""
-    return tuple(Firmware(*row) for row in table().IMAGES)
+    return tuple(Firmware(*row) for row in table().images())
 
 
 def find(name: str) -> Firmware:

@@ -138,7 +138,7 @@ def table() -> Any:
 def rows(found: Firmware) -> list[tuple[Any, ...]]:
     """Of each flavour the image that is closest to the board's version, else the newest."""
     flavours = table()
-    names = [str(row[flavours.NAME]) for row in flavours.FLAVOURS]
+    names = [str(row[flavours.NAME]) for row in flavours.newest()]
     if found.api == "maixpy" and found.version is not None:
         names = [name + "@v{}.{}.{}-{}".format(*found.version) for name in names]
     return [flavours.find(name) for name in names]
@@ -208,7 +208,7 @@ def judge(found: Firmware, port: str) -> Look:
     if found.v4 is False:
         look.findings.append(finding("B631"))
     flavours = table()
-    usual = next((row[flavours.GC_KIB] for row in flavours.FLAVOURS if row[flavours.API] == found.api), 512)
+    usual = next((row[flavours.GC_KIB] for row in flavours.newest() if row[flavours.API] == found.api), 512)
     if found.gc_heap is not None and found.gc_heap // 1024 != usual:
         code = "B632" if found.gc_heap // 1024 < usual else "B633"
         look.findings.append(finding(code, found=amount(found.gc_heap), wanted=amount(usual * 1024)))
