@@ -19,6 +19,7 @@ _NOTES = {
     "screen": "read behind the image's own main.py, which keeps a screen of 152 KiB",
     "banner": "by its boot banner, less 28 KiB; it has no heap_free",
     "others": "a build of a third party",
+    "version": "no image of this version was found: as the one before it, else the oldest",
     "tft": "no image of it was found: as amigo_tft",
     "full": "no image of it was found: an estimate, as MaixPy's full less the larger Python heap",
 }
@@ -204,8 +205,7 @@ def find(name: str) -> tuple:
     if same:
         return best
     text = "v%d.%d.%d" % wanted[:3] + ("-%d" % wanted[3] if wanted[3] else "")
-    note = "no image of this version was found: as %s" % (best[VERSION] or best[NAME])
-    return (flavour, text, "") + best[V4:NOTE] + (note,)
+    return (flavour, text, "") + best[V4:NOTE] + (_NOTES["version"],)
 
 
 def version_of(row: tuple):

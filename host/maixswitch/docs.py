@@ -77,8 +77,8 @@ def flavours() -> str:
         }
         cells = [f"`{item.flavour}`", item.version, "v3, v4" if item.v4 else "v3", *map(str, kib)]
         rows.append([*cells, ", ".join(f"{version} {room}" for room, version in older.items()), item.source])
-    titles = ("firmware", "version", "kmodel", "free at the prompt", "screen", "camera", "room for a model")
-    return table([word(title) for title in (*titles, "room in other versions", "read from")], rows)
+    head = (word("firmware"), word("version"), "kmodel", word("free at the prompt"), word("screen"), word("camera"))
+    return table([*head, word("room for a model"), word("room in other versions"), word("read from")], rows)
 
 
 def findings() -> str:
