@@ -127,6 +127,8 @@ class Overlay:
         last = "Press the key: " + ("look again" if code in CARD else "next model")
         if code == 109:
             last = "Going on..."
+        elif code == 111 or (code == 101 and error.detail):  # no key helps
+            last = ""
         text = "\n".join([part for part in parts if part])
         self._screen.message(ORANGE if code in CARD else RED, "%d %s" % (code, name), text, last)
 

@@ -112,11 +112,31 @@ def test_a_missing_camera_is_named():
         eye.start()
     assert caught.value.code == 104
     assert not eye.ready
-    with pytest.raises(DeviceError):
-        eye.fit(320, 240, 3)
+    assert bench.clock.now == 5070  # the firmware's own delays
+
+
+def test_a_missing_camera_is_not_sought_at_once_again():
+    """Each try blocks for five seconds, so there is none within a minute of the last one and of the last model."""
+    bench.camera.connected = False
+    eye = camera()
+    raises_104(eye.start)
+    for _ in range(3):
+        before = bench.clock.now
+        raises_104(lambda: eye.fit(320, 240, 3))
+        assert bench.clock.now == before
+        bench.clock.advance(59000)
     bench.camera.connected = True
+    raises_104(lambda: eye.fit(320, 240, 3))
+    bench.clock.advance(60000)
     eye.fit(320, 240, 3)
     assert eye.ready
+    assert bench.calls["sensor.reset"] == 2
+
+
+def raises_104(call):
+    with pytest.raises(DeviceError) as caught:
+        call()
+    assert caught.value.code == 104
 
 
 def test_a_refused_window_is_named_and_forgotten():
@@ -367,10 +387,61 @@ def test_a_watchdog_too_short_to_be_fed_is_made_longer():
 
 def test_card_present():
     assert not hal.present("/sd/models/x/x")
-    bench.card.insert(bench.MemoryCard({}))
+    bench.card.insert(bench.MemoryCard({"models/x/model.json": ""}))
     assert hal.present("/sd/models/x/x")
     bench.card.eject()
     assert not hal.present("/sd/models/x/x")
+
+
+def test_a_card_without_folders_is_present_when_it_is_gone():
+    """FatFs needs no card to know what the root folder has not; only a new mount tells."""
+    bench.card.insert(bench.MemoryCard({"a.txt": ""}))
+    assert hal.present("/sd/models/x/x")
+    hal.remount("/sd")
+    assert hal.present("/sd/models/x/x")
+    bench.card.eject()
+    assert hal.present("/sd/models/x/x")
+    hal.remount("/sd")
+    assert not hal.present("/sd/models/x/x")
+    bench.card.insert(mount=False)
+    hal.remount()
+    assert hal.present("/sd/models/x/x")
+
+
+def test_a_slow_card_is_waited_for(monkeypatch):
+    """It is still being mounted after 300 ms: a second is as long as we wait."""
+    bench.card.insert(bench.MemoryCard({}))
+    monkeypatch.setattr(bench.clock, "at", lambda ms, call: type(bench.clock).at(bench.clock, ms + 500, call))
+    before = bench.clock.now
+    hal.remount("/sd")
+    assert hal.present("/sd")
+    assert 600 <= bench.clock.now - before <= 1000
+
+
+def test_a_firmware_that_mounts_at_its_start_only():
+    bench.reset("minimum_with_kmodel_v4_support@v0.6.2-32")
+    bench.card.insert(bench.MemoryCard({}), mount=False)
+    hal.remount()
+    hal.remount("/sd")
+    assert not hal.present("/sd")
+    assert "switch off and on" in hal_start.advice()
+    bench.reset()
+    assert hal_start.advice() == ""
+
+
+def test_a_panel_whose_type_the_firmware_does_not_take():
+    bench.reset("amigo_minimum@v0.6.0-2")
+    assert hal_start.panel(boards.find("amigo_tft"), {}) == ""
+    assert (bench.screen.width, bench.screen.height, bench.screen.lcd_type) == (480, 320, 0)
+    bench.reset("amigo_minimum@v0.6.2-18")
+    assert hal_start.panel(boards.find("amigo_tft"), {}) == ""
+    assert bench.screen.lcd_type == 1
+
+
+@pytest.mark.parametrize(("version", "old"), [("v0.5.0-89", True), ("v0.5.0-107", True), ("v0.5.1-103", False)])
+def test_which_firmware_is_too_old(version, old):
+    bench.reset("full@" + version)
+    assert hal_start.too_old() == (version + "-g0f1e2d3c4" if old else "")
 
 
 def test_remount_finds_a_card_put_in_later():
