@@ -119,7 +119,7 @@ def test_no_card() -> None:
 
 
 def test_pulled_card() -> None:
-    """Still listed, EIO everywhere; an open file fails too; a remount brings a new one, and without one does nothing."""
+    """Still listed, EIO everywhere; an open file fails too; a remount brings a new one, without one it does nothing."""
     file = uio.open("/sd/a.txt")
     uio.open("/sd/models/x/model.json")
     bench.card.eject()
@@ -153,7 +153,7 @@ def test_a_card_put_back_answers_after_a_remount_only() -> None:
 
 
 def test_what_the_root_folder_answers_needs_no_card() -> None:
-    """FatFs holds one sector: when it is the root folder's, that is not asked for again, until something else is read."""
+    """FatFs holds one sector: when it is the root folder's, it is not asked for again, until something else is read."""
     assert errno(uos.stat, "/sd/nothing/x") == 2
     bench.card.eject()
     bench.card.insert(bench.MemoryCard({"nothing/x": ""}), mount=False)
@@ -168,7 +168,7 @@ def test_what_the_root_folder_answers_needs_no_card() -> None:
 
 def test_a_root_folder_of_many_names_is_always_read() -> None:
     """It takes more than one sector."""
-    bench.card.insert(bench.MemoryCard({"a long name %d.txt" % at: "" for at in range(8)}))
+    bench.card.insert(bench.MemoryCard({f"a long name {at}.txt": "" for at in range(8)}))
     assert errno(uos.stat, "/sd/nothing/x") == 2
     bench.card.eject()
     assert errno(uos.stat, "/sd/nothing/x") == 5

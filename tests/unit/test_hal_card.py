@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import bench
 import pytest
+
+import bench
 from device import boards, hal, hal_start
 
 
