@@ -133,7 +133,7 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
 
 def has(feature: str) -> bool:
     """Return whether the firmware that runs has one of flavours.FEATURES, such as flavours.CONFIG."""
-    return flavours.has(flavour, feature)
+    return not flavours.lacks(flavours.version_of(flavour), (feature,))
 
 
 def by_version(fit) -> None:

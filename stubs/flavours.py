@@ -14,89 +14,118 @@ NAME, VERSION, IMAGE, V4, FREE_KIB, BANNER_KIB, GC_KIB, THREADS, IDE, API, PANEL
 _QVGA = (320, 240)
 _STICK = (240, 135)
 _AMIGO = (480, 320)
-_SCREEN = "read behind the image's own main.py, which keeps a screen of 152 KiB"
-_BANNER = "by its boot banner, less 28 KiB; it has no heap_free"
-_OTHERS = "a build of a third party"
-_AS_TFT = "no image of it was found: as amigo_tft"
-_AS_FULL = "no image of it was found: an estimate, as MaixPy's full less the larger Python heap"
-_FULL = "full"
-_LVGL = "with_lvgl"
-_MIN = "minimum"
-_IDE = "minimum_with_ide_support"
-_MIN4 = "minimum_with_kmodel_v4_support"
-_SPEECH = "minimum_speech_with_ide_support"
-_OPENMV = "openmv_kmodel_v4_with_ide_support"
-_MP = "maixpy"
+# How figures were got that the image did not tell itself.
+_NOTES = {
+    "screen": "read behind the image's own main.py, which keeps a screen of 152 KiB",
+    "banner": "by its boot banner, less 28 KiB; it has no heap_free",
+    "others": "a build of a third party",
+    "version": "no image of this version was found: as the one before it, else the oldest",
+    "tft": "no image of it was found: as amigo_tft",
+    "full": "no image of it was found: an estimate, as MaixPy's full less the larger Python heap",
+}
 
-# The images of each flavour, oldest first. All but the rows with a NOTE were run to the prompt and asked.
-IMAGES = (
-    (_FULL, "v0.5.0-9", "929b4d3652c9", False, 3016, 3044, 512, True, True, _MP, _QVGA, False, True, _BANNER),
-    (_FULL, "v0.5.0-12", "514bc8c08b19", False, 3016, 3044, 512, True, True, _MP, _QVGA, False, True, _BANNER),
-    (_FULL, "v0.5.0-89", "2d24e326f605", True, 3002, 3030, 512, True, True, _MP, _QVGA, False, True, _BANNER),
-    (_FULL, "v0.5.1-103", "a8b6e166efa0", True, 2564, 2594, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
-    (_FULL, "v0.6.0-2", "f6e4979c7015", True, 2544, 2572, 512, True, True, _MP, _QVGA, True, True, ""),
-    (_FULL, "v0.6.2-15", "5f0168438028", True, 2544, 2571, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
-    (_FULL, "v0.6.2-16", "cfceb943b557", True, 2428, 2459, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
-    (_FULL, "v0.6.2-41", "ded56fc28590", True, 2532, 2562, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
-    (_FULL, "v0.6.2-44", "c79bcbcb0a67", True, 2532, 2562, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
-    (_FULL, "v0.6.2-54", "9105ec730db1", True, 2532, 2562, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
-    (_FULL, "v0.6.2-84", "edbdd364c2a2", True, 2532, 2560, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
-    (_FULL, "v0.6.2-85", "ce3f4786a5a8", True, 2532, 2560, 512, True, True, _MP, _QVGA, True, True, ""),
-    (_LVGL, "v0.6.0-2", "2b605a0e42b3", False, 2356, 2385, 512, True, True, _MP, _QVGA, True, True, ""),
-    (_LVGL, "v0.6.2-54", "4b00f455e194", False, 2344, 2375, 512, True, True, _MP, _QVGA, True, True, _SCREEN),
-    (_LVGL, "v0.6.2-72", "4b1a113ac615", False, 2344, 2373, 512, True, True, _MP, _QVGA, True, True, ""),
-    (_MIN, "v0.6.0-2", "77ca330606eb", False, 4812, 4840, 512, False, False, _MP, _QVGA, True, False, ""),
-    (_IDE, "v0.5.1-106", "a2f6ce820db5", False, 4788, 4814, 512, False, True, _MP, _QVGA, True, False, ""),
-    (_IDE, "v0.6.0-2", "3dc700f57589", False, 4788, 4813, 512, False, True, _MP, _QVGA, True, False, ""),
-    (_IDE, "v0.6.2-44", "42b08175c0cb", False, 4780, 4805, 512, False, True, _MP, _QVGA, True, False, _SCREEN),
-    (_IDE, "v0.6.2-54", "a368ccf09dc4", False, 4780, 4804, 512, False, True, _MP, _QVGA, True, False, ""),
-    (_MIN4, "v0.5.1-106", "3a76f6004738", True, 4388, 4412, 512, False, False, _MP, _QVGA, True, False, _SCREEN),
-    (_MIN4, "v0.6.0-2", "1e50835a0691", True, 4384, 4411, 512, False, False, _MP, _QVGA, True, False, ""),
-    (_MIN4, "v0.6.2-20", "04aacfc7d5d3", True, 4380, 4404, 512, False, False, _MP, _QVGA, True, False, ""),
-    (_MIN4, "v0.6.2-32", "7310f19bc581", True, 4376, 4403, 512, False, False, _MP, _QVGA, True, False, _SCREEN),
-    (_MIN4, "v0.6.2-72", "69d5faa65910", True, 4376, 4401, 512, False, False, _MP, _QVGA, True, False, ""),
-    (_SPEECH, "v0.6.0-2", "443fda1b54e6", True, 3492, 3516, 512, False, True, _MP, _QVGA, True, False, ""),
-    (_SPEECH, "v0.6.2-32", "921bf30682f4", True, 3484, 3508, 512, False, True, _MP, _QVGA, True, False, _SCREEN),
-    (_SPEECH, "v0.6.2-60", "4af88d04d221", True, 3480, 3506, 512, False, True, _MP, _QVGA, True, False, _SCREEN),
-    (_SPEECH, "v0.6.2-83", "1ea0279f8569", True, 3480, 3506, 512, False, True, _MP, _QVGA, True, False, ""),
-    (_OPENMV, "v0.6.0-2", "03b6bb656126", True, 3924, 3949, 512, False, True, _MP, _QVGA, True, True, ""),
-    (_OPENMV, "v0.6.2-32", "0e48c2e6d543", True, 3916, 3941, 512, False, True, _MP, _QVGA, True, True, _SCREEN),
-    (_OPENMV, "v0.6.2-72", "7f1bf685753d", True, 3912, 3939, 512, False, True, _MP, _QVGA, True, True, ""),
-    (_OPENMV, "v0.6.2-83", "4f41a28fbda1", True, 3912, 3939, 512, False, True, _MP, _QVGA, True, True, ""),
-    ("m5stickv", "v0.6.0-2", "eac2c71b8be5", True, 2560, 2589, 512, True, True, _MP, _STICK, True, True, ""),
-    ("m5stickv", "v0.6.2-16", "deeee1dba241", True, 2464, 2492, 512, True, True, _MP, _STICK, True, True, _OTHERS),
-    ("amigo_tft", "v0.6.0-2", "f64db59aef60", True, 1640, 1665, 512, False, True, _MP, _AMIGO, True, True, ""),
-    ("amigo_ips", "v0.6.0-2", "", True, 1640, 1665, 512, False, True, _MP, _AMIGO, True, True, _AS_TFT),
-    ("amigo_minimum", "v0.6.0-2", "412bf0a53a9d", True, 3832, 3859, 512, False, True, _MP, _AMIGO, True, True, ""),
-    ("canmv", "", "", True, 2294, 2322, 750, True, True, "canmv", _QVGA, True, True, _AS_FULL),
-    ("canmv_lite", "v1.0.7", "a70dd5812e7b", True, 3264, 3292, 750, True, True, "canmv", _QVGA, True, True, ""),
+# Builds: what all their images share (name, v4, Python heap, threads, IDE, API, panel, font, blobs), then the images,
+# oldest first: version, image, FREE_KIB, BANNER_KIB, key of a note; "-" for what is not there. As text, since it
+# takes a third of the Python heap that tuples take.
+_BUILDS = (
+    (
+        ("full", False, 512, True, False, "maixpy", _QVGA, False, True),
+        """v0.5.0-9 929b4d3652c9 3016 3044 banner
+        v0.5.0-12 514bc8c08b19 3016 3044 banner
+        """,
+    ),
+    (("full", True, 512, True, True, "maixpy", _QVGA, False, True), "v0.5.0-89 2d24e326f605 3002 3030 banner"),
+    (
+        ("full", True, 512, True, True, "maixpy", _QVGA, True, True),
+        """v0.5.1-103 a8b6e166efa0 2564 2594 screen
+        v0.6.0-2 f6e4979c7015 2544 2572
+        v0.6.2-15 5f0168438028 2544 2571 screen
+        v0.6.2-16 cfceb943b557 2428 2459 screen
+        v0.6.2-41 ded56fc28590 2532 2562 screen
+        v0.6.2-44 c79bcbcb0a67 2532 2562 screen
+        v0.6.2-54 9105ec730db1 2532 2562 screen
+        v0.6.2-84 edbdd364c2a2 2532 2560 screen
+        v0.6.2-85 ce3f4786a5a8 2532 2560
+        """,
+    ),
+    (
+        ("with_lvgl", False, 512, True, True, "maixpy", _QVGA, True, True),
+        """v0.6.0-2 2b605a0e42b3 2356 2385
+        v0.6.2-54 4b00f455e194 2344 2375 screen
+        v0.6.2-72 4b1a113ac615 2344 2373
+        """,
+    ),
+    (("minimum", False, 512, False, False, "maixpy", _QVGA, True, False), "v0.6.0-2 77ca330606eb 4812 4840"),
+    (
+        ("minimum_with_ide_support", False, 512, False, True, "maixpy", _QVGA, True, False),
+        """v0.5.1-106 a2f6ce820db5 4788 4814
+        v0.6.0-2 3dc700f57589 4788 4813
+        v0.6.2-44 42b08175c0cb 4780 4805 screen
+        v0.6.2-54 a368ccf09dc4 4780 4804
+        """,
+    ),
+    (
+        ("minimum_with_kmodel_v4_support", True, 512, False, False, "maixpy", _QVGA, True, False),
+        """v0.5.1-106 3a76f6004738 4388 4412 screen
+        v0.6.0-2 1e50835a0691 4384 4411
+        v0.6.2-20 04aacfc7d5d3 4380 4404
+        v0.6.2-32 7310f19bc581 4376 4403 screen
+        v0.6.2-72 69d5faa65910 4376 4401
+        """,
+    ),
+    (
+        ("minimum_speech_with_ide_support", True, 512, False, True, "maixpy", _QVGA, True, False),
+        """v0.6.0-2 443fda1b54e6 3492 3516
+        v0.6.2-32 921bf30682f4 3484 3508 screen
+        v0.6.2-60 4af88d04d221 3480 3506 screen
+        v0.6.2-83 1ea0279f8569 3480 3506
+        """,
+    ),
+    (
+        ("openmv_kmodel_v4_with_ide_support", True, 512, False, True, "maixpy", _QVGA, True, True),
+        """v0.6.0-2 03b6bb656126 3924 3949
+        v0.6.2-32 0e48c2e6d543 3916 3941 screen
+        v0.6.2-72 7f1bf685753d 3912 3939
+        v0.6.2-83 4f41a28fbda1 3912 3939
+        """,
+    ),
+    (
+        ("m5stickv", True, 512, True, True, "maixpy", _STICK, True, True),
+        """v0.6.0-2 eac2c71b8be5 2560 2589
+        v0.6.2-16 deeee1dba241 2464 2492 others
+        """,
+    ),
+    (("amigo_tft", True, 512, False, True, "maixpy", _AMIGO, True, True), "v0.6.0-2 f64db59aef60 1640 1665"),
+    (("amigo_ips", True, 512, False, True, "maixpy", _AMIGO, True, True), "v0.6.0-2 - 1640 1665 tft"),
+    (("amigo_minimum", True, 512, False, True, "maixpy", _AMIGO, True, True), "v0.6.0-2 412bf0a53a9d 3832 3859"),
+    (("canmv", True, 750, True, True, "canmv", _QVGA, True, True), "- - 2294 2322 full"),
+    (("canmv_lite", True, 750, True, True, "canmv", _QVGA, True, True), "v1.0.7 a70dd5812e7b 3264 3292"),
 )
 
-# The newest image of each flavour: what its bare name means.
-FLAVOURS = tuple(
-    [row for index, row in enumerate(IMAGES) if index + 1 == len(IMAGES) or IMAGES[index + 1][NAME] != row[NAME]]
-)  # type: tuple
+DEFAULT = "minimum_with_kmodel_v4_support"
 
-DEFAULT = _MIN4
-
-# What the app needs and not every version of MaixPy has: name, first version with it, the only versions without it
-# (first to last). From the firmware's history, and seen in the images on both sides of each.
-STARTS_MAIN = "main.py"
+# What not every version of MaixPy has: name, first version with it, versions without it behind that (first, last). From
+# the firmware's history, and seen in the images on both sides of each.
 CONFIG = "Maix.config"
-HEAP_FREE = "Maix.utils.heap_free"
 WATCHDOG = "machine.WDT"
-REMOUNT = "machine.SDCard"
+HEAP_FREE = "Maix.utils.heap_free"
 LCD_TYPE = "lcd.init(lcd_type)"
+REMOUNT = "machine.SDCard"
+STARTS_MAIN = "main.py"
 FEATURES = (
-    (CONFIG, (0, 5, 0, 107), None),
     (WATCHDOG, (0, 5, 0, 104), None),
+    (CONFIG, (0, 5, 0, 107), None),
     (HEAP_FREE, (0, 5, 0, 140), None),
     (LCD_TYPE, (0, 6, 2, 18), None),
     (REMOUNT, (0, 6, 2, 41), None),
     (STARTS_MAIN, (0, 0, 0, 0), ((0, 6, 2, 76), (0, 6, 2, 77))),
 )
-APP_NEEDS = (CONFIG, WATCHDOG, HEAP_FREE, REMOUNT, STARTS_MAIN)  # LCD_TYPE besides on a panel of its own type
-OLDEST = "v0.6.2-41"  # the first version with all of them
+NEEDED = (CONFIG, WATCHDOG, HEAP_FREE, STARTS_MAIN)  # without one of them the app does not start
+WISHED = (REMOUNT,)  # without it a card that was pulled comes back at the next start only
+PANEL_WISHED = (LCD_TYPE,)  # on a board whose panel has a type of its own
+
+# Builds whose banner gives the commit alone.
+BANNERS = {"9720594": "v0.6.0-2"}
 
 MODEL_LIMIT = 0x600000  # largest file the loader takes, bytes
 MODEL_SLOTS = 5
@@ -128,6 +157,29 @@ def parse(version: str) -> tuple:
     return numbers + (build,)
 
 
+def images(flavour: str = "") -> list:
+    """Return the rows of a flavour, oldest first, or of all of them, flavour by flavour; [] for an unknown one."""
+    rows = []
+    for build in _BUILDS:
+        name, v4, gc_kib, threads, ide, api, panel, font, blobs = build[0]
+        if flavour not in ("", name):
+            continue
+        for line in build[1].strip().split("\n"):
+            version, image, free, banner, note = (line + " -").split()[:5]
+            rows.append(
+                (name, "" if version == "-" else version, "" if image == "-" else image, v4, int(free), int(banner))
+                + (gc_kib, threads, ide, api, panel, font, blobs, _NOTES.get(note, ""))
+            )
+    return rows
+
+
+def newest() -> list:
+    """Return the row of the newest known image of each flavour: what its bare name means."""
+    rows = images()
+    names = [row[NAME] for row in rows[1:]] + [""]
+    return [row for row, following in zip(rows, names) if row[NAME] != following]
+
+
 def find(name: str) -> tuple:
     """Return the row of a flavour, or of FLAVOUR@VERSION such as "full@v0.6.2-54"; ValueError names the known flavours.
 
@@ -135,42 +187,40 @@ def find(name: str) -> tuple:
     of the oldest), no IMAGE and a NOTE that says so.
     """
     flavour, at, version = name.partition("@")
-    rows = [row for row in IMAGES if row[NAME] == flavour]
+    rows = images(flavour) if flavour else []
     if not rows:
-        raise ValueError("unknown flavour %r, known: %s" % (name, ", ".join([str(row[NAME]) for row in FLAVOURS])))
+        raise ValueError("unknown flavour %r, known: %s" % (name, ", ".join([row[NAME] for row in newest()])))
     if not at:
         return rows[-1]
     wanted = parse(version)
     whole = "-" not in version.replace("_", "-")
     best = rows[0]
+    same = False
     for row in rows:
-        if row[VERSION]:
-            number = parse(row[VERSION])
-            if number <= wanted or (whole and number[:3] == wanted[:3]):
-                best = row
-    if best[VERSION]:
-        number = parse(best[VERSION])
-        if number == wanted or (whole and number[:3] == wanted[:3]):
-            return best
+        number = parse(row[VERSION]) if row[VERSION] else ()
+        alike = number == wanted or (whole and number[:3] == wanted[:3])
+        if alike or (number and number <= wanted):
+            best = row
+            same = alike
+    if same:
+        return best
     text = "v%d.%d.%d" % wanted[:3] + ("-%d" % wanted[3] if wanted[3] else "")
-    note = "no image of this version was found: as %s" % (best[VERSION] or best[NAME])
-    return (flavour, text, "") + best[V4:NOTE] + (note,)
+    return (flavour, text, "") + best[V4:NOTE] + (_NOTES["version"],)
 
 
-def has(row: tuple, feature: str) -> bool:
-    """Return whether the version of a row has a feature of FEATURES; CanMV has them all."""
-    if row[API] != _MP:
-        return True
-    version = parse(row[VERSION])
+def version_of(row: tuple):
+    """Return the version of a row as parse() gives it, None for CanMV, which counts otherwise."""
+    return parse(row[VERSION]) if row[API] == "maixpy" else None
+
+
+def lacks(version, names) -> list:
+    """Return those of the named FEATURES that a version (as parse() gives it) has not; none for None."""
+    missing = []
     for name, since, without in FEATURES:
-        if name == feature:
-            return version >= since and not (without and without[0] <= version <= without[1])
-    raise ValueError("unknown feature %r" % feature)
-
-
-def lacks(row: tuple, panel_type: bool = False) -> list:
-    """Return what the app needs and the version of a row lacks; `panel_type`: the board's panel needs lcd_type."""
-    return [name for name in APP_NEEDS + ((LCD_TYPE,) if panel_type else ()) if not has(row, name)]
+        if name in names and version is not None:
+            if version < since or (without and without[0] <= version <= without[1]):
+                missing.append(name)
+    return missing
 
 
 def need_parts(version: int, file_size: int, main_mem: int) -> tuple:
@@ -232,11 +282,6 @@ def doubles(name: str) -> bool:
 def camera_parts(w: int, h: int, dual: bool = False) -> tuple:
     """Return the blocks that sensor.set_framesize asks for, in bytes: per buffer RGB565, then three 8-bit planes."""
     return ((w * h * 2 + 127) // 128 * 128, (w * h * 3 + 63) // 64 * 64) * (2 if dual else 1)
-
-
-def camera_bytes(w: int, h: int, dual: bool = False) -> int:
-    """Return the sum of camera_parts for a frame of w x h pixels."""
-    return sum(camera_parts(w, h, dual))
 
 
 def lcd_bytes(w: int, h: int) -> int:

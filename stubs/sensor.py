@@ -146,11 +146,10 @@ def set_framesize(_size: int, set_regs: bool = True) -> None:
 def _allocate(w, h):
     camera = bench.camera
     _release()
-    both = flavours.camera_bytes(w, h)
-    pixels = (w * h * 2 + 127) // 128 * 128
+    sizes = flavours.camera_parts(w, h)
     buffers = 2 if camera.dual else 1
     for _ in range(buffers):
-        for name, size in (("camera pixels", pixels), ("camera planes", both - pixels)):
+        for name, size in zip(("camera pixels", "camera planes"), sizes):
             block = bench.memory.alloc(name, size)
             if block is None:
                 bench.uart.print("E (%d) SYSCALL: Out of memory" % (bench.clock.now * 400000))

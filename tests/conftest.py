@@ -77,6 +77,12 @@ def goldens() -> Path:
 
 
 @pytest.fixture(scope="session")
+def image_facts() -> Path:
+    """The list of firmware images with all that they were asked (.json)."""
+    return _shared("MAIXSWITCH_FACTS", "facts") / "firmware-images.json"
+
+
+@pytest.fixture(scope="session")
 def photos() -> Path:
     """The folder of photos (.png)."""
     return _shared("MAIXSWITCH_PHOTOS", "photos")

@@ -62,15 +62,23 @@ def boards() -> str:
 
 
 def flavours() -> str:
-    """Every firmware flavour: kmodel versions and what it leaves beside a QVGA camera and a 320x240 panel."""
-    module = board_module("flavours")
-    taken = module.camera_bytes(320, 240) + module.lcd_bytes(320, 240)
+    """Every firmware flavour: kmodel versions, and what it leaves for models beside its panel and a QVGA camera."""
+    from maixswitch.kmodel.firmware import firmwares, images
+    from maixswitch.kmodel.memory import room
+
     rows = []
-    for row in module.FLAVOURS:
-        left = row[module.FREE_KIB] * 1024 - taken
-        versions = "v3, v4" if row[module.V4] else "v3"
-        rows.append((f"`{row[module.NAME]}`", versions, f"{left // 1024} KiB", word(str(row[module.SOURCE]))))
-    return table((word("firmware"), "kmodel", word("room for a model"), word("where the figure comes from")), rows)
+    for item in firmwares():
+        own = room(item)
+        kib = [size // 1024 for size in (own.free, own.lcd, own.camera, own.bytes)]
+        older = {
+            room(other).bytes // 1024: other.version
+            for other in images()
+            if other.flavour == item.flavour and other.free_kib != item.free_kib
+        }
+        cells = [f"`{item.flavour}`", item.version, "v3, v4" if item.v4 else "v3", *map(str, kib)]
+        rows.append([*cells, ", ".join(f"{version} {room}" for room, version in older.items()), item.source])
+    head = (word("firmware"), word("version"), "kmodel", word("free at the prompt"), word("screen"), word("camera"))
+    return table([*head, word("room for a model"), word("room in other versions"), word("read from")], rows)
 
 
 def findings() -> str:

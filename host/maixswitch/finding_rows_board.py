@@ -213,9 +213,16 @@ FIRMWARE: tuple[Row, ...] = (
     ),
     (
         "B636",
-        "warning",
-        "The firmware is older than any that the app was written for.",
+        "error",
+        "The app does not start on this firmware: the version lacks what it needs.",
         "Write v0.6.2-78 or later onto the board with kflash.",
+    ),
+    (
+        "B637",
+        "warning",
+        "A part of the app does not work on this firmware: the version lacks what it takes.",
+        "Write v0.6.2-78 or later onto the board with kflash. Without machine.SDCard a card that was pulled comes back "
+        "after RESET only; without lcd_type the panel of an Amigo may stay dark.",
     ),
 )
 

@@ -330,6 +330,19 @@ KMODEL = (
         "maixswitch explain says more about the message; maixswitch sim shows the whole run.",
     ),
     Rule("C221", NOTE, "The model ran in the emulated board, over one picture of the drawn scene.", "Nothing to do."),
+    Rule(
+        "C222",
+        ERROR,
+        "The app does not start on {firmware}: this version lacks what it needs.",
+        "Write v0.6.2-78 or later onto the board with kflash.",
+    ),
+    Rule(
+        "C223",
+        WARNING,
+        "On {firmware} a part of the app does not work: this version lacks what it takes.",
+        "Write v0.6.2-78 or later onto the board with kflash. Without machine.SDCard a card that was pulled comes back "
+        "after RESET only; without lcd_type the panel of an Amigo may stay dark.",
+    ),
 )
 
 CAMERA = (

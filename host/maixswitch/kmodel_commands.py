@@ -35,7 +35,7 @@ def info(
     file: File,
     json: Json = False,
     frame: Annotated[str, typer.Option(help="Camera frame WxH, or none.")] = "320x240",
-    panel: Annotated[str, typer.Option(help="LCD WxH, or none.")] = "320x240",
+    panel: Annotated[str, typer.Option(help="LCD WxH, or none; default: the firmware's own.")] = "",
     gc: Annotated[int, typer.Option(min=0, max=6144, help="Python heap in KiB; 0: the firmware's own.")] = 0,
     firmware: Annotated[
         list[str] | None, typer.Option(help="Firmware to judge for; may be repeated. Default: all.")
@@ -49,7 +49,9 @@ def info(
     from .kmodel.report import report
 
     try:
-        found = describe_file(file, _size(frame, "--frame"), _size(panel, "--panel"), firmware or (), gc or None)
+        found = describe_file(
+            file, _size(frame, "--frame"), _size(panel, "--panel") if panel else "own", firmware or (), gc or None
+        )
     except KModelError as error:
         if json:
             console.emit(describe_broken(file, error))

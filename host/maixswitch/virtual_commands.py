@@ -110,11 +110,15 @@ def _check_flavour(name: str) -> None:
     resources.put_on_path()
     import flavours
 
-    known = [row[flavours.NAME] for row in flavours.FLAVOURS if row[flavours.API] == "maixpy"]
-    if name not in known:
-        raise MaixSwitchError(
-            tr("--firmware {name}: no such flavour; there are {known}", name=name, known=", ".join(known)), EXIT_USAGE
-        )
+    known = [row[flavours.NAME] for row in flavours.newest() if row[flavours.API] == "maixpy"]
+    try:
+        if flavours.find(name)[flavours.NAME] in known:
+            return
+    except ValueError:
+        pass
+    raise MaixSwitchError(
+        tr("--firmware {name}: no such flavour; there are {known}", name=name, known=", ".join(known)), EXIT_USAGE
+    )
 
 
 def faults(words: list[str]) -> Faults:

@@ -81,11 +81,8 @@ class SystemHeap:
         return total
 
     def free(self) -> int:
-        """Return all free bytes, in however many pieces."""
-        total = self.capacity
-        for block in self._blocks:
-            total -= block[1]
-        return total
+        """Return what nobody holds of the bytes above the first break, in however many pieces; headers do not count."""
+        return self.capacity - flavours.UNDER_BREAK - self.used()
 
     def largest(self) -> int:
         """Return the size in bytes of the largest block that would be given."""

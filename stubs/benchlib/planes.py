@@ -18,9 +18,23 @@ def components(color: int):
     return (((value >> 11) * 255 + 15) // 31, ((value >> 5 & 63) * 255 + 31) // 63, ((value & 31) * 255 + 15) // 31)
 
 
+_LOW = (0, 2, 5, 7, 9, 12, 14, 16)
+
+
+def luma(color: int) -> int:
+    """Return the grey level of the firmware's RGB565 int, 0 to 254.
+
+    The firmware keeps an eighth of the table of all colours, for those whose low three bits of green are 0, and adds
+    a step for these bits (yuv_tab.c; the same for all 65,536 colours as a v0.6.2 image makes them).
+    """
+    value = (color & 255) << 8 | color >> 8 & 255
+    r, g, b = ((value >> 11) * 255 + 15) // 31, ((value >> 5 & 56) * 255 + 31) // 63, ((value & 31) * 255 + 15) // 31
+    return (r * 299 + g * 587 + b * 114) // 1000 + _LOW[value >> 5 & 7]
+
+
 def grey(r: int, g: int, b: int) -> int:
-    """Return the luma of 8-bit components."""
-    return (r * 299 + g * 587 + b * 114 + 500) // 1000
+    """Return the grey level of 8-bit components, which become RGB565 first."""
+    return luma(rgb(r, g, b))
 
 
 _TABLES = {}  # type: dict
@@ -80,17 +94,12 @@ def rgb_to_grey(pairs) -> bytearray:
     if _translate and count > 4096:
         table = _TABLES.get("luma")
         if table is None:
-            table = _TABLES["luma"] = bytes([_luma(v) for v in range(65536)])
+            table = _TABLES["luma"] = bytes([luma(v) for v in range(65536)])
         return bytearray([table[v] for v in array.array("H", bytes(pairs))])
     out = bytearray(count)
     for i in range(count):
-        out[i] = _luma(pairs[2 * i] | pairs[2 * i + 1] << 8)
+        out[i] = luma(pairs[2 * i] | pairs[2 * i + 1] << 8)
     return out
-
-
-def _luma(color):
-    r, g, b = components(color)
-    return grey(r, g, b)
 
 
 def planes_of(pixels):

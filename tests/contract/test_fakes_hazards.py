@@ -111,7 +111,7 @@ def test_nine_anchors_of_a_network_made_for_them(kmodels: Path, board: Board) ->
         KPU.run_yolo2(task, sensor.snapshot())
 
 
-@pytest.mark.parametrize("row", flavours.FLAVOURS, ids=lambda row: row[flavours.NAME])
+@pytest.mark.parametrize("row", flavours.newest(), ids=lambda row: row[flavours.NAME])
 def test_v4_on_every_flavour(row: tuple[Any, ...], kmodels: Path, board: Board) -> None:
     """A build without v4 answers 2002 and keeps nothing; the others run it once its output has a shape."""
     board(row[flavours.NAME], net=(kmodels / "voc20_yolov2_v4.kmodel").read_bytes())
@@ -121,6 +121,11 @@ def test_v4_on_every_flavour(row: tuple[Any, ...], kmodels: Path, board: Board) 
             KPU.load("/sd/net.kmodel")
         assert bench.memory.free() == free
         assert bench.kpu.live == []
+        return
+    if row[flavours.FREE_KIB] == 1640:  # an Amigo's full build leaves 1260 KiB beside the camera, the model takes 1368
+        with pytest.raises(ValueError, match="load error:2006"):
+            KPU.load("/sd/net.kmodel")
+        assert bench.memory.free() == free
         return
     task = prepared()
     with pytest.raises(ValueError, match="region_layer_init err!"):

@@ -85,7 +85,7 @@ def tabled() -> Iterator[str]:
     flavours = importlib.import_module("flavours")
     for version in (3, 4):
         yield from (name for name, _ in flavours.need_parts(version, 1, 1))
-    yield from (row[flavours.SOURCE] for row in flavours.FLAVOURS)
+    yield from flavours._NOTES.values()
     describe_code = importlib.import_module("device.errors").describe
     for code in importlib.import_module("device.error_texts").codes():
         yield from describe_code(code)[1:]

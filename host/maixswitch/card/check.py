@@ -25,8 +25,8 @@ __all__ = ["ModelReport", "Options", "Report", "check"]
 class ModelReport:
     """What is known of one model. ``place``: its folder on the card (or the bare file's name); ``input``: of the
     network itself, "" when it cannot be read; ``fits``: firmware -> verdict ("fits", "gc", "large", "version"...);
-    ``room``: firmware -> the same in words, with the KiB that are left or missing; ``need``: the loader's blocks,
-    name -> bytes, in its order.
+    ``room``: firmware -> the same in words, with the KiB that are left or missing and where the room comes from;
+    ``need``: the loader's blocks, name -> bytes, in its order.
     """
 
     place: str
@@ -131,7 +131,7 @@ def _model(model: Model, options: Options) -> ModelReport:
         bytes=model.size,
         input=shape_text(kmodel.inputs[0]).split()[0] if kmodel else "",
         fits={item.firmware.name: item.verdict.kind for item in judged},
-        room={item.firmware.name: item.verdict.text for item in judged},
+        room={item.firmware.name: f"{item.verdict.text} ({item.account})" for item in judged},
         need=judged[0].parts if judged else {},
     )
 

@@ -142,7 +142,7 @@ def report(made: Intake, card: Path, dry_run: bool) -> list[str]:
 
 
 def _summary(ready: Ready, folder: str) -> str:
-    verdicts = ready.network.fits()
+    verdicts = ready.network.judged()
     return tr(
         "  models/{folder}: {title}, {kind}, {size}, labels: {labels}; fits {fits} of {all} firmwares",
         folder=folder,
@@ -150,6 +150,6 @@ def _summary(ready: Ready, folder: str) -> str:
         kind=ready.model["kind"],
         size="x".join(map(str, ready.model["input"])),
         labels=ready.labels,
-        fits=sum(fits for _, fits in verdicts),
+        fits=sum(item.verdict.fits for item in verdicts),
         all=len(verdicts),
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from maixswitch.docs import board_module
 from maixswitch.errors import KModelError
-from maixswitch.kmodel.memory import memory
+from maixswitch.kmodel.memory import Memory, memory
 from maixswitch.kmodel.model import KModel, load
 from maixswitch.kmodel.sniff import recognise
 from maixswitch.language import tr
@@ -84,11 +84,11 @@ class Network:
         """Does it end with a plain weighted sum, so that its values are no shares of 1?"""
         return self.last in ("fully_connected", "matmul", "quantized_matmul", "quantized_fully_connected")
 
-    def fits(self) -> list[tuple[str, bool]]:
-        """The firmwares that `check` judges for, and whether the model fits there beside a 320x240 frame and panel."""
+    def judged(self) -> list[Memory]:
+        """What the model takes on each of the firmwares that `check` judges for, beside their panel and a camera."""
         from maixswitch.card.options import Options
 
-        return [(item.name, memory(self.kmodel, item).verdict.fits) for item in Options().flavours]
+        return [memory(self.kmodel, item) for item in Options().flavours]
 
 
 def read_network(data: bytes) -> Network:

@@ -9,7 +9,7 @@ from typing import Any
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel import firmware as firmwares
-from maixswitch.kmodel.memory import QVGA, Size
+from maixswitch.kmodel.memory import Panel, Room, Size, room
 from maixswitch.language import tr
 from maixswitch.resources import put_on_path
 
@@ -18,8 +18,8 @@ OWN_FIRMWARE = {
     "unitv": ("m5stickv",),
     "amigo_tft": ("amigo_tft", "amigo_minimum"),
     "amigo_ips": ("amigo_ips", "amigo_minimum"),
-    "canmv_k210_01studio": ("canmv",),
-    "dnk210": ("canmv",),
+    "canmv_k210_01studio": ("canmv", "canmv_lite"),
+    "dnk210": ("canmv", "canmv_lite"),
 }
 """Boards that need an image of their own: without it their power chip stays off, or there is none else."""
 OWN = frozenset(name for names in OWN_FIRMWARE.values() for name in names)
@@ -69,8 +69,24 @@ class Options:
             ) from error
 
     @property
-    def panel(self) -> Size | None:
-        """Width and height of the board's panel, 320x240 for an unnamed one, None without a panel."""
+    def panel(self) -> Panel:
+        """Width and height of the board's panel, "own" (the firmware's) for an unnamed one, None without a panel."""
         if self.row is None:
-            return QVGA
+            return "own"
         return (int(self.row.lcd[0]), int(self.row.lcd[1])) if self.row.lcd else None
+
+    @property
+    def rooms(self) -> list[Room]:
+        """What each of the firmwares leaves for a model beside the panel and a camera."""
+        return [room(item, panel=self.panel, gc_kib=self.gc_kib) for item in self.flavours]
+
+    @property
+    def screen(self) -> Size | None:
+        """The panel as a size: for an unnamed board that of the first firmware."""
+        panel = self.panel
+        return self.flavours[0].panel if panel == "own" else panel
+
+    @property
+    def lcd_type(self) -> bool:
+        """Does the board's panel need a type of its own, a word that older versions do not know?"""
+        return self.row is not None and bool(self.row.lcd) and bool(self.row.lcd[5])

@@ -9,6 +9,7 @@ from maixswitch.card.check import ModelReport, Report
 from maixswitch.console import visible
 from maixswitch.finding_lines import listed
 from maixswitch.findings import ERROR, NOTE, WARNING
+from maixswitch.kmodel.memory import rooms
 from maixswitch.language import tr
 
 
@@ -29,6 +30,7 @@ def lines(report: Report) -> Iterator[str]:
         yield ""
     yield counts(report)
     yield tr("Judged for: {firmwares}", firmwares=", ".join(item.name for item in report.options.flavours))
+    yield rooms(report.options.rooms)
     yield tr("Next: {what}", what=following(report))
 
 

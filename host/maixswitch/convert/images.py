@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import reason, tr
+from maixswitch.rgb565 import grey
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm")
-MODES = {1: "L", 3: "RGB"}
 MOST = 64
 """Images that are used unless told otherwise; more of them change the ranges by next to nothing."""
 
@@ -39,21 +39,26 @@ def load(folder: Path, shape: Sequence[int], most: int = MOST) -> NDArray[np.uin
 
 
 def load_one(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
-    """One picture as uint8 (c, h, w), c 1 (grey) or 3 (RGB), stretched to the size; MaixSwitchError as in ``load``."""
+    """One picture as uint8 (c, h, w), c 1 (grey) or 3 (RGB), stretched to the size; MaixSwitchError as in ``load``.
+
+    The grey is what the firmware makes of its camera's RGB565, so that ranges and report are of the board's bytes.
+    """
     from PIL import Image, ImageOps
 
     channels, height, width = shape
-    if channels not in MODES:
+    if channels not in (1, 3):
         raise MaixSwitchError(
             tr("the network's input has {channels} channels; pictures have 1 (grey) or 3 (RGB)", channels=channels)
         )
     try:
         with Image.open(path) as opened:
-            picture = ImageOps.exif_transpose(opened).convert(MODES[channels])
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
             picture = picture.resize((width, height), Image.Resampling.BILINEAR)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise MaixSwitchError(tr("{path}: not a picture: {error}", path=path, error=error), EXIT_IO) from error
-    pixels: NDArray[Any] = np.asarray(picture, np.uint8).reshape(height, width, channels)
+    pixels: NDArray[Any] = np.asarray(picture, np.uint8)
+    if channels == 1:
+        return grey(pixels)[None]
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from maixswitch.language import reason, tr
+from maixswitch.rgb565 import grey
 
 from ..errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from .arrays import Array
@@ -28,8 +29,9 @@ UNREADABLE = (ValueError, EOFError, SyntaxError, MemoryError, OverflowError, str
 def read_input(path: Path, tensor: Tensor) -> Array:
     """An array for one input: from .npy as it is, from a picture stretched (bilinear) to the input's size.
 
-    A picture becomes uint8 (channels, height, width), grey for one channel; float32 0..1 for an input of floats. Raises
-    MaixSwitchError when the file cannot be read, and KModelError when the input is no picture.
+    A picture becomes uint8 (channels, height, width), for one channel the grey that the firmware makes of its camera's
+    RGB565; float32 0..1 for an input of floats. Raises MaixSwitchError when the file cannot be read, and KModelError
+    when the input is no picture.
     """
     try:
         if path.suffix.lower() in ARRAYS:
@@ -59,19 +61,18 @@ def _picture(path: Path, tensor: Tensor) -> Array:
     from PIL import Image, UnidentifiedImageError
 
     shape = tensor.shape[-3:] if tensor.shape else ()
-    modes = {1: "L", 3: "RGB"}
-    if len(shape) != 3 or shape[0] not in modes:
+    if len(shape) != 3 or shape[0] not in (1, 3):
         wanted = tr("{elements} values of {dtype}", elements=tensor.elements, dtype=tensor.dtype)
         raise KModelError(tr("the model takes no picture: give an array (.npy)"), field="input", wanted=wanted)
     channels, height, width = shape
     try:
         with Image.open(path) as image:
-            pixels = np.asarray(image.convert(modes[channels]).resize((width, height), Image.Resampling.BILINEAR))
+            pixels = np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BILINEAR))
     except UnidentifiedImageError as error:
         raise MaixSwitchError(tr("cannot read {path}: neither a picture nor named .npy", path=path), EXIT_IO) from error
     except Image.DecompressionBombError as error:
         raise MaixSwitchError(tr("cannot read {path}: the picture is too large", path=path), EXIT_IO) from error
-    planes: Array = np.ascontiguousarray(pixels.reshape(height, width, channels).transpose(2, 0, 1))
+    planes: Array = grey(pixels)[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
     return planes if tensor.dtype == "uint8" else (planes.astype(np.float32) / np.float32(255))
 
 

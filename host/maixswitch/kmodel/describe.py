@@ -13,7 +13,7 @@ from . import consistency
 from . import firmware as board
 from .airam import ROWS, SIZE
 from .liveness import AiRam
-from .memory import QVGA, YOLO_ANCHORS, Memory, Size, advice, memory, region
+from .memory import QVGA, YOLO_ANCHORS, Memory, Panel, Size, advice, memory, region
 from .model import KModel, load, read_file
 from .program import AI_RAM, MAX_FILE, Tensor, Use
 from .sniff import Kind, recognise
@@ -32,7 +32,7 @@ Document = dict[str, Any]
 def describe_file(
     path: Path,
     frame: Size | None = QVGA,
-    panel: Size | None = QVGA,
+    panel: Panel = "own",
     flavours: Sequence[str] = (),
     gc_kib: int | None = None,
 ) -> Document:
@@ -102,13 +102,13 @@ def describe(
     path: Path,
     kind: Kind,
     frame: Size | None = QVGA,
-    panel: Size | None = QVGA,
+    panel: Panel = "own",
     flavours: Sequence[str] = (),
     gc_kib: int | None = None,
 ) -> Document:
     """The document of a model; the names of flavours must exist (MaixSwitchError, usage)."""
     judged = [memory(kmodel, name, frame, panel, gc_kib) for name in flavours or names()]
-    estimate = timing(kmodel, panel=panel)
+    estimate = timing(kmodel, panel=judged[0].panel)
     ram = kmodel.ai_ram
     return {
         "schema": SCHEMA,
@@ -122,7 +122,7 @@ def describe(
         "outputs": [_tensor(tensor) for tensor in kmodel.outputs],
         "use": use(kmodel),
         "layers": [_layer(item, ram) for item in estimate.layers],
-        "memory": _memory(kmodel, judged[0], ram, frame, panel),
+        "memory": _memory(kmodel, judged[0], ram, frame),
         "estimate": _estimate(estimate),
         "firmware": [_judged(item) for item in judged],
         "advice": advice(kmodel, frame, panel),
@@ -264,16 +264,16 @@ def _place(use: Use) -> Document:
     }
 
 
-def _memory(kmodel: KModel, item: Memory, ram: AiRam, frame: Size | None, panel: Size | None) -> Document:
+def _memory(kmodel: KModel, item: Memory, ram: AiRam, frame: Size | None) -> Document:
     return {
         "file": kmodel.file_size,
         "main_memory": kmodel.main_mem,
         "load": item.parts,
         "load_total": item.need,
-        "camera": {"frame": list(frame) if frame else None, "bytes": item.camera},
-        "lcd": {"panel": list(panel) if panel else None, "bytes": item.lcd},
+        "camera": {"frame": list(frame) if frame else None, "bytes": item.room.camera},
+        "lcd": {"panel": list(item.panel) if item.panel else None, "bytes": item.room.lcd},
         "run_yolo2": item.region,
-        "total": item.total,
+        "total": item.room.free - item.left,
         "ai_ram": {
             "peak_rows": ram.peak_rows,
             "peak_bytes": ram.peak_bytes,
@@ -289,9 +289,16 @@ def _judged(item: Memory) -> Document:
         "name": item.firmware.name,
         "verdict": item.verdict.kind,
         "text": item.verdict.text,
+        "version": item.firmware.version,
+        "image": item.firmware.image,
         "missing": item.verdict.missing,
         "left": item.left,
-        "free": item.free,
+        "free": item.room.free,
+        "lcd": item.room.lcd,
+        "camera": item.room.camera,
+        "room": item.room.bytes,
+        "need": item.need,
+        "run_yolo2": item.region,
         "gc_kib": item.verdict.gc_kib if item.verdict.gc_kib is not None else item.gc_kib,
         "remedy": item.verdict.remedy,
         "source": item.firmware.source,

@@ -1,4 +1,4 @@
-"""The board's firmware flavours as typed rows, from the very table and formulas that the fakes use.
+"""The board's firmware images as typed rows, from the very table and formulas that the fakes use.
 
 The table is loaded by its path, so that asking for it puts none of the fakes' names (`image`, `machine` ...) on
 sys.path.
@@ -7,11 +7,12 @@ sys.path.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 
-from maixswitch.language import tr
+from maixswitch.language import tr, word
 
 from ..errors import EXIT_USAGE, MaixSwitchError
 from ..resources import board_root
@@ -19,30 +20,61 @@ from ..resources import board_root
 
 @dataclass(frozen=True)
 class Firmware:
-    """One image that a board can run.
+    """One image that a board can run, as a row of the table.
 
-    ``free_kib``: system heap that is free after boot with a Python heap of ``gc_kib``, before camera and LCD;
-    ``source`` says where that figure comes from. ``v4``: does it run kmodel v4? ``api``: "maixpy" or "canmv".
+    ``flavour`` and ``version`` ("v0.6.2-85", "" unknown) name it; ``image``: the first 12 digits of the SHA-256 of the
+    image that the figures were read from, "" where ``note`` says what they are instead. ``free_kib``: system heap that
+    is free at the prompt with a Python heap of ``gc_kib``, before camera and LCD; ``banner_kib``: the same by the boot
+    banner, which comes earlier. ``v4``: does it run kmodel v4? ``api``: "maixpy" or "canmv". ``panel``: width and
+    height of its own LCD. ``font``: draws fonts from a file. ``blobs``: has find_blobs.
     """
 
-    name: str
+    flavour: str
+    version: str
+    image: str
     v4: bool
     free_kib: int
+    banner_kib: int
     gc_kib: int
     threads: bool
     ide: bool
     api: str
-    source: str
+    panel: tuple[int, int]
+    font: bool
+    blobs: bool
+    note: str
+
+    @property
+    def name(self) -> str:
+        """What `find` takes: the flavour alone for its newest image."""
+        newest = any(item.flavour == self.flavour and item.version == self.version for item in firmwares())
+        return self.flavour if newest else f"{self.flavour}@{self.version}"
+
+    @property
+    def source(self) -> str:
+        """Which image the figures were read from, and how, in words."""
+        texts = [tr("image {image}", image=self.image)] if self.image else []
+        return ", ".join([*texts, word(self.note)] if self.note else texts)
 
     @property
     def doubles(self) -> bool:
         """Was it built with the camera's second buffer? Without, asking for one changes nothing."""
-        return bool(table().doubles(self.name))
+        return bool(table().doubles(self.flavour))
 
     def free_bytes(self, gc_kib: int | None = None) -> int:
-        """System heap after boot with a Python heap of that many KiB; the two share one memory."""
+        """System heap at the prompt with a Python heap of that many KiB; the two share one memory."""
         smaller = 0 if gc_kib is None else self.gc_kib - gc_kib
         return (self.free_kib + smaller) * 1024
+
+    def lacks(self, needed: bool, lcd_type: bool = False) -> list[str]:
+        """What this version does not have of the app's needs, or of what it does without where it has to.
+
+        ``needed``: the needs; ``lcd_type``: the board's panel has a type of its own.
+        """
+        rows = table()
+        names = rows.NEEDED if needed else rows.WISHED + (rows.PANEL_WISHED if lcd_type else ())
+        version = rows.parse(self.version) if self.api == "maixpy" else None
+        return [str(name) for name in rows.lacks(version, names)]
 
 
 @cache
@@ -59,17 +91,38 @@ def table() -> ModuleType:
 
 @cache
 def firmwares() -> tuple[Firmware, ...]:
-    """Every flavour, in the order of the table."""
-    return tuple(Firmware(*row) for row in table().FLAVOURS)
+    """The newest image of every flavour, in the order of the table."""
+    return tuple(Firmware(*row) for row in table().newest())
+
+
+@cache
+def images() -> tuple[Firmware, ...]:
+    """Every image of the table, the oldest of a flavour first."""
+    return tuple(Firmware(*row) for row in table().images())
 
 
 def find(name: str) -> Firmware:
-    """The flavour of that name; MaixSwitchError (usage) lists the known ones."""
-    for firmware in firmwares():
-        if firmware.name == name:
-            return firmware
-    known = ", ".join(firmware.name for firmware in firmwares())
-    raise MaixSwitchError(tr("no firmware {name!r}; there are {known}", name=name, known=known), EXIT_USAGE)
+    """The newest image of a flavour, or the one of a version such as "full@v0.6.2-54".
+
+    MaixSwitchError (usage) lists the known flavours, or says how a version is written.
+    """
+    flavour, _, version = name.partition("@")
+    known = [item.flavour for item in firmwares()]
+    if flavour not in known:
+        message = tr("no firmware {name!r}; there are {known}", name=flavour, known=", ".join(known))
+        raise MaixSwitchError(message, EXIT_USAGE)
+    try:
+        return Firmware(*table().find(name))
+    except ValueError as error:
+        raise MaixSwitchError(
+            tr("no version {version!r}; wanted one such as {name}", version=version, name=f"{flavour}@v0.6.2-85"),
+            EXIT_USAGE,
+        ) from error
+
+
+def growth(sizes: Iterable[int]) -> int:
+    """By how many bytes the free system heap falls when blocks of these sizes are asked for, one by one."""
+    return int(table().growth(sizes))
 
 
 def need_parts(version: int, file_size: int, main_memory: int) -> dict[str, int]:
@@ -82,9 +135,9 @@ def region_bytes(width: int, height: int, anchors: int, classes: int) -> int:
     return int(table().region_bytes(width, height, anchors, classes))
 
 
-def camera_bytes(width: int, height: int, dual: bool = False) -> int:
-    """System heap that sensor.set_framesize takes; ``dual``: two buffers."""
-    return int(table().camera_bytes(width, height, dual))
+def camera_parts(width: int, height: int, dual: bool = False) -> tuple[int, ...]:
+    """The blocks of system heap that sensor.set_framesize asks for, in bytes; ``dual``: two buffers."""
+    return tuple(table().camera_parts(width, height, dual))
 
 
 def lcd_bytes(width: int, height: int) -> int:

@@ -2,14 +2,16 @@
 
 One memory of 6 MiB holds firmware, Python heap (GC heap) and system heap; camera, LCD, model file and main memory
 come from the system heap. The KPU's own 2 MiB (AI RAM) are apart. Formulas: stubs/flavours.py, the same that the
-fake's kpu.load obeys. Sources: Maix_kpu.c, sensor.c, sipeed_yolo2.c, the disassembly of the KPU library; boot banners
-that users published.
+fake's kpu.load obeys. Sources: Maix_kpu.c, sensor.c, sipeed_yolo2.c, the disassembly of the KPU library; firmware
+images that were started on an emulated chip and asked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
+from typing import Literal
 
 from maixswitch.language import tr, word
 
@@ -20,6 +22,8 @@ from .model import KModel
 from .program import Layer
 
 Size = tuple[int, int]
+Panel = Size | Literal["own"] | None
+"""An LCD's width and height in pixels; "own": the one that the firmware was made for; None: there is none."""
 QVGA: Size = (320, 240)
 QQVGA: Size = (160, 120)
 SMALLEST_GC_KIB = 256
@@ -29,6 +33,55 @@ GC_STEP_KIB = 16
 WITHOUT_IT = "convert the network again, in a form without that layer"
 YOLO_ANCHORS = 5
 """run_yolo2 of MaixPy is built for exactly five anchors: (classes + 5) x 5 channels (sipeed_yolo2.c)."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What one firmware leaves for a model, in bytes: what is ``free`` at the prompt, less what LCD and camera keep."""
+
+    firmware: Firmware
+    free: int
+    lcd: int
+    camera: int
+
+    @property
+    def bytes(self) -> int:
+        return self.free - self.lcd - self.camera
+
+    @property
+    def text(self) -> str:
+        """The figure with its parts, in KiB."""
+        return tr(
+            "room {room} KiB = free at the prompt {free} - screen {lcd} - camera {camera}",
+            room=self.bytes // 1024,
+            free=self.free // 1024,
+            lcd=kib(self.lcd),
+            camera=kib(self.camera),
+        )
+
+
+def room(
+    image: Firmware,
+    frame: Size | None = QVGA,
+    panel: Panel = "own",
+    gc_kib: int | None = None,
+    dual: bool = False,
+) -> Room:
+    """What a firmware leaves for a model; arguments as those of `memory`."""
+    size = image.panel if panel == "own" else panel
+    screen = (board.lcd_bytes(*size),) if size else ()
+    camera = board.camera_parts(*frame, dual and image.doubles) if frame else ()
+    lcd, both = (board.growth([*screen, *more]) for more in ((), camera))
+    return Room(image, image.free_bytes(gc_kib), lcd, both - lcd)
+
+
+def rooms(items: Iterable[Room]) -> str:
+    """One line: what each firmware leaves for a model, with its parts."""
+    texts = [
+        f"{item.firmware.name} {item.bytes // 1024} ({item.free // 1024} - {kib(item.lcd)} - {kib(item.camera)})"
+        for item in items
+    ]
+    return tr("Room for a model in KiB (free at the prompt - screen - camera): {rooms}", rooms=", ".join(texts))
 
 
 @dataclass(frozen=True)
@@ -70,36 +123,33 @@ class Verdict:
 class Memory:
     """What a model takes on one firmware; every number but KiB is in bytes.
 
-    ``parts``: name -> bytes of the loader's own blocks (model file, model context, main memory); ``camera`` and
-    ``lcd``: what they keep; ``region``: what one run_yolo2 takes besides, 0 where the model has no such output;
-    ``free``: system heap after boot with a Python heap of ``gc_kib``; ``ai_ram``: the KPU's own memory, layer by
-    layer.
+    ``parts``: name -> bytes of the loader's own blocks (model file, model context, main memory), as it asks for them.
+    The others are what the free heap falls by, which moves in steps of 4 KiB. ``room``: what is left for models with a
+    Python heap of ``gc_kib`` KiB; ``need``: what kpu.load takes of it; ``region``: what one run_yolo2 takes besides, 0
+    where the model has no such output. ``panel``: width and height of the LCD, None without one. ``ai_ram``: the KPU's
+    own memory, layer by layer.
     """
 
     firmware: Firmware
+    room: Room
     parts: dict[str, int]
-    camera: int
-    lcd: int
+    need: int
     region: int
     gc_kib: int
-    free: int
+    panel: Size | None
     ai_ram: AiRam
     verdict: Verdict
 
     @property
-    def need(self) -> int:
-        """What kpu.load takes."""
-        return sum(self.parts.values())
-
-    @property
-    def total(self) -> int:
-        """Everything together at the worst moment."""
-        return self.need + self.camera + self.lcd + self.region
-
-    @property
     def left(self) -> int:
-        """What stays free; negative: what is missing."""
-        return self.free - self.total
+        """What stays free at the worst moment; negative: what is missing."""
+        return self.room.bytes - self.need - self.region
+
+    @property
+    def account(self) -> str:
+        """Where the room comes from and what is taken of it, in KiB, in words."""
+        text = tr("{room}; the model takes {need}", room=self.room.text, need=kib(self.need))
+        return text + (tr(", boxes {region}", region=kib(self.region)) if self.region else "")
 
 
 def region(kmodel: KModel) -> Region | None:
@@ -121,41 +171,34 @@ def memory(
     kmodel: KModel,
     flavour: str | Firmware,
     frame: Size | None = QVGA,
-    panel: Size | None = QVGA,
+    panel: Panel = "own",
     gc_kib: int | None = None,
     dual: bool = False,
 ) -> Memory:
     """The memory of a model on one firmware flavour, and the verdict.
 
-    ``frame``, ``panel``: (width, height) of the camera frame and of the LCD in pixels, None without one; ``gc_kib``:
-    size of the Python heap, None for the firmware's own; ``dual``: two camera buffers. Camera and LCD come first, the
-    model last. Raises MaixSwitchError (usage) for an unknown flavour. Sources: the disassembly of the KPU library (what
-    the loader asks for), sensor.c and lcd.init (buffers), boot banners (free heap, see ``Firmware.source``).
+    ``frame``: (width, height) of the camera frame in pixels, None without one; ``panel``: of the LCD; ``gc_kib``: size
+    of the Python heap, None for the firmware's own; ``dual``: two camera buffers. LCD and camera come first, the model
+    last. Raises MaixSwitchError (usage) for an unknown flavour. Sources: the disassembly of the KPU library (what the
+    loader asks for), sensor.c and lcd.init (buffers), firmware images (free heap, see ``Firmware.source``).
     """
     image = board.find(flavour) if isinstance(flavour, str) else flavour
     grid = region(kmodel)
     chosen = image.gc_kib if gc_kib is None else gc_kib
+    size = image.panel if panel == "own" else panel
     budget = _Budget(
         kmodel=kmodel,
         image=image,
         parts=board.need_parts(kmodel.version, kmodel.file_size, kmodel.main_mem),
-        lcd=board.lcd_bytes(*panel) if panel else 0,
+        panel=size,
         region=grid.bytes if grid else 0,
         frame=frame,
         dual=dual,
         gc_kib=chosen,
     )
-    return Memory(
-        image,
-        budget.parts,
-        budget.camera(frame),
-        budget.lcd,
-        budget.region,
-        chosen,
-        image.free_bytes(chosen),
-        kmodel.ai_ram,
-        budget.verdict(),
-    )
+    need, boxes = budget.taken(frame)
+    kept = room(image, frame, size, chosen, dual)
+    return Memory(image, kept, budget.parts, need, boxes, chosen, size, kmodel.ai_ram, budget.verdict())
 
 
 def unknown_layer(kmodel: KModel) -> Layer | None:
@@ -175,19 +218,24 @@ class _Budget:
     kmodel: KModel
     image: Firmware
     parts: dict[str, int]
-    lcd: int
+    panel: Size | None
     region: int
     frame: Size | None
     dual: bool
     gc_kib: int
 
-    def camera(self, frame: Size | None) -> int:
-        return board.camera_bytes(*frame, self.dual and self.image.doubles) if frame else 0
+    def taken(self, frame: Size | None) -> tuple[int, int]:
+        """By how much the free heap falls for the load and for one run_yolo2, once LCD and camera have theirs."""
+        before = [board.lcd_bytes(*self.panel)] if self.panel else []
+        before += board.camera_parts(*frame, self.dual and self.image.doubles) if frame else ()
+        loaded = [*before, *self.parts.values()]
+        run = [*loaded, self.region] if self.region else loaded
+        none, some, most = board.growth(before), board.growth(loaded), board.growth(run)
+        return some - none, most - some
 
     def missing(self, frame: Size | None, gc_kib: int) -> int:
         """Bytes too few; negative when some are left."""
-        total = sum(self.parts.values()) + self.camera(frame) + self.lcd + self.region
-        return total - self.image.free_bytes(gc_kib)
+        return sum(self.taken(frame)) - room(self.image, frame, self.panel, gc_kib, self.dual).bytes
 
     def heap_for(self, frame: Size | None) -> int | None:
         """The largest Python heap, below the asked one, with which everything fits; None when it would be too small."""
@@ -219,7 +267,7 @@ class _Budget:
         if missing <= 0:
             return Verdict("fits", tr("fits, {missing} KiB left", missing=-missing // 1024))
         reason = tr("too large by {missing} KiB", missing=kib(missing))
-        if missing <= self.region:
+        if missing <= self.taken(self.frame)[1]:
             reason = tr("loads, but run_yolo2 lacks {missing} KiB", missing=kib(missing))
         heap = self.heap_for(self.frame)
         if heap is not None:
@@ -248,7 +296,7 @@ class _Budget:
         return ""
 
 
-def advice(kmodel: KModel, frame: Size | None = QVGA, panel: Size | None = QVGA) -> list[str]:
+def advice(kmodel: KModel, frame: Size | None = QVGA, panel: Panel = "own") -> list[str]:
     """What would make a model run where it does not, the easiest first; [] when every firmware takes it."""
     if unknown_layer(kmodel) is not None:
         return [word(WITHOUT_IT)]

@@ -122,14 +122,17 @@ def _memory(found: Document) -> Iterator[str]:
     memory = found["memory"]
     ram = memory["ai_ram"]
     frame, panel = memory["camera"]["frame"], memory["lcd"]["panel"]
-    rows = [(word(name), size, "") for name, size in memory["load"].items()]
-    rows.append((tr("loading it takes"), memory["load_total"], ""))
-    rows.append((tr("camera"), memory["camera"]["bytes"], f"{frame[0]}x{frame[1]}" if frame else tr("none")))
+    first = found["firmware"][0]
+    rows = [(tr("free at the prompt"), first["free"], first["name"])]
     rows.append(("LCD", memory["lcd"]["bytes"], f"{panel[0]}x{panel[1]}" if panel else tr("none")))
+    rows.append((tr("camera"), memory["camera"]["bytes"], f"{frame[0]}x{frame[1]}" if frame else tr("none")))
+    rows.append((tr("room for a model"), first["room"], ""))
+    asked = ", ".join(f"{word(name)} {size:,}" for name, size in memory["load"].items())
+    rows.append((tr("loading it takes"), memory["load_total"], tr("{asked} bytes", asked=asked)))
     if memory["run_yolo2"]:
         rows.append(("run_yolo2", memory["run_yolo2"], tr("while it runs")))
-    rows.append((tr("together"), memory["total"], ""))
-    yield tr("system heap")
+    rows.append((tr("left"), first["left"], ""))
+    yield tr("system heap, in steps of 4 KiB")
     for name, size, remark in rows:
         yield f"  {console.left(name, 18)}{size / 1024:>9,.1f} KiB  {remark}".rstrip()
     share = 100 * ram["peak_bytes"] / ram["bytes"]
@@ -170,11 +173,11 @@ def _number(value: float) -> str:
 
 def _firmware(found: Document) -> Iterator[str]:
     rows = [
-        (item["name"], item["text"], tr("estimate") if "estimate" in item["source"] else tr("reported"))
+        (item["name"], item["version"], f"{item['room'] // 1024} KiB", item["text"], item["source"])
         for item in found["firmware"]
     ]
-    head = (tr("firmware"), tr("verdict"), tr("free heap is"))
-    yield from grid(head, rows, left=head)
+    head = (tr("firmware"), tr("version"), tr("room"), tr("verdict"), tr("read from"))
+    yield from grid(head, rows, left=(head[0], head[1], head[3], head[4]))
     if found["advice"]:
         yield tr("what would:")
         for line in found["advice"]:

@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
+from maixswitch.rgb565 import words
 from maixswitch.sim import scene
 
 Picture = NDArray[np.uint8]
@@ -197,15 +198,13 @@ def fit_picture(image: Image.Image, width: int, height: int, fit: str) -> Pictur
 
 def rgb565(picture: Picture) -> bytes:
     """Pixels (height, width, 3) as RGB565 words, high byte first as the chip keeps them."""
-    wide = picture.astype(np.uint16)
-    words = (wide[..., 0] & 0xF8) << 8 | (wide[..., 1] & 0xFC) << 3 | wide[..., 2] >> 3
-    return words.astype(">u2").tobytes()
+    return words(picture).astype(">u2").tobytes()
 
 
 def from_rgb565(pixels: bytes | bytearray, width: int, height: int) -> Picture:
     """RGB565 words, high byte first, as RGB (height, width, 3) with the low bits filled from the high ones."""
-    words = np.frombuffer(bytes(pixels), ">u2").reshape(height, width)
-    red, green, blue = words >> 11 & 0x1F, words >> 5 & 0x3F, words & 0x1F
+    packed = np.frombuffer(bytes(pixels), ">u2").reshape(height, width)
+    red, green, blue = packed >> 11 & 0x1F, packed >> 5 & 0x3F, packed & 0x1F
     channels = (red << 3 | red >> 2, green << 2 | green >> 4, blue << 3 | blue >> 2)
     return np.stack(channels, axis=-1).astype(np.uint8)
 
@@ -251,7 +250,7 @@ class ChipCamera:
 
     @staticmethod
     def _convert(window: Picture, gray: bool) -> tuple[bytes, bytes]:
-        if gray:
+        if gray:  # the chip's own grey, not the firmware's; the app asks for RGB565
             plane = np.asarray(Image.fromarray(window).convert("L"), np.uint8).tobytes()
             return plane, plane
         return rgb565(window), np.ascontiguousarray(window.transpose(2, 0, 1)).tobytes()

@@ -41,7 +41,6 @@ def version(text: str) -> tuple[str, ...]:
     [
         ({"uname": version("v0.6.2-76-gabc on 2021")}, "B630"),
         ({"uname": version("v0.6.2-77-gabc")}, "B630"),
-        ({"uname": version("v0.4.0-39")}, "B636"),
         ({"uname": version("nightly")}, "B635"),
         ({"gc_heap": 128 * KIB}, "B632"),
         ({"gc_heap": 1024 * KIB}, "B633"),
@@ -51,6 +50,33 @@ def version(text: str) -> tuple[str, ...]:
 def test_firmware(more: dict[str, object], code: str) -> None:
     assert codes(firmware.judge(firmware_of(**more), PORT)) == {code}
     assert codes(firmware.judge(firmware_of(), PORT)) == set()
+
+
+@pytest.mark.parametrize(
+    ("banner", "wanted"),
+    [
+        ("v0.4.0-39", {"B636": "Maix.config", "B637": "machine.SDCard"}),
+        ("v0.5.0-89-ge893fb4c1 on 2020-05-01", {"B636": "Maix.utils.heap_free", "B637": "machine.SDCard"}),
+        ("9720594 on 2021-01-01", {"B637": "machine.SDCard"}),
+        ("v0.6.2-35-g59a21b849", {"B637": "machine.SDCard"}),
+        ("v0.6.2-41-g02d12688e", {}),
+    ],
+)
+def test_what_a_version_lacks(banner: str, wanted: dict[str, str]) -> None:
+    """Without a need the app does not start; without the card's second mount a part of it does not work."""
+    found = {item.code: item.found for item in firmware.judge(firmware_of(uname=version(banner)), PORT).findings}
+    assert found.keys() == wanted.keys()
+    assert all(name in found[code] for code, name in wanted.items())
+
+
+def test_the_flavour_by_the_figures_of_its_version() -> None:
+    """The image of the same version counts: v0.6.0's speech build is known by its 3492 KiB."""
+    speech = firmware_of(
+        uname=version("9720594"), system_free=3492 * KIB, modules=["KPU", "speech_recognizer"], ide=True
+    )
+    assert firmware.guess(speech) == ["minimum_speech_with_ide_support"]
+    lvgl = firmware_of(system_free=2344 * KIB, modules=["KPU", "_thread", "lvgl"], ide=True)
+    assert firmware.guess(lvgl) == ["with_lvgl"]
 
 
 def test_kmodel_versions_by_the_loaders_words() -> None:
@@ -193,3 +219,12 @@ def test_answers_are_literals_among_other_lines() -> None:
     with pytest.raises(BoardError) as error:
         answers("=> __import__('os').getcwd()\n", PORT)
     assert error.value.code == "B609"
+
+
+def test_a_cluster_of_one_sector() -> None:
+    """512 bytes are no "0 KiB"."""
+    found = good()
+    found.mounts["sd"] = (512, 60000, 30000)
+    assert "clusters of 512 bytes" in next(
+        fact.value for fact in storage.judge(found, PORT).facts if fact.key == "card"
+    )

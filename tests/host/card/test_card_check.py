@@ -204,7 +204,7 @@ def test_v4_on_a_firmware_with_v3_only(kmodels: Path) -> None:
         ("face_v6", ["C202"]),
         ("iris_v3", ["C217"]),
         ("mobilenet_3class_v3", ["C207"]),
-        ("yolov3_two_heads_v3", ["C206"]),
+        ("yolov3_two_heads_v3", ["C212"]),
     ],
 )
 def test_real_files(kmodels: Path, name: str, codes: list[str]) -> None:

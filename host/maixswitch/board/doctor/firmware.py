@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,17 +12,14 @@ from typing import Any
 from maixswitch.board.doctor.asking import Asked, one
 from maixswitch.board.doctor.looks import Look, amount
 from maixswitch.board.failures import BoardError
-from maixswitch.findings import finding
+from maixswitch.findings import Finding, finding
 from maixswitch.language import tr
 from maixswitch.resources import put_on_path
 
-BROKEN = (76, 77)
-"""Builds of v0.6.2 that start neither boot.py nor main.py."""
-OLDEST = (0, 5, 0)
 SMALL_KIB = 3000
 """Free system heap below which models of more than about 2 MB do not load."""
-SLACK_KIB = 300
-"""By how much the free heap may exceed a flavour's figure, which were read off other builds' banners."""
+SLACK_KIB = 100
+"""By how much the free heap may exceed a flavour's figure: no two builds of one version differ by more."""
 BANNER = re.compile(r"gc heap=0x([0-9a-fA-F]+)-0x([0-9a-fA-F]+)")
 HEAP_END = 0x80600000
 
@@ -67,7 +65,8 @@ class Firmware:
     @property
     def version(self) -> tuple[int, int, int, int] | None:
         """Three numbers and the build (v0.6.2-84 is 0, 6, 2, 84), None when there are none."""
-        match = re.search(r"v?(\d+)\.(\d+)\.(\d+)(?:[-_](\d+))?", self.banner)
+        untagged = table().BANNERS.get(self.banner.split(" ")[0].partition("-")[0], "")
+        match = re.search(r"v?(\d+)\.(\d+)\.(\d+)(?:[-_](\d+))?", untagged or self.banner)
         return (int(match[1]), int(match[2]), int(match[3]), int(match[4] or 0)) if match else None
 
 
@@ -130,11 +129,19 @@ def free_by_banner(line: str) -> int | None:
     return free if 0 <= free < HEAP_END - 0x80000000 else None
 
 
-def rows() -> tuple[tuple[Any, ...], ...]:
-    """The table of the known flavours."""
+def table() -> Any:
+    """The table of the known images."""
     put_on_path()
-    found: tuple[tuple[Any, ...], ...] = importlib.import_module("flavours").FLAVOURS
-    return found
+    return importlib.import_module("flavours")
+
+
+def rows(found: Firmware) -> list[tuple[Any, ...]]:
+    """Of each flavour the image that is closest to the board's version, else the newest."""
+    flavours = table()
+    names = [str(row[flavours.NAME]) for row in flavours.newest()]
+    if found.api == "maixpy" and found.version is not None:
+        names = [name + "@v{}.{}.{}-{}".format(*found.version) for name in names]
+    return [flavours.find(name) for name in names]
 
 
 def guess(found: Firmware) -> list[str]:
@@ -149,21 +156,26 @@ def guess(found: Firmware) -> list[str]:
 
 def _fitting(found: Firmware, closely: bool) -> list[str]:
     free = None if found.free is None else found.free // 1024
+    flavours = table()
     fits = []
-    for name, has_v4, free_kib, gc_kib, threads, ide, api, _ in rows():
+    for row in rows(found):
+        name = str(row[flavours.NAME])
         own = next((part for part in ("m5stickv", "amigo") if name.startswith(part)), "")
         if own and own not in (found.machine + found.banner).lower():
             continue
+        threads, maixpy = "_thread" in found.modules, found.api == "maixpy"
         if (
-            api != found.api
-            or (found.v4 is not None and found.v4 != has_v4)
-            or (closely and api == "maixpy" and threads != ("_thread" in found.modules))
-            or (closely and found.ide is not None and api == "maixpy" and found.ide != ide)
+            row[flavours.API] != found.api
+            or (found.v4 is not None and found.v4 != row[flavours.V4])
+            or (closely and maixpy and threads != row[flavours.THREADS])
+            or (closely and found.ide is not None and maixpy and found.ide != row[flavours.IDE])
             or (name == "with_lvgl") != ("lvgl" in found.modules)
             or ("speech" in name) != ("speech_recognizer" in found.modules)
         ):
             continue
-        usual = free_kib + gc_kib - (gc_kib if found.gc_heap is None else found.gc_heap // 1024)
+        # the banner comes before the prompt, and so says more
+        usual = row[flavours.FREE_KIB if found.free_at_start is None else flavours.BANNER_KIB]
+        usual += row[flavours.GC_KIB] - (row[flavours.GC_KIB] if found.gc_heap is None else found.gc_heap // 1024)
         if free is not None and free > usual + SLACK_KIB:
             continue
         fits.append((abs(usual - free) if free is not None else 0, name))
@@ -192,16 +204,28 @@ def judge(found: Firmware, port: str) -> Look:
     if version is None:
         look.findings.append(finding("B635", found=found.banner, port=port))
     elif found.api == "maixpy":
-        if version[:3] == (0, 6, 2) and version[3] in BROKEN:
-            look.findings.append(finding("B630", found=found.banner, wanted=tr("v0.6.2-78 or later")))
-        elif version[:3] < OLDEST:
-            look.findings.append(finding("B636", found=found.banner, wanted=tr("v0.5.0 or later")))
+        look.findings.extend(_lacking(found.banner, version))
     if found.v4 is False:
         look.findings.append(finding("B631"))
-    usual = next((row[3] for row in rows() if row[6] == found.api), 512)
+    flavours = table()
+    usual = next((row[flavours.GC_KIB] for row in flavours.newest() if row[flavours.API] == found.api), 512)
     if found.gc_heap is not None and found.gc_heap // 1024 != usual:
         code = "B632" if found.gc_heap // 1024 < usual else "B633"
         look.findings.append(finding(code, found=amount(found.gc_heap), wanted=amount(usual * 1024)))
     if found.free is not None and found.free < SMALL_KIB * 1024:
         look.findings.append(finding("B634", found=amount(found.free)))
     return look
+
+
+def _lacking(banner: str, version: tuple[int, int, int, int]) -> Iterator[Finding]:
+    """What this version does not have; of a panel of its own type nobody knows here, so nothing is said of it."""
+    flavours = table()
+    wanted = tr("v0.6.2-78 or later")
+    missing = flavours.lacks(version, flavours.NEEDED)
+    if flavours.STARTS_MAIN in missing:
+        yield finding("B630", found=banner, wanted=wanted)
+    elif missing:
+        yield finding("B636", found=f"{banner}: {', '.join(missing)}", wanted=wanted)
+    wished = flavours.lacks(version, flavours.WISHED)
+    if wished:
+        yield finding("B637", found=f"{banner}: {', '.join(wished)}", wanted=wanted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from maixswitch.findings import Finding
+from maixswitch.language import tr
 
 
 @dataclass(frozen=True)
@@ -33,5 +34,7 @@ class Look:
 
 
 def amount(size: int) -> str:
-    """A size for people, in KiB or MiB."""
+    """A size for people, in bytes, KiB or MiB."""
+    if size < 1024:
+        return tr("{size} bytes", size=size)
     return f"{size / 1024:.0f} KiB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MiB"

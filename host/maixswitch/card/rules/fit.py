@@ -7,14 +7,26 @@ from collections.abc import Iterator
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
 from maixswitch.findings import Finding, finding
+from maixswitch.kmodel.firmware import Firmware, find
 from maixswitch.kmodel.memory import QVGA, Memory, kib, memory, unknown_layer
 from maixswitch.language import tr
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
-    """One finding a model at most, with the numbers of the firmware that comes closest."""
+    """What a named version lacks; one finding a model at most, with the numbers of the firmware that comes closest."""
+    for name in options.firmware:
+        if "@" in name:  # a bare flavour may be newer on the board than the newest image that is known
+            yield from versions(find(name), options)
     for model in card.models:
         yield from fit(model, options)
+
+
+def versions(item: Firmware, options: Options) -> Iterator[Finding]:
+    """What the app needs and this version of the firmware does not have."""
+    for code, needed in (("C222", True), ("C223", False)):
+        lacking = item.lacks(needed, options.lcd_type)
+        if lacking:
+            yield finding(code, found=", ".join(lacking), wanted=tr("v0.6.2-78 or later"), firmware=item.name)
 
 
 def verdicts(model: Model, options: Options) -> list[Memory]:
@@ -47,23 +59,11 @@ def fit(model: Model, options: Options) -> Iterator[Finding]:
     best = max(able, key=lambda item: (item.verdict.kind == "gc", item.left))
     heap = best.verdict.gc_kib
     if heap is not None:
-        yield finding("C212", model.file, found=numbers(best), bytes=heap * 1024, kib=heap)
+        yield finding("C212", model.file, found=f"{best.firmware.name}: {best.account}", bytes=heap * 1024, kib=heap)
     else:
-        yield finding("C206", model.file, found=numbers(best), wanted=room(best), firmware=names)
-
-
-def numbers(item: Memory) -> str:
-    """What takes how much of the system heap."""
-    return tr(
-        "{total} KiB: model {load}, camera {camera}, screen {lcd}, boxes {region}; {firmware} leaves {free}",
-        total=kib(item.total),
-        load=kib(item.need),
-        camera=kib(item.camera),
-        lcd=kib(item.lcd),
-        region=kib(item.region),
-        firmware=item.firmware.name,
-        free=item.free // 1024,
-    )
+        yield finding(
+            "C206", model.file, found=f"{best.firmware.name}: {best.account}", wanted=room(best), firmware=names
+        )
 
 
 def room(item: Memory) -> str:

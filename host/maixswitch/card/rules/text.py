@@ -42,7 +42,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 def panel_of(card: Card, options: Options) -> tuple[int, int] | None:
     """Width and height of the board's panel, turned as the card's settings say; None for a board without one."""
-    size = options.panel
+    size = options.screen
     if size is None:
         return None
     wanted = card.settings.screen if card.settings is not None else {}

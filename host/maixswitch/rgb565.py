@@ -1,0 +1,44 @@
+"""Pixels as the chip keeps them, RGB565, and the grey that the firmware makes of them.
+
+The grey is a table of the fakes' own function, loaded by its path: one formula serves the fakes and the host.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.errors import MaixSwitchError
+from maixswitch.language import tr
+from maixswitch.resources import board_root
+
+
+def words(picture: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """RGB565 words (height, width) of a picture (height, width, 3): the camera's upper 5, 6 and 5 bits."""
+    wide = picture.astype(np.uint16)
+    return ((wide[..., 0] & 0xF8) << 8 | (wide[..., 1] & 0xFC) << 3 | wide[..., 2] >> 3).astype(np.uint16)
+
+
+def grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Grey levels (height, width), 0 to 254, of a picture (height, width, 3): what a network of one channel gets.
+
+    The camera hands the firmware RGB565, and to_grayscale makes its levels of that (imlib.h, yuv_tab.c).
+    """
+    levels: NDArray[np.uint8] = _levels()[words(picture)]
+    return levels
+
+
+@cache
+def _levels() -> NDArray[np.uint8]:
+    path = board_root() / "stubs" / "benchlib" / "planes.py"
+    spec = importlib.util.spec_from_file_location("maixswitch._planes", path)
+    if spec is None or spec.loader is None:
+        raise MaixSwitchError(tr("cannot load {path}; install maixswitch again", path=path))
+    module: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    pixels = np.arange(0x10000, dtype=">u2").tobytes()  # the chip keeps the high byte first
+    return np.frombuffer(bytes(module.rgb_to_grey(pixels)), np.uint8)

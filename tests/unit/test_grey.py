@@ -1,0 +1,40 @@
+"""Grey levels of the fakes against the firmware's formula, written here another way."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import image
+from benchlib import planes
+
+
+def level(red: int, green: int, blue: int) -> int:
+    """Of 5, 6 and 5 bits: the luma with green to its upper three bits, and a step for the lower three."""
+    wide_red, wide_blue = round(red * 255 / 31), round(blue * 255 / 31)
+    wide_green = round(green // 8 * 8 * 255 / 63)
+    return int(0.299 * wide_red + 0.587 * wide_green + 0.114 * wide_blue) + (0, 2, 5, 7, 9, 12, 14, 16)[green % 8]
+
+
+def test_every_colour() -> None:
+    """All 65,536, one by one and as a whole picture, in which the fakes take another way."""
+    wanted = bytes(level(*parts) for parts in product(range(32), range(64), range(32)))
+    words = [red << 11 | green << 5 | blue for red, green, blue in product(range(32), range(64), range(32))]
+    assert bytes(planes.luma((word & 255) << 8 | word >> 8) for word in words) == wanted
+    pixels = b"".join(word.to_bytes(2, "big") for word in words)
+    assert bytes(planes.rgb_to_grey(pixels)) == wanted
+    assert bytes(planes.rgb_to_grey(pixels[:64])) == wanted[:32]
+    assert (
+        sum(a != (299 * r + 587 * g + 114 * b + 500) // 1000 for a, (r, g, b) in zip(wanted, _wide(), strict=True))
+        == 41649
+    )
+
+
+def _wide() -> list[tuple[int, int, int]]:
+    five, six = [round(value * 255 / 31) for value in range(32)], [round(value * 255 / 63) for value in range(64)]
+    return list(product(five, six, five))
+
+
+def test_colours_by_components() -> None:
+    """They become RGB565 first: white is 254."""
+    assert [planes.grey(*color) for color in ((255, 255, 255), (0, 0, 0), (0, 255, 0))] == [254, 0, 149]
+    assert image.rgb_to_grayscale((255, 255, 255)) == 254
