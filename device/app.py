@@ -68,6 +68,7 @@ class App:
         self.catalog = ()
         self.frame = idle()
         self.clock = [0, 0]  # see FRAMES and DUE
+        self.advice = ""  # what to do where the firmware finds no card that is put in later
         self.selected = self.mark = self.begun = self.due = self.seconds = self.fps = self.hold = 0
 
         self.machine = Machine(self, "NO_CARD", lambda old, event, new: self.report("state", old, event, new))
@@ -102,7 +103,7 @@ class App:
                 if self.link:
                     self.link.beat()
                 if self.seconds & 1:
-                    self.look()
+                    self.look(busy)
         except Exception as error:  # a full heap, say: whatever it is, the key goes on
             machine.post("FAIL", error)
         return machine.state != "STOPPED"
@@ -123,10 +124,12 @@ class App:
             if written is not None:
                 self.report("choice", folder, written)
 
-    def look(self):
-        """See whether the card comes or goes, and whether a camera that failed is back."""
+    def look(self, busy):
+        """See whether the card comes or goes, and whether a camera that failed is back; busy: a key is being used."""
         post = self.machine.post
         state = self.machine.state
+        if state == "EMPTY":
+            hal.remount(self.root)  # a card without models may be no more than what the firmware remembers of it
         if hal.present(self.root + "/models/x/x"):
             if state == "NO_CARD":
                 if not self.carded:
@@ -139,8 +142,9 @@ class App:
                 post("CARD_IN")
             elif state == "EMPTY" and not self.carded:
                 post("CARD_OUT")  # fit_out failed: again, or the keys stay dead
-            elif state == "FAULT" and self.fault.code in CAMERA and self.revive():
-                post("SELECT", self.selected)
+            elif state == "FAULT" and self.fault.code in CAMERA and not busy and hal.ticks() >= self.camera.again:
+                if self.revive():
+                    post("SELECT", self.selected)
         elif state == "NO_CARD":
             hal.remount()
         else:
@@ -185,12 +189,13 @@ class App:
             self.hold = 0
             self.overlay.loading(spec, place)
         doubts = "\n".join([say(problem) for problem in spec.problems])
-        if doubts and not spec.loadable:
-            raise DeviceError(103, doubts)
+        code = spec.refused if spec.loadable else 103
+        if doubts and code:
+            raise DeviceError(code, doubts)
+        self.dog.stop()  # nobody can feed it while the firmware looks for a camera or reads the file
         width, height, prepare = self.camera.fit(spec.width, spec.height, spec.channels)
         self.results.reset(KINDS[spec.kind].SHAPE, width, height, spec.width, spec.height)
         draw = self.overlay.begin(spec, self.results, place, (width, height))
-        self.dog.stop()  # nobody can feed it while the firmware reads the file
         begun = hal.ticks()
         try:
             self.slot.load(spec, self.results)
@@ -214,14 +219,14 @@ class App:
 
     def unload(self, _):
         """Release the running model, whatever happens."""
-        self.frame = idle()
+        self.rest()
         title = self.slot.loaded.title
         error = self.slot.unload()
         self.report("unload", title, error and str(error))
 
     def show_fault(self, error):
         """Show what went wrong and what to do; an error of unknown kind goes to the UART too, with its traceback."""
-        self.frame = idle()
+        self.rest()
         self.slot.unload()  # a load may have failed after the model was in
         self.fault = fault = from_exception(error)
         if fault.code == 199:
@@ -235,7 +240,7 @@ class App:
         self.warn(fault, self.shelf.spec)
 
     def show_no_card(self, _):
-        self.warn(DeviceError(101))
+        self.warn(DeviceError(101, self.advice))
 
     def show_empty(self, _):
         self.warn(DeviceError(102))
@@ -247,9 +252,16 @@ class App:
 
     # The beginning and the end.
 
+    def rest(self):
+        """Show no more frames; the message that is on its way over the link ends before anything is printed."""
+        self.frame = idle()
+        if self.link:
+            self.link.settle()
+
     def revive(self):
         """Start the camera; return whether it is there."""
         detail = None
+        self.dog.stop()  # without a camera the firmware takes five seconds to say so
         try:
             self.camera.start()
         except Exception as error:
@@ -266,9 +278,9 @@ class App:
 
     def close(self, error=None):
         """Release model, interrupts and watchdog, and leave a message; `error` is what ended the app, or None."""
-        self.frame = idle()
         for _ in (1, 2):
             try:
+                self.rest()
                 self.slot.unload()
                 self.disarm()
                 break

@@ -4,6 +4,7 @@ model.json itself is judged by device.model_json. All files are opened with uio,
 """
 
 import uio
+import uos
 
 from device import forget
 
@@ -54,11 +55,12 @@ class ModelSpec:
     anchors: floats, None without. outputs: (width, height, channels) of each, for a kmodel v4. grid: (columns, rows) of
     a detector if known. problems: what is wrong. loadable: whether that is no more than model.json against the
     kmodel's own head, so that the firmware's word (too large, another version) goes first; if not, the title is the
-    folder's name, and nothing else need be there.
+    folder's name, and nothing else need be there. refused: the code of a fault that must come before the firmware sees
+    the file, whatever it would say of it.
     """
 
     schema = kind = kmodel = outputs = grid = _anchors = None
-    width = height = channels = size = 0
+    width = height = channels = size = refused = 0
     threshold = 0.5
     nms = 0.3
     top = 3
@@ -86,11 +88,20 @@ def read(root, kinds, anchor_pairs=None):
 
     kinds: name -> module with `needs`. anchor_pairs: how many the adapter can use, None for any. Order: by name as
     bytes, capitals as small letters (ASCII). Files and names beginning with "." are passed over. A title that an
-    earlier folder has is a problem of the later one. OSError when there is no card, or it cannot be listed.
+    earlier folder has is a problem of the later one. OSError when there is no card, or it cannot be listed. Another
+    card may lack the app: ImportError, but not where it has no model either.
     """
+    base = root + "/models"
     try:
+        rows = list(uos.ilistdir(base))
+        if not rows:
+            return rows
         from device.model_json import read_folders
 
-        return read_folders(root + "/models", kinds, anchor_pairs)
+        return read_folders(base, rows, kinds, anchor_pairs)
+    except OSError as error:
+        if error.args[0] != 2:
+            raise
+        return []
     finally:
-        forget("model_json kmodel_head checks")
+        forget("model_json kmodel_head checks hal_start")

@@ -11,7 +11,7 @@ The firmware refused the load address or the file name.
 Check "kmodel" in model.json: a name ending in .kmodel, or a flash address above 0.
 2002 ERR_KMODEL_VERSION
 This firmware cannot read this version of kmodel.
-Check the flash address; convert again with nncase 0.1 (v3), or use a firmware with kmodel v4 support.
+Check the flash address; convert again with nncase 0.1 (v3), or 0.2 (v4) for a firmware with v4 support.
 2003 ERR_KMODEL_FORMAT
 The model file is damaged, or larger than 6 MiB.
 Copy the file again and compare its size; if that does not help, convert the model again.
@@ -49,11 +49,11 @@ Write "outputs": [[width, height, channels]] into model.json (kpu.set_outputs).
 The model uses a layer that this firmware does not have.
 Convert it again without that layer, or use a newer firmware.
 2015 ERR_UNKNOWN
-The firmware cannot load this file, as with nncase 1.x.
+The firmware cannot load this file.
 Copy the file again, or convert with nncase 0.2 (v4) or 0.1 (v3): no later one runs here.
 101 CARD_MISSING
 There is no TF card, or it cannot be mounted.
-Put a card in: MBR partition table, FAT32. A key press tries again.
+Put a card in: MBR partition table, FAT32.
 102 CARD_EMPTY
 The card holds no model.
 Put models/NAME/model.json and its .kmodel on the card, then press the key.
@@ -81,6 +81,9 @@ Mend what is named above; the rest of the settings is in use.
 110 SCREEN
 The screen could not be started.
 Check "board" and "screen" in maixswitch.json against the board.
+111 OLD_FIRMWARE
+This firmware is too old for the app.
+Flash MaixPy v0.6.2-41 or newer. From v0.5.1 on the app runs, but sees no card that is put in later.
 199 INTERNAL
 Something unexpected happened.
 Press the key to go on. Please report this text, with what was done before.

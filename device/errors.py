@@ -6,7 +6,8 @@ gone, or the heap be too full for them. So all names, and the texts of NEAR, whi
 
 from device import forget
 
-NEAR = (101, 106, 108, 199, 2005)  # no card, a full heap, a card that fails, the unforeseen, a card pulled in a load
+# no card, one without models (or the app), a full heap, a card that fails, the unforeseen, a card pulled in a load
+NEAR = (101, 102, 106, 108, 199, 2005)
 
 # What is said where there is neither number nor ERR_ name, in lower case; the first that occurs counts. "not init!" is
 # the camera's, "not init" the panel's; from "check file path" on it is CanMV speaking.
@@ -130,6 +131,7 @@ def from_exception(error):
         code = _ERRNO.get(error.args[0], 0)
     elif not code and isinstance(error, ImportError):  # a part of the app that is read when it is needed
         code = 108
+        text = "Is the app on this card? " + text
     if code:
         return DeviceError(code, text)
     return DeviceError(199, type(error).__name__ + (": " + text if text else ""))

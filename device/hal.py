@@ -12,9 +12,9 @@ import utime
 from fpioa_manager import fm
 
 try:
-    from Maix import GPIO, config, utils
+    import Maix as maix
 except ImportError:
-    from maix import GPIO, config, utils
+    import maix
 
 from device.buttons import QUIET_MS, Button
 from device.errors import DeviceError
@@ -23,10 +23,10 @@ from device.text import ink, wrap
 ticks = utime.ticks_ms  # wraps after 146 million years on this core: plain subtraction will do
 sleep = utime.sleep_ms
 RING = 8  # the firmware's scheduler queues as many callbacks
+PAUSE = 60000  # ms without a try and without a key after a camera did not answer: each try blocks for five seconds
 
-
-config_value = config.get_value  # (key, default) of /flash/config.json
-heap_free = utils.heap_free  # bytes of system heap above the highest block ever used: models live there
+GPIO = maix.GPIO
+heap_free = getattr(maix.utils, "heap_free", None)  # bytes above the highest block ever used, where models live
 
 
 def nothing(*_):
@@ -34,7 +34,11 @@ def nothing(*_):
 
 
 def present(path):
-    """Return whether the card answers; `path` need not exist, but deep ones make the firmware really read the card."""
+    """Return whether the card answers.
+
+    `path` need not exist, but one through a folder makes the firmware read the card. Of the root folder it may remember
+    all there is, and then says "no such file" of a card that is gone.
+    """
     try:
         uos.stat(path)
     except OSError as e:
@@ -42,16 +46,30 @@ def present(path):
     return True
 
 
-def remount(_=None):
-    """Start mounting the card; the second core does it, and allocates from our heap, so nothing runs here meanwhile."""
+def remount(root=None):
+    """Mount the card in the socket, if there is one; with `root` only that: what was mounted there goes before.
+
+    The second core does it, and allocates from our heap, so nothing runs here meanwhile. Firmware before v0.6.2-41
+    mounts at its start only.
+    """
+    if not hasattr(machine, "SDCard"):
+        return
+    if root and present(root):
+        uos.umount(root)
     machine.SDCard.remount()  # returns no object at all: its value must not be touched
-    end = ticks() + 300
-    while ticks() < end:  # 50 days after power-on one sleep would not do: without threads it then returns at once
-        sleep(100)
+    for ms in (300, 700):  # for a slow card longer
+        end = ticks() + ms
+        while ticks() < end:  # 50 days after power-on one sleep would not do: without threads it then returns at once
+            sleep(100)
+        if not root or present(root):
+            return
 
 
 class Camera:
-    """The camera, 320x240 RGB565 for ever; a window into it, so that its buffers never move. `ready` once started."""
+    """The camera, 320x240 RGB565 for ever; a window into it, so that its buffers never move. `ready` once started.
+
+    `again`: when to look for one next, after none answered.
+    """
 
     WIDTH = 320
     HEIGHT = 240
@@ -59,6 +77,7 @@ class Camera:
     def __init__(self, board, want):
         self.snapshot = sensor.snapshot
         self.ready = False
+        self.again = 0
         self._choice = want.get("choice", board.choice)
         self._flips = (want.get("hmirror", board.hmirror), want.get("vflip", board.vflip))
         self._window = None
@@ -72,6 +91,7 @@ class Camera:
             else:
                 sensor.reset()
         except OSError as e:
+            self.again = ticks() + PAUSE
             raise DeviceError(104, str(e))
         sensor.set_pixformat(sensor.RGB565)
         sensor.set_framesize(sensor.QVGA)
@@ -92,6 +112,9 @@ class Camera:
         DeviceError 104 without a camera, 107 when the window is refused.
         """
         if not self.ready:
+            if ticks() < self.again:
+                self.again = ticks() + PAUSE
+                raise DeviceError(104)
             self.start()
         w = width
         h = height

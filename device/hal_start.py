@@ -4,14 +4,33 @@ Follows MaixPy py_lcd.c; never tried on a board.
 """
 
 import lcd
+import machine
+import uos
 from fpioa_manager import fm
 
-try:
-    from Maix import GPIO
-except ImportError:
-    from maix import GPIO
+from device.hal import GPIO, maix, nothing
 
-from device.hal import nothing
+
+def too_old():
+    """Return the version of a firmware without something that the app needs (all before v0.5.0-140), else ""."""
+    if hasattr(maix, "config") and hasattr(maix.utils, "heap_free") and hasattr(machine, "WDT"):
+        return ""
+    return uos.uname()[3].split(" ")[0]
+
+
+def advice():
+    """Return what to do on a firmware that looks for a card at its start only (before v0.6.2-41), else ""."""
+    return "" if hasattr(machine, "SDCard") else "With this firmware: put it in, then switch off and on."
+
+
+def flash_read(address, size):
+    """Return bytes of the flash chip."""
+    return maix.utils.flash_read(address, size)
+
+
+def config_value(key):
+    """Return a section of /flash/config.json, None without; v0.5.0 does not read that file."""
+    return maix.config.get_value(key, None) if hasattr(maix, "config") else None
 
 
 def panel(board, want):
@@ -30,7 +49,11 @@ def panel(board, want):
         args["rst"], args["dcx"], args["ss"], args["clk"] = pins
     rotation = want.get("rotation", board.rotation)
     try:
-        lcd.init(**args)
+        try:
+            lcd.init(**args)
+        except TypeError:  # before v0.6.2-18 a firmware knows the type of its own panel, and nobody may tell
+            args.pop("lcd_type", None)
+            lcd.init(**args)
         if board.direction is not None:
             lcd.direction(board.direction)
         if want.get("mirror"):
@@ -51,11 +74,9 @@ def line(want):
     The REPL's own object and not sys.stdout: that takes text, which is heap, and makes CR LF of LF. A port of its own
     only sends, so it is given little to receive into.
     """
-    from machine import UART
-
     number = want.get("uart")
     if not number:
-        return UART.repl_uart().write, nothing
+        return machine.UART.repl_uart().write, nothing
     fm.register(want["tx"], getattr(fm.fpioa, "UART%d_TX" % number))
-    uart = UART(number - 1, want.get("baud", 115200), read_buf_len=32)
+    uart = machine.UART(number - 1, want.get("baud", 115200), read_buf_len=32)
     return uart.write, uart.deinit

@@ -12,8 +12,9 @@ def sniff(data):
     """Return (what, version, main memory, output bytes, input shape) from the first HEAD bytes of a file, or fewer.
 
     what: "v3", "v4"; else why not: "v5" and later (nncase 1.x), "word-swapped v3" (for load_flash), "v1", "encrypted",
-    "zip", "too short", "no kmodel". version: 0 where there is none. Output bytes: a tuple, four to each element, () if
-    unknown. Input shape: (width, height, channels) of a v4 with one input, else None: a v3 keeps it in its first layer.
+    "zip", "too short", "no kmodel". version: 0 where there is none, above 4 for all that MaixPy would take for a v4.
+    Output bytes: a tuple, four to each element, () if unknown. Input shape: (width, height, channels) of a v4 with one
+    input, else None: a v3 keeps it in its first layer.
     """
     if data[:2] == b"PK":
         return "zip", 0, 0, (), None
@@ -25,7 +26,7 @@ def sniff(data):
         return "v3", 3, word[5], _sizes(data, 28, word[6], 8), None
     if first == 0x4B4D444C:  # LDMK
         if word[1] != 4:
-            return "v%d" % word[1], word[1], 0, (), None
+            return "v%d" % word[1] if word[1] > 4 else "no kmodel", max(word[1], 5), 0, (), None
         at = 40 + 32 * word[7]
         shape = None
         if word[7] == 1:

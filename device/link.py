@@ -78,6 +78,7 @@ class Link:
             gate[LAST] = now
 
         def told(*row):
+            self.settle()  # what is printed would stand in the middle of it
             report(*row)
             self.tell(row)
 
@@ -127,10 +128,14 @@ class Link:
         if not self._app.slot.loaded:  # no frame is there to wait for this
             self._drain()
 
+    def settle(self):
+        """Send the rest of a message that has begun."""
+        while self._sent < self._ready:
+            self._send()
+
     def _drain(self):
         while self._pending():
-            while self._sent < self._ready:
-                self._send()
+            self.settle()
 
     def _pending(self):
         """Compose the next line other than results; return whether there is anything to send."""

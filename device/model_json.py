@@ -150,6 +150,9 @@ class _Reader:
             if len(value) == 2 and fits(value.get("flash"), rule) and fits(value.get("bytes"), rule):
                 spec.kmodel = (value["flash"], value["bytes"])
                 spec.size = value["bytes"]
+                from device.hal_start import flash_read
+
+                self.refuse(sniff(flash_read(value["flash"], HEAD)))
             else:
                 self.bad("kmodel", '{"flash": address, "bytes": size}')
             return None
@@ -164,9 +167,16 @@ class _Reader:
             return None
         with uio.open(path, "rb") as file:
             head = sniff(file.read(HEAD))
-        if head[0] not in ("v3", "v4", "encrypted"):
+        if not self.refuse(head) and head[0] not in ("v3", "v4", "encrypted"):
             self.doubt("kmodel", "kmodel v3 or v4", head[0])
         return head
+
+    def refuse(self, head):
+        """Keep a kmodel v5 or later from the firmware: it begins as v4, and the loader would crash the chip."""
+        if head[1] > 4:
+            self.doubt("kmodel", "kmodel v3 or v4", head[0])
+            self.spec.refused = 2002
+        return head[1] > 4
 
     def labels(self, value):
         if isinstance(value, list):
@@ -247,14 +257,9 @@ def read_folder(base, folder, kinds, anchor_pairs=None):
     return spec
 
 
-def read_folders(base, kinds, anchor_pairs):
-    """Return what catalog.read() returns; base: the folder of the models."""
-    try:
-        folders = [row[0] for row in uos.ilistdir(base) if row[1] == 0x4000 and row[0][0] != "."]
-    except OSError as error:
-        if error.args[0] != 2:
-            raise
-        return []
+def read_folders(base, rows, kinds, anchor_pairs):
+    """Return what catalog.read() returns; base: the folder of the models, rows: what uos.ilistdir() says is in it."""
+    folders = [row[0] for row in rows if row[1] == 0x4000 and row[0][0] != "."]
     folders.sort(key=lambda name: (name.encode().lower(), name.encode()))
     specs = []
     titles = {}

@@ -9,7 +9,7 @@ import sys
 from device import boards, hal, hal_start
 from device.app import DUE
 from device.catalog import say
-from device.errors import DeviceError
+from device.errors import DeviceError, describe
 from device.fsm import rows
 from device.fsm_rules import check
 from device.overlay import Overlay
@@ -36,6 +36,7 @@ def open_kpu():
 def start(app):
     """Set up the hardware, camera and screen before any model, and read the card, for which we wait two seconds."""
     check(rows())
+    app.advice = hal_start.advice()
     tries = 20  # the firmware mounts the card while we start
     while not hal.present(app.root) and tries:
         hal.sleep(100)
@@ -44,7 +45,7 @@ def start(app):
     if tries:
         app.machine.post("CARD_IN")
     else:
-        app.overlay.fault(DeviceError(101))
+        app.show_no_card(None)
 
 
 def connect(app, want, name):
@@ -66,6 +67,16 @@ def connect(app, want, name):
     return ""
 
 
+def refuse_old(app):
+    """Say on panel and serial line that the firmware is too old, if it is, and end without a traceback."""
+    version = hal_start.too_old()
+    if version:
+        error = DeviceError(111, "It is %s." % version)
+        Overlay(app.screen).fault(error)
+        print("[maixswitch]", error, *describe(111)[1:])
+        raise SystemExit
+
+
 def fit_out(app, card):
     """Set up the app's hardware; `card`: there is one. Wrong settings and missing parts are shown once."""
     app.disarm()
@@ -77,9 +88,10 @@ def fit_out(app, card):
     if settings.board:
         board = boards.find(settings.board)
     else:
-        board = boards.find_by_config(hal.config_value("type", None)) or boards.find(BOARD)
+        board = boards.find_by_config(hal_start.config_value("type")) or boards.find(BOARD)
     wrong = hal_start.panel(board, settings.screen)
     app.screen = hal.Screen()
+    refuse_old(app)
     app.camera = hal.Camera(board, settings.camera)
     app.keys = hal.Keys(boards.gestures(settings.keys or board.keys), app.clock, DUE)
     app.dog = hal.Watchdog(settings.watchdog)

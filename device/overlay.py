@@ -76,8 +76,13 @@ class Overlay:
         size = scale
         if results.shape == BARS and (LINE * 2 + 6) * spec.top > height // 3:
             size = 1
-        row = LINE * size + 6
-        rows = max((height - LINE - 2) // row, 1)
+        room = height - LINE - 2
+        row = LINE * size + 6  # a line of text, and under it a bar of 4
+        foot = 5
+        if row * spec.top * 2 > room:  # they would hide more than half of the picture: bars of 2
+            row -= 4
+            foot = 2
+        rows = max(room * 2 // 3 // row, 1)
 
         def bars(img, count):
             if count > rows:
@@ -87,10 +92,10 @@ class Overlay:
                 item = items[i]
                 img.draw_rectangle(left, y, width, row, BLACK, 1, 1)
                 text = item.text or caption(item, columns // size)
-                img.draw_string(left, y, text, WHITE, size, 0, 0, 1)
                 w = item.score * width // 1000
                 if w:
-                    img.draw_rectangle(left, y + row - 5, w, 4, COLOURS[item.class_id & 7], 1, 1)
+                    img.draw_rectangle(left, y + row - foot, w, foot - foot // 4, COLOURS[item.class_id & 7], 1, 1)
+                img.draw_string(left, y, text, WHITE, size, 0, 0, 1)
                 y += row
 
         paint = bars if results.shape == BARS else boxes
@@ -127,6 +132,8 @@ class Overlay:
         last = "Press the key: " + ("look again" if code in CARD else "next model")
         if code == 109:
             last = "Going on..."
+        elif code == 111 or (code == 101 and error.detail):  # no key helps
+            last = ""
         text = "\n".join([part for part in parts if part])
         self._screen.message(ORANGE if code in CARD else RED, "%d %s" % (code, name), text, last)
 

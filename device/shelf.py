@@ -18,16 +18,17 @@ class Shelf:
 
     def read(self):
         """Read the card and return the models; the selected folder stays so, at first the remembered one."""
-        try:
-            from device.choice import choice_read
-
-            self.kept = choice_read(self.root)
-        finally:
-            forget("choice")
-        folder = self.spec.folder if self.spec else self.kept
         self.models = models = catalog.read(self.root, KINDS, self.pairs)
+        last = self.spec
         self.spec = None
         if models:
+            try:
+                from device.choice import choice_read
+
+                self.kept = choice_read(self.root)
+            finally:
+                forget("choice")
+            folder = last.folder if last else self.kept
             at = len(models) - 1
             while at and models[at].folder != folder:
                 at -= 1

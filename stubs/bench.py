@@ -81,6 +81,7 @@ cwd = "/flash"
 generation = 0  # counts the boards: objects of an earlier one own nothing on this one
 next_gc_heap = 0  # Maix.utils.gc_heap_size(n): size after the next reset
 _plans = {}  # type: dict  # call name -> list of [calls to wait, what, times]
+_fits = []  # type: list  # see by_version()
 
 
 def install() -> None:
@@ -126,11 +127,19 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     scheduler.report = _callback_failed
     memory.reset(row[flavours.FREE_KIB] * 1024)
     memory.gc_capacity = row[flavours.GC_KIB] * 1024
+    for fit in _fits:
+        fit()
 
 
 def has(feature: str) -> bool:
     """Return whether the firmware that runs has one of flavours.FEATURES, such as flavours.CONFIG."""
     return not flavours.lacks(flavours.version_of(flavour), (feature,))
+
+
+def by_version(fit) -> None:
+    """Call fit() now and at every power-on: a fake adds or takes away there what only some versions have."""
+    _fits.append(fit)
+    fit()
 
 
 def power_off() -> None:
@@ -247,6 +256,8 @@ def wire(number: int):
     """Return the far end of UART number 0..2 (UART1..3) or 4 (UARTHS, the REPL)."""
     if number not in wires:
         wires[number] = Wire()
+        if number == 4:
+            uart.wire = wires[number]
     return wires[number]
 
 

@@ -64,14 +64,16 @@ def init(
     ss: int = 36,
     clk: int = 39,
     *,
-    lcd_type: int = 0,
+    lcd_type=None,
 ) -> None:
     """Start the panel and keep its buffer of width*height*2 bytes; succeeds without a panel, too.
 
     For types 1 and 5 the section "lcd" of /flash/config.json overrides the arguments. OSError(12) without memory,
-    ValueError("type error") for an unknown type.
+    ValueError("type error") for an unknown type; TypeError for lcd_type where the version has none.
     """
     bench.enter("lcd.init")
+    if lcd_type is not None and not bench.has(flavours.LCD_TYPE):
+        raise TypeError("extra keyword arguments given")
     screen = bench.screen
     _stop()
     para = {
@@ -82,7 +84,7 @@ def init(
         "offset_h0": offset_h0,
         "offset_w1": offset_w1,
         "offset_h1": offset_h1,
-        "lcd_type": lcd_type,
+        "lcd_type": lcd_type or 0,
     }
     pins = {"rst": rst, "dcx": dcx, "ss": ss, "clk": clk}
     screen.para_width, screen.para_height = width, height

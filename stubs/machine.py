@@ -1,6 +1,7 @@
 """Fake of MaixPy's machine module (modmachine.c, machine_wdt.c, machine_timer.c, machine_uart.c)."""
 
 import bench
+import flavours
 from benchlib.buses import I2C, PWM, SPI, UART  # noqa: F401
 
 PWRON_RESET = 0
@@ -33,9 +34,11 @@ class SDCard:
 
     @staticmethod
     def remount() -> None:
-        """Start a mount on the other core, done about 100 ms later; do not use its value."""
+        """Start a mount on the other core, done about 100 ms later; do not use its value.
+
+        Where no card answers, what was mounted stays so.
+        """
         bench.enter("SDCard.remount")
-        bench.card.mounted = False
         bench.clock.at(bench.clock.now + 100, bench.card.mount)
 
 
@@ -228,3 +231,18 @@ class Timer:
     def deinit(self) -> None:
         """Stop and give the interrupt back."""
         self.stop()
+
+
+_SINCE = (("SDCard", flavours.REMOUNT, SDCard), ("WDT", flavours.WATCHDOG, WDT))
+
+
+def _fit():
+    here = globals()
+    for name, feature, kind in _SINCE:
+        if bench.has(feature):
+            here[name] = kind
+        else:
+            here.pop(name, None)
+
+
+bench.by_version(_fit)

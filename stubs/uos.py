@@ -3,6 +3,7 @@
 from collections import namedtuple
 
 import bench
+import flavours
 from benchlib import vfs
 from benchlib.card import EIO, ENOENT
 
@@ -13,10 +14,10 @@ _ENOTDIR = 20
 uname_result = namedtuple("uname_result", ("sysname", "nodename", "release", "version", "machine"))
 
 
-def _where(path):
+def _where(path, looks=False):
     drive, inside = vfs.resolve(path)
     if drive is not None:
-        drive.touch()
+        drive.touch(inside if looks else None)
     return (drive, inside)
 
 
@@ -33,20 +34,24 @@ def listdir(_path: str = ".") -> list:
 
 
 def _list(path):
-    drive, inside = _where(path)
+    drive, inside = _where(path, True)
     if drive is None:
         return [(mount.name, _DIR, 0, 0) for mount in vfs.mounts()]
     if drive.flat:
         return [(name, _FILE, 0, size) for name, _, size in drive.entries()]
-    return [(name, _DIR if is_dir else _FILE, 0, size) for name, is_dir, size in drive.backend.listdir(inside)]
+    return [(name, _DIR if is_dir else _FILE, 0, size) for name, is_dir, size in drive.listdir(inside)]
 
 
 def stat(_path: str) -> tuple:
-    """Return ten numbers: [0] type, [6] size; times are the unset clock's on /sd, 0 on /flash."""
+    """Return ten numbers: [0] type, [6] size; times are the unset clock's on /sd, 0 on /flash.
+
+    Nobody asks the card about its root (fat_vfs_stat).
+    """
     bench.enter("uos.stat")
-    drive, inside = _where(_path)
-    if drive is None:
+    drive, inside = vfs.resolve(_path)
+    if drive is None or (not inside and not drive.flat):
         return (_DIR, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    drive.touch(inside)
     is_dir, size = drive.stat(inside)
     when = 0 if drive.flat or is_dir else bench.clock.epoch
     return (_DIR if is_dir else _FILE, 0, 0, 0, 0, 0, size, when, when, when)
@@ -116,7 +121,7 @@ def rename(_old: str, _new: str) -> None:
 def chdir(_path: str) -> None:
     """Change the current directory; OSError(2) on /sd when there is none, anything goes on /flash."""
     bench.enter("uos.chdir")
-    drive, inside = _where(_path)
+    drive, inside = _where(_path, True)
     if drive is not None and not drive.flat:
         is_dir, _ = drive.stat(inside)
         if not is_dir:
@@ -135,8 +140,11 @@ def sync() -> None:
 
 
 def uname():
-    """Return the firmware's name and version."""
-    return uname_result("MaixPy", "MaixPy", "v0.6.3", "v0.6.3-2-gd8901fd22", "Sipeed_M1 with kendryte-k210")
+    """Return the firmware's name and version; the date, and the commit behind "-g", are made up."""
+    version = bench.flavour[flavours.VERSION]
+    tag = version.split("-")[0]
+    text = version + "-g0f1e2d3c4" if tag != version else tag
+    return uname_result("MaixPy", "MaixPy", tag[1:], text + " on 2021-11-01", "Sipeed_M1 with kendryte-k210")
 
 
 def urandom(_n: int) -> bytes:
@@ -150,10 +158,11 @@ def mount(_device, _path: str) -> None:
 
 
 def umount(_path) -> None:
-    """Take the card off the list."""
+    """Take the card off the list; OSError(22) when it is not there."""
     bench.enter("uos.umount")
-    if _path == "/sd":
-        bench.card.mounted = False
+    if _path != "/sd" or not bench.card.mounted:
+        raise OSError(22)
+    bench.card.unmount()
 
 
 def flash_format() -> None:

@@ -16,6 +16,7 @@ ENODEV = 19
 ENOTDIR = 20
 EISDIR = 21
 EACCES = 13
+SECTOR_ENTRIES = 16  # of a FAT folder; FatFs keeps one sector in memory, and asks the card for any other
 
 
 class SparseFile:
@@ -168,6 +169,8 @@ class Drive:
         self.bytes_per_ms = 1000  # reading speed, an estimate: nobody has measured a board
         self.written = 0  # bytes, ever
         self.operations = 0  # file operations, ever
+        self._at_root = False  # the sector that FatFs holds is all of the root folder
+        self._kept = None  # what it says of a card that was pulled then: {name: (is_dir, size)}
         self._cut_at = None  # value of `written` at which the power goes
         self._pull_at = None  # value of `operations` at which the card is pulled
 
@@ -180,14 +183,27 @@ class Drive:
             self.mount()
 
     def mount(self) -> None:
-        """List the card that is in the socket, or none."""
-        self.mounted = self.inserted
-        self.pulled = False
+        """List the card that is in the socket; without one the list stays as it is (maixpy_main.c, sd_preload)."""
+        if self.inserted:
+            self.mounted = True
+            self.pulled = False
+            self._at_root = False
+
+    def unmount(self) -> None:
+        """Take it off the list."""
+        self.mounted = False
 
     def eject(self) -> None:
-        """Pull the card: it stays listed, every access is EIO, until a remount takes it off the list."""
+        """Pull the card: it stays listed, and every access is EIO until another one is mounted.
+
+        But FatFs asks the card for no sector that it holds: what one of the root folder answers goes on being answered.
+        """
         self.inserted = False
-        self.pulled = True
+        if not self.pulled:
+            self.pulled = True
+            self._kept = None
+            if self._at_root:
+                self._kept = {name: (is_dir, size) for name, is_dir, size in self.backend.listdir("")}
 
     def power_cut_after(self, nbytes: int) -> None:
         """After `nbytes` more bytes written the power goes: PowerCut, and the torn file is kept. None: never."""
@@ -198,16 +214,40 @@ class Drive:
         None: never."""
         self._pull_at = None if nth is None else self.operations + nth
 
-    def touch(self) -> None:
-        """Count one file operation; OSError(19) without a card, OSError(5) when it was pulled."""
+    def touch(self, path=None) -> None:
+        """Count one file operation; OSError(19) without a card, OSError(5) when it was pulled.
+
+        path: the operation does no more than look for it.
+        """
         self.operations += 1
         if self._pull_at is not None and self.operations >= self._pull_at:
             self._pull_at = None
             self.eject()
         if not self.mounted:
             raise OSError(ENODEV)
+        deep = path is None or "/" in path
         if self.pulled:
-            raise OSError(EIO)
+            if self._kept is None or path is None or (deep and path.split("/")[0] in self._kept):
+                self._kept = None  # a read that fails leaves nothing in the sector
+                raise OSError(EIO)
+        elif not self.flat:
+            self._at_root = path is not None and self._ends_at_root(path)
+
+    def _ends_at_root(self, path):
+        first = path.split("/")[0]
+        entries = 1  # the card's name
+        for name, _, _ in self.backend.listdir(""):
+            if name == first and first != path:
+                return False
+            stem, _, end = name.partition(".")
+            entries += 1 if len(stem) <= 8 and len(end) <= 3 else 1 + (len(name) + 12) // 13
+        return entries < SECTOR_ENTRIES  # the end mark is the last
+
+    def listdir(self, path: str):
+        """Return the rows of a folder, as the backend does."""
+        if self.pulled and self._kept is not None:
+            return [(name, row[0], row[1]) for name, row in self._kept.items()]
+        return self.backend.listdir(path)
 
     def put(self, path: str, data: bytes, append: bool) -> None:
         """Write through to the backend, as far as the power lasts."""
@@ -223,6 +263,10 @@ class Drive:
 
     def stat(self, path: str):
         """Return (is_dir, size) or raise OSError(2)."""
+        if self.pulled and self._kept is not None:
+            if path and path not in self._kept:
+                raise OSError(ENOENT)
+            return self._kept[path] if path else (True, 0)
         backend = self.backend
         if hasattr(backend, "stat"):
             return backend.stat(path)

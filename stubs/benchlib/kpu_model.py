@@ -126,7 +126,7 @@ class Model:
         if first == 3 and word(head, 8) != 0:
             return 2002
         if first == V4_MAGIC and word(head, 4) != 4:
-            return 2015  # nncase 1.x files share the first word
+            bench.hard_fault("kmodel v%d: its loader takes it for a v4, and copies 2 GiB" % word(head, 4))
         if not self.take("main memory", word(head, 20)):
             return no_memory()
         try:

@@ -39,8 +39,8 @@ class freq:
         return bench.frequencies[1]
 
 
-class utils:
-    """Heap sizes and the flash chip."""
+class old_utils:
+    """What utils has in v0.5.0: the size of the Python heap."""
 
     @staticmethod
     def gc_heap_size(*_size: int):
@@ -52,6 +52,10 @@ class utils:
             raise OSError(22)
         bench.next_gc_heap = _size[0]
         return None
+
+
+class utils(old_utils):
+    """Heap sizes and the flash chip."""
 
     @staticmethod
     def heap_free() -> int:

@@ -11,15 +11,18 @@ LEDGER_LINES = 20000 if ON_CPYTHON else 60
 
 
 class Uart:
-    """What the firmware prints on the serial line, newest last; `echo` = a callable that gets every line."""
+    """What is printed on the serial line, newest last; `echo` = a callable that gets every line.
+
+    `wire`: the far end of that line, once somebody writes to it as UARTHS: a print comes between two writes.
+    """
 
     def __init__(self):
         self.lines = []
-        self.echo = None
+        self.echo = self.wire = None
 
     def reset(self):
         self.lines.clear()
-        self.echo = None
+        self.echo = self.wire = None
 
     def print(self, text: str) -> None:
         """Take text from the firmware, split into lines without their ends."""
@@ -29,6 +32,8 @@ class Uart:
                 lines.append(line)
                 if self.echo:
                     self.echo(line)
+                if self.wire:
+                    self.wire.tx.extend(line.encode() + b"\r\n")
         if len(lines) > LOG_LINES:
             del_to = len(lines) - LOG_LINES // 2
             kept = lines[del_to:]

@@ -141,6 +141,11 @@ def _boot(system, session, why):
     if not _rescue(session):
         return
     drive = bench.card if place == "/sd" else bench.flash
+    if row[flavours.NAME] == "m5stickv":
+        # its own _boot.py runs boot.py with exec and leaves by sys.exit(), after which maixpy_main.c runs nothing more
+        session.names["dirList"] = [entry[0] for entry in drive.backend.listdir("")]
+        _program(session, drive if "boot.py" in session.names["dirList"] else bench.flash, "boot.py")
+        return
     try:
         drive.stat("main.py")
     except OSError:

@@ -39,6 +39,18 @@ def test_camera_order_of_errors() -> None:
         sensor.skip_frames(2)
 
 
+def test_only_some_versions_take_the_type_of_a_panel() -> None:
+    """TypeError before v0.6.2-18, and the panel is left as it was."""
+    bench.reset("amigo_minimum@v0.6.0-2")
+    with pytest.raises(TypeError, match="extra keyword arguments given"):
+        lcd.init(lcd_type=1)
+    assert lcd.width() is None
+    lcd.init()
+    bench.reset("full@v0.6.2-41")
+    lcd.init(lcd_type=1)
+    assert bench.screen.lcd_type == 1
+
+
 def test_no_camera() -> None:
     """A reset that finds nothing: OSError whose argument is text; a camera plugged in later is found."""
     bench.camera.connected = False
@@ -46,6 +58,7 @@ def test_no_camera() -> None:
         sensor.reset()
     assert caught.value.args == ("Reset Failed",)
     assert "[MAIXPY]: no sensor" in bench.uart
+    assert bench.clock.now == 5070
     bench.camera.connected = True
     start_camera()
     assert sensor.snapshot().width() == 320

@@ -119,15 +119,19 @@ def test_no_card() -> None:
 
 
 def test_pulled_card() -> None:
-    """Still listed, EIO everywhere; an open file fails too; a remount takes it off, another brings a new one back."""
+    """Still listed, EIO everywhere; an open file fails too; a remount brings a new one, without one it does nothing."""
     file = uio.open("/sd/a.txt")
+    uio.open("/sd/models/x/model.json")
     bench.card.eject()
     assert uos.listdir("/") == ["flash", "sd"]
     assert errno(uos.listdir, "/sd") == 5
     assert errno(file.read) == 5
     machine.SDCard.remount()
     bench.clock.advance(200)
+    assert uos.listdir("/") == ["flash", "sd"]
+    uos.umount("/sd")
     assert uos.listdir("/") == ["flash"]
+    assert errno(uos.umount, "/sd") == 22
     bench.card.insert(mount=False)
     assert errno(uos.listdir, "/sd") == 19
     machine.SDCard.remount()
@@ -146,6 +150,36 @@ def test_a_card_put_back_answers_after_a_remount_only() -> None:
     machine.SDCard.remount()
     bench.clock.advance(200)
     assert uos.listdir("/sd") == ["b.txt"]
+
+
+def test_what_the_root_folder_answers_needs_no_card() -> None:
+    """FatFs holds one sector: when it is the root folder's, it is not asked for again, until something else is read."""
+    assert errno(uos.stat, "/sd/nothing/x") == 2
+    bench.card.eject()
+    bench.card.insert(bench.MemoryCard({"nothing/x": ""}), mount=False)
+    assert errno(uos.stat, "/sd/nothing/x") == 2
+    assert uos.listdir("/sd") == ["a.txt", "bin", "models"]
+    assert uos.stat("/sd/a.txt")[6] == 13
+    assert errno(uio.open, "/sd/b.txt") == 2
+    assert errno(uos.stat, "/sd/models/x") == 5
+    assert errno(uos.stat, "/sd/nothing/x") == 5  # a read that failed left nothing
+    assert uos.stat("/sd")[0] == 0x4000  # nobody asks the card about its root
+
+
+def test_a_root_folder_of_many_names_is_always_read() -> None:
+    """It takes more than one sector."""
+    bench.card.insert(bench.MemoryCard({f"a long name {at}.txt": "" for at in range(8)}))
+    assert errno(uos.stat, "/sd/nothing/x") == 2
+    bench.card.eject()
+    assert errno(uos.stat, "/sd/nothing/x") == 5
+
+
+def test_nothing_is_written_to_a_pulled_card() -> None:
+    assert errno(uos.stat, "/sd/nothing/x") == 2
+    bench.card.eject()
+    assert errno(uio.open, "/sd/new.txt", "w") == 5
+    bench.card.insert()
+    assert errno(uos.stat, "/sd/new.txt") == 2
 
 
 def test_pulled_at_the_nth_operation() -> None:

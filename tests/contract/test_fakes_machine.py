@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 import bench
+import flavours
 import machine
 import Maix
+import uos
 import utime
 from board import board_info
 from fpioa_manager import fm
@@ -277,3 +279,33 @@ def test_frames_per_second() -> None:
     clock.tick()
     bench.clock.advance(100)
     assert clock.avg() == 100.0
+
+
+@pytest.mark.parametrize(
+    ("firmware", "present"),
+    [
+        ("full@v0.5.0-89", set()),
+        ("full@v0.5.1-103", {"config", "WDT", "heap_free"}),
+        ("full@v0.6.2-16", {"config", "WDT", "heap_free"}),
+        ("full@v0.6.2-41", {"config", "WDT", "heap_free", "SDCard"}),
+        ("minimum", {"config", "WDT", "heap_free"}),
+        ("minimum_with_kmodel_v4_support", {"config", "WDT", "heap_free", "SDCard"}),
+    ],
+)
+def test_what_a_version_lacks(firmware: str, present: set[str]) -> None:
+    """As `dir()` said in the images; the next board has it again."""
+    bench.reset(firmware)
+    parts = {"config": Maix, "heap_free": Maix.utils, "WDT": machine, "SDCard": machine}
+    assert {name for name, owner in parts.items() if hasattr(owner, name)} == present
+    assert uos.uname()[3].startswith(bench.flavour[flavours.VERSION] + "-g")
+    bench.reset()
+    assert {name for name, owner in parts.items() if hasattr(owner, name)} | {"heap_free"} == set(parts)
+
+
+def test_prints_and_writes_share_the_line_of_the_repl() -> None:
+    """What the firmware prints stands between the writes of a program, as on the wire."""
+    line = machine.UART.repl_uart()
+    line.write(b"a message in ")
+    bench.uart.print("kpu_net __del__\r\n")
+    line.write(b"two pieces")
+    assert bytes(bench.wire(4).tx) == b"a message in kpu_net __del__\r\ntwo pieces"

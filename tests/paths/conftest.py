@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import lcd
 import pytest
 from path_helpers import Board
 
@@ -14,3 +15,22 @@ def board() -> Iterator[Board]:
     made = Board()
     yield made
     made.end()
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """What is written on the panel now, without the spaces that fill its lines: call it."""
+    texts: list[str] = []
+    clear, write = lcd.clear, lcd.draw_string
+
+    def cleared(*colour: object) -> None:
+        texts.clear()
+        clear(*colour)
+
+    def drawn(x: int, y: int, text: str, *colours: int) -> None:
+        texts.append(text)
+        write(x, y, text, *colours)
+
+    monkeypatch.setattr(lcd, "clear", cleared)
+    monkeypatch.setattr(lcd, "draw_string", drawn)
+    return lambda: " ".join(" ".join(texts).split())

@@ -6,7 +6,7 @@ from device.error_texts import codes
 from device.errors import DeviceError, describe, from_exception
 
 FIRMWARE = tuple(range(2001, 2016))
-OURS = (101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 199)
+OURS = (101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 199)
 
 # Code of the firmware -> the text it prints (MaixPy Maix_kpu.c).
 TEXTS = (

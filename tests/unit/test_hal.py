@@ -112,11 +112,31 @@ def test_a_missing_camera_is_named():
         eye.start()
     assert caught.value.code == 104
     assert not eye.ready
-    with pytest.raises(DeviceError):
-        eye.fit(320, 240, 3)
+    assert bench.clock.now == 5070  # the firmware's own delays
+
+
+def test_a_missing_camera_is_not_sought_at_once_again():
+    """Each try blocks for five seconds, so there is none within a minute of the last one and of the last model."""
+    bench.camera.connected = False
+    eye = camera()
+    raises_104(eye.start)
+    for _ in range(3):
+        before = bench.clock.now
+        raises_104(lambda: eye.fit(320, 240, 3))
+        assert bench.clock.now == before
+        bench.clock.advance(59000)
     bench.camera.connected = True
+    raises_104(lambda: eye.fit(320, 240, 3))
+    bench.clock.advance(60000)
     eye.fit(320, 240, 3)
     assert eye.ready
+    assert bench.calls["sensor.reset"] == 2
+
+
+def raises_104(call):
+    with pytest.raises(DeviceError) as caught:
+        call()
+    assert caught.value.code == 104
 
 
 def test_a_refused_window_is_named_and_forgotten():
@@ -363,29 +383,3 @@ def test_a_watchdog_too_short_to_be_fed_is_made_longer():
     bench.clock.advance(1900)
     assert bench.wdt
     dog.stop()
-
-
-def test_card_present():
-    assert not hal.present("/sd/models/x/x")
-    bench.card.insert(bench.MemoryCard({}))
-    assert hal.present("/sd/models/x/x")
-    bench.card.eject()
-    assert not hal.present("/sd/models/x/x")
-
-
-def test_remount_finds_a_card_put_in_later():
-    bench.card.insert(bench.MemoryCard({}), mount=False)
-    assert not hal.present("/sd")
-    hal.remount()
-    assert hal.present("/sd/x")
-
-
-def test_remount_waits_after_fifty_days_too():
-    """From then on a sleep without threads is over at once, and nothing may run while the card is mounted."""
-    bench.card.insert(bench.MemoryCard({}), mount=False)
-    bench.clock.advance(1 << 32)
-    hal.sleep(300)
-    assert bench.clock.now == 1 << 32
-    hal.remount()
-    assert bench.clock.now >= (1 << 32) + 300
-    assert hal.present("/sd/x")

@@ -311,7 +311,7 @@ def test_every_fault_fits_every_panel(board, rotation, code):
     said = " ".join(" ".join(text for _, _, text in lines).split())
     assert str(code) in said
     _, meaning, remedy = describe(code)
-    assert ("next model" in said) or code in (101, 102, 109)
+    assert ("next model" in said) or code in (101, 102, 109, 111)
     assert " ".join(meaning.split()) in said
     if glass.screen.width * glass.screen.height >= 240 * 240:
         assert remedy in said
@@ -331,6 +331,15 @@ def test_loading_names_model_place_and_size():
     assert "2/5 Face" in said
     assert "380 KiB" in said
     assert "Loading" in said
+
+
+def test_no_key_is_named_where_none_helps():
+    """A firmware that mounts no card that is put in later, and one that the app cannot run on."""
+    glass = Glass()
+    for error in (DeviceError(101, "Switch off and on."), DeviceError(111, "It is v0.5.0-89-ge893fb4c1.")):
+        said = " ".join(text for _, _, text in texts(glass, lambda error=error: glass.overlay.fault(error)))
+        assert "key" not in said
+        assert error.detail in said
 
 
 def test_card_faults_say_what_the_key_does():

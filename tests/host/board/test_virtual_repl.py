@@ -14,6 +14,8 @@ import serial
 from virtual_helpers import LIMIT, Talk
 
 from maixswitch.board.virtual import Faults, VirtualBoard
+from maixswitch.card.build import build
+from maixswitch.kmodel.samples import write_card
 
 Boards = Callable[..., VirtualBoard]
 LOOPS = (
@@ -82,6 +84,41 @@ def test_boot_order(virtual_board: Boards, tmp_path: Path) -> None:
     assert at == sorted(at)
     assert "['flash', 'sd']" in said
     assert "wrong" not in said
+
+
+def test_m5stickv_runs_boot_py_only(virtual_board: Boards, tmp_path: Path) -> None:
+    """Its firmware runs boot.py of the card, else of the flash chip, by itself, and then ends the start."""
+    for place, other in (("sd", "flash"), ("flash", "sd")):
+        folders = {name: tmp_path / place / name for name in ("sd", "flash")}
+        for folder in folders.values():
+            folder.mkdir(parents=True)
+            (folder / "main.py").write_text("print('main')\n")
+        (folders[place] / "boot.py").write_text("print('boot', sorted(dirList))\n")
+        with Talk(virtual_board(folders["sd"], flash=folders["flash"], flavour="m5stickv")) as talk:
+            said = talk.until(b">>> ")
+        assert (b"boot ['boot.py', 'main.py']" if place == "sd" else b"boot ['main.py']") in said, other
+        assert b"\r\nmain" not in said
+
+
+def test_the_app_starts_on_m5stickv_and_lets_go(virtual_board: Boards, tmp_path: Path) -> None:
+    """From boot.py, since main.py is never run there; Ctrl-C leads to the prompt, after a raw reset as well."""
+    card = tmp_path / "sd"
+    card.mkdir()
+    write_card(card)
+    build(card)
+    with Talk(virtual_board(card, flavour="m5stickv")) as talk:
+        assert talk.until(b"LOAD RUNNING").count(b"CARD_IN") == 1
+        talk.port.write(b"\x03")
+        assert b"KeyboardInterrupt" in talk.until(b">>> ")
+        talk.port.write(b"\x04")  # a soft reset
+        talk.until(b"LOAD RUNNING")
+        talk.raw()
+        assert talk.run("print(6 * 7)") == ("42\r\n", "")
+        talk.port.write(b"\x04")  # runs boot.py, and with it the app
+        talk.until(b"LOAD RUNNING")
+        talk.port.write(b"\x03")
+        assert b"KeyboardInterrupt" in talk.until(b"raw REPL; CTRL-B to exit\r\n>")
+        assert talk.run("print(6 * 7)") == ("42\r\n", "")
 
 
 def test_no_card_runs_the_flash(virtual_board: Boards, tmp_path: Path) -> None:

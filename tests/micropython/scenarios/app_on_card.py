@@ -1,4 +1,7 @@
-"""The app itself is on the card that is pulled: what it forgot cannot be read again, and every fault is shown still."""
+"""The app itself is on the card that is pulled: what it forgot cannot be read again, and every fault is shown still.
+
+Another card that is put in has no app: a blank one holds no model, and one with models cannot be read.
+"""
 
 import sys
 
@@ -24,11 +27,17 @@ def pull():
     sys.path[:] = [path for path in sys.path if path + "/device" != home]
 
 
+def put_another(files):
+    """Put in a card that has no app."""
+    say("insert another")
+    bench.card.insert(bench.MemoryCard(files), mount=False)
+
+
 def put():
     say("insert")
+    bench.card.insert(bench.MemoryCard(card()), mount=False)
     sys.path[:] = MODULES[0]
     device.__path__ = MODULES[1]
-    bench.card.insert(mount=False)
 
 
 def listen(stage):
@@ -74,12 +83,29 @@ def run():
     put()
     stage.until("RUNNING")
 
+    pull()  # for a blank card, which is pulled too
+    stage.until("NO_CARD")
+    put_another({})
+    stage.until("EMPTY")
+    stage.run(5000)
+    stage.press()
+    stage.expect("EMPTY")
+    pull()
+    stage.until("NO_CARD")
+    put()
+    stage.until("RUNNING")
+
     pull()
     stage._quiet = True  # each interpreter says in its own words that there is no such module
     stage.app.machine.post("RELOAD")  # what reads a card is on the card as well
     stage.expect("FAULT", None, 108)
-    stage._quiet = False
     stage.until("NO_CARD")
+    put_another(card())
+    stage.until("EMPTY")
+    stage.expect("EMPTY", None, 108)
+    pull()
+    stage.until("NO_CARD")
+    stage._quiet = False
     put()
     stage.until("RUNNING")
     stage.end()

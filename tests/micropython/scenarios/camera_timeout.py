@@ -10,8 +10,9 @@ def run():
     bench.camera.connected = False
     stage.until("FAULT")
     stage.expect("FAULT", None, 105)
-    stage.run(6000)
+    stage.run(10000)  # one try, and the next in a minute
     bench.camera.connected = True
+    stage.run(60000)
     stage.frames(2)
     stage.expect("RUNNING", "Face")
     bench.fail_next("sensor.snapshot", RuntimeError("Sensor timeout!"))

@@ -13,7 +13,8 @@ def lines():
     wire = bench.wire(4)
     text = bytes(wire.tx).decode()
     wire.tx = bytearray()
-    return [line.rstrip(" ").replace("\x1e", "RS ") for line in text.split("\n") if line]
+    # what the firmware prints between the messages is another tale: a collection comes when the interpreter likes
+    return [line.rstrip(" ").replace("\x1e", "RS ") for line in text.split("\n") if line[:1] == "\x1e"]
 
 
 def tell():
