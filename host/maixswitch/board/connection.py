@@ -21,7 +21,7 @@ ANSWER_LIMIT = 1.5
 FAST_LIMIT = 0.5
 """The same at the fast rate: who was left there is in the REPL, and a board at 115200 cannot be heard meanwhile."""
 GRACE = 4.0
-"""Seconds for a board that wakes shortly before the limit: two tries, as it may have taken back the first Ctrl-C."""
+"""Seconds for a board that wakes shortly before the limit: two tries."""
 TRIES = 3
 """How often a program is sent that arrives damaged."""
 DAMAGED = ("SyntaxError", "IndentationError", "NameError", "UnicodeError", "ValueError: damaged")
@@ -186,21 +186,21 @@ def connect(port: str, *, restart: bool = False) -> Iterator[Board]:
 def enter(board: Board, limit: float = BUSY) -> None:
     """Into the raw REPL, whatever the board still has to say; again until it answers or `limit` seconds pass.
 
-    Every third try is at the fast rate, for a board that was left there. BoardError: B605 nothing came at all, B607
-    something came, but not the raw REPL, B608 the line broke.
+    Every third try is at the fast rate, for a board that was left there and cannot be read at 115200. BoardError:
+    B605 nothing came at all, B607 something came, but not the raw REPL, B608 the line broke.
     """
     line = board.transport
     last_start = end = time.monotonic() + limit
     heard = b""
-    silent = False
+    silent = readable = False
     tries = 0
     try:
         while (start := time.monotonic()) < end:
             tries += 1
-            board.baud = FAST if tries % 3 == 0 else BAUD
+            board.baud = FAST if tries % 3 == 0 and not readable else BAUD
             if line.serial.baudrate != board.baud:
                 line.serial.baudrate = board.baud
-            entered, said = _try_to_enter(line, ANSWER_LIMIT if board.baud == BAUD else FAST_LIMIT)
+            entered, said = _try_to_enter(line, tries, ANSWER_LIMIT if board.baud == BAUD else FAST_LIMIT)
             if entered:
                 line.in_raw_repl = True
                 board.lost = False
@@ -209,6 +209,7 @@ def enter(board: Board, limit: float = BUSY) -> None:
             if said and silent and start < last_start:
                 end = max(end, time.monotonic() + GRACE)
             silent = not said
+            readable = board.baud == BAUD and b"\r\n" in said and said.isascii()
             heard = (heard + said)[-400:]
     except (OSError, ValueError) as error:
         raise board.failure(error) from error
@@ -216,15 +217,20 @@ def enter(board: Board, limit: float = BUSY) -> None:
     raise BoardError("B607" if tail else "B605", port=board.port, found=tail[-1] if tail else "")
 
 
-def _try_to_enter(line: BoardTransport, wait: float) -> tuple[bool, bytes]:
+def _try_to_enter(line: BoardTransport, number: int, wait: float) -> tuple[bool, bytes]:
     """One Ctrl-C, wait until quiet, Ctrl-B, Ctrl-A, and a program that prints a word of this try's own.
 
     A busy board answers several tries at once, so the banner may be that of an earlier one, and more may follow. The
-    board reads the program last: after its word nothing that was sent before can be answered any more. ``wait``:
-    seconds for each of the two answers. Returns whether the word came, and all that was said.
+    board reads the program last: after its word nothing that was sent before can be answered any more.
+    ``number``: of the try, from 1; ``wait``: seconds for each of the two answers. Returns whether the word came, and
+    all that was said.
     """
     line.serial.write(CTRL_C)
     said = line.drain(0.2, 1.0)
+    if number > 1 and not said:
+        # A busy board has not seen the Ctrl-C of the try before, and this one took it back: one more keeps it odd.
+        line.serial.write(CTRL_C)
+        said = line.drain(0.2, 1.0)
     line.serial.write(FRIENDLY)
     said += line.read_until(1, b">>> ", timeout=0.1, timeout_overall=0.5)
     line.serial.write(RAW)
