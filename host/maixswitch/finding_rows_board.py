@@ -38,8 +38,9 @@ LINE: tuple[Row, ...] = (
     (
         "B605",
         "error",
-        "Nothing that answers is at {port}: no MicroPython, or the board is held in reset or in its boot loader.",
-        "Press RESET with no other key held and try again; else: maixswitch reset --port {port}, with --kind when the "
+        "Nothing answers at {port}: the board is busy, is held in reset or in its boot loader, or has no MicroPython.",
+        "A board is busy while it loads a large model or looks for its camera: wait a moment and try again. If it "
+        "stays so, press RESET with no other key held, or run: maixswitch reset --port {port}, with --kind when the "
         "board is known. Is there a MaixPy firmware on it?",
     ),
     (
@@ -52,7 +53,8 @@ LINE: tuple[Row, ...] = (
         "B607",
         "error",
         "The board at {port} answers, but does not let go of its program.",
-        "Press RESET and try again at once; if it stays so, take the card out, press RESET and mend its boot.py.",
+        "A board is busy while it loads a large model or looks for its camera: wait a moment and try again. If it "
+        "stays so, press RESET and try again at once; or take the card out, press RESET and correct its boot.py.",
     ),
     (
         "B608",

@@ -10,15 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
 from maixswitch.board.failures import BoardError, on_board, translate
-from maixswitch.board.transport import BANNER, BAUD, FAST, BoardTransport, TransportError, TransportExecError
+from maixswitch.board.transport import BANNER, BAUD, BUSY, FAST, BoardTransport, TransportError, TransportExecError
 
 ONBOARD = Path(__file__).with_name("onboard")
-ENTRY_LIMIT = 12.0
-"""Seconds to get in: longer than a receiver without a host waits (5 s), for Ctrl-C does nothing to it until then."""
 ANSWER_LIMIT = 1.5
 """Seconds that one try waits for the raw REPL: the program ends its network and screen first."""
+FAST_LIMIT = 0.5
+"""The same at the fast rate: who was left there is in the REPL, and a board at 115200 cannot be heard meanwhile."""
+GRACE = 4.0
+"""Seconds for a board that wakes shortly before the limit: two tries."""
 TRIES = 3
 """How often a program is sent that arrives damaged."""
 DAMAGED = ("SyntaxError", "IndentationError", "NameError", "UnicodeError", "ValueError: damaged")
@@ -29,6 +32,8 @@ PIECE = 1800
 _PACKING = threading.Lock()
 CTRL_C_ON = "import micropython\nmicropython.kbd_intr(3)"
 CTRL_C, FRIENDLY, RAW, RESET = b"\r\x03", b"\r\x02", b"\r\x01", b"\x04"
+END = b"\x04"
+"""Ends a program that is sent, and each of the two parts of what the board says of it."""
 
 
 class Board:
@@ -38,7 +43,7 @@ class Board:
         self.port = port
         self.transport = transport
         self.baud = BAUD
-        self.patience = ENTRY_LIMIT
+        self.patience = BUSY
         """Seconds that getting into the REPL may take, once more."""
         self.lost = False
         """Is it not known what it does? Then it has to be stopped first."""
@@ -46,14 +51,14 @@ class Board:
         """Is it restarting, or unplugged? Then nothing more is asked of it."""
         self._loaded: set[str] = set()
 
-    def exec(self, code: str, timeout: float = 10.0) -> str:
+    def exec(self, code: str, timeout: float = BUSY) -> str:
         """Runs code there and returns what it printed; `timeout` in seconds without a byte from it.
 
         BoardError: what the code raised there, no answer in time (the next call then stops it first), a broken line.
         """
         return self._exec(in_pieces(code), timeout)
 
-    def run(self, program: str, timeout: float = 10.0) -> str:
+    def run(self, program: str, timeout: float = BUSY) -> str:
         """As `exec`, but runs the program only if it has arrived whole, and sends it again if not.
 
         For programs that may be run twice. BoardError B609 when the line damages it every time.
@@ -86,7 +91,7 @@ class Board:
         result: str = said.decode(errors="replace").replace("\r\n", "\n")
         return result
 
-    def evaluate(self, expression: str, timeout: float = 10.0) -> object:
+    def evaluate(self, expression: str, timeout: float = BUSY) -> object:
         """The value of an expression there: numbers, texts, bytes, None, and lists, tuples and dicts of them."""
         said = self.exec(f"print(repr({expression}))", timeout).strip()
         try:
@@ -178,32 +183,33 @@ def connect(port: str, *, restart: bool = False) -> Iterator[Board]:
         transport.close()
 
 
-def enter(board: Board, limit: float = ENTRY_LIMIT) -> None:
-    """Into the raw REPL: one Ctrl-C, wait until quiet, Ctrl-B, Ctrl-A; again until it answers or `limit` seconds pass.
+def enter(board: Board, limit: float = BUSY) -> None:
+    """Into the raw REPL, whatever the board still has to say; again until it answers or `limit` seconds pass.
 
-    Every third try is at the fast rate, for a board that was left there. BoardError: B605 nothing came at all, B607
-    something came, but not the raw REPL, B608 the line broke.
+    Every third try is at the fast rate, for a board that was left there and cannot be read at 115200. BoardError:
+    B605 nothing came at all, B607 something came, but not the raw REPL, B608 the line broke.
     """
     line = board.transport
-    end = time.monotonic() + limit
+    last_start = end = time.monotonic() + limit
     heard = b""
+    silent = readable = False
     tries = 0
     try:
-        while time.monotonic() < end:
+        while (start := time.monotonic()) < end:
             tries += 1
-            board.baud = FAST if tries % 3 == 0 else BAUD
+            board.baud = FAST if tries % 3 == 0 and not readable else BAUD
             if line.serial.baudrate != board.baud:
                 line.serial.baudrate = board.baud
-            line.serial.write(CTRL_C)
-            heard += line.drain(0.2, 1.0)
-            line.serial.write(FRIENDLY)
-            heard += line.drain(0.1, 0.5)
-            line.serial.write(RAW)
-            said = line.read_until(1, BANNER, timeout=ANSWER_LIMIT, timeout_overall=ANSWER_LIMIT)
-            if said.endswith(BANNER):
+            entered, said = _try_to_enter(line, tries, ANSWER_LIMIT if board.baud == BAUD else FAST_LIMIT)
+            if entered:
                 line.in_raw_repl = True
                 board.lost = False
                 return
+            # A busy board answers all that it was sent as soon as it wakes; near the limit it gets time for that.
+            if said and silent and start < last_start:
+                end = max(end, time.monotonic() + GRACE)
+            silent = not said
+            readable = board.baud == BAUD and b"\r\n" in said and said.isascii()
             heard = (heard + said)[-400:]
     except (OSError, ValueError) as error:
         raise board.failure(error) from error
@@ -211,11 +217,38 @@ def enter(board: Board, limit: float = ENTRY_LIMIT) -> None:
     raise BoardError("B607" if tail else "B605", port=board.port, found=tail[-1] if tail else "")
 
 
+def _try_to_enter(line: BoardTransport, number: int, wait: float) -> tuple[bool, bytes]:
+    """One Ctrl-C, wait until quiet, Ctrl-B, Ctrl-A, and a program that prints a word of this try's own.
+
+    A busy board answers several tries at once, so the banner may be that of an earlier one, and more may follow. The
+    board reads the program last: after its word nothing that was sent before can be answered any more.
+    ``number``: of the try, from 1; ``wait``: seconds for each of the two answers. Returns whether the word came, and
+    all that was said.
+    """
+    line.serial.write(CTRL_C)
+    said = line.drain(0.2, 1.0)
+    if number > 1 and not said:
+        # A busy board has not seen the Ctrl-C of the try before, and this one took it back: one more keeps it odd.
+        line.serial.write(CTRL_C)
+        said = line.drain(0.2, 1.0)
+    line.serial.write(FRIENDLY)
+    said += line.read_until(1, b">>> ", timeout=0.1, timeout_overall=0.5)
+    line.serial.write(RAW)
+    said += line.read_until(1, BANNER, timeout=wait, timeout_overall=wait)
+    if not said.endswith(BANNER):
+        return False, said
+    word = uuid4().hex.encode()
+    line.serial.write(b"print('%s',end='')" % word + END)
+    answer = b"OK" + word + END * 2
+    said += line.read_until(1, answer, timeout=wait, timeout_overall=wait)
+    return said.endswith(answer), said
+
+
 def leave(board: Board, restart: bool) -> None:
     """Ctrl-C on, 115200, the friendly REPL, and a soft reset where wanted; nothing for a board that is gone."""
     if board.gone:
         return
-    board.exec(CTRL_C_ON, timeout=2)
+    board.exec(CTRL_C_ON)
     if board.baud != BAUD:
         board.set_baud(BAUD)
     if restart:

@@ -134,8 +134,9 @@ class Listener:
                 port=self.port,
             )
         return tr(
-            'nothing comes. Either the link is off: write "link": true into maixswitch.json on the card, then restart; '
-            "or the app does not run: maixswitch doctor --port {port} says more",
+            'nothing comes. The board may be busy with a large model; or the link is off: write "link": true into '
+            "maixswitch.json on the card, then restart; or the app does not run: maixswitch doctor --port {port} says "
+            "more",
             port=self.port,
         )
 

@@ -24,6 +24,9 @@ TICK = 0.05
 """Seconds that one read waits at most; longer waits are made of these."""
 WRITE_TIMEOUT = 10.0
 """Seconds after which a line that takes no more bytes counts as broken."""
+BUSY = 12.0
+"""Seconds without a byte that a board may be busy, with a large model or a camera that it looks for; also longer than
+a receiver without a host waits (5 s), for Ctrl-C does nothing to it until then."""
 PROMPT = b">"
 BANNER = b"raw REPL; CTRL-B to exit\r\n"
 
@@ -114,13 +117,15 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
     def exec_raw_no_follow(self, command: str | bytes) -> None:
         """Gives the raw REPL a program to run, of at most 2,000 bytes: more than its ring holds it may drop.
 
-        TransportError when it does not take it.
+        TransportError when it does not take it, or is busy for too long.
         """
         source = command if isinstance(command, bytes) else command.encode()
-        if not self.read_until(1, PROMPT, timeout=5).endswith(PROMPT):
-            raise TransportError("raw REPL: no prompt")
+        if not self.read_until(1, PROMPT, timeout=BUSY).endswith(PROMPT):
+            raise TransportError("timeout waiting for the prompt of the raw REPL")
         self.serial.write(source + b"\x04")
-        said = self.read_until(2, b"OK", timeout=5)
+        said = self.read_until(2, b"OK", timeout=BUSY)
+        if not said:
+            raise TransportError("timeout waiting for the raw REPL to take a program")
         if said != b"OK":
             raise TransportError(f"raw REPL: could not exec command (response: {said!r})")
 

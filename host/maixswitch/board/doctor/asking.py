@@ -6,6 +6,7 @@ import ast
 from typing import Protocol
 
 from maixswitch.board.failures import BoardError
+from maixswitch.board.transport import BUSY
 
 MARK = "=> "
 
@@ -15,12 +16,12 @@ class Asked(Protocol):
 
     port: str
 
-    def exec(self, code: str, timeout: float = 10.0) -> str: ...
+    def exec(self, code: str, timeout: float = BUSY) -> str: ...
 
     def load(self, name: str) -> None: ...
 
 
-def ask(board: Asked, call: str, timeout: float = 10.0) -> list[object]:
+def ask(board: Asked, call: str, timeout: float = BUSY) -> list[object]:
     """The values that a call of onboard/look.py tells; ``timeout``: seconds without a byte.
 
     BoardError for what the call raised, no answer in time, or an answer that is no literal (B609).
@@ -42,7 +43,7 @@ def answers(said: str, port: str) -> list[object]:
     return found
 
 
-def one(board: Asked, call: str, timeout: float = 10.0) -> object:
+def one(board: Asked, call: str, timeout: float = BUSY) -> object:
     """The only value that a call tells; BoardError B609 when it tells none."""
     found = ask(board, call, timeout)
     if not found:

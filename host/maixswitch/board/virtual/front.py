@@ -179,7 +179,7 @@ class Front:
             if byte == self._interrupt:
                 if self._due is None:
                     self._due = now + LATENCY
-                elif now < self._due and self._child:
+                elif now < max(self._due, self._stalled) and self._child:
                     self._calm(self._child)
         return bytes(kept)
 
