@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,17 @@ def test_program_sent_to_a_board(path: Path) -> None:
     assert compile_problems(path) == []
     for source in (path.read_text(), packed(path.read_text())):
         assert [str(problem) for problem in lint(source, str(path), frozenset())] == []
+
+
+def test_programs_sent_to_a_board_keep_their_names_apart() -> None:
+    """They share the board's __main__: a name that two of them define would be that of the one sent last."""
+    owners: dict[str, str] = {}
+    for path in ONBOARD:
+        for node in ast.parse(path.read_text()).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [node]
+            for name in (getattr(target, "name", getattr(target, "id", None)) for target in targets):
+                assert name is None or owners.setdefault(name, path.name) == path.name, name
+    assert owners["receive"] == "receiver.py"
 
 
 def test_the_gate_sees_the_whole_card() -> None:

@@ -21,7 +21,7 @@ from maixswitch.board.virtual import VirtualBoard
 from maixswitch.card.build import build
 from maixswitch.kmodel.samples import write_card
 
-LIMIT = 20.0
+LIMIT = 60.0
 
 Start = Callable[..., VirtualBoard]
 Item = dict[str, Any] | Note
@@ -76,7 +76,8 @@ def command(*words: str, **options: Any) -> subprocess.Popen[str]:
 
 def test_it_passes_on_what_the_app_says_and_leaves_it_alone(app: Start) -> None:
     board = app()
-    ended = command("--port", board.port, "--json", "--seconds", "3.2")
+    until(Listener(board.port).listen(LIMIT), event("status", state="RUNNING"))  # a busy PC needs a while to start it
+    ended = command("--port", board.port, "--json", "--seconds", "4")
     out, said = ended.communicate(timeout=LIMIT)
     assert ended.returncode == 0, said
     messages = [json.loads(line) for line in out.splitlines()]

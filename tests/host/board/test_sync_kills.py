@@ -25,7 +25,7 @@ from maixswitch.board.sync.plan import Options, Plan
 from maixswitch.board.virtual import Faults, VirtualBoard
 
 ROOT = Path(__file__).resolve().parents[3]
-LIMIT = 20.0
+LIMIT = 60.0
 MAIN = b"""# %s
 import uio, uos
 from binascii import crc32

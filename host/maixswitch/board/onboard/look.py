@@ -9,7 +9,7 @@ import sys
 import uos
 
 
-def tell(value):
+def answer(value):
     print("=> " + repr(value))
 
 
@@ -43,7 +43,7 @@ def firmware():
         said["ide"] = hasattr(sensor, "set_jb_quality")
     except ImportError:
         pass
-    tell(said)
+    answer(said)
 
 
 def kmodel():
@@ -52,9 +52,9 @@ def kmodel():
 
     try:
         KPU.deinit(KPU.load(16))  # inside the firmware itself; read, never written
-        tell("")
+        answer("")
     except Exception as error:
-        tell(str(error))
+        answer(str(error))
 
 
 def mounts():
@@ -63,9 +63,9 @@ def mounts():
         if name in ("sd", "flash"):
             try:
                 row = uos.statvfs("/" + name)
-                tell((name, row[1] or row[0], row[2], row[3]))
+                answer((name, row[1] or row[0], row[2], row[3]))
             except OSError as error:
-                tell((name, error.args[0]))
+                answer((name, error.args[0]))
 
 
 def files(folder, depth):
@@ -74,25 +74,25 @@ def files(folder, depth):
         for row in uos.ilistdir(folder or "/"):
             path = folder + "/" + row[0]
             if row[1] == 0x4000:
-                tell((path + "/", 0))
+                answer((path + "/", 0))
                 if depth:
                     files(path, depth - 1)
             else:
-                tell((path, row[3] if len(row) > 3 else uos.stat(path)[6]))
+                answer((path, row[3] if len(row) > 3 else uos.stat(path)[6]))
     except OSError as error:
-        tell((folder, -int(error.args[0])))
+        answer((folder, -int(error.args[0])))
 
 
 def text(path, limit):
     """The first bytes of a file, None when there is none or it cannot be read."""
     try:
         with open(path, "rb") as file:
-            tell(file.read(limit))
+            answer(file.read(limit))
     except OSError:
-        tell(None)
+        answer(None)
 
 
-def checksum(path):
+def file_crc(path):
     """The CRC32 of a file, None when it cannot be read."""
     from ubinascii import crc32
 
@@ -104,9 +104,9 @@ def checksum(path):
                 if not data:
                     break
                 crc = crc32(data, crc)
-        tell(crc)
+        answer(crc)
     except OSError:
-        tell(None)
+        answer(None)
 
 
 def camera():
@@ -123,9 +123,9 @@ def camera():
         step = "picture"
         for _ in range(3):
             image = sensor.snapshot()
-        tell(("ok", sensor.get_id(), image.width(), image.height()))
+        answer(("ok", sensor.get_id(), image.width(), image.height()))
     except Exception as error:
-        tell((step, str(error)))
+        answer((step, str(error)))
 
 
 def panel(kind):
@@ -135,9 +135,9 @@ def panel(kind):
         import lcd
 
         lcd.init(type=kind)
-        tell(("ok", lcd.width(), lcd.height()))
+        answer(("ok", lcd.width(), lcd.height()))
     except Exception as error:
-        tell(("init", str(error)))
+        answer(("init", str(error)))
 
 
 def key(pin, wait):
@@ -159,10 +159,10 @@ def key(pin, wait):
             same = same + 1 if read() == (0 if up else 1) else 0
             if same == 3:  # 15 ms: no bounce
                 if up:
-                    tell(("pressed", utime.ticks_diff(utime.ticks_ms(), start)))
+                    answer(("pressed", utime.ticks_diff(utime.ticks_ms(), start)))
                     return
                 up, same = 1, 0
             utime.sleep_ms(5)
-        tell(("silent" if up else "held", 0))
+        answer(("silent" if up else "held", 0))
     except Exception as error:
-        tell(("failed", str(error)))
+        answer(("failed", str(error)))
