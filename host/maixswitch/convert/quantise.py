@@ -13,8 +13,9 @@ from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.quantize import Scale
 from maixswitch.language import tr
 
-from . import convolutions, curves16, ir, plain, steps
+from . import convolutions, curves16, ir, steps, two_steps
 from .calibration import Calibration
+from .plain_floats import dequantize
 from .pools import max_pool_step
 from .ranges import Seen, choose
 from .scales import is_map, plan, saturates
@@ -26,6 +27,8 @@ FLOAT = ":float"
 BYTE = ":byte"
 SUM = ":sum"
 LOGISTIC = ("sigmoid", "logistic")
+ROOM = 3.0
+"""A clamp of floats without an end, or a far one, keeps what lies so many times the seen range beyond it."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,8 @@ class _Making:
             return name
         other = name + FLOAT
         if other not in self.origin:
-            self.put(steps.Dequantize((), (name,), other), self.shapes[name])
+            scale = self.scales[name]
+            self.put(steps.Dequantize((), (name,), other, scale.factor, scale.bias), self.shapes[name])
             self.origin[other] = self.origin.get(name, name)
         return other
 
@@ -152,10 +156,26 @@ class _Making:
             return name
         other = name + BYTE
         if other not in self.origin:
-            scale = choose([self.seen.seen[name]], self.options.ranges)[0]
-            self.put(steps.Quantize((), (name,), other), self.shapes[name], scale)
+            self._round(name, other, self.seen.seen[name])
             self.origin[other] = name
         return other
+
+    def _round(self, given: str, target: str, seen: Seen) -> None:
+        """Floats to the nearest levels of a scale for what was ``seen``."""
+        scale = choose([seen], self.options.ranges)[0]
+        for step, levels in two_steps.rounded(given, target, scale):
+            self.put(step, self.shapes[given], levels)
+
+    def _clamp(self, op: ir.Op, given: str, curve: ir.Curve) -> None:
+        """Floats held between the ends of ``curve``, or what lies well beyond all that was seen, to the op's output."""
+        assert curve.low is not None
+        assert curve.high is not None
+        seen = self.seen.seen[op.output]
+        least, most = min(0.0, *seen.lows), max(0.0, *seen.highs)
+        room = ROOM * ((most - least) or 1.0)
+        low, high = max(curve.low, least - room), min(curve.high, most + room)
+        for step, levels in two_steps.clamped(op.nodes, given, op.output, low, high):
+            self.put(step, self.shapes[given], levels)
 
     def _conv(self, op: ir.Conv) -> None:
         given, out = self.as_byte(op.inputs[0]), self.scales[op.output]
@@ -175,9 +195,12 @@ class _Making:
 
     def _unary(self, op: ir.Unary) -> None:
         name = op.inputs[0]
-        if name not in self.scales and op.curve.name in LOGISTIC and not is_map(self.shapes[name]):
+        if name not in self.scales and (op.curve.name in LOGISTIC or op.curve.is_clamp):
             del self.scales[op.output]
-            self.put(steps.FloatLogistic(op.nodes, (name,), op.output), self.shapes[name])
+            if op.curve.is_clamp:
+                self._clamp(op, name, op.curve)
+            else:
+                self.put(steps.FloatLogistic(op.nodes, (name,), op.output), self.shapes[name])
             return
         self._curve(op, self.as_byte(name), op.curve)
 
@@ -199,7 +222,7 @@ class _Making:
         weights, bias, stride, pool = convolutions.copying(op.pool, self.shapes[given][0])
         conv = ir.Conv(op.nodes, (given,), op.output, weights, bias, stride=stride, pool=pool)
         found = self.trial.values(given)
-        exact = plain.dequantize(found, self.scales[given])
+        exact = dequantize(found, self.scales[given].factor, self.scales[given].bias)
         self.put(convolutions.quantise_conv(conv, self.scales[given], out, (exact, found), None), shape, out)
 
     def _global_mean(self, op: ir.GlobalMean) -> None:
@@ -208,10 +231,11 @@ class _Making:
 
     def _fully_connected(self, op: ir.FullyConnected) -> None:
         given = self.as_float(op.inputs[0])
-        act = 0 if op.curve is None else 2 if op.curve.high == 6 else 1
         weights, bias = (np.asarray(part, np.float32) for part in (op.weights, op.bias))
-        step = steps.FloatFullyConnected(op.nodes, (given,), op.output, weights, bias, act)
-        self.put(step, self.graph.shapes[op.output])
+        target = op.output if op.curve is None else op.output + SUM
+        self.put(steps.FloatFullyConnected(op.nodes, (given,), target, weights, bias), self.graph.shapes[op.output])
+        if op.curve is not None:
+            self._clamp(op, target, op.curve)
 
     def _add(self, op: ir.Add) -> None:
         shape = self.graph.shapes[op.output]
@@ -232,11 +256,12 @@ class _Making:
         given = tuple(self.as_float(name) for name in op.inputs)
         shape, target = self.graph.shapes[op.output], op.output if op.curve is None else op.output + SUM
         self.put(steps.FloatAdd(op.nodes, given, target), shape)
-        if op.curve is not None:
-            scale, bytes_ = choose([self._sums_of(op)], self.options.ranges)[0], target + BYTE
-            self.put(steps.Quantize((), (target,), bytes_), shape, scale)
+        if op.curve is not None and op.curve.is_clamp:
+            self._clamp(op, target, op.curve)
+        elif op.curve is not None:
+            self._round(target, target + BYTE, self._sums_of(op))
             self.scales[op.output] = choose([self.seen.seen[op.output]], self.options.ranges)[0]
-            self._curve(op, bytes_, op.curve)
+            self._curve(op, target + BYTE, op.curve)
 
     def _sums_of(self, op: ir.Add) -> Seen:
         seen = Seen()
@@ -280,4 +305,4 @@ class _Making:
 
 
 def _error(found: Values, scale: Scale, wanted: Values) -> float:
-    return float(np.mean((plain.dequantize(found, scale) - wanted) ** 2))
+    return float(np.mean((dequantize(found, scale.factor, scale.bias) - wanted) ** 2))
