@@ -181,7 +181,7 @@ def _load(path: Path, rounding: str = "v0.2", backend: str = "") -> KModel:
             EXIT_USAGE,
         )
     try:
-        return load(path, rounding.replace(".", ""), backend or DEFAULT_BACKEND)
+        return load(path, rounding.replace(".", ""), backend=backend or DEFAULT_BACKEND)
     except KModelError as error:
         raise _about(path, error) from error
 

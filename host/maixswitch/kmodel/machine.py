@@ -14,6 +14,7 @@ from .backends import Backend, Binding, Kernel, Step
 from .backends.site import Site
 from .conv import Conv
 from .program import AI_RAM, MAIN, Layer, Program, Tensor, Use
+from .runtimes import Runtime
 
 SLACK = 64
 """Bytes behind the main memory: the device rounds some counts up to a multiple of 8."""
@@ -22,9 +23,10 @@ SLACK = 64
 class Machine:
     """Both memories stay as they are from layer to layer and from run to run, as on the chip; they start at zero."""
 
-    def __init__(self, program: Program, backend: Backend, rounding: str) -> None:
+    def __init__(self, program: Program, backend: Backend, rounding: str, runtime: Runtime) -> None:
         self.program = program
         self.rounding = rounding
+        self.runtime = runtime
         self.ram: Bytes = np.zeros(airam.SIZE, np.uint8)
         self.main: Bytes = np.zeros(program.main_memory + SLACK, np.uint8)
         self.constants: Bytes = np.frombuffer(program.constants, np.uint8)

@@ -183,7 +183,8 @@ def global_average_pool(layer: Layer, chip: Machine) -> Step | None:
 
 def fully_connected(layer: Layer, chip: Machine) -> Step | None:
     spec: v3_layers.FullyConnected = layer.spec
-    if spec.out_channels % 8 or not spec.in_channels or spec.act or not _apart(layer):
+    active = spec.act and chip.runtime.dense_activation
+    if spec.out_channels % 8 or not spec.in_channels or active or not _apart(layer):
         return None
     values, made = chip.floats(spec.input, spec.in_channels), chip.floats(spec.output, spec.out_channels)
 

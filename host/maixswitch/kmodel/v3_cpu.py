@@ -33,7 +33,6 @@ from .v3_layers import (
 )
 
 ONE = np.float32(1)
-HALF = np.float32(0.5)
 SMALLEST = np.finfo(np.float32).tiny
 
 
@@ -98,19 +97,10 @@ def average_pool(spec: AveragePool, chip: Machine) -> None:
     keep(chip, spec.output, (total / number).reshape(-1))
 
 
-def rounded8(values: Floats) -> Bytes:
-    """clamp8 of C's roundf: halves away from zero, which for results above 0 means up; not-a-number becomes 0."""
-    whole = np.floor(values)
-    whole += values - whole >= HALF
-    np.clip(whole, 0, 255, out=whole)
-    np.copyto(whole, 0, where=np.isnan(whole))
-    return whole.astype(np.uint8)
-
-
 def quantize(spec: Quantize, chip: Machine) -> None:
     inverse = ONE / np.float32(spec.scale)
     scaled = (chip.floats(spec.input, spec.count) - np.float32(spec.bias)) * inverse
-    chip.bytes(spec.output, spec.count)[:] = rounded8(scaled)
+    chip.bytes(spec.output, spec.count)[:] = chip.runtime.arithmetic.quantized(scaled)
 
 
 def levels(spec: Dequantize, values: Bytes) -> Floats:
@@ -152,12 +142,13 @@ def concat(spec: Concat, chip: Machine) -> None:
 
 
 def fully_connected(spec: FullyConnected, chip: Machine) -> None:
-    products = spec.weights.T * chip.floats(spec.input, spec.in_channels)[:, None]
-    total = np.zeros(spec.out_channels, np.float32) if not spec.in_channels else ordered_sum(products, 0)
-    total = total + spec.bias
-    if spec.act:
+    """MaixPy's library never reads ``act``."""
+    values = chip.floats(spec.input, spec.in_channels)
+    total = chip.runtime.arithmetic.dense(spec.weights, values) + spec.bias
+    act = spec.act if chip.runtime.dense_activation else 0
+    if act:
         total = np.maximum(total, np.float32(0))
-    if spec.act == 2:
+    if act == 2:
         total = np.minimum(total, np.float32(6))
     keep(chip, spec.output, total)
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from .airam import MapLayout
 from .arrays import Array, Bytes, Floats, Ints, clamp8, one_nan
+from .cpu_arithmetic import rounded8
 from .machine import Machine
-from .v3_cpu import nearest, rounded8
+from .v3_cpu import nearest
 from .v4_float import ONE, floats, operands, store
 from .v4_layers import Dequantize, Quantize, QuantizedBinary, QuantizedConv2d, QuantizedMatmul
 from .v4_moves import (

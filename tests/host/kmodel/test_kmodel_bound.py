@@ -31,7 +31,7 @@ LAYERS = [
 
 def both(data: bytes, rounding: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    models = [load(data, rounding, backend) for backend in ("onnxruntime", "numpy")]
+    models = [load(data, rounding, "sdk", backend) for backend in ("onnxruntime", "numpy")]
     arrays = [rng.integers(0, 256, tensor.shape, np.uint8) for tensor in models[0].inputs]
     ram = rng.integers(0, 256, models[0].machine.ram.size, np.uint8)
     main = rng.integers(0, 128, models[0].machine.main.size, np.uint8)  # no float of it is infinite or no number
