@@ -151,6 +151,7 @@ MAKERS: dict[type[Step], Callable[..., Value]] = {
     step_types.Dequantize: lambda at, step, given: at.network.dequantize(*given, step.factor, step.bias),
     step_types.FloatMean: lambda at, step, given: at.network.global_average_pool(*given),
     step_types.FloatFullyConnected: lambda at, step, given: at.network.fully_connected(*given, step.weights, step.bias),
+    step_types.FloatMasked: lambda at, step, given: at.network.masked(*given),
     step_types.FloatSoftmax: lambda at, step, given: at.network.softmax(*given),
     step_types.FloatLogistic: lambda at, step, given: at.network.logistic(*given),
     step_types.FloatAdd: lambda at, step, given: at.network.add(*given),

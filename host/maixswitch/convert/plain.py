@@ -61,6 +61,8 @@ def run_step(step: q.Step, given: Sequence[Values], net: q.Quantised, rounding: 
         return floats.mean(first)
     if isinstance(step, q.FloatFullyConnected):
         return floats.fully_connected(step.weights, step.bias, first)
+    if isinstance(step, q.FloatMasked):
+        return floats.masked(first, given[1])
     if isinstance(step, q.FloatFlat):
         return first.reshape(-1)
     if isinstance(step, q.FloatSoftmax):

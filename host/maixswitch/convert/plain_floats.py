@@ -58,6 +58,12 @@ def dequantize(values: Values, factor: float, bias: float) -> Values:
     return fma(values, np.float32(factor), np.float32(bias))
 
 
+def masked(values: Values, mask: Values) -> Values:
+    """Each of the four bytes of a float without the byte of its mask, at least 0."""
+    octets = values.astype("<f4").view(np.uint8).astype(np.int64) - mask.repeat(4)
+    return np.maximum(octets, 0).astype(np.uint8).view("<f4")
+
+
 def mean(values: Values) -> Values:
     """Sums the pixels of each channel one after another, then multiplies by the reciprocal of their number."""
     flat = values.reshape(values.shape[0], -1)

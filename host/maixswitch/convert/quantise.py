@@ -13,7 +13,7 @@ from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.quantize import Scale
 from maixswitch.language import tr
 
-from . import convolutions, curves16, ir, steps, two_steps
+from . import convolutions, curves16, ir, portable, steps
 from .calibration import Calibration
 from .plain_floats import dequantize
 from .pools import max_pool_step
@@ -26,9 +26,8 @@ Values = NDArray[Any]
 FLOAT = ":float"
 BYTE = ":byte"
 SUM = ":sum"
+OUT = ":out"
 LOGISTIC = ("sigmoid", "logistic")
-ROOM = 3.0
-"""A clamp of floats without an end, or a far one, keeps what lies so many times the seen range beyond it."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class _Making:
             self.origin[op.output] = op.output
 
     def result(self) -> steps.Quantised:
-        outputs = tuple(self.as_float(name) for name in self.graph.outputs)
+        outputs = tuple(self._as_output(name) for name in self.graph.outputs)
         made = {step.output for step in self.steps}
         names = {self.graph.input, *made}
         return steps.Quantised(
@@ -138,6 +137,14 @@ class _Making:
             self.scales[step.output] = scale
         self.trial.add(step)
         return step.output
+
+    def _as_output(self, name: str) -> str:
+        """The tensor in float32, made by a layer of floats: the file tells an output's type by nothing else."""
+        name = self.as_float(name)
+        if not any(isinstance(step, steps.FloatMasked) and step.output == name for step in self.steps):
+            return name
+        self.origin[name + OUT] = self.origin[name]
+        return self.put(steps.FloatConcat((), (name,), name + OUT), self.shapes[name])
 
     def as_float(self, name: str) -> str:
         """The tensor in float32, dequantised once if it is bytes."""
@@ -163,18 +170,14 @@ class _Making:
     def _round(self, given: str, target: str, seen: Seen) -> None:
         """Floats to the nearest levels of a scale for what was ``seen``."""
         scale = choose([seen], self.options.ranges)[0]
-        for step, levels in two_steps.rounded(given, target, scale):
+        for step, levels in portable.rounded(given, target, scale):
             self.put(step, self.shapes[given], levels)
 
     def _clamp(self, op: ir.Op, given: str, curve: ir.Curve) -> None:
-        """Floats held between the ends of ``curve``, or what lies well beyond all that was seen, to the op's output."""
+        """Floats held between the ends of ``curve``, as the output of ``op``."""
         assert curve.low is not None
         assert curve.high is not None
-        seen = self.seen.seen[op.output]
-        least, most = min(0.0, *seen.lows), max(0.0, *seen.highs)
-        room = ROOM * ((most - least) or 1.0)
-        low, high = max(curve.low, least - room), min(curve.high, most + room)
-        for step, levels in two_steps.clamped(op.nodes, given, op.output, low, high):
+        for step, levels in portable.clamped(op.nodes, given, op.output, curve.low, curve.high):
             self.put(step, self.shapes[given], levels)
 
     def _conv(self, op: ir.Conv) -> None:

@@ -106,6 +106,7 @@ WORDS = {
     "Dequantize": "to float",
     "FloatMean": "mean",
     "FloatFullyConnected": "fully connected",
+    "FloatMasked": "clamp",
     "FloatFlat": "flatten",
     "FloatSoftmax": "softmax",
     "FloatLogistic": "logistic",

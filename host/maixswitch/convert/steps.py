@@ -94,6 +94,15 @@ class FloatFullyConnected(Step):
 
 
 @dataclass(frozen=True, eq=False)
+class FloatMasked(Step):
+    """(n,) floats and a uint8 mask (n,) of 0 and 255 to the floats, bit by bit, and 0.0 where the mask is 255.
+
+    Two layers: a resize that repeats each byte of the mask four times, and an integer addition that takes them from the
+    bytes of the floats, saturating at 0.
+    """
+
+
+@dataclass(frozen=True, eq=False)
 class FloatFlat(Step):
     """(c, h, w) to flat, channels first: no layer, another view of the same bytes."""
 

@@ -260,6 +260,17 @@ class Network:
             23, body.QuantizedResizeNearest, [source], shape, "uint8", width, height, channels, shape[2], shape[1], 0
         )
 
+    def masked(self, source: Value, mask: Value) -> Value:
+        """float32 (n,), 0.0 where the byte of ``mask`` (n,) is 255, and the same bits where it is 0.
+
+        Each byte of the mask is repeated for the four bytes of a float, and taken from them.
+        """
+        count = source.count * DTYPES["float32"].itemsize
+        sizes = (1, 1, mask.count, count // mask.count, 1, 0)
+        spread = self.layer(23, body.QuantizedResizeNearest, [mask], (count,), "uint8", *sizes)
+        minus = (0, 1, 0, 0, -1, 0, 0, 1, 0)
+        return self.layer(2, body.QuantizedAdd, [source, spread], source.shape, "float32", count, *minus)
+
     def concat(self, values: Sequence[Value], shape: tuple[int, ...] = ()) -> Value:
         """Values of one type, one after another; channels add up, or elements of flat ones, unless ``shape`` tells."""
         first = values[0]
