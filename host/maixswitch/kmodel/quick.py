@@ -86,13 +86,13 @@ def _table(layer: Layer, source: Bytes, table: Array, made: Array) -> Step | Non
 def dequantize(layer: Layer, chip: Machine) -> Step | None:
     spec: v4_layers.Dequantize = layer.spec
     source = v4_bytes.octets(chip, spec.input)
-    return _table(layer, source, v4_bytes.levels(spec, EVERY), v4_float.floats(chip, spec.output))
+    return _table(layer, source, v4_bytes.levels(spec, EVERY, chip), v4_float.floats(chip, spec.output))
 
 
 def dequantize_v3(layer: Layer, chip: Machine) -> Step | None:
     spec: v3_layers.Dequantize = layer.spec
     made = chip.floats(spec.output, spec.count)
-    return _table(layer, chip.bytes(spec.input, spec.count), v3_cpu.levels(spec, EVERY), made)
+    return _table(layer, chip.bytes(spec.input, spec.count), v3_cpu.levels(spec, EVERY, chip), made)
 
 
 def quantize(layer: Layer, chip: Machine) -> Step | None:
