@@ -143,16 +143,17 @@ def concat(spec: Concat, chip: Machine) -> None:
         position += size
 
 
-def fully_connected(spec: FullyConnected, chip: Machine) -> None:
-    """MaixPy's library never reads ``act``."""
-    values = chip.floats(spec.input, spec.in_channels)
-    total = chip.arithmetic.dense(spec.weights, values) + spec.bias
+def activated(spec: FullyConnected, sums: Floats, chip: Machine) -> Floats:
+    """The relu or relu6 of a dense layer, where the runtime reads ``act`` at all."""
     act = spec.act if chip.runtime.dense_activation else 0
     if act:
-        total = np.maximum(total, np.float32(0))
-    if act == 2:
-        total = np.minimum(total, np.float32(6))
-    keep(chip, spec.output, total)
+        sums = np.maximum(sums, np.float32(0))
+    return np.minimum(sums, np.float32(6)) if act == 2 else sums
+
+
+def fully_connected(spec: FullyConnected, chip: Machine) -> None:
+    sums = chip.arithmetic.dense(spec.weights, chip.floats(spec.input, spec.in_channels)) + spec.bias
+    keep(chip, spec.output, activated(spec, sums, chip))
 
 
 def flatten(spec: Flatten, chip: Machine) -> None:
