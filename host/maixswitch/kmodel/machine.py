@@ -27,6 +27,8 @@ class Machine:
         self.program = program
         self.rounding = rounding
         self.runtime = runtime
+        self.binds = isinstance(backend, Binding) and backend.binds
+        self.arithmetic = runtime.arithmetic(compiled=self.binds)
         self.ram: Bytes = np.zeros(airam.SIZE, np.uint8)
         self.main: Bytes = np.zeros(program.main_memory + SLACK, np.uint8)
         self.constants: Bytes = np.frombuffer(program.constants, np.uint8)
@@ -77,7 +79,7 @@ class Machine:
         size = target.channels * target.height * target.width
         main = None if main_out is None else self.bytes(main_out, batches * size)
         backend, step = self._backend, None
-        if isinstance(backend, Binding) and backend.binds:
+        if isinstance(backend, Binding) and self.binds:
             step = backend.bind(conv, self.rounding, Site(self.ram, main, batches))
         return step or partial(self._convolve, conv, self.kernel(conv), batches, main)
 
@@ -127,7 +129,7 @@ class Machine:
             return self._calls[index]()
         layer = self.program.layers[index]
         call: Step | None = None
-        if isinstance(self._backend, Binding) and self._backend.binds:
+        if self.binds:
             from .quick import bind
 
             call = bind(layer, self)

@@ -17,17 +17,17 @@ from .firmware_arithmetic import FirmwareArithmetic
 
 @dataclass(frozen=True)
 class Runtime:
-    """``dense_activation``: does a v3 dense layer apply its relu or relu6?"""
+    """``arithmetic``: of the CPU layers; ``dense_activation``: does a v3 dense layer apply its relu or relu6?"""
 
     name: str
     about: str
-    arithmetic: SdkArithmetic
+    arithmetic: type[SdkArithmetic]
     dense_activation: bool
 
 
-MAIXPY = Runtime("maixpy", "MaixPy's closed library and its libnncase", FirmwareArithmetic(), False)
-CANMV = Runtime("canmv", "CanMV's library: MaixPy's with the activation of dense layers", FirmwareArithmetic(), True)
-SDK = Runtime("sdk", "the vendor's open sources, built on a PC", SdkArithmetic(), True)
+MAIXPY = Runtime("maixpy", "MaixPy's closed library and its libnncase", FirmwareArithmetic, False)
+CANMV = Runtime("canmv", "CanMV's library: MaixPy's with the activation of dense layers", FirmwareArithmetic, True)
+SDK = Runtime("sdk", "the vendor's open sources, built on a PC", SdkArithmetic, True)
 RUNTIMES: Mapping[str, Runtime] = {runtime.name: runtime for runtime in (MAIXPY, CANMV, SDK)}
 DEFAULT_RUNTIME = MAIXPY.name
 

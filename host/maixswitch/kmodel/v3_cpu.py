@@ -1,4 +1,4 @@
-"""What the layers of kmodel v3 do that the CPU runs, one rounding per float32 operation. Source: SDK kpu.c."""
+"""What the layers of kmodel v3 do that the CPU runs; how floats round says ``cpu_arithmetic``. Source: SDK kpu.c."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def quantized_add(spec: QuantizedAdd, chip: Machine) -> None:
 
 def global_average_pool(spec: GlobalAveragePool, chip: Machine) -> None:
     values = chip.floats(spec.input, spec.channels * spec.kernel_size).reshape(spec.channels, spec.kernel_size)
-    keep(chip, spec.output, ordered_sum(values, 1) / np.float32(spec.kernel_size))
+    keep(chip, spec.output, chip.arithmetic.share(ordered_sum(values, 1), np.float32(spec.kernel_size)))
 
 
 def _windows(spec: Pool, image: Array) -> Iterator[tuple[Array, Array]]:
@@ -100,16 +100,17 @@ def average_pool(spec: AveragePool, chip: Machine) -> None:
 def quantize(spec: Quantize, chip: Machine) -> None:
     inverse = ONE / np.float32(spec.scale)
     scaled = (chip.floats(spec.input, spec.count) - np.float32(spec.bias)) * inverse
-    chip.bytes(spec.output, spec.count)[:] = chip.runtime.arithmetic.quantized(scaled)
+    chip.bytes(spec.output, spec.count)[:] = chip.arithmetic.quantize_v3(scaled)
 
 
-def levels(spec: Dequantize, values: Bytes) -> Floats:
+def levels(spec: Dequantize, values: Bytes, chip: Machine) -> Floats:
     """The floats of bytes."""
-    return one_nan(values.astype(np.float32) * np.float32(spec.scale) + np.float32(spec.bias))
+    scale, bias = np.float32(spec.scale), np.float32(spec.bias)
+    return one_nan(chip.arithmetic.multiply_add(values.astype(np.float32), scale, bias))
 
 
 def dequantize(spec: Dequantize, chip: Machine) -> None:
-    chip.floats(spec.output, spec.count)[:] = levels(spec, chip.bytes(spec.input, spec.count))
+    chip.floats(spec.output, spec.count)[:] = levels(spec, chip.bytes(spec.input, spec.count), chip)
 
 
 def requantize(spec: Requantize, chip: Machine) -> None:
@@ -118,20 +119,21 @@ def requantize(spec: Requantize, chip: Machine) -> None:
 
 def l2_normalize(spec: Elementwise, chip: Machine) -> None:
     values = chip.floats(spec.input, spec.channels)
-    total = ordered_sum(values * values, 0) if spec.channels else np.float32(0)
-    factor = ONE / np.sqrt(np.maximum(total, np.float32(1e-10)))
+    total = chip.arithmetic.accumulate(np.float32(0), values, values) if spec.channels else np.float32(0)
+    factor = ONE / np.sqrt(chip.arithmetic.greater(total, np.float32(1e-10)))
     keep(chip, spec.output, values * factor)
 
 
 def softmax(spec: Elementwise, chip: Machine) -> None:
     """The device starts its maximum at FLT_MIN, so it never subtracts a negative one (kept)."""
     values = chip.floats(spec.input, spec.channels)
-    powers = np.exp(values - np.maximum(np.max(values, initial=SMALLEST), SMALLEST))
-    keep(chip, spec.output, powers / ordered_sum(powers, 0))
+    arithmetic = chip.arithmetic
+    powers = arithmetic.functions["exp"](values - arithmetic.greater.reduce(values, initial=SMALLEST))
+    keep(chip, spec.output, arithmetic.share(powers, ordered_sum(powers, 0)))
 
 
 def logistic(spec: Elementwise, chip: Machine) -> None:
-    keep(chip, spec.output, ONE / (ONE + np.exp(-chip.floats(spec.input, spec.channels))))
+    keep(chip, spec.output, ONE / (ONE + chip.arithmetic.functions["exp"](-chip.floats(spec.input, spec.channels))))
 
 
 def concat(spec: Concat, chip: Machine) -> None:
@@ -141,16 +143,17 @@ def concat(spec: Concat, chip: Machine) -> None:
         position += size
 
 
-def fully_connected(spec: FullyConnected, chip: Machine) -> None:
-    """MaixPy's library never reads ``act``."""
-    values = chip.floats(spec.input, spec.in_channels)
-    total = chip.runtime.arithmetic.dense(spec.weights, values) + spec.bias
+def activated(spec: FullyConnected, sums: Floats, chip: Machine) -> Floats:
+    """The relu or relu6 of a dense layer, where the runtime reads ``act`` at all."""
     act = spec.act if chip.runtime.dense_activation else 0
     if act:
-        total = np.maximum(total, np.float32(0))
-    if act == 2:
-        total = np.minimum(total, np.float32(6))
-    keep(chip, spec.output, total)
+        sums = np.maximum(sums, np.float32(0))
+    return np.minimum(sums, np.float32(6)) if act == 2 else sums
+
+
+def fully_connected(spec: FullyConnected, chip: Machine) -> None:
+    sums = chip.arithmetic.dense(spec.weights, chip.floats(spec.input, spec.in_channels)) + spec.bias
+    keep(chip, spec.output, activated(spec, sums, chip))
 
 
 def flatten(spec: Flatten, chip: Machine) -> None:
@@ -187,7 +190,7 @@ def quantized_resize_nearest(spec: ResizeNearest, chip: Machine) -> None:
 def channelwise_dequantize(spec: ChannelwiseDequantize, chip: Machine) -> None:
     count = spec.channels * spec.channel_size
     values = chip.bytes(spec.input, count).reshape(spec.channels, spec.channel_size).astype(np.float32)
-    scaled = values * spec.factors[:, :1] + spec.factors[:, 1:]
+    scaled = chip.arithmetic.multiply_add(values, spec.factors[:, :1], spec.factors[:, 1:])
     keep(chip, spec.output, scaled.reshape(-1))
 
 

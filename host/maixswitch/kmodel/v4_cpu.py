@@ -16,20 +16,23 @@ from .v4_cpu_layers import (
 )
 from .v4_float import FOLD, clamp, floats, store
 from .v4_node import Geometry
-from .window import convolve, reduce_window
+from .window import MultiplyAdd, convolve, multiply_add, reduce_window
 
 
-def _convolve(images: Array, weights: Array, bias: Array, geometry: Geometry) -> Array:
+def _convolve(
+    images: Array, weights: Array, bias: Array, geometry: Geometry, step: MultiplyAdd = multiply_add
+) -> Array:
     """images (n, h, w, c); weights (out, kh, kw, c), depthwise (c, kh, kw) -> (n, h', w', out)."""
     depthwise = weights.ndim == 3
     factors = weights[:, None] if depthwise else weights.transpose(0, 3, 1, 2)
     groups = weights.shape[0] if depthwise else 1
-    made = [convolve(image.transpose(2, 0, 1), factors, bias, geometry, groups, True) for image in images]
+    made = [convolve(image.transpose(2, 0, 1), factors, bias, geometry, groups, True, step) for image in images]
     return np.stack(made).transpose(0, 2, 3, 1)
 
 
 def conv2d(spec: CpuConv2d | CpuDepthwiseConv2d, chip: Machine) -> None:
-    made = _convolve(floats(chip, spec.input, spec.in_shape), spec.weights, spec.bias, spec.geometry)
+    images, step = floats(chip, spec.input, spec.in_shape), chip.arithmetic.multiply_add
+    made = _convolve(images, spec.weights, spec.bias, spec.geometry, step)
     store(chip, spec.output, clamp(made, spec.act))
 
 
