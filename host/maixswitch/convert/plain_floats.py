@@ -117,10 +117,7 @@ def _exp(x: np.float32) -> np.float32:
     k, high, low = 0, x, np.float32(0)
     if size > _word(0x3EB17218):  # half of ln 2
         sign = np.copysign(ONE, x)
-        if size < _word(0x3F851592):  # three halves of ln 2
-            k = int(sign)
-        else:
-            k = int(_fma(PER_LN2, x, sign * HALF))
+        k = int(sign if size < _word(0x3F851592) else _fma(PER_LN2, x, sign * HALF))  # up to three halves, or more
         high, low = _fma(np.float32(-k), LN2_HIGH, x), np.float32(k) * LN2_LOW
         x = high - low
     square = x * x

@@ -1,4 +1,4 @@
-"""Six networks with dense layers behind each other, as onnx, with random weights: by name, the builder of each."""
+"""Seven networks with dense layers behind each other, as onnx, with random weights: by name, the builder of each."""
 
 from __future__ import annotations
 
@@ -64,8 +64,7 @@ def two_relu6() -> onnx.ModelProto:
     b = Build((1, 3, 32, 32), seed=24)
     x = b.flat(b.pool(b.curve(b.conv(b.input, 8), "relu6"), "AveragePool", 4))
     for _ in range(2):
-        wide = b.same("Mul", [b.gemm(x, 24), b.constant(12.0)])
-        x = b.curve(wide, "relu6")
+        x = b.curve(b.gemm(x, 24, gain=12.0), "relu6")
     return b.model(b.gemm(x, 5))
 
 
@@ -79,6 +78,15 @@ def after_mean() -> onnx.ModelProto:
     return b.model(b.same("Softmax", b.gemm(x, 8), axis=1))
 
 
+def curved() -> onnx.ModelProto:
+    """Dense layers with curves that are no clamps: what they read is brought to 8 bits."""
+    b = Build((1, 3, 32, 32), seed=26)
+    x = b.flat(b.pool(b.curve(b.conv(b.input, 8), "Relu"), "AveragePool", 4))
+    for kind in ("Tanh", "LeakyRelu"):
+        x = b.curve(b.gemm(x, 48), kind)
+    return b.model(b.gemm(x, 5))
+
+
 NETWORKS: dict[str, Callable[[], onnx.ModelProto]] = {
     "relu-dense": relu_dense,
     "LeNet": lenet,
@@ -86,4 +94,5 @@ NETWORKS: dict[str, Callable[[], onnx.ModelProto]] = {
     "MLP on pixels": flat_mlp,
     "two relu6": two_relu6,
     "behind a mean": after_mean,
+    "tanh, leaky relu": curved,
 }
