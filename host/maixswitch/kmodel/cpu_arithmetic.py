@@ -16,6 +16,7 @@ from .arrays import Array, Bytes, Floats, one_nan, ordered_sum
 ONE = np.float32(1)
 HALF = np.float32(0.5)
 Function = Callable[[Any], Any]
+MultiplyAdd = Callable[[Any, Any, Any], Any]
 
 
 def rounded8(values: Floats) -> Bytes:
@@ -59,6 +60,10 @@ class SdkArithmetic:
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
         """a * b + c, broadcast."""
         return a * b + c
+
+    def stepper(self, *arrays: Array) -> MultiplyAdd:
+        """``multiply_add`` for many steps, all of them on values of these arrays and on their sums."""
+        return self.multiply_add
 
     def accumulate(self, start: Floats, a: Array, b: Array) -> Floats:
         """``start`` (...) + a[0] * b[0] + a[1] * b[1] and so on, one after another; a and b (n, ...) are broadcast."""

@@ -6,6 +6,7 @@ Their compiler fuses multiplications with additions.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ import numpy as np
 from . import newlib
 from .arrays import Array, Bytes, Floats, one_nan
 from .backends.jit import elementwise
-from .cpu_arithmetic import ONE, SdkArithmetic
-from .single import fma, fold
+from .cpu_arithmetic import ONE, MultiplyAdd, SdkArithmetic
+from .single import all_coarse, fma, fold
 
 ZERO, TOP = np.float32(0), np.float32(255)
 GROUP = 8
@@ -35,6 +36,7 @@ class FirmwareArithmetic(SdkArithmetic):
 
     def __init__(self, compiled: bool = False) -> None:
         super().__init__(compiled)
+        self.compiled = compiled
         functions = {"exp": newlib.exp, "log": newlib.log, "sin": newlib.sin, "cos": newlib.cos}
         if compiled:
             functions = {name: elementwise(function) for name, function in functions.items()}
@@ -51,9 +53,13 @@ class FirmwareArithmetic(SdkArithmetic):
         """One rounding."""
         return self._fma(a, b, c)
 
+    def stepper(self, *arrays: Array) -> MultiplyAdd:
+        """Without a look at small numbers where none can come up."""
+        return self._fma if self.compiled else partial(fma, coarse=all_coarse(*arrays))
+
     def accumulate(self, start: Floats, a: Array, b: Array) -> Floats:
         """One rounding for each term."""
-        return fold(start, np.multiply(a, b, dtype=np.float64))
+        return fold(start, a, b)
 
     def share(self, values: Floats, divisor: Any) -> Floats:
         """MaixPy's library multiplies by the reciprocal."""
@@ -62,16 +68,15 @@ class FirmwareArithmetic(SdkArithmetic):
 
     def dense(self, weights: Floats, values: Floats) -> Floats:
         """Of each group of eight inputs the first two are summed first; other numbers go one by one."""
-        start = np.zeros(len(weights), np.float32)
-        products = np.multiply(weights.T, values[:, None], dtype=np.float64)
+        start, factors = np.zeros(len(weights), np.float32), weights.T
         if values.size % GROUP:
-            return fold(start, products)
-        x = values.reshape(-1, GROUP)
-        w = weights.T.reshape(-1, GROUP, len(weights))
-        pairs = fma(x[:, :1], w[:, 0], x[:, 1:2] * w[:, 1])
-        groups = products.reshape(w.shape)[:, 1:].copy()
-        groups[:, 0] = pairs
-        return fold(start, groups.reshape(-1, len(weights)))
+            return fold(start, values[:, None], factors)
+        x, w = values.reshape(-1, GROUP, 1), factors.reshape(-1, GROUP, len(weights))
+        # The pair is one addition, so it goes the way of the products, times 1.
+        pairs = fma(x[:, 0], w[:, 0], x[:, 1] * w[:, 1])
+        terms = np.concatenate([pairs[:, None], w[:, 2:]], 1).reshape(-1, len(weights))
+        times = np.concatenate([np.ones_like(x[:, :1]), x[:, 2:]], 1).reshape(-1, 1)
+        return fold(start, times, terms)
 
     def quantize_v3(self, values: Floats) -> Bytes:
         """The firmware has its own roundf, which cuts toward zero (MaixPy's sipeed_math.c)."""

@@ -21,61 +21,71 @@ LOW_BITS = (1 << 29) - 1
 TIE = 1 << 28
 SMALL = 2.0**-125
 """Below, a float32 holds fewer bits, and so the test for a tie must be another."""
+COARSE = 2.0**-50
+"""Products of float32 of this size, and all their sums, are multiples of what the smallest float32 are multiples of."""
 
 
-def fma(a: Any, b: Any, c: Any) -> Any:
-    """a * b + c of float32 with one rounding; arrays are broadcast, and the result is float32."""
-    return added(np.multiply(a, b, dtype=np.float64), c)
-
-
-def added(product: Any, c: Any) -> Any:
-    """float64 ``product`` (exact: of two float32) + float32 ``c``, rounded once to float32.
+def fma(a: Any, b: Any, c: Any, coarse: bool = False) -> Any:
+    """a * b + c of float32 with one rounding; arrays are broadcast, and the result is float32.
 
     A float64 sum that becomes a float32 is rounded twice. That goes wrong only where the first rounding ends half way
-    between two float32, so only those places are looked at again.
+    between two float32, so only those places are looked at again. ``coarse``: see ``all_coarse``.
     """
-    total: Doubles = np.asarray(product + c)
+    product = np.multiply(a, b, dtype=np.float64)  # exact
+    total = np.asarray(product + c)
     result: Floats = total.astype(np.float32)
-    wrong = suspicious(total)
+    wrong = _suspicious(total, coarse)
     if wrong.any():
         both = np.broadcast_arrays(product, np.asarray(c, np.float64))
         result[wrong] = _to_odd(*(part[wrong] for part in both))
     return result[()]
 
 
-def suspicious(total: Doubles) -> Array:
+def all_coarse(*arrays: Array) -> bool:
+    """Is every value 0 or at least COARSE? Then no sum of products of them is rounded at the small end of float32."""
+    return not any(np.any((np.abs(values) < COARSE) & (values != 0)) for values in arrays)
+
+
+def _suspicious(total: Doubles, coarse: bool = False) -> Array:
     """Which float64 sums may round wrongly to float32."""
     place: Array = (total.view(np.int64) & LOW_BITS) == TIE
-    place |= (np.abs(total) < SMALL) & (total != 0)
+    if not coarse:
+        place |= (np.abs(total) < SMALL) & (total != 0)
     return place
+
+
+def _rest(product: Doubles, c: Doubles, total: Doubles) -> Doubles:
+    """What the float64 sum ``total`` of the two has lost, exactly (Knuth's two-sum)."""
+    back = total - product
+    rest: Doubles = (product - (total - back)) + (c - back)
+    return rest
 
 
 def _to_odd(product: Doubles, c: Doubles) -> Floats:
     """The exact sum, rounded to an odd float64 where it does not fit, which leaves the second rounding right."""
     total = product + c
-    back = total - product
-    rest = (product - (total - back)) + (c - back)  # what the sum has lost, exactly (Knuth's two-sum)
-    bits = total.view(np.int64)
+    rest, bits = _rest(product, c, total), total.view(np.int64)
     step = np.where((rest > 0) == (total > 0), 1, -1)
     inexact = (rest != 0) & np.isfinite(rest) & (bits & 1 == 0)
     return (bits + np.where(inexact, step, 0)).view(np.float64).astype(np.float32)
 
 
-def fold(start: Floats, products: Doubles) -> Floats:
-    """``start`` (...) + products[0] + products[1] ... (n, ...), each sum rounded once; products are exact float64.
+def fold(start: Floats, a: Array, b: Array) -> Floats:
+    """fma upon fma: ``start`` (...) + a[0] * b[0] + a[1] * b[1] and so on; a and b (n, ...) are broadcast.
 
-    The sums are made as if no float64 sum were half way between two float32, and made again one by one if one is.
+    The sums are made as if no float64 sum could round wrongly, and made again one by one if one may have.
     """
-    totals = np.empty_like(products)
-    result = start
+    products = np.multiply(a, b, dtype=np.float64)
+    sums = np.empty((len(products) + 1, *products.shape[1:]), np.float32)
+    sums[0] = start
     for index, product in enumerate(products):
-        total = np.add(product, result, out=totals[index, ...])
-        result = total.astype(np.float32)
-    if suspicious(totals).any():
-        result = start
-        for product in products:
-            result = added(product, result)
-    return result
+        np.add(product, sums[index], out=sums[index + 1, ...])
+    totals = products + sums[:-1]
+    wrong = _suspicious(totals)
+    if _rest(products[wrong], sums[:-1][wrong].astype(np.float64), totals[wrong]).any():
+        for index, (left, right) in enumerate(zip(a, b, strict=True)):
+            sums[index + 1] = fma(left, right, sums[index])
+    return sums[-1]
 
 
 def choose(condition: Any, yes: Any, no: Any) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .airam import MapLayout
 from .arrays import Array, Bytes, Floats, Ints, clamp8
-from .cpu_arithmetic import ONE
+from .cpu_arithmetic import ONE, MultiplyAdd
 from .machine import Machine
 from .v3_cpu import nearest
 from .v4_float import floats, operands, store
@@ -23,7 +23,7 @@ from .v4_moves import (
     Transpose,
 )
 from .v4_node import DATATYPES, Range
-from .window import MultiplyAdd, convolve
+from .window import convolve
 
 
 def octets(chip: Machine, part: Range, shape: tuple[int, ...] | None = None) -> Bytes:

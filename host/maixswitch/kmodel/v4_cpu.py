@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .arrays import Array, clamp8
+from .cpu_arithmetic import MultiplyAdd
 from .machine import Machine
 from .v4_bytes import octets, scale, store_octets, wrap32
 from .v4_cpu_layers import (
@@ -16,7 +17,7 @@ from .v4_cpu_layers import (
 )
 from .v4_float import FOLD, clamp, floats, store
 from .v4_node import Geometry
-from .window import MultiplyAdd, convolve, multiply_add, reduce_window
+from .window import convolve, multiply_add, reduce_window
 
 
 def _convolve(
@@ -31,7 +32,8 @@ def _convolve(
 
 
 def conv2d(spec: CpuConv2d | CpuDepthwiseConv2d, chip: Machine) -> None:
-    images, step = floats(chip, spec.input, spec.in_shape), chip.arithmetic.multiply_add
+    images = floats(chip, spec.input, spec.in_shape)
+    step = chip.arithmetic.stepper(images, spec.weights, spec.bias)
     made = _convolve(images, spec.weights, spec.bias, spec.geometry, step)
     store(chip, spec.output, clamp(made, spec.act))
 

@@ -97,7 +97,7 @@ def unary(spec: Unary, chip: Machine) -> None:
 
 def conv2d(spec: Conv2d, chip: Machine) -> None:
     images = floats(chip, spec.input, spec.in_shape)
-    step = chip.arithmetic.multiply_add
+    step = chip.arithmetic.stepper(images, spec.weights, spec.bias)
     made = [convolve(image, spec.weights, spec.bias, spec.geometry, spec.groups, False, step) for image in images]
     store(chip, spec.output, clamp(np.stack(made), spec.act))
 
@@ -105,7 +105,7 @@ def conv2d(spec: Conv2d, chip: Machine) -> None:
 def conv2d_transpose(spec: Conv2dTranspose, chip: Machine) -> None:
     images = floats(chip, spec.input, spec.in_shape)
     made_h, made_w = spec.out_shape[2:]
-    sizes, step = (made_h, made_w), chip.arithmetic.multiply_add
+    sizes, step = (made_h, made_w), chip.arithmetic.stepper(images, spec.weights)
     made = np.stack([scatter(image, spec.weights, spec.geometry, spec.groups, sizes, step) for image in images])
     free = spec.act.low <= -FLOAT_MAX and spec.act.high >= FLOAT_MAX
     store(chip, spec.output, made if free else clamp(made, spec.act))

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from .arrays import Array, Ints
+from .cpu_arithmetic import MultiplyAdd
 from .v4_node import Geometry
 
-MultiplyAdd = Callable[[Array, Array, Array], Array]
+BLOCK = 1 << 14
+"""Sums that are worked on at a time, so that they stay in a core's own cache."""
 
 
 def multiply_add(a: Array, b: Array, c: Array) -> Array:
@@ -39,6 +41,15 @@ def taps(
             yield ky, kx, (lines[0], columns[0]), (lines[1], columns[1])
 
 
+def _blocks(groups: int, outputs: int, height: int, width: int) -> Iterator[tuple[slice, slice]]:
+    """Groups, and outputs of them, whose sums are few enough."""
+    most = max(1, BLOCK // (height * width))
+    some, few = max(1, most // outputs), min(outputs, most)
+    for group in range(0, groups, some):
+        for output in range(0, outputs, few):
+            yield slice(group, group + some), slice(output, output + few)
+
+
 def convolve(
     image: Array,
     weights: Array,
@@ -64,10 +75,12 @@ def convolve(
     order = [(c, tap) for c in range(inner) for tap in steps]
     if channels_last:
         order = [(c, tap) for tap in steps for c in range(inner)]
-    for c, (ky, kx, target, source) in order:
-        part = image[:, c, source[0], source[1]][:, None]
-        place = (slice(None), slice(None), *target)
-        total[place] = step(factors[:, :, c, ky, kx, None, None], part, total[place])
+    for block in _blocks(*total.shape):
+        sums, own, given = total[block], factors[block], image[block[0]]
+        for c, (ky, kx, target, source) in order:
+            place = (slice(None), slice(None), *target)
+            part = given[:, c, source[0], source[1]][:, None]
+            sums[place] = step(own[:, :, c, ky, kx, None, None], part, sums[place])
     return total.reshape(out, made_h, made_w)
 
 
