@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from math import isfinite
 
+import numpy as np
+
 from maixswitch.kmodel.quantize import Scale
 
 from .steps import Dequantize, FloatAdd, FloatMasked, Quantize, QuantizedAdd, Step
@@ -39,16 +41,20 @@ def clamped(nodes: tuple[str, ...], given: str, output: str, low: float, high: f
 
 def _cut(nodes: tuple[str, ...], given: str, output: str, end: float, sign: float) -> list[Planned]:
     """Every value beyond ``end`` (above it with ``sign`` 1, below it with -1) becomes ``end``."""
-    mask = f"{output}:beyond"
+    keep = f"{output}:keep"
     inside = f"{output}:inside" if end else output
     planned: list[Planned] = [
-        (Quantize(nodes, (given,), mask, sign * ABRUPT, end), Scale(1.0)),
-        (FloatMasked(nodes, (given, mask), inside), None),
+        (Quantize(nodes, (given,), keep, -sign * ABRUPT, end), Scale(1.0)),
+        (FloatMasked(nodes, (given, keep), inside), None),
     ]
     if end:
-        ends = f"{output}:ends"
-        planned.append((Dequantize(nodes, (mask,), ends, end / LEVELS, 0.0), None))
-        planned.append((FloatAdd(nodes, (inside, ends), output), None))
+        beyond, ends = f"{output}:beyond", f"{output}:ends"
+        last = float(np.nextafter(np.float32(end), np.float32(-sign * np.inf)))  # the end itself counts as beyond
+        planned += [
+            (Quantize(nodes, (given,), beyond, sign * ABRUPT, last), Scale(1.0)),
+            (Dequantize(nodes, (beyond,), ends, end / LEVELS, 0.0), None),
+            (FloatAdd(nodes, (inside, ends), output), None),
+        ]
     return planned
 
 

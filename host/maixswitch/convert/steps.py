@@ -95,10 +95,10 @@ class FloatFullyConnected(Step):
 
 @dataclass(frozen=True, eq=False)
 class FloatMasked(Step):
-    """(n,) floats and a uint8 mask (n,) of 0 and 255 to the floats, bit by bit, and 0.0 where the mask is 255.
+    """(n,) floats and a uint8 mask (n,): the floats, bit by bit, where the mask is 255, and 0.0 where it is 0.
 
-    Two layers: a resize that repeats each byte of the mask four times, and an integer addition that takes them from the
-    bytes of the floats, saturating at 0.
+    Two layers: a resize that repeats each byte of the mask four times, and an integer addition that takes what the mask
+    lacks from the bytes of the floats, saturating at 0.
     """
 
 

@@ -68,7 +68,7 @@ class Hand:
         return self._step(tuple(shape) or self.shapes[source], scale, kind, [source], **line)
 
     def relu(self, source: str) -> str:
-        mask = self._step(self.shapes[source], EVEN, st.Quantize, [source], factor=-(2.0**-64), bias=0.0)
+        mask = self._step(self.shapes[source], EVEN, st.Quantize, [source], factor=2.0**-64, bias=0.0)
         return self._step(self.shapes[source], None, st.FloatMasked, [source, mask])
 
     def dense(self, source: str, out: int) -> str:
