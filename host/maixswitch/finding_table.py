@@ -330,6 +330,12 @@ KMODEL = (
         "maixswitch explain says more about the message; maixswitch sim shows the whole run.",
     ),
     Rule("C221", NOTE, "The model ran in the emulated board, over one picture of the drawn scene.", "Nothing to do."),
+    Rule(
+        "C222",
+        WARNING,
+        "The network's dense layers have an activation that {firmware} ignores: it answers other than its maker saw.",
+        "Convert the network with maixswitch convert, or to kmodel v4, which applies it; or take a CanMV firmware.",
+    ),
 )
 
 CAMERA = (

@@ -65,7 +65,7 @@ class SdkArithmetic:
         """``multiply_add`` for many steps, all of them on values of these arrays and on their sums."""
         return self.multiply_add
 
-    def accumulate(self, start: Floats, a: Array, b: Array) -> Floats:
+    def accumulate(self, start: Floats | np.float32, a: Array, b: Array) -> Floats:
         """``start`` (...) + a[0] * b[0] + a[1] * b[1] and so on, one after another; a and b (n, ...) are broadcast."""
         terms: Array = a * b
         return ordered_sum(np.concatenate([np.broadcast_to(start, terms.shape[1:])[None], terms]), 0)

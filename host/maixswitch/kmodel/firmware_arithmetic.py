@@ -15,7 +15,7 @@ from . import newlib
 from .arrays import Array, Bytes, Floats, one_nan
 from .backends.jit import elementwise
 from .cpu_arithmetic import ONE, MultiplyAdd, SdkArithmetic
-from .single import all_coarse, fma, fold
+from .single import all_coarse, fma, fold, teach
 
 ZERO, TOP = np.float32(0), np.float32(255)
 GROUP = 8
@@ -39,6 +39,7 @@ class FirmwareArithmetic(SdkArithmetic):
         self.compiled = compiled
         functions = {"exp": newlib.exp, "log": newlib.log, "sin": newlib.sin, "cos": newlib.cos}
         if compiled:
+            teach()
             functions = {name: elementwise(function) for name, function in functions.items()}
         self.functions |= functions
         self._fma = elementwise(fma_of, 3) if compiled else fma
@@ -57,7 +58,7 @@ class FirmwareArithmetic(SdkArithmetic):
         """Without a look at small numbers where none can come up."""
         return self._fma if self.compiled else partial(fma, coarse=all_coarse(*arrays))
 
-    def accumulate(self, start: Floats, a: Array, b: Array) -> Floats:
+    def accumulate(self, start: Floats | np.float32, a: Array, b: Array) -> Floats:
         """One rounding for each term."""
         return fold(start, a, b)
 

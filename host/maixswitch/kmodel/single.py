@@ -1,13 +1,15 @@
 """float32 arithmetic that means the same on numpy arrays and, value by value, in compiled loops.
 
-The functions here are written for arrays. Code that numba compiles may call them too: it then gets the overloads at
-the end of this file, and for ``fma`` the processor's own instruction (or the C library's fmaf where it has none).
+The functions here are written for arrays. Code that numba compiles may call them too, after ``teach``: it then gets
+the overloads at the end of this file, and for ``fma`` the processor's own instruction, or the C library's fmaf where
+the processor has none.
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -70,7 +72,7 @@ def _to_odd(product: Doubles, c: Doubles) -> Floats:
     return (bits + np.where(inexact, step, 0)).view(np.float64).astype(np.float32)
 
 
-def fold(start: Floats, a: Array, b: Array) -> Floats:
+def fold(start: Floats | np.float32, a: Array, b: Array) -> Floats:
     """fma upon fma: ``start`` (...) + a[0] * b[0] + a[1] * b[1] and so on; a and b (n, ...) are broadcast.
 
     The sums are made as if no float64 sum could round wrongly, and made again one by one if one may have.
@@ -85,7 +87,8 @@ def fold(start: Floats, a: Array, b: Array) -> Floats:
     if _rest(products[wrong], sums[:-1][wrong].astype(np.float64), totals[wrong]).any():
         for index, (left, right) in enumerate(zip(a, b, strict=True)):
             sums[index + 1] = fma(left, right, sums[index])
-    return sums[-1]
+    result: Floats = sums[-1]
+    return result
 
 
 def choose(condition: Any, yes: Any, no: Any) -> Any:
@@ -113,8 +116,20 @@ def real(values: Any) -> Floats:
     return np.asarray(values).astype(np.float32)
 
 
-def _teach() -> None:
-    """Tells numba what these functions are for single values."""
+_COMPILABLE: list[Callable[..., Any]] = []
+
+
+def compilable(function: Function) -> Function:
+    """The function itself, which code that numba compiles may then call too."""
+    _COMPILABLE.append(function)
+    return function
+
+
+@cache
+def teach() -> None:
+    """Tells numba what these functions are for single values, before it compiles what calls them."""
+    if not COMPILED:
+        return
     extending = importlib.import_module("numba.extending")
     float32 = importlib.import_module("numba").types.float32
 
@@ -135,14 +150,5 @@ def _teach() -> None:
     }
     for function, single in singles.items():
         extending.overload(function, strict=False)(single)
-
-
-def compilable(function: Function) -> Function:
-    """The function itself, which code that numba compiles may then call too."""
-    if COMPILED:
-        importlib.import_module("numba.extending").register_jitable(function)
-    return function
-
-
-if COMPILED:
-    _teach()
+    for shared in _COMPILABLE:
+        extending.register_jitable(shared)

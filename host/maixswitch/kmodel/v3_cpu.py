@@ -9,6 +9,7 @@ import numpy as np
 from .airam import ROW
 from .arithmetic import round_v01
 from .arrays import Array, Bytes, Floats, clamp8, one_nan, ordered_sum
+from .cpu_arithmetic import ONE, SdkArithmetic
 from .machine import Machine
 from .v3_layers import (
     Add,
@@ -32,7 +33,6 @@ from .v3_layers import (
     Upload,
 )
 
-ONE = np.float32(1)
 SMALLEST = np.finfo(np.float32).tiny
 
 
@@ -97,10 +97,14 @@ def average_pool(spec: AveragePool, chip: Machine) -> None:
     keep(chip, spec.output, (total / number).reshape(-1))
 
 
-def quantize(spec: Quantize, chip: Machine) -> None:
+def quantized(spec: Quantize, values: Floats, arithmetic: SdkArithmetic) -> Bytes:
+    """The bytes of floats."""
     inverse = ONE / np.float32(spec.scale)
-    scaled = (chip.floats(spec.input, spec.count) - np.float32(spec.bias)) * inverse
-    chip.bytes(spec.output, spec.count)[:] = chip.arithmetic.quantize_v3(scaled)
+    return arithmetic.quantize_v3((values - np.float32(spec.bias)) * inverse)
+
+
+def quantize(spec: Quantize, chip: Machine) -> None:
+    chip.bytes(spec.output, spec.count)[:] = quantized(spec, chip.floats(spec.input, spec.count), chip.arithmetic)
 
 
 def levels(spec: Dequantize, values: Bytes, chip: Machine) -> Floats:

@@ -10,7 +10,7 @@ from .arrays import Array, Ints
 from .cpu_arithmetic import MultiplyAdd
 from .v4_node import Geometry
 
-BLOCK = 1 << 14
+BLOCK = 1 << 16
 """Sums that are worked on at a time, so that they stay in a core's own cache."""
 
 
