@@ -331,7 +331,7 @@ KMODEL = (
     ),
     Rule("C221", NOTE, "The model ran in the emulated board, over one picture of the drawn scene.", "Nothing to do."),
     Rule(
-        "C222",
+        "C224",
         WARNING,
         "The network's dense layers have an activation that {firmware} ignores: it answers other than its maker saw.",
         "Convert the network with maixswitch convert, or to kmodel v4, which applies it; or take a CanMV firmware.",

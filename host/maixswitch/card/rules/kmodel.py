@@ -54,7 +54,7 @@ def activations(model: Model, options: Options) -> Iterator[Finding]:
     dense = ignored.ignored(kmodel)
     if dense:
         text = f"{ignored.names(dense)}; {ignored.change(kmodel)}"
-        yield finding("C222", model.file, found=text, firmware=", ".join(names))
+        yield finding("C224", model.file, found=text, firmware=", ".join(names))
 
 
 def code(kind: str) -> str:
