@@ -83,6 +83,12 @@ def image_facts() -> Path:
 
 
 @pytest.fixture(scope="session")
+def goldens_maixpy() -> Path:
+    """The folder of outputs (.npz) that real firmware computed on an emulated chip."""
+    return _shared("MAIXSWITCH_GOLDENS_MAIXPY", "goldens-maixpy")
+
+
+@pytest.fixture(scope="session")
 def photos() -> Path:
     """The folder of photos (.png)."""
     return _shared("MAIXSWITCH_PHOTOS", "photos")

@@ -41,6 +41,9 @@ def convert(
     std: Annotated[str, typer.Option(help="Deviation of a pixel, one number or one per channel.")] = "1",
     calibrate: Annotated[int, typer.Option(min=1, help="At most so many pictures measure the ranges.")] = 100,
     hold_back: Annotated[float, typer.Option(min=0, max=0.9, help="Share of the pictures that only compare.")] = 0.2,
+    firmware: Annotated[
+        str, typer.Option(help="Firmware whose answers are compared; default: minimum_with_kmodel_v4_support.")
+    ] = "",
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as a page, too.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")] = False,
 ) -> None:
@@ -60,11 +63,12 @@ def convert(
     names, boxes = _labels(labels), _anchors(anchors)
     _fitting_options(kind, boxes, card, title, report)
     _writable(target, *([report] if report is not None else []))
+    runtime = _runtime(firmware)
     from .convert import report as reports
     from .convert.conversion import Wishes, check_labels
     from .convert.conversion import convert as make
 
-    facts = make(Wishes(network, target, images, kind, boxes, calibrate, hold_back, *pixels))
+    facts = make(Wishes(network, target, images, kind, boxes, calibrate, hold_back, *pixels, runtime=runtime))
     check_labels(facts, names)
     found = reports.document(facts)
     if report is not None:
@@ -94,6 +98,14 @@ def _fitting_options(kind: str, anchors: tuple[float, ...], card: Path | None, t
         from .card import write
 
         write.existing(card)
+
+
+def _runtime(firmware: str) -> str:
+    """The runtime of a firmware flavour, MaixPy's where none is named; MaixSwitchError (usage) for an unknown one."""
+    from .kmodel.firmware import find
+    from .kmodel.runtimes import DEFAULT_RUNTIME
+
+    return find(firmware).api if firmware else DEFAULT_RUNTIME
 
 
 def _writable(*paths: Path) -> None:

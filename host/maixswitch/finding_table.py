@@ -343,6 +343,12 @@ KMODEL = (
         "Write v0.6.2-78 or later onto the board with kflash. Without machine.SDCard a card that was pulled comes back "
         "after RESET only; without lcd_type the panel of an Amigo may stay dark.",
     ),
+    Rule(
+        "C224",
+        WARNING,
+        "The network's dense layers have an activation that {firmware} ignores: it answers other than its maker saw.",
+        "Convert the network with maixswitch convert, or to kmodel v4, which applies it; or take a CanMV firmware.",
+    ),
 )
 
 CAMERA = (

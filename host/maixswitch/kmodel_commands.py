@@ -28,6 +28,7 @@ File = Annotated[Path, typer.Argument(help="A .kmodel file.", show_default=False
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
 ROUNDINGS = ("v0.2", "v0.1", "v02", "v01")
 Rounding = Annotated[str, typer.Option(help="The vendor's rounding to follow: v0.2 or v0.1.")]
+Runtime = Annotated[str, typer.Option(help="Whose CPU layers to follow: maixpy, canmv or sdk.")]
 
 
 @app.command()
@@ -72,15 +73,16 @@ def run(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="File for the outputs: out0, out1 ... (.npz).")],
     rounding: Rounding = "v0.2",
+    runtime: Runtime = "maixpy",
     json: Json = False,
 ) -> None:
-    """Run one inference, bit for bit as the chip's reference does.
+    """Run one inference: the CPU layers as the firmware computes them, the KPU's as the vendor's simulator does.
 
     A picture is stretched to the model's input; for a model of floats its values become 0 to 1.
     """
     from .kmodel.bench import read_input, run_once
 
-    kmodel = _load(file, rounding)
+    kmodel = _load(file, rounding, runtime)
     if len(input_) != len(kmodel.inputs):
         wanted = tr("1 input") if len(kmodel.inputs) == 1 else tr("{inputs} inputs", inputs=len(kmodel.inputs))
         raise MaixSwitchError(
@@ -114,13 +116,14 @@ def bench(
     repeat: Annotated[int, typer.Option(min=1, help="Runs; the median counts.")] = 10,
     backend: Annotated[str, typer.Option(help="How the KPU layers are computed; default: the package's choice.")] = "",
     rounding: Rounding = "v0.2",
+    runtime: Runtime = "maixpy",
     json: Json = False,
 ) -> None:
     """How long the emulator takes on this PC, layer by layer."""
     from .kmodel.bench import measure, table
 
     try:
-        found = measure(_load(file, rounding, backend), repeat)
+        found = measure(_load(file, rounding, runtime, backend), repeat)
     except KModelError as error:
         raise _about(file, error) from error
     found["file"] = str(file)
@@ -131,14 +134,15 @@ def bench(
 
 
 @app.command()
-def diff(first: File, second: File, json: Json = False) -> None:
+def diff(first: File, second: File, runtime: Runtime = "maixpy", json: Json = False) -> None:
     """What differs: header, layers, shapes, quantisation, weights.
 
-    Ends with 1 when the two compute different things; a different place in memory does not count.
+    Ends with 1 when the two compute different things; a different place in memory does not count, nor does what the
+    runtime ignores.
     """
     from .kmodel.diff import compare, document, text
 
-    found = compare(_load(first), _load(second))
+    found = compare(_load(first, runtime=runtime), _load(second, runtime=runtime))
     if json:
         console.emit({"first": str(first), "second": str(second), **document(found)})
     else:
@@ -174,7 +178,7 @@ def view(
     console.say(tr("wrote {output}", output=output))
 
 
-def _load(path: Path, rounding: str = "v0.2", backend: str = "") -> KModel:
+def _load(path: Path, rounding: str = "v0.2", runtime: str = "maixpy", backend: str = "") -> KModel:
     from .kmodel.model import DEFAULT_BACKEND, load
 
     if rounding not in ROUNDINGS:
@@ -183,7 +187,7 @@ def _load(path: Path, rounding: str = "v0.2", backend: str = "") -> KModel:
             EXIT_USAGE,
         )
     try:
-        return load(path, rounding.replace(".", ""), backend or DEFAULT_BACKEND)
+        return load(path, rounding.replace(".", ""), runtime, backend or DEFAULT_BACKEND)
     except KModelError as error:
         raise _about(path, error) from error
 

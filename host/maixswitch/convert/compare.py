@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .plain import dequantize
+from .plain_floats import dequantize
 from .steps import Quantised
 
 Values = NDArray[Any]
@@ -59,7 +59,7 @@ class Comparison:
             if name not in found or original not in wanted:
                 continue
             values = found[name]
-            real = dequantize(values, net.scales[name]) if name in net.scales else values
+            real = dequantize(values, net.scales[name].factor, net.scales[name].bias) if name in net.scales else values
             self.tensors.setdefault(original, Nearness()).add(wanted[original].reshape(real.shape), real)
 
 

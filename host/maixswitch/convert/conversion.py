@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -15,6 +15,7 @@ from maixswitch import console
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.memory import region
 from maixswitch.kmodel.model import KModel, load
+from maixswitch.kmodel.runtimes import DEFAULT_RUNTIME, RUNTIMES
 from maixswitch.language import tr
 
 from . import emulate, images
@@ -27,7 +28,7 @@ from .onnx_reader import read
 from .pixels import in_pixels
 from .quantise import quantise
 from .report import Facts
-from .steps import Quantised
+from .steps import Quantised, Quantize
 
 Pictures = NDArray[np.uint8]
 NOISE = 16
@@ -38,6 +39,7 @@ NOISE = 16
 class Wishes:
     """``folder`` of pictures, or None for noise; ``kind`` and ``anchors`` "" and () where the network tells.
 
+    The file is judged as ``runtime`` (kmodel.runtimes) computes it.
     The network wants ``(pixel * scale - mean) / std`` of pixels 0..255, see ``onnx_reader.read``; ``calibrate``: at
     most so many pictures measure the ranges; ``hold_back``: share (0..0.9) of all that only compare.
     """
@@ -52,6 +54,7 @@ class Wishes:
     scale: float | None = None
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    runtime: str = DEFAULT_RUNTIME
 
 
 def convert(wishes: Wishes) -> Facts:
@@ -67,14 +70,18 @@ def convert(wishes: Wishes) -> Facts:
     with console.progress(tr("measuring and quantising")):
         quantised = quantise(in_pixels(graph), chosen)
     lowered = lower(quantised)
-    model = load(lowered.data)
+    model = load(lowered.data, runtime=wishes.runtime)
     kind = _kind(wishes, model)
     seen = others if len(others) else chosen
     agreement = Agreement(kind) if kind == "classifier" or wishes.anchors else None
-    comparison = Comparison()
+    comparison, elsewhere = Comparison(), _elsewhere(quantised, lowered, wishes.runtime)
     with console.progress(tr("comparing"), len(seen)) as advance:
-        for found, wanted in _both(graph, network, quantised, lowered, model, seen):
+        for picture in seen:
+            wanted = _wanted(graph, network, quantised, picture)
+            found = emulate.run(model, lowered, quantised, picture)
             comparison.add(quantised, found, wanted)
+            for other, answers in elsewhere:
+                answers.add(quantised, dict(zip(quantised.outputs, other.run(picture), strict=True)), wanted)
             _agree(agreement, quantised, found, wanted, wishes.anchors)
             advance()
     return Facts(
@@ -84,6 +91,7 @@ def convert(wishes: Wishes) -> Facts:
         lowered=lowered,
         model=model,
         nearness=comparison.tensors,
+        elsewhere={other.runtime: answers.tensors for other, answers in elsewhere},
         agreement=agreement,
         kind=kind,
         calibrated=len(chosen),
@@ -148,21 +156,23 @@ def _ends(model: KModel) -> str:
     return ", ".join("x".join(map(str, tensor.shape or (tensor.elements,))) for tensor in model.outputs)
 
 
-def _both(
-    graph: Graph,
-    network: FloatNet,
-    quantised: Quantised,
-    lowered: Lowered,
-    model: KModel,
-    pictures: Pictures,
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """The tensors of the file in the emulator, and of the float network, picture by picture."""
+def _elsewhere(quantised: Quantised, lowered: Lowered, runtime: str) -> list[tuple[KModel, Comparison]]:
+    """The file as the other runtimes compute it, if it has a layer that they do not compute alike but for last digits.
+
+    That is QUANTIZE: dense layers are written without an activation.
+    """
+    if not any(isinstance(step, Quantize) for step in quantised.steps):
+        return []
+    return [(load(lowered.data, runtime=name), Comparison()) for name in RUNTIMES if name != runtime]
+
+
+def _wanted(graph: Graph, network: FloatNet, quantised: Quantised, picture: Pictures) -> dict[str, Any]:
+    """The tensors of the float network for one picture."""
     names = sorted({name for name in quantised.origin.values() if name != graph.input})
     factor, offset = np.array(graph.pixels, np.float32).T.reshape(2, 1, -1, 1, 1)
-    for picture in pictures:
-        units = picture[None].astype(np.float32) * factor + offset
-        wanted = {name: values[0] for name, values in network.run(units, names).items()}
-        yield emulate.run(model, lowered, quantised, picture), emulate.reordered(wanted, graph.orders)
+    units = picture[None].astype(np.float32) * factor + offset
+    wanted = {name: values[0] for name, values in network.run(units, names).items()}
+    return emulate.reordered(wanted, graph.orders)
 
 
 def _agree(

@@ -22,9 +22,11 @@ def run(model: KModel, lowered: Lowered, quantised: Quantised, image: NDArray[An
     """
     found: dict[str, Values] = {quantised.input: image}
     for name, (_, written) in zip(lowered.tensors, model.run_layers(image), strict=True):
-        size = int(np.prod(lowered.shapes[name]))
-        if written[-1].size == size:  # not the moves before a layer, which have other sizes
-            found[name] = written[-1].reshape(lowered.shapes[name])
+        size, values = int(np.prod(lowered.shapes[name])), written[-1]
+        if name not in quantised.scales and values.size == 4 * size and values.dtype == np.uint8:
+            values = values.view("<f4")  # floats that a layer of bytes has made
+        if values.size == size:  # not the moves before a layer, which have other sizes
+            found[name] = values.reshape(lowered.shapes[name])
     for step in quantised.steps:
         if isinstance(step, FloatFlat) and step.inputs[0] in found:
             found[step.output] = found[step.inputs[0]].reshape(-1)

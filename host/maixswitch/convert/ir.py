@@ -82,7 +82,7 @@ class GlobalMean(Op):
 
 @dataclass(frozen=True, eq=False)
 class FullyConnected(Op):
-    """(n,) to (out,); weights (out, n); ``curve`` a clamp of relu or relu6, or None."""
+    """(n,) to (out,); weights (out, n); ``curve`` a clamp, or None."""
 
     weights: Array
     bias: Array

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -39,9 +38,7 @@ def _passes(draft: Draft, maker: Op, curve: Unary) -> bool:
 
 
 def _fits(maker: Op, curve: Unary) -> bool:
-    return not isinstance(maker, FullyConnected) or (
-        curve.curve.low == 0 and curve.curve.high is not None and curve.curve.high in (6.0, math.inf)
-    )
+    return not isinstance(maker, FullyConnected) or curve.curve.is_clamp
 
 
 def join_pools(draft: Draft) -> None:

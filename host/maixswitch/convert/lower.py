@@ -133,16 +133,6 @@ def _wants_fully_connected(steps: Sequence[Step]) -> None:
         )
 
 
-def _quantize(at: _Lowering, step: Step, given: list[Value]) -> Value:
-    scale = at.scales[step.output]
-    return at.network.quantize(given[0], scale.factor, scale.bias)
-
-
-def _dequantize(at: _Lowering, step: Step, given: list[Value]) -> Value:
-    scale = at.scales[step.inputs[0]]
-    return at.network.dequantize(given[0], scale.factor, scale.bias)
-
-
 def _concat(at: _Lowering, step: Step, given: list[Value]) -> Value:
     return at.network.concat(given, at.shapes[step.output])
 
@@ -151,20 +141,17 @@ def _max_pool(at: _Lowering, step: step_types.QuantizedMaxPool, given: list[Valu
     return at.network.quantized_max_pool(given[0], step.size, step.stride, *at.shapes[step.output][1:])
 
 
-def _fully_connected(at: _Lowering, step: step_types.FloatFullyConnected, given: list[Value]) -> Value:
-    return at.network.fully_connected(given[0], step.weights, step.bias, step.act)
-
-
 MAKERS: dict[type[Step], Callable[..., Value]] = {
     step_types.QuantizedAdd: lambda at, step, given: at.network.quantized_add(*given, step.numbers),
     step_types.Requantize: lambda at, step, given: at.network.requantize(*given, step.table),
     step_types.QuantizedConcat: _concat,
     step_types.QuantizedMaxPool: _max_pool,
     step_types.QuantizedResize: lambda at, step, given: at.network.quantized_resize(*given),
-    step_types.Quantize: _quantize,
-    step_types.Dequantize: _dequantize,
+    step_types.Quantize: lambda at, step, given: at.network.quantize(*given, step.factor, step.bias),
+    step_types.Dequantize: lambda at, step, given: at.network.dequantize(*given, step.factor, step.bias),
     step_types.FloatMean: lambda at, step, given: at.network.global_average_pool(*given),
-    step_types.FloatFullyConnected: _fully_connected,
+    step_types.FloatFullyConnected: lambda at, step, given: at.network.fully_connected(*given, step.weights, step.bias),
+    step_types.FloatMasked: lambda at, step, given: at.network.masked(*given),
     step_types.FloatSoftmax: lambda at, step, given: at.network.softmax(*given),
     step_types.FloatLogistic: lambda at, step, given: at.network.logistic(*given),
     step_types.FloatAdd: lambda at, step, given: at.network.add(*given),

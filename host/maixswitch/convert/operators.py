@@ -32,7 +32,11 @@ HOW = {
         "with a constant: folded; of two maps: an integer addition; of one tensor's functions (x * sigmoid(x)): curve",
         "two different maps only by Add or Sum",
     ),
-    "unary": ("the table of 16 pieces in the KPU layer before it, else a table of 256", ""),
+    "unary": (
+        "the table of 16 pieces in the KPU layer before it; of floats, as behind a dense layer: a clamp (`Relu`, "
+        "`Clip`) is exact, `Sigmoid` float32; else a table of 256",
+        "",
+    ),
 }
 """By the name of the reader: what the operators become, and within which limits."""
 

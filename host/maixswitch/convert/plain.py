@@ -1,7 +1,8 @@
 """A plain integer model of a quantised network: every step as the chip's documents state it, one image at a time.
 
 Slow and obvious on purpose: it shares no arithmetic with the emulator, so that the two check each other. ``rounding``
-is "v02" (nncase 0.2 to 1.6) or "v01" (nncase 0.1). Sources: nncase 0.1 and 0.2 K210 kernels, SDK kpu.c.
+is "v02" (nncase 0.2 to 1.6) or "v01" (nncase 0.1); floats are those of MaixPy's and CanMV's firmware (plain_floats.py).
+Sources: nncase 0.1 and 0.2 K210 kernels, SDK kpu.c.
 """
 
 from __future__ import annotations
@@ -12,14 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch.kmodel.quantize import Scale
-
+from . import plain_floats as floats
 from . import steps as q
 
 Values = NDArray[Any]
 Ints = NDArray[np.int64]
 ROUNDINGS = ("v02", "v01")
-NAN = np.float32(np.nan)
 
 
 def run(net: q.Quantised, image: Values, rounding: str = "v02") -> dict[str, Values]:
@@ -55,20 +54,21 @@ def run_step(step: q.Step, given: Sequence[Values], net: q.Quantised, rounding: 
     if isinstance(step, q.QuantizedResize):
         return first.repeat(2, axis=1).repeat(2, axis=2)
     if isinstance(step, q.Quantize):
-        return quantize(first, net.scales[step.output])
+        return floats.quantize(first, step.factor, step.bias)
     if isinstance(step, q.Dequantize):
-        return dequantize(first, net.scales[step.inputs[0]])
+        return floats.dequantize(first, step.factor, step.bias)
     if isinstance(step, q.FloatMean):
-        return mean(first)
+        return floats.mean(first)
     if isinstance(step, q.FloatFullyConnected):
-        return fully_connected(step, first)
+        return floats.fully_connected(step.weights, step.bias, first)
+    if isinstance(step, q.FloatMasked):
+        return floats.masked(first, given[1])
     if isinstance(step, q.FloatFlat):
         return first.reshape(-1)
     if isinstance(step, q.FloatSoftmax):
-        return softmax(first)
+        return floats.softmax(first)
     if isinstance(step, q.FloatLogistic):
-        one = np.float32(1)
-        return (one / (one + np.exp(-first.astype(np.float32)))).astype(np.float32)
+        return floats.logistic(first)
     if isinstance(step, q.FloatAdd):
         return (first + given[1]).astype(np.float32)
     raise TypeError(f"no plain rule for {type(step).__name__}")
@@ -196,47 +196,3 @@ def max_pool(image: Values, size: int, stride: int, shape: tuple[int, ...]) -> V
             window = image[:, y * stride : y * stride + size, x * stride : x * stride + size]
             result[:, y, x] = window.max(axis=(1, 2), initial=0)
     return result
-
-
-def quantize(values: Values, scale: Scale) -> Values:
-    """clamp8(roundf((x - bias) * (1 / scale))), halves away from zero; not a number becomes 0."""
-    steps = (values - np.float32(scale.bias)) * (np.float32(1) / np.float32(scale.factor))
-    steps = steps.astype(np.float64)
-    whole = np.where(steps >= 0, np.floor(steps + 0.5), 0)
-    return np.asarray(np.clip(np.nan_to_num(whole), 0, 255), np.uint8)
-
-
-def dequantize(values: Values, scale: Scale) -> Values:
-    """q * scale + bias in float32, rounded after the product and after the sum."""
-    return values.astype(np.float32) * np.float32(scale.factor) + np.float32(scale.bias)
-
-
-def mean(values: Values) -> Values:
-    """Sums the pixels of each channel one after another, then divides by their number."""
-    flat = values.reshape(values.shape[0], -1)
-    total = np.zeros(flat.shape[0], np.float32)
-    for pixel in range(flat.shape[1]):
-        total = total + flat[:, pixel]
-    return total / np.float32(flat.shape[1])
-
-
-def fully_connected(step: q.FloatFullyConnected, values: Values) -> Values:
-    """Products added one after another from 0, then the bias, then relu or relu6."""
-    total = np.zeros(step.weights.shape[0], np.float32)
-    for index, value in enumerate(values.reshape(-1)):
-        total = total + np.float32(value) * step.weights[:, index]
-    total = total + step.bias
-    if step.act:
-        total = np.maximum(total, np.float32(0))
-    if step.act == 2:
-        total = np.minimum(total, np.float32(6))
-    return total.astype(np.float32)
-
-
-def softmax(values: Values) -> Values:
-    """The device's maximum starts at the smallest normal float, so it is never negative."""
-    powers = np.exp(values - np.maximum(values.max(), np.finfo(np.float32).tiny))
-    total = np.float32(0)
-    for power in powers:
-        total = np.float32(total + power)
-    return np.asarray(powers / total, np.float32)

@@ -13,8 +13,9 @@ from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.quantize import Scale
 from maixswitch.language import tr
 
-from . import convolutions, curves16, ir, plain, steps
+from . import convolutions, curves16, ir, portable, steps
 from .calibration import Calibration
+from .plain_floats import dequantize
 from .pools import max_pool_step
 from .ranges import Seen, choose
 from .scales import is_map, plan, saturates
@@ -25,6 +26,7 @@ Values = NDArray[Any]
 FLOAT = ":float"
 BYTE = ":byte"
 SUM = ":sum"
+OUT = ":out"
 LOGISTIC = ("sigmoid", "logistic")
 
 
@@ -114,7 +116,7 @@ class _Making:
             self.origin[op.output] = op.output
 
     def result(self) -> steps.Quantised:
-        outputs = tuple(self.as_float(name) for name in self.graph.outputs)
+        outputs = tuple(self._as_output(name) for name in self.graph.outputs)
         made = {step.output for step in self.steps}
         names = {self.graph.input, *made}
         return steps.Quantised(
@@ -136,13 +138,22 @@ class _Making:
         self.trial.add(step)
         return step.output
 
+    def _as_output(self, name: str) -> str:
+        """The tensor in float32, made by a layer of floats: the file tells an output's type by nothing else."""
+        name = self.as_float(name)
+        if not any(isinstance(step, steps.FloatMasked) and step.output == name for step in self.steps):
+            return name
+        self.origin[name + OUT] = self.origin[name]
+        return self.put(steps.FloatConcat((), (name,), name + OUT), self.shapes[name])
+
     def as_float(self, name: str) -> str:
         """The tensor in float32, dequantised once if it is bytes."""
         if name not in self.scales:
             return name
         other = name + FLOAT
         if other not in self.origin:
-            self.put(steps.Dequantize((), (name,), other), self.shapes[name])
+            scale = self.scales[name]
+            self.put(steps.Dequantize((), (name,), other, scale.factor, scale.bias), self.shapes[name])
             self.origin[other] = self.origin.get(name, name)
         return other
 
@@ -152,10 +163,22 @@ class _Making:
             return name
         other = name + BYTE
         if other not in self.origin:
-            scale = choose([self.seen.seen[name]], self.options.ranges)[0]
-            self.put(steps.Quantize((), (name,), other), self.shapes[name], scale)
+            self._round(name, other, self.seen.seen[name])
             self.origin[other] = name
         return other
+
+    def _round(self, given: str, target: str, seen: Seen) -> None:
+        """Floats to the nearest levels of a scale for what was ``seen``."""
+        scale = choose([seen], self.options.ranges)[0]
+        for step, levels in portable.rounded(given, target, scale):
+            self.put(step, self.shapes[given], levels)
+
+    def _clamp(self, op: ir.Op, given: str, curve: ir.Curve) -> None:
+        """Floats held between the ends of ``curve``, as the output of ``op``."""
+        assert curve.low is not None
+        assert curve.high is not None
+        for step, levels in portable.clamped(op.nodes, given, op.output, curve.low, curve.high):
+            self.put(step, self.shapes[given], levels)
 
     def _conv(self, op: ir.Conv) -> None:
         given, out = self.as_byte(op.inputs[0]), self.scales[op.output]
@@ -175,9 +198,12 @@ class _Making:
 
     def _unary(self, op: ir.Unary) -> None:
         name = op.inputs[0]
-        if name not in self.scales and op.curve.name in LOGISTIC and not is_map(self.shapes[name]):
+        if name not in self.scales and (op.curve.name in LOGISTIC or op.curve.is_clamp):
             del self.scales[op.output]
-            self.put(steps.FloatLogistic(op.nodes, (name,), op.output), self.shapes[name])
+            if op.curve.is_clamp:
+                self._clamp(op, name, op.curve)
+            else:
+                self.put(steps.FloatLogistic(op.nodes, (name,), op.output), self.shapes[name])
             return
         self._curve(op, self.as_byte(name), op.curve)
 
@@ -199,7 +225,7 @@ class _Making:
         weights, bias, stride, pool = convolutions.copying(op.pool, self.shapes[given][0])
         conv = ir.Conv(op.nodes, (given,), op.output, weights, bias, stride=stride, pool=pool)
         found = self.trial.values(given)
-        exact = plain.dequantize(found, self.scales[given])
+        exact = dequantize(found, self.scales[given].factor, self.scales[given].bias)
         self.put(convolutions.quantise_conv(conv, self.scales[given], out, (exact, found), None), shape, out)
 
     def _global_mean(self, op: ir.GlobalMean) -> None:
@@ -208,10 +234,11 @@ class _Making:
 
     def _fully_connected(self, op: ir.FullyConnected) -> None:
         given = self.as_float(op.inputs[0])
-        act = 0 if op.curve is None else 2 if op.curve.high == 6 else 1
         weights, bias = (np.asarray(part, np.float32) for part in (op.weights, op.bias))
-        step = steps.FloatFullyConnected(op.nodes, (given,), op.output, weights, bias, act)
-        self.put(step, self.graph.shapes[op.output])
+        target = op.output if op.curve is None else op.output + SUM
+        self.put(steps.FloatFullyConnected(op.nodes, (given,), target, weights, bias), self.graph.shapes[op.output])
+        if op.curve is not None:
+            self._clamp(op, target, op.curve)
 
     def _add(self, op: ir.Add) -> None:
         shape = self.graph.shapes[op.output]
@@ -232,11 +259,12 @@ class _Making:
         given = tuple(self.as_float(name) for name in op.inputs)
         shape, target = self.graph.shapes[op.output], op.output if op.curve is None else op.output + SUM
         self.put(steps.FloatAdd(op.nodes, given, target), shape)
-        if op.curve is not None:
-            scale, bytes_ = choose([self._sums_of(op)], self.options.ranges)[0], target + BYTE
-            self.put(steps.Quantize((), (target,), bytes_), shape, scale)
+        if op.curve is not None and op.curve.is_clamp:
+            self._clamp(op, target, op.curve)
+        elif op.curve is not None:
+            self._round(target, target + BYTE, self._sums_of(op))
             self.scales[op.output] = choose([self.seen.seen[op.output]], self.options.ranges)[0]
-            self._curve(op, bytes_, op.curve)
+            self._curve(op, target + BYTE, op.curve)
 
     def _sums_of(self, op: ir.Add) -> Seen:
         seen = Seen()
@@ -280,4 +308,4 @@ class _Making:
 
 
 def _error(found: Values, scale: Scale, wanted: Values) -> float:
-    return float(np.mean((plain.dequantize(found, scale) - wanted) ** 2))
+    return float(np.mean((dequantize(found, scale.factor, scale.bias) - wanted) ** 2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,18 @@ from .steps import KpuConv, Quantised, Step
 SCHEMA = 1
 WEAK = 15.0
 """dB; a layer below deserves a look."""
+LOSS, GOOD = 1.0, 60.0
+"""dB that an output may lose on another runtime, counted from at most ``GOOD``, and still be called the same."""
 Document = dict[str, Any]
 
 
 @dataclass
 class Facts:
-    """All that a report is made of; ``images``: how many calibrated and how many were held back; ``seconds``: taken."""
+    """All that a report is made of; ``calibrated``, ``held_back``: pictures; ``seconds``: taken.
+
+    ``nearness``: of every float tensor, as the model's runtime computes it; ``elsewhere``: by other runtimes, of the
+    outputs, empty where nothing but last digits can differ.
+    """
 
     network: Path
     output: Path
@@ -38,6 +44,7 @@ class Facts:
     model: KModel
     nearness: Mapping[str, Nearness]
     agreement: Agreement | None
+    elsewhere: Mapping[str, Mapping[str, Nearness]] = field(default_factory=dict)
     kind: str = ""
     calibrated: int = 0
     held_back: int = 0
@@ -61,7 +68,9 @@ def document(facts: Facts) -> Document:
         "seconds": round(facts.seconds, 2),
         "images": {"calibrated": facts.calibrated, "held_back": facts.held_back, "noise": facts.noise},
         "steps": list(_steps(facts)),
+        "runtime": facts.model.runtime,
         "outputs": [{"name": name, **_near(facts, name)} for name in quantised.outputs],
+        "elsewhere": [_other(facts, runtime) for runtime in facts.elsewhere],
         "agreement": None
         if agreement is None
         else {"kind": agreement.kind, "agree": agreement.agree, "of": agreement.of, "share": agreement.share},
@@ -106,6 +115,7 @@ WORDS = {
     "Dequantize": "to float",
     "FloatMean": "mean",
     "FloatFullyConnected": "fully connected",
+    "FloatMasked": "clamp",
     "FloatFlat": "flatten",
     "FloatSoftmax": "softmax",
     "FloatLogistic": "logistic",
@@ -114,8 +124,17 @@ WORDS = {
 }
 
 
-def _near(facts: Facts, name: str) -> Document:
-    near = facts.nearness.get(facts.quantised.origin.get(name, ""))
+def _other(facts: Facts, runtime: str) -> Document:
+    """The outputs on another runtime; ``same``: are they as near to the float network as on the model's own?"""
+    names, near = facts.quantised.outputs, facts.elsewhere[runtime]
+    origin = [facts.quantised.origin[name] for name in names]
+    lost = [min(facts.nearness[name].snr, GOOD) - near[name].snr for name in origin if name in near]
+    outputs = [{"name": name, **_near(facts, name, near)} for name in names]
+    return {"runtime": runtime, "same": max(lost, default=0.0) <= LOSS, "outputs": outputs}
+
+
+def _near(facts: Facts, name: str, nearness: Mapping[str, Nearness] | None = None) -> Document:
+    near = (facts.nearness if nearness is None else nearness).get(facts.quantised.origin.get(name, ""))
     if near is None:
         return {"snr_db": None, "worst": None, "exact": False}
     snr = near.snr
@@ -181,8 +200,20 @@ def summary(found: Document) -> list[str]:
                 calibrated=images["calibrated"],
             )
         )
-    for item in found["outputs"]:
-        lines.append(tr("output {name}: SNR {snr} dB", name=item["name"], snr=decibels(item)))
+    for runtime, outputs in _outputs(found):
+        for item in outputs:
+            line = tr(
+                "output {name}: SNR {snr} dB on {runtime}", name=item["name"], snr=decibels(item), runtime=runtime
+            )
+            lines.append(line)
+    others = [item["runtime"] for item in found["elsewhere"] if not item["same"]]
+    if others:
+        what = tr(
+            "on {others} this file computes something else than on {runtime}",
+            others=", ".join(others),
+            runtime=found["runtime"],
+        )
+        lines.append(tr("warning: {line}", line=what))
     lines += agreed(found["agreement"])
     memory, ram = made["memory"], made["memory"]["ai_ram"]
     lines.append(
@@ -217,6 +248,11 @@ def summary(found: Document) -> list[str]:
             )
         )
     return lines
+
+
+def _outputs(found: Document) -> list[tuple[str, list[Document]]]:
+    """(runtime, outputs as it computes them), the model's own first."""
+    return [(found["runtime"], found["outputs"]), *((item["runtime"], item["outputs"]) for item in found["elsewhere"])]
 
 
 def agreed(agreement: Document | None) -> list[str]:

@@ -66,12 +66,18 @@ class QuantizedResize(Step):
 
 @dataclass(frozen=True, eq=False)
 class Quantize(Step):
-    """float32 to uint8 by the output's scale."""
+    """v3 layer 11: float32 to uint8, (value - bias) / factor, which MaixPy and CanMV cut off and the SDK rounds."""
+
+    factor: float
+    bias: float
 
 
 @dataclass(frozen=True, eq=False)
 class Dequantize(Step):
-    """uint8 to float32 by the input's scale."""
+    """v3 layer 12: uint8 to float32, level * factor + bias."""
+
+    factor: float
+    bias: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +87,19 @@ class FloatMean(Step):
 
 @dataclass(frozen=True, eq=False)
 class FloatFullyConnected(Step):
-    """v3 layer 18; ``act`` 0 none, 1 relu, 2 relu6."""
+    """v3 layer 18, without its activation, which MaixPy ignores."""
 
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
-    act: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class FloatMasked(Step):
+    """(n,) floats and a uint8 mask (n,): the floats, bit by bit, where the mask is 255, and 0.0 where it is 0.
+
+    Two layers: a resize that repeats each byte of the mask four times, and an integer addition that takes what the mask
+    lacks from the bytes of the floats, saturating at 0.
+    """
 
 
 @dataclass(frozen=True, eq=False)

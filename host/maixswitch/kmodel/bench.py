@@ -102,6 +102,7 @@ def run_once(kmodel: KModel, arrays: Sequence[Array], output: Path) -> dict[str,
         "command": "kmodel run",
         "output": str(output),
         "rounding": kmodel.rounding,
+        "runtime": kmodel.runtime,
         "milliseconds": round(spent * 1000, 3),
         "outputs": [
             {
@@ -159,6 +160,7 @@ def measure(kmodel: KModel, repeat: int = 10) -> dict[str, Any]:
         "command": "kmodel bench",
         "backend": kmodel.backend,
         "rounding": kmodel.rounding,
+        "runtime": kmodel.runtime,
         "repeat": repeat,
         "layers": layers,
         "macs": work,
@@ -183,12 +185,13 @@ def table(found: dict[str, Any]) -> Iterator[str]:
     yield (
         tr(
             "total {milliseconds:.2f} ms, {gmac_s:.2f} GMAC/s: median of {repeat} runs, backend "
-            "{backend}, rounding {rounding}",
+            "{backend}, rounding {rounding}, runtime {runtime}",
             milliseconds=found["milliseconds"],
             gmac_s=found["gmac_s"],
             repeat=found["repeat"],
             backend=found["backend"],
             rounding=found["rounding"],
+            runtime=found["runtime"],
         )
     )
 

@@ -12,10 +12,13 @@ from ..errors import KModelError
 from . import consistency
 from . import firmware as board
 from .airam import ROWS, SIZE
+from .ignored import change, ignored
+from .ignored import names as layer_names
 from .liveness import AiRam
 from .memory import QVGA, YOLO_ANCHORS, Memory, Panel, Size, advice, memory, region
 from .model import KModel, load, read_file
 from .program import AI_RAM, MAX_FILE, Tensor, Use
+from .runtimes import MAIXPY
 from .sniff import Kind, recognise
 from .timing import LayerTime, Spread, Timing, timing
 from .work import batches, conv_of, layer_title, parameters
@@ -127,16 +130,22 @@ def describe(
         "firmware": [_judged(item) for item in judged],
         "advice": advice(kmodel, frame, panel),
         "notes": list(kmodel.notes),
-        "warnings": _warnings(kmodel),
+        "warnings": _warnings(kmodel, judged),
     }
 
 
-def _warnings(kmodel: KModel) -> list[str]:
-    """What no published converter writes, and what no firmware runs."""
+def _warnings(kmodel: KModel, judged: Sequence[Memory]) -> list[str]:
+    """What no published converter writes, what no firmware runs, and what those that are judged for ignore."""
     unknown = [
         tr("{layer}: no firmware runs this type", layer=layer) for layer in kmodel.layers if not layer.type.known
     ]
-    return [*unknown, *(str(finding) for finding in consistency.check(kmodel))]
+    dense = ignored(kmodel) if not unknown and any(item.firmware.runtime == MAIXPY.name for item in judged) else []
+    unread = (
+        [tr("MaixPy ignores the activation of {layers}; {change}", layers=layer_names(dense), change=change(kmodel))]
+        if dense
+        else []
+    )
+    return [*unknown, *unread, *(str(finding) for finding in consistency.check(kmodel))]
 
 
 def names() -> list[str]:

@@ -18,6 +18,7 @@ from .arrays import Array
 from .consistency import expected
 from .model import KModel
 from .program import Layer, Tensor
+from .runtimes import runtime_named
 from .work import LEARNED, conv_of, layer_title
 
 PLACES = (
@@ -30,6 +31,8 @@ ZERO_POINTS = ("arg_x", "shr_x", "arg_w", "shr_w", "arg_add", "pad_value")
 """Registers that write two zero points down, differently in kmodel v3 and v4."""
 Change = tuple[str, object, object]
 """(field, in the first file, in the second)"""
+Unread = frozenset[tuple[str, str]]
+"""(layer type, field) of what a runtime ignores."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class Weights:
 class LayerDiff:
     """Two layers that belong together, or one alone (the other None).
 
-    ``fields``: numbers of the network itself; ``places``: where its data lie; ``weights``: what it has learned.
+    ``fields``: numbers of the network itself; ``places``: where its data lie; ``weights``: what it has learned;
+    ``ignored``: fields that the runtime never reads.
     """
 
     a: Layer | None
@@ -63,10 +67,11 @@ class LayerDiff:
     fields: tuple[Change, ...] = ()
     places: tuple[Change, ...] = ()
     weights: tuple[Weights, ...] = ()
+    ignored: tuple[Change, ...] = ()
 
     @property
     def same(self) -> bool:
-        """Nothing but places may differ."""
+        """Nothing may differ but places and what is ignored."""
         return self.a is not None and self.b is not None and not self.fields and not self.weights
 
     @property
@@ -109,7 +114,12 @@ def compare(a: KModel, b: KModel) -> Difference:
         for index, (old, new) in enumerate(zip(before, after, strict=False)):
             header.append((f"{name[:-1]} {index}", _tensor(old), _tensor(new)))
     changed = tuple(change for change in header if change[1] != change[2])
-    return Difference(changed, tuple(_pairs(a.layers, b.layers)))
+    return Difference(changed, tuple(_pairs(a.layers, b.layers, _unread(a) & _unread(b))))
+
+
+def _unread(kmodel: KModel) -> Unread:
+    """Type and field of what the model's runtime passes over."""
+    return frozenset() if runtime_named(kmodel.runtime).dense_activation else frozenset({("fully_connected", "act")})
 
 
 def document(found: Difference) -> dict[str, Any]:
@@ -127,13 +137,14 @@ def document(found: Difference) -> dict[str, Any]:
                 "same": pair.same,
                 "fields": [_change(change) for change in pair.fields],
                 "places": [_change(change) for change in pair.places],
+                "ignored": [_change(change) for change in pair.ignored],
                 "weights": [
                     {"name": item.name, "changed": item.changed, "total": item.total, "largest": item.largest}
                     for item in pair.weights
                 ],
             }
             for pair in found.layers
-            if not pair.same or pair.places
+            if not pair.same or pair.places or pair.ignored
         ],
     }
 
@@ -144,7 +155,7 @@ def text(found: Difference) -> Iterator[str]:
         yield f"{name}: {before} -> {after}"
     moved = sum(1 for pair in found.layers if pair.places)
     for pair in found.layers:
-        if pair.same:
+        if pair.same and not pair.ignored:
             continue
         if pair.a is None or pair.b is None:
             if pair.a is None:
@@ -155,6 +166,9 @@ def text(found: Difference) -> Iterator[str]:
         yield f"{pair.title}:"
         for name, before, after in pair.fields:
             yield f"  {name}: {_word(before)} -> {_word(after)}"
+        for name, before, after in pair.ignored:
+            note = tr("{name}: {before} -> {after}, ignored", name=name, before=before, after=after)
+            yield f"  {note}"
         for weights in pair.weights:
             yield f"  {weights}"
     equal = sum(1 for pair in found.layers if pair.same)
@@ -191,25 +205,26 @@ def _signature(layer: Layer) -> tuple[object, ...]:
     return ("kpu", conv.depthwise, conv.kernel, conv.pool, conv.input, conv.output)
 
 
-def _pairs(a: tuple[Layer, ...], b: tuple[Layer, ...]) -> Iterator[LayerDiff]:
+def _pairs(a: tuple[Layer, ...], b: tuple[Layer, ...], unread: Unread) -> Iterator[LayerDiff]:
     matcher = SequenceMatcher(None, [_signature(item) for item in a], [_signature(item) for item in b], autojunk=False)
     for tag, start_a, end_a, start_b, end_b in matcher.get_opcodes():
         if tag == "equal":
             for first, second in zip(a[start_a:end_a], b[start_b:end_b], strict=True):
-                yield _pair(first, second)
+                yield _pair(first, second, unread)
             continue
         left, right = list(a[start_a:end_a]), list(b[start_b:end_b])
         while left and right and left[0].name == right[0].name:
-            yield _pair(left.pop(0), right.pop(0))
+            yield _pair(left.pop(0), right.pop(0), unread)
         yield from (LayerDiff(layer, None) for layer in left)
         yield from (LayerDiff(None, layer) for layer in right)
 
 
-def _pair(a: Layer, b: Layer) -> LayerDiff:
+def _pair(a: Layer, b: Layer, unread: Unread) -> LayerDiff:
     before, after = dict(_values(a)), dict(_values(b))
     changed: list[Change] = []
     places: list[Change] = []
     weights: list[Weights] = []
+    ignored: list[Change] = []
     if a.name != b.name and conv_of(a) is None:
         changed.append(("type", a.name, b.name))
     for name in dict.fromkeys([*before, *after]):
@@ -220,9 +235,13 @@ def _pair(a: Layer, b: Layer) -> LayerDiff:
             elif not np.array_equal(old, new):
                 weights.append(_weights(name, old, new))
         elif not _equal(old, new):
-            elsewhere = name in PLACES or _is_range(old) or _is_range(new)
-            (places if elsewhere else changed).append((name, _show(old), _show(new)))
-    return LayerDiff(a, b, tuple(changed), tuple(places), tuple(weights))
+            kept = changed
+            if name in PLACES or _is_range(old) or _is_range(new):
+                kept = places
+            elif {(a.name, name), (b.name, name)} <= unread:
+                kept = ignored
+            kept.append((name, _show(old), _show(new)))
+    return LayerDiff(a, b, tuple(changed), tuple(places), tuple(weights), tuple(ignored))
 
 
 def _weights(name: str, a: Array, b: Array) -> Weights:

@@ -18,6 +18,7 @@ from .arrays import Array
 from .backends import BEST
 from .model import KModel, load
 from .program import AI_RAM, Layer
+from .runtimes import DEFAULT_RUNTIME
 from .timing import timing
 from .work import conv_of
 
@@ -84,8 +85,9 @@ def _netinfo(layer: Layer) -> tuple[int, ...]:
 class Engine:
     """Turns file contents into networks; the models used last are kept, so that loading one again costs nothing."""
 
-    def __init__(self, rounding: str = "v02", backend: str = BEST) -> None:
+    def __init__(self, rounding: str = "v02", runtime: str = DEFAULT_RUNTIME, backend: str = BEST) -> None:
         self.rounding = rounding
+        self.runtime = runtime
         self.backend = backend
         self._kept: OrderedDict[bytes, Network] = OrderedDict()
 
@@ -98,7 +100,7 @@ class Engine:
         key = hashlib.blake2b(data, digest_size=16).digest()
         network = self._kept.get(key)
         if network is None:
-            network = self._kept[key] = Network(load(bytes(data), self.rounding, self.backend))
+            network = self._kept[key] = Network(load(bytes(data), self.rounding, self.runtime, self.backend))
             if len(self._kept) > KEPT_MODELS:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)

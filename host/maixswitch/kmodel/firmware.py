@@ -16,6 +16,10 @@ from maixswitch.language import tr, word
 
 from ..errors import EXIT_USAGE, MaixSwitchError
 from ..resources import board_root
+from .runtimes import CANMV, MAIXPY
+
+RUNTIME_OF = {"maixpy": MAIXPY.name, "canmv": CANMV.name}
+"""The runtime that each of the firmwares' two Python interfaces comes with."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,11 @@ class Firmware:
     def doubles(self) -> bool:
         """Was it built with the camera's second buffer? Without, asking for one changes nothing."""
         return bool(table().doubles(self.flavour))
+
+    @property
+    def runtime(self) -> str:
+        """Whose arithmetic its models follow: a name of ``runtimes.RUNTIMES``."""
+        return RUNTIME_OF[self.api]
 
     def free_bytes(self, gc_kib: int | None = None) -> int:
         """System heap at the prompt with a Python heap of that many KiB; the two share one memory."""

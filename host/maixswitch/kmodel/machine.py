@@ -14,6 +14,7 @@ from .backends import Backend, Binding, Kernel, Step
 from .backends.site import Site
 from .conv import Conv
 from .program import AI_RAM, MAIN, Layer, Program, Tensor, Use
+from .runtimes import Runtime
 
 SLACK = 64
 """Bytes behind the main memory: the device rounds some counts up to a multiple of 8."""
@@ -22,9 +23,12 @@ SLACK = 64
 class Machine:
     """Both memories stay as they are from layer to layer and from run to run, as on the chip; they start at zero."""
 
-    def __init__(self, program: Program, backend: Backend, rounding: str) -> None:
+    def __init__(self, program: Program, backend: Backend, rounding: str, runtime: Runtime) -> None:
         self.program = program
         self.rounding = rounding
+        self.runtime = runtime
+        self.binds = isinstance(backend, Binding) and backend.binds
+        self.arithmetic = runtime.arithmetic(compiled=self.binds)
         self.ram: Bytes = np.zeros(airam.SIZE, np.uint8)
         self.main: Bytes = np.zeros(program.main_memory + SLACK, np.uint8)
         self.constants: Bytes = np.frombuffer(program.constants, np.uint8)
@@ -75,7 +79,7 @@ class Machine:
         size = target.channels * target.height * target.width
         main = None if main_out is None else self.bytes(main_out, batches * size)
         backend, step = self._backend, None
-        if isinstance(backend, Binding) and backend.binds:
+        if isinstance(backend, Binding) and self.binds:
             step = backend.bind(conv, self.rounding, Site(self.ram, main, batches))
         return step or partial(self._convolve, conv, self.kernel(conv), batches, main)
 
@@ -125,7 +129,7 @@ class Machine:
             return self._calls[index]()
         layer = self.program.layers[index]
         call: Step | None = None
-        if isinstance(self._backend, Binding) and self._backend.binds:
+        if self.binds:
             from .quick import bind
 
             call = bind(layer, self)

@@ -17,6 +17,7 @@ from .backends import BEST, backend
 from .liveness import AiRam, ai_ram
 from .machine import Machine
 from .program import MAX_FILE, Layer, Program, Tensor
+from .runtimes import DEFAULT_RUNTIME, runtime_named
 from .sniff import V3, V4, recognise
 
 DEFAULT_BACKEND = BEST
@@ -29,7 +30,13 @@ class KModel:
     bytes of main memory that the chip must find for it, ``notes`` what is odd but harmless about the file.
     """
 
-    def __init__(self, program: Program, rounding: str = "v02", backend_name: str = DEFAULT_BACKEND) -> None:
+    def __init__(
+        self,
+        program: Program,
+        rounding: str = "v02",
+        runtime: str = DEFAULT_RUNTIME,
+        backend_name: str = DEFAULT_BACKEND,
+    ) -> None:
         if rounding not in ROUNDINGS:
             raise MaixSwitchError(
                 tr("no rounding {rounding!r}; there are {known}", rounding=rounding, known=", ".join(ROUNDINGS)),
@@ -37,12 +44,18 @@ class KModel:
             )
         self.program = program
         self.rounding = rounding
+        self._runtime = runtime_named(runtime)
         self._backend = backend(backend_name)
         self._machine: Machine | None = None
 
     @property
     def backend(self) -> str:
         return self._backend.name
+
+    @property
+    def runtime(self) -> str:
+        """Whose arithmetic the CPU layers follow: a name of ``runtimes.RUNTIMES``."""
+        return self._runtime.name
 
     @property
     def version(self) -> int:
@@ -81,7 +94,7 @@ class KModel:
     def machine(self) -> Machine:
         """The emulated chip; its memories live as long as the model."""
         if self._machine is None:
-            self._machine = Machine(self.program, self._backend, self.rounding)
+            self._machine = Machine(self.program, self._backend, self.rounding, self._runtime)
         return self._machine
 
     def reset(self) -> None:
@@ -170,16 +183,20 @@ def read_file(path: str | Path) -> bytes:
 
 
 def load(
-    source: str | Path | bytes | bytearray | memoryview, rounding: str = "v02", backend: str = DEFAULT_BACKEND
+    source: str | Path | bytes | bytearray | memoryview,
+    rounding: str = "v02",
+    runtime: str = DEFAULT_RUNTIME,
+    backend: str = DEFAULT_BACKEND,
 ) -> KModel:
     """Reads a .kmodel v3 or v4 from a path or from its bytes.
 
-    ``rounding``: "v02" (nncase 0.2 and later, the vendor's) or "v01" (nncase 0.1). ``backend``: how KPU layers are
+    ``rounding``: how the KPU rounds, "v02" (nncase 0.2 and later, the vendor's) or "v01" (nncase 0.1). ``runtime``:
+    whose arithmetic the CPU layers follow, "maixpy", "canmv" or "sdk", see ``runtimes``. ``backend``: how layers are
     computed, see ``backends``; all give the same results. Raises KModelError for a file that is no such model, is
     broken, or asks for more than the chip has (offset, field, found, wanted), and MaixSwitchError when it cannot be
-    read or there is no such rounding or backend. Sources: nncase 0.1 Generator.cs, SDK kpu.h (v3); nncase 0.2 model.h
-    and its bodies (v4).
+    read or there is no such rounding, runtime or backend. Sources: nncase 0.1 Generator.cs, SDK kpu.h (v3); nncase 0.2
+    model.h and its bodies (v4).
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return KModel(read_program(bytes(source)), rounding, backend)
-    return KModel(read_program(read_file(source)), rounding, backend)
+        return KModel(read_program(bytes(source)), rounding, runtime, backend)
+    return KModel(read_program(read_file(source)), rounding, runtime, backend)

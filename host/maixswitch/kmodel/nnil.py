@@ -6,7 +6,7 @@ Source: nncase 0.2 nnil.h.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,11 @@ import numpy as np
 from maixswitch.language import tr
 
 from .arrays import Array, Floats
+from .cpu_arithmetic import Function
 from .cursor import Cursor
 from .machine import Machine
 from .record import read
-from .v4_float import ONE, floats, larger, smaller, store
+from .v4_float import UNARY, floats, larger, smaller, store
 from .v4_node import CALL_COST, Node, Problem, Range, at_least
 
 STACK = 64
@@ -31,25 +32,20 @@ def _clamp(value: Array, low: Array, high: Array) -> Array:
     return np.where(value < low, low, np.where(high < value, high, value))
 
 
-OPERATIONS: dict[int, tuple[str, int, Callable[..., Array]]] = {
-    # code: name, values taken (the last one on top), result
-    0x20: ("abs", 1, np.abs),
-    0x21: ("ceil", 1, np.ceil),
-    0x22: ("cos", 1, np.cos),
-    0x23: ("exp", 1, np.exp),
-    0x24: ("floor", 1, np.floor),
-    0x25: ("log", 1, np.log),
-    0x26: ("neg", 1, np.negative),
-    0x27: ("rsqrt", 1, lambda x: ONE / np.sqrt(x)),
-    0x28: ("sin", 1, np.sin),
-    0x29: ("square", 1, np.square),
-    0x40: ("add", 2, np.add),
-    0x41: ("sub", 2, np.subtract),
-    0x42: ("mul", 2, np.multiply),
-    0x43: ("div", 2, np.divide),
-    0x44: ("min", 2, smaller),
-    0x45: ("max", 2, larger),
-    0x80: ("clamp", 3, _clamp),
+OPERATIONS: dict[int, tuple[str, int]] = {
+    # code: name, values taken (the last one on top)
+    **{0x20 + index: (name, 1) for index, name in enumerate(UNARY)},
+    **{0x40 + index: (name, 2) for index, name in enumerate(("add", "sub", "mul", "div", "min", "max"))},
+    0x80: ("clamp", 3),
+}
+OF_SEVERAL: dict[str, Callable[..., Array]] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "min": smaller,
+    "max": larger,
+    "clamp": _clamp,
 }
 STACK_MOVES: dict[int, tuple[str, int, int]] = {
     # code: name, values that must be there, values more afterwards
@@ -109,12 +105,13 @@ def parse(cursor: Cursor) -> Nnil:
         code.append((operation, immediate))
 
 
-def evaluate(code: tuple[tuple[int, float], ...], values: Floats) -> Array:
-    """The value on top of the stack when the program returns."""
+def evaluate(code: tuple[tuple[int, float], ...], values: Floats, functions: Mapping[str, Function]) -> Array:
+    """The value on top of the stack when the program returns; ``functions``: those of one argument."""
     stack: list[Array] = []
     for operation, immediate in code:
         if operation in OPERATIONS:
-            _, count, function = OPERATIONS[operation]
+            name, count = OPERATIONS[operation]
+            function = functions.get(name) or OF_SEVERAL[name]
             arguments = stack[-count:]
             del stack[-count:]
             stack.append(function(*arguments))
@@ -131,6 +128,7 @@ def evaluate(code: tuple[tuple[int, float], ...], values: Floats) -> Array:
 def run(spec: Nnil, chip: Machine) -> None:
     """Piece by piece: the stack may hold 64 values for every element."""
     values = floats(chip, spec.input)
-    pieces = [evaluate(spec.code, values[start : start + PIECE]) for start in range(0, values.size, PIECE)]
+    starts, functions = range(0, values.size, PIECE), chip.arithmetic.functions
+    pieces = [evaluate(spec.code, values[start : start + PIECE], functions) for start in starts]
     if pieces:
         store(chip, spec.output, np.concatenate(pieces))

@@ -6,7 +6,9 @@ import numpy as np
 
 from .arrays import Array, Bytes, Floats, Ints
 from .backends.jit import jit
+from .single import fma, teach
 
+teach()
 ADD, SUBTRACT, MULTIPLY, SMALLER = 0, 1, 2, 4
 
 
@@ -50,6 +52,17 @@ def look_up(values: Bytes, table: Array, made: Array) -> None:
 
 
 @jit
+def quantize_pairs(values: Floats, scale: np.float32, zero: np.float32, made: Bytes) -> None:
+    """firmware_arithmetic.quantize_v4: halves to even, the last of an odd number cut; not-a-number becomes 255."""
+    even = values.size // 2 * 2
+    for index in range(values.size):
+        value = fma(values[index], scale, zero)
+        value = value if value < np.float32(255) else np.float32(255)
+        value = value if value > np.float32(0) else np.float32(0)
+        made[index] = np.uint8(np.int32(np.rint(value) if index < even else value))
+
+
+@jit
 def quantize(values: Floats, scale: np.float32, zero: np.float32, made: Bytes) -> None:
     """round(value * scale + zero), halves up; not-a-number becomes 0."""
     for index in range(values.size):
@@ -78,10 +91,13 @@ def upload(values: Array, target: Ints, ram: Array) -> None:
 
 
 @jit
-def convolve(image: Floats, weights: Floats, start: Floats, window: Ints, groups: int, total: Floats) -> None:
+def convolve(
+    image: Floats, weights: Floats, start: Floats, window: Ints, groups: int, fused: bool, total: Floats
+) -> None:
     """window.convolve, channel, line, column, on float32 (c, h, w), into ``total`` (out, h', w').
 
     ``window``: rows and columns that are added before, stride of lines and columns, dilation of lines and columns.
+    ``fused``: each product and its addition round once.
     """
     pad_y, pad_x, stride_y, stride_x, step_y, step_x = window[0], window[1], window[2], window[3], window[4], window[5]
     out, inner, kernel_h, kernel_w = weights.shape
@@ -107,7 +123,13 @@ def convolve(image: Floats, weights: Floats, start: Floats, window: Ints, groups
                         factor = weights[channel, c, ky, kx]
                         part = line[low:high]
                         source = image[first + c, from_y, low * stride_x + shift :]
-                        if stride_x == 1:
+                        if fused and stride_x == 1:
+                            for x in range(high - low):
+                                part[x] = fma(factor, source[x], part[x])
+                        elif fused:
+                            for x in range(high - low):
+                                part[x] = fma(factor, source[x * stride_x], part[x])
+                        elif stride_x == 1:
                             for x in range(high - low):
                                 part[x] += factor * source[x]
                         else:
@@ -126,15 +148,29 @@ def sums(rows: Floats, start: Floats, made: Floats) -> None:
 
 
 @jit
-def products(weights: Floats, values: Floats, made: Floats) -> None:
-    """weights (out, n) by values (n,), summed one after another; ``out`` a multiple of 8, n at least 1."""
-    for row in range(0, weights.shape[0], 8):
-        part, x = weights[row : row + 8], values[0]
-        a, b, c, d = part[0, 0] * x, part[1, 0] * x, part[2, 0] * x, part[3, 0] * x
-        e, f, g, h = part[4, 0] * x, part[5, 0] * x, part[6, 0] * x, part[7, 0] * x
-        for index in range(1, values.size):
-            x = values[index]
-            a, b, c, d = a + part[0, index] * x, b + part[1, index] * x, c + part[2, index] * x, d + part[3, index] * x
-            e, f, g, h = e + part[4, index] * x, f + part[5, index] * x, g + part[6, index] * x, h + part[7, index] * x
-        made[row], made[row + 1], made[row + 2], made[row + 3] = a, b, c, d
-        made[row + 4], made[row + 5], made[row + 6], made[row + 7] = e, f, g, h
+def multiplied(rows: Floats, values: Floats, fused: bool, total: Floats) -> None:
+    """Adds rows[0] * values[0] + rows[1] * values[1] and so on to ``total`` (out,), one after another; rows (n, out).
+
+    ``fused``: each product and its addition round once.
+    """
+    for index in range(values.size):
+        x, row = values[index], rows[index]
+        if fused:
+            for place in range(total.size):
+                total[place] = fma(row[place], x, total[place])
+        else:
+            for place in range(total.size):
+                total[place] += row[place] * x
+
+
+@jit
+def eights(rows: Floats, values: Floats, total: Floats) -> None:
+    """firmware_arithmetic.dense for a multiple of eight values, on zeros in ``total`` (out,); rows (n, out)."""
+    for index in range(0, values.size, 8):
+        x, part = values[index : index + 8], rows[index : index + 8]
+        for place in range(total.size):
+            pair = fma(x[0], part[0, place], x[1] * part[1, place])
+            result = fma(x[2], part[2, place], total[place] + pair)
+            result = fma(x[4], part[4, place], fma(x[3], part[3, place], result))
+            result = fma(x[6], part[6, place], fma(x[5], part[5, place], result))
+            total[place] = fma(x[7], part[7, place], result)

@@ -16,7 +16,7 @@ import numpy as np
 from . import node_loops as loops
 from . import v3_cpu, v3_layers, v4_bytes, v4_float, v4_layers, v4_moves
 from .airam import ROW, MapLayout
-from .arrays import Array, Bytes, settle
+from .arrays import Array, Bytes, one_nan, settle
 from .backends import Step
 from .machine import Machine
 from .program import Layer, Use
@@ -86,13 +86,13 @@ def _table(layer: Layer, source: Bytes, table: Array, made: Array) -> Step | Non
 def dequantize(layer: Layer, chip: Machine) -> Step | None:
     spec: v4_layers.Dequantize = layer.spec
     source = v4_bytes.octets(chip, spec.input)
-    return _table(layer, source, v4_bytes.levels(spec, EVERY), v4_float.floats(chip, spec.output))
+    return _table(layer, source, v4_bytes.levels(spec, EVERY, chip), v4_float.floats(chip, spec.output))
 
 
 def dequantize_v3(layer: Layer, chip: Machine) -> Step | None:
     spec: v3_layers.Dequantize = layer.spec
     made = chip.floats(spec.output, spec.count)
-    return _table(layer, chip.bytes(spec.input, spec.count), v3_cpu.levels(spec, EVERY), made)
+    return _table(layer, chip.bytes(spec.input, spec.count), v3_cpu.levels(spec, EVERY, chip), made)
 
 
 def quantize(layer: Layer, chip: Machine) -> Step | None:
@@ -101,7 +101,8 @@ def quantize(layer: Layer, chip: Machine) -> Step | None:
     if not _apart(layer):
         return None
     made = v4_bytes.octets(chip, spec.output)[: values.size]
-    return partial(loops.quantize, values, np.float32(spec.scale), np.float32(spec.zero_point), made)
+    loop = loops.quantize_pairs if chip.arithmetic.fused else loops.quantize
+    return partial(loop, values, np.float32(spec.scale), np.float32(spec.zero_point), made)
 
 
 def conv2d(layer: Layer, chip: Machine) -> Step | None:
@@ -119,7 +120,7 @@ def conv2d(layer: Layer, chip: Machine) -> Step | None:
 
     def run() -> None:
         for image, total in zip(images, made, strict=True):
-            loops.convolve(image, spec.weights, spec.bias, numbers, spec.groups, total)
+            loops.convolve(image, spec.weights, spec.bias, numbers, spec.groups, chip.arithmetic.fused, total)
         np.clip(made, low, high, out=made)
         settle(made)
 
@@ -175,7 +176,7 @@ def global_average_pool(layer: Layer, chip: Machine) -> Step | None:
 
     def run() -> None:
         loops.sums(values[:, 1:], values[:, 0], made)
-        np.divide(made, size, out=made)
+        made[...] = chip.arithmetic.share(made, size)
         settle(made)
 
     return run
@@ -183,13 +184,41 @@ def global_average_pool(layer: Layer, chip: Machine) -> Step | None:
 
 def fully_connected(layer: Layer, chip: Machine) -> Step | None:
     spec: v3_layers.FullyConnected = layer.spec
-    if spec.out_channels % 8 or not spec.in_channels or spec.act or not _apart(layer):
+    if not spec.in_channels or not _apart(layer):
         return None
     values, made = chip.floats(spec.input, spec.in_channels), chip.floats(spec.output, spec.out_channels)
+    rows, fused = np.ascontiguousarray(spec.weights.T), chip.arithmetic.fused
+    eights = fused and not spec.in_channels % 8
 
     def run() -> None:
-        loops.products(spec.weights, values, made)
-        np.add(made, spec.bias, out=made)
+        if eights:
+            made[...] = 0
+            loops.eights(rows, values, made)
+        elif fused:
+            made[...] = 0
+            loops.multiplied(rows, values, True, made)
+        else:
+            np.multiply(rows[0], values[0], out=made)
+            loops.multiplied(rows[1:], values[1:], False, made)
+        made[...] = one_nan(v3_cpu.activated(spec, made + spec.bias, chip))
+
+    return run
+
+
+def matmul(layer: Layer, chip: Machine) -> Step | None:
+    spec: v4_layers.Matmul = layer.spec
+    shapes = spec.shapes()
+    if not _apart(layer):
+        return None
+    a, b = v4_float.floats(chip, spec.a, shapes["a"]), v4_float.floats(chip, spec.b, shapes["b"])
+    made, fused = v4_float.floats(chip, spec.output, shapes["output"]), chip.arithmetic.fused
+    low, high = np.float32(spec.act.low), np.float32(spec.act.high)
+
+    def run() -> None:
+        made[...] = spec.bias
+        for values, total in zip(a, made, strict=True):
+            loops.multiplied(b, values, fused, total)
+        np.clip(made, low, high, out=made)
         settle(made)
 
     return run
@@ -216,6 +245,7 @@ BINDERS: dict[Callable[[Any, Machine], None], Callable[[Layer, Machine], Step | 
     v4_bytes.dequantize: dequantize,
     v4_bytes.pad: pad,
     v4_float.conv2d: conv2d,
+    v4_float.matmul: matmul,
     v4_float.reduce: reduce,
 }
 

@@ -1,4 +1,4 @@
-"""What the layers of kmodel v3 do that the CPU runs, one rounding per float32 operation. Source: SDK kpu.c."""
+"""What the layers of kmodel v3 do that the CPU runs; how floats round says ``cpu_arithmetic``. Source: SDK kpu.c."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from .airam import ROW
 from .arithmetic import round_v01
 from .arrays import Array, Bytes, Floats, clamp8, one_nan, ordered_sum
+from .cpu_arithmetic import ONE, SdkArithmetic
 from .machine import Machine
 from .v3_layers import (
     Add,
@@ -32,8 +33,6 @@ from .v3_layers import (
     Upload,
 )
 
-ONE = np.float32(1)
-HALF = np.float32(0.5)
 SMALLEST = np.finfo(np.float32).tiny
 
 
@@ -62,7 +61,7 @@ def quantized_add(spec: QuantizedAdd, chip: Machine) -> None:
 
 def global_average_pool(spec: GlobalAveragePool, chip: Machine) -> None:
     values = chip.floats(spec.input, spec.channels * spec.kernel_size).reshape(spec.channels, spec.kernel_size)
-    keep(chip, spec.output, ordered_sum(values, 1) / np.float32(spec.kernel_size))
+    keep(chip, spec.output, chip.arithmetic.share(ordered_sum(values, 1), np.float32(spec.kernel_size)))
 
 
 def _windows(spec: Pool, image: Array) -> Iterator[tuple[Array, Array]]:
@@ -98,28 +97,24 @@ def average_pool(spec: AveragePool, chip: Machine) -> None:
     keep(chip, spec.output, (total / number).reshape(-1))
 
 
-def rounded8(values: Floats) -> Bytes:
-    """clamp8 of C's roundf: halves away from zero, which for results above 0 means up; not-a-number becomes 0."""
-    whole = np.floor(values)
-    whole += values - whole >= HALF
-    np.clip(whole, 0, 255, out=whole)
-    np.copyto(whole, 0, where=np.isnan(whole))
-    return whole.astype(np.uint8)
+def quantized(spec: Quantize, values: Floats, arithmetic: SdkArithmetic) -> Bytes:
+    """The bytes of floats."""
+    inverse = ONE / np.float32(spec.scale)
+    return arithmetic.quantize_v3((values - np.float32(spec.bias)) * inverse)
 
 
 def quantize(spec: Quantize, chip: Machine) -> None:
-    inverse = ONE / np.float32(spec.scale)
-    scaled = (chip.floats(spec.input, spec.count) - np.float32(spec.bias)) * inverse
-    chip.bytes(spec.output, spec.count)[:] = rounded8(scaled)
+    chip.bytes(spec.output, spec.count)[:] = quantized(spec, chip.floats(spec.input, spec.count), chip.arithmetic)
 
 
-def levels(spec: Dequantize, values: Bytes) -> Floats:
+def levels(spec: Dequantize, values: Bytes, chip: Machine) -> Floats:
     """The floats of bytes."""
-    return one_nan(values.astype(np.float32) * np.float32(spec.scale) + np.float32(spec.bias))
+    scale, bias = np.float32(spec.scale), np.float32(spec.bias)
+    return one_nan(chip.arithmetic.multiply_add(values.astype(np.float32), scale, bias))
 
 
 def dequantize(spec: Dequantize, chip: Machine) -> None:
-    chip.floats(spec.output, spec.count)[:] = levels(spec, chip.bytes(spec.input, spec.count))
+    chip.floats(spec.output, spec.count)[:] = levels(spec, chip.bytes(spec.input, spec.count), chip)
 
 
 def requantize(spec: Requantize, chip: Machine) -> None:
@@ -128,20 +123,21 @@ def requantize(spec: Requantize, chip: Machine) -> None:
 
 def l2_normalize(spec: Elementwise, chip: Machine) -> None:
     values = chip.floats(spec.input, spec.channels)
-    total = ordered_sum(values * values, 0) if spec.channels else np.float32(0)
-    factor = ONE / np.sqrt(np.maximum(total, np.float32(1e-10)))
+    total = chip.arithmetic.accumulate(np.float32(0), values, values) if spec.channels else np.float32(0)
+    factor = ONE / np.sqrt(chip.arithmetic.greater(total, np.float32(1e-10)))
     keep(chip, spec.output, values * factor)
 
 
 def softmax(spec: Elementwise, chip: Machine) -> None:
     """The device starts its maximum at FLT_MIN, so it never subtracts a negative one (kept)."""
     values = chip.floats(spec.input, spec.channels)
-    powers = np.exp(values - np.maximum(np.max(values, initial=SMALLEST), SMALLEST))
-    keep(chip, spec.output, powers / ordered_sum(powers, 0))
+    arithmetic = chip.arithmetic
+    powers = arithmetic.functions["exp"](values - arithmetic.greater.reduce(values, initial=SMALLEST))
+    keep(chip, spec.output, arithmetic.share(powers, ordered_sum(powers, 0)))
 
 
 def logistic(spec: Elementwise, chip: Machine) -> None:
-    keep(chip, spec.output, ONE / (ONE + np.exp(-chip.floats(spec.input, spec.channels))))
+    keep(chip, spec.output, ONE / (ONE + chip.arithmetic.functions["exp"](-chip.floats(spec.input, spec.channels))))
 
 
 def concat(spec: Concat, chip: Machine) -> None:
@@ -151,15 +147,17 @@ def concat(spec: Concat, chip: Machine) -> None:
         position += size
 
 
+def activated(spec: FullyConnected, sums: Floats, chip: Machine) -> Floats:
+    """The relu or relu6 of a dense layer, where the runtime reads ``act`` at all."""
+    act = spec.act if chip.runtime.dense_activation else 0
+    if act:
+        sums = np.maximum(sums, np.float32(0))
+    return np.minimum(sums, np.float32(6)) if act == 2 else sums
+
+
 def fully_connected(spec: FullyConnected, chip: Machine) -> None:
-    products = spec.weights.T * chip.floats(spec.input, spec.in_channels)[:, None]
-    total = np.zeros(spec.out_channels, np.float32) if not spec.in_channels else ordered_sum(products, 0)
-    total = total + spec.bias
-    if spec.act:
-        total = np.maximum(total, np.float32(0))
-    if spec.act == 2:
-        total = np.minimum(total, np.float32(6))
-    keep(chip, spec.output, total)
+    sums = chip.arithmetic.dense(spec.weights, chip.floats(spec.input, spec.in_channels)) + spec.bias
+    keep(chip, spec.output, activated(spec, sums, chip))
 
 
 def flatten(spec: Flatten, chip: Machine) -> None:
@@ -196,7 +194,7 @@ def quantized_resize_nearest(spec: ResizeNearest, chip: Machine) -> None:
 def channelwise_dequantize(spec: ChannelwiseDequantize, chip: Machine) -> None:
     count = spec.channels * spec.channel_size
     values = chip.bytes(spec.input, count).reshape(spec.channels, spec.channel_size).astype(np.float32)
-    scaled = values * spec.factors[:, :1] + spec.factors[:, 1:]
+    scaled = chip.arithmetic.multiply_add(values, spec.factors[:, :1], spec.factors[:, 1:])
     keep(chip, spec.output, scaled.reshape(-1))
 
 

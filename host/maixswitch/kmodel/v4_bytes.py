@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from .airam import MapLayout
-from .arrays import Array, Bytes, Floats, Ints, clamp8, one_nan
+from .arrays import Array, Bytes, Floats, Ints, clamp8
+from .cpu_arithmetic import ONE, MultiplyAdd
 from .machine import Machine
-from .v3_cpu import nearest, rounded8
-from .v4_float import ONE, floats, operands, store
+from .v3_cpu import nearest
+from .v4_float import floats, operands, store
 from .v4_layers import Dequantize, Quantize, QuantizedBinary, QuantizedConv2d, QuantizedMatmul
 from .v4_moves import (
     Concat,
@@ -73,19 +74,17 @@ def kpu_upload(spec: KpuUpload, chip: Machine) -> None:
 
 
 def quantize(spec: Quantize, chip: Machine) -> None:
-    """Half away from zero, as on a PC; RISC-V builds of the vendor's code round pairs half to even."""
-    scaled = floats(chip, spec.input) * np.float32(spec.scale) + np.float32(spec.zero_point)
-    store_octets(chip, spec.output, rounded8(scaled))
+    scale, zero = np.float32(spec.scale), np.float32(spec.zero_point)
+    store_octets(chip, spec.output, chip.arithmetic.quantize_v4(floats(chip, spec.input), scale, zero))
 
 
-def levels(spec: Dequantize, values: Bytes) -> Floats:
-    """By the reciprocal, as on a PC; RISC-V builds fold the zero point into a second constant."""
-    whole = values.astype(np.int64) - spec.zero_point
-    return one_nan(whole.astype(np.float32) * (ONE / np.float32(spec.scale)))
+def levels(spec: Dequantize, values: Bytes, chip: Machine) -> Floats:
+    """The floats of bytes."""
+    return chip.arithmetic.dequantize_v4(values, np.float32(spec.scale), spec.zero_point)
 
 
 def dequantize(spec: Dequantize, chip: Machine) -> None:
-    store(chip, spec.output, levels(spec, octets(chip, spec.input)))
+    store(chip, spec.output, levels(spec, octets(chip, spec.input), chip))
 
 
 def quantized_conv2d(spec: QuantizedConv2d, chip: Machine) -> None:
@@ -166,7 +165,7 @@ def strided_slice(spec: StridedSlice, chip: Machine) -> None:
 
 def resize_image(spec: Resize, chip: Machine) -> None:
     values = elements(chip, spec.input, spec.in_shape)
-    resized = (_bilinear, _nearest)[spec.mode](values, spec)
+    resized = _nearest(values, spec) if spec.mode else _bilinear(values, spec, chip.arithmetic.multiply_add)
     store_elements(chip, spec.input, spec.output, resized)
 
 
@@ -186,7 +185,7 @@ def _places(size: int, made: int, align_corners: bool) -> tuple[Array, Array, Ar
     return first, np.minimum(first + 1, size - 1), place - first.astype(np.float32)
 
 
-def _bilinear(values: Array, spec: Resize) -> Array:
+def _bilinear(values: Array, spec: Resize, multiply_add: MultiplyAdd) -> Array:
     """Results of uint8 are cut, not rounded."""
     y0, y1, dy = _places(spec.in_shape[2], spec.out_h, bool(spec.align_corners))
     x0, x1, dx = _places(spec.in_shape[3], spec.out_w, bool(spec.align_corners))
@@ -196,9 +195,9 @@ def _bilinear(values: Array, spec: Resize) -> Array:
         found: Array = values[:, :, lines[:, None], columns[None, :]].astype(np.float32)
         return found
 
-    total = corner(y0, x0) * ((ONE - dy) * (ONE - dx))
-    total = total + corner(y1, x0) * (dy * (ONE - dx))
-    total = total + corner(y0, x1) * ((ONE - dy) * dx)
-    total = total + corner(y1, x1) * (dy * dx)
+    total = corner(y1, x0) * (dy * (ONE - dx))
+    total = multiply_add(corner(y0, x0), (ONE - dy) * (ONE - dx), total)
+    total = multiply_add(corner(y0, x1), (ONE - dy) * dx, total)
+    total = multiply_add(corner(y1, x1), dy * dx, total)
     resized: Array = total.astype(values.dtype)
     return resized

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .arrays import Array, clamp8
+from .cpu_arithmetic import MultiplyAdd
 from .machine import Machine
 from .v4_bytes import octets, scale, store_octets, wrap32
 from .v4_cpu_layers import (
@@ -16,20 +17,24 @@ from .v4_cpu_layers import (
 )
 from .v4_float import FOLD, clamp, floats, store
 from .v4_node import Geometry
-from .window import convolve, reduce_window
+from .window import convolve, multiply_add, reduce_window
 
 
-def _convolve(images: Array, weights: Array, bias: Array, geometry: Geometry) -> Array:
+def _convolve(
+    images: Array, weights: Array, bias: Array, geometry: Geometry, step: MultiplyAdd = multiply_add
+) -> Array:
     """images (n, h, w, c); weights (out, kh, kw, c), depthwise (c, kh, kw) -> (n, h', w', out)."""
     depthwise = weights.ndim == 3
     factors = weights[:, None] if depthwise else weights.transpose(0, 3, 1, 2)
     groups = weights.shape[0] if depthwise else 1
-    made = [convolve(image.transpose(2, 0, 1), factors, bias, geometry, groups, True) for image in images]
+    made = [convolve(image.transpose(2, 0, 1), factors, bias, geometry, groups, True, step) for image in images]
     return np.stack(made).transpose(0, 2, 3, 1)
 
 
 def conv2d(spec: CpuConv2d | CpuDepthwiseConv2d, chip: Machine) -> None:
-    made = _convolve(floats(chip, spec.input, spec.in_shape), spec.weights, spec.bias, spec.geometry)
+    images = floats(chip, spec.input, spec.in_shape)
+    step = chip.arithmetic.stepper(images, spec.weights, spec.bias)
+    made = _convolve(images, spec.weights, spec.bias, spec.geometry, step)
     store(chip, spec.output, clamp(made, spec.act))
 
 

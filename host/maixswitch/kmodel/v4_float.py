@@ -1,4 +1,7 @@
-"""What the kmodel v4 nodes on floats do, one rounding per operation. Source: nncase 0.2 neutral_kernels.h."""
+"""What the kmodel v4 nodes on floats do; ``cpu_arithmetic`` says how they round.
+
+Source: nncase 0.2 neutral_kernels.h.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,6 @@ from .v4_layers import (
 from .v4_node import Clamp, Range
 from .window import convolve, reduce_window, scatter
 
-ONE = np.float32(1)
 MATMUL_TERMS = 1 << 18
 """Products that are worked out at a time."""
 
@@ -62,18 +64,7 @@ BINARY: tuple[Callable[[Array, Array], Array], ...] = (
     smaller,
     larger,
 )
-UNARY: tuple[Callable[[Array], Array], ...] = (
-    np.abs,
-    np.ceil,
-    np.cos,
-    np.exp,
-    np.floor,
-    np.log,
-    np.negative,
-    lambda x: ONE / np.sqrt(x),
-    np.sin,
-    np.square,
-)
+UNARY = ("abs", "ceil", "cos", "exp", "floor", "log", "neg", "rsqrt", "sin", "square")
 
 
 def spread(values: Array, shape: tuple[int, ...]) -> Array:
@@ -100,19 +91,22 @@ def binary(spec: Binary, chip: Machine) -> None:
 
 
 def unary(spec: Unary, chip: Machine) -> None:
-    store(chip, spec.output, UNARY[spec.op](floats(chip, spec.input)))
+    made = chip.arithmetic.unary(UNARY[spec.op], floats(chip, spec.input))
+    floats(chip, spec.output)[: made.size] = made
 
 
 def conv2d(spec: Conv2d, chip: Machine) -> None:
     images = floats(chip, spec.input, spec.in_shape)
-    made = [convolve(image, spec.weights, spec.bias, spec.geometry, spec.groups, False) for image in images]
+    step = chip.arithmetic.stepper(images, spec.weights, spec.bias)
+    made = [convolve(image, spec.weights, spec.bias, spec.geometry, spec.groups, False, step) for image in images]
     store(chip, spec.output, clamp(np.stack(made), spec.act))
 
 
 def conv2d_transpose(spec: Conv2dTranspose, chip: Machine) -> None:
     images = floats(chip, spec.input, spec.in_shape)
     made_h, made_w = spec.out_shape[2:]
-    made = np.stack([scatter(image, spec.weights, spec.geometry, spec.groups, (made_h, made_w)) for image in images])
+    sizes, step = (made_h, made_w), chip.arithmetic.stepper(images, spec.weights)
+    made = np.stack([scatter(image, spec.weights, spec.geometry, spec.groups, sizes, step) for image in images])
     free = spec.act.low <= -FLOAT_MAX and spec.act.high >= FLOAT_MAX
     store(chip, spec.output, made if free else clamp(made, spec.act))
 
@@ -124,12 +118,11 @@ def matmul(spec: Matmul, chip: Machine) -> None:
     at_once = max(1, MATMUL_TERMS // total.size)
     if at_once == 1:  # large products: the sums stay in place
         for column in range(spec.a_cols):
-            total += a[:, column, None] * b[column]
+            total = chip.arithmetic.multiply_add(a[:, column, None], b[column], total)
         return store(chip, spec.output, clamp(total, spec.act))
     for first in range(0, spec.a_cols, at_once):
         part = slice(first, first + at_once)
-        terms = a.T[part, :, None] * b[part, None, :]
-        total = ordered_sum(np.concatenate([total[None], terms]), 0)
+        total = chip.arithmetic.accumulate(total, a.T[part, :, None], b[part, None, :])
     return store(chip, spec.output, clamp(total, spec.act))
 
 
@@ -174,5 +167,5 @@ def reduce_window2d(spec: ReduceWindow, chip: Machine) -> None:
 
 def softmax(spec: Softmax, chip: Machine) -> None:
     values = floats(chip, spec.input, spec.shapes()["input"])
-    powers = np.exp((values - values.max(axis=1, keepdims=True)) * np.float32(spec.beta))
+    powers = chip.arithmetic.functions["exp"]((values - values.max(axis=1, keepdims=True)) * np.float32(spec.beta))
     store(chip, spec.output, powers / ordered_sum(powers, 1)[:, None])

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from .arrays import Array, Ints
+from .cpu_arithmetic import MultiplyAdd
 from .v4_node import Geometry
+
+BLOCK = 1 << 16
+"""Sums that are worked on at a time, so that they stay in a core's own cache."""
+
+
+def multiply_add(a: Array, b: Array, c: Array) -> Array:
+    """a * b + c, of whole numbers."""
+    return a * b + c
 
 
 def inside(size: int, made: int, before: int, stride: int, shift: int) -> tuple[slice, slice]:
@@ -32,11 +41,28 @@ def taps(
             yield ky, kx, (lines[0], columns[0]), (lines[1], columns[1])
 
 
-def convolve(image: Array, weights: Array, start: Array, geometry: Geometry, groups: int, channels_last: bool) -> Array:
+def _blocks(groups: int, outputs: int, height: int, width: int) -> Iterator[tuple[slice, slice]]:
+    """Groups, and outputs of them, whose sums are few enough."""
+    most = max(1, BLOCK // (height * width))
+    some, few = max(1, most // outputs), min(outputs, most)
+    for group in range(0, groups, some):
+        for output in range(0, outputs, few):
+            yield slice(group, group + some), slice(output, output + few)
+
+
+def convolve(
+    image: Array,
+    weights: Array,
+    start: Array,
+    geometry: Geometry,
+    groups: int,
+    channels_last: bool,
+    step: MultiplyAdd = multiply_add,
+) -> Array:
     """Sums of one picture: image (c, h, w), weights (out, c / groups, kh, kw), start (out,) -> (out, h', w').
 
     Taps outside the image are left out. Order of the sum: channel, line, column; ``channels_last``: line, column,
-    channel. The dtype of ``start`` is that of the sum.
+    channel. The dtype of ``start`` is that of the sum; ``step`` adds a term.
     """
     height, width = image.shape[1:]
     out, inner = weights.shape[:2]
@@ -49,9 +75,12 @@ def convolve(image: Array, weights: Array, start: Array, geometry: Geometry, gro
     order = [(c, tap) for c in range(inner) for tap in steps]
     if channels_last:
         order = [(c, tap) for tap in steps for c in range(inner)]
-    for c, (ky, kx, target, source) in order:
-        part = image[:, c, source[0], source[1]][:, None]
-        total[:, :, target[0], target[1]] += factors[:, :, c, ky, kx, None, None] * part
+    for block in _blocks(*total.shape):
+        sums, own, given = total[block], factors[block], image[block[0]]
+        for c, (ky, kx, target, source) in order:
+            place = (slice(None), slice(None), *target)
+            part = given[:, c, source[0], source[1]][:, None]
+            sums[place] = step(own[:, :, c, ky, kx, None, None], part, sums[place])
     return total.reshape(out, made_h, made_w)
 
 
@@ -70,7 +99,9 @@ def reduce_window(
     return total, count
 
 
-def scatter(image: Array, weights: Array, geometry: Geometry, groups: int, made: tuple[int, int]) -> Array:
+def scatter(
+    image: Array, weights: Array, geometry: Geometry, groups: int, made: tuple[int, int], step: MultiplyAdd
+) -> Array:
     """The transposed convolution of one picture: image (c, h, w), weights (out, c / groups, kh, kw) -> (out, *made).
 
     Each output pixel collects its terms in the order of the input: channel, line, column.
@@ -86,5 +117,6 @@ def scatter(image: Array, weights: Array, geometry: Geometry, groups: int, made:
             for kx in reversed(range(geometry.filter_w)):
                 columns = inside(made[1], width, geometry.pad_w.before, geometry.stride_w, kx * geometry.dilation_w)
                 part = image[:, c, lines[0], columns[0]][:, None]
-                total[:, :, lines[1], columns[1]] += factors[:, :, c, ky, kx, None, None] * part
+                place = (slice(None), slice(None), lines[1], columns[1])
+                total[place] = step(factors[:, :, c, ky, kx, None, None], part, total[place])
     return total.reshape(out, *made)

@@ -214,7 +214,7 @@ class Network:
         return self.layer(5, body.GlobalAveragePool, [source], (channels,), "float32", *arguments)
 
     def fully_connected(self, source: Value, weights: Array, bias: Array, act: int = 0) -> Value:
-        """float32 (n,) to (out,); weights (out, n); act 0 none, 1 relu, 2 relu6."""
+        """float32 (n,) to (out,); weights (out, n); act 0 none, 1 relu, 2 relu6, which MaixPy ignores."""
         out, inner = np.shape(weights)
         if inner != source.count:
             raise ValueError(f"weights {np.shape(weights)} do not fit the input {source.shape}")
@@ -259,6 +259,17 @@ class Network:
         return self.layer(
             23, body.QuantizedResizeNearest, [source], shape, "uint8", width, height, channels, shape[2], shape[1], 0
         )
+
+    def masked(self, source: Value, mask: Value) -> Value:
+        """float32 (n,): the same bits where the byte of ``mask`` (n,) is 255, and 0.0 where it is 0.
+
+        Each byte of the mask is repeated for the four bytes of a float, and added to them less 255.
+        """
+        count = source.count * DTYPES["float32"].itemsize
+        sizes = (1, 1, mask.count, count // mask.count, 1, 0)
+        spread = self.layer(23, body.QuantizedResizeNearest, [mask], (count,), "uint8", *sizes)
+        numbers = (0, 1, 0, -255, 1, 0, 0, 1, 0)
+        return self.layer(2, body.QuantizedAdd, [source, spread], source.shape, "float32", count, *numbers)
 
     def concat(self, values: Sequence[Value], shape: tuple[int, ...] = ()) -> Value:
         """Values of one type, one after another; channels add up, or elements of flat ones, unless ``shape`` tells."""

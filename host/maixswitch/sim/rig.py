@@ -69,7 +69,8 @@ class Rig:
         self._card = self._folder_card(card)
         self._fit = fit
         self.chip = ChipCamera(open_source(camera, fit), lambda: int(self.bench.clock.now))
-        inner = importlib.import_module("benchlib.engine").ScriptedEngine() if scripted else _emulator(rounding)
+        emulator = None if scripted else _emulator(rounding, firmware.runtime)
+        inner = emulator or importlib.import_module("benchlib.engine").ScriptedEngine()
         self.engine = Engine(inner, self.bench.EngineError)
         self.powered = True
         self.ended = ""  # the exception that ended the app
@@ -372,8 +373,8 @@ class Rig:
         )
 
 
-def _emulator(rounding: str) -> Emulator:
+def _emulator(rounding: str, runtime: str) -> Emulator:
     wanted = rounding.replace(".", "")
     if wanted not in ROUNDINGS:
         raise MaixSwitchError(tr("--rounding {rounding}: wanted v0.2 or v0.1", rounding=rounding), EXIT_USAGE)
-    return Emulator(wanted)
+    return Emulator(wanted, runtime)

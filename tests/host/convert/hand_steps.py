@@ -63,12 +63,18 @@ class Hand:
         return self._step((c, 2 * h, 2 * w), self.scales[source], st.QuantizedResize, [source])
 
     def simple(self, kind: type, source: str, shape: Sequence[int] = (), scale: Scale | None = None) -> str:
-        return self._step(tuple(shape) or self.shapes[source], scale, kind, [source])
+        levels = scale or self.scales.get(source, EVEN)
+        line = {"factor": levels.factor, "bias": levels.bias} if kind in (st.Quantize, st.Dequantize) else {}
+        return self._step(tuple(shape) or self.shapes[source], scale, kind, [source], **line)
 
-    def dense(self, source: str, out: int, act: int = 0) -> str:
+    def relu(self, source: str) -> str:
+        mask = self._step(self.shapes[source], EVEN, st.Quantize, [source], factor=2.0**-64, bias=0.0)
+        return self._step(self.shapes[source], None, st.FloatMasked, [source, mask])
+
+    def dense(self, source: str, out: int) -> str:
         weights = self.random.normal(0, 1, (out, self.shapes[source][0])).astype(np.float32)
         bias = self.random.normal(0, 1, out).astype(np.float32)
-        return self._step((out,), None, st.FloatFullyConnected, [source], weights=weights, bias=bias, act=act)
+        return self._step((out,), None, st.FloatFullyConnected, [source], weights=weights, bias=bias)
 
     def done(self, *outputs: str) -> st.Quantised:
         return st.Quantised(tuple(self.steps), self.shapes, self.scales, "image", outputs)

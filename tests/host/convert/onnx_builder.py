@@ -143,9 +143,9 @@ class Build:
         self.shapes[result] = (1, int(np.prod(self.shapes[x])))
         return result
 
-    def gemm(self, x: str, out: int) -> str:
+    def gemm(self, x: str, out: int, gain: float = 1.0) -> str:
         n = self.shapes[x][1]
-        weights = self.constant(self.random.normal(0, (1 / n) ** 0.5, (out, n)))
+        weights = self.constant(self.random.normal(0, gain * (1 / n) ** 0.5, (out, n)))
         result = self.node("Gemm", [x, weights, self.constant(self.random.normal(0, 0.1, out))], transB=1)
         self.shapes[result] = (1, out)
         return result

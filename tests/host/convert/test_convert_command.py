@@ -58,9 +58,22 @@ def test_a_trial_with_noise_says_so(network: Path, command, tmp_path: Path) -> N
     assert Path(tmp_path, "net.kmodel").read_bytes() == Path(tmp_path, "n.kmodel").read_bytes()
 
 
+def test_the_firmware_that_is_compared_with(command, tmp_path: Path) -> None:
+    onnx_builder.save(onnx_builder.random_network(3), tmp_path / "net.onnx")  # with a relu between dense layers
+    for words, runtime in (("", "maixpy"), ("--firmware canmv", "canmv")):
+        ended = command("convert", "net.onnx", "--random", "--json", *words.split())
+        assert ended.returncode == 0, ended.stderr
+        found = json.loads(ended.stdout)
+        assert found["runtime"] == runtime
+        others = {"maixpy", "canmv", "sdk"} - {runtime}
+        assert {item["runtime"]: item["same"] for item in found["elsewhere"]} == dict.fromkeys(others, True)
+    assert f"dB on {runtime}\n" in command("convert", "net.onnx", "--random", "--firmware", "canmv").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
+        ("--images photos --firmware other", 2, "no firmware 'other'; there are full"),
         ("", 2, "converting needs pictures such as the camera will see"),
         ("--images photos --random", 2, "--images and --random: wanted one of the two"),
         ("--images nowhere", 4, "nowhere"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -123,6 +124,20 @@ def test_report_as_table_document_and_page(pictures: Path, tmp_path: Path) -> No
     assert tags.targets == []
     assert {"svg", "table", "section"} <= tags.seen
     assert "b" in tags.seen  # the figures' own; the file's name opens none
+
+
+def test_a_file_that_computes_something_else_elsewhere(pictures: Path, tmp_path: Path) -> None:
+    network = onnx_builder.save(onnx_builder.random_network(3), tmp_path / "net.onnx")
+    facts = convert(Wishes(network, tmp_path / "net.kmodel", pictures))
+    own = facts.nearness[facts.quantised.origin[facts.quantised.outputs[0]]]
+    least = max(own.error, own.signal * 1e-6)  # beyond 60 dB nothing counts as a loss
+    for error, same in ((least * 1.2, True), (least * 1.3, False)):
+        other = dict.fromkeys(facts.nearness, replace(own, error=error))
+        found = report.document(replace(facts, elsewhere={"canmv": facts.nearness, "sdk": other}))
+        assert [item["same"] for item in found["elsewhere"]] == [True, same]
+        lines = report.summary(found)
+        assert ("warning: on sdk this file computes something else than on maixpy" in lines) is not same
+        assert sum(line.startswith("output ") for line in lines) == 3
 
 
 def test_a_detector_is_compared_by_its_boxes(pictures: Path, tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def given(tensor: Tensor, rng: np.random.Generator) -> np.ndarray[Any, Any]:
 
 def play(data: bytes, rng: Random, rounding: str, backend: str) -> tuple[KModel, list[np.ndarray[Any, Any]]]:
     """Loads and runs a file; every other time layer by layer as well."""
-    model = load(data, rounding, backend)
+    model = load(data, rounding, backend=backend)
     noise = np.random.default_rng(rng.getrandbits(32))
     arrays = [given(tensor, noise) for tensor in model.inputs]
     made = model.run(*arrays)

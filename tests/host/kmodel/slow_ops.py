@@ -1,4 +1,7 @@
-"""The v4 nodes once more, as the nested loops that the format's description gives; float32 rounded at every step."""
+"""The v4 nodes once more, as the nested loops that the format's description gives; float32 rounded at every step.
+
+``step`` is what adds a product to a sum: ``separate``, or one that rounds once.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,10 @@ import math
 import numpy as np
 
 F = np.float32
+
+
+def separate(a: F, b: F, c: F) -> F:
+    return F(F(a * b) + c)
 
 
 def out_size(size: int, pads: tuple[int, int], window: int, stride: int, dilation: int) -> int:
@@ -19,7 +26,7 @@ def clamp(value: F, act: tuple[float, float]) -> F:
     return min(max(value, F(act[0])), F(act[1]))
 
 
-def conv2d(x, w, bias, groups, pads_h, pads_w, stride, dilation, act):
+def conv2d(x, w, bias, groups, pads_h, pads_w, stride, dilation, act, step=separate):
     """x [n][c][y][x] float32."""
     n, _, h, width = x.shape
     out, inner, kh, kw = w.shape
@@ -38,12 +45,12 @@ def conv2d(x, w, bias, groups, pads_h, pads_w, stride, dilation, act):
                                 y = oy * stride[0] - pads_h[0] + ky * dilation[0]
                                 z = ox * stride[1] - pads_w[0] + kx * dilation[1]
                                 if 0 <= y < h and 0 <= z < width:
-                                    value = F(value + F(x[b, first + i, y, z] * w[o, i, ky, kx]))
+                                    value = step(x[b, first + i, y, z], w[o, i, ky, kx], value)
                     result[b, o, oy, ox] = clamp(value, act)
     return result
 
 
-def conv2d_last(x, w, bias, pads_h, pads_w, stride, dilation, act):
+def conv2d_last(x, w, bias, pads_h, pads_w, stride, dilation, act, step=separate):
     """x [n][y][x][c]; weights [out][ky][kx][c], or depthwise [c][ky][kx]."""
     n, h, width, c = x.shape
     out, kh, kw = w.shape[:3]
@@ -63,12 +70,12 @@ def conv2d_last(x, w, bias, pads_h, pads_w, stride, dilation, act):
                                 continue
                             for i in range(c) if w.ndim == 4 else [o]:
                                 weight = w[o, ky, kx, i] if w.ndim == 4 else w[o, ky, kx]
-                                value = F(value + F(x[b, y, z, i] * weight))
+                                value = step(x[b, y, z, i], weight, value)
                     result[b, oy, ox, o] = clamp(value, act)
     return result
 
 
-def conv2d_transpose(x, w, groups, out_shape, pads_h, pads_w, stride, dilation):
+def conv2d_transpose(x, w, groups, out_shape, pads_h, pads_w, stride, dilation, step=separate):
     n, _, h, width = x.shape
     out, inner, kh, kw = w.shape
     result = np.zeros(out_shape, F)
@@ -83,8 +90,8 @@ def conv2d_transpose(x, w, groups, out_shape, pads_h, pads_w, stride, dilation):
                                 y = iy * stride[0] - pads_h[0] + ky * dilation[0]
                                 z = ix * stride[1] - pads_w[0] + kx * dilation[1]
                                 if 0 <= y < out_shape[2] and 0 <= z < out_shape[3]:
-                                    term = F(x[b, first + i, iy, ix] * w[o, i, ky, kx])
-                                    result[b, o, y, z] = F(result[b, o, y, z] + term)
+                                    factors = x[b, first + i, iy, ix], w[o, i, ky, kx]
+                                    result[b, o, y, z] = step(*factors, result[b, o, y, z])
     return result
 
 
@@ -141,7 +148,7 @@ def round_away(value: float) -> int:
     return math.floor(abs(float(value)) + 0.5) * (1 if value >= 0 else -1)
 
 
-def resize(x, oh, ow, mode, align):
+def resize(x, oh, ow, mode, align, step=separate):
     n, c, h, w = x.shape
     result = np.zeros((n, c, oh, ow), x.dtype)
     sy, sx = F(F(h) / F(oh)), F(F(w) / F(ow))
@@ -156,9 +163,9 @@ def resize(x, oh, ow, mode, align):
             continue
         y1, x1 = min(y0 + 1, h - 1), min(x0 + 1, w - 1)
         dy, dx = F(fy - F(y0)), F(fx - F(x0))
-        total = F(F(x[b, i, y0, x0]) * F(F(1 - dy) * F(1 - dx)))
-        total = F(total + F(F(x[b, i, y1, x0]) * F(dy * F(1 - dx))))
-        total = F(total + F(F(x[b, i, y0, x1]) * F(F(1 - dy) * dx)))
-        total = F(total + F(F(x[b, i, y1, x1]) * F(dy * dx)))
+        total = F(F(x[b, i, y1, x0]) * F(dy * F(1 - dx)))
+        total = step(F(x[b, i, y0, x0]), F(F(1 - dy) * F(1 - dx)), total)
+        total = step(F(x[b, i, y0, x1]), F(F(1 - dy) * dx), total)
+        total = step(F(x[b, i, y1, x1]), F(dy * dx), total)
         result[b, i, oy, ox] = total if x.dtype == F else int(total)
     return result

@@ -14,6 +14,7 @@ from maixswitch.kmodel import v4_layers as body
 from maixswitch.kmodel import v4_moves as moves
 from maixswitch.kmodel.arithmetic import ROUNDINGS
 from maixswitch.kmodel.quick import bind
+from maixswitch.kmodel.runtimes import RUNTIMES
 from maixswitch.kmodel.v4_node import Padding, Range
 
 pytestmark = pytest.mark.skipif(
@@ -29,9 +30,9 @@ LAYERS = [
 ]
 
 
-def both(data: bytes, rounding: str, seed: int) -> None:
+def both(data: bytes, rounding: str, seed: int, runtime: str = "sdk") -> None:
     rng = np.random.default_rng(seed)
-    models = [load(data, rounding, backend) for backend in ("onnxruntime", "numpy")]
+    models = [load(data, rounding, runtime, backend) for backend in ("onnxruntime", "numpy")]
     arrays = [rng.integers(0, 256, tensor.shape, np.uint8) for tensor in models[0].inputs]
     ram = rng.integers(0, 256, models[0].machine.ram.size, np.uint8)
     main = rng.integers(0, 128, models[0].machine.main.size, np.uint8)  # no float of it is infinite or no number
@@ -99,4 +100,5 @@ def test_moves(shape: tuple[int, ...]) -> None:
     file.node(0x2001, moves.KpuUpload(back, upload, (1, *wide_shape)))
     data = file.build()
     assert calls(load(data, backend="onnxruntime")) == [True] * 4
-    both(data, "v02", width)
+    for runtime in RUNTIMES:
+        both(data, "v02", width, runtime)

@@ -97,7 +97,7 @@ def by_hand(image: list[list[list[int]]], rounding: str) -> list[list[list[int]]
 @pytest.mark.parametrize("seed", range(4))
 def test_every_byte_is_where_the_format_puts_it(backend: str, rounding: str, seed: int) -> None:
     image = np.random.default_rng(seed).integers(0, 256, (2, HEIGHT, WIDTH), np.uint8)
-    model = load(file(), rounding, backend)
+    model = load(file(), rounding, "sdk", backend)
     wanted = by_hand(image.tolist(), rounding)
     (made,) = model.run(image)
     assert made.reshape(2, HEIGHT, WIDTH).tolist() == wanted

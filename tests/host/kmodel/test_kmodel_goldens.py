@@ -44,7 +44,7 @@ def check_picture(model: KModel, data: np.lib.npyio.NpzFile) -> None:
 @pytest.mark.parametrize("rounding", ["v02", "v01"])
 @pytest.mark.parametrize("name", MODELS)
 def test_model_gives_the_golden_outputs(name: str, rounding: str, backend: str, kmodels: Path, goldens: Path) -> None:
-    model = load(kmodels / f"{name}.kmodel", rounding, backend)
+    model = load(kmodels / f"{name}.kmodel", rounding, "sdk", backend)
     for picture in ("photo",) if backend == "numpy" else ("random", "photo", "zeros"):
         check_picture(model, np.load(goldens / f"{name}__{picture}.npz"))
 
@@ -53,7 +53,7 @@ def test_model_gives_the_golden_outputs(name: str, rounding: str, backend: str, 
 @pytest.mark.parametrize("rounding", ["v02", "v01"])
 @pytest.mark.parametrize("name", MODELS)
 def test_reference_gives_the_other_golden_outputs(name: str, rounding: str, kmodels: Path, goldens: Path) -> None:
-    model = load(kmodels / f"{name}.kmodel", rounding, "numpy")
+    model = load(kmodels / f"{name}.kmodel", rounding, "sdk", "numpy")
     for picture in ("random", "zeros"):
         check_picture(model, np.load(goldens / f"{name}__{picture}.npz"))
 

@@ -31,7 +31,7 @@ def slow_outputs(model: KModel, image: np.ndarray, rounding: str) -> list[list[i
 
 def compare(data: bytes, backend: str, seed: int) -> None:
     for rounding in ROUNDINGS:
-        model = load(data, rounding, backend)
+        model = load(data, rounding, "sdk", backend)
         image = np.random.default_rng(seed).integers(0, 256, model.inputs[0].shape[1:], np.uint8)
         wanted = slow_outputs(model, image, rounding)
         for made, expected in zip(model.run(image), wanted, strict=True):

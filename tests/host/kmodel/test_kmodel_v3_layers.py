@@ -1,4 +1,7 @@
-"""The CPU layers of kmodel v3, each in a file of its own, against plain loops written from the SDK's behaviour."""
+"""The CPU layers of kmodel v3, each in a file of its own, against plain loops written from the SDK's behaviour.
+
+What the firmware computes otherwise stands in test_kmodel_firmware_layers.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def run_floats(count: int, build) -> tuple[np.ndarray, np.ndarray]:
     x, _ = entry(net)
     net.output(build(net, x))
     values = floats(count)
-    return values, load(net.build()).run(values)[0]
+    return values, load(net.build(), runtime="sdk").run(values)[0]
 
 
 def test_every_layer_type_has_its_number() -> None:
@@ -50,7 +53,7 @@ def test_fully_connected_sums_in_order_and_applies_its_activation() -> None:
     for act, limit in ((0, lambda v: v), (1, lambda v: max(v, F(0))), (2, lambda v: min(max(v, F(0)), F(6)))):
         net = Network(floats=8)
         net.output(net.fully_connected(net.input, weights, bias, act))
-        made = load(net.build()).run(values)[0]
+        made = load(net.build(), runtime="sdk").run(values)[0]
         for row, start, result in zip(weights, bias, made, strict=True):
             total = F(0)
             for weight, value in zip(row, values, strict=True):
@@ -103,7 +106,7 @@ def test_quantize_rounds_halves_away_and_saturates() -> None:
     net = Network(floats=10)
     x, _ = entry(net)
     net.output(net.quantize(x, scale, bias))
-    assert load(net.build()).run(values)[0].tolist() == [0, 0, 0, 1, 2, 4, 4, 5, 255, 255]
+    assert load(net.build(), runtime="sdk").run(values)[0].tolist() == [0, 0, 0, 1, 2, 4, 4, 5, 255, 255]
 
 
 def test_dequantize_and_requantize() -> None:
@@ -127,7 +130,7 @@ def test_what_is_no_number_has_one_pattern(backend: str, count: int) -> None:
     net = Network(floats=count)
     x, _ = entry(net)
     net.output(net.dequantize(net.quantize(x, 0.5, 0.0), float("-inf"), 0.0))
-    made = load(net.build(), backend=backend).run(np.zeros(count, F))[0]
+    made = load(net.build(), runtime="sdk", backend=backend).run(np.zeros(count, F))[0]
     assert set(made.view(np.uint32).tolist()) == {0x7FC00000}
 
 
@@ -159,7 +162,7 @@ def test_softmax_never_subtracts_a_negative_maximum() -> None:
     for values in (np.array([1, 2, -4], F), np.array([-90, -91, -92], F)):
         net = Network(floats=3)
         net.output(net.softmax(entry(net)[0]))
-        made = load(net.build()).run(values)[0]
+        made = load(net.build(), runtime="sdk").run(values)[0]
         powers = np.exp(values.astype(np.float64) - max(float(values.max()), 0))
         np.testing.assert_allclose(made, powers / powers.sum(), atol=1e-6)
 
@@ -265,7 +268,7 @@ def test_a_fully_connected_layer_on_the_kpu() -> None:
     made = net.remove_padding(net.conv(padded, part, to_main=True))
     net.output(made)
     net.output(q)
-    result, bytes_in = load(net.build()).run(floats(10))
+    result, bytes_in = load(net.build(), runtime="sdk").run(floats(10))
     sums = weights.reshape(3, 10).astype(int) @ bytes_in.astype(int)
     assert result.tolist() == [min(255, round(((int(s) * 2000) >> 15) / 1024)) for s in sums]
 
@@ -276,4 +279,4 @@ def test_upload_brings_main_memory_into_the_ai_ram() -> None:
     net = Network(3, 6, 9)
     y = net.conv(net.input, one, to_main=True)
     net.output(net.conv(net.upload(y), one, to_main=True))
-    assert np.array_equal(load(net.build()).run(image)[0].reshape(3, 6, 9), image)
+    assert np.array_equal(load(net.build(), runtime="sdk").run(image)[0].reshape(3, 6, 9), image)

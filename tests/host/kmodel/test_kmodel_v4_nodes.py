@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+import exact_numbers as exact
 import numpy as np
 import pytest
 import slow_kpu
@@ -25,6 +26,9 @@ from maixswitch.kmodel.writer import conv_registers
 F = np.float32
 NONE = Clamp(*NO_CLAMP)
 TIGHT = Clamp(-1.0, 2.5)
+WAYS = pytest.mark.parametrize(
+    ("runtime", "step"), [("sdk", slow.separate), ("maixpy", exact.fma)], ids=["sdk", "maixpy"]
+)
 
 
 def floats(shape: tuple[int, ...], seed: int = 1) -> np.ndarray:
@@ -35,15 +39,20 @@ def octets(shape: tuple[int, ...], seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
 
 
-def run(opcode: int, make, given: list[np.ndarray], made: tuple[int, ...], dtype: int = FLOAT) -> np.ndarray:
-    """The output of one node: ``make`` gets the ranges of the inputs and of the output and gives the body."""
+def run(
+    opcode: int, make, given: list[np.ndarray], made: tuple[int, ...], dtype: int = FLOAT, runtime: str = "sdk"
+) -> np.ndarray:
+    """The output of one node: ``make`` gets the ranges of the inputs and of the output and gives the body.
+
+    The reference and the fastest backend must agree in every bit.
+    """
     file = File()
     ranges = [file.input(values.shape, BYTE if values.dtype == np.uint8 else FLOAT) for values in given]
     file.node(opcode, make(*ranges, file.output(made, dtype)))
-    model = load(file.build())
     full = [values.reshape((*[1] * (4 - values.ndim), *values.shape)) for values in given]
-    (result,) = model.run(*full)
-    return result.reshape(made)
+    results = [load(file.build(), "v02", runtime, backend).run(*full)[0] for backend in ("numpy", "best")]
+    assert results[0].tobytes() == results[1].tobytes()
+    return results[0].reshape(made)
 
 
 def test_every_opcode_is_there() -> None:
@@ -105,7 +114,8 @@ class TestWindows:
     def size(self, window, stride, dilation, pads) -> tuple[int, int]:
         return tuple(slow.out_size((6, 7)[i], pads[i], window[i], stride[i], dilation[i]) for i in range(2))
 
-    def test_conv2d(self, groups, window, stride, dilation, pads) -> None:
+    @WAYS
+    def test_conv2d(self, runtime, step, groups, window, stride, dilation, pads) -> None:
         x, w, bias = floats((2, 4, 6, 7)), floats((4, 4 // groups, *window), 2), floats((4,), 3)
         shape = self.geometry(window, stride, dilation, pads)
         made = run(
@@ -113,8 +123,9 @@ class TestWindows:
             lambda a, b: body.Conv2d(a, b, x.shape, groups, 4, shape, TIGHT, w, bias),
             [x],
             (2, 4, *self.size(window, stride, dilation, pads)),
+            runtime=runtime,
         )
-        wanted = slow.conv2d(x, w, bias, groups, *pads, stride, dilation, (-1.0, 2.5))
+        wanted = slow.conv2d(x, w, bias, groups, *pads, stride, dilation, (-1.0, 2.5), step)
         assert np.array_equal(made, wanted)
 
     def test_quantized_conv2d(self, groups, window, stride, dilation, pads) -> None:
@@ -134,18 +145,29 @@ class TestWindows:
         wanted = [slow.clamp8(slow.multiplied(int(value), 7, 11) + 100) for value in sums.reshape(-1)]
         assert made.reshape(-1).tolist() == wanted
 
-    def test_channels_last(self, groups, window, stride, dilation, pads) -> None:
+    @WAYS
+    def test_channels_last(self, runtime, step, groups, window, stride, dilation, pads) -> None:
         x, act = floats((1, 6, 7, 4)), (-1.0, 2.5)
         shape = self.geometry(window, stride, dilation, pads)
         oh, ow = self.size(window, stride, dilation, pads)
         w, bias = floats((3, *window, 4), 2), floats((3,), 3)
-        made = run(0x1001, lambda a, b: cpu.CpuConv2d(a, b, x.shape, 3, shape, TIGHT, w, bias), [x], (1, oh, ow, 3))
-        assert np.array_equal(made, slow.conv2d_last(x, w, bias, *pads, stride, dilation, act))
+        made = run(
+            0x1001,
+            lambda a, b: cpu.CpuConv2d(a, b, x.shape, 3, shape, TIGHT, w, bias),
+            [x],
+            (1, oh, ow, 3),
+            runtime=runtime,
+        )
+        assert np.array_equal(made, slow.conv2d_last(x, w, bias, *pads, stride, dilation, act, step))
         w, bias = floats((4, *window), 2), floats((4,), 3)
         made = run(
-            0x1002, lambda a, b: cpu.CpuDepthwiseConv2d(a, b, x.shape, shape, TIGHT, w, bias), [x], (1, oh, ow, 4)
+            0x1002,
+            lambda a, b: cpu.CpuDepthwiseConv2d(a, b, x.shape, shape, TIGHT, w, bias),
+            [x],
+            (1, oh, ow, 4),
+            runtime=runtime,
         )
-        assert np.array_equal(made, slow.conv2d_last(x, w, bias, *pads, stride, dilation, act))
+        assert np.array_equal(made, slow.conv2d_last(x, w, bias, *pads, stride, dilation, act, step))
 
     def test_quantized_channels_last(self, groups, window, stride, dilation, pads) -> None:
         x, numbers = octets((1, 6, 7, 4)), (120, 130, 7, 11, 100)
@@ -185,28 +207,34 @@ class TestWindows:
             assert np.array_equal(made, wanted.transpose(0, 2, 3, 1), equal_nan=True)
 
 
+@WAYS
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize(
     ("stride", "dilation", "pads"), [((2, 2), (1, 1), ((1, 0), (0, 1))), ((1, 2), (2, 1), ((0, 0), (1, 1)))]
 )
-def test_conv2d_transpose_never_adds_its_bias(groups, stride, dilation, pads) -> None:
+def test_conv2d_transpose_never_adds_its_bias(runtime, step, groups, stride, dilation, pads) -> None:
     x, w, bias, out = floats((2, 4, 3, 4)), floats((2, 4 // groups, 3, 3), 2), floats((2,), 3), (2, 2, 7, 9)
     shape = Geometry(Padding(*pads[0]), Padding(*pads[1]), 3, 3, *stride, *dilation)
-    made = run(0x13, lambda a, b: body.Conv2dTranspose(a, b, x.shape, out, groups, shape, NONE, w, bias), [x], out)
-    wanted = slow.conv2d_transpose(x, w, groups, out, *pads, stride, dilation)
-    assert np.array_equal(made, wanted)
-    made = run(0x13, lambda a, b: body.Conv2dTranspose(a, b, x.shape, out, groups, shape, TIGHT, w, bias), [x], out)
-    assert np.array_equal(made, np.clip(wanted, F(-1), F(2.5)))
+    wanted = slow.conv2d_transpose(x, w, groups, out, *pads, stride, dilation, step)
+    for act, limited in ((NONE, wanted), (TIGHT, np.clip(wanted, F(-1), F(2.5)))):
+
+        def make(a, b, act=act):
+            return body.Conv2dTranspose(a, b, x.shape, out, groups, shape, act, w, bias)
+
+        assert np.array_equal(run(0x13, make, [x], out, runtime=runtime), limited)
 
 
+@WAYS
 @pytest.mark.parametrize("columns", [1, 5])
-def test_matmul_starts_at_the_bias(columns: int) -> None:
+def test_matmul_starts_at_the_bias(runtime: str, step, columns: int) -> None:
     a, b, bias = floats((3, 40)), floats((40, columns), 2), floats((columns,), 3)
-    made = run(4, lambda x, y, z: body.Matmul(x, y, z, 3, 40, columns, NONE, bias), [a, b], (3, columns))
+    made = run(
+        4, lambda x, y, z: body.Matmul(x, y, z, 3, 40, columns, NONE, bias), [a, b], (3, columns), runtime=runtime
+    )
     for row, column in np.ndindex(3, columns):
         total = F(bias[column])
         for index in range(40):
-            total = F(total + F(a[row, index] * b[index, column]))
+            total = step(a[row, index], b[index, column], total)
         assert made[row, column] == total
 
 
@@ -236,14 +264,15 @@ def test_reduce(op: int, out: tuple[int, ...]) -> None:
     assert np.array_equal(made, slow.reduce(x, op, out, init))
 
 
+@WAYS
 @pytest.mark.parametrize("dtype", [FLOAT, BYTE])
 @pytest.mark.parametrize("mode", [0, 1])
 @pytest.mark.parametrize("align", [0, 1])
 @pytest.mark.parametrize("size", [(6, 8), (2, 3), (5, 7), (1, 1)])
-def test_resize(dtype: int, mode: int, align: int, size: tuple[int, int]) -> None:
+def test_resize(runtime: str, step, dtype: int, mode: int, align: int, size: tuple[int, int]) -> None:
     x = (octets if dtype else floats)((1, 2, 3, 4))
-    made = run(0x0A, lambda a, b: moves.Resize(a, b, x.shape, *size, mode, align), [x], (1, 2, *size), dtype)
-    assert np.array_equal(made, slow.resize(x, *size, mode, align))
+    made = run(0x0A, lambda a, b: moves.Resize(a, b, x.shape, *size, mode, align), [x], (1, 2, *size), dtype, runtime)
+    assert np.array_equal(made, slow.resize(x, *size, mode, align, step))
 
 
 @pytest.mark.parametrize("dtype", [FLOAT, BYTE])

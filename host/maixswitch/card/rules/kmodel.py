@@ -8,9 +8,10 @@ from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
 from maixswitch.errors import KModelError
 from maixswitch.findings import Finding, finding
-from maixswitch.kmodel import consistency
+from maixswitch.kmodel import consistency, ignored
 from maixswitch.kmodel.memory import unknown_layer
 from maixswitch.kmodel.program import AI_RAM
+from maixswitch.kmodel.runtimes import MAIXPY
 from maixswitch.kmodel.sniff import recognise
 from maixswitch.language import tr
 
@@ -22,6 +23,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
     for model in card.models:
         if model.file:
             yield from readable(model)
+            yield from activations(model, options)
             yield from picture(model)
 
 
@@ -41,6 +43,18 @@ def readable(model: Model) -> Iterator[Finding]:
         odd = [item for item in consistency.check(loaded) if not item.limit]
         if odd:
             yield finding("C211", model.file, found=odd[0], count=len(odd))
+
+
+def activations(model: Model, options: Options) -> Iterator[Finding]:
+    """Dense layers whose activation one of the firmwares ignores, and what that does to the answers."""
+    kmodel = model.kmodel
+    names = [item.name for item in options.flavours if item.runtime == MAIXPY.name]
+    if kmodel is None or not names or unknown_layer(kmodel) is not None:
+        return
+    dense = ignored.ignored(kmodel)
+    if dense:
+        text = f"{ignored.names(dense)}; {ignored.change(kmodel)}"
+        yield finding("C224", model.file, found=text, firmware=", ".join(names))
 
 
 def code(kind: str) -> str:

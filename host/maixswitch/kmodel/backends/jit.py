@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import cache, partial
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -16,10 +17,18 @@ def jit(function: Loop) -> Loop:
     """The function as machine code, kept on disk where there is a place; no fused or reordered arithmetic on floats."""
     if not COMPILED:
         return function
-    numba = importlib.import_module("numba")
-    made: Loop
+    return _kept(partial(importlib.import_module("numba").njit, error_model="numpy", nogil=True), function)
+
+
+@cache
+def elementwise(function: Loop, inputs: int = 1) -> Loop:
+    """The function of single float32 as machine code that works on whole arrays. ImportError without numba."""
+    signature = f"f4({','.join(['f4'] * inputs)})"
+    return _kept(partial(importlib.import_module("numba").vectorize, [signature]), function)
+
+
+def _kept(compiler: Callable[..., Callable[[Loop], Loop]], function: Loop) -> Loop:
     try:
-        made = numba.njit(cache=True, error_model="numpy", nogil=True)(function)
+        return compiler(cache=True)(function)
     except RuntimeError:  # nowhere to write: neither beside the package nor in the user's own folder
-        made = numba.njit(error_model="numpy", nogil=True)(function)
-    return made
+        return compiler()(function)

@@ -1,0 +1,135 @@
+"""The float layers of the plain model, bit for bit as the firmware of MaixPy and CanMV computes them.
+
+float32 throughout; ``fma`` rounds a product and a sum once, everything else rounds after each operation. Sources: the
+machine code of the firmware's library and C library (newlib), whose results on single layers these formulas repeat.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[Any]
+ONE, TWO, HALF = np.float32(1), np.float32(2), np.float32(0.5)
+EIGHT = 8
+"""Inputs of a dense layer that are added as a group, where their number is a multiple of this."""
+SMALLEST = np.finfo(np.float32).tiny
+LARGEST_EXP, LEAST_EXP = 88.72283172607422, -103.97207641601562
+"""Beyond them e^x is infinite, or 0."""
+
+
+def _word(bits: int) -> np.float32:
+    """The float with this word."""
+    return np.uint32(bits).view(np.float32)
+
+
+LN2_HIGH, LN2_LOW, PER_LN2 = _word(0x3F317180), _word(0x3717F7D1), _word(0x3FB8AA3B)
+TERMS = [_word(bits) for bits in (0xB5DDEA0E, 0x388AB355, 0xBB360B61, 0x3E2AAAAB)]
+LAST_TERM = _word(0x3331BB4C)
+
+
+def fma(a: Any, b: Any, c: Any) -> Values:
+    """a * b + c, rounded once.
+
+    float64 holds the product exactly. Its sum with ``c`` is rounded to odd, which a second rounding cannot spoil.
+    """
+    product, c = np.multiply(a, b, dtype=np.float64), np.asarray(c, np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = np.atleast_1d(product + c)
+        back = total - product
+        error = (product - (total - back)) + (c - back)
+        wrong = (error != 0) & np.isfinite(error) & (total.view(np.int64) % 2 == 0)
+        odd = np.nextafter(total, np.where(error > 0, np.inf, -np.inf))
+        result: Values = np.where(wrong, odd, total).astype(np.float32).reshape(np.shape(product + c))
+    return result
+
+
+def quantize(values: Values, factor: float, bias: float) -> Values:
+    """(x - bias) * (1 / factor) without what is behind the point, held in 0..255; what is not a number becomes 255."""
+    with np.errstate(all="ignore"):
+        levels = (values - np.float32(bias)) * (ONE / np.float32(factor))
+    return np.asarray(np.trunc(np.clip(np.nan_to_num(levels, nan=255.0), 0, 255)), np.uint8)
+
+
+def dequantize(values: Values, factor: float, bias: float) -> Values:
+    """level * factor + bias, uint8 to float32."""
+    return fma(values, np.float32(factor), np.float32(bias))
+
+
+def masked(values: Values, mask: Values) -> Values:
+    """Each of the four bytes of a float without what the byte of its mask lacks to 255, at least 0."""
+    octets = values.astype("<f4").view(np.uint8).astype(np.int64) - (255 - mask.repeat(4))
+    return np.maximum(octets, 0).astype(np.uint8).view("<f4")
+
+
+def mean(values: Values) -> Values:
+    """Sums the pixels of each channel one after another, then multiplies by the reciprocal of their number."""
+    flat = values.reshape(values.shape[0], -1)
+    total = np.zeros(flat.shape[0], np.float32)
+    for pixel in range(flat.shape[1]):
+        total = total + flat[:, pixel]
+    return total * (ONE / np.float32(flat.shape[1]))
+
+
+def fully_connected(weights: Values, bias: Values, values: Values) -> Values:
+    """Products added one after another from 0, then the bias.
+
+    Of a number of inputs that divides by eight, every eighth starts with the product of its neighbour, rounded.
+    """
+    flat = values.reshape(-1).astype(np.float32)
+    total = np.zeros(weights.shape[0], np.float32)
+    grouped = flat.size % EIGHT == 0
+    for index, value in enumerate(flat):
+        if grouped and index % EIGHT == 0:
+            total = total + fma(value, weights[:, index], flat[index + 1] * weights[:, index + 1])
+        elif not grouped or index % EIGHT != 1:
+            total = fma(value, weights[:, index], total)
+    return total + bias
+
+
+def softmax(values: Values) -> Values:
+    """The maximum starts at the smallest normal float, so it is never negative; the sum's reciprocal is a factor."""
+    powers = exp(values - np.maximum(values.max(), SMALLEST))
+    total = np.float32(0)
+    for power in powers:
+        total = np.float32(total + power)
+    return np.asarray(powers * (ONE / total), np.float32)
+
+
+def logistic(values: Values) -> Values:
+    """1 / (1 + e^-x)."""
+    return np.asarray(ONE / (ONE + exp(-values.astype(np.float32))), np.float32)
+
+
+def exp(values: Values) -> Values:
+    """e^x by newlib's expf, whose multiplications and additions the compiler fused."""
+    return np.array([_exp(value) for value in values.reshape(-1)], np.float32).reshape(values.shape)
+
+
+def _exp(x: np.float32) -> np.float32:
+    size = abs(float(x))
+    if not np.isfinite(x) or x > LARGEST_EXP or x < LEAST_EXP:
+        return np.float32(np.nan if np.isnan(x) else np.inf if x > 0 else 0)
+    if size < 2.0**-28:
+        return ONE + x
+    k, high, low = 0, x, np.float32(0)
+    if size > _word(0x3EB17218):  # half of ln 2
+        sign = np.copysign(ONE, x)
+        k = int(sign if size < _word(0x3F851592) else _fma(PER_LN2, x, sign * HALF))  # up to three halves, or more
+        high, low = _fma(np.float32(-k), LN2_HIGH, x), np.float32(k) * LN2_LOW
+        x = high - low
+    square = x * x
+    terms = LAST_TERM
+    for term in TERMS:
+        terms = _fma(terms, square, term)
+    rest = _fma(-terms, square, x)
+    product = x * rest
+    if k == 0:
+        return ONE - (product / (rest - TWO) - x)
+    return np.float32(np.ldexp(np.float64(ONE - ((low - product / (TWO - rest)) - high)), k))
+
+
+def _fma(a: np.float32, b: np.float32, c: np.float32) -> np.float32:
+    return np.float32(fma(a, b, c))
