@@ -93,3 +93,11 @@ def whole_version_4() -> bytes:
     body = b"".join(places) + struct.pack("<2if", 8, 1, 1.0)
     body += bytes(-(len(head + ends) + 8 + len(body)) % 8)
     return head + ends + struct.pack("<2I", 0x0B, len(body)) + body
+
+
+def dense_relu(act: int = 1) -> bytes:
+    """A network of two dense layers, with an activation between them."""
+    net, rng = Network(floats=4), np.random.default_rng(4)
+    inner = net.fully_connected(net.input, rng.normal(size=(6, 4)), np.zeros(6), act)
+    net.output(net.softmax(net.fully_connected(inner, rng.normal(size=(4, 6)), np.zeros(4))))
+    return net.build()

@@ -202,7 +202,7 @@ def test_v4_on_a_firmware_with_v3_only(kmodels: Path) -> None:
         ("face_yolov2_wordswapped", ["C203"]),
         ("mnist_v5", ["C202"]),
         ("face_v6", ["C202"]),
-        ("iris_v3", ["C217"]),
+        ("iris_v3", ["C217", "C224"]),
         ("mobilenet_3class_v3", ["C207"]),
         ("yolov3_two_heads_v3", ["C206"]),
     ],
