@@ -296,8 +296,8 @@ With numba and onnxruntime weights and pixels are multiplied as bytes, which on 
 float32 product: a file with large layers can pass it. One that stays far below it at some 50 us a layer has small maps:
 it pays the fixed price of a layer (a few calls, the AI RAM's layout, the activation curve).
 
-All paths give the same bits: those of outputs that unmodified MaixPy v0.6.2-72 computed on an emulated chip, and for the
-convolutions those of the vendor's simulator; no silicon was compared ([kmodel.md](kmodel.md)).
+All paths give the same bits: those of outputs that unmodified MaixPy v0.6.2-72 computed on an emulated chip, and for
+the convolutions those of the vendor's simulator; no silicon was compared ([kmodel.md](kmodel.md)).
 
 {table}
 {summary}
