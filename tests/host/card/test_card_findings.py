@@ -159,6 +159,7 @@ CASES: dict[str, Case] = {
     "C218": Case(FLAT),
     "C219": Case(change(COLOURS, softmax=True)),
     "C221": Case(lambda card: None, bad={"run": True}),
+    "C224": Case(kmodel(files.dense_relu(), labels=names(4))),
     "C301": Case(change(COLOURS, input=[100, 100, 3])),
     "C302": Case(change(COLOURS, input=[600, 600, 3])),
     "C480": Case(put("maixswitch.json", "{")),
