@@ -34,7 +34,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = typer.Typer(
     name="maixswitch",
-    help="Swap neural networks on Sipeed Maix boards (K210) at the press of a button; simulate it bit for bit on a PC.",
+    help="Swap neural networks on Sipeed Maix boards (K210) at the press of a button; simulate it on a PC.",
     epilog="Exit codes: 0 ok, 1 findings, 2 usage, 3 device fault, 4 input or output, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help starts twice as fast and needs no escapes

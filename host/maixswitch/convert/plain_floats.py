@@ -61,7 +61,8 @@ def dequantize(values: Values, factor: float, bias: float) -> Values:
 def masked(values: Values, mask: Values) -> Values:
     """Each of the four bytes of a float without what the byte of its mask lacks to 255, at least 0."""
     octets = values.astype("<f4").view(np.uint8).astype(np.int64) - (255 - mask.repeat(4))
-    return np.maximum(octets, 0).astype(np.uint8).view("<f4")
+    kept: Values = np.maximum(octets, 0).astype(np.uint8).view("<f4")
+    return kept
 
 
 def mean(values: Values) -> Values:

@@ -1,4 +1,6 @@
-"""Reads, runs and writes Kendryte K210 .kmodel files v3 and v4, bit for bit as the vendor's reference does.
+"""Reads, runs and writes Kendryte K210 .kmodel files v3 and v4, bit for bit as the firmware or the vendor's sources do.
+
+Which of them says ``runtime``; the KPU's convolutions are the vendor's simulator's in any case.
 
     model = load("face.kmodel")
     boxes, = model.run(picture)          # uint8 (3, 240, 320) in, flat float32 out

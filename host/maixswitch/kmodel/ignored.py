@@ -102,7 +102,8 @@ def _part(there: Array, start: int, address: int, size: int) -> Array:
 
 def _cuts(spec: Quantize, act: int) -> bool:
     """Does 0 become the least byte, and for a relu6 6 the greatest?"""
-    least, greatest = quantized(spec, np.array([0, 6], np.float32), MAIXPY.arithmetic()).tolist()
+    with np.errstate(all="ignore"):
+        least, greatest = quantized(spec, np.array([0, 6], np.float32), MAIXPY.arithmetic()).tolist()
     return bool(spec.scale > 0 and least == 0 and (act == 1 or greatest == 255))
 
 

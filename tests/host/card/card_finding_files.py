@@ -93,3 +93,21 @@ def whole_version_4() -> bytes:
     body = b"".join(places) + struct.pack("<2if", 8, 1, 1.0)
     body += bytes(-(len(head + ends) + 8 + len(body)) % 8)
     return head + ends + struct.pack("<2I", 0x0B, len(body)) + body
+
+
+def dense_relu(act: int = 1) -> bytes:
+    """A network of two dense layers, with an activation between them."""
+    net, rng = Network(floats=4), np.random.default_rng(4)
+    inner = net.fully_connected(net.input, rng.normal(size=(6, 4)), np.zeros(6), act)
+    net.output(net.softmax(net.fully_connected(inner, rng.normal(size=(4, 6)), np.zeros(4))))
+    return net.build()
+
+
+def tell_tale() -> bytes:
+    """A picture to two classes: the first where the activation of a dense layer is ignored, else the second."""
+    net = Network(3, 64, 64)
+    part = quantize_conv(np.zeros((4, 3, 3, 3)), np.zeros(4), PIXEL, PIXEL)
+    values = net.global_average_pool(net.dequantize(net.conv(net.input, part, pool=5, to_main=True), 1 / 255, 0.0))
+    inner = net.fully_connected(values, np.zeros((1, 4)), np.array([-5.0]), 1)
+    net.output(net.softmax(net.fully_connected(inner, np.array([[-1.0], [0.0]]), np.array([0.0, 2.0]))))
+    return net.build()

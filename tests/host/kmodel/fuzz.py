@@ -41,6 +41,7 @@ from maixswitch.kmodel.describe import describe  # noqa: E402
 from maixswitch.kmodel.engine import Network  # noqa: E402
 from maixswitch.kmodel.program import Tensor  # noqa: E402
 from maixswitch.kmodel.report import report  # noqa: E402
+from maixswitch.kmodel.runtimes import RUNTIMES  # noqa: E402
 
 SECONDS = 2.0
 """Processor time of one case; the wall clock would measure what else the machine does."""
@@ -117,7 +118,8 @@ def given(tensor: Tensor, rng: np.random.Generator) -> np.ndarray[Any, Any]:
 
 def play(data: bytes, rng: Random, rounding: str, backend: str) -> tuple[KModel, list[np.ndarray[Any, Any]]]:
     """Loads and runs a file; every other time layer by layer as well."""
-    model = load(data, rounding, backend=backend)
+    runtime = list(RUNTIMES)[len(data) % len(RUNTIMES)]  # the same on every backend
+    model = load(data, rounding, runtime, backend)
     noise = np.random.default_rng(rng.getrandbits(32))
     arrays = [given(tensor, noise) for tensor in model.inputs]
     made = model.run(*arrays)

@@ -86,6 +86,7 @@ REFUSALS = {
     "wrong shape": (["run", "SMALL", "-i", "ODD", "-o", "x.npz"], 1, "the input does not fit the model"),
     "wrong output": (["run", "SMALL", "-i", "GOOD", "-o", "x.png"], 2, "wanted a name that ends in .npz"),
     "no folder": (["run", "SMALL", "-i", "GOOD", "-o", "no/x.npz"], 4, "cannot write no/x.npz"),
+    "runtime": (["run", "SMALL", "-i", "GOOD", "-o", "x.npz", "--runtime", "v9"], 2, "no runtime 'v9'"),
     "rounding": (["run", "SMALL", "-i", "GOOD", "-o", "x.npz", "--rounding", "v9"], 2, "no rounding 'v9'"),
     "backend": (["bench", "SMALL", "--backend", "gpu"], 2, "no backend 'gpu'"),
     "view": (["view", "SMALL", "-o", "x.txt"], 2, "wanted a name that ends in .svg or .html"),
@@ -134,7 +135,7 @@ def test_run_array(command: Command, small: Path, tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert done.stderr == ""
     assert found["outputs"][0]["name"] == "out0"
-    assert found["rounding"] == "v02"
+    assert (found["rounding"], found["runtime"]) == ("v02", "maixpy")
     with np.load(tmp_path / "out.npz") as results:
         assert results["out0"].shape == (4, 16, 16)
         np.testing.assert_array_equal(results["out0"].reshape(-1), load(small).run(image)[0])
@@ -176,7 +177,7 @@ def test_run_photo(command: Command, kmodels: Path, goldens: Path, photos: Path,
     """The golden output of the photo, straight from the command line."""
     done = command(
         *("kmodel", "run", kmodels / "mnist_v3.kmodel", "-i", photos / "astronaut.png", "-o", "out.npz"),
-        *("--rounding", rounding),
+        *("--rounding", rounding, "--runtime", "sdk"),
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("out0: 10 float32")

@@ -107,7 +107,23 @@ def test_document(kmodels, pair: tuple[str, str]) -> None:
     found = document(compare(*(load(kmodels / f"{name}.kmodel") for name in pair)))
     assert json.loads(json.dumps(found))["same"] is False
     assert (found["schema"], found["command"]) == (1, "kmodel diff")
-    assert all({"a", "b", "title", "same", "fields", "places", "weights"} == set(layer) for layer in found["layers"])
+    names = {"a", "b", "title", "same", "fields", "places", "ignored", "weights"}
+    assert all(set(layer) == names for layer in found["layers"])
+
+
+def small_dense(act: int) -> bytes:
+    net = Network(floats=3)
+    net.output(net.fully_connected(net.input, np.eye(3, dtype=np.float32), np.zeros(3, np.float32), act))
+    return net.build()
+
+
+def test_what_the_runtime_ignores_is_no_difference() -> None:
+    files = [small_dense(act) for act in (1, 0)]
+    found = compare(*(load(data) for data in files))
+    assert found.same
+    assert found.layers[0].ignored == (("act", 1, 0),)
+    assert list(text(found))[1] == "  act: 1 -> 0, ignored"
+    assert not compare(*(load(data, runtime="canmv") for data in files)).same
 
 
 def test_corpus_equals_itself(kmodels) -> None:

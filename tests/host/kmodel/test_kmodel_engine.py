@@ -33,7 +33,7 @@ def test_networks_look_as_the_fakes_expect(name: str, kmodels: Path) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_runs_give_the_goldens(name: str, kmodels: Path, goldens: Path) -> None:
-    network = Engine().load((kmodels / f"{name}.kmodel").read_bytes())
+    network = Engine(runtime="sdk").load((kmodels / f"{name}.kmodel").read_bytes())
     data = np.load(goldens / f"{name}__photo.npz")
     given = data["input"].tobytes() if data["input"].dtype == np.uint8 else data["input"].reshape(-1).tolist()
     for index, buffer in enumerate(network.run(given)):
@@ -81,7 +81,7 @@ def test_only_the_last_models_are_kept() -> None:
 def test_roundings_differ(kmodels: Path, goldens: Path) -> None:
     data = (kmodels / "voc20_yolov2_v3.kmodel").read_bytes()
     golden = np.load(goldens / "voc20_yolov2_v3__photo.npz")
-    results = [Engine(rounding).load(data).run(golden["input"].tobytes())[0] for rounding in ("v02", "v01")]
+    results = [Engine(rounding, "sdk").load(data).run(golden["input"].tobytes())[0] for rounding in ("v02", "v01")]
     assert results[0].tolist() == golden["out0"].tolist()
     assert results[1].tolist() == golden["out0_v01"].tolist()
     assert results[0].tolist() != results[1].tolist()

@@ -6,8 +6,10 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import exact_numbers as exact
 import numpy as np
 import pytest
+import slow_ops as slow
 from fuzz import BYTES, SECONDS, Meter, look
 from small_networks import Choice, network, part
 from v4_files import AI_RAM, BYTE, CONST, FLOAT, MAIN, NO_CLAMP, File
@@ -290,12 +292,15 @@ def test_a_large_matrix_product_adds_in_order() -> None:
     file = File()
     x, y = file.input(a.shape), file.input(b.shape)
     file.node(4, body.Matmul(x, y, file.output((400, 400)), 400, 30, 400, OPEN, bias))
-    made = load(file.build()).run(a[None, None], b[None, None])[0].reshape(400, 400)
-    for row, column in ((0, 0), (17, 333), (399, 399)):
-        total = F(1)
-        for index in range(30):
-            total = F(total + F(a[row, index] * b[index, column]))
-        assert made[row, column] == total
+    for runtime, step in (("sdk", slow.separate), ("maixpy", exact.fma)):
+        for backend in ("numpy", "best"):
+            model = load(file.build(), "v02", runtime, backend)
+            made = model.run(a[None, None], b[None, None])[0].reshape(400, 400)
+            for row, column in ((0, 0), (17, 333), (399, 399)):
+                total = F(1)
+                for index in range(30):
+                    total = step(a[row, index], b[index, column], total)
+                assert made[row, column] == total
 
 
 def test_a_window_over_half_the_memory_is_refused() -> None:

@@ -105,7 +105,12 @@ def test_a_file_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
 
 
 def test_wrong_choices_are_usage_errors() -> None:
-    for arguments, words in (({"rounding": "up"}, "v02, v01"), ({"backend": "gpu"}, "best, numpy, fast, onnxruntime")):
+    choices = (
+        ({"rounding": "up"}, "v02, v01"),
+        ({"runtime": "pc"}, "maixpy, canmv, sdk"),
+        ({"backend": "gpu"}, "best, numpy, fast, onnxruntime"),
+    )
+    for arguments, words in choices:
         with pytest.raises(MaixSwitchError, match=words) as error:
             load(GOOD, **arguments)
         assert error.value.exit_code == EXIT_USAGE
