@@ -20,7 +20,7 @@ class SystemHeap:
         self._end_of_ram = free + self._break
         self.peak = 0
         self.failed = []  # (name, bytes) of every request that was refused
-        self._blocks = []  # [start, bytes with header, bytes, name], in order of start
+        self._blocks = []  # [start, bytes with header, name, bytes], in order of start
         self.gc_capacity = 0
         self.gc_used = 0  # bytes of picture memory on the Python heap that are alive (CPython only)
 
@@ -46,7 +46,7 @@ class SystemHeap:
                 self._break += step
             best = (last, want)
             best_index = len(self._blocks)
-        block = [best[0], want, size, name]
+        block = [best[0], want, name, size]
         self._blocks.insert(best_index, block)
         used = self.used()
         if used > self.peak:
@@ -78,7 +78,7 @@ class SystemHeap:
         """Return the bytes that were asked for and are held."""
         total = 0
         for block in self._blocks:
-            total += block[2]
+            total += block[3]
         return total
 
     def free(self) -> int:
@@ -103,4 +103,4 @@ class SystemHeap:
 
     def items(self):
         """Return (name, bytes) of every block, in order of address."""
-        return [(block[3], block[2]) for block in self._blocks]
+        return [(block[2], block[3]) for block in self._blocks]
