@@ -6,7 +6,8 @@ Their compiler fuses multiplications with additions.
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,17 @@ def limited8(values: Floats) -> Floats:
     return result
 
 
+def _late(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function on arrays as machine code, made when it is first called: most models need few of them."""
+    return lambda *arrays: _machine_code(function, len(arrays))(*arrays)
+
+
+@cache
+def _machine_code(function: Callable[..., Any], inputs: int) -> Callable[..., Any]:
+    teach()
+    return elementwise(function, inputs)
+
+
 class FirmwareArithmetic(SdkArithmetic):
     """What the firmware's own machine code computes."""
 
@@ -38,11 +50,8 @@ class FirmwareArithmetic(SdkArithmetic):
         super().__init__(compiled)
         self.compiled = compiled
         functions = {"exp": newlib.exp, "log": newlib.log, "sin": newlib.sin, "cos": newlib.cos}
-        if compiled:
-            teach()
-            functions = {name: elementwise(function) for name, function in functions.items()}
-        self.functions |= functions
-        self._fma = elementwise(fma_of, 3) if compiled else fma
+        self.functions |= {name: _late(function) if compiled else function for name, function in functions.items()}
+        self._fma = _late(fma_of) if compiled else fma
 
     def unary(self, name: str, values: Floats) -> Floats:
         """A negation flips the sign bit, of not-a-number too."""

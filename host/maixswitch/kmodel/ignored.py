@@ -82,22 +82,22 @@ def _matters(kmodel: KModel, dense: Layer) -> bool:
     if dense.spec.act not in ACTIVATIONS:
         return False
     start, count = dense.spec.output, 4 * dense.spec.out_channels
-    there: Array = np.ones(count, bool)
+    alive: Array = np.ones(count, bool)
     for layer in kmodel.layers[dense.index + 1 :]:
         uses = [use for use in layer.uses() if use.memory == MAIN]
-        if any(not use.writes and _part(there, start, use.start, use.size).any() for use in uses) and not (
+        if any(not use.writes and _part(alive, start, use.start, use.size).any() for use in uses) and not (
             isinstance(layer.spec, Quantize) and _cuts(layer.spec, dense.spec.act)
         ):
             return True
         for use in uses:
             if use.writes:
-                _part(there, start, use.start, use.size)[:] = False
-    return any(_part(there, start, tensor.address, tensor.bytes).any() for tensor in kmodel.outputs)
+                _part(alive, start, use.start, use.size)[:] = False
+    return any(_part(alive, start, tensor.address, tensor.bytes).any() for tensor in kmodel.outputs)
 
 
-def _part(there: Array, start: int, address: int, size: int) -> Array:
-    """The bytes of a piece that begins at ``start`` which lie in another."""
-    return there[max(address - start, 0) : max(address + size - start, 0)]
+def _part(alive: Array, start: int, address: int, size: int) -> Array:
+    """Of a piece that begins at ``start`` what lies in another piece."""
+    return alive[max(address - start, 0) : max(address + size - start, 0)]
 
 
 def _cuts(spec: Quantize, act: int) -> bool:

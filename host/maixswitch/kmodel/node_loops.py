@@ -156,11 +156,11 @@ def multiplied(rows: Floats, values: Floats, fused: bool, total: Floats) -> None
     for index in range(values.size):
         x, row = values[index], rows[index]
         if fused:
-            for place in range(total.size):
-                total[place] = fma(row[place], x, total[place])
+            for column in range(total.size):
+                total[column] = fma(row[column], x, total[column])
         else:
-            for place in range(total.size):
-                total[place] += row[place] * x
+            for column in range(total.size):
+                total[column] += row[column] * x
 
 
 @jit
@@ -168,9 +168,9 @@ def eights(rows: Floats, values: Floats, total: Floats) -> None:
     """firmware_arithmetic.dense for a multiple of eight values, on zeros in ``total`` (out,); rows (n, out)."""
     for index in range(0, values.size, 8):
         x, part = values[index : index + 8], rows[index : index + 8]
-        for place in range(total.size):
-            pair = fma(x[0], part[0, place], x[1] * part[1, place])
-            result = fma(x[2], part[2, place], total[place] + pair)
-            result = fma(x[4], part[4, place], fma(x[3], part[3, place], result))
-            result = fma(x[6], part[6, place], fma(x[5], part[5, place], result))
-            total[place] = fma(x[7], part[7, place], result)
+        for column in range(total.size):
+            pair = fma(x[0], part[0, column], x[1] * part[1, column])
+            result = fma(x[2], part[2, column], total[column] + pair)
+            result = fma(x[4], part[4, column], fma(x[3], part[3, column], result))
+            result = fma(x[6], part[6, column], fma(x[5], part[5, column], result))
+            total[column] = fma(x[7], part[7, column], result)

@@ -186,21 +186,21 @@ def fully_connected(layer: Layer, chip: Machine) -> Step | None:
     spec: v3_layers.FullyConnected = layer.spec
     if not spec.in_channels or not _apart(layer):
         return None
-    values, made = chip.floats(spec.input, spec.in_channels), chip.floats(spec.output, spec.out_channels)
+    values, sums = chip.floats(spec.input, spec.in_channels), chip.floats(spec.output, spec.out_channels)
     rows, fused = np.ascontiguousarray(spec.weights.T), chip.arithmetic.fused
     eights = fused and not spec.in_channels % 8
 
     def run() -> None:
         if eights:
-            made[...] = 0
-            loops.eights(rows, values, made)
+            sums[...] = 0
+            loops.eights(rows, values, sums)
         elif fused:
-            made[...] = 0
-            loops.multiplied(rows, values, True, made)
+            sums[...] = 0
+            loops.multiplied(rows, values, True, sums)
         else:
-            np.multiply(rows[0], values[0], out=made)
-            loops.multiplied(rows[1:], values[1:], False, made)
-        made[...] = one_nan(v3_cpu.activated(spec, made + spec.bias, chip))
+            np.multiply(rows[0], values[0], out=sums)
+            loops.multiplied(rows[1:], values[1:], False, sums)
+        sums[...] = one_nan(v3_cpu.activated(spec, sums + spec.bias, chip))
 
     return run
 
@@ -211,15 +211,15 @@ def matmul(layer: Layer, chip: Machine) -> Step | None:
     if not _apart(layer):
         return None
     a, b = v4_float.floats(chip, spec.a, shapes["a"]), v4_float.floats(chip, spec.b, shapes["b"])
-    made, fused = v4_float.floats(chip, spec.output, shapes["output"]), chip.arithmetic.fused
+    sums, fused = v4_float.floats(chip, spec.output, shapes["output"]), chip.arithmetic.fused
     low, high = np.float32(spec.act.low), np.float32(spec.act.high)
 
     def run() -> None:
-        made[...] = spec.bias
-        for values, total in zip(a, made, strict=True):
+        sums[...] = spec.bias
+        for values, total in zip(a, sums, strict=True):
             loops.multiplied(b, values, fused, total)
-        np.clip(made, low, high, out=made)
-        settle(made)
+        np.clip(sums, low, high, out=sums)
+        settle(sums)
 
     return run
 

@@ -31,7 +31,7 @@ def fma(a: Any, b: Any, c: Any, coarse: bool = False) -> Any:
     """a * b + c of float32 with one rounding; arrays are broadcast, and the result is float32.
 
     A float64 sum that becomes a float32 is rounded twice. That goes wrong only where the first rounding ends half way
-    between two float32, so only those places are looked at again. ``coarse``: see ``all_coarse``.
+    between two float32, so only those sums are looked at again. ``coarse``: see ``all_coarse``.
     """
     product = np.multiply(a, b, dtype=np.float64)  # exact
     total = np.asarray(product + c)
@@ -50,10 +50,10 @@ def all_coarse(*arrays: Array) -> bool:
 
 def _suspicious(total: Doubles, coarse: bool = False) -> Array:
     """Which float64 sums may round wrongly to float32."""
-    place: Array = (total.view(np.int64) & LOW_BITS) == TIE
+    wrong: Array = (total.view(np.int64) & LOW_BITS) == TIE
     if not coarse:
-        place |= (np.abs(total) < SMALL) & (total != 0)
-    return place
+        wrong |= (np.abs(total) < SMALL) & (total != 0)
+    return wrong
 
 
 def _rest(product: Doubles, c: Doubles, total: Doubles) -> Doubles:

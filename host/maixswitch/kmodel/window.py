@@ -76,11 +76,11 @@ def convolve(
     if channels_last:
         order = [(c, tap) for tap in steps for c in range(inner)]
     for block in _blocks(*total.shape):
-        sums, own, given = total[block], factors[block], image[block[0]]
+        sums, own, own_image = total[block], factors[block], image[block[0]]
         for c, (ky, kx, target, source) in order:
-            place = (slice(None), slice(None), *target)
-            part = given[:, c, source[0], source[1]][:, None]
-            sums[place] = step(own[:, :, c, ky, kx, None, None], part, sums[place])
+            window = (slice(None), slice(None), *target)
+            part = own_image[:, c, source[0], source[1]][:, None]
+            sums[window] = step(own[:, :, c, ky, kx, None, None], part, sums[window])
     return total.reshape(out, made_h, made_w)
 
 
@@ -117,6 +117,6 @@ def scatter(
             for kx in reversed(range(geometry.filter_w)):
                 columns = inside(made[1], width, geometry.pad_w.before, geometry.stride_w, kx * geometry.dilation_w)
                 part = image[:, c, lines[0], columns[0]][:, None]
-                place = (slice(None), slice(None), lines[1], columns[1])
-                total[place] = step(factors[:, :, c, ky, kx, None, None], part, total[place])
+                window = (slice(None), slice(None), lines[1], columns[1])
+                total[window] = step(factors[:, :, c, ky, kx, None, None], part, total[window])
     return total.reshape(out, *made)

@@ -11,7 +11,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from maixswitch.kmodel import newlib
-from maixswitch.kmodel.backends.jit import elementwise
 from maixswitch.kmodel.firmware_arithmetic import FirmwareArithmetic
 from maixswitch.kmodel.single import all_coarse, fma, fold
 
@@ -124,7 +123,7 @@ def test_compiled_functions_are_those_of_arrays(name: str) -> None:
     values = np.concatenate([words.view(F), arguments(name), np.array([np.nan, np.inf, -np.inf, 0.0, -0.0], F)])
     with np.errstate(all="ignore"):
         function = getattr(newlib, name)
-        assert bits(elementwise(function)(values)) == bits(function(values))
+        assert bits(FirmwareArithmetic(compiled=True).functions[name](values)) == bits(function(values))
 
 
 def test_ends_of_the_functions() -> None:

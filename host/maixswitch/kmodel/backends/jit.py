@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -20,8 +20,7 @@ def jit(function: Loop) -> Loop:
     return _kept(partial(importlib.import_module("numba").njit, error_model="numpy", nogil=True), function)
 
 
-@cache
-def elementwise(function: Loop, inputs: int = 1) -> Loop:
+def elementwise(function: Loop, inputs: int) -> Loop:
     """The function of single float32 as machine code that works on whole arrays. ImportError without numba."""
     signature = f"f4({','.join(['f4'] * inputs)})"
     return _kept(partial(importlib.import_module("numba").vectorize, [signature]), function)
