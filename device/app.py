@@ -58,6 +58,8 @@ class App:
     a frame.
     """
 
+    advice = ""  # what to do where the firmware finds no card that is put in later
+
     def __init__(self, report, kpu, root):
         self.report = report or hal.nothing
         self.root = root
@@ -68,7 +70,6 @@ class App:
         self.catalog = ()
         self.frame = idle()
         self.clock = [0, 0]  # see FRAMES and DUE
-        self.advice = ""  # what to do where the firmware finds no card that is put in later
         self.selected = self.mark = self.begun = self.due = self.seconds = self.fps = self.hold = 0
 
         self.machine = Machine(self, "NO_CARD", lambda old, event, new: self.report("state", old, event, new))
@@ -128,9 +129,10 @@ class App:
         """See whether the card comes or goes, and whether a camera that failed is back; busy: a key is being used."""
         post = self.machine.post
         state = self.machine.state
-        if state == "EMPTY":
-            hal.remount(self.root)  # a card without models may be no more than what the firmware remembers of it
-        if hal.present(self.root + "/models/x/x"):
+        there = hal.present(self.root + "/models/x/x")
+        if there and state == "EMPTY":  # a card without models may be no more than what the firmware remembers of it
+            there = hal.remount(self.root)
+        if there:
             if state == "NO_CARD":
                 if not self.carded:
                     try:
@@ -142,9 +144,14 @@ class App:
                 post("CARD_IN")
             elif state == "EMPTY" and not self.carded:
                 post("CARD_OUT")  # fit_out failed: again, or the keys stay dead
-            elif state == "FAULT" and self.fault.code in CAMERA and not busy and hal.ticks() >= self.camera.again:
-                if self.revive():
-                    post("SELECT", self.selected)
+            elif (
+                state == "FAULT"
+                and self.fault.code in CAMERA
+                and not busy
+                and hal.ticks() >= self.camera.again
+                and self.revive()
+            ):
+                post("SELECT", self.selected)
         elif state == "NO_CARD":
             hal.remount()
         else:

@@ -23,7 +23,7 @@ from device.text import ink, wrap
 ticks = utime.ticks_ms  # wraps after 146 million years on this core: plain subtraction will do
 sleep = utime.sleep_ms
 RING = 8  # the firmware's scheduler queues as many callbacks
-PAUSE = 60000  # ms without a try and without a key after a camera did not answer: each try blocks for five seconds
+PATIENCE = 12  # times what a try to find a camera took (5 s where there is none) until the next, or since the last key
 
 GPIO = maix.GPIO
 heap_free = getattr(maix.utils, "heap_free", None)  # bytes above the highest block ever used, where models live
@@ -49,20 +49,21 @@ def present(path):
 def remount(root=None):
     """Mount the card in the socket, if there is one; with `root` only that: what was mounted there goes before.
 
-    The second core does it, and allocates from our heap, so nothing runs here meanwhile. Firmware before v0.6.2-41
-    mounts at its start only.
+    Return whether there is one at `root`. The second core mounts, and allocates from our heap, so nothing runs here
+    meanwhile. Firmware before v0.6.2-41 mounts at its start only.
     """
-    if not hasattr(machine, "SDCard"):
-        return
-    if root and present(root):
-        uos.umount(root)
-    machine.SDCard.remount()  # returns no object at all: its value must not be touched
-    for ms in (300, 700):  # for a slow card longer
-        end = ticks() + ms
-        while ticks() < end:  # 50 days after power-on one sleep would not do: without threads it then returns at once
-            sleep(100)
-        if not root or present(root):
-            return
+    if hasattr(machine, "SDCard"):
+        if root and present(root):
+            uos.umount(root)
+        machine.SDCard.remount()  # returns no object at all: its value must not be touched
+        for ms in (300, 700):  # longer for a slow card
+            end = ticks() + ms
+            while ticks() < end:  # after 50 days one sleep would not do: without threads it then returns at once
+                sleep(100)
+            if not root or present(root):
+                return True
+        return False
+    return True
 
 
 class Camera:
@@ -77,7 +78,7 @@ class Camera:
     def __init__(self, board, want):
         self.snapshot = sensor.snapshot
         self.ready = False
-        self.again = 0
+        self.again = self._pause = 0
         self._choice = want.get("choice", board.choice)
         self._flips = (want.get("hmirror", board.hmirror), want.get("vflip", board.vflip))
         self._window = None
@@ -85,13 +86,16 @@ class Camera:
     def start(self):
         """Find and start the camera, which frees its buffers: never while a model is loaded. DeviceError 104."""
         self.ready = False
+        begun = ticks()
         try:
             if self._choice:
                 sensor.reset(choice=self._choice)
             else:
                 sensor.reset()
         except OSError as e:
-            self.again = ticks() + PAUSE
+            now = ticks()
+            self._pause = (now - begun) * PATIENCE
+            self.again = now + self._pause
             raise DeviceError(104, str(e))
         sensor.set_pixformat(sensor.RGB565)
         sensor.set_framesize(sensor.QVGA)
@@ -113,7 +117,7 @@ class Camera:
         """
         if not self.ready:
             if ticks() < self.again:
-                self.again = ticks() + PAUSE
+                self.again = ticks() + self._pause
                 raise DeviceError(104)
             self.start()
         w = width

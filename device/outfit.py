@@ -36,7 +36,9 @@ def open_kpu():
 def start(app):
     """Set up the hardware, camera and screen before any model, and read the card, for which we wait two seconds."""
     check(rows())
-    app.advice = hal_start.advice()
+    advice = hal_start.advice()
+    if advice:
+        app.advice = advice
     tries = 20  # the firmware mounts the card while we start
     while not hal.present(app.root) and tries:
         hal.sleep(100)

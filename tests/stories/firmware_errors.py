@@ -95,6 +95,7 @@ RAISES: dict[str, list[Error]] = {
     "GPIO.init": [HEAP],
     "GPIO.irq": [HEAP],
     "FPIOA.set_function": [("ValueError", "Don't have this Pin"), ("ValueError", "This function is invalid")],
+    "utils.flash_read": [("OSError", "5"), HEAP],
     "UART": [("ValueError", "[MAIXPY]UART:invalid baudrate"), HEAP],
     "UART.write": [("OSError", "5")],
     "WDT": [("ValueError", "WDT(0) does not exist"), HEAP],

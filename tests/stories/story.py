@@ -12,6 +12,7 @@ from typing import Any
 
 from story_watch import GLASS, Watch, left_behind
 
+from flavours import REMOUNT
 from maixswitch.errors import MaixSwitchError
 from maixswitch.sim.player import Player
 from maixswitch.sim.recorder import Recorder
@@ -137,7 +138,8 @@ class Story:
             self.do("restart" if self.rig.powered else "power")
         if self.rig.app is None:  # it was the restart that was told to fail
             self.do("heal", "restart")
-        self.do("heal", "insert plain", f"wait {rest}", "expect state RUNNING within 20s")
+        late = [] if self.bench.has(REMOUNT) else ["power"]  # it looks for a card when it starts, and never again
+        self.do("heal", "insert plain", *late, f"wait {rest}", "expect state RUNNING within 90s")
         other = "One" if self.rig.title == "Two" else "Two"
         self.do("press", f"expect title {other} within 2s", "expect state RUNNING within 5s", "frames 3")
         return self

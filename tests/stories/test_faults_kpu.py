@@ -24,7 +24,13 @@ LOADS: dict[str, tuple[str, ...]] = {
     "NEXT in UNLOADED": ("wait 1s", "press next", "press next"),
     "the card came back": ("wait 1s", "eject", "expect state NO_CARD", "insert", "expect state UNLOADED"),
     "NEXT in EMPTY": ("insert empty", "expect state EMPTY", "eject", "insert good", "expect state UNLOADED"),
-    "the camera came back": ("wait 1s", "fail camera", "expect state FAULT", "heal", "expect state UNLOADED"),
+    "the camera came back": (
+        "wait 1s",
+        "fail camera",
+        "expect state FAULT",
+        "heal",
+        "expect state UNLOADED within 70s",
+    ),
 }
 # From RUNNING, a detector and a classifier each: what makes the app release the model.
 RELEASES: dict[str, tuple[str, ...]] = {

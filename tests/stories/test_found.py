@@ -18,7 +18,7 @@ FOUND: dict[str, tuple[str, str, str]] = {
     "a note's time went on after a fault had taken its place, and hid what came next": (
         "", DEFAULT, "insert late\nwait 7s\npower\neject\nwait 5ms\npress 1 after 0ms\ninsert plain\nwait 6s"),
     "keys stayed dead when the second fitting-out, with the card's settings, failed on the way": (
-        "", "minimum", f"eject\nraise GPIO.init 2 {HEAP}\nrestart\nwait 1s\ninsert\nexpect state RUNNING within 20s\n"
+        "", DEFAULT, f"eject\nraise GPIO.init 2 {HEAP}\nrestart\nwait 1s\ninsert\nexpect state RUNNING within 20s\n"
         "press 1\nexpect title Digits"),
     "an interrupt stayed armed when the second key's GPIO found no heap": (
         "cube", DEFAULT, f"raise GPIO.irq 2 {HEAP}\nrestart\nwait 1s\nrestart"),
@@ -48,7 +48,7 @@ FOUND: dict[str, tuple[str, str, str]] = {
     "the stop button of MaixPy IDE, a plain exception, was shown as fault 199 and did not stop the app": (
         "", DEFAULT, 'wait 1s\nraise lcd.display 1 Exception "IDE interrupt"\nexpect state STOPPED within 2s'),
     "the same while the camera is looked for": (
-        "", DEFAULT, 'wait 1s\nfail camera\nwait 500ms\nraise sensor.reset 1 Exception "IDE interrupt"\n'
+        "", DEFAULT, 'wait 1s\nraise sensor.reset 1 Exception "IDE interrupt"\nfail camera\n'
         "expect state STOPPED within 4s"),
     "the simulator's watchdog bit a board without power": (
         "", DEFAULT, "wait 4s\npower cut 0\nwait 20s\npower\nexpect state RUNNING"),
