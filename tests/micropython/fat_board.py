@@ -55,22 +55,26 @@ def crc(path):
             value = crc32(data, value)
 
 
-def tree(folder="/sd"):
-    """Print path and CRC32 of every file, -1 for a folder, -2 for what cannot be read."""
-    for row in os.ilistdir(folder):
+def files(folder="/sd"):
+    """Yield (path, CRC32) of what the app could see; -2 for what cannot be read, -1 for a model without a file."""
+    rows = sorted(os.ilistdir(folder))
+    names = [row[0] for row in rows]
+    if folder.startswith("/sd/models/") and "model.json" not in names and (not names or "ARRIVING" in names):
+        return
+    for row in rows:
         path = folder + "/" + row[0]
         if row[1] == 0x4000:
-            print(path[4:], -1)
-            tree(path)
+            if row[0] != "SYNC":
+                yield from files(path)
         else:
             try:
-                print(path[4:], crc(path))
+                yield path[4:], crc(path)
             except OSError:
-                print(path[4:], -2)
+                yield path[4:], -2
 
 
 def boot():
-    """What the firmware does: boot.py if it is there, whatever becomes of it; print how many sectors it wrote."""
+    """What the firmware does: boot.py if it is there, whatever becomes of it; return how many sectors it wrote."""
     try:
         with open("/sd/boot.py") as file:
             text = file.read()
@@ -79,7 +83,42 @@ def boot():
         pass
     except Exception as error:
         print("boot.py:", repr(error))
-    print(len(socket.disk.log))
+    return len(socket.disk.log)
+
+
+def start(disk):
+    """Start the board with this card; return the number of sectors that it wrote."""
+    socket.use(disk)
+    boot()
+    socket.use(disk)
+    return len(disk.log)
+
+
+def outcome():
+    """Return what the card holds, as one CRC32 with boot.py and one without, and what is damaged."""
+    rows = ["%s %d" % row for row in sorted(files())]
+    rest = [row for row in rows if not row.startswith("boot.py ")]
+    faults = fat_disk.damage(socket.disk)[0]
+    return crc32("\n".join(rows).encode()), crc32("\n".join(rest).encode()), faults[0] if faults else ""
+
+
+def tally(past, counts, again, skip=1, offset=0):
+    """Start the board after a cut of the power, and count the outcomes.
+
+    past: a card with the writes of what was cut; counts: how many of them were done, in turn; again: how many more
+    times the power is cut, at every skip-th write of the repair, from offset on.
+    """
+    outcomes = {}
+    for count in counts:
+        disk = past.at(count)
+        writes = start(disk)
+        key = outcome()
+        outcomes[key] = outcomes.get(key, 0) + 1
+        if again and writes:
+            more = tally(disk, range((offset + count) % skip, writes, skip), again - 1, skip, offset)
+            for key, number in more.items():
+                outcomes[key] = outcomes.get(key, 0) + number
+    return outcomes
 
 
 def main():

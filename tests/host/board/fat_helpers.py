@@ -100,13 +100,9 @@ class FatTarget(BoardTarget):
             raise BoardError("B624", port=self.name, found=said, wanted=len(data))
 
 
-class Seen(dict[str, int]):
-    """Path -> CRC32 of what is on the card; -1 for a folder, -2 for what cannot be read."""
-
-
-def seen(board: FatBoard) -> Seen:
-    rows = (line.rpartition(" ") for line in board.run("tree()").splitlines())
-    return Seen({path: int(crc) & 0xFFFFFFFF if int(crc) >= 0 else int(crc) for path, _, crc in rows})
+def told(tree: Mapping[str, bytes]) -> int:
+    """What a card with these files tells in fat_board.outcome()."""
+    return zlib.crc32("\n".join(sorted(f"{path} {zlib.crc32(data)}" for path, data in tree.items())).encode())
 
 
 def grow(folder: Path, tree: Mapping[str, bytes]) -> Path:

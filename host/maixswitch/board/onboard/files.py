@@ -61,22 +61,15 @@ def make(path):
 
 
 def drop(path, folder):
-    """Delete a file or an empty folder; nothing when it is gone."""
+    """Delete a file, or a folder with the files in it; nothing when it is gone."""
     try:
+        if folder:
+            for row in uos.ilistdir(path):
+                uos.remove(path + "/" + row[0])
         (uos.rmdir if folder else uos.remove)(path)
     except OSError as error:
         if error.args[0] != 2:
             raise
-
-
-def move(path, name):
-    """Rename; nothing when that was done already."""
-    try:
-        uos.rename(path, name)
-    except OSError as error:
-        if error.args[0] != 2:
-            raise
-        uos.stat(name)
 
 
 def space(root):

@@ -12,7 +12,7 @@ from maixswitch.board.connection import TRIES, Board, packed
 from maixswitch.board.failures import BoardError
 from maixswitch.board.stream import board_crcs, send, send_plain
 from maixswitch.board.sync import journal
-from maixswitch.board.sync.inventory import BOOT, TODO, Tell
+from maixswitch.board.sync.inventory import BOOT, STEPS, Tell
 from maixswitch.board.sync.journal import Step
 from maixswitch.board.sync.target import Listing
 from maixswitch.errors import EXIT_IO, MaixSwitchError
@@ -89,22 +89,19 @@ class BoardTarget:
         else:
             send(self.board, data, self._at(path), offset=offset, progress=tell)
 
-    def rename(self, path: str, name: str) -> None:
-        self._rows(f"move({self._at(path)!r}, {self._at(name)!r})")
-
     def drop(self, steps: Iterable[Step]) -> None:
         for step in steps:
             self._rows(f"drop({self._at(step.path)!r}, {step.verb == 'rmdir'})", SLOW)
 
     def finish(self, force: bool = False) -> None:
-        if journal.parse(self.read(TODO)) is None:
-            self.drop([Step("delete", TODO)])
+        if journal.parse(self.read(STEPS)) is None:
+            self.drop([Step("delete", STEPS)])
             return
         program = (board_root() / BOOT).read_text(encoding="utf-8").replace('finish("/sd")', f"finish({self.root!r})")
         said = self.board.run(packed(program), SLOW).strip()
         if said and force:
-            self.drop([Step("delete", TODO)])
-        elif said and self.read(TODO):
+            self.drop([Step("delete", STEPS)])
+        elif said and self.read(STEPS):
             raise BoardError("B625", port=self.name, found=said.splitlines()[-1])
 
     def seconds(self, size: int) -> float | None:
