@@ -56,7 +56,10 @@ def crc(path):
 
 
 def files(folder="/sd"):
-    """Yield (path, CRC32) of what the app could see; -2 for what cannot be read, -1 for a model without a file."""
+    """Yield (path, CRC32) of what the app could see; -2 for what cannot be read.
+
+    A name of several sectors whose removal was cut keeps its short form, "MODEL~1.JSO": nobody asks for that one.
+    """
     rows = sorted(os.ilistdir(folder))
     names = [row[0] for row in rows]
     if folder.startswith("/sd/models/") and "model.json" not in names and (not names or "ARRIVING" in names):
@@ -66,7 +69,7 @@ def files(folder="/sd"):
         if row[1] == 0x4000:
             if row[0] != "SYNC":
                 yield from files(path)
-        else:
+        elif "~" not in row[0]:
             try:
                 yield path[4:], crc(path)
             except OSError:

@@ -12,6 +12,8 @@ FAT = (CLUSTERS + 2 + 127) // 128  # sectors of one table
 DATA = RESERVED + 2 * FAT
 END = 0x0FFFFFF8
 BLANK = bytes(SECTOR)
+# What an unwritten cluster holds: names of files that were there before, should one be read too early.
+STALE = (b"STALE   TXT\x20" + bytes(14) + b"\x8c\x00\x64\x00\x00\x00") * 16
 
 
 class Cut(BaseException):
@@ -37,7 +39,7 @@ class Disk:
             if data is not None:
                 return data
             disk = disk.under
-        return BLANK
+        return STALE if number >= DATA else BLANK
 
     def readblocks(self, number, buffer, offset=0):
         for at in range(0, len(buffer), SECTOR):
@@ -92,6 +94,8 @@ def formatted(per_cluster, first):
     table = bytearray(SECTOR)
     struct.pack_into("<III", table, 0, END, 0x0FFFFFFF, END)
     disk.over[RESERVED] = disk.over[RESERVED + FAT] = bytes(table)
+    for number in range(per_cluster):
+        disk.over[DATA + number] = BLANK
     return Disk(disk)
 
 
@@ -112,8 +116,8 @@ def entries(disk, chain):
                     return
                 kind = sector[at + 11]
                 if sector[at] != 0xE5 and sector[at] != 0x2E and kind & 0x3F != 0x0F and not kind & 8:
-                    high, low, size = (struct.unpack_from(f, sector, at + b) for f, b in (("<H", 20), ("<H", 26), ("<I", 28)))
-                    yield sector[at : at + 11].decode(), bool(kind & 16), high[0] << 16 | low[0], size[0]
+                    high, low, size = struct.unpack_from("<HxxxxHI", sector, at + 20)
+                    yield sector[at : at + 11].decode(), bool(kind & 16), high << 16 | low, size
 
 
 def damage(disk):

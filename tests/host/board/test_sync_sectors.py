@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from fat_helpers import ROOT, FatBoard, Tree, fill, grow, sync, told
 
-from maixswitch.board.sync.plan import Options, Plan
+from maixswitch.board.sync.plan import Options
 
 NIGHTLY = pytest.mark.nightly
 FINISHER = (ROOT / "boot.py").read_bytes()
@@ -30,11 +30,14 @@ def cards() -> tuple[Tree, Tree]:
         return {name: draw.randbytes(draw.randrange(100, 5000)) for name in names}
 
     old = {"boot.py": FINISHER + b"# old\n", "main.py": b"old main", "notes.txt": b"kept", **some(DEVICE)}
+    old |= some([f"device/a module of an older app, number {number}, that goes.py" for number in range(3)])
     # long names have several entries; these are so many that the entries of some lie in two sectors
     models = ["10-a", *(f"1{number} of the same kind" for number in range(1, 5)), "20 that will be gone"]
     old |= {f"models/{name}/model.json": b"{}" for name in models}
-    old |= some(["models/10-a/m.kmodel", *(f"models/20 that will be gone/labels in file {number}.txt" for number in range(6))])
-    new = {name: data for name, data in old.items() if "gone" not in name and "_texts" not in name}
+    old |= some(
+        ["models/10-a/m.kmodel", *(f"models/20 that will be gone/labels in file {number}.txt" for number in range(6))]
+    )
+    new = {name: data for name, data in old.items() if "gone" not in name and "goes" not in name}
     new |= {"boot.py": FINISHER, "main.py": b"new main", **some(DEVICE[::6])}
     new |= some(["device/kinds/another_new_kind.py", "models/10-a/m.kmodel", "models/30 that comes/m.kmodel"])
     new |= some(["models/30 that comes/deep/labels of some length.txt"])

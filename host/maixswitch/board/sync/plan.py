@@ -270,8 +270,10 @@ def _leftovers(
         if PART_NAME.fullmatch(path):
             if path not in parts and (path[5] == "A" or not options.app_only):
                 yield Step("delete", path)
-        elif _model(path) in arriving and path not in wanted and not (
-            path == f"{_model(path)}/{MARK}" and _model(path) in wanted_folders
+        elif (
+            _model(path) in arriving
+            and path not in wanted
+            and not (path == f"{_model(path)}/{MARK}" and _model(path) in wanted_folders)
         ):
             yield Step("delete", path)
     for folder in sorted(listing.folders, reverse=True):
