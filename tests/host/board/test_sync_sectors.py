@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 from fat_helpers import ROOT, FatBoard, Tree, fill, grow, sync, told
 
-from maixswitch.board.sync.plan import Options
-
 NIGHTLY = pytest.mark.nightly
 FINISHER = (ROOT / "boot.py").read_bytes()
 OTHER = b'"""Safety only."""\n'

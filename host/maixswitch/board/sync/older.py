@@ -38,8 +38,7 @@ def remains(listing: Listing, target: Target) -> Iterator[Step]:
             yield Step("delete", alike[part])
     hidden = [folder for folder in listing.folders if any(_is_hidden(part) for part in folder.split("/"))]
     named = {folder: "/".join(_plain(part) for part in folder.split("/")) for folder in hidden}
-    for folder, name in named.items():
-        yield from (Step("delete", path) for path in _inside(folder, listing))
+    yield from (Step("delete", path) for folder in hidden for path in _inside(folder, listing))
     for folder, name in sorted(named.items(), reverse=True):
         twin = [path[len(folder) :] for path in _inside(folder, listing)]
         yield Step("rmdir", folder)

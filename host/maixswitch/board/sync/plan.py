@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -116,23 +116,23 @@ def make(
         for path, place in places.items()
         if there.get(place) == found[path].size and place not in known
     }
-    begun = {
+    half = {
         part: listing.files[part] for path, part in parts.items() if 0 < listing.files.get(part, 0) <= found[path].size
     }
-    read = target.checksums(unsure | begun, tell)
+    read = target.checksums(unsure | half, tell)
     crcs = known | read
     sends = []
     for path in sorted(found, key=inventory.rank):
         source, place, part = found[path], places[path], parts[path]
         if there.get(place) == source.size and crcs.get(place) == source.crc:
             continue
-        offset = begun.get(part, 0)
+        offset = half.get(part, 0)
         if offset and inventory.checksum(source.file, offset)[1] != read.get(part):
             offset = 0
         sends.append(Send(source, place, part, offset, place not in there))
     # what cannot be read names clusters that may be another file's soon: it goes before anything is written
     leftovers = [Step("delete", path) for path in sorted(unsure) if path not in read]
-    leftovers += _leftovers(listing, {send.part for send in sends}, wanted, arriving, options)
+    leftovers += begun(listing, {send.part for send in sends}, wanted, app_only=options.app_only)
     gone = {step.path for step in leftovers}
     deletes = sorted((_doubles(there, wanted) | (_strangers(there, wanted) if options.delete else set())) - gone)
     removals = [Step("delete", path) for path in deletes]
@@ -149,7 +149,11 @@ def make(
         first = tuple(step for step in removals if not inventory.is_app(step.path))
         removals = [step for step in removals if step not in first]
     new_finishes, old_finishes = _boot(sends, BOOT in there, target)
-    steps = [*_arrivals(sends, marked, listing.folders | set(folders)), *removals]
+    marks = {f"{folder}/{MARK}" for folder in marked}
+    if not options.app_only:
+        marks |= {path for path in listing.files if path.endswith(f"/{MARK}")}
+    steps = list(_arrivals(sends, listing.folders | set(folders)))
+    steps += [Step("delete", path) for path in sorted(marks - gone)] + removals
     # the one that finishes the others is replaced when they are done, or when it has begun to be one
     steps.sort(key=lambda step: (step.name == BOOT) == (old_finishes or not new_finishes))
     files = {place: (found[path].size, found[path].crc) for path, place in places.items()}
@@ -204,7 +208,8 @@ def _arriving(wanted: Iterable[str], listing: Listing) -> set[str]:
     full = {_model(path) for path in listing.files}
     folders = {_model(path) for path in wanted} | {folder for folder in listing.folders if _model(folder + "/")}
     models = {_model(folder + "/") for folder in folders} - {""}
-    return {folder for folder in models if folder not in full or f"{folder}/{MARK}" in listing.files}
+    there = {folder for folder in models if f"{folder}/{MODEL}" in listing.files or not inventory.travels(folder)}
+    return {folder for folder in models - there if folder not in full or f"{folder}/{MARK}" in listing.files}
 
 
 def _is_hidden(path: str, arriving: set[str]) -> bool:
@@ -219,7 +224,7 @@ def _folders(sends: Iterable[Send], marked: set[str], listing: Listing) -> list[
     return sorted((folders - listing.folders - {SYNC}) | unmarked)
 
 
-def _arrivals(sends: Iterable[Send], marked: Iterable[str], folders: set[str]) -> Iterator[Step]:
+def _arrivals(sends: Iterable[Send], folders: set[str]) -> Iterator[Step]:
     """What makes the new files count, boot.py's among them."""
     for send in sends:
         if send.part != send.path:
@@ -228,7 +233,6 @@ def _arrivals(sends: Iterable[Send], marked: Iterable[str], folders: set[str]) -
                     folders.add(folder)
                     yield Step("mkdir", folder)
             yield Step("copy", send.part, send.path, f"{send.source.crc:08x}")
-    yield from (Step("delete", f"{folder}/{MARK}") for folder in sorted(marked))
 
 
 def _doubles(there: Iterable[str], wanted: set[str]) -> set[str]:
@@ -261,23 +265,23 @@ def _emptied(listing: Listing, wanted: set[str], options: Options) -> Iterator[S
             yield Step("rmdir", folder)
 
 
-def _leftovers(
-    listing: Listing, parts: set[str], wanted: set[str], arriving: set[str], options: Options
+def begun(
+    listing: Listing, parts: Collection[str] = (), wanted: Collection[str] = (), *, app_only: bool = False
 ) -> Iterator[Step]:
-    """What an earlier sync has begun and this one has no use for: files in SYNC, and in new models' folders."""
-    wanted_folders = {parent.as_posix() for path in wanted for parent in PurePosixPath(path).parents}
+    """The steps that take away what an earlier sync has begun.
+
+    Those are files in SYNC other than ``parts``, and files other than ``wanted`` of models that the app does not see.
+    """
+    arriving = set() if app_only else _arriving(wanted, listing)
+    kept = {parent.as_posix() for path in wanted for parent in PurePosixPath(path).parents}
     for path in sorted(listing.files):
         if PART_NAME.fullmatch(path):
-            if path not in parts and (path[5] == "A" or not options.app_only):
+            if path not in parts and (path[len(SYNC) + 1] == "A" or not app_only):
                 yield Step("delete", path)
-        elif (
-            _model(path) in arriving
-            and path not in wanted
-            and not (path == f"{_model(path)}/{MARK}" and _model(path) in wanted_folders)
-        ):
+        elif _model(path) in arriving and path not in wanted and not (path.endswith(MARK) and _model(path) in kept):
             yield Step("delete", path)
     for folder in sorted(listing.folders, reverse=True):
-        if _model(folder + "/") in arriving and folder not in wanted_folders:
+        if _model(folder + "/") in arriving and folder not in kept:
             yield Step("rmdir", folder)
 
 
