@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,12 @@ def test_program_sent_to_a_board(path: Path) -> None:
     assert compile_problems(path) == []
     for source in (path.read_text(), packed(path.read_text())):
         assert [str(problem) for problem in lint(source, str(path), frozenset())] == []
+
+
+def test_programs_sent_to_a_board_share_no_name() -> None:
+    """They stand side by side there: what one defines, another may not define otherwise."""
+    names = [node.name for path in ONBOARD for node in ast.parse(path.read_text()).body if hasattr(node, "name")]
+    assert sorted(set(names)) == sorted(names)
 
 
 def test_the_gate_sees_the_whole_card() -> None:

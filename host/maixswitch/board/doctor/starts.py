@@ -44,7 +44,7 @@ def checksums(board: Asked, found: Storage) -> dict[str, int]:
     crcs = {}
     for name, (size, _) in own().items():
         if found.files.get(f"{SD}/{name}") == size:
-            for said in ask(board, f"checksum('{SD}/{name}')"):
+            for said in ask(board, f"crc('{SD}/{name}')"):
                 if isinstance(said, int):
                     crcs[name] = said
     return crcs

@@ -92,19 +92,19 @@ def text(path, limit):
         tell(None)
 
 
-def checksum(path):
+def crc(path):
     """The CRC32 of a file, None when it cannot be read."""
     from ubinascii import crc32
 
-    crc = 0
+    value = 0
     try:
         with open(path, "rb") as file:
             while True:
                 data = file.read(1024)
                 if not data:
                     break
-                crc = crc32(data, crc)
-        tell(crc)
+                value = crc32(data, value)
+        tell(value)
     except OSError:
         tell(None)
 

@@ -41,7 +41,7 @@ class BoardTarget:
         self.name = board.port
 
     def listing(self) -> Listing:
-        if self._rows(f"tell({self.root.strip('/')!r} in uos.listdir('/'))") != [True]:
+        if self._rows(f"say({self.root.strip('/')!r} in uos.listdir('/'))") != [True]:
             raise BoardError("B620", port=self.name)
         found = Listing()
         for path, size in self._rows(f"walk({self.root!r})"):

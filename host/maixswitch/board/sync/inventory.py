@@ -49,7 +49,8 @@ def travels(path: str) -> bool:
     parts = path.lower().split("/")
     if any(part.startswith(".") or part in SYSTEM for part in parts) or parts[0] == SYNC.lower():
         return False
-    return parts[-1] != MARK.lower() and not older.left(parts) and path.lower() not in CHOSEN
+    mark = parts[0] == "models" and parts[2:] == [MARK.lower()]
+    return not mark and not older.left(parts) and path.lower() not in CHOSEN
 
 
 def is_app(path: str) -> bool:
