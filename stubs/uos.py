@@ -74,7 +74,7 @@ def mkdir(_path: str) -> None:
         raise OSError(_EPERM)
     if drive.flat:
         raise NotImplementedError("SPIFFS not support")
-    drive.backend.mkdir(inside)
+    drive.mkdir(inside)
 
 
 def rmdir(_path: str) -> None:
@@ -86,7 +86,7 @@ def rmdir(_path: str) -> None:
     is_dir, _ = drive.stat(inside)
     if not is_dir:
         raise OSError(_ENOTDIR)
-    drive.backend.remove(inside)
+    drive.remove(inside)
 
 
 def remove(_path: str) -> None:
@@ -98,7 +98,7 @@ def remove(_path: str) -> None:
     is_dir, _ = drive.stat(inside)
     if is_dir:
         raise OSError(21)
-    drive.backend.remove(inside)
+    drive.remove(inside)
 
 
 def rename(_old: str, _new: str) -> None:
@@ -110,7 +110,7 @@ def rename(_old: str, _new: str) -> None:
         raise OSError(_EPERM)
     drive.stat(old)
     if old != new:
-        drive.backend.rename(old, new)
+        drive.rename(old, new)
 
 
 def chdir(_path: str) -> None:
