@@ -29,6 +29,8 @@ QUICK = 8.0
 """Seconds that an answer may take otherwise."""
 SLOW = 60.0
 """Seconds that a card may take for one step, such as deleting a large file."""
+SLOWEST = 50_000
+"""Bytes a second that a board copies at the least from file to file before it is given up; a guess."""
 
 
 class BoardTarget:
@@ -94,18 +96,20 @@ class BoardTarget:
             self._rows(f"drop({self._at(step.path)!r}, {step.verb == 'rmdir'})", SLOW)
 
     def finish(self, force: bool = False) -> None:
-        if journal.parse(self.read(STEPS)) is None:
+        steps = journal.parse(self.read(STEPS))
+        if steps is None:
             self.drop([Step("delete", STEPS)])
             return
         program = (board_root() / BOOT).read_text(encoding="utf-8").replace('finish("/sd")', f"finish({self.root!r})")
-        said = self.board.run(packed(program), SLOW).strip()
+        sizes = self.listing().files
+        said = self.board.run(packed(program), SLOW + sum(sizes.get(step.path, 0) for step in steps) / SLOWEST).strip()
         if said and force:
             self.drop([Step("delete", STEPS)])
         elif said and self.read(STEPS):
             raise BoardError("B625", port=self.name, found=said.splitlines()[-1])
 
-    def seconds(self, size: int) -> float | None:
-        return size * WIRE / self.board.baud + size / CARD_RATE
+    def seconds(self, size: int, copied: int) -> float | None:
+        return size * WIRE / self.board.baud + (size + copied) / CARD_RATE
 
     def full(self, need: int, free: int, gain: int) -> MaixSwitchError:
         found = tr("{free} KiB are free", free=free >> 10)

@@ -118,7 +118,7 @@ class FolderTarget:
         self.drop([Step("delete", STEPS)])
         self._settle_names([STEPS])
 
-    def seconds(self, size: int) -> float | None:
+    def seconds(self, size: int, copied: int) -> float | None:
         return None
 
     def full(self, need: int, free: int, gain: int) -> MaixSwitchError:

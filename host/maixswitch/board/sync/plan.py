@@ -172,7 +172,9 @@ def make(
         files=files,
         known=sums == files,
         pending=pending,
-        seconds=target.seconds(sum(send.left for send in sends)),
+        seconds=target.seconds(
+            sum(send.left for send in sends), sum(send.source.size for send in sends if send.part != send.path)
+        ),
     )
 
 

@@ -56,8 +56,8 @@ class Target(Protocol):
         ``force``: the list goes in any case, since a new plan follows.
         """
 
-    def seconds(self, size: int) -> float | None:
-        """How long so many bytes will take, None when that cannot be said."""
+    def seconds(self, size: int, copied: int) -> float | None:
+        """How long it takes to send ``size`` bytes and to copy others on the card, None when that cannot be said."""
 
     def full(self, need: int, free: int, gain: int) -> MaixSwitchError:
         """The card has not the room; ``gain``: bytes that deleting what the source has not would free."""
