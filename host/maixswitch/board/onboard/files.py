@@ -64,7 +64,7 @@ def drop(path, folder):
     """Delete a file, or a folder with the files in it; nothing when it is gone."""
     try:
         if folder:
-            for row in uos.ilistdir(path):
+            for row in list(uos.ilistdir(path)):
                 uos.remove(path + "/" + row[0])
         (uos.rmdir if folder else uos.remove)(path)
     except OSError as error:
