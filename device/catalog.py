@@ -87,9 +87,10 @@ def read(root, kinds, anchor_pairs=None):
     """Return a ModelSpec for every folder in root/models, in the order of their names; [] when there is none.
 
     kinds: name -> module with `needs`. anchor_pairs: how many the adapter can use, None for any. Order: by name as
-    bytes, capitals as small letters (ASCII). Files and names beginning with "." are passed over. A title that an
-    earlier folder has is a problem of the later one. OSError when there is no card, or it cannot be listed. Another
-    card may lack the app: ImportError, but not where it has no model either.
+    bytes, capitals as small letters (ASCII). Passed over: files, names that begin with ".", folders that are empty or
+    that sync has not brought whole. A title that an earlier folder has is a problem of the later one. OSError when
+    there is no card, or it cannot be listed. Another card may lack the app: ImportError, but not where it has no model
+    either.
     """
     base = root + "/models"
     try:

@@ -257,6 +257,15 @@ def read_folder(base, folder, kinds, anchor_pairs=None):
     return spec
 
 
+def arriving(path):
+    """Return whether sync has not brought all of a model's folder yet: then it has no model.json, and a mark."""
+    try:
+        names = [row[0] for row in uos.ilistdir(path)]
+    except OSError:
+        return False
+    return not names or ("ARRIVING" in names and "model.json" not in names)
+
+
 def read_folders(base, rows, kinds, anchor_pairs):
     """Return what catalog.read() returns; base: the folder of the models, rows: what uos.ilistdir() says is in it."""
     folders = [row[0] for row in rows if row[1] == 0x4000 and row[0][0] != "."]
@@ -265,6 +274,8 @@ def read_folders(base, rows, kinds, anchor_pairs):
     titles = {}
     for folder in folders:
         spec = read_folder(base, folder, kinds, anchor_pairs)
+        if not spec.loadable and arriving(base + "/" + folder):
+            continue
         if not spec.problems:
             first = titles.setdefault(spec.title, folder)
             if first != folder:

@@ -79,7 +79,7 @@ def mkdir(_path: str) -> None:
         raise OSError(_EPERM)
     if drive.flat:
         raise NotImplementedError("SPIFFS not support")
-    drive.backend.mkdir(inside)
+    drive.mkdir(inside)
 
 
 def rmdir(_path: str) -> None:
@@ -91,7 +91,7 @@ def rmdir(_path: str) -> None:
     is_dir, _ = drive.stat(inside)
     if not is_dir:
         raise OSError(_ENOTDIR)
-    drive.backend.remove(inside)
+    drive.remove(inside)
 
 
 def remove(_path: str) -> None:
@@ -103,7 +103,7 @@ def remove(_path: str) -> None:
     is_dir, _ = drive.stat(inside)
     if is_dir:
         raise OSError(21)
-    drive.backend.remove(inside)
+    drive.remove(inside)
 
 
 def rename(_old: str, _new: str) -> None:
@@ -115,7 +115,7 @@ def rename(_old: str, _new: str) -> None:
         raise OSError(_EPERM)
     drive.stat(old)
     if old != new:
-        drive.backend.rename(old, new)
+        drive.rename(old, new)
 
 
 def chdir(_path: str) -> None:

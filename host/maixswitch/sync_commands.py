@@ -37,7 +37,7 @@ def sync(
         bool, typer.Option("--mpy", help="Send the app of this maixswitch, compiled with mpy-cross 1.11.")
     ] = False,
     checksum: Annotated[
-        bool, typer.Option("--checksum", help="Read every file on the card; do not trust sync.json.")
+        bool, typer.Option("--checksum", help="Read every file on the card; do not trust SYNC/SUMS.")
     ] = False,
     baud: Annotated[
         int, typer.Option(min=0, max=4500000, help="Faster line, such as 1500000; 0: 115200, as it is.")

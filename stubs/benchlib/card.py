@@ -4,6 +4,7 @@ A backend holds the files. Its interface, all paths relative to the root, "model
   listdir(path) -> list of (name, is_dir, size); OSError(2) when there is no such folder
   read(path) -> bytes-like; OSError(2)            write(path, data, append=False)
   remove(path)   rename(old, new)   mkdir(path); OSError(2), OSError(17) as FatFs
+  link(old, new)   unlink(old): optional, the two halves of a rename; one file has two names between them
 MemoryCard is the default; a folder of the PC is another (host side). Size and kind of a file come from listdir.
 """
 
@@ -37,6 +38,8 @@ class MemoryCard:
     def __init__(self, files=None, flat=False):
         self.files = {}
         self.folders = {}
+        self.twins = {}  # a file's name -> its other one
+        self.lost = {}  # names whose clusters were freed under the other one
         self.flat = flat  # no folders: a name may hold "/"
         for path, data in (files or {}).items():
             self.files[path.strip("/")] = data.encode() if isinstance(data, str) else data
@@ -82,6 +85,8 @@ class MemoryCard:
         raise OSError(ENOENT)
 
     def read(self, path: str):
+        if path in self.lost:
+            raise OSError(EIO)
         if path in self.files:
             return self.files[path]
         if self._is_folder(path):
@@ -102,7 +107,16 @@ class MemoryCard:
             old.extend(data)
         else:
             self._keep(path)
+            self._free(path)
             self.files[path] = bytearray(data)
+
+    def _free(self, path):
+        # what another name stands for too is gone under both
+        self.lost.pop(path, None)
+        other = self.twins.pop(path, None)
+        if other is not None:
+            del self.twins[other]
+            self.lost[other] = True
 
     def _keep(self, path):
         # a folder made of its files stays when the last one goes
@@ -116,6 +130,7 @@ class MemoryCard:
     def remove(self, path: str) -> None:
         if path in self.files:
             self._keep(path)
+            self._free(path)
             del self.files[path]
         elif path in self.folders or self._is_folder(path):
             if path and not self.listdir(path):
@@ -144,6 +159,22 @@ class MemoryCard:
         else:
             raise OSError(ENOENT)
 
+    def link(self, old: str, new: str) -> None:
+        """Give a file a second name, as the first of FatFs's two writes of a rename."""
+        self._keep(new)
+        self.files[new] = self.files[old]
+        self.twins[new] = old
+        self.twins[old] = new
+        if old in self.lost:
+            self.lost[new] = True
+
+    def unlink(self, old: str) -> None:
+        """Take the first name away, and leave the file."""
+        del self.twins[self.twins.pop(old)]
+        self._keep(old)
+        del self.files[old]
+        self.lost.pop(old, None)
+
     def mkdir(self, path: str) -> None:
         if path in self.files or self._is_folder(path):
             raise OSError(EEXIST)
@@ -171,7 +202,9 @@ class Drive:
         self.operations = 0  # file operations, ever
         self._at_root = False  # the sector that FatFs holds is all of the root folder
         self._kept = None  # what it says of a card that was pulled then: {name: (is_dir, size)}
+        self.names = 0  # names that came or went, ever
         self._cut_at = None  # value of `written` at which the power goes
+        self._cut_name = None  # value of `names` at which the power goes
         self._pull_at = None  # value of `operations` at which the card is pulled
 
     def insert(self, backend=None, mount: bool = True) -> None:
@@ -208,6 +241,14 @@ class Drive:
     def power_cut_after(self, nbytes: int) -> None:
         """After `nbytes` more bytes written the power goes: PowerCut, and the torn file is kept. None: never."""
         self._cut_at = None if nbytes is None else self.written + nbytes
+
+    def power_cut_at_name(self, nth: int) -> None:
+        """The power goes before the nth name from now comes or goes in a folder (1 = the next): PowerCut. None: never.
+
+        A file that is renamed gets its new name first, and loses its old one after that; a file of the new name goes
+        before both.
+        """
+        self._cut_name = None if nth is None else self.names + nth
 
     def pull_at(self, nth: int) -> None:
         """Pull the card at the nth file operation from now (1 = the next): it and all later ones fail with EIO.
@@ -260,6 +301,41 @@ class Drive:
             raise PowerCut("power lost while writing /%s/%s" % (self.name, path))
         self.written += len(data)
         self.backend.write(path, data, append)
+
+    def _name(self, path):
+        self.names += 1
+        if self.names == self._cut_name:
+            self._cut_name = None
+            raise PowerCut("power lost before the name /%s/%s came or went" % (self.name, path))
+
+    def remove(self, path: str) -> None:
+        """Take a file or an empty folder away."""
+        self._name(path)
+        self.backend.remove(path)
+
+    def mkdir(self, path: str) -> None:
+        """Make a folder."""
+        self._name(path)
+        self.backend.mkdir(path)
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename as the firmware does, in up to three writes; a file of the new name is deleted."""
+        backend = self.backend
+        is_dir, _ = self.stat(old)
+        try:
+            replaced = not is_dir and not self.stat(new)[0]
+        except OSError:
+            replaced = False
+        if replaced and old.lower() != new.lower():
+            self.remove(new)
+        self._name(new)
+        if is_dir or not hasattr(backend, "link"):
+            self._name(old)
+            backend.rename(old, new)
+        else:
+            backend.link(old, new)
+            self._name(old)
+            backend.unlink(old)
 
     def stat(self, path: str):
         """Return (is_dir, size) or raise OSError(2)."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from zlib import crc32
+
 import pytest
 
 import bench
@@ -9,6 +12,8 @@ import machine
 import uio
 import uos
 from benchlib.card import SparseFile
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -255,3 +260,80 @@ def test_faults_by_name() -> None:
             uos.stat("/sd/a.txt")
     bench.heal("uos.stat")
     uos.stat("/sd/a.txt")
+
+
+def cut_at(nth: int, call: object, *arguments: object) -> bool:
+    """Calls with the power cut before the nth name comes or goes; False when there are fewer. Mounts the card again."""
+    bench.card.power_cut_at_name(nth)
+    try:
+        call(*arguments)  # type: ignore[operator]
+    except bench.PowerCut:
+        bench.card.mount()
+        return True
+    bench.card.power_cut_at_name(None)
+    return False
+
+
+def test_a_rename_that_is_cut_leaves_two_names() -> None:
+    """Each reads as before; deleting or replacing one loses the other, as their clusters are the same."""
+    for lose in (lambda: uos.remove("/sd/a.txt"), lambda: uio.open("/sd/a.txt", "w").close()):
+        bench.card.insert(bench.MemoryCard({"a.txt": "one", "b.txt": "two"}))
+        assert cut_at(2, uos.rename, "/sd/a.txt", "/sd/c.txt")
+        assert sorted(uos.listdir("/sd")) == ["a.txt", "b.txt", "c.txt"]
+        assert uio.open("/sd/a.txt").read() == uio.open("/sd/c.txt").read() == "one"
+        lose()
+        assert errno(lambda: uio.open("/sd/c.txt").read()) == 5
+    bench.card.insert(bench.MemoryCard({"hal.py": "old", "hal.py.part": "new"}))
+    assert cut_at(3, uos.rename, "/sd/hal.py.part", "/sd/hal.py")
+    uos.rename("/sd/hal.py.part", "/sd/hal.py")  # what an older boot.py did then
+    assert errno(lambda: uio.open("/sd/hal.py").read()) == 5
+    bench.card.insert(bench.MemoryCard({"a.txt": "one", "b.txt": "two"}))
+    uos.rename("/sd/a.txt", "/sd/b.txt")
+    assert uos.listdir("/sd") == ["b.txt"]
+    assert uio.open("/sd/b.txt").read() == "one"
+
+
+def test_boot_py_finishes_a_sync_that_is_cut_anywhere() -> None:
+    """At every name that comes or goes and at every byte, and once more after that: the new card, and nothing left."""
+    parts = {"SYNC/A1": "new main", "SYNC/A2": "new module", "SYNC/A3": ""}
+    names = ["main.py", "device/kinds/deep.py", "empty"]
+    steps = ["mkdir\tdevice/kinds"]
+    steps += [
+        f"copy\t{part}\t{name}\t{crc32(parts[part].encode()):08x}" for part, name in zip(parts, names, strict=True)
+    ]
+    body = "\n".join([*steps, "delete\tmodels/1/ARRIVING", "delete\tgone.py", "rmdir\tmodels/2"])
+    old = {"main.py": "old main", "device/a.py": "a", "models/1/ARRIVING": "", "models/1/m": "m", "gone.py": ""}
+    old |= {"models/2/a": "a", "models/2/b": "b", "SYNC/STEPS": f"{body}\nend {crc32(body.encode()):08x}"}
+    new = {
+        "main.py": "new main",
+        "device/a.py": "a",
+        "device/kinds/deep.py": "new module",
+        "empty": "",
+        "models/1/m": "m",
+    }
+    program = (ROOT / "boot.py").read_text()
+
+    def boots(*cuts: tuple[str, int]) -> int:
+        card = bench.MemoryCard(old | parts)
+        bench.card.insert(card)
+        done = 0
+        for kind, nth in cuts:
+            if kind == "byte":
+                bench.card.power_cut_after(nth)
+            else:
+                bench.card.power_cut_at_name(nth)
+            try:
+                exec(program, {})
+            except bench.PowerCut:
+                done += 1
+                bench.card.mount()
+            bench.card.power_cut_after(None)
+            bench.card.power_cut_at_name(None)
+        exec(program, {})
+        assert {name: bytes(data).decode() for name, data in card.files.items()} == new, cuts
+        assert not card.lost
+        return done
+
+    points = [(kind, nth) for kind in ("byte", "name") for nth in range(1, 20) if boots((kind, nth))]
+    assert len(points) > 25
+    assert sum(boots(first, second) == 2 for first in points[::3] for second in points[::2]) > 30

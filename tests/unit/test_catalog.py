@@ -95,6 +95,16 @@ def test_a_classifier():
     assert (spec.top, spec.softmax) == (3, False)
 
 
+def test_a_model_that_is_still_arriving_is_passed_over():
+    """Until sync has brought model.json; a folder without one that is not marked is shown as wrong."""
+    marked = {"models/b/ARRIVING": "", "models/b/m.kmodel": v3()}
+    card(dict({"models/a/model.json": DIGITS, "models/a/mnist.kmodel": v3(), "models/c/labels.txt": "0"}, **marked))
+    bench.card.backend.mkdir("models/d")
+    assert [spec.folder for spec in catalog.read("/sd", KINDS)] == ["a", "c"]
+    card(dict({"models/b/model.json": changed(DIGITS, kmodel="m.kmodel")}, **marked))
+    assert [spec.problems for spec in catalog.read("/sd", KINDS)] == [()]
+
+
 def test_a_detector():
     spec = read_one(changed(DETECTOR, threshold=0.25, nms=1))
     assert spec.problems == ()

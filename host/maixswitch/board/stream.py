@@ -63,7 +63,7 @@ def send_plain(board: Board, data: bytes | Path, path_on_board: str, *, progress
 
 
 def board_crc(board: Board, path: str) -> Checksum:
-    """(size, CRC32) of a file on the board, read there; None when it is not there."""
+    """(size, CRC32) of a file on the board, read there; None when it is not there, or cannot be read."""
     return board_crcs(board, [path])[path]
 
 

@@ -10,10 +10,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
 from maixswitch.board.connection import connect
+from maixswitch.board.sync.journal import Step, dump
 from maixswitch.card.build import build
 from maixswitch.kmodel.samples import write_card
 
@@ -67,20 +69,26 @@ def test_no_card_and_a_looping_program_of_another(virtual_board: Start, tmp_path
 
 
 def test_fix_finishes_a_sync_and_takes_left_overs_away(virtual_board: Start, card: Path) -> None:
-    (card / "models" / "new.txt.part").write_text("new")
+    (card / "SYNC").mkdir()
+    (card / "SYNC/M1").write_text("new")
+    (card / "SYNC/M0000002").write_text("of another sync")
     (card / "old.part").write_text("part")
+    (card / "models/arriving").mkdir()
+    (card / "models/arriving/ARRIVING").write_text("")
     board = virtual_board(card=card)
     assert {"B626"} == codes(doctor("--port", str(board.port))[1])
     assert (card / "old.part").exists()
     with connect(str(board.port)):
         pass  # the program that doctor has started again ends: else the card's own boot.py may be first
-    (card / "sync.todo").write_text("rename\tmodels/new.txt.part\tmodels/new.txt\nend")
+    steps = [Step("copy", "SYNC/M1", "models/new.txt", f"{crc32(b'new'):08x}")]
+    (card / "SYNC/STEPS").write_bytes(dump(steps))
     code, said, told = doctor("--port", str(board.port), "--fix")
     assert (code, codes(said)) == (0, set())
     assert told.count("fix: ") == 2
     assert (card / "models" / "new.txt").read_text() == "new"
-    assert not (card / "sync.todo").exists()
+    assert not list((card / "SYNC").iterdir())
     assert not (card / "old.part").exists()
+    assert not (card / "models/arriving").exists()
 
 
 @pytest.mark.nightly  # it waits 12 s for an answer

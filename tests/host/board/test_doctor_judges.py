@@ -7,6 +7,7 @@ import pytest
 from maixswitch.board.doctor import devices, firmware, starts, storage
 from maixswitch.board.doctor.asking import answers
 from maixswitch.board.failures import BoardError
+from maixswitch.board.sync.journal import Step, dump
 
 PORT = "/dev/x"
 KIB = 1024
@@ -137,13 +138,13 @@ def spoiled(code: str) -> storage.Storage:
         case "B623":
             found.broken["/sd/models"] = 5
         case "B625":
-            add("/sd/sync.todo", b"rename\ta.part\ta\nend")
+            add("/sd/SYNC/STEPS", dump([Step("delete", "a")]))
         case "B626":
-            files["/sd/a.part"] = 7
+            files["/sd/SYNC/A1234567"] = 7
         case "B627":
             found.mounts["sd"] = (512, 1000, 10)
         case "B629":
-            add("/sd/sync.todo", b"rename\ta.pa")
+            add("/sd/SYNC/STEPS", b"delete\ta")
         case "B640":
             found.files = {path: size for path, size in files.items() if "/device/" not in path}
         case "B641":

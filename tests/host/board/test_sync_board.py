@@ -95,7 +95,7 @@ def test_the_life_of_a_card(virtual_board: Boards, card: Path, tmp_path: Path) -
     assert report(run(card, "--port", board.port, "--json"))["bytes"] == 0
     (card / "models/20-zeros/labels.txt").write_text("one\nthree\n")
     assert sent(run(card, "--port", board.port, "--json")) == ["models/20-zeros/labels.txt"]
-    (sd / "models/20-zeros/labels.txt").write_text("ONE\nthree\n")  # same size: sync.json cannot know
+    (sd / "models/20-zeros/labels.txt").write_text("ONE\nthree\n")  # same size: SYNC/SUMS cannot know
     assert sent(run(card, "--port", board.port, "--json")) == []
     assert sent(run(card, "--port", board.port, "--json", "--checksum")) == ["models/20-zeros/labels.txt"]
     for path in (card / "models/30-obeyed").iterdir():
@@ -185,7 +185,7 @@ def test_ctrl_c(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
     assert working.returncode == 130, said
     assert "interrupted; the card still runs the old version" in said
     assert "Traceback" not in said
-    assert not (sd / "models").exists()
+    assert not list(sd.glob("models/*/model.json"))
     planned = run(card, "--port", board.port, "--dry-run")
     assert "are there already" in planned.stdout, planned.stderr
 
@@ -234,7 +234,7 @@ def test_check_knows_the_card_after_a_sync_and_an_older_boot_py(card: Path, tmp_
     sd.mkdir()
     assert run(card, "--to", sd, "--force").returncode == 0
     assert not codes()
-    (sd / "main.py.part").write_text("half")
+    (sd / "SYNC/A1234567").write_text("half")
     assert not codes()
     boot = sd / "boot.py"
     boot.write_text(boot.read_text() + "# another version\n")

@@ -17,10 +17,10 @@ import pytest
 
 from maixswitch.board.connection import connect
 from maixswitch.board.failures import BoardError
-from maixswitch.board.sync import inventory, plan
+from maixswitch.board.sync import inventory, journal, plan
 from maixswitch.board.sync.apply import apply
 from maixswitch.board.sync.board_target import BoardTarget
-from maixswitch.board.sync.journal import Step
+from maixswitch.board.sync.folder_target import FolderTarget
 from maixswitch.board.sync.plan import Options, Plan
 from maixswitch.board.virtual import Faults, VirtualBoard
 
@@ -31,9 +31,10 @@ import uio, uos
 from binascii import crc32
 
 def look(folder, out):
-    for row in uos.ilistdir("/sd" + folder):
+    rows = list(uos.ilistdir("/sd" + folder))
+    for row in rows if "ARRIVING" not in [row[0] for row in rows] else []:
         path = folder + "/" + row[0]
-        if row[0][0] == "." or row[0].endswith(".part") or path in ("/sync.todo", "/sync.json"):
+        if row[0][0] == "." or path == "/SYNC":
             continue
         if row[1] == 0x4000:
             look(path, out)
@@ -113,7 +114,7 @@ def judged(board: VirtualBoard, sd: Path, card: Path, what: object) -> str:
     assert found in (sums(OLD), sums(NEW)), what
     again = sync(board.port, card)
     assert started(board, sd) == sums(NEW), what
-    assert not [path for path in sd.rglob("*") if path.name.endswith(".part") or path.name == "sync.todo"], what
+    assert [path.name for path in (sd / "SYNC").iterdir()] == ["SUMS"], what
     assert sync(board.port, card).empty
     return "old" if found == sums(OLD) and not again.empty else "new"
 
@@ -178,10 +179,6 @@ class Pulled(BoardTarget):
         self.act()
         super().make_folder(path)
 
-    def rename(self, path: str, name: str) -> None:
-        self.act()
-        super().rename(path, name)
-
     def drop(self, steps: object) -> None:
         if steps:  # nothing goes over the line for none
             self.act()
@@ -225,7 +222,7 @@ def every_step(virtual_board: Callable[..., VirtualBoard], tmp_path: Path, lives
 
 
 def test_the_plug_is_pulled_around_the_commit_point(virtual_board: Callable[..., VirtualBoard], tmp_path: Path) -> None:
-    """Before the journal gets its name the old card starts, after that the new one, from its own boot.py."""
+    """Before the list of steps is there the old card starts, after that the new one, from its own boot.py."""
     assert every_step(virtual_board, tmp_path, lambda steps: range(steps - 3, steps - 1)) == ["old", "new"]
 
 
@@ -244,7 +241,6 @@ def test_the_power_fails_within_the_steps(
     sd, card = grow(tmp_path / "sd", OLD), grow(tmp_path / "card", NEW)
     board = virtual_board(sd)
     started(board, sd)
-    steps: list[Step] = []
 
     class Decided(BoardTarget):
         def finish(self, force: bool = False) -> None:
@@ -253,16 +249,11 @@ def test_the_power_fails_within_the_steps(
     with pytest.raises(Exception, match="count from the board's next start on"):
         sync(board.port, card, lambda found: Decided(found))
     board.power_cut()
-    steps += [Step(*line.split("\t")) for line in (sd / "sync.todo").read_text().split("\n")[:-1]]
-    for step in steps[:done]:
-        if step.verb == "rename":
-            (sd / step.path).rename(sd / step.name)
-        elif step.verb == "delete":
-            (sd / step.path).unlink()
-        else:
-            (sd / step.path).rmdir()
+    steps = journal.parse((sd / "SYNC/STEPS").read_bytes())
+    assert steps
+    FolderTarget(sd).drop(steps[:done])
     assert started(board, sd) == sums(NEW)
-    assert not (sd / "sync.todo").exists()
+    assert not (sd / "SYNC/STEPS").exists()
 
 
 @pytest.mark.nightly

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from maixswitch.board.connection import Board
 from maixswitch.board.doctor.starts import IDE
-from maixswitch.board.doctor.storage import TODO, Storage
+from maixswitch.board.doctor.storage import SD, TODO, Storage
+from maixswitch.board.sync import older
 from maixswitch.board.sync.board_target import BoardTarget
 from maixswitch.board.sync.journal import parse
+from maixswitch.board.sync.plan import begun
 from maixswitch.language import tr
 
 
@@ -18,26 +20,25 @@ def repair(board: Board, found: Storage, say: Callable[[str], None]) -> bool:
     Returns whether anything was changed; what was found is to be asked anew then. BoardError when the board refuses.
     """
     done = False
-    parts = set(found.parts)
+    target = BoardTarget(board)
     if TODO in found.files:
         steps = parse(found.texts.get(TODO, b""))
         if steps is None:
             say(tr("fix: {path} taken away: it cannot be understood", path=TODO))
         else:
             say(tr("fix: the interrupted sync is finished, {count} steps", count=len(steps)))
-        BoardTarget(board).finish()
-        parts -= {f"/sd/{step.path}" for step in steps or ()}  # those the steps have put in their place
+        target.finish()
         done = True
-    for path in sorted(parts):
-        say(tr("fix: {path} deleted, {size} bytes of an interrupted sync", path=path, size=found.files[path]))
-        _remove(board, path)
+    if found.parts:
+        listing = target.listing()
+        steps = [*older.remains(listing, target), *begun(listing)]
+        for step in steps:
+            if size := listing.files.get(step.path):
+                say(tr("fix: {path} deleted, {size} bytes of an interrupted sync", path=f"{SD}/{step.path}", size=size))
+        target.drop(steps)
         done = True
     if IDE in found.files:
         say(tr("fix: {path} deleted: the board starts the app again", path=IDE))
-        _remove(board, IDE)
+        board.exec(f"import uos\nuos.remove({IDE!r})", 30.0)
         done = True
     return done
-
-
-def _remove(board: Board, path: str) -> None:
-    board.exec(f"import uos\nuos.remove({path!r})", 30.0)

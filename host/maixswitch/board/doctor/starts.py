@@ -14,6 +14,7 @@ from maixswitch import __version__
 from maixswitch.board.doctor.asking import Asked, ask
 from maixswitch.board.doctor.looks import Look
 from maixswitch.board.doctor.storage import FLASH, SD, Storage
+from maixswitch.board.sync.inventory import STEPS
 from maixswitch.card.rules.app import COVERS, does, some, source
 from maixswitch.findings import finding
 from maixswitch.language import tr
@@ -22,8 +23,8 @@ from maixswitch.resources import board_root
 IDE = "/flash/ide_mode.conf"
 CONFIG = "/flash/config.json"
 STARTS_APP = "device.app"
-FINISHES_SYNC = "sync.todo"
-"""In every boot.py of the app since there is one that finishes an interrupted sync."""
+FINISHES_SYNC = f"/{STEPS}"
+"""In every boot.py of the app that finishes an interrupted sync."""
 WELCOME = "Welcome to MaixPy"
 """In the main.py that the firmware writes where it finds none."""
 
@@ -116,7 +117,7 @@ def _models(look: Look, found: Storage, port: str) -> None:
     if not ready:
         look.findings.append(finding("B650", SD + "/models", port=port))
     for path in shown:
-        if path not in ready:
+        if path not in ready and path not in found.arriving:
             look.findings.append(finding("B652", path, port=port))
 
 

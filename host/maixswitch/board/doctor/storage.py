@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 
 from maixswitch.board.doctor.asking import Asked, ask
 from maixswitch.board.doctor.looks import Look, amount
+from maixswitch.board.sync import older
+from maixswitch.board.sync.inventory import MARK, STEPS, SUMS, SYNC
 from maixswitch.board.sync.journal import parse
 from maixswitch.card.rules.app import some
 from maixswitch.findings import finding
 from maixswitch.language import tr
 
 SD, FLASH = "/sd", "/flash"
-TODO = "/sd/sync.todo"
-PART = ".part"
+TODO = f"{SD}/{STEPS}"
 DEPTH = 6
 LITTLE = 1024 * 1024
 TEXT_LIMIT = 16384
@@ -45,8 +46,24 @@ class Storage:
 
     @property
     def parts(self) -> list[str]:
-        """Left-over parts of files on the card."""
-        return sorted(path for path in self.files if path.startswith(SD + "/") and path.endswith(PART))
+        """Files on the card that a sync was bringing when it was interrupted, an older one's too."""
+        marked = tuple(folder + "/" for folder in self.arriving)
+        return sorted(
+            path
+            for path in self.files
+            if (path.startswith(f"{SD}/{SYNC}/") and path not in (TODO, f"{SD}/{SUMS}"))
+            or path.startswith(marked)
+            or (path.startswith(SD + "/") and older.left(path.lower().split("/")[2:]))
+        )
+
+    @property
+    def arriving(self) -> list[str]:
+        """Folders of models that the app passes over, since not all of their files are there yet."""
+        return sorted(
+            path.rpartition("/")[0]
+            for path in self.files
+            if path.endswith(f"/{MARK}") and path.replace(MARK, "model.json") not in self.files
+        )
 
     def text(self, path: str) -> str | None:
         """A text that was read; None when there is no such file, or it is no UTF-8."""

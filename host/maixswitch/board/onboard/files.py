@@ -8,7 +8,7 @@ import uos
 told = [0]
 
 
-def tell(row):
+def say(row):
     """Print a literal, and take it into the sum."""
     line = repr(row)
     told[0] = crc32(line.encode(), told[0])
@@ -30,9 +30,9 @@ def walk(root):
             path = folder + "/" + row[0]
             if row[1] == 0x4000:
                 folders.append(path)
-                tell((path[1:], -1))
+                say((path[1:], -1))
             else:
-                tell((path[1:], uos.stat(root + path)[6]))
+                say((path[1:], uos.stat(root + path)[6]))
 
 
 def read(path):
@@ -48,7 +48,7 @@ def read(path):
             piece = file.read(512)
             if not piece:
                 break
-            tell(piece)
+            say(piece)
 
 
 def make(path):
@@ -61,25 +61,18 @@ def make(path):
 
 
 def drop(path, folder):
-    """Delete a file or an empty folder; nothing when it is gone."""
+    """Delete a file, or a folder with the files in it; nothing when it is gone."""
     try:
+        if folder:
+            for row in list(uos.ilistdir(path)):
+                uos.remove(path + "/" + row[0])
         (uos.rmdir if folder else uos.remove)(path)
     except OSError as error:
         if error.args[0] != 2:
             raise
 
 
-def move(path, name):
-    """Rename; nothing when that was done already."""
-    try:
-        uos.rename(path, name)
-    except OSError as error:
-        if error.args[0] != 2:
-            raise
-        uos.stat(name)
-
-
 def space(root):
     """Tell (free bytes, bytes of a cluster)."""
     found = uos.statvfs(root)
-    tell((found[1] * found[3], found[1]))
+    say((found[1] * found[3], found[1]))

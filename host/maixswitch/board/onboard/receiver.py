@@ -46,25 +46,21 @@ def receive(path, offset, count):
 
 
 def checksum(path):
-    """Return (size, CRC32) of a file as the card gives it back; None when there is no such file."""
-    try:
-        file = open(path, "rb")
-    except OSError as error:
-        if error.args[0] == 2:
-            return None
-        raise
+    """Return (size, CRC32) of a file as the card gives it back; None when there is no such file, or it is damaged."""
     size = value = 0
     try:
-        while True:
-            got = file.readinto(_body)
-            if not got:
-                return size, value
-            value = crc32(_body[:got], value)
-            size += got
-            if size % _SAVE == 0:
-                print(".", end="")  # the host sees that it goes on
-    finally:
-        file.close()
+        with open(path, "rb") as file:
+            while True:
+                got = file.readinto(_body)
+                if not got:
+                    return size, value
+                value = crc32(_body[:got], value)
+                size += got
+                if size % _SAVE == 0:
+                    print(".", end="")  # the host sees that it goes on
+    except OSError as error:
+        if error.args[0] not in (2, 5):
+            raise
 
 
 def _opened(path, offset):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maixswitch.board.sync import journal, manifest
-from maixswitch.board.sync.inventory import BOOT, DRAFT, MANIFEST, TODO
+from maixswitch.board.sync.inventory import MARK, STEPS, SUMS, SYNC
 from maixswitch.board.sync.journal import Step
 from maixswitch.board.sync.plan import Plan
 from maixswitch.board.sync.target import Target, Tell
@@ -21,27 +21,27 @@ def apply(plan: Plan, target: Target, tell: Tell = lambda size: None) -> None:
     """
     decided = False
     try:
-        if not plan.empty:
-            target.write(DRAFT, journal.dump(plan.first or plan.steps))  # before all else: can the card be written?
-            target.drop([Step("delete", MANIFEST)])
-            if plan.first:
-                _commit(plan.first, target)
-                target.finish()
         target.drop(plan.leftovers)
+        if not plan.empty or not plan.known:
+            target.make_folder(SYNC)
+            target.drop([Step("delete", SUMS)])  # nothing is believed before the end
+        if plan.first:
+            _commit(plan.first, target)
+            target.finish()
         for folder in plan.folders:
             target.make_folder(folder)
+            if folder in plan.marked:
+                target.write(f"{folder}/{MARK}", b"")
         for send in plan.sends:
             if not send.left and send.offset:  # all of it arrived in an earlier try
                 continue
             target.send(send.source.file, send.part, send.offset, send.source.size, send.source.crc, tell)
-        if plan.steps or plan.switch:
+        if plan.steps:
             _commit(plan.steps, target)
             decided = True
-            if plan.switch:
-                target.rename(next(send.part for send in plan.sends if send.path == BOOT), BOOT)
             target.finish()
         if not plan.known:
-            target.write(MANIFEST, manifest.dump(plan.files))
+            target.write(SUMS, manifest.dump(plan.files))
     except KeyboardInterrupt:
         if decided:
             text = tr("interrupted; the new files are all there, and count from the board's next start on")
@@ -51,12 +51,10 @@ def apply(plan: Plan, target: Target, tell: Tell = lambda size: None) -> None:
 
 
 def _commit(steps: Sequence[Step], target: Target) -> None:
-    """Puts the journal in its place; from then on the card is the new one, as soon as its boot.py has run."""
+    """Writes the list of steps; from then on the card is the new one, as soon as its boot.py has run."""
     wanted = journal.dump(steps)
-    if target.read(DRAFT) != wanted:
-        target.write(DRAFT, wanted)
-        if target.read(DRAFT) != wanted:
-            raise MaixSwitchError(
-                tr("{name}: the card does not keep what is written to it; take another card", name=target.name), EXIT_IO
-            )
-    target.rename(DRAFT, TODO)
+    target.write(STEPS, wanted)
+    if target.read(STEPS) != wanted:
+        raise MaixSwitchError(
+            tr("{name}: the card does not keep what is written to it; take another card", name=target.name), EXIT_IO
+        )

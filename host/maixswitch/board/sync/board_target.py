@@ -12,7 +12,7 @@ from maixswitch.board.connection import TRIES, Board, packed
 from maixswitch.board.failures import BoardError
 from maixswitch.board.stream import board_crcs, send, send_plain
 from maixswitch.board.sync import journal
-from maixswitch.board.sync.inventory import BOOT, TODO, Tell
+from maixswitch.board.sync.inventory import BOOT, STEPS, Tell
 from maixswitch.board.sync.journal import Step
 from maixswitch.board.sync.target import Listing
 from maixswitch.errors import EXIT_IO, MaixSwitchError
@@ -29,6 +29,8 @@ QUICK = 8.0
 """Seconds that an answer may take otherwise."""
 SLOW = 60.0
 """Seconds that a card may take for one step, such as deleting a large file."""
+SLOWEST = 50_000
+"""Bytes a second that a board copies at the least from file to file before it is given up; a guess."""
 
 
 class BoardTarget:
@@ -41,7 +43,7 @@ class BoardTarget:
         self.name = board.port
 
     def listing(self) -> Listing:
-        if self._rows(f"tell({self.root.strip('/')!r} in uos.listdir('/'))") != [True]:
+        if self._rows(f"say({self.root.strip('/')!r} in uos.listdir('/'))") != [True]:
             raise BoardError("B620", port=self.name)
         found = Listing()
         for path, size in self._rows(f"walk({self.root!r})"):
@@ -89,26 +91,25 @@ class BoardTarget:
         else:
             send(self.board, data, self._at(path), offset=offset, progress=tell)
 
-    def rename(self, path: str, name: str) -> None:
-        self._rows(f"move({self._at(path)!r}, {self._at(name)!r})")
-
     def drop(self, steps: Iterable[Step]) -> None:
         for step in steps:
             self._rows(f"drop({self._at(step.path)!r}, {step.verb == 'rmdir'})", SLOW)
 
     def finish(self, force: bool = False) -> None:
-        if journal.parse(self.read(TODO)) is None:
-            self.drop([Step("delete", TODO)])
+        steps = journal.parse(self.read(STEPS))
+        if steps is None:
+            self.drop([Step("delete", STEPS)])
             return
         program = (board_root() / BOOT).read_text(encoding="utf-8").replace('finish("/sd")', f"finish({self.root!r})")
-        said = self.board.run(packed(program), SLOW).strip()
+        sizes = self.listing().files
+        said = self.board.run(packed(program), SLOW + sum(sizes.get(step.path, 0) for step in steps) / SLOWEST).strip()
         if said and force:
-            self.drop([Step("delete", TODO)])
-        elif said and self.read(TODO):
+            self.drop([Step("delete", STEPS)])
+        elif said and self.read(STEPS):
             raise BoardError("B625", port=self.name, found=said.splitlines()[-1])
 
-    def seconds(self, size: int) -> float | None:
-        return size * WIRE / self.board.baud + size / CARD_RATE
+    def seconds(self, size: int, copied: int) -> float | None:
+        return size * WIRE / self.board.baud + (size + copied) / CARD_RATE
 
     def full(self, need: int, free: int, gain: int) -> MaixSwitchError:
         found = tr("{free} KiB are free", free=free >> 10)

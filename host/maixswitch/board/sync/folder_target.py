@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from maixswitch.board.sync import inventory, journal
-from maixswitch.board.sync.inventory import BLOCK, TODO, Tell
+from maixswitch.board.sync.inventory import BLOCK, STEPS, SYNC, Tell
 from maixswitch.board.sync.journal import Step
 from maixswitch.board.sync.target import Listing
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import reason, tr
 
-CARD_SIGNS = ("models", "device", "main.py", "sync.todo")
+CARD_SIGNS = ("models", "device", "main.py", SYNC)
 
 
 class FolderTarget:
@@ -40,13 +42,18 @@ class FolderTarget:
         return found
 
     def checksums(self, paths: Mapping[str, int], tell: Tell) -> dict[str, int]:
+        found = {}
         with self._failing():
-            return {path: inventory.checksum(self.folder / path, tell=tell)[1] for path in paths}
+            for path in paths:
+                try:
+                    found[path] = inventory.checksum(self.folder / path, tell=tell)[1]
+                except OSError as error:
+                    if error.errno != errno.EIO or not self.folder.is_dir():
+                        raise
+        return found
 
     def space(self) -> tuple[int, int]:
         if not hasattr(os, "statvfs"):
-            import shutil
-
             return shutil.disk_usage(self.folder).free, 32768  # the largest cluster that a FAT32 card usually has
         with self._failing():
             found = os.statvfs(self.folder)
@@ -62,12 +69,13 @@ class FolderTarget:
     def write(self, path: str, data: bytes) -> None:
         with self._failing(), (self.folder / path).open("wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            _settle(file)
+            self._settle_names([path])
 
     def make_folder(self, path: str) -> None:
         with self._failing():
             (self.folder / path).mkdir(exist_ok=True)
+            self._settle_names([path])
 
     def send(self, file: Path, path: str, offset: int, size: int, crc: int, tell: Tell) -> None:
         place = self.folder / path
@@ -79,10 +87,8 @@ class FolderTarget:
                     part.write(block)
                     tell(len(block))
                 part.truncate()
-                part.flush()
-                os.fsync(part.fileno())
-                if hasattr(os, "posix_fadvise"):  # so that it is read from the card, not from memory
-                    os.posix_fadvise(part.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+                _settle(part)
+            self._settle_names([path])
             if inventory.checksum(place) != (size, crc):
                 place.unlink()
                 raise MaixSwitchError(
@@ -95,29 +101,24 @@ class FolderTarget:
                     EXIT_IO,
                 )
 
-    def rename(self, path: str, name: str) -> None:
-        with self._failing():
-            os.replace(self.folder / path, self.folder / name)
-            self._settle_names([Step("rename", path, name)])
-
     def drop(self, steps: Iterable[Step]) -> None:
         for step, error in journal.finish(steps, self._exists, self._do):
             if step.verb != "rmdir":  # a folder that is not empty may stay
                 raise self._failure(error)
 
     def finish(self, force: bool = False) -> None:
-        steps = journal.parse(self.read(TODO))
+        steps = journal.parse(self.read(STEPS))
         if steps:
             try:
                 self.drop(steps)
             except MaixSwitchError:
                 if not force:
                     raise
-            self._settle_names(steps)
-        self.drop([Step("delete", TODO)])
-        self._settle_names([Step("delete", TODO)])
+            self._settle_names(step.path for step in steps)
+        self.drop([Step("delete", STEPS)])
+        self._settle_names([STEPS])
 
-    def seconds(self, size: int) -> float | None:
+    def seconds(self, size: int, copied: int) -> float | None:
         return None
 
     def full(self, need: int, free: int, gain: int) -> MaixSwitchError:
@@ -137,18 +138,32 @@ class FolderTarget:
 
     def _do(self, step: Step) -> None:
         place = self.folder / step.path
-        if step.verb == "rename":
-            place.replace(self.folder / step.name)
+        if step.verb == "copy":
+            self._copy(step)
+        elif step.verb == "mkdir":
+            place.mkdir()
         elif step.verb == "delete":
             place.unlink()
         else:
+            for path in place.iterdir():
+                path.unlink()
             place.rmdir()
 
-    def _settle_names(self, steps: Iterable[Step]) -> None:
-        """Asks that the folders of these steps reach the card, where the system has a call for that."""
+    def _copy(self, step: Step) -> None:
+        part, place = self.folder / step.path, self.folder / step.name
+        with part.open("rb") as source, place.open("wb") as file:
+            shutil.copyfileobj(source, file, BLOCK)
+            _settle(file)
+        if inventory.checksum(place)[1] != int(step.crc, 16):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(place))
+        self._settle_names([step.name])
+        part.unlink()
+
+    def _settle_names(self, paths: Iterable[str]) -> None:
+        """Asks that the folders of these paths reach the card, where the system has a call for that."""
         if os.name == "nt":
             return
-        folders = {(self.folder / name).parent for step in steps for name in (step.path, step.name or step.path)}
+        folders = {(self.folder / path).parent for path in paths}
         for folder in sorted(folders):
             with contextlib.suppress(OSError):  # some file systems cannot, and a folder may be gone
                 handle = os.open(folder, os.O_RDONLY)
@@ -188,6 +203,14 @@ class FolderTarget:
                 reason=reason(error),
             )
         return MaixSwitchError(text, EXIT_IO)
+
+
+def _settle(file: BinaryIO) -> None:
+    """Writes a file through to the card, and has what is read of it next come from there, where the system can."""
+    file.flush()
+    os.fsync(file.fileno())
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _raise(error: OSError) -> None:

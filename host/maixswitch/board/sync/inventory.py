@@ -6,18 +6,21 @@ import re
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from maixswitch.board.sync import older
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import reason, tr
 
-PART = ".part"
-TODO = "sync.todo"
-DRAFT = "sync.part"
-MANIFEST = "sync.json"
+SYNC = "SYNC"
+"""The folder that sync itself writes into. All names in it are of eight capitals and digits at most: those have one
+entry in a FAT folder, which a single write of a sector makes or takes away; a longer name has several."""
+STEPS = "SYNC/STEPS"
+SUMS = "SYNC/SUMS"
+MARK = "ARRIVING"
+"""A file in a new model's folder whose files are not all there yet; the app passes over such a folder."""
+MODEL = "model.json"
 BOOT = "boot.py"
-OWN = (TODO, DRAFT, MANIFEST)
-"""What sync itself writes into the card's root."""
 CHOSEN = ("maixswitch.s0", "maixswitch.s1")
 """What the app writes there (device/choice.py)."""
 SYSTEM = ("system volume information", "$recycle.bin", "thumbs.db", "desktop.ini", "__pycache__")
@@ -40,12 +43,14 @@ class Source:
 def travels(path: str) -> bool:
     """Is this path, relative to the card's root, one that sync sends, compares and deletes?
 
-    Not hidden files, not the system's, not what sync and the app themselves write on the card, no temporary files.
+    Not hidden files, not the system's, not what sync and the app themselves write on the card, nor what older versions
+    of sync left there.
     """
     parts = path.lower().split("/")
-    if any(part.startswith(".") or part.endswith(PART) or part in SYSTEM for part in parts):
+    if any(part.startswith(".") or part in SYSTEM for part in parts) or parts[0] == SYNC.lower():
         return False
-    return len(parts) > 1 or parts[0] not in (*OWN, *CHOSEN)
+    mark = parts[0] == "models" and parts[2:] == [MARK.lower()]
+    return not mark and not older.left(parts) and path.lower() not in CHOSEN
 
 
 def is_app(path: str) -> bool:
@@ -118,12 +123,15 @@ def rank(path: str) -> tuple[int, str]:
     return (2 if is_app(path) else 0 if path.startswith("models/") else 1), path
 
 
-def beside(path: str) -> str:
-    """The temporary name of a file, in the same folder."""
-    return path + PART
+def staged(sources: Iterable[Source]) -> dict[str, str]:
+    """Path -> the file in SYNC that its bytes arrive in: another one for other bytes, so that a part is never mixed.
 
-
-def hidden(folder: str) -> str:
-    """The temporary name of a new folder: hidden, so that the app does not take it for a model."""
-    place = PurePosixPath(folder)
-    return (place.parent / f".{place.name}{PART}").as_posix()
+    The first letter tells the app's from the others.
+    """
+    parts: dict[str, str] = {}
+    for source in sources:
+        number = zlib.crc32(f"{source.path}\t{source.crc}".encode())
+        while (part := f"{SYNC}/{'A' if is_app(source.path) else 'M'}{number % (1 << 28):07X}") in parts.values():
+            number += 1
+        parts[source.path] = part
+    return parts

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from maixswitch.board.sync import inventory, journal, manifest
-from maixswitch.board.sync.inventory import BOOT, DRAFT, MANIFEST, PART, TODO, Source
+from maixswitch.board.sync import inventory, manifest, older
+from maixswitch.board.sync.inventory import BOOT, MARK, MODEL, STEPS, SUMS, SYNC, Source
 from maixswitch.board.sync.journal import Step
 from maixswitch.board.sync.target import Listing, Target, Tell
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
-FINISHER = b"sync.todo"
-"""A boot.py that holds this word finishes an interrupted sync."""
+FINISHER = STEPS.encode()
+"""A boot.py that holds this name finishes an interrupted sync."""
 SPARE = 4
 """Clusters for the journal, the manifest and what grows in folders."""
 TWINS = {".py": ".mpy", ".mpy": ".py"}
 DELETABLE = ("models/", "device/")
+PART_NAME = re.compile(rf"{SYNC}/[AM][0-9A-F]{{7}}")
 
 
 @dataclass(frozen=True)
 class Send:
-    """A file to send. ``path``: where it will be; ``part``: its temporary name; ``offset``: bytes that are there."""
+    """A file to send. ``path``: where it will be; ``part``: where it arrives; ``offset``: bytes that are there.
+
+    The two are the same for what belongs to a new model, but its model.json: the app passes over that model until then.
+    """
 
     source: Source
     path: str
@@ -50,9 +55,9 @@ class Options:
 class Plan:
     """All that a sync does, in order: ``leftovers``, ``first``, ``folders``, ``sends``, ``steps``.
 
-    ``first``: deletions that must make room before anything is sent. ``switch``: boot.py takes its place before the
-    steps, since the card's own would not finish them. ``safe``: a power cut within the steps is made good by boot.py.
-    ``files``: what the card then holds of the source, for the manifest; ``known``: does its manifest say so already?
+    ``first``: deletions that must make room before anything is sent. ``marked``: those of the folders that get a file
+    which hides them from the app. ``safe``: a power cut within the steps is made good by boot.py. ``files``: what the
+    card then holds of the source, for the manifest; ``known``: does its manifest say so already?
     """
 
     sends: tuple[Send, ...]
@@ -60,8 +65,8 @@ class Plan:
     leftovers: tuple[Step, ...]
     first: tuple[Step, ...]
     folders: tuple[str, ...]
+    marked: frozenset[str]
     steps: tuple[Step, ...]
-    switch: bool
     safe: bool
     same: int
     files: manifest.Files
@@ -76,20 +81,22 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        return not (self.steps or self.switch or self.first)
+        return not (self.steps or self.first)
 
 
 def make(
     found: dict[str, Source], target: Target, options: Options, *, dry: bool = False, tell: Tell = lambda size: None
 ) -> Plan:
-    """Compares the source with the card; nothing is changed there, but that an earlier sync is finished unless ``dry``.
+    """Compares the source with the card; an earlier sync is finished first, or what it left taken away, unless ``dry``.
 
     MaixSwitchError when the card has not the room, or holds a folder where a file is to be. ``tell`` gets the bytes
     that the card has read for it.
     """
     listing = target.listing()
-    pending = TODO in listing.files
-    if pending and not dry:
+    pending = STEPS in listing.files
+    old = list(older.remains(listing, target))
+    if (pending or old) and not dry:
+        target.drop(old)
         target.finish(force=True)
         listing = target.listing()
     there = {
@@ -98,61 +105,76 @@ def make(
         if inventory.travels(path) and (inventory.is_app(path) or not options.app_only)
     }
     places = _places(found, listing)
-    sums = manifest.parse(target.read(MANIFEST)) if MANIFEST in listing.files else {}
+    wanted = set(places.values())
+    sums = manifest.parse(target.read(SUMS)) if SUMS in listing.files else {}
     known = {} if options.checksum else {path: crc for path, (size, crc) in sums.items() if there.get(path) == size}
-    parts = {source.path: _part(places[source.path], listing) for source in found.values()}
+    arriving = set() if options.app_only else _arriving(wanted, listing)
+    parts = inventory.staged(found.values())
+    parts |= {path: place for path, place in places.items() if _is_hidden(place, arriving)}
     unsure = {
         place: there[place]
         for path, place in places.items()
         if there.get(place) == found[path].size and place not in known
     }
-    begun = {
+    half = {
         part: listing.files[part] for path, part in parts.items() if 0 < listing.files.get(part, 0) <= found[path].size
     }
-    read = target.checksums(unsure | begun, tell)
+    read = target.checksums(unsure | half, tell)
     crcs = known | read
     sends = []
     for path in sorted(found, key=inventory.rank):
         source, place, part = found[path], places[path], parts[path]
         if there.get(place) == source.size and crcs.get(place) == source.crc:
             continue
-        offset = begun.get(part, 0)
+        offset = half.get(part, 0)
         if offset and inventory.checksum(source.file, offset)[1] != read.get(part):
             offset = 0
         sends.append(Send(source, place, part, offset, place not in there))
-    wanted = set(places.values())
-    deletes = sorted(_doubles(there, wanted) | (_strangers(there, wanted) if options.delete else set()))
-    emptied = list(_emptied(listing, wanted, set(deletes), options)) if options.delete else []
-    leftovers = tuple(_leftovers(listing, {send.part for send in sends}, options))
-    switch, safe = _boot(sends, BOOT in there, target)
-    steps = list(_renames(sends, listing, switch))
-    steps[_before_boot(steps) : _before_boot(steps)] = [Step("delete", path) for path in deletes] + emptied
-    need, free = _room(sends, leftovers, listing, target)
+    # what cannot be read names clusters that may be another file's soon: it goes before anything is written
+    leftovers = [Step("delete", path) for path in sorted(unsure) if path not in read]
+    leftovers += begun(listing, {send.part for send in sends}, wanted, app_only=options.app_only)
+    gone = {step.path for step in leftovers}
+    deletes = sorted((_doubles(there, wanted) | (_strangers(there, wanted) if options.delete else set())) - gone)
+    removals = [Step("delete", path) for path in deletes]
+    removals += [step for step in _emptied(listing, wanted, options) if step.path not in gone]
+    marked = {folder for folder in arriving if any(path.startswith(folder + "/") for path in wanted)}
+    folders = _folders(sends, marked, listing)
+    need, free = _room(sends, leftovers, len(folders), listing, target)
     first: tuple[Step, ...] = ()
     if need > free:
         models = [path for path in deletes if not inventory.is_app(path)]
         gain = sum(there[path] for path in models)
         if need > free + gain:
             raise target.full(need, free, 0 if options.delete else sum(there[p] for p in _strangers(there, wanted)))
-        first = tuple(step for step in steps if step.verb != "rename" and not inventory.is_app(step.path))
-        steps = [step for step in steps if step not in first]
+        first = tuple(step for step in removals if not inventory.is_app(step.path))
+        removals = [step for step in removals if step not in first]
+    new_finishes, old_finishes = _boot(sends, BOOT in there, target)
+    marks = {f"{folder}/{MARK}" for folder in marked}
+    if not options.app_only:
+        marks |= {path for path in listing.files if path.endswith(f"/{MARK}")}
+    steps = list(_arrivals(sends, listing.folders | set(folders)))
+    steps += [Step("delete", path) for path in sorted(marks - gone)] + removals
+    # the one that finishes the others is replaced when they are done, or when it has begun to be one
+    steps.sort(key=lambda step: (step.name == BOOT) == (old_finishes or not new_finishes))
     files = {place: (found[path].size, found[path].crc) for path, place in places.items()}
     if options.app_only:  # what it did not look at stays as the manifest knows it
         files = {path: row for path, row in sums.items() if not inventory.is_app(path)} | files
     return Plan(
         sends=tuple(sends),
         deletes=tuple(deletes),
-        leftovers=leftovers,
+        leftovers=tuple(leftovers),
         first=first,
-        folders=tuple(_staging(sends, listing)),
+        folders=tuple(folders),
+        marked=frozenset(marked),
         steps=tuple(steps),
-        switch=switch,
-        safe=safe,
+        safe=old_finishes or new_finishes,
         same=len(found) - len(sends),
         files=files,
         known=sums == files,
         pending=pending,
-        seconds=target.seconds(sum(send.left for send in sends)),
+        seconds=target.seconds(
+            sum(send.left for send in sends), sum(send.source.size for send in sends if send.part != send.path)
+        ),
     )
 
 
@@ -177,38 +199,42 @@ def _places(found: Iterable[str], listing: Listing) -> dict[str, str]:
     return places
 
 
-def _new_folder(path: str, listing: Listing) -> str:
-    """The topmost folder of a path that the card has not, "" when all are there."""
-    folders = [parent.as_posix() for parent in PurePosixPath(path).parents][:-1]
-    return next((folder for folder in reversed(folders) if folder not in listing.folders), "")
+def _model(path: str) -> str:
+    """The model's folder that a path is in, "" for one that is in none."""
+    parts = path.split("/")
+    return "/".join(parts[:2]) if parts[0] == "models" and len(parts) > 2 else ""
 
 
-def _part(path: str, listing: Listing) -> str:
-    """The temporary name: beside the file, or in the hidden folder that will become its new one."""
-    folder = _new_folder(path, listing)
-    return inventory.hidden(folder) + path[len(folder) :] if folder else inventory.beside(path)
+def _arriving(wanted: Iterable[str], listing: Listing) -> set[str]:
+    """Folders of models that the app does not see: not there yet, marked so, or without any file."""
+    full = {_model(path) for path in listing.files}
+    folders = {_model(path) for path in wanted} | {folder for folder in listing.folders if _model(folder + "/")}
+    models = {_model(folder + "/") for folder in folders} - {""}
+    there = {folder for folder in models if f"{folder}/{MODEL}" in listing.files or not inventory.travels(folder)}
+    return {folder for folder in models - there if folder not in full or f"{folder}/{MARK}" in listing.files}
 
 
-def _staging(sends: Iterable[Send], listing: Listing) -> list[str]:
-    """Folders to make before sending, each after the one it is in."""
+def _is_hidden(path: str, arriving: set[str]) -> bool:
+    """Can the file be written where it belongs, since the app will not see it before its model.json is there?"""
+    return _model(path) in arriving and path != f"{_model(path)}/{MODEL}"
+
+
+def _folders(sends: Iterable[Send], marked: set[str], listing: Listing) -> list[str]:
+    """Folders to make before sending, each after the one it is in, and those that have no mark yet."""
     folders = {parent.as_posix() for send in sends for parent in list(PurePosixPath(send.part).parents)[:-1]}
-    return sorted(folders - listing.folders)
+    unmarked = {folder for folder in marked if f"{folder}/{MARK}" not in listing.files}
+    return sorted((folders - listing.folders - {SYNC}) | unmarked)
 
 
-def _renames(sends: Iterable[Send], listing: Listing, switch: bool) -> Iterator[Step]:
-    done = set()
+def _arrivals(sends: Iterable[Send], folders: set[str]) -> Iterator[Step]:
+    """What makes the new files count, boot.py's among them."""
     for send in sends:
-        folder = _new_folder(send.path, listing)
-        if folder and folder not in done:
-            done.add(folder)
-            yield Step("rename", inventory.hidden(folder), folder)
-        elif not folder and not (switch and send.path == BOOT):
-            yield Step("rename", send.part, send.path)
-
-
-def _before_boot(steps: list[Step]) -> int:
-    """Where deletions stand: behind the renames, but before boot.py's."""
-    return len(steps) - 1 if steps and steps[-1].name == BOOT else len(steps)
+        if send.part != send.path:
+            for folder in sorted(parent.as_posix() for parent in list(PurePosixPath(send.path).parents)[:-1]):
+                if folder not in folders:
+                    folders.add(folder)
+                    yield Step("mkdir", folder)
+            yield Step("copy", send.part, send.path, f"{send.source.crc:08x}")
 
 
 def _doubles(there: Iterable[str], wanted: set[str]) -> set[str]:
@@ -226,57 +252,60 @@ def _strangers(there: Iterable[str], wanted: set[str]) -> set[str]:
     return {path for path in there if path.startswith(DELETABLE) and path not in wanted}
 
 
-def _emptied(listing: Listing, wanted: set[str], deletes: set[str], options: Options) -> Iterator[Step]:
-    """Folders that nothing is left in, deepest first, after the hidden files that would keep them."""
+def _emptied(listing: Listing, wanted: set[str], options: Options) -> Iterator[Step]:
+    """Folders that nothing is left in but hidden files, which go along; deepest first."""
+    gone = [
+        folder + "/"
+        for folder in listing.folders
+        if folder.startswith(DELETABLE)
+        and inventory.travels(folder)
+        and (inventory.is_app(folder) or not options.app_only)
+        and not any(path.startswith(folder + "/") for path in wanted)
+    ]
     for folder in sorted(listing.folders, reverse=True):
-        if not folder.startswith(DELETABLE) or (options.app_only and not inventory.is_app(folder)):
-            continue
-        inside = folder + "/"
-        if not inventory.travels(folder) or any(path.startswith(inside) for path in wanted):
-            continue
-        for path in sorted(listing.files):
-            if path.rpartition("/")[0] == folder and path not in deletes and not path.endswith(PART):
-                yield Step("delete", path)
-        for other in sorted(listing.folders, reverse=True):
-            if other.startswith(inside) and not inventory.travels(other):
-                yield from (Step("delete", path) for path in sorted(listing.files) if path.rpartition("/")[0] == other)
-                yield Step("rmdir", other)
-        yield Step("rmdir", folder)
-
-
-def _leftovers(listing: Listing, wanted: set[str], options: Options) -> Iterator[Step]:
-    """Temporary files and folders of an earlier sync that this one has no use for."""
-    folders = [folder for folder in listing.folders if _hidden(folder)]
-    for path in sorted(listing.files):
-        mine = path.endswith(PART) or any(path.startswith(folder + "/") for folder in folders)
-        if mine and path not in wanted and path != DRAFT and (inventory.is_app(path) or not options.app_only):
-            yield Step("delete", path)
-    for folder in sorted(folders, reverse=True):
-        kept = any(path.startswith(folder + "/") for path in wanted)
-        if not kept and (inventory.is_app(folder) or not options.app_only):
+        if options.delete and (folder + "/").startswith(tuple(gone)):
             yield Step("rmdir", folder)
 
 
-def _hidden(folder: str) -> bool:
-    return any(part.startswith(".") and part.endswith(PART) for part in folder.split("/"))
+def begun(
+    listing: Listing, parts: Collection[str] = (), wanted: Collection[str] = (), *, app_only: bool = False
+) -> Iterator[Step]:
+    """The steps that take away what an earlier sync has begun.
+
+    Those are files in SYNC other than ``parts``, and files other than ``wanted`` of models that the app does not see.
+    """
+    arriving = set() if app_only else _arriving(wanted, listing)
+    kept = {parent.as_posix() for path in wanted for parent in PurePosixPath(path).parents}
+    for path in sorted(listing.files):
+        if PART_NAME.fullmatch(path):
+            if path not in parts and (path[len(SYNC) + 1] == "A" or not app_only):
+                yield Step("delete", path)
+        elif _model(path) in arriving and path not in wanted and not (path.endswith(MARK) and _model(path) in kept):
+            yield Step("delete", path)
+    for folder in sorted(listing.folders, reverse=True):
+        if _model(folder + "/") in arriving and folder not in kept:
+            yield Step("rmdir", folder)
 
 
 def _boot(sends: Iterable[Send], there: bool, target: Target) -> tuple[bool, bool]:
-    """(must boot.py take its place first, is a power cut within the steps made good by it)."""
+    """Whether the boot.py that is sent, and the one on the card, finish an interrupted sync."""
     send = next((send for send in sends if send.path == BOOT), None)
     new = send is not None and FINISHER in send.source.file.read_bytes()
     old = there and FINISHER in target.read(BOOT)
-    return new and not old, old or new
+    return new, old
 
 
-def _room(sends: Iterable[Send], leftovers: Iterable[Step], listing: Listing, target: Target) -> tuple[int, int]:
+def _room(
+    sends: Iterable[Send], leftovers: Iterable[Step], folders: int, listing: Listing, target: Target
+) -> tuple[int, int]:
     """(bytes needed at once, bytes that are free when the leftovers are gone), in whole clusters."""
     free, cluster = target.space()
     freed = sum(_clusters(listing.files[step.path], cluster) for step in leftovers if step.verb == "delete")
-    folders = _staging(sends, listing)
     # a part whose beginning is of no use is written anew: its old bytes are room, too
     begun = sum(_clusters(listing.files.get(send.part, 0), cluster) for send in sends)
-    need = sum(_clusters(send.source.size, cluster) for send in sends) + len(folders)
+    need = sum(_clusters(send.source.size, cluster) for send in sends) + folders
+    # in the end each is copied to its place, one at a time, and its part deleted
+    need += max((_clusters(send.source.size, cluster) for send in sends if send.part != send.path), default=0)
     if need:
         need += SPARE
     return need * cluster, free + (freed + begun) * cluster
@@ -298,8 +327,3 @@ def document(plan: Plan) -> dict[str, object]:
         "seconds": None if plan.seconds is None else round(plan.seconds, 1),
         "pending": plan.pending,
     }
-
-
-def lines(plan: Plan) -> bytes:
-    """The journal of the plan."""
-    return journal.dump(plan.steps)

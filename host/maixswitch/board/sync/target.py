@@ -30,7 +30,7 @@ class Target(Protocol):
     def listing(self) -> Listing: ...
 
     def checksums(self, paths: Mapping[str, int], tell: Tell) -> dict[str, int]:
-        """CRC32 of the files, given with their sizes, read from the card itself; those that are gone are left out."""
+        """CRC32 of the files, given with their sizes, read from the card itself, without those that cannot be read."""
 
     def space(self) -> tuple[int, int]:
         """(free bytes, bytes of a cluster)."""
@@ -47,20 +47,17 @@ class Target(Protocol):
     def send(self, file: Path, path: str, offset: int, size: int, crc: int, tell: Tell) -> None:
         """Brings a file's bytes from ``offset`` on to the end of ``path``, and has the whole verified on the card."""
 
-    def rename(self, path: str, name: str) -> None:
-        """Renames a file, over one that may be there."""
-
     def drop(self, steps: Iterable[Step]) -> None:
-        """Carries out deletions; what is gone already is no failure."""
+        """Carries out deletions; nothing for what is gone already."""
 
     def finish(self, force: bool = False) -> None:
-        """Carries out what sync.todo says, which goes then; a step that fails is an error, and the list stays.
+        """Carries out what SYNC/STEPS says, which goes then; a step that fails is an error, and the list stays.
 
         ``force``: the list goes in any case, since a new plan follows.
         """
 
-    def seconds(self, size: int) -> float | None:
-        """How long so many bytes will take, None when that cannot be said."""
+    def seconds(self, size: int, copied: int) -> float | None:
+        """How long it takes to send ``size`` bytes and to copy others on the card, None when that cannot be said."""
 
     def full(self, need: int, free: int, gain: int) -> MaixSwitchError:
         """The card has not the room; ``gain``: bytes that deleting what the source has not would free."""

@@ -116,7 +116,7 @@ def _compiled(path: Path) -> list[Problem]:
 
 def own_boot(text: str | None) -> bool:
     """Is it the app's boot.py, of whatever version: no more than a function that finishes an interrupted sync?"""
-    if text is None or "/sync.todo" not in text or 'finish("/sd")' not in text:
+    if text is None or "/SYNC/STEPS" not in text or 'finish("/sd")' not in text:
         return False
     try:
         body = ast.parse(text).body
