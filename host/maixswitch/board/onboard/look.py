@@ -96,7 +96,7 @@ def file_crc(path):
     """The CRC32 of a file, None when it cannot be read."""
     from ubinascii import crc32
 
-    value = 0
+    crc = 0
     try:
         with open(path, "rb") as file:
             while True:
