@@ -73,7 +73,7 @@ nightly: $(STAMP)
 
 mutation: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutation]'
-	$(BIN)/python tests/mutation/run.py
+	$(BIN)/python -m tests.device.mutation.run
 
 wheel: $(STAMP)
 	$(BIN)/python -m build --wheel --no-isolation

@@ -16,8 +16,9 @@ from time import perf_counter
 
 from maixswitch.card.build import build
 from maixswitch.card.check import check
-from maixswitch.kmodel import KModelError, load, samples
-from maixswitch.kmodel.samples import write_card
+from maixswitch.kmodel import KModelError, load
+from maixswitch.kmodel.write import samples
+from maixswitch.kmodel.write.samples import write_card
 
 MODELS = 50
 BOUND_S = 3.0

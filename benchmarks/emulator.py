@@ -37,10 +37,11 @@ sys.path[:0] = [str(ROOT / "host"), str(ROOT / "benchmarks")]
 import numpy as np  # noqa: E402  the environment comes first
 
 from maixswitch.errors import MaixSwitchError  # noqa: E402
-from maixswitch.kmodel import KModel, load, recognise, samples  # noqa: E402
-from maixswitch.kmodel.backends import BEST  # noqa: E402
-from maixswitch.kmodel.runtimes import DEFAULT_RUNTIME  # noqa: E402
-from maixswitch.kmodel.work import conv_of, macs  # noqa: E402
+from maixswitch.kmodel import KModel, load, recognise  # noqa: E402
+from maixswitch.kmodel.format.work import conv_of, macs  # noqa: E402
+from maixswitch.kmodel.run.backends import BEST  # noqa: E402
+from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME  # noqa: E402
+from maixswitch.kmodel.write import samples  # noqa: E402
 
 PLAIN = "numpy"
 VENDOR = "sdk"

@@ -26,8 +26,8 @@ import numpy as np
 from maixswitch.board import stream
 from maixswitch.board.connection import connect
 from maixswitch.board.virtual import VirtualBoard
-from maixswitch.kmodel.quantize import Scale, quantize_conv
-from maixswitch.kmodel.writer import Network
+from maixswitch.kmodel.write.quantize import Scale, quantize_conv
+from maixswitch.kmodel.write.writer import Network
 
 RATES = (None, 1_500_000, 115_200)
 TARGETS = {None: 5.0, 1_500_000: 5.0, 115_200: 2.5}

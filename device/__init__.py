@@ -4,12 +4,13 @@ import gc
 import sys
 
 
-def forget(names):
-    """Drop modules of this package (names between spaces) that are not needed while a model runs; no harm if absent.
+def forget():
+    """Drop the modules of device/once, which no running app needs, and collect the garbage.
 
-    Also takes away what an import that failed left behind: v1.11 would hand it out the next time.
+    This also takes away what a failed import left behind: v1.11 would hand it out the next time.
     """
-    for name in names.split(" "):
-        sys.modules.pop("device." + name, None)
-        globals().pop(name, None)
+    for name in list(sys.modules):
+        if name.startswith("device.once"):
+            del sys.modules[name]
+    globals().pop("once", None)
     gc.collect()

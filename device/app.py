@@ -20,7 +20,6 @@ CAMERA = (104, 105)  # faults that starting the camera again may cure
 FRAMES = 0  # in App.clock: frames since the start
 DUE = 1  # and when to look up from them; an interrupt of the keys makes it 0
 SECOND = 1000
-ONCE = "outfit hal_start boards settings checks fsm_rules"  # modules that a running app does without
 KEEP_SECONDS = 5  # a model that runs this long is the one to start with next time
 IDE_STOP = "Exception: IDE interrupt"  # the stop button of MaixPy IDE is a plain exception (omv/ide_dbg.c)
 
@@ -136,11 +135,11 @@ class App:
             if state == "NO_CARD":
                 if not self.carded:
                     try:
-                        from device.outfit import fit_out
+                        from device.once.outfit import fit_out
 
                         fit_out(self, True)
                     finally:
-                        forget(ONCE)
+                        forget()
                 post("CARD_IN")
             elif state == "EMPTY" and not self.carded:
                 post("CARD_OUT")  # fit_out failed: again, or the keys stay dead
@@ -308,14 +307,14 @@ class App:
 
 def build(report=None, kpu=None, root="/sd"):
     """Return a started App on this board; kpu: an adapter, else the firmware's; root: where the card is."""
-    forget(ONCE)  # and the garbage of all imports goes, before what stays is made: the largest free block doubles
-    from device import outfit
+    forget()  # and the garbage of all imports goes, before what stays is made: the largest free block doubles
+    from device.once import outfit
 
     gc.collect()
     app = App(report, kpu or outfit.open_kpu(), root)
     try:
         outfit.start(app)
-        forget(ONCE)
+        forget()
     except BaseException as error:
         app.close(error)
         raise

@@ -1,6 +1,6 @@
 """The models of a card: a ModelSpec for every folder of models/, in the button's order, with what is wrong in it.
 
-model.json itself is judged by device.model_json. All files are opened with uio, and closed again.
+model.json itself is judged by device.once.model_json. All files are opened with uio, and closed again.
 """
 
 import uio
@@ -97,7 +97,7 @@ def read(root, kinds, anchor_pairs=None):
         rows = list(uos.ilistdir(base))
         if not rows:
             return rows
-        from device.model_json import read_folders
+        from device.once.model_json import read_folders
 
         return read_folders(base, rows, kinds, anchor_pairs)
     except OSError as error:
@@ -105,4 +105,4 @@ def read(root, kinds, anchor_pairs=None):
             raise
         return []
     finally:
-        forget("model_json kmodel_head checks hal_start")
+        forget()

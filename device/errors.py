@@ -1,7 +1,7 @@
 """DeviceError, which carries the code of a fault, and what code it is that the firmware, the card or Python raise.
 
-The texts of the codes are in device.error_texts, read when a fault is shown. By then a card that holds the app may be
-gone, or the heap be too full for them. So all names, and the texts of NEAR, which are what such a fault is, stay here.
+The texts of the codes are in device.once.error_texts, which is read when a fault is shown. By then the card that holds
+the app may be gone, or the heap too full for them. So all names, and the texts of NEAR, stay here.
 """
 
 from device import forget
@@ -42,13 +42,13 @@ _ERRNO = {2: 2005, 5: 108, 12: 2006, 19: 101, 28: 108, 30: 108}
 
 
 def _table():
-    """Return the texts of device.error_texts, which take 4 KB and so do not stay."""
+    """Return the texts of device.once.error_texts, which take 4 KB and so do not stay."""
     try:
-        from device.error_texts import ERRORS
+        from device.once.error_texts import ERRORS
 
         return ERRORS
     finally:
-        forget("error_texts")
+        forget()
 
 
 def _row(text, code):

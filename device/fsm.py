@@ -1,7 +1,7 @@
 """The state machine of the app: one table of rows (state, event, actions, next state) and a machine that runs it.
 
 Deinit before load is the shape of the table: every row that leaves RUNNING unloads first, only UNLOADED loads.
-The README's diagram, the simulator and the tests read the same rows; device.fsm_rules says what they must keep.
+The README's diagram, the simulator and the tests read the same rows; device.once.fsm_rules says what they must keep.
 Imports nothing.
 
 NO_CARD: the key asks for a remount; whoever watches the card posts CARD_IN, and `read_card` posts NO_MODELS when it

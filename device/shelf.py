@@ -23,11 +23,11 @@ class Shelf:
         self.spec = None
         if models:
             try:
-                from device.choice import choice_read
+                from device.once.choice import choice_read
 
                 self.kept = choice_read(self.root)
             finally:
-                forget("choice")
+                forget()
             folder = last.folder if last else self.kept
             at = len(models) - 1
             while at and models[at].folder != folder:
@@ -49,10 +49,10 @@ class Shelf:
             return None
         self.kept = folder  # also after a refusal: said once, and a bad card is left alone
         try:
-            from device.choice import choice_write
+            from device.once.choice import choice_write
 
             return choice_write(self.root, folder)
         except (ImportError, OSError, SyntaxError, ValueError, MemoryError):  # a card just pulled has no module either
             return False
         finally:
-            forget("choice")
+            forget()

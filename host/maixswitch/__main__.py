@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maixswitch.cli import main
+from maixswitch.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -40,7 +40,7 @@ def diagram() -> str:
 
 def errors() -> str:
     """Every code that the screen can show, with meaning and remedy."""
-    codes = board_module("device.error_texts").codes()
+    codes = board_module("device.once.error_texts").codes()
     describe = board_module("device.errors").describe
     rows = []
     for code in sorted(codes):
@@ -51,7 +51,7 @@ def errors() -> str:
 
 def boards() -> str:
     """Every board of the table: panel and keys; the keys' roles are names that scripts use, in any language."""
-    module = board_module("device.boards")
+    module = board_module("device.once.boards")
     rows = []
     for name in sorted(module.names()):
         board = module.find(name)
@@ -63,8 +63,8 @@ def boards() -> str:
 
 def flavours() -> str:
     """Every firmware flavour: kmodel versions, and what it leaves for models beside its panel and a QVGA camera."""
-    from maixswitch.kmodel.firmware import firmwares, images
-    from maixswitch.kmodel.memory import room
+    from maixswitch.kmodel.judge.firmware import firmwares, images
+    from maixswitch.kmodel.judge.memory import room
 
     rows = []
     for item in firmwares():
@@ -82,7 +82,7 @@ def flavours() -> str:
 
 def findings() -> str:
     """Every finding of `maixswitch check` and `doctor`, section by section."""
-    from maixswitch.findings import RULES, plain
+    from maixswitch.findings.finding import RULES, plain
 
     parts = []
     for start, heading in FINDING_SECTIONS.items():

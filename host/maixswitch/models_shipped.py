@@ -20,7 +20,7 @@ def copy(models: Path) -> list[str]:
     After the trained ones comes the classifier of colours, made by hand. OSError where something cannot be written,
     MaixSwitchError (input or output) where this installation lacks its models.
     """
-    from maixswitch.kmodel import samples
+    from maixswitch.kmodel.write import samples
 
     names = []
     for number, name in enumerate(TRAINED, 1):

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from sim_helpers import ROOT, Command, Play
 
-from maixswitch.kmodel.samples import write_card
+from maixswitch.kmodel.write.samples import write_card
 from maixswitch.sim.script import parse
 from maixswitch.sim.session import Options, Session
+from tests.host.sim_helpers import ROOT, Command, Play
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,9 @@ from typing import Any
 
 import typer.main
 
-from maixswitch import cli, help_pages, language
+from maixswitch import language
+from maixswitch.cli import help_pages
+from maixswitch.cli import main as cli
 from maixswitch.resources import put_on_path
 
 PACKAGE = Path(cli.__file__).resolve().parent
@@ -64,10 +66,12 @@ def tabled() -> Iterator[str]:
     yield from help_pages.HEADINGS
     yield from help_pages.TYPERS_HELP
     yield from language.SYSTEM
-    from maixswitch.card import firmware_lines, language_tables
-    from maixswitch.card import language as gate
+    from maixswitch.card import dialect as gate
+    from maixswitch.card import dialect_tables as language_tables
+    from maixswitch.card import firmware_lines
     from maixswitch.convert import fold, layers, padding, refusals
-    from maixswitch.kmodel import describe, memory, picture, report, sniff
+    from maixswitch.kmodel.format import sniff
+    from maixswitch.kmodel.judge import describe, memory, picture, report
     from maixswitch.sim import demo, keyboard
     from maixswitch.web import texts
 
@@ -87,11 +91,11 @@ def tabled() -> Iterator[str]:
         yield from (name for name, _ in flavours.need_parts(version, 1, 1))
     yield from flavours._NOTES.values()
     describe_code = importlib.import_module("device.errors").describe
-    for code in importlib.import_module("device.error_texts").codes():
+    for code in importlib.import_module("device.once.error_texts").codes():
         yield from describe_code(code)[1:]
     for line in firmware_lines.LINES:
         yield from filter(None, (line.meaning, line.remedy))
-    for rule in importlib.import_module("maixswitch.finding_table").RULES:
+    for rule in importlib.import_module("maixswitch.findings.table").RULES:
         yield from (rule.title, rule.remedy)
 
 

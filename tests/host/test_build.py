@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sim_helpers import ROOT, Command
 
 from maixswitch.card import build as module
 from maixswitch.card.build import build, compile_mpy
 from maixswitch.errors import MaixSwitchError
+from tests.host.sim_helpers import ROOT, Command
 
 SOURCES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "device").rglob("*.py"))
 START = ROOT / "tests" / "micropython" / "start.py"

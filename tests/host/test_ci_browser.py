@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sim_helpers import ROOT
+
+from tests.host.sim_helpers import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32" or not shutil.which("bash"), reason="a script for bash")
 NEEDS = ("bash", "env", "ln", "mktemp", "rm", "tail", "timeout", "true")

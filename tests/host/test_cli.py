@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from sim_helpers import ROOT, Command
 
 from maixswitch.sim import demo
+from tests.host.sim_helpers import ROOT, Command
 
 REFUSALS = {
     "no card": (["sim", "absent"], 4, "absent: no such folder"),
@@ -45,7 +45,9 @@ def test_refusals(command: Command, card: Path, name: str) -> None:
 
 def test_help_needs_nothing_heavy() -> None:
     """numpy, Pillow, rich and the emulator wait inside the commands: --help stays under 0.2 s."""
-    program = "import sys, maixswitch.cli; print([m for m in ('numpy', 'PIL', 'rich', 'pydantic') if m in sys.modules])"
+    program = (
+        "import sys, maixswitch.cli.main; print([m for m in ('numpy', 'PIL', 'rich', 'pydantic') if m in sys.modules])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True,
         env={**os.environ, "PYTHONPATH": str(ROOT / "host")},

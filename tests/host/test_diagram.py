@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from device import fsm, fsm_rules
+from device import fsm
+from device.once import fsm_rules
 from maixswitch.diagram import mermaid
 
 

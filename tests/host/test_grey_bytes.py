@@ -12,8 +12,8 @@ import bench
 import sensor
 from benchlib.img import Image as FakeImage
 from maixswitch.convert.images import load_one
-from maixswitch.kmodel.bench import read_input
-from maixswitch.kmodel.program import Tensor
+from maixswitch.kmodel.format.program import Tensor
+from maixswitch.kmodel.judge.bench import read_input
 from maixswitch.sim.camera import ChipCamera, Photo
 
 

@@ -11,13 +11,14 @@ import sys
 import time
 from pathlib import Path
 
-import language_texts
 import pytest
 
-from maixswitch import console, help_pages, language
+from maixswitch import console, language
+from maixswitch.cli import help_pages
 from maixswitch.errors import EXIT_USAGE, KModelError, MaixSwitchError
-from maixswitch.kmodel.report import grid
+from maixswitch.kmodel.judge.report import grid
 from maixswitch.language import tr
+from tests.host import language_texts
 
 CATALOGUE = language.catalogue("zh")
 # Of names alone: only the punctuation differs.
@@ -224,10 +225,10 @@ def test_no_colour_and_no_bar_where_nobody_looks(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_help_starts_quickly_and_imports_nothing_heavy(language: str):
-    names = ("numpy", "PIL", "rich.console", "pydantic", "onnxruntime", "numba", "maixswitch.kmodel.model")
+    names = ("numpy", "PIL", "rich.console", "pydantic", "onnxruntime", "numba", "maixswitch.kmodel.run.model")
     code = (
         "import sys; sys.argv = ['maixswitch', '--help']\n"
-        "from maixswitch.cli import main\n"
+        "from maixswitch.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         f"print(sorted(set(sys.modules) & set({names!r})))"
@@ -246,7 +247,7 @@ def test_help_starts_quickly_and_imports_nothing_heavy(language: str):
 
 def test_completion_completes():
     words = {"COMP_WORDS": "maixswitch kmodel i", "COMP_CWORD": "2", "_MAIXSWITCH_COMPLETE": "complete_bash"}
-    code = "import sys; sys.argv = ['maixswitch']; from maixswitch.cli import main; main()"
+    code = "import sys; sys.argv = ['maixswitch']; from maixswitch.cli.main import main; main()"
     environment = {**os.environ, **words, "MAIXSWITCH_LANG": "zh"}
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", env=environment, check=False

@@ -11,7 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from sim_helpers import ROOT
+
+from tests.host.sim_helpers import ROOT
 
 
 def run(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:

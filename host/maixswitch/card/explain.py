@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from maixswitch.card.firmware_lines import LINES, Line
-from maixswitch.findings import RULES, plain, rules
+from maixswitch.findings.finding import RULES, plain, rules
 from maixswitch.language import tr, word
 from maixswitch.resources import put_on_path
 
@@ -96,7 +96,7 @@ def _errors() -> Any:
 def _faults() -> dict[int, tuple[str, str, str]]:
     """Name, meaning and remedy of every code; read once, since the board's reader sweeps its heap at each look."""
     describe = _errors().describe
-    return {int(code): describe(code) for code in _board("device.error_texts").codes()}
+    return {int(code): describe(code) for code in _board("device.once.error_texts").codes()}
 
 
 def fault(code: int) -> Explanation:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from maixswitch.card.network import Network
+from maixswitch.card.importing.network import Network
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
 from maixswitch.console import left, visible, width
-from maixswitch.kmodel.memory import kib, rooms
+from maixswitch.kmodel.judge.memory import kib, rooms
 from maixswitch.language import tr
 
 Row = dict[str, Any]

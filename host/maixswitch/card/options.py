@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
-from maixswitch.kmodel import firmware as firmwares
-from maixswitch.kmodel.memory import Panel, Room, Size, room
+from maixswitch.kmodel.judge import firmware as firmwares
+from maixswitch.kmodel.judge.memory import Panel, Room, Size, room
 from maixswitch.language import tr
 from maixswitch.resources import put_on_path
 
@@ -56,14 +56,14 @@ class Options:
 
     @cached_property
     def row(self) -> Any:
-        """The board's row of device/boards.py, None when none was named."""
+        """The board's row of device/once/boards.py, None when none was named."""
         if not self.board:
             return None
         put_on_path()
         try:
-            return importlib.import_module("device.boards").find(self.board)
+            return importlib.import_module("device.once.boards").find(self.board)
         except ValueError as error:
-            names = ", ".join(importlib.import_module("device.boards").names())
+            names = ", ".join(importlib.import_module("device.once.boards").names())
             raise MaixSwitchError(
                 tr("no board {board!r}; there are {names}", board=self.board, names=names), EXIT_USAGE
             ) from error

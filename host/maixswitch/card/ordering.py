@@ -14,7 +14,7 @@ STEP = 10
 
 
 def key(name: str) -> tuple[bytes, bytes]:
-    """What the board sorts folders by (device/model_json.py): bytes, capitals as small letters (ASCII)."""
+    """What the board sorts folders by (device/once/model_json.py): bytes, capitals as small letters (ASCII)."""
     data = name.encode()
     return data.lower(), data
 

@@ -140,7 +140,7 @@ class Card:
         self.sizes = self._files.sizes
         self.select()
         if self.kind == "card":
-            self.settings = importlib.import_module("device.settings").Settings.read("/sd")
+            self.settings = importlib.import_module("device.once.settings").Settings.read("/sd")
         kinds = importlib.import_module("device.kinds").KINDS
         self.models = [self._model(spec) for spec in self._specs(kinds, anchor_pairs)]
 
@@ -190,7 +190,7 @@ class Card:
 
 
 def _bytes(path: Path) -> bytes:
-    from maixswitch.kmodel.model import read_file
+    from maixswitch.kmodel.run.model import read_file
 
     return read_file(path)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from maixswitch.card.check import ModelReport, Report
 from maixswitch.console import visible
-from maixswitch.finding_lines import listed
-from maixswitch.findings import ERROR, NOTE, WARNING
-from maixswitch.kmodel.memory import rooms
+from maixswitch.findings.finding import ERROR, NOTE, WARNING
+from maixswitch.findings.lines import listed
+from maixswitch.kmodel.judge.memory import rooms
 from maixswitch.language import tr
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from maixswitch import __version__
 from maixswitch.card.check import Report
-from maixswitch.findings import Finding, rule
+from maixswitch.findings.finding import Finding, rule
 from maixswitch.language import chosen, word
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

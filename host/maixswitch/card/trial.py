@@ -12,9 +12,9 @@ from typing import Any
 from maixswitch.card.options import Options
 from maixswitch.card.reading import LARGEST, MODELS, Card, Model
 from maixswitch.errors import MaixSwitchError
-from maixswitch.findings import Finding, finding
-from maixswitch.kmodel.firmware import Firmware
-from maixswitch.kmodel.memory import QVGA, memory
+from maixswitch.findings.finding import Finding, finding
+from maixswitch.kmodel.judge.firmware import Firmware
+from maixswitch.kmodel.judge.memory import QVGA, memory
 from maixswitch.language import tr
 from maixswitch.sim.rig import Rig
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maixswitch.card import ordering
+from maixswitch.card.importing.remark import Refusal, Remark
+from maixswitch.card.importing.resolve import MAX_TITLE, Ready
 from maixswitch.card.reading import MODELS, Card
-from maixswitch.card.remark import Refusal, Remark
-from maixswitch.card.resolve import MAX_TITLE, Ready
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 

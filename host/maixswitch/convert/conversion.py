@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from maixswitch import console
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
-from maixswitch.kmodel.memory import region
-from maixswitch.kmodel.model import KModel, load
-from maixswitch.kmodel.runtimes import DEFAULT_RUNTIME, RUNTIMES
+from maixswitch.kmodel.judge.memory import region
+from maixswitch.kmodel.run.model import KModel, load
+from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME, RUNTIMES
 from maixswitch.language import tr
 
 from . import emulate, images

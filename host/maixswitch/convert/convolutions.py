@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch.kmodel.arithmetic import POOLS, activate
-from maixswitch.kmodel.quantize import FRACTION_BITS, KpuWeights, Scale, linear, norm_of
-from maixswitch.kmodel.registers import Activation, BatchNorm
+from maixswitch.kmodel.format.registers import Activation, BatchNorm
+from maixswitch.kmodel.run.arithmetic import POOLS, activate
+from maixswitch.kmodel.write.quantize import FRACTION_BITS, KpuWeights, Scale, linear, norm_of
 
 from . import curves16, float_ops, ir
 from .scales import saturates

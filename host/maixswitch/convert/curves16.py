@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch.kmodel.quantize import Scale
-from maixswitch.kmodel.registers import LOWEST_START, SEGMENTS, Activation
+from maixswitch.kmodel.format.registers import LOWEST_START, SEGMENTS, Activation
+from maixswitch.kmodel.write.quantize import Scale
 
 Reals = NDArray[np.float64]
 SHIFT = 20

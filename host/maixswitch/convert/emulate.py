@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch.kmodel.model import KModel
+from maixswitch.kmodel.run.model import KModel
 
 from .lower import Lowered
 from .steps import FloatFlat, Quantised

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from maixswitch.kmodel.quantize import FRACTION_BITS, KpuWeights, linear
-from maixswitch.kmodel.registers import BatchNorm
+from maixswitch.kmodel.format.registers import BatchNorm
+from maixswitch.kmodel.write.quantize import FRACTION_BITS, KpuWeights, linear
 
 from .steps import KpuConv, Quantised, Step
 

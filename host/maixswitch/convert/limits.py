@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from maixswitch.errors import MaixSwitchError
-from maixswitch.kmodel import airam
-from maixswitch.kmodel.arithmetic import POOLS
-from maixswitch.kmodel.consistency import HEIGHTS, WIDTHS
-from maixswitch.kmodel.conv import LOAD_BYTES, MAX_LOADS
+from maixswitch.kmodel.format import airam
+from maixswitch.kmodel.format.conv import LOAD_BYTES, MAX_LOADS
+from maixswitch.kmodel.judge.consistency import HEIGHTS, WIDTHS
+from maixswitch.kmodel.run.arithmetic import POOLS
 from maixswitch.language import tr
 
 from .steps import KpuConv, Step

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from maixswitch.errors import MaixSwitchError
-from maixswitch.kmodel import airam
-from maixswitch.kmodel.writer import Network, Value
+from maixswitch.kmodel.format import airam
+from maixswitch.kmodel.write.writer import Network, Value
 from maixswitch.language import tr
 
 from . import steps as step_types

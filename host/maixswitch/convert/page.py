@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from maixswitch.html_page import frame
-from maixswitch.kmodel.model import KModel
-from maixswitch.kmodel.picture import svg
+from maixswitch.kmodel.judge.picture import svg
+from maixswitch.kmodel.run.model import KModel
 from maixswitch.language import tr
 
 from .report import WEAK, Document, agreed, decibels, summary

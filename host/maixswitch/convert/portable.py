@@ -11,7 +11,7 @@ from math import isfinite
 
 import numpy as np
 
-from maixswitch.kmodel.quantize import Scale
+from maixswitch.kmodel.write.quantize import Scale
 
 from .steps import Dequantize, FloatAdd, FloatMasked, Quantize, QuantizedAdd, Step
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
-from maixswitch.kmodel.quantize import Scale
+from maixswitch.kmodel.write.quantize import Scale
 from maixswitch.language import tr
 
 from . import convolutions, curves16, ir, portable, steps

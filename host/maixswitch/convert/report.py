@@ -8,11 +8,11 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from maixswitch.kmodel.arithmetic import POOLS
-from maixswitch.kmodel.describe import describe
-from maixswitch.kmodel.model import KModel
-from maixswitch.kmodel.report import grid
-from maixswitch.kmodel.sniff import recognise
+from maixswitch.kmodel.format.sniff import recognise
+from maixswitch.kmodel.judge.describe import describe
+from maixswitch.kmodel.judge.report import grid
+from maixswitch.kmodel.run.arithmetic import POOLS
+from maixswitch.kmodel.run.model import KModel
 from maixswitch.language import tr
 
 from .agreement import Agreement

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from maixswitch.kmodel.quantize import Scale
+from maixswitch.kmodel.write.quantize import Scale
 
 from . import ir
 from .calibration import Calibration

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch.kmodel.quantize import KpuWeights, Scale
+from maixswitch.kmodel.write.quantize import KpuWeights, Scale
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maixswitch.kmodel.quantize import Scale
+from maixswitch.kmodel.write.quantize import Scale
 
 MOST_SHIFT = 20
 LARGEST = 1 << 30

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch.kmodel.quantize import Scale
+from maixswitch.kmodel.write.quantize import Scale
 
 from . import convolutions, plain
 from .steps import KpuConv, Quantised, Step

@@ -12,8 +12,9 @@ a model behind the fake KPU of the bench, ``writer`` and ``quantize`` make new f
 
 from __future__ import annotations
 
+from maixswitch.kmodel.format.sniff import Kind, recognise
+from maixswitch.kmodel.run.model import KModel, load
+
 from ..errors import KModelError
-from .model import KModel, load
-from .sniff import Kind, recognise
 
 __all__ = ["KModel", "KModelError", "Kind", "load", "recognise"]

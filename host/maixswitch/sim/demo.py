@@ -13,7 +13,7 @@ from typing import Any
 
 from maixswitch import console, models_shipped
 from maixswitch.errors import EXIT_IO, MaixSwitchError
-from maixswitch.kmodel.engine import Engine
+from maixswitch.kmodel.run.engine import Engine
 from maixswitch.language import reason, tr, word
 from maixswitch.sim.script import parse
 from maixswitch.sim.session import Options, Session

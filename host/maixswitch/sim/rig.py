@@ -10,8 +10,8 @@ from typing import Any
 
 from maixswitch import resources
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.kmodel import firmware as firmwares
-from maixswitch.kmodel.engine import Engine as Emulator
+from maixswitch.kmodel.judge import firmware as firmwares
+from maixswitch.kmodel.run.engine import Engine as Emulator
 from maixswitch.language import tr, word
 from maixswitch.sim.camera import ChipCamera, Folder, Source, from_rgb565, open_source
 from maixswitch.sim.card import FolderCard, check_card
@@ -26,8 +26,8 @@ NAP_MS = 10  # between two looks at a board on which no app runs
 
 
 def check_board(name: str) -> None:
-    """Raises MaixSwitchError, listing the known ones, for a board that is not in device/boards.py."""
-    boards = importlib.import_module("device.boards")
+    """Raises MaixSwitchError, listing the known ones, for a board that is not in device/once/boards.py."""
+    boards = importlib.import_module("device.once.boards")
     try:
         boards.find(name)
     except ValueError as error:
@@ -116,12 +116,12 @@ class Rig:
 
     def _outfit(self) -> tuple[str, list[tuple[int, str]]]:
         """Id of the board that the app will take this one for, and its keys as (IO pin, role)."""
-        boards = importlib.import_module("device.boards")
-        settings = importlib.import_module("device.settings").Settings.read("/sd")
+        boards = importlib.import_module("device.once.boards")
+        settings = importlib.import_module("device.once.settings").Settings.read("/sd")
         try:
-            board = boards.find(settings.board or importlib.import_module("device.outfit").BOARD)
+            board = boards.find(settings.board or importlib.import_module("device.once.outfit").BOARD)
         except ValueError:  # the app shows the problem and goes on with its default
-            board = boards.find(importlib.import_module("device.outfit").BOARD)
+            board = boards.find(importlib.import_module("device.once.outfit").BOARD)
         return str(board.id), [(int(pin), str(role)) for pin, role in settings.keys or board.keys]
 
     def power_on(self) -> None:
@@ -217,7 +217,7 @@ class Rig:
         if not self.keys:
             raise MaixSwitchError(tr("this board has no key"), EXIT_USAGE)
         if not key:
-            gestures = importlib.import_module("device.boards").gestures(self.keys)
+            gestures = importlib.import_module("device.once.boards").gestures(self.keys)
             wanted = (2, "PREVIOUS") if long else (1, "NEXT")
             return int(next((row[0] for row in gestures if row[wanted[0]] == wanted[1]), self.keys[0][0]))
         for number, (pin, role) in enumerate(self.keys, 1):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from maixswitch.kmodel.airam import ROWS
-from maixswitch.kmodel.model import KModel
-from maixswitch.kmodel.picture import map_kind
+from maixswitch.kmodel.format.airam import ROWS
+from maixswitch.kmodel.judge.picture import map_kind
+from maixswitch.kmodel.run.model import KModel
 
 
 def loaded(bench: Any) -> Any:

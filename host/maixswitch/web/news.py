@@ -9,7 +9,7 @@ from typing import Any
 
 from maixswitch import __version__
 from maixswitch.diagram import device_rows
-from maixswitch.kmodel import firmware as firmwares
+from maixswitch.kmodel.judge import firmware as firmwares
 from maixswitch.language import LANGUAGES, catalogue, chosen, tr
 from maixswitch.sim.rig import Rig
 from maixswitch.sim.view import describe
@@ -24,7 +24,7 @@ from maixswitch.web.verdicts import Verdicts, judge
 
 def hello(rig: Rig) -> str:
     """What a page needs once: the board, its keys with what they do, the table, and every text of the page."""
-    boards = importlib.import_module("device.boards")
+    boards = importlib.import_module("device.once.boards")
     meant = {int(pin): (short, long) for pin, short, long in boards.gestures(rig.keys)} if rig.keys else {}
     chinese = catalogue("zh")
     return write_text(
@@ -47,7 +47,7 @@ def hello(rig: Rig) -> str:
 
 def _codes() -> list[list[Any]]:
     """The firmware's codes that the app knows, each with its name."""
-    codes = importlib.import_module("device.error_texts").codes()
+    codes = importlib.import_module("device.once.error_texts").codes()
     find = importlib.import_module("device.errors").describe
     return [[int(code), str(find(code)[0])] for code in codes if 2000 < int(code) < 2100]
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 import serial
-from simulated_board import APP, RAW, STATES, SimulatedBoard
 
 from maixswitch.board import connection, transport
 from maixswitch.board.connection import Board, connect
@@ -26,7 +25,8 @@ from maixswitch.board.virtual import Faults, VirtualBoard
 from maixswitch.board.virtual.handle import Way
 from maixswitch.card.build import build
 from maixswitch.errors import EXIT_DEVICE
-from maixswitch.kmodel.samples import write_card
+from maixswitch.kmodel.write.samples import write_card
+from tests.host.board.simulated_board import APP, RAW, STATES, SimulatedBoard
 
 Boards = Callable[..., VirtualBoard]
 Attach = Callable[[SimulatedBoard], SimulatedBoard]

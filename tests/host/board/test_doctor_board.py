@@ -17,7 +17,7 @@ import pytest
 from maixswitch.board.connection import connect
 from maixswitch.board.sync.journal import Step, dump
 from maixswitch.card.build import build
-from maixswitch.kmodel.samples import write_card
+from maixswitch.kmodel.write.samples import write_card
 
 Start = Callable[..., Any]
 

@@ -9,7 +9,7 @@ import serial
 
 from maixswitch.board.failures import BoardError, on_board, translate
 from maixswitch.errors import EXIT_DEVICE, EXIT_IO, EXIT_USAGE
-from maixswitch.finding_rows_board import BOARD
+from maixswitch.findings.board_rows import BOARD
 
 PORT = "/dev/ttyUSB7"
 ERRORS = [

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fat_helpers import ROOT, FatBoard, Tree, fill, grow, sync, told
 
 from maixswitch.board.sync.plan import Options
+from tests.host.board.fat_helpers import ROOT, FatBoard, Tree, fill, grow, sync, told
 
 CHOICE = f"""
 import sys

@@ -19,7 +19,7 @@ from maixswitch.board.monitor import Listener, Note
 from maixswitch.board.serial_schema import fits
 from maixswitch.board.virtual import VirtualBoard
 from maixswitch.card.build import build
-from maixswitch.kmodel.samples import write_card
+from maixswitch.kmodel.write.samples import write_card
 
 LIMIT = 60.0
 

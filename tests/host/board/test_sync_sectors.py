@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fat_helpers import ROOT, FatBoard, Tree, fill, grow, sync, told
+
+from tests.host.board.fat_helpers import ROOT, FatBoard, Tree, fill, grow, sync, told
 
 NIGHTLY = pytest.mark.nightly
 FINISHER = (ROOT / "boot.py").read_bytes()

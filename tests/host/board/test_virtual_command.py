@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from virtual_helpers import Talk
 
 from maixswitch.board.virtual import Faults, VirtualBoard
 from maixswitch.board.virtual.handle import Way
+from maixswitch.cli.board import faults
 from maixswitch.errors import MaixSwitchError
-from maixswitch.virtual_commands import faults
+from tests.host.board.virtual_helpers import Talk
 
 COMMAND = [sys.executable, "-m", "maixswitch", "board"]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import serial
-from virtual_helpers import LIMIT, Talk
 
 from maixswitch.board.virtual import Faults, VirtualBoard
 from maixswitch.board.virtual.handle import Way
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from tests.host.board.virtual_helpers import LIMIT, Talk
 
 Boards = Callable[..., VirtualBoard]
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from virtual_helpers import Talk, mpremote
 
 from maixswitch.board.virtual import VirtualBoard
+from tests.host.board.virtual_helpers import Talk, mpremote
 
 Boards = Callable[..., VirtualBoard]
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 import serial
-from virtual_helpers import LIMIT, Talk
 
 from maixswitch.board.virtual import Faults, VirtualBoard
 from maixswitch.card.build import build
-from maixswitch.kmodel.samples import write_card
+from maixswitch.kmodel.write.samples import write_card
+from tests.host.board.virtual_helpers import LIMIT, Talk
 
 Boards = Callable[..., VirtualBoard]
 LOOPS = (

@@ -7,9 +7,9 @@ from functools import cache
 
 import numpy as np
 
-from maixswitch.kmodel import samples
-from maixswitch.kmodel.quantize import Scale, quantize_conv
-from maixswitch.kmodel.writer import Network
+from maixswitch.kmodel.write import samples
+from maixswitch.kmodel.write.quantize import Scale, quantize_conv
+from maixswitch.kmodel.write.writer import Network
 
 Files = dict[str, bytes]
 ANCHORS = (1.0, 1.0, 3.0, 3.0, 5.0, 5.0, 7.0, 7.0, 9.0, 9.0)

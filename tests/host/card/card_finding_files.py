@@ -6,11 +6,11 @@ import struct
 
 import numpy as np
 
-from maixswitch.kmodel import samples
-from maixswitch.kmodel.model import read_program
-from maixswitch.kmodel.quantize import Scale, quantize_conv
-from maixswitch.kmodel.registers import decode_block, encode_block
-from maixswitch.kmodel.writer import Network
+from maixswitch.kmodel.format.registers import decode_block, encode_block
+from maixswitch.kmodel.run.model import read_program
+from maixswitch.kmodel.write import samples
+from maixswitch.kmodel.write.quantize import Scale, quantize_conv
+from maixswitch.kmodel.write.writer import Network
 
 PIXEL = Scale(255.0)
 BLOCK = 96

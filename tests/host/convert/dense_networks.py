@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import onnx
-from onnx_builder import Build
+
+from tests.host.convert.onnx_builder import Build
 
 
 def relu_dense() -> onnx.ModelProto:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from maixswitch.convert import steps as st
-from maixswitch.kmodel.quantize import KpuWeights, Scale, quantize_conv
+from maixswitch.kmodel.write.quantize import KpuWeights, Scale, quantize_conv
 
 PIXEL = Scale(255.0)
 EVEN = Scale.covering(-2.0, 2.0)
@@ -90,7 +90,7 @@ class Hand:
 
 def conv(step: st.KpuConv, image: np.ndarray) -> np.ndarray:
     """A KPU layer by the definition: sums of (x - zero)(w - zero), batch norm, table, pool."""
-    from maixswitch.kmodel.arithmetic import POOLS, activate, normalise
+    from maixswitch.kmodel.run.arithmetic import POOLS, activate, normalise
 
     part, size = step.part, step.part.weights.shape[-1]
     x = image.astype(np.int64) - part.input_zero

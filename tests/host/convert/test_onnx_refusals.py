@@ -10,12 +10,12 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from onnx_builder import Build, mobilenet, random_network, save
 
 from maixswitch.convert import refusals
 from maixswitch.convert.float_net import FloatNet
 from maixswitch.convert.onnx_reader import HANDLERS, read
 from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
+from tests.host.convert.onnx_builder import Build, mobilenet, random_network, save
 
 
 def refused(model: onnx.ModelProto, folder: Path) -> str:

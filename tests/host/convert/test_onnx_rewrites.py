@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnx_builder
 import pytest
-from onnx_builder import Build, save
 
 from maixswitch.convert import emulate, float_ops
 from maixswitch.convert.float_net import FloatNet
 from maixswitch.convert.ir import Conv, FullyConnected, GlobalMean, Graph, Pool, Unary
 from maixswitch.convert.onnx_reader import HANDLERS, read
+from tests.host.convert import onnx_builder
+from tests.host.convert.onnx_builder import Build, save
 
 
 def same(model: onnx.ModelProto, folder: Path, images: int = 2, near: float = 2e-5) -> Graph:

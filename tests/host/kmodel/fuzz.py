@@ -28,20 +28,20 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent.parent
-sys.path[:0] = [str(path) for path in (HERE, ROOT / "host") if str(path) not in sys.path]
+sys.path[:0] = [str(path) for path in (ROOT, ROOT / "host") if str(path) not in sys.path]
 
 import numpy as np  # noqa: E402
-from fuzz_files import gather, weight  # noqa: E402
-from fuzz_mutations import Seed, mutate, study  # noqa: E402
 
 from maixswitch.errors import MaixSwitchError  # noqa: E402
 from maixswitch.kmodel import KModel, load, recognise  # noqa: E402
-from maixswitch.kmodel.backends import BACKENDS, available  # noqa: E402
-from maixswitch.kmodel.describe import describe  # noqa: E402
-from maixswitch.kmodel.engine import Network  # noqa: E402
-from maixswitch.kmodel.program import Tensor  # noqa: E402
-from maixswitch.kmodel.report import report  # noqa: E402
-from maixswitch.kmodel.runtimes import RUNTIMES  # noqa: E402
+from maixswitch.kmodel.format.program import Tensor  # noqa: E402
+from maixswitch.kmodel.judge.describe import describe  # noqa: E402
+from maixswitch.kmodel.judge.report import report  # noqa: E402
+from maixswitch.kmodel.run.backends import BACKENDS, available  # noqa: E402
+from maixswitch.kmodel.run.engine import Network  # noqa: E402
+from maixswitch.kmodel.run.runtimes import RUNTIMES  # noqa: E402
+from tests.host.kmodel.fuzz_files import gather, weight  # noqa: E402
+from tests.host.kmodel.fuzz_mutations import Seed, mutate, study  # noqa: E402
 
 SECONDS = 2.0
 """Processor time of one case; the wall clock would measure what else the machine does."""

@@ -7,19 +7,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from small_networks import Choice, network, part
-from v4_files import AI_RAM, BYTE, FLOAT, NO_CLAMP, File
 
-from maixswitch.kmodel import record, samples
-from maixswitch.kmodel import v3_layers as v3
-from maixswitch.kmodel import v4_cpu_layers as cpu
-from maixswitch.kmodel import v4_layers as body
-from maixswitch.kmodel import v4_moves as moves
-from maixswitch.kmodel.airam import MapLayout
-from maixswitch.kmodel.quantize import KpuWeights
-from maixswitch.kmodel.registers import encode_activation, encode_block, encode_norm
-from maixswitch.kmodel.v4_node import Clamp, Geometry, Padding, Range
-from maixswitch.kmodel.writer import Network, conv_registers
+from maixswitch.kmodel.format import record
+from maixswitch.kmodel.format import v3_layers as v3
+from maixswitch.kmodel.format import v4_cpu_layers as cpu
+from maixswitch.kmodel.format import v4_layers as body
+from maixswitch.kmodel.format import v4_moves as moves
+from maixswitch.kmodel.format.airam import MapLayout
+from maixswitch.kmodel.format.registers import encode_activation, encode_block, encode_norm
+from maixswitch.kmodel.format.v4_node import Clamp, Geometry, Padding, Range
+from maixswitch.kmodel.write import samples
+from maixswitch.kmodel.write.quantize import KpuWeights
+from maixswitch.kmodel.write.writer import Network, conv_registers
+from tests.host.kmodel.small_networks import Choice, network, part
+from tests.host.kmodel.v4_files import AI_RAM, BYTE, FLOAT, NO_CLAMP, File
 
 F = np.float32
 SHAPE = (1, 4, 6, 7)

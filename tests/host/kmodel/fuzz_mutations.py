@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from maixswitch.kmodel import KModelError, load, record
-from maixswitch.kmodel.program import Layer
-from maixswitch.kmodel.registers import BLOCK_SIZE, FIELDS
-from maixswitch.kmodel.v3_reader import LAYERS
-from maixswitch.kmodel.v3_reader import RESERVED as RESERVED_LAYERS
-from maixswitch.kmodel.v4_moves import KpuHead
-from maixswitch.kmodel.v4_node import Geometry, Padding, Range
-from maixswitch.kmodel.v4_reader import NODES
+from maixswitch.kmodel import KModelError, load
+from maixswitch.kmodel.format import record
+from maixswitch.kmodel.format.program import Layer
+from maixswitch.kmodel.format.registers import BLOCK_SIZE, FIELDS
+from maixswitch.kmodel.format.v3_reader import LAYERS
+from maixswitch.kmodel.format.v3_reader import RESERVED as RESERVED_LAYERS
+from maixswitch.kmodel.format.v4_moves import KpuHead
+from maixswitch.kmodel.format.v4_node import Geometry, Padding, Range
+from maixswitch.kmodel.format.v4_reader import NODES
 
 HEAD_WORDS = 64
 TABLE_BYTES = 8 + 144

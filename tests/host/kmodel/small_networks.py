@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maixswitch.kmodel.quantize import KpuWeights, linear
-from maixswitch.kmodel.registers import LOWEST_START, Activation, BatchNorm
-from maixswitch.kmodel.writer import Network
+from maixswitch.kmodel.format.registers import LOWEST_START, Activation, BatchNorm
+from maixswitch.kmodel.write.quantize import KpuWeights, linear
+from maixswitch.kmodel.write.writer import Network
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from maixswitch.kmodel import record
-from maixswitch.kmodel.v4_node import Range
+from maixswitch.kmodel.format import record
+from maixswitch.kmodel.format.v4_node import Range
 
 FLOAT, BYTE = 0, 1
 CONST, MAIN, AI_RAM = 0, 1, 2

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from sim_helpers import Play
 
 from maixswitch.errors import EXIT_FINDINGS, MaixSwitchError
 from maixswitch.sim import demo
 from maixswitch.sim.script import parse
 from maixswitch.sim.view import View
+from tests.host.sim_helpers import Play
 
 
 def test_a_failed_expectation_is_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

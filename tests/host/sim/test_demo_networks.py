@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from maixswitch import kmodel
-from maixswitch.kmodel import consistency
+from maixswitch.kmodel.judge import consistency
 from maixswitch.models_shipped import FOLDER
 from maixswitch.sim import pictures
 from training import evaluate, scores

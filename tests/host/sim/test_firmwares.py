@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from sim_helpers import Command
 
 import flavours
+from tests.host.sim_helpers import Command
 
 
 @pytest.mark.parametrize("name", [row[flavours.NAME] for row in flavours.newest()])

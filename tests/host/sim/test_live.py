@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from sim_helpers import ROOT
+
+from tests.host.sim_helpers import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a POSIX matter")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from sim_helpers import ROOT, Command
 
 from maixswitch.sim.demo import write_card
+from tests.host.sim_helpers import ROOT, Command
 
 CARD = "out/pictures-card"
 PLACE = "docs/images"

@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sim_helpers import Play
+
+from tests.host.sim_helpers import Play
 
 VOC = [
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car",

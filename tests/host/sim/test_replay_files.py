@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sim_helpers import ROOT, Command
 
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.sim.recording import MAX_ROWS_BYTES, ROWS, read
@@ -19,6 +18,7 @@ from maixswitch.sim.replay import Replay
 from maixswitch.sim.script import parse
 from maixswitch.sim.session import Options
 from maixswitch.sim.tape import Tape
+from tests.host.sim_helpers import ROOT, Command
 
 Parts = dict[str, bytes]
 

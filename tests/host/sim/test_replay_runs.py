@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from sim_helpers import Command
 
 from maixswitch.errors import MaixSwitchError
 from maixswitch.sim.recording import ROWS, digest, read
@@ -19,6 +18,7 @@ from maixswitch.sim.replay import Outcome, Replay, Until
 from maixswitch.sim.script import parse
 from maixswitch.sim.session import Options
 from maixswitch.sim.tape import Tape
+from tests.host.sim_helpers import Command
 
 STORY = """
 expect state RUNNING

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sim_helpers import Command
 
 from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.sim import screenshots, showcase
@@ -15,6 +14,7 @@ from maixswitch.sim.camera import Picture
 from maixswitch.sim.screenshots import Shot
 from maixswitch.sim.script import parse
 from maixswitch.sim.session import Options
+from tests.host.sim_helpers import Command
 
 SCRIPT = "boxes 40,40,60,60,0,0.9\nscreenshot start\nexpect state RUNNING\nsay Hello\nscreenshot first\n"
 

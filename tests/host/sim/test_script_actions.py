@@ -6,13 +6,13 @@ import importlib
 from pathlib import Path
 
 import pytest
-from sim_helpers import Play
 
-from maixswitch.cli import SIM_HELP
+from maixswitch.cli.main import SIM_HELP
 from maixswitch.errors import MaixSwitchError
-from maixswitch.kmodel.samples import write_card
+from maixswitch.kmodel.write.samples import write_card
 from maixswitch.sim import script, script_expect
 from maixswitch.sim.recorder import Recorder
+from tests.host.sim_helpers import Play
 
 STORIES = {
     "a press that the script does not wait for": """
@@ -229,4 +229,4 @@ def test_what_hands_cannot_do_is_said_with_its_line(play: Play, line: str, words
 
 
 def test_states_are_the_apps() -> None:
-    assert importlib.import_module("device.fsm_rules").STATES == script_expect.STATES
+    assert importlib.import_module("device.once.fsm_rules").STATES == script_expect.STATES

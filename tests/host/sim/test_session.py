@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from sim_helpers import Play
 
 from maixswitch import resources
 from maixswitch.errors import MaixSwitchError
 from maixswitch.sim.session import Options, Session
+from tests.host.sim_helpers import Play
 
 resources.put_on_path()
-BOARDS = sorted(importlib.import_module("device.boards").names())
+BOARDS = sorted(importlib.import_module("device.once.boards").names())
 
 STORIES = {
     "start, detect, switch, classify, back": """
@@ -79,7 +79,7 @@ def test_story(play: Play, name: str) -> None:
 @pytest.mark.parametrize("board", BOARDS)
 def test_every_board(play: Play, card: Path, board: str) -> None:
     """On each board of the table the app runs, its keys switch there and back, and the panel has the board's size."""
-    row = importlib.import_module("device.boards").find(board)
+    row = importlib.import_module("device.once.boards").find(board)
     if not row.keys:
         session = play("expect state RUNNING\nframes 3", board=board)
         assert session.code == 0, session.explain()
@@ -192,7 +192,7 @@ def test_unknown_photo_is_refused_before_anything_runs(play: Play, tmp_path: Pat
 
 def test_the_choice_is_kept_where_the_user_said_so(tmp_path: Path) -> None:
     """With --write-back the model that ran for five seconds comes first after the next power-on."""
-    from maixswitch.kmodel.samples import write_card
+    from maixswitch.kmodel.write.samples import write_card
     from maixswitch.sim.script import parse
 
     write_card(tmp_path)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sim_helpers import ROOT
 
 from maixswitch.sim.rig import Rig
 from maixswitch.sim.timeline import Timeline
+from tests.host.sim_helpers import ROOT
 
 MOST_STEPS = 2000
 ORDINARY = ("uos.stat", "GPIO.value", "KPU.deinit", "lcd.draw_string", "Image.resize")

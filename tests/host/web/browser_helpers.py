@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from web_helpers import PATIENCE_S, draw_spot, end_server, photo_bytes, start_server
 from websockets.sync.client import connect
 from websockets.typing import Origin
+
+from tests.host.web.web_helpers import PATIENCE_S, draw_spot, end_server, photo_bytes, start_server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 GOOD, COLOURS, MISLABELLED, LARGE = range(4)

@@ -15,13 +15,13 @@ pytest.importorskip("uvicorn", reason="the extra web is not installed")
 pytest.importorskip("websockets", reason="the extra web is not installed")
 pytest.importorskip("httpx2", reason="httpx2, which the test client needs, is not installed")
 
-from browser_helpers import CHROMIUM, Desk, Watch, serving, state, write_troubled
 from starlette.testclient import TestClient
-from web_helpers import HERE, PATIENCE_S, PLACE, make_runner
 
-from maixswitch.kmodel.samples import write_card
+from maixswitch.kmodel.write.samples import write_card
 from maixswitch.web.hub import Hub
 from maixswitch.web.server import make_app
+from tests.host.web.browser_helpers import CHROMIUM, Desk, Watch, serving, state, write_troubled
+from tests.host.web.web_helpers import HERE, PATIENCE_S, PLACE, make_runner
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The power goes while the choice is written, after every byte: the next start finds the old choice or the new."""
 
 import bench
-from device.choice import choice_read, choice_write
+from device.once.choice import choice_read, choice_write
 from stage import Stage, card, say
 
 OLD = "2-digits"

@@ -11,7 +11,7 @@ from maixswitch.board.doctor.asking import Asked, one
 from maixswitch.board.doctor.looks import Look
 from maixswitch.board.doctor.storage import Storage
 from maixswitch.board.failures import BoardError
-from maixswitch.findings import finding
+from maixswitch.findings.finding import finding
 from maixswitch.language import tr
 from maixswitch.resources import put_on_path
 
@@ -30,9 +30,9 @@ DEFAULT = "dock"
 
 
 def board_of(found: Storage) -> Any:
-    """The row of device/boards.py that the app itself would take: of maixswitch.json, config.json, or the default."""
+    """The row of device/once/boards.py that the app itself takes: by maixswitch.json, config.json, or the default."""
     put_on_path()
-    boards = importlib.import_module("device.boards")
+    boards = importlib.import_module("device.once.boards")
     named = _json(found.texts.get("/sd/maixswitch.json")).get("board")
     if named in boards.names():
         return boards.find(named)

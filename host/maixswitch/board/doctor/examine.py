@@ -11,7 +11,7 @@ from maixswitch.board.doctor import devices, firmware, starts, storage
 from maixswitch.board.doctor.looks import Fact, Look
 from maixswitch.board.failures import BoardError
 from maixswitch.board.ports import Port, boards, choose, ports, usable
-from maixswitch.findings import Finding, Judged, finding
+from maixswitch.findings.finding import Finding, Judged, finding
 from maixswitch.language import tr
 
 Say = Callable[[str], None]

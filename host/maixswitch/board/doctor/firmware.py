@@ -12,7 +12,7 @@ from typing import Any
 from maixswitch.board.doctor.asking import Asked, one
 from maixswitch.board.doctor.looks import Look, amount
 from maixswitch.board.failures import BoardError
-from maixswitch.findings import Finding, finding
+from maixswitch.findings.finding import Finding, finding
 from maixswitch.language import tr
 from maixswitch.resources import put_on_path
 

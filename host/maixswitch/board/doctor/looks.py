@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from maixswitch.findings import Finding
+from maixswitch.findings.finding import Finding
 from maixswitch.language import tr
 
 

@@ -16,7 +16,7 @@ from maixswitch.board.doctor.looks import Look
 from maixswitch.board.doctor.storage import FLASH, SD, Storage
 from maixswitch.board.sync.inventory import STEPS
 from maixswitch.card.rules.app import COVERS, does, some, source
-from maixswitch.findings import finding
+from maixswitch.findings.finding import finding
 from maixswitch.language import tr
 from maixswitch.resources import board_root
 

@@ -10,7 +10,7 @@ from maixswitch.board.sync import older
 from maixswitch.board.sync.inventory import MARK, STEPS, SUMS, SYNC
 from maixswitch.board.sync.journal import parse
 from maixswitch.card.rules.app import some
-from maixswitch.findings import finding
+from maixswitch.findings.finding import finding
 from maixswitch.language import tr
 
 SD, FLASH = "/sd", "/flash"

@@ -22,7 +22,7 @@ MARK = "ARRIVING"
 MODEL = "model.json"
 BOOT = "boot.py"
 CHOSEN = ("maixswitch.s0", "maixswitch.s1")
-"""What the app writes there (device/choice.py)."""
+"""What the app writes there (device/once/choice.py)."""
 SYSTEM = ("system volume information", "$recycle.bin", "thumbs.db", "desktop.ini", "__pycache__")
 APP = ("device/", "main.py", "boot.py")
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"*:<>?|\\]')

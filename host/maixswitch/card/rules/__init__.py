@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card
 from maixswitch.card.rules import app, camera, detector, fit, folders, kmodel, medium, settings, text
-from maixswitch.findings import Finding
+from maixswitch.findings.finding import Finding
 
 Look = Callable[[Card, Options], Iterator[Finding]]
 

@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from maixswitch.card.build import MPY_FLAGS, MPY_SMALL_INT_BITS, MPY_VERSION, TOP
-from maixswitch.card.language import Problem, compile_problems, lint
+from maixswitch.card.dialect import Problem, compile_problems, lint
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card
-from maixswitch.findings import Finding, finding
+from maixswitch.findings.finding import Finding, finding
 from maixswitch.language import tr
 from maixswitch.resources import board_root
 

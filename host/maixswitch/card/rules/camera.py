@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
-from maixswitch.findings import Finding, finding
-from maixswitch.kmodel.memory import kib
+from maixswitch.findings.finding import Finding, finding
+from maixswitch.kmodel.judge.memory import kib
 from maixswitch.language import tr
 
 RESERVE_KIB = 64

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
-from maixswitch.findings import Finding, finding
+from maixswitch.findings.finding import Finding, finding
 from maixswitch.kmodel import KModel
-from maixswitch.kmodel.describe import shape_text
+from maixswitch.kmodel.judge.describe import shape_text
 from maixswitch.language import tr
 
 

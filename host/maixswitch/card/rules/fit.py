@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
-from maixswitch.findings import Finding, finding
-from maixswitch.kmodel.firmware import Firmware, find
-from maixswitch.kmodel.memory import QVGA, Memory, kib, memory, unknown_layer
+from maixswitch.findings.finding import Finding, finding
+from maixswitch.kmodel.judge.firmware import Firmware, find
+from maixswitch.kmodel.judge.memory import QVGA, Memory, kib, memory, unknown_layer
 from maixswitch.language import tr
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from maixswitch.card.options import Options
 from maixswitch.card.reading import KMODEL_ENDS, MODELS, Card, Model
-from maixswitch.findings import Finding, finding
+from maixswitch.findings.finding import Finding, finding
 
 FIELDS = {
     "schema": "C104",
@@ -37,7 +37,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 
 def mistakes(model: Model, problem: tuple[str, str, str, str]) -> Iterator[Finding]:
-    """The finding for one problem of device/model_json.py; none where `kmodel` looks into the file itself."""
+    """The finding for one problem of device/once/model_json.py; none where `kmodel` looks into the file itself."""
     _, field, found, wanted = problem
     named = code(field, found, wanted)
     if named:
@@ -46,7 +46,7 @@ def mistakes(model: Model, problem: tuple[str, str, str, str]) -> Iterator[Findi
 
 
 def code(field: str, found: str, wanted: str) -> str:
-    """The code of a problem (field, found, wanted) of device/model_json.py; "" when it is about the kmodel's contents.
+    """The code of a problem (field, found, wanted) of device/once/model_json.py; "" if the kmodel's contents are wrong.
 
     The last cases are doubts: model.json against the head of the kmodel.
     """

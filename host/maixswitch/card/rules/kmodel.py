@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
 from maixswitch.errors import KModelError
-from maixswitch.findings import Finding, finding
-from maixswitch.kmodel import consistency, ignored
-from maixswitch.kmodel.memory import unknown_layer
-from maixswitch.kmodel.program import AI_RAM
-from maixswitch.kmodel.runtimes import MAIXPY
-from maixswitch.kmodel.sniff import recognise
+from maixswitch.findings.finding import Finding, finding
+from maixswitch.kmodel.format.program import AI_RAM
+from maixswitch.kmodel.format.sniff import recognise
+from maixswitch.kmodel.judge import consistency, ignored
+from maixswitch.kmodel.judge.memory import unknown_layer
+from maixswitch.kmodel.run.runtimes import MAIXPY
 from maixswitch.language import tr
 
 ADDRESSES = ("image_src_addr", "image_dst_addr")

@@ -12,7 +12,7 @@ from maixswitch.card.medium.image import Image, Volume
 from maixswitch.card.medium.mount import Mount, read_mount
 from maixswitch.card.medium.partitions import FAT_TYPES
 from maixswitch.card.medium.sectors import SECTOR
-from maixswitch.findings import Finding, finding
+from maixswitch.findings.finding import Finding, finding
 from maixswitch.language import tr
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card
-from maixswitch.findings import Finding, finding
+from maixswitch.findings.finding import Finding, finding
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
@@ -18,7 +18,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 
 def code(field: str, found: str) -> str:
-    """The code of a problem of device/settings.py."""
+    """The code of a problem of device/once/settings.py."""
     if not field:
         return "C480"
     if found == "unknown":

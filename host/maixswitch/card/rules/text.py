@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from maixswitch.card import text
 from maixswitch.card.names import printable
-from maixswitch.findings import Finding, finding
+from maixswitch.findings.finding import Finding, finding
 from maixswitch.language import tr
 
 if TYPE_CHECKING:

@@ -1,0 +1,115 @@
+"""Outfit: what happens once: which KPU module, which board, and its hardware set up as the settings on the card say.
+
+A running app needs none of this, so it drops the modules of device/once when this one has done its work.
+"""
+
+import gc
+import sys
+
+from device.once import boards, hal_start
+from device import hal
+from device.app import DUE
+from device.catalog import say
+from device.errors import DeviceError, describe
+from device.fsm import rows
+from device.once.fsm_rules import check
+from device.overlay import Overlay
+from device.once.settings import Settings, clash
+
+BOARD = "dock"  # when neither the settings nor /flash/config.json name one
+NOTES_MS = 3000
+
+
+def open_kpu():
+    """Return the adapter for this firmware: MaixPy's module KPU if there is one, else CanMV's class maix.KPU.
+
+    An adapter is a module: load(spec) -> task, detector(task, spec, results) and classifier(task, spec) -> callables,
+    unload(task), ANCHOR_PAIRS, NAME. ImportError where the firmware has neither.
+    """
+    try:
+        from device import kpu_maixpy as kpu
+    except ImportError:
+        sys.modules.pop("device.kpu_maixpy", None)  # v1.11 keeps what failed to import, and hands it out next time
+        from device import kpu_canmv as kpu
+    return kpu
+
+
+def start(app):
+    """Set up the hardware, camera and screen before any model, and read the card, for which we wait two seconds."""
+    check(rows())
+    advice = hal_start.advice()
+    if advice:
+        app.advice = advice
+    tries = 20  # the firmware mounts the card while we start
+    while not hal.present(app.root) and tries:
+        hal.sleep(100)
+        tries -= 1
+    fit_out(app, tries > 0)
+    if tries:
+        app.machine.post("CARD_IN")
+    else:
+        app.show_no_card(None)
+
+
+def connect(app, want, name):
+    """Let the link tell over the serial line what the app does; return what went wrong, or "".
+
+    want: True, or a dict of its settings; name: of the board.
+    """
+    if want is True:
+        want = {}
+    try:
+        from device.link import RATE, Link
+
+        write, shut = hal_start.line(want)
+        app.link = Link(app, write, shut, want.get("rate", RATE))
+        app.link.tell(("start", name, want.get("rate", RATE)))
+    except (AttributeError, ImportError, MemoryError, OSError, TypeError, ValueError) as error:
+        # another UART than we know, a heap too full, or a card that goes just now: frames need no link
+        return "link: %s" % error
+    return ""
+
+
+def refuse_old(app):
+    """Say on panel and serial line that the firmware is too old, if it is, and end without a traceback."""
+    version = hal_start.too_old()
+    if version:
+        error = DeviceError(111, "It is %s." % version)
+        Overlay(app.screen).fault(error)
+        print("[maixswitch]", error, *describe(111)[1:])
+        raise SystemExit
+
+
+def fit_out(app, card):
+    """Set up the app's hardware; `card`: there is one. Wrong settings and missing parts are shown once."""
+    app.disarm()
+    app.hold = 0
+    app.carded = False
+    settings = Settings.read(app.root)
+    gc.collect()  # now, so that what stays finds its place low in the heap
+    problems = [say(problem) for problem in settings.problems]
+    if settings.board:
+        board = boards.find(settings.board)
+    else:
+        board = boards.find_by_config(hal_start.config_value("type")) or boards.find(BOARD)
+    wrong = hal_start.panel(board, settings.screen)
+    app.screen = hal.Screen()
+    refuse_old(app)
+    app.camera = hal.Camera(board, settings.camera)
+    app.keys = hal.Keys(boards.gestures(settings.keys or board.keys), app.clock, DUE)
+    app.dog = hal.Watchdog(settings.watchdog)
+    app.overlay = Overlay(app.screen)
+    silent = ""
+    if settings.link:
+        trouble = clash(settings.link, settings.keys or board.keys)
+        silent = say(trouble) if trouble else connect(app, settings.link, board.id)
+    app.revive()
+    for text in (wrong, app.keys.problem, silent):
+        if text:
+            problems.append(text)
+    if problems:
+        text = "\n".join(problems)
+        app.report("note", text)
+        app.overlay.fault(DeviceError(109, text))
+        app.hold = hal.ticks() + NOTES_MS
+    app.carded = card and settings.sure

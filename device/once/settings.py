@@ -1,0 +1,117 @@
+"""maixswitch.json on the card: what the owner wants other than the board's row says. Read once, then forgotten."""
+
+from device.once.checks import show
+
+NAME = "maixswitch.json"
+
+
+def clash(link, keys):
+    """Return the problem of a link whose parts do not go together, or that takes a key's pin; None without."""
+    if not isinstance(link, dict):
+        return None
+    if "uart" not in link:
+        for field in ("tx", "baud"):
+            if field in link:
+                return NAME, "link." + field, show(link[field]), 'beside it "uart", 1 to 3: the REPL keeps its own'
+        return None
+    pin = link.get("tx")
+    if pin is None:
+        return NAME, "link.tx", "missing", "the pin that sends"
+    if pin in (4, 5) or pin in [key[0] for key in keys]:
+        return NAME, "link.tx", show(pin), "a pin that no key has, nor the REPL (4 and 5)"
+    return None
+
+
+class Settings:
+    """board: its id, "" to find out. keys: ((pin, role), ...), None for the board's own. screen, camera: dicts of what
+    is to differ from the board's row. link: bool, or a dict of rate, uart, tx, baud. watchdog: ms, 0 for none.
+    problems: list of problems, see checks. sure: whether the card answered; if not, what it would say is still to be
+    read.
+    """
+
+    def __init__(self):
+        self.board = ""
+        self.keys = None
+        self.screen = {}
+        self.camera = {}
+        self.link = False
+        self.watchdog = 0
+        self.problems = []
+        self.sure = False
+
+    @staticmethod
+    def read(root):
+        """Return the settings in root/maixswitch.json; what is missing or wrong stays as it is without the file."""
+        from device.once.boards import find, names
+        from device.once.checks import fits, read_json
+
+        self = Settings()
+        problems = self.problems
+
+        def bad(field, value, wanted):
+            problems.append((NAME, field, value, wanted))
+
+        def take(values, rules, prefix=""):
+            """Return those of values that keep their rules."""
+            good = {}
+            for field in values:
+                if field not in rules:
+                    bad(prefix + field, "unknown", "one of " + " ".join(sorted(rules)))
+                elif rules[field] is None or fits(values[field], rules[field]):
+                    good[field] = values[field]
+                else:
+                    bad(prefix + field, show(values[field]), rules[field])
+            return good
+
+        try:
+            data = read_json(root + "/" + NAME, NAME, problems)
+        except OSError:  # no card, no settings
+            return self
+        self.sure = not problems or not problems[0][2].startswith("error")
+        if problems and problems[0][2] == "missing":
+            problems.clear()
+        flag = "true or false"
+        sections = {
+            "screen": {"rotation": "a whole number, 0 to 3", "invert": flag, "mirror": flag},
+            "camera": {"choice": "a whole number, 0 to 3", "hmirror": flag, "vflip": flag},
+            "link": {
+                "rate": "a whole number, 1 to 30",
+                "uart": "a whole number, 1 to 3",
+                "tx": "a whole number, 0 to 47",
+                "baud": "a whole number, 57600 to 1500000",
+            },
+        }
+        rules = {"board": "one of " + " ".join(names()), "watchdog": "a whole number, 0 to 160000"}
+        rules["keys"] = rules["screen"] = rules["camera"] = rules["link"] = None
+        data = take(data, rules)
+        for field in data:
+            value = data[field]
+            if field == "link" and isinstance(value, bool):
+                pass
+            elif field in sections:
+                if isinstance(value, dict):
+                    given = len(value)
+                    value = take(value, sections[field], field + ".")
+                    if field == "link" and len(value) < given:  # a port half set up helps nobody
+                        continue
+                else:
+                    bad(field, show(value), flag + ", or an object" if field == "link" else "an object")
+                    continue
+            elif field == "keys":
+                rules = {"pin": "a whole number, 0 to 47", "role": "one of primary next prev"}
+                found = []
+                for key in value if isinstance(value, list) else ():
+                    key = take(key, rules, "keys.") if isinstance(key, dict) else {}
+                    if len(key) == 2 and key["pin"] not in [pin for pin, _ in found]:
+                        found.append((key["pin"], key["role"]))
+                if not found or len(found) != len(value) or len(found) > 4:
+                    bad(field, show(value), '1 to 4 of {"pin": IO number, "role": primary next or prev}')
+                    continue
+                value = tuple(found)
+            setattr(self, field, value)
+        keys = self.keys or (find(self.board).keys if self.board else ())
+        trouble = clash(self.link, keys)
+        if trouble:
+            problems.append(trouble)
+            self.link = False
+        return self

@@ -1,0 +1,1 @@
+"""Bringing models of other tools onto a card."""

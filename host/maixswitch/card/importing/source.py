@@ -1,0 +1,204 @@
+"""Where models come from: a folder, a zip or one file, seen as names with sizes whose bytes are read when asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from maixswitch.errors import EXIT_IO
+from maixswitch.kmodel.format.sniff import V3, V4, recognise
+from maixswitch.language import tr
+
+from . import archive
+from .remark import Refusal, Remark
+
+MAX_FILES = 5000
+MAX_TEXT = 256 << 10
+"""Largest file that is read as labels, anchors, settings or a script."""
+MAX_MODEL = 6 << 20
+"""Largest .kmodel that any firmware loads."""
+TEXTS = (".txt", ".py", ".json", ".names", ".csv", ".labels", ".anchors", "")
+MODELS = (".kmodel", ".smodel", ".emodel")
+OTHER = (*TEXTS[:-1], ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".md", ".xml", ".h5", ".tflite", ".onnx", ".pb", ".zip")
+ENCRYPTED = ("smodel", "emodel")
+LISTED = 8  # names that a message lists
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder, a zip or one file: ``files`` is name ("/" between the parts) -> bytes.
+
+    ``name`` is what the user called it; ``links`` are the symbolic links of a folder that lead out of it: they are
+    passed over.
+    """
+
+    name: str
+    stem: str
+    files: Mapping[str, int]
+    reader: Callable[[str, int], bytes] = field(repr=False)
+    links: tuple[str, ...] = ()
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The bytes of a file; Refusal when they are more than ``limit``, or cannot be read."""
+        size = self.files[name]
+        if size > limit:
+            raise Refusal(
+                "C505",
+                tr(
+                    "{source}: {file} has {size} bytes; wanted at most {limit}",
+                    source=self.name,
+                    file=name,
+                    size=size,
+                    limit=limit,
+                ),
+            )
+        return self.reader(name, limit)
+
+    def head(self, name: str) -> bytes:
+        """The first 64 bytes of a file, or fewer."""
+        return self.reader(name, 64)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One model of a source: its file, and the texts that lie beside it or, where none do, in the next folder above."""
+
+    source: Source
+    kmodel: str
+    texts: tuple[str, ...]
+    alone: bool = True
+
+    @property
+    def stem(self) -> str:
+        """The model file's name without folder and ending."""
+        return PurePosixPath(self.kmodel).stem
+
+    def text(self, name: str) -> bytes | None:
+        """The bytes of a text, None where it is too large to be one."""
+        return None if self.source.files[name] > MAX_TEXT else self.source.read(name, MAX_TEXT)
+
+    def named(self, *words: str, ending: tuple[str, ...] = TEXTS) -> list[str]:
+        """The texts whose name holds one of these words."""
+        found = []
+        for name in self.texts:
+            path = PurePosixPath(name)
+            if path.suffix.lower() in ending and any(word in path.stem.lower() for word in words):
+                found.append(name)
+        return found
+
+
+def open_source(path: Path) -> Source:
+    """A folder, zip (also .kfpkg) or file as a Source; Refusal for one that is absent, hostile or too large."""
+    try:
+        if path.is_dir():
+            return _folder(path)
+        with path.open("rb") as file:
+            head = file.read(4)
+        size = path.stat().st_size
+    except OSError as error:
+        raise Refusal(
+            "C500", tr("{path}: cannot be read ({reason})", path=path, reason=error.strerror or error), EXIT_IO
+        ) from error
+    if head[:2] == b"PK":
+        files, reader = archive.open_zip(path)
+        return Source(str(path), path.stem, files, reader)
+    return Source(str(path), path.stem, {path.name: size}, lambda name, limit: _bytes(path, limit))
+
+
+def _folder(path: Path) -> Source:
+    root = path.resolve()
+    files: dict[str, int] = {}
+    links = []
+    for place, inner, names in os.walk(root):
+        inner[:] = sorted(name for name in inner if name[0] != "." and not Path(place, name).is_symlink())
+        for name in sorted(names):
+            file = Path(place, name)
+            inside = file.relative_to(root).as_posix()
+            if file.is_symlink() and not file.resolve().is_relative_to(root):
+                links.append(inside)
+            elif name[0] != "." and file.is_file():
+                files[inside] = file.stat().st_size
+        if len(files) > MAX_FILES:
+            raise Refusal(
+                "C505",
+                tr("{path}: more than {count} files; wanted the folder of one export", path=path, count=MAX_FILES),
+            )
+    return Source(str(path), root.name, files, lambda name, limit: _bytes(root / name, limit), tuple(links))
+
+
+def _bytes(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(limit)
+    except OSError as error:
+        raise Refusal(
+            "C500", tr("{path}: cannot be read ({reason})", path=path, reason=error.strerror or error), EXIT_IO
+        ) from error
+
+
+def parts(source: Source) -> tuple[list[Part], list[Remark]]:
+    """The models of a source, found by their first bytes, and one remark for each model file that cannot be used.
+
+    Refusal when there is no model at all, with what there is instead.
+    """
+    usable: list[str] = []
+    refused: list[Remark] = []
+    for name in source.files:
+        ending = PurePosixPath(name).suffix.lower()
+        if ending in OTHER and len(source.files) > 1:
+            continue
+        kind = recognise(source.head(name))
+        if kind.name in (V3, V4, "kmodel v3, word-swapped"):
+            usable.append(name)
+        elif ending in MODELS or len(source.files) == 1:
+            code = "C503" if kind.name in ENCRYPTED else "C502"
+            refused.append(Remark(code, tr("{file}: {reason}", file=name, reason=kind.message)))
+    if not usable:
+        code = refused[0].code if refused else "C501"
+        raise Refusal(code, _nothing(source, [remark.text for remark in refused]))
+    found = [Part(source, name, _texts(source, name), _alone(usable, name)) for name in sorted(usable)]
+    return found, refused
+
+
+def _alone(usable: list[str], name: str) -> bool:
+    """Is it the only model of its folder?"""
+    folder = PurePosixPath(name).parent
+    return sum(PurePosixPath(other).parent == folder for other in usable) == 1
+
+
+def _texts(source: Source, kmodel: str) -> tuple[str, ...]:
+    for folder in PurePosixPath(kmodel).parents:
+        found = []
+        for name in source.files:
+            path = PurePosixPath(name)
+            if path.parent == folder and path.suffix.lower() in TEXTS and name != kmodel:
+                found.append(name)
+        if found:
+            return tuple(sorted(found))
+    return ()
+
+
+def _nothing(source: Source, refused: list[str]) -> str:
+    if refused:
+        return tr("{source}: no model that can be used: {reasons}", source=source.name, reasons="; ".join(refused))
+    inner = [name for name in source.files if name.lower().endswith((".zip", ".kfpkg"))]
+    if inner:
+        return tr(
+            "{source}: no .kmodel, but a package in it: unpack {file} and import that",
+            source=source.name,
+            file=inner[0],
+        )
+    other = [name for name in source.files if name.lower().endswith((".tflite", ".onnx", ".h5", ".pb"))]
+    if other:
+        return tr(
+            "{source}: no .kmodel, only {file}, which has to be converted first: nncase 0.2 (kmodel v4) or 0.1 (v3)",
+            source=source.name,
+            file=other[0],
+        )
+    names = sorted(source.files)
+    listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
+    if not names:
+        return tr("{source}: empty; wanted an export with a .kmodel in it", source=source.name)
+    return tr("{source}: no .kmodel; found {names}", source=source.name, names=listed)

@@ -1,0 +1,210 @@
+"""`maixswitch kmodel ...`: look into a model, run it, measure, compare and draw it.
+
+This module stands beside the package `kmodel`, not in it, and imports it only inside the commands: it brings numpy.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maixswitch import console
+from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
+from maixswitch.language import reason, tr
+
+if TYPE_CHECKING:
+    from maixswitch.kmodel.judge.memory import Size
+    from maixswitch.kmodel.run.model import KModel
+
+app = typer.Typer(
+    name="kmodel",
+    help="Look into a .kmodel: whether it fits, its speed, its answers.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+File = Annotated[Path, typer.Argument(help="A .kmodel file.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
+ROUNDINGS = ("v0.2", "v0.1", "v02", "v01")
+Rounding = Annotated[str, typer.Option(help="The vendor's rounding to follow: v0.2 or v0.1.")]
+Runtime = Annotated[str, typer.Option(help="Whose CPU layers to follow: maixpy, canmv or sdk.")]
+
+
+@app.command()
+def info(
+    file: File,
+    json: Json = False,
+    frame: Annotated[str, typer.Option(help="Camera frame WxH, or none.")] = "320x240",
+    panel: Annotated[str, typer.Option(help="LCD WxH, or none; default: the firmware's own.")] = "",
+    gc: Annotated[int, typer.Option(min=0, max=6144, help="Python heap in KiB; 0: the firmware's own.")] = 0,
+    firmware: Annotated[
+        list[str] | None, typer.Option(help="Firmware to judge for; may be repeated. Default: all.")
+    ] = None,
+) -> None:
+    """Layers, memory, speed (an estimate) and which firmware takes it.
+
+    Ends with 1 for a file that is no usable model, and where --firmware was given and the model fits none of those.
+    """
+    from maixswitch.kmodel.judge.describe import describe_broken, describe_file
+    from maixswitch.kmodel.judge.report import report
+
+    try:
+        found = describe_file(
+            file, _size(frame, "--frame"), _size(panel, "--panel") if panel else "own", firmware or (), gc or None
+        )
+    except KModelError as error:
+        if json:
+            console.emit(describe_broken(file, error))
+        raise _about(file, error) from error
+    if json:
+        console.emit(found)
+    else:
+        print(report(found))
+    if not found["usable"] or (firmware and not any(item["verdict"] == "fits" for item in found["firmware"])):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command()
+def run(
+    file: File,
+    input_: Annotated[
+        list[Path], typer.Option("--input", "-i", help="Array (.npy) or picture; one per input of the model.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File for the outputs: out0, out1 ... (.npz).")],
+    rounding: Rounding = "v0.2",
+    runtime: Runtime = "maixpy",
+    json: Json = False,
+) -> None:
+    """Run one inference: the CPU layers as the firmware computes them, the KPU's as the vendor's simulator does.
+
+    A picture is stretched to the model's input; for a model of floats its values become 0 to 1.
+    """
+    from maixswitch.kmodel.judge.bench import read_input, run_once
+
+    kmodel = _load(file, rounding, runtime)
+    if len(input_) != len(kmodel.inputs):
+        wanted = tr("1 input") if len(kmodel.inputs) == 1 else tr("{inputs} inputs", inputs=len(kmodel.inputs))
+        raise MaixSwitchError(
+            tr(
+                "{file}: the model takes {wanted}, --input names {input_}", file=file, wanted=wanted, input_=len(input_)
+            ),
+            EXIT_USAGE,
+        )
+    try:
+        arrays = [read_input(path, tensor) for path, tensor in zip(input_, kmodel.inputs, strict=True)]
+        found = run_once(kmodel, arrays, output)
+    except KModelError as error:
+        raise _about(file, error) from error
+    if json:
+        console.emit(found)
+        return
+    for item in found["outputs"]:
+        shape = "x".join(map(str, item["shape"]))
+        numbers = tr("values that are no numbers")
+        if item["min"] is not None and item["max"] is not None:
+            numbers = tr(
+                "{min:g} to {max:g}, largest at {argmax}", min=item["min"], max=item["max"], argmax=item["argmax"]
+            )
+        print(f"{item['name']}: {shape} {item['dtype']}, {numbers}")
+    console.say(tr("wrote {output}", output=output))
+
+
+@app.command()
+def bench(
+    file: File,
+    repeat: Annotated[int, typer.Option(min=1, help="Runs; the median counts.")] = 10,
+    backend: Annotated[str, typer.Option(help="How the KPU layers are computed; default: the package's choice.")] = "",
+    rounding: Rounding = "v0.2",
+    runtime: Runtime = "maixpy",
+    json: Json = False,
+) -> None:
+    """How long the emulator takes on this PC, layer by layer."""
+    from maixswitch.kmodel.judge.bench import measure, table
+
+    try:
+        found = measure(_load(file, rounding, runtime, backend), repeat)
+    except KModelError as error:
+        raise _about(file, error) from error
+    found["file"] = str(file)
+    if json:
+        console.emit(found)
+        return
+    print("\n".join(table(found)))
+
+
+@app.command()
+def diff(first: File, second: File, runtime: Runtime = "maixpy", json: Json = False) -> None:
+    """What differs: header, layers, shapes, quantisation, weights.
+
+    Ends with 1 when the two compute different things; a different place in memory does not count, nor does what the
+    runtime ignores.
+    """
+    from maixswitch.kmodel.judge.diff import compare, document, text
+
+    found = compare(_load(first, runtime=runtime), _load(second, runtime=runtime))
+    if json:
+        console.emit({"first": str(first), "second": str(second), **document(found)})
+    else:
+        print("\n".join(text(found)))
+    if not found.same:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command()
+def view(
+    file: File,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write: .svg or .html; default: the model's name with .svg, here."),
+    ] = None,
+) -> None:
+    """Draw the AI RAM, layer by layer: which rows hold which maps."""
+    from maixswitch.kmodel.judge.picture import page, svg
+
+    if output is None:
+        output = Path(f"{file.stem}.svg")
+    draw = {".svg": svg, ".html": page, ".htm": page}.get(output.suffix.lower())
+    if draw is None:
+        raise MaixSwitchError(
+            tr("--output {output}: wanted a name that ends in .svg or .html", output=output), EXIT_USAGE
+        )
+    try:
+        output.write_text(draw(_load(file), file.name), encoding="utf-8")
+    except OSError as error:
+        raise MaixSwitchError(
+            tr("cannot write {output}: {strerror}", output=output, strerror=reason(error)), EXIT_IO
+        ) from error
+    console.say(tr("wrote {output}", output=output))
+
+
+def _load(path: Path, rounding: str = "v0.2", runtime: str = "maixpy", backend: str = "") -> KModel:
+    from maixswitch.kmodel.run.model import DEFAULT_BACKEND, load
+
+    if rounding not in ROUNDINGS:
+        raise MaixSwitchError(
+            tr("no rounding {rounding!r}; there are {known}", rounding=rounding, known=", ".join(ROUNDINGS)),
+            EXIT_USAGE,
+        )
+    try:
+        return load(path, rounding.replace(".", ""), runtime, backend or DEFAULT_BACKEND)
+    except KModelError as error:
+        raise _about(path, error) from error
+
+
+def _about(path: Path, error: KModelError) -> MaixSwitchError:
+    """The error with the name of the file, of which a command may have two."""
+    return MaixSwitchError(f"{path}: {error.message}", error.exit_code)
+
+
+def _size(text: str, option: str) -> Size | None:
+    """Reads "320x240"; "none" is None."""
+    if text.lower() in ("none", "0x0", ""):
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and 0 < int(width) <= 4096 and 0 < int(height) <= 4096):
+        raise MaixSwitchError(
+            tr("{option} {text}: wanted a size in pixels such as 320x240, or none", option=option, text=text),
+            EXIT_USAGE,
+        )
+    return int(width), int(height)

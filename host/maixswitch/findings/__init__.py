@@ -1,0 +1,1 @@
+"""The findings that the tools report: one table of codes, texts and remedies."""

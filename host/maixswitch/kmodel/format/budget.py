@@ -1,0 +1,152 @@
+"""How much one file may ask for: limits that are checked before anything runs, so that a hostile file costs nothing.
+
+Where the chip sets the limit it is the chip's. The rest is work and memory of this PC, estimated from the sizes in the
+file: every layer's cost in nanoseconds of one core, in plain numpy and rather too high than too low. The largest public
+models come to a quarter of the bound, which stands for about a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from maixswitch.errors import KModelError
+from maixswitch.language import tr
+
+from .conv import LOAD_BYTES, MAX_LOADS, Conv
+from .program import Layer, Tensor
+from .work import batches, conv_of
+
+MAX_MAIN_MEMORY = 16 << 20
+"""Bytes. The chip has 8 MiB in all; twice that is read, so that a report can say by how much a model does not fit."""
+MAX_LAYERS = 1024
+MAX_ENDS = 64
+"""Inputs, and outputs."""
+MAX_PARTS = 4096
+"""Inputs of a concatenation."""
+MAX_RESULTS = 64 << 20
+"""Bytes of all inputs and outputs; the outputs of a real file do not overlap, so main memory and AI RAM hold them."""
+MAX_COST = 2_000_000_000
+MAX_LAYER_PIXELS = 8 << 20
+"""Results of one KPU layer before its pool, four times what the AI RAM holds."""
+MAX_PIXELS = 48 << 20
+"""The same of all KPU layers, each computed in every run. The largest public model has 10 million."""
+
+LAYER_COST = 200_000
+KPU_LAYER_COST = 3_000_000
+"""Nanoseconds to prepare a layer that has next to no work."""
+MACS_PER_NS = 10
+WEIGHT_COST = 45
+PIXEL_COST = 6
+SLOW_PIXEL_COST = 60
+"""Nanoseconds per result of a KPU layer: by the fast way, and by the way of 64-bit integers."""
+COSTS = {
+    "quantized_add": 50,
+    "quantized_binary": 40,
+    "average_pool2d": 15,
+    "quantized_max_pool2d": 15,
+    "resize_image": 12,
+    "matmul": 12,
+    "conv2d": 2,
+    "conv2d_transpose": 2,
+    "cpu_conv2d": 2,
+    "cpu_depthwise_conv2d": 2,
+}
+"""Nanoseconds per unit of ``spec.work()``."""
+OTHER_COST = 5
+LIKELY_SUMS = 1 << 53
+
+
+def _slow(conv: Conv) -> bool:
+    """Might a backend have to compute this layer in 64-bit integers? True for no layer that a converter wrote."""
+    registers, norm, table = conv.registers, conv.norm, conv.activation
+    largest = (1 << 8 * conv.weights.dtype.itemsize) - 1
+    terms = conv.weights.shape[1] * conv.kernel**2
+    reach = 2 * 255 * largest * terms + abs(registers["arg_add"]) * conv.weights.shape[1]
+    return (
+        bool(registers["arg_x"] & ((1 << registers["shr_x"]) - 1))
+        or int(table.mul.min()) < 0
+        or reach * int(abs(norm.mul).max()) + (int(abs(norm.add).max()) << 15) >= LIKELY_SUMS
+    )
+
+
+def pixels(layer: Layer) -> int:
+    """Results of a KPU layer before its pool, all batches; 0 for other layers."""
+    conv = conv_of(layer)
+    if conv is None:
+        return 0
+    return int(conv.weights.shape[0]) * conv.input.height * conv.input.width
+
+
+def cost(layer: Layer) -> int:
+    """Nanoseconds of one core for one run, the first one with all that is prepared in it; a high estimate."""
+    conv = conv_of(layer)
+    if conv is None:
+        return LAYER_COST + int(layer.spec.work()) * COSTS.get(layer.name, OTHER_COST)
+    each = SLOW_PIXEL_COST if _slow(conv) else PIXEL_COST
+    prepared = KPU_LAYER_COST + int(conv.weights.size) * WEIGHT_COST
+    return prepared + int(layer.spec.work()) // MACS_PER_NS + pixels(layer) * batches(layer) * each
+
+
+def check_weights(conv: Conv, part: str, offset: int) -> None:
+    """Refuses weights that the KPU cannot load."""
+    size, most = conv.weights.nbytes, MAX_LOADS * LOAD_BYTES[conv.weights.dtype.itemsize]
+    if size > most:
+        raise KModelError(
+            tr("{part}: the KPU cannot load so many weights", part=part),
+            offset=offset,
+            field="weights",
+            found=tr("{size} bytes", size=size),
+            wanted=tr("at most {most}", most=most),
+        )
+
+
+class Budget:
+    """Adds up what the layers of one file ask for, and refuses the one that asks for too much."""
+
+    def __init__(self, file_size: int) -> None:
+        # in a v3 file the weights of many layers could lie in one place, which no converter does
+        self._limits = {"work": MAX_COST, "results": MAX_PIXELS, "weights": file_size}
+        self._spent = dict.fromkeys(self._limits, 0)
+
+    def add(self, layer: Layer) -> None:
+        """One more layer. KModelError with the field that went over its limit."""
+        conv = conv_of(layer)
+        for field, amount in self._amounts(layer, conv):
+            self._spent[field] += amount
+            limit = self._limits[field]
+            if self._spent[field] > limit:
+                raise _too_much(layer, field, self._spent[field], limit)
+        if conv is not None:
+            check_weights(conv, str(layer), layer.offset)
+            if pixels(layer) > MAX_LAYER_PIXELS:
+                raise _too_much(layer, "results", pixels(layer), MAX_LAYER_PIXELS)
+
+    @staticmethod
+    def _amounts(layer: Layer, conv: Conv | None) -> Iterator[tuple[str, int]]:
+        yield "work", cost(layer)
+        if conv is not None:
+            yield "results", pixels(layer)
+            yield "weights", int(conv.weights.nbytes)
+
+
+def _too_much(layer: Layer, field: str, found: int, limit: int) -> KModelError:
+    what = {"work": "work", "results": "memory", "weights": "data"}[field]
+    return KModelError(
+        tr("{layer} asks for too much {what}", layer=layer, what=what),
+        offset=layer.offset,
+        field=field,
+        found=found,
+        wanted=tr("up to {limit}", limit=limit),
+    )
+
+
+def check_ends(tensors: tuple[Tensor, ...]) -> None:
+    """Refuses inputs and outputs that only overlap can make so large."""
+    total = sum(tensor.bytes for tensor in tensors)
+    if total > MAX_RESULTS:
+        raise KModelError(
+            tr("inputs and outputs are too large"),
+            field=tr("sizes of inputs and outputs"),
+            found=total,
+            wanted=tr("up to {limit}", limit=MAX_RESULTS),
+        )

@@ -1,0 +1,194 @@
+"""kmodel v3 (nncase 0.1): header, layer table, bodies. Source: nncase 0.1 Generator.cs, SDK kpu.h."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import TypeVar
+
+from maixswitch.errors import KModelError
+from maixswitch.kmodel.run import v3_cpu as cpu
+from maixswitch.kmodel.run.machine import Machine
+from maixswitch.language import tr
+
+from . import v3_layers as body
+from .airam import ROW
+from .arrays import DTYPES
+from .bodies import Bodies, check_count, check_main_memory, check_use
+from .budget import MAX_ENDS, MAX_LAYERS, check_ends
+from .conv import Conv, check_registers, input_layout, weight_shape
+from .cursor import Cursor
+from .program import AI_RAM, MAIN, Context, Layer, LayerType, Program, Tensor, Use, table
+from .record import read
+from .registers import ACTIVATION_SIZE, BLOCK_SIZE, decode_activation, decode_block, decode_norm
+from .shapes import Shapes, written_shapes
+
+HEADER = 28
+Spec = TypeVar("Spec")
+
+
+def plain(cls: type[Spec]) -> Callable[[Cursor, Context], Spec]:
+    """The parser of a body that is nothing but its fields."""
+    return lambda cursor, context: read(cls, cursor)
+
+
+def parse_conv(cursor: Cursor, context: Context) -> body.KpuConv:
+    """A KPU layer: the body holds four absolute offsets to the register block, weights and tables."""
+    head = read(body.ConvBody, cursor)
+
+    def at(offset: int, size: int, name: str) -> memoryview:
+        return Cursor(context.file, min(offset, len(context.file)), len(context.file), cursor.part).take(size, name)
+
+    registers = decode_block(at(head.layer_offset, BLOCK_SIZE, tr("register block")))
+    check_registers(registers, cursor.part, head.layer_offset)
+    shape = weight_shape(registers)
+    dtype = "<u2" if context.wide_weights else "u1"
+    size = len(context.file)
+    weights = Cursor(context.file, min(head.weights_offset, size), size, cursor.part).array(dtype, shape, "weights")
+    norm = decode_norm(at(head.norm_offset, 8 * shape[0], tr("batch norm table")))
+    activation = decode_activation(at(head.activation_offset, ACTIVATION_SIZE, tr("activation table")))
+    return body.KpuConv(head, Conv(registers, weights, norm, activation))
+
+
+LAYERS = table(
+    [
+        LayerType(1, "add", plain(body.Add), cpu.add),
+        LayerType(2, "quantized_add", plain(body.QuantizedAdd), cpu.quantized_add),
+        LayerType(5, "global_average_pool2d", plain(body.GlobalAveragePool), cpu.global_average_pool),
+        LayerType(8, "quantized_max_pool2d", plain(body.QuantizedMaxPool), cpu.quantized_max_pool),
+        LayerType(9, "average_pool2d", plain(body.AveragePool), cpu.average_pool),
+        LayerType(11, "quantize", plain(body.Quantize), cpu.quantize),
+        LayerType(12, "dequantize", plain(body.Dequantize), cpu.dequantize),
+        LayerType(13, "requantize", plain(body.Requantize), cpu.requantize),
+        LayerType(14, "l2_normalization", plain(body.Elementwise), cpu.l2_normalize),
+        LayerType(15, "softmax", plain(body.Elementwise), cpu.softmax),
+        LayerType(16, "concat", plain(body.Concat), cpu.concat),
+        LayerType(17, "quantized_concat", plain(body.QuantizedConcat), cpu.concat),
+        LayerType(18, "fully_connected", plain(body.FullyConnected), cpu.fully_connected),
+        LayerType(20, "tensorflow_flatten", plain(body.Flatten), cpu.flatten),
+        LayerType(22, "resize_nearest_neighbor", plain(body.ResizeNearest), cpu.resize_nearest),
+        LayerType(
+            23, "quantized_resize_nearest_neighbor", plain(body.QuantizedResizeNearest), cpu.quantized_resize_nearest
+        ),
+        LayerType(24, "channelwise_dequantize", plain(body.ChannelwiseDequantize), cpu.channelwise_dequantize),
+        LayerType(25, "logistic", plain(body.Elementwise), cpu.logistic),
+        LayerType(10240, "k210_conv", parse_conv, cpu.conv),
+        LayerType(10241, "k210_add_padding", plain(body.AddPadding), cpu.add_padding),
+        LayerType(10242, "k210_remove_padding", plain(body.RemovePadding), cpu.remove_padding),
+        LayerType(10243, "k210_upload", plain(body.Upload), cpu.upload),
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Opaque(body.Body):
+    """A layer whose body no public source describes: all that is known are its type and its bytes."""
+
+    flags: int
+    content: bytes
+
+    def uses(self) -> Iterator[Use]:
+        return iter(())
+
+
+def parse_opaque(cursor: Cursor, context: Context) -> Opaque:
+    """Takes the body as it is."""
+    return Opaque(cursor.u32("flags"), bytes(cursor.take(cursor.left, "body")))
+
+
+def _reserved(number: int, name: str) -> LayerType:
+    def refuse(spec: Opaque, chip: Machine) -> None:
+        raise KModelError(
+            tr("no K210 firmware runs {name}, and neither does the emulator", name=name),
+            field=tr("layer type"),
+            found=number,
+            wanted=tr("one of {known}", known=", ".join(map(str, LAYERS))),
+        )
+
+    return LayerType(number, name, parse_opaque, refuse, known=False)
+
+
+RESERVED = table(
+    [
+        _reserved(3, "global_max_pool2d"),
+        _reserved(4, "quantized_global_max_pool2d"),
+        _reserved(6, "quantized_global_average_pool2d"),
+        _reserved(7, "max_pool2d"),
+        _reserved(10, "quantized_average_pool2d"),
+        _reserved(19, "quantized_fully_connected"),
+        _reserved(21, "quantized_tensorflow_flatten"),
+    ]
+)
+"""Types that the format names and no device runs: such a file can be read and listed, and fails when it runs."""
+
+
+def read_v3(file: memoryview) -> Program:
+    """The program of a v3 file; KModelError where it cannot be one."""
+    size = len(file)
+    header = Cursor(file, 0, size, tr("the header"))
+    header.u32("version")
+    flags = header.u32("flags")
+    arch = header.u32("arch")
+    if arch:
+        raise header.refuse(tr("not a K210 model"), "arch", arch, 0)
+    length = header.u32("layers_length")
+    header.u32("max_start_address")
+    main_memory = header.u32("main_mem_usage")
+    check_main_memory(header, main_memory)
+    output_count = header.count("output_count", 8)
+    check_count(header, "layers_length", 12, length, MAX_LAYERS)
+    check_count(header, "output_count", 24, output_count, MAX_ENDS)
+    room = header.left // 8 - output_count
+    if length > room:
+        raise header.refuse(
+            tr("too many layers for the file"), "layers_length", length, tr("at most {room}", room=room), 12
+        )
+    ranges = [(header.u32(tr("output address")), header.u32(tr("output size"))) for _ in range(output_count)]
+    heads = [(header.u32(tr("layer type")), header.u32("body_size")) for _ in range(length)]
+
+    bodies = Bodies(file, header.position, heads)
+    context = Context(bodies.file, main_memory, wide_weights=not flags & 1)
+    layers = bodies.layers({**LAYERS, **RESERVED}, context)
+    known = written_shapes(layers)
+    outputs = tuple(_output(start, count, known, context, i) for i, (start, count) in enumerate(ranges))
+    check_ends(outputs)
+    return Program(
+        version=3,
+        file_size=size,
+        main_memory=main_memory,
+        inputs=(_input(layers[0]),),
+        outputs=outputs,
+        layers=layers,
+        notes=bodies.notes,
+    )
+
+
+def _output(start: int, size: int, known: Shapes, context: Context, index: int) -> Tensor:
+    """The header counts four bytes per element, whatever the type; the layer that writes there tells the type."""
+    written, shape = known.get((MAIN, start), (None, None))
+    dtype = written.dtype if written else "float32"
+    elements = size // 4
+    use = Use("address, size", MAIN, start, elements * DTYPES[dtype].itemsize, dtype)
+    check_use(use, tr("output {index}", index=index), HEADER + 8 * index, context)
+    fitting = shape is not None and prod(shape) == elements
+    return Tensor(MAIN, dtype, start, size, elements, shape if fitting else None)
+
+
+def _input(first: Layer) -> Tensor:
+    """v3 has no input descriptor: the first layer tells, and the firmware takes only these two kinds."""
+    if isinstance(first.spec, body.KpuConv):
+        layout = input_layout(first.spec.conv.registers)
+        shape = (1, layout.channels, layout.height, layout.width)
+        count = layout.channels * layout.height * layout.width
+        return Tensor(AI_RAM, "uint8", first.spec.conv.source * ROW, layout.size, count, shape)
+    if isinstance(first.spec, body.FullyConnected):
+        count = first.spec.in_channels
+        return Tensor(MAIN, "float32", first.spec.input, 4 * count, count, (count,))
+    raise KModelError(
+        tr("the firmware cannot start with this layer"),
+        offset=first.offset,
+        field=tr("type of layer 0"),
+        found=first.name,
+        wanted=tr("k210_conv or fully_connected"),
+    )

@@ -1,0 +1,202 @@
+"""kmodel v4 (nncase 0.2): header, memory ranges, node table, bodies. Source: nncase 0.2 model.h, interpreter.cpp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import TypeVar
+
+from maixswitch.errors import KModelError
+from maixswitch.kmodel.run import nnil
+from maixswitch.kmodel.run import v4_bytes as octet
+from maixswitch.kmodel.run import v4_cpu as cpu
+from maixswitch.kmodel.run import v4_float as real
+from maixswitch.language import tr
+
+from . import v4_cpu_layers as cpu_body
+from . import v4_layers as body
+from . import v4_moves as moves
+from .airam import ROW, MapLayout, maps_in
+from .bodies import Bodies, check_count, check_main_memory, check_use
+from .budget import MAX_ENDS, MAX_LAYERS, check_ends
+from .conv import Conv, check_registers, weight_shape
+from .cursor import Cursor
+from .program import AI_RAM, CONST, Context, LayerType, Program, Tensor, table
+from .record import U32, read
+from .registers import ACTIVATION_SIZE, BLOCK_SIZE, decode_activation, decode_block, decode_norm
+from .shapes import Shapes, written_shapes
+from .v4_node import SIZES, Problem, Range, at_least
+
+Spec = TypeVar("Spec")
+
+
+def plain(cls: type[Spec]) -> Callable[[Cursor, Context], Spec]:
+    """The parser of a body that is nothing but its fields."""
+    return lambda cursor, context: read(cls, cursor)
+
+
+def parse_kpu_conv(cursor: Cursor, context: Context) -> moves.KpuConv:
+    """A KPU node: three register fields that have no use in a file hold the gaps before the tables and the weights."""
+    head = read(moves.KpuHead, cursor)
+    offset = cursor.position
+    registers = decode_block(cursor.take(BLOCK_SIZE, tr("register block")))
+    if head.batches < 1:
+        raise cursor.refuse(tr("nothing to run"), "batches", head.batches, tr("at least 1"))
+    check_registers(registers, cursor.part, offset, head.batches)
+    shape = weight_shape(registers)
+    cursor.take(registers["bwsx_base_addr"], tr("gap before the batch norm table"))
+    norm = decode_norm(cursor.take(8 * shape[0], tr("batch norm table")))
+    cursor.take(registers["active_addr"], tr("gap before the activation table"))
+    activation = decode_activation(cursor.take(ACTIVATION_SIZE, tr("activation table")))
+    cursor.take(registers["para_start_addr"], tr("gap before the weights"))
+    return moves.KpuConv(head, Conv(registers, cursor.array("u1", shape, "weights"), norm, activation))
+
+
+NODES = table(
+    [
+        LayerType(0x00, "binary", plain(body.Binary), real.binary),
+        LayerType(0x01, "concat", plain(moves.Concat), octet.concat),
+        LayerType(0x02, "conv2d", plain(body.Conv2d), real.conv2d),
+        LayerType(0x03, "dequantize", plain(body.Dequantize), octet.dequantize),
+        LayerType(0x04, "matmul", plain(body.Matmul), real.matmul),
+        LayerType(0x05, "pad", plain(moves.Pad), octet.pad),
+        LayerType(0x06, "quantize", plain(body.Quantize), octet.quantize),
+        LayerType(0x07, "reduce", plain(body.Reduce), real.reduce),
+        LayerType(0x08, "reduce_window2d", plain(body.ReduceWindow), real.reduce_window2d),
+        LayerType(0x09, "memory_copy", plain(moves.MemoryCopy), octet.memory_copy),
+        LayerType(0x0A, "resize_image", plain(moves.Resize), octet.resize_image),
+        LayerType(0x0B, "softmax", plain(body.Softmax), real.softmax),
+        LayerType(0x0C, "transpose", plain(moves.Transpose), octet.transpose),
+        LayerType(0x0D, "strided_slice", plain(moves.StridedSlice), octet.strided_slice),
+        LayerType(0x0E, "unary", plain(body.Unary), real.unary),
+        LayerType(0x0F, "quantized_conv2d", plain(body.QuantizedConv2d), octet.quantized_conv2d),
+        LayerType(0x10, "quantized_matmul", plain(body.QuantizedMatmul), octet.quantized_matmul),
+        LayerType(0x11, "quantized_binary", plain(body.QuantizedBinary), octet.quantized_binary),
+        LayerType(0x12, "table_lookup1d", plain(moves.TableLookup), octet.table_lookup1d),
+        LayerType(0x13, "conv2d_transpose", plain(body.Conv2dTranspose), real.conv2d_transpose),
+        LayerType(0x14, "nnil_unary_method", lambda cursor, context: nnil.parse(cursor), nnil.run),
+        LayerType(0x1001, "cpu_conv2d", plain(cpu_body.CpuConv2d), cpu.conv2d),
+        LayerType(0x1002, "cpu_depthwise_conv2d", plain(cpu_body.CpuDepthwiseConv2d), cpu.conv2d),
+        LayerType(0x1003, "cpu_reduce_window2d", plain(cpu_body.CpuReduceWindow), cpu.reduce_window2d),
+        LayerType(0x1004, "cpu_quantized_conv2d", plain(cpu_body.CpuQuantizedConv2d), cpu.quantized_conv2d),
+        LayerType(
+            0x1005,
+            "cpu_quantized_depthwise_conv2d",
+            plain(cpu_body.CpuQuantizedDepthwiseConv2d),
+            cpu.quantized_conv2d,
+        ),
+        LayerType(0x2001, "kpu_upload", plain(moves.KpuUpload), octet.kpu_upload),
+        LayerType(0x2002, "kpu_conv2d", parse_kpu_conv, octet.kpu_conv2d),
+    ]
+)
+
+
+HEADER = 40
+TARGETS = {0: "cpu", 1: "k210"}
+
+
+@dataclass(frozen=True)
+class Header:
+    """``reserved`` may be garbage."""
+
+    identifier: U32
+    version: U32
+    flags: U32
+    target: U32
+    constants: U32
+    main_mem: U32
+    nodes: U32
+    inputs: U32
+    outputs: U32
+    reserved: U32
+
+
+def read_v4(file: memoryview) -> Program:
+    """The program of a v4 file; KModelError where it cannot be one."""
+    cursor = Cursor(file, 0, len(file), tr("the header"))
+    header = read(Header, cursor)
+    if header.target not in TARGETS:
+        raise cursor.refuse(tr("not a K210 model"), "target", header.target, tr("0 (CPU) or 1 (K210)"), 12)
+    check_main_memory(cursor, header.main_mem)
+    wanted = header.inputs * 32 + header.outputs * 16 + header.constants + header.nodes * 8
+    if wanted > cursor.left:
+        sizes = tr("inputs, outputs, constants, nodes")
+        raise cursor.refuse(
+            tr("cut short, or a broken header"),
+            sizes,
+            tr("{left} bytes", left=cursor.left),
+            tr("{wanted} bytes", wanted=wanted),
+            16,
+        )
+    check_count(cursor, "nodes", 24, header.nodes, MAX_LAYERS)
+    check_count(cursor, "inputs", 28, header.inputs, MAX_ENDS)
+    check_count(cursor, "outputs", 32, header.outputs, MAX_ENDS)
+    inputs = [read(Range, cursor) for _ in range(header.inputs)]
+    shapes = [cursor.array("<i4", (4,), tr("input shape")).tolist() for _ in range(header.inputs)]
+    outputs = [read(Range, cursor) for _ in range(header.outputs)]
+    constants = cursor.take(header.constants, "constants")
+    heads = [(cursor.u32("opcode"), cursor.u32("body_size")) for _ in range(header.nodes)]
+    bodies = Bodies(file, cursor.position, heads)
+    context = Context(bodies.file, header.main_mem, header.constants)
+    layers = bodies.layers(NODES, context)
+    known = written_shapes(layers)
+    ends = tuple(
+        _input(part, tuple(shape), context, i) for i, (part, shape) in enumerate(zip(inputs, shapes, strict=True))
+    )
+    place = HEADER + 32 * header.inputs
+    made = tuple(_output(part, known, context, i, place) for i, part in enumerate(outputs))
+    check_ends(ends + made)
+    return Program(
+        version=4,
+        file_size=len(file),
+        main_memory=header.main_mem,
+        inputs=ends,
+        outputs=made,
+        layers=layers,
+        constants=constants,
+        notes=bodies.notes,
+    )
+
+
+def _place(part: Range, name: str, problem: Problem | None, offset: int, context: Context) -> str:
+    """Checks the range of an input or output; returns its data type."""
+    if problem:
+        raise KModelError(
+            tr("{name} cannot be used", name=name), offset=offset, field=problem[0], found=problem[1], wanted=problem[2]
+        )
+    use = part.use(name)
+    check_use(use, name, offset, context)
+    return use.dtype
+
+
+def _input(part: Range, shape: tuple[int, ...], context: Context, index: int) -> Tensor:
+    name = tr("input {index}", index=index)
+    use = part.use(name)
+    problem = part.problem(name, shape, SIZES.get(use.dtype, 1))
+    if not problem and use.memory == AI_RAM:
+        problem = at_least(tr("size of {name}", name=name), part.size, MapLayout(*shape[1:]).size * shape[0])
+        if part.start % ROW or use.dtype != "uint8":
+            problem = (
+                tr("start and type of {name}", name=name),
+                f"{part.start}, {use.dtype}",
+                tr("a whole row of uint8"),
+            )
+    if use.memory == CONST:
+        problem = tr("memory type of {name}", name=name), part.memory, tr("1 (main) or 2 (AI RAM)")
+    dtype = _place(part, name, problem, HEADER + 16 * index, context)
+    return Tensor(use.memory, dtype, part.start, part.size, prod(shape), shape)
+
+
+def _output(part: Range, known: Shapes, context: Context, index: int, offset: int) -> Tensor:
+    name = tr("output {index}", index=index)
+    dtype = _place(part, name, part.problem(name, None, 1), offset + 16 * index, context)
+    memory = part.use(name).memory
+    shape = known.get((memory, part.start), (None, None))[1]
+    elements = part.size // SIZES[dtype]
+    if memory == AI_RAM:
+        maps = maps_in(shape, dtype, part.size) if part.start % ROW == 0 else None
+        shape = shape if maps is not None else None
+        elements = prod(shape) if shape is not None else elements
+    fitting = shape is not None and prod(shape) == elements
+    return Tensor(memory, dtype, part.start, part.size, elements, shape if fitting else None)

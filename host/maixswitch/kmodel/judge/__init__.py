@@ -1,0 +1,1 @@
+"""What a .kmodel file costs and whether it fits: memory, firmwares, time, pictures, comparisons."""

@@ -1,0 +1,332 @@
+"""Everything that `maixswitch kmodel info` says about a file, as one JSON-able document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from maixswitch.errors import KModelError
+from maixswitch.kmodel.format.airam import ROWS, SIZE
+from maixswitch.kmodel.format.program import AI_RAM, MAX_FILE, Tensor, Use
+from maixswitch.kmodel.format.sniff import Kind, recognise
+from maixswitch.kmodel.format.work import batches, conv_of, layer_title, parameters
+from maixswitch.kmodel.run.model import KModel, load, read_file
+from maixswitch.kmodel.run.runtimes import MAIXPY
+from maixswitch.language import tr, word
+
+from . import consistency
+from . import firmware as board
+from .ignored import change, ignored
+from .ignored import names as layer_names
+from .liveness import AiRam
+from .memory import QVGA, YOLO_ANCHORS, Memory, Panel, Size, advice, memory, region
+from .timing import LayerTime, Spread, Timing, timing
+
+SCHEMA = 1
+ESTIMATE_NOTE = "an estimate from published figures, not a measurement of this model"
+CONVERTERS = (
+    "nncase 0.1.0-rc5 (its ncc writes kmodel v3, which every firmware runs) or nncase 0.2.0-beta4 (kmodel v4, for the "
+    "firmwares that support it); newer ones write v5 and later"
+)
+Document = dict[str, Any]
+
+
+def describe_file(
+    path: Path,
+    frame: Size | None = QVGA,
+    panel: Panel = "own",
+    flavours: Sequence[str] = (),
+    gc_kib: int | None = None,
+) -> Document:
+    """The document of any file: of a model, or of what it is instead (``usable`` false, ``message``, ``converter``).
+
+    ``flavours``: names to judge, all when empty. Raises KModelError for a v3 or v4 file that is broken.
+    """
+    data = read_file(path)
+    kind = recognise(data)
+    if not kind.usable and len(data) <= MAX_FILE:
+        return describe_other(path, data, kind)
+    return describe(load(data), path, kind, frame, panel, flavours, gc_kib)
+
+
+def describe_broken(path: Path, error: KModelError) -> Document:
+    """What can be said of a v3 or v4 file that is broken: where, what was found there and what was wanted."""
+    return {
+        "schema": SCHEMA,
+        "command": "kmodel info",
+        "file": str(path),
+        "kind": "broken",
+        "usable": False,
+        "message": error.message,
+        "offset": error.offset,
+        "field": error.field,
+        "found": str(error.found),
+        "wanted": str(error.wanted),
+    }
+
+
+def describe_other(path: Path, data: bytes, kind: Kind) -> Document:
+    """What can be said of a file that this package does not run."""
+    found: Document = {
+        "schema": SCHEMA,
+        "command": "kmodel info",
+        "file": str(path),
+        "bytes": len(data),
+        "kind": kind.name,
+        "usable": False,
+        "message": kind.message,
+    }
+    if kind.convert:
+        found["converter"] = word(CONVERTERS)
+    if "word-swapped" in kind.name:
+        found["inside"] = _swapped(data)
+    return found
+
+
+def _swapped(data: bytes) -> str:
+    """What a word-swapped file becomes when its words are swapped back."""
+    import numpy as np
+
+    whole = len(data) // 4 * 4
+    plain = np.frombuffer(data, ">u4", whole // 4).astype("<u4").tobytes() + data[whole:]
+    try:
+        kmodel = load(plain)
+    except KModelError as error:
+        return tr("a broken model: {error}", error=error)
+    shapes = tr(" and ").join(shape_text(tensor) for tensor in kmodel.inputs)
+    return tr(
+        "{name}, {layers} layers, input {shapes}", name=recognise(plain).name, layers=len(kmodel.layers), shapes=shapes
+    )
+
+
+def describe(
+    kmodel: KModel,
+    path: Path,
+    kind: Kind,
+    frame: Size | None = QVGA,
+    panel: Panel = "own",
+    flavours: Sequence[str] = (),
+    gc_kib: int | None = None,
+) -> Document:
+    """The document of a model; the names of flavours must exist (MaixSwitchError, usage)."""
+    judged = [memory(kmodel, name, frame, panel, gc_kib) for name in flavours or names()]
+    estimate = timing(kmodel, panel=judged[0].panel)
+    ram = kmodel.ai_ram
+    return {
+        "schema": SCHEMA,
+        "command": "kmodel info",
+        "file": str(path),
+        "bytes": kmodel.file_size,
+        "kind": kind.name,
+        "usable": True,
+        "version": kmodel.version,
+        "inputs": [_tensor(tensor) for tensor in kmodel.inputs],
+        "outputs": [_tensor(tensor) for tensor in kmodel.outputs],
+        "use": use(kmodel),
+        "layers": [_layer(item, ram) for item in estimate.layers],
+        "memory": _memory(kmodel, judged[0], ram, frame),
+        "estimate": _estimate(estimate),
+        "firmware": [_judged(item) for item in judged],
+        "advice": advice(kmodel, frame, panel),
+        "notes": list(kmodel.notes),
+        "warnings": _warnings(kmodel, judged),
+    }
+
+
+def _warnings(kmodel: KModel, judged: Sequence[Memory]) -> list[str]:
+    """What no published converter writes, what no firmware runs, and what those that are judged for ignore."""
+    unknown = [
+        tr("{layer}: no firmware runs this type", layer=layer) for layer in kmodel.layers if not layer.type.known
+    ]
+    dense = ignored(kmodel) if not unknown and any(item.firmware.runtime == MAIXPY.name for item in judged) else []
+    unread = (
+        [tr("MaixPy ignores the activation of {layers}; {change}", layers=layer_names(dense), change=change(kmodel))]
+        if dense
+        else []
+    )
+    return [*unknown, *unread, *(str(finding) for finding in consistency.check(kmodel))]
+
+
+def names() -> list[str]:
+    """The names of all firmware flavours."""
+    return [item.name for item in board.firmwares()]
+
+
+def shape_text(tensor: Tensor) -> str:
+    """Width, height, channels and type, as in "320x240x3 uint8"; flat values by their number."""
+    shape = tensor.shape[-3:] if tensor.shape else (tensor.elements,)
+    if len(shape) == 3:
+        shape = (shape[2], shape[1], shape[0])
+    return f"{'x'.join(map(str, shape))} {tensor.dtype}"
+
+
+def use(kmodel: KModel) -> list[str]:
+    """How MaixPy has to call this model, one sentence each."""
+    lines = []
+    first = kmodel.inputs[0]
+    pictures = first.memory == AI_RAM
+    if first.dtype == "uint8":
+        lines.append(tr("feed a picture of {size}", size=shape_text(first).split()[0]))
+        if not pictures:
+            name = kmodel.layers[0].name
+            lines.append(
+                tr("MaixPy refuses every picture for it: first layer not conv layer! (it is {name})", name=name)
+            )
+    else:
+        lines.append(tr("no picture: kpu.forward takes a list of {elements} numbers", elements=first.elements))
+    grid = region(kmodel)
+    if grid and pictures:
+        lines.append(
+            tr(
+                "suits kpu.run_yolo2: {classes}, {anchors} anchors, grid {width}x{height}",
+                classes=plural(grid.classes),
+                anchors=YOLO_ANCHORS,
+                width=grid.width,
+                height=grid.height,
+            )
+        )
+    elif not grid and len(kmodel.outputs) == 1 and _is_map(kmodel.outputs[0]):
+        channels = (kmodel.outputs[0].shape or (0, 0, 0))[-3]
+        lines.append(
+            tr(
+                "kpu.run_yolo2 of MaixPy cannot take its output: it wants (classes + 5) x "
+                "{anchors} channels, these are {channels}",
+                anchors=YOLO_ANCHORS,
+                channels=channels,
+            )
+        )
+    if kmodel.version == 4:
+        for index, tensor in enumerate(kmodel.outputs):
+            shape = tensor.shape[-3:] if tensor.shape and len(tensor.shape) >= 3 else (tensor.elements, 1, 1)
+            channels, height, width = shape
+            lines.append(
+                tr(
+                    "call kpu.set_outputs(task, {index}, {width}, {height}, {channels}) after loading",
+                    index=index,
+                    width=width,
+                    height=height,
+                    channels=channels,
+                )
+            )
+    return lines
+
+
+def plural(classes: int) -> str:
+    """A count with its noun, such as "20 classes"."""
+    return tr("{classes} class", classes=classes) if classes == 1 else tr("{classes} classes", classes=classes)
+
+
+def _is_map(tensor: Tensor) -> bool:
+    shape = tensor.shape[-3:] if tensor.shape else ()
+    return len(shape) == 3 and shape[1] * shape[2] > 1 and tensor.dtype == "float32"
+
+
+def _tensor(tensor: Tensor) -> Document:
+    return {
+        "text": shape_text(tensor),
+        "memory": tensor.memory,
+        "dtype": tensor.dtype,
+        "shape": list(tensor.shape) if tensor.shape else None,
+        "elements": tensor.elements,
+        "address": tensor.address,
+        "bytes": tensor.bytes,
+    }
+
+
+def _layer(item: LayerTime, ram: AiRam) -> Document:
+    layer, conv = item.layer, conv_of(item.layer)
+    found: Document = {
+        "index": layer.index,
+        "name": layer.name,
+        "title": layer_title(layer),
+        "unit": "kpu" if item.kpu else "cpu",
+        "in": [_place(use) for use in layer.uses() if not use.writes],
+        "out": [_place(use) for use in layer.written()],
+        "parameters": parameters(layer),
+        "macs": item.macs,
+        "live_rows": ram.live[layer.index],
+        "estimate_ms": _spread(item.us * 0.001),
+    }
+    if conv is not None:
+        source, target = conv.input, conv.output
+        found["in"][0]["shape"] = [source.channels, source.height, source.width]
+        found["kpu"] = {
+            "kernel": conv.kernel,
+            "depthwise": conv.depthwise,
+            "pool": conv.pool,
+            "weight_bits": 8 * conv.weights.dtype.itemsize,
+            "weight_loads": conv.registers["load_time"] + 1,
+            "rows_in": [conv.source, source.rows],
+            "rows_out": [conv.target, target.rows],
+            "batches": batches(layer),
+        }
+    return found
+
+
+def _place(use: Use) -> Document:
+    return {
+        "memory": use.memory,
+        "start": use.start,
+        "bytes": use.size,
+        "shape": list(use.shape) if use.shape else None,
+    }
+
+
+def _memory(kmodel: KModel, item: Memory, ram: AiRam, frame: Size | None) -> Document:
+    return {
+        "file": kmodel.file_size,
+        "main_memory": kmodel.main_mem,
+        "load": item.parts,
+        "load_total": item.need,
+        "camera": {"frame": list(frame) if frame else None, "bytes": item.room.camera},
+        "lcd": {"panel": list(item.panel) if item.panel else None, "bytes": item.room.lcd},
+        "run_yolo2": item.region,
+        "total": item.room.free - item.left,
+        "ai_ram": {
+            "peak_rows": ram.peak_rows,
+            "peak_bytes": ram.peak_bytes,
+            "peak_layer": ram.peak_layer,
+            "rows": ROWS,
+            "bytes": SIZE,
+        },
+    }
+
+
+def _judged(item: Memory) -> Document:
+    return {
+        "name": item.firmware.name,
+        "verdict": item.verdict.kind,
+        "text": item.verdict.text,
+        "version": item.firmware.version,
+        "image": item.firmware.image,
+        "missing": item.verdict.missing,
+        "left": item.left,
+        "free": item.room.free,
+        "lcd": item.room.lcd,
+        "camera": item.room.camera,
+        "room": item.room.bytes,
+        "need": item.need,
+        "run_yolo2": item.region,
+        "gc_kib": item.verdict.gc_kib if item.verdict.gc_kib is not None else item.gc_kib,
+        "remedy": item.verdict.remedy,
+        "source": item.firmware.source,
+    }
+
+
+def _estimate(item: Timing) -> Document:
+    return {
+        "note": word(ESTIMATE_NOTE),
+        "macs": item.macs,
+        "upload_ms": _spread(item.upload),
+        "forward_ms": _spread(item.forward),
+        "decode_ms": _spread(item.decode),
+        "run_ms": _spread(item.run),
+        "load_ms": _spread(item.load),
+        "frame_ms": _spread(item.frame),
+        "fps": _spread(item.fps),
+    }
+
+
+def _spread(value: Spread) -> Document:
+    return {"low": round(value.low, 4), "typical": round(value.typical, 4), "high": round(value.high, 4)}

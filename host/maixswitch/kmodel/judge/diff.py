@@ -1,0 +1,290 @@
+"""What differs between two models: header, list of layers, shapes, quantisation, places in memory, weights.
+
+Layers are paired by kind and shape, so that one inserted layer does not make all that follow look different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+import numpy as np
+
+from maixswitch.kmodel.format.arrays import Array
+from maixswitch.kmodel.format.program import Layer, Tensor
+from maixswitch.kmodel.format.work import LEARNED, conv_of, layer_title
+from maixswitch.kmodel.run.model import KModel
+from maixswitch.kmodel.run.runtimes import runtime_named
+from maixswitch.language import tr
+
+from .consistency import expected
+
+PLACES = (
+    *("image_src_addr", "image_dst_addr", "bwsx_base_addr", "para_start_addr", "active_addr", "send_data_out"),
+    *("main_output", "layer_offset", "weights_offset", "norm_offset", "activation_offset"),
+    *("input", "output", "a", "b", "row", "table", "parts"),
+)
+"""Fields that say where something lies: they differ between two conversions of the same network."""
+ZERO_POINTS = ("arg_x", "shr_x", "arg_w", "shr_w", "arg_add", "pad_value")
+"""Registers that write two zero points down, differently in kmodel v3 and v4."""
+Change = tuple[str, object, object]
+"""(field, in the first file, in the second)"""
+Unread = frozenset[tuple[str, str]]
+"""(layer type, field) of what a runtime ignores."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How far apart two arrays of one size are: ``changed`` of ``total`` values, by at most ``largest``."""
+
+    name: str
+    changed: int
+    total: int
+    largest: float
+
+    def __str__(self) -> str:
+        return tr(
+            "{name}: {changed:,} of {total:,} differ, by at most {largest:g}",
+            name=self.name,
+            changed=self.changed,
+            total=self.total,
+            largest=self.largest,
+        )
+
+
+@dataclass(frozen=True)
+class LayerDiff:
+    """Two layers that belong together, or one alone (the other None).
+
+    ``fields``: numbers of the network itself; ``places``: where its data lie; ``weights``: what it has learned;
+    ``ignored``: fields that the runtime never reads.
+    """
+
+    a: Layer | None
+    b: Layer | None
+    fields: tuple[Change, ...] = ()
+    places: tuple[Change, ...] = ()
+    weights: tuple[Weights, ...] = ()
+    ignored: tuple[Change, ...] = ()
+
+    @property
+    def same(self) -> bool:
+        """Nothing may differ but places and what is ignored."""
+        return self.a is not None and self.b is not None and not self.fields and not self.weights
+
+    @property
+    def title(self) -> str:
+        layer = self.a or self.b
+        assert layer is not None
+        numbers = " / ".join("-" if item is None else str(item.index) for item in (self.a, self.b))
+        return tr("layer {numbers} ({layer})", numbers=numbers, layer=layer_title(layer))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The whole answer; ``header`` holds sizes and tensors, ``layers`` every pair in order."""
+
+    header: tuple[Change, ...]
+    layers: tuple[LayerDiff, ...] = field(default_factory=tuple)
+
+    @property
+    def same(self) -> bool:
+        """Do both compute the same? The size of the file and places in memory do not count."""
+        return not [change for change in self.header if change[0] not in NO_MATTER] and all(
+            pair.same for pair in self.layers
+        )
+
+
+NO_MATTER = ("file size", "main memory")
+
+
+def compare(a: KModel, b: KModel) -> Difference:
+    """The differences from ``a`` to ``b``."""
+    header: list[Change] = [
+        ("version", a.version, b.version),
+        ("file size", a.file_size, b.file_size),
+        ("main memory", a.main_mem, b.main_mem),
+        ("layers", len(a.layers), len(b.layers)),
+    ]
+    for name in ("inputs", "outputs"):
+        before, after = getattr(a, name), getattr(b, name)
+        header.append((name, len(before), len(after)))
+        for index, (old, new) in enumerate(zip(before, after, strict=False)):
+            header.append((f"{name[:-1]} {index}", _tensor(old), _tensor(new)))
+    changed = tuple(change for change in header if change[1] != change[2])
+    return Difference(changed, tuple(_pairs(a.layers, b.layers, _unread(a) & _unread(b))))
+
+
+def _unread(kmodel: KModel) -> Unread:
+    """Type and field of what the model's runtime passes over."""
+    return frozenset() if runtime_named(kmodel.runtime).dense_activation else frozenset({("fully_connected", "act")})
+
+
+def document(found: Difference) -> dict[str, Any]:
+    """The answer as a JSON-able document."""
+    return {
+        "schema": 1,
+        "command": "kmodel diff",
+        "same": found.same,
+        "header": [_change(change) for change in found.header],
+        "layers": [
+            {
+                "a": None if pair.a is None else pair.a.index,
+                "b": None if pair.b is None else pair.b.index,
+                "title": pair.title,
+                "same": pair.same,
+                "fields": [_change(change) for change in pair.fields],
+                "places": [_change(change) for change in pair.places],
+                "ignored": [_change(change) for change in pair.ignored],
+                "weights": [
+                    {"name": item.name, "changed": item.changed, "total": item.total, "largest": item.largest}
+                    for item in pair.weights
+                ],
+            }
+            for pair in found.layers
+            if not pair.same or pair.places or pair.ignored
+        ],
+    }
+
+
+def text(found: Difference) -> Iterator[str]:
+    """The answer for people, line by line."""
+    for name, before, after in found.header:
+        yield f"{name}: {before} -> {after}"
+    moved = sum(1 for pair in found.layers if pair.places)
+    for pair in found.layers:
+        if pair.same and not pair.ignored:
+            continue
+        if pair.a is None or pair.b is None:
+            if pair.a is None:
+                yield tr("{layer}: only in the second file", layer=pair.title)
+            else:
+                yield tr("{layer}: only in the first file", layer=pair.title)
+            continue
+        yield f"{pair.title}:"
+        for name, before, after in pair.fields:
+            yield f"  {name}: {_word(before)} -> {_word(after)}"
+        for name, before, after in pair.ignored:
+            note = tr("{name}: {before} -> {after}, ignored", name=name, before=before, after=after)
+            yield f"  {note}"
+        for weights in pair.weights:
+            yield f"  {weights}"
+    equal = sum(1 for pair in found.layers if pair.same)
+    if moved:
+        yield tr(
+            "{equal} of {layers} layers are the same, {moved} lie elsewhere in memory",
+            equal=equal,
+            layers=len(found.layers),
+            moved=moved,
+        )
+    else:
+        yield tr("{equal} of {layers} layers are the same", equal=equal, layers=len(found.layers))
+
+
+def _word(value: object) -> str:
+    return tr("(none)") if value is None else str(value)
+
+
+def _change(change: Change) -> dict[str, object]:
+    name, before, after = change
+    return {"field": name, "a": before, "b": after}
+
+
+def _tensor(tensor: Tensor) -> str:
+    shape = "x".join(map(str, tensor.shape)) if tensor.shape else f"{tensor.elements} values"
+    return f"{shape} {tensor.dtype} in {tensor.memory}"
+
+
+def _signature(layer: Layer) -> tuple[object, ...]:
+    conv = conv_of(layer)
+    if conv is None:
+        made = tuple((use.shape, use.size, use.dtype) for use in layer.written())
+        return ("cpu", layer.name.removeprefix("quantized_"), made)
+    return ("kpu", conv.depthwise, conv.kernel, conv.pool, conv.input, conv.output)
+
+
+def _pairs(a: tuple[Layer, ...], b: tuple[Layer, ...], unread: Unread) -> Iterator[LayerDiff]:
+    matcher = SequenceMatcher(None, [_signature(item) for item in a], [_signature(item) for item in b], autojunk=False)
+    for tag, start_a, end_a, start_b, end_b in matcher.get_opcodes():
+        if tag == "equal":
+            for first, second in zip(a[start_a:end_a], b[start_b:end_b], strict=True):
+                yield _pair(first, second, unread)
+            continue
+        left, right = list(a[start_a:end_a]), list(b[start_b:end_b])
+        while left and right and left[0].name == right[0].name:
+            yield _pair(left.pop(0), right.pop(0), unread)
+        yield from (LayerDiff(layer, None) for layer in left)
+        yield from (LayerDiff(None, layer) for layer in right)
+
+
+def _pair(a: Layer, b: Layer, unread: Unread) -> LayerDiff:
+    before, after = dict(_values(a)), dict(_values(b))
+    changed: list[Change] = []
+    places: list[Change] = []
+    weights: list[Weights] = []
+    ignored: list[Change] = []
+    if a.name != b.name and conv_of(a) is None:
+        changed.append(("type", a.name, b.name))
+    for name in dict.fromkeys([*before, *after]):
+        old, new = before.get(name), after.get(name)
+        if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
+            if old.shape != new.shape:
+                changed.append((f"shape of {name}", old.shape, new.shape))
+            elif not np.array_equal(old, new):
+                weights.append(_weights(name, old, new))
+        elif not _equal(old, new):
+            kept = changed
+            if name in PLACES or _is_range(old) or _is_range(new):
+                kept = places
+            elif {(a.name, name), (b.name, name)} <= unread:
+                kept = ignored
+            kept.append((name, _show(old), _show(new)))
+    return LayerDiff(a, b, tuple(changed), tuple(places), tuple(weights), tuple(ignored))
+
+
+def _weights(name: str, a: Array, b: Array) -> Weights:
+    gap = np.abs(a.astype(np.float64) - b.astype(np.float64))
+    return Weights(name, int(np.count_nonzero(a != b)), int(a.size), float(np.nanmax(gap, initial=0.0)))
+
+
+def _values(layer: Layer) -> Iterator[tuple[str, Any]]:
+    """Names and values of everything that a layer says; arrays for what it has learned."""
+    conv = conv_of(layer)
+    if conv is None:
+        yield from _plain(layer.spec)
+        return
+    rule = expected(conv)
+    zeros = {name: rule.get(name, conv.registers[name]) == conv.registers[name] for name in ZERO_POINTS}
+    for name, value in conv.registers.items():
+        if not zeros.get(name, False):
+            yield name, value
+    yield "zero point of the input", -(conv.registers["arg_w"] >> conv.registers["shr_w"])
+    yield "zero point of the weights", -(conv.registers["arg_x"] >> conv.registers["shr_x"])
+    yield "weights", conv.weights
+    for name, table in (("batch norm", conv.norm), ("activation", conv.activation)):
+        for entry in fields(table):
+            yield f"{name} {entry.name}", getattr(table, entry.name)
+
+
+def _plain(spec: Any) -> Iterator[tuple[str, Any]]:
+    for entry in fields(spec):
+        value = getattr(spec, entry.name)
+        if isinstance(value, np.ndarray) and entry.name not in LEARNED:
+            value = tuple(value.reshape(-1).tolist())
+        yield entry.name, value
+
+
+def _is_range(value: object) -> bool:
+    return type(value).__name__ == "Range"
+
+
+def _equal(a: object, b: object) -> bool:
+    return a == b or (a != a and b != b)
+
+
+def _show(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return ", ".join(f"{entry.name} {getattr(value, entry.name)}" for entry in fields(value))
+    return list(value) if isinstance(value, tuple) else value

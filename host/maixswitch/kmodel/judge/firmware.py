@@ -1,0 +1,158 @@
+"""The board's firmware images as typed rows, from the very table and formulas that the fakes use.
+
+The table is loaded by its path, so that asking for it puts none of the fakes' names (`image`, `machine` ...) on
+sys.path.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.kmodel.run.runtimes import CANMV, MAIXPY
+from maixswitch.language import tr, word
+from maixswitch.resources import board_root
+
+RUNTIME_OF = {"maixpy": MAIXPY.name, "canmv": CANMV.name}
+"""The runtime that each of the firmwares' two Python interfaces comes with."""
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """One image that a board can run, as a row of the table.
+
+    ``flavour`` and ``version`` ("v0.6.2-85", "" unknown) name it; ``image``: the first 12 digits of the SHA-256 of the
+    image that the figures were read from, "" where ``note`` says what they are instead. ``free_kib``: system heap that
+    is free at the prompt with a Python heap of ``gc_kib``, before camera and LCD; ``banner_kib``: the same by the boot
+    banner, which comes earlier. ``v4``: does it run kmodel v4? ``api``: "maixpy" or "canmv". ``panel``: width and
+    height of its own LCD. ``font``: draws fonts from a file. ``blobs``: has find_blobs.
+    """
+
+    flavour: str
+    version: str
+    image: str
+    v4: bool
+    free_kib: int
+    banner_kib: int
+    gc_kib: int
+    threads: bool
+    ide: bool
+    api: str
+    panel: tuple[int, int]
+    font: bool
+    blobs: bool
+    note: str
+
+    @property
+    def name(self) -> str:
+        """What `find` takes: the flavour alone for its newest image."""
+        newest = any(item.flavour == self.flavour and item.version == self.version for item in firmwares())
+        return self.flavour if newest else f"{self.flavour}@{self.version}"
+
+    @property
+    def source(self) -> str:
+        """Which image the figures were read from, and how, in words."""
+        texts = [tr("image {image}", image=self.image)] if self.image else []
+        return ", ".join([*texts, word(self.note)] if self.note else texts)
+
+    @property
+    def doubles(self) -> bool:
+        """Was it built with the camera's second buffer? Without, asking for one changes nothing."""
+        return bool(table().doubles(self.flavour))
+
+    @property
+    def runtime(self) -> str:
+        """Whose arithmetic its models follow: a name of ``runtimes.RUNTIMES``."""
+        return RUNTIME_OF[self.api]
+
+    def free_bytes(self, gc_kib: int | None = None) -> int:
+        """System heap at the prompt with a Python heap of that many KiB; the two share one memory."""
+        smaller = 0 if gc_kib is None else self.gc_kib - gc_kib
+        return (self.free_kib + smaller) * 1024
+
+    def lacks(self, needed: bool, lcd_type: bool = False) -> list[str]:
+        """What this version does not have of the app's needs, or of what it does without where it has to.
+
+        ``needed``: the needs; ``lcd_type``: the board's panel has a type of its own.
+        """
+        rows = table()
+        names = rows.NEEDED if needed else rows.WISHED + (rows.PANEL_WISHED if lcd_type else ())
+        version = rows.parse(self.version) if self.api == "maixpy" else None
+        return [str(name) for name in rows.lacks(version, names)]
+
+
+@cache
+def table() -> ModuleType:
+    """The module `flavours` of the board's side; MaixSwitchError when the installation lacks it."""
+    path = board_root() / "stubs" / "flavours.py"
+    spec = importlib.util.spec_from_file_location("maixswitch._flavours", path)
+    if spec is None or spec.loader is None:
+        raise MaixSwitchError(tr("cannot load {path}; install maixswitch again", path=path))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@cache
+def firmwares() -> tuple[Firmware, ...]:
+    """The newest image of every flavour, in the order of the table."""
+    return tuple(Firmware(*row) for row in table().newest())
+
+
+@cache
+def images() -> tuple[Firmware, ...]:
+    """Every image of the table, the oldest of a flavour first."""
+    return tuple(Firmware(*row) for row in table().images())
+
+
+def find(name: str) -> Firmware:
+    """The newest image of a flavour, or the one of a version such as "full@v0.6.2-54".
+
+    MaixSwitchError (usage) lists the known flavours, or says how a version is written.
+    """
+    flavour, _, version = name.partition("@")
+    known = [item.flavour for item in firmwares()]
+    if flavour not in known:
+        message = tr("no firmware {name!r}; there are {known}", name=flavour, known=", ".join(known))
+        raise MaixSwitchError(message, EXIT_USAGE)
+    try:
+        return Firmware(*table().find(name))
+    except ValueError as error:
+        raise MaixSwitchError(
+            tr("no version {version!r}; wanted one such as {name}", version=version, name=f"{flavour}@v0.6.2-85"),
+            EXIT_USAGE,
+        ) from error
+
+
+def growth(sizes: Iterable[int]) -> int:
+    """By how many bytes the free system heap falls when blocks of these sizes are asked for, one by one."""
+    return int(table().growth(sizes))
+
+
+def need_parts(version: int, file_size: int, main_memory: int) -> dict[str, int]:
+    """System heap that kpu.load takes for a file of that size, block by block: name -> bytes."""
+    return dict(table().need_parts(version, file_size, main_memory))
+
+
+def region_bytes(width: int, height: int, anchors: int, classes: int) -> int:
+    """System heap that one run_yolo2 on a grid of width x height cells takes for its time."""
+    return int(table().region_bytes(width, height, anchors, classes))
+
+
+def camera_parts(width: int, height: int, dual: bool = False) -> tuple[int, ...]:
+    """The blocks of system heap that sensor.set_framesize asks for, in bytes; ``dual``: two buffers."""
+    return tuple(table().camera_parts(width, height, dual))
+
+
+def lcd_bytes(width: int, height: int) -> int:
+    """System heap that lcd.init keeps."""
+    return int(table().lcd_bytes(width, height))
+
+
+def file_limit() -> int:
+    """The largest file that kpu.load takes, in bytes."""
+    return int(table().MODEL_LIMIT)

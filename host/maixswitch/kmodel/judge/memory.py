@@ -1,0 +1,337 @@
+"""Does a model fit a board? What it takes of the system heap and of the AI RAM, against what a firmware leaves.
+
+One memory of 6 MiB holds firmware, Python heap (GC heap) and system heap; camera, LCD, model file and main memory
+come from the system heap. The KPU's own 2 MiB (AI RAM) are apart. Formulas: stubs/flavours.py, the same that the
+fake's kpu.load obeys. Sources: Maix_kpu.c, sensor.c, sipeed_yolo2.c, the disassembly of the KPU library; firmware
+images that were started on an emulated chip and asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+from maixswitch.kmodel.format.program import Layer
+from maixswitch.kmodel.run.model import KModel
+from maixswitch.language import tr, word
+
+from . import firmware as board
+from .firmware import Firmware
+from .liveness import AiRam
+
+Size = tuple[int, int]
+Panel = Size | Literal["own"] | None
+"""An LCD's width and height in pixels; "own": the one that the firmware was made for; None: there is none."""
+QVGA: Size = (320, 240)
+QQVGA: Size = (160, 120)
+SMALLEST_GC_KIB = 256
+"""Smallest Python heap worth advising: users ran camera, screen and KPU with it (sipeed/MaixPy-v1_scripts issue 88); a
+request that the firmware cannot fulfil falls back to 128 KiB."""
+GC_STEP_KIB = 16
+WITHOUT_IT = "convert the network again, in a form without that layer"
+YOLO_ANCHORS = 5
+"""run_yolo2 of MaixPy is built for exactly five anchors: (classes + 5) x 5 channels (sipeed_yolo2.c)."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What one firmware leaves for a model, in bytes: what is ``free`` at the prompt, less what LCD and camera keep."""
+
+    firmware: Firmware
+    free: int
+    lcd: int
+    camera: int
+
+    @property
+    def bytes(self) -> int:
+        return self.free - self.lcd - self.camera
+
+    @property
+    def text(self) -> str:
+        """The figure with its parts, in KiB."""
+        return tr(
+            "room {room} KiB = free at the prompt {free} - screen {lcd} - camera {camera}",
+            room=self.bytes // 1024,
+            free=self.free // 1024,
+            lcd=kib(self.lcd),
+            camera=kib(self.camera),
+        )
+
+
+def room(
+    image: Firmware,
+    frame: Size | None = QVGA,
+    panel: Panel = "own",
+    gc_kib: int | None = None,
+    dual: bool = False,
+) -> Room:
+    """What a firmware leaves for a model; arguments as those of `memory`."""
+    size = image.panel if panel == "own" else panel
+    screen = (board.lcd_bytes(*size),) if size else ()
+    camera = board.camera_parts(*frame, dual and image.doubles) if frame else ()
+    lcd, both = (board.growth([*screen, *more]) for more in ((), camera))
+    return Room(image, image.free_bytes(gc_kib), lcd, both - lcd)
+
+
+def rooms(items: Iterable[Room]) -> str:
+    """One line: what each firmware leaves for a model, with its parts."""
+    texts = [
+        f"{item.firmware.name} {item.bytes // 1024} ({item.free // 1024} - {kib(item.lcd)} - {kib(item.camera)})"
+        for item in items
+    ]
+    return tr("Room for a model in KiB (free at the prompt - screen - camera): {rooms}", rooms=", ".join(texts))
+
+
+@dataclass(frozen=True)
+class Region:
+    """The output of a YOLOv2 network as run_yolo2 takes it: grid in cells, classes."""
+
+    width: int
+    height: int
+    classes: int
+
+    @property
+    def bytes(self) -> int:
+        """System heap that one run_yolo2 takes for its time."""
+        return board.region_bytes(self.width, self.height, YOLO_ANCHORS, self.classes)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer for one firmware.
+
+    ``kind``: "fits", "gc" (only with a smaller Python heap, ``gc_kib``), "large" (``missing`` bytes too few), "version"
+    (that kmodel version is not supported), "layer" (a layer of a type that no firmware runs) or "limit" (the file is
+    larger than any firmware loads). ``text`` says it in words, ``remedy`` what would help ("" where nothing is needed).
+    """
+
+    kind: str
+    text: str
+    missing: int = 0
+    gc_kib: int | None = None
+    remedy: str = ""
+    smaller_frame: bool = False
+
+    @property
+    def fits(self) -> bool:
+        return self.kind == "fits"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a model takes on one firmware; every number but KiB is in bytes.
+
+    ``parts``: name -> bytes of the loader's own blocks (model file, model context, main memory), as it asks for them.
+    The others are what the free heap falls by, which moves in steps of 4 KiB. ``room``: what is left for models with a
+    Python heap of ``gc_kib`` KiB; ``need``: what kpu.load takes of it; ``region``: what one run_yolo2 takes besides, 0
+    where the model has no such output. ``panel``: width and height of the LCD, None without one. ``ai_ram``: the KPU's
+    own memory, layer by layer.
+    """
+
+    firmware: Firmware
+    room: Room
+    parts: dict[str, int]
+    need: int
+    region: int
+    gc_kib: int
+    panel: Size | None
+    ai_ram: AiRam
+    verdict: Verdict
+
+    @property
+    def left(self) -> int:
+        """What stays free at the worst moment; negative: what is missing."""
+        return self.room.bytes - self.need - self.region
+
+    @property
+    def account(self) -> str:
+        """Where the room comes from and what is taken of it, in KiB, in words."""
+        text = tr("{room}; the model takes {need}", room=self.room.text, need=kib(self.need))
+        return text + (tr(", boxes {region}", region=kib(self.region)) if self.region else "")
+
+
+def region(kmodel: KModel) -> Region | None:
+    """The YOLOv2 region of a model, or None where its output is of another kind or of unknown shape."""
+    if len(kmodel.outputs) != 1:
+        return None
+    tensor = kmodel.outputs[0]
+    shape = tensor.shape[-3:] if tensor.shape else ()
+    if len(shape) != 3 or prod(shape) != tensor.elements or tensor.dtype != "float32":
+        return None
+    channels, height, width = shape
+    classes = channels // YOLO_ANCHORS - 5
+    if channels % YOLO_ANCHORS or classes < 1 or width * height < 2:
+        return None
+    return Region(width, height, classes)
+
+
+def memory(
+    kmodel: KModel,
+    flavour: str | Firmware,
+    frame: Size | None = QVGA,
+    panel: Panel = "own",
+    gc_kib: int | None = None,
+    dual: bool = False,
+) -> Memory:
+    """The memory of a model on one firmware flavour, and the verdict.
+
+    ``frame``: (width, height) of the camera frame in pixels, None without one; ``panel``: of the LCD; ``gc_kib``: size
+    of the Python heap, None for the firmware's own; ``dual``: two camera buffers. LCD and camera come first, the model
+    last. Raises MaixSwitchError (usage) for an unknown flavour. Sources: the disassembly of the KPU library (what the
+    loader asks for), sensor.c and lcd.init (buffers), firmware images (free heap, see ``Firmware.source``).
+    """
+    image = board.find(flavour) if isinstance(flavour, str) else flavour
+    grid = region(kmodel)
+    chosen = image.gc_kib if gc_kib is None else gc_kib
+    size = image.panel if panel == "own" else panel
+    budget = _Budget(
+        kmodel=kmodel,
+        image=image,
+        parts=board.need_parts(kmodel.version, kmodel.file_size, kmodel.main_mem),
+        panel=size,
+        region=grid.bytes if grid else 0,
+        frame=frame,
+        dual=dual,
+        gc_kib=chosen,
+    )
+    need, boxes = budget.taken(frame)
+    kept = room(image, frame, size, chosen, dual)
+    return Memory(image, kept, budget.parts, need, boxes, chosen, size, kmodel.ai_ram, budget.verdict())
+
+
+def unknown_layer(kmodel: KModel) -> Layer | None:
+    """The first layer that the file format names and no firmware runs, if there is one."""
+    return next((layer for layer in kmodel.layers if not layer.type.known), None)
+
+
+def kib(size: int) -> int:
+    """Bytes as whole KiB, rounded up."""
+    return -(-size // 1024)
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """The figures of one question, and the ways to make them meet."""
+
+    kmodel: KModel
+    image: Firmware
+    parts: dict[str, int]
+    panel: Size | None
+    region: int
+    frame: Size | None
+    dual: bool
+    gc_kib: int
+
+    def taken(self, frame: Size | None) -> tuple[int, int]:
+        """By how much the free heap falls for the load and for one run_yolo2, once LCD and camera have theirs."""
+        before = [board.lcd_bytes(*self.panel)] if self.panel else []
+        before += board.camera_parts(*frame, self.dual and self.image.doubles) if frame else ()
+        loaded = [*before, *self.parts.values()]
+        run = [*loaded, self.region] if self.region else loaded
+        none, some, most = board.growth(before), board.growth(loaded), board.growth(run)
+        return some - none, most - some
+
+    def missing(self, frame: Size | None, gc_kib: int) -> int:
+        """Bytes too few; negative when some are left."""
+        return sum(self.taken(frame)) - room(self.image, frame, self.panel, gc_kib, self.dual).bytes
+
+    def heap_for(self, frame: Size | None) -> int | None:
+        """The largest Python heap, below the asked one, with which everything fits; None when it would be too small."""
+        wanted = (self.gc_kib - kib(self.missing(frame, self.gc_kib))) // GC_STEP_KIB * GC_STEP_KIB
+        return wanted if SMALLEST_GC_KIB <= wanted < self.gc_kib else None
+
+    def verdict(self) -> Verdict:
+        version, limit = self.kmodel.version, board.file_limit()
+        if version == 4 and not self.image.v4:
+            able = ", ".join(item.name for item in board.firmwares() if item.v4)
+            return Verdict(
+                "version",
+                tr("kmodel v4 is not supported by this firmware (load error 2002)"),
+                remedy=tr("take a firmware that runs v4 ({able}), or convert again to kmodel v3", able=able),
+            )
+        strange = unknown_layer(self.kmodel)
+        if strange is not None:
+            return Verdict(
+                "layer", tr("loads, but no firmware runs {strange}", strange=strange), remedy=word(WITHOUT_IT)
+            )
+        if self.kmodel.file_size > limit:
+            return Verdict(
+                "limit",
+                tr("the file is larger than the {limit} bytes that any firmware loads (load error 2003)", limit=limit),
+                self.kmodel.file_size - limit,
+                remedy=tr("make the network smaller"),
+            )
+        missing = self.missing(self.frame, self.gc_kib)
+        if missing <= 0:
+            return Verdict("fits", tr("fits, {missing} KiB left", missing=-missing // 1024))
+        reason = tr("too large by {missing} KiB", missing=kib(missing))
+        if missing <= self.taken(self.frame)[1]:
+            reason = tr("loads, but run_yolo2 lacks {missing} KiB", missing=kib(missing))
+        heap = self.heap_for(self.frame)
+        if heap is not None:
+            return Verdict(
+                "gc",
+                tr("{reason}; fits only with a GC heap of {heap} KiB", reason=reason, heap=heap),
+                missing,
+                heap,
+                tr("Maix.utils.gc_heap_size({heap}), then reset", heap=heap * 1024),
+            )
+        remedy = self._smaller_frame()
+        if remedy:
+            return Verdict("large", reason, missing, remedy=remedy, smaller_frame=True)
+        remedy = tr("a network that is {missing} KiB smaller", missing=kib(missing))
+        return Verdict("large", reason, missing, remedy=remedy)
+
+    def _smaller_frame(self) -> str:
+        """How a smaller camera frame would do; "" where it would not."""
+        if self.frame and prod(self.frame) > prod(QQVGA):
+            small = tr("a camera frame of 160x120 (in a script of your own; MaixSwitch stays at 320x240)")
+            if self.missing(QQVGA, self.gc_kib) <= 0:
+                return small
+            heap = self.heap_for(QQVGA)
+            if heap is not None:
+                return tr("a GC heap of {heap} KiB and {small}", heap=heap, small=small)
+        return ""
+
+
+def advice(kmodel: KModel, frame: Size | None = QVGA, panel: Panel = "own") -> list[str]:
+    """What would make a model run where it does not, the easiest first; [] when every firmware takes it."""
+    if unknown_layer(kmodel) is not None:
+        return [word(WITHOUT_IT)]
+    found = [memory(kmodel, image, frame, panel) for image in board.firmwares()]
+    fitting = [item.firmware.name for item in found if item.verdict.fits]
+    if len(fitting) == len(found):
+        return []
+    if fitting:
+        return [tr("fits as it is: {fitting}", fitting=", ".join(fitting)), *_grouped(found, "gc")]
+    lines = _grouped(found, "gc")
+    lines += _grouped([item for item in found if item.verdict.smaller_frame], "large")
+    closest = min((item for item in found if item.verdict.kind == "large"), key=lambda item: -item.left, default=None)
+    if closest is not None:
+        lines.append(
+            tr("a network that is {left} KiB smaller, on {name}", left=kib(-closest.left), name=closest.firmware.name)
+        )
+    if kmodel.version == 3:
+        lines.append(
+            tr(
+                "kpu.load_flash() with a word-swapped copy in the flash chip: only the main memory "
+                "({main_mem} KiB) and small buffers go into the heap, and a run takes 2 to 2.7 times "
+                "as long (bbs.sipeed.com topic 1811)",
+                main_mem=kib(kmodel.main_mem),
+            )
+        )
+    return lines
+
+
+def _grouped(found: list[Memory], kind: str) -> list[str]:
+    """Firmwares with the same remedy in one line."""
+    groups: dict[str, list[str]] = {}
+    for item in found:
+        if item.verdict.kind == kind:
+            remedy = item.verdict.remedy
+            if kind == "gc":
+                remedy = tr("a GC heap of {heap} KiB: {remedy}", heap=item.verdict.gc_kib, remedy=remedy)
+            groups.setdefault(remedy, []).append(item.firmware.name)
+    return [tr("{names} with {remedy}", names=", ".join(names), remedy=remedy) for remedy, names in groups.items()]

@@ -1,0 +1,294 @@
+"""A picture of the AI RAM over one inference: a self-contained SVG, or an HTML page around it.
+
+Left to right the layers, bottom to top the rows; every feature map is a box from the layer that writes it to the last
+that reads it. Above, how full the 2 MiB are while each layer runs. Every box has a title for the mouse and for screen
+readers; the colours are told apart without red and green (Okabe and Ito) and follow the viewer's light or dark mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+
+from maixswitch import console
+from maixswitch.html_page import frame
+from maixswitch.kmodel.format.airam import ROW, ROWS
+from maixswitch.kmodel.format.program import Layer
+from maixswitch.kmodel.format.work import conv_of, layer_title
+from maixswitch.kmodel.run.model import KModel
+from maixswitch.language import tr, word
+
+from .liveness import INPUT, AiRam, LiveMap
+
+LEFT, RIGHT, HEAD, GAP, FOOT = 92, 24, 104, 40, 112
+BARS, MAP = 110, 420
+NARROWEST = 720
+LETTER = 5.9
+"""Width of a letter at 10 px, about."""
+KINDS = {
+    "input": ("input", "#999999", "#6b6b6b"),
+    "conv3": ("3x3 convolution", "#56b4e9", "#2a6f9a"),
+    "depthwise": ("depthwise 3x3", "#e69f00", "#8f6300"),
+    "conv1": ("1x1 convolution", "#2fb391", "#0f6e56"),
+    "other": ("other (upload, padding)", "#cc79a7", "#8f4a72"),
+}
+"""Class of a box -> name, fill in light mode, fill in dark mode."""
+PAGE_STYLE = """
+body { margin: 1rem; font-family: system-ui, sans-serif; font-size: 14px; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; margin-top: 1rem; }
+td, th { padding: 0.15rem 0.8rem; text-align: right; font-variant-numeric: tabular-nums; }
+td:first-child, th:first-child { text-align: left; }
+tr + tr td { border-top: 1px solid #8884; }
+"""
+STYLE = """
+text { font-family: "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; font-size: 11px; fill: #1c1f24; }
+.back { fill: #ffffff; }
+.small { font-size: 10px; }
+.title { font-size: 16px; font-weight: 600; }
+.soft { fill: #5a6270; }
+.grid { stroke: #dfe3e8; stroke-width: 1; }
+.axis { stroke: #5a6270; stroke-width: 1; }
+.limit { stroke: #b3261e; stroke-width: 1.5; stroke-dasharray: 6 3; }
+.limit-text { fill: #b3261e; }
+.top { stroke: #3d4a5c; stroke-width: 1; stroke-dasharray: 2 3; }
+.top-text { fill: #3d4a5c; }
+.box { stroke: #1c1f24; stroke-width: 0.75; }
+.bar { fill: #8d99ab; }
+.peak { fill: #3d4a5c; }
+.label { fill: #111111; }
+%LIGHT%
+@media (prefers-color-scheme: dark) {
+text { fill: #e8eaed; }
+.back { fill: #15181d; }
+.soft { fill: #a6b0bf; }
+.grid { stroke: #2c323b; }
+.axis { stroke: #a6b0bf; }
+.limit { stroke: #ff8a80; }
+.limit-text { fill: #ff8a80; }
+.top { stroke: #c3ccd9; }
+.top-text { fill: #c3ccd9; }
+.box { stroke: #0b0d10; }
+.bar { fill: #6d7a8d; }
+.peak { fill: #c3ccd9; }
+.label { fill: #ffffff; }
+%DARK%
+}
+"""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Where things go, in pixels."""
+
+    column: float
+    columns: int
+    low: int
+    high: int
+
+    @property
+    def width(self) -> float:
+        return max(NARROWEST, LEFT + self.columns * self.column + RIGHT)
+
+    @property
+    def top(self) -> int:
+        return HEAD + BARS + GAP
+
+    @property
+    def height(self) -> int:
+        return self.top + MAP + FOOT
+
+    def x(self, layer: int) -> float:
+        """Left edge of a layer's column; the input has the first."""
+        return LEFT + (layer + 1) * self.column
+
+    def y(self, row: int) -> float:
+        """The AI RAM's first row is at the bottom."""
+        return self.top + MAP * (1 - (row - self.low) / (self.high - self.low))
+
+
+def svg(kmodel: KModel, name: str) -> str:
+    """The picture of a model; ``name`` is its title. A model that never uses the AI RAM gets a picture that says so."""
+    ram = kmodel.ai_ram
+    plan = _plan(ram, len(kmodel.layers))
+    title = escape(tr("AI RAM of {name}", name=name))
+    layers, peak = len(kmodel.layers), ram.peak_bytes / 1024
+    within = tr(
+        "{layers} layers; at most {peak:,.0f} of 2,048 KiB in layer {layer}",
+        layers=layers,
+        peak=peak,
+        layer=ram.peak_layer,
+    )
+    described = tr(
+        "{maps} feature maps over {layers} layers; at most {peak:,.0f} of 2,048 KiB in layer {layer}.",
+        maps=len(ram.maps),
+        layers=layers,
+        peak=peak,
+        layer=ram.peak_layer,
+    )
+    size = f'viewBox="0 0 {plan.width:.0f} {plan.height}" width="{plan.width:.0f}" height="{plan.height}"'
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title description">',
+        f'<title id="title">{title}</title>',
+        f'<desc id="description">{described}</desc>',
+        f"<style>{_style()}</style>",
+        f'<rect class="back" width="{plan.width:.0f}" height="{plan.height}"/>',
+        f'<text class="title" x="{LEFT}" y="28">{title}</text>',
+        f'<text class="soft" x="{LEFT}" y="48">{within}</text>',
+        *_legend(ram, kmodel.layers),
+        *_bars(plan, ram),
+        *_axes(plan, kmodel.layers),
+        *(line for item in ram.maps for line in _box(plan, item, kmodel.layers)),
+        *_limit(plan),
+    ]
+    if not ram.maps:
+        unused = tr("no layer uses the AI RAM")
+        lines.append(f'<text x="{LEFT + 8}" y="{plan.top + MAP / 2:.0f}">{unused}</text>')
+    return "\n".join([*lines, "</svg>", ""])
+
+
+def page(kmodel: KModel, name: str) -> str:
+    """The picture in an HTML page, with the maps as a table below."""
+    ram = kmodel.ai_ram
+    rows = "\n".join(
+        f"<tr><td>{escape(item.title)}</td><td>{item.row:,}</td><td>{item.row + item.rows - 1:,}</td>"
+        f"<td>{item.bytes / 1024:,.1f}</td><td>{_when(item)}</td></tr>"
+        for item in ram.maps
+    )
+    names = (tr("feature map"), tr("first row"), tr("last row"), "KiB", tr("needed in"))
+    heads = "".join(f"<th>{name}</th>" for name in names)
+    table = f"<table>\n<tr>{heads}</tr>\n{rows}\n</table>"
+    body = f'<div class="scroll">\n{svg(kmodel, name)}</div>\n{table}'
+    return frame(tr("AI RAM of {name}", name=name), PAGE_STYLE, body)
+
+
+def _plan(ram: AiRam, layers: int) -> _Plan:
+    """All 32768 rows, or only those in use when these are less than a third."""
+    column = max(13.0, min(54.0, 1100 / (layers + 1)))
+    low = min((item.row for item in ram.maps), default=0)
+    high = max((item.row + item.rows for item in ram.maps), default=ROWS)
+    if high - low > ROWS // 3:
+        low, high = 0, ROWS
+    return _Plan(column, layers + 1, low, max(high, low + 1))
+
+
+def _style() -> str:
+    light = "\n".join(f".{key} {{ fill: {fill}; }}" for key, (_, fill, _) in KINDS.items())
+    dark = "\n".join(f".{key} {{ fill: {fill}; }}" for key, (_, _, fill) in KINDS.items())
+    return STYLE.replace("%LIGHT%", light).replace("%DARK%", dark)
+
+
+def map_kind(item: LiveMap, layers: tuple[Layer, ...]) -> str:
+    """The key in KINDS for a feature map, by the layer that writes it."""
+    if item.born == INPUT:
+        return "input"
+    conv = conv_of(layers[item.born])
+    if conv is None:
+        return "other"
+    return "depthwise" if conv.depthwise else f"conv{conv.kernel}"
+
+
+def _legend(ram: AiRam, layers: tuple[Layer, ...]) -> Iterator[str]:
+    used = {map_kind(item, layers) for item in ram.maps}
+    x = float(LEFT)
+    for key, (kind, _, _) in KINDS.items():
+        if key in used:
+            name = word(kind)
+            yield f'<rect class="box {key}" x="{x:.0f}" y="60" width="12" height="12"/>'
+            yield f'<text x="{x + 17:.0f}" y="70">{name}</text>'
+            x += 34 + LETTER * 1.1 * console.width(name)
+
+
+def _bars(plan: _Plan, ram: AiRam) -> Iterator[str]:
+    """How full it is while each layer runs, against the 2 MiB."""
+    base = HEAD + BARS
+    yield f'<text class="soft small" x="{LEFT - 8}" y="{HEAD + 4}" text-anchor="end">2,048 KiB</text>'
+    yield from _line("limit", HEAD, plan, tr("limit: 2 MiB"))
+    yield f'<text class="soft small" x="{LEFT - 8}" y="{base + 3}" text-anchor="end">0</text>'
+    yield f'<text class="soft small" x="{LEFT - 8}" y="{HEAD + BARS // 2}" text-anchor="end">{tr("in use")}</text>'
+    for layer, rows in enumerate(ram.live):
+        what = tr("layer {layer}: {rows:,} rows, {size:,.1f} KiB", layer=layer, rows=rows, size=rows * ROW / 1024)
+        height = BARS * rows / ROWS
+        kind = "peak" if rows == ram.peak_rows and rows else "bar"
+        yield (
+            f'<rect class="{kind}" x="{plan.x(layer) + 1:.1f}" y="{base - height:.1f}" width="{plan.column - 2:.1f}" '
+            f'height="{height:.1f}"><title>{what}</title></rect>'
+        )
+    if ram.peak_rows:
+        text = tr("peak: {size:,.0f} KiB", size=ram.peak_bytes / 1024)
+        yield from _line("top", base - BARS * ram.peak_rows / ROWS, plan, text, below=ram.peak_rows > ROWS * 0.8)
+    yield f'<line class="axis" x1="{LEFT}" y1="{base}" x2="{plan.width - RIGHT:.1f}" y2="{base}"/>'
+
+
+def _axes(plan: _Plan, layers: tuple[Layer, ...]) -> Iterator[str]:
+    bottom, right = plan.top + MAP, plan.width - RIGHT
+    shown = plan.high - plan.low
+    what = tr("AI RAM: the {shown:,} rows in use, of {all:,}", shown=shown, all=ROWS)
+    if shown == ROWS:
+        what = tr("AI RAM: all {all:,} rows", all=ROWS)
+    yield f'<text class="soft small" x="{LEFT}" y="{plan.top - 6}">{what}</text>'
+    for step in range(9):
+        row = plan.low + (plan.high - plan.low) * step // 8
+        y = plan.y(row)
+        yield f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{right:.1f}" y2="{y:.1f}"/>'
+        text = tr("row {row:,}", row=row)
+        yield f'<text class="soft small" x="{LEFT - 8}" y="{y + 3:.1f}" text-anchor="end">{text}</text>'
+    yield f'<line class="axis" x1="{LEFT}" y1="{bottom}" x2="{right:.1f}" y2="{bottom}"/>'
+    for index in range(-1, len(layers)):
+        x = plan.x(index) + plan.column / 2
+        name = tr("input") if index < 0 else f"{index} {layer_title(layers[index])}"
+        if plan.column < 16 and index >= 0 and index % 2 == 0:
+            continue  # no room for every name
+        yield (
+            f'<text class="small" x="{x:.1f}" y="{bottom + 12}" text-anchor="end" '
+            f'transform="rotate(-50 {x:.1f} {bottom + 12})">{escape(_cut(name))}</text>'
+        )
+
+
+def _cut(name: str) -> str:
+    short = name.replace("convolution", "conv").replace("depthwise", "dw").replace("k210_", "").replace("kpu_", "")
+    return short if len(short) <= 22 else short[:21] + "…"
+
+
+def _box(plan: _Plan, item: LiveMap, layers: tuple[Layer, ...]) -> Iterator[str]:
+    x, width = plan.x(item.born), (item.last - item.born + 1) * plan.column
+    y, height = plan.y(item.row + item.rows), MAP * item.rows / (plan.high - plan.low)
+    what = tr(
+        "{title}; rows {first:,} to {last:,}, {size:,.1f} KiB; {when}",
+        title=item.title,
+        first=item.row,
+        last=item.row + item.rows - 1,
+        size=item.bytes / 1024,
+        when=_when(item),
+    )
+    yield (
+        f'<rect class="box {map_kind(item, layers)}" x="{x + 0.5:.1f}" y="{y:.1f}" width="{max(1.0, width - 1):.1f}" '
+        f'height="{max(1.0, height):.1f}"><title>{escape(what)}</title></rect>'
+    )
+    text = "x".join(map(str, item.shape[-3:])) if item.shape else item.title
+    long = len(text) * LETTER
+    middle, centre = y + height / 2, x + width / 2
+    place = f'class="label small" x="{centre:.1f}" y="{middle + 3.5:.1f}" text-anchor="middle"'
+    if height >= 13 and width >= long + 4:
+        yield f"<text {place}>{escape(text)}</text>"
+    elif height >= long + 6 and width >= 13:
+        yield f'<text {place} transform="rotate(-90 {centre:.1f} {middle:.1f})">{escape(text)}</text>'
+
+
+def _limit(plan: _Plan) -> Iterator[str]:
+    """The end of the 2 MiB, where it is in sight."""
+    if plan.high == ROWS:
+        yield from _line("limit", plan.y(ROWS), plan, tr("end of the 2 MiB"))
+
+
+def _line(kind: str, y: float, plan: _Plan, text: str, below: bool = False) -> Iterator[str]:
+    """A line over the whole width with its name at the right."""
+    right, beside = plan.width - RIGHT, y + 12 if below else y - 5
+    yield f'<line class="{kind}" x1="{LEFT}" y1="{y:.1f}" x2="{right:.1f}" y2="{y:.1f}"/>'
+    yield f'<text class="{kind}-text small" x="{right:.1f}" y="{beside:.1f}" text-anchor="end">{text}</text>'
+
+
+def _when(item: LiveMap) -> str:
+    first = tr("the start") if item.born == INPUT else tr("layer {layer}", layer=item.born)
+    return first if item.born == item.last else tr("{first} to layer {last}", first=first, last=item.last)

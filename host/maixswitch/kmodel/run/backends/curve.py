@@ -1,0 +1,265 @@
+"""An activation table as one function of z, in a form that numpy computes without branches.
+
+For z in a known range, a table that never falls is told completely by its steps: the least z that reaches each result
+1..255. A formula that never falls either is right for every z if it is right at each step and just before it; that is
+how each of the fast forms below is proven before it is used. A table that falls somewhere is listed value by value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.kmodel.format.arrays import Bytes, Doubles, Ints
+from maixswitch.kmodel.format.registers import LOWEST_START, SEGMENTS, Activation, decode_activation, encode_activation
+from maixswitch.kmodel.run.arithmetic import activate
+
+MAX_ENTRIES = 1 << 22
+KEPT_CURVES = 256
+FEW_PIECES = 3
+MAX_SINGLE = 4
+"""Steps that are compared with one by one."""
+TOP = 255
+WIDEST_SHIFT = 31
+FINEST = 2.0**-15
+"""The values that reach a curve are multiples of this: batch norm shifts by 15 bits at most."""
+
+
+class Form(Protocol):
+    """A way to compute results. ``origin`` is a whole number that the caller takes from z first."""
+
+    @property
+    def origin(self) -> int: ...
+
+    def apply(self, values: Doubles, result: Bytes) -> None:
+        """uint8 results of ``values``, which are z - origin before it is cut to whole numbers; overwrites them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Formula:
+    """round(z * step + shift), cut to 0..255; ``even``: halves to even, else up; ``whole``: z is cut first."""
+
+    step: float
+    shift: float
+    even: bool
+    whole: bool
+    origin: int = 0
+
+    def apply(self, values: Doubles, result: Bytes) -> None:
+        if self.whole:
+            np.floor(values, out=values)
+        np.multiply(values, self.step, out=values)
+        if self.shift:
+            np.add(values, self.shift, out=values)
+        (np.rint if self.even else np.floor)(values, out=values)
+        np.clip(values, 0.0, 255.0, out=values)
+        np.copyto(result, values, casting="unsafe")
+
+
+@dataclass(frozen=True)
+class Capped:
+    """A formula between two results, and single steps below and above it, where a table's pieces do not meet well.
+
+    The result is the formula's, cut to least..most, less ``least``, plus one for each of ``steps`` that z - origin has
+    reached. For loops: numpy has a pass to make for every step.
+    """
+
+    formula: Formula
+    least: int
+    most: int
+    steps: tuple[float, ...]
+
+    @property
+    def origin(self) -> int:
+        return self.formula.origin
+
+    def apply(self, values: Doubles, result: Bytes) -> None:
+        reached = sum((values >= step).astype(np.int64) for step in self.steps)
+        self.formula.apply(values, result)
+        result[...] = np.clip(result, self.least, self.most) - self.least + reached
+
+
+@dataclass(frozen=True, eq=False)
+class Buckets:
+    """(d + moved[d >> bits]) >> bits with d = z - origin: a bucket of 2**bits values of z holds at most one step."""
+
+    origin: int
+    bits: int
+    moved: NDArray[np.int32]
+
+    def apply(self, values: Doubles, result: Bytes) -> None:
+        np.clip(values, 0.0, float((len(self.moved) << self.bits) - 1), out=values)
+        whole = values.astype(np.int32)
+        places = (whole >> self.bits).astype(np.intp)
+        np.add(whole, np.take(self.moved, places, mode="wrap"), out=whole)
+        np.right_shift(whole, self.bits, out=whole)
+        np.copyto(result, whole, casting="unsafe")
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """table[z - origin]; the ends of the table hold beyond it."""
+
+    origin: int
+    table: Bytes
+
+    def apply(self, values: Doubles, result: Bytes) -> None:
+        np.clip(values, 0.0, float(len(self.table) - 1), out=values)
+        np.take(self.table, values.astype(np.intp), out=result)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """``rising``: a larger z never has a smaller result. ``looped``: the form for compiled loops."""
+
+    form: Form
+    rising: bool
+    looped: Form
+
+
+def curve_of(table: Activation, rounding: str, lowest: int, highest: int) -> Curve | None:
+    """The curve for z in lowest..highest; None where no form fits."""
+    low, high = -(1 << (-lowest).bit_length()) if lowest < 0 else 0, 1 << max(highest, 1).bit_length()
+    low, high = max(low, LOWEST_START + 1), min(high, -LOWEST_START // 2)
+    if low > lowest or high < highest:
+        return None
+    return _curve(encode_activation(table), rounding, low, high)
+
+
+@lru_cache(maxsize=KEPT_CURVES)
+def _curve(raw: bytes, rounding: str, low: int, high: int) -> Curve | None:
+    table = decode_activation(raw)
+    if int(table.start[0]) >= low:
+        return None
+    if not _rises(table, rounding, low, high):
+        if high - low >= MAX_ENTRIES:
+            return None
+        listed = Listed(low, activate(np.arange(low, high + 1, dtype=np.int64), table, rounding))
+        return Curve(listed, False, listed)
+    steps = _steps(table, rounding, low, high)
+    formula = _formula(table, steps, low, high)
+    form = formula or _buckets(steps, low, high) or _list(steps, low)
+    if form is None:
+        return None
+    return Curve(form, True, formula or _capped(table, steps, low, high) or form)
+
+
+def _rises(table: Activation, rounding: str, low: int, high: int) -> bool:
+    """Between two neighbouring starts one piece rules, and it rises if its slope does; then look across each start.
+
+    The ends count as well: a piece begins behind its start in v02, at it in v01. Shifts that no C int can halve are
+    left to the reference.
+    """
+    if np.any(table.shift > WIDEST_SHIFT):
+        return False
+    starts = sorted({int(start) for start in table.start if low <= int(start) <= high})
+    edges = [low, *starts, high]
+    for begin in edges[:-1]:
+        piece = max(index for index in range(SEGMENTS) if int(table.start[index]) < begin + 1)
+        if int(table.mul[piece]) < 0:
+            return False
+    around = activate(np.add.outer(np.array(starts, np.int64), np.arange(-1, 2)), table, rounding).astype(np.int64)
+    return bool(np.all(np.diff(around, axis=1) >= 0))
+
+
+def _steps(table: Activation, rounding: str, low: int, high: int) -> Ints:
+    """The least z of low..high with a result of at least 1, 2, ... 255; high + 1 where there is none."""
+    wanted = np.arange(1, TOP + 1)
+    below = np.full(TOP, low - 1, np.int64)
+    reached = np.full(TOP, high + 1, np.int64)
+    while np.any(reached - below > 1):
+        middle = (below + reached) >> 1
+        there = activate(middle, table, rounding) >= wanted
+        reached = np.where(there, middle, reached)
+        below = np.where(there, below, middle)
+    return reached
+
+
+def proven(form: Form, steps: Ints, low: int, high: int) -> bool:
+    """Is a form that never falls right for every z from ``low`` up to below ``high`` + 1, in steps of FINEST?"""
+    at: Doubles = np.clip(steps, low, high + 1).astype(np.float64)
+    wanted = np.arange(1, TOP + 1)
+    results = np.empty(TOP, np.uint8)
+    form.apply(at - form.origin, results)
+    if np.any((results < wanted) & (steps <= high)):
+        return False
+    form.apply(at - (form.origin + FINEST), results)
+    return not np.any((results >= wanted) & (steps > low))
+
+
+def _formula(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
+    """The formula of one of the pieces, if it holds everywhere; with several sloping pieces none will."""
+    live = [piece for piece in range(SEGMENTS) if table.mul[piece] > 0 and low - SEGMENTS < table.start[piece] < high]
+    for piece in live if len(live) <= FEW_PIECES else ():
+        mul = int(table.mul[piece])
+        step = mul / 2.0 ** int(table.shift[piece])
+        shift = int(table.bias[piece]) - int(table.start[piece]) * step
+        for whole in (False, True):
+            for even in (True, False):
+                form = Formula(step, shift if even else shift + 0.5, even, whole)
+                if proven(form, steps, low, high):
+                    return form
+    return None
+
+
+def _capped(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
+    """The piece whose line makes most of the steps, and the others one by one if they are few."""
+    best: Form | None = None
+    fewest = MAX_SINGLE + 1
+    wanted = np.arange(1, TOP + 1)
+    pieces = {
+        (int(mul) / 2.0 ** int(shift), int(bias) - int(start) * (int(mul) / 2.0 ** int(shift)))
+        for mul, shift, start, bias in zip(table.mul, table.shift, table.start, table.bias, strict=True)
+        if mul > 0
+    }
+    for step, shift in sorted(pieces):
+        formula = Formula(step, shift, even=True, whole=True)
+        results, before = np.empty(TOP, np.uint8), np.empty(TOP, np.uint8)
+        formula.apply(steps.astype(np.float64), results)
+        formula.apply((steps - 1).astype(np.float64), before)
+        wrong = np.flatnonzero((results != wanted) | (before != wanted - 1))
+        edges = np.concatenate([[-1], wrong, [TOP]])
+        longest = int(np.argmax(np.diff(edges)))
+        least, most = int(edges[longest]) + 1, int(edges[longest + 1])
+        single = [float(steps[index]) for index in (*range(least), *range(most, TOP)) if steps[index] <= high]
+        form = Capped(formula, least, most, tuple(single))
+        if len(single) < fewest and proven(form, steps, low, high):
+            best, fewest = form, len(single)
+    return best
+
+
+def _buckets(steps: Ints, low: int, high: int) -> Form | None:
+    """Buckets as wide as the closest two steps are apart."""
+    there = steps[(steps > low) & (steps <= high)]
+    if not len(there):
+        return None
+    least = int(np.count_nonzero(steps <= low))
+    origin = int(there[0]) - 1
+    nearest = int(np.diff(there).min()) if len(there) > 1 else 1 << 16
+    bits = min(nearest.bit_length() - 1, 20)
+    span = int(there[-1]) - origin
+    if nearest < 1 or bits < 1 or span >> bits >= MAX_ENTRIES or span >= 1 << 30:
+        return None
+    number = (span >> bits) + 1
+    begins = np.arange(number, dtype=np.int64) << bits
+    results = least + np.searchsorted(there - origin, begins, side="right")
+    step_of = np.searchsorted(there - origin, begins + (1 << bits), side="left")
+    has_step = step_of > results - least
+    step = np.where(has_step, (there - origin)[np.minimum(results - least, len(there) - 1)], begins)
+    moved = np.where(has_step, ((results + 1) << bits) - step, (results << bits) - begins)
+    form = Buckets(origin, bits, moved.astype(np.int32))
+    return form if proven(form, steps, low, high) else None
+
+
+def _list(steps: Ints, low: int) -> Form | None:
+    """Every value of z from the first step to the last."""
+    there = np.maximum(steps, low)
+    first, last = int(there[0]) - 1, int(there[-1])
+    if last - first >= MAX_ENTRIES:
+        return None
+    return Listed(first, np.searchsorted(there, np.arange(first, last + 1), side="right").astype(np.uint8))

@@ -1,0 +1,76 @@
+"""From the sums of a layer to its bytes: factor, offset, curve, and what is left of the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from maixswitch.kmodel.format.arrays import Array, Bytes
+
+from .curve import Buckets, Formula, Listed
+from .loops import compiled
+from .plain import pooled
+from .prepare import Prepared
+from .scratch import Scratch
+
+Finish = Callable[[Array], Bytes]
+"""Sums (out, h, w) to uint8; the result is used before the next call."""
+CACHE = 1 << 18
+"""Bytes of float64 that are worked on at a time, so that they stay in a core's own cache."""
+SHORT_ROW = 100
+"""Pixels; below, one number per channel is written out for all pixels: numpy handles long rows best."""
+
+
+def numpy_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
+    """One numpy pass per step, on pieces that fit into the cache."""
+    out, height, width = layer.summed
+    pixels, pool = height * width, layer.pool
+    made = scratch.room("made", (out, pixels), np.uint8)
+    image = made.reshape(out, height, width)
+    stretch = min(pixels, CACHE // 8)
+    channels = max(1, min(out, CACHE // 8 // stretch))
+    room = scratch.room("values", (channels, stretch), np.float64)
+    factor, offset = layer.factor, layer.offset - layer.curve.form.origin
+    if pixels < SHORT_ROW:
+        factor, offset = np.repeat(factor, pixels, axis=1), np.repeat(offset, pixels, axis=1)
+    apply = layer.curve.form.apply
+
+    def run(sums: Array) -> Bytes:
+        flat = sums.reshape(out, pixels)
+        for first in range(0, out, channels):
+            rows = slice(first, min(first + channels, out))
+            for begin in range(0, pixels, stretch):
+                part = slice(begin, min(begin + stretch, pixels))
+                values = room[: rows.stop - first, : part.stop - begin]
+                np.copyto(values, flat[rows, part])
+                np.multiply(values, factor[rows], out=values)
+                np.add(values, offset[rows], out=values)
+                apply(values, made[rows, part])
+        return pooled(image, pool, rounding) if pool else image
+
+    return run
+
+
+def compiled_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
+    """One compiled loop over all of it. ImportError without numba."""
+    out, height, width = layer.summed
+    made = scratch.room("made", (out, height * width), np.uint8)
+    image = made.reshape(out, height, width)
+    form, pool = layer.curve.form, layer.pool
+    factor, offset = layer.factor[:, 0].copy(), layer.offset[:, 0] - form.origin
+    rest: tuple[object, ...]
+    if isinstance(form, Formula):
+        function, rest = compiled("by_formula"), (form.step, form.shift, form.even, form.whole)
+    elif isinstance(form, Buckets):
+        function, rest = compiled("by_buckets"), (form.bits, form.moved)
+    elif isinstance(form, Listed):
+        function, rest = compiled("by_list"), (form.table,)
+    else:
+        return numpy_finish(layer, rounding, scratch)
+
+    def run(sums: Array) -> Bytes:
+        function(sums.reshape(out, -1), factor, offset, *rest, made)
+        return pooled(image, pool, rounding) if pool else image
+
+    return run

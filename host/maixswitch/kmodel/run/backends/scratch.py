@@ -1,0 +1,43 @@
+"""Room for intermediate numbers, shared by the layers of a model: they run one after another, so that one needs it.
+
+With room of its own each layer would keep it between its calls; what is shared also stays in the processor's cache from
+layer to layer.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from maixswitch.kmodel.format.arrays import Array, Bytes
+
+
+class Scratch:
+    """Rooms by name; what lies in one is lost when another layer runs."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, Bytes] = {}
+        self._borders: dict[tuple[tuple[int, ...], int, int], Bytes] = {}
+
+    def room(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+        """An array for one call, of any content; overlaps all others of that name."""
+        size = prod(shape) * np.dtype(dtype).itemsize
+        held = self._rooms.get(name, np.empty(0, np.uint8))
+        if held.size < size:
+            # earlier layers keep the smaller rooms; at twice the size each, those come to no more than the last one
+            held = self._rooms[name] = np.empty(max(size, 2 * held.size), np.uint8)
+        return held[:size].view(dtype).reshape(shape)
+
+    def border(self, shape: tuple[int, int, int], edge: int, value: int) -> Bytes:
+        """uint8 (channels, height + 2 * edge, width + 2 * edge) with a border of ``value``, of any content inside.
+
+        ``shape``: (channels, height, width). Layers of one shape and value share it and leave its border as it is.
+        """
+        found = self._borders.get((shape, edge, value))
+        if found is None:
+            channels, height, width = shape
+            found = np.full((channels, height + 2 * edge, width + 2 * edge), value, np.uint8)
+            self._borders[shape, edge, value] = found
+        return found

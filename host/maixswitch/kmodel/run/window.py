@@ -1,0 +1,123 @@
+"""Sliding windows in numpy, tap after tap in the reference's order, so that float32 sums round as they do there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from maixswitch.kmodel.format.arrays import Array, Ints
+from maixswitch.kmodel.format.v4_node import Geometry
+
+from .cpu_arithmetic import MultiplyAdd
+
+BLOCK = 1 << 16
+"""Sums that are worked on at a time, so that they stay in a core's own cache."""
+
+
+def multiply_add(a: Array, b: Array, c: Array) -> Array:
+    """a * b + c, of whole numbers."""
+    return a * b + c
+
+
+def inside(size: int, made: int, before: int, stride: int, shift: int) -> tuple[slice, slice]:
+    """Outputs whose tap ``shift`` pixels after their origin lies in the image, and those pixels."""
+    first = max(0, -((shift - before) // stride))
+    last = min(made - 1, (size - 1 + before - shift) // stride)
+    if last < first:
+        return slice(0, 0), slice(0, 0)
+    start = first * stride - before + shift
+    return slice(first, last + 1), slice(start, start + (last - first) * stride + 1, stride)
+
+
+def taps(
+    geometry: Geometry, height: int, width: int
+) -> Iterator[tuple[int, int, tuple[slice, slice], tuple[slice, slice]]]:
+    """(ky, kx, output lines and columns, input lines and columns) of every tap, row by row."""
+    made_h, made_w = geometry.size(height, width)
+    for ky in range(geometry.filter_h):
+        lines = inside(height, made_h, geometry.pad_h.before, geometry.stride_h, ky * geometry.dilation_h)
+        for kx in range(geometry.filter_w):
+            columns = inside(width, made_w, geometry.pad_w.before, geometry.stride_w, kx * geometry.dilation_w)
+            yield ky, kx, (lines[0], columns[0]), (lines[1], columns[1])
+
+
+def _blocks(groups: int, outputs: int, height: int, width: int) -> Iterator[tuple[slice, slice]]:
+    """Groups, and outputs of them, whose sums are few enough."""
+    most = max(1, BLOCK // (height * width))
+    some, few = max(1, most // outputs), min(outputs, most)
+    for group in range(0, groups, some):
+        for output in range(0, outputs, few):
+            yield slice(group, group + some), slice(output, output + few)
+
+
+def convolve(
+    image: Array,
+    weights: Array,
+    start: Array,
+    geometry: Geometry,
+    groups: int,
+    channels_last: bool,
+    step: MultiplyAdd = multiply_add,
+) -> Array:
+    """Sums of one picture: image (c, h, w), weights (out, c / groups, kh, kw), start (out,) -> (out, h', w').
+
+    Taps outside the image are left out. Order of the sum: channel, line, column; ``channels_last``: line, column,
+    channel. The dtype of ``start`` is that of the sum; ``step`` adds a term.
+    """
+    height, width = image.shape[1:]
+    out, inner = weights.shape[:2]
+    made_h, made_w = geometry.size(height, width)
+    total = np.empty((groups, out // groups, made_h, made_w), start.dtype)
+    total[:] = start.reshape(groups, -1, 1, 1)
+    image = image.reshape(groups, inner, height, width)
+    factors = weights.reshape(groups, out // groups, *weights.shape[1:])
+    steps = list(taps(geometry, height, width))
+    order = [(c, tap) for c in range(inner) for tap in steps]
+    if channels_last:
+        order = [(c, tap) for tap in steps for c in range(inner)]
+    for block in _blocks(*total.shape):
+        sums, own, own_image = total[block], factors[block], image[block[0]]
+        for c, (ky, kx, target, source) in order:
+            window = (slice(None), slice(None), *target)
+            part = own_image[:, c, source[0], source[1]][:, None]
+            sums[window] = step(own[:, :, c, ky, kx, None, None], part, sums[window])
+    return total.reshape(out, made_h, made_w)
+
+
+def reduce_window(
+    image: Array, init: np.float32, geometry: Geometry, step: Callable[[Array, Array], Array]
+) -> tuple[Array, Ints]:
+    """Folds the taps of image (n, c, h, w) into ``init`` by ``step``; also the number of taps inside, (h', w')."""
+    batches, channels, height, width = image.shape
+    made_h, made_w = geometry.size(height, width)
+    total = np.full((batches, channels, made_h, made_w), init, np.float32)
+    count = np.zeros((made_h, made_w), np.int64)
+    for _, _, target, source in taps(geometry, height, width):
+        place = (slice(None), slice(None), *target)
+        total[place] = step(total[place], image[:, :, source[0], source[1]])
+        count[target] += 1
+    return total, count
+
+
+def scatter(
+    image: Array, weights: Array, geometry: Geometry, groups: int, made: tuple[int, int], step: MultiplyAdd
+) -> Array:
+    """The transposed convolution of one picture: image (c, h, w), weights (out, c / groups, kh, kw) -> (out, *made).
+
+    Each output pixel collects its terms in the order of the input: channel, line, column.
+    """
+    height, width = image.shape[1:]
+    out, inner = weights.shape[:2]
+    total = np.zeros((groups, out // groups, *made), np.float32)
+    image = image.reshape(groups, inner, height, width)
+    factors = weights.reshape(groups, out // groups, *weights.shape[1:])
+    for c in range(inner):
+        for ky in reversed(range(geometry.filter_h)):
+            lines = inside(made[0], height, geometry.pad_h.before, geometry.stride_h, ky * geometry.dilation_h)
+            for kx in reversed(range(geometry.filter_w)):
+                columns = inside(made[1], width, geometry.pad_w.before, geometry.stride_w, kx * geometry.dilation_w)
+                part = image[:, c, lines[0], columns[0]][:, None]
+                window = (slice(None), slice(None), lines[1], columns[1])
+                total[window] = step(factors[:, :, c, ky, kx, None, None], part, total[window])
+    return total.reshape(out, *made)

@@ -1,0 +1,1 @@
+"""Writing .kmodel files: layers, places in memory, sample models."""

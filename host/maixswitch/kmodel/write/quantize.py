@@ -1,0 +1,113 @@
+"""Real numbers to the KPU's integers, as nncase 0.1 does it: scales, weights, batch norm, activation table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maixswitch.kmodel.format.arrays import Array
+from maixswitch.kmodel.format.registers import LOWEST_START, SEGMENTS, Activation, BatchNorm
+
+FRACTION_BITS = 10
+"""Bits behind the point of z, as the linear activation table below undoes them."""
+MAX_SHIFT = 15
+MANTISSA = 1 << 22
+
+
+@dataclass(frozen=True)
+class Scale:
+    """value = (quantised - zero) / steps; ``steps`` per unit, ``zero`` 0..255 (0..65535 for 16-bit weights)."""
+
+    steps: float
+    zero: int = 0
+
+    @classmethod
+    def covering(cls, low: float, high: float, levels: int = 255) -> Scale:
+        """The scale of the range low..high, widened so that zero is one of its ``levels`` steps."""
+        low, high = min(low, 0.0), max(high, 0.0)
+        steps = levels / ((high - low) or 1.0)
+        return cls(steps, round(-low * steps))
+
+    def quantize(self, values: Array, levels: int = 255) -> Array:
+        """Real values to whole numbers 0..levels."""
+        quantised: Array = np.clip(np.rint(np.asarray(values, np.float64) * self.steps) + self.zero, 0, levels)
+        return quantised.astype(np.uint8 if levels < 256 else np.uint16)
+
+    @property
+    def factor(self) -> float:
+        """The ``scale`` of a dequantize layer: units per step."""
+        return 1.0 / self.steps
+
+    @property
+    def bias(self) -> float:
+        """The ``bias`` of a dequantize layer."""
+        return -self.zero / self.steps
+
+
+@dataclass(frozen=True, eq=False)
+class KpuWeights:
+    """A convolution in integers: everything of a KPU layer but its places in memory.
+
+    ``weights``: uint8 or uint16 (out, in, k, k), depthwise (channels, 1, k, k); ``weight_zero``, ``input_zero``: the
+    numbers that stand for 0.
+    """
+
+    weights: Array
+    norm: BatchNorm
+    activation: Activation
+    weight_zero: int = 0
+    input_zero: int = 0
+
+
+def linear(bias: int = 0) -> Activation:
+    """One live piece: y = round(z / 1024) + bias, saturating; the saturation is what makes a relu."""
+    live = 10
+    top = -LOWEST_START - SEGMENTS
+    start = np.array([LOWEST_START + index if index < live else top + index for index in range(SEGMENTS)], np.int64)
+    mul = np.zeros(SEGMENTS, np.int64)
+    shift = np.zeros(SEGMENTS, np.int64)
+    start[live], mul[live], shift[live] = 0, 1 << FRACTION_BITS, 2 * FRACTION_BITS
+    return Activation(start, mul, shift, np.full(SEGMENTS, bias, np.int64))
+
+
+def norm_of(factors: Array, offsets: Array) -> BatchNorm:
+    """mul, shift and add of z = acc * factor + offset, per output channel, in steps of z.
+
+    Raises ValueError when a factor is too large for 22 bits.
+    """
+    factors = np.asarray(factors, np.float64)
+    if np.any(np.abs(factors) >= MANTISSA):
+        raise ValueError(f"batch norm factor {float(np.abs(factors).max()):g} is too large for the KPU")
+    shift = np.full(factors.shape, MAX_SHIFT, np.int64)
+    while np.any(large := np.abs(np.rint(factors * 2.0**shift)) >= MANTISSA):
+        shift[large] -= 1
+    mul = np.rint(factors * 2.0**shift).astype(np.int64)
+    return BatchNorm(mul, shift, np.rint(np.asarray(offsets, np.float64)).astype(np.int64))
+
+
+def quantize_conv(
+    weights: Array, bias: Array, given: Scale, wanted: Scale, levels: int = 255, activation: Activation | None = None
+) -> KpuWeights:
+    """A real convolution (out, in, k, k) + bias (out) from inputs in ``given`` to outputs in ``wanted``.
+
+    ``levels`` is 255 for 8-bit weights, 65535 for 16-bit ones. Outputs saturate at 0 and 255, so an output scale with
+    zero 0 is a relu.
+    """
+    weights = np.asarray(weights, np.float64)
+    own = Scale.covering(float(weights.min()), float(weights.max()), levels)
+    unit = float(1 << FRACTION_BITS)
+    factor = wanted.steps * unit / (given.steps * own.steps)
+    offsets = (np.asarray(bias, np.float64) * wanted.steps + wanted.zero) * unit
+    norm = norm_of(np.full(weights.shape[0], factor), offsets)
+    return KpuWeights(own.quantize(weights, levels), norm, activation or linear(), own.zero, given.zero)
+
+
+def fixed_argument(zero: int) -> tuple[int, int]:
+    """(arg, shr) with arg >> shr == -zero; as many fraction bits as 24 signed bits hold, none for a zero of 0."""
+    if not zero:
+        return 0, 0
+    shift = MAX_SHIFT
+    while zero << shift > 1 << 23:
+        shift -= 1
+    return -(zero << shift), shift

@@ -1,0 +1,74 @@
+"""The bytes of a kmodel v3 file: header, table of layers, bodies, and where in its body a KPU layer's parts lie.
+
+Source: nncase 0.1 Generator.cs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from maixswitch.kmodel.format import v3_layers as body
+from maixswitch.kmodel.format.arrays import Array
+from maixswitch.kmodel.format.record import write
+from maixswitch.kmodel.format.registers import Activation, BatchNorm, encode_activation, encode_block, encode_norm
+
+BODY_ALIGNMENT = 8
+EIGHT_BIT = 1
+"""Bit of the header's flags: one byte per weight in all layers."""
+Encode = Callable[[int], bytes]
+"""A body's bytes at a file position, without the padding after it."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """``outputs``: (address in main memory, bytes) each; ``lowest_row``: of the AI RAM, only told."""
+
+    flags: int
+    lowest_row: int
+    main_memory: int
+    outputs: Sequence[tuple[int, int]]
+
+
+def assemble(header: Header, layers: Sequence[tuple[int, Encode]]) -> bytes:
+    """The whole file from layers (type, how to encode the body); every body is padded to 8 bytes of file position."""
+    words = [3, header.flags, 0, len(layers), header.lowest_row, header.main_memory, len(header.outputs)]
+    ranges = [number for pair in header.outputs for number in pair]
+    start = 4 * (len(words) + len(ranges) + 2 * len(layers))
+    bodies, heads = bytearray(), list[int]()
+    for number, encode in layers:
+        begin = start + len(bodies)
+        bodies += encode(begin)
+        bodies += bytes(-(start + len(bodies)) % BODY_ALIGNMENT)
+        heads += [number, start + len(bodies) - begin]
+    return np.array([*words, *ranges, *heads], "<u4").tobytes() + bytes(bodies)
+
+
+def conv_body(
+    start: int,
+    head: tuple[int, int],
+    registers: Mapping[str, int],
+    weights: Array,
+    norm: BatchNorm,
+    activation: Activation,
+) -> bytes:
+    """A KPU layer's body at the file position ``start``; ``head``: flags and address in main memory.
+
+    Register block at a multiple of 8, weights and batch norm of 128, activation table of 256. ValueError for a number
+    that its field cannot hold.
+    """
+    content, offsets = bytearray(24), []
+    little = weights.dtype.newbyteorder("<")
+    for alignment, part in (
+        (8, encode_block(registers)),
+        (128, np.ascontiguousarray(weights).astype(little).tobytes()),
+        (128, encode_norm(norm)),
+        (256, encode_activation(activation)),
+    ):
+        content += bytes(-(start + len(content)) % alignment)
+        offsets.append(start + len(content))
+        content += part
+    content[:24] = write(body.ConvBody(*head, *offsets))
+    return bytes(content)

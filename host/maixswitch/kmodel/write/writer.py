@@ -1,0 +1,341 @@
+"""Writes kmodel v3: a network as a list of layers in, the bytes of a file out.
+
+Source: nncase 0.1 Generator.cs, K210Conv2d.cs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from maixswitch.kmodel.format import airam
+from maixswitch.kmodel.format import v3_layers as body
+from maixswitch.kmodel.format.airam import MapLayout
+from maixswitch.kmodel.format.arrays import DTYPES, Array
+from maixswitch.kmodel.format.conv import LOAD_BYTES, MAX_LOADS
+from maixswitch.kmodel.format.record import write
+from maixswitch.kmodel.run.arithmetic import POOLS
+
+from .quantize import KpuWeights, fixed_argument
+from .v3_file import EIGHT_BIT, Header, assemble, conv_body
+
+CONV, ADD_PADDING, REMOVE_PADDING, UPLOAD = 10240, 10241, 10242, 10243
+BLOCK_BYTES = 8
+
+
+@dataclass(eq=False)
+class Value:
+    """A tensor between two layers: in "main" memory or in "ai_ram", uint8 or float32, shape (channels, h, w) or (n,).
+
+    ``place`` is a byte offset, or a row in the AI RAM; it is set when the file is built.
+    """
+
+    memory: str
+    dtype: str
+    shape: tuple[int, ...]
+    place: int = -1
+    first: int = 0
+    last: int = 0
+
+    @property
+    def count(self) -> int:
+        return prod(self.shape)
+
+    @property
+    def room(self) -> int:
+        """What it takes: rows of AI RAM, or bytes rounded up to a multiple of 8."""
+        if self.memory == "ai_ram":
+            return MapLayout(*self.shape).rows
+        size = self.count * DTYPES[self.dtype].itemsize
+        return -(-size // BLOCK_BYTES) * BLOCK_BYTES
+
+
+@dataclass(eq=False)
+class _Node:
+    """One layer; ``make`` gives its body once every value has its place."""
+
+    number: int
+    inputs: list[Value]
+    outputs: list[Value]
+    make: Callable[[], object]
+    weights: KpuWeights | None = None
+    registers: dict[str, int] = field(default_factory=dict)
+
+
+def conv_registers(
+    part: KpuWeights, source: MapLayout, target: MapLayout, pool: int, depthwise: bool, to_main: bool
+) -> dict[str, int]:
+    """The register block of a KPU layer but for its two AI-RAM rows.
+
+    Raises ValueError where the KPU's weight loads cannot hold the layer: 64 of 30 KiB (60 KiB for 16-bit weights).
+    """
+    out, inner, size, _ = part.weights.shape
+    unit = part.weights.dtype.itemsize
+    per_output = size * size * inner * unit
+    at_once = out if depthwise else min(out, LOAD_BYTES[unit] // per_output)
+    loads = -(-out // at_once) if at_once else MAX_LOADS + 1
+    if loads > MAX_LOADS or per_output * at_once >= 1 << 17:
+        raise ValueError(f"a convolution of {inner} to {out} channels does not fit into {MAX_LOADS} weight loads")
+    arg_x, shr_x = fixed_argument(part.weight_zero)
+    arg_w, shr_w = fixed_argument(part.input_zero)
+    pixels = target.height * target.width
+    return {
+        "depth_wise_layer": int(depthwise),
+        "i_ch_num": source.channels - 1,
+        "o_ch_num": out - 1,
+        "o_ch_num_coef": at_once - 1,
+        "i_row_wid": source.width - 1,
+        "i_col_high": source.height - 1,
+        "o_row_wid": target.width - 1,
+        "o_col_high": target.height - 1,
+        "kernel_type": 1 if size == 3 else 0,
+        "pool_type": pool,
+        "load_para": 1,
+        "dma_burst_size": 15,
+        "pad_value": part.input_zero,
+        "load_coor": 1,
+        "load_time": loads - 1,
+        "para_size": per_output * at_once,
+        "channel_switch_addr": source.line_rows * source.height,
+        "row_switch_addr": source.line_rows,
+        "coef_group": source.groups,
+        "load_act": 1,
+        "wb_channel_switch_addr": target.line_rows * target.height,
+        "wb_row_switch_addr": target.line_rows,
+        "wb_group": target.groups,
+        "shr_w": shr_w,
+        "shr_x": shr_x,
+        "arg_w": arg_w,
+        "arg_x": arg_x,
+        "arg_add": size * size * part.weight_zero * part.input_zero,
+        "send_data_out": int(to_main),
+        "channel_byte_num": (pixels - 1) & 0xFFFF,
+        "dma_total_byte": pixels * out - 1,
+    }
+
+
+class Network:
+    """Collects layers in the order they run; every method returns the value that its layer makes.
+
+    The input is uint8 (channels, height, width) in the AI RAM, or with ``floats`` that many float32 for a network of
+    fully connected layers.
+    """
+
+    def __init__(self, channels: int = 0, height: int = 0, width: int = 0, *, floats: int = 0) -> None:
+        if floats:
+            self.input = Value("main", "float32", (floats,))
+        else:
+            self.input = Value("ai_ram", "uint8", (channels, height, width))
+        self._values = [self.input]
+        self._nodes: list[_Node] = []
+        self._outputs: list[Value] = []
+
+    def conv(
+        self, source: Value, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = False
+    ) -> Value:
+        """A KPU layer; its result lies in main memory if ``to_main``, else in the AI RAM for the next KPU layer."""
+        return self.conv_both(source, part, pool=pool, depthwise=depthwise, to_main=to_main)[int(to_main)]
+
+    def conv_both(
+        self, source: Value, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = True
+    ) -> tuple[Value, ...]:
+        """A KPU layer; its result in the AI RAM, where it always is, and with ``to_main`` the copy in main memory."""
+        layout = MapLayout(*source.shape)
+        out, inner, size, other = part.weights.shape
+        wanted = 1 if depthwise else layout.channels
+        if inner != wanted or size != other or size not in (1, 3) or (depthwise and out != layout.channels):
+            raise ValueError(f"weights {part.weights.shape} do not fit the input {source.shape}")
+        if pool not in POOLS:
+            raise ValueError(f"no pool type {pool}; there are {sorted(POOLS)}")
+        stride = POOLS[pool][1]
+        target = MapLayout(out, layout.height // stride, layout.width // stride)
+        features = self._value("ai_ram", "uint8", (out, target.height, target.width))
+        made = [features]
+        if to_main:
+            made.append(self._value("main", "uint8", features.shape))
+        registers = conv_registers(part, layout, target, pool, depthwise, to_main)
+
+        def make() -> body.ConvBody:
+            registers.update(image_src_addr=source.place, image_dst_addr=features.place)
+            return body.ConvBody(int(to_main), made[-1].place if to_main else 0, 0, 0, 0, 0)
+
+        self._nodes.append(_Node(CONV, [source], made, make, part, registers))
+        return tuple(made)
+
+    def upload(self, source: Value) -> Value:
+        """uint8 (channels, h, w) from main memory into the AI RAM."""
+        channels, height, width = source.shape
+        made = self._value("ai_ram", "uint8", source.shape)
+        self._add(UPLOAD, [source], made, lambda: body.Upload(0, source.place, made.place, width, height, channels))
+        return made
+
+    def add_padding(self, source: Value) -> Value:
+        """uint8 (n,) from main memory as the first pixels of n 4x4 maps in the AI RAM, for a 1x1 convolution."""
+        made = self._value("ai_ram", "uint8", (source.count, 4, 4))
+        self._add(ADD_PADDING, [source], made, lambda: body.AddPadding(0, source.place, made.place, source.count))
+        return made
+
+    def remove_padding(self, source: Value) -> Value:
+        """uint8 (n, 4, 4) in main memory to their first pixels (n,)."""
+        channels = source.shape[0]
+        return self.layer(REMOVE_PADDING, body.RemovePadding, [source], (channels,), "uint8", channels)
+
+    def layer(
+        self,
+        number: int,
+        record: type,
+        inputs: Sequence[Value],
+        shape: tuple[int, ...],
+        dtype: str,
+        *arguments: Any,
+    ) -> Value:
+        """Any layer on main memory whose body is flags, input addresses, output address and then ``arguments``."""
+        made = self._value("main", dtype, shape)
+        sources = list(inputs)
+        self._add(number, sources, made, lambda: record(0, *(v.place for v in sources), made.place, *arguments))
+        return made
+
+    def dequantize(self, source: Value, factor: float, bias: float) -> Value:
+        """uint8 to float32: value * factor + bias."""
+        return self.layer(12, body.Dequantize, [source], source.shape, "float32", source.count, factor, bias)
+
+    def quantize(self, source: Value, factor: float, bias: float) -> Value:
+        """float32 to uint8: (value - bias) / factor."""
+        return self.layer(11, body.Quantize, [source], source.shape, "uint8", source.count, factor, bias)
+
+    def global_average_pool(self, source: Value) -> Value:
+        """float32 (channels, h, w) to (channels,)."""
+        channels, height, width = source.shape
+        arguments = (height * width, channels)
+        return self.layer(5, body.GlobalAveragePool, [source], (channels,), "float32", *arguments)
+
+    def fully_connected(self, source: Value, weights: Array, bias: Array, act: int = 0) -> Value:
+        """float32 (n,) to (out,); weights (out, n); act 0 none, 1 relu, 2 relu6, which MaixPy ignores."""
+        out, inner = np.shape(weights)
+        if inner != source.count:
+            raise ValueError(f"weights {np.shape(weights)} do not fit the input {source.shape}")
+        arguments = (inner, out, act, weights, bias)
+        return self.layer(18, body.FullyConnected, [source], (out,), "float32", *arguments)
+
+    def flatten(self, source: Value) -> Value:
+        """float32 channels first to channels last, flat."""
+        channels, height, width = source.shape
+        return self.layer(20, body.Flatten, [source], (source.count,), "float32", width, height, channels)
+
+    def softmax(self, source: Value) -> Value:
+        """float32, over all of it."""
+        return self.layer(15, body.Elementwise, [source], source.shape, "float32", source.count)
+
+    def logistic(self, source: Value) -> Value:
+        """float32, each for itself."""
+        return self.layer(25, body.Elementwise, [source], source.shape, "float32", source.count)
+
+    def add(self, a: Value, b: Value) -> Value:
+        """float32 sums."""
+        return self.layer(1, body.Add, [a, b], a.shape, "float32", a.count)
+
+    def quantized_add(self, a: Value, b: Value, numbers: Sequence[int]) -> Value:
+        """uint8 sums; ``numbers``: offset, factor and shift of a, of b and of the result (v3_layers.QuantizedAdd)."""
+        return self.layer(2, body.QuantizedAdd, [a, b], a.shape, "uint8", a.count, *numbers)
+
+    def requantize(self, source: Value, table: Array) -> Value:
+        """uint8 to uint8 by a table of 256."""
+        return self.layer(13, body.Requantize, [source], source.shape, "uint8", source.count, table)
+
+    def quantized_max_pool(self, source: Value, size: int, stride: int, lines: int, columns: int) -> Value:
+        """uint8 (channels, h, w) to (channels, lines, columns); windows are cut at the right and lower edge."""
+        channels, height, width = source.shape
+        sizes = (width, height, channels, columns, lines, channels, size, size, stride, stride, 0, 0)
+        return self.layer(8, body.QuantizedMaxPool, [source], (channels, lines, columns), "uint8", *sizes)
+
+    def quantized_resize(self, source: Value, factor: int = 2) -> Value:
+        """uint8 (channels, h, w), nearest neighbour."""
+        channels, height, width = source.shape
+        shape = (channels, factor * height, factor * width)
+        return self.layer(
+            23, body.QuantizedResizeNearest, [source], shape, "uint8", width, height, channels, shape[2], shape[1], 0
+        )
+
+    def masked(self, source: Value, mask: Value) -> Value:
+        """float32 (n,): the same bits where the byte of ``mask`` (n,) is 255, and 0.0 where it is 0.
+
+        Each byte of the mask is repeated for the four bytes of a float, and added to them less 255.
+        """
+        count = source.count * DTYPES["float32"].itemsize
+        sizes = (1, 1, mask.count, count // mask.count, 1, 0)
+        spread = self.layer(23, body.QuantizedResizeNearest, [mask], (count,), "uint8", *sizes)
+        numbers = (0, 1, 0, -255, 1, 0, 0, 1, 0)
+        return self.layer(2, body.QuantizedAdd, [source, spread], source.shape, "float32", count, *numbers)
+
+    def concat(self, values: Sequence[Value], shape: tuple[int, ...] = ()) -> Value:
+        """Values of one type, one after another; channels add up, or elements of flat ones, unless ``shape`` tells."""
+        first = values[0]
+        shape = shape or (sum(value.shape[0] for value in values), *first.shape[1:])
+        made = self._value("main", first.dtype, shape)
+        size = DTYPES[first.dtype].itemsize
+        number, record = (16, body.Concat) if first.dtype == "float32" else (17, body.QuantizedConcat)
+        sources = list(values)
+
+        def make() -> object:
+            return record(0, made.place, len(sources), [(value.place, value.count * size) for value in sources])
+
+        self._add(number, sources, made, make)
+        return made
+
+    def __len__(self) -> int:
+        """Layers up to now."""
+        return len(self._nodes)
+
+    def rows(self) -> list[int]:
+        """Rows of AI RAM that each layer needs at the least: what it reads and writes, and what later layers read."""
+        from .allocate import live, set_lifetimes
+
+        values = set_lifetimes([(node.inputs, node.outputs) for node in self._nodes], self.input, self._outputs)
+        return live(values, "ai_ram", len(self._nodes))
+
+    def output(self, value: Value) -> None:
+        """Makes a value in main memory an output of the model; outputs keep the order of these calls."""
+        if value.memory != "main":
+            raise ValueError("an output lies in main memory: use to_main")
+        self._outputs.append(value)
+
+    def build(self) -> bytes:
+        """The file. ValueError where the AI RAM is too small, or nothing is an output."""
+        if not self._nodes or not self._outputs:
+            raise ValueError("a model needs layers and at least one output")
+        from .allocate import allocate
+
+        steps = [(node.inputs, node.outputs) for node in self._nodes]
+        main_memory, rows = allocate(steps, self.input, self._outputs)
+        return _assemble(self._nodes, self._outputs, main_memory, airam.ROWS - rows)
+
+    def _value(self, memory: str, dtype: str, shape: tuple[int, ...]) -> Value:
+        value = Value(memory, dtype, shape)
+        self._values.append(value)
+        return value
+
+    def _add(self, number: int, inputs: list[Value], made: Value, make: Callable[[], object]) -> None:
+        self._nodes.append(_Node(number, inputs, [made], make))
+
+
+def _assemble(nodes: list[_Node], outputs: list[Value], main_memory: int, lowest_row: int) -> bytes:
+    wide = {node.weights.weights.dtype.itemsize for node in nodes if node.weights is not None}
+    if len(wide) > 1:
+        raise ValueError("8-bit and 16-bit weights in one model: the KPU has one mode for all layers")
+    flags = 0 if 2 in wide else EIGHT_BIT
+    header = Header(flags, lowest_row, main_memory, [(value.place, 4 * value.count) for value in outputs])
+    return assemble(header, [(node.number, partial(_body, node)) for node in nodes])
+
+
+def _body(node: _Node, start: int) -> bytes:
+    made, part = node.make(), node.weights
+    if part is None:
+        return write(made)
+    assert isinstance(made, body.ConvBody)
+    head = (made.flags, made.main_output)
+    return conv_body(start, head, node.registers, part.weights, part.norm, part.activation)

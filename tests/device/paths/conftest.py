@@ -1,0 +1,37 @@
+"""The fixture of the paths: a board whose end leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import lcd
+from tests.device.paths.path_helpers import Board
+
+
+@pytest.fixture
+def board() -> Iterator[Board]:
+    """A board, switched off; what a test leaves running is stopped, and nothing may stay loaded or armed."""
+    made = Board()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """What is written on the panel now, without the spaces that fill its lines: call it."""
+    texts: list[str] = []
+    clear, write = lcd.clear, lcd.draw_string
+
+    def cleared(*colour: object) -> None:
+        texts.clear()
+        clear(*colour)
+
+    def drawn(x: int, y: int, text: str, *colours: int) -> None:
+        texts.append(text)
+        write(x, y, text, *colours)
+
+    monkeypatch.setattr(lcd, "clear", cleared)
+    monkeypatch.setattr(lcd, "draw_string", drawn)
+    return lambda: " ".join(" ".join(texts).split())

@@ -1,0 +1,64 @@
+"""What the stories share: their cards on the disk, the spying glass, and what makes thousands of boards quick."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import bench
+from maixswitch import resources
+from tests.device.stories import story_cards
+from tests.device.stories.story import FIGURES
+from tests.device.stories.story_watch import watching_glass
+
+
+@pytest.fixture(scope="session")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the cards."""
+    return story_cards.write(tmp_path_factory.mktemp("cards"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The app drops modules that it imports again: what is compiled is kept."""
+    before = sys.dont_write_bytecode, sys.pycache_prefix
+    sys.dont_write_bytecode, sys.pycache_prefix = False, str(tmp_path_factory.mktemp("compiled"))
+    with watching_glass():
+        yield
+    sys.dont_write_bytecode, sys.pycache_prefix = before
+
+
+def eject() -> None:
+    """Pulls the card, and counts it."""
+    FIGURES["card pulls"] += bench.card.inserted
+    type(bench.card).eject(bench.card)
+
+
+@pytest.fixture(autouse=True)
+def figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Counts what really happened in a test; the sums by file end the run (tests/conftest.py)."""
+    monkeypatch.setattr(bench.card, "eject", eject)
+    FIGURES.clear()
+    bench.failed.clear()
+    yield
+    FIGURES["failures"] += sum(bench.failed.values())
+    request.node.user_properties.append(("figures", dict(FIGURES)))
+
+
+@pytest.fixture
+def canmv() -> Iterator[None]:
+    """The modules of CanMV's firmware in place of MaixPy's, for one test."""
+    mine = [name for name in sys.modules if name.split(".")[0] in ("device", "KPU", "Maix", "maix")]
+    saved = {name: sys.modules.pop(name) for name in mine}
+    path = sys.path[:]
+    resources.put_on_path(canmv=True)
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name in [name for name in sys.modules if name.split(".")[0] in ("device", "KPU", "Maix", "maix")]:
+            del sys.modules[name]
+        sys.modules.update(saved)

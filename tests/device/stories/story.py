@@ -1,0 +1,171 @@
+"""A story: actions of the script language, done to a simulated board one by one; after each step everything is checked.
+
+A story that fails says so with its own text, which `maixswitch sim --script` replays.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from flavours import REMOUNT
+from maixswitch.errors import MaixSwitchError
+from maixswitch.sim.player import Player
+from maixswitch.sim.recorder import Recorder
+from maixswitch.sim.rig import Rig
+from maixswitch.sim.script import Script, parse
+from tests.device.stories.story_watch import GLASS, Watch, left_behind
+
+DEFAULT = "minimum_with_kmodel_v4_support"
+FIGURES: Counter[str] = Counter()  # what happened on all boards so far: see conftest.py
+
+
+class StoryRig(Rig):
+    """A rig on which nothing is painted: no statement of the app depends on it, and it is what takes time."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        error = self.engine._error
+
+        def failed(code: int, reason: str) -> Exception:
+            FIGURES["failures"] += 1
+            return error(code, reason)
+
+        self.engine._error = failed
+
+    def _lose_power(self) -> None:
+        super()._lose_power()
+        FIGURES["power cuts"] += 1
+
+    def _reset(self) -> None:
+        super()._reset()
+        GLASS.clear()
+        self.bench.camera.source = None
+        self.bench.screen.capture = self.bench.screen.draw = False
+
+    def _close(self, error: BaseException) -> None:
+        super()._close(error)
+        left_behind()  # before a soft reboot sweeps the heap
+
+
+class Story:
+    """One board from power-on to the end. `log`: (ms, kind, ...) of what the app reported; `lines`: what was done."""
+
+    def __init__(self, cards: Path, card: str = "good", board: str = "", flavour: str = DEFAULT) -> None:
+        self.cards = cards
+        self.card = self.first = card  # the one in the socket now, and at power-on
+        self.lines: list[str] = []
+        self.starting = True
+        self.dead = False
+        self.unexpected = ""  # the fault 199 that nobody had ordered
+        self.log: list[tuple[Any, ...]] = []
+        self.options = {"--board": board, "--firmware": flavour}
+        self.rig = StoryRig(cards / card, self._report, board=board, flavour=flavour, scripted=True)
+        self.bench = self.rig.bench
+        self.player = Player(Script(""), self.rig, Recorder(None), cards)
+        self.watch = Watch()
+        FIGURES["boards"] += 1
+
+    def _report(self, now: int, kind: str, *values: Any) -> None:
+        self.log.append((now, kind, *values))
+        if kind == "fault" and values[0] == 199:
+            text = values[2].split(": ", 1)[-1]
+            if not any(text in line for line in self.lines):  # not raised here, where the app would swallow it
+                self.unexpected = values[2]
+        if kind == "load":
+            self.watch.load(self.card, self.rig.app.slot.loaded.folder if self.rig.app else "")
+
+    @property
+    def state(self) -> str:
+        return self.rig.state
+
+    def power_on(self) -> Story:
+        self._try(lambda: self._checked(self.rig.power_on))
+        return self.do("boxes")  # which tells the simulator, too, that networks are not emulated
+
+    def do(self, *texts: str) -> Story:
+        """Does actions of the script language."""
+        for text in texts:
+            self.lines.append(text)
+            self._try(lambda text=text: self._do(text))
+        return self
+
+    def _do(self, text: str) -> None:
+        words = text.split()
+        self.starting = words[0] in ("power", "restart")
+        if words[0] == "raise" and words[1].startswith("lcd."):
+            self.watch.honest = False
+        self.watch.unclosed += text.startswith("raise file.close")
+        for _ in self.player.do(parse(text).lines[0]):
+            self._checked(self.rig.step)
+        if words[0] == "insert" and len(words) > 1:
+            self.card = words[1]
+        self.watch.begin()
+        self._look()
+
+    def _checked(self, act: Any) -> None:
+        self.watch.begin()
+        act()
+        FIGURES["steps"] += 1
+        self._look()
+
+    def _look(self) -> None:
+        assert not self.unexpected, f"nobody expected {self.unexpected}"
+        ended = self.rig.ended
+        if ended and ended != "Exception: IDE interrupt":
+            # Python's heap that is full before the keys work: nothing to be done but say so
+            assert self.starting or self.dead, f"the app ended: {ended}"
+            assert ended.startswith("MemoryError"), f"the app ended: {ended}"
+        self.dead = bool(ended)
+        if self.rig.powered:
+            self.watch.look(self.rig.app)
+
+    def _try(self, act: Any) -> None:
+        try:
+            act()
+        except (AssertionError, MaixSwitchError, self.bench.HardFault, self.bench.Reset) as error:
+            raise AssertionError(f"{type(error).__name__}: {error}\n\n{self.text()}") from error
+
+    def recover(self, rest: str = "3s") -> Story:
+        """Everything is mended and a good card put in: the board runs within bounded time, and the key works.
+
+        `rest`: until the app has missed the old card, and all fingers are off the keys.
+        """
+        if self.state in ("OFF", "STOPPED"):
+            self.do("restart" if self.rig.powered else "power")
+        if self.rig.app is None:  # it was the restart that was told to fail
+            self.do("heal", "restart")
+        late = [] if self.bench.has(REMOUNT) else ["power"]  # it looks for a card when it starts, and never again
+        self.do("heal", "insert plain", *late, f"wait {rest}", "expect state RUNNING within 90s")
+        other = "One" if self.rig.title == "Two" else "Two"
+        self.do("press", f"expect title {other} within 2s", "expect state RUNNING within 5s", "frames 3")
+        return self
+
+    def end(self) -> None:
+        """The app is stopped; nothing may be left behind."""
+
+        def stop() -> None:
+            if self.rig.app is not None:
+                self.rig.app.stop()
+                assert self.rig.app.step() is False, "step() goes on after stop()"
+            left_behind()
+
+        self._try(stop)
+
+    def text(self) -> str:
+        """The story as a script, with the words that replay it."""
+        options = " ".join(f"{name} {value}" for name, value in self.options.items() if value)
+        head = [
+            "# python -m tests.device.stories.story_cards CARDS",
+            f"# maixswitch sim CARDS/{self.first} {options} --script CARDS/story.txt   (this text)",
+        ]
+        return "\n".join([*head, *self.lines]) + "\n"
+
+
+def words(text: str) -> list[str]:
+    """The options of a story's own command line: [card, --board, ...]."""
+    line = next(line for line in text.splitlines() if line.startswith("# maixswitch sim "))
+    found = shlex.split(line.split("--script")[0].removeprefix("# maixswitch sim CARDS/"))
+    return found

@@ -1,0 +1,139 @@
+"""The cards that stories put into the board: python -m tests.device.stories.story_cards FOLDER writes them.
+
+Every label is in one model of one card only, so that a label on the screen tells whose it is: "G1" of the good card's
+first model. Networks have headers and no weights: what they find is scripted.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[3]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT / "stubs"))
+
+from benchlib.models import kmodel_v3, kmodel_v4  # noqa: E402
+
+ANCHORS = [1.889, 2.5245, 2.9465, 3.94056, 3.99987, 5.3658, 5.155437, 6.92275, 6.718375, 9.01025]
+NAMES = ("good", "other", "plain", "broken", "empty", "late")
+SIZE = 300_000  # of every network: a load takes 300 ms
+Files = dict[str, bytes]
+
+
+def _model(folder: str, title: str, data: Any, labels: Any, **fields: Any) -> Files:
+    document = {"schema": 1, "title": title, "kmodel": "m.kmodel", "labels": labels, **fields}
+    return {
+        f"models/{folder}/model.json": json.dumps(document).encode(),
+        f"models/{folder}/m.kmodel": bytes(data) + bytes(SIZE - len(data)),
+    }
+
+
+def detector(folder: str, title: str, labels: list[str], version: int = 3, **given: Any) -> Files:
+    """A YOLOv2 model of 320x240; `given` goes to the maker of the file."""
+    channels = 5 * (len(labels) + 5)
+    if version == 4:
+        data = kmodel_v4(outputs=(20 * 15 * channels * 4,), **given)
+    else:
+        data = kmodel_v3(grid=(20, 15, channels), **given)
+    return _model(
+        folder, title, data, labels, kind="yolo2", input=[320, 240, 3], anchors=ANCHORS, threshold=0.5, nms=0.3
+    )
+
+
+def classifier(folder: str, title: str, labels: Any, count: int, shape: tuple[int, int, int], **fields: Any) -> Files:
+    """A classifier; `labels` a list or the name of a file."""
+    data = kmodel_v3(shape, (4, 4, 16), "softmax", classes=count)
+    return _model(folder, title, data, labels, kind="classifier", input=list(shape), **fields)
+
+
+def _lines(labels: list[str]) -> bytes:
+    return "".join(label + "\n" for label in labels).encode()
+
+
+def _things(folder: str, letter: str, labels: int) -> Files:
+    names = [f"{letter}{index}" for index in range(labels)]
+    files = classifier(folder, "Things", "labels.txt", labels, (224, 224, 3), softmax=True)
+    return {**files, f"models/{folder}/labels.txt": _lines(names)}
+
+
+@functools.cache
+def cards() -> dict[str, Files]:
+    """Name of the card -> its files.
+
+    good: detector, small grey classifier, classifier with a labels file, kmodel v4, one too large for any firmware,
+    a broken folder, one that should be in flash and is not; a watchdog. other: the same folders and titles, other
+    models in other places. late: what only running tells: a v4 whose outputs have another shape, a network for lists.
+    """
+    digits = [f"G2{index}" for index in range(10)]
+    good = {
+        **detector("1-face", "Face", ["G1a", "G1b"]),
+        **classifier("2-digits", "Digits", digits, 10, (28, 28, 1), top=3),
+        **_things("3-things", "G3", 20),
+        **detector("4-new", "New", ["G4a"], version=4),
+        **detector("5-large", "Large", ["G5a"], main_mem=5_000_000),
+        **detector("6-old", "Old", ["G6a"]),
+        **detector("7-flash", "Flash", ["G7a"]),
+        "maixswitch.json": b'{"watchdog": 8000, "link": true}',
+    }
+    good["models/6-old/m.kmodel"] = b"\0\0\0\3" + good["models/6-old/m.kmodel"][4:]
+    flash = json.loads(good["models/7-flash/model.json"])
+    flash["kmodel"] = {"flash": 0x300000, "bytes": 388776}
+    good["models/7-flash/model.json"] = json.dumps(flash).encode()
+    other = {
+        **_things("1-face", "H1", 3),
+        **detector("2-digits", "Digits", ["H2a", "H2b", "H2c"]),
+        **detector("4-new", "Face", ["H4a"]),
+    }
+    late = {
+        **detector("1-new", "New", ["L1a"], version=4),
+        **_model(
+            "2-floats",
+            "Floats",
+            kmodel_v3(last="fc", floats=4, classes=2),
+            ["L2a", "L2b"],
+            kind="classifier",
+            input=[64, 64, 3],
+        ),
+        **classifier("3-size", "Size", ["L3a", "L3b"], 2, (64, 64, 3)),
+        "maixswitch.json": b'{"board": "nobody", "camera": {"hmirror": true}, "screen": {"rotation": 1}}',
+    }
+    size = json.loads(late["models/3-size/model.json"])
+    size["input"] = [128, 128, 3]  # the file wants 64x64: the firmware finds out at the first picture
+    late["models/3-size/model.json"] = json.dumps(size).encode()
+    broken = {
+        "models/1/model.json": b"{",
+        "models/2/model.json": b'{"schema": 2, "kind": "segmentation", "input": [0], "labels": []}',
+        "models/3/readme.txt": b"nothing here",
+        "models/file.txt": b"no folder",
+        "models/.hidden/model.json": b"{}",
+        "maixswitch.json": b'{"watchdog": true, "keys": [',
+    }
+    plain = {**detector("1-one", "One", ["P1a"]), **classifier("2-two", "Two", ["P2a", "P2b"], 2, (128, 128, 3))}
+    made = {"good": good, "other": other, "plain": plain, "broken": broken, "late": late}
+    return {**made, "empty": {"readme.txt": b"no models", "models/readme.txt": b"none"}}
+
+
+@functools.cache
+def labels(card: str, folder: str) -> set[str]:
+    """The labels that may be on the screen while this model of this card runs."""
+    files = cards()[card]
+    given = json.loads(files[f"models/{folder}/model.json"])["labels"]
+    return set(files[f"models/{folder}/{given}"].decode().split() if isinstance(given, str) else given)
+
+
+def write(folder: Path) -> Path:
+    """Writes every card as a folder of its own."""
+    for name, files in cards().items():
+        for path, data in files.items():
+            place = folder / name / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
+    return folder
+
+
+if __name__ == "__main__":
+    print("\n".join(str(write(Path(sys.argv[1])) / name) for name in NAMES))

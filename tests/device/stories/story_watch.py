@@ -1,0 +1,181 @@
+"""What must hold after every step of the board, whatever happened to it; AssertionError says what does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import bench
+import lcd
+from benchlib.img import Image
+from tests.device.stories import story_cards
+
+STATES = ("NO_CARD", "EMPTY", "UNLOADED", "RUNNING", "FAULT", "STOPPED")
+LABEL = re.compile(r"\b[GHLP]\d[a-z0-9]+\b")  # of any card, see story_cards
+OURS = {"camera pixels", "camera planes", "lcd"}  # system heap that may stay taken when the app has stopped
+STEP_MS = 3000  # the longest a step may take: a load, or a start with everything set up once more
+CAMERA_MS = 5070  # and in it the firmware's own search for a camera that is not there
+
+
+class Glass:
+    """The texts that stand on the panel; `picture`: they are drawn on a picture of the camera, else a message."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self.texts: list[str] = []
+        self.picture = False
+
+
+GLASS = Glass()
+
+
+@contextmanager
+def watching_glass() -> Iterator[None]:
+    """Notes the texts on their way through the fakes of lcd and Image, which do what they always do."""
+    start, clear, write, display, draw = lcd.init, lcd.clear, lcd.draw_string, lcd.display, Image.draw_string
+
+    def noting_start(*given: Any, **named: Any) -> None:
+        GLASS.clear()
+        start(*given, **named)
+
+    def noting_clear(*given: Any, **named: Any) -> None:
+        clear(*given, **named)
+        GLASS.clear()
+
+    def noting_write(x: int, y: int, text: str, *colours: int) -> None:
+        write(x, y, text, *colours)
+        GLASS.texts.append(text)
+
+    def noting_display(image: Any, *given: Any, **named: Any) -> None:
+        display(image, *given, **named)
+        GLASS.texts = getattr(image, "texts", [])
+        GLASS.picture = True
+
+    def noting_draw(image: Any, *given: Any) -> Any:
+        text = given[0][2] if isinstance(given[0], tuple) else given[2]
+        image.texts = [*getattr(image, "texts", []), text]
+        return draw(image, *given)
+
+    lcd.init, lcd.clear, lcd.draw_string, lcd.display = noting_start, noting_clear, noting_write, noting_display
+    Image.draw_string = noting_draw
+    try:
+        yield
+    finally:
+        lcd.init, lcd.clear, lcd.draw_string, lcd.display = start, clear, write, display
+        Image.draw_string = draw
+
+
+class Watch:
+    """Looks at one board and its app; `load(card, folder)` tells it which model was loaded last."""
+
+    def __init__(self) -> None:
+        self.loaded: set[int] = set()
+        self.labels: set[str] = set()
+        self.time = 0
+        self.seen: tuple[Any, ...] = ()
+        self.honest = True  # no call that writes on the panel was told to fail
+        self.unclosed = 0  # files whose close() was told to fail: nobody can close them
+        self.generation = bench.generation
+        GLASS.clear()
+
+    def load(self, card: str, folder: str) -> None:
+        self.labels = story_cards.labels(card, folder)
+
+    def begin(self) -> None:
+        """The time before a step."""
+        self.time = bench.clock.now
+
+    def look(self, app: Any) -> None:
+        """After a step: `app` is None while none runs."""
+        assert not bench.hardfaults, bench.hardfaults
+        assert not bench.resets, bench.resets
+        assert not bench.scheduler.errors, bench.scheduler.errors
+        limit = STEP_MS if bench.camera.connected else STEP_MS + CAMERA_MS
+        assert bench.clock.now - self.time <= limit, f"the step took {bench.clock.now - self.time} ms"
+        if self.generation != bench.generation:
+            self.generation = bench.generation
+            self.loaded.clear()
+        self.read_ledger()
+        assert bench.open_files <= self.unclosed, f"{bench.open_files} files open"
+        if app is None:
+            left_behind()
+        else:
+            self.compare(app)
+
+    def read_ledger(self) -> None:
+        """Deinit before load, and never two at once."""
+        for entry in bench.kpu.ledger:
+            if entry[0] == "load":
+                assert not self.loaded, f"load of {entry[2]} while task {self.loaded} lives"
+                self.loaded.add(entry[1])
+            elif entry[0] in ("deinit", "finalised"):
+                self.loaded.discard(entry[1])
+            elif entry[0] == "run":
+                assert entry[1] in self.loaded, f"run of task {entry[1]}, loaded: {self.loaded}"
+        bench.kpu.ledger.clear()
+        assert self.loaded == set(bench.kpu.live)
+
+    def compare(self, app: Any) -> None:
+        """State, task, and what stands on the panel belong together."""
+        state = app.machine.state
+        assert state in STATES
+        spec = app.slot.loaded
+        assert (state == "RUNNING") == (spec is not None) == bool(self.loaded), (state, spec, self.loaded)
+        assert (app.slot.run is None) == (spec is None)
+        if state == "FAULT":
+            assert app.fault is not None
+        seen = (state, spec, app.fault, GLASS.picture, GLASS.texts[:])
+        if seen != self.seen:
+            self.seen = seen
+            self.read(app)
+
+    def read(self, app: Any) -> None:
+        """What stands on the panel is the state's own, and of the loaded model."""
+        state, spec = app.machine.state, app.slot.loaded
+        for text in GLASS.texts:
+            for label in LABEL.findall(text):
+                assert spec is not None, f"{label} on the screen, nothing loaded"
+                assert label in self.labels, f"{label} on the screen, {spec.folder} loaded: {sorted(self.labels)}"
+        if self.honest:
+            assert GLASS.texts or not bench.screen.width, f"nothing on the screen in {state}"
+        if GLASS.texts and self.honest:
+            self.read_heading(app, GLASS.texts[0])
+        if GLASS.picture:
+            assert state == "RUNNING", f"{state}, and a picture with {GLASS.texts} on the screen"
+            title = f"{spec.title} {app.shelf.place}"
+            assert GLASS.texts, f"a picture without {title} on it"
+            assert GLASS.texts[-1].startswith(title), f"{GLASS.texts} on the screen, {title} loaded"
+
+    def read_heading(self, app: Any, heading: str) -> None:
+        """A message begins with the fault's number or the model's place."""
+        state = app.machine.state
+        noted = heading.startswith("109 ") and bench.clock.now < app.hold + STEP_MS
+        if state == "FAULT":
+            assert heading.startswith(f"{app.fault.code} "), f"{heading} on the screen in {state}"
+        elif state == "NO_CARD":
+            assert heading.startswith("101 ") or noted, f"{heading} on the screen in {state}"
+        elif state == "UNLOADED":
+            assert heading.startswith(f"{app.shelf.place} ") or noted, f"{heading} on the screen in {state}"
+        elif state == "EMPTY":
+            assert heading[:4].strip().isdigit(), f"{heading} on the screen in {state}"
+        elif state == "RUNNING":
+            assert GLASS.picture or heading.startswith(f"{app.shelf.place} "), f"{heading} on the screen in {state}"
+
+
+def left_behind() -> None:
+    """Nothing of an app that has ended goes on: no task, interrupt, watchdog or timer, no file, no heap."""
+    bench.kpu.check()
+    assert not bench.irqs, bench.irqs
+    assert not bench.wdt, bench.wdt
+    assert not bench.timers, bench.timers
+    taken = [name for name, _ in bench.memory.items()]
+    for _, block in bench.kpu.leaked:  # what the firmware itself loses
+        for one in block if isinstance(block, list) and block and isinstance(block[0], list) else [block]:
+            if one is not None:
+                taken.remove(one[3])
+    assert set(taken) <= OURS, taken
+    assert len(taken) == len(set(taken)), taken

@@ -1,0 +1,227 @@
+"""Every call of the firmware, at every place of a day in the life of the board, fails once with all that it can raise.
+
+Enumerated: the day is lived once with bench.trace, which lists every (call, n-th time) from the start to the end; then
+again for each of them and each error of firmware_errors, and for Ctrl-C. Invariants hold after every step, and in the
+end the key works (story_watch, Story.recover). `raise CALL N ERROR` then `restart` comes first, so all of it replays.
+The nightly run has every place; the default run has all of a call with up to SOME places, of others every k-th.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.device.stories.firmware_errors import EXIT, IDE_STOP, INTERRUPT, RAISES, Error, line, make
+from tests.device.stories.story import DEFAULT, Story
+
+# An app ends and starts again, pictures of each kind, every key, a fault, a card that goes and comes, and, where files
+# are concerned, a choice that is written after five seconds.
+DAY = (
+    "wait 400ms",
+    "restart",
+    "boxes 1,2,30,40,0,0.9 60,60,500,500,7,0.75",
+    "scores 0.1 0.7 0.2",
+    "wait 400ms",
+    "press next",
+    "wait 700ms",
+    "press next",
+    "wait 700ms",
+    "press next",
+    "wait 700ms",
+    "press next",
+    "wait 700ms",
+    "eject",
+    "wait 1900ms",
+    "insert",
+    "wait 2500ms",
+    "press prev",
+    "wait 800ms",
+    "hold primary",
+    "press primary",
+    "wait 800ms",
+)
+EVENING = ("wait 6s",)
+# The card comes after the app has started without: everything is set up anew, as the card's settings say.
+LATE = ("eject", "restart", "wait 100ms", "insert", "wait 6s")
+Traces = dict[tuple[str, tuple[str, ...]], list[str]]
+FLAVOURS = {"maixpy": DEFAULT, "canmv": "canmv"}
+# Names of the calls that make no object and take no checked argument: Ctrl-C is all that can come out of them.
+SAFE = {
+    "GPIO.value", "GPIO.disirq", "utime.sleep_ms", "utils.heap_free", "lcd.clear", "lcd.direction", "lcd.mirror",
+    "WDT.stop", "SDCard.remount", "fm.register",
+}  # fmt: skip
+NO_SETTINGS = ("uio.open", ("OSError", "2"))  # a card that says it has none is believed: nobody knows the board's keys
+SOME = 4  # places of a call that the default run takes, evenly spread
+
+
+def board(cards: Path, api: str, day: tuple[str, ...] = LATE) -> Story:
+    """A board with three keys and the day's card, before power-on; without the card's settings it has other keys."""
+    return Story(cards, "good", "yahboom_devkit" if day is LATE else "cube", FLAVOURS[api])
+
+
+def live(story: Story, day: tuple[str, ...]) -> Story:
+    """The day, or what there is of it before the app ends."""
+    for action in day:
+        if action == "restart" and story.bench.trace is not None:
+            story.bench.trace.append(action)
+        story.do(action)
+        if story.state in ("OFF", "STOPPED"):
+            break
+    return story
+
+
+@pytest.fixture(scope="module")
+def traces() -> Traces:
+    """The calls of a day, by interface and day; made when first asked for."""
+    return {}
+
+
+def trace_of(traces: Traces, cards: Path, api: str, day: tuple[str, ...]) -> list[str]:
+    key = (api, day)
+    if key not in traces:
+        story = board(cards, api, day).power_on()
+        story.bench.trace = []
+        live(story, day)
+        traces[key] = story.bench.trace[:]
+        story.end()
+    return traces[key]
+
+
+def errors_of(name: str) -> list[Error]:
+    """What a call can raise; of the KPU's codes three, as test_faults_kpu has them all."""
+    found = RAISES.get(name, ())
+    return [error for error in found if error[0] in ("2005", "2006", "2008") or not error[0].isdecimal()] + [INTERRUPT]
+
+
+def spread(count: int, some: bool, most: int = SOME) -> range:
+    """Numbers of places, from 1."""
+    return range(1, count + 1, -(-count // most) if some and count else 1)
+
+
+def fail_everywhere(
+    cards: Path, api: str, traces: Traces, name: str, some: bool, day: tuple[str, ...] = DAY
+) -> tuple[int, int]:
+    """Lets `name` fail at its places in turn, all or some; returns how many places and how many failures."""
+    if day is DAY and name.startswith(("file.", "uio.", "uos.")):
+        day = DAY + EVENING
+    calls = trace_of(traces, cards, api, day)
+    closing = closing_places(calls, name)
+    places = spread(calls.count(name), some)
+    for nth in places:
+        for error in errors_of(name):
+            story = fail_at(cards, api, name, nth, error, day)
+            if error == INTERRUPT and nth not in closing:
+                assert story.rig.app is None, f"Ctrl-C was lost\n\n{story.text()}"
+                assert not story.rig.ended, story.text()
+            if error[0] == "ValueError" and name == "FPIOA.set_function":
+                assert [row for row in story.log if row[1] == "note"], f"nothing said of the key\n\n{story.text()}"
+                story.do("heal", "restart")
+            if day is LATE and (name, error) == NO_SETTINGS:
+                story.do("heal", "restart")
+            story.recover().end()
+    return len(places), len(places) * len(errors_of(name))
+
+
+def closing_places(calls: list[str], name: str) -> range:
+    """Numbers of the calls that the restart's end of the app makes: Ctrl-C there is the second one."""
+    restart = calls.index("restart")
+    start = calls.index("uos.stat", restart)
+    return range(calls[:restart].count(name) + 1, calls[:start].count(name) + 1)
+
+
+def fail_at(cards: Path, api: str, name: str, nth: int, error: Error, day: tuple[str, ...]) -> Story:
+    """The day of a board on which the nth call of `name` fails."""
+    story = board(cards, api, day).power_on()
+    count = story.bench.calls.get(name, 0)
+    live(story.do(line(name, nth, error)), day)
+    assert story.bench.calls[name] >= count + nth, story.text()
+    return story
+
+
+ALL = [pytest.param(False, marks=pytest.mark.nightly, id="all"), pytest.param(True, id="some")]
+
+
+@pytest.mark.parametrize("some", ALL)
+@pytest.mark.parametrize("name", sorted(name for name in {*RAISES, *SAFE} if not name.startswith("maix.")))
+def test_every_call(cards: Path, traces: Traces, name: str, some: bool) -> None:
+    print(name, *fail_everywhere(cards, "maixpy", traces, name, some))
+
+
+@pytest.mark.parametrize("some", ALL)
+def test_every_call_when_the_card_comes_late(cards: Path, traces: Traces, some: bool) -> None:
+    for name in sorted(set(trace_of(traces, cards, "maixpy", LATE)) - {"restart"}):
+        print(name, *fail_everywhere(cards, "maixpy", traces, name, some, LATE))
+
+
+@pytest.mark.parametrize("some", ALL)
+@pytest.mark.parametrize("name", sorted(name for name in RAISES if name.startswith("maix.")))
+def test_every_call_of_canmv(cards: Path, traces: Traces, canmv: None, name: str, some: bool) -> None:
+    print(name, *fail_everywhere(cards, "canmv", traces, name, some))
+
+
+@pytest.mark.nightly
+def test_every_other_call_of_canmv(cards: Path, traces: Traces, canmv: None) -> None:
+    for name in sorted(set(trace_of(traces, cards, "canmv", DAY + EVENING)) - {"restart"}):
+        if not name.startswith("maix."):
+            print(name, *fail_everywhere(cards, "canmv", traces, name, False))
+
+
+@pytest.mark.parametrize("most", [pytest.param(40, marks=pytest.mark.nightly), 1])
+@pytest.mark.parametrize("error", [EXIT, IDE_STOP], ids=["SystemExit", "the stop button of the IDE"])
+def test_other_ways_out(cards: Path, traces: Traces, error: Error, most: int) -> None:
+    """They end the app wherever they come; the IDE's, a plain exception, may be lost within a deinit or a fault."""
+    calls = trace_of(traces, cards, "maixpy", DAY + EVENING)
+    count = lost = 0
+    for name in sorted(set(calls) - {"restart"}):
+        closing = closing_places(calls, name)
+        for nth in {*spread(calls.count(name), True, most), *closing}:
+            count += 1
+            story = fail_at(cards, "maixpy", name, nth, error, DAY + EVENING)
+            if nth in closing:  # the app is about to end
+                story.recover().end()
+                continue
+            if error == IDE_STOP and story.state not in ("OFF", "STOPPED"):
+                assert name in ("KPU.deinit", "lcd.clear", "lcd.draw_string"), f"the button was lost\n\n{story.text()}"
+                lost += 1
+                story.do(line("GPIO.value", 1, error), "wait 1s")  # who is not heard says it again
+            assert story.state in ("OFF", "STOPPED"), f"{error} was lost\n\n{story.text()}"
+            story.do("restart").recover().end()
+    print(f"{count}, {lost} of them wanted twice")
+
+
+@pytest.mark.parametrize("some", ALL)
+@pytest.mark.parametrize("api", FLAVOURS)
+def test_every_call_of_the_first_start(cards: Path, api: str, some: bool, request: pytest.FixtureRequest) -> None:
+    """After power-on, when no pin is mapped and no camera known. These failures come too early for a script."""
+    if api == "canmv":
+        request.getfixturevalue("canmv")
+    story = board(cards, api)
+    story.bench.trace = []
+    calls = story.power_on().bench.trace[:]
+    story.end()
+    assert set(calls) <= {*RAISES, *SAFE}
+    count = 0
+    for name in sorted(set(calls)):
+        for nth in spread(calls.count(name), some):
+            for error in errors_of(name):
+                count += 1
+                story = board(cards, api)
+                story.lines.append(f"# before power-on: {line(name, nth, error)}")
+                story.bench.fail_at(name, nth, make(error))
+                story.watch.unclosed += name == "file.close"
+                story.watch.honest = not name.startswith("lcd.")
+                story.power_on()
+                assert (story.rig.app is None) or error != INTERRUPT, story.text()
+                if (error[0] == "ValueError" and name == "FPIOA.set_function") or (name, error) == NO_SETTINGS:
+                    story.do("heal", "restart")
+                story.recover().end()
+    print(f"{api}: {len(calls)} places, {count} failures")
+
+
+def test_nothing_is_left_out(cards: Path, traces: Traces) -> None:
+    """Every call of the day is in one of the two tables, and the day has every call that can fail in use."""
+    calls = set(trace_of(traces, cards, "maixpy", DAY + EVENING)) - {"restart"}
+    assert calls <= {*RAISES, *SAFE}
+    rare = {"lcd.rotation", "FPIOA.set_function"}  # in settings and at the first start only
+    assert {name for name in RAISES if not name.startswith("maix.")} - calls == rare

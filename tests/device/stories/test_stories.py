@@ -1,0 +1,208 @@
+"""Stories that nobody thought of: everything that can happen to a board, in any order, then the key must work again.
+
+Hypothesis writes each story as actions of the script language, keeps the invariants of story_watch after every step,
+and shortens the one that fails: what it prints, `maixswitch sim --script` replays (test_replay.py).
+MAIXSWITCH_STORIES=20000 says how many the nightly run takes.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from tests.device.stories.firmware_errors import EXIT, INTERRUPT, RAISES, line
+from tests.device.stories.story import DEFAULT, Story
+
+COMMON = settings(
+    max_examples=500,
+    stateful_step_count=20,
+    deadline=None,
+    print_blob=False,
+    report_multiple_bugs=False,
+    phases=(Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
+CI = settings(COMMON, derandomize=True)  # the same ones every time: a change is judged by what it changed
+NIGHTLY = settings(COMMON, max_examples=int(os.environ.get("MAIXSWITCH_STORIES", "20000")), database=None)
+
+# The board's keys are unknown when no key could be set up, or a card said that it holds no settings.
+DEAF = re.compile(r'raise FPIOA|raise uio.open \d+ OSError "2"')
+# The app tries a release twice: of these calls, which make it up, no second one may be waiting to fail.
+RELEASE = re.compile(r"raise (KPU\.deinit|maix\.deinit|maix\.init_yolo2)")
+BOARDS = st.sampled_from(["", "cube", "m5stickv", "amigo_tft", "unitv", "maixduino", "yahboom", "wonder_mv", "dnk210"])
+FLAVOURS = st.sampled_from([DEFAULT, DEFAULT, "minimum", "full"])
+CARDS = st.sampled_from(["good", "good", "good", "other", "late", "broken", "empty"])
+TIMES = st.sampled_from(["5ms", "40ms", "130ms", "260ms", "700ms", "1s", "2100ms", "6s"])
+HOLDS = st.sampled_from(["", "", "", " for 20ms", " for 35ms", " for 120ms", " for 690ms", " for 710ms", " for 3s"])
+BOUNCES = st.sampled_from(["", "", " bounce 1ms", " bounce 2ms 5ms 9ms", " bounce 3ms 4ms 28ms", " bounce 29ms"])
+BACK = st.sampled_from(["", "", "40ms", "130ms", "1s", "2100ms", "6s", None])
+OTHER = st.sampled_from(["", "", " good", " other", " late", " broken", " empty", " plain"])
+# What is done after a failure was ordered, so that it happens.
+WAYS = (
+    "wait 400ms", "wait 2100ms", "wait 7s", "press;wait 1s", "press;wait 1s", "hold;wait 1s", "restart",
+    "restart;wait 1s", "insert;wait 6s", "eject;wait 3s;insert;wait 6s",
+)  # fmt: skip
+THEN = st.sampled_from([way.split(";") for way in WAYS])
+NTH = [1, 1, 1, 2, 3, 4, 6, 9, 14, 20, 40, 80]
+AFTER = st.sampled_from(["0ms", "10ms", "100ms", "300ms", "1s"])
+CODES = st.integers(2001, 2015)
+PIXELS = st.integers(-20, 330)
+BOX = st.tuples(PIXELS, PIXELS, st.integers(0, 400), st.integers(0, 400), st.integers(0, 12), st.floats(0, 1, width=16))
+SCORES = st.lists(st.floats(-20, 20, width=16), max_size=12)
+
+
+def raises(api: str) -> st.SearchStrategy[str]:
+    """Actions that make one call of the firmware fail, Ctrl-C and SystemExit among the errors."""
+    other = {"maixpy": "maix.", "canmv": "KPU."}[api]
+    table = [(call, [*errors, INTERRUPT, EXIT]) for call, errors in RAISES.items() if not call.startswith(other)]
+    return st.sampled_from(table).flatmap(
+        lambda row: st.builds(line, st.just(row[0]), st.sampled_from(NTH), st.sampled_from(row[1]))
+    )
+
+
+class MaixPyStories(RuleBasedStateMachine):
+    """One board, one story; `count` counts them, `folder` holds the cards."""
+
+    folder: ClassVar[Path]
+    count = 0
+    story: Story
+
+    @initialize(card=CARDS, board=BOARDS, flavour=FLAVOURS)
+    def begin(self, card: str, board: str, flavour: str) -> None:
+        self.start(card, board, flavour)
+
+    def start(self, card: str, board: str, flavour: str) -> None:
+        MaixPyStories.count += 1
+        if MaixPyStories.count % 200 == 0:
+            gc.unfreeze()
+            gc.collect()
+        gc.freeze()  # what Hypothesis remembers of the stories so far; the app collects three times a switch
+        self.story = Story(self.folder, card, board, flavour)
+        self.story.power_on()
+
+    def do(self, *texts: str) -> None:
+        for text in texts:
+            self.story.do(*(["heal"] if RELEASE.match(text) else []), text)
+
+    @rule(time=TIMES)
+    def wait(self, time: str) -> None:
+        self.do(f"wait {time}")
+
+    @rule(verb=st.sampled_from(["press", "press", "press", "hold"]), hold=HOLDS, bounce=BOUNCES, data=st.data())
+    def press(self, verb: str, hold: str, bounce: str, data: Any) -> None:
+        key = data.draw(st.integers(1, len(self.story.rig.keys)))
+        self.do(f"{verb} {key}{hold}{bounce}")
+
+    @rule(fingers=st.lists(st.tuples(st.integers(1, 3), HOLDS, AFTER, BOUNCES), min_size=1, max_size=4))
+    def press_several(self, fingers: list[tuple[int, str, str, str]]) -> None:
+        keys = len(self.story.rig.keys)
+        self.do(*[f"press {min(key, keys)}{hold} after {after}{bounce}" for key, hold, after, bounce in fingers])
+
+    @rule(back=BACK, other=OTHER)
+    def eject(self, back: str | None, other: str) -> None:
+        """Mostly it comes back, or nothing else would happen for the rest of the story."""
+        self.do("eject", *([f"wait {back}"] if back else []), *([f"insert{other}"] if back is not None else []))
+
+    @rule(at=st.sampled_from(NTH), then=THEN, back=BACK, other=OTHER)
+    def eject_at(self, at: int, then: list[str], back: str | None, other: str) -> None:
+        self.do(f"eject at {at}", *then)
+        self.eject(back, other)
+
+    @rule(other=OTHER)
+    def insert(self, other: str) -> None:
+        self.do(f"insert{other}")
+
+    @rule(what=st.sampled_from(["load", "run"]), code=CODES, then=THEN)
+    def fail(self, what: str, code: int, then: list[str]) -> None:
+        self.do(f"fail {what} {code}", *then)
+
+    @rule(back=BACK)
+    def fail_camera(self, back: str | None) -> None:
+        self.do("fail camera", *([f"wait {back}"] if back else []), *(["heal"] if back is not None else []))
+
+    @rule(action=raises("maixpy"), then=THEN)
+    def fail_call(self, action: str, then: list[str]) -> None:
+        self.do(action, *then)
+
+    @rule(first=raises("maixpy"), second=raises("maixpy"), then=THEN)
+    def fail_calls(self, first: str, second: str, then: list[str]) -> None:
+        self.do(first, second, *then)
+
+    @rule()
+    def heal(self) -> None:
+        self.do("heal")
+
+    @rule(boxes=st.lists(BOX, max_size=10), scores=SCORES)
+    def results(self, boxes: list[tuple[Any, ...]], scores: list[float]) -> None:
+        self.do(" ".join(["boxes", *[",".join(map(str, box)) for box in boxes]]))
+        self.do(" ".join(["scores", *map(str, scores)]))
+
+    @rule(how=st.sampled_from(["restart", "power", "cut"]), after=st.integers(0, 30))
+    def start_again(self, how: str, after: int) -> None:
+        """The choice is written after five seconds with one model: then the power can be cut."""
+        self.do(*([f"power cut {after}", "wait 7s", "power", "heal"] if how == "cut" else [how]))
+
+    @rule(time=st.sampled_from(["100ms", "900ms", "1900ms"]))
+    def skip(self, time: str) -> None:
+        self.do(f"skip {time}", "wait 50ms")
+
+    @precondition(lambda self: not self.story.bench.wdt)
+    @rule(time=st.sampled_from(["10s", "3600s", "300000s", "1073735s", "4294960s"]))
+    def skip_long(self, time: str) -> None:
+        """A watchdog would restart the chip, and rightly. The longest come close to 2**30 and 2**32 ms."""
+        self.do(f"skip {time}")
+
+    def teardown(self) -> None:
+        if hasattr(self, "story"):
+            if any(DEAF.match(line) for line in self.story.lines):
+                self.story.do("heal", "restart")
+            self.story.recover("6s").end()
+
+
+class CanmvStories(MaixPyStories):
+    """The same on the other firmware."""
+
+    @initialize(card=CARDS, board=BOARDS)
+    def begin(self, card: str, board: str) -> None:
+        self.start(card, board, "canmv")
+
+    @rule(action=raises("canmv"), then=THEN)
+    def fail_call(self, action: str, then: list[str]) -> None:
+        self.do(action, *then)
+
+    @rule(first=raises("canmv"), second=raises("canmv"), then=THEN)
+    def fail_calls(self, first: str, second: str, then: list[str]) -> None:
+        self.do(first, second, *then)
+
+
+def tell(machine: type[MaixPyStories], folder: Path, wanted: settings) -> None:
+    machine.folder = folder
+    before = MaixPyStories.count
+    run_state_machine_as_test(machine, settings=wanted)
+    print(f"{MaixPyStories.count - before} stories")
+
+
+def test_stories(cards: Path) -> None:
+    tell(MaixPyStories, cards, settings(CI, max_examples=400))
+
+
+def test_stories_on_canmv(cards: Path, canmv: None) -> None:
+    tell(CanmvStories, cards, settings(CI, max_examples=100))
+
+
+@pytest.mark.nightly
+def test_many_stories(cards: Path) -> None:
+    tell(MaixPyStories, cards, settings(NIGHTLY, max_examples=NIGHTLY.max_examples * 4 // 5))
+
+
+@pytest.mark.nightly
+def test_many_stories_on_canmv(cards: Path, canmv: None) -> None:
+    tell(CanmvStories, cards, settings(NIGHTLY, max_examples=NIGHTLY.max_examples // 5))

@@ -1,0 +1,122 @@
+"""What each row of the state machine's table is for, said again from the events' side. Runs under both interpreters."""
+
+# ruff: noqa: RUF005
+
+from device.fsm import QUEUE, Machine, Refused, rows
+from device.once.fsm_rules import STATES, check
+from tests.device.unit_helpers import raises
+
+
+class Actions:
+    """What a Machine calls: one attribute for each action, taking notes."""
+
+    def __init__(self, log):
+        def action(name):
+            return lambda arg: log.append((name, arg))
+
+        for row in rows():
+            for name in row[2]:
+                setattr(self, name, action(name))
+
+
+def wanted():
+    """The rows that the events mean, {(state, event): (actions, next state)}.
+
+    With models to choose from (UNLOADED, RUNNING, FAULT) a key event chooses; without, it looks for some. A model in
+    memory goes first. A fault is shown, and where there is nothing to choose it leaves nothing chosen.
+    """
+    table = {}
+    for state in ("UNLOADED", "RUNNING", "FAULT"):
+        first = ["unload"] if state == "RUNNING" else []
+        table[state, "NEXT"] = (first + ["select_next"], "UNLOADED")
+        table[state, "PREVIOUS"] = (first + ["select_previous"], "UNLOADED")
+        table[state, "SELECT"] = (first + ["select"], "UNLOADED")
+        table[state, "RELOAD"] = (first + ["read_card"], "UNLOADED")
+        table[state, "FAIL"] = (first + ["show_fault"], "FAULT")
+        table[state, "CARD_OUT"] = (first + ["show_no_card"], "NO_CARD")
+        table[state, "STOP"] = (first + ["close"], "STOPPED")
+    for state in ("NO_CARD", "EMPTY"):
+        for event in ("NEXT", "PREVIOUS", "RELOAD"):
+            table[state, event] = (["remount"], "NO_CARD") if state == "NO_CARD" else (["read_card"], "UNLOADED")
+        table[state, "FAIL"] = (["show_fault"], "EMPTY")
+        table[state, "STOP"] = (["close"], "STOPPED")
+    table["NO_CARD", "CARD_IN"] = (["read_card"], "UNLOADED")
+    table["EMPTY", "CARD_OUT"] = (["show_no_card"], "NO_CARD")
+    table["UNLOADED", "NO_MODELS"] = (["show_empty"], "EMPTY")
+    table["UNLOADED", "LOAD"] = (["load"], "RUNNING")
+    return table
+
+
+def test_every_row_is_what_its_event_means():
+    found = {(state, event): (actions, end) for state, event, actions, end in rows()}
+    expected = wanted()
+    for key in found:
+        assert found[key] == expected.get(key), key
+    assert set(found) == set(expected)
+    assert len(found) == len(rows())
+
+
+def test_the_apps_table_keeps_the_rules():
+    assert check(rows()) is None
+    assert {row[0] for row in rows()} | {row[3] for row in rows()} == set(STATES)
+
+
+def test_a_state_that_only_itself_leads_to_is_unreachable():
+    table = rows()
+    for row in table:
+        if row[3] == "FAULT" and row[0] != "FAULT":
+            row[3] = "NO_CARD"
+    assert str(raises(ValueError, check, table)) == "unreachable state: FAULT"
+
+
+def test_a_new_machine_has_no_card_and_no_error():
+    it = Machine(Actions([]))
+    assert (it.state, it.error) == ("NO_CARD", None)
+
+
+class Power(BaseException):
+    pass
+
+
+def test_what_ends_the_program_takes_the_waiting_events_with_it():
+    log = []
+    acts = Actions(log)
+    it = Machine(acts, "UNLOADED")
+
+    def cut(arg):
+        it.post("PREVIOUS")
+        raise Power()
+
+    acts.select_next = cut
+    raises(Power, it.post, "NEXT")
+    it.post("SELECT", 2)
+    assert log == [("select", 2)]
+
+
+def test_the_event_that_finds_the_queue_full_is_named_in_the_fault():
+    log = []
+    acts = Actions(log)
+    it = Machine(acts, "UNLOADED")
+
+    def flood(arg):
+        for _ in range(QUEUE + 1):
+            it.post("PREVIOUS")
+
+    acts.select_next = flood
+    it.post("NEXT")
+    faults = [arg for name, arg in log if name == "show_fault"]
+    assert [(type(fault), str(fault)) for fault in faults] == [(Refused, "cannot queue PREVIOUS")]
+
+
+def test_a_key_pressed_eight_times_while_a_row_runs_loses_no_press():
+    log = []
+    acts = Actions(log)
+    it = Machine(acts, "UNLOADED")
+
+    def presses(arg):
+        for _ in range(8):
+            it.post("PREVIOUS")
+
+    acts.select_next = presses
+    it.post("NEXT")
+    assert [name for name, _ in log] == ["select_previous"] * 8

@@ -1,0 +1,164 @@
+"""The two adapters against the fakes of their firmware: same questions, same answers."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import bench
+from benchlib.models import kmodel_v3, kmodel_v4
+
+CANMV = Path(__file__).resolve().parents[2] / "stubs" / "canmv"
+ANCHORS = (1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0)
+
+
+class Rig:
+    """An adapter, a card with one file, and a camera."""
+
+    def __init__(self, adapter, flavour):
+        self.kpu = adapter
+        bench.reset(flavour)
+        bench.card.insert(bench.MemoryCard({"m.kmodel": kmodel_v3(), "c.kmodel": kmodel_v3(last="softmax", classes=3)}))
+
+    def spec(self, **given):
+        fields = {
+            "kmodel": "/sd/m.kmodel",
+            "width": 320,
+            "height": 240,
+            "channels": 3,
+            "outputs": None,
+            "anchors": ANCHORS,
+            "threshold": 0.5,
+            "nms": 0.3,
+            "grid": (20, 15),
+            "labels": ["face"],
+        }
+        fields.update(given)
+        return SimpleNamespace(**fields)
+
+    def picture(self):
+        sensor = importlib.import_module("sensor")
+        sensor.reset()
+        sensor.set_pixformat(sensor.RGB565)
+        sensor.set_framesize(sensor.QVGA)
+        return sensor.snapshot()
+
+
+@pytest.fixture(params=["maixpy", "canmv"])
+def rig(request, monkeypatch):
+    saved = dict(sys.modules)
+    if request.param == "canmv":
+        for name in list(sys.modules):
+            if name in ("KPU", "Maix", "maix") or name.split(".")[0] == "device":
+                del sys.modules[name]
+        monkeypatch.syspath_prepend(str(CANMV))
+        flavour = "canmv"
+    else:
+        flavour = "minimum_with_kmodel_v4_support"
+    kpu = importlib.import_module("device.once.outfit").open_kpu()
+    assert kpu.__name__ == "device.kpu_" + request.param
+    results = importlib.import_module("device.results").Results()
+    made = Rig(kpu, flavour)
+    made.results = results
+    yield made
+    bench.kpu.check()
+    assert not bench.hardfaults
+    sys.modules.clear()
+    sys.modules.update(saved)
+
+
+def test_a_detector_answers_in_pixels_of_the_view(rig):
+    spec = rig.spec()
+    task = rig.kpu.load(spec)
+    run = rig.kpu.detector(task, spec, rig.results)
+    image = rig.picture()
+    assert run(image) == 0
+    bench.kpu.boxes = [(300, 220, 40, 40, 0, 0.75), (-9, 6, 20, 8, 0, 0.5)]
+    assert run(image) == rig.results.count == 2
+    found = [(i.x, i.y, i.w, i.h, i.score) for i in rig.results.items[:2]]
+    assert found == [(300, 220, 20, 20, 750), (0, 6, 11, 8, 500)]
+    rig.kpu.unload(task)
+
+
+def test_a_classifier_hands_out_a_copy(rig):
+    spec = rig.spec(kmodel="/sd/c.kmodel", anchors=None)
+    task = rig.kpu.load(spec)
+    forward = rig.kpu.classifier(task, spec)
+    image = rig.picture()
+    bench.kpu.scores = [0.25, 0.5, 0.25]
+    first = forward(image)
+    bench.kpu.scores = [1.0, 0.0, 0.0]
+    assert list(forward(image)) == [1.0, 0.0, 0.0]
+    assert list(first) == [0.25, 0.5, 0.25]
+    rig.kpu.unload(task)
+
+
+def test_a_model_in_flash_is_loaded_by_its_address(rig):
+    data = kmodel_v3()
+    bench.kpu.flash[0x300000] = data
+    spec = rig.spec(kmodel=(0x300000, len(data)))
+    task = rig.kpu.load(spec)
+    assert bench.kpu.live
+    rig.kpu.unload(task)
+
+
+def test_a_missing_file_leaves_nothing(rig):
+    with pytest.raises(ValueError, match="error"):
+        rig.kpu.load(rig.spec(kmodel="/sd/no.kmodel"))
+    assert not bench.kpu.live
+
+
+def test_a_model_too_large_leaves_nothing(rig):
+    free = bench.memory.free()
+    bench.card.backend.files["big.kmodel"] = kmodel_v3(size=6000000)
+    with pytest.raises((ValueError, MemoryError)):
+        rig.kpu.load(rig.spec(kmodel="/sd/big.kmodel"))
+    assert not bench.kpu.live
+    assert bench.memory.free() == free
+
+
+def test_a_task_without_a_kind_can_be_released(rig):
+    """CanMV's deinit goes through a null pointer unless init_yolo2 was called before."""
+    rig.kpu.unload(rig.kpu.load(rig.spec()))
+
+
+def test_the_region_layer_is_set_up_once_a_task(rig):
+    spec = rig.spec()
+    task = rig.kpu.load(spec)
+    rig.kpu.detector(task, spec, rig.results)
+    rig.kpu.unload(task)
+    assert bench.calls.get("KPU.init_yolo2", 0) + bench.calls.get("maix.init_yolo2", 0) == 1
+
+
+def test_load_and_unload_leave_the_memory_as_it_was(rig):
+    spec = rig.spec()
+    free = bench.memory.free()
+    for _ in range(10):
+        task = rig.kpu.load(spec)
+        rig.kpu.detector(task, spec, rig.results)
+        rig.kpu.unload(task)
+    assert bench.memory.free() == free
+
+
+def test_a_v4_model_runs(rig):
+    bench.card.backend.files["v4.kmodel"] = kmodel_v4()
+    spec = rig.spec(kmodel="/sd/v4.kmodel", outputs=((20, 15, 30),))
+    task = rig.kpu.load(spec)
+    assert rig.kpu.detector(task, spec, rig.results)(rig.picture()) == 0
+    rig.kpu.unload(task)
+
+
+def test_a_failing_run_raises(rig):
+    spec = rig.spec()
+    task = rig.kpu.load(spec)
+    run = rig.kpu.detector(task, spec, rig.results)
+    image = rig.picture()
+    bench.fail_next("KPU.run_yolo2", 2008)
+    bench.fail_next("maix.run_with_output", 2008)
+    with pytest.raises(OSError, match="dirty"):
+        run(image)
+    rig.kpu.unload(task)

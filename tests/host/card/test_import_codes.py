@@ -1,0 +1,199 @@
+"""Every code of an import has a source that triggers it; the exports as they should be trigger none of the errors."""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maixswitch.card import write
+from maixswitch.card.importing import archive, intake
+from maixswitch.card.importing.remark import Refusal, Remark
+from maixswitch.card.importing.resolve import Wishes
+from maixswitch.findings.import_rows import IMPORT
+from maixswitch.kmodel.write import samples
+from tests.host.card import card_exports as exports
+
+FISH = exports.loose()
+BLOB = {"blob.kmodel": exports.detector(), "labels.txt": b"blob\n"}
+ANCHORS = ",".join(map(str, exports.ANCHORS))
+SIX = ANCHORS + ",2,2"
+LZMA = zipfile.ZIP_LZMA
+
+
+@dataclass
+class Case:
+    """``files`` of the source, a folder or (``pack``) a zip; ``spoil`` changes what is there; ``wishes`` decide."""
+
+    files: exports.Files
+    wishes: Wishes = field(default_factory=Wishes)
+    pack: Callable[[zipfile.ZipFile], None] | None = None
+    spoil: Callable[[Path], None] = lambda place: None
+    position: int = 0
+    kmodel: str = ""
+
+
+def member(name: str, kind: int = stat.S_IFREG) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo("x")
+    info.filename = name
+    info.external_attr = (kind | 0o644) << 16
+    return info
+
+
+def packed(name: str, data: bytes = b"x", kind: int = stat.S_IFREG) -> Case:
+    return Case(FISH, pack=lambda place: place.writestr(member(name, kind), data))
+
+
+def encrypt(place: Path) -> None:
+    data = bytearray((place / "x.zip").read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    (place / "x.zip").write_bytes(data)
+
+
+def cut(place: Path) -> None:
+    (place / "x.zip").write_bytes((place / "x.zip").read_bytes()[:-30])
+
+
+def link(place: Path) -> None:
+    (place / "secret.txt").write_text("secret")
+    (place / "x" / "more.txt").symlink_to(place / "secret.txt")
+
+
+def taken(place: Path) -> None:
+    (place / "fish").mkdir()
+    for name, data in FISH.items():
+        (place / "fish" / name).write_bytes(data)
+    intake.bring([place / "fish"], place / "card", Wishes(title="Fish"))
+
+
+def no_card(place: Path) -> None:
+    (place / "card" / "models").rmdir()
+
+
+def beside(files: exports.Files, **more: bytes) -> exports.Files:
+    return {**files, **{name.replace("_", "."): data for name, data in more.items()}}
+
+
+PYTHON_2 = b'model_addr = "/sd/fish.kmodel"\nlabels = ["a", "b", "c"]\nprint "old"\n'
+
+CASES: dict[str, Case] = {
+    "C500": Case({}, spoil=lambda place: (place / "x").rmdir()),
+    "C501": Case({"a.txt": b"1", "b.txt": b"2"}),
+    "C502": Case({"m.kmodel": b"LDMK\x05\0\0\0" + bytes(100)}),
+    "C503": Case({"m.smodel": b"LDMS" + bytes(100), "boot.py": b""}),
+    "C504": Case({**FISH, "fish.kmodel": FISH["fish.kmodel"][:-900]}),
+    "C505": Case({**FISH, "fish.kmodel": FISH["fish.kmodel"] + bytes(6 << 20)}),
+    "C506": Case(FISH, spoil=link),
+    "C507": Case({**FISH, "fish.kmodel": exports.swapped(FISH["fish.kmodel"])}),
+    "C510": packed("../m.kmodel"),
+    "C511": packed("m.kmodel", kind=stat.S_IFLNK),
+    "C512": Case(FISH, pack=lambda place: place.writestr("m.bin", bytes(8 << 20), zipfile.ZIP_DEFLATED)),
+    "C513": Case(FISH, pack=lambda place: None, spoil=encrypt),
+    "C514": packed("LABELS.TXT"),
+    "C515": Case(FISH, pack=lambda place: None, spoil=cut),
+    "C516": Case(FISH, pack=lambda place: place.writestr("m.bin", bytes(99), LZMA)),
+    "C520": Case(exports.maixhub_classifier()),
+    "C521": Case({"fish.kmodel": FISH["fish.kmodel"]}),
+    "C522": Case(beside(FISH, labels_txt=b"a\nb\n")),
+    "C523": Case(beside(FISH, labels_txt=b"a\nb\n" + b"x" * 65)),
+    "C524": Case(BLOB, Wishes(kind="yolo2")),
+    "C525": Case(FISH, Wishes(kind="yolo2", anchors=ANCHORS)),
+    "C526": Case(BLOB, Wishes(kind="yolo2", anchors=SIX)),
+    "C527": Case(exports.axelerate()),
+    "C528": Case(FISH, Wishes(anchors=ANCHORS)),
+    "C530": Case({}, kmodel="ultraface_slim_v4"),
+    "C531": Case({}, kmodel="iris_v3"),
+    "C532": Case(FISH, Wishes(input=(64, 64, 3))),
+    "C533": Case({**exports.maixhub_classifier('["a", "b", "c"]'), "m.kmodel": exports.classifier(3, size=64)}),
+    "C534": Case({**exports.kendryte_classifier(), "cls.kmodel": samples.blob_detector()}),
+    "C535": Case({**FISH, "fish.kmodel": exports.classifier(3, softmax=False)}),
+    "C536": Case({"fish.kmodel": FISH["fish.kmodel"], "main.py": PYTHON_2}),
+    "C537": Case(exports.kendryte_detector()),
+    "C538": Case(exports.kfpkg()),
+    "C540": Case(FISH, Wishes(title="Fish"), spoil=taken),
+    "C541": Case(FISH, Wishes(labels="absent.txt")),
+    "C542": Case(FISH, spoil=no_card),
+    "C544": Case(FISH, Wishes(top=99)),
+}
+
+
+def codes(case: Case, place: Path, kmodels: Path | None = None) -> set[str]:
+    """Every code that the import of a case names."""
+    (place / "card" / "models").mkdir(parents=True)
+    files = dict(case.files)
+    if case.kmodel and kmodels:
+        files["net.kmodel"] = (kmodels / f"{case.kmodel}.kmodel").read_bytes()
+    source = place / ("x.zip" if case.pack else "x")
+    if case.pack:
+        with zipfile.ZipFile(source, "w") as made:
+            for name, data in files.items():
+                made.writestr(name, data)
+            case.pack(made)
+    else:
+        source.mkdir()
+        for name, data in files.items():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes(data)
+    case.spoil(place)
+    try:
+        done = intake.bring([source], place / "card", case.wishes, case.position)
+    except Refusal as refusal:
+        return {str(refusal).partition(": ")[0]}
+    said: list[Remark] = list(done.refused)
+    for _, ready in done.entries:
+        said += ready.problems + ready.notes
+        assert {remark.document()["severity"] for remark in ready.problems} <= {"error"}
+        assert {remark.document()["severity"] for remark in ready.notes} <= {"note"}
+    return {remark.code for remark in said}
+
+
+def test_every_row_has_a_case() -> None:
+    assert {*CASES, "C543"} == {row[0] for row in IMPORT}
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_a_source_that_triggers_it(code: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    case = CASES[code]
+    assert code in codes(case, tmp_path, request.getfixturevalue("kmodels") if case.kmodel else None)
+
+
+GOOD: dict[str, tuple[Any, set[str]]] = {
+    "loose": (exports.loose, set()),
+    "two": (exports.two_loose, set()),
+    "MaixHub": (exports.maixhub_now, set()),
+    "old MaixHub": (exports.maixhub_old, set()),
+    "fans_share": (exports.fans_share, set()),
+    "kfpkg": (exports.kfpkg, {"C507", "C538"}),
+    "Kendryte": (exports.kendryte_detector, {"C537"}),
+    "aXeleRate": (exports.axelerate, {"C527"}),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("pack", [None, lambda place: None], ids=["folder", "zip"])
+def test_a_good_source_says_no_more_than_it_must(name: str, pack: Any, tmp_path: Path) -> None:
+    files, expected = GOOD[name]
+    assert codes(Case(files(), pack=pack), tmp_path) == expected
+
+
+def test_a_card_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C543; the system says that the card is full."""
+
+    def full(**_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(write.tempfile, "mkdtemp", full)
+    assert codes(Case(FISH), tmp_path) == {"C543"}
+
+
+def test_the_limit_of_an_archive_is_a_code_too(tmp_path: Path) -> None:
+    def many(place: zipfile.ZipFile) -> None:
+        for number in range(archive.MAX_MEMBERS + 1):
+            place.writestr(f"{number}.txt", "")
+
+    assert codes(Case(FISH, pack=many), tmp_path) == {"C512"}

@@ -1,0 +1,372 @@
+"""The card as a medium: images written here, with one thing wrong each, and what is said about them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from maixswitch.card.check import check
+from maixswitch.card.medium.image import Image, is_image, read_image, unpacked
+from maixswitch.card.medium.mount import read_mount
+from maixswitch.card.rules.medium import judge_image, judge_mount
+from maixswitch.errors import MaixSwitchError
+from maixswitch.findings.medium_rows import MEDIUM
+from tests.host.card import card_images as images
+
+FILES = {
+    "models/10-face/model.json": b'{"schema": 1}',
+    "models/10-face/face.kmodel": bytes(range(256)) * 9,
+    "models/10-face/a long name that takes three entries of the folder.txt": b"x" * 700,
+    "main.py": b"import device\n",
+    "empty.txt": b"",
+}
+
+
+def codes(image: Image) -> list[str]:
+    return sorted({found.code for found in judge_image(image)})
+
+
+@pytest.mark.parametrize("bits", [12, 16, 32])
+def test_the_files_of_a_volume_are_read_as_they_are(tmp_path: Path, bits: int) -> None:
+    image = read_image(images.write(tmp_path / "card.img", images.Fat(bits, FILES)))
+    assert image.volume is not None
+    assert image.volume.tree.label == "MAIX"
+    with unpacked(image) as folder:
+        found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert found == FILES
+    assert not folder.exists()
+
+
+def test_a_good_card_has_no_findings(tmp_path: Path) -> None:
+    assert codes(read_image(images.write(tmp_path / "card.img", images.Fat(32, FILES)))) == []
+
+
+EXFAT = b"\xeb\x76\x90EXFAT   "
+
+
+def write_case(name: str, path: Path) -> Path:
+    """The image for one row of CASES."""
+    fat = images.Fat(32, dict(FILES))
+    match name:
+        case "exfat":
+            return images.other(path, 0, EXFAT)
+        case "ntfs":
+            return images.other(path, 3, b"NTFS    ")
+        case "ext4":
+            return images.other(path, 1024 + 56, b"\x53\xef", kind=0x83)
+        case "ext4 without a table":
+            return images.other(path, 1024 + 56, b"\x53\xef", table="none")
+        case "exfat without a table":
+            return images.other(path, 0, EXFAT, table="none")
+        case "gpt":
+            return images.write(path, fat, table="gpt")
+        case "no table":
+            return images.write(path, fat, table="none")
+        case "blank":
+            path.write_bytes(bytes(1 << 16))
+            return path
+        case "unformatted partition":
+            return images.other(path, 600, b"x")
+        case "type":
+            return images.write(path, fat, kind=0x83)
+        case "second":
+            images.write(path, fat, number=2)
+            entries = images.mbr({1: (0x83, 64, 100), 2: (0x0C, images.START, 68000)})
+            with path.open("r+b") as file:
+                file.write(entries)
+            return path
+        case "several":
+            images.write(path, fat)
+            with path.open("r+b") as file:
+                file.write(images.mbr({1: (0x0C, images.START, 68000), 2: (0x83, 64, 100)}))
+            return path
+        case "sectors of 4096":
+            fat.sector = 4096
+        case "fat16":
+            fat.bits = 16
+        case "fat12":
+            fat.bits = 12
+        case "dirty":
+            fat.dirty = True
+        case "wrong count":
+            fat.free = 7
+        case "full":
+            fat.full = True
+        case "truncated":
+            return images.write(path, fat, cut=SECTORS_CUT)
+        case "chain":
+            images.write(path, fat)
+            with path.open("r+b") as file:  # the root folder's only cluster now points far beyond the volume
+                file.seek((images.START + 32) * 512 + 8)
+                file.write((0x0ABCDEF0).to_bytes(4, "little"))
+                place = (images.START + 32 + 2 * ((66002 * 4 + 512) // 512)) * 512
+                file.seek(place)
+                root = bytearray(file.read(512))
+                for at in range(0, 512, 32):
+                    root[at] = root[at] or 0xE5  # deleted rather than free: the folder goes on in the next cluster
+                file.seek(place)
+                file.write(root)
+            return path
+    return images.write(path, fat)
+
+
+SECTORS_CUT = 10 * 512
+CASES = {
+    "exfat": ["C410"],
+    "ntfs": ["C411"],
+    "ext4": ["C411"],
+    "ext4 without a table": ["C411", "C413"],
+    "exfat without a table": ["C410", "C413"],
+    "gpt": ["C412"],
+    "no table": ["C413"],
+    "blank": ["C414"],
+    "unformatted partition": ["C414"],
+    "sectors of 4096": ["C415"],
+    "type": ["C416"],
+    "fat16": ["C417"],
+    "fat12": ["C417"],
+    "dirty": ["C418"],
+    "chain": ["C419"],
+    "full": ["C420"],
+    "wrong count": ["C423"],
+    "second": ["C424"],
+    "truncated": ["C426"],
+    "several": ["C427"],
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_fault_of_a_card_is_told_and_nothing_else(tmp_path: Path, name: str) -> None:
+    image = read_image(write_case(name, tmp_path / "card.img"))
+    assert codes(image) == CASES[name]
+    for found in judge_image(image):
+        assert found.text()
+        assert found.remedy
+
+
+def test_little_room_is_told(tmp_path: Path) -> None:
+    fat = images.Fat(12, {"big.bin": bytes(512 * 3000)})
+    assert codes(read_image(images.write(tmp_path / "card.img", fat))) == ["C417", "C421"]
+
+
+def test_what_is_no_card_at_all(tmp_path: Path) -> None:
+    with pytest.raises(MaixSwitchError, match="cannot be read") as caught:
+        read_image(tmp_path / "absent.img")
+    assert caught.value.exit_code == 4
+    with pytest.raises(MaixSwitchError, match="neither a card image"):
+        read_image(tmp_path)
+    assert not is_image(tmp_path)
+    (tmp_path / "face.kmodel").write_bytes(b"\x03\0\0\0" + bytes(600))
+    assert not is_image(tmp_path / "face.kmodel")
+    assert is_image(images.write(tmp_path / "card.bin", images.Fat(12)))
+
+
+def test_hostile_names_stay_inside_the_folder(tmp_path: Path) -> None:
+    files = {"models/ok.txt": b"1", "..\\..\\evil.txt": b"2", "a\0b": b"3", "nul\x01": b"4", "x" * 255: b"5"}
+    image = read_image(images.write(tmp_path / "card.img", images.Fat(16, files)))
+    assert image.volume is not None
+    before = sorted(tmp_path.iterdir())
+    with unpacked(image) as folder:
+        assert (folder / "models" / "ok.txt").read_bytes() == b"1"
+        assert all(folder in path.resolve().parents for path in folder.rglob("*"))
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_folder_that_holds_itself_ends(tmp_path: Path) -> None:
+    path = images.write(tmp_path / "card.img", images.Fat(32, {"a/b/c.txt": b"c"}))
+    data = path.read_bytes()
+    first = data.index(b"F00000~1", images.START * 512)
+    with path.open("r+b") as file:  # the folder in the root is now the root itself
+        file.seek(first + 26)
+        file.write((2).to_bytes(2, "little"))
+    image = read_image(path)
+    assert "C419" in codes(image)
+
+
+def test_folders_that_share_their_clusters_cost_bounded_time(tmp_path: Path) -> None:
+    path = images.write(tmp_path / "card.img", images.Fat(16, {f"{at:03}/x": b"" for at in range(400)}))
+    image = read_image(path)
+    assert image.volume is not None
+    shape = image.volume.shape
+    with path.open("r+b") as file:
+        for entry in image.volume.tree.entries:  # each goes on into the same 2 MB of deleted names
+            if entry.is_folder:
+                file.seek((shape.data + entry.cluster - 2) * 512 + 96)
+                file.write(b"\xe5" * 416)
+                file.seek(shape.fat * 512 + entry.cluster * 2)
+                file.write((3000).to_bytes(2, "little"))
+        file.seek(shape.fat * 512 + 6000)
+        file.write(b"".join(at.to_bytes(2, "little") for at in range(3001, 7500)) + b"\xff\xff")
+        file.seek((shape.data + 2998) * 512)
+        file.write(b"\xe5" * 512 * 4500)
+    began = time.monotonic()
+    image = read_image(path)
+    assert image.volume is not None
+    assert image.volume.tree.cut
+    assert "C425" in codes(image)
+    assert time.monotonic() - began < 10
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A FAT12 image cut down to what is in use: 4096 bytes of the table, then the volume's beginning."""
+    path = images.write(tmp_path_factory.mktemp("small") / "card.img", images.Fat(12, FILES), table="none")
+    return path.read_bytes()[: 64 << 10]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_random_bytes_cost_bounded_time_and_no_traceback(tmp_path: Path, small: bytes, data: st.DataObject) -> None:
+    bytes_ = bytearray(data.draw(st.sampled_from([small, small[: 20 << 10], images.mbr({1: (12, 0x7FFFFFFF, 9)})])))
+    for at, value in data.draw(st.lists(st.tuples(st.integers(0, len(bytes_) - 1), st.integers(0, 255)), max_size=40)):
+        bytes_[at] = value
+    front = data.draw(st.binary(max_size=90))
+    bytes_[: len(front)] = front if data.draw(st.booleans()) else bytes_[: len(front)]
+    path = tmp_path / "hostile.img"
+    path.write_bytes(bytes_)
+    began = time.monotonic()
+    with contextlib.suppress(MaixSwitchError):
+        image = read_image(path)
+        for found in judge_image(image):
+            assert found.text()
+        with unpacked(image):
+            pass
+    assert time.monotonic() - began < 5
+
+
+MOUNT = "36 35 8:17 / {place} rw,relatime shared:1 - {system} /dev/sdb1 {options},fmask=0022\n"
+
+
+def mounted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, record: str = "", options: str = "rw", real: str = ""
+) -> list[str]:
+    """Codes for a card of this kind, told by files as Linux writes them; the mount itself is the test's folder."""
+    place = tmp_path / "my card"
+    place.mkdir()
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == place)
+    mounts = tmp_path / "mountinfo"
+    text = str(place).replace(" ", "\\040")
+    mounts.write_text(MOUNT.format(place=text, system=system, options=options))
+    (tmp_path / "udev").mkdir()
+    if record:
+        (tmp_path / "udev" / "b8:17").write_text(record)
+    blocks = tmp_path / "blocks"
+    blocks.mkdir()
+    if real:
+        (tmp_path / real).mkdir()
+        (blocks / "8:17").symlink_to(tmp_path / real)
+    mount = read_mount(place, mounts, blocks, tmp_path / "udev")
+    assert mount is not None
+    return sorted({found.code for found in judge_mount(mount)})
+
+
+GOOD = "E:ID_FS_TYPE=vfat\nE:ID_FS_VERSION=FAT32\nE:ID_PART_ENTRY_SCHEME=dos\nE:ID_PART_ENTRY_TYPE=0xc\n"
+
+
+@pytest.mark.parametrize(
+    ("system", "record", "options", "real", "wanted"),
+    [
+        ("vfat", GOOD, "rw", "", []),
+        ("vfat", GOOD, "ro", "", ["C422"]),
+        ("vfat", GOOD.replace("FAT32", "FAT16"), "rw", "", ["C417"]),
+        ("vfat", GOOD.replace("0xc", "0x83"), "rw", "", ["C416"]),
+        ("vfat", GOOD.replace("dos", "gpt"), "rw", "", ["C412"]),
+        ("vfat", "", "rw", "", ["C425"]),
+        ("vfat", "", "rw", "sdb", ["C413"]),
+        ("exfat", GOOD, "rw", "", ["C410"]),
+        ("ext4", GOOD, "rw", "", ["C411"]),
+        ("fuseblk", GOOD.replace("vfat", "ntfs"), "rw", "", ["C411"]),
+    ],
+)
+def test_a_mounted_card_is_judged_by_what_linux_tells(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    system: str,
+    record: str,
+    options: str,
+    real: str,
+    wanted: list[str],
+) -> None:
+    assert mounted(tmp_path, monkeypatch, system, record, options, real) == wanted
+
+
+def test_a_folder_of_the_pc_is_not_judged_and_that_is_said(tmp_path: Path) -> None:
+    assert [found.code for found in judge_mount(read_mount(tmp_path))] == ["C425"]
+
+
+def test_where_linux_tells_nothing_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "ismount", lambda path: True)
+    mount = read_mount(tmp_path, mounts=tmp_path / "absent")
+    assert [found.code for found in judge_mount(mount)] == ["C425"]
+
+
+def test_an_empty_card_that_is_mounted_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MaixSwitchError, match="neither a card"):
+        check(tmp_path)
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == tmp_path)
+    assert {item.code for item in check(tmp_path).findings} == {"C100", "C425"}
+
+
+def test_check_judges_an_image_by_the_same_rules_as_a_folder(tmp_path: Path, card: Path) -> None:
+    files = {path.relative_to(card).as_posix(): path.read_bytes() for path in card.rglob("*") if path.is_file()}
+    report = check(images.write(tmp_path / "card.img", images.Fat(32, files), table="none"))
+    plain = check(card)
+    assert report.kind == "image"
+    assert [model.title for model in report.models] == [model.title for model in plain.models]
+    assert {item.code for item in report.findings} == {item.code for item in plain.findings} - {"C425"} | {"C413"}
+    assert not [item for item in report.findings if "maixswitch-" in item.text() + item.remedy]
+
+
+def test_an_image_without_models_or_files_is_judged(tmp_path: Path) -> None:
+    report = check(images.write(tmp_path / "card.img", images.Fat(32)))
+    assert [item.code for item in report.findings] == ["C100"]
+    assert [item.code for item in check(write_case("exfat", tmp_path / "x.img")).findings] == ["C410"]
+
+
+def test_every_row_about_media_has_a_case_here() -> None:
+    tested = {code for wanted in CASES.values() for code in wanted} | {"C421", "C422", "C425"}
+    assert {row[0] for row in MEDIUM if row[0] >= "C410"} == tested
+
+
+@pytest.mark.parametrize("bits", [12, 16, 32])
+def test_a_second_opinion_on_our_images(tmp_path: Path, bits: int) -> None:
+    """fsck.vfat and mtools, where they are, find our images sound and read the same files."""
+    fsck = shutil.which("fsck.vfat") or shutil.which("fsck.vfat", path="/usr/sbin:/sbin")
+    if fsck is None:
+        pytest.skip("fsck.vfat is not installed (package dosfstools)")
+    path = images.write(tmp_path / "card.img", images.Fat(bits, FILES), table="none")
+    done = subprocess.run([fsck, "-n", str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("bits", [12, 16, 32])
+def test_images_of_mkfs_are_read(tmp_path: Path, bits: int) -> None:
+    mkfs = shutil.which("mkfs.vfat", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    mcopy = shutil.which("mcopy")
+    if mkfs is None or mcopy is None:
+        pytest.skip("mkfs.vfat or mcopy is not installed (packages dosfstools, mtools)")
+    path = tmp_path / "card.img"
+    with path.open("wb") as file:
+        file.truncate({12: 2 << 20, 16: 16 << 20, 32: 40 << 20}[bits])
+    subprocess.run([mkfs, "-F", str(bits), "-s", "1", "-n", "CARD", str(path)], check=True, capture_output=True)
+    for name in FILES:
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(FILES[name])
+    parts = [str(part) for part in sorted((tmp_path / "in").iterdir())]
+    subprocess.run([mcopy, "-s", "-i", str(path), *parts, "::/"], check=True, capture_output=True)
+    image = read_image(path)
+    assert image.volume is not None
+    assert image.volume.shape.bits == bits
+    assert image.volume.tree.label == "CARD"
+    assert image.volume.info in (None, image.volume.free)
+    with unpacked(image) as folder:
+        found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert found == FILES

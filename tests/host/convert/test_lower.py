@@ -1,0 +1,214 @@
+"""Integer steps become a kmodel: what lies where, what is moved, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from maixswitch.convert import steps as st
+from maixswitch.convert.legal import copying, legalise
+from maixswitch.convert.lower import Lowered, lower
+from maixswitch.errors import MaixSwitchError
+from maixswitch.kmodel import load
+from maixswitch.kmodel.judge.consistency import check
+from maixswitch.kmodel.write.rewrite import rewrite
+from tests.host.convert import hand_steps
+from tests.host.convert.hand_steps import EVEN, Hand
+
+
+def names(made: Lowered) -> list[str]:
+    model = load(made.data)
+    assert check(model) == []
+    assert model.notes == ()
+    assert rewrite(made.data) == made.data
+    assert len(made.steps) == len(model.layers)
+    return [layer.name.removeprefix("k210_") for layer in model.layers]
+
+
+def picture(*shape: int) -> np.ndarray:
+    return np.random.default_rng(9).integers(0, 256, shape).astype(np.uint8)
+
+
+def levels(values: np.ndarray) -> np.ndarray:
+    """What a Dequantize of EVEN makes, as the device computes it: rounded once."""
+    exact = values.astype(np.float64) * np.float32(EVEN.factor) + np.float64(np.float32(EVEN.bias))
+    return exact.astype(np.float32)
+
+
+def test_a_chain_stays_in_the_ai_ram() -> None:
+    net = Hand(3, 16, 20)
+    x = net.conv(net.conv(net.conv("image", 8), 12, 1), 4, pool=1)
+    made = lower(net.done(net.simple(st.Dequantize, x)))
+    assert names(made) == ["conv", "conv", "conv", "dequantize"]
+    assert made.tensors == ("t0", "t1", "t2", "t3")
+    model = load(made.data)
+    assert [layer.spec.main_output is not None for layer in model.layers[:3]] == [False, False, True]
+    image = wanted = picture(3, 16, 20)
+    for step in net.steps[:3]:
+        wanted = hand_steps.conv(step, wanted)
+    assert np.array_equal(model.run(image)[0], levels(wanted).reshape(-1))
+
+
+def test_a_result_that_both_memories_need_is_in_both() -> None:
+    net = Hand(3, 16, 16)
+    a = net.conv("image", 6)
+    b = net.conv(a, 6)
+    total = net.add(a, b)
+    c = net.conv(total, 5, pool=5)
+    made = lower(net.done(net.simple(st.Dequantize, c)))
+    assert names(made) == ["conv", "conv", "quantized_add", "upload", "conv", "dequantize"]
+    assert made.tensors == (a, b, total, c, c, "t4")
+    one = hand_steps.conv(net.steps[0], picture(3, 16, 16))
+    two = hand_steps.conv(net.steps[1], one)
+    found = [writes for _, writes in load(made.data).run_layers(picture(3, 16, 16))]
+    assert all(np.array_equal(copy, one.reshape(-1)) for copy in found[0])
+    assert np.array_equal(found[1][-1], two.reshape(-1))
+
+
+def test_every_step_of_the_cpu_becomes_its_layer() -> None:
+    net = Hand(3, 16, 16)
+    a = net.conv("image", 4)
+    both = net.concat(net.requantize(a), net.max_pool(net.resize(a), 2, 2))
+    floats = net.simple(st.Dequantize, both, scale=None)
+    mean = net.simple(st.FloatMean, floats, (8,))
+    dense = net.relu(net.dense(mean, 6))
+    total = net._step((6,), None, st.FloatAdd, [dense, net.dense(mean, 6)])
+    joined = net.concat(total, net.simple(st.FloatFlat, net.simple(st.FloatLogistic, mean), (8,)))
+    back = net.simple(st.Quantize, joined, scale=EVEN)
+    out = net.simple(st.Dequantize, net.flat_conv(back, 5))
+    made = lower(net.done(net.simple(st.FloatSoftmax, out), total))
+    assert names(made) == [
+        "conv",
+        "requantize",
+        "quantized_resize_nearest_neighbor",
+        "quantized_max_pool2d",
+        "quantized_concat",
+        "dequantize",
+        "global_average_pool2d",
+        "fully_connected",
+        "quantize",
+        "quantized_resize_nearest_neighbor",
+        "quantized_add",
+        "fully_connected",
+        "add",
+        "logistic",
+        "concat",
+        "quantize",
+        "add_padding",
+        "conv",
+        "remove_padding",
+        "dequantize",
+        "softmax",
+    ]
+    scores, sums = load(made.data).run(picture(3, 16, 16))
+    assert scores.shape == (5,)
+    assert sums.shape == (6,)
+    assert abs(float(scores.sum()) - 1) < 1e-5
+    table = net.steps[1].table  # type: ignore[attr-defined]
+    first = hand_steps.conv(net.steps[0], picture(3, 16, 16))
+    halves = levels(np.concatenate([table[first], first]).reshape(8, -1)).mean(1)
+    relu = np.maximum(net.steps[7].weights @ halves + net.steps[7].bias, 0)  # type: ignore[attr-defined]
+    plain = net.steps[10].weights @ halves + net.steps[10].bias  # type: ignore[attr-defined]
+    assert np.allclose(sums, relu + plain, atol=1e-4)
+
+
+def test_a_copying_layer_copies_every_byte() -> None:
+    step = st.KpuConv((), ("image",), "copy", copying(3))
+    image = np.arange(3 * 16 * 16).astype(np.uint8).reshape(3, 16, 16)
+    assert np.array_equal(hand_steps.conv(step, image), image)
+    net = Hand(3, 16, 16)
+    made = lower(net.done(net.simple(st.Dequantize, net.requantize("image"))))
+    assert names(made) == ["conv", "requantize", "dequantize"]
+    table = net.steps[0].table  # type: ignore[attr-defined]
+    assert np.array_equal(load(made.data).run(image)[0], levels(table[image]).reshape(-1))
+
+
+@pytest.mark.parametrize("pool", [1, 2, 3, 5, 6, 7])
+@pytest.mark.parametrize("follow", ["1x1", "3x3", "both", "output"])
+def test_no_pool_stands_behind_a_depthwise_layer(pool: int, follow: str) -> None:
+    net = Hand(4, 16, 32)
+    deep = net.conv("image", 4, depthwise=True, pool=pool)
+    outputs = [deep] if follow == "output" else []
+    outputs += [net.conv(deep, 5, 1)] if follow in ("1x1", "both") else []
+    outputs += [net.conv(deep, 5, 3)] if follow in ("3x3", "both") else []
+    quantised = net.done(*(net.simple(st.Dequantize, name) for name in outputs))
+    made = lower(quantised)
+    found = names(made)
+    assert found.count("conv") == len(net.steps) - len(outputs) + (follow != "1x1" or pool < 5)
+    image = picture(4, 16, 32)
+    wanted = {"image": image}
+    for step in net.steps:
+        if isinstance(step, st.KpuConv):
+            wanted[step.output] = hand_steps.conv(step, wanted[step.inputs[0]])
+    for name, result in zip(outputs, load(made.data).run(image), strict=True):
+        assert np.array_equal(result, levels(wanted[name]).reshape(-1))
+    assert all(not (s.depthwise and s.pool) for s in legalise(quantised).steps if isinstance(s, st.KpuConv))
+
+
+def test_what_waits_for_late_layers_leaves_the_ai_ram() -> None:
+    net = Hand(3, 64, 64)
+    early = net.conv("image", 200)
+    x = net.conv(net.conv(early, 200, 1), 200, 1)
+    x = net.conv(x, 4)
+    late = net.conv(early, 4)
+    made = lower(net.done(net.simple(st.Dequantize, net.add(x, late))))
+    assert names(made) == ["conv", "conv", "conv", "conv", "upload", "conv", "quantized_add", "dequantize"]
+    image = picture(3, 64, 64)
+    seen = {"image": image}
+    for step in net.steps:
+        if isinstance(step, st.KpuConv):
+            seen[step.output] = hand_steps.conv(step, seen[step.inputs[0]])
+    found = {t: writes[-1] for t, (_, writes) in zip(made.tensors, load(made.data).run_layers(image), strict=True)}
+    for name in (x, late):
+        assert np.array_equal(found[name], seen[name].reshape(-1))
+
+
+def test_numbers_may_go_in() -> None:
+    net = Hand(5)
+    made = lower(net.done(net.dense("image", 3)))
+    assert names(made) == ["fully_connected"]
+    wrong = Hand(5)
+    with pytest.raises(MaixSwitchError, match="node0: the firmware starts only with"):
+        lower(wrong.done(wrong.simple(st.FloatSoftmax, "image")))
+
+
+def refused(net: Hand, output: str) -> str:
+    with pytest.raises(MaixSwitchError) as caught:
+        lower(net.done(net.simple(st.Dequantize, output)))
+    return caught.value.message
+
+
+def test_sizes_that_the_chip_cannot_take() -> None:
+    net = Hand(1, 8, 600)
+    assert refused(net, net.conv("image", 2)).startswith(
+        "node0: input width of a KPU layer: found 600, wanted 4..512; "
+    )
+    net = Hand(1, 300, 8)
+    assert "input height of a KPU layer: found 300, wanted 4..256; resize" in refused(net, net.conv("image", 2))
+    net = Hand(1, 8, 3)
+    assert "input width of a KPU layer: found 3" in refused(net, net.conv("image", 2))
+    net = Hand(1, 8, 4)
+    text = refused(net, net.conv("image", 2, pool=1))
+    assert "output of a KPU layer, height x width: found 4x2, wanted at least 4x4; pool less" in text
+    net = Hand(1, 4, 4)
+    assert "output channels: found 1100, wanted at most 1024" in refused(net, net.conv("image", 1100, 1))
+
+
+def test_weights_that_the_chip_cannot_load() -> None:
+    net = Hand(1024, 4, 4)
+    text = refused(net, net.conv("image", 1024))
+    assert "weight loads of 30720 bytes: found 342, wanted at most 64; use fewer channels" in text
+
+
+def test_maps_that_the_ai_ram_cannot_hold() -> None:
+    net = Hand(3, 240, 320)
+    text = refused(net, net.conv(net.conv("image", 16), 24))
+    assert text.startswith("node1: bytes of AI RAM for the maps that live at one time (16x240x320, 24x240x320): found ")
+    assert text.endswith("wanted at most 2097152; resize the network's input, pool earlier, or use fewer channels here")
+
+
+def test_numbers_that_the_registers_cannot_hold() -> None:
+    net = Hand(3, 8, 8)
+    x = net.conv("image", 2)
+    net.steps[0].part.norm.add[0] = 1 << 40  # type: ignore[attr-defined]
+    assert "cannot be written as a kmodel: norm_add outside" in refused(net, x)

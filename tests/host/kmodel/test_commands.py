@@ -1,0 +1,238 @@
+"""`maixswitch kmodel ...` as users meet it: words, streams, exit codes, files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from maixswitch.kmodel import load
+from tests.host.kmodel.small_networks import Choice, network
+from tests.host.sim_helpers import Command
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A model of one layer: 16x16 pixels of three colours to four maps of bytes."""
+    path = tmp_path / "small.kmodel"
+    path.write_bytes(network(np.random.default_rng(1), 3, 16, 16, [Choice(out=4)]))
+    return path
+
+
+def test_info(command: Command, small: Path) -> None:
+    done = command("kmodel", "info", small)
+    assert done.returncode == 0, done.stderr
+    assert "small.kmodel: kmodel v3" in done.stdout
+    assert "ESTIMATE" in done.stdout
+    assert done.stderr == ""
+
+
+def test_info_json(command: Command, small: Path) -> None:
+    """One line of JSON on stdout, with its schema."""
+    done = command("kmodel", "info", small, "--json", "--frame", "none", "--panel", "240x240", "--gc", "256")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    found = json.loads(done.stdout)
+    assert (found["schema"], found["command"]) == (1, "kmodel info")
+    assert found["memory"]["camera"]["bytes"] == 0
+    assert found["memory"]["lcd"]["bytes"] == 118784, "115,200 in whole pages"
+    assert {item["gc_kib"] for item in found["firmware"]} == {256}
+
+
+def test_info_answers_a_firmware(command: Command, kmodels: Path) -> None:
+    """With --firmware the exit code says whether it fits; without, looking is enough."""
+    large = kmodels / "yolov3_two_heads_v3.kmodel"
+    assert command("kmodel", "info", large).returncode == 0
+    done = command("kmodel", "info", large, "--firmware", "full")
+    assert done.returncode == 1
+    assert "too large by 2292 KiB" in done.stdout
+    face = kmodels / "face_yolov2_v3.kmodel"
+    assert command("kmodel", "info", face, "--firmware", "full", "--firmware", "minimum").returncode == 0
+
+
+def test_info_of_newer_file(command: Command, kmodels: Path) -> None:
+    done = command("kmodel", "info", kmodels / "mnist_v5.kmodel")
+    assert done.returncode == 1
+    assert "kmodel v5" in done.stdout
+    assert "nncase 0.1.0-rc5" in done.stdout
+    assert "Traceback" not in done.stderr
+    done = command("kmodel", "info", kmodels / "mnist_v5.kmodel", "--json")
+    assert json.loads(done.stdout)["usable"] is False
+
+
+REFUSALS = {
+    "absent": (["info", "absent.kmodel"], 4, "cannot read absent.kmodel: No such file or directory"),
+    "frame": (
+        ["info", "SMALL", "--frame", "huge"],
+        2,
+        "--frame huge: wanted a size in pixels such as 320x240, or none",
+    ),
+    "panel": (["info", "SMALL", "--panel", "9999x1"], 2, "--panel 9999x1: wanted a size"),
+    "firmware": (["info", "SMALL", "--firmware", "max"], 2, "no firmware 'max'; there are full, with_lvgl"),
+    "broken": (["info", "BROKEN"], 1, "broken.kmodel: the file is cut short"),
+    "second broken": (["diff", "SMALL", "BROKEN"], 1, "broken.kmodel: the file is cut short"),
+    "directory": (["info", "."], 4, "cannot read .: Is a directory"),
+    "heap": (["info", "SMALL", "--gc", "7000"], 2, "less than or equal to 6144"),
+    "empty array": (["run", "SMALL", "-i", "EMPTY", "-o", "x.npz"], 4, "not one plain array as numpy.save writes it"),
+    "no array": (["run", "SMALL", "-i", "TEXT", "-o", "x.npz"], 4, "not one plain array as numpy.save writes it"),
+    "several arrays": (["run", "SMALL", "-i", "SEVERAL", "-o", "x.npz"], 4, "several arrays; wanted one"),
+    "no picture": (["run", "SMALL", "-i", "GARBAGE", "-o", "x.npz"], 4, "neither a picture nor named .npy"),
+    "channels last": (["run", "SMALL", "-i", "LAST", "-o", "x.npz"], 1, "wanted uint8 (1, 3, 16, 16), channels first"),
+    "no model": (["bench", "GARBAGE"], 1, "garbage.kmodel: not a kmodel"),
+    "no input": (["run", "SMALL", "-i", "no.npy", "-o", "x.npz"], 4, "cannot read no.npy: No such file or directory\n"),
+    "too many": (["run", "SMALL", "-i", "a.npy", "-i", "b.npy", "-o", "x.npz"], 2, "takes 1 input, --input names 2"),
+    "wrong shape": (["run", "SMALL", "-i", "ODD", "-o", "x.npz"], 1, "the input does not fit the model"),
+    "wrong output": (["run", "SMALL", "-i", "GOOD", "-o", "x.png"], 2, "wanted a name that ends in .npz"),
+    "no folder": (["run", "SMALL", "-i", "GOOD", "-o", "no/x.npz"], 4, "cannot write no/x.npz"),
+    "runtime": (["run", "SMALL", "-i", "GOOD", "-o", "x.npz", "--runtime", "v9"], 2, "no runtime 'v9'"),
+    "rounding": (["run", "SMALL", "-i", "GOOD", "-o", "x.npz", "--rounding", "v9"], 2, "no rounding 'v9'"),
+    "backend": (["bench", "SMALL", "--backend", "gpu"], 2, "no backend 'gpu'"),
+    "view": (["view", "SMALL", "-o", "x.txt"], 2, "wanted a name that ends in .svg or .html"),
+    "view folder": (["view", "SMALL", "-o", "no/x.svg"], 4, "cannot write no/x.svg"),
+    "command": (["fly"], 2, "No such command"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> None:
+    """Each ends with its exit code and words on stderr, without a traceback and with nothing on stdout."""
+    words, code, text = REFUSALS[name]
+    (tmp_path / "broken.kmodel").write_bytes(small.read_bytes()[:200])
+    (tmp_path / "garbage.kmodel").write_bytes(bytes(range(9, 99)))
+    np.save(tmp_path / "good.npy", np.zeros((3, 16, 16), np.uint8))
+    np.save(tmp_path / "odd.npy", np.zeros((3, 8, 16), np.uint8))
+    np.save(tmp_path / "last.npy", np.zeros((16, 16, 3), np.uint8))
+    (tmp_path / "empty.npy").write_bytes(b"")
+    (tmp_path / "text.npy").write_bytes(b"hello")
+    with (tmp_path / "several.npy").open("wb") as file:
+        np.savez(file, a=np.zeros(3), b=np.zeros(3))
+    places = {
+        "EMPTY": "empty.npy",
+        "TEXT": "text.npy",
+        "SEVERAL": "several.npy",
+        "LAST": "last.npy",
+        "SMALL": small,
+        "BROKEN": "broken.kmodel",
+        "GARBAGE": "garbage.kmodel",
+        "GOOD": "good.npy",
+        "ODD": "odd.npy",
+    }
+    done = command("kmodel", *(places.get(word, word) for word in words))
+    assert done.returncode == code, done.stderr
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_run_array(command: Command, small: Path, tmp_path: Path) -> None:
+    """The file holds what the package's own run gives, in its shape."""
+    image = np.random.default_rng(2).integers(0, 256, (3, 16, 16), np.uint8)
+    np.save(tmp_path / "in.npy", image)
+    done = command("kmodel", "run", small, "--input", "in.npy", "--output", "out.npz", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert found["outputs"][0]["name"] == "out0"
+    assert (found["rounding"], found["runtime"]) == ("v02", "maixpy")
+    with np.load(tmp_path / "out.npz") as results:
+        assert results["out0"].shape == (4, 16, 16)
+        np.testing.assert_array_equal(results["out0"].reshape(-1), load(small).run(image)[0])
+
+
+def test_run_overwrites_and_keeps_the_name(command: Command, small: Path, tmp_path: Path) -> None:
+    """Nothing is left of an older file of that name, and no second suffix is added."""
+    np.save(tmp_path / "in.npy", np.zeros((3, 16, 16), np.uint8))
+    (tmp_path / "out.NPZ").write_bytes(b"older" * 9999)
+    done = command("kmodel", "run", small, "--input", "in.npy", "--output", "out.NPZ")
+    assert (done.returncode, done.stderr) == (0, "wrote out.NPZ\n")
+    assert not (tmp_path / "out.NPZ.npz").exists()
+    with np.load(tmp_path / "out.NPZ") as results:
+        assert list(results) == ["out0"]
+
+
+def test_run_of_numbers_that_are_none(command: Command, kmodels: Path, tmp_path: Path) -> None:
+    """JSON knows no NaN."""
+    np.save(tmp_path / "in.npy", np.array([np.nan, 1, 2, 3], np.float32))
+    words = ("kmodel", "run", kmodels / "iris_v3.kmodel", "-i", "in.npy", "-o", "out.npz")
+    found = json.loads(command(*words, "--json").stdout, parse_constant=pytest.fail)
+    assert found["outputs"][0]["min"] is None
+    assert command(*words).stdout == "out0: 3 float32, values that are no numbers\n"
+
+
+def test_info_json_of_a_broken_file(command: Command, small: Path, tmp_path: Path) -> None:
+    """A program gets its document, a person the words, and both the exit code."""
+    (tmp_path / "cut.kmodel").write_bytes(small.read_bytes()[:200])
+    done = command("kmodel", "info", "cut.kmodel", "--json")
+    assert done.returncode == 1
+    assert done.stderr.startswith("maixswitch: cut.kmodel: the file is cut short")
+    found = json.loads(done.stdout)
+    assert (found["schema"], found["usable"], found["kind"]) == (1, False, "broken")
+    assert (found["offset"], found["field"], found["found"]) == (200, "body_size", "200 bytes")
+
+
+@pytest.mark.parametrize("rounding", ["v02", "v01", "v0.1"])
+def test_run_photo(command: Command, kmodels: Path, goldens: Path, photos: Path, tmp_path: Path, rounding: str) -> None:
+    """The golden output of the photo, straight from the command line."""
+    done = command(
+        *("kmodel", "run", kmodels / "landmark68_v3.kmodel", "-i", photos / "astronaut.png", "-o", "out.npz"),
+        *("--rounding", rounding, "--runtime", "sdk"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("out0: ")
+    golden = np.load(goldens / "landmark68_v3__photo.npz")
+    wanted = golden["out0_v01"] if rounding != "v02" and "out0_v01" in golden else golden["out0"]
+    with np.load(tmp_path / "out.npz") as results:
+        np.testing.assert_allclose(results["out0"].reshape(-1), wanted.reshape(-1), atol=1e-6)
+
+
+def test_photo_of_floats(command: Command, kmodels: Path, tmp_path: Path) -> None:
+    """A model of four numbers takes no picture, and says so."""
+    from PIL import Image
+
+    Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
+    done = command("kmodel", "run", kmodels / "iris_v3.kmodel", "-i", "p.png", "-o", "x.npz")
+    assert done.returncode == 1
+    assert "takes no picture" in done.stderr
+
+
+def test_bench(command: Command, small: Path) -> None:
+    done = command("kmodel", "bench", small, "--repeat", "2")
+    assert done.returncode == 0, done.stderr
+    assert "GMAC/s" in done.stdout
+    found = json.loads(command("kmodel", "bench", small, "--repeat", "2", "--backend", "numpy", "--json").stdout)
+    assert (found["schema"], found["backend"], found["repeat"]) == (1, "numpy", 2)
+    assert found["macs"] == found["layers"][0]["macs"] == 3 * 4 * 9 * 256
+    assert found["milliseconds"] > 0
+    assert found["layers"][0]["gmac_s"] > 0
+
+
+def test_diff(command: Command, small: Path, tmp_path: Path) -> None:
+    """0 for the same network, 1 for another."""
+    twin, other = tmp_path / "twin.kmodel", tmp_path / "other.kmodel"
+    twin.write_bytes(small.read_bytes())
+    other.write_bytes(network(np.random.default_rng(2), 3, 16, 16, [Choice(out=4)]))
+    same = command("kmodel", "diff", small, twin)
+    assert (same.returncode, same.stdout) == (0, "1 of 1 layers are the same\n")
+    changed = command("kmodel", "diff", small, other)
+    assert changed.returncode == 1
+    assert "weights:" in changed.stdout
+    found = json.loads(command("kmodel", "diff", small, other, "--json").stdout)
+    assert (found["schema"], found["same"]) == (1, False)
+
+
+@pytest.mark.parametrize(("name", "start"), [("x.svg", "<svg"), ("x.html", "<!doctype html>")])
+def test_view(command: Command, small: Path, tmp_path: Path, name: str, start: str) -> None:
+    done = command("kmodel", "view", small, "-o", name)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith(start)
+    assert done.stdout == ""
+    assert f"wrote {name}" in done.stderr
+
+
+def test_view_without_a_name(command: Command, small: Path, tmp_path: Path) -> None:
+    """Beside nothing else in the current folder, whatever folder the model is in."""
+    done = command("kmodel", "view", small)
+    assert (done.returncode, done.stderr) == (0, "wrote small.svg\n")
+    assert (tmp_path / "small.svg").read_text(encoding="utf-8").startswith("<svg")

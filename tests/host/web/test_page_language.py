@@ -1,0 +1,61 @@
+"""The page in both languages: every text changes at once, a reload keeps the choice, and nothing stays English."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maixswitch.language import catalogue
+from maixswitch.web.texts import PAGE as TEXTS
+from tests.host.web.browser_helpers import COLOURS, Desk, model, state
+
+MARKED = """() => [...document.querySelectorAll("[data-t], [data-t-label]")].map(place => [
+  place.dataset.t ?? place.dataset.tLabel, place.dataset.t === undefined ? place.ariaLabel : place.textContent])"""
+SHOWN = """() => {
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+  while (walk.nextNode()) found.push(walk.currentNode.data.trim());
+  return [...found, ...[...document.querySelectorAll("[aria-label]")].map(place => place.ariaLabel)].filter(Boolean);
+}"""
+CHINESE = '#languages button[data-language="zh"]'
+ENGLISH = '#languages button[data-language="en"]'
+
+
+def switch(page: Any, button: str, lang: str) -> None:
+    page.click(button)
+    page.wait_for_selector(f'html[lang="{lang}"]')
+    page.wait_for_selector(f'{button}[aria-pressed="true"]')
+
+
+def test_every_text_changes_and_changes_back(page: Any) -> None:
+    chinese = catalogue("zh")
+    assert all(shown == text for text, shown in page.evaluate(MARKED))
+    switch(page, CHINESE, "zh-CN")
+    for text, shown in page.evaluate(MARKED):
+        assert shown == chinese[text]
+    left = set(TEXTS) & set(page.evaluate(SHOWN))
+    assert {text for text in left if chinese[text] != text} == set()
+    page.click("#fail")
+    page.wait_for_selector("#ordered:not(:empty)")
+    page.locator("#models > li:nth-child(2) > button").click()
+    state(page, "FAULT")
+    page.wait_for_selector("#fault:not([hidden])")
+    for place in ("#ordered", "#fault-text", "#airam-text", "#timing-text", "#largest", "#link", "#pause", "#record"):
+        text = page.locator(place).text_content()
+        assert not text or any("\u4e00" <= letter <= "\u9fff" for letter in text), (place, text)
+    left = set(TEXTS) & set(page.evaluate(SHOWN))
+    assert {text for text in left if chinese[text] != text} == set()
+    switch(page, ENGLISH, "en")
+    assert all(shown == text for text, shown in page.evaluate(MARKED))
+    assert {chinese[text] for text in TEXTS if chinese[text] != text} & set(page.evaluate(SHOWN)) <= {"\u4e2d\u6587"}
+
+
+def test_language_outlives_a_reload_and_is_that_of_all_pages(visit: Any, desk: Desk) -> None:
+    page, other = visit(desk.address), visit(desk.address)
+    switch(page, CHINESE, "zh-CN")
+    other.wait_for_selector('html[lang="zh-CN"]')
+    page.reload()
+    page.wait_for_selector('html[lang="zh-CN"]')
+    assert page.inner_text("#step") == catalogue("zh")["Step"]
+    page.locator("#models > li:nth-child(2) > button").click()
+    model(page, COLOURS)
+    switch(other, ENGLISH, "en")
+    page.wait_for_selector('html[lang="en"]')

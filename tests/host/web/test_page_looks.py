@@ -1,0 +1,225 @@
+"""The page on screens small and wide, by day and night, and under the keyboard alone: legible and within reach."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.host.web.browser_helpers import COLOURS, eventually, model, state
+
+SIZES = {360: 740, 800: 1100, 1440: 900}
+TEXT_RATIO, LARGE_RATIO = 4.5, 3.0  # WCAG 2.2, 1.4.3
+TARGET = 36
+CONTROLS = "button, select, a.button, label.button, summary"
+LOW_CONTRAST = """([text, large]) => {
+  const pen = Object.assign(document.createElement("canvas"), {width: 1, height: 1})
+    .getContext("2d", {willReadFrequently: true});
+  const read = colour => {
+    pen.clearRect(0, 0, 1, 1);
+    pen.fillStyle = colour;
+    pen.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, under) => top.slice(0, 3).map((part, at) => part * top[3] + under[at] * (1 - top[3]));
+  const light = colour => {
+    const [r, g, b] = colour.map(part => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ratio = (a, b) => {
+    const [low, high] = [light(a), light(b)].sort((one, two) => one - two);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const ground = place => {
+    const layers = [];
+    for (let at = place; at; at = at.parentElement) {
+      const box = at.matches("g.node") ? at.querySelector("rect") : null;
+      const colour = read(box ? getComputedStyle(box).fill : getComputedStyle(at).backgroundColor);
+      if (colour[3] > 0) layers.push(colour);
+      if (colour[3] === 1) break;
+    }
+    return layers.reduceRight((under, top) => over(top, under), [255, 255, 255]);
+  };
+  const found = [];
+  for (const place of document.body.querySelectorAll("*")) {
+    const said = [...place.childNodes].filter(node => node.nodeType === 3).map(node => node.data.trim()).join("");
+    if (!said || !place.checkVisibility({visibilityProperty: true})) continue;
+    if (place.closest(":disabled, .spoken, option")) continue;
+    const style = getComputedStyle(place), under = ground(place), size = parseFloat(style.fontSize);
+    const drawn = place instanceof SVGElement;
+    const colour = over(read(drawn ? style.fill : style.color), under);
+    const least = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? large : text;
+    const is = ratio(colour, under);
+    if (is < least) found.push(`${place.tagName} "${said.slice(0, 40)}" ${is.toFixed(2)}`);
+  }
+  return found;
+}"""
+SMALL = """([controls, least]) => [...document.querySelectorAll(controls)]
+  .filter(place => place.checkVisibility() && place.getClientRects().length)
+  .map(place => [place.id || place.textContent.trim(), place.getBoundingClientRect()])
+  .filter(([, {width, height}]) => Math.min(width, height) < least - 0.5)
+  .map(([name, {width, height}]) => `${name}: ${width.toFixed(1)} x ${height.toFixed(1)}`)"""
+OVERFLOWING = """() => [...document.querySelectorAll("body *")].filter(place => {
+  const box = place.getBoundingClientRect();
+  if (!box.width || !place.checkVisibility() || place.closest(".slide, .scroll, .skip, .spoken, #events")) return false;
+  return box.right > document.documentElement.clientWidth + 1 || box.left < -1;
+}).map(place => place.id || `${place.tagName} ${place.textContent.trim().slice(0, 30)}`)"""
+FOCUS = """() => {
+  const place = document.activeElement;
+  if (!place || place === document.body) return null;
+  const marked = [place, place.closest("label")].filter(Boolean).some(one => {
+    const style = getComputedStyle(one);
+    return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  });
+  const box = (place.closest("label.button") ?? place).getBoundingClientRect();
+  const seen = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+  if (!place.dataset.visited) place.dataset.visited = "1";
+  return {name: place.id || place.textContent.trim().slice(0, 30) || place.tagName, marked, seen};
+}"""
+UNVISITED = """() => [...document.querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")]
+  .filter(place => !place.disabled && place.checkVisibility() && !place.closest(".spoken") && !place.dataset.visited)
+  .map(place => place.id || place.textContent.trim())"""
+
+
+SPOIL = """() => {
+  const at = id => document.getElementById(id);
+  at("fact-model").style.color = "#888a";
+  at("step").style.minHeight = at("step").style.height = "20px";
+  at("source").style.cssText = "display: inline-block; width: 3000px";
+  at("pause").style.outline = "none";
+  at("heal").tabIndex = -1;
+}"""
+
+
+def settled(page: Any) -> None:
+    """Waits until all that comes a little later is there: verdicts, results, charts."""
+    page.wait_for_selector("#models .verdict[data-level=ok]")
+    page.wait_for_selector("#airam rect", state="attached")
+    page.wait_for_selector("#states .node", state="attached")
+
+
+def fits(page: Any, width: int) -> None:
+    """Nothing sticks out at the side, once the charts are drawn for the new width."""
+    page.wait_for_timeout(100)
+    eventually(lambda: page.evaluate("document.documentElement.scrollWidth") <= width, page)
+    eventually(lambda: page.evaluate(OVERFLOWING) == [], page)
+
+
+def test_legible_and_reachable_at_every_width(page: Any) -> None:
+    settled(page)
+    page.click("#fail")
+    page.wait_for_selector("#ordered:not(:empty)")
+    page.locator("#models > li:nth-child(2) > button").click()
+    state(page, "FAULT")
+    page.wait_for_selector("#fault:not([hidden])")
+    for summary in page.locator("summary").all():
+        summary.click()
+    page.set_input_files("#photo", [{"name": "a.txt", "mimeType": "text/plain", "buffer": b"no photo"}])
+    page.wait_for_selector("#notice:not([hidden])")
+    for width, height in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        fits(page, width)
+        assert page.evaluate(SMALL, [CONTROLS, TARGET]) == [], width
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate(LOW_CONTRAST, [TEXT_RATIO, LARGE_RATIO]) == [], (width, scheme)
+        assert page.locator("#keys").bounding_box()["y"] + 40 < height, width
+        assert page.locator("#state").is_visible()
+
+
+def test_chinese_fits_too(page: Any) -> None:
+    settled(page)
+    page.click('#languages button[data-language="zh"]')
+    page.wait_for_selector('html[lang="zh-CN"]')
+    for width, height in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        fits(page, width)
+        assert page.evaluate(SMALL, [CONTROLS, TARGET]) == [], width
+
+
+def test_every_control_is_reached_by_tab_and_shows_it(page: Any) -> None:
+    settled(page)
+    dark: list[str] = []
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        found = page.evaluate(FOCUS)
+        if found is None:
+            break
+        if not (found["marked"] and found["seen"]):
+            dark.append(found["name"])
+    assert dark == []
+    assert page.evaluate(UNVISITED) == []
+
+
+def test_worked_by_the_keyboard_alone(page: Any) -> None:
+    settled(page)
+
+    def go_to(wanted: str) -> None:
+        for _ in range(120):
+            if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
+                return
+            page.keyboard.press("Tab")
+        raise AssertionError(f"{wanted} is never reached")
+
+    page.keyboard.press("Tab")  # to the link that skips to the keys
+    page.keyboard.press("Enter")
+    page.keyboard.press(" ", delay=120)
+    model(page, COLOURS)
+    go_to("#models > li:nth-child(1) > button")
+    page.keyboard.press("Enter")
+    model(page, 0)
+    go_to("#fail")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#ordered:not(:empty)")
+    go_to("#heal")
+    page.keyboard.press(" ")
+    page.wait_for_selector("#ordered:empty", state="attached")
+    page.reload()
+    state(page, "RUNNING")
+    go_to("#pause")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('#pause[aria-pressed="true"]')
+    go_to("#speed")
+    page.keyboard.press("ArrowDown")
+    eventually(lambda: page.locator("#speed").input_value() == "2", page)
+
+
+def test_names_for_who_does_not_see_it(page: Any) -> None:
+    """Every control and picture has a name of its own, and what changes by itself is said."""
+    settled(page)
+    named = "button, select, input, a[href], [role=img], svg[role], [role=group], meter"
+    nameless = """named => [...document.querySelectorAll(named)].filter(place => place.checkVisibility())
+      .filter(place => !(place.ariaLabel || place.textContent.trim() || place.labels?.[0]?.textContent.trim()
+        || document.getElementById(place.getAttribute("aria-labelledby"))?.textContent.trim()))
+      .map(place => place.outerHTML.slice(0, 80))"""
+    assert page.evaluate(nameless, named) == []
+    doubled = """() => {
+      const ids = [...document.querySelectorAll("[id]")].map(place => place.id);
+      return ids.filter((id, at) => ids.indexOf(id) !== at);
+    }"""
+    assert page.evaluate(doubled) == []
+    for place, role in (
+        ("#state", "status"),
+        ("#link", "status"),
+        ("#ordered", "status"),
+        ("#fault", "alert"),
+        ("#notice", "alert"),
+    ):
+        assert page.get_attribute(place, "role") == role
+    assert page.locator("h1").count() == 1
+
+
+def test_measures_find_what_is_wrong(page: Any) -> None:
+    """What the tests above rely on."""
+    settled(page)
+    page.evaluate(SPOIL)
+    low = page.evaluate(LOW_CONTRAST, [TEXT_RATIO, LARGE_RATIO])
+    assert [text.split()[0] for text in low] == ["DD"]
+    assert len(page.evaluate(LOW_CONTRAST, [22, 22])) > 60
+    assert [text.split(":")[0] for text in page.evaluate(SMALL, [CONTROLS, TARGET])] == ["step"]
+    assert "source" in page.evaluate(OVERFLOWING)
+    page.locator("#keys button").last.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUS) == {"name": "pause", "marked": False, "seen": True}
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUS)["marked"]
+    assert {"heal", "record"} <= set(page.evaluate(UNVISITED))

@@ -1,0 +1,123 @@
+"""Pause, step, speed, power, recording, and a server that goes and comes back: all from the page."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.host.web.browser_helpers import COLOURS, Desk, eventually, figure, model, serving, state
+
+
+def frames(page: Any) -> int:
+    return int(figure(page, "#fact-frames"))
+
+
+def test_pause_stops_and_a_step_is_one_frame(page: Any) -> None:
+    running = page.inner_text("#pause")
+    page.click("#pause")
+    page.wait_for_selector('#pause[aria-pressed="true"]')
+    assert page.inner_text("#pause") != running
+    held, now = frames(page), page.inner_text("#fact-time")
+    for more in (1, 2, 3):
+        page.click("#step")
+        eventually(lambda: frames(page) >= held + more, page)  # noqa: B023
+        page.wait_for_timeout(300)  # more than a status: it stays at this frame
+        assert frames(page) == held + more
+    assert page.inner_text("#fact-time") != now
+    page.click("#pause")
+    page.wait_for_selector('#pause[aria-pressed="false"]')
+    eventually(lambda: frames(page) > held + 3, page)
+
+
+def test_speed_of_the_board(page: Any) -> None:
+    found = []
+    for speed in ("0.25", "4"):
+        page.select_option("#speed", speed)
+        page.locator("#speed").blur()
+        page.wait_for_timeout(300)  # what is on its way was said at the old speed
+        seen = []
+        for _ in range(2):
+            seen.append((page.evaluate("performance.now() / 1000"), figure(page, "#fact-time")))
+            page.wait_for_timeout(800)
+        (wall, board), (later, then) = seen
+        found.append((then - board) / (later - wall))
+    assert found[0] < 0.6
+    assert found[1] > 1.3  # a busy PC may not manage four times
+
+
+def test_power_off_and_on_starts_anew(page: Any) -> None:
+    page.locator("#models > li:nth-child(2) > button").click()
+    model(page, COLOURS)
+    held = frames(page)
+    page.click("#power")
+    eventually(lambda: frames(page) < held, page)
+    state(page, "RUNNING")
+    chosen = page.locator('#models > li > button[aria-current="true"] b')
+    before = chosen.inner_text()
+    page.locator("#keys button").first.click(delay=120)
+    eventually(lambda: chosen.inner_text() != before, page)
+
+
+def test_recording_is_fetched_and_replayed(page: Any, tmp_path: Path) -> None:
+    page.click("#record")
+    page.wait_for_selector('#record[data-on][aria-pressed="true"]')
+    state(page, "RUNNING")
+    first = page.locator('#models > li > button[aria-current="true"] b').inner_text()
+    page.locator("#keys button").first.click(delay=120)
+    eventually(lambda: page.locator('#models > li > button[aria-current="true"] b').inner_text() != first, page)
+    state(page, "RUNNING")
+    eventually(lambda: figure(page, "#record-text") > 1, page)
+    page.click("#record")
+    page.wait_for_selector('#record[aria-pressed="false"]')
+    page.wait_for_selector("#recorded:not([hidden])")
+    said = page.inner_text("#record-text")
+    page.click('#languages [data-language="zh"]')
+    eventually(lambda: page.inner_text("#record-text") != said, page)  # its figures speak Chinese, too
+    with page.expect_download() as download:
+        page.click("#recorded a")
+    path = tmp_path / download.value.suggested_filename
+    assert path.name == "maixswitch.rec"
+    download.value.save_as(path)
+    words = [sys.executable, "-m", "maixswitch", "replay", str(path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_page_outlives_its_server(visit: Any, troubled: Path) -> None:
+    with serving(troubled) as desk:
+        page = visit(desk.address)
+        page.watch.allowed.append(r"WebSocket connection to .* failed")  # Chromium says so by itself
+        page.keyboard.down(" ")
+        page.wait_for_selector("#keys button[data-down]")
+        port = desk.port
+        desk.process.kill()
+    page.wait_for_selector("#link[data-down]")
+    assert "lost" in page.inner_text("#link")
+    before = int(page.get_attribute("#panel", "data-frames"))
+    page.keyboard.up(" ")
+    page.click("#pause")  # to nobody
+    with serving(troubled, port) as desk:
+        page.wait_for_selector("#link:not([data-down])")
+        state(page, "RUNNING")
+        eventually(lambda: int(page.get_attribute("#panel", "data-frames")) > before, page)
+        assert page.get_attribute("#pause", "aria-pressed") == "false"
+        page.wait_for_selector("#keys:not(:has(button[data-down]))")
+        page.locator("#models > li:nth-child(2) > button").click()
+        model(page, COLOURS)
+
+
+def test_two_pages_see_the_same(visit: Any, desk: Desk) -> None:
+    one, two = visit(desk.address), visit(desk.address, viewport={"width": 390, "height": 844})
+    one.locator("#models > li:nth-child(2) > button").click()
+    for page in (one, two):
+        model(page, COLOURS)
+    two.click("#pause")
+    for page in (one, two):
+        page.wait_for_selector('#pause[aria-pressed="true"]')
+    one.wait_for_timeout(500)  # what is on its way arrives
+    shown = [page.locator("#panel").evaluate("canvas => canvas.toDataURL()") for page in (one, two)]
+    assert shown[0] == shown[1]
+    for place in ("#fact-time", "#fact-frames", "#source", "#legend", "#timing-text", "#airam-text"):
+        assert one.inner_text(place).split() == two.inner_text(place).split(), place

@@ -1,0 +1,105 @@
+"""A page from another address can neither talk to the simulator nor read from it, and ours asks nobody else."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.host.web.browser_helpers import Desk, eventually
+
+TRY = """async address => {
+  const told = {};
+  told.socket = await new Promise(done => {
+    const socket = new WebSocket(address.replace("http", "ws") + "live");
+    socket.onopen = () => done("open");
+    socket.onerror = () => done("refused");
+  });
+  for (const [name, path, options] of [["page", "", {}], ["script", "main.js", {}], ["recording", "recording", {}],
+      ["blind", "", {mode: "no-cors"}]]) {
+    try {
+      const answer = await fetch(address + path, options);
+      told[name] = `${answer.status} ${(await answer.text()).slice(0, 20)}`;
+    } catch (error) {
+      told[name] = error.name;
+    }
+  }
+  told.module = await new Promise(done => {
+    const script = document.createElement("script");
+    script.src = address + "text.js";
+    script.onload = () => done("loaded");
+    script.onerror = () => done("refused");
+    document.head.append(script);
+  });
+  told.picture = await new Promise(done => {
+    const picture = new Image();
+    picture.onload = () => done("loaded");
+    picture.onerror = () => done("refused");
+    picture.src = address + "icon.svg";
+  });
+  return told;
+}"""
+FRAME = """address => new Promise(done => {
+  const frame = document.createElement("iframe");
+  frame.onload = () => setTimeout(() => done(frame.contentDocument === null), 0);
+  frame.src = address;
+  document.body.append(frame);
+})"""
+
+
+class Quiet(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>elsewhere</title><body>elsewhere</body>")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_page_from_another_address_gets_nothing(browser: Any, desk: Desk, elsewhere: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    refused = {"socket": "refused", "module": "refused", "picture": "refused"}
+    for host in ("127.0.0.1", "localhost"):
+        page.goto(elsewhere.replace("127.0.0.1", host))
+        told = page.evaluate(TRY, desk.address)
+        assert told == {**refused, **dict.fromkeys(("page", "script", "recording", "blind"), "TypeError")}
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    assert page.evaluate(FRAME, desk.address)
+    eventually(lambda: any("frame" in text for text in said), page)  # frame-ancestors of our policy
+    context.close()
+
+
+def test_our_page_may_not_ask_anybody_else(page: Any, elsewhere: str) -> None:
+    """The policy holds in the browser even if a script of ours went wrong."""
+    asked = page.evaluate(
+        """async address => {
+          const told = [];
+          try { await fetch(address, {mode: "no-cors"}); told.push("fetched"); } catch { told.push("refused"); }
+          const inline = document.createElement("script");
+          inline.textContent = "document.title = 'inline'";
+          document.head.append(inline);
+          told.push(document.title);
+          return told;
+        }""",
+        elsewhere,
+    )
+    assert asked == ["refused", "MaixSwitch"]
+    eventually(lambda: len([text for text in page.watch.troubles if "Content Security Policy" in text]) >= 2, page)
+    page.watch.allowed += ["Content Security Policy", "Fetch API cannot load", f"^request: {elsewhere}"]

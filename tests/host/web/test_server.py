@@ -1,0 +1,260 @@
+"""The server: its own files and no others, its own page and no other site's, and a board that outlives its visitors."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.sim.session import Options
+from maixswitch.web import command as web_command
+from maixswitch.web.guard import Place
+from maixswitch.web.hub import MOST_CLIENTS, MOST_EVENTS, Client, Hub
+from maixswitch.web.messages import HEAD, MOST_TEXT
+from maixswitch.web.server import MOST_WRONG, PAGE, bind, make_app
+from tests.host.web.web_helpers import HERE, PLACE, Page, make_runner, photo_bytes
+
+
+def test_page_and_its_files_are_served_with_their_policy(client: TestClient) -> None:
+    for name in ["", *(path.name for path in PAGE.iterdir())]:
+        answer = client.get(f"/{name}")
+        assert answer.status_code == 200
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/server.py", "/../server.py", "/%2e%2e/server.py", "/page/main.js", "/..%2fcli.py"])
+def test_nothing_else_is_served(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1", "127.0.0.1:8001", ""])
+def test_foreign_host_is_refused(client: TestClient, host: str) -> None:
+    assert client.get("/", headers={"host": host}).status_code == 421
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1:8000", "http://localhost:8000"])
+def test_foreign_origin_is_refused(client: TestClient, origin: str) -> None:
+    assert client.get("/", headers={"origin": origin}).status_code == 403
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/live", headers={"origin": origin}):
+        pass
+
+
+def test_token_is_wanted_where_others_can_reach_the_page(card: Path, tmp_path: Path) -> None:
+    hub = Hub()
+    place = Place("0.0.0.0", 8000, "secret")
+    app = make_app(make_runner(card, tmp_path, hub), hub, place)
+    here = {"host": "box:8000", "origin": "http://box:8000"}
+    with TestClient(app, base_url="http://box:8000", headers=here) as client:
+        for address in ("/", "/main.js", "/?token=wrong", "/?token="):
+            assert client.get(address).status_code == 403
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect("/live"):
+            pass
+        answer = client.get("/?token=secret")
+        assert (answer.status_code, str(answer.url)) == (200, "http://box:8000/")
+        assert client.get("/main.js").status_code == 200
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        with client.websocket_connect("/live", headers={"cookie": cookie}) as socket:  # it calls itself testserver
+            assert Page(socket).text("hello")["board"] == "dock"
+
+
+def test_frames_keys_models_and_faults(client: TestClient) -> None:
+    with client.websocket_connect("/live") as socket:
+        page = Page(socket)
+        hello = page.text("hello")
+        assert [key["short"] for key in hello["keys"]] == ["NEXT"]
+        assert ["RUNNING", "NEXT", ["unload", "select_next"], "UNLOADED"] in hello["rows"]
+        assert [row["title"] for row in page.text("models")["rows"]] == ["Bright blobs", "Colours"]
+        frame = page.until(lambda found: isinstance(found, bytes))
+        magic, width, height, _ = HEAD.unpack(frame[: HEAD.size])
+        assert (magic, width, height, len(frame)) == (b"MXF1", 320, 240, HEAD.size + 320 * 240 * 2)
+
+        status = page.until(lambda found: isinstance(found, dict) and found.get("results"))
+        memory = status["memory"]
+        assert memory["capacity"] - sum(size for _, size in memory["blocks"]) == memory["free"]
+        assert abs(memory["free"] - memory["largest"]) < 4096, "one piece, but for the pages that malloc takes"
+        assert {"lcd", "camera pixels", "model file"} <= {name for name, _ in memory["blocks"]}
+        page.ask("key", key=1, down=True)
+        page.text("status", down=[1])
+        page.ask("key", key=1, down=False)
+        page.text("status", title="Colours", state="RUNNING", down=[])
+
+        page.ask("fail", what="load", code=2006)
+        page.ask("select", index=0)
+        fault = page.text("status", state="FAULT")["fault"]
+        assert fault.startswith("2006 ")
+        assert ": " in fault  # the remedy
+        page.ask("select", index=0)
+        page.text("status", state="RUNNING", title="Bright blobs", fault="")
+
+        page.ask("card", **{"in": False})
+        assert page.text("status", state="NO_CARD")["fault"].startswith("101 ")
+        page.ask("card", **{"in": True})
+        page.text("status", state="RUNNING", card=True)
+        page.ask("camera", on=False)
+        assert page.text("status", state="FAULT")["camera"] is False
+        page.ask("camera", on=True)
+        page.text("status", state="RUNNING", camera=True)
+
+
+def test_card_that_is_put_in_again_is_read_anew(card: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(card, changed)
+    hub = Hub()
+    app = make_app(make_runner(changed, tmp_path, hub), hub, PLACE)
+    with (
+        TestClient(app, base_url="http://127.0.0.1:8000", headers=HERE) as client,
+        client.websocket_connect("/live") as socket,
+    ):
+        page = Page(socket)
+        page.text("status", state="RUNNING")
+        page.ask("card", **{"in": False})
+        page.text("status", state="NO_CARD")
+        settings = changed / "models/10-blobs/model.json"
+        settings.write_text(json.dumps({**json.loads(settings.read_text()), "title": "Other name", "nms": 7}))
+        page.ask("card", **{"in": True})
+        row = page.until(
+            lambda found: (
+                isinstance(found, dict)
+                and found["type"] == "models"
+                and found["rows"]
+                and found["rows"][0]["level"] == "error"
+            )
+        )["rows"][0]
+        assert "nms" in row["says"][0]["text"]
+
+
+def test_photo_pause_step_speed_and_power(client: TestClient) -> None:
+    with client.websocket_connect("/live") as socket:
+        page = Page(socket)
+        page.ask("select", index=1)
+        page.text("status", state="RUNNING", title="Colours")
+        socket.send_bytes(b"MXP1" + photo_bytes(Image.new("RGB", (64, 48), (0, 0, 255))))
+        page.until(lambda found: isinstance(found, dict) and found.get("results", [["", 0]])[0:1] and
+                   found["type"] == "status" and found["results"][0][0] == "blue")  # fmt: skip
+        page.ask("pause", on=True)
+        before = page.text("status", paused=True)["now"]
+        page.ask("step")
+        after = page.until(lambda found: isinstance(found, dict) and found["type"] == "status" and
+                           found["now"] > before)["now"]  # fmt: skip
+        assert after - before < 1000
+        assert page.text("status")["now"] == after
+        page.ask("speed", speed=4)
+        page.ask("pause", on=False)
+        page.text("status", paused=False, speed=4.0)
+        page.ask("power")
+        page.text("event", kind="hands", text="> power")
+        seen = page.text("status", state="RUNNING")["source"]
+        assert (seen["kind"], seen["photos"]) == ("photo", [])
+        page.ask("scene")
+        page.until(lambda found: isinstance(found, dict) and found.get("source", {}).get("kind") == "scene")
+
+
+def test_garbage_does_not_stop_the_app(client: TestClient) -> None:
+    with client.websocket_connect("/live") as bad, client.websocket_connect("/live") as good:
+        bad.send_text("x" * (MOST_TEXT + 1))
+        bad.send_bytes(b"MXP1 no photo")
+        bad.send_bytes(b"????")
+        page = Page(bad)
+        assert str(MOST_TEXT) in page.text("error")["text"]
+        errors = page.text("error")["text"] + page.text("error")["text"]  # of the server, and of the board's thread
+        assert "PNG" in errors
+        assert "MXP1" in errors
+        for _ in range(MOST_WRONG):
+            bad.send_text("{")
+        with pytest.raises(AssertionError, match="closed with 1008"):
+            page.until(lambda found: False)
+        other = Page(good)
+        frames = other.text("status", state="RUNNING")["frames"]
+        other.until(lambda found: isinstance(found, dict) and found["type"] == "status" and found["frames"] > frames)
+
+
+def test_a_finger_goes_with_its_page(client: TestClient) -> None:
+    with client.websocket_connect("/live") as watching:
+        page = Page(watching)
+        page.text("status", state="RUNNING")
+        with client.websocket_connect("/live") as going:
+            Page(going).ask("key", key=1, down=True)
+            page.text("status", down=[1])
+        page.text("status", down=[])
+
+
+def test_webcam_goes_with_its_page_although_the_board_stands_still(client: TestClient) -> None:
+    with client.websocket_connect("/live") as watching:
+        page = Page(watching)
+        page.text("status", state="RUNNING")
+        with client.websocket_connect("/live") as going:
+            gone = Page(going)
+            gone.ask("scene")  # more blobs than the firmware's array of boxes holds
+            gone.text("status", state="OFF")
+            gone.ask("key", key=1, down=True)
+            gone.ask("film")
+            page.until(lambda found: isinstance(found, dict) and found.get("source", {}).get("kind") == "webcam")
+        page.until(lambda found: isinstance(found, dict) and found.get("source", {}).get("kind") == "scene")
+        page.text("status", down=[])
+
+
+def test_one_page_too_many_is_refused_with_words() -> None:
+    hub = Hub()
+    pages = [hub.join() for _ in range(MOST_CLIENTS)]
+    assert None not in pages
+    assert hub.join() is None
+    assert pages[0] is not None
+    hub.leave(pages[0])
+    assert hub.join() is not None
+
+
+def test_slow_page_skips_frames_and_old_events() -> None:
+    async def watch() -> list[str | bytes]:
+        client = Client(1)
+        for number in range(1000):
+            client.put("frame", b"%d" % number)
+            client.put("", f"event {number}")
+        return await client.take()
+
+    found = asyncio.run(watch())
+    assert found == [*(f"event {number}" for number in range(1000 - MOST_EVENTS, 1000)), b"999"]
+
+
+def test_port_that_is_taken_is_said() -> None:
+    listening, place = bind("127.0.0.1", 0)
+    with listening:
+        assert place.url == f"http://127.0.0.1:{place.port}/"
+        with pytest.raises(MaixSwitchError, match=f"--port {place.port}: cannot listen") as caught:
+            bind("127.0.0.1", place.port)
+    assert caught.value.exit_code == EXIT_IO
+
+
+def test_address_that_is_not_this_pc_s_is_said() -> None:
+    with pytest.raises(MaixSwitchError, match=r"--host 192\.0\.2\.1: cannot listen there") as caught:
+        bind("192.0.2.1", 0)
+    assert caught.value.exit_code == EXIT_IO
+
+
+def test_other_address_has_a_token() -> None:
+    listening, place = bind("0.0.0.0", 0)
+    listening.close()
+    assert len(place.token) > 20
+    assert place.token in place.url
+
+
+def test_options_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(MaixSwitchError, match="leave out --script, --json") as caught:
+        web_command.refuse_others({"--script": Path("a"), "--frames": None, "--json": True})
+    assert caught.value.exit_code == EXIT_USAGE
+
+
+def test_missing_packages_are_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch, card: Path) -> None:
+    monkeypatch.setattr(web_command, "NEEDED", ("starlette", "no_such_package"))
+    with pytest.raises(MaixSwitchError, match=r"needs no_such_package: pip install 'maixswitch\[web\]'") as caught:
+        web_command.run(Options(card), host="", port=0, open_page=False, speed=1.0, record=None)
+    assert caught.value.exit_code == EXIT_USAGE
