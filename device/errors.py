@@ -43,12 +43,9 @@ _ERRNO = {2: 2005, 5: 108, 12: 2006, 19: 101, 28: 108, 30: 108}
 
 def _table():
     """Return the texts of device.once.error_texts, which take 4 KB and so do not stay."""
-    try:
-        from device.once.error_texts import ERRORS
+    from device.once.error_texts import ERRORS
 
-        return ERRORS
-    finally:
-        forget()
+    return ERRORS
 
 
 def _row(text, code):
@@ -84,10 +81,15 @@ def describe(code):
     for the codes of NEAR.
     """
     name = _row(_names, code)[0]
-    try:
-        _, meaning, remedy = _row(_near if code in NEAR else _table(), code)
-    except Exception as error:
-        _, meaning, remedy = _row(_near, 106 if isinstance(error, MemoryError) else 108)
+    if code in NEAR:
+        _, meaning, remedy = _row(_near, code)
+    else:
+        try:
+            _, meaning, remedy = _row(_table(), code)
+        except Exception as error:
+            _, meaning, remedy = _row(_near, 106 if isinstance(error, MemoryError) else 108)
+        finally:
+            forget()
     return name, meaning, remedy
 
 

@@ -160,7 +160,7 @@ def test_the_watchdog_is_off_unless_asked_for(board):
 
 
 def test_the_watchdog_survives_loads_and_faults(board):
-    from test_press import slow
+    from tests.device.paths.test_press import slow
 
     board.start(files=slow(), settings={"watchdog": 8000}).until("RUNNING").run(2000)
     assert bench.wdt

@@ -232,7 +232,7 @@ def test_a_run_that_breaks_off_leaves_no_file(card: Path, tmp_path: Path) -> Non
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a POSIX matter")
 def test_live_keys_repeat(card: Path, tmp_path: Path) -> None:
     """The command in a terminal: keys come whenever they come, and the replay has them at the same step."""
-    from test_live import Terminal
+    from tests.host.sim.test_live import Terminal
 
     file = tmp_path / "live.rec"
     terminal = Terminal("sim", str(card), "--record", str(file))
