@@ -23,7 +23,6 @@ from device.text import ink, wrap
 ticks = utime.ticks_ms  # wraps after 146 million years on this core: plain subtraction will do
 sleep = utime.sleep_ms
 RING = 8  # the firmware's scheduler queues as many callbacks
-PATIENCE = 12  # times what a try to find a camera took (5 s where there is none) until the next, or since the last key
 
 GPIO = maix.GPIO
 heap_free = getattr(maix.utils, "heap_free", None)  # bytes above the highest block ever used, where models live
@@ -78,7 +77,7 @@ class Camera:
     def __init__(self, board, want):
         self.snapshot = sensor.snapshot
         self.ready = False
-        self.again = self._pause = 0
+        self.again = 0
         self._choice = want.get("choice", board.choice)
         self._flips = (want.get("hmirror", board.hmirror), want.get("vflip", board.vflip))
         self._window = None
@@ -93,9 +92,7 @@ class Camera:
             else:
                 sensor.reset()
         except OSError as e:
-            now = ticks()
-            self._pause = (now - begun) * PATIENCE
-            self.again = now + self._pause
+            self.again = ticks() + (ticks() - begun) * 12  # no key is to wait for it: it takes 5 s where there is none
             raise DeviceError(104, str(e))
         sensor.set_pixformat(sensor.RGB565)
         sensor.set_framesize(sensor.QVGA)
@@ -117,7 +114,7 @@ class Camera:
         """
         if not self.ready:
             if ticks() < self.again:
-                self.again = ticks() + self._pause
+                self.again = ticks() + 60000  # a key was used
                 raise DeviceError(104)
             self.start()
         w = width
