@@ -210,6 +210,13 @@ def test_no_camera_is_sought_while_a_key_is_held(board):
     assert bench.calls["sensor.reset"] == 2
 
 
+def test_without_the_setting_there_is_no_watchdog(board):
+    sys.modules.pop("device.hal_dog", None)
+    board.start().until("RUNNING").run(3000)
+    assert "WDT" not in bench.calls
+    assert "device.hal_dog" not in sys.modules
+
+
 @pytest.mark.parametrize("ms", [4000, 5000, 6000, 10000])
 def test_the_watchdog_never_fires_while_the_firmware_looks_for_a_camera(board, ms):
     board.power(settings={"watchdog": ms})
