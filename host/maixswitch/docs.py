@@ -70,11 +70,10 @@ def flavours() -> str:
     for item in firmwares():
         own = room(item)
         kib = [size // 1024 for size in (own.free, own.lcd, own.camera, own.bytes)]
-        older = {
-            room(other).bytes // 1024: other.version
-            for other in images()
-            if other.flavour == item.flavour and other.free_kib != item.free_kib
-        }
+        older: dict[int, str] = {}  # of the versions with the same room the first
+        for other in images():
+            if other.flavour == item.flavour and other.free_kib != item.free_kib:
+                older.setdefault(room(other).bytes // 1024, other.version)
         cells = [f"`{item.flavour}`", item.version, "v3, v4" if item.v4 else "v3", *map(str, kib)]
         rows.append([*cells, ", ".join(f"{version} {room}" for room, version in older.items()), item.source])
     head = (word("firmware"), word("version"), "kmodel", word("free at the prompt"), word("screen"), word("camera"))

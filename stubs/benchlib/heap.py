@@ -15,11 +15,12 @@ class SystemHeap:
 
     def reset(self, free):
         """Start with `free` bytes above the program break."""
+        self.capacity = free
         self._break = flavours.UNDER_BREAK  # the first byte that malloc does not own, counted from its free rest
-        self.capacity = free + self._break
+        self._end_of_ram = free + self._break
         self.peak = 0
         self.failed = []  # (name, bytes) of every request that was refused
-        self._blocks = []  # [start, bytes with header, bytes, name], in order of start
+        self._blocks = []  # [start, bytes with header, name, bytes], in order of start
         self.gc_capacity = 0
         self.gc_used = 0  # bytes of picture memory on the Python heap that are alive (CPython only)
 
@@ -39,13 +40,13 @@ class SystemHeap:
             # nothing between the blocks: from behind the last one, and the break moves where that is too little
             if self._break - last < want + flavours.REST:
                 step = flavours.pages(want)
-                if self._break + step > self.capacity:
+                if self._break + step > self._end_of_ram:
                     self.failed.append((name, size))
                     return None
                 self._break += step
             best = (last, want)
             best_index = len(self._blocks)
-        block = [best[0], want, size, name]
+        block = [best[0], want, name, size]
         self._blocks.insert(best_index, block)
         used = self.used()
         if used > self.peak:
@@ -77,12 +78,12 @@ class SystemHeap:
         """Return the bytes that were asked for and are held."""
         total = 0
         for block in self._blocks:
-            total += block[2]
+            total += block[3]
         return total
 
     def free(self) -> int:
         """Return what nobody holds of the bytes above the first break, in however many pieces; headers do not count."""
-        return self.capacity - flavours.UNDER_BREAK - self.used()
+        return self.capacity - self.used()
 
     def largest(self) -> int:
         """Return the size in bytes of the largest block that would be given."""
@@ -98,8 +99,8 @@ class SystemHeap:
 
     def above_break(self) -> int:
         """Return what the firmware's own counters show: free space above the break, holes below it not counted."""
-        return self.capacity - self._break
+        return self._end_of_ram - self._break
 
     def items(self):
         """Return (name, bytes) of every block, in order of address."""
-        return [(block[3], block[2]) for block in self._blocks]
+        return [(block[2], block[3]) for block in self._blocks]

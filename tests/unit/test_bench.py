@@ -175,7 +175,7 @@ def test_heap_against_a_model() -> None:
                 live.append(block)
         spans = sorted((block[0], block[0] + block[1]) for block in live)
         assert all(first[1] <= second[0] for first, second in pairwise(spans))
-        assert heap.used() == sum(block[2] for block in live)
+        assert heap.used() == sum(block[3] for block in live)
         assert heap.used() + heap.free() == 65536
         assert heap.largest() <= heap.free() + flavours.UNDER_BREAK
         assert heap.peak >= heap.used()

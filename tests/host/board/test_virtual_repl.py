@@ -79,7 +79,7 @@ def test_boot_order(virtual_board: Boards, tmp_path: Path) -> None:
     with Talk(board) as talk:
         board.power_cycle()
         said = talk.until(b">>> ").decode()
-    assert "gc heap=0x80131000-0x801b1000(524288)" in said
+    assert "gc heap=0x80133c00-0x801b3c00(524288)" in said
     at = [said.index(text) for text in ("init end", "boot of the card", "ZeroDivisionError", "main in /sd", "help()")]
     assert at == sorted(at)
     assert "['flash', 'sd']" in said

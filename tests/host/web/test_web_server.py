@@ -80,7 +80,8 @@ def test_frames_keys_models_and_faults(client: TestClient) -> None:
 
         status = page.until(lambda found: isinstance(found, dict) and found.get("results"))
         memory = status["memory"]
-        assert memory["capacity"] - sum(size for _, size in memory["blocks"]) == memory["free"] >= memory["largest"]
+        assert memory["capacity"] - sum(size for _, size in memory["blocks"]) == memory["free"]
+        assert abs(memory["free"] - memory["largest"]) < 4096, "one piece, but for the pages that malloc takes"
         assert {"lcd", "camera pixels", "model file"} <= {name for name, _ in memory["blocks"]}
         page.ask("key", key=1, down=True)
         page.text("status", down=[1])
