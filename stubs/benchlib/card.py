@@ -16,7 +16,7 @@ ENODEV = 19
 ENOTDIR = 20
 EISDIR = 21
 EACCES = 13
-ROOT_ROWS = 9  # so many names, some of them long, fit the one sector that FatFs keeps; any other is read each time
+ROOT_ROWS = 9  # names, some of them long, that fit the one sector that FatFs keeps; any other is read each time
 
 
 class SparseFile:
