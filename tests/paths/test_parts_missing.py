@@ -191,7 +191,7 @@ def test_without_a_camera_every_press_acts_within_a_second(board):
 
 
 def selected_after(presses):
-    """Return the model that is selected after so many short presses and a long one for every fourth."""
+    """Return the index that is selected after these presses, of which every fourth is a long one."""
     return sum([-1 if i % 4 == 3 else 1 for i in range(presses + 1)]) % 3
 
 
