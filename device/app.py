@@ -97,7 +97,8 @@ class App:
                 machine.post("LOAD")
             elif passed:
                 self.seconds += 1
-                self.dog.feed()
+                if self.dog:
+                    self.dog.feed()
                 if self.slot.loaded:
                     self.count(now)
                 if self.link:
@@ -164,7 +165,7 @@ class App:
 
     def read_card(self, _):
         """Read the folders of the card; the selection stays, at first it is the remembered model."""
-        self.dog.stop()  # this may take seconds; the next second arms it again
+        self.calm()  # this may take seconds
         self.catalog = self.shelf.read()
         if self.catalog:
             self.select(self.shelf.selected)
@@ -198,7 +199,7 @@ class App:
         code = spec.refused if spec.loadable else 103
         if doubts and code:
             raise DeviceError(code, doubts)
-        self.dog.stop()  # nobody can feed it while the firmware looks for a camera or reads the file
+        self.calm()  # nobody can feed it while the firmware looks for a camera or reads the file
         width, height, prepare = self.camera.fit(spec.width, spec.height, spec.channels)
         self.results.reset(KINDS[spec.kind].SHAPE, width, height, spec.width, spec.height)
         draw = self.overlay.begin(spec, self.results, place, (width, height))
@@ -264,10 +265,15 @@ class App:
         if self.link:
             self.link.settle()
 
+    def calm(self):
+        """Disarm the watchdog; the next second arms it again."""
+        if self.dog:
+            self.dog.stop()
+
     def revive(self):
         """Start the camera; return whether it is there."""
         detail = None
-        self.dog.stop()  # without a camera the firmware takes five seconds to say so
+        self.calm()  # without a camera the firmware takes five seconds to say so
         try:
             self.camera.start()
         except Exception as error:
@@ -297,8 +303,7 @@ class App:
 
     def disarm(self):
         """Stop what would go on without us: the interrupts of the keys, the watchdog, and the link's port."""
-        if self.dog:
-            self.dog.stop()
+        self.calm()
         if self.keys:
             self.keys.close()
         if self.link:

@@ -133,7 +133,7 @@ def from_exception(error):
         code = _ERRNO.get(error.args[0], 0)
     elif not code and isinstance(error, ImportError):  # a part of the app that is read when it is needed
         code = 108
-        text = "Is the app on this card? " + text
+        text = "Is the app on it? " + text
     if code:
         return DeviceError(code, text)
     return DeviceError(199, type(error).__name__ + (": " + text if text else ""))

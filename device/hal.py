@@ -1,4 +1,4 @@
-"""The hardware: camera, screen, keys, time, watchdog, card. The only importer of the firmware's hardware modules.
+"""The hardware: camera, screen, keys, time, card. Only this and hal_*.py import the firmware's hardware modules.
 
 Everything here follows the sources of MaixPy v1 (and CanMV, whose module Maix is called maix); nothing of it was ever
 tried on a board.
@@ -23,7 +23,6 @@ from device.text import ink, wrap
 ticks = utime.ticks_ms  # wraps after 146 million years on this core: plain subtraction will do
 sleep = utime.sleep_ms
 RING = 8  # the firmware's scheduler queues as many callbacks
-PATIENCE = 12  # times what a try to find a camera took (5 s where there is none) until the next, or since the last key
 
 GPIO = maix.GPIO
 heap_free = getattr(maix.utils, "heap_free", None)  # bytes above the highest block ever used, where models live
@@ -50,26 +49,23 @@ def remount(root=None):
     """Mount the card in the socket, if there is one; with `root` only that: what was mounted there goes before.
 
     Return whether there is one at `root`. The second core mounts, and allocates from our heap, so nothing runs here
-    meanwhile. Firmware before v0.6.2-41 mounts at its start only.
+    meanwhile; with `root` for long enough for a slow card. Firmware before v0.6.2-41 mounts at its start only.
     """
     if hasattr(machine, "SDCard"):
         if root and present(root):
             uos.umount(root)
         machine.SDCard.remount()  # returns no object at all: its value must not be touched
-        for ms in (300, 700):  # longer for a slow card
-            end = ticks() + ms
-            while ticks() < end:  # after 50 days one sleep would not do: without threads it then returns at once
-                sleep(100)
-            if not root or present(root):
-                return True
-        return False
-    return True
+        end = ticks() + (900 if root else 300)
+        while ticks() < end:  # 50 days after power-on one sleep would not do: without threads it then returns at once
+            sleep(100)
+    return not root or present(root)
 
 
 class Camera:
     """The camera, 320x240 RGB565 for ever; a window into it, so that its buffers never move. `ready` once started.
 
-    `again`: when to look for one next, after none answered.
+    `again`: when to look for one next, after none answered: in twelve times what that took, which is five seconds where
+    there is none. A model that finds none puts it off, since a key is being used.
     """
 
     WIDTH = 320
@@ -86,6 +82,7 @@ class Camera:
     def start(self):
         """Find and start the camera, which frees its buffers: never while a model is loaded. DeviceError 104."""
         self.ready = False
+        self.again = 0
         begun = ticks()
         try:
             if self._choice:
@@ -94,7 +91,7 @@ class Camera:
                 sensor.reset()
         except OSError as e:
             now = ticks()
-            self._pause = (now - begun) * PATIENCE
+            self._pause = (now - begun) * 12
             self.again = now + self._pause
             raise DeviceError(104, str(e))
         sensor.set_pixformat(sensor.RGB565)
@@ -116,7 +113,7 @@ class Camera:
         DeviceError 104 without a camera, 107 when the window is refused.
         """
         if not self.ready:
-            if ticks() < self.again:
+            if self.again:
                 self.again = ticks() + self._pause
                 raise DeviceError(104)
             self.start()
@@ -258,24 +255,3 @@ class Keys:
         for key in self._keys:
             key[3].disirq()
         del self._keys[:]
-
-
-class Watchdog:
-    """Resets the chip when nobody feeds it for `ms`, 0 for never; half of `ms` can be the end (machine_wdt.c)."""
-
-    def __init__(self, ms):
-        self._ms = max(ms, 4000) if ms else 0  # it is fed once a second
-        self._dog = None
-
-    def feed(self):
-        """Arm it, or feed it: call this once a second."""
-        if self._dog:
-            self._dog.feed()
-        elif self._ms:
-            self._dog = machine.WDT(0, self._ms)
-
-    def stop(self):
-        """Disarm it until the next feed(): it survives a soft reboot, and nothing can feed it during a load."""
-        if self._dog:
-            self._dog.stop()
-            self._dog = None

@@ -76,27 +76,26 @@ class Overlay:
         size = scale
         if results.shape == BARS and (LINE * 2 + 6) * spec.top > height // 3:
             size = 1
-        room = height - LINE - 2
         row = LINE * size + 6  # a line of text, and under it a bar of 4
-        foot = 5
+        room = height - LINE - 2
         if row * spec.top * 2 > room:  # they would hide more than half of the picture: bars of 2
-            row -= 4
-            foot = 2
+            row -= 3
         rows = max(room * 2 // 3 // row, 1)
 
         def bars(img, count):
             if count > rows:
                 count = rows
             y = bottom - count * row
+            thick = (row - LINE * size) * 2 // 3
             for i in range(count):
                 item = items[i]
                 img.draw_rectangle(left, y, width, row, BLACK, 1, 1)
                 text = item.text or caption(item, columns // size)
-                w = item.score * width // 1000
-                if w:
-                    img.draw_rectangle(left, y + row - foot, w, foot - foot // 4, COLOURS[item.class_id & 7], 1, 1)
                 img.draw_string(left, y, text, WHITE, size, 0, 0, 1)
                 y += row
+                w = item.score * width // 1000
+                if w:
+                    img.draw_rectangle(left, y - thick, w, thick, COLOURS[item.class_id & 7], 1, 1)
 
         paint = bars if results.shape == BARS else boxes
 

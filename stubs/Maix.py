@@ -9,14 +9,5 @@ from benchlib.maixparts import config as config
 from benchlib.maixparts import freq as freq
 from benchlib.maixparts import utils as utils
 
-
-def _fit():
-    here = globals()
-    here["utils"] = maixparts.utils if bench.has(flavours.HEAP_FREE) else maixparts.old_utils
-    if bench.has(flavours.CONFIG):
-        here["config"] = maixparts.config
-    else:
-        here.pop("config", None)
-
-
-bench.by_version(_fit)
+bench.by_version(globals(), "config", flavours.CONFIG, config)
+bench.by_version(globals(), "utils", flavours.HEAP_FREE, utils, maixparts.old_utils)

@@ -81,7 +81,7 @@ cwd = "/flash"
 generation = 0  # counts the boards: objects of an earlier one own nothing on this one
 next_gc_heap = 0  # Maix.utils.gc_heap_size(n): size after the next reset
 _plans = {}  # type: dict  # call name -> list of [calls to wait, what, times]
-_fits = []  # type: list  # see by_version()
+_versions = []  # type: list  # arguments of by_version()
 
 
 def install() -> None:
@@ -127,8 +127,8 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     scheduler.report = _callback_failed
     memory.reset(row[flavours.FREE_KIB] * 1024)
     memory.gc_capacity = row[flavours.GC_KIB] * 1024
-    for fit in _fits:
-        fit()
+    for part in _versions:
+        _fit(*part)
 
 
 def has(feature: str) -> bool:
@@ -136,10 +136,18 @@ def has(feature: str) -> bool:
     return not flavours.lacks(flavours.version_of(flavour), (feature,))
 
 
-def by_version(fit) -> None:
-    """Call fit() now and at every power-on: a fake adds or takes away there what only some versions have."""
-    _fits.append(fit)
-    fit()
+def by_version(names, name, feature, value, older=None) -> None:
+    """Put value into a fake's globals, now and at every power-on; without the feature `older`, None for nothing."""
+    _versions.append((names, name, feature, value, older))
+    _fit(*_versions[-1])
+
+
+def _fit(names, name, feature, value, older):
+    names.pop(name, None)
+    if not has(feature):
+        value = older
+    if value:
+        names[name] = value
 
 
 def power_off() -> None:

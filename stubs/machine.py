@@ -233,16 +233,5 @@ class Timer:
         self.stop()
 
 
-_SINCE = (("SDCard", flavours.REMOUNT, SDCard), ("WDT", flavours.WATCHDOG, WDT))
-
-
-def _fit():
-    here = globals()
-    for name, feature, kind in _SINCE:
-        if bench.has(feature):
-            here[name] = kind
-        else:
-            here.pop(name, None)
-
-
-bench.by_version(_fit)
+bench.by_version(globals(), "SDCard", flavours.REMOUNT, SDCard)
+bench.by_version(globals(), "WDT", flavours.WATCHDOG, WDT)

@@ -172,7 +172,7 @@ def open(_path: str, mode: str = "r", encoding=None) -> _File:
     drive, path = vfs.resolve(_path)
     if drive is None:
         raise OSError(EISDIR)
-    drive.touch(None if [letter for letter in mode if letter in "wax+"] else path)
+    drive.touch(path if mode in ("r", "rb") else None)
     try:
         is_dir, _ = drive.stat(path)
         exists = True

@@ -97,7 +97,11 @@ def fit_out(app, card):
     refuse_old(app)
     app.camera = hal.Camera(board, settings.camera)
     app.keys = hal.Keys(boards.gestures(settings.keys or board.keys), app.clock, DUE)
-    app.dog = hal.Watchdog(settings.watchdog)
+    app.dog = None
+    if settings.watchdog:
+        from device.hal_dog import Watchdog
+
+        app.dog = Watchdog(settings.watchdog)
     app.overlay = Overlay(app.screen)
     silent = ""
     if settings.link:

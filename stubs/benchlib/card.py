@@ -17,7 +17,7 @@ ENODEV = 19
 ENOTDIR = 20
 EISDIR = 21
 EACCES = 13
-SECTOR_ENTRIES = 16  # of a FAT folder; FatFs keeps one sector in memory, and asks the card for any other
+ROOT_ROWS = 9  # names, some of them long, that fit the one sector that FatFs keeps; any other is read each time
 
 
 class SparseFile:
@@ -201,7 +201,7 @@ class Drive:
         self.written = 0  # bytes, ever
         self.operations = 0  # file operations, ever
         self._at_root = False  # the sector that FatFs holds is all of the root folder
-        self._kept = None  # what it says of a card that was pulled then: {name: (is_dir, size)}
+        self._kept = None  # what it says of a card that was pulled then: a MemoryCard
         self.names = 0  # names that came or went, ever
         self._cut_at = None  # value of `written` at which the power goes
         self._cut_name = None  # value of `names` at which the power goes
@@ -219,8 +219,8 @@ class Drive:
         """List the card that is in the socket; without one the list stays as it is (maixpy_main.c, sd_preload)."""
         if self.inserted:
             self.mounted = True
-            self.pulled = False
-            self._at_root = False
+            self.pulled = self._at_root = False
+            self._kept = None
 
     def unmount(self) -> None:
         """Take it off the list."""
@@ -232,11 +232,11 @@ class Drive:
         But FatFs asks the card for no sector that it holds: what one of the root folder answers goes on being answered.
         """
         self.inserted = False
-        if not self.pulled:
-            self.pulled = True
-            self._kept = None
-            if self._at_root:
-                self._kept = {name: (is_dir, size) for name, is_dir, size in self.backend.listdir("")}
+        if self._at_root and not self.pulled:
+            self._kept = kept = MemoryCard()
+            for name, is_dir, size in self.backend.listdir(""):
+                (kept.folders if is_dir else kept.files)[name] = SparseFile(b"", size)
+        self.pulled = True
 
     def power_cut_after(self, nbytes: int) -> None:
         """After `nbytes` more bytes written the power goes: PowerCut, and the torn file is kept. None: never."""
@@ -266,29 +266,23 @@ class Drive:
             self.eject()
         if not self.mounted:
             raise OSError(ENODEV)
-        deep = path is None or "/" in path
         if self.pulled:
-            if self._kept is None or path is None or (deep and path.split("/")[0] in self._kept):
+            kept = self._kept
+            if kept is None or path is None or ("/" in path and path.split("/")[0] in kept.folders):
                 self._kept = None  # a read that fails leaves nothing in the sector
                 raise OSError(EIO)
         elif not self.flat:
             self._at_root = path is not None and self._ends_at_root(path)
 
     def _ends_at_root(self, path):
+        # the last place looked at, and with it the sector that is kept, is the root folder: path, or what it lacks
+        rows = self.backend.listdir("")
         first = path.split("/")[0]
-        entries = 1  # the card's name
-        for name, _, _ in self.backend.listdir(""):
-            if name == first and first != path:
-                return False
-            stem, _, end = name.partition(".")
-            entries += 1 if len(stem) <= 8 and len(end) <= 3 else 1 + (len(name) + 12) // 13
-        return entries < SECTOR_ENTRIES  # the end mark is the last
+        return len(rows) <= ROOT_ROWS and (first == path or first not in [row[0] for row in rows])
 
     def listdir(self, path: str):
         """Return the rows of a folder, as the backend does."""
-        if self.pulled and self._kept is not None:
-            return [(name, row[0], row[1]) for name, row in self._kept.items()]
-        return self.backend.listdir(path)
+        return (self._kept or self.backend).listdir(path)
 
     def put(self, path: str, data: bytes, append: bool) -> None:
         """Write through to the backend, as far as the power lasts."""
@@ -339,11 +333,7 @@ class Drive:
 
     def stat(self, path: str):
         """Return (is_dir, size) or raise OSError(2)."""
-        if self.pulled and self._kept is not None:
-            if path and path not in self._kept:
-                raise OSError(ENOENT)
-            return self._kept[path] if path else (True, 0)
-        backend = self.backend
+        backend = self._kept or self.backend
         if hasattr(backend, "stat"):
             return backend.stat(path)
         if not path:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import bench
 import sensor
-from device import hal
+from device import hal, hal_dog
 from device.errors import DeviceError
 from device.once import boards, hal_start
 
@@ -117,7 +117,7 @@ def test_a_missing_camera_is_named():
 
 
 def test_a_missing_camera_is_not_sought_at_once_again():
-    """Each try blocks for five seconds, so there is none within a minute of the last one and of the last model."""
+    """Each try blocks for five seconds: none for a model, and none within a minute of the last try and model."""
     bench.camera.connected = False
     eye = camera()
     raises_104(eye.start)
@@ -128,10 +128,22 @@ def test_a_missing_camera_is_not_sought_at_once_again():
         bench.clock.advance(59000)
     bench.camera.connected = True
     raises_104(lambda: eye.fit(320, 240, 3))
-    bench.clock.advance(60000)
+    assert 60000 < eye.again - bench.clock.now < 62000
+    assert bench.calls["sensor.reset"] == 1
+    eye.start()
     eye.fit(320, 240, 3)
     assert eye.ready
-    assert bench.calls["sensor.reset"] == 2
+    assert eye.again == 0
+
+
+def test_a_camera_that_fails_at_once_may_be_tried_at_once():
+    """Such a try keeps no key waiting."""
+    bench.clock.advance(1000)
+    bench.fail_next("sensor.reset", OSError("Reset Failed"))
+    eye = camera()
+    raises_104(eye.start)
+    raises_104(lambda: eye.fit(320, 240, 3))
+    assert eye.again == bench.clock.now
 
 
 def raises_104(call):
@@ -357,16 +369,8 @@ def test_a_key_without_interrupt_is_polled():
 # -- watchdog and card --
 
 
-def test_the_watchdog_is_off_by_default():
-    dog = hal.Watchdog(0)
-    dog.feed()
-    dog.stop()
-    assert not bench.wdt
-    assert "WDT" not in bench.calls
-
-
 def test_the_watchdog_is_armed_fed_and_stopped():
-    dog = hal.Watchdog(8000)
+    dog = hal_dog.Watchdog(8000)
     for _ in range(30):
         dog.feed()
         bench.clock.advance(1000)
@@ -379,7 +383,7 @@ def test_the_watchdog_is_armed_fed_and_stopped():
 
 
 def test_a_watchdog_too_short_to_be_fed_is_made_longer():
-    dog = hal.Watchdog(5)
+    dog = hal_dog.Watchdog(5)
     dog.feed()
     bench.clock.advance(1900)
     assert bench.wdt

@@ -49,6 +49,7 @@ def test_v4_with_two_inputs_has_no_single_shape():
 
 def test_files_that_only_bear_the_name():
     assert sniff(v4(version=5)[:HEAD])[:2] == ("v5", 5)
+    assert sniff(v4(version=3)[:HEAD])[:2] == ("no kmodel", 5)  # MaixPy would take it for a v4: above 4 it is refused
     assert sniff(v4(version=6)[:HEAD])[:2] == ("v6", 6)
     assert sniff(pack(">10I", *([3, 1] + [0] * 8)))[0] == "word-swapped v3"
     assert sniff(pack("<10I", *([1] * 10)))[0] == "v1"

@@ -173,7 +173,7 @@ def test_what_the_root_folder_answers_needs_no_card() -> None:
 
 def test_a_root_folder_of_many_names_is_always_read() -> None:
     """It takes more than one sector."""
-    bench.card.insert(bench.MemoryCard({f"a long name {at}.txt": "" for at in range(8)}))
+    bench.card.insert(bench.MemoryCard({f"a long name {at}.txt": "" for at in range(10)}))
     assert errno(uos.stat, "/sd/nothing/x") == 2
     bench.card.eject()
     assert errno(uos.stat, "/sd/nothing/x") == 5

@@ -92,8 +92,8 @@ SURVIVORS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "catalog.py",
-        "width = height = channels = size = 0",
-        "width = height = channels = size = 1",
+        "width = height = channels = size = refused = 0",
+        "width = height = channels = size = refused = 1",
         "nobody asks for the size of a folder with problems",
     ),
     ("choice.py", 'with uio.open(path, "rb") as file:', 'with uio.open(path, "XXrbXX") as file:', LETTERS),

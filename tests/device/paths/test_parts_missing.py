@@ -185,15 +185,37 @@ def test_without_a_camera_every_press_acts_within_a_second(board):
             board.app.step()
         assert bench.clock.now - begun < 1000
         (_, _, index, total) = board.said("select")[-1]
-        assert (total, index) == (3, bench_index(i))
+        assert (total, index) == (3, selected_after(i))
         board.until("FAULT", 1000)
         assert board.app.fault.code == 104
     assert bench.calls["sensor.reset"] == 1
 
 
-def bench_index(presses):
-    """Return the model that is selected after so many short presses and a long one for every fourth."""
+def selected_after(presses):
+    """Return the index that is selected after these presses, of which every fourth is a long one."""
     return sum([-1 if i % 4 == 3 else 1 for i in range(presses + 1)]) % 3
+
+
+def test_no_camera_is_sought_while_a_key_is_held(board):
+    """The minute ends in the middle of a press: the press goes first, and another minute begins."""
+    board.power()
+    bench.camera.connected = False
+    board.boot().until("FAULT")
+    board.run(board.app.camera.again - bench.clock.now - 300)
+    board.press(hold=600)
+    assert board.said("select")[-1][2] == 1
+    assert bench.clock.now > 60000
+    board.run(50000)
+    assert bench.calls["sensor.reset"] == 1
+    board.run(20000)
+    assert bench.calls["sensor.reset"] == 2
+
+
+def test_without_the_setting_there_is_no_watchdog(board):
+    sys.modules.pop("device.hal_dog", None)
+    board.start().until("RUNNING").run(3000)
+    assert "WDT" not in bench.calls
+    assert "device.hal_dog" not in sys.modules
 
 
 @pytest.mark.parametrize("ms", [4000, 5000, 6000, 10000])
@@ -258,7 +280,7 @@ def test_a_card_with_models_and_without_the_app_is_named(board, written):
     board.until("NO_CARD", 4500)
     with another_card(CARD):
         board.until("EMPTY", 4500)
-        assert written().startswith("108 CARD_READ Face The card does not answer as it should. Is the app on this")
+        assert written().startswith("108 CARD_READ Face The card does not answer as it should. Is the app on it? no")
         bench.card.eject()
         board.until("NO_CARD", 4500)
     bench.card.insert(bench.MemoryCard(CARD), mount=False)

@@ -176,6 +176,6 @@ def left_behind() -> None:
     for _, block in bench.kpu.leaked:  # what the firmware itself loses
         for one in block if isinstance(block, list) and block and isinstance(block[0], list) else [block]:
             if one is not None:
-                taken.remove(one[3])
+                taken.remove(one[2])
     assert set(taken) <= OURS, taken
     assert len(taken) == len(set(taken)), taken

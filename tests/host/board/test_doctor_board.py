@@ -84,7 +84,7 @@ def test_fix_finishes_a_sync_and_takes_left_overs_away(virtual_board: Start, car
     (card / "SYNC/STEPS").write_bytes(dump(steps))
     code, said, told = doctor("--port", str(board.port), "--fix")
     assert (code, codes(said)) == (0, set())
-    assert told.count("fix: ") == 2
+    assert told.count("fix: ") == 3
     assert (card / "models" / "new.txt").read_text() == "new"
     assert not list((card / "SYNC").iterdir())
     assert not (card / "old.part").exists()

@@ -20,6 +20,8 @@ SHADOWED = "board fpioa_manager pmu json os re struct time random math collectio
 """Modules that the firmware looks for among files first: frozen ones, and those with a u before their true name."""
 REFUSED = ("syntax", "mpy-cross")
 """Rules of the language gate that mean: does not compile. The others would fail when the line runs."""
+M5_START = "if 'dirList' in globals():\n    __import__('main')"
+"""How boot.py starts the app on M5StickV builds, whose firmware never runs main.py."""
 SHOWN = 4
 
 
@@ -115,14 +117,18 @@ def _compiled(path: Path) -> list[Problem]:
 
 
 def own_boot(text: str | None) -> bool:
-    """Is it the app's boot.py, of whatever version: no more than a function that finishes an interrupted sync?"""
+    """Is it the app's boot.py, of any version: a function that finishes an interrupted sync, and M5StickV's start?"""
     if text is None or "/SYNC/STEPS" not in text or 'finish("/sd")' not in text:
         return False
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return all(isinstance(node, ast.FunctionDef | ast.Expr | ast.Delete) for node in body)
+    starts = [ast.unparse(node) for node in body if isinstance(node, ast.If)]
+    body = [node for node in body if not isinstance(node, ast.If)]
+    return starts in ([], [M5_START]) and all(
+        isinstance(node, ast.FunctionDef | ast.Expr | ast.Delete) for node in body
+    )
 
 
 def does(text: str | None) -> str:
