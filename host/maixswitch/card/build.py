@@ -8,9 +8,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from maixswitch.board_code import board_root
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import reason, tr
-from maixswitch.resources import board_root
 
 MPY_VERSION = 4  # what MicroPython v1.11 reads, and no other
 MPY_FLAGS = 2  # unicode strings; without the map cache, which the firmware does not have (mpconfigport.h)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from maixswitch import resources
+from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, EXIT_OK, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import reason, tr
 from maixswitch.sim.actions import Screenshot
@@ -82,7 +81,6 @@ def names(script: Script) -> list[str]:
 def check(script: Script, boards: Sequence[str], picks: Sequence[str]) -> None:
     """Refuses what needs no run to be wrong: boards, names, and picks that no picture will answer to."""
     made = names(script)
-    resources.put_on_path()
     for board in boards:
         check_board(board)
     keys = [f"{name}-{board}" for name in made for board in boards]
@@ -199,7 +197,7 @@ def _stacked(*lines: Picture) -> Picture:
 
 def _words(text: str, colour: Colour) -> Picture:
     """A line of text; what the board has no letter for is a question mark."""
-    font = importlib.import_module("benchlib.font")
+    font = board_code.font()
     ink = np.zeros((font.HEIGHT, font.WIDTH * len(text)), bool)
     for place, letter in enumerate(text):
         at = (ord(letter if " " <= letter <= "~" else "?") - 32) * 7
