@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maixswitch import board_code
+from maixswitch import board_code, files
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim.card import DiskFile, FolderCard, scan
@@ -145,9 +145,7 @@ class Card:
         try:
             return board_code.catalog().read("/sd", board_code.kinds(), pairs)
         except OSError as error:
-            raise MaixSwitchError(
-                tr("{path}: cannot be read ({error})", path=self.path, error=error), EXIT_IO
-            ) from error
+            raise MaixSwitchError(files.unreadable(self.path, error), EXIT_IO) from error
 
     def _model(self, spec: board_code.ModelSpec) -> Model:
         place = f"{MODELS}/{spec.folder}"
@@ -173,7 +171,7 @@ class Card:
         try:
             return self._files.read(name)
         except OSError as error:
-            raise MaixSwitchError(tr("{path}: cannot be read ({error})", path=name, error=error), EXIT_IO) from error
+            raise MaixSwitchError(files.unreadable(name, error), EXIT_IO) from error
 
     def text(self, name: str) -> str | None:
         """The text of a file without carriage returns, None when it is absent, larger than 256 KiB or no UTF-8."""
@@ -207,10 +205,8 @@ def _kind(path: Path) -> str:
         raise MaixSwitchError(tr("{path}: no such file or folder", path=path), EXIT_IO)
     if (path / MODELS).is_dir():
         return "card"
-    try:
+    with files.reading(path):
         names = sorted(entry.name for entry in path.iterdir())
-    except OSError as error:
-        raise MaixSwitchError(tr("{path}: cannot be read ({error})", path=path, error=error), EXIT_IO) from error
     if "model.json" in names or any(name.lower().endswith(KMODEL_ENDS) for name in names):
         return "model"
     found = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else tr("an empty folder")
