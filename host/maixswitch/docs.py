@@ -133,9 +133,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def renew(text: str) -> str:
-    """The text with every generated block made anew, in the page's language.
+    """Return the text with every generated block renewed, in the page's language.
 
-    MaixSwitchError (usage) for a block that nobody makes, or a language that there is not.
+    Raises MaixSwitchError (usage) for an unknown block, ValueError for an unknown language.
     """
 
     def replace(match: re.Match[str]) -> str:

@@ -63,6 +63,8 @@ def tabled() -> Iterator[str]:
     yield from help_pages.SENTENCES
     yield from help_pages.HEADINGS
     yield from help_pages.TYPERS_HELP
+    yield from cli.GROUPS
+    yield from (row.summary for row in cli.COMMANDS)
     yield from language.SYSTEM
     from maixswitch.card import dialect as gate
     from maixswitch.card import dialect_tables as language_tables
