@@ -1,4 +1,4 @@
-"""`maixswitch convert`: an ONNX network becomes a kmodel; what it needs is imported only when it runs."""
+"""`maixswitch convert`: convert an ONNX network into a kmodel."""
 
 from __future__ import annotations
 
@@ -7,18 +7,11 @@ from typing import Annotated
 
 import typer
 
-from maixswitch import console
+from maixswitch import console, files
+from maixswitch.cli.parameters import Json
 from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import reason, tr, word
+from maixswitch.language import tr, word
 
-CONVERT_HELP = """Convert a float32 ONNX network into a .kmodel that every firmware runs (v3, 8 bits).
-
-DIR holds pictures such as the camera will see, a few dozen or more: they tell the range of every tensor, and those that
-are held back tell how near the converted network comes to the float one. Docs: docs/convert.md.
-
-The network gets (pixel x scale - mean) / std of the camera's pixels 0 to 255: give what it was trained with.
-Ends with 1 when the network cannot be converted, or fits no firmware (the file is written all the same).
-"""
 MOST_LABELS = 1 << 20
 
 
@@ -39,14 +32,22 @@ def convert(
     scale: Annotated[float | None, typer.Option(help="Factor of a pixel; default: 1/255.", show_default=False)] = None,
     mean: Annotated[str, typer.Option(help="Mean of a pixel, one number or one per channel with commas.")] = "0",
     std: Annotated[str, typer.Option(help="Deviation of a pixel, one number or one per channel.")] = "1",
-    calibrate: Annotated[int, typer.Option(min=1, help="At most so many pictures measure the ranges.")] = 100,
+    calibrate: Annotated[int, typer.Option(min=1, help="Number of pictures that measure the ranges, at most.")] = 100,
     hold_back: Annotated[float, typer.Option(min=0, max=0.9, help="Share of the pictures that only compare.")] = 0.2,
     firmware: Annotated[
         str, typer.Option(help="Firmware whose answers are compared; default: minimum_with_kmodel_v4_support.")
     ] = "",
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as a page, too.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")] = False,
+    json: Json = False,
 ) -> None:
+    """Convert a float32 ONNX network into a .kmodel that every firmware runs (v3, 8 bits).
+
+    DIR holds pictures such as the camera will see, a few dozen or more. Most of them measure the range of every tensor;
+    the held-back ones show how near the converted network comes to the float network. Docs: docs/convert.md.
+
+    The network gets (pixel x scale - mean) / std of the camera's pixels 0 to 255: give the values it was trained with.
+    Ends with 1 when the network cannot be converted, or fits no firmware (the file is written in that case, too).
+    """
     if (images is None) == (not random):
         raise MaixSwitchError(
             tr(
@@ -74,8 +75,8 @@ def convert(
     if report is not None:
         from maixswitch.convert.page import page
 
-        _write(report, page(found, facts.model, target.name).encode())
-    _write(target, facts.lowered.data)
+        files.write(report, page(found, facts.model, target.name).encode())
+    files.write(target, facts.lowered.data)
     if json:
         console.emit(found)
     else:
@@ -113,7 +114,7 @@ def _writable(*paths: Path) -> None:
     for path in paths:
         if not path.parent.is_dir() or path.is_dir():
             why = "Is a directory" if path.is_dir() else "No such file or directory"
-            raise MaixSwitchError(tr("cannot write {output}: {strerror}", output=path, strerror=word(why)), EXIT_IO)
+            raise MaixSwitchError(tr("cannot write {path}: {reason}", path=path, reason=word(why)), EXIT_IO)
 
 
 def _onto_card(card: Path, target: Path, title: str, kind: str, labels: Path | None, anchors: str, json: bool) -> bool:
@@ -125,19 +126,6 @@ def _onto_card(card: Path, target: Path, title: str, kind: str, labels: Path | N
         for line in intake.report(made, card, False):
             console.say(line)
     return made.clean
-
-
-def _write(path: Path, data: bytes) -> None:
-    """The whole file or none: first under another name."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise MaixSwitchError(
-            tr("cannot write {output}: {strerror}", output=path, strerror=reason(error)), EXIT_IO
-        ) from error
 
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:
@@ -153,22 +141,12 @@ def _numbers(option: str, text: str) -> tuple[float, ...]:
     return found
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MOST_LABELS)
-    except OSError as error:
-        raise MaixSwitchError(
-            tr("cannot read {path}: {strerror}", path=path, strerror=reason(error)), EXIT_IO
-        ) from error
-
-
 def _labels(path: Path | None) -> list[str]:
     if path is None:
         return []
     from maixswitch.card.importing.labels import read_labels
 
-    found = read_labels(_bytes(path))
+    found = read_labels(files.read(path, MOST_LABELS))
     if not found:
         raise MaixSwitchError(tr("--labels {path}: no list of labels; wanted one a line", path=path), EXIT_USAGE)
     return found
@@ -180,7 +158,7 @@ def _anchors(text: str) -> tuple[float, ...]:
     from maixswitch.card.importing.labels import read_anchors
 
     data = text.encode()
-    found = read_anchors(data if set(text) <= set("0123456789.,;+- eE[]()") else _bytes(Path(text)))
+    found = read_anchors(data if set(text) <= set("0123456789.,;+- eE[]()") else files.read(Path(text), MOST_LABELS))
     if not found:
         raise MaixSwitchError(tr("--anchors {text}: wanted pairs of numbers above 0", text=text), EXIT_USAGE)
     return tuple(found)

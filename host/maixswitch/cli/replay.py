@@ -1,4 +1,4 @@
-"""`maixswitch replay`: a recorded run once more, or as a test; and what `maixswitch sim --record` does."""
+"""`maixswitch replay`: repeat a recorded run, or write a test that repeats it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from maixswitch import console
-from maixswitch.errors import EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import reason, tr
+from maixswitch import console, files
+from maixswitch.cli.parameters import Json
+from maixswitch.errors import EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
 
 if TYPE_CHECKING:
     from maixswitch.sim.replay import Outcome, Until
-    from maixswitch.sim.session import Options
 
-REPLAY_HELP = """Repeat a recorded run exactly, and say whether the app still does the same.
-
-FILE comes from `maixswitch sim CARD --record FILE`; it holds the camera's pictures, the keys, the script and, when it
-is small, the card. Ends with 0 when the event log is the same, with 1 and the first difference when it is not.
-"""
 MARK = "Made by `maixswitch replay --as-test`"
 _TEST = '''"""{mark}: the app does what it did when {name} was recorded."""
 
@@ -50,8 +45,14 @@ def replay(
     as_test: Annotated[
         Path | None, typer.Option("--as-test", metavar="OUT.py", help="Write a pytest case that replays it.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")] = False,
+    json: Json = False,
 ) -> None:
+    """Repeat a recorded run exactly, and say whether the app still does the same.
+
+    FILE comes from `maixswitch sim CARD --record FILE`; it holds the camera's pictures, the keys, the script and, when
+    it is small, the card. Ends with 0 when the event log is the same, and with 1 and the first difference when it is
+    not.
+    """
     limit = _until(until)
     if as_test is not None and (until or card is not None or json):
         raise MaixSwitchError(tr("--as-test stands alone: it replays the whole file on its own card"), EXIT_USAGE)
@@ -137,7 +138,7 @@ def write_test(out: Path, recording: Path) -> None:
     """Writes a pytest case beside a recording; a file of that name that this command did not write stays."""
     if out.suffix != ".py":
         raise MaixSwitchError(tr("--as-test {out}: wanted a name that ends in .py", out=out), EXIT_USAGE)
-    try:
+    with files.writing(out, "--as-test"):
         if out.exists() and MARK not in out.read_text(encoding="utf-8", errors="replace")[:200]:
             text = tr("--as-test {out}: there is such a file, and it is not one of these; choose another name", out=out)
             raise MaixSwitchError(text, EXIT_USAGE)
@@ -147,29 +148,5 @@ def write_test(out: Path, recording: Path) -> None:
             path = str(recording.resolve())
         function = re.sub(r"\W", "_", recording.stem, flags=re.ASCII).strip("_").lower() or "recording"
         safe = re.sub(r"[^\w. -]", "_", recording.name)
-        part = out.with_name(f".{out.name}.{os.getpid()}.part")
-        try:
-            part.write_text(
-                _TEST.format(mark=MARK, name=safe, path=Path(path).as_posix(), function=function), encoding="utf-8"
-            )
-            part.replace(out)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        message = tr("--as-test {out}: cannot be written ({reason})", out=out, reason=reason(error))
-        raise MaixSwitchError(message, EXIT_IO) from error
-
-
-def run_recorded(options: Options, file: Path, with_card: bool) -> tuple[int, str]:
-    """A run of the simulator that leaves a recording; the exit code and why it is not 0."""
-    from maixswitch.sim.tape import Tape
-
-    with Tape(file, options, with_card=with_card) as tape:
-        code = tape.session.run()
-        tape.complete(code)
-    if tape.full:
-        console.say(tr("{file}: the recording is full; the run ends here", file=file))
-    if not tape.kept and with_card:
-        console.say(tr("{file}: the card is too large to be kept in it; a replay needs --card", file=file))
-    console.say(tr("{file}: recorded; maixswitch replay {file}", file=file))
-    return code, tape.session.explain()
+        text = _TEST.format(mark=MARK, name=safe, path=Path(path).as_posix(), function=function)
+    files.write(out, text, "--as-test")

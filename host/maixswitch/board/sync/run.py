@@ -127,10 +127,11 @@ def board(
 ) -> Result:  # fmt: skip
     """The same for the card in the board at a port, whose app starts again afterwards."""
     from maixswitch.board.connection import connect
+    from maixswitch.board.rate import change
     from maixswitch.board.sync.board_target import BoardTarget
 
     with connect(port, restart=True) as found_board:
-        if line.baud and not found_board.set_baud(line.baud):
+        if line.baud and not change(found_board, line.baud):
             error = BoardError("B610", port=port)
             say(f"maixswitch: {error}")
         return into(BoardTarget(found_board, plain=line.plain), found, options, dry=dry, bars=bars, show=show)
