@@ -16,7 +16,6 @@ from maixswitch.resources import put_on_path
 from maixswitch.sim.card import DiskFile, FolderCard, scan
 
 if TYPE_CHECKING:
-    from maixswitch.card.medium.image import Image
     from maixswitch.kmodel import KModel
 
 MODELS = "models"
@@ -122,7 +121,6 @@ class Card:
 
     def __init__(self, path: Path, anchor_pairs: int | None = 5) -> None:
         self.path = path
-        self.image: Image | None = None  # what `path` was unpacked from
         self.kind = _kind(path)
         self.sizes: dict[str, int] = {}
         self.settings: Any = None
