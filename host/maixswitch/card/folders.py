@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from maixswitch import files
 from maixswitch.card.reading import MODELS, Card
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import tr
+from maixswitch.language import reason, tr
 
 
 def existing(card: Path) -> list[tuple[str, str]]:
@@ -50,13 +51,12 @@ def remove(card: Path, folder: str) -> None:
                 "{folder} is off the list, but {path} cannot be deleted ({reason}); delete it by hand",
                 folder=folder,
                 path=aside,
-                reason=error.strerror or error,
+                reason=reason(error),
             ),
             EXIT_IO,
         ) from error
 
 
 def unwritable(card: Path, error: OSError) -> MaixSwitchError:
-    return MaixSwitchError(
-        tr("{path}: cannot be written ({reason})", path=card, reason=error.strerror or error), EXIT_IO
-    )
+    """Return the error for a card that cannot be written."""
+    return MaixSwitchError(files.unwritable(card, error), EXIT_IO)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from maixswitch import board_code
 from maixswitch.card.options import Options
-from maixswitch.docs import board_module
 from maixswitch.errors import KModelError
 from maixswitch.kmodel.format.sniff import recognise
 from maixswitch.kmodel.judge.memory import Memory, memory
@@ -66,8 +65,7 @@ class NetworkFacts:
             columns, rows, channels = self.map
             return (columns, rows) if channels == pairs * (classes + 5) else None
         width, height, _ = self.input or (0, 0, 0)
-        cells: Any = board_module("device.once.kmodel_head").grid(width, height, self.elements, pairs, classes)
-        return (int(cells[0]), int(cells[1])) if cells else None
+        return board_code.kmodel_head().grid(width, height, self.elements, pairs, classes)
 
     def classes(self, pairs: int) -> int | None:
         """Return how many classes a detector with this many anchor pairs has; None if the output does not fit one."""

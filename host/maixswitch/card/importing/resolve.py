@@ -96,9 +96,7 @@ class _Resolver:
             count = len(self.network.kmodel.outputs)
             self.problem(
                 "C530",
-                tr(
-                    "the network has {count} outputs; a classifier or a YOLOv2 detector has one", count=count
-                ),
+                tr("the network has {count} outputs; a classifier or a YOLOv2 detector has one", count=count),
             )
             return
         anchors = self.anchors()
