@@ -85,8 +85,8 @@ def judge(folder: Path) -> list[ImportMessage]:
     messages = []
     for model in Card(folder, None).models:
         messages += [
-            ImportMessage("C544", f"{file} {field}: {value}; {wanted}")
-            for file, field, value, wanted in model.spec.problems
+            ImportMessage("C544", f"{file} {field}: {value}; {expected}")
+            for file, field, value, expected in model.spec.problems
         ]
     return messages
 
