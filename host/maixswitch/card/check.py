@@ -1,19 +1,19 @@
-"""`maixswitch check`: a card, a model's folder or a .kmodel through all rules, and what came out."""
+"""`maixswitch check`: all rules, applied to a card, a model's folder, a .kmodel or the image of a card."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maixswitch.card.medium.image import Image, is_image, read_image, unpacked
+from maixswitch.card.medium.image import is_image, read_image
 from maixswitch.card.medium.mount import read_mount
 from maixswitch.card.options import Options
 from maixswitch.card.reading import MODELS, Card, Model
 from maixswitch.card.rules import LOOKS
 from maixswitch.card.rules.fit import verdicts
-from maixswitch.card.rules.medium import folder_names, image_names, judge_image, judge_mount, judge_names
+from maixswitch.card.rules.medium import folder_names, judge_image, judge_mount, judge_names
 from maixswitch.errors import MaixSwitchError
 from maixswitch.findings.finding import ERROR, Finding, Judged, finding
 from maixswitch.kmodel.judge.describe import shape_text
@@ -23,10 +23,13 @@ __all__ = ["ModelReport", "Options", "Report", "check"]
 
 @dataclass(frozen=True)
 class ModelReport:
-    """What is known of one model. ``place``: its folder on the card (or the bare file's name); ``input``: of the
-    network itself, "" when it cannot be read; ``fits``: firmware -> verdict ("fits", "gc", "large", "version"...);
-    ``room``: firmware -> the same in words, with the KiB that are left or missing and where the room comes from;
-    ``need``: the loader's blocks, name -> bytes, in its order.
+    """What is known about one model.
+
+    place: its folder on the card, or the name of a bare file.
+    input: the size of the network's input; "" if it cannot be read.
+    fits: for each firmware, the verdict ("fits", "gc", "large", "version"...).
+    room: the same in words, with the KiB that are left or missing and where the room comes from.
+    need: the bytes of the blocks that the loader allocates, by name and in its order.
     """
 
     place: str
@@ -43,7 +46,11 @@ class ModelReport:
 
 @dataclass(frozen=True)
 class Report(Judged):
-    """All of it. ``kind``: "card", "model", "kmodel" or "image"; ``findings``: errors first, then by place."""
+    """The result of a check.
+
+    kind: "card", "model", "kmodel" or "image".
+    findings: errors first, then by place.
+    """
 
     path: Path
     kind: str
@@ -52,11 +59,11 @@ class Report(Judged):
     models: tuple[ModelReport, ...]
 
     def of(self, place: str) -> list[Finding]:
-        """The findings at a model's place, "" for those of no model."""
+        """Return the findings at a model's place; "" for those that belong to no model."""
         return [item for item in self.findings if self.owner(item) == place]
 
     def owner(self, item: Finding) -> str:
-        """The place of the model that a finding is about, "" for none."""
+        """Return the place of the model that a finding is about, "" for none."""
         for model in self.models:
             if item.file == model.place or item.file.startswith(model.place + "/"):
                 return model.place
@@ -64,59 +71,47 @@ class Report(Judged):
 
 
 def check(path: Path, options: Options | None = None) -> Report:
-    """Looks at a card, a model's folder, a .kmodel, or the image or device of a card, with all rules.
+    """Check a card, a model's folder, a .kmodel, or the image or device of a card.
 
-    MaixSwitchError when the path is none of these (usage), cannot be read (input), or board or firmware are unknown.
+    Raises MaixSwitchError if the path is none of these (usage), if it cannot be read (input or output), or if the board
+    or a firmware is unknown.
     """
-    wanted = options or Options()
-    wanted.check()
-    if not is_image(path):
-        try:
-            return _look(path, wanted)
-        except MaixSwitchError:
-            # a card that is mounted here and holds nothing yet is a card all the same
-            mount = None if (path / MODELS).exists() else read_mount(path)
-            if mount is None:
-                raise
-        found = [*judge_mount(mount), *judge_names(folder_names(path)), finding("C100", MODELS, card=path)]
-        return Report(path, "card", wanted, _sorted(found), ())
-    image = read_image(path)
-    with unpacked(image) as folder:
-        if (folder / MODELS).is_dir():
-            report = _look(folder, wanted, image)
-            return replace(report, path=path, kind="image", findings=tuple(_of_image(item) for item in report.findings))
-        found = list(judge_image(image))
-        if image.volume is not None:
-            found += [*judge_names(image_names(image)), finding("C100", MODELS, card="CARD")]
-        return Report(path, "image", wanted, _sorted(found), ())
+    target = options or Options()
+    target.check()
+    # Of an image only the partition table and the file system are judged; its files are checked once it is mounted.
+    if is_image(path):
+        return Report(path, "image", target, _sorted(judge_image(read_image(path))), ())
+    try:
+        return _look(path, target)
+    except MaixSwitchError:
+        # A mounted card is a card even while it is still empty; any other folder without models/ is a mistake.
+        mount = None if (path / MODELS).exists() else read_mount(path)
+        if mount is None:
+            raise
+    findings = [*judge_mount(mount), *judge_names(folder_names(path)), finding("C100", MODELS, card=path)]
+    return Report(path, "card", target, _sorted(findings), ())
 
 
-def _look(path: Path, options: Options, image: Image | None = None) -> Report:
-    """The report of a folder or a .kmodel; ``image``: what the folder was unpacked from."""
-    wanted = options
-    card = Card(path, wanted.anchor_pairs)
-    card.image = image
-    board = str(card.settings.board) if card.settings is not None and not wanted.board else ""
-    if board:  # the card's own word, where the command line is silent
-        wanted = Options(board, wanted.firmware, wanted.gc_kib, wanted.run)
-        if wanted.anchor_pairs != options.anchor_pairs:
-            card = Card(path, wanted.anchor_pairs)
-            card.image = image
-    found = [item for look in LOOKS for item in look(card, wanted)]
-    if wanted.run:
+def _look(path: Path, options: Options) -> Report:
+    """Return the report of a folder or a .kmodel."""
+    target = options
+    card = Card(path, target.anchor_pairs)
+    board = str(card.settings.board) if card.settings is not None and not target.board else ""
+    # The card names its board if the command line does not. That may change how many anchors are allowed.
+    if board:
+        target = Options(board, target.firmware, target.gc_kib, target.run)
+        if target.anchor_pairs != options.anchor_pairs:
+            card = Card(path, target.anchor_pairs)
+    findings = [item for look in LOOKS for item in look(card, target)]
+    if target.run:
         from maixswitch.card.trial import run_all
 
-        found += run_all(card, wanted, {item.file.rpartition("/")[0] for item in found if item.severity == ERROR})
-    return Report(path, card.kind, wanted, _sorted(found), tuple(_model(model, wanted) for model in card.models))
+        findings += run_all(card, target, {item.file.rpartition("/")[0] for item in findings if item.severity == ERROR})
+    return Report(path, card.kind, target, _sorted(findings), tuple(_model(model, target) for model in card.models))
 
 
-def _of_image(item: Finding) -> Finding:
-    """The finding without the name of the folder that the image was unpacked into: the card itself is meant."""
-    return replace(item, values={**item.values, "card": "CARD"}) if "card" in item.values else item
-
-
-def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(found, key=lambda item: (item.rank, item.file, item.code)))
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda item: (item.rank, item.file, item.code)))
 
 
 def _model(model: Model, options: Options) -> ModelReport:
@@ -137,7 +132,7 @@ def _model(model: Model, options: Options) -> ModelReport:
 
 
 def document(report: Report) -> dict[str, Any]:
-    """The report for programs, schema 1; texts are in the reader's language, codes and names never are."""
+    """Return the report as JSON-able values, schema 1. Texts are in the user's language, codes and names are not."""
     return {
         "schema": 1,
         "command": "check",

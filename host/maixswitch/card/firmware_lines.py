@@ -1,7 +1,7 @@
-"""Lines that a board prints which carry no code of their own: what each means and what to do.
+"""Lines without a code that a board prints: what each means and what to do.
 
 Sources: MaixPy v1 (Maix_kpu.c, py_image.c, sensor.c, main.c, _boot.py), MicroPython v1.11, and users' reports of old
-firmwares. A row says the code that it comes to, or speaks for itself.
+firmwares. A row names the code that explains it, or has texts of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Line:
-    """``pattern``: regular expression, upper and lower case alike; ``code``: of the tables, "" for a row with texts."""
+    """A line of a board.
+
+    pattern: a regular expression; case does not matter.
+    code: the code that explains the line; "" for a row with texts of its own.
+    """
 
     pattern: str
     example: str
@@ -25,9 +29,9 @@ LINES = (
     Line(
         r"error:? *-[1-9]\b|^-[1-9]$",
         "load error -3",
-        meaning="An old firmware could not load the model; it has no further words for it. Most often the kmodel's "
-        "version is not one that it knows, or no model lies at that flash address.",
-        remedy="Check the file with maixswitch check; then flash a MaixPy of version 0.6 with kmodel v4 support.",
+        meaning="An old firmware could not load the model and does not say why. Most often it does not know the "
+        "kmodel's version, or there is no model at that flash address.",
+        remedy="Check the file with maixswitch check, then flash MaixPy 0.6 with kmodel v4 support.",
     ),
     Line(r"only support v3 now, get v", "err: we only support V3 now, get V596458738", "2002"),
     Line(r"gc heap size .*too large", "GC heap size 1048576 is too large, reset GC heap size", "106"),
@@ -35,7 +39,7 @@ LINES = (
     Line(
         r"kpu_net __del__|classifier __del__",
         "kpu_net __del__",
-        meaning="Harmless: Python's memory was cleaned of a model that had been unloaded before.",
+        meaning="Harmless: Python freed the memory of a model that was unloaded before.",
         remedy="Nothing to do.",
     ),
     Line(r"img w=\d+, ?h=\d+, but model", "img w=320,h=240, but model w=224,h=224", "107"),
@@ -45,8 +49,8 @@ LINES = (
     Line(
         r"pix_ai is null",
         "pix_ai is NULL!",
-        meaning="The picture was made by a program and not by the camera: the KPU's copy of it is missing.",
-        remedy="In a script of your own call img.pix_to_ai() before kpu.forward(); this app does.",
+        meaning="A program made the picture, not the camera, so the KPU's copy of it is missing.",
+        remedy="In a script of your own, call img.pix_to_ai() before kpu.forward(). This app does so.",
     ),
     Line(r"set_outputs ctx error", "set_outputs ctx error, maybe init err:2002",
          meaning="Harmless: kpu.set_outputs() was called for a kmodel v3, which does not need it.",
@@ -66,14 +70,14 @@ LINES = (
     Line(
         r"could not enter raw repl",
         "could not enter raw repl",
-        meaning="The board's own program keeps the cable busy: most often a boot.py or main.py that never ends.",
-        remedy="Take the card out and reset the board, or press Ctrl-C in the first moments after the reset.",
+        meaning="The board's own program keeps the cable busy, most often because its boot.py or main.py never ends.",
+        remedy="Take the card out and reset the board, or press Ctrl-C right after the reset.",
     ),
     Line(
         r"function is used by fm\.fpioa",
         "[Warning] function is used by fm.fpioa.GPIOHS0(pin:16)",
-        meaning="Two pins were given the same function of the chip; the later one has it now.",
-        remedy="Nothing to do in this app; in a script of your own take another GPIOHS number.",
+        meaning="Two pins were assigned the same function of the chip. The later one has it now.",
+        remedy="Nothing to do in this app. In a script of your own, use another GPIOHS number.",
     ),
     Line(
         r"sdcard.*(fail|not)|mount.*fail",

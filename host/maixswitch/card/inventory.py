@@ -1,33 +1,33 @@
-"""What is on a card, model by model: order, title, kind, size, and on which firmwares it fits."""
+"""The models of a card: order, title, kind, size, and the firmwares that they fit."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from maixswitch.card.importing.network import Network
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
 from maixswitch.console import left, visible, width
-from maixswitch.kmodel.judge.memory import kib, rooms
+from maixswitch.kmodel.judge.memory import kib, memory, rooms
 from maixswitch.language import tr
 
 Row = dict[str, Any]
 
 
 def rows(card: Path) -> list[Row]:
-    """A JSON-able row for every model, in the button's order; MaixSwitchError when it is no card.
+    """Return a JSON-able row for every model, in the button's order.
 
-    ``bytes``: of the kmodel; ``need``: of the system heap, once it is loaded and runs; ``room``: bytes that each of the
-    common firmwares leaves for it, beside a 320x240 camera and a panel; ``fits``: those that it fits; ``of``: how many
-    there are, 0 where the model cannot be read; ``problems``: what the board's parser says.
+    Of a row, ``bytes`` is the size of the kmodel, ``need`` the system heap that it takes while it runs, ``room`` the
+    bytes that each common firmware leaves for it beside a 320x240 camera and a panel, ``fits`` the firmwares that it
+    fits, ``of`` how many were asked (0 if the model cannot be read), and ``problems`` what the board's parser says.
+    Raises MaixSwitchError if `card` is not a card.
     """
     return [_row(at, model) for at, model in enumerate(Card(card, None).models, 1)]
 
 
 def _row(at: int, model: Model) -> Row:
     spec = model.spec
-    judged = Network(b"", model.kmodel).judged() if model.kmodel else []
+    judged = [memory(model.kmodel, item) for item in Options().flavours] if model.kmodel else []
     return {
         "position": at,
         "folder": model.folder,
@@ -44,11 +44,11 @@ def _row(at: int, model: Model) -> Row:
     }
 
 
-def table(found: list[Row]) -> list[str]:
-    """The rows for people; columns as wide as their widest cell."""
+def table(models: list[Row]) -> list[str]:
+    """Return the rows as a text table for people."""
     head = ("#", tr("folder"), tr("title"), tr("kind"), tr("size"), tr("takes"), tr("fits"))
     lines: list[tuple[str, ...]] = [head]
-    for row in found:
+    for row in models:
         fits = f"{len(row['fits'])}/{row['of']}" if row["of"] else "-"
         if row["problems"]:
             fits = tr("{count} problems", count=len(row["problems"]))

@@ -1,8 +1,8 @@
-"""File names: what a FAT card can hold, and what the board's firmware then lists and opens.
+"""File names: what a FAT card can hold, and what the board's firmware lists and opens.
 
-The firmware's FatFs speaks code page 437 while model.json is UTF-8, so a name beyond ASCII that stands in model.json is
-never found; a name beyond code page 437 is listed by its short form, such as MODELL~1 (MaixPy mpconfigport.h:
-MICROPY_FATFS_LFN_CODE_PAGE 437, LFN_UNICODE left at 0; FatFs R0.13c get_fileinfo). Unproven on a board.
+The firmware's FatFs uses code page 437, while model.json is UTF-8, so the board never finds a file whose name in
+model.json is not ASCII. It lists a name outside code page 437 by its short form, such as MODELL~1 (MaixPy
+mpconfigport.h: MICROPY_FATFS_LFN_CODE_PAGE 437, LFN_UNICODE left at 0; FatFs R0.13c get_fileinfo). Unproven on a board.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DEVICES = frozenset(
     ("con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10)))
 )
 LITTER = frozenset((".ds_store", "thumbs.db", "desktop.ini", "__macosx"))
-# What systems keep on every card for themselves; nobody has to hear of it.
+# What operating systems keep on every card; the user need not know about it.
 SILENT = frozenset(
     ("system volume information", ".spotlight-v100", ".trashes", ".fseventsd", ".trash-1000", "lost+found", "found.000")
 )
@@ -26,31 +26,34 @@ SILENT = frozenset(
 
 @dataclass(frozen=True)
 class Trouble:
-    """What is wrong with one name. kind: one of beyond-ascii, beyond-437, refused, trailing, long, device, control,
-    path; detail: the characters or the length that show it."""
+    """What is wrong with one name.
+
+    kind: beyond-ascii, beyond-437, refused, trailing, long, device, control or path.
+    detail: the characters or the length that show it.
+    """
 
     kind: str
     detail: str = ""
 
 
 def printable(name: str) -> str:
-    """A name that can be shown: control characters and halves of surrogates as escapes, at most 80 characters."""
+    """Return a name for a message: unprintable characters as escapes, at most 80 characters."""
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
     return text if len(text) <= 80 else text[:77] + "..."
 
 
 def is_litter(name: str) -> bool:
-    """Is it one of the files that macOS or Windows leave behind (`._face.kmodel`, `.DS_Store`, `Thumbs.db`)?"""
+    """Is this one of the files that macOS or Windows leave behind (`._face.kmodel`, `.DS_Store`, `Thumbs.db`)?"""
     return name.startswith("._") or name.lower() in LITTER
 
 
 def is_silent(name: str) -> bool:
-    """Is it something that a system keeps on every card and that never matters?"""
+    """Is this something that an operating system keeps on every card and that never matters?"""
     return name.lower() in SILENT
 
 
 def in_code_page(name: str) -> bool:
-    """Has code page 437 every character of the name?"""
+    """Does code page 437 have every character of the name?"""
     try:
         unicodedata.normalize("NFC", name).encode("cp437")
     except UnicodeEncodeError:
@@ -59,7 +62,7 @@ def in_code_page(name: str) -> bool:
 
 
 def troubles(name: str) -> Iterator[Trouble]:
-    """What is wrong with one name (no path), the worst first."""
+    """Yield what is wrong with one name (not a path), the worst first."""
     control = sorted({c for c in name if ord(c) < 32 or ord(c) == 127})
     if control:
         yield Trouble("control", " ".join(printable(c) for c in control))
@@ -78,17 +81,17 @@ def troubles(name: str) -> Iterator[Trouble]:
 
 
 def path_length(path: str) -> int:
-    """Bytes of a card path as the board spells it, with /sd/ before it."""
+    """Return the bytes of a card path as the board writes it, with /sd/ before it."""
     return len(("/sd/" + path).encode("utf-8", "surrogatepass"))
 
 
 def fold(name: str) -> str:
-    """The name as FAT compares it: small letters are capitals, dots and spaces at the end do not count."""
+    """Return the name as FAT compares it: in capitals, without dots and spaces at the end."""
     return name.upper().rstrip(" .")
 
 
 def twins(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """Names of one folder that are the same name on FAT, in groups of two or more, sorted."""
+    """Return the names of one folder that FAT takes for the same, in sorted groups of two or more."""
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(fold(name), []).append(name)

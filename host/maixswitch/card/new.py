@@ -1,4 +1,4 @@
-"""A new card: the app, models to begin with and a few words, put there whole or not at all."""
+"""A new card with the app, first models and a README, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -24,14 +24,18 @@ maixswitch ls CARD                     what is here
 maixswitch check CARD                  what is wrong, and what to do
 """
 ORDER = (MODELS, README, "device", "main.py", "boot.py")
-"""What starts the app comes last: a board that looks in between finds no half of it."""
+"""The app's start comes last, so that a board that looks in between never finds half an app."""
 
 
 def create(card: Path, mpy: bool = False, empty: bool = False) -> list[str]:
-    """Makes a card in a folder, made when absent; returns the names that were put there. ``empty``: without models.
+    """Make a card in a folder, which is made if it is missing.
 
-    models/ and README.txt that are there already stay as they are. MaixSwitchError (usage) when any part of an app is
-    there, (input or output) when something cannot be read or written: then the folder is as it was.
+    mpy: compile the app with mpy-cross.
+    empty: leave out the models.
+    models/ and README.txt that exist already are left as they are.
+    Returns the names that were written.
+    Raises MaixSwitchError if there is already a part of an app (usage), or if something cannot be read or written
+    (input or output). The folder is then as it was.
     """
     if card.exists() and not card.is_dir():
         raise MaixSwitchError(tr("{path}: a file; wanted a folder", path=card), EXIT_USAGE)
@@ -45,7 +49,7 @@ def create(card: Path, mpy: bool = False, empty: bool = False) -> list[str]:
             ),
             EXIT_USAGE,
         )
-    made = not card.exists()
+    is_new = not card.exists()
     placed: list[Path] = []
     stage: Path | None = None
     try:
@@ -65,7 +69,7 @@ def create(card: Path, mpy: bool = False, empty: bool = False) -> list[str]:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         if stage is not None:
             shutil.rmtree(stage, ignore_errors=True)
-        if made and card.is_dir():
+        if is_new and card.is_dir():
             shutil.rmtree(card, ignore_errors=True)
         if isinstance(error, OSError):
             raise MaixSwitchError(files.unwritable(card, error), EXIT_IO) from error

@@ -1,4 +1,4 @@
-"""What a check is for: which board, which firmwares, which size of Python's heap."""
+"""The target of a check: board, firmwares and the size of Python's heap."""
 
 from __future__ import annotations
 
@@ -19,13 +19,17 @@ OWN_FIRMWARE = {
     "canmv_k210_01studio": ("canmv", "canmv_lite"),
     "dnk210": ("canmv", "canmv_lite"),
 }
-"""Boards that need an image of their own: without it their power chip stays off, or there is none else."""
+"""Boards with firmware images of their own: others do not switch on their power chip, or do not exist for them."""
 OWN = frozenset(name for names in OWN_FIRMWARE.values() for name in names)
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says. ``gc_kib``: size of Python's heap, None for the firmware's own; ``run``: emulate."""
+    """The options of the command line.
+
+    gc_kib: the size of Python's heap; None for the firmware's own.
+    run: emulate one frame of each model.
+    """
 
     board: str = ""
     firmware: tuple[str, ...] = ()
@@ -33,7 +37,7 @@ class Options:
     run: bool = False
 
     def check(self) -> None:
-        """MaixSwitchError (usage), listing the known ones, for a board or a firmware that is unknown."""
+        """Raise MaixSwitchError (usage), which lists the known ones, if the board or a firmware is unknown."""
         for name in self.firmware:
             firmwares.find(name)
         if self.board:
@@ -41,7 +45,7 @@ class Options:
 
     @cached_property
     def flavours(self) -> tuple[firmwares.Firmware, ...]:
-        """The firmwares to judge for: those asked for, else those that are made for the board."""
+        """The firmwares to judge for: those of the command line, otherwise those that suit the board."""
         names = self.firmware or OWN_FIRMWARE.get(self.board, ())
         if names:
             return tuple(firmwares.find(name) for name in names)
@@ -49,7 +53,7 @@ class Options:
 
     @property
     def anchor_pairs(self) -> int | None:
-        """How many anchors the board's detector takes, None for any."""
+        """How many anchor pairs the firmware's detector takes, None for any number."""
         return None if all(item.api == "canmv" for item in self.flavours) else 5
 
     @cached_property
@@ -68,23 +72,23 @@ class Options:
 
     @property
     def panel(self) -> Panel:
-        """Width and height of the board's panel, "own" (the firmware's) for an unnamed one, None without a panel."""
+        """Width and height of the board's panel, "own" for the firmware's own, None without a panel."""
         if self.row is None:
             return "own"
         return (int(self.row.lcd[0]), int(self.row.lcd[1])) if self.row.lcd else None
 
     @property
     def rooms(self) -> list[Room]:
-        """What each of the firmwares leaves for a model beside the panel and a camera."""
+        """What each firmware leaves for a model beside the panel and a camera."""
         return [room(item, panel=self.panel, gc_kib=self.gc_kib) for item in self.flavours]
 
     @property
     def screen(self) -> Size | None:
-        """The panel as a size: for an unnamed board that of the first firmware."""
+        """The size of the panel; without a named board that of the first firmware."""
         panel = self.panel
         return self.flavours[0].panel if panel == "own" else panel
 
     @property
     def lcd_type(self) -> bool:
-        """Does the board's panel need a type of its own, a word that older versions do not know?"""
+        """Does the board's panel need a type of its own, an argument that older firmwares do not have?"""
         return self.row is not None and self.row.lcd is not None and bool(self.row.lcd[5])

@@ -1,4 +1,4 @@
-"""The order of a card's models is the order of their folders' names: numbers in front, renamed without losing one."""
+"""The order of a card's models. It is the order of their folder names, which begin with numbers."""
 
 from __future__ import annotations
 
@@ -14,102 +14,102 @@ STEP = 10
 
 
 def key(name: str) -> tuple[bytes, bytes]:
-    """What the board sorts folders by (device/once/model_json.py): bytes, capitals as small letters (ASCII)."""
+    """Return the key by which the board sorts folders (device/once/model_json.py): bytes, ASCII in small letters."""
     data = name.encode()
     return data.lower(), data
 
 
 def bare(name: str) -> str:
-    """A folder's name without the number in front."""
+    """Return a folder's name without the number in front."""
     return NUMBER.sub("", name, count=1)
 
 
 def slug(title: str) -> str:
-    """A title as part of a folder's name: small ASCII letters, digits and "-", 24 characters at most."""
+    """Return a title as part of a folder name: ASCII letters, digits and "-", at most 24 characters."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:24].strip("-") or "model"
 
 
 def numbered(names: Sequence[str]) -> list[str]:
-    """New names for folders in this order: 10-, 20-, ..., as wide as needed."""
+    """Return new names for folders in this order: 10-, 20-, ..., all with the same number of digits."""
     width = max(2, len(str(len(names) * STEP)))
     return [f"{(at + 1) * STEP:0{width}d}-{bare(name)}" for at, name in enumerate(names)]
 
 
 def renumbered(names: Sequence[str]) -> list[tuple[str, str]]:
-    """(old name, new name) that put folders into this order; none where their names already say it."""
+    """Return the renames (old, new) that put folders into this order; [] if they are in it already."""
     return [] if [*names] == sorted(names, key=key) else list(zip(names, numbered(names), strict=True))
 
 
 def following(names: Sequence[str], name: str) -> str:
-    """A folder's name with a number that puts it behind all of these, as far as numbers can.
+    """Return a folder name that sorts behind all of these.
 
-    The next ten, else the next number; where all of that width are taken, 990-, which sorts behind 99-.
+    Its number is the next ten or, if that needs another digit, the next number. If all numbers of that width are taken,
+    it is 990, which sorts behind 99.
     """
     taken = {other.casefold() for other in names}
     numbers = [match[1] for match in (NUMBER.match(other) for other in names) if match]
     width = max([2, *(len(number) for number in numbers)])
     last = max([0, *(int(number) for number in numbers)])
     for number in ((last // STEP + 1) * STEP, last + 1):
-        found = f"{number:0{width}d}-{name}"
-        if len(str(number)) <= width and found.casefold() not in taken:
-            return found
+        candidate = f"{number:0{width}d}-{name}"
+        if len(str(number)) <= width and candidate.casefold() not in taken:
+            return candidate
     return f"{'9' * width}0-{name}"
 
 
 def between(names: Sequence[str], position: int, name: str) -> str | None:
-    """A name that makes a folder the position-th (1..) among these, in their order; None when there is no room."""
+    """Return a name that becomes the position-th, from 1, of these in their order; None if no number is free."""
     before = names[position - 2] if position > 1 else ""
     after = names[position - 1] if position <= len(names) else ""
     match = NUMBER.match(after or before)
     width = max(2, len(match[1]) if match else 2)
-    numbers = [int(found[1]) for found in (NUMBER.match(before), NUMBER.match(after)) if found]
+    numbers = [int(match[1]) for match in (NUMBER.match(before), NUMBER.match(after)) if match]
     low = numbers[0] if before and numbers else 0
     high = numbers[-1] if after and numbers else 10**width
     for number in ((low + high) // 2, low + 1):
-        found = f"{number:0{width}d}-{name}"
-        fits = key(before) < key(found) and (not after or key(found) < key(after))
-        if fits and found.casefold() not in {other.casefold() for other in names}:
-            return found
+        candidate = f"{number:0{width}d}-{name}"
+        fits = key(before) < key(candidate) and (not after or key(candidate) < key(after))
+        if fits and candidate.casefold() not in {other.casefold() for other in names}:
+            return candidate
     return None
 
 
-def find(models: Sequence[tuple[str, str]], wanted: str) -> str:
-    """The folder that a user means, of (folder, title) pairs: by folder, its name without number, or title.
+def find(models: Sequence[tuple[str, str]], name: str) -> str:
+    """Return the folder that a user means, by its name, its name without the number, or the model's title.
 
-    Capitals do not matter. MaixSwitchError (usage) for a name that fits none or several, with what there is.
+    models: (folder, title) of the card's models. Case does not matter.
+    Raises MaixSwitchError (usage) with what there is if no model or several fit.
     """
-    word = wanted.rstrip("/").rpartition("/")[2]
+    bare_name = name.rstrip("/").rpartition("/")[2]
     for folder, _ in models:
-        if folder == word:
+        if folder == bare_name:
             return folder
-    fold = word.casefold()
-    found = [
+    fold = bare_name.casefold()
+    matches = [
         folder
         for folder, title in models
-        if fold in (folder.casefold(), bare(folder).casefold(), title.casefold())
-        or title.casefold() == wanted.casefold()
+        if fold in (folder.casefold(), bare(folder).casefold(), title.casefold()) or title.casefold() == name.casefold()
     ]
     listed = ", ".join(f"{folder} ({title})" for folder, title in models) or tr("none")
-    if not found:
-        raise MaixSwitchError(tr("no model {name}; there are: {listed}", name=wanted, listed=listed), EXIT_USAGE)
-    if len(found) > 1:
+    if not matches:
+        raise MaixSwitchError(tr("no model {name}; there are: {listed}", name=name, listed=listed), EXIT_USAGE)
+    if len(matches) > 1:
         raise MaixSwitchError(
             tr(
-                "{name} may be any of {found}: name the folder",
-                name=wanted,
-                found=", ".join(found),
+                "{name} may be any of {folders}: name the folder",
+                name=name,
+                folders=", ".join(matches),
             ),
             EXIT_USAGE,
         )
-    return found[0]
+    return matches[0]
 
 
 def rename(models: Path, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Renames folders in `models` (old name, new name), returns the renames that were needed.
+    """Rename folders in `models`; return the renames (old, new) that were needed.
 
-    Every folder keeps a name that the board sees at any moment, swaps go over a third name, and a failure puts back
-    what was done: a card pulled in between has all its models. MaixSwitchError when a name is taken or nothing can be
-    written.
+    The board finds every folder at any moment: swaps go through a third name, and a failure undoes what was done.
+    Raises MaixSwitchError if a name is taken, or if the card cannot be written.
     """
     todo = [(old, new) for old, new in pairs if old != new]
     moving = {old.casefold() for old, _ in todo}
@@ -122,6 +122,7 @@ def rename(models: Path, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, st
         (models / old).rename(models / new)
         done.append((old, new))
 
+    # Rename in turn whatever is not blocked by another folder. In a ring of names one of them steps aside first.
     open_: list[tuple[str, str]] = list(todo)
     try:
         while open_:
@@ -149,7 +150,7 @@ def rename(models: Path, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, st
 
 def _aside(models: Path, name: str) -> str:
     for number in range(1, 1000):
-        found = f"{name}-moving{number}"
-        if not (models / found).exists():
-            return found
+        candidate = f"{name}-moving{number}"
+        if not (models / candidate).exists():
+            return candidate
     raise MaixSwitchError(tr("{name}: no free name beside it", name=name), EXIT_IO)

@@ -1,4 +1,4 @@
-"""A card as the checks see it: the folder read once, by the board's own parser on the fakes of its files."""
+"""A card as the checks see it: a folder that is read once, by the board's own parser on the fake of its card."""
 
 from __future__ import annotations
 
@@ -15,33 +15,32 @@ from maixswitch.language import tr
 from maixswitch.sim.card import DiskFile, FolderCard, scan
 
 if TYPE_CHECKING:
-    from maixswitch.card.medium.image import Image
     from maixswitch.kmodel import KModel
 
 MODELS = "models"
 LARGEST = 8 << 20
-"""Bytes of a file that are read at most; no file of a card that the board can use is as large."""
+"""The most bytes that are read of a file. The board can use no larger file."""
 KMODEL_ENDS = (".kmodel", ".smodel", ".emodel")
 
 
 class _Files(FolderCard):
-    """The folder for the board's parser, of which no file costs more memory than LARGEST."""
+    """The folder as the fake card of the board's parser. No file takes more memory than LARGEST."""
 
     def __init__(self, folder: Path, memory_card: Callable[[dict[str, Any]], Any], below: str = "") -> None:
-        """``below``: where on the card the folder lies; "" for a whole card."""
+        """``below``: the path of the folder on the card; "" for a whole card."""
         if below:
-            found, folders = scan(folder)
+            contents, folders = scan(folder)
             self._folder = folder
             self._write_back = False
             self.damaged = set()
-            self._memory = memory_card({f"{below}/{name}": file for name, file in found.items()})
+            self._memory = memory_card({f"{below}/{name}": file for name, file in contents.items()})
             self._memory.folders.update(dict.fromkeys([below, *(f"{below}/{name}" for name in folders)], True))
         else:
             super().__init__(folder, memory_card)
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Bytes of every file, by its path on the card."""
+        """The size in bytes of every file, by its path on the card."""
         return {name: len(data) for name, data in self._memory.files.items()}
 
     def read(self, path: str) -> bytes:
@@ -53,10 +52,12 @@ class _Files(FolderCard):
 
 @dataclass
 class Model:
-    """One model: its folder's name ("" for a bare file) and the board's own ModelSpec of it (None for a bare file).
+    """One model.
 
-    ``place``: path of its folder on the card, as findings name it; ``file``: path of its .kmodel on the card, "" when
-    model.json names none that is there (or one in flash).
+    folder: the name of its folder, "" for a bare file.
+    spec: the board's own ModelSpec, None for a bare file.
+    place: the path of its folder on the card, as findings name it.
+    file: the path of its .kmodel on the card; "" if model.json names none that exists, or one in flash.
     """
 
     folder: str
@@ -68,22 +69,22 @@ class Model:
 
     @property
     def json(self) -> str:
-        """Path of its model.json on the card."""
+        """The path of its model.json on the card."""
         return f"{self.place}/model.json"
 
     @property
     def title(self) -> str:
-        """What the screen shows, the folder's name where model.json has no usable title."""
+        """What the screen shows as its title; the folder's name if model.json has no usable title."""
         return str(self.spec.title) if self.spec is not None and self.spec.title else self.folder or self.file
 
     @property
     def classes(self) -> int:
-        """Number of labels, 0 when unknown."""
+        """The number of labels, 0 if unknown."""
         return len(self.spec.labels) if self.spec is not None else 0
 
     @cached_property
     def data(self) -> bytes:
-        """The .kmodel's bytes, b"" without one or when it cannot be read."""
+        """The bytes of the .kmodel; b"" if there is none, or if it cannot be read."""
         try:
             return self._read() if self.file else b""
         except MaixSwitchError:
@@ -91,7 +92,7 @@ class Model:
 
     @cached_property
     def loaded(self) -> KModel | KModelError | None:
-        """The model, what is wrong with its file, or None without one."""
+        """The model; the error if its file is wrong; None without a file."""
         from maixswitch.kmodel import load
 
         if not self.file:
@@ -105,23 +106,25 @@ class Model:
 
     @property
     def kmodel(self) -> KModel | None:
-        """The model, None where its file cannot be used."""
-        found = self.loaded
-        return None if found is None or isinstance(found, KModelError) else found
+        """The model, None if its file cannot be used."""
+        loaded = self.loaded
+        return None if loaded is None or isinstance(loaded, KModelError) else loaded
 
 
 class Card:
     """A card, one model's folder, or one .kmodel file.
 
-    ``kind``: "card", "model" or "kmodel". ``models``: in the button's order. ``sizes``: bytes of every file by its path
-    on the card; ``folders`` is not kept, ``path`` is where it all lies on this PC. ``settings``: the board's own
-    Settings, None unless a whole card. Labels are read when asked for, so a card must be the last one that was read.
-    MaixSwitchError when the path is nothing of these or cannot be read.
+    kind: "card", "model" or "kmodel".
+    path: where it is on this PC.
+    models: its models, in the button's order.
+    sizes: the bytes of every file, by its path on the card.
+    settings: the board's own Settings, None unless this is a whole card.
+    Labels are read when they are needed, so only the card that was read last may be asked for them.
+    Raises MaixSwitchError if the path is none of these, or if it cannot be read.
     """
 
     def __init__(self, path: Path, anchor_pairs: int | None = 5) -> None:
         self.path = path
-        self.image: Image | None = None  # what `path` was unpacked from
         self.kind = _kind(path)
         self.sizes: dict[str, int] = {}
         self.settings: Any = None
@@ -155,17 +158,20 @@ class Card:
 
     @property
     def shell(self) -> str:
-        """The path as one writes it in a command line."""
+        """The path, quoted for a command line."""
         return shlex.quote(str(self.path))
 
     def select(self) -> None:
-        """Puts this card into the fake board's socket, as after reading another one."""
+        """Put this card into the fake board's socket, after another card was read."""
         if self._files is not None:
             self._bench.reset()
             self._bench.card.insert(self._files)
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file by its path on the card, at most LARGEST; MaixSwitchError when it cannot be read."""
+        """Return at most LARGEST bytes of a file, by its path on the card.
+
+        Raises MaixSwitchError if it cannot be read.
+        """
         if self._files is None:
             return _bytes(self.path)
         try:
@@ -174,7 +180,7 @@ class Card:
             raise MaixSwitchError(files.unreadable(name, error), EXIT_IO) from error
 
     def text(self, name: str) -> str | None:
-        """The text of a file without carriage returns, None when it is absent, larger than 256 KiB or no UTF-8."""
+        """Return the text of a file with "\\n" line ends; None if it is missing, larger than 256 KiB, or not UTF-8."""
         if not 0 <= self.sizes.get(name, -1) <= 1 << 18:
             return None
         try:
@@ -190,7 +196,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _kind(path: Path) -> str:
-    """What a path is: "card", "model" or "kmodel"; MaixSwitchError otherwise."""
+    """Return what a path is: "card", "model" or "kmodel". Raises MaixSwitchError for anything else."""
     if path.is_file():
         if path.name.lower().endswith(".zip"):
             raise MaixSwitchError(
@@ -209,13 +215,13 @@ def _kind(path: Path) -> str:
         names = sorted(entry.name for entry in path.iterdir())
     if "model.json" in names or any(name.lower().endswith(KMODEL_ENDS) for name in names):
         return "model"
-    found = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else tr("an empty folder")
+    names_text = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else tr("an empty folder")
     raise MaixSwitchError(
         tr(
             "{path}: neither a card (a folder with models/ in it), nor a model's folder (with model.json in it), nor a "
             "file; found {found}. A new card: maixswitch new {path}",
             path=path,
-            found=found,
+            found=names_text,
         ),
         EXIT_USAGE,
     )

@@ -1,4 +1,4 @@
-"""A report of `maixswitch check` for people: by model, errors first, counts and what to do next at the end."""
+"""The report of `maixswitch check` for people: model by model, errors first, then counts and the next step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maixswitch.language import tr
 
 
 def text(report: Report) -> str:
-    """The whole report, lines without colour."""
+    """Return the whole report as lines without colour."""
     return "\n".join(visible(line).replace("\n", "\\n") for line in lines(report))
 
 
@@ -35,7 +35,7 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def head(model: ModelReport, report: Report) -> str:
-    """One line about a model: folder, title, kind, size, where it fits."""
+    """Return one line about a model: folder, title, kind, size, and where it fits."""
     parts = [model.kind, model.input]
     if model.version:
         parts.append(f"kmodel v{model.version}")
@@ -50,27 +50,27 @@ def head(model: ModelReport, report: Report) -> str:
 
 
 def counts(report: Report) -> str:
-    """How many models, errors, warnings and notes."""
-    found = report.counts
+    """Return how many models, errors, warnings and notes there are."""
+    numbers = report.counts
     return tr(
         "Models: {models}, errors: {errors}, warnings: {warnings}, notes: {notes}",
         models=len(report.models),
-        errors=found[ERROR],
-        warnings=found[WARNING],
-        notes=found[NOTE],
+        errors=numbers[ERROR],
+        warnings=numbers[WARNING],
+        notes=numbers[NOTE],
     )
 
 
 def following(report: Report) -> str:
-    """The one thing to do next."""
+    """Return what to do next."""
     worst = next((item for item in report.findings if item.severity == ERROR), None)
     if worst is not None:
-        place = f"{worst.place}: " if worst.place else ""
-        return place + worst.remedy + " " + tr("(maixswitch explain {code} says more)", code=worst.code)
+        prefix = f"{worst.place}: " if worst.place else ""
+        return prefix + worst.remedy + " " + tr("(maixswitch explain {code} says more)", code=worst.code)
     if report.kind == "kmodel":
         return tr("maixswitch import {path} --card CARD", path=shlex.quote(str(report.path)))
     if report.kind == "image":
-        return tr("write it onto a TF card, and put that into the board")
+        return tr("mount the card or the image, then check its files: maixswitch check FOLDER")
     if report.kind == "model":
         return tr("copy the folder into models/ of a card")
     if not report.options.run:

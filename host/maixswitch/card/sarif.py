@@ -1,4 +1,4 @@
-"""A report of `maixswitch check` as SARIF 2.1.0, which code hosts and editors show beside the files.
+"""The report of `maixswitch check` as SARIF 2.1.0, which code hosts and editors show beside the files.
 
 Source: OASIS, Static Analysis Results Interchange Format 2.1.0, sections 3.13 to 3.58.
 """
@@ -15,11 +15,11 @@ from maixswitch.language import chosen, word
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 BASE = "CARD"
-"""Name of the place that the paths of files begin at."""
+"""The name of the folder that the paths of files start from."""
 
 
 def sarif(report: Report) -> dict[str, Any]:
-    """One run with a rule for every code that occurs and a result for every finding."""
+    """Return one run, with a rule for every code that occurs and a result for every finding."""
     codes = sorted({item.code for item in report.findings})
     return {
         "$schema": SCHEMA,
@@ -60,10 +60,10 @@ def _rule(code: str) -> dict[str, Any]:
 
 
 def _result(item: Finding, index: int) -> dict[str, Any]:
-    said = [item.title]
+    words = [item.title]
     if item.field:
-        said.insert(0, f"{item.field}:")
-    parts = " ".join(said)
+        words.insert(0, f"{item.field}:")
+    parts = " ".join(words)
     detail = "; ".join(part for part in (item.found, item.wanted) if part)
     result: dict[str, Any] = {
         "ruleId": item.code,
@@ -72,6 +72,6 @@ def _result(item: Finding, index: int) -> dict[str, Any]:
         "message": {"text": f"{parts} {f'({detail}) ' if detail else ''}{item.remedy}"},
     }
     if item.file:
-        place = {"uri": quote(item.file), "uriBaseId": BASE}
-        result["locations"] = [{"physicalLocation": {"artifactLocation": place}}]
+        location = {"uri": quote(item.file), "uriBaseId": BASE}
+        result["locations"] = [{"physicalLocation": {"artifactLocation": location}}]
     return result

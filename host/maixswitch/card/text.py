@@ -1,7 +1,7 @@
-"""What the panel shows of titles and labels: its font has printable ASCII, and a line is as wide as the panel.
+"""What the panel shows of titles and labels: the font has printable ASCII only, and a line is as wide as the panel.
 
-The rules are those of device/text.py and device/overlay.py: 8x12 pixels a character, twice that on pictures of 200
-pixels and more; a status bar of title, place such as 2/5 and frames per second.
+The font and its size are the app's own (device/overlay.py). The rooms follow its drawing: letters of twice the size on
+pictures of 200 pixels and more, and a status bar with the title, a place such as 2/5 and the frames per second.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-CELL, LINE = 8, 12
+from maixswitch import board_code
+
 SCORE = 5  # " 100%"
-RATE = 7  # " 120fps", which the status bar keeps free
+RATE = 7  # " 120fps"; the status bar keeps room for it
 FRAME = (320, 240)
-BARS = "classifier"
+SMALLEST_WINDOW = (128, 96)
 
 
 @dataclass(frozen=True)
@@ -25,40 +26,48 @@ class Room:
 
 
 def plain(text: str) -> str:
-    """The text as the font draws it, each other character a question mark (device.text.plain)."""
-    return "".join(c if " " <= c <= "~" else "?" for c in text)
+    """Return the text as the font draws it, with a question mark for every character that it lacks."""
+    return board_code.overlay().plain(text)
 
 
 def is_plain(text: str) -> bool:
-    """Can the font draw all of it?"""
+    """Can the font draw all of the text?"""
     return plain(text) == text
 
 
 def strangers(texts: Iterable[str], most: int = 8) -> str:
-    """The characters that the font lacks, each once, at most `most` of them."""
-    found: dict[str, None] = {}
+    """Return the characters that the font lacks, each once and at most `most` of them."""
+    missing: dict[str, None] = {}
     for text in texts:
         for char in text:
-            if not " " <= char <= "~":
-                found[char if char.isprintable() else char.encode("unicode_escape").decode("ascii")] = None
-            if len(found) > most:
-                return " ".join(list(found)[:most]) + " ..."
-    return " ".join(found)
+            if not is_plain(char):
+                missing[char if char.isprintable() else char.encode("unicode_escape").decode("ascii")] = None
+            if len(missing) > most:
+                return " ".join(list(missing)[:most]) + " ..."
+    return " ".join(missing)
 
 
 def controls(text: str) -> bool:
-    """Has it control characters?"""
+    """Does the text contain control characters?"""
     return any(ord(c) < 32 or 127 <= ord(c) < 160 for c in text)
 
 
+def is_window(width: int, height: int) -> bool:
+    """Is a picture of this size a window of the camera's frame? Decides as Camera.fit of device/hal.py."""
+    fits = SMALLEST_WINDOW[0] <= width <= FRAME[0] and SMALLEST_WINDOW[1] <= height <= FRAME[1]
+    return fits and width % 8 == 0 and height % 8 == 0
+
+
 def view(width: int, height: int) -> tuple[int, int]:
-    """The size of the pictures for a model's input: itself where it is a window of the frame, else the largest window
-    of its shape (device/hal.py, Camera.fit)."""
-    wide, high = FRAME
-    if 128 <= width <= wide and 96 <= height <= high and width % 8 == 0 and height % 8 == 0:
+    """Return the size of the pictures on the panel for a model's input of this size, as Camera.fit chooses it.
+
+    An input that is a window of the frame is shown as it is, any other as the largest window of its shape.
+    """
+    if is_window(width, height):
         return width, height
     if width <= 0 or height <= 0:
         return FRAME
+    wide, high = FRAME
     if width * high >= height * wide:
         w, h = wide, wide * height // width
     else:
@@ -66,19 +75,26 @@ def view(width: int, height: int) -> tuple[int, int]:
     return max(w // 8 * 8, 8), max(h // 8 * 8, 8)
 
 
-def room(panel: tuple[int, int], pictures: tuple[int, int], kind: str, top: int, place: str) -> Room:
-    """The room on a panel (width, height) for one model: size of its pictures, its kind, how many scores it shows, and
-    its place such as "2/5"."""
+def room(panel: tuple[int, int], pictures: tuple[int, int], kind: str, top: int, position: str) -> Room:
+    """Return the room on a panel for one model.
+
+    panel, pictures: width and height in pixels.
+    kind, top: of model.json.
+    position: the model's place in the button's order, such as "2/5".
+    """
+    overlay = board_code.overlay()
     width, height = min(panel[0], pictures[0]), min(panel[1], pictures[1])
-    columns = width // CELL
+    columns = width // overlay.CELL
     scale = 2 if min(width, height) >= 200 else 1
-    if kind == BARS and (LINE * 2 + 6) * top > height // 3:
+    # Bars with large letters may take at most a third of the picture; then the letters are small.
+    shape = getattr(board_code.kinds().get(kind), "SHAPE", "")
+    if shape == overlay.BARS and (overlay.LINE * 2 + 6) * top > height // 3:
         scale = 1
-    return Room(max(columns - len(place) - RATE, 0), max(columns // scale - SCORE, 1))
+    return Room(max(columns - len(position) - RATE, 0), max(columns // scale - SCORE, 1))
 
 
 def alike(texts: Sequence[str], width: int) -> list[tuple[int, ...]]:
-    """Numbers of those texts that look the same in `width` characters of the font, in groups of two and more."""
+    """Return groups of indices of texts that look the same in `width` characters, each of two or more."""
     groups: dict[str, list[int]] = {}
     for at, text in enumerate(texts):
         groups.setdefault(plain(text)[:width].rstrip(), []).append(at)

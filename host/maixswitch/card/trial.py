@@ -1,4 +1,4 @@
-"""`maixswitch check --run`: each model for one picture of the drawn scene in the emulated board."""
+"""`maixswitch check --run`: run each model on the emulated board, for one picture of the drawn scene."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from maixswitch.language import tr
 from maixswitch.sim.rig import Rig
 
 LONGEST_MS = 20_000
-"""Board time: the load of the largest file from a slow card, and a frame of a slow network."""
+"""Board time: enough to load the largest file from a slow card, and for one frame of a slow network."""
 
 
 def run_all(card: Card, options: Options, broken: Collection[str]) -> list[Finding]:
-    """A finding for every model that could run: what it answered, or why it failed.
+    """Return a finding for every model that can run: its answer, or why it failed.
 
-    Models of the places in ``broken`` have an error already and are left out, as are bare files: nobody knows what
-    their outputs mean.
+    broken: the places of models that have an error already. They are left out, as are bare files, whose outputs have no
+        known meaning.
     """
     return [item for model in card.models if model.place not in broken for item in _try(card, model, options)]
 
@@ -35,18 +35,18 @@ def _try(card: Card, model: Model, options: Options) -> Iterator[Finding]:
     firmware = chosen(model, options)
     if model.spec is None or not model.spec.loadable or firmware is None:
         return
-    with tempfile.TemporaryDirectory(prefix="maixswitch-check-") as place:
+    with tempfile.TemporaryDirectory(prefix="maixswitch-check-") as scratch:
         folder = card.path if card.kind == "model" else card.path / model.place
-        _copy(folder, Path(place, MODELS, model.folder))
-        fault, said = run_one(Path(place), options.board, firmware.name)
+        _copy(folder, Path(scratch, MODELS, model.folder))
+        fault, answers = run_one(Path(scratch), options.board, firmware.name)
     if fault:
         yield finding("C220", model.place, found=fault)
     else:
-        yield finding("C221", model.place, found=said or tr("nothing in it"))
+        yield finding("C221", model.place, found=answers or tr("nothing in it"))
 
 
 def chosen(model: Model, options: Options) -> Firmware | None:
-    """The first of the firmwares that the model fits; None where it fits none."""
+    """Return the first firmware that the model fits, None if it fits none."""
     kmodel = model.kmodel
     if kmodel is None:
         return None
@@ -54,14 +54,14 @@ def chosen(model: Model, options: Options) -> Firmware | None:
     return next((item.firmware for item in judged if item.verdict.fits), None)
 
 
-def run_one(place: Path, board: str, firmware: str) -> tuple[str, str]:
-    """(fault, answers) of the one model on a card, after one frame; fault "" when there was none."""
+def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
+    """Return (fault, answers) of the only model on a card after one frame. The fault is "" if there was none."""
 
     def ignore(*_: Any) -> None:
-        """The app's reports: its state is asked for instead."""
+        """Ignore the app's reports: its state is asked for instead."""
 
     try:
-        rig = Rig(place, ignore, board=board, flavour=firmware)
+        rig = Rig(card, ignore, board=board, flavour=firmware)
         rig.power_on()
         while not rig.looked and not rig.ended and rig.now < LONGEST_MS:
             rig.step()
@@ -74,14 +74,14 @@ def run_one(place: Path, board: str, firmware: str) -> tuple[str, str]:
         return fault, answers
     except MaixSwitchError as error:
         return error.message, ""
-    except Exception as error:  # HardFault and Reset of the fakes: what would crash the chip
+    except Exception as error:  # HardFault and Reset of the fakes stand for what crashes the chip
         return f"{type(error).__name__}: {error}", ""
 
 
 def _copy(source: Path, target: Path) -> None:
-    """The files of a model's folder that the board could read."""
+    """Copy the files of a model's folder that the board could read."""
     target.mkdir(parents=True)
     for path in source.iterdir():
-        with suppress(OSError):  # what cannot be read here the board could not read either: it will say so
+        with suppress(OSError):  # The board could not read this file either, and will say so.
             if path.is_file() and path.stat().st_size <= LARGEST:
                 shutil.copyfile(path, target / path.name)

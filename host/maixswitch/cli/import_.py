@@ -50,21 +50,21 @@ def import_(
     each other, it shows both values and asks for an option that decides. While there is a problem the card stays as it
     is, and the exit code is 1.
     """
-    from maixswitch.card.importing import intake
-    from maixswitch.card.importing.remark import Refusal
-    from maixswitch.card.importing.resolve import Wishes
+    from maixswitch.card.importing import importer
+    from maixswitch.card.importing.messages import Refusal
+    from maixswitch.card.importing.options import ImportOptions
 
-    wishes = Wishes(title, kind, labels, anchors, _size(input_), threshold, nms, softmax, top)
+    options = ImportOptions(title, kind, labels, anchors, _size(input_), threshold, nms, softmax, top)
     try:
-        made = intake.bring(sources, card, wishes, position, dry_run)
+        made = importer.import_models(sources, card, options, position, dry_run)
     except Refusal as error:
         if json:
-            console.emit(intake.Intake([], [error.remark]).document(card))
+            console.emit(importer.ImportResult([], [error.import_message]).document(card))
         raise
     if json:
         console.emit(made.document(card))
     else:
-        for line in intake.report(made, card, dry_run):
+        for line in importer.report(made, card, dry_run):
             console.say(line)
     if not made.clean:
         raise typer.Exit(EXIT_FINDINGS)

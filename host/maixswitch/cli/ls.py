@@ -9,9 +9,9 @@ from maixswitch.language import tr
 
 def ls(card: CardFolder, json: Json = False) -> None:
     """List a card's models in the button's order: title, kind, size, and how many firmwares it fits."""
-    from maixswitch.card import inventory, write
+    from maixswitch.card import folders, inventory
 
-    write.existing(card)
+    folders.existing(card)
     rows = inventory.rows(card)
     if json:
         console.emit({"schema": 1, "command": "ls", "card": str(card), "models": rows})

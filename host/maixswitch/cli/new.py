@@ -22,11 +22,11 @@ def new(
     The models are shapes, digits and colours. Nothing is overwritten: models/ and README.txt stay when they are there,
     and the command refuses a folder that already holds a part of the app.
     """
-    from maixswitch.card import write
+    from maixswitch.card import folders
     from maixswitch.card.new import create
 
     names = ", ".join(sorted(create(card, mpy, empty)))
-    models = ", ".join(title for _, title in write.existing(card))
+    models = ", ".join(title for _, title in folders.existing(card))
     if models:
         text = tr(
             "{card}: {names}; models: {models}. Next: maixswitch sim {card}", card=card, names=names, models=models

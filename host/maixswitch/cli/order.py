@@ -23,10 +23,10 @@ def order(
 
     The models that you do not name follow in their present order. Without any name, the command shows the order.
     """
-    from maixswitch.card import ordering, write
+    from maixswitch.card import folders, ordering
     from maixswitch.card.reading import MODELS
 
-    present = write.existing(card)
+    present = folders.existing(card)
     folders = [folder for folder, _ in present]
     renamed: list[tuple[str, str]] = []
     if models:
@@ -36,7 +36,7 @@ def order(
                 raise MaixSwitchError(tr("{name} is named twice", name=folder), EXIT_USAGE)
         ordered = [*first, *(folder for folder in folders if folder not in first)]
         renamed = ordering.rename(card / MODELS, ordering.renumbered(ordered))
-        present = write.existing(card)
+        present = folders.existing(card)
     if json:
         rows = [{"position": at, "folder": folder, "title": title} for at, (folder, title) in enumerate(present, 1)]
         pairs = [list(pair) for pair in renamed]

@@ -16,8 +16,8 @@ def remove(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Its folder or title.", show_default=False)],
 ) -> None:
     """Delete one model's folder from a card."""
-    from maixswitch.card import ordering, write
+    from maixswitch.card import folders, ordering
 
-    folder = ordering.find(write.existing(card), model)
-    write.remove(card, folder)
+    folder = ordering.find(folders.existing(card), model)
+    folders.remove(card, folder)
     console.say(tr("removed models/{folder}", folder=folder))

@@ -245,7 +245,7 @@ def test_a_model_that_fails_when_it_runs(good: Path, tmp_path: Path) -> None:
 
 def fields_of_the_reader() -> set[str]:
     """Every field that device/once/model_json.py names in a problem."""
-    tree = ast.parse((board_root() / "device" / "model_json.py").read_text(encoding="utf-8"))
+    tree = ast.parse((board_root() / "device" / "once" / "model_json.py").read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     said = [call.args[0] for call in calls if getattr(call.func, "attr", "") in ("bad", "doubt")]
     rules = next(

@@ -131,11 +131,6 @@ def test_room_is_what_the_boards_own_overlay_leaves(
     assert [words.count("T") for words in canvas.texts if "T" in words] == [space.title]
 
 
-@given(st.text(max_size=60))
-def test_plain_is_the_boards_own_plain(words: str) -> None:
-    assert text.plain(words) == importlib.import_module("device.text").plain(words)
-
-
 @given(st.integers(1, 1024), st.integers(1, 1024))
 def test_the_view_is_a_window_of_the_frame(width: int, height: int) -> None:
     wide, high = text.view(width, height)

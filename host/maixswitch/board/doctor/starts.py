@@ -72,7 +72,7 @@ def judge(found: Storage, crcs: dict[str, int], port: str) -> Look:
 def kind(text: str | None, name: str) -> str:
     """What a boot.py or main.py is, in words."""
     if text is None:
-        return tr("no text in UTF-8")
+        return tr("not UTF-8 text")
     if text.replace("\r\n", "\n") == source(name):
         return tr("the app's")
     if WELCOME in text:

@@ -1,7 +1,7 @@
-"""What a card that this PC has mounted tells about itself: file system, partition table, free space, write protection.
+"""What this PC knows about a mounted card: file system, partition table, free space, write protection.
 
-Linux alone says this to everybody, in /proc/self/mountinfo, /sys/dev/block and udev's records; elsewhere, and for what
-these do not say, `Mount.unchecked` names what was not looked at.
+Only Linux tells this to every user, in /proc/self/mountinfo, /sys/dev/block and udev's records. `Mount.unchecked` names
+what could not be read.
 """
 
 from __future__ import annotations
@@ -22,15 +22,21 @@ NAMES = {
     "hfsplus": "HFS+", "hfs": "HFS", "apfs": "APFS", "btrfs": "Btrfs", "xfs": "XFS", "f2fs": "F2FS",
     "iso9660": "ISO 9660", "udf": "UDF",
 }  # fmt: skip
-# Systems that are no card: memory, network, containers. What lies under them cannot be seen.
+# File systems of memory, networks and containers, which are never a card.
 FOREIGN = ("tmpfs", "overlay", "9p", "nfs", "nfs4", "cifs", "smb3", "virtiofs", "ramfs", "squashfs")
 
 
 @dataclass(frozen=True)
 class Mount:
-    """A mounted card. system: FAT, exFAT, NTFS ...; bits: 12, 16 or 32 of FAT, 0 unknown; table: mbr, gpt, none (the
-    file system has the whole disk) or "" unknown; kind: type byte of the partition, 0 unknown; free, total in bytes,
-    free -1 unknown; unchecked: what could not be looked at."""
+    """A mounted card.
+
+    system: FAT, exFAT, NTFS ...; "" if unknown.
+    bits: 12, 16 or 32 for FAT, 0 if unknown.
+    table: mbr, gpt, none (the file system fills the whole disk), or "" if unknown.
+    kind: the type byte of the partition, 0 if unknown.
+    free, total: bytes; free is -1 if unknown.
+    unchecked: what could not be looked at.
+    """
 
     system: str
     bits: int = 0
@@ -44,37 +50,37 @@ class Mount:
 
 
 def read_mount(folder: Path, mounts: Path = MOUNTS, blocks: Path = BLOCKS, records: Path = RECORDS) -> Mount | None:
-    """What is known of the card mounted at `folder`; None when the folder is no card, just a folder of this PC."""
+    """Return what is known about the card mounted at `folder`; None if it is just a folder of this PC."""
     try:
-        place = folder.resolve()
-        if not os.path.ismount(place):
+        path = folder.resolve()
+        if not os.path.ismount(path):
             return None
     except OSError:
         return None
-    row = _row(place, mounts)
+    row = _row(path, mounts)
     if row is None:
-        nothing = tr("file system and partition table: only Linux tells them")
-        return Mount("", free=_free(place)[0], unchecked=(nothing,))
+        nothing = tr("file system and partition table: only Linux shows them")
+        return Mount("", free=_free(path)[0], unchecked=(nothing,))
     device, system, options = row
-    if system in FOREIGN or str(place) == "/":
+    if system in FOREIGN or str(path) == "/":
         return None
     record = _record(records / f"b{device}")
     if system == "fuseblk":
         system = record.get("ID_FS_TYPE", "")
-    free, total, cluster = _free(place)
-    found = "FAT" if system in FAT_NAMES else NAMES.get(system, system)
+    free, total, cluster = _free(path)
+    name = "FAT" if system in FAT_NAMES else NAMES.get(system, system)
     unchecked = []
-    if not found:
-        unchecked.append(tr("the file system: this system does not tell it"))
+    if not name:
+        unchecked.append(tr("the file system: this system does not show it"))
     version = re.fullmatch(r"FAT(12|16|32)", record.get("ID_FS_VERSION", ""))
     table = _table(blocks / device, record)
     if not table:
         unchecked.append(
-            tr("the partition table: this system does not tell it; check the card itself, such as /dev/sdX")
+            tr("the partition table: this system does not show it; check the card itself, such as /dev/sdX")
         )
     kind = record.get("ID_PART_ENTRY_TYPE", "")
     return Mount(
-        found,
+        name,
         int(version[1]) if version else 0,
         table,
         int(kind, 16) if re.fullmatch(r"0x[0-9a-f]{1,2}", kind) else 0,
@@ -86,9 +92,9 @@ def read_mount(folder: Path, mounts: Path = MOUNTS, blocks: Path = BLOCKS, recor
     )
 
 
-def _row(place: Path, mounts: Path) -> tuple[str, str, list[str]] | None:
-    """(major:minor, file system, options) of the last mount at a place."""
-    found = None
+def _row(path: Path, mounts: Path) -> tuple[str, str, list[str]] | None:
+    """Return (major:minor, file system, options) of the last mount at a path."""
+    row = None
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
@@ -96,9 +102,9 @@ def _row(place: Path, mounts: Path) -> tuple[str, str, list[str]] | None:
     for line in lines:
         before, _, after = line.partition(" - ")
         parts, rest = before.split(" "), after.split(" ")
-        if len(parts) >= 6 and len(rest) >= 3 and _unescape(parts[4]) == str(place):
-            found = (parts[2], rest[0], parts[5].split(",") + rest[2].split(","))
-    return found
+        if len(parts) >= 6 and len(rest) >= 3 and _unescape(parts[4]) == str(path):
+            row = (parts[2], rest[0], parts[5].split(",") + rest[2].split(","))
+    return row
 
 
 def _unescape(text: str) -> str:
@@ -106,7 +112,7 @@ def _unescape(text: str) -> str:
 
 
 def _record(path: Path) -> dict[str, str]:
-    """The properties that udev keeps of a device; empty where there is no udev."""
+    """Return the properties that udev keeps of a device; {} without udev."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -119,7 +125,7 @@ def _table(block: Path, record: dict[str, str]) -> str:
     if kind in ("dos", "gpt"):
         return "mbr" if kind == "dos" else "gpt"
     try:
-        # a whole disk: the file system begins in its first sector; loops and mappers hide what is below them
+        # A whole disk: the file system starts in its first sector. Loops and mappers hide what is below them.
         real = block.resolve()
         if block.exists() and not (real / "partition").exists() and re.match(r"(sd|mmcblk)", real.name):
             return "none"
@@ -128,15 +134,15 @@ def _table(block: Path, record: dict[str, str]) -> str:
     return ""
 
 
-def _free(place: Path) -> tuple[int, int, int]:
-    """(free bytes, all bytes, bytes of a cluster); -1 for what this system does not tell."""
+def _free(path: Path) -> tuple[int, int, int]:
+    """Return (free bytes, all bytes, bytes of a cluster); -1 free for an unknown amount."""
     try:
         if hasattr(os, "statvfs"):
-            found = os.statvfs(place)
-            return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize, found.f_frsize
+            stats = os.statvfs(path)
+            return stats.f_bavail * stats.f_frsize, stats.f_blocks * stats.f_frsize, stats.f_frsize
         import shutil
 
-        usage = shutil.disk_usage(place)
+        usage = shutil.disk_usage(path)
         return usage.free, usage.total, 0
     except OSError:
         return -1, 0, 0

@@ -1,4 +1,4 @@
-"""Partition tables: MBR, GPT or none, as the first sectors of a card tell."""
+"""The partition table of a card: MBR, GPT or none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from maixswitch.card.medium.sectors import SECTOR, Sectors
 
 GPT_GUARD = 0xEE
-FAT_TYPES = frozenset((0x01, 0x04, 0x06, 0x0B, 0x0C, 0x0E))  # what Windows and Linux take for FAT
+FAT_TYPES = frozenset((0x01, 0x04, 0x06, 0x0B, 0x0C, 0x0E))  # the type bytes that Windows and Linux take for FAT
 EXTENDED = frozenset((0x05, 0x0F, 0x85))
 
 
@@ -24,32 +24,36 @@ class Partition:
 
 @dataclass(frozen=True)
 class Table:
-    """kind: mbr, gpt, none (a file system from the first sector on) or blank; partitions: of an MBR, in its order."""
+    """A partition table.
+
+    kind: mbr, gpt, none (a file system from the first sector on) or blank.
+    partitions: of an MBR, in its order.
+    """
 
     kind: str
     partitions: tuple[Partition, ...] = ()
 
 
 def is_boot_sector(data: bytes) -> bool:
-    """Does a file system begin with this sector, rather than a partition table?"""
+    """Does a file system start with this sector, and not a partition table?"""
     if data[3:11] in (b"EXFAT   ", b"NTFS    "):
         return True
     return data[0] in (0xE8, 0xE9, 0xEB) and (data[54:57] == b"FAT" or data[82:87] == b"FAT32")
 
 
 def read_entries(data: bytes) -> tuple[Partition, ...]:
-    """The used entries of an MBR sector (512 bytes)."""
-    found = []
+    """Return the used entries of an MBR sector of 512 bytes."""
+    partitions = []
     for at in range(4):
         entry = data[446 + at * 16 : 462 + at * 16]
         start, sectors = struct.unpack_from("<II", entry, 8)
         if entry[4] and start:
-            found.append(Partition(at + 1, entry[4], start, sectors))
-    return tuple(found)
+            partitions.append(Partition(at + 1, entry[4], start, sectors))
+    return tuple(partitions)
 
 
 def read_table(disk: Sectors) -> Table:
-    """The partition table of a card; everything in it is as found, nothing is checked against the card's size."""
+    """Read the partition table of a card. Its values are not compared with the card's size."""
     first = disk.sector(0)
     gpt = any(disk.read(size, 8) == b"EFI PART" for size in (SECTOR, 4096))
     if first[510:512] == b"\x55\xaa":
@@ -63,6 +67,6 @@ def read_table(disk: Sectors) -> Table:
             return Table("mbr", entries)
     elif gpt:
         return Table("gpt")
-    if disk.read(1024 + 56, 2) == b"\x53\xef":  # ext leaves the first sector to whoever wants it
+    if disk.read(1024 + 56, 2) == b"\x53\xef":  # ext leaves the first sector free
         return Table("none")
     return Table("blank")

@@ -1,4 +1,4 @@
-"""Read-only bytes of a card image or a block device, by place, within its size."""
+"""Read-only access to the bytes of a card image or a block device, within its size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENDLESS = 1 << 50
 
 
 class Sectors:
-    """A file or block device that is opened once and never written; `size` is in bytes."""
+    """A file or block device that is opened once and never written. `size` is in bytes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -29,13 +29,13 @@ class Sectors:
                 text = tr("{path}: neither a card image nor a block device", path=path)
                 raise MaixSwitchError(text, EXIT_USAGE)
             self._file = path.open("rb")
-            # macOS tells no size of a device: then reading alone finds its end
+            # macOS does not state the size of a device: only reading finds its end.
             self.size = self._file.seek(0, os.SEEK_END) or (ENDLESS if self._is_device else 0)
         except OSError as error:
             raise self._failure(error) from error
 
     def read(self, at: int, count: int) -> bytes:
-        """`count` bytes from byte `at`; fewer where the image ends. MaixSwitchError when it cannot be read."""
+        """Return `count` bytes from byte `at` on, fewer at the end. Raises MaixSwitchError if they cannot be read."""
         if at < 0 or count <= 0 or at >= self.size:
             return b""
         try:
@@ -45,7 +45,7 @@ class Sectors:
             raise self._failure(error) from error
 
     def sector(self, number: int) -> bytes:
-        """One sector of 512 bytes, filled up with zeros behind the end."""
+        """Return one sector of 512 bytes, filled with zeros past the end."""
         return self.read(number * SECTOR, SECTOR).ljust(SECTOR, b"\0")
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
-"""The rules of `maixswitch check`, a module a subject: each has look(card, options), which yields findings.
+"""The rules of `maixswitch check`, one module per subject. Each has look(card, options), which yields findings.
 
-A new rule is a new function here and a new row in `finding_table`.
+A new rule is a new function here and a new row in the finding table.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a network's outputs mean: classes, grid and anchors of a detector, scores of a classifier."""
+"""What a network's outputs mean: the classes, grid and anchors of a detector, the scores of a classifier."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maixswitch.language import tr
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
-    """Models whose model.json can be used as it stands, against the layers of their network."""
+    """Compare each usable model.json with the layers of its network."""
     for model in card.models:
         kmodel = model.kmodel
         if kmodel is None or model.spec is None or not model.spec.loadable:
@@ -26,7 +26,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 
 def classes(model: Model, kmodel: KModel) -> Iterator[Finding]:
-    """Channels = anchors x (classes + 5), where the layers tell what the head of the file does not."""
+    """Judge the number of labels: the output has anchor pairs x (classes + 5) channels."""
     pairs = len(model.spec.anchors) // 2
     if len(kmodel.outputs) != 1:
         yield finding("C214", model.file, found=tr("{count} outputs", count=len(kmodel.outputs)), wanted=tr("1 output"))
@@ -36,29 +36,29 @@ def classes(model: Model, kmodel: KModel) -> Iterator[Finding]:
     if tensor.dtype != "float32":
         yield finding("C214", model.file, found=shape_text(tensor), wanted="float32")
     elif shape and (shape[0] % pairs or shape[0] // pairs < 6 or shape[1] * shape[2] < 2):
-        wanted = tr("{pairs} x (labels + 5) channels", pairs=pairs)
-        yield finding("C214", model.file, found=shape_text(tensor), wanted=wanted)
+        expected = tr("{pairs} x (labels + 5) channels", pairs=pairs)
+        yield finding("C214", model.file, found=shape_text(tensor), wanted=expected)
     elif shape and shape[0] // pairs - 5 != model.classes:
-        wanted = tr("{count} labels", count=shape[0] // pairs - 5)
+        expected = tr("{count} labels", count=shape[0] // pairs - 5)
         if not any(problem[1] == "labels" for problem in model.spec.problems):
-            yield finding("C213", model.json, "labels", tr("{count} labels", count=model.classes), wanted)
+            yield finding("C213", model.json, "labels", tr("{count} labels", count=model.classes), expected)
 
 
 def anchors(model: Model, kmodel: KModel) -> Iterator[Finding]:
-    """Are they in grid cells? The grid is the layers' own where they tell it: labels can mislead the board's reader."""
+    """Are the anchors in grid cells? The grid comes from the layers if they state it: labels may mislead the board."""
     values = [float(value) for value in model.spec.anchors]
     shape = kmodel.outputs[0].shape or ()
     columns, rows = (shape[-1], shape[-2]) if len(shape) > 2 else model.spec.grid or (0, 0)
-    said = ", ".join(f"{value:.3g}" for value in values[:4]) + ", ..."
+    first_values = ", ".join(f"{value:.3g}" for value in values[:4]) + ", ..."
     if columns > 1 and max(values) < 1:
-        yield finding("C215", model.json, "anchors", said, tr("grid cells"), columns=columns, rows=rows)
+        yield finding("C215", model.json, "anchors", first_values, tr("grid cells"), columns=columns, rows=rows)
     elif columns and (max(values[::2]) > 2 * columns or max(values[1::2]) > 2 * rows):
-        wanted = tr("up to {columns} wide and {rows} high", columns=columns, rows=rows)
-        yield finding("C216", model.json, "anchors", f"{max(values):.4g}", wanted)
+        limits = tr("up to {columns} wide and {rows} high", columns=columns, rows=rows)
+        yield finding("C216", model.json, "anchors", f"{max(values):.4g}", limits)
 
 
 def scores(model: Model, kmodel: KModel) -> Iterator[Finding]:
-    """Has a kmodel v3 the softmax that model.json takes for granted? A v4 spells it in several layers."""
+    """Does a kmodel v3 end with the softmax that model.json expects? A kmodel v4 spreads it over several layers."""
     if kmodel.version != 3 or model.classes < 2 or kmodel.outputs[0].dtype != "float32":
         return
     own = kmodel.layers[-1].name in ("softmax", "logistic")

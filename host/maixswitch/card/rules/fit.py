@@ -1,4 +1,4 @@
-"""Does a model fit: the version that a firmware loads and the memory that it leaves, firmware by firmware."""
+"""Does a model fit a firmware: the kmodel version that it loads, and the memory that it leaves?"""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from maixswitch.language import tr
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
-    """What a named version lacks; one finding a model at most, with the numbers of the firmware that comes closest."""
+    """Yield what a named version lacks, and at most one finding per model, about the firmware that comes closest."""
     for name in options.firmware:
-        if "@" in name:  # a bare flavour may be newer on the board than the newest image that is known
+        if "@" in name:  # Without a version the board may have a newer firmware than the newest one known here.
             yield from versions(find(name), options)
     for model in card.models:
         yield from fit(model, options)
 
 
 def versions(item: Firmware, options: Options) -> Iterator[Finding]:
-    """What the app needs and this version of the firmware does not have."""
+    """Yield what the app needs and this version of the firmware does not have."""
     for code, needed in (("C222", True), ("C223", False)):
         lacking = item.lacks(needed, options.lcd_type)
         if lacking:
@@ -30,7 +30,7 @@ def versions(item: Firmware, options: Options) -> Iterator[Finding]:
 
 
 def verdicts(model: Model, options: Options) -> list[Memory]:
-    """What the model takes on each of the chosen firmwares; [] without a kmodel."""
+    """Return the memory that the model needs on each chosen firmware; [] without a kmodel."""
     kmodel = model.kmodel
     if kmodel is None:
         return []
@@ -38,7 +38,7 @@ def verdicts(model: Model, options: Options) -> list[Memory]:
 
 
 def fit(model: Model, options: Options) -> Iterator[Finding]:
-    """The error when it fits none of the chosen firmwares, the note when it fits only some."""
+    """Yield an error if the model fits no chosen firmware, or a note if it fits only some."""
     kmodel = model.kmodel
     if kmodel is None or unknown_layer(kmodel) is not None:
         return
@@ -67,5 +67,5 @@ def fit(model: Model, options: Options) -> Iterator[Finding]:
 
 
 def room(item: Memory) -> str:
-    """By how much it is too large."""
+    """Return by how much the model is too large."""
     return tr("{missing} KiB less", missing=kib(-item.left))

@@ -1,4 +1,4 @@
-"""The folders of models/: every problem that the board's own reader finds in model.json, and files without use."""
+"""The folders of models/: every problem that the board's own reader finds in model.json, and unused files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIELDS = {
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
-    """Mistakes of every model.json; nothing for a bare file."""
+    """Yield the mistakes in every model.json; nothing for a bare file."""
     if card.kind == "kmodel":
         return
     if not card.models:
@@ -37,42 +37,42 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 
 def mistakes(model: Model, problem: tuple[str, str, str, str]) -> Iterator[Finding]:
-    """The finding for one problem of device/once/model_json.py; none where `kmodel` looks into the file itself."""
-    _, field, found, wanted = problem
-    named = code(field, found, wanted)
+    """Yield the finding for one problem of device/once/model_json.py; none if the rules of `kmodel` find the same."""
+    _, field, value, expected = problem
+    named = code(field, value, expected)
     if named:
-        place = model.place if named == "C117" else model.json
-        yield finding(named, place, field, found, wanted, input=found)
+        file = model.place if named == "C117" else model.json
+        yield finding(named, file, field, value, expected, input=value)
 
 
-def code(field: str, found: str, wanted: str) -> str:
-    """The code of a problem (field, found, wanted) of device/once/model_json.py; "" if the kmodel's contents are wrong.
+def code(field: str, value: str, expected: str) -> str:
+    """Return the code of a problem of device/once/model_json.py; "" if the contents of the kmodel are wrong.
 
-    The last cases are doubts: model.json against the head of the kmodel.
+    The last cases are warnings: model.json contradicts the head of the kmodel.
     """
     if not field:
-        if wanted != "a JSON object":
+        if expected != "a JSON object":
             return "C117"
-        return "C101" if found == "missing" else "C102"
-    if found == "unknown":
+        return "C101" if value == "missing" else "C102"
+    if value == "unknown":
         return "C103"
     if field == "title":
-        return "C116" if wanted.startswith("another than ") else "C105"
-    if field == "anchors" and "this firmware" in wanted:
+        return "C116" if expected.startswith("another than ") else "C105"
+    if field == "anchors" and "this firmware" in expected:
         return "C121"
-    if field == "kmodel" and wanted == "kmodel v3 or v4":
+    if field == "kmodel" and expected == "kmodel v3 or v4":
         return ""
-    if field == "labels" and found.endswith(" labels"):
+    if field == "labels" and value.endswith(" labels"):
         return "C118"
-    if field == "input" and wanted.startswith("[") and wanted != "[width, height, 1 or 3]":
+    if field == "input" and expected.startswith("[") and expected != "[width, height, 1 or 3]":
         return "C119"
-    if field == "outputs" and not wanted.startswith("[["):
+    if field == "outputs" and not expected.startswith("[["):
         return "C120"
     return FIELDS.get(field, "C199")
 
 
 def unused(card: Card) -> Iterator[Finding]:
-    """Model files that no model.json names."""
+    """Yield model files that no model.json names."""
     places = {model.place: model for model in card.models}
     used = {model.file for model in card.models}
     for name in sorted(card.sizes):

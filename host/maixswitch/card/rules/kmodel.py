@@ -1,4 +1,4 @@
-"""The .kmodel files: can they be read, and is what they say of one piece?"""
+"""The .kmodel files: can they be read, and are they consistent?"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ADDRESSES = ("image_src_addr", "image_dst_addr")
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
-    """Every model's file by itself."""
+    """Judge the file of every model."""
     for model in card.models:
         if model.file:
             yield from readable(model)
@@ -28,7 +28,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 
 def readable(model: Model) -> Iterator[Finding]:
-    """What the file is instead of a model, where it is broken, what no firmware runs."""
+    """Yield what the file is instead of a model, where it is damaged, and layers that no firmware runs."""
     loaded = model.loaded
     if isinstance(loaded, KModelError):
         kind = recognise(model.data)
@@ -46,7 +46,7 @@ def readable(model: Model) -> Iterator[Finding]:
 
 
 def activations(model: Model, options: Options) -> Iterator[Finding]:
-    """Dense layers whose activation one of the firmwares ignores, and what that does to the answers."""
+    """Yield dense layers whose activation one of the firmwares ignores, and how that changes the answers."""
     kmodel = model.kmodel
     names = [item.name for item in options.flavours if item.runtime == MAIXPY.name]
     if kmodel is None or not names or unknown_layer(kmodel) is not None:
@@ -58,7 +58,7 @@ def activations(model: Model, options: Options) -> Iterator[Finding]:
 
 
 def code(kind: str) -> str:
-    """The code of a file that is no kmodel v3 or v4, by the name that `sniff` gives it."""
+    """Return the code for a file that is not a kmodel v3 or v4, by the name that `sniff` gives it."""
     if "word-swapped" in kind:
         return "C203"
     if kind in ("smodel", "emodel"):
@@ -67,7 +67,7 @@ def code(kind: str) -> str:
 
 
 def picture(model: Model) -> Iterator[Finding]:
-    """Does the network take a picture, of the size that model.json says?"""
+    """Does the network take a picture, of the size that model.json states?"""
     kmodel = model.kmodel
     if kmodel is None:
         return
@@ -83,7 +83,7 @@ def picture(model: Model) -> Iterator[Finding]:
         )  # fmt: skip
     elif model.spec is not None and model.spec.loadable and first.shape and len(first.shape) >= 3:
         own = [first.shape[-1], first.shape[-2], first.shape[-3]]
-        said = [model.spec.width, model.spec.height, model.spec.channels]
+        stated = [model.spec.width, model.spec.height, model.spec.channels]
         doubted = any(problem[1] == "input" for problem in model.spec.problems)
-        if own != said and not doubted:
-            yield finding("C119", model.json, "input", said, own, input=own)
+        if own != stated and not doubted:
+            yield finding("C119", model.json, "input", stated, own, input=own)

@@ -1,4 +1,4 @@
-"""The card as a medium: partition table, file system, room, and the names of its files."""
+"""The card as a medium: partition table, file system, free space, and the names of its files."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from maixswitch.card.options import Options
     from maixswitch.card.reading import Card
 
-NEEDED = 8192  # the two files that remember the choice, and what the firmware may write, whatever a cluster is
+NEEDED = 8192  # bytes for the two files that remember the choice, with any cluster size
 LITTLE = 1 << 20
-MOST = 20_000  # names of a folder tree that are looked at
-SHOWN = 20  # findings of one code about names; the rest is counted in the last
+MOST = 20_000  # the most names of a folder tree that are judged
+SHOWN = 20  # the most findings of one code about names; a last one counts the rest
 
 KINDS = {
     "control": "C404", "refused": "C404", "trailing": "C404", "long": "C404", "device": "C405",
@@ -31,35 +31,31 @@ KINDS = {
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
-    """Findings C401 to C427 of a card; a model's folder or a bare file is no medium, of it only names are judged."""
-    image = card.image
-    if image is not None:
-        yield from judge_image(image)
-    elif card.kind == "card":
+    """Yield the findings C401 to C427 of a card. A model's folder is not a medium: only its names are judged."""
+    if card.kind == "card":
         yield from judge_mount(read_mount(card.path))
     if card.kind == "kmodel":
         return
     prefix = "" if card.kind == "card" else f"models/{card.path.resolve().name}/"
-    tree = image_names(image) if image is not None else folder_names(card.path, prefix)
-    yield from judge_names(tree)
+    yield from judge_names(folder_names(card.path, prefix))
     for model in card.models:
         if model.spec is not None:
             yield from _named_files(card, model.json)
 
 
 def judge_image(image: Image) -> Iterator[Finding]:
-    """What is wrong with a card that was read as an image or block device: table, file system, room, state."""
+    """Judge a card that was read as an image or a block device: table, file system, free space, state."""
     table, volume = image.table, image.volume
     systems = [system for _, system in image.refused if system]
     if table.kind == "gpt":
-        # a table of both sorts works when one of the MBR's entries is the FAT volume
+        # A card with both tables works if one of the MBR's entries is the FAT volume.
         if volume is None:
             yield finding("C412", found=tr("GPT"), wanted="MBR")
     elif table.kind == "blank":
         yield finding("C414", wanted=tr("MBR and FAT32"))
     elif volume is None and not systems:
-        found = tr("{count} partitions without a known file system", count=len(table.partitions))
-        yield finding("C414", found=found, wanted="FAT32")
+        count_text = tr("{count} partitions without a known file system", count=len(table.partitions))
+        yield finding("C414", found=count_text, wanted="FAT32")
     if table.kind == "none":
         yield finding("C413", wanted="MBR")
     if volume is None:
@@ -71,7 +67,7 @@ def judge_image(image: Image) -> Iterator[Finding]:
 
 
 def judge_mount(mount: Mount | None) -> Iterator[Finding]:
-    """What is wrong with a card that this PC has mounted; None: a folder of this PC, of which nothing is known."""
+    """Judge a card that this PC has mounted. None stands for a folder of this PC, about which nothing is known."""
     if mount is None:
         yield finding("C425", found=tr("a folder of this PC, not a mounted card"))
         return
@@ -95,17 +91,20 @@ def judge_mount(mount: Mount | None) -> Iterator[Finding]:
 
 
 def judge_names(tree: Iterable[tuple[str, list[str]]]) -> Iterator[Finding]:
-    """What is wrong with names; tree: (card path of a folder, names in it), as os.walk goes. At most 20 of a kind."""
+    """Judge file names, with at most 20 findings of a kind.
+
+    tree: (path of a folder on the card, names in it), as os.walk goes.
+    """
     counts: dict[str, int] = {}
     litter: list[str] = []
 
-    def say(code: str, path: str, found: str) -> Iterator[Finding]:
+    def say(code: str, path: str, names_in: str) -> Iterator[Finding]:
         counts[code] = counts.get(code, 0) + 1
         if counts[code] <= SHOWN:
-            yield finding(code, path, found=found)
+            yield finding(code, path, found=names_in)
 
-    for folder, found in tree:
-        for name in found:
+    for folder, names_in in tree:
+        for name in names_in:
             path = f"{folder}/{name}" if folder else name
             shown = "/".join(names.printable(part) for part in path.split("/"))
             if names.is_litter(name):
@@ -116,9 +115,9 @@ def judge_names(tree: Iterable[tuple[str, list[str]]]) -> Iterator[Finding]:
             length = names.path_length(path)
             if length > names.LONGEST_PATH:
                 yield from say("C407", shown, tr("{count} bytes", count=length))
-        for group in names.twins(found):
-            place = names.printable(folder)
-            yield from say("C403", place, ", ".join(names.printable(name) for name in group[:4]))
+        for group in names.twins(names_in):
+            shown_folder = names.printable(folder)
+            yield from say("C403", shown_folder, ", ".join(names.printable(name) for name in group[:4]))
     for code, count in counts.items():
         if count > SHOWN:
             yield finding(code, found=tr("{count} more of them", count=count - SHOWN))
@@ -128,7 +127,7 @@ def judge_names(tree: Iterable[tuple[str, list[str]]]) -> Iterator[Finding]:
 
 
 def _named(trouble: names.Trouble, name: str) -> str:
-    said = {
+    texts = {
         "control": tr("control characters {detail}", detail=trouble.detail),
         "refused": tr("the characters {detail}", detail=trouble.detail),
         "trailing": tr("{detail} at its end", detail=trouble.detail),
@@ -137,21 +136,21 @@ def _named(trouble: names.Trouble, name: str) -> str:
         "beyond-ascii": tr("the board reads it as {name}", name=_as_listed(name)),
         "beyond-437": tr("the board sees its short form, such as {name}", name="MODELL~1"),
     }
-    return said[trouble.kind]
+    return texts[trouble.kind]
 
 
 def _as_listed(name: str) -> str:
-    """The name as the board's screen shows it: a byte of code page 437 is no UTF-8."""
+    """Return the name as the board's screen shows it: a byte of code page 437 is not UTF-8."""
     return "".join(c if c.isascii() else "?" for c in names.printable(name))
 
 
 def _named_files(card: Card, path: str) -> Iterator[Finding]:
-    """Files that model.json names in letters beyond ASCII: judged even where the file is not there."""
+    """Judge non-ASCII file names in model.json, even if there is no such file."""
     import json
 
-    said = card.text(path)
+    text = card.text(path)
     try:
-        data = json.loads(said) if said and len(said) <= 8192 else None
+        data = json.loads(text) if text and len(text) <= 8192 else None
     except (ValueError, RecursionError):
         return
     for field in ("kmodel", "labels"):
@@ -161,26 +160,16 @@ def _named_files(card: Card, path: str) -> Iterator[Finding]:
 
 
 def folder_names(folder: Path, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
-    """(card path of a folder, names in it) of a folder and those below, as `judge_names` takes them."""
+    """Yield (path on the card, names in it) of a folder and those below, as `judge_names` takes them."""
     seen = 0
-    for place, inner, files in os.walk(folder):
+    for current, inner, files in os.walk(folder):
         inner[:] = sorted(name for name in inner if not names.is_silent(name))
-        base = Path(place).relative_to(folder).as_posix()
+        base = Path(current).relative_to(folder).as_posix()
         path = (prefix + ("" if base == "." else base)).rstrip("/")
         seen += len(inner) + len(files)
         yield path, [*inner, *sorted(name for name in files if not names.is_silent(name))]
         if seen > MOST:
             return
-
-
-def image_names(image: Image) -> list[tuple[str, list[str]]]:
-    """(card path of a folder, names in it) of an image, as `judge_names` takes them."""
-    found: dict[str, list[str]] = {}
-    for entry in image.volume.tree.entries if image.volume is not None else ():
-        folder, _, name = entry.path.rpartition("/")
-        if not any(names.is_silent(part) for part in entry.path.split("/")):
-            found.setdefault(folder, []).append(name)
-    return sorted(found.items())
 
 
 def _system(system: str) -> Finding:
@@ -192,36 +181,32 @@ def _system(system: str) -> Finding:
 
 
 def _partition(image: Image, volume: Volume) -> Iterator[Finding]:
-    place = tr("partition {number}", number=volume.number) if volume.number else ""
+    partition = tr("partition {number}", number=volume.number) if volume.number else ""
     if image.refused:
-        found = ", ".join(f"{number}: {system or '?'}" for number, system in image.refused)
-        yield finding("C424", place, found=found)
+        details = ", ".join(f"{number}: {system or '?'}" for number, system in image.refused)
+        yield finding("C424", partition, found=details)
     elif len(image.table.partitions) > 1:
-        yield finding("C427", place, found=tr("{count} partitions", count=len(image.table.partitions)))
+        yield finding("C427", partition, found=tr("{count} partitions", count=len(image.table.partitions)))
     if volume.number and volume.kind not in FAT_TYPES:
-        yield finding("C416", place, found=tr("type {kind}", kind=f"{volume.kind:02x}"), wanted="0c")
+        yield finding("C416", partition, found=tr("type {kind}", kind=f"{volume.kind:02x}"), wanted="0c")
     shape = volume.shape
     if shape.bits != 32:
-        yield finding("C417", place, found=f"FAT{shape.bits}", wanted="FAT32")
+        yield finding("C417", partition, found=f"FAT{shape.bits}", wanted="FAT32")
     end = (shape.start + shape.total) * SECTOR
     if image.size < end:
-        yield finding("C426", place, found=tr("{count} bytes", count=image.size), wanted=tr("{count} bytes", count=end))
+        yield finding(
+            "C426", partition, found=tr("{count} bytes", count=image.size), wanted=tr("{count} bytes", count=end)
+        )
 
 
 def _volume(image: Image, volume: Volume) -> Iterator[Finding]:
     shape = volume.shape
-    for path, what in volume.tree.damage[:SHOWN]:
-        yield finding("C419", names.printable(path), found=what)
-    if len(volume.tree.damage) > SHOWN:
-        yield finding("C419", found=tr("{count} more of them", count=len(volume.tree.damage) - SHOWN))
-    if volume.tree.cut:
-        yield finding("C425", found=tr("only the first {count} files were looked at", count=len(volume.tree.entries)))
     if volume.dirty:
         yield finding("C418")
     free = volume.free if volume.free is not None else volume.info
     if volume.free is not None and volume.info is not None and volume.free != volume.info:
-        found = tr("{count} clusters free", count=volume.info)
-        yield finding("C423", found=found, wanted=tr("{count} clusters free", count=volume.free))
+        noted = tr("{count} clusters free", count=volume.info)
+        yield finding("C423", found=noted, wanted=tr("{count} clusters free", count=volume.free))
     if free is None:
         yield finding("C425", found=tr("the free space, which takes too long to count"))
     else:

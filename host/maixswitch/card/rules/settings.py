@@ -1,4 +1,4 @@
-"""maixswitch.json, as the board's own reader judges it."""
+"""maixswitch.json as the board's own reader judges it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from maixswitch.findings.finding import Finding, finding
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
-    """Every problem that the board would show, by its kind."""
+    """Yield every problem that the board would show, by its kind."""
     if card.settings is None:
         return
-    for file, field, found, wanted in card.settings.problems:
-        yield finding(code(field, found), file, field, found, wanted)
+    for file, field, value, expected in card.settings.problems:
+        yield finding(code(field, value), file, field, value, expected)
 
 
-def code(field: str, found: str) -> str:
-    """The code of a problem of device/once/settings.py."""
+def code(field: str, value: str) -> str:
+    """Return the code of a problem of device/once/settings.py."""
     if not field:
         return "C480"
-    if found == "unknown":
+    if value == "unknown":
         return "C481"
     return "C483" if field == "board" else "C482"
