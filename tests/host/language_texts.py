@@ -16,7 +16,7 @@ from maixswitch.cli import help_pages
 from maixswitch.cli import main as cli
 from maixswitch.resources import put_on_path
 
-PACKAGE = Path(cli.__file__).resolve().parent
+PACKAGE = Path(language.__file__).resolve().parent
 
 
 def placeholders(text: str) -> set[str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from maixswitch.docs import board_module
 from maixswitch.errors import KModelError
-from maixswitch.kmodel.format.sniff import recognise
+from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.kmodel.judge.memory import Memory, memory
 from maixswitch.kmodel.run.model import KModel, load
 from maixswitch.language import tr
@@ -93,7 +93,7 @@ class Network:
 
 def read_network(data: bytes) -> Network:
     """The network of a .kmodel's bytes; a word-swapped v3 is turned round. KModelError for what cannot be used."""
-    if recognise(data).name != "kmodel v3, word-swapped":
+    if file_kind(data).name != "kmodel v3, word-swapped":
         return Network(data, load(data))
     whole = len(data) // 4 * 4
     plain = np.frombuffer(data, ">u4", whole // 4).astype("<u4").tobytes() + data[whole:]

@@ -13,8 +13,8 @@ from maixswitch.errors import KModelError
 from maixswitch.language import tr
 
 from .conv import LOAD_BYTES, MAX_LOADS, Conv
+from .layer_facts import batches, conv_of
 from .program import Layer, Tensor
-from .work import batches, conv_of
 
 MAX_MAIN_MEMORY = 16 << 20
 """Bytes. The chip has 8 MiB in all; twice that is read, so that a report can say by how much a model does not fit."""

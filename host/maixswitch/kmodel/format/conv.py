@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from maixswitch.errors import KModelError
-from maixswitch.kmodel.run.arithmetic import POOLS
 from maixswitch.language import tr
 
 from . import airam
 from .airam import MapLayout
 from .arrays import Array
+from .pools import POOL_TYPES
 from .registers import Activation, BatchNorm
 
 LOAD_BYTES = {1: 30 * 1024, 2: 60 * 1024}
@@ -101,14 +101,14 @@ def check_registers(registers: Mapping[str, int], part: str, offset: int, batche
 
     if registers["kernel_type"] not in (0, 1):
         raise refuse("kernel_type", registers["kernel_type"], tr("0 (1x1) or 1 (3x3)"))
-    if registers["pool_type"] not in POOLS:
-        raise refuse("pool_type", registers["pool_type"], f"0..{max(POOLS)}")
+    if registers["pool_type"] not in POOL_TYPES:
+        raise refuse("pool_type", registers["pool_type"], f"0..{max(POOL_TYPES)}")
     if registers["bypass_conv"]:
         raise refuse("bypass_conv", 1, 0)
     source, target = input_layout(registers), output_layout(registers)
     if registers["depth_wise_layer"] and source.channels != target.channels:
         raise refuse(tr("o_ch_num of a depthwise layer"), target.channels, source.channels)
-    stride = POOLS[registers["pool_type"]][1]
+    stride = POOL_TYPES[registers["pool_type"]].stride
     pooled = source.height // stride, source.width // stride
     if (target.height, target.width) != pooled:
         raise refuse(tr("output height x width"), f"{target.height} x {target.width}", f"{pooled[0]} x {pooled[1]}")

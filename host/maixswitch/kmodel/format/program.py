@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maixswitch.language import tr
 
-from .cursor import Cursor
-
-if TYPE_CHECKING:
-    from maixswitch.kmodel.run.machine import Machine
+from .byte_reader import Cursor
 
 MAIN, AI_RAM, CONST = "main", "ai_ram", "const"
 MAX_FILE = 64 << 20
@@ -54,15 +51,15 @@ class Context:
 
 @dataclass(frozen=True)
 class LayerType:
-    """One row of a table of layers: number in the file, name, bytes -> description, description -> memory changes.
+    """One type of layer that a version of the format has.
 
-    ``known``: False for a type that the format names and no firmware runs; its ``run`` refuses.
+    ``id``: its number in the file; ``parse``: turns the bytes of a body into a spec (see ``Layer``); ``known``: False
+    for a type that the format names and no firmware runs.
     """
 
     id: int
     name: str
     parse: Callable[[Cursor, Context], Any]
-    run: Callable[[Any, Machine], None]
     known: bool = True
 
 
@@ -109,7 +106,7 @@ class Program:
     notes: tuple[str, ...] = ()
 
 
-def table(rows: list[LayerType]) -> Mapping[int, LayerType]:
+def table(*rows: LayerType) -> Mapping[int, LayerType]:
     """Rows by id; ValueError when two share one."""
     result = {row.id: row for row in rows}
     if len(result) != len(rows):

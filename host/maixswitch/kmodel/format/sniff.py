@@ -32,7 +32,7 @@ def _word(data: bytes, offset: int, order: str = "little") -> int:
     return int.from_bytes(data[offset : offset + 4], "big" if order == "big" else "little")
 
 
-def recognise(data: bytes) -> Kind:
+def file_kind(data: bytes) -> Kind:
     """The kind of a file; the first 64 bytes are enough. Never raises."""
     head = data[:64]
     if not head.strip(b"\0\xff"):

@@ -12,10 +12,10 @@ from typing import Any
 from maixswitch.language import tr
 
 from .airam import ROW, MapLayout
+from .binary_record import F32, I32, U32, array
 from .budget import MAX_PARTS
 from .conv import Conv
 from .program import AI_RAM, MAIN, Use
-from .record import F32, I32, U32, array
 
 FLOAT, BYTE = "float32", "uint8"
 _SIZE = {FLOAT: 4, BYTE: 1}

@@ -11,7 +11,7 @@ from typing import Any
 
 from maixswitch.language import tr
 
-from .record import F32, I32, U32, Shape, array
+from .binary_record import F32, I32, U32, Shape, array
 from .v4_node import CALL_COST, ByteNode, Clamp, Geometry, Node, Problem, Range, at_least, one_of
 
 RESULT_COST = 16
@@ -268,9 +268,12 @@ class Softmax(Node):
         return {"input": shape, "output": shape}
 
 
+UNARY_NAMES = ("abs", "ceil", "cos", "exp", "floor", "log", "neg", "rsqrt", "sin", "square")
+
+
 @dataclass(frozen=True, eq=False)
 class Unary(Node):
-    """``op``: 0 abs, 1 ceil, 2 cos, 3 exp, 4 floor, 5 log, 6 neg, 7 rsqrt, 8 sin, 9 square."""
+    """``op``: index into ``UNARY_NAMES``."""
 
     input: Range
     output: Range

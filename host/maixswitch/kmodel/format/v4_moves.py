@@ -12,10 +12,10 @@ from typing import Any
 from maixswitch.language import tr
 
 from .airam import ROW, MapLayout
+from .binary_record import I32, U8, U32, Shape, array
 from .budget import MAX_PARTS
 from .conv import Conv
 from .program import AI_RAM, MAIN, Use
-from .record import I32, U8, U32, Shape, array
 from .v4_node import LARGEST, MEMORIES, AnyNode, ByteNode, Node, Padding, Problem, Range, at_least, one_of
 
 

@@ -8,9 +8,9 @@ from math import prod
 
 from maixswitch.language import tr
 
+from .binary_record import F32, I32, U32
 from .budget import MAX_MAIN_MEMORY
 from .program import AI_RAM, CONST, MAIN, Use
-from .record import F32, I32, U32
 
 MEMORIES = {0: CONST, 1: MAIN, 2: AI_RAM}
 DATATYPES = {0: "float32", 1: "uint8"}

@@ -13,8 +13,8 @@ import numpy as np
 
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from maixswitch.kmodel.format.arrays import Array
+from maixswitch.kmodel.format.layer_facts import layer_title, macs
 from maixswitch.kmodel.format.program import Tensor
-from maixswitch.kmodel.format.work import layer_title, macs
 from maixswitch.kmodel.run.model import KModel
 from maixswitch.language import reason, tr
 from maixswitch.rgb565 import grey

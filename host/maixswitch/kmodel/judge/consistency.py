@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from maixswitch.kmodel.format.conv import LOAD_BYTES, MAX_LOADS, Conv
+from maixswitch.kmodel.format.model_file import ModelFile
+from maixswitch.kmodel.format.pools import POOL_TYPES
 from maixswitch.kmodel.format.program import Layer
 from maixswitch.kmodel.format.registers import LOWEST_START, SEGMENTS
-from maixswitch.kmodel.run.arithmetic import POOLS
-from maixswitch.kmodel.run.model import KModel
 from maixswitch.language import tr
 
 CONSTANTS = {
@@ -64,7 +64,7 @@ def expected(conv: Conv) -> dict[str, int]:
     unit = conv.weights.dtype.itemsize
     per_output = size * unit * (1 if conv.depthwise else given.channels)
     at_once = made.channels if conv.depthwise else registers["o_ch_num_coef"] + 1
-    stride = POOLS[conv.pool][1]
+    stride = POOL_TYPES[conv.pool].stride
     zero_x = -(registers["arg_w"] >> registers["shr_w"])
     zero_w = -(registers["arg_x"] >> registers["shr_x"])
     return {
@@ -123,7 +123,7 @@ def check_limits(index: int, conv: Conv) -> Iterator[Finding]:
     if min(made.width, made.height) < 4:
         yield Finding(index, tr("output size"), (made.width, made.height), tr("at least 4 x 4"), True)
     if conv.depthwise and conv.pool:
-        yield Finding(index, tr("pool of a depthwise layer"), POOLS[conv.pool][0], "none", True)
+        yield Finding(index, tr("pool of a depthwise layer"), POOL_TYPES[conv.pool].name, "none", True)
     load = LOAD_BYTES[conv.weights.dtype.itemsize]
     if not conv.depthwise and conv.registers["para_size"] > load:
         yield Finding(index, "para_size", conv.registers["para_size"], tr("at most {load}", load=load), True)
@@ -131,6 +131,6 @@ def check_limits(index: int, conv: Conv) -> Iterator[Finding]:
         yield Finding(index, "load_time", conv.registers["load_time"] + 1, tr("at most {most}", most=MAX_LOADS), True)
 
 
-def check(model: KModel) -> list[Finding]:
+def check(model: ModelFile) -> list[Finding]:
     """What is odd about the KPU layers of a model; empty for every file that a published converter wrote."""
     return [finding for layer in model.layers for finding in check_layer(layer)]

@@ -8,9 +8,10 @@ from typing import Any
 
 from maixswitch.errors import KModelError
 from maixswitch.kmodel.format.airam import ROWS, SIZE
+from maixswitch.kmodel.format.layer_facts import batches, conv_of, layer_title, parameters
+from maixswitch.kmodel.format.liveness import AiRam
 from maixswitch.kmodel.format.program import AI_RAM, MAX_FILE, Tensor, Use
-from maixswitch.kmodel.format.sniff import Kind, recognise
-from maixswitch.kmodel.format.work import batches, conv_of, layer_title, parameters
+from maixswitch.kmodel.format.sniff import Kind, file_kind
 from maixswitch.kmodel.run.model import KModel, load, read_file
 from maixswitch.kmodel.run.runtimes import MAIXPY
 from maixswitch.language import tr, word
@@ -19,7 +20,6 @@ from . import consistency
 from . import firmware as board
 from .ignored import change, ignored
 from .ignored import names as layer_names
-from .liveness import AiRam
 from .memory import QVGA, YOLO_ANCHORS, Memory, Panel, Size, advice, memory, region
 from .timing import LayerTime, Spread, Timing, timing
 
@@ -44,7 +44,7 @@ def describe_file(
     ``flavours``: names to judge, all when empty. Raises KModelError for a v3 or v4 file that is broken.
     """
     data = read_file(path)
-    kind = recognise(data)
+    kind = file_kind(data)
     if not kind.usable and len(data) <= MAX_FILE:
         return describe_other(path, data, kind)
     return describe(load(data), path, kind, frame, panel, flavours, gc_kib)
@@ -96,7 +96,7 @@ def _swapped(data: bytes) -> str:
         return tr("a broken model: {error}", error=error)
     shapes = tr(" and ").join(shape_text(tensor) for tensor in kmodel.inputs)
     return tr(
-        "{name}, {layers} layers, input {shapes}", name=recognise(plain).name, layers=len(kmodel.layers), shapes=shapes
+        "{name}, {layers} layers, input {shapes}", name=file_kind(plain).name, layers=len(kmodel.layers), shapes=shapes
     )
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from maixswitch.kmodel.format.arrays import Array
+from maixswitch.kmodel.format.layer_facts import LEARNED, conv_of, layer_title
 from maixswitch.kmodel.format.program import Layer, Tensor
-from maixswitch.kmodel.format.work import LEARNED, conv_of, layer_title
 from maixswitch.kmodel.run.model import KModel
 from maixswitch.kmodel.run.runtimes import runtime_named
 from maixswitch.language import tr

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
+from maixswitch.kmodel.format.liveness import AiRam
+from maixswitch.kmodel.format.model_file import ModelFile
 from maixswitch.kmodel.format.program import Layer
-from maixswitch.kmodel.run.model import KModel
 from maixswitch.language import tr, word
 
 from . import firmware as board
 from .firmware import Firmware
-from .liveness import AiRam
 
 Size = tuple[int, int]
 Panel = Size | Literal["own"] | None
@@ -152,7 +152,7 @@ class Memory:
         return text + (tr(", boxes {region}", region=kib(self.region)) if self.region else "")
 
 
-def region(kmodel: KModel) -> Region | None:
+def region(kmodel: ModelFile) -> Region | None:
     """The YOLOv2 region of a model, or None where its output is of another kind or of unknown shape."""
     if len(kmodel.outputs) != 1:
         return None
@@ -168,7 +168,7 @@ def region(kmodel: KModel) -> Region | None:
 
 
 def memory(
-    kmodel: KModel,
+    kmodel: ModelFile,
     flavour: str | Firmware,
     frame: Size | None = QVGA,
     panel: Panel = "own",
@@ -201,7 +201,7 @@ def memory(
     return Memory(image, kept, budget.parts, need, boxes, chosen, size, kmodel.ai_ram, budget.verdict())
 
 
-def unknown_layer(kmodel: KModel) -> Layer | None:
+def unknown_layer(kmodel: ModelFile) -> Layer | None:
     """The first layer that the file format names and no firmware runs, if there is one."""
     return next((layer for layer in kmodel.layers if not layer.type.known), None)
 
@@ -215,7 +215,7 @@ def kib(size: int) -> int:
 class _Budget:
     """The figures of one question, and the ways to make them meet."""
 
-    kmodel: KModel
+    kmodel: ModelFile
     image: Firmware
     parts: dict[str, int]
     panel: Size | None
@@ -296,7 +296,7 @@ class _Budget:
         return ""
 
 
-def advice(kmodel: KModel, frame: Size | None = QVGA, panel: Panel = "own") -> list[str]:
+def advice(kmodel: ModelFile, frame: Size | None = QVGA, panel: Panel = "own") -> list[str]:
     """What would make a model run where it does not, the easiest first; [] when every firmware takes it."""
     if unknown_layer(kmodel) is not None:
         return [word(WITHOUT_IT)]

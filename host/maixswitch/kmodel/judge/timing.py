@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 
 from maixswitch.kmodel.format.airam import ROW, MapLayout
 from maixswitch.kmodel.format.arrays import DTYPES
+from maixswitch.kmodel.format.layer_facts import batches, conv_of, elements, macs, main_out_bytes, weight_bytes
+from maixswitch.kmodel.format.model_file import ModelFile
 from maixswitch.kmodel.format.program import AI_RAM, Layer, Tensor
-from maixswitch.kmodel.format.work import batches, conv_of, elements, macs, main_out_bytes, weight_bytes
-from maixswitch.kmodel.run.model import KModel
 
 from .memory import QVGA, Region, Size, region
 
@@ -219,7 +219,7 @@ def _upload(tensor: Tensor, rates: Rates) -> Spread:
     return per_byte * (tensor.elements * DTYPES[tensor.dtype].itemsize * 1e-6)
 
 
-def timing(kmodel: KModel, rates: Rates = DEFAULT, panel: Size | None = QVGA) -> Timing:
+def timing(kmodel: ModelFile, rates: Rates = DEFAULT, panel: Size | None = QVGA) -> Timing:
     """The estimate for a whole model; ``panel`` is the LCD's (width, height), None without one."""
     layers = tuple(layer_time(layer, kmodel.version, rates) for layer in kmodel.layers)
     upload = sum((_upload(tensor, rates) for tensor in kmodel.inputs), NOTHING)

@@ -6,15 +6,19 @@ No public source says which flavour the silicon follows: "v02" is nncase 0.2 to 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maixswitch.kmodel.format.arrays import Bytes, Ints, clamp8
+from maixswitch.kmodel.format.pools import POOL_TYPES
 from maixswitch.kmodel.format.registers import SEGMENTS, Activation, BatchNorm
 
-ROUNDINGS = ("v02", "v01")
+from .roundings import V01, V02
+
+Pool = Callable[[Bytes, str], Bytes]
+"""A pool of a map: uint8 (channels, height, width) and the rounding to uint8 (channels, height', width')."""
 FEW = 4096
 """Values; up to here all pieces are compared at once, beyond one after another."""
 
@@ -39,7 +43,7 @@ def round_v02(product: Ints, shift: Ints) -> Ints:
     return result
 
 
-ROUND: dict[str, Callable[[Ints, Ints], Ints]] = {"v02": round_v02, "v01": round_v01}
+ROUND: dict[str, Callable[[Ints, Ints], Ints]] = {V02: round_v02, V01: round_v01}
 
 
 def normalise(acc: Ints, norm: BatchNorm) -> Ints:
@@ -51,7 +55,7 @@ def normalise(acc: Ints, norm: BatchNorm) -> Ints:
 
 def _segments(z: Ints, table: Activation, rounding: str) -> NDArray[np.intp]:
     """The last piece whose start lies below z; v01 also takes a start that equals z."""
-    above = np.greater if rounding == "v02" else np.greater_equal
+    above = np.greater if rounding == V02 else np.greater_equal
     if z.size <= FEW:
         within = above(z[..., None], table.start)
         within[..., 0] = True
@@ -80,7 +84,7 @@ def _tiles(image: Bytes, size: int) -> Bytes:
     return image[:, : height * size, : width * size].reshape(channels, height, size, width, size)
 
 
-def _max_tiles(size: int) -> Callable[[Bytes, str], Bytes]:
+def _max_tiles(size: int) -> Pool:
     def pool(image: Bytes, rounding: str) -> Bytes:
         best: Bytes = _tiles(image, size).max(axis=(2, 4))
         return best
@@ -88,7 +92,7 @@ def _max_tiles(size: int) -> Callable[[Bytes, str], Bytes]:
     return pool
 
 
-def _mean_tiles(size: int) -> Callable[[Bytes, str], Bytes]:
+def _mean_tiles(size: int) -> Pool:
     def pool(image: Bytes, rounding: str) -> Bytes:
         total = _tiles(image, size).astype(np.int64).sum(axis=(2, 4))
         return clamp8(total // (size * size))
@@ -96,16 +100,16 @@ def _mean_tiles(size: int) -> Callable[[Bytes, str], Bytes]:
     return pool
 
 
-def _pick(line: int, column: int, step: int) -> Callable[[Bytes, str], Bytes]:
+def _pick(line: int, column: int, step: int) -> Pool:
     return lambda image, rounding: _tiles(image, step)[:, :, line, :, column]
 
 
 def _mean_sliding(image: Bytes, rounding: str) -> Bytes:
     """2x2 at stride 1; past the edge v02 repeats the last pixel, v01 divides by the pixels that exist."""
-    wide = np.pad(image.astype(np.int64), ((0, 0), (0, 1), (0, 1)), mode="edge" if rounding == "v02" else "constant")
+    wide = np.pad(image.astype(np.int64), ((0, 0), (0, 1), (0, 1)), mode="edge" if rounding == V02 else "constant")
     total = wide[:, :-1, :-1] + wide[:, 1:, :-1] + wide[:, :-1, 1:] + wide[:, 1:, 1:]
     taps = np.full(image.shape[1:], 4, np.int64)
-    if rounding == "v01":
+    if rounding == V01:
         taps[-1, :] //= 2
         taps[:, -1] //= 2
     return (total // taps).astype(np.uint8)
@@ -118,16 +122,20 @@ def _max_sliding(image: Bytes, rounding: str) -> Bytes:
     return best
 
 
-POOLS: dict[int, tuple[str, int, Callable[[Bytes, str], Bytes]]] = {
-    # pool_type: name, stride, function of uint8 (channels, height, width) and the rounding
-    0: ("none", 1, lambda image, rounding: image),
-    1: ("max 2x2", 2, _max_tiles(2)),
-    2: ("mean 2x2", 2, _mean_tiles(2)),
-    3: ("max 4x4", 4, _max_tiles(4)),
-    4: ("mean 4x4", 4, _mean_tiles(4)),
-    5: ("top left of 2x2", 2, _pick(0, 0, 2)),
-    6: ("top right of 2x2", 2, _pick(0, 1, 2)),
-    7: ("top left of 4x4", 4, _pick(0, 0, 4)),
-    8: ("mean 2x2 at stride 1", 1, _mean_sliding),
-    9: ("max 2x2 at stride 1", 1, _max_sliding),
+POOL_FUNCTIONS: Mapping[int, Pool] = {
+    0: lambda image, rounding: image,
+    1: _max_tiles(2),
+    2: _mean_tiles(2),
+    3: _max_tiles(4),
+    4: _mean_tiles(4),
+    5: _pick(0, 0, 2),
+    6: _pick(0, 1, 2),
+    7: _pick(0, 0, 4),
+    8: _mean_sliding,
+    9: _max_sliding,
+}
+POOLS: Mapping[int, tuple[str, int, Pool]] = {
+    # pool_type: name, stride, function
+    number: (pool.name, pool.stride, POOL_FUNCTIONS[number])
+    for number, pool in POOL_TYPES.items()
 }

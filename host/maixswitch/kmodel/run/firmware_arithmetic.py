@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from maixswitch.kmodel.format.arrays import Array, Bytes, Floats, one_nan
-from maixswitch.kmodel.run.backends.jit import elementwise
 
 from . import newlib
 from .cpu_arithmetic import ONE, MultiplyAdd, SdkArithmetic
-from .single import all_coarse, fma, fold, teach
+from .float32 import all_coarse, fma, fold, teach
+from .jit import elementwise
 
 ZERO, TOP = np.float32(0), np.float32(255)
 GROUP = 8

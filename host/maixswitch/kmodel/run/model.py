@@ -3,47 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from maixswitch.errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
+from maixswitch.errors import EXIT_IO, KModelError, MaixSwitchError
 from maixswitch.kmodel.format.arrays import Array
-from maixswitch.kmodel.format.program import MAX_FILE, Layer, Program, Tensor
-from maixswitch.kmodel.format.sniff import V3, V4, recognise
-from maixswitch.kmodel.judge.liveness import AiRam, ai_ram
+from maixswitch.kmodel.format.model_file import ModelFile, read_program
+from maixswitch.kmodel.format.program import MAX_FILE, Layer, Program
 from maixswitch.language import reason, tr
 
-from .arithmetic import ROUNDINGS
 from .backends import BEST, backend
 from .machine import Machine
+from .roundings import DEFAULT_ROUNDING, rounding_named
 from .runtimes import DEFAULT_RUNTIME, runtime_named
 
 DEFAULT_BACKEND = BEST
 
 
-class KModel:
-    """One model, ready to run.
-
-    ``inputs`` and ``outputs`` are Tensors in the order of the file, ``layers`` the file's layers, ``main_mem`` the
-    bytes of main memory that the chip must find for it, ``notes`` what is odd but harmless about the file.
-    """
+class KModel(ModelFile):
+    """One model, ready to run."""
 
     def __init__(
         self,
         program: Program,
-        rounding: str = "v02",
+        rounding: str = DEFAULT_ROUNDING,
         runtime: str = DEFAULT_RUNTIME,
         backend_name: str = DEFAULT_BACKEND,
     ) -> None:
-        if rounding not in ROUNDINGS:
-            raise MaixSwitchError(
-                tr("no rounding {rounding!r}; there are {known}", rounding=rounding, known=", ".join(ROUNDINGS)),
-                EXIT_USAGE,
-            )
-        self.program = program
-        self.rounding = rounding
+        super().__init__(program)
+        self.rounding = rounding_named(rounding)
         self._runtime = runtime_named(runtime)
         self._backend = backend(backend_name)
         self._machine: Machine | None = None
@@ -56,39 +45,6 @@ class KModel:
     def runtime(self) -> str:
         """Whose arithmetic the CPU layers follow: a name of ``runtimes.RUNTIMES``."""
         return self._runtime.name
-
-    @property
-    def version(self) -> int:
-        return self.program.version
-
-    @property
-    def inputs(self) -> tuple[Tensor, ...]:
-        return self.program.inputs
-
-    @property
-    def outputs(self) -> tuple[Tensor, ...]:
-        return self.program.outputs
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        return self.program.layers
-
-    @property
-    def main_mem(self) -> int:
-        return self.program.main_memory
-
-    @property
-    def file_size(self) -> int:
-        return self.program.file_size
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return self.program.notes
-
-    @cached_property
-    def ai_ram(self) -> AiRam:
-        """Which rows of the AI RAM are in use, layer by layer."""
-        return ai_ram(self.program)
 
     @property
     def machine(self) -> Machine:
@@ -150,27 +106,6 @@ def _core(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def read_program(data: bytes) -> Program:
-    """The program of a .kmodel file's bytes; KModelError says what else the file is, or where it is broken."""
-    if len(data) > MAX_FILE:
-        found = tr("{data} or more", data=len(data))
-        raise KModelError(
-            tr("too large for a kmodel"), field="bytes", found=found, wanted=tr("at most {most}", most=MAX_FILE)
-        )
-    kind = recognise(data)
-    if kind.name == V3:
-        from maixswitch.kmodel.format.v3_reader import read_v3
-
-        return read_v3(memoryview(data))
-    if kind.name == V4:
-        from maixswitch.kmodel.format.v4_reader import read_v4
-
-        return read_v4(memoryview(data))
-    raise KModelError(
-        kind.message, offset=0, field=tr("first bytes"), found=data[:8].hex(" "), wanted=tr("kmodel v3 or v4")
-    )
-
-
 def read_file(path: str | Path) -> bytes:
     """A file's bytes, of a very large one only so many that it is seen to be too large; MaixSwitchError (input)."""
     try:
@@ -184,7 +119,7 @@ def read_file(path: str | Path) -> bytes:
 
 def load(
     source: str | Path | bytes | bytearray | memoryview,
-    rounding: str = "v02",
+    rounding: str = DEFAULT_ROUNDING,
     runtime: str = DEFAULT_RUNTIME,
     backend: str = DEFAULT_BACKEND,
 ) -> KModel:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .single import choose, compilable, float_of, fma, real, whole, word_of
+from .float32 import choose, compilable, float_of, fma, real, whole, word_of
 
 F = np.float32
 

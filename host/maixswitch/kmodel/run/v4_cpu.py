@@ -14,8 +14,8 @@ from maixswitch.kmodel.format.v4_cpu_layers import (
 )
 from maixswitch.kmodel.format.v4_node import Geometry
 
+from .chip import Chip
 from .cpu_arithmetic import MultiplyAdd
-from .machine import Machine
 from .v4_bytes import octets, scale, store_octets, wrap32
 from .v4_float import FOLD, clamp, floats, store
 from .window import convolve, multiply_add, reduce_window
@@ -32,21 +32,21 @@ def _convolve(
     return np.stack(made).transpose(0, 2, 3, 1)
 
 
-def conv2d(spec: CpuConv2d | CpuDepthwiseConv2d, chip: Machine) -> None:
+def conv2d(spec: CpuConv2d | CpuDepthwiseConv2d, chip: Chip) -> None:
     images = floats(chip, spec.input, spec.in_shape)
     step = chip.arithmetic.stepper(images, spec.weights, spec.bias)
     made = _convolve(images, spec.weights, spec.bias, spec.geometry, step)
     store(chip, spec.output, clamp(made, spec.act))
 
 
-def quantized_conv2d(spec: CpuQuantizedConv2d | CpuQuantizedDepthwiseConv2d, chip: Machine) -> None:
+def quantized_conv2d(spec: CpuQuantizedConv2d | CpuQuantizedDepthwiseConv2d, chip: Chip) -> None:
     images = octets(chip, spec.input, spec.in_shape).astype(np.int64) - spec.in_offset
     weights = spec.weights.astype(np.int64) - spec.weight_offset
     made = wrap32(_convolve(images, weights, spec.bias.astype(np.int64), spec.geometry))
     store_octets(chip, spec.output, clamp8(scale(made, spec.out_mul, spec.out_shift) + spec.out_offset))
 
 
-def reduce_window2d(spec: CpuReduceWindow, chip: Machine) -> None:
+def reduce_window2d(spec: CpuReduceWindow, chip: Chip) -> None:
     images = floats(chip, spec.input, spec.in_shape).transpose(0, 3, 1, 2)
     total, count = reduce_window(images, np.float32(spec.init), spec.geometry, FOLD[spec.op])
     if spec.op == 0:

@@ -11,6 +11,7 @@ import numpy as np
 
 from maixswitch.kmodel.format.arrays import FLOAT_MAX, Array, Floats, one_nan, ordered_sum
 from maixswitch.kmodel.format.v4_layers import (
+    UNARY_NAMES,
     Binary,
     Conv2d,
     Conv2dTranspose,
@@ -22,21 +23,21 @@ from maixswitch.kmodel.format.v4_layers import (
 )
 from maixswitch.kmodel.format.v4_node import Clamp, Range
 
-from .machine import Machine
+from .chip import Chip
 from .window import convolve, reduce_window, scatter
 
 MATMUL_TERMS = 1 << 18
 """Products that are worked out at a time."""
 
 
-def floats(chip: Machine, part: Range, shape: tuple[int, ...] | None = None) -> Floats:
+def floats(chip: Chip, part: Range, shape: tuple[int, ...] | None = None) -> Floats:
     """A range as float32, flat or with a shape; a view of the chip's memory."""
     use = part.use("")
     view: Floats = chip.view(use.memory, use.start, use.size // 4 * 4).view("<f4")
     return view if shape is None else view[: int(np.prod(shape))].reshape(shape)
 
 
-def store(chip: Machine, part: Range, values: Array) -> None:
+def store(chip: Chip, part: Range, values: Array) -> None:
     """Writes what was computed to the start of a range."""
     floats(chip, part)[: values.size] = one_nan(values.reshape(-1))
 
@@ -65,7 +66,6 @@ BINARY: tuple[Callable[[Array, Array], Array], ...] = (
     smaller,
     larger,
 )
-UNARY = ("abs", "ceil", "cos", "exp", "floor", "log", "neg", "rsqrt", "sin", "square")
 
 
 def spread(values: Array, shape: tuple[int, ...]) -> Array:
@@ -85,25 +85,25 @@ def operands(a: Array, b: Array, shape: tuple[int, ...]) -> tuple[Array, Array]:
     return spread(a, shape), spread(b, shape)
 
 
-def binary(spec: Binary, chip: Machine) -> None:
+def binary(spec: Binary, chip: Chip) -> None:
     shapes = spec.shapes()
     a, b = operands(floats(chip, spec.a, shapes["a"]), floats(chip, spec.b, shapes["b"]), shapes["output"])
     store(chip, spec.output, clamp(BINARY[spec.op](a, b), spec.act))
 
 
-def unary(spec: Unary, chip: Machine) -> None:
-    made = chip.arithmetic.unary(UNARY[spec.op], floats(chip, spec.input))
+def unary(spec: Unary, chip: Chip) -> None:
+    made = chip.arithmetic.unary(UNARY_NAMES[spec.op], floats(chip, spec.input))
     floats(chip, spec.output)[: made.size] = made
 
 
-def conv2d(spec: Conv2d, chip: Machine) -> None:
+def conv2d(spec: Conv2d, chip: Chip) -> None:
     images = floats(chip, spec.input, spec.in_shape)
     step = chip.arithmetic.stepper(images, spec.weights, spec.bias)
     made = [convolve(image, spec.weights, spec.bias, spec.geometry, spec.groups, False, step) for image in images]
     store(chip, spec.output, clamp(np.stack(made), spec.act))
 
 
-def conv2d_transpose(spec: Conv2dTranspose, chip: Machine) -> None:
+def conv2d_transpose(spec: Conv2dTranspose, chip: Chip) -> None:
     images = floats(chip, spec.input, spec.in_shape)
     made_h, made_w = spec.out_shape[2:]
     sizes, step = (made_h, made_w), chip.arithmetic.stepper(images, spec.weights)
@@ -112,7 +112,7 @@ def conv2d_transpose(spec: Conv2dTranspose, chip: Machine) -> None:
     store(chip, spec.output, made if free else clamp(made, spec.act))
 
 
-def matmul(spec: Matmul, chip: Machine) -> None:
+def matmul(spec: Matmul, chip: Chip) -> None:
     shapes = spec.shapes()
     a, b = floats(chip, spec.a, shapes["a"]), floats(chip, spec.b, shapes["b"])
     total = np.tile(spec.bias, (spec.a_rows, 1))
@@ -142,7 +142,7 @@ def extreme(step: Callable[[Array, Array], Array], rows: Array, init: np.float32
     return step(np.full(rows.shape[1:], init), rows[0])
 
 
-def reduce(spec: Reduce, chip: Machine) -> None:
+def reduce(spec: Reduce, chip: Chip) -> None:
     """The mean multiplies by output elements / input elements."""
     values = floats(chip, spec.input, spec.in_shape)
     reduced = [axis for axis in range(4) if spec.out_shape[axis] != spec.in_shape[axis]]
@@ -158,7 +158,7 @@ def reduce(spec: Reduce, chip: Machine) -> None:
     store(chip, spec.output, total)
 
 
-def reduce_window2d(spec: ReduceWindow, chip: Machine) -> None:
+def reduce_window2d(spec: ReduceWindow, chip: Chip) -> None:
     values = floats(chip, spec.input, spec.in_shape)
     total, count = reduce_window(values, np.float32(spec.init), spec.geometry, FOLD[spec.op])
     if spec.op == 0:
@@ -166,7 +166,7 @@ def reduce_window2d(spec: ReduceWindow, chip: Machine) -> None:
     store(chip, spec.output, clamp(total, spec.act))
 
 
-def softmax(spec: Softmax, chip: Machine) -> None:
+def softmax(spec: Softmax, chip: Chip) -> None:
     values = floats(chip, spec.input, spec.shapes()["input"])
     powers = chip.arithmetic.functions["exp"]((values - values.max(axis=1, keepdims=True)) * np.float32(spec.beta))
     store(chip, spec.output, powers / ordered_sum(powers, 1)[:, None])

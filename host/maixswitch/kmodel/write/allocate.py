@@ -7,15 +7,13 @@ nncase 0.1's, in the order of the layers from both ends, where a chain of layers
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from maixswitch.kmodel.format import airam
 from maixswitch.language import tr
 
-if TYPE_CHECKING:
-    from .writer import Value
+from .value import Value
 
-Steps = Sequence[tuple[Sequence["Value"], Sequence["Value"]]]
+Steps = Sequence[tuple[Sequence[Value], Sequence[Value]]]
 
 
 def allocate(steps: Steps, entry: Value, outputs: Sequence[Value]) -> tuple[int, int]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from maixswitch.kmodel.format import v3_layers as body
+from maixswitch.kmodel.format.binary_record import write
+from maixswitch.kmodel.format.model_file import read_program
 from maixswitch.kmodel.format.program import Layer
-from maixswitch.kmodel.format.record import write
 from maixswitch.kmodel.format.v3_reader import Opaque
-from maixswitch.kmodel.run.model import read_program
 
 from .v3_file import Encode, Header, assemble, conv_body
 

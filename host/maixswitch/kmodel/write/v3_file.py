@@ -12,7 +12,7 @@ import numpy as np
 
 from maixswitch.kmodel.format import v3_layers as body
 from maixswitch.kmodel.format.arrays import Array
-from maixswitch.kmodel.format.record import write
+from maixswitch.kmodel.format.binary_record import write
 from maixswitch.kmodel.format.registers import Activation, BatchNorm, encode_activation, encode_block, encode_norm
 
 BODY_ALIGNMENT = 8

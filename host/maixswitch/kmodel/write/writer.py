@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,42 +16,16 @@ from maixswitch.kmodel.format import airam
 from maixswitch.kmodel.format import v3_layers as body
 from maixswitch.kmodel.format.airam import MapLayout
 from maixswitch.kmodel.format.arrays import DTYPES, Array
+from maixswitch.kmodel.format.binary_record import write
 from maixswitch.kmodel.format.conv import LOAD_BYTES, MAX_LOADS
-from maixswitch.kmodel.format.record import write
-from maixswitch.kmodel.run.arithmetic import POOLS
+from maixswitch.kmodel.format.pools import POOL_TYPES
 
+from .allocate import allocate, live, set_lifetimes
 from .quantize import KpuWeights, fixed_argument
 from .v3_file import EIGHT_BIT, Header, assemble, conv_body
+from .value import Value
 
 CONV, ADD_PADDING, REMOVE_PADDING, UPLOAD = 10240, 10241, 10242, 10243
-BLOCK_BYTES = 8
-
-
-@dataclass(eq=False)
-class Value:
-    """A tensor between two layers: in "main" memory or in "ai_ram", uint8 or float32, shape (channels, h, w) or (n,).
-
-    ``place`` is a byte offset, or a row in the AI RAM; it is set when the file is built.
-    """
-
-    memory: str
-    dtype: str
-    shape: tuple[int, ...]
-    place: int = -1
-    first: int = 0
-    last: int = 0
-
-    @property
-    def count(self) -> int:
-        return prod(self.shape)
-
-    @property
-    def room(self) -> int:
-        """What it takes: rows of AI RAM, or bytes rounded up to a multiple of 8."""
-        if self.memory == "ai_ram":
-            return MapLayout(*self.shape).rows
-        size = self.count * DTYPES[self.dtype].itemsize
-        return -(-size // BLOCK_BYTES) * BLOCK_BYTES
 
 
 @dataclass(eq=False)
@@ -119,7 +92,7 @@ def conv_registers(
     }
 
 
-class Network:
+class KModelWriter:
     """Collects layers in the order they run; every method returns the value that its layer makes.
 
     The input is uint8 (channels, height, width) in the AI RAM, or with ``floats`` that many float32 for a network of
@@ -150,9 +123,9 @@ class Network:
         wanted = 1 if depthwise else layout.channels
         if inner != wanted or size != other or size not in (1, 3) or (depthwise and out != layout.channels):
             raise ValueError(f"weights {part.weights.shape} do not fit the input {source.shape}")
-        if pool not in POOLS:
-            raise ValueError(f"no pool type {pool}; there are {sorted(POOLS)}")
-        stride = POOLS[pool][1]
+        if pool not in POOL_TYPES:
+            raise ValueError(f"no pool type {pool}; there are {sorted(POOL_TYPES)}")
+        stride = POOL_TYPES[pool].stride
         target = MapLayout(out, layout.height // stride, layout.width // stride)
         features = self._value("ai_ram", "uint8", (out, target.height, target.width))
         made = [features]
@@ -293,8 +266,6 @@ class Network:
 
     def rows(self) -> list[int]:
         """Rows of AI RAM that each layer needs at the least: what it reads and writes, and what later layers read."""
-        from .allocate import live, set_lifetimes
-
         values = set_lifetimes([(node.inputs, node.outputs) for node in self._nodes], self.input, self._outputs)
         return live(values, "ai_ram", len(self._nodes))
 
@@ -308,8 +279,6 @@ class Network:
         """The file. ValueError where the AI RAM is too small, or nothing is an output."""
         if not self._nodes or not self._outputs:
             raise ValueError("a model needs layers and at least one output")
-        from .allocate import allocate
-
         steps = [(node.inputs, node.outputs) for node in self._nodes]
         main_memory, rows = allocate(steps, self.input, self._outputs)
         return _assemble(self._nodes, self._outputs, main_memory, airam.ROWS - rows)

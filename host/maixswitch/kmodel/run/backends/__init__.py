@@ -10,62 +10,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Protocol, runtime_checkable
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
-from maixswitch.kmodel.format.arrays import Bytes
-from maixswitch.kmodel.format.conv import Conv
 from maixswitch.language import tr
 
-from .site import Site
+from .interface import Backend
 
 BEST = "best"
-Kernel = Callable[[Bytes], Bytes]
-Step = Callable[[], None]
-"""A layer that knows where its input lies and where its output goes."""
-
-
-class Backend(Protocol):
-    """What the emulator asks of a backend."""
-
-    name: str
-
-    def prepare(self, conv: Conv, rounding: str) -> Kernel:
-        """The function that runs ``conv``.
-
-        It keeps no argument. Its result is used before any function of this backend is called again: they share room.
-        """
-        ...
-
-
-@runtime_checkable
-class Binding(Protocol):
-    """What a backend may offer besides: layers that work on the chip's memory themselves."""
-
-    binds: bool
-    """Is all there that it needs for this?"""
-
-    def bind(self, conv: Conv, rounding: str, site: Site) -> Step | None:
-        """One run of ``conv`` on that site; None where only ``prepare`` can do it."""
-        ...
 
 
 def _numpy() -> Backend:
-    from .plain import PlainBackend
+    from .numpy_backend import NumpyBackend
 
-    return PlainBackend()
+    return NumpyBackend()
 
 
 def _fast() -> Backend:
-    from .fast import FastBackend
+    from .fast_backend import FastBackend
 
     return FastBackend()
 
 
 def _onnxruntime() -> Backend:
-    from .ort import OrtBackend
+    from .onnx_backend import OnnxBackend
 
-    return OrtBackend()
+    return OnnxBackend()
 
 
 BACKENDS: dict[str, Callable[[], Backend]] = {

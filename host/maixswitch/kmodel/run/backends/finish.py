@@ -9,8 +9,8 @@ import numpy as np
 from maixswitch.kmodel.format.arrays import Array, Bytes
 
 from .curve import Buckets, Formula, Listed
-from .loops import compiled
-from .plain import pooled
+from .finish_loops import compiled
+from .numpy_backend import pooled
 from .prepare import Prepared
 from .scratch import Scratch
 
