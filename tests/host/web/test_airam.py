@@ -55,7 +55,7 @@ def test_board_holds_what_the_page_draws(card: Path) -> None:
     assert all(
         title.startswith(item.title) for title, item in zip(titles(message["picture"]), model.ai_ram.maps, strict=True)
     )
-    assert titles(message["picture"])[0].startswith("input: 3x240x320; rows 0 to 3,599")
+    assert titles(message["picture"])[0].startswith("input: 3x240x320; rows 29,168 to 32,767")
     assert message["legend"][0] == ("input", "input")
     rig.app.stop()
     assert loaded(rig.bench) is None
