@@ -1,4 +1,4 @@
-"""A reader that knows where it is, never runs over its end, and says so by field."""
+"""A reader of bytes that knows its position, never reads beyond its end, and names the field when it refuses."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from .arrays import Array
 
 
 class Cursor:
-    """Reads little-endian fields of ``data`` between two byte offsets; ``last``: where the field read last begins.
+    """Reads little-endian fields of ``data`` between two byte offsets.
 
-    Every refusal is a KModelError that names the part of the file, the field and its offset.
+    ``position``: of the next field; ``last``: of the field that was read last. Every refusal is a KModelError
+    that names the part of the file, the field and its offset.
     """
 
     def __init__(self, data: memoryview, start: int, end: int, part: str) -> None:
@@ -82,11 +83,11 @@ class Cursor:
                 wanted=tr("sizes from 0"),
             )
         raw = self.take(count * np.dtype(dtype).itemsize, field)
-        if not count:  # numpy minds the other sizes even so
+        if not count:  # numpy refuses other sizes beyond its limits even in an empty array
             shape = tuple(min(size, 1) for size in shape)
         return np.frombuffer(raw, dtype=dtype).reshape(shape)
 
     def refuse(self, message: str, field: str, found: object, wanted: object, offset: int | None = None) -> KModelError:
-        """An error at ``offset``, or else at the field that was read last."""
-        place = self.last if offset is None else offset
-        return KModelError(f"{self.part}: {message}", offset=place, field=field, found=found, wanted=wanted)
+        """Makes an error at ``offset``, or at the field that was read last if that is None."""
+        where = self.last if offset is None else offset
+        return KModelError(f"{self.part}: {message}", offset=where, field=field, found=found, wanted=wanted)

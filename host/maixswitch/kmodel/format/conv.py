@@ -1,4 +1,4 @@
-"""One KPU layer: what the register block, the weights and the two tables say together."""
+"""One KPU layer: its register block, its weights, its batch norm and its activation table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .pools import POOL_TYPES
 from .registers import Activation, BatchNorm
 
 LOAD_BYTES = {1: 30 * 1024, 2: 60 * 1024}
-"""Weight bytes that the KPU takes at a time, by bytes per weight."""
+"""Bytes per weight -> bytes of weights that the KPU loads at a time."""
 MAX_LOADS = 64
 
 
@@ -88,7 +88,10 @@ def weight_shape(registers: Mapping[str, int]) -> tuple[int, int, int, int]:
 
 
 def check_registers(registers: Mapping[str, int], part: str, offset: int, batches: int = 1) -> None:
-    """Refuses what no chip and no reference can run: unknown kernels and pools, maps that leave the AI RAM."""
+    """Refuses what no chip and no reference can run: unknown kernels and pools, maps that leave the AI RAM.
+
+    offset: of the register block in the file; batches: maps that lie one behind the other.
+    """
 
     def refuse(field_name: str, found: object, wanted: object) -> KModelError:
         return KModelError(
@@ -105,6 +108,7 @@ def check_registers(registers: Mapping[str, int], part: str, offset: int, batche
         raise refuse("pool_type", registers["pool_type"], f"0..{max(POOL_TYPES)}")
     if registers["bypass_conv"]:
         raise refuse("bypass_conv", 1, 0)
+    # The sizes of the output follow from those of the input and the pool; the reference reads only the latter.
     source, target = input_layout(registers), output_layout(registers)
     if registers["depth_wise_layer"] and source.channels != target.channels:
         raise refuse(tr("o_ch_num of a depthwise layer"), target.channels, source.channels)

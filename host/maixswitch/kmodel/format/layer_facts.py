@@ -57,8 +57,8 @@ def macs(layer: Layer) -> int:
 def elements(layer: Layer) -> int:
     """Values that the layer reads or writes, whichever are more."""
     read = sum(_count(use) for use in layer.uses() if not use.writes)
-    made = sum(_count(use) for use in layer.written())
-    return max(read, made)
+    written = sum(_count(use) for use in layer.written())
+    return max(read, written)
 
 
 def _count(use: Use) -> int:
@@ -79,9 +79,9 @@ def parameters(layer: Layer) -> int:
     conv = conv_of(layer)
     if conv is not None:
         return int(conv.weights.size) + 2 * int(conv.norm.mul.size)
-    found = (getattr(layer.spec, name, None) for name in LEARNED)
+    learned = (getattr(layer.spec, name, None) for name in LEARNED)
     constants = sum(_count(use) for use in layer.uses() if use.memory == CONST)
-    return constants + sum(int(value.size) for value in found if isinstance(value, np.ndarray))
+    return constants + sum(int(value.size) for value in learned if isinstance(value, np.ndarray))
 
 
 def weight_bytes(layer: Layer) -> int:

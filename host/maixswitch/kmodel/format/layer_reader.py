@@ -1,4 +1,4 @@
-"""The layer bodies of either version: their places in the file, what is tolerated at its end, the checks on each."""
+"""Reads the bodies of the layers of either version: where they lie, what is tolerated at the end, the checks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .byte_reader import Cursor
 from .program import AI_RAM, CONST, MAIN, Context, Layer, LayerType, Use
 
 SHORT_TAIL = 7
-"""The converters seek to a multiple of 8 without writing, so a file may lack its last bytes."""
+"""The converters seek to a multiple of 8 without writing, so that a file may lack its last bytes."""
 
 
 def check_main_memory(cursor: Cursor, size: int) -> None:
-    """Refuses a size that no chip can have; both versions have it at the same place."""
+    """Refuses a size that no chip has; the field stands at the same offset in both versions."""
     if size > MAX_MAIN_MEMORY:
         raise cursor.refuse(
             tr("impossible main memory"),
@@ -28,14 +28,17 @@ def check_main_memory(cursor: Cursor, size: int) -> None:
         )
 
 
-def check_count(cursor: Cursor, field: str, offset: int, found: int, most: int) -> None:
-    """Refuses a header that announces nothing, or more than any model has; ``offset``: where the field stands."""
-    if not 1 <= found <= most:
-        raise cursor.refuse(tr("nothing to run, or too much"), field, found, f"1..{most}", offset)
+def check_count(cursor: Cursor, field: str, offset: int, number: int, most: int) -> None:
+    """Refuses a header that announces nothing, or more than any model has.
+
+    offset: of the field in the file; most: the largest number that is accepted.
+    """
+    if not 1 <= number <= most:
+        raise cursor.refuse(tr("nothing to run, or too much"), field, number, f"1..{most}", offset)
 
 
 def check_use(use: Use, part: str, offset: int | None, context: Context) -> None:
-    """Refuses a piece of memory outside its memory."""
+    """Refuses a piece that does not lie in its memory, and one that writes to constants."""
     limit = {MAIN: context.main_memory, AI_RAM: airam.SIZE, CONST: context.constants}[use.memory]
     if use.start + use.size > limit or (use.writes and use.memory == CONST):
         raise KModelError(
@@ -47,10 +50,11 @@ def check_use(use: Use, part: str, offset: int | None, context: Context) -> None
         )
 
 
-class Bodies:
-    """Bodies of ``heads`` (number of the type, body size), one after another from ``start`` to the end of the file.
+class LayerReader:
+    """Reads bodies that lie one after another from ``start`` to the end of the file.
 
-    ``file`` is the file with the padding that its end may lack, ``notes`` what is odd about its end but harmless.
+    ``heads``: the number of the type and the size of each body. ``file``: the file with the padding that its end may
+    lack. ``notes``: what is odd about its end, but harmless.
     """
 
     def __init__(self, file: memoryview, start: int, heads: Sequence[tuple[int, int]]) -> None:
@@ -75,7 +79,11 @@ class Bodies:
             self.notes = (tr("{size} bytes follow the last layer", size=size - end),)
 
     def layers(self, types: Mapping[int, LayerType], context: Context) -> tuple[Layer, ...]:
-        """Every layer, parsed and checked."""
+        """Parses and checks every layer.
+
+        types: the types that the format knows, by number.
+        Raises KModelError for the first layer that cannot run.
+        """
         position, result = self.start, []
         budget = Budget(len(self.file))
         for index, (number, body_size) in enumerate(self.heads):
@@ -88,6 +96,7 @@ class Bodies:
                     found=number,
                     wanted=tr("one of {types}", types=", ".join(map(str, types))),
                 )
+            # A body is read within its own bytes, so that a broken one cannot reach into the next.
             part = tr("layer {index} ({name})", index=index, name=kind.name)
             cursor = Cursor(self.file, position, position + body_size, part)
             spec = kind.parse(cursor, context)
@@ -100,6 +109,7 @@ class Bodies:
                         part=part,
                     ),
                 )
+            # First what the layer itself says, then whether its memory exists, then what it costs this PC.
             problem = spec.problem()
             if problem:
                 raise KModelError(

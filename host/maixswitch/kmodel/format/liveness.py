@@ -1,7 +1,7 @@
 """Which rows of the AI RAM hold a feature map that is still needed, layer by layer.
 
-A map lives from the layer that writes it to the last layer that reads it; both ends count, because a KPU layer needs
-its input and its output at the same time. Source: K210 register block (image_src_addr, image_dst_addr) and nncase's
+A map lives from the layer that writes it to the last layer that reads it, both included, because a KPU layer needs its
+input and its output at the same time. Source: K210 register block (image_src_addr, image_dst_addr) and nncase's
 allocators.
 """
 
@@ -39,7 +39,7 @@ class LiveMap:
 
     @property
     def title(self) -> str:
-        """Who made it and its sizes, channels first: "layer 3: 64x60x80"."""
+        """The layer that writes it and its sizes, channels first: "layer 3: 64x60x80"."""
         what = tr("input") if self.born == INPUT else tr("layer {layer}", layer=self.born)
         if self.shape is None:
             return what
@@ -84,7 +84,7 @@ class AiRam:
 
 @dataclass
 class _Open:
-    """A map whose end is not known yet; ``spans`` are the rows that nobody has overwritten."""
+    """A map whose end is not known yet; ``spans``: the rows that no layer has overwritten."""
 
     row: int
     rows: int
@@ -97,7 +97,7 @@ class _Open:
 def ai_ram(program: Program) -> AiRam:
     """The maps of a program and their lives.
 
-    A read keeps every map alive that it touches; a write ends what it overwrites (an in-place layer still reads first).
+    A read keeps every map alive that it touches. A write ends the rows that it overwrites, after the layer has read.
     """
     known: list[_Open] = []
     for tensor in program.inputs:

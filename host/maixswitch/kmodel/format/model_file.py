@@ -61,9 +61,9 @@ class ModelFile:
 def read_program(data: bytes) -> Program:
     """The program of a .kmodel file's bytes; KModelError says what else the file is, or where it is broken."""
     if len(data) > MAX_FILE:
-        found = tr("{data} or more", data=len(data))
+        size = tr("{data} or more", data=len(data))
         raise KModelError(
-            tr("too large for a kmodel"), field="bytes", found=found, wanted=tr("at most {most}", most=MAX_FILE)
+            tr("too large for a kmodel"), field="bytes", found=size, wanted=tr("at most {most}", most=MAX_FILE)
         )
     kind = file_kind(data)
     if kind.name == V3:

@@ -1,4 +1,4 @@
-"""What a file says, version by version the same: inputs, outputs, memory sizes and a list of layers."""
+"""What a file says, in the same form for both versions: inputs, outputs, memory sizes and a list of layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_FILE = 64 << 20
 
 @dataclass(frozen=True)
 class Use:
-    """A piece of memory that a layer reads or writes: byte offset and bytes."""
+    """A piece of memory that a layer reads or writes; ``start`` and ``size`` in bytes."""
 
     field: str
     memory: str
@@ -29,7 +29,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Tensor:
-    """An input or an output. ``bytes`` as the file gives them; ``shape`` None where nothing in the file tells it."""
+    """An input or an output. ``bytes``: as the file says; ``shape``: None where the file does not tell it."""
 
     memory: str
     dtype: str

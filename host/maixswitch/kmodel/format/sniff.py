@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes, and what its owner can do about it."""
+"""What kind of file this is, by its first bytes, and what its owner can do with it."""
 
 from __future__ import annotations
 

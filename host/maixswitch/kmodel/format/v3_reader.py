@@ -16,7 +16,7 @@ from .binary_record import plain, read
 from .budget import MAX_ENDS, MAX_LAYERS, check_ends
 from .byte_reader import Cursor
 from .conv import Conv, check_registers, input_layout, weight_shape
-from .layer_reader import Bodies, check_count, check_main_memory, check_use
+from .layer_reader import LayerReader, check_count, check_main_memory, check_use
 from .program import AI_RAM, MAIN, Context, Layer, LayerType, Program, Tensor, Use, table
 from .registers import ACTIVATION_SIZE, BLOCK_SIZE, decode_activation, decode_block, decode_norm
 from .shapes import Shapes, written_shapes
@@ -120,7 +120,7 @@ def read_v3(file: memoryview) -> Program:
     ranges = [(header.u32(tr("output address")), header.u32(tr("output size"))) for _ in range(output_count)]
     heads = [(header.u32(tr("layer type")), header.u32("body_size")) for _ in range(length)]
 
-    bodies = Bodies(file, header.position, heads)
+    bodies = LayerReader(file, header.position, heads)
     context = Context(bodies.file, main_memory, wide_weights=not flags & 1)
     layers = bodies.layers({**LAYER_TYPES, **RESERVED_TYPES}, context)
     known = written_shapes(layers)

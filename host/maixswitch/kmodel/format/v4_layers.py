@@ -78,8 +78,8 @@ class ConvNode(Node):
     geometry: Geometry
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        made = (self.in_shape[0], self.out_channels, *self.geometry.size(*self.in_shape[2:]))
-        return {"input": self.in_shape, "output": made}
+        out_shape = (self.in_shape[0], self.out_channels, *self.geometry.size(*self.in_shape[2:]))
+        return {"input": self.in_shape, "output": out_shape}
 
     def trouble(self) -> Problem | None:
         channels = self.in_shape[1]
@@ -224,7 +224,7 @@ class Reduce(Node):
         return {"input": self.in_shape, "output": self.out_shape}
 
     def trouble(self) -> Problem | None:
-        if any(made not in (1, given) for made, given in zip(self.out_shape, self.in_shape, strict=True)):
+        if any(out not in (1, size) for out, size in zip(self.out_shape, self.in_shape, strict=True)):
             return (
                 "out_shape",
                 self.out_shape,

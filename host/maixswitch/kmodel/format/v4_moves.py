@@ -70,8 +70,8 @@ class Pad(AnyNode):
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         pads = (self.n, self.c, self.h, self.w)
-        made = tuple(size + pad.before + pad.after for size, pad in zip(self.in_shape, pads, strict=True))
-        return {"input": self.in_shape, "output": made}
+        out_shape = tuple(size + pad.before + pad.after for size, pad in zip(self.in_shape, pads, strict=True))
+        return {"input": self.in_shape, "output": out_shape}
 
     def kept(self) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
         """Where the input's elements lie in the output, and which of them lie there; none where pads crop them all."""

@@ -16,7 +16,7 @@ from .binary_record import U32, plain, read
 from .budget import MAX_ENDS, MAX_LAYERS, check_ends
 from .byte_reader import Cursor
 from .conv import Conv, check_registers, weight_shape
-from .layer_reader import Bodies, check_count, check_main_memory, check_use
+from .layer_reader import LayerReader, check_count, check_main_memory, check_use
 from .program import AI_RAM, CONST, Context, LayerType, Program, Tensor, table
 from .registers import ACTIVATION_SIZE, BLOCK_SIZE, decode_activation, decode_block, decode_norm
 from .shapes import Shapes, written_shapes
@@ -100,14 +100,14 @@ def read_v4(file: memoryview) -> Program:
     if header.target not in TARGETS:
         raise cursor.refuse(tr("not a K210 model"), "target", header.target, tr("0 (CPU) or 1 (K210)"), 12)
     check_main_memory(cursor, header.main_mem)
-    wanted = header.inputs * 32 + header.outputs * 16 + header.constants + header.nodes * 8
-    if wanted > cursor.left:
+    needed = header.inputs * 32 + header.outputs * 16 + header.constants + header.nodes * 8
+    if needed > cursor.left:
         sizes = tr("inputs, outputs, constants, nodes")
         raise cursor.refuse(
             tr("cut short, or a broken header"),
             sizes,
             tr("{left} bytes", left=cursor.left),
-            tr("{wanted} bytes", wanted=wanted),
+            tr("{wanted} bytes", wanted=needed),
             16,
         )
     check_count(cursor, "nodes", 24, header.nodes, MAX_LAYERS)
@@ -118,22 +118,22 @@ def read_v4(file: memoryview) -> Program:
     outputs = [read(Range, cursor) for _ in range(header.outputs)]
     constants = cursor.take(header.constants, "constants")
     heads = [(cursor.u32("opcode"), cursor.u32("body_size")) for _ in range(header.nodes)]
-    bodies = Bodies(file, cursor.position, heads)
+    bodies = LayerReader(file, cursor.position, heads)
     context = Context(bodies.file, header.main_mem, header.constants)
     layers = bodies.layers(NODE_TYPES, context)
     known = written_shapes(layers)
-    ends = tuple(
+    input_tensors = tuple(
         _input(part, tuple(shape), context, i) for i, (part, shape) in enumerate(zip(inputs, shapes, strict=True))
     )
-    place = HEADER + 32 * header.inputs
-    made = tuple(_output(part, known, context, i, place) for i, part in enumerate(outputs))
-    check_ends(ends + made)
+    outputs_at = HEADER + 32 * header.inputs
+    output_tensors = tuple(_output(part, known, context, i, outputs_at) for i, part in enumerate(outputs))
+    check_ends(input_tensors + output_tensors)
     return Program(
         version=4,
         file_size=len(file),
         main_memory=header.main_mem,
-        inputs=ends,
-        outputs=made,
+        inputs=input_tensors,
+        outputs=output_tensors,
         layers=layers,
         constants=constants,
         notes=bodies.notes,

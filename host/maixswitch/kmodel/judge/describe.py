@@ -1,4 +1,4 @@
-"""Everything that `maixswitch kmodel info` says about a file, as one JSON-able document."""
+"""Everything that `maixswitch kmodel info` says about a file, as one document that JSON can hold."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def describe_file(
 
 
 def describe_broken(path: Path, error: KModelError) -> Document:
-    """What can be said of a v3 or v4 file that is broken: where, what was found there and what was wanted."""
+    """The document of a broken v3 or v4 file: where it is broken, what was found there and what was expected."""
     return {
         "schema": SCHEMA,
         "command": "kmodel info",
@@ -67,8 +67,8 @@ def describe_broken(path: Path, error: KModelError) -> Document:
 
 
 def describe_other(path: Path, data: bytes, kind: Kind) -> Document:
-    """What can be said of a file that this package does not run."""
-    found: Document = {
+    """The document of a file that this package does not run."""
+    document: Document = {
         "schema": SCHEMA,
         "command": "kmodel info",
         "file": str(path),
@@ -78,10 +78,10 @@ def describe_other(path: Path, data: bytes, kind: Kind) -> Document:
         "message": kind.message,
     }
     if kind.convert:
-        found["converter"] = word(CONVERTERS)
+        document["converter"] = word(CONVERTERS)
     if "word-swapped" in kind.name:
-        found["inside"] = _swapped(data)
-    return found
+        document["inside"] = _swapped(data)
+    return document
 
 
 def _swapped(data: bytes) -> str:
@@ -135,7 +135,7 @@ def describe(
 
 
 def _warnings(kmodel: KModel, judged: Sequence[Memory]) -> list[str]:
-    """What no published converter writes, what no firmware runs, and what those that are judged for ignore."""
+    """What no published converter writes, what no firmware runs, and what the judged firmwares ignore."""
     unknown = [
         tr("{layer}: no firmware runs this type", layer=layer) for layer in kmodel.layers if not layer.type.known
     ]
@@ -236,7 +236,7 @@ def _tensor(tensor: Tensor) -> Document:
 
 def _layer(item: LayerTime, ram: AiRam) -> Document:
     layer, conv = item.layer, conv_of(item.layer)
-    found: Document = {
+    document: Document = {
         "index": layer.index,
         "name": layer.name,
         "title": layer_title(layer),
@@ -250,8 +250,8 @@ def _layer(item: LayerTime, ram: AiRam) -> Document:
     }
     if conv is not None:
         source, target = conv.input, conv.output
-        found["in"][0]["shape"] = [source.channels, source.height, source.width]
-        found["kpu"] = {
+        document["in"][0]["shape"] = [source.channels, source.height, source.width]
+        document["kpu"] = {
             "kernel": conv.kernel,
             "depthwise": conv.depthwise,
             "pool": conv.pool,
@@ -261,7 +261,7 @@ def _layer(item: LayerTime, ram: AiRam) -> Document:
             "rows_out": [conv.target, target.rows],
             "batches": batches(layer),
         }
-    return found
+    return document
 
 
 def _place(use: Use) -> Document:

@@ -101,7 +101,7 @@ class Layout:
 
 
 IN_A_FILE = Layout(92, 24, 104, 40, 112, 110, 420, 13.0, 54.0, 1100, 720)
-ON_THE_PAGE = Layout(76, 10, 18, 34, 100, 64, 210, 9.0, 90.0, 600, 640)
+ON_THE_PAGE = Layout(76, 10, 18, 34, 100, 64, 210, 9.0, 90.0, 550, 640)
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,14 @@ from .backends.interface import Backend, Binding, Kernel, LayerMemory, Step
 from .runtimes import Runtime
 
 SLACK = 64
-"""Bytes behind the main memory: the device rounds some counts up to a multiple of 8."""
+"""Bytes behind the main memory, because the firmware rounds some counts up to a multiple of 8."""
 
 
 class Chip:
-    """Both memories stay as they are from layer to layer and from run to run, as on the chip; they start at zero."""
+    """The state of one chip.
+
+    Main memory and AI RAM start at zero and keep their content from layer to layer and from run to run, as on the chip.
+    """
 
     def __init__(self, program: Program, backend: Backend, rounding: str, runtime: Runtime) -> None:
         self.program = program
@@ -55,24 +58,29 @@ class Chip:
         return whole[start : start + size]
 
     def kernel(self, conv: Conv) -> Kernel:
-        """The backend's function for a KPU layer; made once."""
-        found = self._kernels.get(id(conv))
-        if found is None:
-            found = self._kernels[id(conv)] = self.backend.prepare(conv, self.rounding)
-        return found
+        """The backend's function for a KPU layer; it is prepared once and kept."""
+        kernel = self._kernels.get(id(conv))
+        if kernel is None:
+            kernel = self._kernels[id(conv)] = self.backend.prepare(conv, self.rounding)
+        return kernel
 
     def convolve(self, conv: Conv, batches: int, main_out: int | None) -> None:
-        """Runs a KPU layer from AI RAM to AI RAM, and to packed main memory at ``main_out`` if given."""
+        """Runs a KPU layer from AI RAM to AI RAM.
+
+        batches: how many maps lie one behind the other. main_out: byte offset in main memory that gets a packed copy of
+        the results, or None.
+        """
         self.step(conv, batches, main_out)()
 
     def step(self, conv: Conv, batches: int, main_out: int | None) -> Step:
-        """The same as a call; made once."""
-        found = self._steps.get((id(conv), batches, main_out))
-        if found is None:
-            found = self._steps[id(conv), batches, main_out] = self._bound(conv, batches, main_out)
-        return found
+        """``convolve`` as a call without arguments; it is made once and kept."""
+        step = self._steps.get((id(conv), batches, main_out))
+        if step is None:
+            step = self._steps[id(conv), batches, main_out] = self._bound(conv, batches, main_out)
+        return step
 
     def _bound(self, conv: Conv, batches: int, main_out: int | None) -> Step:
+        # The chip's memories never move, so that a backend may keep views of them.
         target = conv.output
         size = target.channels * target.height * target.width
         main = None if main_out is None else self.bytes(main_out, batches * size)
@@ -82,6 +90,7 @@ class Chip:
         return step or partial(self._convolve, conv, self.kernel(conv), batches, main)
 
     def _convolve(self, conv: Conv, kernel: Kernel, batches: int, main: Bytes | None) -> None:
+        """Runs a KPU layer by a function that maps one picture to another."""
         source, target = conv.input, conv.output
         for batch in range(batches):
             image = source.read(self.ram, conv.source + batch * source.rows)
@@ -91,7 +100,10 @@ class Chip:
                 main[batch * result.size : (batch + 1) * result.size] = result.reshape(-1)
 
     def put(self, tensor: Tensor, values: Array) -> None:
-        """Brings one input to where the model wants it; ``values`` in the tensor's own dtype and size."""
+        """Writes one input to the memory where the model reads it.
+
+        values: of the tensor's dtype and number of elements, in any shape.
+        """
         if tensor.memory == AI_RAM:
             batches, channels, height, width = tensor.shape or (1, 1, 1, tensor.elements)
             layout = layout_of(channels, height, width)
@@ -101,14 +113,17 @@ class Chip:
         raw = np.frombuffer(values.astype(DTYPES[tensor.dtype]).tobytes(), np.uint8)
         self.bytes(tensor.address, raw.size)[:] = raw
 
-    def get(self, place: Tensor | Use) -> Array:
-        """A copy of an output or of what a layer wrote, flat, in its dtype; maps in AI RAM without their slack."""
-        start, size = (place.address, place.bytes) if isinstance(place, Tensor) else (place.start, place.size)
-        maps = maps_in(place.shape, place.dtype, size) if place.memory == AI_RAM else None
+    def get(self, source: Tensor | Use) -> Array:
+        """Copies an output, or what a layer wrote, out of the chip.
+
+        Returns a flat array of its dtype; maps in AI RAM come without the unused bytes at the ends of their lines.
+        """
+        start, size = (source.address, source.bytes) if isinstance(source, Tensor) else (source.start, source.size)
+        maps = maps_in(source.shape, source.dtype, size) if source.memory == AI_RAM else None
         if maps is not None:
             layout, number = maps
             rows = range(start // ROW, start // ROW + number * layout.rows, layout.rows)
             return np.concatenate([layout.read(self.ram, row).reshape(-1) for row in rows])
-        dtype = DTYPES[place.dtype]
-        elements = place.elements if isinstance(place, Tensor) else size // dtype.itemsize
-        return np.frombuffer(self.view(place.memory, start, elements * dtype.itemsize).tobytes(), dtype)
+        dtype = DTYPES[source.dtype]
+        elements = source.elements if isinstance(source, Tensor) else size // dtype.itemsize
+        return np.frombuffer(self.view(source.memory, start, elements * dtype.itemsize).tobytes(), dtype)

@@ -1,8 +1,8 @@
-"""float32 arithmetic that means the same on numpy arrays and, value by value, in compiled loops.
+"""float32 arithmetic that gives the same results on numpy arrays and, value by value, in compiled loops.
 
-The functions here are written for arrays. Code that numba compiles may call them too, after ``teach``: it then gets
-the overloads at the end of this file, and for ``fma`` the processor's own instruction, or the C library's fmaf where
-the processor has none.
+The functions here are written for arrays. After ``teach``, code that numba compiles may call them too: it gets the
+overloads at the end of this file. For ``fma`` that is the processor's instruction, or the C library's fmaf on a
+processor without one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LOW_BITS = (1 << 29) - 1
 """The bits of a float64 that a float32 has no room for."""
 TIE = 1 << 28
 SMALL = 2.0**-125
-"""Below, a float32 holds fewer bits, and so the test for a tie must be another."""
+"""Below this size a float32 holds fewer bits, so that a tie looks different."""
 COARSE = 2.0**-50
 """Products of float32 of this size, and all their sums, are multiples of what the smallest float32 are multiples of."""
 
@@ -31,9 +31,10 @@ COARSE = 2.0**-50
 def fma(a: Any, b: Any, c: Any, coarse: bool = False) -> Any:
     """a * b + c of float32 with one rounding; arrays are broadcast, and the result is float32.
 
-    A float64 sum that becomes a float32 is rounded twice. That goes wrong only where the first rounding ends half way
-    between two float32, so only those sums are looked at again. ``coarse``: see ``all_coarse``.
+    coarse: True where ``all_coarse`` holds for the operands.
     """
+    # The product is exact in float64. The sum is rounded to float64 and then to float32; two roundings give a wrong
+    # result only where the first one ends half way between two float32. Those sums are computed again.
     product = np.multiply(a, b, dtype=np.float64)  # exact
     total = np.asarray(product + c)
     result: Floats = total.astype(np.float32)
@@ -45,12 +46,12 @@ def fma(a: Any, b: Any, c: Any, coarse: bool = False) -> Any:
 
 
 def all_coarse(*arrays: Array) -> bool:
-    """Is every value 0 or at least COARSE? Then no sum of products of them is rounded at the small end of float32."""
+    """True if every value is 0 or at least COARSE: then no sum of their products is a subnormal float32."""
     return not any(np.any((np.abs(values) < COARSE) & (values != 0)) for values in arrays)
 
 
 def _suspicious(total: Doubles, coarse: bool = False) -> Array:
-    """Which float64 sums may round wrongly to float32."""
+    """Marks the float64 sums that may round wrongly to float32."""
     wrong: Array = (total.view(np.int64) & LOW_BITS) == TIE
     if not coarse:
         wrong |= (np.abs(total) < SMALL) & (total != 0)
@@ -58,14 +59,14 @@ def _suspicious(total: Doubles, coarse: bool = False) -> Array:
 
 
 def _rest(product: Doubles, c: Doubles, total: Doubles) -> Doubles:
-    """What the float64 sum ``total`` of the two has lost, exactly (Knuth's two-sum)."""
+    """The exact error of the float64 sum ``total`` of the two (Knuth's two-sum)."""
     back = total - product
     rest: Doubles = (product - (total - back)) + (c - back)
     return rest
 
 
 def _to_odd(product: Doubles, c: Doubles) -> Floats:
-    """The exact sum, rounded to an odd float64 where it does not fit, which leaves the second rounding right."""
+    """The exact sum as float32, by way of a float64 that is rounded to odd, which leaves the second rounding right."""
     total = product + c
     rest, bits = _rest(product, c, total), total.view(np.int64)
     step = np.where((rest > 0) == (total > 0), 1, -1)
@@ -76,7 +77,7 @@ def _to_odd(product: Doubles, c: Doubles) -> Floats:
 def fold(start: Floats | np.float32, a: Array, b: Array) -> Floats:
     """fma upon fma: ``start`` (...) + a[0] * b[0] + a[1] * b[1] and so on; a and b (n, ...) are broadcast.
 
-    The sums are made as if no float64 sum could round wrongly, and made again one by one if one may have.
+    All sums are first computed in float64. If one of them may have been rounded wrongly, all are computed again by fma.
     """
     products = np.multiply(a, b, dtype=np.float64)
     sums = np.empty((len(products) + 1, *products.shape[1:]), np.float32)

@@ -1,4 +1,4 @@
-"""The decorator for loops that numba compiles; without numba they stay ordinary Python, right and far too slow."""
+"""The decorators for loops that numba compiles; without numba they stay ordinary Python, which is far too slow."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 COMPILED = find_spec("numba") is not None
-"""Is numba there?"""
+"""True if numba is installed."""
 
 
 def jit(function: Loop) -> Loop:
-    """The function as machine code, kept on disk where there is a place; no fused or reordered arithmetic on floats."""
+    """The function as machine code, which is kept on disk where possible; floats are never fused or reordered."""
     if not COMPILED:
         return function
     return _kept(partial(importlib.import_module("numba").njit, error_model="numpy", nogil=True), function)

@@ -59,23 +59,26 @@ class KModel(ModelFile):
             self._machine.reset()
 
     def run(self, *arrays: Array) -> list[Array]:
-        """One inference: a flat array per output, uint8 or float32, in the order of the file.
+        """One inference.
 
-        One array per input, in its shape (``inputs``), ones in front may be left out: uint8 (C, H, W) or (N, C, H, W);
-        where the model takes floats any real numbers, which become float32. Outputs are packed channels first; their
-        shapes, where the file tells them, stand in ``outputs``. Both memories keep what they held before. KModelError
-        for another number of arrays, size or type, and for a layer that no firmware runs. Sources: nncase 0.1
-        K210Conv2d.cs, SDK kpu.c (v3); nncase 0.2 k210_kernels.h, neutral_kernels.h, cpu_kernels.h (v4).
+        arrays: one for each input, in its shape (``inputs``); leading sizes of 1 may be omitted. uint8 (C, H, W) or
+        (N, C, H, W); for an input of floats any real numbers, which become float32.
+        Returns a flat array for each output, uint8 or float32, channels first; ``outputs`` has the shapes that the file
+        tells. Both memories of the chip keep what they held before.
+        Raises KModelError for another number of arrays, a wrong size or type, and a layer that no firmware runs.
+        Sources: nncase 0.1 K210Conv2d.cs, SDK kpu.c (v3); nncase 0.2 k210_kernels.h, neutral_kernels.h,
+        cpu_kernels.h (v4).
         """
         self._feed(arrays)
         self.machine.run()
         return [self.machine.get(tensor) for tensor in self.outputs]
 
     def run_layers(self, *arrays: Array) -> Iterator[tuple[Layer, list[Array]]]:
-        """One inference, layer by layer: each layer with flat copies of what it wrote (without the AI RAM's slack).
+        """One inference, layer by layer; a layer runs when the iterator is advanced.
 
-        Arrays, types, errors and sources are those of ``run``; of a KPU layer that also writes to main memory both
-        copies come, the AI RAM's first. Layers run as the iterator is advanced.
+        Arguments, errors and sources are those of ``run``.
+        Yields each layer with flat copies of what it wrote. A KPU layer that also writes to main memory has two,
+        that of the AI RAM first; maps come without the unused bytes at the ends of their lines.
         """
         self._feed(arrays)
         for layer in self.machine.steps():
@@ -107,7 +110,7 @@ def _core(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def read_file(path: str | Path) -> bytes:
-    """A file's bytes, of a very large one only so many that it is seen to be too large; MaixSwitchError (input)."""
+    """A file's bytes, at most one more than a model may have; MaixSwitchError (input) if it cannot be read."""
     try:
         with Path(path).open("rb") as file:
             return file.read(MAX_FILE + 1)
@@ -123,14 +126,16 @@ def load(
     runtime: str = DEFAULT_RUNTIME,
     backend: str = DEFAULT_BACKEND,
 ) -> KModel:
-    """Reads a .kmodel v3 or v4 from a path or from its bytes.
+    """Reads a kmodel v3 or v4.
 
-    ``rounding``: how the KPU rounds, "v02" (nncase 0.2 and later, the vendor's) or "v01" (nncase 0.1). ``runtime``:
-    whose arithmetic the CPU layers follow, "maixpy", "canmv" or "sdk", see ``runtimes``. ``backend``: how layers are
-    computed, see ``backends``; all give the same results. Raises KModelError for a file that is no such model, is
-    broken, or asks for more than the chip has (offset, field, found, wanted), and MaixSwitchError when it cannot be
-    read or there is no such rounding, runtime or backend. Sources: nncase 0.1 Generator.cs, SDK kpu.h (v3); nncase 0.2
-    model.h and its bodies (v4).
+    source: a path, or the bytes of the file.
+    rounding: how the KPU rounds, "v02" or "v01" (see ``roundings``).
+    runtime: whose arithmetic the CPU layers follow, "maixpy", "canmv" or "sdk" (see ``runtimes``).
+    backend: how layers are computed (see ``backends``); all give the same results.
+    Raises KModelError for a file that is not such a model, is broken, or asks for more than the chip has, with offset,
+    field, found and wanted. Raises MaixSwitchError when the file cannot be read, and for an unknown rounding, runtime
+    or backend.
+    Sources: nncase 0.1 Generator.cs, SDK kpu.h (v3); nncase 0.2 model.h and its bodies (v4).
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return KModel(read_program(bytes(source)), rounding, runtime, backend)

@@ -14,7 +14,7 @@ from .cpu_arithmetic import Function
 from .v4_float import floats, larger, smaller, store
 
 PIECE = 1 << 16
-"""Elements that are worked out at a time."""
+"""So many elements are computed at a time."""
 
 
 def _clamp(value: Array, low: Array, high: Array) -> Array:
@@ -53,7 +53,7 @@ def evaluate(code: tuple[tuple[int, float], ...], values: Floats, functions: Map
 
 
 def run(spec: Nnil, chip: Chip) -> None:
-    """Piece by piece: the stack may hold 64 values for every element."""
+    """Runs a node piece by piece, because the stack may hold 64 values for every element."""
     values = floats(chip, spec.input)
     starts, functions = range(0, values.size, PIECE), chip.arithmetic.functions
     pieces = [evaluate(spec.code, values[start : start + PIECE], functions) for start in starts]

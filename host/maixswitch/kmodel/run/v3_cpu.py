@@ -1,4 +1,4 @@
-"""What the layers of kmodel v3 do that the CPU runs; how floats round says ``cpu_arithmetic``. Source: SDK kpu.c."""
+"""The layers of kmodel v3 that the CPU runs; ``cpu_arithmetic`` says how floats round. Source: SDK kpu.c."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def conv(spec: KpuConv, chip: Chip) -> None:
 
 
 def keep(chip: Chip, address: int, values: Array) -> None:
-    """Writes what was computed as floats."""
+    """Writes results to main memory as float32."""
     chip.floats(address, values.size)[:] = one_nan(values)
 
 
@@ -51,7 +51,8 @@ def add(spec: Add, chip: Chip) -> None:
 
 
 def quantized_add(spec: QuantizedAdd, chip: Chip) -> None:
-    """Floor shifts of the operands, half up at the end; the device works in eights and so writes up to 7 bytes more."""
+    """Adds quantised values; operands are shifted without rounding, and the result rounds halves up."""
+    # The firmware works on eight values at a time, so that it writes up to 7 bytes more.
     count = -(-spec.count // 8) * 8
     a = (chip.bytes(spec.a, count).astype(np.int64) + spec.a_offset) * spec.a_mul
     b = (chip.bytes(spec.b, count).astype(np.int64) + spec.b_offset) * spec.b_mul
@@ -66,7 +67,7 @@ def global_average_pool(spec: GlobalAveragePool, chip: Chip) -> None:
 
 
 def _windows(spec: Pool, image: Array) -> Iterator[tuple[Array, Array]]:
-    """For every tap of the window: the values it meets (out_c, out_h, out_w) and where it lies inside the image."""
+    """Yields for every tap the values that it meets (out_c, out_h, out_w), and where it lies inside the image."""
     y = np.arange(spec.out_h) * spec.stride_h - spec.pad_h
     x = np.arange(spec.out_w) * spec.stride_w - spec.pad_w
     for line in range(spec.kernel_h):
@@ -79,7 +80,7 @@ def _windows(spec: Pool, image: Array) -> Iterator[tuple[Array, Array]]:
 
 
 def quantized_max_pool(spec: QuantizedMaxPool, chip: Chip) -> None:
-    """The window is cut at the image; the start value is 0."""
+    """The maximum of each window; the window is cut at the edge of the image, and the start value is 0."""
     image = chip.bytes(spec.input, spec.in_c * spec.in_h * spec.in_w).reshape(spec.in_c, spec.in_h, spec.in_w)
     best = np.zeros((spec.out_c, spec.out_h, spec.out_w), np.uint8)
     for values, inside in _windows(spec, image):
@@ -88,7 +89,7 @@ def quantized_max_pool(spec: QuantizedMaxPool, chip: Chip) -> None:
 
 
 def average_pool(spec: AveragePool, chip: Chip) -> None:
-    """The sum of the taps inside the image by their number; the device ignores ``act``."""
+    """The mean of the taps inside the image; the firmware ignores ``act``."""
     image = chip.floats(spec.input, spec.in_c * spec.in_h * spec.in_w).reshape(spec.in_c, spec.in_h, spec.in_w)
     total = np.zeros((spec.out_c, spec.out_h, spec.out_w), np.float32)
     number = np.zeros((spec.out_h, spec.out_w), np.float32)
@@ -130,7 +131,8 @@ def l2_normalize(spec: Elementwise, chip: Chip) -> None:
 
 
 def softmax(spec: Elementwise, chip: Chip) -> None:
-    """The device starts its maximum at FLT_MIN, so it never subtracts a negative one (kept)."""
+    """Softmax over all values."""
+    # The firmware starts its maximum at FLT_MIN, so that it never subtracts a negative one.
     values = chip.floats(spec.input, spec.channels)
     arithmetic = chip.arithmetic
     powers = arithmetic.functions["exp"](values - arithmetic.greater.reduce(values, initial=SMALLEST))
@@ -149,7 +151,7 @@ def concat(spec: Concat, chip: Chip) -> None:
 
 
 def activated(spec: FullyConnected, sums: Floats, chip: Chip) -> Floats:
-    """The relu or relu6 of a dense layer, where the runtime reads ``act`` at all."""
+    """Applies the relu or relu6 of a dense layer, if the runtime reads ``act`` at all."""
     act = spec.act if chip.runtime.dense_activation else 0
     if act:
         sums = np.maximum(sums, np.float32(0))
@@ -168,10 +170,10 @@ def flatten(spec: Flatten, chip: Chip) -> None:
     chip.floats(spec.output, count)[:] = image.transpose(1, 2, 0).reshape(-1)
 
 
-def nearest(size: int, wanted: int) -> Array:
-    """Source index of each of ``wanted`` places, by a float32 scale; align_corners is ignored by the device."""
-    scale = np.float32(size) / np.float32(wanted)
-    places = np.floor(np.arange(wanted, dtype=np.float32) * scale).astype(np.int64)
+def nearest(size: int, count: int) -> Array:
+    """Source index of each of ``count`` places, by a float32 scale; the firmware ignores align_corners."""
+    scale = np.float32(size) / np.float32(count)
+    places = np.floor(np.arange(count, dtype=np.float32) * scale).astype(np.int64)
     limited: Array = np.minimum(places, size - 1)
     return limited
 
@@ -200,7 +202,7 @@ def channelwise_dequantize(spec: ChannelwiseDequantize, chip: Chip) -> None:
 
 
 def add_padding(spec: AddPadding, chip: Chip) -> None:
-    """Only the first pixel of each 4x4 map is set; a 1x1 layer follows and nobody reads the rest."""
+    """Sets the first pixel of each 4x4 map; a 1x1 layer follows, which reads no other."""
     channel = np.arange(spec.channels)
     places = spec.row * ROW + (channel // 4) * 256 + (channel % 4) * 16
     chip.ram[places] = chip.bytes(spec.input, spec.channels)

@@ -1,4 +1,4 @@
-"""What the kmodel v4 nodes on quantised values and on plain memory do. Source: nncase 0.2 neutral_kernels.h."""
+"""The nodes of kmodel v4 on quantised values and on plain memory. Source: nncase 0.2 neutral_kernels.h."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def elements(chip: Chip, part: Range, shape: tuple[int, ...]) -> Array:
     return floats(chip, part, shape) if DATATYPES[part.datatype] == "float32" else octets(chip, part, shape)
 
 
-def store_elements(chip: Chip, given: Range, made: Range, values: Array) -> None:
-    """Writes values of ``given``'s data type into ``made``."""
-    (store if DATATYPES[given.datatype] == "float32" else store_octets)(chip, made, values)
+def store_elements(chip: Chip, source: Range, target: Range, values: Array) -> None:
+    """Writes values of ``source``'s data type into ``target``."""
+    (store if DATATYPES[source.datatype] == "float32" else store_octets)(chip, target, values)
 
 
 def wrap32(values: Ints) -> Ints:
@@ -55,7 +55,7 @@ def wrap32(values: Ints) -> Ints:
 
 
 def scale(values: Ints, mul: int, shift: int) -> Ints:
-    """(value * mul) >> shift, half up, cut to int32; the shift passes through a byte."""
+    """(value * mul) >> shift, halves rounded up, wrapped to int32; the source keeps the shift in a byte."""
     product = values * np.int64(mul)
     shift = min(shift & 0xFF, 62)
     if shift:
@@ -92,8 +92,8 @@ def quantized_conv2d(spec: QuantizedConv2d, chip: Chip) -> None:
     images = octets(chip, spec.input, spec.in_shape).astype(np.int64) + spec.in_offset
     weights = spec.weights.astype(np.int64) + spec.weight_offset
     bias = spec.bias.astype(np.int64)
-    made = np.stack([convolve(image, weights, bias, spec.geometry, spec.groups, False) for image in images])
-    scaled = scale(wrap32(made), spec.out_mul, spec.out_shift)
+    result = np.stack([convolve(image, weights, bias, spec.geometry, spec.groups, False) for image in images])
+    scaled = scale(wrap32(result), spec.out_mul, spec.out_shift)
     store_octets(chip, spec.output, clamp8(scaled + spec.out_offset))
 
 
@@ -139,19 +139,19 @@ def concat(spec: Concat, chip: Chip) -> None:
 
 
 def memory_copy(spec: MemoryCopy, chip: Chip) -> None:
-    """Whole floats only: up to three bytes at the end stay behind (kept)."""
+    """Copies whole floats; up to three bytes at the end are not copied, as in the source."""
     values = floats(chip, spec.input).copy()
     floats(chip, spec.output)[: values.size] = values
 
 
 def pad(spec: Pad, chip: Chip) -> None:
-    """Negative pads crop."""
+    """Pads each axis; a negative padding crops."""
     values = elements(chip, spec.input, spec.in_shape)
-    made = np.empty(spec.shapes()["output"], values.dtype)
-    made[...] = spec.value[: values.itemsize].view(values.dtype)[0]
+    result = np.empty(spec.shapes()["output"], values.dtype)
+    result[...] = spec.value[: values.itemsize].view(values.dtype)[0]
     target, source = spec.kept()
-    made[target] = values[source]
-    store_elements(chip, spec.input, spec.output, made)
+    result[target] = values[source]
+    store_elements(chip, spec.input, spec.output, result)
 
 
 def transpose(spec: Transpose, chip: Chip) -> None:
@@ -176,25 +176,25 @@ def _nearest(values: Array, spec: Resize) -> Array:
     return resized
 
 
-def _places(size: int, made: int, align_corners: bool) -> tuple[Array, Array, Array]:
+def _places(size: int, count: int, align_corners: bool) -> tuple[Array, Array, Array]:
     """(first index, second index, distance from the first) of every output place."""
-    step = np.float32(size) / np.float32(made)
-    if align_corners and made > 1:
-        step = np.float32(size - 1) / np.float32(made - 1)
-    place = np.arange(made, dtype=np.float32) * step
-    first = np.minimum(np.floor(place).astype(np.int64), size - 1)
-    return first, np.minimum(first + 1, size - 1), place - first.astype(np.float32)
+    step = np.float32(size) / np.float32(count)
+    if align_corners and count > 1:
+        step = np.float32(size - 1) / np.float32(count - 1)
+    position = np.arange(count, dtype=np.float32) * step
+    first = np.minimum(np.floor(position).astype(np.int64), size - 1)
+    return first, np.minimum(first + 1, size - 1), position - first.astype(np.float32)
 
 
 def _bilinear(values: Array, spec: Resize, multiply_add: MultiplyAdd) -> Array:
-    """Results of uint8 are cut, not rounded."""
+    """Bilinear interpolation; results of uint8 are truncated."""
     y0, y1, dy = _places(spec.in_shape[2], spec.out_h, bool(spec.align_corners))
     x0, x1, dx = _places(spec.in_shape[3], spec.out_w, bool(spec.align_corners))
     dy, dx = dy[:, None], dx[None, :]
 
     def corner(lines: Array, columns: Array) -> Array:
-        found: Array = values[:, :, lines[:, None], columns[None, :]].astype(np.float32)
-        return found
+        pixels: Array = values[:, :, lines[:, None], columns[None, :]].astype(np.float32)
+        return pixels
 
     total = corner(y1, x0) * (dy * (ONE - dx))
     total = multiply_add(corner(y0, x0), (ONE - dy) * (ONE - dx), total)

@@ -1,4 +1,4 @@
-"""What the kmodel v4 nodes on floats do; ``cpu_arithmetic`` says how they round.
+"""The nodes of kmodel v4 on floats; ``cpu_arithmetic`` says how they round.
 
 Source: nncase 0.2 neutral_kernels.h.
 """
@@ -27,7 +27,7 @@ from .chip import Chip
 from .window import convolve, reduce_window, scatter
 
 MATMUL_TERMS = 1 << 18
-"""Products that are worked out at a time."""
+"""So many products are computed at a time."""
 
 
 def floats(chip: Chip, part: Range, shape: tuple[int, ...] | None = None) -> Floats:
@@ -38,7 +38,7 @@ def floats(chip: Chip, part: Range, shape: tuple[int, ...] | None = None) -> Flo
 
 
 def store(chip: Chip, part: Range, values: Array) -> None:
-    """Writes what was computed to the start of a range."""
+    """Writes results to the start of a range."""
     floats(chip, part)[: values.size] = one_nan(values.reshape(-1))
 
 
@@ -69,7 +69,7 @@ BINARY: tuple[Callable[[Array, Array], Array], ...] = (
 
 
 def spread(values: Array, shape: tuple[int, ...]) -> Array:
-    """Broadcasts to ``shape``: an index beyond the end of an axis becomes 0."""
+    """Broadcasts to ``shape``; an index beyond the end of an axis becomes 0, as in the source."""
     places = []
     for axis, size in enumerate(shape):
         index = np.arange(size)
@@ -92,24 +92,24 @@ def binary(spec: Binary, chip: Chip) -> None:
 
 
 def unary(spec: Unary, chip: Chip) -> None:
-    made = chip.arithmetic.unary(UNARY_NAMES[spec.op], floats(chip, spec.input))
-    floats(chip, spec.output)[: made.size] = made
+    result = chip.arithmetic.unary(UNARY_NAMES[spec.op], floats(chip, spec.input))
+    floats(chip, spec.output)[: result.size] = result
 
 
 def conv2d(spec: Conv2d, chip: Chip) -> None:
     images = floats(chip, spec.input, spec.in_shape)
     step = chip.arithmetic.stepper(images, spec.weights, spec.bias)
-    made = [convolve(image, spec.weights, spec.bias, spec.geometry, spec.groups, False, step) for image in images]
-    store(chip, spec.output, clamp(np.stack(made), spec.act))
+    result = [convolve(image, spec.weights, spec.bias, spec.geometry, spec.groups, False, step) for image in images]
+    store(chip, spec.output, clamp(np.stack(result), spec.act))
 
 
 def conv2d_transpose(spec: Conv2dTranspose, chip: Chip) -> None:
     images = floats(chip, spec.input, spec.in_shape)
-    made_h, made_w = spec.out_shape[2:]
-    sizes, step = (made_h, made_w), chip.arithmetic.stepper(images, spec.weights)
-    made = np.stack([scatter(image, spec.weights, spec.geometry, spec.groups, sizes, step) for image in images])
+    out_h, out_w = spec.out_shape[2:]
+    sizes, step = (out_h, out_w), chip.arithmetic.stepper(images, spec.weights)
+    result = np.stack([scatter(image, spec.weights, spec.geometry, spec.groups, sizes, step) for image in images])
     free = spec.act.low <= -FLOAT_MAX and spec.act.high >= FLOAT_MAX
-    store(chip, spec.output, made if free else clamp(made, spec.act))
+    store(chip, spec.output, result if free else clamp(result, spec.act))
 
 
 def matmul(spec: Matmul, chip: Chip) -> None:
@@ -133,7 +133,7 @@ FOLD: tuple[Callable[[Array, Array], Array], ...] = (np.add, smaller, larger, np
 def extreme(step: Callable[[Array, Array], Array], rows: Array, init: np.float32) -> Array:
     """Folds rows into ``init`` by ``smaller`` or ``larger``, neighbours first: of equal values the earlier one stays.
 
-    What is not a number loses every comparison, unless it is ``init``.
+    A NaN loses every comparison, unless it is ``init``.
     """
     rows = np.where(np.isnan(rows), np.float32(np.inf if step is smaller else -np.inf), rows)
     while len(rows) > 1:

@@ -15,13 +15,14 @@ BLOCK_BYTES = 8
 class Value:
     """A tensor between two layers: in "main" memory or in "ai_ram", uint8 or float32, shape (channels, h, w) or (n,).
 
-    ``place`` is a byte offset, or a row in the AI RAM; it is set when the file is built.
+    ``address``: byte offset in main memory, or row in the AI RAM; set when the file is built. ``first``, ``last``: the
+    layers between which the value is needed.
     """
 
     memory: str
     dtype: str
     shape: tuple[int, ...]
-    place: int = -1
+    address: int = -1
     first: int = 0
     last: int = 0
 
@@ -31,7 +32,7 @@ class Value:
 
     @property
     def room(self) -> int:
-        """What it takes: rows of AI RAM, or bytes rounded up to a multiple of 8."""
+        """The memory that it takes: rows of AI RAM, or bytes rounded up to a multiple of 8."""
         if self.memory == "ai_ram":
             return MapLayout(*self.shape).rows
         size = self.count * DTYPES[self.dtype].itemsize

@@ -35,7 +35,7 @@ def separate(values: list[Value]) -> bool:
     for index, one in enumerate(values):
         for other in values[:index]:
             together = one.first <= other.last and other.first <= one.last
-            if together and one.place < other.place + other.room and other.place < one.place + one.room:
+            if together and one.address < other.address + other.room and other.address < one.address + one.room:
                 return False
     return True
 
@@ -56,10 +56,10 @@ def test_random_networks(memory: str) -> None:
         assert least <= need <= first_way
         better += need < first_way
         if memory == "ai_ram":
-            assert min(value.place for value in values) == airam.ROWS - rows
-            assert max(value.place + value.room for value in values) <= airam.ROWS
+            assert min(value.address for value in values) == airam.ROWS - rows
+            assert max(value.address + value.room for value in values) <= airam.ROWS
         else:
-            assert max(value.place + value.room for value in values) == main
+            assert max(value.address + value.room for value in values) == main
     assert better > 3
 
 

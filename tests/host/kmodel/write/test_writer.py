@@ -51,7 +51,7 @@ def test_allocation_reuses_what_is_dead() -> None:
     a, b, c, d = (Value("main", "uint8", (100,)) for _ in range(4))
     need, rows = allocate([([a], [b]), ([b], [c]), ([c], [d])], a, [d])
     assert (need, rows) == (208, 0)
-    places = [value.place for value in (a, b, c, d)]
+    places = [value.address for value in (a, b, c, d)]
     assert places[0] != places[1] != places[2] != places[3]
     kept = [Value("main", "float32", (5,)) for _ in range(4)]
     need, _ = allocate([([kept[0]], [kept[1]]), ([kept[1]], [kept[2]]), ([kept[2]], [kept[3]])], kept[0], kept)

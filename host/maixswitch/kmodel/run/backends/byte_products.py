@@ -1,7 +1,7 @@
-"""Matrix products of bytes by ONNX Runtime, into memory that is given once: uint8 by uint8, sums in int32.
+"""Matrix products of bytes by ONNX Runtime: uint8 by uint8 with sums in int32, into memory that is bound once.
 
-Of the kinds of bytes that the operator takes this is the one whose sums are exact on every processor; ``trusted`` makes
-sure of it, and that the library works on the given memory itself.
+The operator also takes signed bytes, but only these sums are exact on every processor. ``trusted`` makes sure of that,
+and that the library works on the bound memory itself.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Run = Callable[[], object]
 
 
 def product(weights: Bytes, zero: int, columns: Bytes, sums: NDArray[np.int32]) -> Run:
-    """A call that sets ``sums`` (m, n) to (weights (m, k) - zero) @ columns (k, n), as they are at that time."""
+    """Makes a call that sets ``sums`` (m, n) to (weights (m, k) - zero) @ columns (k, n), as they are at that time."""
     tensors = [onnx_messages.byte_tensor("w", weights), onnx_messages.byte_tensor("z", np.array(zero, np.uint8))]
     content = onnx_messages.model(
         [onnx_messages.node("MatMulInteger", ["w", "x", "z"], "s")],
@@ -40,7 +40,7 @@ def product(weights: Bytes, zero: int, columns: Bytes, sums: NDArray[np.int32]) 
 
 @cache
 def trusted() -> bool:
-    """Are sums of the largest bytes right, and is memory that changes after the binding seen?"""
+    """True if the sums of the largest bytes are right and the library sees memory that changes after the binding."""
     rng = np.random.default_rng(0)
     weights = rng.choice(np.array([0, 1, 127, 128, 254, 255], np.uint8), (33, 301))
     columns, sums = np.zeros((301, 37), np.uint8), np.zeros((33, 37), np.int32)

@@ -1,7 +1,7 @@
-"""Layers tied to the chip's memory: what they need is looked up once, and a run is a call or two.
+"""Layers of the CPU tied to the chip's memory: what they need is looked up once, and a run is a call or two.
 
-For backends that offer this; the plain backend runs every layer by the table's own function. A layer without a row
-here, or one whose results would lie across its inputs, is run that way too.
+A layer without a row in BINDERS is run by its function in ``run.runners``, and so is one that writes over its own
+inputs: the compiled loops read while they write.
 """
 
 from __future__ import annotations
@@ -29,19 +29,22 @@ WORD = 8
 
 
 def overlap(a: Use, b: Use) -> bool:
-    """Do two pieces of memory share a byte?"""
+    """True if two pieces of memory share a byte."""
     return a.memory == b.memory and a.start < b.start + b.size and b.start < a.start + a.size
 
 
 def _apart(layer: Layer, same: bool = False) -> bool:
-    """Does the layer write where it does not read? ``same``: it may write exactly over one of its inputs."""
+    """True if the layer does not write where it reads.
+
+    same: True allows it to write exactly over one of its inputs.
+    """
     uses = list(layer.uses())
-    made = [use for use in uses if use.writes]
+    written = [use for use in uses if use.writes]
     return not any(
         overlap(use, out) and not (same and (use.start, use.size) == (out.start, out.size))
         for use in uses
         if not use.writes
-        for out in made
+        for out in written
     )
 
 
@@ -51,11 +54,11 @@ def quantized_binary(layer: Layer, chip: Chip) -> Step | None:
     if spec.op == 3 or len(set(shapes.values())) > 1 or not _apart(layer, same=True):
         return None
     size = prod(shapes["output"])
-    a, b, made = (v4_bytes.octets(chip, part)[:size] for part in (spec.a, spec.b, spec.output))
+    a, b, result = (v4_bytes.octets(chip, part)[:size] for part in (spec.a, spec.b, spec.output))
     shifts = [min(shift & 0xFF, 62) for shift in (spec.a_shift, spec.b_shift, spec.out_shift)]
     left, right = (spec.a_offset, spec.a_mul, shifts[0]), (spec.b_offset, spec.b_mul, shifts[1])
     numbers = np.array([spec.op, *left, *right, spec.out_mul, shifts[2], spec.out_offset], np.int64)
-    return partial(loops.combine, a, b, numbers, made)
+    return partial(loops.combine, a, b, numbers, result)
 
 
 def kpu_upload(layer: Layer, chip: Chip) -> Step | None:
@@ -71,7 +74,7 @@ def kpu_upload(layer: Layer, chip: Chip) -> Step | None:
     calls = []
     for index, image in enumerate(words):
         sizes = [spec.output.start + index * layout.size, *places]
-        units = [size // unit if place != 1 else size for place, size in enumerate(sizes)]
+        units = [size // unit if position != 1 else size for position, size in enumerate(sizes)]
         calls.append((image, np.array([*units, layout.height, layout.width // unit], np.int64), ram))
 
     def run() -> None:
@@ -81,8 +84,8 @@ def kpu_upload(layer: Layer, chip: Chip) -> Step | None:
     return run
 
 
-def _table(layer: Layer, source: Bytes, table: Array, made: Array) -> Step | None:
-    return partial(loops.look_up, source, table, made[: source.size]) if _apart(layer) else None
+def _table(layer: Layer, source: Bytes, table: Array, result: Array) -> Step | None:
+    return partial(loops.look_up, source, table, result[: source.size]) if _apart(layer) else None
 
 
 def dequantize(layer: Layer, chip: Chip) -> Step | None:
@@ -93,8 +96,8 @@ def dequantize(layer: Layer, chip: Chip) -> Step | None:
 
 def dequantize_v3(layer: Layer, chip: Chip) -> Step | None:
     spec: v3_layers.Dequantize = layer.spec
-    made = chip.floats(spec.output, spec.count)
-    return _table(layer, chip.bytes(spec.input, spec.count), v3_cpu.levels(spec, EVERY, chip), made)
+    result = chip.floats(spec.output, spec.count)
+    return _table(layer, chip.bytes(spec.input, spec.count), v3_cpu.levels(spec, EVERY, chip), result)
 
 
 def quantize(layer: Layer, chip: Chip) -> Step | None:
@@ -102,9 +105,9 @@ def quantize(layer: Layer, chip: Chip) -> Step | None:
     values = v4_float.floats(chip, spec.input)
     if not _apart(layer):
         return None
-    made = v4_bytes.octets(chip, spec.output)[: values.size]
+    result = v4_bytes.octets(chip, spec.output)[: values.size]
     loop = loops.quantize_pairs if chip.arithmetic.fused else loops.quantize
-    return partial(loop, values, np.float32(spec.scale), np.float32(spec.zero_point), made)
+    return partial(loop, values, np.float32(spec.scale), np.float32(spec.zero_point), result)
 
 
 def conv2d(layer: Layer, chip: Chip) -> Step | None:
@@ -112,7 +115,7 @@ def conv2d(layer: Layer, chip: Chip) -> Step | None:
     shapes, geometry = spec.shapes(), spec.geometry
     if not _apart(layer):
         return None
-    images, made = (
+    images, result = (
         v4_float.floats(chip, spec.input, spec.in_shape),
         v4_float.floats(chip, spec.output, shapes["output"]),
     )
@@ -121,10 +124,10 @@ def conv2d(layer: Layer, chip: Chip) -> Step | None:
     low, high = np.float32(spec.act.low), np.float32(spec.act.high)
 
     def run() -> None:
-        for image, total in zip(images, made, strict=True):
+        for image, total in zip(images, result, strict=True):
             loops.convolve(image, spec.weights, spec.bias, numbers, spec.groups, chip.arithmetic.fused, total)
-        np.clip(made, low, high, out=made)
-        settle(made)
+        np.clip(result, low, high, out=result)
+        settle(result)
 
     return run
 
@@ -132,21 +135,21 @@ def conv2d(layer: Layer, chip: Chip) -> Step | None:
 def reduce(layer: Layer, chip: Chip) -> Step | None:
     """Means and sums over the last axes."""
     spec: v4_layers.Reduce = layer.spec
-    kept = [made == given for made, given in zip(spec.out_shape, spec.in_shape, strict=True)]
+    kept = [out == size for out, size in zip(spec.out_shape, spec.in_shape, strict=True)]
     first = kept.index(False) if False in kept else 4
     tail = prod(spec.in_shape[first:])
     if spec.op not in (0, 3) or prod(spec.out_shape[first:]) != 1 or not _apart(layer):
         return None
     rows = v4_float.floats(chip, spec.input, spec.in_shape).reshape(-1, tail)
-    made = v4_float.floats(chip, spec.output)[: len(rows)]
+    result = v4_float.floats(chip, spec.output)[: len(rows)]
     start = np.full(len(rows), spec.init, np.float32)
     factor = np.float32(spec.output.size // 4) / np.float32(spec.input.size // 4)
 
     def run() -> None:
-        loops.sums(rows, start, made)
+        loops.sums(rows, start, result)
         if spec.op == 0:
-            np.multiply(made, factor, out=made)
-        settle(made)
+            np.multiply(result, factor, out=result)
+        settle(result)
 
     return run
 
@@ -156,15 +159,15 @@ def pad(layer: Layer, chip: Chip) -> Step | None:
     values = v4_bytes.elements(chip, spec.input, spec.in_shape)
     if not _apart(layer) or spec.input.datatype != spec.output.datatype:
         return None
-    made = v4_bytes.elements(chip, spec.output, spec.shapes()["output"])
+    result = v4_bytes.elements(chip, spec.output, spec.shapes()["output"])
     target, source = spec.kept()
-    inside, given = made[target], values[source]
+    inside, kept = result[target], values[source]
     filler = spec.value[: values.itemsize].view(values.dtype)[0]
 
     def run() -> None:
-        if made.size > inside.size:
-            made[...] = filler
-        inside[...] = given
+        if result.size > inside.size:
+            result[...] = filler
+        inside[...] = kept
 
     return run
 
@@ -174,12 +177,12 @@ def global_average_pool(layer: Layer, chip: Chip) -> Step | None:
     if not _apart(layer) or not spec.kernel_size:
         return None
     values = chip.floats(spec.input, spec.channels * spec.kernel_size).reshape(spec.channels, spec.kernel_size)
-    made, size = chip.floats(spec.output, spec.channels), np.float32(spec.kernel_size)
+    result, size = chip.floats(spec.output, spec.channels), np.float32(spec.kernel_size)
 
     def run() -> None:
-        loops.sums(values[:, 1:], values[:, 0], made)
-        made[...] = chip.arithmetic.share(made, size)
-        settle(made)
+        loops.sums(values[:, 1:], values[:, 0], result)
+        result[...] = chip.arithmetic.share(result, size)
+        settle(result)
 
     return run
 
@@ -253,6 +256,6 @@ BINDERS: dict[Callable[[Any, Chip], None], Callable[[Layer, Chip], Step | None]]
 
 
 def bind(layer: Layer, runner: Callable[[Any, Chip], None], chip: Chip) -> Step | None:
-    """One run of the layer; None where only the table's function can do it."""
+    """Ties a layer to the memory of ``chip``; None where only its runner can run it."""
     binder = BINDERS.get(runner)
     return None if binder is None else binder(layer, chip)

@@ -1,4 +1,4 @@
-"""The layers that the CPU runs as compiled loops; each rounds as the numpy form does, term after term."""
+"""The layers of the CPU as compiled loops; each adds and rounds term after term, as the numpy form does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ADD, SUBTRACT, MULTIPLY, SMALLER = 0, 1, 2, 4
 
 
 @jit
-def combine(a: Bytes, b: Bytes, numbers: Ints, made: Bytes) -> None:
+def combine(a: Bytes, b: Bytes, numbers: Ints, result: Bytes) -> None:
     """v4_bytes.quantized_binary but for division.
 
     ``numbers``: op; offset, mul, shift of a; the same of b; mul, shift, offset of the result.
@@ -23,13 +23,13 @@ def combine(a: Bytes, b: Bytes, numbers: Ints, made: Bytes) -> None:
     mul, shift, offset = numbers[7], numbers[8], numbers[9]
     half_a, half_b, half = (1 << shift_a) >> 1, (1 << shift_b) >> 1, (1 << shift) >> 1
     if op == ADD:
-        for index in range(made.size):
+        for index in range(result.size):
             x = np.int64(np.int32(((np.int64(a[index]) + add_a) * mul_a + half_a) >> shift_a))
             y = np.int64(np.int32(((np.int64(b[index]) + add_b) * mul_b + half_b) >> shift_b))
             scaled = np.int64(np.int32((np.int64(np.int32(x + y)) * mul + half) >> shift)) + offset
-            made[index] = np.uint8(0 if scaled < 0 else 255 if scaled > 255 else scaled)
+            result[index] = np.uint8(0 if scaled < 0 else 255 if scaled > 255 else scaled)
         return
-    for index in range(made.size):
+    for index in range(result.size):
         x = np.int64(np.int32(((np.int64(a[index]) + add_a) * mul_a + half_a) >> shift_a))
         y = np.int64(np.int32(((np.int64(b[index]) + add_b) * mul_b + half_b) >> shift_b))
         if op == SUBTRACT:
@@ -41,36 +41,36 @@ def combine(a: Bytes, b: Bytes, numbers: Ints, made: Bytes) -> None:
         else:
             value = max(x, y)
         scaled = np.int64(np.int32((np.int64(np.int32(value)) * mul + half) >> shift)) + offset
-        made[index] = np.uint8(0 if scaled < 0 else 255 if scaled > 255 else scaled)
+        result[index] = np.uint8(0 if scaled < 0 else 255 if scaled > 255 else scaled)
 
 
 @jit
-def look_up(values: Bytes, table: Array, made: Array) -> None:
+def look_up(values: Bytes, table: Array, result: Array) -> None:
     """table[values]."""
     for index in range(values.size):
-        made[index] = table[values[index]]
+        result[index] = table[values[index]]
 
 
 @jit
-def quantize_pairs(values: Floats, scale: np.float32, zero: np.float32, made: Bytes) -> None:
+def quantize_pairs(values: Floats, scale: np.float32, zero: np.float32, result: Bytes) -> None:
     """firmware_arithmetic.quantize_v4: halves to even, the last of an odd number cut; not-a-number becomes 255."""
     even = values.size // 2 * 2
     for index in range(values.size):
         value = fma(values[index], scale, zero)
         value = value if value < np.float32(255) else np.float32(255)
         value = value if value > np.float32(0) else np.float32(0)
-        made[index] = np.uint8(np.int32(np.rint(value) if index < even else value))
+        result[index] = np.uint8(np.int32(np.rint(value) if index < even else value))
 
 
 @jit
-def quantize(values: Floats, scale: np.float32, zero: np.float32, made: Bytes) -> None:
+def quantize(values: Floats, scale: np.float32, zero: np.float32, result: Bytes) -> None:
     """round(value * scale + zero), halves up; not-a-number becomes 0."""
     for index in range(values.size):
         value = values[index] * scale + zero
         whole = np.floor(value)
         whole = whole + np.float32(1) if value - whole >= np.float32(0.5) else whole
         whole = whole if whole > np.float32(0) else np.float32(0)
-        made[index] = np.uint8(np.int32(whole if whole < np.float32(255) else np.float32(255)))
+        result[index] = np.uint8(np.int32(whole if whole < np.float32(255) else np.float32(255)))
 
 
 @jit
@@ -102,12 +102,12 @@ def convolve(
     pad_y, pad_x, stride_y, stride_x, step_y, step_x = window[0], window[1], window[2], window[3], window[4], window[5]
     out, inner, kernel_h, kernel_w = weights.shape
     height, width = image.shape[1], image.shape[2]
-    made_h, made_w = total.shape[1], total.shape[2]
+    out_h, out_w = total.shape[1], total.shape[2]
     for channel in range(out):
         first = channel // (out // groups) * inner
-        for y in range(made_h):
+        for y in range(out_h):
             line = total[channel, y]
-            for x in range(made_w):
+            for x in range(out_w):
                 line[x] = start[channel]
             for c in range(inner):
                 for ky in range(kernel_h):
@@ -117,7 +117,7 @@ def convolve(
                     for kx in range(kernel_w):
                         shift = kx * step_x - pad_x
                         low = max(0, -(shift // stride_x))
-                        high = min(made_w, (width - 1 - shift) // stride_x + 1)
+                        high = min(out_w, (width - 1 - shift) // stride_x + 1)
                         if high <= low:
                             continue
                         factor = weights[channel, c, ky, kx]
@@ -138,13 +138,13 @@ def convolve(
 
 
 @jit
-def sums(rows: Floats, start: Floats, made: Floats) -> None:
+def sums(rows: Floats, start: Floats, result: Floats) -> None:
     """start + rows[:, 0] + rows[:, 1] and so on, one after another; rows (n, terms)."""
     for row in range(rows.shape[0]):
         total = start[row]
         for index in range(rows.shape[1]):
             total += rows[row, index]
-        made[row] = total
+        result[row] = total
 
 
 @jit

@@ -17,24 +17,24 @@ from .prepare import Prepared, prepare
 from .scratch import Scratch
 
 Sums = Callable[[Bytes], Array]
-"""uint8 (in, h, w) to the sums (out, h', w') that go into the curve; the result is used before any layer runs."""
+"""uint8 (in, h, w) to the sums (out, h', w') that go into the curve; the result must be used before the next layer."""
 MakeSums = Callable[[Prepared, Scratch], Sums]
 CACHE = 1 << 19
 """Bytes that a step should work on, so that they stay in a core's own cache."""
 SMALL_MAP = 600
-"""Pixels; below, a depthwise layer goes through matrix products of several channels at a time."""
+"""Below this many pixels a depthwise layer is computed as matrix products of several channels at a time."""
 GROUP = 8
 """Channels of such a product."""
 
 
 def bordered(layer: Prepared, scratch: Scratch) -> Callable[[Bytes], Bytes]:
-    """What puts the layer's border around an image; an image that needs none is given back itself."""
+    """Makes the function that puts the layer's border around an image; a 1x1 layer returns the image itself."""
     edge = layer.conv.kernel // 2
     if not edge:
         return lambda image: image
-    given = layer.conv.input
-    inner = given.channels if layer.conv.depthwise else layer.whole.shape[1]
-    room = scratch.border((inner, given.height, given.width), edge, layer.conv.pad_value)
+    source = layer.conv.input
+    inner = source.channels if layer.conv.depthwise else layer.whole.shape[1]
+    room = scratch.border((inner, source.height, source.width), edge, layer.conv.pad_value)
     inside = room[:, edge:-edge, edge:-edge]
 
     def run(image: Bytes) -> Bytes:
@@ -108,7 +108,7 @@ def depthwise_sums(layer: Prepared, scratch: Scratch) -> Sums:
 
 
 def _shifted(layer: Prepared, scratch: Scratch) -> Sums:
-    """Lines are taken with their border, so that each tap is one long stretch; the border's results are thrown away."""
+    """Lines keep their border, so that each tap is one long stretch; the results under the border are dropped."""
     channels, height, width = layer.convolved
     row = width + 2
     stretch = height * row
@@ -128,8 +128,8 @@ def _shifted(layer: Prepared, scratch: Scratch) -> Sums:
             part, product, tap = source[: last - first], total[: last - first], term[: last - first]
             part[:, :-2] = wide[first:last]
             for index in range(9):
-                place = index // 3 * row + index % 3
-                values = part[:, place : place + stretch]
+                offset = index // 3 * row + index % 3
+                values = part[:, offset : offset + stretch]
                 factor = weights[first:last, index : index + 1]
                 if index:
                     np.multiply(values, factor, out=tap)
@@ -167,7 +167,8 @@ def _grouped(layer: Prepared, scratch: Scratch) -> Sums:
             last = min(first + at_once, groups)
             part = taps[first * GROUP : last * GROUP]
             np.copyto(columns[: len(part)], part)
-            columns[len(part) : (last - first) * GROUP] = 0  # what fills up the last group: no weight of 0 mends a NaN
+            # What fills up the last group must be a number: 0 times NaN is NaN.
+            columns[len(part) : (last - first) * GROUP] = 0
             np.matmul(matrices[first:last], products[: last - first], out=result[first:last])
         return result.reshape(groups * GROUP, height, width)[:channels]
 

@@ -1,7 +1,4 @@
-"""The way from sums to bytes as plain loops, for numba to compile.
-
-Without numba they are ordinary Python: right, and far too slow to use.
-"""
+"""From sums to bytes in plain loops that numba compiles; without numba they would be far too slow."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ def compiled(name: str) -> Any:
 
 
 def by_formula(
-    sums: Array, factor: Doubles, offset: Doubles, step: float, shift: float, even: bool, whole: bool, made: Bytes
+    sums: Array, factor: Doubles, offset: Doubles, step: float, shift: float, even: bool, whole: bool, result: Bytes
 ) -> None:
     """curve.Formula on sums (out, n); factor, offset (out,)."""
     for channel in range(sums.shape[0]):
@@ -33,10 +30,10 @@ def by_formula(
                 value = np.floor(value)
             value = value * step + shift
             value = np.rint(value) if even else np.floor(value)
-            made[channel, index] = np.uint8(np.int32(min(max(value, 0.0), 255.0)))
+            result[channel, index] = np.uint8(np.int32(min(max(value, 0.0), 255.0)))
 
 
-def by_buckets(sums: Array, factor: Doubles, offset: Doubles, bits: int, moved: Array, made: Bytes) -> None:
+def by_buckets(sums: Array, factor: Doubles, offset: Doubles, bits: int, moved: Array, result: Bytes) -> None:
     """curve.Buckets; the origin is in the offset already."""
     top = float((len(moved) << bits) - 1)
     for channel in range(sums.shape[0]):
@@ -44,14 +41,14 @@ def by_buckets(sums: Array, factor: Doubles, offset: Doubles, bits: int, moved: 
         for index in range(sums.shape[1]):
             value = np.float64(sums[channel, index]) * scale + start
             whole = np.int32(min(max(value, 0.0), top))
-            made[channel, index] = np.uint8((whole + moved[whole >> bits]) >> bits)
+            result[channel, index] = np.uint8((whole + moved[whole >> bits]) >> bits)
 
 
-def by_list(sums: Array, factor: Doubles, offset: Doubles, table: Bytes, made: Bytes) -> None:
+def by_list(sums: Array, factor: Doubles, offset: Doubles, table: Bytes, result: Bytes) -> None:
     """curve.Listed; the origin is in the offset already."""
     top = float(len(table) - 1)
     for channel in range(sums.shape[0]):
         scale, start = factor[channel], offset[channel]
         for index in range(sums.shape[1]):
             value = np.float64(sums[channel, index]) * scale + start
-            made[channel, index] = table[np.int64(min(max(value, 0.0), top))]
+            result[channel, index] = table[np.int64(min(max(value, 0.0), top))]

@@ -20,7 +20,7 @@ NOTHING = np.empty(0, np.uint8)
 class LayerMemory:
     """Where a KPU layer works.
 
-    ``ram``: the whole AI RAM. ``main``: room for the packed results of all ``batches``, or None.
+    ``ram``: the whole AI RAM. ``main``: main memory for the packed results of all ``batches``, or None.
     """
 
     ram: Bytes = field(repr=False)
@@ -28,7 +28,10 @@ class LayerMemory:
     batches: int
 
     def ends(self, conv: Conv, batch: int) -> tuple[int, int, Bytes]:
-        """Bytes in the AI RAM where the batch's input and output begin, and its part of main memory, empty if none."""
+        """Where one batch lies: the byte offsets of its input and output in the AI RAM, and its part of main memory.
+
+        That part is empty where the layer writes nothing to main memory.
+        """
         source, target = conv.input, conv.output
         size = target.channels * target.height * target.width
         main = NOTHING if self.main is None else self.main[batch * size : (batch + 1) * size]
@@ -36,8 +39,9 @@ class LayerMemory:
 
 
 Kernel = Callable[[Bytes], Bytes]
+"""One run of a KPU layer: uint8 (in, h, w) to uint8 (out, h', w')."""
 Step = Callable[[], None]
-"""A layer that knows where its input lies and where its output goes."""
+"""One run of a layer that already knows where its input and its output lie."""
 
 
 class Backend(Protocol):
@@ -46,24 +50,25 @@ class Backend(Protocol):
     name: str
 
     def prepare(self, conv: Conv, rounding: str) -> Kernel:
-        """The function that runs ``conv``.
+        """Makes the function that runs ``conv``.
 
-        It keeps no argument. Its result is used before any function of this backend is called again: they share room.
+        The function keeps no reference to its argument. The functions of one backend share memory for their results, so
+        that a result must be used before the next call.
         """
         ...
 
 
 @runtime_checkable
 class Binding(Protocol):
-    """What a backend may offer besides: layers that work on the chip's memory themselves."""
+    """What a backend may offer in addition: layers that work on the chip's memory themselves."""
 
     binds: bool
-    """Is all there that it needs for this?"""
+    """True if all packages for this are installed."""
 
     def bind(self, conv: Conv, rounding: str, memory: LayerMemory) -> Step | None:
-        """One run of ``conv`` on that memory; None where only ``prepare`` can do it."""
+        """Ties a KPU layer to the chip's memory; None where only ``prepare`` can run it."""
         ...
 
     def bind_layer(self, layer: Layer, runner: Callable[[Any, Any], None], chip: Any) -> Step | None:
-        """One run of any layer on the memories of ``chip`` (run.chip.Chip); None where only ``runner`` can do it."""
+        """Ties any layer to the memory of ``chip`` (a run.chip.Chip); None where only ``runner`` can run it."""
         ...

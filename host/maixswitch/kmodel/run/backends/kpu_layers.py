@@ -1,8 +1,8 @@
-"""KPU layers tied to the memories that they work on: everything is looked up once, and a run is a few calls.
+"""KPU layers tied to the memory that they work on: everything is looked up once, and a run is a few calls.
 
-One run of such a layer takes its pixels out of the AI RAM, multiplies bytes by ONNX Runtime (depthwise layers: in a
-loop of their own), and puts the results where they belong, a stretch of lines at a time. Layers that do not fit this
-form are left to the backend's kernel.
+A run takes a few lines at a time. It copies their taps out of the AI RAM, multiplies them as bytes by ONNX Runtime, and
+writes the results to where they belong. Depthwise layers do all of that in one compiled loop. The backend's kernel runs
+the layers that do not fit this form.
 """
 
 from __future__ import annotations
@@ -26,30 +26,33 @@ from .prepare import Prepared, prepare, reach, whole_zero
 from .scratch import Scratch
 
 ROOM = 1 << 19
-"""Bytes of taps, and of sums, that a layer works on at a time, so that they stay in a core's own cache."""
+"""A layer works on this many bytes of taps, or of sums, at a time, so that they stay in a core's own cache."""
 SMALL = 65536
-"""Multiplications; below, a loop of one's own is done before the library is on its way."""
+"""With fewer multiplications than this a compiled loop is faster than a call of the library."""
 FEW_CHANNELS = 2
-"""The same for so few channels: the library lays out all columns anew, whatever they are used for."""
+"""Up to this many output channels as well: the library copies all columns first, which does not pay for these."""
 STRETCH = 1 << 13
-"""Values that are worked on at a time, if a line is not longer."""
+"""A depthwise layer works on this many values at a time, or on one line if that is longer."""
 
 
 def _unit(*sizes: int, longest: int = 8) -> int:
-    """Bytes of the words that the loops move at once, so that all sizes are whole words."""
+    """The longest word, in bytes, of which all these sizes are multiples: 8, 4 or, for less than 4, 1."""
     unit = gcd(longest, *sizes)
     return unit if unit >= 4 else 1
 
 
-def _place(layout: MapLayout, start: int, unit: int = 1) -> list[int]:
-    """start, groups, block, between groups, line: in units of so many bytes."""
+def _layout_numbers(layout: MapLayout, start: int, unit: int = 1) -> list[int]:
+    """Where a map lies, as the loops take it, in words of ``unit`` bytes.
+
+    Returns start, channels side by side, block, distance of channels, line, height, width.
+    """
     line = layout.line_rows * ROW
     places = [start // unit, layout.groups, line * layout.height // unit, layout.pitch // unit, line // unit]
     return [*places, layout.height, layout.width // unit]
 
 
 def _curve(form: Form) -> tuple[Ints, Doubles, Array, Bytes] | None:
-    """A form as the loops take it."""
+    """A form of the activation curve as the loops take it; None for a form that they do not know."""
     none, rule = np.empty(0, np.uint32), np.full(4 + loops.SINGLE, np.inf)
     if isinstance(form, Capped):
         line, single = form.formula, len(form.steps)
@@ -67,7 +70,7 @@ def _curve(form: Form) -> tuple[Ints, Doubles, Array, Bytes] | None:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A layer cut into runs of ``count`` lines; how a channel is laid out for them is told in ``map_loops``."""
+    """A layer cut into runs of ``count`` lines; how a channel is laid out for them is described in ``kpu_loops``."""
 
     layer: Prepared
     count: int
@@ -75,17 +78,17 @@ class Plan:
 
     @property
     def laid(self) -> bool:
-        """Does the picture lie there as it is?"""
+        """True if a channel is laid out as it is, without splitting it into phases."""
         return self.layer.conv.kernel == 3 and self.layer.pick[2] == 1
 
     @property
     def unit(self) -> int:
-        """Bytes of a word of the laid out lines."""
+        """Bytes of the words in which lines are laid out."""
         return _unit(self.layer.conv.input.width, longest=4)
 
     @property
     def extra(self) -> int:
-        """Lines and columns that a tap reaches beyond its own, within a phase."""
+        """Lines and columns that a tap may reach beyond its own pixel, within a phase."""
         return (self.layer.conv.kernel - 1) // self.layer.pick[2]
 
     @property
@@ -94,7 +97,7 @@ class Plan:
 
     @property
     def pitch(self) -> int:
-        """Columns of a line."""
+        """Columns of a laid out line, those at its end included that mean nothing."""
         width = self.layer.convolved[2]
         unit = self.unit if self.laid else _unit(width, longest=4) if self.extra else 1
         return -(-(width + (1 if self.laid else self.extra)) // unit) * unit
@@ -106,13 +109,13 @@ class Plan:
 
     @property
     def room(self) -> int:
-        """Bytes of one channel; a tap of the last phase may reach over its end."""
+        """Bytes of one laid out channel; a tap of the last phase may reach over its end."""
         if self.laid:
             return 2 * loops.WORD + (self.count + 2) * self.pitch
         return self.phases**2 * (self.count + self.extra) * self.pitch + self.extra
 
     def taps(self) -> Ints:
-        """Where each tap begins."""
+        """The offset at which the stretch of each tap begins."""
         kernel, stride = self.layer.conv.kernel, self.layer.pick[2]
         y, x = np.divmod(np.arange(kernel**2, dtype=np.int64), kernel)
         if self.laid:
@@ -122,21 +125,22 @@ class Plan:
         return places
 
     def source(self, start: int) -> tuple[Ints, Ints, int]:
-        """Where the input lies and how it is laid out, as ``map_loops.arrange`` takes it."""
+        """Where the input lies and how it is laid out, as ``kpu_loops.arrange`` takes it."""
         conv, (top, left, stride) = self.layer.conv, self.layer.pick
         border = [conv.kernel // 2, conv.pad_value, top, left, stride, self.phases, self.count + self.extra, self.pitch]
-        place = np.array(_place(conv.input, start) + border, np.int64)
-        words = np.array([*_place(conv.input, start, self.unit), self.pitch // self.unit], np.int64)
-        return place, words, self.unit if self.laid else 0
+        layout = np.array(_layout_numbers(conv.input, start) + border, np.int64)
+        words = np.array([*_layout_numbers(conv.input, start, self.unit), self.pitch // self.unit], np.int64)
+        return layout, words, self.unit if self.laid else 0
 
     def firsts(self) -> list[tuple[int, int]]:
-        """(first line, lines) of each run; what is left over below a pool's last window is not worked out."""
+        """(first line, lines) of each run. Lines below the last whole window of a pool are not computed."""
         height = self.layer.convolved[1] // self.window * self.window
         return [(first, min(self.count, height - first)) for first in range(0, height, self.count)]
 
 
 def bind(conv: Conv, rounding: str, memory: LayerMemory, scratch: Scratch) -> Step | None:
-    """One run of the layer on that memory; None where the backend's kernel has to do it."""
+    """Ties a layer to the memory; None where the backend's kernel has to run it."""
+    # The loops know max pools that do not overlap, over sums. Other pools come after the curve.
     layer = prepare(conv, rounding)
     if layer is None or layer.pool or (layer.greatest and layer.greatest[0] != layer.greatest[1]):
         return None
@@ -150,32 +154,32 @@ def bind(conv: Conv, rounding: str, memory: LayerMemory, scratch: Scratch) -> St
 
 
 def _apart(conv: Conv, batches: int) -> bool:
-    """Does the layer leave alone what it reads?"""
+    """True if the layer does not write over its own input."""
     source, target = conv.input.rows * batches, conv.output.rows * batches
     return conv.source + source <= conv.target or conv.target + target <= conv.source
 
 
 @dataclass(frozen=True, eq=False)
 class Exit:
-    """The way of a layer's results: what ``map_loops`` wants to know of it."""
+    """What ``kpu_loops`` needs to turn the sums of a layer into bytes and to store them."""
 
     plan: Plan
     values: Doubles
-    made: Bytes
+    result: Bytes
 
     @property
     def unit(self) -> int:
-        """Bytes of a word of the result's lines, wherever they lie."""
+        """Bytes of the words in which the lines of the result are moved."""
         size = self.plan.layer.conv.output.width
         return _unit(size, self.plan.pitch if self.plan.window == 1 else size)
 
     def call(self, start: int, form: Parameters) -> tuple[Any, ...]:
-        """The last arguments of a loop, from ``values`` to ``made``."""
+        """The last arguments of a loop, from ``values`` to ``result``."""
         plan, unit = self.plan, self.unit
         at_once = 1 + max(0, self.values.size - plan.number) // plan.number
-        target = np.array(_place(plan.layer.conv.output, start, unit), np.int64)
+        target = np.array(_layout_numbers(plan.layer.conv.output, start, unit), np.int64)
         lines = np.array([plan.pitch, plan.window, plan.layer.conv.output.width, unit, at_once], np.int64)
-        return self.values, lines, target, *form, self.made
+        return self.values, lines, target, *form, self.result
 
 
 Parameters = tuple[Ints, Doubles, Array, Bytes]
@@ -183,11 +187,12 @@ Parameters = tuple[Ints, Doubles, Array, Bytes]
 
 def _exit(plan: Plan, scratch: Scratch) -> Exit:
     size = max(plan.number, min(STRETCH, plan.number * plan.layer.conv.output.channels))
-    return Exit(plan, scratch.room("values", (size,), np.float64), scratch.room("made", (size,), np.uint8))
+    return Exit(plan, scratch.room("values", (size,), np.float64), scratch.room("result", (size,), np.uint8))
 
 
 def _depthwise(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, scratch: Scratch) -> Step | None:
     conv = layer.conv
+    # The loop computes in float32, line by line, while later lines still need the input.
     if conv.kernel != 3 or not layer.narrow or not _apart(conv, memory.batches):
         return None
     height, width = layer.convolved[1:]
@@ -198,6 +203,7 @@ def _depthwise(layer: Prepared, form: Parameters, window: int, memory: LayerMemo
     factor, offset = layer.factor[:, 0].copy(), layer.offset[:, 0] - layer.curve.looped.origin
     room, pixels = scratch.room("plane", (plan.room,), np.uint8), scratch.room("pixels", (plan.room,), np.float32)
     out = _exit(plan, scratch)
+    # All arguments of the loop are fixed now; a run only makes the calls.
     calls = []
     for batch in range(memory.batches):
         start, end, main = memory.ends(conv, batch)
@@ -213,13 +219,18 @@ def _depthwise(layer: Prepared, form: Parameters, window: int, memory: LayerMemo
 
 
 def _signed(layer: Prepared) -> Doubles:
-    """The factor for the weights as the file has them."""
+    """The factor for the weights as the file has them.
+
+    ``prepare`` turned the sign of the weights, and of the factor, where batch norm multiplies by a negative number. The
+    byte product takes the weights of the file, so that here the factor gets its own sign back.
+    """
     factor: Doubles = np.where(layer.conv.norm.mul < 0, -layer.factor[:, 0], layer.factor[:, 0])
     return factor
 
 
 def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, scratch: Scratch) -> Step | None:
     conv = layer.conv
+    # The library multiplies uint8 by uint8 with a zero point in a byte, and sums in int32.
     zero = whole_zero(conv)
     if (
         zero is None
@@ -229,6 +240,7 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
         or not trusted()
     ):
         return None
+    # As many lines at a time as fit into the cache, in runs of about the same length.
     out, height, _ = layer.convolved
     height -= height % window
     weights = np.ascontiguousarray(conv.weights.reshape(out, -1))
@@ -238,6 +250,7 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
     runs = -(-height // min(at_once, height))
     count = -(-height // runs // window) * window
     plan = Plan(layer, count, window)
+    # A single run has read all of its input before it writes; several would write over what the next one reads.
     if not _apart(conv, memory.batches) and len(plan.firsts()) + memory.batches > 2:
         return None
     columns = scratch.room("columns", (taps, plan.number), np.uint8)
@@ -250,6 +263,7 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
     room = scratch.room("plane", (plan.room,), np.uint8)
     way = _exit(plan, scratch)
     fixed = (sums, _signed(layer), layer.offset[:, 0] - layer.curve.looped.origin)
+    # A 1x1 layer at stride 1 has one tap and no border: its map is copied word by word.
     unit = _unit(plan.pitch)
     by_words = conv.kernel == 1 and layer.pick[2] == 1 and len(plan.firsts()) == 1 and unit > 1
     calls: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
@@ -259,8 +273,8 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
         for first, valid in plan.firsts():
             before: tuple[Any, ...] = (memory.ram, *plan.source(start), first, count, plan.taps(), room, columns)
             if by_words:
-                place = np.array(_place(conv.input, start, unit), np.int64)
-                before = (memory.ram.view(f"u{unit}"), place, columns.view(f"u{unit}"))
+                layout = np.array(_layout_numbers(conv.input, start, unit), np.int64)
+                before = (memory.ram.view(f"u{unit}"), layout, columns.view(f"u{unit}"))
             calls.append((before, (*fixed, first, valid, *after)))
     gather = loops.gather_words if by_words else loops.gather
 

@@ -1,10 +1,10 @@
 """A KPU layer as loops over the AI RAM itself: pixels to columns of taps, channels of a depthwise layer, sums to bytes.
 
-A layer works on ``count`` lines of its result at a time. One channel of the picture is laid out with its border so that
-each tap of all these lines is one stretch. At stride 1 it lies there as it is, with the border on the right of a line
-as that on the left of the next one. At other strides it is split into stride x stride phases, and the tap (ky, kx) is
-in phase (ky % stride, kx % stride). A line of a stretch is ``pitch`` long, so that some columns at its end mean
-nothing; nobody reads them. Lines that are made of whole words of 4 or 8 bytes are moved word by word.
+A layer computes ``count`` lines of its result at a time. One channel of the picture is laid out with its border so that
+each tap of all these lines is one stretch of bytes. At stride 1 the channel stays as it is, and the border on the right
+of a line is also that on the left of the next line. At other strides it is split into stride x stride phases, and the
+tap (ky, kx) is in phase (ky % stride, kx % stride). A line of a stretch has ``pitch`` columns; those at its end that
+belong to the border are computed and never read. Lines of whole words of 4 or 8 bytes are moved word by word.
 """
 
 from __future__ import annotations
@@ -16,51 +16,51 @@ from maixswitch.kmodel.run.jit import jit
 
 FORMULA, BUCKETS, LISTED = range(3)
 WORD = 8
-"""Bytes on both sides of a laid out channel, for the taps that begin before it."""
+"""Bytes on both sides of a laid out channel, for the taps that begin before it or end behind it."""
 NEAR = 2048
-"""Sums that stay in a core's nearest cache."""
+"""So many sums stay in the first cache of a core."""
 FEW = 8
-"""Words of a line; up to here they are moved one by one."""
+"""Up to this many words a line is copied one by one; a slice would cost more."""
 SINGLE = 4
 """Steps of curve.Capped, in order; those that are not used are infinite."""
 
 
 @jit
-def move(made: Array, begin: int, pitch: int, into: Array, at: int, step: int, count: int, width: int) -> None:
+def move(words: Array, begin: int, pitch: int, into: Array, at: int, step: int, count: int, width: int) -> None:
     """``count`` lines of ``width`` words, ``pitch`` apart from ``begin`` on, to where lines are ``step`` apart.
 
-    Places are unsigned, so that none is looked at as one from the end.
+    Indices are unsigned: for a signed one numba would check whether it counts from the end.
     """
     if width == 1:
         for line in range(count):
-            into[np.uint64(at + line * step)] = made[np.uint64(begin + line * pitch)]
+            into[np.uint64(at + line * step)] = words[np.uint64(begin + line * pitch)]
     elif width == 2:
         for line in range(count):
             there, here = at + line * step, begin + line * pitch
-            into[np.uint64(there)] = made[np.uint64(here)]
-            into[np.uint64(there + 1)] = made[np.uint64(here + 1)]
+            into[np.uint64(there)] = words[np.uint64(here)]
+            into[np.uint64(there + 1)] = words[np.uint64(here + 1)]
     elif width <= FEW:
         for line in range(count):
             there, here = at + line * step, begin + line * pitch
             for x in range(width):
-                into[np.uint64(there + x)] = made[np.uint64(here + x)]
+                into[np.uint64(there + x)] = words[np.uint64(here + x)]
     else:
         for line in range(count):
-            source, target = made[begin + line * pitch :][:width], into[at + line * step :][:width]
+            source, target = words[begin + line * pitch :][:width], into[at + line * step :][:width]
             for x in range(width):
                 target[x] = source[x]
 
 
 @jit
-def fill(ram: Bytes, place: Ints, channel: int, first: int, count: int, room: Array) -> None:
+def fill(ram: Bytes, layout: Ints, channel: int, first: int, count: int, room: Array) -> None:
     """One channel's lines for ``count`` lines of the result, from ``first`` on, as phases into ``room``.
 
-    ``place``: start, groups, bytes of a block, between groups and of a line, height, width, edge, border, top, left,
+    ``layout``: start, groups, bytes of a block, between groups and of a line, height, width, edge, border, top, left,
     stride, phases, lines of a phase, pitch.
     """
-    start, groups, block, between, line_bytes = place[0], place[1], place[2], place[3], place[4]
-    height, width, edge, border = place[5], place[6], place[7], place[8]
-    top, left, stride, phases, lines, pitch = place[9], place[10], place[11], place[12], place[13], place[14]
+    start, groups, block, between, line_bytes = layout[0], layout[1], layout[2], layout[3], layout[4]
+    height, width, edge, border = layout[5], layout[6], layout[7], layout[8]
+    top, left, stride, phases, lines, pitch = layout[9], layout[10], layout[11], layout[12], layout[13], layout[14]
     plane = start + channel // groups * block + channel % groups * between
     for phase_y in range(phases):
         for line in range(lines):
@@ -93,13 +93,13 @@ def fill(ram: Bytes, place: Ints, channel: int, first: int, count: int, room: Ar
 
 
 @jit
-def lay(ram: Array, place: Ints, channel: int, first: int, border: int, room: Array) -> None:
+def lay(ram: Array, layout: Ints, channel: int, first: int, border: int, room: Array) -> None:
     """One channel's lines from ``first`` - 1 on into ``room``, whose border on the right is there; all in words.
 
-    ``place``: start, groups, words of a block, between groups and of a line, height, width, pitch. ``border``: a word.
+    ``layout``: start, groups, words of a block, between groups and of a line, height, width, pitch. ``border``: a word.
     """
-    start, groups, block, between, line_words = place[0], place[1], place[2], place[3], place[4]
-    height, width, pitch = place[5], place[6], place[7]
+    start, groups, block, between, line_words = layout[0], layout[1], layout[2], layout[3], layout[4]
+    height, width, pitch = layout[5], layout[6], layout[7]
     plane = start + channel // groups * block + channel % groups * between
     lines = room.size // pitch
     above, below = max(0, 1 - first), max(0, first - 1 + lines - height)
@@ -114,32 +114,34 @@ def lay(ram: Array, place: Ints, channel: int, first: int, border: int, room: Ar
 
 
 @jit
-def arrange(ram: Bytes, place: Ints, words: Ints, unit: int, channel: int, first: int, count: int, room: Bytes) -> None:
+def arrange(
+    ram: Bytes, layout: Ints, words: Ints, unit: int, channel: int, first: int, count: int, room: Bytes
+) -> None:
     """One channel by ``lay`` in words of ``unit`` bytes, 4 or 1, or by ``fill`` if ``unit`` is 0."""
     if unit == 0:
-        fill(ram, place, channel, first, count, room)
+        fill(ram, layout, channel, first, count, room)
     elif unit == 4:
         lines = room[WORD : room.size - WORD].view(np.uint32)
-        lay(ram.view(np.uint32), words, channel, first, place[8] * np.uint32(0x01010101), lines)
+        lay(ram.view(np.uint32), words, channel, first, layout[8] * np.uint32(0x01010101), lines)
     else:
-        lay(ram, words, channel, first, place[8], room[WORD : room.size - WORD])
+        lay(ram, words, channel, first, layout[8], room[WORD : room.size - WORD])
 
 
 @jit
 def gather(
-    ram: Bytes, place: Ints, words: Ints, unit: int, first: int, count: int, taps: Ints, room: Bytes, columns: Bytes
+    ram: Bytes, layout: Ints, words: Ints, unit: int, first: int, count: int, taps: Ints, room: Bytes, columns: Bytes
 ) -> None:
     """All channels' taps for ``count`` lines as rows of ``columns``, uint8 (in * taps, count * pitch).
 
-    ``place``, ``words``, ``unit``: see ``arrange``. ``taps``: where each tap starts in ``room``.
+    ``layout``, ``words``, ``unit``: see ``arrange``. ``taps``: where each tap starts in ``room``.
     """
     number, each = columns.shape[1], taps.size
     if unit:
         for index in range(room.size):
-            room[index] = place[8]
+            room[index] = layout[8]
     for channel in range(columns.shape[0] // each):
         laid = columns[channel] if each == 1 else room
-        arrange(ram, place, words, unit, channel, first, count, laid)
+        arrange(ram, layout, words, unit, channel, first, count, laid)
         for tap in range(each if each > 1 else 0):
             source, target = room[taps[tap] : taps[tap] + number], columns[channel * each + tap]
             for index in range(number):
@@ -147,13 +149,13 @@ def gather(
 
 
 @jit
-def gather_words(ram: Array, place: Ints, columns: Array) -> None:
-    """The same for a whole 1x1 layer at stride 1; RAM, columns and ``place`` count words.
+def gather_words(ram: Array, layout: Ints, columns: Array) -> None:
+    """The same for a whole 1x1 layer at stride 1; RAM, columns and ``layout`` count words.
 
-    ``place``: start, groups, words of a block, between groups and of a line, height, width.
+    ``layout``: start, groups, words of a block, between groups and of a line, height, width.
     """
-    start, groups, block, between, line_words = place[0], place[1], place[2], place[3], place[4]
-    width, number = place[6], columns.shape[1]
+    start, groups, block, between, line_words = layout[0], layout[1], layout[2], layout[3], layout[4]
+    width, number = layout[6], columns.shape[1]
     flat = columns.reshape(-1)
     for channel in range(columns.shape[0]):
         plane = start + channel // groups * block + channel % groups * between
@@ -175,7 +177,7 @@ def multiply(weights: Array, columns: Bytes, sums: Array) -> None:
 
 
 @jit
-def by_formula(values: Doubles, form: Ints, rule: Doubles, made: Bytes) -> None:
+def by_formula(values: Doubles, form: Ints, rule: Doubles, result: Bytes) -> None:
     """curve.Formula and curve.Capped; see ``curve``."""
     step, shift, least, most = rule[0], rule[1], rule[2], rule[3]
     if form[2] and form[3] == 0:
@@ -183,10 +185,10 @@ def by_formula(values: Doubles, form: Ints, rule: Doubles, made: Bytes) -> None:
             values[index] = np.floor(values[index])
     if not form[1]:
         for index in range(values.size):
-            made[index] = np.uint8(np.int32(min(max(values[index] * step + shift, 0.0), 255.0)))
+            result[index] = np.uint8(np.int32(min(max(values[index] * step + shift, 0.0), 255.0)))
     elif form[3] == 0:
         for index in range(values.size):
-            made[index] = np.uint8(np.int32(min(max(np.rint(values[index] * step + shift), 0.0), 255.0)))
+            result[index] = np.uint8(np.int32(min(max(np.rint(values[index] * step + shift), 0.0), 255.0)))
     else:
         low = np.int32(least)
         t0, t1, t2, t3 = rule[4], rule[5], rule[6], rule[7]
@@ -194,27 +196,27 @@ def by_formula(values: Doubles, form: Ints, rule: Doubles, made: Bytes) -> None:
             z = np.floor(values[index])
             line = np.int32(min(max(np.rint(z * step + shift), least), most)) - low
             reached = np.int32(z >= t0) + np.int32(z >= t1) + np.int32(z >= t2) + np.int32(z >= t3)
-            made[index] = np.uint8(line + reached)
+            result[index] = np.uint8(line + reached)
 
 
 @jit
-def curve(values: Doubles, form: Ints, rule: Doubles, moved: Array, listed: Bytes, made: Bytes) -> None:
+def curve(values: Doubles, form: Ints, rule: Doubles, moved: Array, listed: Bytes, result: Bytes) -> None:
     """Results of values from which the curve's origin is taken already; overwrites them.
 
     ``form``: kind, even, whole, bits of a bucket or number of single steps; ``rule``: step, shift, least, most, steps.
     """
     if form[0] == FORMULA:
-        by_formula(values, form, rule, made)
+        by_formula(values, form, rule, result)
     elif form[0] == BUCKETS:
         bits = np.uint32(form[3])
         top = np.float64((moved.size << form[3]) - 1)
         for index in range(values.size):
             whole = np.uint32(np.int32(min(max(values[index], 0.0), top)))
-            made[index] = np.uint8((whole + moved[whole >> bits]) >> bits)
+            result[index] = np.uint8((whole + moved[whole >> bits]) >> bits)
     else:
         top = np.float64(listed.size - 1)
         for index in range(values.size):
-            made[index] = listed[np.int64(min(max(values[index], 0.0), top))]
+            result[index] = listed[np.int64(min(max(values[index], 0.0), top))]
 
 
 @jit
@@ -227,30 +229,30 @@ def greatest(values: Doubles, window: int, count: int, width: int, pitch: int) -
             lower = values[(line * window + y) * pitch :][:wide]
             for x in range(wide):
                 upper[x] = upper[x] if upper[x] > lower[x] else lower[x]
-        made = values[line * width :][:width]
+        result = values[line * width :][:width]
         if window == 2:
             for x in range(width):
                 left, right = upper[2 * x], upper[2 * x + 1]
-                made[x] = left if left > right else right
+                result[x] = left if left > right else right
         else:
             for x in range(width):
                 best = upper[x * window]
                 for side in range(1, window):
                     best = max(best, upper[x * window + side])
-                made[x] = best
+                result[x] = best
 
 
 @jit
-def store(made: Array, each: int, pitch: int, place: Ints, channel: int, first: int, count: int, ram: Array) -> None:
-    """Lines of all channels in ``made``, ``each`` apart, to the AI RAM; all in words of a size.
+def store(result: Array, each: int, pitch: int, layout: Ints, channel: int, first: int, count: int, ram: Array) -> None:
+    """Lines of all channels in ``result``, ``each`` apart, to the AI RAM; all in words of a size.
 
-    ``place``: start, groups, words of a block, between groups and of a line, height, width. ``channel``: of the first.
+    ``layout``: start, groups, words of a block, between groups and of a line, height, width. ``channel``: of the first.
     """
-    start, groups, block, between, line_words, width = place[0], place[1], place[2], place[3], place[4], place[6]
+    start, groups, block, between, line_words, width = layout[0], layout[1], layout[2], layout[3], layout[4], layout[6]
     lane = channel % groups
     begin = start + channel // groups * block + first * line_words
-    for index in range(made.size // each):
-        move(made, index * each, pitch, ram, begin + lane * between, line_words, count, width)
+    for index in range(result.size // each):
+        move(result, index * each, pitch, ram, begin + lane * between, line_words, count, width)
         lane += 1
         if lane == groups:
             lane = 0
@@ -270,7 +272,7 @@ def deliver(
     rule: Doubles,
     moved: Array,
     listed: Bytes,
-    made: Bytes,
+    result: Bytes,
     ram: Bytes,
     main: Bytes,
 ) -> None:
@@ -280,7 +282,7 @@ def deliver(
     """
     pitch, width, unit = lines[0] if lines[1] == 1 else lines[2], lines[2], lines[3]
     each = count * pitch
-    part = made[: channels * each]
+    part = result[: channels * each]
     curve(values[: channels * each], form, rule, moved, listed, part)
     if unit == 8:
         store(part.view(np.uint64), each // 8, pitch // 8, target, channel, first, count, ram.view(np.uint64))
@@ -314,7 +316,7 @@ def finish(
     rule: Doubles,
     moved: Array,
     listed: Bytes,
-    made: Bytes,
+    result: Bytes,
     ram: Bytes,
     main: Bytes,
 ) -> None:
@@ -336,14 +338,14 @@ def finish(
             if window > 1:
                 greatest(part, window, count // window, width, pitch)
         at = first // window, count // window
-        deliver(values, begin, channels, *at, lines, target, form, rule, moved, listed, made, ram, main)
+        deliver(values, begin, channels, *at, lines, target, form, rule, moved, listed, result, ram, main)
 
 
 @jit
 def depthwise(
     ram: Bytes,
-    place: Ints,
-    place_words: Ints,
+    layout: Ints,
+    layout_words: Ints,
     in_unit: int,
     weights: Floats,
     factor: Doubles,
@@ -360,7 +362,7 @@ def depthwise(
     rule: Doubles,
     moved: Array,
     listed: Bytes,
-    made: Bytes,
+    result: Bytes,
     main: Bytes,
 ) -> None:
     """A whole 3x3 depthwise layer of ``height`` lines, ``count`` at a time; weights (channels, 9) float32.
@@ -373,14 +375,14 @@ def depthwise(
     ta, tb, tc, td, te, tf, tg, th, ti = taps[0], taps[1], taps[2], taps[3], taps[4], taps[5], taps[6], taps[7], taps[8]
     if in_unit:
         for index in range(room.size):
-            room[index] = place[8]
+            room[index] = layout[8]
     for first in range(0, height, count):
         valid = min(count, height - first)
         each = valid * pitch if window == 1 else valid // window * width
         for begin in range(0, all_channels, at_once):
             channels = min(at_once, all_channels - begin)
             for index in range(channels):
-                arrange(ram, place, place_words, in_unit, begin + index, first, count, room)
+                arrange(ram, layout, layout_words, in_unit, begin + index, first, count, room)
                 for x in range(room.size):
                     pixels[x] = room[x]
                 a, b, c = pixels[ta : ta + number], pixels[tb : tb + number], pixels[tc : tc + number]
@@ -395,4 +397,4 @@ def depthwise(
                 if window > 1:
                     greatest(part, window, valid // window, width, pitch)
             at = first // window, valid // window
-            deliver(values, begin, channels, *at, lines, target, form, rule, moved, listed, made, ram, main)
+            deliver(values, begin, channels, *at, lines, target, form, rule, moved, listed, result, ram, main)

@@ -1,7 +1,7 @@
 """The reference backend: each step of the KPU as its own numpy expression on 64-bit integers, no shortcut.
 
-Wide maps are taken in strips of lines, and means of them in groups of channels: 64-bit numbers for all of a map at once
-would take a hundred times the bytes of the map.
+Wide maps are computed in strips of lines, and their means in groups of channels, because the 64-bit numbers for a whole
+map would take a hundred times the bytes of the map.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from maixswitch.kmodel.run.arithmetic import POOLS, activate, normalise
 from .interface import Kernel
 
 BUDGET = 16 << 20
-"""Bytes of 64-bit numbers that are alive at a time, about."""
+"""About this many bytes of 64-bit numbers are alive at a time."""
 STEPS = 8
 """Numbers per result that the steps behind the sums keep at a time."""
 
@@ -67,11 +67,11 @@ def features(conv: Conv, image: Bytes, rounding: str) -> Bytes:
     """The map before pooling, uint8 (out, h, w); the border of the image holds the pad value."""
     edge = conv.kernel // 2
     wide = np.pad(image, ((0, 0), (edge, edge), (edge, edge)), constant_values=conv.pad_value)
-    made = np.empty((conv.weights.shape[0], conv.input.height, conv.input.width), np.uint8)
+    result = np.empty((conv.weights.shape[0], conv.input.height, conv.input.width), np.uint8)
     for lines in strips(conv):
         acc = sums(conv, wide[:, lines.start : lines.stop + 2 * edge])
-        made[:, lines] = activate(normalise(acc, conv.norm), conv.activation, rounding)
-    return made
+        result[:, lines] = activate(normalise(acc, conv.norm), conv.activation, rounding)
+    return result
 
 
 def pooled(image: Bytes, pool: int, rounding: str) -> Bytes:

@@ -1,7 +1,7 @@
-"""The fastest backend: ONNX Runtime sums in float32 where that is proven exact, the rest as in the fast backend.
+"""The fastest backend: ONNX Runtime sums in float32 where that is proven exact, and numpy does the rest.
 
-Float32 sums of whole numbers below 2**24 are exact in any order, with or without fused multiply-add, so its kernels may
-do as they like on whatever processor. Layers that need float64 stay with numpy.
+Float32 sums of whole numbers below 2**24 are exact in any order, with or without fused multiply-add. So it does not
+matter which kernel the library chooses on a processor. Layers that need float64 stay with numpy.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def layer_model(layer: Prepared) -> bytes:
     edge = conv.kernel // 2
     line, column, stride = layer.pick
     inner = conv.input.channels if conv.depthwise else layer.whole.shape[1]
-    given = (1, inner, conv.input.height + 2 * edge - line, conv.input.width + 2 * edge - column)
+    entry_shape = (1, inner, conv.input.height + 2 * edge - line, conv.input.width + 2 * edge - column)
     groups = inner if conv.depthwise else 1
     nodes = [
         onnx_messages.node("Cast", ["x"], "f", to=onnx_messages.FLOAT),
@@ -44,17 +44,17 @@ def layer_model(layer: Prepared) -> bytes:
         pool = {"kernel_shape": [window, window], "strides": [step, step], "pads": over}
         nodes.append(onnx_messages.node("MaxPool", ["s"], "p", **pool))
     name = "s" if layer.greatest is None else "p"
-    made = (1, layer.whole.shape[0], *_made(layer))
+    result_shape = (1, layer.whole.shape[0], *_output_size(layer))
     return onnx_messages.model(
         nodes,
         [onnx_messages.promised("w", layer.whole.shape)],
-        onnx_messages.value_info("x", onnx_messages.UINT8, given),
-        onnx_messages.value_info(name, onnx_messages.FLOAT, made),
+        onnx_messages.value_info("x", onnx_messages.UINT8, entry_shape),
+        onnx_messages.value_info(name, onnx_messages.FLOAT, result_shape),
     )
 
 
-def _made(layer: Prepared) -> tuple[int, int]:
-    """Height and width that the session makes; a stride may leave one line or column more than the chip keeps."""
+def _output_size(layer: Prepared) -> tuple[int, int]:
+    """Height and width of the session's output; with a stride it may have one line or column more than the chip's."""
     line, column, stride = layer.pick
     height = (layer.conv.input.height - line + stride - 1) // stride
     width = (layer.conv.input.width - column + stride - 1) // stride
@@ -89,7 +89,7 @@ class OnnxBackend(FastBackend):
     name = "onnxruntime"
 
     def __init__(self) -> None:
-        importlib.import_module("onnxruntime")  # here, so that a missing package is noticed at once
+        importlib.import_module("onnxruntime")  # a missing package must show here, not in the first run
         super().__init__(ort_sums, compiled_finish if find_spec("numba") else numpy_finish)
         self.binds = find_spec("numba") is not None
 

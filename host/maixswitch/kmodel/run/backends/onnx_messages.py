@@ -1,4 +1,4 @@
-"""Writes the few ONNX messages that one layer needs, so that the ``onnx`` package is not. Source: onnx.proto3."""
+"""Writes the few ONNX messages that one layer needs, without the ``onnx`` package. Source: onnx.proto3."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def node(operator: str, inputs: Sequence[str], output: str, **attributes: int | 
 
 
 def promised(name: str, shape: Sequence[int]) -> bytes:
-    """TensorProto of float32 whose numbers the session gets beside the model, as "external" data of no file."""
+    """TensorProto of float32 whose numbers the session gets separately, declared as external data."""
     sizes = b"".join(_number(1, size) for size in shape)
-    place = _content(1, "location") + _content(2, name)
-    return sizes + _number(2, FLOAT) + _content(8, name) + _content(13, place) + _number(14, _EXTERNAL)
+    location = _content(1, "location") + _content(2, name)
+    return sizes + _number(2, FLOAT) + _content(8, name) + _content(13, location) + _number(14, _EXTERNAL)
 
 
 def byte_tensor(name: str, values: Bytes) -> bytes:
@@ -65,8 +65,8 @@ def value_info(name: str, kind: int, shape: Sequence[int]) -> bytes:
     return _content(1, name) + _content(2, _content(1, _number(1, kind) + _content(2, sizes)))
 
 
-def model(nodes: Sequence[bytes], tensors: Sequence[bytes], given: bytes, made: bytes) -> bytes:
+def model(nodes: Sequence[bytes], tensors: Sequence[bytes], entry: bytes, result: bytes) -> bytes:
     """ModelProto with one input and one output."""
     parts = [_content(1, item) for item in nodes] + [_content(2, "layer")]
-    parts += [_content(5, item) for item in tensors] + [_content(11, given), _content(12, made)]
+    parts += [_content(5, item) for item in tensors] + [_content(11, entry), _content(12, result)]
     return _number(1, IR_VERSION) + _content(7, b"".join(parts)) + _content(8, _number(2, OPSET))
