@@ -37,8 +37,8 @@ sys.path[:0] = [str(ROOT / "host"), str(ROOT / "benchmarks")]
 import numpy as np  # noqa: E402  the environment comes first
 
 from maixswitch.errors import MaixSwitchError  # noqa: E402
-from maixswitch.kmodel import KModel, load, recognise  # noqa: E402
-from maixswitch.kmodel.format.work import conv_of, macs  # noqa: E402
+from maixswitch.kmodel import KModel, file_kind, load  # noqa: E402
+from maixswitch.kmodel.format.layer_facts import conv_of, macs  # noqa: E402
 from maixswitch.kmodel.run.backends import BEST  # noqa: E402
 from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME  # noqa: E402
 from maixswitch.kmodel.write import samples  # noqa: E402
@@ -115,7 +115,7 @@ def files(folder: Path | None, only: str) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.glob("*.kmodel")) if folder is not None else ():
         if only in path.stem:
             data = path.read_bytes()
-            if recognise(data[:64]).usable:
+            if file_kind(data[:64]).usable:
                 yield path.stem, data
 
 

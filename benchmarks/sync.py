@@ -27,7 +27,7 @@ from maixswitch.board import stream
 from maixswitch.board.connection import connect
 from maixswitch.board.virtual import VirtualBoard
 from maixswitch.kmodel.write.quantize import Scale, quantize_conv
-from maixswitch.kmodel.write.writer import Network
+from maixswitch.kmodel.write.writer import KModelWriter
 
 RATES = (None, 1_500_000, 115_200)
 TARGETS = {None: 5.0, 1_500_000: 5.0, 115_200: 2.5}
@@ -49,7 +49,7 @@ def model() -> bytes:
     """A kmodel of about 110 KB."""
     chance = np.random.default_rng(1)
     scale = Scale(255.0)
-    net = Network(3, 48, 64)
+    net = KModelWriter(3, 48, 64)
     at, inner = net.input, 3
     for out in (24, 64, 160):
         weights = chance.normal(0, 0.1, (out, inner, 3, 3))

@@ -28,7 +28,7 @@ REFUSALS = {
     "script": (["sim", "CARD", "--script", "no.txt"], 4, "--script: cannot read no.txt"),
     "fit": (["sim", "CARD", "--fit", "squash"], 2, "--fit squash: wanted one of stretch, cover, contain"),
     "speed": (["sim", "CARD", "--speed", "fast"], 2, "--speed fast: expected a number such as 1 or 0.5, or max"),
-    "rounding": (["sim", "CARD", "--rounding", "v9"], 2, "--rounding v9: wanted v0.2 or v0.1"),
+    "rounding": (["sim", "CARD", "--rounding", "v9"], 2, "no rounding 'v9'; there are v0.2, v0.1"),
     "out": (["sim", "CARD", "--out", "/dev/null/x"], 4, "--out: cannot write /dev/null/x"),
     "option": (["sim", "CARD", "--loud"], 2, "No such option"),
     "command": (["fly"], 2, "No such command"),

@@ -16,8 +16,8 @@ import bench
 import flavours
 import KPU
 import sensor
-from maixswitch.kmodel.run.engine import Engine
 from maixswitch.kmodel.write import samples
+from maixswitch.sim.emulator import Emulator
 from tests.stubs.fakes_helpers import ANCHORS
 
 Board = Callable[..., None]
@@ -40,7 +40,7 @@ def board() -> Board:
     def power(flavour: str = flavours.DEFAULT, **files: bytes) -> None:
         gc.collect()  # tasks of the test before, whose finalisers print
         bench.reset(flavour)
-        bench.kpu.engine = Engine()
+        bench.kpu.engine = Emulator()
         bench.card.insert(bench.MemoryCard({f"{name}.kmodel": data for name, data in files.items()}))
         sensor.reset()
         sensor.set_pixformat(sensor.RGB565)

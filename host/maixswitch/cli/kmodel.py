@@ -26,7 +26,6 @@ app = typer.Typer(
 )
 File = Annotated[Path, typer.Argument(help="A .kmodel file.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
-ROUNDINGS = ("v0.2", "v0.1", "v02", "v01")
 Rounding = Annotated[str, typer.Option(help="The vendor's rounding to follow: v0.2 or v0.1.")]
 Runtime = Annotated[str, typer.Option(help="Whose CPU layers to follow: maixpy, canmv or sdk.")]
 
@@ -176,13 +175,8 @@ def view(
 def _load(path: Path, rounding: str = "v0.2", runtime: str = "maixpy", backend: str = "") -> KModel:
     from maixswitch.kmodel.run.model import DEFAULT_BACKEND, load
 
-    if rounding not in ROUNDINGS:
-        raise MaixSwitchError(
-            tr("no rounding {rounding!r}; there are {known}", rounding=rounding, known=", ".join(ROUNDINGS)),
-            EXIT_USAGE,
-        )
     try:
-        return load(path, rounding.replace(".", ""), runtime, backend or DEFAULT_BACKEND)
+        return load(path, rounding, runtime, backend or DEFAULT_BACKEND)
     except KModelError as error:
         raise _about(path, error) from error
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.format import airam
-from maixswitch.kmodel.write.writer import Network, Value
+from maixswitch.kmodel.write.value import Value
+from maixswitch.kmodel.write.writer import KModelWriter
 from maixswitch.language import tr
 
 from . import steps as step_types
@@ -69,11 +70,11 @@ class _Lowering:
         self.main: dict[str, Value] = {}
         self.origin: list[Step] = []
         if quantised.input in self.scales:
-            self.network = Network(*shape)
+            self.network = KModelWriter(*shape)
             self.ram[quantised.input] = self.network.input
         else:
             _wants_fully_connected(legal.steps)
-            self.network = Network(floats=shape[0])
+            self.network = KModelWriter(floats=shape[0])
             self.main[quantised.input] = self.network.input
         for index, step in enumerate(legal.steps):
             try:

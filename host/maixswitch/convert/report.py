@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from maixswitch.kmodel.format.sniff import recognise
+from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.kmodel.judge.describe import describe
 from maixswitch.kmodel.judge.report import grid
 from maixswitch.kmodel.run.arithmetic import POOLS
@@ -56,7 +56,7 @@ class Facts:
 def document(facts: Facts) -> Document:
     """The report as a JSON-able document; dB are null where a tensor has no error, or none is known."""
     quantised = facts.quantised
-    made = describe(facts.model, facts.output, recognise(facts.lowered.data))
+    made = describe(facts.model, facts.output, file_kind(facts.lowered.data))
     fits = [item["name"] for item in made["firmware"] if item["verdict"] == "fits"]
     agreement = facts.agreement
     return {

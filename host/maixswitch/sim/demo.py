@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch import console, files, models_shipped
-from maixswitch.kmodel.run.engine import Engine
 from maixswitch.language import tr, word
 from maixswitch.sim.script import parse
 from maixswitch.sim.session import Options, Session
 from maixswitch.sim.showcase import Showcase
+
+from .emulator import Emulator
 
 START = "Start: the first model loads"
 NEXT = "Press: the next model"
@@ -116,7 +117,7 @@ def write_card(card: Path) -> None:
 def prepare(card: Path) -> None:
     """Runs every model once, so that the emulator is compiled before anybody watches; says so when it takes long."""
     with _patience(tr("preparing the emulator: once, about ten seconds ...")):
-        engine = Engine()
+        engine = Emulator()
         for path in sorted(card.glob("models/*/*.kmodel")):
             engine.load(path.read_bytes()).run(None)
 

@@ -10,14 +10,14 @@ from typing import Any
 from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.judge import firmware as firmwares
-from maixswitch.kmodel.run.engine import Engine as Emulator
+from maixswitch.kmodel.run.roundings import rounding_named
 from maixswitch.language import tr, word
 from maixswitch.sim.camera import ChipCamera, Folder, Source, from_rgb565, open_source
 from maixswitch.sim.card import FolderCard, check_card
+from maixswitch.sim.emulator import Emulator
 from maixswitch.sim.engine import Engine
 from maixswitch.sim.view import Status
 
-ROUNDINGS = ("v02", "v01")
 PRESS_MS = 80
 HOLD_MS = 900
 SETTLE_MS = 60  # after the release, until the app has believed it
@@ -374,7 +374,4 @@ class Rig:
 
 
 def _emulator(rounding: str, runtime: str) -> Emulator:
-    wanted = rounding.replace(".", "")
-    if wanted not in ROUNDINGS:
-        raise MaixSwitchError(tr("--rounding {rounding}: wanted v0.2 or v0.1", rounding=rounding), EXIT_USAGE)
-    return Emulator(wanted, runtime)
+    return Emulator(rounding_named(rounding), runtime)

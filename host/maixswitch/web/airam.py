@@ -1,12 +1,16 @@
-"""The AI RAM of the loaded network for the page: which rows hold a feature map, layer by layer."""
+"""The AI RAM of the loaded network for the page: the picture of ``kmodel view``, and its message in words."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from maixswitch.kmodel.format.airam import ROWS
-from maixswitch.kmodel.judge.picture import map_kind
+from maixswitch.kmodel.format.airam import SIZE
+from maixswitch.kmodel.judge.picture import drawing, kinds
 from maixswitch.kmodel.run.model import KModel
+from maixswitch.language import tr
+
+LABEL = "airam-text"
+"""Id of the text beside the picture in page/index.html."""
 
 
 def loaded(bench: Any) -> Any:
@@ -17,17 +21,25 @@ def loaded(bench: Any) -> Any:
 
 
 def document(network: Any, title: str = "") -> dict[str, Any]:
-    """The fields of the message "airam".
+    """The fields of the message "airam", in the chosen language.
 
-    `network`: as `loaded` gives it; without one, or for a scripted one, which has no layers, all is empty. `maps`: rows
-    [row, rows, born, last, title, kind], born -1 for the model's input; titles in the chosen language. `live`: rows in
-    use while each layer runs. What a model's layers need is worked out once, and kept with it.
+    network: as `loaded` returns it; a scripted one has no layers and counts as none.
+    title: the model's title on the card.
+    Returns `text`, the state in words; `picture`, SVG or "" where there is nothing to draw; `legend`, (class, name) of
+    the kinds of maps in the picture.
     """
     model = getattr(network, "model", None)
     if not isinstance(model, KModel):
-        return {"title": "", "layers": 0, "size": ROWS, "live": [], "maps": []}
+        return {"text": tr("No model is loaded."), "picture": "", "legend": []}
     ram = model.ai_ram
-    maps = [
-        [item.row, item.rows, item.born, item.last, item.title, map_kind(item, model.layers)] for item in ram.maps
-    ]  # fmt: skip
-    return {"title": title, "layers": len(model.layers), "size": ROWS, "live": list(ram.live), "maps": maps}
+    if not ram.peak_rows:
+        return {"text": tr("{title}: no layer uses the AI RAM.", title=title), "picture": "", "legend": []}
+    text = tr(
+        "{title}: at most {peak} of {all} KiB, in layer {layer} of {layers}.",
+        title=title,
+        peak=f"{ram.peak_bytes / 1024:,.0f}",
+        all=f"{SIZE // 1024:,}",
+        layer=ram.peak_layer,
+        layers=len(model.layers),
+    )
+    return {"text": text, "picture": drawing(model, LABEL), "legend": kinds(model)}

@@ -9,7 +9,7 @@ import numpy as np
 
 from maixswitch.kmodel.write import samples
 from maixswitch.kmodel.write.quantize import Scale, quantize_conv
-from maixswitch.kmodel.write.writer import Network
+from maixswitch.kmodel.write.writer import KModelWriter
 
 Files = dict[str, bytes]
 ANCHORS = (1.0, 1.0, 3.0, 3.0, 5.0, 5.0, 7.0, 7.0, 9.0, 9.0)
@@ -26,7 +26,7 @@ def detector() -> bytes:
 def classifier(classes: int = 3, softmax: bool = True, size: int = 32) -> bytes:
     """A small network of random weights with so many outputs."""
     rng = np.random.default_rng(classes)
-    net = Network(3, size, size)
+    net = KModelWriter(3, size, size)
     part = quantize_conv(rng.normal(size=(8, 3, 3, 3)), np.zeros(8), Scale(255.0), Scale(255.0))
     x = net.conv(net.input, part, pool=5, to_main=True)
     mean = net.global_average_pool(net.dequantize(x, 1 / 255.0, 0.0))

@@ -6,11 +6,11 @@ import struct
 
 import numpy as np
 
+from maixswitch.kmodel.format.model_file import read_program
 from maixswitch.kmodel.format.registers import decode_block, encode_block
-from maixswitch.kmodel.run.model import read_program
 from maixswitch.kmodel.write import samples
 from maixswitch.kmodel.write.quantize import Scale, quantize_conv
-from maixswitch.kmodel.write.writer import Network
+from maixswitch.kmodel.write.writer import KModelWriter
 
 PIXEL = Scale(255.0)
 BLOCK = 96
@@ -51,7 +51,7 @@ def _is_block(data: bytearray, at: int) -> bool:
 def pictured(width: int, height: int, out: int, shrink: int, last: str = "") -> bytes:
     """A picture, halved `shrink` times, to `out` channels of floats; `last`: "mean" for one value a channel."""
     rng = np.random.default_rng(1)
-    net = Network(3, height, width)
+    net = KModelWriter(3, height, width)
     x = net.input
     for step in range(shrink):
         channels = out if step == shrink - 1 else 3
@@ -65,7 +65,7 @@ def pictured(width: int, height: int, out: int, shrink: int, last: str = "") -> 
 
 def floats() -> bytes:
     """A network that takes numbers, not a picture."""
-    net = Network(floats=4)
+    net = KModelWriter(floats=4)
     net.output(net.softmax(net.fully_connected(net.input, np.eye(4, dtype=np.float32), np.zeros(4, np.float32))))
     return net.build()
 
@@ -97,7 +97,7 @@ def whole_version_4() -> bytes:
 
 def dense_relu(act: int = 1) -> bytes:
     """A network of two dense layers, with an activation between them."""
-    net, rng = Network(floats=4), np.random.default_rng(4)
+    net, rng = KModelWriter(floats=4), np.random.default_rng(4)
     inner = net.fully_connected(net.input, rng.normal(size=(6, 4)), np.zeros(6), act)
     net.output(net.softmax(net.fully_connected(inner, rng.normal(size=(4, 6)), np.zeros(4))))
     return net.build()
@@ -105,7 +105,7 @@ def dense_relu(act: int = 1) -> bytes:
 
 def tell_tale() -> bytes:
     """A picture to two classes: the first where the activation of a dense layer is ignored, else the second."""
-    net = Network(3, 64, 64)
+    net = KModelWriter(3, 64, 64)
     part = quantize_conv(np.zeros((4, 3, 3, 3)), np.zeros(4), PIXEL, PIXEL)
     values = net.global_average_pool(net.dequantize(net.conv(net.input, part, pool=5, to_main=True), 1 / 255, 0.0))
     inner = net.fully_connected(values, np.zeros((1, 4)), np.array([-5.0]), 1)

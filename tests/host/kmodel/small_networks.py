@@ -8,7 +8,7 @@ import numpy as np
 
 from maixswitch.kmodel.format.registers import LOWEST_START, Activation, BatchNorm
 from maixswitch.kmodel.write.quantize import KpuWeights, linear
-from maixswitch.kmodel.write.writer import Network
+from maixswitch.kmodel.write.writer import KModelWriter
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def part(rng: np.random.Generator, channels: int, choice: Choice) -> KpuWeights:
 
 def network(rng: np.random.Generator, channels: int, height: int, width: int, choices: list[Choice]) -> bytes:
     """KPU layers one after another; every one is an output as well."""
-    net = Network(channels, height, width)
+    net = KModelWriter(channels, height, width)
     x = net.input
     for index, choice in enumerate(choices):
         last = index == len(choices) - 1

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from maixswitch.kmodel.format import record
+from maixswitch.kmodel.format import binary_record as record
 from maixswitch.kmodel.format.v4_node import Range
 
 FLOAT, BYTE = 0, 1

@@ -10,7 +10,7 @@ import numpy as np
 from maixswitch import board_code
 from maixswitch.card.options import Options
 from maixswitch.errors import KModelError
-from maixswitch.kmodel.format.sniff import recognise
+from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.kmodel.judge.memory import Memory, memory
 from maixswitch.kmodel.run.model import KModel, load
 from maixswitch.language import tr
@@ -93,7 +93,7 @@ def read_network(data: bytes) -> NetworkFacts:
 
     Raises KModelError for a file that cannot be used.
     """
-    if recognise(data).name != "kmodel v3, word-swapped":
+    if file_kind(data).name != "kmodel v3, word-swapped":
         return NetworkFacts(data, load(data))
     whole = len(data) // 4 * 4
     plain = np.frombuffer(data, ">u4", whole // 4).astype("<u4").tobytes() + data[whole:]

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from maixswitch.errors import EXIT_IO
 from maixswitch.files import unreadable
-from maixswitch.kmodel.format.sniff import V3, V4, recognise
+from maixswitch.kmodel.format.sniff import V3, V4, file_kind
 from maixswitch.language import tr
 
 from . import archive
@@ -152,7 +152,7 @@ def parts(source: Source) -> tuple[list[Part], list[ImportMessage]]:
         ending = PurePosixPath(name).suffix.lower()
         if ending in OTHER and len(source.files) > 1:
             continue
-        kind = recognise(source.head(name))
+        kind = file_kind(source.head(name))
         if kind.name in (V3, V4, "kmodel v3, word-swapped"):
             usable.append(name)
         elif ending in MODELS or len(source.files) == 1:

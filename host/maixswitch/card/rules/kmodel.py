@@ -9,7 +9,7 @@ from maixswitch.card.reading import Card, Model
 from maixswitch.errors import KModelError
 from maixswitch.findings.finding import Finding, finding
 from maixswitch.kmodel.format.program import AI_RAM
-from maixswitch.kmodel.format.sniff import recognise
+from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.kmodel.judge import consistency, ignored
 from maixswitch.kmodel.judge.memory import unknown_layer
 from maixswitch.kmodel.run.runtimes import MAIXPY
@@ -31,7 +31,7 @@ def readable(model: Model) -> Iterator[Finding]:
     """Yield what the file is instead of a model, where it is damaged, and layers that no firmware runs."""
     loaded = model.loaded
     if isinstance(loaded, KModelError):
-        kind = recognise(model.data)
+        kind = file_kind(model.data)
         if kind.usable or (model.size and not model.data):
             yield finding("C209" if loaded.field in ADDRESSES else "C201", model.file, found=loaded.message)
         else:

@@ -31,7 +31,7 @@ class MapLayout:
 
     @cached_property
     def groups(self) -> int:
-        """Channels side by side: 4 up to width 16, 2 up to width 32, else 1."""
+        """Channels that lie side by side in a row: 4 up to width 16, 2 up to width 32, else 1."""
         return 4 if self.width <= 16 else 2 if self.width <= 32 else 1
 
     @cached_property
@@ -92,14 +92,16 @@ class MapLayout:
 
 @lru_cache(maxsize=64)
 def layout_of(channels: int, height: int, width: int) -> MapLayout:
-    """The layout of maps of this size; the same one each time, so that its numbers are worked out once."""
+    """The layout of maps of this size; the same object for each call, so that its numbers are computed once."""
     return MapLayout(channels, height, width)
 
 
 def maps_in(shape: tuple[int, ...] | None, dtype: str, size: int) -> tuple[MapLayout, int] | None:
-    """(layout of one map, number of maps) of uint8 (..., channels, height, width) in ``size`` bytes of AI RAM.
+    """The feature maps that a tensor in the AI RAM consists of.
 
-    None for values that lie there one after another: other types, unknown shapes, and what is too small for the layout.
+    shape: (..., channels, height, width), None if unknown; size: bytes of AI RAM that the tensor takes.
+    Returns (layout of one map, number of maps). None for values that lie one after another: types other than uint8,
+    unknown shapes, and tensors that are too small for the layout.
     """
     if shape is None or len(shape) < 3 or dtype != "uint8":
         return None

@@ -19,15 +19,15 @@ DTYPES: dict[str, np.dtype[Any]] = {"uint8": np.dtype(np.uint8), "float32": np.d
 
 
 def ordered_sum(terms: Array, axis: int) -> Array:
-    """Sums float32 terms one after another along ``axis``, as a C loop does; numpy's own sum pairs them up."""
+    """Sums float32 terms one after another along ``axis``, as a C loop does; numpy's own sum adds them in pairs."""
     total: Array = np.take(np.add.accumulate(terms, axis=axis, dtype=terms.dtype), -1, axis=axis)
     return total
 
 
 def one_nan(values: Floats) -> Floats:
-    """The same with every NaN as the chip's FPU writes it, 0x7fc00000 (RISC-V, chapter "F": canonical NaN).
+    """The same values with every NaN as the chip's FPU writes it, 0x7fc00000 (RISC-V, chapter "F": canonical NaN).
 
-    A PC keeps the sign and the payload of an operand, and which operand depends on the instruction that it chose.
+    A PC keeps the sign and the payload of one operand; which one depends on the instruction that it uses.
     """
     wrong = np.isnan(values)
     return np.where(wrong, np.float32(np.nan), values) if wrong.any() else values

@@ -1,8 +1,8 @@
 """How much one file may ask for: limits that are checked before anything runs, so that a hostile file costs nothing.
 
-Where the chip sets the limit it is the chip's. The rest is work and memory of this PC, estimated from the sizes in the
-file: every layer's cost in nanoseconds of one core, in plain numpy and rather too high than too low. The largest public
-models come to a quarter of the bound, which stands for about a second.
+Some limits are the chip's. The others bound the work and the memory of this PC, estimated from the sizes in the file:
+the cost of every layer in nanoseconds of one core in plain numpy, rather too high than too low. The bound stands for
+about a second; the largest public models reach a quarter of it.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from maixswitch.errors import KModelError
 from maixswitch.language import tr
 
 from .conv import LOAD_BYTES, MAX_LOADS, Conv
+from .layer_facts import batches, conv_of
 from .program import Layer, Tensor
-from .work import batches, conv_of
 
 MAX_MAIN_MEMORY = 16 << 20
-"""Bytes. The chip has 8 MiB in all; twice that is read, so that a report can say by how much a model does not fit."""
+"""Bytes: twice what the chip has, so that a report can still say by how much a model is too large."""
 MAX_LAYERS = 1024
 MAX_ENDS = 64
-"""Inputs, and outputs."""
+"""Most inputs, and most outputs."""
 MAX_PARTS = 4096
-"""Inputs of a concatenation."""
+"""Most inputs of a concatenation."""
 MAX_RESULTS = 64 << 20
-"""Bytes of all inputs and outputs; the outputs of a real file do not overlap, so main memory and AI RAM hold them."""
+"""Bytes of all inputs and outputs. In a real file they do not overlap, so that main memory and AI RAM hold them."""
 MAX_COST = 2_000_000_000
 MAX_LAYER_PIXELS = 8 << 20
 """Results of one KPU layer before its pool, four times what the AI RAM holds."""
 MAX_PIXELS = 48 << 20
-"""The same of all KPU layers, each computed in every run. The largest public model has 10 million."""
+"""Results of all KPU layers together. The largest public model has 10 million."""
 
 LAYER_COST = 200_000
 KPU_LAYER_COST = 3_000_000
-"""Nanoseconds to prepare a layer that has next to no work."""
+"""Nanoseconds to prepare a layer, whatever its size."""
 MACS_PER_NS = 10
 WEIGHT_COST = 45
 PIXEL_COST = 6
@@ -57,7 +57,7 @@ LIKELY_SUMS = 1 << 53
 
 
 def _slow(conv: Conv) -> bool:
-    """Might a backend have to compute this layer in 64-bit integers? True for no layer that a converter wrote."""
+    """True if a backend might have to compute this layer in 64-bit integers; no layer of a converter is like that."""
     registers, norm, table = conv.registers, conv.norm, conv.activation
     largest = (1 << 8 * conv.weights.dtype.itemsize) - 1
     terms = conv.weights.shape[1] * conv.kernel**2
@@ -78,7 +78,7 @@ def pixels(layer: Layer) -> int:
 
 
 def cost(layer: Layer) -> int:
-    """Nanoseconds of one core for one run, the first one with all that is prepared in it; a high estimate."""
+    """Nanoseconds of one core for the first run, which prepares the layer; a high estimate."""
     conv = conv_of(layer)
     if conv is None:
         return LAYER_COST + int(layer.spec.work()) * COSTS.get(layer.name, OTHER_COST)
@@ -92,7 +92,7 @@ def check_weights(conv: Conv, part: str, offset: int) -> None:
     size, most = conv.weights.nbytes, MAX_LOADS * LOAD_BYTES[conv.weights.dtype.itemsize]
     if size > most:
         raise KModelError(
-            tr("{part}: the KPU cannot load so many weights", part=part),
+            tr("{part}: the KPU cannot load this many weights", part=part),
             offset=offset,
             field="weights",
             found=tr("{size} bytes", size=size),
@@ -101,15 +101,15 @@ def check_weights(conv: Conv, part: str, offset: int) -> None:
 
 
 class Budget:
-    """Adds up what the layers of one file ask for, and refuses the one that asks for too much."""
+    """Adds up what the layers of one file ask for, and refuses the layer that asks for too much."""
 
     def __init__(self, file_size: int) -> None:
-        # in a v3 file the weights of many layers could lie in one place, which no converter does
+        # In a v3 file many layers could share the same bytes as their weights; no converter does that.
         self._limits = {"work": MAX_COST, "results": MAX_PIXELS, "weights": file_size}
         self._spent = dict.fromkeys(self._limits, 0)
 
     def add(self, layer: Layer) -> None:
-        """One more layer. KModelError with the field that went over its limit."""
+        """Adds one layer; raises KModelError with the field that exceeds its limit."""
         conv = conv_of(layer)
         for field, amount in self._amounts(layer, conv):
             self._spent[field] += amount
@@ -129,19 +129,19 @@ class Budget:
             yield "weights", int(conv.weights.nbytes)
 
 
-def _too_much(layer: Layer, field: str, found: int, limit: int) -> KModelError:
+def _too_much(layer: Layer, field: str, amount: int, limit: int) -> KModelError:
     what = {"work": "work", "results": "memory", "weights": "data"}[field]
     return KModelError(
         tr("{layer} asks for too much {what}", layer=layer, what=what),
         offset=layer.offset,
         field=field,
-        found=found,
+        found=amount,
         wanted=tr("up to {limit}", limit=limit),
     )
 
 
 def check_ends(tensors: tuple[Tensor, ...]) -> None:
-    """Refuses inputs and outputs that only overlap can make so large."""
+    """Refuses inputs and outputs that are so large only because they overlap."""
     total = sum(tensor.bytes for tensor in tensors)
     if total > MAX_RESULTS:
         raise KModelError(

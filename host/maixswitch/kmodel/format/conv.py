@@ -1,4 +1,4 @@
-"""One KPU layer: what the register block, the weights and the two tables say together."""
+"""One KPU layer: its register block, its weights, its batch norm and its activation table."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from maixswitch.errors import KModelError
-from maixswitch.kmodel.run.arithmetic import POOLS
 from maixswitch.language import tr
 
 from . import airam
 from .airam import MapLayout
 from .arrays import Array
+from .pools import POOL_TYPES
 from .registers import Activation, BatchNorm
 
 LOAD_BYTES = {1: 30 * 1024, 2: 60 * 1024}
-"""Weight bytes that the KPU takes at a time, by bytes per weight."""
+"""Bytes per weight -> bytes of weights that the KPU loads at a time."""
 MAX_LOADS = 64
 
 
@@ -88,7 +88,10 @@ def weight_shape(registers: Mapping[str, int]) -> tuple[int, int, int, int]:
 
 
 def check_registers(registers: Mapping[str, int], part: str, offset: int, batches: int = 1) -> None:
-    """Refuses what no chip and no reference can run: unknown kernels and pools, maps that leave the AI RAM."""
+    """Refuses what no chip and no reference can run: unknown kernels and pools, maps that leave the AI RAM.
+
+    offset: of the register block in the file; batches: maps that lie one behind the other.
+    """
 
     def refuse(field_name: str, found: object, wanted: object) -> KModelError:
         return KModelError(
@@ -101,14 +104,15 @@ def check_registers(registers: Mapping[str, int], part: str, offset: int, batche
 
     if registers["kernel_type"] not in (0, 1):
         raise refuse("kernel_type", registers["kernel_type"], tr("0 (1x1) or 1 (3x3)"))
-    if registers["pool_type"] not in POOLS:
-        raise refuse("pool_type", registers["pool_type"], f"0..{max(POOLS)}")
+    if registers["pool_type"] not in POOL_TYPES:
+        raise refuse("pool_type", registers["pool_type"], f"0..{max(POOL_TYPES)}")
     if registers["bypass_conv"]:
         raise refuse("bypass_conv", 1, 0)
+    # The sizes of the output follow from those of the input and the pool; the reference reads only the latter.
     source, target = input_layout(registers), output_layout(registers)
     if registers["depth_wise_layer"] and source.channels != target.channels:
         raise refuse(tr("o_ch_num of a depthwise layer"), target.channels, source.channels)
-    stride = POOLS[registers["pool_type"]][1]
+    stride = POOL_TYPES[registers["pool_type"]].stride
     pooled = source.height // stride, source.width // stride
     if (target.height, target.width) != pooled:
         raise refuse(tr("output height x width"), f"{target.height} x {target.width}", f"{pooled[0]} x {pooled[1]}")

@@ -1,17 +1,14 @@
-"""What a file says, version by version the same: inputs, outputs, memory sizes and a list of layers."""
+"""What a file says, in the same form for both versions: inputs, outputs, memory sizes and a list of layers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maixswitch.language import tr
 
-from .cursor import Cursor
-
-if TYPE_CHECKING:
-    from maixswitch.kmodel.run.machine import Machine
+from .byte_reader import Cursor
 
 MAIN, AI_RAM, CONST = "main", "ai_ram", "const"
 MAX_FILE = 64 << 20
@@ -19,7 +16,7 @@ MAX_FILE = 64 << 20
 
 @dataclass(frozen=True)
 class Use:
-    """A piece of memory that a layer reads or writes: byte offset and bytes."""
+    """A piece of memory that a layer reads or writes; ``start`` and ``size`` in bytes."""
 
     field: str
     memory: str
@@ -32,7 +29,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Tensor:
-    """An input or an output. ``bytes`` as the file gives them; ``shape`` None where nothing in the file tells it."""
+    """An input or an output. ``bytes``: as the file says; ``shape``: None where the file does not tell it."""
 
     memory: str
     dtype: str
@@ -54,15 +51,15 @@ class Context:
 
 @dataclass(frozen=True)
 class LayerType:
-    """One row of a table of layers: number in the file, name, bytes -> description, description -> memory changes.
+    """One type of layer that a version of the format has.
 
-    ``known``: False for a type that the format names and no firmware runs; its ``run`` refuses.
+    ``id``: its number in the file; ``parse``: turns the bytes of a body into a spec (see ``Layer``); ``known``: False
+    for a type that the format names and no firmware runs.
     """
 
     id: int
     name: str
     parse: Callable[[Cursor, Context], Any]
-    run: Callable[[Any, Machine], None]
     known: bool = True
 
 
@@ -109,7 +106,7 @@ class Program:
     notes: tuple[str, ...] = ()
 
 
-def table(rows: list[LayerType]) -> Mapping[int, LayerType]:
+def table(*rows: LayerType) -> Mapping[int, LayerType]:
     """Rows by id; ValueError when two share one."""
     result = {row.id: row for row in rows}
     if len(result) != len(rows):

@@ -1,4 +1,4 @@
-"""Which layer makes what lies at an address, of what type, and its shape where the layers tell it."""
+"""What the layers write to each address: its type, and its shape where the layers tell it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ Shapes = dict[tuple[str, int], tuple[Use, tuple[int, ...] | None]]
 
 
 def written_shapes(layers: Sequence[Layer]) -> Shapes:
-    """(memory, start) -> what was last written there, and its shape: it travels through layers that keep the count."""
+    """(memory, start) -> what was last written there and its shape.
+
+    A layer that does not tell the shape of its output keeps that of its input if the number of elements is the same.
+    """
     known: Shapes = {}
     for layer in layers:
         incoming = [use for use in layer.uses() if not use.writes]
-        made = []
+        results = []
         for use in layer.written():
             shape = use.shape
             source = known.get((incoming[0].memory, incoming[0].start)) if incoming else None
             if shape is None and source is not None and source[1] is not None:
                 count = use.size // DTYPES[use.dtype].itemsize
                 shape = source[1] if prod(source[1]) == count else None
-            made.append(((use.memory, use.start), (use, shape)))
-        known.update(made)
+            results.append(((use.memory, use.start), (use, shape)))
+        known.update(results)
     return known

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes, and what its owner can do about it."""
+"""What kind of file this is, by its first bytes, and what its owner can do with it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _word(data: bytes, offset: int, order: str = "little") -> int:
     return int.from_bytes(data[offset : offset + 4], "big" if order == "big" else "little")
 
 
-def recognise(data: bytes) -> Kind:
+def file_kind(data: bytes) -> Kind:
     """The kind of a file; the first 64 bytes are enough. Never raises."""
     head = data[:64]
     if not head.strip(b"\0\xff"):

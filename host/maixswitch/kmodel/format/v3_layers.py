@@ -12,10 +12,10 @@ from typing import Any
 from maixswitch.language import tr
 
 from .airam import ROW, MapLayout
+from .binary_record import F32, I32, U32, array
 from .budget import MAX_PARTS
 from .conv import Conv
 from .program import AI_RAM, MAIN, Use
-from .record import F32, I32, U32, array
 
 FLOAT, BYTE = "float32", "uint8"
 _SIZE = {FLOAT: 4, BYTE: 1}
@@ -30,16 +30,16 @@ def _use(
 Problem = tuple[str, object, object]
 """(field, found, wanted)"""
 CALL_COST = 4000
-"""A few numpy calls cost about as much as so many elements."""
+"""A few numpy calls cost about as much as this many elements."""
 _SIZES = (
     *("count", "kernel_size", "channels", "channel_size", "in_channels", "out_channels", "width", "height", "number"),
     *("in_w", "in_h", "in_c", "out_w", "out_h", "out_c", "kernel_w", "kernel_h", "stride_w", "stride_h"),
 )
 
 
-def at_most(name: str, found: int, limit: int) -> Problem | None:
-    """None when no more is found."""
-    return None if found <= limit else (name, found, tr("at most {limit}", limit=limit))
+def at_most(name: str, number: int, limit: int) -> Problem | None:
+    """None for a number that is small enough."""
+    return None if number <= limit else (name, number, tr("at most {limit}", limit=limit))
 
 
 class Body:

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import TypeVar
 
 from maixswitch.errors import KModelError
-from maixswitch.kmodel.run import v3_cpu as cpu
-from maixswitch.kmodel.run.machine import Machine
 from maixswitch.language import tr
 
 from . import v3_layers as body
 from .airam import ROW
 from .arrays import DTYPES
-from .bodies import Bodies, check_count, check_main_memory, check_use
+from .binary_record import plain, read
 from .budget import MAX_ENDS, MAX_LAYERS, check_ends
+from .byte_reader import Cursor
 from .conv import Conv, check_registers, input_layout, weight_shape
-from .cursor import Cursor
+from .layer_reader import LayerReader, check_count, check_main_memory, check_use
 from .program import AI_RAM, MAIN, Context, Layer, LayerType, Program, Tensor, Use, table
-from .record import read
 from .registers import ACTIVATION_SIZE, BLOCK_SIZE, decode_activation, decode_block, decode_norm
 from .shapes import Shapes, written_shapes
 
 HEADER = 28
-Spec = TypeVar("Spec")
-
-
-def plain(cls: type[Spec]) -> Callable[[Cursor, Context], Spec]:
-    """The parser of a body that is nothing but its fields."""
-    return lambda cursor, context: read(cls, cursor)
 
 
 def parse_conv(cursor: Cursor, context: Context) -> body.KpuConv:
@@ -51,33 +42,29 @@ def parse_conv(cursor: Cursor, context: Context) -> body.KpuConv:
     return body.KpuConv(head, Conv(registers, weights, norm, activation))
 
 
-LAYERS = table(
-    [
-        LayerType(1, "add", plain(body.Add), cpu.add),
-        LayerType(2, "quantized_add", plain(body.QuantizedAdd), cpu.quantized_add),
-        LayerType(5, "global_average_pool2d", plain(body.GlobalAveragePool), cpu.global_average_pool),
-        LayerType(8, "quantized_max_pool2d", plain(body.QuantizedMaxPool), cpu.quantized_max_pool),
-        LayerType(9, "average_pool2d", plain(body.AveragePool), cpu.average_pool),
-        LayerType(11, "quantize", plain(body.Quantize), cpu.quantize),
-        LayerType(12, "dequantize", plain(body.Dequantize), cpu.dequantize),
-        LayerType(13, "requantize", plain(body.Requantize), cpu.requantize),
-        LayerType(14, "l2_normalization", plain(body.Elementwise), cpu.l2_normalize),
-        LayerType(15, "softmax", plain(body.Elementwise), cpu.softmax),
-        LayerType(16, "concat", plain(body.Concat), cpu.concat),
-        LayerType(17, "quantized_concat", plain(body.QuantizedConcat), cpu.concat),
-        LayerType(18, "fully_connected", plain(body.FullyConnected), cpu.fully_connected),
-        LayerType(20, "tensorflow_flatten", plain(body.Flatten), cpu.flatten),
-        LayerType(22, "resize_nearest_neighbor", plain(body.ResizeNearest), cpu.resize_nearest),
-        LayerType(
-            23, "quantized_resize_nearest_neighbor", plain(body.QuantizedResizeNearest), cpu.quantized_resize_nearest
-        ),
-        LayerType(24, "channelwise_dequantize", plain(body.ChannelwiseDequantize), cpu.channelwise_dequantize),
-        LayerType(25, "logistic", plain(body.Elementwise), cpu.logistic),
-        LayerType(10240, "k210_conv", parse_conv, cpu.conv),
-        LayerType(10241, "k210_add_padding", plain(body.AddPadding), cpu.add_padding),
-        LayerType(10242, "k210_remove_padding", plain(body.RemovePadding), cpu.remove_padding),
-        LayerType(10243, "k210_upload", plain(body.Upload), cpu.upload),
-    ]
+LAYER_TYPES = table(
+    LayerType(1, "add", plain(body.Add)),
+    LayerType(2, "quantized_add", plain(body.QuantizedAdd)),
+    LayerType(5, "global_average_pool2d", plain(body.GlobalAveragePool)),
+    LayerType(8, "quantized_max_pool2d", plain(body.QuantizedMaxPool)),
+    LayerType(9, "average_pool2d", plain(body.AveragePool)),
+    LayerType(11, "quantize", plain(body.Quantize)),
+    LayerType(12, "dequantize", plain(body.Dequantize)),
+    LayerType(13, "requantize", plain(body.Requantize)),
+    LayerType(14, "l2_normalization", plain(body.Elementwise)),
+    LayerType(15, "softmax", plain(body.Elementwise)),
+    LayerType(16, "concat", plain(body.Concat)),
+    LayerType(17, "quantized_concat", plain(body.QuantizedConcat)),
+    LayerType(18, "fully_connected", plain(body.FullyConnected)),
+    LayerType(20, "tensorflow_flatten", plain(body.Flatten)),
+    LayerType(22, "resize_nearest_neighbor", plain(body.ResizeNearest)),
+    LayerType(23, "quantized_resize_nearest_neighbor", plain(body.QuantizedResizeNearest)),
+    LayerType(24, "channelwise_dequantize", plain(body.ChannelwiseDequantize)),
+    LayerType(25, "logistic", plain(body.Elementwise)),
+    LayerType(10240, "k210_conv", parse_conv),
+    LayerType(10241, "k210_add_padding", plain(body.AddPadding)),
+    LayerType(10242, "k210_remove_padding", plain(body.RemovePadding)),
+    LayerType(10243, "k210_upload", plain(body.Upload)),
 )
 
 
@@ -97,28 +84,14 @@ def parse_opaque(cursor: Cursor, context: Context) -> Opaque:
     return Opaque(cursor.u32("flags"), bytes(cursor.take(cursor.left, "body")))
 
 
-def _reserved(number: int, name: str) -> LayerType:
-    def refuse(spec: Opaque, chip: Machine) -> None:
-        raise KModelError(
-            tr("no K210 firmware runs {name}, and neither does the emulator", name=name),
-            field=tr("layer type"),
-            found=number,
-            wanted=tr("one of {known}", known=", ".join(map(str, LAYERS))),
-        )
-
-    return LayerType(number, name, parse_opaque, refuse, known=False)
-
-
-RESERVED = table(
-    [
-        _reserved(3, "global_max_pool2d"),
-        _reserved(4, "quantized_global_max_pool2d"),
-        _reserved(6, "quantized_global_average_pool2d"),
-        _reserved(7, "max_pool2d"),
-        _reserved(10, "quantized_average_pool2d"),
-        _reserved(19, "quantized_fully_connected"),
-        _reserved(21, "quantized_tensorflow_flatten"),
-    ]
+RESERVED_TYPES = table(
+    LayerType(3, "global_max_pool2d", parse_opaque, known=False),
+    LayerType(4, "quantized_global_max_pool2d", parse_opaque, known=False),
+    LayerType(6, "quantized_global_average_pool2d", parse_opaque, known=False),
+    LayerType(7, "max_pool2d", parse_opaque, known=False),
+    LayerType(10, "quantized_average_pool2d", parse_opaque, known=False),
+    LayerType(19, "quantized_fully_connected", parse_opaque, known=False),
+    LayerType(21, "quantized_tensorflow_flatten", parse_opaque, known=False),
 )
 """Types that the format names and no device runs: such a file can be read and listed, and fails when it runs."""
 
@@ -147,9 +120,9 @@ def read_v3(file: memoryview) -> Program:
     ranges = [(header.u32(tr("output address")), header.u32(tr("output size"))) for _ in range(output_count)]
     heads = [(header.u32(tr("layer type")), header.u32("body_size")) for _ in range(length)]
 
-    bodies = Bodies(file, header.position, heads)
+    bodies = LayerReader(file, header.position, heads)
     context = Context(bodies.file, main_memory, wide_weights=not flags & 1)
-    layers = bodies.layers({**LAYERS, **RESERVED}, context)
+    layers = bodies.layers({**LAYER_TYPES, **RESERVED_TYPES}, context)
     known = written_shapes(layers)
     outputs = tuple(_output(start, count, known, context, i) for i, (start, count) in enumerate(ranges))
     check_ends(outputs)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
-from .record import F32, I32, U32, Shape, array
+from .binary_record import F32, I32, U32, Shape, array
 from .v4_node import CALL_COST, ByteNode, Clamp, Geometry, Node, Problem, Range
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from maixswitch.language import tr
 
-from .record import F32, I32, U32, Shape, array
+from .binary_record import F32, I32, U32, Shape, array
 from .v4_node import CALL_COST, ByteNode, Clamp, Geometry, Node, Problem, Range, at_least, one_of
 
 RESULT_COST = 16
@@ -78,8 +78,8 @@ class ConvNode(Node):
     geometry: Geometry
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        made = (self.in_shape[0], self.out_channels, *self.geometry.size(*self.in_shape[2:]))
-        return {"input": self.in_shape, "output": made}
+        out_shape = (self.in_shape[0], self.out_channels, *self.geometry.size(*self.in_shape[2:]))
+        return {"input": self.in_shape, "output": out_shape}
 
     def trouble(self) -> Problem | None:
         channels = self.in_shape[1]
@@ -224,7 +224,7 @@ class Reduce(Node):
         return {"input": self.in_shape, "output": self.out_shape}
 
     def trouble(self) -> Problem | None:
-        if any(made not in (1, given) for made, given in zip(self.out_shape, self.in_shape, strict=True)):
+        if any(out not in (1, size) for out, size in zip(self.out_shape, self.in_shape, strict=True)):
             return (
                 "out_shape",
                 self.out_shape,
@@ -268,9 +268,12 @@ class Softmax(Node):
         return {"input": shape, "output": shape}
 
 
+UNARY_NAMES = ("abs", "ceil", "cos", "exp", "floor", "log", "neg", "rsqrt", "sin", "square")
+
+
 @dataclass(frozen=True, eq=False)
 class Unary(Node):
-    """``op``: 0 abs, 1 ceil, 2 cos, 3 exp, 4 floor, 5 log, 6 neg, 7 rsqrt, 8 sin, 9 square."""
+    """``op``: index into ``UNARY_NAMES``."""
 
     input: Range
     output: Range

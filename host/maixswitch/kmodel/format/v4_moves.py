@@ -12,10 +12,10 @@ from typing import Any
 from maixswitch.language import tr
 
 from .airam import ROW, MapLayout
+from .binary_record import I32, U8, U32, Shape, array
 from .budget import MAX_PARTS
 from .conv import Conv
 from .program import AI_RAM, MAIN, Use
-from .record import I32, U8, U32, Shape, array
 from .v4_node import LARGEST, MEMORIES, AnyNode, ByteNode, Node, Padding, Problem, Range, at_least, one_of
 
 
@@ -70,8 +70,8 @@ class Pad(AnyNode):
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         pads = (self.n, self.c, self.h, self.w)
-        made = tuple(size + pad.before + pad.after for size, pad in zip(self.in_shape, pads, strict=True))
-        return {"input": self.in_shape, "output": made}
+        out_shape = tuple(size + pad.before + pad.after for size, pad in zip(self.in_shape, pads, strict=True))
+        return {"input": self.in_shape, "output": out_shape}
 
     def kept(self) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
         """Where the input's elements lie in the output, and which of them lie there; none where pads crop them all."""

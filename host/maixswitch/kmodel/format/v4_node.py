@@ -8,9 +8,9 @@ from math import prod
 
 from maixswitch.language import tr
 
+from .binary_record import F32, I32, U32
 from .budget import MAX_MAIN_MEMORY
 from .program import AI_RAM, CONST, MAIN, Use
-from .record import F32, I32, U32
 
 MEMORIES = {0: CONST, 1: MAIN, 2: AI_RAM}
 DATATYPES = {0: "float32", 1: "uint8"}
@@ -21,7 +21,7 @@ Problem = tuple[str, object, object]
 LARGEST = MAX_MAIN_MEMORY
 """No size along one axis, and no filter, stride or dilation, is larger: there is no memory for more."""
 CALL_COST = 4000
-"""A few numpy calls cost about as much as so many elements."""
+"""A few numpy calls cost about as much as this many elements."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class Range:
         return at_least(tr("size of {name}", name=name), self.size, need)
 
 
-def at_least(name: str, found: int, wanted: int) -> Problem | None:
-    """None when enough is found."""
-    return None if found >= wanted else (name, found, tr("at least {wanted}", wanted=wanted))
+def at_least(name: str, size: int, least: int) -> Problem | None:
+    """None for a size that is large enough."""
+    return None if size >= least else (name, size, tr("at least {wanted}", wanted=least))
 
 
 def one_of(name: str, value: int, count: int) -> Problem | None:
@@ -142,14 +142,14 @@ class Node:
     def problem(self) -> Problem | None:
         """What makes the node impossible to run, if anything."""
         geometry = getattr(self, "geometry", None)
-        found: Problem | None = geometry.problem() if geometry is not None else None
-        if found:
-            return found
+        problem: Problem | None = geometry.problem() if geometry is not None else None
+        if problem:
+            return problem
         shapes = self.shapes()
         for name, part in self.ranges():
-            found = part.problem(name, shapes.get(name), self.item(name))
-            if found:
-                return found
+            problem = part.problem(name, shapes.get(name), self.item(name))
+            if problem:
+                return problem
         return self.trouble()
 
     def trouble(self) -> Problem | None:
@@ -174,5 +174,5 @@ class AnyNode(Node):
     """A node that moves elements of whatever type its input has."""
 
     def item(self, name: str) -> int:
-        given: Range = getattr(self, "input")  # noqa: B009
-        return SIZES[DATATYPES.get(given.datatype, "float32")]
+        source: Range = getattr(self, "input")  # noqa: B009
+        return SIZES[DATATYPES.get(source.datatype, "float32")]

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import TypeVar
 
 from maixswitch.errors import KModelError
-from maixswitch.kmodel.run import nnil
-from maixswitch.kmodel.run import v4_bytes as octet
-from maixswitch.kmodel.run import v4_cpu as cpu
-from maixswitch.kmodel.run import v4_float as real
 from maixswitch.language import tr
 
 from . import v4_cpu_layers as cpu_body
 from . import v4_layers as body
 from . import v4_moves as moves
 from .airam import ROW, MapLayout, maps_in
-from .bodies import Bodies, check_count, check_main_memory, check_use
+from .binary_record import U32, plain, read
 from .budget import MAX_ENDS, MAX_LAYERS, check_ends
+from .byte_reader import Cursor
 from .conv import Conv, check_registers, weight_shape
-from .cursor import Cursor
+from .layer_reader import LayerReader, check_count, check_main_memory, check_use
 from .program import AI_RAM, CONST, Context, LayerType, Program, Tensor, table
-from .record import U32, read
 from .registers import ACTIVATION_SIZE, BLOCK_SIZE, decode_activation, decode_block, decode_norm
 from .shapes import Shapes, written_shapes
+from .v4_nnil import parse_nnil
 from .v4_node import SIZES, Problem, Range, at_least
-
-Spec = TypeVar("Spec")
-
-
-def plain(cls: type[Spec]) -> Callable[[Cursor, Context], Spec]:
-    """The parser of a body that is nothing but its fields."""
-    return lambda cursor, context: read(cls, cursor)
 
 
 def parse_kpu_conv(cursor: Cursor, context: Context) -> moves.KpuConv:
@@ -53,42 +41,35 @@ def parse_kpu_conv(cursor: Cursor, context: Context) -> moves.KpuConv:
     return moves.KpuConv(head, Conv(registers, cursor.array("u1", shape, "weights"), norm, activation))
 
 
-NODES = table(
-    [
-        LayerType(0x00, "binary", plain(body.Binary), real.binary),
-        LayerType(0x01, "concat", plain(moves.Concat), octet.concat),
-        LayerType(0x02, "conv2d", plain(body.Conv2d), real.conv2d),
-        LayerType(0x03, "dequantize", plain(body.Dequantize), octet.dequantize),
-        LayerType(0x04, "matmul", plain(body.Matmul), real.matmul),
-        LayerType(0x05, "pad", plain(moves.Pad), octet.pad),
-        LayerType(0x06, "quantize", plain(body.Quantize), octet.quantize),
-        LayerType(0x07, "reduce", plain(body.Reduce), real.reduce),
-        LayerType(0x08, "reduce_window2d", plain(body.ReduceWindow), real.reduce_window2d),
-        LayerType(0x09, "memory_copy", plain(moves.MemoryCopy), octet.memory_copy),
-        LayerType(0x0A, "resize_image", plain(moves.Resize), octet.resize_image),
-        LayerType(0x0B, "softmax", plain(body.Softmax), real.softmax),
-        LayerType(0x0C, "transpose", plain(moves.Transpose), octet.transpose),
-        LayerType(0x0D, "strided_slice", plain(moves.StridedSlice), octet.strided_slice),
-        LayerType(0x0E, "unary", plain(body.Unary), real.unary),
-        LayerType(0x0F, "quantized_conv2d", plain(body.QuantizedConv2d), octet.quantized_conv2d),
-        LayerType(0x10, "quantized_matmul", plain(body.QuantizedMatmul), octet.quantized_matmul),
-        LayerType(0x11, "quantized_binary", plain(body.QuantizedBinary), octet.quantized_binary),
-        LayerType(0x12, "table_lookup1d", plain(moves.TableLookup), octet.table_lookup1d),
-        LayerType(0x13, "conv2d_transpose", plain(body.Conv2dTranspose), real.conv2d_transpose),
-        LayerType(0x14, "nnil_unary_method", lambda cursor, context: nnil.parse(cursor), nnil.run),
-        LayerType(0x1001, "cpu_conv2d", plain(cpu_body.CpuConv2d), cpu.conv2d),
-        LayerType(0x1002, "cpu_depthwise_conv2d", plain(cpu_body.CpuDepthwiseConv2d), cpu.conv2d),
-        LayerType(0x1003, "cpu_reduce_window2d", plain(cpu_body.CpuReduceWindow), cpu.reduce_window2d),
-        LayerType(0x1004, "cpu_quantized_conv2d", plain(cpu_body.CpuQuantizedConv2d), cpu.quantized_conv2d),
-        LayerType(
-            0x1005,
-            "cpu_quantized_depthwise_conv2d",
-            plain(cpu_body.CpuQuantizedDepthwiseConv2d),
-            cpu.quantized_conv2d,
-        ),
-        LayerType(0x2001, "kpu_upload", plain(moves.KpuUpload), octet.kpu_upload),
-        LayerType(0x2002, "kpu_conv2d", parse_kpu_conv, octet.kpu_conv2d),
-    ]
+NODE_TYPES = table(
+    LayerType(0x00, "binary", plain(body.Binary)),
+    LayerType(0x01, "concat", plain(moves.Concat)),
+    LayerType(0x02, "conv2d", plain(body.Conv2d)),
+    LayerType(0x03, "dequantize", plain(body.Dequantize)),
+    LayerType(0x04, "matmul", plain(body.Matmul)),
+    LayerType(0x05, "pad", plain(moves.Pad)),
+    LayerType(0x06, "quantize", plain(body.Quantize)),
+    LayerType(0x07, "reduce", plain(body.Reduce)),
+    LayerType(0x08, "reduce_window2d", plain(body.ReduceWindow)),
+    LayerType(0x09, "memory_copy", plain(moves.MemoryCopy)),
+    LayerType(0x0A, "resize_image", plain(moves.Resize)),
+    LayerType(0x0B, "softmax", plain(body.Softmax)),
+    LayerType(0x0C, "transpose", plain(moves.Transpose)),
+    LayerType(0x0D, "strided_slice", plain(moves.StridedSlice)),
+    LayerType(0x0E, "unary", plain(body.Unary)),
+    LayerType(0x0F, "quantized_conv2d", plain(body.QuantizedConv2d)),
+    LayerType(0x10, "quantized_matmul", plain(body.QuantizedMatmul)),
+    LayerType(0x11, "quantized_binary", plain(body.QuantizedBinary)),
+    LayerType(0x12, "table_lookup1d", plain(moves.TableLookup)),
+    LayerType(0x13, "conv2d_transpose", plain(body.Conv2dTranspose)),
+    LayerType(0x14, "nnil_unary_method", parse_nnil),
+    LayerType(0x1001, "cpu_conv2d", plain(cpu_body.CpuConv2d)),
+    LayerType(0x1002, "cpu_depthwise_conv2d", plain(cpu_body.CpuDepthwiseConv2d)),
+    LayerType(0x1003, "cpu_reduce_window2d", plain(cpu_body.CpuReduceWindow)),
+    LayerType(0x1004, "cpu_quantized_conv2d", plain(cpu_body.CpuQuantizedConv2d)),
+    LayerType(0x1005, "cpu_quantized_depthwise_conv2d", plain(cpu_body.CpuQuantizedDepthwiseConv2d)),
+    LayerType(0x2001, "kpu_upload", plain(moves.KpuUpload)),
+    LayerType(0x2002, "kpu_conv2d", parse_kpu_conv),
 )
 
 
@@ -119,14 +100,14 @@ def read_v4(file: memoryview) -> Program:
     if header.target not in TARGETS:
         raise cursor.refuse(tr("not a K210 model"), "target", header.target, tr("0 (CPU) or 1 (K210)"), 12)
     check_main_memory(cursor, header.main_mem)
-    wanted = header.inputs * 32 + header.outputs * 16 + header.constants + header.nodes * 8
-    if wanted > cursor.left:
+    needed = header.inputs * 32 + header.outputs * 16 + header.constants + header.nodes * 8
+    if needed > cursor.left:
         sizes = tr("inputs, outputs, constants, nodes")
         raise cursor.refuse(
             tr("cut short, or a broken header"),
             sizes,
             tr("{left} bytes", left=cursor.left),
-            tr("{wanted} bytes", wanted=wanted),
+            tr("{wanted} bytes", wanted=needed),
             16,
         )
     check_count(cursor, "nodes", 24, header.nodes, MAX_LAYERS)
@@ -137,22 +118,22 @@ def read_v4(file: memoryview) -> Program:
     outputs = [read(Range, cursor) for _ in range(header.outputs)]
     constants = cursor.take(header.constants, "constants")
     heads = [(cursor.u32("opcode"), cursor.u32("body_size")) for _ in range(header.nodes)]
-    bodies = Bodies(file, cursor.position, heads)
+    bodies = LayerReader(file, cursor.position, heads)
     context = Context(bodies.file, header.main_mem, header.constants)
-    layers = bodies.layers(NODES, context)
+    layers = bodies.layers(NODE_TYPES, context)
     known = written_shapes(layers)
-    ends = tuple(
+    input_tensors = tuple(
         _input(part, tuple(shape), context, i) for i, (part, shape) in enumerate(zip(inputs, shapes, strict=True))
     )
-    place = HEADER + 32 * header.inputs
-    made = tuple(_output(part, known, context, i, place) for i, part in enumerate(outputs))
-    check_ends(ends + made)
+    outputs_at = HEADER + 32 * header.inputs
+    output_tensors = tuple(_output(part, known, context, i, outputs_at) for i, part in enumerate(outputs))
+    check_ends(input_tensors + output_tensors)
     return Program(
         version=4,
         file_size=len(file),
         main_memory=header.main_mem,
-        inputs=ends,
-        outputs=made,
+        inputs=input_tensors,
+        outputs=output_tensors,
         layers=layers,
         constants=constants,
         notes=bodies.notes,

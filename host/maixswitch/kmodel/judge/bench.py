@@ -15,8 +15,8 @@ import numpy as np
 from maixswitch import files
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from maixswitch.kmodel.format.arrays import Array
+from maixswitch.kmodel.format.layer_facts import layer_title, macs
 from maixswitch.kmodel.format.program import Tensor
-from maixswitch.kmodel.format.work import layer_title, macs
 from maixswitch.kmodel.run.model import KModel
 from maixswitch.language import tr
 from maixswitch.rgb565 import grey
@@ -29,11 +29,11 @@ UNREADABLE = (ValueError, EOFError, SyntaxError, MemoryError, OverflowError, str
 
 
 def read_input(path: Path, tensor: Tensor) -> Array:
-    """An array for one input: from .npy as it is, from a picture stretched (bilinear) to the input's size.
+    """Reads an array for one input from a .npy file or a picture.
 
-    A picture becomes uint8 (channels, height, width), for one channel the grey that the firmware makes of its camera's
-    RGB565; float32 0..1 for an input of floats. Raises MaixSwitchError when the file cannot be read, and KModelError
-    when the input is no picture.
+    A picture is stretched (bilinear) to the input's size and becomes uint8 (channels, height, width); for one channel
+    it is the grey that the firmware makes of its camera's RGB565. For an input of floats its values become 0 to 1.
+    Raises MaixSwitchError when the file cannot be read, and KModelError when the model does not take a picture.
     """
     try:
         if path.suffix.lower() in ARRAYS:
@@ -115,14 +115,14 @@ def run_once(kmodel: KModel, arrays: Sequence[Array], output: Path) -> dict[str,
 
 
 def _finite(value: float) -> float | None:
-    """The number, or None where it is none: JSON has no word for it."""
+    """The number, or None for infinities and NaN, which JSON cannot express."""
     return float(value) if np.isfinite(value) else None
 
 
 def measure(kmodel: KModel, repeat: int = 10) -> dict[str, Any]:
-    """Median seconds of every layer over ``repeat`` runs on random input, after one run that prepares the weights.
+    """Measures every layer on random input: the median of ``repeat`` runs, after one run that prepares the weights.
 
-    GMAC/s counts multiply-accumulates at the KPU's full resolution, as the chip does them.
+    GMAC/s counts multiply-accumulates at full resolution, as the chip computes them.
     """
     random = np.random.default_rng(0)
     feed = [_noise(random, tensor) for tensor in kmodel.inputs]
@@ -165,29 +165,29 @@ def measure(kmodel: KModel, repeat: int = 10) -> dict[str, Any]:
     }
 
 
-def table(found: dict[str, Any]) -> Iterator[str]:
-    """The measurement for people."""
+def table(figures: dict[str, Any]) -> Iterator[str]:
+    """The measurement as a table for people."""
     rows = [
         (
             str(item["index"]),
             item["title"],
             f"{item['milliseconds']:.3f}",
-            f"{100 * item['milliseconds'] / max(found['milliseconds'], 1e-9):.0f} %",
+            f"{100 * item['milliseconds'] / max(figures['milliseconds'], 1e-9):.0f} %",
             f"{item['gmac_s']:.2f}" if item["macs"] else "-",
         )
-        for item in found["layers"]
+        for item in figures["layers"]
     ]
     yield from grid(("#", tr("layer"), "ms", tr("share"), "GMAC/s"), rows, left=(tr("layer"),))
     yield (
         tr(
             "total {milliseconds:.2f} ms, {gmac_s:.2f} GMAC/s: median of {repeat} runs, backend "
             "{backend}, rounding {rounding}, runtime {runtime}",
-            milliseconds=found["milliseconds"],
-            gmac_s=found["gmac_s"],
-            repeat=found["repeat"],
-            backend=found["backend"],
-            rounding=found["rounding"],
-            runtime=found["runtime"],
+            milliseconds=figures["milliseconds"],
+            gmac_s=figures["gmac_s"],
+            repeat=figures["repeat"],
+            backend=figures["backend"],
+            rounding=figures["rounding"],
+            runtime=figures["runtime"],
         )
     )
 

@@ -1,4 +1,4 @@
-"""Everything that `maixswitch kmodel info` says about a file, as one JSON-able document."""
+"""Everything that `maixswitch kmodel info` says about a file, as one document that JSON can hold."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 from maixswitch.errors import KModelError
 from maixswitch.kmodel.format.airam import ROWS, SIZE
+from maixswitch.kmodel.format.layer_facts import batches, conv_of, layer_title, parameters
+from maixswitch.kmodel.format.liveness import AiRam
 from maixswitch.kmodel.format.program import AI_RAM, MAX_FILE, Tensor, Use
-from maixswitch.kmodel.format.sniff import Kind, recognise
-from maixswitch.kmodel.format.work import batches, conv_of, layer_title, parameters
+from maixswitch.kmodel.format.sniff import Kind, file_kind
 from maixswitch.kmodel.run.model import KModel, load, read_file
 from maixswitch.kmodel.run.runtimes import MAIXPY
 from maixswitch.language import tr, word
@@ -19,7 +20,6 @@ from . import consistency
 from . import firmware as board
 from .ignored import change, ignored
 from .ignored import names as layer_names
-from .liveness import AiRam
 from .memory import QVGA, YOLO_ANCHORS, Memory, Panel, Size, advice, memory, region
 from .timing import LayerTime, Spread, Timing, timing
 
@@ -44,14 +44,14 @@ def describe_file(
     ``flavours``: names to judge, all when empty. Raises KModelError for a v3 or v4 file that is broken.
     """
     data = read_file(path)
-    kind = recognise(data)
+    kind = file_kind(data)
     if not kind.usable and len(data) <= MAX_FILE:
         return describe_other(path, data, kind)
     return describe(load(data), path, kind, frame, panel, flavours, gc_kib)
 
 
 def describe_broken(path: Path, error: KModelError) -> Document:
-    """What can be said of a v3 or v4 file that is broken: where, what was found there and what was wanted."""
+    """The document of a broken v3 or v4 file: where it is broken, what was found there and what was expected."""
     return {
         "schema": SCHEMA,
         "command": "kmodel info",
@@ -67,8 +67,8 @@ def describe_broken(path: Path, error: KModelError) -> Document:
 
 
 def describe_other(path: Path, data: bytes, kind: Kind) -> Document:
-    """What can be said of a file that this package does not run."""
-    found: Document = {
+    """The document of a file that this package does not run."""
+    document: Document = {
         "schema": SCHEMA,
         "command": "kmodel info",
         "file": str(path),
@@ -78,10 +78,10 @@ def describe_other(path: Path, data: bytes, kind: Kind) -> Document:
         "message": kind.message,
     }
     if kind.convert:
-        found["converter"] = word(CONVERTERS)
+        document["converter"] = word(CONVERTERS)
     if "word-swapped" in kind.name:
-        found["inside"] = _swapped(data)
-    return found
+        document["inside"] = _swapped(data)
+    return document
 
 
 def _swapped(data: bytes) -> str:
@@ -96,7 +96,7 @@ def _swapped(data: bytes) -> str:
         return tr("a broken model: {error}", error=error)
     shapes = tr(" and ").join(shape_text(tensor) for tensor in kmodel.inputs)
     return tr(
-        "{name}, {layers} layers, input {shapes}", name=recognise(plain).name, layers=len(kmodel.layers), shapes=shapes
+        "{name}, {layers} layers, input {shapes}", name=file_kind(plain).name, layers=len(kmodel.layers), shapes=shapes
     )
 
 
@@ -135,7 +135,7 @@ def describe(
 
 
 def _warnings(kmodel: KModel, judged: Sequence[Memory]) -> list[str]:
-    """What no published converter writes, what no firmware runs, and what those that are judged for ignore."""
+    """What no published converter writes, what no firmware runs, and what the judged firmwares ignore."""
     unknown = [
         tr("{layer}: no firmware runs this type", layer=layer) for layer in kmodel.layers if not layer.type.known
     ]
@@ -236,7 +236,7 @@ def _tensor(tensor: Tensor) -> Document:
 
 def _layer(item: LayerTime, ram: AiRam) -> Document:
     layer, conv = item.layer, conv_of(item.layer)
-    found: Document = {
+    document: Document = {
         "index": layer.index,
         "name": layer.name,
         "title": layer_title(layer),
@@ -250,8 +250,8 @@ def _layer(item: LayerTime, ram: AiRam) -> Document:
     }
     if conv is not None:
         source, target = conv.input, conv.output
-        found["in"][0]["shape"] = [source.channels, source.height, source.width]
-        found["kpu"] = {
+        document["in"][0]["shape"] = [source.channels, source.height, source.width]
+        document["kpu"] = {
             "kernel": conv.kernel,
             "depthwise": conv.depthwise,
             "pool": conv.pool,
@@ -261,7 +261,7 @@ def _layer(item: LayerTime, ram: AiRam) -> Document:
             "rows_out": [conv.target, target.rows],
             "batches": batches(layer),
         }
-    return found
+    return document
 
 
 def _place(use: Use) -> Document:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from maixswitch.kmodel.format.arrays import Array
+from maixswitch.kmodel.format.layer_facts import LEARNED, conv_of, layer_title
 from maixswitch.kmodel.format.program import Layer, Tensor
-from maixswitch.kmodel.format.work import LEARNED, conv_of, layer_title
 from maixswitch.kmodel.run.model import KModel
 from maixswitch.kmodel.run.runtimes import runtime_named
 from maixswitch.language import tr
@@ -26,9 +26,9 @@ PLACES = (
     *("main_output", "layer_offset", "weights_offset", "norm_offset", "activation_offset"),
     *("input", "output", "a", "b", "row", "table", "parts"),
 )
-"""Fields that say where something lies: they differ between two conversions of the same network."""
+"""Fields that are addresses; they differ between two conversions of the same network."""
 ZERO_POINTS = ("arg_x", "shr_x", "arg_w", "shr_w", "arg_add", "pad_value")
-"""Registers that write two zero points down, differently in kmodel v3 and v4."""
+"""Registers that hold two zero points, in different forms in kmodel v3 and v4."""
 Change = tuple[str, object, object]
 """(field, in the first file, in the second)"""
 Unread = frozenset[tuple[str, str]]
@@ -71,7 +71,7 @@ class LayerDiff:
 
     @property
     def same(self) -> bool:
-        """Nothing may differ but places and what is ignored."""
+        """True if only addresses and ignored fields differ."""
         return self.a is not None and self.b is not None and not self.fields and not self.weights
 
     @property
@@ -91,7 +91,7 @@ class Difference:
 
     @property
     def same(self) -> bool:
-        """Do both compute the same? The size of the file and places in memory do not count."""
+        """True if both compute the same; the size of the file and addresses do not count."""
         return not [change for change in self.header if change[0] not in NO_MATTER] and all(
             pair.same for pair in self.layers
         )
@@ -118,17 +118,17 @@ def compare(a: KModel, b: KModel) -> Difference:
 
 
 def _unread(kmodel: KModel) -> Unread:
-    """Type and field of what the model's runtime passes over."""
+    """Type and field of what the model's runtime never reads."""
     return frozenset() if runtime_named(kmodel.runtime).dense_activation else frozenset({("fully_connected", "act")})
 
 
-def document(found: Difference) -> dict[str, Any]:
-    """The answer as a JSON-able document."""
+def document(difference: Difference) -> dict[str, Any]:
+    """The answer as a document that JSON can hold."""
     return {
         "schema": 1,
         "command": "kmodel diff",
-        "same": found.same,
-        "header": [_change(change) for change in found.header],
+        "same": difference.same,
+        "header": [_change(change) for change in difference.header],
         "layers": [
             {
                 "a": None if pair.a is None else pair.a.index,
@@ -143,18 +143,18 @@ def document(found: Difference) -> dict[str, Any]:
                     for item in pair.weights
                 ],
             }
-            for pair in found.layers
+            for pair in difference.layers
             if not pair.same or pair.places or pair.ignored
         ],
     }
 
 
-def text(found: Difference) -> Iterator[str]:
+def text(difference: Difference) -> Iterator[str]:
     """The answer for people, line by line."""
-    for name, before, after in found.header:
+    for name, before, after in difference.header:
         yield f"{name}: {before} -> {after}"
-    moved = sum(1 for pair in found.layers if pair.places)
-    for pair in found.layers:
+    moved = sum(1 for pair in difference.layers if pair.places)
+    for pair in difference.layers:
         if pair.same and not pair.ignored:
             continue
         if pair.a is None or pair.b is None:
@@ -171,16 +171,16 @@ def text(found: Difference) -> Iterator[str]:
             yield f"  {note}"
         for weights in pair.weights:
             yield f"  {weights}"
-    equal = sum(1 for pair in found.layers if pair.same)
+    equal = sum(1 for pair in difference.layers if pair.same)
     if moved:
         yield tr(
             "{equal} of {layers} layers are the same, {moved} lie elsewhere in memory",
             equal=equal,
-            layers=len(found.layers),
+            layers=len(difference.layers),
             moved=moved,
         )
     else:
-        yield tr("{equal} of {layers} layers are the same", equal=equal, layers=len(found.layers))
+        yield tr("{equal} of {layers} layers are the same", equal=equal, layers=len(difference.layers))
 
 
 def _word(value: object) -> str:
@@ -200,8 +200,8 @@ def _tensor(tensor: Tensor) -> str:
 def _signature(layer: Layer) -> tuple[object, ...]:
     conv = conv_of(layer)
     if conv is None:
-        made = tuple((use.shape, use.size, use.dtype) for use in layer.written())
-        return ("cpu", layer.name.removeprefix("quantized_"), made)
+        written = tuple((use.shape, use.size, use.dtype) for use in layer.written())
+        return ("cpu", layer.name.removeprefix("quantized_"), written)
     return ("kpu", conv.depthwise, conv.kernel, conv.pool, conv.input, conv.output)
 
 

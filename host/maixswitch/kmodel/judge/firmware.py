@@ -1,6 +1,6 @@
-"""The board's firmware images as typed rows, from the very table and formulas that the fakes use.
+"""The board's firmware images as typed rows, from the same table and formulas that the simulated board uses.
 
-The table is loaded by its path, so that asking for it puts none of the fakes' names (`image`, `machine` ...) on
+The table is loaded by its path, so that the modules of the simulated firmware (`image`, `machine` ...) do not come onto
 sys.path.
 """
 
@@ -16,7 +16,7 @@ from maixswitch.kmodel.run.runtimes import CANMV, MAIXPY
 from maixswitch.language import tr, word
 
 RUNTIME_OF = {"maixpy": MAIXPY.name, "canmv": CANMV.name}
-"""The runtime that each of the firmwares' two Python interfaces comes with."""
+"""Python interface of a firmware -> the runtime that comes with it."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ class Firmware:
 
     @property
     def doubles(self) -> bool:
-        """Was it built with the camera's second buffer? Without, asking for one changes nothing."""
+        """True if it was built with the camera's second buffer; without, a program that asks for one gets none."""
         return flavours().doubles(self.flavour)
 
     @property
     def runtime(self) -> str:
-        """Whose arithmetic its models follow: a name of ``runtimes.RUNTIMES``."""
+        """The name of the runtime (``runtimes.RUNTIMES``) whose arithmetic its models follow."""
         return RUNTIME_OF[self.api]
 
     def free_bytes(self, gc_kib: int | None = None) -> int:

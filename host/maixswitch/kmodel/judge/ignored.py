@@ -1,7 +1,7 @@
 """Dense layers of kmodel v3 whose activation a runtime ignores, where that changes what the network answers.
 
 MaixPy's library never reads the activation of a dense layer. That does no harm where only quantize layers read the
-result, and cut away what the activation would have: below 0 for a relu, above 6 too for a relu6.
+result and cut what the activation would have cut: values below 0 for a relu, and for a relu6 also those above 6.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from maixswitch.language import tr
 
 ACTIVATIONS = {1: "relu", 2: "relu6"}
 CELLS = 6
-"""Cells along each side of the picture: soft spots of light, as a photo out of focus has them."""
+"""Cells along each side of the test picture, which looks like a photo out of focus."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of the first output on one input: ``largest`` difference of a value, the best of its values.
+    """How the first output changes on one input when the activations are ignored.
 
-    ``best`` and ``applied``: index of the largest value without and with the activations; ``picture``: was the input
-    one, or random numbers?
+    ``largest``: the largest difference of a value. ``best`` and ``applied``: the index of the largest value without and
+    with the activations. ``picture``: True if the input was a picture, False for random numbers.
     """
 
     largest: float
@@ -77,7 +77,7 @@ def change(kmodel: KModel) -> Change:
 
 
 def _matters(kmodel: KModel, dense: Layer) -> bool:
-    """Does anything but a quantize layer that cuts the same away read the result before it is written over?"""
+    """True if a layer reads the result before it is overwritten, unless it is a quantize layer that cuts the same."""
     if dense.spec.act not in ACTIVATIONS:
         return False
     start, count = dense.spec.output, 4 * dense.spec.out_channels
@@ -95,12 +95,12 @@ def _matters(kmodel: KModel, dense: Layer) -> bool:
 
 
 def _part(alive: Array, start: int, address: int, size: int) -> Array:
-    """Of a piece that begins at ``start`` what lies in another piece."""
+    """The part of a piece of memory that begins at ``start`` which lies in another piece."""
     return alive[max(address - start, 0) : max(address + size - start, 0)]
 
 
 def _cuts(spec: Quantize, act: int) -> bool:
-    """Does 0 become the least byte, and for a relu6 6 the greatest?"""
+    """True if 0 becomes the least byte, and for a relu6 also 6 the greatest one."""
     with np.errstate(all="ignore"):
         least, greatest = quantized(spec, np.array([0, 6], np.float32), MAIXPY.arithmetic()).tolist()
     return bool(spec.scale > 0 and least == 0 and (act == 1 or greatest == 255))

@@ -1,9 +1,9 @@
-"""Does a model fit a board? What it takes of the system heap and of the AI RAM, against what a firmware leaves.
+"""Whether a model fits a board: what it takes of the system heap and of the AI RAM, and what a firmware leaves.
 
-One memory of 6 MiB holds firmware, Python heap (GC heap) and system heap; camera, LCD, model file and main memory
-come from the system heap. The KPU's own 2 MiB (AI RAM) are apart. Formulas: stubs/flavours.py, the same that the
-fake's kpu.load obeys. Sources: Maix_kpu.c, sensor.c, sipeed_yolo2.c, the disassembly of the KPU library; firmware
-images that were started on an emulated chip and asked.
+One memory of 6 MiB holds the firmware, the Python heap (GC heap) and the system heap. Camera, LCD, model file and main
+memory take their blocks from the system heap. The KPU's own 2 MiB, the AI RAM, are separate. The formulas stand in
+stubs/flavours.py, and the simulated kpu.load decides by the same ones. Sources: Maix_kpu.c, sensor.c, sipeed_yolo2.c,
+the disassembly of the KPU library; the free heap of firmware images on an emulated chip.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
+from maixswitch.kmodel.format.liveness import AiRam
+from maixswitch.kmodel.format.model_file import ModelFile
 from maixswitch.kmodel.format.program import Layer
-from maixswitch.kmodel.run.model import KModel
 from maixswitch.language import tr, word
 
 from . import firmware as board
 from .firmware import Firmware
-from .liveness import AiRam
 
 Size = tuple[int, int]
 Panel = Size | Literal["own"] | None
@@ -27,8 +27,8 @@ Panel = Size | Literal["own"] | None
 QVGA: Size = (320, 240)
 QQVGA: Size = (160, 120)
 SMALLEST_GC_KIB = 256
-"""Smallest Python heap worth advising: users ran camera, screen and KPU with it (sipeed/MaixPy-v1_scripts issue 88); a
-request that the firmware cannot fulfil falls back to 128 KiB."""
+"""The smallest Python heap to advise: users ran camera, screen and KPU with it (sipeed/MaixPy-v1_scripts issue 88).
+Where the firmware cannot give a heap of the size that was asked for, it takes 128 KiB."""
 GC_STEP_KIB = 16
 WITHOUT_IT = "convert the network again, in a form without that layer"
 YOLO_ANCHORS = 5
@@ -37,7 +37,7 @@ YOLO_ANCHORS = 5
 
 @dataclass(frozen=True)
 class Room:
-    """What one firmware leaves for a model, in bytes: what is ``free`` at the prompt, less what LCD and camera keep."""
+    """What one firmware leaves for a model, in bytes: ``free`` at the prompt less what ``lcd`` and ``camera`` keep."""
 
     firmware: Firmware
     free: int
@@ -68,6 +68,7 @@ def room(
     dual: bool = False,
 ) -> Room:
     """What a firmware leaves for a model; arguments as those of `memory`."""
+    # The app starts the screen first and the camera second; a block may lie in what the one before left of its page.
     size = image.panel if panel == "own" else panel
     screen = (board.lcd_bytes(*size),) if size else ()
     camera = board.camera_parts(*frame, dual and image.doubles) if frame else ()
@@ -86,7 +87,7 @@ def rooms(items: Iterable[Room]) -> str:
 
 @dataclass(frozen=True)
 class Region:
-    """The output of a YOLOv2 network as run_yolo2 takes it: grid in cells, classes."""
+    """The output of a YOLOv2 network as run_yolo2 takes it: width and height of its grid in cells, classes."""
 
     width: int
     height: int
@@ -94,7 +95,7 @@ class Region:
 
     @property
     def bytes(self) -> int:
-        """System heap that one run_yolo2 takes for its time."""
+        """System heap that run_yolo2 takes while it runs."""
         return board.region_bytes(self.width, self.height, YOLO_ANCHORS, self.classes)
 
 
@@ -152,7 +153,7 @@ class Memory:
         return text + (tr(", boxes {region}", region=kib(self.region)) if self.region else "")
 
 
-def region(kmodel: KModel) -> Region | None:
+def region(kmodel: ModelFile) -> Region | None:
     """The YOLOv2 region of a model, or None where its output is of another kind or of unknown shape."""
     if len(kmodel.outputs) != 1:
         return None
@@ -168,7 +169,7 @@ def region(kmodel: KModel) -> Region | None:
 
 
 def memory(
-    kmodel: KModel,
+    kmodel: ModelFile,
     flavour: str | Firmware,
     frame: Size | None = QVGA,
     panel: Panel = "own",
@@ -201,7 +202,7 @@ def memory(
     return Memory(image, kept, budget.parts, need, boxes, chosen, size, kmodel.ai_ram, budget.verdict())
 
 
-def unknown_layer(kmodel: KModel) -> Layer | None:
+def unknown_layer(kmodel: ModelFile) -> Layer | None:
     """The first layer that the file format names and no firmware runs, if there is one."""
     return next((layer for layer in kmodel.layers if not layer.type.known), None)
 
@@ -213,9 +214,9 @@ def kib(size: int) -> int:
 
 @dataclass(frozen=True)
 class _Budget:
-    """The figures of one question, and the ways to make them meet."""
+    """The figures of one model on one firmware, and what would make the model fit."""
 
-    kmodel: KModel
+    kmodel: ModelFile
     image: Firmware
     parts: dict[str, int]
     panel: Size | None
@@ -225,7 +226,8 @@ class _Budget:
     gc_kib: int
 
     def taken(self, frame: Size | None) -> tuple[int, int]:
-        """By how much the free heap falls for the load and for one run_yolo2, once LCD and camera have theirs."""
+        """By how many bytes the free heap falls for kpu.load and for one run_yolo2, behind LCD and camera."""
+        # The allocator works in pages, so that only the differences between whole sequences of blocks are right.
         before = [board.lcd_bytes(*self.panel)] if self.panel else []
         before += board.camera_parts(*frame, self.dual and self.image.doubles) if frame else ()
         loaded = [*before, *self.parts.values()]
@@ -234,15 +236,16 @@ class _Budget:
         return some - none, most - some
 
     def missing(self, frame: Size | None, gc_kib: int) -> int:
-        """Bytes too few; negative when some are left."""
+        """How many bytes are missing; negative when some are left."""
         return sum(self.taken(frame)) - room(self.image, frame, self.panel, gc_kib, self.dual).bytes
 
     def heap_for(self, frame: Size | None) -> int | None:
-        """The largest Python heap, below the asked one, with which everything fits; None when it would be too small."""
-        wanted = (self.gc_kib - kib(self.missing(frame, self.gc_kib))) // GC_STEP_KIB * GC_STEP_KIB
-        return wanted if SMALLEST_GC_KIB <= wanted < self.gc_kib else None
+        """The largest smaller Python heap in KiB with which everything fits; None when it would be too small."""
+        heap = (self.gc_kib - kib(self.missing(frame, self.gc_kib))) // GC_STEP_KIB * GC_STEP_KIB
+        return heap if SMALLEST_GC_KIB <= heap < self.gc_kib else None
 
     def verdict(self) -> Verdict:
+        # First what no memory can change: the version, the types of layers, the size of the file.
         version, limit = self.kmodel.version, board.file_limit()
         if version == 4 and not self.image.v4:
             able = ", ".join(item.name for item in board.firmwares() if item.v4)
@@ -263,6 +266,7 @@ class _Budget:
                 self.kmodel.file_size - limit,
                 remedy=tr("make the network smaller"),
             )
+        # Then the memory, and the easiest remedy that would do: a smaller Python heap, a smaller camera frame.
         missing = self.missing(self.frame, self.gc_kib)
         if missing <= 0:
             return Verdict("fits", tr("fits, {missing} KiB left", missing=-missing // 1024))
@@ -285,7 +289,7 @@ class _Budget:
         return Verdict("large", reason, missing, remedy=remedy)
 
     def _smaller_frame(self) -> str:
-        """How a smaller camera frame would do; "" where it would not."""
+        """The remedy of a smaller camera frame; "" where that would not be enough."""
         if self.frame and prod(self.frame) > prod(QQVGA):
             small = tr("a camera frame of 160x120 (in a script of your own; MaixSwitch stays at 320x240)")
             if self.missing(QQVGA, self.gc_kib) <= 0:
@@ -296,19 +300,19 @@ class _Budget:
         return ""
 
 
-def advice(kmodel: KModel, frame: Size | None = QVGA, panel: Panel = "own") -> list[str]:
-    """What would make a model run where it does not, the easiest first; [] when every firmware takes it."""
+def advice(kmodel: ModelFile, frame: Size | None = QVGA, panel: Panel = "own") -> list[str]:
+    """What would make a model run on the firmwares that do not take it, the easiest first; [] when all take it."""
     if unknown_layer(kmodel) is not None:
         return [word(WITHOUT_IT)]
-    found = [memory(kmodel, image, frame, panel) for image in board.firmwares()]
-    fitting = [item.firmware.name for item in found if item.verdict.fits]
-    if len(fitting) == len(found):
+    judged = [memory(kmodel, image, frame, panel) for image in board.firmwares()]
+    fitting = [item.firmware.name for item in judged if item.verdict.fits]
+    if len(fitting) == len(judged):
         return []
     if fitting:
-        return [tr("fits as it is: {fitting}", fitting=", ".join(fitting)), *_grouped(found, "gc")]
-    lines = _grouped(found, "gc")
-    lines += _grouped([item for item in found if item.verdict.smaller_frame], "large")
-    closest = min((item for item in found if item.verdict.kind == "large"), key=lambda item: -item.left, default=None)
+        return [tr("fits as it is: {fitting}", fitting=", ".join(fitting)), *_grouped(judged, "gc")]
+    lines = _grouped(judged, "gc")
+    lines += _grouped([item for item in judged if item.verdict.smaller_frame], "large")
+    closest = min((item for item in judged if item.verdict.kind == "large"), key=lambda item: -item.left, default=None)
     if closest is not None:
         lines.append(
             tr("a network that is {left} KiB smaller, on {name}", left=kib(-closest.left), name=closest.firmware.name)
@@ -325,10 +329,10 @@ def advice(kmodel: KModel, frame: Size | None = QVGA, panel: Panel = "own") -> l
     return lines
 
 
-def _grouped(found: list[Memory], kind: str) -> list[str]:
+def _grouped(judged: list[Memory], kind: str) -> list[str]:
     """Firmwares with the same remedy in one line."""
     groups: dict[str, list[str]] = {}
-    for item in found:
+    for item in judged:
         if item.verdict.kind == kind:
             remedy = item.verdict.remedy
             if kind == "gc":

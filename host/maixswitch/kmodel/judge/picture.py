@@ -1,8 +1,11 @@
-"""A picture of the AI RAM over one inference: a self-contained SVG, or an HTML page around it.
+"""The picture of the AI RAM over one inference, as SVG.
 
-Left to right the layers, bottom to top the rows; every feature map is a box from the layer that writes it to the last
-that reads it. Above, how full the 2 MiB are while each layer runs. Every box has a title for the mouse and for screen
-readers; the colours are told apart without red and green (Okabe and Ito) and follow the viewer's light or dark mode.
+The layers go from left to right and the rows from bottom to top. Each feature map is a box from the layer that writes
+it to the last layer that reads it. The bars above show how full the 2 MiB are while each layer runs. Every box has a
+title for the mouse and for screen readers. The colours (Okabe and Ito) can be told apart without red and green.
+
+``svg`` and ``page`` make files that need nothing else. ``drawing`` is the same picture for the page of the simulator,
+which brings its own style, title and legend.
 """
 
 from __future__ import annotations
@@ -10,20 +13,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
+from math import ceil
 
 from maixswitch import console
 from maixswitch.html_page import frame
 from maixswitch.kmodel.format.airam import ROW, ROWS
+from maixswitch.kmodel.format.layer_facts import conv_of, layer_title
+from maixswitch.kmodel.format.liveness import INPUT, AiRam, LiveMap
+from maixswitch.kmodel.format.model_file import ModelFile
 from maixswitch.kmodel.format.program import Layer
-from maixswitch.kmodel.format.work import conv_of, layer_title
-from maixswitch.kmodel.run.model import KModel
 from maixswitch.language import tr, word
 
-from .liveness import INPUT, AiRam, LiveMap
-
-LEFT, RIGHT, HEAD, GAP, FOOT = 92, 24, 104, 40, 112
-BARS, MAP = 110, 420
-NARROWEST = 720
+NAME_ROOM = 16
+"""Pixels that the slanted name of a layer needs below its column."""
 LETTER = 5.9
 """Width of a letter at 10 px, about."""
 KINDS = {
@@ -33,7 +35,7 @@ KINDS = {
     "conv1": ("1x1 convolution", "#2fb391", "#0f6e56"),
     "other": ("other (upload, padding)", "#cc79a7", "#8f4a72"),
 }
-"""Class of a box -> name, fill in light mode, fill in dark mode."""
+"""Class of a box -> name, fill in light mode, fill in dark mode; page/charts.css has the same colours."""
 PAGE_STYLE = """
 body { margin: 1rem; font-family: system-ui, sans-serif; font-size: 14px; }
 .scroll { overflow-x: auto; }
@@ -79,9 +81,34 @@ text { fill: #e8eaed; }
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """Where things go, in pixels."""
+class Layout:
+    """Sizes in pixels: the four margins, the height of the bars and of the map, and how wide a column may be.
 
+    ``total``: what all columns share where their limits allow it; ``narrowest``: the least width of the picture.
+    """
+
+    left: int
+    right: int
+    head: int
+    gap: int
+    foot: int
+    bars: int
+    map: int
+    thinnest: float
+    widest: float
+    total: int
+    narrowest: int
+
+
+IN_A_FILE = Layout(92, 24, 104, 40, 112, 110, 420, 13.0, 54.0, 1100, 720)
+ON_THE_PAGE = Layout(76, 10, 18, 34, 100, 64, 210, 9.0, 90.0, 550, 640)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Where things go, in pixels: a layout with the columns and the rows of one model."""
+
+    layout: Layout
     column: float
     columns: int
     low: int
@@ -89,31 +116,55 @@ class _Plan:
 
     @property
     def width(self) -> float:
-        return max(NARROWEST, LEFT + self.columns * self.column + RIGHT)
+        layout = self.layout
+        return max(layout.narrowest, layout.left + self.columns * self.column + layout.right)
 
     @property
     def top(self) -> int:
-        return HEAD + BARS + GAP
+        """Upper edge of the map."""
+        return self.layout.head + self.layout.bars + self.layout.gap
+
+    @property
+    def bottom(self) -> int:
+        """Lower edge of the map."""
+        return self.top + self.layout.map
+
+    @property
+    def left(self) -> int:
+        return self.layout.left
+
+    @property
+    def right(self) -> float:
+        return self.width - self.layout.right
 
     @property
     def height(self) -> int:
-        return self.top + MAP + FOOT
+        return self.bottom + self.layout.foot
+
+    @property
+    def size(self) -> str:
+        """The attributes of the whole picture."""
+        return f'viewBox="0 0 {self.width:.0f} {self.height}" width="{self.width:.0f}" height="{self.height}"'
 
     def x(self, layer: int) -> float:
-        """Left edge of a layer's column; the input has the first."""
-        return LEFT + (layer + 1) * self.column
+        """Left edge of a layer's column; the input has the first column."""
+        return self.left + (layer + 1) * self.column
 
     def y(self, row: int) -> float:
         """The AI RAM's first row is at the bottom."""
-        return self.top + MAP * (1 - (row - self.low) / (self.high - self.low))
+        return self.top + self.layout.map * (1 - (row - self.low) / (self.high - self.low))
 
 
-def svg(kmodel: KModel, name: str) -> str:
-    """The picture of a model; ``name`` is its title. A model that never uses the AI RAM gets a picture that says so."""
-    ram = kmodel.ai_ram
-    plan = _plan(ram, len(kmodel.layers))
+def svg(model: ModelFile, name: str) -> str:
+    """The picture as a file of its own, with title, legend and style.
+
+    name: the title.
+    Returns SVG; for a model that never uses the AI RAM one that says so.
+    """
+    ram = model.ai_ram
+    plan = _plan(ram, len(model.layers), IN_A_FILE)
     title = escape(tr("AI RAM of {name}", name=name))
-    layers, peak = len(kmodel.layers), ram.peak_bytes / 1024
+    layers, peak = len(model.layers), ram.peak_bytes / 1024
     within = tr(
         "{layers} layers; at most {peak:,.0f} of 2,048 KiB in layer {layer}",
         layers=layers,
@@ -127,30 +178,43 @@ def svg(kmodel: KModel, name: str) -> str:
         peak=peak,
         layer=ram.peak_layer,
     )
-    size = f'viewBox="0 0 {plan.width:.0f} {plan.height}" width="{plan.width:.0f}" height="{plan.height}"'
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title description">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {plan.size} role="img" aria-labelledby="title description">',
         f'<title id="title">{title}</title>',
         f'<desc id="description">{described}</desc>',
         f"<style>{_style()}</style>",
         f'<rect class="back" width="{plan.width:.0f}" height="{plan.height}"/>',
-        f'<text class="title" x="{LEFT}" y="28">{title}</text>',
-        f'<text class="soft" x="{LEFT}" y="48">{within}</text>',
-        *_legend(ram, kmodel.layers),
-        *_bars(plan, ram),
-        *_axes(plan, kmodel.layers),
-        *(line for item in ram.maps for line in _box(plan, item, kmodel.layers)),
-        *_limit(plan),
+        f'<text class="title" x="{plan.left}" y="28">{title}</text>',
+        f'<text class="soft" x="{plan.left}" y="48">{within}</text>',
+        *_legend(model, plan.left),
+        *_content(plan, model),
     ]
     if not ram.maps:
         unused = tr("no layer uses the AI RAM")
-        lines.append(f'<text x="{LEFT + 8}" y="{plan.top + MAP / 2:.0f}">{unused}</text>')
+        lines.append(f'<text x="{plan.left + 8}" y="{(plan.top + plan.bottom) / 2:.0f}">{unused}</text>')
     return "\n".join([*lines, "</svg>", ""])
 
 
-def page(kmodel: KModel, name: str) -> str:
+def drawing(model: ModelFile, labelled_by: str) -> str:
+    """The picture for a page that has its own style, title and legend.
+
+    labelled_by: id of the element that names it there.
+    Returns SVG whose shapes have the classes of ``STYLE``.
+    """
+    plan = _plan(model.ai_ram, len(model.layers), ON_THE_PAGE)
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {plan.size} role="img" aria-labelledby="{labelled_by}">'
+    return "\n".join([head, *_content(plan, model), "</svg>"])
+
+
+def kinds(model: ModelFile) -> list[tuple[str, str]]:
+    """(class, name) of the kinds of maps that a model has, in the order of KINDS; names in the chosen language."""
+    used = {map_kind(item, model.layers) for item in model.ai_ram.maps}
+    return [(key, word(name)) for key, (name, _, _) in KINDS.items() if key in used]
+
+
+def page(model: ModelFile, name: str) -> str:
     """The picture in an HTML page, with the maps as a table below."""
-    ram = kmodel.ai_ram
+    ram = model.ai_ram
     rows = "\n".join(
         f"<tr><td>{escape(item.title)}</td><td>{item.row:,}</td><td>{item.row + item.rows - 1:,}</td>"
         f"<td>{item.bytes / 1024:,.1f}</td><td>{_when(item)}</td></tr>"
@@ -159,18 +223,27 @@ def page(kmodel: KModel, name: str) -> str:
     names = (tr("feature map"), tr("first row"), tr("last row"), "KiB", tr("needed in"))
     heads = "".join(f"<th>{name}</th>" for name in names)
     table = f"<table>\n<tr>{heads}</tr>\n{rows}\n</table>"
-    body = f'<div class="scroll">\n{svg(kmodel, name)}</div>\n{table}'
+    body = f'<div class="scroll">\n{svg(model, name)}</div>\n{table}'
     return frame(tr("AI RAM of {name}", name=name), PAGE_STYLE, body)
 
 
-def _plan(ram: AiRam, layers: int) -> _Plan:
-    """All 32768 rows, or only those in use when these are less than a third."""
-    column = max(13.0, min(54.0, 1100 / (layers + 1)))
+def _content(plan: _Plan, model: ModelFile) -> Iterator[str]:
+    """Bars, axes, boxes and limits."""
+    yield from _bars(plan, model.ai_ram)
+    yield from _axes(plan, model.layers)
+    for item in model.ai_ram.maps:
+        yield from _box(plan, item, model.layers)
+    yield from _limit(plan)
+
+
+def _plan(ram: AiRam, layers: int, layout: Layout) -> _Plan:
+    column = max(layout.thinnest, min(layout.widest, layout.total / (layers + 1)))
+    # Small networks use a few rows at one end: those are shown close up, and the caption says so.
     low = min((item.row for item in ram.maps), default=0)
     high = max((item.row + item.rows for item in ram.maps), default=ROWS)
     if high - low > ROWS // 3:
         low, high = 0, ROWS
-    return _Plan(column, layers + 1, low, max(high, low + 1))
+    return _Plan(layout, column, layers + 1, low, max(high, low + 1))
 
 
 def _style() -> str:
@@ -189,60 +262,58 @@ def map_kind(item: LiveMap, layers: tuple[Layer, ...]) -> str:
     return "depthwise" if conv.depthwise else f"conv{conv.kernel}"
 
 
-def _legend(ram: AiRam, layers: tuple[Layer, ...]) -> Iterator[str]:
-    used = {map_kind(item, layers) for item in ram.maps}
-    x = float(LEFT)
-    for key, (kind, _, _) in KINDS.items():
-        if key in used:
-            name = word(kind)
-            yield f'<rect class="box {key}" x="{x:.0f}" y="60" width="12" height="12"/>'
-            yield f'<text x="{x + 17:.0f}" y="70">{name}</text>'
-            x += 34 + LETTER * 1.1 * console.width(name)
+def _legend(model: ModelFile, left: float) -> Iterator[str]:
+    x = float(left)
+    for key, name in kinds(model):
+        yield f'<rect class="box {key}" x="{x:.0f}" y="60" width="12" height="12"/>'
+        yield f'<text x="{x + 17:.0f}" y="70">{name}</text>'
+        x += 34 + LETTER * 1.1 * console.width(name)
 
 
 def _bars(plan: _Plan, ram: AiRam) -> Iterator[str]:
-    """How full it is while each layer runs, against the 2 MiB."""
-    base = HEAD + BARS
-    yield f'<text class="soft small" x="{LEFT - 8}" y="{HEAD + 4}" text-anchor="end">2,048 KiB</text>'
-    yield from _line("limit", HEAD, plan, tr("limit: 2 MiB"))
-    yield f'<text class="soft small" x="{LEFT - 8}" y="{base + 3}" text-anchor="end">0</text>'
-    yield f'<text class="soft small" x="{LEFT - 8}" y="{HEAD + BARS // 2}" text-anchor="end">{tr("in use")}</text>'
+    """How full the AI RAM is while each layer runs, against the 2 MiB."""
+    head, bars = plan.layout.head, plan.layout.bars
+    base, beside = head + bars, plan.left - 8
+    yield f'<text class="soft small" x="{beside}" y="{head + 4}" text-anchor="end">2,048 KiB</text>'
+    yield from _line("limit", head, plan, tr("limit: 2 MiB"))
+    yield f'<text class="soft small" x="{beside}" y="{base + 3}" text-anchor="end">0</text>'
+    yield f'<text class="soft small" x="{beside}" y="{head + bars // 2}" text-anchor="end">{tr("in use")}</text>'
     for layer, rows in enumerate(ram.live):
-        what = tr("layer {layer}: {rows:,} rows, {size:,.1f} KiB", layer=layer, rows=rows, size=rows * ROW / 1024)
-        height = BARS * rows / ROWS
+        title = tr("layer {layer}: {rows:,} rows, {size:,.1f} KiB", layer=layer, rows=rows, size=rows * ROW / 1024)
+        height = bars * rows / ROWS
         kind = "peak" if rows == ram.peak_rows and rows else "bar"
         yield (
             f'<rect class="{kind}" x="{plan.x(layer) + 1:.1f}" y="{base - height:.1f}" width="{plan.column - 2:.1f}" '
-            f'height="{height:.1f}"><title>{what}</title></rect>'
+            f'height="{height:.1f}"><title>{title}</title></rect>'
         )
     if ram.peak_rows:
         text = tr("peak: {size:,.0f} KiB", size=ram.peak_bytes / 1024)
-        yield from _line("top", base - BARS * ram.peak_rows / ROWS, plan, text, below=ram.peak_rows > ROWS * 0.8)
-    yield f'<line class="axis" x1="{LEFT}" y1="{base}" x2="{plan.width - RIGHT:.1f}" y2="{base}"/>'
+        below = ram.peak_rows > ROWS * 0.8  # above the line the text would run into that of the limit
+        yield from _line("top", base - bars * ram.peak_rows / ROWS, plan, text, below)
+    yield f'<line class="axis" x1="{plan.left}" y1="{base}" x2="{plan.right:.1f}" y2="{base}"/>'
 
 
 def _axes(plan: _Plan, layers: tuple[Layer, ...]) -> Iterator[str]:
-    bottom, right = plan.top + MAP, plan.width - RIGHT
     shown = plan.high - plan.low
-    what = tr("AI RAM: the {shown:,} rows in use, of {all:,}", shown=shown, all=ROWS)
+    caption = tr("AI RAM: the {shown:,} rows in use, of {all:,}", shown=shown, all=ROWS)
     if shown == ROWS:
-        what = tr("AI RAM: all {all:,} rows", all=ROWS)
-    yield f'<text class="soft small" x="{LEFT}" y="{plan.top - 6}">{what}</text>'
+        caption = tr("AI RAM: all {all:,} rows", all=ROWS)
+    yield f'<text class="soft small" x="{plan.left}" y="{plan.top - 6}">{caption}</text>'
     for step in range(9):
-        row = plan.low + (plan.high - plan.low) * step // 8
+        row = plan.low + shown * step // 8
         y = plan.y(row)
-        yield f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{right:.1f}" y2="{y:.1f}"/>'
+        yield f'<line class="grid" x1="{plan.left}" y1="{y:.1f}" x2="{plan.right:.1f}" y2="{y:.1f}"/>'
         text = tr("row {row:,}", row=row)
-        yield f'<text class="soft small" x="{LEFT - 8}" y="{y + 3:.1f}" text-anchor="end">{text}</text>'
-    yield f'<line class="axis" x1="{LEFT}" y1="{bottom}" x2="{right:.1f}" y2="{bottom}"/>'
-    for index in range(-1, len(layers)):
-        x = plan.x(index) + plan.column / 2
+        yield f'<text class="soft small" x="{plan.left - 8}" y="{y + 3:.1f}" text-anchor="end">{text}</text>'
+    yield f'<line class="axis" x1="{plan.left}" y1="{plan.bottom}" x2="{plan.right:.1f}" y2="{plan.bottom}"/>'
+    # The input's name always stands there; of the layers as many as there is room for.
+    every = ceil(NAME_ROOM / plan.column)
+    for index in range(-1, len(layers), every):
+        x, y = plan.x(index) + plan.column / 2, plan.bottom + 12
         name = tr("input") if index < 0 else f"{index} {layer_title(layers[index])}"
-        if plan.column < 16 and index >= 0 and index % 2 == 0:
-            continue  # no room for every name
         yield (
-            f'<text class="small" x="{x:.1f}" y="{bottom + 12}" text-anchor="end" '
-            f'transform="rotate(-50 {x:.1f} {bottom + 12})">{escape(_cut(name))}</text>'
+            f'<text class="small" x="{x:.1f}" y="{y}" text-anchor="end" '
+            f'transform="rotate(-50 {x:.1f} {y})">{escape(_cut(name))}</text>'
         )
 
 
@@ -253,8 +324,9 @@ def _cut(name: str) -> str:
 
 def _box(plan: _Plan, item: LiveMap, layers: tuple[Layer, ...]) -> Iterator[str]:
     x, width = plan.x(item.born), (item.last - item.born + 1) * plan.column
-    y, height = plan.y(item.row + item.rows), MAP * item.rows / (plan.high - plan.low)
-    what = tr(
+    y = plan.y(item.row + item.rows)
+    height = plan.y(item.row) - y
+    title = tr(
         "{title}; rows {first:,} to {last:,}, {size:,.1f} KiB; {when}",
         title=item.title,
         first=item.row,
@@ -264,16 +336,16 @@ def _box(plan: _Plan, item: LiveMap, layers: tuple[Layer, ...]) -> Iterator[str]
     )
     yield (
         f'<rect class="box {map_kind(item, layers)}" x="{x + 0.5:.1f}" y="{y:.1f}" width="{max(1.0, width - 1):.1f}" '
-        f'height="{max(1.0, height):.1f}"><title>{escape(what)}</title></rect>'
+        f'height="{max(1.0, height):.1f}"><title>{escape(title)}</title></rect>'
     )
     text = "x".join(map(str, item.shape[-3:])) if item.shape else item.title
     long = len(text) * LETTER
     middle, centre = y + height / 2, x + width / 2
-    place = f'class="label small" x="{centre:.1f}" y="{middle + 3.5:.1f}" text-anchor="middle"'
+    attributes = f'class="label small" x="{centre:.1f}" y="{middle + 3.5:.1f}" text-anchor="middle"'
     if height >= 13 and width >= long + 4:
-        yield f"<text {place}>{escape(text)}</text>"
+        yield f"<text {attributes}>{escape(text)}</text>"
     elif height >= long + 6 and width >= 13:
-        yield f'<text {place} transform="rotate(-90 {centre:.1f} {middle:.1f})">{escape(text)}</text>'
+        yield f'<text {attributes} transform="rotate(-90 {centre:.1f} {middle:.1f})">{escape(text)}</text>'
 
 
 def _limit(plan: _Plan) -> Iterator[str]:
@@ -284,9 +356,9 @@ def _limit(plan: _Plan) -> Iterator[str]:
 
 def _line(kind: str, y: float, plan: _Plan, text: str, below: bool = False) -> Iterator[str]:
     """A line over the whole width with its name at the right."""
-    right, beside = plan.width - RIGHT, y + 12 if below else y - 5
-    yield f'<line class="{kind}" x1="{LEFT}" y1="{y:.1f}" x2="{right:.1f}" y2="{y:.1f}"/>'
-    yield f'<text class="{kind}-text small" x="{right:.1f}" y="{beside:.1f}" text-anchor="end">{text}</text>'
+    beside = y + 12 if below else y - 5
+    yield f'<line class="{kind}" x1="{plan.left}" y1="{y:.1f}" x2="{plan.right:.1f}" y2="{y:.1f}"/>'
+    yield f'<text class="{kind}-text small" x="{plan.right:.1f}" y="{beside:.1f}" text-anchor="end">{text}</text>'
 
 
 def _when(item: LiveMap) -> str:

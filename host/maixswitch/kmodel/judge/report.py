@@ -13,22 +13,22 @@ INPUT = "input {index}: {tensor} in {memory}"
 OUTPUT = "output {index}: {tensor} in {memory}"
 
 
-def report(found: Document) -> str:
+def report(document: Document) -> str:
     """The whole text, without a newline at the end."""
-    if not found["usable"]:
-        return "\n".join(_other(found))
+    if not document["usable"]:
+        return "\n".join(_other(document))
     return "\n".join(
         [
-            *_head(found),
+            *_head(document),
             "",
-            *_layers(found),
+            *_layers(document),
             "",
-            *_memory(found),
+            *_memory(document),
             "",
-            *_estimate(found),
+            *_estimate(document),
             "",
-            *_firmware(found),
-            *_remarks(found),
+            *_firmware(document),
+            *_remarks(document),
         ]
     )
 
@@ -44,28 +44,28 @@ def grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str]
         yield "  ".join(cells).rstrip()
 
 
-def _other(found: Document) -> Iterator[str]:
-    yield tr("{file}: {kind}, {bytes:,} bytes", file=found["file"], kind=found["kind"], bytes=found["bytes"])
-    yield f"  {found['message']}"
-    if "inside" in found:
-        yield "  " + tr("inside: {inside}", inside=found["inside"])
-    if "converter" in found:
-        yield "  " + tr("converter: {converter}", converter=found["converter"])
+def _other(document: Document) -> Iterator[str]:
+    yield tr("{file}: {kind}, {bytes:,} bytes", file=document["file"], kind=document["kind"], bytes=document["bytes"])
+    yield f"  {document['message']}"
+    if "inside" in document:
+        yield "  " + tr("inside: {inside}", inside=document["inside"])
+    if "converter" in document:
+        yield "  " + tr("converter: {converter}", converter=document["converter"])
 
 
-def _head(found: Document) -> Iterator[str]:
+def _head(document: Document) -> Iterator[str]:
     yield tr(
         "{file}: {kind}, {bytes:,} bytes, {layers} layers",
-        file=found["file"],
-        kind=found["kind"],
-        bytes=found["bytes"],
-        layers=len(found["layers"]),
+        file=document["file"],
+        kind=document["kind"],
+        bytes=document["bytes"],
+        layers=len(document["layers"]),
     )
-    for tensors, text in ((found["inputs"], INPUT), (found["outputs"], OUTPUT)):
+    for tensors, text in ((document["inputs"], INPUT), (document["outputs"], OUTPUT)):
         for index, tensor in enumerate(tensors):
             memory = _memory_name(tensor["memory"])
             yield "  " + word(text).format(index=index, tensor=tensor["text"], memory=memory)
-    for line in found["use"]:
+    for line in document["use"]:
         yield f"  {line}"
 
 
@@ -73,11 +73,11 @@ def _memory_name(memory: str) -> str:
     return {"ai_ram": "AI RAM", "main": tr("main memory")}.get(memory, memory)
 
 
-def _layers(found: Document) -> Iterator[str]:
-    layer_title, given, made, rows_title = tr("layer"), tr("in"), tr("out"), tr("rows")
-    head = ("#", layer_title, given, made, tr("parameters"), rows_title, tr("live"), "MACs", tr("est.ms"))
+def _layers(document: Document) -> Iterator[str]:
+    layer_title, input_title, output_title, rows_title = tr("layer"), tr("in"), tr("out"), tr("rows")
+    head = ("#", layer_title, input_title, output_title, tr("parameters"), rows_title, tr("live"), "MACs", tr("est.ms"))
     rows = []
-    for layer in found["layers"]:
+    for layer in document["layers"]:
         rows.append(
             (
                 str(layer["index"]),
@@ -91,7 +91,7 @@ def _layers(found: Document) -> Iterator[str]:
                 f"{layer['estimate_ms']['typical']:.2f}",
             )
         )
-    yield from grid(head, rows, left=(layer_title, given, made, rows_title))
+    yield from grid(head, rows, left=(layer_title, input_title, output_title, rows_title))
     yield tr("in, out: channels x height x width; rows: AI RAM read > written, 64 bytes each; MACs at full resolution")
 
 
@@ -118,11 +118,11 @@ def _large(number: int) -> str:
     return f"{number / 1e6:.1f} M" if number >= 100_000 else f"{number:,}" if number else "-"
 
 
-def _memory(found: Document) -> Iterator[str]:
-    memory = found["memory"]
+def _memory(document: Document) -> Iterator[str]:
+    memory = document["memory"]
     ram = memory["ai_ram"]
     frame, panel = memory["camera"]["frame"], memory["lcd"]["panel"]
-    first = found["firmware"][0]
+    first = document["firmware"][0]
     rows = [(tr("free at the prompt"), first["free"], first["name"])]
     rows.append(("LCD", memory["lcd"]["bytes"], f"{panel[0]}x{panel[1]}" if panel else tr("none")))
     rows.append((tr("camera"), memory["camera"]["bytes"], f"{frame[0]}x{frame[1]}" if frame else tr("none")))
@@ -149,8 +149,8 @@ def _memory(found: Document) -> Iterator[str]:
     )
 
 
-def _estimate(found: Document) -> Iterator[str]:
-    estimate = found["estimate"]
+def _estimate(document: Document) -> Iterator[str]:
+    estimate = document["estimate"]
 
     def span(name: str) -> str:
         value = estimate[name]
@@ -171,21 +171,21 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def _firmware(found: Document) -> Iterator[str]:
+def _firmware(document: Document) -> Iterator[str]:
     rows = [
         (item["name"], item["version"], f"{item['room'] // 1024} KiB", item["text"], item["source"])
-        for item in found["firmware"]
+        for item in document["firmware"]
     ]
     head = (tr("firmware"), tr("version"), tr("room"), tr("verdict"), tr("read from"))
     yield from grid(head, rows, left=(head[0], head[1], head[3], head[4]))
-    if found["advice"]:
+    if document["advice"]:
         yield tr("what would:")
-        for line in found["advice"]:
+        for line in document["advice"]:
             yield f"  - {line}"
 
 
-def _remarks(found: Document) -> Iterator[str]:
-    for line in found["notes"]:
+def _remarks(document: Document) -> Iterator[str]:
+    for line in document["notes"]:
         yield tr("note: {line}", line=line)
-    for line in found["warnings"]:
+    for line in document["warnings"]:
         yield tr("warning: {line}", line=line)

@@ -1,17 +1,17 @@
 """How long a model takes on the chip: an ESTIMATE from public figures, never a measurement of that model.
 
-A KPU layer handles one row of 64 bytes in a clock cycle, for one output channel at a time, over every pixel before
-pooling:
+A KPU layer reads one row of 64 bytes in a clock cycle, for one output channel at a time, and computes every pixel, also
+those that its pool drops:
 
     cycles  = rows(input) x output channels x (1 + row_stall) + blocks(input) x output channels x block_bubble
     weights = weight bytes / weight_mb_s                              (loaded 30 KiB at a time, behind the computing)
     layer   = layer_us + first load + max(cycles / clock, weights) + main-memory output x main_out_ns
 
-with depthwise layers as one output channel. In a 3x3 layer a row is 64 x 9 = 576 multiply-accumulates: at 400 MHz
-0.2304 T a second, which is the vendor's "0.23 T operations"; so an operation there is one multiply-accumulate, and a
-1x1 layer reaches a ninth of it. A CPU layer costs nanoseconds per element (or per multiply-accumulate), the input's
-way into the AI RAM upload_ns a byte. Every figure is a ``Spread``: the quickest that anybody published or that is
-possible, the typical, the slowest that is likely.
+A depthwise layer counts as one output channel. In a 3x3 layer a row is 64 x 9 = 576 multiply-accumulates: at 400 MHz
+that makes 0.2304 T a second, the vendor's "0.23 T operations". So the vendor counts a multiply-accumulate as one
+operation, and a 1x1 layer reaches a ninth of that figure. A CPU layer costs nanoseconds for each element or each
+multiply-accumulate. The input costs upload_ns for each byte on its way into the AI RAM. Every figure is a ``Spread``:
+the quickest that is possible or was published, the typical one, and the slowest that is likely.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 
 from maixswitch.kmodel.format.airam import ROW, MapLayout
 from maixswitch.kmodel.format.arrays import DTYPES
+from maixswitch.kmodel.format.layer_facts import batches, conv_of, elements, macs, main_out_bytes, weight_bytes
+from maixswitch.kmodel.format.model_file import ModelFile
 from maixswitch.kmodel.format.program import AI_RAM, Layer, Tensor
-from maixswitch.kmodel.format.work import batches, conv_of, elements, macs, main_out_bytes, weight_bytes
-from maixswitch.kmodel.run.model import KModel
 
 from .memory import QVGA, Region, Size, region
 
@@ -55,7 +55,7 @@ NOTHING = Spread(0.0, 0.0, 0.0)
 
 
 def _guess(typical: float) -> Spread:
-    """A figure that nobody has published: a third to three times of a plain C loop's cost at 400 MHz."""
+    """A figure that nobody has published: from a third to three times the cost of a plain C loop at 400 MHz."""
     return Spread(typical / 3, typical, typical * 3)
 
 
@@ -76,12 +76,12 @@ CPU_NS: tuple[tuple[str, int, Spread], ...] = (
     ("", 3, _guess(30)),
     ("", 4, _guess(100)),  # generic loops of nncase 0.2: they make most of the 60 ms of slim-320 (nncase issue 81)
 )
-"""Cost of the layers that the CPU runs, at its usual 400 MHz; the first row that matches counts."""
+"""The cost of the layers that the CPU runs, at its usual 400 MHz; the first row that matches counts."""
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What the estimate rests on; change one to see what it does.
+    """The figures behind the estimate, and their sources.
 
     ``clock_mhz``: the KPU's clock, 400 unless a board's freq.conf says otherwise (kpu_div), 300 in the vendor's own
     measurement. ``row_stall``, ``block_bubble``, ``layer_us`` (v3): fitted to the times of every layer of face_yolov2
@@ -119,7 +119,7 @@ DEFAULT = Rates()
 
 @dataclass(frozen=True)
 class LayerTime:
-    """One layer: ``us`` is the estimate in microseconds, ``kpu`` tells which of the two units runs it."""
+    """The estimate for one layer: ``us`` in microseconds; ``kpu``: True if the KPU runs it, else the CPU."""
 
     layer: Layer
     kpu: bool
@@ -147,17 +147,17 @@ class Timing:
 
     @property
     def run(self) -> Spread:
-        """What one picture costs the KPU call: kpu.forward, or kpu.run_yolo2 with its region layer."""
+        """What kpu.forward takes for one picture, or kpu.run_yolo2 with its region layer."""
         return self.forward + self.decode
 
     @property
     def run_ms(self) -> int:
-        """The typical run in whole milliseconds, at least 1: what a simulated board may wait."""
+        """The typical run in whole milliseconds, at least 1; a simulated board waits that long."""
         return max(1, round(self.run.typical))
 
     @property
     def fps(self) -> Spread:
-        """Pictures a second; ``low`` is the pessimist's number here."""
+        """Pictures a second; ``low`` belongs to the slowest frame."""
         return Spread(1000 / self.frame.high, 1000 / self.frame.typical, 1000 / self.frame.low)
 
 
@@ -170,11 +170,16 @@ def kpu_us(
     depthwise: bool = False,
     version: int = 3,
 ) -> Spread:
-    """Microseconds of one KPU layer that keeps its result in the AI RAM; ``weights`` in bytes."""
+    """The estimate for one KPU layer that keeps its result in the AI RAM.
+
+    source: layout of the map that it reads; weights: bytes that it loads; version: 3 or 4, of the kmodel.
+    Returns microseconds.
+    """
     passes = 1 if depthwise else out_channels
     overhead = rates.layer_us if version == 3 else rates.layer_us_v4
 
     def one(clock: float, stall: float, bubble: float, extra: float, bandwidth: float) -> float:
+        # The first load of weights cannot hide behind the computing; the others do, unless they take longer than it.
         cycles = passes * (source.rows * (1 + stall) + source.blocks * bubble)
         loading = weights / bandwidth
         return extra + loading * min(1.0, LOAD_BYTES / max(weights, 1)) + max(cycles / clock, loading)
@@ -194,10 +199,10 @@ def kpu_us(
 
 
 def layer_time(layer: Layer, version: int, rates: Rates = DEFAULT) -> LayerTime:
-    """The estimate for one layer of a kmodel of that version."""
+    """The estimate for one layer of a kmodel of that version, 3 or 4."""
     work, conv = macs(layer), conv_of(layer)
     if conv is None:
-        per_element = next(ns for part, wanted, ns in CPU_NS if part in layer.name and wanted in (0, version))
+        per_element = next(ns for part, in_version, ns in CPU_NS if part in layer.name and in_version in (0, version))
         ns = per_element * elements(layer) if not work else rates.mac_ns * work
         return LayerTime(layer, False, work, ns * 0.001)
     us = kpu_us(
@@ -213,14 +218,18 @@ def layer_time(layer: Layer, version: int, rates: Rates = DEFAULT) -> LayerTime:
 
 
 def _upload(tensor: Tensor, rates: Rates) -> Spread:
-    """Milliseconds of the input's way to where the model wants it; DMA takes only lines of whole rows (SDK kpu.c)."""
+    """Milliseconds to bring one input to where the model reads it."""
+    # Only maps whose lines are whole rows go by DMA; the CPU copies all others (SDK kpu.c).
     whole = tensor.memory == AI_RAM and tensor.shape is not None and tensor.shape[-1] % ROW == 0
     per_byte = rates.upload_ns if whole else rates.copy_ns
     return per_byte * (tensor.elements * DTYPES[tensor.dtype].itemsize * 1e-6)
 
 
-def timing(kmodel: KModel, rates: Rates = DEFAULT, panel: Size | None = QVGA) -> Timing:
-    """The estimate for a whole model; ``panel`` is the LCD's (width, height), None without one."""
+def timing(kmodel: ModelFile, rates: Rates = DEFAULT, panel: Size | None = QVGA) -> Timing:
+    """The estimate for a whole model.
+
+    panel: width and height of the LCD in pixels, None without one.
+    """
     layers = tuple(layer_time(layer, kmodel.version, rates) for layer in kmodel.layers)
     upload = sum((_upload(tensor, rates) for tensor in kmodel.inputs), NOTHING)
     forward = sum((item.us * 0.001 for item in layers), upload)
@@ -230,6 +239,7 @@ def timing(kmodel: KModel, rates: Rates = DEFAULT, panel: Size | None = QVGA) ->
     load = Spread(*(kmodel.file_size / value for value in (speed.low, speed.typical, speed.high)))
     display = panel[0] * panel[1] * 2 / rates.lcd_bytes_per_ms if panel else 0.0
     run = forward + decode
+    # At best the camera fills its next buffer while the model runs; at worst one waits for the other.
     frame = Spread(
         max(rates.camera_ms.low, run.low + display),
         max(rates.camera_ms.typical, run.typical + display),

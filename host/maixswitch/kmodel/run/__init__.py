@@ -1,1 +1,5 @@
-"""What a chip computes from a .kmodel file: the memories, the KPU's arithmetic and the CPU layers."""
+"""What a chip computes from a .kmodel file.
+
+``model`` is the way in. ``runners`` has a function for each type of layer, which works on the memories of a ``chip``;
+``machine`` runs them one after another. ``backends`` has faster ways to the same bytes.
+"""

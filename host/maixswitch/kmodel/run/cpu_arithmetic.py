@@ -1,7 +1,7 @@
 """The float32 arithmetic of the layers that the CPU runs, as the vendor's open sources have it when built on a PC.
 
-A runtime (``runtimes``) names the arithmetic that its layers use: this one, or a class derived from it that says only
-what differs. Arrays are float32 unless something else is said.
+A runtime (``runtimes``) names the arithmetic that its layers use: this class, or one derived from it that overrides
+only what differs. Arrays are float32 unless the text says otherwise.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MultiplyAdd = Callable[[Any, Any, Any], Any]
 
 
 def rounded8(values: Floats) -> Bytes:
-    """clamp8 of C's roundf: halves away from zero, which for results above 0 means up; not-a-number becomes 0."""
+    """C's roundf, cut to uint8: halves go away from zero, which for results above 0 means up; a NaN becomes 0."""
     whole = np.floor(values)
     whole += values - whole >= HALF
     np.clip(whole, 0, 255, out=whole)
@@ -29,17 +29,18 @@ def rounded8(values: Floats) -> Bytes:
 
 
 class SdkArithmetic:
-    """Every operation rounds by itself. Sources: SDK kpu.c (v3), nncase 0.2 neutral_kernels.h (v4).
+    """The arithmetic of the vendor's sources: every operation rounds by itself.
 
-    ``fused``: does a multiplication and the addition that follows it round once? ``functions``: the functions of one
-    argument that v4 nodes name, and that of softmax and logistic. ``greater``: C's fmaxf or what stands for it.
+    ``fused``: True where a multiplication and the addition behind it round once. ``functions``: the functions of one
+    argument that v4 nodes name; softmax and logistic use exp. ``greater``: C's fmaxf, or the function that the source
+    uses in its stead. Sources: SDK kpu.c (v3), nncase 0.2 neutral_kernels.h (v4).
     """
 
     fused = False
     greater: np.ufunc = np.maximum
 
     def __init__(self, compiled: bool = False) -> None:
-        """``compiled``: may functions be compiled loops? They give the same results."""
+        """compiled: True allows compiled loops, which give the same results."""
         self.functions: dict[str, Function] = {
             "abs": np.abs,
             "ceil": np.ceil,

@@ -1,7 +1,8 @@
 """The float32 arithmetic of MaixPy's and CanMV's firmware, where it differs from the vendor's open sources.
 
-Seen on unmodified firmware images that ran on an emulated K210: MaixPy v0.6.2-72 (v3 and v4), CanMV lite 1.0.7 (v3).
-Their compiler fuses multiplications with additions.
+Source: unmodified firmware images on an emulated K210, MaixPy v0.6.2-72 (kmodel v3 and v4) and CanMV lite 1.0.7 (v3).
+Their compiler turned a multiplication and the addition behind it into one instruction with one rounding. Models differ
+by that in the last bits, and at a quantize layer sometimes by one step.
 """
 
 from __future__ import annotations
@@ -13,25 +14,26 @@ from typing import Any
 import numpy as np
 
 from maixswitch.kmodel.format.arrays import Array, Bytes, Floats, one_nan
-from maixswitch.kmodel.run.backends.jit import elementwise
 
 from . import newlib
 from .cpu_arithmetic import ONE, MultiplyAdd, SdkArithmetic
-from .single import all_coarse, fma, fold, teach
+from .float32 import all_coarse, fma, fold, teach
+from .jit import elementwise
 
 ZERO, TOP = np.float32(0), np.float32(255)
 GROUP = 8
-"""Inputs that MaixPy's dense layer takes at a time where their number is a multiple of it."""
+"""MaixPy's dense layer takes this many inputs at a time where their number is a multiple of it."""
 
 
 def limited8(values: Floats) -> Floats:
-    """Cut to 0..255; not-a-number becomes 255."""
+    """Cuts values to 0..255; what is not a number becomes 255."""
+    # fmin and fmax return the other argument for a NaN; their order decides which limit that is.
     result: Floats = np.fmax(np.fmin(values, TOP), ZERO)
     return result
 
 
 def _late(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function on arrays as machine code, made when it is first called: most models need few of them."""
+    """The function as machine code for arrays, compiled at its first call, because most models need few of them."""
     return lambda *arrays: _machine_code(function, len(arrays))(*arrays)
 
 
@@ -55,33 +57,36 @@ class FirmwareArithmetic(SdkArithmetic):
         self._fma = _late(fma_of) if compiled else fma
 
     def unary(self, name: str, values: Floats) -> Floats:
-        """A negation flips the sign bit, of not-a-number too."""
+        """A v4 unary node."""
+        # The firmware flips the sign bit, also that of a NaN; numpy's own negation may change a NaN's payload.
         if name == "neg":
             return (values.view(np.uint32) ^ np.uint32(1 << 31)).view(np.float32)
         return super().unary(name, values)
 
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
-        """One rounding."""
+        """a * b + c with one rounding."""
         return self._fma(a, b, c)
 
     def stepper(self, *arrays: Array) -> MultiplyAdd:
-        """Without a look at small numbers where none can come up."""
+        """``multiply_add`` for many steps; it skips the search for tiny results where these arrays cannot give any."""
         return self._fma if self.compiled else partial(fma, coarse=all_coarse(*arrays))
 
     def accumulate(self, start: Floats | np.float32, a: Array, b: Array) -> Floats:
-        """One rounding for each term."""
+        """Adds the products of the rows of a and b to ``start``, each with one rounding."""
         return fold(start, a, b)
 
     def share(self, values: Floats, divisor: Any) -> Floats:
-        """MaixPy's library multiplies by the reciprocal."""
+        """The division of a v3 global average pool and softmax: MaixPy's library multiplies by the reciprocal."""
         result: Floats = values * (ONE / divisor)
         return result
 
     def dense(self, weights: Floats, values: Floats) -> Floats:
-        """Of each group of eight inputs the first two are summed first; other numbers go one by one."""
+        """Sums of a v3 dense layer without its bias: weights (out, n) by values (n,) to (out,)."""
+        # Without whole groups of eight the library adds one product after another.
         start, factors = np.zeros(len(weights), np.float32), weights.T
         if values.size % GROUP:
             return fold(start, values[:, None], factors)
+        # In a group it first adds the products of the first two inputs, and then that sum and the other six in turn.
         x, w = values.reshape(-1, GROUP, 1), factors.reshape(-1, GROUP, len(weights))
         # The pair is one addition, so it goes the way of the products, times 1.
         pairs = fma(x[:, 0], w[:, 0], x[:, 1] * w[:, 1])
@@ -90,22 +95,26 @@ class FirmwareArithmetic(SdkArithmetic):
         return fold(start, times, terms)
 
     def quantize_v3(self, values: Floats) -> Bytes:
-        """The firmware has its own roundf, which cuts toward zero (MaixPy's sipeed_math.c)."""
+        """The uint8 of a v3 quantize layer: the firmware's own roundf truncates (MaixPy's sipeed_math.c)."""
         return limited8(values).astype(np.uint8)
 
     def quantize_v4(self, values: Floats, scale: np.float32, zero: np.float32) -> Bytes:
-        """Pairs round half to even; the last of an odd number meets the firmware's roundf, which cuts."""
+        """The uint8 of a v4 quantize node.
+
+        The compiler took two values at a time and rounds those halves to even. The last of an odd number of values goes
+        through the firmware's own roundf, which truncates.
+        """
         limited = limited8(self.multiply_add(values, scale, zero))
         even = values.size // 2 * 2
         np.rint(limited[:even], out=limited[:even])
         return limited.astype(np.uint8)
 
     def dequantize_v4(self, values: Bytes, scale: np.float32, zero: int) -> Floats:
-        """The zero point is folded into a second constant."""
+        """The floats of a v4 dequantize node: the zero point became a second constant, -zero / scale."""
         inverse = ONE / scale
         return one_nan(fma(values.astype(np.float32), inverse, np.float32(-zero) * inverse))
 
 
 def fma_of(a: Any, b: Any, c: Any) -> Any:
-    """``fma``, for numba: of that function itself it knows only how to call it."""
+    """``fma`` for numba, which can call that function but cannot compile it as the function of a loop."""
     return fma(a, b, c)

@@ -1,8 +1,8 @@
 """exp, log, sin and cos as the firmware's C library has them: newlib's float32 routines with fused multiply-adds.
 
-Each takes float32 and gives float32. The functions hold for arrays, and for single values in code that numba compiles
-(see ``single``), so they have no branches: every way is computed, and ``choose`` takes the right one. Seen to give the
-firmware's bits for every value tried but sin and cos of arguments beyond 200, which nobody has compared.
+Each takes and returns float32. The functions work on arrays, and on single values in code that numba compiles (see
+``float32``). So they have no branches: every way is computed, and ``choose`` takes the right one. They gave the bits of
+the firmware for every value that was compared; sin and cos of more than 200 were not.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .single import choose, compilable, float_of, fma, real, whole, word_of
+from .float32 import choose, compilable, float_of, fma, real, whole, word_of
 
 F = np.float32
 

@@ -1,6 +1,6 @@
-"""The software that runs a model's CPU layers: which of them apply what a file asks for, and with which arithmetic.
+"""The software that runs the CPU layers of a model: which activations it applies, and its arithmetic.
 
-The KPU's own rounding is another choice (``arithmetic.ROUNDINGS``); a runtime says nothing about it.
+How the KPU rounds is a separate choice (``roundings``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .firmware_arithmetic import FirmwareArithmetic
 
 @dataclass(frozen=True)
 class Runtime:
-    """``arithmetic``: of the CPU layers; ``dense_activation``: does a v3 dense layer apply its relu or relu6?"""
+    """``arithmetic``: of the CPU layers; ``dense_activation``: True if a v3 dense layer applies its relu or relu6."""
 
     name: str
     about: str
@@ -33,7 +33,7 @@ DEFAULT_RUNTIME = MAIXPY.name
 
 
 def runtime_named(name: str) -> Runtime:
-    """The runtime of that name; MaixSwitchError (usage) tells the known ones."""
+    """The runtime of that name; MaixSwitchError (usage) lists the known ones."""
     if name not in RUNTIMES:
         raise MaixSwitchError(
             tr("no runtime {name!r}; there are {known}", name=name, known=", ".join(RUNTIMES)), EXIT_USAGE

@@ -1,4 +1,4 @@
-"""What the layers of kmodel v3 do that the CPU runs; how floats round says ``cpu_arithmetic``. Source: SDK kpu.c."""
+"""The layers of kmodel v3 that the CPU runs; ``cpu_arithmetic`` says how floats round. Source: SDK kpu.c."""
 
 from __future__ import annotations
 
@@ -31,27 +31,28 @@ from maixswitch.kmodel.format.v3_layers import (
 )
 
 from .arithmetic import round_v01
+from .chip import Chip
 from .cpu_arithmetic import ONE, SdkArithmetic
-from .machine import Machine
 
 SMALLEST = np.finfo(np.float32).tiny
 
 
-def conv(spec: KpuConv, chip: Machine) -> None:
+def conv(spec: KpuConv, chip: Chip) -> None:
     chip.convolve(spec.conv, 1, spec.main_output)
 
 
-def keep(chip: Machine, address: int, values: Array) -> None:
-    """Writes what was computed as floats."""
+def keep(chip: Chip, address: int, values: Array) -> None:
+    """Writes results to main memory as float32."""
     chip.floats(address, values.size)[:] = one_nan(values)
 
 
-def add(spec: Add, chip: Machine) -> None:
+def add(spec: Add, chip: Chip) -> None:
     keep(chip, spec.output, chip.floats(spec.a, spec.count) + chip.floats(spec.b, spec.count))
 
 
-def quantized_add(spec: QuantizedAdd, chip: Machine) -> None:
-    """Floor shifts of the operands, half up at the end; the device works in eights and so writes up to 7 bytes more."""
+def quantized_add(spec: QuantizedAdd, chip: Chip) -> None:
+    """Adds quantised values; operands are shifted without rounding, and the result rounds halves up."""
+    # The firmware works on eight values at a time, so that it writes up to 7 bytes more.
     count = -(-spec.count // 8) * 8
     a = (chip.bytes(spec.a, count).astype(np.int64) + spec.a_offset) * spec.a_mul
     b = (chip.bytes(spec.b, count).astype(np.int64) + spec.b_offset) * spec.b_mul
@@ -60,13 +61,13 @@ def quantized_add(spec: QuantizedAdd, chip: Machine) -> None:
     chip.bytes(spec.output, count)[:] = clamp8(rounded + spec.out_offset)
 
 
-def global_average_pool(spec: GlobalAveragePool, chip: Machine) -> None:
+def global_average_pool(spec: GlobalAveragePool, chip: Chip) -> None:
     values = chip.floats(spec.input, spec.channels * spec.kernel_size).reshape(spec.channels, spec.kernel_size)
     keep(chip, spec.output, chip.arithmetic.share(ordered_sum(values, 1), np.float32(spec.kernel_size)))
 
 
 def _windows(spec: Pool, image: Array) -> Iterator[tuple[Array, Array]]:
-    """For every tap of the window: the values it meets (out_c, out_h, out_w) and where it lies inside the image."""
+    """Yields for every tap the values that it meets (out_c, out_h, out_w), and where it lies inside the image."""
     y = np.arange(spec.out_h) * spec.stride_h - spec.pad_h
     x = np.arange(spec.out_w) * spec.stride_w - spec.pad_w
     for line in range(spec.kernel_h):
@@ -78,8 +79,8 @@ def _windows(spec: Pool, image: Array) -> Iterator[tuple[Array, Array]]:
             yield image[: spec.out_c, lines, columns], inside_y[:, None] & inside_x[None, :]
 
 
-def quantized_max_pool(spec: QuantizedMaxPool, chip: Machine) -> None:
-    """The window is cut at the image; the start value is 0."""
+def quantized_max_pool(spec: QuantizedMaxPool, chip: Chip) -> None:
+    """The maximum of each window; the window is cut at the edge of the image, and the start value is 0."""
     image = chip.bytes(spec.input, spec.in_c * spec.in_h * spec.in_w).reshape(spec.in_c, spec.in_h, spec.in_w)
     best = np.zeros((spec.out_c, spec.out_h, spec.out_w), np.uint8)
     for values, inside in _windows(spec, image):
@@ -87,8 +88,8 @@ def quantized_max_pool(spec: QuantizedMaxPool, chip: Machine) -> None:
     chip.bytes(spec.output, best.size)[:] = best.reshape(-1)
 
 
-def average_pool(spec: AveragePool, chip: Machine) -> None:
-    """The sum of the taps inside the image by their number; the device ignores ``act``."""
+def average_pool(spec: AveragePool, chip: Chip) -> None:
+    """The mean of the taps inside the image; the firmware ignores ``act``."""
     image = chip.floats(spec.input, spec.in_c * spec.in_h * spec.in_w).reshape(spec.in_c, spec.in_h, spec.in_w)
     total = np.zeros((spec.out_c, spec.out_h, spec.out_w), np.float32)
     number = np.zeros((spec.out_h, spec.out_w), np.float32)
@@ -104,74 +105,75 @@ def quantized(spec: Quantize, values: Floats, arithmetic: SdkArithmetic) -> Byte
     return arithmetic.quantize_v3((values - np.float32(spec.bias)) * inverse)
 
 
-def quantize(spec: Quantize, chip: Machine) -> None:
+def quantize(spec: Quantize, chip: Chip) -> None:
     chip.bytes(spec.output, spec.count)[:] = quantized(spec, chip.floats(spec.input, spec.count), chip.arithmetic)
 
 
-def levels(spec: Dequantize, values: Bytes, chip: Machine) -> Floats:
+def levels(spec: Dequantize, values: Bytes, chip: Chip) -> Floats:
     """The floats of bytes."""
     scale, bias = np.float32(spec.scale), np.float32(spec.bias)
     return one_nan(chip.arithmetic.multiply_add(values.astype(np.float32), scale, bias))
 
 
-def dequantize(spec: Dequantize, chip: Machine) -> None:
+def dequantize(spec: Dequantize, chip: Chip) -> None:
     chip.floats(spec.output, spec.count)[:] = levels(spec, chip.bytes(spec.input, spec.count), chip)
 
 
-def requantize(spec: Requantize, chip: Machine) -> None:
+def requantize(spec: Requantize, chip: Chip) -> None:
     chip.bytes(spec.output, spec.count)[:] = spec.table[chip.bytes(spec.input, spec.count)]
 
 
-def l2_normalize(spec: Elementwise, chip: Machine) -> None:
+def l2_normalize(spec: Elementwise, chip: Chip) -> None:
     values = chip.floats(spec.input, spec.channels)
     total = chip.arithmetic.accumulate(np.float32(0), values, values) if spec.channels else np.float32(0)
     factor = ONE / np.sqrt(chip.arithmetic.greater(total, np.float32(1e-10)))
     keep(chip, spec.output, values * factor)
 
 
-def softmax(spec: Elementwise, chip: Machine) -> None:
-    """The device starts its maximum at FLT_MIN, so it never subtracts a negative one (kept)."""
+def softmax(spec: Elementwise, chip: Chip) -> None:
+    """Softmax over all values."""
+    # The firmware starts its maximum at FLT_MIN, so that it never subtracts a negative one.
     values = chip.floats(spec.input, spec.channels)
     arithmetic = chip.arithmetic
     powers = arithmetic.functions["exp"](values - arithmetic.greater.reduce(values, initial=SMALLEST))
     keep(chip, spec.output, arithmetic.share(powers, ordered_sum(powers, 0)))
 
 
-def logistic(spec: Elementwise, chip: Machine) -> None:
+def logistic(spec: Elementwise, chip: Chip) -> None:
     keep(chip, spec.output, ONE / (ONE + chip.arithmetic.functions["exp"](-chip.floats(spec.input, spec.channels))))
 
 
-def concat(spec: Concat, chip: Machine) -> None:
+def concat(spec: Concat, chip: Chip) -> None:
     position = spec.output
     for start, size in spec.parts.tolist():
         chip.bytes(position, size)[:] = chip.bytes(start, size).copy()
         position += size
 
 
-def activated(spec: FullyConnected, sums: Floats, chip: Machine) -> Floats:
-    """The relu or relu6 of a dense layer, where the runtime reads ``act`` at all."""
+def activated(spec: FullyConnected, sums: Floats, chip: Chip) -> Floats:
+    """Applies the relu or relu6 of a dense layer, if the runtime reads ``act`` at all."""
     act = spec.act if chip.runtime.dense_activation else 0
     if act:
         sums = np.maximum(sums, np.float32(0))
     return np.minimum(sums, np.float32(6)) if act == 2 else sums
 
 
-def fully_connected(spec: FullyConnected, chip: Machine) -> None:
+def fully_connected(spec: FullyConnected, chip: Chip) -> None:
     sums = chip.arithmetic.dense(spec.weights, chip.floats(spec.input, spec.in_channels)) + spec.bias
     keep(chip, spec.output, activated(spec, sums, chip))
 
 
-def flatten(spec: Flatten, chip: Machine) -> None:
+def flatten(spec: Flatten, chip: Chip) -> None:
     """Channels first to channels last."""
     count = spec.channels * spec.height * spec.width
     image = chip.floats(spec.input, count).reshape(spec.channels, spec.height, spec.width)
     chip.floats(spec.output, count)[:] = image.transpose(1, 2, 0).reshape(-1)
 
 
-def nearest(size: int, wanted: int) -> Array:
-    """Source index of each of ``wanted`` places, by a float32 scale; align_corners is ignored by the device."""
-    scale = np.float32(size) / np.float32(wanted)
-    places = np.floor(np.arange(wanted, dtype=np.float32) * scale).astype(np.int64)
+def nearest(size: int, count: int) -> Array:
+    """Source index of each of ``count`` places, by a float32 scale; the firmware ignores align_corners."""
+    scale = np.float32(size) / np.float32(count)
+    places = np.floor(np.arange(count, dtype=np.float32) * scale).astype(np.int64)
     limited: Array = np.minimum(places, size - 1)
     return limited
 
@@ -182,35 +184,35 @@ def _resize(spec: ResizeNearest, values: Array) -> Array:
     return resized.reshape(-1)
 
 
-def resize_nearest(spec: ResizeNearest, chip: Machine) -> None:
+def resize_nearest(spec: ResizeNearest, chip: Chip) -> None:
     resized = _resize(spec, chip.floats(spec.input, spec.in_c * spec.in_h * spec.in_w))
     chip.floats(spec.output, resized.size)[:] = resized
 
 
-def quantized_resize_nearest(spec: ResizeNearest, chip: Machine) -> None:
+def quantized_resize_nearest(spec: ResizeNearest, chip: Chip) -> None:
     resized = _resize(spec, chip.bytes(spec.input, spec.in_c * spec.in_h * spec.in_w))
     chip.bytes(spec.output, resized.size)[:] = resized
 
 
-def channelwise_dequantize(spec: ChannelwiseDequantize, chip: Machine) -> None:
+def channelwise_dequantize(spec: ChannelwiseDequantize, chip: Chip) -> None:
     count = spec.channels * spec.channel_size
     values = chip.bytes(spec.input, count).reshape(spec.channels, spec.channel_size).astype(np.float32)
     scaled = chip.arithmetic.multiply_add(values, spec.factors[:, :1], spec.factors[:, 1:])
     keep(chip, spec.output, scaled.reshape(-1))
 
 
-def add_padding(spec: AddPadding, chip: Machine) -> None:
-    """Only the first pixel of each 4x4 map is set; a 1x1 layer follows and nobody reads the rest."""
+def add_padding(spec: AddPadding, chip: Chip) -> None:
+    """Sets the first pixel of each 4x4 map; a 1x1 layer follows, which reads no other."""
     channel = np.arange(spec.channels)
     places = spec.row * ROW + (channel // 4) * 256 + (channel % 4) * 16
     chip.ram[places] = chip.bytes(spec.input, spec.channels)
 
 
-def remove_padding(spec: RemovePadding, chip: Machine) -> None:
+def remove_padding(spec: RemovePadding, chip: Chip) -> None:
     """The first pixel of each packed 4x4 map."""
     chip.bytes(spec.output, spec.channels)[:] = chip.bytes(spec.input, 16 * spec.channels)[::16].copy()
 
 
-def upload(spec: Upload, chip: Machine) -> None:
+def upload(spec: Upload, chip: Chip) -> None:
     count = spec.channels * spec.height * spec.width
     spec.layout.write(chip.ram, spec.row, chip.bytes(spec.input, count).reshape(spec.channels, spec.height, spec.width))

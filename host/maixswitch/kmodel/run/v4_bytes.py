@@ -1,4 +1,4 @@
-"""What the kmodel v4 nodes on quantised values and on plain memory do. Source: nncase 0.2 neutral_kernels.h."""
+"""The nodes of kmodel v4 on quantised values and on plain memory. Source: nncase 0.2 neutral_kernels.h."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from maixswitch.kmodel.format.v4_moves import (
 )
 from maixswitch.kmodel.format.v4_node import DATATYPES, Range
 
+from .chip import Chip
 from .cpu_arithmetic import ONE, MultiplyAdd
-from .machine import Machine
 from .v3_cpu import nearest
 from .v4_float import floats, operands, store
 from .window import convolve
 
 
-def octets(chip: Machine, part: Range, shape: tuple[int, ...] | None = None) -> Bytes:
+def octets(chip: Chip, part: Range, shape: tuple[int, ...] | None = None) -> Bytes:
     """A range as uint8, flat or with a shape; a view of the chip's memory."""
     use = part.use("")
     view = chip.view(use.memory, use.start, use.size)
     return view if shape is None else view[: int(np.prod(shape))].reshape(shape)
 
 
-def store_octets(chip: Machine, part: Range, values: Array) -> None:
+def store_octets(chip: Chip, part: Range, values: Array) -> None:
     """Writes bytes to the start of a range."""
     octets(chip, part)[: values.size] = values.reshape(-1)
 
 
-def elements(chip: Machine, part: Range, shape: tuple[int, ...]) -> Array:
+def elements(chip: Chip, part: Range, shape: tuple[int, ...]) -> Array:
     """A range in its own data type."""
     return floats(chip, part, shape) if DATATYPES[part.datatype] == "float32" else octets(chip, part, shape)
 
 
-def store_elements(chip: Machine, given: Range, made: Range, values: Array) -> None:
-    """Writes values of ``given``'s data type into ``made``."""
-    (store if DATATYPES[given.datatype] == "float32" else store_octets)(chip, made, values)
+def store_elements(chip: Chip, source: Range, target: Range, values: Array) -> None:
+    """Writes values of ``source``'s data type into ``target``."""
+    (store if DATATYPES[source.datatype] == "float32" else store_octets)(chip, target, values)
 
 
 def wrap32(values: Ints) -> Ints:
@@ -55,7 +55,7 @@ def wrap32(values: Ints) -> Ints:
 
 
 def scale(values: Ints, mul: int, shift: int) -> Ints:
-    """(value * mul) >> shift, half up, cut to int32; the shift passes through a byte."""
+    """(value * mul) >> shift, halves rounded up, wrapped to int32; the source keeps the shift in a byte."""
     product = values * np.int64(mul)
     shift = min(shift & 0xFF, 62)
     if shift:
@@ -63,41 +63,41 @@ def scale(values: Ints, mul: int, shift: int) -> Ints:
     return wrap32(product)
 
 
-def kpu_conv2d(spec: KpuConv, chip: Machine) -> None:
+def kpu_conv2d(spec: KpuConv, chip: Chip) -> None:
     main = spec.head.main_output
     chip.convolve(spec.conv, spec.head.batches, main.start if main.size else None)
 
 
-def kpu_upload(spec: KpuUpload, chip: Machine) -> None:
+def kpu_upload(spec: KpuUpload, chip: Chip) -> None:
     layout = MapLayout(*spec.in_shape[1:])
     for index, image in enumerate(octets(chip, spec.input, spec.in_shape)):
         layout.write(chip.ram, spec.output.start // 64 + index * layout.rows, image)
 
 
-def quantize(spec: Quantize, chip: Machine) -> None:
+def quantize(spec: Quantize, chip: Chip) -> None:
     scale, zero = np.float32(spec.scale), np.float32(spec.zero_point)
     store_octets(chip, spec.output, chip.arithmetic.quantize_v4(floats(chip, spec.input), scale, zero))
 
 
-def levels(spec: Dequantize, values: Bytes, chip: Machine) -> Floats:
+def levels(spec: Dequantize, values: Bytes, chip: Chip) -> Floats:
     """The floats of bytes."""
     return chip.arithmetic.dequantize_v4(values, np.float32(spec.scale), spec.zero_point)
 
 
-def dequantize(spec: Dequantize, chip: Machine) -> None:
+def dequantize(spec: Dequantize, chip: Chip) -> None:
     store(chip, spec.output, levels(spec, octets(chip, spec.input), chip))
 
 
-def quantized_conv2d(spec: QuantizedConv2d, chip: Machine) -> None:
+def quantized_conv2d(spec: QuantizedConv2d, chip: Chip) -> None:
     images = octets(chip, spec.input, spec.in_shape).astype(np.int64) + spec.in_offset
     weights = spec.weights.astype(np.int64) + spec.weight_offset
     bias = spec.bias.astype(np.int64)
-    made = np.stack([convolve(image, weights, bias, spec.geometry, spec.groups, False) for image in images])
-    scaled = scale(wrap32(made), spec.out_mul, spec.out_shift)
+    result = np.stack([convolve(image, weights, bias, spec.geometry, spec.groups, False) for image in images])
+    scaled = scale(wrap32(result), spec.out_mul, spec.out_shift)
     store_octets(chip, spec.output, clamp8(scaled + spec.out_offset))
 
 
-def quantized_matmul(spec: QuantizedMatmul, chip: Machine) -> None:
+def quantized_matmul(spec: QuantizedMatmul, chip: Chip) -> None:
     shapes = spec.shapes()
     a = octets(chip, spec.a, shapes["a"]).astype(np.int64) + spec.a_offset
     b = octets(chip, spec.b, shapes["b"]).astype(np.int64) + spec.b_offset
@@ -117,7 +117,7 @@ def _divide(a: Ints, b: Ints) -> Ints:
 _BINARY = (np.add, np.subtract, np.multiply, _divide, np.minimum, np.maximum)
 
 
-def quantized_binary(spec: QuantizedBinary, chip: Machine) -> None:
+def quantized_binary(spec: QuantizedBinary, chip: Chip) -> None:
     shapes = spec.shapes()
     a, b = operands(octets(chip, spec.a, shapes["a"]), octets(chip, spec.b, shapes["b"]), shapes["output"])
     left = scale(a.astype(np.int64) + spec.a_offset, spec.a_mul, spec.a_shift)
@@ -126,11 +126,11 @@ def quantized_binary(spec: QuantizedBinary, chip: Machine) -> None:
     store_octets(chip, spec.output, clamp8(scaled + spec.out_offset))
 
 
-def table_lookup1d(spec: TableLookup, chip: Machine) -> None:
+def table_lookup1d(spec: TableLookup, chip: Chip) -> None:
     store_octets(chip, spec.output, octets(chip, spec.table)[octets(chip, spec.input)])
 
 
-def concat(spec: Concat, chip: Machine) -> None:
+def concat(spec: Concat, chip: Chip) -> None:
     sizes = [spec.inner_size * dim for dim in spec.dims.tolist()]
     ranges = [part for name, part in spec.ranges() if name == "part"]
     parts = [octets(chip, part, (spec.outer_size, size)) for part, size in zip(ranges, sizes, strict=True)]
@@ -138,33 +138,33 @@ def concat(spec: Concat, chip: Machine) -> None:
         store_octets(chip, spec.output, np.concatenate(parts, axis=1))
 
 
-def memory_copy(spec: MemoryCopy, chip: Machine) -> None:
-    """Whole floats only: up to three bytes at the end stay behind (kept)."""
+def memory_copy(spec: MemoryCopy, chip: Chip) -> None:
+    """Copies whole floats; up to three bytes at the end are not copied, as in the source."""
     values = floats(chip, spec.input).copy()
     floats(chip, spec.output)[: values.size] = values
 
 
-def pad(spec: Pad, chip: Machine) -> None:
-    """Negative pads crop."""
+def pad(spec: Pad, chip: Chip) -> None:
+    """Pads each axis; a negative padding crops."""
     values = elements(chip, spec.input, spec.in_shape)
-    made = np.empty(spec.shapes()["output"], values.dtype)
-    made[...] = spec.value[: values.itemsize].view(values.dtype)[0]
+    result = np.empty(spec.shapes()["output"], values.dtype)
+    result[...] = spec.value[: values.itemsize].view(values.dtype)[0]
     target, source = spec.kept()
-    made[target] = values[source]
-    store_elements(chip, spec.input, spec.output, made)
+    result[target] = values[source]
+    store_elements(chip, spec.input, spec.output, result)
 
 
-def transpose(spec: Transpose, chip: Machine) -> None:
+def transpose(spec: Transpose, chip: Chip) -> None:
     values = elements(chip, spec.input, spec.in_shape)
     store_elements(chip, spec.input, spec.output, values.transpose(spec.perm))
 
 
-def strided_slice(spec: StridedSlice, chip: Machine) -> None:
+def strided_slice(spec: StridedSlice, chip: Chip) -> None:
     values = elements(chip, spec.input, spec.in_shape)
     store_elements(chip, spec.input, spec.output, values[np.ix_(*spec.indices())])
 
 
-def resize_image(spec: Resize, chip: Machine) -> None:
+def resize_image(spec: Resize, chip: Chip) -> None:
     values = elements(chip, spec.input, spec.in_shape)
     resized = _nearest(values, spec) if spec.mode else _bilinear(values, spec, chip.arithmetic.multiply_add)
     store_elements(chip, spec.input, spec.output, resized)
@@ -176,25 +176,25 @@ def _nearest(values: Array, spec: Resize) -> Array:
     return resized
 
 
-def _places(size: int, made: int, align_corners: bool) -> tuple[Array, Array, Array]:
+def _places(size: int, count: int, align_corners: bool) -> tuple[Array, Array, Array]:
     """(first index, second index, distance from the first) of every output place."""
-    step = np.float32(size) / np.float32(made)
-    if align_corners and made > 1:
-        step = np.float32(size - 1) / np.float32(made - 1)
-    place = np.arange(made, dtype=np.float32) * step
-    first = np.minimum(np.floor(place).astype(np.int64), size - 1)
-    return first, np.minimum(first + 1, size - 1), place - first.astype(np.float32)
+    step = np.float32(size) / np.float32(count)
+    if align_corners and count > 1:
+        step = np.float32(size - 1) / np.float32(count - 1)
+    position = np.arange(count, dtype=np.float32) * step
+    first = np.minimum(np.floor(position).astype(np.int64), size - 1)
+    return first, np.minimum(first + 1, size - 1), position - first.astype(np.float32)
 
 
 def _bilinear(values: Array, spec: Resize, multiply_add: MultiplyAdd) -> Array:
-    """Results of uint8 are cut, not rounded."""
+    """Bilinear interpolation; results of uint8 are truncated."""
     y0, y1, dy = _places(spec.in_shape[2], spec.out_h, bool(spec.align_corners))
     x0, x1, dx = _places(spec.in_shape[3], spec.out_w, bool(spec.align_corners))
     dy, dx = dy[:, None], dx[None, :]
 
     def corner(lines: Array, columns: Array) -> Array:
-        found: Array = values[:, :, lines[:, None], columns[None, :]].astype(np.float32)
-        return found
+        pixels: Array = values[:, :, lines[:, None], columns[None, :]].astype(np.float32)
+        return pixels
 
     total = corner(y1, x0) * (dy * (ONE - dx))
     total = multiply_add(corner(y0, x0), (ONE - dy) * (ONE - dx), total)

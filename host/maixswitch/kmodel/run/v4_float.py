@@ -1,4 +1,4 @@
-"""What the kmodel v4 nodes on floats do; ``cpu_arithmetic`` says how they round.
+"""The nodes of kmodel v4 on floats; ``cpu_arithmetic`` says how they round.
 
 Source: nncase 0.2 neutral_kernels.h.
 """
@@ -11,6 +11,7 @@ import numpy as np
 
 from maixswitch.kmodel.format.arrays import FLOAT_MAX, Array, Floats, one_nan, ordered_sum
 from maixswitch.kmodel.format.v4_layers import (
+    UNARY_NAMES,
     Binary,
     Conv2d,
     Conv2dTranspose,
@@ -22,22 +23,22 @@ from maixswitch.kmodel.format.v4_layers import (
 )
 from maixswitch.kmodel.format.v4_node import Clamp, Range
 
-from .machine import Machine
+from .chip import Chip
 from .window import convolve, reduce_window, scatter
 
 MATMUL_TERMS = 1 << 18
-"""Products that are worked out at a time."""
+"""So many products are computed at a time."""
 
 
-def floats(chip: Machine, part: Range, shape: tuple[int, ...] | None = None) -> Floats:
+def floats(chip: Chip, part: Range, shape: tuple[int, ...] | None = None) -> Floats:
     """A range as float32, flat or with a shape; a view of the chip's memory."""
     use = part.use("")
     view: Floats = chip.view(use.memory, use.start, use.size // 4 * 4).view("<f4")
     return view if shape is None else view[: int(np.prod(shape))].reshape(shape)
 
 
-def store(chip: Machine, part: Range, values: Array) -> None:
-    """Writes what was computed to the start of a range."""
+def store(chip: Chip, part: Range, values: Array) -> None:
+    """Writes results to the start of a range."""
     floats(chip, part)[: values.size] = one_nan(values.reshape(-1))
 
 
@@ -65,11 +66,10 @@ BINARY: tuple[Callable[[Array, Array], Array], ...] = (
     smaller,
     larger,
 )
-UNARY = ("abs", "ceil", "cos", "exp", "floor", "log", "neg", "rsqrt", "sin", "square")
 
 
 def spread(values: Array, shape: tuple[int, ...]) -> Array:
-    """Broadcasts to ``shape``: an index beyond the end of an axis becomes 0."""
+    """Broadcasts to ``shape``; an index beyond the end of an axis becomes 0, as in the source."""
     places = []
     for axis, size in enumerate(shape):
         index = np.arange(size)
@@ -85,34 +85,34 @@ def operands(a: Array, b: Array, shape: tuple[int, ...]) -> tuple[Array, Array]:
     return spread(a, shape), spread(b, shape)
 
 
-def binary(spec: Binary, chip: Machine) -> None:
+def binary(spec: Binary, chip: Chip) -> None:
     shapes = spec.shapes()
     a, b = operands(floats(chip, spec.a, shapes["a"]), floats(chip, spec.b, shapes["b"]), shapes["output"])
     store(chip, spec.output, clamp(BINARY[spec.op](a, b), spec.act))
 
 
-def unary(spec: Unary, chip: Machine) -> None:
-    made = chip.arithmetic.unary(UNARY[spec.op], floats(chip, spec.input))
-    floats(chip, spec.output)[: made.size] = made
+def unary(spec: Unary, chip: Chip) -> None:
+    result = chip.arithmetic.unary(UNARY_NAMES[spec.op], floats(chip, spec.input))
+    floats(chip, spec.output)[: result.size] = result
 
 
-def conv2d(spec: Conv2d, chip: Machine) -> None:
+def conv2d(spec: Conv2d, chip: Chip) -> None:
     images = floats(chip, spec.input, spec.in_shape)
     step = chip.arithmetic.stepper(images, spec.weights, spec.bias)
-    made = [convolve(image, spec.weights, spec.bias, spec.geometry, spec.groups, False, step) for image in images]
-    store(chip, spec.output, clamp(np.stack(made), spec.act))
+    result = [convolve(image, spec.weights, spec.bias, spec.geometry, spec.groups, False, step) for image in images]
+    store(chip, spec.output, clamp(np.stack(result), spec.act))
 
 
-def conv2d_transpose(spec: Conv2dTranspose, chip: Machine) -> None:
+def conv2d_transpose(spec: Conv2dTranspose, chip: Chip) -> None:
     images = floats(chip, spec.input, spec.in_shape)
-    made_h, made_w = spec.out_shape[2:]
-    sizes, step = (made_h, made_w), chip.arithmetic.stepper(images, spec.weights)
-    made = np.stack([scatter(image, spec.weights, spec.geometry, spec.groups, sizes, step) for image in images])
+    out_h, out_w = spec.out_shape[2:]
+    sizes, step = (out_h, out_w), chip.arithmetic.stepper(images, spec.weights)
+    result = np.stack([scatter(image, spec.weights, spec.geometry, spec.groups, sizes, step) for image in images])
     free = spec.act.low <= -FLOAT_MAX and spec.act.high >= FLOAT_MAX
-    store(chip, spec.output, made if free else clamp(made, spec.act))
+    store(chip, spec.output, result if free else clamp(result, spec.act))
 
 
-def matmul(spec: Matmul, chip: Machine) -> None:
+def matmul(spec: Matmul, chip: Chip) -> None:
     shapes = spec.shapes()
     a, b = floats(chip, spec.a, shapes["a"]), floats(chip, spec.b, shapes["b"])
     total = np.tile(spec.bias, (spec.a_rows, 1))
@@ -133,7 +133,7 @@ FOLD: tuple[Callable[[Array, Array], Array], ...] = (np.add, smaller, larger, np
 def extreme(step: Callable[[Array, Array], Array], rows: Array, init: np.float32) -> Array:
     """Folds rows into ``init`` by ``smaller`` or ``larger``, neighbours first: of equal values the earlier one stays.
 
-    What is not a number loses every comparison, unless it is ``init``.
+    A NaN loses every comparison, unless it is ``init``.
     """
     rows = np.where(np.isnan(rows), np.float32(np.inf if step is smaller else -np.inf), rows)
     while len(rows) > 1:
@@ -142,7 +142,7 @@ def extreme(step: Callable[[Array, Array], Array], rows: Array, init: np.float32
     return step(np.full(rows.shape[1:], init), rows[0])
 
 
-def reduce(spec: Reduce, chip: Machine) -> None:
+def reduce(spec: Reduce, chip: Chip) -> None:
     """The mean multiplies by output elements / input elements."""
     values = floats(chip, spec.input, spec.in_shape)
     reduced = [axis for axis in range(4) if spec.out_shape[axis] != spec.in_shape[axis]]
@@ -158,7 +158,7 @@ def reduce(spec: Reduce, chip: Machine) -> None:
     store(chip, spec.output, total)
 
 
-def reduce_window2d(spec: ReduceWindow, chip: Machine) -> None:
+def reduce_window2d(spec: ReduceWindow, chip: Chip) -> None:
     values = floats(chip, spec.input, spec.in_shape)
     total, count = reduce_window(values, np.float32(spec.init), spec.geometry, FOLD[spec.op])
     if spec.op == 0:
@@ -166,7 +166,7 @@ def reduce_window2d(spec: ReduceWindow, chip: Machine) -> None:
     store(chip, spec.output, clamp(total, spec.act))
 
 
-def softmax(spec: Softmax, chip: Machine) -> None:
+def softmax(spec: Softmax, chip: Chip) -> None:
     values = floats(chip, spec.input, spec.shapes()["input"])
     powers = chip.arithmetic.functions["exp"]((values - values.max(axis=1, keepdims=True)) * np.float32(spec.beta))
     store(chip, spec.output, powers / ordered_sum(powers, 1)[:, None])

@@ -1,4 +1,4 @@
-"""Sliding windows in numpy, tap after tap in the reference's order, so that float32 sums round as they do there."""
+"""Sliding windows in numpy, tap after tap in the order of the reference, so that float32 sums round as there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maixswitch.kmodel.format.v4_node import Geometry
 from .cpu_arithmetic import MultiplyAdd
 
 BLOCK = 1 << 16
-"""Sums that are worked on at a time, so that they stay in a core's own cache."""
+"""So many sums are computed at a time, so that they stay in a core's own cache."""
 
 
 def multiply_add(a: Array, b: Array, c: Array) -> Array:
@@ -20,10 +20,13 @@ def multiply_add(a: Array, b: Array, c: Array) -> Array:
     return a * b + c
 
 
-def inside(size: int, made: int, before: int, stride: int, shift: int) -> tuple[slice, slice]:
-    """Outputs whose tap ``shift`` pixels after their origin lies in the image, and those pixels."""
+def inside(size: int, count: int, before: int, stride: int, shift: int) -> tuple[slice, slice]:
+    """Along one axis: the outputs whose tap at ``shift`` lies in the image, and the pixels that it meets.
+
+    size: pixels; count: outputs; before: padding; all along that axis.
+    """
     first = max(0, -((shift - before) // stride))
-    last = min(made - 1, (size - 1 + before - shift) // stride)
+    last = min(count - 1, (size - 1 + before - shift) // stride)
     if last < first:
         return slice(0, 0), slice(0, 0)
     start = first * stride - before + shift
@@ -34,11 +37,11 @@ def taps(
     geometry: Geometry, height: int, width: int
 ) -> Iterator[tuple[int, int, tuple[slice, slice], tuple[slice, slice]]]:
     """(ky, kx, output lines and columns, input lines and columns) of every tap, row by row."""
-    made_h, made_w = geometry.size(height, width)
+    out_h, out_w = geometry.size(height, width)
     for ky in range(geometry.filter_h):
-        lines = inside(height, made_h, geometry.pad_h.before, geometry.stride_h, ky * geometry.dilation_h)
+        lines = inside(height, out_h, geometry.pad_h.before, geometry.stride_h, ky * geometry.dilation_h)
         for kx in range(geometry.filter_w):
-            columns = inside(width, made_w, geometry.pad_w.before, geometry.stride_w, kx * geometry.dilation_w)
+            columns = inside(width, out_w, geometry.pad_w.before, geometry.stride_w, kx * geometry.dilation_w)
             yield ky, kx, (lines[0], columns[0]), (lines[1], columns[1])
 
 
@@ -67,8 +70,8 @@ def convolve(
     """
     height, width = image.shape[1:]
     out, inner = weights.shape[:2]
-    made_h, made_w = geometry.size(height, width)
-    total = np.empty((groups, out // groups, made_h, made_w), start.dtype)
+    out_h, out_w = geometry.size(height, width)
+    total = np.empty((groups, out // groups, out_h, out_w), start.dtype)
     total[:] = start.reshape(groups, -1, 1, 1)
     image = image.reshape(groups, inner, height, width)
     factors = weights.reshape(groups, out // groups, *weights.shape[1:])
@@ -82,7 +85,7 @@ def convolve(
             window = (slice(None), slice(None), *target)
             part = own_image[:, c, source[0], source[1]][:, None]
             sums[window] = step(own[:, :, c, ky, kx, None, None], part, sums[window])
-    return total.reshape(out, made_h, made_w)
+    return total.reshape(out, out_h, out_w)
 
 
 def reduce_window(
@@ -90,34 +93,35 @@ def reduce_window(
 ) -> tuple[Array, Ints]:
     """Folds the taps of image (n, c, h, w) into ``init`` by ``step``; also the number of taps inside, (h', w')."""
     batches, channels, height, width = image.shape
-    made_h, made_w = geometry.size(height, width)
-    total = np.full((batches, channels, made_h, made_w), init, np.float32)
-    count = np.zeros((made_h, made_w), np.int64)
+    out_h, out_w = geometry.size(height, width)
+    total = np.full((batches, channels, out_h, out_w), init, np.float32)
+    count = np.zeros((out_h, out_w), np.int64)
     for _, _, target, source in taps(geometry, height, width):
-        place = (slice(None), slice(None), *target)
-        total[place] = step(total[place], image[:, :, source[0], source[1]])
+        window = (slice(None), slice(None), *target)
+        total[window] = step(total[window], image[:, :, source[0], source[1]])
         count[target] += 1
     return total, count
 
 
 def scatter(
-    image: Array, weights: Array, geometry: Geometry, groups: int, made: tuple[int, int], step: MultiplyAdd
+    image: Array, weights: Array, geometry: Geometry, groups: int, out_size: tuple[int, int], step: MultiplyAdd
 ) -> Array:
-    """The transposed convolution of one picture: image (c, h, w), weights (out, c / groups, kh, kw) -> (out, *made).
+    """The transposed convolution of one picture: image (c, h, w), weights (out, c / groups, kh, kw) to
+    (out, *out_size).
 
     Each output pixel collects its terms in the order of the input: channel, line, column.
     """
     height, width = image.shape[1:]
     out, inner = weights.shape[:2]
-    total = np.zeros((groups, out // groups, *made), np.float32)
+    total = np.zeros((groups, out // groups, *out_size), np.float32)
     image = image.reshape(groups, inner, height, width)
     factors = weights.reshape(groups, out // groups, *weights.shape[1:])
     for c in range(inner):
         for ky in reversed(range(geometry.filter_h)):
-            lines = inside(made[0], height, geometry.pad_h.before, geometry.stride_h, ky * geometry.dilation_h)
+            lines = inside(out_size[0], height, geometry.pad_h.before, geometry.stride_h, ky * geometry.dilation_h)
             for kx in reversed(range(geometry.filter_w)):
-                columns = inside(made[1], width, geometry.pad_w.before, geometry.stride_w, kx * geometry.dilation_w)
+                columns = inside(out_size[1], width, geometry.pad_w.before, geometry.stride_w, kx * geometry.dilation_w)
                 part = image[:, c, lines[0], columns[0]][:, None]
                 window = (slice(None), slice(None), lines[1], columns[1])
                 total[window] = step(factors[:, :, c, ky, kx, None, None], part, total[window])
-    return total.reshape(out, *made)
+    return total.reshape(out, *out_size)

@@ -10,7 +10,7 @@ from maixswitch.kmodel.format.arrays import Array
 from maixswitch.kmodel.format.registers import LOWEST_START, SEGMENTS, Activation, BatchNorm
 
 FRACTION_BITS = 10
-"""Bits behind the point of z, as the linear activation table below undoes them."""
+"""Fraction bits of z; the linear activation table below removes them."""
 MAX_SHIFT = 15
 MANTISSA = 1 << 22
 
@@ -47,7 +47,7 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class KpuWeights:
-    """A convolution in integers: everything of a KPU layer but its places in memory.
+    """A convolution in integers: everything of a KPU layer except its addresses in memory.
 
     ``weights``: uint8 or uint16 (out, in, k, k), depthwise (channels, 1, k, k); ``weight_zero``, ``input_zero``: the
     numbers that stand for 0.
@@ -87,20 +87,21 @@ def norm_of(factors: Array, offsets: Array) -> BatchNorm:
 
 
 def quantize_conv(
-    weights: Array, bias: Array, given: Scale, wanted: Scale, levels: int = 255, activation: Activation | None = None
+    weights: Array, bias: Array, source: Scale, target: Scale, levels: int = 255, activation: Activation | None = None
 ) -> KpuWeights:
-    """A real convolution (out, in, k, k) + bias (out) from inputs in ``given`` to outputs in ``wanted``.
+    """Quantises a real convolution.
 
-    ``levels`` is 255 for 8-bit weights, 65535 for 16-bit ones. Outputs saturate at 0 and 255, so an output scale with
-    zero 0 is a relu.
+    weights: (out, in, k, k); bias: (out,); source, target: the scales of its inputs and outputs.
+    levels: 255 for 8-bit weights, 65535 for 16-bit ones.
+    Outputs saturate at 0 and 255, so that an output scale with zero 0 makes a relu.
     """
     weights = np.asarray(weights, np.float64)
     own = Scale.covering(float(weights.min()), float(weights.max()), levels)
     unit = float(1 << FRACTION_BITS)
-    factor = wanted.steps * unit / (given.steps * own.steps)
-    offsets = (np.asarray(bias, np.float64) * wanted.steps + wanted.zero) * unit
+    factor = target.steps * unit / (source.steps * own.steps)
+    offsets = (np.asarray(bias, np.float64) * target.steps + target.zero) * unit
     norm = norm_of(np.full(weights.shape[0], factor), offsets)
-    return KpuWeights(own.quantize(weights, levels), norm, activation or linear(), own.zero, given.zero)
+    return KpuWeights(own.quantize(weights, levels), norm, activation or linear(), own.zero, source.zero)
 
 
 def fixed_argument(zero: int) -> tuple[int, int]:

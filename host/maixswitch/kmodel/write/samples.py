@@ -15,7 +15,7 @@ import numpy as np
 from maixswitch.kmodel.format.arrays import Array
 
 from .quantize import KpuWeights, Scale, quantize_conv
-from .writer import Network
+from .writer import KModelWriter
 
 COLOURS = ("red", "green", "blue", "yellow", "magenta", "cyan", "white", "black")
 COLOUR_INPUT = (224, 224, 3)
@@ -53,7 +53,7 @@ def _step(weights: Array, levels: list[float], gain: float) -> KpuWeights:
 def colour_classifier() -> bytes:
     """224x224 RGB to eight scores that add up to 1, in the order of ``COLOURS``: the colour of most of the picture."""
     width, height, channels = COLOUR_INPUT
-    net = Network(channels, height, width)
+    net = KModelWriter(channels, height, width)
     red, green, blue = np.eye(3)
     differences = np.array([red - green, green - red, red - blue, blue - red, green - blue, blue - green])
     light = np.full(3, 1 / 3)
@@ -89,7 +89,7 @@ def blob_detector() -> bytes:
     middle. Squares and discs of 60 to 150 pixels are found to within half a cell; smaller ones may be split.
     """
     width, height, channels = BLOB_INPUT
-    net = Network(channels, height, width)
+    net = KModelWriter(channels, height, width)
     bright = np.repeat(_square(1) / channels, channels, axis=1)
     x = net.conv(net.input, _step(bright, [0.7], 8.0), pool=5)
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""The bytes of a kmodel v3 file: header, table of layers, bodies, and where in its body a KPU layer's parts lie.
+"""The bytes of a kmodel v3 file: header, table of layers, bodies, and the parts of a KPU layer's body.
 
 Source: nncase 0.1 Generator.cs.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from maixswitch.kmodel.format import v3_layers as body
 from maixswitch.kmodel.format.arrays import Array
-from maixswitch.kmodel.format.record import write
+from maixswitch.kmodel.format.binary_record import write
 from maixswitch.kmodel.format.registers import Activation, BatchNorm, encode_activation, encode_block, encode_norm
 
 BODY_ALIGNMENT = 8
@@ -24,7 +24,7 @@ Encode = Callable[[int], bytes]
 
 @dataclass(frozen=True)
 class Header:
-    """``outputs``: (address in main memory, bytes) each; ``lowest_row``: of the AI RAM, only told."""
+    """``outputs``: (address in main memory, bytes) each; ``lowest_row``: the first row of AI RAM that is used."""
 
     flags: int
     lowest_row: int

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,47 +16,21 @@ from maixswitch.kmodel.format import airam
 from maixswitch.kmodel.format import v3_layers as body
 from maixswitch.kmodel.format.airam import MapLayout
 from maixswitch.kmodel.format.arrays import DTYPES, Array
+from maixswitch.kmodel.format.binary_record import write
 from maixswitch.kmodel.format.conv import LOAD_BYTES, MAX_LOADS
-from maixswitch.kmodel.format.record import write
-from maixswitch.kmodel.run.arithmetic import POOLS
+from maixswitch.kmodel.format.pools import POOL_TYPES
 
+from .allocate import allocate, live, set_lifetimes
 from .quantize import KpuWeights, fixed_argument
 from .v3_file import EIGHT_BIT, Header, assemble, conv_body
+from .value import Value
 
 CONV, ADD_PADDING, REMOVE_PADDING, UPLOAD = 10240, 10241, 10242, 10243
-BLOCK_BYTES = 8
-
-
-@dataclass(eq=False)
-class Value:
-    """A tensor between two layers: in "main" memory or in "ai_ram", uint8 or float32, shape (channels, h, w) or (n,).
-
-    ``place`` is a byte offset, or a row in the AI RAM; it is set when the file is built.
-    """
-
-    memory: str
-    dtype: str
-    shape: tuple[int, ...]
-    place: int = -1
-    first: int = 0
-    last: int = 0
-
-    @property
-    def count(self) -> int:
-        return prod(self.shape)
-
-    @property
-    def room(self) -> int:
-        """What it takes: rows of AI RAM, or bytes rounded up to a multiple of 8."""
-        if self.memory == "ai_ram":
-            return MapLayout(*self.shape).rows
-        size = self.count * DTYPES[self.dtype].itemsize
-        return -(-size // BLOCK_BYTES) * BLOCK_BYTES
 
 
 @dataclass(eq=False)
 class _Node:
-    """One layer; ``make`` gives its body once every value has its place."""
+    """One layer; ``make`` returns its body, once every value has its address."""
 
     number: int
     inputs: list[Value]
@@ -70,10 +43,12 @@ class _Node:
 def conv_registers(
     part: KpuWeights, source: MapLayout, target: MapLayout, pool: int, depthwise: bool, to_main: bool
 ) -> dict[str, int]:
-    """The register block of a KPU layer but for its two AI-RAM rows.
+    """The register block of a KPU layer without its two rows in the AI RAM.
 
-    Raises ValueError where the KPU's weight loads cannot hold the layer: 64 of 30 KiB (60 KiB for 16-bit weights).
+    source, target: the maps that it reads and writes; pool: a key of POOL_TYPES; to_main: a copy in main memory.
+    Raises ValueError where the weights do not fit: the KPU loads them 64 times, 30 KiB each (60 KiB for 16 bits).
     """
+    # All weights of one output go in one load; a depthwise layer has a single load.
     out, inner, size, _ = part.weights.shape
     unit = part.weights.dtype.itemsize
     per_output = size * size * inner * unit
@@ -119,7 +94,7 @@ def conv_registers(
     }
 
 
-class Network:
+class KModelWriter:
     """Collects layers in the order they run; every method returns the value that its layer makes.
 
     The input is uint8 (channels, height, width) in the AI RAM, or with ``floats`` that many float32 for a network of
@@ -147,38 +122,42 @@ class Network:
         """A KPU layer; its result in the AI RAM, where it always is, and with ``to_main`` the copy in main memory."""
         layout = MapLayout(*source.shape)
         out, inner, size, other = part.weights.shape
-        wanted = 1 if depthwise else layout.channels
-        if inner != wanted or size != other or size not in (1, 3) or (depthwise and out != layout.channels):
+        expected = 1 if depthwise else layout.channels
+        if inner != expected or size != other or size not in (1, 3) or (depthwise and out != layout.channels):
             raise ValueError(f"weights {part.weights.shape} do not fit the input {source.shape}")
-        if pool not in POOLS:
-            raise ValueError(f"no pool type {pool}; there are {sorted(POOLS)}")
-        stride = POOLS[pool][1]
+        if pool not in POOL_TYPES:
+            raise ValueError(f"no pool type {pool}; there are {sorted(POOL_TYPES)}")
+        stride = POOL_TYPES[pool].stride
         target = MapLayout(out, layout.height // stride, layout.width // stride)
         features = self._value("ai_ram", "uint8", (out, target.height, target.width))
-        made = [features]
+        result = [features]
         if to_main:
-            made.append(self._value("main", "uint8", features.shape))
+            result.append(self._value("main", "uint8", features.shape))
         registers = conv_registers(part, layout, target, pool, depthwise, to_main)
 
         def make() -> body.ConvBody:
-            registers.update(image_src_addr=source.place, image_dst_addr=features.place)
-            return body.ConvBody(int(to_main), made[-1].place if to_main else 0, 0, 0, 0, 0)
+            registers.update(image_src_addr=source.address, image_dst_addr=features.address)
+            return body.ConvBody(int(to_main), result[-1].address if to_main else 0, 0, 0, 0, 0)
 
-        self._nodes.append(_Node(CONV, [source], made, make, part, registers))
-        return tuple(made)
+        self._nodes.append(_Node(CONV, [source], result, make, part, registers))
+        return tuple(result)
 
     def upload(self, source: Value) -> Value:
         """uint8 (channels, h, w) from main memory into the AI RAM."""
         channels, height, width = source.shape
-        made = self._value("ai_ram", "uint8", source.shape)
-        self._add(UPLOAD, [source], made, lambda: body.Upload(0, source.place, made.place, width, height, channels))
-        return made
+        result = self._value("ai_ram", "uint8", source.shape)
+        self._add(
+            UPLOAD, [source], result, lambda: body.Upload(0, source.address, result.address, width, height, channels)
+        )
+        return result
 
     def add_padding(self, source: Value) -> Value:
         """uint8 (n,) from main memory as the first pixels of n 4x4 maps in the AI RAM, for a 1x1 convolution."""
-        made = self._value("ai_ram", "uint8", (source.count, 4, 4))
-        self._add(ADD_PADDING, [source], made, lambda: body.AddPadding(0, source.place, made.place, source.count))
-        return made
+        result = self._value("ai_ram", "uint8", (source.count, 4, 4))
+        self._add(
+            ADD_PADDING, [source], result, lambda: body.AddPadding(0, source.address, result.address, source.count)
+        )
+        return result
 
     def remove_padding(self, source: Value) -> Value:
         """uint8 (n, 4, 4) in main memory to their first pixels (n,)."""
@@ -195,10 +174,10 @@ class Network:
         *arguments: Any,
     ) -> Value:
         """Any layer on main memory whose body is flags, input addresses, output address and then ``arguments``."""
-        made = self._value("main", dtype, shape)
+        result = self._value("main", dtype, shape)
         sources = list(inputs)
-        self._add(number, sources, made, lambda: record(0, *(v.place for v in sources), made.place, *arguments))
-        return made
+        self._add(number, sources, result, lambda: record(0, *(v.address for v in sources), result.address, *arguments))
+        return result
 
     def dequantize(self, source: Value, factor: float, bias: float) -> Value:
         """uint8 to float32: value * factor + bias."""
@@ -262,10 +241,9 @@ class Network:
         )
 
     def masked(self, source: Value, mask: Value) -> Value:
-        """float32 (n,): the same bits where the byte of ``mask`` (n,) is 255, and 0.0 where it is 0.
-
-        Each byte of the mask is repeated for the four bytes of a float, and added to them less 255.
-        """
+        """float32 (n,): the same bits where the byte of ``mask`` (n,) is 255, and 0.0 where it is 0."""
+        # Each byte of the mask is repeated four times. The quantised sum of a byte and 255 - 255 is that byte; the sum
+        # of a byte and 0 - 255 saturates at 0.
         count = source.count * DTYPES["float32"].itemsize
         sizes = (1, 1, mask.count, count // mask.count, 1, 0)
         spread = self.layer(23, body.QuantizedResizeNearest, [mask], (count,), "uint8", *sizes)
@@ -276,25 +254,23 @@ class Network:
         """Values of one type, one after another; channels add up, or elements of flat ones, unless ``shape`` tells."""
         first = values[0]
         shape = shape or (sum(value.shape[0] for value in values), *first.shape[1:])
-        made = self._value("main", first.dtype, shape)
+        result = self._value("main", first.dtype, shape)
         size = DTYPES[first.dtype].itemsize
         number, record = (16, body.Concat) if first.dtype == "float32" else (17, body.QuantizedConcat)
         sources = list(values)
 
         def make() -> object:
-            return record(0, made.place, len(sources), [(value.place, value.count * size) for value in sources])
+            return record(0, result.address, len(sources), [(value.address, value.count * size) for value in sources])
 
-        self._add(number, sources, made, make)
-        return made
+        self._add(number, sources, result, make)
+        return result
 
     def __len__(self) -> int:
-        """Layers up to now."""
+        """The number of layers so far."""
         return len(self._nodes)
 
     def rows(self) -> list[int]:
-        """Rows of AI RAM that each layer needs at the least: what it reads and writes, and what later layers read."""
-        from .allocate import live, set_lifetimes
-
+        """The least rows of AI RAM that are needed while each layer runs."""
         values = set_lifetimes([(node.inputs, node.outputs) for node in self._nodes], self.input, self._outputs)
         return live(values, "ai_ram", len(self._nodes))
 
@@ -308,8 +284,6 @@ class Network:
         """The file. ValueError where the AI RAM is too small, or nothing is an output."""
         if not self._nodes or not self._outputs:
             raise ValueError("a model needs layers and at least one output")
-        from .allocate import allocate
-
         steps = [(node.inputs, node.outputs) for node in self._nodes]
         main_memory, rows = allocate(steps, self.input, self._outputs)
         return _assemble(self._nodes, self._outputs, main_memory, airam.ROWS - rows)
@@ -319,8 +293,8 @@ class Network:
         self._values.append(value)
         return value
 
-    def _add(self, number: int, inputs: list[Value], made: Value, make: Callable[[], object]) -> None:
-        self._nodes.append(_Node(number, inputs, [made], make))
+    def _add(self, number: int, inputs: list[Value], result: Value, make: Callable[[], object]) -> None:
+        self._nodes.append(_Node(number, inputs, [result], make))
 
 
 def _assemble(nodes: list[_Node], outputs: list[Value], main_memory: int, lowest_row: int) -> bytes:
@@ -328,14 +302,14 @@ def _assemble(nodes: list[_Node], outputs: list[Value], main_memory: int, lowest
     if len(wide) > 1:
         raise ValueError("8-bit and 16-bit weights in one model: the KPU has one mode for all layers")
     flags = 0 if 2 in wide else EIGHT_BIT
-    header = Header(flags, lowest_row, main_memory, [(value.place, 4 * value.count) for value in outputs])
+    header = Header(flags, lowest_row, main_memory, [(value.address, 4 * value.count) for value in outputs])
     return assemble(header, [(node.number, partial(_body, node)) for node in nodes])
 
 
 def _body(node: _Node, start: int) -> bytes:
-    made, part = node.make(), node.weights
+    result, part = node.make(), node.weights
     if part is None:
-        return write(made)
-    assert isinstance(made, body.ConvBody)
-    head = (made.flags, made.main_output)
+        return write(result)
+    assert isinstance(result, body.ConvBody)
+    head = (result.flags, result.main_output)
     return conv_body(start, head, node.registers, part.weights, part.norm, part.activation)

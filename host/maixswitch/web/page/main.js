@@ -105,7 +105,6 @@ function write() {
   showDiagram(hello.rows);
   writeFaults(hello);
   forgetSource();
-  showAiRam();
   forgetTiming();
   showTiming();
   const kept = at("speed").value; // somebody may be about to choose one: then `show` leaves it alone

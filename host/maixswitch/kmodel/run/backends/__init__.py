@@ -1,71 +1,45 @@
-"""Ways to compute a KPU layer; all of them give the same bytes.
+"""Ways to compute the layers of a model; all of them give the same bytes. ``backend`` is the only door to this room.
 
-"numpy" is the reference, step by step on 64-bit integers. "fast" is numpy too, about ten times as fast. "onnxruntime"
-needs that package, and is several times as fast again with numba beside it. "best" takes the last of them that can run.
+* "numpy" is the reference: each step of the KPU as one expression on 64-bit integers.
+* "fast" is numpy too, about ten times as fast: float32 where it can be proven exact.
+* "onnxruntime" needs that package. With numba beside it, it also runs whole layers on the chip's memory, those of the
+  CPU included, and is several times as fast again.
+* "best" means the last of these that can run here.
 
-A backend turns a layer into a kernel once; the kernel then maps uint8 (in, h, w) to uint8 (out, h', w').
+``interface`` says what the emulator asks of a backend. ``prepare`` and ``curve`` prove which fast form of a KPU layer
+is exact; ``fast_backend`` and ``onnx_backend`` compute its sums, and ``finish`` turns sums into bytes. ``kpu_layers``
+and ``cpu_layers`` tie layers to the chip's memory; ``kpu_loops`` and ``cpu_loops`` are their compiled loops.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Protocol, runtime_checkable
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
-from maixswitch.kmodel.format.arrays import Bytes
-from maixswitch.kmodel.format.conv import Conv
 from maixswitch.language import tr
 
-from .site import Site
+from .interface import Backend
 
 BEST = "best"
-Kernel = Callable[[Bytes], Bytes]
-Step = Callable[[], None]
-"""A layer that knows where its input lies and where its output goes."""
-
-
-class Backend(Protocol):
-    """What the emulator asks of a backend."""
-
-    name: str
-
-    def prepare(self, conv: Conv, rounding: str) -> Kernel:
-        """The function that runs ``conv``.
-
-        It keeps no argument. Its result is used before any function of this backend is called again: they share room.
-        """
-        ...
-
-
-@runtime_checkable
-class Binding(Protocol):
-    """What a backend may offer besides: layers that work on the chip's memory themselves."""
-
-    binds: bool
-    """Is all there that it needs for this?"""
-
-    def bind(self, conv: Conv, rounding: str, site: Site) -> Step | None:
-        """One run of ``conv`` on that site; None where only ``prepare`` can do it."""
-        ...
 
 
 def _numpy() -> Backend:
-    from .plain import PlainBackend
+    from .numpy_backend import NumpyBackend
 
-    return PlainBackend()
+    return NumpyBackend()
 
 
 def _fast() -> Backend:
-    from .fast import FastBackend
+    from .fast_backend import FastBackend
 
     return FastBackend()
 
 
 def _onnxruntime() -> Backend:
-    from .ort import OrtBackend
+    from .onnx_backend import OnnxBackend
 
-    return OrtBackend()
+    return OnnxBackend()
 
 
 BACKENDS: dict[str, Callable[[], Backend]] = {
@@ -74,11 +48,11 @@ BACKENDS: dict[str, Callable[[], Backend]] = {
     "onnxruntime": _onnxruntime,
 }
 NEEDS = {"onnxruntime": "onnxruntime"}
-"""The package that a backend cannot do without."""
+"""Backend -> the package that it needs."""
 
 
 def available(name: str) -> bool:
-    """Is the package there that the backend needs?"""
+    """True if the package that the backend needs is installed."""
     return name not in NEEDS or find_spec(NEEDS[name]) is not None
 
 
@@ -88,7 +62,11 @@ def best() -> str:
 
 
 def backend(name: str) -> Backend:
-    """The backend of that name; MaixSwitchError says which there are, or what to install."""
+    """A new backend.
+
+    name: a key of BACKENDS, or BEST for the fastest one that can run here.
+    Raises MaixSwitchError (usage) for an unknown name, and where a package is missing.
+    """
     if name == BEST:
         name = best()
     if name not in BACKENDS:

@@ -1,8 +1,8 @@
-"""An activation table as one function of z, in a form that numpy computes without branches.
+"""An activation table as one function of z, in a form that needs no branches.
 
-For z in a known range, a table that never falls is told completely by its steps: the least z that reaches each result
-1..255. A formula that never falls either is right for every z if it is right at each step and just before it; that is
-how each of the fast forms below is proven before it is used. A table that falls somewhere is listed value by value.
+For z in a known range a table that never falls is described completely by its steps: the least z that reaches each
+result from 1 to 255. A formula that never falls either is right for every z if it is right at each step and just before
+it. Each of the fast forms below is proven in that way before it is used. A table that falls is listed value by value.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_ENTRIES = 1 << 22
 KEPT_CURVES = 256
 FEW_PIECES = 3
 MAX_SINGLE = 4
-"""Steps that are compared with one by one."""
+"""Most steps of ``Capped`` beside its formula: each costs a comparison."""
 TOP = 255
 WIDEST_SHIFT = 31
 FINEST = 2.0**-15
@@ -30,19 +30,25 @@ FINEST = 2.0**-15
 
 
 class Form(Protocol):
-    """A way to compute results. ``origin`` is a whole number that the caller takes from z first."""
+    """A way to compute results. The caller subtracts ``origin``, a whole number, from z first."""
 
     @property
     def origin(self) -> int: ...
 
     def apply(self, values: Doubles, result: Bytes) -> None:
-        """uint8 results of ``values``, which are z - origin before it is cut to whole numbers; overwrites them."""
+        """Writes the uint8 results of ``values`` to ``result``; overwrites ``values``.
+
+        values: float64, z - origin before it is cut to whole numbers.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class Formula:
-    """round(z * step + shift), cut to 0..255; ``even``: halves to even, else up; ``whole``: z is cut first."""
+    """round(z * step + shift), cut to 0..255.
+
+    ``even``: halves are rounded to even, else up. ``whole``: z is first cut to a whole number.
+    """
 
     step: float
     shift: float
@@ -63,10 +69,10 @@ class Formula:
 
 @dataclass(frozen=True)
 class Capped:
-    """A formula between two results, and single steps below and above it, where a table's pieces do not meet well.
+    """A formula between two results and single steps below and above it, for tables whose pieces do not quite meet.
 
-    The result is the formula's, cut to least..most, less ``least``, plus one for each of ``steps`` that z - origin has
-    reached. For loops: numpy has a pass to make for every step.
+    The formula's result is cut to least..most, and ``least`` is subtracted. Each of ``steps`` that z - origin has
+    reached adds one. Compiled loops use this form; numpy would need a pass for every step.
     """
 
     formula: Formula
@@ -115,7 +121,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Curve:
-    """``rising``: a larger z never has a smaller result. ``looped``: the form for compiled loops."""
+    """``form``: for numpy; ``looped``: for compiled loops; ``rising``: a larger z never has a smaller result."""
 
     form: Form
     rising: bool
@@ -150,11 +156,12 @@ def _curve(raw: bytes, rounding: str, low: int, high: int) -> Curve | None:
 
 
 def _rises(table: Activation, rounding: str, low: int, high: int) -> bool:
-    """Between two neighbouring starts one piece rules, and it rises if its slope does; then look across each start.
+    """True if a larger z in low..high never has a smaller result.
 
-    The ends count as well: a piece begins behind its start in v02, at it in v01. Shifts that no C int can halve are
-    left to the reference.
+    Between two neighbouring starts one piece holds, and it rises if its factor is not negative. What remains are the
+    places around each start, which are computed.
     """
+    # The C code halves 1 << shift in an int, which is undefined for longer shifts: the reference keeps those.
     if np.any(table.shift > WIDEST_SHIFT):
         return False
     starts = sorted({int(start) for start in table.start if low <= int(start) <= high})
@@ -163,37 +170,39 @@ def _rises(table: Activation, rounding: str, low: int, high: int) -> bool:
         piece = max(index for index in range(SEGMENTS) if int(table.start[index]) < begin + 1)
         if int(table.mul[piece]) < 0:
             return False
+    # A piece begins behind its start in v02 and at it in v01, so that one z on each side is looked at.
     around = activate(np.add.outer(np.array(starts, np.int64), np.arange(-1, 2)), table, rounding).astype(np.int64)
     return bool(np.all(np.diff(around, axis=1) >= 0))
 
 
 def _steps(table: Activation, rounding: str, low: int, high: int) -> Ints:
-    """The least z of low..high with a result of at least 1, 2, ... 255; high + 1 where there is none."""
-    wanted = np.arange(1, TOP + 1)
+    """The least z of low..high with a result of at least 1, 2, ... 255, by bisection; high + 1 where no z has it."""
+    expected = np.arange(1, TOP + 1)
     below = np.full(TOP, low - 1, np.int64)
     reached = np.full(TOP, high + 1, np.int64)
     while np.any(reached - below > 1):
         middle = (below + reached) >> 1
-        there = activate(middle, table, rounding) >= wanted
+        there = activate(middle, table, rounding) >= expected
         reached = np.where(there, middle, reached)
         below = np.where(there, below, middle)
     return reached
 
 
 def proven(form: Form, steps: Ints, low: int, high: int) -> bool:
-    """Is a form that never falls right for every z from ``low`` up to below ``high`` + 1, in steps of FINEST?"""
+    """True if a form that never falls is right for every z from ``low`` to below ``high`` + 1, in steps of FINEST."""
     at: Doubles = np.clip(steps, low, high + 1).astype(np.float64)
-    wanted = np.arange(1, TOP + 1)
+    expected = np.arange(1, TOP + 1)
     results = np.empty(TOP, np.uint8)
     form.apply(at - form.origin, results)
-    if np.any((results < wanted) & (steps <= high)):
+    if np.any((results < expected) & (steps <= high)):
         return False
     form.apply(at - (form.origin + FINEST), results)
-    return not np.any((results >= wanted) & (steps > low))
+    return not np.any((results >= expected) & (steps > low))
 
 
 def _formula(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
-    """The formula of one of the pieces, if it holds everywhere; with several sloping pieces none will."""
+    """The formula of one of the pieces, if it holds everywhere; None otherwise."""
+    # With several sloping pieces no single line can be right everywhere, so that trying them would be wasted.
     live = [piece for piece in range(SEGMENTS) if table.mul[piece] > 0 and low - SEGMENTS < table.start[piece] < high]
     for piece in live if len(live) <= FEW_PIECES else ():
         mul = int(table.mul[piece])
@@ -208,10 +217,10 @@ def _formula(table: Activation, steps: Ints, low: int, high: int) -> Form | None
 
 
 def _capped(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
-    """The piece whose line makes most of the steps, and the others one by one if they are few."""
+    """The piece whose line gives most of the steps, and the other steps one by one; None where those are many."""
     best: Form | None = None
     fewest = MAX_SINGLE + 1
-    wanted = np.arange(1, TOP + 1)
+    expected = np.arange(1, TOP + 1)
     pieces = {
         (int(mul) / 2.0 ** int(shift), int(bias) - int(start) * (int(mul) / 2.0 ** int(shift)))
         for mul, shift, start, bias in zip(table.mul, table.shift, table.start, table.bias, strict=True)
@@ -222,7 +231,8 @@ def _capped(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
         results, before = np.empty(TOP, np.uint8), np.empty(TOP, np.uint8)
         formula.apply(steps.astype(np.float64), results)
         formula.apply((steps - 1).astype(np.float64), before)
-        wrong = np.flatnonzero((results != wanted) | (before != wanted - 1))
+        wrong = np.flatnonzero((results != expected) | (before != expected - 1))
+        # The longest run of results that the line gets right; what lies below and above it are single steps.
         edges = np.concatenate([[-1], wrong, [TOP]])
         longest = int(np.argmax(np.diff(edges)))
         least, most = int(edges[longest]) + 1, int(edges[longest + 1])
@@ -234,7 +244,7 @@ def _capped(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
 
 
 def _buckets(steps: Ints, low: int, high: int) -> Form | None:
-    """Buckets as wide as the closest two steps are apart."""
+    """Buckets as wide as the two closest steps are apart; None where a table of them would be too large."""
     there = steps[(steps > low) & (steps <= high)]
     if not len(there):
         return None

@@ -1,4 +1,4 @@
-"""From the sums of a layer to its bytes: factor, offset, curve, and what is left of the pool."""
+"""From the sums of a layer to its bytes: factor, offset, activation curve, and the pools that come after it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import numpy as np
 from maixswitch.kmodel.format.arrays import Array, Bytes
 
 from .curve import Buckets, Formula, Listed
-from .loops import compiled
-from .plain import pooled
+from .finish_loops import compiled
+from .numpy_backend import pooled
 from .prepare import Prepared
 from .scratch import Scratch
 
 Finish = Callable[[Array], Bytes]
-"""Sums (out, h, w) to uint8; the result is used before the next call."""
+"""Sums (out, h, w) to uint8; the result must be used before the next call."""
 CACHE = 1 << 18
-"""Bytes of float64 that are worked on at a time, so that they stay in a core's own cache."""
+"""So many bytes of float64 are computed at a time, so that they stay in a core's own cache."""
 SHORT_ROW = 100
-"""Pixels; below, one number per channel is written out for all pixels: numpy handles long rows best."""
+"""Below this many pixels the numbers of a channel are repeated for each pixel, because numpy is slow on short rows."""
 
 
 def numpy_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
     """One numpy pass per step, on pieces that fit into the cache."""
     out, height, width = layer.summed
     pixels, pool = height * width, layer.pool
-    made = scratch.room("made", (out, pixels), np.uint8)
-    image = made.reshape(out, height, width)
+    result = scratch.room("result", (out, pixels), np.uint8)
+    image = result.reshape(out, height, width)
     stretch = min(pixels, CACHE // 8)
     channels = max(1, min(out, CACHE // 8 // stretch))
     room = scratch.room("values", (channels, stretch), np.float64)
@@ -46,7 +46,7 @@ def numpy_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
                 np.copyto(values, flat[rows, part])
                 np.multiply(values, factor[rows], out=values)
                 np.add(values, offset[rows], out=values)
-                apply(values, made[rows, part])
+                apply(values, result[rows, part])
         return pooled(image, pool, rounding) if pool else image
 
     return run
@@ -55,8 +55,8 @@ def numpy_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
 def compiled_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
     """One compiled loop over all of it. ImportError without numba."""
     out, height, width = layer.summed
-    made = scratch.room("made", (out, height * width), np.uint8)
-    image = made.reshape(out, height, width)
+    result = scratch.room("result", (out, height * width), np.uint8)
+    image = result.reshape(out, height, width)
     form, pool = layer.curve.form, layer.pool
     factor, offset = layer.factor[:, 0].copy(), layer.offset[:, 0] - form.origin
     rest: tuple[object, ...]
@@ -70,7 +70,7 @@ def compiled_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
         return numpy_finish(layer, rounding, scratch)
 
     def run(sums: Array) -> Bytes:
-        function(sums.reshape(out, -1), factor, offset, *rest, made)
+        function(sums.reshape(out, -1), factor, offset, *rest, result)
         return pooled(image, pool, rounding) if pool else image
 
     return run

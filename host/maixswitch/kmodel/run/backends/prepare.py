@@ -1,13 +1,13 @@
 """A KPU layer rewritten for speed, with the proof that nothing changes: integers in floats, and one curve per layer.
 
-A layer computes, per output channel and pixel, acc = sum of x*w + zero-point terms, z = ((acc * mul) >> shift) + add
-and y = curve(z). All of it is rewritten as y = curve(floor(s * factor + offset)) with s = sum of x * (w - zero):
+For each output channel and pixel a layer computes acc = sum of x*w + zero-point terms, z = ((acc * mul) >> shift) + add
+and y = curve(z). That is rewritten as y = curve(floor(s * factor + offset)) with s = sum of x * (w - zero):
 - s is a sum of integers. If the positive terms alone and the negative terms alone stay below 2**24 (2**53), every
   partial sum is exact in float32 (float64), whatever order the sum is taken in.
 - factor is mul / 2**shift and offset collects the constant terms; both and the result are multiples of 2**-shift below
   2**53 / 2**shift, so float64 holds them exactly.
-- a channel with a negative mul has the signs of its weights and of mul turned, so that all factors are at least 0 and a
-  larger s never means a smaller z. Where the curve rises as well, a max pool may go before it.
+- where mul is negative, the signs of that channel's weights and of mul are changed, so that no factor is negative and a
+  larger s never means a smaller z. Where the curve rises too, a max pool may come before it.
 ``prepare`` checks these conditions on the numbers of the layer and returns None where one fails.
 """
 
@@ -27,7 +27,7 @@ from .curve import Curve, curve_of
 
 BRIGHTEST = 255
 AT_ONCE = 1 << 18
-"""Weights that are summed at a time: a large layer's own would fill the memory many times over in 64 bits."""
+"""So many weights are summed at a time: all of a large layer at once would take eight times its bytes in 64 bits."""
 EXACT32 = 1 << 24
 EXACT64 = 1 << 53
 MAX_PARTS = 4
@@ -85,13 +85,13 @@ class Prepared:
 
 
 def whole_zero(conv: Conv) -> int | None:
-    """The weights' zero point, where the register form of it loses nothing."""
+    """The zero point of the weights as a whole number; None where the registers hold a fraction."""
     argument, shift = conv.registers["arg_x"], conv.registers["shr_x"]
     return None if argument & ((1 << shift) - 1) else -(argument >> shift)
 
 
 def _offsets(conv: Conv, norm: BatchNorm) -> list[int]:
-    """offset * 2**shift of every channel, as whole numbers."""
+    """offset * 2**shift of every channel, in Python's integers, which cannot overflow."""
     registers = conv.registers
     terms = conv.weights.shape[1]
     sums = conv.weights.reshape(conv.weights.shape[0], -1).sum(axis=1, dtype=np.int64).tolist()
@@ -136,7 +136,7 @@ def _parts(weights: Array) -> tuple[slice, ...]:
 
 
 def prepare(conv: Conv, rounding: str) -> Prepared | None:
-    """The layer in its fast form, or None where the proof fails."""
+    """The layer in its fast form, or None where one of the conditions above does not hold."""
     zero = whole_zero(conv)
     if zero is None:
         return None
@@ -145,16 +145,19 @@ def prepare(conv: Conv, rounding: str) -> Prepared | None:
     whole *= np.where(conv.norm.mul < 0, np.float32(-1), np.float32(1)).reshape(-1, 1, 1, 1)
     least, most = _extremes(whole)
     largest = int(max(most.max(), -least.min()))
+    # From here on all factors are positive. Both extremes of every channel must stay exact in float64.
     mul = np.abs(conv.norm.mul)
     offsets = _offsets(conv, conv.norm)
     rows = list(zip(least.tolist(), most.tolist(), mul.tolist(), offsets, conv.norm.shift.tolist(), strict=True))
     if largest >= EXACT64 or any(max(-low, high) * m + abs(o) >= EXACT64 for low, high, m, o, _ in rows):
         return None
+    # The curve is proven for the range of z that these weights can reach, not for all of 36 bits.
     lowest = min(floor((low * m + o) / 2**s) for low, _, m, o, s in rows)
     highest = max(ceil((high * m + o) / 2**s) for _, high, m, o, s in rows)
     curve = curve_of(conv.activation, rounding, lowest, highest)
     if curve is None:
         return None
+    # A max pool may come first where the curve rises; of a pool that takes one pixel the others need not be computed.
     scale = 2.0 ** -conv.norm.shift.astype(np.float64)
     greatest = GREATEST.get(conv.pool) if curve.rising else None
     pick = PICKED.get(conv.pool, (0, 0, 1))

@@ -1,6 +1,6 @@
-"""Room for intermediate numbers, shared by the layers of a model: they run one after another, so that one needs it.
+"""Memory for intermediate numbers, shared by the layers of a model, of which only one runs at a time.
 
-With room of its own each layer would keep it between its calls; what is shared also stays in the processor's cache from
+Memory of its own for each layer would be held between the calls. Shared memory also stays in the processor's cache from
 layer to layer.
 """
 
@@ -15,14 +15,14 @@ from maixswitch.kmodel.format.arrays import Array, Bytes
 
 
 class Scratch:
-    """Rooms by name; what lies in one is lost when another layer runs."""
+    """Arrays by name; their content is lost when another layer runs."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, Bytes] = {}
         self._borders: dict[tuple[tuple[int, ...], int, int], Bytes] = {}
 
     def room(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """An array for one call, of any content; overlaps all others of that name."""
+        """An array for one call, with undefined content; it overlaps all others of that name."""
         size = prod(shape) * np.dtype(dtype).itemsize
         held = self._rooms.get(name, np.empty(0, np.uint8))
         if held.size < size:
@@ -35,9 +35,9 @@ class Scratch:
 
         ``shape``: (channels, height, width). Layers of one shape and value share it and leave its border as it is.
         """
-        found = self._borders.get((shape, edge, value))
-        if found is None:
+        border = self._borders.get((shape, edge, value))
+        if border is None:
             channels, height, width = shape
-            found = np.full((channels, height + 2 * edge, width + 2 * edge), value, np.uint8)
-            self._borders[shape, edge, value] = found
-        return found
+            border = np.full((channels, height + 2 * edge, width + 2 * edge), value, np.uint8)
+            self._borders[shape, edge, value] = border
+        return border

@@ -1,0 +1,400 @@
+"""A KPU layer as loops over the AI RAM itself: pixels to columns of taps, channels of a depthwise layer, sums to bytes.
+
+A layer computes ``count`` lines of its result at a time. One channel of the picture is laid out with its border so that
+each tap of all these lines is one stretch of bytes. At stride 1 the channel stays as it is, and the border on the right
+of a line is also that on the left of the next line. At other strides it is split into stride x stride phases, and the
+tap (ky, kx) is in phase (ky % stride, kx % stride). A line of a stretch has ``pitch`` columns; those at its end that
+belong to the border are computed and never read. Lines of whole words of 4 or 8 bytes are moved word by word.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maixswitch.kmodel.format.arrays import Array, Bytes, Doubles, Floats, Ints
+from maixswitch.kmodel.run.jit import jit
+
+FORMULA, BUCKETS, LISTED = range(3)
+WORD = 8
+"""Bytes on both sides of a laid out channel, for the taps that begin before it or end behind it."""
+NEAR = 2048
+"""So many sums stay in the first cache of a core."""
+FEW = 8
+"""Up to this many words a line is copied one by one; a slice would cost more."""
+SINGLE = 4
+"""Steps of curve.Capped, in order; those that are not used are infinite."""
+
+
+@jit
+def move(words: Array, begin: int, pitch: int, into: Array, at: int, step: int, count: int, width: int) -> None:
+    """``count`` lines of ``width`` words, ``pitch`` apart from ``begin`` on, to where lines are ``step`` apart.
+
+    Indices are unsigned: for a signed one numba would check whether it counts from the end.
+    """
+    if width == 1:
+        for line in range(count):
+            into[np.uint64(at + line * step)] = words[np.uint64(begin + line * pitch)]
+    elif width == 2:
+        for line in range(count):
+            there, here = at + line * step, begin + line * pitch
+            into[np.uint64(there)] = words[np.uint64(here)]
+            into[np.uint64(there + 1)] = words[np.uint64(here + 1)]
+    elif width <= FEW:
+        for line in range(count):
+            there, here = at + line * step, begin + line * pitch
+            for x in range(width):
+                into[np.uint64(there + x)] = words[np.uint64(here + x)]
+    else:
+        for line in range(count):
+            source, target = words[begin + line * pitch :][:width], into[at + line * step :][:width]
+            for x in range(width):
+                target[x] = source[x]
+
+
+@jit
+def fill(ram: Bytes, layout: Ints, channel: int, first: int, count: int, room: Array) -> None:
+    """One channel's lines for ``count`` lines of the result, from ``first`` on, as phases into ``room``.
+
+    ``layout``: start, groups, bytes of a block, between groups and of a line, height, width, edge, border, top, left,
+    stride, phases, lines of a phase, pitch.
+    """
+    start, groups, block, between, line_bytes = layout[0], layout[1], layout[2], layout[3], layout[4]
+    height, width, edge, border = layout[5], layout[6], layout[7], layout[8]
+    top, left, stride, phases, lines, pitch = layout[9], layout[10], layout[11], layout[12], layout[13], layout[14]
+    plane = start + channel // groups * block + channel % groups * between
+    for phase_y in range(phases):
+        for line in range(lines):
+            y = (first + line) * stride + phase_y + top - edge
+            for phase_x in range(phases):
+                at = ((phase_y * phases + phase_x) * lines + line) * pitch
+                part = room[at : at + pitch]
+                if y < 0 or y >= height:
+                    for x in range(pitch):
+                        part[x] = border
+                    continue
+                shift = phase_x + left - edge
+                low = min(pitch, (stride - 1 - shift) // stride) if shift < 0 else 0
+                high = max(low, min(pitch, (width - 1 - shift) // stride + 1))
+                for x in range(low):
+                    part[x] = border
+                for x in range(high, pitch):
+                    part[x] = border
+                begin = plane + y * line_bytes + shift + low * stride
+                inside, source = part[low:high], ram[begin : begin + (high - low - 1) * stride + 1]
+                if stride == 1:
+                    for x in range(high - low):
+                        inside[x] = source[x]
+                elif stride == 2:
+                    for x in range(high - low):
+                        inside[x] = source[2 * x]
+                else:
+                    for x in range(high - low):
+                        inside[x] = source[x * stride]
+
+
+@jit
+def lay(ram: Array, layout: Ints, channel: int, first: int, border: int, room: Array) -> None:
+    """One channel's lines from ``first`` - 1 on into ``room``, whose border on the right is there; all in words.
+
+    ``layout``: start, groups, words of a block, between groups and of a line, height, width, pitch. ``border``: a word.
+    """
+    start, groups, block, between, line_words = layout[0], layout[1], layout[2], layout[3], layout[4]
+    height, width, pitch = layout[5], layout[6], layout[7]
+    plane = start + channel // groups * block + channel % groups * between
+    lines = room.size // pitch
+    above, below = max(0, 1 - first), max(0, first - 1 + lines - height)
+    for line in range(above):
+        for x in range(width):
+            room[line * pitch + x] = border
+    for line in range(lines - below, lines):
+        for x in range(width):
+            room[line * pitch + x] = border
+    begin = plane + (first - 1 + above) * line_words
+    move(ram, begin, line_words, room, above * pitch, pitch, lines - above - below, width)
+
+
+@jit
+def arrange(
+    ram: Bytes, layout: Ints, words: Ints, unit: int, channel: int, first: int, count: int, room: Bytes
+) -> None:
+    """One channel by ``lay`` in words of ``unit`` bytes, 4 or 1, or by ``fill`` if ``unit`` is 0."""
+    if unit == 0:
+        fill(ram, layout, channel, first, count, room)
+    elif unit == 4:
+        lines = room[WORD : room.size - WORD].view(np.uint32)
+        lay(ram.view(np.uint32), words, channel, first, layout[8] * np.uint32(0x01010101), lines)
+    else:
+        lay(ram, words, channel, first, layout[8], room[WORD : room.size - WORD])
+
+
+@jit
+def gather(
+    ram: Bytes, layout: Ints, words: Ints, unit: int, first: int, count: int, taps: Ints, room: Bytes, columns: Bytes
+) -> None:
+    """All channels' taps for ``count`` lines as rows of ``columns``, uint8 (in * taps, count * pitch).
+
+    ``layout``, ``words``, ``unit``: see ``arrange``. ``taps``: where each tap starts in ``room``.
+    """
+    number, each = columns.shape[1], taps.size
+    if unit:
+        for index in range(room.size):
+            room[index] = layout[8]
+    for channel in range(columns.shape[0] // each):
+        laid = columns[channel] if each == 1 else room
+        arrange(ram, layout, words, unit, channel, first, count, laid)
+        for tap in range(each if each > 1 else 0):
+            source, target = room[taps[tap] : taps[tap] + number], columns[channel * each + tap]
+            for index in range(number):
+                target[index] = source[index]
+
+
+@jit
+def gather_words(ram: Array, layout: Ints, columns: Array) -> None:
+    """The same for a whole 1x1 layer at stride 1; RAM, columns and ``layout`` count words.
+
+    ``layout``: start, groups, words of a block, between groups and of a line, height, width.
+    """
+    start, groups, block, between, line_words = layout[0], layout[1], layout[2], layout[3], layout[4]
+    width, number = layout[6], columns.shape[1]
+    flat = columns.reshape(-1)
+    for channel in range(columns.shape[0]):
+        plane = start + channel // groups * block + channel % groups * between
+        move(ram, plane, line_words, flat, channel * number, width, number // width, width)
+
+
+@jit
+def multiply(weights: Array, columns: Bytes, sums: Array) -> None:
+    """weights (out, k) by columns (k, n), in int32: for products so small that a library's call costs more."""
+    for begin in range(0, columns.shape[1], NEAR):
+        for channel in range(weights.shape[0]):
+            row = sums[channel][begin : begin + NEAR]
+            for x in range(row.size):
+                row[x] = 0
+            for tap in range(weights.shape[1]):
+                factor, column = weights[channel, tap], columns[tap][begin : begin + NEAR]
+                for x in range(row.size):
+                    row[x] += np.int32(factor * np.int32(column[x]))
+
+
+@jit
+def by_formula(values: Doubles, form: Ints, rule: Doubles, result: Bytes) -> None:
+    """curve.Formula and curve.Capped; see ``curve``."""
+    step, shift, least, most = rule[0], rule[1], rule[2], rule[3]
+    if form[2] and form[3] == 0:
+        for index in range(values.size):
+            values[index] = np.floor(values[index])
+    if not form[1]:
+        for index in range(values.size):
+            result[index] = np.uint8(np.int32(min(max(values[index] * step + shift, 0.0), 255.0)))
+    elif form[3] == 0:
+        for index in range(values.size):
+            result[index] = np.uint8(np.int32(min(max(np.rint(values[index] * step + shift), 0.0), 255.0)))
+    else:
+        low = np.int32(least)
+        t0, t1, t2, t3 = rule[4], rule[5], rule[6], rule[7]
+        for index in range(values.size):
+            z = np.floor(values[index])
+            line = np.int32(min(max(np.rint(z * step + shift), least), most)) - low
+            reached = np.int32(z >= t0) + np.int32(z >= t1) + np.int32(z >= t2) + np.int32(z >= t3)
+            result[index] = np.uint8(line + reached)
+
+
+@jit
+def curve(values: Doubles, form: Ints, rule: Doubles, moved: Array, listed: Bytes, result: Bytes) -> None:
+    """Results of values from which the curve's origin is taken already; overwrites them.
+
+    ``form``: kind, even, whole, bits of a bucket or number of single steps; ``rule``: step, shift, least, most, steps.
+    """
+    if form[0] == FORMULA:
+        by_formula(values, form, rule, result)
+    elif form[0] == BUCKETS:
+        bits = np.uint32(form[3])
+        top = np.float64((moved.size << form[3]) - 1)
+        for index in range(values.size):
+            whole = np.uint32(np.int32(min(max(values[index], 0.0), top)))
+            result[index] = np.uint8((whole + moved[whole >> bits]) >> bits)
+    else:
+        top = np.float64(listed.size - 1)
+        for index in range(values.size):
+            result[index] = listed[np.int64(min(max(values[index], 0.0), top))]
+
+
+@jit
+def greatest(values: Doubles, window: int, count: int, width: int, pitch: int) -> None:
+    """The max pool in place: lines of ``pitch`` to lines of ``width`` one after another."""
+    wide = width * window
+    for line in range(count):
+        upper = values[line * window * pitch :][:wide]
+        for y in range(1, window):
+            lower = values[(line * window + y) * pitch :][:wide]
+            for x in range(wide):
+                upper[x] = upper[x] if upper[x] > lower[x] else lower[x]
+        result = values[line * width :][:width]
+        if window == 2:
+            for x in range(width):
+                left, right = upper[2 * x], upper[2 * x + 1]
+                result[x] = left if left > right else right
+        else:
+            for x in range(width):
+                best = upper[x * window]
+                for side in range(1, window):
+                    best = max(best, upper[x * window + side])
+                result[x] = best
+
+
+@jit
+def store(result: Array, each: int, pitch: int, layout: Ints, channel: int, first: int, count: int, ram: Array) -> None:
+    """Lines of all channels in ``result``, ``each`` apart, to the AI RAM; all in words of a size.
+
+    ``layout``: start, groups, words of a block, between groups and of a line, height, width. ``channel``: of the first.
+    """
+    start, groups, block, between, line_words, width = layout[0], layout[1], layout[2], layout[3], layout[4], layout[6]
+    lane = channel % groups
+    begin = start + channel // groups * block + first * line_words
+    for index in range(result.size // each):
+        move(result, index * each, pitch, ram, begin + lane * between, line_words, count, width)
+        lane += 1
+        if lane == groups:
+            lane = 0
+            begin += block
+
+
+@jit
+def deliver(
+    values: Doubles,
+    channel: int,
+    channels: int,
+    first: int,
+    count: int,
+    lines: Ints,
+    target: Ints,
+    form: Ints,
+    rule: Doubles,
+    moved: Array,
+    listed: Bytes,
+    result: Bytes,
+    ram: Bytes,
+    main: Bytes,
+) -> None:
+    """``values`` of some channels, ``count`` lines each after the max pool, to bytes in the AI RAM and in ``main``.
+
+    ``main``: packed, or empty.
+    """
+    pitch, width, unit = lines[0] if lines[1] == 1 else lines[2], lines[2], lines[3]
+    each = count * pitch
+    part = result[: channels * each]
+    curve(values[: channels * each], form, rule, moved, listed, part)
+    if unit == 8:
+        store(part.view(np.uint64), each // 8, pitch // 8, target, channel, first, count, ram.view(np.uint64))
+    elif unit == 4:
+        store(part.view(np.uint32), each // 4, pitch // 4, target, channel, first, count, ram.view(np.uint32))
+    else:
+        store(part, each, pitch, target, channel, first, count, ram)
+    if main.size:
+        packed = pitch == width
+        runs, stretch = (channels, each) if packed else (channels * count, width)
+        for run in range(runs):
+            at = (channel + run) * target[5] * width + first * width
+            if not packed:
+                at = ((channel + run // count) * target[5] + first + run % count) * width
+            source, there = part[run * (each if packed else pitch) :][:stretch], main[at:][:stretch]
+            for x in range(stretch):
+                there[x] = source[x]
+
+
+@jit
+def finish(
+    sums: Array,
+    factor: Doubles,
+    offset: Doubles,
+    first: int,
+    count: int,
+    values: Doubles,
+    lines: Ints,
+    target: Ints,
+    form: Ints,
+    rule: Doubles,
+    moved: Array,
+    listed: Bytes,
+    result: Bytes,
+    ram: Bytes,
+    main: Bytes,
+) -> None:
+    """Sums (out, n) of ``count`` lines to bytes where they belong.
+
+    ``lines``: pitch, window of the max pool, width after it, bytes of a word, channels at a time. ``target``: see
+    ``store``.
+    """
+    pitch, window, width, at_once = lines[0], lines[1], lines[2], lines[4]
+    number, out = count * pitch, sums.shape[0]
+    each = number if window == 1 else count // window * width
+    for begin in range(0, out, at_once):
+        channels = min(at_once, out - begin)
+        for index in range(channels):
+            row, scale, start = sums[begin + index], factor[begin + index], offset[begin + index]
+            part = values[index * each : index * each + number]
+            for x in range(number):
+                part[x] = np.float64(row[x]) * scale + start
+            if window > 1:
+                greatest(part, window, count // window, width, pitch)
+        at = first // window, count // window
+        deliver(values, begin, channels, *at, lines, target, form, rule, moved, listed, result, ram, main)
+
+
+@jit
+def depthwise(
+    ram: Bytes,
+    layout: Ints,
+    layout_words: Ints,
+    in_unit: int,
+    weights: Floats,
+    factor: Doubles,
+    offset: Doubles,
+    height: int,
+    count: int,
+    taps: Ints,
+    room: Bytes,
+    pixels: Floats,
+    values: Doubles,
+    lines: Ints,
+    target: Ints,
+    form: Ints,
+    rule: Doubles,
+    moved: Array,
+    listed: Bytes,
+    result: Bytes,
+    main: Bytes,
+) -> None:
+    """A whole 3x3 depthwise layer of ``height`` lines, ``count`` at a time; weights (channels, 9) float32.
+
+    ``taps`` and what stands before: see ``gather``. ``pixels``: as large as ``room``, for the same in float32. The
+    rest: see ``finish``.
+    """
+    pitch, window, width, at_once = lines[0], lines[1], lines[2], lines[4]
+    number, all_channels = count * pitch, weights.shape[0]
+    ta, tb, tc, td, te, tf, tg, th, ti = taps[0], taps[1], taps[2], taps[3], taps[4], taps[5], taps[6], taps[7], taps[8]
+    if in_unit:
+        for index in range(room.size):
+            room[index] = layout[8]
+    for first in range(0, height, count):
+        valid = min(count, height - first)
+        each = valid * pitch if window == 1 else valid // window * width
+        for begin in range(0, all_channels, at_once):
+            channels = min(at_once, all_channels - begin)
+            for index in range(channels):
+                arrange(ram, layout, layout_words, in_unit, begin + index, first, count, room)
+                for x in range(room.size):
+                    pixels[x] = room[x]
+                a, b, c = pixels[ta : ta + number], pixels[tb : tb + number], pixels[tc : tc + number]
+                d, e, f = pixels[td : td + number], pixels[te : te + number], pixels[tf : tf + number]
+                g, h, i = pixels[tg : tg + number], pixels[th : th + number], pixels[ti : ti + number]
+                w, scale, start = weights[begin + index], factor[begin + index], offset[begin + index]
+                part = values[index * each : index * each + number]
+                for x in range(number):
+                    total = w[0] * a[x] + w[1] * b[x] + w[2] * c[x] + w[3] * d[x] + w[4] * e[x] + w[5] * f[x]
+                    total += w[6] * g[x] + w[7] * h[x] + w[8] * i[x]
+                    part[x] = np.float64(total) * scale + start
+                if window > 1:
+                    greatest(part, window, valid // window, width, pitch)
+            at = first // window, valid // window
+            deliver(values, begin, channels, *at, lines, target, form, rule, moved, listed, result, ram, main)

@@ -1,0 +1,33 @@
+"""The decorators for loops that numba compiles; without numba they stay ordinary Python, which is far too slow."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+COMPILED = find_spec("numba") is not None
+"""True if numba is installed."""
+
+
+def jit(function: Loop) -> Loop:
+    """The function as machine code, which is kept on disk where possible; floats are never fused or reordered."""
+    if not COMPILED:
+        return function
+    return _kept(partial(importlib.import_module("numba").njit, error_model="numpy", nogil=True), function)
+
+
+def elementwise(function: Loop, inputs: int) -> Loop:
+    """The function of single float32 as machine code that works on whole arrays. ImportError without numba."""
+    signature = f"f4({','.join(['f4'] * inputs)})"
+    return _kept(partial(importlib.import_module("numba").vectorize, [signature]), function)
+
+
+def _kept(compiler: Callable[..., Callable[[Loop], Loop]], function: Loop) -> Loop:
+    try:
+        return compiler(cache=True)(function)
+    except RuntimeError:  # nowhere to write: neither beside the package nor in the user's own folder
+        return compiler()(function)

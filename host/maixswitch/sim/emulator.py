@@ -1,0 +1,108 @@
+"""Stands behind the fake KPU of the bench: runs real models when the device app calls kpu.forward or kpu.run_yolo2.
+
+The protocol is that of ``bench.kpu.engine`` (stubs/bench.py); nothing here imports the stubs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+
+from maixswitch.errors import KModelError
+from maixswitch.kmodel.format.arrays import Array
+from maixswitch.kmodel.format.layer_facts import conv_of
+from maixswitch.kmodel.format.program import AI_RAM, Layer
+from maixswitch.kmodel.judge.timing import timing
+from maixswitch.kmodel.run.backends import BEST
+from maixswitch.kmodel.run.model import KModel, load
+from maixswitch.kmodel.run.roundings import DEFAULT_ROUNDING
+from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME
+from maixswitch.language import tr
+
+KEPT_MODELS = 8
+Planes = bytes | bytearray | memoryview
+Shape = tuple[int, int, int]
+
+
+class LoadedModel:
+    """One loaded model as the bench wants it: sizes in bytes, shapes (width, height, channels) but ``input_shape``."""
+
+    def __init__(self, model: KModel) -> None:
+        self.model = model
+        self.version = model.version
+        self.main_mem = model.main_mem
+        self.layers = len(model.layers)
+        entry = model.inputs[0]
+        self.input_shape: Shape | None = None
+        if entry.dtype == "uint8" and entry.shape is not None:
+            channels, height, width = entry.shape[-3:]
+            self.input_shape = channels, height, width
+        self.first_is_conv = entry.memory == AI_RAM
+        convs = [conv for conv in map(conv_of, model.layers) if conv is not None]
+        grids = [(conv.output.width, conv.output.height, conv.output.channels) for conv in convs]
+        self.grid: Shape | None = grids[-1] if grids and model.version == 3 else None
+        raw = self.grid if model.version == 3 and conv_of(model.layers[-1]) is not None else None
+        self.outputs = tuple(
+            (raw[0] * raw[1] * raw[2], raw, "B")
+            if raw is not None
+            else (tensor.bytes, None, "B" if model.version == 3 and tensor.dtype == "uint8" else "f")
+            for tensor in model.outputs
+        )
+        self.run_ms = timing(model).run_ms  # the chip's, as far as it can be estimated
+        self.netinfo = tuple(map(_netinfo, model.layers)) if model.version == 3 else ()
+
+    def run(self, x: Planes | Sequence[float] | None) -> list[Array]:
+        """One inference; the result per output is a flat uint8 or float32 array. None stands for a black picture.
+
+        KModelError when the input is of another size or kind than the model's.
+        """
+        entry = self.model.inputs[0]
+        if x is None:
+            values: Array = np.zeros(entry.elements, np.uint8)
+        elif isinstance(x, (bytes, bytearray, memoryview)):
+            values = np.frombuffer(x, np.uint8)
+        else:
+            values = np.asarray(x, np.float32)
+        if values.size != entry.elements:
+            raise KModelError(tr("wrong input"), field="elements", found=values.size, wanted=entry.elements)
+        return self.model.run(values.reshape(entry.shape or (entry.elements,)))
+
+
+def _netinfo(layer: Layer) -> tuple[int, ...]:
+    """A row of kpu.netinfo: type, wi, hi, wo, ho, chi, cho, dw, kernel_type, pool_type, para_size."""
+    conv = conv_of(layer)
+    if conv is None:
+        return (layer.type.id, *[0] * 9, layer.size)
+    names = ("depth_wise_layer", "kernel_type", "pool_type", "para_size")
+    given, made = conv.input, conv.output
+    sizes = (given.width, given.height, made.width, made.height, given.channels, made.channels)
+    return (layer.type.id, *sizes, *(conv.registers[name] for name in names))
+
+
+class Emulator:
+    """Turns file contents into networks; the models used last are kept, so that loading one again costs nothing."""
+
+    def __init__(self, rounding: str = DEFAULT_ROUNDING, runtime: str = DEFAULT_RUNTIME, backend: str = BEST) -> None:
+        self.rounding = rounding
+        self.runtime = runtime
+        self.backend = backend
+        self._kept: OrderedDict[bytes, LoadedModel] = OrderedDict()
+
+    def load(self, data: Planes) -> LoadedModel:
+        """The network of a file. KModelError for anything that is not a kmodel v3 or v4 that can run."""
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise KModelError(
+                tr("only the description of a file, not its bytes"), field="data", found=type(data).__name__
+            )
+        key = hashlib.blake2b(data, digest_size=16).digest()
+        network = self._kept.get(key)
+        if network is None:
+            network = self._kept[key] = LoadedModel(load(bytes(data), self.rounding, self.runtime, self.backend))
+            if len(self._kept) > KEPT_MODELS:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        network.model.reset()
+        return network

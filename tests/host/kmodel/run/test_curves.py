@@ -1,0 +1,145 @@
+"""The fast forms of an activation table, and the proofs behind the fast backends, against the reference arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from maixswitch.kmodel import load
+from maixswitch.kmodel.format.conv import Conv
+from maixswitch.kmodel.format.registers import BatchNorm
+from maixswitch.kmodel.run.arithmetic import activate
+from maixswitch.kmodel.run.backends.curve import Buckets, Formula, Listed, curve_of, proven
+from maixswitch.kmodel.run.backends.finish_loops import by_buckets, by_formula, by_list
+from maixswitch.kmodel.run.backends.prepare import EXACT32, prepare
+from maixswitch.kmodel.run.roundings import ROUNDINGS
+from maixswitch.kmodel.write.quantize import KpuWeights, linear
+from maixswitch.kmodel.write.writer import KModelWriter
+from tests.host.kmodel.small_networks import Choice, curve, part
+
+LOW, HIGH = -300_000, 500_000
+
+
+def results(form, values: np.ndarray) -> np.ndarray:
+    made = np.empty(values.shape, np.uint8)
+    form.apply(values - float(form.origin), made)
+    return made
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("kind", ["linear", "leaky", "falling", "wild"])
+def test_every_value_of_a_curve(kind: str, rounding: str) -> None:
+    table = curve(np.random.default_rng(8), kind)
+    found = curve_of(table, rounding, LOW, HIGH)
+    assert found is not None
+    z = np.arange(LOW, HIGH + 1)
+    wanted = activate(z, table, rounding)
+    assert np.array_equal(results(found.form, z.astype(float)), wanted)
+    assert np.array_equal(results(found.form, z[1:] - 2.0**-15), wanted[:-1])
+    assert found.rising == bool(np.all(np.diff(wanted.astype(int)) >= 0)) or kind == "wild"
+    if kind != "wild":
+        assert isinstance(found.form, {"linear": Formula, "leaky": Buckets, "falling": Listed}[kind])
+
+
+def test_curves_of_real_files(kmodels) -> None:
+    """Dense samples around every step of every activation table of the collection."""
+    seen = set()
+    for path in sorted(kmodels.glob("*_v[34].kmodel")):
+        for layer in load(path).layers:
+            conv = getattr(layer.spec, "conv", None)
+            if conv is None:
+                continue
+            layer_form = prepare(conv, "v02")
+            assert layer_form is not None, (path.name, str(layer))
+            seen.add(type(layer_form.curve.form))
+            z = np.random.default_rng(layer.index).integers(-(1 << 22), 1 << 22, 20_000)
+            z = np.concatenate([z, np.arange(-2000, 2000)])
+            assert np.array_equal(results(layer_form.curve.form, z + 0.25), activate(z, conv.activation, "v02"))
+    assert seen == {Formula, Buckets}
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("start", [0, 1 << 10, 1 << 11])
+def test_a_fall_at_the_end_of_the_range(start: int, rounding: str) -> None:
+    """A piece that begins at the least or the greatest z possible: the end on its far side counts."""
+    table = curve(np.random.default_rng(8), "linear")
+    begins, slopes, bias = table.start.copy(), np.zeros_like(table.mul), np.full_like(table.bias, 255)
+    begins[15], bias[15] = start, 7
+    table = replace(table, start=begins, mul=slopes, shift=np.zeros_like(table.shift), bias=bias)
+    found = curve_of(table, rounding, 0, 1 << 10)
+    assert found is not None
+    z = np.arange(0, (1 << 10) + 1)
+    assert np.array_equal(results(found.form, z.astype(float)), activate(z, table, rounding))
+
+
+def test_shifts_beyond_a_c_int_are_left_to_the_reference() -> None:
+    table = curve(np.random.default_rng(8), "linear")
+    wide = replace(table, shift=np.full_like(table.shift, 63))
+    assert curve_of(wide, "v02", LOW, 1 << 30) is None
+
+
+def test_a_wrong_formula_is_not_proven() -> None:
+    table = linear()
+    found = curve_of(table, "v02", LOW, HIGH)
+    assert found is not None
+    steps = np.array([np.argmax(activate(np.arange(0, 262_000), table, "v02") >= k) for k in range(1, 256)])
+    assert proven(found.form, steps, -1 << 19, 1 << 20)
+    for wrong in (
+        Formula(2.0**-10, 0.0, False, True),
+        Formula(2.0**-10, 0.0, True, False),
+        Formula(2.0**-10, 2.0**-11, True, True),
+        Formula(1.0001 * 2.0**-10, 0.0, True, True),
+    ):
+        assert not proven(wrong, steps, -1 << 19, 1 << 20)
+
+
+@pytest.mark.parametrize("kind", ["linear", "leaky", "falling"])
+def test_the_loops_that_numba_compiles(kind: str) -> None:
+    found = curve_of(curve(np.random.default_rng(8), kind), "v02", LOW, HIGH)
+    assert found is not None
+    form = found.form
+    rng = np.random.default_rng(3)
+    sums = rng.integers(-3000, 5000, (3, 200)).astype(np.float32)
+    factor, offset = np.array([50.0, 3.25, 80.5]), np.array([-7.0, 9000.0, 0.5])
+    wanted = results(form, sums.astype(float) * factor[:, None] + offset[:, None])
+    made = np.empty_like(wanted)
+    if isinstance(form, Formula):
+        by_formula(sums, factor, offset, form.step, form.shift, form.even, form.whole, made)
+    elif isinstance(form, Buckets):
+        by_buckets(sums, factor, offset - form.origin, form.bits, form.moved, made)
+    else:
+        assert isinstance(form, Listed)
+        by_list(sums, factor, offset - form.origin, form.table, made)
+    assert np.array_equal(made, wanted)
+
+
+def conv_of(kernel: KpuWeights, channels: int, size: int = 6) -> Conv:
+    net = KModelWriter(channels, size, size)
+    net.output(net.conv(net.input, kernel, to_main=True))
+    return load(net.build()).layers[0].spec.conv
+
+
+def test_sums_too_large_for_float32_are_split_or_widened() -> None:
+    rng = np.random.default_rng(6)
+    norm = BatchNorm(np.full(2, 3), np.full(2, 15), np.zeros(2, np.int64))
+    heavy = KpuWeights(np.full((2, 600, 1, 1), 255, np.uint8), norm, linear())
+    layer = prepare(conv_of(heavy, 600), "v02")
+    assert layer is not None
+    assert layer.weights.dtype == np.float64
+    assert [(part.start, part.stop) for part in layer.parts] == [(0, 200), (200, 400), (400, 600)]
+    wide = prepare(conv_of(part(rng, 64, Choice(3, 4, wide=True)), 64), "v02")
+    assert wide is not None
+    assert wide.weights.dtype == np.float64
+    small = prepare(conv_of(part(rng, 8, Choice(3, 4)), 8), "v02")
+    assert small is not None
+    assert small.weights.dtype == np.float32
+    assert np.abs(small.weights).sum() * 255 / 4 < EXACT32
+
+
+def test_registers_without_a_whole_zero_point_stay_with_the_reference() -> None:
+    rng = np.random.default_rng(6)
+    conv = conv_of(part(rng, 3, Choice(3, 4)), 3)
+    odd = {**conv.registers, "arg_x": conv.registers["arg_x"] + 1, "shr_x": 15}
+    assert prepare(Conv(odd, conv.weights, conv.norm, conv.activation), "v02") is None

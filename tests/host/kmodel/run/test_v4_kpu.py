@@ -1,0 +1,71 @@
+"""The nodes of kmodel v4 that use the KPU's memory, each in a file of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from maixswitch.kmodel import load
+from maixswitch.kmodel.format import binary_record as record
+from maixswitch.kmodel.format import v4_moves as moves
+from maixswitch.kmodel.format.airam import MapLayout
+from maixswitch.kmodel.format.registers import encode_activation, encode_block, encode_norm
+from maixswitch.kmodel.format.v4_node import Range
+from maixswitch.kmodel.write.writer import conv_registers
+from tests.host.kmodel.kmodel_cases import BACKEND_CASES
+from tests.host.kmodel.run import slow_kpu
+from tests.host.kmodel.small_networks import Choice, part
+from tests.host.kmodel.v4_files import AI_RAM, BYTE, MAIN, File
+
+
+def octets(shape: tuple[int, ...]) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, shape).astype(np.uint8)
+
+
+@pytest.mark.parametrize("backend", BACKEND_CASES)
+@pytest.mark.parametrize("to_main", [True, False], ids=["to main memory", "in the AI RAM"])
+def test_kpu_conv2d_in_batches(to_main: bool, backend: str) -> None:
+    """Every picture is convolved by itself and lands behind the one before it."""
+    rng = np.random.default_rng(5)
+    x, kernel = octets((3, 2, 5, 18)), part(rng, 2, Choice(3, 3))
+    given, made = MapLayout(2, 5, 18), MapLayout(3, 5, 18)
+    file = File()
+    source = file.input(x.shape, BYTE)
+    file.inputs[0] = Range(AI_RAM, BYTE, 0, 3 * given.size), x.shape
+    registers = conv_registers(kernel, given, made, 0, False, to_main)
+    registers.update(image_src_addr=0, image_dst_addr=1000, bwsx_base_addr=40, active_addr=8, para_start_addr=16)
+    place = file.room((3, 3, 5, 18), BYTE) if to_main else Range(0, 0, 0, 0)
+    file.outputs.append(place if to_main else Range(AI_RAM, BYTE, 64000, 3 * made.size))
+    file.node(
+        0x2002,
+        record.write(moves.KpuHead(place, 3, 0))
+        + encode_block(registers)
+        + bytes(40)
+        + encode_norm(kernel.norm)
+        + bytes(8)
+        + encode_activation(kernel.activation)
+        + bytes(16)
+        + kernel.weights.tobytes(),
+    )
+    assert source.size == x.size
+    model = load(file.build(), backend=backend)
+    assert model.outputs[0].shape == (3, 3, 5, 18)
+    norm = list(zip(kernel.norm.mul.tolist(), kernel.norm.shift.tolist(), kernel.norm.add.tolist(), strict=True))
+    curve = kernel.activation
+    table = list(zip(*(c.tolist() for c in (curve.start, curve.mul, curve.shift, curve.bias)), strict=True))
+    wanted = [slow_kpu.layer(image, kernel.weights.tolist(), registers, norm, table, "v02") for image in x.tolist()]
+    assert model.run(x)[0].tolist() == np.array(wanted).reshape(-1).tolist()
+
+
+def test_kpu_upload_lays_out_every_picture() -> None:
+    file = File()
+    x = octets((2, 5, 3, 20))
+    given = file.input(x.shape, BYTE)
+    rows = 3 * 3  # two channels side by side, three blocks of three lines
+    file.node(0x2001, moves.KpuUpload(given, Range(AI_RAM, BYTE, 128, 2 * rows * 64), x.shape))
+    file.node(9, moves.MemoryCopy(Range(MAIN, BYTE, given.start, 20), file.output((20,), BYTE)))
+    model = load(file.build())
+    model.run(x)
+    for n, c, y, z in np.ndindex(x.shape):
+        place = 128 + (n * rows + c // 2 * 3 + y) * 64 + c % 2 * 32 + z
+        assert model.machine.ram[place] == x[n, c, y, z]
