@@ -1,6 +1,6 @@
-"""Stands behind the fake KPU of the bench: runs real models when the device app calls kpu.forward or kpu.run_yolo2.
+"""Runs real models behind the simulated KPU when the app calls kpu.forward or kpu.run_yolo2.
 
-The protocol is that of ``bench.kpu.engine`` (stubs/bench.py); nothing here imports the stubs.
+The interface is that of ``bench.kpu.engine`` (stubs/bench.py); nothing here imports the stubs.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def _netinfo(layer: Layer) -> tuple[int, ...]:
     if conv is None:
         return (layer.type.id, *[0] * 9, layer.size)
     names = ("depth_wise_layer", "kernel_type", "pool_type", "para_size")
-    given, made = conv.input, conv.output
-    sizes = (given.width, given.height, made.width, made.height, given.channels, made.channels)
+    source, target = conv.input, conv.output
+    sizes = (source.width, source.height, target.width, target.height, source.channels, target.channels)
     return (layer.type.id, *sizes, *(conv.registers[name] for name in names))
 
 

@@ -34,11 +34,11 @@ def test_info_json(command: Command, small: Path) -> None:
     done = command("kmodel", "info", small, "--json", "--frame", "none", "--panel", "240x240", "--gc", "256")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1
-    found = json.loads(done.stdout)
-    assert (found["schema"], found["command"]) == (1, "kmodel info")
-    assert found["memory"]["camera"]["bytes"] == 0
-    assert found["memory"]["lcd"]["bytes"] == 118784, "115,200 in whole pages"
-    assert {item["gc_kib"] for item in found["firmware"]} == {256}
+    result = json.loads(done.stdout)
+    assert (result["schema"], result["command"]) == (1, "kmodel info")
+    assert result["memory"]["camera"]["bytes"] == 0
+    assert result["memory"]["lcd"]["bytes"] == 118784, "115,200 in whole pages"
+    assert {item["gc_kib"] for item in result["firmware"]} == {256}
 
 
 def test_info_answers_a_firmware(command: Command, kmodels: Path) -> None:
@@ -132,10 +132,10 @@ def test_run_array(command: Command, small: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "in.npy", image)
     done = command("kmodel", "run", small, "--input", "in.npy", "--output", "out.npz", "--json")
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    result = json.loads(done.stdout)
     assert done.stderr == ""
-    assert found["outputs"][0]["name"] == "out0"
-    assert (found["rounding"], found["runtime"]) == ("v02", "maixpy")
+    assert result["outputs"][0]["name"] == "out0"
+    assert (result["rounding"], result["runtime"]) == ("v02", "maixpy")
     with np.load(tmp_path / "out.npz") as results:
         assert results["out0"].shape == (4, 16, 16)
         np.testing.assert_array_equal(results["out0"].reshape(-1), load(small).run(image)[0])
@@ -156,8 +156,8 @@ def test_run_of_numbers_that_are_none(command: Command, kmodels: Path, tmp_path:
     """JSON knows no NaN."""
     np.save(tmp_path / "in.npy", np.array([np.nan, 1, 2, 3], np.float32))
     words = ("kmodel", "run", kmodels / "iris_v3.kmodel", "-i", "in.npy", "-o", "out.npz")
-    found = json.loads(command(*words, "--json").stdout, parse_constant=pytest.fail)
-    assert found["outputs"][0]["min"] is None
+    result = json.loads(command(*words, "--json").stdout, parse_constant=pytest.fail)
+    assert result["outputs"][0]["min"] is None
     assert command(*words).stdout == "out0: 3 float32, values that are no numbers\n"
 
 
@@ -167,9 +167,9 @@ def test_info_json_of_a_broken_file(command: Command, small: Path, tmp_path: Pat
     done = command("kmodel", "info", "cut.kmodel", "--json")
     assert done.returncode == 1
     assert done.stderr.startswith("maixswitch: cut.kmodel: the file is cut short")
-    found = json.loads(done.stdout)
-    assert (found["schema"], found["usable"], found["kind"]) == (1, False, "broken")
-    assert (found["offset"], found["field"], found["found"]) == (200, "body_size", "200 bytes")
+    result = json.loads(done.stdout)
+    assert (result["schema"], result["usable"], result["kind"]) == (1, False, "broken")
+    assert (result["offset"], result["field"], result["found"]) == (200, "body_size", "200 bytes")
 
 
 @pytest.mark.parametrize("rounding", ["v02", "v01", "v0.1"])
@@ -182,9 +182,9 @@ def test_run_photo(command: Command, kmodels: Path, goldens: Path, photos: Path,
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("out0: ")
     golden = np.load(goldens / "landmark68_v3__photo.npz")
-    wanted = golden["out0_v01"] if rounding != "v02" and "out0_v01" in golden else golden["out0"]
+    expected = golden["out0_v01"] if rounding != "v02" and "out0_v01" in golden else golden["out0"]
     with np.load(tmp_path / "out.npz") as results:
-        np.testing.assert_allclose(results["out0"].reshape(-1), wanted.reshape(-1), atol=1e-6)
+        np.testing.assert_allclose(results["out0"].reshape(-1), expected.reshape(-1), atol=1e-6)
 
 
 def test_photo_of_floats(command: Command, kmodels: Path, tmp_path: Path) -> None:
@@ -201,11 +201,11 @@ def test_bench(command: Command, small: Path) -> None:
     done = command("kmodel", "bench", small, "--repeat", "2")
     assert done.returncode == 0, done.stderr
     assert "GMAC/s" in done.stdout
-    found = json.loads(command("kmodel", "bench", small, "--repeat", "2", "--backend", "numpy", "--json").stdout)
-    assert (found["schema"], found["backend"], found["repeat"]) == (1, "numpy", 2)
-    assert found["macs"] == found["layers"][0]["macs"] == 3 * 4 * 9 * 256
-    assert found["milliseconds"] > 0
-    assert found["layers"][0]["gmac_s"] > 0
+    result = json.loads(command("kmodel", "bench", small, "--repeat", "2", "--backend", "numpy", "--json").stdout)
+    assert (result["schema"], result["backend"], result["repeat"]) == (1, "numpy", 2)
+    assert result["macs"] == result["layers"][0]["macs"] == 3 * 4 * 9 * 256
+    assert result["milliseconds"] > 0
+    assert result["layers"][0]["gmac_s"] > 0
 
 
 def test_diff(command: Command, small: Path, tmp_path: Path) -> None:
@@ -218,8 +218,8 @@ def test_diff(command: Command, small: Path, tmp_path: Path) -> None:
     changed = command("kmodel", "diff", small, other)
     assert changed.returncode == 1
     assert "weights:" in changed.stdout
-    found = json.loads(command("kmodel", "diff", small, other, "--json").stdout)
-    assert (found["schema"], found["same"]) == (1, False)
+    result = json.loads(command("kmodel", "diff", small, other, "--json").stdout)
+    assert (result["schema"], result["same"]) == (1, False)
 
 
 @pytest.mark.parametrize(("name", "start"), [("x.svg", "<svg"), ("x.html", "<!doctype html>")])

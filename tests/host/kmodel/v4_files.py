@@ -28,25 +28,25 @@ class File:
     def room(self, shape: Sequence[int], dtype: int = FLOAT) -> Range:
         """A place in main memory."""
         size = int(np.prod(shape)) * (1 if dtype else 4)
-        place = Range(MAIN, dtype, self.main, size)
+        offset = Range(MAIN, dtype, self.main, size)
         self.main += -(-size // 8) * 8
-        return place
+        return offset
 
     def input(self, shape: Sequence[int], dtype: int = FLOAT) -> Range:
-        place = self.room(shape, dtype)
+        offset = self.room(shape, dtype)
         full = (*[1] * (4 - len(shape)), *shape)
-        self.inputs.append((place, full))
-        return place
+        self.inputs.append((offset, full))
+        return offset
 
     def output(self, shape: Sequence[int], dtype: int = FLOAT) -> Range:
-        place = self.room(shape, dtype)
-        self.outputs.append(place)
-        return place
+        offset = self.room(shape, dtype)
+        self.outputs.append(offset)
+        return offset
 
     def constant(self, values: np.ndarray) -> Range:
-        place = Range(CONST, BYTE if values.dtype == np.uint8 else FLOAT, len(self.constants), values.nbytes)
+        offset = Range(CONST, BYTE if values.dtype == np.uint8 else FLOAT, len(self.constants), values.nbytes)
         self.constants += values.tobytes()
-        return place
+        return offset
 
     def node(self, opcode: int, body: object) -> None:
         """A node; its body is a record or ready bytes."""
@@ -55,9 +55,9 @@ class File:
     def build(self) -> bytes:
         counts = (len(self.constants), self.main, len(self.nodes), len(self.inputs), len(self.outputs), 0xCCCCCCCC)
         data = struct.pack("<4I6I", 0x4B4D444C, 4, 0, 1, *counts)
-        data += b"".join(record.write(place) for place, _ in self.inputs)
+        data += b"".join(record.write(offset) for offset, _ in self.inputs)
         data += b"".join(struct.pack("<4i", *shape) for _, shape in self.inputs)
-        data += b"".join(record.write(place) for place in self.outputs)
+        data += b"".join(record.write(offset) for offset in self.outputs)
         data += self.constants
         position = len(data) + 8 * len(self.nodes)
         heads, bodies = b"", b""

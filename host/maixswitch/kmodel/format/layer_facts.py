@@ -39,6 +39,7 @@ def macs(layer: Layer) -> int:
     spec = layer.spec
     if conv is not None:
         return conv.macs * batches(layer)
+    # Each kind of layer has its own fields for the sizes that count.
     if hasattr(spec, "a_rows"):  # matrix products of v4
         return int(spec.a_rows * spec.a_cols * spec.b_cols)
     weights = getattr(spec, "weights", None)

@@ -100,6 +100,7 @@ def ai_ram(program: Program) -> AiRam:
     A read keeps every map alive that it touches. A write ends the rows that it overwrites, after the layer has read.
     """
     known: list[_Open] = []
+    # An input lies there before the first layer runs.
     for tensor in program.inputs:
         if tensor.memory == AI_RAM:
             shape, row = tensor.shape, tensor.address // ROW
@@ -108,6 +109,7 @@ def ai_ram(program: Program) -> AiRam:
             )
             known.append(_Open(row, rows, INPUT, 0, shape, [(row, row + rows)]))
     for layer in program.layers:
+        # Reads come first: a layer that works in place needs what it is about to overwrite.
         uses = [use for use in layer.uses() if use.memory == AI_RAM]
         for use in uses:
             if not use.writes:
@@ -117,6 +119,7 @@ def ai_ram(program: Program) -> AiRam:
                 start, end = _span(use)
                 _overwrite(known, start, end)
                 known.append(_Open(start, end - start, layer.index, layer.index, use.shape, [(start, end)]))
+    # An output must last until the program ends.
     for tensor in program.outputs:
         if tensor.memory == AI_RAM:
             start = tensor.address // ROW

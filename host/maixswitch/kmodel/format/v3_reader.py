@@ -112,6 +112,7 @@ def read_v3(file: memoryview) -> Program:
     output_count = header.count("output_count", 8)
     check_count(header, "layers_length", 12, length, MAX_LAYERS)
     check_count(header, "output_count", 24, output_count, MAX_ENDS)
+    # The counts are checked against the bytes that are left before a list of that length is read.
     room = header.left // 8 - output_count
     if length > room:
         raise header.refuse(
@@ -120,6 +121,7 @@ def read_v3(file: memoryview) -> Program:
     ranges = [(header.u32(tr("output address")), header.u32(tr("output size"))) for _ in range(output_count)]
     heads = [(header.u32(tr("layer type")), header.u32("body_size")) for _ in range(length)]
 
+    # The shapes of the outputs are known only once all layers are.
     bodies = LayerReader(file, header.position, heads)
     context = Context(bodies.file, main_memory, wide_weights=not flags & 1)
     layers = bodies.layers({**LAYER_TYPES, **RESERVED_TYPES}, context)

@@ -62,6 +62,7 @@ def parse_nnil(cursor: Cursor, context: object) -> Nnil:
     ends = read(_Ends, cursor)
     code: list[tuple[int, float]] = []
     depth = 0
+    # The depth of the stack is followed while reading, so that running needs no checks.
     while True:
         if not cursor.left:
             raise cursor.refuse(tr("a program without return"), tr("nnil code"), tr("the end"), hex(RETURN))

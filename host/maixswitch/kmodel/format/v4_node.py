@@ -146,6 +146,7 @@ class Node:
         if problem:
             return problem
         shapes = self.shapes()
+        # A bad window would make wrong shapes, so that it is reported first.
         for name, part in self.ranges():
             problem = part.problem(name, shapes.get(name), self.item(name))
             if problem:

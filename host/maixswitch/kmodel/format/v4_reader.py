@@ -100,6 +100,7 @@ def read_v4(file: memoryview) -> Program:
     if header.target not in TARGETS:
         raise cursor.refuse(tr("not a K210 model"), "target", header.target, tr("0 (CPU) or 1 (K210)"), 12)
     check_main_memory(cursor, header.main_mem)
+    # The counts must fit into the file before a list of that length is read.
     needed = header.inputs * 32 + header.outputs * 16 + header.constants + header.nodes * 8
     if needed > cursor.left:
         sizes = tr("inputs, outputs, constants, nodes")
@@ -121,6 +122,7 @@ def read_v4(file: memoryview) -> Program:
     bodies = LayerReader(file, cursor.position, heads)
     context = Context(bodies.file, header.main_mem, header.constants)
     layers = bodies.layers(NODE_TYPES, context)
+    # The header has no shapes for outputs: the layers tell them.
     known = written_shapes(layers)
     input_tensors = tuple(
         _input(part, tuple(shape), context, i) for i, (part, shape) in enumerate(zip(inputs, shapes, strict=True))
@@ -175,6 +177,7 @@ def _output(part: Range, known: Shapes, context: Context, index: int, offset: in
     memory = part.use(name).memory
     shape = known.get((memory, part.start), (None, None))[1]
     elements = part.size // SIZES[dtype]
+    # Maps in the AI RAM have unused bytes at the ends of their lines, which do not count as elements.
     if memory == AI_RAM:
         maps = maps_in(shape, dtype, part.size) if part.start % ROW == 0 else None
         shape = shape if maps is not None else None

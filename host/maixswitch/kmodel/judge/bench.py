@@ -137,6 +137,7 @@ def measure(kmodel: KModel, repeat: int = 10) -> dict[str, Any]:
             now = perf_counter()
             times[index].append(now - before)
             before = now
+    # Medians, because a busy PC makes single runs slow and none of them fast.
     layers = []
     for layer, spent in zip(kmodel.layers, times, strict=True):
         seconds, work = median(spent), macs(layer)

@@ -110,6 +110,7 @@ def describe(
     gc_kib: int | None = None,
 ) -> Document:
     """The document of a model; the names of flavours must exist (MaixSwitchError, usage)."""
+    # The camera and LCD of the first firmware stand for all in the part that is not judged by firmware.
     judged = [memory(kmodel, name, frame, panel, gc_kib) for name in flavours or names()]
     estimate = timing(kmodel, panel=judged[0].panel)
     ram = kmodel.ai_ram
@@ -176,6 +177,7 @@ def use(kmodel: KModel) -> list[str]:
     else:
         lines.append(tr("no picture: kpu.forward takes a list of {elements} numbers", elements=first.elements))
     grid = region(kmodel)
+    # run_yolo2 feeds a picture, so that a fitting output alone is not enough.
     if grid and pictures:
         lines.append(
             tr(

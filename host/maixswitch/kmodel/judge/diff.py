@@ -212,6 +212,7 @@ def _pairs(a: tuple[Layer, ...], b: tuple[Layer, ...], unread: Unread) -> Iterat
             for first, second in zip(a[start_a:end_a], b[start_b:end_b], strict=True):
                 yield _pair(first, second, unread)
             continue
+        # Of stretches that do not match, layers of the same name are paired in order; the rest stand alone.
         left, right = list(a[start_a:end_a]), list(b[start_b:end_b])
         while left and right and left[0].name == right[0].name:
             yield _pair(left.pop(0), right.pop(0), unread)
@@ -235,6 +236,7 @@ def _pair(a: Layer, b: Layer, unread: Unread) -> LayerDiff:
             elif not np.array_equal(old, new):
                 weights.append(_weights(name, old, new))
         elif not _equal(old, new):
+            # An address says nothing about the network, and what the runtime never reads changes nothing.
             kept = changed
             if name in PLACES or _is_range(old) or _is_range(new):
                 kept = places

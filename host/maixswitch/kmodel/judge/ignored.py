@@ -80,6 +80,7 @@ def _matters(kmodel: KModel, dense: Layer) -> bool:
     """True if a layer reads the result before it is overwritten, unless it is a quantize layer that cuts the same."""
     if dense.spec.act not in ACTIVATIONS:
         return False
+    # Which bytes of the result are still there; a later layer may overwrite them before anything reads them.
     start, count = dense.spec.output, 4 * dense.spec.out_channels
     alive: Array = np.ones(count, bool)
     for layer in kmodel.layers[dense.index + 1 :]:

@@ -338,6 +338,7 @@ def _box(plan: _Plan, item: LiveMap, layers: tuple[Layer, ...]) -> Iterator[str]
         f'<rect class="box {map_kind(item, layers)}" x="{x + 0.5:.1f}" y="{y:.1f}" width="{max(1.0, width - 1):.1f}" '
         f'height="{max(1.0, height):.1f}"><title>{escape(title)}</title></rect>'
     )
+    # Its sizes stand in the box if there is room, else upright, else only in its title.
     text = "x".join(map(str, item.shape[-3:])) if item.shape else item.title
     long = len(text) * LETTER
     middle, centre = y + height / 2, x + width / 2

@@ -79,6 +79,7 @@ def fold(start: Floats | np.float32, a: Array, b: Array) -> Floats:
 
     All sums are first computed in float64. If one of them may have been rounded wrongly, all are computed again by fma.
     """
+    # numpy rounds each float64 sum to float32 as it is stored, which is right for almost all of them.
     products = np.multiply(a, b, dtype=np.float64)
     sums = np.empty((len(products) + 1, *products.shape[1:]), np.float32)
     sums[0] = start

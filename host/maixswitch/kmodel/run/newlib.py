@@ -35,6 +35,7 @@ TINY = F(2.0**-100)
 
 def exp(x: Any) -> Any:
     """e ** x; 0 and infinity beyond what a float32 holds."""
+    # Arguments beyond the range would overflow on a way that is not taken: they are computed as 0.
     size = word_of(x) & MAGNITUDE
     y = choose(size <= 0x42CFF1B5, x, ZERO)
     sign = choose(y < ZERO, -ONE, ONE)
@@ -49,6 +50,7 @@ def exp(x: Any) -> Any:
     part = rest * c
     plain = ONE - (part / (c - TWO) - rest)
     scaled = ONE - ((low - part / (TWO - c)) - high)
+    # The result is multiplied by 2 ** power through its exponent, in two steps where it would become subnormal.
     power = whole(times)
     normal = power >= -125
     steps = power + choose(normal, np.int32(0), np.int32(100))
@@ -69,6 +71,7 @@ UP_25 = F(2.0**25)
 
 def log(x: Any) -> Any:
     """The natural logarithm; not-a-number below 0."""
+    # Subnormal arguments are multiplied by 2 ** 25 first; 25 is subtracted from their exponent.
     small = (word_of(x) & MAGNITUDE) < 0x00800000
     word = word_of(choose(small, x * UP_25, x))
     fraction = word & MANTISSA

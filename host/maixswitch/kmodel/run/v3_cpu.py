@@ -56,6 +56,7 @@ def quantized_add(spec: QuantizedAdd, chip: Chip) -> None:
     count = -(-spec.count // 8) * 8
     a = (chip.bytes(spec.a, count).astype(np.int64) + spec.a_offset) * spec.a_mul
     b = (chip.bytes(spec.b, count).astype(np.int64) + spec.b_offset) * spec.b_mul
+    # With equal shifts the firmware adds first and shifts the sum once.
     total = (a + b) >> spec.a_shift if spec.a_shift == spec.b_shift else (a >> spec.a_shift) + (b >> spec.b_shift)
     rounded = round_v01(total * spec.out_mul, np.full(count, spec.out_shift, np.int64))
     chip.bytes(spec.output, count)[:] = clamp8(rounded + spec.out_offset)

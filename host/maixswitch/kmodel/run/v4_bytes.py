@@ -107,6 +107,7 @@ def quantized_matmul(spec: QuantizedMatmul, chip: Chip) -> None:
 
 def _divide(a: Ints, b: Ints) -> Ints:
     """(a + b / 2) / b as C does it; a zero divisor, which C leaves open, gives 0."""
+    # numpy's integer division rounds down, C's toward zero; signs are taken apart.
     safe = np.where(b == 0, 1, b)
     half = np.sign(b) * (np.abs(b) // 2)
     total = a + half

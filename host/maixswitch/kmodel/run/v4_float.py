@@ -108,6 +108,7 @@ def conv2d_transpose(spec: Conv2dTranspose, chip: Chip) -> None:
     out_h, out_w = spec.out_shape[2:]
     sizes, step = (out_h, out_w), chip.arithmetic.stepper(images, spec.weights)
     result = np.stack([scatter(image, spec.weights, spec.geometry, spec.groups, sizes, step) for image in images])
+    # Clamping would also change infinities, which the source leaves alone here.
     free = spec.act.low <= -FLOAT_MAX and spec.act.high >= FLOAT_MAX
     store(chip, spec.output, result if free else clamp(result, spec.act))
 
@@ -116,6 +117,7 @@ def matmul(spec: Matmul, chip: Chip) -> None:
     shapes = spec.shapes()
     a, b = floats(chip, spec.a, shapes["a"]), floats(chip, spec.b, shapes["b"])
     total = np.tile(spec.bias, (spec.a_rows, 1))
+    # Terms are added one after another, as in the source; small products take many of them in one numpy call.
     at_once = max(1, MATMUL_TERMS // total.size)
     if at_once == 1:  # large products: the sums stay in place
         for column in range(spec.a_cols):
@@ -145,6 +147,7 @@ def extreme(step: Callable[[Array, Array], Array], rows: Array, init: np.float32
 def reduce(spec: Reduce, chip: Chip) -> None:
     """The mean multiplies by output elements / input elements."""
     values = floats(chip, spec.input, spec.in_shape)
+    # The terms of one result become a column, in the order in which the source visits them.
     reduced = [axis for axis in range(4) if spec.out_shape[axis] != spec.in_shape[axis]]
     kept = [axis for axis in range(4) if axis not in reduced]
     rows = values.transpose(*reduced, *kept).reshape(-1, int(np.prod(spec.out_shape)))

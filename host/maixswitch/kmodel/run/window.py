@@ -75,6 +75,7 @@ def convolve(
     total[:] = start.reshape(groups, -1, 1, 1)
     image = image.reshape(groups, inner, height, width)
     factors = weights.reshape(groups, out // groups, *weights.shape[1:])
+    # float32 sums depend on their order, so that all outputs take their terms in the order of the reference.
     steps = list(taps(geometry, height, width))
     order = [(c, tap) for c in range(inner) for tap in steps]
     if channels_last:

@@ -84,6 +84,7 @@ def _from_both_ends(values: Sequence[Value], size: int) -> bool:
     low = False
     for value in sorted(values, key=lambda item: item.first):
         low = not low
+        # The gaps between the values that live at the same time, the free end included.
         alive = sorted(
             (other for other in placed if other.first <= value.last and value.first <= other.last),
             key=lambda item: item.address,

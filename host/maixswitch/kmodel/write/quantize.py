@@ -79,6 +79,7 @@ def norm_of(factors: Array, offsets: Array) -> BatchNorm:
     factors = np.asarray(factors, np.float64)
     if np.any(np.abs(factors) >= MANTISSA):
         raise ValueError(f"batch norm factor {float(np.abs(factors).max()):g} is too large for the KPU")
+    # As many fraction bits as keep the factor below 22 bits.
     shift = np.full(factors.shape, MAX_SHIFT, np.int64)
     while np.any(large := np.abs(np.rint(factors * 2.0**shift)) >= MANTISSA):
         shift[large] -= 1
@@ -96,6 +97,7 @@ def quantize_conv(
     Outputs saturate at 0 and 255, so that an output scale with zero 0 makes a relu.
     """
     weights = np.asarray(weights, np.float64)
+    # z has FRACTION_BITS behind its point; the activation table removes them again.
     own = Scale.covering(float(weights.min()), float(weights.max()), levels)
     unit = float(1 << FRACTION_BITS)
     factor = target.steps * unit / (source.steps * own.steps)

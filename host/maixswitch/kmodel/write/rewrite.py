@@ -30,6 +30,7 @@ def rewrite(data: bytes) -> bytes:
     _, flags, _, _, lowest_row, main_memory, _ = struct.unpack_from("<7I", data)
     header = Header(flags, lowest_row, main_memory, [(tensor.address, tensor.bytes) for tensor in program.outputs])
     content = assemble(header, list(_layers(program.layers)))
+    # A file may lack the zeros of its last padding.
     if 0 < len(content) - len(data) <= SLACK and not any(content[len(data) :]):
         return content[: len(data)]
     return content + data[len(content) :]

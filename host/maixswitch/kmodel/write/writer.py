@@ -133,6 +133,7 @@ class KModelWriter:
         result = [features]
         if to_main:
             result.append(self._value("main", "uint8", features.shape))
+        # The rows in the AI RAM are known only when the whole network is.
         registers = conv_registers(part, layout, target, pool, depthwise, to_main)
 
         def make() -> body.ConvBody:

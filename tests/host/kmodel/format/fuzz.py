@@ -94,17 +94,17 @@ class Summary:
         """The figures for people."""
         total = sum(self.results.values())
         shares = ", ".join(f"{count} {name}" for name, count in sorted(self.results.items()))
-        found = [f"{total} cases: {shares}; {self.processor:.0f} s of processor time"]
+        answer = [f"{total} cases: {shares}; {self.processor:.0f} s of processor time"]
         for title, rows in (("slowest", self.slowest), ("largest", self.largest)):
-            found += [
+            answer += [
                 f"{title}: case {row.number}, {row.seed}, {row.mutations}, {row.backend}: "
                 f"{row.seconds:.2f} s, {row.peak >> 20} MiB, {row.result}"
                 for row in rows[:3]
             ]
-        return found
+        return answer
 
 
-def given(tensor: Tensor, rng: np.random.Generator) -> np.ndarray[Any, Any]:
+def source(tensor: Tensor, rng: np.random.Generator) -> np.ndarray[Any, Any]:
     """Noise for an input; floats with a few that are no numbers."""
     shape = tensor.shape or (tensor.elements,)
     if tensor.dtype == "uint8":
@@ -121,13 +121,13 @@ def play(data: bytes, rng: Random, rounding: str, backend: str) -> tuple[KModel,
     runtime = list(RUNTIMES)[len(data) % len(RUNTIMES)]  # the same on every backend
     model = load(data, rounding, runtime, backend)
     noise = np.random.default_rng(rng.getrandbits(32))
-    arrays = [given(tensor, noise) for tensor in model.inputs]
-    made = model.run(*arrays)
+    arrays = [source(tensor, noise) for tensor in model.inputs]
+    output = model.run(*arrays)
     if rng.random() < 0.2:
         model.reset()
         for _ in model.run_layers(*arrays):
             pass
-    return model, made
+    return model, output
 
 
 def look(model: KModel, data: bytes) -> None:
@@ -184,10 +184,10 @@ class Fuzzer:
         outcome = Outcome(number, seed.name, names, backend, "refused")
         chance, extra = rng.getstate(), rng.random()
         rng.setstate(chance)
-        model, made = None, []
+        model, output = None, []
         self.meter.start()
         try:
-            model, made = play(data, rng, rounding, backend)
+            model, output = play(data, rng, rounding, backend)
             outcome.result = "ran"
         except MaixSwitchError as error:
             outcome.detail = str(error)
@@ -199,14 +199,14 @@ class Fuzzer:
         if outcome.peak > BYTES and not outcome.bad:
             outcome.result, outcome.detail = "large", f"{outcome.peak >> 20} MiB"
         if model is not None and not outcome.bad:
-            self._more(outcome, model, made, data, (chance, extra, rounding))
+            self._more(outcome, model, output, data, (chance, extra, rounding))
         return outcome
 
     def _more(
-        self, outcome: Outcome, model: KModel, made: list[Any], data: bytes, given: tuple[Any, float, str]
+        self, outcome: Outcome, model: KModel, output: list[Any], data: bytes, source: tuple[Any, float, str]
     ) -> None:
         """Some of the cases that run are also described, and run by another backend."""
-        chance, extra, rounding = given
+        chance, extra, rounding = source
         self.meter.start()
         try:
             if extra < 0.2:
@@ -215,7 +215,7 @@ class Fuzzer:
                 rng = Random()
                 rng.setstate(chance)
                 _, other = play(data, rng, rounding, "fast" if outcome.backend == "numpy" else "numpy")
-                if [values.tobytes() for values in made] != [values.tobytes() for values in other]:
+                if [values.tobytes() for values in output] != [values.tobytes() for values in other]:
                     outcome.result, outcome.detail = "differs", f"{outcome.backend} from the other backend"
         except Exception:
             outcome.result, outcome.detail = "crashed later", traceback.format_exc()
@@ -321,8 +321,8 @@ def fuzz(
 
 def describe_bad(outcome: Outcome) -> str:
     """A failing case for people."""
-    place = f"case {outcome.number} ({outcome.seed}, {outcome.mutations}, {outcome.backend})"
-    return f"{outcome.result}: {place}, {outcome.seconds:.2f} s, {outcome.peak >> 20} MiB\n{outcome.detail}"
+    offset = f"case {outcome.number} ({outcome.seed}, {outcome.mutations}, {outcome.backend})"
+    return f"{outcome.result}: {offset}, {outcome.seconds:.2f} s, {outcome.peak >> 20} MiB\n{outcome.detail}"
 
 
 def main() -> int:

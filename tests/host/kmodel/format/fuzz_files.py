@@ -84,7 +84,7 @@ def v3_bytes() -> bytes:
 
 def v3_networks() -> dict[str, bytes]:
     """KPU layers of every kind: kernels, pools, depthwise, 16-bit weights, wild tables."""
-    found = {}
+    result = {}
     rng = np.random.default_rng(5)
     for index in range(8):
         wide = index % 4 == 3
@@ -100,8 +100,8 @@ def v3_networks() -> dict[str, bytes]:
             for step in range(2)
         ]
         width = [8, 16, 20, 40][index % 4]
-        found[f"v3 network {index}"] = network(rng, int(rng.integers(1, 5)), 16, max(width, 16), choices)
-    return found
+        result[f"v3 network {index}"] = network(rng, int(rng.integers(1, 5)), 16, max(width, 16), choices)
+    return result
 
 
 def v4_windows() -> bytes:
@@ -110,9 +110,9 @@ def v4_windows() -> bytes:
     x = file.input(SHAPE)
 
     def step(opcode: int, make: Callable[[Range, Range], object], dtype: int = FLOAT) -> Range:
-        made = file.output(SHAPE, dtype)
-        file.node(opcode, make(x, made))
-        return made
+        computed = file.output(SHAPE, dtype)
+        file.node(opcode, make(x, computed))
+        return computed
 
     step(2, lambda a, b: body.Conv2d(a, b, SHAPE, 1, 4, WINDOW, OPEN, _floats((4, 4, 3, 3)), _floats((4,))))
     step(8, lambda a, b: body.ReduceWindow(a, b, 0, SHAPE, WINDOW, 0.0, OPEN))
@@ -191,9 +191,11 @@ def v4_numbers() -> bytes:
 
 
 def _kpu_node(
-    kernel: KpuWeights, given: MapLayout, made: MapLayout, rows: tuple[int, int], main: Range | None
+    kernel: KpuWeights, source: MapLayout, computed: MapLayout, rows: tuple[int, int], main: Range | None
 ) -> bytes:
-    registers = conv_registers(kernel, given, made, 0, kernel.weights.shape[1] == 1 < given.channels, main is not None)
+    registers = conv_registers(
+        kernel, source, computed, 0, kernel.weights.shape[1] == 1 < source.channels, main is not None
+    )
     registers.update(image_src_addr=rows[0], image_dst_addr=rows[1], bwsx_base_addr=40, active_addr=8)
     registers.update(para_start_addr=16)
     return (
@@ -212,13 +214,13 @@ def v4_kpu() -> bytes:
     """KPU layers of v4: from the input in the AI RAM, through main memory and an upload, to the AI RAM."""
     rng = np.random.default_rng(6)
     file = File()
-    given, made, last = MapLayout(3, 9, 20), MapLayout(4, 9, 20), MapLayout(2, 9, 20)
-    file.inputs.append((Range(AI_RAM, BYTE, 0, given.size), (1, 3, 9, 20)))
+    source, computed, last = MapLayout(3, 9, 20), MapLayout(4, 9, 20), MapLayout(2, 9, 20)
+    file.inputs.append((Range(AI_RAM, BYTE, 0, source.size), (1, 3, 9, 20)))
     middle = file.output((4, 9, 20), BYTE)
-    file.node(0x2002, _kpu_node(part(rng, 3, Choice(3, 4)), given, made, (0, 1000), middle))
-    file.node(0x2001, moves.KpuUpload(middle, Range(AI_RAM, BYTE, 64 * 2000, made.size), (1, 4, 9, 20)))
-    file.node(0x2002, _kpu_node(part(rng, 4, Choice(3, depthwise=True)), made, made, (2000, 1000), None))
-    file.node(0x2002, _kpu_node(part(rng, 4, Choice(1, 2, curve="leaky")), made, last, (1000, 3000), None))
+    file.node(0x2002, _kpu_node(part(rng, 3, Choice(3, 4)), source, computed, (0, 1000), middle))
+    file.node(0x2001, moves.KpuUpload(middle, Range(AI_RAM, BYTE, 64 * 2000, computed.size), (1, 4, 9, 20)))
+    file.node(0x2002, _kpu_node(part(rng, 4, Choice(3, depthwise=True)), computed, computed, (2000, 1000), None))
+    file.node(0x2002, _kpu_node(part(rng, 4, Choice(1, 2, curve="leaky")), computed, last, (1000, 3000), None))
     file.outputs.append(Range(AI_RAM, BYTE, 64 * 3000, last.size))
     return file.build()
 
@@ -248,7 +250,7 @@ def weight(name: str, size: int) -> int:
 
 def gather(folder: Path | None) -> dict[str, bytes]:
     """The written files, and the real ones of a folder if there is one."""
-    found = written()
+    result = written()
     if folder is not None and folder.is_dir():
-        found |= {path.name: path.read_bytes() for path in sorted(folder.glob("*.kmodel"))}
-    return found
+        result |= {path.name: path.read_bytes() for path in sorted(folder.glob("*.kmodel"))}
+    return result

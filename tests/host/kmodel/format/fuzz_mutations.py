@@ -104,7 +104,7 @@ def study(name: str, data: bytes) -> Seed:
     table = first - 8 * len(model.layers)
     seed.types = list(range(table, first, 8))
     head = range(0, first, 4)
-    seed.words = [*head, *(place + 4 for place in seed.types)] if len(head) < 400 else list(range(0, 400, 4))
+    seed.words = [*head, *(position + 4 for position in seed.types)] if len(head) < 400 else list(range(0, 400, 4))
     for layer in model.layers:
         seed.edges += [layer.offset, layer.offset + layer.size]
         seed.words += range(layer.offset, layer.offset + min(layer.size, 160) - 3, 4)
@@ -126,10 +126,10 @@ def _study_layer(seed: Seed, layer: Layer, version4: bool) -> None:
 Mutation = Callable[[Random, bytearray, Seed, Sequence[Seed]], None]
 
 
-def put(data: bytearray, place: int, value: int) -> None:
+def put(data: bytearray, position: int, value: int) -> None:
     """A little-endian word, if the place is still in the file."""
-    if 0 <= place <= len(data) - 4:
-        data[place : place + 4] = (value & 0xFFFFFFFF).to_bytes(4, "little")
+    if 0 <= position <= len(data) - 4:
+        data[position : position + 4] = (value & 0xFFFFFFFF).to_bytes(4, "little")
 
 
 def word(rng: Random, data: bytearray) -> int:
@@ -155,9 +155,9 @@ def flip(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> No
 def flip_structure(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
     """A few bits of header, tables and the starts of bodies."""
     for _ in range(rng.choice((1, 1, 2, 3, 8))):
-        place = rng.choice(seed.words) + rng.randrange(4)
-        if place < len(data):
-            data[place] ^= 1 << rng.randrange(8)
+        position = rng.choice(seed.words) + rng.randrange(4)
+        if position < len(data):
+            data[position] ^= 1 << rng.randrange(8)
 
 
 def truncate(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
@@ -214,15 +214,15 @@ def set_register(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed
     block = rng.choice(seed.blocks)
     for _ in range(rng.choice((1, 1, 2, 4))):
         _, index, low, high, _ = rng.choice(FIELDS)
-        place = block + 8 * index
-        if place + 8 > len(data):
+        position = block + 8 * index
+        if position + 8 > len(data):
             return None
         top = (1 << (high - low)) - 1
         value = rng.choice(
             (0, 1, 2, top >> 1, (top >> 1) + 1, top - 1, top, rng.randint(0, top), rng.randint(0, min(top, 64)))
         )
-        old = int.from_bytes(data[place : place + 8], "little")
-        data[place : place + 8] = (old & ~(top << low) | value << low).to_bytes(8, "little")
+        old = int.from_bytes(data[position : position + 8], "little")
+        data[position : position + 8] = (old & ~(top << low) | value << low).to_bytes(8, "little")
     return None
 
 
@@ -257,7 +257,7 @@ def set_fields(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed])
     if rng.random() < 0.7:
         put(data, seed.main, room)
     chance = rng.choice((0.2, 0.6, 1.0))
-    for kind, place in rng.choice(bodies):
+    for kind, position in rng.choice(bodies):
         if rng.random() > chance:
             continue
         if kind is Range:
@@ -278,7 +278,7 @@ def set_fields(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed])
         else:
             values = [rng.choice((rng.choice(SIZES), rng.choice(WORDS), room, room // 4, rng.randrange(64)))]
         for index, value in enumerate(values):
-            put(data, place + 4 * index, value)
+            put(data, position + 4 * index, value)
     return None
 
 

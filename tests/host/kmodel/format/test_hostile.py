@@ -125,7 +125,7 @@ def test_more_weights_than_the_kpu_loads() -> None:
     more = data[:block] + struct.pack("<2I", channels[0], channels[1] | 511) + data[block + 8 :]
     weights = layer.spec.body.weights_offset
     more = changed(more[:weights] + bytes(512 * 512 * 9) + more[weights:], 20, 1 << 16)
-    error = refused(more, "so many weights")
+    error = refused(more, "this many weights")
     assert error.found == f"{512 * 512 * 9} bytes"
 
 
@@ -153,35 +153,35 @@ def test_main_output_of_a_kpu_node_lies_in_main_memory() -> None:
 
 def test_an_upload_goes_to_whole_rows_of_the_ai_ram() -> None:
     shape = (1, 2, 4, 4)
-    for place, words in (
+    for position, words in (
         (Range(MAIN, BYTE, 0, 256), "memory type of output"),
         (Range(AI_RAM, BYTE, 32, 256), "start of output"),
         (Range(AI_RAM, BYTE, (2 << 20) - 64, 256), "ai_ram memory"),
         (Range(AI_RAM, BYTE, 0, 128), "size of output"),
     ):
         file = File()
-        given = file.input(shape, BYTE)
+        source = file.input(shape, BYTE)
         file.room((4096,), BYTE)
-        file.node(0x2001, moves.KpuUpload(given, place, shape))
+        file.node(0x2001, moves.KpuUpload(source, position, shape))
         file.outputs.append(Range(MAIN, BYTE, 0, 4))
         refused(file.build(), words)
 
 
 def test_an_input_is_no_constant() -> None:
     file = File()
-    given = file.constant(np.zeros(8, F))
-    file.inputs.append((given, (1, 1, 1, 8)))
-    file.node(9, moves.MemoryCopy(given, file.output((8,))))
+    source = file.constant(np.zeros(8, F))
+    file.inputs.append((source, (1, 1, 1, 8)))
+    file.node(9, moves.MemoryCopy(source, file.output((8,))))
     assert refused(file.build(), "memory type of input 0").offset == 40
 
 
 def test_an_output_in_the_ai_ram_that_is_no_feature_map() -> None:
     """Floats, matrices and cut maps come out as the values that lie there one after another."""
-    for place in (Range(AI_RAM, FLOAT, 64, 24), Range(AI_RAM, FLOAT, 36, 24)):
+    for position in (Range(AI_RAM, FLOAT, 64, 24), Range(AI_RAM, FLOAT, 36, 24)):
         file = File()
         a, b = file.input((2, 4)), file.input((4, 3))
-        file.node(4, body.Matmul(a, b, place, 2, 4, 3, OPEN, np.zeros(3, F)))
-        file.outputs.append(place)
+        file.node(4, body.Matmul(a, b, position, 2, 4, 3, OPEN, np.zeros(3, F)))
+        file.outputs.append(position)
         model = load(file.build())
         x, y = np.arange(8, dtype=F).reshape(1, 1, 2, 4), np.ones((1, 1, 4, 3), F)
         assert model.run(x, y)[0].tolist() == [6.0] * 3 + [22.0] * 3
@@ -192,8 +192,8 @@ def test_an_output_in_the_ai_ram_that_is_no_feature_map() -> None:
         file.node(0x2001, moves.KpuUpload(file.input(shape, BYTE), Range(AI_RAM, BYTE, 64, 256), shape))
         file.outputs.append(Range(AI_RAM, BYTE, 64, size))
         model = load(file.build())
-        (made,) = model.run(np.ones(shape, np.uint8))
-        assert (made.size, int(made.sum())) == (count, 32 if count == 32 else 24)
+        (computed,) = model.run(np.ones(shape, np.uint8))
+        assert (computed.size, int(computed.sum())) == (count, 32 if count == 32 else 24)
 
 
 def test_ranges_that_are_no_whole_floats() -> None:
@@ -202,8 +202,8 @@ def test_ranges_that_are_no_whole_floats() -> None:
     file.node(0x0E, body.Unary(Range(MAIN, FLOAT, x.start, 11), Range(MAIN, FLOAT, 0, 11), 0))
     file.outputs.append(Range(MAIN, BYTE, 0, 3))
     model = load(file.build())
-    (_, (made,)) = next(model.run_layers(np.zeros((1, 1, 1, 12), np.uint8)))
-    assert made.tolist() == [0.0, 0.0]
+    (_, (computed,)) = next(model.run_layers(np.zeros((1, 1, 1, 12), np.uint8)))
+    assert computed.tolist() == [0.0, 0.0]
 
 
 def test_outputs_that_lie_over_each_other() -> None:
@@ -254,16 +254,16 @@ def test_an_extreme_over_a_million_values() -> None:
         file.node(7, body.Reduce(x, file.output((1,)), op, shape, (1, 1, 1, 1), 0.0))
     model = load(file.build())
     cheap(lambda: model.run(values))
-    assert [made.tolist() for made in model.run(values)] == [[float(values.min())], [float(values.max())]]
+    assert [computed.tolist() for computed in model.run(values)] == [[float(values.min())], [float(values.max())]]
 
 
 def test_a_deep_stack_over_many_values() -> None:
     """64 values for each of half a million elements would be 128 MiB."""
     count = 1 << 19
     file = File()
-    x, made = file.input((count,)), file.output((count,))
+    x, computed = file.input((count,)), file.output((count,))
     code = b"\x03\x23" * 63 + b"\x40" * 62 + b"\xa0"
-    file.node(0x14, record.write(x) + record.write(made) + code)
+    file.node(0x14, record.write(x) + record.write(computed) + code)
     model, values = load(file.build()), np.zeros((1, 1, 1, count), F)
     meter = Meter()
     model.run(values)
@@ -296,12 +296,12 @@ def test_a_large_matrix_product_adds_in_order() -> None:
     for runtime, step in (("sdk", slow.separate), ("maixpy", exact.fma)):
         for backend in ("numpy", "best"):
             model = load(file.build(), "v02", runtime, backend)
-            made = model.run(a[None, None], b[None, None])[0].reshape(400, 400)
+            computed = model.run(a[None, None], b[None, None])[0].reshape(400, 400)
             for row, column in ((0, 0), (17, 333), (399, 399)):
                 total = F(1)
                 for index in range(30):
                     total = step(a[row, index], b[index, column], total)
-                assert made[row, column] == total
+                assert computed[row, column] == total
 
 
 def test_a_window_over_half_the_memory_is_refused() -> None:

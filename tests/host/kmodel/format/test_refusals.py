@@ -122,8 +122,8 @@ def small_v4() -> bytes:
     x = file.input((1, 2, 6, 7))
     shape = Geometry(Padding(1, 1), Padding(1, 1), 3, 3, 1, 1, 1, 1)
     weights, bias = np.ones((3, 2, 3, 3), np.float32), np.zeros(3, np.float32)
-    made = file.output((1, 3, 6, 7))
-    file.node(2, body.Conv2d(x, made, (1, 2, 6, 7), 1, 3, shape, Clamp(-9.0, 9.0), weights, bias))
+    computed = file.output((1, 3, 6, 7))
+    file.node(2, body.Conv2d(x, computed, (1, 2, 6, 7), 1, 3, shape, Clamp(-9.0, 9.0), weights, bias))
     return file.build()
 
 
@@ -239,10 +239,10 @@ def test_a_short_or_long_end_is_tolerated() -> None:
     rng = np.random.default_rng(3)
     good = network(rng, 1, 8, 8, [Choice()])
     image = rng.integers(0, 256, (1, 8, 8)).astype(np.uint8)
-    wanted = load(good).run(image)[0].tolist()
+    expected = load(good).run(image)[0].tolist()
     for data, note in ((good + bytes(500), "500 bytes follow"), (good, None)):
         model = load(data)
-        assert model.run(image)[0].tolist() == wanted
+        assert model.run(image)[0].tolist() == expected
         assert model.notes == () if note is None else note in model.notes[0]
         assert model.file_size == len(data)
     for data in (GOOD, small_v4()):
@@ -262,15 +262,15 @@ def test_no_mutation_gets_past_the_reader() -> None:
         data = bytearray(files[int(rng.integers(len(files)))])
         reach = min(len(data), 400) if rng.random() < 0.7 else len(data)
         for _ in range(int(rng.integers(1, 4))):
-            place = int(rng.integers(8, reach - 4))
+            position = int(rng.integers(8, reach - 4))
             choice = rng.integers(0, 4)
             if choice == 0:
-                data[place] = int(rng.integers(0, 256))
+                data[position] = int(rng.integers(0, 256))
             elif choice == 1:
-                data[place] ^= 1 << int(rng.integers(0, 8))
+                data[position] ^= 1 << int(rng.integers(0, 8))
             else:
                 value = int(rng.choice([0, 1, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 65536, int(rng.integers(0, 5000))]))
-                struct.pack_into("<I", data, place // 4 * 4, value)
+                struct.pack_into("<I", data, position // 4 * 4, value)
         if rng.random() < 0.1:
             del data[int(rng.integers(12, len(data))) :]
         try:
@@ -288,9 +288,9 @@ def test_no_mutation_gets_past_the_reader() -> None:
 def test_work_is_bounded() -> None:
     """A window that would slide for hours is refused before anything runs."""
     file = File()
-    x, made = file.input((1, 1, 60000, 16)), file.output((1, 1, 60000, 16))
+    x, computed = file.input((1, 1, 60000, 16)), file.output((1, 1, 60000, 16))
     shape = Geometry(Padding(30000, 29999), Padding(8, 7), 60000, 16, 1, 1, 1, 1)
-    file.node(8, body.ReduceWindow(x, made, 0, (1, 1, 60000, 16), shape, 0.0, Clamp(-1.0, 1.0)))
+    file.node(8, body.ReduceWindow(x, computed, 0, (1, 1, 60000, 16), shape, 0.0, Clamp(-1.0, 1.0)))
     with pytest.raises(KModelError, match="too much work"):
         load(file.build())
 

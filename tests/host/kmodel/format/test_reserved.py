@@ -54,9 +54,9 @@ def test_it_is_read_and_listed(number: int) -> None:
     model = load(data)
     assert [layer.name for layer in model.layers] == ["fully_connected", NAMES[number]]
     assert str(model.layers[1]) == f"layer 1 ({NAMES[number]})"
-    found = describe(model, Path("x.kmodel"), file_kind(data))
-    assert {item["verdict"] for item in found["firmware"]} == {"layer"}
-    text = report(found)
+    result = describe(model, Path("x.kmodel"), file_kind(data))
+    assert {item["verdict"] for item in result["firmware"]} == {"layer"}
+    text = report(result)
     assert f"warning: layer 1 ({NAMES[number]}): no firmware runs this type" in text
     assert "convert the network again, in a form without that layer" in text
     assert timing(model).run_ms >= 1

@@ -24,8 +24,8 @@ def written(version: int) -> bytes:
 def results(data: bytes, backend: str = "fast") -> list[list[float]]:
     model = load(data, backend=backend)
     rng = np.random.default_rng(1)
-    given = [rng.integers(0, 256, t.shape).astype(t.dtype) for t in model.inputs]
-    return [made.tolist() for made in model.run(*given)]
+    source = [rng.integers(0, 256, t.shape).astype(t.dtype) for t in model.inputs]
+    return [output.tolist() for output in model.run(*source)]
 
 
 def padded_end(version: int) -> bytes:
@@ -42,11 +42,11 @@ def padded_end(version: int) -> bytes:
 def test_a_tail_of_padding_may_be_missing(version: int) -> None:
     """Up to seven bytes; the eighth is part of a layer."""
     whole = padded_end(version)
-    wanted = results(whole)
+    expected = results(whole)
     assert load(whole).notes == ()
     for missing in range(1, SHORT_TAIL + 1):
         short = whole[:-missing]
-        assert results(short) == wanted
+        assert results(short) == expected
         assert load(short).notes == (f"the last {missing} padding bytes are missing, which is usual",)
         assert load(short).file_size == len(short)
     with pytest.raises(KModelError, match="cut short") as caught:
@@ -96,8 +96,8 @@ def test_a_real_file_that_lost_a_number(kmodels: Path) -> None:
 @pytest.mark.parametrize("name", ["mnist_v3", "voc20_yolov2_v4"])
 def test_garbage_in_the_reserved_words_of_real_files(name: str, kmodels: Path) -> None:
     whole = (kmodels / f"{name}.kmodel").read_bytes()
-    place = 36 if name.endswith("v4") else 16
-    assert results(whole[:place] + b"\xcc" * 4 + whole[place + 4 :], "best") == results(whole, "best")
+    position = 36 if name.endswith("v4") else 16
+    assert results(whole[:position] + b"\xcc" * 4 + whole[position + 4 :], "best") == results(whole, "best")
 
 
 def kfpkg(data: bytes) -> bytes:

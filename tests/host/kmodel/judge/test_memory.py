@@ -134,8 +134,8 @@ def test_region(kmodels) -> None:
         "mobilenet_3class_v3": None,
         "mnist_v3": None,
     }
-    found = {name: region(load(kmodels / f"{name}.kmodel")) for name in expected}
-    assert found == expected
+    result = {name: region(load(kmodels / f"{name}.kmodel")) for name in expected}
+    assert result == expected
 
 
 def test_gc_heap() -> None:

@@ -17,25 +17,25 @@ from tests.host.kmodel.small_networks import Choice, network
 
 
 def test_face(kmodels) -> None:
-    found = describe_file(kmodels / "face_yolov2_v3.kmodel")
-    assert json.loads(json.dumps(found)) == found
-    assert (found["schema"], found["command"], found["usable"], found["version"]) == (1, "kmodel info", True, 3)
-    assert found["inputs"][0]["shape"] == [1, 3, 240, 320]
-    assert len(found["layers"]) == 24
-    first, last = found["layers"][0], found["layers"][23]
+    result = describe_file(kmodels / "face_yolov2_v3.kmodel")
+    assert json.loads(json.dumps(result)) == result
+    assert (result["schema"], result["command"], result["usable"], result["version"]) == (1, "kmodel info", True, 3)
+    assert result["inputs"][0]["shape"] == [1, 3, 240, 320]
+    assert len(result["layers"]) == 24
+    first, last = result["layers"][0], result["layers"][23]
     assert first["title"] == "conv 3x3, max 2x2"
     assert first["kpu"]["rows_in"] == [29168, 3600]
     assert first["kpu"]["rows_out"] == [23408, 5760]
     assert first["kpu"]["weight_loads"] == 1
     assert (first["parameters"], first["macs"], first["live_rows"]) == (432 + 32, 33177600, 9360)
-    assert found["layers"][14]["kpu"]["weight_loads"] == 3, "65536 weights in loads of 30 KiB"
+    assert result["layers"][14]["kpu"]["weight_loads"] == 3, "65536 weights in loads of 30 KiB"
     assert (last["unit"], last["macs"], last["live_rows"]) == ("cpu", 0, 0)
-    assert sum(layer["macs"] for layer in found["layers"]) == found["estimate"]["macs"] == 205555200
-    assert found["memory"]["total"] == (152 + 380 + 424 + 48) * 1024
-    assert found["memory"]["ai_ram"]["peak_bytes"] == 983040
-    assert [item["verdict"] for item in found["firmware"]] == ["fits"] * len(names())
-    assert found["advice"] == found["warnings"] == found["notes"] == []
-    text = report(found)
+    assert sum(layer["macs"] for layer in result["layers"]) == result["estimate"]["macs"] == 205555200
+    assert result["memory"]["total"] == (152 + 380 + 424 + 48) * 1024
+    assert result["memory"]["ai_ram"]["peak_bytes"] == 983040
+    assert [item["verdict"] for item in result["firmware"]] == ["fits"] * len(names())
+    assert result["advice"] == result["warnings"] == result["notes"] == []
+    text = report(result)
     for words in (
         "kmodel v3, 388,776 bytes, 24 layers",
         "input 0: 320x240x3 uint8 in AI RAM",
@@ -51,9 +51,9 @@ def test_face(kmodels) -> None:
 
 def test_large_fits_no_full_build(kmodels) -> None:
     """The 3.9 MB file: which builds refuse it, by how much, and what would work."""
-    found = describe_file(kmodels / "yolov3_two_heads_v3.kmodel")
-    assert {item["verdict"] for item in found["firmware"]} == {"large", "gc"}
-    text = report(found)
+    result = describe_file(kmodels / "yolov3_two_heads_v3.kmodel")
+    assert {item["verdict"] for item in result["firmware"]} == {"large", "gc"}
+    text = report(result)
     full = next(line for line in text.splitlines() if line.startswith("full "))
     assert "2000 KiB  too large by 2292 KiB" in full
     assert full.endswith("image ce3f4786a5a8")
@@ -64,14 +64,14 @@ def test_large_fits_no_full_build(kmodels) -> None:
 
 @pytest.mark.parametrize("name", ["mnist_v5", "face_v6"])
 def test_newer_containers(kmodels, name: str) -> None:
-    found = describe_file(kmodels / f"{name}.kmodel")
-    assert not found["usable"]
-    text = report(found)
+    result = describe_file(kmodels / f"{name}.kmodel")
+    assert not result["usable"]
+    text = report(result)
     assert f"kmodel v{name[-1]}" in text
     assert "no MaixPy firmware runs" in text
     assert "nncase 0.1.0-rc5" in text
     assert "nncase 0.2.0-beta4" in text
-    assert found["converter"] == CONVERTERS
+    assert result["converter"] == CONVERTERS
 
 
 def test_wordswapped(kmodels) -> None:
@@ -99,9 +99,9 @@ def test_other_files(tmp_path: Path, name: str) -> None:
     data, words = OTHERS[name]
     path = tmp_path / "x.kmodel"
     path.write_bytes(data)
-    found = describe_file(path)
-    assert not found["usable"]
-    assert words in report(found)
+    result = describe_file(path)
+    assert not result["usable"]
+    assert words in report(result)
 
 
 def test_a_model_without_feature_maps(kmodels) -> None:
@@ -131,12 +131,12 @@ def test_use(kmodels) -> None:
 
 def test_options(kmodels) -> None:
     path = kmodels / "mnist_v3.kmodel"
-    found = describe_file(path, frame=None, panel=(240, 135), flavours=["full", "canmv"], gc_kib=256)
-    assert found["memory"]["camera"] == {"frame": None, "bytes": 0}
-    assert found["memory"]["lcd"] == {"panel": [240, 135], "bytes": 65536}
-    assert [item["name"] for item in found["firmware"]] == ["full", "canmv"]
-    assert found["firmware"][0]["free"] == (2532 + 256) * 1024
-    assert "camera                  0.0 KiB  none" in report(found)
+    result = describe_file(path, frame=None, panel=(240, 135), flavours=["full", "canmv"], gc_kib=256)
+    assert result["memory"]["camera"] == {"frame": None, "bytes": 0}
+    assert result["memory"]["lcd"] == {"panel": [240, 135], "bytes": 65536}
+    assert [item["name"] for item in result["firmware"]] == ["full", "canmv"]
+    assert result["firmware"][0]["free"] == (2532 + 256) * 1024
+    assert "camera                  0.0 KiB  none" in report(result)
 
 
 def test_contradiction(tmp_path: Path) -> None:
@@ -148,9 +148,9 @@ def test_contradiction(tmp_path: Path) -> None:
     block["coef_group"] = 1
     path = tmp_path / "odd.kmodel"
     path.write_bytes(data[:at] + encode_block(block) + data[at + BLOCK_SIZE :])
-    found = describe_file(path)
-    assert any("coef_group is 1, expected 4" in line for line in found["warnings"])
-    assert "warning: layer 0: coef_group" in report(found)
+    result = describe_file(path)
+    assert any("coef_group is 1, expected 4" in line for line in result["warnings"])
+    assert "warning: layer 0: coef_group" in report(result)
 
 
 def test_note(tmp_path: Path) -> None:
@@ -163,10 +163,10 @@ def test_corpus(kmodels) -> None:
     """Every usable file makes a document of the same keys and a text without a hole."""
     keys = None
     for path in sorted(kmodels.glob("*_v[34].kmodel")):
-        found = describe_file(path)
-        keys = keys or set(found)
-        assert set(found) == keys, path.name
-        text = report(found)
+        result = describe_file(path)
+        keys = keys or set(result)
+        assert set(result) == keys, path.name
+        text = report(result)
         assert "None" not in text, path.name
         assert all(len(line) == len(line.rstrip()) for line in text.splitlines()), path.name
 

@@ -84,10 +84,10 @@ def test_dequantize_by_hand(kmodels) -> None:
 
 def test_every_published_layer(kmodels) -> None:
     """The 24 measured layers: together within 4 %, those above 0.1 ms each within 20 %, all inside the spread."""
-    found = timing(load(kmodels / "face_yolov2_v3.kmodel")).layers
-    assert len(found) == len(FACE_MS)
-    assert sum(item.us.typical for item in found) / 1000 == pytest.approx(sum(FACE_MS), rel=0.04)
-    for item, measured in zip(found, FACE_MS, strict=True):
+    result = timing(load(kmodels / "face_yolov2_v3.kmodel")).layers
+    assert len(result) == len(FACE_MS)
+    assert sum(item.us.typical for item in result) / 1000 == pytest.approx(sum(FACE_MS), rel=0.04)
+    for item, measured in zip(result, FACE_MS, strict=True):
         if measured > 0.1:
             assert item.us.typical / 1000 == pytest.approx(measured, rel=0.2), item.layer
         assert item.us.low * 0.95 <= measured * 1000 <= item.us.high * 1.05, item.layer
@@ -132,12 +132,12 @@ def test_totals_of_the_corpus(kmodels) -> None:
         if not entry["macs"]:
             continue
         kmodel = load(kmodels / entry["file"])
-        found = timing(kmodel)
-        assert found.macs == entry["macs"], entry["file"]
-        for span in (found.upload, found.forward, found.decode, found.run, found.load, found.frame, found.fps):
+        result = timing(kmodel)
+        assert result.macs == entry["macs"], entry["file"]
+        for span in (result.upload, result.forward, result.decode, result.run, result.load, result.frame, result.fps):
             assert 0 <= span.low <= span.typical <= span.high, entry["file"]
-        assert found.load.typical == pytest.approx(entry["size"] / 1000)
-        assert found.run_ms >= 1
+        assert result.load.typical == pytest.approx(entry["size"] / 1000)
+        assert result.run_ms >= 1
 
 
 def test_card_rate_is_the_simulators() -> None:
@@ -178,12 +178,12 @@ def test_clock_is_a_parameter(kmodels) -> None:
 def test_frame() -> None:
     """A tiny network waits for the camera: 33 ms; the pessimist adds camera, run and LCD."""
     kmodel = load(network(np.random.default_rng(4), 3, 16, 16, [Choice(out=4)]))
-    found = timing(kmodel)
-    assert found.frame.typical == 33
-    assert found.display == pytest.approx(10.24)
-    assert found.frame.high == pytest.approx(50 + found.run.high + 10.24)
+    result = timing(kmodel)
+    assert result.frame.typical == 33
+    assert result.display == pytest.approx(10.24)
+    assert result.frame.high == pytest.approx(50 + result.run.high + 10.24)
     assert timing(kmodel, panel=None).display == 0
-    assert found.fps.high == pytest.approx(1000 / 33)
+    assert result.fps.high == pytest.approx(1000 / 33)
 
 
 def test_every_layer_has_a_price() -> None:

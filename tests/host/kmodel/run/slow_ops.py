@@ -118,20 +118,20 @@ def reduce_window(x, op, init, pads_h, pads_w, window, stride, dilation, act):
 
 def reduce(x, op, out_shape, init):
     result = np.full(out_shape, init, F)
-    for place in np.ndindex(x.shape):
-        target = tuple(0 if i >= size else i for i, size in zip(place, out_shape, strict=True))
-        old, item = result[target], x[place]
+    for offset in np.ndindex(x.shape):
+        target = tuple(0 if i >= size else i for i, size in zip(offset, out_shape, strict=True))
+        old, item = result[target], x[offset]
         result[target] = min(old, item) if op == 1 else max(old, item) if op == 2 else F(old + item)
     return F(result * F(F(np.prod(out_shape)) / F(x.size))) if op == 0 else result
 
 
 def broadcast(a, b, out_shape):
     """Pairs of operands for every output place."""
-    for place in np.ndindex(out_shape):
+    for offset in np.ndindex(out_shape):
         yield (
-            place,
-            a[tuple(0 if i >= s else i for i, s in zip(place, a.shape, strict=True))],
-            b[tuple(0 if i >= s else i for i, s in zip(place, b.shape, strict=True))],
+            offset,
+            a[tuple(0 if i >= s else i for i, s in zip(offset, a.shape, strict=True))],
+            b[tuple(0 if i >= s else i for i, s in zip(offset, b.shape, strict=True))],
         )
 
 

@@ -26,8 +26,8 @@ from tests.host.kmodel.run import slow_kpu
 
 @given(st.integers(-(1 << 40), 1 << 40), st.integers(0, 31), st.sampled_from(ROUNDINGS))
 def test_rounding_is_that_of_the_loops(product: int, shift: int, rounding: str) -> None:
-    made = ROUND[rounding](np.array([product]), np.array([shift]))[0]
-    assert made == slow_kpu.shifted(product, shift, rounding)
+    output = ROUND[rounding](np.array([product]), np.array([shift]))[0]
+    assert output == slow_kpu.shifted(product, shift, rounding)
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,8 @@ def test_rounding_is_that_of_the_loops(product: int, shift: int, rounding: str) 
     [(3, 1, 2, 2), (5, 1, 2, 3), (-3, 1, -2, -3), (-1, 1, -2, -2), (7, 2, 2, 2), (-7, 2, -2, -2), (9, 0, 9, 9)],
 )
 def test_rounding_by_hand(product: int, shift: int, v02: int, v01: int) -> None:
-    for rounding, wanted in (("v02", v02), ("v01", v01)):
-        assert ROUND[rounding](np.array([product]), np.array([shift])) == wanted
+    for rounding, expected in (("v02", v02), ("v01", v01)):
+        assert ROUND[rounding](np.array([product]), np.array([shift])) == expected
 
 
 rows = st.tuples(
@@ -52,8 +52,8 @@ def test_activation_is_that_of_the_loops(table: list[tuple[int, int, int, int]],
     columns = [np.array(column, np.int64) for column in zip(*table, strict=True)]
     values = [*values, *(row[0] for row in table)]  # exactly on a knot, too
     for rounding in ROUNDINGS:
-        made = activate(np.array(values, np.int64), Activation(*columns), rounding)
-        assert made.tolist() == [slow_kpu.active(value, table, rounding) for value in values]
+        output = activate(np.array(values, np.int64), Activation(*columns), rounding)
+        assert output.tolist() == [slow_kpu.active(value, table, rounding) for value in values]
 
 
 @given(st.lists(rows, min_size=16, max_size=16))
@@ -62,8 +62,8 @@ def test_activation_table_survives_its_bytes(table: list[tuple[int, int, int, in
     raw = encode_activation(Activation(*columns))
     assert len(raw) == 144
     back = decode_activation(raw)
-    for made, wanted in zip((back.start, back.mul, back.shift, back.bias), columns, strict=True):
-        assert made.tolist() == wanted.tolist()
+    for output, expected in zip((back.start, back.mul, back.shift, back.bias), columns, strict=True):
+        assert output.tolist() == expected.tolist()
 
 
 @given(
@@ -99,8 +99,8 @@ def test_register_block_refuses_what_does_not_fit() -> None:
 def test_pools_are_those_of_the_loops(number: int, rounding: str) -> None:
     for height, width in ((8, 8), (9, 7), (4, 5), (11, 13)):
         image = np.random.default_rng(number).integers(0, 256, (3, height, width), np.uint8)
-        made = POOLS[number][2](image, rounding)
-        assert made.tolist() == slow_kpu.pooled(image.tolist(), number, rounding)
+        output = POOLS[number][2](image, rounding)
+        assert output.tolist() == slow_kpu.pooled(image.tolist(), number, rounding)
 
 
 @pytest.mark.parametrize("width", [1, 4, 14, 16, 17, 20, 32, 33, 64, 65, 130, 320])
@@ -116,9 +116,9 @@ def test_map_layout_puts_every_pixel_where_the_chip_does(width: int, channels: i
     for c in range(channels):
         for y in range(height):
             for x in range(width):
-                place = 7 * 64 + (c // groups) * line * height * 64 + (c % groups) * (64 // groups) + y * line * 64 + x
-                assert ram[place] == image[c, y, x]
-                assert layout.pixel_offsets()[c, y, x] == place - 7 * 64
+                offset = 7 * 64 + (c // groups) * line * height * 64 + (c % groups) * (64 // groups) + y * line * 64 + x
+                assert ram[offset] == image[c, y, x]
+                assert layout.pixel_offsets()[c, y, x] == offset - 7 * 64
     assert np.count_nonzero(ram) == image.size
     assert np.array_equal(layout.read(ram, 7), image)
     assert layout.rows == line * height * -(-channels // min(channels, groups))

@@ -20,9 +20,9 @@ def test_benchmark_without_real_files(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "no real files" in done.stderr
-    found = json.loads(figures.read_text())
-    assert (found["schema"], [row["name"] for row in found["files"]]) == (1, ["sample: colours", "sample: blobs"])
-    for row in found["files"]:
+    result = json.loads(figures.read_text())
+    assert (result["schema"], [row["name"] for row in result["files"]]) == (1, ["sample: colours", "sample: blobs"])
+    for row in result["files"]:
         assert row["turns"] >= 5
         assert row["dominated"]
         assert row["macs"] > 2_000_000

@@ -98,14 +98,14 @@ def by_hand(image: list[list[list[int]]], rounding: str) -> list[list[list[int]]
 def test_every_byte_is_where_the_format_puts_it(backend: str, rounding: str, seed: int) -> None:
     image = np.random.default_rng(seed).integers(0, 256, (2, HEIGHT, WIDTH), np.uint8)
     model = load(file(), rounding, "sdk", backend)
-    wanted = by_hand(image.tolist(), rounding)
-    (made,) = model.run(image)
-    assert made.reshape(2, HEIGHT, WIDTH).tolist() == wanted
-    assert model.machine.main[16:46].tolist() == made.tolist()  # packed in main memory ...
+    expected = by_hand(image.tolist(), rounding)
+    (output,) = model.run(image)
+    assert output.reshape(2, HEIGHT, WIDTH).tolist() == expected
+    assert model.machine.main[16:46].tolist() == output.tolist()  # packed in main memory ...
     for channel in range(2):  # ... and four channels side by side in the AI RAM
         for y in range(HEIGHT):
-            place = TARGET * 64 + channel * 16 + y * 64
-            assert model.machine.ram[place : place + WIDTH].tolist() == wanted[channel][y]
+            offset = TARGET * 64 + channel * 16 + y * 64
+            assert model.machine.ram[offset : offset + WIDTH].tolist() == expected[channel][y]
 
 
 def test_what_the_file_says() -> None:

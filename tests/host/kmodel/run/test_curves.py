@@ -23,24 +23,24 @@ LOW, HIGH = -300_000, 500_000
 
 
 def results(form, values: np.ndarray) -> np.ndarray:
-    made = np.empty(values.shape, np.uint8)
-    form.apply(values - float(form.origin), made)
-    return made
+    computed = np.empty(values.shape, np.uint8)
+    form.apply(values - float(form.origin), computed)
+    return computed
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize("kind", ["linear", "leaky", "falling", "wild"])
 def test_every_value_of_a_curve(kind: str, rounding: str) -> None:
     table = curve(np.random.default_rng(8), kind)
-    found = curve_of(table, rounding, LOW, HIGH)
-    assert found is not None
+    result = curve_of(table, rounding, LOW, HIGH)
+    assert result is not None
     z = np.arange(LOW, HIGH + 1)
-    wanted = activate(z, table, rounding)
-    assert np.array_equal(results(found.form, z.astype(float)), wanted)
-    assert np.array_equal(results(found.form, z[1:] - 2.0**-15), wanted[:-1])
-    assert found.rising == bool(np.all(np.diff(wanted.astype(int)) >= 0)) or kind == "wild"
+    expected = activate(z, table, rounding)
+    assert np.array_equal(results(result.form, z.astype(float)), expected)
+    assert np.array_equal(results(result.form, z[1:] - 2.0**-15), expected[:-1])
+    assert result.rising == bool(np.all(np.diff(expected.astype(int)) >= 0)) or kind == "wild"
     if kind != "wild":
-        assert isinstance(found.form, {"linear": Formula, "leaky": Buckets, "falling": Listed}[kind])
+        assert isinstance(result.form, {"linear": Formula, "leaky": Buckets, "falling": Listed}[kind])
 
 
 def test_curves_of_real_files(kmodels) -> None:
@@ -68,10 +68,10 @@ def test_a_fall_at_the_end_of_the_range(start: int, rounding: str) -> None:
     begins, slopes, bias = table.start.copy(), np.zeros_like(table.mul), np.full_like(table.bias, 255)
     begins[15], bias[15] = start, 7
     table = replace(table, start=begins, mul=slopes, shift=np.zeros_like(table.shift), bias=bias)
-    found = curve_of(table, rounding, 0, 1 << 10)
-    assert found is not None
+    result = curve_of(table, rounding, 0, 1 << 10)
+    assert result is not None
     z = np.arange(0, (1 << 10) + 1)
-    assert np.array_equal(results(found.form, z.astype(float)), activate(z, table, rounding))
+    assert np.array_equal(results(result.form, z.astype(float)), activate(z, table, rounding))
 
 
 def test_shifts_beyond_a_c_int_are_left_to_the_reference() -> None:
@@ -82,10 +82,10 @@ def test_shifts_beyond_a_c_int_are_left_to_the_reference() -> None:
 
 def test_a_wrong_formula_is_not_proven() -> None:
     table = linear()
-    found = curve_of(table, "v02", LOW, HIGH)
-    assert found is not None
+    result = curve_of(table, "v02", LOW, HIGH)
+    assert result is not None
     steps = np.array([np.argmax(activate(np.arange(0, 262_000), table, "v02") >= k) for k in range(1, 256)])
-    assert proven(found.form, steps, -1 << 19, 1 << 20)
+    assert proven(result.form, steps, -1 << 19, 1 << 20)
     for wrong in (
         Formula(2.0**-10, 0.0, False, True),
         Formula(2.0**-10, 0.0, True, False),
@@ -97,22 +97,22 @@ def test_a_wrong_formula_is_not_proven() -> None:
 
 @pytest.mark.parametrize("kind", ["linear", "leaky", "falling"])
 def test_the_loops_that_numba_compiles(kind: str) -> None:
-    found = curve_of(curve(np.random.default_rng(8), kind), "v02", LOW, HIGH)
-    assert found is not None
-    form = found.form
+    result = curve_of(curve(np.random.default_rng(8), kind), "v02", LOW, HIGH)
+    assert result is not None
+    form = result.form
     rng = np.random.default_rng(3)
     sums = rng.integers(-3000, 5000, (3, 200)).astype(np.float32)
     factor, offset = np.array([50.0, 3.25, 80.5]), np.array([-7.0, 9000.0, 0.5])
-    wanted = results(form, sums.astype(float) * factor[:, None] + offset[:, None])
-    made = np.empty_like(wanted)
+    expected = results(form, sums.astype(float) * factor[:, None] + offset[:, None])
+    computed = np.empty_like(expected)
     if isinstance(form, Formula):
-        by_formula(sums, factor, offset, form.step, form.shift, form.even, form.whole, made)
+        by_formula(sums, factor, offset, form.step, form.shift, form.even, form.whole, computed)
     elif isinstance(form, Buckets):
-        by_buckets(sums, factor, offset - form.origin, form.bits, form.moved, made)
+        by_buckets(sums, factor, offset - form.origin, form.bits, form.moved, computed)
     else:
         assert isinstance(form, Listed)
-        by_list(sums, factor, offset - form.origin, form.table, made)
-    assert np.array_equal(made, wanted)
+        by_list(sums, factor, offset - form.origin, form.table, computed)
+    assert np.array_equal(computed, expected)
 
 
 def conv_of(kernel: KpuWeights, channels: int, size: int = 6) -> Conv:

@@ -55,7 +55,7 @@ def test_fold_is_fma_upon_fma(rows: list[tuple[float, float, float]]) -> None:
     start = total = F(rows[0][0])
     for _, a, b in rows:
         total = exact.fma(F(a), F(b), total)
-    a, b = (np.array([row[place] for row in rows], F) for place in (1, 2))
+    a, b = (np.array([row[offset] for row in rows], F) for offset in (1, 2))
     assert bits(fold(start, a, b)) == bits(total)
     spread = fold(np.full(3, start), a[:, None], np.repeat(b[:, None], 3, 1))
     assert bits(spread) == bits(total) * 3
@@ -109,11 +109,11 @@ def arguments(name: str) -> np.ndarray:
 def test_functions_of_arrays_are_those_with_branches(name: str) -> None:
     values = arguments(name)
     with np.errstate(all="ignore"):
-        made = getattr(newlib, name)(values)
-        wanted = [getattr(exact, name)(value) for value in values]
+        output = getattr(newlib, name)(values)
+        expected = [getattr(exact, name)(value) for value in values]
         near = getattr(np, name)(values.astype(np.float64)).astype(F)
-    assert bits(made) == bits(wanted)
-    np.testing.assert_allclose(made, near, rtol=3e-7, atol=1e-37)
+    assert bits(output) == bits(expected)
+    np.testing.assert_allclose(output, near, rtol=3e-7, atol=1e-37)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

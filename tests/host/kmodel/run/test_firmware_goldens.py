@@ -24,8 +24,8 @@ def outputs(files: Path, name: str) -> list[Path]:
 def check(model: KModel, file: Path) -> None:
     data = np.load(file)
     results = model.run(data["input"].reshape(model.inputs[0].shape or (-1,)))
-    wanted = [data[f"out{index}"] for index in range(len(results))]
-    for result, expected in zip(results, wanted, strict=True):
+    required = [data[f"out{index}"] for index in range(len(results))]
+    for result, expected in zip(results, required, strict=True):
         assert result.astype(np.float32).tobytes() == expected.tobytes(), file.name
 
 
@@ -67,12 +67,12 @@ def test_every_layer_gives_the_firmwares_bits(name: str, backend: str, goldens_m
     seen: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
     models: dict[bytes, KModel] = {}
-    for kind, data, values, wanted in cases(goldens_maixpy / f"{name}.npz"):
+    for kind, data, values, required in cases(goldens_maixpy / f"{name}.npz"):
         model = models.setdefault(data, load(data, "v02", runtime, backend))
         model.reset()
         shape = model.inputs[0].shape or (-1,)
-        given = values.reshape(shape) if values.size else np.zeros(shape, np.uint8)
+        source = values.reshape(shape) if values.size else np.zeros(shape, np.uint8)
         seen[kind] += 1
-        wrong[kind] += model.run(given)[0].tobytes()[: len(wanted)] != wanted
+        wrong[kind] += model.run(source)[0].tobytes()[: len(required)] != required
     assert not +wrong
     assert seen.total() == count

@@ -40,8 +40,8 @@ def run(backend: str, values: np.ndarray, build, runtime: str = "maixpy") -> np.
 
 def run_node(backend: str, opcode: int, make, values: np.ndarray, size: int, dtype: int = FLOAT) -> np.ndarray:
     file = File()
-    given = file.input(values.shape, BYTE if values.dtype == np.uint8 else FLOAT)
-    file.node(opcode, make(given, file.output((size,), dtype)))
+    source = file.input(values.shape, BYTE if values.dtype == np.uint8 else FLOAT)
+    file.node(opcode, make(source, file.output((size,), dtype)))
     return load(file.build(), backend=backend).run(values.reshape(1, 1, 1, -1))[0]
 
 
@@ -69,9 +69,9 @@ def test_dense_sums_in_eights(backend: str, inputs: int, outputs: int) -> None:
     for act, active in relus.items():
         net = KModelWriter(floats=inputs)
         net.output(net.fully_connected(net.input, weights, bias, act))
-        for runtime, wanted in (("maixpy", sums), ("canmv", active)):
-            made = load(net.build(), runtime=runtime, backend=backend).run(values)[0]
-            assert made.tolist() == wanted, (act, runtime)
+        for runtime, expected in (("maixpy", sums), ("canmv", active)):
+            computed = load(net.build(), runtime=runtime, backend=backend).run(values)[0]
+            assert computed.tolist() == expected, (act, runtime)
 
 
 @backends
@@ -96,25 +96,25 @@ def test_quantize_truncates(backend: str) -> None:
     assert run(backend, values, build, "sdk").tolist() == [1, 2, 0, 255, 255, 255]
     net = KModelWriter(floats=1)
     net.output(net.quantize(net.fully_connected(net.input, np.ones((1, 1), F), np.zeros(1, F)), 1.0, 0.0))
-    for special, wanted in ((np.nan, 255), (np.inf, 255), (-np.inf, 0)):
-        assert load(net.build(), backend=backend).run(np.array([special], F))[0].tolist() == [wanted]
+    for special, expected in ((np.nan, 255), (np.inf, 255), (-np.inf, 0)):
+        assert load(net.build(), backend=backend).run(np.array([special], F))[0].tolist() == [expected]
 
 
 @backends
 def test_dequantize_is_fused(backend: str) -> None:
     scale, offset = F(0.24219520390033722), F(-57.1580696105957)
     values = np.arange(256, dtype=F)
-    made = run(backend, values, lambda net, x: net.dequantize(net.quantize(x, 1.0, 0.0), scale, offset))
-    assert words(made) == words([exact.fma(value, scale, offset) for value in values])
-    assert round(float(made[236]), 8) == -1.49e-06  # where two roundings give 0
+    computed = run(backend, values, lambda net, x: net.dequantize(net.quantize(x, 1.0, 0.0), scale, offset))
+    assert words(computed) == words([exact.fma(value, scale, offset) for value in values])
+    assert round(float(computed[236]), 8) == -1.49e-06  # where two roundings give 0
     factors = [(scale, offset), (F(0.1), F(-3.3))]
 
     def channels(net, x):
         spec = (2, 128, factors)
         return net.layer(24, body.ChannelwiseDequantize, [net.quantize(x, 1.0, 0.0)], (2, 128), "float32", *spec)
 
-    wanted = [exact.fma(value, *factors[index // 128]) for index, value in enumerate(values)]
-    assert words(run(backend, values, channels)) == words(wanted)
+    expected = [exact.fma(value, *factors[index // 128]) for index, value in enumerate(values)]
+    assert words(run(backend, values, channels)) == words(expected)
 
 
 @backends
@@ -125,13 +125,13 @@ def test_global_average_pool_multiplies_by_the_reciprocal(backend: str) -> None:
         x.shape = (12, 7, 7)
         return net.global_average_pool(x)
 
-    wanted = []
+    expected = []
     for channel in values.reshape(12, 49):
         total = channel[0]
         for value in channel[1:]:
             total = F(total + value)
-        wanted.append(F(total * F(F(1) / F(49))))
-    assert words(run(backend, values, build)) == words(wanted)
+        expected.append(F(total * F(F(1) / F(49))))
+    assert words(run(backend, values, build)) == words(expected)
 
 
 @backends
@@ -143,8 +143,8 @@ def test_softmax_and_logistic(backend: str) -> None:
         for power in powers[1:]:
             total = F(total + power)
         softmax = [F(power * F(F(1) / total)) for power in powers]
-        made = run(backend, values, lambda net, x: net.softmax(x))
-        assert words(made) == [NAN if value != value else words(value)[0] for value in softmax]
+        computed = run(backend, values, lambda net, x: net.softmax(x))
+        assert words(computed) == [NAN if value != value else words(value)[0] for value in softmax]
     values = floats(30)
     logistic = [F(F(1) / F(F(1) + exact.exp(-value))) for value in values]
     assert words(run(backend, values, lambda net, x: net.logistic(x))) == words(logistic)
@@ -168,11 +168,11 @@ def test_l2_normalization(backend: str) -> None:
 @pytest.mark.parametrize("size", [9, 10])
 def test_v4_quantize_rounds_pairs_to_even(backend: str, size: int) -> None:
     values = np.resize(np.array([0.25, 0.75, 1.25, -9, 300, 0.3, np.nan, np.inf, 0.75, 1.75], F), size)
-    made = run_node(backend, 6, lambda a, b: node.Quantize(a, b, 1, 2.0), values, size, BYTE)
+    computed = run_node(backend, 6, lambda a, b: node.Quantize(a, b, 1, 2.0), values, size, BYTE)
     # Halves to even: 1.5, 2.5, 3.5; the odd last 2.5 is cut as well.
-    assert made.tolist()[:9] == [2, 2, 4, 0, 255, 2, 255, 255, 2]
+    assert computed.tolist()[:9] == [2, 2, 4, 0, 255, 2, 255, 255, 2]
     if size == 10:
-        assert made[9] == 4
+        assert computed[9] == 4
     odd = run_node(backend, 6, lambda a, b: node.Quantize(a, b, 1, 2.0), np.full(3, 1.4, F), 3, BYTE)
     assert odd.tolist() == [4, 4, 3]
 
@@ -180,48 +180,48 @@ def test_v4_quantize_rounds_pairs_to_even(backend: str, size: int) -> None:
 @backends
 def test_v4_dequantize_folds_its_zero_point(backend: str) -> None:
     values, inverse = np.arange(256).astype(np.uint8), F(F(1) / F(7.3))
-    made = run_node(backend, 3, lambda a, b: node.Dequantize(a, b, 100, 7.3), values, 256)
-    assert words(made) == words([exact.fma(F(value), inverse, F(F(-100) * inverse)) for value in values])
+    computed = run_node(backend, 3, lambda a, b: node.Dequantize(a, b, 100, 7.3), values, 256)
+    assert words(computed) == words([exact.fma(F(value), inverse, F(F(-100) * inverse)) for value in values])
 
 
 @backends
 def test_v4_softmax_divides(backend: str) -> None:
-    values, beta, wanted = floats(12) - F(50), F(0.7), []
-    made = run_node(backend, 0x0B, lambda a, b: node.Softmax(a, b, 6, 2, float(beta)), values, 12)
+    values, beta, expected = floats(12) - F(50), F(0.7), []
+    computed = run_node(backend, 0x0B, lambda a, b: node.Softmax(a, b, 6, 2, float(beta)), values, 12)
     for row in values.reshape(2, 6):
         powers = [exact.exp(F(F(value - row.max()) * beta)) for value in row]
         total = powers[0]
         for power in powers[1:]:
             total = F(total + power)
-        wanted += [F(power / total) for power in powers]
-    assert words(made) == words(wanted)
+        expected += [F(power / total) for power in powers]
+    assert words(computed) == words(expected)
 
 
 @backends
 @pytest.mark.parametrize(("op", "name"), [(2, "cos"), (3, "exp"), (5, "log"), (8, "sin")])
 def test_v4_functions_are_the_c_librarys(backend: str, op: int, name: str) -> None:
     values = np.abs(floats(40)) + F(0.01)
-    wanted = words([getattr(exact, name)(value) for value in values])
-    assert words(run_node(backend, 0x0E, lambda a, b: node.Unary(a, b, op), values, 40)) == wanted
+    expected = words([getattr(exact, name)(value) for value in values])
+    assert words(run_node(backend, 0x0E, lambda a, b: node.Unary(a, b, op), values, 40)) == expected
 
 
 @backends
 def test_v4_negation_flips_the_sign_of_what_is_no_number(backend: str) -> None:
     values = np.array([1, -2, 0, np.inf, np.nan], F)
-    made = run_node(backend, 0x0E, lambda a, b: node.Unary(a, b, 6), values, 5)
-    assert words(made) == [word ^ 0x80000000 for word in words(values)]
+    computed = run_node(backend, 0x0E, lambda a, b: node.Unary(a, b, 6), values, 5)
+    assert words(computed) == [word ^ 0x80000000 for word in words(values)]
 
 
 @backends
 def test_a_v4_matmul_applies_its_activation(backend: str) -> None:
     file, a, b = File(), floats(6), floats(12, 2).reshape(6, 2)
-    given = file.input((1, 6))
-    weights, made = file.constant(b), file.output((1, 2))
-    file.node(4, node.Matmul(given, weights, made, 1, 6, 2, Clamp(0.0, NO_CLAMP[1]), np.array([0.5, -40], F)))
-    wanted = []
+    source = file.input((1, 6))
+    weights, computed = file.constant(b), file.output((1, 2))
+    file.node(4, node.Matmul(source, weights, computed, 1, 6, 2, Clamp(0.0, NO_CLAMP[1]), np.array([0.5, -40], F)))
+    expected = []
     for column, start in enumerate((F(0.5), F(-40))):
         total = start
         for value, weight in zip(a, b[:, column], strict=True):
             total = exact.fma(value, weight, total)
-        wanted.append(max(total, F(0)))
-    assert load(file.build(), backend=backend).run(a.reshape(1, 1, 1, 6))[0].tolist() == wanted
+        expected.append(max(total, F(0)))
+    assert load(file.build(), backend=backend).run(a.reshape(1, 1, 1, 6))[0].tolist() == expected

@@ -67,11 +67,11 @@ def measure(files: dict[str, Path | bytes], backend: str) -> dict[str, int]:
 
 def check(files: dict[str, Path | bytes], backend: str) -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        found = pool.apply(measure, (files, backend))
+        result = pool.apply(measure, (files, backend))
     sizes = {name: len(file) if isinstance(file, bytes) else file.stat().st_size for name, file in files.items()}
     allowed = {name: TIMES * size + FIXED for name, size in sizes.items()}
-    assert max(found.values()) > 1 << 20, "nothing was measured"
-    over = {name: f"{peak >> 20} of {allowed[name] >> 20} MiB" for name, peak in found.items() if peak > allowed[name]}
+    assert max(result.values()) > 1 << 20, "nothing was measured"
+    over = {name: f"{peak >> 20} of {allowed[name] >> 20} MiB" for name, peak in result.items() if peak > allowed[name]}
     assert not over
 
 

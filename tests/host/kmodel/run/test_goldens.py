@@ -34,10 +34,10 @@ def check_picture(model: KModel, data: np.lib.npyio.NpzFile) -> None:
     results = model.run(data["input"])
     assert len(results) == len(model.outputs) == sum(key in ("out0", "out1") for key in data.files)
     for index, result in enumerate(results):
-        wanted = golden(data, index, model.rounding)
-        assert result.dtype == wanted.dtype
-        assert result.shape == wanted.shape
-        np.testing.assert_allclose(result, wanted, rtol=0, atol=tolerance(model))
+        expected = golden(data, index, model.rounding)
+        assert result.dtype == expected.dtype
+        assert result.shape == expected.shape
+        np.testing.assert_allclose(result, expected, rtol=0, atol=tolerance(model))
 
 
 @pytest.mark.parametrize("backend", BACKEND_CASES)

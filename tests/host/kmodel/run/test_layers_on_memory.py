@@ -62,14 +62,14 @@ def test_layers_in_several_runs_of_lines() -> None:
 def bytes_file(shape: tuple[int, ...], overlap: int) -> bytes:
     """Two sums of a map and itself; the second is written ``overlap`` bytes after the map's own beginning."""
     file = v4_files.File()
-    given = file.input(shape, v4_files.BYTE)
-    made = file.output(shape, v4_files.BYTE)
-    over = Range(given.memory, given.datatype, given.start + overlap, given.size)
+    source = file.input(shape, v4_files.BYTE)
+    computed = file.output(shape, v4_files.BYTE)
+    over = Range(source.memory, source.datatype, source.start + overlap, source.size)
     numbers = {"a_offset": -7, "a_mul": 18730, "a_shift": 10, "b_offset": 3, "b_mul": 23091, "b_shift": 10}
     ends = {"out_offset": 104, "out_mul": 147631504, "out_shift": 32}
     full = (1, *shape)
-    for op, out in ((0, made), (1, over)):
-        file.node(0x11, body.QuantizedBinary(given, made, out, op, full, full, full, **numbers, **ends))
+    for op, out in ((0, computed), (1, over)):
+        file.node(0x11, body.QuantizedBinary(source, computed, out, op, full, full, full, **numbers, **ends))
     return file.build()
 
 
@@ -89,12 +89,12 @@ def test_sums_over_their_own_input(overlap: int, bound: bool) -> None:
 def test_moves(shape: tuple[int, ...]) -> None:
     channels, height, width = shape
     file = v4_files.File()
-    given = file.input(shape, v4_files.BYTE)
+    source = file.input(shape, v4_files.BYTE)
     wide = file.output((channels, height + 3, width - 1), v4_files.BYTE)
     real = file.output(wide_shape := (channels, height + 3, width - 1))
     back = file.output(wide_shape, v4_files.BYTE)
     none, value = Padding(0, 0), np.array([9, 0, 0, 0], np.uint8)
-    file.node(0x05, moves.Pad(given, wide, (1, *shape), none, none, Padding(1, 2), Padding(0, -1), 1, value))
+    file.node(0x05, moves.Pad(source, wide, (1, *shape), none, none, Padding(1, 2), Padding(0, -1), 1, value))
     file.node(0x03, body.Dequantize(wide, real, 12, np.float32(17.3)))
     file.node(0x06, body.Quantize(real, back, 31, np.float32(23.9)))
     upload = Range(v4_files.AI_RAM, v4_files.BYTE, 640, 64 * 64 * channels)

@@ -34,10 +34,10 @@ def compare(data: bytes, backend: str, seed: int) -> None:
     for rounding in ROUNDINGS:
         model = load(data, rounding, "sdk", backend)
         image = np.random.default_rng(seed).integers(0, 256, model.inputs[0].shape[1:], np.uint8)
-        wanted = slow_outputs(model, image, rounding)
-        for made, expected in zip(model.run(image), wanted, strict=True):
-            assert made.dtype == np.uint8
-            assert made.tolist() == expected
+        required = slow_outputs(model, image, rounding)
+        for output, expected in zip(model.run(image), required, strict=True):
+            assert output.dtype == np.uint8
+            assert output.tolist() == expected
 
 
 @pytest.mark.parametrize("backend", BACKEND_CASES)

@@ -45,8 +45,8 @@ def test_fully_connected_sums_in_order_and_applies_its_activation() -> None:
     for act, limit in ((0, lambda v: v), (1, lambda v: max(v, F(0))), (2, lambda v: min(max(v, F(0)), F(6)))):
         net = KModelWriter(floats=8)
         net.output(net.fully_connected(net.input, weights, bias, act))
-        made = load(net.build(), runtime="sdk").run(values)[0]
-        for row, start, result in zip(weights, bias, made, strict=True):
+        computed = load(net.build(), runtime="sdk").run(values)[0]
+        for row, start, result in zip(weights, bias, computed, strict=True):
             total = F(0)
             for weight, value in zip(row, values, strict=True):
                 total = F(total + F(weight * value))
@@ -54,8 +54,8 @@ def test_fully_connected_sums_in_order_and_applies_its_activation() -> None:
 
 
 def test_add() -> None:
-    values, made = run_floats(9, lambda net, x: net.add(x, x))
-    assert made.tolist() == (values + values).tolist()
+    values, computed = run_floats(9, lambda net, x: net.add(x, x))
+    assert computed.tolist() == (values + values).tolist()
 
 
 def test_global_average_pool_sums_in_order() -> None:
@@ -63,12 +63,12 @@ def test_global_average_pool_sums_in_order() -> None:
         x.shape = (3, 5, 7)
         return net.global_average_pool(x)
 
-    values, made = run_floats(105, build)
+    values, computed = run_floats(105, build)
     for channel in range(3):
         total = F(0)
         for value in values[35 * channel : 35 * channel + 35]:
             total = F(total + value)
-        assert made[channel] == F(total / F(35))
+        assert computed[channel] == F(total / F(35))
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_average_pool_divides_by_the_taps_inside(window, stride, pad) -> None:
     out_h = (height + 2 * pad[1] - window[1]) // stride[1] + 1
     numbers = (width, height, channels, out_w, out_h, channels, *window, *stride, *pad, 1)
     shape = (channels, out_h, out_w)
-    values, made = run_floats(70, lambda net, x: net.layer(9, body.AveragePool, [x], shape, "float32", *numbers))
-    image, made = values.reshape(channels, height, width), made.reshape(shape)
+    values, computed = run_floats(70, lambda net, x: net.layer(9, body.AveragePool, [x], shape, "float32", *numbers))
+    image, computed = values.reshape(channels, height, width), computed.reshape(shape)
     for c, oy, ox in np.ndindex(shape):
         total, count = F(0), 0
         for ky in range(window[1]):
@@ -89,7 +89,7 @@ def test_average_pool_divides_by_the_taps_inside(window, stride, pad) -> None:
                 y, x = oy * stride[1] - pad[1] + ky, ox * stride[0] - pad[0] + kx
                 if 0 <= y < height and 0 <= x < width:
                     total, count = F(total + image[c, y, x]), count + 1
-        assert made[c, oy, ox] == F(total / F(count))
+        assert computed[c, oy, ox] == F(total / F(count))
 
 
 def test_quantize_rounds_halves_away_and_saturates() -> None:
@@ -109,8 +109,8 @@ def test_dequantize_and_requantize() -> None:
         q = net.layer(13, body.Requantize, [q], q.shape, "uint8", q.count, table)
         return net.dequantize(q, 0.1, -3.0)
 
-    values, made = run_floats(20, build)
-    for value, result in zip(values, made, strict=True):
+    values, computed = run_floats(20, build)
+    for value, result in zip(values, computed, strict=True):
         q = min(255, max(0, math.floor(abs(float(F(value) * F(2))) + 0.5) * (1 if value > 0 else -1)))
         assert result == F(F(F(255 - q) * F(0.1)) + F(-3.0))
 
@@ -122,8 +122,8 @@ def test_what_is_no_number_has_one_pattern(backend: str, count: int) -> None:
     net = KModelWriter(floats=count)
     x, _ = entry(net)
     net.output(net.dequantize(net.quantize(x, 0.5, 0.0), float("-inf"), 0.0))
-    made = load(net.build(), runtime="sdk", backend=backend).run(np.zeros(count, F))[0]
-    assert set(made.view(np.uint32).tolist()) == {0x7FC00000}
+    computed = load(net.build(), runtime="sdk", backend=backend).run(np.zeros(count, F))[0]
+    assert set(computed.view(np.uint32).tolist()) == {0x7FC00000}
 
 
 def test_channelwise_dequantize() -> None:
@@ -133,44 +133,44 @@ def test_channelwise_dequantize() -> None:
         q = net.quantize(x, 0.05, -6.0)
         return net.layer(24, body.ChannelwiseDequantize, [q], (2, 5), "float32", 2, 5, factors)
 
-    values, made = run_floats(10, build)
+    values, computed = run_floats(10, build)
     inverse = F(F(1) / F(0.05))
-    for index, (value, result) in enumerate(zip(values, made, strict=True)):
+    for index, (value, result) in enumerate(zip(values, computed, strict=True)):
         q = min(255, max(0, math.floor(float(F(F(value - F(-6.0)) * inverse)) + 0.5)))
         scale, bias = factors[index // 5]
         assert result == F(F(F(q) * F(scale)) + F(bias))
 
 
 def test_l2_normalization() -> None:
-    values, made = run_floats(6, lambda net, x: net.layer(14, body.Elementwise, [x], (6,), "float32", 6))
+    values, computed = run_floats(6, lambda net, x: net.layer(14, body.Elementwise, [x], (6,), "float32", 6))
     total = F(0)
     for value in values:
         total = F(total + F(value * value))
     factor = F(F(1) / np.sqrt(total))
-    assert made.tolist() == [F(value * factor) for value in values]
+    assert computed.tolist() == [F(value * factor) for value in values]
 
 
 def test_softmax_never_subtracts_a_negative_maximum() -> None:
     for values in (np.array([1, 2, -4], F), np.array([-90, -91, -92], F)):
         net = KModelWriter(floats=3)
         net.output(net.softmax(entry(net)[0]))
-        made = load(net.build(), runtime="sdk").run(values)[0]
+        computed = load(net.build(), runtime="sdk").run(values)[0]
         powers = np.exp(values.astype(np.float64) - max(float(values.max()), 0))
-        np.testing.assert_allclose(made, powers / powers.sum(), atol=1e-6)
+        np.testing.assert_allclose(computed, powers / powers.sum(), atol=1e-6)
 
 
 def test_logistic() -> None:
-    values, made = run_floats(6, lambda net, x: net.logistic(x))
-    np.testing.assert_allclose(made, 1 / (1 + np.exp(-values.astype(np.float64))), atol=1e-6)
+    values, computed = run_floats(6, lambda net, x: net.logistic(x))
+    np.testing.assert_allclose(computed, 1 / (1 + np.exp(-values.astype(np.float64))), atol=1e-6)
 
 
 def test_concat_of_floats_and_of_bytes() -> None:
-    values, made = run_floats(4, lambda net, x: net.concat([x, net.add(x, x)]))
-    assert made.tolist() == [*values, *(values + values)]
-    values, made = run_floats(4, lambda net, x: net.concat([net.quantize(x, 1.0, 0.0), net.quantize(x, 1.0, -9.0)]))
-    assert made.dtype == np.uint8
-    assert made[4:].tolist() != made[:4].tolist()
-    assert made.size == 8
+    values, computed = run_floats(4, lambda net, x: net.concat([x, net.add(x, x)]))
+    assert computed.tolist() == [*values, *(values + values)]
+    values, computed = run_floats(4, lambda net, x: net.concat([net.quantize(x, 1.0, 0.0), net.quantize(x, 1.0, -9.0)]))
+    assert computed.dtype == np.uint8
+    assert computed[4:].tolist() != computed[:4].tolist()
+    assert computed.size == 8
 
 
 def test_flatten_puts_channels_last() -> None:
@@ -178,27 +178,27 @@ def test_flatten_puts_channels_last() -> None:
         x.shape = (2, 3, 4)
         return net.flatten(x)
 
-    values, made = run_floats(24, build)
-    assert made.tolist() == values.reshape(2, 3, 4).transpose(1, 2, 0).reshape(-1).tolist()
+    values, computed = run_floats(24, build)
+    assert computed.tolist() == values.reshape(2, 3, 4).transpose(1, 2, 0).reshape(-1).tolist()
 
 
 @pytest.mark.parametrize(("out_w", "out_h"), [(8, 6), (4, 3), (5, 7), (2, 1)])
 def test_resize_nearest(out_w: int, out_h: int) -> None:
     shape, numbers = (2, out_h, out_w), (4, 3, 2, out_w, out_h, 0)
-    values, made = run_floats(24, lambda net, x: net.layer(22, body.ResizeNearest, [x], shape, "float32", *numbers))
+    values, computed = run_floats(24, lambda net, x: net.layer(22, body.ResizeNearest, [x], shape, "float32", *numbers))
     image = values.reshape(2, 3, 4)
-    wanted = [
+    expected = [
         image[c, min(math.floor(F(y) * F(F(3) / F(out_h))), 2), min(math.floor(F(x) * F(F(4) / F(out_w))), 3)]
         for c, y, x in np.ndindex(shape)
     ]
-    assert made.tolist() == wanted
+    assert computed.tolist() == expected
 
     def quantised(net, x):
         return net.layer(23, body.QuantizedResizeNearest, [net.quantize(x, 0.1, -9.0)], shape, "uint8", *numbers)
 
-    _, made = run_floats(24, quantised)
-    assert made.dtype == np.uint8
-    assert made.size == 2 * out_h * out_w
+    _, computed = run_floats(24, quantised)
+    assert computed.dtype == np.uint8
+    assert computed.size == 2 * out_h * out_w
 
 
 @pytest.mark.parametrize("shifts", [(3, 3, 2), (2, 5, 4), (0, 1, 0)])
@@ -209,8 +209,8 @@ def test_quantized_add(shifts: tuple[int, int, int]) -> None:
         a, b = net.quantize(x, 0.1, -9.0), net.quantize(x, 0.2, -20.0)
         return net.concat([a, b, net.layer(2, body.QuantizedAdd, [a, b], (13,), "uint8", *numbers)])
 
-    _, made = run_floats(13, build)
-    a, b, result = made.reshape(3, 13).astype(int).tolist()
+    _, computed = run_floats(13, build)
+    a, b, result = computed.reshape(3, 13).astype(int).tolist()
     for x, y, sum_ in zip(a, b, result, strict=True):
         left, right = (x - 4) * 7, (y + 9) * 5
         equal = shifts[0] == shifts[1]
@@ -222,11 +222,11 @@ def test_quantized_add(shifts: tuple[int, int, int]) -> None:
         assert sum_ == min(255, max(0, total + 3))
 
 
-@pytest.mark.parametrize("place", [2, 5, 8])
+@pytest.mark.parametrize("offset", [2, 5, 8])
 @pytest.mark.parametrize("shift", [-1, 64, 1 << 20])
-def test_quantized_add_refuses_shifts_that_c_does_not_know(place: int, shift: int) -> None:
+def test_quantized_add_refuses_shifts_that_c_does_not_know(offset: int, shift: int) -> None:
     numbers = [8, -4, 7, 3, 9, 5, 3, 3, 11, 2]
-    numbers[place + 1] = shift
+    numbers[offset + 1] = shift
     net = KModelWriter(floats=8)
     q = net.quantize(entry(net)[0], 0.1, -9.0)
     net.output(net.layer(2, body.QuantizedAdd, [q, q], (8,), "uint8", *numbers))
@@ -243,8 +243,8 @@ def test_quantized_max_pool(pad: int) -> None:
         q = net.quantize(x, 0.1, -9.0)
         return net.concat([q, net.layer(8, body.QuantizedMaxPool, [q], (2 * out * out,), "uint8", *numbers)])
 
-    _, made = run_floats(50, build)
-    image, result = made[:50].reshape(2, 5, 5), made[50:].reshape(2, out, out)
+    _, computed = run_floats(50, build)
+    image, result = computed[:50].reshape(2, 5, 5), computed[50:].reshape(2, out, out)
     for c, oy, ox in np.ndindex(2, out, out):
         y, x = oy * 2 - pad, ox * 2 - pad
         assert result[c, oy, ox] == image[c, max(y, 0) : y + 3, max(x, 0) : x + 3].max()
@@ -257,8 +257,8 @@ def test_a_fully_connected_layer_on_the_kpu() -> None:
     net = KModelWriter(floats=10)
     q = net.quantize(entry(net)[0], 0.05, -6.0)
     padded = net.add_padding(q)
-    made = net.remove_padding(net.conv(padded, part, to_main=True))
-    net.output(made)
+    computed = net.remove_padding(net.conv(padded, part, to_main=True))
+    net.output(computed)
     net.output(q)
     result, bytes_in = load(net.build(), runtime="sdk").run(floats(10))
     sums = weights.reshape(3, 10).astype(int) @ bytes_in.astype(int)

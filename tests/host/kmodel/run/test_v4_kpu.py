@@ -28,17 +28,17 @@ def test_kpu_conv2d_in_batches(to_main: bool, backend: str) -> None:
     """Every picture is convolved by itself and lands behind the one before it."""
     rng = np.random.default_rng(5)
     x, kernel = octets((3, 2, 5, 18)), part(rng, 2, Choice(3, 3))
-    given, made = MapLayout(2, 5, 18), MapLayout(3, 5, 18)
+    operand, computed = MapLayout(2, 5, 18), MapLayout(3, 5, 18)
     file = File()
     source = file.input(x.shape, BYTE)
-    file.inputs[0] = Range(AI_RAM, BYTE, 0, 3 * given.size), x.shape
-    registers = conv_registers(kernel, given, made, 0, False, to_main)
+    file.inputs[0] = Range(AI_RAM, BYTE, 0, 3 * operand.size), x.shape
+    registers = conv_registers(kernel, operand, computed, 0, False, to_main)
     registers.update(image_src_addr=0, image_dst_addr=1000, bwsx_base_addr=40, active_addr=8, para_start_addr=16)
-    place = file.room((3, 3, 5, 18), BYTE) if to_main else Range(0, 0, 0, 0)
-    file.outputs.append(place if to_main else Range(AI_RAM, BYTE, 64000, 3 * made.size))
+    offset = file.room((3, 3, 5, 18), BYTE) if to_main else Range(0, 0, 0, 0)
+    file.outputs.append(offset if to_main else Range(AI_RAM, BYTE, 64000, 3 * computed.size))
     file.node(
         0x2002,
-        record.write(moves.KpuHead(place, 3, 0))
+        record.write(moves.KpuHead(offset, 3, 0))
         + encode_block(registers)
         + bytes(40)
         + encode_norm(kernel.norm)
@@ -53,19 +53,19 @@ def test_kpu_conv2d_in_batches(to_main: bool, backend: str) -> None:
     norm = list(zip(kernel.norm.mul.tolist(), kernel.norm.shift.tolist(), kernel.norm.add.tolist(), strict=True))
     curve = kernel.activation
     table = list(zip(*(c.tolist() for c in (curve.start, curve.mul, curve.shift, curve.bias)), strict=True))
-    wanted = [slow_kpu.layer(image, kernel.weights.tolist(), registers, norm, table, "v02") for image in x.tolist()]
-    assert model.run(x)[0].tolist() == np.array(wanted).reshape(-1).tolist()
+    expected = [slow_kpu.layer(image, kernel.weights.tolist(), registers, norm, table, "v02") for image in x.tolist()]
+    assert model.run(x)[0].tolist() == np.array(expected).reshape(-1).tolist()
 
 
 def test_kpu_upload_lays_out_every_picture() -> None:
     file = File()
     x = octets((2, 5, 3, 20))
-    given = file.input(x.shape, BYTE)
+    operand = file.input(x.shape, BYTE)
     rows = 3 * 3  # two channels side by side, three blocks of three lines
-    file.node(0x2001, moves.KpuUpload(given, Range(AI_RAM, BYTE, 128, 2 * rows * 64), x.shape))
-    file.node(9, moves.MemoryCopy(Range(MAIN, BYTE, given.start, 20), file.output((20,), BYTE)))
+    file.node(0x2001, moves.KpuUpload(operand, Range(AI_RAM, BYTE, 128, 2 * rows * 64), x.shape))
+    file.node(9, moves.MemoryCopy(Range(MAIN, BYTE, operand.start, 20), file.output((20,), BYTE)))
     model = load(file.build())
     model.run(x)
     for n, c, y, z in np.ndindex(x.shape):
-        place = 128 + (n * rows + c // 2 * 3 + y) * 64 + c % 2 * 32 + z
-        assert model.machine.ram[place] == x[n, c, y, z]
+        offset = 128 + (n * rows + c // 2 * 3 + y) * 64 + c % 2 * 32 + z
+        assert model.machine.ram[offset] == x[n, c, y, z]

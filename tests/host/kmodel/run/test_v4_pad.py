@@ -26,8 +26,8 @@ def test_pads_of_either_sign(dtype: int, axis: int, pads: tuple[int, int]) -> No
     rows = [Padding(*pads) if index == axis else Padding(0, 0) for index in range(4)]
     x = (octets if dtype == BYTE else floats)(shape)
     filler = np.frombuffer(bytes([9, 0, 0, 0]) if dtype == BYTE else struct.pack("<f", 1.5), np.uint8)
-    made = run(5, lambda a, b: moves.Pad(a, b, shape, *rows, dtype, filler), [x], out, dtype)
-    for place in np.ndindex(out):
-        filled = place[axis] < before or place[axis] >= out[axis] - after
-        source = tuple(at - before if index == axis else at for index, at in enumerate(place))
-        assert made[place] == ((9 if dtype == BYTE else 1.5) if filled else x[source]), place
+    output = run(5, lambda a, b: moves.Pad(a, b, shape, *rows, dtype, filler), [x], out, dtype)
+    for offset in np.ndindex(out):
+        filled = offset[axis] < before or offset[axis] >= out[axis] - after
+        source = tuple(at - before if index == axis else at for index, at in enumerate(offset))
+        assert output[offset] == ((9 if dtype == BYTE else 1.5) if filled else x[source]), offset

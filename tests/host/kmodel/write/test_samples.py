@@ -20,7 +20,7 @@ def decode(output: np.ndarray, threshold: float = 0.5, nms: float = 0.3) -> list
     columns, rows = samples.BLOB_GRID
     width, height, _ = samples.BLOB_INPUT
     cells = output.reshape(5, 6, rows, columns)
-    found = []
+    result = []
     for anchor, y, x in np.ndindex(5, rows, columns):
         tx, ty, tw, th, objectness, _ = (float(value) for value in cells[anchor, :, y, x])
         score = 1 / (1 + math.exp(-objectness))
@@ -30,9 +30,9 @@ def decode(output: np.ndarray, threshold: float = 0.5, nms: float = 0.3) -> list
         cy = (y + 1 / (1 + math.exp(-ty))) / rows * height
         w = math.exp(tw) * samples.BLOB_ANCHORS[2 * anchor] / columns * width
         h = math.exp(th) * samples.BLOB_ANCHORS[2 * anchor + 1] / rows * height
-        found.append((score, cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2))
+        result.append((score, cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2))
     kept: list[Box] = []
-    for box in sorted(found, reverse=True):
+    for box in sorted(result, reverse=True):
         if all(overlap(box, other) <= nms for other in kept):
             kept.append(box)
     return kept
@@ -77,11 +77,11 @@ def test_samples_are_small_and_consistent() -> None:
 
 
 @pytest.mark.parametrize("size", [60, 64, 80, 100, 115, 130, 150])
-@pytest.mark.parametrize("place", [(160, 120), (101, 93), (230, 140)])
-def test_a_square_is_found(detector, place: tuple[int, int], size: int) -> None:
-    boxes = decode(detector.run(scene((*place, size)))[0])
+@pytest.mark.parametrize("offset", [(160, 120), (101, 93), (230, 140)])
+def test_a_square_is_found(detector, offset: tuple[int, int], size: int) -> None:
+    boxes = decode(detector.run(scene((*offset, size)))[0])
     assert len(boxes) == 1
-    assert overlap(boxes[0], square(*place, size)) > 0.5
+    assert overlap(boxes[0], square(*offset, size)) > 0.5
 
 
 def test_small_blobs_are_found_wherever_they_lie(detector) -> None:

@@ -61,21 +61,23 @@ def test_allocation_reuses_what_is_dead() -> None:
 def test_a_convolution_is_quantised_to_within_a_step() -> None:
     rng = np.random.default_rng(4)
     weights, bias = rng.normal(0, 0.3, (4, 3, 3, 3)), rng.normal(0, 0.2, 4)
-    given, wanted = Scale(255.0), Scale.covering(-4.0, 4.0)
+    source, expected = Scale(255.0), Scale.covering(-4.0, 4.0)
     for levels in (255, 65535):
         net = KModelWriter(3, 8, 10)
-        net.output(net.conv(net.input, quantize_conv(weights, bias, given, wanted, levels), to_main=True))
+        net.output(net.conv(net.input, quantize_conv(weights, bias, source, expected, levels), to_main=True))
         data = net.build()
         assert data[4] == (1 if levels == 255 else 0)
         model = load(data)
         assert check(model) == []
         image = rng.integers(0, 256, (3, 8, 10)).astype(np.uint8)
-        made = (model.run(image)[0].reshape(4, 8, 10).astype(float) - wanted.zero) / wanted.steps
+        computed = (model.run(image)[0].reshape(4, 8, 10).astype(float) - expected.zero) / expected.steps
         wide = np.pad(image / 255, ((0, 0), (1, 1), (1, 1)))
         taps = np.stack([wide[:, y : y + 8, x : x + 10] for y in range(3) for x in range(3)], 1)
         real = np.einsum("oct,cthw->ohw", weights.reshape(4, 3, 9), taps) + bias[:, None, None]
-        error = np.abs(made - np.clip(real, -wanted.zero / wanted.steps, (255 - wanted.zero) / wanted.steps))
-        assert error.max() < (3 if levels == 255 else 0.55) / wanted.steps
+        error = np.abs(
+            computed - np.clip(real, -expected.zero / expected.steps, (255 - expected.zero) / expected.steps)
+        )
+        assert error.max() < (3 if levels == 255 else 0.55) / expected.steps
 
 
 def test_zero_points_become_fixed_point_arguments() -> None:
@@ -89,8 +91,8 @@ def test_zero_points_become_fixed_point_arguments() -> None:
 def test_batch_norm_factors_keep_their_precision() -> None:
     factors = np.array([0.0, 1e-6, 0.37, -12.5, 900.0, 60000.0])
     norm = norm_of(factors, np.zeros(6))
-    made = norm.mul / 2.0**norm.shift
-    assert np.all(np.abs(made - factors) <= np.maximum(np.abs(factors) * 2.0**-15, 2.0**-15))
+    computed = norm.mul / 2.0**norm.shift
+    assert np.all(np.abs(computed - factors) <= np.maximum(np.abs(factors) * 2.0**-15, 2.0**-15))
     with pytest.raises(ValueError, match="too large for the KPU"):
         norm_of(np.array([5e6]), np.zeros(1))
 

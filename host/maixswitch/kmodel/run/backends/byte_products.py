@@ -45,6 +45,7 @@ def trusted() -> bool:
     weights = rng.choice(np.array([0, 1, 127, 128, 254, 255], np.uint8), (33, 301))
     columns, sums = np.zeros((301, 37), np.uint8), np.zeros((33, 37), np.int32)
     weights[:4], weights[4:8] = 255, 0
+    # Rows of the greatest and the least weights bring out a processor whose 16-bit sums saturate.
     for zero in (0, 128, 255):
         run = product(weights, zero, columns, sums)
         for value in (255, 128, None):

@@ -51,6 +51,7 @@ def _apart(layer: Layer, same: bool = False) -> bool:
 def quantized_binary(layer: Layer, chip: Chip) -> Step | None:
     spec: v4_layers.QuantizedBinary = layer.spec
     shapes = spec.shapes()
+    # The loop knows neither division nor operands that are broadcast.
     if spec.op == 3 or len(set(shapes.values())) > 1 or not _apart(layer, same=True):
         return None
     size = prod(shapes["output"])
@@ -69,6 +70,7 @@ def kpu_upload(layer: Layer, chip: Chip) -> Step | None:
     ram, words = chip.ram.view(f"u{unit}"), images.view(f"u{unit}")
     if not _apart(layer) or spec.input.use("").memory != "main":
         return None
+    # Words as long as the width and both addresses allow.
     line = layout.line_rows * ROW
     places = [layout.groups, line * layout.height, layout.pitch, line]
     calls = []
@@ -106,6 +108,7 @@ def quantize(layer: Layer, chip: Chip) -> Step | None:
     if not _apart(layer):
         return None
     result = v4_bytes.octets(chip, spec.output)[: values.size]
+    # The firmware's compiler took values in pairs; the vendor's sources round each by itself.
     loop = loops.quantize_pairs if chip.arithmetic.fused else loops.quantize
     return partial(loop, values, np.float32(spec.scale), np.float32(spec.zero_point), result)
 
@@ -135,6 +138,7 @@ def conv2d(layer: Layer, chip: Chip) -> Step | None:
 def reduce(layer: Layer, chip: Chip) -> Step | None:
     """Means and sums over the last axes."""
     spec: v4_layers.Reduce = layer.spec
+    # Rows of consecutive values can be added in order; other axes would need a transposed copy.
     kept = [out == size for out, size in zip(spec.out_shape, spec.in_shape, strict=True)]
     first = kept.index(False) if False in kept else 4
     tail = prod(spec.in_shape[first:])
@@ -193,6 +197,7 @@ def fully_connected(layer: Layer, chip: Chip) -> Step | None:
         return None
     values, sums = chip.floats(spec.input, spec.in_channels), chip.floats(spec.output, spec.out_channels)
     rows, fused = np.ascontiguousarray(spec.weights.T), chip.arithmetic.fused
+    # See FirmwareArithmetic.dense: whole groups of eight are added in another order.
     eights = fused and not spec.in_channels % 8
 
     def run() -> None:

@@ -21,7 +21,9 @@ def combine(a: Bytes, b: Bytes, numbers: Ints, result: Bytes) -> None:
     op, add_a, mul_a, shift_a = numbers[0], numbers[1], numbers[2], numbers[3]
     add_b, mul_b, shift_b = numbers[4], numbers[5], numbers[6]
     mul, shift, offset = numbers[7], numbers[8], numbers[9]
+    # Half of a step rounds halves up; a shift of 0 has no half.
     half_a, half_b, half = (1 << shift_a) >> 1, (1 << shift_b) >> 1, (1 << shift) >> 1
+    # Sums are by far the most frequent, so that their loop has no branches.
     if op == ADD:
         for index in range(result.size):
             x = np.int64(np.int32(((np.int64(a[index]) + add_a) * mul_a + half_a) >> shift_a))
@@ -105,6 +107,7 @@ def convolve(
     out_h, out_w = total.shape[1], total.shape[2]
     for channel in range(out):
         first = channel // (out // groups) * inner
+        # Line by line: a line of sums stays in the cache while all channels and taps are added to it.
         for y in range(out_h):
             line = total[channel, y]
             for x in range(out_w):
@@ -116,6 +119,7 @@ def convolve(
                         continue
                     for kx in range(kernel_w):
                         shift = kx * step_x - pad_x
+                        # Taps outside the picture are left out, so that only the columns low..high take part.
                         low = max(0, -(shift // stride_x))
                         high = min(out_w, (width - 1 - shift) // stride_x + 1)
                         if high <= low:
@@ -123,6 +127,7 @@ def convolve(
                         factor = weights[channel, c, ky, kx]
                         part = line[low:high]
                         source = image[first + c, from_y, low * stride_x + shift :]
+                        # The same sum four times: compiled loops are fast only without choices inside.
                         if fused and stride_x == 1:
                             for x in range(high - low):
                                 part[x] = fma(factor, source[x], part[x])

@@ -130,6 +130,7 @@ class Curve:
 
 def curve_of(table: Activation, rounding: str, lowest: int, highest: int) -> Curve | None:
     """The curve for z in lowest..highest; None where no form fits."""
+    # Powers of two, so that layers with the same table share one curve.
     low, high = -(1 << (-lowest).bit_length()) if lowest < 0 else 0, 1 << max(highest, 1).bit_length()
     low, high = max(low, LOWEST_START + 1), min(high, -LOWEST_START // 2)
     if low > lowest or high < highest:
@@ -140,6 +141,7 @@ def curve_of(table: Activation, rounding: str, lowest: int, highest: int) -> Cur
 @lru_cache(maxsize=KEPT_CURVES)
 def _curve(raw: bytes, rounding: str, low: int, high: int) -> Curve | None:
     table = decode_activation(raw)
+    # A z below the first start is left to the reference, because no source defines it.
     if int(table.start[0]) >= low:
         return None
     if not _rises(table, rounding, low, high):
@@ -248,6 +250,7 @@ def _buckets(steps: Ints, low: int, high: int) -> Form | None:
     there = steps[(steps > low) & (steps <= high)]
     if not len(there):
         return None
+    # Results below the first step are `least`; z is counted from just before that step.
     least = int(np.count_nonzero(steps <= low))
     origin = int(there[0]) - 1
     nearest = int(np.diff(there).min()) if len(there) > 1 else 1 << 16
@@ -255,6 +258,7 @@ def _buckets(steps: Ints, low: int, high: int) -> Form | None:
     span = int(there[-1]) - origin
     if nearest < 1 or bits < 1 or span >> bits >= MAX_ENTRIES or span >= 1 << 30:
         return None
+    # (d + moved) >> bits is the result at the bucket's begin until d reaches its step, and one more from there on.
     number = (span >> bits) + 1
     begins = np.arange(number, dtype=np.int64) << bits
     results = least + np.searchsorted(there - origin, begins, side="right")

@@ -71,6 +71,7 @@ def full_sums(layer: Prepared, scratch: Scratch) -> Sums:
     dtype = weights.dtype
     line, column, stride = layer.pick
     taps = weights.shape[1]
+    # All taps of this many lines fit into the cache; the product of a whole map goes straight into the result.
     lines = max(1, min(height, CACHE // (dtype.itemsize * taps * width)))
     room = scratch.room("columns", (taps, lines * width), dtype)
     result = scratch.room("sums", (out, height, width), dtype)
@@ -79,6 +80,7 @@ def full_sums(layer: Prepared, scratch: Scratch) -> Sums:
     def run(image: Bytes) -> Array:
         wide = widen(image)
         plane, row, pixel = wide.strides
+        # A view with two more axes for the taps; copying it lays out the columns.
         origin = wide[:, line:, column:]
         for first in range(0, height, lines):
             count = min(lines, height - first)
@@ -122,7 +124,7 @@ def _shifted(layer: Prepared, scratch: Scratch) -> Sums:
 
     def run(image: Bytes) -> Array:
         wide = widen(image).reshape(channels, -1)
-        source[:, -2:] = 0
+        source[:, -2:] = 0  # the last taps reach two pixels beyond the picture
         for first in range(0, channels, at_once):
             last = min(first + at_once, channels)
             part, product, tap = source[: last - first], total[: last - first], term[: last - first]
@@ -147,6 +149,7 @@ def _grouped(layer: Prepared, scratch: Scratch) -> Sums:
     channels, height, width = layer.convolved
     groups = -(-channels // GROUP)
     dtype = layer.weights.dtype
+    # One matrix for GROUP channels: each row has the taps of its own channel and zeros for the others.
     weights = np.zeros((groups * GROUP, GROUP, 9), dtype)
     for channel in range(channels):
         weights[channel, channel % GROUP] = layer.whole[channel].reshape(9)
@@ -217,7 +220,7 @@ class FastBackend:
 
     def prepare(self, conv: Conv, rounding: str) -> Kernel:
         layer = prepare(conv, rounding)
-        if layer is None:
+        if layer is None:  # no proof that floats are exact: 64-bit integers
             return NumpyBackend().prepare(conv, rounding)
         sums, finish = split_sums(layer, self._sums, self._scratch), self._finish(layer, rounding, self._scratch)
         return lambda image: finish(sums(image))

@@ -32,6 +32,7 @@ def numpy_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
     channels = max(1, min(out, CACHE // 8 // stretch))
     room = scratch.room("values", (channels, stretch), np.float64)
     factor, offset = layer.factor, layer.offset - layer.curve.form.origin
+    # The form's origin is subtracted here, together with the offset.
     if pixels < SHORT_ROW:
         factor, offset = np.repeat(factor, pixels, axis=1), np.repeat(offset, pixels, axis=1)
     apply = layer.curve.form.apply
@@ -59,6 +60,7 @@ def compiled_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
     image = result.reshape(out, height, width)
     form, pool = layer.curve.form, layer.pool
     factor, offset = layer.factor[:, 0].copy(), layer.offset[:, 0] - form.origin
+    # Each form has a loop of its own; a form without one goes by numpy.
     rest: tuple[object, ...]
     if isinstance(form, Formula):
         function, rest = compiled("by_formula"), (form.step, form.shift, form.even, form.whole)

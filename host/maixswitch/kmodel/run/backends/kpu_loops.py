@@ -62,17 +62,19 @@ def fill(ram: Bytes, layout: Ints, channel: int, first: int, count: int, room: A
     height, width, edge, border = layout[5], layout[6], layout[7], layout[8]
     top, left, stride, phases, lines, pitch = layout[9], layout[10], layout[11], layout[12], layout[13], layout[14]
     plane = start + channel // groups * block + channel % groups * between
+    # A phase holds every stride-th line and column, so that a tap is a stretch in it at any stride.
     for phase_y in range(phases):
         for line in range(lines):
             y = (first + line) * stride + phase_y + top - edge
             for phase_x in range(phases):
                 at = ((phase_y * phases + phase_x) * lines + line) * pitch
                 part = room[at : at + pitch]
-                if y < 0 or y >= height:
+                if y < 0 or y >= height:  # a line above or below the picture is all border
                     for x in range(pitch):
                         part[x] = border
                     continue
                 shift = phase_x + left - edge
+                # Only the columns low..high lie inside the picture.
                 low = min(pitch, (stride - 1 - shift) // stride) if shift < 0 else 0
                 high = max(low, min(pitch, (width - 1 - shift) // stride + 1))
                 for x in range(low):
@@ -81,6 +83,7 @@ def fill(ram: Bytes, layout: Ints, channel: int, first: int, count: int, room: A
                     part[x] = border
                 begin = plane + y * line_bytes + shift + low * stride
                 inside, source = part[low:high], ram[begin : begin + (high - low - 1) * stride + 1]
+                # The strides that occur have loops with a constant step, which compile to vector code.
                 if stride == 1:
                     for x in range(high - low):
                         inside[x] = source[x]
@@ -136,6 +139,7 @@ def gather(
     ``layout``, ``words``, ``unit``: see ``arrange``. ``taps``: where each tap starts in ``room``.
     """
     number, each = columns.shape[1], taps.size
+    # `lay` writes only the lines of the picture: the border on the right of each stays as it is set here.
     if unit:
         for index in range(room.size):
             room[index] = layout[8]
@@ -280,6 +284,7 @@ def deliver(
 
     ``main``: packed, or empty.
     """
+    # Without a pool the lines still have their columns of border at the end.
     pitch, width, unit = lines[0] if lines[1] == 1 else lines[2], lines[2], lines[3]
     each = count * pitch
     part = result[: channels * each]
@@ -290,6 +295,7 @@ def deliver(
         store(part.view(np.uint32), each // 4, pitch // 4, target, channel, first, count, ram.view(np.uint32))
     else:
         store(part, each, pitch, target, channel, first, count, ram)
+    # The copy in main memory has no such columns, and channel follows channel.
     if main.size:
         packed = pitch == width
         runs, stretch = (channels, each) if packed else (channels * count, width)
@@ -337,6 +343,7 @@ def finish(
                 part[x] = np.float64(row[x]) * scale + start
             if window > 1:
                 greatest(part, window, count // window, width, pitch)
+        # As many channels as fit into the cache are finished before the next ones begin.
         at = first // window, count // window
         deliver(values, begin, channels, *at, lines, target, form, rule, moved, listed, result, ram, main)
 
@@ -385,6 +392,7 @@ def depthwise(
                 arrange(ram, layout, layout_words, in_unit, begin + index, first, count, room)
                 for x in range(room.size):
                     pixels[x] = room[x]
+                # Nine shifted stretches of one channel; whole numbers below 2**24, so that float32 sums are exact.
                 a, b, c = pixels[ta : ta + number], pixels[tb : tb + number], pixels[tc : tc + number]
                 d, e, f = pixels[td : td + number], pixels[te : te + number], pixels[tf : tf + number]
                 g, h, i = pixels[tg : tg + number], pixels[th : th + number], pixels[ti : ti + number]

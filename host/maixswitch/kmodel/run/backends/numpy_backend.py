@@ -43,6 +43,7 @@ def sums(conv: Conv, wide: Bytes) -> Ints:
 
     Each sum stays below 2**53 (1024 channels, 9 taps, 255 * 65535), so float64 sums are exact in any order.
     """
+    # A full layer sums over all channels, a depthwise one only over the taps of its own.
     taps = columns(wide, conv.kernel)
     weights = conv.weights.reshape(conv.weights.shape[0], -1).astype(np.float64)
     if conv.depthwise:
@@ -53,6 +54,7 @@ def sums(conv: Conv, wide: Bytes) -> Ints:
         products = weights @ taps
         pixel_sums = taps.sum(axis=0, keepdims=True)
     registers = conv.registers
+    # Each zero point adds its own term, and each is shifted by itself, as the registers say.
     weight_sums = weights.sum(axis=1, keepdims=True).astype(np.int64)
     acc: Ints = (
         products.astype(np.int64)
