@@ -74,13 +74,13 @@ def flavours() -> str:
 
 def findings() -> str:
     """Every finding of `maixswitch check` and `doctor`, section by section."""
-    from maixswitch.findings.finding import RULES, plain
+    from maixswitch.findings.table import plain, rules
 
     parts = []
     for start, heading in FINDING_SECTIONS.items():
         rows = [
             (row.code, row.severity, plain(row.title), plain(row.remedy))
-            for row in sorted(RULES, key=lambda row: row.code)
+            for row in rules().values()
             if row.code.startswith(start)
         ]
         if rows:

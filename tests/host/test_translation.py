@@ -16,6 +16,7 @@ import pytest
 from maixswitch import console, language
 from maixswitch.cli import help_pages
 from maixswitch.errors import EXIT_USAGE, KModelError
+from maixswitch.findings.table import rules
 from maixswitch.kmodel.judge.report import grid
 from maixswitch.language import tr
 from tests.host import language_texts
@@ -74,6 +75,15 @@ def test_translations_have_the_same_placeholders_and_are_chinese():
         if not is_chinese(translated) and letters(text) and text not in SAME:
             plain.append(translated)
     assert not plain
+
+
+def test_findings_have_every_language_with_the_same_values():
+    for rule in rules().values():
+        for texts in (rule.titles, rule.remedies):
+            assert set(texts) == set(language.LANGUAGES), rule.code
+            assert language_texts.placeholders(texts["zh"]) == language_texts.placeholders(texts["en"]), rule.code
+            assert not is_chinese(texts["en"]), rule.code
+            assert is_chinese(texts["zh"]) or not letters(texts["en"]), rule.code
 
 
 def test_calls_name_every_placeholder():
