@@ -69,7 +69,10 @@ def tabled() -> Iterator[str]:
     from maixswitch.card import dialect as gate
     from maixswitch.card import dialect_tables as language_tables
     from maixswitch.card import firmware_lines
-    from maixswitch.convert import fold, layers, padding, refusals
+    from maixswitch.convert import refusals
+    from maixswitch.convert.graph import window as padding
+    from maixswitch.convert.ops import affine as fold
+    from maixswitch.convert.ops import fully_connected as layers
     from maixswitch.kmodel.format import sniff
     from maixswitch.kmodel.judge import describe, memory, picture, report
     from maixswitch.sim import demo, keyboard

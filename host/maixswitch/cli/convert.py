@@ -64,15 +64,15 @@ def convert(
     _fitting_options(kind, boxes, card, title, report)
     _writable(target, *([report] if report is not None else []))
     runtime = _runtime(firmware)
-    from maixswitch.convert import report as reports
     from maixswitch.convert.conversion import Wishes, check_labels
     from maixswitch.convert.conversion import convert as make
+    from maixswitch.convert.report import document as reports
 
     facts = make(Wishes(network, target, images, kind, boxes, calibrate, hold_back, *pixels, runtime=runtime))
     check_labels(facts, names)
     found = reports.document(facts)
     if report is not None:
-        from maixswitch.convert.page import page
+        from maixswitch.convert.report.page import page
 
         _write(report, page(found, facts.model, target.name).encode())
     _write(target, facts.lowered.data)

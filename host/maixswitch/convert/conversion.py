@@ -12,23 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maixswitch import console
+from maixswitch.convert.graph.node import Graph
+from maixswitch.convert.graph.pixels import in_pixels
+from maixswitch.convert.lower.layers import Quantised, Quantize
+from maixswitch.convert.lower.lower import Lowered, lower
+from maixswitch.convert.quantise.quantiser import quantise
+from maixswitch.convert.read.onnx_reader import read
+from maixswitch.convert.report.agreement import KINDS, Agreement
+from maixswitch.convert.report.compare import Comparison
+from maixswitch.convert.report.document import Facts
+from maixswitch.convert.report.float_net import FloatNet
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.judge.memory import region
 from maixswitch.kmodel.run.model import KModel, load
 from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME, RUNTIMES
 from maixswitch.language import tr
 
-from . import emulate, images
-from .agreement import KINDS, Agreement
-from .compare import Comparison
-from .float_net import FloatNet
-from .ir import Graph
-from .lower import Lowered, lower
-from .onnx_reader import read
-from .pixels import in_pixels
-from .quantise import quantise
-from .report import Facts
-from .steps import Quantised, Quantize
+from .quantise import images
+from .report import emulate
 
 Pictures = NDArray[np.uint8]
 NOISE = 16

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import plain_floats as floats
-from . import steps as q
+from .lower import layers as q
 
 Values = NDArray[Any]
 Ints = NDArray[np.int64]

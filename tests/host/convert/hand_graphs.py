@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from maixswitch.convert import float_ops, ir
+from maixswitch.convert.graph import float_math as float_ops
+from maixswitch.convert.graph import node as ir
 
 RELU = ir.Curve("relu", lambda x: np.maximum(x, 0), 0.0, np.inf)
 RELU6 = ir.Curve("relu6", lambda x: np.clip(x, 0, 6), 0.0, 6.0)

@@ -10,19 +10,24 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from maixswitch.convert import emulate, float_ops, ir, plain, portable, steps
-from maixswitch.convert.compare import Nearness
-from maixswitch.convert.float_net import FloatNet
-from maixswitch.convert.lower import lower
-from maixswitch.convert.onnx_reader import read
-from maixswitch.convert.pixels import in_pixels
-from maixswitch.convert.quantise import quantise
+from maixswitch.convert import plain
+from maixswitch.convert.graph import float_math as float_ops
+from maixswitch.convert.graph import node as ir
+from maixswitch.convert.graph.pixels import in_pixels
+from maixswitch.convert.lower import layers as steps
+from maixswitch.convert.lower.lower import lower
+from maixswitch.convert.quantise import portable
+from maixswitch.convert.quantise.quantiser import quantise
+from maixswitch.convert.read.onnx_reader import read
+from maixswitch.convert.report import emulate
+from maixswitch.convert.report.compare import Nearness
+from maixswitch.convert.report.float_net import FloatNet
 from maixswitch.kmodel.run.model import load
 from maixswitch.kmodel.run.runtimes import RUNTIMES
 from maixswitch.kmodel.write.quantize import Scale
 from tests.host.convert.dense_networks import NETWORKS
 from tests.host.convert.hand_graphs import pictures
-from tests.host.convert.hand_steps import Hand
+from tests.host.convert.hand_layers import Hand
 from tests.host.convert.onnx_builder import save
 
 LOSS = 1.0

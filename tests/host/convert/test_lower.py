@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maixswitch.convert import steps as st
-from maixswitch.convert.legal import copying, legalise
-from maixswitch.convert.lower import Lowered, lower
+from maixswitch.convert.lower import layers as st
+from maixswitch.convert.lower.lower import Lowered, lower
+from maixswitch.convert.lower.runnable import copying, legalise
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel import load
 from maixswitch.kmodel.judge.consistency import check
 from maixswitch.kmodel.write.rewrite import rewrite
-from tests.host.convert import hand_steps
-from tests.host.convert.hand_steps import EVEN, Hand
+from tests.host.convert import hand_layers as hand_steps
+from tests.host.convert.hand_layers import EVEN, Hand
 
 
 def names(made: Lowered) -> list[str]:

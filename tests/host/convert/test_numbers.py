@@ -7,13 +7,15 @@ from math import inf
 import numpy as np
 import pytest
 
-from maixswitch.convert import ir, plain, steps
-from maixswitch.convert.compare import snr
-from maixswitch.convert.curves16 import SHIFT, fit, lookup
-from maixswitch.convert.ranges import Seen, choose
-from maixswitch.convert.scales import saturates
-from maixswitch.convert.sums import add_numbers
-from maixswitch.convert.weights import quantise_weights
+from maixswitch.convert import plain
+from maixswitch.convert.graph import node as ir
+from maixswitch.convert.lower import layers as steps
+from maixswitch.convert.quantise.curves16 import SHIFT, fit, lookup
+from maixswitch.convert.quantise.ranges import Seen, choose
+from maixswitch.convert.quantise.scales import saturates
+from maixswitch.convert.quantise.sums import add_numbers
+from maixswitch.convert.quantise.weights import quantise_weights
+from maixswitch.convert.report.compare import snr
 from maixswitch.kmodel.format.registers import LOWEST_START, decode_activation, encode_activation
 from maixswitch.kmodel.run import arithmetic
 from maixswitch.kmodel.write.quantize import KpuWeights, Scale, linear, norm_of

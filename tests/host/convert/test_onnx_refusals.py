@@ -12,8 +12,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from maixswitch.convert import refusals
-from maixswitch.convert.float_net import FloatNet
-from maixswitch.convert.onnx_reader import HANDLERS, read
+from maixswitch.convert.read.onnx_reader import HANDLERS, read
+from maixswitch.convert.report.float_net import FloatNet
 from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
 from tests.host.convert.onnx_builder import Build, mobilenet, random_network, save
 

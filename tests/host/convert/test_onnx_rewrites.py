@@ -9,10 +9,11 @@ import numpy as np
 import onnx
 import pytest
 
-from maixswitch.convert import emulate, float_ops
-from maixswitch.convert.float_net import FloatNet
-from maixswitch.convert.ir import Conv, FullyConnected, GlobalMean, Graph, Pool, Unary
-from maixswitch.convert.onnx_reader import HANDLERS, read
+from maixswitch.convert.graph import float_math as float_ops
+from maixswitch.convert.graph.node import Conv, FullyConnected, GlobalMean, Graph, Pool, Unary
+from maixswitch.convert.read.onnx_reader import HANDLERS, read
+from maixswitch.convert.report import emulate
+from maixswitch.convert.report.float_net import FloatNet
 from tests.host.convert import onnx_builder
 from tests.host.convert.onnx_builder import Build, save
 

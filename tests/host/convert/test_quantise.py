@@ -7,10 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from maixswitch.convert import emulate, float_ops, ir, plain, steps
-from maixswitch.convert.compare import compare
-from maixswitch.convert.lower import lower
-from maixswitch.convert.quantise import Options, border_pixel, quantise
+from maixswitch.convert import plain
+from maixswitch.convert.graph import float_math as float_ops
+from maixswitch.convert.graph import node as ir
+from maixswitch.convert.lower import layers as steps
+from maixswitch.convert.lower.lower import lower
+from maixswitch.convert.quantise.quantiser import Options, border_pixel, quantise
+from maixswitch.convert.report import emulate
+from maixswitch.convert.report.compare import compare
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.run.model import load
 from tests.host.convert.hand_graphs import CLIP, CURVES, LEAKY, PIXELS, RELU, SIGMOID, Drawing, everything, pictures

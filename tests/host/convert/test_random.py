@@ -10,14 +10,16 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from maixswitch.convert import emulate, plain, steps
-from maixswitch.convert.compare import Comparison
-from maixswitch.convert.float_net import FloatNet
-from maixswitch.convert.ir import Graph
-from maixswitch.convert.lower import lower
-from maixswitch.convert.onnx_reader import read
-from maixswitch.convert.pixels import in_pixels
-from maixswitch.convert.quantise import quantise
+from maixswitch.convert import plain
+from maixswitch.convert.graph.node import Graph
+from maixswitch.convert.graph.pixels import in_pixels
+from maixswitch.convert.lower import layers as steps
+from maixswitch.convert.lower.lower import lower
+from maixswitch.convert.quantise.quantiser import quantise
+from maixswitch.convert.read.onnx_reader import read
+from maixswitch.convert.report import emulate
+from maixswitch.convert.report.compare import Comparison
+from maixswitch.convert.report.float_net import FloatNet
 from maixswitch.kmodel.judge.consistency import check
 from maixswitch.kmodel.run.model import load
 from tests.host.convert.hand_graphs import pictures

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maixswitch.convert import emulate, plain, report
+from maixswitch.convert import plain
 from maixswitch.convert.conversion import Wishes, convert
-from maixswitch.convert.page import page
+from maixswitch.convert.report import document as report
+from maixswitch.convert.report import emulate
+from maixswitch.convert.report.page import page
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.judge.consistency import check
 from maixswitch.kmodel.write.rewrite import rewrite
