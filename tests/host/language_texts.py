@@ -70,9 +70,7 @@ def tabled() -> Iterator[str]:
     from maixswitch.card import dialect_tables as language_tables
     from maixswitch.card import firmware_lines
     from maixswitch.convert import refusals
-    from maixswitch.convert.graph import window as padding
-    from maixswitch.convert.ops import affine as fold
-    from maixswitch.convert.ops import fully_connected as layers
+    from maixswitch.convert.ops import REFUSED
     from maixswitch.kmodel.format import sniff
     from maixswitch.kmodel.judge import describe, memory, picture, report
     from maixswitch.sim import demo, keyboard
@@ -82,8 +80,8 @@ def tabled() -> Iterator[str]:
     yield from (memory.WITHOUT_IT, describe.CONVERTERS, describe.ESTIMATE_NOTE, report.INPUT, report.OUTPUT)
     yield keyboard.KEYS
     yield from texts.PAGE
-    yield from refusals.OPERATORS.values()
-    yield from (refusals.UNKNOWN, refusals.ATTENTION, layers.AGAIN, fold.ZERO, padding.EVEN, padding.SMALL)
+    yield from REFUSED.values()
+    yield from refusals.SHARED
     yield from demo.CAPTIONS
     yield from (name for name, _, _ in picture.KINDS.values())
     yield from gate._REFUSED_NODES.values()

@@ -1,4 +1,4 @@
-"""`maixswitch convert`: an ONNX network becomes a kmodel; what it needs is imported only when it runs."""
+"""`maixswitch convert`: an ONNX network becomes a kmodel. What it needs is imported only when it runs."""
 
 from __future__ import annotations
 
@@ -64,25 +64,25 @@ def convert(
     _fitting_options(kind, boxes, card, title, report)
     _writable(target, *([report] if report is not None else []))
     runtime = _runtime(firmware)
-    from maixswitch.convert.conversion import Wishes, check_labels
+    from maixswitch.convert.conversion import Options, check_labels
     from maixswitch.convert.conversion import convert as make
     from maixswitch.convert.report import document as reports
 
-    facts = make(Wishes(network, target, images, kind, boxes, calibrate, hold_back, *pixels, runtime=runtime))
+    facts = make(Options(network, target, images, kind, boxes, calibrate, hold_back, *pixels, runtime=runtime))
     check_labels(facts, names)
-    found = reports.document(facts)
+    document = reports.document(facts)
     if report is not None:
         from maixswitch.convert.report.page import page
 
-        _write(report, page(found, facts.model, target.name).encode())
+        _write(report, page(document, facts.model, target.name).encode())
     _write(target, facts.lowered.data)
     if json:
-        console.emit(found)
+        console.emit(document)
     else:
-        print(reports.text(found))
+        print(reports.text(document))
         console.say(tr("wrote {output}", output=target))
     clean = _onto_card(card, target, title, facts.kind, labels, anchors, json) if card is not None else True
-    if not found["fits"] or not clean:
+    if not document["fits"] or not clean:
         raise typer.Exit(EXIT_FINDINGS)
 
 
@@ -120,11 +120,11 @@ def _onto_card(card: Path, target: Path, title: str, kind: str, labels: Path | N
     from maixswitch.card.importing import intake
     from maixswitch.card.importing.resolve import Wishes
 
-    made = intake.bring([target], card, Wishes(title, kind, str(labels or ""), anchors))
+    imported = intake.bring([target], card, Wishes(title, kind, str(labels or ""), anchors))
     if not json:
-        for line in intake.report(made, card, False):
+        for line in intake.report(imported, card, False):
             console.say(line)
-    return made.clean
+    return imported.clean
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -142,15 +142,15 @@ def _write(path: Path, data: bytes) -> None:
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:
     try:
-        found = tuple(float(part) for part in text.split(","))
+        numbers = tuple(float(part) for part in text.split(","))
     except ValueError:
-        found = ()
-    if not found:
+        numbers = ()
+    if not numbers:
         raise MaixSwitchError(
             tr("{option} {text}: wanted one number, or one per channel with commas", option=option, text=text),
             EXIT_USAGE,
         )
-    return found
+    return numbers
 
 
 def _bytes(path: Path) -> bytes:
@@ -168,10 +168,10 @@ def _labels(path: Path | None) -> list[str]:
         return []
     from maixswitch.card.importing.labels import read_labels
 
-    found = read_labels(_bytes(path))
-    if not found:
+    labels = read_labels(_bytes(path))
+    if not labels:
         raise MaixSwitchError(tr("--labels {path}: no list of labels; wanted one a line", path=path), EXIT_USAGE)
-    return found
+    return labels
 
 
 def _anchors(text: str) -> tuple[float, ...]:
@@ -180,7 +180,7 @@ def _anchors(text: str) -> tuple[float, ...]:
     from maixswitch.card.importing.labels import read_anchors
 
     data = text.encode()
-    found = read_anchors(data if set(text) <= set("0123456789.,;+- eE[]()") else _bytes(Path(text)))
-    if not found:
+    anchors = read_anchors(data if set(text) <= set("0123456789.,;+- eE[]()") else _bytes(Path(text)))
+    if not anchors:
         raise MaixSwitchError(tr("--anchors {text}: wanted pairs of numbers above 0", text=text), EXIT_USAGE)
-    return tuple(found)
+    return tuple(anchors)

@@ -1,160 +1,112 @@
-"""Convolutions and pools of any window as those that the KPU has, where the result is exactly the same."""
+"""Windows of convolutions and pools: how ONNX states them, and as what 3x3 kernel the KPU can compute them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
-from maixswitch.convert.refusals import refuse
+from maixswitch.convert.refusals import AGAIN, TWO_DIMENSIONS
 from maixswitch.language import tr, word
 
-from .graph import Draft, Place, RawConv, RawPool, depthwise
-from .node import Array, Conv, GlobalMean, Op, Pool
+from .float_math import Array, Shape
+from .onnx_node import OnnxNode
 
-LARGEST = 1 << 23
-"""Weights of a grouped convolution written out; more would not go into the board's memory by far."""
-EVEN = "use padding=1 with 3x3 and 0 with 1x1, and a picture whose sides divide by 32"
-SMALL = "use 3x3 kernels, two or three one after another for larger ones"
+Pair = tuple[int, int]
+Pads = tuple[int, int, int, int]
 
 
-def settle(draft: Draft) -> None:
-    """Rewrites every convolution and pool. MaixSwitchError where there is no way."""
-    for op in list(draft.ops):
-        if isinstance(op, RawConv):
-            draft.swap(op, _conv(draft, op))
-        elif isinstance(op, RawPool):
-            draft.swap(op, _pool(draft, op))
+@dataclass(frozen=True)
+class Window:
+    """A window as ONNX states it: pairs are (y, x), pads top, left, bottom, right."""
+
+    kernel: Pair
+    strides: Pair = (1, 1)
+    pads: Pads = (0, 0, 0, 0)
+    dilations: Pair = (1, 1)
+    group: int = 1
+
+    def sides(self, size: Shape, round_up: bool = False) -> Pair:
+        """Returns height and width of the result for an input of this height and width."""
+        sides = []
+        for axis in range(2):
+            room = size[axis] + self.pads[axis] + self.pads[axis + 2]
+            steps = room - (self.kernel[axis] - 1) * self.dilations[axis] - 1
+            sides.append((-(-steps // self.strides[axis]) if round_up else steps // self.strides[axis]) + 1)
+        return sides[0], sides[1]
 
 
-def _conv(draft: Draft, op: RawConv) -> list[Op]:
-    place = Place(draft, op)
-    shape = draft.shapes[op.inputs[0]]
-    stride = op.strides[0]
-    if op.strides[1] != stride or stride & (stride - 1):
-        why = tr("its stride is {strides}", strides=op.strides)
-        raise refuse(place, why, word("use stride 1, 2 or 4, the same both ways"))
-    kernel, centre = _kernel(draft, op)
-    for side, out, c, k in zip(shape[1:], draft.shapes[op.output][1:], centre, op.weights.shape[2:], strict=True):
-        if out != side // stride or (out - 1) * stride + c > side - 1:
-            full = side // stride
-            why = tr(
-                "its kernel of {kernel} makes {out} pixels of {side}, the KPU would {full}",
-                kernel=k,
-                out=out,
-                side=side,
-                full=full,
-            )
-            raise refuse(place, why, word(EVEN))
-    deep = op.group == shape[0] == len(kernel) and op.group > 1
-    weights = kernel if deep else _dense(draft, op, kernel)
-    if not deep and not _around(weights).any():
-        weights = weights[:, :, 1:2, 1:2]
-    if centre == (0, 0):
-        return _strided(draft, Conv(op.nodes, op.inputs, op.output, weights, op.bias, deep, 1, op.curve), stride)
-    # The KPU takes every second pixel from the first on, and this one wants the neighbours: a step to the side.
-    name = draft.name(op.output, "full")
-    draft.shapes[name] = (len(kernel), *shape[1:])
-    first = Conv(op.nodes, op.inputs, name, weights, op.bias, deep, 1, op.curve)
-    step = depthwise(op.nodes, name, op.output, np.ones(len(kernel)), (1 + centre[0], 1 + centre[1]))
-    return [first, *_strided(draft, step, stride)]
+def pair(node: OnnxNode, name: str, default: int = 1) -> Pair:
+    """Returns an attribute of two whole numbers from 1 on. MaixSwitchError for anything else."""
+    numbers = node.attributes.get(name) or [default, default]
+    if len(numbers) != 2:
+        raise node.refused(tr("it has {count} dimensions", count=len(numbers)), word(TWO_DIMENSIONS))
+    if min(numbers) < 1:
+        raise node.refused(tr("its {name} is {found}", name=name, found=list(numbers)), word(AGAIN))
+    return int(numbers[0]), int(numbers[1])
 
 
-def _around(weights: Array) -> Array:
-    """The weights without the middle ones."""
-    found = weights.copy()
-    found[:, :, 1, 1] = 0
-    return found
+def read_window(node: OnnxNode, size: Shape, kernel: Pair, group: int = 1) -> Window:
+    """Returns the window of a node on an input (height, width). MaixSwitchError where it does not fit."""
+    strides, dilations = pair(node, "strides"), pair(node, "dilations")
+    window = Window(kernel, strides, _pads(node, size, kernel, strides, dilations), dilations, group)
+    if min(window.sides(size)) < 1:
+        why = tr("its input, {h} x {w}, is smaller than its window", h=size[0], w=size[1])
+        raise node.refused(why, word("use a larger picture, or fewer pools"))
+    return window
 
 
-def _kernel(draft: Draft, op: RawConv) -> tuple[Array, tuple[int, int]]:
-    """The weights as 3x3, and how far its middle lies from the pixel that the stride takes: down, right."""
-    taps: dict[tuple[int, int], Array] = {}
-    for ky, kx in product(range(op.weights.shape[2]), range(op.weights.shape[3])):
-        if op.weights[:, :, ky, kx].any():
-            place = (ky * op.dilations[0] - op.pads[0], kx * op.dilations[1] - op.pads[1])
-            taps[place] = op.weights[:, :, ky, kx]
+def _pads(node: OnnxNode, size: Shape, kernel: Pair, strides: Pair, dilations: Pair) -> Pads:
+    auto = str(node.attributes.get("auto_pad", "NOTSET"))
+    if auto in ("SAME_UPPER", "SAME_LOWER"):
+        before, behind = [], []
+        for s, k, step, d in zip(size, kernel, strides, dilations, strict=True):
+            total = max((-(-s // step) - 1) * step + (k - 1) * d + 1 - s, 0)
+            small, large = total // 2, total - total // 2
+            before.append(small if auto == "SAME_UPPER" else large)
+            behind.append(large if auto == "SAME_UPPER" else small)
+        return before[0], before[1], behind[0], behind[1]
+    if auto == "VALID":
+        return 0, 0, 0, 0
+    pads = [int(p) for p in node.attributes.get("pads") or [0] * 4]
+    if len(pads) != 4 or min(pads) < 0:
+        raise node.refused(tr("its padding is {pads}", pads=pads), word(AGAIN))
+    return pads[0], pads[1], pads[2], pads[3]
+
+
+def as_3x3(weights: Array, window: Window) -> tuple[Array, Pair] | None:
+    """Returns the kernel as 3x3, and how far its middle lies from the pixel that the stride takes: down, right.
+
+    None where the taps that are not zero do not fit into 3x3, or the middle would lie more than a pixel away.
+    """
+    # Taps of zeros count for nothing, so a 5x5 kernel with an empty border is a 3x3 one.
+    taps: dict[Pair, Array] = {}
+    for ky, kx in product(range(weights.shape[2]), range(weights.shape[3])):
+        if weights[:, :, ky, kx].any():
+            tap = (ky * window.dilations[0] - window.pads[0], kx * window.dilations[1] - window.pads[1])
+            taps[tap] = weights[:, :, ky, kx]
     centre = []
     for axis in range(2):
         low, high = (pick((tap[axis] for tap in taps), default=0) for pick in (min, max))
         middle = 0 if high <= 1 else high - 1
         if low < middle - 1 or middle > 1:
-            h, w = op.weights.shape[2:]
-            why = tr("its kernel is {h} x {w}, padding {pads}", h=h, w=w, pads=op.pads)
-            raise refuse(Place(draft, op), why, word(SMALL))
+            return None
         centre.append(middle)
-    kernel = np.zeros((*op.weights.shape[:2], 3, 3))
+    kernel = np.zeros((*weights.shape[:2], 3, 3))
     for (y, x), numbers in taps.items():
         kernel[:, :, y - centre[0] + 1, x - centre[1] + 1] = numbers
     return kernel, (centre[0], centre[1])
 
 
-def _dense(draft: Draft, op: RawConv, kernel: Array) -> Array:
-    """The weights of all groups, with zeros between them."""
-    if op.group == 1:
+def without_groups(kernel: Array, group: int) -> Array:
+    """Returns the weights (out, in, 3, 3) of a convolution of several groups, with zeros between the groups."""
+    if group == 1:
         return kernel
     out, per = kernel.shape[:2]
-    if out * per * op.group * 9 > LARGEST:
-        why = tr("it has {count} groups", count=op.group)
-        raise refuse(Place(draft, op), why, word("use one group, or a depthwise convolution"))
-    found = np.zeros((out, per * op.group, 3, 3))
-    each = out // op.group
-    for g in range(op.group):
-        found[g * each : (g + 1) * each, g * per : (g + 1) * per] = kernel[g * each : (g + 1) * each]
-    return found
-
-
-def _strided(draft: Draft, conv: Conv, stride: int) -> list[Op]:
-    """The convolution with this stride, in as many operations as that takes."""
-    found: list[Op] = []
-    c, *size = draft.shapes[conv.output]
-    output = conv.output
-    while stride > 4:
-        name = draft.name(output, "stride4")
-        size = [side // 4 for side in draft.shapes[conv.inputs[0]][1:]]
-        draft.shapes[name] = (c, *size)
-        found.append(_with(conv, name, 4))
-        conv = depthwise(conv.nodes, name, output, np.ones(c))
-        stride //= 4
-    return [*found, _with(conv, output, stride)]
-
-
-def _with(conv: Conv, output: str, stride: int) -> Conv:
-    return Conv(conv.nodes, conv.inputs, output, conv.weights, conv.bias, conv.depthwise, stride, conv.curve)
-
-
-def _pool(draft: Draft, op: RawPool) -> list[Op]:
-    place = Place(draft, op)
-    shape, out = draft.shapes[op.inputs[0]], draft.shapes[op.output]
-    size, remedy = op.kernel[0], word("use a 2x2 pool with stride 2, or 4x4 with stride 4")
-    if op.kind == "max" and op.kernel == (2, 2) and op.strides == (1, 1) and op.pads == (0, 0, 1, 1):
-        return [Pool(op.nodes, op.inputs, op.output, "max2s1")]
-    if op.kind == "mean" and op.kernel == shape[1:] and not any(op.pads):
-        return [GlobalMean(op.nodes, op.inputs, op.output)]
-    square = op.kernel == op.strides == (size, size)
-    pads_unused = not any(op.pads[:2]) and out[1:] == tuple(side // size for side in shape[1:])
-    if op.kernel == (1, 1) and op.strides[0] == op.strides[1] and not any(op.pads):
-        identity = depthwise(op.nodes, op.inputs[0], op.output, np.ones(shape[0]))
-        if op.strides[0] & (op.strides[0] - 1) == 0 and out[1:] == tuple(side // op.strides[0] for side in shape[1:]):
-            return _strided(draft, identity, op.strides[0])
-    if not square or size & (size - 1) or size < 2 or not pads_unused:
-        why = tr(
-            "its window is {h} x {w}, stride {strides}, padding {pads}, on {ih} x {iw}",
-            h=op.kernel[0],
-            w=op.kernel[1],
-            strides=op.strides,
-            pads=op.pads,
-            ih=shape[1],
-            iw=shape[2],
-        )
-        raise refuse(place, why, remedy)
-    found: list[Op] = []
-    source, (c, h, w) = op.inputs[0], shape
-    while size > 1:
-        step = 4 if size >= 4 else 2
-        h, w, size = h // step, w // step, size // step
-        name = op.output if size == 1 else draft.name(op.output, f"pool{step}")
-        draft.shapes[name] = (c, h, w)
-        found.append(Pool(op.nodes, (source,), name, f"{op.kind}{step}"))
-        source = name
-    return found
+    weights = np.zeros((out, per * group, 3, 3))
+    each = out // group
+    for g in range(group):
+        rows = slice(g * each, (g + 1) * each)
+        weights[rows, g * per : (g + 1) * per] = kernel[rows]
+    return weights

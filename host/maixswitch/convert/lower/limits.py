@@ -1,4 +1,4 @@
-"""What the chip cannot take, said with the node, what was found, what is wanted and what to change."""
+"""What the chip cannot take: the node, what it asks for, what the chip allows, and what to change."""
 
 from __future__ import annotations
 
@@ -11,51 +11,45 @@ from maixswitch.kmodel.judge.consistency import HEIGHTS, WIDTHS
 from maixswitch.kmodel.run.arithmetic import POOLS
 from maixswitch.language import tr
 
-from .layers import KpuConv, Step
+from .layers import KpuConv, Layer, Shape, named
 
 MAX_CHANNELS = 1024
 LEAST = 4
-"""Pixels that a map has at the least, in both directions."""
+"""Pixels that a map has at least, in both directions."""
 
 
-def named(step: Step) -> str:
-    """The ONNX nodes of a step, for messages."""
-    return " + ".join(step.nodes) or step.output
-
-
-def refuse(nodes: str, what: str, found: object, wanted: object, change: str) -> MaixSwitchError:
-    """The error of a network that the chip cannot run."""
+def refuse(nodes: str, what: str, actual: object, allowed: object, change: str) -> MaixSwitchError:
+    """Returns the error of a network that the chip cannot run."""
     return MaixSwitchError(
         tr(
             "{nodes}: {what}: found {found}, wanted {wanted}; {change}",
             nodes=nodes,
             what=what,
-            found=found,
-            wanted=wanted,
+            found=actual,
+            wanted=allowed,
             change=change,
         )
     )
 
 
-def check(steps: Sequence[Step], shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """MaixSwitchError for the first KPU layer that is beyond the K210: sizes, channels, weight loads."""
-    for step in steps:
-        if isinstance(step, KpuConv) and not is_flat(shapes[step.inputs[0]]):
-            for problem in _problems(step, shapes[step.inputs[0]]):
-                raise refuse(named(step), *problem)
-        elif isinstance(step, KpuConv):
-            for problem in _weights(step, shapes[step.inputs[0]]):
-                raise refuse(named(step), *problem)
+def check(layers: Sequence[Layer], shapes: Mapping[str, Shape]) -> None:
+    """Raises MaixSwitchError for the first KPU layer beyond the K210: sizes, channels, weight loads."""
+    for layer in layers:
+        if isinstance(layer, KpuConv):
+            shape = shapes[layer.inputs[0]]
+            # A flat tensor goes through the KPU as 4x4 maps, so only its channels and weights can be too many.
+            for problem in (_weights if is_flat(shape) else _problems)(layer, shape):
+                raise refuse(named(layer), *problem)
 
 
-def is_flat(shape: tuple[int, ...]) -> bool:
-    """One pixel per channel: such maps go through the KPU as the first pixels of 4x4 ones."""
+def is_flat(shape: Shape) -> bool:
+    """Has a map one pixel per channel? Such maps go through the KPU as the first pixels of 4x4 ones."""
     return all(side == 1 for side in shape[1:])
 
 
-def _problems(step: KpuConv, shape: tuple[int, ...]) -> Iterator[tuple[str, object, object, str]]:
+def _problems(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, object, str]]:
     _, height, width = shape
-    stride = POOLS[step.pool][1]
+    stride = POOLS[layer.pool][1]
     smaller = tr("resize the network's input, or pool earlier")
     larger = tr("pool less before this layer, or give the network a larger input")
     if width not in WIDTHS:
@@ -64,21 +58,21 @@ def _problems(step: KpuConv, shape: tuple[int, ...]) -> Iterator[tuple[str, obje
     if height not in HEIGHTS:
         change = smaller if height > HEIGHTS[-1] else larger
         yield tr("input height of a KPU layer"), height, f"{HEIGHTS[0]}..{HEIGHTS[-1]}", change
-    made = (height // stride, width // stride)
-    if min(made) < LEAST:
-        yield tr("output of a KPU layer, height x width"), f"{made[0]}x{made[1]}", tr("at least 4x4"), larger
-    yield from _weights(step, shape)
+    sides = (height // stride, width // stride)
+    if min(sides) < LEAST:
+        yield tr("output of a KPU layer, height x width"), f"{sides[0]}x{sides[1]}", tr("at least 4x4"), larger
+    yield from _weights(layer, shape)
 
 
-def _weights(step: KpuConv, shape: tuple[int, ...]) -> Iterator[tuple[str, object, object, str]]:
-    out, inner, size, _ = step.part.weights.shape
+def _weights(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, object, str]]:
+    out, inner, size, _ = layer.part.weights.shape
     fewer = tr("use fewer channels, or a 1x1 convolution to bring them down first")
-    for what, found in ((tr("input channels"), shape[0]), (tr("output channels"), out)):
-        if found > MAX_CHANNELS:
-            yield what, found, tr("at most {most}", most=MAX_CHANNELS), fewer
-    load = LOAD_BYTES[step.part.weights.dtype.itemsize]
-    each = inner * size * size * step.part.weights.dtype.itemsize
-    if step.depthwise:
+    for what, channels in ((tr("input channels"), shape[0]), (tr("output channels"), out)):
+        if channels > MAX_CHANNELS:
+            yield what, channels, tr("at most {most}", most=MAX_CHANNELS), fewer
+    load = LOAD_BYTES[layer.part.weights.dtype.itemsize]
+    each = inner * size * size * layer.part.weights.dtype.itemsize
+    if layer.depthwise:
         if each * out >= 1 << 17:
             yield tr("bytes of weights at once"), each * out, tr("at most {most}", most=(1 << 17) - 1), fewer
     elif each > load:
@@ -89,7 +83,7 @@ def _weights(step: KpuConv, shape: tuple[int, ...]) -> Iterator[tuple[str, objec
 
 
 def ai_ram(nodes: str, rows: int, shapes: str) -> MaixSwitchError:
-    """The error of a layer whose maps do not fit into the AI RAM at one time."""
+    """Returns the error of a layer whose maps do not fit into the AI RAM at one time."""
     return refuse(
         nodes,
         tr("bytes of AI RAM for the maps that live at one time ({shapes})", shapes=shapes),

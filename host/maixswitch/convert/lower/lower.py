@@ -1,4 +1,4 @@
-"""From integer steps to the layers of a kmodel: what lies in AI RAM, in main memory or in both, and the moves between.
+"""From integer layers to a kmodel: what lies in AI RAM, in main memory or in both, and the moves between.
 
 A KPU layer reads and writes the AI RAM; all others main memory. A KPU layer's result is sent to main memory where
 another kind of layer reads it, and an upload brings what others made to the next KPU layer.
@@ -6,155 +6,132 @@ another kind of layer reads it, and an upload brings what others made to the nex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.format import airam
-from maixswitch.kmodel.write.writer import Network, Value
 from maixswitch.language import tr
 
-from . import layers as step_types
-from .layers import KpuConv, Quantised, Step
-from .limits import ai_ram, check, is_flat, named
-from .runnable import Legal, legalise
+from .layers import KpuConv, Layer, Placed, Quantised, Shape, Writer, named
+from .limits import ai_ram, check, is_flat
+from .runnable import Runnable, make_runnable
 
 
 @dataclass(frozen=True)
 class Lowered:
-    """``data``: the file; ``steps``: per layer of it the step that it is, or serves, and the shapes of all tensors."""
+    """The file, and where its layers come from.
+
+    data: the bytes of the file.
+    layers: for each layer of the file the integer layer that it is, or serves.
+    shapes: of all tensors.
+    """
 
     data: bytes
-    steps: tuple[Step, ...]
-    shapes: dict[str, tuple[int, ...]]
+    layers: tuple[Layer, ...]
+    shapes: dict[str, Shape]
 
     @property
     def tensors(self) -> tuple[str, ...]:
-        """Per layer of the file, the tensor that its step makes."""
-        return tuple(step.output for step in self.steps)
+        """For each layer of the file, the tensor that its integer layer makes."""
+        return tuple(layer.output for layer in self.layers)
 
 
 def lower(quantised: Quantised) -> Lowered:
-    """The kmodel of a quantised network.
+    """Returns the kmodel of a quantised network.
 
-    Where the AI RAM cannot hold what late layers still need, that waits in main memory. MaixSwitchError with node,
-    what was found, what is wanted and what to change for a network beyond the chip's limits (limits.py).
+    Where the AI RAM cannot hold what late layers still read, that waits in main memory. MaixSwitchError names the node
+    and what to change for a network beyond the chip's limits (limits.py).
     """
-    legal = legalise(quantised)
-    check(legal.steps, legal.shapes)
-    made = _Lowering(quantised, legal, waits=False)
-    if max(made.network.rows(), default=0) > airam.ROWS:
-        made = _Lowering(quantised, legal, waits=True)
-        rows = made.network.rows()
+    runnable = make_runnable(quantised)
+    check(runnable.layers, runnable.shapes)
+    lowering = _Lowering(quantised, runnable, waits=False)
+    if max(lowering.writer.rows(), default=0) > airam.ROWS:
+        lowering = _Lowering(quantised, runnable, waits=True)
+        rows = lowering.writer.rows()
         if max(rows) > airam.ROWS:
-            worst = made.origin[rows.index(max(rows))]
+            worst = lowering.origin[rows.index(max(rows))]
             names = [*worst.inputs, worst.output]
-            shapes = ", ".join("x".join(map(str, legal.shapes[name])) for name in names)
+            shapes = ", ".join("x".join(map(str, runnable.shapes[name])) for name in names)
             raise ai_ram(named(worst), max(rows), shapes)
     try:
-        data = made.network.build()
-    except ValueError as error:
+        data = lowering.writer.build()
+    except ValueError as error:  # numbers that do not fit into a field of the file
         raise MaixSwitchError(tr("the network cannot be written as a kmodel: {error}", error=error)) from error
-    return Lowered(data, tuple(made.origin), dict(legal.shapes))
+    return Lowered(data, tuple(lowering.origin), dict(runnable.shapes))
 
 
 class _Lowering:
     """``waits``: a map that the next KPU layer does not read goes to main memory and comes back when it is read."""
 
-    def __init__(self, quantised: Quantised, legal: Legal, waits: bool) -> None:
-        self.scales, self.shapes, self.outputs = quantised.scales, legal.shapes, quantised.outputs
-        self.steps, self.waits = legal.steps, waits
+    def __init__(self, quantised: Quantised, runnable: Runnable, waits: bool) -> None:
+        self.shapes, self.outputs = runnable.shapes, quantised.outputs
+        self.layers, self.waits = runnable.layers, waits
         shape = self.shapes[quantised.input]
-        self.ram: dict[str, Value] = {}
-        self.main: dict[str, Value] = {}
-        self.origin: list[Step] = []
-        if quantised.input in self.scales:
-            self.network = Network(*shape)
-            self.ram[quantised.input] = self.network.input
+        self.ram: dict[str, Placed] = {}
+        self.main: dict[str, Placed] = {}
+        self.origin: list[Layer] = []
+        if quantised.input in quantised.scales:
+            self.writer = Writer(*shape)
+            self.ram[quantised.input] = self.writer.input
         else:
-            _wants_fully_connected(legal.steps)
-            self.network = Network(floats=shape[0])
-            self.main[quantised.input] = self.network.input
-        for index, step in enumerate(legal.steps):
+            _check_start(runnable.layers[0])
+            self.writer = Writer(floats=shape[0])
+            self.main[quantised.input] = self.writer.input
+        for index, layer in enumerate(runnable.layers):
             try:
-                self._step(index, step)
-            except ValueError as error:
-                raise MaixSwitchError(f"{named(step)}: {error}") from error
-            self.origin += [step] * (len(self.network) - len(self.origin))
+                self._add(index, layer)
+            except ValueError as error:  # the writer refuses what no register of the KPU holds
+                raise MaixSwitchError(f"{named(layer)}: {error}") from error
+            self.origin += [layer] * (len(self.writer) - len(self.origin))
         for name in quantised.outputs:
-            self.network.output(self.main[name])
+            self.writer.output(self.main[name])
 
-    def _step(self, index: int, step: Step) -> None:
-        if isinstance(step, KpuConv):
-            self._conv(index, step)
-        elif isinstance(step, step_types.FloatFlat):
-            self.main[step.output] = self.main[step.inputs[0]]
+    def _add(self, index: int, layer: Layer) -> None:
+        if isinstance(layer, KpuConv):
+            self._add_conv(index, layer)
         else:
-            self.main[step.output] = MAKERS[type(step)](self, step, [self.main[name] for name in step.inputs])
+            inputs = [self.main[name] for name in layer.inputs]
+            self.main[layer.output] = layer.write(self.writer, inputs, self.shapes[layer.output])
 
-    def _conv(self, index: int, step: KpuConv) -> None:
-        given = step.inputs[0]
-        if is_flat(self.shapes[given]):
-            padded = self.network.add_padding(self.main[given])
-            made = self.network.conv(padded, step.part, to_main=True)
-            self.main[step.output] = self.network.remove_padding(made)
+    def _add_conv(self, index: int, layer: KpuConv) -> None:
+        name = layer.inputs[0]
+        # One pixel per channel is less than the KPU reads, so the pixels go through it in the corners of 4x4 maps.
+        if is_flat(self.shapes[name]):
+            padded = self.writer.add_padding(self.main[name])
+            result = self.writer.conv(padded, layer.part, to_main=True)
+            self.main[layer.output] = self.writer.remove_padding(result)
             return
-        source = self._in_ram(given, index)
-        to_main = self._read_from_main(step.output, index)
-        both = self.network.conv_both(source, step.part, pool=step.pool, depthwise=step.depthwise, to_main=to_main)
-        self.ram[step.output] = both[0]
+        source = self._in_ram(name, index)
+        to_main = self._read_from_main(layer.output, index)
+        both = self.writer.conv_both(source, layer.part, pool=layer.pool, depthwise=layer.depthwise, to_main=to_main)
+        self.ram[layer.output] = both[0]
         if to_main:
-            self.main[step.output] = both[1]
+            self.main[layer.output] = both[1]
 
     def _read_from_main(self, name: str, index: int) -> bool:
+        """Is the result of the KPU layer at ``index`` needed in main memory, too?"""
         if name in self.outputs:
             return True
-        for later, step in enumerate(self.steps[index + 1 :], index + 1):
-            if name in step.inputs and (not isinstance(step, KpuConv) or (self.waits and later > index + 1)):
+        for later, layer in enumerate(self.layers[index + 1 :], index + 1):
+            if name in layer.inputs and (not isinstance(layer, KpuConv) or (self.waits and later > index + 1)):
                 return True
         return False
 
-    def _in_ram(self, name: str, index: int) -> Value:
-        fresh = index and self.steps[index - 1].output == name
+    def _in_ram(self, name: str, index: int) -> Placed:
+        """The tensor in the AI RAM, uploaded if it is not there any more."""
+        fresh = index and self.layers[index - 1].output == name
         if name in self.ram and not (self.waits and name in self.main and not fresh):
             return self.ram[name]
-        self.ram[name] = self.network.upload(self.main[name])
+        self.ram[name] = self.writer.upload(self.main[name])
         return self.ram[name]
 
 
-def _wants_fully_connected(steps: Sequence[Step]) -> None:
-    if not isinstance(steps[0], step_types.FloatFullyConnected):
+def _check_start(layer: Layer) -> None:
+    if not layer.may_start:
         raise MaixSwitchError(
             tr(
                 "{nodes}: the firmware starts only with a convolution, or with a fully connected layer of numbers; "
                 "put one of them first",
-                nodes=named(steps[0]),
+                nodes=named(layer),
             )
         )
-
-
-def _concat(at: _Lowering, step: Step, given: list[Value]) -> Value:
-    return at.network.concat(given, at.shapes[step.output])
-
-
-def _max_pool(at: _Lowering, step: step_types.QuantizedMaxPool, given: list[Value]) -> Value:
-    return at.network.quantized_max_pool(given[0], step.size, step.stride, *at.shapes[step.output][1:])
-
-
-MAKERS: dict[type[Step], Callable[..., Value]] = {
-    step_types.QuantizedAdd: lambda at, step, given: at.network.quantized_add(*given, step.numbers),
-    step_types.Requantize: lambda at, step, given: at.network.requantize(*given, step.table),
-    step_types.QuantizedConcat: _concat,
-    step_types.QuantizedMaxPool: _max_pool,
-    step_types.QuantizedResize: lambda at, step, given: at.network.quantized_resize(*given),
-    step_types.Quantize: lambda at, step, given: at.network.quantize(*given, step.factor, step.bias),
-    step_types.Dequantize: lambda at, step, given: at.network.dequantize(*given, step.factor, step.bias),
-    step_types.FloatMean: lambda at, step, given: at.network.global_average_pool(*given),
-    step_types.FloatFullyConnected: lambda at, step, given: at.network.fully_connected(*given, step.weights, step.bias),
-    step_types.FloatMasked: lambda at, step, given: at.network.masked(*given),
-    step_types.FloatSoftmax: lambda at, step, given: at.network.softmax(*given),
-    step_types.FloatLogistic: lambda at, step, given: at.network.logistic(*given),
-    step_types.FloatAdd: lambda at, step, given: at.network.add(*given),
-    step_types.FloatConcat: _concat,
-}
-"""How each kind of step that the CPU runs becomes a layer."""

@@ -1,7 +1,7 @@
-"""Integer steps rewritten into those that chip and firmware run, with the very same results.
+"""Integer layers rewritten into those that chip and firmware run, with the very same results.
 
-The firmware starts only with a KPU layer, and no published converter pools behind a depthwise one. Both are met by a
-1x1 layer that copies its input exactly, or by moving the pool to where it costs nothing.
+The firmware starts only with a KPU layer, and no published converter pools behind a depthwise one. A 1x1 layer that
+copies its input exactly meets both, or moving the pool to where it costs nothing.
 """
 
 from __future__ import annotations
@@ -14,77 +14,88 @@ import numpy as np
 from maixswitch.kmodel.format.registers import BatchNorm
 from maixswitch.kmodel.write.quantize import FRACTION_BITS, KpuWeights, linear
 
-from .layers import KpuConv, Quantised, Step
+from .layers import KpuConv, Layer, Quantised, Shape
 
 PICKS = (5, 6, 7)
 """Pool types that only choose pixels, which a 1x1 layer may do as well afterwards."""
 
 
 @dataclass(frozen=True, eq=False)
-class Legal:
-    """Steps and shapes as they will be written; ``outputs`` as in the quantised network."""
+class Runnable:
+    """Layers and shapes as they will be written; the outputs are those of the quantised network."""
 
-    steps: tuple[Step, ...]
-    shapes: Mapping[str, tuple[int, ...]]
+    layers: tuple[Layer, ...]
+    shapes: Mapping[str, Shape]
+
+
+def summing(weights: np.ndarray) -> KpuWeights:
+    """Returns a layer that sums bytes exactly: each output is the sum of its inputs * weights, at most 255.
+
+    weights: whole numbers (out, in, 1, 1).
+    """
+    one = np.ones(len(weights), np.int64)
+    norm = BatchNorm(one << FRACTION_BITS, 0 * one, 0 * one)
+    return KpuWeights(weights.astype(np.uint8), norm, linear())
 
 
 def copying(channels: int) -> KpuWeights:
-    """A 1x1 layer whose output is its input, byte for byte."""
-    one = np.ones(channels, np.int64)
-    norm = BatchNorm(one << FRACTION_BITS, 0 * one, 0 * one)
-    return KpuWeights(np.eye(channels, dtype=np.uint8).reshape(channels, channels, 1, 1), norm, linear())
+    """Returns a 1x1 layer whose output is its input, byte for byte."""
+    return summing(np.eye(channels, dtype=np.uint8).reshape(channels, channels, 1, 1))
 
 
-def legalise(quantised: Quantised) -> Legal:
-    """The same network without a pool behind a depthwise layer, and with a KPU layer in front."""
+def make_runnable(quantised: Quantised) -> Runnable:
+    """Returns the same network without a pool behind a depthwise layer, and with a KPU layer in front."""
     shapes = dict(quantised.shapes)
-    steps = _copied_input(quantised, shapes)
-    return Legal(tuple(_pooled_elsewhere(steps, shapes, quantised.outputs)), shapes)
+    layers = _with_copied_input(quantised, shapes)
+    return Runnable(tuple(_without_depthwise_pools(layers, shapes, quantised.outputs)), shapes)
 
 
-def _copied_input(quantised: Quantised, shapes: dict[str, tuple[int, ...]]) -> list[Step]:
-    """The picture lies in the AI RAM alone: what the CPU reads of it, a copying KPU layer brings to main memory."""
-    name, steps = quantised.input, list(quantised.steps)
+def _with_copied_input(quantised: Quantised, shapes: dict[str, Shape]) -> list[Layer]:
+    """The picture lies in the AI RAM alone. What the CPU reads of it, a copying KPU layer brings to main memory."""
+    name, layers = quantised.input, list(quantised.layers)
     if name not in quantised.scales:
-        return steps
-    readers = [step for step in steps if name in step.inputs and not isinstance(step, KpuConv)]
+        return layers
+    readers = [layer for layer in layers if name in layer.inputs and not isinstance(layer, KpuConv)]
     if not readers and name not in quantised.outputs:
-        return steps
+        return layers
     copy = f"{name}/copy"
     shapes[copy] = shapes[name]
-    first: Step = KpuConv((), (name,), copy, copying(shapes[name][0]))
+    first: Layer = KpuConv((), (name,), copy, copying(shapes[name][0]))
     renamed = [
-        replace(step, inputs=tuple(copy if given == name else given for given in step.inputs))
-        if step in readers
-        else step
-        for step in steps
+        replace(layer, inputs=tuple(copy if source == name else source for source in layer.inputs))
+        if layer in readers
+        else layer
+        for layer in layers
     ]
     return [first, *renamed]
 
 
-def _pooled_elsewhere(
-    steps: Sequence[Step], shapes: dict[str, tuple[int, ...]], outputs: Sequence[str]
-) -> Sequence[Step]:
-    made: list[Step] = []
-    waiting: dict[str, tuple[str, int]] = {}
-    for step in steps:
-        if isinstance(step, KpuConv) and step.inputs[0] in waiting:
-            whole, pool = waiting[step.inputs[0]]
-            step = replace(step, inputs=(whole,), pool=pool)
-        if not (isinstance(step, KpuConv) and step.depthwise and step.pool):
-            made.append(step)
+def _without_depthwise_pools(
+    layers: Sequence[Layer], shapes: dict[str, Shape], outputs: Sequence[str]
+) -> Sequence[Layer]:
+    runnable: list[Layer] = []
+    postponed: dict[str, tuple[str, int]] = {}
+    for layer in layers:
+        # A pool that was postponed to this layer is done here.
+        if isinstance(layer, KpuConv) and layer.inputs[0] in postponed:
+            whole, pool = postponed[layer.inputs[0]]
+            layer = replace(layer, inputs=(whole,), pool=pool)
+        if not (isinstance(layer, KpuConv) and layer.depthwise and layer.pool):
+            runnable.append(layer)
             continue
-        whole = f"{step.output}/whole"
-        shapes[whole] = shapes[step.inputs[0]]
-        made.append(replace(step, output=whole, pool=0))
-        readers = [other for other in steps if step.output in other.inputs]
-        if step.pool in PICKS and len(readers) == 1 and step.output not in outputs and _takes(readers[0]):
-            waiting[step.output] = (whole, step.pool)
+        # A depthwise layer keeps all its pixels. The next layer picks some of them, or a copying one pools.
+        whole = f"{layer.output}/whole"
+        shapes[whole] = shapes[layer.inputs[0]]
+        runnable.append(replace(layer, output=whole, pool=0))
+        readers = [other for other in layers if layer.output in other.inputs]
+        if layer.pool in PICKS and len(readers) == 1 and layer.output not in outputs and _may_pick(readers[0]):
+            postponed[layer.output] = (whole, layer.pool)
         else:
-            made.append(KpuConv(step.nodes, (whole,), step.output, copying(shapes[whole][0]), step.pool))
-    return made
+            copy = copying(shapes[whole][0])
+            runnable.append(KpuConv(layer.sources, (whole,), layer.output, copy, layer.pool))
+    return runnable
 
 
-def _takes(step: Step) -> bool:
-    """Can this step choose pixels after it has computed them all?"""
-    return isinstance(step, KpuConv) and not step.depthwise and not step.pool and step.part.weights.shape[-1] == 1
+def _may_pick(layer: Layer) -> bool:
+    """Can this layer choose pixels after it has computed them all?"""
+    return isinstance(layer, KpuConv) and not layer.depthwise and not layer.pool and layer.part.weights.shape[-1] == 1

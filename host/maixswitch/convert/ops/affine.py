@@ -1,147 +1,164 @@
-"""Borders, factors and offsets go into the operation beside them, as far as the result stays the same."""
+"""BatchNormalization: a factor and an offset for each channel, which go into the operation beside them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from maixswitch.convert.graph.graph import Affine, Draft, Pad, Place, RawConv, RawPool, depthwise
-from maixswitch.convert.graph.node import Array, Flatten, FullyConnected, GlobalMean, Op, Unary
-from maixswitch.convert.refusals import refuse
+from maixswitch.convert.graph.curve import Function, after, bend, straight
+from maixswitch.convert.graph.float_math import Array
+from maixswitch.convert.graph.graph import Graph, Node, Phase
+from maixswitch.convert.graph.importer import Importer
+from maixswitch.convert.graph.onnx_node import OnnxNode
+from maixswitch.convert.graph.value import Value, per_channel, spread
+from maixswitch.convert.lower.layers import Shape
+from maixswitch.convert.refusals import AGAIN, ONE_NUMBER
 from maixswitch.language import tr, word
 
-from .unary import after, straight
-from .unary import bend as bent
+from .conv import depthwise
+from .fully_connected import FullyConnected
+from .operator import Operator
+from .unary import Unary
+from .views import flat
 
-ZERO = "pad with zeros, right before a convolution"
 LARGEST_DIAGONAL = 1024
 
 
-def fold_pads(draft: Draft) -> None:
-    """Takes each border into what reads it. MaixSwitchError where it cannot be."""
-    for op in [op for op in draft.ops if isinstance(op, Pad)]:
-        readers = draft.readers(op.output)
-        if op.output in draft.outputs or not all(_takes(draft, op, reader) for reader in readers):
-            raise refuse(Place(draft, op), tr("its border goes into no convolution or pool"), word(ZERO))
-        for reader in readers:
-            assert isinstance(reader, RawConv | RawPool)
-            t, left, b, r = (a + b for a, b in zip(op.pads, reader.pads, strict=True))
-            pads = (t, left, b, r)
-            draft.swap(reader, [replace(reader, nodes=op.nodes + reader.nodes, inputs=op.inputs, pads=pads)])
-        draft.ops.remove(op)
+@dataclass(frozen=True, eq=False)
+class Affine(Node):
+    """x * factor + offset, one number each for a channel, or for an element of a flat tensor.
 
+    It never outlives the phase SCALING_LEFT, so it needs no evaluation.
+    """
 
-def _takes(draft: Draft, pad: Pad, reader: Op) -> bool:
-    """Is the reader's own border, made wider, the same as this one?"""
-    if isinstance(reader, RawConv):
-        return pad.value == 0
-    if not isinstance(reader, RawPool) or reader.kind != "max":
+    factor: Array
+    offset: Array
+
+    @property
+    def uniform(self) -> bool:
+        """Are factor and offset the same everywhere?"""
+        return bool((self.factor == self.factor[0]).all() and (self.offset == self.offset[0]).all())
+
+    def line(self) -> Function:
+        """Returns the function of a uniform one."""
+        return straight(float(self.factor[0]), float(self.offset[0]))
+
+    def scaled_behind(self, factor: Array, offset: Array) -> Node | None:
+        return replace(self, factor=self.factor * factor, offset=self.offset * factor + offset)
+
+    def rewrite(self, graph: Graph, phase: Phase) -> bool:
+        if phase is Phase.SCALING:
+            return self._into_maker(graph) or self._into_reader(graph) or self._into_curve(graph)
+        if phase is Phase.SCALING_LEFT:
+            graph.swap(self, [self._alone(graph)])
+            return True
         return False
-    if pad.value is None:  # the pixel at the edge is in the window already
-        return not any(reader.pads)
-    maker = draft.maker(pad.inputs[0])
-    low = maker.curve.low if isinstance(maker, Unary) else None
-    return pad.value < -3e38 or (pad.value == 0 and low is not None and low >= 0)
 
-
-def fold_affines(draft: Draft) -> None:
-    """Takes each factor and offset into a convolution, a matrix or a curve; what is left becomes one."""
-    while any(_fold(draft, op) for op in list(draft.ops) if isinstance(op, Affine)):
-        pass
-    for op in [op for op in draft.ops if isinstance(op, Affine)]:
-        draft.swap(op, [_alone(draft, op)])
-
-
-def _fold(draft: Draft, op: Affine) -> bool:
-    """One step for one of them; False if there is none."""
-    maker = draft.sole_maker(op)
-    if maker is not None and _backward(draft, op, maker):
+    def _into_maker(self, graph: Graph) -> bool:
+        """Goes into the operation before it, or past a pool towards a convolution."""
+        maker = graph.sole_maker(self)
+        if maker is None:
+            return False
+        scaled = maker.scaled_behind(self.factor, self.offset)
+        if scaled is not None:
+            graph.join(maker, self, scaled)
+            return True
+        above = graph.sole_maker(maker) if maker.lets_scaling_pass(self.factor) else None
+        if above is None or not above.on_kpu:
+            return False
+        graph.exchange(maker, self)
         return True
-    reader = draft.only_reader(op.output)
-    if reader is not None and _forward(draft, op, reader):
+
+    def _into_reader(self, graph: Graph) -> bool:
+        """Goes into the operation behind it, or past a mean or a flattening towards one."""
+        reader = graph.only_reader(self.output)
+        if reader is None:
+            return False
+        scaled = reader.scaled_before(self.factor, self.offset)
+        if scaled is not None:
+            graph.join(self, reader, replace(scaled, inputs=self.inputs))
+            return True
+        behind = graph.only_reader(reader.output) if reader.keeps_channels_apart else None
+        if behind is None:
+            return False
+        times = graph.shapes[reader.output][0] // len(self.factor)
+        factor, offset = np.repeat(self.factor, times), np.repeat(self.offset, times)
+        if behind.scaled_before(factor, offset) is None:
+            return False
+        name = graph.name(reader.output, "before")
+        graph.shapes[name] = graph.shapes[reader.output]
+        graph.nodes.remove(self)
+        later = replace(self, inputs=(name,), output=reader.output, factor=factor, offset=offset)
+        graph.swap(reader, [replace(reader, inputs=self.inputs, output=name), later])
         return True
-    if isinstance(maker, Unary) and _uniform(op):
-        line = straight(float(op.factor[0]), float(op.offset[0]))
-        inner = bent(maker.curve.name, maker.curve.evaluate, maker.curve.rising)
-        draft.join(maker, op, replace(maker, curve=after(line, inner).curve))
+
+    def _into_curve(self, graph: Graph) -> bool:
+        maker = graph.sole_maker(self)
+        if not isinstance(maker, Unary) or not self.uniform:
+            return False
+        # The ends of a clamp are not those of the clamp times a factor, so the curve is any curve from now on.
+        inner = bend(maker.curve.name, maker.curve.evaluate, maker.curve.rising)
+        graph.join(maker, self, replace(maker, curve=after(self.line(), inner).curve))
         return True
-    return False
+
+    def _alone(self, graph: Graph) -> Node:
+        """Returns the operation that does nothing but this."""
+        if self.uniform:
+            return Unary(self.sources, self.inputs, self.output, self.line().curve)
+        if len(graph.shapes[self.output]) == 3:
+            return replace(depthwise(self.sources, self.inputs[0], self.output, self.factor), bias=self.offset)
+        if len(self.factor) > LARGEST_DIAGONAL:
+            why = tr("it scales {count} numbers one by one", count=len(self.factor))
+            remedy = word("put it right after a convolution or a fully connected layer")
+            raise graph.refused(self, why, remedy)
+        return FullyConnected(self.sources, self.inputs, self.output, np.diag(self.factor), self.offset)
 
 
-def _uniform(op: Affine) -> bool:
-    return bool((op.factor == op.factor[0]).all() and (op.offset == op.offset[0]).all())
+def settle(function: Function, tensor: str, name: str, shape: Shape) -> Node:
+    """Returns the node that applies a function to a tensor of this shape, and makes the tensor ``name``."""
+    if function.line:
+        ones = np.ones(shape[0])
+        return Affine(function.sources, (tensor,), name, ones * function.line[0], ones * function.line[1])
+    return Unary(function.sources, (tensor,), name, function.curve)
 
 
-def _columns(numbers: Array, rank: int) -> Array:
-    return numbers.reshape(-1, *([1] * (rank - 1)))
+def scale(importer: Importer, node: OnnxNode, value: Value, factor: Array, offset: Array) -> None:
+    """Adds a factor and an offset, each of the shape of the value's tensor, where they go by channel."""
+    if len(importer.shape(value)) == 3 and len(value.shape) == 2 and per_channel(factor) is None:
+        value = flat(importer, node)
+        factor, offset = factor.ravel(), offset.ravel()
+    factors, offsets = per_channel(factor), per_channel(offset)
+    if factors is None or offsets is None:
+        raise node.refused(tr("its numbers differ from pixel to pixel"), word(ONE_NUMBER))
+    affine = Affine((node.name,), (value.tensor,), node.outputs[0], factors, offsets)
+    importer.produce(node, affine, importer.shape(value), value)
 
 
-def _backward(draft: Draft, op: Affine, maker: Op) -> bool:
-    if isinstance(maker, RawConv | FullyConnected) and maker.curve is None:
-        weights = maker.weights * _columns(op.factor, maker.weights.ndim)
-        draft.join(maker, op, replace(maker, weights=weights, bias=maker.bias * op.factor + op.offset))
-        return True
-    if isinstance(maker, Affine):
-        offset = maker.offset * op.factor + op.offset
-        draft.join(maker, op, replace(maker, factor=maker.factor * op.factor, offset=offset))
-        return True
-    passes = isinstance(maker, RawPool) and (
-        bool((op.factor > 0).all()) if maker.kind == "max" else not any(maker.pads)
-    )
-    if passes and isinstance(draft.sole_maker(maker), RawConv):
-        swap_places(draft, maker, op)
-        return True
-    return False
+def read(importer: Importer, node: OnnxNode) -> None:
+    """Adds the factor and the offset of each channel."""
+    value = importer.value(node)
+    gain, bias, mean, var = (importer.weights(node, index) for index in range(1, 5))
+    if node.attributes.get("training_mode", 0):
+        raise node.refused(tr("it is in training mode"), word("export the network in its eval mode"))
+    if len({numbers.shape for numbers in (gain, bias, mean, var)}) == 1:
+        factor = gain / np.sqrt(var + float(node.attributes.get("epsilon", 1e-5)))
+        rank = (-1, *([1] * (len(value.shape) - 2)))
+        parts = [
+            spread(numbers.reshape(rank), value, importer.shape(value)) for numbers in (factor, bias - mean * factor)
+        ]
+        if parts[0] is not None and parts[1] is not None:
+            scale(importer, node, value, parts[0], parts[1])
+            return
+    why = tr("its inputs have shapes {left} and {right}", left=value.shape, right=gain.shape)
+    raise node.refused(why, word(AGAIN))
 
 
-def swap_places(draft: Draft, first: Op, second: Op) -> None:
-    """Puts the second, which keeps shapes, before the first, after which it stands."""
-    name = draft.name(first.output, "before")
-    draft.shapes[name] = draft.shapes[first.inputs[0]]
-    draft.ops.remove(second)
-    earlier = replace(second, inputs=first.inputs, output=name)
-    draft.swap(first, [earlier, replace(first, inputs=(name,), output=second.output)])
-
-
-def _forward(draft: Draft, op: Affine, reader: Op) -> bool:
-    if isinstance(reader, RawConv) and (not any(reader.pads) or not op.offset.any()):
-        group, out = reader.group, len(reader.weights)
-        each = np.repeat(np.arange(group), out // group)  # the group of each output channel
-        factor = op.factor.reshape(group, -1)[each][:, :, None, None]
-        offset = op.offset.reshape(group, -1)[each][:, :, None, None]
-        bias = reader.bias + (reader.weights * offset).sum(axis=(1, 2, 3))
-        draft.join(op, reader, replace(reader, inputs=op.inputs, weights=reader.weights * factor, bias=bias))
-        return True
-    if isinstance(reader, FullyConnected):
-        bias = reader.bias + reader.weights @ op.offset
-        draft.join(op, reader, replace(reader, inputs=op.inputs, weights=reader.weights * op.factor, bias=bias))
-        return True
-    if isinstance(reader, Flatten | GlobalMean) and isinstance(draft.only_reader(reader.output), FullyConnected):
-        times = len(draft.shapes[reader.output]) and draft.shapes[reader.output][0] // len(op.factor)
-        name = draft.name(reader.output, "before")
-        draft.shapes[name] = draft.shapes[reader.output]
-        draft.ops.remove(op)
-        later = replace(
-            op,
-            inputs=(name,),
-            output=reader.output,
-            factor=np.repeat(op.factor, times),
-            offset=np.repeat(op.offset, times),
-        )
-        draft.swap(reader, [replace(reader, inputs=op.inputs, output=name), later])
-        return True
-    return False
-
-
-def _alone(draft: Draft, op: Affine) -> Op:
-    """The operation that does nothing but this."""
-    if _uniform(op):
-        line = straight(float(op.factor[0]), float(op.offset[0]))
-        return Unary(op.nodes, op.inputs, op.output, line.curve)
-    if len(draft.shapes[op.output]) == 3:
-        return replace(depthwise(op.nodes, op.inputs[0], op.output, op.factor), bias=op.offset)
-    if len(op.factor) > LARGEST_DIAGONAL:
-        why = tr("it scales {count} numbers one by one", count=len(op.factor))
-        raise refuse(Place(draft, op), why, word("put it right after a convolution or a fully connected layer"))
-    return FullyConnected(op.nodes, op.inputs, op.output, np.diag(op.factor), op.offset)
+OPERATORS = (
+    Operator(
+        ("BatchNormalization",),
+        read,
+        "folded into the convolution before or behind it",
+        "constant parameters",
+    ),
+)

@@ -1,27 +1,35 @@
-"""Operators that treat every element alike: curves, sums, and products with constants."""
+"""Add, Sub, Mul and the like: of two tensors, of two functions of one tensor, or with a constant."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from maixswitch.convert.graph.importer import Walk
-from maixswitch.convert.graph.node import Add, Array
+from maixswitch.convert.graph import curve as functions
+from maixswitch.convert.graph.curve import Curve, Function, Numbers, after, both, limits_of
+from maixswitch.convert.graph.float_math import Array, Values, apply
+from maixswitch.convert.graph.graph import Node, is_map
+from maixswitch.convert.graph.importer import Importer
+from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.graph.value import Value, same_order, spread
-from maixswitch.convert.read.onnx_file import Node
-from maixswitch.convert.refusals import ATTENTION, refuse
+from maixswitch.convert.lower.layers import FloatAdd, QuantizedAdd, Shape
+from maixswitch.convert.quantise.quantiser import BYTE, Quantiser
+from maixswitch.convert.quantise.ranges import Seen
+from maixswitch.convert.quantise.scales import saturates
+from maixswitch.convert.quantise.sums import add_numbers
+from maixswitch.convert.refusals import AGAIN, ATTENTION, ONE_NUMBER
 from maixswitch.language import tr, word
 
-from . import unary as curves
-from .unary import UNARY, Function, Numbers, after, both
+from .affine import scale
+from .fully_connected import SUM
+from .operator import Operator
+from .unary import follow, leave
 
-ELEMENTWISE = {*UNARY, "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Clip", "PRelu", "Sum", "Reciprocal"}
-LONGEST = 14
-"""Nodes that make up one curve; each may double the work of evaluating it."""
-BINARY: dict[str, Callable[[Numbers, Numbers], Any]] = {
+FORMULAS: dict[str, Callable[[Numbers, Numbers], Any]] = {
     "Add": np.add,
     "Sum": np.add,
     "Sub": np.subtract,
@@ -33,141 +41,155 @@ BINARY: dict[str, Callable[[Numbers, Numbers], Any]] = {
 }
 
 
-def unary(walk: Walk, node: Node) -> None:
-    """A curve."""
-    if node.kind == "Clip":
-        function = _clip(walk, node)
-    elif node.kind == "PRelu":
-        slope = walk.weights(node, 1).ravel()
-        if not (slope == slope[0]).all():
-            why = tr("it has a slope for each channel, and the KPU one table for all")
-            raise refuse(node, why, word("use LeakyRelu, or PRelu with one parameter"))
-        function = curves.leaky(float(slope[0]), node.name)
-    elif node.kind == "Reciprocal":
-        function = curves.bend("reciprocal", lambda x: 1 / x, False, node.name)
-    else:
-        function = UNARY[node.kind](node.attributes, node.name)
-    _follow(walk, node, walk.lazy(node), function)
+@dataclass(frozen=True, eq=False)
+class Add(Node):
+    """The sum of two tensors of one shape; ``curve`` or None."""
+
+    curve: Curve | None = None
+
+    def evaluate(self, values: Sequence[Values]) -> Values:
+        return apply(self.curve, values[0] + values[1])
+
+    def makes_bytes(self, shape: Shape) -> bool:
+        return is_map(shape)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        return limits_of(self.curve)
+
+    def with_curve(self, curve: Curve) -> Node | None:
+        return replace(self, curve=curve) if self.curve is None else None
+
+    def quantise(self, quantiser: Quantiser) -> None:
+        shape = quantiser.graph.shapes[self.output]
+        if not is_map(shape):
+            self._quantise_floats(quantiser)
+            return
+        a, b = (quantiser.as_byte(name) for name in self.inputs)
+        out, target = quantiser.scales[self.output], self.output
+        # The addition saturates at the ends of its scale. A curve that is more than that gets a table behind it.
+        bent = not saturates(self.curve, out)
+        if bent:
+            out, target = quantiser.scale_for(self._sums(quantiser)), self.output + SUM
+        numbers = add_numbers(quantiser.scales[a], quantiser.scales[b], out)
+        quantiser.put(QuantizedAdd(self.sources, (a, b), target, numbers), shape, out)
+        if bent and self.curve is not None:
+            quantiser.look_up(self, target, self.curve)
+
+    def _quantise_floats(self, quantiser: Quantiser) -> None:
+        floats = tuple(quantiser.as_float(name) for name in self.inputs)
+        target = self.output if self.curve is None else self.output + SUM
+        quantiser.put(FloatAdd(self.sources, floats, target), quantiser.graph.shapes[self.output])
+        if self.curve is not None and self.curve.is_clamp:
+            quantiser.clamp(self, target, self.curve)
+        elif self.curve is not None:
+            quantiser.round(target, target + BYTE, self._sums(quantiser))
+            quantiser.scales[self.output] = quantiser.scale_for(quantiser.seen.seen[self.output])
+            quantiser.look_up(self, target + BYTE, self.curve)
+
+    def _sums(self, quantiser: Quantiser) -> Seen:
+        """What occurs before the curve."""
+        left, right = quantiser.seen.few(self.inputs)
+        return Seen.of(np.asarray(left + right))
 
 
-def _clip(walk: Walk, node: Node) -> Function:
-    limits = []
-    for place, (name, default) in enumerate((("min", -math.inf), ("max", math.inf))):
-        found = walk.constant(node, place + 1)
-        limits.append(float(node.attributes.get(name, default)) if found is None else float(np.ravel(found)[0]))
-    return curves.clamp(limits[0], limits[1], node.name)
-
-
-def _follow(walk: Walk, node: Node, value: Value, function: Function) -> None:
-    """The function after what the value already is; it stays open while only such nodes take it."""
-    _leave(walk, node, value, after(function, value.function))
-
-
-def _leave(walk: Walk, node: Node, value: Value, function: Function) -> None:
-    name = node.outputs[0]
-    found = Value(name, value.tensor, value.shape, value.order, function)
-    takers = walk.takers.get(name, [])
-    open_ = takers and name not in walk.network.outputs and all(taker.kind in ELEMENTWISE for taker in takers)
-    open_ = open_ and len(function.nodes) < LONGEST
-    walk.values[name] = found if open_ else walk.ready(found)
-
-
-def binary(walk: Walk, node: Node) -> None:
-    """A sum or product of two: of values, or a value and a constant."""
+def read(importer: Importer, node: OnnxNode) -> None:
+    """Adds the sum of two tensors, or a function of one."""
     if len([name for name in node.inputs if name]) != 2:
-        raise refuse(node, tr("it takes {count} inputs", count=len(node.inputs)), word("use nodes of two inputs"))
-    left, right = walk.argument(node, 0), walk.argument(node, 1)
+        raise node.refused(tr("it takes {count} inputs", count=len(node.inputs)), word("use nodes of two inputs"))
+    left, right = importer.argument(node, 0), importer.argument(node, 1)
     if isinstance(left, Value) and isinstance(right, Value):
-        _two(walk, node, left, right)
+        _two_tensors(importer, node, left, right)
     elif isinstance(left, Value):
-        _with_constant(walk, node, left, walk.weights(node, 1), False)
-    elif isinstance(right, Value):
-        _with_constant(walk, node, right, walk.weights(node, 0), True)
+        _with_constant(importer, node, left, importer.weights(node, 1), False)
+    else:
+        _with_constant(importer, node, importer.waiting(node, 1), importer.weights(node, 0), True)
 
 
-def _two(walk: Walk, node: Node, left: Value, right: Value) -> None:
+def _two_tensors(importer: Importer, node: OnnxNode, left: Value, right: Value) -> None:
     alike = left.shape == right.shape and same_order(left, right)
+    # Two functions of one tensor are one function, such as x * sigmoid(x).
     if alike and left.tensor == right.tensor:
-        formula = BINARY[node.kind]
-        function = both(formula, left.function, right.function, node.kind.lower())
-        if left.function.line and right.function.line and node.kind in ("Add", "Sum", "Sub"):
-            sign = -1 if node.kind == "Sub" else 1
-            (a, b), (c, d) = left.function.line, right.function.line
-            function = Function(curves.straight(a + sign * c, b + sign * d).curve, (a + sign * c, b + sign * d), ())
-        nodes = (*function.nodes, node.name)
-        _leave(walk, node, left, Function(function.curve, function.line, nodes))
+        leave(importer, node, left, _one_function(node, left.function, right.function))
         return
     if node.kind not in ("Add", "Sum", "Sub"):
-        raise refuse(node, tr("it takes two tensors"), word(ATTENTION))
+        raise node.refused(tr("it takes two tensors"), word(ATTENTION))
     if not alike:
         why = tr("its inputs have shapes {left} and {right}", left=left.shape, right=right.shape)
-        raise refuse(node, why, word("add tensors of one shape"))
-    left = walk.ready(left)
+        raise node.refused(why, word("add tensors of one shape"))
+    left = importer.settled(left)
     if node.kind == "Sub":
-        minus = Function(curves.straight(-1, 0).curve, (-1.0, 0.0), (node.name,))
-        name = walk.draft.name(right.name, "minus")
+        minus = Function(functions.straight(-1, 0).curve, (-1.0, 0.0), (node.name,))
+        name = importer.graph.name(right.name, "minus")
         right = Value(name, right.tensor, right.shape, right.order, after(minus, right.function))
-    right = walk.ready(right)
-    op = Add((node.name,), (left.tensor, right.tensor), node.outputs[0])
-    walk.give(node, op, walk.shape(left), left)
+    right = importer.settled(right)
+    add = Add((node.name,), (left.tensor, right.tensor), node.outputs[0])
+    importer.produce(node, add, importer.shape(left), left)
 
 
-def _with_constant(walk: Walk, node: Node, value: Value, constant: Array, swapped: bool) -> None:
+def _one_function(node: OnnxNode, left: Function, right: Function) -> Function:
+    function = both(FORMULAS[node.kind], left, right, node.kind.lower())
+    if left.line and right.line and node.kind in ("Add", "Sum", "Sub"):  # the sum of two lines is a line
+        sign = -1 if node.kind == "Sub" else 1
+        (a, b), (c, d) = left.line, right.line
+        line = (a + sign * c, b + sign * d)
+        return Function(functions.straight(*line).curve, line, (node.name,))
+    return Function(function.curve, function.line, (*function.sources, node.name))
+
+
+def _with_constant(importer: Importer, node: OnnxNode, value: Value, constant: Array, swapped: bool) -> None:
+    """``swapped``: the constant is the first input."""
     if constant.size == 1 and constant.ndim <= len(value.shape):
-        _follow(walk, node, value, _scalar(node, float(constant.ravel()[0]), swapped))
+        follow(importer, node, value, _scalar(node, float(constant.ravel()[0]), swapped))
         return
     if node.kind not in ("Add", "Sum", "Sub", "Mul", "Div") or (node.kind == "Div" and swapped):
-        why = tr("it takes a constant for each channel")
-        raise refuse(node, why, word("use one number for all channels"))
-    value = walk.ready(value)
-    full = spread(constant, value, walk.shape(value))
-    if full is None:
+        raise node.refused(tr("it takes a constant for each channel"), word("use one number for all channels"))
+    value = importer.settled(value)
+    numbers = spread(constant, value, importer.shape(value))
+    if numbers is None:
         why = tr("its inputs have shapes {left} and {right}", left=value.shape, right=constant.shape)
-        raise refuse(node, why, word("use one number for each channel"))
-    if node.kind == "Div" and not full.all():
-        raise refuse(node, tr("it divides by zero"), word("export the network again"))
-    ones = np.ones(full.shape)
+        raise node.refused(why, word(ONE_NUMBER))
+    if node.kind == "Div" and not numbers.all():
+        raise node.refused(tr("it divides by zero"), word(AGAIN))
+    ones = np.ones(numbers.shape)
     if node.kind in ("Mul", "Div"):
-        walk.affine(node, value, full if node.kind == "Mul" else 1 / full, 0 * ones)
+        scale(importer, node, value, numbers if node.kind == "Mul" else 1 / numbers, 0 * ones)
     elif node.kind == "Sub" and swapped:
-        walk.affine(node, value, -ones, full)
+        scale(importer, node, value, -ones, numbers)
     else:
-        walk.affine(node, value, ones, -full if node.kind == "Sub" else full)
+        scale(importer, node, value, ones, -numbers if node.kind == "Sub" else numbers)
 
 
-def _scalar(node: Node, number: float, swapped: bool) -> Function:
+def _scalar(node: OnnxNode, number: float, swapped: bool) -> Function:
+    """Returns the function of one tensor and one number."""
     name, kind = node.name, node.kind
     if kind in ("Add", "Sum"):
-        return curves.straight(1, number, name)
+        return functions.straight(1, number, name)
     if kind == "Sub":
-        return curves.straight(-1, number, name) if swapped else curves.straight(1, -number, name)
+        return functions.straight(-1, number, name) if swapped else functions.straight(1, -number, name)
     if kind == "Mul":
-        return curves.straight(number, 0, name)
+        return functions.straight(number, 0, name)
     if kind == "Min":
-        return curves.clamp(-math.inf, number, name)
+        return functions.clamp(-math.inf, number, name)
     if kind == "Max":
-        return curves.clamp(number, math.inf, name)
+        return functions.clamp(number, math.inf, name)
     if kind == "Div" and swapped:
-        return curves.bend("over", lambda x: number / x, False, name)
+        return functions.bend("over", lambda x: number / x, False, name)
     if kind == "Div":
         if number == 0:
-            raise refuse(node, tr("it divides by zero"), word("export the network again"))
-        return curves.straight(1 / number, 0, name)
+            raise node.refused(tr("it divides by zero"), word(AGAIN))
+        return functions.straight(1 / number, 0, name)
     if swapped:
-        return curves.bend("power", lambda x: np.power(number, x), number >= 1, name)
-    return curves.bend("power", lambda x: np.power(x, number), False, name)
+        return functions.bend("power", lambda x: np.power(number, x), number >= 1, name)
+    return functions.bend("power", lambda x: np.power(x, number), False, name)
 
 
-def batch_norm(walk: Walk, node: Node) -> None:
-    """A factor and an offset for each channel."""
-    value = walk.value(node)
-    scale, bias, mean, var = (walk.weights(node, place) for place in range(1, 5))
-    if node.attributes.get("training_mode", 0):
-        raise refuse(node, tr("it is in training mode"), word("export the network in its eval mode"))
-    factor = scale / np.sqrt(var + float(node.attributes.get("epsilon", 1e-5)))
-    rank = (-1, *([1] * (len(value.shape) - 2)))
-    full = [spread(numbers.reshape(rank), value, walk.shape(value)) for numbers in (factor, bias - mean * factor)]
-    if full[0] is None or full[1] is None:
-        why = tr("its inputs have shapes {left} and {right}", left=value.shape, right=factor.shape)
-        raise refuse(node, why, word("export the network again"))
-    walk.affine(node, value, full[0], full[1])
+OPERATORS = (
+    Operator(
+        tuple(FORMULAS),
+        read,
+        "with a constant: folded; of two maps: an integer addition; of one tensor's functions (x * sigmoid(x)): curve",
+        "two different maps only by Add or Sum",
+        elementwise=True,
+    ),
+)

@@ -15,14 +15,16 @@ from maixswitch.rgb565 import grey
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm")
 MOST = 64
-"""Images that are used unless told otherwise; more of them change the ranges by next to nothing."""
+"""Images that are used by default; more of them change the ranges by next to nothing."""
 
 
 def load(folder: Path, shape: Sequence[int], most: int = MOST) -> NDArray[np.uint8]:
-    """uint8 (n, c, h, w) of the pictures in a folder, in the order of their names, scaled to the network's size.
+    """Returns uint8 (n, c, h, w) of the pictures in a folder, in the order of their names, in the network's size.
 
-    Where there are more than ``most``, every so manieth is taken. MaixSwitchError when the folder or its pictures
-    cannot be read, holds none, or the network's input is neither grey nor RGB.
+    shape: of the network's input.
+    most: of more pictures, as many are taken, spread evenly.
+    MaixSwitchError when the folder or a picture cannot be read, when there is no picture, or when the network's input
+    is neither grey nor RGB.
     """
     paths = _paths(folder)
     if not paths:
@@ -39,9 +41,10 @@ def load(folder: Path, shape: Sequence[int], most: int = MOST) -> NDArray[np.uin
 
 
 def load_one(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
-    """One picture as uint8 (c, h, w), c 1 (grey) or 3 (RGB), stretched to the size; MaixSwitchError as in ``load``.
+    """Returns one picture as uint8 (c, h, w), c 1 (grey) or 3 (RGB), stretched to the size.
 
-    The grey is what the firmware makes of its camera's RGB565, so that ranges and report are of the board's bytes.
+    The grey is what the firmware makes of its camera's RGB565, so that ranges and report are those of the board's
+    bytes. MaixSwitchError as ``load`` raises.
     """
     from PIL import Image, ImageOps
 

@@ -24,8 +24,8 @@ CLIPS = np.linspace(0.3, 1.0, 36)
 class Seen:
     """What occurred in a tensor: every image's least and largest value, and a sample in two halves.
 
-    One half is to choose by, the other to judge by. Every other image goes into each; with a
-    single image both are the same.
+    One half serves to choose a range, the other to judge it. Images go to the halves in turn; with a single image both
+    halves are the same.
     """
 
     lows: list[float] = field(default_factory=list)
@@ -33,8 +33,16 @@ class Seen:
     halves: tuple[list[Reals], list[Reals]] = field(default_factory=lambda: ([], []))
     images: int = 0
 
+    @classmethod
+    def of(cls, images: NDArray[Any]) -> Seen:
+        """Returns what occurs in a tensor of several images (n, ...)."""
+        seen = cls()
+        for image in images:
+            seen.add(image)
+        return seen
+
     def add(self, values: NDArray[Any]) -> None:
-        """The tensor of one image."""
+        """Adds the tensor of one image."""
         flat = np.asarray(values, np.float64).reshape(-1)
         step = max(1, flat.size // PER_IMAGE)
         self.lows.append(float(flat.min()))
@@ -48,23 +56,26 @@ class Seen:
         return max(-min(self.lows), max(self.highs), 0.0)
 
     def ends(self, halves: Sequence[int]) -> tuple[Reals, Reals]:
-        """The least and the largest values of the images in some halves."""
+        """Returns the least and the largest values of the images in some halves."""
         of = range(self.images) if len(halves) > 1 else range(halves[0] if self.images > 1 else 0, self.images, 2)
         return np.array([self.lows[index] for index in of]), np.array([self.highs[index] for index in of])
 
     def half(self, index: int) -> Reals:
+        """Returns the sample of one half."""
         return np.concatenate(self.halves[index] or self.halves[0])
 
 
 def choose(
     members: Sequence[Seen], method: str = "auto", limits: tuple[float, float] = (-np.inf, np.inf)
 ) -> tuple[Scale, str]:
-    """The scale for tensors that share one, and how its range was found: minmax, wide, percentile ... or kl.
+    """Returns the scale for tensors that share one, and how its range was chosen: minmax, wide, percentile ... or kl.
 
-    Of the candidates (least and largest value; these and as much more as they differ between images; 99.9 % and
-    99.99 %; least information lost) that one is taken which, made from half of the images, errs least on the others,
-    each tensor's error relative to its own power. ``method`` other than "auto" takes that candidate. ``limits``: no
-    value can be outside.
+    There are five candidates: the least and largest value; these, widened by as much as they differ between images;
+    99.9 % and 99.99 % of the values; the least loss of information. The one is taken that, made from half of the
+    images, errs least on the others, each tensor's error relative to its own power.
+
+    method: "auto", or the name of the candidate to take.
+    limits: no value can be outside.
     """
     if method == "auto":
         held = [seen.half(1) for seen in members]
@@ -78,17 +89,17 @@ def choose(
 
 
 def _candidates(members: Sequence[Seen], halves: Sequence[int]) -> dict[str, tuple[float, float]]:
-    """Ranges by the name of the way that leads to them, from one half of the images or from both."""
+    """Returns ranges by the name of their method, from one half of the images or from both."""
     values = np.concatenate([seen.half(half) for seen in members for half in halves])
     ends = [seen.ends(halves) for seen in members]
     low, high = min(lows.min() for lows, _ in ends), max(highs.max() for _, highs in ends)
     wide = min(lows.min() - lows.std() for lows, _ in ends), max(highs.max() + highs.std() for _, highs in ends)
-    found = {"minmax": (float(low), float(high)), "wide": (float(wide[0]), float(wide[1]))}
+    ranges = {"minmax": (float(low), float(high)), "wide": (float(wide[0]), float(wide[1]))}
     for tail in TAILS:
         lower, upper = np.quantile(values, [tail, 1 - tail])
-        found[f"percentile {100 * (1 - tail):g}"] = (float(lower), float(upper))
-    found["kl"] = least_divergence(values)
-    return found
+        ranges[f"percentile {100 * (1 - tail):g}"] = (float(lower), float(upper))
+    ranges["kl"] = least_divergence(values)
+    return ranges
 
 
 def _error(values: Reals, scale: Scale) -> float:
@@ -98,9 +109,9 @@ def _error(values: Reals, scale: Scale) -> float:
 
 
 def least_divergence(values: Reals) -> tuple[float, float]:
-    """The range, a part of the whole, whose 255 levels lose the least information (Kullback-Leibler).
+    """Returns the range, a part of the whole, whose 255 levels lose the least information (Kullback-Leibler).
 
-    Both ends shrink by one factor; what lies outside is counted at the ends, as it is clipped.
+    Both ends shrink by one factor. What lies outside is counted at the ends, as it is clipped.
     """
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     if low == high:

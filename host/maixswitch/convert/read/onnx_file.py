@@ -1,15 +1,14 @@
-"""An ONNX file as plain nodes and arrays; nothing in it is run, and no file outside its folder is opened."""
+"""An ONNX file as plain nodes and arrays. Nothing in it is run, and no file outside its folder is opened."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from maixswitch.convert.refusals import FLOAT, refuse
+from maixswitch.convert.graph.onnx_node import OnnxNetwork, OnnxNode
+from maixswitch.convert.refusals import FLOAT
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import reason, tr, word
 
@@ -18,36 +17,14 @@ if TYPE_CHECKING:
 
 OPSETS = range(11, 23)
 LARGEST = 512 << 20
-"""Bytes; the board's memory ends at 6 MiB, so that what is larger is no network for it."""
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """One node; ``attributes``: int, float, str, list or array by name; an input that is left out is ""."""
-
-    name: str
-    kind: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Network:
-    """The file: ``nodes`` in the order they run; one ``input`` with its ``shape``, where the batch is 1."""
-
-    nodes: tuple[Node, ...]
-    constants: dict[str, NDArray[Any]]
-    input: str
-    shape: tuple[int, ...]
-    outputs: tuple[str, ...]
+"""Bytes; the board's memory ends at 6 MiB, so nothing larger is a network for it."""
 
 
 def load(path: Path) -> ModelProto:
-    """The file as onnx has it, checked, its external data inside.
+    """Returns the file as onnx has it, checked, with its external data inside.
 
-    MaixSwitchError (input or output) if it cannot be read, (findings) if it is damaged or no ONNX, (usage) without
-    onnx.
+    MaixSwitchError (input or output) if it cannot be read, (findings) if it is damaged or not ONNX, (usage) if onnx is
+    not installed.
     """
     try:
         import onnx
@@ -86,16 +63,16 @@ def _damaged(path: Path, error: Exception) -> MaixSwitchError:
     )
 
 
-def read_network(path: Path) -> Network:
-    """The file as nodes and arrays; MaixSwitchError as of `load`, and for what no converter could use."""
-    return plain(load(path), path)
+def read_network(path: Path) -> OnnxNetwork:
+    """Returns the file as nodes and arrays. MaixSwitchError as ``load`` raises, and for what no converter could use."""
+    return network_of(load(path), path)
 
 
-def plain(model: ModelProto, path: Path) -> Network:
-    """The loaded network as nodes and arrays; ``path`` for messages. MaixSwitchError (findings) as of read_network."""
+def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
+    """Returns a loaded network as nodes and arrays. ``path``: for messages. MaixSwitchError as ``read_network``."""
     from onnx import numpy_helper
 
-    _check_opset(model, path)
+    opset = _opset(model, path)
     graph = model.graph
     try:
         nodes = [_node(number, proto) for number, proto in enumerate(graph.node)]
@@ -105,7 +82,7 @@ def plain(model: ModelProto, path: Path) -> Network:
     for node, proto in zip(nodes, graph.node, strict=True):
         if proto.domain not in ("", "ai.onnx"):
             why = tr("the operator is one of {domain}, not of ONNX itself", domain=proto.domain)
-            raise refuse(node, why, tr("export without optimisations that a runtime adds"))
+            raise node.refused(why, tr("export without optimisations that a runtime adds"))
     for name, array in constants.items():
         if array.dtype.kind == "V" or array.dtype in (np.float16,):
             text = tr("{path}: {name} is {type}; wanted float32", path=path, name=name, type=array.dtype)
@@ -121,15 +98,15 @@ def plain(model: ModelProto, path: Path) -> Network:
     outputs = tuple(value.name for value in graph.output)
     if not outputs:
         raise MaixSwitchError(tr("{path}: the network has no output", path=path))
-    return Network(tuple(nodes), constants, inputs[0].name, shape, outputs)
+    return OnnxNetwork(tuple(nodes), constants, inputs[0].name, shape, outputs, opset)
 
 
-def _node(number: int, proto: NodeProto) -> Node:
+def _node(number: int, proto: NodeProto) -> OnnxNode:
     from onnx import helper
 
     attributes = {a.name: _plain(helper.get_attribute_value(a)) for a in proto.attribute}
     name = proto.name or f"{proto.op_type}#{number}"
-    return Node(name, proto.op_type, tuple(proto.input), tuple(proto.output), attributes)
+    return OnnxNode(name, proto.op_type, tuple(proto.input), tuple(proto.output), attributes, proto)
 
 
 def _plain(value: Any) -> Any:
@@ -144,21 +121,22 @@ def _plain(value: Any) -> Any:
     return list(value)
 
 
-def _check_opset(model: ModelProto, path: Path) -> None:
-    found = [item.version for item in model.opset_import if item.domain in ("", "ai.onnx")]
-    if not found or found[0] not in OPSETS:
+def _opset(model: ModelProto, path: Path) -> int:
+    versions = [item.version for item in model.opset_import if item.domain in ("", "ai.onnx")]
+    if not versions or versions[0] not in OPSETS:
         text = tr(
             "{path}: opset {found}; wanted {low} to {high}: export again with opset_version=17",
             path=path,
-            found=found[0] if found else "?",
+            found=versions[0] if versions else "?",
             low=OPSETS[0],
             high=OPSETS[-1],
         )
         raise MaixSwitchError(text)
+    return int(versions[0])
 
 
 def _shape(value: ValueInfoProto, path: Path) -> tuple[int, ...]:
-    """The input's shape with batch 1."""
+    """Returns the input's shape with batch 1."""
     from onnx import TensorProto
 
     kind = value.type.tensor_type
@@ -167,15 +145,15 @@ def _shape(value: ValueInfoProto, path: Path) -> tuple[int, ...]:
         text = tr("{path}: the input {name} is {type}; wanted float32", path=path, name=value.name, type=name)
         raise MaixSwitchError(f"{text}; {word(FLOAT)}")
     dims = [d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else 0 for d in kind.shape.dim]
-    wanted = tr("wanted (1, channels, height, width), all fixed")
+    remedy = tr("wanted (1, channels, height, width), all fixed")
     shown = "(" + ", ".join(str(d.dim_value or d.dim_param or "?") for d in kind.shape.dim) + ")"
     if len(dims) != 4:
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
-        raise MaixSwitchError(f"{text}; {wanted}")
+        raise MaixSwitchError(f"{text}; {remedy}")
     if dims[0] > 1 or not all(dims[1:]):
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
         how = tr("export it so, or fix it: python -m onnxruntime.tools.make_dynamic_shape_fixed --help")
-        raise MaixSwitchError(f"{text}; {wanted}; {how}")
+        raise MaixSwitchError(f"{text}; {remedy}; {how}")
     if max(dims) > 4096:
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
         raise MaixSwitchError(f"{text}; {tr('wanted at most 320x240')}")
@@ -183,7 +161,7 @@ def _shape(value: ValueInfoProto, path: Path) -> tuple[int, ...]:
 
 
 def _take_in(tensor: TensorProto, path: Path) -> None:
-    """Reads a tensor's external data into it; MaixSwitchError for a file outside the network's folder."""
+    """Reads a tensor's external data into it. MaixSwitchError for a file outside the network's folder."""
     from onnx import TensorProto, helper
 
     if tensor.data_location != TensorProto.EXTERNAL:
@@ -214,6 +192,6 @@ def _take_in(tensor: TensorProto, path: Path) -> None:
     del tensor.external_data[:]
 
 
-def _wrong_size(path: Path, name: str, found: int, wanted: int) -> MaixSwitchError:
-    text = tr("{path}: {name}: found {found} bytes, wanted {wanted}", path=path, name=name, found=found, wanted=wanted)
+def _wrong_size(path: Path, name: str, size: int, expected: int) -> MaixSwitchError:
+    text = tr("{path}: {name}: found {found} bytes, wanted {wanted}", path=path, name=name, found=size, wanted=expected)
     return MaixSwitchError(text)

@@ -2,129 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from maixswitch.convert.graph.importer import Walk
-from maixswitch.convert.graph.node import Graph
+from maixswitch.convert.graph.graph import Graph
+from maixswitch.convert.graph.importer import Importer
+from maixswitch.convert.graph.onnx_node import OnnxNetwork, OnnxNode
 from maixswitch.convert.graph.value import Value, channels_last
-from maixswitch.convert.ops import arithmetic as numbers
-from maixswitch.convert.ops import fully_connected as layers
-from maixswitch.convert.ops.unary import UNARY
-from maixswitch.convert.refusals import refuse, refuse_operator
+from maixswitch.convert.ops import ELEMENTWISE, READERS, REFUSED
+from maixswitch.convert.ops.affine import settle
+from maixswitch.convert.refusals import UNKNOWN
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr, word
 
-from .constants import compute
-from .onnx_file import Network, Node, read_network
-from .rewriting import finish
+from .constants import evaluate
+from .onnx_file import read_network
+from .rewriting import rewrite
 
 MOST_NODES = 3000
-HANDLERS: dict[str, Callable[[Walk, Node], None]] = {
-    "Conv": layers.conv,
-    "Gemm": layers.gemm,
-    "MatMul": layers.matmul,
-    "MaxPool": layers.pool,
-    "AveragePool": layers.pool,
-    "GlobalAveragePool": layers.global_mean,
-    "ReduceMean": layers.global_mean,
-    "BatchNormalization": numbers.batch_norm,
-    "Concat": layers.concat,
-    "Softmax": layers.softmax,
-    "Resize": layers.resize,
-    "Pad": layers.pad,
-    "Reshape": layers.move,
-    "Transpose": layers.move,
-    "Squeeze": layers.move,
-    "Unsqueeze": layers.move,
-    "Flatten": layers.move,
-    "Identity": layers.same,
-    "Dropout": layers.same,
-    "Cast": layers.cast,
-    **dict.fromkeys(numbers.BINARY, numbers.binary),
-    **dict.fromkeys((*UNARY, "Clip", "PRelu", "Reciprocal"), numbers.unary),
-}
-"""By operator: what reads it."""
 
 
 def read(path: Path, scale: float | None = None, mean: Sequence[float] = (), std: Sequence[float] = ()) -> Graph:
-    """The network of an ONNX file, float32, opset 11 to 22, with one picture as its input.
+    """Returns the network of an ONNX file, float32, opset 11 to 22, with one picture as its input.
 
-    It gets ``(pixel * scale - mean) / std`` of pixels 0..255; ``scale`` is 1/255 unless given, ``mean`` (0) and ``std``
-    (1) one number or one for each channel. MaixSwitchError names the file or the node, why, and what to change.
+    The network gets ``(pixel * scale - mean) / std`` of pixels 0..255.
+
+    scale: 1/255 by default. mean, std: one number, or one for each channel; 0 and 1 by default.
+    MaixSwitchError names the file or the node, why it cannot be read, and what to change.
     """
     return graph_of(read_network(path), path, scale, mean, std)
 
 
 def graph_of(
-    network: Network, path: Path, scale: float | None = None, mean: Sequence[float] = (), std: Sequence[float] = ()
+    network: OnnxNetwork, path: Path, scale: float | None = None, mean: Sequence[float] = (), std: Sequence[float] = ()
 ) -> Graph:
-    """As `read`, of a file that is read already; ``path`` for messages."""
+    """Returns what ``read`` returns, of a file that is read already; ``path``: for messages."""
     if len(network.nodes) > MOST_NODES:
         count = len(network.nodes)
         raise MaixSwitchError(
             tr("{path}: {count} nodes; wanted at most {most}", path=path, count=count, most=MOST_NODES)
         )
-    walk = Walk(network)
+    importer = Importer(network, settle, ELEMENTWISE)
     with np.errstate(all="ignore"):  # what is not finite is refused where weights are taken
-        _picture(walk)
+        _start(importer)
         for node in network.nodes:
-            _take(walk, node)
-        walk.outputs()
-        channels = walk.draft.shapes[network.input][0]
-        return finish(walk.draft, pixels(channels, scale, mean, std))
+            _read_node(importer, node)
+        importer.finish()
+        graph = importer.graph
+        graph.pixels = pixels(graph.shapes[network.input][0], scale, mean, std)
+        rewrite(graph)
+    return graph
 
 
 def pixels(
     channels: int, scale: float | None, mean: Sequence[float], std: Sequence[float]
 ) -> tuple[tuple[float, float], ...]:
-    """(factor, offset) for each channel. MaixSwitchError (usage) for numbers that cannot be."""
-    means, stds = (list(given) or [default] for given, default in ((mean, 0.0), (std, 1.0)))
+    """Returns (factor, offset) for each channel. MaixSwitchError (usage) for numbers that cannot be."""
+    means, stds = (list(numbers) or [default] for numbers, default in ((mean, 0.0), (std, 1.0)))
     factor = 1 / 255 if scale is None else scale
-    for name, given in (("--mean", means), ("--std", stds)):
-        if len(given) not in (1, channels):
-            count = len(given)
+    for name, numbers in (("--mean", means), ("--std", stds)):
+        if len(numbers) not in (1, channels):
+            count = len(numbers)
             text = tr(
                 "{name}: found {count} numbers, wanted 1 or {channels}", name=name, count=count, channels=channels
             )
             raise MaixSwitchError(text, EXIT_USAGE)
     if not (np.isfinite([*means, *stds, factor]).all() and all(stds) and factor):
         raise MaixSwitchError(tr("--mean, --std, --scale: wanted finite numbers, the last two not 0"), EXIT_USAGE)
-    means, stds = (given * channels if len(given) == 1 else given for given in (means, stds))
+    means, stds = (numbers * channels if len(numbers) == 1 else numbers for numbers in (means, stds))
     return tuple((factor / s, -m / s) for m, s in zip(means, stds, strict=True))
 
 
-def _picture(walk: Walk) -> None:
-    """The input, channels first, or last as TensorFlow has them."""
-    name, shape = walk.network.input, walk.network.shape
+def _start(importer: Importer) -> None:
+    """Adds the input, channels first, or last as TensorFlow has them."""
+    name, shape = importer.network.input, importer.network.shape
     last = shape[3] in (1, 3) and shape[1] not in (1, 3)
     inner = (shape[3], shape[1], shape[2]) if last else shape[1:]
-    walk.draft.shapes[name] = inner
+    importer.graph.shapes[name] = inner
     order = channels_last(inner) if last and inner[0] > 1 else None
-    found = Value(name, name, shape, order)
-    walk.values[name] = found
-    walk.remember_order(found)
+    picture = Value(name, name, shape, order)
+    importer.values[name] = picture
+    importer.remember_order(picture)
 
 
-def _take(walk: Walk, node: Node) -> None:
-    arguments = [walk.values.get(name) if name else None for name in node.inputs]
-    try:
-        if node.kind == "Shape" and isinstance(arguments[0], Value):
-            shape = arguments[0].shape
-            start, end = node.attributes.get("start", 0), node.attributes.get("end")
-            walk.values[node.outputs[0]] = np.asarray(shape[start:end], np.int64)
+def _read_node(importer: Importer, node: OnnxNode) -> None:
+    arguments = [importer.argument(node, index) for index in range(len(node.inputs))]
+    constants = [argument for argument in arguments if not isinstance(argument, Value)]
+    # The shape of a tensor is a constant, even if the tensor is not.
+    if node.kind == "Shape" and isinstance(arguments[0], Value):
+        start, end = node.attributes.get("start", 0), node.attributes.get("end")
+        importer.values[node.outputs[0]] = np.asarray(arguments[0].shape[start:end], np.int64)
+        return
+    if len(constants) == len(arguments):
+        results = evaluate(node, constants, importer.network.opset)
+        if results is not None:
+            importer.values.update(zip(node.outputs, results, strict=True))
             return
-        if not any(isinstance(argument, Value) for argument in arguments):
-            found = compute(node, arguments)
-            if found is not None:
-                walk.values[node.outputs[0]] = found
-                return
-        handler = HANDLERS.get(node.kind)
-        if handler is None:
-            raise refuse_operator(node)
-        handler(walk, node)
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
-        why = tr("it does not fit its inputs: {error}", error=error)
-        raise refuse(node, why, word("export the network again")) from error
+    if node.kind not in READERS:
+        remedy = REFUSED.get(node.kind, UNKNOWN)
+        raise node.refused(tr("the board cannot run this operator"), word(remedy))
+    READERS[node.kind](importer, node)

@@ -1,35 +1,33 @@
-"""The draft of a network becomes the graph: one rewriting after another."""
+"""The phases that make of a network as its file states it one that the KPU can compute."""
 
 from __future__ import annotations
 
-from maixswitch.convert.graph.graph import Draft
-from maixswitch.convert.graph.join import join_curves, join_pools, lead_in, part_strides
-from maixswitch.convert.graph.node import Graph
-from maixswitch.convert.graph.window import settle
-from maixswitch.convert.ops.affine import fold_affines, fold_pads
+from maixswitch.convert.graph.graph import Graph, Phase
+from maixswitch.convert.ops.conv import add_lead_in
 
 
-def finish(draft: Draft, pixels: tuple[tuple[float, float], ...]) -> Graph:
-    """The graph of a draft. MaixSwitchError for what the KPU has no way to compute."""
-    _prune(draft)
-    fold_pads(draft)
-    fold_affines(draft)
-    join_curves(draft)
-    settle(draft)
-    join_pools(draft)
-    part_strides(draft)
-    lead_in(draft)
-    used = {draft.input, *(op.output for op in draft.ops)}
-    shapes = {name: shape for name, shape in draft.shapes.items() if name in used}
-    orders = {name: order for name, order in draft.orders.items() if name in used}
-    return Graph(tuple(draft.ops), shapes, draft.input, draft.outputs, pixels, tuple(draft.notes), orders)
-
-
-def _prune(draft: Draft) -> None:
-    """Drops what no output needs."""
-    needed = set(draft.outputs)
-    for op in reversed(list(draft.ops)):
-        if op.output in needed:
-            needed.update(op.inputs)
+def rewrite(graph: Graph) -> None:
+    """Rewrites the graph in place. MaixSwitchError for what the KPU has no way to compute."""
+    _prune(graph)
+    for phase in Phase:
+        # A factor may travel over several operations, each of which has to be asked again.
+        if phase is Phase.SCALING:
+            while any(node.rewrite(graph, phase) for node in list(graph.nodes)):
+                pass
         else:
-            draft.ops.remove(op)
+            for node in list(graph.nodes):
+                node.rewrite(graph, phase)
+    add_lead_in(graph)
+    used = {graph.input, *(node.output for node in graph.nodes)}
+    graph.shapes = {name: shape for name, shape in graph.shapes.items() if name in used}
+    graph.orders = {name: order for name, order in graph.orders.items() if name in used}
+
+
+def _prune(graph: Graph) -> None:
+    """Drops what no output needs."""
+    needed = set(graph.outputs)
+    for node in reversed(list(graph.nodes)):
+        if node.output in needed:
+            needed.update(node.inputs)
+        else:
+            graph.nodes.remove(node)

@@ -16,7 +16,7 @@ Values = NDArray[Any]
 KINDS = ("classifier", "yolo2")
 THRESHOLD = 0.5
 NMS = 0.3
-SAME_PLACE = 0.5
+SAME_BOX = 0.5
 """Overlap (intersection over union) from which two boxes of one class are the same."""
 MOST_BOXES = 100
 
@@ -34,17 +34,20 @@ class Agreement:
         """0..1, None where there was nothing to agree on."""
         return self.agree / self.of if self.of else None
 
-    def add_classes(self, wanted: Values, found: Values) -> None:
-        """The scores of one picture, flat."""
+    def add_classes(self, exact: Values, scores: Values) -> None:
+        """Adds the flat scores of one picture, of the float network and of the converted one."""
         self.of += 1
-        self.agree += int(np.argmax(wanted) == np.argmax(found))
+        self.agree += int(np.argmax(exact) == np.argmax(scores))
 
-    def add_boxes(self, wanted: Values, found: Values, anchors: Sequence[float]) -> None:
-        """The YOLOv2 output (channels, h, w) of one picture; ``anchors``: widths and heights in cells by turns."""
-        left, right = boxes(wanted, anchors), boxes(found, anchors)
+    def add_boxes(self, exact: Values, output: Values, anchors: Sequence[float]) -> None:
+        """Adds the YOLOv2 outputs (channels, h, w) of one picture, of the float network and of the converted one.
+
+        anchors: widths and heights in cells, in turns.
+        """
+        left, right = boxes(exact, anchors), boxes(output, anchors)
         free = list(right)
         for box in left:
-            same = [other for other in free if other[1] == box[1] and overlap(box[2:], other[2:]) >= SAME_PLACE]
+            same = [other for other in free if other[1] == box[1] and overlap(box[2:], other[2:]) >= SAME_BOX]
             if same:
                 self.agree += 1
                 free.remove(max(same, key=lambda other: overlap(box[2:], other[2:])))
@@ -56,7 +59,7 @@ Box = tuple[float, int, float, float, float, float]
 
 
 def boxes(output: Values, anchors: Sequence[float]) -> list[Box]:
-    """What a YOLOv2 head finds above ``THRESHOLD``, the best first, without those that overlap a better one."""
+    """Returns the boxes of a YOLOv2 head above ``THRESHOLD``, best first, without those that overlap a better one."""
     count = len(anchors) // 2
     _, height, width = output.shape
     cells = output.astype(np.float64).reshape(count, -1, height, width)
@@ -69,13 +72,13 @@ def boxes(output: Values, anchors: Sequence[float]) -> list[Box]:
         powers = np.exp(cells[:, 5:] - cells[:, 5:].max(1, keepdims=True))
         scores = (powers / powers.sum(1, keepdims=True)) / (1 + np.exp(-cells[:, 4:5]))
     best, classes = scores.max(1), scores.argmax(1)
-    found: list[Box] = []
+    candidates: list[Box] = []
     for at in np.argwhere(best > THRESHOLD):
         i = tuple(at)
         sides = (x[i] - w[i] / 2, y[i] - h[i] / 2, x[i] + w[i] / 2, y[i] + h[i] / 2)
-        found.append((float(best[i]), int(classes[i]), *(float(side) for side in sides)))  # type: ignore[arg-type]
+        candidates.append((float(best[i]), int(classes[i]), *(float(side) for side in sides)))  # type: ignore[arg-type]
     kept: list[Box] = []
-    for box in sorted(found, reverse=True)[: 10 * MOST_BOXES]:
+    for box in sorted(candidates, reverse=True)[: 10 * MOST_BOXES]:
         if all(other[1] != box[1] or overlap(other[2:], box[2:]) <= NMS for other in kept):
             kept.append(box)
         if len(kept) == MOST_BOXES:
@@ -84,7 +87,7 @@ def boxes(output: Values, anchors: Sequence[float]) -> list[Box]:
 
 
 def overlap(a: Sequence[float], b: Sequence[float]) -> float:
-    """Intersection over union of (left, top, right, bottom)."""
+    """Returns the intersection over union of (left, top, right, bottom)."""
     width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
     height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
     both = width * height

@@ -5,36 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf, log10
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from maixswitch.convert.lower.layers import Quantised
-from maixswitch.convert.plain_floats import dequantize
-
-Values = NDArray[Any]
+from maixswitch.convert.graph.float_math import Values
+from maixswitch.convert.lower.layers import Quantised, real
 
 
 @dataclass
 class Nearness:
-    """Power of the wanted signal and of the error, summed over as many images as ``add`` is called for."""
+    """Power of the exact signal and of the error, summed over as many images as ``add`` is called for."""
 
     signal: float = 0.0
     error: float = 0.0
     worst: float = 0.0
     count: int = 0
 
-    def add(self, wanted: Values, found: Values) -> None:
-        """Two arrays of one shape, float; ValueError when the shapes differ."""
-        if wanted.shape != found.shape:
-            raise ValueError(f"cannot compare {wanted.shape} with {found.shape}")
-        wanted = wanted.astype(np.float64)
-        difference = found.astype(np.float64) - wanted
-        self.signal += float(np.sum(wanted * wanted))
+    def add(self, exact: Values, values: Values) -> None:
+        """Adds two float arrays of one shape. ValueError when the shapes differ."""
+        if exact.shape != values.shape:
+            raise ValueError(f"cannot compare {exact.shape} with {values.shape}")
+        exact = exact.astype(np.float64)
+        difference = values.astype(np.float64) - exact
+        self.signal += float(np.sum(exact * exact))
         self.error += float(np.sum(difference * difference))
         self.worst = max(self.worst, float(np.abs(difference).max(initial=0.0)))
-        self.count += wanted.size
+        self.count += exact.size
 
     @property
     def snr(self) -> float:
@@ -50,29 +46,28 @@ class Comparison:
 
     tensors: dict[str, Nearness] = field(default_factory=dict)
 
-    def add(self, net: Quantised, found: Mapping[str, Values], wanted: Mapping[str, Values]) -> None:
-        """One image: ``found`` tensors of the quantised network (without batch), ``wanted`` ones of the float network.
+    def add(self, net: Quantised, tensors: Mapping[str, Values], exact: Mapping[str, Values]) -> None:
+        """Adds one image. Bytes are taken back to real values; a tensor that ``exact`` lacks is left out.
 
-        Quantised tensors are taken back to real values; one that ``wanted`` lacks is left out.
+        tensors: of the quantised network, without a batch. exact: of the float network.
         """
         for name, original in net.origin.items():
-            if name not in found or original not in wanted:
+            if name not in tensors or original not in exact:
                 continue
-            values = found[name]
-            real = dequantize(values, net.scales[name].factor, net.scales[name].bias) if name in net.scales else values
-            self.tensors.setdefault(original, Nearness()).add(wanted[original].reshape(real.shape), real)
+            values = real(tensors[name], net.scales[name]) if name in net.scales else tensors[name]
+            self.tensors.setdefault(original, Nearness()).add(exact[original].reshape(values.shape), values)
 
 
-def snr(wanted: Values, found: Values) -> float:
-    """Signal to noise of one tensor in dB."""
+def snr(exact: Values, values: Values) -> float:
+    """Returns the signal to noise of one tensor in dB."""
     nearness = Nearness()
-    nearness.add(np.asarray(wanted), np.asarray(found))
+    nearness.add(np.asarray(exact), np.asarray(values))
     return nearness.snr
 
 
 def compare(net: Quantised, pairs: Iterable[tuple[Mapping[str, Values], Mapping[str, Values]]]) -> dict[str, Nearness]:
-    """Nearness by float tensor over pairs of (tensors of the quantised network, tensors of the float network)."""
+    """Returns the nearness by float tensor over pairs of (tensors of the quantised, of the float network)."""
     comparison = Comparison()
-    for found, wanted in pairs:
-        comparison.add(net, found, wanted)
+    for tensors, exact in pairs:
+        comparison.add(net, tensors, exact)
     return comparison.tensors

@@ -1,4 +1,4 @@
-"""What became of a network: every layer's error, what it answers, where it fits; for programs and for people."""
+"""What became of a network: the error of every layer, what it answers, where it fits; for programs and for people."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from maixswitch.convert.lower.layers import KpuConv, Quantised, Step
+from maixswitch.convert.lower.layers import Quantised
 from maixswitch.convert.lower.lower import Lowered
-from maixswitch.convert.lower.runnable import legalise
+from maixswitch.convert.lower.runnable import make_runnable
 from maixswitch.kmodel.format.sniff import recognise
 from maixswitch.kmodel.judge.describe import describe
 from maixswitch.kmodel.judge.report import grid
-from maixswitch.kmodel.run.arithmetic import POOLS
 from maixswitch.kmodel.run.model import KModel
 from maixswitch.language import tr
 
@@ -31,10 +30,12 @@ Document = dict[str, Any]
 
 @dataclass
 class Facts:
-    """All that a report is made of; ``calibrated``, ``held_back``: pictures; ``seconds``: taken.
+    """All that a report is made of.
 
-    ``nearness``: of every float tensor, as the model's runtime computes it; ``elsewhere``: by other runtimes, of the
-    outputs, empty where nothing but last digits can differ.
+    nearness: of every float tensor, as the model's runtime computes it.
+    elsewhere: of the outputs, as other runtimes compute them; empty where only last digits can differ.
+    calibrated, held_back: numbers of pictures.
+    seconds: that the conversion took.
     """
 
     network: Path
@@ -54,10 +55,10 @@ class Facts:
 
 
 def document(facts: Facts) -> Document:
-    """The report as a JSON-able document; dB are null where a tensor has no error, or none is known."""
+    """Returns the report as a JSON-able document; dB are null where a tensor has no error, or it is not known."""
     quantised = facts.quantised
-    made = describe(facts.model, facts.output, recognise(facts.lowered.data))
-    fits = [item["name"] for item in made["firmware"] if item["verdict"] == "fits"]
+    kmodel = describe(facts.model, facts.output, recognise(facts.lowered.data))
+    fits = [item["name"] for item in kmodel["firmware"] if item["verdict"] == "fits"]
     agreement = facts.agreement
     return {
         "schema": SCHEMA,
@@ -76,56 +77,28 @@ def document(facts: Facts) -> Document:
         else {"kind": agreement.kind, "agree": agreement.agree, "of": agreement.of, "share": agreement.share},
         "fits": fits,
         "notes": list(facts.notes),
-        "kmodel": made,
+        "kmodel": kmodel,
     }
 
 
 def _steps(facts: Facts) -> Iterator[Document]:
     quantised = facts.quantised
-    for step in legalise(quantised).steps:
-        scale = quantised.scales.get(step.output)
+    for layer in make_runnable(quantised).layers:
+        scale = quantised.scales.get(layer.output)
         low_high = None if scale is None else [-scale.zero / scale.steps, (255 - scale.zero) / scale.steps]
         yield {
-            "name": step.output,
-            "nodes": list(step.nodes),
-            "kind": what(step),
-            "shape": list(facts.lowered.shapes[step.output]),
+            "name": layer.output,
+            "nodes": list(layer.sources),
+            "kind": layer.describe(),
+            "shape": list(facts.lowered.shapes[layer.output]),
             "range": low_high,
-            "method": quantised.methods.get(step.output, ""),
-            **_near(facts, step.output),
+            "method": quantised.methods.get(layer.output, ""),
+            **_near(facts, layer.output),
         }
 
 
-def what(step: Step) -> str:
-    """The kind of a step, such as "conv 3x3, max 2x2"."""
-    if not isinstance(step, KpuConv):
-        return WORDS.get(type(step).__name__, type(step).__name__)
-    size = step.part.weights.shape[-1]
-    pool = f", {POOLS[step.pool][0]}" if step.pool else ""
-    return f"{'depthwise' if step.depthwise else 'conv'} {size}x{size}{pool}"
-
-
-WORDS = {
-    "QuantizedAdd": "add",
-    "Requantize": "table",
-    "QuantizedConcat": "concat",
-    "QuantizedMaxPool": "max pool",
-    "QuantizedResize": "resize",
-    "Quantize": "to bytes",
-    "Dequantize": "to float",
-    "FloatMean": "mean",
-    "FloatFullyConnected": "fully connected",
-    "FloatMasked": "clamp",
-    "FloatFlat": "flatten",
-    "FloatSoftmax": "softmax",
-    "FloatLogistic": "logistic",
-    "FloatAdd": "add (float)",
-    "FloatConcat": "concat (float)",
-}
-
-
 def _other(facts: Facts, runtime: str) -> Document:
-    """The outputs on another runtime; ``same``: are they as near to the float network as on the model's own?"""
+    """Returns the outputs on another runtime; ``same``: are they as near to the float network as on the model's own?"""
     names, near = facts.quantised.outputs, facts.elsewhere[runtime]
     origin = [facts.quantised.origin[name] for name in names]
     lost = [min(facts.nearness[name].snr, GOOD) - near[name].snr for name in origin if name in near]
@@ -145,12 +118,12 @@ def _near(facts: Facts, name: str, nearness: Mapping[str, Nearness] | None = Non
     }
 
 
-def text(found: Document) -> str:
-    """The report for a terminal, without a newline at the end."""
-    return "\n".join([*_table(found), "", *summary(found)])
+def text(report: Document) -> str:
+    """Returns the report for a terminal, without a newline at the end."""
+    return "\n".join([*_table(report), "", *summary(report)])
 
 
-def _table(found: Document) -> Iterator[str]:
+def _table(report: Document) -> Iterator[str]:
     layer, kind, shape = tr("layer"), tr("what"), tr("shape")
     head = (layer, kind, shape, tr("range"), tr("range by"), tr("SNR dB"))
     rows = [
@@ -162,26 +135,26 @@ def _table(found: Document) -> Iterator[str]:
             item["method"] or "-",
             decibels(item),
         )
-        for item in found["steps"]
+        for item in report["steps"]
     ]
     yield from grid(head, rows, left=(layer, kind, shape))
 
 
 def decibels(item: Document) -> str:
-    """The SNR of a step or output as text."""
+    """Returns the SNR of a layer or output as text."""
     if item["snr_db"] is None:
         return tr("exact") if item["exact"] else "-"
     return f"{item['snr_db']:.1f}"
 
 
 def shortened(name: str, most: int) -> str:
-    """A long name without its beginning, which many share."""
+    """Returns a long name without its beginning, which many names share."""
     return name if len(name) <= most else "..." + name[3 - most :]
 
 
-def summary(found: Document) -> list[str]:
-    """The lines below the table; the page shows the same."""
-    made, images = found["kmodel"], found["images"]
+def summary(report: Document) -> list[str]:
+    """Returns the lines below the table; the page shows the same."""
+    kmodel, images = report["kmodel"], report["images"]
     lines = []
     if images["noise"]:
         lines.append(
@@ -200,22 +173,22 @@ def summary(found: Document) -> list[str]:
                 calibrated=images["calibrated"],
             )
         )
-    for runtime, outputs in _outputs(found):
+    for runtime, outputs in _outputs(report):
         for item in outputs:
             line = tr(
                 "output {name}: SNR {snr} dB on {runtime}", name=item["name"], snr=decibels(item), runtime=runtime
             )
             lines.append(line)
-    others = [item["runtime"] for item in found["elsewhere"] if not item["same"]]
+    others = [item["runtime"] for item in report["elsewhere"] if not item["same"]]
     if others:
-        what = tr(
+        differs = tr(
             "on {others} this file computes something else than on {runtime}",
             others=", ".join(others),
-            runtime=found["runtime"],
+            runtime=report["runtime"],
         )
-        lines.append(tr("warning: {line}", line=what))
-    lines += agreed(found["agreement"])
-    memory, ram = made["memory"], made["memory"]["ai_ram"]
+        lines.append(tr("warning: {line}", line=differs))
+    lines += agreed(report["agreement"])
+    memory, ram = kmodel["memory"], kmodel["memory"]["ai_ram"]
     lines.append(
         tr(
             "size: file {file:,} bytes, main memory {main:,}, AI RAM at most {ram:,} of {all:,}",
@@ -225,7 +198,7 @@ def summary(found: Document) -> list[str]:
             all=ram["bytes"],
         )
     )
-    run, fps = made["estimate"]["run_ms"], made["estimate"]["fps"]
+    run, fps = kmodel["estimate"]["run_ms"], kmodel["estimate"]["fps"]
     lines.append(
         tr(
             "time on the board (an estimate): {typical:.1f} ms a picture ({low:.1f}..{high:.1f}), {fps:.0f} a second",
@@ -235,10 +208,10 @@ def summary(found: Document) -> list[str]:
             fps=fps["typical"],
         )
     )
-    lines += [f"  {item['name']}: {item['text']}" for item in made["firmware"]]
-    lines += [tr("note: {line}", line=line) for line in found["notes"]]
-    lines += [tr("warning: {line}", line=line) for line in made["warnings"]]
-    weak = [item["name"] for item in found["steps"] if item["snr_db"] is not None and item["snr_db"] < WEAK]
+    lines += [f"  {item['name']}: {item['text']}" for item in kmodel["firmware"]]
+    lines += [tr("note: {line}", line=line) for line in report["notes"]]
+    lines += [tr("warning: {line}", line=line) for line in kmodel["warnings"]]
+    weak = [item["name"] for item in report["steps"] if item["snr_db"] is not None and item["snr_db"] < WEAK]
     if weak:
         lines.append(
             tr(
@@ -250,13 +223,14 @@ def summary(found: Document) -> list[str]:
     return lines
 
 
-def _outputs(found: Document) -> list[tuple[str, list[Document]]]:
-    """(runtime, outputs as it computes them), the model's own first."""
-    return [(found["runtime"], found["outputs"]), *((item["runtime"], item["outputs"]) for item in found["elsewhere"])]
+def _outputs(report: Document) -> list[tuple[str, list[Document]]]:
+    """Returns (runtime, outputs as it computes them), the model's own first."""
+    others = [(item["runtime"], item["outputs"]) for item in report["elsewhere"]]
+    return [(report["runtime"], report["outputs"]), *others]
 
 
 def agreed(agreement: Document | None) -> list[str]:
-    """The agreement in words."""
+    """Returns the agreement in words."""
     if agreement is None:
         return []
     if not agreement["of"]:

@@ -1,4 +1,4 @@
-"""The float network as it stands in its file, run by onnxruntime, with a look at the tensors inside."""
+"""The float network as its file states it, run by onnxruntime, with all tensors inside."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from maixswitch.convert.graph.node import Array
-from maixswitch.convert.read.onnx_file import load, plain
+from maixswitch.convert.graph.float_math import Array
+from maixswitch.convert.read.onnx_file import load, network_of
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
 
 class FloatNet:
-    """The file at ``path``; ``names``: its tensors, the input among them.
-
-    MaixSwitchError as of onnx_file.load, and if onnxruntime is missing or refuses the file.
-    """
+    """A network in onnxruntime; ``names``: its tensors, the input among them."""
 
     def __init__(self, path: Path) -> None:
+        """Loads the file. MaixSwitchError as onnx_file.load raises, and if onnxruntime is missing or refuses it."""
         model = load(path)
         try:
             import onnxruntime
@@ -29,12 +27,12 @@ class FloatNet:
         from onnx import ValueInfoProto
 
         self.path = path
-        network = plain(model, path)
+        network = network_of(model, path)
         self._input, self._shape = network.input, network.shape
-        made = {name for node in network.nodes for name in node.outputs if name}
-        self.names = (self._input, *sorted(made))
+        results = {name for node in network.nodes for name in node.outputs if name}
+        self.names = (self._input, *sorted(results))
         have = {value.name for value in model.graph.output}
-        model.graph.output.extend(ValueInfoProto(name=name) for name in sorted(made - have))
+        model.graph.output.extend(ValueInfoProto(name=name) for name in sorted(results - have))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
@@ -48,25 +46,26 @@ class FloatNet:
             raise self._refused(error) from error
 
     def run(self, images: Array, names: Sequence[str]) -> dict[str, Array]:
-        """Tensors by name, float32 (n, ...) in the file's layout, for images (n, c, h, w) in the network's units.
+        """Returns tensors by name, float32 (n, ...) in the file's layout.
 
-        Names that the file does not have, such as those of steps that reading put in, are left out.
+        images: (n, c, h, w) in the network's units.
+        names: those that the file does not have, such as tensors that reading put in, are left out.
         MaixSwitchError if onnxruntime refuses.
         """
-        wanted = [name for name in dict.fromkeys(names) if name in self.names]
-        inside = [name for name in wanted if name != self._input]
-        found: dict[str, list[Array]] = {name: [] for name in wanted}
+        names = [name for name in dict.fromkeys(names) if name in self.names]
+        inside = [name for name in names if name != self._input]
+        tensors: dict[str, list[Array]] = {name: [] for name in names}
         for image in images:
             picture = np.asarray(image, np.float32)
             feed = self._feed(picture)
-            if self._input in found:
-                found[self._input].append(feed[0])
+            if self._input in tensors:
+                tensors[self._input].append(feed[0])
             for name, array in zip(inside, self._one(feed, inside), strict=True):
-                found[name].append(array[0] if array.ndim > 1 and array.shape[0] == 1 else array)
-        return {name: np.stack(arrays) for name, arrays in found.items() if arrays}
+                tensors[name].append(array[0] if array.ndim > 1 and array.shape[0] == 1 else array)
+        return {name: np.stack(arrays) for name, arrays in tensors.items() if arrays}
 
     def _feed(self, picture: Array) -> Array:
-        """The picture (c, h, w) as the file wants it: with a batch, and perhaps channels last."""
+        """Returns the picture (c, h, w) as the file takes it: with a batch, and perhaps channels last."""
         shape = self._shape
         last = picture.shape != shape[1:] and picture.shape == (shape[3], shape[1], shape[2])
         return np.ascontiguousarray(picture.transpose(1, 2, 0) if last else picture).reshape(shape)

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: figures, plots as inline SVG, tables; light and dark."""
+"""The report as one HTML page that needs no other file: figures, plots as inline SVG, tables; light and dark."""
 
 from __future__ import annotations
 
@@ -58,48 +58,53 @@ svg.chart .column { fill: var(--bar); } svg.chart .low { fill: var(--weak); }
 """
 
 
-def page(found: Document, model: KModel, name: str) -> str:
-    """The whole page; ``found`` is the report's document, ``name`` the kmodel's file name."""
+def page(report: Document, model: KModel, name: str) -> str:
+    """Returns the whole page.
+
+    report: as ``document.document`` returns it.
+    model: the converted model.
+    name: of its file.
+    """
     title = tr("{name}: what became of the network", name=name)
     parts = [
         f"<h1>{escape(title)}</h1>",
-        f'<p class="sub">{escape(found["network"])} &rarr; {escape(found["output"])}</p>',
-        *_alarm(found),
-        f'<div class="tiles">{"".join(_tiles(found))}</div>',
+        f'<p class="sub">{escape(report["network"])} &rarr; {escape(report["output"])}</p>',
+        *_alarm(report),
+        f'<div class="tiles">{"".join(_tiles(report))}</div>',
         '<div class="pair">',
         _section(
-            tr("Error of every layer"), _errors(found), tr("SNR against the float network, in dB; more is better")
+            tr("Error of every layer"), _errors(report), tr("SNR against the float network, in dB; more is better")
         ),
-        _section(tr("Estimated time of every layer"), _times(found), tr("milliseconds on the board; no measurement")),
+        _section(tr("Estimated time of every layer"), _times(report), tr("milliseconds on the board; no measurement")),
         "</div>",
         _section(tr("AI RAM over time"), f'<div class="scroll">{svg(model, name)}</div>'),
-        _section(tr("Firmwares"), _firmwares(found)),
-        _section(tr("Layers"), _layers(found)),
-        _section(tr("In words"), "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in summary(found)) + "</ul>"),
+        _section(tr("Firmwares"), _firmwares(report)),
+        _section(tr("Layers"), _layers(report)),
+        _section(tr("In words"), "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in summary(report)) + "</ul>"),
     ]
     return frame(title, STYLE, "\n".join(parts))
 
 
-def _alarm(found: Document) -> Iterator[str]:
-    if found["images"]["noise"]:
-        yield f'<p class="alarm">{escape(summary(found)[0])}</p>'
+def _alarm(report: Document) -> Iterator[str]:
+    if report["images"]["noise"]:
+        yield f'<p class="alarm">{escape(summary(report)[0])}</p>'
 
 
-def _tiles(found: Document) -> Iterator[str]:
-    made, agreement = found["kmodel"], found["agreement"]
+def _tiles(report: Document) -> Iterator[str]:
+    kmodel, agreement = report["kmodel"], report["agreement"]
     figures = []
     if agreement is not None and agreement["of"]:
         figures.append((f"{100 * agreement['share']:.1f} %", agreed(agreement)[0].partition(":")[0]))
-    figures += [(f"{decibels(item)} dB", tr("SNR of {name}", name=item["name"])) for item in found["outputs"][:2]]
+    figures += [(f"{decibels(item)} dB", tr("SNR of {name}", name=item["name"])) for item in report["outputs"][:2]]
     figures += [
-        (f"{made['bytes'] / 1024:,.0f} KiB", tr("model file")),
-        (f"{made['memory']['main_memory'] / 1024:,.0f} KiB", tr("main memory")),
+        (f"{kmodel['bytes'] / 1024:,.0f} KiB", tr("model file")),
+        (f"{kmodel['memory']['main_memory'] / 1024:,.0f} KiB", tr("main memory")),
         (
-            f"{100 * made['memory']['ai_ram']['peak_bytes'] / made['memory']['ai_ram']['bytes']:.0f} %",
+            f"{100 * kmodel['memory']['ai_ram']['peak_bytes'] / kmodel['memory']['ai_ram']['bytes']:.0f} %",
             tr("of the AI RAM"),
         ),
-        (f"{made['estimate']['run_ms']['typical']:.1f} ms", tr("a picture, estimated")),
-        (f"{len(found['fits'])} / {len(made['firmware'])}", tr("firmwares that it fits")),
+        (f"{kmodel['estimate']['run_ms']['typical']:.1f} ms", tr("a picture, estimated")),
+        (f"{len(report['fits'])} / {len(kmodel['firmware'])}", tr("firmwares that it fits")),
     ]
     for value, label in figures:
         yield f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
@@ -110,16 +115,16 @@ def _section(title: str, content: str, below: str = "") -> str:
     return f"<section><h2>{escape(title)}</h2>{content}{note}</section>"
 
 
-def _errors(found: Document) -> str:
-    measured = [(index, item) for index, item in enumerate(found["steps"]) if item["snr_db"] is not None]
+def _errors(report: Document) -> str:
+    measured = [(index, item) for index, item in enumerate(report["steps"]) if item["snr_db"] is not None]
     if not measured:
         return f"<p>{escape(tr('nothing to compare with'))}</p>"
     values = [(index, item["name"], max(0.0, item["snr_db"]), f"{item['snr_db']:.1f} dB") for index, item in measured]
     return _chart(values, "dB", WEAK)
 
 
-def _times(found: Document) -> str:
-    layers = found["kmodel"]["layers"]
+def _times(report: Document) -> str:
+    layers = report["kmodel"]["layers"]
     values = [
         (item["index"], item["title"], item["estimate_ms"]["typical"], f"{item['estimate_ms']['typical']:.2f} ms")
         for item in layers
@@ -128,7 +133,7 @@ def _times(found: Document) -> str:
 
 
 def _chart(values: Sequence[tuple[int, str, float, str]], unit: str, limit: float | None) -> str:
-    """Columns with number and title each; those below ``limit`` in the colour of a warning."""
+    """Draws columns with number and title each; those below ``limit`` have the colour of a warning."""
     step = _step(max(value for _, _, value, _ in values))
     count = max(1, -(-int(max(value for _, _, value, _ in values) / step * 1000) // 1000))
     top = step * count
@@ -146,12 +151,12 @@ def _chart(values: Sequence[tuple[int, str, float, str]], unit: str, limit: floa
         at = y(tick * step)
         lines.append(f'<line x1="{LEFT}" x2="{width - RIGHT:.0f}" y1="{at:.1f}" y2="{at:.1f}"/>')
         lines.append(f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{tick * step:g}</text>')
-    for index, (number, name, value, said) in enumerate(values):
+    for index, (number, name, value, text) in enumerate(values):
         x, low = LEFT + column * index, limit is not None and value < limit
         lines.append(
             f'<rect class="column{" low" if low else ""}" x="{x + column * 0.15:.1f}" y="{y(value):.1f}" '
             f'width="{column * 0.7:.1f}" height="{PLOT * value / top:.1f}" rx="2">'
-            f"<title>{number} {escape(name)}: {escape(said)}</title></rect>"
+            f"<title>{number} {escape(name)}: {escape(text)}</title></rect>"
         )
         if index % max(1, round(36 / column)) == 0:
             lines.append(f'<text x="{x + column / 2:.1f}" y="{height - 8}" text-anchor="middle">{number}</text>')
@@ -164,7 +169,7 @@ def _chart(values: Sequence[tuple[int, str, float, str]], unit: str, limit: floa
 
 
 def _step(most: float) -> float:
-    """A round distance between the lines of a plot."""
+    """Returns a round distance between the lines of a plot."""
     if most <= 0:
         return 1.0
     size = 10.0 ** len(str(int(most)))
@@ -176,22 +181,22 @@ def _step(most: float) -> float:
     return size
 
 
-def _firmwares(found: Document) -> str:
+def _firmwares(report: Document) -> str:
     rows = [
         (
             f'<tr><td>{escape(item["name"])}</td><td class="wide {"good" if item["verdict"] == "fits" else "weak"}">'
             f"{escape(item['text'])}</td></tr>"
         )
-        for item in found["kmodel"]["firmware"]
+        for item in report["kmodel"]["firmware"]
     ]
     return f'<div class="scroll"><table><tbody>{"".join(rows)}</tbody></table></div>'
 
 
-def _layers(found: Document) -> str:
+def _layers(report: Document) -> str:
     heads = ("#", tr("layer"), tr("what"), tr("shape"), tr("range"), tr("range by"), tr("SNR dB"))
     cells = "".join(f"<th{' class=number' if at == 6 else ''}>{escape(head)}</th>" for at, head in enumerate(heads))
     rows = []
-    for index, item in enumerate(found["steps"]):
+    for index, item in enumerate(report["steps"]):
         limits = "{:.3g} .. {:.3g}".format(*item["range"]) if item["range"] else "float32"
         texts = (
             str(index),

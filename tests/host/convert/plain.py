@@ -1,4 +1,4 @@
-"""A plain integer model of a quantised network: every step as the chip's documents state it, one image at a time.
+"""A plain integer model of a quantised network: every layer as the chip's documents state it, one image at a time.
 
 Slow and obvious on purpose: it shares no arithmetic with the emulator, so that the two check each other. ``rounding``
 is "v02" (nncase 0.2 to 1.6) or "v01" (nncase 0.1); floats are those of MaixPy's and CanMV's firmware (plain_floats.py).
@@ -13,8 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import plain_floats as floats
-from .lower import layers as q
+from maixswitch.convert.lower import layers as q
+from maixswitch.convert.ops.concat import QuantizedConcat
+from maixswitch.convert.ops.fully_connected import FloatFullyConnected
+from maixswitch.convert.ops.global_mean import FloatMean
+from maixswitch.convert.ops.pool import QuantizedMaxPool
+from maixswitch.convert.ops.resize import QuantizedResize
+from maixswitch.convert.ops.softmax import FloatSoftmax
+from maixswitch.convert.ops.unary import FloatLogistic
+from maixswitch.convert.ops.views import FloatFlat
+from tests.host.convert import plain_floats as floats
 
 Values = NDArray[Any]
 Ints = NDArray[np.int64]
@@ -33,50 +41,50 @@ def run(net: q.Quantised, image: Values, rounding: str = "v02") -> dict[str, Val
     if image.shape != tuple(net.shapes[net.input]) or image.dtype != wanted:
         raise ValueError(f"the network takes {wanted} {net.shapes[net.input]}, not {image.dtype} {image.shape}")
     values: dict[str, Values] = {net.input: image}
-    for step in net.steps:
-        values[step.output] = run_step(step, [values[name] for name in step.inputs], net, rounding)
+    for layer in net.layers:
+        values[layer.output] = run_layer(layer, [values[name] for name in layer.inputs], net, rounding)
     return values
 
 
-def run_step(step: q.Step, given: Sequence[Values], net: q.Quantised, rounding: str = "v02") -> Values:
-    """The output of one step from its inputs; TypeError for a step that has no rule here."""
+def run_layer(layer: q.Layer, given: Sequence[Values], net: q.Quantised, rounding: str = "v02") -> Values:
+    """The output of one layer from its inputs; TypeError for a layer that has no rule here."""
     first = given[0]
-    if isinstance(step, q.KpuConv):
-        return convolve(step, first, rounding)
-    if isinstance(step, q.QuantizedAdd):
-        return quantized_add(step.numbers, first, given[1])
-    if isinstance(step, q.Requantize):
-        return np.asarray(step.table)[first]
-    if isinstance(step, q.QuantizedConcat | q.FloatConcat):
+    if isinstance(layer, q.KpuConv):
+        return convolve(layer, first, rounding)
+    if isinstance(layer, q.QuantizedAdd):
+        return quantized_add(layer.numbers, first, given[1])
+    if isinstance(layer, q.Requantize):
+        return np.asarray(layer.table)[first]
+    if isinstance(layer, QuantizedConcat | q.FloatConcat):
         return np.concatenate(list(given), axis=0)
-    if isinstance(step, q.QuantizedMaxPool):
-        return max_pool(first, step.size, step.stride, tuple(net.shapes[step.output]))
-    if isinstance(step, q.QuantizedResize):
+    if isinstance(layer, QuantizedMaxPool):
+        return max_pool(first, layer.size, layer.stride, tuple(net.shapes[layer.output]))
+    if isinstance(layer, QuantizedResize):
         return first.repeat(2, axis=1).repeat(2, axis=2)
-    if isinstance(step, q.Quantize):
-        return floats.quantize(first, step.factor, step.bias)
-    if isinstance(step, q.Dequantize):
-        return floats.dequantize(first, step.factor, step.bias)
-    if isinstance(step, q.FloatMean):
+    if isinstance(layer, q.Quantize):
+        return floats.quantize(first, layer.factor, layer.bias)
+    if isinstance(layer, q.Dequantize):
+        return floats.dequantize(first, layer.factor, layer.bias)
+    if isinstance(layer, FloatMean):
         return floats.mean(first)
-    if isinstance(step, q.FloatFullyConnected):
-        return floats.fully_connected(step.weights, step.bias, first)
-    if isinstance(step, q.FloatMasked):
+    if isinstance(layer, FloatFullyConnected):
+        return floats.fully_connected(layer.weights, layer.bias, first)
+    if isinstance(layer, q.FloatMasked):
         return floats.masked(first, given[1])
-    if isinstance(step, q.FloatFlat):
+    if isinstance(layer, FloatFlat):
         return first.reshape(-1)
-    if isinstance(step, q.FloatSoftmax):
+    if isinstance(layer, FloatSoftmax):
         return floats.softmax(first)
-    if isinstance(step, q.FloatLogistic):
+    if isinstance(layer, FloatLogistic):
         return floats.logistic(first)
-    if isinstance(step, q.FloatAdd):
+    if isinstance(layer, q.FloatAdd):
         return (first + given[1]).astype(np.float32)
-    raise TypeError(f"no plain rule for {type(step).__name__}")
+    raise TypeError(f"no plain rule for {type(layer).__name__}")
 
 
-def convolve(step: q.KpuConv, image: Values, rounding: str) -> Values:
+def convolve(layer: q.KpuConv, image: Values, rounding: str) -> Values:
     """Sum over the taps of (x - zero) * (w - zero), then batch norm, activation table, pool."""
-    part = step.part
+    part = layer.part
     weights = part.weights.astype(np.int64) - part.weight_zero
     size = weights.shape[2]
     border = (size - 1) // 2
@@ -89,7 +97,7 @@ def convolve(step: q.KpuConv, image: Values, rounding: str) -> Values:
         for column in range(size):
             seen = padded[:, row : row + height, column : column + width]
             for channel in range(out):
-                if step.depthwise:
+                if layer.depthwise:
                     sums[channel] += weights[channel, 0, row, column] * seen[channel]
                 else:
                     sums[channel] += np.tensordot(weights[channel, :, row, column], seen, axes=1)
@@ -98,7 +106,7 @@ def convolve(step: q.KpuConv, image: Values, rounding: str) -> Values:
         norm = part.norm
         z = ((sums[channel] * int(norm.mul[channel])) >> int(norm.shift[channel])) + int(norm.add[channel])
         result[channel] = activate(z, part.activation, rounding)
-    return pooled(result, step.pool, rounding).astype(np.uint8)
+    return pooled(result, layer.pool, rounding).astype(np.uint8)
 
 
 def activate(z: Ints, table: Any, rounding: str) -> Ints:
