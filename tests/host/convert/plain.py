@@ -60,7 +60,7 @@ def run_layer(layer: q.Layer, given: Sequence[Values], net: q.Quantised, roundin
     if isinstance(layer, QuantizedMaxPool):
         return max_pool(first, layer.size, layer.stride, tuple(net.shapes[layer.output]))
     if isinstance(layer, QuantizedResize):
-        return first.repeat(2, axis=1).repeat(2, axis=2)
+        return first.repeat(layer.times, axis=1).repeat(layer.times, axis=2)
     if isinstance(layer, q.Quantize):
         return floats.quantize(first, layer.factor, layer.bias)
     if isinstance(layer, q.Dequantize):
