@@ -90,10 +90,10 @@ def findings() -> str:
 
 def operators() -> str:
     """What `maixswitch convert` makes of each ONNX operator, and which it refuses."""
-    from maixswitch.convert.operators import refused, rows
+    from maixswitch.convert.ops import refused_rows, rows
 
     taken = table(("operators", "what they become", "limits"), [*rows()])
-    return taken + "\nRefused, with what to do instead:\n\n" + table(("operators", "instead"), [*refused()])
+    return taken + "\nRefused, with what to do instead:\n\n" + table(("operators", "instead"), [*refused_rows()])
 
 
 def formats() -> str:

@@ -67,7 +67,8 @@ def tabled() -> Iterator[str]:
     yield from (row.summary for row in cli.COMMANDS)
     yield from language.SYSTEM
     from maixswitch.card import firmware_lines
-    from maixswitch.convert import fold, layers, padding, refusals
+    from maixswitch.convert import refusals
+    from maixswitch.convert.ops import REFUSED
     from maixswitch.kmodel.format import sniff
     from maixswitch.kmodel.judge import describe, memory, picture, report
     from maixswitch.sim import demo, keyboard
@@ -77,8 +78,8 @@ def tabled() -> Iterator[str]:
     yield from (memory.WITHOUT_IT, describe.CONVERTERS, describe.ESTIMATE_NOTE, report.INPUT, report.OUTPUT)
     yield keyboard.KEYS
     yield from texts.PAGE
-    yield from refusals.OPERATORS.values()
-    yield from (refusals.UNKNOWN, refusals.ATTENTION, layers.AGAIN, fold.ZERO, padding.EVEN, padding.SMALL)
+    yield from REFUSED.values()
+    yield from refusals.SHARED
     yield from demo.CAPTIONS
     yield from (name for name, _, _ in picture.KINDS.values())
     flavours = board_code.flavours()

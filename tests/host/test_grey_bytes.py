@@ -11,7 +11,7 @@ from PIL import Image
 import bench
 import sensor
 from benchlib.img import Image as FakeImage
-from maixswitch.convert.images import load_one
+from maixswitch.convert.quantise.images import load_one
 from maixswitch.kmodel.format.program import Tensor
 from maixswitch.kmodel.judge.bench import read_input
 from maixswitch.sim.camera import ChipCamera, Photo

@@ -65,25 +65,25 @@ def convert(
     _fitting_options(kind, boxes, card, title, report)
     _writable(target, *([report] if report is not None else []))
     runtime = _runtime(firmware)
-    from maixswitch.convert import report as reports
-    from maixswitch.convert.conversion import Wishes, check_labels
+    from maixswitch.convert.conversion import Options, check_labels
     from maixswitch.convert.conversion import convert as make
+    from maixswitch.convert.report import document as reports
 
-    facts = make(Wishes(network, target, images, kind, boxes, calibrate, hold_back, *pixels, runtime=runtime))
+    facts = make(Options(network, target, images, kind, boxes, calibrate, hold_back, *pixels, runtime=runtime))
     check_labels(facts, names)
-    found = reports.document(facts)
+    document = reports.document(facts)
     if report is not None:
-        from maixswitch.convert.page import page
+        from maixswitch.convert.report.page import page
 
-        files.write(report, page(found, facts.model, target.name).encode())
+        files.write(report, page(document, facts.model, target.name).encode())
     files.write(target, facts.lowered.data)
     if json:
-        console.emit(found)
+        console.emit(document)
     else:
-        print(reports.text(found))
+        print(reports.text(document))
         console.say(tr("wrote {output}", output=target))
     clean = _onto_card(card, target, title, facts.kind, labels, anchors, json) if card is not None else True
-    if not found["fits"] or not clean:
+    if not document["fits"] or not clean:
         raise typer.Exit(EXIT_FINDINGS)
 
 
@@ -121,24 +121,24 @@ def _onto_card(card: Path, target: Path, title: str, kind: str, labels: Path | N
     from maixswitch.card.importing import importer
     from maixswitch.card.importing.options import ImportOptions
 
-    made = importer.import_models([target], card, ImportOptions(title, kind, str(labels or ""), anchors))
+    imported = importer.import_models([target], card, ImportOptions(title, kind, str(labels or ""), anchors))
     if not json:
-        for line in importer.report(made, card, False):
+        for line in importer.report(imported, card, False):
             console.say(line)
-    return made.clean
+    return imported.clean
 
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:
     try:
-        found = tuple(float(part) for part in text.split(","))
+        numbers = tuple(float(part) for part in text.split(","))
     except ValueError:
-        found = ()
-    if not found:
+        numbers = ()
+    if not numbers:
         raise MaixSwitchError(
             tr("{option} {text}: wanted one number, or one per channel with commas", option=option, text=text),
             EXIT_USAGE,
         )
-    return found
+    return numbers
 
 
 def _labels(path: Path | None) -> list[str]:
@@ -146,10 +146,10 @@ def _labels(path: Path | None) -> list[str]:
         return []
     from maixswitch.card.importing.labels import read_labels
 
-    found = read_labels(files.read(path, MOST_LABELS))
-    if not found:
+    labels = read_labels(files.read(path, MOST_LABELS))
+    if not labels:
         raise MaixSwitchError(tr("--labels {path}: no list of labels; wanted one a line", path=path), EXIT_USAGE)
-    return found
+    return labels
 
 
 def _anchors(text: str) -> tuple[float, ...]:
@@ -158,7 +158,7 @@ def _anchors(text: str) -> tuple[float, ...]:
     from maixswitch.card.importing.labels import read_anchors
 
     data = text.encode()
-    found = read_anchors(data if set(text) <= set("0123456789.,;+- eE[]()") else files.read(Path(text), MOST_LABELS))
-    if not found:
+    anchors = read_anchors(data if set(text) <= set("0123456789.,;+- eE[]()") else files.read(Path(text), MOST_LABELS))
+    if not anchors:
         raise MaixSwitchError(tr("--anchors {text}: wanted pairs of numbers above 0", text=text), EXIT_USAGE)
-    return tuple(found)
+    return tuple(anchors)

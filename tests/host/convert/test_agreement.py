@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maixswitch.convert.agreement import Agreement, boxes, overlap
+from maixswitch.convert.report.agreement import Agreement, boxes, overlap
 
 ANCHORS = (1.0, 1.0, 3.0, 2.0)
 

@@ -10,19 +10,24 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from maixswitch.convert import emulate, float_ops, ir, plain, portable, steps
-from maixswitch.convert.compare import Nearness
-from maixswitch.convert.float_net import FloatNet
-from maixswitch.convert.lower import lower
-from maixswitch.convert.onnx_reader import read
-from maixswitch.convert.pixels import in_pixels
-from maixswitch.convert.quantise import quantise
+from maixswitch.convert.graph.graph import Graph
+from maixswitch.convert.graph.pixels import in_pixels
+from maixswitch.convert.lower.layers import Dequantize, FloatConcat
+from maixswitch.convert.lower.lower import lower
+from maixswitch.convert.ops.fully_connected import FloatFullyConnected, FullyConnected
+from maixswitch.convert.quantise import portable
+from maixswitch.convert.quantise.quantiser import quantise
+from maixswitch.convert.read.onnx_reader import read
+from maixswitch.convert.report import emulate
+from maixswitch.convert.report.compare import Nearness
+from maixswitch.convert.report.float_net import FloatNet
 from maixswitch.kmodel.run.model import load
 from maixswitch.kmodel.run.runtimes import RUNTIMES
 from maixswitch.kmodel.write.quantize import Scale
+from tests.host.convert import plain
 from tests.host.convert.dense_networks import NETWORKS
 from tests.host.convert.hand_graphs import pictures
-from tests.host.convert.hand_steps import Hand
+from tests.host.convert.hand_layers import Hand
 from tests.host.convert.onnx_builder import save
 
 LOSS = 1.0
@@ -32,12 +37,12 @@ BEST = 100.0
 CURVED = "tanh, leaky relu"
 
 
-def exact_head(graph: ir.Graph, tensors: dict[str, np.ndarray]) -> np.ndarray:
+def exact_head(graph: Graph, tensors: dict[str, np.ndarray]) -> np.ndarray:
     """The output that exact dense layers, with their curves, make of what the file's own first one reads."""
-    first = next(index for index, op in enumerate(graph.ops) if isinstance(op, ir.FullyConnected))
-    values = {graph.ops[first].inputs[0]: tensors[graph.ops[first].inputs[0]].reshape(1, -1)}
-    for op in graph.ops[first:]:
-        values[op.output] = float_ops.evaluate(op, [values[name] for name in op.inputs])
+    first = next(index for index, op in enumerate(graph.nodes) if isinstance(op, FullyConnected))
+    values = {graph.nodes[first].inputs[0]: tensors[graph.nodes[first].inputs[0]].reshape(1, -1)}
+    for op in graph.nodes[first:]:
+        values[op.output] = op.evaluate([values[name] for name in op.inputs])
     return values[graph.outputs[0]][0]
 
 
@@ -86,17 +91,17 @@ def through(planned: list[portable.Planned], values: np.ndarray, runtime: str) -
     """What the steps, behind a dense layer that changes nothing, make of the values on a runtime."""
     net = Hand(values.size)
     same = {"weights": np.eye(values.size, dtype=np.float32), "bias": np.zeros(values.size, np.float32)}
-    floats = steps.FloatFullyConnected((), ("image",), "values", **same)
+    floats = FloatFullyConnected((), ("image",), "values", **same)
     for step, scale in [(floats, None), *planned]:
-        net.steps.append(step)
+        net.layers.append(step)
         net.shapes[step.output] = values.shape
         if scale is not None:
             net.scales[step.output] = scale
-    last = net.steps[-1].output
-    ends = [] if last not in net.scales else [(steps.Dequantize((), (last,), "end", 1.0, 0.0), None)]
-    ends = ends or [(steps.FloatConcat((), (last,), "end"), None)]
+    last = net.layers[-1].output
+    ends = [] if last not in net.scales else [(Dequantize((), (last,), "end", 1.0, 0.0), None)]
+    ends = ends or [(FloatConcat((), (last,), "end"), None)]
     for step, _ in ends:
-        net.steps.append(step)
+        net.layers.append(step)
         net.shapes[step.output] = values.shape
     quantised = net.done("end")
     (found,) = load(lower(quantised).data, runtime=runtime).run(values)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maixswitch.convert import images
+from maixswitch.convert.quantise import images
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 
 

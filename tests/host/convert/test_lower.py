@@ -5,15 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maixswitch.convert import steps as st
-from maixswitch.convert.legal import copying, legalise
-from maixswitch.convert.lower import Lowered, lower
+from maixswitch.convert.lower.layers import Dequantize, FloatAdd, KpuConv, Quantize
+from maixswitch.convert.lower.lower import Lowered, lower
+from maixswitch.convert.lower.runnable import copying, make_runnable
+from maixswitch.convert.ops.global_mean import FloatMean
+from maixswitch.convert.ops.softmax import FloatSoftmax
+from maixswitch.convert.ops.unary import FloatLogistic
+from maixswitch.convert.ops.views import FloatFlat
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel import load
 from maixswitch.kmodel.judge.consistency import check
 from maixswitch.kmodel.write.rewrite import rewrite
-from tests.host.convert import hand_steps
-from tests.host.convert.hand_steps import EVEN, Hand
+from tests.host.convert import hand_layers as hand_layers
+from tests.host.convert.hand_layers import EVEN, Hand
 
 
 def names(made: Lowered) -> list[str]:
@@ -21,7 +25,7 @@ def names(made: Lowered) -> list[str]:
     assert check(model) == []
     assert model.notes == ()
     assert rewrite(made.data) == made.data
-    assert len(made.steps) == len(model.layers)
+    assert len(made.layers) == len(model.layers)
     return [layer.name.removeprefix("k210_") for layer in model.layers]
 
 
@@ -38,14 +42,14 @@ def levels(values: np.ndarray) -> np.ndarray:
 def test_a_chain_stays_in_the_ai_ram() -> None:
     net = Hand(3, 16, 20)
     x = net.conv(net.conv(net.conv("image", 8), 12, 1), 4, pool=1)
-    made = lower(net.done(net.simple(st.Dequantize, x)))
+    made = lower(net.done(net.simple(Dequantize, x)))
     assert names(made) == ["conv", "conv", "conv", "dequantize"]
     assert made.tensors == ("t0", "t1", "t2", "t3")
     model = load(made.data)
     assert [layer.spec.main_output is not None for layer in model.layers[:3]] == [False, False, True]
     image = wanted = picture(3, 16, 20)
-    for step in net.steps[:3]:
-        wanted = hand_steps.conv(step, wanted)
+    for step in net.layers[:3]:
+        wanted = hand_layers.conv(step, wanted)
     assert np.array_equal(model.run(image)[0], levels(wanted).reshape(-1))
 
 
@@ -55,11 +59,11 @@ def test_a_result_that_both_memories_need_is_in_both() -> None:
     b = net.conv(a, 6)
     total = net.add(a, b)
     c = net.conv(total, 5, pool=5)
-    made = lower(net.done(net.simple(st.Dequantize, c)))
+    made = lower(net.done(net.simple(Dequantize, c)))
     assert names(made) == ["conv", "conv", "quantized_add", "upload", "conv", "dequantize"]
     assert made.tensors == (a, b, total, c, c, "t4")
-    one = hand_steps.conv(net.steps[0], picture(3, 16, 16))
-    two = hand_steps.conv(net.steps[1], one)
+    one = hand_layers.conv(net.layers[0], picture(3, 16, 16))
+    two = hand_layers.conv(net.layers[1], one)
     found = [writes for _, writes in load(made.data).run_layers(picture(3, 16, 16))]
     assert all(np.array_equal(copy, one.reshape(-1)) for copy in found[0])
     assert np.array_equal(found[1][-1], two.reshape(-1))
@@ -69,14 +73,14 @@ def test_every_step_of_the_cpu_becomes_its_layer() -> None:
     net = Hand(3, 16, 16)
     a = net.conv("image", 4)
     both = net.concat(net.requantize(a), net.max_pool(net.resize(a), 2, 2))
-    floats = net.simple(st.Dequantize, both, scale=None)
-    mean = net.simple(st.FloatMean, floats, (8,))
+    floats = net.simple(Dequantize, both, scale=None)
+    mean = net.simple(FloatMean, floats, (8,))
     dense = net.relu(net.dense(mean, 6))
-    total = net._step((6,), None, st.FloatAdd, [dense, net.dense(mean, 6)])
-    joined = net.concat(total, net.simple(st.FloatFlat, net.simple(st.FloatLogistic, mean), (8,)))
-    back = net.simple(st.Quantize, joined, scale=EVEN)
-    out = net.simple(st.Dequantize, net.flat_conv(back, 5))
-    made = lower(net.done(net.simple(st.FloatSoftmax, out), total))
+    total = net._step((6,), None, FloatAdd, [dense, net.dense(mean, 6)])
+    joined = net.concat(total, net.simple(FloatFlat, net.simple(FloatLogistic, mean), (8,)))
+    back = net.simple(Quantize, joined, scale=EVEN)
+    out = net.simple(Dequantize, net.flat_conv(back, 5))
+    made = lower(net.done(net.simple(FloatSoftmax, out), total))
     assert names(made) == [
         "conv",
         "requantize",
@@ -104,22 +108,22 @@ def test_every_step_of_the_cpu_becomes_its_layer() -> None:
     assert scores.shape == (5,)
     assert sums.shape == (6,)
     assert abs(float(scores.sum()) - 1) < 1e-5
-    table = net.steps[1].table  # type: ignore[attr-defined]
-    first = hand_steps.conv(net.steps[0], picture(3, 16, 16))
+    table = net.layers[1].table  # type: ignore[attr-defined]
+    first = hand_layers.conv(net.layers[0], picture(3, 16, 16))
     halves = levels(np.concatenate([table[first], first]).reshape(8, -1)).mean(1)
-    relu = np.maximum(net.steps[7].weights @ halves + net.steps[7].bias, 0)  # type: ignore[attr-defined]
-    plain = net.steps[10].weights @ halves + net.steps[10].bias  # type: ignore[attr-defined]
+    relu = np.maximum(net.layers[7].weights @ halves + net.layers[7].bias, 0)  # type: ignore[attr-defined]
+    plain = net.layers[10].weights @ halves + net.layers[10].bias  # type: ignore[attr-defined]
     assert np.allclose(sums, relu + plain, atol=1e-4)
 
 
 def test_a_copying_layer_copies_every_byte() -> None:
-    step = st.KpuConv((), ("image",), "copy", copying(3))
+    step = KpuConv((), ("image",), "copy", copying(3))
     image = np.arange(3 * 16 * 16).astype(np.uint8).reshape(3, 16, 16)
-    assert np.array_equal(hand_steps.conv(step, image), image)
+    assert np.array_equal(hand_layers.conv(step, image), image)
     net = Hand(3, 16, 16)
-    made = lower(net.done(net.simple(st.Dequantize, net.requantize("image"))))
+    made = lower(net.done(net.simple(Dequantize, net.requantize("image"))))
     assert names(made) == ["conv", "requantize", "dequantize"]
-    table = net.steps[0].table  # type: ignore[attr-defined]
+    table = net.layers[0].table  # type: ignore[attr-defined]
     assert np.array_equal(load(made.data).run(image)[0], levels(table[image]).reshape(-1))
 
 
@@ -131,18 +135,18 @@ def test_no_pool_stands_behind_a_depthwise_layer(pool: int, follow: str) -> None
     outputs = [deep] if follow == "output" else []
     outputs += [net.conv(deep, 5, 1)] if follow in ("1x1", "both") else []
     outputs += [net.conv(deep, 5, 3)] if follow in ("3x3", "both") else []
-    quantised = net.done(*(net.simple(st.Dequantize, name) for name in outputs))
+    quantised = net.done(*(net.simple(Dequantize, name) for name in outputs))
     made = lower(quantised)
     found = names(made)
-    assert found.count("conv") == len(net.steps) - len(outputs) + (follow != "1x1" or pool < 5)
+    assert found.count("conv") == len(net.layers) - len(outputs) + (follow != "1x1" or pool < 5)
     image = picture(4, 16, 32)
     wanted = {"image": image}
-    for step in net.steps:
-        if isinstance(step, st.KpuConv):
-            wanted[step.output] = hand_steps.conv(step, wanted[step.inputs[0]])
+    for step in net.layers:
+        if isinstance(step, KpuConv):
+            wanted[step.output] = hand_layers.conv(step, wanted[step.inputs[0]])
     for name, result in zip(outputs, load(made.data).run(image), strict=True):
         assert np.array_equal(result, levels(wanted[name]).reshape(-1))
-    assert all(not (s.depthwise and s.pool) for s in legalise(quantised).steps if isinstance(s, st.KpuConv))
+    assert all(not (s.depthwise and s.pool) for s in make_runnable(quantised).layers if isinstance(s, KpuConv))
 
 
 def test_what_waits_for_late_layers_leaves_the_ai_ram() -> None:
@@ -151,13 +155,13 @@ def test_what_waits_for_late_layers_leaves_the_ai_ram() -> None:
     x = net.conv(net.conv(early, 200, 1), 200, 1)
     x = net.conv(x, 4)
     late = net.conv(early, 4)
-    made = lower(net.done(net.simple(st.Dequantize, net.add(x, late))))
+    made = lower(net.done(net.simple(Dequantize, net.add(x, late))))
     assert names(made) == ["conv", "conv", "conv", "conv", "upload", "conv", "quantized_add", "dequantize"]
     image = picture(3, 64, 64)
     seen = {"image": image}
-    for step in net.steps:
-        if isinstance(step, st.KpuConv):
-            seen[step.output] = hand_steps.conv(step, seen[step.inputs[0]])
+    for step in net.layers:
+        if isinstance(step, KpuConv):
+            seen[step.output] = hand_layers.conv(step, seen[step.inputs[0]])
     found = {t: writes[-1] for t, (_, writes) in zip(made.tensors, load(made.data).run_layers(image), strict=True)}
     for name in (x, late):
         assert np.array_equal(found[name], seen[name].reshape(-1))
@@ -169,12 +173,12 @@ def test_numbers_may_go_in() -> None:
     assert names(made) == ["fully_connected"]
     wrong = Hand(5)
     with pytest.raises(MaixSwitchError, match="node0: the firmware starts only with"):
-        lower(wrong.done(wrong.simple(st.FloatSoftmax, "image")))
+        lower(wrong.done(wrong.simple(FloatSoftmax, "image")))
 
 
 def refused(net: Hand, output: str) -> str:
     with pytest.raises(MaixSwitchError) as caught:
-        lower(net.done(net.simple(st.Dequantize, output)))
+        lower(net.done(net.simple(Dequantize, output)))
     return caught.value.message
 
 
@@ -210,5 +214,5 @@ def test_maps_that_the_ai_ram_cannot_hold() -> None:
 def test_numbers_that_the_registers_cannot_hold() -> None:
     net = Hand(3, 8, 8)
     x = net.conv("image", 2)
-    net.steps[0].part.norm.add[0] = 1 << 40  # type: ignore[attr-defined]
+    net.layers[0].part.norm.add[0] = 1 << 40  # type: ignore[attr-defined]
     assert "cannot be written as a kmodel: norm_add outside" in refused(net, x)

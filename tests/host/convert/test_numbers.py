@@ -7,16 +7,18 @@ from math import inf
 import numpy as np
 import pytest
 
-from maixswitch.convert import ir, plain, steps
-from maixswitch.convert.compare import snr
-from maixswitch.convert.curves16 import SHIFT, fit, lookup
-from maixswitch.convert.ranges import Seen, choose
-from maixswitch.convert.scales import saturates
-from maixswitch.convert.sums import add_numbers
-from maixswitch.convert.weights import quantise_weights
+from maixswitch.convert.graph.curve import Curve
+from maixswitch.convert.lower.layers import KpuConv, Layer, Quantised
+from maixswitch.convert.quantise.curves16 import SHIFT, fit, lookup
+from maixswitch.convert.quantise.ranges import Seen, choose
+from maixswitch.convert.quantise.scales import saturates
+from maixswitch.convert.quantise.sums import add_numbers
+from maixswitch.convert.quantise.weights import quantise_weights
+from maixswitch.convert.report.compare import snr
 from maixswitch.kmodel.format.registers import LOWEST_START, decode_activation, encode_activation
 from maixswitch.kmodel.run import arithmetic
 from maixswitch.kmodel.write.quantize import KpuWeights, Scale, linear, norm_of
+from tests.host.convert import plain
 from tests.host.convert.hand_graphs import CLIP, CURVES, LEAKY, RELU, RELU6, SIGMOID
 
 
@@ -66,7 +68,7 @@ def test_a_sum_is_within_its_rounding_for_all_bytes(a: Scale, b: Scale, out: Sca
 
 @pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.name)
 @pytest.mark.parametrize("rounding", plain.ROUNDINGS)
-def test_fifteen_pieces_are_within_two_levels_of_the_curve(curve: ir.Curve, rounding: str) -> None:
+def test_fifteen_pieces_are_within_two_levels_of_the_curve(curve: Curve, rounding: str) -> None:
     argument = np.linspace(-6, 6, 4001)
     real = curve.evaluate(argument)
     out = Scale.covering(float(real.min()), float(real.max()))
@@ -118,10 +120,10 @@ def test_a_table_of_256() -> None:
         (RELU6, Scale(40, 0), False),
         (CLIP, Scale(170, 0), False),
         (LEAKY, Scale(40, 0), False),
-        (ir.Curve("all", lambda x: x, -inf, inf), Scale(3, 7), True),
+        (Curve("all", lambda x: x, -inf, inf), Scale(3, 7), True),
     ],
 )
-def test_when_the_ends_of_a_scale_are_the_clamp(curve: ir.Curve | None, scale: Scale, wanted: bool) -> None:
+def test_when_the_ends_of_a_scale_are_the_clamp(curve: Curve | None, scale: Scale, wanted: bool) -> None:
     assert saturates(curve, scale) is wanted
 
 
@@ -171,7 +173,7 @@ def test_the_plain_convolution_is_the_definition() -> None:
     image = random.integers(0, 256, (2, 3, 4)).astype(np.uint8)
     weights = random.integers(0, 256, (1, 2, 3, 3)).astype(np.uint8)
     part = KpuWeights(weights, norm_of(np.array([0.75]), np.array([9000])), linear(), 120, 50)
-    found = plain.convolve(steps.KpuConv((), ("a",), "b", part), image, "v02")
+    found = plain.convolve(KpuConv((), ("a",), "b", part), image, "v02")
     for y in range(3):
         for x in range(4):
             total = 0
@@ -193,14 +195,14 @@ def test_the_plain_pools_are_the_emulators(pool: int, rounding: str) -> None:
 
 
 def test_the_plain_model_refuses_what_it_has_no_rule_for() -> None:
-    net = steps.Quantised((), {"x": (1, 4, 4)}, {"x": Scale(1)}, "x", ())
+    net = Quantised((), {"x": (1, 4, 4)}, {"x": Scale(1)}, "x", ())
     image = np.zeros((1, 4, 4), np.uint8)
     with pytest.raises(ValueError, match="no rounding"):
         plain.run(net, image, "v03")
     with pytest.raises(ValueError, match="takes uint8"):
         plain.run(net, image.astype(np.float32))
     with pytest.raises(TypeError, match="no plain rule"):
-        plain.run_step(steps.Step((), ("x",), "y"), [image], net)
+        plain.run_layer(Layer((), ("x",), "y"), [image], net)
     with pytest.raises(ValueError, match="no pool type"):
         plain.pooled(image.astype(np.int64), 11, "v02")
 

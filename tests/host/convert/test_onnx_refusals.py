@@ -11,9 +11,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from maixswitch.convert import refusals
-from maixswitch.convert.float_net import FloatNet
-from maixswitch.convert.onnx_reader import HANDLERS, read
+from maixswitch.convert.ops import READERS, REFUSED
+from maixswitch.convert.read.onnx_reader import read
+from maixswitch.convert.report.float_net import FloatNet
 from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
 from tests.host.convert.onnx_builder import Build, mobilenet, random_network, save
 
@@ -130,8 +130,8 @@ def test_nodes(name: str, tmp_path: Path) -> None:
 
 
 def test_no_operator_is_both_mapped_and_refused() -> None:
-    assert not set(refusals.OPERATORS) & set(HANDLERS)
-    assert all(text.strip() for text in refusals.OPERATORS.values())
+    assert not set(REFUSED) & set(READERS)
+    assert all(text.strip() for text in REFUSED.values())
 
 
 def test_odd_sides_with_a_stride(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_curves_that_double_their_work(tmp_path: Path) -> None:
     for _ in range(60):
         x = b.same("Mul", [x, x])
     graph = read(save(b.model(b.same("Tanh", x)), tmp_path / "net.onnx"))
-    assert 5 <= len(graph.ops) <= 10
+    assert 5 <= len(graph.nodes) <= 10
 
 
 def test_thousands_of_nodes(tmp_path: Path) -> None:
@@ -297,7 +297,7 @@ class TestFiles:
         path = self.external(tmp_path, "weights.bin")
         plain = read(save(mobilenet(side=32, classes=10), tmp_path / "plain.onnx"))
         found = read(path)
-        np.testing.assert_array_equal(found.ops[0].weights, plain.ops[0].weights)  # type: ignore[attr-defined]
+        np.testing.assert_array_equal(found.nodes[0].weights, plain.nodes[0].weights)  # type: ignore[attr-defined]
         assert FloatNet(path).run(np.zeros((1, 3, 32, 32), np.float32), found.outputs)
 
     @pytest.mark.parametrize("location", ["../weights.bin", "/etc/hostname", "./../weights.bin"])

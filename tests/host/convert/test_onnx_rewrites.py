@@ -9,10 +9,16 @@ import numpy as np
 import onnx
 import pytest
 
-from maixswitch.convert import emulate, float_ops
-from maixswitch.convert.float_net import FloatNet
-from maixswitch.convert.ir import Conv, FullyConnected, GlobalMean, Graph, Pool, Unary
-from maixswitch.convert.onnx_reader import HANDLERS, read
+from maixswitch.convert.graph.graph import Graph, evaluate
+from maixswitch.convert.ops import READERS
+from maixswitch.convert.ops.conv import Conv
+from maixswitch.convert.ops.fully_connected import FullyConnected
+from maixswitch.convert.ops.global_mean import GlobalMean
+from maixswitch.convert.ops.pool import Pool
+from maixswitch.convert.ops.unary import Unary
+from maixswitch.convert.read.onnx_reader import read
+from maixswitch.convert.report import emulate
+from maixswitch.convert.report.float_net import FloatNet
 from tests.host.convert import onnx_builder
 from tests.host.convert.onnx_builder import Build, save
 
@@ -23,7 +29,7 @@ def same(model: onnx.ModelProto, folder: Path, images: int = 2, near: float = 2e
     graph, network = read(path), FloatNet(path)
     draw = np.random.default_rng(3)
     pictures = draw.normal(0.2, 0.7, (images, *graph.shapes[graph.input])).astype(np.float32)
-    found = float_ops.run(graph, pictures)
+    found = evaluate(graph, pictures)
     for i in range(images):
         raw = {name: array[0] for name, array in network.run(pictures[i : i + 1], list(graph.shapes)).items()}
         for name, array in emulate.reordered(raw, graph.orders).items():
@@ -37,7 +43,7 @@ def same(model: onnx.ModelProto, folder: Path, images: int = 2, near: float = 2e
 def legal(graph: Graph) -> None:
     """Is the graph what ir.py promises?"""
     made = {graph.input}
-    for op in graph.ops:
+    for op in graph.nodes:
         assert set(op.inputs) <= made, op
         made.add(op.output)
         if graph.input in op.inputs:
@@ -56,18 +62,18 @@ def legal(graph: Graph) -> None:
 
 
 def kinds(graph: Graph) -> list[str]:
-    return [type(op).__name__ for op in graph.ops]
+    return [type(op).__name__ for op in graph.nodes]
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_random_networks(seed: int, tmp_path: Path) -> None:
     graph = same(onnx_builder.random_network(seed), tmp_path)
-    assert not any(isinstance(op, Unary) for op in graph.ops), "each curve of these follows a convolution or a sum"
+    assert not any(isinstance(op, Unary) for op in graph.nodes), "each curve of these follows a convolution or a sum"
 
 
 def test_ten_random_networks_use_the_operators() -> None:
     used = {node.op_type for seed in range(10) for node in onnx_builder.random_network(seed).graph.node}
-    assert used <= set(HANDLERS)
+    assert used <= set(READERS)
     wanted = {"Conv", "BatchNormalization", "Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSwish", "MaxPool"}
     wanted |= {"AveragePool", "GlobalAveragePool", "Gemm", "Add", "Concat", "Softmax", "Flatten", "Resize", "Reshape"}
     assert used >= wanted | {"Transpose", "Mul", "Sub", "Div", "Pad", "Identity", "Dropout", "Elu", "Softplus"}
@@ -77,13 +83,13 @@ def test_mobilenet(tmp_path: Path) -> None:
     graph = same(onnx_builder.mobilenet(), tmp_path, images=1)
     assert kinds(graph) == ["Conv"] * 27 + ["GlobalMean", "FullyConnected", "Softmax"]
     # The stride of a depthwise convolution goes into the 1x1 behind it.
-    assert [op.stride for op in graph.ops[:5] if isinstance(op, Conv)] == [2, 1, 1, 1, 2]
+    assert [op.stride for op in graph.nodes[:5] if isinstance(op, Conv)] == [2, 1, 1, 1, 2]
 
 
 def test_tiny_yolo(tmp_path: Path) -> None:
     graph = same(onnx_builder.tiny_yolo((64, 96), widest=64), tmp_path)
-    assert [op.pool for op in graph.ops if isinstance(op, Conv)] == ["max2"] * 5 + ["max2s1", "", "", ""]
-    assert {op.curve.name for op in graph.ops if isinstance(op, Conv) and op.curve} == {"leaky_relu"}
+    assert [op.pool for op in graph.nodes if isinstance(op, Conv)] == ["max2"] * 5 + ["max2s1", "", "", ""]
+    assert {op.curve.name for op in graph.nodes if isinstance(op, Conv) and op.curve} == {"leaky_relu"}
 
 
 def build(shape: tuple[int, ...] = (1, 3, 16, 24), seed: int = 5) -> tuple[Build, str]:
@@ -131,7 +137,7 @@ def test_windows(name: str, tmp_path: Path) -> None:
     b, x = build()
     y = window(b, x, **WINDOWS[name])  # type: ignore[arg-type]
     graph = same(b.model(b.node("LeakyRelu", [y], alpha=0.2)), tmp_path)
-    assert any(isinstance(op, FullyConnected) for op in graph.ops) == name.startswith("global")
+    assert any(isinstance(op, FullyConnected) for op in graph.nodes) == name.startswith("global")
 
 
 POOLS: dict[str, tuple[str, dict[str, object], list[str]]] = {
@@ -147,14 +153,14 @@ def test_pools(name: str, tmp_path: Path) -> None:
     kind, attributes, wanted = POOLS[name]
     b, x = build((1, 3, 32, 16))
     graph = same(b.model(b.node(kind, [b.curve(x, "Relu")], **attributes)), tmp_path)
-    found = [op.pool for op in graph.ops if isinstance(op, Conv | Pool) and op.pool]
+    found = [op.pool for op in graph.nodes if isinstance(op, Conv | Pool) and op.pool]
     assert found == wanted
 
 
 def test_pool_over_everything_is_a_mean(tmp_path: Path) -> None:
     b, x = build()
     graph = same(b.model(b.node("AveragePool", [x], kernel_shape=[16, 24])), tmp_path)
-    assert isinstance(graph.ops[-1], GlobalMean)
+    assert isinstance(graph.nodes[-1], GlobalMean)
 
 
 @pytest.mark.parametrize("mode", ["edge", "constant"])
@@ -163,7 +169,7 @@ def test_a_border_before_a_maximum(mode: str, tmp_path: Path) -> None:
     wide = [b.curve(x, "Relu"), b.constant([0, 0, 0, 0, 0, 0, 1, 1], np.int64)]
     padded = b.node("Pad", wide, mode=mode)
     graph = same(b.model(b.node("MaxPool", [padded], kernel_shape=[2, 2])), tmp_path)
-    assert [op.pool for op in graph.ops if isinstance(op, Conv)] == ["max2s1"]
+    assert [op.pool for op in graph.nodes if isinstance(op, Conv)] == ["max2s1"]
 
 
 SCALINGS: dict[str, Callable[[Build, str], str]] = {
@@ -229,7 +235,7 @@ def test_curves(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["relu6", "Relu"])
 def test_clamps_are_known_as_such(name: str, tmp_path: Path) -> None:
     b, x = build()
-    op = same(b.model(b.curve(x, name)), tmp_path).ops[0]
+    op = same(b.model(b.curve(x, name)), tmp_path).nodes[0]
     assert isinstance(op, Conv)
     assert op.curve is not None
     assert op.curve.is_clamp

@@ -7,34 +7,41 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from maixswitch.convert import emulate, float_ops, ir, plain, steps
-from maixswitch.convert.compare import compare
-from maixswitch.convert.lower import lower
-from maixswitch.convert.quantise import Options, border_pixel, quantise
+from maixswitch.convert.graph.curve import Curve
+from maixswitch.convert.graph.graph import Graph, Node, evaluate
+from maixswitch.convert.lower.layers import KpuConv, Quantised, Requantize
+from maixswitch.convert.lower.lower import lower
+from maixswitch.convert.ops.concat import Concat, QuantizedConcat
+from maixswitch.convert.ops.conv import Conv
+from maixswitch.convert.ops.unary import Unary
+from maixswitch.convert.quantise.quantiser import QuantiseOptions, border_pixel, quantise
+from maixswitch.convert.report import emulate
+from maixswitch.convert.report.compare import compare
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.run.model import load
+from tests.host.convert import plain
 from tests.host.convert.hand_graphs import CLIP, CURVES, LEAKY, PIXELS, RELU, SIGMOID, Drawing, everything, pictures
 
 
-def floats(graph: ir.Graph, image: np.ndarray) -> dict[str, np.ndarray]:
+def floats(graph: Graph, image: np.ndarray) -> dict[str, np.ndarray]:
     """The tensors of one picture; where the network is 0, the picture's border is too."""
     pad = border_pixel(graph)
-    ops = []
-    for op in graph.ops:
-        if isinstance(op, ir.Conv) and op.inputs[0] == graph.input:
+    nodes: list[Node] = []
+    for op in graph.nodes:
+        if isinstance(op, Conv) and op.inputs[0] == graph.input:
             op = replace(op, bias=op.bias + pad * op.weights.sum(axis=(1, 2, 3)))
-        ops.append(op)
-    found = float_ops.run(replace(graph, ops=tuple(ops)), image[None].astype(np.float32) - pad)
+        nodes.append(op)
+    found = evaluate(replace(graph, nodes=nodes), image[None].astype(np.float32) - pad)
     return {name: values[0] for name, values in found.items()}
 
 
-def nearness(graph: ir.Graph, net: steps.Quantised, images: np.ndarray) -> dict[str, float]:
+def nearness(graph: Graph, net: Quantised, images: np.ndarray) -> dict[str, float]:
     pairs = [(plain.run(net, image), floats(graph, image)) for image in images]
     return {name: near.snr for name, near in compare(net, pairs).items()}
 
 
 @pytest.fixture(scope="module")
-def whole() -> tuple[ir.Graph, steps.Quantised, np.ndarray]:
+def whole() -> tuple[Graph, Quantised, np.ndarray]:
     graph = everything()
     images = pictures(12, graph.shapes["x"])
     return graph, quantise(graph, images[:10]), images[10:]
@@ -42,13 +49,13 @@ def whole() -> tuple[ir.Graph, steps.Quantised, np.ndarray]:
 
 @pytest.mark.parametrize("rounding", plain.ROUNDINGS)
 def test_the_emulator_computes_every_tensor_of_the_plain_model(
-    whole: tuple[ir.Graph, steps.Quantised, np.ndarray], rounding: str
+    whole: tuple[Graph, Quantised, np.ndarray], rounding: str
 ) -> None:
     _, net, images = whole
     lowered = lower(net)
     found = emulate.run(load(lowered.data, rounding), lowered, net, images[0])
     wanted = plain.run(net, images[0], rounding)
-    moved = {step.output for step in net.steps if isinstance(step, steps.KpuConv) and step.depthwise and step.pool}
+    moved = {step.output for step in net.layers if isinstance(step, KpuConv) and step.depthwise and step.pool}
     assert set(wanted) - set(found) == moved  # its pool is done by the next layer
     for name, values in wanted.items():
         assert values.dtype == (np.uint8 if name in net.scales else np.float32), name
@@ -57,15 +64,15 @@ def test_the_emulator_computes_every_tensor_of_the_plain_model(
             np.testing.assert_array_equal(found[name], values, name)
 
 
-def test_it_is_near_the_float_network(whole: tuple[ir.Graph, steps.Quantised, np.ndarray]) -> None:
+def test_it_is_near_the_float_network(whole: tuple[Graph, Quantised, np.ndarray]) -> None:
     graph, net, images = whole
     near = nearness(graph, net, images)
-    assert set(near) == {op.output for op in graph.ops}
+    assert set(near) == {op.output for op in graph.nodes}
     assert min(near.values()) > 24, near
     assert min(near[name] for name in graph.outputs) > 30, near
 
 
-def test_outputs_are_floats_in_the_order_of_the_file(whole: tuple[ir.Graph, steps.Quantised, np.ndarray]) -> None:
+def test_outputs_are_floats_in_the_order_of_the_file(whole: tuple[Graph, Quantised, np.ndarray]) -> None:
     graph, net, _ = whole
     assert [net.origin[name] for name in net.outputs] == list(graph.outputs)
     assert not set(net.outputs) & set(net.scales)
@@ -80,7 +87,7 @@ def test_the_same_images_give_the_same_network() -> None:
 
 @pytest.mark.parametrize("curve", [None, *CURVES], ids=lambda curve: curve.name if curve else "none")
 @pytest.mark.parametrize("pool", ["", "max2", "mean4"])
-def test_every_curve_and_pool_keeps_its_distance(curve: ir.Curve | None, pool: str) -> None:
+def test_every_curve_and_pool_keeps_its_distance(curve: Curve | None, pool: str) -> None:
     d = Drawing(3, 16, 24)
     graph = d.graph(d.conv(d.conv("x", 8, RELU, gain=1 / 100), 8, curve, pool=pool))
     images = pictures(6, (3, 16, 24))
@@ -101,13 +108,13 @@ def test_a_clamp_that_the_scale_cannot_be_gets_a_table() -> None:
 def test_what_is_joined_has_one_scale_and_the_camera_keeps_its_own() -> None:
     d = Drawing(3, 16, 16)
     left, right = d.conv("x", 4, RELU, gain=1 / 64), d.conv("x", 4, LEAKY, gain=1 / 8)
-    joined = d.put(lambda n: ir.Concat((n,), (left, right, "x"), n))
+    joined = d.put(lambda n: Concat((n,), (left, right, "x"), n))
     net = quantise(d.graph(d.conv(joined, 4)), pictures(4, (3, 16, 16)))
     assert net.scales[left] == net.scales[right] == net.scales[joined]
     assert (net.scales["x"].steps, net.scales["x"].zero) == (1.0, 0)
-    (table,) = (step for step in net.steps if isinstance(step, steps.Requantize))
+    (table,) = (step for step in net.layers if isinstance(step, Requantize))
     assert net.scales[table.output] == net.scales[joined]
-    concat = next(step for step in net.steps if isinstance(step, steps.QuantizedConcat))
+    concat = next(step for step in net.layers if isinstance(step, QuantizedConcat))
     assert concat.inputs == (left, right, table.output)
 
 
@@ -116,8 +123,8 @@ def test_the_border_of_the_picture_is_the_pixel_that_the_network_takes_for_zero(
     graph = d.graph(d.conv("x", 4, RELU, gain=1 / 64), pixels=PIXELS)
     net = quantise(graph, pictures(4, (3, 16, 16)))
     assert net.scales["x"].zero == border_pixel(graph) == 109
-    first = net.steps[0]
-    assert isinstance(first, steps.KpuConv)
+    first = net.layers[0]
+    assert isinstance(first, KpuConv)
     assert first.part.input_zero == 109
     assert nearness(graph, net, pictures(2, (3, 16, 16), seed=8))["t0"] > 35
 
@@ -157,7 +164,7 @@ def test_numbers_instead_of_a_picture() -> None:
     d = Drawing(12)
     hidden = d.fully_connected("x", 9, RELU)
     linear = d.fully_connected(hidden, 3)
-    graph = d.graph(d.put(lambda n: ir.Unary((n,), (linear,), n, SIGMOID)))
+    graph = d.graph(d.put(lambda n: Unary((n,), (linear,), n, SIGMOID)))
     values = np.random.default_rng(0).normal(0, 1, (5, 12)).astype(np.float32)
     net = quantise(graph, values)
     lowered = lower(net)
@@ -173,7 +180,9 @@ def test_the_chosen_range_errs_no_more_than_any_other(method: str) -> None:
     d = Drawing(3, 24, 24, seed=4)
     graph = d.graph(d.conv(d.conv("x", 8, RELU, gain=1 / 64), 8))
     images = pictures(8, (3, 24, 24))
-    best, other = (nearness(graph, quantise(graph, images, Options(how)), images)["t1"] for how in ("auto", method))
+    best, other = (
+        nearness(graph, quantise(graph, images, QuantiseOptions(how)), images)["t1"] for how in ("auto", method)
+    )
     assert best > other - 0.5
 
 
@@ -195,7 +204,7 @@ def test_a_network_that_overflows_is_refused_by_the_tensor() -> None:
 def test_a_network_that_is_dark_for_every_picture_can_still_be_made() -> None:
     d = Drawing(3, 16, 16)
     dark = d.conv("x", 4, RELU, gain=1 / 64)
-    d.ops[-1] = replace(d.ops[-1], bias=np.full(4, -1e4))
+    d.nodes[-1] = replace(d.nodes[-1], bias=np.full(4, -1e4))
     graph = d.graph(d.conv(dark, 4))
     images = pictures(2, (3, 16, 16))
     net = quantise(graph, images)

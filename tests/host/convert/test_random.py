@@ -10,16 +10,18 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from maixswitch.convert import emulate, plain, steps
-from maixswitch.convert.compare import Comparison
-from maixswitch.convert.float_net import FloatNet
-from maixswitch.convert.ir import Graph
-from maixswitch.convert.lower import lower
-from maixswitch.convert.onnx_reader import read
-from maixswitch.convert.pixels import in_pixels
-from maixswitch.convert.quantise import quantise
+from maixswitch.convert.graph.graph import Graph
+from maixswitch.convert.graph.pixels import in_pixels
+from maixswitch.convert.lower.layers import Quantised
+from maixswitch.convert.lower.lower import lower
+from maixswitch.convert.quantise.quantiser import quantise
+from maixswitch.convert.read.onnx_reader import read
+from maixswitch.convert.report import emulate
+from maixswitch.convert.report.compare import Comparison
+from maixswitch.convert.report.float_net import FloatNet
 from maixswitch.kmodel.judge.consistency import check
 from maixswitch.kmodel.run.model import load
+from tests.host.convert import plain
 from tests.host.convert.hand_graphs import pictures
 from tests.host.convert.onnx_builder import mobilenet, random_network, save, tiny_yolo
 
@@ -27,14 +29,14 @@ SNR, WORST = 30.0, 24.0
 """dB that every output has at the least (most have 35 to 45, behind a softmax more); the worst of sixty."""
 
 
-def converted(path: Path, count: int) -> tuple[Graph, steps.Quantised, np.ndarray]:
+def converted(path: Path, count: int) -> tuple[Graph, Quantised, np.ndarray]:
     """The graph, the network quantised on ``count`` pictures, and another picture."""
     graph = read(path)
     images = pictures(count + 1, graph.shapes[graph.input])
     return graph, quantise(in_pixels(graph), images[:count]), images[count]
 
 
-def wanted_tensors(path: Path, graph: Graph, net: steps.Quantised, image: np.ndarray) -> dict[str, np.ndarray]:
+def wanted_tensors(path: Path, graph: Graph, net: Quantised, image: np.ndarray) -> dict[str, np.ndarray]:
     """The file's own tensors in the chip's order."""
     factor, offset = np.array(graph.pixels, np.float32).T.reshape(2, 1, -1, 1, 1)
     units = image[None].astype(np.float32) * factor + offset

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maixswitch.convert import emulate, plain, report
-from maixswitch.convert.conversion import Wishes, convert
-from maixswitch.convert.page import page
+from maixswitch.convert.conversion import Options, convert
+from maixswitch.convert.report import document as report
+from maixswitch.convert.report import emulate
+from maixswitch.convert.report.page import page
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.judge.consistency import check
 from maixswitch.kmodel.write.rewrite import rewrite
-from tests.host.convert import onnx_builder
+from tests.host.convert import onnx_builder, plain
 
 BUILDERS = {"mobilenet": onnx_builder.mobilenet, "tiny_yolo": lambda: onnx_builder.tiny_yolo(widest=384)}
 LEAST_SNR = 25.0
@@ -47,7 +48,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("seed", range(12))
 def test_random_networks(seed: int, pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(seed), tmp_path / "net.onnx")
-    facts = convert(Wishes(network, tmp_path / "net.kmodel", pictures))
+    facts = convert(Options(network, tmp_path / "net.kmodel", pictures))
     assert check(facts.model) == []
     assert rewrite(facts.lowered.data) == facts.lowered.data
     shape = facts.quantised.shapes[facts.quantised.input]
@@ -71,14 +72,14 @@ def test_random_networks(seed: int, pictures: Path, tmp_path: Path) -> None:
 
 def test_the_same_again(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(2), tmp_path / "net.onnx")
-    first, second = (convert(Wishes(network, tmp_path / "net.kmodel", pictures)) for _ in range(2))
+    first, second = (convert(Options(network, tmp_path / "net.kmodel", pictures)) for _ in range(2))
     assert first.lowered.data == second.lowered.data
 
 
 def test_pixels_are_what_the_options_say(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(4), tmp_path / "net.onnx")
     units = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
-    facts = convert(Wishes(network, tmp_path / "net.kmodel", pictures, **units))  # type: ignore[arg-type]
+    facts = convert(Options(network, tmp_path / "net.kmodel", pictures, **units))  # type: ignore[arg-type]
     assert report.document(facts)["outputs"][0]["snr_db"] > 15.0  # one border pixel stands for three channels' zeros
 
 
@@ -106,7 +107,7 @@ class Tags(HTMLParser):
 
 def test_report_as_table_document_and_page(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(0), tmp_path / "a<b>.onnx")
-    facts = convert(Wishes(network, tmp_path / "a<b>.kmodel", pictures))
+    facts = convert(Options(network, tmp_path / "a<b>.kmodel", pictures))
     found = report.document(facts)
     assert json.loads(json.dumps(found)) == found
     assert found["images"] == {"calibrated": 5, "held_back": 1, "noise": False}
@@ -128,7 +129,7 @@ def test_report_as_table_document_and_page(pictures: Path, tmp_path: Path) -> No
 
 def test_a_file_that_computes_something_else_elsewhere(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(3), tmp_path / "net.onnx")
-    facts = convert(Wishes(network, tmp_path / "net.kmodel", pictures))
+    facts = convert(Options(network, tmp_path / "net.kmodel", pictures))
     own = facts.nearness[facts.quantised.origin[facts.quantised.outputs[0]]]
     least = max(own.error, own.signal * 1e-6)  # beyond 60 dB nothing counts as a loss
     for error, same in ((least * 1.2, True), (least * 1.3, False)):
@@ -142,7 +143,7 @@ def test_a_file_that_computes_something_else_elsewhere(pictures: Path, tmp_path:
 
 def test_a_detector_is_compared_by_its_boxes(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(1), tmp_path / "net.onnx")
-    facts = convert(Wishes(network, tmp_path / "n.kmodel", pictures, anchors=(1.0, 1, 2, 2, 3, 3, 4, 4, 5, 5)))
+    facts = convert(Options(network, tmp_path / "n.kmodel", pictures, anchors=(1.0, 1, 2, 2, 3, 3, 4, 4, 5, 5)))
     assert facts.kind == "yolo2"
     assert facts.agreement is not None
     assert facts.agreement.kind == "yolo2"
@@ -152,16 +153,16 @@ def test_a_detector_is_compared_by_its_boxes(pictures: Path, tmp_path: Path) -> 
 def test_a_kind_that_the_network_is_not(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(0), tmp_path / "net.onnx")
     with pytest.raises(MaixSwitchError, match=r"--kind yolo2: the network has no output of \(classes \+ 5\) x 5"):
-        convert(Wishes(network, tmp_path / "n.kmodel", pictures, kind="yolo2"))
+        convert(Options(network, tmp_path / "n.kmodel", pictures, kind="yolo2"))
     with pytest.raises(MaixSwitchError, match="--kind other: wanted one of classifier, yolo2"):
-        convert(Wishes(network, tmp_path / "n.kmodel", pictures, kind="other"))
+        convert(Options(network, tmp_path / "n.kmodel", pictures, kind="other"))
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", ["mobilenet", "tiny_yolo"])
 def test_known_architectures_take_under_a_minute(name: str, pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(BUILDERS[name](), tmp_path / "net.onnx")
-    facts = convert(Wishes(network, tmp_path / "net.kmodel", pictures))
+    facts = convert(Options(network, tmp_path / "net.kmodel", pictures))
     assert facts.seconds < 60
     assert check(facts.model) == []
     assert report.document(facts)["outputs"][0]["snr_db"] > 15

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from maixswitch.kmodel.format import airam
 from maixswitch.language import tr
 
-from .value import Value
+from .value import PlacedTensor
 
-Steps = Sequence[tuple[Sequence[Value], Sequence[Value]]]
+Steps = Sequence[tuple[Sequence[PlacedTensor], Sequence[PlacedTensor]]]
 
 
-def allocate(steps: Steps, entry: Value, outputs: Sequence[Value]) -> tuple[int, int]:
+def allocate(steps: Steps, entry: PlacedTensor, outputs: Sequence[PlacedTensor]) -> tuple[int, int]:
     """Sets ``address`` of every value; the inputs and outputs of a layer never share memory.
 
     Returns the bytes of main memory and the rows of AI RAM that are needed.
@@ -41,7 +41,7 @@ def allocate(steps: Steps, entry: Value, outputs: Sequence[Value]) -> tuple[int,
     return main, rows
 
 
-def set_lifetimes(steps: Steps, entry: Value, outputs: Sequence[Value]) -> list[Value]:
+def set_lifetimes(steps: Steps, entry: PlacedTensor, outputs: Sequence[PlacedTensor]) -> list[PlacedTensor]:
     """Sets ``first`` and ``last``, the steps between which a value is needed, and returns all values in order."""
     values = [entry]
     entry.first = entry.last = 0
@@ -56,12 +56,12 @@ def set_lifetimes(steps: Steps, entry: Value, outputs: Sequence[Value]) -> list[
     return values
 
 
-def live(values: Sequence[Value], memory: str, steps: int) -> list[int]:
+def live(values: Sequence[PlacedTensor], memory: str, steps: int) -> list[int]:
     """The least memory that is needed while each step runs, in rows of AI RAM or in bytes."""
     return [sum(v.room for v in values if v.memory == memory and v.first <= at <= v.last) for at in range(steps)]
 
 
-def _fit(values: Sequence[Value]) -> int:
+def _fit(values: Sequence[PlacedTensor]) -> int:
     """Fills a memory in the better of both ways; returns the highest end."""
     need = _largest_first(values)
     last = max((value.last for value in values), default=-1)
@@ -78,9 +78,9 @@ def _fit(values: Sequence[Value]) -> int:
     return need
 
 
-def _from_both_ends(values: Sequence[Value], size: int) -> bool:
+def _from_both_ends(values: Sequence[PlacedTensor], size: int) -> bool:
     """Places values in the order of the layers, at alternate ends of ``size``; False where a value finds no gap."""
-    placed: list[Value] = []
+    placed: list[PlacedTensor] = []
     low = False
     for value in sorted(values, key=lambda item: item.first):
         low = not low
@@ -101,9 +101,9 @@ def _from_both_ends(values: Sequence[Value], size: int) -> bool:
     return True
 
 
-def _largest_first(values: Sequence[Value]) -> int:
+def _largest_first(values: Sequence[PlacedTensor]) -> int:
     """Places the largest value first, in the lowest gap among those that live at its time; returns the highest end."""
-    placed: list[Value] = []
+    placed: list[PlacedTensor] = []
     for value in sorted(values, key=lambda item: (-item.room, item.first)):
         position = 0
         for other in sorted(placed, key=lambda item: item.address):

@@ -12,7 +12,7 @@ BLOCK_BYTES = 8
 
 
 @dataclass(eq=False)
-class Value:
+class PlacedTensor:
     """A tensor between two layers: in "main" memory or in "ai_ram", uint8 or float32, shape (channels, h, w) or (n,).
 
     ``address``: byte offset in main memory, or row in the AI RAM; set when the file is built. ``first``, ``last``: the

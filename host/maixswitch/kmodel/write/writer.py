@@ -23,7 +23,7 @@ from maixswitch.kmodel.format.pools import POOL_TYPES
 from .allocate import allocate, live, set_lifetimes
 from .quantize import KpuWeights, fixed_argument
 from .v3_file import EIGHT_BIT, Header, assemble, conv_body
-from .value import Value
+from .value import PlacedTensor
 
 CONV, ADD_PADDING, REMOVE_PADDING, UPLOAD = 10240, 10241, 10242, 10243
 
@@ -33,8 +33,8 @@ class _Node:
     """One layer; ``make`` returns its body, once every value has its address."""
 
     number: int
-    inputs: list[Value]
-    outputs: list[Value]
+    inputs: list[PlacedTensor]
+    outputs: list[PlacedTensor]
     make: Callable[[], object]
     weights: KpuWeights | None = None
     registers: dict[str, int] = field(default_factory=dict)
@@ -103,22 +103,22 @@ class KModelWriter:
 
     def __init__(self, channels: int = 0, height: int = 0, width: int = 0, *, floats: int = 0) -> None:
         if floats:
-            self.input = Value("main", "float32", (floats,))
+            self.input = PlacedTensor("main", "float32", (floats,))
         else:
-            self.input = Value("ai_ram", "uint8", (channels, height, width))
+            self.input = PlacedTensor("ai_ram", "uint8", (channels, height, width))
         self._values = [self.input]
         self._nodes: list[_Node] = []
-        self._outputs: list[Value] = []
+        self._outputs: list[PlacedTensor] = []
 
     def conv(
-        self, source: Value, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = False
-    ) -> Value:
+        self, source: PlacedTensor, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = False
+    ) -> PlacedTensor:
         """A KPU layer; its result lies in main memory if ``to_main``, else in the AI RAM for the next KPU layer."""
         return self.conv_both(source, part, pool=pool, depthwise=depthwise, to_main=to_main)[int(to_main)]
 
     def conv_both(
-        self, source: Value, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = True
-    ) -> tuple[Value, ...]:
+        self, source: PlacedTensor, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = True
+    ) -> tuple[PlacedTensor, ...]:
         """A KPU layer; its result in the AI RAM, where it always is, and with ``to_main`` the copy in main memory."""
         layout = MapLayout(*source.shape)
         out, inner, size, other = part.weights.shape
@@ -143,7 +143,7 @@ class KModelWriter:
         self._nodes.append(_Node(CONV, [source], result, make, part, registers))
         return tuple(result)
 
-    def upload(self, source: Value) -> Value:
+    def upload(self, source: PlacedTensor) -> PlacedTensor:
         """uint8 (channels, h, w) from main memory into the AI RAM."""
         channels, height, width = source.shape
         result = self._value("ai_ram", "uint8", source.shape)
@@ -152,7 +152,7 @@ class KModelWriter:
         )
         return result
 
-    def add_padding(self, source: Value) -> Value:
+    def add_padding(self, source: PlacedTensor) -> PlacedTensor:
         """uint8 (n,) from main memory as the first pixels of n 4x4 maps in the AI RAM, for a 1x1 convolution."""
         result = self._value("ai_ram", "uint8", (source.count, 4, 4))
         self._add(
@@ -160,7 +160,7 @@ class KModelWriter:
         )
         return result
 
-    def remove_padding(self, source: Value) -> Value:
+    def remove_padding(self, source: PlacedTensor) -> PlacedTensor:
         """uint8 (n, 4, 4) in main memory to their first pixels (n,)."""
         channels = source.shape[0]
         return self.layer(REMOVE_PADDING, body.RemovePadding, [source], (channels,), "uint8", channels)
@@ -169,32 +169,32 @@ class KModelWriter:
         self,
         number: int,
         record: type,
-        inputs: Sequence[Value],
+        inputs: Sequence[PlacedTensor],
         shape: tuple[int, ...],
         dtype: str,
         *arguments: Any,
-    ) -> Value:
+    ) -> PlacedTensor:
         """Any layer on main memory whose body is flags, input addresses, output address and then ``arguments``."""
         result = self._value("main", dtype, shape)
         sources = list(inputs)
         self._add(number, sources, result, lambda: record(0, *(v.address for v in sources), result.address, *arguments))
         return result
 
-    def dequantize(self, source: Value, factor: float, bias: float) -> Value:
+    def dequantize(self, source: PlacedTensor, factor: float, bias: float) -> PlacedTensor:
         """uint8 to float32: value * factor + bias."""
         return self.layer(12, body.Dequantize, [source], source.shape, "float32", source.count, factor, bias)
 
-    def quantize(self, source: Value, factor: float, bias: float) -> Value:
+    def quantize(self, source: PlacedTensor, factor: float, bias: float) -> PlacedTensor:
         """float32 to uint8: (value - bias) / factor."""
         return self.layer(11, body.Quantize, [source], source.shape, "uint8", source.count, factor, bias)
 
-    def global_average_pool(self, source: Value) -> Value:
+    def global_average_pool(self, source: PlacedTensor) -> PlacedTensor:
         """float32 (channels, h, w) to (channels,)."""
         channels, height, width = source.shape
         arguments = (height * width, channels)
         return self.layer(5, body.GlobalAveragePool, [source], (channels,), "float32", *arguments)
 
-    def fully_connected(self, source: Value, weights: Array, bias: Array, act: int = 0) -> Value:
+    def fully_connected(self, source: PlacedTensor, weights: Array, bias: Array, act: int = 0) -> PlacedTensor:
         """float32 (n,) to (out,); weights (out, n); act 0 none, 1 relu, 2 relu6, which MaixPy ignores."""
         out, inner = np.shape(weights)
         if inner != source.count:
@@ -202,38 +202,40 @@ class KModelWriter:
         arguments = (inner, out, act, weights, bias)
         return self.layer(18, body.FullyConnected, [source], (out,), "float32", *arguments)
 
-    def flatten(self, source: Value) -> Value:
+    def flatten(self, source: PlacedTensor) -> PlacedTensor:
         """float32 channels first to channels last, flat."""
         channels, height, width = source.shape
         return self.layer(20, body.Flatten, [source], (source.count,), "float32", width, height, channels)
 
-    def softmax(self, source: Value) -> Value:
+    def softmax(self, source: PlacedTensor) -> PlacedTensor:
         """float32, over all of it."""
         return self.layer(15, body.Elementwise, [source], source.shape, "float32", source.count)
 
-    def logistic(self, source: Value) -> Value:
+    def logistic(self, source: PlacedTensor) -> PlacedTensor:
         """float32, each for itself."""
         return self.layer(25, body.Elementwise, [source], source.shape, "float32", source.count)
 
-    def add(self, a: Value, b: Value) -> Value:
+    def add(self, a: PlacedTensor, b: PlacedTensor) -> PlacedTensor:
         """float32 sums."""
         return self.layer(1, body.Add, [a, b], a.shape, "float32", a.count)
 
-    def quantized_add(self, a: Value, b: Value, numbers: Sequence[int]) -> Value:
+    def quantized_add(self, a: PlacedTensor, b: PlacedTensor, numbers: Sequence[int]) -> PlacedTensor:
         """uint8 sums; ``numbers``: offset, factor and shift of a, of b and of the result (v3_layers.QuantizedAdd)."""
         return self.layer(2, body.QuantizedAdd, [a, b], a.shape, "uint8", a.count, *numbers)
 
-    def requantize(self, source: Value, table: Array) -> Value:
+    def requantize(self, source: PlacedTensor, table: Array) -> PlacedTensor:
         """uint8 to uint8 by a table of 256."""
         return self.layer(13, body.Requantize, [source], source.shape, "uint8", source.count, table)
 
-    def quantized_max_pool(self, source: Value, size: int, stride: int, lines: int, columns: int) -> Value:
+    def quantized_max_pool(
+        self, source: PlacedTensor, size: int, stride: int, lines: int, columns: int
+    ) -> PlacedTensor:
         """uint8 (channels, h, w) to (channels, lines, columns); windows are cut at the right and lower edge."""
         channels, height, width = source.shape
         sizes = (width, height, channels, columns, lines, channels, size, size, stride, stride, 0, 0)
         return self.layer(8, body.QuantizedMaxPool, [source], (channels, lines, columns), "uint8", *sizes)
 
-    def quantized_resize(self, source: Value, factor: int = 2) -> Value:
+    def quantized_resize(self, source: PlacedTensor, factor: int = 2) -> PlacedTensor:
         """uint8 (channels, h, w), nearest neighbour."""
         channels, height, width = source.shape
         shape = (channels, factor * height, factor * width)
@@ -241,7 +243,7 @@ class KModelWriter:
             23, body.QuantizedResizeNearest, [source], shape, "uint8", width, height, channels, shape[2], shape[1], 0
         )
 
-    def masked(self, source: Value, mask: Value) -> Value:
+    def masked(self, source: PlacedTensor, mask: PlacedTensor) -> PlacedTensor:
         """float32 (n,): the same bits where the byte of ``mask`` (n,) is 255, and 0.0 where it is 0."""
         # Each byte of the mask is repeated four times. The quantised sum of a byte and 255 - 255 is that byte; the sum
         # of a byte and 0 - 255 saturates at 0.
@@ -251,7 +253,7 @@ class KModelWriter:
         numbers = (0, 1, 0, -255, 1, 0, 0, 1, 0)
         return self.layer(2, body.QuantizedAdd, [source, spread], source.shape, "float32", count, *numbers)
 
-    def concat(self, values: Sequence[Value], shape: tuple[int, ...] = ()) -> Value:
+    def concat(self, values: Sequence[PlacedTensor], shape: tuple[int, ...] = ()) -> PlacedTensor:
         """Values of one type, one after another; channels add up, or elements of flat ones, unless ``shape`` tells."""
         first = values[0]
         shape = shape or (sum(value.shape[0] for value in values), *first.shape[1:])
@@ -275,7 +277,7 @@ class KModelWriter:
         values = set_lifetimes([(node.inputs, node.outputs) for node in self._nodes], self.input, self._outputs)
         return live(values, "ai_ram", len(self._nodes))
 
-    def output(self, value: Value) -> None:
+    def output(self, value: PlacedTensor) -> None:
         """Makes a value in main memory an output of the model; outputs keep the order of these calls."""
         if value.memory != "main":
             raise ValueError("an output lies in main memory: use to_main")
@@ -289,16 +291,16 @@ class KModelWriter:
         main_memory, rows = allocate(steps, self.input, self._outputs)
         return _assemble(self._nodes, self._outputs, main_memory, airam.ROWS - rows)
 
-    def _value(self, memory: str, dtype: str, shape: tuple[int, ...]) -> Value:
-        value = Value(memory, dtype, shape)
+    def _value(self, memory: str, dtype: str, shape: tuple[int, ...]) -> PlacedTensor:
+        value = PlacedTensor(memory, dtype, shape)
         self._values.append(value)
         return value
 
-    def _add(self, number: int, inputs: list[Value], result: Value, make: Callable[[], object]) -> None:
+    def _add(self, number: int, inputs: list[PlacedTensor], result: PlacedTensor, make: Callable[[], object]) -> None:
         self._nodes.append(_Node(number, inputs, [result], make))
 
 
-def _assemble(nodes: list[_Node], outputs: list[Value], main_memory: int, lowest_row: int) -> bytes:
+def _assemble(nodes: list[_Node], outputs: list[PlacedTensor], main_memory: int, lowest_row: int) -> bytes:
     wide = {node.weights.weights.dtype.itemsize for node in nodes if node.weights is not None}
     if len(wide) > 1:
         raise ValueError("8-bit and 16-bit weights in one model: the KPU has one mode for all layers")

@@ -9,16 +9,16 @@ import pytest
 
 from maixswitch.kmodel.format import airam
 from maixswitch.kmodel.write.allocate import _largest_first, allocate, live, set_lifetimes
-from maixswitch.kmodel.write.writer import Value
+from maixswitch.kmodel.write.value import PlacedTensor
 
-Steps = list[tuple[list[Value], list[Value]]]
+Steps = list[tuple[list[PlacedTensor], list[PlacedTensor]]]
 
 
-def random_steps(rng: np.random.Generator, count: int, memory: str) -> tuple[Steps, Value]:
-    def value() -> Value:
+def random_steps(rng: np.random.Generator, count: int, memory: str) -> tuple[Steps, PlacedTensor]:
+    def value() -> PlacedTensor:
         if memory == "main":
-            return Value("main", "uint8", (int(rng.integers(1, 5000)),))
-        return Value("ai_ram", "uint8", tuple(int(n) for n in rng.integers((1, 4, 4), (40, 40, 60))))
+            return PlacedTensor("main", "uint8", (int(rng.integers(1, 5000)),))
+        return PlacedTensor("ai_ram", "uint8", tuple(int(n) for n in rng.integers((1, 4, 4), (40, 40, 60))))
 
     entry = value()
     values, steps = [entry], Steps()
@@ -31,7 +31,7 @@ def random_steps(rng: np.random.Generator, count: int, memory: str) -> tuple[Ste
     return steps, entry
 
 
-def separate(values: list[Value]) -> bool:
+def separate(values: list[PlacedTensor]) -> bool:
     for index, one in enumerate(values):
         for other in values[:index]:
             together = one.first <= other.last and other.first <= one.last
@@ -66,7 +66,7 @@ def test_random_networks(memory: str) -> None:
 def test_a_chain_needs_no_more_than_its_largest_pair() -> None:
     rng = np.random.default_rng(5)
     for _ in range(100):
-        values = [Value("main", "uint8", (int(size),)) for size in rng.integers(1, 9000, 12)]
+        values = [PlacedTensor("main", "uint8", (int(size),)) for size in rng.integers(1, 9000, 12)]
         steps = [([one], [other]) for one, other in pairwise(values)]
         main, _ = allocate(steps, values[0], [values[-1]])
         assert main == max(one.room + other.room for one, other in pairwise(values))

@@ -12,7 +12,8 @@ from maixswitch.kmodel.judge.consistency import check
 from maixswitch.kmodel.write import samples
 from maixswitch.kmodel.write.allocate import allocate
 from maixswitch.kmodel.write.quantize import KpuWeights, Scale, fixed_argument, linear, norm_of, quantize_conv
-from maixswitch.kmodel.write.writer import KModelWriter, Value
+from maixswitch.kmodel.write.value import PlacedTensor
+from maixswitch.kmodel.write.writer import KModelWriter
 
 
 def plain_part(out: int, inner: int, size: int = 1, dtype: type = np.uint8) -> KpuWeights:
@@ -48,12 +49,12 @@ def test_maps_that_live_together_do_not_overlap() -> None:
 
 
 def test_allocation_reuses_what_is_dead() -> None:
-    a, b, c, d = (Value("main", "uint8", (100,)) for _ in range(4))
+    a, b, c, d = (PlacedTensor("main", "uint8", (100,)) for _ in range(4))
     need, rows = allocate([([a], [b]), ([b], [c]), ([c], [d])], a, [d])
     assert (need, rows) == (208, 0)
     places = [value.address for value in (a, b, c, d)]
     assert places[0] != places[1] != places[2] != places[3]
-    kept = [Value("main", "float32", (5,)) for _ in range(4)]
+    kept = [PlacedTensor("main", "float32", (5,)) for _ in range(4)]
     need, _ = allocate([([kept[0]], [kept[1]]), ([kept[1]], [kept[2]]), ([kept[2]], [kept[3]])], kept[0], kept)
     assert need == 4 * 24
 

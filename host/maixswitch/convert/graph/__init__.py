@@ -1,0 +1,1 @@
+"""The graph of float operations: its one node type, its values and what rewrites it."""

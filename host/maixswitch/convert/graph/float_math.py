@@ -1,0 +1,76 @@
+"""Arithmetic in float32 that several operators share, on batches (n, ...)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .curve import Curve
+
+Array = NDArray[np.floating]
+Shape = tuple[int, ...]
+Values = NDArray[Any]
+
+
+def taps(values: Values, size: int, stride: int = 1) -> list[tuple[int, int, Values]]:
+    """Returns (row, column, what that tap of the kernel meets (n, c, h, w)); a kernel of 3 has a border of zeros."""
+    border = (size - 1) // 2
+    height, width = (side - side % stride for side in values.shape[2:])
+    padded = np.pad(values, ((0, 0), (0, 0), (border, border), (border, border))) if border else values
+    return [
+        (row, column, padded[:, :, row : row + height : stride, column : column + width : stride])
+        for row in range(size)
+        for column in range(size)
+    ]
+
+
+def convolve(values: Values, weights: Values, depthwise: bool, stride: int = 1) -> Values:
+    """Returns the convolution of float32 (n, c, h, w), zero padding, no bias.
+
+    weights: (out, in, k, k), depthwise (c, 1, k, k).
+    """
+    values, weights = values.astype(np.float32, copy=False), weights.astype(np.float32)
+    number, channels = values.shape[:2]
+    total: Values = np.zeros(0, np.float32)
+    for row, column, seen in taps(values, weights.shape[2], stride):
+        if depthwise:
+            part = seen * weights[:, 0, row, column].reshape(1, channels, 1, 1)
+        else:
+            flat = np.ascontiguousarray(seen).reshape(number, channels, -1)
+            part = np.matmul(weights[:, :, row, column], flat).reshape(number, -1, *seen.shape[2:])
+        total = total + part if total.size else part
+    return total
+
+
+def mean_sums(values: Values, weights: Values, depthwise: bool, stride: int = 1) -> NDArray[np.float64]:
+    """Returns the mean of ``convolve`` over images and pixels for each output channel, without the convolution."""
+    total = np.zeros(weights.shape[0])
+    for row, column, seen in taps(values, weights.shape[2], stride):
+        means = seen.mean(axis=(0, 2, 3), dtype=np.float64)
+        part = weights[:, :, row, column].astype(np.float64)
+        total += part[:, 0] * means if depthwise else part @ means
+    return total
+
+
+def apply(curve: Curve | None, values: Values) -> Values:
+    """Returns the curve of the values, float32, or the values themselves where there is no curve."""
+    return values if curve is None else curve.evaluate(values.astype(np.float64)).astype(np.float32)
+
+
+def pooled(values: Values, pool: str) -> Values:
+    """Returns (n, c, h, w) after the KPU's pool of that name, see ``ops.conv.Conv``."""
+    if not pool:
+        return values
+    if pool == "max2s1":
+        wide = np.pad(values, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=-np.inf)
+        corners = [wide[:, :, y : y + values.shape[2], x : x + values.shape[3]] for y in (0, 1) for x in (0, 1)]
+        best: Values = np.maximum.reduce(corners)
+        return best
+    size = int(pool[-1])
+    number, channels, height, width = values.shape
+    tiles = values[:, :, : height - height % size, : width - width % size]
+    tiles = tiles.reshape(number, channels, height // size, size, width // size, size)
+    result: Values = tiles.max(axis=(3, 5)) if pool.startswith("max") else tiles.mean(axis=(3, 5))
+    return result

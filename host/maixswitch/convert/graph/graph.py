@@ -1,0 +1,232 @@
+"""The float graph: operations on named tensors, without a batch, in the order they run.
+
+Tensors are (channels, height, width) or (n,). A tensor keeps the name it has in the ONNX file. Where nodes are joined
+(Conv + BatchNormalization + Relu), the name is that of the last of them.
+
+``Node`` is the one node type of this graph. Each file of ``ops`` derives its own from it, with its attributes as
+fields, and answers the questions below. Nothing else in the converter asks which operator a node is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from math import inf
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.convert.refusals import refuse
+from maixswitch.errors import MaixSwitchError
+
+from .curve import Curve
+from .float_math import Array, Shape, Values
+
+Order = NDArray[np.intp]
+
+
+class Phase(Enum):
+    """The passes that rewrite a graph for the KPU, in the order they run."""
+
+    BORDERS = "a border goes into the convolution or pool behind it"
+    SCALING = "a factor and an offset go into the operation beside them"
+    SCALING_LEFT = "what found no such operation becomes one"
+    CURVES = "an activation goes into the operation before it"
+    WINDOWS = "convolutions and pools of any window become those that the KPU has"
+    POOLS = "a pool goes into the convolution before it"
+    STRIDES = "a stride leaves the depthwise convolution"
+
+
+class ScaleFrom(Enum):
+    """Where a tensor of bytes has its scale from."""
+
+    OWN = "its own range"
+    INPUT = "its input, whose bytes it keeps"
+    SHARED = "one scale with all its inputs"
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One operation.
+
+    sources: names of the ONNX nodes in it, for messages.
+    inputs, output: names of tensors.
+    """
+
+    sources: tuple[str, ...]
+    inputs: tuple[str, ...]
+    output: str
+
+    on_kpu: ClassVar[bool] = False
+    """Is this a layer of the KPU? It reads the picture, and an activation costs it nothing."""
+    keeps_channels_apart: ClassVar[bool] = False
+    """Does each element of the result come from one channel, all channels of one size, in their order?"""
+    scale_from: ClassVar[ScaleFrom] = ScaleFrom.OWN
+
+    # What every operator has to say.
+
+    def evaluate(self, values: Sequence[Values]) -> Values:
+        """Returns the output for the inputs, all float32 with a batch in front."""
+        raise NotImplementedError
+
+    def quantise(self, quantiser: Any) -> None:
+        """Adds the node's integer layers; ``quantiser`` is a ``quantise.quantiser.Quantiser``."""
+        raise NotImplementedError
+
+    def makes_bytes(self, shape: Shape) -> bool:
+        """Is the output, of this shape, a tensor of bytes? Else it is float32."""
+        return False
+
+    # Where an operator can be rewritten, or something be joined with it. By default it cannot.
+
+    def rewrite(self, graph: Graph, phase: Phase) -> bool:
+        """Rewrites the graph around this node in one phase; returns whether anything changed."""
+        return False
+
+    def with_border(self, pads: tuple[int, int, int, int], value: float | None, low: float) -> Node | None:
+        """Returns this node with a wider border, None where the result would differ.
+
+        pads: top, left, bottom, right. value: what the border holds, None for a copy of the pixels at the edge.
+        low: nothing that the border surrounds is below it.
+        """
+        return None
+
+    def scaled_behind(self, factor: Array, offset: Array) -> Node | None:
+        """Returns the node whose result is this one's * factor + offset, one number each for a channel."""
+        return None
+
+    def scaled_before(self, factor: Array, offset: Array) -> Node | None:
+        """Returns the node that reads x and computes what this one computes of x * factor + offset."""
+        return None
+
+    def lets_scaling_pass(self, factor: Array) -> bool:
+        """Is the result the same whether a factor and an offset for each channel come before or behind it?"""
+        return False
+
+    def with_curve(self, curve: Curve) -> Node | None:
+        """Returns this node with the curve behind it."""
+        return None
+
+    def lets_curve_pass(self, curve: Curve) -> bool:
+        """Is the result the same whether the curve comes before or behind it?"""
+        return False
+
+    def with_pool(self, pool: str) -> Node | None:
+        """Returns this node with the KPU's pool of that name behind it."""
+        return None
+
+    def on_bytes(self, factor: Array, offset: Array) -> Node:
+        """Returns the node that reads bytes x and computes what this one computes of x * factor + offset.
+
+        The border is not considered: its zeros become bytes of 0. Only layers of the KPU are asked.
+        """
+        raise NotImplementedError
+
+    def around(self, pad: int) -> Node:
+        """Returns the node for an input from which ``pad`` was taken. Only layers of the KPU are asked."""
+        raise NotImplementedError
+
+    # What the choice of scales asks of a node that makes bytes.
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The ends that no element of the result leaves; infinite where there are none."""
+        return -inf, inf
+
+    def before_pool(self, values: Sequence[Values]) -> Values | None:
+        """Returns the values whose range counts, where those of the output are narrower; else None."""
+        return None
+
+    def reach(self, largest: float) -> float:
+        """Returns a bound of the result for inputs up to ``largest``; 0.0 where nothing needs it."""
+        return 0.0
+
+
+@dataclass
+class Graph:
+    """The whole network.
+
+    nodes: in the order they run.
+    shapes: by tensor.
+    input: the picture (c, h, w).
+    outputs: in the order of the file.
+    pixels: the board feeds bytes 0..255, the network takes byte * factor + offset: (factor, offset) for each channel.
+    notes: what was left out or put in, in sentences for the user.
+    orders: of a tensor whose elements stand in another order in the ONNX file (channels last), an array of the ONNX
+        tensor's shape with positions in the tensor here.
+    kinds: the operator of each ONNX node, for messages.
+    """
+
+    nodes: list[Node]
+    shapes: dict[str, Shape]
+    input: str
+    outputs: tuple[str, ...]
+    pixels: tuple[tuple[float, float], ...] = ()
+    notes: list[str] = field(default_factory=list)
+    orders: dict[str, Order] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+
+    def readers(self, tensor: str) -> list[Node]:
+        """Returns the nodes that read the tensor."""
+        return [node for node in self.nodes if tensor in node.inputs]
+
+    def only_reader(self, tensor: str) -> Node | None:
+        """Returns the node that alone reads the tensor; None where there are several, or the tensor is an output."""
+        readers = self.readers(tensor)
+        return readers[0] if len(readers) == 1 and tensor not in self.outputs else None
+
+    def maker(self, tensor: str) -> Node | None:
+        """Returns the node that makes the tensor; None for the input."""
+        return next((node for node in self.nodes if node.output == tensor), None)
+
+    def sole_maker(self, node: Node) -> Node | None:
+        """Returns the node that makes the first input of ``node``, if nothing else reads that."""
+        return self.maker(node.inputs[0]) if self.only_reader(node.inputs[0]) is node else None
+
+    def swap(self, old: Node, new: Sequence[Node]) -> None:
+        """Puts several nodes in the position of one."""
+        index = self.nodes.index(old)
+        self.nodes[index : index + 1] = new
+
+    def join(self, first: Node, second: Node, new: Node) -> None:
+        """Puts one node in the position of two, where the second alone reads what the first makes."""
+        self.nodes.remove(first)
+        self.swap(second, [replace(new, sources=first.sources + second.sources, output=second.output)])
+
+    def exchange(self, first: Node, second: Node) -> Node:
+        """Puts the second node before the first, behind which it stands; returns it. It keeps shapes."""
+        name = self.name(first.output, "before")
+        self.shapes[name] = self.shapes[first.inputs[0]]
+        self.nodes.remove(second)
+        earlier = replace(second, inputs=first.inputs, output=name)
+        self.swap(first, [earlier, replace(first, inputs=(name,), output=second.output)])
+        return earlier
+
+    def name(self, tensor: str, suffix: str) -> str:
+        """Returns a name for a tensor that the file does not have."""
+        name, count = f"{tensor}/{suffix}", 1
+        while name in self.shapes:
+            count += 1
+            name = f"{tensor}/{suffix}{count}"
+        return name
+
+    def refused(self, node: Node, reason: str, remedy: str) -> MaixSwitchError:
+        """Returns the error that refuses a node, named after the ONNX node that it comes from."""
+        name = node.sources[-1] if node.sources else node.output
+        return refuse(name, self.kinds.get(name, type(node).__name__), reason, remedy)
+
+
+def evaluate(graph: Graph, images: Values) -> dict[str, Values]:
+    """Returns all tensors of the graph by name, float32 with a batch; ``images``: its input (n, ...)."""
+    values = {graph.input: images.astype(np.float32, copy=False)}
+    with np.errstate(all="ignore"):  # calibration finds what is not finite, and names its tensor
+        for node in graph.nodes:
+            values[node.output] = node.evaluate([values[name] for name in node.inputs])
+    return values
+
+
+def is_map(shape: Shape) -> bool:
+    """Is this the shape (c, h, w) of a feature map? Maps are quantised; flat tensors are float32."""
+    return len(shape) == 3

@@ -1,0 +1,183 @@
+"""What reading a network node by node needs: the values so far, and the graph that grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.convert.refusals import AGAIN, FIXED
+from maixswitch.errors import MaixSwitchError
+from maixswitch.language import tr, word
+
+from .curve import Function
+from .float_math import Shape
+from .graph import Graph, Node
+from .onnx_node import OnnxNetwork, OnnxNode
+from .value import Value, is_channels_first, view
+
+Data = NDArray[Any]
+Settle = Callable[[Function, str, str, Shape], Node]
+LARGEST = 1 << 24
+"""Elements of a tensor, far more than the board holds: it bounds what a network can make this program compute."""
+
+
+class Importer:
+    """Grows a graph from the nodes of a file.
+
+    The readers of ``ops`` call it: they take a node's inputs here, and add what the node becomes. Every mistake that
+    a file can hold is refused here or there, so any other exception is a bug of this program.
+    """
+
+    def __init__(self, network: OnnxNetwork, settle: Settle, elementwise: Set[str]) -> None:
+        """Starts with the constants of the network.
+
+        settle: makes the node (function, tensor, its own output, shape) of a function that waits in a value.
+        elementwise: operators for whose nodes a function may wait.
+        """
+        self.network = network
+        self.elementwise = elementwise
+        self.values: dict[str, Value | Data] = dict(network.constants)
+        kinds = {node.name: node.kind for node in network.nodes}
+        self.graph = Graph([], {}, network.input, network.outputs, kinds=kinds)
+        self.readers: dict[str, list[OnnxNode]] = {}
+        for node in network.nodes:
+            for name in node.inputs:
+                self.readers.setdefault(name, []).append(node)
+        self._settle = settle
+        self._settled: dict[str, Value] = {}
+
+    def shape(self, value: Value) -> Shape:
+        """Returns the shape of the tensor that the value shows."""
+        return self.graph.shapes[value.tensor]
+
+    # What a node reads.
+
+    def argument(self, node: OnnxNode, index: int) -> Value | Data | None:
+        """Returns an input of the node; None if it is left out. MaixSwitchError if nothing makes it."""
+        if index >= len(node.inputs) or not node.inputs[index]:
+            return None
+        name = node.inputs[index]
+        if name not in self.values:
+            raise node.refused(tr("nothing gives its input {name}", name=name), word(AGAIN))
+        return self.values[name]
+
+    def constant(self, node: OnnxNode, index: int) -> Data | None:
+        """Returns a constant input; None if it is left out. MaixSwitchError if it depends on the picture."""
+        argument = self.argument(node, index)
+        if isinstance(argument, Value):
+            raise node.refused(tr("its input {name} is no constant", name=node.inputs[index]), word(FIXED))
+        return argument
+
+    def weights(self, node: OnnxNode, index: int) -> Data:
+        """Returns a constant input of real numbers, float64. MaixSwitchError if there is none, or not finite."""
+        array = self.constant(node, index)
+        if array is None or array.dtype.kind not in "fiu" or not array.size:
+            why = tr("its input {place} is missing, or no numbers", place=index + 1)
+            raise node.refused(why, word(AGAIN))
+        wide = array.astype(np.float64)
+        if not np.isfinite(wide).all():
+            why = tr("its weights hold numbers that are not finite")
+            raise node.refused(why, word("train the network again; it has diverged"))
+        return wide
+
+    def integers(self, node: OnnxNode, index: int) -> list[int] | None:
+        """Returns a constant input of whole numbers; None if it is left out. MaixSwitchError for anything else."""
+        array = self.constant(node, index)
+        if array is None:
+            return None
+        if array.dtype.kind not in "iu":
+            raise node.refused(tr("its input {place} is missing, or no numbers", place=index + 1), word(AGAIN))
+        return [int(number) for number in array.ravel()]
+
+    def value(self, node: OnnxNode, index: int = 0) -> Value:
+        """Returns an input that depends on the picture, with no function left to apply. MaixSwitchError if none."""
+        return self.settled(self.waiting(node, index))
+
+    def waiting(self, node: OnnxNode, index: int = 0) -> Value:
+        """Returns an input as ``value`` does, but a function may still wait in it."""
+        argument = self.argument(node, index)
+        if not isinstance(argument, Value):
+            why = tr("its input {place} does not depend on the picture", place=index + 1)
+            raise node.refused(why, word("simplify the network, so that constants are computed beforehand"))
+        return argument
+
+    def map(self, node: OnnxNode, index: int = 0) -> Value:
+        """Returns an input (1, channels, height, width). MaixSwitchError for any other layout."""
+        value = self.value(node, index)
+        if not is_channels_first(value, self.shape(value)):
+            why = tr("its input has shape {shape}, not (1, channels, height, width)", shape=value.shape)
+            raise node.refused(why, word("export the network with channels first"))
+        return value
+
+    def axis(self, node: OnnxNode, value: Value, default: int) -> int:
+        """Returns the node's axis counted from the front. MaixSwitchError if the value has no such axis."""
+        axis, rank = int(node.attributes.get("axis", default)), len(value.shape)
+        if not -rank <= axis < rank:
+            raise node.refused(tr("it does not fit shape {shape}", shape=value.shape), word(AGAIN))
+        return axis % rank
+
+    def settled(self, value: Value) -> Value:
+        """Returns the value after a node has applied the function that waits in it."""
+        if value.function.is_identity:
+            return value
+        if value.name not in self._settled:
+            shape = self.shape(value)
+            self.add(self._settle(value.function, value.tensor, value.name, shape), shape)
+            settled = Value(value.name, value.name, value.shape, value.order)
+            self.remember_order(settled)
+            self._settled[value.name] = settled
+        return self._settled[value.name]
+
+    # What a node becomes.
+
+    def add(self, node: Node, shape: Shape) -> None:
+        """Puts a node at the end, with the shape of its result. MaixSwitchError for one beyond all memory."""
+        if min(shape, default=1) < 1 or float(np.prod(np.asarray(shape, np.float64))) > LARGEST:
+            why = tr("its result has shape {shape}", shape=shape)
+            raise self.graph.refused(node, why, word("use a smaller picture, or fewer channels"))
+        self.graph.nodes.append(node)
+        self.graph.shapes[node.output] = shape
+
+    def produce(self, source: OnnxNode, node: Node, shape: Shape, like: Value | None = None) -> None:
+        """Adds a node whose result is the output of ``source``, in the order of ``like``, else batch first."""
+        self.add(node, shape)
+        if like is None:
+            value = Value(node.output, node.output, (1, *shape))
+        else:
+            value = Value(node.output, node.output, like.shape, like.order)
+        self.values[source.outputs[0]] = value
+        self.remember_order(value)
+
+    def show(self, node: OnnxNode, source: Value, order: Data) -> None:
+        """Makes the node's output another view of the value."""
+        self.values[node.outputs[0]] = view(node.outputs[0], source, order)
+
+    def remember_order(self, value: Value) -> None:
+        """Notes how the ONNX tensor of the value's name differs from the graph's."""
+        if value.order is not None:
+            self.graph.orders[value.tensor] = value.order
+
+    def finish(self) -> None:
+        """Sets the outputs of the graph. MaixSwitchError for what cannot be one."""
+        outputs = []
+        for name in self.network.outputs:
+            value = self.values.get(name)
+            if not isinstance(value, Value):
+                raise MaixSwitchError(
+                    tr("output {name} does not depend on the picture; leave it out of the network", name=name)
+                )
+            value = self.settled(value)
+            if value.tensor == self.graph.input:
+                raise MaixSwitchError(tr("output {name} is the picture itself; leave it out of the network", name=name))
+            if value.order is not None:
+                note = tr(
+                    "output {name}: its elements stand channels first, {shape}, without the rearranging at the end",
+                    name=name,
+                    shape=self.shape(value),
+                )
+                self.graph.notes.append(note)
+            outputs.append(value.tensor)
+        self.graph.outputs = tuple(dict.fromkeys(outputs))

@@ -1,0 +1,1 @@
+"""From integer layers to the bytes of a kmodel: limits, memories, writing."""

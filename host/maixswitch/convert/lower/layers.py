@@ -1,0 +1,185 @@
+"""The integer network: layers on named tensors, before anything has its position in memory.
+
+One layer here is one of the kmodel, except for the moves between main memory and AI RAM, which lowering adds. All whole
+numbers are those of the file.
+
+The float graph and this network are two representations because they do not correspond node by node. One float
+operation becomes one to six layers, of kinds that depend on the scales (an Add with a curve is an integer addition and
+a table); and a layer has whole numbers and tensors of bytes where a node has real ones. Layers that several operators
+use stand here, a layer of one operator alone in that operator's file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.kmodel.run.arithmetic import POOLS
+from maixswitch.kmodel.run.float32 import fma
+from maixswitch.kmodel.write.quantize import KpuWeights, Scale
+from maixswitch.kmodel.write.value import PlacedTensor
+from maixswitch.kmodel.write.writer import KModelWriter
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One layer.
+
+    sources: names of the ONNX nodes, for messages.
+    inputs, output: names of tensors.
+    """
+
+    sources: tuple[str, ...]
+    inputs: tuple[str, ...]
+    output: str
+
+    title: ClassVar[str]
+    """What the report calls it."""
+    is_view: ClassVar[bool] = False
+    """Does it move nothing, so that the file has no layer for it?"""
+    may_start: ClassVar[bool] = False
+    """Does the firmware start with such a layer, on a network of numbers?"""
+
+    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
+        """Adds the layer to a file; returns its result, which has this shape, in main memory."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """Returns what the report calls this very layer."""
+        return self.title
+
+
+@dataclass(frozen=True, eq=False)
+class KpuConv(Layer):
+    """uint8 (c, h, w) to uint8, by the KPU; ``pool``: its pool type 0..9 (``arithmetic.POOLS``).
+
+    Lowering writes it, because it reads and writes the AI RAM.
+    """
+
+    part: KpuWeights
+    pool: int = 0
+    depthwise: bool = False
+    title = "conv"
+
+    def describe(self) -> str:
+        size = self.part.weights.shape[-1]
+        pool = f", {POOLS[self.pool][0]}" if self.pool else ""
+        return f"{'depthwise' if self.depthwise else self.title} {size}x{size}{pool}"
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedAdd(Layer):
+    """Layer 2 of v3; ``v3_layers.QuantizedAdd`` explains the nine numbers."""
+
+    numbers: tuple[int, ...]
+    title = "add"
+
+    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
+        return writer.quantized_add(inputs[0], inputs[1], self.numbers)
+
+
+@dataclass(frozen=True, eq=False)
+class Requantize(Layer):
+    """Layer 13 of v3: uint8 to uint8 by a table of 256."""
+
+    table: NDArray[np.uint8]
+    title = "table"
+
+    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
+        return writer.requantize(inputs[0], self.table)
+
+
+@dataclass(frozen=True, eq=False)
+class Quantize(Layer):
+    """Layer 11 of v3: float32 to uint8, (value - bias) / factor, which MaixPy and CanMV cut off and the SDK rounds."""
+
+    factor: float
+    bias: float
+    title = "to bytes"
+
+    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
+        return writer.quantize(inputs[0], self.factor, self.bias)
+
+
+@dataclass(frozen=True, eq=False)
+class Dequantize(Layer):
+    """Layer 12 of v3: uint8 to float32, level * factor + bias."""
+
+    factor: float
+    bias: float
+    title = "to float"
+
+    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
+        return writer.dequantize(inputs[0], self.factor, self.bias)
+
+
+@dataclass(frozen=True, eq=False)
+class FloatMasked(Layer):
+    """(n,) floats and a uint8 mask (n,): the floats, bit by bit, where the mask is 255, and 0.0 where it is 0.
+
+    It becomes two layers of the file: a resize that repeats each byte of the mask four times, and an integer addition
+    that takes what the mask lacks from the bytes of the floats, saturating at 0.
+    """
+
+    title = "clamp"
+
+    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
+        return writer.masked(inputs[0], inputs[1])
+
+
+@dataclass(frozen=True, eq=False)
+class FloatAdd(Layer):
+    """Layer 1 of v3."""
+
+    title = "add (float)"
+
+    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
+        return writer.add(inputs[0], inputs[1])
+
+
+@dataclass(frozen=True, eq=False)
+class FloatConcat(Layer):
+    """Layer 16 of v3."""
+
+    title = "concat (float)"
+
+    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
+        return writer.concat(inputs, shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Quantised:
+    """The whole integer network.
+
+    layers: in the order they run.
+    shapes, scales: by tensor; a tensor without a scale is float32.
+    input: uint8 (c, h, w), or float32 (n,) where it has no scale.
+    outputs: float32 tensors.
+    origin: for each tensor the tensor of the float graph that it stands for, for comparison.
+    methods: by tensor, how the range of its scale was chosen ("minmax", "kl" ...), for the report.
+    """
+
+    layers: tuple[Layer, ...]
+    shapes: dict[str, Shape]
+    scales: dict[str, Scale]
+    input: str
+    outputs: tuple[str, ...]
+    origin: dict[str, str] = field(default_factory=dict)
+    methods: dict[str, str] = field(default_factory=dict)
+
+
+def real(levels: NDArray[np.uint8], scale: Scale) -> NDArray[np.float32]:
+    """Returns what bytes stand for, as a dequantize layer of the firmware computes it."""
+    values: NDArray[np.float32] = fma(levels.astype(np.float32), np.float32(scale.factor), np.float32(scale.bias))
+    return values
+
+
+def named(layer: Layer) -> str:
+    """Returns the ONNX nodes of a layer, for messages."""
+    return " + ".join(layer.sources) or layer.output

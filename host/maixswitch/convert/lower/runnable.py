@@ -1,0 +1,101 @@
+"""Integer layers rewritten into those that chip and firmware run, with the very same results.
+
+The firmware starts only with a KPU layer, and no published converter pools behind a depthwise one. A 1x1 layer that
+copies its input exactly meets both, or moving the pool to where it costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from maixswitch.kmodel.format.registers import BatchNorm
+from maixswitch.kmodel.write.quantize import FRACTION_BITS, KpuWeights, linear
+
+from .layers import KpuConv, Layer, Quantised, Shape
+
+PICKS = (5, 6, 7)
+"""Pool types that only choose pixels, which a 1x1 layer may do as well afterwards."""
+
+
+@dataclass(frozen=True, eq=False)
+class Runnable:
+    """Layers and shapes as they will be written; the outputs are those of the quantised network."""
+
+    layers: tuple[Layer, ...]
+    shapes: Mapping[str, Shape]
+
+
+def summing(weights: np.ndarray) -> KpuWeights:
+    """Returns a layer that sums bytes exactly: each output is the sum of its inputs * weights, at most 255.
+
+    weights: whole numbers (out, in, 1, 1).
+    """
+    one = np.ones(len(weights), np.int64)
+    norm = BatchNorm(one << FRACTION_BITS, 0 * one, 0 * one)
+    return KpuWeights(weights.astype(np.uint8), norm, linear())
+
+
+def copying(channels: int) -> KpuWeights:
+    """Returns a 1x1 layer whose output is its input, byte for byte."""
+    return summing(np.eye(channels, dtype=np.uint8).reshape(channels, channels, 1, 1))
+
+
+def make_runnable(quantised: Quantised) -> Runnable:
+    """Returns the same network without a pool behind a depthwise layer, and with a KPU layer in front."""
+    shapes = dict(quantised.shapes)
+    layers = _with_copied_input(quantised, shapes)
+    return Runnable(tuple(_without_depthwise_pools(layers, shapes, quantised.outputs)), shapes)
+
+
+def _with_copied_input(quantised: Quantised, shapes: dict[str, Shape]) -> list[Layer]:
+    """The picture lies in the AI RAM alone. What the CPU reads of it, a copying KPU layer brings to main memory."""
+    name, layers = quantised.input, list(quantised.layers)
+    if name not in quantised.scales:
+        return layers
+    readers = [layer for layer in layers if name in layer.inputs and not isinstance(layer, KpuConv)]
+    if not readers and name not in quantised.outputs:
+        return layers
+    copy = f"{name}/copy"
+    shapes[copy] = shapes[name]
+    first: Layer = KpuConv((), (name,), copy, copying(shapes[name][0]))
+    renamed = [
+        replace(layer, inputs=tuple(copy if source == name else source for source in layer.inputs))
+        if layer in readers
+        else layer
+        for layer in layers
+    ]
+    return [first, *renamed]
+
+
+def _without_depthwise_pools(
+    layers: Sequence[Layer], shapes: dict[str, Shape], outputs: Sequence[str]
+) -> Sequence[Layer]:
+    runnable: list[Layer] = []
+    postponed: dict[str, tuple[str, int]] = {}
+    for layer in layers:
+        # A pool that was postponed to this layer is done here.
+        if isinstance(layer, KpuConv) and layer.inputs[0] in postponed:
+            whole, pool = postponed[layer.inputs[0]]
+            layer = replace(layer, inputs=(whole,), pool=pool)
+        if not (isinstance(layer, KpuConv) and layer.depthwise and layer.pool):
+            runnable.append(layer)
+            continue
+        # A depthwise layer keeps all its pixels. The next layer picks some of them, or a copying one pools.
+        whole = f"{layer.output}/whole"
+        shapes[whole] = shapes[layer.inputs[0]]
+        runnable.append(replace(layer, output=whole, pool=0))
+        readers = [other for other in layers if layer.output in other.inputs]
+        if layer.pool in PICKS and len(readers) == 1 and layer.output not in outputs and _may_pick(readers[0]):
+            postponed[layer.output] = (whole, layer.pool)
+        else:
+            copy = copying(shapes[whole][0])
+            runnable.append(KpuConv(layer.sources, (whole,), layer.output, copy, layer.pool))
+    return runnable
+
+
+def _may_pick(layer: Layer) -> bool:
+    """Can this layer choose pixels after it has computed them all?"""
+    return isinstance(layer, KpuConv) and not layer.depthwise and not layer.pool and layer.part.weights.shape[-1] == 1

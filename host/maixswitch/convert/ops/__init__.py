@@ -1,0 +1,54 @@
+"""What the converter knows of each operator: one file an operator, or a family that shares code.
+
+A file holds, of its operator: how a node of ONNX is read; its own type of graph node with the evaluation in floats,
+the rewriting and the quantising; a type of integer layer with its writing, where the operator has one of its own; the
+row of docs/convert.md (``OPERATORS``); and what is refused in its favour (``REFUSED``, operator to remedy).
+
+A new file is found by being here. Nothing else has to be changed for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+
+from maixswitch.convert.graph.importer import Importer
+from maixswitch.convert.graph.onnx_node import OnnxNode
+
+from .operator import Operator
+
+_MODULES = [import_module(f"{__name__}.{info.name}") for info in iter_modules(__path__)]
+OPERATORS: list[Operator] = [operator for module in _MODULES for operator in getattr(module, "OPERATORS", ())]
+READERS: dict[str, Callable[[Importer, OnnxNode], None]] = {
+    name: operator.read for operator in OPERATORS for name in operator.names
+}
+"""By ONNX operator: what reads its nodes."""
+ELEMENTWISE = frozenset(name for operator in OPERATORS if operator.elementwise for name in operator.names)
+"""ONNX operators that may become part of a function of one tensor."""
+REFUSED: Mapping[str, str] = {
+    name: remedy for module in _MODULES for name, remedy in getattr(module, "REFUSED", {}).items()
+}
+"""By ONNX operator that the board cannot run: what to use instead."""
+
+
+def rows() -> Iterator[tuple[str, str, str]]:
+    """Yields (operators, what they become, limits) for docs/convert.md."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for operator in OPERATORS:
+        groups.setdefault((operator.becomes, operator.limits), []).extend(operator.names)
+    for (becomes, limits), names in groups.items():
+        yield _listed(names), becomes, limits
+
+
+def refused_rows() -> Iterator[tuple[str, str]]:
+    """Yields (operators, what to do instead) for docs/convert.md."""
+    groups: dict[str, list[str]] = {}
+    for name, remedy in REFUSED.items():
+        groups.setdefault(remedy, []).append(name)
+    for remedy, names in groups.items():
+        yield _listed(names), remedy
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,96 @@
+"""Concat along the channels, or of flat tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from maixswitch.convert.graph.float_math import Values
+from maixswitch.convert.graph.graph import Node, ScaleFrom, is_map
+from maixswitch.convert.graph.importer import Importer
+from maixswitch.convert.graph.onnx_node import OnnxNode
+from maixswitch.convert.graph.value import Value, is_channels_first, is_channels_last, like_channels_last
+from maixswitch.convert.lower.layers import FloatConcat, Layer, Shape
+from maixswitch.convert.quantise.quantiser import Quantiser
+from maixswitch.kmodel.write.value import PlacedTensor
+from maixswitch.kmodel.write.writer import KModelWriter
+from maixswitch.language import tr, word
+
+from .operator import Operator
+from .views import flat
+
+
+@dataclass(frozen=True, eq=False)
+class Concat(Node):
+    """Two or more tensors along the channels, or along the only axis of flat ones."""
+
+    scale_from = ScaleFrom.SHARED
+
+    def evaluate(self, values: Sequence[Values]) -> Values:
+        return np.concatenate(list(values), axis=1)
+
+    def makes_bytes(self, shape: Shape) -> bool:
+        return is_map(shape)
+
+    def quantise(self, quantiser: Quantiser) -> None:
+        shape = quantiser.graph.shapes[self.output]
+        if not is_map(shape):
+            floats = tuple(quantiser.as_float(name) for name in self.inputs)
+            quantiser.put(FloatConcat(self.sources, floats, self.output), shape)
+            return
+        scale = quantiser.scales[self.output]
+        parts = tuple(quantiser.in_scale(name, scale) for name in self.inputs)
+        quantiser.put(QuantizedConcat(self.sources, parts, self.output), shape, scale)
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedConcat(Layer):
+    """Layer 17 of v3: bytes one after another. All inputs have the output's scale already."""
+
+    title = "concat"
+
+    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
+        return writer.concat(inputs, shape)
+
+
+def read(importer: Importer, node: OnnxNode) -> None:
+    """Adds a Concat; one of a single tensor is left out."""
+    values = [importer.value(node, index) for index in range(len(node.inputs))]
+    axis = importer.axis(node, values[0], 1)
+    shapes = [importer.shape(value) for value in values]
+    first = all(map(is_channels_first, values, shapes)) and axis == 1
+    last = all(map(is_channels_last, values, shapes)) and axis == 3
+    like: Value | None
+    if len({shape[1:] for shape in shapes}) == 1 and (first or last):
+        shape = (sum(shape[0] for shape in shapes), *shapes[0][1:])
+        like = None if first else like_channels_last(shape)
+    elif len({len(value.shape) for value in values}) == 1 and all(_is_row(value, axis) for value in values):
+        values = [flat(importer, node, index) for index in range(len(node.inputs))]
+        total = sum(value.shape[axis] for value in values)
+        shape = (total,)
+        like = Value("", "", tuple(total if i == axis else 1 for i in range(len(values[0].shape))))
+    else:
+        why = tr("it joins shapes {shapes} along axis {axis}", shapes=[v.shape for v in values], axis=axis)
+        raise node.refused(why, word("join maps of one size along their channels"))
+    if len(values) == 1:
+        importer.values[node.outputs[0]] = values[0]
+        return
+    concat = Concat((node.name,), tuple(value.tensor for value in values), node.outputs[0])
+    importer.produce(node, concat, shape, like)
+
+
+def _is_row(value: Value, axis: int) -> bool:
+    """Do all elements of the value lie along this axis, in order?"""
+    return int(np.prod(value.shape)) == value.shape[axis] and value.order is None
+
+
+OPERATORS = (
+    Operator(
+        ("Concat",),
+        read,
+        "bytes one after another; the parts share one scale",
+        "along the channels, or of flat tensors",
+    ),
+)

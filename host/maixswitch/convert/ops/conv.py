@@ -1,0 +1,349 @@
+"""Conv: the one operation that the KPU has, with an activation and a pool behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.convert.graph.curve import Curve, limits_of
+from maixswitch.convert.graph.float_math import Array, Values, apply, convolve, mean_sums, pooled
+from maixswitch.convert.graph.graph import Graph, Node, Phase
+from maixswitch.convert.graph.importer import LARGEST, Importer
+from maixswitch.convert.graph.onnx_node import OnnxNode
+from maixswitch.convert.graph.window import Window, as_3x3, read_window, without_groups
+from maixswitch.convert.lower.layers import KpuConv, Shape, real
+from maixswitch.convert.quantise import curves16
+from maixswitch.convert.quantise.quantiser import Quantiser
+from maixswitch.convert.quantise.scales import saturates
+from maixswitch.convert.quantise.trial import UNIT, run_conv
+from maixswitch.convert.quantise.weights import quantise_weights
+from maixswitch.convert.refusals import AGAIN, REBUILD, TWO_DIMENSIONS
+from maixswitch.errors import MaixSwitchError
+from maixswitch.kmodel.format.registers import BatchNorm
+from maixswitch.kmodel.write.quantize import KpuWeights, Scale, linear, norm_of
+from maixswitch.language import tr, word
+
+from .fully_connected import connect
+from .operator import Operator
+
+MOST_WEIGHTS = 1 << 23
+"""Weights of a grouped convolution written out; more would not go into the board's memory by far."""
+LARGEST_STRIDE = 4
+POOL_TYPES = {"": 0, "max2": 1, "mean2": 2, "max4": 3, "mean4": 4, "max2s1": 9}
+FLOOR_LOSS = {"mean2": 3 / 8, "mean4": 15 / 32}
+"""Steps of the output that a mean pool loses on average, as the KPU cuts what is behind the point."""
+STRIDE_TYPES = {2: 5, 4: 7}
+"""The KPU's pool types that take every second or fourth pixel."""
+LARGEST_ADD = (1 << 31) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Conv(Node):
+    """A convolution, then bias, curve and pool.
+
+    As the KPU has it, ``window`` is None: weights (out, in, k, k), depthwise (channels, 1, k, k); k is 1 or 3 with zero
+    padding (k-1)/2 on all sides; ``stride`` 1, 2 or 4 takes the even, or every fourth, pixel; ``pool`` "", "max2",
+    "mean2", "max4", "mean4" or "max2s1" (2x2, stride 1, padded on the right and below); no stride with a pool.
+
+    As the file has it, before the phase WINDOWS, ``window`` holds kernel, strides, pads, dilations and group; weights
+    are (out, in / group, kh, kw), and ``depthwise``, ``stride`` and ``pool`` mean nothing yet.
+    """
+
+    weights: Array
+    bias: Array
+    depthwise: bool = False
+    stride: int = 1
+    curve: Curve | None = None
+    pool: str = ""
+    window: Window | None = None
+    on_kpu = True
+
+    def sums(self, values: Values) -> Values:
+        """Returns convolution and bias, before curve and pool."""
+        bias = np.asarray(self.bias, np.float32).reshape(1, -1, 1, 1)
+        return convolve(values, self.weights, self.depthwise, self.stride) + bias
+
+    def evaluate(self, values: Sequence[Values]) -> Values:
+        return pooled(apply(self.curve, self.sums(values[0])), self.pool)
+
+    # Rewriting.
+
+    def rewrite(self, graph: Graph, phase: Phase) -> bool:
+        if phase is Phase.WINDOWS and self.window is not None:
+            graph.swap(self, _as_kpu_has_it(graph, self, self.window))
+            return True
+        if phase is Phase.STRIDES and self.depthwise and self.stride > 1:
+            _move_stride(graph, self)
+            return True
+        return False
+
+    def with_border(self, pads: tuple[int, int, int, int], value: float | None, low: float) -> Node | None:
+        if self.window is None or value != 0:
+            return None
+        top, left, bottom, right = (a + b for a, b in zip(pads, self.window.pads, strict=True))
+        return replace(self, window=replace(self.window, pads=(top, left, bottom, right)))
+
+    def scaled_behind(self, factor: Array, offset: Array) -> Node | None:
+        if self.curve is not None:
+            return None
+        return replace(self, weights=self.weights * factor.reshape(-1, 1, 1, 1), bias=self.bias * factor + offset)
+
+    def scaled_before(self, factor: Array, offset: Array) -> Node | None:
+        # Padding with zeros comes behind the offset, so an offset can only be moved where nothing is padded.
+        if self.window is None or (any(self.window.pads) and offset.any()):
+            return None
+        group, out = self.window.group, len(self.weights)
+        each = np.repeat(np.arange(group), out // group)  # the group of each output channel
+        factors = factor.reshape(group, -1)[each][:, :, None, None]
+        offsets = offset.reshape(group, -1)[each][:, :, None, None]
+        bias = self.bias + (self.weights * offsets).sum(axis=(1, 2, 3))
+        return replace(self, weights=self.weights * factors, bias=bias)
+
+    def with_curve(self, curve: Curve) -> Node | None:
+        return replace(self, curve=curve) if self.curve is None else None
+
+    def with_pool(self, pool: str) -> Node | None:
+        """A depthwise layer takes no pool: no published converter ever wrote one."""
+        return replace(self, pool=pool) if not self.depthwise and self.stride == 1 and not self.pool else None
+
+    def on_bytes(self, factor: Array, offset: Array) -> Node:
+        weights, bias = np.asarray(self.weights, np.float64), np.asarray(self.bias, np.float64)
+        if self.depthwise:
+            shift = weights.sum(axis=(1, 2, 3)) * offset
+            return replace(self, weights=weights * factor[:, None, None, None], bias=bias + shift)
+        shift = np.tensordot(weights.sum(axis=(2, 3)), offset, axes=1)
+        return replace(self, weights=weights * factor[:, None, None], bias=bias + shift)
+
+    def around(self, pad: int) -> Node:
+        lifted = np.asarray(self.weights, np.float64).reshape(self.weights.shape[0], -1).sum(axis=1) * pad
+        return replace(self, bias=np.asarray(self.bias, np.float64) + lifted)
+
+    # Quantising.
+
+    def makes_bytes(self, shape: Shape) -> bool:
+        return True
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        return limits_of(self.curve)
+
+    def before_pool(self, values: Sequence[Values]) -> Values | None:
+        """A mean pool narrows the range of what the layer computes before it."""
+        return apply(self.curve, self.sums(values[0])) if self.pool.startswith("mean") else None
+
+    def reach(self, largest: float) -> float:
+        flat = np.abs(np.asarray(self.weights, np.float64)).reshape(self.weights.shape[0], -1)
+        return float((flat.sum(axis=1) * largest + np.abs(self.bias)).max())
+
+    def quantise(self, quantiser: Quantiser) -> None:
+        source, out = quantiser.as_byte(self.inputs[0]), quantiser.scales[self.output]
+        node = replace(self, inputs=(source,))
+        tensors = quantiser.seen.kept[quantiser.origin[source]], quantiser.trial.values(source)
+        sums = None if saturates(self.curve, out) else self.sums(quantiser.seen.few(self.inputs)[0])
+        # A mean pool cuts what is behind the point. Lifting its input by the loss helps, unless that saturates.
+        lifts = sorted({0.0, FLOOR_LOSS.get(self.pool, 0.0)})
+        layers = [kpu_layer(node, quantiser.scales[source], out, tensors, sums, lift) for lift in lifts]
+        if len(layers) > 1:
+            exact = quantiser.seen.kept[self.output]
+            layers.sort(key=lambda layer: float(np.mean((real(run_conv(layer, tensors[1]), out) - exact) ** 2)))
+        quantiser.put(layers[0], quantiser.graph.shapes[self.output], out)
+
+
+def kpu_layer(
+    conv: Conv, source: Scale, out: Scale, tensors: tuple[Values, Values], sums: Values | None, lift: float = 0.0
+) -> KpuConv:
+    """Returns a convolution in the KPU's integers: weights, batch norm with the bias corrected, activation table.
+
+    What weights and inputs lose by rounding shifts the mean of each output channel; the bias takes the shift back.
+
+    source, out: scales of input and output.
+    tensors: the same few images as the float network's input of ``conv``, and as the bytes of the quantised one.
+    sums: the values before the curve, for a curve that needs a table.
+    lift: steps that are added to the output, for a pool to lose.
+    MaixSwitchError where a number does not fit into its register.
+    """
+    exact, levels = tensors
+    whole, zero, steps = quantise_weights(conv.weights)
+    # The ends of the output's scale are clamp enough for many curves. Any other gets a table of 16 pieces.
+    if saturates(conv.curve, out):
+        table, units, base = linear(), out.steps * UNIT, (out.zero + lift) * UNIT
+    else:
+        assert conv.curve is not None
+        assert sums is not None
+        curve = conv.curve.evaluate
+        lifted = (lambda x: curve(x) + lift / out.steps) if lift else curve
+        table, units = curves16.fit(lifted, out, float(sums.min()), float(sums.max()), sums)
+        base = 0.0
+    try:
+        norm = norm_of(units / (source.steps * steps), np.zeros(len(steps)))
+    except ValueError as error:  # a factor beyond 22 bits
+        raise MaixSwitchError(f"{' + '.join(conv.sources)}: {error}") from error
+    # Compare the means of what should come out and of what the rounded weights make of the rounded input.
+    centred = whole.astype(np.float64) - zero
+    expected = mean_sums(exact, conv.weights, conv.depthwise, conv.stride) + np.asarray(conv.bias, np.float64)
+    shifted = levels.astype(np.float32) - source.zero
+    reached = mean_sums(shifted, centred, conv.depthwise, conv.stride) * norm.mul / 2.0**norm.shift
+    add = np.clip(np.rint(expected * units + base - reached), -LARGEST_ADD, LARGEST_ADD).astype(np.int64)
+    part = KpuWeights(whole, BatchNorm(norm.mul, norm.shift, add), table, zero, source.zero)
+    pool = STRIDE_TYPES[conv.stride] if conv.stride > 1 else POOL_TYPES[conv.pool]
+    return KpuConv(conv.sources, conv.inputs, conv.output, part, pool, conv.depthwise)
+
+
+def depthwise(sources: tuple[str, ...], source: str, output: str, factor: Array, tap: tuple[int, int] = (1, 1)) -> Conv:
+    """Returns a 3x3 depthwise convolution of one tap: a factor for each channel, and a step to a neighbour.
+
+    1x1 would do, but the KPU's depthwise convolution is only known to be right with 3x3.
+    """
+    weights = np.zeros((len(factor), 1, 3, 3))
+    weights[:, 0, tap[0], tap[1]] = factor
+    return Conv(sources, (source,), output, weights, np.zeros(len(factor)), depthwise=True)
+
+
+def strided(graph: Graph, conv: Conv, stride: int) -> list[Node]:
+    """Returns the convolution with this stride, in as many nodes as that takes."""
+    nodes: list[Node] = []
+    c, output = graph.shapes[conv.output][0], conv.output
+    while stride > LARGEST_STRIDE:
+        name = graph.name(output, "stride4")
+        graph.shapes[name] = (c, *(side // LARGEST_STRIDE for side in graph.shapes[conv.inputs[0]][1:]))
+        nodes.append(replace(conv, output=name, stride=LARGEST_STRIDE))
+        conv = depthwise(conv.sources, name, output, np.ones(c))
+        stride //= LARGEST_STRIDE
+    return [*nodes, replace(conv, output=output, stride=stride)]
+
+
+def add_lead_in(graph: Graph) -> None:
+    """Puts a convolution that changes nothing behind the picture, if anything but convolutions reads it.
+
+    The board loads the picture into the KPU's memory, and the first layer of a kmodel has to be one of the KPU's.
+    """
+    readers = graph.readers(graph.input)
+    if all(node.on_kpu for node in readers):
+        return
+    name = graph.name(graph.input, "same")
+    graph.shapes[name] = graph.shapes[graph.input]
+    if graph.input in graph.orders:
+        graph.orders[name] = graph.orders[graph.input]
+    for node in readers:
+        inputs = tuple(name if tensor == graph.input else tensor for tensor in node.inputs)
+        graph.swap(node, [replace(node, inputs=inputs)])
+    graph.nodes.insert(0, depthwise((), graph.input, name, np.ones(graph.shapes[name][0])))
+
+
+def _as_kpu_has_it(graph: Graph, conv: Conv, window: Window) -> list[Node]:
+    """Returns the convolution in the KPU's form. MaixSwitchError where there is none with exactly the same result."""
+    shape, stride = graph.shapes[conv.inputs[0]], window.strides[0]
+    if window.strides[1] != stride or stride & (stride - 1):
+        why = tr("its stride is {strides}", strides=window.strides)
+        raise graph.refused(conv, why, word("use stride 1, 2 or 4, the same both ways"))
+    # 5x5 and 2x2 kernels, dilations and odd paddings may still be 3x3 around some pixel.
+    kernel_and_centre = as_3x3(conv.weights, window)
+    if kernel_and_centre is None:
+        h, w = window.kernel
+        why = tr("its kernel is {h} x {w}, padding {pads}", h=h, w=w, pads=window.pads)
+        raise graph.refused(conv, why, word("use 3x3 kernels, two or three one after another for larger ones"))
+    kernel, centre = kernel_and_centre
+    _check_sides(graph, conv, window, centre)
+    deep = window.group == shape[0] == len(kernel) and window.group > 1
+    if not deep and len(kernel) * shape[0] * 9 > MOST_WEIGHTS and window.group > 1:
+        why = tr("it has {count} groups", count=window.group)
+        raise graph.refused(conv, why, word("use one group, or a depthwise convolution"))
+    weights = kernel if deep else without_groups(kernel, window.group)
+    around = weights.copy()
+    around[:, :, 1, 1] = 0
+    if not deep and not around.any():
+        weights = weights[:, :, 1:2, 1:2]
+    native = replace(conv, weights=weights, depthwise=deep, window=None)
+    if centre == (0, 0):
+        return strided(graph, native, stride)
+    # The KPU takes every second pixel from the first on, and this one wants the neighbours: a step to the side.
+    name = graph.name(conv.output, "full")
+    graph.shapes[name] = (len(kernel), *shape[1:])
+    step = depthwise(conv.sources, name, conv.output, np.ones(len(kernel)), (1 + centre[0], 1 + centre[1]))
+    return [replace(native, output=name), *strided(graph, step, stride)]
+
+
+def _check_sides(graph: Graph, conv: Conv, window: Window, centre: tuple[int, int]) -> None:
+    """Raises MaixSwitchError where the KPU would make more or fewer pixels than ONNX."""
+    sides, results, stride = graph.shapes[conv.inputs[0]][1:], graph.shapes[conv.output][1:], window.strides[0]
+    for side, out, middle, size in zip(sides, results, centre, window.kernel, strict=True):
+        if out != side // stride or (out - 1) * stride + middle > side - 1:
+            why = tr(
+                "its kernel of {kernel} makes {out} pixels of {side}, the KPU would {full}",
+                kernel=size,
+                out=out,
+                side=side,
+                full=side // stride,
+            )
+            remedy = word("use padding=1 with 3x3 and 0 with 1x1, and a picture whose sides divide by 32")
+            raise graph.refused(conv, why, remedy)
+
+
+def _move_stride(graph: Graph, conv: Conv) -> None:
+    """Moves the stride of a depthwise convolution into the 1x1 convolution behind it, or a new one."""
+    full = graph.name(conv.output, "full")
+    graph.shapes[full] = graph.shapes[conv.inputs[0]]
+    reader, stride = graph.only_reader(conv.output), conv.stride
+    takes = isinstance(reader, Conv) and not reader.depthwise and reader.weights.shape[2] == 1 and not reader.pool
+    if takes and isinstance(reader, Conv) and reader.stride * stride <= LARGEST_STRIDE:
+        graph.swap(reader, [replace(reader, inputs=(full,), stride=reader.stride * stride)])
+        graph.swap(conv, [replace(conv, output=full, stride=1)])
+        return
+    c = graph.shapes[full][0]
+    same = Conv(conv.sources, (full,), conv.output, np.eye(c)[:, :, None, None], np.zeros(c), stride=stride)
+    graph.swap(conv, [replace(conv, output=full, stride=1), same])
+
+
+def read(importer: Importer, node: OnnxNode) -> None:
+    """Adds a Conv; on a flat value, and where it sees all at once, a FullyConnected."""
+    weights = importer.weights(node, 1)
+    if weights.ndim != 4:
+        raise node.refused(tr("it has {count} dimensions", count=weights.ndim - 2), word(TWO_DIMENSIONS))
+    bias = np.zeros(len(weights)) if importer.argument(node, 2) is None else importer.weights(node, 2)
+    group = int(node.attributes.get("group", 1))
+    value = importer.value(node)
+    shape = importer.shape(value)
+    if len(shape) == 1 and value.shape == (1, shape[0], 1, 1) and value.order is None:
+        shape = (*shape, 1, 1)
+    else:
+        value = importer.map(node)
+    if group < 1 or weights.shape[1] * group != shape[0] or len(weights) % group or bias.shape != (len(weights),):
+        why = tr("weights {weights} do not fit {channels} channels", weights=weights.shape, channels=shape[0])
+        raise node.refused(why, word(AGAIN))
+    window = read_window(node, shape[1:], (weights.shape[2], weights.shape[3]), group)
+    out = (len(weights), *window.sides(shape[1:]))
+    if out[1:] == (1, 1) and int(np.prod(shape)) * out[0] <= LARGEST:
+        connect(importer, node, _matrix(weights, window, shape), bias, (1, out[0], 1, 1))
+    else:
+        conv = Conv((node.name,), (value.tensor,), node.outputs[0], weights, bias, window=window)
+        importer.produce(node, conv, out)
+
+
+def _matrix(weights: NDArray[np.float64], window: Window, shape: Shape) -> Array:
+    """Returns a convolution with one result for each channel as a matrix (out, all inputs)."""
+    out, per = weights.shape[:2]
+    matrix = np.zeros((out, *shape))
+    each = out // window.group
+    for g in range(window.group):
+        rows = slice(g * each, (g + 1) * each)
+        for ky in range(weights.shape[2]):
+            for kx in range(weights.shape[3]):
+                y, x = ky * window.dilations[0] - window.pads[0], kx * window.dilations[1] - window.pads[1]
+                if 0 <= y < shape[1] and 0 <= x < shape[2]:
+                    matrix[rows, g * per : (g + 1) * per, y, x] = weights[rows, :, ky, kx]
+    return matrix.reshape(out, -1)
+
+
+OPERATORS = (
+    Operator(
+        ("Conv",),
+        read,
+        "a KPU layer",
+        "1x1 and 3x3, depthwise or full; stride 2 and 4 as a pool that picks pixels; other paddings, kernels, groups "
+        "where an exact rewriting exists; over a whole map: fully connected",
+    ),
+)
+REFUSED = {"ConvTranspose": REBUILD}

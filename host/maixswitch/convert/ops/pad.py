@@ -1,0 +1,89 @@
+"""Pad: a border that the convolution or pool behind it takes in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from maixswitch.convert.graph.graph import Graph, Node, Phase
+from maixswitch.convert.graph.importer import Importer
+from maixswitch.convert.graph.onnx_node import OnnxNode
+from maixswitch.convert.refusals import AGAIN
+from maixswitch.language import tr, word
+
+from .operator import Operator
+
+AXES = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Pad(Node):
+    """A border of ``value`` (None: a copy of the pixels at the edge); pads: top, left, bottom, right.
+
+    It never outlives the phase BORDERS, so it needs no evaluation.
+    """
+
+    pads: tuple[int, int, int, int]
+    value: float | None
+
+    def rewrite(self, graph: Graph, phase: Phase) -> bool:
+        """Gives the border to all readers. MaixSwitchError where one of them would compute something else."""
+        if phase is not Phase.BORDERS:
+            return False
+        readers = graph.readers(self.output)
+        maker = graph.maker(self.inputs[0])
+        low = -np.inf if maker is None else maker.limits[0]
+        wider = [reader.with_border(self.pads, self.value, low) for reader in readers]
+        if self.output in graph.outputs or None in wider:
+            why = tr("its border goes into no convolution or pool")
+            raise graph.refused(self, why, word("pad with zeros, right before a convolution"))
+        for reader, node in zip(readers, wider, strict=True):
+            assert node is not None
+            graph.swap(reader, [replace(node, sources=self.sources + reader.sources, inputs=self.inputs)])
+        graph.nodes.remove(self)
+        return True
+
+
+def read(importer: Importer, node: OnnxNode) -> None:
+    """Adds a Pad, or nothing for a border without a width."""
+    value = importer.map(node)
+    shape = importer.shape(value)
+    widths = _widths(importer, node)
+    if len(widths) != 2 * AXES or any(widths[axis] for axis in (0, 1, AXES, AXES + 1)) or min(widths) < 0:
+        raise node.refused(tr("its padding is {pads}", pads=widths), word("pad height and width alone"))
+    mode = str(node.attributes.get("mode", "constant"))
+    if mode not in ("constant", "edge"):
+        raise node.refused(tr("its mode is {mode}", mode=mode), word("pad with zeros"))
+    pads = (widths[2], widths[3], widths[6], widths[7])
+    if not any(pads):
+        importer.values[node.outputs[0]] = value
+        return
+    border = None if mode == "edge" else _number(importer, node)
+    pad = Pad((node.name,), (value.tensor,), node.outputs[0], pads, border)
+    importer.produce(node, pad, (shape[0], shape[1] + pads[0] + pads[2], shape[2] + pads[1] + pads[3]))
+
+
+def _widths(importer: Importer, node: OnnxNode) -> list[int]:
+    """Widths before each of the four axes, then behind each."""
+    widths, axes = importer.integers(node, 1), importer.integers(node, 3)
+    widths = list(node.attributes.get("pads", [])) if widths is None else widths
+    if axes is None or len(widths) != 2 * len(axes):
+        return widths
+    wide = [0] * (2 * AXES)
+    for i, axis in enumerate(axes):
+        wide[axis % AXES], wide[axis % AXES + AXES] = widths[i], widths[i + len(axes)]
+    return wide
+
+
+def _number(importer: Importer, node: OnnxNode) -> float:
+    """What the border holds."""
+    number = importer.constant(node, 2)
+    if number is None or not number.size:
+        return 0.0
+    if number.dtype.kind not in "fiu":
+        raise node.refused(tr("its input {place} is missing, or no numbers", place=3), word(AGAIN))
+    return float(number.ravel()[0])
+
+
+OPERATORS = (Operator(("Pad",), read, "becomes padding of the convolution behind it", "constant"),)

@@ -1,0 +1,220 @@
+"""MaxPool and AveragePool: the pool of the KPU layer before them, else a layer of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.convert.graph.curve import Curve
+from maixswitch.convert.graph.float_math import Array, Values, pooled
+from maixswitch.convert.graph.graph import Graph, Node, Phase, ScaleFrom
+from maixswitch.convert.graph.importer import Importer
+from maixswitch.convert.graph.onnx_node import OnnxNode
+from maixswitch.convert.graph.window import Window, pair, read_window
+from maixswitch.convert.lower.layers import Layer, Shape, real
+from maixswitch.convert.quantise.quantiser import Quantiser
+from maixswitch.convert.refusals import REBUILD
+from maixswitch.kmodel.write.value import PlacedTensor
+from maixswitch.kmodel.write.writer import KModelWriter
+from maixswitch.language import tr, word
+
+from .conv import Conv, depthwise, kpu_layer, strided
+from .global_mean import GlobalMean, add_mean
+from .operator import Operator
+
+WINDOWS = {"max2": (2, 2), "max4": (4, 4), "max2s1": (2, 1)}
+"""Size and stride of the pools that the CPU has a layer for."""
+MOST_COPIED = 128
+"""Channels; the copying layer's weights are their square, and so is the KPU's time."""
+MOST_SQUARE = 64
+"""Channels up to which a mean pool of its own is a 3x3 layer, nine times the weights of a copying one."""
+LEAST_SIDE = 4
+"""Pixels that a map of the KPU has at least."""
+LOWEST_PADDING = -3e38
+"""Below it, a border never is the maximum."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pool(Node):
+    """A pool that follows no convolution.
+
+    As the KPU has it, ``window`` is None and ``pool`` one of its pools, see ``Conv``. As the file has it, before the
+    phase WINDOWS, ``pool`` is "max" or "mean".
+    """
+
+    pool: str
+    window: Window | None = None
+    scale_from = ScaleFrom.INPUT
+
+    def evaluate(self, values: Sequence[Values]) -> Values:
+        return pooled(values[0], self.pool)
+
+    # Rewriting.
+
+    def rewrite(self, graph: Graph, phase: Phase) -> bool:
+        if phase is Phase.WINDOWS and self.window is not None:
+            graph.swap(self, _as_kpu_has_it(graph, self, self.window))
+            return True
+        maker = graph.sole_maker(self) if phase is Phase.POOLS else None
+        joined = None if maker is None else maker.with_pool(self.pool)
+        if maker is None or joined is None:
+            return False
+        graph.join(maker, self, joined)
+        return True
+
+    def with_border(self, pads: tuple[int, int, int, int], value: float | None, low: float) -> Node | None:
+        if self.window is None or self.pool != "max":
+            return None
+        # A copy of the pixel at the edge adds nothing to a window that holds the pixel already.
+        if value is None and any(self.window.pads):
+            return None
+        if value is not None and value >= LOWEST_PADDING and not (value == 0 and low >= 0):
+            return None
+        top, left, bottom, right = (a + b for a, b in zip(pads, self.window.pads, strict=True))
+        return replace(self, window=replace(self.window, pads=(top, left, bottom, right)))
+
+    def lets_scaling_pass(self, factor: Array) -> bool:
+        """A maximum lets rising lines pass, a mean any line, if it counts no zeros at the border."""
+        if self.pool == "max":
+            return bool((factor > 0).all())
+        return self.window is not None and not any(self.window.pads)
+
+    def lets_curve_pass(self, curve: Curve) -> bool:
+        return self.pool.startswith("max") and curve.rising
+
+    # Quantising.
+
+    def makes_bytes(self, shape: Shape) -> bool:
+        return True
+
+    def quantise(self, quantiser: Quantiser) -> None:
+        source = quantiser.as_byte(self.inputs[0])
+        out, shape = quantiser.scales[self.output], quantiser.graph.shapes[self.output]
+        if source != self.inputs[0]:  # it was of floats, and its own scale was made just now
+            out = quantiser.scales[source]
+        layer = max_pool(self, source, quantiser.graph.shapes[self.inputs[0]], quantiser.graph.input == source)
+        if layer is not None:
+            quantiser.put(layer, shape, out)
+            return
+        conv = _copying(replace(self, inputs=(source,)), quantiser.shapes[source][0])
+        levels = quantiser.trial.values(source)
+        exact = real(levels, quantiser.scales[source])
+        quantiser.put(kpu_layer(conv, quantiser.scales[source], out, (exact, levels), None), shape, out)
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedMaxPool(Layer):
+    """Layer 8 of v3: window size and stride; the window is clipped at the image instead of padded."""
+
+    size: int
+    stride: int
+    title = "max pool"
+
+    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
+        return writer.quantized_max_pool(inputs[0], self.size, self.stride, *shape[1:])
+
+
+def max_pool(pool: Pool, source: str, shape: Shape, pixels: bool) -> QuantizedMaxPool | None:
+    """Returns the CPU's layer for a maximum pool, or None where the KPU does it better.
+
+    The KPU takes time by the square of the channels, the CPU by every tap. Only the KPU reads the camera's bytes.
+
+    shape: of the input. pixels: is the input the picture?
+    """
+    if pool.pool not in WINDOWS:
+        return None
+    size, stride = WINDOWS[pool.pool]
+    channels, height, width = shape
+    fits = min(height, width) // stride >= LEAST_SIDE
+    if fits and (pixels or channels <= MOST_COPIED):
+        return None
+    return QuantizedMaxPool(pool.sources, (source,), pool.output, size, stride)
+
+
+def _copying(pool: Pool, channels: int) -> Conv:
+    """Returns the convolution that does nothing but pool.
+
+    A small mean of 2x2 is the mean of a pixel and those right and below at stride 2: it rounds where a pool would cut.
+    """
+    square = pool.pool == "mean2" and channels <= MOST_SQUARE
+    size = 3 if square else 1
+    weights: NDArray[np.float64] = np.zeros((channels, channels, size, size))
+    for channel in range(channels):
+        if square:
+            weights[channel, channel, 1:, 1:] = 0.25
+        else:
+            weights[channel, channel] = 1.0
+    conv = Conv(pool.sources, pool.inputs, pool.output, weights, np.zeros(channels))
+    return replace(conv, stride=2) if square else replace(conv, pool=pool.pool)
+
+
+def _as_kpu_has_it(graph: Graph, pool: Pool, window: Window) -> list[Node]:
+    """Returns the pool in the KPU's form. MaixSwitchError where there is none with exactly the same result."""
+    shape, out = graph.shapes[pool.inputs[0]], graph.shapes[pool.output]
+    size = window.kernel[0]
+    if pool.pool == "max" and window.kernel == (2, 2) and window.strides == (1, 1) and window.pads == (0, 0, 1, 1):
+        return [Pool(pool.sources, pool.inputs, pool.output, "max2s1")]
+    if pool.pool == "mean" and window.kernel == shape[1:] and not any(window.pads):
+        return [GlobalMean(pool.sources, pool.inputs, pool.output)]
+    # A window of one pixel only has a stride.
+    if window.kernel == (1, 1) and window.strides[0] == window.strides[1] and not any(window.pads):
+        stride = window.strides[0]
+        if stride & (stride - 1) == 0 and out[1:] == tuple(side // stride for side in shape[1:]):
+            return strided(graph, depthwise(pool.sources, pool.inputs[0], pool.output, np.ones(shape[0])), stride)
+    # Otherwise the windows have to tile the map. A border right and below that no window reaches does not count.
+    square = window.kernel == window.strides == (size, size)
+    pads_unused = not any(window.pads[:2]) and out[1:] == tuple(side // size for side in shape[1:])
+    if not square or size & (size - 1) or size < 2 or not pads_unused:
+        why = tr(
+            "its window is {h} x {w}, stride {strides}, padding {pads}, on {ih} x {iw}",
+            h=window.kernel[0],
+            w=window.kernel[1],
+            strides=window.strides,
+            pads=window.pads,
+            ih=shape[1],
+            iw=shape[2],
+        )
+        raise graph.refused(pool, why, word("use a 2x2 pool with stride 2, or 4x4 with stride 4"))
+    nodes: list[Node] = []
+    source, (c, h, w) = pool.inputs[0], shape
+    while size > 1:
+        step = 4 if size >= 4 else 2
+        h, w, size = h // step, w // step, size // step
+        name = pool.output if size == 1 else graph.name(pool.output, f"pool{step}")
+        graph.shapes[name] = (c, h, w)
+        nodes.append(Pool(pool.sources, (source,), name, f"{pool.pool}{step}"))
+        source = name
+    return nodes
+
+
+def read(importer: Importer, node: OnnxNode) -> None:
+    """Adds a Pool; a mean over the whole map is a GlobalMean."""
+    value = importer.map(node)
+    shape = importer.shape(value)
+    if pair(node, "dilations") != (1, 1) or len(node.outputs) > 1:
+        raise node.refused(tr("it has gaps in its window, or gives indices"), word("use a plain 2x2 pool"))
+    window = read_window(node, shape[1:], pair(node, "kernel_shape"))
+    kind = "max" if node.kind == "MaxPool" else "mean"
+    if kind == "mean" and window.kernel == shape[1:] and not any(window.pads):
+        add_mean(importer, node, value, (1, shape[0], 1, 1))
+        return
+    sides = window.sides(shape[1:])
+    if node.attributes.get("ceil_mode", 0) and window.sides(shape[1:], round_up=True) != sides:
+        why = tr("it rounds {h} x {w} up", h=shape[1], w=shape[2])
+        raise node.refused(why, word("use ceil_mode=False, or a picture whose sides divide by 32"))
+    pool = Pool((node.name,), (value.tensor,), node.outputs[0], kind, window)
+    importer.produce(node, pool, (shape[0], *sides))
+
+
+OPERATORS = (
+    Operator(
+        ("MaxPool", "AveragePool"),
+        read,
+        "the pool of the KPU layer before it, else a layer of its own",
+        "2x2 and 4x4 with that stride, max 2x2 at stride 1; over the whole map: GlobalAveragePool",
+    ),
+)
+REFUSED = {"MaxUnpool": REBUILD}

@@ -1,0 +1,20 @@
+"""Operators that the board cannot run and that belong to no other file: what to use instead."""
+
+from __future__ import annotations
+
+from maixswitch.convert.refusals import FIXED, FLOAT, LEAVE_OUT, NORM, RECURRENT, TWO_CONVOLUTIONS
+
+REFUSED = {
+    **dict.fromkeys(
+        ("ArgMax", "ArgMin", "TopK", "NonMaxSuppression", "NonZero", "NonMaxSuppressionV4", "GridSample", "RoiAlign"),
+        LEAVE_OUT,
+    ),
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), RECURRENT),
+    **dict.fromkeys(("If", "Loop", "Scan"), FIXED),
+    **dict.fromkeys(("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"), FLOAT),
+    **dict.fromkeys(("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"), FLOAT),
+    **dict.fromkeys(("InstanceNormalization", "LayerNormalization", "GroupNormalization", "LpNormalization"), NORM),
+    **dict.fromkeys(("LRN", "MeanVarianceNormalization"), NORM),
+    **dict.fromkeys(("Split", "Slice", "Gather"), TWO_CONVOLUTIONS),
+    "Einsum": "use Gemm or a 1x1 convolution instead",
+}

@@ -1,0 +1,147 @@
+"""Reshape, Transpose, Squeeze, Unsqueeze, Flatten: other views of the same tensor, which move no number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from maixswitch.convert.graph.float_math import Shape, Values
+from maixswitch.convert.graph.graph import Node, Order
+from maixswitch.convert.graph.importer import Importer
+from maixswitch.convert.graph.onnx_node import OnnxNode
+from maixswitch.convert.graph.value import Value
+from maixswitch.convert.lower.layers import Layer
+from maixswitch.convert.quantise.quantiser import Quantiser
+from maixswitch.convert.refusals import AGAIN
+from maixswitch.kmodel.write.value import PlacedTensor
+from maixswitch.kmodel.write.writer import KModelWriter
+from maixswitch.language import tr, word
+
+from .operator import Operator
+
+MOST_AXES = 32
+"""More, numpy 1 does not take."""
+
+
+@dataclass(frozen=True, eq=False)
+class Flatten(Node):
+    """(c, h, w) to (c*h*w,), channels first, which moves no byte."""
+
+    keeps_channels_apart = True
+
+    def evaluate(self, values: Sequence[Values]) -> Values:
+        return values[0].reshape(len(values[0]), -1)
+
+    def quantise(self, quantiser: Quantiser) -> None:
+        floats = quantiser.as_float(self.inputs[0])
+        quantiser.put(FloatFlat(self.sources, (floats,), self.output), quantiser.graph.shapes[self.output])
+
+
+@dataclass(frozen=True, eq=False)
+class FloatFlat(Layer):
+    """(c, h, w) to flat, channels first: no layer of the file, another view of the same bytes."""
+
+    title = "flatten"
+    is_view = True
+
+    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
+        return inputs[0]
+
+
+def flat(importer: Importer, node: OnnxNode, index: int = 0) -> Value:
+    """Returns an input of the node as a flat tensor, in any order of its elements."""
+    value = importer.value(node, index)
+    if len(importer.shape(value)) == 1:
+        return value
+    # The tensor keeps its ONNX name where it has the file's order and nothing else has the name.
+    name = value.name
+    if value.order is not None or name in importer.graph.shapes:
+        name = importer.graph.name(value.name, "flat")
+    importer.add(Flatten((), (value.tensor,), name), (int(np.prod(importer.shape(value))),))
+    return replace(value, name=name, tensor=name)
+
+
+def read(importer: Importer, node: OnnxNode) -> None:
+    """Makes the output another view of the input."""
+    value = importer.value(node)
+    order = _reordered(importer, node, value)
+    if order is None:
+        raise node.refused(tr("it does not fit shape {shape}", shape=value.shape), word(AGAIN))
+    importer.show(node, value, order)
+
+
+def _reordered(importer: Importer, node: OnnxNode, value: Value) -> Order | None:
+    """Returns the order of the output's elements; None if the node does not fit its input."""
+    order, rank = value.positions(), len(value.shape)
+    if node.kind == "Transpose":
+        axes = node.attributes.get("perm") or list(range(rank))[::-1]
+        return order.transpose(axes) if sorted(axes) == list(range(rank)) else None
+    shape: Sequence[int] | None
+    if node.kind == "Flatten":
+        axis = int(node.attributes.get("axis", 1))
+        axis += rank if axis < 0 else 0
+        shape = (int(np.prod(value.shape[:axis])), int(np.prod(value.shape[axis:]))) if 0 <= axis <= rank else None
+    elif node.kind == "Reshape":
+        shape = reshaped(value.shape, importer.integers(node, 1), bool(node.attributes.get("allowzero", 0)))
+    else:
+        axes = importer.integers(node, 1)  # an input since opset 13, an attribute before
+        axes = node.attributes.get("axes") if axes is None else axes
+        shape = (squeezed if node.kind == "Squeeze" else unsqueezed)(value.shape, axes)
+    return None if shape is None or len(shape) > MOST_AXES else order.reshape(shape)
+
+
+def reshaped(shape: Shape, target: Sequence[int] | None, allow_zero: bool = False) -> Shape | None:
+    """Returns the shape that ONNX Reshape gives: 0 keeps a size, -1 takes what is left. None if it does not fit."""
+    if target is None:
+        return None
+    sizes = list(target)
+    if not allow_zero:
+        sizes = [shape[i] if size == 0 and i < len(shape) else size for i, size in enumerate(sizes)]
+    # Python's whole numbers do not overflow, whatever sizes a file states.
+    total, known = _product(shape), _product([size for size in sizes if size != -1])
+    if any(size < -1 for size in sizes) or sizes.count(-1) > 1:
+        return None
+    if -1 in sizes:
+        if known < 1 or total % known:
+            return None
+        sizes[sizes.index(-1)] = total // known
+    return tuple(sizes) if _product(sizes) == total else None
+
+
+def _product(sizes: Sequence[int]) -> int:
+    total = 1
+    for size in sizes:
+        total *= size
+    return total
+
+
+def squeezed(shape: Shape, axes: Sequence[int] | None) -> Shape | None:
+    """Returns the shape that ONNX Squeeze gives; None if it does not fit."""
+    if axes is None:
+        return tuple(size for size in shape if size != 1)
+    if not all(-len(shape) <= axis < len(shape) for axis in axes):
+        return None
+    gone = {axis % len(shape) for axis in axes}
+    return tuple(size for i, size in enumerate(shape) if i not in gone) if all(shape[i] == 1 for i in gone) else None
+
+
+def unsqueezed(shape: Shape, axes: Sequence[int] | None) -> Shape | None:
+    """Returns the shape that ONNX Unsqueeze gives; None if it does not fit."""
+    rank = len(shape) + len(axes or ())
+    new = {axis % rank for axis in axes or () if -rank <= axis < rank}
+    if axes is None or len(new) != len(axes):
+        return None
+    rest = iter(shape)
+    return tuple(1 if i in new else next(rest) for i in range(rank))
+
+
+OPERATORS = (
+    Operator(
+        ("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten"),
+        read,
+        "nothing moves, or the weights behind it are reordered",
+        "where it is only another view",
+    ),
+)

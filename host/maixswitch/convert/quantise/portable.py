@@ -1,0 +1,76 @@
+"""Float tensors clamped, or brought to 8 bits, with the same result on every firmware.
+
+MaixPy ignores the activation of a dense layer, and its QUANTIZE cuts off what is behind the point, as CanMV's does. The
+vendor's SDK applies the one and rounds in the other. The layers here rely on neither.
+Sources: what the firmware images compute (lib_sipeed_kpu.a, sipeed_math.c), SDK kpu.c.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import numpy as np
+
+from maixswitch.convert.lower.layers import Dequantize, FloatAdd, FloatMasked, Layer, Quantize, QuantizedAdd
+from maixswitch.kmodel.write.quantize import Scale
+
+Planned = tuple[Layer, Scale | None]
+"""A layer, and the scale of its output where that is uint8."""
+LEVELS = 255
+ABRUPT = 2.0**-64
+"""Factor of a QUANTIZE that only tells on which side of its bias a value lies: 0 or 255."""
+STEEP = 1 << 16
+"""Steps of the carry in one step of the level: it goes from 0 to 255 within 1/257 of that."""
+CARRY_SHIFT = 8
+
+
+def clamped(sources: tuple[str, ...], source: str, output: str, low: float, high: float) -> list[Planned]:
+    """Returns the layers from a float32 tensor to its values held between ``low`` and ``high``, float32.
+
+    What lies between is copied bit by bit. An end that is infinite takes no layer.
+    """
+    ends = [(end, sign) for end, sign in ((low, -1.0), (high, 1.0)) if isfinite(end)]
+    planned: list[Planned] = []
+    for index, (end, sign) in enumerate(ends, 1):
+        target = output if index == len(ends) else f"{output}:low"
+        planned += _cut(sources, source, target, end, sign)
+        source = target
+    return planned
+
+
+def _cut(sources: tuple[str, ...], source: str, output: str, end: float, sign: float) -> list[Planned]:
+    """Every value beyond ``end`` (above it with ``sign`` 1, below it with -1) becomes ``end``."""
+    keep = f"{output}:keep"
+    inside = f"{output}:inside" if end else output
+    planned: list[Planned] = [
+        (Quantize(sources, (source,), keep, -sign * ABRUPT, end), Scale(1.0)),
+        (FloatMasked(sources, (source, keep), inside), None),
+    ]
+    # The mask leaves 0.0 beyond the end. Any other end is added there, by a second mask times that end.
+    if end:
+        beyond, ends = f"{output}:beyond", f"{output}:ends"
+        last = float(np.nextafter(np.float32(end), np.float32(-sign * np.inf)))  # the end itself counts as beyond
+        planned += [
+            (Quantize(sources, (source,), beyond, sign * ABRUPT, last), Scale(1.0)),
+            (Dequantize(sources, (beyond,), ends, end / LEVELS, 0.0), None),
+            (FloatAdd(sources, (inside, ends), output), None),
+        ]
+    return planned
+
+
+def rounded(source: str, output: str, scale: Scale) -> list[Planned]:
+    """Returns the layers from a float32 tensor to its levels in ``scale``, uint8, rounded to the nearest.
+
+    A first QUANTIZE gives the level, and a second one looks at the rest. Where QUANTIZE cuts off, a rest above half a
+    step carries one into the level; where it rounds, there is no such rest.
+    """
+    level, negative, rest, carry = (f"{output}:{part}" for part in ("level", "negative", "rest", "carry"))
+    factor, steep = scale.factor, scale.factor / STEEP
+    numbers = (0, 1 << CARRY_SHIFT, 0, 0, 1, 0, 0, 1, CARRY_SHIFT)
+    return [
+        (Quantize((), (source,), level, factor, scale.bias), scale),
+        (Dequantize((), (level,), negative, -factor, -scale.bias), None),
+        (FloatAdd((), (source, negative), rest), None),
+        (Quantize((), (rest,), carry, steep, factor / 2), Scale(1 / steep)),
+        (QuantizedAdd((), (level, carry), output, numbers), scale),
+    ]

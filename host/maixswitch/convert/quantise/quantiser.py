@@ -1,0 +1,187 @@
+"""From the float graph to integer layers: ranges from calibration images, and every operation in the chip's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.convert.graph.curve import Curve
+from maixswitch.convert.graph.float_math import Values
+from maixswitch.convert.graph.graph import Graph, Node
+from maixswitch.convert.lower.layers import Dequantize, FloatConcat, FloatMasked, Layer, Quantised, Requantize
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.kmodel.write.quantize import Scale
+from maixswitch.language import tr
+
+from . import curves16, portable
+from .calibration import Calibration
+from .ranges import Seen, choose
+from .scales import plan
+from .trial import Trial
+
+FLOAT = ":float"
+BYTE = ":byte"
+OUT = ":out"
+
+
+@dataclass(frozen=True)
+class QuantiseOptions:
+    """How the integers are chosen.
+
+    ranges: "auto" (per tensor what errs least), "minmax", "wide", "percentile 99.9", "percentile 99.99" or "kl".
+    tried: at most so many images measure how rounding shifts the means, layer by layer.
+    """
+
+    ranges: str = "auto"
+    tried: int = 16
+
+
+def quantise(graph: Graph, images: NDArray[Any], options: QuantiseOptions | None = None) -> Quantised:
+    """Returns the graph in integers. The result depends on the three arguments alone.
+
+    images: at least one, uint8 (n, c, h, w), 0..255 as the camera gives them; float32 (n, numbers) for a flat input.
+    MaixSwitchError when the images do not fit the input.
+    """
+    shape = tuple(graph.shapes[graph.input])
+    if not len(images) or images.shape[1:] != shape:
+        raise MaixSwitchError(
+            tr("calibration images {found}; wanted some of {wanted}", found=images.shape[1:], wanted=shape), EXIT_USAGE
+        )
+    options = options or QuantiseOptions()
+    pad = border_pixel(graph)
+    graph = _around(graph, pad)
+    seen = Calibration(graph, images.astype(np.float32) - np.float32(pad), options.tried)
+    scales, methods = plan(graph, seen, pad, options.ranges)
+    return Quantiser(graph, seen, scales, methods, images, options).result()
+
+
+def border_pixel(graph: Graph) -> int:
+    """Returns the byte nearest to the network's 0, which the zero padding of the first convolution stands for."""
+    zeros = [-offset / factor for factor, offset in graph.pixels if factor]
+    only = all(node.on_kpu for node in graph.readers(graph.input))
+    return int(np.clip(np.rint(np.mean(zeros)), 0, 255)) if zeros and only else 0
+
+
+def _around(graph: Graph, pad: int) -> Graph:
+    """Returns the graph for an input from which ``pad`` was taken, so that its zero padding is that pixel."""
+    if not pad:
+        return graph
+    nodes = [node.around(pad) if node.on_kpu and node.inputs[0] == graph.input else node for node in graph.nodes]
+    return replace(graph, nodes=nodes)
+
+
+class Quantiser:
+    """Collects layers in order; the nodes of the graph add their own.
+
+    A tensor in its own kind (uint8 or float32) has its name; in the other kind, its name with an ending.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        seen: Calibration,
+        scales: dict[str, Scale],
+        methods: dict[str, str],
+        images: Values,
+        options: QuantiseOptions,
+    ) -> None:
+        self.graph, self.seen, self.options = graph, seen, options
+        self.scales, self.shapes = dict(scales), dict(graph.shapes)
+        self.methods = methods
+        self.layers: list[Layer] = []
+        self.origin = {graph.input: graph.input}
+        self.trial = Trial(self.shapes, self.scales, graph.input, images[: seen.tried])
+        for node in graph.nodes:
+            node.quantise(self)
+            self.origin[node.output] = node.output
+
+    def result(self) -> Quantised:
+        """Returns the network of all layers."""
+        outputs = tuple(self._as_output(name) for name in self.graph.outputs)
+        results = {layer.output for layer in self.layers}
+        names = {self.graph.input, *results}
+        return Quantised(
+            tuple(self.layers),
+            {name: shape for name, shape in self.shapes.items() if name in names},
+            {name: scale for name, scale in self.scales.items() if name in names},
+            self.graph.input,
+            outputs,
+            {name: original for name, original in self.origin.items() if name in results},
+            {name: method for name, method in self.methods.items() if name in names},
+        )
+
+    def put(self, layer: Layer, shape: Sequence[int], scale: Scale | None = None) -> str:
+        """Adds a layer whose output has this shape, and this scale if it is uint8; returns the output's name."""
+        self.layers.append(layer)
+        self.shapes[layer.output] = tuple(shape)
+        if scale is not None:
+            self.scales[layer.output] = scale
+        self.trial.add(layer)
+        return layer.output
+
+    def _as_output(self, name: str) -> str:
+        """Returns the tensor in float32, made by a layer of floats: nothing else in a file tells an output's type."""
+        name = self.as_float(name)
+        if not any(isinstance(layer, FloatMasked) and layer.output == name for layer in self.layers):
+            return name
+        self.origin[name + OUT] = self.origin[name]
+        return self.put(FloatConcat((), (name,), name + OUT), self.shapes[name])
+
+    def as_float(self, name: str) -> str:
+        """Returns the tensor in float32, dequantised once if it is bytes."""
+        if name not in self.scales:
+            return name
+        other = name + FLOAT
+        if other not in self.origin:
+            scale = self.scales[name]
+            self.put(Dequantize((), (name,), other, scale.factor, scale.bias), self.shapes[name])
+            self.origin[other] = self.origin.get(name, name)
+        return other
+
+    def as_byte(self, name: str) -> str:
+        """Returns the tensor in uint8, quantised once if it is float32."""
+        if name in self.scales:
+            return name
+        other = name + BYTE
+        if other not in self.origin:
+            self.round(name, other, self.seen.seen[name])
+            self.origin[other] = name
+        return other
+
+    def in_scale(self, name: str, scale: Scale) -> str:
+        """Returns the tensor in uint8 of this scale."""
+        source = self.as_byte(name)
+        if self.scales[source] == scale:
+            return source
+        other = f"{source}:{scale.steps:.9g}"
+        if other not in self.origin:
+            table = curves16.lookup(lambda real: real, self.scales[source], scale)
+            self.put(Requantize((), (source,), other, table), self.shapes[source], scale)
+            self.origin[other] = self.origin.get(source, source)
+        return other
+
+    def scale_for(self, seen: Seen) -> Scale:
+        """Returns a scale for what occurred in a tensor."""
+        return choose([seen], self.options.ranges)[0]
+
+    def round(self, source: str, target: str, seen: Seen) -> None:
+        """Brings floats to the nearest levels of a scale for what was ``seen``."""
+        for layer, levels in portable.rounded(source, target, self.scale_for(seen)):
+            self.put(layer, self.shapes[source], levels)
+
+    def clamp(self, node: Node, source: str, curve: Curve) -> None:
+        """Holds floats between the ends of ``curve``, as the output of ``node``."""
+        assert curve.low is not None
+        assert curve.high is not None
+        for layer, levels in portable.clamped(node.sources, source, node.output, curve.low, curve.high):
+            self.put(layer, self.shapes[source], levels)
+
+    def look_up(self, node: Node, source: str, curve: Curve) -> None:
+        """Takes bytes through a table of 256 to the output of ``node``."""
+        scale = self.scales[node.output]
+        table = curves16.lookup(curve.evaluate, self.scales[source], scale)
+        self.put(Requantize(node.sources, (source,), node.output, table), self.graph.shapes[node.output], scale)

@@ -1,0 +1,105 @@
+"""Which tensors are bytes, which of them share a scale, and the scale of each."""
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+
+from maixswitch.convert.graph.curve import Curve
+from maixswitch.convert.graph.graph import Graph, ScaleFrom, is_map
+from maixswitch.kmodel.write.quantize import Scale
+
+from .calibration import Calibration
+from .ranges import Seen, choose
+
+LEAST_PART = 2.0**-14
+"""A range is at least this part of what the convolution could reach: beyond it z would leave its 36 bits."""
+
+
+class Groups:
+    """Tensors that share a scale: what a pool, a resize or a concat makes of others keeps their bytes."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._parent: dict[str, str] = {}
+        self._pixels = graph.input
+        self.bytes = {graph.input} if is_map(graph.shapes[graph.input]) else set()
+        self.bytes |= {node.output for node in graph.nodes if node.makes_bytes(graph.shapes[node.output])}
+        for node in graph.nodes:
+            if node.output not in self.bytes:
+                continue
+            if node.scale_from is ScaleFrom.INPUT and node.inputs[0] in self.bytes:
+                self._join(node.inputs[0], node.output)
+            elif node.scale_from is ScaleFrom.SHARED:
+                for name in node.inputs:
+                    if name in self.bytes and not self.fixed(name):
+                        self._join(name, node.output)
+
+    def root(self, name: str) -> str:
+        """Returns the tensor that stands for the whole group."""
+        while name in self._parent:
+            name = self._parent[name]
+        return name
+
+    def fixed(self, name: str) -> bool:
+        """Does the tensor hold the camera's bytes, whose scale nobody can change?"""
+        return self.root(name) == self.root(self._pixels)
+
+    def _join(self, source: str, copy: str) -> None:
+        first, second = self.root(source), self.root(copy)
+        if first != second:
+            self._parent[second] = first
+
+
+def plan(graph: Graph, seen: Calibration, pad: int, method: str = "auto") -> tuple[dict[str, Scale], dict[str, str]]:
+    """Returns the scale of every uint8 tensor, and how its range was chosen.
+
+    pad: the pixel that stands for 0.
+    method: as in ``ranges.choose``.
+    """
+    groups = Groups(graph)
+    members: dict[str, list[str]] = {}
+    for name in sorted(groups.bytes, key=list(seen.seen).index):
+        members.setdefault(groups.root(name), []).append(name)
+    scales, methods = {}, {}
+    for names in members.values():
+        if groups.fixed(names[0]):
+            scale, method_used = Scale(1.0, pad), "pixels"
+        else:
+            limits = _limits(names, seen)
+            scale, method_used = choose([_measured(name, seen) for name in names], method, limits)
+            reach = max(seen.makers[name].reach(seen.largest_input(name)) for name in names)
+            scale = _not_too_fine(scale, reach)
+        scales.update(dict.fromkeys(names, scale))
+        methods.update(dict.fromkeys(names, method_used))
+    return scales, methods
+
+
+def _measured(name: str, seen: Calibration) -> Seen:
+    """What occurred in a tensor, or before the mean pool that narrows its range."""
+    maker = seen.makers[name]
+    values = maker.before_pool(seen.few(maker.inputs))
+    return seen.seen[name] if values is None else Seen.of(values)
+
+
+def _limits(names: list[str], seen: Calibration) -> tuple[float, float]:
+    """What no value of a group leaves. Only makers that are no copies of others in the group count."""
+    limits = [seen.makers[name].limits for name in names if seen.makers[name].scale_from is ScaleFrom.OWN]
+    return min((low for low, _ in limits), default=-inf), max((high for _, high in limits), default=inf)
+
+
+def _not_too_fine(scale: Scale, reach: float) -> Scale:
+    least = reach * LEAST_PART
+    low, high = -scale.zero / scale.steps, (255 - scale.zero) / scale.steps
+    return scale if high - low >= least else Scale.covering(low, low + least)
+
+
+def saturates(curve: Curve | None, scale: Scale) -> bool:
+    """Is the curve what the ends of the scale do by themselves?"""
+    if curve is None:
+        return True
+    if curve.low is None or curve.high is None:
+        return False
+    low, high = -scale.zero / scale.steps, (255 - scale.zero) / scale.steps
+    slack = 0.5 / scale.steps
+    return bool(low >= curve.low - slack and high <= curve.high + slack) and not np.isnan(low + high)

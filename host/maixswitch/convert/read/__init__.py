@@ -1,0 +1,1 @@
+"""Reads a network file as one graph of float operations."""

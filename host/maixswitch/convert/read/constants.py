@@ -1,0 +1,91 @@
+"""What exporters compute from constants and shapes while the network runs, onnx.reference computes here once.
+
+A file may ask for any amount of work and memory. So only operators are evaluated whose work grows with their inputs and
+their result, and the size of the result is worked out before it is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.convert.graph.importer import LARGEST
+from maixswitch.convert.graph.onnx_node import OnnxNode
+from maixswitch.convert.refusals import AGAIN
+from maixswitch.language import tr, word
+
+Data = NDArray[Any]
+EVALUATED = frozenset(
+    (
+        *("Constant", "ConstantOfShape", "Identity", "Dropout", "Cast", "Shape", "Size", "Range"),
+        *("Gather", "GatherElements", "GatherND", "Slice", "Concat", "Split", "Expand", "Tile", "Pad", "Where"),
+        *("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten"),
+        *("Add", "Sub", "Mul", "Div", "Pow", "Mod", "Min", "Max", "Clip"),
+        *("Neg", "Abs", "Sign", "Sqrt", "Exp", "Log", "Reciprocal", "Floor", "Ceil", "Round"),
+        *("And", "Or", "Not", "Xor", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"),
+        *("ReduceProd", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceMean", "ArgMax", "ArgMin"),
+    )
+)
+
+
+def evaluate(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> tuple[Data, ...] | None:
+    """Returns the node's results; None if it is not one of ``EVALUATED``.
+
+    arguments: arrays, None for an input that is left out.
+    opset: version of the operators.
+    MaixSwitchError if the arguments do not fit the node, or anything is too large.
+    """
+    if node.kind not in EVALUATED:
+        return None
+    if sum(array.size for array in arguments if array is not None) > LARGEST:
+        raise node.refused(tr("it does not fit its inputs: {error}", error="too large"), word(AGAIN))
+    try:
+        if any(size > LARGEST for size in _sizes(node, arguments, opset)):
+            raise ValueError("too large")
+        return _results(node, arguments, opset)
+    except Exception as error:  # onnx raises classes of its own and of numpy, for whatever a file holds
+        why = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise node.refused(tr("it does not fit its inputs: {error}", error=why), word(AGAIN)) from error
+
+
+def _named(node: OnnxNode, arguments: Sequence[Data | None]) -> dict[str, Data]:
+    return {name: array for name, array in zip(node.inputs, arguments, strict=True) if array is not None}
+
+
+def _sizes(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> list[float]:
+    """Elements of each result, by onnx's own inference. ValueError where it cannot tell."""
+    from onnx import defs, helper, numpy_helper, shape_inference
+
+    arrays = _named(node, arguments)
+    types = {
+        name: helper.make_tensor_type_proto(helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
+        for name, array in arrays.items()
+    }
+    tensors = {name: numpy_helper.from_array(array, name) for name, array in arrays.items()}
+    schema = defs.get_schema(node.kind, opset, "")
+    inferred = shape_inference.infer_node_outputs(
+        schema, node.proto, types, tensors, opset_imports=[helper.make_opsetid("", opset)]
+    )
+    sizes = []
+    for name in filter(None, node.outputs):
+        dims = inferred[name].tensor_type.shape.dim
+        if not inferred[name].tensor_type.HasField("shape") or not all(dim.HasField("dim_value") for dim in dims):
+            raise ValueError("the size of its result is unknown")
+        sizes.append(float(np.prod([float(dim.dim_value) for dim in dims])))
+    return sizes
+
+
+def _results(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> tuple[Data, ...]:
+    from onnx import TypeProto, helper
+    from onnx.reference import ReferenceEvaluator
+
+    arrays = _named(node, arguments)
+    inputs = [helper.make_value_info(name, TypeProto()) for name in arrays]
+    outputs = [helper.make_value_info(name, TypeProto()) for name in node.outputs if name]
+    graph = helper.make_graph([node.proto], "constant", inputs, outputs)
+    with np.errstate(all="ignore"):  # weights that are not finite are refused where they are used
+        results = iter(ReferenceEvaluator(graph, opsets={"": opset}).run(None, arrays))
+    return tuple(np.asarray(next(results)) if name else np.zeros(0) for name in node.outputs)

@@ -1,0 +1,193 @@
+"""An ONNX file as plain nodes and arrays. Nothing in it is run, and no file outside its folder is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from maixswitch import files
+from maixswitch.convert.graph.onnx_node import OnnxNetwork, OnnxNode
+from maixswitch.convert.refusals import FLOAT
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr, word
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
+
+OPSETS = range(11, 23)
+LARGEST = 512 << 20
+"""Bytes; the board's memory ends at 6 MiB, so nothing larger is a network for it."""
+
+
+def load(path: Path) -> ModelProto:
+    """Returns the file as onnx has it, checked, with its external data inside.
+
+    MaixSwitchError (input or output) if it cannot be read, (findings) if it is damaged or not ONNX, (usage) if onnx is
+    not installed.
+    """
+    try:
+        import onnx
+        from onnx import inliner
+    except ImportError as error:
+        text = tr("reading ONNX files needs onnx and onnxruntime: pip install 'maixswitch[convert]'")
+        raise MaixSwitchError(text, EXIT_USAGE) from error
+    with files.reading(path):
+        size = path.stat().st_size
+        if size > LARGEST:
+            text = tr("{path}: {size} MiB; wanted at most {most}", path=path, size=size >> 20, most=LARGEST >> 20)
+            raise MaixSwitchError(text)
+        data = path.read_bytes()
+    try:
+        model = onnx.load_model_from_string(data)
+        if not model.HasField("graph"):
+            raise ValueError(tr("it has no graph"))
+        for tensor in model.graph.initializer:
+            _take_in(tensor, path)
+        onnx.checker.check_model(model)
+        if model.functions:
+            model = inliner.inline_local_functions(model)
+    except MaixSwitchError:
+        raise
+    except Exception as error:  # protobuf, the checker and the inliner raise classes of their own, not all public
+        raise _damaged(path, error) from error
+    return model
+
+
+def _damaged(path: Path, error: Exception) -> MaixSwitchError:
+    why = str(error).strip().splitlines()[:1] or [type(error).__name__]
+    return MaixSwitchError(
+        tr("{path}: no ONNX network, or a damaged one: {reason}; export it again", path=path, reason=why[0])
+    )
+
+
+def read_network(path: Path) -> OnnxNetwork:
+    """Returns the file as nodes and arrays. MaixSwitchError as ``load`` raises, and for what no converter could use."""
+    return network_of(load(path), path)
+
+
+def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
+    """Returns a loaded network as nodes and arrays. ``path``: for messages. MaixSwitchError as ``read_network``."""
+    from onnx import numpy_helper
+
+    opset = _opset(model, path)
+    graph = model.graph
+    try:
+        nodes = [_node(number, proto) for number, proto in enumerate(graph.node)]
+        constants = {t.name: np.asarray(numpy_helper.to_array(t)) for t in graph.initializer}
+    except Exception as error:  # sizes and types that the checker lets pass
+        raise _damaged(path, error) from error
+    for node, proto in zip(nodes, graph.node, strict=True):
+        if proto.domain not in ("", "ai.onnx"):
+            why = tr("the operator is one of {domain}, not of ONNX itself", domain=proto.domain)
+            raise node.refused(why, tr("export without optimisations that a runtime adds"))
+    for name, array in constants.items():
+        if array.dtype.kind == "V" or array.dtype in (np.float16,):
+            text = tr("{path}: {name} is {type}; wanted float32", path=path, name=name, type=array.dtype)
+            raise MaixSwitchError(f"{text}; {word(FLOAT)}")
+    if graph.sparse_initializer:
+        raise MaixSwitchError(tr("{path}: it has sparse weights; export it with dense ones", path=path))
+    inputs = [value for value in graph.input if value.name not in constants]
+    if len(inputs) != 1:
+        names = ", ".join(value.name for value in inputs) or "-"
+        text = tr("{path}: inputs: {names}; wanted one, the picture", path=path, names=names)
+        raise MaixSwitchError(text)
+    shape = _shape(inputs[0], path)
+    outputs = tuple(value.name for value in graph.output)
+    if not outputs:
+        raise MaixSwitchError(tr("{path}: the network has no output", path=path))
+    return OnnxNetwork(tuple(nodes), constants, inputs[0].name, shape, outputs, opset)
+
+
+def _node(number: int, proto: NodeProto) -> OnnxNode:
+    from onnx import helper
+
+    attributes = {a.name: _plain(helper.get_attribute_value(a)) for a in proto.attribute}
+    name = proto.name or f"{proto.op_type}#{number}"
+    return OnnxNode(name, proto.op_type, tuple(proto.input), tuple(proto.output), attributes, proto)
+
+
+def _plain(value: Any) -> Any:
+    from onnx import GraphProto, TensorProto, numpy_helper
+
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, TensorProto):
+        return np.asarray(numpy_helper.to_array(value))
+    if isinstance(value, GraphProto | str | int | float):
+        return value
+    return list(value)
+
+
+def _opset(model: ModelProto, path: Path) -> int:
+    versions = [item.version for item in model.opset_import if item.domain in ("", "ai.onnx")]
+    if not versions or versions[0] not in OPSETS:
+        text = tr(
+            "{path}: opset {found}; wanted {low} to {high}: export again with opset_version=17",
+            path=path,
+            found=versions[0] if versions else "?",
+            low=OPSETS[0],
+            high=OPSETS[-1],
+        )
+        raise MaixSwitchError(text)
+    return int(versions[0])
+
+
+def _shape(value: ValueInfoProto, path: Path) -> tuple[int, ...]:
+    """Returns the input's shape with batch 1."""
+    from onnx import TensorProto
+
+    kind = value.type.tensor_type
+    if kind.elem_type != TensorProto.FLOAT:
+        name = TensorProto.DataType.Name(kind.elem_type).lower()
+        text = tr("{path}: the input {name} is {type}; wanted float32", path=path, name=value.name, type=name)
+        raise MaixSwitchError(f"{text}; {word(FLOAT)}")
+    dims = [d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else 0 for d in kind.shape.dim]
+    remedy = tr("wanted (1, channels, height, width), all fixed")
+    shown = "(" + ", ".join(str(d.dim_value or d.dim_param or "?") for d in kind.shape.dim) + ")"
+    if len(dims) != 4:
+        text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
+        raise MaixSwitchError(f"{text}; {remedy}")
+    if dims[0] > 1 or not all(dims[1:]):
+        text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
+        how = tr("export it so, or fix it: python -m onnxruntime.tools.make_dynamic_shape_fixed --help")
+        raise MaixSwitchError(f"{text}; {remedy}; {how}")
+    if max(dims) > 4096:
+        text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
+        raise MaixSwitchError(f"{text}; {tr('wanted at most 320x240')}")
+    return (1, *dims[1:])
+
+
+def _take_in(tensor: TensorProto, path: Path) -> None:
+    """Reads a tensor's external data into it. MaixSwitchError for a file outside the network's folder."""
+    from onnx import TensorProto, helper
+
+    if tensor.data_location != TensorProto.EXTERNAL:
+        return
+    about = {item.key: item.value for item in tensor.external_data}
+    folder = path.resolve().parent
+    file = (folder / about.get("location", "")).resolve()
+    if not file.is_relative_to(folder) or file == folder:
+        raise MaixSwitchError(
+            tr("{path}: {name} lies in {file}, outside the network's folder", path=path, name=tensor.name, file=file)
+        )
+    item = int(helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
+    size = int(np.prod(np.asarray(tensor.dims, np.float64))) * item
+    start = int(about.get("offset") or 0)
+    length = int(about.get("length") or size)
+    if length != size or start < 0 or size > LARGEST:
+        raise _wrong_size(path, tensor.name, length, size)
+    with files.reading(file), file.open("rb") as stream:
+        stream.seek(start)
+        data = stream.read(length)
+    if len(data) != length:
+        raise _wrong_size(file, tensor.name, len(data), length)
+    tensor.raw_data = data
+    tensor.data_location = TensorProto.DEFAULT
+    del tensor.external_data[:]
+
+
+def _wrong_size(path: Path, name: str, size: int, expected: int) -> MaixSwitchError:
+    text = tr("{path}: {name}: found {found} bytes, wanted {wanted}", path=path, name=name, found=size, wanted=expected)
+    return MaixSwitchError(text)

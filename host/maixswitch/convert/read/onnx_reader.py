@@ -1,0 +1,106 @@
+"""Reads an ONNX file as the graph that the board can run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from maixswitch.convert.graph.graph import Graph
+from maixswitch.convert.graph.importer import Importer
+from maixswitch.convert.graph.onnx_node import OnnxNetwork, OnnxNode
+from maixswitch.convert.graph.value import Value, channels_last
+from maixswitch.convert.ops import ELEMENTWISE, READERS, REFUSED
+from maixswitch.convert.ops.affine import settle
+from maixswitch.convert.refusals import UNKNOWN
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr, word
+
+from .constants import evaluate
+from .onnx_file import read_network
+from .rewriting import rewrite
+
+MOST_NODES = 3000
+
+
+def read(path: Path, scale: float | None = None, mean: Sequence[float] = (), std: Sequence[float] = ()) -> Graph:
+    """Returns the network of an ONNX file, float32, opset 11 to 22, with one picture as its input.
+
+    The network gets ``(pixel * scale - mean) / std`` of pixels 0..255.
+
+    scale: 1/255 by default. mean, std: one number, or one for each channel; 0 and 1 by default.
+    MaixSwitchError names the file or the node, why it cannot be read, and what to change.
+    """
+    return graph_of(read_network(path), path, scale, mean, std)
+
+
+def graph_of(
+    network: OnnxNetwork, path: Path, scale: float | None = None, mean: Sequence[float] = (), std: Sequence[float] = ()
+) -> Graph:
+    """Returns what ``read`` returns, of a file that is read already; ``path``: for messages."""
+    if len(network.nodes) > MOST_NODES:
+        count = len(network.nodes)
+        raise MaixSwitchError(
+            tr("{path}: {count} nodes; wanted at most {most}", path=path, count=count, most=MOST_NODES)
+        )
+    importer = Importer(network, settle, ELEMENTWISE)
+    with np.errstate(all="ignore"):  # what is not finite is refused where weights are taken
+        _start(importer)
+        for node in network.nodes:
+            _read_node(importer, node)
+        importer.finish()
+        graph = importer.graph
+        graph.pixels = pixels(graph.shapes[network.input][0], scale, mean, std)
+        rewrite(graph)
+    return graph
+
+
+def pixels(
+    channels: int, scale: float | None, mean: Sequence[float], std: Sequence[float]
+) -> tuple[tuple[float, float], ...]:
+    """Returns (factor, offset) for each channel. MaixSwitchError (usage) for numbers that cannot be."""
+    means, stds = (list(numbers) or [default] for numbers, default in ((mean, 0.0), (std, 1.0)))
+    factor = 1 / 255 if scale is None else scale
+    for name, numbers in (("--mean", means), ("--std", stds)):
+        if len(numbers) not in (1, channels):
+            count = len(numbers)
+            text = tr(
+                "{name}: found {count} numbers, wanted 1 or {channels}", name=name, count=count, channels=channels
+            )
+            raise MaixSwitchError(text, EXIT_USAGE)
+    if not (np.isfinite([*means, *stds, factor]).all() and all(stds) and factor):
+        raise MaixSwitchError(tr("--mean, --std, --scale: wanted finite numbers, the last two not 0"), EXIT_USAGE)
+    means, stds = (numbers * channels if len(numbers) == 1 else numbers for numbers in (means, stds))
+    return tuple((factor / s, -m / s) for m, s in zip(means, stds, strict=True))
+
+
+def _start(importer: Importer) -> None:
+    """Adds the input, channels first, or last as TensorFlow has them."""
+    name, shape = importer.network.input, importer.network.shape
+    last = shape[3] in (1, 3) and shape[1] not in (1, 3)
+    inner = (shape[3], shape[1], shape[2]) if last else shape[1:]
+    importer.graph.shapes[name] = inner
+    order = channels_last(inner) if last and inner[0] > 1 else None
+    picture = Value(name, name, shape, order)
+    importer.values[name] = picture
+    importer.remember_order(picture)
+
+
+def _read_node(importer: Importer, node: OnnxNode) -> None:
+    arguments = [importer.argument(node, index) for index in range(len(node.inputs))]
+    constants = [argument for argument in arguments if not isinstance(argument, Value)]
+    # The shape of a tensor is a constant, even if the tensor is not.
+    if node.kind == "Shape" and isinstance(arguments[0], Value):
+        start, end = node.attributes.get("start", 0), node.attributes.get("end")
+        importer.values[node.outputs[0]] = np.asarray(arguments[0].shape[start:end], np.int64)
+        return
+    if len(constants) == len(arguments):
+        results = evaluate(node, constants, importer.network.opset)
+        if results is not None:
+            importer.values.update(zip(node.outputs, results, strict=True))
+            return
+    if node.kind not in READERS:
+        remedy = REFUSED.get(node.kind, UNKNOWN)
+        raise node.refused(tr("the board cannot run this operator"), word(remedy))
+    READERS[node.kind](importer, node)

@@ -1,0 +1,1 @@
+"""What a conversion says about itself: figures, comparison, table, page."""

@@ -1,0 +1,241 @@
+"""What became of a network: the error of every layer, what it answers, where it fits; for programs and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from maixswitch.convert.lower.layers import Quantised
+from maixswitch.convert.lower.lower import Lowered
+from maixswitch.convert.lower.runnable import make_runnable
+from maixswitch.kmodel.format.sniff import file_kind
+from maixswitch.kmodel.judge.describe import describe
+from maixswitch.kmodel.judge.report import grid
+from maixswitch.kmodel.run.model import KModel
+from maixswitch.language import tr
+
+from .agreement import Agreement
+from .compare import Nearness
+
+SCHEMA = 1
+WEAK = 15.0
+"""dB; a layer below deserves a look."""
+LOSS, GOOD = 1.0, 60.0
+"""dB that an output may lose on another runtime, counted from at most ``GOOD``, and still be called the same."""
+Document = dict[str, Any]
+
+
+@dataclass
+class Facts:
+    """All that a report is made of.
+
+    nearness: of every float tensor, as the model's runtime computes it.
+    elsewhere: of the outputs, as other runtimes compute them; empty where only last digits can differ.
+    calibrated, held_back: numbers of pictures.
+    seconds: that the conversion took.
+    """
+
+    network: Path
+    output: Path
+    quantised: Quantised
+    lowered: Lowered
+    model: KModel
+    nearness: Mapping[str, Nearness]
+    agreement: Agreement | None
+    elsewhere: Mapping[str, Mapping[str, Nearness]] = field(default_factory=dict)
+    kind: str = ""
+    calibrated: int = 0
+    held_back: int = 0
+    noise: bool = False
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+def document(facts: Facts) -> Document:
+    """Returns the report as a JSON-able document; dB are null where a tensor has no error, or it is not known."""
+    quantised = facts.quantised
+    kmodel = describe(facts.model, facts.output, file_kind(facts.lowered.data))
+    fits = [item["name"] for item in kmodel["firmware"] if item["verdict"] == "fits"]
+    agreement = facts.agreement
+    return {
+        "schema": SCHEMA,
+        "command": "convert",
+        "network": str(facts.network),
+        "output": str(facts.output),
+        "kind": facts.kind,
+        "seconds": round(facts.seconds, 2),
+        "images": {"calibrated": facts.calibrated, "held_back": facts.held_back, "noise": facts.noise},
+        "steps": list(_steps(facts)),
+        "runtime": facts.model.runtime,
+        "outputs": [{"name": name, **_near(facts, name)} for name in quantised.outputs],
+        "elsewhere": [_other(facts, runtime) for runtime in facts.elsewhere],
+        "agreement": None
+        if agreement is None
+        else {"kind": agreement.kind, "agree": agreement.agree, "of": agreement.of, "share": agreement.share},
+        "fits": fits,
+        "notes": list(facts.notes),
+        "kmodel": kmodel,
+    }
+
+
+def _steps(facts: Facts) -> Iterator[Document]:
+    quantised = facts.quantised
+    for layer in make_runnable(quantised).layers:
+        scale = quantised.scales.get(layer.output)
+        low_high = None if scale is None else [-scale.zero / scale.steps, (255 - scale.zero) / scale.steps]
+        yield {
+            "name": layer.output,
+            "nodes": list(layer.sources),
+            "kind": layer.describe(),
+            "shape": list(facts.lowered.shapes[layer.output]),
+            "range": low_high,
+            "method": quantised.methods.get(layer.output, ""),
+            **_near(facts, layer.output),
+        }
+
+
+def _other(facts: Facts, runtime: str) -> Document:
+    """Returns the outputs on another runtime; ``same``: are they as near to the float network as on the model's own?"""
+    names, near = facts.quantised.outputs, facts.elsewhere[runtime]
+    origin = [facts.quantised.origin[name] for name in names]
+    lost = [min(facts.nearness[name].snr, GOOD) - near[name].snr for name in origin if name in near]
+    outputs = [{"name": name, **_near(facts, name, near)} for name in names]
+    return {"runtime": runtime, "same": max(lost, default=0.0) <= LOSS, "outputs": outputs}
+
+
+def _near(facts: Facts, name: str, nearness: Mapping[str, Nearness] | None = None) -> Document:
+    near = (facts.nearness if nearness is None else nearness).get(facts.quantised.origin.get(name, ""))
+    if near is None:
+        return {"snr_db": None, "worst": None, "exact": False}
+    snr = near.snr
+    return {
+        "snr_db": round(snr, 2) if isfinite(snr) else None,
+        "worst": near.worst if isfinite(near.worst) else None,
+        "exact": near.error == 0.0,
+    }
+
+
+def text(report: Document) -> str:
+    """Returns the report for a terminal, without a newline at the end."""
+    return "\n".join([*_table(report), "", *summary(report)])
+
+
+def _table(report: Document) -> Iterator[str]:
+    layer, kind, shape = tr("layer"), tr("what"), tr("shape")
+    head = (layer, kind, shape, tr("range"), tr("range by"), tr("SNR dB"))
+    rows = [
+        (
+            shortened(item["name"], 32),
+            item["kind"],
+            "x".join(map(str, item["shape"])),
+            "{:.3g}..{:.3g}".format(*item["range"]) if item["range"] else "float32",
+            item["method"] or "-",
+            decibels(item),
+        )
+        for item in report["steps"]
+    ]
+    yield from grid(head, rows, left=(layer, kind, shape))
+
+
+def decibels(item: Document) -> str:
+    """Returns the SNR of a layer or output as text."""
+    if item["snr_db"] is None:
+        return tr("exact") if item["exact"] else "-"
+    return f"{item['snr_db']:.1f}"
+
+
+def shortened(name: str, most: int) -> str:
+    """Returns a long name without its beginning, which many names share."""
+    return name if len(name) <= most else "..." + name[3 - most :]
+
+
+def summary(report: Document) -> list[str]:
+    """Returns the lines below the table; the page shows the same."""
+    kmodel, images = report["kmodel"], report["images"]
+    lines = []
+    if images["noise"]:
+        lines.append(
+            tr("TRIAL WITH NOISE: ranges and figures say nothing about real pictures; convert again with --images DIR")
+        )
+    else:
+        lines.append(
+            tr(
+                "pictures: {calibrated} to measure ranges, {held} others to compare",
+                calibrated=images["calibrated"],
+                held=images["held_back"],
+            )
+            if images["held_back"]
+            else tr(
+                "pictures: {calibrated}, to measure ranges and to compare: too few to hold any back",
+                calibrated=images["calibrated"],
+            )
+        )
+    for runtime, outputs in _outputs(report):
+        for item in outputs:
+            line = tr(
+                "output {name}: SNR {snr} dB on {runtime}", name=item["name"], snr=decibels(item), runtime=runtime
+            )
+            lines.append(line)
+    others = [item["runtime"] for item in report["elsewhere"] if not item["same"]]
+    if others:
+        differs = tr(
+            "on {others} this file computes something else than on {runtime}",
+            others=", ".join(others),
+            runtime=report["runtime"],
+        )
+        lines.append(tr("warning: {line}", line=differs))
+    lines += agreed(report["agreement"])
+    memory, ram = kmodel["memory"], kmodel["memory"]["ai_ram"]
+    lines.append(
+        tr(
+            "size: file {file:,} bytes, main memory {main:,}, AI RAM at most {ram:,} of {all:,}",
+            file=memory["file"],
+            main=memory["main_memory"],
+            ram=ram["peak_bytes"],
+            all=ram["bytes"],
+        )
+    )
+    run, fps = kmodel["estimate"]["run_ms"], kmodel["estimate"]["fps"]
+    lines.append(
+        tr(
+            "time on the board (an estimate): {typical:.1f} ms a picture ({low:.1f}..{high:.1f}), {fps:.0f} a second",
+            typical=run["typical"],
+            low=run["low"],
+            high=run["high"],
+            fps=fps["typical"],
+        )
+    )
+    lines += [f"  {item['name']}: {item['text']}" for item in kmodel["firmware"]]
+    lines += [tr("note: {line}", line=line) for line in report["notes"]]
+    lines += [tr("warning: {line}", line=line) for line in kmodel["warnings"]]
+    weak = [item["name"] for item in report["steps"] if item["snr_db"] is not None and item["snr_db"] < WEAK]
+    if weak:
+        lines.append(
+            tr(
+                "below {least:.0f} dB, so look there first when answers differ: {names}",
+                least=WEAK,
+                names=", ".join(weak[:5]) + (" ..." if len(weak) > 5 else ""),
+            )
+        )
+    return lines
+
+
+def _outputs(report: Document) -> list[tuple[str, list[Document]]]:
+    """Returns (runtime, outputs as it computes them), the model's own first."""
+    others = [(item["runtime"], item["outputs"]) for item in report["elsewhere"]]
+    return [(report["runtime"], report["outputs"]), *others]
+
+
+def agreed(agreement: Document | None) -> list[str]:
+    """Returns the agreement in words."""
+    if agreement is None:
+        return []
+    if not agreement["of"]:
+        return [tr("boxes: neither network finds any in these pictures")]
+    values = {"agree": agreement["agree"], "all": agreement["of"], "share": 100 * agreement["share"]}
+    if agreement["kind"] == "yolo2":
+        return [tr("boxes that both networks find: {agree} of {all} ({share:.1f} %)", **values)]
+    return [tr("same best class as the float network: {agree} of {all} pictures ({share:.1f} %)", **values)]

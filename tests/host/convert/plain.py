@@ -1,0 +1,206 @@
+"""A plain integer model of a quantised network: every layer as the chip's documents state it, one image at a time.
+
+Slow and obvious on purpose: it shares no arithmetic with the emulator, so that the two check each other. ``rounding``
+is "v02" (nncase 0.2 to 1.6) or "v01" (nncase 0.1); floats are those of MaixPy's and CanMV's firmware (plain_floats.py).
+Sources: nncase 0.1 and 0.2 K210 kernels, SDK kpu.c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.convert.lower import layers as q
+from maixswitch.convert.ops.concat import QuantizedConcat
+from maixswitch.convert.ops.fully_connected import FloatFullyConnected
+from maixswitch.convert.ops.global_mean import FloatMean
+from maixswitch.convert.ops.pool import QuantizedMaxPool
+from maixswitch.convert.ops.resize import QuantizedResize
+from maixswitch.convert.ops.softmax import FloatSoftmax
+from maixswitch.convert.ops.unary import FloatLogistic
+from maixswitch.convert.ops.views import FloatFlat
+from tests.host.convert import plain_floats as floats
+
+Values = NDArray[Any]
+Ints = NDArray[np.int64]
+ROUNDINGS = ("v02", "v01")
+
+
+def run(net: q.Quantised, image: Values, rounding: str = "v02") -> dict[str, Values]:
+    """All tensors by name, for one image uint8 (c, h, w); uint8 where the tensor has a scale, float32 elsewhere.
+
+    A network whose input has no scale takes float32. ValueError for an image of another shape or type, or a rounding
+    that is neither "v02" nor "v01".
+    """
+    if rounding not in ROUNDINGS:
+        raise ValueError(f"no rounding {rounding}; there are {ROUNDINGS}")
+    wanted = np.dtype(np.uint8 if net.input in net.scales else np.float32)
+    if image.shape != tuple(net.shapes[net.input]) or image.dtype != wanted:
+        raise ValueError(f"the network takes {wanted} {net.shapes[net.input]}, not {image.dtype} {image.shape}")
+    values: dict[str, Values] = {net.input: image}
+    for layer in net.layers:
+        values[layer.output] = run_layer(layer, [values[name] for name in layer.inputs], net, rounding)
+    return values
+
+
+def run_layer(layer: q.Layer, given: Sequence[Values], net: q.Quantised, rounding: str = "v02") -> Values:
+    """The output of one layer from its inputs; TypeError for a layer that has no rule here."""
+    first = given[0]
+    if isinstance(layer, q.KpuConv):
+        return convolve(layer, first, rounding)
+    if isinstance(layer, q.QuantizedAdd):
+        return quantized_add(layer.numbers, first, given[1])
+    if isinstance(layer, q.Requantize):
+        return np.asarray(layer.table)[first]
+    if isinstance(layer, QuantizedConcat | q.FloatConcat):
+        return np.concatenate(list(given), axis=0)
+    if isinstance(layer, QuantizedMaxPool):
+        return max_pool(first, layer.size, layer.stride, tuple(net.shapes[layer.output]))
+    if isinstance(layer, QuantizedResize):
+        return first.repeat(layer.times, axis=1).repeat(layer.times, axis=2)
+    if isinstance(layer, q.Quantize):
+        return floats.quantize(first, layer.factor, layer.bias)
+    if isinstance(layer, q.Dequantize):
+        return floats.dequantize(first, layer.factor, layer.bias)
+    if isinstance(layer, FloatMean):
+        return floats.mean(first)
+    if isinstance(layer, FloatFullyConnected):
+        return floats.fully_connected(layer.weights, layer.bias, first)
+    if isinstance(layer, q.FloatMasked):
+        return floats.masked(first, given[1])
+    if isinstance(layer, FloatFlat):
+        return first.reshape(-1)
+    if isinstance(layer, FloatSoftmax):
+        return floats.softmax(first)
+    if isinstance(layer, FloatLogistic):
+        return floats.logistic(first)
+    if isinstance(layer, q.FloatAdd):
+        return (first + given[1]).astype(np.float32)
+    raise TypeError(f"no plain rule for {type(layer).__name__}")
+
+
+def convolve(layer: q.KpuConv, image: Values, rounding: str) -> Values:
+    """Sum over the taps of (x - zero) * (w - zero), then batch norm, activation table, pool."""
+    part = layer.part
+    weights = part.weights.astype(np.int64) - part.weight_zero
+    size = weights.shape[2]
+    border = (size - 1) // 2
+    channels, height, width = image.shape
+    padded = np.zeros((channels, height + 2 * border, width + 2 * border), np.int64)
+    padded[:, border : border + height, border : border + width] = image.astype(np.int64) - part.input_zero
+    out = weights.shape[0]
+    sums = np.zeros((out, height, width), np.int64)
+    for row in range(size):
+        for column in range(size):
+            seen = padded[:, row : row + height, column : column + width]
+            for channel in range(out):
+                if layer.depthwise:
+                    sums[channel] += weights[channel, 0, row, column] * seen[channel]
+                else:
+                    sums[channel] += np.tensordot(weights[channel, :, row, column], seen, axes=1)
+    result = np.zeros((out, height, width), np.int64)
+    for channel in range(out):
+        norm = part.norm
+        z = ((sums[channel] * int(norm.mul[channel])) >> int(norm.shift[channel])) + int(norm.add[channel])
+        result[channel] = activate(z, part.activation, rounding)
+    return pooled(result, layer.pool, rounding).astype(np.uint8)
+
+
+def activate(z: Ints, table: Any, rounding: str) -> Ints:
+    """The piece whose start is the last one below z (v01: at or below), its line, rounded, clamped to 0..255."""
+    result = np.zeros(z.shape, np.int64)
+    chosen = np.zeros(z.shape, np.int64)
+    for index in range(1, len(table.start)):
+        start = int(table.start[index])
+        chosen[(z > start) if rounding == "v02" else (z >= start)] = index
+    for index in range(len(table.start)):
+        here = chosen == index
+        product = (z[here] - int(table.start[index])) * int(table.mul[index])
+        result[here] = rounded(product, int(table.shift[index]), rounding) + int(table.bias[index])
+    return np.clip(result, 0, 255)
+
+
+def rounded(product: Ints, shift: int, rounding: str) -> Ints:
+    """product / 2**shift: v02 half to even, v01 half up; both err below the floor for negative products (kept)."""
+    if shift == 0:
+        return product
+    if rounding == "v01":
+        return half_up(product, shift)
+    floor = product >> shift
+    rest = product - (floor << shift)
+    half = 1 << (shift - 1)
+    sign = np.where(product < 0, -1, 1)
+    odd = floor % 2 == 1
+    away = (rest > half) | ((rest == half) & odd)
+    return np.where(away, floor + sign, floor)
+
+
+def half_up(product: Ints, shift: int) -> Ints:
+    """As nncase 0.1 and the device's CPU code round."""
+    if shift == 0:
+        return product
+    doubled = product >> (shift - 1)
+    odd = doubled % 2 == 1
+    return (doubled >> 1) + np.where(odd, np.where(doubled >= 0, 1, -1), 0)
+
+
+def pooled(image: Ints, pool: int, rounding: str) -> Ints:
+    """The KPU's pool types 0 to 9 on (channels, h, w); ValueError for another number."""
+    height, width = image.shape[1:]
+    if pool == 0:
+        return image
+    if pool in (8, 9):
+        return _sliding(image, pool, rounding)
+    size = 4 if pool in (3, 4, 7) else 2
+    corners = [
+        image[:, row : height - height % size : size, column : width - width % size : size]
+        for row in range(size)
+        for column in range(size)
+    ]
+    if pool in (1, 3):
+        return np.asarray(np.max(corners, axis=0))
+    if pool in (2, 4):
+        return np.asarray(np.sum(corners, axis=0) // (size * size))
+    if pool in (5, 7):
+        return corners[0]
+    if pool == 6:
+        return corners[1]
+    raise ValueError(f"no pool type {pool}")
+
+
+def _sliding(image: Ints, pool: int, rounding: str) -> Ints:
+    """2x2 at stride 1: the maximum and v01's mean take the pixels that exist, v02's mean repeats the last ones."""
+    result = np.zeros(image.shape, np.int64)
+    height, width = image.shape[1:]
+    for y in range(height):
+        for x in range(width):
+            if pool == 8 and rounding == "v02":
+                below, right = min(y + 1, height - 1), min(x + 1, width - 1)
+                four = image[:, y, x] + image[:, y, right] + image[:, below, x] + image[:, below, right]
+                result[:, y, x] = four // 4
+                continue
+            window = image[:, y : y + 2, x : x + 2].reshape(image.shape[0], -1)
+            result[:, y, x] = window.max(axis=1) if pool == 9 else window.sum(axis=1) // window.shape[1]
+    return result
+
+
+def quantized_add(numbers: Sequence[int], a: Values, b: Values) -> Values:
+    """v3 layer 2; ``numbers``: offset, mul, shift of a, of b and of the result."""
+    a_offset, a_mul, a_shift, b_offset, b_mul, b_shift, out_offset, out_mul, out_shift = numbers
+    left = (a.astype(np.int64) + a_offset) * a_mul
+    right = (b.astype(np.int64) + b_offset) * b_mul
+    total = (left + right) >> a_shift if a_shift == b_shift else (left >> a_shift) + (right >> b_shift)
+    return np.clip(half_up(total * out_mul, out_shift) + out_offset, 0, 255).astype(np.uint8)
+
+
+def max_pool(image: Values, size: int, stride: int, shape: tuple[int, ...]) -> Values:
+    """The largest of each window, cut at the image, and at least 0; ``shape``: of the result."""
+    result = np.zeros(shape, np.uint8)
+    for y in range(shape[1]):
+        for x in range(shape[2]):
+            window = image[:, y * stride : y * stride + size, x * stride : x * stride + size]
+            result[:, y, x] = window.max(axis=(1, 2), initial=0)
+    return result
