@@ -129,7 +129,7 @@ def _document(file: Path, outcome: Outcome, version: str) -> dict[str, Any]:
         "ms": outcome.ms,
         "card_changed": outcome.changed,
         "difference": found
-        and {"number": found.number, "t": found.t, "recorded": found.recorded, "found": found.found},
+        and {"number": found.number, "t": found.t, "recorded": found.recorded, "found": found.actual},
     }
 
 
@@ -153,14 +153,14 @@ def write_test(out: Path, recording: Path) -> None:
 
 def run_recorded(options: Options, file: Path, with_card: bool) -> tuple[int, str]:
     """A run of the simulator that leaves a recording; the exit code and why it is not 0."""
-    from maixswitch.sim.tape import Tape
+    from maixswitch.sim.recording_writer import RecordingWriter
 
-    with Tape(file, options, with_card=with_card) as tape:
-        code = tape.session.run()
-        tape.complete(code)
-    if tape.full:
+    with RecordingWriter(file, options, with_card=with_card) as writer:
+        code = writer.session.run()
+        writer.complete(code)
+    if writer.full:
         console.say(tr("{file}: the recording is full; the run ends here", file=file))
-    if not tape.kept and with_card:
+    if not writer.kept and with_card:
         console.say(tr("{file}: the card is too large to be kept in it; a replay needs --card", file=file))
     console.say(tr("{file}: recorded; maixswitch replay {file}", file=file))
-    return code, tape.session.explain()
+    return code, writer.session.explain()

@@ -21,7 +21,7 @@ from maixswitch.card.rules.folders import code as folder_code
 from maixswitch.card.trial import run_all
 from maixswitch.findings.finding import RULES, SEVERITIES, finding, plain, rule
 from maixswitch.kmodel.write.samples import write_card
-from tests.host.card import card_finding_files as files
+from tests.host.card import finding_files as files
 
 BLOBS, COLOURS = "models/10-blobs/", "models/20-colours/"
 OWNERS = ("C31", "C40", "C41", "C42", "C5", "B6")

@@ -15,45 +15,45 @@ from maixswitch.kmodel import load
 from maixswitch.kmodel.format.airam import ROWS
 from maixswitch.kmodel.judge.picture import KINDS, map_kind
 from maixswitch.kmodel.run.engine import Network
-from maixswitch.sim.rig import Rig
+from maixswitch.sim.simulated_board import SimulatedBoard
 from maixswitch.web.airam import document, loaded
 
 MOST_STEPS = 2000
 EMPTY = {"title": "", "layers": 0, "size": ROWS, "live": [], "maps": []}
 
 
-def running(card: Path, **options: Any) -> Rig:
-    rig = Rig(card, lambda *_: None, **options)
-    assert loaded(rig.bench) is None
-    rig.power_on()
+def running(card: Path, **options: Any) -> SimulatedBoard:
+    sim = SimulatedBoard(card, lambda *_: None, **options)
+    assert loaded(sim.bench) is None
+    sim.power_on()
     for _ in range(MOST_STEPS):
-        if rig.state == "RUNNING":
-            return rig
-        rig.step()
-    raise AssertionError(rig.state)
+        if sim.state == "RUNNING":
+            return sim
+        sim.step()
+    raise AssertionError(sim.state)
 
 
 def test_board_holds_what_the_page_draws(card: Path) -> None:
-    rig = running(card)
+    sim = running(card)
     model = load(card / "models/10-blobs/model.kmodel")
-    found = document(loaded(rig.bench), rig.title)
+    found = document(loaded(sim.bench), sim.title)
     assert (found["title"], found["layers"], found["size"]) == ("Bright blobs", len(model.layers), 32768)
     assert found["live"] == list(model.ai_ram.live)
     assert max(found["live"]) == model.ai_ram.peak_rows > 0
     assert [row[:4] for row in found["maps"]] == [[m.row, m.rows, m.born, m.last] for m in model.ai_ram.maps]
     assert found["maps"][0][2:] == [-1, 0, "input: 3x240x320", "input"]
     assert json.loads(json.dumps(found)) == found
-    rig.app.stop()
-    assert loaded(rig.bench) is None
-    assert document(loaded(rig.bench), rig.title) == EMPTY
+    sim.app.stop()
+    assert loaded(sim.bench) is None
+    assert document(loaded(sim.bench), sim.title) == EMPTY
 
 
 def test_scripted_network_has_no_picture(card: Path) -> None:
-    rig = running(card, scripted=True)
-    assert loaded(rig.bench) is not None
-    assert document(loaded(rig.bench), rig.title) == EMPTY
+    sim = running(card, scripted=True)
+    assert loaded(sim.bench) is not None
+    assert document(loaded(sim.bench), sim.title) == EMPTY
     assert document(None, "Face") == EMPTY
-    rig.app.stop()
+    sim.app.stop()
 
 
 def test_titles_are_in_the_chosen_language(card: Path) -> None:
