@@ -124,7 +124,11 @@ def own_boot(text: str | None) -> bool:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return all(isinstance(node, ast.FunctionDef | ast.Expr | ast.Delete) for node in body)
+    # The last lines start main.py where the firmware of the M5StickV does not.
+    starts = [
+        node for node in body if isinstance(node, ast.If) and all(isinstance(part, ast.Expr) for part in node.body)
+    ]
+    return all(isinstance(node, ast.FunctionDef | ast.Expr | ast.Delete) or node in starts for node in body)
 
 
 def does(text: str | None) -> str:
