@@ -1,4 +1,4 @@
-"""A board on its line: gets in without restarting it, runs small programs there, leaves it as it was found."""
+"""A board on its cable: enters its REPL without a restart, runs small programs, and leaves it as it was."""
 
 from __future__ import annotations
 
@@ -17,57 +17,59 @@ from maixswitch.board.transport import BANNER, BAUD, BUSY, FAST, BoardTransport,
 
 ONBOARD = Path(__file__).with_name("onboard")
 ANSWER_LIMIT = 1.5
-"""Seconds that one try waits for the raw REPL: the program ends its network and screen first."""
+"""Seconds that one try waits for the raw REPL. The board's program closes its network and screen first."""
 FAST_LIMIT = 0.5
-"""The same at the fast rate: who was left there is in the REPL, and a board at 115200 cannot be heard meanwhile."""
+"""The same at the fast rate. A board left at that rate is in the REPL, and cannot be heard at 115200 meanwhile."""
 GRACE = 4.0
-"""Seconds for a board that wakes shortly before the limit: two tries."""
+"""Seconds for a board that wakes up shortly before the limit: enough for two tries."""
 TRIES = 3
-"""How often a program is sent that arrives damaged."""
+"""How often a program is sent if it arrives damaged."""
 DAMAGED = ("SyntaxError", "IndentationError", "NameError", "UnicodeError", "ValueError: damaged")
-"""What the board says of a program that it has not received as it was sent."""
+"""What the board says about a program that arrived damaged."""
 PIECE = 1800
-"""Bytes of source at a time: the ring of the line holds 2,048 and drops silently what a busy board leaves in it."""
-# Side by side, `sync --all` packs in threads, and before Python 3.12 ast.parse mixes up how deep each of them is.
+"""Bytes of source sent at a time. The line's ring holds 2,048 and drops what a busy board leaves in it."""
+# `sync --all` packs in several threads, and before Python 3.12 ast.parse mixes up their recursion depths.
 _PACKING = threading.Lock()
 CTRL_C_ON = "import micropython\nmicropython.kbd_intr(3)"
 CTRL_C, FRIENDLY, RAW, RESET = b"\r\x03", b"\r\x02", b"\r\x01", b"\x04"
 END = b"\x04"
-"""Ends a program that is sent, and each of the two parts of what the board says of it."""
+"""Ends a program that is sent, and each of the two parts of its output."""
 
 
 class Board:
-    """A board in the raw REPL of its firmware; made by `connect`. Never tried on a board."""
+    """A board in the raw REPL of its firmware. `connect` makes it. Never tried on a real board."""
 
     def __init__(self, port: str, transport: BoardTransport) -> None:
         self.port = port
         self.transport = transport
         self.baud = BAUD
         self.patience = BUSY
-        """Seconds that getting into the REPL may take, once more."""
+        """Seconds that entering the REPL again may take."""
         self.lost = False
-        """Is it not known what it does? Then it has to be stopped first."""
+        """Is it unknown what the board is doing? Then its program is stopped first."""
         self.gone = False
-        """Is it restarting, or unplugged? Then nothing more is asked of it."""
+        """Is the board restarting or unplugged? Then it is asked nothing more."""
         self._loaded: set[str] = set()
 
     def exec(self, code: str, timeout: float = BUSY) -> str:
-        """Runs code there and returns what it printed; `timeout` in seconds without a byte from it.
+        """Run code on the board and return what it printed.
 
-        BoardError: what the code raised there, no answer in time (the next call then stops it first), a broken line.
+        timeout: seconds without a byte from the board.
+        Raises BoardError for what the code raised, for no answer in time (the next call then stops it first), and for a
+        broken line.
         """
         return self._exec(in_pieces(code), timeout)
 
     def run(self, program: str, timeout: float = BUSY) -> str:
-        """As `exec`, but runs the program only if it has arrived whole, and sends it again if not.
+        """Run a program like `exec`, but only if it arrived undamaged; send it again otherwise.
 
-        For programs that may be run twice. BoardError B609 when the line damages it every time.
+        For programs that may run twice. Raises BoardError B609 if the line damages it every time.
         """
         for left in reversed(range(TRIES)):
             try:
                 return self._exec(checked(program), timeout)
             except BoardError as error:
-                if error.code == "B611" and left:  # perhaps it still waits for the program's end, which was lost
+                if error.code == "B611" and left:  # The end of the program may have been lost; the board waits for it.
                     continue
                 if error.code != "B612" or not error.finding.found.startswith(DAMAGED):
                     raise
@@ -80,7 +82,7 @@ class Board:
             enter(self, self.patience)
         try:
             for piece in pieces:
-                said, error = self.transport.exec_raw(piece, timeout)
+                output, error = self.transport.exec_raw(piece, timeout)
                 if error:
                     break
         except (TransportError, OSError) as reason:
@@ -88,22 +90,24 @@ class Board:
         if error:
             text = error.decode(errors="replace")
             raise on_board(text, self.port) from TransportExecError(1, text)
-        result: str = said.decode(errors="replace").replace("\r\n", "\n")
+        result: str = output.decode(errors="replace").replace("\r\n", "\n")
         return result
 
     def evaluate(self, expression: str, timeout: float = BUSY) -> object:
-        """The value of an expression there: numbers, texts, bytes, None, and lists, tuples and dicts of them."""
-        said = self.exec(f"print(repr({expression}))", timeout).strip()
+        """Return the value of an expression on the board: numbers, texts, bytes, None, and lists, tuples and dicts of
+        them.
+        """
+        output = self.exec(f"print(repr({expression}))", timeout).strip()
         try:
-            value: object = ast.literal_eval(said)
+            value: object = ast.literal_eval(output)
         except (ValueError, SyntaxError) as error:
-            raise BoardError("B609", port=self.port, found=said[:80]) from error
+            raise BoardError("B609", port=self.port, found=output[:80]) from error
         return value
 
     def load(self, name: str) -> None:
-        """Runs the program onboard/NAME.py there, once a session; the names it defines stay.
+        """Run the program onboard/NAME.py on the board, once per session. The names that it defines stay.
 
-        BoardError: B606 where what it imports is not there, besides those of `exec`.
+        Raises BoardError B606 if a module that it imports is missing, and what `exec` raises.
         """
         if name in self._loaded:
             return
@@ -139,7 +143,7 @@ class Board:
         self.transport.follow(2)
 
     def interrupt(self) -> None:
-        """One Ctrl-C: a second one before the board saw the first would cancel it."""
+        """Send one Ctrl-C. A second one before the board saw the first would cancel it."""
         try:
             self.transport.serial.write(CTRL_C)
             self.transport.drain()
@@ -147,9 +151,10 @@ class Board:
             raise self.failure(error) from error
 
     def restart(self, listen: float = 0.0) -> str:
-        """Soft reset: boot.py and main.py run again, the line is back at 115200; does not wait for them.
+        """Soft-reset the board: boot.py and main.py run again, and the line is back at 115200.
 
-        Returns what the firmware says before them, for which it listens so many seconds at most.
+        listen: seconds to listen for what the firmware prints before its programs.
+        Returns what it printed. Does not wait for the programs.
         """
         heard = b""
         try:
@@ -170,19 +175,20 @@ class Board:
         return heard.decode(errors="replace")
 
     def failure(self, error: BaseException) -> BoardError:
-        """What an exception of the line means; after it nothing more is asked of a board that is not there."""
-        found = translate(error, self.port)
-        self.gone = self.gone or found.code == "B608"
+        """Return the failure that an exception of the line stands for. A board that is gone is asked nothing more."""
+        failure = translate(error, self.port)
+        self.gone = self.gone or failure.code == "B608"
         self.lost = True
-        return found
+        return failure
 
 
 @contextmanager
 def connect(port: str, *, restart: bool = False) -> Iterator[Board]:
-    """The board at a port, in the raw REPL; on the way out Ctrl-C works, at 115200 and with the friendly REPL.
+    """Enter the raw REPL of the board at a port; on the way out restore Ctrl-C, 115200 and the friendly REPL.
 
-    `restart`: also starts its program again on the way out. It never soft-resets a board to get in, since that runs
-    boot.py, and one with a loop would keep us out. BoardError: no such port, busy, not allowed, nothing there.
+    restart: also start the board's program again on the way out.
+    It never soft-resets a board to get in: that runs boot.py, and a boot.py with a loop would lock us out.
+    Raises BoardError if the port is missing, busy or not allowed, or if nothing answers.
     """
     transport = BoardTransport(port)
     board = Board(port, transport)
@@ -191,7 +197,7 @@ def connect(port: str, *, restart: bool = False) -> Iterator[Board]:
         try:
             yield board
         except BaseException:
-            with suppress(BoardError, TransportError, OSError, ValueError):  # what failed before is what counts
+            with suppress(BoardError, TransportError, OSError, ValueError):  # The first failure is the one to report.
                 leave(board, restart)
             raise
         leave(board, restart)
@@ -200,10 +206,11 @@ def connect(port: str, *, restart: bool = False) -> Iterator[Board]:
 
 
 def enter(board: Board, limit: float = BUSY) -> None:
-    """Into the raw REPL, whatever the board still has to say; again until it answers or `limit` seconds pass.
+    """Enter the raw REPL; try again until the board answers or `limit` seconds pass.
 
-    Every third try is at the fast rate, for a board that was left there and cannot be read at 115200. BoardError:
-    B605 nothing came at all, B607 something came, but not the raw REPL, B608 the line broke.
+    Every third try is at the fast rate, for a board that was left there and cannot be read at 115200.
+    Raises BoardError B605 if nothing came at all, B607 if something else than the raw REPL came, B608 if the line
+    broke.
     """
     line = board.transport
     last_start = end = time.monotonic() + limit
@@ -216,17 +223,17 @@ def enter(board: Board, limit: float = BUSY) -> None:
             board.baud = FAST if tries % 3 == 0 and not readable else BAUD
             if line.serial.baudrate != board.baud:
                 line.serial.baudrate = board.baud
-            entered, said = _try_to_enter(line, tries, ANSWER_LIMIT if board.baud == BAUD else FAST_LIMIT)
+            entered, reply = _try_to_enter(line, tries, ANSWER_LIMIT if board.baud == BAUD else FAST_LIMIT)
             if entered:
                 line.in_raw_repl = True
                 board.lost = False
                 return
-            # A busy board answers all that it was sent as soon as it wakes; near the limit it gets time for that.
-            if said and silent and start < last_start:
+            # A busy board answers everything at once when it wakes up. Near the limit, give it time for that.
+            if reply and silent and start < last_start:
                 end = max(end, time.monotonic() + GRACE)
-            silent = not said
-            readable = board.baud == BAUD and b"\r\n" in said and said.isascii()
-            heard = (heard + said)[-400:]
+            silent = not reply
+            readable = board.baud == BAUD and b"\r\n" in reply and reply.isascii()
+            heard = (heard + reply)[-400:]
     except (OSError, ValueError) as error:
         raise board.failure(error) from error
     tail = heard.decode(errors="replace").strip().splitlines()
@@ -234,34 +241,35 @@ def enter(board: Board, limit: float = BUSY) -> None:
 
 
 def _try_to_enter(line: BoardTransport, number: int, wait: float) -> tuple[bool, bytes]:
-    """One Ctrl-C, wait until quiet, Ctrl-B, Ctrl-A, and a program that prints a word of this try's own.
+    """Try once to enter the raw REPL: Ctrl-C, silence, Ctrl-B, Ctrl-A, and a program that prints a unique word.
 
-    A busy board answers several tries at once, so the banner may be that of an earlier one, and more may follow. The
-    board reads the program last: after its word nothing that was sent before can be answered any more.
-    ``number``: of the try, from 1; ``wait``: seconds for each of the two answers. Returns whether the word came, and
-    all that was said.
+    A busy board answers several tries at once, so the banner may belong to an earlier try. The board reads the program
+    last: after its word, nothing that was sent before can be answered any more.
+    number: of the try, from 1.
+    wait: seconds for each of the two answers.
+    Returns whether the word came, and everything that was heard.
     """
     line.serial.write(CTRL_C)
-    said = line.drain(0.2, 1.0)
-    if number > 1 and not said:
-        # A busy board has not seen the Ctrl-C of the try before, and this one took it back: one more keeps it odd.
+    heard = line.drain(0.2, 1.0)
+    if number > 1 and not heard:
+        # A busy board has not seen the Ctrl-C of the last try, and a second one cancels it. A third makes it odd again.
         line.serial.write(CTRL_C)
-        said = line.drain(0.2, 1.0)
+        heard = line.drain(0.2, 1.0)
     line.serial.write(FRIENDLY)
-    said += line.read_until(1, b">>> ", timeout=0.1, timeout_overall=0.5)
+    heard += line.read_until(1, b">>> ", timeout=0.1, timeout_overall=0.5)
     line.serial.write(RAW)
-    said += line.read_until(1, BANNER, timeout=wait, timeout_overall=wait)
-    if not said.endswith(BANNER):
-        return False, said
+    heard += line.read_until(1, BANNER, timeout=wait, timeout_overall=wait)
+    if not heard.endswith(BANNER):
+        return False, heard
     word = uuid4().hex.encode()
     line.serial.write(b"print('%s',end='')" % word + END)
     answer = b"OK" + word + END * 2
-    said += line.read_until(1, answer, timeout=wait, timeout_overall=wait)
-    return said.endswith(answer), said
+    heard += line.read_until(1, answer, timeout=wait, timeout_overall=wait)
+    return heard.endswith(answer), heard
 
 
 def leave(board: Board, restart: bool) -> None:
-    """Ctrl-C on, 115200, the friendly REPL, and a soft reset where wanted; nothing for a board that is gone."""
+    """Restore Ctrl-C, 115200 and the friendly REPL, and soft-reset if asked. Does nothing to a board that is gone."""
     if board.gone:
         return
     board.exec(CTRL_C_ON)
@@ -278,7 +286,7 @@ def leave(board: Board, restart: bool) -> None:
 
 
 def in_pieces(source: str) -> Iterator[str]:
-    """Programs that together run a source of any length, each short enough for the ring of the line."""
+    """Yield programs that together run a source of any length. Each is short enough for the line's ring."""
     if len(source.encode()) <= PIECE:
         yield source
     else:
@@ -286,15 +294,15 @@ def in_pieces(source: str) -> Iterator[str]:
 
 
 def checked(source: str) -> Iterator[str]:
-    """The same with a CRC32: the board runs the source if it has arrived as it was sent, else raises "damaged".
+    """Yield programs that run a source only if its CRC32 is right, and raise "damaged" otherwise.
 
-    Its bytes are collected in a name of the board's and run from there; the answer to one piece asks for the next.
+    They collect its bytes in a variable on the board and run them from there.
     """
     data = source.encode()
     run = (
         f"from binascii import crc32\nif crc32(_p) & 0xFFFFFFFF != {zlib.crc32(data)}:\n raise ValueError('damaged')\n"
     )
-    run += "try:\n exec(bytes(_p))\nfinally:\n del _p"  # v1.11 takes no bytearray there
+    run += "try:\n exec(bytes(_p))\nfinally:\n del _p"  # exec of v1.11 does not take a bytearray
     whole = f"_p = {data!r}\n{run}"
     if len(whole) <= PIECE:
         yield whole
@@ -310,7 +318,7 @@ def checked(source: str) -> Iterator[str]:
 
 
 def packed(source: str) -> str:
-    """A program without its comments and docstrings: they would cost time on the line and heap there."""
+    """Return a program without comments and docstrings, which would take time on the line and heap on the board."""
     with _PACKING:
         return _packed(source)
 

@@ -1,4 +1,4 @@
-"""What goes wrong with a board, as rows of the findings table: one clear message, a remedy and an exit code."""
+"""What can go wrong with a board, as rows of the findings table: a message, a remedy and an exit code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from maixswitch.findings.finding import Finding, finding
 from maixswitch.findings.table import rule
 
 EXITS = {"B602": EXIT_USAGE, "B603": EXIT_IO, "B604": EXIT_IO, "B614": EXIT_IO, "B628": EXIT_USAGE}
-"""Exit codes of the rows that are not the board's doing; all others end with EXIT_DEVICE."""
+"""Exit codes of rows that are not the board's fault. All others end with EXIT_DEVICE."""
 
 ON_BOARD = {
     errno.EIO: "B623",
@@ -20,7 +20,7 @@ ON_BOARD = {
     errno.EACCES: "B622",
     errno.ENOMEM: "B613",
 }
-"""Numbers of an OSError that the board raised -> row."""
+"""OSError numbers raised on the board -> row."""
 
 OPENING = {
     errno.ENOENT: "B601",
@@ -31,7 +31,7 @@ OPENING = {
     errno.EBUSY: "B603",
     errno.EAGAIN: "B603",
 }
-"""Numbers of an OSError of this computer -> row, where a port was to be opened."""
+"""OSError numbers of this PC when a port is opened -> row."""
 
 WORDS = (
     (r"PermissionError\(13|access is denied|could not exclusively lock|resource busy|in use", "B603"),
@@ -43,16 +43,17 @@ WORDS = (
     (r"timeout (waiting|while)|timed? ?out", "B611"),
     (r"could not exec command|unexpected (read|response)|raw repl", "B607"),
 )  # fmt: skip
-"""What messages of pyserial and mpremote tell, the first that fits -> row."""
+"""Words in messages of pyserial and mpremote -> row. The first one that fits counts."""
 
 LONGEST = 200
 
 
 class BoardError(MaixSwitchError):
-    """A failure that is a row B6xx of the findings table; ``values`` fill in its names, else these stay in capitals.
+    """A failure that is a row B6xx of the findings table.
 
-    ``found`` and ``wanted``: short texts for people. The exit code is EXIT_DEVICE unless EXITS says otherwise.
-    KeyError for a code without a row.
+    found, wanted: short texts for people.
+    values: fill in the names of the row's texts; names without a value appear in capitals.
+    The exit code is EXIT_DEVICE unless EXITS has another. Raises KeyError for a code without a row.
     """
 
     def __init__(self, code: str, *, found: object = "", wanted: object = "", **values: object) -> None:
@@ -66,33 +67,33 @@ class BoardError(MaixSwitchError):
 
 
 def translate(error: BaseException, port: str) -> BoardError:
-    """The row that an exception of pyserial, mpremote or the system stands for; a BoardError stays what it is.
+    """Return the row for an exception of pyserial, mpremote or the system; a BoardError is returned as it is.
 
-    Judged by the number of an OSError, else by the words: pyserial often keeps the number only there.
+    The number of an OSError decides, otherwise its words: pyserial often has the number only in its text.
     """
     if isinstance(error, BoardError):
         return error
-    said = _short(str(error) or type(error).__name__)
+    text = _short(str(error) or type(error).__name__)
     remote = _traceback(error)
     if remote:
         return on_board(remote, port)
     number = error.errno if isinstance(error, OSError) else None
-    if number is None and (match := re.search(r"\[Errno (\d+)\]", said)):
+    if number is None and (match := re.search(r"\[Errno (\d+)\]", text)):
         number = int(match[1])
-    if number == errno.EIO and "could not open" not in said:
-        return BoardError("B608", port=port, found=said)
+    if number == errno.EIO and "could not open" not in text:
+        return BoardError("B608", port=port, found=text)
     if number in OPENING:
-        return BoardError(OPENING[number], port=port, found="" if OPENING[number] == "B601" else said)
+        return BoardError(OPENING[number], port=port, found="" if OPENING[number] == "B601" else text)
     if isinstance(error, EOFError | ConnectionError | BrokenPipeError):
-        return BoardError("B608", port=port, found=said)
+        return BoardError("B608", port=port, found=text)
     for pattern, code in WORDS:
-        if re.search(pattern, said, re.IGNORECASE):
-            return BoardError(code, port=port, found=said)
-    return BoardError("B612" if not isinstance(error, OSError) else "B614", port=port, found=said)
+        if re.search(pattern, text, re.IGNORECASE):
+            return BoardError(code, port=port, found=text)
+    return BoardError("B612" if not isinstance(error, OSError) else "B614", port=port, found=text)
 
 
 def on_board(traceback: str, port: str) -> BoardError:
-    """The row that a traceback of the board stands for: no card, a full, locked or broken one; no memory; else B612."""
+    """Return the row for a traceback of the board: no card, a full, locked or broken card, no memory, else B612."""
     lines = [line.strip() for line in traceback.splitlines() if line.strip()]
     last = lines[-1] if lines else ""
     if last.startswith("MemoryError"):
@@ -104,7 +105,7 @@ def on_board(traceback: str, port: str) -> BoardError:
 
 
 def _traceback(error: BaseException) -> str:
-    """The board's own traceback in an exception of mpremote (its arguments, or error_output), "" when there is none."""
+    """Return the board's own traceback in an exception of mpremote, "" if there is none."""
     parts = [getattr(error, "error_output", ""), *error.args]
     for part in parts:
         text = part.decode(errors="replace") if isinstance(part, bytes) else part

@@ -1,6 +1,6 @@
-"""The lines DTR and RTS, which on K210 boards drive RESET and BOOT, and how kflash moves them for each kind of board.
+"""DTR and RTS, which drive RESET and BOOT on K210 boards, and how kflash moves them for each kind of board.
 
-Sequences of kflash.py 7307f75 (github.com/kendryte/kflash.py). Never tried on a board.
+Sequences of kflash.py 7307f75 (github.com/kendryte/kflash.py). Never tried on a real board.
 """
 
 from __future__ import annotations
@@ -16,18 +16,22 @@ from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
 STEP = 0.1
-"""Seconds that each step stays."""
+"""Seconds that each step lasts."""
 LISTEN = 3.0
-"""Seconds in which a board that starts says something: its boot takes about one."""
+"""Seconds in which a starting board prints something: its boot takes about one."""
 SIGNS = (b"[MAIXPY]", b"[MaixPy]", b"MicroPython")
 
 Step = tuple[bool, bool]
-"""(DTR, RTS), True for asserted: pulled low."""
+"""(DTR, RTS); True means asserted, that is, pulled low."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How the lines of a board are wired. ``restart`` and ``bootloader``: steps; ``others``: names of the same."""
+    """How the lines of a board are wired.
+
+    restart, bootloader: the steps that have this effect.
+    others: other names of the same wiring.
+    """
 
     name: str
     restart: tuple[Step, ...]
@@ -42,24 +46,24 @@ KINDS = (
     Kind("goD", (NONE, DTR, BOTH), (BOTH, DTR, DTR)),
 )
 TRIED = ("dan", "goE")
-"""Kinds to try when none is known: to restart with the wrong one of these two only moves BOOT while the board runs."""
+"""Kinds to try if the board's is unknown. The wrong one of these two only moves BOOT while the board runs."""
 
 
 def kind(name: str) -> Kind:
-    """The kind of that name, in any case; MaixSwitchError (usage) when there is none."""
-    for found in KINDS:
-        if name.lower() in (found.name.lower(), *found.others):
-            return found
-    known = ", ".join(" ".join((found.name, *found.others)) for found in KINDS)
+    """Return the kind with this name, in any case. Raises MaixSwitchError (usage) if there is none."""
+    for wiring in KINDS:
+        if name.lower() in (wiring.name.lower(), *wiring.others):
+            return wiring
+    known = ", ".join(" ".join((wiring.name, *wiring.others)) for wiring in KINDS)
     raise MaixSwitchError(
         tr("--kind {name}: no such kind of board; there are: {known}", name=name, known=known), EXIT_USAGE
     )
 
 
 def move(line: Any, steps: tuple[Step, ...], port: str, wait: Callable[[float], None] = time.sleep) -> None:
-    """Puts DTR and RTS of an open pyserial port through the steps.
+    """Move DTR and RTS of an open pyserial port through the steps.
 
-    BoardError: B617 the port has no such lines, B608 it broke.
+    Raises BoardError B617 if the port lacks these lines, B608 if it broke.
     """
     for dtr, rts in steps:
         try:
@@ -71,32 +75,32 @@ def move(line: Any, steps: tuple[Step, ...], port: str, wait: Callable[[float], 
 
 
 def restart(port: str, names: tuple[str, ...] = TRIED, listen: float = LISTEN) -> str:
-    """Restarts the board by its RESET line; the name of the kind after whose steps it said its first words.
+    """Restart the board by its RESET line; return the name of the kind whose steps made it print something.
 
-    BoardError: B605 it stayed silent after all of them, B617 the port has no such lines, or it cannot be opened.
+    Raises BoardError B605 if it stayed silent, B617 if the port lacks these lines, or if it cannot be opened.
     """
     line = _opened(port)
     try:
         for name in names:
-            found = kind(name)
+            wiring = kind(name)
             line.reset_input_buffer()
-            move(line, found.restart, port)
+            move(line, wiring.restart, port)
             if _heard(line, listen, port):
-                return found.name
+                return wiring.name
     finally:
         line.close()
     raise BoardError("B605", port=port)
 
 
 def bootloader(port: str, name: str) -> str:
-    """Starts the chip's boot loader, which takes firmware and says nothing; the name of the kind."""
-    found = kind(name)
+    """Start the chip's boot loader, which takes firmware and prints nothing; return the name of the kind."""
+    wiring = kind(name)
     line = _opened(port)
     try:
-        move(line, found.bootloader, port)
+        move(line, wiring.bootloader, port)
     finally:
         line.close()
-    return found.name
+    return wiring.name
 
 
 def _opened(port: str) -> Any:
@@ -108,13 +112,13 @@ def _opened(port: str) -> Any:
 
 def _heard(line: Any, seconds: float, port: str) -> bool:
     end = time.monotonic() + seconds
-    said = b""
+    heard = b""
     while time.monotonic() < end:
         try:
-            said = (said + line.read(max(1, line.in_waiting)))[-4096:]
+            heard = (heard + line.read(max(1, line.in_waiting)))[-4096:]
         except OSError as error:
             raise translate(error, port) from error
-        if any(sign in said for sign in SIGNS):
+        if any(sign in heard for sign in SIGNS):
             return True
     return False
 

@@ -1,7 +1,7 @@
-"""Listening to a board without disturbing it: opens the port, reads, waits for it to come back; sends nothing.
+"""Listens to a board without disturbing it: opens the port, reads, and waits for it to come back. Sends nothing.
 
-DTR and RTS stay released, since on these boards they drive RESET and BOOT. (Linux pulses both for a moment when a port
-opens; whether that resets a board was never tried on one.)
+DTR and RTS stay released, since they drive RESET and BOOT on these boards. (Linux pulses both for a moment when a port
+opens. Whether that resets a board has not been tried on one.)
 """
 
 from __future__ import annotations
@@ -18,36 +18,37 @@ from maixswitch.board.transport import BAUD, opened
 from maixswitch.language import tr
 
 SILENCE = 4.0
-"""Seconds without a message before we say why that may be; the app sends one a second unless it loads a model."""
+"""Seconds without a message before the user is told why. The app sends one a second unless it loads a model."""
 PAUSE = 12.0
-"""The same where messages came before: a large model on a slow card takes its time."""
+"""The same after earlier messages: a large model on a slow card takes its time."""
 AGAIN = 0.3
-"""Seconds between two tries to open a port that has gone."""
+"""Seconds between two tries to open a port that is gone."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something for the user that the board did not say."""
+    """A note for the user that does not come from the board."""
 
     text: str
 
 
 class Listener:
-    """One port, listened to; ``lines`` counts what came."""
+    """Listens to one port. ``lines`` counts what came."""
 
     def __init__(self, port: str, baud: int = BAUD) -> None:
         self.port = port
         self.baud = baud
         self.lines = SerialLines()
         self._serial: Any = None
-        self._said: set[str] = set()
+        self._shown: set[str] = set()
         self._heard = 0.0
         self._before = 0
 
     def listen(self, seconds: float | None = None) -> Iterator[dict[str, Any] | Note | None]:
-        """Messages, notes, and None where nothing came for a moment; ends after so many seconds, None for never.
+        """Yield messages and notes, and None if nothing came for a moment.
 
-        BoardError when the port cannot be opened at the start; later it is waited for.
+        seconds: when to end; None for never.
+        Raises BoardError if the port cannot be opened at the start. If it goes away later, this waits for it.
         """
         end = None if seconds is None else time.monotonic() + seconds
         try:
@@ -62,7 +63,7 @@ class Listener:
                     continue
                 try:
                     data = self._serial.read(max(1, self._serial.in_waiting))
-                except (OSError, TypeError):  # pyserial: TypeError where the port was closed meanwhile
+                except (OSError, TypeError):  # pyserial raises TypeError if the port was closed meanwhile
                     yield from self._lost()
                     continue
                 yield from self._take(data)
@@ -71,38 +72,38 @@ class Listener:
 
     def _take(self, data: bytes) -> Iterator[dict[str, Any] | Note | None]:
         newest = self.lines.newest
-        found = self.lines.feed(data)
+        messages = self.lines.feed(data)
         if self.lines.newest > newest == VERSION:
             yield Note(
                 tr(
-                    "the board's messages are of version {found}, this program knows {known}: update it (pip install "
+                    "the board's messages are of version {newest}, this program knows {known}: update it (pip install "
                     "-U maixswitch), or what is new there is not shown",
-                    found=self.lines.newest,
+                    newest=self.lines.newest,
                     known=VERSION,
                 )
             )
-        for message in found:
+        for message in messages:
             now_there = message.get("t")
-            if isinstance(now_there, int):  # a newer version may have another clock
+            if isinstance(now_there, int):  # A newer version may have another clock.
                 if now_there < self._before:
                     yield Note(tr("the board has restarted"))
                 self._before = now_there
             yield message
         now = time.monotonic()
-        if found:
+        if messages:
             self._heard = now
-            self._said.clear()
+            self._shown.clear()
             return
         if now - self._heard >= (PAUSE if self.lines.messages else SILENCE):
             text = self._reason()
-            if text not in self._said:
-                self._said.add(text)
+            if text not in self._shown:
+                self._shown.add(text)
                 yield Note(text)
         if not data:
             yield None
 
     def _reason(self) -> str:
-        """Why nothing comes, as far as the line tells, and what to do."""
+        """Return why nothing comes, as far as the line shows it, and what to do."""
         lines = self.lines
         if lines.prompt:
             return tr(
@@ -148,12 +149,12 @@ class Listener:
     def _wait(self) -> Iterator[Note | None]:
         try:
             self._serial = opened(self.port, self.baud)
-        except (OSError, ValueError):  # not there yet, or not yet ours: udev takes a moment
+        except (OSError, ValueError):  # The port is missing, or udev has not given it to this user yet.
             time.sleep(AGAIN)
             yield None
             return
         self._heard = time.monotonic()
-        self._said.clear()
+        self._shown.clear()
         yield Note(tr("{port} is back", port=self.port))
 
     def _close(self) -> None:

@@ -1,4 +1,4 @@
-"""What the messages of a board add up to: its state now, and the last minute of rates and scores."""
+"""What the messages of a board add up to: its present state, and the last minute of rates and scores."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from maixswitch.language import tr
 HISTORY = 40
 BLOCKS = "▁▂▃▄▅▆▇█"
 STATUS_EVERY = 5000
-"""Milliseconds between two lines about the status where nobody sees the table."""
+"""Milliseconds between two lines about the status where no table is drawn."""
 
 
 @dataclass
 class BoardState:
-    """The board as its messages tell; sizes in bytes, times in ms. ``rates`` and ``scores``: newest last."""
+    """The board according to its messages.
+
+    Sizes are in bytes, times in ms. ``rates`` and ``scores``: the newest is last.
+    """
 
     board: str = ""
     now: int = 0
@@ -39,7 +42,7 @@ class BoardState:
     scores: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
     def apply(self, message: dict[str, Any]) -> None:
-        """Takes one message; what is not as version 1 has it changes nothing."""
+        """Apply one message. A message that does not fit version 1 changes nothing."""
         if not fits(message):
             return
         self.now = message["t"]
@@ -74,30 +77,30 @@ class BoardState:
 
 
 def sparkline(values: deque[float], most: float | None = None) -> str:
-    """The values as a row of blocks, `most` (default: the largest) being a full one."""
+    """Return the values as a row of blocks. `most` is the value of a full block, by default the largest."""
     top = max(most or max(values, default=0), 1e-9)
     return "".join(BLOCKS[max(0, min(7, int(value / top * 8)))] for value in values)
 
 
 def remedy(code: int | None) -> str:
-    """What to do about a fault, in the chosen language; "" for none."""
+    """Return what to do about a fault, in the user's language; "" for none."""
     if code is None:
         return ""
     from maixswitch.card.explain import explain
 
-    found = explain(str(code))
-    return found.remedy if found else ""
+    explanation = explain(str(code))
+    return explanation.remedy if explanation else ""
 
 
-class Teller:
-    """Messages as lines for people where no table can be drawn: what changes, and the status now and then."""
+class LineWriter:
+    """Turns messages into lines where no table can be drawn: what changes, and the status now and then."""
 
     def __init__(self) -> None:
         self._seen: tuple[str, ...] | None = None
-        self._told = -STATUS_EVERY
+        self._last_status = -STATUS_EVERY
 
     def line(self, message: dict[str, Any]) -> str | None:
-        """The line for a message, None for one that says nothing new, or is not as version 1 has it."""
+        """Return the line for a message, None for one that says nothing new or does not fit version 1."""
         if not fits(message):
             return None
         kind = message["event"]
@@ -109,14 +112,14 @@ class Teller:
                 return None
             self._seen = labels
         elif kind == "status":
-            if 0 <= message["t"] - self._told < STATUS_EVERY:
+            if 0 <= message["t"] - self._last_status < STATUS_EVERY:
                 return None
-            self._told = message["t"]
+            self._last_status = message["t"]
         return f"{message['t'] / 1000:8.2f}s  {visible(describe(message))}".replace("\n", " / ")
 
 
 def describe(message: dict[str, Any]) -> str:
-    """One message in words."""
+    """Return one message in words."""
     kind = message["event"]
     if kind == "start":
         return tr("link of a {board}, {rate} results a second at most", board=message["board"], rate=message["rate"])
@@ -130,12 +133,12 @@ def describe(message: dict[str, Any]) -> str:
     if kind == "unload":
         return tr("released {title}", title=message["title"])
     if kind == "results":
-        found = ", ".join(f"{item[0]} {item[1]:.2f}" for item in message["found"])
-        return tr("sees {found}", found=found) if found else tr("sees nothing")
+        results = ", ".join(f"{item[0]} {item[1]:.2f}" for item in message["found"])
+        return tr("sees {found}", found=results) if results else tr("sees nothing")
     if kind == "fault":
-        said = f"{message['code']} {message['name']}"
-        said += f": {message['detail']}" if message.get("detail") else ""
-        return tr("fault {fault}", fault=said) + ". " + remedy(message["code"])
+        fault = f"{message['code']} {message['name']}"
+        fault += f": {message['detail']}" if message.get("detail") else ""
+        return tr("fault {fault}", fault=fault) + ". " + remedy(message["code"])
     if kind == "status":
         return tr(
             "{state}, {fps} fps, {frames} frames, {free} KiB for models",

@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from maixswitch.board.monitor_state import BoardState, Teller, remedy, sparkline
+from maixswitch.board.monitor_state import BoardState, LineWriter, remedy, sparkline
 from maixswitch.console import visible
 from maixswitch.language import tr
 
@@ -23,13 +23,13 @@ _STYLES = {"RUNNING": "bold green", "FAULT": "bold red", "NO_CARD": "bold yellow
 
 
 def render(state: BoardState, port: str, events: list[str], note: str = "") -> RenderableType:
-    """The whole table; texts of the board cannot steer the terminal."""
+    """Return the whole table. Texts of the board cannot control the terminal."""
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column()
     facts.add_row(tr("state"), Text(visible(state.state) or "-", _STYLES.get(state.state, "bold")))
-    place = f"  ({state.index + 1}/{state.total})" if state.total else ""
-    facts.add_row(tr("model"), Text((visible(state.title) or "-") + place))
+    position = f"  ({state.index + 1}/{state.total})" if state.total else ""
+    facts.add_row(tr("model"), Text((visible(state.title) or "-") + position))
     facts.add_row(tr("board time"), f"{state.now / 1000:.1f} s")
     rates = Text(tr("{fps} fps, {ms} ms a frame", fps=state.fps, ms=state.ms)).append("  ")
     facts.add_row(tr("frames"), rates.append(sparkline(state.rates), "cyan"))
@@ -66,33 +66,33 @@ def _memory(state: BoardState) -> str:
 
 
 class MonitorView:
-    """The table on a terminal, drawn anew at most eight times a second."""
+    """The table on a terminal, redrawn at most eight times a second."""
 
     def __init__(self, console: Console, port: str) -> None:
         self._port = port
         self._state = BoardState()
-        self._teller = Teller()
+        self._line_writer = LineWriter()
         self._events: deque[str] = deque(maxlen=6)
         self._note = ""
         self._live = Live(console=console, auto_refresh=False)
         self._next = 0.0
 
     def message(self, message: dict[str, Any]) -> None:
-        """Takes a message of the board."""
+        """Show a message of the board."""
         self._state.apply(message)
         self._note = ""
         if message.get("event") not in ("results", "status"):
-            line = self._teller.line(message)
+            line = self._line_writer.line(message)
             if line:
                 self._events.append(line)
 
     def note(self, text: str) -> None:
-        """Takes something for the user; it stays until the next message."""
+        """Show a note for the user until the next message."""
         self._events.append(text)
         self._note = text
 
     def draw(self) -> None:
-        """Draws, when it is time to."""
+        """Draw if it is time to."""
         now = time.monotonic()
         if now < self._next:
             return

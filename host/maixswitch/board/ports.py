@@ -1,4 +1,4 @@
-"""Serial ports of this computer, and which of them are boards; judged by the USB chip, nothing is opened."""
+"""The serial ports of this PC, and which of them are boards. The USB chip tells; nothing is opened."""
 
 from __future__ import annotations
 
@@ -18,18 +18,23 @@ CHIPS = {
     0x10C4: "CP210x",
     0xC251: "DAPLink",
 }
-"""USB vendor ids of the chips on K210 boards, as kflash looks for them."""
+"""USB vendor ids of the chips on K210 boards, as in kflash."""
 
 NAMES = {(0x0403, 0x6010): "FT2232", (0x0403, 0x6001): "FT232", (0x1A86, 0x55D4): "CH9102"}
 KINDS = {"FT2232": "goE", "CH340": "dan"}
-"""A guess at how DTR and RTS are wired; the truth can only be tried. FT2232: boards of kind goE listen at the second of
-its two ports, the trainer at the first."""
+"""A guess of how DTR and RTS are wired; only a try shows the truth. With an FT2232, boards of kind goE listen on the
+second of its two ports, the trainer on the first."""
 FIRST_OF_TWO = ("trainer",)
 
 
 @dataclass(frozen=True)
 class Port:
-    """A serial port. ``device``: what to open; ``chip``: "" for none that boards have; ``kind_guess``: for `reset`."""
+    """A serial port.
+
+    device: the name to open.
+    chip: "" for a chip that K210 boards do not have.
+    kind_guess: the wiring, for `reset`.
+    """
 
     device: str
     chip: str
@@ -39,77 +44,77 @@ class Port:
 
     @property
     def known(self) -> bool:
-        """Has it a chip that Maix boards have?"""
+        """Is its chip one that K210 boards have?"""
         return bool(self.chip)
 
 
 def ports() -> list[Port]:
-    """Every USB serial port, sorted by name; those of other chips have chip ""."""
+    """Return every USB serial port, sorted by name. Ports with other chips have chip ""."""
     from serial.tools import list_ports
 
     return sort(list_ports.comports())
 
 
-def sort(found: Iterable[Any]) -> list[Port]:
-    """Ports from what pyserial lists (device, vid, pid, serial_number, description); those without USB are left out."""
-    made = []
-    for item in sorted(found, key=lambda item: _natural(item.device)):
+def sort(devices: Iterable[Any]) -> list[Port]:
+    """Return the USB ports of what pyserial lists (device, vid, pid, serial_number, description), sorted by name."""
+    usb_ports = []
+    for item in sorted(devices, key=lambda item: _natural(item.device)):
         if item.vid is None:
             continue
         chip = NAMES.get((item.vid, item.pid), CHIPS.get(item.vid, ""))
-        made.append(Port(item.device, chip, KINDS.get(chip, ""), item.serial_number or "", item.description or ""))
-    return made
+        usb_ports.append(Port(item.device, chip, KINDS.get(chip, ""), item.serial_number or "", item.description or ""))
+    return usb_ports
 
 
-def boards(found: Iterable[Port], kind: str = "") -> list[Port]:
-    """One port a board: of an FT2232's two the second, or the first for the kinds of FIRST_OF_TWO."""
-    made: list[Port] = []
+def boards(usb_ports: Iterable[Port], kind: str = "") -> list[Port]:
+    """Return one port per board: of an FT2232 the second, or the first for the kinds of FIRST_OF_TWO."""
+    chosen: list[Port] = []
     pairs: dict[str, list[Port]] = {}
-    for port in found:
+    for port in usb_ports:
         if port.chip == "FT2232":
             pairs.setdefault(port.serial.rstrip("AB") or _stem(port.device), []).append(port)
         elif port.known:
-            made.append(port)
+            chosen.append(port)
     for pair in pairs.values():
         for at in range(0, len(pair), 2):
             two = pair[at : at + 2]
-            made.append(two[0] if kind in FIRST_OF_TWO else two[-1])
-    return sorted(made, key=lambda port: _natural(port.device))
+            chosen.append(two[0] if kind in FIRST_OF_TWO else two[-1])
+    return sorted(chosen, key=lambda port: _natural(port.device))
 
 
 def all_boards(kind: str = "") -> list[Port]:
-    """The port of every attached board, sorted by name; empty when there is none."""
+    """Return the port of every attached board, sorted by name."""
     return boards(ports(), kind)
 
 
 def choose(port: str = "", kind: str = "") -> str:
-    """The port to open: the given one, else that of the only board.
+    """Return the port to open: `port` itself, or that of the only board.
 
-    BoardError: B600 no board, B601 the given port is not there, B602 several boards.
+    Raises BoardError B600 without a board, B601 if `port` does not exist, B602 for several boards.
     """
     if port:
         if sys.platform != "win32" and "://" not in port and not Path(port).exists():
             raise BoardError("B601", port=port, found=_listed(all_boards(kind)))
         return port
-    found = all_boards(kind)
-    if not found:
+    candidates = all_boards(kind)
+    if not candidates:
         raise BoardError("B600")
-    if len(found) > 1:
-        raise BoardError("B602", found=_listed(found))
-    return found[0].device
+    if len(candidates) > 1:
+        raise BoardError("B602", found=_listed(candidates))
+    return candidates[0].device
 
 
 def usable(device: str) -> bool:
-    """May this user open the port? True where only trying tells (Windows)."""
+    """May this user open the port? True on Windows, where only a try can tell."""
     return sys.platform == "win32" or os.access(device, os.R_OK | os.W_OK)
 
 
-def _listed(found: Iterable[Port]) -> str:
-    return ", ".join(port.device for port in found)
+def _listed(usb_ports: Iterable[Port]) -> str:
+    return ", ".join(port.device for port in usb_ports)
 
 
 def _natural(device: str) -> tuple[str, int, str]:
-    """ttyUSB2 before ttyUSB10."""
+    """Return a key that sorts ttyUSB2 before ttyUSB10."""
     stem = _stem(device)
     digits = device[len(stem) :]
     return stem, int(digits) if digits else -1, device

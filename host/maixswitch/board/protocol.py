@@ -1,7 +1,7 @@
-"""Frames that carry a file to a board, and what it answers: pure bytes, no line; docs/sync.md describes them.
+"""The frames that carry a file to a board, and its answers, as bytes without a line. docs/sync.md describes them.
 
-The board asks, the host obeys: after an answer the host sends at most two frames, and never one on its own. A board
-that has left its receiver gets nothing more, so that no file's bytes can reach its REPL as a program.
+The board asks and the host obeys: after an answer the host sends at most two frames, and it never sends one unasked. A
+board that has left its receiver gets nothing more, so the bytes of a file never reach its REPL as a program.
 """
 
 from __future__ import annotations
@@ -11,26 +11,30 @@ from binascii import crc32
 from collections.abc import Callable
 
 HEADER = struct.Struct("<HHI")
-"""Length of the payload, sequence number, CRC32 of these four bytes and the payload."""
+"""The length of the payload, the sequence number, and the CRC32 of these four bytes and the payload."""
 PAYLOAD = 1000
-"""Bytes of payload at most: two frames fit into the board's ring of 2,048 bytes, which drops what does not fit."""
+"""The most bytes of payload. Two frames fit into the board's ring of 2,048 bytes, which drops what does not fit."""
 WINDOW = 2
-"""Frames that may be without an answer."""
+"""The most frames without an answer."""
 RETRIES = 10
-"""Requests for the same frame after which the line counts as too bad."""
+"""Requests for the same frame after which the line counts as unusable."""
 ACKS = (0xAA, 0xCC, 0xF0, 0x99)
 NAKS = (0xC3, 0xA5, 0x96, 0xFF)
-"""One byte an answer, by the sequence number modulo 4: written; or: send from this one on. Any two differ in four bits
-at least, and none is ASCII, so that neither noise nor a printed text passes for one."""
+"""Answers of one byte, by the sequence number modulo 4: "written", or "send from this one on". Any two differ in at
+least
+four bits, and none is ASCII, so that neither noise nor printed text looks like one."""
 _MEANING = {code: (True, at) for at, code in enumerate(ACKS)} | {code: (False, at) for at, code in enumerate(NAKS)}
 
 
 class TooManyRetries(Exception):
-    """The board asked for the same frame `RETRIES` times."""
+    """The board asked for the same frame more than `RETRIES` times."""
 
 
 def frame(sequence: int, payload: bytes) -> bytes:
-    """One frame; `payload` 0 to 1,000 bytes, without any it means: stop. Sequence numbers count modulo 65536."""
+    """Return one frame.
+
+    A payload has 0 to 1,000 bytes; an empty one means "stop". Sequence numbers count modulo 65536.
+    """
     if len(payload) > PAYLOAD:
         raise ValueError(f"a payload of {len(payload)} bytes; at most {PAYLOAD}")
     start = HEADER.pack(len(payload), sequence & 0xFFFF, 0)[:4]
@@ -38,15 +42,17 @@ def frame(sequence: int, payload: bytes) -> bytes:
 
 
 def answer(byte: int) -> tuple[bool, int] | None:
-    """Written (True) or wanted (False), with the sequence number modulo 4; None for a byte that is no answer."""
+    """Return whether an answer means "written" or "send", and its sequence number modulo 4; None for any other byte."""
     return _MEANING.get(byte)
 
 
 class Sender:
-    """The sliding window: which frames to send after each answer of the board.
+    """The sliding window: it decides which frames to send after each answer. It starts when the board asks for frame 0.
 
-    ``payload``: gives the payload of a frame by its number; ``count``: how many there are. It starts when the board
-    asks for frame 0. ``acknowledged``: frames that the board has written; ``resent``: how many went out again.
+    payload: returns the payload of a frame by its number.
+    count: how many frames there are.
+    acknowledged: how many the board has written.
+    resent: how many were sent again.
     """
 
     def __init__(self, payload: Callable[[int], bytes], count: int) -> None:
@@ -60,11 +66,14 @@ class Sender:
 
     @property
     def done(self) -> bool:
-        """Has the board written all?"""
+        """Has the board written all frames?"""
         return self.acknowledged == self.count
 
     def take(self, byte: int) -> bytes:
-        """The frames to send now that this byte came, none for most; TooManyRetries when it makes no progress."""
+        """Return the frames to send after this byte, often none.
+
+        Raises TooManyRetries if the board makes no progress.
+        """
         meaning = answer(byte)
         if meaning is None:
             return b""

@@ -1,6 +1,6 @@
-"""The app's messages out of what a board's serial line says: bytes in any pieces in, messages out.
+"""Finds the app's messages in what a board's serial line says: takes bytes in any pieces, gives messages.
 
-Our lines are RS, one JSON object, LF (RFC 7464); everything else on the line is the firmware's, or a torn line of ours.
+Our lines are RS, one JSON object, LF (RFC 7464). Anything else on the line is the firmware's, or a torn line of ours.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ from maixswitch.board.serial_schema import VERSION, fits
 
 RS = 0x1E
 LONGEST = 4096
-"""Bytes of a line; what is longer is none of ours."""
+"""The most bytes of a line. Longer lines are not ours."""
 KEPT = 5
 REPL = (b">>>", b"raw REPL; CTRL-B to exit")
 APP = b"[maixswitch]"
 
 
 class SerialLines:
-    """Takes bytes, gives messages. Counts: ``messages``, ``broken`` (began as ours), ``foreign`` lines, ``received``.
+    """Takes bytes and gives messages.
 
-    ``newest``: the highest version seen. ``last``: the last foreign lines. ``app`` and ``prompt``: did the app's own
-    printed lines appear, and is the last thing there the prompt of the REPL, which means that no program runs?
+    messages, broken, foreign: how many messages, torn messages and other lines came.
+    received: how many bytes came.
+    newest: the highest version seen.
+    last: the last foreign lines.
+    app: have lines that the app prints appeared?
+    prompt: is the prompt of the REPL the last thing on the line, so that no program runs?
     """
 
     def __init__(self) -> None:
@@ -35,9 +39,9 @@ class SerialLines:
         self._skipping = False
 
     def feed(self, data: bytes) -> list[dict[str, Any]]:
-        """The messages that these bytes complete."""
+        """Return the messages that these bytes complete."""
         self.received += len(data)
-        found = []
+        messages = []
         *lines, rest = data.split(b"\n")
         for line in lines:
             self._open += line
@@ -45,7 +49,7 @@ class SerialLines:
             self._open.clear()
             self._skipping = False
             if message is not None:
-                found.append(message)
+                messages.append(message)
         if not self._skipping:
             self._open += rest
             if len(self._open) > LONGEST:
@@ -54,10 +58,10 @@ class SerialLines:
                 self._skipping = True
         if self._open.startswith(REPL):  # a prompt has no line end
             self.prompt = True
-        return found
+        return messages
 
     def cut(self) -> None:
-        """The line was interrupted (port gone): what is open will not be completed."""
+        """Drop an incomplete line, after the port was gone."""
         if self._open:
             self._count(bytes(self._open))
         self._open.clear()
@@ -84,7 +88,7 @@ class SerialLines:
         return message
 
     def _count(self, line: bytes) -> None:
-        """Counts what is no message: a torn one of ours, or somebody else's."""
+        """Count a line that is not a message: a torn one of ours, or somebody else's."""
         self.prompt = line.startswith(REPL)
         if RS in line and len(line) <= LONGEST:
             self.broken += 1
@@ -95,7 +99,7 @@ class SerialLines:
 
 
 def _message(text: bytes) -> dict[str, Any] | None:
-    """The message in a line's text; None for what is no message of ours, or a torn one."""
+    """Return the message in a line's text; None for a torn message, or for something else."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):

@@ -12,12 +12,17 @@ from typing import Any
 VERSION = 1
 LABEL = 24
 TEXT = 80
-"""Characters of a label and of any other text at most; the board cuts off the rest."""
+"""The most characters of a label, and of any other text. The board cuts off the rest."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field: its JSON type ("int", "str", "bool", "found"), meaning with unit and range; optional: may be absent."""
+    """A field.
+
+    type: its JSON type ("int", "str", "bool", "found").
+    meaning: with unit and range.
+    optional: may it be absent?
+    """
 
     name: str
     type: str
@@ -137,7 +142,7 @@ BY_NAME: Mapping[str, Event] = {event.name: event for event in EVENTS}
 
 
 def fits(message: Mapping[str, Any]) -> bool:
-    """Keeps the message its event's fields? Fields that are not in the table pass, and so do events that are not."""
+    """Do the fields of a message fit its event? Fields and events that are not in the table always fit."""
     if not all(_is(message.get(field.name), field.type) for field in COMMON):
         return False
     event = BY_NAME.get(message["event"])

@@ -1,6 +1,6 @@
-"""Sends files over the line in frames, and asks the board what it has: the fast way, and mpremote's own.
+"""Sends files over the line in frames, and asks the board what it has. Has mpremote's slow way as well.
 
-Never tried on a board; the figures of docs/sync.md come from the virtual board.
+Never tried on a real board. The figures of docs/sync.md come from the virtual board.
 """
 
 from __future__ import annotations
@@ -17,35 +17,35 @@ from maixswitch.board.protocol import PAYLOAD, Sender, TooManyRetries, frame
 from maixswitch.board.transport import TransportError, TransportExecError
 
 SILENCE = 8.0
-"""Seconds without a byte after which the board is given up: it asks every second, and gives us up after five."""
+"""Seconds without a byte after which the board is given up. It asks every second, and gives us up after five."""
 SHORT = 3.0
-"""Seconds to get into the REPL again of a board that was given up."""
+"""Seconds to enter the REPL of a board that was given up."""
 END = b"\x04"
 
 Progress = Callable[[int], None]
 Checksum = tuple[int, int] | None
-"""(size in bytes, CRC32) of a file on the board; None when it is not there."""
+"""(size in bytes, CRC32) of a file on the board; None if it does not exist."""
 
 
 def send(
     board: Board, data: bytes | Path, path_on_board: str, *, offset: int = 0, progress: Progress | None = None
 ) -> None:
-    """Writes data, or a file of this computer, into a file on the board, and compares size and CRC32 of what is there.
+    """Write data, or a file of this PC, into a file on the board, and compare the size and CRC32 of the result.
 
-    ``offset``: so many bytes are there already and stay (the caller has compared them); ``progress``: called with the
-    number of bytes that were written since its last call. BoardError: the card's own error, B624 when what is there
-    is not what was sent, B609 line too bad, B611 or B608 the board is silent or gone. The board is usable afterwards
-    except after the last two.
+    offset: how many bytes are on the board already and stay; the caller has compared them.
+    progress: called with the bytes that were written since its last call.
+    Raises BoardError for the card's own error, B624 if the result differs, B609 if the line is too bad, and B611 or
+    B608 if the board is silent or gone. The board is usable afterwards except after the last two.
     """
     content = data if isinstance(data, bytes) else data.read_bytes()
     if not 0 <= offset <= len(content):
         raise ValueError(f"an offset of {offset} in {len(content)} bytes")
-    said = _stream(board, content, path_on_board, offset, progress)
-    _compare(board, content, path_on_board, said)
+    checksum = _stream(board, content, path_on_board, offset, progress)
+    _compare(board, content, path_on_board, checksum)
 
 
 def send_plain(board: Board, data: bytes | Path, path_on_board: str, *, progress: Progress | None = None) -> None:
-    """The same with mpremote's own `fs` verbs, without a receiver: slow, and sure to work where mpremote works."""
+    """Do the same with mpremote's own `fs` verbs and without a receiver: slow, but works wherever mpremote works."""
     content = data if isinstance(data, bytes) else data.read_bytes()
     last = 0
 
@@ -63,26 +63,26 @@ def send_plain(board: Board, data: bytes | Path, path_on_board: str, *, progress
 
 
 def board_crc(board: Board, path: str) -> Checksum:
-    """(size, CRC32) of a file on the board, read there; None when it is not there, or cannot be read."""
+    """Return (size, CRC32) of a file, read on the board; None if it is missing or unreadable."""
     return board_crcs(board, [path])[path]
 
 
 def board_crcs(board: Board, paths: Sequence[str]) -> dict[str, Checksum]:
-    """The same of many files, in one go."""
+    """Return the same for many files, with few calls."""
     board.load("receiver")
-    found: dict[str, Checksum] = {}
+    sums: dict[str, Checksum] = {}
     for at in range(0, len(paths), 50):
-        some = list(paths[at : at + 50])
-        code = f"for p in {some!r}:\n c = checksum(p)\n print('' if c is None else '%d %d' % c)"
+        batch = list(paths[at : at + 50])
+        code = f"for p in {batch!r}:\n c = checksum(p)\n print('' if c is None else '%d %d' % c)"
         lines = board.exec(code, timeout=20).split("\n")
-        if len(lines) != len(some) + 1:
+        if len(lines) != len(batch) + 1:
             raise BoardError("B609", port=board.port, found=lines[-1][:80])
-        found.update((path, _pair(board, line)) for path, line in zip(some, lines, strict=False))
-    return found
+        sums.update((path, _pair(board, line)) for path, line in zip(batch, lines, strict=False))
+    return sums
 
 
 def _stream(board: Board, content: bytes, path: str, offset: int, progress: Progress | None) -> Checksum:
-    """Runs the receiver and feeds it; what the board read back."""
+    """Run the receiver and feed it; return what the board read back."""
     board.load("receiver")
     count = -(-(len(content) - offset) // PAYLOAD)
     sender = Sender(lambda at: content[offset + at * PAYLOAD : offset + (at + 1) * PAYLOAD], count)
@@ -91,7 +91,7 @@ def _stream(board: Board, content: bytes, path: str, offset: int, progress: Prog
     ended = False
     try:
         board.transport.exec_raw_no_follow(code)
-        said = _feed(board, sender, progress, len(content) - offset)
+        printed = _feed(board, sender, progress, len(content) - offset)
         ended = True
         error = board.transport.read_until(1, END, timeout=5)
     except TooManyRetries as reason:
@@ -107,7 +107,7 @@ def _stream(board: Board, content: bytes, path: str, offset: int, progress: Prog
     if error[:-1]:
         text = error[:-1].decode(errors="replace")
         raise on_board(text, board.port) from TransportExecError(1, text)
-    lines = said.replace(b"\r\n", b"\n").split(b"\n")
+    lines = printed.replace(b"\r\n", b"\n").split(b"\n")
     if b"done" not in lines[0] or len(lines) < 2:
         raise BoardError("B609", port=board.port, found=lines[0].decode(errors="replace")[-80:])
     if progress and not sender.done:  # the last answer was lost, the result was not
@@ -116,7 +116,7 @@ def _stream(board: Board, content: bytes, path: str, offset: int, progress: Prog
 
 
 def _feed(board: Board, sender: Sender, progress: Progress | None, total: int) -> bytes:
-    """Answers the board until its program ends; what it printed, without its answers to frames."""
+    """Answer the board until its program ends; return what it printed, without its answers to frames."""
     printed = bytearray()
     reported = 0
     heard = time.monotonic()
@@ -148,7 +148,7 @@ def _feed(board: Board, sender: Sender, progress: Progress | None, total: int) -
 
 
 def _stop(board: Board) -> None:
-    """Tells a receiver that nothing more comes, so that it ends at once rather than after its five seconds."""
+    """Tell a receiver that nothing more comes, so that it ends at once and not after its five seconds."""
     if board.gone:
         return
     with suppress(OSError, TransportError):
@@ -159,12 +159,12 @@ def _stop(board: Board) -> None:
         board.transport.read_until(1, END, timeout=2, timeout_overall=2)
 
 
-def _compare(board: Board, content: bytes, path: str, found: Checksum) -> None:
-    wanted = (len(content), crc32(content))
-    if found != wanted:
+def _compare(board: Board, content: bytes, path: str, actual: Checksum) -> None:
+    expected = (len(content), crc32(content))
+    if actual != expected:
         name = path.rpartition("/")[2]
-        there = "-" if found is None else f"{name}, {found[0]}, {found[1]:08x}"
-        raise BoardError("B624", port=board.port, found=there, wanted=f"{wanted[0]}, {wanted[1]:08x}")
+        actual_text = "-" if actual is None else f"{name}, {actual[0]}, {actual[1]:08x}"
+        raise BoardError("B624", port=board.port, found=actual_text, wanted=f"{expected[0]}, {expected[1]:08x}")
 
 
 def _pair(board: Board, line: str) -> Checksum:

@@ -1,6 +1,7 @@
-"""mpremote's serial transport as a K210 board needs it: the lines that reset the board released, every wait limited.
+"""mpremote's serial transport, adapted to K210 boards: the lines that reset a board are released, every wait is
+limited.
 
-The one module that imports mpremote. It keeps the grammar of mpremote's raw REPL and its file verbs (`fs_...`).
+This is the only module that imports mpremote. It keeps mpremote's raw REPL protocol and its file verbs (`fs_...`).
 """
 
 from __future__ import annotations
@@ -19,27 +20,28 @@ __all__ = ["BAUD", "FAST", "BoardTransport", "TransportError", "TransportExecErr
 
 BAUD = 115200
 FAST = 1_500_000
-"""The rate that MaixPy IDE uses as well."""
+"""The rate that MaixPy IDE uses, too."""
 TICK = 0.05
-"""Seconds that one read waits at most; longer waits are made of these."""
+"""The most seconds of one read; longer waits are made of these."""
 WRITE_TIMEOUT = 10.0
 """Seconds after which a line that takes no more bytes counts as broken."""
 BUSY = 12.0
-"""Seconds without a byte that a board may be busy, with a large model or a camera that it looks for; also longer than
-a receiver without a host waits (5 s), for Ctrl-C does nothing to it until then."""
+"""Seconds without a byte that a board may be busy with a large model, or with looking for a camera. Longer than a
+receiver
+waits for its host (5 s), since it ignores Ctrl-C until then."""
 PROMPT = b">"
 BANNER = b"raw REPL; CTRL-B to exit\r\n"
 
 
 class BoardTransport(SerialTransport):  # type: ignore[misc]
-    """A serial port with a board behind it; DTR and RTS are released before the port opens.
+    """A serial port with a board behind it. DTR and RTS are released before the port opens.
 
-    On K210 boards these lines drive RESET and BOOT. (Linux pulses both for a moment all the same.) BoardError when the
-    port is not there, busy, or not this user's. Never tried on a board.
+    They drive RESET and BOOT on K210 boards. (Linux pulses both for a moment all the same.) Never tried on a real
+    board. Raises BoardError if the port is missing, busy, or not allowed.
     """
 
     def __init__(self, device: str, baudrate: int = BAUD) -> None:
-        # Not the parent's: that one opens the port with both lines asserted.
+        # The parent's constructor is not called: it opens the port with both lines asserted.
         self.in_raw_repl = False
         self.use_raw_paste = False  # the firmware's core has none
         self.device_name = device
@@ -52,7 +54,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             raise translate(error, device) from error
 
     def close(self) -> None:
-        """Releases the port; a port that is gone is closed already."""
+        """Close the port. A port that is gone is closed already."""
         try:
             self.serial.close()
         except OSError:
@@ -66,7 +68,10 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         data_consumer: Any = None,
         timeout_overall: float | None = None,
     ) -> bytes:
-        """Bytes up to and with `ending`, or what came until `timeout` seconds passed without any; never more."""
+        """Return the bytes up to and including `ending`, or those that came before `timeout` seconds of silence.
+
+        Never more.
+        """
         data = bytearray()
         start = last = time.monotonic()
         while not data.endswith(ending):
@@ -86,23 +91,23 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         return bytes(data)
 
     def read_some(self) -> bytes:
-        """What has arrived, at least one byte if any comes within `TICK`."""
+        """Return what has arrived; waits for the first byte for at most `TICK`."""
         return self._read(len(self._kept) or max(1, self.serial.in_waiting))
 
     def unread(self, data: bytes) -> None:
-        """Puts bytes back: the next read gives them first."""
+        """Put bytes back: the next read returns them first."""
         self._kept[:0] = data
 
     def _read(self, size: int) -> bytes:
         if self._kept:
-            found = bytes(self._kept[:size])
+            kept = bytes(self._kept[:size])
             del self._kept[:size]
-            return found
+            return kept
         came: bytes = self.serial.read(size)
         return came
 
     def drain(self, quiet: float = 0.2, limit: float = 2.0) -> bytes:
-        """Reads until the line was quiet for so many seconds, `limit` at most; a program may print without end."""
+        """Read until the line was quiet for `quiet` seconds, at most for `limit`: a program may print without end."""
         data = bytearray()
         start = last = time.monotonic()
         while True:
@@ -115,23 +120,23 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                 return bytes(data)
 
     def exec_raw_no_follow(self, command: str | bytes) -> None:
-        """Gives the raw REPL a program to run, of at most 2,000 bytes: more than its ring holds it may drop.
+        """Give the raw REPL a program of at most 2,000 bytes to run: its ring may drop more.
 
-        TransportError when it does not take it, or is busy for too long.
+        Raises TransportError if it does not take it, or is busy for too long.
         """
         source = command if isinstance(command, bytes) else command.encode()
         if not self.read_until(1, PROMPT, timeout=BUSY).endswith(PROMPT):
             raise TransportError("timeout waiting for the prompt of the raw REPL")
         self.serial.write(source + b"\x04")
-        said = self.read_until(2, b"OK", timeout=BUSY)
-        if not said:
+        reply = self.read_until(2, b"OK", timeout=BUSY)
+        if not reply:
             raise TransportError("timeout waiting for the raw REPL to take a program")
-        if said != b"OK":
-            raise TransportError(f"raw REPL: could not exec command (response: {said!r})")
+        if reply != b"OK":
+            raise TransportError(f"raw REPL: could not exec command (response: {reply!r})")
 
 
 def opened(device: str, baudrate: int = BAUD) -> Any:
-    """The port as pyserial opens it: exclusive, 8N1, DTR and RTS released. Also takes pyserial's URLs (loop://)."""
+    """Open a port with pyserial: exclusive, 8N1, DTR and RTS released. Also takes pyserial's URLs (loop://)."""
     port = serial.serial_for_url(device, do_not_open=True, baudrate=baudrate, timeout=TICK, write_timeout=WRITE_TIMEOUT)
     if os.name != "nt" and "://" not in device:
         port.exclusive = True

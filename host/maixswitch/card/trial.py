@@ -16,7 +16,7 @@ from maixswitch.findings.finding import Finding, finding
 from maixswitch.kmodel.judge.firmware import Firmware
 from maixswitch.kmodel.judge.memory import QVGA, memory
 from maixswitch.language import tr
-from maixswitch.sim.rig import Rig
+from maixswitch.sim.simulated_board import SimulatedBoard
 
 LONGEST_MS = 20_000
 """Board time: enough to load the largest file from a slow card, and for one frame of a slow network."""
@@ -61,16 +61,16 @@ def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
         """Ignore the app's reports: its state is asked for instead."""
 
     try:
-        rig = Rig(card, ignore, board=board, flavour=firmware)
-        rig.power_on()
-        while not rig.looked and not rig.ended and rig.now < LONGEST_MS:
-            rig.step()
-            if rig.fault[0]:
+        sim = SimulatedBoard(card, ignore, board=board, flavour=firmware)
+        sim.power_on()
+        while not sim.looked and not sim.ended and sim.now < LONGEST_MS:
+            sim.step()
+            if sim.fault[0]:
                 break
-        fault = rig.ended or rig.fault[1]
-        if not fault and not rig.looked:
+        fault = sim.ended or sim.fault[1]
+        if not fault and not sim.looked:
             fault = tr("no answer within {seconds} s of board time", seconds=LONGEST_MS // 1000)
-        answers = ", ".join(f"{label} {score:.2f}" for label, score in rig.detections())
+        answers = ", ".join(f"{label} {score:.2f}" for label, score in sim.detections())
         return fault, answers
     except MaixSwitchError as error:
         return error.message, ""

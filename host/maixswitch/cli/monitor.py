@@ -49,12 +49,12 @@ def _pass_on(listener: Any, seconds: float | None) -> None:
 
 
 def _tell(listener: Any, seconds: float | None) -> None:
-    from maixswitch.board.monitor_state import Teller
+    from maixswitch.board.monitor_state import LineWriter
 
-    teller = Teller()
+    line_writer = LineWriter()
     for item in listener.listen(seconds):
         if isinstance(item, dict):
-            line = teller.line(item)
+            line = line_writer.line(item)
             if line:
                 print(line, flush=True)
         elif item is not None:

@@ -130,7 +130,7 @@ def _document(file: Path, outcome: Outcome, version: str) -> dict[str, Any]:
         "ms": outcome.ms,
         "card_changed": outcome.changed,
         "difference": found
-        and {"number": found.number, "t": found.t, "recorded": found.recorded, "found": found.found},
+        and {"number": found.number, "t": found.t, "recorded": found.recorded, "found": found.actual},
     }
 
 

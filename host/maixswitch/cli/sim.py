@@ -168,17 +168,17 @@ def _run(options: Options) -> tuple[int, str]:
 
 def _run_recorded(options: Options, path: Path, with_card: bool) -> tuple[int, str]:
     """Run the simulator and leave a recording; return the exit code and why it is not 0."""
-    from maixswitch.sim.tape import Tape
+    from maixswitch.sim.recording_writer import RecordingWriter
 
-    with Tape(path, options, with_card=with_card) as tape:
-        code = tape.session.run()
-        tape.complete(code)
-    if tape.full:
+    with RecordingWriter(path, options, with_card=with_card) as writer:
+        code = writer.session.run()
+        writer.complete(code)
+    if writer.full:
         console.say(tr("{file}: the recording is full; the run ends here", file=path))
-    if not tape.kept and with_card:
+    if not writer.kept and with_card:
         console.say(tr("{file}: the card is too large for the recording; a replay needs --card", file=path))
     console.say(tr("{file}: recorded; maixswitch replay {file}", file=path))
-    return code, tape.session.explain()
+    return code, writer.session.explain()
 
 
 def _refuse_options_of_page(is_set: Mapping[str, bool]) -> None:

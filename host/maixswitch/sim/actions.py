@@ -1,4 +1,4 @@
-"""What a script can ask for: one frozen dataclass an action; times in ms of board time."""
+"""The actions of a script, one frozen dataclass each; times are in ms of board time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Skip:
-    """Time that passes at once: the board is held up inside the firmware, and looks at nothing meanwhile."""
+    """Time that passes at once: the firmware holds the board up, which sees nothing meanwhile."""
 
     ms: int
 
@@ -35,9 +35,11 @@ class Frames:
 
 @dataclass(frozen=True)
 class Press:
-    """A finger on a key. `after_ms` None: at once, and the script waits until it is over; else then, and it goes on.
+    """A press of a key. With `after_ms` None it starts at once and the script waits for its end; otherwise the script
+    goes on.
 
-    `hold_ms` 0: as long as such a press usually takes. `bounce_ms`: when the contact toggles again, from both edges.
+    hold_ms: how long; 0 for the usual time of such a press.
+    bounce_ms: when the contact toggles again, from both edges.
     """
 
     key: str  # "" is the key for the next model
@@ -57,14 +59,14 @@ class Finger:
 
 @dataclass(frozen=True)
 class Select:
-    """A model by its number on the card, from 1, as the serial link selects it."""
+    """Selects a model by its number on the card, from 1, like the serial link."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Card:
-    """The card out or in; `path`: another one; `at`: out at the n-th file operation from now."""
+    """Takes the card out or puts it in. `path`: another card; `at`: take it out at the n-th file operation from now."""
 
     inserted: bool
     path: str = ""
@@ -73,14 +75,14 @@ class Card:
 
 @dataclass(frozen=True)
 class Power:
-    """Off and on; `cut` not None: off, and not on, once that many more bytes were written to the card."""
+    """Switches the power off and on. `cut`: off, and not on, after that many more bytes were written to the card."""
 
     cut: int | None = None
 
 
 @dataclass(frozen=True)
 class Restart:
-    """Ctrl-C, then the program starts anew without a reset of the chip."""
+    """Sends Ctrl-C, then starts the program again without a reset of the chip."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Fail:
 
 @dataclass(frozen=True)
 class Raise:
-    """The `nth` call from now of a firmware function raises `error`: a name, or a firmware code (KPU only)."""
+    """Makes the `nth` call from now of a firmware function raise `error`: a name, or a firmware code (KPU only)."""
 
     call: str
     nth: int
@@ -101,35 +103,35 @@ class Raise:
 
 @dataclass(frozen=True)
 class Damage:
-    """The first sector of a file of the card reads as nothing but ones, as from a worn-out card."""
+    """Makes the first sector of a file read as ones only, as from a worn-out card."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class Slow:
-    """The card reads so many times slower than a good one; 1 is as ever."""
+    """Makes the card read `factor` times slower than a good one; 1 is normal."""
 
     factor: int
 
 
 @dataclass(frozen=True)
 class Heal:
-    """`what`: "" for every ordered failure, "camera" to plug it in, else the path of a damaged file."""
+    """Repairs `what`: "" for every ordered failure, "camera" to plug it in, otherwise the path of a damaged file."""
 
     what: str = ""
 
 
 @dataclass(frozen=True)
 class Boxes:
-    """What detectors find from now on, instead of being emulated."""
+    """Sets what detectors find from now on, in place of the emulation."""
 
     boxes: tuple[Box, ...]
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What classifiers answer from now on, instead of being emulated."""
+    """Sets what classifiers answer from now on, in place of the emulation."""
 
     scores: tuple[float, ...]
 
@@ -141,7 +143,7 @@ class Screenshot:
 
 @dataclass(frozen=True)
 class Say:
-    """A caption for whoever watches."""
+    """A caption for the viewer."""
 
     text: str
 
@@ -153,7 +155,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Expect:
-    """`what` of the app should be `value`; for detections also a comparison of the score."""
+    """Expects `what` of the app to be `value`; for detections also compares the score."""
 
     what: str  # "state", "title", "fault", "detection"
     value: str

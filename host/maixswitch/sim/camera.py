@@ -1,7 +1,7 @@
 """What the simulated camera looks at: a photo, a folder of photos, an animation or the drawn scene.
 
-A source says which picture stands before the lens at a time of the board's clock; `ChipCamera` turns that picture into
-what the K210's camera interface writes: RGB565 words for the screen and planar 8-bit colour for the KPU.
+A source says which picture the camera sees at a time of the board's clock. `ChipCamera` turns that picture into what
+the K210's camera interface writes: RGB565 words for the screen and planar 8-bit colour for the KPU.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _CACHED_VIEWS = 8
 
 
 class Source(Protocol):
-    """Something to look at: `view` gives a key that names the picture (equal key, equal picture) and the picture."""
+    """Something to look at. `view` returns a key that names the picture (equal key, equal picture) and the picture."""
 
     name: str
 
     def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
-        """Key of the picture at that time, and a function that makes it, shape (height, width, 3)."""
+        """Return the key of the picture at that time, and a function that makes it, shape (height, width, 3)."""
 
 
 class Scene:
@@ -47,7 +47,7 @@ class Scene:
 
 
 class Photo:
-    """One picture that stands still."""
+    """One still picture."""
 
     def __init__(self, path: Path, fit: str) -> None:
         self.name = path.name
@@ -59,7 +59,7 @@ class Photo:
 
 
 class Choosable:
-    """Several pictures, each for three seconds of board time, until one is chosen."""
+    """Several pictures, each for three seconds of board time until one is chosen."""
 
     def __init__(self, name: str, photos: Sequence[Source]) -> None:
         self.name = name
@@ -67,23 +67,26 @@ class Choosable:
         self._chosen = BY_ITSELF
 
     def names(self) -> list[str]:
-        """Names of the photos, in the order in which they are shown."""
+        """The names of the photos, in the order in which they are shown."""
         return [photo.name for photo in self._photos]
 
     @property
     def chosen(self) -> int:
-        """Index of the photo that is shown all the time, BY_ITSELF (-1) while they take turns."""
+        """The index of the photo that is shown all the time; BY_ITSELF (-1) while they take turns."""
         return self._chosen
 
     def choose(self, which: int) -> bool:
-        """Show this one from now on, by its index; BY_ITSELF: they take turns. False when there is none."""
+        """Show this photo from now on, by its index, or BY_ITSELF for turns.
+
+        Returns False if there is no such photo.
+        """
         if which != BY_ITSELF and not 0 <= which < len(self._photos):
             return False
         self._chosen = which
         return True
 
     def shown(self, now_ms: int) -> int:
-        """Index of the photo that stands before the lens at that time of the board's clock; -1 without photos."""
+        """Return the index of the photo at that time of the board's clock; -1 without photos."""
         if not self._photos or self._chosen != BY_ITSELF:
             return self._chosen
         return now_ms // PHOTO_MS % len(self._photos)
@@ -107,7 +110,7 @@ class Folder(Choosable):
         super().__init__(path.name, [Photo(file, fit) for file in files])
 
     def choose(self, which: int | str) -> bool:
-        """The same, also by file name with or without its ending."""
+        """Do the same, also by file name with or without its suffix."""
         if isinstance(which, int):
             return super().choose(which)
         for index, name in enumerate(self.names()):
@@ -117,7 +120,7 @@ class Folder(Choosable):
 
 
 class Animation:
-    """An animated picture, each frame for its own time, over and over."""
+    """An animated picture, with its own time for each frame, in a loop."""
 
     def __init__(self, path: Path, fit: str) -> None:
         self.name = path.name
@@ -140,9 +143,9 @@ class Animation:
 
 
 def open_source(path: Path | None, fit: str = "stretch") -> Source:
-    """The source for a path, None meaning the drawn scene.
+    """Open the source for a path; None means the drawn scene.
 
-    Raises MaixSwitchError: a file that is absent or no picture (input error), an unknown way to fit (usage error).
+    Raises MaixSwitchError for a file that is missing or not a picture (input), or for an unknown `fit` (usage).
     """
     if fit not in FITS:
         raise MaixSwitchError(tr("--fit {fit}: wanted one of {known}", fit=fit, known=", ".join(FITS)), EXIT_USAGE)
@@ -173,7 +176,7 @@ def _open(path: Path) -> Image.Image:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """The picture as RGB, turned as its camera noted; grey of 16 bits becomes 8, where Pillow alone makes it white."""
+    """Return the picture as RGB, turned as its camera noted. Grey of 16 bits becomes 8; Pillow alone makes it white."""
     turned = ImageOps.exif_transpose(image)
     if turned.mode.startswith("I;16"):
         turned = Image.fromarray((np.asarray(turned) >> 8).astype(np.uint8))
@@ -181,10 +184,10 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def fit_picture(image: Image.Image, width: int, height: int, fit: str) -> Picture:
-    """The image at the camera's size, bilinear: stretched, cut to cover it, or whole on black.
+    """Return the image at the camera's size, bilinear: stretched, cut to fill it, or whole on black.
 
     `stretch` gives each network exactly what a test on the PC gives it that resizes the photo to the model's input, and
-    keeps places as fractions of the photo; `cover` and `contain` keep the shape of things.
+    keeps positions as fractions of the photo. `cover` and `contain` keep the shapes.
     """
     size = (width, height)
     if fit == "cover":
@@ -197,12 +200,12 @@ def fit_picture(image: Image.Image, width: int, height: int, fit: str) -> Pictur
 
 
 def rgb565(picture: Picture) -> bytes:
-    """Pixels (height, width, 3) as RGB565 words, high byte first as the chip keeps them."""
+    """Return pixels (height, width, 3) as RGB565 words, high byte first as on the chip."""
     return words(picture).astype(">u2").tobytes()
 
 
 def from_rgb565(pixels: bytes | bytearray, width: int, height: int) -> Picture:
-    """RGB565 words, high byte first, as RGB (height, width, 3) with the low bits filled from the high ones."""
+    """Return RGB565 words, high byte first, as RGB (height, width, 3); the low bits repeat the high ones."""
     packed = np.frombuffer(bytes(pixels), ">u2").reshape(height, width)
     red, green, blue = packed >> 11 & 0x1F, packed >> 5 & 0x3F, packed & 0x1F
     channels = (red << 3 | red >> 2, green << 2 | green >> 4, blue << 3 | blue >> 2)
@@ -210,9 +213,9 @@ def from_rgb565(pixels: bytes | bytearray, width: int, height: int) -> Picture:
 
 
 class ChipCamera:
-    """The camera interface's side of a source: `grab` as `bench.camera.source` wants it, with views cached.
+    """The camera interface's side of a source. `grab` has the form of `bench.camera.source`; views are cached.
 
-    `tap` (source, key, maker, width, height) may note or replace what the source shows: a recording, a replay.
+    `tap` (source, key, maker, width, height) may note or replace what the source shows: for a recording or a replay.
     """
 
     def __init__(self, source: Source, clock: Callable[[], int]) -> None:
@@ -223,7 +226,7 @@ class ChipCamera:
 
     @property
     def source(self) -> Source:
-        """What is before the lens; another one may name its pictures the same, so the views of the last are dropped."""
+        """The present source. A new source may use the same names for its pictures, so the cached views are dropped."""
         return self._source
 
     @source.setter
@@ -235,7 +238,9 @@ class ChipCamera:
     def grab(
         self, x: int, y: int, w: int, h: int, frame_w: int, frame_h: int, gray: bool
     ) -> tuple[bytes, bytes]:  # fmt: skip
-        """The window (x, y, w, h) of a frame: pixels (RGB565 words, or grey bytes) and planes (r, g, b, or grey)."""
+        """Return the window (x, y, w, h) of a frame: pixels (RGB565 words, or grey bytes) and planes (r, g, b, or
+        grey).
+        """
         key, make = self.source.view(self._clock(), frame_w, frame_h)
         if self.tap is not None:
             key, make = self.tap(self.source, key, make, frame_w, frame_h)

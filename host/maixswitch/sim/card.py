@@ -1,4 +1,4 @@
-"""A folder of the PC as the card in the socket, read when asked and written in memory unless told otherwise."""
+"""A folder of the PC as the card in the socket. It is read when needed, and written in memory unless told otherwise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECTOR = 512
 
 
 class DiskFile:
-    """The contents of a file that is read when first asked for; its length is known without reading."""
+    """The contents of a file that is read when needed. Its length is known without reading."""
 
     def __init__(self, path: Path, size: int) -> None:
         self._path = path
@@ -31,7 +31,7 @@ class DiskFile:
         return iter(self.read())
 
     def read(self) -> bytes:
-        """All bytes; OSError(5), an input or output error, when the PC cannot read them."""
+        """Return all bytes. Raises OSError(5), an input or output error, if the PC cannot read them."""
         if self._data is None:
             try:
                 self._data = self._path.read_bytes()
@@ -41,7 +41,7 @@ class DiskFile:
 
 
 def check_card(folder: Path) -> None:
-    """Raises MaixSwitchError unless the folder looks like a card: a folder with models/ in it."""
+    """Raise MaixSwitchError unless the folder is a card: a folder with models/ in it."""
     if not folder.exists():
         raise MaixSwitchError(tr("{folder}: no such folder", folder=folder), EXIT_IO)
     if not folder.is_dir():
@@ -50,20 +50,20 @@ def check_card(folder: Path) -> None:
         )
     if not (folder / "models").is_dir():
         names = sorted(path.name + ("/" if path.is_dir() else "") for path in folder.iterdir())
-        found = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else tr("an empty folder")
+        listed = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else tr("an empty folder")
         raise MaixSwitchError(
-            tr("{folder}: not a card: wanted a folder models/ in it, found {found}", folder=folder, found=found),
+            tr("{folder}: not a card: wanted a folder models/ in it, found {found}", folder=folder, found=listed),
             EXIT_USAGE,
         )
 
 
 def scan(folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """Files (card path -> DiskFile) and folders (card paths) below a folder; hidden folders are left out."""
+    """Return files (card path -> DiskFile) and folders (card paths) below a folder, without hidden folders."""
     files: dict[str, Any] = {}
     folders: list[str] = []
-    for place, inner, names in os.walk(folder):
+    for current, inner, names in os.walk(folder):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
-        base = Path(place)
+        base = Path(current)
         folders += [(base / name).relative_to(folder).as_posix() for name in inner]
         for name in sorted(names):
             path = base / name
@@ -78,10 +78,10 @@ def scan(folder: Path) -> tuple[dict[str, Any], list[str]]:
 
 
 class FolderCard:
-    """Backend of `bench.card` over a folder; the user's folder stays as it is unless `write_back`.
+    """The backend of `bench.card` over a folder. The user's folder stays as it is unless `write_back`.
 
-    `memory_card` is the bench's own MemoryCard: it keeps names, folders and errors as FatFs does, this class adds where
-    bytes come from and go to.
+    `memory_card` is the bench's own MemoryCard, which keeps names, folders and errors as FatFs does. This class adds
+    where bytes come from and go to.
     """
 
     def __init__(self, folder: Path, memory_card: Callable[[dict[str, Any]], Any], write_back: bool = False) -> None:
@@ -94,12 +94,12 @@ class FolderCard:
         self.damaged: set[str] = set()
 
     def listdir(self, path: str) -> list[tuple[str, bool, int]]:
-        found: list[tuple[str, bool, int]] = self._memory.listdir(path)
-        return found
+        rows: list[tuple[str, bool, int]] = self._memory.listdir(path)
+        return rows
 
     def stat(self, path: str) -> tuple[bool, int]:
-        found: tuple[bool, int] = self._memory.stat(path)
-        return found
+        row: tuple[bool, int] = self._memory.stat(path)
+        return row
 
     def read(self, path: str) -> bytes:
         data = self._memory.read(path)
@@ -107,45 +107,51 @@ class FolderCard:
         return b"\xff" * min(SECTOR, len(whole)) + whole[SECTOR:] if path in self.damaged else whole
 
     def damage(self, path: str) -> None:
-        """The first sector of this file reads as ones until `mend`; OSError(2) when there is no such file."""
+        """Make the first sector of this file read as ones until `repair`.
+
+        Raises OSError(2) if there is no such file.
+        """
         if self._memory.stat(path)[0]:
             raise OSError(2)
         self.damaged.add(path)
 
-    def mend(self, path: str = "") -> None:
-        """This file, or with "" every file, reads as it was written."""
+    def repair(self, path: str = "") -> None:
+        """Make this file, or with "" every file, read as it was written again."""
         self.damaged = self.damaged - {path} if path else set()
 
     def write(self, path: str, data: bytes, append: bool = False) -> None:
         self._memory.write(path, data, append)
         if self._write_back:
-            with self._place(path).open("ab" if append else "wb") as file:
+            with self._path_on_disk(path).open("ab" if append else "wb") as file:
                 file.write(data)
 
     def remove(self, path: str) -> None:
         self._memory.remove(path)
         if self._write_back:
-            place = self._place(path)
-            place.rmdir() if place.is_dir() else place.unlink()
+            path_on_disk = self._path_on_disk(path)
+            path_on_disk.rmdir() if path_on_disk.is_dir() else path_on_disk.unlink()
 
     def rename(self, old: str, new: str) -> None:
         self._memory.rename(old, new)
         if self._write_back:
-            self._place(old).replace(self._place(new))
+            self._path_on_disk(old).replace(self._path_on_disk(new))
 
     def mkdir(self, path: str) -> None:
         self._memory.mkdir(path)
         if self._write_back:
-            self._place(path).mkdir()
+            self._path_on_disk(path).mkdir()
 
-    def _place(self, path: str) -> Path:
-        place = (self._folder / path).resolve()
-        if not place.is_relative_to(self._folder.resolve()):
+    def _path_on_disk(self, path: str) -> Path:
+        path_on_disk = (self._folder / path).resolve()
+        if not path_on_disk.is_relative_to(self._folder.resolve()):
             raise OSError(13)
-        return place
+        return path_on_disk
 
     def choose_board(self, board: str) -> None:
-        """Lets the card's settings name this board, in memory only; settings that are no JSON object are replaced."""
+        """Make the card's settings name this board, in memory only.
+
+        Settings that are not a JSON object are replaced.
+        """
         try:
             settings = json.loads(self.read(SETTINGS))
         except (OSError, ValueError):

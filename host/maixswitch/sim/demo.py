@@ -1,4 +1,4 @@
-"""The demonstration: a card of the models that come with the package, and a finger that presses the key by itself."""
+"""The demonstration: a card with the models of the package, and a finger that presses the key by itself."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OUT = "Card out: the screen says what to do"
 IN = "Card in: it goes on where it was"
 CAPTIONS = (START, NEXT, ANOTHER, BACK, OUT, IN)
 
-# The waits follow the scene before the camera: shapes, digits from 7 s on, cards from 12.5 s, digits from 17 s to 28 s.
+# The waits follow the drawn scene: shapes, digits from 7 s on, cards from 12.5 s, digits from 17 s to 28 s.
 SCRIPT = f"""
 say {START}
 expect title Shapes
@@ -71,16 +71,16 @@ PATIENCE_S = 1.5
 
 
 def run(out: Path, speed: float, live: bool, script: str = SCRIPT) -> tuple[int, str]:
-    """The whole demonstration; returns exit code and reason, 1 where an expectation of the script failed.
+    """Run the demonstration; return exit code and reason, 1 if an expectation of the script failed.
 
     Leaves demo.gif, events and pictures in `out`.
     """
-    with tempfile.TemporaryDirectory(prefix="maixswitch-demo-") as place:
-        card = Path(place, "card")
+    with tempfile.TemporaryDirectory(prefix="maixswitch-demo-") as scratch:
+        card = Path(scratch, "card")
         write_card(card)
         prepare(card)
         show = Showcase()
-        story = Story(live, lambda: session.rig.detections())
+        story = Story(live, lambda: session.sim.detections())
         session = Session(
             Options(
                 card=card,
@@ -108,14 +108,14 @@ def run(out: Path, speed: float, live: bool, script: str = SCRIPT) -> tuple[int,
 
 
 def write_card(card: Path) -> None:
-    """A card of the models that come with the package; MaixSwitchError (input or output) where it cannot be written."""
+    """Make a card with the models of the package. Raises MaixSwitchError (input or output) if it cannot be written."""
     with files.writing(card):
         (card / "models").mkdir(parents=True)
         models_shipped.copy(card / "models")
 
 
 def prepare(card: Path) -> None:
-    """Runs every model once, so that the emulator is compiled before anybody watches; says so when it takes long."""
+    """Run every model once, so that the emulator is compiled before anybody watches; say so if that takes long."""
     with _patience(tr("preparing the emulator: once, about ten seconds ...")):
         engine = Emulator()
         for path in sorted(card.glob("models/*/*.kmodel")):
@@ -123,7 +123,7 @@ def prepare(card: Path) -> None:
 
 
 def what_next() -> str:
-    """Three commands to go on with, one a line."""
+    """Return three commands to try next, one per line."""
     rows = (
         ("new CARD", tr("a card with these models")),
         ("sim CARD --camera photos/", tr("the app on your own pictures")),
@@ -135,7 +135,7 @@ def what_next() -> str:
 
 
 def _program() -> str:
-    """The command as it can be typed here: by its name, or with its place where the shell does not find it."""
+    """Return the command as it can be typed here: its name, or its path if the shell does not find it."""
     place = Path(sys.executable).with_name("maixswitch")
     if shutil.which("maixswitch") or not place.exists():
         return "maixswitch"
@@ -145,7 +145,7 @@ def _program() -> str:
 
 @contextmanager
 def _patience(text: str) -> Iterator[None]:
-    """Says the text when what is done inside takes longer than a moment."""
+    """Print the text if what is done inside takes longer than a moment."""
     timer = threading.Timer(PATIENCE_S, console.say, [text])
     timer.daemon = True
     timer.start()
@@ -156,9 +156,9 @@ def _patience(text: str) -> Iterator[None]:
 
 
 class Story:
-    """The events that matter as a table, each row as it happens; all at the end where a live view has the terminal.
+    """Prints the important events as a table while they happen, or at the end if a live view has the terminal.
 
-    ``look`` tells label and score (0..1) of what is seen now; asked when the script goes on from what it expected.
+    look: returns label and score (0..1) of what is seen now, when the script goes on after an expectation.
     """
 
     SURE = 0.5
@@ -170,7 +170,7 @@ class Story:
         self._expected = False
 
     def hear(self, event: dict[str, Any]) -> None:
-        """One event of the run."""
+        """Take one event of the run."""
         kind = event["event"]
         if kind in ("say", "script"):
             expects = kind == "script" and event["text"].startswith("expect detection")
@@ -201,7 +201,7 @@ class Story:
             console.say(row)
 
     def end(self) -> None:
-        """Writes the rows that waited for the view to go."""
+        """Print the rows that waited for the end of the live view."""
         for row in self._rows:
             console.say(row)
         self._rows.clear()

@@ -1,4 +1,4 @@
-"""What stands behind the fake KPU in the simulator: the emulator, with answers kept and failures on order."""
+"""The engine behind the fake KPU in the simulator: the emulator, with cached answers and ordered failures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _KEPT_ANSWERS = 64
 
 
 class Failures:
-    """Firmware codes that the next load or the next run shall end with."""
+    """The firmware codes that the next load or the next run will end with."""
 
     def __init__(self) -> None:
         self.load: int | None = None
@@ -22,7 +22,7 @@ class Failures:
 
 
 class Engine:
-    """Engine protocol of `bench`: passes to `inner`; raises `error(code, reason)` where a failure was ordered."""
+    """Implements the engine protocol of `bench` over `inner`; raises `error(code, reason)` for an ordered failure."""
 
     def __init__(self, inner: Any, error: Callable[[int, str], Exception]) -> None:
         self.failures = Failures()
@@ -31,7 +31,7 @@ class Engine:
         self._error = error
 
     def load(self, data: Any) -> Any:
-        """The network of a file; raises what the inner engine raises, or the ordered failure, once."""
+        """Return the network of a file. Raises what the inner engine raises, or the ordered failure once."""
         code, self.failures.load = self.failures.load, None
         if code is not None:
             raise self._error(code, "ordered by the script")
@@ -44,7 +44,7 @@ class Engine:
 
 
 class _Network:
-    """A loaded network whose answers are kept by input: a photo that stands still is worked out once."""
+    """A loaded network that caches answers by input: a still photo is computed once."""
 
     def __init__(self, inner: Any, engine: Engine) -> None:
         self._inner = inner
@@ -56,7 +56,7 @@ class _Network:
 
     @property
     def scripted(self) -> bool:
-        """Does the bench answer without asking? Not while a failure waits, which only `run` can raise."""
+        """Does the bench answer without the network? Not while a failure waits, which only `run` can raise."""
         return bool(getattr(self._inner, "scripted", False)) and self._engine.failures.run is None
 
     def run(self, planes: Any) -> Any:

@@ -10,9 +10,9 @@ KEYS = "space press   h hold   1 2 3 press key   e card out/in   q quit"
 
 
 class Keyboard:
-    """Reads keys without waiting and without Enter; gives the terminal back as it was when left.
+    """Reads keys without waiting and without Enter, and restores the terminal when left.
 
-    Where the terminal cannot do that (no termios, no terminal) `read` always returns "".
+    If the terminal cannot do that (no termios, no terminal), `read` always returns "".
     """
 
     def __init__(self, enabled: bool = True) -> None:
@@ -32,7 +32,7 @@ class Keyboard:
         return self
 
     def read(self) -> str:
-        """The next key pressed, "" when there is none."""
+        """Return the next key pressed, "" if there is none."""
         if not self._enabled:
             return ""
         if sys.platform == "win32":

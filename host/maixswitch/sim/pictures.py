@@ -1,7 +1,7 @@
-"""Draws shapes and digits, and whole pictures of them as a camera might see them; all from the numbers of one seed.
+"""Draws shapes and digits, and whole pictures of them as a camera might see them, all from one seed.
 
-One source for the training of the demo networks, for their tests and for the simulated camera. Pictures are uint8
-(height, width, 3) RGB; what is put onto them is uint8 (height, width, 4) RGBA and no larger than the drawing itself.
+The training of the demo networks, their tests and the simulated camera share it. Pictures are uint8 (height, width, 3)
+RGB; drawings on them are uint8 (height, width, 4) RGBA and no larger than the drawing itself.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ DIGITS = tuple("0123456789")
 DIGIT_INPUT = (224, 224, 3)
 SHAPE_INPUT = (320, 224, 3)
 _LIGHT = np.array([0.3, 0.59, 0.11])
-"""How bright red, green and blue are to the eye."""
+"""How bright red, green and blue look to the eye."""
 _FINE = 2
-"""Masks are drawn this many times as large and averaged down: smooth edges."""
+"""Masks are drawn this many times larger and averaged down, for smooth edges."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What stands in a picture and where: left, top, width, height in pixels."""
+    """An object in a picture: kind, left, top, width, height in pixels."""
 
     kind: str
     x: int
@@ -41,10 +41,12 @@ class Found:
 
 
 def shape_outline(kind: str, size: float, angle: float = 0.0, aspect: float = 1.0) -> Points:
-    """Corners (n, 2) of a shape around (0, 0), in pixels.
+    """Return the corners (n, 2) of a shape around (0, 0), in pixels.
 
-    ``size``: side of the square that holds the upright shape; ``angle``: degrees, clockwise; ``aspect``: how much wider
-    than high it is seen. KeyError for a kind that is not in SHAPES.
+    size: the side of the square that holds the upright shape.
+    angle: degrees, clockwise.
+    aspect: width to height.
+    Raises KeyError for a kind that is not in SHAPES.
     """
     points = _OUTLINES[kind] * size
     turned = points @ _turn(angle)
@@ -54,7 +56,7 @@ def shape_outline(kind: str, size: float, angle: float = 0.0, aspect: float = 1.
 def draw_shape(
     kind: str, size: float, colour: Colour, angle: float = 0.0, aspect: float = 1.0, edge: Colour | None = None
 ) -> Picture:
-    """A filled shape as RGBA, as large as the shape is when turned; ``edge``: colour of a border, None for none."""
+    """Return a filled shape as RGBA, as large as it is when turned. ``edge``: the colour of a border, None for none."""
     points = shape_outline(kind, size, angle, aspect)
     mask = _mask([points], filled=True)
     if edge is None:
@@ -73,17 +75,20 @@ def draw_digit(
     aspect: float = 0.72,
     slant: float = 0.0,
 ) -> Picture:
-    """A digit 0..9 in round strokes as RGBA, as large as the digit is when turned.
+    """Return a digit 0..9 in round strokes as RGBA, as large as it is when turned.
 
-    ``size``: height in pixels of the upright digit; ``thickness``: of the stroke, as a share of it; ``style``: which
-    way of writing it (any number; 1, 3, 4, 7 and 9 have several); ``aspect``: width to height; ``slant``: how far
-    the top leans to the right, as a share of the height. Angles in degrees, clockwise.
+    size: the height in pixels of the upright digit.
+    thickness: of the stroke, as a fraction of the size.
+    style: which way of writing it; any number (1, 3, 4, 7 and 9 have several).
+    aspect: width to height.
+    slant: how far the top leans to the right, as a fraction of the height.
+    angle: degrees, clockwise.
     """
     return _coloured(_mask(_digit_lines(digit, size, angle, style, aspect, slant), width=thickness * size), colour)
 
 
 def put(picture: Picture, drawing: Picture, x: int, y: int) -> None:
-    """Puts an RGBA drawing onto a picture, its left upper corner at (x, y); what is outside is left out."""
+    """Put an RGBA drawing onto a picture with its upper left corner at (x, y), clipped to the picture."""
     height, width = picture.shape[:2]
     left, top = max(0, x), max(0, y)
     right, bottom = min(width, x + drawing.shape[1]), min(height, y + drawing.shape[0])
@@ -96,7 +101,7 @@ def put(picture: Picture, drawing: Picture, x: int, y: int) -> None:
 
 
 def background(rng: np.random.Generator, width: int, height: int) -> Picture:
-    """A wall, cloth, table or paper to put things on: a slope of colour, clouds, stripes or tiles."""
+    """Return a background like a wall, cloth, table or paper: a slope of colour, clouds, stripes or tiles."""
     first, second = rng.integers(10, 246, 3).astype(np.float32), rng.integers(10, 246, 3).astype(np.float32)
     second = first + (second - first) * rng.uniform(0.05, 0.5)
     y, x = np.ogrid[0:height, 0:width]
@@ -122,7 +127,7 @@ def background(rng: np.random.Generator, width: int, height: int) -> Picture:
 
 
 def expose(rng: np.random.Generator, picture: Picture) -> Picture:
-    """The picture as a cheap camera sees it: light from one side, a cast of colour, some blur, some noise."""
+    """Return the picture as a cheap camera sees it: light from one side, a colour cast, blur and noise."""
     height, width = picture.shape[:2]
     radius = max(0.0, rng.uniform(-0.6, 1.6))
     if radius > 0.3:
@@ -138,7 +143,7 @@ def expose(rng: np.random.Generator, picture: Picture) -> Picture:
 
 
 def digit_picture(rng: np.random.Generator, digit: int | None = None) -> tuple[Picture, int]:
-    """A picture of DIGIT_INPUT size with one digit of 75 to 205 pixels, and which digit it is."""
+    """Return a picture of DIGIT_INPUT size with one digit of 75 to 205 pixels, and the digit."""
     width, height, _ = DIGIT_INPUT
     picture = background(rng, width, height)
     _clutter(rng, picture, int(rng.integers(0, 4)))
@@ -157,22 +162,22 @@ def digit_picture(rng: np.random.Generator, digit: int | None = None) -> tuple[P
 
 
 def shape_picture(rng: np.random.Generator, most: int = 4) -> tuple[Picture, list[Found]]:
-    """A picture of SHAPE_INPUT size with up to ``most`` shapes of 32 to 150 pixels that do not hide each other."""
+    """Return a picture of SHAPE_INPUT size with up to ``most`` separate shapes of 32 to 150 pixels."""
     width, height, _ = SHAPE_INPUT
     picture = background(rng, width, height)
     _clutter(rng, picture, int(rng.integers(0, 5)))
     if rng.random() < 0.25:
         put(picture, _sheet(rng, (int(rng.uniform(120, 200)), int(rng.uniform(160, 280))), 20), 20, 10)
-    found: list[Found] = []
-    wanted = int(rng.integers(0 if rng.random() < 0.2 else 1, most + 1))
-    for _ in range(wanted):
+    objects: list[Found] = []
+    count = int(rng.integers(0 if rng.random() < 0.2 else 1, most + 1))
+    for _ in range(count):
         kind = SHAPES[int(rng.integers(len(SHAPES)))]
         points = shape_outline(kind, 32 * 4.2 ** rng.random(), rng.uniform(0, 360), rng.uniform(0.85, 1.18))
         mask = _mask([points], filled=True)
-        place = _free(rng, width, height, mask.shape, found)
-        if place is None:
+        position = _free(rng, width, height, mask.shape, objects)
+        if position is None:
             continue
-        x, y = place
+        x, y = position
         colour = _contrast(rng, picture, x, y, mask)
         if rng.random() < 0.2:
             inner = _mask([points * rng.uniform(0.7, 0.9)], filled=True, like=points)
@@ -180,10 +185,10 @@ def shape_picture(rng: np.random.Generator, most: int = 4) -> tuple[Picture, lis
         else:
             drawing = _coloured(mask, colour)
         put(picture, drawing, x, y)
-        found.append(Found(kind, x, y, mask.shape[1], mask.shape[0]))
+        objects.append(Found(kind, x, y, mask.shape[1], mask.shape[0]))
     if rng.random() < 0.4:
-        _other(rng, picture, found)
-    return expose(rng, picture), found
+        _other(rng, picture, objects)
+    return expose(rng, picture), objects
 
 
 def _turn(angle: float) -> Points:
@@ -218,14 +223,16 @@ def _digit_lines(digit: int, size: float, angle: float, style: int, aspect: floa
 
 
 def _wobble(rng: np.random.Generator, line: Points, size: float) -> Points:
-    """The line as a hand would draw it."""
+    """Return the line as a hand would draw it."""
     wave, phase = rng.uniform(-0.025, 0.025, 2) * size, rng.uniform(0, 2 * math.pi, 2)
     moved: Points = line + wave * np.sin(line[:, ::-1] * (rng.uniform(3, 7) / size) + phase)
     return moved
 
 
 def _mask(lines: list[Points], width: float = 0.0, filled: bool = False, like: Points | None = None) -> Picture:
-    """Cover 0..255 of polygons, or of lines with round ends; as large as they are, or as the polygon ``like``."""
+    """Return the cover 0..255 of polygons, or of lines with round ends; as large as they are, or as the polygon
+    ``like``.
+    """
     around = like if like is not None else np.concatenate(lines)
     low, high = around.min(axis=0) - width / 2, around.max(axis=0) + width / 2
     columns, rows = (max(1, math.ceil(side)) for side in high - low)
@@ -262,7 +269,7 @@ def _clouds(rng: np.random.Generator, width: int, height: int, cells: int) -> ND
 
 
 def _clutter(rng: np.random.Generator, picture: Picture, count: int) -> None:
-    """Thin bars and edges across the picture: nothing that is a shape or a digit."""
+    """Draw thin bars and edges across the picture, which are neither shapes nor digits."""
     height, width = picture.shape[:2]
     image = Image.fromarray(picture)
     pen = ImageDraw.Draw(image)
@@ -274,7 +281,7 @@ def _clutter(rng: np.random.Generator, picture: Picture, count: int) -> None:
 
 
 def _sheet(rng: np.random.Generator, shape: tuple[int, ...], size: float) -> Picture:
-    """A sheet of paper, light and a little grey, larger than what stands on it."""
+    """Return a sheet of paper, light and a little grey, larger than what is drawn on it."""
     rows, columns = (int(side + 0.3 * size) for side in shape)
     sheet = np.full((rows, columns, 4), 255, np.uint8)
     sheet[..., :3] = np.clip(int(rng.integers(185, 250)) + rng.integers(-8, 9, 3), 0, 255)
@@ -286,9 +293,9 @@ def _place(rng: np.random.Generator, width: int, height: int, shape: tuple[int, 
 
 
 def _free(
-    rng: np.random.Generator, width: int, height: int, shape: tuple[int, ...], found: list[Found]
+    rng: np.random.Generator, width: int, height: int, shape: tuple[int, ...], objects: list[Found]
 ) -> tuple[int, int] | None:
-    """A place where it hides nothing that is there already; None after a few tries."""
+    """Return a position where nothing is covered; None after a few tries."""
     for _ in range(12):
         x, y = _place(rng, width, height, shape)
         if all(
@@ -296,14 +303,14 @@ def _free(
             or other.x + other.width + 3 < x
             or y + shape[0] < other.y - 3
             or other.y + other.height + 3 < y
-            for other in found
+            for other in objects
         ):
             return x, y
     return None
 
 
 def _contrast(rng: np.random.Generator, picture: Picture, x: int, y: int, mask: Picture) -> Colour:
-    """A colour that is seen on what is there: brighter or darker than most of it by a good step."""
+    """Return a colour that is clearly brighter or darker than most of what is below it."""
     under = picture[y : y + mask.shape[0], x : x + mask.shape[1]].reshape(-1, 3).astype(np.float32)
     grey = under @ _LIGHT.astype(np.float32)
     low, high = np.percentile(grey, (10, 90))
@@ -320,8 +327,8 @@ def _near(rng: np.random.Generator, colour: Colour) -> Colour:
     return r, g, b
 
 
-def _other(rng: np.random.Generator, picture: Picture, found: list[Found]) -> None:
-    """Something that is none of the shapes: a digit, or a long bar."""
+def _other(rng: np.random.Generator, picture: Picture, objects: list[Found]) -> None:
+    """Draw something that is not one of the shapes: a digit, or a long bar."""
     height, width = picture.shape[:2]
     size = rng.uniform(35, 110)
     if rng.random() < 0.65:
@@ -330,6 +337,6 @@ def _other(rng: np.random.Generator, picture: Picture, found: list[Found]) -> No
     else:
         bar = _OUTLINES["square"] * (size * 1.4, size * rng.uniform(0.15, 0.4)) @ _turn(rng.uniform(0, 360))
         mask = _mask([bar], filled=True)
-    place = _free(rng, width, height, mask.shape, found)
-    if place is not None:
-        put(picture, _coloured(mask, _contrast(rng, picture, *place, mask)), *place)
+    position = _free(rng, width, height, mask.shape, objects)
+    if position is not None:
+        put(picture, _coloured(mask, _contrast(rng, picture, *position, mask)), *position)

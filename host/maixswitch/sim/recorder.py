@@ -1,4 +1,4 @@
-"""What a run leaves behind: events as JSON Lines, pictures of the panel, and one animation of bounded size."""
+"""The output of a run: events as JSON Lines, pictures of the panel, and one animation of bounded size."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SMALLEST_GIF = 25  # samples; fewer are not worth halving
 
 
 class Recorder:
-    """Writes into `out` (None: no files) and hands every event to `listeners`; `close` completes the files."""
+    """Writes into `out` (None for no files) and passes every event to `listeners`. `close` completes the files."""
 
     def __init__(self, out: Path | None, zoom: int = 1) -> None:
         self.out = out
@@ -47,7 +47,7 @@ class Recorder:
                 self._events = (out / "events.jsonl").open("w", encoding="utf-8")
 
     def event(self, t: int, kind: str, **fields: Any) -> None:
-        """One event at board time `t` (ms); written at once, so that an interrupted run leaves whole lines."""
+        """Write one event at board time `t` (ms) at once, so that an interrupted run leaves whole lines."""
         document = {"t": t, "event": kind, **fields}
         if self._events is not None:
             self._events.write(json.dumps(document, ensure_ascii=False) + "\n")
@@ -56,11 +56,11 @@ class Recorder:
             listener(document)
 
     def due(self, t: int) -> bool:
-        """Does the animation want a picture of the panel at board time `t`?"""
+        """Does the animation need a picture of the panel at board time `t`?"""
         return self.out is not None and (not self._samples or t - self._samples[-1][0] >= self._sample_ms)
 
     def sample(self, t: int, pixels: bytes | bytearray, width: int, height: int, last: bool = False) -> None:
-        """Gives the panel to the animation; every second sample is dropped, and the step doubled, when it is full."""
+        """Add the panel to the animation. If it is full, every second picture is dropped and the step doubled."""
         if self.out is None or not pixels or not (last or self.due(t)):
             return
         self._samples.append((t, from_rgb565(pixels, width, height)))
@@ -69,14 +69,14 @@ class Recorder:
             self._sample_ms *= 2
 
     def picture(self, t: int, name: str, pixels: bytes | bytearray, width: int, height: int) -> Path | None:
-        """Saves the panel as frames/NNN-<ms>-<name>.png, at most 200 a run; returns the path or None."""
+        """Save the panel as frames/NNN-<ms>-<name>.png, at most 200 per run; return the path or None."""
         if self.out is None or self._pictures >= MAX_PICTURES:
             return None
         self._pictures += 1
         return self._save(self.out / "frames" / f"{self._pictures:03}-{t:07}ms-{name}.png", pixels, width, height)
 
     def screenshot(self, name: str, pixels: bytes | bytearray, width: int, height: int) -> Path:
-        """Saves the panel under a name the user chose, in the output folder or, without one, here."""
+        """Save the panel under a name of the user, in the output folder or, without one, here."""
         if self.keep is not None:
             return self.keep(name, pixels, width, height)
         return self._save((self.out or Path()) / f"{name}.png", pixels, width, height)
@@ -91,7 +91,7 @@ class Recorder:
         return path
 
     def close(self, t: int) -> None:
-        """Writes screen.gif and closes the event file; `t` is the time of the end."""
+        """Write screen.gif and close the event file. `t` is the time of the end."""
         if self._events is not None:
             self._events.close()
             self._events = None
@@ -107,10 +107,10 @@ class Recorder:
 
 
 def write_gif(path: Path, samples: list[tuple[int, Picture]], end: int) -> None:
-    """An endless GIF of the samples (time in ms, picture) up to the time `end`, run faster where longer than 60 s.
+    """Write an endless GIF of the samples (time in ms, picture) up to the time `end`, faster if longer than 60 s.
 
-    All pictures share one palette, made from a spread of them, so that colours do not flicker and still parts stay the
-    same bytes.
+    All pictures share one palette, made from a selection of them, so that colours do not flicker and still parts keep
+    the same bytes.
     """
     times = [t for t, _ in samples] + [max(end, samples[-1][0] + 500)]
     pace = min(1.0, MAX_GIF_MS / max(1, times[-1] - times[0]))

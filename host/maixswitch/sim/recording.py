@@ -1,7 +1,7 @@
-"""A recorded run as one file: its rows, its limits, and how it is read from anybody's hands.
+"""A recorded run as one file: its rows, its limits, and how it is read if it comes from a stranger.
 
 A zip with `recording.jsonl` (a head, then one row a line), `frames/HASH` (RGB bytes of the camera's pictures, each
-once) and `card/HASH` (contents of the cards' files, each once); HASH is BLAKE2b of 16 bytes over what is inside.
+once) and `card/HASH` (contents of the cards' files, each once). HASH is BLAKE2b of 16 bytes over the contents.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _OPTIONS: dict[str, tuple[type, ...]] = {
 
 @dataclass
 class CardPart:
-    """One card of the run: card path -> (size in bytes, CRC32, HASH or "" where the contents were left out)."""
+    """One card of the run: card path -> (size in bytes, CRC32, HASH or "" if the contents were left out)."""
 
     name: str  # "" is the card at the start; else the path that the script puts in
     files: dict[str, tuple[int, int, str]]
@@ -70,11 +70,14 @@ class CardPart:
 
 @dataclass
 class Recording:
-    """What a file of a recorded run holds; frames and contents are read when asked for.
+    """What the file of a recorded run holds. Frames and contents are read when needed.
 
-    `views`: (board time in ms, width, height, HASH) of each look of the camera; `keys`: step -> key of the keyboard;
-    `deeds`: step -> lines of a script that hands did after it;
-    `events`: the event log; `steps`, `code`, `interrupted`: how it ended. Leave it as a context to close the file.
+    views: (board time in ms, width, height, HASH) of each look of the camera.
+    keys: for each step, the key of the keyboard.
+    actions: for each step, the lines of a script that were carried out after it.
+    events: the event log.
+    steps, code, interrupted: how it ended.
+    Leaving it as a context closes the file.
     """
 
     path: Path
@@ -84,7 +87,7 @@ class Recording:
     cards: dict[str, CardPart] = field(default_factory=dict)
     views: list[tuple[int, int, int, str]] = field(default_factory=list)
     keys: dict[int, str] = field(default_factory=dict)
-    deeds: dict[int, list[str]] = field(default_factory=dict)
+    actions: dict[int, list[str]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     steps: int = -1
     code: int = 0
@@ -99,49 +102,49 @@ class Recording:
         self.archive.close()
 
     def frame(self, digest: str, width: int, height: int) -> Picture:
-        """The picture of that HASH, shape (height, width, 3)."""
+        """Return the picture with that HASH, shape (height, width, 3)."""
         data = self.archive.read(f"frames/{digest}")
         return np.frombuffer(data, np.uint8).reshape(height, width, 3)
 
     def contents(self, part: CardPart) -> dict[str, bytes]:
-        """Card path -> contents, of a card that is whole."""
+        """Return the contents of a complete card by their paths."""
         return {path: self.archive.read(f"card/{digest}") for path, (_, _, digest) in part.files.items()}
 
 
 def digest(data: bytes) -> str:
-    """HASH of what a frame or a file holds."""
+    """Return the HASH of a frame or a file."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def take_stock(folder: Path, keep: Callable[[str, bytes], None] | None, name: str = "") -> CardPart:
-    """Size and CRC32 of every file below a card's folder; `keep(HASH, contents)` gets each where given."""
-    found, folders = scan(folder)
+    """Return size and CRC32 of every file below a card's folder; `keep(HASH, contents)` gets each if given."""
+    disk_files, folders = scan(folder)
     files: dict[str, tuple[int, int, str]] = {}
-    for place in found:
-        with reading(folder / place):
+    for path in disk_files:
+        with reading(folder / path):
             if keep is not None:
-                data = (folder / place).read_bytes()
+                data = (folder / path).read_bytes()
                 keep(digest(data), data)
-                files[place] = (len(data), zlib.crc32(data), digest(data))
+                files[path] = (len(data), zlib.crc32(data), digest(data))
             else:
                 size = crc = 0
-                with (folder / place).open("rb") as file:
+                with (folder / path).open("rb") as file:
                     while block := file.read(_CHUNK):
                         size, crc = size + len(block), zlib.crc32(block, crc)
-                files[place] = (size, crc, "")
+                files[path] = (size, crc, "")
     return CardPart(name, files, folders)
 
 
 def differing(part: CardPart, other: CardPart) -> list[str]:
-    """Card paths of the files that one of the two lacks, or that differ in size or CRC32."""
+    """Return the card paths of files that one of the two lacks, or that differ in size or CRC32."""
     paths = sorted(part.files.keys() | other.files.keys())
     return [path for path in paths if part.files.get(path, ())[:2] != other.files.get(path, ())[:2]]
 
 
 def read(path: Path) -> Recording:
-    """Opens and checks a recording as a whole: names, sizes, counts, checksums.
+    """Open and check a whole recording: names, sizes, counts, checksums.
 
-    Raises MaixSwitchError (input): absent, no recording, of another version, damaged, or larger than any recording is.
+    Raises MaixSwitchError (input) if it is missing, not a recording, of another version, damaged, or too large.
     """
     try:
         with reading(path):
@@ -170,7 +173,7 @@ def _damaged(path: Path, what: str) -> MaixSwitchError:
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, int]:
-    """Name -> size; ValueError for what no recording has."""
+    """Return the size of each part by its name. Raises ValueError for parts that no recording has."""
     infos = archive.infolist()
     if len(infos) > MAX_MEMBERS:
         raise ValueError(tr("{count} parts, wanted at most {most}", count=len(infos), most=MAX_MEMBERS))
@@ -187,7 +190,7 @@ def _members(archive: zipfile.ZipFile) -> dict[str, int]:
 
 
 def _bounded(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """A part, never more than `most` bytes of it, whatever the archive says of its size."""
+    """Return a part, never more than `most` bytes of it, whatever size the archive states."""
     try:
         with archive.open(name) as file:
             data = file.read(most + 1)
@@ -246,7 +249,7 @@ def _row(recording: Recording, row: dict[str, Any]) -> None:
         step, t, text = value
         if not _whole(step, t) or not isinstance(text, str) or not 0 < len(text) <= MAX_DEED:
             raise ValueError(tr("a wrong value of {name}", name=kind))
-        recording.deeds.setdefault(step, []).append(text)
+        recording.actions.setdefault(step, []).append(text)
     elif kind == "card":
         part = _card(value)
         recording.cards[part.name] = part
@@ -273,7 +276,7 @@ def _card(value: dict[str, Any]) -> CardPart:
 
 
 def _card_path(path: Any) -> str:
-    """A path inside the card; they are names in memory only, and still must not lead out of it."""
+    """Return a path inside the card. It is only a name in memory, but still must not lead out of the card."""
     if isinstance(path, str) and 0 < len(path) <= 1000:
         parts = PurePosixPath(path).parts
         if "/".join(parts) == path and ".." not in parts and "." not in parts and not path.startswith("/"):
@@ -282,7 +285,7 @@ def _card_path(path: Any) -> str:
 
 
 def _verify(recording: Recording, sizes: dict[str, int]) -> None:
-    """Every part that a row names is there, of the size and with the contents that its name promises; no other is."""
+    """Check that the parts are exactly those that the rows name, with the promised sizes and contents."""
     if len(recording.views) > MAX_MEMBERS * 10:
         raise ValueError(tr("{count} parts, wanted at most {most}", count=len(recording.views), most=MAX_MEMBERS * 10))
     wanted: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Repeats a recorded run in the same simulator, and says where it first goes another way."""
+"""Repeats a recorded run in the same simulator, and says where it first differs."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from maixswitch.sim.camera import Maker, Picture, Source, fit_picture
 from maixswitch.sim.card import FolderCard
 from maixswitch.sim.recorder import Recorder
 from maixswitch.sim.recording import Recording, differing, take_stock
-from maixswitch.sim.rig import Rig
 from maixswitch.sim.session import Options, Session
+from maixswitch.sim.simulated_board import SimulatedBoard
 
 _SHOWN = 300
 _OF_HANDS = (
@@ -34,7 +34,7 @@ _APART = {"start": ("version", "card", "camera"), "screenshot": ("path",)}
 
 @dataclass(frozen=True)
 class Until:
-    """Where to stop: board time in ms, or a number of pictures that went through a network; None: no such limit."""
+    """Where to stop: board time in ms, or a number of pictures that went through a network; None for no limit."""
 
     ms: int | None = None
     frames: int | None = None
@@ -42,27 +42,27 @@ class Until:
 
 @dataclass(frozen=True)
 class Difference:
-    """The first thing that is not as recorded: its number in the log from 1, and both documents, None for no such."""
+    """The first difference: its number in the log from 1, and both documents, None for a missing one."""
 
     number: int
     t: int
     recorded: dict[str, Any] | None
-    found: dict[str, Any] | None
+    actual: dict[str, Any] | None
 
     def text(self) -> str:
-        """One line for people."""
+        """Return one line for people."""
         return tr(
-            "event {number} at {now:.2f} s differs\n  recorded: {recorded}\n  now:      {found}",
+            "event {number} at {now:.2f} s differs\n  recorded: {recorded}\n  now:      {actual}",
             number=self.number,
             now=self.t / 1000,
             recorded=_shown(self.recorded),
-            found=_shown(self.found),
+            actual=_shown(self.actual),
         )
 
 
 @dataclass
 class Outcome:
-    """What a replay found; `stopped`: at the wanted place, before the end. Counts are those of the replay."""
+    """The result of a replay. `stopped`: it ended at the requested point. Counts are those of the replay."""
 
     difference: Difference | None = None
     events: int = 0
@@ -74,7 +74,7 @@ class Outcome:
 
 
 class _RecordedCard(FolderCard):
-    """A card whose files come out of the recording; nothing of it ever lies on the PC's disk."""
+    """A card whose files come from the recording. Nothing of it is ever written to the PC's disk."""
 
     def __init__(self, files: dict[str, Any], folders: list[str], memory_card: Any) -> None:
         self._folder = Path()
@@ -84,25 +84,25 @@ class _RecordedCard(FolderCard):
         self.damaged = set()
 
 
-class _ReplayRig(Rig):
-    """A rig whose cards are the recorded ones, or `card`; where the camera looks, the recording says."""
+class _ReplayBoard(SimulatedBoard):
+    """A simulated board with the recorded cards, or `card`; the recording says what the camera sees."""
 
-    def __init__(self, recording: Recording, given: Path | None, *values: Any, **named: Any) -> None:
+    def __init__(self, recording: Recording, other_card: Path | None, *values: Any, **named: Any) -> None:
         self._recording = recording
-        self._given = given
+        self._other_card = other_card
         self._first = True
         super().__init__(*values, **named)
 
     def _folder_card(self, folder: Path) -> FolderCard:
         first, self._first = self._first, False
         part = self._recording.cards.get("" if first else folder.as_posix())
-        if first and self._given is not None:
-            return super()._folder_card(self._given)
+        if first and self._other_card is not None:
+            return super()._folder_card(self._other_card)
         if part is None or not part.whole:
             return super()._folder_card(folder if first else Path(self._recording.options["base"]) / folder)
         card = _RecordedCard(dict(self._recording.contents(part)), part.folders, self.bench.MemoryCard)
-        if self._wanted_board:
-            card.choose_board(self._wanted_board)
+        if self._chosen_board:
+            card.choose_board(self._chosen_board)
         return card
 
     def can_insert(self, folder: Path) -> None:
@@ -118,7 +118,7 @@ class _ReplayRig(Rig):
 
 
 class _NoFiles(Recorder):
-    """Hands events on; a screenshot that the script asks for is not saved again."""
+    """Passes events on. A screenshot that the script asks for is not saved again."""
 
     def screenshot(self, name: str, pixels: bytes | bytearray, width: int, height: int) -> Path:
         return Path(f"{name}.png")
@@ -131,7 +131,7 @@ class Replay:
         self.outcome = Outcome()
         self._recording = recording
         self._until = until or Until()
-        self._wanted = [_comparable(event) for event in recording.events]
+        self._expected = [_comparable(event) for event in recording.events]
         self._times = [view[0] for view in recording.views]
         self._view = 0
         self._ours = False  # was it this replay that ended the run early?
@@ -146,9 +146,9 @@ class Replay:
             self.outcome.changed = differing(first, take_stock(card, None))
         try:
             acts = None if options["script"] is None else script.parse(options["script"], options["script_name"])
-            for texts in recording.deeds.values():
-                _check_deeds(texts)
-            rig = partial(_ReplayRig, recording, card)
+            for texts in recording.actions.values():
+                _check_actions(texts)
+            sim = partial(_ReplayBoard, recording, card)
             self._session = Session(
                 Options(
                     card=Path(options["card"]),
@@ -159,7 +159,7 @@ class Replay:
                     frames=options["frames"],
                     seconds=options["seconds"],
                     rounding=options["rounding"],
-                    rig=rig,
+                    sim=sim,
                     recorder=_NoFiles,
                     quiet=True,
                 )
@@ -168,9 +168,9 @@ class Replay:
             raise MaixSwitchError(f"{recording.path}: {error}", EXIT_IO) from error
 
     def run(self) -> Outcome:
-        """The replay up to its end, to `until` or to the first difference."""
+        """Run the replay to its end, to `until`, or to the first difference."""
         session, before = self._session, language.chosen()
-        session.rig.chip.tap = self._see
+        session.sim.chip.tap = self._see
         session.finger = self._hear
         session.recorder.listeners.append(self._listen)
         if self._recording.interrupted and not self._recording.steps:
@@ -181,7 +181,7 @@ class Replay:
         finally:
             language.choose(before)
         outcome = self.outcome
-        outcome.frames, outcome.ms = session.rig.frames, session.rig.now
+        outcome.frames, outcome.ms = session.sim.frames, session.sim.now
         outcome.interrupted = session.interrupted and not self._ours and not self._as_recorded()
         if outcome.difference is None and not self._ours and not outcome.interrupted:
             missing = self._recording.events[outcome.events :]
@@ -190,29 +190,29 @@ class Replay:
         return outcome
 
     def _as_recorded(self) -> bool:
-        return self._recording.interrupted and self._session.rig.steps >= self._recording.steps
+        return self._recording.interrupted and self._session.sim.steps >= self._recording.steps
 
     def _hear(self, key: str) -> str:
-        """After each step: the recorded deeds and key, if there are any; ends the run where it shall end."""
-        rig, until = self._session.rig, self._until
-        for text in self._recording.deeds.get(rig.steps, ()) if not self._ours else ():
+        """After each step, repeat the recorded actions and key, and end the run where the recorded one ended."""
+        sim, until = self._session.sim, self._until
+        for text in self._recording.actions.get(sim.steps, ()) if not self._ours else ():
             with suppress(MaixSwitchError):  # what the board refused is in the recording as well
                 self._session.act(text)
-        if (until.ms is not None and rig.now >= until.ms) or (until.frames is not None and rig.frames >= until.frames):
+        if (until.ms is not None and sim.now >= until.ms) or (until.frames is not None and sim.frames >= until.frames):
             self.outcome.stopped = True
             self._stop()
-        elif rig.steps > self._recording.steps:  # a run that has gone another way may never end by itself
+        elif sim.steps > self._recording.steps:  # a run that has gone another way may never end by itself
             self._stop()
             wanted = self._recording.events[self.outcome.events :]
-            self._differs(wanted[0] if wanted else None, None, rig.now)
+            self._differs(wanted[0] if wanted else None, None, sim.now)
         elif self._as_recorded() and self._next() not in _OF_THE_SCRIPT:
             self._session.interrupt()
-        return self._recording.keys.get(rig.steps, "")
+        return self._recording.keys.get(sim.steps, "")
 
     def _next(self) -> str:
-        """Kind of the event that the recording has next, "" after the last."""
+        """Return the kind of the event that comes next in the recording, "" after the last."""
         place = self.outcome.events
-        return str(self._wanted[place]["event"]) if place < len(self._wanted) else ""
+        return str(self._expected[place]["event"]) if place < len(self._expected) else ""
 
     def _stop(self) -> None:
         self._ours = True
@@ -224,8 +224,8 @@ class Replay:
         if self._session.interrupted and not self._as_recorded():
             return  # somebody's Ctrl-C
         index = self.outcome.events
-        wanted = self._recording.events[index] if index < len(self._wanted) else None
-        if wanted is None or self._wanted[index] != _comparable(document):
+        wanted = self._recording.events[index] if index < len(self._expected) else None
+        if wanted is None or self._expected[index] != _comparable(document):
             self._differs(wanted, document, int(document["t"]))
             self._stop()
             return
@@ -233,13 +233,13 @@ class Replay:
         if self._as_recorded() and self._next() not in _OF_THE_SCRIPT:
             self._session.interrupt()
 
-    def _differs(self, recorded: dict[str, Any] | None, found: dict[str, Any] | None, t: int) -> None:
+    def _differs(self, recorded: dict[str, Any] | None, actual: dict[str, Any] | None, t: int) -> None:
         if self.outcome.difference is None:
-            self.outcome.difference = Difference(self.outcome.events + 1, t, recorded, found)
+            self.outcome.difference = Difference(self.outcome.events + 1, t, recorded, actual)
 
     def _see(self, source: Source, key: Hashable, make: Maker, width: int, height: int) -> tuple[Hashable, Maker]:
-        """The recorded picture of this look; in a run that goes another way the one that stood there at that time."""
-        views, now = self._recording.views, self._session.rig.now
+        """Return the recorded picture of this look; after a difference the one of that time."""
+        views, now = self._recording.views, self._session.sim.now
         if not views:
             return key, make
         place = self._view
@@ -259,8 +259,8 @@ class Replay:
         return name, picture
 
 
-def _check_deeds(texts: list[str]) -> None:
-    """Raises MaixSwitchError unless all of it is what the page can do: nothing in it names a file of this PC."""
+def _check_actions(texts: list[str]) -> None:
+    """Raise MaixSwitchError unless the page could do all of it: no action may name a file of this PC."""
     for text in texts:
         lines = script.parse(text, "recording").lines
         action = lines[0].action if len(lines) == 1 else None
@@ -269,10 +269,10 @@ def _check_deeds(texts: list[str]) -> None:
 
 
 def _comparable(document: dict[str, Any]) -> dict[str, Any]:
-    """The event as JSON gives it back, without what may differ."""
+    """Return the event as JSON gives it back, without values that may differ."""
     apart = _APART.get(str(document.get("event")), ())
-    found: dict[str, Any] = json.loads(json.dumps({k: v for k, v in document.items() if k not in apart}))
-    return found
+    values: dict[str, Any] = json.loads(json.dumps({k: v for k, v in document.items() if k not in apart}))
+    return values
 
 
 def _shown(document: dict[str, Any] | None) -> str:

@@ -1,4 +1,4 @@
-"""What the app reports and what is seen on its screen, with names, for every view of a run: terminal, file, page."""
+"""Names for what the app reports and what its screen shows, for every view of a run: terminal, file, page."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def name(kind: str, values: Iterable[Any]) -> dict[str, Any]:
-    """The values of one report by their names; those that are None are left out."""
+    """Return the values of one report by their names, without those that are None."""
     names = FIELDS.get(kind, ("a", "b", "c"))
     return {name: value for name, value in zip(names, values, strict=False) if value is not None}
 
 
-class Sights:
-    """Which labels were seen last: a result is an event only when they change."""
+class SeenLabels:
+    """The labels that were seen last: results are an event only when they change."""
 
     def __init__(self) -> None:
         self._last: tuple[str, ...] | None = None
 
     def forget(self) -> None:
-        """The next result is an event in any case."""
+        """Make the next result an event in any case."""
         self._last = None
 
-    def change(self, found: Iterable[tuple[str, float]]) -> tuple[str, ...] | None:
-        """The labels of (label, score) rows, sorted, when they are others than last time; else None."""
-        labels = tuple(sorted(label for label, _ in found))
+    def change(self, results: Iterable[tuple[str, float]]) -> tuple[str, ...] | None:
+        """Return the sorted labels of (label, score) rows if they have changed, else None."""
+        labels = tuple(sorted(label for label, _ in results))
         if labels == self._last:
             return None
         self._last = labels

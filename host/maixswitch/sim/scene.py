@@ -1,7 +1,7 @@
-"""The picture the camera sees when no photo is given: a desk, drawn and moving, and the same in every run.
+"""The picture that the camera sees without a photo: a drawn moving desk, the same in every run.
 
-The camera does not know which network looks through it, so everybody gets a turn: shapes that drift and turn over the
-table, sheets of paper with digits, coloured cards, digits once more, and from the beginning.
+The camera does not know which network looks through it, so every network gets its turn: shapes that drift and turn on
+the table, sheets of paper with digits, coloured cards, digits again, and from the start.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CARDS_MS = (12_500, 17_000)
 AGAIN_MS = (17_000, 28_000)
 PERIOD_MS = AGAIN_MS[1]
 SLIDE_MS = 350
-"""How long a thing takes to come in or to go."""
+"""How long a sheet or card takes to come in or to go."""
 
 PLANKS = 4
 WOOD = (104, 76, 58)
@@ -36,12 +36,12 @@ FIRST_DIGITS = (7, 3, 5)
 MORE_DIGITS = (2, 0, 8, 4, 9, 6)
 LIGHT_MS = 7000
 SHEET = 0.8
-"""Height of a sheet, as a share of the picture's: the digit on it ends above the bars that the board draws."""
+"""The height of a sheet as a fraction of the picture's: its digit ends above the bars that the board draws."""
 
 
 @dataclass(frozen=True)
-class Thing:
-    """A shape on its way: places and reaches as shares of the picture, size as a share of its height, in turns."""
+class MovingShape:
+    """A moving shape: positions and reaches as fractions of the picture, size as a fraction of its height, turns."""
 
     kind: str
     colour: Colour
@@ -54,21 +54,21 @@ class Thing:
     turn: float  # degrees a second
 
 
-THINGS = (
-    Thing("circle", (250, 250, 246), 0.36, 0.20, 0.39, 0.035, 0.010, 0.0, 0.0),
-    Thing("star", (250, 206, 60), 0.31, 0.81, 0.40, 0.040, 0.010, 0.3, 36.0),
-    Thing("triangle", (214, 66, 60), 0.31, 0.42, 0.78, 0.140, 0.010, 0.6, -30.0),
+MOVING_SHAPES = (
+    MovingShape("circle", (250, 250, 246), 0.36, 0.20, 0.39, 0.035, 0.010, 0.0, 0.0),
+    MovingShape("star", (250, 206, 60), 0.31, 0.81, 0.40, 0.040, 0.010, 0.3, 36.0),
+    MovingShape("triangle", (214, 66, 60), 0.31, 0.42, 0.78, 0.140, 0.010, 0.6, -30.0),
 )
-"""Apart from each other, and with room for the label that the board writes above each box."""
+"""They keep apart from each other, and leave room for the label that the board writes above each box."""
 
 
 def draw(now_ms: int, width: int, height: int) -> Picture:
-    """The scene at a time in board milliseconds, shape (height, width, 3), RGB."""
+    """Return the scene at a time in board milliseconds, shape (height, width, 3), RGB."""
     picture = _lit(_table(width, height), now_ms)
     at = now_ms % PERIOD_MS
     if at < SHAPES_MS[1]:
-        for thing in THINGS:
-            _drift(picture, thing, at)
+        for shape in MOVING_SHAPES:
+            _drift(picture, shape, at)
     elif at < DIGITS_MS[1]:
         _sheets(picture, at - DIGITS_MS[0], DIGITS_MS[1] - DIGITS_MS[0], FIRST_DIGITS)
     elif at < CARDS_MS[1]:
@@ -80,7 +80,7 @@ def draw(now_ms: int, width: int, height: int) -> Picture:
 
 @lru_cache(maxsize=4)
 def _table(width: int, height: int) -> NDArray[np.float32]:
-    """Planks of dark wood, seen from above."""
+    """Draw planks of dark wood, seen from above."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) * np.float32(240 / height)
     number = (y * PLANKS / 240).astype(int)
     tone = np.array([0.96, 1.05, 0.92, 1.02], np.float32)[number]
@@ -91,7 +91,7 @@ def _table(width: int, height: int) -> NDArray[np.float32]:
 
 
 def _lit(table: NDArray[np.float32], now_ms: int) -> Picture:
-    """The table under a lamp that wanders."""
+    """Draw the table under a lamp that moves."""
     height, width = table.shape[:2]
     angle = 2 * math.pi * (now_ms % LIGHT_MS) / LIGHT_MS
     x = np.linspace(-1, 1, width, dtype=np.float32) - np.float32(0.5 * math.sin(angle))
@@ -101,21 +101,21 @@ def _lit(table: NDArray[np.float32], now_ms: int) -> Picture:
     return picture
 
 
-def _drift(picture: Picture, thing: Thing, at: int) -> None:
+def _drift(picture: Picture, shape: MovingShape, at: int) -> None:
     height, width = picture.shape[:2]
-    angle = 2 * math.pi * (at / SHAPES_MS[1] + thing.phase)
+    angle = 2 * math.pi * (at / SHAPES_MS[1] + shape.phase)
     away = 1.0 - _smooth(min(at, SHAPES_MS[1] - at) / SLIDE_MS)
-    x = thing.x + thing.reach_x * math.sin(angle)
-    y = thing.y + thing.reach_y * math.sin(2 * angle)
-    side = -1.0 if thing.x < 0.4 else 1.0 if thing.x > 0.6 else 0.0
+    x = shape.x + shape.reach_x * math.sin(angle)
+    y = shape.y + shape.reach_y * math.sin(2 * angle)
+    side = -1.0 if shape.x < 0.4 else 1.0 if shape.x > 0.6 else 0.0
     x += side * away * 0.6
     y += (1.0 - abs(side)) * away * 0.8
-    turned = _shape(thing.kind, round(thing.size * height), thing.colour, round(thing.turn * at / 3000) * 3)
+    turned = _shape(shape.kind, round(shape.size * height), shape.colour, round(shape.turn * at / 3000) * 3)
     _lay(picture, turned, x * width, y * height)
 
 
 def _sheets(picture: Picture, at: int, length: int, digits: tuple[int, ...]) -> None:
-    """Sheets of paper, each with a digit, laid one upon the other by a hand that is not quite still."""
+    """Draw sheets of paper with a digit each, one laid upon the other."""
     height, width = picture.shape[:2]
     for number, away in _laid(at, length, len(digits)):
         tilt = round(4 * math.sin(at / 700 + number))
@@ -125,7 +125,7 @@ def _sheets(picture: Picture, at: int, length: int, digits: tuple[int, ...]) -> 
 
 
 def _cards(picture: Picture, at: int, length: int) -> None:
-    """Cards of one colour, almost as large as the picture, laid one upon the other."""
+    """Draw cards of one colour, almost as large as the picture, one laid upon the other."""
     height, width = picture.shape[:2]
     for number, away in _laid(at, length, len(CARDS)):
         tilt = round(3 * math.sin(at / 600 + number))
@@ -134,7 +134,7 @@ def _cards(picture: Picture, at: int, length: int) -> None:
 
 
 def _laid(at: int, length: int, count: int) -> Iterator[tuple[int, float]]:
-    """Which of so many things lie there, lowest first, and how far out each is: 1 before it comes, -1 when it went."""
+    """Yield which of `count` sheets are there, lowest first, and how far out each is: 1 before it comes, -1 after."""
     each = length / count
     number = min(int(at / each), count - 1)
     since = at - number * each
@@ -144,7 +144,7 @@ def _laid(at: int, length: int, count: int) -> Iterator[tuple[int, float]]:
 
 
 def _smooth(share: float) -> float:
-    """From 0 to 1 without a jerk at either end."""
+    """Return a smooth step from 0 to 1."""
     near = min(1.0, max(0.0, share))
     return near * near * (3 - 2 * near)
 
@@ -156,7 +156,7 @@ def _shape(kind: str, size: int, colour: Colour, angle: int, aspect: float = 1.0
 
 @lru_cache(maxsize=64)
 def _page(digit: int, size: int, angle: int) -> Picture:
-    """A sheet of paper with a digit on it, ``size`` pixels high; drawn larger, so that its lines are smooth."""
+    """Draw a sheet of paper with a digit, ``size`` pixels high. It is drawn larger first, for smooth lines."""
     page = pictures.draw_shape("square", size * FINE, PAPER, angle, 0.86)
     written = pictures.draw_digit(digit, size * FINE * 0.62, INK, angle, 0.13)
     x, y = ((a - b) // 2 for a, b in zip(page.shape[1::-1], written.shape[1::-1], strict=True))
@@ -166,7 +166,7 @@ def _page(digit: int, size: int, angle: int) -> Picture:
 
 
 def _lay(picture: Picture, drawing: Picture, x: float, y: float) -> None:
-    """Puts a drawing with its middle at (x, y), and its shadow on the table below it."""
+    """Put a drawing with its middle at (x, y), and its shadow on the table below it."""
     left, top = round(x - drawing.shape[1] / 2), round(y - drawing.shape[0] / 2)
     shadow = np.zeros_like(drawing)
     shadow[..., 3] = drawing[..., 3] // 3

@@ -1,4 +1,4 @@
-"""Pictures of the panel as a script wants them: the same script on several boards, files, and a sheet of them all."""
+"""Pictures of the panel from a script: the same script on several boards, as files and as one sheet."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from maixswitch.language import tr
 from maixswitch.sim.actions import Screenshot
 from maixswitch.sim.camera import Picture, from_rgb565
 from maixswitch.sim.pictures import Colour
-from maixswitch.sim.rig import check_board
 from maixswitch.sim.script import Script
 from maixswitch.sim.session import Options, Session
 from maixswitch.sim.showcase import BOARD, EDGE, SILK, Showcase
+from maixswitch.sim.simulated_board import check_board
 
 GAP = 16
 BORDER = 2
@@ -29,7 +29,7 @@ DIM = (142, 166, 178)
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture, (height, width, 3), with the name that the script gave it and the board that showed it."""
+    """One picture, (height, width, 3), with its name in the script and the board that showed it."""
 
     name: str
     board: str
@@ -37,13 +37,13 @@ class Shot:
 
     @property
     def key(self) -> str:
-        """What its file and a pick for the sheet are called: NAME-BOARD."""
+        """The name of its file, and its name for the sheet: NAME-BOARD."""
         return f"{self.name}-{self.board}"
 
 
 @dataclass
 class Album:
-    """The pictures of all runs, board by board; `code` and `reason` of the run that failed and ended it all."""
+    """The pictures of all runs, board by board; `code` and `reason` of the run that failed, which ends everything."""
 
     shots: list[Shot] = field(default_factory=list)
     code: int = EXIT_OK
@@ -51,15 +51,15 @@ class Album:
 
 
 def names(script: Script) -> list[str]:
-    """What the script calls its pictures, in order.
+    """Return the names of the script's pictures, in order.
 
-    MaixSwitchError (usage) where it makes none, or two whose names a file system without capitals takes for the same.
+    Raises MaixSwitchError (usage) if there are none, or if two are the same for a file system that ignores case.
     """
-    found: list[str] = []
+    picture_names: list[str] = []
     for line in script.lines:
         if not isinstance(line.action, Screenshot):
             continue
-        if line.action.name.casefold() in {name.casefold() for name in found}:
+        if line.action.name.casefold() in {name.casefold() for name in picture_names}:
             raise MaixSwitchError(
                 tr(
                     "{script}:{line}: a second picture {name}: give each its own name",
@@ -69,29 +69,29 @@ def names(script: Script) -> list[str]:
                 ),
                 EXIT_USAGE,
             )
-        found.append(line.action.name)
-    if not found:
+        picture_names.append(line.action.name)
+    if not picture_names:
         raise MaixSwitchError(
             tr("{script}: makes no picture; wanted at least one line `screenshot NAME`", script=script.name), EXIT_USAGE
         )
-    return found
+    return picture_names
 
 
 def check(script: Script, boards: Sequence[str], picks: Sequence[str]) -> None:
-    """Refuses what needs no run to be wrong: boards, names, and picks that no picture will answer to."""
-    made = names(script)
+    """Refuse boards, names and picks that are wrong before any run."""
+    picture_names = names(script)
     for board in boards:
         check_board(board)
-    keys = [f"{name}-{board}" for name in made for board in boards]
+    keys = [f"{name}-{board}" for name in picture_names for board in boards]
     for pick in picks:
         if boards and pick not in keys:
             raise MaixSwitchError(_no_pick(pick, keys), EXIT_USAGE)
 
 
 def take(options: Options, boards: Sequence[str], frame: bool = False) -> Album:
-    """Plays the script of `options` on each board (none: the one of the card's settings); ends with the first failure.
+    """Play the script of `options` on each board (none: that of the card's settings); end with the first failure.
 
-    `options.zoom` 1 or more enlarges the panel, inside the frame, too. Nothing is written.
+    `options.zoom` of 1 or more enlarges the panel, inside the frame, too. Nothing is written.
     """
     album = Album()
     for board in dict.fromkeys(boards) or [options.board]:
@@ -101,14 +101,14 @@ def take(options: Options, boards: Sequence[str], frame: bool = False) -> Album:
         session.recorder.keep = lens.keep
         album.code = session.run()
         if album.code:
-            album.reason = f"{session.rig.board}: {session.explain()}"
+            album.reason = f"{session.sim.board}: {session.explain()}"
             break
         album.shots += lens.shots
     return album
 
 
 class _Lens:
-    """Keeps the pictures of one run; `show`: dressed in the board's frame."""
+    """Keeps the pictures of one run. `show`: draw the board around them."""
 
     def __init__(self, session: Session, show: Showcase | None) -> None:
         self.shots: list[Shot] = []
@@ -116,22 +116,22 @@ class _Lens:
         self._show = show
 
     def keep(self, name: str, pixels: bytes | bytearray, width: int, height: int) -> Path:
-        """The panel as RGB565 under a name; returns what its file will be called."""
-        rig, zoom = self._session.rig, self._session.options.zoom
+        """Keep the panel, as RGB565, under a name; return the name of its file."""
+        sim, zoom = self._session.sim, self._session.options.zoom
         if not pixels:
             raise MaixSwitchError(
-                tr("{board}: no panel to take a picture of; choose a board with one", board=rig.board), EXIT_USAGE
+                tr("{board}: no panel to take a picture of; choose a board with one", board=sim.board), EXIT_USAGE
             )
         panel = from_rgb565(pixels, width, height)
-        dressed = self._show.dress(rig.now, panel) if self._show else panel.repeat(zoom, axis=0).repeat(zoom, axis=1)
-        self.shots.append(Shot(name, rig.board, dressed))
+        dressed = self._show.dress(sim.now, panel) if self._show else panel.repeat(zoom, axis=0).repeat(zoom, axis=1)
+        self.shots.append(Shot(name, sim.board, dressed))
         return Path(f"{self.shots[-1].key}.png")
 
 
 def chosen(shots: Sequence[Shot], picks: Sequence[str]) -> list[Shot]:
-    """The picks in their order; without picks all, name by name.
+    """Return the picked pictures in their order; without picks all, name by name.
 
-    MaixSwitchError (usage) for a pick that is not there.
+    Raises MaixSwitchError (usage) for a pick that does not exist.
     """
     if not picks:
         order = list(dict.fromkeys(shot.name for shot in shots))
@@ -148,9 +148,9 @@ def _no_pick(pick: str, keys: Sequence[str]) -> str:
 
 
 def sheet(shots: Sequence[Shot], columns: int) -> Picture:
-    """The pictures side by side, so many in a row, each above its name and its board.
+    """Return the pictures side by side, `columns` in a row, each above its name and its board.
 
-    The captions are in the board's own letters: a font of the PC would differ from one PC to the next.
+    The captions use the board's own letters: fonts differ from one PC to the next.
     """
     captions = [_stacked(_words(shot.name, SILK), _words(shot.board, DIM)) for shot in shots]
     rows = [range(start, min(start + columns, len(shots))) for start in range(0, len(shots), columns)]
@@ -184,7 +184,7 @@ def _put(whole: Picture, part: Picture, middle: int, top: int) -> None:
 
 
 def _stacked(*lines: Picture) -> Picture:
-    """Lines of text one below the other, each in the middle."""
+    """Draw centred lines of text, one below the other."""
     width = max(line.shape[1] for line in lines)
     whole = _empty(sum(line.shape[0] for line in lines), width)
     top = 0
@@ -195,7 +195,7 @@ def _stacked(*lines: Picture) -> Picture:
 
 
 def _words(text: str, colour: Colour) -> Picture:
-    """A line of text; what the board has no letter for is a question mark."""
+    """Draw a line of text; characters without a letter become question marks."""
     font = board_code.font()
     ink = np.zeros((font.HEIGHT, font.WIDTH * len(text)), bool)
     for place, letter in enumerate(text):
@@ -216,9 +216,9 @@ def _empty(height: int, width: int) -> Picture:
 
 
 def write(pictures: dict[Path, Picture]) -> None:
-    """All files as PNG or none: each first under another name, the folders made when absent.
+    """Write all files as PNG or none, and make missing folders.
 
-    MaixSwitchError (input or output) where one cannot be written.
+    Raises MaixSwitchError (input or output) if one cannot be written.
     """
     files.write_all({path: _png(picture) for path, picture in pictures.items()}, make_folders=True)
 

@@ -78,7 +78,7 @@ MAX_BOXES = 10  # the firmware's array
 
 @dataclass(frozen=True)
 class Line:
-    """One action with its place: line number from 1 and the text without its comment."""
+    """One action with its line number from 1 and its text without the comment."""
 
     number: int
     text: str
@@ -87,7 +87,7 @@ class Line:
 
 @dataclass
 class Script:
-    """A parsed script: the name it was read from (for messages), its actions in order, and its whole text."""
+    """A parsed script: the name that it was read from (for messages), its actions in order, and its whole text."""
 
     name: str
     lines: list[Line] = field(default_factory=list)
@@ -95,7 +95,7 @@ class Script:
 
 
 def read_script(path: Path) -> Script:
-    """The script of a file in UTF-8; MaixSwitchError where it cannot be read, or what `parse` raises."""
+    """Read a script from a UTF-8 file. Raises MaixSwitchError if it cannot be read, and what `parse` raises."""
     try:
         text = files.read(path, option="--script").decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -106,7 +106,7 @@ def read_script(path: Path) -> Script:
 
 
 def parse(text: str, name: str = "script") -> Script:
-    """The actions of a script; raises MaixSwitchError that lists every mistake as `name:line: what is wrong`."""
+    """Parse a script. Raises MaixSwitchError, which lists every mistake as `name:line: what is wrong`."""
     script = Script(name, source=text)
     mistakes = []
     for number, raw in enumerate(text.splitlines(), 1):
@@ -270,7 +270,7 @@ def _box(text: str) -> Box:
         x, y, w, h, number, score = text.split(",")
         return int(x), int(y), int(w), int(h), int(number), float(score)
     except ValueError as error:
-        raise Mistake(tr("{text!r} is no box; wanted x,y,w,h,class,score", text=text)) from error
+        raise Mistake(tr("{text!r} is not a box; wanted x,y,w,h,class,score", text=text)) from error
 
 
 def _scores(verb: str, words: list[str]) -> Scores:
@@ -283,7 +283,7 @@ def _scores(verb: str, words: list[str]) -> Scores:
 def _screenshot(verb: str, words: list[str]) -> Screenshot:
     name = take_one(verb, words, tr("a name")).removesuffix(".png")
     if not re.fullmatch(r"[\w][\w.-]*", name):
-        raise Mistake(tr("{name!r} is no file name; wanted letters, digits, . _ -", name=name))
+        raise Mistake(tr("{name!r} is not a file name; wanted letters, digits, . _ -", name=name))
     return Screenshot(name)
 
 

@@ -1,4 +1,4 @@
-"""The expectations of a script: `expect state RUNNING within 20s for 2s` and its kin."""
+"""The expectations of a script, such as `expect state RUNNING within 20s for 2s`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STATES = ("NO_CARD", "EMPTY", "UNLOADED", "RUNNING", "FAULT", "STOPPED")
 
 
 def read_expectation(verb: str, words: list[str]) -> Expect:
-    """The expectation in the words after `expect`; Mistake where they make none."""
+    """Parse the words after `expect`. Raises Mistake if they are not an expectation."""
     times = {"within": WITHIN_MS, "for": 0}
     while len(words) > 2 and words[-2] in times:
         times[words[-2]] = read_duration(words[-1])
@@ -58,7 +58,7 @@ def _detection(words: list[str]) -> tuple[str, str, float]:
         try:
             score = float(words[2])
         except ValueError as error:
-            raise Mistake(tr("{words!r} is no score; wanted 0 to 1", words=words[2])) from error
+            raise Mistake(tr("{words!r} is not a score; wanted 0 to 1", words=words[2])) from error
         if not 0 <= score <= 1:
             raise Mistake(tr("score {words}: wanted 0 to 1", words=words[2]))
         return words[0], words[1], score

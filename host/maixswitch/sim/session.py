@@ -19,12 +19,12 @@ from maixswitch.language import tr, word
 from maixswitch.sim import recorder as recording
 from maixswitch.sim import reports
 from maixswitch.sim.actions import Boxes, Card, Scores
-from maixswitch.sim.hands import act
 from maixswitch.sim.keyboard import KEYS, Keyboard
+from maixswitch.sim.perform import act
 from maixswitch.sim.player import Player
 from maixswitch.sim.recorder import Recorder
-from maixswitch.sim.rig import Rig
 from maixswitch.sim.script import Script, parse
+from maixswitch.sim.simulated_board import SimulatedBoard
 from maixswitch.sim.view import View, describe
 
 _MAX_NAP_S = 0.05
@@ -33,7 +33,7 @@ _ENDED = object()
 
 @dataclass
 class Options:
-    """What the command line says; paths as given, seconds of board time, speed 0 as fast as the PC can."""
+    """The options of the command line: paths as given, seconds of board time, speed 0 for as fast as the PC can."""
 
     card: Path
     board: str = ""
@@ -52,14 +52,17 @@ class Options:
     zoom: int = 1
     live: bool = False
     narrator: Callable[[dict[str, Any]], None] | None = None
-    """Of a demonstration: hears the events in place of the terminal; the view goes at the end, and keys but q rest."""
-    rig: Callable[..., Rig] = Rig
+    """For a demonstration: hears the events in place of the terminal.
+
+    The view goes at the end, and only the key q works.
+    """
+    sim: Callable[..., SimulatedBoard] = SimulatedBoard
     recorder: Callable[[Path | None, int], Recorder] = Recorder
     quiet: bool = False  # tells nobody what happens
 
 
 class Session:
-    """Runs the app until the script or a limit ends, a key or Ctrl-C says so, or the app stops."""
+    """Runs the app until the script or a limit ends, a key or Ctrl-C ends it, or the app stops."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -69,14 +72,14 @@ class Session:
         self.crash = ""  # why the chip would have crashed, or the app has; "" while it has not
         self._interrupted = False
         self._failure: MaixSwitchError | None = None
-        self._sights = reports.Sights()
+        self._seen = reports.SeenLabels()
         self._changed = ""  # a state that the next picture shall show
         self._view: View | None = None
         if options.json:
             self.recorder.listeners.append(console.emit)
         if options.narrator is not None:
             self.recorder.listeners.append(options.narrator)
-        self.rig = options.rig(
+        self.sim = options.sim(
             options.card,
             self._report,
             board=options.board,
@@ -89,12 +92,12 @@ class Session:
             if options.script
             else False,
         )
-        self.player = Player(options.script or Script(""), self.rig, self.recorder, options.script_base)
+        self.player = Player(options.script or Script(""), self.sim, self.recorder, options.script_base)
         self.player.check()
 
     def run(self) -> int:
-        """The whole run; returns the exit code: 0, 1 (an expectation failed), 3 (device fault) or 130."""
-        options, rig = self.options, self.rig
+        """Do the whole run; return the exit code: 0, 1 (an expectation failed), 3 (device fault) or 130."""
+        options, sim = self.options, self.sim
         with ExitStack() as stack:
             stack.enter_context(_interruptible(self.interrupt))
             if options.live:
@@ -115,23 +118,23 @@ class Session:
                 if error.exit_code != EXIT_FINDINGS:
                     raise
                 self._failure = error
-                self.recorder.event(rig.now, "failed", text=str(error))
+                self.recorder.event(sim.now, "failed", text=str(error))
             finally:
                 self.finish()
         return self.verdict()
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Where the chip would have crashed, `crash` says so, and the board stands still."""
-        bench = self.rig.bench
+        """Catch what would have crashed the chip: `crash` says so, and the board stands still."""
+        bench = self.sim.bench
         try:
             yield
         except (bench.HardFault, bench.Reset) as error:
             self.crash = tr("the chip would have crashed here: {name}: {error}", name=type(error).__name__, error=error)
 
     def begin(self) -> None:
-        """The first event, then power on; raises what only `guarded` catches."""
-        options, rig = self.options, self.rig
+        """Write the first event and switch the power on. Raises what only `guarded` catches."""
+        options, sim = self.options, self.sim
         gc.collect()
         gc.freeze()  # until the end: the app collects at every switch, and need not look through the PC's libraries
         self.recorder.event(
@@ -140,32 +143,32 @@ class Session:
             schema=recording.SCHEMA,
             version=__version__,
             card=str(options.card),
-            board=rig.board,
-            firmware=rig.flavour,
+            board=sim.board,
+            firmware=sim.flavour,
             camera=str(options.camera or "scene"),
             rounding=options.rounding,
         )
-        rig.power_on()
+        sim.power_on()
 
     def turn(self) -> bool:
-        """One step of the app, and what came of it into the log; False once the app is over."""
-        alive = self.rig.step()
+        """Let the app take one step and log what came of it; return False once the app is over."""
+        alive = self.sim.step()
         self._look()
         return alive
 
     def act(self, text: str) -> None:
-        """Lets hands do one line of a script that takes no board time, between two turns; it is in the log.
+        """Carry out one line of a script that takes no board time, between two turns, and log it.
 
-        MaixSwitchError where the board is in no state for it.
+        Raises MaixSwitchError if the board is in the wrong state for it.
         """
         line = parse(text, "hands").lines[0]
-        self.recorder.event(self.rig.now, "hands", text=line.text)
+        self.recorder.event(self.sim.now, "hands", text=line.text)
         for hear in self.actions:
             hear(text)  # with its quotes: line.text is for people
-        act(self.rig, line.action, self.options.script_base)
+        act(self.sim, line.action, self.options.script_base)
 
     def _loop(self, keyboard: Keyboard) -> None:
-        options, rig = self.options, self.rig
+        options, sim = self.options, self.sim
         script = self.player.play() if options.script else itertools.repeat(None)
         began, pressed = time.monotonic(), keyboard.read
         while not self._interrupted and not self._over():
@@ -173,32 +176,32 @@ class Session:
                 return
             alive = self.turn()
             if self._view is not None and self._view.due():
-                self._view.update(rig.status(picture=True))
+                self._view.update(sim.status(picture=True))
             if (key := self.finger(pressed())) and self._key(key):
                 return
-            if not alive or (rig.ended and not options.script):  # a script may start it again
+            if not alive or (sim.ended and not options.script):  # a script may start it again
                 break
             if options.speed > 0:
-                self._sleep_until(began + rig.now / 1000 / options.speed)
+                self._sleep_until(began + sim.now / 1000 / options.speed)
         if options.script and not self._interrupted and next(script, _ENDED) is not _ENDED:
             line = self.player.line
             raise MaixSwitchError(
                 tr(
                     "the run ended at {now:.2f} s before the script did, in line {number}: {text}",
-                    now=rig.now / 1000,
+                    now=sim.now / 1000,
                     number=line.number,
                     text=line.text,
                 )
                 if line
-                else tr("the run ended at {now:.2f} s before the script did", now=rig.now / 1000),
+                else tr("the run ended at {now:.2f} s before the script did", now=sim.now / 1000),
                 EXIT_FINDINGS,
             )
 
     def _over(self) -> bool:
-        options, rig = self.options, self.rig
-        if options.frames is not None and rig.frames >= options.frames:
+        options, sim = self.options, self.sim
+        if options.frames is not None and sim.frames >= options.frames:
             return True
-        return options.seconds is not None and rig.now >= options.seconds * 1000
+        return options.seconds is not None and sim.now >= options.seconds * 1000
 
     def _sleep_until(self, moment: float) -> None:
         while not self._interrupted:
@@ -208,18 +211,18 @@ class Session:
             time.sleep(min(left, _MAX_NAP_S))
 
     def _key(self, key: str) -> bool:
-        """Does what a key of the keyboard says; True for the end."""
-        rig, count = self.rig, len(self.rig.keys)
+        """Do what a key of the keyboard means; return True for the end."""
+        sim, count = self.sim, len(self.sim.keys)
         if key == "q":
             return True
         if self.options.narrator is not None:
             return False
         if key in (" ", "h") and count:
-            rig.press("", long=key == "h")
+            sim.press("", long=key == "h")
         elif key.isdigit() and 1 <= int(key) <= count:
-            rig.press(key)
+            sim.press(key)
         elif key == "e":
-            act(rig, Card(not rig.bench.card.inserted))
+            act(sim, Card(not sim.bench.card.inserted))
         return False
 
     def _report(self, now: int, kind: str, *values: Any) -> None:
@@ -227,19 +230,21 @@ class Session:
         self.recorder.event(now, kind, **fields)
         if kind == "state":
             self._changed = str(fields.get("new", ""))
-            self._sights.forget()
+            self._seen.forget()
 
     def _look(self) -> None:
-        """After a step: notes what is seen when that changed, and saves the panel then and after a change of state."""
-        rig = self.rig
-        if self.recorder.due(rig.now):
-            self.recorder.sample(rig.now, *rig.panel())
-        if rig.state == "RUNNING":
-            if rig.looked:
-                found = rig.detections()
-                labels = self._sights.change(found)
+        """After a step, log what is seen if that changed, and save the panel then and after a change of state."""
+        sim = self.sim
+        if self.recorder.due(sim.now):
+            self.recorder.sample(sim.now, *sim.panel())
+        if sim.state == "RUNNING":
+            if sim.looked:
+                results = sim.detections()
+                labels = self._seen.change(results)
                 if labels is not None:
-                    self.recorder.event(rig.now, "results", title=rig.title, found=[[n, round(v, 3)] for n, v in found])
+                    self.recorder.event(
+                        sim.now, "results", title=sim.title, found=[[n, round(v, 3)] for n, v in results]
+                    )
                     self._save("-".join(("sees", *dict.fromkeys(labels))) if labels else "sees-nothing")
             self._changed = ""
         elif self._changed:
@@ -247,32 +252,32 @@ class Session:
             self._changed = ""
 
     def _save(self, name: str) -> None:
-        pixels, width, height = self.rig.panel()
+        pixels, width, height = self.sim.panel()
         if pixels:
             safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)[:40]
-            self.recorder.picture(self.rig.now, safe, pixels, width, height)
+            self.recorder.picture(self.sim.now, safe, pixels, width, height)
 
     @property
     def interrupted(self) -> bool:
-        """Did Ctrl-C, or `interrupt`, end the run?"""
+        """Did Ctrl-C or `interrupt` end the run?"""
         return self._interrupted
 
     def interrupt(self) -> None:
-        """The run ends with the step that is under way, as by Ctrl-C."""
+        """End the run with the present step, like Ctrl-C."""
         self._interrupted = True
 
     def finish(self) -> None:
-        """Stops the app as Ctrl-C on the board would, and completes the files."""
-        rig = self.rig
-        self._last = (rig.state, rig.title, rig.fault)
-        if rig.ended and not self.crash:
-            self.crash = tr("the app ended: {ended}", ended=rig.ended)
-        self.recorder.sample(rig.now, *rig.panel(), last=True)
-        status = rig.status(picture=True) if self._view is not None and rig.app is not None else None
+        """Stop the app like Ctrl-C on the board, and complete the files."""
+        sim = self.sim
+        self._last = (sim.state, sim.title, sim.fault)
+        if sim.ended and not self.crash:
+            self.crash = tr("the app ended: {ended}", ended=sim.ended)
+        self.recorder.sample(sim.now, *sim.panel(), last=True)
+        status = sim.status(picture=True) if self._view is not None and sim.app is not None else None
         try:
-            if rig.app is not None and not self.crash:
-                rig.app.stop()
-                live = list(rig.bench.kpu.live)
+            if sim.app is not None and not self.crash:
+                sim.app.stop()
+                live = list(sim.bench.kpu.live)
                 if live:
                     self.crash = tr("{live} model(s) still loaded after the app stopped", live=len(live))
         finally:
@@ -280,22 +285,22 @@ class Session:
                 self._view.update(status)
             state, title, fault = self._last
             if self.crash:
-                self.recorder.event(rig.now, "crash", what=self.crash)
+                self.recorder.event(sim.now, "crash", what=self.crash)
             self.recorder.event(
-                rig.now,
+                sim.now,
                 "end",
                 exit=self.verdict(),
                 state=state,
                 title=title,
                 fault=fault[0],
-                frames=rig.frames,
+                frames=sim.frames,
                 expectations=self.player.expectations,
             )
-            self.recorder.close(rig.now)
+            self.recorder.close(sim.now)
             gc.unfreeze()
 
     def verdict(self) -> int:
-        """The exit code of the run so far."""
+        """Return the exit code of the run so far."""
         if self._interrupted:
             return EXIT_INTERRUPTED
         if self._failure is not None:
@@ -306,7 +311,7 @@ class Session:
         return EXIT_OK
 
     def explain(self) -> str:
-        """Why the exit code is not 0, for people; "" where it is."""
+        """Return why the exit code is not 0, for people; "" if it is."""
         if self._failure is not None:
             return str(self._failure)
         if self._interrupted:
@@ -328,7 +333,7 @@ def _tell(document: dict[str, Any]) -> None:
 
 @contextmanager
 def _interruptible(tell: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C only tells, so that the step under way ends whole; a second one breaks off as usual."""
+    """Make Ctrl-C end the run after the present step; a second one interrupts as usual."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""What the animation of the demonstration shows: the panel on a drawn board, its key, and a caption."""
+"""The pictures of the demonstration's animation: the panel on a drawn board, its key, and a caption."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from maixswitch.sim.camera import Picture
-from maixswitch.sim.rig import HOLD_MS, PRESS_MS
+from maixswitch.sim.simulated_board import HOLD_MS, PRESS_MS
 
 ZOOM = 2
 MARGIN = 20
 FOOT = 84
 SHORTEST_MS = 400
-"""A key is shown down for at least so long: the animation has a picture every 100 ms, and eyes are slow."""
+"""The shortest time in ms that a key is shown pressed: the animation has a picture every 100 ms."""
 
 BOARD = (23, 48, 66)
 EDGE = (12, 26, 38)
 SILK = (214, 226, 232)
 LETTERS = range(30, 9, -2)
-"""Heights in pixels that a caption may have, the first that fits; the last in any case."""
+"""Heights in pixels of a caption. The first one that fits is used, otherwise the last."""
 KEY_UP, KEY_DOWN = (196, 202, 208), (255, 122, 56)
 CARD_IN, CARD_OUT = (120, 190, 120), (70, 84, 94)
 
 
 class Showcase:
-    """Listens to a run's events and then dresses pictures of the panel; captions are drawn in ASCII, as they are said.
+    """Listens to a run's events and draws a board around pictures of the panel. Captions are ASCII.
 
-    Times in ms of board time; `zoom` enlarges the panel alone. A caption too long for its board is written smaller.
+    Times are in ms of board time. `zoom` enlarges the panel only. A caption too long for its board is drawn smaller.
     """
 
     def __init__(self, zoom: int = ZOOM) -> None:
@@ -40,7 +40,7 @@ class Showcase:
         self._small = ImageFont.load_default(15)
 
     def hear(self, event: dict[str, Any]) -> None:
-        """One event of the run."""
+        """Take one event of the run."""
         t, kind = int(event["t"]), event["event"]
         if kind == "say":
             self._captions.append((t, event["text"]))
@@ -51,7 +51,7 @@ class Showcase:
             self._cards.append((t, event["text"] == "insert"))
 
     def dress(self, t: int, panel: Picture) -> Picture:
-        """The panel at a time on its board: (height * zoom + 124, width * zoom + 40, 3)."""
+        """Return the panel on its board at a time: (height * zoom + 124, width * zoom + 40, 3)."""
         height, width = (side * self._zoom for side in panel.shape[:2])
         if self._blank is None:
             self._blank = self._board(width, height)
@@ -81,7 +81,7 @@ class Showcase:
         pen.ellipse((x - r, y - r, x + r, y + r), fill=KEY_DOWN if down else KEY_UP)
 
     def _slot(self, pen: ImageDraw.ImageDraw, x: int, y: int, inside: bool) -> None:
-        """The memory card: in its slot, or an empty slot."""
+        """Draw the memory card in its slot, or an empty slot."""
         pen.rounded_rectangle((x - 24, y - 32, x + 24, y + 32), 6, fill=EDGE)
         corners = [(x - 17, y - 25), (x + 8, y - 25), (x + 17, y - 16), (x + 17, y + 25), (x - 17, y + 25)]
         pen.polygon(corners, fill=CARD_IN if inside else None, outline=CARD_IN if inside else CARD_OUT)
@@ -89,7 +89,7 @@ class Showcase:
 
 
 def _fitting(text: str, width: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The largest letters in which the text is no wider than that."""
+    """Return the largest letters in which the text is no wider than `width`."""
     font = ImageFont.load_default(LETTERS[0])
     for size in LETTERS:
         font = ImageFont.load_default(size)

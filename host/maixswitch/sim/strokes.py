@@ -1,4 +1,4 @@
-"""The lines that a digit is written with, in a box of 1 by 1: x to the right, y downwards."""
+"""The lines that a digit is drawn with, in a box of 1 by 1: x to the right, y downwards."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ Points = NDArray[np.float64]
 
 
 def of_digit(digit: int, style: int = 0) -> list[Points]:
-    """Lines (n, 2) of a digit 0..9; ``style``: which way of writing it, counted round. IndexError beyond 9."""
+    """Return the lines (n, 2) of a digit 0..9. ``style``: which way of writing it, modulo their number."""
     ways = _DIGITS[digit]
     return ways[style % len(ways)]
 
 
 def _arc(x: float, y: float, wide: float, high: float, start: float, end: float) -> Points:
-    """Part of an ellipse: middle, half axes, from and to in degrees (0 right, 90 below)."""
+    """Return part of an ellipse: middle, half axes, start and end in degrees (0 right, 90 below)."""
     at = np.radians(np.linspace(start, end, max(4, int(abs(end - start) / 12))))
     return np.stack([x + wide * np.cos(at), y + high * np.sin(at)], axis=1)
 

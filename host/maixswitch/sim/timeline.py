@@ -1,4 +1,4 @@
-"""Where the time of each frame goes: the names of the fake's calls, as they come, become rows of milliseconds."""
+"""Where the time of each frame goes: the fake's calls become rows of milliseconds."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _NEVER = -1
 
 
 class Timeline:
-    """Stands as `bench.trace`; `now` is board time in ms, the last `kept` frames are kept.
+    """Is used as `bench.trace`. `now` returns board time in ms; the last `kept` frames are kept.
 
-    A frame begins with a snapshot. The app goes on to other things after lcd.display: the next call of any kind ends
-    the frame, so that a load or a look at the card in the same step is not part of it. `bench.reset()` takes the trace
-    away: put it back after each power-on.
+    A frame begins with a snapshot. After lcd.display the app does other work: the next call of any kind ends the frame,
+    so that a load or a look at the card in the same step is not part of it. `bench.reset()` removes the trace: set it
+    again after each power-on.
     """
 
     __slots__ = ("_begun", "_drawn", "_ended", "_now", "_number", "_rows", "_run", "_shown")
@@ -46,7 +46,7 @@ class Timeline:
         self._shown = False
 
     def append(self, name: str) -> None:
-        """A call begins. Nearly all names cost one look into a table and nothing else."""
+        """Note that a call begins. For nearly all names this is one look into a table."""
         part = _PARTS.get(name, _NEVER)
         if part == _CAMERA:
             self._open(self._now())
@@ -62,10 +62,10 @@ class Timeline:
             self._shown = part == _SHOW
 
     def close(self, host_ms: float) -> bool:
-        """After a step that brought a frame to its end, which took `host_ms` of this PC; True when there is a new row.
+        """Close the frame after a step that finished one and took `host_ms` of this PC; return True for a new row.
 
-        What is under way without having been shown or run through a network is no frame and is dropped, as is one that
-        failed: its step is not followed by close().
+        A frame that was neither shown nor run through a network is dropped, and so is one that failed: its step is not
+        followed by close().
         """
         begun, whole = self._begun, self._shown or self._run >= 0
         self._begun = _NEVER
@@ -79,14 +79,14 @@ class Timeline:
         return True
 
     def rows(self) -> list[list[float]]:
-        """[number, camera, kpu, screen, host] of the last frames, oldest first.
+        """Return [number, camera, kpu, screen, host] of the last frames, the oldest first.
 
-        Milliseconds of board time: waiting for the camera, the network, drawing and showing; `host`: of this PC.
-        Numbers count on for ever, so that a reader knows which rows are new.
+        The values are milliseconds of board time for the wait for the camera, the network, and drawing and showing;
+        `host` is time of this PC. Numbers never restart, so that a reader knows which rows are new.
         """
         return [list(row) for row in self._rows]
 
     def forget(self) -> None:
-        """Drops all rows, and the frame that is under way: another model, or the power went."""
+        """Drop all rows and the unfinished frame, after a change of the model or a power cycle."""
         self._rows.clear()
         self._open(_NEVER)

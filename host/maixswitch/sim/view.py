@@ -32,7 +32,7 @@ _STATE_STYLES = {"RUNNING": "bold green", "FAULT": "bold red", "NO_CARD": "bold 
 
 @dataclass
 class Status:
-    """What the view shows at one moment; sizes in bytes, time in ms of the board."""
+    """What the view shows at one moment. Sizes are in bytes, the time is in ms of the board."""
 
     now: int
     state: str
@@ -51,7 +51,7 @@ class Status:
 
 
 def describe(document: dict[str, Any]) -> str:
-    """One event as a line for people; the plain output and the view share it."""
+    """Return one event as a line for people. The plain output and the view share it."""
     t = f"{document['t'] / 1000:8.2f}s"
     kind = document["event"]
     if kind == "state":
@@ -75,9 +75,9 @@ def describe(document: dict[str, Any]) -> str:
         text = tr("camera is there") if document["what"] == "ok" else tr("camera is missing")
         text += f": {document['detail']}" if document.get("detail") else ""
     elif kind == "fault":
-        said = f"{document['code']} {document['name']}"
-        said += f": {document['detail']}" if document.get("detail") else ""
-        text = tr("fault {fault}", fault=said)
+        fault = f"{document['code']} {document['name']}"
+        fault += f": {document['detail']}" if document.get("detail") else ""
+        text = tr("fault {fault}", fault=fault)
     elif kind == "choice":
         text = (
             tr("remembers {folder}", folder=document["folder"])
@@ -105,7 +105,7 @@ def describe(document: dict[str, Any]) -> str:
 
 
 class HalfBlocks:
-    """A picture as text: each character shows two pixels, one above the other."""
+    """Return a picture as text: each character shows two pixels, one above the other."""
 
     def __init__(self, picture: Picture, columns: int) -> None:
         height, width = picture.shape[:2]
@@ -121,7 +121,7 @@ class HalfBlocks:
 
 
 def render(status: Status, events: list[str], hint: str = "", width: int = 120, caption: str = "") -> RenderableType:
-    """The whole view as one rich renderable."""
+    """Return the whole view as one rich renderable."""
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
     facts.add_column()
@@ -173,7 +173,7 @@ def _score(label: str, score: float) -> Text:
 
 
 class View:
-    """The view on a terminal, redrawn at most eight times a second, and less often where the terminal is slow."""
+    """The view on a terminal, redrawn at most eight times a second, and less often on a slow terminal."""
 
     def __init__(self, console: Console, hint: str = "", transient: bool = False) -> None:
         self._console = console
@@ -203,7 +203,7 @@ class View:
         self._next = ended + max(1 / REFRESHES_PER_SECOND, (ended - began) / SHARE)
 
     def _fitting(self, status: Status) -> RenderableType:
-        """The view with as many of the last events as a low terminal has lines for, at least one."""
+        """Return the view with as many of the last events as the terminal has lines for, at least one."""
         console, events = self._console, list(self._events)
         view = render(status, events, self._hint, console.width, self._caption)
         over = len(console.render_lines(view, pad=False)) - console.height

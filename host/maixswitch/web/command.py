@@ -1,4 +1,4 @@
-"""`maixswitch sim CARD --web`: checks what goes with it, and starts the server."""
+"""`maixswitch sim CARD --web`: checks its options and starts the server."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ INSTALL = "pip install 'maixswitch[web]'"
 LOCAL = "127.0.0.1"
 
 
-def refuse_others(given: Mapping[str, object]) -> None:
-    """Raises MaixSwitchError (usage) for options, by name, that have a value and make no sense with --web."""
-    wrong = ", ".join(name for name, value in given.items() if value)
+def refuse_others(options: Mapping[str, object]) -> None:
+    """Raise MaixSwitchError (usage) for options, by name, that have a value but make no sense with --web."""
+    wrong = ", ".join(name for name, value in options.items() if value)
     if wrong:
         raise MaixSwitchError(tr("--web runs until Ctrl-C; leave out {options}", options=wrong), EXIT_USAGE)
 
 
 def check_parts() -> None:
-    """Raises MaixSwitchError (usage), with what to install, unless the server's packages are there."""
+    """Raise MaixSwitchError (usage), which says what to install, unless the server's packages are there."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         text = tr("--web needs {missing}: {command}", missing=", ".join(missing), command=INSTALL)
@@ -35,14 +35,17 @@ def check_parts() -> None:
 
 
 def run(options: Options, *, host: str, port: int, open_page: bool, speed: float, record: Path | None) -> int:
-    """Serves the simulator of a card until Ctrl-C; `record`: where the first run is recorded. Returns the exit code."""
+    """Serve the simulator of a card until Ctrl-C; return the exit code.
+
+    record: the file for a recording of the first run.
+    """
     check_parts()
-    from maixswitch.web.hub import Hub
+    from maixswitch.web.broadcast import Broadcast
     from maixswitch.web.runner import Runner
     from maixswitch.web.server import serve
 
-    def make(hub: Hub) -> Runner:
-        return Runner(options, hub, speed, record)
+    def make(broadcast: Broadcast) -> Runner:
+        return Runner(options, broadcast, speed, record)
 
     code = serve(make, host or LOCAL, port, open_page)
     if record is not None and record.is_file():

@@ -1,4 +1,4 @@
-"""What the page and the simulator say to each other: commands as small JSON texts, frames as bytes with a head."""
+"""The messages between page and simulator: commands as small JSON texts, frames as bytes with a head."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Check = Callable[[Any], bool]
 
 @dataclass(frozen=True)
 class Command:
-    """One wish of a page: what to do, its fields in the order of KNOWN, and the number of who asked."""
+    """A command of a page: what to do, its values in the order of KNOWN, and the number of the page."""
 
     do: str
     values: tuple[Any, ...] = ()
@@ -43,7 +43,7 @@ def _speed(value: Any) -> bool:
     return type(value) in (int, float) and (value == 0 or 0.05 <= value <= FASTEST)
 
 
-# What there is to do -> the fields that come with it, each with what it may be.
+# The commands, each with its fields and their checks.
 KNOWN: Mapping[str, Mapping[str, Check]] = {
     "key": {"key": _whole(1, MOST_KEYS), "down": _truth},
     "select": {"index": _whole(0, 9999)},
@@ -66,9 +66,9 @@ KNOWN: Mapping[str, Mapping[str, Check]] = {
 
 
 def read_command(text: str, client: int = 0) -> Command:
-    """The command of a text such as {"do": "key", "key": 1, "down": true}, with exactly its fields.
+    """Return the command in a text such as {"do": "key", "key": 1, "down": true}, with exactly its fields.
 
-    Raises MaixSwitchError (usage), which says what was found and what was wanted, for anything else.
+    Raises MaixSwitchError (usage), which says what was expected, for anything else.
     """
     if len(text.encode("utf-8", "replace")) > MOST_TEXT:
         raise MaixSwitchError(tr("a message of more than {most} bytes", most=MOST_TEXT), EXIT_USAGE)
@@ -92,19 +92,19 @@ def read_command(text: str, client: int = 0) -> Command:
 def _holds(check: Check, value: Any) -> bool:
     try:
         return check(value)
-    except TypeError:  # a list or an object where a name was wanted
+    except TypeError:  # a list or an object instead of a name
         return False
 
 
 def write_frame(pixels: bytes, width: int, height: int, now: int) -> bytes:
-    """A frame for the page: "MXF1", width, height (16 bits), board time in ms (32 bits), little-endian; then RGB565.
+    """Return a frame for the page: "MXF1", width, height (16 bits), board time in ms (32 bits), little-endian, RGB565.
 
-    Pixels are words of 16 bits, high byte first, row by row, as the panel keeps them; 0 by 0 for no panel.
+    Pixels are words of 16 bits, high byte first, row by row, as the panel keeps them; 0 by 0 without a panel.
     """
     return HEAD.pack(MAGIC, width, height, now & 0xFFFFFFFF) + pixels
 
 
 def write_text(kind: str, /, **fields: Any) -> str:
-    """A text for the page: {"type": kind, ...}; a half of a pair, which a card's texts may have, becomes "?"."""
+    """Return a text for the page: {"type": kind, ...}. Half surrogate pairs, which a card may contain, become "?"."""
     text = json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace").decode()

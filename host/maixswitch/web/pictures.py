@@ -1,4 +1,4 @@
-"""What a page sends for the camera to look at: a photo, an album of photos, or the frames of its webcam."""
+"""Pictures that a page sends for the camera: a photo, an album of photos, or the frames of its webcam."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _numbers = itertools.count(1)
 
 
 class DroppedPhoto:
-    """One picture that stands still, whole on black; each drop is a picture of its own."""
+    """A still picture, whole on black. Each dropped photo counts as a new picture."""
 
     def __init__(self, image: Image.Image, name: str = "dropped photo") -> None:
         self.name = name
@@ -47,15 +47,15 @@ class DroppedPhoto:
 
 
 class Album(Choosable):
-    """Photos in the order in which they came, at most MOST_PHOTOS, each kept no larger than ALBUM_SIZE."""
+    """At most MOST_PHOTOS photos in the order in which they came, each kept no larger than ALBUM_SIZE."""
 
     def __init__(self) -> None:
         super().__init__("album", ())
 
     def add(self, name: str, data: bytes) -> None:
-        """One more photo, the bytes of its file; the name becomes plain text.
+        """Add a photo, the bytes of its file; the name becomes plain text.
 
-        Raises MaixSwitchError where read_photo does, and (usage) for one too many: the album stays as it is.
+        Raises MaixSwitchError like read_photo, and (usage) for one too many. The album is then unchanged.
         """
         if len(self._photos) >= MOST_PHOTOS:
             raise MaixSwitchError(
@@ -65,10 +65,10 @@ class Album(Choosable):
 
 
 class Webcam:
-    """The newest frame of a page's webcam, cut to cover the camera's; black before the first.
+    """The newest frame of a page's webcam, cut to fill the camera's picture; black before the first one.
 
-    `put` may be called from any thread and does next to nothing: a frame is decoded when the camera looks at it, and
-    many never are. A frame that cannot be decoded leaves the picture as it was.
+    `put` may be called from any thread and does little: a frame is decoded when the camera looks at it, and many never
+    are. If a frame cannot be decoded, the picture stays as it was.
     """
 
     def __init__(self) -> None:
@@ -77,10 +77,10 @@ class Webcam:
         self._decoded = 0  # number of the frame that was decoded last, broken or not
         self._image: Image.Image | None = None
         self._trouble = ""
-        self._told = False
+        self._reported = False
 
     def put(self, data: bytes) -> None:
-        """Another frame, a JPEG; MaixSwitchError (usage) for more than WEBCAM_BYTES."""
+        """Take a frame, a JPEG. Raises MaixSwitchError (usage) for more than WEBCAM_BYTES."""
         if len(data) > WEBCAM_BYTES:
             raise MaixSwitchError(
                 tr("a frame of {size} bytes from the webcam; wanted at most {most}", size=len(data), most=WEBCAM_BYTES),
@@ -89,7 +89,7 @@ class Webcam:
         self._newest = (next(_numbers), data)
 
     def take_trouble(self) -> str:
-        """Why a frame could not be used, once; then "" until a good frame was followed by another bad one."""
+        """Return why a frame could not be used, once, until a good frame is followed by another bad one."""
         trouble, self._trouble = self._trouble, ""
         return trouble
 
@@ -102,29 +102,29 @@ class Webcam:
             self._decoded = number
             try:
                 self._image = _decode_frame(data)
-                self._told = False
+                self._reported = False
             except MaixSwitchError as error:
-                self._trouble = self._trouble if self._told else str(error)
-                self._told = True
+                self._trouble = self._trouble if self._reported else str(error)
+                self._reported = True
         if self._image is None:
             return np.zeros((height, width, 3), np.uint8)
         return fit_picture(self._image, width, height, "cover")
 
 
 def read_photo(data: bytes) -> DroppedPhoto:
-    """The photo of a file's bytes: PNG, JPEG, WebP, BMP or GIF (its first picture) of up to 24 million pixels.
+    """Return the photo in a file's bytes: PNG, JPEG, WebP, BMP or GIF (its first picture) of up to 24 million pixels.
 
-    Raises MaixSwitchError (input) for anything else, without decoding more than the head where it is too large.
+    Raises MaixSwitchError (input) for anything else. Of a photo that is too large, only the head is decoded.
     """
     return DroppedPhoto(_decode(data))
 
 
 def read_bytes_message(data: bytes) -> tuple[str, str, bytes]:
-    """(kind, name, contents) of a page's binary message: four letters, then what they say.
+    """Return (kind, name, contents) of a page's binary message, which starts with four letters.
 
     "MXP1" and a picture's file: "photo"; "MXA0": "album", a new empty one; "MXA1", a byte with the length of a name,
-    the name (UTF-8) and a picture's file: "add"; "MXW1" and a JPEG: "webcam". The name is plain text, "" where there is
-    none. Raises MaixSwitchError (usage) for anything else; what the contents are is not looked at.
+    the name (UTF-8) and a picture's file: "add"; "MXW1" and a JPEG: "webcam". The name is plain text, "" if there is
+    none. Raises MaixSwitchError (usage) for anything else. The contents are not checked.
     """
     if len(data) > MOST_BYTES:
         raise MaixSwitchError(tr("a message of more than {most} bytes", most=MOST_BYTES), EXIT_USAGE)
@@ -168,9 +168,9 @@ def _read_name(data: bytes, length: int) -> str:
 
 
 def plain_name(name: str) -> str:
-    """A file's name as plain text of at most NAME_LETTERS: no folders, nothing that controls, hides or turns letters.
+    """Return a file's name as plain text of at most NAME_LETTERS: without folders and invisible characters.
 
-    Such as line breaks, marks of direction and halves of pairs: all of Unicode's group C.
+    Invisible are line breaks, marks of direction and half surrogate pairs: all of Unicode's group C.
     """
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     kept = "".join(" " if letter.isspace() else letter for letter in last)
@@ -179,10 +179,10 @@ def plain_name(name: str) -> str:
 
 
 def describe(source: Source) -> dict[str, Any]:
-    """What the page's "status" says of the camera's source.
+    """Return what the page's "status" says of the camera's source.
 
     `kind`: "scene", "photo" (dropped), "album" (one of the page's or a folder: `photos` are its names, `chosen` an
-    index or -1), "webcam", or "file" for the rest. Names are plain text, those of ours in the chosen language.
+    index or -1), "webcam", or "file" for the rest. Names are plain text; our own are in the user's language.
     """
     kind = next((name for family, name in _FAMILIES if isinstance(source, family)), "file")
     several = source if isinstance(source, Choosable) else None
@@ -203,12 +203,12 @@ _FAMILIES = ((Scene, "scene"), (DroppedPhoto, "photo"), (Choosable, "album"), (W
 
 def _open(data: bytes, formats: tuple[str, ...]) -> Image.Image:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # who opens it looks at its size
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the caller checks its size
         return Image.open(io.BytesIO(data), formats=formats)
 
 
 def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
-    """An RGB picture of a photo's file, where asked at no more than that size."""
+    """Return an RGB picture of a photo's file, no larger than a size if one is given."""
     try:
         with _open(data, FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
@@ -222,7 +222,7 @@ def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
                     EXIT_IO,
                 )
             if most is not None:
-                image.draft("RGB", most)  # a JPEG is decoded at half or a quarter where that will do
+                image.draft("RGB", most)  # A JPEG is decoded at half or a quarter of its size if that is enough.
             made = upright(image)
     except MaixSwitchError:
         raise

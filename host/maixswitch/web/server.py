@@ -1,4 +1,4 @@
-"""The server of the page: its own files, one WebSocket, and nothing else of this PC."""
+"""The server of the page: it serves the page's own files and one WebSocket, and nothing else of this PC."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from maixswitch import console
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import reason, tr
-from maixswitch.web.doors import Door
-from maixswitch.web.guard import LOOPBACK, Guard, Place
-from maixswitch.web.hub import MOST_CLIENTS, Client, Hub
+from maixswitch.web.access import LOOPBACK, AccessCheck, Address
+from maixswitch.web.broadcast import MOST_CLIENTS, Broadcast, Client
+from maixswitch.web.connections import Connection
 from maixswitch.web.messages import MOST_BYTES, MOST_TEXT, Command, read_command, write_text
 from maixswitch.web.pictures import read_bytes_message
 from maixswitch.web.runner import Runner
@@ -39,19 +39,19 @@ BACKLOG = 32  # also how many are let in at once, before one too many can be clo
 MOST_WRONG = 32  # messages that make no sense, until a page is shown the door
 
 
-def make_app(runner: Runner, hub: Hub, place: Place) -> ASGIApp:
-    """The ASGI application; the board starts with it and stops with it."""
+def make_app(runner: Runner, broadcast: Broadcast, address: Address) -> ASGIApp:
+    """Return the ASGI application. The board starts and stops with it."""
     # Read once: a request chooses among these by name, so no path of a request ever reaches the disk.
     files = {path.name: (path.read_bytes(), TYPES[path.suffix]) for path in PAGE.iterdir() if path.suffix in TYPES}
 
     @contextlib.asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
-        hub.bind(asyncio.get_running_loop())
+        broadcast.bind(asyncio.get_running_loop())
         runner.start()
         try:
             yield
         finally:
-            hub.bind(None)
+            broadcast.bind(None)
             await asyncio.to_thread(runner.stop)
 
     async def serve_file(request: Request) -> Response:
@@ -67,7 +67,7 @@ def make_app(runner: Runner, hub: Hub, place: Place) -> ASGIApp:
         return FileResponse(path, media_type="application/zip", filename=path.name)
 
     async def talk(socket: WebSocket) -> None:
-        await _talk(socket, runner, hub)
+        await _talk(socket, runner, broadcast)
 
     routes = [
         Route("/", serve_file),
@@ -75,12 +75,12 @@ def make_app(runner: Runner, hub: Hub, place: Place) -> ASGIApp:
         Route("/{name}", serve_file),
         WebSocketRoute("/live", talk),
     ]
-    return Guard(Starlette(routes=routes, lifespan=life), place)
+    return AccessCheck(Starlette(routes=routes, lifespan=life), address)
 
 
-async def _talk(socket: WebSocket, runner: Runner, hub: Hub) -> None:
+async def _talk(socket: WebSocket, runner: Runner, broadcast: Broadcast) -> None:
     await socket.accept()
-    client = hub.join()
+    client = broadcast.join()
     if client is None:
         text = tr("{most} pages watch already; close one of them", most=MOST_CLIENTS)
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it may be gone already
@@ -89,11 +89,11 @@ async def _talk(socket: WebSocket, runner: Runner, hub: Hub) -> None:
         return
     sender = asyncio.create_task(_send(socket, client, runner.hello()))
     try:
-        await _receive(socket, client, runner, hub)
+        await _receive(socket, client, runner, broadcast)
     except (WebSocketDisconnect, RuntimeError):  # RuntimeError: the sender found the socket closed first
         pass
     finally:
-        hub.leave(client)
+        broadcast.leave(client)
         sender.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await sender
@@ -102,7 +102,7 @@ async def _talk(socket: WebSocket, runner: Runner, hub: Hub) -> None:
 
 
 async def _send(socket: WebSocket, client: Client, hello: str) -> None:
-    """Waits for each message to go before it takes what is newest then: a slow page gets fewer frames."""
+    """Send waiting messages one by one and then take the newest: a slow page gets fewer frames."""
     await socket.send_text(hello)
     while True:
         for message in await client.take():
@@ -113,7 +113,7 @@ async def _send(socket: WebSocket, client: Client, hello: str) -> None:
             await asyncio.sleep(0)  # sending need not wait, and a page that went shall be noticed at once
 
 
-async def _receive(socket: WebSocket, client: Client, runner: Runner, hub: Hub) -> None:
+async def _receive(socket: WebSocket, client: Client, runner: Runner, broadcast: Broadcast) -> None:
     wrong = 0
     while wrong < MOST_WRONG:
         message = await socket.receive()
@@ -128,7 +128,7 @@ async def _receive(socket: WebSocket, client: Client, runner: Runner, hub: Hub) 
         deadline = time.monotonic() + PATIENCE_S
         while not runner.ask(wish):  # the page is not read meanwhile, so an album comes no faster than it is taken
             if time.monotonic() > deadline:
-                client.put("", write_text("error", text=tr("too many wishes wait for the board; try again")))
+                client.put("", write_text("error", text=tr("too many commands wait for the board; try again")))
                 break
             await asyncio.sleep(0.02)
     await socket.close(1008)
@@ -142,10 +142,10 @@ def _wish(message: Any, client: Client) -> Command:
     return Command(kind, (name, contents), client.number)
 
 
-def bind(host: str, port: int) -> tuple[socket.socket, Place]:
-    """The socket the server shall listen on, and its place, with a token unless only this PC reaches it.
+def bind(host: str, port: int) -> tuple[socket.socket, Address]:
+    """Return the socket to listen on and its address, with a token unless only this PC reaches it.
 
-    Port 0 takes a free one. Raises MaixSwitchError (input) where the address cannot be had.
+    Port 0 takes a free one. Raises MaixSwitchError (input) if the address cannot be used.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -169,39 +169,39 @@ def bind(host: str, port: int) -> tuple[socket.socket, Place]:
         ) from error
     loopback = host in ("127.0.0.1", "localhost", "::1")
     token = "" if loopback else secrets.token_urlsafe(24)
-    return listening, Place(host, int(listening.getsockname()[1]), token)
+    return listening, Address(host, int(listening.getsockname()[1]), token)
 
 
-def serve(make: Callable[[Hub], Runner], host: str, port: int, open_page: bool) -> int:
-    """Serves until Ctrl-C, which is the way to end it: returns 0. Says the address to open on stderr.
+def serve(make: Callable[[Broadcast], Runner], host: str, port: int, open_page: bool) -> int:
+    """Serve until Ctrl-C, which is the normal end and returns 0. Prints the address to open on stderr.
 
-    Raises MaixSwitchError where the port cannot be had, and at the end where the recording asked for could not be kept.
+    Raises MaixSwitchError if the port cannot be used, and at the end if the recording could not be written.
     """
-    listening, place = bind(host, port)  # first: where there is no port nothing shall have been begun
+    listening, address = bind(host, port)  # first: where there is no port nothing shall have been begun
     with listening:
-        hub = Hub()
-        runner = make(hub)
+        broadcast = Broadcast()
+        runner = make(broadcast)
         try:
-            _run(make_app(runner, hub, place), listening, place, open_page)
+            _run(make_app(runner, broadcast, address), listening, address, open_page)
         finally:
             runner.stop()  # also where the app's life never began
-    if runner.desk.lost is not None:
-        raise runner.desk.lost
+    if runner.simulation.lost is not None:
+        raise runner.simulation.lost
     return 0
 
 
 class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A second Ctrl-C changes nothing: the run that is recorded ends whole, which has its own limit of time."""
+        """Ignore a second Ctrl-C: a recorded run ends completely, which has a time limit of its own."""
         super().handle_exit(sig, frame)
         self.force_exit = False
 
 
-def _run(app: ASGIApp, listening: socket.socket, place: Place, open_page: bool) -> None:
+def _run(app: ASGIApp, listening: socket.socket, address: Address, open_page: bool) -> None:
     config = uvicorn.Config(
         app,
         log_level="error",
-        http=Door,
+        http=Connection,
         backlog=BACKLOG,
         ws="websockets-sansio",
         ws_max_size=MOST_BYTES + MOST_TEXT,
@@ -211,10 +211,10 @@ def _run(app: ASGIApp, listening: socket.socket, place: Place, open_page: bool) 
         server_header=False,
         timeout_graceful_shutdown=2,
     )
-    console.say(tr("the board is at {url} (Ctrl-C ends it)", url=place.url))
-    if place.name not in LOOPBACK:
+    console.say(tr("the board is at {url} (Ctrl-C ends it)", url=address.url))
+    if address.name not in LOOPBACK:
         console.say(tr("others on the network can reach it; whoever has that address may use it"))
     if open_page:
-        webbrowser.open(place.url)
+        webbrowser.open(address.url)
     with contextlib.suppress(KeyboardInterrupt):
         _Server(config).run(sockets=[listening])

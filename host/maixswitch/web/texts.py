@@ -1,4 +1,4 @@
-"""Every text of the page, in English; the page asks for its translation by it, and fills what stands in braces."""
+"""Every text of the page, in English. The page looks up translations by it, and fills in the names in braces."""
 
 from __future__ import annotations
 

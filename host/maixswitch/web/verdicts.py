@@ -1,7 +1,7 @@
-"""What `maixswitch check` says of the card's models, for the page.
+"""What `maixswitch check` says about the card's models, for the page.
 
-The check has a board of its own to let the board's parser read the card, and there is one fake board in a process: so
-it runs as the command that it is, in another. In every language, since what a finding found is said when it is found.
+The check needs a fake board so that the board's parser can read the card, and a process has only one. So it runs as a
+command, in a process of its own, in every language: findings are texts in the language of the check.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from maixswitch.findings.table import SEVERITIES
 from maixswitch.language import LANGUAGES, chosen, tr
 
 PATIENCE_S = 60.0
-_ERROR = "maixswitch: "  # how the command begins what went wrong
+_ERROR = "maixswitch: "  # how the command starts an error message
 
 Row = dict[str, Any]
 
 
 class Verdicts:
-    """The check's documents as `maixswitch check --json` gives them, and why there is none, both by language.
+    """The documents of `maixswitch check --json`, or why there are none, both by language.
 
-    Rows are made anew in the chosen language each time.
+    Rows are made in the user's language each time.
     """
 
     def __init__(self, documents: Mapping[str, Mapping[str, Any]], troubles: Mapping[str, str] | None = None) -> None:
@@ -37,39 +37,39 @@ class Verdicts:
 
     @property
     def note(self) -> str:
-        """Why nothing could be judged, "" when it could."""
-        return "" if self._documents else _spoken(self._troubles) or tr("the card could not be judged")
+        """Why nothing could be judged, "" if it could."""
+        return "" if self._documents else _in_language(self._troubles) or tr("the card could not be judged")
 
     def rows(self, models: Iterable[tuple[str, str]]) -> list[Row]:
-        """A row for each (title, folder) of the app's catalogue, in its order.
+        """Return a row for each (title, folder) of the app's catalogue, in its order.
 
-        `level`: the worst severity, "ok" for nothing to say, "" for a folder that the check does not know. `fits`: the
-        verdict on this firmware's memory in words, "" where the network cannot be read; `need`: [name, bytes] of the
+        `level`: the worst severity, "ok" for no findings, "" for a folder that the check does not know. `fits`: the
+        verdict on this firmware's memory in words, "" if the network cannot be read. `need`: [name, bytes] of the
         loader's blocks, in its order.
         """
-        document = _spoken(self._documents) or {}
+        document = _in_language(self._documents) or {}
         known = {model["place"]: model for model in document.get("models", ())}
         return [self._row(title, folder, f"models/{folder}", known, document) for title, folder in models]
 
     @staticmethod
     def _row(
-        title: str, folder: str, place: str, known: Mapping[str, Mapping[str, Any]], document: Mapping[str, Any]
+        title: str, folder: str, path: str, known: Mapping[str, Mapping[str, Any]], document: Mapping[str, Any]
     ) -> Row:  # fmt: skip
         row: Row = {"title": title, "folder": folder, "level": "", "fits": "", "need": [], "says": []}
-        model = known.get(place)
+        model = known.get(path)
         if model is None:
             return row
-        found = [item for item in document["findings"] if (item["file"] + "/").startswith(place + "/")]
-        levels = {item["severity"] for item in found}
+        findings = [item for item in document["findings"] if (item["file"] + "/").startswith(path + "/")]
+        levels = {item["severity"] for item in findings}
         row["level"] = next((name for name in SEVERITIES if name in levels), "ok")
         row["fits"] = "; ".join(dict.fromkeys(model["room"].values()))
         row["need"] = [[name, size] for name, size in model["need"].items()]
-        row["says"] = [_said(item, place) for item in found]
+        row["says"] = [_says(item, path) for item in findings]
         return row
 
 
 def judge(card: Path, board: str, firmware: str) -> Verdicts:
-    """Checks the card for this board and firmware, each "" for what the card says; takes about a second.
+    """Check the card for this board and firmware; "" for what the card says. Takes about a second.
 
     Never raises: a card that cannot be checked gives Verdicts with a `note`. May be called from any thread.
     """
@@ -84,7 +84,7 @@ def judge(card: Path, board: str, firmware: str) -> Verdicts:
 
 
 def _ask(card: Path, board: str, firmware: str, language: str) -> Mapping[str, Any]:
-    """The command's document; ValueError with its message where it has none."""
+    """Return the command's document. Raises ValueError with its message if there is none."""
     words = ["check", "--json", "--lang", language]
     words += ["--board", board] if board else []
     words += ["--firmware", firmware] if firmware else []
@@ -97,7 +97,7 @@ def _ask(card: Path, board: str, firmware: str, language: str) -> Mapping[str, A
         env={**os.environ, "PYTHONUTF8": "1"},
         cwd=Path(maixswitch.__file__).resolve().parent.parent,  # -m looks there first: not among the user's files
         timeout=PATIENCE_S,
-        start_new_session=True,  # Ctrl-C of the terminal is for us
+        start_new_session=True,  # Ctrl-C in the terminal must not reach it
         check=False,
     )
     if done.returncode not in (EXIT_OK, EXIT_FINDINGS) or not done.stdout:
@@ -107,14 +107,14 @@ def _ask(card: Path, board: str, firmware: str, language: str) -> Mapping[str, A
     return document
 
 
-def _spoken(found: Mapping[str, Any]) -> Any:
-    """What is there in the chosen language, else in any, else None."""
-    return found.get(chosen()) or next(iter(found.values()), None)
+def _in_language(by_language: Mapping[str, Any]) -> Any:
+    """Return the value in the user's language, otherwise in any, otherwise None."""
+    return by_language.get(chosen()) or next(iter(by_language.values()), None)
 
 
-def _said(item: Mapping[str, str], place: str) -> Row:
-    """A finding: where in the model's folder and what, with what was found and wanted, and the remedy."""
-    where = " ".join(filter(None, (item["file"].removeprefix(place).removeprefix("/"), item["field"])))
+def _says(item: Mapping[str, str], path: str) -> Row:
+    """Return a finding: its place in the model's folder, what is wrong, what was expected, and the remedy."""
+    where = " ".join(filter(None, (item["file"].removeprefix(path).removeprefix("/"), item["field"])))
     text = f"{where}: {item['title']}" if where else item["title"]
     if item["found"]:
         text += " " + tr("Found: {found}.", found=item["found"].rstrip("."))

@@ -14,16 +14,16 @@ from flavours import REMOUNT
 from maixswitch.errors import MaixSwitchError
 from maixswitch.sim.player import Player
 from maixswitch.sim.recorder import Recorder
-from maixswitch.sim.rig import Rig
 from maixswitch.sim.script import Script, parse
+from maixswitch.sim.simulated_board import SimulatedBoard
 from tests.device.stories.story_watch import GLASS, Watch, left_behind
 
 DEFAULT = "minimum_with_kmodel_v4_support"
 FIGURES: Counter[str] = Counter()  # what happened on all boards so far: see conftest.py
 
 
-class StoryRig(Rig):
-    """A rig on which nothing is painted: no statement of the app depends on it, and it is what takes time."""
+class StoryRig(SimulatedBoard):
+    """A simulated board on which nothing is painted: the app does not depend on it, and painting takes the time."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -62,9 +62,9 @@ class Story:
         self.unexpected = ""  # the fault 199 that nobody had ordered
         self.log: list[tuple[Any, ...]] = []
         self.options = {"--board": board, "--firmware": flavour}
-        self.rig = StoryRig(cards / card, self._report, board=board, flavour=flavour, scripted=True)
-        self.bench = self.rig.bench
-        self.player = Player(Script(""), self.rig, Recorder(None), cards)
+        self.sim = StoryRig(cards / card, self._report, board=board, flavour=flavour, scripted=True)
+        self.bench = self.sim.bench
+        self.player = Player(Script(""), self.sim, Recorder(None), cards)
         self.watch = Watch()
         FIGURES["boards"] += 1
 
@@ -75,14 +75,14 @@ class Story:
             if not any(text in line for line in self.lines):  # not raised here, where the app would swallow it
                 self.unexpected = values[2]
         if kind == "load":
-            self.watch.load(self.card, self.rig.app.slot.loaded.folder if self.rig.app else "")
+            self.watch.load(self.card, self.sim.app.slot.loaded.folder if self.sim.app else "")
 
     @property
     def state(self) -> str:
-        return self.rig.state
+        return self.sim.state
 
     def power_on(self) -> Story:
-        self._try(lambda: self._checked(self.rig.power_on))
+        self._try(lambda: self._checked(self.sim.power_on))
         return self.do("boxes")  # which tells the simulator, too, that networks are not emulated
 
     def do(self, *texts: str) -> Story:
@@ -99,7 +99,7 @@ class Story:
             self.watch.honest = False
         self.watch.unclosed += text.startswith("raise file.close")
         for _ in self.player.do(parse(text).lines[0]):
-            self._checked(self.rig.step)
+            self._checked(self.sim.step)
         if words[0] == "insert" and len(words) > 1:
             self.card = words[1]
         self.watch.begin()
@@ -113,14 +113,14 @@ class Story:
 
     def _look(self) -> None:
         assert not self.unexpected, f"nobody expected {self.unexpected}"
-        ended = self.rig.ended
+        ended = self.sim.ended
         if ended and ended != "Exception: IDE interrupt":
             # Python's heap that is full before the keys work: nothing to be done but say so
             assert self.starting or self.dead, f"the app ended: {ended}"
             assert ended.startswith("MemoryError"), f"the app ended: {ended}"
         self.dead = bool(ended)
-        if self.rig.powered:
-            self.watch.look(self.rig.app)
+        if self.sim.powered:
+            self.watch.look(self.sim.app)
 
     def _try(self, act: Any) -> None:
         try:
@@ -134,12 +134,12 @@ class Story:
         `rest`: until the app has missed the old card, and all fingers are off the keys.
         """
         if self.state in ("OFF", "STOPPED"):
-            self.do("restart" if self.rig.powered else "power")
-        if self.rig.app is None:  # it was the restart that was told to fail
+            self.do("restart" if self.sim.powered else "power")
+        if self.sim.app is None:  # it was the restart that was told to fail
             self.do("heal", "restart")
         late = [] if self.bench.has(REMOUNT) else ["power"]  # it looks for a card when it starts, and never again
         self.do("heal", "insert plain", *late, f"wait {rest}", "expect state RUNNING within 90s")
-        other = "One" if self.rig.title == "Two" else "Two"
+        other = "One" if self.sim.title == "Two" else "Two"
         self.do("press", f"expect title {other} within 2s", "expect state RUNNING within 5s", "frames 3")
         return self
 
@@ -147,9 +147,9 @@ class Story:
         """The app is stopped; nothing may be left behind."""
 
         def stop() -> None:
-            if self.rig.app is not None:
-                self.rig.app.stop()
-                assert self.rig.app.step() is False, "step() goes on after stop()"
+            if self.sim.app is not None:
+                self.sim.app.stop()
+                assert self.sim.app.step() is False, "step() goes on after stop()"
             left_behind()
 
         self._try(stop)

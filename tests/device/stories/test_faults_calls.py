@@ -112,8 +112,8 @@ def fail_everywhere(
         for error in errors_of(name):
             story = fail_at(cards, api, name, nth, error, day)
             if error == INTERRUPT and nth not in closing:
-                assert story.rig.app is None, f"Ctrl-C was lost\n\n{story.text()}"
-                assert not story.rig.ended, story.text()
+                assert story.sim.app is None, f"Ctrl-C was lost\n\n{story.text()}"
+                assert not story.sim.ended, story.text()
             if error[0] == "ValueError" and name == "FPIOA.set_function":
                 assert [row for row in story.log if row[1] == "note"], f"nothing said of the key\n\n{story.text()}"
                 story.do("heal", "restart")
@@ -212,7 +212,7 @@ def test_every_call_of_the_first_start(cards: Path, api: str, some: bool, reques
                 story.watch.unclosed += name == "file.close"
                 story.watch.honest = not name.startswith("lcd.")
                 story.power_on()
-                assert (story.rig.app is None) or error != INTERRUPT, story.text()
+                assert (story.sim.app is None) or error != INTERRUPT, story.text()
                 if (error[0] == "ValueError" and name == "FPIOA.set_function") or (name, error) == NO_SETTINGS:
                     story.do("heal", "restart")
                 story.recover().end()

@@ -61,9 +61,9 @@ def test_card_pulled_between_any_two_operations(cards: Path, back: int, day: tup
         story.do(*([f"wait {back}ms"] if back else []), "insert", "wait 4s")
         if story.state != "RUNNING":  # the day ended on the kmodel v4 or the next, too large one
             story.do("expect state RUNNING within 10s")
-        title = story.rig.title
+        title = story.sim.title
         story.do("press")
-        assert story.rig.title != title, f"the key does nothing\n\n{story.text()}"
+        assert story.sim.title != title, f"the key does nothing\n\n{story.text()}"
         story.recover().end()
     print(f"{count} places")
 
@@ -78,7 +78,7 @@ def slot(number: int, folder: str) -> bytes:
 
 
 def selected(story: Story) -> str:
-    return str(story.rig.app.catalog[story.rig.app.selected].folder)
+    return str(story.sim.app.catalog[story.sim.app.selected].folder)
 
 
 @pytest.mark.parametrize("write", range(4))
@@ -91,7 +91,7 @@ def test_power_cut_at_every_byte_of_the_choice(cards: Path, write: int) -> None:
         for _ in range(write):
             story.do("wait 7s", "press next")
         story.do(f"power cut {cut}", "wait 8s")
-        lost = not story.rig.powered
+        lost = not story.sim.powered
         assert lost == (cut < length), story.text()
         story.do("power")
         assert selected(story) in ((old, new) if lost else (new,)), f"{selected(story)} is next\n\n{story.text()}"
@@ -125,7 +125,7 @@ def test_broken_slots(cards: Path, place: int) -> None:
         for number, data in ((place, left), (1 - place, other)):
             story.lines.append(f"# /sd/maixswitch.s{number} holds {data!r:.80}")
             if data is not None:
-                story.rig._card.write(f"maixswitch.s{number}", data)
+                story.sim._card.write(f"maixswitch.s{number}", data)
         story.power_on()
         wanted = (
             "3-things" if left == new else "2-digits" if other == good else "3-things" if left == older else "1-face"
@@ -152,5 +152,5 @@ def test_the_card_is_changed_while_the_app_looks_elsewhere(cards: Path) -> None:
     for ms in range(0, 2400, 130):
         story = Story(cards, "good", "cube").power_on().do("boxes 10,10,50,50,1,0.9", "frames 3", f"wait {ms}ms")
         story.do("insert other", "press next", "wait 3s", "expect state RUNNING", "frames 2")
-        assert story.rig.app.catalog[0].title == "Things"
+        assert story.sim.app.catalog[0].title == "Things"
         story.recover().end()

@@ -86,7 +86,7 @@ def test_setting_up(cards: Path, situation: str, call: str) -> None:
 def test_outputs_of_another_shape(cards: Path) -> None:
     """set_outputs says False and raises nothing: a v4 whose outputs are not what model.json says."""
     story = Story(cards, "good", "cube").power_on()
-    spec = story.rig.app.catalog[3]
+    spec = story.sim.app.catalog[3]
     spec.outputs = ((20, 15, 35),)
     story.lines.append("# model.json of 4-new says [[20, 15, 35]]")
     story.do("press next", "press next", "press next", "expect fault 2012", "press next", "wait 1s")
@@ -104,7 +104,7 @@ def test_release(cards: Path, release: str, model: str, flavour: str, request: p
     for error in ("TypeError", "MemoryError", "KeyboardInterrupt"):
         story = begin(cards, MODELS[model], "wait 1s", "expect state RUNNING", flavour=flavour)
         story.do(f"raise {call} {error}", *RELEASES[release])
-        assert story.rig.app is None or error != "KeyboardInterrupt" or release == "Ctrl-C", story.text()
+        assert story.sim.app is None or error != "KeyboardInterrupt" or release == "Ctrl-C", story.text()
         story.recover().end()
 
 

@@ -98,12 +98,12 @@ class MaixPyStories(RuleBasedStateMachine):
 
     @rule(verb=st.sampled_from(["press", "press", "press", "hold"]), hold=HOLDS, bounce=BOUNCES, data=st.data())
     def press(self, verb: str, hold: str, bounce: str, data: Any) -> None:
-        key = data.draw(st.integers(1, len(self.story.rig.keys)))
+        key = data.draw(st.integers(1, len(self.story.sim.keys)))
         self.do(f"{verb} {key}{hold}{bounce}")
 
     @rule(fingers=st.lists(st.tuples(st.integers(1, 3), HOLDS, AFTER, BOUNCES), min_size=1, max_size=4))
     def press_several(self, fingers: list[tuple[int, str, str, str]]) -> None:
-        keys = len(self.story.rig.keys)
+        keys = len(self.story.sim.keys)
         self.do(*[f"press {min(key, keys)}{hold} after {after}{bounce}" for key, hold, after, bounce in fingers])
 
     @rule(back=BACK, other=OTHER)

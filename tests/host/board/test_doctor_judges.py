@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maixswitch.board.doctor import devices, firmware, starts, storage
-from maixswitch.board.doctor.asking import answers
+from maixswitch.board.doctor.questions import answers
 from maixswitch.board.failures import BoardError
 from maixswitch.board.sync.journal import Step, dump
 

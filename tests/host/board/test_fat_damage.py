@@ -14,7 +14,7 @@ from tests.host.board.fat_helpers import ROOT, FatBoard, Tree, fill, grow, sync,
 CHOICE = f"""
 import sys
 sys.path.append({str(ROOT)!r})
-from device.choice import choice_read, choice_write
+from device.once.choice import choice_read, choice_write
 
 def cut_choice(before, after, later, twice):
     # every write of one choice; then of the next, on the card as it was left

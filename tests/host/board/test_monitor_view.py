@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from maixswitch import language
-from maixswitch.board.monitor_state import BLOCKS, BoardState, Teller, sparkline
+from maixswitch.board.monitor_state import BLOCKS, BoardState, LineWriter, sparkline
 from maixswitch.board.monitor_view import MonitorView, render
 from maixswitch.board.serial_schema import EVENTS, fits
 
@@ -88,15 +88,15 @@ def test_what_the_board_says_cannot_steer_the_terminal() -> None:
     state.apply({**STORY[6], "found": [["\x1b]0;x\x07", 0.5]]})
     state.apply({**STORY[14], "detail": "\x1b[31m"})
     assert "\x1b" not in shown(state)
-    line = Teller().line({**STORY[16], "text": "\x1b[2J\n" * 2})
+    line = LineWriter().line({**STORY[16], "text": "\x1b[2J\n" * 2})
     assert line
     assert "\x1b" not in line
     assert "\n" not in line
 
 
 def test_lines_tell_what_changes() -> None:
-    teller = Teller()
-    lines = [line for line in map(teller.line, STORY) if line]
+    line_writer = LineWriter()
+    lines = [line for line in map(line_writer.line, STORY) if line]
     assert [line.split("s  ", 1)[1].split(".")[0][:30] for line in lines if "sees" in line] == [
         "sees face 0",
         "sees nothing",
@@ -104,16 +104,16 @@ def test_lines_tell_what_changes() -> None:
     text = "\n".join(lines)
     for wanted in ("loaded Face in 93 ms", "fault 2006 ERR_NO_MEM: memory not enough. ", "cannot remember 1-face"):
         assert wanted in text
-    assert teller.line({**STORY[9], "t": 1402}) is None  # a status a second is too many lines
-    assert teller.line({**STORY[9], "t": 1401 + 5000})
-    assert teller.line({**STORY[9], "t": 3})  # the board started again
+    assert line_writer.line({**STORY[9], "t": 1402}) is None  # a status a second is too many lines
+    assert line_writer.line({**STORY[9], "t": 1401 + 5000})
+    assert line_writer.line({**STORY[9], "t": 3})  # the board started again
 
 
 def test_messages_of_another_version_change_nothing() -> None:
     state, before = BoardState(), BoardState()
     for message in ({"v": 2}, {"v": 2, "t": 5, "event": "status"}, {"v": 2, "event": ["x"], "t": 1}):
         state.apply(message)
-        assert Teller().line(message) is None
+        assert LineWriter().line(message) is None
     assert state == before
 
 

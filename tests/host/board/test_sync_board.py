@@ -183,7 +183,7 @@ def test_ctrl_c(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
     working.send_signal(signal.SIGINT)
     _, said = working.communicate(timeout=LIMIT)
     assert working.returncode == 130, said
-    assert "interrupted; the card still runs the old version" in said
+    assert "interrupted; the card still has the old version" in said
     assert "Traceback" not in said
     assert not list(sd.glob("models/*/model.json"))
     planned = run(card, "--port", board.port, "--dry-run")

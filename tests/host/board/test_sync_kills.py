@@ -246,7 +246,7 @@ def test_the_power_fails_within_the_steps(
         def finish(self, force: bool = False) -> None:
             raise KeyboardInterrupt
 
-    with pytest.raises(Exception, match="count from the board's next start on"):
+    with pytest.raises(Exception, match="the board uses them from its next start on"):
         sync(board.port, card, lambda found: Decided(found))
     board.power_cut()
     steps = journal.parse((sd / "SYNC/STEPS").read_bytes())

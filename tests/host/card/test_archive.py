@@ -13,7 +13,7 @@ from maixswitch.card.importing import archive, importer
 from maixswitch.card.importing.options import ImportOptions
 from maixswitch.card.importing.source import open_source
 from maixswitch.errors import MaixSwitchError
-from tests.host.card import card_exports as exports
+from tests.host.card import exports
 
 
 def member(name: str, kind: int = stat.S_IFREG) -> zipfile.ZipInfo:

@@ -20,7 +20,7 @@ from maixswitch.card.report import text
 from maixswitch.card.sarif import sarif
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.write.samples import write_card
-from tests.host.card import card_finding_files as files
+from tests.host.card import finding_files as files
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 

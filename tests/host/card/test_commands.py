@@ -10,7 +10,7 @@ import pytest
 from maixswitch.card import folders, new
 from maixswitch.card.reading import Card
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from tests.host.card import card_exports as exports
+from tests.host.card import exports
 from tests.host.card.failing_disk import FailingDisk
 from tests.host.sim_helpers import Command
 

@@ -24,7 +24,7 @@ from maixswitch.findings import table
 from maixswitch.findings.finding import finding
 from maixswitch.findings.table import SEVERITIES, plain, rule, rules
 from maixswitch.kmodel.write.samples import write_card
-from tests.host.card import card_finding_files as files
+from tests.host.card import finding_files as files
 
 BLOBS, COLOURS = "models/10-blobs/", "models/20-colours/"
 OWNERS = ("C31", "C40", "C41", "C42", "C5", "B6")

@@ -14,7 +14,7 @@ from maixswitch.card.importing import importer
 from maixswitch.card.importing.options import ImportOptions
 from maixswitch.card.reading import Card
 from maixswitch.errors import MaixSwitchError
-from tests.host.card import card_exports as exports
+from tests.host.card import exports
 
 ANCHORS = [float(value) for value in exports.ANCHORS]
 THREE = ["a", "b", "c"]

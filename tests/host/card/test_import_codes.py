@@ -16,7 +16,7 @@ from maixswitch.card.importing.messages import ImportMessage, Refusal
 from maixswitch.card.importing.options import ImportOptions
 from maixswitch.findings.table import rules
 from maixswitch.kmodel.write import samples
-from tests.host.card import card_exports as exports
+from tests.host.card import exports
 
 FISH = exports.loose()
 BLOB = {"blob.kmodel": exports.detector(), "labels.txt": b"blob\n"}

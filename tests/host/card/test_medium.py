@@ -20,7 +20,7 @@ from maixswitch.card.report import text
 from maixswitch.card.rules.medium import judge_image, judge_mount
 from maixswitch.errors import MaixSwitchError
 from maixswitch.findings.table import rules
-from tests.host.card import card_images as images
+from tests.host.card import images
 
 FILES = {
     "models/10-face/model.json": b'{"schema": 1}',

@@ -61,7 +61,7 @@ def test_the_view_shows_the_last_caption(play: Play) -> None:
     with view:
         for text in ("first", "second"):
             view.event({"t": 0, "event": "say", "text": text})
-        view.update(session.rig.status(picture=False))
+        view.update(session.sim.status(picture=False))
     shown = console.export_text()
     assert "» second" in shown
     assert "first" not in shown

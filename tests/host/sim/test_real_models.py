@@ -65,6 +65,6 @@ def test_the_face_is_where_the_photo_has_it(play: Play, real_card: Path, photos:
     """The box on the screen frames the face: x 0.35 to 0.52, y 0.11 to 0.35 of the picture."""
     session = play("expect detection face >= 0.9", card=real_card, camera=photos / "astronaut.png")
     assert session.code == 0, session.explain()
-    item = session.rig.app.results.items[0]
+    item = session.sim.app.results.items[0]
     box = [item.x / 320, (item.x + item.w) / 320, item.y / 240, (item.y + item.h) / 240]
     assert box == pytest.approx([0.35, 0.52, 0.11, 0.35], abs=0.03)

@@ -14,10 +14,10 @@ import pytest
 
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.sim.recording import MAX_ROWS_BYTES, ROWS, read
+from maixswitch.sim.recording_writer import RecordingWriter
 from maixswitch.sim.replay import Replay
 from maixswitch.sim.script import parse
 from maixswitch.sim.session import Options
-from maixswitch.sim.tape import Tape
 from tests.host.sim_helpers import ROOT, Command
 
 Parts = dict[str, bytes]
@@ -26,8 +26,8 @@ Parts = dict[str, bytes]
 @pytest.fixture(scope="module")
 def good(card: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("recorded") / "good.rec"
-    with Tape(file, Options(card=card, script=parse("press\nframes 3"), quiet=True)) as tape:
-        tape.complete(tape.session.run())
+    with RecordingWriter(file, Options(card=card, script=parse("press\nframes 3"), quiet=True)) as writer:
+        writer.complete(writer.session.run())
     return file
 
 
@@ -109,7 +109,7 @@ HOSTILE: dict[str, tuple[Callable[[Parts], None], str]] = {
     "a board that there is not": (head(board="../../x"), "no board"),
     "a firmware that there is not": (head(flavour="x"), "x"),
     "a script that is none": (head(script="import os"), "unknown action"),
-    "a time beyond all numbers": (head(script="wait " + "9" * 400 + "s"), "is no time"),
+    "a time beyond all numbers": (head(script="wait " + "9" * 400 + "s"), "is not a time"),
 }
 
 

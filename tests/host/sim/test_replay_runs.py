@@ -14,10 +14,10 @@ from PIL import Image
 
 from maixswitch.errors import MaixSwitchError
 from maixswitch.sim.recording import ROWS, digest, read
+from maixswitch.sim.recording_writer import RecordingWriter
 from maixswitch.sim.replay import Outcome, Replay, Until
 from maixswitch.sim.script import parse
 from maixswitch.sim.session import Options
-from maixswitch.sim.tape import Tape
 from tests.host.sim_helpers import Command
 
 STORY = """
@@ -60,9 +60,9 @@ def record(file: Path, script: str | None, **options: object) -> list[dict[str, 
     """Records a run; its event log."""
     heard: list[dict[str, object]] = []
     wanted = {"script": None if script is None else parse(script, "test.txt"), "quiet": True, **options}
-    with Tape(file, Options(**wanted)) as tape:  # type: ignore[arg-type]
-        tape.session.recorder.listeners.append(heard.append)
-        tape.complete(tape.session.run())
+    with RecordingWriter(file, Options(**wanted)) as writer:  # type: ignore[arg-type]
+        writer.session.recorder.listeners.append(heard.append)
+        writer.complete(writer.session.run())
     return heard
 
 
@@ -146,17 +146,17 @@ def test_interruption_is_repeated_at_its_step(card: Path, tmp_path: Path) -> Non
     """Ctrl-C, and the keys of a live run, take effect at the step at which they did."""
     file = tmp_path / "a.rec"
     typed = {20: " ", 60: "e", 90: "e"}
-    with Tape(file, Options(card=card, quiet=True)) as tape:
-        session, hear = tape.session, tape.session.finger
+    with RecordingWriter(file, Options(card=card, quiet=True)) as writer:
+        session, hear = writer.session, writer.session.finger
 
         def finger(_: str) -> str:
-            if session.rig.steps == 130:
+            if session.sim.steps == 130:
                 session.interrupt()
-            return hear(typed.get(session.rig.steps, ""))
+            return hear(typed.get(session.sim.steps, ""))
 
         session.finger = finger
         code = session.run()
-        tape.complete(code)
+        writer.complete(code)
     assert code == 130
     with read(file) as recording:
         assert recording.keys == typed
@@ -170,11 +170,11 @@ def test_interruption_is_repeated_at_its_step(card: Path, tmp_path: Path) -> Non
 def test_interruption_while_the_script_acts(card: Path, tmp_path: Path, last: str) -> None:
     file = tmp_path / "a.rec"
     script = parse(f"frames 3\nheal\n{last}", "test.txt")
-    with Tape(file, Options(card=card, script=script, quiet=True)) as tape:
-        session = tape.session
+    with RecordingWriter(file, Options(card=card, script=script, quiet=True)) as writer:
+        session = writer.session
         session.recorder.listeners.append(lambda event: session.interrupt() if event.get("line") == 2 else None)
         code = session.run()
-        tape.complete(code)
+        writer.complete(code)
     assert code == 130
     assert again(file).difference is None
 
@@ -199,7 +199,7 @@ def test_another_threshold_is_said_with_the_first_difference(scene: Path, card: 
     outcome = again(scene, changed)
     assert outcome.changed == ["models/10-blobs/model.json"]
     assert outcome.difference is not None
-    recorded, found = outcome.difference.recorded, outcome.difference.found
+    recorded, found = outcome.difference.recorded, outcome.difference.actual
     assert recorded is not None
     assert recorded["event"] == "results"
     assert found != recorded
@@ -209,8 +209,8 @@ def test_a_card_left_out_is_wanted(card: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     shutil.copytree(card, mine)
     file = tmp_path / "a.rec"
-    with Tape(file, Options(card=mine, frames=4, quiet=True), with_card=False) as tape:
-        tape.complete(tape.session.run())
+    with RecordingWriter(file, Options(card=mine, frames=4, quiet=True), with_card=False) as writer:
+        writer.complete(writer.session.run())
     with zipfile.ZipFile(file) as archive:
         assert not [name for name in archive.namelist() if name.startswith("card/")]
     assert again(file).difference is None  # it lies where it lay
@@ -221,10 +221,10 @@ def test_a_card_left_out_is_wanted(card: Path, tmp_path: Path) -> None:
 
 
 def test_a_run_that_breaks_off_leaves_no_file(card: Path, tmp_path: Path) -> None:
-    with Tape(tmp_path / "a.rec", Options(card=card, frames=2, quiet=True)) as tape:
-        tape.session.run()
+    with RecordingWriter(tmp_path / "a.rec", Options(card=card, frames=2, quiet=True)) as writer:
+        writer.session.run()
         assert len(list(tmp_path.iterdir())) == 1
-    with pytest.raises(MaixSwitchError), Tape(tmp_path / "b.rec", Options(card=tmp_path, quiet=True)):
+    with pytest.raises(MaixSwitchError), RecordingWriter(tmp_path / "b.rec", Options(card=tmp_path, quiet=True)):
         pass
     assert list(tmp_path.iterdir()) == []
 

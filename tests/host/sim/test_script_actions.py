@@ -162,13 +162,13 @@ def other(tmp_path: Path) -> Path:
 def test_action(play: Play, other: Path, name: str) -> None:
     session = play(STORIES[name], script_base=other)
     assert session.code == 0, session.explain()
-    session.rig.bench.kpu.check()
+    session.sim.bench.kpu.check()
 
 
 def test_board_time_goes_on_over_power_cycles(play: Play) -> None:
     session = play("wait 2s\npower\nwait 2s\nskip 10s\n")
-    assert session.rig.now >= 14_000
-    assert session.rig.bench.clock.now < 13_000
+    assert session.sim.now >= 14_000
+    assert session.sim.bench.clock.now < 13_000
 
 
 def test_a_card_that_there_is_not(play: Play, tmp_path: Path) -> None:

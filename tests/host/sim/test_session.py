@@ -72,8 +72,8 @@ STORIES = {
 def test_story(play: Play, name: str) -> None:
     session = play(STORIES[name])
     assert session.code == 0, session.explain()
-    session.rig.bench.kpu.check()
-    assert not session.rig.bench.hardfaults
+    session.sim.bench.kpu.check()
+    assert not session.sim.bench.hardfaults
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -90,8 +90,8 @@ def test_every_board(play: Play, card: Path, board: str) -> None:
         board=board,
     )
     assert session.code == 0, session.explain()
-    assert session.rig.board == board
-    _, width, height = session.rig.panel()
+    assert session.sim.board == board
+    _, width, height = session.sim.panel()
     if row.lcd:
         assert {width, height} == {row.lcd[0], row.lcd[1]}
     else:
@@ -124,7 +124,7 @@ def test_fault_that_nobody_expected_is_the_end(play: Play) -> None:
 def test_crash_of_the_chip_is_told(card: Path, tmp_path: Path) -> None:
     """Where the firmware would crash, the run ends with exit code 3, its reason, and whole files."""
     session = Session(Options(card=card, out=tmp_path))
-    bench = session.rig.bench
+    bench = session.sim.bench
     bench.fail_next("sensor.snapshot", bench.HardFault("load access fault"))
     assert session.run() == 3
     assert session.explain() == "the chip would have crashed here: HardFault: load access fault"
@@ -135,10 +135,10 @@ def test_crash_of_the_chip_is_told(card: Path, tmp_path: Path) -> None:
 def test_limits(card: Path) -> None:
     session = Session(Options(card=card, frames=7))
     assert session.run() == 0
-    assert session.rig.frames == 7
+    assert session.sim.frames == 7
     session = Session(Options(card=card, seconds=1.5))
     assert session.run() == 0
-    assert 1500 <= session.rig.now <= 3000
+    assert 1500 <= session.sim.now <= 3000
 
 
 def test_same_run_same_events(play: Play, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from maixswitch.sim.rig import Rig
+from maixswitch.sim.simulated_board import SimulatedBoard
 from maixswitch.sim.timeline import Timeline
 from tests.host.sim_helpers import ROOT
 
@@ -20,43 +20,43 @@ MOST_STEPS = 2000
 ORDINARY = ("uos.stat", "GPIO.value", "KPU.deinit", "lcd.draw_string", "Image.resize")
 
 
-def board(card: Path, **options: Any) -> tuple[Rig, Timeline]:
+def board(card: Path, **options: Any) -> tuple[SimulatedBoard, Timeline]:
     """A board that runs its first model, and the timeline on it."""
-    rig = Rig(card, lambda *_: None, **options)
-    rig.power_on()
-    timeline = Timeline(lambda: rig.now)
-    rig.bench.trace = timeline
+    sim = SimulatedBoard(card, lambda *_: None, **options)
+    sim.power_on()
+    timeline = Timeline(lambda: sim.now)
+    sim.bench.trace = timeline
     for _ in range(MOST_STEPS):
-        if rig.state == "RUNNING":
-            return rig, timeline
-        rig.step()
-    raise AssertionError(rig.state)
+        if sim.state == "RUNNING":
+            return sim, timeline
+        sim.step()
+    raise AssertionError(sim.state)
 
 
-def live(rig: Rig, timeline: Timeline, frames: int) -> list[list[float]]:
+def live(sim: SimulatedBoard, timeline: Timeline, frames: int) -> list[list[float]]:
     """So many frames more; host time is the number of the step."""
-    wanted = rig.frames + frames
+    wanted = sim.frames + frames
     for _ in range(MOST_STEPS):
-        before = rig.frames
+        before = sim.frames
         if before >= wanted:
             return timeline.rows()
-        rig.step()
-        if rig.frames > before:
-            assert timeline.close(rig.steps)
-    raise AssertionError(rig.state)
+        sim.step()
+        if sim.frames > before:
+            assert timeline.close(sim.steps)
+    raise AssertionError(sim.state)
 
 
 @pytest.fixture
-def rig(card: Path) -> Iterator[tuple[Rig, Timeline]]:
-    rig, timeline = board(card, scripted=True)
-    yield rig, timeline
-    rig.app.stop()
-    rig.bench.trace = None
+def sim(card: Path) -> Iterator[tuple[SimulatedBoard, Timeline]]:
+    sim, timeline = board(card, scripted=True)
+    yield sim, timeline
+    sim.app.stop()
+    sim.bench.trace = None
 
 
-def test_parts_of_a_frame_are_those_of_the_board(rig: tuple[Rig, Timeline]) -> None:
+def test_parts_of_a_frame_are_those_of_the_board(sim: tuple[SimulatedBoard, Timeline]) -> None:
     """The camera has a frame each 33 ms: 47 of network and 11 of showing later it is 8 ms to the next."""
-    board, timeline = rig
+    board, timeline = sim
     board.bench.kpu.run_ms, board.bench.screen.show_ms = 47, 11
     rows = live(board, timeline, 70)
     assert len(rows) == 60
@@ -67,8 +67,8 @@ def test_parts_of_a_frame_are_those_of_the_board(rig: tuple[Rig, Timeline]) -> N
     assert live(board, timeline, 3)[-1][1:4] == [42, 47, 11]
 
 
-def test_boxes_are_part_of_the_screen_and_each_model_has_its_own_time(rig: tuple[Rig, Timeline]) -> None:
-    board, timeline = rig
+def test_boxes_are_part_of_the_screen_and_each_model_has_its_own_time(sim: tuple[SimulatedBoard, Timeline]) -> None:
+    board, timeline = sim
     board.bench.kpu.boxes = [(10, 10, 50, 50, 0, 0.9)]
     board.bench.kpu.run_ms = 20
     assert live(board, timeline, 3)[-1][2:4] == [20, board.bench.screen.show_ms]
@@ -92,9 +92,9 @@ def test_emulated_network_takes_the_time_that_it_says(card: Path) -> None:
     machine.app.stop()
 
 
-def test_load_in_the_step_of_a_frame_is_not_part_of_it(rig: tuple[Rig, Timeline]) -> None:
+def test_load_in_the_step_of_a_frame_is_not_part_of_it(sim: tuple[SimulatedBoard, Timeline]) -> None:
     """The press is handled after the frame is shown, and the load comes in a later step: no row is longer for it."""
-    board, timeline = rig
+    board, timeline = sim
     live(board, timeline, 2)
     board.bench.keys.press(board.pin(""), 80)
     rows = live(board, timeline, 40)
@@ -103,8 +103,8 @@ def test_load_in_the_step_of_a_frame_is_not_part_of_it(rig: tuple[Rig, Timeline]
     assert max(row[1] for row in rows) <= board.bench.camera.period_ms
 
 
-def test_failed_frame_leaves_no_row(rig: tuple[Rig, Timeline]) -> None:
-    board, timeline = rig
+def test_failed_frame_leaves_no_row(sim: tuple[SimulatedBoard, Timeline]) -> None:
+    board, timeline = sim
     rows = live(board, timeline, 2)
     board.bench.camera.connected = False
     for _ in range(MOST_STEPS):
@@ -118,8 +118,8 @@ def test_failed_frame_leaves_no_row(rig: tuple[Rig, Timeline]) -> None:
 
 CANMV = """
 import pathlib, sys
-from maixswitch.sim import rig, timeline
-board = rig.Rig(pathlib.Path(sys.argv[1]), lambda *_: None, flavour="canmv", scripted=True)
+from maixswitch.sim import simulated_board, timeline
+board = simulated_board.SimulatedBoard(pathlib.Path(sys.argv[1]), lambda *_: None, flavour="canmv", scripted=True)
 board.power_on()
 board.bench.kpu.run_ms = 47
 line = board.bench.trace = timeline.Timeline(lambda: board.now)

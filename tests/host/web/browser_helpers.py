@@ -49,7 +49,7 @@ def write_troubled(card: Path) -> None:
         file.truncate(6 * 1024 * 1024)
 
 
-class Desk:
+class Simulation:
     """A simulator behind its page, in a process of its own; `wish` speaks to it as a page does."""
 
     def __init__(self, card: Path, port: int = 0, *words: str) -> None:
@@ -104,12 +104,12 @@ class Desk:
 
 
 @contextmanager
-def serving(card: Path, port: int = 0, *words: str) -> Iterator[Desk]:
-    desk = Desk(card, port, *words)
+def serving(card: Path, port: int = 0, *words: str) -> Iterator[Simulation]:
+    simulation = Simulation(card, port, *words)
     try:
-        yield desk
+        yield simulation
     finally:
-        desk.close()
+        simulation.close()
 
 
 class Watch:

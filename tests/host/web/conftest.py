@@ -18,16 +18,16 @@ pytest.importorskip("httpx2", reason="httpx2, which the test client needs, is no
 from starlette.testclient import TestClient
 
 from maixswitch.kmodel.write.samples import write_card
-from maixswitch.web.hub import Hub
+from maixswitch.web.broadcast import Broadcast
 from maixswitch.web.server import make_app
-from tests.host.web.browser_helpers import CHROMIUM, Desk, Watch, serving, state, write_troubled
+from tests.host.web.browser_helpers import CHROMIUM, Simulation, Watch, serving, state, write_troubled
 from tests.host.web.web_helpers import HERE, PATIENCE_S, PLACE, make_runner
 
 
 @pytest.fixture
 def client(card: Path, tmp_path: Path) -> Iterator[TestClient]:
-    hub = Hub()
-    app = make_app(make_runner(card, tmp_path, hub), hub, PLACE)
+    broadcast = Broadcast()
+    app = make_app(make_runner(card, tmp_path, broadcast), broadcast, PLACE)
     with TestClient(app, base_url="http://127.0.0.1:8000", headers=HERE) as found:
         yield found
 
@@ -42,13 +42,13 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_desk(troubled: Path) -> Iterator[Desk]:
-    """One simulator for all: `desk` puts it back in order before each test."""
+def shared_desk(troubled: Path) -> Iterator[Simulation]:
+    """One simulator for all: `simulation` puts it back in order before each test."""
     with serving(troubled) as found:
         yield found
 
 
-def in_order(shared: Desk) -> Iterator[Desk]:
+def in_order(shared: Simulation) -> Iterator[Simulation]:
     """The simulator with its first model running, and a bright spot to look at; it rests while no test needs it."""
     shared.tidy()
     yield shared
@@ -56,13 +56,13 @@ def in_order(shared: Desk) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def desk(shared_desk: Desk) -> Iterator[Desk]:
+def simulation(shared_desk: Simulation) -> Iterator[Simulation]:
     """The simulator of `shared_desk`, in order."""
     yield from in_order(shared_desk)
 
 
 @pytest.fixture(scope="session")
-def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
     """One simulator of a board with three keys and a large panel, with the card that `maixswitch new` makes."""
     card = tmp_path_factory.mktemp("new") / "card"
     words = [sys.executable, "-m", "maixswitch", "new", str(card)]
@@ -72,7 +72,7 @@ def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def demo(shared_demo: Desk) -> Iterator[Desk]:
+def demo(shared_demo: Simulation) -> Iterator[Simulation]:
     """The simulator of `shared_demo`, in order."""
     yield from in_order(shared_demo)
 
@@ -126,6 +126,6 @@ def visit(browser: Any) -> Iterator[Visit]:
 
 
 @pytest.fixture
-def page(visit: Visit, desk: Desk) -> Any:
-    """The page of `desk` on a wide screen."""
-    return visit(desk.address)
+def page(visit: Visit, simulation: Simulation) -> Any:
+    """The page of `simulation` on a wide screen."""
+    return visit(simulation.address)

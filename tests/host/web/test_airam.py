@@ -15,7 +15,7 @@ from maixswitch import language, web
 from maixswitch.kmodel import load
 from maixswitch.kmodel.judge.picture import KINDS, map_kind
 from maixswitch.sim.emulator import LoadedModel
-from maixswitch.sim.rig import Rig
+from maixswitch.sim.simulated_board import SimulatedBoard
 from maixswitch.web.airam import LABEL, document, loaded
 
 MOST_STEPS = 2000
@@ -24,15 +24,15 @@ SVG = "{http://www.w3.org/2000/svg}"
 PAGE = Path(web.__file__).parent / "page"
 
 
-def running(card: Path, **options: Any) -> Rig:
-    rig = Rig(card, lambda *_: None, **options)
-    assert loaded(rig.bench) is None
-    rig.power_on()
+def running(card: Path, **options: Any) -> SimulatedBoard:
+    sim = SimulatedBoard(card, lambda *_: None, **options)
+    assert loaded(sim.bench) is None
+    sim.power_on()
     for _ in range(MOST_STEPS):
-        if rig.state == "RUNNING":
-            return rig
-        rig.step()
-    raise AssertionError(rig.state)
+        if sim.state == "RUNNING":
+            return sim
+        sim.step()
+    raise AssertionError(sim.state)
 
 
 def boxes(picture: str) -> list[ElementTree.Element]:
@@ -46,9 +46,9 @@ def titles(picture: str) -> list[str]:
 
 
 def test_board_holds_what_the_page_draws(card: Path) -> None:
-    rig = running(card)
+    sim = running(card)
     model = load(card / "models/10-blobs/model.kmodel")
-    message = document(loaded(rig.bench), rig.title)
+    message = document(loaded(sim.bench), sim.title)
     layer, peak = model.ai_ram.peak_layer, round(model.ai_ram.peak_bytes / 1024)
     assert peak > 0
     assert message["text"] == f"Bright blobs: at most {peak:,} of 2,048 KiB, in layer {layer} of {len(model.layers)}."
@@ -57,17 +57,17 @@ def test_board_holds_what_the_page_draws(card: Path) -> None:
     )
     assert titles(message["picture"])[0].startswith("input: 3x240x320; rows 29,168 to 32,767")
     assert message["legend"][0] == ("input", "input")
-    rig.app.stop()
-    assert loaded(rig.bench) is None
-    assert document(loaded(rig.bench), rig.title) == EMPTY
+    sim.app.stop()
+    assert loaded(sim.bench) is None
+    assert document(loaded(sim.bench), sim.title) == EMPTY
 
 
 def test_scripted_network_has_no_picture(card: Path) -> None:
-    rig = running(card, scripted=True)
-    assert loaded(rig.bench) is not None
-    assert document(loaded(rig.bench), rig.title) == EMPTY
+    sim = running(card, scripted=True)
+    assert loaded(sim.bench) is not None
+    assert document(loaded(sim.bench), sim.title) == EMPTY
     assert document(None, "Face") == EMPTY
-    rig.app.stop()
+    sim.app.stop()
 
 
 def test_everything_is_in_the_chosen_language(card: Path) -> None:

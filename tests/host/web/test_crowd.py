@@ -29,27 +29,27 @@ async def join(address: str) -> ClientConnection:
 
 
 class Watcher:
-    """A page that reads all that comes, at once. What lies before the lens is still, so a status is what counts."""
+    """A page that reads all that comes, at once. What lies before the camera is still, so a status is what counts."""
 
     def __init__(self, page: ClientConnection) -> None:
         self.page = page
         self.status: dict[str, Any] = {}
-        self._news = asyncio.Event()
+        self._publisher = asyncio.Event()
         self.task = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
         async for message in self.page:
             if isinstance(message, str) and (found := json.loads(message))["type"] == "status":
                 self.status = found
-                self._news.set()
+                self._publisher.set()
 
     async def until(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first status, from now on, for which `holds` does."""
 
         async def wait() -> dict[str, Any]:
             while True:
-                self._news.clear()
-                await self._news.wait()
+                self._publisher.clear()
+                await self._publisher.wait()
                 if holds(self.status):
                     return self.status
 

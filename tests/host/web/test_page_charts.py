@@ -104,7 +104,7 @@ def test_timing_has_bars_that_move_on_and_means(page: Any) -> None:
     assert all(re.fullmatch(r"[\d.,]+ ms", text) for text in means), means
     assert sum(float(text.split()[0].replace(",", "")) for text in means) > 1
     assert re.search(r"\d.* ms", page.inner_text("#timing-text"))
-    page.click("#power")  # the frames of the last run are no news
+    page.click("#power")  # the frames of the last run are no publisher
     eventually(lambda: page.locator(BARS).count() < 3 * 40, page)
     before = page.locator(BARS).count()
     eventually(lambda: page.locator(BARS).count() > before, page)

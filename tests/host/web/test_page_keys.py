@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.host.web.browser_helpers import COLOURS, GOOD, HOLD_MS, MISLABELLED, STATES, Desk, model
+from tests.host.web.browser_helpers import COLOURS, GOOD, HOLD_MS, MISLABELLED, STATES, Simulation, model
 
 KEY = "#keys button"
 DOWN = "#keys button[data-down]"
@@ -50,8 +50,8 @@ def test_keyboard_press_goes_on_and_hold_goes_back(page: Any) -> None:
     model(page, COLOURS)
 
 
-def test_tap_goes_on_and_long_touch_goes_back(visit: Any, desk: Desk) -> None:
-    page = visit(desk.address, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+def test_tap_goes_on_and_long_touch_goes_back(visit: Any, simulation: Simulation) -> None:
+    page = visit(simulation.address, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     page.touching = page.context.new_cdp_session(page)
     touch(page, "touchStart", *centre(page))
     page.wait_for_selector(DOWN)
@@ -120,11 +120,11 @@ def test_key_comes_up_when_the_window_loses_the_focus(page: Any) -> None:
     page.wait_for_selector(UP)
 
 
-def test_key_comes_up_when_the_language_changes_under_the_finger(page: Any, desk: Desk) -> None:
+def test_key_comes_up_when_the_language_changes_under_the_finger(page: Any, simulation: Simulation) -> None:
     page.mouse.move(*centre(page))
     page.mouse.down()
     page.wait_for_selector(DOWN)
-    desk.wish({"do": "language", "name": "zh"}, wanted=STATES)
+    simulation.wish({"do": "language", "name": "zh"}, wanted=STATES)
     page.wait_for_selector("html[lang=zh-CN]")
     page.wait_for_selector(UP)
     page.mouse.up()
@@ -134,8 +134,8 @@ def test_key_comes_up_when_the_language_changes_under_the_finger(page: Any, desk
     page.wait_for_selector(UP)
 
 
-def test_key_comes_up_when_its_page_is_closed(visit: Any, desk: Desk) -> None:
-    page, other = visit(desk.address), visit(desk.address)
+def test_key_comes_up_when_its_page_is_closed(visit: Any, simulation: Simulation) -> None:
+    page, other = visit(simulation.address), visit(simulation.address)
     other.keyboard.down(" ")
     page.wait_for_selector(DOWN)
     other.close()
@@ -146,7 +146,7 @@ def test_key_comes_up_when_its_page_is_closed(visit: Any, desk: Desk) -> None:
     page.wait_for_selector(UP)
 
 
-def test_each_of_three_keys_by_its_number(visit: Any, demo: Desk) -> None:
+def test_each_of_three_keys_by_its_number(visit: Any, demo: Simulation) -> None:
     page = visit(demo.address)
     roles = {button.get_attribute("data-role"): button for button in page.locator(KEY).all()}
     assert list(roles) == ["prev", "primary", "next"]  # left to right

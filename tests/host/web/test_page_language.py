@@ -6,7 +6,7 @@ from typing import Any
 
 from maixswitch.language import catalogue
 from maixswitch.web.texts import PAGE as TEXTS
-from tests.host.web.browser_helpers import COLOURS, Desk, javascript, model, state
+from tests.host.web.browser_helpers import COLOURS, Simulation, javascript, model, state
 
 MARKED = javascript("marked_texts")
 SHOWN = javascript("shown_texts")
@@ -43,8 +43,8 @@ def test_every_text_changes_and_changes_back(page: Any) -> None:
     assert {chinese[text] for text in TEXTS if chinese[text] != text} & set(page.evaluate(SHOWN)) <= {"\u4e2d\u6587"}
 
 
-def test_language_outlives_a_reload_and_is_that_of_all_pages(visit: Any, desk: Desk) -> None:
-    page, other = visit(desk.address), visit(desk.address)
+def test_language_outlives_a_reload_and_is_that_of_all_pages(visit: Any, simulation: Simulation) -> None:
+    page, other = visit(simulation.address), visit(simulation.address)
     switch(page, CHINESE, "zh-CN")
     other.wait_for_selector('html[lang="zh-CN"]')
     page.reload()

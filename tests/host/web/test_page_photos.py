@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from maixswitch.sim import pictures
-from tests.host.web.browser_helpers import BLOB, COLOURS, Desk, javascript, model, plain, save
+from tests.host.web.browser_helpers import BLOB, COLOURS, Simulation, javascript, model, plain, save
 from tests.host.web.web_helpers import draw_spot, photo_bytes
 
 DROP = javascript("drop_files")
@@ -40,7 +40,7 @@ def digit(number: int) -> Image.Image:
     return Image.fromarray(picture)
 
 
-def test_dropped_photos_are_recognised_by_the_demo_networks(visit: Any, demo: Desk) -> None:
+def test_dropped_photos_are_recognised_by_the_demo_networks(visit: Any, demo: Simulation) -> None:
     page = visit(demo.address)
     drop(page, ("triangle.png", "image/png", photo_bytes(triangle())))
     sees(page, "triangle")

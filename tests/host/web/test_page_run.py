@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.host.web.browser_helpers import COLOURS, Desk, eventually, figure, model, serving, state
+from tests.host.web.browser_helpers import COLOURS, Simulation, eventually, figure, model, serving, state
 
 
 def frames(page: Any) -> int:
@@ -86,19 +86,19 @@ def test_recording_is_fetched_and_replayed(page: Any, tmp_path: Path) -> None:
 
 
 def test_page_outlives_its_server(visit: Any, troubled: Path) -> None:
-    with serving(troubled) as desk:
-        page = visit(desk.address)
+    with serving(troubled) as simulation:
+        page = visit(simulation.address)
         page.watch.allowed.append(r"WebSocket connection to .* failed")  # Chromium says so by itself
         page.keyboard.down(" ")
         page.wait_for_selector("#keys button[data-down]")
-        port = desk.port
-        desk.process.kill()
+        port = simulation.port
+        simulation.process.kill()
     page.wait_for_selector("#link[data-down]")
     assert "lost" in page.inner_text("#link")
     before = int(page.get_attribute("#panel", "data-frames"))
     page.keyboard.up(" ")
     page.click("#pause")  # to nobody
-    with serving(troubled, port) as desk:
+    with serving(troubled, port) as simulation:
         page.wait_for_selector("#link:not([data-down])")
         state(page, "RUNNING")
         eventually(lambda: int(page.get_attribute("#panel", "data-frames")) > before, page)
@@ -108,8 +108,8 @@ def test_page_outlives_its_server(visit: Any, troubled: Path) -> None:
         model(page, COLOURS)
 
 
-def test_two_pages_see_the_same(visit: Any, desk: Desk) -> None:
-    one, two = visit(desk.address), visit(desk.address, viewport={"width": 390, "height": 844})
+def test_two_pages_see_the_same(visit: Any, simulation: Simulation) -> None:
+    one, two = visit(simulation.address), visit(simulation.address, viewport={"width": 390, "height": 844})
     one.locator("#models > li:nth-child(2) > button").click()
     for page in (one, two):
         model(page, COLOURS)

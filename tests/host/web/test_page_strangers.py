@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.host.web.browser_helpers import Desk, eventually, javascript
+from tests.host.web.browser_helpers import Simulation, eventually, javascript
 
 TRY = javascript("reach_server")
 FRAME = javascript("is_frame_empty")
@@ -36,17 +36,17 @@ def elsewhere() -> Iterator[str]:
         thread.join()
 
 
-def test_page_from_another_address_gets_nothing(browser: Any, desk: Desk, elsewhere: str) -> None:
+def test_page_from_another_address_gets_nothing(browser: Any, simulation: Simulation, elsewhere: str) -> None:
     context = browser.new_context()
     page = context.new_page()
     refused = {"socket": "refused", "module": "refused", "picture": "refused"}
     for host in ("127.0.0.1", "localhost"):
         page.goto(elsewhere.replace("127.0.0.1", host))
-        told = page.evaluate(TRY, desk.address)
+        told = page.evaluate(TRY, simulation.address)
         assert told == {**refused, **dict.fromkeys(("page", "script", "recording", "blind"), "TypeError")}
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
-    assert page.evaluate(FRAME, desk.address)
+    assert page.evaluate(FRAME, simulation.address)
     eventually(lambda: any("frame" in text for text in said), page)  # frame-ancestors of our policy
     context.close()
 

@@ -1,4 +1,4 @@
-"""What a page sends for the lens: photos, albums and webcam frames; garbage is refused before it costs anything."""
+"""What a page sends for the camera: photos, albums and webcam frames; garbage is refused before it costs anything."""
 
 from __future__ import annotations
 

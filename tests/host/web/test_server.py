@@ -15,8 +15,8 @@ from starlette.websockets import WebSocketDisconnect
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.sim.session import Options
 from maixswitch.web import command as web_command
-from maixswitch.web.guard import Place
-from maixswitch.web.hub import MOST_CLIENTS, MOST_EVENTS, Client, Hub
+from maixswitch.web.access import Address
+from maixswitch.web.broadcast import MOST_CLIENTS, MOST_EVENTS, Broadcast, Client
 from maixswitch.web.messages import HEAD, MOST_TEXT
 from maixswitch.web.server import MOST_WRONG, PAGE, bind, make_app
 from tests.host.web.web_helpers import HERE, PLACE, Page, make_runner, photo_bytes
@@ -50,9 +50,9 @@ def test_foreign_origin_is_refused(client: TestClient, origin: str) -> None:
 
 
 def test_token_is_wanted_where_others_can_reach_the_page(card: Path, tmp_path: Path) -> None:
-    hub = Hub()
-    place = Place("0.0.0.0", 8000, "secret")
-    app = make_app(make_runner(card, tmp_path, hub), hub, place)
+    broadcast = Broadcast()
+    address = Address("0.0.0.0", 8000, "secret")
+    app = make_app(make_runner(card, tmp_path, broadcast), broadcast, address)
     here = {"host": "box:8000", "origin": "http://box:8000"}
     with TestClient(app, base_url="http://box:8000", headers=here) as client:
         for address in ("/", "/main.js", "/?token=wrong", "/?token="):
@@ -109,8 +109,8 @@ def test_frames_keys_models_and_faults(client: TestClient) -> None:
 def test_card_that_is_put_in_again_is_read_anew(card: Path, tmp_path: Path) -> None:
     changed = tmp_path / "changed"
     shutil.copytree(card, changed)
-    hub = Hub()
-    app = make_app(make_runner(changed, tmp_path, hub), hub, PLACE)
+    broadcast = Broadcast()
+    app = make_app(make_runner(changed, tmp_path, broadcast), broadcast, PLACE)
     with (
         TestClient(app, base_url="http://127.0.0.1:8000", headers=HERE) as client,
         client.websocket_connect("/live") as socket,
@@ -204,13 +204,13 @@ def test_webcam_goes_with_its_page_although_the_board_stands_still(client: TestC
 
 
 def test_one_page_too_many_is_refused_with_words() -> None:
-    hub = Hub()
-    pages = [hub.join() for _ in range(MOST_CLIENTS)]
+    broadcast = Broadcast()
+    pages = [broadcast.join() for _ in range(MOST_CLIENTS)]
     assert None not in pages
-    assert hub.join() is None
+    assert broadcast.join() is None
     assert pages[0] is not None
-    hub.leave(pages[0])
-    assert hub.join() is not None
+    broadcast.leave(pages[0])
+    assert broadcast.join() is not None
 
 
 def test_slow_page_skips_frames_and_old_events() -> None:
@@ -226,11 +226,11 @@ def test_slow_page_skips_frames_and_old_events() -> None:
 
 
 def test_port_that_is_taken_is_said() -> None:
-    listening, place = bind("127.0.0.1", 0)
+    listening, address = bind("127.0.0.1", 0)
     with listening:
-        assert place.url == f"http://127.0.0.1:{place.port}/"
-        with pytest.raises(MaixSwitchError, match=f"--port {place.port}: cannot listen") as caught:
-            bind("127.0.0.1", place.port)
+        assert address.url == f"http://127.0.0.1:{address.port}/"
+        with pytest.raises(MaixSwitchError, match=f"--port {address.port}: cannot listen") as caught:
+            bind("127.0.0.1", address.port)
     assert caught.value.exit_code == EXIT_IO
 
 
@@ -241,10 +241,10 @@ def test_address_that_is_not_this_pc_s_is_said() -> None:
 
 
 def test_other_address_has_a_token() -> None:
-    listening, place = bind("0.0.0.0", 0)
+    listening, address = bind("0.0.0.0", 0)
     listening.close()
-    assert len(place.token) > 20
-    assert place.token in place.url
+    assert len(address.token) > 20
+    assert address.token in address.url
 
 
 def test_options_that_make_no_sense_are_refused() -> None:

@@ -110,16 +110,16 @@ def test_a_file_that_is_no_kmodel_is_an_error_without_memory(own: Path) -> None:
 
 def test_judged_beside_a_board_that_runs(own: Path) -> None:
     """The check has a fake board of its own: this one must not notice."""
-    from maixswitch.sim.rig import Rig
+    from maixswitch.sim.simulated_board import SimulatedBoard
 
     edit(own, "10-blobs", labels=["blob", "more"])
-    rig = Rig(own, lambda *_: None)
-    rig.power_on()
-    rig.step()
-    before = (rig.bench.generation, rig.now, rig.state)
+    sim = SimulatedBoard(own, lambda *_: None)
+    sim.power_on()
+    sim.step()
+    before = (sim.bench.generation, sim.now, sim.state)
     verdicts = judge(own, "dock", "full")
-    assert (rig.bench.generation, rig.now, rig.state) == before
-    rig.app.stop()
+    assert (sim.bench.generation, sim.now, sim.state) == before
+    sim.app.stop()
     assert verdicts.note == ""
     assert verdicts.rows([BLOBS, COLOURS]) == both(own, "full").rows([BLOBS, COLOURS])
     with language.speaking("zh"):

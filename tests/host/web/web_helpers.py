@@ -1,4 +1,4 @@
-"""What the tests of the page share: a still photo for the lens, a board behind a client, and patience."""
+"""What the tests of the page share: a still photo for the camera, a board behind a client, and patience."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from maixswitch.sim.session import Options
-from maixswitch.web.desk import Desk
-from maixswitch.web.guard import Place
-from maixswitch.web.hub import Hub
+from maixswitch.web.access import Address
+from maixswitch.web.broadcast import Broadcast
 from maixswitch.web.runner import Runner
+from maixswitch.web.simulation import Simulation
 
-PLACE = Place("127.0.0.1", 8000)
+PLACE = Address("127.0.0.1", 8000)
 HERE = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
 PATIENCE_S = 20.0
 MOST_TURNS = 3000
@@ -41,10 +41,10 @@ def photo_bytes(image: Image.Image) -> bytes:
     return data.getvalue()
 
 
-def make_runner(card: Path, folder: Path, hub: Hub, speed: float = 1.0) -> Runner:
+def make_runner(card: Path, folder: Path, broadcast: Broadcast, speed: float = 1.0) -> Runner:
     path = folder / "spot.png"
     draw_spot().save(path)
-    return Runner(Options(card, camera=path), hub, speed)
+    return Runner(Options(card, camera=path), broadcast, speed)
 
 
 def start_server(card: Path, port: int, *words: str) -> tuple[str, subprocess.Popen[str]]:
@@ -73,7 +73,7 @@ def end_server(server: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def serve_card(card: Path, folder: Path, *words: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server with a still photo before the lens: its address, and its process."""
+    """A server with a still photo before the camera: its address, and its process."""
     draw_spot().save(folder / "spot.png")
     address, server = start_server(card, 0, "--camera", str(folder / "spot.png"), *words)
     try:
@@ -82,12 +82,12 @@ def serve_card(card: Path, folder: Path, *words: str) -> Iterator[tuple[str, sub
         end_server(server)
 
 
-def turn_until(desk: Desk, holds: Callable[[], object]) -> None:
-    """Lets the board on a desk make its steps until something holds."""
+def turn_until(simulation: Simulation, holds: Callable[[], object]) -> None:
+    """Lets the board on a simulation make its steps until something holds."""
     for _ in range(MOST_TURNS):
         if holds():
             return
-        desk.turn()
+        simulation.turn()
     raise AssertionError("it never came to that")
 
 

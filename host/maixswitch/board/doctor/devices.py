@@ -1,4 +1,4 @@
-"""Camera, panel and keys of a board. Nobody can ask whether a panel is there: its driver starts without one, too."""
+"""The camera, the panel and the keys of a board. A panel cannot be asked: its driver starts without one, too."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from maixswitch import board_code
-from maixswitch.board.doctor.asking import Asked, one
-from maixswitch.board.doctor.looks import Look
+from maixswitch.board.doctor.questions import Askable, one
 from maixswitch.board.doctor.storage import Storage
+from maixswitch.board.doctor.subject import SubjectReport
 from maixswitch.board.failures import BoardError
 from maixswitch.findings.finding import finding
 from maixswitch.language import tr
@@ -25,111 +25,115 @@ SENSORS = {
 }
 KEY_SECONDS = 10
 DEFAULT = "dock"
-"""The board that the app takes it for when neither the card nor config.json names one."""
+"""The board that the app assumes if neither the card nor config.json names one."""
 
 
-def board_of(found: Storage) -> Any:
-    """The row of device/once/boards.py that the app itself takes: by maixswitch.json, config.json, or the default."""
+def board_of(storage: Storage) -> Any:
+    """Return the row of device/once/boards.py that the app uses: by maixswitch.json, config.json, or the default."""
     boards = board_code.boards()
-    named = _json(found.texts.get("/sd/maixswitch.json")).get("board")
-    if named in boards.names():
-        return boards.find(named)
+    name = _json(storage.texts.get("/sd/maixswitch.json")).get("board")
+    if name in boards.names():
+        return boards.find(name)
     row = None
-    kind = _json(found.texts.get("/flash/config.json")).get("type")
+    kind = _json(storage.texts.get("/flash/config.json")).get("type")
     if isinstance(kind, str):
         row = boards.find_by_config(kind)
     return row or boards.find(DEFAULT)
 
 
-def keys_of(found: Storage) -> list[tuple[int, str]]:
-    """Pin and role of each key, as the card's settings or the board's row say."""
-    said = _json(found.texts.get("/sd/maixswitch.json")).get("keys")
+def keys_of(storage: Storage) -> list[tuple[int, str]]:
+    """Return the pin and the role of each key, from the card's settings or the board's row."""
+    listed = _json(storage.texts.get("/sd/maixswitch.json")).get("keys")
     rows: list[tuple[int, str]] = []
-    for key in said if isinstance(said, list) else []:
+    for key in listed if isinstance(listed, list) else []:
         match key:
             case {"pin": int(pin), "role": str(role)} if 0 <= pin <= 47:
                 rows.append((pin, role))
-    return rows or [(pin, role) for pin, role in board_of(found).keys]
+    return rows or [(pin, role) for pin, role in board_of(storage).keys]
 
 
-def camera(board: Asked) -> Look:
-    """Three pictures of the camera."""
+def camera(board: Askable) -> SubjectReport:
+    """Take three pictures with the camera."""
     return judge_camera(one(board, "camera()", 20.0))
 
 
-def judge_camera(said: object) -> Look:
-    """The finding, or the camera's name, of what the probe told."""
-    look = Look()
-    match said:
+def judge_camera(answer: object) -> SubjectReport:
+    """Return the camera's name, or the finding, from the answer of the probe."""
+    report = SubjectReport()
+    match answer:
         case ("ok", int(number), int(width), int(height)):
             name = SENSORS.get(number, f"0x{number:x}")
-            look.fact("camera", tr("camera"), tr("{name}, gives {size}", name=name, size=f"{width}x{height}"))
+            report.fact("camera", tr("camera"), tr("{name}, gives {size}", name=name, size=f"{width}x{height}"))
         case (str(step), str(why)):
-            look.fact("camera", tr("camera"), tr("no picture") if step == "picture" else tr("does not answer"))
-            look.findings.append(finding("B660" if step == "reset" else "B661", found=why))
+            report.fact("camera", tr("camera"), tr("no picture") if step == "picture" else tr("does not answer"))
+            report.findings.append(finding("B660" if step == "reset" else "B661", found=why))
         case _:
-            look.findings.append(finding("B660", found=str(said)[:80]))
-    return look
+            report.findings.append(finding("B660", found=str(answer)[:80]))
+    return report
 
 
-def panel(board: Asked, kind: int = 1) -> Look:
-    """Starts the panel's driver; `kind` as lcd.init takes it."""
+def panel(board: Askable, kind: int = 1) -> SubjectReport:
+    """Start the panel's driver with `kind` as lcd.init takes it."""
     return judge_panel(one(board, f"panel({int(kind)})", 10.0))
 
 
-def judge_panel(said: object) -> Look:
-    """The finding, or the panel's size, of what the probe told."""
-    look = Look()
-    match said:
+def judge_panel(answer: object) -> SubjectReport:
+    """Return the panel's size, or the finding, from the answer of the probe."""
+    report = SubjectReport()
+    match answer:
         case ("ok", int(width), int(height)):
             size = f"{width}x{height}"
-            look.fact(
+            report.fact(
                 "panel", tr("panel"), tr("driver runs, {size}; whether a panel is there cannot be asked", size=size)
             )
         case (str(), str(why)):
-            look.fact("panel", tr("panel"), tr("does not start"))
-            look.findings.append(finding("B662", found=why))
+            report.fact("panel", tr("panel"), tr("does not start"))
+            report.findings.append(finding("B662", found=why))
         case _:
-            look.findings.append(finding("B662", found=str(said)[:80]))
-    return look
+            report.findings.append(finding("B662", found=str(answer)[:80]))
+    return report
 
 
-def keys(board: Asked, rows: list[tuple[int, str]], say: Callable[[str], None], seconds: int = KEY_SECONDS) -> Look:
-    """Asks for each key to be pressed, one after the other; ``say`` tells the user which. A key held down counts as one
-    that is not felt.
+def keys(
+    board: Askable, rows: list[tuple[int, str]], say: Callable[[str], None], seconds: int = KEY_SECONDS
+) -> SubjectReport:
+    """Ask the user to press each key, one after the other.
+
+    say: tells the user which key.
+    A key that is held down the whole time counts as not felt.
     """
-    look = Look()
+    report = SubjectReport()
     for pin, role in rows:
         say(tr("Press the key IO{pin} ({role}) within {seconds} s.", pin=pin, role=role, seconds=seconds))
         try:
-            said = one(board, f"key({pin}, {seconds * 1000})", seconds + 5.0)
+            answer = one(board, f"key({pin}, {seconds * 1000})", seconds + 5.0)
         except BoardError as error:
-            said = ("failed", str(error.finding.found))
-        look.take(judge_key(said, pin, role))
-    return look
+            answer = ("failed", str(error.finding.found))
+        report.take(judge_key(answer, pin, role))
+    return report
 
 
-def judge_key(said: object, pin: int, role: str) -> Look:
-    """The finding, or when it was felt, of what the probe told of one key."""
-    look = Look()
+def judge_key(answer: object, pin: int, role: str) -> SubjectReport:
+    """Return when a key was felt, or the finding, from the answer of the probe."""
+    report = SubjectReport()
     name = tr("key IO{pin} ({role})", pin=pin, role=role)
-    match said:
+    match answer:
         case ("pressed", int(ms)):
-            look.fact(f"key_{pin}", name, tr("felt after {seconds} s", seconds=f"{ms / 1000:.1f}"))
+            report.fact(f"key_{pin}", name, tr("felt after {seconds} s", seconds=f"{ms / 1000:.1f}"))
         case ("held", _):
-            look.fact(f"key_{pin}", name, tr("down all the time"))
-            look.findings.append(finding("B664", field=f"IO{pin}"))
+            report.fact(f"key_{pin}", name, tr("down all the time"))
+            report.findings.append(finding("B664", field=f"IO{pin}"))
         case ("failed", str(why)):
-            look.fact(f"key_{pin}", name, tr("cannot be asked"))
-            look.findings.append(finding("B665", field=f"IO{pin}", found=why))
+            report.fact(f"key_{pin}", name, tr("cannot be asked"))
+            report.findings.append(finding("B665", field=f"IO{pin}", found=why))
         case _:
-            look.fact(f"key_{pin}", name, tr("not felt"))
-            look.findings.append(finding("B663", field=f"IO{pin}"))
-    return look
+            report.fact(f"key_{pin}", name, tr("not felt"))
+            report.findings.append(finding("B663", field=f"IO{pin}"))
+    return report
 
 
 def _json(data: bytes | None) -> dict[str, Any]:
-    """A file's object, {} when there is none that can be used."""
+    """Return the JSON object in a file, {} if there is none that can be used."""
     try:
         value = json.loads((data or b"{}").decode("utf-8-sig"))
     except (ValueError, RecursionError):

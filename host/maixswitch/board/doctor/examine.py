@@ -1,4 +1,4 @@
-"""The whole examination: ports, then one board, subject by subject; a subject that fails never stops the others."""
+"""The whole examination: the ports, then one board subject by subject. If one subject fails, the others go on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from maixswitch.board.connection import Board, connect
 from maixswitch.board.doctor import devices, firmware, starts, storage
-from maixswitch.board.doctor.looks import Fact, Look
+from maixswitch.board.doctor.subject import Fact, SubjectReport
 from maixswitch.board.failures import BoardError
 from maixswitch.board.ports import Port, boards, choose, ports, usable
 from maixswitch.findings.finding import Finding, Judged, finding
@@ -16,14 +16,17 @@ from maixswitch.language import tr
 
 Say = Callable[[str], None]
 CUTS = {"B603", "B605", "B607", "B608", "B611"}
-"""Failures after which nothing more is asked of the board."""
+"""Failures after which the board is asked nothing more."""
 LISTEN = 2.0
-"""Seconds to hear the banner of the restart, which tells what memory is free before a program runs."""
+"""Seconds to hear the banner of the restart, which tells the memory that is free before a program runs."""
 
 
 @dataclass(frozen=True)
 class Examination(Judged):
-    """All that was found. ``port``: the board that was asked, "" for none; ``findings``: errors first."""
+    """The result of an examination.
+
+    ``port`` is the board that was asked, "" for none; errors come first in ``findings``.
+    """
 
     port: str
     ports: tuple[Port, ...]
@@ -32,89 +35,91 @@ class Examination(Judged):
 
 
 def examine(port: str, say: Say, *, keys: bool = False, fix: bool = False) -> Examination:
-    """Looks at the board at `port`, or at the only one; what keeps it from being looked at is a finding, too.
+    """Examine the board at `port`, or the only one. What prevents that is a finding, too.
 
-    Read-only unless `fix`. ``say``: tells the user what is done, and which key to press. The board's program is stopped
-    for it, and started again at the end.
+    say: tells the user what happens, and which key to press.
+    keys: also ask the user to press the keys.
+    fix: repair what can be repaired; otherwise nothing is written.
+    The board's program is stopped for it, and started again at the end.
     """
-    there = ports()
-    look = Look()
+    usb_ports = ports()
+    report = SubjectReport()
     try:
         device = choose(port)
     except BoardError as error:
         device = port
-        look.findings += [error.finding, *judge_ports(there)]
-        return _made(device, there, look)
-    known = next((item for item in there if item.device == device), None)
+        report.findings += [error.finding, *judge_ports(usb_ports)]
+        return _examination(device, usb_ports, report)
+    known = next((item for item in usb_ports if item.device == device), None)
     if known is not None:
-        look.fact("chip", tr("USB chip"), known.chip or tr("unknown"))
+        report.fact("chip", tr("USB chip"), known.chip or tr("unknown"))
     try:
         with connect(device, restart=True) as board:
             say(tr("{port}: its program is stopped while doctor looks, and starts again at the end", port=device))
-            what = firmware.probe(board)  # when this fails, nothing else is worth asking
-            others = subjects(board, what, say, keys=keys, fix=fix)
-            said = "" if board.lost or board.gone else board.restart(LISTEN)
-            look.take(firmware.judge(firmware.started(what, said), device))
-            look.take(others)
+            known_firmware = firmware.probe(board)  # when this fails, nothing else is worth asking
+            others = subjects(board, known_firmware, say, keys=keys, fix=fix)
+            banner = "" if board.lost or board.gone else board.restart(LISTEN)
+            report.take(firmware.judge(firmware.started(known_firmware, banner), device))
+            report.take(others)
     except BoardError as error:
-        look.findings.append(error.finding)
-    return _made(device, there, look)
+        report.findings.append(error.finding)
+    return _examination(device, usb_ports, report)
 
 
-def judge_ports(there: list[Port]) -> list[Finding]:
-    """What is to be said of ports when no board could be chosen: those not allowed, and those of unknown chips."""
-    found = []
-    for item in boards(there):
+def judge_ports(usb_ports: list[Port]) -> list[Finding]:
+    """Return the findings about ports if no board could be chosen: ports not allowed, and ports with unknown chips."""
+    findings = []
+    for item in boards(usb_ports):
         if not usable(item.device):
-            found.append(finding("B604", item.device, port=item.device))
-    for item in there:
+            findings.append(finding("B604", item.device, port=item.device))
+    for item in usb_ports:
         if not item.known:
-            found.append(finding("B615", item.device, found=item.description, port=item.device))
-    return found
+            findings.append(finding("B615", item.device, found=item.description, port=item.device))
+    return findings
 
 
-def subjects(board: Board, what: firmware.Firmware, say: Say, *, keys: bool, fix: bool) -> Look:
-    """Card, what starts, camera, panel, and keys where wanted."""
-    look = Look()
-    found = storage.Storage()
+def subjects(board: Board, known_firmware: firmware.Firmware, say: Say, *, keys: bool, fix: bool) -> SubjectReport:
+    """Examine the card, what starts, the camera, the panel, and the keys if asked."""
+    report = SubjectReport()
+    listed = storage.Storage()
 
-    def files() -> Look:
-        nonlocal found
-        found = storage.probe(board)
+    def files() -> SubjectReport:
+        nonlocal listed
+        listed = storage.probe(board)
         if fix:
             from maixswitch.board.doctor.repair import repair
 
-            if repair(board, found, say):
-                found = storage.probe(board)
-        return storage.judge(found, board.port)
+            if repair(board, listed, say):
+                listed = storage.probe(board)
+        return storage.judge(listed, board.port)
 
-    steps: list[Callable[[], Look]] = [
+    steps: list[Callable[[], SubjectReport]] = [
         files,
-        lambda: starts.judge(found, starts.checksums(board, found), board.port),
+        lambda: starts.judge(listed, starts.checksums(board, listed), board.port),
         lambda: devices.camera(board),
     ]
-    if what.api == "maixpy":
-        steps.append(lambda: devices.panel(board, 3 if "m5stickv" in what.machine.lower() else 1))
+    if known_firmware.api == "maixpy":
+        steps.append(lambda: devices.panel(board, 3 if "m5stickv" in known_firmware.machine.lower() else 1))
     if keys:
-        steps.append(lambda: devices.keys(board, devices.keys_of(found), say))
+        steps.append(lambda: devices.keys(board, devices.keys_of(listed), say))
     for step in steps:
         try:
-            look.take(step())
+            report.take(step())
         except BoardError as error:
             if error.code in CUTS:
-                look.findings.append(error.finding)
+                report.findings.append(error.finding)
                 break
-            look.findings.append(finding("B665", found=error.finding.text()))
-    return look
+            report.findings.append(finding("B665", found=error.finding.text()))
+    return report
 
 
-def _made(device: str, there: list[Port], look: Look) -> Examination:
-    found = sorted(look.findings, key=lambda item: (item.rank, item.code, item.file))
-    return Examination(device, tuple(there), tuple(look.facts), tuple(found))
+def _examination(device: str, usb_ports: list[Port], report: SubjectReport) -> Examination:
+    findings = sorted(report.findings, key=lambda item: (item.rank, item.code, item.file))
+    return Examination(device, tuple(usb_ports), tuple(report.facts), tuple(findings))
 
 
 def document(result: Examination) -> dict[str, Any]:
-    """The examination for programs, schema 1, in the form of `check --json`: texts are in the reader's language."""
+    """Return the examination as JSON-able values, schema 1, like those of `check --json`."""
     return {
         "schema": 1,
         "command": "doctor",

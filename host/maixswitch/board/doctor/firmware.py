@@ -1,4 +1,4 @@
-"""The firmware of a board: who answers, its version, its memory, and which flavour that is likely to be."""
+"""The firmware of a board: its version, its memory, and which build it is likely to be."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from maixswitch import board_code
-from maixswitch.board.doctor.asking import Asked, one
-from maixswitch.board.doctor.looks import Look, amount
+from maixswitch.board.doctor.questions import Askable, one
+from maixswitch.board.doctor.subject import SubjectReport, amount
 from maixswitch.board.failures import BoardError
 from maixswitch.findings.finding import Finding, finding
 from maixswitch.language import tr
@@ -18,14 +18,14 @@ from maixswitch.language import tr
 SMALL_KIB = 3000
 """Free system heap below which models of more than about 2 MB do not load."""
 SLACK_KIB = 100
-"""By how much the free heap may exceed a flavour's figure: no two builds of one version differ by more."""
+"""By how much the free heap may exceed a flavour's figure; builds of one version do not differ more."""
 BANNER = re.compile(r"gc heap=0x([0-9a-fA-F]+)-0x([0-9a-fA-F]+)")
 HEAP_END = 0x80600000
 
 
 @dataclass(frozen=True)
 class Firmware:
-    """What a board said of itself; numbers None where it does not say. ``v4``: does it load kmodels of version 4?"""
+    """What a board says about itself. Numbers are None if it does not say them. ``v4``: does it load kmodel v4?"""
 
     platform: str = ""
     python: str = ""
@@ -40,12 +40,15 @@ class Firmware:
 
     @property
     def free(self) -> int | None:
-        """Bytes for models: what was free before anything ran, since what the firmware counts never comes back."""
+        """The bytes for models.
+
+        The amount before any program ran counts, since the firmware's figure never recovers.
+        """
         return self.system_free if self.free_at_start is None else self.free_at_start
 
     @property
     def banner(self) -> str:
-        """The version with its build, as far as the board says it."""
+        """The version with its build, as far as the board tells it."""
         return self.uname[3] if len(self.uname) > 3 else ""
 
     @property
@@ -54,7 +57,7 @@ class Firmware:
 
     @property
     def known(self) -> bool:
-        """Is it a MaixPy or CanMV of a K210?"""
+        """Is this a MaixPy or CanMV of a K210?"""
         return self.python == "micropython" and (self.platform == "MaixPy" or "k210" in self.machine.lower())
 
     @property
@@ -63,31 +66,31 @@ class Firmware:
 
     @property
     def version(self) -> tuple[int, int, int, int] | None:
-        """Three numbers and the build (v0.6.2-84 is 0, 6, 2, 84), None when there are none."""
+        """Three numbers and the build (v0.6.2-84 is 0, 6, 2, 84), None if there are none."""
         untagged = table().BANNERS.get(self.banner.split(" ")[0].partition("-")[0], "")
         match = re.search(r"v?(\d+)\.(\d+)\.(\d+)(?:[-_](\d+))?", untagged or self.banner)
         return (int(match[1]), int(match[2]), int(match[3]), int(match[4] or 0)) if match else None
 
 
-def probe(board: Asked) -> Firmware:
-    """Asks the board; BoardError B606 when what answers is no MaixPy."""
-    found = read(one(board, "firmware()"))
-    if not found.known:
-        said = " ".join(part for part in (found.python, found.platform, found.machine) if part)
-        raise BoardError("B606", port=board.port, found=said)
-    if found.api == "maixpy":
-        said_of_models: object = ""
+def probe(board: Askable) -> Firmware:
+    """Ask the board. Raises BoardError B606 if what answers is not MaixPy."""
+    firmware = read(one(board, "firmware()"))
+    if not firmware.known:
+        text = " ".join(part for part in (firmware.python, firmware.platform, firmware.machine) if part)
+        raise BoardError("B606", port=board.port, found=text)
+    if firmware.api == "maixpy":
+        loader_words: object = ""
         with suppress(BoardError):
-            said_of_models = one(board, "kmodel()")
-        found = Firmware(**{**vars(found), "v4": v4(str(said_of_models))})
+            loader_words = one(board, "kmodel()")
+        firmware = Firmware(**{**vars(firmware), "v4": v4(str(loader_words))})
     else:
-        found = Firmware(**{**vars(found), "v4": True})
-    return found
+        firmware = Firmware(**{**vars(firmware), "v4": True})
+    return firmware
 
 
-def read(said: object) -> Firmware:
-    """The board's dict, where everything that is not of its kind is left out."""
-    data: dict[Any, Any] = said if isinstance(said, dict) else {}
+def read(answer: object) -> Firmware:
+    """Return what the board's dict says, without values of a wrong type."""
+    data: dict[Any, Any] = answer if isinstance(answer, dict) else {}
 
     def number(name: str) -> int | None:
         value = data.get(name)
@@ -109,121 +112,121 @@ def read(said: object) -> Firmware:
     )
 
 
-def v4(said: str) -> bool | None:
-    """Does the loader take version 4, by its words for what is no model at all? None when it says nothing of it."""
-    if "ERR_KMODEL_VERSION" not in said:
+def v4(words: str) -> bool | None:
+    """Does the loader take version 4? Its words about a file that is not a model tell. None if they do not."""
+    if "ERR_KMODEL_VERSION" not in words:
         return None
-    return "V3/V4" in said
+    return "V3/V4" in words
 
 
-def started(found: Firmware, said: str) -> Firmware:
-    """The same with what the firmware said when it started again."""
-    return replace(found, free_at_start=free_by_banner(said))
+def started(firmware: Firmware, banner: str) -> Firmware:
+    """Return the same with what the firmware printed when it started again."""
+    return replace(firmware, free_at_start=free_by_banner(banner))
 
 
 def free_by_banner(line: str) -> int | None:
-    """Free bytes of the system heap by a line such as "[MaixPy] gc heap=0x80130e20-0x801b0e20(524288)"."""
+    """Return the free bytes of the system heap from a line such as "[MaixPy] gc heap=0x80130e20-0x801b0e20(524288)"."""
     match = BANNER.search(line)
     free = HEAP_END - int(match[2], 16) if match else -1
     return free if 0 <= free < HEAP_END - 0x80000000 else None
 
 
 def table() -> board_code.Flavours:
-    """The table of the known images."""
+    """Return the table of the known images."""
     return board_code.flavours()
 
 
-def rows(found: Firmware) -> list[tuple[Any, ...]]:
-    """Of each flavour the image that is closest to the board's version, else the newest."""
+def rows(firmware: Firmware) -> list[tuple[Any, ...]]:
+    """Return the image of each flavour that is closest to the board's version, otherwise the newest."""
     flavours = table()
     names = [str(row[flavours.NAME]) for row in flavours.newest()]
-    if found.api == "maixpy" and found.version is not None:
-        names = [name + "@v{}.{}.{}-{}".format(*found.version) for name in names]
+    if firmware.api == "maixpy" and firmware.version is not None:
+        names = [name + "@v{}.{}.{}-{}".format(*firmware.version) for name in names]
     return [flavours.find(name) for name in names]
 
 
-def guess(found: Firmware) -> list[str]:
-    """Names of the flavours that the answers fit, the likeliest first; empty when none does.
+def guess(firmware: Firmware) -> list[str]:
+    """Return the names of the flavours that fit the answers, the likeliest first.
 
-    By the interface, kmodel v4, threads, IDE, and free heap: more of it than a flavour leaves speaks against that one,
-    less does not, since it never comes back once it was used. Where no flavour has all of it, threads and IDE are not
-    asked: a build of one's own may differ there.
+    The interface, kmodel v4, threads, IDE and the free heap decide. More free heap than a flavour leaves excludes it;
+    less does not, since used heap never comes back. If no flavour fits, threads and IDE are ignored, since a build of
+    one's own may differ there.
     """
-    return _fitting(found, True) or _fitting(found, False)
+    return _fitting(firmware, True) or _fitting(firmware, False)
 
 
-def _fitting(found: Firmware, closely: bool) -> list[str]:
-    free = None if found.free is None else found.free // 1024
+def _fitting(firmware: Firmware, closely: bool) -> list[str]:
+    free = None if firmware.free is None else firmware.free // 1024
     flavours = table()
     fits = []
-    for row in rows(found):
+    for row in rows(firmware):
         name = str(row[flavours.NAME])
         own = next((part for part in ("m5stickv", "amigo") if name.startswith(part)), "")
-        if own and own not in (found.machine + found.banner).lower():
+        if own and own not in (firmware.machine + firmware.banner).lower():
             continue
-        threads, maixpy = "_thread" in found.modules, found.api == "maixpy"
+        threads, maixpy = "_thread" in firmware.modules, firmware.api == "maixpy"
         if (
-            row[flavours.API] != found.api
-            or (found.v4 is not None and found.v4 != row[flavours.V4])
+            row[flavours.API] != firmware.api
+            or (firmware.v4 is not None and firmware.v4 != row[flavours.V4])
             or (closely and maixpy and threads != row[flavours.THREADS])
-            or (closely and found.ide is not None and maixpy and found.ide != row[flavours.IDE])
-            or (name == "with_lvgl") != ("lvgl" in found.modules)
-            or ("speech" in name) != ("speech_recognizer" in found.modules)
+            or (closely and firmware.ide is not None and maixpy and firmware.ide != row[flavours.IDE])
+            or (name == "with_lvgl") != ("lvgl" in firmware.modules)
+            or ("speech" in name) != ("speech_recognizer" in firmware.modules)
         ):
             continue
-        # the banner comes before the prompt, and so says more
-        usual = row[flavours.FREE_KIB if found.free_at_start is None else flavours.BANNER_KIB]
-        usual += row[flavours.GC_KIB] - (row[flavours.GC_KIB] if found.gc_heap is None else found.gc_heap // 1024)
+        # The banner comes before the prompt, when more memory is free.
+        usual = row[flavours.FREE_KIB if firmware.free_at_start is None else flavours.BANNER_KIB]
+        usual += row[flavours.GC_KIB] - (row[flavours.GC_KIB] if firmware.gc_heap is None else firmware.gc_heap // 1024)
         if free is not None and free > usual + SLACK_KIB:
             continue
         fits.append((abs(usual - free) if free is not None else 0, name))
     return [name for _, name in sorted(fits, key=lambda row: row[0])]
 
 
-def judge(found: Firmware, port: str) -> Look:
-    """Facts and findings of the firmware."""
-    look = Look()
-    name = {"maixpy": "MaixPy", "canmv": "CanMV"}[found.api]
-    look.fact("firmware", tr("firmware"), " ".join(part for part in (name, found.banner) if part))
-    if found.machine:
-        look.fact("machine", tr("machine"), found.machine)
-    flavours = guess(found)
+def judge(firmware: Firmware, port: str) -> SubjectReport:
+    """Return facts and findings of the firmware."""
+    report = SubjectReport()
+    name = {"maixpy": "MaixPy", "canmv": "CanMV"}[firmware.api]
+    report.fact("firmware", tr("firmware"), " ".join(part for part in (name, firmware.banner) if part))
+    if firmware.machine:
+        report.fact("machine", tr("machine"), firmware.machine)
+    flavours = guess(firmware)
     if flavours:
-        look.fact("flavour", tr("flavour, a guess"), ", ".join(flavours))
-    yes = {True: tr("3 and 4"), False: tr("3"), None: tr("3, of 4 it does not say")}[found.v4]
-    look.fact("kmodel", tr("kmodel versions"), yes)
-    if found.gc_heap is not None:
-        look.fact("python_heap", tr("Python heap"), amount(found.gc_heap))
-    if found.system_free is not None:
-        look.fact("system_heap", tr("system heap free now"), amount(found.system_free))
-    if found.free_at_start is not None:
-        look.fact("system_heap_at_start", tr("system heap free at start"), amount(found.free_at_start))
-    version = found.version
+        report.fact("flavour", tr("flavour, a guess"), ", ".join(flavours))
+    yes = {True: tr("3 and 4"), False: tr("3"), None: tr("3, of 4 it does not say")}[firmware.v4]
+    report.fact("kmodel", tr("kmodel versions"), yes)
+    if firmware.gc_heap is not None:
+        report.fact("python_heap", tr("Python heap"), amount(firmware.gc_heap))
+    if firmware.system_free is not None:
+        report.fact("system_heap", tr("system heap free now"), amount(firmware.system_free))
+    if firmware.free_at_start is not None:
+        report.fact("system_heap_at_start", tr("system heap free at start"), amount(firmware.free_at_start))
+    version = firmware.version
     if version is None:
-        look.findings.append(finding("B635", found=found.banner, port=port))
-    elif found.api == "maixpy":
-        look.findings.extend(_lacking(found.banner, version))
-    if found.v4 is False:
-        look.findings.append(finding("B631"))
+        report.findings.append(finding("B635", found=firmware.banner, port=port))
+    elif firmware.api == "maixpy":
+        report.findings.extend(_lacking(firmware.banner, version))
+    if firmware.v4 is False:
+        report.findings.append(finding("B631"))
     images = table()
-    usual = next((row[images.GC_KIB] for row in images.newest() if row[images.API] == found.api), 512)
-    if found.gc_heap is not None and found.gc_heap // 1024 != usual:
-        code = "B632" if found.gc_heap // 1024 < usual else "B633"
-        look.findings.append(finding(code, found=amount(found.gc_heap), wanted=amount(usual * 1024)))
-    if found.free is not None and found.free < SMALL_KIB * 1024:
-        look.findings.append(finding("B634", found=amount(found.free)))
-    return look
+    usual = next((row[images.GC_KIB] for row in images.newest() if row[images.API] == firmware.api), 512)
+    if firmware.gc_heap is not None and firmware.gc_heap // 1024 != usual:
+        code = "B632" if firmware.gc_heap // 1024 < usual else "B633"
+        report.findings.append(finding(code, found=amount(firmware.gc_heap), wanted=amount(usual * 1024)))
+    if firmware.free is not None and firmware.free < SMALL_KIB * 1024:
+        report.findings.append(finding("B634", found=amount(firmware.free)))
+    return report
 
 
 def _lacking(banner: str, version: tuple[int, int, int, int]) -> Iterator[Finding]:
-    """What this version does not have; of a panel of its own type nobody knows here, so nothing is said of it."""
+    """Yield what this version lacks. Panels with a type of their own are not known here, so nothing is said of them."""
     flavours = table()
-    wanted = tr("v0.6.2-78 or later")
+    needed_version = tr("v0.6.2-78 or later")
     missing = flavours.lacks(version, flavours.NEEDED)
     if flavours.STARTS_MAIN in missing:
-        yield finding("B630", found=banner, wanted=wanted)
+        yield finding("B630", found=banner, wanted=needed_version)
     elif missing:
-        yield finding("B636", found=f"{banner}: {', '.join(missing)}", wanted=wanted)
-    wished = flavours.lacks(version, flavours.WISHED)
-    if wished:
-        yield finding("B637", found=f"{banner}: {', '.join(wished)}", wanted=wanted)
+        yield finding("B636", found=f"{banner}: {', '.join(missing)}", wanted=needed_version)
+    optional = flavours.lacks(version, flavours.WISHED)
+    if optional:
+        yield finding("B637", found=f"{banner}: {', '.join(optional)}", wanted=needed_version)

@@ -1,4 +1,4 @@
-"""`maixswitch doctor --fix`: the few things that can be put right without asking; each is announced."""
+"""`maixswitch doctor --fix`: repairs that need no question. Each one is announced."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from maixswitch.board.sync.plan import begun
 from maixswitch.language import tr
 
 
-def repair(board: Board, found: Storage, say: Callable[[str], None]) -> bool:
-    """Finishes an interrupted sync or takes its left-overs away, and ends the firmware's wait for MaixPy IDE.
+def repair(board: Board, storage: Storage, say: Callable[[str], None]) -> bool:
+    """Finish an interrupted sync or delete what it left, and end the firmware's wait for MaixPy IDE.
 
-    Returns whether anything was changed; what was found is to be asked anew then. BoardError when the board refuses.
+    Returns whether anything was changed; the storage must then be asked again.
+    Raises BoardError if the board refuses.
     """
     done = False
     target = BoardTarget(board)
-    if TODO in found.files:
-        steps = parse(found.texts.get(TODO, b""))
+    if TODO in storage.files:
+        steps = parse(storage.texts.get(TODO, b""))
         if steps is None:
-            say(tr("fix: {path} taken away: it cannot be understood", path=TODO))
+            say(tr("fix: {path} deleted: it cannot be understood", path=TODO))
         else:
             say(tr("fix: the interrupted sync is finished, {count} steps", count=len(steps)))
         target.finish()
         done = True
-    if found.parts:
+    if storage.parts:
         listing = target.listing()
         steps = [*older.remains(listing, target), *begun(listing)]
         for step in steps:
@@ -37,7 +38,7 @@ def repair(board: Board, found: Storage, say: Callable[[str], None]) -> bool:
                 say(tr("fix: {path} deleted, {size} bytes of an interrupted sync", path=f"{SD}/{step.path}", size=size))
         target.drop(steps)
         done = True
-    if IDE in found.files:
+    if IDE in storage.files:
         say(tr("fix: {path} deleted: the board starts the app again", path=IDE))
         board.exec(f"import uos\nuos.remove({IDE!r})", 30.0)
         done = True

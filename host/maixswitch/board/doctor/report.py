@@ -1,4 +1,4 @@
-"""An examination for people: ports, a table of what was found, findings with remedies, counts, what to do next."""
+"""The report of an examination for people: ports, a table of facts, findings with remedies, counts, the next step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maixswitch.language import tr
 
 
 def text(result: Examination) -> str:
-    """The whole report, lines without colour; nothing that a terminal would obey."""
+    """Return the whole report as lines without colour, free of control characters."""
     return "\n".join(visible(line).replace("\n", "\\n") for line in lines(result))
 
 
@@ -38,12 +38,12 @@ def lines(result: Examination) -> Iterator[str]:
     yield tr("Findings")
     yield from listed(result.findings, "")
     yield ""
-    found = result.counts
+    counts = result.counts
     yield tr(
         "Errors: {errors}, warnings: {warnings}, notes: {notes}",
-        errors=found[ERROR],
-        warnings=found[WARNING],
-        notes=found[NOTE],
+        errors=counts[ERROR],
+        warnings=counts[WARNING],
+        notes=counts[NOTE],
     )
     worst = next((item for item in result.findings if item.severity == ERROR), None)
     if worst is not None:
@@ -52,5 +52,5 @@ def lines(result: Examination) -> Iterator[str]:
 
 
 def width(text: str) -> int:
-    """Columns that a text takes in a terminal: a Chinese character takes two."""
+    """Return the columns that a text takes in a terminal: a Chinese character takes two."""
     return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)

@@ -1,11 +1,11 @@
-"""The card and the flash of a board: mounted, space, and what an interrupted sync left."""
+"""The card and the flash of a board: mounts, free space, and what an interrupted sync left."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from maixswitch.board.doctor.asking import Asked, ask
-from maixswitch.board.doctor.looks import Look, amount
+from maixswitch.board.doctor.questions import Askable, ask
+from maixswitch.board.doctor.subject import SubjectReport, amount
 from maixswitch.board.sync import older
 from maixswitch.board.sync.inventory import MARK, STEPS, SUMS, SYNC
 from maixswitch.board.sync.journal import parse
@@ -18,14 +18,16 @@ TODO = f"{SD}/{STEPS}"
 DEPTH = 6
 LITTLE = 1024 * 1024
 TEXT_LIMIT = 16384
-"""Bytes that are read of a file that is judged as text."""
+"""The most bytes that are read of a file that is judged as text."""
 ERRORS = {5: "EIO", 19: "ENODEV"}
 
 
 @dataclass
 class Storage:
-    """What is mounted, and files with their sizes; ``mounts``: name -> (bytes of a block, blocks, free blocks), or the
-    number of the error that asking gave. ``broken``: folders that cannot be read, with their error's number.
+    """What is mounted, and the files with their sizes.
+
+    mounts: for each name (bytes of a block, blocks, free blocks), or the number of the error that asking gave.
+    broken: folders that cannot be read, with their error's number.
     """
 
     mounts: dict[str, tuple[int, int, int] | int] = field(default_factory=dict)
@@ -46,7 +48,7 @@ class Storage:
 
     @property
     def parts(self) -> list[str]:
-        """Files on the card that a sync was bringing when it was interrupted, an older one's too."""
+        """Files on the card that an interrupted sync was writing, of older versions too."""
         marked = tuple(folder + "/" for folder in self.arriving)
         return sorted(
             path
@@ -58,7 +60,7 @@ class Storage:
 
     @property
     def arriving(self) -> list[str]:
-        """Folders of models that the app passes over, since not all of their files are there yet."""
+        """Folders of models that the app ignores, since some of their files are still missing."""
         return sorted(
             path.rpartition("/")[0]
             for path in self.files
@@ -66,7 +68,7 @@ class Storage:
         )
 
     def text(self, path: str) -> str | None:
-        """A text that was read; None when there is no such file, or it is no UTF-8."""
+        """Return a text that was read; None if the file is missing or not UTF-8."""
         try:
             return self.texts[path].decode() if path in self.texts else None
         except UnicodeDecodeError:
@@ -82,73 +84,73 @@ READ = (
 """Files whose text is judged."""
 
 
-def probe(board: Asked) -> Storage:
-    """Asks what is mounted, lists all files, and reads the few whose text counts."""
-    found = Storage()
+def probe(board: Askable) -> Storage:
+    """Ask what is mounted, list all files, and read the few whose text matters."""
+    storage = Storage()
     for row in ask(board, "mounts()"):
         match row:
             case (str(name), int(size), int(blocks), int(free)):
-                found.mounts[name] = (size, blocks, free)
+                storage.mounts[name] = (size, blocks, free)
             case (str(name), int(number)):
-                found.mounts[name] = number
-    for name in found.mounts:
+                storage.mounts[name] = number
+    for name in storage.mounts:
         for row in ask(board, f"files('/{name}', {DEPTH})", 30.0):
             match row:
                 case (str(path), int(size)) if path.endswith("/"):
-                    found.folders.add(path.rstrip("/"))
+                    storage.folders.add(path.rstrip("/"))
                 case (str(path), int(size)) if size < 0:
-                    found.broken[path] = -size
+                    storage.broken[path] = -size
                 case (str(path), int(size)):
-                    found.files[path] = size
+                    storage.files[path] = size
     for path in READ:
-        if path in found.files:
-            for said in ask(board, f"text({path!r}, {TEXT_LIMIT})"):
-                if isinstance(said, bytes):
-                    found.texts[path] = said
-    return found
+        if path in storage.files:
+            for data in ask(board, f"text({path!r}, {TEXT_LIMIT})"):
+                if isinstance(data, bytes):
+                    storage.texts[path] = data
+    return storage
 
 
-def judge(found: Storage, port: str) -> Look:
-    """Facts and findings of card and flash as places for files."""
-    look = Look()
-    if "sd" not in found.mounts:
-        look.fact("card", tr("card"), tr("none"))
-        look.findings.append(finding("B620", port=port))
-    elif not found.card:
-        number = found.broken[SD]
-        look.fact("card", tr("card"), tr("cannot be read"))
-        look.findings.append(finding("B623", SD, found=f"OSError {number} {ERRORS.get(number, '')}".strip()))
+def judge(storage: Storage, port: str) -> SubjectReport:
+    """Return facts and findings of card and flash as media."""
+    report = SubjectReport()
+    if "sd" not in storage.mounts:
+        report.fact("card", tr("card"), tr("none"))
+        report.findings.append(finding("B620", port=port))
+    elif not storage.card:
+        number = storage.broken[SD]
+        report.fact("card", tr("card"), tr("cannot be read"))
+        report.findings.append(finding("B623", SD, found=f"OSError {number} {ERRORS.get(number, '')}".strip()))
     else:
-        _space(look, found.mounts["sd"])
-        for folder, number in sorted(found.broken.items()):
+        _space(report, storage.mounts["sd"])
+        for folder, number in sorted(storage.broken.items()):
             if folder.startswith(SD):
-                look.findings.append(finding("B623", folder, found=f"OSError {number}"))
-    if isinstance(row := found.mounts.get("flash"), tuple):
+                report.findings.append(finding("B623", folder, found=f"OSError {number}"))
+    if isinstance(row := storage.mounts.get("flash"), tuple):
         total, free = row[0] * row[1], row[0] * row[2]
-        look.fact("flash", tr("flash"), tr("{free} of {total} free", free=amount(free), total=amount(total)))
-    if TODO in found.files:
-        steps = parse(found.texts.get(TODO, b""))
+        report.fact("flash", tr("flash"), tr("{free} of {total} free", free=amount(free), total=amount(total)))
+    if TODO in storage.files:
+        steps = parse(storage.texts.get(TODO, b""))
         if steps is None:
-            look.findings.append(finding("B629", TODO))
+            report.findings.append(finding("B629", TODO))
         else:
-            look.findings.append(finding("B625", TODO, found=tr("{count} steps", count=len(steps))))
-    if found.parts:
-        look.findings.append(finding("B626", found=some([path.removeprefix(SD + "/") for path in found.parts])))
-    return look
+            report.findings.append(finding("B625", TODO, found=tr("{count} steps", count=len(steps))))
+    if storage.parts:
+        report.findings.append(finding("B626", found=some([path.removeprefix(SD + "/") for path in storage.parts])))
+    return report
 
 
-def _space(look: Look, row: tuple[int, int, int] | int) -> None:
+def _space(report: SubjectReport, row: tuple[int, int, int] | int) -> None:
     if isinstance(row, int):
-        look.fact("card", tr("card"), tr("mounted; its space cannot be asked"))
-        look.findings.append(finding("B623", SD, found=f"OSError {row}"))
+        report.fact("card", tr("card"), tr("mounted; its space cannot be asked"))
+        report.findings.append(finding("B623", SD, found=f"OSError {row}"))
         return
     size, blocks, free = row
-    said = tr(
+    text = tr(
         "FAT, {free} of {total} free, clusters of {cluster}",
         free=amount(size * free),
         total=amount(size * blocks),
         cluster=amount(size),
     )
-    look.fact("card", tr("card"), said)
+    report.fact("card", tr("card"), text)
     if size * free < LITTLE:
-        look.findings.append(finding("B627", found=amount(size * free)))
+        report.findings.append(finding("B627", found=amount(size * free)))

@@ -1,4 +1,4 @@
-"""Carries out a plan so that the card is at every moment the old one, or one that its boot.py turns into the new."""
+"""Carries out a plan so that the card is always the old one, or one that its boot.py turns into the new one."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from maixswitch.language import tr
 
 
 def apply(plan: Plan, target: Target, tell: Tell = lambda size: None) -> None:
-    """Does all that the plan says; ``tell`` gets the bytes as they arrive on the card.
+    """Carry out the plan.
 
-    MaixSwitchError for whatever fails: the card then holds the old files, or from its next start on the new ones, and
-    the next sync goes on where this one stopped. Ctrl-C ends it in the same way, with the code of an interruption.
+    tell: gets the bytes as they arrive on the card.
+    Raises MaixSwitchError for every failure. The card then holds the old files, or the new ones from its next start on,
+    and the next sync continues where this one stopped. Ctrl-C ends it in the same way, with the code of an
+    interruption.
     """
     decided = False
     try:
         target.drop(plan.leftovers)
         if not plan.empty or not plan.known:
             target.make_folder(SYNC)
-            target.drop([Step("delete", SUMS)])  # nothing is believed before the end
+            target.drop([Step("delete", SUMS)])  # The old checksums are wrong until the end.
         if plan.first:
             _commit(plan.first, target)
             target.finish()
@@ -33,7 +35,7 @@ def apply(plan: Plan, target: Target, tell: Tell = lambda size: None) -> None:
             if folder in plan.marked:
                 target.write(f"{folder}/{MARK}", b"")
         for send in plan.sends:
-            if not send.left and send.offset:  # all of it arrived in an earlier try
+            if not send.left and send.offset:  # All of it arrived in an earlier try.
                 continue
             target.send(send.source.file, send.part, send.offset, send.source.size, send.source.crc, tell)
         if plan.steps:
@@ -44,17 +46,17 @@ def apply(plan: Plan, target: Target, tell: Tell = lambda size: None) -> None:
             target.write(SUMS, manifest.dump(plan.files))
     except KeyboardInterrupt:
         if decided:
-            text = tr("interrupted; the new files are all there, and count from the board's next start on")
+            text = tr("interrupted; all new files are on the card, and the board uses them from its next start on")
         else:
-            text = tr("interrupted; the card still runs the old version; the same command goes on where it stopped")
+            text = tr("interrupted; the card still has the old version; the same command continues where it stopped")
         raise MaixSwitchError(text, EXIT_INTERRUPTED) from None
 
 
 def _commit(steps: Sequence[Step], target: Target) -> None:
-    """Writes the list of steps; from then on the card is the new one, as soon as its boot.py has run."""
-    wanted = journal.dump(steps)
-    target.write(STEPS, wanted)
-    if target.read(STEPS) != wanted:
+    """Write the list of steps. From then on the card is the new one, as soon as its boot.py has run."""
+    data = journal.dump(steps)
+    target.write(STEPS, data)
+    if target.read(STEPS) != data:
         raise MaixSwitchError(
-            tr("{name}: the card does not keep what is written to it; take another card", name=target.name), EXIT_IO
+            tr("{name}: the card does not keep what is written to it; use another card", name=target.name), EXIT_IO
         )

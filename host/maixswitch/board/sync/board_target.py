@@ -20,21 +20,21 @@ from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import tr
 
 CARD_RATE = 250_000
-"""Bytes a second that a card is taken to write in a board; a guess, for the estimate only."""
+"""The bytes per second that a card in a board writes: a guess, for the estimate only."""
 WIRE = 10 * 1.01
 """Bits on the line for a byte of a file: start and stop bit, headers and answers."""
 BATCH = 1 << 20
 """Bytes that the board reads between two signs of progress."""
 QUICK = 8.0
-"""Seconds that an answer may take otherwise."""
+"""Seconds that any other answer may take."""
 SLOW = 60.0
 """Seconds that a card may take for one step, such as deleting a large file."""
 SLOWEST = 50_000
-"""Bytes a second that a board copies at the least from file to file before it is given up; a guess."""
+"""The fewest bytes per second that a board copies before it is given up: a guess."""
 
 
 class BoardTarget:
-    """The card of a board; ``root``: where the firmware has it; ``plain``: send with mpremote's own verbs."""
+    """The card of a board. ``root`` is its path in the firmware; ``plain``: send with mpremote's own verbs."""
 
     def __init__(self, board: Board, *, plain: bool = False, root: str = "/sd") -> None:
         self.board = board
@@ -45,16 +45,16 @@ class BoardTarget:
     def listing(self) -> Listing:
         if self._rows(f"say({self.root.strip('/')!r} in uos.listdir('/'))") != [True]:
             raise BoardError("B620", port=self.name)
-        found = Listing()
+        listing = Listing()
         for path, size in self._rows(f"walk({self.root!r})"):
             if size < 0:
-                found.folders.add(path)
+                listing.folders.add(path)
             else:
-                found.files[path] = size
-        return found
+                listing.files[path] = size
+        return listing
 
     def checksums(self, paths: Mapping[str, int], tell: Tell) -> dict[str, int]:
-        found: dict[str, int] = {}
+        known: dict[str, int] = {}
         batch: list[str] = []
         for at, path in enumerate(paths, 1):
             batch.append(path)
@@ -64,10 +64,10 @@ class BoardTarget:
                 for name in batch:
                     row = sums[self._at(name)]
                     if row is not None and row[0] == paths[name]:
-                        found[name] = row[1]
+                        known[name] = row[1]
                 tell(size)
                 batch = []
-        return found
+        return known
 
     def space(self) -> tuple[int, int]:
         ((free, cluster),) = self._rows(f"space({self.root!r})")
@@ -102,34 +102,36 @@ class BoardTarget:
             return
         program = (board_root() / BOOT).read_text(encoding="utf-8").replace('finish("/sd")', f"finish({self.root!r})")
         sizes = self.listing().files
-        said = self.board.run(packed(program), SLOW + sum(sizes.get(step.path, 0) for step in steps) / SLOWEST).strip()
-        if said and force:
+        output = self.board.run(
+            packed(program), SLOW + sum(sizes.get(step.path, 0) for step in steps) / SLOWEST
+        ).strip()
+        if output and force:
             self.drop([Step("delete", STEPS)])
-        elif said and self.read(STEPS):
-            raise BoardError("B625", port=self.name, found=said.splitlines()[-1])
+        elif output and self.read(STEPS):
+            raise BoardError("B625", port=self.name, found=output.splitlines()[-1])
 
     def seconds(self, size: int, copied: int) -> float | None:
         return size * WIRE / self.board.baud + (size + copied) / CARD_RATE
 
     def full(self, need: int, free: int, gain: int) -> MaixSwitchError:
-        found = tr("{free} KiB are free", free=free >> 10)
+        free_text = tr("{free} KiB are free", free=free >> 10)
         if gain:
-            found += tr("; --delete would free {gain} KiB", gain=gain >> 10)
-        wanted = tr(
+            free_text += tr("; --delete would free {gain} KiB", gain=gain >> 10)
+        needed = tr(
             "{need} KiB, since old and new files are on it together until all have arrived", need=-(-need >> 10)
         )
-        return BoardError("B621", port=self.name, found=found, wanted=wanted)
+        return BoardError("B621", port=self.name, found=free_text, wanted=needed)
 
     def _at(self, path: str) -> str:
         return f"{self.root}/{path}"
 
     def _rows(self, call: str, timeout: float = QUICK) -> list[Any]:
-        """The literals that a function of onboard/files.py tells; asked again when the line has damaged them."""
-        said = ""
+        """Return the literals that a function of onboard/files.py prints. Asks again if the line damaged them."""
+        output = ""
         for _ in range(TRIES):
             self.board.load("files")
-            said = self.board.run(f"told[0] = 0\n{call}\nend()", timeout)
-            *lines, last = said.splitlines() or [""]
+            output = self.board.run(f"told[0] = 0\n{call}\nend()", timeout)
+            *lines, last = output.splitlines() or [""]
             if last == f"= {zlib.crc32(''.join(lines).encode())}":
                 return [ast.literal_eval(line) for line in lines]
-        raise BoardError("B609", port=self.name, found=said[-80:])
+        raise BoardError("B609", port=self.name, found=output[-80:])

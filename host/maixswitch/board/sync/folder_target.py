@@ -21,43 +21,43 @@ CARD_SIGNS = ("models", "device", "main.py", SYNC)
 
 
 class FolderTarget:
-    """A folder as a card; what is written is synced to the medium, and read back from it where the system allows."""
+    """A folder as a card. What is written is synced to the medium and, where the system can, read back from it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = str(folder)
 
     def is_card(self) -> bool:
-        """Does anything in the folder say that it is a card of the app?"""
+        """Does anything in the folder show that it is a card of the app?"""
         return any((self.folder / name).exists() for name in CARD_SIGNS)
 
     def listing(self) -> Listing:
-        found = Listing()
+        listing = Listing()
         with self._failing():
             for base, folders, files in os.walk(self.folder, onerror=_raise):
-                place = Path(base).relative_to(self.folder)
-                found.folders |= {(place / name).as_posix() for name in folders}
+                folder = Path(base).relative_to(self.folder)
+                listing.folders |= {(folder / name).as_posix() for name in folders}
                 for name in files:
-                    found.files[(place / name).as_posix()] = (self.folder / place / name).lstat().st_size
-        return found
+                    listing.files[(folder / name).as_posix()] = (self.folder / folder / name).lstat().st_size
+        return listing
 
     def checksums(self, paths: Mapping[str, int], tell: Tell) -> dict[str, int]:
-        found = {}
+        sums = {}
         with self._failing():
             for path in paths:
                 try:
-                    found[path] = inventory.checksum(self.folder / path, tell=tell)[1]
+                    sums[path] = inventory.checksum(self.folder / path, tell=tell)[1]
                 except OSError as error:
                     if error.errno != errno.EIO or not self.folder.is_dir():
                         raise
-        return found
+        return sums
 
     def space(self) -> tuple[int, int]:
         if not hasattr(os, "statvfs"):
             return shutil.disk_usage(self.folder).free, 32768  # the largest cluster that a FAT32 card usually has
         with self._failing():
-            found = os.statvfs(self.folder)
-        return found.f_bavail * found.f_frsize, found.f_frsize
+            stats = os.statvfs(self.folder)
+        return stats.f_bavail * stats.f_frsize, stats.f_frsize
 
     def read(self, path: str) -> bytes:
         with self._failing():
@@ -78,9 +78,9 @@ class FolderTarget:
             self._settle_names([path])
 
     def send(self, file: Path, path: str, offset: int, size: int, crc: int, tell: Tell) -> None:
-        place = self.folder / path
+        target = self.folder / path
         with self._failing():
-            with file.open("rb") as source, place.open("r+b" if offset else "wb") as part:
+            with file.open("rb") as source, target.open("r+b" if offset else "wb") as part:
                 source.seek(offset)
                 part.seek(offset)
                 while block := source.read(BLOCK):
@@ -89,13 +89,13 @@ class FolderTarget:
                 part.truncate()
                 _settle(part)
             self._settle_names([path])
-            if inventory.checksum(place) != (size, crc):
-                place.unlink()
+            if inventory.checksum(target) != (size, crc):
+                target.unlink()
                 raise MaixSwitchError(
                     tr(
                         "{path}: the card does not give back what was written to it, or {file} changed meanwhile; "
                         "run the same command again, or take another card",
-                        path=place,
+                        path=target,
                         file=file,
                     ),
                     EXIT_IO,
@@ -103,7 +103,7 @@ class FolderTarget:
 
     def drop(self, steps: Iterable[Step]) -> None:
         for step, error in journal.finish(steps, self._exists, self._do):
-            if step.verb != "rmdir":  # a folder that is not empty may stay
+            if step.verb != "rmdir":  # A folder that is not empty may stay.
                 raise self._failure(error)
 
     def finish(self, force: bool = False) -> None:
@@ -137,35 +137,35 @@ class FolderTarget:
         return os.path.lexists(self.folder / path)
 
     def _do(self, step: Step) -> None:
-        place = self.folder / step.path
+        target = self.folder / step.path
         if step.verb == "copy":
             self._copy(step)
         elif step.verb == "mkdir":
-            place.mkdir()
+            target.mkdir()
         elif step.verb == "delete":
-            place.unlink()
+            target.unlink()
         else:
-            for path in place.iterdir():
+            for path in target.iterdir():
                 path.unlink()
-            place.rmdir()
+            target.rmdir()
 
     def _copy(self, step: Step) -> None:
-        part, place = self.folder / step.path, self.folder / step.name
-        with part.open("rb") as source, place.open("wb") as file:
+        part, target = self.folder / step.path, self.folder / step.name
+        with part.open("rb") as source, target.open("wb") as file:
             shutil.copyfileobj(source, file, BLOCK)
             _settle(file)
-        if inventory.checksum(place)[1] != int(step.crc, 16):
-            raise OSError(errno.EIO, os.strerror(errno.EIO), str(place))
+        if inventory.checksum(target)[1] != int(step.crc, 16):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(target))
         self._settle_names([step.name])
         part.unlink()
 
     def _settle_names(self, paths: Iterable[str]) -> None:
-        """Asks that the folders of these paths reach the card, where the system has a call for that."""
+        """Make sure that the folders of these paths reach the card, on systems that can do this."""
         if os.name == "nt":
             return
         folders = {(self.folder / path).parent for path in paths}
         for folder in sorted(folders):
-            with contextlib.suppress(OSError):  # some file systems cannot, and a folder may be gone
+            with contextlib.suppress(OSError):  # Some file systems cannot do this, and a folder may be gone.
                 handle = os.open(folder, os.O_RDONLY)
                 try:
                     os.fsync(handle)
@@ -206,7 +206,7 @@ class FolderTarget:
 
 
 def _settle(file: BinaryIO) -> None:
-    """Writes a file through to the card, and has what is read of it next come from there, where the system can."""
+    """Write a file through to the card, and make the next read come from there, on systems that can do this."""
     file.flush()
     os.fsync(file.fileno())
     if hasattr(os, "posix_fadvise"):

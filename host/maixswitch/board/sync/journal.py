@@ -1,4 +1,4 @@
-"""The steps that remain once all files have arrived: the card's boot.py carries them out just as `finish` does."""
+"""The steps that remain after all files have arrived. The card's boot.py carries them out in the way of `finish`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ VERBS = {"copy": 3, "mkdir": 1, "delete": 1, "rmdir": 1}
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do. Each may be done again from its beginning, whatever a power cut has left of it.
+    """One step. It can be repeated from its start after a power cut at any point.
 
-    ``verb``: copy, mkdir, delete, or rmdir, which takes the files in the folder along. ``path``, and for copy the file
-    ``name`` that gets its bytes, both relative to the card's root; ``crc``: CRC32 of the bytes that are copied, as
-    eight digits. The source of a copy goes once the copy has been read back.
+    verb: copy, mkdir, delete, or rmdir, which also deletes the files in the folder.
+    path: relative to the card's root. A copy's source is deleted after the copy was verified.
+    name: the file that a copy writes.
+    crc: the CRC32 of the bytes that are copied, as eight digits.
     """
 
     verb: str
@@ -28,13 +29,13 @@ class Step:
 
 
 def dump(steps: Iterable[Step]) -> bytes:
-    """The file SYNC/STEPS: a line a step, and at the end the CRC32 of what stands before it."""
+    """Return the contents of SYNC/STEPS: one line per step, then the CRC32 of these lines."""
     body = "\n".join(step.line() for step in steps).encode()
     return body + b"\nend %08x" % zlib.crc32(body)
 
 
 def parse(data: bytes) -> list[Step] | None:
-    """The steps of a SYNC/STEPS, None when it is not whole or not of this kind."""
+    """Return the steps of a SYNC/STEPS, None if it is incomplete or invalid."""
     body, end = data[:-13], data[-13:]
     if end != b"\nend %08x" % zlib.crc32(body):
         return None
@@ -56,7 +57,7 @@ def finish(
     exists: Callable[[str], bool],
     do: Callable[[Step], None],
 ) -> list[tuple[Step, OSError]]:
-    """Carries out every step that is not done yet; returns those that failed."""
+    """Carry out every step that is not done yet; return those that failed, with their errors."""
     failed = []
     for step in steps:
         try:

@@ -1,4 +1,5 @@
-"""What an older sync left on a card when it was cut: it renamed files, and FatFs does that in two writes.
+"""What an older version of sync left on a card when it was interrupted. It renamed files, and FatFs does that in two
+writes.
 
 Between the two, one file has two names, NAME and NAME.part. Deleting either frees the clusters that the other still
 names, and the next file that is written takes them.
@@ -15,18 +16,18 @@ from maixswitch.board.sync.target import Listing, Target
 PART = ".part"
 NAMES = ("sync.todo", "sync.part", "sync.json")
 SHORT = re.compile(r"~\w+\.par$", re.IGNORECASE)
-"""What is left of a name in .part when its removal was cut: perhaps a second name too, so that it stays."""
+"""What remains of a name in .part when its deletion was interrupted. It may be a second name, so it stays."""
 
 
 def left(parts: Sequence[str]) -> bool:
-    """Is this path, in its parts, one that an older sync used for itself?"""
+    """Is this path, in its parts, one that an older version of sync used for itself?"""
     return any(part.endswith(PART) or SHORT.search(part) for part in parts) or (len(parts) == 1 and parts[0] in NAMES)
 
 
 def remains(listing: Listing, target: Target) -> Iterator[Step]:
-    """The steps that take it away, to be done before anything is written.
+    """Yield the steps that delete it, to be carried out before anything is written.
 
-    Where a file and its .part hold the same bytes, both go, one right after the other: the file is sent once more.
+    If a file and its .part hold the same bytes, both go, one right after the other, and the file is sent again.
     """
     pairs = {path: path.removesuffix(PART) for path in listing.files if path.endswith(PART)}
     pairs |= {"sync.part": "sync.todo"} if "sync.part" in listing.files else {}

@@ -1,4 +1,5 @@
-"""What a sync will do: files to send, steps that make them count, and what goes; made once, shown, and carried out."""
+"""The plan of a sync: files to send, steps that make them count, and deletions. It is made once, shown, and carried
+out."""
 
 from __future__ import annotations
 
@@ -15,9 +16,9 @@ from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
 FINISHER = STEPS.encode()
-"""A boot.py that holds this name finishes an interrupted sync."""
+"""A boot.py that contains this name finishes an interrupted sync."""
 SPARE = 4
-"""Clusters for the journal, the manifest and what grows in folders."""
+"""Clusters for the journal, the manifest, and folders that grow."""
 TWINS = {".py": ".mpy", ".mpy": ".py"}
 DELETABLE = ("models/", "device/")
 PART_NAME = re.compile(rf"{SYNC}/[AM][0-9A-F]{{7}}")
@@ -25,9 +26,12 @@ PART_NAME = re.compile(rf"{SYNC}/[AM][0-9A-F]{{7}}")
 
 @dataclass(frozen=True)
 class Send:
-    """A file to send. ``path``: where it will be; ``part``: where it arrives; ``offset``: bytes that are there.
+    """A file to send.
 
-    The two are the same for what belongs to a new model, but its model.json: the app passes over that model until then.
+    path: where it will be.
+    part: where it arrives. For files of a new model other than model.json that is `path` itself: the app ignores the
+        model until model.json is there.
+    offset: bytes that are on the card already.
     """
 
     source: Source
@@ -38,13 +42,18 @@ class Send:
 
     @property
     def left(self) -> int:
-        """Bytes that have to be sent."""
+        """The bytes that must be sent."""
         return self.source.size - self.offset
 
 
 @dataclass(frozen=True)
 class Options:
-    """``delete``: also what the source has not; ``checksum``: trust no manifest; ``app_only``: leave models alone."""
+    """The options of a sync.
+
+    delete: also delete what the source does not have.
+    checksum: do not trust the manifest.
+    app_only: leave models alone.
+    """
 
     delete: bool = False
     checksum: bool = False
@@ -53,11 +62,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a sync does, in order: ``leftovers``, ``first``, ``folders``, ``sends``, ``steps``.
+    """Everything that a sync does, in this order: ``leftovers``, ``first``, ``folders``, ``sends``, ``steps``.
 
-    ``first``: deletions that must make room before anything is sent. ``marked``: those of the folders that get a file
-    which hides them from the app. ``safe``: a power cut within the steps is made good by boot.py. ``files``: what the
-    card then holds of the source, for the manifest; ``known``: does its manifest say so already?
+    first: deletions that must make room before anything is sent.
+    marked: folders that get a file which hides them from the app.
+    safe: does boot.py finish the steps after a power cut?
+    files: what the card will hold of the source, for the manifest.
+    known: does its manifest say so already?
     """
 
     sends: tuple[Send, ...]
@@ -76,7 +87,7 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """Bytes to send."""
+        """The bytes to send."""
         return sum(send.left for send in self.sends)
 
     @property
@@ -85,12 +96,12 @@ class Plan:
 
 
 def make(
-    found: dict[str, Source], target: Target, options: Options, *, dry: bool = False, tell: Tell = lambda size: None
+    sources: dict[str, Source], target: Target, options: Options, *, dry: bool = False, tell: Tell = lambda size: None
 ) -> Plan:
-    """Compares the source with the card; an earlier sync is finished first, or what it left taken away, unless ``dry``.
+    """Compare the source with the card. First finish an earlier sync or delete what it left, unless ``dry``.
 
-    MaixSwitchError when the card has not the room, or holds a folder where a file is to be. ``tell`` gets the bytes
-    that the card has read for it.
+    tell: gets the bytes that the card has read for it.
+    Raises MaixSwitchError if the card is too full, or has a folder where a file should be.
     """
     listing = target.listing()
     pending = STEPS in listing.files
@@ -99,65 +110,74 @@ def make(
         target.drop(old)
         target.finish(force=True)
         listing = target.listing()
-    there = {
+    on_card = {
         path: size
         for path, size in listing.files.items()
         if inventory.travels(path) and (inventory.is_app(path) or not options.app_only)
     }
-    places = _places(found, listing)
-    wanted = set(places.values())
+    card_paths = _card_paths(sources, listing)
+    keep = set(card_paths.values())
     sums = manifest.parse(target.read(SUMS)) if SUMS in listing.files else {}
-    known = {} if options.checksum else {path: crc for path, (size, crc) in sums.items() if there.get(path) == size}
-    arriving = set() if options.app_only else _arriving(wanted, listing)
-    parts = inventory.staged(found.values())
-    parts |= {path: place for path, place in places.items() if _is_hidden(place, arriving)}
+    known = {} if options.checksum else {path: crc for path, (size, crc) in sums.items() if on_card.get(path) == size}
+
+    # Compare by size and CRC32. The manifest spares reading most files; parts of an interrupted sync count, too.
+    arriving = set() if options.app_only else _arriving(keep, listing)
+    parts = inventory.staged(sources.values())
+    parts |= {path: card_path for path, card_path in card_paths.items() if _is_hidden(card_path, arriving)}
     unsure = {
-        place: there[place]
-        for path, place in places.items()
-        if there.get(place) == found[path].size and place not in known
+        card_path: on_card[card_path]
+        for path, card_path in card_paths.items()
+        if on_card.get(card_path) == sources[path].size and card_path not in known
     }
     half = {
-        part: listing.files[part] for path, part in parts.items() if 0 < listing.files.get(part, 0) <= found[path].size
+        part: listing.files[part]
+        for path, part in parts.items()
+        if 0 < listing.files.get(part, 0) <= sources[path].size
     }
     read = target.checksums(unsure | half, tell)
     crcs = known | read
     sends = []
-    for path in sorted(found, key=inventory.rank):
-        source, place, part = found[path], places[path], parts[path]
-        if there.get(place) == source.size and crcs.get(place) == source.crc:
+    for path in sorted(sources, key=inventory.rank):
+        source, card_path, part = sources[path], card_paths[path], parts[path]
+        if on_card.get(card_path) == source.size and crcs.get(card_path) == source.crc:
             continue
         offset = half.get(part, 0)
         if offset and inventory.checksum(source.file, offset)[1] != read.get(part):
             offset = 0
-        sends.append(Send(source, place, part, offset, place not in there))
-    # what cannot be read names clusters that may be another file's soon: it goes before anything is written
+        sends.append(Send(source, card_path, part, offset, card_path not in on_card))
+
+    # An unreadable file may name clusters that another file gets soon, so it is deleted before anything is written.
     leftovers = [Step("delete", path) for path in sorted(unsure) if path not in read]
-    leftovers += begun(listing, {send.part for send in sends}, wanted, app_only=options.app_only)
+    leftovers += begun(listing, {send.part for send in sends}, keep, app_only=options.app_only)
     gone = {step.path for step in leftovers}
-    deletes = sorted((_doubles(there, wanted) | (_strangers(there, wanted) if options.delete else set())) - gone)
+    deletes = sorted((_doubles(on_card, keep) | (_strangers(on_card, keep) if options.delete else set())) - gone)
     removals = [Step("delete", path) for path in deletes]
-    removals += [step for step in _emptied(listing, wanted, options) if step.path not in gone]
-    marked = {folder for folder in arriving if any(path.startswith(folder + "/") for path in wanted)}
+    removals += [step for step in _emptied(listing, keep, options) if step.path not in gone]
+    marked = {folder for folder in arriving if any(path.startswith(folder + "/") for path in keep)}
     folders = _folders(sends, marked, listing)
+
+    # If old and new files do not fit together, models that go anyway are deleted first.
     need, free = _room(sends, leftovers, len(folders), listing, target)
     first: tuple[Step, ...] = ()
     if need > free:
         models = [path for path in deletes if not inventory.is_app(path)]
-        gain = sum(there[path] for path in models)
+        gain = sum(on_card[path] for path in models)
         if need > free + gain:
-            raise target.full(need, free, 0 if options.delete else sum(there[p] for p in _strangers(there, wanted)))
+            raise target.full(need, free, 0 if options.delete else sum(on_card[p] for p in _strangers(on_card, keep)))
         first = tuple(step for step in removals if not inventory.is_app(step.path))
         removals = [step for step in removals if step not in first]
-    new_finishes, old_finishes = _boot(sends, BOOT in there, target)
+
+    # The steps at the end: files to their places, marks and removals.
+    new_finishes, old_finishes = _boot(sends, BOOT in on_card, target)
     marks = {f"{folder}/{MARK}" for folder in marked}
     if not options.app_only:
         marks |= {path for path in listing.files if path.endswith(f"/{MARK}")}
     steps = list(_arrivals(sends, listing.folders | set(folders)))
     steps += [Step("delete", path) for path in sorted(marks - gone)] + removals
-    # the one that finishes the others is replaced when they are done, or when it has begun to be one
+    # An old boot.py that can finish a sync is replaced last; if only the new one can, it comes first.
     steps.sort(key=lambda step: (step.name == BOOT) == (old_finishes or not new_finishes))
-    files = {place: (found[path].size, found[path].crc) for path, place in places.items()}
-    if options.app_only:  # what it did not look at stays as the manifest knows it
+    files = {card_path: (sources[path].size, sources[path].crc) for path, card_path in card_paths.items()}
+    if options.app_only:  # Files that were not compared stay in the manifest as they are.
         files = {path: row for path, row in sums.items() if not inventory.is_app(path)} | files
     return Plan(
         sends=tuple(sends),
@@ -168,7 +188,7 @@ def make(
         marked=frozenset(marked),
         steps=tuple(steps),
         safe=old_finishes or new_finishes,
-        same=len(found) - len(sends),
+        same=len(sources) - len(sends),
         files=files,
         known=sums == files,
         pending=pending,
@@ -178,56 +198,59 @@ def make(
     )
 
 
-def _places(found: Iterable[str], listing: Listing) -> dict[str, str]:
-    """Where each file goes: names on the card count as they are written there, capitals or not, as FAT has it."""
+def _card_paths(paths: Iterable[str], listing: Listing) -> dict[str, str]:
+    """Return the path of each file on the card.
+
+    Names are matched without case, as FAT does, and keep the card's spelling.
+    """
     actual = {path.casefold(): path for path in [*listing.files, *listing.folders]}
-    places = {}
-    for path in found:
-        place = ""
+    card_paths = {}
+    for path in paths:
+        card_path = ""
         for part in path.split("/"):
-            place = f"{place}/{part}" if place else part
-            exact = place in listing.files or place in listing.folders
-            place = place if exact else actual.get(place.casefold(), place)
-            if (place in listing.files) != (len(place.split("/")) == len(path.split("/"))) and (
-                place in listing.files or place in listing.folders
+            card_path = f"{card_path}/{part}" if card_path else part
+            exact = card_path in listing.files or card_path in listing.folders
+            card_path = card_path if exact else actual.get(card_path.casefold(), card_path)
+            if (card_path in listing.files) != (len(card_path.split("/")) == len(path.split("/"))) and (
+                card_path in listing.files or card_path in listing.folders
             ):
                 raise MaixSwitchError(
-                    tr("{path}: a folder on one side and a file on the other; delete or rename one", path=place),
+                    tr("{path}: a folder on one side and a file on the other; delete or rename one", path=card_path),
                     EXIT_USAGE,
                 )
-        places[path] = place
-    return places
+        card_paths[path] = card_path
+    return card_paths
 
 
 def _model(path: str) -> str:
-    """The model's folder that a path is in, "" for one that is in none."""
+    """Return the model's folder that a path is in, "" for none."""
     parts = path.split("/")
     return "/".join(parts[:2]) if parts[0] == "models" and len(parts) > 2 else ""
 
 
-def _arriving(wanted: Iterable[str], listing: Listing) -> set[str]:
-    """Folders of models that the app does not see: not there yet, marked so, or without any file."""
+def _arriving(keep: Iterable[str], listing: Listing) -> set[str]:
+    """Return folders of models that the app does not see: missing, marked, or without files."""
     full = {_model(path) for path in listing.files}
-    folders = {_model(path) for path in wanted} | {folder for folder in listing.folders if _model(folder + "/")}
+    folders = {_model(path) for path in keep} | {folder for folder in listing.folders if _model(folder + "/")}
     models = {_model(folder + "/") for folder in folders} - {""}
-    there = {folder for folder in models if f"{folder}/{MODEL}" in listing.files or not inventory.travels(folder)}
-    return {folder for folder in models - there if folder not in full or f"{folder}/{MARK}" in listing.files}
+    complete = {folder for folder in models if f"{folder}/{MODEL}" in listing.files or not inventory.travels(folder)}
+    return {folder for folder in models - complete if folder not in full or f"{folder}/{MARK}" in listing.files}
 
 
 def _is_hidden(path: str, arriving: set[str]) -> bool:
-    """Can the file be written where it belongs, since the app will not see it before its model.json is there?"""
+    """Can the file be written in place, since the app does not see it before its model.json is there?"""
     return _model(path) in arriving and path != f"{_model(path)}/{MODEL}"
 
 
 def _folders(sends: Iterable[Send], marked: set[str], listing: Listing) -> list[str]:
-    """Folders to make before sending, each after the one it is in, and those that have no mark yet."""
+    """Return the folders to make before sending, each after its parent, and those without a mark."""
     folders = {parent.as_posix() for send in sends for parent in list(PurePosixPath(send.part).parents)[:-1]}
     unmarked = {folder for folder in marked if f"{folder}/{MARK}" not in listing.files}
     return sorted((folders - listing.folders - {SYNC}) | unmarked)
 
 
 def _arrivals(sends: Iterable[Send], folders: set[str]) -> Iterator[Step]:
-    """What makes the new files count, boot.py's among them."""
+    """Yield the steps that make the new files count, boot.py's among them."""
     for send in sends:
         if send.part != send.path:
             for folder in sorted(parent.as_posix() for parent in list(PurePosixPath(send.path).parents)[:-1]):
@@ -237,30 +260,30 @@ def _arrivals(sends: Iterable[Send], folders: set[str]) -> Iterator[Step]:
             yield Step("copy", send.part, send.path, f"{send.source.crc:08x}")
 
 
-def _doubles(there: Iterable[str], wanted: set[str]) -> set[str]:
-    """Modules of the app whose other form, source or compiled, is sent: the board would take the old one."""
-    found = set()
-    for path in there:
+def _doubles(on_card: Iterable[str], keep: set[str]) -> set[str]:
+    """Return modules of the app whose other form, source or compiled, is sent: the board would use the old one."""
+    doubles = set()
+    for path in on_card:
         name = PurePosixPath(path)
         twin = TWINS.get(name.suffix)
-        if twin and path.startswith("device/") and path not in wanted and name.with_suffix(twin).as_posix() in wanted:
-            found.add(path)
-    return found
+        if twin and path.startswith("device/") and path not in keep and name.with_suffix(twin).as_posix() in keep:
+            doubles.add(path)
+    return doubles
 
 
-def _strangers(there: Iterable[str], wanted: set[str]) -> set[str]:
-    return {path for path in there if path.startswith(DELETABLE) and path not in wanted}
+def _strangers(on_card: Iterable[str], keep: set[str]) -> set[str]:
+    return {path for path in on_card if path.startswith(DELETABLE) and path not in keep}
 
 
-def _emptied(listing: Listing, wanted: set[str], options: Options) -> Iterator[Step]:
-    """Folders that nothing is left in but hidden files, which go along; deepest first."""
+def _emptied(listing: Listing, keep: set[str], options: Options) -> Iterator[Step]:
+    """Yield folders that only contain hidden files, which go as well; the deepest first."""
     gone = [
         folder + "/"
         for folder in listing.folders
         if folder.startswith(DELETABLE)
         and inventory.travels(folder)
         and (inventory.is_app(folder) or not options.app_only)
-        and not any(path.startswith(folder + "/") for path in wanted)
+        and not any(path.startswith(folder + "/") for path in keep)
     ]
     for folder in sorted(listing.folders, reverse=True):
         if options.delete and (folder + "/").startswith(tuple(gone)):
@@ -268,43 +291,43 @@ def _emptied(listing: Listing, wanted: set[str], options: Options) -> Iterator[S
 
 
 def begun(
-    listing: Listing, parts: Collection[str] = (), wanted: Collection[str] = (), *, app_only: bool = False
+    listing: Listing, parts: Collection[str] = (), keep: Collection[str] = (), *, app_only: bool = False
 ) -> Iterator[Step]:
-    """The steps that take away what an earlier sync has begun.
+    """Yield the steps that delete what an earlier sync has begun.
 
-    Those are files in SYNC other than ``parts``, and files other than ``wanted`` of models that the app does not see.
+    That is: files in SYNC other than ``parts``, and files other than ``keep`` of models that the app does not see.
     """
-    arriving = set() if app_only else _arriving(wanted, listing)
-    kept = {parent.as_posix() for path in wanted for parent in PurePosixPath(path).parents}
+    arriving = set() if app_only else _arriving(keep, listing)
+    kept = {parent.as_posix() for path in keep for parent in PurePosixPath(path).parents}
     for path in sorted(listing.files):
         if PART_NAME.fullmatch(path):
             if path not in parts and (path[len(SYNC) + 1] == "A" or not app_only):
                 yield Step("delete", path)
-        elif _model(path) in arriving and path not in wanted and not (path.endswith(MARK) and _model(path) in kept):
+        elif _model(path) in arriving and path not in keep and not (path.endswith(MARK) and _model(path) in kept):
             yield Step("delete", path)
     for folder in sorted(listing.folders, reverse=True):
         if _model(folder + "/") in arriving and folder not in kept:
             yield Step("rmdir", folder)
 
 
-def _boot(sends: Iterable[Send], there: bool, target: Target) -> tuple[bool, bool]:
-    """Whether the boot.py that is sent, and the one on the card, finish an interrupted sync."""
+def _boot(sends: Iterable[Send], exists: bool, target: Target) -> tuple[bool, bool]:
+    """Return whether the boot.py that is sent, and the one on the card, finish an interrupted sync."""
     send = next((send for send in sends if send.path == BOOT), None)
     new = send is not None and FINISHER in send.source.file.read_bytes()
-    old = there and FINISHER in target.read(BOOT)
+    old = exists and FINISHER in target.read(BOOT)
     return new, old
 
 
 def _room(
     sends: Iterable[Send], leftovers: Iterable[Step], folders: int, listing: Listing, target: Target
 ) -> tuple[int, int]:
-    """(bytes needed at once, bytes that are free when the leftovers are gone), in whole clusters."""
+    """Return (bytes needed at once, bytes free once the leftovers are deleted), in whole clusters."""
     free, cluster = target.space()
     freed = sum(_clusters(listing.files[step.path], cluster) for step in leftovers if step.verb == "delete")
-    # a part whose beginning is of no use is written anew: its old bytes are room, too
+    # A part that is of no use is overwritten, so its old bytes count as room.
     begun = sum(_clusters(listing.files.get(send.part, 0), cluster) for send in sends)
     need = sum(_clusters(send.source.size, cluster) for send in sends) + folders
-    # in the end each is copied to its place, one at a time, and its part deleted
+    # At the end the parts are copied to their paths, one at a time, and deleted.
     need += max((_clusters(send.source.size, cluster) for send in sends if send.part != send.path), default=0)
     if need:
         need += SPARE
@@ -316,7 +339,7 @@ def _clusters(size: int, cluster: int) -> int:
 
 
 def document(plan: Plan) -> dict[str, object]:
-    """The plan for programs."""
+    """Return the plan as JSON-able values."""
     return {
         "send": [
             {"path": send.path, "bytes": send.source.size, "left": send.left, "new": send.new} for send in plan.sends

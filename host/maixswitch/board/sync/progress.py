@@ -1,4 +1,4 @@
-"""How far it is: a bar a card on stderr, with rate and time left; nothing where stderr is no terminal."""
+"""Progress: a bar per card on stderr, with rate and time left. Nothing if stderr is not a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Bars:
-    """Bars of several cards at once; after `stop` every card's next step raises KeyboardInterrupt in its thread."""
+    """Bars of several cards. After `stop`, the next step of every card raises KeyboardInterrupt in its thread."""
 
     def __init__(self, bars: Progress | None) -> None:
         self._bars = bars
@@ -27,7 +27,7 @@ class Bars:
         self._stopped.set()
 
     def start(self, what: str, total: int | None) -> Tell:
-        """A new bar; the function takes the bytes that have been done since its last call."""
+        """Start a bar; the returned function takes the bytes that were done since its last call."""
         task = self._bars.add_task(what, total=total) if self._bars and total != 0 else None
 
         def tell(size: int) -> None:
@@ -41,7 +41,7 @@ class Bars:
 
 @contextlib.contextmanager
 def bars() -> Iterator[Bars]:
-    """Draws while the work goes on, and leaves nothing on the screen."""
+    """Draw the bars while the work goes on, and leave nothing on the screen."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield Bars(None)
         return

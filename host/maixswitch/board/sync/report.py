@@ -1,4 +1,4 @@
-"""What a sync says: the plan as a table, and one line at the end."""
+"""The texts of a sync: the plan as a table, and one line at the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from maixswitch.language import tr
 
 
 def table(plan: Plan) -> list[str]:
-    """The plan for people: a line a file, columns as wide as their widest cell."""
+    """Return the plan as a table for people, with a line per file."""
     rows = [
         (tr("add") if send.new else tr("change"), _size(send.source.size), visible(send.path), _resumed(send.offset))
         for send in plan.sends
@@ -23,7 +23,7 @@ def table(plan: Plan) -> list[str]:
 
 
 def summary(plan: Plan) -> str:
-    """The plan in one line."""
+    """Return the plan in one line."""
     new = sum(send.new for send in plan.sends)
     text = tr(
         "files: {new} to add, {changed} to change, {deleted} to delete, {same} as they are; {size} to send",
@@ -39,24 +39,24 @@ def summary(plan: Plan) -> str:
 
 
 def notes(plan: Plan) -> list[str]:
-    """What people should know before the plan is carried out."""
-    found = []
+    """Return what the user should know before the plan is carried out."""
+    texts = []
     if plan.pending:
-        found.append(tr("an earlier sync was interrupted when all its files had arrived: it is finished first"))
+        texts.append(tr("an earlier sync was interrupted when all its files had arrived: it is finished first"))
     if plan.first:
-        found.append(tr("there is too little room for old and new files together: what --delete names goes first"))
+        texts.append(tr("there is too little room for old and new files together: what --delete names goes first"))
     if plan.steps and not plan.safe:
-        found.append(
+        texts.append(
             tr(
                 "boot.py is not the app's own: if the power fails in the last second, the card may be a mixture until "
                 "the next sync; maixswitch build CARD writes the app's"
             )
         )
-    return found
+    return texts
 
 
 def done(plan: Plan, seconds: float) -> str:
-    """What was done, in one line; ``seconds``: how long it took."""
+    """Return what was done in ``seconds``, in one line."""
     if plan.empty:
         return tr("nothing to do, 0 bytes sent; files: {same} as they are", same=plan.same)
     return tr(
@@ -71,7 +71,7 @@ def done(plan: Plan, seconds: float) -> str:
 
 
 def time(seconds: float) -> str:
-    """A duration for people: 4 s, 3 min 20 s."""
+    """Return a duration for people: 4 s, 3 min 20 s."""
     whole = max(1, round(seconds))
     if whole < 60:
         return tr("{seconds} s", seconds=whole)

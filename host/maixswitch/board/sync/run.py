@@ -34,7 +34,7 @@ class Line:
 
 @dataclass
 class Result:
-    """What came of one card: its plan and the seconds, or the failure."""
+    """The result for one card: its plan and the seconds, or the failure."""
 
     name: str
     plan: Plan | None = None
@@ -46,7 +46,7 @@ class Result:
         return self.error.exit_code if self.error else EXIT_OK
 
     def document(self) -> dict[str, Any]:
-        """For programs."""
+        """Return the result as JSON-able values."""
         rest = plan.document(self.plan) if self.plan else {}
         rest["took"] = round(self.seconds, 2)
         if self.error:
@@ -55,19 +55,19 @@ class Result:
         return {"target": self.name, **rest}
 
     def line(self, dry: bool) -> str:
-        """For people."""
+        """Return the result in one line for people."""
         if self.error:
             return f"{self.name}: {self.error}"
         if self.plan is None:
             return self.name
-        said = report.summary(self.plan) if dry else report.done(self.plan, self.seconds)
-        return f"{self.name}: {said}"
+        text = report.summary(self.plan) if dry else report.done(self.plan, self.seconds)
+        return f"{self.name}: {text}"
 
 
 def gather(card: Path, scratch: Path | None, app_only: bool, bars: Bars) -> dict[str, Source]:
-    """The files of a card's folder; with ``scratch``, a folder to build in, its app as .mpy files.
+    """Return the files of a card's folder. With ``scratch``, a folder to build in, its app comes as .mpy files.
 
-    MaixSwitchError when the folder is no card, or has no app.
+    Raises MaixSwitchError if the folder is not a card, or has no app.
     """
     if not card.is_dir():
         raise MaixSwitchError(tr("{path}: no such file or folder", path=card), EXIT_IO)
@@ -82,63 +82,63 @@ def gather(card: Path, scratch: Path | None, app_only: bool, bars: Bars) -> dict
                 tr("{path}: without {names}; run: maixswitch build {path}", path=card, names=", ".join(lacking)),
                 EXIT_USAGE,
             )
-    found = inventory.sources(card, app_only=app_only, tell=bars.start(str(card), None))
+    sources = inventory.sources(card, app_only=app_only, tell=bars.start(str(card), None))
     if scratch is not None:
         from maixswitch.card.build import build
 
         build(scratch, mpy=True)
-        found = inventory.with_build(found, scratch)
-    return found
+        sources = inventory.with_build(sources, scratch)
+    return sources
 
 
 def into(
-    target: Target, found: dict[str, Source], options: Options, *, dry: bool, bars: Bars, show: Callable[[Plan], None]
+    target: Target, sources: dict[str, Source], options: Options, *, dry: bool, bars: Bars, show: Callable[[Plan], None]
 ) -> Result:
-    """Plans, shows the plan, and carries it out unless ``dry``."""
-    begun = time.monotonic()
+    """Plan, show the plan, and carry it out unless ``dry``."""
+    start = time.monotonic()
     read = bars.start(tr("{name}: comparing", name=target.name), None)
-    made = plan.make(found, target, options, dry=dry, tell=read)
-    show(made)
+    full_plan = plan.make(sources, target, options, dry=dry, tell=read)
+    show(full_plan)
     if not dry:
-        apply(made, target, bars.start(target.name, made.size))
-    return Result(target.name, made, time.monotonic() - begun)
+        apply(full_plan, target, bars.start(target.name, full_plan.size))
+    return Result(target.name, full_plan, time.monotonic() - start)
 
 
-def folder(place: Path, card: Path, force: bool) -> FolderTarget:
-    """The card at a folder; MaixSwitchError (usage) when it does not look like one, unless ``force``."""
-    if not place.is_dir():
+def folder(path: Path, card: Path, force: bool) -> FolderTarget:
+    """Return the card at a folder. Raises MaixSwitchError (usage) if it does not look like one, unless ``force``."""
+    if not path.is_dir():
         raise MaixSwitchError(
-            tr("{path}: no such folder; put the card in and name the folder it is mounted at", path=place), EXIT_IO
+            tr("{path}: no such folder; put the card in and name the folder it is mounted at", path=path), EXIT_IO
         )
-    if place.resolve().is_relative_to(card.resolve()) or card.resolve().is_relative_to(place.resolve()):
+    if path.resolve().is_relative_to(card.resolve()) or card.resolve().is_relative_to(path.resolve()):
         raise MaixSwitchError(
-            tr("--to {path}: one of the two folders is inside the other; name the card's own", path=place), EXIT_USAGE
+            tr("--to {path}: one of the two folders is inside the other; name the card's own", path=path), EXIT_USAGE
         )
-    target = FolderTarget(place)
+    target = FolderTarget(path)
     if not force and not target.is_card():
-        names = ", ".join(sorted(entry.name for entry in place.iterdir())[:6]) or tr("an empty folder")
+        names = ", ".join(sorted(entry.name for entry in path.iterdir())[:6]) or tr("an empty folder")
         raise BoardError("B628", found=names, wanted="models/, device/, main.py")
     return target
 
 
 def board(
-    port: str, line: Line, found: dict[str, Source], options: Options, *, dry: bool, bars: Bars, say: Say,
+    port: str, line: Line, sources: dict[str, Source], options: Options, *, dry: bool, bars: Bars, say: Say,
     show: Callable[[Plan], None],
 ) -> Result:  # fmt: skip
-    """The same for the card in the board at a port, whose app starts again afterwards."""
+    """Sync to the card in the board at a port. Its app starts again afterwards."""
     from maixswitch.board.connection import connect
     from maixswitch.board.rate import change
     from maixswitch.board.sync.board_target import BoardTarget
 
-    with connect(port, restart=True) as found_board:
-        if line.baud and not change(found_board, line.baud):
+    with connect(port, restart=True) as open_board:
+        if line.baud and not change(open_board, line.baud):
             error = BoardError("B610", port=port)
             say(f"maixswitch: {error}")
-        return into(BoardTarget(found_board, plain=line.plain), found, options, dry=dry, bars=bars, show=show)
+        return into(BoardTarget(open_board, plain=line.plain), sources, options, dry=dry, bars=bars, show=show)
 
 
 def boards(ports: list[str], one: Callable[[str], Result], bars: Bars) -> list[Result]:
-    """Every board side by side; the failure of one does not stop another."""
+    """Sync to every board at the same time. The failure of one does not stop the others."""
 
     def guarded(port: str) -> Result:
         try:

@@ -1,4 +1,4 @@
-"""What a sync needs of a card: one in a board on its cable, or one in this PC."""
+"""What a sync needs from a card, in a board on its cable or in this PC."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Tell = Callable[[int], None]
 
 @dataclass
 class Listing:
-    """All that is on a card, hidden files too: files with their sizes, folders; paths relative to its root."""
+    """Everything on a card, hidden files too: files with their sizes, and folders. Paths are relative to its root."""
 
     files: dict[str, int] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
@@ -25,39 +25,39 @@ class Target(Protocol):
     """A card. Paths are relative to its root, with "/". Failures are MaixSwitchErrors with a remedy."""
 
     name: str
-    """How people call it: the port, or the folder."""
+    """What people call it: the port, or the folder."""
 
     def listing(self) -> Listing: ...
 
     def checksums(self, paths: Mapping[str, int], tell: Tell) -> dict[str, int]:
-        """CRC32 of the files, given with their sizes, read from the card itself, without those that cannot be read."""
+        """Return the CRC32 of the files, given with their sizes, read from the card itself; without unreadable ones."""
 
     def space(self) -> tuple[int, int]:
-        """(free bytes, bytes of a cluster)."""
+        """Return (free bytes, bytes of a cluster)."""
 
     def read(self, path: str) -> bytes:
-        """A small file's bytes, b"" when there is none."""
+        """Return the bytes of a small file, b"" if there is none."""
 
     def write(self, path: str, data: bytes) -> None:
-        """Writes a small file, all of it, until it is on the card; the old one is gone before the new one is there."""
+        """Write a small file through to the card. The old one is deleted before the new one is there."""
 
     def make_folder(self, path: str) -> None:
-        """Makes a folder in one that exists; nothing when it is there."""
+        """Make a folder in an existing one; does nothing if it exists."""
 
     def send(self, file: Path, path: str, offset: int, size: int, crc: int, tell: Tell) -> None:
-        """Brings a file's bytes from ``offset`` on to the end of ``path``, and has the whole verified on the card."""
+        """Append a file's bytes from ``offset`` on to ``path``, and verify the whole on the card."""
 
     def drop(self, steps: Iterable[Step]) -> None:
-        """Carries out deletions; nothing for what is gone already."""
+        """Carry out deletions; does nothing for what is gone already."""
 
     def finish(self, force: bool = False) -> None:
-        """Carries out what SYNC/STEPS says, which goes then; a step that fails is an error, and the list stays.
+        """Carry out SYNC/STEPS and delete it. If a step fails, that is an error, and the list stays.
 
-        ``force``: the list goes in any case, since a new plan follows.
+        force: delete the list in any case, since a new plan follows.
         """
 
     def seconds(self, size: int, copied: int) -> float | None:
-        """How long it takes to send ``size`` bytes and to copy others on the card, None when that cannot be said."""
+        """Return how long it takes to send ``size`` bytes and to copy others on the card; None if unknown."""
 
     def full(self, need: int, free: int, gain: int) -> MaixSwitchError:
-        """The card has not the room; ``gain``: bytes that deleting what the source has not would free."""
+        """Return the error for a full card. ``gain``: bytes that deleting what the source does not have would free."""

@@ -1,4 +1,4 @@
-"""A board that is not there: the firmware's REPL and the card's programs behind a pseudo terminal of this PC."""
+"""A virtual board: the firmware's REPL and the card's programs behind a pseudo terminal of this PC."""
 
 from maixswitch.board.virtual.handle import Faults, VirtualBoard, Wire
 

@@ -24,7 +24,7 @@ def _die_with_parent() -> None:
 
 
 class Child:
-    """One life of the board's program, from a boot to a reset."""
+    """One run of the board's program, from a boot to a reset."""
 
     def __init__(self, options: dict[str, Any], why: str, mode: int) -> None:
         stubs = Path(options["stubs"])
@@ -63,7 +63,10 @@ class Child:
         self._heard = b""
 
     def request(self) -> tuple[int, int, bytes] | None:
-        """The next request: (letter, number, data); None while there is none. EOFError when the program has ended."""
+        """Return the next request: (letter, number, data), None if there is none.
+
+        Raises EOFError if the program has ended.
+        """
         while True:
             if len(self._heard) >= 8:
                 letter, size, number = struct.unpack("<BxHi", self._heard[:8])
@@ -79,38 +82,38 @@ class Child:
             self._heard += more
 
     def answer(self, number: int = 0, data: bytes = b"") -> None:
-        """Answers the request; without effect when the program is gone."""
+        """Answer the request; has no effect if the program is gone."""
         with contextlib.suppress(BrokenPipeError):
             os.write(self._answers, struct.pack("<Ii", len(data), number) + data)
 
     def mark(self) -> None:
-        """Tells an interrupted program where the answers go on."""
+        """Tell an interrupted program where the answers continue."""
         with contextlib.suppress(BrokenPipeError):
             os.write(self._answers, MARK)
 
     def printed(self, most: int) -> bytes:
-        """What was printed since, at most so many bytes."""
+        """Return what was printed since, at most `most` bytes."""
         try:
             return os.read(self.text, most) if most > 0 else b""
         except BlockingIOError:
             return b""
 
     def flag(self, up: bool) -> None:
-        """Raises or lowers the flag that the fakes look at: Ctrl-C, where it does no harm."""
+        """Set or clear the flag that the fakes check: Ctrl-C where it does no harm."""
         if up != self.flagged:
             os.pwrite(self._flag, bytes([up]), 0)
             self.flagged = up
 
     def interrupt(self) -> None:
-        """Ctrl-C by a signal, for a program that calls nothing: it can hit the interpreter amid a garbage collection.
+        """Send Ctrl-C as a signal, for a program that calls nothing.
 
-        Then it is dead, or hangs; that is why this comes second.
+        The signal can hit the interpreter during a garbage collection and crash or hang it, so it comes second.
         """
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
 
     def end(self, kill: bool = False) -> int:
-        """Waits for the end, or makes it; the program's exit code."""
+        """Wait for the end, or cause it; return the program's exit code."""
         if kill:
             self._process.kill()
         try:

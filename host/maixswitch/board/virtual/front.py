@@ -1,7 +1,7 @@
 """The process between the serial port and the board's interpreter: `python -m maixswitch.board.virtual.front OPTIONS`.
 
-It holds the pseudo terminal, paces the line, keeps the receive ring of the board's UART and recognises Ctrl-C as its
-interrupt handler does. Commands are JSON lines on stdin, each answered by one on stdout; the end of stdin is the end.
+It holds the pseudo terminal, paces the line, keeps the receive ring of the board's UART and handles Ctrl-C like its
+interrupt handler. Commands are JSON lines on stdin, each answered by one on stdout. It ends with stdin.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from maixswitch.board.virtual.line import BAUD, Pace, Way, garbled
 
 RING = 2048
 LATENCY = 0.002  # seconds until the running program sees Ctrl-C; a second one within them cancels the first
-POLITE = 0.15  # so long a program that asks nobody anything is left alone, before a signal stops it
-APART = 2.0  # between two signals: the interpreter dies of a second one that it sees before the first
-PC_BUFFER = 1 << 16  # what the PC's driver keeps of a line that nobody reads
+POLITE = 0.15  # seconds that a program without requests is left alone before a signal stops it
+APART = 2.0  # seconds between two signals: a second one before the first was seen kills the interpreter
+PC_BUFFER = 1 << 16  # bytes that the PC's driver keeps if nobody reads
 READ, REPL, ANY, WRITE, INTERRUPT, BAUD_RATE, MODE, SYNC, TAKEN = b"RQAWKBMZT"
 CONTROLS = b"\x01\x02\x03\x04\x05"
 
 
 class Front:
-    """The line, the port and the life of the board."""
+    """The line, the port and the runs of the board."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options
@@ -43,7 +43,7 @@ class Front:
         self._master = self._slave = -1
         self._wire_in, self._wire_out, self._pc = bytearray(), bytearray(), bytearray()
         self._pc_moved = 0.0
-        self._deaf = False  # nobody takes what the PC received: it is lost from now on, and the board need not wait
+        self._deaf = False  # nobody reads what the PC received: it is lost, and the board need not wait
         self._stalled = 0.0
         self._lost = 0  # bytes that did not fit into the ring
         self._boots: list[float] = []
@@ -53,7 +53,7 @@ class Front:
         self.plug()
 
     def _fresh(self) -> None:
-        """The UART after a reset."""
+        """Set the UART to its state after a reset."""
         self._ring = bytearray()
         self._ring_size = RING
         self._baud = BAUD
@@ -68,7 +68,7 @@ class Front:
     # The port
 
     def plug(self) -> None:
-        """Makes the port; its path is the link."""
+        """Make the port; the link is its path."""
         if self._master >= 0:
             return
         self._master, self._slave = os.openpty()
@@ -84,7 +84,7 @@ class Front:
         os.replace(link + "~", link)
 
     def unplug(self) -> None:
-        """Takes the port away: whoever has it open gets an error."""
+        """Remove the port: whoever has it open gets an error."""
         if self._master < 0:
             return
         with contextlib.suppress(FileNotFoundError):
@@ -120,7 +120,7 @@ class Front:
             self.boot("soft", int(code == SOFT_RAW))
         elif code == RESET and len(self._boots) < 50:
             self.boot("reset")
-        else:  # a board would restart for ever
+        else:  # a real board would restart without end
             self._say(b"core dump: the board's interpreter ended with %d\n" % code)
 
     # The line
@@ -131,7 +131,7 @@ class Front:
         self._swallow = int(faults.get("swallow_ctrl_c", 0))
 
     def _say(self, text: bytes) -> None:
-        """What the board prints: MicroPython's own translation of line ends."""
+        """Send what the board prints, with MicroPython's own line ends."""
         self._send(text.replace(b"\n", b"\r\n"))
 
     def _send(self, data: bytes) -> None:
@@ -149,9 +149,9 @@ class Front:
                 self.power_cut()
 
     def _arrive(self, now: float) -> None:
-        """Bytes reach the board's receiver: into the ring, Ctrl-C to the program as well."""
+        """Move bytes to the board's receiver: into the ring, and Ctrl-C to the program as well."""
         count = self._to_pace.through(len(self._wire_in), now)
-        patient = not self._paced and not self._running and now >= self._stalled  # the REPL reads as fast as it must
+        patient = not self._paced and not self._running and now >= self._stalled  # the REPL reads fast enough
         if patient:
             count = min(count, self._ring_size - len(self._ring))
         if count <= 0:
@@ -184,7 +184,7 @@ class Front:
         return bytes(kept)
 
     def _leave(self, now: float) -> None:
-        """Bytes of the board reach the PC, and the program that has the port open."""
+        """Move bytes of the board to the PC, and to the program that has the port open."""
         count = self._from_pace.through(len(self._wire_out), now)
         if count > 0:
             raw = bytes(self._wire_out[:count])
@@ -209,7 +209,7 @@ class Front:
                     self._deaf = True
 
     def _full(self) -> bool:
-        """Does the board have to wait with what it sends?"""
+        """Must the board wait before it sends more?"""
         return len(self._wire_out) > (64 if self._paced else PC_BUFFER) or len(self._pc) > PC_BUFFER
 
     # The program
@@ -231,7 +231,7 @@ class Front:
             except EOFError:
                 self._ended()
                 return
-            if newer:  # takes the place of one whose answer was interrupted
+            if newer:  # replaces one whose answer was interrupted
                 self._request, self._asked = newer, time.monotonic()
             if self._full():
                 return
@@ -242,16 +242,16 @@ class Front:
             self._request = None
 
     def _answer(self, child: Child, letter: int, number: int, data: bytes, now: float) -> bool:
-        """Answers a request, or leaves it for later (False)."""
+        """Answer a request, or leave it for later (False)."""
         if letter == READ:
-            wanted, pause = number >> 12, (number & 4095) / 1000
-            if len(self._ring) < wanted and now - max(self._asked, self._arrived) < pause:
+            needed, pause = number >> 12, (number & 4095) / 1000
+            if len(self._ring) < needed and now - max(self._asked, self._arrived) < pause:
                 return False
-            self._give(child, wanted)
+            self._give(child, needed)
         elif letter == REPL:
             if not self._ring:
                 return False
-            at = next((place for place, byte in enumerate(self._ring) if byte in CONTROLS), len(self._ring))
+            at = next((at_byte for at_byte, byte in enumerate(self._ring) if byte in CONTROLS), len(self._ring))
             self._give(child, min(at + 1, number or RING))
         elif letter == ANY:
             child.answer(len(self._ring))
@@ -296,7 +296,7 @@ class Front:
         while True:
             now = time.monotonic()
             self._arrive(now)
-            self._leave(now)  # first: what waits for room is served in the same round
+            self._leave(now)  # first, so that what waits for room is served in the same round
             self._serve(now)
             read: list[int] = [0]
             if self._master >= 0 and len(self._wire_in) < 4096:
@@ -356,10 +356,10 @@ class Front:
         return True
 
     def wire(self) -> None:
-        """The command that changes nothing."""
+        """The command that changes nothing; its answer is the state of the line."""
 
     def _report(self) -> None:
-        said = {
+        state = {
             "to_board": self._to.count,
             "from_board": self._from.count,
             "lost": self._lost,
@@ -367,7 +367,7 @@ class Front:
             "powered": self._child is not None,
             "plugged": self._master >= 0,
         }
-        sys.stdout.write(json.dumps(said) + "\n")
+        sys.stdout.write(json.dumps(state) + "\n")
         sys.stdout.flush()
 
     def end(self) -> None:

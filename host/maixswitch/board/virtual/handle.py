@@ -1,4 +1,4 @@
-"""The handle on a virtual board: starts it, orders its faults, pulls its plug."""
+"""The handle of a virtual board: starts it, orders faults, pulls its plug."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
 FLAVOUR = "minimum_with_kmodel_v4_support"
-SECONDS = 20.0  # the front answers in milliseconds
+SECONDS = 20.0  # the most seconds for an answer, which normally takes milliseconds
 
 
 @dataclass(frozen=True)
 class Way:
-    """Faults of one direction of the line, at positions of bytes counted from the moment of the order.
+    """Faults of one direction of the line, at byte positions counted from the order.
 
-    ``drop`` and ``corrupt``: bytes that are lost, or arrive with one bit changed. ``stall``: (position, seconds) after
-    which the board does nothing for so long, while its receiver goes on. ``unplug`` and ``power_cut``: after so many
-    bytes the port is gone, or the board's program ends on the spot.
+    drop, corrupt: bytes that are lost, or arrive with one bit changed.
+    stall: (position, seconds): after that byte the board does nothing for so long, while its receiver goes on.
+    unplug, power_cut: after that many bytes the port is gone, or the board's program ends at once.
     """
 
     drop: tuple[int, ...] = ()
@@ -43,9 +43,9 @@ class Way:
 
 @dataclass(frozen=True)
 class Faults:
-    """What goes wrong: the fields of `Way` for bytes to the board, `back` for those from it.
+    """Faults: the fields of `Way` for bytes to the board, and `back` for those from it.
 
-    ``swallow_ctrl_c``: so many Ctrl-C never reach the board.
+    swallow_ctrl_c: how many Ctrl-C never reach the board.
     """
 
     drop: tuple[int, ...] = ()
@@ -57,14 +57,14 @@ class Faults:
     back: Way = field(default_factory=Way)
 
     def order(self) -> dict[str, Any]:
-        """As the front wants it."""
+        """Return the order in the form of the front process."""
         row = asdict(self)
         return {"from": row.pop("back"), "swallow_ctrl_c": row.pop("swallow_ctrl_c"), "to": row}
 
 
 @dataclass(frozen=True)
 class Wire:
-    """Bytes on the line since the board was made, and what its receiver lost for want of room."""
+    """Bytes on the line since the board was made, and how many its receiver lost because it was full."""
 
     to_board: int
     from_board: int
@@ -75,9 +75,9 @@ class Wire:
 
 
 def find_interpreter() -> str:
-    """The MicroPython beside this Python, else on PATH; MaixSwitchError with the remedy when there is none."""
-    found = shutil.which("micropython", path=sysconfig.get_path("scripts")) or shutil.which("micropython")
-    if not found:
+    """Return the path of the MicroPython beside this Python, or on PATH. Raises MaixSwitchError if there is none."""
+    path = shutil.which("micropython", path=sysconfig.get_path("scripts")) or shutil.which("micropython")
+    if not path:
         raise MaixSwitchError(
             tr(
                 "the virtual board needs a MicroPython, and there is no program micropython; install one: {command}",
@@ -85,15 +85,18 @@ def find_interpreter() -> str:
             ),
             EXIT_USAGE,
         )
-    return found
+    return path
 
 
 class VirtualBoard:
-    """A board with a folder as its card; `port` is the path of its serial port. The folder is written to.
+    """A board with a folder as its card. `port` is the path of its serial port. The folder is written to.
 
-    ``card`` None: no card in the socket. ``flash`` None: an empty one. ``rate`` in bit/s paces the line, and
-    follows the board when that changes its own; None: as fast as it goes. ``space``: bytes that the card holds at most.
-    ``boot`` False: the power is off until power_cycle(). ``link``: where the port's path shall be.
+    card: None for an empty socket.
+    flash: None for an empty one.
+    rate: bit/s that pace the line, and follow the board if it changes its own; None for as fast as possible.
+    space: the most bytes that the card holds.
+    boot: False keeps the power off until power_cycle().
+    link: where to put the port's path.
     """
 
     def __init__(
@@ -142,7 +145,7 @@ class VirtualBoard:
 
     def __enter__(self) -> VirtualBoard:
         if self._front:
-            raise ValueError("the board is on already")  # a second one would be nobody's to end
+            raise ValueError("the board is on already")  # nobody would end a second one
         root = str(Path(maixswitch.__file__).resolve().parent.parent)
         path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
         try:
@@ -151,7 +154,7 @@ class VirtualBoard:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log.open("ab"),
-                start_new_session=True,  # Ctrl-C of the terminal is for us
+                start_new_session=True,  # Ctrl-C in the terminal must not reach it
                 env={**os.environ, "PYTHONPATH": path},
             )
             self._hear()
@@ -166,7 +169,7 @@ class VirtualBoard:
         self.close()
 
     def close(self) -> None:
-        """Ends the board; its port goes."""
+        """End the board and remove its port."""
         front, self._front = self._front, None
         if front:
             assert front.stdin
@@ -183,47 +186,47 @@ class VirtualBoard:
 
     @property
     def wire(self) -> Wire:
-        """What went over the line so far."""
+        """The bytes that went over the line so far."""
         return self._do("wire")
 
     @property
     def log(self) -> str:
-        """What the board's interpreter said that no board would say: for whoever looks for a mistake."""
+        """What the interpreter printed that a real board would not print, for debugging."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def order(self, faults: Faults) -> None:
-        """Orders faults; positions count from now, earlier orders are forgotten."""
+        """Order faults. Positions count from now; earlier orders are dropped."""
         self._do("order", **faults.order())
 
     def unplug(self) -> None:
-        """Pulls the cable: the port is gone, the board goes on."""
+        """Pull the cable: the port is gone, the board goes on."""
         self._do("unplug")
 
     def plug(self) -> None:
-        """Puts the cable back."""
+        """Put the cable back."""
         self._do("plug")
 
     def power_cut(self) -> None:
-        """Ends the board's program on the spot; the port stays, nobody answers."""
+        """End the board's program at once; the port stays, but nobody answers."""
         self._do("power_cut")
 
     def power_cycle(self) -> None:
-        """Power off, and on again."""
+        """Switch the power off and on."""
         self._do("power_cycle")
 
     def eject(self) -> None:
-        """Power off, the card out of the socket, power on."""
+        """Switch off, take the card out of the socket, switch on."""
         self._do("power_cycle", card="")
 
     def insert(self, card: Path) -> None:
-        """Power off, this folder into the socket, power on."""
+        """Switch off, put this folder into the socket, switch on."""
         self._do("power_cycle", card=str(card.resolve()))
 
     def _do(self, what: str, **values: object) -> Wire:
         if not self._front:
             raise ValueError("the board is closed")
         assert self._front.stdin
-        with contextlib.suppress(BrokenPipeError):  # the answer that does not come says why
+        with contextlib.suppress(BrokenPipeError):  # the missing answer below tells the reason
             self._front.stdin.write(json.dumps({"do": what, **values}).encode() + b"\n")
             self._front.stdin.flush()
         return self._hear()

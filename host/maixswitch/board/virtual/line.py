@@ -1,4 +1,4 @@
-"""What a serial line does to bytes: its pace, and the faults that were ordered."""
+"""What a serial line does to bytes: its pace, and ordered faults."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ SPEEDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name
 
 
 class Pace:
-    """How many bytes have come through by now; `rate` in bit/s (ten a byte), None for no limit."""
+    """Counts how many bytes have come through by now. `rate` is in bit/s, ten per byte; None for no limit."""
 
     def __init__(self, rate: int | None) -> None:
         self.rate = rate
         self._until = 0.0  # up to this moment the line was busy
 
     def through(self, waiting: int, now: float) -> int:
-        """How many of `waiting` bytes have arrived."""
+        """Return how many of `waiting` bytes have arrived."""
         if self.rate is None:
             return waiting
         count = min(int((now - self._until) * self.rate / 10), waiting)
@@ -26,18 +26,18 @@ class Pace:
         return max(count, 0)
 
     def start(self, now: float) -> None:
-        """The line was idle, and the first bytes set out."""
+        """Start after the line was idle."""
         self._until = max(self._until, now)
 
     def next(self, waiting: int, now: float) -> float | None:
-        """Seconds until looking again pays; None when nothing waits for the pace."""
+        """Return the seconds until it makes sense to look again; None if nothing waits."""
         if self.rate is None or not waiting:
             return None
         return max(self._until + min(waiting, 64) * 10 / self.rate - now, 0.0)
 
 
 class Way:
-    """One direction of the line: counts bytes and does to them what was ordered, at positions counted from the order.
+    """One direction of the line: counts bytes, and applies faults at positions counted from the order.
 
     An order is a dict: drop and corrupt (lists of positions), stall ([position, seconds]), unplug and power_cut
     (positions).
@@ -49,12 +49,12 @@ class Way:
         self._order: dict[str, Any] = {}
 
     def order(self, order: dict[str, Any]) -> None:
-        """Takes a new order; the next byte has position 0."""
+        """Take a new order; the next byte has position 0."""
         self._base = self.count
         self._order = {name: value for name, value in order.items() if value not in (None, [], ())}
 
     def carry(self, data: bytes) -> tuple[bytes, list[tuple[str, float]]]:
-        """What arrives of these bytes, and what happens right after them: (unplug | power_cut | stall, seconds)."""
+        """Return what arrives of these bytes, and what happens right after: (unplug | power_cut | stall, seconds)."""
         order = self._order
         if not order:
             self.count += len(data)
@@ -66,27 +66,28 @@ class Way:
             position, _ = min(ends)
             if start + len(data) >= position:
                 data = data[: max(position - start, 0)]
-                happens += [(name, 0.0) for place, name in ends if place == position]
+                happens += [(name, 0.0) for at, name in ends if at == position]
                 for name, _ in happens:
                     del order[name]
         self.count += len(data)
         end = start + len(data)
         if "stall" in order and order["stall"][0] < end:
             happens.append(("stall", float(order.pop("stall")[1])))
-        corrupt = [place - start for place in order.get("corrupt", ()) if start <= place < end]
-        drop = {place - start for place in order.get("drop", ()) if start <= place < end}
+        corrupt = [at - start for at in order.get("corrupt", ()) if start <= at < end]
+        drop = {at - start for at in order.get("drop", ()) if start <= at < end}
         if corrupt or drop:
             changed = bytearray(data)
-            for place in corrupt:
-                changed[place] ^= 0x10
-            data = bytes(byte for place, byte in enumerate(changed) if place not in drop)
+            for at in corrupt:
+                changed[at] ^= 0x10
+            data = bytes(byte for at, byte in enumerate(changed) if at not in drop)
         return data, happens
 
 
 def garbled(data: bytes, slave: int, baud: int) -> bytes:
-    """What arrives when the two ends have different rates; above 115200 only, so that a plain `cat` works.
+    """Return what arrives if the two ends have different rates. Only above 115200, so that a plain `cat` works.
 
-    ``slave``: the open pseudo terminal, which knows the rate of whoever uses it; ``baud``: the board's rate.
+    slave: the open pseudo terminal, which knows its user's rate.
+    baud: the board's rate.
     """
     host = SPEEDS.get(termios.tcgetattr(slave)[5], 0)
     if host == baud or max(host, baud) <= BAUD:

@@ -1,4 +1,4 @@
-"""Who watches: what each page still has to get, so that a slow one skips frames and never holds up the others."""
+"""The pages that watch, and what each still has to get. A slow page skips frames and never delays the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Message = str | bytes
 
 
 class Client:
-    """One page: the newest message of each kind that it has not got, and the events since, the oldest dropped."""
+    """One page: the newest message of each kind that it lacks, and the events since; the oldest events are dropped."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -22,7 +22,7 @@ class Client:
         self._wake = asyncio.Event()
 
     def put(self, kind: str, message: Message) -> None:
-        """A message; `kind` "" is an event, of any other kind only the newest waits."""
+        """Queue a message. A `kind` of "" is an event; of any other kind only the newest message waits."""
         if kind:
             self._newest[kind] = message
         else:
@@ -30,17 +30,17 @@ class Client:
         self._wake.set()
 
     async def take(self) -> list[Message]:
-        """Everything that waits, events first; waits until there is something."""
+        """Return all waiting messages, events first; wait until there is one."""
         await self._wake.wait()
         self._wake.clear()
-        found = [*self._events, *self._newest.values()]
+        messages = [*self._events, *self._newest.values()]
         self._events.clear()
         self._newest.clear()
-        return found
+        return messages
 
 
-class Hub:
-    """The pages of one simulator. `publish` may be called from any thread, all else from the event loop alone."""
+class Broadcast:
+    """The pages of one simulator. `publish` may be called from any thread, everything else from the event loop only."""
 
     def __init__(self) -> None:
         self.clients: dict[int, Client] = {}
@@ -50,11 +50,11 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def bind(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """The loop that `publish` hands its messages to; None when it ends, then they are dropped."""
+        """Set the loop that `publish` passes its messages to. None at its end: messages are dropped."""
         self._loop = loop
 
     def join(self) -> Client | None:
-        """A new page, which gets what the others know; None when there are MOST_CLIENTS of them."""
+        """Add a page, which gets what the others know. Returns None if there are MOST_CLIENTS already."""
         if len(self.clients) >= MOST_CLIENTS:
             return None
         client = Client(next(self._numbers))
@@ -69,7 +69,7 @@ class Hub:
         self.clients.pop(client.number, None)
 
     def publish(self, kind: str, message: Message, client: int = 0) -> None:
-        """A message to all pages, or to the one of that number; `kind` as in Client.put."""
+        """Send a message to all pages, or to the one with this number; `kind` as in Client.put."""
         loop = self._loop
         if loop is None:
             return
@@ -79,7 +79,7 @@ class Hub:
             self._loop = None
 
     def _keep(self, kind: str, message: Message, client: int) -> None:
-        if client:  # nobody else's business, and nothing for who comes later
+        if client:  # A message for one page concerns no page that comes later.
             return
         if kind:
             self._newest[kind] = message
@@ -88,6 +88,6 @@ class Hub:
 
     def _deliver(self, kind: str, message: Message, client: int) -> None:
         self._keep(kind, message, client)
-        wanted = self.clients.values() if not client else filter(None, [self.clients.get(client)])
-        for one in wanted:
+        receivers = self.clients.values() if not client else filter(None, [self.clients.get(client)])
+        for one in receivers:
             one.put(kind, message)

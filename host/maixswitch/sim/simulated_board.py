@@ -25,7 +25,7 @@ NAP_MS = 10  # between two looks at a board on which no app runs
 
 
 def check_board(name: str) -> None:
-    """Raises MaixSwitchError, listing the known ones, for a board that is not in device/once/boards.py."""
+    """Raise MaixSwitchError, which lists the known ones, for a board that is not in device/once/boards.py."""
     boards = board_code.boards()
     try:
         boards.find(name)
@@ -35,13 +35,13 @@ def check_board(name: str) -> None:
         raise MaixSwitchError(message, EXIT_USAGE) from error
 
 
-class Rig:
-    """A fresh board with card and camera; `power_on` starts the app, `report(now, kind, ...)` gets its reports.
+class SimulatedBoard:
+    """A new board with card and camera. `power_on` starts the app.
 
-    Everything that is device or fake is imported here and typed Any: the host never imports it by name, so that the
-    same host code serves both firmware interfaces. `scripted`: no network is emulated, `boxes` and `scores` are what
-    they find. `app` is None while none runs: before power_on, after Ctrl-C, without power (`powered`), and when an
-    exception ended it (`ended`): then nothing starts it again but power_cycle and restart.
+    report: called as report(now, kind, ...) with the app's reports.
+    scripted: emulate no network; `boxes` and `scores` are the answers.
+    `app` is None while no app runs: before power_on, after Ctrl-C, without power (`powered`), and after an exception
+    ended it (`ended`). Then only power_cycle and restart start it again.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Rig:
         self.bench = board_code.bench(canmv=firmware.api == "canmv")
         if board:
             check_board(board)
-        self._wanted_board = board
+        self._chosen_board = board
         self._write_back = write_back
         self._card = self._folder_card(card)
         self._fit = fit
@@ -76,7 +76,7 @@ class Rig:
         self._slow = 1
         self._trace: Any = None
         self._reset()
-        self.board, self.keys = self._outfit()
+        self.board, self.keys = self._board_and_keys()
         self._reset()
         self.steps = 0
         self.looked = False  # has the model that runs seen a picture?
@@ -88,8 +88,8 @@ class Rig:
 
     def _folder_card(self, folder: Path) -> FolderCard:
         card = FolderCard(folder, self.bench.MemoryCard, self._write_back)
-        if self._wanted_board:
-            card.choose_board(self._wanted_board)
+        if self._chosen_board:
+            card.choose_board(self._chosen_board)
         return card
 
     def _reset(self) -> None:
@@ -104,16 +104,16 @@ class Rig:
         self.slow_down(self._slow)
 
     def watch(self, trace: Any) -> None:
-        """Lets `trace`, which has append, hear the name of each firmware call at its beginning; None: nobody."""
+        """Append the name of each firmware call to `trace` when it begins; None stops that."""
         self._trace = self.bench.trace = trace
 
     def slow_down(self, factor: int) -> None:
-        """The card reads so many times slower than a good one."""
+        """Make the card read `factor` times slower than a good one."""
         self._slow = factor
         self.bench.card.bytes_per_ms = max(1, self._speed // factor)
 
-    def _outfit(self) -> tuple[str, list[tuple[int, str]]]:
-        """Id of the board that the app will take this one for, and its keys as (IO pin, role)."""
+    def _board_and_keys(self) -> tuple[str, list[tuple[int, str]]]:
+        """Return the id of the board that the app assumes, and its keys as (IO pin, role)."""
         boards = board_code.boards()
         settings = board_code.settings()
         try:
@@ -123,10 +123,10 @@ class Rig:
         return str(board.id), [(int(pin), str(role)) for pin, role in settings.keys or board.keys]
 
     def power_on(self) -> None:
-        """Starts the app, which reads the card and shows the first model's name; Ctrl-C meanwhile ends it."""
+        """Start the app, which reads the card and shows the first model's name. Ctrl-C meanwhile ends it."""
         self.ended = ""
         try:
-            self.app = board_code.start_app(self._told)
+            self.app = board_code.start_app(self._on_report)
         except (KeyboardInterrupt, SystemExit):
             self.app = None
         except self.bench.PowerCut:
@@ -136,7 +136,7 @@ class Rig:
             self.ended = f"{type(error).__name__}: {error}"
 
     def power_cycle(self) -> None:
-        """Power off and on: only what is on the card stays, and the camera and the card where they are."""
+        """Switch the power off and on. The contents of the card remain, and the presence of card and camera."""
         bench = self.bench
         card_in, camera_in, boxes, scores = (
             bench.card.inserted,
@@ -155,7 +155,7 @@ class Rig:
         self.power_on()
 
     def restart(self) -> None:
-        """Ctrl-C, as main() takes it, then a soft reboot: the heap is swept, the chip and what it does go on."""
+        """Send Ctrl-C as main() takes it, then soft-reboot: the heap is swept, the chip goes on."""
         if self.app is not None:
             self._close(KeyboardInterrupt())
         gc.collect()
@@ -168,7 +168,7 @@ class Rig:
         self.bench.power_off()
 
     def _close(self, error: BaseException) -> None:
-        """What main() does with whatever ends the app; an exception in there ends main() as well, nothing more."""
+        """Do what main() does when the app ends; an exception in there ends main() as well."""
         app, self.app = self.app, None
         if app is None:
             return
@@ -177,7 +177,7 @@ class Rig:
         except (Exception, KeyboardInterrupt, SystemExit) as another:
             self.bench.uart.print(f"{type(another).__name__}: {another}")
 
-    def _told(self, kind: str, *values: Any) -> None:
+    def _on_report(self, kind: str, *values: Any) -> None:
         if kind == "state":
             self._cause = str(values[1])
         self._report(self.now, kind, *values)
@@ -185,9 +185,9 @@ class Rig:
     # What a person can do.
 
     def step(self) -> bool:
-        """One App.step(); board time moves at least 1 ms, so that nobody waits for a board that does nothing.
+        """Let the app take one step; board time moves by at least 1 ms.
 
-        Ctrl-C, power cuts on order and exceptions end the app: True, and `app` is None.
+        Ctrl-C, ordered power cuts and exceptions end the app: returns True, and `app` is None.
         """
         self.steps += 1
         if self.app is None:
@@ -210,16 +210,17 @@ class Rig:
         return alive
 
     def pin(self, key: str, long: bool = False) -> int:
-        """IO pin of a key: a number from 1 or a role; "": the key whose short press is next, or long press previous.
+        """Return the IO pin of a key: a number from 1 or a role; "" for the key whose short press is "next" (long:
+        "previous").
 
-        MaixSwitchError lists the keys.
+        Raises MaixSwitchError, which lists the keys, for an unknown one.
         """
         if not self.keys:
             raise MaixSwitchError(tr("this board has no key"), EXIT_USAGE)
         if not key:
             gestures = board_code.boards().gestures(self.keys)
-            wanted = (2, "PREVIOUS") if long else (1, "NEXT")
-            return int(next((row[0] for row in gestures if row[wanted[0]] == wanted[1]), self.keys[0][0]))
+            gesture = (2, "PREVIOUS") if long else (1, "NEXT")
+            return int(next((row[0] for row in gestures if row[gesture[0]] == gesture[1]), self.keys[0][0]))
         for number, (pin, role) in enumerate(self.keys, 1):
             if key in (str(number), role):
                 return pin
@@ -229,7 +230,7 @@ class Rig:
     def press(
         self, key: str = "", long: bool = False, hold: int = 0, after: int = 0, bounce: tuple[int, ...] = ()
     ) -> int:  # fmt: skip
-        """Presses a key `after` ms from now; returns the board time (ms) at which the press is over and believed."""
+        """Press a key `after` ms from now; return the board time (ms) at which the press is over and accepted."""
         hold = hold or (HOLD_MS if long else PRESS_MS)
         self.bench.keys.press(self.pin(key, long), hold, after, bounce)
         return self.now + after + hold + max(bounce, default=0) + SETTLE_MS
@@ -245,7 +246,7 @@ class Rig:
         return self._slow
 
     def insert(self, folder: Path | None = None) -> None:
-        """Puts the card back, or another one in its place; the firmware lists it after a remount only."""
+        """Put the card back, or another one in its place. The firmware lists it only after a remount."""
         if folder is not None:
             self.bench.card.eject()
             self._card = self._folder_card(folder)
@@ -254,18 +255,18 @@ class Rig:
             self.bench.card.insert(mount=False)
 
     def can_insert(self, folder: Path) -> None:
-        """Raises MaixSwitchError where insert would."""
+        """Raise MaixSwitchError if insert would."""
         check_card(folder)
 
     def look_at(self, path: str, base: Path) -> None:
-        """Turns the camera to a photo of the present folder (by file name), or to a path from `base`."""
+        """Point the camera at a photo of the present folder (by file name), or at a path from `base`."""
         source = self.chip.source
         if isinstance(source, Folder) and source.choose(path):
             return
         self.chip.source = self.open(path, base)
 
     def can_look_at(self, path: str, base: Path) -> None:
-        """Raises MaixSwitchError where look_at would."""
+        """Raise MaixSwitchError if look_at would."""
         source = self.chip.source
         if not (isinstance(source, Folder) and any(path in (name, Path(name).stem) for name in source.names())):
             self.open(path, base)
@@ -292,7 +293,7 @@ class Rig:
 
     @property
     def now(self) -> int:
-        """Board time in ms since the beginning, all power-ons together."""
+        """Board time in ms since the beginning, over all power-ons."""
         return int(self._before + self.bench.clock.now)
 
     @property
@@ -301,18 +302,18 @@ class Rig:
 
     @property
     def frames(self) -> int:
-        """Pictures that went through a network."""
+        """The number of pictures that went through a network."""
         return int(self.app.frames) if self.app else 0
 
     @property
     def title(self) -> str:
-        """Title of the selected model, "" without one."""
+        """The title of the selected model, "" without one."""
         app = self.app
         return str(app.catalog[app.selected].title) if app and app.catalog else ""
 
     @property
     def fault(self) -> tuple[int, str]:
-        """Code and text of the fault on the screen, (0, "") when there is none."""
+        """The code and text of the fault on the screen, (0, "") if there is none."""
         if self.app is None:
             return 0, ""
         fault = self.app.fault
@@ -329,7 +330,7 @@ class Rig:
         return code, f"{code} {word(meaning).rstrip('.。')}{detail}: {word(remedy)}"
 
     def detections(self) -> list[tuple[str, float]]:
-        """Label and score (0..1) of what the loaded model sees now, as the screen shows it."""
+        """Return label and score (0..1) of what the loaded model sees now, as the screen shows it."""
         if self.app is None or self.state != "RUNNING":
             return []
         results = self.app.results
@@ -338,23 +339,23 @@ class Rig:
         return [(self._label(spec, item.class_id), item.score / 1000) for item in items]
 
     def _label(self, spec: board_code.ModelSpec, class_id: int) -> str:
-        place = (spec.folder, class_id)
-        if place not in self._labels:
+        key = (spec.folder, class_id)
+        if key not in self._labels:
             try:
-                self._labels[place] = str(spec.label(class_id))
+                self._labels[key] = str(spec.label(class_id))
             except OSError:  # the card went just now; the app finds out by itself
                 return f"#{class_id}"
-        return self._labels[place]
+        return self._labels[key]
 
     def panel(self) -> tuple[bytes, int, int]:
-        """RGB565 bytes (high byte first), width and height of the panel; (b"", 0, 0) on a board without one."""
+        """Return RGB565 bytes (high byte first), width and height of the panel; (b"", 0, 0) on a board without one."""
         screen = self.bench.screen
         if not screen.width or not screen.fitted:
             return b"", 0, 0
         return bytes(screen.canvas()), int(screen.width), int(screen.height)
 
     def status(self, picture: bool) -> Status:
-        """All of it for the view; the picture only where asked, as it costs the most."""
+        """Return everything for the view; the picture only if asked, since it takes the most time."""
         pixels, width, height = self.panel() if picture else (b"", 0, 0)
         return Status(
             now=self.now,

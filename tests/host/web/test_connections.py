@@ -17,9 +17,9 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from maixswitch.sim.recording import read
-from maixswitch.web import doors
-from maixswitch.web.doors import MOST_OPEN, Door
-from maixswitch.web.guard import Guard
+from maixswitch.web import connections
+from maixswitch.web.access import AccessCheck
+from maixswitch.web.connections import MOST_OPEN, Connection
 from maixswitch.web.server import bind
 from tests.host.web.web_helpers import PATIENCE_S, PLACE, serve_card
 
@@ -66,7 +66,7 @@ def test_half_open_connections_make_way(card: Path, tmp_path: Path) -> None:
 
 
 def test_nobody_is_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doors, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(connections, "PATIENCE_S", 0.1)
     whole = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
     async def app(scope: object, receive: object, send: Any) -> None:
@@ -74,11 +74,11 @@ def test_nobody_is_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
         await send({"type": "http.response.body", "body": b""})
 
     async def wait() -> None:
-        config = uvicorn.Config(app, log_level="critical", http=Door, lifespan="off")  # type: ignore[arg-type]
+        config = uvicorn.Config(app, log_level="critical", http=Connection, lifespan="off")  # type: ignore[arg-type]
         config.load()
         state = ServerState()
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Door(config, state, {}), "127.0.0.1", 0)
+        server = await loop.create_server(lambda: Connection(config, state, {}), "127.0.0.1", 0)
         for words in (b"", HALF, whole + HALF):
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
             writer.write(words)
@@ -110,7 +110,7 @@ def test_request_that_names_two_places_is_refused(said: bytes, first: bool) -> N
         return {"type": "http.request"}
 
     scope = {"type": "http", "method": "GET", "path": "/", "headers": headers, "query_string": b""}
-    asyncio.run(Guard(app, PLACE)(scope, receive, send))
+    asyncio.run(AccessCheck(app, PLACE)(scope, receive, send))
     assert heard[0] in (403, 421)
 
 

@@ -11,11 +11,11 @@ import pytest
 
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.sim.recording import ROWS, read
+from maixswitch.sim.recording_writer import RecordingWriter
 from maixswitch.sim.replay import Outcome, Replay
 from maixswitch.sim.session import Options
-from maixswitch.sim.tape import Tape
 
-DEEDS = {
+ACTIONS = {
     30: ["down 1"],
     35: ["up 1"],
     60: ["fail load 2006", "select 1"],
@@ -29,22 +29,22 @@ DEEDS = {
 LAST = 260
 
 
-def record(file: Path, card: Path, deeds: Mapping[int, list[str]]) -> list[str]:
+def record(file: Path, card: Path, actions: Mapping[int, list[str]]) -> list[str]:
     """A run turn by turn, as the page drives it; the kinds of its events."""
     kinds: list[str] = []
-    with Tape(file, Options(card=card, quiet=True)) as tape:
-        session = tape.session
+    with RecordingWriter(file, Options(card=card, quiet=True)) as writer:
+        session = writer.session
         session.recorder.listeners.append(lambda document: kinds.append(str(document["event"])))
         with session.guarded():
             session.begin()
-            while session.rig.steps < LAST:
+            while session.sim.steps < LAST:
                 session.turn()
                 session.finger("")
-                for line in deeds.get(session.rig.steps, ()):
+                for line in actions.get(session.sim.steps, ()):
                     session.act(line)
         session.interrupt()
         session.finish()
-        tape.complete(session.verdict())
+        writer.complete(session.verdict())
     return kinds
 
 
@@ -55,8 +55,8 @@ def again(file: Path) -> Outcome:
 
 @pytest.fixture
 def file(card: Path, tmp_path: Path) -> Path:
-    kinds = record(tmp_path / "a.rec", card, DEEDS)
-    assert kinds.count("hands") == sum(map(len, DEEDS.values()))
+    kinds = record(tmp_path / "a.rec", card, ACTIONS)
+    assert kinds.count("hands") == sum(map(len, ACTIONS.values()))
     assert kinds.count("fault") >= 3
     return tmp_path / "a.rec"
 
@@ -73,7 +73,7 @@ def change(file: Path, old: str, new: str) -> None:
 
 def test_hands_repeat(file: Path) -> None:
     with read(file) as recording:
-        assert recording.deeds == DEEDS
+        assert recording.actions == ACTIONS
         wanted = len(recording.events)
     outcome = again(file)
     assert outcome.difference is None
@@ -85,7 +85,7 @@ def test_another_deed_is_another_run(file: Path) -> None:
     difference = again(file).difference
     assert difference is not None
     assert "fail load 2006" in json.dumps(difference.recorded)
-    assert "fail load 2005" in json.dumps(difference.found)
+    assert "fail load 2005" in json.dumps(difference.actual)
 
 
 @pytest.mark.parametrize(

@@ -28,15 +28,17 @@ from maixswitch.sim.recording import (
     digest,
     take_stock,
 )
-from maixswitch.sim.rig import HOLD_MS, PRESS_MS, Rig
 from maixswitch.sim.session import Options, Session
+from maixswitch.sim.simulated_board import HOLD_MS, PRESS_MS, SimulatedBoard
 
 KEPT_CARD_BYTES = 32_000_000
 _ROOM_AT_THE_END = 100_000
 
 
-class TapedRig(Rig):
-    """A rig that keeps what fingers do: `fingers` holds rows of pin and times of its edges, in ms of board time."""
+class RecordedBoard(SimulatedBoard):
+    """A simulated board that keeps its presses: `fingers` holds rows of pin and times of its edges, in ms of board
+    time.
+    """
 
     def __init__(self, *values: Any, **named: Any) -> None:
         self.fingers: list[dict[str, Any]] = []
@@ -53,11 +55,11 @@ class TapedRig(Rig):
         return over
 
 
-class Tape:
-    """A recording that is being made: `session`, run it, then `complete`; left without that it leaves no file.
+class RecordingWriter:
+    """A recording in progress: run `session`, then `complete`. Without that it leaves no file.
 
-    It is `full`, and ends the run, after so many bytes of pictures and cards, pictures or rows.
-    MaixSwitchError (output) where the file cannot be written.
+    It becomes `full` and ends the run after too many bytes of pictures and cards, pictures, or rows.
+    Raises MaixSwitchError (output) if the file cannot be written.
     """
 
     def __init__(
@@ -123,35 +125,35 @@ class Tape:
         self._size += len(text) + 1  # ASCII: a letter is a byte
 
     def _attached(self, options: Options) -> Session:
-        session = Session(replace(options, rig=TapedRig))
-        session.rig.chip.tap = self._see
+        session = Session(replace(options, sim=RecordedBoard))
+        session.sim.chip.tap = self._see
         session.finger = self._hear
-        session.actions.append(lambda text: self._row("do", [session.rig.steps, session.rig.now, text]))
+        session.actions.append(lambda text: self._row("do", [session.sim.steps, session.sim.now, text]))
         session.recorder.listeners.insert(0, lambda document: self._row("event", document))
         return session
 
     def _see(self, source: Source, key: Hashable, make: Maker, width: int, height: int) -> tuple[Hashable, Maker]:
-        """Stores what the camera looks at; the HASH names the picture from here on."""
+        """Store what the camera looks at. From here on the HASH names the picture."""
         hashes = self._hashes.setdefault(source, {})
-        place = (key, width, height)
-        name = hashes.get(place)
+        cache_key = (key, width, height)
+        name = hashes.get(cache_key)
         try:
             if name is None:
                 data = make().tobytes()
-                name = hashes[place] = digest(data)
+                name = hashes[cache_key] = digest(data)
                 self.frames += f"frames/{name}" not in self._names
                 self._store(f"frames/{name}", data)
         except MaixSwitchError as error:  # raised in here it would look like the camera's failure
             self._failure = error.__cause__ if isinstance(error.__cause__, OSError) else OSError(str(error))
             self.session.interrupt()
             return key, make
-        self._row("view", [self.session.rig.now, width, height, name])
+        self._row("view", [self.session.sim.now, width, height, name])
         return name, make
 
     def _hear(self, key: str) -> str:
-        rig = self.session.rig
+        sim = self.session.sim
         if key:
-            self._row("key", [rig.steps, rig.now, key])
+            self._row("key", [sim.steps, sim.now, key])
         rows = MAX_ROWS_BYTES - _ROOM_AT_THE_END * 10
         if self.frames >= MAX_FRAMES or self.bytes >= self._most or self._size >= rows:
             self.full = True
@@ -159,13 +161,13 @@ class Tape:
         return key
 
     def complete(self, code: int) -> None:
-        """Writes the rows and gives the file its name; `code` is the exit code of the run."""
+        """Write the rows and give the file its name. `code` is the exit code of the run."""
         if self._failure is not None:
             raise self._refused(self._failure)
-        rig = self.session.rig
-        for finger in rig.fingers if isinstance(rig, TapedRig) else []:
+        sim = self.session.sim
+        for finger in sim.fingers if isinstance(sim, RecordedBoard) else []:
             self._row("finger", finger)
-        self._row("end", {"steps": rig.steps, "exit": code, "interrupted": self.session.interrupted})
+        self._row("end", {"steps": sim.steps, "exit": code, "interrupted": self.session.interrupted})
         head = {"schema": SCHEMA, "version": __version__, "options": self._head()}
         rows = "\n".join((json.dumps(head), *self._rows)) + "\n"
         try:
@@ -176,11 +178,11 @@ class Tape:
             raise self._refused(error) from error
 
     def _head(self) -> dict[str, Any]:
-        options, rig = self._options, self.session.rig
+        options, sim = self._options, self.session.sim
         return {
             "card": str(options.card),
             "board": options.board,
-            "flavour": rig.flavour,
+            "flavour": sim.flavour,
             "camera": str(options.camera or ""),
             "fit": options.fit,
             "rounding": options.rounding,
@@ -197,7 +199,7 @@ class Tape:
             self._zip.close()
         self._part.unlink(missing_ok=True)
 
-    def __enter__(self) -> Tape:
+    def __enter__(self) -> RecordingWriter:
         return self
 
     def __exit__(

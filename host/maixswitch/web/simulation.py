@@ -1,4 +1,4 @@
-"""The board on the desk of the page: one run after another, and the recording of a run."""
+"""The board behind the page: one run after another, and the recording of a run."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from typing import Any
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import reason, tr
 from maixswitch.sim.camera import Source
-from maixswitch.sim.rig import Rig
+from maixswitch.sim.recording_writer import RecordingWriter
 from maixswitch.sim.session import Options, Session
-from maixswitch.sim.tape import Tape
+from maixswitch.sim.simulated_board import SimulatedBoard
 from maixswitch.sim.timeline import Timeline
-from maixswitch.web.lens import Lens
+from maixswitch.web.camera_view import CameraView
 
-MOST_RECORDED = 1_500_000_000  # bytes of pictures before they are packed: over three minutes of a scene that moves
+MOST_RECORDED = 1_500_000_000  # bytes of unpacked pictures: over three minutes of a moving scene
 _NAME = "maixswitch.rec"
 
 Listener = Callable[[dict[str, Any]], None]
 
 
-class Desk:
-    """A board with card and camera. `listen` hears every event of its log; `record`: a file for the first run's tape.
+class Simulation:
+    """A board with card and camera. Not for several threads.
 
-    `oust`: as Lens wants it.
-
-    Not for several threads. A run begins with power on; it is over when the chip has crashed, the app has ended, or its
-    recording is stopped or full. `stopped` says why the board stands still until `power`, "" while it does not.
+    listen: hears every event of its log.
+    record: the file for a recording of the first run.
+    oust: as in CameraView.
+    A run begins with power on. It ends when the chip has crashed, when the app has ended, or when its recording is
+    stopped or full. `stopped` says why the board stands still until `power`; it is "" while the board runs.
     """
 
     def __init__(
@@ -43,57 +44,58 @@ class Desk:
         self.stopped = ""
         self.recorded: Path | None = None
         self.lost: MaixSwitchError | None = None  # why there is no file for `record`
-        self.note = ""  # of the last recording: why it ended, and what is missing in it
+        self.note = ""  # why the last recording ended, and what it lacks
         self.runs = 0
         self._options = options
         self._listen = listen
-        self._given = record
+        self._record = record
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._tape: Tape | None = None
+        self._writer: RecordingWriter | None = None
         self._session = self._open(record)
-        self.lens = Lens(self._session.rig.chip.source, self._aim, oust)
-        self.timeline = Timeline(lambda: int(self._session.rig.bench.clock.now))
+        self.camera_view = CameraView(self._session.sim.chip.source, self._aim, oust)
+        self.timeline = Timeline(lambda: int(self._session.sim.bench.clock.now))
 
     @property
-    def rig(self) -> Rig:
-        """The Rig of the run that goes on."""
-        return self._session.rig
+    def sim(self) -> SimulatedBoard:
+        """The board of the present run."""
+        return self._session.sim
 
     def _aim(self, source: Source) -> None:
-        self.rig.chip.source = source
+        self.sim.chip.source = source
 
     def begin(self) -> None:
-        """Power on, at the beginning of a run; leaves nothing of the last one but the camera's view."""
+        """Switch the power on at the beginning of a run. Only the camera's source remains of the last one."""
         session = self._session
         session.recorder.listeners.append(self._listen)
-        session.rig.chip.source = self.lens.source
-        session.rig.watch(self.timeline)
+        session.sim.chip.source = self.camera_view.source
+        session.sim.watch(self.timeline)
         self.timeline.forget()
         self.stopped = ""
         self.runs += 1
-        gc.unfreeze()  # a run before this one that was dropped rather than finished
+        gc.unfreeze()  # An earlier run may have been dropped without an end.
         with session.guarded():
             session.begin()
         self._see()
 
     def turn(self) -> None:
-        """One step of the app; none when the board stands still."""
+        """Let the app take a step, unless the board stands still."""
         if self.stopped:
             return
         session = self._session
-        frames, began = session.rig.frames, time.perf_counter()
+        frames, began = session.sim.frames, time.perf_counter()
         with session.guarded():
             alive = session.turn()
             session.finger("")
-            if not alive and not session.rig.ended:
-                session.rig.ended = tr("it has stopped")
-        if session.rig.frames > frames:
+            if not alive and not session.sim.ended:
+                session.sim.ended = tr("it has stopped")
+        if session.sim.frames > frames:
             self.timeline.close((time.perf_counter() - began) * 1000)
         self._see()
 
     def act(self, line: str) -> None:
-        """Lets hands do a line of a script that takes no board time; MaixSwitchError where that cannot be now."""
-        while not self.rig.steps and not self.stopped:  # a key that is down when the app first looks counts as stuck
+        """Carry out a line of a script that takes no board time. Raises MaixSwitchError if that is impossible now."""
+        # A key that is down at the app's first look would count as stuck.
+        while not self.sim.steps and not self.stopped:
             self.turn()
         if self.stopped:
             raise MaixSwitchError(tr("the board stands still; switch its power off and on"))
@@ -102,40 +104,40 @@ class Desk:
         self._see()
 
     def power(self) -> None:
-        """Power off and on."""
+        """Switch the power off and on."""
         if self.stopped:
-            self._start_anew(None)
+            self._start_new_run(None)
         else:
             self.act("power")
         self.timeline.forget()
 
     def _see(self) -> None:
-        """Notes how it stands with the run, and ends what has to end."""
+        """Note how the run stands, and end what must end."""
         session = self._session
-        if session.crash or session.rig.ended:
-            self.stopped = session.crash or tr("the app ended: {ended}", ended=session.rig.ended)
-            if self._tape is not None:
+        if session.crash or session.sim.ended:
+            self.stopped = session.crash or tr("the app ended: {ended}", ended=session.sim.ended)
+            if self._writer is not None:
                 self._complete(tr("the run ended: {why}", why=self.stopped))
             elif session.crash:
-                session.recorder.event(session.rig.now, "crash", what=session.crash)
-        elif session.interrupted and self._tape is not None:
+                session.recorder.event(session.sim.now, "crash", what=session.crash)
+        elif session.interrupted and self._writer is not None:
             self._end_recording(tr("the recording is full"))
 
     # Recordings.
 
     def start_recording(self) -> None:
-        """A new run with a tape; nothing while one is recorded, so that two pages do not drop each other's.
+        """Start a new run with a recording; do nothing during a recording, so that two pages do not end each other's.
 
-        MaixSwitchError (output) where it cannot be written.
+        Raises MaixSwitchError (output) if it cannot be written.
         """
-        if self._tape is not None:
+        if self._writer is not None:
             return
         self.recorded = None
         self.note = ""
-        self._start_anew(self._place() / _NAME)
+        self._start_new_run(self._scratch() / _NAME)
 
-    def _place(self) -> Path:
-        """The folder for recordings that have no name; made anew when somebody tidied it away."""
+    def _scratch(self) -> Path:
+        """Return the folder for recordings without a name; make it again if somebody deleted it."""
         if self._folder is None or not Path(self._folder.name).is_dir():
             try:
                 if self._folder is not None:
@@ -147,18 +149,18 @@ class Desk:
         return Path(self._folder.name)
 
     def stop_recording(self) -> None:
-        """Ends the run and completes its file, then a new run; nothing where none is recorded."""
-        if self._tape is not None:
+        """End the run, complete its recording, and start a new run; do nothing without a recording."""
+        if self._writer is not None:
             self._session.interrupt()
             self._end_recording("")
 
     def _end_recording(self, note: str) -> None:
         try:
             self._complete(note)
-        finally:  # a full disk must not end the board: the run is over, so there is a new one
-            self._start_anew(None)
+        finally:  # Even with a full disk the board goes on, with a new run.
+            self._start_new_run(None)
 
-    def _start_anew(self, record: Path | None) -> None:
+    def _start_new_run(self, record: Path | None) -> None:
         try:
             self._session = self._open(record)
         except MaixSwitchError:
@@ -169,64 +171,64 @@ class Desk:
 
     def _open(self, record: Path | None) -> Session:
         if record is None:
-            self._tape = None
+            self._writer = None
             return Session(self._options)
-        self._tape = Tape(record, self._options, most_bytes=MOST_RECORDED)
-        return self._tape.session
+        self._writer = RecordingWriter(record, self._options, most_bytes=MOST_RECORDED)
+        return self._writer.session
 
     def _complete(self, note: str) -> None:
-        """Ends the run's log, and gives the recording its file."""
-        tape, self._tape = self._tape, None
-        if tape is None:
+        """End the run's log and give the recording its file."""
+        writer, self._writer = self._writer, None
+        if writer is None:
             return
         try:
-            with tape:
+            with writer:
                 with self._session.guarded():
                     self._session.finish()
-                tape.complete(self._session.verdict())
+                writer.complete(self._session.verdict())
         except MaixSwitchError as error:
             self.note = str(error)
-            if tape.path == self._given:
+            if writer.path == self._record:
                 self.lost = error
             raise
-        self.recorded = tape.path
+        self.recorded = writer.path
         notes = [note] if note else []
-        if not tape.kept:
+        if not writer.kept:
             notes.append(tr("the card is too large to be kept in it; a replay needs --card"))
         self.note = "; ".join(notes)
 
     def _drop(self) -> None:
-        tape, self._tape = self._tape, None
-        if tape is not None:
-            with tape:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with writer:
                 pass
 
     def recording(self) -> dict[str, Any]:
-        """The page's "recording": sizes of the tape that runs, and whether a finished one can be fetched."""
-        tape = self._tape
+        """Return the page's "recording": the sizes of the present one, and whether a finished one can be fetched."""
+        writer = self._writer
         return {
-            "on": tape is not None,
-            "ms": self.rig.now if tape is not None else 0,
-            "frames": tape.frames if tape is not None else 0,
-            "bytes": tape.bytes if tape is not None else 0,
-            "full": bool(tape is not None and tape.full),
+            "on": writer is not None,
+            "ms": self.sim.now if writer is not None else 0,
+            "frames": writer.frames if writer is not None else 0,
+            "bytes": writer.bytes if writer is not None else 0,
+            "full": bool(writer is not None and writer.full),
             "ready": self.recorded is not None,
             "note": self.note,
         }
 
     def close(self) -> None:
-        """Ends the run, as Ctrl-C on the board would; completes the recording that was asked for by name.
+        """End the run like Ctrl-C on the board, and complete the recording that was asked for by name.
 
         A run that never began leaves none.
         """
         session = self._session
         try:
-            if self._tape is not None and self._tape.path == self._given and self.runs:
+            if self._writer is not None and self._writer.path == self._record and self.runs:
                 session.interrupt()
                 self._complete("")
             else:
                 self._drop()
-                if not self.stopped and session.rig.app is not None:
+                if not self.stopped and session.sim.app is not None:
                     with session.guarded():
                         session.finish()
         finally:

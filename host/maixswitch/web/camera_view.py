@@ -1,4 +1,4 @@
-"""What lies before the lens: the drawn scene, a photo, an album, a folder of this PC, or a page's webcam."""
+"""What the camera looks at: the drawn scene, a photo, an album, a folder of this PC, or a page's webcam."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from maixswitch.sim.camera import Choosable, Scene, Source
 from maixswitch.web.pictures import Album, Webcam, describe, read_photo
 
 
-class Lens:
-    """Starts with `source`; `aim` gets each that takes its place, `oust` the page whose webcam had to go."""
+class CameraView:
+    """Holds the camera's source.
+
+    source: the first one.
+    aim: called with each new source.
+    oust: called with the page whose webcam was replaced.
+    """
 
     def __init__(
         self, source: Source, aim: Callable[[Source], None], oust: Callable[[int], None] = lambda page: None
@@ -29,7 +34,7 @@ class Lens:
         return self._source
 
     def show(self, source: Source) -> None:
-        """Puts something before the lens."""
+        """Make this the camera's source."""
         filming, self._filming = self._filming, 0
         self._source = source
         self._aim(source)
@@ -40,45 +45,45 @@ class Lens:
         self.show(Scene())
 
     def show_photo(self, data: bytes) -> None:
-        """A photo's file; MaixSwitchError where it cannot be read."""
+        """Show the photo in these bytes. Raises MaixSwitchError if they cannot be read."""
         self.show(read_photo(data))
 
     def open_album(self) -> None:
-        """A new album; it is shown with its first photo."""
+        """Start a new album; it is shown with its first photo."""
         self._album = Album()
 
     def add_photo(self, name: str, data: bytes) -> None:
-        """One more photo of the album that was opened last."""
+        """Add a photo to the album that was started last."""
         self._album.add(name, data)
         if self._source is not self._album:
             self.show(self._album)
 
     def turn(self, index: int) -> None:
-        """A photo of the album or folder by its index; -1: each for a while."""
+        """Show a photo of the album or folder by its index; -1 shows each for a while."""
         if not isinstance(self._source, Choosable) or not self._source.choose(index):
             raise MaixSwitchError(tr("the camera looks at no photo of that number"))
 
     def film(self, page: int) -> None:
-        """The webcam of that page, black until its first frame; of two the later stays."""
+        """Show the webcam of a page, black until its first frame. It replaces that of another page."""
         if self._filming == page:
-            self._filming = 0  # it began anew: nobody has to go
+            self._filming = 0  # The same page started again, so nobody is replaced.
         self.show(Webcam())
         self._filming = page
 
     def take_frame(self, data: bytes, page: int) -> None:
-        """A frame of that page's webcam; a page that was ousted may send on until it hears of it."""
+        """Take a frame of a page's webcam. A page that was replaced may send on until it hears of it."""
         if isinstance(self._source, Webcam) and self._filming == page:
             self._source.put(data)
 
     def leave(self, page: int) -> None:
-        """The page is gone, and its webcam with it."""
+        """Return to the scene if the page whose webcam is shown is gone."""
         if self._filming == page:
             self.show_scene()
 
     def take_trouble(self) -> tuple[str, int]:
-        """Why the webcam's frames cannot be used, told once, and whose it is."""
+        """Return why the webcam's frames cannot be used, once, and whose webcam it is."""
         return (self._source.take_trouble(), self._filming) if isinstance(self._source, Webcam) else ("", 0)
 
     def document(self) -> dict[str, Any]:
-        """The page's "source"."""
+        """Return the page's "source"."""
         return describe(self._source)

@@ -1,4 +1,4 @@
-"""Who may talk to the server: the right Host and Origin on every request, and a token where others can reach it."""
+"""Who may use the server: the right Host and Origin on every request, and a token if other PCs can reach it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ ANYWHERE = ("0.0.0.0", "::")
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the server is bound; `token` "" on this PC alone."""
+class Address:
+    """Where the server listens. `token` is "" if only this PC reaches it."""
 
     host: str
     port: int
@@ -26,7 +26,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """The host as it stands in an address."""
+        """The host as it is written in an address."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
@@ -35,9 +35,9 @@ class Place:
         return f"http://{self.name}:{self.port}/" + (f"?token={self.token}" if self.token else "")
 
     def accepts(self, host: str) -> bool:
-        """Is this Host header one of ours? Where every address is bound it may be any: there the token decides.
+        """Is this Host header ours? If the server listens on every address, any will do: then the token decides.
 
-        A foreign name that was made to resolve to this PC is refused here, before anything is looked at.
+        A foreign name that resolves to this PC is refused here, before anything else is checked.
         """
         if self.host in ANYWHERE:
             return bool(self.token and host)
@@ -46,13 +46,13 @@ class Place:
         return host in (*bare, *(f"{name}:{self.port}" for name in names))
 
 
-class Guard:
-    """Lets a request through to `app`, with the page's policy on every answer; answers 403 or 421 itself otherwise."""
+class AccessCheck:
+    """Passes requests to `app` and adds the page's policy to every answer; answers 403 or 421 itself otherwise."""
 
-    def __init__(self, app: ASGIApp, place: Place) -> None:
+    def __init__(self, app: ASGIApp, address: Address) -> None:
         self._app = app
-        self._place = place
-        self._cookie = f"maixswitch-{place.port}"
+        self._address = address
+        self._cookie = f"maixswitch-{address.port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -60,38 +60,38 @@ class Guard:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get("host", "")
-        twice = any(sum(name == said for name, _ in scope["headers"]) > 1 for said in (b"host", b"origin"))
+        twice = any(sum(name == header for name, _ in scope["headers"]) > 1 for header in (b"host", b"origin"))
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], *_policy(host)]}
             await send(message)
 
-        if twice or not self._place.accepts(host):
+        if twice or not self._address.accepts(host):
             await self._refuse(scope, receive, dressed, 421, tr("this is not the address of the simulator"))
         elif not _same(headers.get("origin"), host, scope["type"] == "websocket"):
             await self._refuse(scope, receive, dressed, 403, tr("another site's page may not use the simulator"))
-        elif self._place.token and not self._known(headers):
-            given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
-            if scope["type"] == "websocket" or not self._right(given):
+        elif self._address.token and not self._known(headers):
+            token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+            if scope["type"] == "websocket" or not self._right(token):
                 text = tr("open the whole address that the simulator printed, with its token")
                 await self._refuse(scope, receive, dressed, 403, text)
                 return
-            answer = RedirectResponse("/", 303)  # the token leaves the address bar, and with it the history
-            answer.set_cookie(self._cookie, self._place.token, httponly=True, samesite="strict")
+            answer = RedirectResponse("/", 303)  # This removes the token from the address bar and the history.
+            answer.set_cookie(self._cookie, self._address.token, httponly=True, samesite="strict")
             await answer(scope, receive, dressed)
         else:
             await self._app(scope, receive, dressed)
 
     def _right(self, token: str) -> bool:
-        return hmac.compare_digest(token.encode("utf-8", "replace"), self._place.token.encode())
+        return hmac.compare_digest(token.encode("utf-8", "replace"), self._address.token.encode())
 
     def _known(self, headers: dict[str, str]) -> bool:
         try:
-            found = SimpleCookie(headers.get("cookie", "")).get(self._cookie)
+            cookie = SimpleCookie(headers.get("cookie", "")).get(self._cookie)
         except CookieError:
             return False
-        return found is not None and self._right(found.value)
+        return cookie is not None and self._right(cookie.value)
 
     @staticmethod
     async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, text: str) -> None:
@@ -103,12 +103,12 @@ class Guard:
 
 
 def _same(origin: str | None, host: str, needed: bool) -> bool:
-    """A WebSocket is not held back by the browser's own rules, so there the Origin must be said."""
+    """Is this the same origin? Browsers do not restrict WebSockets themselves, so for them an Origin is needed."""
     return not needed if origin is None else origin == f"http://{host}"
 
 
 def _policy(host: str) -> list[tuple[bytes, bytes]]:
-    # The Host was checked, or is about to be refused with a text; only one that was may stand in a header.
+    # Only a Host without special characters may get into a header. Others are refused anyway.
     socket = f" ws://{host}" if host.replace(".", "").replace(":", "").replace("-", "").strip("[]").isalnum() else ""
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "

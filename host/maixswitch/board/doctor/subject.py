@@ -1,4 +1,4 @@
-"""What one look at a subject gives: facts for the table, and findings."""
+"""The result for one subject of the doctor: facts for the table, and findings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from maixswitch.language import tr
 
 @dataclass(frozen=True)
 class Fact:
-    """``key``: English, for programs; ``name`` and ``value``: in the reader's language."""
+    """A fact. ``key`` is English, for programs; ``name`` and ``value`` are in the user's language."""
 
     key: str
     name: str
@@ -18,7 +18,7 @@ class Fact:
 
 
 @dataclass
-class Look:
+class SubjectReport:
     """Facts and findings of one subject, in the order in which they are shown."""
 
     facts: list[Fact] = field(default_factory=list)
@@ -27,14 +27,14 @@ class Look:
     def fact(self, key: str, name: str, value: object) -> None:
         self.facts.append(Fact(key, name, str(value)))
 
-    def take(self, other: Look) -> None:
-        """Adds what another look found."""
+    def take(self, other: SubjectReport) -> None:
+        """Add the facts and findings of another report."""
         self.facts += other.facts
         self.findings += other.findings
 
 
 def amount(size: int) -> str:
-    """A size for people, in bytes, KiB or MiB."""
+    """Return a size for people, in bytes, KiB or MiB."""
     if size < 1024:
         return tr("{size} bytes", size=size)
     return f"{size / 1024:.0f} KiB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MiB"

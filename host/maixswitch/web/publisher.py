@@ -1,0 +1,176 @@
+"""What the pages learn about the board: frames, status, models, AI RAM, times and events."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from maixswitch import __version__, board_code
+from maixswitch.language import LANGUAGES, catalogue, chosen, tr
+from maixswitch.sim.simulated_board import SimulatedBoard
+from maixswitch.sim.view import describe
+from maixswitch.web import airam
+from maixswitch.web.broadcast import Broadcast
+from maixswitch.web.messages import MOST_BYTES, SLOWS, write_frame, write_text
+from maixswitch.web.pictures import MOST_PHOTOS, WEBCAM_BYTES
+from maixswitch.web.simulation import Simulation
+from maixswitch.web.texts import PAGE
+from maixswitch.web.verdicts import Verdicts, judge
+
+
+def hello(sim: SimulatedBoard) -> str:
+    """Return what a page needs once: the board, its keys and what they do, the state table, and the page's texts."""
+    boards = board_code.boards()
+    meant = {int(pin): (short, long) for pin, short, long in boards.gestures(sim.keys)} if sim.keys else {}
+    chinese = catalogue("zh")
+    return write_text(
+        "hello",
+        version=__version__,
+        board=sim.board,
+        firmware=sim.flavour,
+        keys=[
+            {"number": number, "role": role, "pin": pin, "short": meant[pin][0], "long": meant[pin][1] or ""}
+            for number, (pin, role) in enumerate(sim.keys, 1)
+        ],
+        rows=[[state, event, list(actions), after] for state, event, actions, after in board_code.transitions()],
+        codes=_codes(),
+        slows=SLOWS,
+        texts={"en": {text: text for text in PAGE}, "zh": {text: chinese.get(text, text) for text in PAGE}},
+        languages=list(LANGUAGES),
+        limits={"bytes": MOST_BYTES, "photos": MOST_PHOTOS, "webcam": WEBCAM_BYTES},
+    )
+
+
+def _codes() -> list[list[Any]]:
+    """Return the firmware's codes that the app knows, each with its name."""
+    describe = board_code.device_errors().describe
+    return [[code, describe(code)[0]] for code in board_code.error_codes() if 2000 < code < 2100]
+
+
+class Publisher:
+    """Tells the pages what has changed since the last time. Only the board's thread may call it."""
+
+    def __init__(self, broadcast: Broadcast) -> None:
+        self._broadcast = broadcast
+        self._frame: bytes | None = None  # not published yet, not even "no panel"
+        self._models: Any = None
+        self._network: Any = self  # not published yet, not even "no network"
+        self._language = ""
+        self._verdicts = Verdicts({})
+        self._judged = 0  # the number of the check that the verdicts come from, 0 for none
+        self._checks = 0
+
+    def judge(self, card: Path, board: str, firmware: str) -> None:
+        """Start a check of the card in a thread of its own. The newest verdicts are shown once they are there."""
+        self._checks += 1
+        number = self._checks
+
+        def look() -> None:
+            verdicts = judge(card, board, firmware)
+            if number == self._checks:  # Otherwise a newer check has started.
+                self._verdicts, self._judged = verdicts, number
+
+        threading.Thread(target=look, name="check", daemon=True).start()
+
+    def publish_event(self, document: dict[str, Any]) -> None:
+        """Publish one event of the log, in the words of the terminal."""
+        kind = document["event"]
+        line = describe(document).partition("s  ")[2]
+        row = [document["old"], document["cause"], document["new"]] if kind == "state" else None
+        self._broadcast.publish("", write_text("event", t=document["t"], kind=kind, text=line, row=row))
+
+    def publish_error(self, text: str, client: int) -> None:
+        """Tell the page that sent a command why it failed."""
+        self._broadcast.publish("", write_text("error", text=text), client)
+
+    def publish_ousted(self, client: int) -> None:
+        """Tell a page that something replaced its webcam."""
+        self._broadcast.publish("", write_text("ousted"), client)
+
+    def publish_frame(self, simulation: Simulation) -> None:
+        """Publish the panel if it has changed."""
+        pixels, width, height = simulation.sim.panel()
+        if pixels != self._frame:
+            self._frame = pixels
+            self._broadcast.publish("frame", write_frame(pixels, width, height, simulation.sim.now))
+
+    def publish(self, simulation: Simulation, **pace: Any) -> None:
+        """Publish everything else. `pace` are fields of the status that the simulation does not know."""
+        sim = simulation.sim
+        self._publish_models(sim)
+        self._publish_ram(sim)
+        self._broadcast.publish("timing", write_text("timing", frames=simulation.timeline.rows()))
+        self._broadcast.publish("status", write_text("status", **_status(simulation), **pace))
+        self._language = chosen()
+
+    def _publish_models(self, sim: SimulatedBoard) -> None:
+        specs = [(str(spec.title), str(spec.folder)) for spec in sim.app.catalog or ()] if sim.app else []
+        known = (specs, self._judged, chosen())
+        if known != self._models:
+            self._models = known
+            text = write_text(
+                "models", rows=self._verdicts.rows(specs), note=self._verdicts.note if self._judged else ""
+            )
+            self._broadcast.publish("models", text)
+
+    def _publish_ram(self, sim: SimulatedBoard) -> None:
+        network = airam.loaded(sim.bench)
+        if network is not self._network or chosen() != self._language:
+            self._network = network
+            loaded = sim.app.slot.loaded if sim.app else None
+            title = str(loaded.title) if loaded else ""
+            self._broadcast.publish("airam", write_text("airam", **airam.document(network, title)))
+
+
+def _status(simulation: Simulation) -> dict[str, Any]:
+    sim, bench = simulation.sim, simulation.sim.bench
+    app, memory = sim.app, bench.memory
+    return {
+        "now": sim.now,
+        "state": "OFF" if simulation.stopped else sim.state,
+        "title": sim.title,
+        "index": int(app.selected) if app else 0,
+        "fps": int(app.fps) if app else 0,
+        "frames": sim.frames,
+        "results": [] if simulation.stopped else sim.detections(),
+        "fault": tr("{what}; switch the power off and on", what=simulation.stopped)
+        if simulation.stopped
+        else sim.fault[1],
+        "card": bool(bench.card.inserted),
+        "camera": bool(bench.camera.connected),
+        "memory": {
+            "capacity": int(memory.capacity),
+            "gc": int(memory.gc_capacity),
+            "gc_used": int(memory.gc_used),
+            "free": int(memory.free()),
+            "largest": int(memory.largest()),
+            "blocks": [[str(name), int(size)] for name, size in memory.items()],
+        },
+        "orders": {
+            "load": sim.engine.failures.load or 0,
+            "run": sim.engine.failures.run or 0,
+            "damaged": damaged(sim),
+            "slow": sim.slow,
+        },
+        "source": simulation.camera_view.document(),
+        "recording": simulation.recording(),
+        "language": chosen(),
+    }
+
+
+def damaged(sim: SimulatedBoard) -> list[int]:
+    """Return the indices of the models whose file is damaged."""
+    specs = sim.app.catalog or () if sim.app else ()
+    return [index for index, spec in enumerate(specs) if kmodel_path(spec) in sim.card.damaged]
+
+
+def kmodel_path(spec: Any) -> str:
+    """Return the path of a model's file on the card, "" if it is in flash or unknown."""
+    path = spec.kmodel
+    return path.partition("/sd/")[2] if isinstance(path, str) else ""
+
+
+def firmware_of(flavour: str) -> str:
+    """Return the name of a flavour in the form of the check."""
+    return flavour or board_code.flavours().DEFAULT
