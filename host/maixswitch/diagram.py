@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
-from maixswitch.resources import put_on_path
+from maixswitch import board_code
 
 Row = Sequence[Any]
-
-
-def device_rows() -> list[Row]:
-    """Return the rows of the app's own table, device/fsm.py, from where this installation keeps it."""
-    put_on_path()
-    return cast("list[Row]", importlib.import_module("device.fsm").rows())
 
 
 def mermaid(rows: Iterable[Row] | None = None, start: str = "NO_CARD", end: str = "STOPPED") -> str:
@@ -24,7 +17,7 @@ def mermaid(rows: Iterable[Row] | None = None, start: str = "NO_CARD", end: str 
     "NEXT, PREVIOUS / read_card". Ends with a newline.
     """
     if rows is None:
-        rows = device_rows()
+        rows = board_code.transitions()
     arrows: dict[tuple[str, str], dict[str, list[str]]] = {}
     for state, event, actions, after in rows:
         label = ", ".join([actions] if isinstance(actions, str) else actions)

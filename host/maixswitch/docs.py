@@ -5,24 +5,17 @@ A page is English unless it holds `<!-- language: zh -->`; its blocks are then m
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from maixswitch import board_code
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import speaking, tr, word
-from maixswitch.resources import put_on_path
 
 BLOCK = re.compile(r"<!-- generated: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
 LANGUAGE = re.compile(r"<!-- language: (\S+) -->")
-
-
-def board_module(name: str) -> Any:
-    """A module of the board's side (`device.errors`, `flavours`), imported from where this installation keeps it."""
-    put_on_path()
-    return importlib.import_module(name)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -40,18 +33,17 @@ def diagram() -> str:
 
 def errors() -> str:
     """Every code that the screen can show, with meaning and remedy."""
-    codes = board_module("device.once.error_texts").codes()
-    describe = board_module("device.errors").describe
+    describe = board_code.device_errors().describe
     rows = []
-    for code in sorted(codes):
-        name, meaning, remedy = map(str, describe(code))
+    for code in sorted(board_code.error_codes()):
+        name, meaning, remedy = describe(code)
         rows.append((str(code), name, word(meaning), word(remedy)))
     return table((word("code"), word("name"), word("what it means"), word("what to do")), rows)
 
 
 def boards() -> str:
     """Every board of the table: panel and keys; the keys' roles are names that scripts use, in any language."""
-    module = board_module("device.once.boards")
+    module = board_code.boards()
     rows = []
     for name in sorted(module.names()):
         board = module.find(name)

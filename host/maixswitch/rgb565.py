@@ -5,16 +5,12 @@ The grey is a table of the fakes' own function, loaded by its path: one formula 
 
 from __future__ import annotations
 
-import importlib.util
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch.errors import MaixSwitchError
-from maixswitch.language import tr
-from maixswitch.resources import board_root
+from maixswitch import board_code
 
 
 def words(picture: NDArray[np.uint8]) -> NDArray[np.uint16]:
@@ -34,11 +30,5 @@ def grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @cache
 def _levels() -> NDArray[np.uint8]:
-    path = board_root() / "stubs" / "benchlib" / "planes.py"
-    spec = importlib.util.spec_from_file_location("maixswitch._planes", path)
-    if spec is None or spec.loader is None:
-        raise MaixSwitchError(tr("cannot load {path}; install maixswitch again", path=path))
-    module: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     pixels = np.arange(0x10000, dtype=">u2").tobytes()  # the chip keeps the high byte first
-    return np.frombuffer(bytes(module.rgb_to_grey(pixels)), np.uint8)
+    return np.frombuffer(bytes(board_code.planes().rgb_to_grey(pixels)), np.uint8)

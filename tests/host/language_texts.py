@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -11,12 +10,11 @@ from typing import Any
 
 import typer.main
 
-from maixswitch import language
+from maixswitch import board_code, language
 from maixswitch.cli import help_pages
 from maixswitch.cli import main as cli
-from maixswitch.resources import put_on_path
 
-PACKAGE = Path(cli.__file__).resolve().parent
+PACKAGE = Path(language.__file__).resolve().parent
 
 
 def placeholders(text: str) -> set[str]:
@@ -70,6 +68,7 @@ def tabled() -> Iterator[str]:
     from maixswitch.card import dialect_tables as language_tables
     from maixswitch.card import firmware_lines
     from maixswitch.convert import fold, layers, padding, refusals
+    from maixswitch.findings import table
     from maixswitch.kmodel.format import sniff
     from maixswitch.kmodel.judge import describe, memory, picture, report
     from maixswitch.sim import demo, keyboard
@@ -85,17 +84,15 @@ def tabled() -> Iterator[str]:
     yield from (name for name, _, _ in picture.KINDS.values())
     yield from gate._REFUSED_NODES.values()
     yield from language_tables.MODULE_REMEDIES.values()
-    put_on_path()
-    flavours = importlib.import_module("flavours")
+    flavours = board_code.flavours()
     for version in (3, 4):
         yield from (name for name, _ in flavours.need_parts(version, 1, 1))
     yield from flavours._NOTES.values()
-    describe_code = importlib.import_module("device.errors").describe
-    for code in importlib.import_module("device.once.error_texts").codes():
-        yield from describe_code(code)[1:]
+    for code in board_code.error_codes():
+        yield from board_code.device_errors().describe(code)[1:]
     for line in firmware_lines.LINES:
         yield from filter(None, (line.meaning, line.remedy))
-    for rule in importlib.import_module("maixswitch.findings.table").RULES:
+    for rule in table.RULES:
         yield from (rule.title, rule.remedy)
 
 

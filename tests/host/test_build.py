@@ -119,7 +119,7 @@ def test_a_refused_file_changes_nothing(tmp_path: Path) -> None:
         build(card, mpy=True, source=source)
     assert not card.exists()
     (source / "main.py").unlink()
-    with pytest.raises(MaixSwitchError, match=r"main\.py: cannot be read"):
+    with pytest.raises(MaixSwitchError, match=r"cannot read .*main\.py"):
         build(card, source=source)
     assert not card.exists()
 
@@ -133,7 +133,7 @@ def test_a_file_is_never_half_written(tmp_path: Path, monkeypatch: pytest.Monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(MaixSwitchError, match=r"cannot be written .*No space left"):
+    with pytest.raises(MaixSwitchError, match=r"cannot write .*No space left"):
         build(tmp_path)
     assert (tmp_path / "boot.py").read_bytes() == old
     assert not list(tmp_path.rglob("*.part"))

@@ -22,11 +22,11 @@ REFUSALS = {
     "firmware": (["sim", "CARD", "--firmware", "max"], 2, "no firmware 'max'; there are full, with_lvgl, minimum"),
     "board": (["sim", "CARD", "--board", "uno"], 2, "uno"),
     "camera": (["sim", "CARD", "--camera", "no.png"], 4, "no.png: no such picture or folder of pictures"),
-    "script": (["sim", "CARD", "--script", "no.txt"], 4, "--script no.txt: cannot be read"),
+    "script": (["sim", "CARD", "--script", "no.txt"], 4, "--script: cannot read no.txt"),
     "fit": (["sim", "CARD", "--fit", "squash"], 2, "--fit squash: wanted one of stretch, cover, contain"),
     "speed": (["sim", "CARD", "--speed", "fast"], 2, "--speed fast: wanted a number such as 1 or 0.5, or max"),
     "rounding": (["sim", "CARD", "--rounding", "v9"], 2, "--rounding v9: wanted v0.2 or v0.1"),
-    "out": (["sim", "CARD", "--out", "/dev/null/x"], 4, "--out /dev/null/x: cannot write there"),
+    "out": (["sim", "CARD", "--out", "/dev/null/x"], 4, "--out: cannot write /dev/null/x"),
     "option": (["sim", "CARD", "--loud"], 2, "No such option"),
     "command": (["fly"], 2, "No such command"),
 }

@@ -61,7 +61,7 @@ def test_installed_command(wheel: Path, card: Path, tmp_path: Path) -> None:
         "--target", site, wheel, cwd=tmp_path)  # fmt: skip
     # Only the libraries: an editable install of this clone would come with a .pth file, which is not read from here.
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    found = run(python, "-c", "from maixswitch.resources import board_root; print(board_root())", cwd=tmp_path)
+    found = run(python, "-c", "from maixswitch.board_code import board_root; print(board_root())", cwd=tmp_path)
     assert Path(found.stdout.strip()) == site / "maixswitch" / "_board"
 
     done = run(python, "-m", "maixswitch", "sim", card, "--frames", 3, "--json", cwd=tmp_path)

@@ -8,9 +8,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from maixswitch import files
+from maixswitch.board_code import board_root
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import reason, tr
-from maixswitch.resources import board_root
+from maixswitch.language import tr
 
 MPY_VERSION = 4  # what MicroPython v1.11 reads, and no other
 MPY_FLAGS = 2  # unicode strings; without the map cache, which the firmware does not have (mpconfigport.h)
@@ -45,7 +46,7 @@ def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
         )
     if folder.is_file():
         raise MaixSwitchError(tr("{path}: a file; wanted a folder", path=folder), EXIT_IO)
-    contents = {name: _read(root / name) for name in TOP}
+    contents = {name: files.read(root / name) for name in TOP}
     modules = sorted((root / "device").rglob("*.py"))
     if not modules:
         raise MaixSwitchError(tr("{root} holds no Python files", root=root / "device"), EXIT_IO)
@@ -54,15 +55,10 @@ def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
         if mpy:
             contents[str(PurePosixPath(name).with_suffix(".mpy"))] = compile_mpy(path, name)
         else:
-            contents[name] = _read(path)
-    try:
-        for name, data in contents.items():
-            _put(folder / name, data)
+            contents[name] = files.read(path)
+    files.write_all({folder / name: data for name, data in contents.items()}, make_folders=True)
+    with files.writing(folder):
         return Built({name: len(data) for name, data in contents.items()}, _sweep(folder, set(contents)))
-    except OSError as error:
-        raise MaixSwitchError(
-            tr("{folder}: cannot be written ({strerror})", folder=folder, strerror=reason(error)), EXIT_IO
-        ) from error
 
 
 def compile_mpy(path: Path, name: str = "") -> bytes:
@@ -108,29 +104,6 @@ def compile_mpy(path: Path, name: str = "") -> bytes:
             EXIT_IO,
         )
     return data
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise MaixSwitchError(
-            tr("{path}: cannot be read ({strerror})", path=path, strerror=reason(error)), EXIT_IO
-        ) from error
-
-
-def _put(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _sweep(folder: Path, wanted: set[str]) -> tuple[str, ...]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import builtins
 import errno
-import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from maixswitch import board_code
 from maixswitch.card.firmware_lines import LINES, Line
 from maixswitch.findings.finding import RULES, plain, rules
 from maixswitch.language import tr, word
-from maixswitch.resources import put_on_path
 
 UNFORESEEN = 199
 SIMILAR = {
@@ -83,20 +82,11 @@ def _ranges() -> list[str]:
     return [f"{group[0]}-{group[-1]}" for group in hundreds if group]
 
 
-def _board(name: str) -> Any:
-    put_on_path()
-    return importlib.import_module(name)
-
-
-def _errors() -> Any:
-    return _board("device.errors")
-
-
 @cache
 def _faults() -> dict[int, tuple[str, str, str]]:
     """Name, meaning and remedy of every code; read once, since the board's reader sweeps its heap at each look."""
-    describe = _errors().describe
-    return {int(code): describe(code) for code in _board("device.once.error_texts").codes()}
+    describe = board_code.device_errors().describe
+    return {code: describe(code) for code in board_code.error_codes()}
 
 
 def fault(code: int) -> Explanation:
@@ -142,7 +132,7 @@ def _row(row: Line) -> Explanation:
 
 def _by_exception(asked: str) -> Explanation | None:
     """What the board itself would take it for, as an exception of each kind that the words suggest."""
-    from_exception = _errors().from_exception
+    from_exception = board_code.device_errors().from_exception
     for error in _exceptions(asked):
         code = int(from_exception(error).code)
         if code != UNFORESEEN:

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from maixswitch import models_shipped
+from maixswitch import files, models_shipped
 from maixswitch.card.build import build
 from maixswitch.card.reading import MODELS
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
@@ -68,9 +68,7 @@ def create(card: Path, mpy: bool = False, empty: bool = False) -> list[str]:
         if made and card.is_dir():
             shutil.rmtree(card, ignore_errors=True)
         if isinstance(error, OSError):
-            raise MaixSwitchError(
-                tr("{path}: cannot be written ({reason})", path=card, reason=error.strerror or error), EXIT_IO
-            ) from error
+            raise MaixSwitchError(files.unwritable(card, error), EXIT_IO) from error
         raise
     shutil.rmtree(stage, ignore_errors=True)
     return [path.name for path in placed]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
+from maixswitch import board_code
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.judge import firmware as firmwares
 from maixswitch.kmodel.judge.memory import Panel, Room, Size, room
 from maixswitch.language import tr
-from maixswitch.resources import put_on_path
 
 OWN_FIRMWARE = {
     "m5stickv": ("m5stickv",),
@@ -55,15 +53,15 @@ class Options:
         return None if all(item.api == "canmv" for item in self.flavours) else 5
 
     @cached_property
-    def row(self) -> Any:
+    def row(self) -> board_code.Board | None:
         """The board's row of device/once/boards.py, None when none was named."""
         if not self.board:
             return None
-        put_on_path()
+        boards = board_code.boards()
         try:
-            return importlib.import_module("device.once.boards").find(self.board)
+            return boards.find(self.board)
         except ValueError as error:
-            names = ", ".join(importlib.import_module("device.once.boards").names())
+            names = ", ".join(boards.names())
             raise MaixSwitchError(
                 tr("no board {board!r}; there are {names}", board=self.board, names=names), EXIT_USAGE
             ) from error
@@ -89,4 +87,4 @@ class Options:
     @property
     def lcd_type(self) -> bool:
         """Does the board's panel need a type of its own, a word that older versions do not know?"""
-        return self.row is not None and bool(self.row.lcd) and bool(self.row.lcd[5])
+        return self.row is not None and self.row.lcd is not None and bool(self.row.lcd[5])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import tr
+from maixswitch.language import reason, tr
 
 NUMBER = re.compile(r"(\d+)[-_ .]+(?=.)")
 STEP = 10
@@ -141,7 +141,7 @@ def rename(models: Path, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, st
             (models / new).rename(models / old)
         if isinstance(error, OSError):
             raise MaixSwitchError(
-                tr("{path}: cannot rename ({reason})", path=models, reason=error.strerror or error), EXIT_IO
+                tr("{path}: cannot rename ({reason})", path=models, reason=reason(error)), EXIT_IO
             ) from error
         raise
     return todo

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maixswitch import board_code, files
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from maixswitch.language import tr
-from maixswitch.resources import put_on_path
 from maixswitch.sim.card import DiskFile, FolderCard, scan
 
 if TYPE_CHECKING:
@@ -132,28 +131,23 @@ class Card:
             self.sizes = {path.name: size}
             self.models = [Model("", None, "", path.name, size, lambda: _bytes(path))]
             return
-        put_on_path()
-        self._bench: Any = importlib.import_module("bench")
+        self._bench = board_code.bench()
         self._bench.install()
         below = "" if self.kind == "card" else f"{MODELS}/{path.resolve().name}"
         self._files = _Files(path, self._bench.MemoryCard, below)
         self.sizes = self._files.sizes
         self.select()
         if self.kind == "card":
-            self.settings = importlib.import_module("device.once.settings").Settings.read("/sd")
-        kinds = importlib.import_module("device.kinds").KINDS
-        self.models = [self._model(spec) for spec in self._specs(kinds, anchor_pairs)]
+            self.settings = board_code.settings()
+        self.models = [self._model(spec) for spec in self._specs(anchor_pairs)]
 
-    def _specs(self, kinds: Any, pairs: int | None) -> list[Any]:
+    def _specs(self, pairs: int | None) -> list[board_code.ModelSpec]:
         try:
-            found: list[Any] = importlib.import_module("device.catalog").read("/sd", kinds, pairs)
+            return board_code.catalog().read("/sd", board_code.kinds(), pairs)
         except OSError as error:
-            raise MaixSwitchError(
-                tr("{path}: cannot be read ({error})", path=self.path, error=error), EXIT_IO
-            ) from error
-        return found
+            raise MaixSwitchError(files.unreadable(self.path, error), EXIT_IO) from error
 
-    def _model(self, spec: Any) -> Model:
+    def _model(self, spec: board_code.ModelSpec) -> Model:
         place = f"{MODELS}/{spec.folder}"
         name = str(spec.kmodel).removeprefix("/sd/") if isinstance(spec.kmodel, str) else ""
         name = next((path for path in self.sizes if path.lower() == name.lower()), "")
@@ -177,7 +171,7 @@ class Card:
         try:
             return self._files.read(name)
         except OSError as error:
-            raise MaixSwitchError(tr("{path}: cannot be read ({error})", path=name, error=error), EXIT_IO) from error
+            raise MaixSwitchError(files.unreadable(name, error), EXIT_IO) from error
 
     def text(self, name: str) -> str | None:
         """The text of a file without carriage returns, None when it is absent, larger than 256 KiB or no UTF-8."""
@@ -211,10 +205,8 @@ def _kind(path: Path) -> str:
         raise MaixSwitchError(tr("{path}: no such file or folder", path=path), EXIT_IO)
     if (path / MODELS).is_dir():
         return "card"
-    try:
+    with files.reading(path):
         names = sorted(entry.name for entry in path.iterdir())
-    except OSError as error:
-        raise MaixSwitchError(tr("{path}: cannot be read ({error})", path=path, error=error), EXIT_IO) from error
     if "model.json" in names or any(name.lower().endswith(KMODEL_ENDS) for name in names):
         return "model"
     found = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else tr("an empty folder")

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from maixswitch import files
 from maixswitch.card import ordering
 from maixswitch.card.importing.remark import Refusal, Remark
 from maixswitch.card.importing.resolve import MAX_TITLE, Ready
 from maixswitch.card.reading import MODELS, Card
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import tr
+from maixswitch.language import reason, tr
 
 STAGE = ".maixswitch-import-"
 
@@ -159,7 +160,7 @@ def remove(card: Path, folder: str) -> None:
                 "{folder} is off the list, but {path} cannot be deleted ({reason}); delete it by hand",
                 folder=folder,
                 path=aside,
-                reason=error.strerror or error,
+                reason=reason(error),
             ),
             EXIT_IO,
         ) from error
@@ -209,6 +210,4 @@ def _sync(folder: Path) -> None:
 
 
 def _unwritable(card: Path, error: OSError) -> MaixSwitchError:
-    return MaixSwitchError(
-        tr("{path}: cannot be written ({reason})", path=card, reason=error.strerror or error), EXIT_IO
-    )
+    return MaixSwitchError(files.unwritable(card, error), EXIT_IO)

@@ -105,11 +105,9 @@ def _check_card(card: Path) -> None:
 
 
 def _check_flavour(name: str) -> None:
-    from maixswitch import resources
+    from maixswitch import board_code
 
-    resources.put_on_path()
-    import flavours
-
+    flavours = board_code.flavours()
     known = [row[flavours.NAME] for row in flavours.newest() if row[flavours.API] == "maixpy"]
     try:
         if flavours.find(name)[flavours.NAME] in known:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from maixswitch import console
+from maixswitch import console, files
 from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import reason, tr, word
+from maixswitch.language import tr, word
 
 CONVERT_HELP = """Convert a float32 ONNX network into a .kmodel that every firmware runs (v3, 8 bits).
 
@@ -74,8 +74,8 @@ def convert(
     if report is not None:
         from maixswitch.convert.page import page
 
-        _write(report, page(found, facts.model, target.name).encode())
-    _write(target, facts.lowered.data)
+        files.write(report, page(found, facts.model, target.name).encode())
+    files.write(target, facts.lowered.data)
     if json:
         console.emit(found)
     else:
@@ -113,7 +113,7 @@ def _writable(*paths: Path) -> None:
     for path in paths:
         if not path.parent.is_dir() or path.is_dir():
             why = "Is a directory" if path.is_dir() else "No such file or directory"
-            raise MaixSwitchError(tr("cannot write {output}: {strerror}", output=path, strerror=word(why)), EXIT_IO)
+            raise MaixSwitchError(tr("cannot write {path}: {reason}", path=path, reason=word(why)), EXIT_IO)
 
 
 def _onto_card(card: Path, target: Path, title: str, kind: str, labels: Path | None, anchors: str, json: bool) -> bool:
@@ -125,19 +125,6 @@ def _onto_card(card: Path, target: Path, title: str, kind: str, labels: Path | N
         for line in intake.report(made, card, False):
             console.say(line)
     return made.clean
-
-
-def _write(path: Path, data: bytes) -> None:
-    """The whole file or none: first under another name."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise MaixSwitchError(
-            tr("cannot write {output}: {strerror}", output=path, strerror=reason(error)), EXIT_IO
-        ) from error
 
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:
@@ -153,22 +140,12 @@ def _numbers(option: str, text: str) -> tuple[float, ...]:
     return found
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MOST_LABELS)
-    except OSError as error:
-        raise MaixSwitchError(
-            tr("cannot read {path}: {strerror}", path=path, strerror=reason(error)), EXIT_IO
-        ) from error
-
-
 def _labels(path: Path | None) -> list[str]:
     if path is None:
         return []
     from maixswitch.card.importing.labels import read_labels
 
-    found = read_labels(_bytes(path))
+    found = read_labels(files.read(path, MOST_LABELS))
     if not found:
         raise MaixSwitchError(tr("--labels {path}: no list of labels; wanted one a line", path=path), EXIT_USAGE)
     return found
@@ -180,7 +157,7 @@ def _anchors(text: str) -> tuple[float, ...]:
     from maixswitch.card.importing.labels import read_anchors
 
     data = text.encode()
-    found = read_anchors(data if set(text) <= set("0123456789.,;+- eE[]()") else _bytes(Path(text)))
+    found = read_anchors(data if set(text) <= set("0123456789.,;+- eE[]()") else files.read(Path(text), MOST_LABELS))
     if not found:
         raise MaixSwitchError(tr("--anchors {text}: wanted pairs of numbers above 0", text=text), EXIT_USAGE)
     return tuple(found)

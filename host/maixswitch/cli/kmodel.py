@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maixswitch import console
-from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
-from maixswitch.language import reason, tr
+from maixswitch import console, files
+from maixswitch.errors import EXIT_FINDINGS, EXIT_USAGE, KModelError, MaixSwitchError
+from maixswitch.language import tr
 
 if TYPE_CHECKING:
     from maixswitch.kmodel.judge.memory import Size
@@ -169,12 +169,7 @@ def view(
         raise MaixSwitchError(
             tr("--output {output}: wanted a name that ends in .svg or .html", output=output), EXIT_USAGE
         )
-    try:
-        output.write_text(draw(_load(file), file.name), encoding="utf-8")
-    except OSError as error:
-        raise MaixSwitchError(
-            tr("cannot write {output}: {strerror}", output=output, strerror=reason(error)), EXIT_IO
-        ) from error
+    files.write(output, draw(_load(file), file.name))
     console.say(tr("wrote {output}", output=output))
 
 

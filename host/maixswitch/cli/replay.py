@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from maixswitch import console
-from maixswitch.errors import EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import reason, tr
+from maixswitch import console, files
+from maixswitch.errors import EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
 
 if TYPE_CHECKING:
     from maixswitch.sim.replay import Outcome, Until
@@ -137,7 +137,7 @@ def write_test(out: Path, recording: Path) -> None:
     """Writes a pytest case beside a recording; a file of that name that this command did not write stays."""
     if out.suffix != ".py":
         raise MaixSwitchError(tr("--as-test {out}: wanted a name that ends in .py", out=out), EXIT_USAGE)
-    try:
+    with files.writing(out, "--as-test"):
         if out.exists() and MARK not in out.read_text(encoding="utf-8", errors="replace")[:200]:
             text = tr("--as-test {out}: there is such a file, and it is not one of these; choose another name", out=out)
             raise MaixSwitchError(text, EXIT_USAGE)
@@ -147,17 +147,8 @@ def write_test(out: Path, recording: Path) -> None:
             path = str(recording.resolve())
         function = re.sub(r"\W", "_", recording.stem, flags=re.ASCII).strip("_").lower() or "recording"
         safe = re.sub(r"[^\w. -]", "_", recording.name)
-        part = out.with_name(f".{out.name}.{os.getpid()}.part")
-        try:
-            part.write_text(
-                _TEST.format(mark=MARK, name=safe, path=Path(path).as_posix(), function=function), encoding="utf-8"
-            )
-            part.replace(out)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        message = tr("--as-test {out}: cannot be written ({reason})", out=out, reason=reason(error))
-        raise MaixSwitchError(message, EXIT_IO) from error
+        text = _TEST.format(mark=MARK, name=safe, path=Path(path).as_posix(), function=function)
+    files.write(out, text, "--as-test")
 
 
 def run_recorded(options: Options, file: Path, with_card: bool) -> tuple[int, str]:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maixswitch import files
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import reason, tr
+from maixswitch.language import tr
 from maixswitch.rgb565 import grey
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm")
@@ -63,9 +64,5 @@ def load_one(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
 
 
 def _paths(folder: Path) -> list[Path]:
-    try:
+    with files.reading(folder):
         return sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and path.is_file())
-    except OSError as error:
-        raise MaixSwitchError(
-            tr("{folder}: cannot be read: {error}", folder=folder, error=reason(error)), EXIT_IO
-        ) from error

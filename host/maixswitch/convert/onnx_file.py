@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import reason, tr, word
+from maixswitch import files
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr, word
 
 from .refusals import FLOAT, refuse
 
@@ -56,14 +57,12 @@ def load(path: Path) -> ModelProto:
     except ImportError as error:
         text = tr("reading ONNX files needs onnx and onnxruntime: pip install 'maixswitch[convert]'")
         raise MaixSwitchError(text, EXIT_USAGE) from error
-    try:
+    with files.reading(path):
         size = path.stat().st_size
         if size > LARGEST:
             text = tr("{path}: {size} MiB; wanted at most {most}", path=path, size=size >> 20, most=LARGEST >> 20)
             raise MaixSwitchError(text)
         data = path.read_bytes()
-    except OSError as error:
-        raise MaixSwitchError(tr("{path}: {reason}", path=path, reason=reason(error)), EXIT_IO) from error
     try:
         model = onnx.load_model_from_string(data)
         if not model.HasField("graph"):
@@ -202,12 +201,9 @@ def _take_in(tensor: TensorProto, path: Path) -> None:
     length = int(about.get("length") or size)
     if length != size or start < 0 or size > LARGEST:
         raise _wrong_size(path, tensor.name, length, size)
-    try:
-        with file.open("rb") as stream:
-            stream.seek(start)
-            data = stream.read(length)
-    except OSError as error:
-        raise MaixSwitchError(tr("{path}: {reason}", path=file, reason=reason(error)), EXIT_IO) from error
+    with files.reading(file), file.open("rb") as stream:
+        stream.seek(start)
+        data = stream.read(length)
     if len(data) != length:
         raise _wrong_size(file, tensor.name, len(data), length)
     tensor.raw_data = data

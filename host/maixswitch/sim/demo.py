@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from maixswitch import console, models_shipped
-from maixswitch.errors import EXIT_IO, MaixSwitchError
+from maixswitch import console, files, models_shipped
 from maixswitch.kmodel.run.engine import Engine
-from maixswitch.language import reason, tr, word
+from maixswitch.language import tr, word
 from maixswitch.sim.script import parse
 from maixswitch.sim.session import Options, Session
 from maixswitch.sim.showcase import Showcase
@@ -109,13 +108,9 @@ def run(out: Path, speed: float, live: bool, script: str = SCRIPT) -> tuple[int,
 
 def write_card(card: Path) -> None:
     """A card of the models that come with the package; MaixSwitchError (input or output) where it cannot be written."""
-    try:
+    with files.writing(card):
         (card / "models").mkdir(parents=True)
         models_shipped.copy(card / "models")
-    except OSError as error:
-        raise MaixSwitchError(
-            tr("{path}: cannot be written ({reason})", path=card, reason=reason(error)), EXIT_IO
-        ) from error
 
 
 def prepare(card: Path) -> None:

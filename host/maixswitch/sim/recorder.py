@@ -11,8 +11,7 @@ from typing import Any, TextIO
 import numpy as np
 from PIL import Image
 
-from maixswitch.errors import EXIT_IO, MaixSwitchError
-from maixswitch.language import reason, tr
+from maixswitch import files
 from maixswitch.sim.camera import Picture, from_rgb565
 
 SCHEMA = "maixswitch.sim/1"
@@ -41,15 +40,11 @@ class Recorder:
         self._sample_ms = SAMPLE_MS
         self._events: TextIO | None = None
         if out is not None:
-            try:
+            with files.writing(out, "--out"):
                 (out / "frames").mkdir(parents=True, exist_ok=True)
                 for old in (out / "frames").glob("[0-9][0-9][0-9]-*.png"):
                     old.unlink()  # pictures of an earlier run would be taken for this one's
                 self._events = (out / "events.jsonl").open("w", encoding="utf-8")
-            except OSError as error:
-                raise MaixSwitchError(
-                    tr("--out {out}: cannot write there ({strerror})", out=out, strerror=reason(error)), EXIT_IO
-                ) from error
 
     def event(self, t: int, kind: str, **fields: Any) -> None:
         """One event at board time `t` (ms); written at once, so that an interrupted run leaves whole lines."""
@@ -90,12 +85,8 @@ class Recorder:
         image = Image.fromarray(from_rgb565(pixels, width, height))
         if self._zoom > 1:
             image = image.resize((width * self._zoom, height * self._zoom), Image.Resampling.NEAREST)
-        try:
+        with files.writing(path):
             image.save(path)
-        except OSError as error:
-            raise MaixSwitchError(
-                tr("{path}: cannot be written ({strerror})", path=path, strerror=reason(error)), EXIT_IO
-            ) from error
         self.saved.append(path)
         return path
 

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from maixswitch.errors import EXIT_IO, MaixSwitchError
-from maixswitch.language import LANGUAGES, reason, tr
+from maixswitch.files import reading
+from maixswitch.language import LANGUAGES, tr
 from maixswitch.sim.camera import Picture
 from maixswitch.sim.card import MAX_FILES, scan
 
@@ -117,7 +118,7 @@ def take_stock(folder: Path, keep: Callable[[str, bytes], None] | None, name: st
     found, folders = scan(folder)
     files: dict[str, tuple[int, int, str]] = {}
     for place in found:
-        try:
+        with reading(folder / place):
             if keep is not None:
                 data = (folder / place).read_bytes()
                 keep(digest(data), data)
@@ -128,10 +129,6 @@ def take_stock(folder: Path, keep: Callable[[str, bytes], None] | None, name: st
                     while block := file.read(_CHUNK):
                         size, crc = size + len(block), zlib.crc32(block, crc)
                 files[place] = (size, crc, "")
-        except OSError as error:
-            raise MaixSwitchError(
-                tr("{path}: cannot be read ({reason})", path=folder / place, reason=reason(error)), EXIT_IO
-            ) from error
     return CardPart(name, files, folders)
 
 
@@ -147,13 +144,8 @@ def read(path: Path) -> Recording:
     Raises MaixSwitchError (input): absent, no recording, of another version, damaged, or larger than any recording is.
     """
     try:
-        archive = zipfile.ZipFile(path)
-    except FileNotFoundError as error:
-        raise MaixSwitchError(tr("{path}: no such file", path=path), EXIT_IO) from error
-    except OSError as error:
-        raise MaixSwitchError(
-            tr("{path}: cannot be read ({reason})", path=path, reason=reason(error)), EXIT_IO
-        ) from error
+        with reading(path):
+            archive = zipfile.ZipFile(path)
     except (ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
         raise MaixSwitchError(
             tr("{path}: no recording; wanted a file that `maixswitch sim --record` has written", path=path), EXIT_IO

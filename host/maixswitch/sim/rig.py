@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gc
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from maixswitch import resources
+from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.judge import firmware as firmwares
 from maixswitch.kmodel.run.engine import Engine as Emulator
@@ -27,7 +26,7 @@ NAP_MS = 10  # between two looks at a board on which no app runs
 
 def check_board(name: str) -> None:
     """Raises MaixSwitchError, listing the known ones, for a board that is not in device/once/boards.py."""
-    boards = importlib.import_module("device.once.boards")
+    boards = board_code.boards()
     try:
         boards.find(name)
     except ValueError as error:
@@ -58,10 +57,9 @@ class Rig:
         write_back: bool = False,
         scripted: bool = False,
     ) -> None:
-        firmware = firmwares.find(flavour or str(firmwares.table().DEFAULT))
+        firmware = firmwares.find(flavour or board_code.flavours().DEFAULT)
         self.flavour = firmware.name
-        resources.put_on_path(canmv=firmware.api == "canmv")
-        self.bench: Any = importlib.import_module("bench")
+        self.bench = board_code.bench(canmv=firmware.api == "canmv")
         if board:
             check_board(board)
         self._wanted_board = board
@@ -70,7 +68,7 @@ class Rig:
         self._fit = fit
         self.chip = ChipCamera(open_source(camera, fit), lambda: int(self.bench.clock.now))
         emulator = None if scripted else _emulator(rounding, firmware.runtime)
-        inner = emulator or importlib.import_module("benchlib.engine").ScriptedEngine()
+        inner = emulator or board_code.scripted_engine()
         self.engine = Engine(inner, self.bench.EngineError)
         self.powered = True
         self.ended = ""  # the exception that ended the app
@@ -86,7 +84,7 @@ class Rig:
         self._texts: dict[int, tuple[str, str, str]] = {}  # of faults; the app reads its table anew each time
         self._report = report
         self._cause = ""  # event of the last transition
-        self.app: Any = None
+        self.app: board_code.Application | None = None
 
     def _folder_card(self, folder: Path) -> FolderCard:
         card = FolderCard(folder, self.bench.MemoryCard, self._write_back)
@@ -116,19 +114,19 @@ class Rig:
 
     def _outfit(self) -> tuple[str, list[tuple[int, str]]]:
         """Id of the board that the app will take this one for, and its keys as (IO pin, role)."""
-        boards = importlib.import_module("device.once.boards")
-        settings = importlib.import_module("device.once.settings").Settings.read("/sd")
+        boards = board_code.boards()
+        settings = board_code.settings()
         try:
-            board = boards.find(settings.board or importlib.import_module("device.once.outfit").BOARD)
+            board = boards.find(settings.board or board_code.default_board())
         except ValueError:  # the app shows the problem and goes on with its default
-            board = boards.find(importlib.import_module("device.once.outfit").BOARD)
+            board = boards.find(board_code.default_board())
         return str(board.id), [(int(pin), str(role)) for pin, role in settings.keys or board.keys]
 
     def power_on(self) -> None:
         """Starts the app, which reads the card and shows the first model's name; Ctrl-C meanwhile ends it."""
         self.ended = ""
         try:
-            self.app = importlib.import_module("device.app").build(report=self._told)
+            self.app = board_code.start_app(self._told)
         except (KeyboardInterrupt, SystemExit):
             self.app = None
         except self.bench.PowerCut:
@@ -172,6 +170,8 @@ class Rig:
     def _close(self, error: BaseException) -> None:
         """What main() does with whatever ends the app; an exception in there ends main() as well, nothing more."""
         app, self.app = self.app, None
+        if app is None:
+            return
         try:
             app.close(error)
         except (Exception, KeyboardInterrupt, SystemExit) as another:
@@ -217,7 +217,7 @@ class Rig:
         if not self.keys:
             raise MaixSwitchError(tr("this board has no key"), EXIT_USAGE)
         if not key:
-            gestures = importlib.import_module("device.once.boards").gestures(self.keys)
+            gestures = board_code.boards().gestures(self.keys)
             wanted = (2, "PREVIOUS") if long else (1, "NEXT")
             return int(next((row[0] for row in gestures if row[wanted[0]] == wanted[1]), self.keys[0][0]))
         for number, (pin, role) in enumerate(self.keys, 1):
@@ -307,8 +307,8 @@ class Rig:
     @property
     def title(self) -> str:
         """Title of the selected model, "" without one."""
-        catalog = self.app.catalog if self.app else ()
-        return str(catalog[self.app.selected].title) if catalog else ""
+        app = self.app
+        return str(app.catalog[app.selected].title) if app and app.catalog else ""
 
     @property
     def fault(self) -> tuple[int, str]:
@@ -324,20 +324,20 @@ class Rig:
             code = int(fault.code)
             detail = f" ({fault.detail})" if fault.detail else ""
         if code not in self._texts:
-            self._texts[code] = importlib.import_module("device.errors").describe(code)
+            self._texts[code] = board_code.device_errors().describe(code)
         _, meaning, remedy = self._texts[code]
         return code, f"{code} {word(meaning).rstrip('.。')}{detail}: {word(remedy)}"
 
     def detections(self) -> list[tuple[str, float]]:
         """Label and score (0..1) of what the loaded model sees now, as the screen shows it."""
-        if self.state != "RUNNING":
+        if self.app is None or self.state != "RUNNING":
             return []
         results = self.app.results
         items = [results.items[index] for index in range(results.count)]
-        return [(self._label(item.class_id), item.score / 1000) for item in items]
-
-    def _label(self, class_id: int) -> str:
         spec = self.app.slot.loaded
+        return [(self._label(spec, item.class_id), item.score / 1000) for item in items]
+
+    def _label(self, spec: board_code.ModelSpec, class_id: int) -> str:
         place = (spec.folder, class_id)
         if place not in self._labels:
             try:

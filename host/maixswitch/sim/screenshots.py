@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from maixswitch import resources
-from maixswitch.errors import EXIT_IO, EXIT_OK, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import reason, tr
+from maixswitch import board_code, files
+from maixswitch.errors import EXIT_OK, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
 from maixswitch.sim.actions import Screenshot
 from maixswitch.sim.camera import Picture, from_rgb565
 from maixswitch.sim.pictures import Colour
@@ -82,7 +80,6 @@ def names(script: Script) -> list[str]:
 def check(script: Script, boards: Sequence[str], picks: Sequence[str]) -> None:
     """Refuses what needs no run to be wrong: boards, names, and picks that no picture will answer to."""
     made = names(script)
-    resources.put_on_path()
     for board in boards:
         check_board(board)
     keys = [f"{name}-{board}" for name in made for board in boards]
@@ -199,7 +196,7 @@ def _stacked(*lines: Picture) -> Picture:
 
 def _words(text: str, colour: Colour) -> Picture:
     """A line of text; what the board has no letter for is a question mark."""
-    font = importlib.import_module("benchlib.font")
+    font = board_code.font()
     ink = np.zeros((font.HEIGHT, font.WIDTH * len(text)), bool)
     for place, letter in enumerate(text):
         at = (ord(letter if " " <= letter <= "~" else "?") - 32) * 7
@@ -218,31 +215,15 @@ def _empty(height: int, width: int) -> Picture:
     return picture
 
 
-def write(files: dict[Path, Picture]) -> None:
+def write(pictures: dict[Path, Picture]) -> None:
     """All files as PNG or none: each first under another name, the folders made when absent.
 
     MaixSwitchError (input or output) where one cannot be written.
     """
-    with ExitStack() as stack:
-        parts: dict[Path, Path] = {}
-        for path, picture in files.items():
-            packed = io.BytesIO()
-            Image.fromarray(picture).save(packed, "png", optimize=True)
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                if path.is_dir():
-                    raise IsADirectoryError(21, "Is a directory")
-                parts[path] = path.with_name(f".{path.name}.part")
-                stack.callback(parts[path].unlink, missing_ok=True)
-                parts[path].write_bytes(packed.getvalue())
-            except OSError as error:
-                raise _unwritable(path, error) from error
-        for path, part in parts.items():
-            try:
-                part.replace(path)
-            except OSError as error:
-                raise _unwritable(path, error) from error
+    files.write_all({path: _png(picture) for path, picture in pictures.items()}, make_folders=True)
 
 
-def _unwritable(path: Path, error: OSError) -> MaixSwitchError:
-    return MaixSwitchError(tr("{path}: cannot be written ({strerror})", path=path, strerror=reason(error)), EXIT_IO)
+def _png(picture: Picture) -> bytes:
+    packed = io.BytesIO()
+    Image.fromarray(picture).save(packed, "png", optimize=True)
+    return packed.getvalue()

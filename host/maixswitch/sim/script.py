@@ -40,8 +40,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import reason, tr
+from maixswitch import files
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
 from maixswitch.sim.actions import (
     Action,
     Box,
@@ -96,11 +97,7 @@ class Script:
 def read_script(path: Path) -> Script:
     """The script of a file in UTF-8; MaixSwitchError where it cannot be read, or what `parse` raises."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise MaixSwitchError(
-            tr("--script {path}: cannot be read ({error})", path=path, error=reason(error)), EXIT_IO
-        ) from error
+        text = files.read(path, option="--script").decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise MaixSwitchError(
             tr("--script {path}: no text in UTF-8; wanted one action a line, such as: press", path=path), EXIT_USAGE

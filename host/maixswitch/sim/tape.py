@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Hashable
 from contextlib import suppress
@@ -13,9 +12,9 @@ from types import TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from maixswitch import __version__, language
+from maixswitch import __version__, files, language
 from maixswitch.errors import EXIT_IO, MaixSwitchError
-from maixswitch.language import reason, tr
+from maixswitch.language import tr
 from maixswitch.sim import actions
 from maixswitch.sim.camera import Maker, Source
 from maixswitch.sim.card import check_card, scan
@@ -69,7 +68,7 @@ class Tape:
         self.bytes = 0  # of pictures and cards, before they are packed
         self._most = most_bytes
         self.path = path
-        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._part = files.part_name(path)
         self._options = options
         self._rows: list[str] = []
         self._size = 0
@@ -92,8 +91,7 @@ class Tape:
             raise
 
     def _refused(self, error: OSError) -> MaixSwitchError:
-        text = tr("--record {path}: cannot be written ({reason})", path=self.path, reason=reason(error))
-        return MaixSwitchError(text, EXIT_IO)
+        return MaixSwitchError(f"--record: {files.unwritable(self.path, error)}", EXIT_IO)
 
     def _keep_cards(self, with_card: bool) -> None:
         script, base = self._options.script, self._options.script_base

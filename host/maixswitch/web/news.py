@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 from pathlib import Path
 from typing import Any
 
-from maixswitch import __version__
-from maixswitch.diagram import device_rows
-from maixswitch.kmodel.judge import firmware as firmwares
+from maixswitch import __version__, board_code
 from maixswitch.language import LANGUAGES, catalogue, chosen, tr
 from maixswitch.sim.rig import Rig
 from maixswitch.sim.view import describe
@@ -24,7 +21,7 @@ from maixswitch.web.verdicts import Verdicts, judge
 
 def hello(rig: Rig) -> str:
     """What a page needs once: the board, its keys with what they do, the table, and every text of the page."""
-    boards = importlib.import_module("device.once.boards")
+    boards = board_code.boards()
     meant = {int(pin): (short, long) for pin, short, long in boards.gestures(rig.keys)} if rig.keys else {}
     chinese = catalogue("zh")
     return write_text(
@@ -36,7 +33,7 @@ def hello(rig: Rig) -> str:
             {"number": number, "role": role, "pin": pin, "short": meant[pin][0], "long": meant[pin][1] or ""}
             for number, (pin, role) in enumerate(rig.keys, 1)
         ],
-        rows=[[state, event, list(actions), after] for state, event, actions, after in device_rows()],
+        rows=[[state, event, list(actions), after] for state, event, actions, after in board_code.transitions()],
         codes=_codes(),
         slows=SLOWS,
         texts={"en": {text: text for text in PAGE}, "zh": {text: chinese.get(text, text) for text in PAGE}},
@@ -47,9 +44,8 @@ def hello(rig: Rig) -> str:
 
 def _codes() -> list[list[Any]]:
     """The firmware's codes that the app knows, each with its name."""
-    codes = importlib.import_module("device.once.error_texts").codes()
-    find = importlib.import_module("device.errors").describe
-    return [[int(code), str(find(code)[0])] for code in codes if 2000 < int(code) < 2100]
+    describe = board_code.device_errors().describe
+    return [[code, describe(code)[0]] for code in board_code.error_codes() if 2000 < code < 2100]
 
 
 class News:
@@ -175,4 +171,4 @@ def kmodel_path(spec: Any) -> str:
 
 def firmware_of(flavour: str) -> str:
     """The name of a flavour as the check knows it."""
-    return flavour or str(firmwares.table().DEFAULT)
+    return flavour or board_code.flavours().DEFAULT

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import bench
-from maixswitch import resources
+from maixswitch import board_code
 from tests.device.stories import story_cards
 from tests.device.stories.story import FIGURES
 from tests.device.stories.story_watch import watching_glass
@@ -54,7 +54,7 @@ def canmv() -> Iterator[None]:
     mine = [name for name in sys.modules if name.split(".")[0] in ("device", "KPU", "Maix", "maix")]
     saved = {name: sys.modules.pop(name) for name in mine}
     path = sys.path[:]
-    resources.put_on_path(canmv=True)
+    board_code.put_on_path(canmv=True)
     try:
         yield
     finally:

@@ -112,7 +112,7 @@ def test_a_refusal_speaks_json_too(command: Command, tmp_path: Path) -> None:
     [
         (("import", "fish", "--card", "nowhere"), EXIT_IO, "maixswitch new nowhere"),
         (("import", "fish", "--card", "fish"), EXIT_USAGE, "not a card, it has no folder models/"),
-        (("import", "nowhere", "--card", "card"), EXIT_IO, "cannot be read (No such file"),
+        (("import", "nowhere", "--card", "card"), EXIT_IO, "cannot read nowhere: No such file"),
         (("import", "fish", "--card", "card", "--kind", "yolo"), EXIT_USAGE, "wanted one of classifier, yolo2"),
         (("import", "fish", "--card", "card", "--input", "32"), EXIT_USAGE, "such as 320x240x3"),
         (("import", "fish", "--card", "card", "--input", "64x64"), 1, "the network takes 32x32x3"),

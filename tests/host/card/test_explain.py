@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 import pytest
 
+from maixswitch.board_code import put_on_path
 from maixswitch.card.explain import SIMILAR, explain, known
 from maixswitch.card.firmware_lines import LINES
 from maixswitch.findings.finding import RULES, rules
-from maixswitch.resources import put_on_path
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 

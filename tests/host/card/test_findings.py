@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from maixswitch.board_code import board_root
 from maixswitch.card.build import build
 from maixswitch.card.check import Options, check
 from maixswitch.card.reading import Card
@@ -20,7 +21,6 @@ from maixswitch.card.rules.folders import code as folder_code
 from maixswitch.card.trial import run_all
 from maixswitch.findings.finding import RULES, SEVERITIES, finding, plain, rule
 from maixswitch.kmodel.write.samples import write_card
-from maixswitch.resources import board_root
 from tests.host.card import card_finding_files as files
 
 BLOBS, COLOURS = "models/10-blobs/", "models/20-colours/"

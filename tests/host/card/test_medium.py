@@ -158,7 +158,7 @@ def test_little_room_is_told(tmp_path: Path) -> None:
 
 
 def test_what_is_no_card_at_all(tmp_path: Path) -> None:
-    with pytest.raises(MaixSwitchError, match="cannot be read") as caught:
+    with pytest.raises(MaixSwitchError, match="cannot read") as caught:
         read_image(tmp_path / "absent.img")
     assert caught.value.exit_code == 4
     with pytest.raises(MaixSwitchError, match="neither a card image"):

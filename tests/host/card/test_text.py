@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maixswitch.board_code import put_on_path
 from maixswitch.card import text
 from maixswitch.card.check import Options, check
 from maixswitch.findings.medium_rows import TEXT
 from maixswitch.kmodel.write import samples
-from maixswitch.resources import put_on_path
 
 put_on_path()
 

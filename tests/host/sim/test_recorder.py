@@ -98,6 +98,6 @@ def test_no_folder_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_refuses_a_folder_it_cannot_write(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(MaixSwitchError, match="cannot write there") as caught:
+    with pytest.raises(MaixSwitchError, match="--out: cannot write") as caught:
         Recorder(tmp_path / "file")
     assert caught.value.exit_code == EXIT_IO

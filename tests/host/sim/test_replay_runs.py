@@ -257,12 +257,12 @@ def test_the_command(command: Command, card: Path, tmp_path: Path) -> None:
     found = json.loads(same.stdout)
     assert (same.returncode, found["same"], found["frames"], found["difference"]) == (0, True, 4, None)
     for words, code, text in (
-        (("replay", "nowhere.rec"), 4, "no such file"),
+        (("replay", "nowhere.rec"), 4, "No such file"),
         (("replay", "a.rec", "--until", "soon"), 2, "--until soon"),
         (("replay", "a.rec", "--as-test", "a.txt"), 2, ".py"),
         (("sim", card, "--frames", 2, "--no-card"), 2, "--record"),
         (("sim", card, "--frames", 2, "--record", tmp_path), 4, "a folder"),
-        (("sim", card, "--frames", 2, "--record", "no/where.rec"), 4, "cannot be written"),
+        (("sim", card, "--frames", 2, "--record", "no/where.rec"), 4, "--record: cannot write"),
     ):
         refused = command(*words)
         assert refused.returncode == code, refused.stderr

@@ -116,7 +116,7 @@ def test_mistakes_are_told_before_anything_runs(text: str, boards: list[str], pi
         (("--pick", "a-cube"), EXIT_USAGE, "--pick and --columns are for the sheet"),
         (("--sheet", "sheet.gif"), EXIT_USAGE, "--sheet sheet.gif: wanted a name that ends in .png"),
         (("--out", "s"), EXIT_USAGE, "--out s: a file, wanted a folder"),
-        (("--script", "none"), EXIT_IO, "--script none: cannot be read (No such file or directory)"),
+        (("--script", "none"), EXIT_IO, "--script: cannot read none: No such file or directory"),
         (("--script", "binary"), EXIT_USAGE, "--script binary: no text in UTF-8; wanted one action a line"),
     ],
 )
@@ -158,7 +158,7 @@ def test_sheet_holds_every_picture_whole_and_its_caption() -> None:
 def test_nothing_is_left_where_one_file_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "b.png").mkdir()
     picture = shot(4, 4).picture
-    with pytest.raises(MaixSwitchError, match=r"b\.png: cannot be written \(Is a directory\)") as caught:
+    with pytest.raises(MaixSwitchError, match=r"cannot write .*b\.png: Is a directory") as caught:
         screenshots.write({tmp_path / "a.png": picture, tmp_path / "b.png": picture})
     assert caught.value.exit_code == EXIT_IO
     assert [path.name for path in tmp_path.iterdir()] == ["b.png"]

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from maixswitch import resources
+from maixswitch import board_code
 from maixswitch.errors import MaixSwitchError
 from maixswitch.sim.session import Options, Session
 from tests.host.sim_helpers import Play
 
-resources.put_on_path()
+board_code.put_on_path()
 BOARDS = sorted(importlib.import_module("device.once.boards").names())
 
 STORIES = {

@@ -176,18 +176,18 @@ def test_recording_that_cannot_be_completed_leaves_a_board_that_runs(desk: Desk)
     desk.start_recording()
     turn(desk, 12)
     shutil.rmtree(folder)
-    with pytest.raises(MaixSwitchError, match="cannot be written"):
+    with pytest.raises(MaixSwitchError, match="cannot write"):
         desk.stop_recording()
     shown = desk.recording()
     assert not shown["on"]
     assert not shown["ready"]
-    assert "cannot be written" in shown["note"]
+    assert "cannot write" in shown["note"]
     turn_until(desk, lambda: desk.rig.state == "RUNNING")
     desk.close()
 
 
 def test_named_recording_that_cannot_be_written_is_refused(card: Path, tmp_path: Path) -> None:
-    with pytest.raises(MaixSwitchError, match="cannot be written"):
+    with pytest.raises(MaixSwitchError, match="cannot write"):
         Desk(Options(card, quiet=True), lambda document: None, tmp_path / "none" / "a.rec")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from maixswitch.diagram import device_rows
+from maixswitch.board_code import transitions
 from tests.host.web.browser_helpers import COLOURS, GOOD, LARGE, eventually, model, state
 
 BARS = '#timing rect:not([height="0.0"]):not([height="0"])'
@@ -111,7 +111,7 @@ def test_timing_has_bars_that_move_on_and_means(page: Any) -> None:
 
 
 def test_diagram_and_table_mark_the_live_state(page: Any) -> None:
-    rows = device_rows()
+    rows = transitions()
     states = {name for row in rows for name in (row[0], row[3])}
     nodes = page.locator("#states g[data-state]")
     assert {node.get_attribute("data-state") for node in nodes.all()} == states

@@ -60,16 +60,16 @@ def goes_on(desk: Desk) -> None:
 def test_disk_that_fills_up_ends_the_recording_not_the_board(desk: Desk) -> None:
     desk.start_recording()
     desk.lens.show_photo(photo_bytes(Image.effect_noise((320, 240), 60)))  # which does not pack well
-    with full_disk(1000), pytest.raises(MaixSwitchError, match="cannot be written"):
+    with full_disk(1000), pytest.raises(MaixSwitchError, match="cannot write"):
         turn_until(desk, lambda: False)
-    assert "cannot be written" in desk.note
+    assert "cannot write" in desk.note
     goes_on(desk)
 
 
 def test_disk_that_is_full_at_the_end_loses_the_recording_not_the_board(desk: Desk) -> None:
     desk.start_recording()
     turn_until(desk, lambda: desk.rig.frames)
-    with full_disk(100), pytest.raises(MaixSwitchError, match="cannot be written"):
+    with full_disk(100), pytest.raises(MaixSwitchError, match="cannot write"):
         desk.stop_recording()
     assert not desk.recording()["ready"]
     goes_on(desk)
@@ -79,7 +79,7 @@ def test_recording_asked_for_by_name_that_cannot_be_kept_is_not_hushed_up(option
     file = tmp_path / "named.rec"
     desk = Desk(options, lambda document: None, file)
     desk.begin()
-    with full_disk(100), pytest.raises(MaixSwitchError, match="cannot be written"):
+    with full_disk(100), pytest.raises(MaixSwitchError, match="cannot write"):
         desk.close()
     assert desk.lost is not None
     assert desk.lost.exit_code == EXIT_IO

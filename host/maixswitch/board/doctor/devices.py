@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable
 from typing import Any
 
+from maixswitch import board_code
 from maixswitch.board.doctor.asking import Asked, one
 from maixswitch.board.doctor.looks import Look
 from maixswitch.board.doctor.storage import Storage
 from maixswitch.board.failures import BoardError
 from maixswitch.findings.finding import finding
 from maixswitch.language import tr
-from maixswitch.resources import put_on_path
 
 SENSORS = {
     0x2642: "OV2640",
@@ -31,8 +30,7 @@ DEFAULT = "dock"
 
 def board_of(found: Storage) -> Any:
     """The row of device/once/boards.py that the app itself takes: by maixswitch.json, config.json, or the default."""
-    put_on_path()
-    boards = importlib.import_module("device.once.boards")
+    boards = board_code.boards()
     named = _json(found.texts.get("/sd/maixswitch.json")).get("board")
     if named in boards.names():
         return boards.find(named)

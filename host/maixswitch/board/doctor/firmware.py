@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from maixswitch import board_code
 from maixswitch.board.doctor.asking import Asked, one
 from maixswitch.board.doctor.looks import Look, amount
 from maixswitch.board.failures import BoardError
 from maixswitch.findings.finding import Finding, finding
 from maixswitch.language import tr
-from maixswitch.resources import put_on_path
 
 SMALL_KIB = 3000
 """Free system heap below which models of more than about 2 MB do not load."""
@@ -129,10 +128,9 @@ def free_by_banner(line: str) -> int | None:
     return free if 0 <= free < HEAP_END - 0x80000000 else None
 
 
-def table() -> Any:
+def table() -> board_code.Flavours:
     """The table of the known images."""
-    put_on_path()
-    return importlib.import_module("flavours")
+    return board_code.flavours()
 
 
 def rows(found: Firmware) -> list[tuple[Any, ...]]:
@@ -207,8 +205,8 @@ def judge(found: Firmware, port: str) -> Look:
         look.findings.extend(_lacking(found.banner, version))
     if found.v4 is False:
         look.findings.append(finding("B631"))
-    flavours = table()
-    usual = next((row[flavours.GC_KIB] for row in flavours.newest() if row[flavours.API] == found.api), 512)
+    images = table()
+    usual = next((row[images.GC_KIB] for row in images.newest() if row[images.API] == found.api), 512)
     if found.gc_heap is not None and found.gc_heap // 1024 != usual:
         code = "B632" if found.gc_heap // 1024 < usual else "B633"
         look.findings.append(finding(code, found=amount(found.gc_heap), wanted=amount(usual * 1024)))

@@ -15,10 +15,10 @@ from maixswitch.board.doctor.asking import Asked, ask
 from maixswitch.board.doctor.looks import Look
 from maixswitch.board.doctor.storage import FLASH, SD, Storage
 from maixswitch.board.sync.inventory import STEPS
+from maixswitch.board_code import board_root
 from maixswitch.card.rules.app import COVERS, does, some, source
 from maixswitch.findings.finding import finding
 from maixswitch.language import tr
-from maixswitch.resources import board_root
 
 IDE = "/flash/ide_mode.conf"
 CONFIG = "/flash/config.json"

@@ -15,9 +15,9 @@ from maixswitch.board.sync import journal
 from maixswitch.board.sync.inventory import BOOT, STEPS, Tell
 from maixswitch.board.sync.journal import Step
 from maixswitch.board.sync.target import Listing
+from maixswitch.board_code import board_root
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import tr
-from maixswitch.resources import board_root
 
 CARD_RATE = 250_000
 """Bytes a second that a card is taken to write in a board; a guess, for the estimate only."""

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from maixswitch import files
 from maixswitch.board.sync import older
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import reason, tr
+from maixswitch.language import tr
 
 SYNC = "SYNC"
 """The folder that sync itself writes into. All names in it are of eight capitals and digits at most: those have one
@@ -73,9 +74,7 @@ def sources(card: Path, *, app_only: bool = False, tell: Tell | None = None) -> 
                     raise MaixSwitchError(tr("{path}: a link that leads off the card", path=file), EXIT_USAGE)
                 found[path] = Source(path, file, *checksum(file, tell=tell))
     except OSError as error:
-        raise MaixSwitchError(
-            tr("{path}: cannot be read ({reason})", path=error.filename or card, reason=reason(error)), EXIT_IO
-        ) from error
+        raise MaixSwitchError(files.unreadable(error.filename or card, error), EXIT_IO) from error
     judge(found)
     return found
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 import maixswitch
-from maixswitch import resources
+from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
@@ -129,7 +129,7 @@ class VirtualBoard:
             "flash": str((flash or own_flash).resolve()),
             "flavour": flavour,
             "interpreter": interpreter,
-            "stubs": str(resources.board_root() / "stubs"),
+            "stubs": str(board_code.board_root() / "stubs"),
             "link": self.port,
             "log_path": str(self._log),
             "rate": rate,

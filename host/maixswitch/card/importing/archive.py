@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from maixswitch import files
 from maixswitch.errors import EXIT_IO
 from maixswitch.language import tr
 
@@ -40,9 +41,7 @@ def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, zlib.error, RecursionError) as error:
         raise _refusal("C515", path, tr("a damaged zip ({reason})", reason=error)) from error
     except OSError as error:
-        raise Refusal(
-            "C500", tr("{path}: cannot be read ({reason})", path=path, reason=error.strerror or error), EXIT_IO
-        ) from error
+        raise Refusal("C500", files.unreadable(path, error), EXIT_IO) from error
     if len(members) > MAX_MEMBERS:
         raise _refusal("C512", path, tr("{count} files; wanted at most {limit}", count=len(members), limit=MAX_MEMBERS))
     if sum(member.file_size for member in members) > MAX_TOTAL:
@@ -72,9 +71,7 @@ def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
                 "C515", path, tr("{file} cannot be unpacked ({reason})", file=_shown(name), reason=error)
             ) from error
         except OSError as error:
-            raise Refusal(
-                "C500", tr("{path}: cannot be read ({reason})", path=path, reason=error.strerror or error), EXIT_IO
-            ) from error
+            raise Refusal("C500", files.unreadable(path, error), EXIT_IO) from error
 
     return {name: member.file_size for name, member in found.items()}, read
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from maixswitch.docs import board_module
+from maixswitch import board_code
 from maixswitch.errors import KModelError
 from maixswitch.kmodel.format.sniff import recognise
 from maixswitch.kmodel.judge.memory import Memory, memory
@@ -65,8 +64,7 @@ class Network:
             columns, rows, channels = self.map
             return (columns, rows) if channels == pairs * (classes + 5) else None
         width, height, _ = self.input or (0, 0, 0)
-        found: Any = board_module("device.once.kmodel_head").grid(width, height, self.elements, pairs, classes)
-        return (int(found[0]), int(found[1])) if found else None
+        return board_code.kmodel_head().grid(width, height, self.elements, pairs, classes)
 
     def classes(self, pairs: int) -> int | None:
         """How many classes a detector with so many anchors has; None if the output suits no such detector."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from maixswitch.errors import EXIT_IO
+from maixswitch.files import unreadable
 from maixswitch.kmodel.format.sniff import V3, V4, recognise
 from maixswitch.language import tr
 
@@ -98,9 +99,7 @@ def open_source(path: Path) -> Source:
             head = file.read(4)
         size = path.stat().st_size
     except OSError as error:
-        raise Refusal(
-            "C500", tr("{path}: cannot be read ({reason})", path=path, reason=error.strerror or error), EXIT_IO
-        ) from error
+        raise Refusal("C500", unreadable(path, error), EXIT_IO) from error
     if head[:2] == b"PK":
         files, reader = archive.open_zip(path)
         return Source(str(path), path.stem, files, reader)
@@ -133,9 +132,7 @@ def _bytes(path: Path, limit: int) -> bytes:
         with path.open("rb") as file:
             return file.read(limit)
     except OSError as error:
-        raise Refusal(
-            "C500", tr("{path}: cannot be read ({reason})", path=path, reason=error.strerror or error), EXIT_IO
-        ) from error
+        raise Refusal("C500", unreadable(path, error), EXIT_IO) from error
 
 
 def parts(source: Source) -> tuple[list[Part], list[Remark]]:

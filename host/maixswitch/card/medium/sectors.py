@@ -7,8 +7,9 @@ import stat
 from pathlib import Path
 from types import TracebackType
 
+from maixswitch import files
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import reason, tr
+from maixswitch.language import tr
 
 SECTOR = 512
 LARGEST_READ = 4 << 20
@@ -62,5 +63,4 @@ class Sectors:
         if isinstance(error, PermissionError) and self._is_device:
             text = tr("{path}: only an administrator may read it: sudo maixswitch check {path}", path=self.path)
             return MaixSwitchError(text, EXIT_IO)
-        text = tr("{path}: cannot be read ({reason})", path=self.path, reason=reason(error))
-        return MaixSwitchError(text, EXIT_IO)
+        return MaixSwitchError(files.unreadable(self.path, error), EXIT_IO)

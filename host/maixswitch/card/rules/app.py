@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from maixswitch.board_code import board_root
 from maixswitch.card.build import MPY_FLAGS, MPY_SMALL_INT_BITS, MPY_VERSION, TOP
 from maixswitch.card.dialect import Problem, compile_problems, lint
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card
 from maixswitch.findings.finding import Finding, finding
 from maixswitch.language import tr
-from maixswitch.resources import board_root
 
 COVERS = ("cover.boot.py", "cover.main.py")
 SHADOWED = "board fpioa_manager pmu json os re struct time random math collections binascii errno heapq zlib hashlib io"

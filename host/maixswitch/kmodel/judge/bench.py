@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from maixswitch import files
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from maixswitch.kmodel.format.arrays import Array
 from maixswitch.kmodel.format.program import Tensor
 from maixswitch.kmodel.format.work import layer_title, macs
 from maixswitch.kmodel.run.model import KModel
-from maixswitch.language import reason, tr
+from maixswitch.language import tr
 from maixswitch.rgb565 import grey
 
 from .report import grid
@@ -38,9 +40,7 @@ def read_input(path: Path, tensor: Tensor) -> Array:
             return _array(path)
         return _picture(path, tensor)
     except OSError as error:
-        raise MaixSwitchError(
-            tr("cannot read {path}: {strerror}", path=path, strerror=reason(error)), EXIT_IO
-        ) from error
+        raise MaixSwitchError(files.unreadable(path, error), EXIT_IO) from error
     except UNREADABLE as error:
         raise MaixSwitchError(tr("cannot read {path}: {error}", path=path, error=error), EXIT_IO) from error
 
@@ -90,13 +90,9 @@ def run_once(kmodel: KModel, arrays: Sequence[Array], output: Path) -> dict[str,
         f"out{index}": result.reshape(tensor.shape) if tensor.shape else result
         for index, (result, tensor) in enumerate(zip(results, kmodel.outputs, strict=True))
     }
-    try:
-        with output.open("wb") as file:  # by itself numpy would add a second suffix to "x.NPZ"
-            np.savez(file, **named)  # type: ignore[arg-type]
-    except OSError as error:
-        raise MaixSwitchError(
-            tr("cannot write {output}: {strerror}", output=output, strerror=reason(error)), EXIT_IO
-        ) from error
+    packed = io.BytesIO()
+    np.savez(packed, **named)  # type: ignore[arg-type]
+    files.write(output, packed.getvalue())
     return {
         "schema": 1,
         "command": "kmodel run",

@@ -6,16 +6,14 @@ sys.path.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from types import ModuleType
 
+from maixswitch.board_code import flavours
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.run.runtimes import CANMV, MAIXPY
 from maixswitch.language import tr, word
-from maixswitch.resources import board_root
 
 RUNTIME_OF = {"maixpy": MAIXPY.name, "canmv": CANMV.name}
 """The runtime that each of the firmwares' two Python interfaces comes with."""
@@ -62,7 +60,7 @@ class Firmware:
     @property
     def doubles(self) -> bool:
         """Was it built with the camera's second buffer? Without, asking for one changes nothing."""
-        return bool(table().doubles(self.flavour))
+        return flavours().doubles(self.flavour)
 
     @property
     def runtime(self) -> str:
@@ -79,34 +77,22 @@ class Firmware:
 
         ``needed``: the needs; ``lcd_type``: the board's panel has a type of its own.
         """
-        rows = table()
+        rows = flavours()
         names = rows.NEEDED if needed else rows.WISHED + (rows.PANEL_WISHED if lcd_type else ())
         version = rows.parse(self.version) if self.api == "maixpy" else None
-        return [str(name) for name in rows.lacks(version, names)]
-
-
-@cache
-def table() -> ModuleType:
-    """The module `flavours` of the board's side; MaixSwitchError when the installation lacks it."""
-    path = board_root() / "stubs" / "flavours.py"
-    spec = importlib.util.spec_from_file_location("maixswitch._flavours", path)
-    if spec is None or spec.loader is None:
-        raise MaixSwitchError(tr("cannot load {path}; install maixswitch again", path=path))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+        return rows.lacks(version, names)
 
 
 @cache
 def firmwares() -> tuple[Firmware, ...]:
     """The newest image of every flavour, in the order of the table."""
-    return tuple(Firmware(*row) for row in table().newest())
+    return tuple(Firmware(*row) for row in flavours().newest())
 
 
 @cache
 def images() -> tuple[Firmware, ...]:
     """Every image of the table, the oldest of a flavour first."""
-    return tuple(Firmware(*row) for row in table().images())
+    return tuple(Firmware(*row) for row in flavours().images())
 
 
 def find(name: str) -> Firmware:
@@ -120,7 +106,7 @@ def find(name: str) -> Firmware:
         message = tr("no firmware {name!r}; there are {known}", name=flavour, known=", ".join(known))
         raise MaixSwitchError(message, EXIT_USAGE)
     try:
-        return Firmware(*table().find(name))
+        return Firmware(*flavours().find(name))
     except ValueError as error:
         raise MaixSwitchError(
             tr("no version {version!r}; wanted one such as {name}", version=version, name=f"{flavour}@v0.6.2-85"),
@@ -130,29 +116,29 @@ def find(name: str) -> Firmware:
 
 def growth(sizes: Iterable[int]) -> int:
     """By how many bytes the free system heap falls when blocks of these sizes are asked for, one by one."""
-    return int(table().growth(sizes))
+    return flavours().growth(sizes)
 
 
 def need_parts(version: int, file_size: int, main_memory: int) -> dict[str, int]:
     """System heap that kpu.load takes for a file of that size, block by block: name -> bytes."""
-    return dict(table().need_parts(version, file_size, main_memory))
+    return dict(flavours().need_parts(version, file_size, main_memory))
 
 
 def region_bytes(width: int, height: int, anchors: int, classes: int) -> int:
     """System heap that one run_yolo2 on a grid of width x height cells takes for its time."""
-    return int(table().region_bytes(width, height, anchors, classes))
+    return flavours().region_bytes(width, height, anchors, classes)
 
 
 def camera_parts(width: int, height: int, dual: bool = False) -> tuple[int, ...]:
     """The blocks of system heap that sensor.set_framesize asks for, in bytes; ``dual``: two buffers."""
-    return tuple(table().camera_parts(width, height, dual))
+    return flavours().camera_parts(width, height, dual)
 
 
 def lcd_bytes(width: int, height: int) -> int:
     """System heap that lcd.init keeps."""
-    return int(table().lcd_bytes(width, height))
+    return flavours().lcd_bytes(width, height)
 
 
 def file_limit() -> int:
     """The largest file that kpu.load takes, in bytes."""
-    return int(table().MODEL_LIMIT)
+    return flavours().MODEL_LIMIT

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from maixswitch.errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
+from maixswitch import files
+from maixswitch.errors import EXIT_USAGE, KModelError, MaixSwitchError
 from maixswitch.kmodel.format.arrays import Array
 from maixswitch.kmodel.format.program import MAX_FILE, Layer, Program, Tensor
 from maixswitch.kmodel.format.sniff import V3, V4, recognise
 from maixswitch.kmodel.judge.liveness import AiRam, ai_ram
-from maixswitch.language import reason, tr
+from maixswitch.language import tr
 
 from .arithmetic import ROUNDINGS
 from .backends import BEST, backend
@@ -173,13 +174,7 @@ def read_program(data: bytes) -> Program:
 
 def read_file(path: str | Path) -> bytes:
     """A file's bytes, of a very large one only so many that it is seen to be too large; MaixSwitchError (input)."""
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(MAX_FILE + 1)
-    except OSError as error:
-        raise MaixSwitchError(
-            tr("cannot read {path}: {strerror}", path=path, strerror=reason(error)), EXIT_IO
-        ) from error
+    return files.read(Path(path), MAX_FILE + 1)
 
 
 def load(

@@ -1,0 +1,101 @@
+"""Files of the PC: read up to a limit, written whole or not at all, with one wording for each failure."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from maixswitch.errors import EXIT_IO, MaixSwitchError
+from maixswitch.language import reason, tr
+
+
+def unreadable(path: object, error: OSError) -> str:
+    """Return the sentence for a file or folder that cannot be read."""
+    return tr("cannot read {path}: {reason}", path=path, reason=reason(error))
+
+
+def unwritable(path: object, error: OSError) -> str:
+    """Return the sentence for a file or folder that cannot be written."""
+    return tr("cannot write {path}: {reason}", path=path, reason=reason(error))
+
+
+@contextmanager
+def reading(path: object, option: str = "") -> Iterator[None]:
+    """Turn an OSError inside the block into a MaixSwitchError (input or output) that names `path`.
+
+    option: the option of the command line that named the path, such as "--script"; "" for none.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise MaixSwitchError(_with_option(option, unreadable(path, error)), EXIT_IO) from error
+
+
+@contextmanager
+def writing(path: object, option: str = "") -> Iterator[None]:
+    """Turn an OSError inside the block into a MaixSwitchError (input or output) that names `path`.
+
+    option: the option of the command line that named the path, such as "--out"; "" for none.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise MaixSwitchError(_with_option(option, unwritable(path, error)), EXIT_IO) from error
+
+
+def read(path: Path, at_most: int = -1, option: str = "") -> bytes:
+    """Return the bytes of a file.
+
+    at_most: the number of bytes to read at most, -1 for all; a caller with a limit asks for one byte more, and so
+        sees that the file is too large without reading all of it.
+    Raises MaixSwitchError (input or output) when the file cannot be read.
+    """
+    with reading(path, option), path.open("rb") as file:
+        return file.read(at_most)
+
+
+def write(path: Path, data: bytes | str, option: str = "", make_folders: bool = False) -> None:
+    """Write a file whole or not at all; a str is written as UTF-8. See `write_all`."""
+    write_all({path: data.encode() if isinstance(data, str) else data}, option, make_folders)
+
+
+def write_all(contents: Mapping[Path, bytes], option: str = "", make_folders: bool = False) -> None:
+    """Write several files, all of them or none.
+
+    Each file is first written under another name in its folder and reaches the disk; then all of them are renamed. So
+    a full disk or a crash leaves the old files. A device or a pipe is written directly.
+    make_folders: whether to make the folders that are missing.
+    Raises MaixSwitchError (input or output) when one of them cannot be written.
+    """
+    with ExitStack() as stack:
+        parts: dict[Path, Path] = {}
+        for path, data in contents.items():
+            with writing(path, option):
+                if make_folders:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                if path.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                if path.exists() and not path.is_file():
+                    path.write_bytes(data)
+                    continue
+                parts[path] = part_name(path)
+                stack.callback(parts[path].unlink, missing_ok=True)
+                with parts[path].open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+        for path, part in parts.items():
+            with writing(path, option):
+                part.replace(path.resolve() if path.is_symlink() else path)
+
+
+def part_name(path: Path) -> Path:
+    """Return the name under which a file is written until it is whole: beside it, hidden, one for each process."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def _with_option(option: str, message: str) -> str:
+    return f"{option}: {message}" if option else message

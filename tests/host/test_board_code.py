@@ -1,0 +1,88 @@
+"""The door to the board's code: what its types promise is there, in the modules of device/ and stubs/ themselves."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from maixswitch import board_code
+from tests.host.sim_helpers import ROOT
+
+
+def members(protocol: type) -> set[str]:
+    return {name for name in [*vars(protocol), *protocol.__annotations__] if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "value"),
+    [
+        (board_code.Boards, board_code.boards),
+        (board_code.Board, lambda: board_code.boards().find("dock")),
+        (board_code.BoardSettings, lambda: importlib.import_module("device.once.settings").Settings()),
+        (board_code.Catalog, board_code.catalog),
+        (board_code.ModelSpec, lambda: importlib.import_module("device.catalog").ModelSpec("10-name")),
+        (board_code.Labels, lambda: importlib.import_module("device.catalog").Labels(b"", 0, ())),
+        (board_code.DeviceErrors, board_code.device_errors),
+        (board_code.StateMachine, lambda: importlib.import_module("device.fsm")),
+        (board_code.KModelHead, board_code.kmodel_head),
+        (board_code.Bench, board_code.bench),
+        (board_code.Clock, lambda: board_code.bench().clock),
+        (board_code.Keys, lambda: board_code.bench().keys),
+        (board_code.Drive, lambda: board_code.bench().card),
+        (board_code.Camera, lambda: board_code.bench().camera),
+        (board_code.Screen, lambda: board_code.bench().screen),
+        (board_code.Kpu, lambda: board_code.bench().kpu),
+        (board_code.SystemHeap, lambda: board_code.bench().memory),
+        (board_code.Uart, lambda: board_code.bench().uart),
+        (board_code.Flavours, board_code.flavours),
+        (board_code.Planes, board_code.planes),
+        (board_code.Font, board_code.font),
+    ],
+)
+def test_the_types_of_the_door_are_those_of_the_code_behind_it(protocol: type, value: Any) -> None:
+    real = value()
+    for name in members(protocol):
+        assert hasattr(real, name), f"{protocol.__name__}.{name}"
+        promised, actual = getattr(protocol, name, None), getattr(real, name)
+        if inspect.isfunction(promised) and inspect.isroutine(actual):
+            promised_names = [part for part in inspect.signature(promised).parameters if part != "self"]
+            actual_names = list(inspect.signature(actual).parameters)
+            assert len(promised_names) <= len(actual_names), name
+            actual_parameters = list(inspect.signature(actual).parameters.values())[len(promised_names) :]
+            assert all(part.default is not part.empty for part in actual_parameters), name
+
+
+def test_a_started_app_has_what_the_door_promises() -> None:
+    bench = board_code.bench()
+    bench.reset()
+    app = board_code.start_app(lambda kind, *values: None)
+    assert [name for name in members(board_code.Application) if not hasattr(app, name)] == []
+    app.stop()
+    assert app.step() is False
+
+
+def test_the_chosen_firmware_interface_stays_when_another_module_is_asked_for() -> None:
+    program = (
+        "import sys; from maixswitch import board_code as b; b.bench(canmv=True); b.boards(); "
+        "print([p.rsplit('/', 2)[-1] for p in sys.path[:2]])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd="/", env={"PYTHONPATH": str(ROOT / "host")}, capture_output=True, text=True
+    )
+    assert result.stdout.strip() == "['canmv', 'stubs']", result.stderr
+
+
+def test_the_table_of_firmwares_puts_no_fake_on_the_path() -> None:
+    program = (
+        "import sys; from maixswitch import board_code as b; b.flavours(); b.planes(); b.font(); "
+        "print([p for p in sys.path if 'stubs' in p])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd="/", env={"PYTHONPATH": str(ROOT / "host")}, capture_output=True, text=True
+    )
+    assert result.stdout.strip() == "[]", result.stderr
