@@ -96,6 +96,13 @@ def operators() -> str:
     return taken + "\nRefused, with what to do instead:\n\n" + table(("operators", "instead"), [*refused()])
 
 
+def formats() -> str:
+    """What `maixswitch import` reads, in the order in which it tries the formats."""
+    from maixswitch.card.importing.formats import FORMATS
+
+    return table(("source", "known by", "what is taken"), [(item.SOURCE, item.SIGNS, item.TAKEN) for item in FORMATS])
+
+
 def serial() -> str:
     """Every message of the board's serial line, with its fields."""
     from maixswitch.board.serial_schema import COMMON, EVENTS
@@ -127,6 +134,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "errors": errors,
     "findings": findings,
     "flavours": flavours,
+    "formats": formats,
     "operators": operators,
     "serial": serial,
 }

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maixswitch.card.medium.image import Image, is_image, read_image, unpacked
+from maixswitch.card.medium.image import is_image, read_image
 from maixswitch.card.medium.mount import read_mount
 from maixswitch.card.options import Options
 from maixswitch.card.reading import MODELS, Card, Model
 from maixswitch.card.rules import LOOKS
 from maixswitch.card.rules.fit import verdicts
-from maixswitch.card.rules.medium import folder_names, image_names, judge_image, judge_mount, judge_names
+from maixswitch.card.rules.medium import folder_names, judge_image, judge_mount, judge_names
 from maixswitch.errors import MaixSwitchError
 from maixswitch.findings.finding import ERROR, Finding, Judged, finding
 from maixswitch.kmodel.judge.describe import shape_text
@@ -70,49 +70,35 @@ def check(path: Path, options: Options | None = None) -> Report:
     """
     wanted = options or Options()
     wanted.check()
-    if not is_image(path):
-        try:
-            return _look(path, wanted)
-        except MaixSwitchError:
-            # a card that is mounted here and holds nothing yet is a card all the same
-            mount = None if (path / MODELS).exists() else read_mount(path)
-            if mount is None:
-                raise
-        found = [*judge_mount(mount), *judge_names(folder_names(path)), finding("C100", MODELS, card=path)]
-        return Report(path, "card", wanted, _sorted(found), ())
-    image = read_image(path)
-    with unpacked(image) as folder:
-        if (folder / MODELS).is_dir():
-            report = _look(folder, wanted, image)
-            return replace(report, path=path, kind="image", findings=tuple(_of_image(item) for item in report.findings))
-        found = list(judge_image(image))
-        if image.volume is not None:
-            found += [*judge_names(image_names(image)), finding("C100", MODELS, card="CARD")]
-        return Report(path, "image", wanted, _sorted(found), ())
+    # Of an image only the partition table and the file system are judged; its files are checked once it is mounted.
+    if is_image(path):
+        return Report(path, "image", wanted, _sorted(judge_image(read_image(path))), ())
+    try:
+        return _look(path, wanted)
+    except MaixSwitchError:
+        # A mounted card is a card even while it is still empty; any other folder without models/ is a mistake.
+        mount = None if (path / MODELS).exists() else read_mount(path)
+        if mount is None:
+            raise
+    findings = [*judge_mount(mount), *judge_names(folder_names(path)), finding("C100", MODELS, card=path)]
+    return Report(path, "card", wanted, _sorted(findings), ())
 
 
-def _look(path: Path, options: Options, image: Image | None = None) -> Report:
-    """The report of a folder or a .kmodel; ``image``: what the folder was unpacked from."""
+def _look(path: Path, options: Options) -> Report:
+    """Return the report of a folder or a .kmodel."""
     wanted = options
     card = Card(path, wanted.anchor_pairs)
-    card.image = image
     board = str(card.settings.board) if card.settings is not None and not wanted.board else ""
     if board:  # the card's own word, where the command line is silent
         wanted = Options(board, wanted.firmware, wanted.gc_kib, wanted.run)
         if wanted.anchor_pairs != options.anchor_pairs:
             card = Card(path, wanted.anchor_pairs)
-            card.image = image
     found = [item for look in LOOKS for item in look(card, wanted)]
     if wanted.run:
         from maixswitch.card.trial import run_all
 
         found += run_all(card, wanted, {item.file.rpartition("/")[0] for item in found if item.severity == ERROR})
     return Report(path, card.kind, wanted, _sorted(found), tuple(_model(model, wanted) for model in card.models))
-
-
-def _of_image(item: Finding) -> Finding:
-    """The finding without the name of the folder that the image was unpacked into: the card itself is meant."""
-    return replace(item, values={**item.values, "card": "CARD"}) if "card" in item.values else item
 
 
 def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:

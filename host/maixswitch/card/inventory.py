@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from maixswitch.card.importing.network import Network
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
 from maixswitch.console import left, visible, width
-from maixswitch.kmodel.judge.memory import kib, rooms
+from maixswitch.kmodel.judge.memory import kib, memory, rooms
 from maixswitch.language import tr
 
 Row = dict[str, Any]
@@ -27,7 +26,7 @@ def rows(card: Path) -> list[Row]:
 
 def _row(at: int, model: Model) -> Row:
     spec = model.spec
-    judged = Network(b"", model.kmodel).judged() if model.kmodel else []
+    judged = [memory(model.kmodel, item) for item in Options().flavours] if model.kmodel else []
     return {
         "position": at,
         "folder": model.folder,

@@ -15,7 +15,6 @@ from maixswitch.language import tr
 from maixswitch.sim.card import DiskFile, FolderCard, scan
 
 if TYPE_CHECKING:
-    from maixswitch.card.medium.image import Image
     from maixswitch.kmodel import KModel
 
 MODELS = "models"
@@ -121,7 +120,6 @@ class Card:
 
     def __init__(self, path: Path, anchor_pairs: int | None = 5) -> None:
         self.path = path
-        self.image: Image | None = None  # what `path` was unpacked from
         self.kind = _kind(path)
         self.sizes: dict[str, int] = {}
         self.settings: Any = None

@@ -70,7 +70,7 @@ def following(report: Report) -> str:
     if report.kind == "kmodel":
         return tr("maixswitch import {path} --card CARD", path=shlex.quote(str(report.path)))
     if report.kind == "image":
-        return tr("write it onto a TF card, and put that into the board")
+        return tr("mount the card or the image, then check its files: maixswitch check FOLDER")
     if report.kind == "model":
         return tr("copy the folder into models/ of a card")
     if not report.options.run:

@@ -33,11 +33,11 @@ def new(
     The models are shapes, digits and colours. Overwrites nothing: of models/ and README.txt what is there already
     stays, and with any part of an app there it stops.
     """
-    from maixswitch.card import write
+    from maixswitch.card import folders
     from maixswitch.card.new import create
 
     names = ", ".join(sorted(create(card, mpy, empty)))
-    models = ", ".join(title for _, title in write.existing(card))
+    models = ", ".join(title for _, title in folders.existing(card))
     if models:
         text = tr(
             "{card}: {names}; models: {models}. Next: maixswitch sim {card}", card=card, names=names, models=models
@@ -49,9 +49,9 @@ def new(
 
 def ls(card: CardFolder, json: Json = False) -> None:
     """List a card's models in the button's order: title, kind, size, and how many firmwares it fits."""
-    from maixswitch.card import inventory, write
+    from maixswitch.card import folders, inventory
 
-    write.existing(card)
+    folders.existing(card)
     found = inventory.rows(card)
     if json:
         console.emit({"schema": 1, "command": "ls", "card": str(card), "models": found})
@@ -93,21 +93,21 @@ def import_(
     The format is recognised by what is in it; scripts are read, never run. What the files contradict each other about
     is shown and has to be decided. Ends with 1, and the card as it was, while there is a problem.
     """
-    from maixswitch.card.importing import intake
-    from maixswitch.card.importing.remark import Refusal
-    from maixswitch.card.importing.resolve import Wishes
+    from maixswitch.card.importing import importer
+    from maixswitch.card.importing.messages import Refusal
+    from maixswitch.card.importing.options import ImportOptions
 
-    wishes = Wishes(title, kind, labels, anchors, _size(input_), threshold, nms, softmax, top)
+    options = ImportOptions(title, kind, labels, anchors, _size(input_), threshold, nms, softmax, top)
     try:
-        made = intake.bring(sources, card, wishes, position, dry_run)
+        made = importer.import_models(sources, card, options, position, dry_run)
     except Refusal as error:
         if json:
-            console.emit(intake.Intake([], [error.remark]).document(card))
+            console.emit(importer.ImportResult([], [error.import_message]).document(card))
         raise
     if json:
         console.emit(made.document(card))
     else:
-        for line in intake.report(made, card, dry_run):
+        for line in importer.report(made, card, dry_run):
             console.say(line)
     if not made.clean:
         raise typer.Exit(EXIT_FINDINGS)
@@ -124,10 +124,10 @@ def order(
 
     Those not named follow in the order they had. Without any, shows the order.
     """
-    from maixswitch.card import ordering, write
+    from maixswitch.card import folders, ordering
     from maixswitch.card.reading import MODELS
 
-    found = write.existing(card)
+    found = folders.existing(card)
     names = [folder for folder, _ in found]
     renamed: list[tuple[str, str]] = []
     if models:
@@ -137,7 +137,7 @@ def order(
                 raise MaixSwitchError(tr("{name} is named twice", name=name), EXIT_USAGE)
         wanted = [*chosen, *(name for name in names if name not in chosen)]
         renamed = ordering.rename(card / MODELS, ordering.renumbered(wanted))
-        found = write.existing(card)
+        found = folders.existing(card)
     if json:
         rows = [{"position": at, "folder": folder, "title": title} for at, (folder, title) in enumerate(found, 1)]
         pairs = [list(pair) for pair in renamed]
@@ -154,10 +154,10 @@ def remove(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Its folder or title.", show_default=False)],
 ) -> None:
     """Delete one model's folder from a card."""
-    from maixswitch.card import ordering, write
+    from maixswitch.card import folders, ordering
 
-    folder = ordering.find(write.existing(card), model)
-    write.remove(card, folder)
+    folder = ordering.find(folders.existing(card), model)
+    folders.remove(card, folder)
     console.say(tr("removed models/{folder}", folder=folder))
 
 

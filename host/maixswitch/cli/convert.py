@@ -95,9 +95,9 @@ def _fitting_options(kind: str, anchors: tuple[float, ...], card: Path | None, t
     if report is not None and report.suffix.lower() not in (".html", ".htm"):
         raise MaixSwitchError(tr("--report {report}: wanted a name that ends in .html", report=report), EXIT_USAGE)
     if card is not None:
-        from maixswitch.card import write
+        from maixswitch.card import folders
 
-        write.existing(card)
+        folders.existing(card)
 
 
 def _runtime(firmware: str) -> str:
@@ -117,12 +117,12 @@ def _writable(*paths: Path) -> None:
 
 
 def _onto_card(card: Path, target: Path, title: str, kind: str, labels: Path | None, anchors: str, json: bool) -> bool:
-    from maixswitch.card.importing import intake
-    from maixswitch.card.importing.resolve import Wishes
+    from maixswitch.card.importing import importer
+    from maixswitch.card.importing.options import ImportOptions
 
-    made = intake.bring([target], card, Wishes(title, kind, str(labels or ""), anchors))
+    made = importer.import_models([target], card, ImportOptions(title, kind, str(labels or ""), anchors))
     if not json:
-        for line in intake.report(made, card, False):
+        for line in importer.report(made, card, False):
             console.say(line)
     return made.clean
 

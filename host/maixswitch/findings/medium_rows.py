@@ -133,12 +133,6 @@ MEDIUM: tuple[Row, ...] = (
         "Repair it: Windows: chkdsk X: /f; macOS: Disk Utility, First Aid; Linux: fsck.vfat -a DEVICE. Then eject it.",
     ),
     (
-        "C419",
-        "error",
-        "The card's file system is damaged.",
-        "Save its files, then repair it (Windows: chkdsk X: /f; Linux: fsck.vfat -a DEVICE) or format it again.",
-    ),
-    (
         "C420",
         "warning",
         "The card is full: the board cannot remember the model you chose.",

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from maixswitch.card.importing import archive, intake
-from maixswitch.card.importing.resolve import Wishes
+from maixswitch.card.importing import archive, importer
+from maixswitch.card.importing.options import ImportOptions
 from maixswitch.card.importing.source import open_source
 from maixswitch.errors import MaixSwitchError
 from tests.host.card import card_exports as exports
@@ -50,7 +50,7 @@ CASES: list[tuple[Callable[[zipfile.ZipFile], None], str]] = [
     (lambda place: place.writestr(member("a/..\\..\\m.kmodel"), "x"), "leads out"),
     (lambda place: place.writestr(member("/etc/m.kmodel"), "x"), "absolute name"),
     (lambda place: place.writestr(member("C:\\m.kmodel"), "x"), "absolute name"),
-    (link, "a link or device"),
+    (link, "a link or a device"),
     (bomb, "a zip bomb"),
     (many, "2002 files; wanted at most 2000"),
     (huge, "wanted at most"),
@@ -67,7 +67,7 @@ def test_hostile_archive(tmp_path: Path, fill: Callable[[zipfile.ZipFile], None]
         fill(place)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(MaixSwitchError, match=text) as caught:
-        intake.bring([tmp_path / "x.zip"], tmp_path / "card", Wishes())
+        importer.import_models([tmp_path / "x.zip"], tmp_path / "card", ImportOptions())
     assert "refused" in caught.value.message
     assert caught.value.exit_code == 1
     assert sorted(tmp_path.rglob("*")) == before

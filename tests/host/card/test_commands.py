@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maixswitch.card import new, write
+from maixswitch.card import folders, new
 from maixswitch.card.reading import Card
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from tests.host.card import card_exports as exports
@@ -104,7 +104,7 @@ def test_a_refusal_speaks_json_too(command: Command, tmp_path: Path) -> None:
     assert done.stderr.startswith("maixswitch: C503: ")
     document = json.loads(done.stdout)
     assert (document["written"], document["models"]) == (False, [])
-    assert [remark["code"] for remark in document["refused"]] == ["C503"]
+    assert [message["code"] for message in document["refused"]] == ["C503"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_refusal_speaks_json_too(command: Command, tmp_path: Path) -> None:
         (("import", "fish", "--card", "card", "--title", "x" * 33), EXIT_USAGE, "wanted 1 to 32 characters"),
         (("import", "fish", "--card", "card", "--position", "9"), EXIT_USAGE, "the card has 0 models"),
         (("import", "fish", "--card", "card", "--threshold", "2"), EXIT_USAGE, "--threshold"),
-        (("import", "fish", "--card", "card", "--kind", "yolo2"), 1, "none of a YOLOv2 detector"),
+        (("import", "fish", "--card", "card", "--kind", "yolo2"), 1, "does not fit a YOLOv2 detector"),
         (("ls", "fish"), EXIT_USAGE, "not a card"),
         (("remove", "card", "fish"), EXIT_USAGE, "there are: none"),
         (("new", "fish/labels.txt"), EXIT_USAGE, "a file; wanted a folder"),
@@ -173,23 +173,23 @@ def test_new_leaves_nothing_half_made(tmp_path: Path, fails_at: int, monkeypatch
 def test_import_leaves_nothing_half_written(
     tmp_path: Path, fish: Path, fails_at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from maixswitch.card.importing import intake
-    from maixswitch.card.importing.resolve import Wishes
+    from maixswitch.card.importing import importer
+    from maixswitch.card.importing.options import ImportOptions
 
     card = tmp_path / "card"
     (card / "models").mkdir(parents=True)
     for title in ("One", "Two"):
-        intake.bring([fish], card, Wishes(title=title))
+        importer.import_models([fish], card, ImportOptions(title=title))
     (card / "models" / "20-two").rename(card / "models" / "10-two")
     before = snapshot(card)
     FailingDisk(monkeypatch, fails_at, OSError(5, "Input/output error"), flushes=True)
     if fails_at in (1, 2, 4, 5):  # two files, the old folder that makes room, the new one; 3, 6: what may fail unheard
         with pytest.raises(MaixSwitchError, match="Input/output error") as caught:
-            intake.bring([fish], card, Wishes(title="Middle"), position=2)
+            importer.import_models([fish], card, ImportOptions(title="Middle"), position=2)
         assert caught.value.exit_code == EXIT_IO
         assert snapshot(card) == before
     else:
-        assert intake.bring([fish], card, Wishes(title="Middle"), position=2).written
+        assert importer.import_models([fish], card, ImportOptions(title="Middle"), position=2).written
         assert [model.title for model in Card(card).models] == ["One", "Middle", "Two"]
     assert [path.name for path in card.iterdir()] == ["models"]
 
@@ -199,13 +199,13 @@ def test_models_that_lie_elsewhere_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "card").mkdir()
     (tmp_path / "card" / "models").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(MaixSwitchError, match="leads off the card"):
-        write.existing(tmp_path / "card")
+        folders.existing(tmp_path / "card")
 
 
 def test_remove_takes_a_link_not_what_it_points_at(tmp_path: Path, fish: Path) -> None:
     card = tmp_path / "card"
     (card / "models").mkdir(parents=True)
     (card / "models" / "10-fish").symlink_to(fish)
-    write.remove(card, "10-fish")
+    folders.remove(card, "10-fish")
     assert list((card / "models").iterdir()) == []
     assert len(list(fish.iterdir())) == 2

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maixswitch.card.check import Report, check, document
-from maixswitch.card.importing.intake import bring
-from maixswitch.card.importing.resolve import Wishes
+from maixswitch.card.importing.importer import import_models
+from maixswitch.card.importing.options import ImportOptions
 from maixswitch.card.report import text
 from maixswitch.card.sarif import sarif
 from maixswitch.errors import MaixSwitchError
@@ -194,7 +194,7 @@ def refused_or_good(source: Path, card: Path) -> None:
     began = time.monotonic()
     made = None
     with contextlib.suppress(MaixSwitchError):
-        made = bring([source], card, Wishes())
+        made = import_models([source], card, ImportOptions())
     assert time.monotonic() - began < SECONDS
     assert set(card.parent.iterdir()) == beside
     after = state(card)

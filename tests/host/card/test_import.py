@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from maixswitch.card.importing import intake
-from maixswitch.card.importing.resolve import Wishes
+from maixswitch.card.importing import importer
+from maixswitch.card.importing.options import ImportOptions
 from maixswitch.card.reading import Card
 from maixswitch.errors import MaixSwitchError
 from tests.host.card import card_exports as exports
@@ -70,10 +70,10 @@ def test_export_becomes_a_folder_that_the_board_takes(
 ) -> None:
     source = packed(files(), tmp_path / "an export.zip") if pack else folder(files(), tmp_path / "an export")
     before = tree(source) if source.is_dir() else {}
-    made = intake.bring([source], card, Wishes())
+    made = importer.import_models([source], card, ImportOptions())
     assert [ready.problems for _, ready in made.entries] == [[]]
     assert made.written
-    assert made.entries[0][1].draft.format == form
+    assert made.entries[0][1].evidence.format == form
     (model,) = Card(card, 5).models
     assert not model.spec.problems
     found = json.loads((card / model.json).read_text())
@@ -83,20 +83,20 @@ def test_export_becomes_a_folder_that_the_board_takes(
 
 
 def test_relative_anchors_become_cells_and_it_is_said(card: Path, tmp_path: Path) -> None:
-    made = intake.bring([folder(exports.axelerate(), tmp_path / "x")], card, Wishes())
+    made = importer.import_models([folder(exports.axelerate(), tmp_path / "x")], card, ImportOptions())
     ready = made.entries[0][1]
     assert ready.model["anchors"][:4] == [1.0, 0.9375, 3.0, 3.0]
     assert any("20x15 cells" in note.text for note in ready.notes)
 
 
 def test_of_kendrytes_anchors_the_second_line_counts(card: Path, tmp_path: Path) -> None:
-    made = intake.bring([folder(exports.kendryte_detector(), tmp_path / "x")], card, Wishes())
+    made = importer.import_models([folder(exports.kendryte_detector(), tmp_path / "x")], card, ImportOptions())
     assert any("second" in note.text for note in made.entries[0][1].notes)
 
 
 @pytest.mark.parametrize("flash_list", exports.FLASH_LISTS.values(), ids=exports.FLASH_LISTS)
 def test_every_spelling_of_a_flash_list(card: Path, tmp_path: Path, flash_list: str) -> None:
-    made = intake.bring([packed(exports.kfpkg(flash_list), tmp_path / "fish.kfpkg")], card, Wishes())
+    made = importer.import_models([packed(exports.kfpkg(flash_list), tmp_path / "fish.kfpkg")], card, ImportOptions())
     ready = made.entries[0][1]
     assert made.written
     assert any("0x300000" in note.text for note in ready.notes), ready.notes
@@ -113,40 +113,42 @@ class TestContradiction:
         return folder(exports.maixhub_classifier(), tmp_path / "Mobilenet")
 
     def test_is_shown_with_both_places_and_nothing_is_written(self, card: Path, source: Path) -> None:
-        made = intake.bring([source], card, Wishes())
+        made = importer.import_models([source], card, ImportOptions())
         problem = made.entries[0][1].problems[0].text
-        for part in ("labels.txt: 3 (plastic, env, bag)", "boot.py:13: 5 (a, b, c, d, ...)", "the network wants 3"):
+        for part in ("labels.txt: 3 (plastic, env, bag)", "boot.py:13: 5 (a, b, c, d, ...)", "the network needs 3"):
             assert part in problem
         assert "--labels boot.py or --labels labels.txt" in problem or "--labels labels.txt" in problem
         assert not made.written
         assert tree(card) == {}
 
     def test_is_decided_by_naming_a_file(self, card: Path, source: Path) -> None:
-        assert intake.bring([source], card, Wishes(labels="labels.txt")).written
+        assert importer.import_models([source], card, ImportOptions(labels="labels.txt")).written
         assert labels(Card(card).models[0]) == ["plastic", "env", "bag"]
 
     def test_a_choice_that_the_network_contradicts_is_refused(self, card: Path, source: Path) -> None:
-        made = intake.bring([source], card, Wishes(labels="boot.py"))
+        made = importer.import_models([source], card, ImportOptions(labels="boot.py"))
         assert [problem.text for problem in made.entries[0][1].problems] == [
-            "boot.py:13: 5 labels (5 (a, b, c, d, ...)); the network wants 3: --labels FILE"
+            "boot.py:13: 5 labels (5 (a, b, c, d, ...)); the network needs 3: --labels FILE"
         ]
 
     def test_labels_of_another_file(self, card: Path, source: Path, tmp_path: Path) -> None:
         (tmp_path / "own.txt").write_text("x, y, z")
-        assert intake.bring([source], card, Wishes(labels=str(tmp_path / "own.txt"))).written
+        assert importer.import_models([source], card, ImportOptions(labels=str(tmp_path / "own.txt"))).written
         assert labels(Card(card).models[0]) == ["x", "y", "z"]
 
     def test_an_unknown_name_lists_what_there_is(self, card: Path, source: Path) -> None:
-        problem = intake.bring([source], card, Wishes(labels="nothing.txt")).entries[0][1].problems[0].text
-        assert "no such file, and no source of that name (there is: boot.py:13, labels.txt)" in problem
+        problem = (
+            importer.import_models([source], card, ImportOptions(labels="nothing.txt")).entries[0][1].problems[0].text
+        )
+        assert "the source has no file of that name (it has: boot.py:13, labels.txt)" in problem
 
     def test_agreeing_files_are_no_contradiction(self, card: Path, tmp_path: Path) -> None:
         files = exports.maixhub_classifier('["plastic", "env", "bag"]')
-        assert intake.bring([folder(files, tmp_path / "same")], card, Wishes()).written
+        assert importer.import_models([folder(files, tmp_path / "same")], card, ImportOptions()).written
 
 
 def test_two_models_of_one_folder_become_two(card: Path, tmp_path: Path) -> None:
-    made = intake.bring([folder(exports.two_loose(), tmp_path / "x")], card, Wishes())
+    made = importer.import_models([folder(exports.two_loose(), tmp_path / "x")], card, ImportOptions())
     assert made.written
     assert made.folders == ["10-blobs", "20-fish"]
     assert [ready.notes for _, ready in made.entries] == [[], []]
@@ -156,21 +158,21 @@ def test_two_models_of_one_folder_become_two(card: Path, tmp_path: Path) -> None
 def test_a_problem_in_one_of_two_writes_neither(card: Path, tmp_path: Path) -> None:
     files = exports.two_loose()
     files["fish_labels.txt"] = b"a\nb\n"
-    made = intake.bring([folder(files, tmp_path / "x")], card, Wishes())
+    made = importer.import_models([folder(files, tmp_path / "x")], card, ImportOptions())
     assert [bool(ready.problems) for _, ready in made.entries] == [False, True]
     assert tree(card) == {}
 
 
 def test_a_bare_kmodel_needs_its_options(card: Path, tmp_path: Path) -> None:
     (tmp_path / "blob.kmodel").write_bytes(exports.detector())
-    problems = intake.bring([tmp_path / "blob.kmodel"], card, Wishes()).entries[0][1].problems
+    problems = importer.import_models([tmp_path / "blob.kmodel"], card, ImportOptions()).entries[0][1].problems
     assert len(problems) == 2
     assert "--anchors" in problems[0].text
     assert "wanted: 1, with --labels FILE" in problems[1].text
     (tmp_path / "names").write_text("blob\r\n")
     text = ",".join(map(str, ANCHORS))
-    wishes = Wishes(title="Blobs", labels=str(tmp_path / "names"), anchors=text, threshold=0.7, nms=0.2)
-    assert intake.bring([tmp_path / "blob.kmodel"], card, wishes).written
+    options = ImportOptions(title="Blobs", labels=str(tmp_path / "names"), anchors=text, threshold=0.7, nms=0.2)
+    assert importer.import_models([tmp_path / "blob.kmodel"], card, options).written
     spec = Card(card).models[0].spec
     assert (spec.title, spec.threshold, spec.nms, spec.kind) == ("Blobs", 0.7, 0.2, "yolo2")
 
@@ -178,15 +180,15 @@ def test_a_bare_kmodel_needs_its_options(card: Path, tmp_path: Path) -> None:
 def test_a_network_without_softmax_gets_one_unless_told(card: Path, tmp_path: Path) -> None:
     files = {"m.kmodel": exports.classifier(3, softmax=False), "labels.txt": b"a\nb\nc"}
     source = folder(files, tmp_path / "plain")
-    assert intake.bring([source], card, Wishes()).entries[0][1].model["softmax"] is True
-    assert intake.bring([source], card, Wishes(softmax=False)).entries[0][1].model["softmax"] is False
+    assert importer.import_models([source], card, ImportOptions()).entries[0][1].model["softmax"] is True
+    assert importer.import_models([source], card, ImportOptions(softmax=False)).entries[0][1].model["softmax"] is False
     assert [model.title for model in Card(card).models] == ["plain", "plain 2"]
 
 
 def test_many_labels_go_into_a_file(card: Path, tmp_path: Path) -> None:
     names = [f"thing {number}" for number in range(100)]
     source = folder({"m.kmodel": exports.classifier(100), "labels.json": json.dumps(names).encode()}, tmp_path / "x")
-    assert intake.bring([source], card, Wishes()).written
+    assert importer.import_models([source], card, ImportOptions()).written
     assert labels(Card(card).models[0]) == names
 
 
@@ -194,18 +196,18 @@ def test_a_folder_of_another_card_keeps_all_it_says(card: Path, tmp_path: Path) 
     other = tmp_path / "other"
     (other / "models").mkdir(parents=True)
     source = folder(exports.two_loose(), tmp_path / "x")
-    intake.bring([source], other, Wishes(threshold=0.25))
+    importer.import_models([source], other, ImportOptions(threshold=0.25))
     model = json.loads((other / "models" / "20-fish" / "model.json").read_text())
     model.update(title="Fish_of prey", softmax=True, top=2)
     (other / "models" / "20-fish" / "model.json").write_text(json.dumps(model))
-    assert intake.bring([other], card, Wishes()).folders == ["10-blobs", "20-fish-of-prey"]
+    assert importer.import_models([other], card, ImportOptions()).folders == ["10-blobs", "20-fish-of-prey"]
     found = [json.loads((card / model.json).read_text()) for model in Card(card).models]
     assert [item["threshold"] for item in found] == [0.25, 0.25]
     assert (found[1]["title"], found[1]["softmax"], found[1]["top"]) == ("Fish_of prey", True, 2)
 
 
 def test_dry_run_writes_nothing_and_tells_the_folder(card: Path, tmp_path: Path) -> None:
-    made = intake.bring([folder(exports.loose(), tmp_path / "x")], card, Wishes(), dry_run=True)
+    made = importer.import_models([folder(exports.loose(), tmp_path / "x")], card, ImportOptions(), dry_run=True)
     assert made.clean
     assert made.folders == ["10-fish"]
     assert list(card.rglob("*")) == [card / "models"]
@@ -214,11 +216,11 @@ def test_dry_run_writes_nothing_and_tells_the_folder(card: Path, tmp_path: Path)
 def test_position_goes_between_and_renames_only_where_it_must(card: Path, tmp_path: Path) -> None:
     source = folder(exports.loose(), tmp_path / "x")
     for title in ("one", "two", "three"):
-        intake.bring([source], card, Wishes(title=title))
-    made = intake.bring([source], card, Wishes(title="half"), position=2)
+        importer.import_models([source], card, ImportOptions(title=title))
+    made = importer.import_models([source], card, ImportOptions(title="half"), position=2)
     assert (made.folders, made.renames) == (["15-half"], [])
     (card / "models" / "15-half").rename(card / "models" / "11-half")
-    made = intake.bring([source], card, Wishes(title="tight"), position=2)
+    made = importer.import_models([source], card, ImportOptions(title="tight"), position=2)
     assert [model.title for model in Card(card).models] == ["one", "tight", "half", "two", "three"]
     assert not any(model.spec.problems for model in Card(card).models)
 
@@ -238,13 +240,13 @@ def test_position_goes_between_and_renames_only_where_it_must(card: Path, tmp_pa
 def test_refuses_with_what_it_is(card: Path, tmp_path: Path, files: exports.Files, text: str) -> None:
     (tmp_path / "x").mkdir()
     with pytest.raises(MaixSwitchError, match=text):
-        intake.bring([folder(files, tmp_path / "x")], card, Wishes())
+        importer.import_models([folder(files, tmp_path / "x")], card, ImportOptions())
     assert tree(card) == {}
 
 
 def test_usable_models_come_in_beside_those_that_are_not(card: Path, tmp_path: Path) -> None:
     files = {**exports.loose(), "old.smodel": b"LDMS" + bytes(100)}
-    made = intake.bring([folder(files, tmp_path / "x")], card, Wishes())
+    made = importer.import_models([folder(files, tmp_path / "x")], card, ImportOptions())
     assert made.written
     assert "old.smodel" in made.refused[0].text
 
@@ -252,17 +254,17 @@ def test_usable_models_come_in_beside_those_that_are_not(card: Path, tmp_path: P
 def test_real_mismatch_and_real_swap(card: Path, tmp_path: Path, kmodels: Path) -> None:
     files = exports.maixhub_classifier()
     files["m.kmodel"] = (kmodels / "mobilenet_3class_v3.kmodel").read_bytes()
-    made = intake.bring([folder(files, tmp_path / "x")], card, Wishes(labels="labels.txt"))
+    made = importer.import_models([folder(files, tmp_path / "x")], card, ImportOptions(labels="labels.txt"))
     assert made.written
     assert any("32x32, the network takes 224x224x3" in note.text for note in made.entries[0][1].notes)
     (tmp_path / "face.txt").write_text("face")
-    wishes = Wishes(labels=str(tmp_path / "face.txt"), anchors=",".join(map(str, ANCHORS)))
-    assert intake.bring([kmodels / "face_yolov2_wordswapped.kmodel"], card, wishes).written
+    options = ImportOptions(labels=str(tmp_path / "face.txt"), anchors=",".join(map(str, ANCHORS)))
+    assert importer.import_models([kmodels / "face_yolov2_wordswapped.kmodel"], card, options).written
     for name, text in (
         ("ultraface_slim_v4", "2 outputs"),
         ("iris_v3", "4 float32 values"),
         ("yolov3_two_heads_v3", "2 outputs"),
     ):
-        problems = intake.bring([kmodels / f"{name}.kmodel"], card, wishes).entries[0][1].problems
+        problems = importer.import_models([kmodels / f"{name}.kmodel"], card, options).entries[0][1].problems
         assert text in problems[0].text
     assert not any(model.spec.problems for model in Card(card).models)

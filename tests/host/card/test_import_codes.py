@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from maixswitch.card import write
-from maixswitch.card.importing import archive, intake
-from maixswitch.card.importing.remark import Refusal, Remark
-from maixswitch.card.importing.resolve import Wishes
+from maixswitch.card.importing import archive, importer, writing
+from maixswitch.card.importing.messages import ImportMessage, Refusal
+from maixswitch.card.importing.options import ImportOptions
 from maixswitch.findings.import_rows import IMPORT
 from maixswitch.kmodel.write import samples
 from tests.host.card import card_exports as exports
@@ -28,10 +27,10 @@ LZMA = zipfile.ZIP_LZMA
 
 @dataclass
 class Case:
-    """``files`` of the source, a folder or (``pack``) a zip; ``spoil`` changes what is there; ``wishes`` decide."""
+    """``files`` of the source, a folder or (``pack``) a zip; ``spoil`` changes what is there; ``options`` decide."""
 
     files: exports.Files
-    wishes: Wishes = field(default_factory=Wishes)
+    options: ImportOptions = field(default_factory=ImportOptions)
     pack: Callable[[zipfile.ZipFile], None] | None = None
     spoil: Callable[[Path], None] = lambda place: None
     position: int = 0
@@ -68,7 +67,7 @@ def taken(place: Path) -> None:
     (place / "fish").mkdir()
     for name, data in FISH.items():
         (place / "fish" / name).write_bytes(data)
-    intake.bring([place / "fish"], place / "card", Wishes(title="Fish"))
+    importer.import_models([place / "fish"], place / "card", ImportOptions(title="Fish"))
 
 
 def no_card(place: Path) -> None:
@@ -101,24 +100,24 @@ CASES: dict[str, Case] = {
     "C521": Case({"fish.kmodel": FISH["fish.kmodel"]}),
     "C522": Case(beside(FISH, labels_txt=b"a\nb\n")),
     "C523": Case(beside(FISH, labels_txt=b"a\nb\n" + b"x" * 65)),
-    "C524": Case(BLOB, Wishes(kind="yolo2")),
-    "C525": Case(FISH, Wishes(kind="yolo2", anchors=ANCHORS)),
-    "C526": Case(BLOB, Wishes(kind="yolo2", anchors=SIX)),
+    "C524": Case(BLOB, ImportOptions(kind="yolo2")),
+    "C525": Case(FISH, ImportOptions(kind="yolo2", anchors=ANCHORS)),
+    "C526": Case(BLOB, ImportOptions(kind="yolo2", anchors=SIX)),
     "C527": Case(exports.axelerate()),
-    "C528": Case(FISH, Wishes(anchors=ANCHORS)),
+    "C528": Case(FISH, ImportOptions(anchors=ANCHORS)),
     "C530": Case({}, kmodel="ultraface_slim_v4"),
     "C531": Case({}, kmodel="iris_v3"),
-    "C532": Case(FISH, Wishes(input=(64, 64, 3))),
+    "C532": Case(FISH, ImportOptions(input=(64, 64, 3))),
     "C533": Case({**exports.maixhub_classifier('["a", "b", "c"]'), "m.kmodel": exports.classifier(3, size=64)}),
     "C534": Case({**exports.kendryte_classifier(), "cls.kmodel": samples.blob_detector()}),
     "C535": Case({**FISH, "fish.kmodel": exports.classifier(3, softmax=False)}),
     "C536": Case({"fish.kmodel": FISH["fish.kmodel"], "main.py": PYTHON_2}),
     "C537": Case(exports.kendryte_detector()),
     "C538": Case(exports.kfpkg()),
-    "C540": Case(FISH, Wishes(title="Fish"), spoil=taken),
-    "C541": Case(FISH, Wishes(labels="absent.txt")),
+    "C540": Case(FISH, ImportOptions(title="Fish"), spoil=taken),
+    "C541": Case(FISH, ImportOptions(labels="absent.txt")),
     "C542": Case(FISH, spoil=no_card),
-    "C544": Case(FISH, Wishes(top=99)),
+    "C544": Case(FISH, ImportOptions(top=99)),
 }
 
 
@@ -141,15 +140,15 @@ def codes(case: Case, place: Path, kmodels: Path | None = None) -> set[str]:
             (source / name).write_bytes(data)
     case.spoil(place)
     try:
-        done = intake.bring([source], place / "card", case.wishes, case.position)
+        done = importer.import_models([source], place / "card", case.options, case.position)
     except Refusal as refusal:
         return {str(refusal).partition(": ")[0]}
-    said: list[Remark] = list(done.refused)
+    said: list[ImportMessage] = list(done.refused)
     for _, ready in done.entries:
         said += ready.problems + ready.notes
-        assert {remark.document()["severity"] for remark in ready.problems} <= {"error"}
-        assert {remark.document()["severity"] for remark in ready.notes} <= {"note"}
-    return {remark.code for remark in said}
+        assert {message.document()["severity"] for message in ready.problems} <= {"error"}
+        assert {message.document()["severity"] for message in ready.notes} <= {"note"}
+    return {message.code for message in said}
 
 
 def test_every_row_has_a_case() -> None:
@@ -187,7 +186,7 @@ def test_a_card_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
     def full(**_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(write.tempfile, "mkdtemp", full)
+    monkeypatch.setattr(writing.tempfile, "mkdtemp", full)
     assert codes(Case(FISH), tmp_path) == {"C543"}
 
 

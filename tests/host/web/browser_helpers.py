@@ -147,6 +147,11 @@ def eventually(ask: Callable[[], Any], page: Any, seconds: float = PATIENCE_S) -
     return found
 
 
+def javascript(name: str) -> str:
+    """Return the program of js/NAME.js beside this file, for `page.evaluate`."""
+    return (Path(__file__).parent / "js" / f"{name}.js").read_text(encoding="utf-8").strip()
+
+
 def figure(page: Any, place: str) -> float:
     """The first number of a text of the page."""
     found = re.search(r"[\d.]+", page.inner_text(place))

@@ -7,12 +7,9 @@ from typing import Any
 
 from maixswitch.web.server import PAGE
 from maixswitch.web.texts import PAGE as TEXTS
-from tests.host.web.browser_helpers import BLOB, eventually
+from tests.host.web.browser_helpers import BLOB, eventually, javascript
 
-COLOURS = """canvas => {
-  const {width, height} = canvas, pen = canvas.getContext("2d");
-  return [...new Set(new Uint32Array(pen.getImageData(0, 0, width, height).data.buffer))].length;
-}"""
+COLOURS = javascript("count_colours")
 
 
 def test_every_text_of_the_page_is_in_the_table_and_used() -> None:

@@ -6,15 +6,10 @@ from typing import Any
 
 from maixswitch.language import catalogue
 from maixswitch.web.texts import PAGE as TEXTS
-from tests.host.web.browser_helpers import COLOURS, Desk, model, state
+from tests.host.web.browser_helpers import COLOURS, Desk, javascript, model, state
 
-MARKED = """() => [...document.querySelectorAll("[data-t], [data-t-label]")].map(place => [
-  place.dataset.t ?? place.dataset.tLabel, place.dataset.t === undefined ? place.ariaLabel : place.textContent])"""
-SHOWN = """() => {
-  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
-  while (walk.nextNode()) found.push(walk.currentNode.data.trim());
-  return [...found, ...[...document.querySelectorAll("[aria-label]")].map(place => place.ariaLabel)].filter(Boolean);
-}"""
+MARKED = javascript("marked_texts")
+SHOWN = javascript("shown_texts")
 CHINESE = '#languages button[data-language="zh"]'
 ENGLISH = '#languages button[data-language="en"]'
 

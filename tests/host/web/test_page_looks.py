@@ -4,90 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.host.web.browser_helpers import COLOURS, eventually, model, state
+from tests.host.web.browser_helpers import COLOURS, eventually, javascript, model, state
 
 SIZES = {360: 740, 800: 1100, 1440: 900}
 TEXT_RATIO, LARGE_RATIO = 4.5, 3.0  # WCAG 2.2, 1.4.3
 TARGET = 36
 CONTROLS = "button, select, a.button, label.button, summary"
-LOW_CONTRAST = """([text, large]) => {
-  const pen = Object.assign(document.createElement("canvas"), {width: 1, height: 1})
-    .getContext("2d", {willReadFrequently: true});
-  const read = colour => {
-    pen.clearRect(0, 0, 1, 1);
-    pen.fillStyle = colour;
-    pen.fillRect(0, 0, 1, 1);
-    const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;
-    return [r, g, b, a / 255];
-  };
-  const over = (top, under) => top.slice(0, 3).map((part, at) => part * top[3] + under[at] * (1 - top[3]));
-  const light = colour => {
-    const [r, g, b] = colour.map(part => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ratio = (a, b) => {
-    const [low, high] = [light(a), light(b)].sort((one, two) => one - two);
-    return (high + 0.05) / (low + 0.05);
-  };
-  const ground = place => {
-    const layers = [];
-    for (let at = place; at; at = at.parentElement) {
-      const box = at.matches("g.node") ? at.querySelector("rect") : null;
-      const colour = read(box ? getComputedStyle(box).fill : getComputedStyle(at).backgroundColor);
-      if (colour[3] > 0) layers.push(colour);
-      if (colour[3] === 1) break;
-    }
-    return layers.reduceRight((under, top) => over(top, under), [255, 255, 255]);
-  };
-  const found = [];
-  for (const place of document.body.querySelectorAll("*")) {
-    const said = [...place.childNodes].filter(node => node.nodeType === 3).map(node => node.data.trim()).join("");
-    if (!said || !place.checkVisibility({visibilityProperty: true})) continue;
-    if (place.closest(":disabled, .spoken, option")) continue;
-    const style = getComputedStyle(place), under = ground(place), size = parseFloat(style.fontSize);
-    const drawn = place instanceof SVGElement;
-    const colour = over(read(drawn ? style.fill : style.color), under);
-    const least = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? large : text;
-    const is = ratio(colour, under);
-    if (is < least) found.push(`${place.tagName} "${said.slice(0, 40)}" ${is.toFixed(2)}`);
-  }
-  return found;
-}"""
-SMALL = """([controls, least]) => [...document.querySelectorAll(controls)]
-  .filter(place => place.checkVisibility() && place.getClientRects().length)
-  .map(place => [place.id || place.textContent.trim(), place.getBoundingClientRect()])
-  .filter(([, {width, height}]) => Math.min(width, height) < least - 0.5)
-  .map(([name, {width, height}]) => `${name}: ${width.toFixed(1)} x ${height.toFixed(1)}`)"""
-OVERFLOWING = """() => [...document.querySelectorAll("body *")].filter(place => {
-  const box = place.getBoundingClientRect();
-  if (!box.width || !place.checkVisibility() || place.closest(".slide, .scroll, .skip, .spoken, #events")) return false;
-  return box.right > document.documentElement.clientWidth + 1 || box.left < -1;
-}).map(place => place.id || `${place.tagName} ${place.textContent.trim().slice(0, 30)}`)"""
-FOCUS = """() => {
-  const place = document.activeElement;
-  if (!place || place === document.body) return null;
-  const marked = [place, place.closest("label")].filter(Boolean).some(one => {
-    const style = getComputedStyle(one);
-    return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
-  });
-  const box = (place.closest("label.button") ?? place).getBoundingClientRect();
-  const seen = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
-  if (!place.dataset.visited) place.dataset.visited = "1";
-  return {name: place.id || place.textContent.trim().slice(0, 30) || place.tagName, marked, seen};
-}"""
-UNVISITED = """() => [...document.querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")]
-  .filter(place => !place.disabled && place.checkVisibility() && !place.closest(".spoken") && !place.dataset.visited)
-  .map(place => place.id || place.textContent.trim())"""
+LOW_CONTRAST = javascript("low_contrast")
+SMALL = javascript("small_controls")
+OVERFLOWING = javascript("overflowing")
+FOCUS = javascript("focus")
+UNVISITED = javascript("unvisited")
 
 
-SPOIL = """() => {
-  const at = id => document.getElementById(id);
-  at("fact-model").style.color = "#888a";
-  at("step").style.minHeight = at("step").style.height = "20px";
-  at("source").style.cssText = "display: inline-block; width: 3000px";
-  at("pause").style.outline = "none";
-  at("heal").tabIndex = -1;
-}"""
+SPOIL = javascript("spoil")
 
 
 def settled(page: Any) -> None:
@@ -187,15 +117,9 @@ def test_names_for_who_does_not_see_it(page: Any) -> None:
     """Every control and picture has a name of its own, and what changes by itself is said."""
     settled(page)
     named = "button, select, input, a[href], [role=img], svg[role], [role=group], meter"
-    nameless = """named => [...document.querySelectorAll(named)].filter(place => place.checkVisibility())
-      .filter(place => !(place.ariaLabel || place.textContent.trim() || place.labels?.[0]?.textContent.trim()
-        || document.getElementById(place.getAttribute("aria-labelledby"))?.textContent.trim()))
-      .map(place => place.outerHTML.slice(0, 80))"""
+    nameless = javascript("nameless")
     assert page.evaluate(nameless, named) == []
-    doubled = """() => {
-      const ids = [...document.querySelectorAll("[id]")].map(place => place.id);
-      return ids.filter((id, at) => ids.indexOf(id) !== at);
-    }"""
+    doubled = javascript("doubled_ids")
     assert page.evaluate(doubled) == []
     for place, role in (
         ("#state", "status"),

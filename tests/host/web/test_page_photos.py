@@ -11,19 +11,10 @@ import numpy as np
 from PIL import Image
 
 from maixswitch.sim import pictures
-from tests.host.web.browser_helpers import BLOB, COLOURS, Desk, model, plain, save
+from tests.host.web.browser_helpers import BLOB, COLOURS, Desk, javascript, model, plain, save
 from tests.host.web.web_helpers import draw_spot, photo_bytes
 
-DROP = """([place, files]) => {
-  const transfer = new DataTransfer();
-  for (const [name, type, data] of files) {
-    transfer.items.add(new File([Uint8Array.from(atob(data), letter => letter.charCodeAt(0))], name, {type}));
-  }
-  for (const kind of ["dragenter", "dragover", "drop"]) {
-    const event = new DragEvent(kind, {dataTransfer: transfer, bubbles: true, cancelable: true});
-    document.querySelector(place).dispatchEvent(event);
-  }
-}"""
+DROP = javascript("drop_files")
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 FIRST = "#results li:first-child span:first-child"
 

@@ -9,45 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.host.web.browser_helpers import Desk, eventually
+from tests.host.web.browser_helpers import Desk, eventually, javascript
 
-TRY = """async address => {
-  const told = {};
-  told.socket = await new Promise(done => {
-    const socket = new WebSocket(address.replace("http", "ws") + "live");
-    socket.onopen = () => done("open");
-    socket.onerror = () => done("refused");
-  });
-  for (const [name, path, options] of [["page", "", {}], ["script", "main.js", {}], ["recording", "recording", {}],
-      ["blind", "", {mode: "no-cors"}]]) {
-    try {
-      const answer = await fetch(address + path, options);
-      told[name] = `${answer.status} ${(await answer.text()).slice(0, 20)}`;
-    } catch (error) {
-      told[name] = error.name;
-    }
-  }
-  told.module = await new Promise(done => {
-    const script = document.createElement("script");
-    script.src = address + "text.js";
-    script.onload = () => done("loaded");
-    script.onerror = () => done("refused");
-    document.head.append(script);
-  });
-  told.picture = await new Promise(done => {
-    const picture = new Image();
-    picture.onload = () => done("loaded");
-    picture.onerror = () => done("refused");
-    picture.src = address + "icon.svg";
-  });
-  return told;
-}"""
-FRAME = """address => new Promise(done => {
-  const frame = document.createElement("iframe");
-  frame.onload = () => setTimeout(() => done(frame.contentDocument === null), 0);
-  frame.src = address;
-  document.body.append(frame);
-})"""
+TRY = javascript("reach_server")
+FRAME = javascript("is_frame_empty")
 
 
 class Quiet(http.server.BaseHTTPRequestHandler):
@@ -89,15 +54,7 @@ def test_page_from_another_address_gets_nothing(browser: Any, desk: Desk, elsewh
 def test_our_page_may_not_ask_anybody_else(page: Any, elsewhere: str) -> None:
     """The policy holds in the browser even if a script of ours went wrong."""
     asked = page.evaluate(
-        """async address => {
-          const told = [];
-          try { await fetch(address, {mode: "no-cors"}); told.push("fetched"); } catch { told.push("refused"); }
-          const inline = document.createElement("script");
-          inline.textContent = "document.title = 'inline'";
-          document.head.append(inline);
-          told.push(document.title);
-          return told;
-        }""",
+        javascript("run_forbidden"),
         elsewhere,
     )
     assert asked == ["refused", "MaixSwitch"]

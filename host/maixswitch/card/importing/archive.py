@@ -1,4 +1,4 @@
-"""A zip from somebody else: looked over before a byte of it is unpacked, and never unpacked to the disk."""
+"""A zip from somebody else: it is checked before a byte is unpacked, and never unpacked to the disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maixswitch import files
 from maixswitch.errors import EXIT_IO
 from maixswitch.language import tr
 
-from .remark import Refusal, Remark
+from .messages import ImportMessage, Refusal
 
 MAX_ARCHIVE = 256 << 20
 MAX_MEMBERS = 2000
@@ -20,7 +20,7 @@ MAX_TOTAL = 256 << 20
 MAX_MEMBER = 64 << 20
 MAX_RATIO = 200
 SMALL = 1 << 20
-"""A member up to this size may be packed as tight as it likes: a blank picture is no bomb."""
+"""Up to this size a file may be packed at any ratio: a blank picture is not a zip bomb."""
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 1
 
@@ -28,10 +28,12 @@ Reader = Callable[[str, int], bytes]
 
 
 def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
-    """The files of a zip by name with their sizes, and what reads one; Refusal for a zip that is not sound.
+    """Check a zip.
 
-    Refused: absolute names, names that lead out, links, encrypted members, two of one name (capitals aside, as on the
-    card), unusual packings, more than 2000 members, 64 MiB in one, 256 MiB in all, or 200 to 1 packed.
+    Returns the size of each file by its name, and a function that reads one.
+    Raises Refusal for absolute names, names that lead out, links, encrypted files, two files with the same name (the
+    card ignores case), unusual compression, more than 2000 files, 64 MiB in one file, 256 MiB in all, or a packing
+    ratio above 200.
     """
     try:
         if path.stat().st_size > MAX_ARCHIVE:
@@ -46,7 +48,7 @@ def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
         raise _refusal("C512", path, tr("{count} files; wanted at most {limit}", count=len(members), limit=MAX_MEMBERS))
     if sum(member.file_size for member in members) > MAX_TOTAL:
         raise _refusal("C512", path, tr("more than {limit} MiB when unpacked", limit=MAX_TOTAL >> 20))
-    found: dict[str, zipfile.ZipInfo] = {}
+    kept: dict[str, zipfile.ZipInfo] = {}
     seen: dict[str, str] = {}
     for member in members:
         name = member.filename.replace("\\", "/")
@@ -60,11 +62,11 @@ def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
             raise _refusal("C514", path, tr("two files of the name {file}", file=_shown(name)))
         seen[name.casefold()] = name
         if not _clutter(name):
-            found[name] = member
+            kept[name] = member
 
     def read(name: str, limit: int) -> bytes:
         try:
-            with zipfile.ZipFile(path) as archive, archive.open(found[name]) as file:
+            with zipfile.ZipFile(path) as archive, archive.open(kept[name]) as file:
                 return file.read(limit)
         except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error) as error:
             raise _refusal(
@@ -73,29 +75,29 @@ def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
         except OSError as error:
             raise Refusal("C500", files.unreadable(path, error), EXIT_IO) from error
 
-    return {name: member.file_size for name, member in found.items()}, read
+    return {name: member.file_size for name, member in kept.items()}, read
 
 
-def _trouble(member: zipfile.ZipInfo, name: str) -> Remark | None:
-    """What is wrong with one member, None for nothing."""
+def _trouble(member: zipfile.ZipInfo, name: str) -> ImportMessage | None:
+    """Return what is wrong with one file of a zip, None if nothing is."""
     parts = name.split("/")
     mode = member.external_attr >> 16
     if name.startswith("/") or name[1:2] == ":" or "\0" in member.orig_filename:
-        return Remark("C510", tr("an absolute name: it would be written elsewhere"))
+        return ImportMessage("C510", tr("an absolute name: it would be written elsewhere"))
     if ".." in parts:
-        return Remark("C510", tr("a name that leads out of the archive"))
+        return ImportMessage("C510", tr("a name that leads out of the archive"))
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        return Remark("C511", tr("a link or device, no file"))
+        return ImportMessage("C511", tr("a link or a device instead of a file"))
     if member.flag_bits & ENCRYPTED:
-        return Remark("C513", tr("encrypted; unpack it with its password and import the folder"))
+        return ImportMessage("C513", tr("encrypted; unpack it with its password and import the folder"))
     if member.compress_type not in PACKINGS:
-        return Remark("C516", tr("packed in an unusual way; pack it again as a plain zip"))
+        return ImportMessage("C516", tr("packed in an unusual way; pack it again as a plain zip"))
     if member.file_size > MAX_MEMBER:
-        return Remark(
+        return ImportMessage(
             "C512", tr("{size} bytes when unpacked; wanted at most {limit}", size=member.file_size, limit=MAX_MEMBER)
         )
     if member.file_size > SMALL and member.file_size > MAX_RATIO * max(member.compress_size, 1):
-        return Remark(
+        return ImportMessage(
             "C512",
             tr(
                 "{size} bytes out of {packed}: a zip bomb, or damaged",
@@ -107,12 +109,12 @@ def _trouble(member: zipfile.ZipInfo, name: str) -> Remark | None:
 
 
 def _clutter(name: str) -> bool:
-    """What a PC adds by itself: hidden files, and the shadow folder of macOS."""
+    """Is this a file that a PC adds by itself: a hidden file, or one of macOS's shadow folder?"""
     return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
 
 
 def _shown(name: str) -> str:
-    """A name for a message: no control characters, not endless."""
+    """Return a name for a message: without control characters and not too long."""
     return "".join(c if c.isprintable() else "?" for c in name[:80])
 
 

@@ -1,4 +1,4 @@
-"""Lists of labels and of anchors, in the five spellings that trainers write."""
+"""Lists of labels and of anchors in the five spellings that training tools write."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ SEPARATORS = re.compile(r"[\s,;()\[\]]*")
 
 
 def read_labels(data: bytes) -> list[str] | None:
-    """Labels of a file: a JSON list, a Python list, ``labels = [...]``, commas, or one a line; None where it is none.
+    """Read the labels of a file: a JSON list, a Python list, ``labels = [...]``, with commas, or one per line.
 
-    At most 2000, blank ones left out; lines may end in CRLF.
+    Blank lines are left out; lines may end in CRLF.
+    Returns None if the file holds no labels or more than 2000.
     """
     text = decode(data)
     if text is None:
@@ -25,9 +26,9 @@ def read_labels(data: bytes) -> list[str] | None:
     text = text.strip()
     if not text:
         return None
-    found = _listed(text)
-    if found is not None or text[0] == "[":
-        return found
+    labels = _listed(text)
+    if labels is not None or text[0] == "[":
+        return labels
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line]
     if len(lines) == 1 and "," in lines[0]:
@@ -37,41 +38,41 @@ def read_labels(data: bytes) -> list[str] | None:
 
 
 def _listed(text: str) -> list[str] | None:
-    """Labels out of a list or an assignment, None for plain lines."""
+    """Return the labels of a list or an assignment, None for plain lines."""
     if text[0] in "[(":
         for read in (from_json, literal):
             try:
-                found = strings(read(text))
+                labels = strings(read(text))
             except ValueError:
                 continue
-            if found:
-                return found
+            if labels:
+                return labels
         return None
     if "=" in text and "[" in text:
         for value in read_script(text).values:
-            found = strings(value.value)
-            if value.name.lower() in LABEL_NAMES and found:
-                return found
+            labels = strings(value.value)
+            if value.name.lower() in LABEL_NAMES and labels:
+                return labels
     return None
 
 
 def strings(value: Any) -> list[str] | None:
-    """A list of texts, or of whole numbers as texts; None for anything else."""
+    """Return a list of texts, or of whole numbers as texts; None for anything else."""
     if not isinstance(value, (list, tuple)) or not 0 < len(value) <= MAX_LABELS:
         return None
     if any(isinstance(item, bool) or not isinstance(item, (str, int)) for item in value):
         return None
     try:
-        found = [str(item).strip() for item in value]
-    except ValueError:  # an integer of thousands of digits
+        texts = [str(item).strip() for item in value]
+    except ValueError:  # Python refuses to print an integer of thousands of digits.
         return None
-    return found if all(found) else None
+    return texts if all(texts) else None
 
 
 def read_anchors(data: bytes) -> list[float] | None:
-    """Anchors of a file: a list, nested or not, ``anchors = [...]``, or numbers between commas, blanks and lines.
+    """Read the anchors of a file: a list, nested or not, ``anchors = [...]``, or numbers with commas or blanks between.
 
-    An even number of finite numbers above 0; None where it is none. What they count (cells or fractions) is not said.
+    Returns an even number of finite numbers above 0, in grid cells or fractions of the picture; None for anything else.
     """
     text = decode(data)
     if text is None or not text.strip():
@@ -85,28 +86,28 @@ def read_anchors(data: bytes) -> list[float] | None:
 
 
 def anchor_lines(data: bytes) -> list[list[float]]:
-    """Anchors line by line, of a file with one list of them a line; [] where a line holds anything else."""
+    """Read a file with one list of anchors per line; [] if a line holds anything else."""
     text = decode(data)
-    found = []
+    lists = []
     for line in (text or "").splitlines():
         if line.strip():
             values = anchors(_plain(line))
             if values is None:
                 return []
-            found.append(values)
-    return found
+            lists.append(values)
+    return lists
 
 
 def _plain(text: str) -> list[float] | None:
-    """Numbers with nothing but separators between them."""
+    """Return numbers with only separators between them, None for any other text."""
     if len(text) > 64 << 10 or SEPARATORS.sub("", NUMBER.sub(" ", text)).strip():
         return None
     return [float(number) for number in NUMBER.findall(text)]
 
 
 def anchors(value: Any) -> list[float] | None:
-    """An even number of finite numbers above 0 out of nested lists; None for anything else."""
-    found = numbers(value)
-    if not found or len(found) % 2 or min(found) <= 0:
+    """Return an even number of finite numbers above 0 from nested lists; None for anything else."""
+    values = numbers(value)
+    if not values or len(values) % 2 or min(values) <= 0:
         return None
-    return found
+    return values

@@ -1,4 +1,4 @@
-"""What a Python script says by itself: literals that it assigns or passes on. The script is read, never run."""
+"""The literals that a Python script assigns or passes to calls. The script is read, never run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_DEPTH = 64
 MAX_ITEMS = 5000
 MAX_LIST = 16 << 10
 MAX_TRIES = 500
-"""How far, and how often, a script that is no Python is searched for a closing bracket."""
+"""How far and how often a script that is not valid Python is searched for a closing bracket."""
 BROKEN = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError, OverflowError)
 ASSIGNMENT = re.compile(r"^[ \t]*([A-Za-z_]\w*)[ \t]*=[ \t]*(?=[\[(\"'\d.-])", re.MULTILINE)
 CALL = re.compile(r"\b(load|load_kmodel)\([ \t]*([\"'])([^\"'\n]{1,200})\2")
@@ -22,7 +22,7 @@ CALL = re.compile(r"\b(load|load_kmodel)\([ \t]*([\"'])([^\"'\n]{1,200})\2")
 
 @dataclass(frozen=True)
 class Value:
-    """A literal and the line (1..) where it stands; ``name``: what it was assigned to, or called with."""
+    """A literal, its line from 1, and the name that it was assigned to or compared with."""
 
     name: str
     value: Any
@@ -31,7 +31,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Call:
-    """A call by the last part of its name; arguments that are no literals, nor names of some, are None."""
+    """A call by the last part of its name. Arguments whose value is unknown without running the script are None."""
 
     name: str
     args: tuple[Any, ...]
@@ -41,9 +41,10 @@ class Call:
 
 @dataclass
 class Script:
-    """The literals of a script, in the order of its lines; ``trouble``: why it is no Python, "" where it is.
+    """The literals of a script, in the order of its lines.
 
-    ``floors``: numbers that something is compared with by ">" (the name compared, number).
+    floors: numbers that a name is compared with by ">" or ">=".
+    trouble: why the script is not valid Python, "" if it is valid.
     """
 
     values: list[Value] = field(default_factory=list)
@@ -53,7 +54,7 @@ class Script:
 
 
 def decode(data: bytes) -> str | None:
-    """Text of a file: UTF-8, UTF-16 with its mark, else GB 18030; None where it is none of these."""
+    """Return the text of a file in UTF-8, UTF-16 with a byte order mark, or GB 18030; None for anything else."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encodings: tuple[str, ...] = ("utf-16",)
     else:
@@ -68,7 +69,10 @@ def decode(data: bytes) -> str | None:
 
 
 def literal(text: str) -> Any:
-    """The value of one Python literal; ValueError for anything else, for more than 128 KiB or 64 levels."""
+    """Return the value of one Python literal.
+
+    Raises ValueError for anything else, and for more than 128 KiB or 64 levels.
+    """
     if len(text) > MAX_SCRIPT or _deep(text):
         raise ValueError("too long or too deep")
     try:
@@ -78,7 +82,10 @@ def literal(text: str) -> Any:
 
 
 def from_json(text: str) -> Any:
-    """The value of a JSON text; ValueError for broken text, for more than 64 levels, and for numbers beyond all use."""
+    """Return the value of a JSON text.
+
+    Raises ValueError for invalid text, more than 64 levels, and numbers that Python cannot read.
+    """
     if _deep(text):
         raise ValueError("too deep")
     try:
@@ -88,7 +95,7 @@ def from_json(text: str) -> Any:
 
 
 def read_script(text: str) -> Script:
-    """The literals of a script; what is no Python (text of another language, tabs mixed) is searched line by line."""
+    """Return the literals of a script. A script that is not valid Python is searched line by line."""
     script = Script()
     if len(text) > MAX_SCRIPT or _deep(text):
         script.trouble = "too long or too deep"
@@ -142,7 +149,7 @@ def _value(node: ast.AST, known: dict[str, Any]) -> Any:
 
 
 def _search(text: str, script: Script) -> None:
-    """Assignments that begin a line, bracket by bracket, and models that are loaded."""
+    """Search for assignments at the start of a line, and for calls that load a model."""
     for tries, match in enumerate(ASSIGNMENT.finditer(text)):
         if tries > MAX_TRIES:
             break
@@ -156,7 +163,7 @@ def _search(text: str, script: Script) -> None:
 
 
 def _balanced(text: str, start: int) -> str:
-    """From a bracket to the one that closes it, otherwise to the end of the line."""
+    """Return the text from a bracket to the one that closes it; without a bracket, the rest of the line."""
     if text[start] not in "[(":
         return re.split(r"#|//|\n", text[start:], maxsplit=1)[0]
     depth = 0
@@ -189,7 +196,7 @@ def _deep(text: str) -> bool:
 
 
 def numbers(value: Any) -> list[float] | None:
-    """A list of numbers out of nested lists, None for anything else; at most 5000, all finite."""
+    """Return at most 5000 finite numbers from nested lists, None for anything else."""
     flat: list[float] = []
     todo = [value]
     while todo:

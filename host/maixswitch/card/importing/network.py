@@ -1,4 +1,4 @@
-"""What an import has to know of the network itself: its input, its output and whether it ends with a softmax."""
+"""What an import must know about the network itself: its input, its output and whether it ends with a softmax."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from maixswitch import board_code
+from maixswitch.card.options import Options
 from maixswitch.errors import KModelError
 from maixswitch.kmodel.format.sniff import recognise
 from maixswitch.kmodel.judge.memory import Memory, memory
@@ -15,21 +16,21 @@ from maixswitch.kmodel.run.model import KModel, load
 from maixswitch.language import tr
 
 PAIRS = 5
-"""Anchor pairs that MaixPy's run_yolo2 takes; other firmwares may take more."""
-CHOICES = range(1, 101)
+"""Anchor pairs that MaixPy's run_yolo2 takes. Other firmwares may take more."""
+CLASS_COUNTS = range(1, 101)
 
 
 @dataclass(frozen=True)
-class Network:
-    """A network and the bytes that go onto the card; ``turned``: its words were swapped and are plain now."""
+class NetworkFacts:
+    """A network and the bytes that go onto the card. ``swapped``: the source had its words in the other byte order."""
 
     data: bytes
     kmodel: KModel
-    turned: bool = False
+    swapped: bool = False
 
     @property
     def input(self) -> tuple[int, int, int] | None:
-        """Width, height, channels; None where the file does not tell them, or the network takes no picture."""
+        """Width, height and channels; None if the file does not state them or the network does not take a picture."""
         first = self.kmodel.inputs[0]
         shape = first.shape[-3:] if first.shape else ()
         if len(self.kmodel.inputs) != 1 or first.dtype != "uint8" or len(shape) != 3:
@@ -47,19 +48,19 @@ class Network:
 
     @property
     def elements(self) -> int:
-        """Values of the (first) output."""
+        """The number of values of the first output."""
         return self.kmodel.outputs[0].elements
 
     @property
     def map(self) -> tuple[int, int, int] | None:
-        """Columns, rows, channels of an output of more than one cell, None for a plain list of values."""
+        """Columns, rows and channels of an output with more than one cell; None for a plain list of values."""
         shape = self.kmodel.outputs[0].shape
         if not shape or len(shape) < 3 or shape[-1] * shape[-2] <= 1:
             return None
         return shape[-1], shape[-2], shape[-3]
 
     def grid(self, pairs: int, classes: int) -> tuple[int, int] | None:
-        """Columns and rows of a detector with so many anchors and classes, None if the output is not of that size."""
+        """Return the columns and rows of a detector with these pairs and classes; None if the output does not fit."""
         if self.map:
             columns, rows, channels = self.map
             return (columns, rows) if channels == pairs * (classes + 5) else None
@@ -67,37 +68,36 @@ class Network:
         return board_code.kmodel_head().grid(width, height, self.elements, pairs, classes)
 
     def classes(self, pairs: int) -> int | None:
-        """How many classes a detector with so many anchors has; None if the output suits no such detector."""
-        return next((count for count in CHOICES if self.grid(pairs, count)), None)
+        """Return how many classes a detector with this many anchor pairs has; None if the output does not fit one."""
+        return next((count for count in CLASS_COUNTS if self.grid(pairs, count)), None)
 
     @cached_property
     def last(self) -> str:
-        """Type of the last layer that computes something."""
+        """The type of the last layer that computes something."""
         names = [layer.type.name for layer in self.kmodel.layers]
         passing = ("dequantize", "transpose", "pad", "memory_copy", "k210_remove_padding")
         return next((name for name in reversed(names) if name not in passing), "")
 
     @property
     def open_ended(self) -> bool:
-        """Does it end with a plain weighted sum, so that its values are no shares of 1?"""
+        """Does it end with a plain weighted sum, so that its scores do not add up to 1?"""
         return self.last in ("fully_connected", "matmul", "quantized_matmul", "quantized_fully_connected")
 
     def judged(self) -> list[Memory]:
-        """What the model takes on each of the firmwares that `check` judges for, beside their panel and a camera."""
-        from maixswitch.card.options import Options
-
+        """Return the memory that the model needs on each firmware that `check` judges for, beside panel and camera."""
         return [memory(self.kmodel, item) for item in Options().flavours]
 
 
-def read_network(data: bytes) -> Network:
-    """The network of a .kmodel's bytes; a word-swapped v3 is turned round. KModelError for what cannot be used."""
+def read_network(data: bytes) -> NetworkFacts:
+    """Read the network of a .kmodel; a word-swapped kmodel v3 gets its byte order corrected.
+
+    Raises KModelError for a file that cannot be used.
+    """
     if recognise(data).name != "kmodel v3, word-swapped":
-        return Network(data, load(data))
+        return NetworkFacts(data, load(data))
     whole = len(data) // 4 * 4
     plain = np.frombuffer(data, ">u4", whole // 4).astype("<u4").tobytes() + data[whole:]
     try:
-        return Network(plain, load(plain), True)
+        return NetworkFacts(plain, load(plain), True)
     except KModelError as error:
-        raise KModelError(
-            tr("a word-swapped kmodel v3 that is broken once it is turned round: {reason}", reason=error.message)
-        ) from error
+        raise KModelError(tr("a word-swapped kmodel v3 that is damaged too: {reason}", reason=error.message)) from error

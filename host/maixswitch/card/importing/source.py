@@ -1,4 +1,4 @@
-"""Where models come from: a folder, a zip or one file, seen as names with sizes whose bytes are read when asked for."""
+"""The sources of models: a folder, a zip or one file, as names and sizes. Bytes are read only when needed."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ from maixswitch.kmodel.format.sniff import V3, V4, recognise
 from maixswitch.language import tr
 
 from . import archive
-from .remark import Refusal, Remark
+from .messages import ImportMessage, Refusal
 
 MAX_FILES = 5000
 MAX_TEXT = 256 << 10
-"""Largest file that is read as labels, anchors, settings or a script."""
+"""The largest file that is read as labels, anchors, settings or a script."""
 MAX_MODEL = 6 << 20
-"""Largest .kmodel that any firmware loads."""
+"""The largest .kmodel that any firmware loads."""
 TEXTS = (".txt", ".py", ".json", ".names", ".csv", ".labels", ".anchors", "")
 MODELS = (".kmodel", ".smodel", ".emodel")
 OTHER = (*TEXTS[:-1], ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".md", ".xml", ".h5", ".tflite", ".onnx", ".pb", ".zip")
 ENCRYPTED = ("smodel", "emodel")
-LISTED = 8  # names that a message lists
+LISTED = 8  # names in a message
 
 
 @dataclass(frozen=True)
 class Source:
-    """A folder, a zip or one file: ``files`` is name ("/" between the parts) -> bytes.
+    """A folder, a zip or one file.
 
-    ``name`` is what the user called it; ``links`` are the symbolic links of a folder that lead out of it: they are
-    passed over.
+    name: what the user called it.
+    stem: its name without folder and suffix.
+    files: the size in bytes of each file, by its name with "/" between the parts.
+    links: the symbolic links that lead out of the folder; they are not followed.
     """
 
     name: str
@@ -42,7 +44,7 @@ class Source:
     links: tuple[str, ...] = ()
 
     def read(self, name: str, limit: int) -> bytes:
-        """The bytes of a file; Refusal when they are more than ``limit``, or cannot be read."""
+        """Return the bytes of a file. Raises Refusal if there are more than ``limit``, or if they cannot be read."""
         size = self.files[name]
         if size > limit:
             raise Refusal(
@@ -58,13 +60,13 @@ class Source:
         return self.reader(name, limit)
 
     def head(self, name: str) -> bytes:
-        """The first 64 bytes of a file, or fewer."""
+        """Return the first 64 bytes of a file, or fewer."""
         return self.reader(name, 64)
 
 
 @dataclass(frozen=True)
 class Part:
-    """One model of a source: its file, and the texts that lie beside it or, where none do, in the next folder above."""
+    """One model of a source: its file and the texts beside it, or those of the nearest folder above that has any."""
 
     source: Source
     kmodel: str
@@ -73,25 +75,28 @@ class Part:
 
     @property
     def stem(self) -> str:
-        """The model file's name without folder and ending."""
+        """The model file's name without folder and suffix."""
         return PurePosixPath(self.kmodel).stem
 
     def text(self, name: str) -> bytes | None:
-        """The bytes of a text, None where it is too large to be one."""
+        """Return the bytes of a text, None if it is too large."""
         return None if self.source.files[name] > MAX_TEXT else self.source.read(name, MAX_TEXT)
 
     def named(self, *words: str, ending: tuple[str, ...] = TEXTS) -> list[str]:
-        """The texts whose name holds one of these words."""
-        found = []
+        """Return the texts whose name contains one of these words."""
+        names = []
         for name in self.texts:
             path = PurePosixPath(name)
             if path.suffix.lower() in ending and any(word in path.stem.lower() for word in words):
-                found.append(name)
-        return found
+                names.append(name)
+        return names
 
 
 def open_source(path: Path) -> Source:
-    """A folder, zip (also .kfpkg) or file as a Source; Refusal for one that is absent, hostile or too large."""
+    """Open a folder, a zip, a .kfpkg or a single file.
+
+    Raises Refusal if it is absent, unsafe or too large.
+    """
     try:
         if path.is_dir():
             return _folder(path)
@@ -110,10 +115,10 @@ def _folder(path: Path) -> Source:
     root = path.resolve()
     files: dict[str, int] = {}
     links = []
-    for place, inner, names in os.walk(root):
-        inner[:] = sorted(name for name in inner if name[0] != "." and not Path(place, name).is_symlink())
+    for folder, inner, names in os.walk(root):
+        inner[:] = sorted(name for name in inner if name[0] != "." and not Path(folder, name).is_symlink())
         for name in sorted(names):
-            file = Path(place, name)
+            file = Path(folder, name)
             inside = file.relative_to(root).as_posix()
             if file.is_symlink() and not file.resolve().is_relative_to(root):
                 links.append(inside)
@@ -135,13 +140,14 @@ def _bytes(path: Path, limit: int) -> bytes:
         raise Refusal("C500", unreadable(path, error), EXIT_IO) from error
 
 
-def parts(source: Source) -> tuple[list[Part], list[Remark]]:
-    """The models of a source, found by their first bytes, and one remark for each model file that cannot be used.
+def parts(source: Source) -> tuple[list[Part], list[ImportMessage]]:
+    """Find the models of a source by their first bytes.
 
-    Refusal when there is no model at all, with what there is instead.
+    Returns the models, and a message for each model file that cannot be used.
+    Raises Refusal, which says what there is instead, if there is no usable model.
     """
     usable: list[str] = []
-    refused: list[Remark] = []
+    refused: list[ImportMessage] = []
     for name in source.files:
         ending = PurePosixPath(name).suffix.lower()
         if ending in OTHER and len(source.files) > 1:
@@ -151,29 +157,29 @@ def parts(source: Source) -> tuple[list[Part], list[Remark]]:
             usable.append(name)
         elif ending in MODELS or len(source.files) == 1:
             code = "C503" if kind.name in ENCRYPTED else "C502"
-            refused.append(Remark(code, tr("{file}: {reason}", file=name, reason=kind.message)))
+            refused.append(ImportMessage(code, tr("{file}: {reason}", file=name, reason=kind.message)))
     if not usable:
         code = refused[0].code if refused else "C501"
-        raise Refusal(code, _nothing(source, [remark.text for remark in refused]))
-    found = [Part(source, name, _texts(source, name), _alone(usable, name)) for name in sorted(usable)]
-    return found, refused
+        raise Refusal(code, _nothing(source, [message.text for message in refused]))
+    models = [Part(source, name, _texts(source, name), _alone(usable, name)) for name in sorted(usable)]
+    return models, refused
 
 
 def _alone(usable: list[str], name: str) -> bool:
-    """Is it the only model of its folder?"""
+    """Is `name` the only model of its folder?"""
     folder = PurePosixPath(name).parent
     return sum(PurePosixPath(other).parent == folder for other in usable) == 1
 
 
 def _texts(source: Source, kmodel: str) -> tuple[str, ...]:
     for folder in PurePosixPath(kmodel).parents:
-        found = []
+        texts = []
         for name in source.files:
             path = PurePosixPath(name)
             if path.parent == folder and path.suffix.lower() in TEXTS and name != kmodel:
-                found.append(name)
-        if found:
-            return tuple(sorted(found))
+                texts.append(name)
+        if texts:
+            return tuple(sorted(texts))
     return ()
 
 

@@ -1,6 +1,6 @@
-"""FAT12, FAT16 and FAT32 as FatFs R0.13c mounts them: geometry, free space, label, and whether it was left unfinished.
+"""FAT12, FAT16 and FAT32 as FatFs R0.13c mounts them: geometry, free space, and whether a write was cut off.
 
-Source of every condition: lib/oofatfs/ff.c of MicroPython v1.11, find_volume; of the flags: Microsoft's fatgen103.
+The conditions come from find_volume in lib/oofatfs/ff.c of MicroPython v1.11, the flags from Microsoft's fatgen103.
 """
 
 from __future__ import annotations
@@ -16,26 +16,25 @@ from maixswitch.language import tr
 MAX_FAT12 = 0xFF5
 MAX_FAT16 = 0xFFF5
 MAX_FAT32 = 0x0FFFFFF5
-COUNTED = 8 << 20  # entries of a FAT that are read to count the free ones: 256 GB in clusters of 32 KiB
+COUNTED = 8 << 20  # the most FAT entries that are read to count free clusters: 256 GB in clusters of 32 KiB
 CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """Where the parts of a FAT volume are. bits: 12, 16 or 32; sizes in sectors of 512 bytes, sectors counted from the
-    card's first; cluster: sectors of one; clusters: how many hold data, numbered from 2; root: first sector of the root
-    folder, of FAT32 its first cluster; root_entries: 0 for FAT32; info: sector of FSInfo, 0 without."""
+    """Where the parts of a FAT volume are. Sizes are in sectors of 512 bytes, positions count from the card's first.
+
+    bits: 12, 16 or 32.
+    cluster: sectors in one cluster.
+    clusters: the number of data clusters.
+    info: the FSInfo sector; 0 without one.
+    """
 
     bits: int
     start: int
     fat: int
-    fat_sectors: int
-    copies: int
-    data: int
     cluster: int
     clusters: int
-    root: int
-    root_entries: int
     info: int
     total: int
 
@@ -45,11 +44,14 @@ class Geometry:
 
 
 def read_geometry(disk: Sectors, start: int) -> Geometry | str:
-    """The geometry of the FAT volume whose boot sector is `start`, or why the firmware refuses it."""
+    """Return the geometry of the FAT volume whose boot sector is `start`, or the reason why the firmware refuses it."""
+    # The fields of the boot sector; FAT32 keeps its sizes in 32-bit fields of its own.
     boot = disk.sector(start)
     size, cluster, reserved, copies, root_entries, total16 = struct.unpack_from("<HBHBHH", boot, 11)
     fat_sectors = struct.unpack_from("<H", boot, 22)[0] or struct.unpack_from("<I", boot, 36)[0]
     total = total16 or struct.unpack_from("<I", boot, 32)[0]
+
+    # What FatFs checks before it computes anything.
     if size != SECTOR:
         return tr("sectors of {size} bytes", size=size)
     if copies not in (1, 2):
@@ -58,29 +60,25 @@ def read_geometry(disk: Sectors, start: int) -> Geometry | str:
         return tr("{count} sectors to a cluster", count=cluster)
     if root_entries % 16 or reserved == 0:
         return tr("a boot sector that contradicts itself")
+
+    # The number of clusters alone decides which FAT this is; the FAT must have an entry for each cluster.
     system = reserved + fat_sectors * copies + root_entries // 16
     clusters = (total - system) // cluster
     if clusters < 1 or clusters > MAX_FAT32:
         return tr("a volume of {sectors} sectors", sectors=total)
     bits = 12 if clusters <= MAX_FAT12 else 16 if clusters <= MAX_FAT16 else 32
-    version, root, info = struct.unpack_from("<HIH", boot, 42)
+    version, _, info = struct.unpack_from("<HIH", boot, 42)
     needed = {12: (clusters + 2) * 3 // 2 + (clusters & 1), 16: (clusters + 2) * 2, 32: (clusters + 2) * 4}[bits]
     if (bits == 32) != (root_entries == 0) or (bits == 32 and version):
         return tr("a boot sector that contradicts itself")
     if fat_sectors < (needed + SECTOR - 1) // SECTOR:
         return tr("a FAT too short for {count} clusters", count=clusters)
-    fat = start + reserved
-    if bits != 32:
-        root, info = fat + fat_sectors * copies, 0
-    info = start + info if info == 1 else 0
-    data = start + system
-    return Geometry(
-        bits, start, fat, fat_sectors, copies, data, cluster, clusters, root, root_entries, info, total
-    )  # fmt: skip
+    info_sector = start + 1 if bits == 32 and info == 1 else 0
+    return Geometry(bits, start, start + reserved, cluster, clusters, info_sector, total)
 
 
 def free_by_info(disk: Sectors, shape: Geometry) -> int | None:
-    """Free clusters as FSInfo says, which the firmware believes; None where it says nothing."""
+    """Return the free clusters that FSInfo states, which the firmware believes; None if it states none."""
     if not shape.info:
         return None
     data = disk.sector(shape.info)
@@ -91,7 +89,10 @@ def free_by_info(disk: Sectors, shape: Geometry) -> int | None:
 
 
 def count_free(disk: Sectors, shape: Geometry) -> int | None:
-    """Free clusters, counted in the first FAT; None when it is too long to count or ends early. Memory: 1 MiB."""
+    """Count the free clusters in the first FAT, in 1 MiB of memory.
+
+    Returns None if the FAT is too long to count or ends early.
+    """
     if shape.clusters > COUNTED:
         return None
     base = shape.fat * SECTOR
@@ -118,23 +119,8 @@ def _entry12(table: bytes, number: int) -> int:
     return value >> 4 if number & 1 else value & 0xFFF
 
 
-def next_cluster(disk: Sectors, shape: Geometry, number: int) -> int:
-    """The cluster after one; 0 at the end of the chain, -1 where the chain is broken."""
-    if shape.bits == 12:
-        pair = disk.read(shape.fat * SECTOR + number * 3 // 2, 2)
-        value = int.from_bytes(pair, "little")
-        value = value >> 4 if number & 1 else value & 0xFFF
-    elif shape.bits == 16:
-        value = int.from_bytes(disk.read(shape.fat * SECTOR + number * 2, 2), "little")
-    else:
-        value = int.from_bytes(disk.read(shape.fat * SECTOR + number * 4, 4), "little") & 0x0FFFFFFF
-    if value >= (1 << min(shape.bits, 28)) - 8:
-        return 0
-    return value if 2 <= value < shape.clusters + 2 else -1
-
-
 def is_dirty(disk: Sectors, shape: Geometry) -> bool:
-    """Was the volume left without being ejected? Linux marks the boot sector, Windows the second entry of the FAT."""
+    """Was the card pulled out without being ejected? Linux marks the boot sector, Windows the second FAT entry."""
     boot = disk.sector(shape.start)
     if boot[65 if shape.bits == 32 else 37] & 1:
         return True

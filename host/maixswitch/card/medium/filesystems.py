@@ -1,4 +1,4 @@
-"""Which file system begins at a sector: told by its own marks, not by the partition's type."""
+"""Which file system starts at a sector, judged by its own signature and not by the partition's type byte."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from maixswitch.card.medium.sectors import SECTOR, Sectors
 FAT = "FAT"
 
 
-def recognise(disk: Sectors, start: int) -> str:
-    """FAT, exFAT, NTFS, ext2/3/4, HFS+, APFS, Btrfs, F2FS or XFS; "" when it is none of them. start: first sector."""
+def file_system_at(disk: Sectors, start: int) -> str:
+    """Return the name of the file system whose first sector is `start`; "" if its signature is unknown.
+
+    Known: FAT, exFAT, NTFS, ext2/3/4, HFS+, APFS, Btrfs, F2FS and XFS.
+    """
     base = start * SECTOR
     first = disk.sector(start)
     name = first[3:11]
@@ -16,7 +19,7 @@ def recognise(disk: Sectors, start: int) -> str:
         return "exFAT"
     if name == b"NTFS    ":
         return "NTFS"
-    # exactly what FatFs R0.13c asks for (check_fs)
+    # These are exactly the conditions of check_fs in FatFs R0.13c.
     bootable = first[510:512] == b"\x55\xaa" and first[0] in (0xE8, 0xE9, 0xEB)
     if bootable and (first[54:57] == b"FAT" or first[82:87] == b"FAT32"):
         return FAT

@@ -32,16 +32,12 @@ KINDS = {
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
     """Findings C401 to C427 of a card; a model's folder or a bare file is no medium, of it only names are judged."""
-    image = card.image
-    if image is not None:
-        yield from judge_image(image)
-    elif card.kind == "card":
+    if card.kind == "card":
         yield from judge_mount(read_mount(card.path))
     if card.kind == "kmodel":
         return
     prefix = "" if card.kind == "card" else f"models/{card.path.resolve().name}/"
-    tree = image_names(image) if image is not None else folder_names(card.path, prefix)
-    yield from judge_names(tree)
+    yield from judge_names(folder_names(card.path, prefix))
     for model in card.models:
         if model.spec is not None:
             yield from _named_files(card, model.json)
@@ -173,16 +169,6 @@ def folder_names(folder: Path, prefix: str = "") -> Iterator[tuple[str, list[str
             return
 
 
-def image_names(image: Image) -> list[tuple[str, list[str]]]:
-    """(card path of a folder, names in it) of an image, as `judge_names` takes them."""
-    found: dict[str, list[str]] = {}
-    for entry in image.volume.tree.entries if image.volume is not None else ():
-        folder, _, name = entry.path.rpartition("/")
-        if not any(names.is_silent(part) for part in entry.path.split("/")):
-            found.setdefault(folder, []).append(name)
-    return sorted(found.items())
-
-
 def _system(system: str) -> Finding:
     if system == "exFAT":
         return finding("C410", found="exFAT", wanted="FAT32")
@@ -210,12 +196,6 @@ def _partition(image: Image, volume: Volume) -> Iterator[Finding]:
 
 def _volume(image: Image, volume: Volume) -> Iterator[Finding]:
     shape = volume.shape
-    for path, what in volume.tree.damage[:SHOWN]:
-        yield finding("C419", names.printable(path), found=what)
-    if len(volume.tree.damage) > SHOWN:
-        yield finding("C419", found=tr("{count} more of them", count=len(volume.tree.damage) - SHOWN))
-    if volume.tree.cut:
-        yield finding("C425", found=tr("only the first {count} files were looked at", count=len(volume.tree.entries)))
     if volume.dirty:
         yield finding("C418")
     free = volume.free if volume.free is not None else volume.info

@@ -1,38 +1,43 @@
-"""IMPORTERS: the formats that `maixswitch import` knows; a new one is one file here and one row.
-
-An importer is a module with ``recognise(part) -> Draft | None``: a Draft where the files beside the model are of its
-format. They are asked in this order; the last takes every model.
-"""
+"""FORMATS: the formats that `maixswitch import` knows. A new one is one file here and one row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from maixswitch.card.importing.draft import Draft
+from maixswitch.card.importing.evidence import Evidence
 from maixswitch.card.importing.source import Part
 
-from . import axelerate, fans_share, kendryte, kfpkg, loose, m5, maixhub_now, maixhub_old, own, script
+from . import (
+    axelerate,
+    kendryte_training,
+    kfpkg,
+    m5_vtraining,
+    maixhub,
+    maixhub_old,
+    maixswitch_card,
+    plain_files,
+    script,
+    sipeed_scripts,
+)
+from .format import ImportFormat
 
-Recogniser = Callable[[Part], Draft | None]
-
-IMPORTERS: tuple[Recogniser, ...] = (
-    own.recognise,
-    kfpkg.recognise,
-    maixhub_now.recognise,
-    m5.recognise,
-    maixhub_old.recognise,
-    axelerate.recognise,
-    script.recognise,
-    kendryte.recognise,
-    fans_share.recognise,
-    loose.recognise,
+# They are asked in this order, the most specific first. The last one takes every model.
+FORMATS: tuple[ImportFormat, ...] = (
+    maixswitch_card,
+    kfpkg,
+    maixhub,
+    m5_vtraining,
+    maixhub_old,
+    axelerate,
+    script,
+    kendryte_training,
+    sipeed_scripts,
+    plain_files,
 )
 
 
-def recognise(part: Part) -> Draft:
-    """What the files beside a model say of it, by the first importer that knows them."""
-    for importer in IMPORTERS:
-        draft = importer(part)
-        if draft is not None:
-            return draft
-    return Draft("kmodel", part)
+def read_evidence(part: Part) -> Evidence:
+    """Read what the files beside a model say about it, in the first format that they are of."""
+    for item in FORMATS:
+        evidence = item.read_evidence(part)
+        if evidence is not None:
+            return evidence
+    return Evidence("kmodel", part)

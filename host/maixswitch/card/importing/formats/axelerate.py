@@ -1,6 +1,6 @@
-"""aXeleRate: a training configuration in JSON, wherever in the project it lies, with labels, anchors and input size.
+"""aXeleRate: a training configuration in JSON, anywhere in the project, with labels, anchors and input size.
 
-Anchors that are nested are fractions of the picture; flat ones, of the older releases, are grid cells.
+Nested anchors are fractions of the picture; flat anchors, of older releases, are grid cells.
 """
 
 from __future__ import annotations
@@ -8,49 +8,53 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
-from maixswitch.card.importing.draft import Claim, Draft
+from maixswitch.card.importing.evidence import Claim, Evidence, fraction, picture_size
 from maixswitch.card.importing.labels import anchors, strings
 from maixswitch.card.importing.literals import decode, from_json
 from maixswitch.card.importing.source import MAX_TEXT, Part
 
 KINDS = {"Detector": "yolo2", "Classifier": "classifier"}
+SOURCE = "aXeleRate"
+SIGNS = "the training's JSON, in the project or above it"
+TAKEN = "labels, anchors, thresholds, title"
 
 
-def recognise(part: Part) -> Draft | None:
-    draft = None
-    for place, config in _configs(part):
+def read_evidence(part: Part) -> Evidence | None:
+    """See ImportFormat."""
+    evidence = None
+    for file, config in _configs(part):
         model = config["model"]
         train = config.get("train")
-        draft = draft or Draft("aXeleRate", part)
-        saved = train.get("saved_folder") if isinstance(train, dict) else None
-        if isinstance(saved, str) and not draft.title:
-            draft.title = PurePosixPath(saved).name
-        draft.say("kind", KINDS.get(str(model.get("type"))), place)
-        draft.say("labels", strings(model.get("labels")), place)
-        draft.say("input", _input(model.get("input_size")), place)
-        draft.say("threshold", _share(model.get("obj_thresh")), place)
-        draft.say("nms", _share(model.get("iou_thresh")), place)
-        given = model.get("anchors")
-        found = anchors(given)
-        if found and isinstance(given, list) and isinstance(given[0], list) and max(found) <= 1:
-            draft.relative.append(Claim(found, place))
+        evidence = evidence or Evidence("aXeleRate", part)
+        folder = train.get("saved_folder") if isinstance(train, dict) else None
+        if isinstance(folder, str) and not evidence.title:
+            evidence.title = PurePosixPath(folder).name
+        evidence.add("kind", KINDS.get(str(model.get("type"))), file)
+        evidence.add("labels", strings(model.get("labels")), file)
+        evidence.add("input", _input(model.get("input_size")), file)
+        evidence.add("threshold", fraction(model.get("obj_thresh")), file)
+        evidence.add("nms", fraction(model.get("iou_thresh")), file)
+        nested = model.get("anchors")
+        values = anchors(nested)
+        if values and isinstance(nested, list) and isinstance(nested[0], list) and max(values) <= 1:
+            evidence.relative.append(Claim(values, file))
         else:
-            draft.say("anchors", found, place)
-    return draft
+            evidence.add("anchors", values, file)
+    return evidence
 
 
 def _configs(part: Part) -> list[tuple[str, dict[str, Any]]]:
-    """Configurations of the model's folder or of the nearest one above: the project's may lie far from its model."""
+    """Return the configurations in the model's folder or the nearest folder above; the model may lie far below."""
     names = [name for name in part.source.files if name.lower().endswith(".json")]
     for folder in PurePosixPath(part.kmodel).parents:
-        found = []
+        configs = []
         for name in sorted(names):
             if folder in (PurePosixPath(name).parent, PurePosixPath(name).parent.parent):
                 config = _config(part, name)
                 if config is not None:
-                    found.append((name, config))
-        if found:
-            return found
+                    configs.append((name, config))
+        if configs:
+            return configs
     return []
 
 
@@ -67,15 +71,6 @@ def _config(part: Part, name: str) -> dict[str, Any] | None:
 
 
 def _input(value: Any) -> tuple[int, int] | None:
-    """Width and height; aXeleRate writes the side of a square, or height before width."""
-    if isinstance(value, list) and len(value) >= 2:
-        height, width = value[:2]
-    else:
-        height = width = value
-    if isinstance(width, int) and isinstance(height, int) and 0 < width <= 1024 and 0 < height <= 1024:
-        return width, height
-    return None
-
-
-def _share(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and 0 <= value <= 1 else None
+    """Return width and height; aXeleRate writes the side of a square, or the height before the width."""
+    height, width = value[:2] if isinstance(value, list) and len(value) >= 2 else (value, value)
+    return picture_size((width, height))

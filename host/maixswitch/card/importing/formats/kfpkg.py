@@ -1,6 +1,7 @@
-"""A .kfpkg for kflash: flash-list.json names files and their flash addresses; on a card only the models are wanted.
+"""A .kfpkg for kflash: flash-list.json names files and their flash addresses. A card needs only the models.
 
-Its spellings, all seen: the version under the key "", bare 0x300000 for an address (no JSON), version 0.1.1.
+flash-list.json occurs with the version under the key "", with a bare 0x300000 as address (which is not JSON), and in
+version 0.1.1.
 """
 
 from __future__ import annotations
@@ -8,64 +9,61 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from maixswitch.card.importing.draft import Draft
+from maixswitch.card.importing.evidence import Evidence
 from maixswitch.card.importing.literals import decode, from_json
-from maixswitch.card.importing.remark import Remark
+from maixswitch.card.importing.messages import ImportMessage
 from maixswitch.card.importing.source import Part
 from maixswitch.language import tr
 
-from . import loose
+from . import plain_files
 
 LIST = "flash-list.json"
 BARE = re.compile(r'("address"\s*:\s*)(0[xX][0-9a-fA-F]{1,16})(?=\s*[,}\]\s])')
+SOURCE = "kfpkg"
+SIGNS = "`flash-list.json`, in every spelling"
+TAKEN = "every model in it, and the texts beside it"
 
 
-def recognise(part: Part) -> Draft | None:
+def read_evidence(part: Part) -> Evidence | None:
+    """See ImportFormat."""
     lists = [name for name in part.texts if name.rpartition("/")[2] == LIST]
     if not lists:
         return None
-    found = loose.recognise(part)
-    draft = found or Draft("kfpkg", part)
-    draft.format = "kfpkg"
-    files = read_list(part.text(lists[0]) or b"")
-    address = (files or {}).get(part.kmodel.rpartition("/")[2])
-    if files is None:
-        draft.notes.append(
-            Remark("C538", tr("{file} cannot be read; the model was found by its contents", file=lists[0]))
-        )
+    evidence = plain_files.read_evidence(part)
+    evidence.format = "kfpkg"
+
+    # The list itself decides nothing; the note tells the user what became of the flash address.
+    addresses = read_list(part.text(lists[0]) or b"")
+    address = (addresses or {}).get(part.kmodel.rpartition("/")[2])
+    if addresses is None:
+        text = tr("{file} cannot be read; the model was identified by its contents", file=lists[0])
     elif address is None:
-        draft.notes.append(Remark("C538", tr("{file} does not name {model}", file=lists[0], model=part.kmodel)))
+        text = tr("{file} does not name {model}", file=lists[0], model=part.kmodel)
     else:
-        draft.notes.append(
-            Remark(
-                "C538",
-                tr(
-                    "{model} was for flash address {address}; on the card it is a file",
-                    model=part.kmodel,
-                    address=address,
-                ),
-            )
+        text = tr(
+            "{model} was for flash address {address}; on the card it is a file", model=part.kmodel, address=address
         )
-    return draft
+    evidence.notes.append(ImportMessage("C538", text))
+    return evidence
 
 
 def read_list(data: bytes) -> dict[str, str] | None:
-    """File name -> flash address as text ("0x300000") of a flash-list.json; None for one that cannot be read."""
+    """Return the flash address ("0x300000") of each file in a flash-list.json; None if the list cannot be read."""
     text = decode(data)
     if text is None:
         return None
     try:
-        listed = from_json(BARE.sub(lambda match: match[1] + str(int(match[2], 16)), text))
+        document = from_json(BARE.sub(lambda match: match[1] + str(int(match[2], 16)), text))
     except ValueError:
         return None
-    files = listed.get("files") if isinstance(listed, dict) else None
+    files = document.get("files") if isinstance(document, dict) else None
     if not isinstance(files, list):
         return None
-    found: dict[str, str] = {}
-    for item in files:
-        if isinstance(item, dict) and isinstance(item.get("bin"), str):
-            found[item["bin"]] = _address(item.get("address"))
-    return found
+    return {
+        item["bin"]: _address(item.get("address"))
+        for item in files
+        if isinstance(item, dict) and isinstance(item.get("bin"), str)
+    }
 
 
 def _address(value: Any) -> str:

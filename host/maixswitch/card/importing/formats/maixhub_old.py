@@ -1,18 +1,23 @@
-"""MaixHub's old export, and maix_train's: m.kmodel, boot.py, and labels.txt that holds Python text."""
+"""The old exports of MaixHub and of maix_train: m.kmodel, boot.py, and a labels.txt that holds Python text."""
 
 from __future__ import annotations
 
-from maixswitch.card.importing.draft import Draft
+from maixswitch.card.importing.evidence import Evidence
 from maixswitch.card.importing.source import Part
 
-from .script import draft, users
+from .script import script_evidence, scripts_that_load
+
+SOURCE = "MaixHub before, maix_train"
+SIGNS = "`m.kmodel`, `labels.txt` with `labels = [...]`, `boot.py`"
+TAKEN = "labels, anchors, threshold and nms from the script, and `labels.txt`"
 
 
-def recognise(part: Part) -> Draft | None:
-    found = users(part)
+def read_evidence(part: Part) -> Evidence | None:
+    """See ImportFormat."""
+    named = scripts_that_load(part)
     labels = [name for name in part.texts if name.rpartition("/")[2] == "labels.txt"]
     if part.stem != "m" and not any((part.text(name) or b"").lstrip()[:6] == b"labels" for name in labels):
         return None
-    if not found and not labels:
+    if not named and not labels:
         return None
-    return draft(part, "MaixHub (old)", found)
+    return script_evidence(part, "MaixHub (old)", named)

@@ -1,41 +1,48 @@
-"""A model beside a MaixPy script that loads it: the common ground of the exports that bring a script."""
+"""A model beside a MaixPy script that loads it. Other formats that bring a script use the functions here."""
 
 from __future__ import annotations
 
-from maixswitch.card.importing.draft import Draft, loaded, scripts
+from maixswitch.card.importing.evidence import Evidence, loaded, scripts
 from maixswitch.card.importing.labels import read_labels
 from maixswitch.card.importing.literals import Script
-from maixswitch.card.importing.remark import Remark
+from maixswitch.card.importing.messages import ImportMessage
 from maixswitch.card.importing.source import Part
 from maixswitch.language import tr
 
+SOURCE = "any script"
+SIGNS = "a `.py` that loads the model"
+TAKEN = "what it assigns to `labels`, `classes`, `anchors` ..."
 
-def users(part: Part) -> list[tuple[str, Script]]:
-    """The scripts beside a model that load it by name; where it is the only model, also those that load any other."""
-    found = scripts(part)
+
+def scripts_that_load(part: Part) -> list[tuple[str, Script]]:
+    """Return the scripts beside a model that load it by name, each with its file name.
+
+    If the model is the only one of its folder and no script names it, scripts that load any model count too.
+    """
+    named = scripts(part)
     name = part.kmodel.rpartition("/")[2]
-    exact = [(place, script) for place, script in found if name in loaded(script)]
+    exact = [(file, script) for file, script in named if name in loaded(script)]
     if exact or not part.alone:
         return exact
-    return [(place, script) for place, script in found if loaded(script) or _calls(script, "load", "init_yolo2")]
+    return [(file, script) for file, script in named if loaded(script) or _calls(script, "load", "init_yolo2")]
 
 
 def _calls(script: Script, *names: str) -> bool:
     return any(call.name in names for call in script.calls)
 
 
-def draft(part: Part, form: str, found: list[tuple[str, Script]]) -> Draft:
-    """What these scripts say, and a labels file beside them."""
-    made = Draft(form, part)
-    for place, script in found:
-        made.script(script, place)
+def script_evidence(part: Part, form: str, named: list[tuple[str, Script]]) -> Evidence:
+    """Return what these scripts and a labels file beside them say. ``form`` is the format's name."""
+    evidence = Evidence(form, part)
+    for file, script in named:
+        evidence.add_script(script, file)
         if script.trouble:
-            made.notes.append(
-                Remark(
+            evidence.notes.append(
+                ImportMessage(
                     "C536",
                     tr(
-                        "{file} is no clean Python ({reason}); its lists were searched",
-                        file=place,
+                        "{file} is not valid Python ({reason}); its lists were searched for",
+                        file=file,
                         reason=script.trouble,
                     ),
                 )
@@ -43,10 +50,11 @@ def draft(part: Part, form: str, found: list[tuple[str, Script]]) -> Draft:
     for name in part.named("label", "classes", ending=(".txt", ".json", ".names")):
         data = part.text(name)
         if data is not None:
-            made.say("labels", read_labels(data), name)
-    return made
+            evidence.add("labels", read_labels(data), name)
+    return evidence
 
 
-def recognise(part: Part) -> Draft | None:
-    found = users(part)
-    return draft(part, "MaixPy script", found) if found else None
+def read_evidence(part: Part) -> Evidence | None:
+    """See ImportFormat."""
+    named = scripts_that_load(part)
+    return script_evidence(part, "MaixPy script", named) if named else None

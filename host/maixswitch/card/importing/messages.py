@@ -1,4 +1,4 @@
-"""What an import says of a model or a source: a code of the finding table and the sentence for this very case."""
+"""The problems and notes of an import: each has a code of the finding table and a sentence about this very case."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from maixswitch.findings.finding import rule
 
 
 @dataclass(frozen=True)
-class Remark:
-    """A problem or a note; ``text``: for people, in their language already."""
+class ImportMessage:
+    """A problem or a note. ``text`` is for people and already in their language."""
 
     code: str
     text: str
 
     def document(self) -> dict[str, str]:
-        """For programs."""
+        """Return the message as JSON-able values."""
         return {"code": self.code, "severity": rule(self.code).severity, "text": self.text}
 
 
 class Refusal(MaixSwitchError):
-    """A source, an option or a card that cannot be used at all; the message begins with the code of ``remark``."""
+    """A source, an option or a card that cannot be used at all. Its text starts with the code of ``import_message``."""
 
     def __init__(self, code: str, text: str, exit_code: int = EXIT_FINDINGS) -> None:
         super().__init__(f"{code}: {text}", exit_code)
-        self.remark = Remark(code, text)
+        self.import_message = ImportMessage(code, text)
 
 
 @contextmanager
 def refused_as(code: str) -> Iterator[None]:
-    """Gives this code to every expected failure inside that has none yet."""
+    """Turn every expected failure inside that has no code yet into a Refusal with this code."""
     try:
         yield
     except Refusal:

@@ -1,0 +1,135 @@
+"""What the files of a source say about one model, with the file and line of every claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .labels import ANCHOR_NAMES, LABEL_NAMES, anchors, strings
+from .literals import Call, Script, decode, read_script
+from .messages import ImportMessage
+from .source import Part
+
+FIELDS = ("kind", "input", "labels", "anchors", "threshold", "nms", "softmax", "top")
+FLOOR_NAMES = ("pmax", "max", "prob", "score", "confidence", "conf")
+MAX_SIDE = 1024
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A value that one file states. ``file`` is the file's name, ``line`` a line of a script from 1, else 0."""
+
+    value: Any
+    file: str
+    line: int = 0
+
+    @property
+    def where(self) -> str:
+        """The file, and the line if there is one, for messages."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    def called(self, name: str) -> bool:
+        """Does the user mean this file by `name`? The folder and the line may be left out."""
+        bare = self.file.rpartition("/")[2]
+        return name in (self.file, bare, self.where, f"{bare}:{self.line}")
+
+
+@dataclass
+class Evidence:
+    """What the files say about one model, before the network itself and the user's options are asked.
+
+    format: the name of the source's format.
+    title: a proposal for the title.
+    exact_title: the title of a MaixSwitch card, which is kept as it is.
+    claims: for each field of model.json, what the files say of it.
+    relative: claims of anchors that are fractions of the picture instead of grid cells.
+    notes: what the user should know.
+    """
+
+    format: str
+    part: Part
+    title: str = ""
+    exact_title: str = ""
+    claims: dict[str, list[Claim]] = field(default_factory=dict)
+    relative: list[Claim] = field(default_factory=list)
+    notes: list[ImportMessage] = field(default_factory=list)
+
+    def add(self, name: str, value: Any, file: str, line: int = 0) -> None:
+        """Add a claim about the field `name`. A value of None adds nothing."""
+        if value is not None:
+            self.claims.setdefault(name, []).append(Claim(value, file, line))
+
+    def add_script(self, script: Script, file: str) -> None:
+        """Add what a script says: lists by their names, thresholds by where they are passed, the kind by its calls."""
+        # Assignments speak by the name of the variable.
+        for value in script.values:
+            name = value.name.lower()
+            if name in LABEL_NAMES:
+                self.add("labels", strings(value.value), file, value.line)
+            elif name in ANCHOR_NAMES:
+                self.add("anchors", anchors(value.value), file, value.line)
+            elif name in ("input_size", "sensor_window"):
+                self.add("input", picture_size(value.value), file, value.line)
+
+        # Calls speak by the function: kpu.init_yolo2 belongs to a detector.
+        detects = False
+        for call in script.calls:
+            if call.name == "init_yolo2":
+                detects = True
+                self._add_detector(call, file)
+            elif call.name == "set_windowing" and call.args:
+                self.add("input", picture_size(call.args[0]), file, call.line)
+
+        # A script that only calls forward classifies; it compares its best score with a threshold.
+        if detects:
+            self.add("kind", "yolo2", file)
+        elif any(call.name == "forward" for call in script.calls):
+            self.add("kind", "classifier", file)
+            for floor in script.floors:
+                if floor.name.lower() in FLOOR_NAMES:
+                    self.add("threshold", fraction(floor.value), file, floor.line)
+
+    def _add_detector(self, call: Call, file: str) -> None:
+        """Add the thresholds of kpu.init_yolo2(task, threshold, nms, number, anchors), or CanMV's with keywords."""
+        arguments = dict(zip(("task", "threshold", "nms_value", "anchor_num", "anchor"), call.args, strict=False))
+        arguments.update(call.keywords)
+        self.add("threshold", fraction(arguments.get("threshold")), file, call.line)
+        self.add("nms", fraction(arguments.get("nms_value", arguments.get("nms"))), file, call.line)
+
+
+def scripts(part: Part) -> list[tuple[str, Script]]:
+    """Return the Python files beside a model with their names."""
+    named = []
+    for name in part.texts:
+        if name.lower().endswith(".py"):
+            data = part.text(name)
+            text = decode(data) if data else None
+            if text:
+                named.append((name, read_script(text)))
+    return named
+
+
+def loaded(script: Script) -> list[str]:
+    """Return the names, without folder, of the models that a script loads or names as model_addr."""
+    paths = [value.value for value in script.values if value.name in ("model_addr", "model_path")]
+    for call in script.calls:
+        if call.name in ("load", "load_kmodel") and call.args:
+            paths.append(call.args[0])
+        paths += [call.keywords[name] for name in ("model_addr", "model_path") if name in call.keywords]
+    return [path.rpartition("/")[2] for path in paths if isinstance(path, str)]
+
+
+def picture_size(value: Any) -> tuple[int, int] | None:
+    """Return width and height out of a list of two or three; None for anything else or more than 1024 pixels."""
+    if isinstance(value, (list, tuple)) and len(value) in (2, 3):
+        width, height = value[0], value[1]
+        if isinstance(width, int) and isinstance(height, int) and 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE:
+            return width, height
+    return None
+
+
+def fraction(value: Any) -> float | None:
+    """Return a number from 0 to 1, None for anything else."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    return None

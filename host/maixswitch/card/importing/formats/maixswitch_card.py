@@ -1,0 +1,57 @@
+"""A model's folder of another MaixSwitch card: its model.json says everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maixswitch.card.importing.evidence import Evidence, fraction
+from maixswitch.card.importing.labels import anchors, read_labels, strings
+from maixswitch.card.importing.literals import decode, from_json
+from maixswitch.card.importing.source import Part
+
+NAME = "model.json"
+SOURCE = "another MaixSwitch card, or a folder of its models"
+SIGNS = "`model.json`"
+TAKEN = "all of it"
+
+
+def read_evidence(part: Part) -> Evidence | None:
+    """See ImportFormat."""
+    for file in part.texts:
+        if file.rpartition("/")[2] == NAME:
+            model = _read(part, file)
+            if model.get("schema") == 1 and model.get("kmodel") == part.kmodel.rpartition("/")[2]:
+                return _evidence(part, file, model)
+    return None
+
+
+def _read(part: Part, file: str) -> dict[str, Any]:
+    try:
+        value = from_json(decode(part.text(file) or b"") or "")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _evidence(part: Part, file: str, model: dict[str, Any]) -> Evidence:
+    evidence = Evidence("MaixSwitch", part)
+    title, labels = model.get("title"), model.get("labels")
+    evidence.exact_title = title if isinstance(title, str) else ""
+    evidence.add("kind", model.get("kind") if model.get("kind") in ("classifier", "yolo2") else None, file)
+
+    # Labels are a list, or the name of a file in the same folder.
+    if isinstance(labels, str):
+        beside = file.removesuffix(NAME) + labels
+        if beside in part.texts:
+            evidence.add("labels", read_labels(part.text(beside) or b""), beside)
+    else:
+        evidence.add("labels", strings(labels), file)
+
+    # Values that the board would refuse are left out, so that a default or an option replaces them.
+    evidence.add("anchors", anchors(model.get("anchors")), file)
+    for name in ("threshold", "nms"):
+        evidence.add(name, fraction(model.get(name)), file)
+    softmax, top = model.get("softmax"), model.get("top")
+    evidence.add("softmax", softmax if isinstance(softmax, bool) else None, file)
+    evidence.add("top", top if isinstance(top, int) and 1 <= top <= 10 else None, file)
+    return evidence

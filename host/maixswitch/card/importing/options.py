@@ -1,0 +1,46 @@
+"""The options of an import, as the command line gives them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maixswitch.errors import EXIT_USAGE
+from maixswitch.language import tr
+
+from .messages import Refusal
+
+KINDS = ("classifier", "yolo2")
+MAX_TITLE = 32
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """The user's choices. None and "" leave the choice to the files.
+
+    labels: a file, or the name of one of the source's own files.
+    anchors: numbers with commas between them, a file, or the name of one of the source's own files.
+    input: width, height and channels; only confirmed, never changed.
+    """
+
+    title: str = ""
+    kind: str = ""
+    labels: str = ""
+    anchors: str = ""
+    input: tuple[int, int, int] | None = None
+    threshold: float | None = None
+    nms: float | None = None
+    softmax: bool | None = None
+    top: int | None = None
+
+    def check(self) -> None:
+        """Raise Refusal (usage) for a value that no model could have."""
+        if self.kind and self.kind not in KINDS:
+            raise Refusal(
+                "C541", tr("--kind {kind}: wanted one of {kinds}", kind=self.kind, kinds=", ".join(KINDS)), EXIT_USAGE
+            )
+        if self.title and not (len(self.title) <= MAX_TITLE and self.title.strip() and self.title.isprintable()):
+            raise Refusal(
+                "C541",
+                tr("--title {title}: wanted 1 to {limit} characters", title=ascii(self.title), limit=MAX_TITLE),
+                EXIT_USAGE,
+            )

@@ -1,0 +1,173 @@
+"""Writes model folders onto a card: first beside models/, then checked by the board's own parser, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maixswitch.card import ordering
+from maixswitch.card.folders import unwritable
+from maixswitch.card.importing.messages import ImportMessage, Refusal
+from maixswitch.card.importing.options import MAX_TITLE
+from maixswitch.card.importing.resolve import ImportedModel
+from maixswitch.card.reading import MODELS, Card
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
+
+STAGE = ".maixswitch-import-"
+
+
+@dataclass
+class Plan:
+    """Folder names for the new models, in order, and the renames (old, new) that make room for them."""
+
+    folders: list[str]
+    renames: list[tuple[str, str]] = field(default_factory=list)
+
+
+def plan(models: Sequence[tuple[str, str]], imported: Sequence[ImportedModel], position: int = 0) -> Plan:
+    """Decide where the new models go, and make their titles unique.
+
+    models: (folder, title) of the models on the card.
+    position: the place of the first new model, from 1; 0 for behind all others.
+    """
+    names = [folder for folder, _ in models]
+    if position > len(names) + 1:
+        raise MaixSwitchError(
+            tr("--position {position}: the card has {count} models", position=position, count=len(names)), EXIT_USAGE
+        )
+    taken = set(names)
+    titles = {title for _, title in models}
+    slugs = []
+    for item in imported:
+        item.model["title"] = _unique(item.title, titles)
+        titles.add(item.title)
+        slugs.append(ordering.slug(item.title))
+    if not position or position == len(names) + 1:
+        folders: list[str] = []
+        for word in slugs:
+            folders.append(ordering.following([*names, *folders], word))
+        return Plan(folders)
+
+    # One model often fits between two numbers, which leaves all other names alone.
+    if len(slugs) == 1:
+        name = ordering.between(names, position, slugs[0])
+        if name and name not in taken:
+            return Plan([name])
+
+    # Otherwise number all folders again. The marks stand for the new models, whose names may equal old ones.
+    marks = [f"\0{at}-{word}" for at, word in enumerate(slugs)]
+    order = [*names[: position - 1], *marks, *names[position - 1 :]]
+    new = ordering.numbered([mark.partition("-")[2] if mark in marks else mark for mark in order])
+    if len({name.casefold() for name in new}) != len(new):
+        raise Refusal("C540", tr("two folders would have one name; give a --title"), EXIT_USAGE)
+    target = dict(zip(order, new, strict=True))
+    return Plan([target[mark] for mark in marks], [(name, target[name]) for name in names if name != target[name]])
+
+
+def _unique(title: str, titles: set[str]) -> str:
+    candidate, number = title, 1
+    while candidate in titles:
+        number += 1
+        end = f" {number}"
+        candidate = title[: MAX_TITLE - len(end)] + end
+    return candidate
+
+
+def judge(folder: Path) -> list[ImportMessage]:
+    """Return what the board's own parser finds wrong with a model's folder."""
+    messages = []
+    for model in Card(folder, None).models:
+        messages += [
+            ImportMessage("C544", f"{file} {field}: {value}; {wanted}")
+            for file, field, value, wanted in model.spec.problems
+        ]
+    return messages
+
+
+def try_out(imported: Sequence[ImportedModel], folders: Sequence[str]) -> None:
+    """Add to ``problems`` what the board's parser says of each model, without the card. For a dry run."""
+    with tempfile.TemporaryDirectory(prefix="maixswitch-") as scratch:
+        for item, name in zip(imported, folders, strict=True):
+            _write(Path(scratch, name), item)
+            item.problems += judge(Path(scratch, name))
+
+
+def put(card: Path, imported: Sequence[ImportedModel], plan: Plan) -> None:
+    """Write every folder into a hidden folder of the card, check it there, and then rename it into models/.
+
+    If the parser finds something wrong, ``problems`` says so, and the card stays as it was.
+    Raises MaixSwitchError (input or output) if something cannot be written; the card stays as it was, too.
+    """
+    models = card / MODELS
+    with _stage(card) as stage:
+        for item, name in zip(imported, plan.folders, strict=True):
+            _write(stage / name, item)
+            item.problems += judge(stage / name)
+        if any(item.problems for item in imported):
+            return
+        renamed = ordering.rename(models, plan.renames)
+        placed: list[Path] = []
+        try:
+            for name in plan.folders:
+                if (models / name).exists():
+                    raise MaixSwitchError(tr("{name} is there already", name=models / name), EXIT_USAGE)
+                (stage / name).rename(models / name)
+                placed.append(models / name)
+            _sync(models)
+        except BaseException as error:
+            for path in placed:
+                path.rename(stage / path.name)
+            ordering.rename(models, [(new, old) for old, new in renamed])
+            if isinstance(error, OSError):
+                raise unwritable(card, error) from error
+            raise
+
+
+def document(item: ImportedModel) -> bytes:
+    """Return model.json as bytes, one field per line."""
+    lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in item.model.items()]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+@contextlib.contextmanager
+def _stage(card: Path) -> Iterator[Path]:
+    try:
+        stage = Path(tempfile.mkdtemp(prefix=STAGE, dir=card))
+    except OSError as error:
+        raise unwritable(card, error) from error
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _write(folder: Path, item: ImportedModel) -> None:
+    try:
+        folder.mkdir()
+        for name, data in {**item.files, "model.json": document(item)}.items():
+            with (folder / name).open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        _sync(folder)
+    except OSError as error:
+        raise unwritable(folder.parent.parent, error) from error
+
+
+def _sync(folder: Path) -> None:
+    """Make sure that a folder's entries reach the card, on systems that can do this for folders."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # Some file systems cannot do this; the files themselves are synced.
+            os.fsync(handle)
+    finally:
+        os.close(handle)
