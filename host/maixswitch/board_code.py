@@ -74,7 +74,7 @@ class Labels(Protocol):
 
 
 class ModelSpec(Protocol):
-    """A folder of models/ as the app reads it; device/catalog.py says what each field means."""
+    """A folder of models/ as the app reads it; device/spec.py says what each field means."""
 
     folder: str
     title: str | None
@@ -88,18 +88,32 @@ class ModelSpec(Protocol):
     size: int
     loadable: bool
     labels: Labels
+    anchors: Sequence[float] | None
     problems: Sequence[tuple[str, str, str, str]]
 
-    @property
-    def anchors(self) -> tuple[float, ...] | None: ...
     def label(self, at: int) -> str: ...
+
+
+class Kind(Protocol):
+    """A module of device/kinds/; its __init__.py says what each part means."""
+
+    SHAPE: int
+    FIELDS: tuple[tuple[str, Any, Any], ...]
+    LABELS: str
+
+
+class ResultShapes(Protocol):
+    """device/results.py: what results may be, and how many coordinates each has."""
+
+    BARS: int
+    POINTS: int
+    BOXES: int
 
 
 class Catalog(Protocol):
     """device/catalog.py: the models of a card."""
 
-    def read(self, root: str, kinds: Mapping[str, Any], anchor_pairs: int | None = None) -> list[ModelSpec]: ...
-    def say(self, problem: tuple[str, str, str, str]) -> str: ...
+    def read(self, root: str, anchor_pairs: int | None = None) -> list[ModelSpec]: ...
 
 
 class ErrorTexts(Protocol):
@@ -365,7 +379,7 @@ def boards() -> Boards:
 
 def default_board() -> str:
     """Return the id of the board that the app assumes when nothing names one."""
-    return str(_module("device.once.outfit").BOARD)
+    return str(_module("device.once.setup").BOARD)
 
 
 def settings(root: str = "/sd") -> BoardSettings:
@@ -373,9 +387,21 @@ def settings(root: str = "/sd") -> BoardSettings:
     return cast(BoardSettings, _module("device.once.settings").Settings.read(root))
 
 
-def kinds() -> Mapping[str, Any]:
-    """Return the registry of kinds: name -> module."""
-    return cast("Mapping[str, Any]", _module("device.kinds").KINDS)
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """Return the registry of kinds: name -> module, in the order of the names."""
+    return {name: cast(Kind, _module(f"device.kinds.{name}")) for name in sorted(_module("device.kinds").KINDS)}
+
+
+def has_field(kind: str | None, field: str) -> bool:
+    """Does the kind of this name add this field to model.json? False for a kind that the app does not know."""
+    module = kinds().get(kind or "")
+    return module is not None and any(row[0] == field for row in module.FIELDS)
+
+
+def shapes() -> ResultShapes:
+    """Return the constants of the shapes that results have."""
+    return cast(ResultShapes, _module("device.results"))
 
 
 def catalog() -> Catalog:
@@ -396,6 +422,12 @@ def error_codes() -> list[int]:
 def transitions() -> list[TableRow]:
     """Return the rows of the app's state machine."""
     return cast(StateMachine, _module("device.fsm")).rows()
+
+
+def states() -> list[str]:
+    """Return the states of the app, each once, in the order of the table."""
+    rows = transitions()
+    return list(dict.fromkeys([row[0] for row in rows] + [row[3] for row in rows]))
 
 
 def kmodel_head() -> KModelHead:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch import console
+from maixswitch import board_code, console
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.judge.memory import region
 from maixswitch.kmodel.run.model import KModel, load
@@ -19,7 +19,7 @@ from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME, RUNTIMES
 from maixswitch.language import tr
 
 from . import emulate, images
-from .agreement import KINDS, Agreement
+from .agreement import Agreement
 from .compare import Comparison
 from .float_net import FloatNet
 from .ir import Graph
@@ -73,7 +73,8 @@ def convert(wishes: Wishes) -> Facts:
     model = load(lowered.data, runtime=wishes.runtime)
     kind = _kind(wishes, model)
     seen = others if len(others) else chosen
-    agreement = Agreement(kind) if kind == "classifier" or wishes.anchors else None
+    classes = kind in board_code.kinds() and board_code.kinds()[kind].SHAPE == board_code.shapes().BARS
+    agreement = Agreement(kind) if classes or wishes.anchors else None
     comparison, elsewhere = Comparison(), _elsewhere(quantised, lowered, wishes.runtime)
     with console.progress(tr("comparing"), len(seen)) as advance:
         for picture in seen:
@@ -104,6 +105,8 @@ def convert(wishes: Wishes) -> Facts:
 
 def check_labels(facts: Facts, labels: Sequence[str]) -> None:
     """MaixSwitchError (usage) when there are labels, but not one for every class of the network."""
+    if facts.kind in board_code.kinds() and board_code.kinds()[facts.kind].LABELS != "needed":
+        return
     grid = region(facts.model)
     classes = grid.classes if facts.kind == "yolo2" and grid else facts.model.outputs[0].elements
     if labels and facts.kind and len(labels) != classes:
@@ -128,9 +131,10 @@ def _pictures(wishes: Wishes, shape: Sequence[int]) -> tuple[Pictures, Pictures]
 
 
 def _kind(wishes: Wishes, model: KModel) -> str:
-    if wishes.kind and wishes.kind not in KINDS:
+    kinds = board_code.kinds()
+    if wishes.kind and wishes.kind not in kinds:
         raise MaixSwitchError(
-            tr("--kind {kind}: wanted one of {kinds}", kind=wishes.kind, kinds=", ".join(KINDS)), EXIT_USAGE
+            tr("--kind {kind}: wanted one of {kinds}", kind=wishes.kind, kinds=", ".join(kinds)), EXIT_USAGE
         )
     if wishes.kind == "yolo2" and region(model) is None:
         raise MaixSwitchError(

@@ -138,7 +138,7 @@ MODEL: tuple[Row, ...] = (
     (
         "C530",
         "error",
-        "The network is neither a classifier nor a YOLOv2 detector: it has several outputs.",
+        "The network has several outputs; the app reads one.",
         "Take another model; YOLOv3 and other networks with several outputs cannot run here.",
     ),
     (

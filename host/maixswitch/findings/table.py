@@ -122,7 +122,12 @@ FOLDERS = (
     Rule(
         "C105", ERROR, '"title" is missing or cannot be used.', 'Write a name of 1 to 32 characters: "title": "Face".'
     ),
-    Rule("C106", ERROR, '"kind" is missing or unknown.', 'Write "kind": "classifier" or "kind": "yolo2".'),
+    Rule(
+        "C106",
+        ERROR,
+        '"kind" is missing or unknown.',
+        'Write one of the kinds that the app knows, such as "kind": "classifier".',
+    ),
     Rule(
         "C107",
         ERROR,
