@@ -224,7 +224,10 @@ class App:
         # Nobody can feed the watchdog while the firmware looks for a camera or reads the file.
         self.calm()
         width, height, prepare = self.camera.fit(spec.width, spec.height, spec.channels)
-        kind = kind_module(spec.kind)
+        try:
+            kind = kind_module(spec.kind)
+        except ImportError:  # the card was pulled just now, and the app with it
+            raise DeviceError(2005, "no device/kinds/" + spec.kind)
         self.results.reset(kind.SHAPE, width, height, spec.width, spec.height)
         draw = self.overlay.begin(spec, self.results, position, (width, height))
         begun = hal.ticks()

@@ -13,9 +13,9 @@ FIELDS
     spec becomes, and raises ValueError(expected) or ValueError(expected, actual). default: used when the field is
     missing; None makes the field mandatory.
 LABELS
-    "needed", "optional" (when absent) or "none": whether model.json must, may or must not name classes.
+    "needed", "optional" (also when it is absent) or "none": whether model.json must, may or must not name classes.
 fit(spec, elements, shape, doubt)
-    Judges the output, if there is something to judge. elements: its number of values; shape: its (width, height,
+    Judges the output; may be absent. elements: its number of values; shape: its (width, height,
     channels) as "outputs" of model.json says, or None. Calls doubt(field, expected, actual) where they do not fit.
     Returns the shape that a kmodel v4 is told, or None.
 

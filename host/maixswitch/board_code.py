@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -94,8 +95,9 @@ class ModelSpec(Protocol):
     def label(self, at: int) -> str: ...
 
 
-class Kind(Protocol):
-    """A module of device/kinds/; its __init__.py says what each part means."""
+@dataclass(frozen=True)
+class Kind:
+    """What the host asks of a module of device/kinds/; its __init__.py says what each part means."""
 
     SHAPE: int
     FIELDS: tuple[tuple[str, Any, Any], ...]
@@ -389,8 +391,12 @@ def settings(root: str = "/sd") -> BoardSettings:
 
 @cache
 def kinds() -> Mapping[str, Kind]:
-    """Return the registry of kinds: name -> module, in the order of the names."""
-    return {name: cast(Kind, _module(f"device.kinds.{name}")) for name in sorted(_module("device.kinds").KINDS)}
+    """Return the registry of kinds: name -> what its module says, in the order of the names."""
+    modules = {name: _module(f"device.kinds.{name}") for name in sorted(_module("device.kinds").KINDS)}
+    return {
+        name: Kind(module.SHAPE, getattr(module, "FIELDS", ()), getattr(module, "LABELS", "optional"))
+        for name, module in modules.items()
+    }
 
 
 def has_field(kind: str | None, field: str) -> bool:

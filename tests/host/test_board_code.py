@@ -27,8 +27,6 @@ def members(protocol: type) -> set[str]:
         (board_code.Catalog, board_code.catalog),
         (board_code.ModelSpec, lambda: importlib.import_module("device.spec").ModelSpec("10-name")),
         (board_code.Labels, lambda: importlib.import_module("device.spec").Labels(b"", 0, ())),
-        (board_code.Kind, lambda: board_code.kinds()["yolo2"]),
-        (board_code.Kind, lambda: board_code.kinds()["classifier"]),
         (board_code.ResultShapes, board_code.shapes),
         (board_code.DeviceErrors, board_code.device_errors),
         (board_code.StateMachine, lambda: importlib.import_module("device.fsm")),
