@@ -4,13 +4,26 @@ import gc
 import sys
 
 
+def kind(name):
+    """Return the module of a kind of model, such as device.kinds.yolo2.
+
+    forget() drops it again: a model that runs keeps alive what it needs of its kind, and nobody needs the others.
+    """
+    try:
+        return __import__("device.kinds." + name, None, None, ("prepare",))
+    except BaseException:
+        forget()
+        raise
+
+
 def forget():
-    """Drop the modules of device/once, which no running app needs, and collect the garbage.
+    """Drop the modules of device/once and device/kinds, which a running app does not need, and collect the garbage.
 
     This also takes away what a failed import left behind: v1.11 would hand it out the next time.
     """
     for name in list(sys.modules):
-        if name.startswith("device.once"):
+        if name.startswith("device.once") or name.startswith("device.kinds"):
             del sys.modules[name]
-    globals().pop("once", None)
+    for name in ("once", "kinds"):  # the packages are attributes of this one, too
+        globals().pop(name, None)
     gc.collect()

@@ -1,33 +1,48 @@
-"""App: the wiring of the parts, and App.step(), from where both paths can be read from top to bottom.
+"""App: the parts and how they are wired; App.step() is the loop's body.
 
-A frame: camera -> slot.run (the kind fills the results) -> overlay.draw -> screen.show.
-A press: keys -> Machine.post -> the actions below, named in the rows of fsm.TRANSITIONS.
+A frame. App.load() chooses each callable once for the model and hands them all to frame_path():
+
+    snapshot   hal.Camera           the camera's next picture
+    prepare    Camera.fit()         makes it the model's input; None when the camera's window already is
+    run        KpuSlot.run          made by prepare() in device/kinds: runs the network, fills Results
+    draw       Overlay.begin()      results and status bar onto the picture
+    show       hal.Screen           the panel; Link puts its own in front when it is on
+
+A press.
+
+    interrupt  hal.Keys             notes time and level, and sets clock[DUE] to 0
+    step()     App.watch()          the frame loop yields: Keys.poll() tells the Buttons what was noted
+    event      Machine.post()       such as NEXT: looks up the row of the state in fsm.TRANSITIONS
+    actions    App.unload() ...     the methods that the row names, then the next state
+
+When the keys are quiet, watch() posts LOAD.
 """
 
 import gc
 import sys
 
 from device import forget, hal
-from device.catalog import say
+from device import kind as kind_module
+from device.catalog import Selection
 from device.errors import DeviceError, from_exception
 from device.fsm import Machine
-from device.kinds import KINDS
+from device.hal import DUE
 from device.kpu_slot import KpuSlot
 from device.results import Results
-from device.shelf import Shelf
+from device.spec import say
 
 CAMERA = (104, 105)  # faults that starting the camera again may cure
 FRAMES = 0  # in App.clock: frames since the start
-DUE = 1  # and when to look up from them; an interrupt of the keys makes it 0
+# App.clock[DUE]: the time in ms at which the frame loop next yields; a key interrupt sets it to 0
 SECOND = 1000
 KEEP_SECONDS = 5  # a model that runs this long is the one to start with next time
 IDE_STOP = "Exception: IDE interrupt"  # the stop button of MaixPy IDE is a plain exception (omv/ide_dbg.c)
 
 
 def frame_path(snapshot, prepare, run, draw, show, clock, post):
-    """The path of a frame, for ever; yields after each whether there is more to do than frames (see App.watch).
+    """The path of a frame, again and again; yields after each one whether App.watch() must run.
 
-    A generator keeps its variables between frames; a function of this size would take its room from the heap each time.
+    A generator keeps its variables between frames: a function of this size would take heap for them in every frame.
     """
     ticks = hal.ticks
     frames, due = FRAMES, DUE  # a global is looked up by name each time
@@ -43,7 +58,7 @@ def frame_path(snapshot, prepare, run, draw, show, clock, post):
 
 
 def idle():
-    """The frames of no model: wait a little, look what is to be done."""
+    """Stand in for frame_path() while no model runs: wait a little, then let App.watch() run."""
     while True:
         hal.sleep(20)
         yield True
@@ -52,18 +67,18 @@ def idle():
 class App:
     """The parts: machine, slot, results, catalog (list of ModelSpec), selected (index), fault (DeviceError or None).
 
-    report(kind, a, b, c): "state" old event new, "select" title index total, "load" title ms free, "unload" title
-    error, "fault" code name detail, "camera" "ok" or "missing" detail, "choice" folder written, "note" text. Never once
-    a frame.
+    report(kind, a, b, c) hears of "state" old event new, "select" title index total, "load" title ms free, "unload"
+    title error, "fault" code name detail, "camera" "ok" or "missing" detail, "choice" folder written, and "note" text;
+    never in every frame.
     """
 
-    advice = ""  # what to do where the firmware finds no card that is put in later
+    advice = ""  # what to do when the firmware cannot see a card that is put in later
 
     def __init__(self, report, kpu, root):
         self.report = report or hal.nothing
         self.root = root
         self.slot = KpuSlot(kpu)
-        self.shelf = Shelf(root, kpu.ANCHOR_PAIRS)
+        self.selection = Selection(root, kpu.ANCHOR_PAIRS)
         self.results = Results()
         self.fault = self.overlay = self.screen = self.camera = self.keys = self.dog = self.link = None
         self.catalog = ()
@@ -76,11 +91,12 @@ class App:
     frames = property(lambda self: self.clock[FRAMES])
 
     def step(self):
-        """One frame, one load or one idle poll; False once STOPPED. A `try` here would take heap in every frame."""
-        return self.watch() if self.frame.__next__() else True  # next() would be sought among our globals first
+        """Do one frame, one load or one idle poll; return False once STOPPED."""
+        # A `try` here would take heap in every frame, and next() would be looked up among our globals first.
+        return self.watch() if self.frame.__next__() else True
 
     def watch(self):
-        """Let the keys speak, load when they are quiet, and once a second see to the rest; False once STOPPED."""
+        """Poll the keys, load when they are quiet, and do the rest once a second; return False once STOPPED."""
         machine = self.machine
         if machine.state == "STOPPED":
             return False
@@ -91,8 +107,10 @@ class App:
                 self.due = now + SECOND
             self.clock[DUE] = self.due  # an edge from here on sets it to 0 again
             busy = self.keys.poll(now, machine.post)
+            # A press in progress needs a look after every frame, and so does a key without an interrupt.
             if busy or self.keys.polled:
                 self.clock[DUE] = 0
+            # A load blocks for seconds: it waits until nobody uses the keys and the notes have been read.
             if not busy and machine.state == "UNLOADED" and now >= self.hold:
                 machine.post("LOAD")
             elif passed:
@@ -105,12 +123,12 @@ class App:
                     self.link.beat()
                 if self.seconds & 1:
                     self.look(busy)
-        except Exception as error:  # a full heap, say: whatever it is, the key goes on
+        except Exception as error:  # such as a full heap: the keys must go on working
             machine.post("FAIL", error)
         return machine.state != "STOPPED"
 
     def count(self, now):
-        """Count the frames of the second that is over; after five seconds remember the model."""
+        """Count the frames of the past second; after five seconds remember the model."""
         frames = self.frames - self.mark
         passed = now - self.begun or 1
         self.mark += frames
@@ -121,29 +139,29 @@ class App:
             self.overlay.status(fps)
         if self.seconds == KEEP_SECONDS:
             folder = self.slot.loaded.folder
-            written = self.shelf.keep(folder)
+            written = self.selection.remember(folder)
             if written is not None:
                 self.report("choice", folder, written)
 
     def look(self, busy):
-        """See whether the card comes or goes, and whether a camera that failed is back; busy: a key is being used."""
+        """See whether the card came or went, and whether a camera that failed is back. busy: a key is being used."""
         post = self.machine.post
         state = self.machine.state
-        there = hal.present(self.root + "/models/x/x")
-        if there and state == "EMPTY":  # a card without models may be no more than what the firmware remembers of it
-            there = hal.remount(self.root)
-        if there:
+        card = hal.present(self.root + "/models/x/x")
+        if card and state == "EMPTY":  # the firmware remembers the root folder of a card that is gone
+            card = hal.remount(self.root)
+        if card:
             if state == "NO_CARD":
-                if not self.carded:
+                if not self.carded:  # the settings on this card have not been read
                     try:
-                        from device.once.outfit import fit_out
+                        from device.once.setup import fit_out
 
                         fit_out(self, True)
                     finally:
                         forget()
                 post("CARD_IN")
             elif state == "EMPTY" and not self.carded:
-                post("CARD_OUT")  # fit_out failed: again, or the keys stay dead
+                post("CARD_OUT")  # fit_out failed: do it again, or the keys stay dead
             elif (
                 state == "FAULT"
                 and self.fault.code in CAMERA
@@ -166,9 +184,9 @@ class App:
     def read_card(self, _):
         """Read the folders of the card; the selection stays, at first it is the remembered model."""
         self.calm()  # this may take seconds
-        self.catalog = self.shelf.read()
+        self.catalog = self.selection.read()
         if self.catalog:
-            self.select(self.shelf.selected)
+            self.select(self.selection.selected)
         else:
             self.machine.post("NO_MODELS")
 
@@ -176,11 +194,11 @@ class App:
         """Select a model by its index, wrapping around, and show its title at once; without models read the card."""
         if not self.catalog:  # a fault took the place of EMPTY
             return self.read_card(None)
-        spec = self.shelf.choose(at)
-        self.selected = self.shelf.selected
+        spec = self.selection.choose(at)
+        self.selected = self.selection.selected
         self.report("select", spec.title, self.selected, len(self.catalog))
         if hal.ticks() >= self.hold:
-            self.overlay.loading(spec, self.shelf.place)
+            self.overlay.loading(spec, self.selection.position)
 
     def select_next(self, _):
         self.select(self.selected + 1)
@@ -190,22 +208,31 @@ class App:
 
     def load(self, _):
         """Load the selected model and bind the path of its frames."""
-        spec = self.shelf.spec
-        place = self.shelf.place
+        spec = self.selection.spec
+        position = self.selection.position
         if self.hold:  # notes stood in place of the title
             self.hold = 0
-            self.overlay.loading(spec, place)
+            self.overlay.loading(spec, position)
+
+        # Some mistakes in the folder forbid the load. With others the firmware has the first word: it knows whether the
+        # file is too large or of a version that it cannot read.
         doubts = "\n".join([say(problem) for problem in spec.problems])
         code = spec.refused if spec.loadable else 103
         if doubts and code:
             raise DeviceError(code, doubts)
-        self.calm()  # nobody can feed it while the firmware looks for a camera or reads the file
+
+        # Nobody can feed the watchdog while the firmware looks for a camera or reads the file.
+        self.calm()
         width, height, prepare = self.camera.fit(spec.width, spec.height, spec.channels)
-        self.results.reset(KINDS[spec.kind].SHAPE, width, height, spec.width, spec.height)
-        draw = self.overlay.begin(spec, self.results, place, (width, height))
+        try:
+            kind = kind_module(spec.kind)
+        except ImportError:  # the card was pulled just now, and the app with it
+            raise DeviceError(2005, "no device/kinds/" + spec.kind)
+        self.results.reset(kind.SHAPE, width, height, spec.width, spec.height)
+        draw = self.overlay.begin(spec, self.results, position, (width, height))
         begun = hal.ticks()
         try:
-            self.slot.load(spec, self.results)
+            self.slot.load(spec, self.results, kind.prepare)
             if doubts:  # the firmware took it, but what the screen would say is wrong
                 raise DeviceError(103, doubts)
             self.frame = frame_path(
@@ -217,6 +244,8 @@ class App:
             if doubts and code > 2000:  # the firmware's own verdict, and what the file's head says of it
                 raise DeviceError(code, doubts)
             raise
+
+        # Count the frames of this model from here.
         self.fault = None
         self.begun = now = hal.ticks()
         self.mark = self.frames
@@ -225,14 +254,14 @@ class App:
         self.report("load", spec.title, now - begun, hal.heap_free())
 
     def unload(self, _):
-        """Release the running model, whatever happens."""
+        """Release the running model; this never raises."""
         self.rest()
         title = self.slot.loaded.title
         error = self.slot.unload()
         self.report("unload", title, error and str(error))
 
     def show_fault(self, error):
-        """Show what went wrong and what to do; an error of unknown kind goes to the UART too, with its traceback."""
+        """Show what went wrong and what to do; print an unexpected error on the UART too, with its traceback."""
         self.rest()
         self.slot.unload()  # a load may have failed after the model was in
         self.fault = fault = from_exception(error)
@@ -244,7 +273,7 @@ class App:
         if fault.code in CAMERA:
             self.camera.ready = False
         self.report("fault", fault.code, fault.name, fault.detail)
-        self.warn(fault, self.shelf.spec)
+        self.warn(fault, self.selection.spec)
 
     def show_no_card(self, _):
         self.warn(DeviceError(101, self.advice))
@@ -253,14 +282,14 @@ class App:
         self.warn(DeviceError(102))
 
     def warn(self, fault, spec=None):
-        """Show a fault in place of whatever is on the screen, notes that were to stand for a while among it."""
+        """Show a fault in place of what is on the screen, even of notes that would stay for a while."""
         self.hold = 0
         self.overlay.fault(fault, spec)
 
     # The beginning and the end.
 
     def rest(self):
-        """Show no more frames; the message that is on its way over the link ends before anything is printed."""
+        """Show no more frames. A message that the link has begun ends first, so that prints do not split it."""
         self.frame = idle()
         if self.link:
             self.link.settle()
@@ -277,7 +306,7 @@ class App:
         try:
             self.camera.start()
         except Exception as error:
-            detail = str(error) or "no memory"  # a heap too full for a text
+            detail = str(error) or "no memory"  # the heap was too full for a text
             if detail == IDE_STOP[11:]:
                 raise
         self.report("camera", "missing" if detail else "ok", detail)
@@ -302,7 +331,7 @@ class App:
             self.overlay.stopped(error)
 
     def disarm(self):
-        """Stop what would go on without us: the interrupts of the keys, the watchdog, and the link's port."""
+        """Stop what would go on without the app: the watchdog, the interrupts of the keys, and the link's port."""
         self.calm()
         if self.keys:
             self.keys.close()
@@ -311,14 +340,14 @@ class App:
 
 
 def build(report=None, kpu=None, root="/sd"):
-    """Return a started App on this board; kpu: an adapter, else the firmware's; root: where the card is."""
-    forget()  # and the garbage of all imports goes, before what stays is made: the largest free block doubles
-    from device.once import outfit
+    """Return a started App on this board. kpu: an adapter, else the firmware's. root: the folder of the card."""
+    forget()  # the garbage of the imports goes before what stays is made: this doubles the largest free block
+    from device.once import setup
 
     gc.collect()
-    app = App(report, kpu or outfit.open_kpu(), root)
+    app = App(report, kpu or setup.open_kpu(), root)
     try:
-        outfit.start(app)
+        setup.start(app)
         forget()
     except BaseException as error:
         app.close(error)

@@ -22,6 +22,7 @@ from device.text import ink, wrap
 
 ticks = utime.ticks_ms  # wraps after 146 million years on this core: plain subtraction will do
 sleep = utime.sleep_ms
+DUE = 1  # in the clocks of App and Link: the time in ms from which a frame looks up from the pictures
 RING = 8  # the firmware's scheduler queues as many callbacks
 
 GPIO = maix.GPIO
@@ -190,13 +191,13 @@ class Screen:
 
 
 class Keys:
-    """The keys: rows (pin, short, long), the events of a key. An interrupt sets alarm[at] to 0: then call poll().
+    """The keys. rows: (pin, short, long), the events of each key. An interrupt sets clock[DUE] to 0: then call poll().
 
     The handler runs between bytecodes, or after a blocking call for all edges at once; it notes time and level and
     allocates nothing.
     """
 
-    def __init__(self, rows, alarm, at):
+    def __init__(self, rows, clock):
         self.problem = ""
         self._keys = []  # (button, read level, ring, GPIO object, handler); the firmware keeps no reference of its own
         self.polled = False  # a key has no interrupt
@@ -204,14 +205,14 @@ class Keys:
             try:
                 fm.register(pin, fm.fpioa.GPIOHS0 + len(self._keys))
                 gpio = GPIO(GPIO.GPIOHS0 + len(self._keys), GPIO.IN, GPIO.PULL_UP)
-                self._listen(gpio, Button(short, long_), alarm, at)
+                self._listen(gpio, Button(short, long_), clock)
             except (ValueError, TypeError) as e:
                 self.problem = "key on pin %s: %s" % (pin, e)
             except BaseException:  # Ctrl-C, or a full heap
                 self.close()
                 raise
 
-    def _listen(self, gpio, button, alarm, at):
+    def _listen(self, gpio, button, clock):
         read = gpio.value
         ring = [0] * (RING + 1)  # [count, time * 2 + level, ...]
 
@@ -220,7 +221,7 @@ class Keys:
             if n < RING:
                 ring[0] = n = n + 1
                 ring[n] = ticks() * 2 + read()
-            alarm[at] = 0
+            clock[DUE] = 0
 
         self._keys.append((button, read, ring, gpio, on_edge))
         try:

@@ -32,7 +32,7 @@ def detector(task, spec, results):
     width = spec.width
     height = spec.height
     grid = spec.grid or (width // 32, height // 32)
-    anchors = spec.anchors
+    anchors = tuple(spec.anchors)
     kpu.init_yolo2(
         anchors,
         len(anchors) // 2,

@@ -32,7 +32,7 @@ def _shape(task, spec):
 def detector(task, spec, results):
     """Return run(img) -> number of boxes in `results`. Once a task: a second init_yolo2 leaks the first's anchors."""
     _shape(task, spec)
-    anchors = spec.anchors
+    anchors = tuple(spec.anchors)
     KPU.init_yolo2(task, spec.threshold, spec.nms, len(anchors) // 2, anchors)
     run_yolo2 = KPU.run_yolo2
     put = results.put

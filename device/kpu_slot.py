@@ -2,8 +2,8 @@
 
 import gc
 
+from device import forget
 from device.errors import DeviceError
-from device.kinds import KINDS
 
 
 class KpuSlot:
@@ -15,18 +15,18 @@ class KpuSlot:
         self.loaded = None
         self.run = None
 
-    def load(self, spec, results):
-        """Load the model of `spec`, whose kind will fill `results`; blocks for as long as the card takes.
+    def load(self, spec, results, prepare):
+        """Load the model of `spec`; blocks for as long as the card takes. prepare: of its kind, see device/kinds.
 
         Raises what the firmware raises (errors.from_exception names it), and then the slot is empty again.
         DeviceError 199 while a model is loaded: deinit before load.
         """
         if self._task is not None:
             raise DeviceError(199, "load before unload")
-        gc.collect()
+        forget()  # the module of the kind, too: `prepare` keeps what it needs
         try:
             self._task = self._kpu.load(spec)
-            self.run = KINDS[spec.kind].prepare(self._kpu, self._task, spec, results)
+            self.run = prepare(self._kpu, self._task, spec, results)
             self.loaded = spec
         finally:
             if self.loaded is None:

@@ -9,7 +9,7 @@ import gc
 import json
 
 from device import hal
-from device.results import BOXES
+from device.hal import DUE
 
 SLICE = 48  # bytes a frame: 4.2 ms at 115200
 SIZE = SLICE * 16
@@ -19,8 +19,7 @@ LABEL = 24  # and of a label
 LABELS = 16  # that are kept as bytes
 EVENTS = 8  # that wait while frames run; more are dropped
 RATE = 5  # results a second, unless the settings say otherwise
-DUE = 0  # in Link._gate: when a frame has to look at the link
-LAST = 1  # and when the last picture was shown
+LAST = 0  # in Link._gate: when the last picture was shown; DUE: when a frame must next look at the link
 
 heap_left = getattr(gc, "mem_free", None)  # absent on a PC
 
@@ -65,7 +64,7 @@ class Link:
         self._labels = {}
         self._state = self._title = b'""'
         self._report = report = app.report
-        self._gate = gate = [0, hal.ticks()]
+        self._gate = gate = [hal.ticks(), 0]
         show = app.screen.show
         ticks = hal.ticks
         step = self._step
@@ -259,7 +258,7 @@ class Link:
         results = self._app.results
         items = results.items
         labels = self._labels
-        boxes = results.shape == BOXES
+        shape = results.shape
         count = results.count
         self._begin(b',"event":"results","ms":')
         self._number(ms, 1)
@@ -280,9 +279,10 @@ class Link:
             score = item.score
             self._put(b",1." if score >= 1000 else b",0.")
             self._number(score % 1000, 3)
-            if boxes:
+            if shape:
                 self._field(b",", item.x)
                 self._field(b",", item.y)
+            if shape > 2:
                 self._field(b",", item.w)
                 self._field(b",", item.h)
             self._put(b"]")

@@ -1,7 +1,7 @@
 """What the screen says: results, status bar and messages. Everything fits the part of the view that the panel shows."""
 
 from device.errors import describe
-from device.results import BARS
+from device.results import BARS, POINTS
 from device.text import ink, plain
 
 # RGB565 with swapped bytes, as lcd's own constants
@@ -97,8 +97,15 @@ class Overlay:
                 if w:
                     img.draw_rectangle(left, y - thick, w, thick, COLOURS[item.class_id & 7], 1, 1)
 
-        paint = bars if results.shape == BARS else boxes
+        def points(img, count):
+            for i in range(count):
+                item = items[i]
+                colour = COLOURS[item.class_id & 7]
+                img.draw_rectangle(item.x - 2, item.y - 2, 5, 5, colour, 1, 1)
+                if spec.labels:
+                    img.draw_string(item.x + 4, item.y - 6, item.text or caption(item, columns), colour, 1, 0, 0, 1)
 
+        paint = bars if results.shape == BARS else points if results.shape == POINTS else boxes
         strip = (left, top, width, LINE + 2)
 
         def draw(img, count):

@@ -3,8 +3,10 @@
 from array import array
 from struct import pack_into
 
-BOXES = 1  # items are boxes in the view
-BARS = 2  # items are classes, best first; x y w h mean nothing
+# What items are; the number says how many of x, y, w, h mean something.
+BARS = 0  # classes, the best one first
+POINTS = 2  # points of the view
+BOXES = 4  # boxes in the view
 CAP = 10  # the firmware's own limit of detections (MaixPy Maix_kpu.c)
 
 _bits = array("I", [0])
@@ -49,7 +51,7 @@ class Item:
 
 
 class Results:
-    """items: ten at most, of which the first `count` are valid; `shape` is BOXES or BARS."""
+    """items: ten at most, of which the first `count` are valid. shape: BARS, POINTS or BOXES."""
 
     def __init__(self):
         self.items = []
@@ -74,7 +76,11 @@ class Results:
             item.__init__()
 
     def put(self, x, y, w, h, class_id, value):
-        """Add a box in pixels of the model's input and its score (float); clip it, drop it when nothing is in view."""
+        """Add a box, clipped to the view, unless nothing of it is in view or there are ten already.
+
+        x, y, w, h: ints, pixels of the model's input; w and h of a point do not count.
+        value: the score, see permille().
+        """
         n = self.count
         if n >= CAP:
             return
@@ -86,6 +92,9 @@ class Results:
         by = self.in_height
         bottom = (y + h) * height // by
         y = y * height // by
+        if self.shape == POINTS:  # scaled down, a point must not vanish
+            right = x + 1
+            bottom = y + 1
         if x < 0:
             x = 0
         if y < 0:

@@ -1,9 +1,25 @@
-"""KINDS: the registry of what a model may be; a new kind is one new file here and one new row.
+"""KINDS: what a model may be. A new kind is one new file in this folder and its name in this tuple.
 
-A kind is a module with `prepare(kpu, task, spec, results) -> run`, run(img) -> number of results, and with `needs`,
-the fields that model.json must have beyond the common ones.
+The file is a module with
+
+prepare(kpu, task, spec, results)
+    Returns run(img) -> number of results put into `results`, which must not allocate. kpu: the adapter, see
+    device/once/setup.py. spec: the ModelSpec, with a kind's own fields as attributes.
+SHAPE
+    How the results are drawn and told over the link: BARS, POINTS or BOXES of device/results.py.
+FIELDS
+    Rows (name, rule, default) of the fields that the kind adds to model.json, () when absent. rule: a text that
+    device.once.checks.fits() understands, or a function(value, anchor_pairs) that returns what the attribute of the
+    spec becomes, and raises ValueError(expected) or ValueError(expected, actual). default: used when the field is
+    missing; None makes the field mandatory.
+LABELS
+    "needed", "optional" (also when it is absent) or "none": whether model.json must, may or must not name classes.
+fit(spec, elements, shape, doubt)
+    Judges the output; may be absent. elements: its number of values; shape: its (width, height,
+    channels) as "outputs" of model.json says, or None. Calls doubt(field, expected, actual) where they do not fit.
+    Returns the shape that a kmodel v4 is told, or None.
+
+The module is in memory while the card is read or a model of its kind runs, and at no other time.
 """
 
-from device.kinds import classifier, yolo2
-
-KINDS = {"classifier": classifier, "yolo2": yolo2}
+KINDS = ("classifier", "yolo2")

@@ -1,14 +1,27 @@
 """Classifier: the best classes of one output vector, with or without softmax.
 
 The firmware hands out a tuple of floats, or of ints 0..255 where the last layer is a convolution of kmodel v3. Each
-float is an object already; this module makes no further one: it compares them, and counts with integers.
+float is an object already. This module makes no other object: it compares them and counts with integers.
 """
 
 from device.results import BARS, CAP, fixed, permille
 
-needs = ()
+FIELDS = (
+    ("top", "a whole number, 1 to 10", 3),
+    ("softmax", "true or false", False),
+    ("threshold", "a number, 0 to 1", 0),
+)
+LABELS = "needed"
 SHAPE = BARS
 LOWEST = -3.4e38  # v1.11 negates a float constant when it meets it, which makes an object
+
+
+def fit(spec, elements, shape, doubt):
+    """Return the shape of the output: one value for each label."""
+    count = len(spec.labels)
+    if elements != count:
+        doubt("labels", "%d labels" % elements, "%d labels" % count)
+    return 1, 1, count
 
 
 def exp(number):
@@ -22,7 +35,7 @@ def exp(number):
 
 
 def prepare(kpu, task, spec, results):
-    """Return run(img) -> number of classes, best first, of at most spec.top; raises what the firmware raises."""
+    """Return run(img) -> number of classes, best first, at most spec.top; it raises what the firmware raises."""
     forward = kpu.classifier(task, spec)
     top = min(spec.top, CAP)
     floor = permille(float(spec.threshold))
@@ -33,30 +46,32 @@ def prepare(kpu, task, spec, results):
     index = [0] * top
 
     def run(img):
+        # Keep the best classes in order of their scores: most values are below the last of them.
         values = forward(img)
-        found = at = 0
+        best_count = at = 0
         low = LOWEST
         for value in values:
             if value > low:
-                if found < top:
-                    found += 1
-                i = found - 1
+                if best_count < top:
+                    best_count += 1
+                i = best_count - 1
                 while i and best[i - 1] < value:
                     best[i] = best[i - 1]
                     index[i] = index[i - 1]
                     i -= 1
                 best[i] = value
                 index[i] = at
-                if found == top:
+                if best_count == top:
                     low = best[top - 1]
             at += 1
+        # The firmware gives raw sums when the network ends without a softmax.
         most = total = 0
-        if softmax and found:
+        if softmax and best_count:
             most = fixed(best[0])
             for value in values:
                 total += exp(most - fixed(value))
         i = 0
-        while i < found:
+        while i < best_count:
             value = best[i]
             score = (exp(most - fixed(value)) * 1000 + total // 2) // total if total else permille(value)
             if score < floor:

@@ -1,6 +1,7 @@
-"""The folders of models/: model.json and what lies beside it -> ModelSpec, with every mistake named.
+"""The folders of models/: model.json and what lies beside it become a ModelSpec, with every mistake named.
 
-Needed only while the card is read: catalog.read() has this module forgotten again.
+A kind's module says which fields, labels and outputs its models have; see device/kinds. Needed only while the card is
+read: catalog.read() drops this module again.
 """
 
 from array import array
@@ -8,22 +9,16 @@ from array import array
 import uio
 import uos
 
-from device.catalog import EVERY, Labels, ModelSpec, source_open
+from device import kind as kind_module
+from device.kinds import KINDS
+from device.spec import EVERY, Labels, ModelSpec, source_open
 from device.once.checks import BOM, all_fit, fits, read_json, show
-from device.once.kmodel_head import HEAD, grid, sniff
+from device.once.kmodel_head import HEAD, sniff
 
 LABELS_MAX = 65535
 KMODEL_MAX = 0x600000  # the firmware's own limit
 
-FIELDS = "schema title kind kmodel input labels anchors threshold nms top softmax outputs"
-RULES = (
-    ("schema", "a whole number, 1 to 1"),
-    ("title", "a text, length 1 to 32"),
-    ("threshold", "a number, 0 to 1"),
-    ("nms", "a number, 0 to 1"),
-    ("top", "a whole number, 1 to 10"),
-    ("softmax", "true or false"),
-)
+FIELDS = "schema title kind kmodel input labels outputs"  # of every kind
 
 
 def _size(path):
@@ -67,26 +62,26 @@ def scan(source):
 
 
 class _Reader:
-    """Reads one folder into `spec`; `bad` collects the problems, in `doubts` once the model could be loaded."""
+    """Reads one folder into `spec`; `problems` keep the app from loading it, `doubts` may prove wrong."""
 
-    def __init__(self, base, folder, kinds, pairs):
+    def __init__(self, base, folder, kinds, anchor_pairs):
         self.spec = ModelSpec(folder)
         self.problems = []
         self.doubts = []
         self.path = base + "/" + folder + "/"
         self.name = folder + "/model.json"
-        self.pairs = pairs
+        self.anchor_pairs = anchor_pairs
         self.data = read_json(self.path + "model.json", self.name, self.problems)
         if not self.problems:
             self.fill(kinds)
 
-    def bad(self, field, wanted, found=None):
-        if found is None:
-            found = show(self.data[field]) if field in self.data else "missing"
-        self.problems.append((self.name, field, found, wanted))
+    def bad(self, field, expected, actual=None):
+        if actual is None:
+            actual = show(self.data[field]) if field in self.data else "missing"
+        self.problems.append((self.name, field, actual, expected))
 
-    def doubt(self, field, wanted, found):
-        self.doubts.append((self.name, field, found, wanted))
+    def doubt(self, field, expected, actual):
+        self.doubts.append((self.name, field, actual, expected))
 
     def beside(self, name):
         """Return the path of a file beside model.json, None unless it is a plain name."""
@@ -97,44 +92,57 @@ class _Reader:
     def fill(self, kinds):
         data = self.data
         spec = self.spec
-        for field in data:
-            if field not in FIELDS.split(" "):
-                self.bad(field, "one of " + FIELDS, "unknown")
-        for field, rule in RULES:
-            if not fits(data.get(field, getattr(spec, field)), rule):
-                self.bad(field, rule)
-            elif field in data:
-                setattr(spec, field, data[field])
-        rule = "one of " + " ".join(sorted(kinds))
-        boxes = False
-        if fits(data.get("kind"), rule):
+        names = "one of " + " ".join(sorted(kinds))
+        kind = None
+        if fits(data.get("kind"), names):
             spec.kind = data["kind"]
-            boxes = "anchors" in kinds[spec.kind].needs
-        else:
-            self.bad("kind", rule)
-        if not boxes and "threshold" not in data:
-            spec.threshold = 0
+            kind = kinds[spec.kind]
+
+        # A field of another kind means nothing here, but its name is known, and a value that can only be a mistake is
+        # named as well.
+        rows = list(fields(kind))
+        for name in KINDS:
+            for field, rule, _ in fields(kinds[name]):
+                if field not in [row[0] for row in rows]:
+                    rows.append((field, rule if isinstance(rule, str) and field in data else None, None))
+        known = FIELDS.split(" ") + sorted([row[0] for row in rows])
+        for field in data:
+            if field not in known:
+                self.bad(field, "one of " + " ".join(known), "unknown")
+        self.take("schema", "a whole number, 1 to 1", None)
+        self.take("title", "a text, length 1 to 32", None)
+        if not kind:
+            self.bad("kind", names)
         if all_fit(data.get("input"), "a whole number, 1 to 1024", 3) and data["input"][2] in (1, 3):
             spec.width, spec.height, spec.channels = data["input"]
         else:
             self.bad("input", "[width, height, 1 or 3]")
-        if boxes:
-            self.anchors(data.get("anchors"))
+        for row in rows:
+            if row[1]:
+                self.take(*row)
         if "outputs" in data:
             self.outputs(data["outputs"])
         head = self.kmodel(data.get("kmodel"))
-        self.labels(data.get("labels"))
+        needed = getattr(kind, "LABELS", "optional")
+        if needed == "none" and "labels" in data:
+            self.bad("labels", "no labels: this kind has no classes")
+        elif needed == "needed" or "labels" in data:
+            self.labels(data.get("labels"))
         if not self.problems and not self.doubts:
-            self.compare(head, boxes)
+            self.compare(head, kind)
 
-    def anchors(self, value):
-        pairs = len(value) // 2 if isinstance(value, list) else 0
-        if not pairs or not all_fit(value, "a number, 0 to 1024", pairs * 2) or min(value) <= 0:
-            self.bad("anchors", "pairs of numbers above 0")
-        elif pairs != (self.pairs or pairs):
-            self.bad("anchors", "%d pairs, all that this firmware can use" % self.pairs, "%d pairs" % pairs)
+    def take(self, field, rule, default):
+        """Set an attribute of the spec to a field's value, or its default; a value that breaks its rule is bad."""
+        value = self.data.get(field, default)
+        if not isinstance(rule, str):
+            try:
+                setattr(self.spec, field, rule(value, self.anchor_pairs))
+            except ValueError as error:
+                self.bad(field, *error.args)
+        elif fits(value, rule):
+            setattr(self.spec, field, value)
         else:
-            self.spec._anchors = array("f", value)
+            self.bad(field, rule)
 
     def outputs(self, value):
         if isinstance(value, list) and value and all([all_fit(v, "a whole number, 1 to 65536", 3) for v in value]):
@@ -191,53 +199,46 @@ class _Reader:
                 return
             size = _size(source)
             if size is None or size > LABELS_MAX:
-                found = "no such file" if size is None else "%d bytes" % size
-                self.bad("labels", "a file of at most %d bytes" % LABELS_MAX, found)
+                actual = "no such file" if size is None else "%d bytes" % size
+                self.bad("labels", "a file of at most %d bytes" % LABELS_MAX, actual)
                 return
-        count, index, found = scan(source)
+        count, index, actual = scan(source)
         self.spec.labels = Labels(source, count, index)
-        if found:
-            self.bad("labels", "a name in every line, UTF-8", found)
+        if actual:
+            self.bad("labels", "a name in every line, UTF-8", actual)
 
-    def compare(self, head, boxes):
-        """Compare what model.json says with the head of the file; infer grid and, for v4, the outputs."""
+    def compare(self, head, kind):
+        """Compare model.json with the head of the file; infer the outputs that a kmodel v4 must be told."""
         spec = self.spec
-        count = len(spec.labels)
-        if head and head[1] == 3:
-            spec.outputs = None  # the firmware wants them for v4 only
-        given = spec.outputs
+        version = head[1] if head else 0
         sizes = head[3] if head else ()
+        if version == 3:
+            spec.outputs = None  # the firmware wants them for v4 only
+        outputs = spec.outputs
         shape = (spec.width, spec.height, spec.channels)
         if head and head[4] and head[4] != shape:
             self.doubt("input", show(list(head[4])), show(list(shape)))
-        if given and sizes and head[1] == 4 and sizes != tuple([w * h * c * 4 for w, h, c in given]):
-            self.doubt("outputs", "w x h x ch = %s" % show([size // 4 for size in sizes]), show(given))
+        if outputs and sizes and version == 4 and sizes != tuple([w * h * c * 4 for w, h, c in outputs]):
+            self.doubt("outputs", "w x h x ch = %s" % show([size // 4 for size in sizes]), show(outputs))
             return
-        if not given and not sizes:
+        if not (outputs or sizes) or not hasattr(kind, "fit"):
             return
-        first = sizes[0] // 4 if sizes else given[0][0] * given[0][1] * given[0][2]
-        said = "%d labels" % count
-        if not boxes:
-            if first != count:
-                self.doubt("labels", "%d labels" % first, said)
-            cells = (1, 1, count)
-        else:
-            pairs = len(spec._anchors) // 2
-            if given:
-                spec.grid = given[0][:2] if given[0][2] == pairs * (count + 5) else None
-            else:
-                spec.grid = grid(spec.width, spec.height, first, pairs, count)
-            if not spec.grid:
-                fit = [n for n in range(1, 101) if grid(spec.width, spec.height, first, pairs, n)]
-                self.doubt("labels", "%d labels" % fit[0] if fit else "%d x (labels + 5) channels" % pairs, said)
-                return
-            cells = spec.grid + (pairs * (count + 5),)
-        if not given and head[1] == 4:
+
+        # The kind judges the first output, and knows its shape.
+        first = outputs[0] if outputs else None
+        elements = sizes[0] // 4 if sizes else first[0] * first[1] * first[2]
+        cells = kind.fit(spec, elements, first, self.doubt)
+        if cells and not outputs and version == 4:
             spec.outputs = (cells,)
 
 
+def fields(kind):
+    """Return the rows (name, rule, default) of the fields that a kind adds to model.json; () for kind None."""
+    return getattr(kind, "FIELDS", ())
+
+
 def read_folder(base, folder, kinds, anchor_pairs=None):
-    """Return the ModelSpec of one folder in `base`, with its problems."""
+    """Return the ModelSpec of one folder in `base`, with its problems. kinds: name -> module, of all kinds."""
     try:
         reader = _Reader(base, folder, kinds, anchor_pairs)
         spec = reader.spec
@@ -266,8 +267,9 @@ def arriving(path):
     return not names or ("ARRIVING" in names and "model.json" not in names)
 
 
-def read_folders(base, rows, kinds, anchor_pairs):
-    """Return what catalog.read() returns; base: the folder of the models, rows: what uos.ilistdir() says is in it."""
+def read_folders(base, rows, anchor_pairs):
+    """Return what catalog.read() returns. base: the folder of the models. rows: what uos.ilistdir() lists in it."""
+    kinds = {name: kind_module(name) for name in KINDS}
     folders = [row[0] for row in rows if row[1] == 0x4000 and row[0][0] != "."]
     folders.sort(key=lambda name: (name.encode().lower(), name.encode()))
     specs = []

@@ -2,7 +2,7 @@
 
 A clone keeps them beside this package, an installed wheel keeps them inside it (`_board`). The host imports their
 modules by name at run time, because sys.path decides which firmware interface the fakes imitate. Each module is typed
-here with a Protocol, so that the host's type check does not end at the door.
+with a Protocol, here or in stub_types.py, so that the host's type check does not end at the door.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import tr
+from maixswitch.stub_types import Bench, Flavours, Font, Planes
 
 PACKAGE = Path(__file__).resolve().parent
 ROOTS = (PACKAGE.parent.parent, PACKAGE / "_board")
@@ -26,8 +28,6 @@ Key = tuple[int, str]
 """IO pin and role of a key."""
 TableRow = tuple[str, str, tuple[str, ...], str]
 """A row of the state machine: state, event, actions, next state."""
-ImageRow = tuple[Any, ...]
-"""A row of the table of firmware images; the constants of `Flavours` are its columns."""
 
 
 # Modules of device/.
@@ -74,7 +74,7 @@ class Labels(Protocol):
 
 
 class ModelSpec(Protocol):
-    """A folder of models/ as the app reads it; device/catalog.py says what each field means."""
+    """A folder of models/ as the app reads it; device/spec.py says what each field means."""
 
     folder: str
     title: str | None
@@ -88,18 +88,33 @@ class ModelSpec(Protocol):
     size: int
     loadable: bool
     labels: Labels
+    anchors: Sequence[float] | None
     problems: Sequence[tuple[str, str, str, str]]
 
-    @property
-    def anchors(self) -> tuple[float, ...] | None: ...
     def label(self, at: int) -> str: ...
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the host asks of a module of device/kinds/; its __init__.py says what each part means."""
+
+    SHAPE: int
+    FIELDS: tuple[tuple[str, Any, Any], ...]
+    LABELS: str
+
+
+class ResultShapes(Protocol):
+    """device/results.py: what results may be, and how many coordinates each has."""
+
+    BARS: int
+    POINTS: int
+    BOXES: int
 
 
 class Catalog(Protocol):
     """device/catalog.py: the models of a card."""
 
-    def read(self, root: str, kinds: Mapping[str, Any], anchor_pairs: int | None = None) -> list[ModelSpec]: ...
-    def say(self, problem: tuple[str, str, str, str]) -> str: ...
+    def read(self, root: str, anchor_pairs: int | None = None) -> list[ModelSpec]: ...
 
 
 class ErrorTexts(Protocol):
@@ -152,164 +167,6 @@ class Application(Protocol):
     def step(self) -> bool: ...
     def stop(self) -> None: ...
     def close(self, error: BaseException | None = None) -> None: ...
-
-
-# Modules of stubs/.
-
-
-class Clock(Protocol):
-    """Board time: it moves only when somebody moves it."""
-
-    now: int
-
-    def advance(self, ms: int, blocking: bool = False) -> None: ...
-
-
-class Keys(Protocol):
-    """The keys, as the finger of a person reaches them."""
-
-    def set(self, pin: int, level: int) -> None: ...
-    def press(self, pin: int, hold: int = 80, after: int = 0, bounce: Sequence[int] = (), pressed: int = 0) -> None: ...
-
-
-class Drive(Protocol):
-    """The socket of the TF card, and what can go wrong with a card in it."""
-
-    inserted: bool
-    bytes_per_ms: int
-
-    def insert(self, card: Any = None, mount: bool = True) -> None: ...
-    def eject(self) -> None: ...
-    def mount(self) -> Any: ...
-    def power_cut_after(self, count: int | None) -> None: ...
-    def pull_at(self, at: Any) -> None: ...
-
-
-class Camera(Protocol):
-    """The lens side of the camera; `source(width, height)` makes its pictures."""
-
-    connected: bool
-    source: Any
-
-
-class Screen(Protocol):
-    """The glass of the panel."""
-
-    fitted: bool
-    width: int
-    height: int
-
-    def canvas(self) -> bytearray: ...
-
-
-class Kpu(Protocol):
-    """The neural network processor: the engine behind it, and what holds a model."""
-
-    engine: Any
-    boxes: list[Any]
-    scores: list[Any]
-    slots: list[Any]
-    canmv: Any
-    live: Any
-
-
-class SystemHeap(Protocol):
-    """The system heap, in bytes."""
-
-    capacity: int
-    gc_capacity: int
-    gc_used: int
-
-    def free(self) -> int: ...
-    def largest(self) -> int: ...
-    def items(self) -> Iterable[tuple[str, int]]: ...
-
-
-class Uart(Protocol):
-    """The serial line that the firmware prints on."""
-
-    lines: list[str]
-
-    def print(self, text: str) -> None: ...
-
-
-class Bench(Protocol):
-    """stubs/bench.py: the handle on the fake board, with every state of it."""
-
-    EngineError: type[Exception]
-    HardFault: type[BaseException]
-    PowerCut: type[BaseException]
-    Reset: type[BaseException]
-    MemoryCard: Callable[[dict[str, Any]], Any]
-    clock: Clock
-    keys: Keys
-    card: Drive
-    camera: Camera
-    screen: Screen
-    kpu: Kpu
-    memory: SystemHeap
-    uart: Uart
-    trace: MutableSequence[str] | None
-
-    def install(self) -> None: ...
-    def reset(self, flavour: str = ..., config: dict[str, Any] | None = None) -> None: ...
-    def power_off(self) -> None: ...
-    def fail_at(self, name: str, nth: int, what: Any) -> None: ...
-    def heal(self, name: str | None = None) -> None: ...
-
-
-class Flavours(Protocol):
-    """stubs/flavours.py: the firmware images as rows, and what the firmware takes from the system heap."""
-
-    NAME: int
-    VERSION: int
-    IMAGE: int
-    V4: int
-    FREE_KIB: int
-    BANNER_KIB: int
-    GC_KIB: int
-    THREADS: int
-    IDE: int
-    API: int
-    PANEL: int
-    FONT: int
-    BLOBS: int
-    NOTE: int
-    DEFAULT: str
-    NEEDED: tuple[str, ...]
-    WISHED: tuple[str, ...]
-    PANEL_WISHED: tuple[str, ...]
-    STARTS_MAIN: str
-    BANNERS: dict[str, str]
-    MODEL_LIMIT: int
-
-    def parse(self, version: str) -> tuple[int, ...]: ...
-    def images(self, flavour: str = "") -> list[ImageRow]: ...
-    def newest(self) -> list[ImageRow]: ...
-    def find(self, name: str) -> ImageRow: ...
-    def lacks(self, version: tuple[int, ...] | None, names: Sequence[str]) -> list[str]: ...
-    def need_parts(self, version: int, file_size: int, main_mem: int) -> tuple[tuple[str, int], ...]: ...
-    def growth(self, sizes: Iterable[int]) -> int: ...
-    def region_bytes(self, w: int, h: int, anchors: int, classes: int) -> int: ...
-    def doubles(self, name: str) -> bool: ...
-    def camera_parts(self, w: int, h: int, dual: bool = False) -> tuple[int, ...]: ...
-    def lcd_bytes(self, w: int, h: int) -> int: ...
-
-
-class Planes(Protocol):
-    """stubs/benchlib/planes.py: the firmware's formulas of pixels."""
-
-    def rgb_to_grey(self, pixels: bytes) -> bytearray: ...
-
-
-class Font(Protocol):
-    """stubs/benchlib/font.py: the letters of the firmware, seven rows of bits each from the space on."""
-
-    WIDTH: int
-    HEIGHT: int
-    LEFT: int
-    TOP: int
-    GLYPHS: bytes
 
 
 # Where the code is.
@@ -375,7 +232,7 @@ def boards() -> Boards:
 
 def default_board() -> str:
     """Return the id of the board that the app assumes when nothing names one."""
-    return str(_module("device.once.outfit").BOARD)
+    return str(_module("device.once.setup").BOARD)
 
 
 def settings(root: str = "/sd") -> BoardSettings:
@@ -383,9 +240,25 @@ def settings(root: str = "/sd") -> BoardSettings:
     return cast(BoardSettings, _module("device.once.settings").Settings.read(root))
 
 
-def kinds() -> Mapping[str, Any]:
-    """Return the registry of kinds: name -> module."""
-    return cast("Mapping[str, Any]", _module("device.kinds").KINDS)
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """Return the registry of kinds: name -> what its module says, in the order of the names."""
+    modules = {name: _module(f"device.kinds.{name}") for name in sorted(_module("device.kinds").KINDS)}
+    return {
+        name: Kind(module.SHAPE, getattr(module, "FIELDS", ()), getattr(module, "LABELS", "optional"))
+        for name, module in modules.items()
+    }
+
+
+def has_field(kind: str | None, field: str) -> bool:
+    """Does the kind of this name add this field to model.json? False for a kind that the app does not know."""
+    module = kinds().get(kind or "")
+    return module is not None and any(row[0] == field for row in module.FIELDS)
+
+
+def shapes() -> ResultShapes:
+    """Return the constants of the shapes that results have."""
+    return cast(ResultShapes, _module("device.results"))
 
 
 def catalog() -> Catalog:
@@ -411,6 +284,12 @@ def transitions() -> list[TableRow]:
 def overlay() -> Overlay:
     """Return the app's drawing of titles and results."""
     return cast(Overlay, _module("device.overlay"))
+
+
+def states() -> list[str]:
+    """Return the states of the app, each once, in the order of the table."""
+    rows = transitions()
+    return list(dict.fromkeys([row[0] for row in rows] + [row[3] for row in rows]))
 
 
 def kmodel_head() -> KModelHead:

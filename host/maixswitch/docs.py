@@ -107,8 +107,17 @@ def serial() -> str:
     """Every message of the board's serial line, with its fields."""
     from maixswitch.board.serial_schema import COMMON, EVENTS
 
+    # A result is label, score, and the coordinates that the shape of its kind has.
+    results = ", ".join(
+        f"[{', '.join(['label', 'score', *'xywh'[: kind.SHAPE]])}] of a `{name}`"
+        for name, kind in board_code.kinds().items()
+    )
+
     def fields(rows: Sequence[Any]) -> str:
-        shown = [(f"`{row.name}`", TYPES[row.type], "no" if row.optional else "yes", row.meaning) for row in rows]
+        shown = [
+            (f"`{row.name}`", TYPES[row.type], "no" if row.optional else "yes", row.meaning.format(results=results))
+            for row in rows
+        ]
         return table(("field", "type", "always", "meaning, unit, range"), shown)
 
     parts = ["### Every message\n\n" + fields(COMMON)]

@@ -3,7 +3,7 @@
 # ruff: noqa: UP031
 
 import bench
-from device import catalog
+from device import spec as device_spec
 from tests.device.test_catalog import DIGITS, changed, problems, read_one
 from tests.device.test_kmodel_head import v3
 
@@ -49,7 +49,7 @@ def test_a_thousand_labels_cost_little_and_are_read_when_asked_for():
     for at in (998, 999, 500):
         assert spec.label(at) == "label number %d" % at
     assert bench.calls["uio.open"] == opened  # still known
-    assert len(spec.labels._index) * 2 + 64 * catalog.CACHE < 2048
+    assert len(spec.labels._index) * 2 + 64 * device_spec.CACHE < 2048
 
 
 def test_labels_of_a_card_that_is_gone_are_numbers():
@@ -72,14 +72,14 @@ def test_a_labels_file_that_was_overwritten_meanwhile_is_no_crash():
 
 
 def test_no_more_labels_stay_in_memory_than_the_cache_holds():
-    lines = "\n".join(["label %d" % i for i in range(catalog.CACHE + 1)])
-    files = {"labels.txt": lines, "mnist.kmodel": v3(((0, 4 * (catalog.CACHE + 1)),))}
+    lines = "\n".join(["label %d" % i for i in range(device_spec.CACHE + 1)])
+    files = {"labels.txt": lines, "mnist.kmodel": v3(((0, 4 * (device_spec.CACHE + 1)),))}
     spec = read_one(changed(DIGITS, labels="labels.txt"), files)
-    for at in range(catalog.CACHE):
+    for at in range(device_spec.CACHE):
         spec.label(at)
     opened = bench.calls["uio.open"]
     assert spec.label(0) == "label 0"
     assert bench.calls["uio.open"] == opened
-    spec.label(catalog.CACHE)  # one too many: the others make room
+    spec.label(device_spec.CACHE)  # one too many: the others make room
     assert spec.label(0) == "label 0"
     assert bench.calls["uio.open"] == opened + 2

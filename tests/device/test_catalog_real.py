@@ -8,7 +8,6 @@ import pytest
 
 import bench
 from device import catalog
-from device.kinds import KINDS
 
 FACE = [1.889, 2.5245, 2.9465, 3.94056, 3.99987, 5.3658, 5.155437, 6.92275, 6.718375, 9.01025]
 VOC = [1.08, 1.19, 3.42, 4.41, 6.63, 11.38, 9.42, 5.11, 16.62, 10.52]
@@ -24,7 +23,7 @@ def read(kmodels, name, kind, size, classes, anchors=None, pairs=5, **more):
     bench.reset()
     data = (kmodels / f"{name}.kmodel").read_bytes()
     bench.card.insert(bench.MemoryCard({"models/m/model.json": json.dumps(model), "models/m/m.kmodel": data}))
-    return catalog.read("/sd", KINDS, pairs)[0]
+    return catalog.read("/sd", pairs)[0]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The table and the machine that runs it. Runs under CPython and MicroPython."""
 
 from device.fsm import QUEUE, Machine, Refused, rows
-from device.once.fsm_rules import STATES, check
+from tests.device.fsm_rules import STATES, check
 from tests.device.unit_helpers import raises
 
 KEYS = ("NEXT", "PREVIOUS", "RELOAD")

@@ -3,7 +3,7 @@
 # ruff: noqa: RUF005
 
 from device.fsm import QUEUE, Machine, Refused, rows
-from device.once.fsm_rules import STATES, check
+from tests.device.fsm_rules import STATES, check
 from tests.device.unit_helpers import raises
 
 

@@ -262,8 +262,8 @@ class Fingers:
     """Keys, and what they said while time went by in steps of `ms`."""
 
     def __init__(self, rows):
-        self.alarm = [1]
-        self.keys = hal.Keys(rows, self.alarm, 0)
+        self.clock = [0, 1]
+        self.keys = hal.Keys(rows, self.clock)
         self.events = []
         self.busy = False
 
@@ -286,11 +286,11 @@ def fingers():
     assert not bench.irqs
 
 
-def test_an_edge_raises_the_alarm(fingers):
-    fingers.alarm[0] = 99
+def test_an_edge_calls_for_a_look(fingers):
+    fingers.clock[hal.DUE] = 99
     bench.keys.set(16, 0)
     bench.scheduler.run()
-    assert fingers.alarm[0] == 0
+    assert fingers.clock[hal.DUE] == 0
 
 
 def test_short_and_long(fingers):

@@ -86,6 +86,25 @@ def test_files_are_opened_through_the_firmware(path: Path) -> None:
             assert "open" in bound, f"{_name(path)}:{node.lineno}"
 
 
+def _modules_of(path: Path, known: set[str]) -> set[str]:
+    """The modules of device/ that a file imports, wherever in the file the import stands."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names & known
+
+
+def test_imports_of_the_app_make_no_circle() -> None:
+    """Take away what imports nothing that is left, again and again: a circle is what stays."""
+    names = {_name(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in DEVICE}
+    left = {name: _modules_of(path, set(names)) - {name, "device"} for name, path in names.items()}
+    while free := [name for name, imports in left.items() if not imports & set(left)]:
+        for name in free:
+            del left[name]
+    assert not left
+
+
 def test_fakes_know_nothing_of_the_host() -> None:
     """The fakes run where there is no numpy and no package of ours."""
     for path in sorted((ROOT / "stubs").rglob("*.py")):

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device import kind
 from device.kinds import KINDS
 from device.kinds.classifier import exp
-from device.results import BARS, BOXES, CAP, Results, fixed
+from device.results import BARS, BOXES, CAP, POINTS, Results, fixed
 
 FLOATS = st.floats(-100, 100, width=32)
 
@@ -31,17 +32,21 @@ def classify(values, top=3, softmax=False, threshold=0.0):
     results = Results()
     results.reset(BARS, 320, 240, 224, 224)
     spec = SimpleNamespace(top=top, softmax=softmax, threshold=threshold)
-    count = KINDS["classifier"].prepare(FixedOutput(values), None, spec, results)(None)
+    count = kind("classifier").prepare(FixedOutput(values), None, spec, results)(None)
     assert count == results.count
     return [(item.class_id, item.score) for item in results.items[:count]]
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_every_kind_keeps_the_interface(name):
-    kind = KINDS[name]
-    assert callable(kind.prepare)
-    assert kind.SHAPE in (BOXES, BARS)
-    assert isinstance(kind.needs, tuple)
+    module = kind(name)
+    assert callable(module.prepare)
+    assert callable(module.fit)
+    assert module.SHAPE in (BARS, POINTS, BOXES)
+    assert module.LABELS in ("needed", "optional", "none")
+    for field, rule, _ in module.FIELDS:
+        assert field.isidentifier()
+        assert callable(rule) or rule.startswith(("a ", "one of ", "true or false"))
 
 
 def test_best_first():
@@ -83,7 +88,7 @@ def test_the_second_frame_owes_nothing_to_the_first():
     adapter = FixedOutput((0.9, 0.05, 0.05))
     results = Results()
     spec = SimpleNamespace(top=2, softmax=False, threshold=0.0)
-    run = KINDS["classifier"].prepare(adapter, None, spec, results)
+    run = kind("classifier").prepare(adapter, None, spec, results)
     run(None)
     adapter.values = (0.0, 0.1, 0.4)
     assert run(None) == 2

@@ -59,7 +59,7 @@ def sim(request, monkeypatch):
         flavour = "canmv"
     else:
         flavour = "minimum_with_kmodel_v4_support"
-    kpu = importlib.import_module("device.once.outfit").open_kpu()
+    kpu = importlib.import_module("device.once.setup").open_kpu()
     assert kpu.__name__ == "device.kpu_" + request.param
     results = importlib.import_module("device.results").Results()
     made = SimulatedBoard(kpu, flavour)

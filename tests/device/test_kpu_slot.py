@@ -9,9 +9,8 @@ import pytest
 
 import bench
 from benchlib.models import kmodel_v3, kmodel_v4
-from device import catalog, kpu_maixpy
+from device import catalog, kind, kpu_maixpy
 from device.errors import DeviceError, from_exception
-from device.kinds import KINDS
 from device.kpu_slot import KpuSlot
 from device.results import BARS, BOXES, Results
 
@@ -26,9 +25,14 @@ def spec_of(text, kmodel, extra=""):
     bench.card.insert(
         bench.MemoryCard({"models/m/model.json": text.replace("EXTRA", extra), "models/m/m.kmodel": kmodel})
     )
-    (spec,) = catalog.read("/sd", KINDS, kpu_maixpy.ANCHOR_PAIRS)
+    (spec,) = catalog.read("/sd", kpu_maixpy.ANCHOR_PAIRS)
     assert not spec.problems
     return spec
+
+
+def load(slot, spec, results):
+    """Load a model as the app does."""
+    slot.load(spec, results, kind(spec.kind).prepare)
 
 
 def picture():
@@ -67,7 +71,7 @@ def digits(extra=""):
 
 def test_a_detector(slot, results):
     spec = face()
-    slot.load(spec, results)
+    load(slot, spec, results)
     assert slot.loaded is spec
     image = picture()
     assert slot.run(image) == 0  # the firmware says None
@@ -83,7 +87,7 @@ def test_a_detector(slot, results):
 
 def test_a_classifier(slot, results):
     results.reset(BARS, 320, 240, 320, 240)
-    slot.load(digits(), results)
+    load(slot, digits(), results)
     bench.kpu.scores = [0.25, 0.125, 0.625]
     assert slot.run(picture()) == 3
     assert [(i.class_id, i.score) for i in results.items[:3]] == [(2, 625), (0, 250), (1, 125)]
@@ -91,7 +95,7 @@ def test_a_classifier(slot, results):
 
 def test_the_last_layer_a_convolution_gives_bytes(slot, results):
     spec = spec_of(DIGITS, kmodel_v3((320, 240, 3), (1, 1, 3), "conv"))
-    slot.load(spec, results)
+    load(slot, spec, results)
     bench.kpu.scores = [0, 255, 51]
     assert slot.run(picture()) == 3
     assert [(i.class_id, i.score) for i in results.items[:3]] == [(1, 1000), (2, 200), (0, 0)]
@@ -99,9 +103,9 @@ def test_the_last_layer_a_convolution_gives_bytes(slot, results):
 
 def test_a_load_needs_an_empty_slot(slot, results):
     spec = face()
-    slot.load(spec, results)
+    load(slot, spec, results)
     with pytest.raises(DeviceError) as caught:
-        slot.load(spec, results)
+        load(slot, spec, results)
     assert (caught.value.code, caught.value.detail) == (199, "load before unload")
     assert slot.loaded is spec
     assert bench.kpu.loads == 1
@@ -110,7 +114,7 @@ def test_a_load_needs_an_empty_slot(slot, results):
 def test_unload_and_load_again(slot, results):
     spec = face()
     for _ in range(12):  # more than the firmware's five slots
-        slot.load(spec, results)
+        load(slot, spec, results)
         assert slot.unload() is None
         assert slot.loaded is slot.run is None
         assert not bench.kpu.live
@@ -124,7 +128,7 @@ def test_unload_of_nothing_is_nothing(slot):
 
 
 def test_a_release_that_failed_is_tried_once_more(slot, results):
-    slot.load(face(), results)
+    load(slot, face(), results)
     bench.fail_next("KPU.deinit", MemoryError("memory allocation failed"))
     assert isinstance(slot.unload(), MemoryError)
     assert [row[0] for row in bench.kpu.ledger] == ["load", "deinit"]
@@ -132,7 +136,7 @@ def test_a_release_that_failed_is_tried_once_more(slot, results):
 
 
 def test_ctrl_c_during_a_release_goes_up_and_the_model_is_gone(slot, results):
-    slot.load(face(), results)
+    load(slot, face(), results)
     bench.fail_next("KPU.deinit", KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         slot.unload()
@@ -151,19 +155,19 @@ class Knot:
 def test_the_heap_is_collected_before_a_load_and_after_a_release(slot, results, call):
     spec = face()
     if call == "unload":
-        slot.load(spec, results)
+        load(slot, spec, results)
     gc.disable()
     try:
         garbage = weakref.ref(Knot())
         assert garbage() is not None
-        slot.load(spec, results) if call == "load" else slot.unload()
+        load(slot, spec, results) if call == "load" else slot.unload()
         assert garbage() is None
     finally:
         gc.enable()
 
 
 def test_unload_forgets_even_when_the_firmware_refuses(slot, results):
-    slot.load(face(), results)
+    load(slot, face(), results)
     bench.fail_next("KPU.deinit", ValueError("no"))
     assert str(slot.unload()) == "no"
     assert slot.loaded is slot.run is None
@@ -178,11 +182,11 @@ def test_a_failing_load_leaves_the_slot_empty(slot, results, code):
     spec = face()
     bench.fail_next("KPU.load", code)
     with pytest.raises(ValueError, match="load error") as caught:
-        slot.load(spec, results)
+        load(slot, spec, results)
     assert from_exception(caught.value).code == code
     assert slot.loaded is None
     assert not bench.kpu.live
-    slot.load(spec, results)
+    load(slot, spec, results)
     assert slot.loaded is spec
 
 
@@ -190,7 +194,7 @@ def test_a_refused_region_layer_releases_the_half_prepared_task(slot, results):
     spec = face()
     bench.fail_next("KPU.init_yolo2", ValueError("[MAIXPY]kpu: threshold only support 0 to 1"))
     with pytest.raises(ValueError, match="threshold"):
-        slot.load(spec, results)
+        load(slot, spec, results)
     assert slot.loaded is None
     assert not bench.kpu.live
     assert [row[0] for row in bench.kpu.ledger] == ["load", "deinit"]
@@ -200,34 +204,34 @@ def test_a_wrong_output_shape_releases_the_half_prepared_task(slot, results):
     spec = spec_of(FACE, kmodel_v4())
     spec.outputs = ((20, 15, 31),)
     with pytest.raises(DeviceError) as caught:
-        slot.load(spec, results)
+        load(slot, spec, results)
     assert caught.value.code == 2012
     assert "20x15x31" in caught.value.detail
     assert not bench.kpu.live
 
 
 def test_a_v4_model_has_its_outputs_set(slot, results):
-    slot.load(spec_of(FACE, kmodel_v4(), ', "outputs": [[20, 15, 30]]'), results)
+    load(slot, spec_of(FACE, kmodel_v4(), ', "outputs": [[20, 15, 30]]'), results)
     assert bench.calls["KPU.set_outputs"] == 1
     assert slot.run(picture()) == 0
 
 
 def test_outputs_that_model_json_leaves_out_are_found_in_the_file(slot, results):
-    slot.load(spec_of(FACE, kmodel_v4()), results)
+    load(slot, spec_of(FACE, kmodel_v4()), results)
     assert slot.run(picture()) == 0
 
 
-def test_an_unknown_kind_leaves_the_slot_empty(slot, results):
+def test_a_kind_that_cannot_prepare_leaves_the_slot_empty(slot, results):
     spec = face()
-    spec.kind = "pose"
-    with pytest.raises(KeyError):
-        slot.load(spec, results)
+    spec.anchors = None
+    with pytest.raises(TypeError):
+        load(slot, spec, results)
     assert slot.loaded is None
     assert not bench.kpu.live
 
 
 def test_a_failing_run_goes_up_as_the_firmware_says_it(slot, results):
-    slot.load(face(), results)
+    load(slot, face(), results)
     image = picture()
     bench.fail_next("KPU.run_yolo2", 2008)
     with pytest.raises(OSError, match="ERR_RUN_MODEL") as caught:

@@ -67,6 +67,7 @@ class Glass:
             kind="yolo2",
             size=388776,
             top=top,
+            labels=("label0", "label1"),
             label=lambda at: self.asked.append(at) or f"label{at}",
         )
         sensor.reset()

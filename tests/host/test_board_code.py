@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from maixswitch import board_code
+from maixswitch import board_code, stub_types
 from tests.host.sim_helpers import ROOT
 
 
@@ -25,23 +25,24 @@ def members(protocol: type) -> set[str]:
         (board_code.Board, lambda: board_code.boards().find("dock")),
         (board_code.BoardSettings, lambda: importlib.import_module("device.once.settings").Settings()),
         (board_code.Catalog, board_code.catalog),
-        (board_code.ModelSpec, lambda: importlib.import_module("device.catalog").ModelSpec("10-name")),
-        (board_code.Labels, lambda: importlib.import_module("device.catalog").Labels(b"", 0, ())),
+        (board_code.ModelSpec, lambda: importlib.import_module("device.spec").ModelSpec("10-name")),
+        (board_code.Labels, lambda: importlib.import_module("device.spec").Labels(b"", 0, ())),
+        (board_code.ResultShapes, board_code.shapes),
         (board_code.DeviceErrors, board_code.device_errors),
         (board_code.StateMachine, lambda: importlib.import_module("device.fsm")),
         (board_code.KModelHead, board_code.kmodel_head),
-        (board_code.Bench, board_code.bench),
-        (board_code.Clock, lambda: board_code.bench().clock),
-        (board_code.Keys, lambda: board_code.bench().keys),
-        (board_code.Drive, lambda: board_code.bench().card),
-        (board_code.Camera, lambda: board_code.bench().camera),
-        (board_code.Screen, lambda: board_code.bench().screen),
-        (board_code.Kpu, lambda: board_code.bench().kpu),
-        (board_code.SystemHeap, lambda: board_code.bench().memory),
-        (board_code.Uart, lambda: board_code.bench().uart),
-        (board_code.Flavours, board_code.flavours),
-        (board_code.Planes, board_code.planes),
-        (board_code.Font, board_code.font),
+        (stub_types.Bench, board_code.bench),
+        (stub_types.Clock, lambda: board_code.bench().clock),
+        (stub_types.Keys, lambda: board_code.bench().keys),
+        (stub_types.Drive, lambda: board_code.bench().card),
+        (stub_types.Camera, lambda: board_code.bench().camera),
+        (stub_types.Screen, lambda: board_code.bench().screen),
+        (stub_types.Kpu, lambda: board_code.bench().kpu),
+        (stub_types.SystemHeap, lambda: board_code.bench().memory),
+        (stub_types.Uart, lambda: board_code.bench().uart),
+        (stub_types.Flavours, board_code.flavours),
+        (stub_types.Planes, board_code.planes),
+        (stub_types.Font, board_code.font),
     ],
 )
 def test_the_types_of_the_door_are_those_of_the_code_behind_it(protocol: type, value: Any) -> None:

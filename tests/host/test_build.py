@@ -44,8 +44,8 @@ def test_source_form(tmp_path: Path) -> None:
 def test_source_form_runs(tmp_path: Path) -> None:
     """The built app runs under CPython and, where it is installed, under MicroPython; not the project's own copy."""
     build(tmp_path)
-    shelf = tmp_path / "device" / "shelf.py"
-    shelf.write_text(shelf.read_text() + "print('the copy runs')\n")
+    spec = tmp_path / "device" / "spec.py"
+    spec.write_text(spec.read_text() + "print('the copy runs')\n")
     interpreters = [sys.executable, shutil.which("micropython", path=sysconfig.get_path("scripts"))]
     for executable in filter(None, interpreters):
         done = _play(executable, tmp_path)

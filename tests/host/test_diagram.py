@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from device import fsm
-from device.once import fsm_rules
 from maixswitch.diagram import mermaid
+from tests.device import fsm_rules
 
 
 def parse(text: str) -> set[tuple[str, str, str, str]]:

@@ -17,10 +17,10 @@ TEXT = 80
 
 @dataclass(frozen=True)
 class Field:
-    """A field.
+    """A field of a message.
 
     type: its JSON type ("int", "str", "bool", "found").
-    meaning: with unit and range.
+    meaning: with unit and range; docs.py puts what the results of each kind look like in place of {results}.
     optional: may it be absent?
     """
 
@@ -96,8 +96,7 @@ EVENTS = (
             Field(
                 "found",
                 "found",
-                "list, best class first or boxes in the firmware's order: [label, score] of a class, or "
-                "[label, score, x, y, w, h] of a box; score 0 to 1 in thousandths; x, y, w, h in pixels of the view",
+                "list, {results}; score 0 to 1 in thousandths; x, y, w, h in pixels of the view",
             ),
         ),
     ),
@@ -164,7 +163,7 @@ def _is(value: object, kind: str) -> bool:
 
 
 def _is_result(item: object) -> bool:
-    if not isinstance(item, list) or len(item) not in (2, 6):
+    if not isinstance(item, list) or len(item) not in (2, 4, 6):
         return False
     label, score, *box = item
     right = isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1

@@ -146,7 +146,7 @@ class Card:
 
     def _specs(self, pairs: int | None) -> list[board_code.ModelSpec]:
         try:
-            return board_code.catalog().read("/sd", board_code.kinds(), pairs)
+            return board_code.catalog().read("/sd", pairs)
         except OSError as error:
             raise MaixSwitchError(files.unreadable(self.path, error), EXIT_IO) from error
 

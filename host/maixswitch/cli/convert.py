@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from maixswitch import console, files
+from maixswitch import board_code, console, files
 from maixswitch.cli.parameters import Json
 from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr, word
@@ -23,7 +23,7 @@ def convert(
     images: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of pictures.")] = None,
     random: Annotated[bool, typer.Option("--random", help="A trial with noise instead of pictures.")] = False,
     labels: Annotated[Path | None, typer.Option(metavar="FILE", help="Names of the classes.")] = None,
-    kind: Annotated[str, typer.Option(help="classifier or yolo2; default: worked out.")] = "",
+    kind: Annotated[str, typer.Option(help="Kind of the model, such as classifier; default: worked out.")] = "",
     anchors: Annotated[
         str, typer.Option(metavar="FILE|LIST", help="Anchors of a detector, in cells: numbers with commas, or a file.")
     ] = "",
@@ -89,8 +89,8 @@ def convert(
 
 def _fitting_options(kind: str, anchors: tuple[float, ...], card: Path | None, title: str, report: Path | None) -> None:
     """Refuses (usage), before any work, options that contradict each other."""
-    if kind == "classifier" and anchors:
-        raise MaixSwitchError(tr("--anchors: a classifier has none"), EXIT_USAGE)
+    if anchors and kind in board_code.kinds() and not board_code.has_field(kind, "anchors"):
+        raise MaixSwitchError(tr("--anchors: a {kind} has no anchors", kind=kind), EXIT_USAGE)
     if title and card is None:
         raise MaixSwitchError(tr("--title: only for a card (--card CARD)"), EXIT_USAGE)
     if report is not None and report.suffix.lower() not in (".html", ".htm"):

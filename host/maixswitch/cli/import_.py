@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from json import loads as parse
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,7 +24,7 @@ def import_(
     ],
     card: Annotated[Path, typer.Option("--card", help="Folder of the card.")],
     title: Annotated[str, typer.Option(help="What the screen shows; default: after the file's name.")] = "",
-    kind: Annotated[str, typer.Option(help="classifier or yolo2; default: worked out.")] = "",
+    kind: Annotated[str, typer.Option(help="Kind of the model, such as classifier; default: worked out.")] = "",
     labels: Annotated[
         str, typer.Option(metavar="FILE", help="Labels: a file, or which of the source's files counts.")
     ] = "",
@@ -41,6 +42,10 @@ def import_(
         typer.Option("--softmax/--no-softmax", help="Whether the app takes a softmax; default: worked out."),
     ] = None,
     top: Annotated[int | None, typer.Option(min=1, max=10, help="How many classes to show.")] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A field of the kind for model.json, as NAME=VALUE; may be repeated."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, write nothing.")] = False,
     json: Json = False,
 ) -> None:
@@ -54,7 +59,8 @@ def import_(
     from maixswitch.card.importing.messages import Refusal
     from maixswitch.card.importing.options import ImportOptions
 
-    options = ImportOptions(title, kind, labels, anchors, _size(input_), threshold, nms, softmax, top)
+    size, fields = _size(input_), dict(_field(text) for text in field or [])
+    options = ImportOptions(title, kind, labels, anchors, size, threshold, nms, softmax, top, fields)
     try:
         made = importer.import_models(sources, card, options, position, dry_run)
     except Refusal as error:
@@ -68,6 +74,20 @@ def import_(
             console.say(line)
     if not made.clean:
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _field(text: str) -> tuple[str, Any]:
+    """Return name and value of "points=5"; a value that is not JSON is a text.
+
+    Raises MaixSwitchError (usage) for anything else.
+    """
+    name, mark, value = text.partition("=")
+    if not mark or not name:
+        raise MaixSwitchError(tr("--field {text}: wanted NAME=VALUE, such as points=5", text=text), EXIT_USAGE)
+    try:
+        return name, parse(value)
+    except ValueError:
+        return name, value
 
 
 def _size(text: str) -> tuple[int, int, int] | None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch import console
+from maixswitch import board_code, console
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.judge.memory import region
 from maixswitch.kmodel.run.model import KModel, load
@@ -26,7 +26,7 @@ from .quantise import images
 from .quantise.quantiser import quantise
 from .read.onnx_reader import read
 from .report import emulate
-from .report.agreement import KINDS, Agreement
+from .report.agreement import Agreement
 from .report.compare import Comparison
 from .report.document import Facts
 from .report.float_net import FloatNet
@@ -79,7 +79,8 @@ def convert(options: Options) -> Facts:
     kind = _kind(options, model)
     # Pictures that measured the ranges flatter the result, but where too few are there, they are better than nothing.
     pictures = held_back if len(held_back) else calibration
-    agreement = Agreement(kind) if kind == "classifier" or options.anchors else None
+    classes = kind in board_code.kinds() and board_code.kinds()[kind].SHAPE == board_code.shapes().BARS
+    agreement = Agreement(kind) if classes or options.anchors else None
     comparison, elsewhere = Comparison(), _elsewhere(quantised, lowered, options.runtime)
     with console.progress(tr("comparing"), len(pictures)) as advance:
         for picture in pictures:
@@ -110,6 +111,8 @@ def convert(options: Options) -> Facts:
 
 def check_labels(facts: Facts, labels: Sequence[str]) -> None:
     """Raises MaixSwitchError (usage) when there are labels, but not one for every class of the network."""
+    if facts.kind in board_code.kinds() and board_code.kinds()[facts.kind].LABELS != "needed":
+        return
     grid = region(facts.model)
     classes = grid.classes if facts.kind == "yolo2" and grid else facts.model.outputs[0].elements
     if labels and facts.kind and len(labels) != classes:
@@ -135,9 +138,10 @@ def _pictures(options: Options, shape: Sequence[int]) -> tuple[Pictures, Picture
 
 def _kind(options: Options, model: KModel) -> str:
     """Returns the kind that the user or the network says; "" if the network fits none."""
-    if options.kind and options.kind not in KINDS:
+    kinds = board_code.kinds()
+    if options.kind and options.kind not in kinds:
         raise MaixSwitchError(
-            tr("--kind {kind}: wanted one of {kinds}", kind=options.kind, kinds=", ".join(KINDS)), EXIT_USAGE
+            tr("--kind {kind}: wanted one of {kinds}", kind=options.kind, kinds=", ".join(kinds)), EXIT_USAGE
         )
     if options.kind == "yolo2" and region(model) is None:
         raise MaixSwitchError(

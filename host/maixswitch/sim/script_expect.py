@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from maixswitch import board_code
 from maixswitch.language import tr
 from maixswitch.sim.actions import COMPARISONS, WITHIN_MS, Expect
 from maixswitch.sim.script_words import Mistake, read_duration, read_number
-
-STATES = ("NO_CARD", "EMPTY", "UNLOADED", "RUNNING", "FAULT", "STOPPED")
 
 
 def read_expectation(verb: str, words: list[str]) -> Expect:
@@ -28,8 +27,9 @@ def read_expectation(verb: str, words: list[str]) -> Expect:
 
 
 def _state(words: list[str]) -> tuple[str, str, float]:
-    if len(words) != 1 or words[0] not in STATES:
-        raise Mistake(tr("no state {words!r}; known: {known}", words=" ".join(words), known=", ".join(STATES)))
+    states = board_code.states()
+    if len(words) != 1 or words[0] not in states:
+        raise Mistake(tr("no state {words!r}; known: {known}", words=" ".join(words), known=", ".join(states)))
     return words[0], ">=", 0.0
 
 

@@ -28,10 +28,10 @@ CATALOG = ("catalog", "catalog_labels", "catalog_generated", "catalog_real")
 MODULES = {
     "__init__": ("catalog",),
     "fsm": ("fsm_table", "fsm", "fsm_generated"),
-    "fsm_rules": ("fsm_table", "fsm"),
     "buttons": ("buttons", "buttons_generated"),
     "kpu_slot": ("kpu_slot",),
     "catalog": CATALOG,
+    "spec": CATALOG,
     "settings": ("settings",),
     "choice": ("settings", "settings_generated"),
 }

@@ -146,7 +146,7 @@ class Watch:
             self.read_heading(app, GLASS.texts[0])
         if GLASS.picture:
             assert state == "RUNNING", f"{state}, and a picture with {GLASS.texts} on the screen"
-            title = f"{spec.title} {app.shelf.place}"
+            title = f"{spec.title} {app.selection.position}"
             assert GLASS.texts, f"a picture without {title} on it"
             assert GLASS.texts[-1].startswith(title), f"{GLASS.texts} on the screen, {title} loaded"
 
@@ -159,11 +159,13 @@ class Watch:
         elif state == "NO_CARD":
             assert heading.startswith("101 ") or noted, f"{heading} on the screen in {state}"
         elif state == "UNLOADED":
-            assert heading.startswith(f"{app.shelf.place} ") or noted, f"{heading} on the screen in {state}"
+            assert heading.startswith(f"{app.selection.position} ") or noted, f"{heading} on the screen in {state}"
         elif state == "EMPTY":
             assert heading[:4].strip().isdigit(), f"{heading} on the screen in {state}"
         elif state == "RUNNING":
-            assert GLASS.picture or heading.startswith(f"{app.shelf.place} "), f"{heading} on the screen in {state}"
+            assert GLASS.picture or heading.startswith(f"{app.selection.position} "), (
+                f"{heading} on the screen in {state}"
+            )
 
 
 def left_behind() -> None:

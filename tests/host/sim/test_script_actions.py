@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import pytest
 
+from maixswitch import board_code
 from maixswitch.cli.sim import sim
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.write.samples import write_card
-from maixswitch.sim import script, script_expect
+from maixswitch.sim import script
 from maixswitch.sim.recorder import Recorder
+from tests.device.fsm_rules import STATES
 from tests.host.sim_helpers import Play
 
 STORIES = {
@@ -227,4 +228,4 @@ def test_what_hands_cannot_do_is_said_with_its_line(play: Play, line: str, words
 
 
 def test_states_are_the_apps() -> None:
-    assert importlib.import_module("device.once.fsm_rules").STATES == script_expect.STATES
+    assert set(board_code.states()) == set(STATES)

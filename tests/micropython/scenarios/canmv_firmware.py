@@ -7,7 +7,7 @@ from stage import Stage, card, say, use_canmv
 def run():
     use_canmv()
     stage = Stage().start(card(), flavour="canmv")
-    from device.once.outfit import open_kpu
+    from device.once.setup import open_kpu
 
     say(open_kpu().NAME)
     bench.kpu.boxes = [(80, 60, 100, 120, 0, 0.9)]

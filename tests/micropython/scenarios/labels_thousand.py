@@ -42,8 +42,8 @@ def kept(count):
     stage = start(count, True)
     stage.run(100)
     app = stage.app
-    app.shelf.models = app.catalog = ()
-    app.shelf.spec = None
+    app.selection.models = app.catalog = ()
+    app.selection.spec = None
     before = heap()
     app.read_card(None)
     for number in range(0, count, count // 4):

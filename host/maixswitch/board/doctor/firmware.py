@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from maixswitch import board_code
+from maixswitch import board_code, stub_types
 from maixswitch.board.doctor.questions import Askable, one
 from maixswitch.board.doctor.subject import SubjectReport, amount
 from maixswitch.board.failures import BoardError
@@ -131,7 +131,7 @@ def free_by_banner(line: str) -> int | None:
     return free if 0 <= free < HEAP_END - 0x80000000 else None
 
 
-def table() -> board_code.Flavours:
+def table() -> stub_types.Flavours:
     """Return the table of the known images."""
     return board_code.flavours()
 

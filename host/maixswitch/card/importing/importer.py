@@ -13,9 +13,10 @@ from maixswitch.language import tr
 
 from . import writing
 from .formats import read_evidence
+from .imported import ImportedModel
 from .messages import ImportMessage, Refusal, refused_as
 from .options import ImportOptions
-from .resolve import ImportedModel, resolve
+from .resolve import resolve
 from .source import open_source, parts
 
 SCHEMA = 1

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from maixswitch import board_code
 from maixswitch.errors import EXIT_USAGE
 from maixswitch.language import tr
 
 from .messages import Refusal
 
-KINDS = ("classifier", "yolo2")
 MAX_TITLE = 32
 
 
@@ -20,6 +22,7 @@ class ImportOptions:
     labels: a file, or the name of one of the source's own files.
     anchors: numbers with commas between them, a file, or the name of one of the source's own files.
     input: width, height and channels; only confirmed, never changed.
+    fields: values of model.json for the fields that a kind adds.
     """
 
     title: str = ""
@@ -31,13 +34,21 @@ class ImportOptions:
     nms: float | None = None
     softmax: bool | None = None
     top: int | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     def check(self) -> None:
         """Raise Refusal (usage) for a value that no model could have."""
-        if self.kind and self.kind not in KINDS:
+        kinds = board_code.kinds()
+        if self.kind and self.kind not in kinds:
             raise Refusal(
-                "C541", tr("--kind {kind}: wanted one of {kinds}", kind=self.kind, kinds=", ".join(KINDS)), EXIT_USAGE
+                "C541", tr("--kind {kind}: wanted one of {kinds}", kind=self.kind, kinds=", ".join(kinds)), EXIT_USAGE
             )
+        known = sorted({row[0] for kind in kinds.values() for row in kind.FIELDS})
+        for name in self.fields:
+            if name not in known:
+                raise Refusal(
+                    "C541", tr("--field {name}: wanted one of {known}", name=name, known=", ".join(known)), EXIT_USAGE
+                )
         if self.title and not (len(self.title) <= MAX_TITLE and self.title.strip() and self.title.isprintable()):
             raise Refusal(
                 "C541",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import tr
 
 from .evidence import Claim, Evidence
+from .imported import ImportedModel
 from .labels import read_anchors, read_labels
 from .messages import ImportMessage, Refusal
+from .naming import clean_title, kmodel_name
 from .network import PAIRS, NetworkFacts, read_network
-from .options import KINDS, MAX_TITLE, ImportOptions
+from .options import MAX_TITLE, ImportOptions
 from .source import MAX_MODEL, MAX_TEXT
 
 INLINE = 24
@@ -23,28 +25,6 @@ INLINE_BYTES = 1000
 SHOWN = 4
 GENERIC = ("m", "model", "det", "cls", "yolov2", "yolo", "kmodel", "detector", "classifier", "best", "final")
 MEANINGLESS = re.compile(r"model-\d+$|[0-9a-f]{12,}(_|$)|YOLO_best|maixhub_.*result", re.IGNORECASE)
-
-
-@dataclass
-class ImportedModel:
-    """One model after all decisions. It must not be used while it has ``problems``.
-
-    model: the contents of model.json.
-    files: the names and bytes of the files beside it.
-    labels: how many labels it has.
-    """
-
-    evidence: Evidence
-    network: NetworkFacts
-    model: dict[str, Any] = field(default_factory=dict)
-    files: dict[str, bytes] = field(default_factory=dict)
-    notes: list[ImportMessage] = field(default_factory=list)
-    problems: list[ImportMessage] = field(default_factory=list)
-    labels: int = 0
-
-    @property
-    def title(self) -> str:
-        return str(self.model["title"])
 
 
 def resolve(evidence: Evidence, options: ImportOptions) -> ImportedModel:
@@ -96,19 +76,24 @@ class _Resolver:
             count = len(self.network.kmodel.outputs)
             self.problem(
                 "C530",
-                tr("the network has {count} outputs; a classifier or a YOLOv2 detector has one", count=count),
+                tr("the network has {count} outputs; the app reads one", count=count),
             )
             return
         anchors = self.anchors()
-        model["kind"] = kind = self.kind(anchors)
+        model["kind"] = self.kind(anchors)
         size = self.input()
-        if kind not in KINDS or size is None:
+        kind = board_code.kinds().get(model["kind"])
+        if kind is None or size is None:
             return
         model["input"] = list(size)
-        if kind == "yolo2":
+        fields = {name: default for name, _, default in kind.FIELDS}
+        if "anchors" in fields:
             self.detector(model, anchors)
-        else:
-            self.classifier(model)
+        elif kind.LABELS != "none":
+            self.labels(self.count(), needed=kind.LABELS == "needed")
+        self.scores(model, fields)
+        for name in fields:
+            self.other(model, name)
 
     def title(self) -> str:
         if self.options.title:
@@ -123,7 +108,8 @@ class _Resolver:
         for stem in stems:
             if stem and stem.lower() not in GENERIC and not MEANINGLESS.match(stem):
                 return clean_title(stem)
-        return clean_title({"yolo2": "Detector"}.get(self.options.kind, "Model"))
+        kind = board_code.kinds().get(self.options.kind)
+        return "Detector" if kind is not None and kind.SHAPE == board_code.shapes().BOXES else "Model"
 
     def choose(self, name: str, claims: list[Claim], asked: str = "") -> Claim | None:
         """Return the claim to use: the one that the user named, or any if all agree. A contradiction is a problem."""
@@ -160,10 +146,10 @@ class _Resolver:
 
     def count(self) -> int:
         """Return how many labels the network needs, 0 if that is unknown."""
-        kind = self.result.model.get("kind")
-        if kind == "classifier":
-            return self.network.elements
-        return self.network.classes(self.pairs or PAIRS) or 0
+        kind = board_code.kinds().get(self.result.model.get("kind", ""))
+        if kind is None or board_code.has_field(self.result.model["kind"], "anchors"):
+            return self.network.classes(self.pairs or PAIRS) or 0
+        return self.network.elements if kind.LABELS == "needed" else 0
 
     def expected_labels(self) -> str:
         """Return how many labels the network needs, for a message; "" if that is unknown."""
@@ -276,10 +262,10 @@ class _Resolver:
                 )
         return size
 
-    def labels(self, count: int) -> None:
+    def labels(self, count: int, needed: bool = True) -> None:
         claim = self.pick("labels", self.options.labels, self.evidence.claims.get("labels", []), read_labels)
         if claim is None:
-            if not any("--labels" in message.text for message in self.result.problems):
+            if needed and not any("--labels" in message.text for message in self.result.problems):
                 self.problem(
                     "C521",
                     tr("no labels found; wanted: {count}, with --labels FILE", count=count or tr("one per class")),
@@ -341,8 +327,6 @@ class _Resolver:
                 tr("{pairs} anchor pairs: MaixPy takes exactly {wanted}, only CanMV takes others",
                    pairs=self.pairs, wanted=PAIRS)
             )  # fmt: skip
-        model["threshold"] = self.number("threshold", self.options.threshold, 0.5)
-        model["nms"] = self.number("nms", self.options.nms, 0.3)
 
     def cells(self, anchors: Claim, count: int | None) -> list[float]:
         """Return the anchors in grid cells. Anchors of at most 1 are fractions of the picture and get converted."""
@@ -362,13 +346,29 @@ class _Resolver:
         )
         return cells
 
-    def classifier(self, model: dict[str, Any]) -> None:
-        self.labels(self.network.elements)
-        threshold = self.number("threshold", self.options.threshold, 0.0)
-        if threshold:
-            model["threshold"] = threshold
-        top = self.choose("top", self.evidence.claims.get("top", []))
-        model["top"] = self.options.top or (top.value if top else min(3, self.network.elements))
+    def scores(self, model: dict[str, Any], fields: dict[str, Any]) -> None:
+        """Fill in what decides which results are shown, as far as the kind has such fields."""
+        for name, asked in (("threshold", self.options.threshold), ("nms", self.options.nms)):
+            if name in fields:
+                value = self.number(name, asked, float(fields[name]))
+                if value or fields[name]:  # 0 by default shows all
+                    model[name] = value
+        if "top" in fields:
+            top = self.choose("top", self.evidence.claims.get("top", []))
+            model["top"] = self.options.top or (top.value if top else min(3, self.network.elements))
+        if "softmax" in fields:
+            model["softmax"] = self.softmax()
+
+    def other(self, model: dict[str, Any], name: str) -> None:
+        """Fill in a field that only its kind knows: the user's value or a file's. Without one, the default applies."""
+        if name in self.options.fields:
+            model[name] = self.options.fields[name]
+        elif name not in model:
+            claim = self.choose(name, self.evidence.claims.get(name, []))
+            if claim:
+                model[name] = claim.value
+
+    def softmax(self) -> bool:
         softmax = self.options.softmax
         claim = self.choose("softmax", self.evidence.claims.get("softmax", []))
         if softmax is None and claim:
@@ -381,25 +381,13 @@ class _Resolver:
                     "C535",
                     tr("the network ends without a softmax, so the app computes one; --no-softmax prevents it"),
                 )
-        model["softmax"] = softmax
+        return softmax
 
     def number(self, name: str, asked: float | None, default: float) -> float:
         if asked is not None:
             return asked
         claim = self.choose(name, self.evidence.claims.get(name, []))
         return float(claim.value) if claim else default
-
-
-def clean_title(text: str) -> str:
-    """Return a title made from a file's name: blanks for underscores, printable, at most 32 characters."""
-    text = "".join(c if c.isprintable() else " " for c in text.replace("_", " "))
-    return " ".join(text.split())[:MAX_TITLE].strip() or "Model"
-
-
-def kmodel_name(stem: str) -> str:
-    """Return a name for the model's file that a card can hold: ASCII, at most 40 characters before the suffix."""
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-")[:40]
-    return f"{plain or 'model'}.kmodel"
 
 
 def _short(value: Any) -> str:

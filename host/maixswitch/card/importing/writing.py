@@ -13,9 +13,9 @@ from pathlib import Path
 
 from maixswitch.card import ordering
 from maixswitch.card.folders import unwritable
+from maixswitch.card.importing.imported import ImportedModel
 from maixswitch.card.importing.messages import ImportMessage, Refusal
 from maixswitch.card.importing.options import MAX_TITLE
-from maixswitch.card.importing.resolve import ImportedModel
 from maixswitch.card.reading import MODELS, Card
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr

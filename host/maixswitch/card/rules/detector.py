@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from maixswitch import board_code
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
 from maixswitch.findings.finding import Finding, finding
@@ -21,7 +22,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
         if model.spec.anchors:
             yield from classes(model, kmodel)
             yield from anchors(model, kmodel)
-        elif model.spec.kind == "classifier":
+        elif board_code.has_field(model.spec.kind, "softmax"):
             yield from scores(model, kmodel)
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Values = NDArray[Any]
-KINDS = ("classifier", "yolo2")
 THRESHOLD = 0.5
 NMS = 0.3
 SAME_BOX = 0.5

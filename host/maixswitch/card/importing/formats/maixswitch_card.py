@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from maixswitch.card.importing.evidence import Evidence, fraction
+from maixswitch import board_code
+from maixswitch.card.importing.evidence import FIELDS, Evidence, fraction
 from maixswitch.card.importing.labels import anchors, read_labels, strings
 from maixswitch.card.importing.literals import decode, from_json
 from maixswitch.card.importing.source import Part
@@ -37,7 +38,9 @@ def _evidence(part: Part, file: str, model: dict[str, Any]) -> Evidence:
     evidence = Evidence("MaixSwitch", part)
     title, labels = model.get("title"), model.get("labels")
     evidence.exact_title = title if isinstance(title, str) else ""
-    evidence.add("kind", model.get("kind") if model.get("kind") in ("classifier", "yolo2") else None, file)
+    kinds = board_code.kinds()
+    kind = model.get("kind") if model.get("kind") in list(kinds) else None
+    evidence.add("kind", kind, file)
 
     # Labels are a list, or the name of a file in the same folder.
     if isinstance(labels, str):
@@ -54,4 +57,7 @@ def _evidence(part: Part, file: str, model: dict[str, Any]) -> Evidence:
     softmax, top = model.get("softmax"), model.get("top")
     evidence.add("softmax", softmax if isinstance(softmax, bool) else None, file)
     evidence.add("top", top if isinstance(top, int) and 1 <= top <= 10 else None, file)
+    for name, _, _ in kinds[kind].FIELDS if kind else ():
+        if name not in FIELDS:
+            evidence.add(name, model.get(name), file)
     return evidence

@@ -13,7 +13,7 @@ import KPU
 import sensor
 from benchlib import region
 from benchlib.models import kmodel_v3
-from tests.stubs.fakes_helpers import ANCHORS, Engine, Network, power_on, yolo
+from tests.stubs.stub_helpers import ANCHORS, Engine, Network, power_on, yolo
 
 
 @pytest.fixture(autouse=True)

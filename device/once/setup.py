@@ -1,20 +1,17 @@
-"""Outfit: what happens once: which KPU module, which board, and its hardware set up as the settings on the card say.
+"""What happens once: choose the KPU module and the board, and set up the hardware as the settings on the card say.
 
-A running app needs none of this, so it drops the modules of device/once when this one has done its work.
+A running app does not need this, so it drops the modules of device/once when this one has done its work.
 """
 
 import gc
 import sys
 
-from device.once import boards, hal_start
 from device import hal
-from device.app import DUE
-from device.catalog import say
 from device.errors import DeviceError, describe
-from device.fsm import rows
-from device.once.fsm_rules import check
-from device.overlay import Overlay
+from device.once import boards, hal_start
 from device.once.settings import Settings, clash
+from device.overlay import Overlay
+from device.spec import say
 
 BOARD = "dock"  # when neither the settings nor /flash/config.json name one
 NOTES_MS = 3000
@@ -36,7 +33,6 @@ def open_kpu():
 
 def start(app):
     """Set up the hardware, camera and screen before any model, and read the card, for which we wait two seconds."""
-    check(rows())
     advice = hal_start.advice()
     if advice:
         app.advice = advice
@@ -96,7 +92,7 @@ def fit_out(app, card):
     app.screen = hal.Screen()
     refuse_old(app)
     app.camera = hal.Camera(board, settings.camera)
-    app.keys = hal.Keys(boards.gestures(settings.keys or board.keys), app.clock, DUE)
+    app.keys = hal.Keys(boards.gestures(settings.keys or board.keys), app.clock)
     app.dog = None
     if settings.watchdog:
         from device.hal_dog import Watchdog

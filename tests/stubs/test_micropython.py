@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = Path(__file__).with_name("fakes_on_micropython.py")
+SCRIPT = Path(__file__).with_name("on_micropython.py")
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import KPU
 import sensor
 from benchlib.headers import read
 from benchlib.models import kmodel_v3, kmodel_v4
-from tests.stubs.fakes_helpers import ANCHORS, power_on, yolo
+from tests.stubs.stub_helpers import ANCHORS, power_on, yolo
 
 
 @pytest.fixture(autouse=True)

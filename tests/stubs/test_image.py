@@ -11,7 +11,7 @@ import image
 import lcd
 import sensor
 from benchlib import draw
-from tests.stubs.fakes_helpers import Stripes, start_camera
+from tests.stubs.stub_helpers import Stripes, start_camera
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ import KPU
 import sensor
 from maixswitch.kmodel.write import samples
 from maixswitch.sim.emulator import Emulator
-from tests.stubs.fakes_helpers import ANCHORS
+from tests.stubs.stub_helpers import ANCHORS
 
 Board = Callable[..., None]
 NINE = (0.1075, 0.1269, 0.1269, 0.175, 0.1466, 0.2247, 0.1953, 0.2538, 0.244, 0.3519) + (0.5,) * 8

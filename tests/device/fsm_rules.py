@@ -1,4 +1,4 @@
-"""What the rows of fsm.TRANSITIONS must keep. Looked at once, before the app starts, and then forgotten."""
+"""The rules that the rows of device.fsm.TRANSITIONS must keep."""
 
 STATES = ("NO_CARD", "EMPTY", "UNLOADED", "RUNNING", "FAULT", "STOPPED")
 
@@ -25,7 +25,7 @@ def check(table, start="NO_CARD"):
         elif state == "RUNNING" and acts[0] != "unload":
             wrong = "RUNNING left without unload"
         if wrong:
-            raise ValueError("%s: %s" % (wrong, row))
+            raise ValueError(wrong + ": " + str(row))
         seen.append((state, event))
     reached = [start]
     for here in reached:
@@ -40,4 +40,4 @@ def check(table, start="NO_CARD"):
                 raise ValueError("no way out of " + here)
             for event in ("NEXT", "PREVIOUS", "RELOAD", "FAIL", "STOP"):
                 if (here, event) not in seen:
-                    raise ValueError("no row for %s in %s" % (event, here))
+                    raise ValueError("no row for " + event + " in " + here)

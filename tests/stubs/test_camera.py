@@ -12,7 +12,7 @@ import flavours
 import image
 import lcd
 import sensor
-from tests.stubs.fakes_helpers import Stripes, start_camera
+from tests.stubs.stub_helpers import Stripes, start_camera
 
 
 @pytest.fixture(autouse=True)

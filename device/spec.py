@@ -1,0 +1,82 @@
+"""What the app knows of one model: its ModelSpec, and the names of its classes, which stay on the card."""
+
+import uio
+
+EVERY = 16  # lines of a labels file for each entry of its index
+CACHE = 12  # labels kept as texts; a frame shows ten at most
+
+
+def source_open(source):
+    """Return a file of lines. source: the path of a labels file, or the bytes of one."""
+    return uio.open(source, "rb") if isinstance(source, str) else uio.BytesIO(source)
+
+
+class Labels:
+    """The names of the classes, read from their source when somebody asks for one.
+
+    source: see source_open(). count: how many there are. index: where every 16th line of the source begins.
+    """
+
+    def __init__(self, source, count, index):
+        self._source = source
+        self._count = count
+        self._index = index
+        self._cache = {}
+
+    def __len__(self):
+        return self._count
+
+    def get(self, at):
+        """Return a label; "#3" for 3 when there is no such label or the card does not answer."""
+        text = self._cache.get(at)
+        if text is None:
+            text = "#%d" % at
+            if 0 <= at < self._count:
+                try:
+                    with source_open(self._source) as file:
+                        file.seek(self._index[at // EVERY])
+                        for _ in range(at % EVERY):
+                            file.readline()
+                        text = file.readline().decode().strip()
+                except (OSError, ValueError):
+                    pass  # the card is gone: the number must do
+            if len(self._cache) >= CACHE:
+                self._cache.clear()
+            self._cache[at] = text
+        return text
+
+
+class ModelSpec:
+    """One folder of models/.
+
+    kmodel: path, or (flash address, bytes).
+    size: bytes of the file.
+    labels: has len().
+    outputs: (width, height, channels) of each output, for a kmodel v4.
+    grid: (columns, rows) of a detector, None if unknown.
+    problems: what is wrong, see say().
+    loadable: whether the problems are only contradictions between model.json and the head of the kmodel; then the
+        firmware's own error (too large, another version) comes first. If not, the title is the folder's name, and no
+        other attribute need be set.
+    refused: the code of a fault that must come before the firmware sees the file, else 0.
+    The fields that the kind adds to model.json are attributes too, see device/kinds.
+    """
+
+    schema = kind = kmodel = outputs = grid = anchors = None
+    width = height = channels = size = refused = 0
+    top = 3  # bars that the screen shows
+    loadable = False
+    labels = problems = ()
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.title = None
+
+    def label(self, at):
+        """Return the name of a class; "#3" for 3 when it is unknown."""
+        return self.labels.get(at) if self.labels else "#%d" % at
+
+
+def say(problem):
+    """Return a problem (file, field, what is there, what was expected) as one text."""
+    return "%s: %s; wanted: %s" % ((problem[0] + " " + problem[1]).strip(), problem[2], problem[3])

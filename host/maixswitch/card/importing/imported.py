@@ -1,0 +1,32 @@
+"""What an import knows of one model when every decision has been made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .evidence import Evidence
+from .messages import ImportMessage
+from .network import NetworkFacts
+
+
+@dataclass
+class ImportedModel:
+    """One model after all decisions. It must not be used while it has ``problems``.
+
+    model: the contents of model.json.
+    files: the names and bytes of the files beside it.
+    labels: how many labels it has.
+    """
+
+    evidence: Evidence
+    network: NetworkFacts
+    model: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    notes: list[ImportMessage] = field(default_factory=list)
+    problems: list[ImportMessage] = field(default_factory=list)
+    labels: int = 0
+
+    @property
+    def title(self) -> str:
+        return str(self.model["title"])
