@@ -18,6 +18,7 @@ from maixswitch.kmodel.format.airam import ROW, MapLayout
 from maixswitch.kmodel.format.arrays import Array, Bytes, Doubles, Ints
 from maixswitch.kmodel.format.conv import Conv
 
+from . import curve_loops
 from . import kpu_loops as loops
 from .byte_products import Run, product, trusted
 from .curve import Buckets, Capped, Form, Formula, Listed
@@ -53,18 +54,18 @@ def _layout_numbers(layout: MapLayout, start: int, unit: int = 1) -> list[int]:
 
 def _curve(form: Form) -> tuple[Ints, Doubles, Array, Bytes] | None:
     """A form of the activation curve as the loops take it; None for a form that they do not know."""
-    none, rule = np.empty(0, np.uint32), np.full(4 + loops.SINGLE, np.inf)
+    none, rule = np.empty(0, np.uint32), np.full(4 + curve_loops.SINGLE, np.inf)
     if isinstance(form, Capped):
         line, single = form.formula, len(form.steps)
         rule[: 4 + single] = line.step, line.shift, form.least, form.most, *form.steps
-        return np.array([loops.FORMULA, int(line.even), int(line.whole), max(1, single)]), rule, none, NOTHING
+        return np.array([curve_loops.FORMULA, int(line.even), int(line.whole), max(1, single)]), rule, none, NOTHING
     if isinstance(form, Formula):
         rule[:4] = form.step, form.shift, 0, 255
-        return np.array([loops.FORMULA, int(form.even), int(form.whole), 0]), rule, none, NOTHING
+        return np.array([curve_loops.FORMULA, int(form.even), int(form.whole), 0]), rule, none, NOTHING
     if isinstance(form, Buckets):
-        return np.array([loops.BUCKETS, 0, 0, form.bits]), rule, form.moved.view(np.uint32), NOTHING
+        return np.array([curve_loops.BUCKETS, 0, 0, form.bits]), rule, form.moved.view(np.uint32), NOTHING
     if isinstance(form, Listed):
-        return np.array([loops.LISTED, 0, 0, 0]), rule, none, form.table
+        return np.array([curve_loops.LISTED, 0, 0, 0]), rule, none, form.table
     return None
 
 

@@ -14,15 +14,14 @@ import numpy as np
 from maixswitch.kmodel.format.arrays import Array, Bytes, Doubles, Floats, Ints
 from maixswitch.kmodel.run.jit import jit
 
-FORMULA, BUCKETS, LISTED = range(3)
+from .curve_loops import curve
+
 WORD = 8
 """Bytes on both sides of a laid out channel, for the taps that begin before it or end behind it."""
 NEAR = 2048
 """So many sums stay in the first cache of a core."""
 FEW = 8
 """Up to this many words a line is copied one by one; a slice would cost more."""
-SINGLE = 4
-"""Steps of curve.Capped, in order; those that are not used are infinite."""
 
 
 @jit
@@ -178,49 +177,6 @@ def multiply(weights: Array, columns: Bytes, sums: Array) -> None:
                 factor, column = weights[channel, tap], columns[tap][begin : begin + NEAR]
                 for x in range(row.size):
                     row[x] += np.int32(factor * np.int32(column[x]))
-
-
-@jit
-def by_formula(values: Doubles, form: Ints, rule: Doubles, result: Bytes) -> None:
-    """curve.Formula and curve.Capped; see ``curve``."""
-    step, shift, least, most = rule[0], rule[1], rule[2], rule[3]
-    if form[2] and form[3] == 0:
-        for index in range(values.size):
-            values[index] = np.floor(values[index])
-    if not form[1]:
-        for index in range(values.size):
-            result[index] = np.uint8(np.int32(min(max(values[index] * step + shift, 0.0), 255.0)))
-    elif form[3] == 0:
-        for index in range(values.size):
-            result[index] = np.uint8(np.int32(min(max(np.rint(values[index] * step + shift), 0.0), 255.0)))
-    else:
-        low = np.int32(least)
-        t0, t1, t2, t3 = rule[4], rule[5], rule[6], rule[7]
-        for index in range(values.size):
-            z = np.floor(values[index])
-            line = np.int32(min(max(np.rint(z * step + shift), least), most)) - low
-            reached = np.int32(z >= t0) + np.int32(z >= t1) + np.int32(z >= t2) + np.int32(z >= t3)
-            result[index] = np.uint8(line + reached)
-
-
-@jit
-def curve(values: Doubles, form: Ints, rule: Doubles, moved: Array, listed: Bytes, result: Bytes) -> None:
-    """Results of values from which the curve's origin is taken already; overwrites them.
-
-    ``form``: kind, even, whole, bits of a bucket or number of single steps; ``rule``: step, shift, least, most, steps.
-    """
-    if form[0] == FORMULA:
-        by_formula(values, form, rule, result)
-    elif form[0] == BUCKETS:
-        bits = np.uint32(form[3])
-        top = np.float64((moved.size << form[3]) - 1)
-        for index in range(values.size):
-            whole = np.uint32(np.int32(min(max(values[index], 0.0), top)))
-            result[index] = np.uint8((whole + moved[whole >> bits]) >> bits)
-    else:
-        top = np.float64(listed.size - 1)
-        for index in range(values.size):
-            result[index] = listed[np.int64(min(max(values[index], 0.0), top))]
 
 
 @jit
