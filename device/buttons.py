@@ -3,9 +3,9 @@
 Times are plain ints that only grow, and are subtracted as such: `utime.ticks_ms` wraps at 2**62 on these boards,
 so ticks_diff has nothing to do. They are never floats, which hold seven digits here.
 
-The firmware runs interrupt handlers late: while C code blocks (a frame, a load) edges wait and are all handled when it
-ends, with the time and the level of that moment. So `edge` takes what the handler saw, `sample` what a look at the pin
-sees now, and both judge by how long nobody had looked.
+The firmware runs interrupt handlers late: while C code blocks (a frame, a load), edges wait; when it ends, all of them
+are handled with the time and the level of that moment. So `edge` takes what a handler saw, `sample` takes what the pin
+is now, and both judge by how long nobody had looked.
 """
 
 DEBOUNCE_MS = 30  # a level counts when it has held this long between two looks
@@ -15,10 +15,10 @@ QUIET_MS = 250  # a load waits until the keys have been quiet for this long
 
 
 class Button:
-    """Turns one key into events: short on release of a short press, long_ at 700 ms of holding (then no short).
+    """Turns one key into events: short on the release of a short press, long_ after 700 ms of holding, then no short.
 
-    active: the level of a pressed key, 0 with the usual pull-up. long_ None: any press is a short one. A key that is
-    held when the first look happens stays dumb until it has been released once.
+    active: the level of a pressed key, 0 with the usual pull-up. long_ None: every press is a short one. A key that is
+    held at the first look gives no event until it has been released once.
     """
 
     def __init__(self, short, long_=None, active=0):
@@ -45,8 +45,8 @@ class Button:
         changed = down != self._down
         gap = now - self._looked
         until = now
-        # What was glimpsed and is gone again may have been bounce if it was a release, or a press on the heels of the
-        # last one: it counts for as long as it was seen. Any other press counts in full.
+        # A level seen only once may be contact bounce: a release, or a press within 30 ms of the last one. It counts
+        # for as long as it was seen. Any other press counts in full.
         if changed and (down or self._began - self._freed < DEBOUNCE_MS):
             until = self._looked
         if self._down != self._held and until - self._since >= DEBOUNCE_MS:
@@ -75,8 +75,8 @@ class Button:
     def edge(self, level, at):
         """Take what the interrupt handler saw at `at` (ms), in the order of its runs; return an event or None.
 
-        A handler that finds the level unchanged after a gap tells of changes that nobody saw: a press that came and
-        went, unless the key was still bouncing when the gap began.
+        If a handler sees the old level after a gap, the level has changed twice meanwhile: somebody pressed and
+        released the key, unless it was still bouncing when the gap began.
         """
         looked = self._looked
         unseen = at - looked >= BLIND_MS and (level == self._level) == self._down
@@ -90,16 +90,16 @@ class Button:
         return event
 
     def missed(self, now):
-        """Take a press that came and went unseen: a key at rest gives its short event once it has kept still.
+        """Take a press that nobody saw: a key at rest gives its short event when it has kept still.
 
-        Should it be down again at the next look, then that is the same press.
+        If the key is down again at the next look, that is the same press.
         """
         if not self._down and not self._held and self._down is not None:
             self._held = True
             self._since = self._began = self._freed = self._active = now
 
     def quiet(self, now):
-        """Milliseconds since the key last moved or fired; 0 while a press is still to be decided."""
+        """Return the milliseconds since the key last moved or gave an event; 0 while a press is undecided."""
         if self._active is None:
             return QUIET_MS
         if self._down != self._held or (self._held and not self._done and now - self._began < LONG_MS):

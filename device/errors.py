@@ -1,7 +1,7 @@
-"""DeviceError, which carries the code of a fault, and what code it is that the firmware, the card or Python raise.
+"""DeviceError, which carries the code of a fault, and the code of whatever the firmware, the card or Python raise.
 
-The texts of the codes are in device.once.error_texts, which is read when a fault is shown. By then the card that holds
-the app may be gone, or the heap too full for them. So all names, and the texts of NEAR, stay here.
+The texts are in device.once.error_texts, which is imported when a fault is shown. By then the card that holds the app
+may be gone, or the heap too full for them: so all names, and the texts of NEAR, stay in memory.
 """
 
 from device import forget
@@ -9,9 +9,9 @@ from device import forget
 # no card, one without models (or the app), a full heap, a card that fails, the unforeseen, a card pulled in a load
 NEAR = (101, 102, 106, 108, 199, 2005)
 
-# What is said where there is neither number nor ERR_ name, in lower case; the first that occurs counts. "not init!" is
-# the camera's, "not init" the panel's; from "check file path" on it is CanMV speaking.
-_SAID = """
+# Codes of messages that hold neither a number nor an ERR_ name. They are in lower case, and the first one that occurs
+# counts: "not init!" is the camera's, "not init" the panel's. From "check file path" on they are CanMV's.
+_PHRASES = """
 2007 first layer not conv
 107 check img format
 2012 region_layer_init
@@ -42,14 +42,14 @@ _ERRNO = {2: 2005, 5: 108, 12: 2006, 19: 101, 28: 108, 30: 108}
 
 
 def _table():
-    """Return the texts of device.once.error_texts, which take 4 KB and so do not stay."""
+    """Return the texts of device.once.error_texts; they take 4 KB, so nobody keeps them."""
     from device.once.error_texts import ERRORS
 
     return ERRORS
 
 
 def _row(text, code):
-    """Return [name, meaning, remedy] of a code in a text, the name alone where no more follows; KeyError without."""
+    """Return [name, meaning, remedy] of a code in a text, or [name] if that is all; KeyError for an unknown code."""
     at = text.find("\n%d " % code)
     if at < 0:
         raise KeyError(code)
@@ -59,7 +59,7 @@ def _row(text, code):
 
 
 def _keep():
-    """Return what stays of the table: a line to each code, and the whole rows of NEAR."""
+    """Return what stays of the table: a line for each code, and the whole rows of NEAR."""
     lines = _table().strip().split("\n")
     names = [""]
     near = [""]
@@ -75,10 +75,9 @@ del _keep
 
 
 def describe(code):
-    """Return (name, meaning, remedy) of a code; KeyError when there is none.
+    """Return (name, meaning, remedy) of a code; KeyError for an unknown code.
 
-    Where the table cannot be had, meaning and remedy are those of what stands in the way: 106 or 108. They are at hand
-    for the codes of NEAR.
+    If the table cannot be imported, return the texts of 106 (heap full) or 108 (card). NEAR needs no import.
     """
     name = _row(_names, code)[0]
     if code in NEAR:
@@ -94,7 +93,7 @@ def describe(code):
 
 
 class DeviceError(Exception):
-    """A fault: code, its name, detail free text or "". Its text: code, name, detail or, without, the meaning."""
+    """A fault: its code and name, and a detail, free text or "". str() gives code, name, and detail or meaning."""
 
     def __init__(self, code, detail=""):
         self.code = code
@@ -106,9 +105,9 @@ class DeviceError(Exception):
 def from_exception(error):
     """Return the DeviceError for anything that the firmware, the card or Python itself raises.
 
-    Firmware: "load error:2006, ..", "load_flash error:N", "run error: 13" (old: without the 2000), the bare
-    "ERR_NO_MEM: ..", and the texts of _SAID. Detail is the firmware's own text, or the type and text of an error that
-    nobody expected.
+    The firmware says "load error:2006, ..", "load_flash error:N", "run error: 13" (old: without the 2000), just
+    "ERR_NO_MEM: ..", or one of the texts of _PHRASES. The detail is the firmware's own text, or type and text of an
+    unexpected error.
     """
     if isinstance(error, DeviceError):
         return error
@@ -123,9 +122,9 @@ def from_exception(error):
     if "\n%d " % code not in _names:
         code = 0
         low = text.lower()
-        for line in _SAID.strip().split("\n"):
-            number, said = line.split(" ", 1)
-            if not code and said in low:
+        for line in _PHRASES.strip().split("\n"):
+            number, phrase = line.split(" ", 1)
+            if not code and phrase in low:
                 code = int(number)
     if not code and isinstance(error, MemoryError):
         code = 106

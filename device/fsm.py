@@ -1,13 +1,16 @@
 """The state machine of the app: one table of rows (state, event, actions, next state) and a machine that runs it.
 
-Deinit before load is the shape of the table: every row that leaves RUNNING unloads first, only UNLOADED loads.
-The README's diagram, the simulator and the tests read the same rows; device.once.fsm_rules says what they must keep.
-Imports nothing.
+The shape of the table enforces deinit before load: every row that leaves RUNNING unloads first, and only UNLOADED
+loads. The README's diagram, the simulator and the tests read the same rows; tests/device/fsm_rules.py holds the rules
+that they must keep. Imports nothing.
 
-NO_CARD: the key asks for a remount; whoever watches the card posts CARD_IN, and `read_card` posts NO_MODELS when it
-finds none. EMPTY: a card without a model folder, or one that cannot be read; the key reads it again. UNLOADED: a model
-is selected and none is in memory; LOAD comes when the key has been quiet. RUNNING: one model is in memory, and goes
-first whatever happens. FAULT: cause and remedy stand on the screen until somebody acts. STOPPED: the end.
+NO_CARD: the key asks for a remount. Whoever watches the card posts CARD_IN; `read_card` posts NO_MODELS if it finds no
+    model.
+EMPTY: the card has no model folder, or cannot be read; the key reads it again.
+UNLOADED: a model is selected, but not in memory; LOAD comes when the key has been quiet.
+RUNNING: a model is in memory; it is unloaded before anything else happens.
+FAULT: cause and remedy stay on the screen until somebody acts.
+STOPPED: the end.
 """
 
 QUEUE = 8
@@ -52,17 +55,17 @@ FAULT STOP: close -> STOPPED
 
 
 class Refused(Exception):
-    """An event without a row in the present state: "cannot LOAD in RUNNING"; or one too many in the queue."""
+    """An event has no row in the present state: "cannot LOAD in RUNNING"; or the queue is full."""
 
 
 def rows(text=TRANSITIONS):
-    """Return a table's rows, [state, event, [action, ...], next state]; as text they take a third of the heap."""
-    found = []
+    """Return a table's rows, [state, event, [action, ...], next state]; as a text they take a third of the heap."""
+    parsed = []
     for line in text.strip().split("\n"):
         head, tail = line.split(": ")
         actions, end = tail.split(" -> ")
-        found.append(head.split(" ") + [actions.split(", "), end])
-    return found
+        parsed.append(head.split(" ") + [actions.split(", "), end])
+    return parsed
 
 
 class Machine:

@@ -1,7 +1,7 @@
 """The hardware: camera, screen, keys, time, card. Only this and hal_*.py import the firmware's hardware modules.
 
-Everything here follows the sources of MaixPy v1 (and CanMV, whose module Maix is called maix); nothing of it was ever
-tried on a board.
+All of it follows the sources of MaixPy v1 (and of CanMV, whose module Maix is called maix) and was never tried on a
+board.
 """
 
 import lcd
@@ -36,8 +36,8 @@ def nothing(*_):
 def present(path):
     """Return whether the card answers.
 
-    `path` need not exist, but one through a folder makes the firmware read the card. Of the root folder it may remember
-    all there is, and then says "no such file" of a card that is gone.
+    `path` need not exist, but it must lead through a folder, so that the firmware reads the card. The firmware may
+    remember the whole root folder; then it says "no such file" even when the card is gone.
     """
     try:
         uos.stat(path)
@@ -47,15 +47,15 @@ def present(path):
 
 
 def remount(root=None):
-    """Mount the card in the socket, if there is one; with `root` only that: what was mounted there goes before.
+    """Mount the card in the socket, if there is one. With `root`, unmount first what is mounted there.
 
-    Return whether there is one at `root`. The second core mounts, and allocates from our heap, so nothing runs here
-    meanwhile; with `root` for long enough for a slow card. Firmware before v0.6.2-41 mounts at its start only.
+    Return whether a card is at `root`. The second core mounts, and allocates from our heap, so this waits meanwhile;
+    with `root` long enough for a slow card. Firmware before v0.6.2-41 mounts only at its start.
     """
     if hasattr(machine, "SDCard"):
         if root and present(root):
             uos.umount(root)
-        machine.SDCard.remount()  # returns no object at all: its value must not be touched
+        machine.SDCard.remount()  # it returns no object at all: do not touch its value
         end = ticks() + (900 if root else 300)
         while ticks() < end:  # 50 days after power-on one sleep would not do: without threads it then returns at once
             sleep(100)
@@ -63,10 +63,11 @@ def remount(root=None):
 
 
 class Camera:
-    """The camera, 320x240 RGB565 for ever; a window into it, so that its buffers never move. `ready` once started.
+    """The camera, always 320x240 RGB565; a model gets a window of it, so that its buffers never move.
 
-    `again`: when to look for one next, after none answered: in twelve times what that took, which is five seconds where
-    there is none. A model that finds none puts it off, since a key is being used.
+    ready: whether it has been started. again: when no camera answered, the time in ms of the next attempt: after twelve
+    times as long as the last one took (about five seconds without a camera). A load without a camera postpones it,
+    since somebody is using a key.
     """
 
     WIDTH = 320
@@ -81,7 +82,7 @@ class Camera:
         self._window = None
 
     def start(self):
-        """Find and start the camera, which frees its buffers: never while a model is loaded. DeviceError 104."""
+        """Find and start the camera; DeviceError 104 without one. This moves its buffers: never with a model loaded."""
         self.ready = False
         self.again = 0
         begun = ticks()
@@ -107,11 +108,12 @@ class Camera:
         self.ready = True
 
     def fit(self, width, height, channels):
-        """Return (view width, view height, prepare) for a model's input; starts the camera if need be.
+        """Return (view width, view height, prepare) for a model's input; starts the camera if necessary.
 
-        An RGB input of 128x96 to 320x240 in multiples of 8 is a window, and prepare is None. Any other is cut from the
-        largest window of its shape: prepare(img) -> a resized, for one channel grey, image with its AI plane filled.
-        DeviceError 104 without a camera, 107 when the window is refused.
+        An RGB input of 128x96 to 320x240 in multiples of 8 is a window, and prepare is None. Any other input is made
+        from the largest window of its shape: prepare(img) returns the image resized, grey for one channel, with its AI
+        plane filled.
+        Raises DeviceError 104 without a camera, 107 when the firmware refuses the window.
         """
         if not self.ready:
             if self.again:
@@ -152,7 +154,7 @@ class Camera:
 
 
 class Screen:
-    """The panel, which hal_start.panel() has set up, or none (width 0): then nothing is shown and nothing fails."""
+    """The panel that hal_start.panel() has set up. Without one, width is 0: nothing is shown, and nothing fails."""
 
     def __init__(self):
         self.width = lcd.width() or 0
@@ -193,14 +195,16 @@ class Screen:
 class Keys:
     """The keys. rows: (pin, short, long), the events of each key. An interrupt sets clock[DUE] to 0: then call poll().
 
-    The handler runs between bytecodes, or after a blocking call for all edges at once; it notes time and level and
-    allocates nothing.
+    The handler runs between bytecodes, or for all edges at once after a blocking call. It notes time and level, and
+    allocates nothing. problem: what is wrong with a key, or "". polled: whether a key has no interrupt, so that poll()
+    must be called after every frame.
     """
 
     def __init__(self, rows, clock):
         self.problem = ""
-        self._keys = []  # (button, read level, ring, GPIO object, handler); the firmware keeps no reference of its own
-        self.polled = False  # a key has no interrupt
+        # (button, read level, ring, GPIO object, handler); the firmware keeps no reference of its own
+        self._keys = []
+        self.polled = False
         for pin, short, long_ in rows:
             try:
                 fm.register(pin, fm.fpioa.GPIOHS0 + len(self._keys))
@@ -232,8 +236,7 @@ class Keys:
     def poll(self, now, post):
         """Look at every key; call post(event) for each gesture that is complete at `now` (ms).
 
-        Return whether a key has moved within the last 250 ms: call again soon. `polled`: call every frame, a key has no
-        interrupt.
+        Return whether a key has moved within the last 250 ms: then call again soon.
         """
         busy = False
         for button, read, ring, _, _ in self._keys:

@@ -1,7 +1,7 @@
 """Adapter for CanMV's object API (`from maix import KPU`); kpu_slot is its only user. Mirrors CanMV Maix_kpu.c.
 
-A task is [the KPU object, whether init_yolo2 was called]: deinit of an object without it reads through a null pointer,
-a second call leaks the first one's buffers, and a dropped object is never freed. Never tried on a board.
+A task is [the KPU object, whether init_yolo2 was called]. Without that call deinit reads through a null pointer, a
+second call leaks the buffers of the first, and an object that is dropped is never freed. Never tried on a board.
 """
 
 from maix import KPU
@@ -51,8 +51,8 @@ def detector(task, spec, results):
     boxes = kpu.regionlayer_yolo2
     put = results.put
 
-    def take(found):
-        for box in found:
+    def take(detections):
+        for box in detections:
             put(box[0], box[1], box[2], box[3], box[4], box[5])
         return results.count
 

@@ -18,9 +18,9 @@ def load(spec):
 
 
 def _shape(task, spec):
-    """Tell the firmware the shape of a kmodel v4's outputs, which it does not read from the file: spec.outputs.
+    """Tell the firmware the shapes of a kmodel v4's outputs, spec.outputs: it does not read them from the file.
 
-    DeviceError 2012 when one does not fit: the firmware only prints it. The task is the slot's already, which frees it.
+    Raises DeviceError 2012 when one does not fit, which the firmware only prints. The slot owns the task and frees it.
     """
     at = 0
     for size in spec.outputs or ():
@@ -30,22 +30,22 @@ def _shape(task, spec):
 
 
 def detector(task, spec, results):
-    """Return run(img) -> number of boxes in `results`. Once a task: a second init_yolo2 leaks the first's anchors."""
+    """Return run(img) -> number of boxes in `results`. Call it once a task: a second init_yolo2 leaks the anchors."""
     _shape(task, spec)
     anchors = tuple(spec.anchors)
     KPU.init_yolo2(task, spec.threshold, spec.nms, len(anchors) // 2, anchors)
     run_yolo2 = KPU.run_yolo2
     put = results.put
 
-    def take(found):
-        for box in found:
+    def take(detections):
+        for box in detections:
             put(box.x(), box.y(), box.w(), box.h(), box.classid(), box.value())
         return results.count
 
     def run(img):
         results.count = 0
-        found = run_yolo2(task, img)
-        return 0 if found is None else take(found)  # never an empty list
+        detections = run_yolo2(task, img)
+        return 0 if detections is None else take(detections)  # never an empty list
 
     return run
 

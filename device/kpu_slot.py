@@ -7,7 +7,7 @@ from device.errors import DeviceError
 
 
 class KpuSlot:
-    """Holds no model or one: `loaded` is its spec or None, `run(img)` -> number of results; None without a model."""
+    """Holds at most one model. loaded: its spec, or None. run(img) -> number of results; None without a model."""
 
     def __init__(self, kpu):
         self._kpu = kpu
@@ -33,7 +33,7 @@ class KpuSlot:
                 self.unload()
 
     def unload(self):
-        """Release the model; never raises, and does nothing when there is none. Returns what the release raised."""
+        """Release the model, if there is one; return what the firmware raised, or None. Only Ctrl-C passes through."""
         task = self._task
         error = None
         try:

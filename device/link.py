@@ -1,8 +1,8 @@
-"""Link: tells a PC over the serial line what the app does, as docs/serial.md says; there only when the settings ask.
+"""Link: tells a PC over the serial line what the app does, as docs/serial.md says; only when the settings ask for it.
 
-A line is RS (0x1e), one JSON object, spaces, LF. Its bytes are written by hand into one buffer that is made once: a
-frame allocates nothing. A serial port of this chip is written by waiting for each byte (87 us at 115200), so a frame
-sends one slice at most, and a line goes out over several. Never tried on a board.
+A line is RS (0x1e), one JSON object, spaces, LF. Its bytes are written by hand into one buffer, so a frame allocates
+nothing. This chip writes a serial port by waiting for each byte (87 us at 115200), so a frame sends at most one slice,
+and a line takes several frames. Never tried on a board.
 """
 
 import gc
@@ -13,11 +13,11 @@ from device.hal import DUE
 
 SLICE = 48  # bytes a frame: 4.2 ms at 115200
 SIZE = SLICE * 16
-ROOM = SIZE - 24  # what a field may fill: brackets and the line end still fit
+ROOM = SIZE - 24  # where fields must end: the brackets and the line end still fit
 TEXT = 80  # characters of a text; the rest is cut off
-LABEL = 24  # and of a label
-LABELS = 16  # that are kept as bytes
-EVENTS = 8  # that wait while frames run; more are dropped
+LABEL = 24  # characters of a label
+LABELS = 16  # labels kept as bytes
+EVENTS = 8  # events that wait while frames run; later ones are dropped
 RATE = 5  # results a second, unless the settings say otherwise
 LAST = 0  # in Link._gate: when the last picture was shown; DUE: when a frame must next look at the link
 
@@ -39,14 +39,15 @@ end frames dropped
 
 
 def quoted(value, most):
-    """Return a value as bytes of JSON, a text cut to so many characters."""
+    """Return a value as bytes of JSON; a text is cut to `most` characters."""
     return json.dumps(value[:most] if isinstance(value, str) else value).encode()
 
 
 class Link:
-    """Takes the place of app.report and of the screen's show, and passes both on; write(bytes), shut(): of the port.
+    """Stands in front of app.report and of the screen's show, and passes both on.
 
-    rate: results a second. While a model runs, lines wait for their slices; else they go out at once and whole.
+    write(bytes), shut(): of the port. rate: results a second. While a model runs, a line goes out slice by slice; else
+    it goes out at once.
     """
 
     def __init__(self, app, write, shut, rate):
@@ -76,13 +77,13 @@ class Link:
                 step(now, now - gate[LAST])
             gate[LAST] = now
 
-        def told(*row):
-            self.settle()  # what is printed would stand in the middle of it
+        def reported(*row):
+            self.settle()  # the print must not split a line of the link
             report(*row)
             self.tell(row)
 
         app.screen.show = shown
-        app.report = told
+        app.report = reported
 
     def tell(self, row):
         """Send what the app reports, or remember it while frames run."""
@@ -108,7 +109,7 @@ class Link:
         self._flush()
 
     def close(self):
-        """Say the end, as far as the line takes it, and give back what was the app's; later calls do nothing."""
+        """Send the end, if the line still works, and restore app.report; later calls do nothing."""
         app = self._app
         if app.link is not self:
             return
@@ -128,7 +129,7 @@ class Link:
             self._drain()
 
     def settle(self):
-        """Send the rest of a message that has begun."""
+        """Send the rest of the line that has begun."""
         while self._sent < self._ready:
             self._send()
 
@@ -150,12 +151,12 @@ class Link:
         return True
 
     def _step(self, now, ms):
-        """Send a slice after a picture; the results are those of this picture, which took `ms`."""
+        """Send a slice after a picture. ms: how long the picture took; the results are its own."""
         if now >= self._next:
-            self._next += self._period  # from when it was due: frames seldom end just then
+            self._next += self._period  # not from now: a frame seldom ends just when results are due
             if now >= self._next:
                 self._next = now + self._period
-            if self._waiting:  # never begun: these are newer
+            if self._waiting:  # the older results have not begun: these replace them
                 self.dropped += 1
             self._waiting = True
         if not self._pending() and self._waiting:
@@ -171,10 +172,10 @@ class Link:
         self._sent = at + 1
         try:
             self._write(self._slices[at])
-        except OSError:  # a port that fails is no reason to stop the frames
+        except OSError:  # the frames go on when the port fails
             self._write = hal.nothing
 
-    # Composing: none of it allocates but _event and a label that is new.
+    # Composing. Only _event and a new label allocate.
 
     def _begin(self, kind):
         self._at = 12
@@ -190,7 +191,7 @@ class Link:
         self._at = at
 
     def _number(self, value, digits):
-        """Append a number from 0 up, with zeros in front to so many digits."""
+        """Append a number of 0 or more, with zeros in front up to `digits` digits."""
         line = self._line
         over = 10
         size = 1
@@ -216,7 +217,7 @@ class Link:
         self._sent = 0
         self._ready = ready = at // SLICE + 1
         end = ready * SLICE - 1
-        while at < end:  # a slice of another length would have to be made
+        while at < end:  # a slice of another length would be a new object
             line[at] = 32
             at += 1
         line[end] = 10

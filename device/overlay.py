@@ -1,4 +1,4 @@
-"""What the screen says: results, status bar and messages. Everything fits the part of the view that the panel shows."""
+"""What the screen shows: results, status bar and messages, all within the part of the view that the panel shows."""
 
 from device.errors import describe
 from device.results import BARS, POINTS
@@ -18,23 +18,24 @@ CARD = (101, 102)  # faults of the card: the key looks again
 
 
 class Overlay:
-    """Draws on pictures with Image.draw_*, which leaves the AI plane of RGB565 alone; messages through the screen."""
+    """Draws on pictures with Image.draw_*, which does not change their AI plane, and shows messages on the screen."""
 
     def __init__(self, screen):
         self._screen = screen
         self._head = None  # (x, y, text) of the status bar
-        self._bar = [None]  # and the same with the frames per second
+        self._bar = [None]  # the same with the frames per second
 
-    def begin(self, spec, results, place, view):
-        """Return draw(img, count) for one model: `results` of `spec`, and a status bar with title, place and fps.
+    def begin(self, spec, results, position, view):
+        """Return draw(img, count) for one model, which draws the results and the status bar.
 
-        place: text such as "2/5"; view: (width, height) of the pictures. draw() allocates nothing but the text of a
-        label or percentage that is new.
+        position: the model's place in the order, such as "2/5". view: (width, height) of the pictures. draw() allocates
+        only the text of a label or percentage that is new.
         """
         left, top, width, height = self._screen.visible(view[0], view[1])
         bar = self._bar
         columns = width // CELL
-        self._head = (left + 2, top + 1, (plain(spec.title)[: max(columns - len(place) - 7, 0)] + " " + place).strip())
+        title = plain(spec.title)[: max(columns - len(position) - 7, 0)]
+        self._head = (left + 2, top + 1, (title + " " + position).strip())
         self.status(0)
         items = results.items
         label = spec.label
@@ -64,7 +65,8 @@ class Overlay:
                 if x < left:
                     x = left
                 y -= plate
-                if y < first:  # no room above the box: below it, or in it
+                # The plate stands above the box; where there is no room for it, below the box or inside it.
+                if y < first:
                     y += plate + item.h
                     if y + plate > bottom:
                         y = first
@@ -78,7 +80,7 @@ class Overlay:
             size = 1
         row = LINE * size + 6  # a line of text, and under it a bar of 4
         room = height - LINE - 2
-        if row * spec.top * 2 > room:  # they would hide more than half of the picture: bars of 2
+        if row * spec.top * 2 > room:  # they would hide more than half of the picture: thinner bars
             row -= 3
         rows = max(room * 2 // 3 // row, 1)
 
@@ -121,12 +123,12 @@ class Overlay:
         x, y, text = self._head
         self._bar[0] = (x, y, "%s %dfps" % (text, fps)) if fps else self._head
 
-    def loading(self, spec, place):
+    def loading(self, spec, position):
         """Show which model comes next; this stays while it loads."""
         text = spec.kind or ""
         if spec.size:
             text = "%s, %d KiB" % (text, (spec.size + 1023) // 1024)
-        self._screen.message(BLUE, place + " " + spec.title, text, "Loading...")
+        self._screen.message(BLUE, position + " " + spec.title, text, "Loading...")
 
     def fault(self, error, spec=None):
         """Show a DeviceError: code and name, the model's title, meaning, remedy, detail, and what the key does."""
@@ -144,5 +146,5 @@ class Overlay:
         self._screen.message(ORANGE if code in CARD else RED, "%d %s" % (code, name), text, last)
 
     def stopped(self, error):
-        """Show the end: `error` is what ended it, or None."""
+        """Show that the app has ended. error: what ended it, or None."""
         self._screen.message(BLUE, "Stopped", repr(error) if error else "", "Reset the board to start again")

@@ -1,4 +1,4 @@
-"""Results: the only values that cross from a kind to the overlay and the link. Made once, written over every frame."""
+"""Results: the only values that pass from a kind to the overlay and the link. Each frame writes over them."""
 
 from array import array
 from struct import pack_into
@@ -13,9 +13,9 @@ _bits = array("I", [0])
 
 
 def fixed(value):
-    """Return a float32, or an int 0..255 standing for 0..1, in 1/65536; numbers from 2**23 on are cut down to it.
+    """Return a float32, or an int 0..255 that stands for 0..1, as an int in 1/65536; at most 2**23.
 
-    Works on the float's bits: arithmetic on it would make a new float object, 32 bytes a time.
+    This works on the float's bits: arithmetic would create a float object, 32 bytes each time.
     """
     if type(value) is int:
         return value * 257
@@ -58,14 +58,14 @@ class Results:
         self.reset(BOXES, 320, 240, 320, 240)
 
     def nth(self, at):
-        """Return the item of an index; items are made when they are first needed, and then kept for good."""
+        """Return the item of an index; an item is created when it is first needed, and kept."""
         items = self.items
         while len(items) <= at:
             items.append(Item())
         return items[at]
 
     def reset(self, shape, width, height, in_width, in_height):
-        """Forget all, labels too; boxes in in_width x in_height pixels will be scaled into a width x height view."""
+        """Drop all results and their texts; put() scales in_width x in_height pixels into a width x height view."""
         self.shape = shape
         self.count = 0
         self.width = width

@@ -10,7 +10,7 @@ def plain(text):
 
 
 def wrap(text, columns):
-    """Return the lines of text, broken at spaces to at most `columns` characters; newlines stay, long words are cut."""
+    """Return the lines of a text, broken at spaces to at most `columns` characters; longer words are cut."""
     lines = []
     for part in text.split("\n"):
         line = ""

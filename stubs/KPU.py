@@ -286,8 +286,8 @@ def forward(_net, img=None, out_index: int = 0, dma: int = -1):
 def _list_input(values, network):
     floats = [float(v) for v in values]
     if network is None or network.input_shape is None or not network.first_is_conv:
-        wanted = getattr(network, "input_floats", 0)
-        return floats + [0.0] * (wanted - len(floats))  # the firmware reads past the end
+        floats_needed = getattr(network, "input_floats", 0)
+        return floats + [0.0] * (floats_needed - len(floats))  # the firmware reads past the end
     # a convolution takes the bytes of the floats for pixels: garbage in, garbage out, as on the chip
     import array
 
@@ -303,10 +303,10 @@ def _fmap(model, number, no_output, no_shape):
         raise OSError(no_output)
     size, shape, typecode = network.outputs[number]
     if network.version == 4:
-        found = model.shapes.get(number)
-        if found is None:
+        declared = model.shapes.get(number)
+        if declared is None:
             raise OSError(no_shape)
-        return kpu_fmap(model, number, -2, found[0], found[1], found[2], "f")
+        return kpu_fmap(model, number, -2, declared[0], declared[1], declared[2], "f")
     if typecode == "B" and shape is not None:
         return kpu_fmap(model, number, last, shape[0], shape[1], shape[2], "B")
     return kpu_fmap(model, number, last, size, 1, 1, typecode)  # a missing break: w() is the byte count

@@ -241,23 +241,23 @@ def _due(name):
     plans = _plans.get(name)
     if not plans:
         return None
-    found = None
+    effect = None
     for plan in list(plans):
         if plan[0] > 0:
             plan[0] -= 1
-        elif found is None:
-            found = plan[1]
+        elif effect is None:
+            effect = plan[1]
             if plan[2] is not None:
                 plan[2] -= 1
                 if plan[2] <= 0:
                     plans.remove(plan)
     if not plans:
         del _plans[name]
-    if found is not None:
+    if effect is not None:
         failed[name] = failed.get(name, 0) + 1
-    if isinstance(found, type):
-        return found()
-    return found
+    if isinstance(effect, type):
+        return effect()
+    return effect
 
 
 def wire(number: int):

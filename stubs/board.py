@@ -39,9 +39,9 @@ def _section():
     name = bench.flavour[flavours.NAME]
     if name == "m5stickv":
         return _M5STICKV
-    found = bench.config.get("board_info") if isinstance(bench.config, dict) else None
-    if isinstance(found, dict):
-        return found
+    info = bench.config.get("board_info") if isinstance(bench.config, dict) else None
+    if isinstance(info, dict):
+        return info
     return {} if name.startswith("amigo") else {"BOOT_KEY": 16}
 
 

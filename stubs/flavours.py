@@ -192,19 +192,19 @@ def find(name: str) -> tuple:
         raise ValueError("unknown flavour %r, known: %s" % (name, ", ".join([row[NAME] for row in newest()])))
     if not at:
         return rows[-1]
-    wanted = parse(version)
+    numbers = parse(version)
     whole = "-" not in version.replace("_", "-")
     best = rows[0]
     same = False
     for row in rows:
         number = parse(row[VERSION]) if row[VERSION] else ()
-        alike = number == wanted or (whole and number[:3] == wanted[:3])
-        if alike or (number and number <= wanted):
+        alike = number == numbers or (whole and number[:3] == numbers[:3])
+        if alike or (number and number <= numbers):
             best = row
             same = alike
     if same:
         return best
-    text = "v%d.%d.%d" % wanted[:3] + ("-%d" % wanted[3] if wanted[3] else "")
+    text = "v%d.%d.%d" % numbers[:3] + ("-%d" % numbers[3] if numbers[3] else "")
     return (flavour, text, "") + best[V4:NOTE] + (_NOTES["version"],)
 
 

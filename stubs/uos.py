@@ -65,9 +65,9 @@ def statvfs(_path: str) -> tuple:
         used = (sum([row[2] for row in drive.entries()]) + 131071) // 131072
         return (131072, 131072, 24, max(24 - used, 0), max(24 - used, 0), 0, 0, 0, 0, 32)
     if drive is not None and hasattr(drive.backend, "statvfs"):
-        found = drive.backend.statvfs()
-        if found:
-            return found
+        sizes = drive.backend.statvfs()
+        if sizes:
+            return sizes
     return (32768, 32768, 243000, 200000, 200000, 0, 0, 0, 0, 255)
 
 

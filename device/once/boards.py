@@ -1,8 +1,8 @@
-"""The one table of boards: pins, panel, flips, as capabilities; no logic anywhere asks for a board's name.
+"""The one table of boards: pins, panel, flips. These are capabilities: no code asks for a board's name.
 
-Sources: Sipeed's config_maix_*.py, the firmware images' own board.py, Krux and the Linux device trees; where they
-disagree (Amigo's keys, Go's dial) the commoner reading stands here and maixswitch.json can say otherwise. Nothing of it
-was ever tried on a board. The table is one string, a line to a board, cut up when a board is asked for.
+Sources: Sipeed's config_maix_*.py, the board.py inside the firmware images, Krux and the Linux device trees. Where they
+disagree (Amigo's keys, Go's dial), the table has the more common reading, and maixswitch.json can change it. None of
+the rows was tried on a board. The table is one string with a line for each board, split when somebody asks for a board.
 """
 
 from collections import namedtuple
@@ -52,7 +52,7 @@ def names():
 
 
 def find(name):
-    """Return the Board of that id; ValueError listing the known ones when there is none.
+    """Return the Board of that id; ValueError, which lists the known ids, for any other.
 
     keys ((pin, role), ...); lcd (width, height, type, Hz, invert, lcd_type, (rst, dcx, ss, clk) or None) or None;
     hmirror, vflip, choice, direction int or None: leave as it is; backlight (pin, level that lights) or None;

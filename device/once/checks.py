@@ -1,7 +1,7 @@
-"""Judging the JSON files of a card. A problem is (file, field, found, wanted), short texts all.
+"""Judges the JSON files of a card. A problem is four short texts: file, field, what is there, what was expected.
 
-json.loads of this core takes broken text, and true passes for 1, so every value is looked at. Needed only while the
-card is read: who reads it has this module forgotten again.
+json.loads of this core accepts broken text, and True equals 1, so every value is judged. Needed only while the card is
+read: the reader drops this module again.
 """
 
 import json
@@ -13,7 +13,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 def fits(value, rule):
-    """Return whether a value of a JSON file keeps a rule; the rule is what the user reads. A bool is no number here."""
+    """Return whether a value of a JSON file keeps a rule, a text that users read, too. A bool is not a number here."""
     words = rule.split(" ")
     if words[0] == "one":
         return isinstance(value, str) and value in words[2:]
@@ -39,7 +39,7 @@ def show(value):
 
 
 def _trouble(data):
-    """Return "" for text whose brackets and quotes close, at most 8 deep, else what is wrong: json may not say."""
+    """Return what is wrong with a text that json.loads may accept: open brackets, open quotes, depth over 8; or ""."""
     depth = 0
     quoted = escaped = False
     for c in data:
@@ -58,29 +58,30 @@ def _trouble(data):
 
 
 def read_json(path, name, problems):
-    """Return the object in a JSON file, {} when there is none and the reason in problems, with `name` for the file.
+    """Return the object in a JSON file; {} when there is none, with the reason in `problems`.
 
-    OSError 19 (no card) is passed on.
+    name: the file's name in problems.
+    Raises OSError 19 when there is no card.
     """
-    found = ""
+    actual = ""
     data = {}
     try:
         with uio.open(path, "rb") as file:
             text = file.read(JSON_MAX + 1)
         if text[:3] == BOM:
             text = text[3:]
-        found = "over %d bytes" % JSON_MAX if len(text) > JSON_MAX else _trouble(text)
-        if not found:
+        actual = "over %d bytes" % JSON_MAX if len(text) > JSON_MAX else _trouble(text)
+        if not actual:
             data = json.loads(text.decode())
             if not isinstance(data, dict):
-                found = show(data)
+                actual = show(data)
     except OSError as error:
         if error.args[0] == 19:
             raise
-        found = "missing" if error.args[0] == 2 else "error %s" % error.args[0]
+        actual = "missing" if error.args[0] == 2 else "error %s" % error.args[0]
     except (ValueError, TypeError):
-        found = "broken text"
-    if found:
-        problems.append((name, "", found, "a JSON object"))
+        actual = "broken text"
+    if actual:
+        problems.append((name, "", actual, "a JSON object"))
         return {}
     return data

@@ -1,7 +1,7 @@
-"""The folder of the model to begin with: remembered on the card, where it survives a power cut at any byte.
+"""Remembers on the card the folder of the model to start with; the choice survives a power cut at any byte.
 
-There are two slots, maixswitch.s0 and .s1, each one line "number folder crc32". The higher number counts; the
-other slot, or a broken one, is the one to be written, so a torn write costs the new choice and never the old.
+There are two slots, maixswitch.s0 and .s1, each with one line "number folder crc32". The higher number counts. The
+other slot, or a broken one, is written next, so an interrupted write can lose the new choice but never the old one.
 """
 
 from binascii import crc32
@@ -12,7 +12,7 @@ SLOTS = ("/maixswitch.s0", "/maixswitch.s1")
 
 
 def _slot(path):
-    """Return (number, folder) of a slot, (-1, "") for one that is missing, torn or otherwise not whole."""
+    """Return (number, folder) of a slot; (-1, "") for a slot that is missing or not whole."""
     try:
         with uio.open(path, "rb") as file:
             line = file.read(400)
@@ -21,7 +21,7 @@ def _slot(path):
             number, folder = body.split(b" ", 1)
             return int(number), folder.decode()
     except (OSError, ValueError):
-        pass  # then there is no choice in it
+        pass  # then the slot holds no choice
     return -1, ""
 
 

@@ -1,8 +1,8 @@
-"""Every fault that the screen can show: code and name, meaning, remedy; device.errors is the only reader.
+"""Every fault that the screen can show: code and name, meaning, remedy. Only device.errors reads this table.
 
-2001 to 2015 are the firmware's own (MaixPy Maix_kpu.c), the others ours. The texts are one string, three lines to a
-code: as tuples they would take twice the heap. Meanings have at most 60 characters, remedies at most 120: a panel of
-240x135 shows 30 columns and 11 rows.
+2001 to 2015 are the firmware's own (MaixPy Maix_kpu.c), the others are the app's. The texts are one string with three
+lines for each code: as tuples they would take twice the heap. A meaning has at most 60 characters and a remedy at most
+120, because a panel of 240x135 shows 30 columns and 11 rows.
 """
 
 ERRORS = """
@@ -59,7 +59,7 @@ The card holds no model.
 Put models/NAME/model.json and its .kmodel on the card, then press the key.
 103 BAD_FOLDER
 This model's folder has mistakes.
-Mend what is named above in model.json; maixswitch check finds the same on a PC.
+Correct what is named above in model.json; maixswitch check finds the same on a PC.
 104 CAMERA_MISSING
 No camera answers.
 Switch the power off, press the camera's flat cable home, contacts the right way round, and start again.
@@ -77,7 +77,7 @@ The card does not answer as it should.
 Take it out and put it in again; if it stays so, check it on a PC or use another card.
 109 BAD_SETTINGS
 maixswitch.json has mistakes.
-Mend what is named above; the rest of the settings is in use.
+Correct what is named above; the other settings are in use.
 110 SCREEN
 The screen could not be started.
 Check "board" and "screen" in maixswitch.json against the board.

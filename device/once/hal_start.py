@@ -1,6 +1,6 @@
-"""The part of the hardware layer that is needed once, for panel and link; forgotten when the app has started.
+"""The part of the hardware layer that only the start needs, for panel and link; dropped when the app has started.
 
-Follows MaixPy py_lcd.c; never tried on a board.
+It follows MaixPy py_lcd.c and was never tried on a board.
 """
 
 import lcd
@@ -12,14 +12,14 @@ from device.hal import GPIO, maix, nothing
 
 
 def too_old():
-    """Return the version of a firmware without something that the app needs (all before v0.5.0-140), else ""."""
+    """Return the version of a firmware that is too old for the app (all before v0.5.0-140), else ""."""
     if hasattr(maix, "config") and hasattr(maix.utils, "heap_free") and hasattr(machine, "WDT"):
         return ""
     return uos.uname()[3].split(" ")[0]
 
 
 def advice():
-    """Return what to do on a firmware that looks for a card at its start only (before v0.6.2-41), else ""."""
+    """Return what to do if the firmware looks for a card only at its start (before v0.6.2-41), else ""."""
     return "" if hasattr(machine, "SDCard") else "With this firmware: put it in, then switch off and on."
 
 
@@ -29,15 +29,15 @@ def flash_read(address, size):
 
 
 def config_value(key):
-    """Return a section of /flash/config.json, None without; v0.5.0 does not read that file."""
+    """Return a section of /flash/config.json, None if it is missing; v0.5.0 does not read that file."""
     return maix.config.get_value(key, None) if hasattr(maix, "config") else None
 
 
 def panel(board, want):
-    """Start the panel of a boards.Board, as `want`, a dict of settings, changes it; return what went wrong, or "".
+    """Start the panel of a boards.Board; return what went wrong, or "".
 
-    For a panel of type 1 the firmware lets the "lcd" section of /flash/config.json override these arguments. There is
-    no way to tell whether a panel is connected.
+    want: the settings that differ from the board's row. For a panel of type 1 the firmware lets the "lcd" section of
+    /flash/config.json override these arguments. Nothing can tell whether a panel is connected.
     """
     if board.lcd is None:
         return ""
@@ -51,7 +51,7 @@ def panel(board, want):
     try:
         try:
             lcd.init(**args)
-        except TypeError:  # before v0.6.2-18 a firmware knows the type of its own panel, and nobody may tell
+        except TypeError:  # before v0.6.2-18 a firmware knows the type of its panel and does not take it
             args.pop("lcd_type", None)
             lcd.init(**args)
         if board.direction is not None:
@@ -71,8 +71,8 @@ def panel(board, want):
 def line(want):
     """Return (write, shut) of the serial port that the setting `link` names: UART 1 to 3 on pin tx, else the REPL's.
 
-    The REPL's own object and not sys.stdout: that takes text, which is heap, and makes CR LF of LF. A port of its own
-    only sends, so it is given little to receive into.
+    It is the REPL's own object and not sys.stdout, which takes text (heap) and turns LF into CR LF. A port of its own
+    only sends, so its receive buffer is small.
     """
     number = want.get("uart")
     if not number:

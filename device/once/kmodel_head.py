@@ -1,4 +1,4 @@
-"""What a .kmodel says of itself in its first bytes: which kind of file, its main memory, outputs and input.
+"""What a .kmodel says about itself in its first bytes: the kind of file, its main memory, outputs and input.
 
 Layouts: nncase v0.1 and v0.2 (kmodel v3 and v4), and what else turns up under that name. All words little-endian.
 """
@@ -11,10 +11,11 @@ HEAD = 128  # bytes to read: a v3 with twelve outputs fits, a v4 with one input 
 def sniff(data):
     """Return (what, version, main memory, output bytes, input shape) from the first HEAD bytes of a file, or fewer.
 
-    what: "v3", "v4"; else why not: "v5" and later (nncase 1.x), "word-swapped v3" (for load_flash), "v1", "encrypted",
-    "zip", "too short", "no kmodel". version: 0 where there is none, above 4 for all that MaixPy would take for a v4.
-    Output bytes: a tuple, four to each element, () if unknown. Input shape: (width, height, channels) of a v4 with one
-    input, else None: a v3 keeps it in its first layer.
+    what: "v3" or "v4"; else what it is instead: "v5" and later (nncase 1.x), "word-swapped v3" (for load_flash), "v1",
+        "encrypted", "zip", "too short", "no kmodel".
+    version: 0 if unknown; above 4 for every file that MaixPy would wrongly take for a v4.
+    output bytes: a tuple, four bytes for each element; () if unknown.
+    input shape: (width, height, channels) of a v4 with one input, else None: a v3 keeps it in its first layer.
     """
     if data[:2] == b"PK":
         return "zip", 0, 0, (), None
@@ -43,16 +44,16 @@ def sniff(data):
 
 
 def _sizes(data, at, count, step):
-    """Return the last word of each of `count` records, () unless all of them are within data."""
+    """Return the last word of each of `count` records; () if data does not hold all of them."""
     if not 0 < count <= 12 or at + count * step > len(data):
         return ()
     return tuple([unpack_from("<I", data, at + i * step - 4)[0] for i in range(1, count + 1)])
 
 
 def grid(width, height, elements, pairs, classes):
-    """Return (columns, rows) of a detector whose output has that many elements, None if no stride of 8 to 64 fits.
+    """Return (columns, rows) of a detector whose output has that many elements; None if no stride from 8 to 64 fits.
 
-    Its channels are pairs * (classes + 5), its cells the input over the stride, rounded up or down.
+    It has pairs * (classes + 5) channels; its cells are the input divided by the stride, rounded up or down.
     """
     for stride in (8, 16, 32, 64):
         for gw in (width // stride, -(-width // stride)):

@@ -1,4 +1,4 @@
-"""maixswitch.json on the card: what the owner wants other than the board's row says. Read once, then forgotten."""
+"""maixswitch.json on the card: what differs from the board's row, by the owner's wish. Read once, then dropped."""
 
 from device.once.checks import show
 
@@ -6,7 +6,7 @@ NAME = "maixswitch.json"
 
 
 def clash(link, keys):
-    """Return the problem of a link whose parts do not go together, or that takes a key's pin; None without."""
+    """Return the problem of a link whose parts contradict each other or that takes a key's pin, else None."""
     if not isinstance(link, dict):
         return None
     if "uart" not in link:
@@ -23,10 +23,12 @@ def clash(link, keys):
 
 
 class Settings:
-    """board: its id, "" to find out. keys: ((pin, role), ...), None for the board's own. screen, camera: dicts of what
-    is to differ from the board's row. link: bool, or a dict of rate, uart, tx, baud. watchdog: ms, 0 for none.
-    problems: list of problems, see checks. sure: whether the card answered; if not, what it would say is still to be
-    read.
+    """What maixswitch.json asks for.
+
+    board: its id, "" if the app must find out. keys: ((pin, role), ...), None for the board's own.
+    screen, camera: dicts of what differs from the board's row. link: bool, or a dict of rate, uart, tx, baud.
+    watchdog: ms, 0 for no watchdog. problems: list of problems, see checks.
+    sure: whether the card answered; if not, the settings must be read again.
     """
 
     def __init__(self):
@@ -41,15 +43,15 @@ class Settings:
 
     @staticmethod
     def read(root):
-        """Return the settings in root/maixswitch.json; what is missing or wrong stays as it is without the file."""
+        """Return the settings in root/maixswitch.json; a missing or wrong value leaves the default."""
         from device.once.boards import find, names
         from device.once.checks import fits, read_json
 
         self = Settings()
         problems = self.problems
 
-        def bad(field, value, wanted):
-            problems.append((NAME, field, value, wanted))
+        def bad(field, value, expected):
+            problems.append((NAME, field, value, expected))
 
         def take(values, rules, prefix=""):
             """Return those of values that keep their rules."""
@@ -90,24 +92,24 @@ class Settings:
                 pass
             elif field in sections:
                 if isinstance(value, dict):
-                    given = len(value)
+                    size = len(value)
                     value = take(value, sections[field], field + ".")
-                    if field == "link" and len(value) < given:  # a port half set up helps nobody
+                    if field == "link" and len(value) < size:  # a port half set up helps nobody
                         continue
                 else:
                     bad(field, show(value), flag + ", or an object" if field == "link" else "an object")
                     continue
             elif field == "keys":
                 rules = {"pin": "a whole number, 0 to 47", "role": "one of primary next prev"}
-                found = []
+                pairs = []
                 for key in value if isinstance(value, list) else ():
                     key = take(key, rules, "keys.") if isinstance(key, dict) else {}
-                    if len(key) == 2 and key["pin"] not in [pin for pin, _ in found]:
-                        found.append((key["pin"], key["role"]))
-                if not found or len(found) != len(value) or len(found) > 4:
+                    if len(key) == 2 and key["pin"] not in [pin for pin, _ in pairs]:
+                        pairs.append((key["pin"], key["role"]))
+                if not pairs or len(pairs) != len(value) or len(pairs) > 4:
                     bad(field, show(value), '1 to 4 of {"pin": IO number, "role": primary next or prev}')
                     continue
-                value = tuple(found)
+                value = tuple(pairs)
             setattr(self, field, value)
         keys = self.keys or (find(self.board).keys if self.board else ())
         trouble = clash(self.link, keys)

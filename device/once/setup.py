@@ -21,7 +21,8 @@ def open_kpu():
     """Return the adapter for this firmware: MaixPy's module KPU if there is one, else CanMV's class maix.KPU.
 
     An adapter is a module: load(spec) -> task, detector(task, spec, results) and classifier(task, spec) -> callables,
-    unload(task), ANCHOR_PAIRS, NAME. ImportError where the firmware has neither.
+    unload(task), ANCHOR_PAIRS, NAME.
+    Raises ImportError when the firmware has neither.
     """
     try:
         from device import kpu_maixpy as kpu
@@ -32,7 +33,7 @@ def open_kpu():
 
 
 def start(app):
-    """Set up the hardware, camera and screen before any model, and read the card, for which we wait two seconds."""
+    """Wait up to two seconds for the card, set up the hardware, and read the card."""
     advice = hal_start.advice()
     if advice:
         app.advice = advice
@@ -48,9 +49,9 @@ def start(app):
 
 
 def connect(app, want, name):
-    """Let the link tell over the serial line what the app does; return what went wrong, or "".
+    """Start the link on the serial line; return what went wrong, or "".
 
-    want: True, or a dict of its settings; name: of the board.
+    want: True, or a dict of its settings. name: the board's id.
     """
     if want is True:
         want = {}
@@ -61,13 +62,13 @@ def connect(app, want, name):
         app.link = Link(app, write, shut, want.get("rate", RATE))
         app.link.tell(("start", name, want.get("rate", RATE)))
     except (AttributeError, ImportError, MemoryError, OSError, TypeError, ValueError) as error:
-        # another UART than we know, a heap too full, or a card that goes just now: frames need no link
+        # A UART that we do not know, a full heap, or a card pulled just now: frames do not need the link.
         return "link: %s" % error
     return ""
 
 
 def refuse_old(app):
-    """Say on panel and serial line that the firmware is too old, if it is, and end without a traceback."""
+    """If the firmware is too old, say so on panel and serial line, and end without a traceback."""
     version = hal_start.too_old()
     if version:
         error = DeviceError(111, "It is %s." % version)
@@ -77,12 +78,15 @@ def refuse_old(app):
 
 
 def fit_out(app, card):
-    """Set up the app's hardware; `card`: there is one. Wrong settings and missing parts are shown once."""
+    """Set up the app's hardware as the settings ask. Wrong settings and missing parts are shown once.
+
+    card: whether there is one; without it the settings stay unread.
+    """
     app.disarm()
     app.hold = 0
     app.carded = False
     settings = Settings.read(app.root)
-    gc.collect()  # now, so that what stays finds its place low in the heap
+    gc.collect()  # now, so that what stays lies low in the heap
     problems = [say(problem) for problem in settings.problems]
     if settings.board:
         board = boards.find(settings.board)
@@ -99,11 +103,14 @@ def fit_out(app, card):
 
         app.dog = Watchdog(settings.watchdog)
     app.overlay = Overlay(app.screen)
+    # Link and keys may claim one pin: only here both are known.
     silent = ""
     if settings.link:
         trouble = clash(settings.link, settings.keys or board.keys)
         silent = say(trouble) if trouble else connect(app, settings.link, board.id)
     app.revive()
+
+    # Show what is wrong for a while, and load no model meanwhile.
     for text in (wrong, app.keys.problem, silent):
         if text:
             problems.append(text)

@@ -66,15 +66,15 @@ class MemoryCard:
         if not self._is_folder(path):
             raise OSError(ENOENT)
         start = path + "/" if path else ""
-        found = {}
+        listing = {}
         for name in self.folders:
             if name.startswith(start) and name != path:
-                found[name[len(start) :].split("/")[0]] = (True, 0)
+                listing[name[len(start) :].split("/")[0]] = (True, 0)
         for name, data in self.files.items():
             if name.startswith(start):
                 parts = name[len(start) :].split("/")
-                found[parts[0]] = (len(parts) > 1, len(data) if len(parts) == 1 else 0)
-        return [(name, found[name][0], found[name][1]) for name in sorted(found)]
+                listing[parts[0]] = (len(parts) > 1, len(data) if len(parts) == 1 else 0)
+        return [(name, listing[name][0], listing[name][1]) for name in sorted(listing)]
 
     def stat(self, path: str):
         """Return (is_dir, size); an optional short cut past listdir."""
@@ -346,11 +346,11 @@ class Drive:
 
     def entries(self, folder: str = ""):
         """Return every file below a folder as (path, False, size): what SPIFFS lists."""
-        found = []
+        listing = []
         for name, is_dir, size in self.backend.listdir(folder):
             path = folder + "/" + name if folder else name
             if is_dir:
-                found.extend(self.entries(path))
+                listing.extend(self.entries(path))
             else:
-                found.append((path, False, size))
-        return found
+                listing.append((path, False, size))
+        return listing

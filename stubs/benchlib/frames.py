@@ -22,7 +22,7 @@ def reserve(size: int) -> None:
     memory.gc_used += size
 
 
-def wanted() -> bool:
+def pixels_matter() -> bool:
     """Will anybody look at pixels? Not when painting is off and the engine reads none: then nothing fills them."""
     return bench.screen.draw or getattr(bench.kpu.engine, "needs_pixels", bench.kpu.engine is not None)
 
@@ -96,9 +96,9 @@ class FrameBuffer:
         if old is not None and len(old) == len(new) and isinstance(old, bytearray):
             old[:] = new
             return old
-        made = take(len(new))
-        made[:] = new
-        return made
+        copy = take(len(new))
+        copy[:] = new
+        return copy
 
     def _flat_picture(self, w, h):
         key = (w, h, self._gray)

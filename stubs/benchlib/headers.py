@@ -93,14 +93,14 @@ def read_v3(data):
     head.netinfo = tuple(rows)
     typecode = "B" if last_type in BYTE_LAYERS else "f"
     last_shape = shape if last_type == KL_K210_CONV else None
-    found = []
+    parsed = []
     for index in range(outputs):
         size = word(data, 28 + 8 * index + 4)
         if last_type == KL_K210_CONV and last_shape is not None:
             # a raw convolution: one byte per element, whatever the header says
             size = last_shape[0] * last_shape[1] * last_shape[2]
-        found.append((size, last_shape, typecode))
-    head.outputs = tuple(found)
+        parsed.append((size, last_shape, typecode))
+    head.outputs = tuple(parsed)
     return head
 
 

@@ -13,9 +13,9 @@ MUTABLE = "Image format is not supported!"
 TOO_FEW = "Not enough positional arguments!"
 
 
-def is_image(thing) -> bool:
+def is_image(value) -> bool:
     """Is this the firmware's Image?"""
-    return type(thing) is Image
+    return type(value) is Image
 
 
 def is_sequence(value):

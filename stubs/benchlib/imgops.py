@@ -4,7 +4,7 @@ import array
 import struct
 
 from benchlib import frames, planes
-from benchlib.frames import GARBAGE, allocate, wanted
+from benchlib.frames import GARBAGE, allocate, pixels_matter
 from benchlib.img import Image, region
 
 
@@ -41,7 +41,7 @@ def resize(img, w: int, h: int):
     """Return a new picture: RGB565 nearest when one side shrinks, bilinear when both grow; grey as the firmware's
     code."""
     new = _new(w, h, img._bpp)
-    if not wanted():
+    if not pixels_matter():
         return new
     if img._bpp == 1:
         return _put(new, _resize_grey(img, w, h))
@@ -128,7 +128,7 @@ def _bilinear(img, w, h):
 def cut(img, x: int, y: int, w: int, h: int):
     """Return a new picture of w x h; what lies outside the source stays uninitialised."""
     new = _new(w, h, img._bpp)
-    if not wanted():
+    if not pixels_matter():
         return new
     bpp = img._bpp
     source = img._pixels()
@@ -159,7 +159,7 @@ def copy(img, roi, x_scale: float, y_scale: float, in_place: bool, copy_to_fb):
         return Image(width, height, img._bpp, img._store, GARBAGE)
     new = _new(width, height, img._bpp)
     new._ai = GARBAGE
-    if wanted():
+    if pixels_matter():
         _put(new, _nearest(img, x, y, width, height, 1.0 / x_scale, 1.0 / y_scale))
     return new
 
@@ -176,7 +176,7 @@ def pix_to_ai(img) -> None:
     w, h = img._w, img._h
     if img._ai is None:
         img._ai = allocate(w * h if img._bpp == 1 else (w + 63) // 64 * 64 * h * 3)
-    if not wanted():
+    if not pixels_matter():
         return
     target = img._ai.planes(img)
     data = img._pixels() if img._bpp == 1 else planes.planes_of(img._pixels())
@@ -192,15 +192,15 @@ def ai_to_pix(img) -> None:
 
 def to_grayscale(img, new: bool):
     """Return a grey picture: of its own with unfilled planes, or over the same memory, then img is grey too."""
-    made = None
+    result = None
     if new:
-        made = _new(img._w, img._h, 1)
-        made._ai = allocate(img._w * img._h * 3)
-        if not wanted():
-            return made
+        result = _new(img._w, img._h, 1)
+        result._ai = allocate(img._w * img._h * 3)
+        if not pixels_matter():
+            return result
     data = img._pixels() if img._bpp == 1 else planes.rgb_to_grey(img._pixels())
-    if made is not None:
-        return _put(made, data)
+    if result is not None:
+        return _put(result, data)
     if img._bpp != 1:
         img._pixels()[: len(data)] = data
         img._bpp = 1
@@ -213,9 +213,9 @@ def to_rgb565(img, new: bool):
         if img._bpp == 1:
             raise OSError("Can't convert to rgb565 in place!")
         return Image(img._w, img._h, 2, img._store, img._ai)
-    made = _new(img._w, img._h, 2)
-    made._ai = allocate(img._w * img._h * 3)
-    return _put(made, planes.grey_to_565(img._pixels()) if img._bpp == 1 else img._pixels())
+    result = _new(img._w, img._h, 2)
+    result._ai = allocate(img._w * img._h * 3)
+    return _put(result, planes.grey_to_565(img._pixels()) if img._bpp == 1 else img._pixels())
 
 
 def save(img, path: str, roi) -> None:

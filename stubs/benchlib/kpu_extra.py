@@ -105,10 +105,10 @@ def netinfo(_net) -> list:
     if not model.alive or model.network.version != 3 or model.network.layers <= 0:
         raise ValueError("get layer num error!")
     rows = getattr(model.network, "netinfo", ())
-    found = [kpu_netinfo_find(index, rows[index]) for index in range(len(rows))]
-    for item in found:
+    layers = [kpu_netinfo_find(index, rows[index]) for index in range(len(rows))]
+    for item in layers:
         bench.uart.print(repr(item))
-    return found
+    return layers
 
 
 GC_AT_THE_PROMPT = 13 * 1024  # of 512 KiB an image of v0.6.0 or v0.6.2 counts 499 at the prompt
@@ -171,8 +171,8 @@ class classifier:
     def _feature(self, img):
         import KPU
 
-        found = KPU.forward(self._net, img)
-        values = list(found[:])
+        features = KPU.forward(self._net, img)
+        values = list(features[:])
         return values[: self._length] if self._length else values
 
     def add_class_img(self, img, index: int = -1) -> int:
@@ -246,9 +246,9 @@ class classifier:
 
         with uio.open(path) as file:
             class_num, sample_num, length, means = json.loads(file.read())
-        made = classifier(_net, class_num, sample_num, fea_len or length)
-        made._means = means
-        return (made, class_num, sample_num)
+        loaded = classifier(_net, class_num, sample_num, fea_len or length)
+        loaded._means = means
+        return (loaded, class_num, sample_num)
 
     def __del__(self):
         bench.uart.print("classifier __del__")

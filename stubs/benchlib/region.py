@@ -118,7 +118,7 @@ def _suppress(boxes, scores, classes, nms):
 
 
 def _collect(boxes, scores, net_w, net_h):
-    found = []
+    detections = []
     for index in sorted(scores):
         row = scores[index]
         if not row:
@@ -132,5 +132,5 @@ def _collect(boxes, scores, net_w, net_h):
         y1 = unsigned(y * net_h - h * net_h / 2)
         x2 = unsigned(x * net_w + w * net_w / 2)
         y2 = unsigned(y * net_h + h * net_h / 2)
-        found.append((signed16(x1), signed16(y1), signed16(x2 - x1), signed16(y2 - y1), best, row[best]))
-    return found
+        detections.append((signed16(x1), signed16(y1), signed16(x2 - x1), signed16(y2 - y1), best, row[best]))
+    return detections

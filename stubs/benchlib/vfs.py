@@ -37,10 +37,10 @@ def resolve(path: str):
 
 def mounts():
     """Return the drives listed in "/"."""
-    found = [bench.flash]
+    drives = [bench.flash]
     if bench.card.mounted:
-        found.append(bench.card)
-    return found
+        drives.append(bench.card)
+    return drives
 
 
 __all__ = ("Drive", "mounts", "normal", "resolve")

@@ -191,8 +191,9 @@ class KPU:
         needed = number * layer_w * layer_h * (classes + 5)
         if self._outputs is None or len(self._outputs[0]) < needed or len(anchors) < number * 2:
             bench.hard_fault("the region layer reads past the network's output")
-        found = decode(self._outputs[0], layer_w, layer_h, classes, anchors[: number * 2], threshold, nms, img_w, img_h)
-        return [list(box) for box in found]
+        pairs = anchors[: number * 2]
+        detections = decode(self._outputs[0], layer_w, layer_h, classes, pairs, threshold, nms, img_w, img_h)
+        return [list(box) for box in detections]
 
     def deinit(self) -> bool:
         """Release the model: True, False when there is none. Without init_yolo2 before it goes through a NULL

@@ -39,16 +39,16 @@ class Folder:
     def listdir(self, path: str):
         if not self.flat and not self.stat(path)[0]:
             raise OSError(ENOTDIR)
-        found = []
-        place = self._place("" if self.flat else path)
-        for row in sorted(self._os.ilistdir(place)):
+        rows = []
+        real_path = self._place("" if self.flat else path)
+        for row in sorted(self._os.ilistdir(real_path)):
             is_dir = row[1] == _FOLDER
-            size = 0 if is_dir else self._os.stat(place + "/" + row[0])[6]
+            size = 0 if is_dir else self._os.stat(real_path + "/" + row[0])[6]
             if not self.flat:
-                found.append((row[0], is_dir, size))
+                rows.append((row[0], is_dir, size))
             elif not is_dir:
-                found.append((self._name(row[0]), False, size))
-        return found
+                rows.append((self._name(row[0]), False, size))
+        return rows
 
     def _name(self, name):
         return name.replace("%2F", "/").replace("%25", "%")
@@ -105,13 +105,13 @@ class Folder:
 
     def remove(self, path: str) -> None:
         self.change()
-        place = self._place(path)
+        real_path = self._place(path)
         if self.stat(path)[0]:
             if self.listdir(path):
                 raise OSError(EACCES)
-            self._os.rmdir(place)
+            self._os.rmdir(real_path)
         else:
-            self._os.remove(place)
+            self._os.remove(real_path)
         self._free = None
 
     def rename(self, old: str, new: str) -> None:
@@ -146,14 +146,14 @@ class Folder:
 class File:
     """A file of the folder: bytes ("b" in the mode) or text; what is written waits for flush() or close()."""
 
-    def __init__(self, folder, opener, place, mode):
+    def __init__(self, folder, opener, real_path, mode):
         self._folder = folder
         self._text = "b" not in mode
         self._reads = "r" in mode or "+" in mode
         self._writes = "r" not in mode or "+" in mode
         if self._writes:
             folder.change()
-        self._file = opener(place, mode.replace("t", "").replace("b", "").replace("x", "w") + "b")
+        self._file = opener(real_path, mode.replace("t", "").replace("b", "").replace("x", "w") + "b")
         self._late = []  # written, not yet on the card; a list, since a growing bytearray is copied again and again
         bench.open_files += 1
 
@@ -192,11 +192,11 @@ class File:
         return data.decode() if self._text else data
 
     def _missing(self, data, characters):
-        found = 0
+        count = 0
         for byte in data:
-            found += byte & 0xC0 != 0x80
-        if found < characters:
-            return characters - found
+            count += byte & 0xC0 != 0x80
+        if count < characters:
+            return characters - count
         tail = 0  # bytes that the last character still lacks
         for back in range(1, min(4, len(data)) + 1):
             byte = data[len(data) - back]

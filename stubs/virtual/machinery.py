@@ -133,14 +133,14 @@ def _boot(system, session, why):
     used = HEAP_TOP - row[flavours.BANNER_KIB] * 1024
     size = row[flavours.GC_KIB] * 1024
     print("[MaixPy] gc heap=0x%x-0x%x(%d)" % (used - size, used, size))
-    place = "/sd" if bench.card.mounted else "/flash"
-    sys.path[:] = ["", "."] + (["/sd"] if place == "/sd" else []) + ["/flash", "/stubs"]
-    system.chdir(place)
-    bench.cwd = place
+    folder = "/sd" if bench.card.mounted else "/flash"
+    sys.path[:] = ["", "."] + (["/sd"] if folder == "/sd" else []) + ["/flash", "/stubs"]
+    system.chdir(folder)
+    bench.cwd = folder
     print("[MaixPy] init end")
     if not _rescue(session):
         return
-    drive = bench.card if place == "/sd" else bench.flash
+    drive = bench.card if folder == "/sd" else bench.flash
     if row[flavours.NAME] == "m5stickv":
         # its own _boot.py runs boot.py with exec and leaves by sys.exit(), after which maixpy_main.c runs nothing more
         session.names["dirList"] = [entry[0] for entry in drive.backend.listdir("")]
