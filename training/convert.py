@@ -1,4 +1,4 @@
-"""Makes the kmodels of the demo networks, judges both files of each, and writes down what came out.
+"""Converts the demo networks, judges both files of each, and writes the results down.
 
 convert.py [digits|shapes ...] [--count N]: takes host/maixswitch/models/NAME/NAME.onnx, converts it with calibration
 pictures that are drawn here, and writes NAME.kmodel and model.json beside it, results.json and the table of README.md.
@@ -35,21 +35,21 @@ def calibrate(which: str, folder: Path) -> None:
         Image.fromarray(draw(rng)[0]).save(folder / f"{index:03}.png")
 
 
-def convert(which: str, place: Path) -> None:
-    """ONNX to kmodel by the command that users have; SystemExit with its message where it fails."""
-    with tempfile.TemporaryDirectory() as folder:
-        calibrate(which, Path(folder))
-        source, made = place / f"{which}.onnx", place / f"{which}.kmodel"
-        command = [sys.executable, "-m", "maixswitch", "convert", source, "--images", folder, "--out", made]
+def convert(which: str, folder: Path) -> None:
+    """Converts ONNX to a kmodel by the command that users have. SystemExit where the command fails."""
+    source, kmodel = folder / f"{which}.onnx", folder / f"{which}.kmodel"
+    with tempfile.TemporaryDirectory() as images:
+        calibrate(which, Path(images))
+        command = [sys.executable, "-m", "maixswitch", "convert", source, "--images", images, "--out", kmodel]
         done = subprocess.run(list(map(str, command)), cwd=ROOT / "host", check=False)
         if done.returncode:
             raise SystemExit(f"{which}: maixswitch convert ended with {done.returncode}")
-    if made.stat().st_size > LARGEST:
-        raise SystemExit(f"{made}: {made.stat().st_size:,} bytes; wanted at most {LARGEST:,}")
+    if kmodel.stat().st_size > LARGEST:
+        raise SystemExit(f"{kmodel}: {kmodel.stat().st_size:,} bytes; expected at most {LARGEST:,}")
 
 
-def describe(which: str, place: Path) -> dict[str, Any]:
-    """The content of model.json."""
+def describe(which: str) -> dict[str, Any]:
+    """Returns the content of model.json."""
     common = {"schema": 1, "kmodel": f"{which}.kmodel"}
     if which == "digits":
         shape, labels = pictures.DIGIT_INPUT, list(pictures.DIGITS)
@@ -68,20 +68,20 @@ def describe(which: str, place: Path) -> dict[str, Any]:
 
 
 def judge(which: str, path: Path, count: int, anchors: list[float] | None) -> dict[str, float]:
-    """Figures of one file on ``count`` fresh pictures."""
+    """Returns figures of one file on ``count`` fresh pictures."""
     if anchors is None:
         return {"right": round(digits(network(path), count), 4)}
-    found, there = shapes(network(path), count, anchors)
-    precision, recall = at_threshold(found, there, THRESHOLD)
+    boxes, truth = shapes(network(path), count, anchors)
+    precision, recall = at_threshold(boxes, truth, THRESHOLD)
     return {
-        "map50": round(scores.mean_average_precision(found, there), 4),
+        "map50": round(scores.mean_average_precision(boxes, truth), 4),
         "precision": round(precision, 4),
         "recall": round(recall, 4),
     }
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as a Markdown table."""
+    """Returns the results as a Markdown table."""
     lines = ["| network | pictures | float (ONNX) | 8 bits (kmodel, emulated) | kmodel |", "|---|---:|---|---|---:|"]
     for which, one in sorted(results.items()):
         cells = [", ".join(f"{NAMES[k]} {v:.1%}" for k, v in one[form].items()) for form in ("float", "kmodel")]
@@ -96,16 +96,16 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("which", nargs="*", default=["digits", "shapes"])
     arguments.add_argument("--count", type=int, default=1000)
-    given = arguments.parse_args()
+    options = arguments.parse_args()
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    for which in given.which:
-        place = MODELS / which
-        convert(which, place)
-        document = describe(which, place)
-        (place / "model.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        one: dict[str, Any] = {"pictures": given.count, "bytes": (place / f"{which}.kmodel").stat().st_size}
+    for which in options.which:
+        folder = MODELS / which
+        convert(which, folder)
+        document = describe(which)
+        (folder / "model.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        one: dict[str, Any] = {"pictures": options.count, "bytes": (folder / f"{which}.kmodel").stat().st_size}
         for form, ending in (("float", "onnx"), ("kmodel", "kmodel")):
-            one[form] = judge(which, place / f"{which}.{ending}", given.count, document.get("anchors"))
+            one[form] = judge(which, folder / f"{which}.{ending}", options.count, document.get("anchors"))
             print(which, form, one[form], flush=True)
         results[which] = one
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -148,7 +148,9 @@ def _labels(path: Path | None) -> list[str]:
 
     labels = read_labels(files.read(path, MOST_LABELS))
     if not labels:
-        raise MaixSwitchError(tr("--labels {path}: no list of labels; wanted one a line", path=path), EXIT_USAGE)
+        raise MaixSwitchError(
+            tr("--labels {path}: this is not a list of labels; expected one label per line", path=path), EXIT_USAGE
+        )
     return labels
 
 

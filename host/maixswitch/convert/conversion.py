@@ -125,7 +125,7 @@ def check_labels(facts: Facts, labels: Sequence[str]) -> None:
 def _pictures(options: Options, shape: Sequence[int]) -> tuple[Pictures, Pictures]:
     """Returns those that measure the ranges, and those held back, which are spread evenly over all."""
     if len(shape) != 3:
-        raise MaixSwitchError(tr("the network takes no picture (input {shape})", shape="x".join(map(str, shape))))
+        raise MaixSwitchError(tr("the network's input {shape} is not a picture", shape="x".join(map(str, shape))))
     if options.folder is None:
         pictures = np.random.default_rng(0).integers(0, 256, (NOISE, *shape)).astype(np.uint8)
     else:

@@ -44,9 +44,9 @@ class Drawing:
     def put(self, make: Callable[[str], Node]) -> str:
         name = f"t{len(self.nodes)}"
         op = make(name)
-        given = [np.zeros((1, *self.shapes[source]), np.float32) for source in op.inputs]
+        inputs = [np.zeros((1, *self.shapes[source]), np.float32) for source in op.inputs]
         self.nodes.append(op)
-        self.shapes[name] = tuple(op.evaluate(given).shape[1:])
+        self.shapes[name] = tuple(op.evaluate(inputs).shape[1:])
         return name
 
     def conv(

@@ -190,9 +190,9 @@ def random_network(seed: int) -> onnx.ModelProto:
     shape = (1, (3, 1)[seed % 2], int(draw.choice(SIDES)), int(draw.choice(SIDES)))
     b = Build(shape, seed)
     x = b.curve(b.norm(b.conv(b.input, int(draw.integers(4, 17)))), CURVES[seed % len(CURVES)])
-    wanted = [BLOCKS[(2 * seed + i) % len(BLOCKS)] for i in range(2)]
-    wanted += [str(kind) for kind in draw.choice(BLOCKS, 3)]
-    for kind in wanted:
+    expected = [BLOCKS[(2 * seed + i) % len(BLOCKS)] for i in range(2)]
+    expected += [str(kind) for kind in draw.choice(BLOCKS, 3)]
+    for kind in expected:
         x = _block(b, draw, x, kind, CURVES[int(draw.integers(0, 4))])
     head = seed % 4
     classes = int(draw.integers(3, 12))

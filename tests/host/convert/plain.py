@@ -37,26 +37,26 @@ def run(net: q.Quantised, image: Values, rounding: str = "v02") -> dict[str, Val
     """
     if rounding not in ROUNDINGS:
         raise ValueError(f"no rounding {rounding}; there are {ROUNDINGS}")
-    wanted = np.dtype(np.uint8 if net.input in net.scales else np.float32)
-    if image.shape != tuple(net.shapes[net.input]) or image.dtype != wanted:
-        raise ValueError(f"the network takes {wanted} {net.shapes[net.input]}, not {image.dtype} {image.shape}")
+    expected = np.dtype(np.uint8 if net.input in net.scales else np.float32)
+    if image.shape != tuple(net.shapes[net.input]) or image.dtype != expected:
+        raise ValueError(f"the network takes {expected} {net.shapes[net.input]}, not {image.dtype} {image.shape}")
     values: dict[str, Values] = {net.input: image}
     for layer in net.layers:
         values[layer.output] = run_layer(layer, [values[name] for name in layer.inputs], net, rounding)
     return values
 
 
-def run_layer(layer: q.Layer, given: Sequence[Values], net: q.Quantised, rounding: str = "v02") -> Values:
+def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, rounding: str = "v02") -> Values:
     """The output of one layer from its inputs; TypeError for a layer that has no rule here."""
-    first = given[0]
+    first = inputs[0]
     if isinstance(layer, q.KpuConv):
         return convolve(layer, first, rounding)
     if isinstance(layer, q.QuantizedAdd):
-        return quantized_add(layer.numbers, first, given[1])
+        return quantized_add(layer.numbers, first, inputs[1])
     if isinstance(layer, q.Requantize):
         return np.asarray(layer.table)[first]
     if isinstance(layer, QuantizedConcat | q.FloatConcat):
-        return np.concatenate(list(given), axis=0)
+        return np.concatenate(list(inputs), axis=0)
     if isinstance(layer, QuantizedMaxPool):
         return max_pool(first, layer.size, layer.stride, tuple(net.shapes[layer.output]))
     if isinstance(layer, QuantizedResize):
@@ -70,7 +70,7 @@ def run_layer(layer: q.Layer, given: Sequence[Values], net: q.Quantised, roundin
     if isinstance(layer, FloatFullyConnected):
         return floats.fully_connected(layer.weights, layer.bias, first)
     if isinstance(layer, q.FloatMasked):
-        return floats.masked(first, given[1])
+        return floats.masked(first, inputs[1])
     if isinstance(layer, FloatFlat):
         return first.reshape(-1)
     if isinstance(layer, FloatSoftmax):
@@ -78,7 +78,7 @@ def run_layer(layer: q.Layer, given: Sequence[Values], net: q.Quantised, roundin
     if isinstance(layer, FloatLogistic):
         return floats.logistic(first)
     if isinstance(layer, q.FloatAdd):
-        return (first + given[1]).astype(np.float32)
+        return (first + inputs[1]).astype(np.float32)
     raise TypeError(f"no plain rule for {type(layer).__name__}")
 
 

@@ -21,10 +21,10 @@ def head(*objects: tuple[int, int, int, int], classes: int = 3) -> np.ndarray:
 
 
 def test_a_box_is_where_the_firmware_draws_it() -> None:
-    (found,) = boxes(head((1, 2, 5, 1)), ANCHORS)
-    assert found[0] > 0.99
-    assert found[1] == 1
-    assert found[2:] == pytest.approx((4 / 8, 1.5 / 6, 7 / 8, 3.5 / 6))
+    (box,) = boxes(head((1, 2, 5, 1)), ANCHORS)
+    assert box[0] > 0.99
+    assert box[1] == 1
+    assert box[2:] == pytest.approx((4 / 8, 1.5 / 6, 7 / 8, 3.5 / 6))
 
 
 def test_of_overlapping_boxes_of_one_class_the_best_stays() -> None:
@@ -34,24 +34,24 @@ def test_of_overlapping_boxes_of_one_class_the_best_stays() -> None:
 
 
 def test_agreement_of_boxes() -> None:
-    found = Agreement("yolo2")
-    found.add_boxes(head(), head(), ANCHORS)
-    assert found.share is None
+    agreement = Agreement("yolo2")
+    agreement.add_boxes(head(), head(), ANCHORS)
+    assert agreement.share is None
     both = head((1, 2, 5, 1), (0, 0, 0, 2))
-    found.add_boxes(both, both, ANCHORS)
-    assert (found.agree, found.of) == (2, 2)
-    found.add_boxes(head((1, 2, 5, 1)), head((1, 2, 5, 0)), ANCHORS)  # another class: neither counts
-    assert (found.agree, found.of) == (2, 4)
-    found.add_boxes(head((0, 1, 1, 1)), head(), ANCHORS)
-    found.add_boxes(head(), head((0, 1, 1, 1)), ANCHORS)
-    assert (found.agree, found.of, found.share) == (2, 6, 2 / 6)
+    agreement.add_boxes(both, both, ANCHORS)
+    assert (agreement.agree, agreement.of) == (2, 2)
+    agreement.add_boxes(head((1, 2, 5, 1)), head((1, 2, 5, 0)), ANCHORS)  # another class: neither counts
+    assert (agreement.agree, agreement.of) == (2, 4)
+    agreement.add_boxes(head((0, 1, 1, 1)), head(), ANCHORS)
+    agreement.add_boxes(head(), head((0, 1, 1, 1)), ANCHORS)
+    assert (agreement.agree, agreement.of, agreement.share) == (2, 6, 2 / 6)
 
 
 def test_agreement_of_classes() -> None:
-    found = Agreement("classifier")
-    found.add_classes(np.array([0.1, 0.7, 0.2]), np.array([0.0, 0.9, 0.1]))
-    found.add_classes(np.array([0.1, 0.7, 0.2]), np.array([0.6, 0.3, 0.1]))
-    assert (found.agree, found.of, found.share) == (1, 2, 0.5)
+    agreement = Agreement("classifier")
+    agreement.add_classes(np.array([0.1, 0.7, 0.2]), np.array([0.0, 0.9, 0.1]))
+    agreement.add_classes(np.array([0.1, 0.7, 0.2]), np.array([0.6, 0.3, 0.1]))
+    assert (agreement.agree, agreement.of, agreement.share) == (1, 2, 0.5)
 
 
 def test_overlap() -> None:

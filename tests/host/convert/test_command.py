@@ -39,11 +39,11 @@ def test_a_model_on_a_card(network: Path, command, tmp_path: Path) -> None:
     assert Path(tmp_path, "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     folders = sorted(Path(tmp_path, "card", "models").iterdir())
     assert len(folders) == before + 1
-    (made,) = [path for path in folders if json.loads(Path(path, "model.json").read_text())["title"] == "Fruit"]
-    document = json.loads(Path(made, "model.json").read_text())
+    (folder,) = [path for path in folders if json.loads(Path(path, "model.json").read_text())["title"] == "Fruit"]
+    document = json.loads(Path(folder, "model.json").read_text())
     assert document["kind"] == "classifier"
     assert document["labels"][0] == "thing 0"
-    checked = command("check", made)
+    checked = command("check", folder)
     assert checked.returncode == 0, checked.stdout
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
@@ -52,9 +52,9 @@ def test_a_trial_with_noise_says_so(network: Path, command, tmp_path: Path) -> N
     ended = command("convert", "net.onnx", "--random", "--out", "n.kmodel")
     assert ended.returncode == 0, ended.stderr
     assert "TRIAL WITH NOISE" in ended.stdout
-    found = json.loads(command("convert", "net.onnx", "--random", "--json").stdout)
-    assert found["images"]["noise"] is True
-    assert found["command"] == "convert"
+    result = json.loads(command("convert", "net.onnx", "--random", "--json").stdout)
+    assert result["images"]["noise"] is True
+    assert result["command"] == "convert"
     assert Path(tmp_path, "net.kmodel").read_bytes() == Path(tmp_path, "n.kmodel").read_bytes()
 
 
@@ -63,10 +63,10 @@ def test_the_firmware_that_is_compared_with(command, tmp_path: Path) -> None:
     for words, runtime in (("", "maixpy"), ("--firmware canmv", "canmv")):
         ended = command("convert", "net.onnx", "--random", "--json", *words.split())
         assert ended.returncode == 0, ended.stderr
-        found = json.loads(ended.stdout)
-        assert found["runtime"] == runtime
+        result = json.loads(ended.stdout)
+        assert result["runtime"] == runtime
         others = {"maixpy", "canmv", "sdk"} - {runtime}
-        assert {item["runtime"]: item["same"] for item in found["elsewhere"]} == dict.fromkeys(others, True)
+        assert {item["runtime"]: item["same"] for item in result["elsewhere"]} == dict.fromkeys(others, True)
     assert f"dB on {runtime}\n" in command("convert", "net.onnx", "--random", "--firmware", "canmv").stdout
 
 
@@ -90,7 +90,7 @@ def test_the_firmware_that_is_compared_with(command, tmp_path: Path) -> None:
         ("--images photos --scale 0", 2, "--scale"),
         ("--images photos --labels nowhere", 4, "nowhere"),
         ("--images photos --labels two", 2, "--labels: 2 names, the network has 7 classes"),
-        ("--images photos --labels empty.txt", 2, "no list of labels"),
+        ("--images photos --labels empty.txt", 2, "this is not a list of labels"),
         ("--images photos --report r.pdf", 2, "wanted a name that ends in .html"),
         ("--images photos --report nowhere/r.html", 4, "cannot write nowhere/r.html"),
         ("--images photos --out nowhere/x.kmodel", 4, "cannot write nowhere/x.kmodel"),

@@ -59,13 +59,13 @@ def test_a_dense_head_is_as_near_to_the_float_network_everywhere(name: str, tmp_
     near, best = {runtime: Nearness() for runtime in RUNTIMES}, Nearness()
     (output,) = graph.outputs
     for image in images[16:]:
-        (wanted,) = float_net.run(image[None].astype(np.float32) / 255, [output])[output]
-        found = {runtime: model.run(image)[0] for runtime, model in models.items()}
+        (expected,) = float_net.run(image[None].astype(np.float32) / 255, [output])[output]
+        result = {runtime: model.run(image)[0] for runtime, model in models.items()}
         tensors = emulate.run(models["maixpy"], lowered, net, image)
-        best.add(wanted, exact_head(graph, tensors))
-        for runtime, answer in found.items():
-            near[runtime].add(wanted, answer)
-            assert answer.argmax() == wanted.argmax()
+        best.add(expected, exact_head(graph, tensors))
+        for runtime, answer in result.items():
+            near[runtime].add(expected, answer)
+            assert answer.argmax() == expected.argmax()
     reached = {runtime: nearness.snr for runtime, nearness in near.items()}
     if name == CURVED:  # its curves have 8 bits
         assert max(reached.values()) - min(reached.values()) < LOSS / 2
@@ -80,11 +80,11 @@ def test_the_emulator_computes_every_tensor_of_the_plain_model(name: str, tmp_pa
     images = pictures(5, graph.shapes[graph.input])
     net = quantise(in_pixels(graph), images[:4])
     lowered = lower(net)
-    found = emulate.run(load(lowered.data, runtime="maixpy"), lowered, net, images[4])
-    wanted = plain.run(net, images[4])
-    assert set(wanted) == set(found) & set(wanted)
-    for tensor, values in wanted.items():
-        np.testing.assert_array_equal(found[tensor], values, tensor)
+    result = emulate.run(load(lowered.data, runtime="maixpy"), lowered, net, images[4])
+    expected = plain.run(net, images[4])
+    assert set(expected) == set(result) & set(expected)
+    for tensor, values in expected.items():
+        np.testing.assert_array_equal(result[tensor], values, tensor)
 
 
 def through(planned: list[portable.Planned], values: np.ndarray, runtime: str) -> np.ndarray:
@@ -104,10 +104,10 @@ def through(planned: list[portable.Planned], values: np.ndarray, runtime: str) -
         net.layers.append(step)
         net.shapes[step.output] = values.shape
     quantised = net.done("end")
-    (found,) = load(lower(quantised).data, runtime=runtime).run(values)
+    (result,) = load(lower(quantised).data, runtime=runtime).run(values)
     if runtime == "maixpy":
-        np.testing.assert_array_equal(found, plain.run(quantised, values)["end"])
-    return found
+        np.testing.assert_array_equal(result, plain.run(quantised, values)["end"])
+    return result
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -118,11 +118,11 @@ def test_a_clamp_copies_what_lies_inside_bit_by_bit(ends: tuple[float, float], c
     values = draw.normal(0, 4, count).astype(np.float32)
     special = [6.0, -1e30, 1e30, 0.5, np.nextafter(np.float32(6), np.float32(9)), -1e-15, 1e-15, 2.0, 1.0, -1.0, 1.5]
     values[: min(count, len(special))] = special[:count]
-    found = through(portable.clamped((), "values", "made", *ends), values, runtime)
+    result = through(portable.clamped((), "values", "made", *ends), values, runtime)
     inside = (values >= ends[0]) & (values <= ends[1])
-    np.testing.assert_array_equal(found[inside], values[inside])
+    np.testing.assert_array_equal(result[inside], values[inside])
     for end, beyond in ((ends[0], values < ends[0]), (ends[1], values > ends[1])):
-        np.testing.assert_allclose(found[beyond], end if beyond.any() else 0, rtol=2e-7)
+        np.testing.assert_allclose(result[beyond], end if beyond.any() else 0, rtol=2e-7)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -132,5 +132,5 @@ def test_levels_are_the_nearest_on_every_runtime(scale: Scale, runtime: str) -> 
     level = draw.uniform(-20, 280, 300)
     level = level[np.abs(level - np.floor(level) - 0.5) > 0.01]  # a tie goes either way
     values = ((level - scale.zero) * scale.factor).astype(np.float32)
-    found = through(portable.rounded("values", "made", scale), values, runtime)
-    np.testing.assert_array_equal(found, np.clip(np.rint(level), 0, 255))
+    result = through(portable.rounded("values", "made", scale), values, runtime)
+    np.testing.assert_array_equal(result, np.clip(np.rint(level), 0, 255))

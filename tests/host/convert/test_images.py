@@ -22,17 +22,17 @@ def test_pictures_come_in_the_order_of_their_names(tmp_path: Path) -> None:
     for name, colour in (("b.png", (0, 255, 0)), ("a.jpg", (255, 0, 0)), ("c.BMP", (0, 0, 255))):
         paint(tmp_path, name, colour)
     (tmp_path / "notes.txt").write_text("no picture")
-    found = images.load(tmp_path, (3, 8, 12))
-    assert found.shape == (3, 3, 8, 12)
-    assert found.dtype == np.uint8
-    assert [int(image.mean(axis=(1, 2)).argmax()) for image in found] == [0, 1, 2]
+    images_read = images.load(tmp_path, (3, 8, 12))
+    assert images_read.shape == (3, 3, 8, 12)
+    assert images_read.dtype == np.uint8
+    assert [int(image.mean(axis=(1, 2)).argmax()) for image in images_read] == [0, 1, 2]
 
 
 def test_a_grey_network_gets_grey_pictures(tmp_path: Path) -> None:
     paint(tmp_path, "a.png", (255, 255, 255))
-    found = images.load(tmp_path, (1, 8, 8))
-    assert found.shape == (1, 1, 8, 8)
-    assert set(found.ravel().tolist()) == {254}, "the firmware's white"
+    images_read = images.load(tmp_path, (1, 8, 8))
+    assert images_read.shape == (1, 1, 8, 8)
+    assert set(images_read.ravel().tolist()) == {254}, "the firmware's white"
 
 
 def test_of_many_every_so_manieth_is_taken(tmp_path: Path) -> None:

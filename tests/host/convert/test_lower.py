@@ -20,12 +20,12 @@ from tests.host.convert import hand_layers as hand_layers
 from tests.host.convert.hand_layers import EVEN, Hand
 
 
-def names(made: Lowered) -> list[str]:
-    model = load(made.data)
+def names(lowered: Lowered) -> list[str]:
+    model = load(lowered.data)
     assert check(model) == []
     assert model.notes == ()
-    assert rewrite(made.data) == made.data
-    assert len(made.layers) == len(model.layers)
+    assert rewrite(lowered.data) == lowered.data
+    assert len(lowered.layers) == len(model.layers)
     return [layer.name.removeprefix("k210_") for layer in model.layers]
 
 
@@ -42,15 +42,15 @@ def levels(values: np.ndarray) -> np.ndarray:
 def test_a_chain_stays_in_the_ai_ram() -> None:
     net = Hand(3, 16, 20)
     x = net.conv(net.conv(net.conv("image", 8), 12, 1), 4, pool=1)
-    made = lower(net.done(net.simple(Dequantize, x)))
-    assert names(made) == ["conv", "conv", "conv", "dequantize"]
-    assert made.tensors == ("t0", "t1", "t2", "t3")
-    model = load(made.data)
+    lowered = lower(net.done(net.simple(Dequantize, x)))
+    assert names(lowered) == ["conv", "conv", "conv", "dequantize"]
+    assert lowered.tensors == ("t0", "t1", "t2", "t3")
+    model = load(lowered.data)
     assert [layer.spec.main_output is not None for layer in model.layers[:3]] == [False, False, True]
-    image = wanted = picture(3, 16, 20)
+    image = expected = picture(3, 16, 20)
     for step in net.layers[:3]:
-        wanted = hand_layers.conv(step, wanted)
-    assert np.array_equal(model.run(image)[0], levels(wanted).reshape(-1))
+        expected = hand_layers.conv(step, expected)
+    assert np.array_equal(model.run(image)[0], levels(expected).reshape(-1))
 
 
 def test_a_result_that_both_memories_need_is_in_both() -> None:
@@ -59,14 +59,14 @@ def test_a_result_that_both_memories_need_is_in_both() -> None:
     b = net.conv(a, 6)
     total = net.add(a, b)
     c = net.conv(total, 5, pool=5)
-    made = lower(net.done(net.simple(Dequantize, c)))
-    assert names(made) == ["conv", "conv", "quantized_add", "upload", "conv", "dequantize"]
-    assert made.tensors == (a, b, total, c, c, "t4")
+    lowered = lower(net.done(net.simple(Dequantize, c)))
+    assert names(lowered) == ["conv", "conv", "quantized_add", "upload", "conv", "dequantize"]
+    assert lowered.tensors == (a, b, total, c, c, "t4")
     one = hand_layers.conv(net.layers[0], picture(3, 16, 16))
     two = hand_layers.conv(net.layers[1], one)
-    found = [writes for _, writes in load(made.data).run_layers(picture(3, 16, 16))]
-    assert all(np.array_equal(copy, one.reshape(-1)) for copy in found[0])
-    assert np.array_equal(found[1][-1], two.reshape(-1))
+    result = [writes for _, writes in load(lowered.data).run_layers(picture(3, 16, 16))]
+    assert all(np.array_equal(copy, one.reshape(-1)) for copy in result[0])
+    assert np.array_equal(result[1][-1], two.reshape(-1))
 
 
 def test_every_step_of_the_cpu_becomes_its_layer() -> None:
@@ -80,8 +80,8 @@ def test_every_step_of_the_cpu_becomes_its_layer() -> None:
     joined = net.concat(total, net.simple(FloatFlat, net.simple(FloatLogistic, mean), (8,)))
     back = net.simple(Quantize, joined, scale=EVEN)
     out = net.simple(Dequantize, net.flat_conv(back, 5))
-    made = lower(net.done(net.simple(FloatSoftmax, out), total))
-    assert names(made) == [
+    lowered = lower(net.done(net.simple(FloatSoftmax, out), total))
+    assert names(lowered) == [
         "conv",
         "requantize",
         "quantized_resize_nearest_neighbor",
@@ -104,7 +104,7 @@ def test_every_step_of_the_cpu_becomes_its_layer() -> None:
         "dequantize",
         "softmax",
     ]
-    scores, sums = load(made.data).run(picture(3, 16, 16))
+    scores, sums = load(lowered.data).run(picture(3, 16, 16))
     assert scores.shape == (5,)
     assert sums.shape == (6,)
     assert abs(float(scores.sum()) - 1) < 1e-5
@@ -121,10 +121,10 @@ def test_a_copying_layer_copies_every_byte() -> None:
     image = np.arange(3 * 16 * 16).astype(np.uint8).reshape(3, 16, 16)
     assert np.array_equal(hand_layers.conv(step, image), image)
     net = Hand(3, 16, 16)
-    made = lower(net.done(net.simple(Dequantize, net.requantize("image"))))
-    assert names(made) == ["conv", "requantize", "dequantize"]
+    lowered = lower(net.done(net.simple(Dequantize, net.requantize("image"))))
+    assert names(lowered) == ["conv", "requantize", "dequantize"]
     table = net.layers[0].table  # type: ignore[attr-defined]
-    assert np.array_equal(load(made.data).run(image)[0], levels(table[image]).reshape(-1))
+    assert np.array_equal(load(lowered.data).run(image)[0], levels(table[image]).reshape(-1))
 
 
 @pytest.mark.parametrize("pool", [1, 2, 3, 5, 6, 7])
@@ -136,16 +136,16 @@ def test_no_pool_stands_behind_a_depthwise_layer(pool: int, follow: str) -> None
     outputs += [net.conv(deep, 5, 1)] if follow in ("1x1", "both") else []
     outputs += [net.conv(deep, 5, 3)] if follow in ("3x3", "both") else []
     quantised = net.done(*(net.simple(Dequantize, name) for name in outputs))
-    made = lower(quantised)
-    found = names(made)
-    assert found.count("conv") == len(net.layers) - len(outputs) + (follow != "1x1" or pool < 5)
+    lowered = lower(quantised)
+    layers = names(lowered)
+    assert layers.count("conv") == len(net.layers) - len(outputs) + (follow != "1x1" or pool < 5)
     image = picture(4, 16, 32)
-    wanted = {"image": image}
+    expected = {"image": image}
     for step in net.layers:
         if isinstance(step, KpuConv):
-            wanted[step.output] = hand_layers.conv(step, wanted[step.inputs[0]])
-    for name, result in zip(outputs, load(made.data).run(image), strict=True):
-        assert np.array_equal(result, levels(wanted[name]).reshape(-1))
+            expected[step.output] = hand_layers.conv(step, expected[step.inputs[0]])
+    for name, result in zip(outputs, load(lowered.data).run(image), strict=True):
+        assert np.array_equal(result, levels(expected[name]).reshape(-1))
     assert all(not (s.depthwise and s.pool) for s in make_runnable(quantised).layers if isinstance(s, KpuConv))
 
 
@@ -155,22 +155,24 @@ def test_what_waits_for_late_layers_leaves_the_ai_ram() -> None:
     x = net.conv(net.conv(early, 200, 1), 200, 1)
     x = net.conv(x, 4)
     late = net.conv(early, 4)
-    made = lower(net.done(net.simple(Dequantize, net.add(x, late))))
-    assert names(made) == ["conv", "conv", "conv", "conv", "upload", "conv", "quantized_add", "dequantize"]
+    lowered = lower(net.done(net.simple(Dequantize, net.add(x, late))))
+    assert names(lowered) == ["conv", "conv", "conv", "conv", "upload", "conv", "quantized_add", "dequantize"]
     image = picture(3, 64, 64)
     seen = {"image": image}
     for step in net.layers:
         if isinstance(step, KpuConv):
             seen[step.output] = hand_layers.conv(step, seen[step.inputs[0]])
-    found = {t: writes[-1] for t, (_, writes) in zip(made.tensors, load(made.data).run_layers(image), strict=True)}
+    result = {
+        t: writes[-1] for t, (_, writes) in zip(lowered.tensors, load(lowered.data).run_layers(image), strict=True)
+    }
     for name in (x, late):
-        assert np.array_equal(found[name], seen[name].reshape(-1))
+        assert np.array_equal(result[name], seen[name].reshape(-1))
 
 
 def test_numbers_may_go_in() -> None:
     net = Hand(5)
-    made = lower(net.done(net.dense("image", 3)))
-    assert names(made) == ["fully_connected"]
+    lowered = lower(net.done(net.dense("image", 3)))
+    assert names(lowered) == ["fully_connected"]
     wrong = Hand(5)
     with pytest.raises(MaixSwitchError, match="node0: the firmware starts only with"):
         lower(wrong.done(wrong.simple(FloatSoftmax, "image")))

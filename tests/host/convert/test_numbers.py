@@ -37,8 +37,8 @@ def test_every_channel_uses_its_own_scale_around_one_zero() -> None:
 @pytest.mark.parametrize(("sign", "zero"), [(1, 0), (-1, 255)])
 def test_weights_of_one_sign_use_all_levels(sign: int, zero: int) -> None:
     weights = sign * np.random.default_rng(1).uniform(0.1, 1, (4, 3, 1, 1))
-    whole, found, _ = quantise_weights(weights)
-    assert found == zero
+    whole, result, _ = quantise_weights(weights)
+    assert result == zero
     assert whole.min() == 0 if sign < 0 else whole.max() == 255
 
 
@@ -61,9 +61,9 @@ def test_weights_of_nothing() -> None:
 )
 def test_a_sum_is_within_its_rounding_for_all_bytes(a: Scale, b: Scale, out: Scale) -> None:
     left, right = np.meshgrid(np.arange(256), np.arange(256))
-    found = plain.quantized_add(add_numbers(a, b, out), left, right)
+    result = plain.quantized_add(add_numbers(a, b, out), left, right)
     real = ((left - a.zero) / a.steps + (right - b.zero) / b.steps) * out.steps + out.zero
-    assert np.abs(found - np.clip(real, 0, 255)).max() < 0.53
+    assert np.abs(result - np.clip(real, 0, 255)).max() < 0.53
 
 
 @pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.name)
@@ -75,11 +75,11 @@ def test_fifteen_pieces_are_within_two_levels_of_the_curve(curve: Curve, roundin
     seen = np.random.default_rng(2).normal(0, 2, 5000).clip(-6, 6)
     table, units = fit(curve.evaluate, out, -6, 6, seen)
     z = np.rint(argument * units).astype(np.int64)
-    found = arithmetic.activate(z, table, rounding).astype(int)
+    result = arithmetic.activate(z, table, rounding).astype(int)
     exact = out.quantize(real).astype(int)
-    assert np.abs(found - exact).max() <= 2
-    assert np.mean(found != exact) < 0.6
-    np.testing.assert_array_equal(found, plain.activate(z, table, rounding))
+    assert np.abs(result - exact).max() <= 2
+    assert np.mean(result != exact) < 0.6
+    np.testing.assert_array_equal(result, plain.activate(z, table, rounding))
 
 
 def test_the_table_fits_its_fields_and_uses_the_published_shift() -> None:
@@ -98,19 +98,19 @@ def test_leaky_relu_and_clamps_lose_only_their_rounding() -> None:
         real = curve.evaluate(argument)
         out = Scale.covering(float(real.min()), float(real.max()))
         table, units = fit(curve.evaluate, out, -6, 6, argument)
-        found = arithmetic.activate(np.rint(argument * units).astype(np.int64), table, "v02")
-        assert np.abs(found - (real * out.steps + out.zero)).max() < 0.56, curve.name
+        result = arithmetic.activate(np.rint(argument * units).astype(np.int64), table, "v02")
+        assert np.abs(result - (real * out.steps + out.zero)).max() < 0.56, curve.name
 
 
 def test_a_table_of_256() -> None:
-    given, out = Scale(16, 100), Scale(255, 0)
-    table = lookup(SIGMOID.evaluate, given, out)
+    source, out = Scale(16, 100), Scale(255, 0)
+    table = lookup(SIGMOID.evaluate, source, out)
     real = (np.arange(256) - 100) / 16
     assert np.abs(table / 255 - 1 / (1 + np.exp(-real))).max() <= 0.5 / 255 + 1e-9
 
 
 @pytest.mark.parametrize(
-    ("curve", "scale", "wanted"),
+    ("curve", "scale", "expected"),
     [
         (None, Scale(10, 100), True),
         (RELU, Scale(40, 0), True),
@@ -123,15 +123,15 @@ def test_a_table_of_256() -> None:
         (Curve("all", lambda x: x, -inf, inf), Scale(3, 7), True),
     ],
 )
-def test_when_the_ends_of_a_scale_are_the_clamp(curve: Curve | None, scale: Scale, wanted: bool) -> None:
-    assert saturates(curve, scale) is wanted
+def test_when_the_ends_of_a_scale_are_the_clamp(curve: Curve | None, scale: Scale, expected: bool) -> None:
+    assert saturates(curve, scale) is expected
 
 
 def seen(*images: np.ndarray) -> Seen:
-    found = Seen()
+    result = Seen()
     for image in images:
-        found.add(image)
-    return found
+        result.add(image)
+    return result
 
 
 def test_rare_giants_are_cut_and_even_values_are_not() -> None:
@@ -173,7 +173,7 @@ def test_the_plain_convolution_is_the_definition() -> None:
     image = random.integers(0, 256, (2, 3, 4)).astype(np.uint8)
     weights = random.integers(0, 256, (1, 2, 3, 3)).astype(np.uint8)
     part = KpuWeights(weights, norm_of(np.array([0.75]), np.array([9000])), linear(), 120, 50)
-    found = plain.convolve(KpuConv((), ("a",), "b", part), image, "v02")
+    result = plain.convolve(KpuConv((), ("a",), "b", part), image, "v02")
     for y in range(3):
         for x in range(4):
             total = 0
@@ -183,15 +183,15 @@ def test_the_plain_convolution_is_the_definition() -> None:
                         pixel = int(image[c, y + dy, x + dx]) if 0 <= y + dy < 3 and 0 <= x + dx < 4 else 50
                         total += (pixel - 50) * (int(part.weights[0, c, dy + 1, dx + 1]) - 120)
             z = ((total * int(part.norm.mul[0])) >> int(part.norm.shift[0])) + 9000
-            assert found[0, y, x] == min(255, max(0, round(z / 1024)))
+            assert result[0, y, x] == min(255, max(0, round(z / 1024)))
 
 
 @pytest.mark.parametrize("pool", sorted(arithmetic.POOLS))
 @pytest.mark.parametrize("rounding", plain.ROUNDINGS)
 def test_the_plain_pools_are_the_emulators(pool: int, rounding: str) -> None:
     image = np.random.default_rng(6).integers(0, 256, (3, 9, 11)).astype(np.uint8)
-    wanted = arithmetic.POOLS[pool][2](image, rounding)
-    np.testing.assert_array_equal(plain.pooled(image.astype(np.int64), pool, rounding), wanted)
+    expected = arithmetic.POOLS[pool][2](image, rounding)
+    np.testing.assert_array_equal(plain.pooled(image.astype(np.int64), pool, rounding), expected)
 
 
 def test_the_plain_model_refuses_what_it_has_no_rule_for() -> None:

@@ -58,7 +58,7 @@ NODES: dict[str, tuple[Callable[[Build, str], str], str, str]] = {
     "5x5": (lambda b, x: kernel(b, x, (5, 5), pads=[2, 2, 2, 2]), "kernel is 5 x 5", "3x3"),
     "no border": (lambda b, x: kernel(b, x, (3, 3)), "makes 14 pixels of 16", "padding=1"),
     "stride 3": (lambda b, x: kernel(b, x, (3, 3), pads=[1, 1, 1, 1], strides=[3, 3]), "stride", "1, 2 or 4"),
-    "two strides": (lambda b, x: kernel(b, x, (3, 3), pads=[1, 1, 1, 1], strides=[1, 2]), "(1, 2)", "both ways"),
+    "two strides": (lambda b, x: kernel(b, x, (3, 3), pads=[1, 1, 1, 1], strides=[1, 2]), "(1, 2)", "both directions"),
     "wide border": (lambda b, x: kernel(b, x, (1, 1), pads=[1, 1, 1, 1]), "makes 18 pixels of 16", "padding"),
     "pool 3x3": (
         lambda b, x: b.node("MaxPool", [x], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
@@ -89,14 +89,14 @@ NODES: dict[str, tuple[Callable[[Build, str], str], str, str]] = {
     ),
     "border alone": (
         lambda b, x: b.node("Relu", [b.node("Pad", [x, b.constant([0, 0, 1, 1, 0, 0, 1, 1], np.int64)])]),
-        "border goes into no",
+        "no convolution or pool behind it",
         "zeros",
     ),
     "border of ones": (
         lambda b, x: kernel_behind(
             b, b.node("Pad", [x, b.constant([0, 0, 1, 1, 0, 0, 1, 1], np.int64), b.constant(1.0)])
         ),
-        "border goes into no",
+        "no convolution or pool behind it",
         "zeros",
     ),
     "reflection": (
@@ -137,7 +137,7 @@ def test_no_operator_is_both_mapped_and_refused() -> None:
 def test_odd_sides_with_a_stride(tmp_path: Path) -> None:
     b = Build((1, 3, 15, 16), 1)
     message = refused(b.model(b.conv(b.input, 4, stride=2)), tmp_path)
-    assert "conv1 (Conv): its kernel of 3 makes 8 pixels of 15, the KPU would 7" in message
+    assert "conv1 (Conv): its kernel of 3 makes 8 pixels of 15; the KPU would make 7" in message
     assert "divide by 32" in message
 
 
@@ -196,7 +196,7 @@ def test_two_inputs(tmp_path: Path) -> None:
     b, x = build()
     model = b.model(x)
     model.graph.input.append(helper.make_tensor_value_info("second", TensorProto.FLOAT, (1, 3, 4, 4)))
-    assert "image, second; wanted one" in refused(model, tmp_path)
+    assert "image, second; expected one" in refused(model, tmp_path)
 
 
 def test_output_that_is_constant(tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ class TestFiles:
     def test_no_network(self, data: bytes, tmp_path: Path) -> None:
         path = tmp_path / "net.onnx"
         path.write_bytes(data)
-        with pytest.raises(MaixSwitchError, match="no ONNX network, or a damaged one"):
+        with pytest.raises(MaixSwitchError, match="this is not an ONNX network, or it is damaged"):
             read(path)
 
     def test_damaged_ones_never_end_in_a_traceback(self, tmp_path: Path) -> None:
@@ -271,8 +271,8 @@ class TestFiles:
             if draw.random() < 0.3:
                 data = data[: int(draw.integers(0, len(data)))]
             # Names, sizes and attributes, which are few, rather than weights, which are many.
-            for place in draw.integers(0, len(data) + 1, int(draw.integers(1, 6))):
-                spot = int(place) if draw.random() < 0.3 else int(place) % min(len(data) + 1, 4000)
+            for position in draw.integers(0, len(data) + 1, int(draw.integers(1, 6))):
+                spot = int(position) if draw.random() < 0.3 else int(position) % min(len(data) + 1, 4000)
                 if spot < len(data):
                     data[spot] = int(draw.integers(0, 256))
             path.write_bytes(bytes(data))
@@ -296,9 +296,9 @@ class TestFiles:
     def test_external_weights(self, tmp_path: Path) -> None:
         path = self.external(tmp_path, "weights.bin")
         plain = read(save(mobilenet(side=32, classes=10), tmp_path / "plain.onnx"))
-        found = read(path)
-        np.testing.assert_array_equal(found.nodes[0].weights, plain.nodes[0].weights)  # type: ignore[attr-defined]
-        assert FloatNet(path).run(np.zeros((1, 3, 32, 32), np.float32), found.outputs)
+        graph = read(path)
+        np.testing.assert_array_equal(graph.nodes[0].weights, plain.nodes[0].weights)  # type: ignore[attr-defined]
+        assert FloatNet(path).run(np.zeros((1, 3, 32, 32), np.float32), graph.outputs)
 
     @pytest.mark.parametrize("location", ["../weights.bin", "/etc/hostname", "./../weights.bin"])
     def test_external_weights_elsewhere(self, location: str, tmp_path: Path) -> None:

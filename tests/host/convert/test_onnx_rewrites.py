@@ -29,12 +29,12 @@ def same(model: onnx.ModelProto, folder: Path, images: int = 2, near: float = 2e
     graph, network = read(path), FloatNet(path)
     draw = np.random.default_rng(3)
     pictures = draw.normal(0.2, 0.7, (images, *graph.shapes[graph.input])).astype(np.float32)
-    found = evaluate(graph, pictures)
+    result = evaluate(graph, pictures)
     for i in range(images):
         raw = {name: array[0] for name, array in network.run(pictures[i : i + 1], list(graph.shapes)).items()}
         for name, array in emulate.reordered(raw, graph.orders).items():
-            wanted = array.reshape(graph.shapes[name])
-            assert np.abs(found[name][i] - wanted).max() <= near * max(float(np.abs(wanted).max()), 1e-3), name
+            expected = array.reshape(graph.shapes[name])
+            assert np.abs(result[name][i] - expected).max() <= near * max(float(np.abs(expected).max()), 1e-3), name
     assert set(graph.outputs) <= set(network.names)
     legal(graph)
     return graph
@@ -42,10 +42,10 @@ def same(model: onnx.ModelProto, folder: Path, images: int = 2, near: float = 2e
 
 def legal(graph: Graph) -> None:
     """Is the graph what ir.py promises?"""
-    made = {graph.input}
+    tensors = {graph.input}
     for op in graph.nodes:
-        assert set(op.inputs) <= made, op
-        made.add(op.output)
+        assert set(op.inputs) <= tensors, op
+        tensors.add(op.output)
         if graph.input in op.inputs:
             assert isinstance(op, Conv)
         if isinstance(op, Conv):
@@ -57,8 +57,8 @@ def legal(graph: Graph) -> None:
             side = {"": 1, "max2s1": 1}.get(op.pool) or int(op.pool[-1])
             shape = graph.shapes[op.inputs[0]]
             assert graph.shapes[op.output][1:] == tuple(size // (side * op.stride) for size in shape[1:])
-    assert set(graph.outputs) <= made - {graph.input}
-    assert set(graph.shapes) == made
+    assert set(graph.outputs) <= tensors - {graph.input}
+    assert set(graph.shapes) == tensors
 
 
 def kinds(graph: Graph) -> list[str]:
@@ -74,9 +74,9 @@ def test_random_networks(seed: int, tmp_path: Path) -> None:
 def test_ten_random_networks_use_the_operators() -> None:
     used = {node.op_type for seed in range(10) for node in onnx_builder.random_network(seed).graph.node}
     assert used <= set(READERS)
-    wanted = {"Conv", "BatchNormalization", "Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSwish", "MaxPool"}
-    wanted |= {"AveragePool", "GlobalAveragePool", "Gemm", "Add", "Concat", "Softmax", "Flatten", "Resize", "Reshape"}
-    assert used >= wanted | {"Transpose", "Mul", "Sub", "Div", "Pad", "Identity", "Dropout", "Elu", "Softplus"}
+    expected = {"Conv", "BatchNormalization", "Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSwish", "MaxPool"}
+    expected |= {"AveragePool", "GlobalAveragePool", "Gemm", "Add", "Concat", "Softmax", "Flatten", "Resize", "Reshape"}
+    assert used >= expected | {"Transpose", "Mul", "Sub", "Div", "Pad", "Identity", "Dropout", "Elu", "Softplus"}
 
 
 def test_mobilenet(tmp_path: Path) -> None:
@@ -150,11 +150,11 @@ POOLS: dict[str, tuple[str, dict[str, object], list[str]]] = {
 
 @pytest.mark.parametrize("name", POOLS)
 def test_pools(name: str, tmp_path: Path) -> None:
-    kind, attributes, wanted = POOLS[name]
+    kind, attributes, expected = POOLS[name]
     b, x = build((1, 3, 32, 16))
     graph = same(b.model(b.node(kind, [b.curve(x, "Relu")], **attributes)), tmp_path)
-    found = [op.pool for op in graph.nodes if isinstance(op, Conv | Pool) and op.pool]
-    assert found == wanted
+    result = [op.pool for op in graph.nodes if isinstance(op, Conv | Pool) and op.pool]
+    assert result == expected
 
 
 def test_pool_over_everything_is_a_mean(tmp_path: Path) -> None:
@@ -340,6 +340,6 @@ def test_pixels(tmp_path: Path) -> None:
     b, x = build()
     path = save(b.model(x), tmp_path / "net.onnx")
     assert read(path).pixels == ((1 / 255, 0.0),) * 3
-    found = read(path, mean=(0.5, 0.4, 0.3), std=(0.25,)).pixels
-    np.testing.assert_allclose(found, [(4 / 255, -2), (4 / 255, -1.6), (4 / 255, -1.2)])
+    result = read(path, mean=(0.5, 0.4, 0.3), std=(0.25,)).pixels
+    np.testing.assert_allclose(result, [(4 / 255, -2), (4 / 255, -1.6), (4 / 255, -1.2)])
     np.testing.assert_allclose(read(path, scale=1, mean=(127.5,), std=(127.5,)).pixels, [(1 / 127.5, -1)] * 3)

@@ -31,8 +31,8 @@ def floats(graph: Graph, image: np.ndarray) -> dict[str, np.ndarray]:
         if isinstance(op, Conv) and op.inputs[0] == graph.input:
             op = replace(op, bias=op.bias + pad * op.weights.sum(axis=(1, 2, 3)))
         nodes.append(op)
-    found = evaluate(replace(graph, nodes=nodes), image[None].astype(np.float32) - pad)
-    return {name: values[0] for name, values in found.items()}
+    result = evaluate(replace(graph, nodes=nodes), image[None].astype(np.float32) - pad)
+    return {name: values[0] for name, values in result.items()}
 
 
 def nearness(graph: Graph, net: Quantised, images: np.ndarray) -> dict[str, float]:
@@ -53,15 +53,15 @@ def test_the_emulator_computes_every_tensor_of_the_plain_model(
 ) -> None:
     _, net, images = whole
     lowered = lower(net)
-    found = emulate.run(load(lowered.data, rounding), lowered, net, images[0])
-    wanted = plain.run(net, images[0], rounding)
+    result = emulate.run(load(lowered.data, rounding), lowered, net, images[0])
+    expected = plain.run(net, images[0], rounding)
     moved = {step.output for step in net.layers if isinstance(step, KpuConv) and step.depthwise and step.pool}
-    assert set(wanted) - set(found) == moved  # its pool is done by the next layer
-    for name, values in wanted.items():
+    assert set(expected) - set(result) == moved  # its pool is done by the next layer
+    for name, values in expected.items():
         assert values.dtype == (np.uint8 if name in net.scales else np.float32), name
         assert values.shape == tuple(net.shapes[name]), name
         if name not in moved:
-            np.testing.assert_array_equal(found[name], values, name)
+            np.testing.assert_array_equal(result[name], values, name)
 
 
 def test_it_is_near_the_float_network(whole: tuple[Graph, Quantised, np.ndarray]) -> None:
@@ -99,10 +99,10 @@ def test_a_clamp_that_the_scale_cannot_be_gets_a_table() -> None:
     graph = d.graph(d.conv("x", 4, CLIP, gain=1 / 64))
     net = quantise(graph, pictures(4, (3, 16, 16)))
     image = pictures(1, (3, 16, 16), seed=9)[0]
-    found = plain.run(net, image)["t0:float"]
+    result = plain.run(net, image)["t0:float"]
     step = 1 / net.scales["t0"].steps
-    assert 0.5 - step <= found.min() <= 0.5 + step
-    assert 1.5 - step <= found.max() <= 1.5 + step
+    assert 0.5 - step <= result.min() <= 0.5 + step
+    assert 1.5 - step <= result.max() <= 1.5 + step
 
 
 def test_what_is_joined_has_one_scale_and_the_camera_keeps_its_own() -> None:
@@ -156,8 +156,8 @@ def test_a_mean_pool_loses_nothing_on_average(pool: str) -> None:
     net = quantise(graph, images)
     scale = net.scales[last]
     real = np.stack([floats(graph, image)[last] for image in images])
-    found = np.stack([plain.run(net, image)[last] for image in images])
-    assert abs(np.mean(found - (real * scale.steps + scale.zero))) < 0.05
+    result = np.stack([plain.run(net, image)[last] for image in images])
+    assert abs(np.mean(result - (real * scale.steps + scale.zero))) < 0.05
 
 
 def test_numbers_instead_of_a_picture() -> None:
@@ -168,11 +168,11 @@ def test_numbers_instead_of_a_picture() -> None:
     values = np.random.default_rng(0).normal(0, 1, (5, 12)).astype(np.float32)
     net = quantise(graph, values)
     lowered = lower(net)
-    found = emulate.run(load(lowered.data), lowered, net, values[0])
-    wanted = plain.run(net, values[0])
-    for name in wanted:
-        np.testing.assert_array_equal(found[name], wanted[name], name)
-    np.testing.assert_allclose(wanted[net.outputs[0]], floats(graph, values[0])[graph.outputs[0]], atol=1e-5)
+    result = emulate.run(load(lowered.data), lowered, net, values[0])
+    expected = plain.run(net, values[0])
+    for name in expected:
+        np.testing.assert_array_equal(result[name], expected[name], name)
+    np.testing.assert_allclose(expected[net.outputs[0]], floats(graph, values[0])[graph.outputs[0]], atol=1e-5)
 
 
 @pytest.mark.parametrize("method", ["minmax", "wide", "percentile 99.9", "percentile 99.99", "kl"])
@@ -197,7 +197,7 @@ def test_images_that_do_not_fit_are_refused(count: int) -> None:
 def test_a_network_that_overflows_is_refused_by_the_tensor() -> None:
     d = Drawing(3, 16, 16)
     last = d.conv("x", 4, gain=1e38)
-    with pytest.raises(MaixSwitchError, match=f"{last}: the float network"):
+    with pytest.raises(MaixSwitchError, match=f"{last}: the float network's own"):
         quantise(d.graph(last), pictures(2, (3, 16, 16)))
 
 

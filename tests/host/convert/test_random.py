@@ -36,16 +36,16 @@ def converted(path: Path, count: int) -> tuple[Graph, Quantised, np.ndarray]:
     return graph, quantise(in_pixels(graph), images[:count]), images[count]
 
 
-def wanted_tensors(path: Path, graph: Graph, net: Quantised, image: np.ndarray) -> dict[str, np.ndarray]:
+def float_tensors(path: Path, graph: Graph, net: Quantised, image: np.ndarray) -> dict[str, np.ndarray]:
     """The file's own tensors in the chip's order."""
     factor, offset = np.array(graph.pixels, np.float32).T.reshape(2, 1, -1, 1, 1)
     units = image[None].astype(np.float32) * factor + offset
-    found = {}
+    tensors = {}
     for name, values in FloatNet(path).run(units, sorted(set(net.origin.values()))).items():
         shape = graph.shapes.get(name)
         if shape is not None and values[0].size == np.prod(shape) and name not in graph.orders:
-            found[name] = values[0].reshape(shape)
-    return found
+            tensors[name] = values[0].reshape(shape)
+    return tensors
 
 
 @pytest.mark.parametrize("seed", range(12, 20))
@@ -59,14 +59,14 @@ def compare_outputs(seed: int, tmp_path: Path, least: float) -> None:
     lowered = lower(net)
     model = load(lowered.data)
     assert [finding for finding in check(model) if not finding.limit] == []
-    tensors = plain.run(net, image)
-    found = emulate.run(model, lowered, net, image)
+    expected = plain.run(net, image)
+    tensors = emulate.run(model, lowered, net, image)
     for name in net.outputs:
-        assert name in found
-    for name in set(found) & set(tensors):
-        np.testing.assert_array_equal(found[name], tensors[name], name)
+        assert name in tensors
+    for name in set(tensors) & set(expected):
+        np.testing.assert_array_equal(tensors[name], expected[name], name)
     comparison = Comparison()
-    comparison.add(net, found, wanted_tensors(path, graph, net, image))
+    comparison.add(net, tensors, float_tensors(path, graph, net, image))
     for name in graph.outputs:
         if name not in graph.orders:
             assert comparison.tensors[name].snr > least, name
@@ -77,8 +77,8 @@ def test_mobilenet_is_near_the_float_network(tmp_path: Path) -> None:
     graph, net, image = converted(path, 6)
     lowered = lower(net)
     comparison = Comparison()
-    found = emulate.run(load(lowered.data), lowered, net, image)
-    comparison.add(net, found, wanted_tensors(path, graph, net, image))
+    tensors = emulate.run(load(lowered.data), lowered, net, image)
+    comparison.add(net, tensors, float_tensors(path, graph, net, image))
     assert comparison.tensors[graph.outputs[0]].snr > 40
     assert min(near.snr for near in comparison.tensors.values()) > 28
 
@@ -95,6 +95,6 @@ def test_tiny_yolo_is_near_the_float_network(tmp_path: Path) -> None:
     graph, net, image = converted(path, 16)
     lowered = lower(net)
     comparison = Comparison()
-    found = emulate.run(load(lowered.data), lowered, net, image)
-    comparison.add(net, found, wanted_tensors(path, graph, net, image))
+    tensors = emulate.run(load(lowered.data), lowered, net, image)
+    comparison.add(net, tensors, float_tensors(path, graph, net, image))
     assert min(near.snr for near in comparison.tensors.values()) > 30

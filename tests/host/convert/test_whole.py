@@ -54,18 +54,18 @@ def test_random_networks(seed: int, pictures: Path, tmp_path: Path) -> None:
     shape = facts.quantised.shapes[facts.quantised.input]
     draw = np.random.default_rng(seed)
     for image in (draw.integers(0, 256, shape).astype(np.uint8), np.full(shape, 200, np.uint8)):
-        wanted = plain.run(facts.quantised, image)
+        expected = plain.run(facts.quantised, image)
         facts.model.reset()
-        found = emulate.run(facts.model, facts.lowered, facts.quantised, image)
+        result = emulate.run(facts.model, facts.lowered, facts.quantised, image)
         for name in facts.quantised.outputs:
-            assert name in found
-        for name, values in found.items():
-            if name not in wanted:  # what lowering put in
+            assert name in result
+        for name, values in result.items():
+            if name not in expected:  # what lowering put in
                 continue
             if name in facts.quantised.scales:
-                assert np.array_equal(values, wanted[name]), name
+                assert np.array_equal(values, expected[name]), name
             else:
-                assert np.allclose(values, wanted[name], rtol=2e-5, atol=1e-6), name
+                assert np.allclose(values, expected[name], rtol=2e-5, atol=1e-6), name
     for item in report.document(facts)["outputs"]:
         assert item["snr_db"] > LEAST_SNR
 
@@ -108,19 +108,19 @@ class Tags(HTMLParser):
 def test_report_as_table_document_and_page(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(0), tmp_path / "a<b>.onnx")
     facts = convert(Options(network, tmp_path / "a<b>.kmodel", pictures))
-    found = report.document(facts)
-    assert json.loads(json.dumps(found)) == found
-    assert found["images"] == {"calibrated": 5, "held_back": 1, "noise": False}
-    assert found["agreement"]["of"] == 1
-    assert found["kind"] == "classifier"
-    assert {"minmax"} < {item["method"] for item in found["steps"]} | {"other"}
-    assert len(found["fits"]) == len(found["kmodel"]["firmware"])
-    table = report.text(found).splitlines()
+    result = report.document(facts)
+    assert json.loads(json.dumps(result)) == result
+    assert result["images"] == {"calibrated": 5, "held_back": 1, "noise": False}
+    assert result["agreement"]["of"] == 1
+    assert result["kind"] == "classifier"
+    assert {"minmax"} < {item["method"] for item in result["steps"]} | {"other"}
+    assert len(result["fits"]) == len(result["kmodel"]["firmware"])
+    table = report.text(result).splitlines()
     assert table[0].split()[:2] == ["layer", "what"]
-    assert table[len(found["steps"]) + 1] == ""
+    assert table[len(result["steps"]) + 1] == ""
     assert any(line.startswith("same best class as the float network: ") for line in table)
     tags = Tags()
-    tags.feed(page(found, facts.model, "a<b>.kmodel"))
+    tags.feed(page(result, facts.model, "a<b>.kmodel"))
     assert tags.open == []
     assert tags.targets == []
     assert {"svg", "table", "section"} <= tags.seen
@@ -134,10 +134,10 @@ def test_a_file_that_computes_something_else_elsewhere(pictures: Path, tmp_path:
     least = max(own.error, own.signal * 1e-6)  # beyond 60 dB nothing counts as a loss
     for error, same in ((least * 1.2, True), (least * 1.3, False)):
         other = dict.fromkeys(facts.nearness, replace(own, error=error))
-        found = report.document(replace(facts, elsewhere={"canmv": facts.nearness, "sdk": other}))
-        assert [item["same"] for item in found["elsewhere"]] == [True, same]
-        lines = report.summary(found)
-        assert ("warning: on sdk this file computes something else than on maixpy" in lines) is not same
+        result = report.document(replace(facts, elsewhere={"canmv": facts.nearness, "sdk": other}))
+        assert [item["same"] for item in result["elsewhere"]] == [True, same]
+        lines = report.summary(result)
+        assert ("warning: on sdk this file gives other results than on maixpy" in lines) is not same
         assert sum(line.startswith("output ") for line in lines) == 3
 
 

@@ -32,7 +32,7 @@ class Phase(Enum):
 
     BORDERS = "a border goes into the convolution or pool behind it"
     SCALING = "a factor and an offset go into the operation beside them"
-    SCALING_LEFT = "what found no such operation becomes one"
+    SCALING_LEFT = "where there is no such operation, one is added"
     CURVES = "an activation goes into the operation before it"
     WINDOWS = "convolutions and pools of any window become those that the KPU has"
     POOLS = "a pool goes into the convolution before it"

@@ -61,26 +61,26 @@ class Importer:
             return None
         name = node.inputs[index]
         if name not in self.values:
-            raise node.refused(tr("nothing gives its input {name}", name=name), word(AGAIN))
+            raise node.refused(tr("no node makes its input {name}", name=name), word(AGAIN))
         return self.values[name]
 
     def constant(self, node: OnnxNode, index: int) -> Data | None:
         """Returns a constant input; None if it is left out. MaixSwitchError if it depends on the picture."""
         argument = self.argument(node, index)
         if isinstance(argument, Value):
-            raise node.refused(tr("its input {name} is no constant", name=node.inputs[index]), word(FIXED))
+            raise node.refused(tr("its input {name} is not a constant", name=node.inputs[index]), word(FIXED))
         return argument
 
     def weights(self, node: OnnxNode, index: int) -> Data:
         """Returns a constant input of real numbers, float64. MaixSwitchError if there is none, or not finite."""
         array = self.constant(node, index)
         if array is None or array.dtype.kind not in "fiu" or not array.size:
-            why = tr("its input {place} is missing, or no numbers", place=index + 1)
+            why = tr("its input {place} is missing, or holds no numbers", place=index + 1)
             raise node.refused(why, word(AGAIN))
         wide = array.astype(np.float64)
         if not np.isfinite(wide).all():
             why = tr("its weights hold numbers that are not finite")
-            raise node.refused(why, word("train the network again; it has diverged"))
+            raise node.refused(why, word("the training has diverged; train the network again"))
         return wide
 
     def integers(self, node: OnnxNode, index: int) -> list[int] | None:
@@ -89,7 +89,7 @@ class Importer:
         if array is None:
             return None
         if array.dtype.kind not in "iu":
-            raise node.refused(tr("its input {place} is missing, or no numbers", place=index + 1), word(AGAIN))
+            raise node.refused(tr("its input {place} is missing, or holds no numbers", place=index + 1), word(AGAIN))
         return [int(number) for number in array.ravel()]
 
     def value(self, node: OnnxNode, index: int = 0) -> Value:
@@ -174,7 +174,7 @@ class Importer:
                 raise MaixSwitchError(tr("output {name} is the picture itself; leave it out of the network", name=name))
             if value.order is not None:
                 note = tr(
-                    "output {name}: its elements stand channels first, {shape}, without the rearranging at the end",
+                    "output {name}: its elements are channels first, {shape}; the rearranging at the end is left out",
                     name=name,
                     shape=self.shape(value),
                 )

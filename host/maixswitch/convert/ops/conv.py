@@ -238,7 +238,7 @@ def _as_kpu_has_it(graph: Graph, conv: Conv, window: Window) -> list[Node]:
     shape, stride = graph.shapes[conv.inputs[0]], window.strides[0]
     if window.strides[1] != stride or stride & (stride - 1):
         why = tr("its stride is {strides}", strides=window.strides)
-        raise graph.refused(conv, why, word("use stride 1, 2 or 4, the same both ways"))
+        raise graph.refused(conv, why, word("use stride 1, 2 or 4, the same in both directions"))
     # 5x5 and 2x2 kernels, dilations and odd paddings may still be 3x3 around some pixel.
     kernel_and_centre = as_3x3(conv.weights, window)
     if kernel_and_centre is None:
@@ -272,7 +272,7 @@ def _check_sides(graph: Graph, conv: Conv, window: Window, centre: tuple[int, in
     for side, out, middle, size in zip(sides, results, centre, window.kernel, strict=True):
         if out != side // stride or (out - 1) * stride + middle > side - 1:
             why = tr(
-                "its kernel of {kernel} makes {out} pixels of {side}, the KPU would {full}",
+                "its kernel of {kernel} makes {out} pixels of {side}; the KPU would make {full}",
                 kernel=size,
                 out=out,
                 side=side,

@@ -36,7 +36,7 @@ class Pad(Node):
         low = -np.inf if maker is None else maker.limits[0]
         wider = [reader.with_border(self.pads, self.value, low) for reader in readers]
         if self.output in graph.outputs or None in wider:
-            why = tr("its border goes into no convolution or pool")
+            why = tr("no convolution or pool behind it can take in its border")
             raise graph.refused(self, why, word("pad with zeros, right before a convolution"))
         for reader, node in zip(readers, wider, strict=True):
             assert node is not None
@@ -82,7 +82,7 @@ def _number(importer: Importer, node: OnnxNode) -> float:
     if number is None or not number.size:
         return 0.0
     if number.dtype.kind not in "fiu":
-        raise node.refused(tr("its input {place} is missing, or no numbers", place=3), word(AGAIN))
+        raise node.refused(tr("its input {place} is missing, or holds no numbers", place=3), word(AGAIN))
     return float(number.ravel()[0])
 
 

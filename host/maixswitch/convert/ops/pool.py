@@ -195,7 +195,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
     value = importer.map(node)
     shape = importer.shape(value)
     if pair(node, "dilations") != (1, 1) or len(node.outputs) > 1:
-        raise node.refused(tr("it has gaps in its window, or gives indices"), word("use a plain 2x2 pool"))
+        raise node.refused(tr("its window has gaps, or it returns indices"), word("use a plain 2x2 pool"))
     window = read_window(node, shape[1:], pair(node, "kernel_shape"))
     kind = "max" if node.kind == "MaxPool" else "mean"
     if kind == "mean" and window.kernel == shape[1:] and not any(window.pads):

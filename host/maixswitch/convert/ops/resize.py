@@ -82,7 +82,7 @@ def _target(importer: Importer, node: OnnxNode, h: int, w: int) -> list[int]:
     if scales is not None and scales.size == 4:
         factors = importer.weights(node, 2).ravel()
         return [int(h * float(factors[2])), int(w * float(factors[3]))]
-    raise node.refused(tr("its size is not given for four axes"), word(AGAIN))
+    raise node.refused(tr("its size is not stated for four axes"), word(AGAIN))
 
 
 def _repeats_pixels(node: OnnxNode, side: int, times: int) -> bool:

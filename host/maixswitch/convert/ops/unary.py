@@ -204,7 +204,7 @@ def read_clip(importer: Importer, node: OnnxNode) -> None:
     for index, (name, default) in enumerate((("min", -math.inf), ("max", math.inf)), 1):
         array = importer.constant(node, index)
         if array is not None and (array.dtype.kind not in "fiu" or not array.size):
-            raise node.refused(tr("its input {place} is missing, or no numbers", place=index + 1), word(AGAIN))
+            raise node.refused(tr("its input {place} is missing, or holds no numbers", place=index + 1), word(AGAIN))
         ends.append(float(node.attributes.get(name, default)) if array is None else float(array.ravel()[0]))
     follow(importer, node, importer.waiting(node), clamp(ends[0], ends[1], node.name))
 
@@ -213,7 +213,7 @@ def read_prelu(importer: Importer, node: OnnxNode) -> None:
     """Adds a leaky relu whose slope is a constant, the same for all channels."""
     slope = importer.weights(node, 1).ravel()
     if not (slope == slope[0]).all():
-        why = tr("it has a slope for each channel, and the KPU one table for all")
+        why = tr("it has a slope for each channel, but the KPU has one table for all channels")
         raise node.refused(why, word("use LeakyRelu, or PRelu with one parameter"))
     follow(importer, node, importer.waiting(node), leaky(float(slope[0]), node.name))
 

@@ -47,8 +47,8 @@ class Calibration:
                 if not np.isfinite(tensors[name]).all():
                     raise MaixSwitchError(
                         tr(
-                            "{tensor}: the float network itself gives no finite numbers there; check its weights, and "
-                            "how its pixels are scaled",
+                            "{tensor}: the float network's own numbers are not finite there; check its weights, "
+                            "and how its pixels are scaled",
                             tensor=name,
                         )
                     )

@@ -129,9 +129,9 @@ def _table(
     return Activation(start, mul, shift, bias)
 
 
-def lookup(evaluate: Callable[[Reals], Reals], given: Scale, out: Scale) -> NDArray[np.uint8]:
-    """The 256 bytes of a requantize layer: from every level of ``given`` through the curve to ``out``."""
-    real = (np.arange(256, dtype=np.float64) - given.zero) / given.steps
+def lookup(evaluate: Callable[[Reals], Reals], source: Scale, out: Scale) -> NDArray[np.uint8]:
+    """Returns the 256 bytes of a requantize layer: from every level of ``source`` through the curve to ``out``."""
+    real = (np.arange(256, dtype=np.float64) - source.zero) / source.steps
     with np.errstate(all="ignore"):
         table: NDArray[np.uint8] = out.quantize(np.nan_to_num(np.asarray(evaluate(real), np.float64)))
     return table

@@ -31,7 +31,7 @@ def load(folder: Path, shape: Sequence[int], most: int = MOST) -> NDArray[np.uin
     if not paths:
         raise MaixSwitchError(
             tr(
-                "{folder} holds no pictures ({endings}): the ranges of the network are measured on some",
+                "{folder} holds no pictures ({endings}); the ranges of the network are measured on pictures",
                 folder=folder,
                 endings=" ".join(ENDINGS),
             ),

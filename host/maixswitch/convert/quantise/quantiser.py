@@ -49,7 +49,12 @@ def quantise(graph: Graph, images: NDArray[Any], options: QuantiseOptions | None
     shape = tuple(graph.shapes[graph.input])
     if not len(images) or images.shape[1:] != shape:
         raise MaixSwitchError(
-            tr("calibration images {found}; wanted some of {wanted}", found=images.shape[1:], wanted=shape), EXIT_USAGE
+            tr(
+                "the calibration images have shape {found}; expected shape {wanted}",
+                found=images.shape[1:],
+                wanted=shape,
+            ),
+            EXIT_USAGE,
         )
     options = options or QuantiseOptions()
     pad = border_pixel(graph)

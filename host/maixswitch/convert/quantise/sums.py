@@ -22,7 +22,7 @@ def add_numbers(a: Scale, b: Scale, out: Scale) -> tuple[int, ...]:
     shift = MOST_SHIFT
     while max(out.steps / a.steps, out.steps / b.steps) * 2.0**shift >= LARGEST and shift > 0:
         shift -= 1
-    a_mul, b_mul = (max(1, round(out.steps / given.steps * 2.0**shift)) for given in (a, b))
+    a_mul, b_mul = (max(1, round(out.steps / scale.steps * 2.0**shift)) for scale in (a, b))
     a_lift, b_lift, lift = _lifts(a_mul, b_mul, 1 << shift, out.zero)
     return (a_lift - a.zero, a_mul, 0, b_lift - b.zero, b_mul, 0, out.zero - lift, 1, shift)
 

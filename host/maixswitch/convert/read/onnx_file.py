@@ -58,7 +58,7 @@ def load(path: Path) -> ModelProto:
 def _damaged(path: Path, error: Exception) -> MaixSwitchError:
     why = str(error).strip().splitlines()[:1] or [type(error).__name__]
     return MaixSwitchError(
-        tr("{path}: no ONNX network, or a damaged one: {reason}; export it again", path=path, reason=why[0])
+        tr("{path}: this is not an ONNX network, or it is damaged: {reason}; export it again", path=path, reason=why[0])
     )
 
 
@@ -80,8 +80,8 @@ def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
         raise _damaged(path, error) from error
     for node, proto in zip(nodes, graph.node, strict=True):
         if proto.domain not in ("", "ai.onnx"):
-            why = tr("the operator is one of {domain}, not of ONNX itself", domain=proto.domain)
-            raise node.refused(why, tr("export without optimisations that a runtime adds"))
+            why = tr("the operator belongs to {domain}, not to ONNX itself", domain=proto.domain)
+            raise node.refused(why, tr("export it without the optimisations of a runtime"))
     for name, array in constants.items():
         if array.dtype.kind == "V" or array.dtype in (np.float16,):
             text = tr("{path}: {name} is {type}; wanted float32", path=path, name=name, type=array.dtype)
@@ -91,7 +91,7 @@ def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
     inputs = [value for value in graph.input if value.name not in constants]
     if len(inputs) != 1:
         names = ", ".join(value.name for value in inputs) or "-"
-        text = tr("{path}: inputs: {names}; wanted one, the picture", path=path, names=names)
+        text = tr("{path}: the inputs are {names}; expected one, the picture", path=path, names=names)
         raise MaixSwitchError(text)
     shape = _shape(inputs[0], path)
     outputs = tuple(value.name for value in graph.output)
@@ -151,7 +151,7 @@ def _shape(value: ValueInfoProto, path: Path) -> tuple[int, ...]:
         raise MaixSwitchError(f"{text}; {remedy}")
     if dims[0] > 1 or not all(dims[1:]):
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
-        how = tr("export it so, or fix it: python -m onnxruntime.tools.make_dynamic_shape_fixed --help")
+        how = tr("export it with fixed sizes, or set them: python -m onnxruntime.tools.make_dynamic_shape_fixed --help")
         raise MaixSwitchError(f"{text}; {remedy}; {how}")
     if max(dims) > 4096:
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)

@@ -182,7 +182,7 @@ def summary(report: Document) -> list[str]:
     others = [item["runtime"] for item in report["elsewhere"] if not item["same"]]
     if others:
         differs = tr(
-            "on {others} this file computes something else than on {runtime}",
+            "on {others} this file gives other results than on {runtime}",
             others=", ".join(others),
             runtime=report["runtime"],
         )
@@ -215,7 +215,7 @@ def summary(report: Document) -> list[str]:
     if weak:
         lines.append(
             tr(
-                "below {least:.0f} dB, so look there first when answers differ: {names}",
+                "below {least:.0f} dB; look at these layers first when answers differ: {names}",
                 least=WEAK,
                 names=", ".join(weak[:5]) + (" ..." if len(weak) > 5 else ""),
             )

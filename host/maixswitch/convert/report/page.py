@@ -75,7 +75,11 @@ def page(report: Document, model: KModel, name: str) -> str:
         _section(
             tr("Error of every layer"), _errors(report), tr("SNR against the float network, in dB; more is better")
         ),
-        _section(tr("Estimated time of every layer"), _times(report), tr("milliseconds on the board; no measurement")),
+        _section(
+            tr("Estimated time of every layer"),
+            _times(report),
+            tr("milliseconds on the board: an estimate, not a measurement"),
+        ),
         "</div>",
         _section(tr("AI RAM over time"), f'<div class="scroll">{svg(model, name)}</div>'),
         _section(tr("Firmwares"), _firmwares(report)),
@@ -103,7 +107,7 @@ def _tiles(report: Document) -> Iterator[str]:
             f"{100 * kmodel['memory']['ai_ram']['peak_bytes'] / kmodel['memory']['ai_ram']['bytes']:.0f} %",
             tr("of the AI RAM"),
         ),
-        (f"{kmodel['estimate']['run_ms']['typical']:.1f} ms", tr("a picture, estimated")),
+        (f"{kmodel['estimate']['run_ms']['typical']:.1f} ms", tr("per picture, estimated")),
         (f"{len(report['fits'])} / {len(kmodel['firmware'])}", tr("firmwares that it fits")),
     ]
     for value, label in figures:
