@@ -1,9 +1,9 @@
-# Every target sets up what it needs: `make test` and `make demo` work in a fresh clone with nothing but Python 3.10+.
+# Every target sets up what it needs: `make test` and `make demo` work in a fresh clone with only Python 3.10+.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-# tests/conftest.py says how many workers; worksteal gives each a stretch of files, so that what a file makes is made once
+# tests/conftest.py sets the number of workers; worksteal gives each a range of files, so that a file's fixtures run once
 SIDE_BY_SIDE := -n auto --dist worksteal
 
 .PHONY: help setup test check lint types format docs picture pictures page demo nightly mutation wheel clean
@@ -13,18 +13,18 @@ help:
 	@echo "make test     the tests"
 	@echo "make check    formatting, lint, types and the tests"
 	@echo "make demo     the demonstration in this terminal, no board needed"
-	@echo "make format   write the formatting that make check wants"
+	@echo "make format   correct the formatting that make check asks for"
 	@echo "make docs     renew the generated parts of the documents"
-	@echo "make pictures renew docs/images: the panels of the README, and the animation (make picture: it alone)"
+	@echo "make pictures renew docs/images: the panels of the README, and the animation (make picture: only the animation)"
 	@echo "make page     renew docs/images/page.webp: the simulator in the browser (needs Chromium)"
 	@echo "make nightly  the long tests"
-	@echo "make mutation what the tests of the board's core do not notice; writes docs/mutation.md"
+	@echo "make mutation find changes of the board's core that the tests do not notice; writes docs/mutation.md"
 	@echo "make wheel    dist/*.whl"
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer wanted, found %s: make PYTHON=python3.12" % sys.version.split()[0])'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "expected Python 3.10 or newer, found %s; for example: make PYTHON=python3.12" % sys.version.split()[0])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no venv module: install it (Debian: apt install python3-venv)" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
@@ -53,7 +53,7 @@ picture: $(STAMP)
 	$(BIN)/maixswitch demo --speed max
 	cp out/demo.gif docs/images/demo.gif
 
-# tests/host/sim/test_readme_pictures.py reads what the command makes here, runs it and compares
+# tests/host/sim/test_readme_pictures.py reads this recipe, runs it and compares the pictures
 pictures: picture
 	rm -rf out/pictures-card
 	$(BIN)/maixswitch new out/pictures-card

@@ -20,7 +20,7 @@ from tests import dialect_tables as tables
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One place the board would refuse: path as given, line and column from 1, short rule name, text for people."""
+    """A line that the board would refuse: path, line and column from 1, short rule name, message."""
 
     path: str
     line: int
@@ -47,8 +47,8 @@ def compile_problems(path: Path) -> list[Problem]:
 
 
 def lint(source: str, path: str = "<text>", known: frozenset[str] = frozenset()) -> list[Problem]:
-    """Problems found in the syntax tree, in the order of the text; a text CPython cannot parse is itself a problem."""
-    try:
+    """Return the problems in the syntax tree, in the order of the text; a text that CPython cannot parse is a
+    problem.""" try:
         tree = ast.parse(source, path)
     except SyntaxError as error:
         return [Problem(path, error.lineno or 1, error.offset or 1, "syntax", error.msg)]
@@ -56,7 +56,7 @@ def lint(source: str, path: str = "<text>", known: frozenset[str] = frozenset())
     visitor.visit(tree)
     return sorted(
         Problem(path, getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1, rule, text)
-        for node, rule, text in visitor.found
+        for node, rule, text in visitor.problems
     )
 
 
@@ -119,7 +119,7 @@ _REFUSED_NODES: dict[str, str] = {
 
 class _Visitor(ast.NodeVisitor):
     def __init__(self, tree: ast.AST, modules: frozenset[str]) -> None:
-        self.found: list[tuple[ast.AST, str, str]] = []
+        self.problems: list[tuple[ast.AST, str, str]] = []
         self._modules = modules
         self._bound = _bound_names(tree)
         self._skipped = _annotations(tree)
@@ -128,7 +128,7 @@ class _Visitor(ast.NodeVisitor):
         self._guarded = 0
 
     def _say(self, node: ast.AST, rule: str, text: str) -> None:
-        self.found.append((node, rule, text))
+        self.problems.append((node, rule, text))
 
     def visit(self, node: ast.AST) -> None:
         if id(node) in self._skipped:

@@ -1,4 +1,4 @@
-"""Where words go: people read stderr, programs read stdout."""
+"""The two outputs of a command: people read stderr, programs read stdout."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 class Advance(Protocol):
-    """Tells how much more of the work is done."""
+    """Report that a further amount of the work is done."""
 
     def __call__(self, amount: float = 1) -> None: ...
 
 
 def say(text: str) -> None:
-    """One line for people."""
+    """Print one line for people."""
     print(visible(text), file=sys.stderr, flush=True)
 
 
 def visible(text: str) -> str:
-    """The text with all that a terminal would obey, or not show, as escapes: names come from anybody's files.
+    """Return the text with everything that a terminal would obey or not show as escapes.
 
-    New lines stay, and so do spaces of every width.
+    Texts hold names from files of strangers. New lines and spaces of every width stay.
     """
     if text.isprintable():
         return text
@@ -41,29 +41,29 @@ def _escape(char: str) -> str:
 
 
 def emit(document: dict[str, Any]) -> None:
-    """One JSON document on a line of stdout, for programs."""
+    """Print one JSON document on a line of stdout, for programs."""
     print(json.dumps(document, ensure_ascii=False), flush=True)
 
 
 def prepare() -> None:
-    """Lets stdout and stderr show what their encoding lacks as an escape, rather than end the command."""
+    """Let stdout and stderr show characters that their encoding lacks as escapes, instead of ending the command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def interactive() -> bool:
-    """Is a person at a terminal that can redraw itself?"""
+    """Return whether a person is at a terminal that can redraw itself."""
     return sys.stderr.isatty() and sys.stdin.isatty()
 
 
 def colours() -> bool:
-    """May what people read have colours: a terminal, and nobody has set NO_COLOR or TERM=dumb?"""
+    """Return whether people may see colours: at a terminal, without NO_COLOR and TERM=dumb."""
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def width(text: str) -> int:
-    """Columns of a terminal that the text takes; a Chinese character takes two."""
+    """Return the number of columns that the text takes in a terminal; a Chinese character takes two."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -72,20 +72,20 @@ def width(text: str) -> int:
 
 
 def left(text: str, columns: int) -> str:
-    """The text with spaces behind it, up to so many columns."""
+    """Return the text, filled up with spaces after it to a number of columns."""
     return text + " " * (columns - width(text))
 
 
 def right(text: str, columns: int) -> str:
-    """The text with spaces before it, up to so many columns."""
+    """Return the text, filled up with spaces before it to a number of columns."""
     return " " * (columns - width(text)) + text
 
 
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Advance]:
-    """A bar on stderr while long work goes on; yields the function to call with how much more is done.
+    """Show a progress bar on stderr during long work; yield the function that reports further work.
 
-    ``total`` in the same unit, None when it is not known. Nothing is drawn unless stderr is a terminal.
+    total: the whole work in the same unit, None when it is unknown. Nothing is drawn unless stderr is a terminal.
     """
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda amount=1: None

@@ -1,6 +1,6 @@
-"""The generated parts of the documents: each stands between two markers, made from the table that the code uses.
+"""The generated parts of the documents: each stands between two markers and comes from a table of the code.
 
-A page is English unless it holds `<!-- language: zh -->`; its blocks are then made in that language.
+A page is English unless it holds `<!-- language: zh -->`; then its blocks are Chinese.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ LANGUAGE = re.compile(r"<!-- language: (\S+) -->")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; a bar inside a cell is escaped."""
+    """Return a Markdown table; a bar inside a cell is escaped."""
     lines = [head, ["---" for _ in head], *rows]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
 def diagram() -> str:
-    """The transition table as a Mermaid state diagram."""
+    """Return the transition table as a Mermaid state diagram."""
     from maixswitch.diagram import mermaid
 
     return f"```mermaid\n{mermaid().rstrip()}\n```\n"
 
 
 def errors() -> str:
-    """Every code that the screen can show, with meaning and remedy."""
+    """Return every code that the screen can show, with meaning and remedy."""
     describe = board_code.device_errors().describe
     rows = []
     for code in sorted(board_code.error_codes()):
@@ -42,7 +42,7 @@ def errors() -> str:
 
 
 def boards() -> str:
-    """Every board of the table: panel and keys; the keys' roles are names that scripts use, in any language."""
+    """Return every board of the table with its panel and keys; the roles of the keys are names, the same everywhere."""
     module = board_code.boards()
     rows = []
     for name in sorted(module.names()):
@@ -54,7 +54,7 @@ def boards() -> str:
 
 
 def flavours() -> str:
-    """Every firmware flavour: kmodel versions, and what it leaves for models beside its panel and a QVGA camera."""
+    """Return every firmware flavour with its kmodel versions and the memory that it leaves for models."""
     from maixswitch.kmodel.judge.firmware import firmwares, images
     from maixswitch.kmodel.judge.memory import room
 
@@ -62,7 +62,7 @@ def flavours() -> str:
     for item in firmwares():
         own = room(item)
         kib = [size // 1024 for size in (own.free, own.lcd, own.camera, own.bytes)]
-        older: dict[int, str] = {}  # of the versions with the same room the first
+        older: dict[int, str] = {}  # room in KiB -> the first version with it
         for other in images():
             if other.flavour == item.flavour and other.free_kib != item.free_kib:
                 older.setdefault(room(other).bytes // 1024, other.version)
@@ -73,7 +73,7 @@ def flavours() -> str:
 
 
 def findings() -> str:
-    """Every finding of `maixswitch check` and `doctor`, section by section."""
+    """Return every finding of `maixswitch check` and `doctor`, section by section."""
     from maixswitch.findings.table import plain, rules
 
     parts = []
@@ -104,7 +104,7 @@ def formats() -> str:
 
 
 def serial() -> str:
-    """Every message of the board's serial line, with its fields."""
+    """Return every message of the board's serial line with its fields."""
     from maixswitch.board.serial_schema import COMMON, EVENTS
 
     # A result is label, score, and the coordinates that the shape of its kind has.
@@ -169,19 +169,19 @@ def renew(text: str) -> str:
 
 
 def page_language(text: str) -> str:
-    """The language that a page names, "en" where it names none."""
+    """Return the language that a page names, "en" without one."""
     named = LANGUAGE.search(text)
     return named.group(1) if named else "en"
 
 
 def documents(root: Path) -> list[Path]:
-    """The project's documents that hold generated blocks."""
+    """Return the project's documents that hold generated blocks."""
     pages = [root / "README.md", root / "stubs" / "README.md", *sorted((root / "docs").glob("*.md"))]
     return [page for page in pages if page.is_file() and BLOCK.search(page.read_text(encoding="utf-8"))]
 
 
 def write(root: Path) -> list[Path]:
-    """Renews the documents below `root` in place; returns those that changed."""
+    """Renew the documents below `root` in place; return those that changed."""
     changed = []
     for page in documents(root):
         old = page.read_text(encoding="utf-8")

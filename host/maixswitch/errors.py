@@ -27,9 +27,12 @@ class MaixSwitchError(Exception):
 
 
 class KModelError(MaixSwitchError):
-    """A .kmodel file that cannot be used: where (byte offset, field), what was found and what was wanted.
+    """A .kmodel file that cannot be used.
 
-    ``offset`` is None where the finding belongs to no single place of the file.
+    message: what is wrong.
+    offset: byte of the file, None when the message is about the whole file.
+    field: name of the part of the file, "" for none.
+    found, wanted: what was there and what was expected, "" for neither.
     """
 
     def __init__(
@@ -41,14 +44,14 @@ class KModelError(MaixSwitchError):
         found: object = "",
         wanted: object = "",
     ) -> None:
-        place = "" if offset is None else tr("byte {offset}", offset=offset)
-        place = ", ".join(part for part in (place, field) if part)
+        position = "" if offset is None else tr("byte {offset}", offset=offset)
+        where = ", ".join(part for part in (position, field) if part)
         parts = []
         if str(found) != "":
             parts.append(tr("found {found}", found=found))
         if str(wanted) != "":
             parts.append(tr("wanted {wanted}", wanted=wanted))
-        text = message if not place else f"{message} ({place})"
+        text = message if not where else f"{message} ({where})"
         super().__init__(f"{text}: {'; '.join(parts)}" if parts else text, EXIT_FINDINGS)
         self.offset = offset
         self.field = field

@@ -1,4 +1,4 @@
-"""The models that come with the package: what a new card begins with, and what the demonstration runs."""
+"""The models that come with the package: a new card starts with them, and the demonstration runs them."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ FOR_THE_CARD = (".json", ".kmodel")
 
 
 def copy(models: Path) -> list[str]:
-    """Puts the models into a card's models/, which is there; returns the folders' names in order.
+    """Copy the models into the existing folder models/ of a card; return the names of their folders in order.
 
-    After the trained ones comes the classifier of colours, made by hand. OSError where something cannot be written,
-    MaixSwitchError (input or output) where this installation lacks its models.
+    The classifier of colours, which is written by hand, comes after the trained models. Raises OSError when something
+    cannot be written, MaixSwitchError (input or output) when this installation lacks its models.
     """
     from maixswitch.kmodel.write import samples
 
     names = []
     for number, name in enumerate(TRAINED, 1):
-        place = models / f"{number}0-{name}"
+        folder = models / f"{number}0-{name}"
         if not (FOLDER / name / "model.json").is_file():
             raise MaixSwitchError(tr("{path} is missing: install maixswitch again", path=FOLDER / name), EXIT_IO)
-        place.mkdir()
+        folder.mkdir()
         for path in sorted((FOLDER / name).iterdir()):
             if path.suffix in FOR_THE_CARD:
-                shutil.copyfile(path, place / path.name)
-        names.append(place.name)
+                shutil.copyfile(path, folder / path.name)
+        names.append(folder.name)
     last = models / f"{len(names) + 1}0-colours"
     samples.write_colours(last)
     return [*names, last.name]

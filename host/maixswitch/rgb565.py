@@ -1,6 +1,6 @@
-"""Pixels as the chip keeps them, RGB565, and the grey that the firmware makes of them.
+"""Pixels in RGB565, as the chip keeps them, and the grey levels that the firmware computes from them.
 
-The grey is a table of the fakes' own function, loaded by its path: one formula serves the fakes and the host.
+The grey levels come from the fakes' own function, so that one formula serves the fakes and the host.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from maixswitch import board_code
 
 
 def words(picture: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """RGB565 words (height, width) of a picture (height, width, 3): the camera's upper 5, 6 and 5 bits."""
+    """Return the RGB565 words (height, width) of a picture (height, width, 3): its upper 5, 6 and 5 bits."""
     wide = picture.astype(np.uint16)
     return ((wide[..., 0] & 0xF8) << 8 | (wide[..., 1] & 0xFC) << 3 | wide[..., 2] >> 3).astype(np.uint16)
 
 
 def grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Grey levels (height, width), 0 to 254, of a picture (height, width, 3): what a network of one channel gets.
+    """Return the grey levels (height, width), 0 to 254, that a network with one channel gets from a picture.
 
-    The camera hands the firmware RGB565, and to_grayscale makes its levels of that (imlib.h, yuv_tab.c).
+    picture: (height, width, 3). The camera gives the firmware RGB565, and to_grayscale computes the levels from it
+    (imlib.h, yuv_tab.c).
     """
     levels: NDArray[np.uint8] = _levels()[words(picture)]
     return levels

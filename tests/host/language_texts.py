@@ -29,9 +29,9 @@ def called() -> Iterator[tuple[str, str]]:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("tr", "word"):
-                place = f"{path.relative_to(PACKAGE)}:{node.lineno}"
+                line = f"{path.relative_to(PACKAGE)}:{node.lineno}"
                 for text in literals(node.args[0]):
-                    yield text, place
+                    yield text, line
 
 
 def literals(node: ast.expr) -> Iterator[str]:
@@ -93,8 +93,8 @@ def tabled() -> Iterator[str]:
 
 
 def wanted() -> dict[str, str]:
-    """Every text, with one place where it comes from."""
-    found = dict.fromkeys(tabled(), "a table")
-    found.update((text, "a help page") for text in helped())
-    found.update(called())
-    return found
+    """Return every text with one of the places where it is used."""
+    texts = dict.fromkeys(tabled(), "a table")
+    texts.update((text, "a help page") for text in helped())
+    texts.update(called())
+    return texts

@@ -59,7 +59,7 @@ def board(
         raise MaixSwitchError(tr("board: add --pty, the only kind of virtual board so far"), EXIT_USAGE)
     _check_card(card)
     _check_flavour(firmware or FLAVOUR)
-    for ending in (signal.SIGTERM, signal.SIGINT):  # a shell starts background programs deaf to the second
+    for ending in (signal.SIGTERM, signal.SIGINT):  # a shell starts background programs with SIGINT ignored
         signal.signal(ending, signal.default_int_handler)
     try:
         with VirtualBoard(
@@ -88,17 +88,17 @@ def _introduce(port: str, card: Path) -> None:
 
 
 def _check_card(card: Path) -> None:
-    """Raises MaixSwitchError for what is no card: a board writes a main.py where there is none, and much more later."""
+    """Raise MaixSwitchError for a folder that is not a card: a board would write its main.py into it."""
     if not card.is_dir():
         raise MaixSwitchError(tr("{folder}: no such folder", folder=card), EXIT_IO)
     names = sorted(path.name for path in card.iterdir() if not path.name.startswith("."))
     if names and not {"models", "main.py", "boot.py"} & set(names):
-        found = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+        shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
         raise MaixSwitchError(
             tr(
-                "{folder}: not a card: wanted an empty folder, or models/, boot.py or main.py in it, found {found}",
+                "{folder}: not a card: expected an empty folder, or models/, boot.py or main.py in it; found {names}",
                 folder=card,
-                found=found,
+                names=shown,
             ),
             EXIT_USAGE,
         )
@@ -115,35 +115,36 @@ def _check_flavour(name: str) -> None:
     except ValueError:
         pass
     raise MaixSwitchError(
-        tr("--firmware {name}: no such flavour; there are {known}", name=name, known=", ".join(known)), EXIT_USAGE
+        tr("--firmware {name}: unknown flavour; known: {known}", name=name, known=", ".join(known)), EXIT_USAGE
     )
 
 
 def faults(words: list[str]) -> Faults:
-    """The faults of a command line; MaixSwitchError (usage) for one that cannot be read."""
+    """Return the faults of a command line; raises MaixSwitchError (usage) for one that it cannot read."""
     from maixswitch.board.virtual import Faults
 
-    found = Faults()
+    result = Faults()
     for text in words:
         match = FAULT.fullmatch(text)
         back, name, number, seconds = match.groups() if match else ("", "", "0", None)
         if not name or (name == "stall") != (seconds is not None) or (back and name == "swallow-ctrl-c"):
             raise MaixSwitchError(
                 tr(
-                    "--fault {text}: wanted drop@N, corrupt@N, stall@N:SECONDS, unplug@N, power-cut@N, with back- "
-                    "before it or not, or swallow-ctrl-c@N",
+                    "--fault {text}: expected drop@N, corrupt@N, stall@N:SECONDS, unplug@N or power-cut@N, with or "
+                    "without back- before it, or swallow-ctrl-c@N",
                     text=text,
                 ),
                 EXIT_USAGE,
             )
-        field, place = name.replace("-", "_"), int(number)
-        way = found.back if back else found
+        field, position = name.replace("-", "_"), int(number)
+        direction = result.back if back else result
+        # bytes may be lost or wrong at several positions; everything else happens once
         if field in ("drop", "corrupt"):
-            value: object = (*getattr(way, field), place)
+            value: object = (*getattr(direction, field), position)
         else:
-            value = (place, float(seconds)) if seconds is not None else place
+            value = (position, float(seconds)) if seconds is not None else position
         change = {field: value}
         if back:
-            change = {"back": replace(found.back, **change)}  # type: ignore[arg-type]
-        found = replace(found, **change)  # type: ignore[arg-type]
-    return found
+            change = {"back": replace(result.back, **change)}  # type: ignore[arg-type]
+        result = replace(result, **change)  # type: ignore[arg-type]
+    return result

@@ -51,12 +51,12 @@ def convert(
     if (images is None) == (not random):
         raise MaixSwitchError(
             tr(
-                "{network}: converting needs pictures such as the camera will see, for the range of every tensor: "
-                "--images DIR (or --random, for a trial with noise whose result is of no use)",
+                "{network}: the conversion needs pictures such as the camera will see, for the range of every tensor: "
+                "--images DIR (or --random, for a trial with noise whose result is useless)",
                 network=network,
             )
             if images is None
-            else tr("--images and --random: wanted one of the two"),
+            else tr("choose one of --images and --random"),
             EXIT_USAGE,
         )
     target = out or Path(f"{network.stem}.kmodel")
@@ -88,13 +88,13 @@ def convert(
 
 
 def _fitting_options(kind: str, anchors: tuple[float, ...], card: Path | None, title: str, report: Path | None) -> None:
-    """Refuses (usage), before any work, options that contradict each other."""
+    """Raise MaixSwitchError (usage), before any work, for options that contradict each other."""
     if anchors and kind in board_code.kinds() and not board_code.has_field(kind, "anchors"):
         raise MaixSwitchError(tr("--anchors: a {kind} has no anchors", kind=kind), EXIT_USAGE)
     if title and card is None:
         raise MaixSwitchError(tr("--title: only for a card (--card CARD)"), EXIT_USAGE)
     if report is not None and report.suffix.lower() not in (".html", ".htm"):
-        raise MaixSwitchError(tr("--report {report}: wanted a name that ends in .html", report=report), EXIT_USAGE)
+        raise MaixSwitchError(tr("--report {report}: expected a name that ends in .html", report=report), EXIT_USAGE)
     if card is not None:
         from maixswitch.card import folders
 
@@ -102,7 +102,7 @@ def _fitting_options(kind: str, anchors: tuple[float, ...], card: Path | None, t
 
 
 def _runtime(firmware: str) -> str:
-    """The runtime of a firmware flavour, MaixPy's where none is named; MaixSwitchError (usage) for an unknown one."""
+    """Return the runtime of a firmware flavour, MaixPy's for ""; raises MaixSwitchError (usage) for an unknown one."""
     from maixswitch.kmodel.judge.firmware import find
     from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME
 
@@ -110,7 +110,7 @@ def _runtime(firmware: str) -> str:
 
 
 def _writable(*paths: Path) -> None:
-    """Refuses (input or output), before any work, files for which there is no folder."""
+    """Raise MaixSwitchError (input or output), before any work, for files whose folder is missing."""
     for path in paths:
         if not path.parent.is_dir() or path.is_dir():
             why = "Is a directory" if path.is_dir() else "No such file or directory"
@@ -130,15 +130,10 @@ def _onto_card(card: Path, target: Path, title: str, kind: str, labels: Path | N
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:
     try:
-        numbers = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        numbers = ()
-    if not numbers:
-        raise MaixSwitchError(
-            tr("{option} {text}: wanted one number, or one per channel with commas", option=option, text=text),
-            EXIT_USAGE,
-        )
-    return numbers
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        message = tr("{option} {text}: expected one number, or one per channel with commas", option=option, text=text)
+        raise MaixSwitchError(message, EXIT_USAGE) from error
 
 
 def _labels(path: Path | None) -> list[str]:
@@ -148,9 +143,7 @@ def _labels(path: Path | None) -> list[str]:
 
     labels = read_labels(files.read(path, MOST_LABELS))
     if not labels:
-        raise MaixSwitchError(
-            tr("--labels {path}: this is not a list of labels; expected one label per line", path=path), EXIT_USAGE
-        )
+        raise MaixSwitchError(tr("--labels {path}: not a list of labels; expected one a line", path=path), EXIT_USAGE)
     return labels
 
 
@@ -159,8 +152,8 @@ def _anchors(text: str) -> tuple[float, ...]:
         return ()
     from maixswitch.card.importing.labels import read_anchors
 
-    data = text.encode()
-    anchors = read_anchors(data if set(text) <= set("0123456789.,;+- eE[]()") else files.read(Path(text), MOST_LABELS))
+    is_list = set(text) <= set("0123456789.,;+- eE[]()")
+    anchors = read_anchors(text.encode() if is_list else files.read(Path(text), MOST_LABELS))
     if not anchors:
-        raise MaixSwitchError(tr("--anchors {text}: wanted pairs of numbers above 0", text=text), EXIT_USAGE)
+        raise MaixSwitchError(tr("--anchors {text}: expected pairs of numbers above 0", text=text), EXIT_USAGE)
     return tuple(anchors)

@@ -40,7 +40,7 @@ def choose_language(name: str) -> None:
 
 
 @contextmanager
-def told(debug: bool) -> Iterator[None]:
+def ended_by_message(debug: bool) -> Iterator[None]:
     """End the process with a message and an exit code for whatever the block raises; `debug`: with the traceback."""
     try:
         yield
@@ -68,7 +68,7 @@ def bug(error: Exception, debug: bool) -> str:
         try:
             path = _write_traceback()
         except OSError:
-            traceback.print_exc()  # the only place that is left
+            traceback.print_exc()  # nowhere else to write it
         else:
             return tr(
                 "This is a bug of maixswitch, not a fault of your file ({error}). The traceback is in {path}; please "

@@ -1,7 +1,7 @@
 """Help pages and usage errors, which typer writes, in the chosen language.
 
-The code keeps the English help where typer wants it: in decorators and docstrings. What typer says by itself exists in
-English alone; its sentences are listed here and recognised in what it would print.
+The English help is in docstrings and decorators, where typer expects it. Typer's own sentences exist only in English;
+they are listed here and recognised in what typer would print.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _PIECES = re.compile(rf"[{_OPENING}]*(?:[{_WIDE}]|[^\s{_WIDE}]+)[{_CLOSING}]*|[{
 
 
 class Formatter(HelpFormatter):
-    """Help pages whose columns hold wide characters; each of those may end a line."""
+    """The writer of help pages with wide characters, each of which may end a line."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         super().write_usage(prog, args, tr("Usage: ") if prefix is None else prefix)
@@ -78,13 +78,13 @@ class Formatter(HelpFormatter):
 
 
 def translate(command: Any) -> None:
-    """Puts the help of a command, and of all below it, into the chosen language; English stays as typer writes it."""
+    """Put the help of a command and its subcommands into the chosen language; English stays as typer writes it."""
     if chosen() == "en":
         return
     for text in ("help", "short_help", "epilog"):
         if getattr(command, text, None):
             setattr(command, text, word(clean(getattr(command, text))))
-    short = command.short_help or command.help  # typer would cut it after so many words, which Chinese does not part
+    short = command.short_help or command.help  # typer cuts it after a number of words, and Chinese has no spaces
     if short:
         command.short_help = short.split("\n\n")[0].split("\u3002")[0]
     command.context_class = type("Context", (command.context_class,), {"formatter_class": Formatter})
@@ -112,7 +112,7 @@ def clean(text: str) -> str:
 
 
 def refuse(error: typer.TyperException) -> int:
-    """Shows a usage error on stderr in the chosen language; returns the exit code."""
+    """Show a usage error on stderr in the chosen language; return the exit code."""
     if chosen() == "en" or type(error).__name__ == "NoArgsIsHelpError":
         error.show()  # type: ignore[attr-defined]
         return error.exit_code
@@ -122,19 +122,19 @@ def refuse(error: typer.TyperException) -> int:
         if ctx.command.get_help_option(ctx) is not None:
             console.say(tr("Try '{command}' for help.", command=f"{ctx.command_path} {ctx.help_option_names[0]}"))
         console.say("")
-    console.say(tr("Error: {message}", message=said(error.format_message())))
+    console.say(tr("Error: {message}", message=translated(error.format_message())))
     sys.stderr.flush()
     return error.exit_code
 
 
-def said(message: str) -> str:
-    """A sentence of typer's in the chosen language; one that is not listed stays as it is."""
+def translated(message: str) -> str:
+    """Return one of typer's sentences in the chosen language; a sentence that is not listed stays English."""
     for sentence in SENTENCES:
         match = _pattern(sentence).fullmatch(message)
         if match:
             values = match.groupdict()
             if "message" in values:
-                values["message"] = said(values["message"])
+                values["message"] = translated(values["message"])
             return tr(sentence, **values)
     return message
 
@@ -145,7 +145,7 @@ def _pattern(sentence: str) -> re.Pattern[str]:
 
 
 def _notes(text: str) -> str:
-    """A help text with what typer adds in brackets: default, required."""
+    """Return a help text with the notes that typer adds in brackets (default, required) translated."""
     head, bracket, notes = text.rpartition("  [")
     if not bracket or not notes.endswith("]"):
         return text
@@ -161,7 +161,7 @@ def _notes(text: str) -> str:
 
 
 def _block(text: str, columns: int) -> Iterator[str]:
-    """The lines of a paragraph; one that begins with a backspace keeps its own."""
+    """Yield the lines of a paragraph; a paragraph that begins with a backspace keeps its own lines."""
     lines = text.splitlines()
     if lines and lines[0].strip() == "\b":
         yield from lines[1:]

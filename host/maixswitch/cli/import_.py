@@ -97,6 +97,6 @@ def _size(text: str) -> tuple[int, int, int] | None:
     match = SIZE.fullmatch(text)
     if not match:
         raise MaixSwitchError(
-            tr("--input {text}: wanted width x height x channels such as 320x240x3", text=text), EXIT_USAGE
+            tr("--input {text}: expected width x height x channels such as 320x240x3", text=text), EXIT_USAGE
         )
     return int(match[1]), int(match[2]), int(match[3] or 3)

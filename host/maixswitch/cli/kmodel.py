@@ -1,6 +1,6 @@
 """`maixswitch kmodel ...`: look into a model, run it, measure, compare and draw it.
 
-This module stands beside the package `kmodel`, not in it, and imports it only inside the commands: it brings numpy.
+The commands import the package `kmodel` inside their functions, because it imports numpy.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ def info(
         list[str] | None, typer.Option(help="Firmware to judge for; may be repeated. Default: all.")
     ] = None,
 ) -> None:
-    """Layers, memory, speed (an estimate) and which firmware takes it.
+    """Show layers, memory, estimated speed and which firmwares can run the model.
 
-    Ends with 1 for a file that is no usable model, and where --firmware was given and the model fits none of those.
+    Ends with 1 for a file that is not a usable model, and when the model fits no firmware that --firmware names.
     """
     from maixswitch.kmodel.judge.describe import describe_broken, describe_file
     from maixswitch.kmodel.judge.report import report
 
     try:
-        found = describe_file(
+        description = describe_file(
             file, _size(frame, "--frame"), _size(panel, "--panel") if panel else "own", firmware or (), gc or None
         )
     except KModelError as error:
@@ -57,10 +57,12 @@ def info(
             console.emit(describe_broken(file, error))
         raise _about(file, error) from error
     if json:
-        console.emit(found)
+        console.emit(description)
     else:
-        print(report(found))
-    if not found["usable"] or (firmware and not any(item["verdict"] == "fits" for item in found["firmware"])):
+        print(report(description))
+    if not description["usable"] or (
+        firmware and not any(item["verdict"] == "fits" for item in description["firmware"])
+    ):
         raise typer.Exit(EXIT_FINDINGS)
 
 
@@ -83,22 +85,25 @@ def run(
 
     kmodel = _load(file, rounding, runtime)
     if len(input_) != len(kmodel.inputs):
-        wanted = tr("1 input") if len(kmodel.inputs) == 1 else tr("{inputs} inputs", inputs=len(kmodel.inputs))
+        expected = tr("1 input") if len(kmodel.inputs) == 1 else tr("{inputs} inputs", inputs=len(kmodel.inputs))
         raise MaixSwitchError(
             tr(
-                "{file}: the model takes {wanted}, --input names {input_}", file=file, wanted=wanted, input_=len(input_)
+                "{file}: the model takes {expected}, but --input names {input_}",
+                file=file,
+                expected=expected,
+                input_=len(input_),
             ),
             EXIT_USAGE,
         )
     try:
         arrays = [read_input(path, tensor) for path, tensor in zip(input_, kmodel.inputs, strict=True)]
-        found = run_once(kmodel, arrays, output)
+        summary = run_once(kmodel, arrays, output)
     except KModelError as error:
         raise _about(file, error) from error
     if json:
-        console.emit(found)
+        console.emit(summary)
         return
-    for item in found["outputs"]:
+    for item in summary["outputs"]:
         shape = "x".join(map(str, item["shape"]))
         numbers = tr("values that are no numbers")
         if item["min"] is not None and item["max"] is not None:
@@ -118,35 +123,35 @@ def bench(
     runtime: Runtime = "maixpy",
     json: Json = False,
 ) -> None:
-    """How long the emulator takes on this PC, layer by layer."""
+    """Measure how long the emulator takes on this PC, layer by layer."""
     from maixswitch.kmodel.judge.bench import measure, table
 
     try:
-        found = measure(_load(file, rounding, runtime, backend), repeat)
+        figures = measure(_load(file, rounding, runtime, backend), repeat)
     except KModelError as error:
         raise _about(file, error) from error
-    found["file"] = str(file)
+    figures["file"] = str(file)
     if json:
-        console.emit(found)
+        console.emit(figures)
         return
-    print("\n".join(table(found)))
+    print("\n".join(table(figures)))
 
 
 @app.command()
 def diff(first: File, second: File, runtime: Runtime = "maixpy", json: Json = False) -> None:
-    """What differs: header, layers, shapes, quantisation, weights.
+    """Show what differs: header, layers, shapes, quantisation, weights.
 
-    Ends with 1 when the two compute different things; a different place in memory does not count, nor does what the
-    runtime ignores.
+    Ends with 1 when the two models compute different things. Different addresses in memory do not count, nor does what
+    the runtime ignores.
     """
     from maixswitch.kmodel.judge.diff import compare, document, text
 
-    found = compare(_load(first, runtime=runtime), _load(second, runtime=runtime))
+    comparison = compare(_load(first, runtime=runtime), _load(second, runtime=runtime))
     if json:
-        console.emit({"first": str(first), "second": str(second), **document(found)})
+        console.emit({"first": str(first), "second": str(second), **document(comparison)})
     else:
-        print("\n".join(text(found)))
-    if not found.same:
+        print("\n".join(text(comparison)))
+    if not comparison.same:
         raise typer.Exit(EXIT_FINDINGS)
 
 
@@ -166,7 +171,7 @@ def view(
     draw = {".svg": svg, ".html": page, ".htm": page}.get(output.suffix.lower())
     if draw is None:
         raise MaixSwitchError(
-            tr("--output {output}: wanted a name that ends in .svg or .html", output=output), EXIT_USAGE
+            tr("--output {output}: expected a name that ends in .svg or .html", output=output), EXIT_USAGE
         )
     files.write(output, draw(_load(file), file.name))
     console.say(tr("wrote {output}", output=output))
@@ -182,18 +187,18 @@ def _load(path: Path, rounding: str = "v0.2", runtime: str = "maixpy", backend: 
 
 
 def _about(path: Path, error: KModelError) -> MaixSwitchError:
-    """The error with the name of the file, of which a command may have two."""
+    """Return the error with the name of its file, because a command may read two."""
     return MaixSwitchError(f"{path}: {error.message}", error.exit_code)
 
 
 def _size(text: str, option: str) -> Size | None:
-    """Reads "320x240"; "none" is None."""
+    """Return width and height of a text such as "320x240", None for "none"."""
     if text.lower() in ("none", "0x0", ""):
         return None
     width, _, height = text.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal() and 0 < int(width) <= 4096 and 0 < int(height) <= 4096):
         raise MaixSwitchError(
-            tr("{option} {text}: wanted a size in pixels such as 320x240, or none", option=option, text=text),
+            tr("{option} {text}: expected a size in pixels such as 320x240, or none", option=option, text=text),
             EXIT_USAGE,
         )
     return int(width), int(height)

@@ -1,4 +1,4 @@
-"""The command `maixswitch`: the table of its commands, and the one place where a command may fail."""
+"""The command `maixswitch`: the table of its commands, and the entry point that runs one of them."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def main() -> None:
     """Run the command line of this process and end it with an exit code; no failure shows a traceback by itself."""
     console.prepare()
     debug, arguments = failures.take_debug(sys.argv[1:])
-    with failures.told(debug):
+    with failures.ended_by_message(debug):
         lang, arguments = language.taken(arguments)
         failures.choose_language(lang)
         command = typer.main.get_command(app)

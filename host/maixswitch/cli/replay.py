@@ -40,7 +40,7 @@ def replay(
         str, typer.Option(metavar="TIME|FRAME", help="Stop there: 2s or 500ms of board time, or a number of pictures.")
     ] = "",
     card: Annotated[
-        Path | None, typer.Option(help="Replay with this card in place of the one in the recording.")
+        Path | None, typer.Option(help="Replay with this card instead of the one in the recording.")
     ] = None,
     as_test: Annotated[
         Path | None, typer.Option("--as-test", metavar="OUT.py", help="Write a pytest case that replays it.")
@@ -89,7 +89,7 @@ def _until(text: str) -> Until:
             return Until(frames=int(text))
         return Until(ms=duration_ms(text))
     except (ValueError, OverflowError) as error:
-        message = tr("--until {text}: wanted a time such as 2s or 500ms, or a number of pictures", text=text[:40])
+        message = tr("--until {text}: expected a time such as 2s or 500ms, or a number of pictures", text=text[:40])
         raise MaixSwitchError(message, EXIT_USAGE) from error
 
 
@@ -117,30 +117,35 @@ def _tell(file: Path, outcome: Outcome, version: str) -> None:
 
 
 def _document(file: Path, outcome: Outcome, version: str) -> dict[str, Any]:
-    found = outcome.difference
+    difference = outcome.difference
     return {
         "schema": 1,
         "command": "replay",
         "file": str(file),
         "recorded_with": version,
-        "same": found is None,
+        "same": difference is None,
         "stopped": outcome.stopped,
         "events": outcome.events,
         "frames": outcome.frames,
         "ms": outcome.ms,
         "card_changed": outcome.changed,
-        "difference": found
-        and {"number": found.number, "t": found.t, "recorded": found.recorded, "found": found.actual},
+        "difference": difference
+        and {
+            "number": difference.number,
+            "t": difference.t,
+            "recorded": difference.recorded,
+            "found": difference.actual,
+        },
     }
 
 
 def write_test(out: Path, recording: Path) -> None:
-    """Writes a pytest case beside a recording; a file of that name that this command did not write stays."""
+    """Write a pytest case beside a recording; raises MaixSwitchError for a file that this command did not write."""
     if out.suffix != ".py":
-        raise MaixSwitchError(tr("--as-test {out}: wanted a name that ends in .py", out=out), EXIT_USAGE)
+        raise MaixSwitchError(tr("--as-test {out}: expected a name that ends in .py", out=out), EXIT_USAGE)
     with files.writing(out, "--as-test"):
         if out.exists() and MARK not in out.read_text(encoding="utf-8", errors="replace")[:200]:
-            text = tr("--as-test {out}: there is such a file, and it is not one of these; choose another name", out=out)
+            text = tr("--as-test {out}: this file exists and is not a test of this kind; choose another name", out=out)
             raise MaixSwitchError(text, EXIT_USAGE)
         try:
             path = os.path.relpath(recording.resolve(), out.resolve().parent)

@@ -31,9 +31,9 @@ def reset(
 
     if soft and (bootloader or kind):
         raise MaixSwitchError(tr("--soft moves no line: it goes with neither --kind nor --bootloader"), EXIT_USAGE)
-    wanted = lines.kind(kind).name if kind else ""
+    chosen = lines.kind(kind).name if kind else ""
     device = ports.choose(port, kind)
-    guess = next((found.kind_guess for found in ports.ports() if found.device == device), "")
+    guess = next((board.kind_guess for board in ports.ports() if board.device == device), "")
     if soft:
         from maixswitch.board.connection import connect
 
@@ -41,17 +41,17 @@ def reset(
             pass
         how, text = "soft", tr("{port}: its program starts again", port=device)
     elif bootloader:
-        if not (wanted or guess):
+        if not (chosen or guess):
             raise MaixSwitchError(
                 tr("--bootloader: the kind of the board at {port} is not known; name it with --kind", port=device),
                 EXIT_USAGE,
             )
-        how = lines.bootloader(device, wanted or guess)
+        how = lines.bootloader(device, chosen or guess)
         text = tr(
             "{port}: the boot loader was started as for kind {kind}; back with: maixswitch reset", port=device, kind=how
         )
     else:
-        names = (wanted,) if wanted else tuple(dict.fromkeys((guess, *lines.TRIED) if guess else lines.TRIED))
+        names = (chosen,) if chosen else tuple(dict.fromkeys((guess, *lines.TRIED) if guess else lines.TRIED))
         how = lines.restart(device, names)
         text = tr("{port}: restarted, its lines are those of kind {kind}", port=device, kind=how)
     if json:

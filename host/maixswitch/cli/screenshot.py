@@ -54,9 +54,9 @@ def screenshot(
     if sheet is None and (pick or columns):
         raise MaixSwitchError(tr("--pick and --columns are for the sheet: name its file with --sheet"), EXIT_USAGE)
     if sheet is not None and sheet.suffix.lower() != ".png":
-        raise MaixSwitchError(tr("--sheet {path}: wanted a name that ends in .png", path=sheet), EXIT_USAGE)
+        raise MaixSwitchError(tr("--sheet {path}: expected a name that ends in .png", path=sheet), EXIT_USAGE)
     if out.exists() and not out.is_dir():
-        raise MaixSwitchError(tr("--out {out}: a file, wanted a folder", out=out), EXIT_USAGE)
+        raise MaixSwitchError(tr("--out {out}: a file; expected a folder", out=out), EXIT_USAGE)
     boards, picks = list(dict.fromkeys(board or [])), pick or []
     parsed = read_script(script)
     screenshots.check(parsed, boards, picks)

@@ -36,7 +36,9 @@ def sync(
         int, typer.Option(min=0, max=4500000, help="Faster line, such as 1500000; 0: 115200, as it is.")
     ] = 0,
     plain: Annotated[bool, typer.Option("--plain", help="Slow way: mpremote's own file commands.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="With --to: also into a folder that is no card yet.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --to: even into a folder that is not yet a card.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Bring a card's folder onto the card of a board: over its USB cable, or into a card in this PC.
@@ -54,9 +56,9 @@ def sync(
     from maixswitch.board.sync.progress import bars
 
     if sum((bool(port), to is not None, all_)) > 1:
-        raise MaixSwitchError(tr("--port, --to and --all: wanted one of the three"), EXIT_USAGE)
+        raise MaixSwitchError(tr("choose one of --port, --to and --all"), EXIT_USAGE)
     if baud and baud < 9600:
-        raise MaixSwitchError(tr("--baud {baud}: wanted a rate such as 115200 or 1500000", baud=baud), EXIT_USAGE)
+        raise MaixSwitchError(tr("--baud {baud}: expected a rate such as 115200 or 1500000", baud=baud), EXIT_USAGE)
     options = Options(delete, checksum, app_only)
     target = run.folder(to, card, force) if to is not None else None
 
@@ -70,18 +72,18 @@ def sync(
 
     with tempfile.TemporaryDirectory(prefix="maixswitch-") as scratch, bars() as drawn:
         ports = [] if target else _ports(port, all_)
-        found = run.gather(card, Path(scratch) if mpy else None, app_only, drawn)
+        sources = run.gather(card, Path(scratch) if mpy else None, app_only, drawn)
         line = run.Line(baud, plain)
+
+        def one(name: str) -> run.Result:
+            return run.board(name, line, sources, options, dry=dry_run, bars=drawn, say=console.say, show=show)
+
         if target:
-            results = [run.into(target, found, options, dry=dry_run, bars=drawn, show=show)]
+            results = [run.into(target, sources, options, dry=dry_run, bars=drawn, show=show)]
         elif all_:
-            results = run.boards(
-                ports,
-                lambda name: run.board(name, line, found, options, dry=dry_run, bars=drawn, say=console.say, show=show),
-                drawn,
-            )
+            results = run.boards(ports, one, drawn)
         else:
-            results = [run.board(ports[0], line, found, options, dry=dry_run, bars=drawn, say=console.say, show=show)]
+            results = [one(ports[0])]
     if json:
         cards = [result.document() for result in results]
         console.emit({"schema": 1, "command": "sync", "card": str(card), "dry_run": dry_run, "cards": cards})
@@ -99,7 +101,7 @@ def _ports(port: str, every: bool) -> list[str]:
 
     if not every:
         return [ports.choose(port)]
-    found = [board.device for board in ports.all_boards()]
-    if not found:
+    devices = [board.device for board in ports.all_boards()]
+    if not devices:
         raise BoardError("B600")
-    return found
+    return devices

@@ -160,7 +160,7 @@ def test_what_is_refused_before_a_board_is_asked(card: Path, tmp_path: Path) -> 
         ((card, "--to", card / "models"), 2, "inside the other"),
         ((tmp_path / "bare", "--to", card), 2, "maixswitch build"),
         ((tmp_path / "empty", "--to", card), 2, "maixswitch new"),
-        ((card, "--port", "x", "--all"), 2, "one of the three"),
+        ((card, "--port", "x", "--all"), 2, "choose one of --port, --to and --all"),
         ((card, "--to", card, "--baud", 12), 2, "--baud 12"),
     ]
     for words, code, text in cases:

@@ -56,10 +56,10 @@ def test_runs_until_interrupted(
     [
         (["."], 2, "add --pty"),
         (["none", "--pty"], 4, "none: no such folder"),
-        (["home", "--pty"], 2, "home: not a card: wanted an empty folder, or models/"),
-        ([".", "--pty", "--fault", "drop"], 2, "--fault drop: wanted drop@N"),
+        (["home", "--pty"], 2, "home: not a card: expected an empty folder, or models/"),
+        ([".", "--pty", "--fault", "drop"], 2, "--fault drop: expected drop@N"),
         ([".", "--pty", "--fault", "stall@5"], 2, "stall@N:SECONDS"),
-        ([".", "--pty", "--firmware", "tiny"], 2, "--firmware tiny: no such flavour; there are full, "),
+        ([".", "--pty", "--firmware", "tiny"], 2, "--firmware tiny: unknown flavour; known: full, "),
         ([".", "--pty", "--flash", "none"], 4, "none: no such folder"),
         ([".", "--pty", "--link", "home/notes.txt"], 2, "there is a file already"),
     ],

@@ -114,8 +114,8 @@ def test_mistakes_are_told_before_anything_runs(text: str, boards: list[str], pi
     ("words", "code", "message"),
     [
         (("--pick", "a-cube"), EXIT_USAGE, "--pick and --columns are for the sheet"),
-        (("--sheet", "sheet.gif"), EXIT_USAGE, "--sheet sheet.gif: wanted a name that ends in .png"),
-        (("--out", "s"), EXIT_USAGE, "--out s: a file, wanted a folder"),
+        (("--sheet", "sheet.gif"), EXIT_USAGE, "--sheet sheet.gif: expected a name that ends in .png"),
+        (("--out", "s"), EXIT_USAGE, "--out s: a file; expected a folder"),
         (("--script", "none"), EXIT_IO, "--script: cannot read none: No such file or directory"),
         (("--script", "binary"), EXIT_USAGE, "--script binary: no text in UTF-8; wanted one action a line"),
     ],
