@@ -74,13 +74,13 @@ def flavours() -> str:
 
 def findings() -> str:
     """Every finding of `maixswitch check` and `doctor`, section by section."""
-    from maixswitch.findings.finding import RULES, plain
+    from maixswitch.findings.table import plain, rules
 
     parts = []
     for start, heading in FINDING_SECTIONS.items():
         rows = [
             (row.code, row.severity, plain(row.title), plain(row.remedy))
-            for row in sorted(RULES, key=lambda row: row.code)
+            for row in rules().values()
             if row.code.startswith(start)
         ]
         if rows:
@@ -141,9 +141,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def renew(text: str) -> str:
-    """The text with every generated block made anew, in the page's language.
+    """Return the text with every generated block renewed, in the page's language.
 
-    MaixSwitchError (usage) for a block that nobody makes, or a language that there is not.
+    Raises MaixSwitchError (usage) for an unknown block, ValueError for an unknown language.
     """
 
     def replace(match: re.Match[str]) -> str:

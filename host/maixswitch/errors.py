@@ -1,21 +1,23 @@
-"""The one error class of the package, and what its exit codes mean."""
+"""The error class of the package for expected failures, and the exit codes of its commands."""
 
 from __future__ import annotations
 
 from maixswitch.language import tr
 
 EXIT_OK = 0
-EXIT_FINDINGS = 1
+EXIT_FINDINGS = 1  # findings, or an expectation that was not met
 EXIT_USAGE = 2
 EXIT_DEVICE = 3
 EXIT_IO = 4
+EXIT_BUG = 70  # an exception that nobody expected, as EX_SOFTWARE of sysexits.h
 EXIT_INTERRUPTED = 130
 
 
 class MaixSwitchError(Exception):
-    """An expected failure: a text for the user and the exit code of the command.
+    """An expected failure.
 
-    Exit codes: 0 ok, 1 findings or an expectation not met, 2 usage, 3 device, 4 input or output, 130 interrupted.
+    message: the text for the user, in the chosen language: what was there, what was expected, what to do.
+    exit_code: the exit code of the command, one of the constants above.
     """
 
     def __init__(self, message: str, exit_code: int = EXIT_FINDINGS) -> None:

@@ -1,7 +1,7 @@
-"""What people read, in their language: the English text in the code is the key of the other language's catalogue.
+"""The language of what people read: the English text in the code is the key into the catalogue of another language.
 
-The board itself keeps its ASCII English, since its font has no other letters; its texts are translated where the PC
-prints them. Names that programs compare (JSON keys, verdicts, states, fields of files) stay English everywhere.
+The board itself speaks ASCII English, since its font has no other letters; the PC translates the board's texts when it
+prints them. Names that programs compare (JSON keys, verdicts, states, fields of files) are English in every language.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ VARIABLE = "MAIXSWITCH_LANG"
 OPTION = "--lang"
 CATALOGUES = Path(__file__).resolve().parent / "languages"
 
-# What the system says when it refuses a file; `reason` translates it.
+# The sentences of the operating system for a refused file; `reason` translates them.
 SYSTEM = (
     "No such file or directory",
     "Permission denied",
@@ -38,51 +38,52 @@ _chosen = "en"
 
 
 def tr(text: str, /, **values: object) -> str:
-    """The text in the chosen language, its placeholders `{name}` filled with `values`.
+    """Return the text in the chosen language, with its placeholders `{name}` filled from `values`.
 
-    A text that the catalogue lacks stays English. KeyError for a placeholder without a value.
+    A text that the catalogue lacks stays English. Raises KeyError for a placeholder without a value.
     """
     return words().get(text, text).format(**values)
 
 
 def word(text: str) -> str:
-    """A text of a table in the chosen language, as it stands: braces in it are no placeholders."""
+    """Return a text of a table in the chosen language; braces in it are ordinary characters."""
     return words().get(text, text)
 
 
 def reason(error: OSError) -> str:
-    """Why the system refused, in the chosen language."""
+    """Return why the operating system refused, in the chosen language."""
     return word(error.strerror or str(error))
 
 
 def words() -> Mapping[str, str]:
-    """English -> the chosen language; empty for English."""
+    """Return the catalogue of the chosen language, English text -> translation; it is empty for English."""
     return {} if _chosen == "en" else catalogue(_chosen)
 
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
-    """All texts of a language by the English ones."""
-    found: dict[str, str] = json.loads((CATALOGUES / f"{language}.json").read_text(encoding="utf-8"))
-    return found
+    """Return all texts of a language other than English by the English ones."""
+    texts: dict[str, str] = json.loads((CATALOGUES / f"{language}.json").read_text(encoding="utf-8"))
+    return texts
 
 
 def chosen() -> str:
-    """The language in use: "en" or "zh"."""
+    """Return the language in use: "en" or "zh"."""
     return _chosen
 
 
 def choose(language: str = "", environment: Mapping[str, str] | None = None) -> str:
-    """Sets the language: `language`, else MAIXSWITCH_LANG, else the locale's; returns it.
+    """Set the language to `language`, else to MAIXSWITCH_LANG, else to that of the locale; return it.
 
-    MaixSwitchError (usage) for a name that there is not; a locale of any other language counts as English.
+    A locale of any other language counts as English. Raises ValueError, whose text is a message for the user, for a
+    name of an unknown language.
     """
     global _chosen
     values = os.environ if environment is None else environment
     locale = next((values[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if values.get(name)), "")
     _chosen = "zh" if locale.lower().startswith("zh") else "en"
     variable = values.get(VARIABLE, "")
-    if variable and not (language and _short(variable) not in LANGUAGES):  # what --lang replaces need not be right
+    if variable and not (language and _short(variable) not in LANGUAGES):  # --lang replaces a wrong variable
         _chosen = _known(variable, VARIABLE)
     if language:
         _chosen = _known(language, OPTION)
@@ -91,7 +92,7 @@ def choose(language: str = "", environment: Mapping[str, str] | None = None) -> 
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Uses a language for a while, whatever was chosen before: "en" or "zh"; MaixSwitchError (usage) for another."""
+    """Use a language, "en" or "zh", inside the block. Raises ValueError for another one."""
     global _chosen
     before, _chosen = _chosen, _known(language, "language")
     try:
@@ -101,34 +102,31 @@ def speaking(language: str) -> Iterator[None]:
 
 
 def taken(arguments: Sequence[str]) -> tuple[str, list[str]]:
-    """The value of --lang, "" where it is not given, and the arguments without it; it may stand anywhere before "--".
+    """Return the value of --lang ("" without one) and the arguments without it; it may stand anywhere before "--".
 
-    A --lang without a value stays among the arguments, for typer to refuse.
+    A --lang without a value stays among the arguments, so that typer refuses it.
     """
-    found, left = "", list[str]()
+    name, left = "", list[str]()
     end = arguments.index("--") if "--" in arguments else len(arguments)
     rest = iter(arguments[:end])
     for argument in rest:
         if argument.startswith(f"{OPTION}="):
-            found = argument.partition("=")[2]
+            name = argument.partition("=")[2]
         elif argument != OPTION or (value := next(rest, None)) is None:
             left.append(argument)
         else:
-            found = value
-    return found, [*left, *arguments[end:]]
+            name = value
+    return name, [*left, *arguments[end:]]
 
 
 def _known(name: str, source: str) -> str:
     short = _short(name)
     if short not in LANGUAGES:
-        from maixswitch.errors import EXIT_USAGE, MaixSwitchError
-
         known = ", ".join(LANGUAGES)
-        message = tr("{source} {name}: no such language; there are {known}", source=source, name=name, known=known)
-        raise MaixSwitchError(message, EXIT_USAGE)
+        raise ValueError(tr("{source} {name}: unknown language; known: {known}", source=source, name=name, known=known))
     return short
 
 
 def _short(name: str) -> str:
-    """The language of a name such as zh_CN.UTF-8 or en-GB."""
+    """Return the language of a name such as zh_CN.UTF-8 or en-GB."""
     return name.strip().lower().replace("-", "_").partition("_")[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maixswitch.card.dialect import compile_problems, lint
+from tests.dialect import compile_problems, lint
 
 ROOT = Path(__file__).resolve().parents[2]
 CARD = [*sorted((ROOT / "device").rglob("*.py")), ROOT / "boot.py", ROOT / "main.py"]

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from maixswitch.card.dialect import compile_problems, lint
+from tests.dialect import compile_problems, lint
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = ROOT / "tests" / "micropython" / "run.py"

@@ -63,12 +63,11 @@ def tabled() -> Iterator[str]:
     yield from help_pages.SENTENCES
     yield from help_pages.HEADINGS
     yield from help_pages.TYPERS_HELP
+    yield from cli.GROUPS
+    yield from (row.summary for row in cli.COMMANDS)
     yield from language.SYSTEM
-    from maixswitch.card import dialect as gate
-    from maixswitch.card import dialect_tables as language_tables
     from maixswitch.card import firmware_lines
     from maixswitch.convert import fold, layers, padding, refusals
-    from maixswitch.findings import table
     from maixswitch.kmodel.format import sniff
     from maixswitch.kmodel.judge import describe, memory, picture, report
     from maixswitch.sim import demo, keyboard
@@ -82,8 +81,6 @@ def tabled() -> Iterator[str]:
     yield from (refusals.UNKNOWN, refusals.ATTENTION, layers.AGAIN, fold.ZERO, padding.EVEN, padding.SMALL)
     yield from demo.CAPTIONS
     yield from (name for name, _, _ in picture.KINDS.values())
-    yield from gate._REFUSED_NODES.values()
-    yield from language_tables.MODULE_REMEDIES.values()
     flavours = board_code.flavours()
     for version in (3, 4):
         yield from (name for name, _ in flavours.need_parts(version, 1, 1))
@@ -92,8 +89,6 @@ def tabled() -> Iterator[str]:
         yield from board_code.device_errors().describe(code)[1:]
     for line in firmware_lines.LINES:
         yield from filter(None, (line.meaning, line.remedy))
-    for rule in table.RULES:
-        yield from (rule.title, rule.remedy)
 
 
 def wanted() -> dict[str, str]:

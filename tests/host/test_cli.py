@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from maixswitch.cli.main import COMMANDS, GROUPS
+from maixswitch.cli.main import Command as CommandRow
 from maixswitch.sim import demo
 from tests.host.sim_helpers import ROOT, Command
 
@@ -24,7 +27,7 @@ REFUSALS = {
     "camera": (["sim", "CARD", "--camera", "no.png"], 4, "no.png: no such picture or folder of pictures"),
     "script": (["sim", "CARD", "--script", "no.txt"], 4, "--script: cannot read no.txt"),
     "fit": (["sim", "CARD", "--fit", "squash"], 2, "--fit squash: wanted one of stretch, cover, contain"),
-    "speed": (["sim", "CARD", "--speed", "fast"], 2, "--speed fast: wanted a number such as 1 or 0.5, or max"),
+    "speed": (["sim", "CARD", "--speed", "fast"], 2, "--speed fast: expected a number such as 1 or 0.5, or max"),
     "rounding": (["sim", "CARD", "--rounding", "v9"], 2, "--rounding v9: wanted v0.2 or v0.1"),
     "out": (["sim", "CARD", "--out", "/dev/null/x"], 4, "--out: cannot write /dev/null/x"),
     "option": (["sim", "CARD", "--loud"], 2, "No such option"),
@@ -53,6 +56,37 @@ def test_help_needs_nothing_heavy() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT / "host")},
     )  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+def test_the_help_lists_every_command_once_and_by_its_group(command: Command) -> None:
+    lines = command("--help").stdout.splitlines()
+    for group in GROUPS:
+        start = lines.index(f"{group}:") + 1
+        names = [line.split()[0] for line in lines[start : lines.index("", start)]]
+        assert names == [row.name for row in COMMANDS if row.group == group]
+
+
+@pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
+def test_every_row_of_the_table_is_a_command_with_a_help_page(row: CommandRow) -> None:
+    target = getattr(importlib.import_module(f"maixswitch.cli.{row.module}"), row.function)
+    page = target.info.help if hasattr(target, "info") else target.__doc__
+    assert page
+    assert row.summary.endswith(".")
+
+
+def test_the_help_imports_no_command() -> None:
+    program = (
+        "import sys; sys.argv = ['maixswitch', '--help']\n"
+        "from maixswitch.cli import main\n"
+        "try: main.main()\n"
+        "except SystemExit: pass\n"
+        "print([row.name for row in main.COMMANDS if f'maixswitch.cli.{row.module}' in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "host")},
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_help_and_version(command: Command) -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from maixswitch import console, language
 from maixswitch.cli import help_pages
-from maixswitch.errors import EXIT_USAGE, KModelError, MaixSwitchError
+from maixswitch.errors import EXIT_USAGE, KModelError
+from maixswitch.findings.table import rules
 from maixswitch.kmodel.judge.report import grid
 from maixswitch.language import tr
 from tests.host import language_texts
@@ -76,6 +77,15 @@ def test_translations_have_the_same_placeholders_and_are_chinese():
     assert not plain
 
 
+def test_findings_have_every_language_with_the_same_values():
+    for rule in rules().values():
+        for texts in (rule.titles, rule.remedies):
+            assert set(texts) == set(language.LANGUAGES), rule.code
+            assert language_texts.placeholders(texts["zh"]) == language_texts.placeholders(texts["en"]), rule.code
+            assert not is_chinese(texts["en"]), rule.code
+            assert is_chinese(texts["zh"]) or not letters(texts["en"]), rule.code
+
+
 def test_calls_name_every_placeholder():
     wrong = []
     for path in sorted(language_texts.PACKAGE.rglob("*.py")):
@@ -115,16 +125,15 @@ def test_choice_of_language(arguments: str, environment: dict[str, str], wanted:
 
 
 @pytest.mark.parametrize(("name", "source"), [("fr", "--lang"), ("", "MAIXSWITCH_LANG")])
-def test_unknown_language_is_a_usage_error_that_names_both(name: str, source: str):
-    with pytest.raises(MaixSwitchError, match=f"^{source} .*en, zh") as caught:
+def test_unknown_language_is_refused_by_a_text_that_names_both(name: str, source: str):
+    with pytest.raises(ValueError, match=f"^{source} .*en, zh"):
         language.choose(name, {"MAIXSWITCH_LANG": "" if name else "xx"})
-    assert caught.value.exit_code == EXIT_USAGE
 
 
 def test_unknown_language_ends_the_command():
     ended = command("--lang", "fr", "--help", language="en")
     assert (ended.returncode, ended.stdout) == (EXIT_USAGE, "")
-    assert ended.stderr == "maixswitch: --lang fr: no such language; there are en, zh\n"
+    assert ended.stderr == "maixswitch: --lang fr: unknown language; known: en, zh\n"
 
 
 def test_help_is_chinese_and_fits_the_terminal():

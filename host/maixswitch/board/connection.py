@@ -120,11 +120,27 @@ class Board:
             raise
         self._loaded.add(name)
 
-    def set_baud(self, baud: int) -> bool:
-        """Change the rate of the line after a test in both directions; return False if it stays at 115200."""
-        from maixswitch.board.rate import change
+    def slow_down(self) -> None:
+        """Bring the line back to 115200 bits a second; BoardError when the board is lost meanwhile."""
+        try:
+            self.load("rate")
+            self._back()
+            return
+        except (BoardError, TransportError, ValueError):
+            if self.gone:
+                raise
+        except OSError as error:
+            raise translate(error, self.port) from error
+        # the board may have gone back by itself: ask at which rate it answers
+        enter(self)
+        if self.baud != BAUD:
+            self._back()
 
-        return change(self, baud)
+    def _back(self) -> None:
+        self.transport.exec_raw_no_follow("back(100)")
+        # "OK" came at the old rate; the board waits a moment before it changes
+        self.transport.serial.baudrate = self.baud = BAUD
+        self.transport.follow(2)
 
     def interrupt(self) -> None:
         """Send one Ctrl-C. A second one before the board saw the first would cancel it."""
@@ -258,7 +274,7 @@ def leave(board: Board, restart: bool) -> None:
         return
     board.exec(CTRL_C_ON)
     if board.baud != BAUD:
-        board.set_baud(BAUD)
+        board.slow_down()
     if restart:
         board.restart()
         return

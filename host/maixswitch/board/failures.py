@@ -6,7 +6,8 @@ import errno
 import re
 
 from maixswitch.errors import EXIT_DEVICE, EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.findings.finding import Finding, finding, rule
+from maixswitch.findings.finding import Finding, finding
+from maixswitch.findings.table import rule
 
 EXITS = {"B602": EXIT_USAGE, "B603": EXIT_IO, "B604": EXIT_IO, "B614": EXIT_IO, "B628": EXIT_USAGE}
 """Exit codes of rows that are not the board's fault. All others end with EXIT_DEVICE."""

@@ -1,38 +1,36 @@
-"""The rate of the line: faster after a test in both directions, and back to 115200 whenever anything is in doubt.
+"""The rate of the line: faster after a test in both directions, and back to 115200 when the test fails.
 
-Never tried on a board: whether its UART and the USB chip manage 1,500,000 is what the test finds out.
+Never tried on a board: the test shows whether the board's UART and the USB chip manage 1,500,000 bits a second.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
+from maixswitch.board.connection import Board, enter
 from maixswitch.board.failures import BoardError, translate
 from maixswitch.board.transport import BAUD, TransportError
-
-if TYPE_CHECKING:
-    from maixswitch.board.connection import Board
 
 PATTERN = bytes(range(256))
 LEAST, MOST = 9600, 4_500_000
 
 
 def change(board: Board, baud: int) -> bool:
-    """Changes the rate of a board's line to `baud` bits a second; False when the line stays, or is again, at 115200.
+    """Change the rate of a board's line to `baud` bits a second, after a test in both directions.
 
-    ValueError for a rate out of 9600 to 4500000; BoardError when the board is lost meanwhile.
+    Returns False when the line stays, or is again, at 115200. Raises ValueError for a rate out of 9600 to 4500000, and
+    BoardError when the board is lost meanwhile.
     """
-    from maixswitch.board.connection import enter
-
     if not LEAST <= baud <= MOST:
         raise ValueError(f"a rate of {baud}; wanted {LEAST} to {MOST}")
     if baud == board.baud:
         return True
+    if baud == BAUD:
+        board.slow_down()
+        return True
     try:
         board.load("rate")
-        agreed = _back(board) if baud == BAUD else _forth(board, baud)
-        if agreed:
+        if _forth(board, baud):
             return True
     except (BoardError, TransportError, ValueError):
         if board.gone:
@@ -41,8 +39,8 @@ def change(board: Board, baud: int) -> bool:
         raise translate(error, board.port) from error
     enter(board)
     if board.baud != BAUD:
-        _back(board)
-    return baud == BAUD
+        board.slow_down()
+    return False
 
 
 def _forth(board: Board, baud: int) -> bool:
@@ -59,11 +57,3 @@ def _forth(board: Board, baud: int) -> bool:
     port.write(b"good")
     said, error = line.follow(3)
     return not error and said.strip() == b"True"
-
-
-def _back(board: Board) -> bool:
-    line = board.transport
-    line.exec_raw_no_follow("back(100)")
-    line.serial.baudrate = board.baud = BAUD  # "OK" came at the old rate; the board waits a moment before it changes
-    line.follow(2)
-    return True

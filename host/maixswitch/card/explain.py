@@ -12,7 +12,7 @@ from typing import Any
 
 from maixswitch import board_code
 from maixswitch.card.firmware_lines import LINES, Line
-from maixswitch.findings.finding import RULES, plain, rules
+from maixswitch.findings.table import plain, rules
 from maixswitch.language import tr, word
 
 UNFORESEEN = 199
@@ -82,7 +82,7 @@ def known() -> str:
 
 def _ranges() -> list[str]:
     """Return the first and the last code of each hundred findings."""
-    codes = sorted((row.code for row in RULES), key=lambda code: code[1:])
+    codes = sorted(rules(), key=lambda code: code[1:])
     hundreds = [[code for code in codes if code[1] == digit] for digit in "0123456789"]
     return [f"{group[0]}-{group[-1]}" for group in hundreds if group]
 
@@ -104,7 +104,7 @@ def finding_row(code: str) -> Explanation:
     """Explain a finding of `maixswitch check` or `doctor`. Raises KeyError for an unknown code."""
     row = rules()[code]
     names = {"error": tr("error"), "warning": tr("warning"), "note": tr("note")}
-    return Explanation(code, names[row.severity], plain(word(row.title)), plain(word(row.remedy)))
+    return Explanation(code, names[row.severity], plain(row.title), plain(row.remedy))
 
 
 def _by_code(asked: str) -> Explanation | None:

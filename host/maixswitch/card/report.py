@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from maixswitch.card.check import ModelReport, Report
 from maixswitch.console import visible
-from maixswitch.findings.finding import ERROR, NOTE, WARNING
 from maixswitch.findings.lines import listed
+from maixswitch.findings.table import ERROR, NOTE, WARNING
 from maixswitch.kmodel.judge.memory import rooms
 from maixswitch.language import tr
 

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from maixswitch import __version__
 from maixswitch.card.check import Report
-from maixswitch.findings.finding import Finding, rule
-from maixswitch.language import chosen, word
+from maixswitch.findings.finding import Finding
+from maixswitch.findings.table import rule
+from maixswitch.language import chosen
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 BASE = "CARD"
@@ -53,8 +54,8 @@ def _rule(code: str) -> dict[str, Any]:
     row = rule(code)
     return {
         "id": code,
-        "shortDescription": {"text": word(row.title)},
-        "help": {"text": word(row.remedy)},
+        "shortDescription": {"text": row.title},
+        "help": {"text": row.remedy},
         "defaultConfiguration": {"level": row.severity},
     }
 

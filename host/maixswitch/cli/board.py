@@ -1,4 +1,4 @@
-"""`maixswitch board`: a board that is not there, behind a serial port that is; imports what it needs when it runs."""
+"""`maixswitch board`: run a virtual board behind a serial port of this PC."""
 
 from __future__ import annotations
 
@@ -18,18 +18,6 @@ from maixswitch.language import tr
 if TYPE_CHECKING:
     from maixswitch.board.virtual import Faults
 
-BOARD_HELP = """Run a virtual board: the card's programs behind a serial port of this PC, until Ctrl-C.
-
-The folder CARD is the card: what is sent to the board is written there, and what the board writes, too. Its programs
-run on this PC, with your rights: take cards that you trust. Anything that talks to a board can talk to it: maixswitch
-itself, mpremote, a terminal.
-
-\b
-A fault is NAME@N, N counted in bytes to the board; back-NAME@N: in bytes from it:
-  drop@N        the byte is lost               corrupt@N     one bit of it is wrong
-  stall@N:2.5   the board sleeps for 2.5 s     unplug@N      the port is gone
-  power-cut@N   the power is gone              swallow-ctrl-c@N   the first N Ctrl-C are lost
-"""
 FAULT = re.compile(
     r"(back-)?(drop|corrupt|stall|unplug|power-cut|swallow-ctrl-c)@(\d{1,12})(?::(\d{1,4}(?:\.\d{1,3})?))?"
 )
@@ -39,24 +27,36 @@ def board(
     card: Annotated[
         Path, typer.Argument(metavar="CARD", help="Folder that is the card; it is written to.", show_default=False)
     ],
-    pty: Annotated[bool, typer.Option("--pty", help="Behind a pseudo terminal: the one kind there is.")] = False,
+    pty: Annotated[bool, typer.Option("--pty", help="Behind a pseudo terminal, the only kind so far.")] = False,
     flash: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder that is /flash; default: an empty one.")
     ] = None,
     rate: Annotated[
         int | None, typer.Option(min=300, max=5_000_000, help="Pace of the line in bit/s; default: no limit.")
     ] = None,
-    link: Annotated[Path | None, typer.Option(metavar="PATH", help="Where the port's path shall be.")] = None,
+    link: Annotated[Path | None, typer.Option(metavar="PATH", help="Path at which the port appears.")] = None,
     fault: Annotated[list[str] | None, typer.Option(metavar="NAME@N", help="What goes wrong; may be repeated.")] = None,
     firmware: Annotated[str, typer.Option(help="Firmware flavour; default: minimum_with_kmodel_v4_support.")] = "",
     space: Annotated[int | None, typer.Option(min=0, help="Bytes that the card holds; default: no limit.")] = None,
     readonly: Annotated[bool, typer.Option("--readonly", help="The card cannot be written.")] = False,
 ) -> None:
+    """Run a virtual board: the card's programs behind a serial port of this PC, until Ctrl-C.
+
+    The folder CARD is the card: what is sent to the board, and what the board writes, goes there. Its programs run on
+    this PC, with your rights, so use only cards that you trust. Anything that talks to a board can talk to it:
+    maixswitch itself, mpremote, a terminal.
+
+    \b
+    A fault is NAME@N, where N counts the bytes to the board; back-NAME@N counts the bytes from the board:
+      drop@N        the byte is lost               corrupt@N     one bit of it is wrong
+      stall@N:2.5   the board sleeps for 2.5 s     unplug@N      the port is gone
+      power-cut@N   the power is gone              swallow-ctrl-c@N   the first N Ctrl-C are lost
+    """
     from maixswitch.board.virtual import VirtualBoard
     from maixswitch.board.virtual.handle import FLAVOUR
 
     if not pty:
-        raise MaixSwitchError(tr("board: wanted --pty, the one kind of virtual board there is"), EXIT_USAGE)
+        raise MaixSwitchError(tr("board: add --pty, the only kind of virtual board so far"), EXIT_USAGE)
     _check_card(card)
     _check_flavour(firmware or FLAVOUR)
     for ending in (signal.SIGTERM, signal.SIGINT):  # a shell starts background programs deaf to the second

@@ -1,4 +1,4 @@
-"""`maixswitch check` and `maixswitch explain`; what they need is imported only when they run: it brings numpy."""
+"""`maixswitch check`: look for every mistake on a card or in a model."""
 
 from __future__ import annotations
 
@@ -8,16 +8,9 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli.parameters import Board, Json
 from maixswitch.errors import EXIT_FINDINGS, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
-
-CHECK_HELP = """Look for every mistake on a card, in a model's folder or in a .kmodel, before it goes into a board.
-
-A card may also be an image file or a device, such as /dev/sdb: then its partitions and file system are judged too.
-
-Each finding has a code; maixswitch explain CODE says more. Ends with 1 when an error stands. Without --board and
---firmware a model may fit any of the firmwares for common boards; with --firmware it has to fit one of those named.
-"""
 
 
 def check(
@@ -29,19 +22,27 @@ def check(
             show_default=False,
         ),
     ],
-    board: Annotated[str, typer.Option(help="Board, such as cube; default: what the card's settings say.")] = "",
+    board: Board = "",
     firmware: Annotated[
         list[str] | None, typer.Option(help="Firmware on the board; may be repeated. Default: all that suit the board.")
     ] = None,
     gc: Annotated[int, typer.Option(min=0, max=6144, help="Python heap in KiB; 0: the firmware's own.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")] = False,
+    json: Json = False,
     sarif: Annotated[bool, typer.Option("--sarif", help="SARIF 2.1.0 on stdout, and nothing else.")] = False,
     run: Annotated[bool, typer.Option("--run", help="Run each model once in the emulated board, too.")] = False,
 ) -> None:
+    """Look for every mistake on a card, in a model's folder or in a .kmodel, before it goes into a board.
+
+    The card may also be an image file or a device such as /dev/sdb: then its partitions and file system are checked
+    too.
+
+    Each finding has a code; maixswitch explain CODE says more. Ends with 1 when there is an error. Without --board and
+    --firmware a model may fit any firmware for the common boards; with --firmware it must fit one of those you name.
+    """
     from maixswitch.card import check as checking
 
     if json and sarif:
-        raise MaixSwitchError(tr("--json and --sarif: wanted one of the two"), EXIT_USAGE)
+        raise MaixSwitchError(tr("choose one of --json and --sarif"), EXIT_USAGE)
     report = checking.check(path, checking.Options(board, tuple(firmware or ()), gc or None, run))
     if json:
         console.emit(checking.document(report))
@@ -54,35 +55,4 @@ def check(
 
         print(text(report))
     if not report.ok:
-        raise typer.Exit(EXIT_FINDINGS)
-
-
-def explain(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="CODE|LINE", help="C206, 2006, ERR_NO_MEM, or a line that the board printed."),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")] = False,
-) -> None:
-    """Say what a code, or a line that the board printed, means and what to do.
-
-    Without words it lists what it knows. Ends with 1 for what is unknown.
-    """
-    from maixswitch.card.explain import explain as find
-    from maixswitch.card.explain import known
-
-    asked = " ".join(words or ())
-    if not asked.strip():
-        print(known())
-        return
-    found = find(asked)
-    if json:
-        document = {"schema": 1, "command": "explain", "asked": asked, "known": found is not None}
-        console.emit({**document, **({**vars(found), "also": list(found.also)} if found else {})})
-    elif found:
-        print(found.text())
-    else:
-        console.say(tr("maixswitch: nothing known about: {text}", text=asked))
-        console.say(known())
-    if found is None:
         raise typer.Exit(EXIT_FINDINGS)

@@ -1,4 +1,4 @@
-"""`maixswitch convert`: an ONNX network becomes a kmodel; what it needs is imported only when it runs."""
+"""`maixswitch convert`: convert an ONNX network into a kmodel."""
 
 from __future__ import annotations
 
@@ -8,17 +8,10 @@ from typing import Annotated
 import typer
 
 from maixswitch import console, files
+from maixswitch.cli.parameters import Json
 from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr, word
 
-CONVERT_HELP = """Convert a float32 ONNX network into a .kmodel that every firmware runs (v3, 8 bits).
-
-DIR holds pictures such as the camera will see, a few dozen or more: they tell the range of every tensor, and those that
-are held back tell how near the converted network comes to the float one. Docs: docs/convert.md.
-
-The network gets (pixel x scale - mean) / std of the camera's pixels 0 to 255: give what it was trained with.
-Ends with 1 when the network cannot be converted, or fits no firmware (the file is written all the same).
-"""
 MOST_LABELS = 1 << 20
 
 
@@ -39,14 +32,22 @@ def convert(
     scale: Annotated[float | None, typer.Option(help="Factor of a pixel; default: 1/255.", show_default=False)] = None,
     mean: Annotated[str, typer.Option(help="Mean of a pixel, one number or one per channel with commas.")] = "0",
     std: Annotated[str, typer.Option(help="Deviation of a pixel, one number or one per channel.")] = "1",
-    calibrate: Annotated[int, typer.Option(min=1, help="At most so many pictures measure the ranges.")] = 100,
+    calibrate: Annotated[int, typer.Option(min=1, help="Number of pictures that measure the ranges, at most.")] = 100,
     hold_back: Annotated[float, typer.Option(min=0, max=0.9, help="Share of the pictures that only compare.")] = 0.2,
     firmware: Annotated[
         str, typer.Option(help="Firmware whose answers are compared; default: minimum_with_kmodel_v4_support.")
     ] = "",
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as a page, too.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")] = False,
+    json: Json = False,
 ) -> None:
+    """Convert a float32 ONNX network into a .kmodel that every firmware runs (v3, 8 bits).
+
+    DIR holds pictures such as the camera will see, a few dozen or more. Most of them measure the range of every tensor;
+    the held-back ones show how near the converted network comes to the float network. Docs: docs/convert.md.
+
+    The network gets (pixel x scale - mean) / std of the camera's pixels 0 to 255: give the values it was trained with.
+    Ends with 1 when the network cannot be converted, or fits no firmware (the file is written in that case, too).
+    """
     if (images is None) == (not random):
         raise MaixSwitchError(
             tr(

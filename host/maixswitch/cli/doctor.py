@@ -1,4 +1,4 @@
-"""`maixswitch doctor`; what it needs is imported only when it runs."""
+"""`maixswitch doctor`: look for what is wrong with a board on its cable."""
 
 from __future__ import annotations
 
@@ -7,15 +7,8 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli.parameters import Json
 from maixswitch.errors import EXIT_FINDINGS
-
-DOCTOR_HELP = """Look for what is wrong with a board on its cable: port, firmware, card, app, camera, panel, keys.
-
-Its program is stopped for that and started again at the end. Nothing is changed unless --fix. Each finding has a code;
-maixswitch explain CODE says more. Ends with 1 when an error stands, and so it does when there is no board.
-
-Never tried on a board: what it expects of the firmware was read in its source.
-"""
 
 
 def doctor(
@@ -29,8 +22,15 @@ def doctor(
             "--fix", help="Finish an interrupted sync, delete what it left, and end the firmware's wait for MaixPy IDE."
         ),
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")] = False,
+    json: Json = False,
 ) -> None:
+    """Look for what is wrong with a board on its cable: port, firmware, card, app, camera, panel, keys.
+
+    The command stops the board's program and starts it again at the end. It changes nothing without --fix. Each finding
+    has a code; maixswitch explain CODE says more. Ends with 1 when there is an error or no board.
+
+    Never tried on a board: what it expects of the firmware comes from the firmware's source.
+    """
     from maixswitch.board.doctor.examine import document, examine
 
     result = examine(port, console.say, keys=keys, fix=fix)

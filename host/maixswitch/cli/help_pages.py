@@ -100,13 +100,15 @@ def translate(command: Any) -> None:
     for param in command.params:
         if getattr(param, "help", None):
             param.help = word(param.help)
-    for child in getattr(command, "commands", {}).values():
+    commands = getattr(command, "commands", {})
+    for child in commands.values() if isinstance(commands, dict) else []:  # the table translates what it imports
         translate(child)
 
 
 def clean(text: str) -> str:
-    """A help text as the catalogue has it: without what typer leaves around it."""
-    return text.strip()
+    """Return a help text as the catalogue has it: each paragraph on one line, unless it begins with a backspace."""
+    paragraphs = text.strip().split("\n\n")
+    return "\n\n".join(part if part.startswith("\b") else " ".join(part.split()) for part in paragraphs)
 
 
 def refuse(error: typer.TyperException) -> int:

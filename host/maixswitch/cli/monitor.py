@@ -1,4 +1,4 @@
-"""`maixswitch monitor`: what a board's app sees and does, live from its serial line."""
+"""`maixswitch monitor`: show live what a board's app sees and does."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from maixswitch import console
 from maixswitch.errors import EXIT_DEVICE, MaixSwitchError
 from maixswitch.language import tr
 
-MONITOR_HELP = """Show live what a board's app sees and does. It only listens: the app goes on undisturbed.
-
-The app sends when maixswitch.json on the card says "link": true. After a reset, or when the cable was out, it goes on
-by itself. Ctrl-C ends it. Never tried on a board.
-
-With --json every valid message goes to stdout, one a line, as docs/serial.md describes them.
-"""
-
 
 def monitor(
     port: Annotated[str, typer.Option(help="Serial port of the board; default: the only one there is.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Messages as JSON Lines on stdout, and nothing else.")] = False,
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="End after so many seconds.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="End after this many seconds.")] = None,
     baud: Annotated[int, typer.Option(min=9600, help="Rate of the line.")] = 115200,
 ) -> None:
+    """Show live what a board's app sees and does. The command only listens, so the app goes on undisturbed.
+
+    The app sends when maixswitch.json on the card says "link": true. After a reset, or when the cable was unplugged,
+    the command goes on by itself. Ctrl-C ends it. Never tried on a board.
+
+    With --json every valid message goes to stdout, one a line, as docs/serial.md describes them.
+    """
     from maixswitch.board.monitor import Listener
     from maixswitch.board.ports import choose
 

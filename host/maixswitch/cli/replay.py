@@ -1,4 +1,4 @@
-"""`maixswitch replay`: a recorded run once more, or as a test; and what `maixswitch sim --record` does."""
+"""`maixswitch replay`: repeat a recorded run, or write a test that repeats it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maixswitch import console, files
+from maixswitch.cli.parameters import Json
 from maixswitch.errors import EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
 if TYPE_CHECKING:
     from maixswitch.sim.replay import Outcome, Until
-    from maixswitch.sim.session import Options
 
-REPLAY_HELP = """Repeat a recorded run exactly, and say whether the app still does the same.
-
-FILE comes from `maixswitch sim CARD --record FILE`; it holds the camera's pictures, the keys, the script and, when it
-is small, the card. Ends with 0 when the event log is the same, with 1 and the first difference when it is not.
-"""
 MARK = "Made by `maixswitch replay --as-test`"
 _TEST = '''"""{mark}: the app does what it did when {name} was recorded."""
 
@@ -50,8 +45,14 @@ def replay(
     as_test: Annotated[
         Path | None, typer.Option("--as-test", metavar="OUT.py", help="Write a pytest case that replays it.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")] = False,
+    json: Json = False,
 ) -> None:
+    """Repeat a recorded run exactly, and say whether the app still does the same.
+
+    FILE comes from `maixswitch sim CARD --record FILE`; it holds the camera's pictures, the keys, the script and, when
+    it is small, the card. Ends with 0 when the event log is the same, and with 1 and the first difference when it is
+    not.
+    """
     limit = _until(until)
     if as_test is not None and (until or card is not None or json):
         raise MaixSwitchError(tr("--as-test stands alone: it replays the whole file on its own card"), EXIT_USAGE)
@@ -149,18 +150,3 @@ def write_test(out: Path, recording: Path) -> None:
         safe = re.sub(r"[^\w. -]", "_", recording.name)
         text = _TEST.format(mark=MARK, name=safe, path=Path(path).as_posix(), function=function)
     files.write(out, text, "--as-test")
-
-
-def run_recorded(options: Options, file: Path, with_card: bool) -> tuple[int, str]:
-    """A run of the simulator that leaves a recording; the exit code and why it is not 0."""
-    from maixswitch.sim.recording_writer import RecordingWriter
-
-    with RecordingWriter(file, options, with_card=with_card) as writer:
-        code = writer.session.run()
-        writer.complete(code)
-    if writer.full:
-        console.say(tr("{file}: the recording is full; the run ends here", file=file))
-    if not writer.kept and with_card:
-        console.say(tr("{file}: the card is too large to be kept in it; a replay needs --card", file=file))
-    console.say(tr("{file}: recorded; maixswitch replay {file}", file=file))
-    return code, writer.session.explain()

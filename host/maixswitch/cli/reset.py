@@ -1,4 +1,4 @@
-"""`maixswitch reset`."""
+"""`maixswitch reset`: restart a board over its cable."""
 
 from __future__ import annotations
 
@@ -10,14 +10,6 @@ from maixswitch import console
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
-RESET_HELP = """Restart a board over its cable, by the lines DTR and RTS that drive RESET and BOOT.
-
-How they are wired depends on the board. Without --kind the USB chip tells, or both common kinds are tried, until the
-board says its first words. With --bootloader the board waits for firmware; maixswitch reset brings it back.
-
-With --soft the lines stay as they are: the running program is interrupted and started again, boot.py first.
-"""
-
 
 def reset(
     port: Annotated[str, typer.Option(help="Serial port, such as /dev/ttyUSB0; default: that of the only board.")] = "",
@@ -26,6 +18,15 @@ def reset(
     soft: Annotated[bool, typer.Option("--soft", help="Without the lines: only the program starts again.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
+    """Restart a board over its cable, by the lines DTR and RTS that drive RESET and BOOT.
+
+    How these lines are wired depends on the board. Without --kind the command goes by the USB chip, or tries both
+    common kinds until the board says its first words. With --bootloader the board waits for firmware; maixswitch reset
+    brings it back.
+
+    With --soft the lines stay as they are: the command interrupts the running program and starts it again, boot.py
+    first.
+    """
     from maixswitch.board import lines, ports
 
     if soft and (bootloader or kind):

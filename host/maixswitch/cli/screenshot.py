@@ -1,4 +1,4 @@
-"""`maixswitch screenshot`."""
+"""`maixswitch screenshot`: make pictures of the panel."""
 
 from __future__ import annotations
 
@@ -10,12 +10,6 @@ import typer
 from maixswitch import console
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
-
-SCREENSHOT_HELP = """Make pictures of the panel, on one board or several, the same on every run.
-
-The script is one of maixswitch sim; each of its lines `screenshot NAME` gives DIR/NAME-BOARD.png. Without --board it is
-the board of the card's settings. The files come when all runs have ended well; when an expectation fails, none does.
-"""
 
 
 def screenshot(
@@ -47,6 +41,12 @@ def screenshot(
     ] = None,
     fit: Annotated[str, typer.Option(help="How a photo fills the frame: stretch, cover or contain.")] = "stretch",
 ) -> None:
+    """Make pictures of the panel, on one board or several, the same on every run.
+
+    The script is one of maixswitch sim; each of its lines `screenshot NAME` gives DIR/NAME-BOARD.png. Without --board
+    the command takes the board of the card's settings. It writes the files when all runs have ended well; when an
+    expectation fails, it writes none.
+    """
     from maixswitch.sim import screenshots
     from maixswitch.sim.script import read_script
     from maixswitch.sim.session import Options

@@ -1,4 +1,4 @@
-"""`maixswitch sync`: a card's folder onto the card of a board; heavy imports stay inside."""
+"""`maixswitch sync`: bring a card's folder onto the card of a board."""
 
 from __future__ import annotations
 
@@ -8,23 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli.parameters import CardFolder, Json
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
 if TYPE_CHECKING:
     from maixswitch.board.sync.plan import Plan
 
-SYNC_HELP = """Bring a card's folder onto the card of a board: over its USB cable, or into a card in this PC.
-
-Only what differs is sent. The board runs the old files until all new ones have arrived, then the new ones; whatever
-interrupts it, the same command goes on where it stopped. Without --port, --to and --all it takes the only board.
-
-Never tried on a real board: so far only a virtual one has seen it (docs/sync.md).
-"""
-
 
 def sync(
-    card: Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card.", show_default=False)],
+    card: CardFolder,
     port: Annotated[str, typer.Option("--port", "-p", help="Serial port of the board.")] = "",
     to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder that a card is mounted at.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every board that is attached, side by side.")] = False,
@@ -44,8 +37,16 @@ def sync(
     ] = 0,
     plain: Annotated[bool, typer.Option("--plain", help="Slow way: mpremote's own file commands.")] = False,
     force: Annotated[bool, typer.Option("--force", help="With --to: also into a folder that is no card yet.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")] = False,
+    json: Json = False,
 ) -> None:
+    """Bring a card's folder onto the card of a board: over its USB cable, or into a card in this PC.
+
+    The command sends only what differs. The board runs the old files until all new ones have arrived, then the new
+    ones. After an interruption, the same command goes on where it stopped. Without --port, --to and --all it takes the
+    only board.
+
+    Never tried on a real board: so far only a virtual one has seen it (docs/sync.md).
+    """
     import tempfile
 
     from maixswitch.board.sync import report, run

@@ -1,1 +1,1 @@
-"""The findings that the tools report: one table of codes, texts and remedies."""
+"""The findings that the tools report: one table of codes with texts in every language, and findings made from it."""

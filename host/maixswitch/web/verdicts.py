@@ -16,7 +16,7 @@ from typing import Any
 
 import maixswitch
 from maixswitch.errors import EXIT_FINDINGS, EXIT_OK
-from maixswitch.findings.finding import SEVERITIES
+from maixswitch.findings.table import SEVERITIES
 from maixswitch.language import LANGUAGES, chosen, tr
 
 PATIENCE_S = 60.0

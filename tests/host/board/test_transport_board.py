@@ -15,7 +15,7 @@ import pytest
 from maixswitch.board import stream
 from maixswitch.board.connection import Board, connect
 from maixswitch.board.failures import BoardError
-from maixswitch.board.rate import PATTERN
+from maixswitch.board.rate import PATTERN, change
 from maixswitch.board.transport import BAUD, FAST
 from maixswitch.board.virtual import Faults, VirtualBoard
 from maixswitch.board.virtual.handle import Way
@@ -101,7 +101,7 @@ def test_restart_runs_the_program_again(virtual_board: Start, tmp_path: Path):
     virtual = virtual_board(card=card)
     with connect(virtual.port, restart=True) as board:
         (card / "main.py").write_text("open('/sd/ran', 'w').close()\n")
-        assert board.set_baud(FAST)
+        assert change(board, FAST)
     end = time.monotonic() + 10
     while not (card / "ran").exists():
         assert time.monotonic() < end
@@ -254,7 +254,7 @@ def test_plain_is_mpremotes_own_way(virtual_board: Start, tmp_path: Path):
 def test_the_fast_rate_is_tested_and_left_again(virtual_board: Start):
     virtual = virtual_board("card", rate=BAUD)
     with connect(virtual.port) as board:
-        assert board.set_baud(FAST)
+        assert change(board, FAST)
         assert virtual.wire.baud == FAST
         start = time.monotonic()
         stream.send(board, DATA, "/sd/file")
@@ -269,7 +269,7 @@ def test_a_rate_that_damages_falls_back(virtual_board: Start, way: str):
         board.load("rate")
         call = len(f"print(change({FAST}))\x04")
         virtual.order(Faults(corrupt=(call + 100,)) if way != "back" else Faults(back=Way(corrupt=(60,))))
-        assert not board.set_baud(FAST)
+        assert not change(board, FAST)
         assert virtual.wire.baud == board.baud == BAUD
         assert ctrl_c_works(board)
 
@@ -278,7 +278,7 @@ def test_a_rate_that_damages_falls_back(virtual_board: Start, way: str):
 def test_a_board_that_was_left_at_the_fast_rate_is_found(virtual_board: Start):
     virtual = virtual_board("card")
     with connect(virtual.port) as board:
-        assert board.set_baud(FAST)
+        assert change(board, FAST)
         board.gone = True  # the program on the PC died: nobody tidies up
     assert virtual.wire.baud == FAST
     with connect(virtual.port) as board:

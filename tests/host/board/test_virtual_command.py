@@ -54,7 +54,7 @@ def test_runs_until_interrupted(
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        (["."], 2, "wanted --pty"),
+        (["."], 2, "add --pty"),
         (["none", "--pty"], 4, "none: no such folder"),
         (["home", "--pty"], 2, "home: not a card: wanted an empty folder, or models/"),
         ([".", "--pty", "--fault", "drop"], 2, "--fault drop: wanted drop@N"),

@@ -13,7 +13,7 @@ import pytest
 from maixswitch.board_code import put_on_path
 from maixswitch.card.explain import SIMILAR, explain, known
 from maixswitch.card.firmware_lines import LINES
-from maixswitch.findings.finding import RULES, rules
+from maixswitch.findings.table import rules
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -71,7 +71,7 @@ def test_every_code_of_every_table() -> None:
         found = explain(str(code))
         assert found is not None
         assert (found.code, explain(found.name)) == (str(code), found)
-    for row in RULES:
+    for row in rules().values():
         found = explain(row.code)
         assert found is not None
         assert "{" not in found.text().replace('{"board"', "")

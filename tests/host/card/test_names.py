@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from maixswitch.card import names
 from maixswitch.card.check import check
 from maixswitch.card.rules.medium import judge_names
-from maixswitch.findings.medium_rows import MEDIUM
+from maixswitch.findings.table import rules
 
 CASES = [
     ("10-face", []),
@@ -100,4 +100,4 @@ def test_a_models_folder_alone_is_judged_by_its_place_on_a_card(tmp_path: Path) 
 
 def test_every_row_about_names_has_a_case_here() -> None:
     tested = {code for _, wanted in CASES for code in wanted} | {"C401", "C403"}
-    assert {row[0] for row in MEDIUM if "C401" <= row[0] < "C410"} == tested
+    assert {code for code in rules() if "C401" <= code < "C410"} == tested

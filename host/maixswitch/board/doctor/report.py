@@ -8,8 +8,8 @@ from unicodedata import east_asian_width
 from maixswitch.board.doctor.examine import Examination
 from maixswitch.board.ports import usable
 from maixswitch.console import visible
-from maixswitch.findings.finding import ERROR, NOTE, WARNING
 from maixswitch.findings.lines import listed
+from maixswitch.findings.table import ERROR, NOTE, WARNING
 from maixswitch.language import tr
 
 

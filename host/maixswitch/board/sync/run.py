@@ -127,10 +127,11 @@ def board(
 ) -> Result:  # fmt: skip
     """Sync to the card in the board at a port. Its app starts again afterwards."""
     from maixswitch.board.connection import connect
+    from maixswitch.board.rate import change
     from maixswitch.board.sync.board_target import BoardTarget
 
     with connect(port, restart=True) as open_board:
-        if line.baud and not open_board.set_baud(line.baud):
+        if line.baud and not change(open_board, line.baud):
             error = BoardError("B610", port=port)
             say(f"maixswitch: {error}")
         return into(BoardTarget(open_board, plain=line.plain), sources, options, dry=dry, bars=bars, show=show)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from maixswitch.errors import EXIT_FINDINGS, MaixSwitchError
-from maixswitch.findings.finding import rule
+from maixswitch.findings.table import rule
 
 
 @dataclass(frozen=True)

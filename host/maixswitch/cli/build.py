@@ -1,0 +1,37 @@
+"""`maixswitch build`: write the app's part of a card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maixswitch import console
+from maixswitch.cli.parameters import Mpy
+from maixswitch.language import tr
+
+
+def build(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into; made when absent.")],
+    mpy: Mpy = False,
+) -> None:
+    """Write the app's part of a card: boot.py, main.py and device/.
+
+    Old .py and .mpy files in DIR/device are deleted; models and settings in DIR stay as they are.
+    """
+    from maixswitch.card import build as app
+
+    result = app.build(folder, mpy)
+    count, removed = len(result.files), len(result.removed)
+    if removed:
+        text = tr(
+            "{folder}: {files} files, {size} bytes, {removed} old files removed",
+            folder=folder,
+            files=count,
+            size=result.size,
+            removed=removed,
+        )
+    else:
+        text = tr("{folder}: {files} files, {size} bytes", folder=folder, files=count, size=result.size)
+    console.say(text)

@@ -1,0 +1,82 @@
+"""`maixswitch import`: bring models onto a card."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maixswitch import console
+from maixswitch.cli.parameters import Json
+from maixswitch.errors import EXIT_FINDINGS, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
+
+Share = Annotated[float | None, typer.Option(min=0, max=1, help="0 to 1; default: what the files say.")]
+SIZE = re.compile(r"(\d{1,4})x(\d{1,4})(?:x([13]))?", re.IGNORECASE)
+
+
+def import_(
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="SRC", help="Folder, .zip, .kfpkg or .kmodel.", show_default=False)
+    ],
+    card: Annotated[Path, typer.Option("--card", help="Folder of the card.")],
+    title: Annotated[str, typer.Option(help="What the screen shows; default: after the file's name.")] = "",
+    kind: Annotated[str, typer.Option(help="classifier or yolo2; default: worked out.")] = "",
+    labels: Annotated[
+        str, typer.Option(metavar="FILE", help="Labels: a file, or which of the source's files counts.")
+    ] = "",
+    anchors: Annotated[
+        str, typer.Option(metavar="FILE|LIST", help="Anchors: numbers with commas, a file, or which of the source's.")
+    ] = "",
+    position: Annotated[int, typer.Option(min=0, help="Place in the button's order, 1 for the first.")] = 0,
+    input_: Annotated[
+        str, typer.Option("--input", metavar="WxHxC", help="The network's input; refused when it has another.")
+    ] = "",
+    threshold: Share = None,
+    nms: Share = None,
+    softmax: Annotated[
+        bool | None,
+        typer.Option("--softmax/--no-softmax", help="Whether the app takes a softmax; default: worked out."),
+    ] = None,
+    top: Annotated[int | None, typer.Option(min=1, max=10, help="How many classes to show.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, write nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Bring models onto a card: an export of MaixHub, V-Training or aXeleRate, a kfpkg, or a single .kmodel.
+
+    The command recognises the format by its contents; it reads scripts and never runs them. Where the files contradict
+    each other, it shows both values and asks for an option that decides. While there is a problem the card stays as it
+    is, and the exit code is 1.
+    """
+    from maixswitch.card.importing import importer
+    from maixswitch.card.importing.messages import Refusal
+    from maixswitch.card.importing.options import ImportOptions
+
+    options = ImportOptions(title, kind, labels, anchors, _size(input_), threshold, nms, softmax, top)
+    try:
+        result = importer.import_models(sources, card, options, position, dry_run)
+    except Refusal as error:
+        if json:
+            console.emit(importer.ImportResult([], [error.import_message]).document(card))
+        raise
+    if json:
+        console.emit(result.document(card))
+    else:
+        for line in importer.report(result, card, dry_run):
+            console.say(line)
+    if not result.clean:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _size(text: str) -> tuple[int, int, int] | None:
+    """Return width, height and channels of a text such as "320x240x3" (3 channels by default), None for ""."""
+    if not text:
+        return None
+    match = SIZE.fullmatch(text)
+    if not match:
+        raise MaixSwitchError(
+            tr("--input {text}: wanted width x height x channels such as 320x240x3", text=text), EXIT_USAGE
+        )
+    return int(match[1]), int(match[2]), int(match[3] or 3)

@@ -1,0 +1,36 @@
+"""`maixswitch new`: make a card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maixswitch import console
+from maixswitch.cli.parameters import Mpy
+from maixswitch.language import tr
+
+
+def new(
+    card: Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card; made when absent.")],
+    mpy: Mpy = False,
+    empty: Annotated[bool, typer.Option("--empty", help="Leave out the sample models.")] = False,
+) -> None:
+    """Make a card: the app, sample models and a README.txt.
+
+    The models are shapes, digits and colours. Nothing is overwritten: models/ and README.txt stay when they are there,
+    and the command refuses a folder that already holds a part of the app.
+    """
+    from maixswitch.card import folders
+    from maixswitch.card.new import create
+
+    names = ", ".join(sorted(create(card, mpy, empty)))
+    models = ", ".join(title for _, title in folders.existing(card))
+    if models:
+        text = tr(
+            "{card}: {names}; models: {models}. Next: maixswitch sim {card}", card=card, names=names, models=models
+        )
+    else:
+        text = tr("{card}: {names}. Next: maixswitch import EXPORT --card {card}", card=card, names=names)
+    console.say(text)

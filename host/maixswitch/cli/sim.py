@@ -1,0 +1,206 @@
+"""`maixswitch sim` and `maixswitch demo`: run the app of the board on this PC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from maixswitch import console
+from maixswitch.cli.parameters import Board, Camera, CardFolder, Firmware, Fit
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
+
+if TYPE_CHECKING:
+    from maixswitch.sim.session import Options
+
+PORT = 8000
+SECONDS_WITHOUT_END = 10.0
+"""Board time of a run that nothing else would end."""
+
+
+def sim(
+    card: CardFolder,
+    board: Board = "",
+    firmware: Firmware = "",
+    camera: Camera = None,
+    fit: Fit = "stretch",
+    script: Annotated[Path | None, typer.Option(help="File of actions and expectations.")] = None,
+    frames: Annotated[int | None, typer.Option(min=1, help="End after this number of pictures.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0, help="End after this many seconds of board time.")] = None,
+    speed: Annotated[
+        str | None,
+        typer.Option(help="1 is real time, max as fast as possible; default: 1 in a terminal, max otherwise."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for events.jsonl, frames/*.png and screen.gif.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Events as JSON Lines on stdout, and nothing else.")] = False,
+    rounding: Annotated[str, typer.Option(help="The vendor's rounding to follow: v0.2 or v0.1.")] = "v0.2",
+    write_back: Annotated[bool, typer.Option("--write-back", help="Let the app write into the folder.")] = False,
+    zoom: Annotated[int, typer.Option(min=1, max=4, help="Enlarge saved pictures.")] = 1,
+    web: Annotated[bool, typer.Option("--web", help="Show the board as a page in the browser, until Ctrl-C.")] = False,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one; default: 8000.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Let others reach the page, at this address, with a token.")] = "",
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    record: Annotated[Path | None, typer.Option(metavar="FILE", help="Record the run, for maixswitch replay.")] = None,
+    no_card: Annotated[bool, typer.Option("--no-card", help="Leave the card's files out of the recording.")] = False,
+) -> None:
+    """Run the app of the board on this PC with a card: a folder with models/ in it.
+
+    The folder never changes unless you give --write-back. Without --camera the lens sees a drawn moving scene. From a
+    folder of photos the camera shows each one for 3 s of board time, in name order, until a script chooses one
+    (`camera NAME`).
+
+    With --fit stretch, the default, the whole photo fills the 320x240 frame: the network then sees what it sees in a
+    test on the PC that resizes the photo, and positions keep their share of the photo. `cover` cuts, `contain` adds
+    black.
+
+    \b
+    A script has one action a line:
+      wait 2s   frames 30   press [KEY]   hold [KEY]   eject   insert
+             [for 120ms] [after 50ms] [bounce 2ms 5ms]   (after: the script does not wait for the finger)
+      fail load 2006   fail run 2008   fail camera   heal
+      damage PATH   slow 10   heal camera   heal PATH   down [KEY]   up [KEY]   select 2
+      screenshot NAME   camera PATH   say TEXT
+      expect state RUNNING | title Face | fault 2006 | no fault
+      expect detection face >= 0.9 | no detection face
+             [within 20s] [for 2s]     (without `within` it may take 15 s of board time)
+      insert FOLDER   eject at 3   power   power cut 12   restart   skip 60s
+      raise sensor.snapshot 2 RuntimeError 'Sensor timeout!'   raise KPU.init_yolo2 MemoryError
+      boxes 10,20,60,60,0,0.9   scores 0.1 0.7
+    A damaged file begins with a dead sector. With `slow 10` the card reads ten times slower. `down` keeps the key
+    pressed until `up`. `select` takes the second model, as the serial link does. The last three lines are for tests:
+    insert another card; remove the card at the third file operation; switch the power off and on, or off after 12 more
+    bytes written; Ctrl-C and a new start; let time pass in which the board does nothing; make the second call of a
+    firmware function fail; set what networks find, without emulating them.
+    KEY is 1, 2, ... or the role of the key; without it, the key for "next" is meant. # starts a comment.
+
+    Keys of the live view: space press, h hold, 1 2 3 press that key, e card out or in, q quit.
+    """
+    if web:
+        from maixswitch.web import command
+
+        # what the page cannot do is refused before the imports, which take a second
+        command.refuse_others(
+            {
+                "--script": script,
+                "--frames": frames,
+                "--seconds": seconds,
+                "--out": out,
+                "--json": json,
+                "--no-card": no_card,
+            }
+        )
+        command.check_parts()
+    else:
+        _refuse_options_of_page({"--port": port is not None, "--host": bool(host), "--open": open_page})
+    from maixswitch.sim.script import read_script
+    from maixswitch.sim.session import Options
+
+    if web:
+        options = Options(
+            card, board, firmware, camera=camera, fit=fit, rounding=rounding, write_back=write_back, quiet=True
+        )
+        code = command.run(
+            options,
+            host=host,
+            port=PORT if port is None else port,
+            open_page=open_page,
+            speed=_speed(speed, real_time=True),
+            record=record,
+        )
+        _end(code, "")
+
+    if no_card and record is None:
+        raise MaixSwitchError(tr("--no-card is for --record FILE"), EXIT_USAGE)
+    live = console.interactive() and not json
+    # without a person at a terminal somebody has to end the run
+    endless = script is None and frames is None and seconds is None and not live
+    options = Options(
+        card=card,
+        board=board,
+        flavour=firmware,
+        camera=camera,
+        fit=fit,
+        script=read_script(script) if script else None,
+        script_base=script.parent if script else Path(),
+        frames=frames,
+        seconds=SECONDS_WITHOUT_END if endless else seconds,
+        speed=_speed(speed, real_time=live and script is None),
+        out=out,
+        json=json,
+        rounding=rounding,
+        write_back=write_back,
+        zoom=zoom,
+        live=live,
+    )
+    if endless:
+        console.say(tr("no terminal, script or limit: running 10 s of board time (--seconds, --frames)"))
+    _end(*(_run(options) if record is None else _run_recorded(options, record, not no_card)))
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for demo.gif.")] = Path("out"),
+    speed: Annotated[
+        str | None, typer.Option(help="1 is real time, max as fast as possible; default: 1 in a terminal.")
+    ] = None,
+) -> None:
+    """Show the app in half a minute, with no card and no board.
+
+    Three small networks run before a drawn desk, and a drawn finger presses the key.
+    """
+    from maixswitch.sim.demo import run
+
+    live = console.interactive()
+    _end(*run(out, speed=_speed(speed, real_time=live), live=live))
+
+
+def _run(options: Options) -> tuple[int, str]:
+    """Run the simulator; return the exit code and why it is not 0."""
+    from maixswitch.sim.session import Session
+
+    session = Session(options)
+    return session.run(), session.explain()
+
+
+def _run_recorded(options: Options, path: Path, with_card: bool) -> tuple[int, str]:
+    """Run the simulator and leave a recording; return the exit code and why it is not 0."""
+    from maixswitch.sim.recording_writer import RecordingWriter
+
+    with RecordingWriter(path, options, with_card=with_card) as writer:
+        code = writer.session.run()
+        writer.complete(code)
+    if writer.full:
+        console.say(tr("{file}: the recording is full; the run ends here", file=path))
+    if not writer.kept and with_card:
+        console.say(tr("{file}: the card is too large for the recording; a replay needs --card", file=path))
+    console.say(tr("{file}: recorded; maixswitch replay {file}", file=path))
+    return code, writer.session.explain()
+
+
+def _refuse_options_of_page(is_set: Mapping[str, bool]) -> None:
+    names = ", ".join(name for name, value in is_set.items() if value)
+    if names:
+        raise MaixSwitchError(tr("{options}: only with --web", options=names), EXIT_USAGE)
+
+
+def _end(code: int, reason: str) -> NoReturn:
+    if reason:
+        console.say(f"maixswitch: {reason}")
+    raise typer.Exit(code)
+
+
+def _speed(text: str | None, real_time: bool) -> float:
+    """Return board seconds per second, 0 for as fast as possible; `real_time`: what no text means."""
+    if text is None:
+        return 1.0 if real_time else 0.0
+    try:
+        speed = 0.0 if text == "max" else float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0 <= speed < float("inf"):
+        raise MaixSwitchError(tr("--speed {text}: expected a number such as 1 or 0.5, or max", text=text), EXIT_USAGE)
+    return speed
