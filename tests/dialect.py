@@ -47,8 +47,11 @@ def compile_problems(path: Path) -> list[Problem]:
 
 
 def lint(source: str, path: str = "<text>", known: frozenset[str] = frozenset()) -> list[Problem]:
-    """Return the problems in the syntax tree, in the order of the text; a text that CPython cannot parse is a
-    problem.""" try:
+    """Return the problems in the syntax tree, in the order of the text.
+
+    A text that CPython cannot parse is a problem.
+    """
+    try:
         tree = ast.parse(source, path)
     except SyntaxError as error:
         return [Problem(path, error.lineno or 1, error.offset or 1, "syntax", error.msg)]

@@ -134,7 +134,7 @@ EVENTS = (
         (Field("folder", "str", "name of its folder"), Field("written", "bool", "false: the card refused")),
     ),
     Event("note", "Mistakes in the settings, and parts that are missing.", (Field("text", "str", "one line each"),)),
-    Event("end", "The app ends, or makes the link anew after a card came.", (_FRAMES, _DROPPED)),
+    Event("end", "The app ends, or opens the link again after a card was inserted.", (_FRAMES, _DROPPED)),
 )
 
 BY_NAME: Mapping[str, Event] = {event.name: event for event in EVENTS}

@@ -62,17 +62,17 @@ def import_(
     size, fields = _size(input_), dict(_field(text) for text in field or [])
     options = ImportOptions(title, kind, labels, anchors, size, threshold, nms, softmax, top, fields)
     try:
-        made = importer.import_models(sources, card, options, position, dry_run)
+        result = importer.import_models(sources, card, options, position, dry_run)
     except Refusal as error:
         if json:
             console.emit(importer.ImportResult([], [error.import_message]).document(card))
         raise
     if json:
-        console.emit(made.document(card))
+        console.emit(result.document(card))
     else:
-        for line in importer.report(made, card, dry_run):
+        for line in importer.report(result, card, dry_run):
             console.say(line)
-    if not made.clean:
+    if not result.clean:
         raise typer.Exit(EXIT_FINDINGS)
 
 

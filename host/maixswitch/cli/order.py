@@ -27,14 +27,14 @@ def order(
     from maixswitch.card.reading import MODELS
 
     present = folders.existing(card)
-    names = [folder for folder, _ in present]
+    folder_names = [folder for folder, _ in present]
     renamed: list[tuple[str, str]] = []
     if models:
         first = [ordering.find(present, model) for model in models]
         for folder in first:
             if first.count(folder) > 1:
                 raise MaixSwitchError(tr("{name} is named twice", name=folder), EXIT_USAGE)
-        ordered = [*first, *(folder for folder in names if folder not in first)]
+        ordered = [*first, *(folder for folder in folder_names if folder not in first)]
         renamed = ordering.rename(card / MODELS, ordering.renumbered(ordered))
         present = folders.existing(card)
     if json:

@@ -73,7 +73,7 @@ class Session:
         self._interrupted = False
         self._failure: MaixSwitchError | None = None
         self._seen = reports.SeenLabels()
-        self._changed = ""  # a state that the next picture shall show
+        self._changed = ""  # a state that the next picture will show
         self._view: View | None = None
         if options.json:
             self.recorder.listeners.append(console.emit)

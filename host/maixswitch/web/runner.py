@@ -27,7 +27,7 @@ FRAME_S = 1 / 40
 NAP_S = 0.05
 BEHIND_S = 0.5  # If the board is further behind, it is not hurried: the pages would miss frames.
 LIVELY_S = 0.0005  # seconds that the server's thread gets after each step
-STEP_TURNS = 60  # after so many turns without a frame a step is over all the same
+STEP_TURNS = 60  # the most turns of a step without a frame
 
 
 class Runner:
@@ -242,7 +242,7 @@ class Runner:
             self._simulation.act("eject")
         elif self._simulation.recording()["on"]:  # the card in the recording is the one at the beginning
             self._simulation.act("insert")
-        else:  # read anew: somebody may have changed its files
+        else:  # The card is read again: its files may have changed.
             self._simulation.act(f"insert {shlex.quote(str(self._options.card.resolve()))}")
             self._judge()
 

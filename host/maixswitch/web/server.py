@@ -177,7 +177,7 @@ def serve(make: Callable[[Broadcast], Runner], host: str, port: int, open_page: 
 
     Raises MaixSwitchError if the port cannot be used, and at the end if the recording could not be written.
     """
-    listening, address = bind(host, port)  # first: where there is no port nothing shall have been begun
+    listening, address = bind(host, port)  # first, so that nothing has begun if the port is taken
     with listening:
         broadcast = Broadcast()
         runner = make(broadcast)

@@ -96,7 +96,7 @@ PAGE = (
     "Stop recording",
     "Record",
     "{seconds} s, {size}, camera pictures: {frames}",
-    "starts the board anew and records from there",
+    "restarts the board and records from there",
     "the drawn scene",
     "the webcam",
     "a photo",

@@ -93,7 +93,7 @@ function listModels() {
   if (status) show();
 }
 
-// Everything that depends on the language, anew.
+// Redraw everything that depends on the language.
 function write() {
   translatePage();
   set(at("about"), t("version {version}; firmware {firmware}", { version: hello.version, firmware: hello.firmware }));

@@ -16,7 +16,7 @@ export function showRecording({ recording }) {
   at("record").toggleAttribute("data-on", on);
   at("record").setAttribute("aria-pressed", String(on));
   if (on) last = recording;
-  set(at("record-text"), on || (ready && last) ? figures(last) : t("starts the board anew and records from there"));
+  set(at("record-text"), on || (ready && last) ? figures(last) : t("restarts the board and records from there"));
   at("record-note").hidden = !note;
   set(at("record-note"), note);
   at("recorded").hidden = !ready || on;
