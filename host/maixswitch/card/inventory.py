@@ -52,7 +52,7 @@ def table(models: list[Row]) -> list[str]:
     lines: list[tuple[str, ...]] = [head]
     for row in models:
         fits = f"{len(row['fits'])}/{row['of']}" if row["of"] else "-"
-        # The parser's problems matter more: such a model does not load on any firmware.
+        # The parser's problems come first: until they are solved, the memory does not decide whether the model runs.
         if row["problems"]:
             fits = tr("{count} problems", count=len(row["problems"]))
         size, need = (f"{kib(row[name])} KiB" for name in ("bytes", "need"))

@@ -76,7 +76,7 @@ def literal(text: str) -> Any:
 
     Raises ValueError for anything else, and for more than 128 KiB or 64 levels.
     """
-    # The limit on depth comes before the parser: a few thousand brackets overflow its stack and end the process.
+    # The limits come before the parser: Python's documentation warns that a deep text can crash ast.parse.
     if len(text) > MAX_SCRIPT or _deep(text):
         raise ValueError("too long or too deep")
     try:

@@ -43,7 +43,7 @@ def readable(model: Model) -> Iterator[Finding]:
         strange = unknown_layer(loaded)
         if strange is not None:
             yield finding("C210", model.file, found=strange)
-        # One finding with the count: damage in one layer often makes hundreds of fields wrong.
+        # One finding with the count: damage in one layer often makes many fields wrong.
         odd = [item for item in consistency.check(loaded) if not item.limit]
         if odd:
             yield finding("C211", model.file, found=odd[0], count=len(odd))

@@ -111,7 +111,7 @@ def judge_names(tree: Iterable[tuple[str, list[str]]]) -> Iterator[Finding]:
         for name in names_in:
             path = f"{folder}/{name}" if folder else name
             shown = "/".join(names.printable(part) for part in path.split("/"))
-            # Hundreds of such files are normal after a copy on macOS, so they share one finding at the end.
+            # Many such files are normal after a copy on macOS, so they share one finding at the end.
             if names.is_litter(name):
                 litter.append(shown)
                 continue

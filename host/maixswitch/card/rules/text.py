@@ -21,7 +21,7 @@ READ = 1000  # the most labels of a model that are judged: no network on the chi
 def look(card: Card, options: Options) -> Iterator[Finding]:
     """Yield the findings C310 to C316 of every readable model.json; nothing for a board without a panel."""
     panel = panel_of(card, options)
-    # A board without a panel sends its results over the cable, where any text will do.
+    # Without a panel the font and its width limit nothing.
     if panel is None:
         return
     titles: list[tuple[Model, str]] = []
