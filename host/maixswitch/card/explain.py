@@ -62,6 +62,8 @@ class Explanation:
 def explain(text: str) -> Explanation | None:
     """Explain a code ("C206", "2006", "13"), a name ("ERR_NO_MEM") or a pasted line; None if it is unknown."""
     asked = " ".join(text.split())
+    # From the most certain reading to the least: a number somewhere in a line may be a size or an address, so it is the
+    # last.
     for look in (_by_code, _by_name, _by_line, _by_exception, _by_number_inside):
         explanation = look(asked)
         if explanation is not None:
@@ -112,6 +114,7 @@ def _by_code(asked: str) -> Explanation | None:
     if code in rules():
         return finding_row(code)
     if asked.isascii() and asked.isdecimal() and len(asked) < 5:
+        # The firmware's own errors count from 2000, and users often type only the last digits.
         number = int(asked)
         return next((fault(value) for value in (number, number + 2000) if value in _faults()), None)
     return None
@@ -149,16 +152,21 @@ def _exceptions(asked: str) -> Iterator[Exception]:
     match = re.search(r"\b(\w*Error): ?(.*)", asked)
     text = match[2] if match else asked
     kind: Any = getattr(builtins, match[1], None) if match else None
+    # MicroPython prints "[Errno 19] ENODEV" (objexcept.c); users often paste only one half of it.
     named = re.search(r"\[Errno (\d+)\]|\b(E[A-Z]{2,9})\b", asked)
     if named:
         number = int(named[1]) if named[1] else getattr(errno, named[2], 0)
         if number:
             yield OSError(number)
     number_only = re.fullmatch(r"\d{1,3}", text)
+    # MicroPython prints an errno that has no name there as a bare number (objexcept.c). After any other exception a
+    # bare number has another meaning.
     if number_only and kind is OSError:
         yield OSError(int(text))
     if asked.startswith("MemoryError"):
         yield MemoryError(text)
+    # The firmware raises ValueError for most of its faults, with the number in the text. The whole line is the second
+    # try, because the pattern may have cut off what matters.
     yield ValueError(text)
     yield ValueError(asked)
 

@@ -23,14 +23,18 @@ def existing(card: Path) -> list[tuple[str, str]]:
             tr("{path}: not a card, it has no folder models/. A new one: maixswitch new {path}", path=card),
             EXIT_USAGE if card.exists() else EXIT_IO,
         )
+    # A link would let `remove` delete folders of this PC that were never part of the card.
     if not (card / MODELS).resolve().is_relative_to(card.resolve()):
         raise MaixSwitchError(tr("{path}: a link that leads off the card", path=card / MODELS), EXIT_USAGE)
+    # Any number of anchors will do: here only the names count, not whether a firmware can run the model.
     return [(model.folder, model.title) for model in Card(card, None).models]
 
 
 def remove(card: Path, folder: str) -> None:
     """Delete a model's folder. It is renamed first, so that the board never sees half of it."""
     path = card / MODELS / folder
+    # The board skips folders whose name begins with a dot (device/once/model_json.py). So the rename takes the whole
+    # model off the list in one step.
     aside = card / MODELS / f".removed-{folder}"
     for number in range(1000):
         if not aside.exists() and not aside.is_symlink():
@@ -41,6 +45,7 @@ def remove(card: Path, folder: str) -> None:
     except OSError as error:
         raise unwritable(card, error) from error
     try:
+        # rmtree refuses a link, and its target is not on the list: only the link goes.
         if aside.is_symlink():
             aside.unlink()
         else:

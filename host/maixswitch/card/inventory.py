@@ -27,12 +27,14 @@ def rows(card: Path) -> list[Row]:
 
 def _row(at: int, model: Model) -> Row:
     spec = model.spec
+    # Without a board the common firmwares are asked: the table compares models, it does not judge one board.
     judged = [memory(model.kmodel, item) for item in Options().flavours] if model.kmodel else []
     return {
         "position": at,
         "folder": model.folder,
         "title": model.title,
         "kind": spec.kind,
+        # Width is 0 if model.json cannot be read. None says that better than a size of zero.
         "input": [spec.width, spec.height, spec.channels] if spec.width else None,
         "labels": model.classes,
         "bytes": model.size or int(spec.size),
@@ -50,6 +52,7 @@ def table(models: list[Row]) -> list[str]:
     lines: list[tuple[str, ...]] = [head]
     for row in models:
         fits = f"{len(row['fits'])}/{row['of']}" if row["of"] else "-"
+        # The parser's problems come first: until they are solved, the memory does not decide whether the model runs.
         if row["problems"]:
             fits = tr("{count} problems", count=len(row["problems"]))
         size, need = (f"{kib(row[name])} KiB" for name in ("bytes", "need"))

@@ -63,17 +63,21 @@ def in_code_page(name: str) -> bool:
 
 def troubles(name: str) -> Iterator[Trouble]:
     """Yield what is wrong with one name (not a path), the worst first."""
+    # The worst first: with a control or a refused character the copy fails, while the later troubles only confuse.
     control = sorted({c for c in name if ord(c) < 32 or ord(c) == 127})
     if control:
         yield Trouble("control", " ".join(printable(c) for c in control))
     refused = sorted({c for c in name if c in REFUSED})
     if refused:
         yield Trouble("refused", " ".join(refused))
+    # FAT drops dots and spaces at the end, so the file would get another name than model.json says.
     if name.rstrip(" .") != name and name not in (".", ".."):
         yield Trouble("trailing", repr(name[-1]))
+    # FAT counts a long name in UTF-16 units, so a character outside the basic plane counts twice.
     units = len(name.encode("utf-16-le", "surrogatepass")) // 2
     if units > LONGEST_NAME:
         yield Trouble("long", str(units))
+    # Windows reserves the name with any suffix: con.txt is the console, too.
     if name.split(".")[0].rstrip(" ").lower() in DEVICES:
         yield Trouble("device", name.split(".")[0].rstrip(" ").upper())
     if not name.isascii():

@@ -39,6 +39,7 @@ def create(card: Path, mpy: bool = False, empty: bool = False) -> list[str]:
     """
     if card.exists() and not card.is_dir():
         raise MaixSwitchError(tr("{path}: a file; wanted a folder", path=card), EXIT_USAGE)
+    # A user may have another program here. models/ and README.txt may exist, because they are left alone.
     taken = [name for name in ("boot.py", "main.py", "device") if (card / name).exists()]
     if taken:
         raise MaixSwitchError(
@@ -54,21 +55,25 @@ def create(card: Path, mpy: bool = False, empty: bool = False) -> list[str]:
     stage: Path | None = None
     try:
         card.mkdir(parents=True, exist_ok=True)
+        # The stage is on the card itself: a rename there is one step, a copy from another disk is not.
         stage = Path(tempfile.mkdtemp(prefix=".maixswitch-new-", dir=card))
         build(stage, mpy)
         (stage / MODELS).mkdir()
         if not empty:
             models_shipped.copy(stage / MODELS)
+        # CRLF, because old versions of the Windows editor show LF as one long line.
         (stage / README).write_text(WORDS, encoding="ascii", newline="\r\n")
         for name in ORDER:
             if not (card / name).exists():
                 (stage / name).rename(card / name)
                 placed.append(card / name)
     except BaseException as error:
+        # Take back only what this call placed. Files that existed before belong to the user.
         for path in placed:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         if stage is not None:
             shutil.rmtree(stage, ignore_errors=True)
+        # BaseException above, since Ctrl-C in the middle must not leave half a card either.
         if is_new and card.is_dir():
             shutil.rmtree(card, ignore_errors=True)
         if isinstance(error, OSError):

@@ -46,6 +46,7 @@ class Options:
     @cached_property
     def flavours(self) -> tuple[firmwares.Firmware, ...]:
         """The firmwares to judge for: those of the command line, otherwise those that suit the board."""
+        # The command line wins over the board: users try firmwares that their board does not have yet.
         names = self.firmware or OWN_FIRMWARE.get(self.board, ())
         if names:
             return tuple(firmwares.find(name) for name in names)
@@ -54,6 +55,8 @@ class Options:
     @property
     def anchor_pairs(self) -> int | None:
         """How many anchor pairs the firmware's detector takes, None for any number."""
+        # MaixPy takes exactly five pairs, CanMV any number. As soon as one MaixPy firmware is asked, the stricter rule
+        # applies.
         return None if all(item.api == "canmv" for item in self.flavours) else 5
 
     @cached_property
@@ -73,6 +76,8 @@ class Options:
     @property
     def panel(self) -> Panel:
         """Width and height of the board's panel, "own" for the firmware's own, None without a panel."""
+        # Without a board, assume the panel of the firmware image: a panel takes memory, so a check without one would
+        # promise too much.
         if self.row is None:
             return "own"
         return (int(self.row.lcd[0]), int(self.row.lcd[1])) if self.row.lcd else None

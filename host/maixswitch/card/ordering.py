@@ -48,8 +48,11 @@ def following(names: Sequence[str], name: str) -> str:
     """
     taken = {other.casefold() for other in names}
     numbers = [match[1] for match in (NUMBER.match(other) for other in names) if match]
+    # The folders sort as text, so a number with fewer digits than the others would land in the middle.
     width = max([2, *(len(number) for number in numbers)])
     last = max([0, *(int(number) for number in numbers)])
+    # The next ten leaves room for later insertions. The next number alone is better than another digit, which would
+    # sort wrong.
     for number in ((last // STEP + 1) * STEP, last + 1):
         candidate = f"{number:0{width}d}-{name}"
         if len(str(number)) <= width and candidate.casefold() not in taken:
@@ -61,13 +64,18 @@ def between(names: Sequence[str], position: int, name: str) -> str | None:
     """Return a name that becomes the position-th, from 1, of these in their order; None if no number is free."""
     before = names[position - 2] if position > 1 else ""
     after = names[position - 1] if position <= len(names) else ""
+    # Use as many digits as the neighbour, because the names are compared as text.
     match = NUMBER.match(after or before)
     width = max(2, len(match[1]) if match else 2)
     numbers = [int(match[1]) for match in (NUMBER.match(before), NUMBER.match(after)) if match]
     low = numbers[0] if before and numbers else 0
     high = numbers[-1] if after and numbers else 10**width
+    # The middle keeps room on both sides. Without a whole number between the two, the number of the upper neighbour may
+    # still do: then the rest of the names decides.
     for number in ((low + high) // 2, low + 1):
         candidate = f"{number:0{width}d}-{name}"
+        # Compare the whole names as the board does: neighbours without numbers, or with other widths, can still be in
+        # the way.
         fits = key(before) < key(candidate) and (not after or key(candidate) < key(after))
         if fits and candidate.casefold() not in {other.casefold() for other in names}:
             return candidate
@@ -81,6 +89,8 @@ def find(models: Sequence[tuple[str, str]], name: str) -> str:
     Raises MaixSwitchError (usage) with what there is if no model or several fit.
     """
     bare_name = name.rstrip("/").rpartition("/")[2]
+    # An exact folder name always wins; otherwise a title that equals another folder's name would make that folder
+    # unreachable.
     for folder, _ in models:
         if folder == bare_name:
             return folder
@@ -114,6 +124,7 @@ def rename(models: Path, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, st
     todo = [(old, new) for old, new in pairs if old != new]
     moving = {old.casefold() for old, _ in todo}
     for _, new in todo:
+        # A name that another rename of this list gives up is not taken.
         if (models / new).exists() and new.casefold() not in moving:
             raise MaixSwitchError(tr("{name} is there already; nothing was renamed", name=new), EXIT_USAGE)
     done: list[tuple[str, str]] = []
@@ -127,6 +138,8 @@ def rename(models: Path, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, st
     try:
         while open_:
             names = {old.casefold() for old, _ in open_}
+            # A change of capitals only is free as well: FAT takes both for one name, so the folder would otherwise
+            # block itself.
             free = [(old, new) for old, new in open_ if new.casefold() not in names or new.casefold() == old.casefold()]
             if free:
                 for old, new in free:
@@ -138,6 +151,7 @@ def rename(models: Path, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, st
             move(old, aside)
             open_[0] = (aside, new)
     except BaseException as error:
+        # Backwards, because a later rename may have used a name that an earlier one gave up.
         for old, new in reversed(done):
             (models / new).rename(models / old)
         if isinstance(error, OSError):

@@ -28,6 +28,7 @@ class _Files(FolderCard):
 
     def __init__(self, folder: Path, memory_card: Callable[[dict[str, Any]], Any], below: str = "") -> None:
         """``below``: the path of the folder on the card; "" for a whole card."""
+        # The board's parser reads only /sd/models/NAME, so a single folder is shown to it below that path.
         if below:
             contents, folders = scan(folder)
             self._folder = folder
@@ -45,6 +46,8 @@ class _Files(FolderCard):
 
     def read(self, path: str) -> bytes:
         data = self._memory.files.get(path)
+        # Zeros of the right size keep the parser going without reading gigabytes; the size itself is what the rules
+        # then complain about.
         if isinstance(data, DiskFile) and len(data) > LARGEST:
             return b"\0" * LARGEST
         return super().read(path)
@@ -97,6 +100,7 @@ class Model:
 
         if not self.file:
             return None
+        # `data` hides why the read failed. An empty file is wrong in another way, and the loader says how.
         if not self.data and self.size:
             return KModelError(tr("the file cannot be read from the card"))
         try:
@@ -130,12 +134,14 @@ class Card:
         self.settings: Any = None
         self._files: _Files | None = None
         if self.kind == "kmodel":
+            # A bare file has no model.json, so the board's parser has nothing to read.
             size = path.stat().st_size
             self.sizes = {path.name: size}
             self.models = [Model("", None, "", path.name, size, lambda: _bytes(path))]
             return
         self._bench = board_code.bench()
         self._bench.install()
+        # The name of the resolved path: for "." the path itself has no name.
         below = "" if self.kind == "card" else f"{MODELS}/{path.resolve().name}"
         self._files = _Files(path, self._bench.MemoryCard, below)
         self.sizes = self._files.sizes
@@ -153,6 +159,7 @@ class Card:
     def _model(self, spec: board_code.ModelSpec) -> Model:
         place = f"{MODELS}/{spec.folder}"
         name = str(spec.kmodel).removeprefix("/sd/") if isinstance(spec.kmodel, str) else ""
+        # FAT ignores capitals, so the board finds a file that this PC would not.
         name = next((path for path in self.sizes if path.lower() == name.lower()), "")
         return Model(str(spec.folder), spec, place, name, self.sizes.get(name, 0), lambda: self.read(name))
 
@@ -181,6 +188,7 @@ class Card:
 
     def text(self, name: str) -> str | None:
         """Return the text of a file with "\\n" line ends; None if it is missing, larger than 256 KiB, or not UTF-8."""
+        # The largest text that any rule reads is far smaller; a limit keeps a wrong file out of the memory.
         if not 0 <= self.sizes.get(name, -1) <= 1 << 18:
             return None
         try:
@@ -198,6 +206,7 @@ def _bytes(path: Path) -> bytes:
 def _kind(path: Path) -> str:
     """Return what a path is: "card", "model" or "kmodel". Raises MaixSwitchError for anything else."""
     if path.is_file():
+        # Users try `check` on a download first. Name the command that helps instead of "not a kmodel".
         if path.name.lower().endswith(".zip"):
             raise MaixSwitchError(
                 tr(
@@ -209,6 +218,7 @@ def _kind(path: Path) -> str:
         return "kmodel"
     if not path.exists():
         raise MaixSwitchError(tr("{path}: no such file or folder", path=path), EXIT_IO)
+    # models/ decides first: a stray .kmodel in the root of a card must not make it a single model.
     if (path / MODELS).is_dir():
         return "card"
     with files.reading(path):

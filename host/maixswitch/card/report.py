@@ -65,8 +65,10 @@ def following(report: Report) -> str:
     """Return what to do next."""
     worst = next((item for item in report.findings if item.severity == ERROR), None)
     if worst is not None:
+        # One step at a time: later errors often disappear together with the first.
         prefix = f"{worst.place}: " if worst.place else ""
         return prefix + worst.remedy + " " + tr("(maixswitch explain {code} says more)", code=worst.code)
+    # Without errors the next step depends on what was checked, and leads towards a card in the board.
     if report.kind == "kmodel":
         return tr("maixswitch import {path} --card CARD", path=shlex.quote(str(report.path)))
     if report.kind == "image":

@@ -44,6 +44,8 @@ def sarif(report: Report) -> dict[str, Any]:
 
 
 def _uri(report: Report) -> str:
+    # Findings name files as the card does. So the base must be the root of the card, even if only models/NAME was
+    # checked.
     folder = report.path if report.kind == "card" else report.path.resolve().parent
     if report.kind == "model" and folder.name == "models":
         folder = folder.parent
@@ -73,6 +75,8 @@ def _result(item: Finding, index: int) -> dict[str, Any]:
         "message": {"text": f"{parts} {f'({detail}) ' if detail else ''}{item.remedy}"},
     }
     if item.file:
+        # A relative URI: names may hold blanks and letters that a URI does not allow. A finding without a file gets no
+        # location, since SARIF would show a wrong one.
         location = {"uri": quote(item.file), "uriBaseId": BASE}
         result["locations"] = [{"physicalLocation": {"artifactLocation": location}}]
     return result

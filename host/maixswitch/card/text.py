@@ -68,10 +68,12 @@ def view(width: int, height: int) -> tuple[int, int]:
     if width <= 0 or height <= 0:
         return FRAME
     wide, high = FRAME
+    # Cross-multiplied, to compare the shapes without floats: the board computes with whole numbers, too.
     if width * high >= height * wide:
         w, h = wide, wide * height // width
     else:
         w, h = high * width // height, high
+    # The camera's windows count in blocks of eight pixels.
     return max(w // 8 * 8, 8), max(h // 8 * 8, 8)
 
 
@@ -83,6 +85,7 @@ def room(panel: tuple[int, int], pictures: tuple[int, int], kind: str, top: int,
     position: the model's place in the button's order, such as "2/5".
     """
     overlay = board_code.overlay()
+    # The text is drawn into the picture. A panel that is smaller than the picture cuts it off.
     width, height = min(panel[0], pictures[0]), min(panel[1], pictures[1])
     columns = width // overlay.CELL
     scale = 2 if min(width, height) >= 200 else 1
@@ -90,6 +93,7 @@ def room(panel: tuple[int, int], pictures: tuple[int, int], kind: str, top: int,
     shape = getattr(board_code.kinds().get(kind), "SHAPE", "")
     if shape == overlay.BARS and (overlay.LINE * 2 + 6) * top > height // 3:
         scale = 1
+    # A label gets at least one column, so that the comparison of labels has something to compare.
     return Room(max(columns - len(position) - RATE, 0), max(columns // scale - SCORE, 1))
 
 
@@ -97,5 +101,7 @@ def alike(texts: Sequence[str], width: int) -> list[tuple[int, ...]]:
     """Return groups of indices of texts that look the same in `width` characters, each of two or more."""
     groups: dict[str, list[int]] = {}
     for at, text in enumerate(texts):
+        # Compare what is on the panel: question marks make different characters equal, the cut makes different ends
+        # equal.
         groups.setdefault(plain(text)[:width].rstrip(), []).append(at)
     return [tuple(group) for group in groups.values() if len(group) > 1]

@@ -36,6 +36,8 @@ def _try(card: Card, model: Model, options: Options) -> Iterator[Finding]:
     if model.spec is None or not model.spec.loadable or firmware is None:
         return
     with tempfile.TemporaryDirectory(prefix="maixswitch-check-") as scratch:
+        # A copy with this model alone: the first model starts without a press of the button, and the app writes its
+        # choice onto the copy and not onto the user's card.
         folder = card.path if card.kind == "model" else card.path / model.place
         _copy(folder, Path(scratch, MODELS, model.folder))
         fault, answers = run_one(Path(scratch), options.board, firmware.name)
@@ -63,6 +65,7 @@ def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
     try:
         sim = SimulatedBoard(card, ignore, board=board, flavour=firmware)
         sim.power_on()
+        # Board time, not this PC's: a slow PC must not make a model fail.
         while not sim.looked and not sim.ended and sim.now < LONGEST_MS:
             sim.step()
             if sim.fault[0]:
@@ -70,6 +73,7 @@ def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
         fault = sim.ended or sim.fault[1]
         if not fault and not sim.looked:
             fault = tr("no answer within {seconds} s of board time", seconds=LONGEST_MS // 1000)
+        # An answer without a detection is a success: the drawn scene may hold nothing that the network knows.
         answers = ", ".join(f"{label} {score:.2f}" for label, score in sim.detections())
         return fault, answers
     except MaixSwitchError as error:

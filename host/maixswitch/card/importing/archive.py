@@ -46,26 +46,31 @@ def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
         raise Refusal("C500", files.unreadable(path, error), EXIT_IO) from error
     if len(members) > MAX_MEMBERS:
         raise _refusal("C512", path, tr("{count} files; wanted at most {limit}", count=len(members), limit=MAX_MEMBERS))
+    # These sizes come from the archive and may lie. They only refuse early; `read` stops at its own limit.
     if sum(member.file_size for member in members) > MAX_TOTAL:
         raise _refusal("C512", path, tr("more than {limit} MiB when unpacked", limit=MAX_TOTAL >> 20))
     kept: dict[str, zipfile.ZipInfo] = {}
     seen: dict[str, str] = {}
     for member in members:
+        # Some Windows tools write backslashes, and they would also hide a "..".
         name = member.filename.replace("\\", "/")
         trouble = _trouble(member, name)
         if trouble:
             raise _refusal(trouble.code, path, tr("{file}: {trouble}", file=_shown(name), trouble=trouble.text))
         if member.is_dir() or name.endswith("/"):
             continue
+        # "a//b" and "./a/b" are other spellings of "a/b". One spelling only, so that the comparison finds twins.
         name = PurePosixPath(name).as_posix()
         if name.casefold() in seen:
             raise _refusal("C514", path, tr("two files of the name {file}", file=_shown(name)))
         seen[name.casefold()] = name
+        # Judged above like all others, then dropped: clutter must not hide an attack.
         if not _clutter(name):
             kept[name] = member
 
     def read(name: str, limit: int) -> bytes:
         try:
+            # Opened again for every file, so that no handle stays open when the import fails halfway.
             with zipfile.ZipFile(path) as archive, archive.open(kept[name]) as file:
                 return file.read(limit)
         except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error) as error:
@@ -82,10 +87,12 @@ def _trouble(member: zipfile.ZipInfo, name: str) -> ImportMessage | None:
     """Return what is wrong with one file of a zip, None if nothing is."""
     parts = name.split("/")
     mode = member.external_attr >> 16
+    # zipfile cuts a name at a NUL, so the name that is checked would differ from the one in the archive.
     if name.startswith("/") or name[1:2] == ":" or "\0" in member.orig_filename:
         return ImportMessage("C510", tr("an absolute name: it would be written elsewhere"))
     if ".." in parts:
         return ImportMessage("C510", tr("a name that leads out of the archive"))
+    # 0 is what tools without Unix modes write.
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         return ImportMessage("C511", tr("a link or a device instead of a file"))
     if member.flag_bits & ENCRYPTED:
@@ -96,6 +103,7 @@ def _trouble(member: zipfile.ZipInfo, name: str) -> ImportMessage | None:
         return ImportMessage(
             "C512", tr("{size} bytes when unpacked; wanted at most {limit}", size=member.file_size, limit=MAX_MEMBER)
         )
+    # A packed size of 0 must not divide by zero, hence the product and the 1.
     if member.file_size > SMALL and member.file_size > MAX_RATIO * max(member.compress_size, 1):
         return ImportMessage(
             "C512",

@@ -91,6 +91,7 @@ class Evidence:
 
     def _add_detector(self, call: Call, file: str) -> None:
         """Add the thresholds of kpu.init_yolo2(task, threshold, nms, number, anchors), or CanMV's with keywords."""
+        # CanMV's script names its arguments, MaixPy's only orders them. Keywords win where a script has both.
         arguments = dict(zip(("task", "threshold", "nms_value", "anchor_num", "anchor"), call.args, strict=False))
         arguments.update(call.keywords)
         self.add("threshold", fraction(arguments.get("threshold")), file, call.line)
@@ -111,6 +112,7 @@ def scripts(part: Part) -> list[tuple[str, Script]]:
 
 def loaded(script: Script) -> list[str]:
     """Return the names, without folder, of the models that a script loads or names as model_addr."""
+    # Scripts use either a path on the card or an address in the flash; only texts can name a file.
     paths = [value.value for value in script.values if value.name in ("model_addr", "model_path")]
     for call in script.calls:
         if call.name in ("load", "load_kmodel") and call.args:
@@ -121,6 +123,7 @@ def loaded(script: Script) -> list[str]:
 
 def picture_size(value: Any) -> tuple[int, int] | None:
     """Return width and height out of a list of two or three; None for anything else or more than 1024 pixels."""
+    # The third number would be the channels, which the network itself knows better.
     if isinstance(value, (list, tuple)) and len(value) in (2, 3):
         width, height = value[0], value[1]
         if isinstance(width, int) and isinstance(height, int) and 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE:
@@ -130,6 +133,7 @@ def picture_size(value: Any) -> tuple[int, int] | None:
 
 def fraction(value: Any) -> float | None:
     """Return a number from 0 to 1, None for anything else."""
+    # True and False are integers in Python, but not thresholds.
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
         return float(value)
     return None

@@ -111,11 +111,13 @@ def import_models(
     imported = [item for _, item in entries]
     with refused_as("C541"):
         plan = writing.plan(existing, imported, position)
+    # The plan exists all the same: it makes the titles unique, and the JSON report shows them.
     if not result.clean:
         return result
     result.folders, result.renames = plan.folders, plan.renames
     with refused_as("C543"):
         if dry_run:
+            # A dry run asks the board's parser too; otherwise it would promise more than the real import keeps.
             writing.try_out(imported, plan.folders)
         else:
             writing.put(card, imported, plan)
@@ -136,6 +138,7 @@ def report(result: ImportResult, card: Path, dry_run: bool) -> list[str]:
         if result.folders and not item.problems:
             lines.append(_summary(item, result.folders[at]))
     lines += [tr("not imported, {code}: {text}", **vars(message)) for message in result.refused]
+    # Renames are only a plan until everything is written.
     for old, new in result.renames if result.clean else []:
         lines.append(tr("renamed {old} to {new}", old=old, new=new))
     if not result.clean:

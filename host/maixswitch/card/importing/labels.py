@@ -27,10 +27,12 @@ def read_labels(data: bytes) -> list[str] | None:
     if not text:
         return None
     labels = _listed(text)
+    # Text that begins as a list but is not one is damaged. Read as lines, its brackets would become labels.
     if labels is not None or text[0] == "[":
         return labels
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line]
+    # With several lines a comma is part of a label, such as "bird, small".
     if len(lines) == 1 and "," in lines[0]:
         lines = [part.strip().strip("\"'") for part in lines[0].split(",")]
         lines = [part for part in lines if part]
@@ -40,6 +42,7 @@ def read_labels(data: bytes) -> list[str] | None:
 def _listed(text: str) -> list[str] | None:
     """Return the labels of a list or an assignment, None for plain lines."""
     if text[0] in "[(":
+        # JSON first: it is the stricter one, and Python's literals do not know true and null.
         for read in (from_json, literal):
             try:
                 labels = strings(read(text))
@@ -60,12 +63,15 @@ def strings(value: Any) -> list[str] | None:
     """Return a list of texts, or of whole numbers as texts; None for anything else."""
     if not isinstance(value, (list, tuple)) or not 0 < len(value) <= MAX_LABELS:
         return None
+    # Digits are common class names and come as numbers. True and False are numbers as well, but nobody means them as
+    # labels.
     if any(isinstance(item, bool) or not isinstance(item, (str, int)) for item in value):
         return None
     try:
         texts = [str(item).strip() for item in value]
     except ValueError:  # Python refuses to print an integer of thousands of digits.
         return None
+    # The board refuses an empty label.
     return texts if all(texts) else None
 
 
@@ -78,6 +84,7 @@ def read_anchors(data: bytes) -> list[float] | None:
     if text is None or not text.strip():
         return None
     text = text.strip()
+    # Scripts first, because the plain reader would refuse the name before the numbers.
     if "=" in text:
         for value in read_script(text).values:
             if value.name.lower() in ANCHOR_NAMES:
@@ -93,6 +100,7 @@ def anchor_lines(data: bytes) -> list[list[float]]:
         if line.strip():
             values = anchors(_plain(line))
             if values is None:
+                # One strange line makes the whole file doubtful: then its line numbers mean nothing.
                 return []
             lists.append(values)
     return lists
@@ -100,6 +108,7 @@ def anchor_lines(data: bytes) -> list[list[float]]:
 
 def _plain(text: str) -> list[float] | None:
     """Return numbers with only separators between them, None for any other text."""
+    # A text with other words is prose, and the numbers in it are not anchors.
     if len(text) > 64 << 10 or SEPARATORS.sub("", NUMBER.sub(" ", text)).strip():
         return None
     return [float(number) for number in NUMBER.findall(text)]

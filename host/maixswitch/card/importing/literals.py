@@ -55,6 +55,8 @@ class Script:
 
 def decode(data: bytes) -> str | None:
     """Return the text of a file in UTF-8, UTF-16 with a byte order mark, or GB 18030; None for anything else."""
+    # Windows editors write both: UTF-16 with a mark, and GB 18030 on Chinese systems. GB 18030 accepts almost any
+    # bytes, so it is the last.
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encodings: tuple[str, ...] = ("utf-16",)
     else:
@@ -64,6 +66,7 @@ def decode(data: bytes) -> str | None:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        # Binary data can pass as GB 18030, but text never contains a NUL.
         return None if "\0" in text else text
     return None
 
@@ -73,6 +76,7 @@ def literal(text: str) -> Any:
 
     Raises ValueError for anything else, and for more than 128 KiB or 64 levels.
     """
+    # The limits come before the parser: Python's documentation warns that a deep text can crash ast.parse.
     if len(text) > MAX_SCRIPT or _deep(text):
         raise ValueError("too long or too deep")
     try:
@@ -102,6 +106,7 @@ def read_script(text: str) -> Script:
         return script
     try:
         tree = ast.parse(text)
+        # ast.walk goes by level, not by line; a name must be known before the line that uses it.
         nodes = sorted(
             (node for node in ast.walk(tree) if isinstance(node, (ast.stmt, ast.expr))),
             key=lambda node: (node.lineno, node.col_offset),
@@ -110,6 +115,7 @@ def read_script(text: str) -> Script:
         for node in nodes:
             _look(node, script, known)
     except BROKEN as error:
+        # A new Script, because the first one may hold half of the values.
         script = Script(trouble=str(error) or type(error).__name__)
         _search(text, script)
     return script
@@ -123,18 +129,21 @@ def _look(node: ast.AST, script: Script, known: dict[str, Any]) -> None:
                 known[target.id] = value
                 script.values.append(Value(target.id, value, node.lineno))
     elif isinstance(node, ast.FunctionDef):
+        # Some exports keep their labels and anchors in the defaults of main(). Defaults belong to the last parameters.
         names = [item.arg for item in node.args.args][len(node.args.args) - len(node.args.defaults) :]
         for name, default in zip(names, node.args.defaults, strict=True):
             value = _value(default, known)
             if value is not None:
                 script.values.append(Value(name, value, node.lineno))
     elif isinstance(node, ast.Call):
+        # By the last part of the name only: scripts write kpu.load, KPU.load or an alias of their own.
         called = node.func
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         keywords = {item.arg: _value(item.value, known) for item in node.keywords if item.arg}
         script.calls.append(Call(name, tuple(_value(item, known) for item in node.args), keywords, node.lineno))
     elif isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Gt, ast.GtE)):
         left, right = node.left, _value(node.comparators[0], known)
+        # A threshold is a float. Comparisons with whole numbers are loops and counters.
         if isinstance(left, ast.Name) and isinstance(right, float):
             script.floors.append(Value(left.id, right, node.lineno))
 
@@ -150,6 +159,7 @@ def _value(node: ast.AST, known: dict[str, Any]) -> Any:
 
 def _search(text: str, script: Script) -> None:
     """Search for assignments at the start of a line, and for calls that load a model."""
+    # Every match may cost a search for its bracket, so a hostile text could otherwise take hours.
     for tries, match in enumerate(ASSIGNMENT.finditer(text)):
         if tries > MAX_TRIES:
             break
@@ -170,6 +180,7 @@ def _balanced(text: str, start: int) -> str:
     quote = ""
     for at in range(start, min(len(text), start + MAX_LIST)):
         c = text[at]
+        # A bracket inside a label must not count.
         if quote:
             quote = "" if c == quote else quote
         elif c in "\"'":
@@ -204,7 +215,9 @@ def numbers(value: Any) -> list[float] | None:
         if isinstance(item, (list, tuple)):
             if len(item) > MAX_ITEMS:
                 return None
+            # A stack instead of recursion, since the depth comes from the file. Reversed keeps the order.
             todo.extend(reversed(item))
+        # JSON and Python read 1e999 as infinity, and an integer of 400 digits fits no float.
         elif isinstance(item, (int, float)) and not isinstance(item, bool):
             try:
                 flat.append(float(item))

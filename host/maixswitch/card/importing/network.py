@@ -31,6 +31,7 @@ class NetworkFacts:
     @property
     def input(self) -> tuple[int, int, int] | None:
         """Width, height and channels; None if the file does not state them or the network does not take a picture."""
+        # A kmodel stores channels, height, width; model.json names them the other way round.
         first = self.kmodel.inputs[0]
         shape = first.shape[-3:] if first.shape else ()
         if len(self.kmodel.inputs) != 1 or first.dtype != "uint8" or len(shape) != 3:
@@ -55,12 +56,15 @@ class NetworkFacts:
     def map(self) -> tuple[int, int, int] | None:
         """Columns, rows and channels of an output with more than one cell; None for a plain list of values."""
         shape = self.kmodel.outputs[0].shape
+        # One cell is what global pooling leaves of a picture: a list of scores, not a grid.
         if not shape or len(shape) < 3 or shape[-1] * shape[-2] <= 1:
             return None
         return shape[-1], shape[-2], shape[-3]
 
     def grid(self, pairs: int, classes: int) -> tuple[int, int] | None:
         """Return the columns and rows of a detector with these pairs and classes; None if the output does not fit."""
+        # A kmodel v4 often states only the bytes of its output. Then the board's own rule derives the grid from the
+        # input.
         if self.map:
             columns, rows, channels = self.map
             return (columns, rows) if channels == pairs * (classes + 5) else None
@@ -75,6 +79,7 @@ class NetworkFacts:
     def last(self) -> str:
         """The type of the last layer that computes something."""
         names = [layer.type.name for layer in self.kmodel.layers]
+        # These layers only move or scale values, so they do not tell how the network ends.
         passing = ("dequantize", "transpose", "pad", "memory_copy", "k210_remove_padding")
         return next((name for name in reversed(names) if name not in passing), "")
 
@@ -93,8 +98,11 @@ def read_network(data: bytes) -> NetworkFacts:
 
     Raises KModelError for a file that cannot be used.
     """
+    # kpu.load_flash() wants each word in the other byte order; kpu.load() of a file does not, so the card needs the
+    # plain form.
     if file_kind(data).name != "kmodel v3, word-swapped":
         return NetworkFacts(data, load(data))
+    # The tail that is not a whole word was never swapped.
     whole = len(data) // 4 * 4
     plain = np.frombuffer(data, ">u4", whole // 4).astype("<u4").tobytes() + data[whole:]
     try:

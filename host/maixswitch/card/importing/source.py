@@ -46,6 +46,7 @@ class Source:
     def read(self, name: str, limit: int) -> bytes:
         """Return the bytes of a file. Raises Refusal if there are more than ``limit``, or if they cannot be read."""
         size = self.files[name]
+        # Refuse instead of cutting off: half a list of labels would look complete.
         if size > limit:
             raise Refusal(
                 "C505",
@@ -105,6 +106,7 @@ def open_source(path: Path) -> Source:
         size = path.stat().st_size
     except OSError as error:
         raise Refusal("C500", unreadable(path, error), EXIT_IO) from error
+    # By contents, not by suffix: a .kfpkg is a zip, and downloads lose their suffix.
     if head[:2] == b"PK":
         files, reader = archive.open_zip(path)
         return Source(str(path), path.stem, files, reader)
@@ -116,14 +118,17 @@ def _folder(path: Path) -> Source:
     files: dict[str, int] = {}
     links = []
     for folder, inner, names in os.walk(root):
+        # Linked folders are left out: they may form a ring or lead to the whole disk.
         inner[:] = sorted(name for name in inner if name[0] != "." and not Path(folder, name).is_symlink())
         for name in sorted(names):
             file = Path(folder, name)
             inside = file.relative_to(root).as_posix()
+            # A folder of somebody else must not bring files of this PC onto a card.
             if file.is_symlink() and not file.resolve().is_relative_to(root):
                 links.append(inside)
             elif name[0] != "." and file.is_file():
                 files[inside] = file.stat().st_size
+        # Inside the loop, so that "import ~" stops early.
         if len(files) > MAX_FILES:
             raise Refusal(
                 "C505",
@@ -150,6 +155,7 @@ def parts(source: Source) -> tuple[list[Part], list[ImportMessage]]:
     refused: list[ImportMessage] = []
     for name in source.files:
         ending = PurePosixPath(name).suffix.lower()
+        # A package holds hundreds of pictures. A single file was named by the user, so it gets a reason in any case.
         if ending in OTHER and len(source.files) > 1:
             continue
         kind = file_kind(source.head(name))
@@ -172,6 +178,8 @@ def _alone(usable: list[str], name: str) -> bool:
 
 
 def _texts(source: Source, kmodel: str) -> tuple[str, ...]:
+    # Exports often keep the model in a folder of its own and the labels above it. The nearest texts are the most likely
+    # ones.
     for folder in PurePosixPath(kmodel).parents:
         texts = []
         for name in source.files:
@@ -186,6 +194,7 @@ def _texts(source: Source, kmodel: str) -> tuple[str, ...]:
 def _nothing(source: Source, refused: list[str]) -> str:
     if refused:
         return tr("{source}: no model that can be used: {reasons}", source=source.name, reasons="; ".join(refused))
+    # Archives within archives are not opened: their limits would multiply.
     inner = [name for name in source.files if name.lower().endswith((".zip", ".kfpkg"))]
     if inner:
         return tr(

@@ -44,11 +44,13 @@ def plan(models: Sequence[tuple[str, str]], imported: Sequence[ImportedModel], p
         )
     taken = set(names)
     titles = {title for _, title in models}
+    # The board refuses the second of two equal titles (C116 of `check`), and an import may bring twins of its own.
     slugs = []
     for item in imported:
         item.model["title"] = _unique(item.title, titles)
         titles.add(item.title)
         slugs.append(ordering.slug(item.title))
+    # Behind all others: the usual case, which never renames a folder of the user.
     if not position or position == len(names) + 1:
         folders: list[str] = []
         for word in slugs:
@@ -65,6 +67,7 @@ def plan(models: Sequence[tuple[str, str]], imported: Sequence[ImportedModel], p
     marks = [f"\0{at}-{word}" for at, word in enumerate(slugs)]
     order = [*names[: position - 1], *marks, *names[position - 1 :]]
     new = ordering.numbered([mark.partition("-")[2] if mark in marks else mark for mark in order])
+    # FAT ignores capitals, so names that differ only there would be one folder.
     if len({name.casefold() for name in new}) != len(new):
         raise Refusal("C540", tr("two folders would have one name; give a --title"), EXIT_USAGE)
     target = dict(zip(order, new, strict=True))
@@ -76,6 +79,7 @@ def _unique(title: str, titles: set[str]) -> str:
     while candidate in titles:
         number += 1
         end = f" {number}"
+        # The number must survive the limit, so the title gives way.
         candidate = title[: MAX_TITLE - len(end)] + end
     return candidate
 
@@ -83,6 +87,7 @@ def _unique(title: str, titles: set[str]) -> str:
 def judge(folder: Path) -> list[ImportMessage]:
     """Return what the board's own parser finds wrong with a model's folder."""
     messages = []
+    # None: another number of anchors is a note for the user (C526), not a reason to refuse the import.
     for model in Card(folder, None).models:
         messages += [
             ImportMessage("C544", f"{file} {field}: {value}; {expected}")
@@ -110,18 +115,21 @@ def put(card: Path, imported: Sequence[ImportedModel], plan: Plan) -> None:
         for item, name in zip(imported, plan.folders, strict=True):
             _write(stage / name, item)
             item.problems += judge(stage / name)
+        # All models are judged before the first rename, so that a bad one leaves no trace of the others.
         if any(item.problems for item in imported):
             return
         renamed = ordering.rename(models, plan.renames)
         placed: list[Path] = []
         try:
             for name in plan.folders:
+                # The plan is some seconds old, and rename() would replace an empty folder without a word on Unix.
                 if (models / name).exists():
                     raise MaixSwitchError(tr("{name} is there already", name=models / name), EXIT_USAGE)
                 (stage / name).rename(models / name)
                 placed.append(models / name)
             _sync(models)
         except BaseException as error:
+            # First the new folders leave, then the old ones return: they may need the same names.
             for path in placed:
                 path.rename(stage / path.name)
             ordering.rename(models, [(new, old) for old, new in renamed])
@@ -151,6 +159,8 @@ def _stage(card: Path) -> Iterator[Path]:
 def _write(folder: Path, item: ImportedModel) -> None:
     try:
         folder.mkdir()
+        # fsync each file before the rename; otherwise a pulled card can show a folder of empty files. "x" because the
+        # folder is new: an equal name is a mistake.
         for name, data in {**item.files, "model.json": document(item)}.items():
             with (folder / name).open("xb") as file:
                 file.write(data)

@@ -79,6 +79,7 @@ def read_geometry(disk: Sectors, start: int) -> Geometry | str:
 
 def free_by_info(disk: Sectors, shape: Geometry) -> int | None:
     """Return the free clusters that FSInfo states, which the firmware believes; None if it states none."""
+    # FatFs trusts this number without a look at the FAT, once the three signatures are right.
     if not shape.info:
         return None
     data = disk.sector(shape.info)
@@ -97,14 +98,18 @@ def count_free(disk: Sectors, shape: Geometry) -> int | None:
         return None
     base = shape.fat * SECTOR
     if shape.bits == 12:
+        # FAT12 has at most 4085 clusters (MAX_FAT12) and packs two entries into three bytes: small enough to read
+        # whole.
         table = disk.read(base, (shape.clusters + 2) * 3 // 2 + 1)
         return sum(_entry12(table, at) == 0 for at in range(2, shape.clusters + 2))
     width = shape.bits // 8
     at, end, free = 2 * width, (shape.clusters + 2) * width, 0
     while at < end:
         data = disk.read(base + at, min(CHUNK, end - at))
+        # The image ends inside the FAT. A partial count would look like a full card.
         if not data or len(data) % width:
             return None
+        # array counts in C; a loop in Python over millions of entries would be far slower.
         entries = array("I" if width == 4 else "H", data)
         if sys.byteorder == "big":
             entries.byteswap()
@@ -122,6 +127,7 @@ def _entry12(table: bytes, number: int) -> int:
 def is_dirty(disk: Sectors, shape: Geometry) -> bool:
     """Was the card pulled out without being ejected? Linux marks the boot sector, Windows the second FAT entry."""
     boot = disk.sector(shape.start)
+    # The two systems mark different places, so either mark alone is enough. FAT12 has no flag in its second entry.
     if boot[65 if shape.bits == 32 else 37] & 1:
         return True
     if shape.bits == 12:

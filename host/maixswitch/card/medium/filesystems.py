@@ -15,6 +15,7 @@ def file_system_at(disk: Sectors, start: int) -> str:
     base = start * SECTOR
     first = disk.sector(start)
     name = first[3:11]
+    # exFAT and NTFS share the jump and the end mark with FAT; only their names in the boot sector tell them apart.
     if name == b"EXFAT   ":
         return "exFAT"
     if name == b"NTFS    ":
@@ -23,6 +24,7 @@ def file_system_at(disk: Sectors, start: int) -> str:
     bootable = first[510:512] == b"\x55\xaa" and first[0] in (0xE8, 0xE9, 0xEB)
     if bootable and (first[54:57] == b"FAT" or first[82:87] == b"FAT32"):
         return FAT
+    # The others only make the message better: the firmware mounts FAT alone.
     for at, mark, kind in (
         (1024 + 56, b"\x53\xef", "ext2/3/4"),
         (1024, b"H+", "HFS+"),

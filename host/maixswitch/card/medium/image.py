@@ -55,6 +55,7 @@ def is_image(path: Path) -> bool:
         kind = path.stat().st_mode
         if stat.S_ISBLK(kind):
             return True
+        # A kmodel may end its first 512 bytes with 55 AA by chance, so known suffixes decide before the contents.
         if not stat.S_ISREG(kind) or path.suffix.lower() in OTHERS:
             return False
         if path.suffix.lower() in SUFFIXES:
@@ -63,6 +64,7 @@ def is_image(path: Path) -> bool:
             first = file.read(SECTOR)
     except OSError:
         return False
+    # An image without a suffix still has the mark of a boot sector.
     return len(first) == SECTOR and first[510:] == b"\x55\xaa"
 
 

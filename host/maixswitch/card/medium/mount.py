@@ -53,6 +53,7 @@ def read_mount(folder: Path, mounts: Path = MOUNTS, blocks: Path = BLOCKS, recor
     """Return what is known about the card mounted at `folder`; None if it is just a folder of this PC."""
     try:
         path = folder.resolve()
+        # A folder of this PC says nothing about a card: the board never mounts this disk.
         if not os.path.ismount(path):
             return None
     except OSError:
@@ -62,9 +63,11 @@ def read_mount(folder: Path, mounts: Path = MOUNTS, blocks: Path = BLOCKS, recor
         nothing = tr("file system and partition table: only Linux shows them")
         return Mount("", free=_free(path)[0], unchecked=(nothing,))
     device, system, options = row
+    # Containers and network shares are mount points as well. The root of this PC is not a card.
     if system in FOREIGN or str(path) == "/":
         return None
     record = _record(records / f"b{device}")
+    # FUSE hides the true file system (NTFS and exFAT on older kernels); udev has looked at the disk itself.
     if system == "fuseblk":
         system = record.get("ID_FS_TYPE", "")
     free, total, cluster = _free(path)
@@ -74,6 +77,7 @@ def read_mount(folder: Path, mounts: Path = MOUNTS, blocks: Path = BLOCKS, recor
         unchecked.append(tr("the file system: this system does not show it"))
     version = re.fullmatch(r"FAT(12|16|32)", record.get("ID_FS_VERSION", ""))
     table = _table(blocks / device, record)
+    # State what is unknown. Silence would look like a good card.
     if not table:
         unchecked.append(
             tr("the partition table: this system does not show it; check the card itself, such as /dev/sdX")
@@ -94,12 +98,15 @@ def read_mount(folder: Path, mounts: Path = MOUNTS, blocks: Path = BLOCKS, recor
 
 def _row(path: Path, mounts: Path) -> tuple[str, str, list[str]] | None:
     """Return (major:minor, file system, options) of the last mount at a path."""
+    # The last mount at a path hides those before it.
     row = None
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return None
     for line in lines:
+        # The number of optional fields varies, so the separator " - " is the only safe place to split (Linux,
+        # proc_pid_mountinfo).
         before, _, after = line.partition(" - ")
         parts, rest = before.split(" "), after.split(" ")
         if len(parts) >= 6 and len(rest) >= 3 and _unescape(parts[4]) == str(path):

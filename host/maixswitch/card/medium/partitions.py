@@ -55,12 +55,16 @@ def read_entries(data: bytes) -> tuple[Partition, ...]:
 def read_table(disk: Sectors) -> Table:
     """Read the partition table of a card. Its values are not compared with the card's size."""
     first = disk.sector(0)
+    # The second size is for media in sectors of 4096 bytes, where the GPT header lies further back.
     gpt = any(disk.read(size, 8) == b"EFI PART" for size in (SECTOR, 4096))
     if first[510:512] == b"\x55\xaa":
+        # A boot sector ends with 55 AA as well, and its code may look like entries; so it must be excluded first.
         if is_boot_sector(first):
             return Table("none")
         entries = read_entries(first)
         guard = any(entry.kind == GPT_GUARD for entry in entries)
+        # A GPT header without its guard entry is a remainder: partitioning tools for MBR often leave it. The MBR then
+        # counts, as it does for the firmware.
         if gpt and (guard or not entries):
             return Table("gpt", entries)
         if entries:

@@ -36,6 +36,8 @@ class Sectors:
 
     def read(self, at: int, count: int) -> bytes:
         """Return `count` bytes from byte `at` on, fewer at the end. Raises MaixSwitchError if they cannot be read."""
+        # The positions come from the card itself, so a wrong table may point anywhere: that is an empty answer, not a
+        # crash.
         if at < 0 or count <= 0 or at >= self.size:
             return b""
         try:
@@ -60,6 +62,7 @@ class Sectors:
         self.close()
 
     def _failure(self, error: OSError) -> MaixSwitchError:
+        # Raw devices belong to root on most systems. "Permission denied" alone would look like a faulty card.
         if isinstance(error, PermissionError) and self._is_device:
             text = tr("{path}: only an administrator may read it: sudo maixswitch check {path}", path=self.path)
             return MaixSwitchError(text, EXIT_IO)

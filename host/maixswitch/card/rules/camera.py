@@ -33,9 +33,11 @@ def heap_bytes(width: int, height: int, channels: int) -> int:
 def resized(model: Model, options: Options) -> Iterator[Finding]:
     """Judge whether the picture must be converted for every frame, and whether the heap has room for that."""
     width, height, channels = model.spec.width, model.spec.height, model.spec.channels
+    # The camera hands such a window to the KPU without a copy in Python's heap, so there is nothing to judge.
     if is_window(width, height) and channels == 3:
         return
     need = heap_bytes(width, height, channels)
+    # Take the largest heap: the error must be true for every firmware in question.
     heap = max(options.gc_kib or item.gc_kib for item in options.flavours)
     size = f"{width}x{height}x{channels}"
     if need > (heap - RESERVE_KIB) * 1024:

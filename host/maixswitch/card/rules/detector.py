@@ -17,6 +17,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
     """Compare each usable model.json with the layers of its network."""
     for model in card.models:
         kmodel = model.kmodel
+        # The board refuses such a model before it looks at the outputs; another rule has already said why.
         if kmodel is None or model.spec is None or not model.spec.loadable:
             continue
         if model.spec.anchors:
@@ -28,6 +29,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 def classes(model: Model, kmodel: KModel) -> Iterator[Finding]:
     """Judge the number of labels: the output has anchor pairs x (classes + 5) channels."""
+    # run_yolo2 reads one output only, as float values (Maix_kpu.c), so anything else cannot be a detector here.
     pairs = len(model.spec.anchors) // 2
     if len(kmodel.outputs) != 1:
         yield finding("C214", model.file, found=tr("{count} outputs", count=len(kmodel.outputs)), wanted=tr("1 output"))
@@ -36,11 +38,13 @@ def classes(model: Model, kmodel: KModel) -> Iterator[Finding]:
     shape = tensor.shape[-3:] if tensor.shape and len(tensor.shape) >= 3 else ()
     if tensor.dtype != "float32":
         yield finding("C214", model.file, found=shape_text(tensor), wanted="float32")
+    # Each anchor has four numbers of its box, one score, and at least one class: six channels.
     elif shape and (shape[0] % pairs or shape[0] // pairs < 6 or shape[1] * shape[2] < 2):
         expected = tr("{pairs} x (labels + 5) channels", pairs=pairs)
         yield finding("C214", model.file, found=shape_text(tensor), wanted=expected)
     elif shape and shape[0] // pairs - 5 != model.classes:
         expected = tr("{count} labels", count=shape[0] // pairs - 5)
+        # The board's reader may have found the same, and one mistake needs one finding.
         if not any(problem[1] == "labels" for problem in model.spec.problems):
             yield finding("C213", model.json, "labels", tr("{count} labels", count=model.classes), expected)
 
@@ -51,6 +55,8 @@ def anchors(model: Model, kmodel: KModel) -> Iterator[Finding]:
     shape = kmodel.outputs[0].shape or ()
     columns, rows = (shape[-1], shape[-2]) if len(shape) > 2 else model.spec.grid or (0, 0)
     first_values = ", ".join(f"{value:.3g}" for value in values[:4]) + ", ..."
+    # Only guesses are possible here: no anchor is wrong by itself. Hence warnings, and limits that a real training
+    # never reaches.
     if columns > 1 and max(values) < 1:
         yield finding("C215", model.json, "anchors", first_values, tr("grid cells"), columns=columns, rows=rows)
     elif columns and (max(values[::2]) > 2 * columns or max(values[1::2]) > 2 * rows):
@@ -62,6 +68,7 @@ def scores(model: Model, kmodel: KModel) -> Iterator[Finding]:
     """Does a kmodel v3 end with the softmax that model.json expects? A kmodel v4 spreads it over several layers."""
     if kmodel.version != 3 or model.classes < 2 or kmodel.outputs[0].dtype != "float32":
         return
+    # Some networks end with a logistic, which gives scores from 0 to 1 as well: a softmax on top would flatten them.
     own = kmodel.layers[-1].name in ("softmax", "logistic")
     if own and model.spec.softmax:
         yield finding("C219", model.json, "softmax", kmodel.layers[-1].name)

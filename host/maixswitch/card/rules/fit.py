@@ -40,11 +40,13 @@ def verdicts(model: Model, options: Options) -> list[Memory]:
 def fit(model: Model, options: Options) -> Iterator[Finding]:
     """Yield an error if the model fits no chosen firmware, or a note if it fits only some."""
     kmodel = model.kmodel
+    # A layer that no firmware knows has a finding of its own (C210); its memory cannot be computed.
     if kmodel is None or unknown_layer(kmodel) is not None:
         return
     judged = verdicts(model, options)
     fitting = [item.firmware.name for item in judged if item.verdict.fits]
     names = ", ".join(item.firmware.name for item in judged)
+    # One fitting firmware is enough for a card that works: the rest is a note, not an error.
     if fitting:
         rest = [item.firmware.name for item in judged if not item.verdict.fits]
         if rest:
@@ -52,10 +54,12 @@ def fit(model: Model, options: Options) -> Iterator[Finding]:
                 "C207", model.file, found=tr("not {names}", names=", ".join(rest)), fits=", ".join(fitting)
             )  # fmt: skip
         return
+    # The loader refuses an unknown version before it asks for memory, so the version comes first.
     able = [item for item in judged if item.verdict.kind != "version"]
     if not able:
         yield finding("C208", model.file, found=f"kmodel v{kmodel.version}", wanted="kmodel v3", firmware=names)
         return
+    # Advise what costs the user least: a smaller Python heap is one command, another firmware or network is much work.
     best = max(able, key=lambda item: (item.verdict.kind == "gc", item.left))
     heap = best.verdict.gc_kib
     if heap is not None:

@@ -28,6 +28,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
     """Yield the mistakes in every model.json; nothing for a bare file."""
     if card.kind == "kmodel":
         return
+    # An empty models/ is legal for the reader, but a board without models shows nothing useful.
     if not card.models:
         yield finding("C100", MODELS, card=card.shell)
     for model in card.models:
@@ -56,10 +57,12 @@ def code(field: str, value: str, expected: str) -> str:
         return "C101" if value == "missing" else "C102"
     if value == "unknown":
         return "C103"
+    # Two titles that collide need another remedy than a title that is wrong by itself.
     if field == "title":
         return "C116" if expected.startswith("another than ") else "C105"
     if field == "anchors" and "this firmware" in expected:
         return "C121"
+    # The rules of `kmodel` read the whole file and say more about it.
     if field == "kmodel" and expected == "kmodel v3 or v4":
         return ""
     if field == "labels" and value.endswith(" labels"):
@@ -79,9 +82,11 @@ def unused(card: Card) -> Iterator[Finding]:
         if not name.lower().endswith(KMODEL_ENDS) or name in used:
             continue
         folder, _, base = name.rpartition("/")
+        # macOS leaves a shadow ._name.kmodel beside each file. It has the suffix, but it is not a model.
         if base.startswith("."):
             continue
         if folder in places:
+            # If model.json names a missing file, this one may be it under another name. Then C115 is enough.
             if places[folder].file:
                 yield finding("C122", name)
         elif card.kind == "card":

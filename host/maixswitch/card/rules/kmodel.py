@@ -32,7 +32,10 @@ def readable(model: Model) -> Iterator[Finding]:
     loaded = model.loaded
     if isinstance(loaded, KModelError):
         kind = file_kind(model.data)
+        # The start of the file looks like a kmodel, so it is damaged. Other files are something else under this name,
+        # and need another remedy.
         if kind.usable or (model.size and not model.data):
+            # An address beyond the AI RAM is not damage: the compiler wrote a network that is too large for the chip.
             yield finding("C209" if loaded.field in ADDRESSES else "C201", model.file, found=loaded.message)
         else:
             yield finding(code(kind.name), model.file, found=kind.name, wanted="kmodel v3, v4")
@@ -40,6 +43,7 @@ def readable(model: Model) -> Iterator[Finding]:
         strange = unknown_layer(loaded)
         if strange is not None:
             yield finding("C210", model.file, found=strange)
+        # One finding with the count: damage in one layer often makes many fields wrong.
         odd = [item for item in consistency.check(loaded) if not item.limit]
         if odd:
             yield finding("C211", model.file, found=odd[0], count=len(odd))
@@ -48,6 +52,7 @@ def readable(model: Model) -> Iterator[Finding]:
 def activations(model: Model, options: Options) -> Iterator[Finding]:
     """Yield dense layers whose activation one of the firmwares ignores, and how that changes the answers."""
     kmodel = model.kmodel
+    # Only MaixPy's runtime ignores these activations; CanMV's applies them.
     names = [item.name for item in options.flavours if item.runtime == MAIXPY.name]
     if kmodel is None or not names or unknown_layer(kmodel) is not None:
         return
@@ -74,6 +79,8 @@ def picture(model: Model) -> Iterator[Finding]:
     first = kmodel.inputs[0]
     if len(kmodel.inputs) > 1:
         yield finding("C217", model.file, found=tr("{count} inputs", count=len(kmodel.inputs)))
+    # The camera's picture reaches the network only through the AI RAM, as bytes. Any other first layer has no source of
+    # data.
     elif first.dtype != "uint8" or first.memory != AI_RAM:
         yield finding(
             "C217",
@@ -84,6 +91,7 @@ def picture(model: Model) -> Iterator[Finding]:
     elif model.spec is not None and model.spec.loadable and first.shape and len(first.shape) >= 3:
         own = [first.shape[-1], first.shape[-2], first.shape[-3]]
         stated = [model.spec.width, model.spec.height, model.spec.channels]
+        # The board's reader sees the same in the head of most files; then there is a finding already.
         doubted = any(problem[1] == "input" for problem in model.spec.problems)
         if own != stated and not doubted:
             yield finding("C119", model.json, "input", stated, own, input=own)

@@ -46,6 +46,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 def judge_image(image: Image) -> Iterator[Finding]:
     """Judge a card that was read as an image or a block device: table, file system, free space, state."""
     table, volume = image.table, image.volume
+    # Unknown partitions have no name to report. They matter only if there is nothing else on the card.
     systems = [system for _, system in image.refused if system]
     if table.kind == "gpt":
         # A card with both tables works if one of the MBR's entries is the FAT volume.
@@ -58,6 +59,7 @@ def judge_image(image: Image) -> Iterator[Finding]:
         yield finding("C414", found=count_text, wanted="FAT32")
     if table.kind == "none":
         yield finding("C413", wanted="MBR")
+    # Of a GPT card the file systems stay unnamed: the board does not see them, and C412 already asks for a new table.
     if volume is None:
         if table.kind != "gpt":
             yield from (_system(system) for system in dict.fromkeys(systems))
@@ -68,6 +70,7 @@ def judge_image(image: Image) -> Iterator[Finding]:
 
 def judge_mount(mount: Mount | None) -> Iterator[Finding]:
     """Judge a card that this PC has mounted. None stands for a folder of this PC, about which nothing is known."""
+    # Not an error: users build a card in a folder and copy it later.
     if mount is None:
         yield finding("C425", found=tr("a folder of this PC, not a mounted card"))
         return
@@ -77,6 +80,7 @@ def judge_mount(mount: Mount | None) -> Iterator[Finding]:
         yield finding("C412", found="GPT", wanted="MBR")
     elif mount.table == "none":
         yield finding("C413", wanted="MBR")
+    # Without FAT the details below mean nothing, and the card gets formatted anyway.
     if mount.system and mount.system != "FAT":
         yield _system(mount.system)
         return
@@ -107,6 +111,7 @@ def judge_names(tree: Iterable[tuple[str, list[str]]]) -> Iterator[Finding]:
         for name in names_in:
             path = f"{folder}/{name}" if folder else name
             shown = "/".join(names.printable(part) for part in path.split("/"))
+            # Many such files are normal after a copy on macOS, so they share one finding at the end.
             if names.is_litter(name):
                 litter.append(shown)
                 continue
@@ -115,9 +120,11 @@ def judge_names(tree: Iterable[tuple[str, list[str]]]) -> Iterator[Finding]:
             length = names.path_length(path)
             if length > names.LONGEST_PATH:
                 yield from say("C407", shown, tr("{count} bytes", count=length))
+        # Such a pair exists only on a PC: the copy onto the card keeps one of them without a word.
         for group in names.twins(names_in):
             shown_folder = names.printable(folder)
             yield from say("C403", shown_folder, ", ".join(names.printable(name) for name in group[:4]))
+    # A long list hides the other findings; the rest is a number.
     for code, count in counts.items():
         if count > SHOWN:
             yield finding(code, found=tr("{count} more of them", count=count - SHOWN))
@@ -148,6 +155,8 @@ def _named_files(card: Card, path: str) -> Iterator[Finding]:
     """Judge non-ASCII file names in model.json, even if there is no such file."""
     import json
 
+    # The board's reader reports such a file as missing, which does not tell why. 8192 bytes are the limit of that
+    # reader.
     text = card.text(path)
     try:
         data = json.loads(text) if text and len(text) <= 8192 else None
@@ -163,11 +172,13 @@ def folder_names(folder: Path, prefix: str = "") -> Iterator[tuple[str, list[str
     """Yield (path on the card, names in it) of a folder and those below, as `judge_names` takes them."""
     seen = 0
     for current, inner, files in os.walk(folder):
+        # In place, so that os.walk does not descend into what is left out.
         inner[:] = sorted(name for name in inner if not names.is_silent(name))
         base = Path(current).relative_to(folder).as_posix()
         path = (prefix + ("" if base == "." else base)).rstrip("/")
         seen += len(inner) + len(files)
         yield path, [*inner, *sorted(name for name in files if not names.is_silent(name))]
+        # `check ~` by mistake must end in bounded time; a card has far fewer files.
         if seen > MOST:
             return
 
@@ -182,6 +193,7 @@ def _system(system: str) -> Finding:
 
 def _partition(image: Image, volume: Volume) -> Iterator[Finding]:
     partition = tr("partition {number}", number=volume.number) if volume.number else ""
+    # Both findings mean several partitions, so the one with the reason replaces the other.
     if image.refused:
         details = ", ".join(f"{number}: {system or '?'}" for number, system in image.refused)
         yield finding("C424", partition, found=details)
@@ -192,6 +204,7 @@ def _partition(image: Image, volume: Volume) -> Iterator[Finding]:
     shape = volume.shape
     if shape.bits != 32:
         yield finding("C417", partition, found=f"FAT{shape.bits}", wanted="FAT32")
+    # Truncated downloads and counterfeit cards look fine until a file in the missing part is read.
     end = (shape.start + shape.total) * SECTOR
     if image.size < end:
         yield finding(
@@ -203,6 +216,8 @@ def _volume(image: Image, volume: Volume) -> Iterator[Finding]:
     shape = volume.shape
     if volume.dirty:
         yield finding("C418")
+    # The count is the truth, and FSInfo is a hint that any crash makes wrong. But the firmware believes the hint, so a
+    # difference is worth a note.
     free = volume.free if volume.free is not None else volume.info
     if volume.free is not None and volume.info is not None and volume.free != volume.info:
         noted = tr("{count} clusters free", count=volume.info)

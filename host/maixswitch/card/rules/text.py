@@ -21,6 +21,7 @@ READ = 1000  # the most labels of a model that are judged: no network on the chi
 def look(card: Card, options: Options) -> Iterator[Finding]:
     """Yield the findings C310 to C316 of every readable model.json; nothing for a board without a panel."""
     panel = panel_of(card, options)
+    # Without a panel the font and its width limit nothing.
     if panel is None:
         return
     titles: list[tuple[Model, str]] = []
@@ -29,9 +30,11 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
         spec = model.spec
         if spec is None or not spec.title:
             continue
+        # The place in the row takes room in the status bar, so the last of many models has the shortest title.
         position = f"{at + 1}/{len(card.models)}"
         pictures = text.view(spec.width, spec.height)
         space = text.room(panel, pictures, spec.kind or "", spec.top, position)
+        # The board shows the folder's name instead of a title that belongs to a refused model.
         if spec.loadable:
             titles.append((model, str(spec.title)))
             width = min(width, space.title)
@@ -45,6 +48,7 @@ def panel_of(card: Card, options: Options) -> tuple[int, int] | None:
     size = options.screen
     if size is None:
         return None
+    # The card's own setting wins over the board's row, as it does in the app.
     screen = card.settings.screen if card.settings is not None else {}
     rotation = screen.get("rotation", options.row.rotation if options.row is not None else 0)
     return size[::-1] if rotation in (1, 3) else size
@@ -59,6 +63,7 @@ def _title(model: Model, title: str, room: int) -> Iterator[Finding]:
 
 
 def _labels(model: Model, labels: list[str], room: int) -> Iterator[Finding]:
+    # A label with control characters also counts as undrawable; name each label once, with the more precise finding.
     broken = [label for label in labels if text.controls(label)]
     strange = [label for label in labels if not text.is_plain(label) and not text.controls(label)]
     long = [label for label in labels if len(label) > room]

@@ -25,6 +25,7 @@ def read_evidence(part: Part) -> Evidence | None:
     for file, config in _configs(part):
         model = config["model"]
         train = config.get("train")
+        # A project may hold several configurations. All claims are kept, so that a contradiction becomes visible.
         evidence = evidence or Evidence("aXeleRate", part)
         folder = train.get("saved_folder") if isinstance(train, dict) else None
         if isinstance(folder, str) and not evidence.title:
@@ -34,6 +35,7 @@ def read_evidence(part: Part) -> Evidence | None:
         evidence.add("input", _input(model.get("input_size")), file)
         evidence.add("threshold", fraction(model.get("obj_thresh")), file)
         evidence.add("nms", fraction(model.get("iou_thresh")), file)
+        # Fractions and cells need different treatment, and only the nesting and the size of the values tell them apart.
         nested = model.get("anchors")
         values = anchors(nested)
         if values and isinstance(nested, list) and isinstance(nested[0], list) and max(values) <= 1:
@@ -49,6 +51,7 @@ def _configs(part: Part) -> list[tuple[str, dict[str, Any]]]:
     for folder in PurePosixPath(part.kmodel).parents:
         configs = []
         for name in sorted(names):
+            # The configuration may lie in a folder beside the model's, hence also one level below.
             if folder in (PurePosixPath(name).parent, PurePosixPath(name).parent.parent):
                 config = _config(part, name)
                 if config is not None:
@@ -67,6 +70,7 @@ def _config(part: Part, name: str) -> dict[str, Any] | None:
         return None
     if not isinstance(value, dict) or not isinstance(value.get("model"), dict):
         return None
+    # Many tools write a JSON with "model" in it. These keys are in every configuration of aXeleRate.
     return value if "architecture" in value["model"] or "input_size" in value["model"] else None
 
 

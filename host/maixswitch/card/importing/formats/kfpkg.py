@@ -29,6 +29,7 @@ def read_evidence(part: Part) -> Evidence | None:
     lists = [name for name in part.texts if name.rpartition("/")[2] == LIST]
     if not lists:
         return None
+    # A package for the flash may still have labels beside the model, under any name.
     evidence = plain_files.read_evidence(part)
     evidence.format = "kfpkg"
 
@@ -52,6 +53,7 @@ def read_list(data: bytes) -> dict[str, str] | None:
     text = decode(data)
     if text is None:
         return None
+    # JSON does not allow a bare hexadecimal number, but published packages have it: write it as a decimal one first.
     try:
         document = from_json(BARE.sub(lambda match: match[1] + str(int(match[2], 16)), text))
     except ValueError:

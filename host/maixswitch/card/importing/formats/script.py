@@ -22,6 +22,7 @@ def scripts_that_load(part: Part) -> list[tuple[str, Script]]:
     named = scripts(part)
     name = part.kmodel.rpartition("/")[2]
     exact = [(file, script) for file, script in named if name in loaded(script)]
+    # With several models in a folder only the name tells which one a script means.
     if exact or not part.alone:
         return exact
     return [(file, script) for file, script in named if loaded(script) or _calls(script, "load", "init_yolo2")]
@@ -47,6 +48,7 @@ def script_evidence(part: Part, form: str, named: list[tuple[str, Script]]) -> E
                     ),
                 )
             )
+    # A labels file counts beside the script. If the two differ, the user decides.
     for name in part.named("label", "classes", ending=(".txt", ".json", ".names")):
         data = part.text(name)
         if data is not None:
