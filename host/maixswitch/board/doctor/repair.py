@@ -31,6 +31,7 @@ def repair(board: Board, storage: Storage, say: Callable[[str], None]) -> bool:
         target.finish()
         done = True
     if storage.parts:
+        # Asked again, because finishing the sync above has changed the card.
         listing = target.listing()
         steps = [*older.remains(listing, target), *begun(listing)]
         for step in steps:

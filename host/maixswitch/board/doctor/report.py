@@ -21,6 +21,7 @@ def text(result: Examination) -> str:
 def lines(result: Examination) -> Iterator[str]:
     yield tr("Serial ports")
     for item in result.ports:
+        # pyserial says "n/a" for a port without a description; that is left out below.
         parts = [item.chip or tr("unknown chip"), item.description]
         if item.kind_guess:
             parts.append(tr("wired as {kind}, a guess", kind=item.kind_guess))
@@ -45,6 +46,7 @@ def lines(result: Examination) -> Iterator[str]:
         warnings=counts[WARNING],
         notes=counts[NOTE],
     )
+    # The errors come first in the list, and one step at a time is enough.
     worst = next((item for item in result.findings if item.severity == ERROR), None)
     if worst is not None:
         remedy = worst.remedy + " " + tr("(maixswitch explain {code} says more)", code=worst.code)

@@ -73,6 +73,7 @@ def kind(text: str | None, name: str) -> str:
     """Return what a boot.py or main.py is, in words."""
     if text is None:
         return tr("not UTF-8 text")
+    # From the surest sign to the vaguest. Editors of Windows change line ends, which changes nothing for the board.
     if text.replace("\r\n", "\n") == source(name):
         return tr("the app's")
     if WELCOME in text:
@@ -85,15 +86,18 @@ def kind(text: str | None, name: str) -> str:
 
 
 def _app(report: SubjectReport, storage: Storage, crcs: dict[str, int], port: str) -> None:
+    # Source and compiled form of a module have the same stem, and either is enough.
     stems = {_stem(path.removeprefix(SD + "/")) for path in storage.files if path.startswith(SD + "/device/")}
     compiled = any(path.startswith(SD + "/device/") and path.endswith(".mpy") for path in storage.files)
     modules = {name for name in own() if name.startswith("device/")}
     missing = [name for name in sorted(modules) if _stem(name) not in stems]
     missing += [name for name in ("boot.py", "main.py") if f"{SD}/{name}" not in storage.files]
+    # Without any module, a list of the missing ones would say nothing more.
     if not stems:
         report.fact("app", tr("app"), tr("none"))
         report.findings.append(finding("B640", port=port))
         return
+    # Only sources can be compared: a compiled module differs with the compiler.
     changed = [
         name
         for name in sorted(modules)
@@ -128,6 +132,7 @@ def _starters(report: SubjectReport, storage: Storage, port: str) -> None:
     if boot in storage.files:
         text = storage.text(boot)
         if text is None or text.replace("\r\n", "\n") != source("boot.py"):
+            # Another version of the app's boot.py works as ours does: it is different (B644), not a foreign program.
             work = "" if text and FINISHES_SYNC in text else does(text)
             report.findings.append(finding("B643" if work else "B644", boot, found=work, port=port))
     if main in storage.files:
@@ -155,6 +160,7 @@ def _flash(report: SubjectReport, storage: Storage) -> None:
                 report.findings.append(finding("B649", CONFIG, "lcd", found=str(config["lcd"])[:80]))
     for name in ("boot.py", "main.py"):
         text = storage.text(f"{FLASH}/{name}") or ""
+        # The welcome screen is what the firmware itself puts there, so it is not worth a finding.
         if text.strip() and WELCOME not in text and text.replace("\r\n", "\n") != source(name):
             report.findings.append(finding("B651", f"{FLASH}/{name}", found=kind(text, name)))
 

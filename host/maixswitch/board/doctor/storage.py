@@ -96,6 +96,8 @@ def probe(board: Askable) -> Storage:
     for name in storage.mounts:
         for row in ask(board, f"files('/{name}', {DEPTH})", 30.0):
             match row:
+                # onboard/look.py ends a folder with "/", and gives the error's number as a negative size where a folder
+                # cannot be read.
                 case (str(path), int(size)) if path.endswith("/"):
                     storage.folders.add(path.rstrip("/"))
                 case (str(path), int(size)) if size < 0:
@@ -117,6 +119,7 @@ def judge(storage: Storage, port: str) -> SubjectReport:
         report.fact("card", tr("card"), tr("none"))
         report.findings.append(finding("B620", port=port))
     elif not storage.card:
+        # The firmware mounted a card at its start, but the card gives errors now: a bad contact or a dying card.
         number = storage.broken[SD]
         report.fact("card", tr("card"), tr("cannot be read"))
         report.findings.append(finding("B623", SD, found=f"OSError {number} {ERRORS.get(number, '')}".strip()))
@@ -129,6 +132,7 @@ def judge(storage: Storage, port: str) -> SubjectReport:
         total, free = row[0] * row[1], row[0] * row[2]
         report.fact("flash", tr("flash"), tr("{free} of {total} free", free=amount(free), total=amount(total)))
     if TODO in storage.files:
+        # A list that is not complete does nothing (boot.py ignores it), but it shows an interrupted sync.
         steps = parse(storage.texts.get(TODO, b""))
         if steps is None:
             report.findings.append(finding("B629", TODO))

@@ -21,6 +21,7 @@ class Pace:
         if self.rate is None:
             return waiting
         count = min(int((now - self._until) * self.rate / 10), waiting)
+        # Only the time of whole bytes is used up, so that the fractions add up to further bytes.
         if count:
             self._until += count * 10 / self.rate
         return max(count, 0)
@@ -61,6 +62,7 @@ class Way:
             return data, []
         start = self.count - self._base
         happens: list[tuple[str, float]] = []
+        # The line ends at exactly this byte: what follows is neither carried nor counted.
         ends = [(order[name], name) for name in ("unplug", "power_cut") if name in order]
         if ends:
             position, _ = min(ends)
@@ -73,6 +75,7 @@ class Way:
         end = start + len(data)
         if "stall" in order and order["stall"][0] < end:
             happens.append(("stall", float(order.pop("stall")[1])))
+        # Positions count the bytes that were sent, so bytes are changed before any is dropped.
         corrupt = [at - start for at in order.get("corrupt", ()) if start <= at < end]
         drop = {at - start for at in order.get("drop", ()) if start <= at < end}
         if corrupt or drop:
