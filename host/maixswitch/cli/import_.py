@@ -64,6 +64,7 @@ def import_(
     try:
         result = importer.import_models(sources, card, options, position, dry_run)
     except Refusal as error:
+        # A program reads the refusal from the document, a person from the message that follows.
         if json:
             console.emit(importer.ImportResult([], [error.import_message]).document(card))
         raise
@@ -85,6 +86,7 @@ def _field(text: str) -> tuple[str, Any]:
     if not mark or not name:
         raise MaixSwitchError(tr("--field {text}: wanted NAME=VALUE, such as points=5", text=text), EXIT_USAGE)
     try:
+        # JSON first, so that 5 is a number and [1, 2] a list. A plain word needs no quotes in the shell.
         return name, parse(value)
     except ValueError:
         return name, value

@@ -34,6 +34,7 @@ def monitor(
         _show(listener, seconds)
     else:
         _tell(listener, seconds)
+    # So a script can test the link by the exit code.
     if not listener.lines.messages:
         raise MaixSwitchError(
             tr("no message came from {port} in {seconds:g} s", port=listener.port, seconds=seconds or 0), EXIT_DEVICE
