@@ -271,6 +271,7 @@ def _try_to_enter(line: BoardTransport, number: int, wait: float) -> tuple[bool,
     heard += line.read_until(1, BANNER, timeout=wait, timeout_overall=wait)
     if not heard.endswith(BANNER):
         return False, heard
+    # Only a fresh word proves that this answer belongs to this try.
     word = uuid4().hex.encode()
     line.serial.write(b"print('%s',end='')" % word + END)
     answer = b"OK" + word + END * 2
@@ -282,9 +283,11 @@ def leave(board: Board, restart: bool) -> None:
     """Restore Ctrl-C, 115200 and the friendly REPL, and soft-reset if asked. Does nothing to a board that is gone."""
     if board.gone:
         return
+    # A program of ours that broke off may have left Ctrl-C disabled, and then nobody could stop the app.
     board.exec(CTRL_C_ON)
     if board.baud != BAUD:
         board.slow_down()
+    # The restart ends the raw REPL by itself, so there is nothing more to leave.
     if restart:
         board.restart()
         return

@@ -58,6 +58,7 @@ class Listener:
         self._heard = time.monotonic()
         try:
             while end is None or time.monotonic() < end:
+                # The listener outlives its port: somebody may pull the cable and put it back.
                 if self._serial is None:
                     yield from self._wait()
                     continue

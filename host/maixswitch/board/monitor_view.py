@@ -39,6 +39,7 @@ def render(state: BoardState, port: str, events: list[str], note: str = "") -> R
     if state.scores:
         facts.add_row(tr("best score"), Text(sparkline(state.scores, 1.0), "cyan"))
     facts.add_row(tr("memory"), _memory(state))
+    # Rows that say nothing most of the time appear only when they do.
     if state.dropped:
         facts.add_row(tr("dropped"), tr("{count} messages gave way to newer ones", count=state.dropped))
     if state.fault is not None:

@@ -23,6 +23,7 @@ def change(board: Board, baud: int) -> bool:
     """
     if not LEAST <= baud <= MOST:
         raise ValueError(f"a rate of {baud}; wanted {LEAST} to {MOST}")
+    # A test of the present rate would prove nothing and might lose the line.
     if baud == board.baud:
         return True
     if baud == BAUD:
@@ -33,6 +34,7 @@ def change(board: Board, baud: int) -> bool:
         if _forth(board, baud):
             return True
     except (BoardError, TransportError, ValueError):
+        # Nobody answers any more, and asking would only hide the first failure.
         if board.gone:
             raise
     except OSError as error:

@@ -57,6 +57,7 @@ def send_plain(board: Board, data: bytes | Path, path_on_board: str, *, progress
         last = written
 
     try:
+        # mpremote does not compare what arrived, so the checksum below is needed here as well.
         board.transport.fs_writefile(path_on_board, content, progress_callback=tell)
     except (TransportError, OSError) as error:
         raise board.failure(error) from error

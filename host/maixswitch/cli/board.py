@@ -95,6 +95,7 @@ def _check_card(card: Path) -> None:
     if not card.is_dir():
         raise MaixSwitchError(tr("{folder}: no such folder", folder=card), EXIT_IO)
     names = sorted(path.name for path in card.iterdir() if not path.name.startswith("."))
+    # An empty folder is right, too: the virtual board is a way to fill a new card.
     if names and not {"models", "main.py", "boot.py"} & set(names):
         shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
         raise MaixSwitchError(

@@ -74,6 +74,7 @@ def convert(
     facts = make(Options(network, target, images, kind, boxes, calibrate, hold_back, *pixels, runtime=runtime))
     check_labels(facts, names)
     document = reports.document(facts)
+    # The page first: if it cannot be written, an older kmodel stays as it was.
     if report is not None:
         from maixswitch.convert.report.page import page
 

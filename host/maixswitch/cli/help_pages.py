@@ -150,6 +150,7 @@ def _pattern(sentence: str) -> re.Pattern[str]:
 
 def _notes(text: str) -> str:
     """Return a help text with the notes that typer adds in brackets (default, required) translated."""
+    # Two spaces and a bracket are how typer adds its notes. A bracket in the text itself has one space before it.
     head, bracket, notes = text.rpartition("  [")
     if not bracket or not notes.endswith("]"):
         return text
@@ -167,6 +168,7 @@ def _notes(text: str) -> str:
 def _block(text: str, columns: int) -> Iterator[str]:
     """Yield the lines of a paragraph; a paragraph that begins with a backspace keeps its own lines."""
     lines = text.splitlines()
+    # The same sign that click uses: such a paragraph is a table, and wrapping would destroy it.
     if lines and lines[0].strip() == "\b":
         yield from lines[1:]
         return

@@ -59,6 +59,7 @@ def import_(
     from maixswitch.card.importing.messages import Refusal
     from maixswitch.card.importing.options import ImportOptions
 
+    # Options are judged before a source is opened.
     size, fields = _size(input_), dict(_field(text) for text in field or [])
     options = ImportOptions(title, kind, labels, anchors, size, threshold, nms, softmax, top, fields)
     try:

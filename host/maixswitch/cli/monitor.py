@@ -30,6 +30,7 @@ def monitor(
     listener = Listener(choose(port), baud)
     if json:
         _pass_on(listener, seconds)
+    # The table redraws itself, which only a terminal can show; a file or a pipe gets lines.
     elif console.interactive():
         _show(listener, seconds)
     else:

@@ -100,6 +100,7 @@ def _until(text: str) -> Until:
 def _tell(file: Path, outcome: Outcome, version: str) -> None:
     from maixswitch import __version__
 
+    # A changed card explains a difference and is told even without one: the run then proves less.
     if outcome.changed:
         names = ", ".join(outcome.changed[:5]) + (", ..." if len(outcome.changed) > 5 else "")
         console.say(tr("note: the card is not the recorded one: {names}", names=names))

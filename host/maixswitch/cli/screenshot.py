@@ -71,6 +71,7 @@ def screenshot(
         zoom=zoom or (2 if frame else 1),
     )
     album = screenshots.take(options, boards, frame)
+    # An old picture beside a new one would mislead, so after a failure nothing is written.
     if album.code:
         console.say(f"maixswitch: {album.reason}")
         raise typer.Exit(album.code)

@@ -115,6 +115,7 @@ def sim(
         )
         _end(code, "")
 
+    # An option without effect is refused, because it shows that the user expects something else.
     if no_card and record is None:
         raise MaixSwitchError(tr("--no-card is for --record FILE"), EXIT_USAGE)
     # The live view and the JSON Lines would both want the terminal.

@@ -111,9 +111,11 @@ def subjects(board: Board, known_firmware: firmware.Firmware, say: Say, *, keys:
         try:
             report.take(step())
         except BoardError as error:
+            # Without a line every further question would only wait for its timeout.
             if error.code in CUTS:
                 report.findings.append(error.finding)
                 break
+            # One subject that fails says nothing about the others, so they go on.
             report.findings.append(finding("B665", found=error.finding.text()))
     return report
 

@@ -207,10 +207,12 @@ def judge(firmware: Firmware, port: str) -> SubjectReport:
     if firmware.free_at_start is not None:
         report.fact("system_heap_at_start", tr("system heap free at start"), amount(firmware.free_at_start))
     version = firmware.version
+    # Without a version nothing can be said about what the firmware lacks, so that itself is the finding.
     if version is None:
         report.findings.append(finding("B635", found=firmware.banner, port=port))
     elif firmware.api == "maixpy":
         report.findings.extend(_lacking(firmware.banner, version))
+    # `is`, because None means that the loader did not tell.
     if firmware.v4 is False:
         report.findings.append(finding("B631"))
     # Only an unusual Python heap is worth a finding: somebody has changed it, and models or programs may lack memory.
@@ -219,6 +221,7 @@ def judge(firmware: Firmware, port: str) -> SubjectReport:
     if firmware.gc_heap is not None and firmware.gc_heap // 1024 != usual:
         code = "B632" if firmware.gc_heap // 1024 < usual else "B633"
         report.findings.append(finding(code, found=amount(firmware.gc_heap), wanted=amount(usual * 1024)))
+    # The figure from the restart counts if there is one: what programs took later is not the firmware's fault.
     if firmware.free is not None and firmware.free < SMALL_KIB * 1024:
         report.findings.append(finding("B634", found=amount(firmware.free)))
     return report

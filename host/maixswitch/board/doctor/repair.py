@@ -24,6 +24,8 @@ def repair(board: Board, storage: Storage, say: Callable[[str], None]) -> bool:
     target = BoardTarget(board)
     if TODO in storage.files:
         steps = parse(storage.texts.get(TODO, b""))
+        # `finish` deletes a list that is damaged: nobody can tell what it wanted, and the next sync compares
+        # everything.
         if steps is None:
             say(tr("fix: {path} deleted: it cannot be understood", path=TODO))
         else:
@@ -39,6 +41,7 @@ def repair(board: Board, storage: Storage, say: Callable[[str], None]) -> bool:
                 say(tr("fix: {path} deleted, {size} bytes of an interrupted sync", path=f"{SD}/{step.path}", size=size))
         target.drop(steps)
         done = True
+    # With this file the firmware waits for MaixPy IDE and does not start main.py.
     if IDE in storage.files:
         say(tr("fix: {path} deleted: the board starts the app again", path=IDE))
         board.exec(f"import uos\nuos.remove({IDE!r})", 30.0)

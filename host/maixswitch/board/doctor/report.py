@@ -32,6 +32,7 @@ def lines(result: Examination) -> Iterator[str]:
     yield ""
     if result.facts:
         yield tr("The board at {port}", port=result.port)
+        # Columns and not characters: names in Chinese are twice as wide.
         widest = max(width(fact.name) for fact in result.facts)
         for fact in result.facts:
             yield f"  {fact.name}{' ' * (widest - width(fact.name))}  {fact.value}"

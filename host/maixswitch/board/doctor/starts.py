@@ -61,6 +61,7 @@ def judge(storage: Storage, crcs: dict[str, int], port: str) -> SubjectReport:
         if path in storage.files:
             report.fact(name.replace(".", "_"), name, f"{path}: {kind(storage.text(path), name)}")
     if storage.card:
+        # Only with a card: without one the firmware starts from the flash, which `_flash` judges.
         _starters(report, storage, port)
         for name in COVERS:
             if f"{SD}/{name}" in storage.files:
@@ -110,6 +111,7 @@ def _app(report: SubjectReport, storage: Storage, crcs: dict[str, int], port: st
     version_text = (
         tr("not that of this maixswitch") if changed or missing else tr("of this maixswitch {v}", v=__version__)
     )
+    # Nothing was compared then, so no version can be claimed.
     if compiled and not changed and not missing:
         version_text = tr("compiled; its version is not told")
     report.fact("app", tr("app"), version_text)
@@ -137,6 +139,7 @@ def _starters(report: SubjectReport, storage: Storage, port: str) -> None:
             report.findings.append(finding("B643" if work else "B644", boot, found=work, port=port))
     if main in storage.files:
         text = storage.text(main)
+        # A main.py of another version starts the app all the same, so only a foreign one is a finding.
         if text is None or STARTS_APP not in text:
             description = kind(text, "main.py")
             report.findings.append(
@@ -149,6 +152,7 @@ def _flash(report: SubjectReport, storage: Storage) -> None:
         report.findings.append(finding("B647", IDE))
     if CONFIG in storage.files:
         try:
+            # The firmware takes a damaged file for none, without a word, and then uses its defaults.
             config = json.loads(storage.texts.get(CONFIG, b"").decode())
         except (ValueError, RecursionError) as error:
             config = str(error)

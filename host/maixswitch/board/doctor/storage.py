@@ -128,6 +128,7 @@ def judge(storage: Storage, port: str) -> SubjectReport:
         for folder, number in sorted(storage.broken.items()):
             if folder.startswith(SD):
                 report.findings.append(finding("B623", folder, found=f"OSError {number}"))
+    # No finding if the flash does not answer: the app does not need it.
     if isinstance(row := storage.mounts.get("flash"), tuple):
         total, free = row[0] * row[1], row[0] * row[2]
         report.fact("flash", tr("flash"), tr("{free} of {total} free", free=amount(free), total=amount(total)))
@@ -144,6 +145,7 @@ def judge(storage: Storage, port: str) -> SubjectReport:
 
 
 def _space(report: SubjectReport, row: tuple[int, int, int] | int) -> None:
+    # The card lists its files but not its space: its file system is likely damaged.
     if isinstance(row, int):
         report.fact("card", tr("card"), tr("mounted; its space cannot be asked"))
         report.findings.append(finding("B623", SD, found=f"OSError {row}"))
@@ -156,5 +158,6 @@ def _space(report: SubjectReport, row: tuple[int, int, int] | int) -> None:
         cluster=amount(size),
     )
     report.fact("card", tr("card"), text)
+    # A sync needs room for old and new files together, so a nearly full card is worth a warning.
     if size * free < LITTLE:
         report.findings.append(finding("B627", found=amount(size * free)))

@@ -188,6 +188,7 @@ class FolderTarget:
 
     def _failure(self, error: OSError) -> MaixSwitchError:
         path = error.filename or self.folder
+        # Linux makes a FAT with errors read-only, so the remedy names more than the lock.
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
             text = tr(
                 "{path}: the card cannot be written ({reason}): push the lock of its adapter back, mount it for "

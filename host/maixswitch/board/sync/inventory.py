@@ -103,6 +103,7 @@ def judge(paths: Iterable[str]) -> None:
                 raise MaixSwitchError(
                     tr("{path}: a card with FAT32 cannot hold this name; rename it", path=path), EXIT_USAGE
                 )
+        # On this PC they are two files. On the card the second one would replace the first.
         folded = path.casefold()
         if folded in seen:
             raise MaixSwitchError(

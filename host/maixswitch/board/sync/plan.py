@@ -218,6 +218,7 @@ def _card_paths(paths: Iterable[str], listing: Listing) -> dict[str, str]:
             # An exact name counts first: a folder of this PC can hold names that differ only in case.
             exact = card_path in listing.files or card_path in listing.folders
             card_path = card_path if exact else actual.get(card_path.casefold(), card_path)
+            # A copy cannot replace a folder by a file or the reverse, and deleting a folder unasked could lose work.
             if (card_path in listing.files) != (len(card_path.split("/")) == len(path.split("/"))) and (
                 card_path in listing.files or card_path in listing.folders
             ):

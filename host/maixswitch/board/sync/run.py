@@ -71,6 +71,7 @@ def gather(card: Path, scratch: Path | None, app_only: bool, bars: Bars) -> dict
     """
     if not card.is_dir():
         raise MaixSwitchError(tr("{path}: no such file or folder", path=card), EXIT_IO)
+    # With --app-only a folder that `maixswitch build` wrote is enough, and that has no models.
     if not app_only and not (card / "models").is_dir():
         raise MaixSwitchError(
             tr("{path}: not a card, it has no folder models/. A new one: maixswitch new {path}", path=card), EXIT_USAGE
@@ -87,6 +88,7 @@ def gather(card: Path, scratch: Path | None, app_only: bool, bars: Bars) -> dict
     if scratch is not None:
         from maixswitch.card.build import build
 
+        # Into a folder of its own: the user's card keeps its sources.
         build(scratch, mpy=True)
         sources = inventory.with_build(sources, scratch)
     return sources

@@ -71,6 +71,7 @@ class Child:
         Raises EOFError if the program has ended.
         """
         while True:
+            # A request may arrive in pieces, so an incomplete one waits for the next read.
             if len(self._heard) >= 8:
                 letter, size, number = struct.unpack("<BxHi", self._heard[:8])
                 if len(self._heard) >= 8 + size:

@@ -134,6 +134,7 @@ class VirtualBoard:
             "flash": str((flash or own_flash).resolve()),
             "flavour": flavour,
             "interpreter": interpreter,
+            # Passed on, so that the front process needs no search of its own.
             "stubs": str(board_code.board_root() / "stubs"),
             "link": self.port,
             "log_path": str(self._log),
@@ -181,6 +182,7 @@ class VirtualBoard:
                 # The front process ends with its stdin, and then removes the port and ends the interpreter.
                 front.stdin.close()
             try:
+                # A hanging interpreter must not keep a test or a terminal for ever.
                 front.wait(SECONDS)
             except subprocess.TimeoutExpired:
                 front.kill()
@@ -240,6 +242,7 @@ class VirtualBoard:
         assert self._front.stdout
         descriptor = self._front.stdout.fileno()
         while b"\n" not in self._heard:
+            # A plain read would wait for ever if the process hangs.
             ready, _, _ = select.select([descriptor], [], [], SECONDS)
             more = os.read(descriptor, 4096) if ready else b""
             if not more:

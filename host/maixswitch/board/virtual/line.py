@@ -57,6 +57,7 @@ class Way:
     def carry(self, data: bytes) -> tuple[bytes, list[tuple[str, float]]]:
         """Return what arrives of these bytes, and what happens right after: (unplug | power_cut | stall, seconds)."""
         order = self._order
+        # Without an order, which is the rule, no byte is looked at.
         if not order:
             self.count += len(data)
             return data, []
@@ -73,6 +74,7 @@ class Way:
                     del order[name]
         self.count += len(data)
         end = start + len(data)
+        # After the cut above, because a stall behind the end of the line cannot happen any more.
         if "stall" in order and order["stall"][0] < end:
             happens.append(("stall", float(order.pop("stall")[1])))
         # Positions count the bytes that were sent, so bytes are changed before any is dropped.
