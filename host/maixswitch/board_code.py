@@ -177,6 +177,7 @@ def board_root() -> Path:
 
     Raises MaixSwitchError when the installation lacks it.
     """
+    # Two files stand for all: a folder named device alone could be anybody's.
     for root in ROOTS:
         if (root / "device" / "app.py").is_file() and (root / "stubs" / "bench.py").is_file():
             return root
@@ -197,8 +198,10 @@ def put_on_path(canmv: bool = False) -> Path:
     root = board_root()
     folders = [root / "stubs", root]
     if canmv:
+        # The first folder wins: its modules hide those of MaixPy with the same name, and both share the rest.
         folders.insert(0, root / "stubs" / "canmv")
     entries = [str(folder) for folder in folders]
+    # Changed in place, since others hold the same list. Old entries go, or a second call could not change the order.
     sys.path[:] = entries + [entry for entry in sys.path if entry not in entries]
     return root
 
@@ -245,6 +248,7 @@ def kinds() -> Mapping[str, Kind]:
     """Return the registry of kinds: name -> what its module says, in the order of the names."""
     modules = {name: _module(f"device.kinds.{name}") for name in sorted(_module("device.kinds").KINDS)}
     return {
+        # A kind leaves out what it does not need (device/kinds/__init__.py).
         name: Kind(module.SHAPE, getattr(module, "FIELDS", ()), getattr(module, "LABELS", "optional"))
         for name, module in modules.items()
     }

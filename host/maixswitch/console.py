@@ -48,6 +48,7 @@ def emit(document: dict[str, Any]) -> None:
 def prepare() -> None:
     """Let stdout and stderr show characters that their encoding lacks as escapes, instead of ending the command."""
     for stream in (sys.stdout, sys.stderr):
+        # Tests and notebooks replace the streams by objects that cannot be reconfigured.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
@@ -66,6 +67,7 @@ def width(text: str) -> int:
     """Return the number of columns that the text takes in a terminal; a Chinese character takes two."""
     if text.isascii():
         return len(text)
+    # Imported late: most texts are ASCII, and rich would slow every command down.
     from rich.cells import cell_len
 
     return cell_len(text)

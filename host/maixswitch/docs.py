@@ -65,6 +65,7 @@ def flavours() -> str:
         older: dict[int, str] = {}  # room in KiB -> the first version with it
         for other in images():
             if other.flavour == item.flavour and other.free_kib != item.free_kib:
+                # Only versions with another figure are listed: a page with every image would hide the few that matter.
                 older.setdefault(room(other).bytes // 1024, other.version)
         cells = [f"`{item.flavour}`", item.version, "v3, v4" if item.v4 else "v3", *map(str, kib)]
         rows.append([*cells, ", ".join(f"{version} {room}" for room, version in older.items()), item.source])
@@ -164,6 +165,7 @@ def renew(text: str) -> str:
             )
         return f"<!-- generated: {name} -->\n{BLOCKS[name]()}<!-- end -->"
 
+    # The language of the page counts, not that of whoever runs this.
     with speaking(page_language(text)):
         return BLOCK.sub(replace, text)
 
@@ -186,6 +188,7 @@ def write(root: Path) -> list[Path]:
     for page in documents(root):
         old = page.read_text(encoding="utf-8")
         new = renew(old)
+        # An untouched file keeps its time stamp, and the list tells which pages were out of date.
         if new != old:
             page.write_text(new, encoding="utf-8")
             changed.append(page)

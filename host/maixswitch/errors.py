@@ -47,6 +47,7 @@ class KModelError(MaixSwitchError):
         position = "" if offset is None else tr("byte {offset}", offset=offset)
         where = ", ".join(part for part in (position, field) if part)
         parts = []
+        # 0 and False are values to show; only "" stands for none.
         if str(found) != "":
             parts.append(tr("found {found}", found=found))
         if str(wanted) != "":

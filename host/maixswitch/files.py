@@ -78,17 +78,22 @@ def write_all(contents: Mapping[Path, bytes], option: str = "", make_folders: bo
                     path.parent.mkdir(parents=True, exist_ok=True)
                 if path.is_dir():
                     raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                # Nobody could rename a file over /dev/stdout.
                 if path.exists() and not path.is_file():
                     path.write_bytes(data)
                     continue
                 parts[path] = part_name(path)
+                # After the rename the part is gone and this does nothing; after a failure it cleans up.
                 stack.callback(parts[path].unlink, missing_ok=True)
                 with parts[path].open("wb") as file:
                     file.write(data)
                     file.flush()
+                    # Otherwise a crash after the rename could leave the new name with no contents.
                     os.fsync(file.fileno())
+        # Only now, when all parts are on the disk: a rename needs no further space.
         for path, part in parts.items():
             with writing(path, option):
+                # What a link points to is replaced, and the link stays.
                 part.replace(path.resolve() if path.is_symlink() else path)
 
 

@@ -80,6 +80,7 @@ def choose(language: str = "", environment: Mapping[str, str] | None = None) -> 
     """
     global _chosen
     values = os.environ if environment is None else environment
+    # The order of POSIX: LC_ALL over LC_MESSAGES over LANG.
     locale = next((values[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if values.get(name)), "")
     _chosen = "zh" if locale.lower().startswith("zh") else "en"
     variable = values.get(VARIABLE, "")
@@ -94,6 +95,7 @@ def choose(language: str = "", environment: Mapping[str, str] | None = None) -> 
 def speaking(language: str) -> Iterator[None]:
     """Use a language, "en" or "zh", inside the block. Raises ValueError for another one."""
     global _chosen
+    # An unknown language raises before anything has changed.
     before, _chosen = _chosen, _known(language, "language")
     try:
         yield
@@ -112,6 +114,7 @@ def taken(arguments: Sequence[str]) -> tuple[str, list[str]]:
     for argument in rest:
         if argument.startswith(f"{OPTION}="):
             name = argument.partition("=")[2]
+        # An option without a value at the end falls into this branch, too.
         elif argument != OPTION or (value := next(rest, None)) is None:
             left.append(argument)
         else:

@@ -71,6 +71,7 @@ class Board:
             except BoardError as error:
                 if error.code == "B611" and left:  # The end of the program may have been lost; the board waits for it.
                     continue
+                # Damage shows as one of these errors. Any other exception is the program's own and would come again.
                 if error.code != "B612" or not error.finding.found.startswith(DAMAGED):
                     raise
                 if not left:
@@ -78,6 +79,7 @@ class Board:
         raise AssertionError
 
     def _exec(self, pieces: Iterator[str], timeout: float) -> str:
+        # A program may still have the line: what is sent now would be its input and not a program.
         if self.lost:
             enter(self, self.patience)
         try:
@@ -115,6 +117,8 @@ class Board:
         try:
             self.run(source)
         except BoardError as error:
+            # onboard/receiver.py calls UART.repl_uart when it is loaded, and only MaixPy has it. Another MicroPython
+            # fails here, before anything is written.
             if error.code == "B612" and error.finding.found.startswith(("ImportError", "AttributeError")):
                 raise BoardError("B606", port=self.port, found=error.finding.found) from error
             raise
@@ -126,6 +130,8 @@ class Board:
             self.load("rate")
             self._back()
             return
+        # pyserial raises ValueError for a rate that the PC's driver refuses. The board is still there, so the code
+        # below looks for it.
         except (BoardError, TransportError, ValueError):
             if self.gone:
                 raise
@@ -169,6 +175,7 @@ class Board:
         except OSError as error:
             raise self.failure(error) from error
         finally:
+            # After a failure as well: the board may have restarted, and a question would interrupt its boot.py.
             self.gone = True
         with suppress(OSError, ValueError):
             self.transport.serial.baudrate = self.baud = BAUD
@@ -213,6 +220,7 @@ def enter(board: Board, limit: float = BUSY) -> None:
     broke.
     """
     line = board.transport
+    # `last_start` keeps the first limit, so that a board that talks without end cannot move `end` for ever.
     last_start = end = time.monotonic() + limit
     heard = b""
     silent = readable = False
@@ -220,6 +228,7 @@ def enter(board: Board, limit: float = BUSY) -> None:
     try:
         while (start := time.monotonic()) < end:
             tries += 1
+            # Readable text at 115200 proves the rate: from then on a try at the fast one would only cost time.
             board.baud = FAST if tries % 3 == 0 and not readable else BAUD
             if line.serial.baudrate != board.baud:
                 line.serial.baudrate = board.baud
@@ -236,6 +245,7 @@ def enter(board: Board, limit: float = BUSY) -> None:
             heard = (heard + reply)[-400:]
     except (OSError, ValueError) as error:
         raise board.failure(error) from error
+    # The last line comes from the program that keeps the line, and helps the user to recognise it.
     tail = heard.decode(errors="replace").strip().splitlines()
     raise BoardError("B607" if tail else "B605", port=board.port, found=tail[-1] if tail else "")
 
@@ -261,6 +271,7 @@ def _try_to_enter(line: BoardTransport, number: int, wait: float) -> tuple[bool,
     heard += line.read_until(1, BANNER, timeout=wait, timeout_overall=wait)
     if not heard.endswith(BANNER):
         return False, heard
+    # Only a fresh word proves that this answer belongs to this try.
     word = uuid4().hex.encode()
     line.serial.write(b"print('%s',end='')" % word + END)
     answer = b"OK" + word + END * 2
@@ -272,9 +283,11 @@ def leave(board: Board, restart: bool) -> None:
     """Restore Ctrl-C, 115200 and the friendly REPL, and soft-reset if asked. Does nothing to a board that is gone."""
     if board.gone:
         return
+    # A program of ours that broke off may have left Ctrl-C disabled, and then nobody could stop the app.
     board.exec(CTRL_C_ON)
     if board.baud != BAUD:
         board.slow_down()
+    # The restart ends the raw REPL by itself, so there is nothing more to leave.
     if restart:
         board.restart()
         return
@@ -310,6 +323,7 @@ def checked(source: str) -> Iterator[str]:
     yield "_p = bytearray()"
     while data:
         size = PIECE - 20
+        # repr makes four characters of some bytes, and what counts for the ring is the text on the line.
         while len(repr(data[:size])) > PIECE - 20:
             size -= size // 8
         yield f"_p += {data[:size]!r}"
@@ -327,6 +341,7 @@ def packed(source: str) -> str:
 def _packed(source: str) -> str:
     tree = ast.parse(source)
     for node in ast.walk(tree):
+        # A lambda and a conditional expression have a body, too, which is not a list.
         body = getattr(node, "body", None)
         if not isinstance(body, list) or not body or not isinstance(body[0], ast.Expr):
             continue

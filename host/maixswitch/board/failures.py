@@ -74,16 +74,20 @@ def translate(error: BaseException, port: str) -> BoardError:
     if isinstance(error, BoardError):
         return error
     text = _short(str(error) or type(error).__name__)
+    # The board's traceback comes first: its "no such file" would otherwise pass for a missing port of this PC.
     remote = _traceback(error)
     if remote:
         return on_board(remote, port)
     number = error.errno if isinstance(error, OSError) else None
     if number is None and (match := re.search(r"\[Errno (\d+)\]", text)):
         number = int(match[1])
+    # While a port is in use, EIO means that the device went away. While it is opened, the words below tell more.
     if number == errno.EIO and "could not open" not in text:
         return BoardError("B608", port=port, found=text)
+    # The found text of B601 lists the ports that exist. They are not known here, so it stays empty.
     if number in OPENING:
         return BoardError(OPENING[number], port=port, found="" if OPENING[number] == "B601" else text)
+    # These have no useful number or words: the other end of the line has closed it.
     if isinstance(error, EOFError | ConnectionError | BrokenPipeError):
         return BoardError("B608", port=port, found=text)
     for pattern, code in WORDS:
@@ -98,6 +102,8 @@ def on_board(traceback: str, port: str) -> BoardError:
     last = lines[-1] if lines else ""
     if last.startswith("MemoryError"):
         return BoardError("B613", port=port, found=_short(last))
+    # MicroPython prints "[Errno 5] EIO" for a number that it has a name for, and the bare number otherwise
+    # (py/objexcept.c).
     match = re.match(r"OSError: (?:\[Errno )?(\d+)\b", last)
     if match and int(match[1]) in ON_BOARD:
         return BoardError(ON_BOARD[int(match[1])], port=port, found=_short(last))
@@ -106,6 +112,7 @@ def on_board(traceback: str, port: str) -> BoardError:
 
 def _traceback(error: BaseException) -> str:
     """Return the board's own traceback in an exception of mpremote, "" if there is none."""
+    # mpremote keeps the traceback in different places, as text or as bytes, depending on its version.
     parts = [getattr(error, "error_output", ""), *error.args]
     for part in parts:
         text = part.decode(errors="replace") if isinstance(part, bytes) else part

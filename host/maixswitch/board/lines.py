@@ -83,6 +83,7 @@ def restart(port: str, names: tuple[str, ...] = TRIED, listen: float = LISTEN) -
     try:
         for name in names:
             wiring = kind(name)
+            # What the board printed before must not count as a sign of this restart.
             line.reset_input_buffer()
             move(line, wiring.restart, port)
             if _heard(line, listen, port):
@@ -115,6 +116,7 @@ def _heard(line: Any, seconds: float, port: str) -> bool:
     heard = b""
     while time.monotonic() < end:
         try:
+            # The kept tail joins a sign that two reads cut. It has a limit, since a program may print without end.
             heard = (heard + line.read(max(1, line.in_waiting)))[-4096:]
         except OSError as error:
             raise translate(error, port) from error
@@ -126,5 +128,7 @@ def _heard(line: Any, seconds: float, port: str) -> bool:
 def _failure(error: OSError, port: str) -> BoardError:
     from errno import EINVAL, ENOTTY
 
+    # A port without these lines refuses the request with ENOTTY or EINVAL. pyserial may leave errno unset and put the
+    # number first in args.
     number = error.errno if error.errno is not None else (error.args or [0])[0]
     return BoardError("B617", port=port) if number in (EINVAL, ENOTTY) else translate(error, port)

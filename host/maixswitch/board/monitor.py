@@ -58,6 +58,7 @@ class Listener:
         self._heard = time.monotonic()
         try:
             while end is None or time.monotonic() < end:
+                # The listener outlives its port: somebody may pull the cable and put it back.
                 if self._serial is None:
                     yield from self._wait()
                     continue
@@ -73,6 +74,7 @@ class Listener:
     def _take(self, data: bytes) -> Iterator[dict[str, Any] | Note | None]:
         newest = self.lines.newest
         messages = self.lines.feed(data)
+        # True only for the first newer message: afterwards `newest` differs from VERSION, and one note is enough.
         if self.lines.newest > newest == VERSION:
             yield Note(
                 tr(
@@ -85,6 +87,7 @@ class Listener:
         for message in messages:
             now_there = message.get("t")
             if isinstance(now_there, int):  # A newer version may have another clock.
+                # Board time runs on over a soft reset (serial_schema.COMMON), so going back means power or RESET.
                 if now_there < self._before:
                     yield Note(tr("the board has restarted"))
                 self._before = now_there
@@ -96,6 +99,7 @@ class Listener:
             return
         if now - self._heard >= (PAUSE if self.lines.messages else SILENCE):
             text = self._reason()
+            # A reason is told once. It changes when the line shows more, and then the new one is told.
             if text not in self._shown:
                 self._shown.add(text)
                 yield Note(text)
@@ -104,6 +108,7 @@ class Listener:
 
     def _reason(self) -> str:
         """Return why nothing comes, as far as the line shows it, and what to do."""
+        # From the surest sign to the vaguest. A prompt proves that no program runs; silence can have many causes.
         lines = self.lines
         if lines.prompt:
             return tr(
@@ -142,6 +147,7 @@ class Listener:
         )
 
     def _lost(self) -> Iterator[Note]:
+        # The line that the unplugging cut must not be joined with the first bytes after the return.
         self.lines.cut()
         self._close()
         yield Note(tr("{port} is gone; waiting for it to come back", port=self.port))

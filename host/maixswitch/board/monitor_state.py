@@ -51,6 +51,7 @@ class BoardState:
             self.board = message["board"]
         elif kind == "state":
             self.state = message["new"]
+            # Results and a rate of the model before would look like those of the present state.
             if self.state != "RUNNING":
                 self.found, self.fps = [], 0
             if self.state != "FAULT":
@@ -59,6 +60,7 @@ class BoardState:
             self.title, self.index, self.total = message["title"], message["index"], message["total"]
         elif kind == "load":
             self.title, self.free = message["title"], message["free"]
+            # One curve of two models would hide the change between them.
             self.rates.clear()
             self.scores.clear()
         elif kind == "fault":
@@ -70,6 +72,7 @@ class BoardState:
             for name in ("state", "title", "index", "total", "fps", "frames", "free", "dropped"):
                 setattr(self, name, message[name])
             self.heap = message.get("heap")
+            # The status repeats the last fault even after it has passed, so it counts only in the state FAULT.
             if self.state == "FAULT" and "fault" in message:
                 self.fault = message["fault"]
             if self.state == "RUNNING":
@@ -107,11 +110,13 @@ class LineWriter:
         if kind in ("state", "start"):
             self._seen = None
         if kind == "results":
+            # Scores and boxes change with every picture. Only other labels are news.
             labels = tuple(sorted(item[0] for item in message["found"]))
             if labels == self._seen:
                 return None
             self._seen = labels
         elif kind == "status":
+            # A negative difference means that the board has restarted: then its status is told at once.
             if 0 <= message["t"] - self._last_status < STATUS_EVERY:
                 return None
             self._last_status = message["t"]
@@ -151,5 +156,6 @@ def describe(message: dict[str, Any]) -> str:
         return tr("remembers {folder}", folder=message["folder"])
     if kind == "choice":
         return tr("cannot remember {folder}", folder=message["folder"])
+    # An event of a newer version is shown as it came: better than hiding it.
     rest = " ".join(str(value) for key, value in message.items() if key not in ("v", "t", "event"))
     return f"{kind} {rest}"

@@ -28,6 +28,7 @@ def render(state: BoardState, port: str, events: list[str], note: str = "") -> R
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column()
     facts.add_row(tr("state"), Text(visible(state.state) or "-", _STYLES.get(state.state, "bold")))
+    # Titles go into a Text, because rich would take brackets in a plain str for markup.
     position = f"  ({state.index + 1}/{state.total})" if state.total else ""
     facts.add_row(tr("model"), Text((visible(state.title) or "-") + position))
     facts.add_row(tr("board time"), f"{state.now / 1000:.1f} s")
@@ -38,6 +39,7 @@ def render(state: BoardState, port: str, events: list[str], note: str = "") -> R
     if state.scores:
         facts.add_row(tr("best score"), Text(sparkline(state.scores, 1.0), "cyan"))
     facts.add_row(tr("memory"), _memory(state))
+    # Rows that say nothing most of the time appear only when they do.
     if state.dropped:
         facts.add_row(tr("dropped"), tr("{count} messages gave way to newer ones", count=state.dropped))
     if state.fault is not None:
@@ -74,6 +76,8 @@ class MonitorView:
         self._line_writer = LineWriter()
         self._events: deque[str] = deque(maxlen=6)
         self._note = ""
+        # Without a thread of its own: the listener yields several times a second, even when nothing comes, and each
+        # time this is drawn.
         self._live = Live(console=console, auto_refresh=False)
         self._next = 0.0
 
@@ -81,6 +85,7 @@ class MonitorView:
         """Show a message of the board."""
         self._state.apply(message)
         self._note = ""
+        # These two come every second and are in the table anyway. They would push everything else out of the list.
         if message.get("event") not in ("results", "status"):
             line = self._line_writer.line(message)
             if line:
@@ -106,6 +111,7 @@ class MonitorView:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # The last state is drawn even if the pause between two drawings has not passed.
         self._next = 0.0
         self.draw()
         self._live.stop()

@@ -59,6 +59,7 @@ def sort(devices: Iterable[Any]) -> list[Port]:
     """Return the USB ports of what pyserial lists (device, vid, pid, serial_number, description), sorted by name."""
     usb_ports = []
     for item in sorted(devices, key=lambda item: _natural(item.device)):
+        # A port without a USB id is the PC's own or a Bluetooth port, never a board.
         if item.vid is None:
             continue
         chip = NAMES.get((item.vid, item.pid), CHIPS.get(item.vid, ""))
@@ -71,11 +72,14 @@ def boards(usb_ports: Iterable[Port], kind: str = "") -> list[Port]:
     chosen: list[Port] = []
     pairs: dict[str, list[Port]] = {}
     for port in usb_ports:
+        # Its two ports have one serial number, which Windows ends with A and B. A chip without a number is grouped by
+        # the port's name.
         if port.chip == "FT2232":
             pairs.setdefault(port.serial.rstrip("AB") or _stem(port.device), []).append(port)
         elif port.known:
             chosen.append(port)
     for pair in pairs.values():
+        # Several boards can have the same number or none. Their ports follow each other, so every two are one board.
         for at in range(0, len(pair), 2):
             two = pair[at : at + 2]
             chosen.append(two[0] if kind in FIRST_OF_TWO else two[-1])
@@ -93,6 +97,7 @@ def choose(port: str = "", kind: str = "") -> str:
     Raises BoardError B600 without a board, B601 if `port` does not exist, B602 for several boards.
     """
     if port:
+        # COM ports and the URLs of pyserial are not paths: only opening them shows whether they exist.
         if sys.platform != "win32" and "://" not in port and not Path(port).exists():
             raise BoardError("B601", port=port, found=_listed(all_boards(kind)))
         return port

@@ -37,6 +37,8 @@ def frame(sequence: int, payload: bytes) -> bytes:
     """
     if len(payload) > PAYLOAD:
         raise ValueError(f"a payload of {len(payload)} bytes; at most {PAYLOAD}")
+    # The CRC32 covers the length and the number as well: a damaged length would make the board take the next frame for
+    # payload.
     start = HEADER.pack(len(payload), sequence & 0xFFFF, 0)[:4]
     return start + struct.pack("<I", crc32(payload, crc32(start))) + payload
 
@@ -78,6 +80,7 @@ class Sender:
         if meaning is None:
             return b""
         written, number = meaning
+        # An answer has only two bits of its number. They suffice, since at most two frames are under way.
         ahead = (number - self.acknowledged) & 3
         if written:
             if ahead >= self._next - self.acknowledged:
@@ -85,10 +88,13 @@ class Sender:
             self.acknowledged += ahead + 1
             self._asked = 0
         else:
+            # A request for a frame that was never sent can only be noise.
             if ahead > self._next - self.acknowledged:
                 return b""
+            # A request confirms every frame before the one it asks for, so an answer that got lost does no harm.
             self.acknowledged += ahead
             self._next = self.acknowledged
+            # A request that confirms earlier frames is progress. Only repeated requests for one frame show a bad line.
             self._asked = 0 if ahead else self._asked + 1
             if self._asked > RETRIES:
                 raise TooManyRetries

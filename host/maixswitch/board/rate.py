@@ -23,6 +23,7 @@ def change(board: Board, baud: int) -> bool:
     """
     if not LEAST <= baud <= MOST:
         raise ValueError(f"a rate of {baud}; wanted {LEAST} to {MOST}")
+    # A test of the present rate would prove nothing and might lose the line.
     if baud == board.baud:
         return True
     if baud == BAUD:
@@ -33,10 +34,12 @@ def change(board: Board, baud: int) -> bool:
         if _forth(board, baud):
             return True
     except (BoardError, TransportError, ValueError):
+        # Nobody answers any more, and asking would only hide the first failure.
         if board.gone:
             raise
     except OSError as error:
         raise translate(error, board.port) from error
+    # The board goes back by itself after a failed test, but perhaps not yet: try both rates.
     enter(board)
     if board.baud != BAUD:
         board.slow_down()
@@ -51,9 +54,11 @@ def _forth(board: Board, baud: int) -> bool:
     time.sleep(0.15)  # the board changes 50 ms after its word
     port.baudrate = board.baud = baud
     port.write(PATTERN)
+    # The change of rate can put noise before the pattern, so only the last 256 bytes are compared.
     if line.read_until(1, PATTERN, timeout=1, timeout_overall=2)[-256:] != PATTERN:
         time.sleep(0.7)  # with the second above longer than the board waits before it goes back
         return False
+    # This proves to the board that we heard its pattern as well; without it the board goes back (onboard/rate.py).
     port.write(b"good")
     said, error = line.follow(3)
     return not error and said.strip() == b"True"

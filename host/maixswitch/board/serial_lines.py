@@ -45,6 +45,7 @@ class SerialLines:
         *lines, rest = data.split(b"\n")
         for line in lines:
             self._open += line
+            # The beginning of a skipped line was counted when it became too long, so its end is not counted again.
             message = None if self._skipping else self._line(bytes(self._open))
             self._open.clear()
             self._skipping = False
@@ -71,6 +72,7 @@ class SerialLines:
         if len(line) > LONGEST:
             self._count(line)
             return None
+        # The last RS counts: text before it is a print without an end, or the beginning of a line that was cut.
         before, mark, text = line.rpartition(bytes([RS]))
         if before.strip():  # a print without an end, or a line of ours that a reset cut
             self._count(before)
@@ -90,6 +92,7 @@ class SerialLines:
     def _count(self, line: bytes) -> None:
         """Count a line that is not a message: a torn one of ours, or somebody else's."""
         self.prompt = line.startswith(REPL)
+        # With an RS it was meant as a message. A very long line is not ours, whatever it holds.
         if RS in line and len(line) <= LONGEST:
             self.broken += 1
             return
@@ -102,8 +105,10 @@ def _message(text: bytes) -> dict[str, Any] | None:
     """Return the message in a line's text; None for a torn message, or for something else."""
     try:
         document = json.loads(text)
+    # Noise with many brackets nests too deeply for json, which raises RecursionError.
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict) or not isinstance(document.get("v"), int) or document["v"] < 1:
         return None
+    # A newer version may have other fields and cannot be judged here. In our own version, a misfit is damage.
     return document if document["v"] > VERSION or fits(document) else None

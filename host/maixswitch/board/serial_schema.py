@@ -142,6 +142,7 @@ BY_NAME: Mapping[str, Event] = {event.name: event for event in EVENTS}
 
 def fits(message: Mapping[str, Any]) -> bool:
     """Do the fields of a message fit its event? Fields and events that are not in the table always fit."""
+    # First the common fields: `event` must be a text before the table is asked for it.
     if not all(_is(message.get(field.name), field.type) for field in COMMON):
         return False
     event = BY_NAME.get(message["event"])
@@ -154,6 +155,7 @@ def fits(message: Mapping[str, Any]) -> bool:
 
 def _is(value: object, kind: str) -> bool:
     if kind == "int":
+        # In Python a bool is an int, in JSON true is not a number.
         return isinstance(value, int) and not isinstance(value, bool) and value >= 0
     if kind == "bool":
         return isinstance(value, bool)
@@ -163,6 +165,7 @@ def _is(value: object, kind: str) -> bool:
 
 
 def _is_result(item: object) -> bool:
+    # Label and score, then the coordinates of the kind's shape: none, a point or a box (device/results.py).
     if not isinstance(item, list) or len(item) not in (2, 4, 6):
         return False
     label, score, *box = item

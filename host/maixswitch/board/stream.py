@@ -52,10 +52,12 @@ def send_plain(board: Board, data: bytes | Path, path_on_board: str, *, progress
     def tell(written: int, _total: int) -> None:
         nonlocal last
         if progress:
+            # mpremote reports the total so far, but a bar wants what was added.
             progress(written - last)
         last = written
 
     try:
+        # mpremote does not compare what arrived, so the checksum below is needed here as well.
         board.transport.fs_writefile(path_on_board, content, progress_callback=tell)
     except (TransportError, OSError) as error:
         raise board.failure(error) from error
@@ -75,6 +77,8 @@ def board_crcs(board: Board, paths: Sequence[str]) -> dict[str, Checksum]:
         batch = list(paths[at : at + 50])
         code = f"for p in {batch!r}:\n c = checksum(p)\n print('' if c is None else '%d %d' % c)"
         lines = board.exec(code, timeout=20).split("\n")
+        # The board prints a line for a missing file, too. With another number of lines, no line can be assigned to its
+        # path.
         if len(lines) != len(batch) + 1:
             raise BoardError("B609", port=board.port, found=lines[-1][:80])
         sums.update((path, _pair(board, line)) for path, line in zip(batch, lines, strict=False))
@@ -86,8 +90,10 @@ def _stream(board: Board, content: bytes, path: str, offset: int, progress: Prog
     board.load("receiver")
     count = -(-(len(content) - offset) // PAYLOAD)
     sender = Sender(lambda at: content[offset + at * PAYLOAD : offset + (at + 1) * PAYLOAD], count)
+    # Transfer and checksum are one program: a second one would cost a round trip for each file.
     call = f"receive({path!r}, {offset}, {len(content) - offset})"
     code = f"r = {call}\nprint(r)\nc = checksum({path!r})\nprint('' if c is None else '%d %d' % c)"
+    # Only a receiver that still waits may get the frame that stops it: the raw REPL would take that for a program.
     ended = False
     try:
         board.transport.exec_raw_no_follow(code)
@@ -101,6 +107,7 @@ def _stream(board: Board, content: bytes, path: str, offset: int, progress: Prog
     finally:
         if not ended:
             _stop(board)
+    # The end of the traceback is missing, so nobody knows whether the program still runs.
     if not error.endswith(END):
         board.lost = True
         raise BoardError("B611", port=board.port)
@@ -108,6 +115,7 @@ def _stream(board: Board, content: bytes, path: str, offset: int, progress: Prog
         text = error[:-1].decode(errors="replace")
         raise on_board(text, board.port) from TransportExecError(1, text)
     lines = printed.replace(b"\r\n", b"\n").split(b"\n")
+    # Not ==: an answer that was damaged into ASCII counts as printed and may stand before the word.
     if b"done" not in lines[0] or len(lines) < 2:
         raise BoardError("B609", port=board.port, found=lines[0].decode(errors="replace")[-80:])
     if progress and not sender.done:  # the last answer was lost, the result was not
@@ -132,6 +140,7 @@ def _feed(board: Board, sender: Sender, progress: Progress | None, total: int) -
         heard = now
         head, end, rest = came.partition(END)
         for byte in head:
+            # No answer to a frame is ASCII (protocol.ACKS), so answers and printed text can share the line.
             if byte < 0x80:
                 printed.append(byte)
                 continue
@@ -143,6 +152,7 @@ def _feed(board: Board, sender: Sender, progress: Progress | None, total: int) -
             progress(done - reported)
             reported = done
         if end:
+            # What follows is the traceback part. The caller reads it.
             board.transport.unread(rest)
             return bytes(printed)
 
@@ -152,7 +162,9 @@ def _stop(board: Board) -> None:
     if board.gone:
         return
     with suppress(OSError, TransportError):
+        # onboard/receiver.py looks at the length before the number, so any number will do.
         board.transport.serial.write(frame(0, b""))
+        # It has left its receiver already: waiting for its end would only delay the error.
         if board.patience == SHORT:
             return
         board.transport.read_until(1, END, timeout=SILENCE, timeout_overall=SILENCE)
@@ -168,6 +180,7 @@ def _compare(board: Board, content: bytes, path: str, actual: Checksum) -> None:
 
 
 def _pair(board: Board, line: str) -> Checksum:
+    # onboard/receiver.py prints dots while it reads a long file, before the result on the same line.
     words = line.strip().lstrip(".").split()
     if not words:
         return None

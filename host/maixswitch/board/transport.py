@@ -75,10 +75,13 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         data = bytearray()
         start = last = time.monotonic()
         while not data.endswith(ending):
+            # One byte at a time, so that nothing behind the ending is taken from the next reader.
             new = self._read(1)
             now = time.monotonic()
             if new:
                 last = now
+                # Then the output can be long and the ending is one byte (mpremote's `follow`), so the last byte is
+                # enough.
                 if data_consumer:
                     data_consumer(new)
                     data[:] = new
@@ -86,6 +89,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                     data += new
             elif timeout is not None and now - last >= timeout:
                 break
+            # A program that prints without end is never silent, so silence alone would not end this.
             if timeout_overall is not None and now - start >= timeout_overall:
                 break
         return bytes(data)
@@ -129,6 +133,8 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             raise TransportError("timeout waiting for the prompt of the raw REPL")
         self.serial.write(source + b"\x04")
         reply = self.read_until(2, b"OK", timeout=BUSY)
+        # No byte means a busy board, other bytes mean that the raw REPL was left. The words choose the row
+        # (failures.WORDS).
         if not reply:
             raise TransportError("timeout waiting for the raw REPL to take a program")
         if reply != b"OK":
@@ -138,8 +144,11 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
 def opened(device: str, baudrate: int = BAUD) -> Any:
     """Open a port with pyserial: exclusive, 8N1, DTR and RTS released. Also takes pyserial's URLs (loop://)."""
     port = serial.serial_for_url(device, do_not_open=True, baudrate=baudrate, timeout=TICK, write_timeout=WRITE_TIMEOUT)
+    # Two programs on one port take each other's bytes. Windows refuses the second one by itself; a URL cannot be
+    # locked.
     if os.name != "nt" and "://" not in device:
         port.exclusive = True
+    # Both are set on the closed port: pyserial applies them while it opens it, and would assert both otherwise.
     port.dtr = False
     port.rts = False
     port.open()

@@ -41,6 +41,7 @@ def check(
     """
     from maixswitch.card import check as checking
 
+    # Each of the two promises to be the only document on stdout.
     if json and sarif:
         raise MaixSwitchError(tr("choose one of --json and --sarif"), EXIT_USAGE)
     report = checking.check(path, checking.Options(board, tuple(firmware or ()), gc or None, run))

@@ -26,6 +26,7 @@ DEBUG = "--debug"
 
 def take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
     """Return whether --debug is among the arguments before "--", and the arguments without it."""
+    # What follows "--" belongs to the command, even if it looks like this option.
     end = arguments.index("--") if "--" in arguments else len(arguments)
     rest = [argument for argument in arguments[:end] if argument != DEBUG]
     return len(rest) < end, [*rest, *arguments[end:]]
@@ -53,6 +54,7 @@ def ended_by_message(debug: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         _end(tr("interrupted"), EXIT_INTERRUPTED, debug=False)
     except BrokenPipeError:  # the reader of our output has enough, such as `head`
+        # Otherwise Python would complain about the closed pipe once more when it ends.
         sys.stderr.close()
         sys.exit(1)
     except MemoryError:
@@ -64,6 +66,7 @@ def ended_by_message(debug: bool) -> Iterator[None]:
 def bug(error: Exception, debug: bool) -> str:
     """Return the message for an exception that nobody expected; without `debug` its traceback goes into a file."""
     name = _name(error)
+    # Users seldom copy a traceback in full; a file is complete and easy to attach.
     if not debug:
         try:
             path = _write_traceback()

@@ -67,6 +67,7 @@ class Formatter(HelpFormatter):
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         column = min(max(console.width(first) for first, _ in rows), col_max) + col_spacing
         indent = " " * self.current_indent
+        # A name wider than its column gets a line for itself, and the text begins on the next one.
         for first, second in rows:
             lines = list(_block(_notes(second), max(self.width - column - 2, 10)))
             if console.width(first) > column - col_spacing:
@@ -90,6 +91,7 @@ def translate(command: Any) -> None:
     command.context_class = type("Context", (command.context_class,), {"formatter_class": Formatter})
     make_option = command.get_help_option
 
+    # typer makes the option --help on demand, so its text can only be translated where it is made.
     def help_option(ctx: Any) -> Any:
         option = make_option(ctx)
         if option is not None:
@@ -113,6 +115,7 @@ def clean(text: str) -> str:
 
 def refuse(error: typer.TyperException) -> int:
     """Show a usage error on stderr in the chosen language; return the exit code."""
+    # Without arguments the help page is the message, and it is translated already.
     if chosen() == "en" or type(error).__name__ == "NoArgsIsHelpError":
         error.show()  # type: ignore[attr-defined]
         return error.exit_code
@@ -133,6 +136,7 @@ def translated(message: str) -> str:
         match = _pattern(sentence).fullmatch(message)
         if match:
             values = match.groupdict()
+            # Typer nests its sentences, such as a wrong number inside of "Invalid value for ...".
             if "message" in values:
                 values["message"] = translated(values["message"])
             return tr(sentence, **values)
@@ -146,6 +150,7 @@ def _pattern(sentence: str) -> re.Pattern[str]:
 
 def _notes(text: str) -> str:
     """Return a help text with the notes that typer adds in brackets (default, required) translated."""
+    # Two spaces and a bracket are how typer adds its notes. A bracket in the text itself has one space before it.
     head, bracket, notes = text.rpartition("  [")
     if not bracket or not notes.endswith("]"):
         return text
@@ -163,10 +168,12 @@ def _notes(text: str) -> str:
 def _block(text: str, columns: int) -> Iterator[str]:
     """Yield the lines of a paragraph; a paragraph that begins with a backspace keeps its own lines."""
     lines = text.splitlines()
+    # The same sign that click uses: such a paragraph is a table, and wrapping would destroy it.
     if lines and lines[0].strip() == "\b":
         yield from lines[1:]
         return
     line = ""
+    # A Chinese sentence has no spaces, so a line may end after any wide character, but not before closing punctuation.
     for piece in _PIECES.findall(" ".join(part.strip() for part in lines)):
         if console.width(line) + console.width(piece.rstrip()) > columns and line:
             yield line.rstrip()

@@ -91,6 +91,7 @@ class Commands(MutableMapping[str, Any]):
 def _import(row: Command) -> Any:
     """Make typer's command of a row, with its help page in the chosen language."""
     target = getattr(import_module(f"maixswitch.cli.{row.module}"), row.function)
+    # typer makes a command only from an app, so a single function first gets an app of its own.
     if not isinstance(target, typer.Typer):
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command(row.name)(target)
@@ -158,10 +159,12 @@ def _root(
 def main() -> None:
     """Run the command line of this process and end it with an exit code; no failure shows a traceback by itself."""
     console.prepare()
+    # Taken before typer reads anything, because an error in reading the arguments needs both already.
     debug, arguments = failures.take_debug(sys.argv[1:])
     with failures.ended_by_message(debug):
         lang, arguments = language.taken(arguments)
         failures.choose_language(lang)
         command = typer.main.get_command(app)
         help_pages.translate(command)
+        # Otherwise typer would print failures itself, in English, and choose the exit code.
         sys.exit(command.main(arguments, standalone_mode=False) or 0)

@@ -54,6 +54,7 @@ def replay(
     not.
     """
     limit = _until(until)
+    # The test runs a plain `maixswitch replay FILE`, which would ignore these options.
     if as_test is not None and (until or card is not None or json):
         raise MaixSwitchError(tr("--as-test stands alone: it replays the whole file on its own card"), EXIT_USAGE)
     from maixswitch.sim.recording import read
@@ -61,6 +62,7 @@ def replay(
 
     with read(file) as recording:
         if as_test is not None:
+            # A test must not depend on a card that lies somewhere else.
             if not recording.cards[""].whole:
                 text = tr("--as-test: the card was left out of {path}; record it without --no-card", path=file)
                 raise MaixSwitchError(text, EXIT_USAGE)
@@ -69,6 +71,7 @@ def replay(
             return
         outcome = Replay(recording, card, limit).run()
         version = recording.version
+    # Only a part was compared, so neither "the same" nor "different" would be true.
     if outcome.interrupted:
         raise MaixSwitchError(tr("interrupted"), EXIT_INTERRUPTED)
     if json:
@@ -85,6 +88,7 @@ def _until(text: str) -> Until:
     if not text:
         return Until()
     try:
+        # isdigit alone takes characters such as a raised 2, which int refuses.
         if text.isascii() and text.isdigit() and int(text):
             return Until(frames=int(text))
         return Until(ms=duration_ms(text))
@@ -96,10 +100,12 @@ def _until(text: str) -> Until:
 def _tell(file: Path, outcome: Outcome, version: str) -> None:
     from maixswitch import __version__
 
+    # A changed card explains a difference and is told even without one: the run then proves less.
     if outcome.changed:
         names = ", ".join(outcome.changed[:5]) + (", ..." if len(outcome.changed) > 5 else "")
         console.say(tr("note: the card is not the recorded one: {names}", names=names))
     if outcome.difference is not None:
+        # Another version is the likeliest reason for a difference, so it is told first.
         if version != __version__:
             console.say(
                 tr("note: recorded with maixswitch {version}, this is {this}", version=version[:40], this=__version__)
@@ -144,6 +150,7 @@ def write_test(out: Path, recording: Path) -> None:
     if out.suffix != ".py":
         raise MaixSwitchError(tr("--as-test {out}: expected a name that ends in .py", out=out), EXIT_USAGE)
     with files.writing(out, "--as-test"):
+        # A test of this kind may be written again; any other file is the user's own work.
         if out.exists() and MARK not in out.read_text(encoding="utf-8", errors="replace")[:200]:
             text = tr("--as-test {out}: this file exists and is not a test of this kind; choose another name", out=out)
             raise MaixSwitchError(text, EXIT_USAGE)
@@ -151,6 +158,7 @@ def write_test(out: Path, recording: Path) -> None:
             path = os.path.relpath(recording.resolve(), out.resolve().parent)
         except ValueError:  # another drive of the PC
             path = str(recording.resolve())
+        # The stem may hold any characters, and a function's name only a few.
         function = re.sub(r"\W", "_", recording.stem, flags=re.ASCII).strip("_").lower() or "recording"
         safe = re.sub(r"[^\w. -]", "_", recording.name)
         text = _TEST.format(mark=MARK, name=safe, path=Path(path).as_posix(), function=function)

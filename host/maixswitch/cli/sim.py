@@ -104,6 +104,7 @@ def sim(
         options = Options(
             card, board, firmware, camera=camera, fit=fit, rounding=rounding, write_back=write_back, quiet=True
         )
+        # In real time unless the user says otherwise: a person presses the keys.
         code = command.run(
             options,
             host=host,
@@ -114,8 +115,10 @@ def sim(
         )
         _end(code, "")
 
+    # An option without effect is refused, because it shows that the user expects something else.
     if no_card and record is None:
         raise MaixSwitchError(tr("--no-card is for --record FILE"), EXIT_USAGE)
+    # The live view and the JSON Lines would both want the terminal.
     live = console.interactive() and not json
     # without a person at a terminal somebody has to end the run
     endless = script is None and frames is None and seconds is None and not live
@@ -172,6 +175,7 @@ def _run_recorded(options: Options, path: Path, with_card: bool) -> tuple[int, s
 
     with RecordingWriter(path, options, with_card=with_card) as writer:
         code = writer.session.run()
+        # Inside the block, since an exception must leave a recording that is not complete.
         writer.complete(code)
     if writer.full:
         console.say(tr("{file}: the recording is full; the run ends here", file=path))
@@ -201,6 +205,7 @@ def _speed(text: str | None, real_time: bool) -> float:
         speed = 0.0 if text == "max" else float(text)
     except ValueError:
         speed = -1.0
+    # Not a number fails this comparison as well.
     if not 0 <= speed < float("inf"):
         raise MaixSwitchError(tr("--speed {text}: expected a number such as 1 or 0.5, or max", text=text), EXIT_USAGE)
     return speed

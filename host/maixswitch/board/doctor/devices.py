@@ -31,6 +31,7 @@ DEFAULT = "dock"
 def board_of(storage: Storage) -> Any:
     """Return the row of device/once/boards.py that the app uses: by maixswitch.json, config.json, or the default."""
     boards = board_code.boards()
+    # The card's settings come first: with them a user corrects what the firmware's config.json says.
     name = _json(storage.texts.get("/sd/maixswitch.json")).get("board")
     if name in boards.names():
         return boards.find(name)
@@ -106,8 +107,11 @@ def keys(
     for pin, role in rows:
         say(tr("Press the key IO{pin} ({role}) within {seconds} s.", pin=pin, role=role, seconds=seconds))
         try:
+            # The board's own wait ends first, so that a key that was not pressed is an answer and not a failure of the
+            # line.
             answer = one(board, f"key({pin}, {seconds * 1000})", seconds + 5.0)
         except BoardError as error:
+            # A pin that cannot be asked must not keep the other keys from being tried.
             answer = ("failed", str(error.finding.found))
         report.take(judge_key(answer, pin, role))
     return report
@@ -135,6 +139,7 @@ def judge_key(answer: object, pin: int, role: str) -> SubjectReport:
 def _json(data: bytes | None) -> dict[str, Any]:
     """Return the JSON object in a file, {} if there is none that can be used."""
     try:
+        # Some editors of Windows put a byte order mark before the text.
         value = json.loads((data or b"{}").decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return {}

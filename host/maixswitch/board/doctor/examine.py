@@ -48,6 +48,7 @@ def examine(port: str, say: Say, *, keys: bool = False, fix: bool = False) -> Ex
         device = choose(port)
     except BoardError as error:
         device = port
+        # Without a board, the ports often tell the reason: a missing right, or an unknown chip.
         report.findings += [error.finding, *judge_ports(usb_ports)]
         return _examination(device, usb_ports, report)
     known = next((item for item in usb_ports if item.device == device), None)
@@ -57,6 +58,8 @@ def examine(port: str, say: Say, *, keys: bool = False, fix: bool = False) -> Ex
         with connect(device, restart=True) as board:
             say(tr("{port}: its program is stopped while doctor looks, and starts again at the end", port=device))
             known_firmware = firmware.probe(board)  # when this fails, nothing else is worth asking
+            # The restart comes last, because it ends the REPL. Only its banner completes the facts of the firmware,
+            # which nevertheless stand first in the report.
             others = subjects(board, known_firmware, say, keys=keys, fix=fix)
             banner = "" if board.lost or board.gone else board.restart(LISTEN)
             report.take(firmware.judge(firmware.started(known_firmware, banner), device))
@@ -93,12 +96,14 @@ def subjects(board: Board, known_firmware: firmware.Firmware, say: Say, *, keys:
                 listed = storage.probe(board)
         return storage.judge(listed, board.port)
 
+    # Functions and not results: each may fail by itself, and later ones need what `files` has found.
     steps: list[Callable[[], SubjectReport]] = [
         files,
         lambda: starts.judge(listed, starts.checksums(board, listed), board.port),
         lambda: devices.camera(board),
     ]
     if known_firmware.api == "maixpy":
+        # 3 is the panel of an M5StickV for MaixPy's lcd.init, 1 that of the other boards.
         steps.append(lambda: devices.panel(board, 3 if "m5stickv" in known_firmware.machine.lower() else 1))
     if keys:
         steps.append(lambda: devices.keys(board, devices.keys_of(listed), say))
@@ -106,9 +111,11 @@ def subjects(board: Board, known_firmware: firmware.Firmware, say: Say, *, keys:
         try:
             report.take(step())
         except BoardError as error:
+            # Without a line every further question would only wait for its timeout.
             if error.code in CUTS:
                 report.findings.append(error.finding)
                 break
+            # One subject that fails says nothing about the others, so they go on.
             report.findings.append(finding("B665", found=error.finding.text()))
     return report
 

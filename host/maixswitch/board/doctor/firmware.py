@@ -62,11 +62,13 @@ class Firmware:
 
     @property
     def api(self) -> str:
+        # CanMV has no top-level module KPU: its KPU is in the module maix.
         return "canmv" if "canmv" in (self.banner + self.machine).lower() or "KPU" not in self.modules else "maixpy"
 
     @property
     def version(self) -> tuple[int, int, int, int] | None:
         """Three numbers and the build (v0.6.2-84 is 0, 6, 2, 84), None if there are none."""
+        # Some builds name no version in their banner. The table of stubs/flavours.py knows which one they are.
         untagged = table().BANNERS.get(self.banner.split(" ")[0].partition("-")[0], "")
         match = re.search(r"v?(\d+)\.(\d+)\.(\d+)(?:[-_](\d+))?", untagged or self.banner)
         return (int(match[1]), int(match[2]), int(match[3]), int(match[4] or 0)) if match else None
@@ -80,6 +82,7 @@ def probe(board: Askable) -> Firmware:
         raise BoardError("B606", port=board.port, found=text)
     if firmware.api == "maixpy":
         loader_words: object = ""
+        # A loader that cannot be asked leaves the answer open, which is not a failure.
         with suppress(BoardError):
             loader_words = one(board, "kmodel()")
         firmware = Firmware(**{**vars(firmware), "v4": v4(str(loader_words))})
@@ -161,6 +164,7 @@ def _fitting(firmware: Firmware, closely: bool) -> list[str]:
     fits = []
     for row in rows(firmware):
         name = str(row[flavours.NAME])
+        # These images are for one board only, so they fit only a board that names itself.
         own = next((part for part in ("m5stickv", "amigo") if name.startswith(part)), "")
         if own and own not in (firmware.machine + firmware.banner).lower():
             continue
@@ -176,6 +180,7 @@ def _fitting(firmware: Firmware, closely: bool) -> list[str]:
             continue
         # The banner comes before the prompt, when more memory is free.
         usual = row[flavours.FREE_KIB if firmware.free_at_start is None else flavours.BANNER_KIB]
+        # The Python heap is cut from the same memory: a smaller one leaves more for models.
         usual += row[flavours.GC_KIB] - (row[flavours.GC_KIB] if firmware.gc_heap is None else firmware.gc_heap // 1024)
         if free is not None and free > usual + SLACK_KIB:
             continue
@@ -202,17 +207,21 @@ def judge(firmware: Firmware, port: str) -> SubjectReport:
     if firmware.free_at_start is not None:
         report.fact("system_heap_at_start", tr("system heap free at start"), amount(firmware.free_at_start))
     version = firmware.version
+    # Without a version nothing can be said about what the firmware lacks, so that itself is the finding.
     if version is None:
         report.findings.append(finding("B635", found=firmware.banner, port=port))
     elif firmware.api == "maixpy":
         report.findings.extend(_lacking(firmware.banner, version))
+    # `is`, because None means that the loader did not tell.
     if firmware.v4 is False:
         report.findings.append(finding("B631"))
+    # Only an unusual Python heap is worth a finding: somebody has changed it, and models or programs may lack memory.
     images = table()
     usual = next((row[images.GC_KIB] for row in images.newest() if row[images.API] == firmware.api), 512)
     if firmware.gc_heap is not None and firmware.gc_heap // 1024 != usual:
         code = "B632" if firmware.gc_heap // 1024 < usual else "B633"
         report.findings.append(finding(code, found=amount(firmware.gc_heap), wanted=amount(usual * 1024)))
+    # The figure from the restart counts if there is one: what programs took later is not the firmware's fault.
     if firmware.free is not None and firmware.free < SMALL_KIB * 1024:
         report.findings.append(finding("B634", found=amount(firmware.free)))
     return report
@@ -223,6 +232,7 @@ def _lacking(banner: str, version: tuple[int, int, int, int]) -> Iterator[Findin
     flavours = table()
     needed_version = tr("v0.6.2-78 or later")
     missing = flavours.lacks(version, flavours.NEEDED)
+    # A firmware that does not start main.py makes whatever else it lacks unimportant.
     if flavours.STARTS_MAIN in missing:
         yield finding("B630", found=banner, wanted=needed_version)
     elif missing:

@@ -35,6 +35,7 @@ def answers(output: str, port: str) -> list[object]:
     """Return the values on the marked lines of what a board printed. Other lines are the firmware's own."""
     values: list[object] = []
     for line in output.splitlines():
+        # The firmware may print something without a line end before the mark.
         _, mark, text = line.partition(MARK)
         if mark:
             try:

@@ -24,6 +24,8 @@ def repair(board: Board, storage: Storage, say: Callable[[str], None]) -> bool:
     target = BoardTarget(board)
     if TODO in storage.files:
         steps = parse(storage.texts.get(TODO, b""))
+        # `finish` deletes a list that is damaged: nobody can tell what it wanted, and the next sync compares
+        # everything.
         if steps is None:
             say(tr("fix: {path} deleted: it cannot be understood", path=TODO))
         else:
@@ -31,6 +33,7 @@ def repair(board: Board, storage: Storage, say: Callable[[str], None]) -> bool:
         target.finish()
         done = True
     if storage.parts:
+        # Asked again, because finishing the sync above has changed the card.
         listing = target.listing()
         steps = [*older.remains(listing, target), *begun(listing)]
         for step in steps:
@@ -38,6 +41,7 @@ def repair(board: Board, storage: Storage, say: Callable[[str], None]) -> bool:
                 say(tr("fix: {path} deleted, {size} bytes of an interrupted sync", path=f"{SD}/{step.path}", size=size))
         target.drop(steps)
         done = True
+    # With this file the firmware waits for MaixPy IDE and does not start main.py.
     if IDE in storage.files:
         say(tr("fix: {path} deleted: the board starts the app again", path=IDE))
         board.exec(f"import uos\nuos.remove({IDE!r})", 30.0)

@@ -21,6 +21,7 @@ def text(result: Examination) -> str:
 def lines(result: Examination) -> Iterator[str]:
     yield tr("Serial ports")
     for item in result.ports:
+        # pyserial says "n/a" for a port without a description; that is left out below.
         parts = [item.chip or tr("unknown chip"), item.description]
         if item.kind_guess:
             parts.append(tr("wired as {kind}, a guess", kind=item.kind_guess))
@@ -31,6 +32,7 @@ def lines(result: Examination) -> Iterator[str]:
     yield ""
     if result.facts:
         yield tr("The board at {port}", port=result.port)
+        # Columns and not characters: names in Chinese are twice as wide.
         widest = max(width(fact.name) for fact in result.facts)
         for fact in result.facts:
             yield f"  {fact.name}{' ' * (widest - width(fact.name))}  {fact.value}"
@@ -45,6 +47,7 @@ def lines(result: Examination) -> Iterator[str]:
         warnings=counts[WARNING],
         notes=counts[NOTE],
     )
+    # The errors come first in the list, and one step at a time is enough.
     worst = next((item for item in result.findings if item.severity == ERROR), None)
     if worst is not None:
         remedy = worst.remedy + " " + tr("(maixswitch explain {code} says more)", code=worst.code)

@@ -61,6 +61,7 @@ def judge(storage: Storage, crcs: dict[str, int], port: str) -> SubjectReport:
         if path in storage.files:
             report.fact(name.replace(".", "_"), name, f"{path}: {kind(storage.text(path), name)}")
     if storage.card:
+        # Only with a card: without one the firmware starts from the flash, which `_flash` judges.
         _starters(report, storage, port)
         for name in COVERS:
             if f"{SD}/{name}" in storage.files:
@@ -73,6 +74,7 @@ def kind(text: str | None, name: str) -> str:
     """Return what a boot.py or main.py is, in words."""
     if text is None:
         return tr("not UTF-8 text")
+    # From the surest sign to the vaguest. Editors of Windows change line ends, which changes nothing for the board.
     if text.replace("\r\n", "\n") == source(name):
         return tr("the app's")
     if WELCOME in text:
@@ -85,15 +87,18 @@ def kind(text: str | None, name: str) -> str:
 
 
 def _app(report: SubjectReport, storage: Storage, crcs: dict[str, int], port: str) -> None:
+    # Source and compiled form of a module have the same stem, and either is enough.
     stems = {_stem(path.removeprefix(SD + "/")) for path in storage.files if path.startswith(SD + "/device/")}
     compiled = any(path.startswith(SD + "/device/") and path.endswith(".mpy") for path in storage.files)
     modules = {name for name in own() if name.startswith("device/")}
     missing = [name for name in sorted(modules) if _stem(name) not in stems]
     missing += [name for name in ("boot.py", "main.py") if f"{SD}/{name}" not in storage.files]
+    # Without any module, a list of the missing ones would say nothing more.
     if not stems:
         report.fact("app", tr("app"), tr("none"))
         report.findings.append(finding("B640", port=port))
         return
+    # Only sources can be compared: a compiled module differs with the compiler.
     changed = [
         name
         for name in sorted(modules)
@@ -106,6 +111,7 @@ def _app(report: SubjectReport, storage: Storage, crcs: dict[str, int], port: st
     version_text = (
         tr("not that of this maixswitch") if changed or missing else tr("of this maixswitch {v}", v=__version__)
     )
+    # Nothing was compared then, so no version can be claimed.
     if compiled and not changed and not missing:
         version_text = tr("compiled; its version is not told")
     report.fact("app", tr("app"), version_text)
@@ -128,10 +134,12 @@ def _starters(report: SubjectReport, storage: Storage, port: str) -> None:
     if boot in storage.files:
         text = storage.text(boot)
         if text is None or text.replace("\r\n", "\n") != source("boot.py"):
+            # Another version of the app's boot.py works as ours does: it is different (B644), not a foreign program.
             work = "" if text and FINISHES_SYNC in text else does(text)
             report.findings.append(finding("B643" if work else "B644", boot, found=work, port=port))
     if main in storage.files:
         text = storage.text(main)
+        # A main.py of another version starts the app all the same, so only a foreign one is a finding.
         if text is None or STARTS_APP not in text:
             description = kind(text, "main.py")
             report.findings.append(
@@ -144,6 +152,7 @@ def _flash(report: SubjectReport, storage: Storage) -> None:
         report.findings.append(finding("B647", IDE))
     if CONFIG in storage.files:
         try:
+            # The firmware takes a damaged file for none, without a word, and then uses its defaults.
             config = json.loads(storage.texts.get(CONFIG, b"").decode())
         except (ValueError, RecursionError) as error:
             config = str(error)
@@ -155,6 +164,7 @@ def _flash(report: SubjectReport, storage: Storage) -> None:
                 report.findings.append(finding("B649", CONFIG, "lcd", found=str(config["lcd"])[:80]))
     for name in ("boot.py", "main.py"):
         text = storage.text(f"{FLASH}/{name}") or ""
+        # The welcome screen is what the firmware itself puts there, so it is not worth a finding.
         if text.strip() and WELCOME not in text and text.replace("\r\n", "\n") != source(name):
             report.findings.append(finding("B651", f"{FLASH}/{name}", found=kind(text, name)))
 

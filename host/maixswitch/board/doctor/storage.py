@@ -96,6 +96,8 @@ def probe(board: Askable) -> Storage:
     for name in storage.mounts:
         for row in ask(board, f"files('/{name}', {DEPTH})", 30.0):
             match row:
+                # onboard/look.py ends a folder with "/", and gives the error's number as a negative size where a folder
+                # cannot be read.
                 case (str(path), int(size)) if path.endswith("/"):
                     storage.folders.add(path.rstrip("/"))
                 case (str(path), int(size)) if size < 0:
@@ -117,6 +119,7 @@ def judge(storage: Storage, port: str) -> SubjectReport:
         report.fact("card", tr("card"), tr("none"))
         report.findings.append(finding("B620", port=port))
     elif not storage.card:
+        # The firmware mounted a card at its start, but the card gives errors now: a bad contact or a dying card.
         number = storage.broken[SD]
         report.fact("card", tr("card"), tr("cannot be read"))
         report.findings.append(finding("B623", SD, found=f"OSError {number} {ERRORS.get(number, '')}".strip()))
@@ -125,10 +128,12 @@ def judge(storage: Storage, port: str) -> SubjectReport:
         for folder, number in sorted(storage.broken.items()):
             if folder.startswith(SD):
                 report.findings.append(finding("B623", folder, found=f"OSError {number}"))
+    # No finding if the flash does not answer: the app does not need it.
     if isinstance(row := storage.mounts.get("flash"), tuple):
         total, free = row[0] * row[1], row[0] * row[2]
         report.fact("flash", tr("flash"), tr("{free} of {total} free", free=amount(free), total=amount(total)))
     if TODO in storage.files:
+        # A list that is not complete does nothing (boot.py ignores it), but it shows an interrupted sync.
         steps = parse(storage.texts.get(TODO, b""))
         if steps is None:
             report.findings.append(finding("B629", TODO))
@@ -140,6 +145,7 @@ def judge(storage: Storage, port: str) -> SubjectReport:
 
 
 def _space(report: SubjectReport, row: tuple[int, int, int] | int) -> None:
+    # The card lists its files but not its space: its file system is likely damaged.
     if isinstance(row, int):
         report.fact("card", tr("card"), tr("mounted; its space cannot be asked"))
         report.findings.append(finding("B623", SD, found=f"OSError {row}"))
@@ -152,5 +158,6 @@ def _space(report: SubjectReport, row: tuple[int, int, int] | int) -> None:
         cluster=amount(size),
     )
     report.fact("card", tr("card"), text)
+    # A sync needs room for old and new files together, so a nearly full card is worth a warning.
     if size * free < LITTLE:
         report.findings.append(finding("B627", found=amount(size * free)))

@@ -28,10 +28,12 @@ def apply(plan: Plan, target: Target, tell: Tell = lambda size: None) -> None:
             target.make_folder(SYNC)
             target.drop([Step("delete", SUMS)])  # The old checksums are wrong until the end.
         if plan.first:
+            # Deletions go through the list of steps, too: a power cut between them must not leave half a model on show.
             _commit(plan.first, target)
             target.finish()
         for folder in plan.folders:
             target.make_folder(folder)
+            # The mark comes before the first file, so that the app never sees the folder incomplete.
             if folder in plan.marked:
                 target.write(f"{folder}/{MARK}", b"")
         for send in plan.sends:
@@ -40,8 +42,10 @@ def apply(plan: Plan, target: Target, tell: Tell = lambda size: None) -> None:
             target.send(send.source.file, send.part, send.offset, send.source.size, send.source.crc, tell)
         if plan.steps:
             _commit(plan.steps, target)
+            # From here on the card counts as the new version, and Ctrl-C must not claim otherwise.
             decided = True
             target.finish()
+        # The manifest comes last, because it may only claim what is on the card.
         if not plan.known:
             target.write(SUMS, manifest.dump(plan.files))
     except KeyboardInterrupt:
@@ -56,6 +60,7 @@ def _commit(steps: Sequence[Step], target: Target) -> None:
     """Write the list of steps. From then on the card is the new one, as soon as its boot.py has run."""
     data = journal.dump(steps)
     target.write(STEPS, data)
+    # The list decides which version the card is. Some bad cards accept writes and lose them without an error.
     if target.read(STEPS) != data:
         raise MaixSwitchError(
             tr("{name}: the card does not keep what is written to it; use another card", name=target.name), EXIT_IO

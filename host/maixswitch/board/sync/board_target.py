@@ -43,6 +43,7 @@ class BoardTarget:
         self.name = board.port
 
     def listing(self) -> Listing:
+        # The firmware lists /sd only when it has mounted a card.
         if self._rows(f"say({self.root.strip('/')!r} in uos.listdir('/'))") != [True]:
             raise BoardError("B620", port=self.name)
         listing = Listing()
@@ -59,10 +60,12 @@ class BoardTarget:
         for at, path in enumerate(paths, 1):
             batch.append(path)
             size = sum(paths[name] for name in batch)
+            # Small files share a call, and a large one ends its batch: the bar moves, and no call takes too long.
             if size >= BATCH or at == len(paths):
                 sums = board_crcs(self.board, [self._at(name) for name in batch])
                 for name in batch:
                     row = sums[self._at(name)]
+                    # Another size than in the listing means a damaged file. It is left out, like an unreadable one.
                     if row is not None and row[0] == paths[name]:
                         known[name] = row[1]
                 tell(size)
@@ -84,6 +87,7 @@ class BoardTarget:
 
     def send(self, file: Path, path: str, offset: int, size: int, crc: int, tell: Tell) -> None:
         data = file.read_bytes()
+        # Offset and checksum belong to the file as it was planned: a newer one would continue an older part.
         if (len(data), zlib.crc32(data)) != (size, crc):
             raise MaixSwitchError(tr("{file} changed meanwhile; run the same command again", file=file), EXIT_IO)
         if self.plain:
@@ -100,6 +104,7 @@ class BoardTarget:
         if steps is None:
             self.drop([Step("delete", STEPS)])
             return
+        # The boot.py of this installation does it: the card's own may be another program's, or missing.
         program = (board_root() / BOOT).read_text(encoding="utf-8").replace('finish("/sd")', f"finish({self.root!r})")
         sizes = self.listing().files
         output = self.board.run(
@@ -107,6 +112,7 @@ class BoardTarget:
         ).strip()
         if output and force:
             self.drop([Step("delete", STEPS)])
+        # What was printed is a failure only if the list is still there: boot.py deletes it after its last step.
         elif output and self.read(STEPS):
             raise BoardError("B625", port=self.name, found=output.splitlines()[-1])
 

@@ -48,6 +48,8 @@ class FolderTarget:
                 try:
                     sums[path] = inventory.checksum(self.folder / path, tell=tell)[1]
                 except OSError as error:
+                    # An unreadable file is left out, and so it is sent again. If the folder is gone, the card was
+                    # pulled out.
                     if error.errno != errno.EIO or not self.folder.is_dir():
                         raise
         return sums
@@ -86,10 +88,12 @@ class FolderTarget:
                 while block := source.read(BLOCK):
                     part.write(block)
                     tell(len(block))
+                # An older part may be longer than the file.
                 part.truncate()
                 _settle(part)
             self._settle_names([path])
             if inventory.checksum(target) != (size, crc):
+                # The next try must not go on from a wrong part.
                 target.unlink()
                 raise MaixSwitchError(
                     tr(
@@ -112,6 +116,7 @@ class FolderTarget:
             try:
                 self.drop(steps)
             except MaixSwitchError:
+                # A new plan compares every file, so a step that failed here does no harm.
                 if not force:
                     raise
             self._settle_names(step.path for step in steps)
@@ -145,6 +150,7 @@ class FolderTarget:
         elif step.verb == "delete":
             target.unlink()
         else:
+            # The plan removes only folders in which nothing but hidden files is left.
             for path in target.iterdir():
                 path.unlink()
             target.rmdir()
@@ -154,6 +160,7 @@ class FolderTarget:
         with part.open("rb") as source, target.open("wb") as file:
             shutil.copyfileobj(source, file, BLOCK)
             _settle(file)
+        # The part is deleted last: until the copy is proved, the step can be repeated. boot.py does it in the same way.
         if inventory.checksum(target)[1] != int(step.crc, 16):
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(target))
         self._settle_names([step.name])
@@ -181,6 +188,7 @@ class FolderTarget:
 
     def _failure(self, error: OSError) -> MaixSwitchError:
         path = error.filename or self.folder
+        # Linux makes a FAT with errors read-only, so the remedy names more than the lock.
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
             text = tr(
                 "{path}: the card cannot be written ({reason}): push the lock of its adapter back, mount it for "
@@ -190,6 +198,7 @@ class FolderTarget:
             )
         elif error.errno == errno.ENOSPC:
             text = tr("{path}: the card is full: take models away, or take a larger card", path=path)
+        # A card that was pulled out gives various error numbers, so the missing folder decides.
         elif not self.folder.is_dir():
             text = tr(
                 "{path}: the card is gone; put it in again and run the same command: it goes on where it stopped",

@@ -52,6 +52,7 @@ def travels(path: str) -> bool:
     It leaves alone hidden files, the system's, those that sync and the app write themselves, and those of older
     versions.
     """
+    # FAT ignores case, so every comparison here does.
     parts = path.lower().split("/")
     if any(part.startswith(".") or part in SYSTEM for part in parts) or parts[0] == SYNC.lower():
         return False
@@ -76,6 +77,7 @@ def sources(card: Path, *, app_only: bool = False, tell: Tell | None = None) -> 
         for file in sorted(card.rglob("*")):
             path = file.relative_to(card).as_posix()
             if travels(path) and file.is_file() and (is_app(path) or not app_only):
+                # A link could send any file of this PC to a board.
                 if file.is_symlink() and not file.resolve().is_relative_to(card.resolve()):
                     raise MaixSwitchError(tr("{path}: a link that leads off the card", path=file), EXIT_USAGE)
                 by_path[path] = Source(path, file, *checksum(file, tell=tell))
@@ -96,10 +98,12 @@ def judge(paths: Iterable[str]) -> None:
     seen: dict[str, str] = {}
     for path in paths:
         for part in path.split("/"):
+            # FAT counts the length in UTF-16 units, 255 at most, and drops spaces and dots at the end of a name.
             if FORBIDDEN.search(part) or part != part.rstrip(" .") or len(part.encode("utf-16-le")) > 2 * 250:
                 raise MaixSwitchError(
                     tr("{path}: a card with FAT32 cannot hold this name; rename it", path=path), EXIT_USAGE
                 )
+        # On this PC they are two files. On the card the second one would replace the first.
         folded = path.casefold()
         if folded in seen:
             raise MaixSwitchError(
@@ -135,6 +139,7 @@ def staged(sources: Iterable[Source]) -> dict[str, str]:
     """
     parts: dict[str, str] = {}
     for source in sources:
+        # The name depends on path and contents, so that the next run finds the part again and never mixes two versions.
         number = zlib.crc32(f"{source.path}\t{source.crc}".encode())
         while (part := f"{SYNC}/{'A' if is_app(source.path) else 'M'}{number % (1 << 28):07X}") in parts.values():
             number += 1

@@ -42,6 +42,7 @@ def parse(data: bytes) -> list[Step] | None:
     steps = []
     for line in body.decode().split("\n") if body else ():
         verb, *rest = line.split("\t")
+        # A damaged list must not reach anything outside the card.
         if VERBS.get(verb) != len(rest) or not all(map(_inside, rest)):
             return None
         steps.append(Step(verb, *rest))
@@ -61,6 +62,7 @@ def finish(
     failed = []
     for step in steps:
         try:
+            # Otherwise the step was done before a power cut: the folder is there, or the file is gone.
             if exists(step.path) != (step.verb == "mkdir"):
                 do(step)
         except OSError as error:

@@ -31,6 +31,7 @@ def remains(listing: Listing, target: Target) -> Iterator[Step]:
     """
     pairs = {path: path.removesuffix(PART) for path in listing.files if path.endswith(PART)}
     pairs |= {"sync.part": "sync.todo"} if "sync.part" in listing.files else {}
+    # Reading takes long, and files of different sizes cannot be the same one.
     alike = {part: name for part, name in pairs.items() if listing.files[part] == listing.files.get(name)}
     sums = target.checksums({path: listing.files[path] for pair in alike.items() for path in pair}, lambda size: None)
     for part in pairs:
@@ -41,6 +42,7 @@ def remains(listing: Listing, target: Target) -> Iterator[Step]:
     named = {folder: "/".join(_plain(part) for part in folder.split("/")) for folder in hidden}
     yield from (Step("delete", path) for folder in hidden for path in _inside(folder, listing))
     for folder, name in sorted(named.items(), reverse=True):
+        # A folder can have two names as well, .NAME.part and NAME. The same list of files in both shows it.
         twin = [path[len(folder) :] for path in _inside(folder, listing)]
         yield Step("rmdir", folder)
         if name in listing.folders and twin == [path[len(name) :] for path in _inside(name, listing)]:

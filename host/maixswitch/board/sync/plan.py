@@ -106,10 +106,13 @@ def make(
     listing = target.listing()
     pending = STEPS in listing.files
     old = list(older.remains(listing, target))
+    # Until the steps of an earlier sync are done, the card is neither the old version nor the new one, and a comparison
+    # would be out of date after the next start. A dry run writes nothing, so it goes by what is there.
     if (pending or old) and not dry:
         target.drop(old)
         target.finish(force=True)
         listing = target.listing()
+    # Only what sync may touch is compared and deleted, so files that the app or the system writes stay.
     on_card = {
         path: size
         for path, size in listing.files.items()
@@ -118,6 +121,7 @@ def make(
     card_paths = _card_paths(sources, listing)
     keep = set(card_paths.values())
     sums = manifest.parse(target.read(SUMS)) if SUMS in listing.files else {}
+    # A row of the manifest counts only for a file of the right size: somebody may have changed the card on a PC.
     known = {} if options.checksum else {path: crc for path, (size, crc) in sums.items() if on_card.get(path) == size}
 
     # Compare by size and CRC32. The manifest spares reading most files; parts of an interrupted sync count, too.
@@ -142,6 +146,7 @@ def make(
         if on_card.get(card_path) == source.size and crcs.get(card_path) == source.crc:
             continue
         offset = half.get(part, 0)
+        # What has arrived may belong to an older source. Then the file starts from its beginning.
         if offset and inventory.checksum(source.file, offset)[1] != read.get(part):
             offset = 0
         sends.append(Send(source, card_path, part, offset, card_path not in on_card))
@@ -161,6 +166,7 @@ def make(
     first: tuple[Step, ...] = ()
     if need > free:
         models = [path for path in deletes if not inventory.is_app(path)]
+        # Only models: without the app's old files a power cut would leave a card that does not start.
         gain = sum(on_card[path] for path in models)
         if need > free + gain:
             raise target.full(need, free, 0 if options.delete else sum(on_card[p] for p in _strangers(on_card, keep)))
@@ -209,8 +215,10 @@ def _card_paths(paths: Iterable[str], listing: Listing) -> dict[str, str]:
         card_path = ""
         for part in path.split("/"):
             card_path = f"{card_path}/{part}" if card_path else part
+            # An exact name counts first: a folder of this PC can hold names that differ only in case.
             exact = card_path in listing.files or card_path in listing.folders
             card_path = card_path if exact else actual.get(card_path.casefold(), card_path)
+            # A copy cannot replace a folder by a file or the reverse, and deleting a folder unasked could lose work.
             if (card_path in listing.files) != (len(card_path.split("/")) == len(path.split("/"))) and (
                 card_path in listing.files or card_path in listing.folders
             ):
@@ -230,6 +238,7 @@ def _model(path: str) -> str:
 
 def _arriving(keep: Iterable[str], listing: Listing) -> set[str]:
     """Return folders of models that the app does not see: missing, marked, or without files."""
+    # A folder with files, but with neither model.json nor a mark, belongs to somebody else and is left alone.
     full = {_model(path) for path in listing.files}
     folders = {_model(path) for path in keep} | {folder for folder in listing.folders if _model(folder + "/")}
     models = {_model(folder + "/") for folder in folders} - {""}
@@ -252,6 +261,7 @@ def _folders(sends: Iterable[Send], marked: set[str], listing: Listing) -> list[
 def _arrivals(sends: Iterable[Send], folders: set[str]) -> Iterator[Step]:
     """Yield the steps that make the new files count, boot.py's among them."""
     for send in sends:
+        # Files of a hidden model have arrived in their place and need no copy.
         if send.part != send.path:
             for folder in sorted(parent.as_posix() for parent in list(PurePosixPath(send.path).parents)[:-1]):
                 if folder not in folders:
@@ -277,6 +287,7 @@ def _strangers(on_card: Iterable[str], keep: set[str]) -> set[str]:
 
 def _emptied(listing: Listing, keep: set[str], options: Options) -> Iterator[Step]:
     """Yield folders that only contain hidden files, which go as well; the deepest first."""
+    # With "/" at the end, so that models/a does not take models/ab along.
     gone = [
         folder + "/"
         for folder in listing.folders
@@ -301,8 +312,10 @@ def begun(
     kept = {parent.as_posix() for path in keep for parent in PurePosixPath(path).parents}
     for path in sorted(listing.files):
         if PART_NAME.fullmatch(path):
+            # With --app-only, the parts of models stay for the next full sync.
             if path not in parts and (path[len(SYNC) + 1] == "A" or not app_only):
                 yield Step("delete", path)
+        # The mark of a model that is still sent stays: without it the app would see an incomplete folder.
         elif _model(path) in arriving and path not in keep and not (path.endswith(MARK) and _model(path) in kept):
             yield Step("delete", path)
     for folder in sorted(listing.folders, reverse=True):

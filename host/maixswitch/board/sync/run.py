@@ -71,10 +71,12 @@ def gather(card: Path, scratch: Path | None, app_only: bool, bars: Bars) -> dict
     """
     if not card.is_dir():
         raise MaixSwitchError(tr("{path}: no such file or folder", path=card), EXIT_IO)
+    # With --app-only a folder that `maixswitch build` wrote is enough, and that has no models.
     if not app_only and not (card / "models").is_dir():
         raise MaixSwitchError(
             tr("{path}: not a card, it has no folder models/. A new one: maixswitch new {path}", path=card), EXIT_USAGE
         )
+    # Such a card would not start the app. That is found out before anything is sent.
     if scratch is None:
         lacking = [name for name in ("boot.py", "main.py", "device") if not (card / name).exists()]
         if lacking:
@@ -86,6 +88,7 @@ def gather(card: Path, scratch: Path | None, app_only: bool, bars: Bars) -> dict
     if scratch is not None:
         from maixswitch.card.build import build
 
+        # Into a folder of its own: the user's card keeps its sources.
         build(scratch, mpy=True)
         sources = inventory.with_build(sources, scratch)
     return sources
@@ -110,11 +113,13 @@ def folder(path: Path, card: Path, force: bool) -> FolderTarget:
         raise MaixSwitchError(
             tr("{path}: no such folder; put the card in and name the folder it is mounted at", path=path), EXIT_IO
         )
+    # One inside the other: the sync would change the files that it reads.
     if path.resolve().is_relative_to(card.resolve()) or card.resolve().is_relative_to(path.resolve()):
         raise MaixSwitchError(
             tr("--to {path}: one of the two folders is inside the other; name the card's own", path=path), EXIT_USAGE
         )
     target = FolderTarget(path)
+    # A mistyped --to may name any folder of this PC, which must not fill with files of a card.
     if not force and not target.is_card():
         names = ", ".join(sorted(entry.name for entry in path.iterdir())[:6]) or tr("an empty folder")
         raise BoardError("B628", found=names, wanted="models/, device/, main.py")
@@ -131,6 +136,7 @@ def board(
     from maixswitch.board.sync.board_target import BoardTarget
 
     with connect(port, restart=True) as open_board:
+        # A slow sync is better than a failed one, so the user is only told.
         if line.baud and not change(open_board, line.baud):
             error = BoardError("B610", port=port)
             say(f"maixswitch: {error}")
@@ -151,6 +157,8 @@ def boards(ports: list[str], one: Callable[[str], Result], bars: Bars) -> list[R
         try:
             wait_for(jobs)
         except KeyboardInterrupt:
+            # Only the main thread gets Ctrl-C. The others stop at their next sign of progress, where a card can be
+            # continued.
             bars.stop()
             wait_for(jobs)
         return [_result(port, job.result) for port, job in zip(ports, jobs, strict=True)]

@@ -19,6 +19,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def _die_with_parent() -> None:
+    # A front process that is killed cleans nothing up: without this the interpreter would run on.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -31,6 +32,7 @@ class Child:
         answers, self._answers = os.pipe()
         self.requests, requests = os.pipe()
         self.text, text = os.pipe()
+        # Shared memory instead of a request: the fakes look at it in every call, which must cost next to nothing.
         self._flag = os.memfd_create("interrupt")
         self.flagged = False
         os.write(self._flag, b"\0")
@@ -56,6 +58,7 @@ class Child:
             pass_fds=(answers, requests, self._flag),
             preexec_fn=_die_with_parent,
         )
+        # The child has its own copies. With ours open, the end of the program would never show as an end of file.
         for descriptor in (answers, requests, text):
             os.close(descriptor)
         for descriptor in (self.requests, self.text):
@@ -68,6 +71,7 @@ class Child:
         Raises EOFError if the program has ended.
         """
         while True:
+            # A request may arrive in pieces, so an incomplete one waits for the next read.
             if len(self._heard) >= 8:
                 letter, size, number = struct.unpack("<BxHi", self._heard[:8])
                 if len(self._heard) >= 8 + size:

@@ -115,9 +115,11 @@ class VirtualBoard:
     ) -> None:
         if sys.platform == "win32":
             raise MaixSwitchError(tr("the virtual board needs Linux or macOS: there is no pseudo terminal"), EXIT_USAGE)
+        # Every check comes before the scratch folder is made: after an exception here nobody would delete it.
         for folder in (card, flash):
             if folder is not None and not folder.is_dir():
                 raise MaixSwitchError(tr("{folder}: no such folder", folder=folder), EXIT_IO)
+        # A link is what an earlier run left and may go. A file belongs to the user.
         if link is not None and os.path.lexists(link) and not link.is_symlink():
             raise MaixSwitchError(tr("{path}: there is a file already", path=link), EXIT_USAGE)
         interpreter = interpreter or find_interpreter()
@@ -132,6 +134,7 @@ class VirtualBoard:
             "flash": str((flash or own_flash).resolve()),
             "flavour": flavour,
             "interpreter": interpreter,
+            # Passed on, so that the front process needs no search of its own.
             "stubs": str(board_code.board_root() / "stubs"),
             "link": self.port,
             "log_path": str(self._log),
@@ -146,6 +149,7 @@ class VirtualBoard:
     def __enter__(self) -> VirtualBoard:
         if self._front:
             raise ValueError("the board is on already")  # nobody would end a second one
+        # The front process must import the same package as this one, even from a clone that is not installed.
         root = str(Path(maixswitch.__file__).resolve().parent.parent)
         path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
         try:
@@ -175,8 +179,10 @@ class VirtualBoard:
             assert front.stdin
             assert front.stdout
             with contextlib.suppress(BrokenPipeError):
+                # The front process ends with its stdin, and then removes the port and ends the interpreter.
                 front.stdin.close()
             try:
+                # A hanging interpreter must not keep a test or a terminal for ever.
                 front.wait(SECONDS)
             except subprocess.TimeoutExpired:
                 front.kill()
@@ -236,6 +242,7 @@ class VirtualBoard:
         assert self._front.stdout
         descriptor = self._front.stdout.fileno()
         while b"\n" not in self._heard:
+            # A plain read would wait for ever if the process hangs.
             ready, _, _ = select.select([descriptor], [], [], SECONDS)
             more = os.read(descriptor, 4096) if ready else b""
             if not more:

@@ -21,6 +21,7 @@ class Pace:
         if self.rate is None:
             return waiting
         count = min(int((now - self._until) * self.rate / 10), waiting)
+        # Only the time of whole bytes is used up, so that the fractions add up to further bytes.
         if count:
             self._until += count * 10 / self.rate
         return max(count, 0)
@@ -56,11 +57,13 @@ class Way:
     def carry(self, data: bytes) -> tuple[bytes, list[tuple[str, float]]]:
         """Return what arrives of these bytes, and what happens right after: (unplug | power_cut | stall, seconds)."""
         order = self._order
+        # Without an order, which is the rule, no byte is looked at.
         if not order:
             self.count += len(data)
             return data, []
         start = self.count - self._base
         happens: list[tuple[str, float]] = []
+        # The line ends at exactly this byte: what follows is neither carried nor counted.
         ends = [(order[name], name) for name in ("unplug", "power_cut") if name in order]
         if ends:
             position, _ = min(ends)
@@ -71,8 +74,10 @@ class Way:
                     del order[name]
         self.count += len(data)
         end = start + len(data)
+        # After the cut above, because a stall behind the end of the line cannot happen any more.
         if "stall" in order and order["stall"][0] < end:
             happens.append(("stall", float(order.pop("stall")[1])))
+        # Positions count the bytes that were sent, so bytes are changed before any is dropped.
         corrupt = [at - start for at in order.get("corrupt", ()) if start <= at < end]
         drop = {at - start for at in order.get("drop", ()) if start <= at < end}
         if corrupt or drop:
