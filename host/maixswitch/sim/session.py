@@ -249,7 +249,7 @@ class Session:
         if self.recorder.due(sim.now):
             self.recorder.sample(sim.now, *sim.panel())
         if sim.state == "RUNNING":
-            # Before its first picture the results are those of the model before.
+            # Before its first picture a model has seen nothing: the log must not call that a result.
             if sim.looked:
                 results = sim.detections()
                 labels = self._seen.change(results)
