@@ -101,6 +101,7 @@ class Folder(Choosable):
     """The photos of a folder, in name order."""
 
     def __init__(self, path: Path, fit: str) -> None:
+        # Only what Pillow may read: people keep notes and videos beside their photos.
         suffixes = set(Image.registered_extensions())
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes and file.is_file())
         if not files:
@@ -113,6 +114,7 @@ class Folder(Choosable):
         """Do the same, also by file name with or without its suffix."""
         if isinstance(which, int):
             return super().choose(which)
+        # A script may write `camera cat` for cat.jpg: the file type does not matter to it.
         for index, name in enumerate(self.names()):
             if which in (name, Path(name).stem):
                 return super().choose(index)
@@ -128,9 +130,13 @@ class Animation:
         self._frames: list[Image.Image] = []
         self._ends: list[int] = []
         end = 0
+        # Decode every frame now: each builds upon the one before, so a jump back in time would start from the first.
+        # The limit bounds the memory.
         with Image.open(path) as image:
             for frame in ImageSequence.Iterator(image):
                 self._frames.append(frame.convert("RGB"))
+                # Browsers lengthen very short frames as well, and a whole animation of 0 ms would divide by zero in
+                # `view`.
                 end += max(20, int(frame.info.get("duration", 100)))
                 self._ends.append(end)
                 if len(self._frames) == MAX_ANIMATION_FRAMES:
@@ -155,6 +161,7 @@ def open_source(path: Path | None, fit: str = "stretch") -> Source:
         raise MaixSwitchError(tr("{path}: no such picture or folder of pictures", path=path), EXIT_IO)
     if path.is_dir():
         return Folder(path, fit)
+    # Only look whether it moves: the suffix does not tell that for GIF, WebP and PNG.
     try:
         with Image.open(path) as image:
             moving = bool(getattr(image, "is_animated", False))
@@ -242,12 +249,15 @@ class ChipCamera:
         grey).
         """
         key, make = self.source.view(self._clock(), frame_w, frame_h)
+        # Before the cache: a recording must hear of every look, also of one that the cache answers.
         if self.tap is not None:
             key, make = self.tap(self.source, key, make, frame_w, frame_h)
+        # The key holds everything that the bytes depend on: the app changes the window and the format with the model.
         place = (key, x, y, w, h, frame_w, frame_h, bool(gray))
         found = self._cache.get(place)
         if found is None:
             found = self._convert(make()[y : y + h, x : x + w], bool(gray))
+            # Drop the oldest: time moves on, so a moving picture's old views do not come back soon.
             if len(self._cache) >= _CACHED_VIEWS:
                 self._cache.pop(next(iter(self._cache)))
             self._cache[place] = found

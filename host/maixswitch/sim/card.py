@@ -49,6 +49,7 @@ def check_card(folder: Path) -> None:
             tr("{folder}: a file, wanted the folder of a card (with models/ in it)", folder=folder), EXIT_USAGE
         )
     if not (folder / "models").is_dir():
+        # Say what is there: the usual mistake is the folder above the card, or models/ itself.
         names = sorted(path.name + ("/" if path.is_dir() else "") for path in folder.iterdir())
         listed = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else tr("an empty folder")
         raise MaixSwitchError(
@@ -62,6 +63,7 @@ def scan(folder: Path) -> tuple[dict[str, Any], list[str]]:
     files: dict[str, Any] = {}
     folders: list[str] = []
     for current, inner, names in os.walk(folder):
+        # In place, because os.walk goes on with this list. Hidden folders belong to the PC (.git, .Trashes).
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         base = Path(current)
         folders += [(base / name).relative_to(folder).as_posix() for name in inner]
@@ -69,6 +71,7 @@ def scan(folder: Path) -> tuple[dict[str, Any], list[str]]:
             path = base / name
             if path.is_file():
                 files[path.relative_to(folder).as_posix()] = DiskFile(path, path.stat().st_size)
+        # In the loop: a home folder or a whole disk given by mistake must fail before the walk has seen all of it.
         if len(files) > MAX_FILES:
             raise MaixSwitchError(
                 tr("{folder}: more than {most} files; is this really a card?", folder=folder, most=MAX_FILES),
@@ -103,6 +106,8 @@ class FolderCard:
 
     def read(self, path: str) -> bytes:
         data = self._memory.read(path)
+        # A file that the app wrote is bytes; the others are read from the PC on first use. The damage is applied here
+        # and not to the contents, so that `repair` brings them back.
         whole = data.read() if isinstance(data, DiskFile) else bytes(data)
         return b"\xff" * min(SECTOR, len(whole)) + whole[SECTOR:] if path in self.damaged else whole
 
@@ -111,6 +116,7 @@ class FolderCard:
 
         Raises OSError(2) if there is no such file.
         """
+        # `stat` raises OSError(2) for a missing path, and a folder has no contents of its own to damage.
         if self._memory.stat(path)[0]:
             raise OSError(2)
         self.damaged.add(path)
@@ -120,6 +126,7 @@ class FolderCard:
         self.damaged = self.damaged - {path} if path else set()
 
     def write(self, path: str, data: bytes, append: bool = False) -> None:
+        # Memory first, here and below: it refuses what FatFs refuses, before the PC's file is touched.
         self._memory.write(path, data, append)
         if self._write_back:
             with self._path_on_disk(path).open("ab" if append else "wb") as file:
@@ -143,6 +150,7 @@ class FolderCard:
 
     def _path_on_disk(self, path: str) -> Path:
         path_on_disk = (self._folder / path).resolve()
+        # A link in the folder can lead out of it, and the app must not write there.
         if not path_on_disk.is_relative_to(self._folder.resolve()):
             raise OSError(13)
         return path_on_disk
@@ -152,6 +160,7 @@ class FolderCard:
 
         Settings that are not a JSON object are replaced.
         """
+        # With broken settings the app would take its default board, not the one that was asked for.
         try:
             settings = json.loads(self.read(SETTINGS))
         except (OSError, ValueError):

@@ -80,6 +80,7 @@ def run(out: Path, speed: float, live: bool, script: str = SCRIPT) -> tuple[int,
         write_card(card)
         prepare(card)
         show = Showcase()
+        # `look` is called during the run only: `session` has its value by then.
         story = Story(live, lambda: session.sim.detections())
         session = Session(
             Options(
@@ -96,8 +97,10 @@ def run(out: Path, speed: float, live: bool, script: str = SCRIPT) -> tuple[int,
         session.recorder.dress = show.dress
         session.recorder.most_bytes = MOST_BYTES
         code = session.run()
+    # With a live view the rows wait until the terminal is free again.
     story.end()
     picture = out / "demo" / "screen.gif"
+    # A run that failed at once has no animation. People look for this file first: it lies beside the rest.
     if picture.exists():
         shutil.move(picture, out / "demo.gif")
         console.say("\n" + tr("The run as an animation: {out}", out=out / "demo.gif"))
@@ -136,6 +139,7 @@ def what_next() -> str:
 
 def _program() -> str:
     """Return the command as it can be typed here: its name, or its path if the shell does not find it."""
+    # A virtual environment that is not active has the command beside its Python, but the shell does not find it.
     place = Path(sys.executable).with_name("maixswitch")
     if shutil.which("maixswitch") or not place.exists():
         return "maixswitch"
@@ -172,6 +176,8 @@ class Story:
     def hear(self, event: dict[str, Any]) -> None:
         """Take one event of the run."""
         kind = event["event"]
+        # An expectation is met when the next line begins. Look only after the last of a group: each of them would print
+        # the same sight.
         if kind in ("say", "script"):
             expects = kind == "script" and event["text"].startswith("expect detection")
             if self._expected and not expects:

@@ -36,14 +36,18 @@ class LoadedModel:
         self.main_mem = model.main_mem
         self.layers = len(model.layers)
         entry = model.inputs[0]
+        # None tells the fakes that the network takes floats and no picture (stubs/bench.py).
         self.input_shape: Shape | None = None
         if entry.dtype == "uint8" and entry.shape is not None:
             channels, height, width = entry.shape[-3:]
             self.input_shape = channels, height, width
         self.first_is_conv = entry.memory == AI_RAM
+        # run_yolo2 of a v3 model takes its grid from the last convolution, wherever that stands (stubs/KPU.py).
         convs = [conv for conv in map(conv_of, model.layers) if conv is not None]
         grids = [(conv.output.width, conv.output.height, conv.output.channels) for conv in convs]
         self.grid: Shape | None = grids[-1] if grids and model.version == 3 else None
+        # The firmware hands out raw bytes only where the last layer of a v3 model is a convolution. A v4 model gives
+        # floats always (stubs/bench.py).
         raw = self.grid if model.version == 3 and conv_of(model.layers[-1]) is not None else None
         self.outputs = tuple(
             (raw[0] * raw[1] * raw[2], raw, "B")
@@ -66,6 +70,7 @@ class LoadedModel:
             values = np.frombuffer(x, np.uint8)
         else:
             values = np.asarray(x, np.float32)
+        # NumPy's own error for a wrong shape would say nothing of the model.
         if values.size != entry.elements:
             raise KModelError(tr("wrong input"), field="elements", found=values.size, wanted=entry.elements)
         return self.model.run(values.reshape(entry.shape or (entry.elements,)))
@@ -74,6 +79,7 @@ class LoadedModel:
 def _netinfo(layer: Layer) -> tuple[int, ...]:
     """A row of kpu.netinfo: type, wi, hi, wo, ho, chi, cho, dw, kernel_type, pool_type, para_size."""
     conv = conv_of(layer)
+    # Other layers have no registers: only type and size are known.
     if conv is None:
         return (layer.type.id, *[0] * 9, layer.size)
     names = ("depth_wise_layer", "kernel_type", "pool_type", "para_size")
@@ -93,6 +99,7 @@ class Emulator:
 
     def load(self, data: Planes) -> LoadedModel:
         """The network of a file. KModelError for anything that is not a kmodel v3 or v4 that can run."""
+        # A SparseFile stands for a large file without its contents: only the scripted engine can load it.
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise KModelError(
                 tr("only the description of a file, not its bytes"), field="data", found=type(data).__name__
@@ -101,8 +108,11 @@ class Emulator:
         network = self._kept.get(key)
         if network is None:
             network = self._kept[key] = LoadedModel(load(bytes(data), self.rounding, self.runtime, self.backend))
+            # A card with more models than this drops the one that was used longest ago: memory matters more than a
+            # second.
             if len(self._kept) > KEPT_MODELS:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
+        # The same object serves again: as after a load on the chip, nothing of the last run may remain.
         network.model.reset()
         return network

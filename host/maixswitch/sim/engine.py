@@ -32,6 +32,7 @@ class Engine:
 
     def load(self, data: Any) -> Any:
         """Return the network of a file. Raises what the inner engine raises, or the ordered failure once."""
+        # The order is spent before it raises: the app's next try must find a good model.
         code, self.failures.load = self.failures.load, None
         if code is not None:
             raise self._error(code, "ordered by the script")
@@ -61,6 +62,7 @@ class _Network:
 
     def run(self, planes: Any) -> Any:
         self._engine.take_run_failure()
+        # Lists of floats are rare, and None is not an input: neither is worth a digest.
         if planes is None or isinstance(planes, list):
             return self._inner.run(planes)
         key = hashlib.blake2b(planes, digest_size=16).digest()
@@ -68,6 +70,7 @@ class _Network:
         if answer is None:
             # Copies: what the engine hands out may be a view that its next run overwrites.
             answer = [bytes(output) if _is_buffer(output) else list(output) for output in self._inner.run(planes)]
+            # A moving scene hardly shows the same input twice: the limit bounds the memory.
             if len(self._answers) >= _KEPT_ANSWERS:
                 self._answers.popitem(last=False)
             self._answers[key] = answer

@@ -21,9 +21,11 @@ class Keyboard:
 
     def __enter__(self) -> Keyboard:
         if self._enabled and sys.platform != "win32":
+            # Here and not above: Windows has neither module.
             import termios
             import tty
 
+            # stdin may be a pipe or a file: the run then goes on without keys.
             try:
                 self._before = termios.tcgetattr(sys.stdin)
                 tty.setcbreak(sys.stdin)
@@ -44,6 +46,7 @@ class Keyboard:
         import os
         import select
 
+        # os.read, because Python's own buffer would hide a second key from select.
         if select.select([sys.stdin], [], [], 0)[0]:
             return os.read(sys.stdin.fileno(), 1).decode("ascii", "ignore")
         return ""

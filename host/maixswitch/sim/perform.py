@@ -31,6 +31,8 @@ def _finger(sim: SimulatedBoard, action: s.Finger, base: Path) -> None:
 
 def _select(sim: SimulatedBoard, action: s.Select, base: Path) -> None:
     app = sim.app
+    # The state machine has rows for SELECT in these states only (device/fsm.py). Its refusal would come later, when the
+    # script has gone on, so refuse it here.
     if app is None or sim.state not in SELECTABLE or not 0 < action.number <= len(app.catalog or ()):
         raise MaixSwitchError(
             tr(
@@ -76,10 +78,12 @@ def _fail(sim: SimulatedBoard, action: s.Fail, base: Path) -> None:
 
 
 def _raise(sim: SimulatedBoard, action: s.Raise, base: Path) -> None:
+    # A number alone is a code of the firmware, which only the bench can turn into its error.
     if action.error.isdecimal():
         sim.bench.fail_at(action.call, action.nth, int(action.error))
         return
     text = action.text
+    # A number stays a number: the app finds an OSError's meaning by its first argument (device/errors.py).
     values = [int(text) if text.isdecimal() and len(text) < MAX_DIGITS else text] if text else []
     sim.bench.fail_at(action.call, action.nth, getattr(builtins, action.error)(*values))
 
@@ -101,6 +105,7 @@ def _heal(sim: SimulatedBoard, action: s.Heal, base: Path) -> None:
     elif action.what:
         sim.card.repair(action.what)
     else:
+        # Everything that any action can order, also what another page ordered.
         sim.bench.heal()
         sim.bench.card.power_cut_after(None)
         sim.bench.card.pull_at(None)

@@ -61,6 +61,7 @@ def draw_shape(
     mask = _mask([points], filled=True)
     if edge is None:
         return _coloured(mask, colour)
+    # As large as the shape's own mask: then the two lie on each other without an offset.
     inner = _mask([points * 0.82], filled=True, like=points)
     return _coloured(mask, edge, inner, colour)
 
@@ -92,19 +93,23 @@ def put(picture: Picture, drawing: Picture, x: int, y: int) -> None:
     height, width = picture.shape[:2]
     left, top = max(0, x), max(0, y)
     right, bottom = min(width, x + drawing.shape[1]), min(height, y + drawing.shape[0])
+    # Nothing of it is inside, and slices would count from the other end.
     if right <= left or bottom <= top:
         return
     part = drawing[top - y : bottom - y, left - x : right - x].astype(np.float32)
     under = picture[top:bottom, left:right]
     cover = part[..., 3:] / 255
+    # Half a step more rounds: without it each layer would darken what is below it.
     under[:] = (under * (1 - cover) + part[..., :3] * cover + 0.5).astype(np.uint8)
 
 
 def background(rng: np.random.Generator, width: int, height: int) -> Picture:
     """Return a background like a wall, cloth, table or paper: a slope of colour, clouds, stripes or tiles."""
     first, second = rng.integers(10, 246, 3).astype(np.float32), rng.integers(10, 246, 3).astype(np.float32)
+    # Close to the first colour: real walls have little contrast, and a strong pattern would itself look like shapes.
     second = first + (second - first) * rng.uniform(0.05, 0.5)
     y, x = np.ogrid[0:height, 0:width]
+    # Five kinds, so that the network learns the drawing and not one sort of background.
     kind = rng.integers(5)
     share: NDArray[np.floating]
     if kind == 0:
@@ -130,12 +135,14 @@ def expose(rng: np.random.Generator, picture: Picture) -> Picture:
     """Return the picture as a cheap camera sees it: light from one side, a colour cast, blur and noise."""
     height, width = picture.shape[:2]
     radius = max(0.0, rng.uniform(-0.6, 1.6))
+    # Less than this changes nothing, and the filter takes most of the time.
     if radius > 0.3:
         picture = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(radius)))
     y, x = np.linspace(-1, 1, height, dtype=np.float32)[:, None], np.linspace(-1, 1, width, dtype=np.float32)
     light = rng.uniform(0.6, 1.15) + rng.uniform(-0.2, 0.2) * x + rng.uniform(-0.2, 0.2) * y
     cast = rng.uniform(0.88, 1.12, 3).astype(np.float32)
     seen = picture * (light[..., None] * cast).astype(np.float32)
+    # After the light, like a sensor's noise: dark corners have as much of it as the middle.
     grain = rng.standard_normal((height, width, 1), np.float32)
     seen = seen + grain * np.float32(rng.uniform(0, 9))
     result: Picture = np.clip(seen + 0.5, 0, 255).astype(np.uint8)
@@ -152,11 +159,13 @@ def digit_picture(rng: np.random.Generator, digit: int | None = None) -> tuple[P
     thickness = rng.uniform(0.07, 0.19)
     style, aspect, slant = int(rng.integers(12)), rng.uniform(0.55, 0.9), rng.uniform(-0.1, 0.3)
     lines = _digit_lines(digit, size, rng.uniform(-22, 22), style, aspect, slant)
+    # Each line by itself: a hand does not bend two strokes alike.
     lines = [_wobble(rng, line, size) for line in lines]
     mask = _mask(lines, width=thickness * size)
     x, y = _place(rng, width, height, mask.shape)
     if rng.random() < 0.35:  # on a sheet of paper
         put(picture, _sheet(rng, mask.shape, size), x - int(0.15 * size), y - int(0.15 * size))
+    # After the paper: the colour must differ from what is really below the digit.
     put(picture, _coloured(mask, _contrast(rng, picture, x, y, mask)), x, y)
     return expose(rng, picture), digit
 
@@ -169,12 +178,15 @@ def shape_picture(rng: np.random.Generator, most: int = 4) -> tuple[Picture, lis
     if rng.random() < 0.25:
         put(picture, _sheet(rng, (int(rng.uniform(120, 200)), int(rng.uniform(160, 280))), 20), 20, 10)
     objects: list[Found] = []
+    # Some pictures are empty: the network must also learn to find nothing.
     count = int(rng.integers(0 if rng.random() < 0.2 else 1, most + 1))
     for _ in range(count):
         kind = SHAPES[int(rng.integers(len(SHAPES)))]
+        # The exponent spreads the sizes by ratio: small shapes come as often as large ones.
         points = shape_outline(kind, 32 * 4.2 ** rng.random(), rng.uniform(0, 360), rng.uniform(0.85, 1.18))
         mask = _mask([points], filled=True)
         position = _free(rng, width, height, mask.shape, objects)
+        # One shape fewer is better than two that cover each other: nobody could say which box is right.
         if position is None:
             continue
         x, y = position
@@ -186,6 +198,7 @@ def shape_picture(rng: np.random.Generator, most: int = 4) -> tuple[Picture, lis
             drawing = _coloured(mask, colour)
         put(picture, drawing, x, y)
         objects.append(Found(kind, x, y, mask.shape[1], mask.shape[0]))
+    # Last, so that it takes only room that the shapes have left.
     if rng.random() < 0.4:
         _other(rng, picture, objects)
     return expose(rng, picture), objects
@@ -233,6 +246,7 @@ def _mask(lines: list[Points], width: float = 0.0, filled: bool = False, like: P
     """Return the cover 0..255 of polygons, or of lines with round ends; as large as they are, or as the polygon
     ``like``.
     """
+    # The frame may come from another polygon, because two masks of one shape must lie on each other.
     around = like if like is not None else np.concatenate(lines)
     low, high = around.min(axis=0) - width / 2, around.max(axis=0) + width / 2
     columns, rows = (max(1, math.ceil(side)) for side in high - low)
@@ -244,6 +258,7 @@ def _mask(lines: list[Points], width: float = 0.0, filled: bool = False, like: P
             pen.polygon(corners, fill=255)
             continue
         pen.line(corners, fill=255, width=max(1, round(width * _FINE)))
+        # ImageDraw's lines have flat ends and gaps at bends: a disc on each corner closes them.
         r = width * _FINE / 2
         for x, y in corners:
             pen.ellipse((x - r, y - r, x + r, y + r), fill=255)
@@ -298,6 +313,7 @@ def _free(
     """Return a position where nothing is covered; None after a few tries."""
     for _ in range(12):
         x, y = _place(rng, width, height, shape)
+        # Three pixels apart, since `expose` blurs the edges.
         if all(
             x + shape[1] < other.x - 3
             or other.x + other.width + 3 < x
@@ -313,12 +329,15 @@ def _contrast(rng: np.random.Generator, picture: Picture, x: int, y: int, mask: 
     """Return a colour that is clearly brighter or darker than most of what is below it."""
     under = picture[y : y + mask.shape[0], x : x + mask.shape[1]].reshape(-1, 3).astype(np.float32)
     grey = under @ _LIGHT.astype(np.float32)
+    # Percentiles and not the mean: on light and dark stripes the mean lies between both, and a colour like one of the
+    # stripes would pass.
     low, high = np.percentile(grey, (10, 90))
     for _ in range(30):
         colour = rng.integers(0, 256, 3)
         light = float(colour @ _LIGHT)
         if light > high + 45 or light < low - 45:
             return int(colour[0]), int(colour[1]), int(colour[2])
+    # On stripes no colour may pass: then the end of the scale that is farther from the mean.
     return (250, 250, 250) if float(grey.mean()) < 128 else (8, 8, 8)
 
 
@@ -331,6 +350,7 @@ def _other(rng: np.random.Generator, picture: Picture, objects: list[Found]) -> 
     """Draw something that is not one of the shapes: a digit, or a long bar."""
     height, width = picture.shape[:2]
     size = rng.uniform(35, 110)
+    # What is most like a shape: a digit has its curves, and a bar has the corners of a square.
     if rng.random() < 0.65:
         lines = _digit_lines(int(rng.integers(10)), size, rng.uniform(-30, 30), int(rng.integers(12)), 0.7, 0.0)
         mask = _mask(lines, width=rng.uniform(0.08, 0.17) * size)

@@ -33,6 +33,7 @@ class Player:
 
     def check(self) -> None:
         """Refuse what only this board or this camera can tell: missing keys and photos."""
+        # Before the run: a mistake in the last line must not cost the minutes before it.
         for line in self._script.lines:
             try:
                 if isinstance(line.action, s.Press):
@@ -76,6 +77,7 @@ class Player:
         else:
             if isinstance(action, s.Finger) and not sim.steps:  # as in _press
                 yield
+            # `act` knows the board only; people need the line.
             try:
                 act(sim, action, self._base)
             except MaixSwitchError as error:
@@ -95,6 +97,7 @@ class Player:
 
     def _frames(self, count: int) -> Iterator[None]:
         start, last, since = self._sim.frames, self._sim.frames, self._sim.now
+        # Count from the last picture: a slow model may take long for all of them, but a stuck one gives none at all.
         while self._sim.frames < start + count:
             if self._sim.frames != last:
                 last, since = self._sim.frames, self._sim.now
@@ -112,15 +115,19 @@ class Player:
         deadline = sim.now + want.within_ms
         since: int | None = None
         while True:
+            # Look before the deadline counts: what holds at the last moment is met, and `for` may then run past the
+            # deadline.
             if self._holds(want):
                 since = sim.now if since is None else since
                 if sim.now - since >= want.for_ms:
                     break
             else:
+                # `for` wants the time in one piece: every interruption starts it again.
                 since = None
                 if sim.now >= deadline:
                     raise self._failed(_wanted(want), self._found(want))
             yield
+        # The verdict of the run must tell a fault that the script wanted from any other (session.py).
         if want.what == "fault":
             self.expected_fault = int(want.value or 0)
         elif want.what == "state" and want.value == "FAULT":
@@ -135,6 +142,7 @@ class Player:
         if want.what == "fault":
             return not sim.fault[0] if want.absent else str(sim.fault[0]) == want.value
         seen = any(label == want.value and want.compare(score) for label, score in sim.detections())
+        # Before its first picture a model sees nothing in any case: that must not meet `no detection`.
         return seen != want.absent and (seen or sim.looked)
 
     def _found(self, want: s.Expect) -> str:

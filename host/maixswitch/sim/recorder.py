@@ -61,6 +61,7 @@ class Recorder:
 
     def sample(self, t: int, pixels: bytes | bytearray, width: int, height: int, last: bool = False) -> None:
         """Add the panel to the animation. If it is full, every second picture is dropped and the step doubled."""
+        # The last picture ignores the pace: the end of the run belongs to the animation.
         if self.out is None or not pixels or not (last or self.due(t)):
             return
         self._samples.append((t, from_rgb565(pixels, width, height)))
@@ -98,6 +99,8 @@ class Recorder:
         if self.out is None or not self._samples:
             return
         path = self.out / "screen.gif"
+        # The size of a GIF depends on its pictures and cannot be foreseen. Halve the samples until it fits, but not
+        # below a number that still shows the run.
         samples = [(at, self.dress(at, shown)) for at, shown in self._samples] if self.dress else self._samples
         write_gif(path, samples, t)
         while path.stat().st_size > self.most_bytes and len(samples) > _SMALLEST_GIF:
@@ -112,14 +115,19 @@ def write_gif(path: Path, samples: list[tuple[int, Picture]], end: int) -> None:
     All pictures share one palette, made from a selection of them, so that colours do not flicker and still parts keep
     the same bytes.
     """
+    # The last picture stays for half a second at least: otherwise the loop hides the end.
     times = [t for t, _ in samples] + [max(end, samples[-1][0] + 500)]
     pace = min(1.0, MAX_GIF_MS / max(1, times[-1] - times[0]))
+    # Viewers slow down frames that are shorter than 20 ms.
     durations = [max(20, round((after - before) * pace)) for before, after in itertools.pairwise(times)]
+    # A GIF has one size, but a restart with other settings may turn the panel. The last size wins.
     shape = samples[-1][1].shape
     pictures = [picture for _, picture in samples if picture.shape == shape]
     durations = [ms for ms, (_, picture) in zip(durations, samples, strict=True) if picture.shape == shape]
+    # About 16 pictures at half size have the colours of all, in a fraction of the time.
     spread = np.concatenate([picture[::2, ::2] for picture in pictures[:: max(1, len(pictures) // 16)]])
     palette = Image.fromarray(spread).quantize(255, Image.Quantize.MEDIANCUT)
+    # Dithering would add noise that moves in still parts, and that makes the file large.
     frames = [
         Image.fromarray(picture).quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures
     ]  # fmt: skip

@@ -122,6 +122,8 @@ def take_stock(folder: Path, keep: Callable[[str, bytes], None] | None, name: st
     files: dict[str, tuple[int, int, str]] = {}
     for path in disk_files:
         with reading(folder / path):
+            # Contents that are kept are few, which the writer has checked. Other files may have any size: they pass in
+            # pieces.
             if keep is not None:
                 data = (folder / path).read_bytes()
                 keep(digest(data), data)
@@ -147,14 +149,17 @@ def read(path: Path) -> Recording:
     Raises MaixSwitchError (input) if it is missing, not a recording, of another version, damaged, or too large.
     """
     try:
+        # Depending on what is wrong, zipfile raises one of several types.
         with reading(path):
             archive = zipfile.ZipFile(path)
     except (ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
         raise MaixSwitchError(
             tr("{path}: no recording; wanted a file that `maixswitch sim --record` has written", path=path), EXIT_IO
         ) from error
+    # From here on a file is open: every way out but the good one closes it.
     try:
         recording = Recording(path, archive)
+        # Names and sizes before any contents: the list is cheap, and a zip bomb shows itself in it.
         sizes = _members(archive)
         _fill(recording, _bounded(archive, ROWS, MAX_ROWS_BYTES).decode("utf-8"))
         _verify(recording, sizes)
@@ -179,6 +184,8 @@ def _members(archive: zipfile.ZipFile) -> dict[str, int]:
         raise ValueError(tr("{count} parts, wanted at most {most}", count=len(infos), most=MAX_MEMBERS))
     sizes: dict[str, int] = {}
     for info in infos:
+        # The pattern admits our own names only, so none leads out of a folder. Of two parts with the same name zipfile
+        # would read the last one only.
         if not _MEMBER.fullmatch(info.filename) or info.filename in sizes:
             raise ValueError(tr("a part named {name!r}", name=info.filename[:80]))
         sizes[info.filename] = info.file_size
@@ -193,6 +200,7 @@ def _bounded(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     """Return a part, never more than `most` bytes of it, whatever size the archive states."""
     try:
         with archive.open(name) as file:
+            # One byte more than allowed: it tells a part that is too long from one that just fits.
             data = file.read(most + 1)
     except KeyError as error:
         raise ValueError(tr("{name} is missing", name=name)) from error
@@ -204,11 +212,13 @@ def _bounded(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
 def _fill(recording: Recording, text: str) -> None:
     lines = iter(text.split("\n"))
     head = json.loads(next(lines))
+    # First of all: another version must be named as the reason, not a strange row in its middle.
     if not isinstance(head, dict) or head.get("schema") != SCHEMA:
         found = head.get("schema") if isinstance(head, dict) else None
         raise ValueError(tr("found schema {found}, wanted {wanted}", found=str(found)[:60], wanted=SCHEMA))
     recording.version = _typed(head, "version", str)
     options = _typed(head, "options", dict)
+    # Only known options, each of its own type, reach the replay: what else the head has is dropped.
     for name, types in _OPTIONS.items():
         recording.options[name] = _typed(options, name, *types)
     if recording.options["language"] not in LANGUAGES:
@@ -219,11 +229,13 @@ def _fill(recording: Recording, text: str) -> None:
                 _row(recording, json.loads(line))
             except (ValueError, TypeError, KeyError) as error:
                 raise ValueError(tr("line {number}: {error}", number=number, error=error)) from error
+    # A file that was cut has no end, and the replay would not know where to stop.
     if recording.steps < 0 or "" not in recording.cards:
         raise ValueError(tr("its end is missing"))
 
 
 def _row(recording: Recording, row: dict[str, Any]) -> None:
+    # The file may come from a stranger, and its rows control the replay: check the form of each one.
     if not isinstance(row, dict) or len(row) != 1:
         raise ValueError(tr("no row of a recording"))
     if recording.steps >= 0:
@@ -235,6 +247,7 @@ def _row(recording: Recording, row: dict[str, Any]) -> None:
         recording.events.append(value)
     elif kind == "view":
         t, width, height, name = value
+        # The sides bound the size of a frame, which `_wanted` computes from them.
         if not (
             _whole(t, width, height) and 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and isinstance(name, str)
         ):
@@ -266,6 +279,7 @@ def _card(value: dict[str, Any]) -> CardPart:
     files = {}
     rows = _typed(value, "files", list)
     folders = _typed(value, "folders", list)
+    # Folders count as well: they fill the memory of the fake card, too.
     if len(rows) + len(folders) > MAX_FILES:
         raise ValueError(tr("{count} files on a card, wanted at most {most}", count=len(rows), most=MAX_FILES))
     for path, size, crc, name in rows:
@@ -279,6 +293,7 @@ def _card_path(path: Any) -> str:
     """Return a path inside the card. It is only a name in memory, but still must not lead out of the card."""
     if isinstance(path, str) and 0 < len(path) <= 1000:
         parts = PurePosixPath(path).parts
+        # PurePosixPath drops double slashes and single dots: what it gives back must be the same text.
         if "/".join(parts) == path and ".." not in parts and "." not in parts and not path.startswith("/"):
             return path
     raise ValueError(tr("{path!r} is no path on a card", path=str(path)[:80]))
@@ -290,14 +305,17 @@ def _verify(recording: Recording, sizes: dict[str, int]) -> None:
         raise ValueError(tr("{count} parts, wanted at most {most}", count=len(recording.views), most=MAX_MEMBERS * 10))
     wanted: dict[str, int] = {}
     for name, size in _wanted(recording):
+        # Equal HASHes mean equal contents, so a second size is a forgery.
         if wanted.setdefault(name, size) != size:
             raise ValueError(tr("{name} has two sizes", name=name))
     for name in [ROWS, *wanted]:
         if name not in sizes:
             raise ValueError(tr("{name} is missing", name=name))
+    # Surplus parts could carry anything in a file that people pass on.
     for name in sizes:
         if name != ROWS and name not in wanted:
             raise ValueError(tr("a part named {name!r}", name=name))
+    # All are read once now: a replay must not fail in its middle.
     for name, size in wanted.items():
         data = _bounded(recording.archive, name, size)
         if len(data) != size or digest(data) != name.partition("/")[2]:
@@ -316,6 +334,7 @@ def _wanted(recording: Recording) -> Iterator[tuple[str, int]]:
 
 
 def _whole(*values: Any) -> bool:
+    # JSON's true becomes an int in Python as well, but it does not count anything.
     return all(isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in values)
 
 

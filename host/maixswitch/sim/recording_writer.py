@@ -48,6 +48,7 @@ class RecordedBoard(SimulatedBoard):
         self, key: str = "", long: bool = False, hold: int = 0, after: int = 0, bounce: tuple[int, ...] = ()
     ) -> int:  # fmt: skip
         over = super().press(key, long, hold, after, bounce)
+        # Only now: an unknown key has raised, and was not pressed.
         down = self.now + after
         up = down + (hold or (HOLD_MS if long else PRESS_MS))
         edges = [edge + later for edge in (down, up) for later in (0, *bounce)]
@@ -81,10 +82,12 @@ class RecordingWriter:
         if path.is_dir():
             raise MaixSwitchError(tr("--record {path}: a folder, wanted the name of a file", path=path), EXIT_IO)
         check_card(options.card)
+        # Mode x: a part that is there belongs to another recording of this process.
         try:
             self._zip = zipfile.ZipFile(self._part, "x", zipfile.ZIP_DEFLATED)
         except OSError as error:
             raise self._refused(error) from error
+        # Also at Ctrl-C, which may come while a large card is copied: no part may remain.
         try:
             self._keep_cards(with_card)
             self.session = self._attached(options)
@@ -97,11 +100,13 @@ class RecordingWriter:
 
     def _keep_cards(self, with_card: bool) -> None:
         script, base = self._options.script, self._options.script_base
+        # The script may put in other cards, and a replay on another PC needs all of them.
         paths = [line.action.path for line in script.lines if isinstance(line.action, actions.Card)] if script else []
         folders = {"": self._options.card} | {Path(path).as_posix(): base / path for path in paths if path}
         for folder in folders.values():
             check_card(folder)
         total = sum(len(file) for folder in folders.values() for file in scan(folder)[0].values())
+        # All cards or no card: with half of them a replay would need the folders anyway.
         self.kept = with_card and total <= KEPT_CARD_BYTES
         for name, folder in folders.items():
             part = take_stock(folder, self._keep if self.kept else None, name)
@@ -111,6 +116,7 @@ class RecordingWriter:
         self._store(f"card/{name}", data)
 
     def _store(self, name: str, data: bytes) -> None:
+        # A picture that comes again, such as of a still scene, takes no room.
         if name not in self._names:
             self._names.add(name)
             self.bytes += len(data)
@@ -129,11 +135,13 @@ class RecordingWriter:
         session.sim.chip.tap = self._see
         session.finger = self._hear
         session.actions.append(lambda text: self._row("do", [session.sim.steps, session.sim.now, text]))
+        # First in the list: what another listener does with an event, or fails at, must not lose it.
         session.recorder.listeners.insert(0, lambda document: self._row("event", document))
         return session
 
     def _see(self, source: Source, key: Hashable, make: Maker, width: int, height: int) -> tuple[Hashable, Maker]:
         """Store what the camera looks at. From here on the HASH names the picture."""
+        # A still photo keeps its key: without this table each look would make and digest it again.
         hashes = self._hashes.setdefault(source, {})
         cache_key = (key, width, height)
         name = hashes.get(cache_key)
@@ -147,6 +155,7 @@ class RecordingWriter:
             self._failure = error.__cause__ if isinstance(error.__cause__, OSError) else OSError(str(error))
             self.session.interrupt()
             return key, make
+        # Every look is a row, also of a known picture: the replay finds it by its time.
         self._row("view", [self.session.sim.now, width, height, name])
         return name, make
 
@@ -154,6 +163,7 @@ class RecordingWriter:
         sim = self.session.sim
         if key:
             self._row("key", [sim.steps, sim.now, key])
+        # Leaves room for the fingers and the end, which `complete` adds.
         rows = MAX_ROWS_BYTES - _ROOM_AT_THE_END * 10
         if self.frames >= MAX_FRAMES or self.bytes >= self._most or self._size >= rows:
             self.full = True
@@ -162,6 +172,7 @@ class RecordingWriter:
 
     def complete(self, code: int) -> None:
         """Write the rows and give the file its name. `code` is the exit code of the run."""
+        # It came inside the camera, where nobody could tell it from a fault of the app.
         if self._failure is not None:
             raise self._refused(self._failure)
         sim = self.session.sim
@@ -170,6 +181,8 @@ class RecordingWriter:
         self._row("end", {"steps": sim.steps, "exit": code, "interrupted": self.session.interrupted})
         head = {"schema": SCHEMA, "version": __version__, "options": self._head()}
         rows = "\n".join((json.dumps(head), *self._rows)) + "\n"
+        # The rows are complete only now, so they come last. The file gets its name when it is closed: it is whole or
+        # missing.
         try:
             self._zip.writestr(ROWS, rows.encode())
             self._zip.close()

@@ -94,10 +94,12 @@ class _ReplayBoard(SimulatedBoard):
         super().__init__(*values, **named)
 
     def _folder_card(self, folder: Path) -> FolderCard:
+        # The first card is that of the start. The others have the names that the script puts in.
         first, self._first = self._first, False
         part = self._recording.cards.get("" if first else folder.as_posix())
         if first and self._other_card is not None:
             return super()._folder_card(self._other_card)
+        # Left out of the recording: it must come from this PC, from where the script was.
         if part is None or not part.whole:
             return super()._folder_card(folder if first else Path(self._recording.options["base"]) / folder)
         card = _RecordedCard(dict(self._recording.contents(part)), part.folders, self.bench.MemoryCard)
@@ -137,13 +139,16 @@ class Replay:
         self._ours = False  # was it this replay that ended the run early?
         options = recording.options
         first = recording.cards[""]
+        # Left out, but its folder may be on this PC.
         if card is None and not first.whole:
             card = Path(options["card"])
             if not card.is_dir():
                 text = tr("{path}: its card was left out; name it with --card FOLDER", path=recording.path)
                 raise MaixSwitchError(text, EXIT_USAGE)
+        # Only reported: whether the difference matters is for the events to say.
         if card is not None:
             self.outcome.changed = differing(first, take_stock(card, None))
+        # All values come from the file, so whatever they raise is the file's fault.
         try:
             acts = None if options["script"] is None else script.parse(options["script"], options["script_name"])
             for texts in recording.actions.values():
@@ -173,6 +178,7 @@ class Replay:
         session.sim.chip.tap = self._see
         session.finger = self._hear
         session.recorder.listeners.append(self._listen)
+        # Interrupted before its first step: `_hear` would come after that step.
         if self._recording.interrupted and not self._recording.steps:
             session.interrupt()
         language.choose(self._recording.options["language"])  # texts of the log are in it
@@ -183,6 +189,7 @@ class Replay:
         outcome = self.outcome
         outcome.frames, outcome.ms = session.sim.frames, session.sim.now
         outcome.interrupted = session.interrupted and not self._ours and not self._as_recorded()
+        # Recorded events that did not come are a difference, unless somebody ended the replay early.
         if outcome.difference is None and not self._ours and not outcome.interrupted:
             missing = self._recording.events[outcome.events :]
             if missing:
@@ -205,6 +212,7 @@ class Replay:
             self._stop()
             wanted = self._recording.events[self.outcome.events :]
             self._differs(wanted[0] if wanted else None, None, sim.now)
+        # The script may log more after the last step: end after that, where the recorded run ended.
         elif self._as_recorded() and self._next() not in _OF_THE_SCRIPT:
             self._session.interrupt()
         return self._recording.keys.get(sim.steps, "")
@@ -219,6 +227,7 @@ class Replay:
         self._session.interrupt()
 
     def _listen(self, document: dict[str, Any]) -> None:
+        # What comes after the first difference, or after our own end, says nothing more.
         if self._ours or self.outcome.difference is not None:
             return
         if self._session.interrupted and not self._as_recorded():
@@ -242,6 +251,8 @@ class Replay:
         views, now = self._recording.views, self._session.sim.now
         if not views:
             return key, make
+        # In the same run the looks come one by one. After a difference the number means nothing: find the look by its
+        # time.
         place = self._view
         if place >= len(views) or views[place][0] != now:
             place = max(bisect_right(self._times, now) - 1, 0)
@@ -250,6 +261,7 @@ class Replay:
 
         def picture() -> Picture:
             found = self._recording.frame(name, recorded_width, recorded_height)
+            # With another card the app may ask the camera for another size.
             if (recorded_width, recorded_height) == (width, height):
                 return found
             from PIL import Image

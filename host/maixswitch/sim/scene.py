@@ -65,6 +65,7 @@ MOVING_SHAPES = (
 def draw(now_ms: int, width: int, height: int) -> Picture:
     """Return the scene at a time in board milliseconds, shape (height, width, 3), RGB."""
     picture = _lit(_table(width, height), now_ms)
+    # From the time alone and without a state: a replay or a test can ask for any moment.
     at = now_ms % PERIOD_MS
     if at < SHAPES_MS[1]:
         for shape in MOVING_SHAPES:
@@ -81,6 +82,7 @@ def draw(now_ms: int, width: int, height: int) -> Picture:
 @lru_cache(maxsize=4)
 def _table(width: int, height: int) -> NDArray[np.float32]:
     """Draw planks of dark wood, seen from above."""
+    # In units of a picture 240 high: the wood looks the same at every size that the app chooses.
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) * np.float32(240 / height)
     number = (y * PLANKS / 240).astype(int)
     tone = np.array([0.96, 1.05, 0.92, 1.02], np.float32)[number]
@@ -104,12 +106,15 @@ def _lit(table: NDArray[np.float32], now_ms: int) -> Picture:
 def _drift(picture: Picture, shape: MovingShape, at: int) -> None:
     height, width = picture.shape[:2]
     angle = 2 * math.pi * (at / SHAPES_MS[1] + shape.phase)
+    # Nothing appears from nowhere: each shape slides in at the start of its turn and out at the end.
     away = 1.0 - _smooth(min(at, SHAPES_MS[1] - at) / SLIDE_MS)
     x = shape.x + shape.reach_x * math.sin(angle)
     y = shape.y + shape.reach_y * math.sin(2 * angle)
+    # The outer ones leave by their own side and the middle one below, so their ways do not cross.
     side = -1.0 if shape.x < 0.4 else 1.0 if shape.x > 0.6 else 0.0
     x += side * away * 0.6
     y += (1.0 - abs(side)) * away * 0.8
+    # In steps of three degrees: then the cache of `_shape` has most of the drawings.
     turned = _shape(shape.kind, round(shape.size * height), shape.colour, round(shape.turn * at / 3000) * 3)
     _lay(picture, turned, x * width, y * height)
 
@@ -118,6 +123,7 @@ def _sheets(picture: Picture, at: int, length: int, digits: tuple[int, ...]) -> 
     """Draw sheets of paper with a digit each, one laid upon the other."""
     height, width = picture.shape[:2]
     for number, away in _laid(at, length, len(digits)):
+        # Whole degrees, for the cache of `_page`.
         tilt = round(4 * math.sin(at / 700 + number))
         x = 0.5 + 0.02 * math.sin(at / 500 + number) + max(away, 0.0) * 0.95
         y = 0.43 + 0.015 * math.sin(at / 410 + number) - min(away, 0.0) * 1.1
@@ -138,8 +144,10 @@ def _laid(at: int, length: int, count: int) -> Iterator[tuple[int, float]]:
     each = length / count
     number = min(int(at / each), count - 1)
     since = at - number * each
+    # The sheet before stays until the new one covers it.
     if number and since < SLIDE_MS:
         yield number - 1, 0.0
+    # The last term counts at the end only, when the last sheet leaves and nothing covers it.
     yield number, 1.0 - _smooth(since / SLIDE_MS) - (1.0 - _smooth((length - at) / SLIDE_MS))
 
 

@@ -59,6 +59,7 @@ def names(script: Script) -> list[str]:
     for line in script.lines:
         if not isinstance(line.action, Screenshot):
             continue
+        # Without this the second file would replace the first one, on some PCs only.
         if line.action.name.casefold() in {name.casefold() for name in picture_names}:
             raise MaixSwitchError(
                 tr(
@@ -84,6 +85,7 @@ def check(script: Script, boards: Sequence[str], picks: Sequence[str]) -> None:
         check_board(board)
     keys = [f"{name}-{board}" for name in picture_names for board in boards]
     for pick in picks:
+        # Without boards the card chooses one, whose name is known after the run: `chosen` checks the picks then.
         if boards and pick not in keys:
             raise MaixSwitchError(_no_pick(pick, keys), EXIT_USAGE)
 
@@ -94,12 +96,15 @@ def take(options: Options, boards: Sequence[str], frame: bool = False) -> Album:
     `options.zoom` of 1 or more enlarges the panel, inside the frame, too. Nothing is written.
     """
     album = Album()
+    # A board that was named twice plays once, since its pictures would have the same names.
     for board in dict.fromkeys(boards) or [options.board]:
         show = Showcase(options.zoom)
+        # The narrator hears even without a frame: it keeps the terminal quiet, where several runs would mix.
         session = Session(Options(**{**vars(options), "board": board, "out": None, "narrator": show.hear}))
         lens = _Lens(session, show if frame else None)
         session.recorder.keep = lens.keep
         album.code = session.run()
+        # The first failure ends all runs: a sheet without one of the boards would look complete.
         if album.code:
             album.reason = f"{session.sim.board}: {session.explain()}"
             break
@@ -134,6 +139,7 @@ def chosen(shots: Sequence[Shot], picks: Sequence[str]) -> list[Shot]:
     Raises MaixSwitchError (usage) for a pick that does not exist.
     """
     if not picks:
+        # The boards of one picture stand side by side, because people compare them.
         order = list(dict.fromkeys(shot.name for shot in shots))
         return sorted(shots, key=lambda shot: order.index(shot.name))
     known = {shot.key: shot for shot in shots}
@@ -155,6 +161,7 @@ def sheet(shots: Sequence[Shot], columns: int) -> Picture:
     captions = [_stacked(_words(shot.name, SILK), _words(shot.board, DIM)) for shot in shots]
     rows = [range(start, min(start + columns, len(shots))) for start in range(0, len(shots), columns)]
     sizes = [shot.picture.shape for shot in shots]
+    # Each column and row takes the size of its largest picture: panels differ from board to board.
     widths = [
         max(max(sizes[i][1] + 2 * BORDER, captions[i].shape[1]) for i in range(column, len(shots), columns))
         for column in range(min(columns, len(shots)))
@@ -166,11 +173,13 @@ def sheet(shots: Sequence[Shot], columns: int) -> Picture:
     top = GAP
     for row, height in zip(rows, heights, strict=True):
         left = GAP
+        # The last row may be shorter.
         for i, width in zip(row, widths, strict=False):
             picture = np.pad(shots[i].picture, ((BORDER, BORDER), (BORDER, BORDER), (0, 0)))
             picture[:BORDER] = picture[-BORDER:] = EDGE
             picture[:, :BORDER] = picture[:, -BORDER:] = EDGE
             middle = left + width // 2
+            # Aligned below: each caption belongs close to its picture.
             _put(whole, picture, middle, top + height - picture.shape[0])
             _put(whole, captions[i], middle, top + height + GAP // 2)
             left += width + GAP
@@ -199,6 +208,7 @@ def _words(text: str, colour: Colour) -> Picture:
     font = board_code.font()
     ink = np.zeros((font.HEIGHT, font.WIDTH * len(text)), bool)
     for place, letter in enumerate(text):
+        # The table begins at the space and has seven rows a letter, the left column in bit 4.
         at = (ord(letter if " " <= letter <= "~" else "?") - 32) * 7
         for row, bits in enumerate(font.GLYPHS[at : at + 7]):
             left = place * font.WIDTH + font.LEFT

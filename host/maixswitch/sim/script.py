@@ -109,6 +109,7 @@ def parse(text: str, name: str = "script") -> Script:
     """Parse a script. Raises MaixSwitchError, which lists every mistake as `name:line: what is wrong`."""
     script = Script(name, source=text)
     mistakes = []
+    # Collect all mistakes: nobody wants to run a script once for each of them.
     for number, raw in enumerate(text.splitlines(), 1):
         try:
             words = _split(raw)
@@ -152,6 +153,7 @@ def _frames(verb: str, words: list[str]) -> Frames:
 def _press(verb: str, words: list[str]) -> Press:
     given: dict[str, list[str]] = {}
     option = ""
+    # Options come in any order. Words before the first one name the key.
     for word in words:
         if word in _FINGER:
             option = word
@@ -160,6 +162,7 @@ def _press(verb: str, words: list[str]) -> Press:
             given.setdefault(option, []).append(word)
     key = take_one(verb, given[""], tr("one key")) if "" in given else ""
     times = {name: [read_duration(word) for word in given.get(name, ())] for name in _FINGER}
+    # Only `bounce` takes several times.
     for name in given:
         if name and (not times[name] or (name != "bounce" and len(times[name]) > 1)):
             raise Mistake(
@@ -171,6 +174,7 @@ def _press(verb: str, words: list[str]) -> Press:
                     given=" ".join(given[name]) or tr("nothing"),
                 )
             )
+    # Each time is one toggle of the contact: two at the same moment would cancel each other.
     if times["bounce"] != sorted(set(times["bounce"])):
         raise Mistake(tr("{verb}: the times of bounce must grow", verb=verb))
     hold, after = times["for"], times["after"]
@@ -243,6 +247,7 @@ def _fail(verb: str, words: list[str]) -> Fail:
 def _raise(verb: str, words: list[str]) -> Raise:
     if len(words) < 2 or not re.fullmatch(r"\w+(\.\w+)?", words[0]):
         raise Mistake(tr("raise takes a call, its number and an error, found {words!r}", words=" ".join(words)))
+    # The number is optional, and a firmware code is a number as well: it counts calls only if an error follows.
     call, rest = words[0], words[1:]
     nth = 1
     if len(rest) > 1 and rest[0].isdecimal():
@@ -250,6 +255,7 @@ def _raise(verb: str, words: list[str]) -> Raise:
     error, text = rest[0], " ".join(rest[1:])
     if error.isdecimal():
         _code(error)
+        # Other functions of the firmware never raise these codes: such a test would prove nothing.
         if text or not call.startswith(("KPU.", "maix.")):
             raise Mistake(tr("a firmware code is for KPU.* alone, found {words!r}", words=" ".join(words)))
     elif error not in ERRORS:
@@ -282,6 +288,7 @@ def _scores(verb: str, words: list[str]) -> Scores:
 
 def _screenshot(verb: str, words: list[str]) -> Screenshot:
     name = take_one(verb, words, tr("a name")).removesuffix(".png")
+    # It becomes a file in the output folder, and must not lead out of it.
     if not re.fullmatch(r"[\w][\w.-]*", name):
         raise Mistake(tr("{name!r} is not a file name; wanted letters, digits, . _ -", name=name))
     return Screenshot(name)

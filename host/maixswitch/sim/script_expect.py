@@ -13,9 +13,11 @@ from maixswitch.sim.script_words import Mistake, read_duration, read_number
 def read_expectation(verb: str, words: list[str]) -> Expect:
     """Parse the words after `expect`. Raises Mistake if they are not an expectation."""
     times = {"within": WITHIN_MS, "for": 0}
+    # From the end, since a title may contain these words itself. The first word must remain.
     while len(words) > 2 and words[-2] in times:
         times[words[-2]] = read_duration(words[-1])
         words = words[:-2]
+    # `no` decides the parser as well: the absence of a state or title cannot be expected.
     absent = words[:1] == ["no"]
     what, values = (words[1:2] if absent else words[:1]), (words[2:] if absent else words[1:])
     parser = _EXPECTATIONS.get((what[0] if what else "", absent))
@@ -62,6 +64,7 @@ def _detection(words: list[str]) -> tuple[str, str, float]:
         if not 0 <= score <= 1:
             raise Mistake(tr("score {words}: wanted 0 to 1", words=words[2]))
         return words[0], words[1], score
+    # The usual mistake is a label of two words without quotes: the message names it.
     raise Mistake(
         tr(
             "wanted: LABEL [{comparisons} SCORE], found {words!r} (quote a label of two words)",

@@ -88,6 +88,7 @@ class Session:
             fit=options.fit,
             rounding=options.rounding,
             write_back=options.write_back,
+            # One such line decides for the whole run: the fakes cannot mix scripted and computed answers.
             scripted=any(isinstance(line.action, Boxes | Scores) for line in options.script.lines)
             if options.script
             else False,
@@ -99,6 +100,7 @@ class Session:
         """Do the whole run; return the exit code: 0, 1 (an expectation failed), 3 (device fault) or 130."""
         options, sim = self.options, self.sim
         with ExitStack() as stack:
+            # The first in is the last out: Ctrl-C still only asks for the end while view and terminal are restored.
             stack.enter_context(_interruptible(self.interrupt))
             if options.live:
                 from rich.console import Console
@@ -107,6 +109,7 @@ class Session:
                 view = View(Console(stderr=True), hint, transient=options.narrator is not None)
                 self._view = stack.enter_context(view)
                 self.recorder.listeners.append(self._view.event)
+            # JSON and a narrator have the terminal to themselves.
             elif not options.json and not options.quiet and options.narrator is None:
                 self.recorder.listeners.append(_tell)
             keyboard = stack.enter_context(Keyboard(options.live))
@@ -115,6 +118,8 @@ class Session:
                     self.begin()
                     self._loop(keyboard)
             except MaixSwitchError as error:
+                # A failed expectation is a result: it goes into the log and the exit code. All else is the user's to
+                # solve.
                 if error.exit_code != EXIT_FINDINGS:
                     raise
                 self._failure = error
@@ -172,17 +177,20 @@ class Session:
         script = self.player.play() if options.script else itertools.repeat(None)
         began, pressed = time.monotonic(), keyboard.read
         while not self._interrupted and not self._over():
+            # The script acts before the step, so that the app sees a press in the same step.
             if next(script, _ENDED) is _ENDED:
                 return
             alive = self.turn()
             if self._view is not None and self._view.due():
                 self._view.update(sim.status(picture=True))
+            # Each step is heard, also without a key: recordings and replays act here.
             if (key := self.finger(pressed())) and self._key(key):
                 return
             if not alive or (sim.ended and not options.script):  # a script may start it again
                 break
             if options.speed > 0:
                 self._sleep_until(began + sim.now / 1000 / options.speed)
+        # The step that ended the run may have met the last expectation, so the script gets one more look.
         if options.script and not self._interrupted and next(script, _ENDED) is not _ENDED:
             line = self.player.line
             raise MaixSwitchError(
@@ -204,6 +212,7 @@ class Session:
         return options.seconds is not None and sim.now >= options.seconds * 1000
 
     def _sleep_until(self, moment: float) -> None:
+        # In short naps: Python resumes a sleep after a signal, and Ctrl-C must end the run at once.
         while not self._interrupted:
             left = moment - time.monotonic()
             if left <= 0:
@@ -215,6 +224,7 @@ class Session:
         sim, count = self.sim, len(self.sim.keys)
         if key == "q":
             return True
+        # A demonstration waits for what its script presses, and other presses would upset it.
         if self.options.narrator is not None:
             return False
         if key in (" ", "h") and count:
@@ -228,6 +238,7 @@ class Session:
     def _report(self, now: int, kind: str, *values: Any) -> None:
         fields = reports.name(kind, values)
         self.recorder.event(now, kind, **fields)
+        # The panel changes after this report: its picture is saved in `_look`, after the step.
         if kind == "state":
             self._changed = str(fields.get("new", ""))
             self._seen.forget()
@@ -238,6 +249,7 @@ class Session:
         if self.recorder.due(sim.now):
             self.recorder.sample(sim.now, *sim.panel())
         if sim.state == "RUNNING":
+            # Before its first picture a model has seen nothing: the log must not call that a result.
             if sim.looked:
                 results = sim.detections()
                 labels = self._seen.change(results)
@@ -269,6 +281,7 @@ class Session:
     def finish(self) -> None:
         """Stop the app like Ctrl-C on the board, and complete the files."""
         sim = self.sim
+        # What the run ended in: stopping the app changes all of it. The same goes for the view's status.
         self._last = (sim.state, sim.title, sim.fault)
         if sim.ended and not self.crash:
             self.crash = tr("the app ended: {ended}", ended=sim.ended)
@@ -277,6 +290,7 @@ class Session:
         try:
             if sim.app is not None and not self.crash:
                 sim.app.stop()
+                # On the chip such a model would keep its memory until a reset.
                 live = list(sim.bench.kpu.live)
                 if live:
                     self.crash = tr("{live} model(s) still loaded after the app stopped", live=len(live))
@@ -301,11 +315,13 @@ class Session:
 
     def verdict(self) -> int:
         """Return the exit code of the run so far."""
+        # Ctrl-C comes first: a run that was cut off has not proved anything.
         if self._interrupted:
             return EXIT_INTERRUPTED
         if self._failure is not None:
             return EXIT_FINDINGS
         state, _, fault = self._last
+        # A fault is a failure unless the last expectation asked for just this code.
         if self.crash or (state == "FAULT" and fault[0] != self.player.expected_fault):
             return EXIT_DEVICE
         return EXIT_OK
@@ -334,6 +350,7 @@ def _tell(document: dict[str, Any]) -> None:
 @contextmanager
 def _interruptible(tell: Callable[[], None]) -> Iterator[None]:
     """Make Ctrl-C end the run after the present step; a second one interrupts as usual."""
+    # Python lets only the main thread set signal handlers, and a session may run in another.
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -46,6 +46,7 @@ class Showcase:
             self._captions.append((t, event["text"]))
         elif kind == "script" and event["text"] in ("press", "hold"):
             long = HOLD_MS if event["text"] == "hold" else PRESS_MS
+            # Longer than in truth: the animation has too few pictures to show a short press.
             self._presses.append((t, t + max(long, SHORTEST_MS)))
         elif kind == "script" and event["text"] in ("eject", "insert"):
             self._cards.append((t, event["text"] == "insert"))
@@ -53,6 +54,7 @@ class Showcase:
     def dress(self, t: int, panel: Picture) -> Picture:
         """Return the panel on its board at a time: (height * zoom + 124, width * zoom + 40, 3)."""
         height, width = (side * self._zoom for side in panel.shape[:2])
+        # Everything but panel, key, caption and slot stays the same, so it is drawn once.
         if self._blank is None:
             self._blank = self._board(width, height)
         image = self._blank.copy()
@@ -61,6 +63,7 @@ class Showcase:
         middle = MARGIN + height + FOOT // 2 + 8
         down = any(start <= t < end for start, end in self._presses)
         self._key(pen, MARGIN + 34, middle, down)
+        # Events come in the order of time: the last one that has begun is the present one.
         caption = [text for at, text in self._captions if at <= t][-1]
         left, right = MARGIN + 84, MARGIN + width - 30 - 24
         pen.text((left, middle), caption, SILK, _fitting(caption, right - left - 6), anchor="lm")

@@ -51,9 +51,11 @@ class Timeline:
         if part == _CAMERA:
             self._open(self._now())
         elif self._shown:
+            # The frame is complete, and the next call ends it, but not an interrupt during lcd.display itself.
             if self._ended < 0 and name != _AT_ONCE:
                 self._ended = self._now()
         elif part == _KPU:
+            # A part begins with the first of its calls: the app makes several for one frame.
             if self._run < 0:
                 self._run = self._now()
         elif part != _NEVER:
@@ -71,6 +73,7 @@ class Timeline:
         self._begun = _NEVER
         if begun < 0 or not whole:
             return False
+        # A part that did not occur takes no time: it begins where the next one does.
         ended = self._ended if self._ended >= 0 else self._now()
         drawn = self._drawn if self._drawn >= 0 else ended
         run = self._run if self._run >= 0 else drawn

@@ -99,6 +99,7 @@ def describe(document: dict[str, Any]) -> str:
     elif kind == "end":
         text = tr("end in {state} after {frames} frames", state=document["state"], frames=document["frames"])
     else:
+        # An event of a newer app has no text yet: better raw than lost.
         rest = " ".join(str(value) for key, value in document.items() if key not in ("t", "event"))
         text = f"{kind} {rest}"
     return f"{t}  {text}"
@@ -131,6 +132,7 @@ def render(status: Status, events: list[str], hint: str = "", width: int = 120, 
     facts.add_row(tr("frames"), f"{status.frames}  ({status.fps} fps)")
     facts.add_row(tr("system heap"), _gauge(status))
     facts.add_row("", Text(", ".join(f"{name} {size // 1024}K" for name, size in status.used), style="dim"))
+    # More would push the events off a low terminal.
     for label, score in status.results[:5]:
         facts.add_row(tr("sees") if (label, score) == status.results[0] else "", _score(label, score))
     if status.fault:
@@ -144,6 +146,7 @@ def render(status: Status, events: list[str], hint: str = "", width: int = 120, 
     if hint:
         parts += [Text(), Text(hint, style="cyan")]
     body: RenderableType = Group(*parts)
+    # On a narrow terminal the lines of the picture would wrap, which makes both unreadable.
     if status.picture is not None and width >= PICTURE_COLUMNS + 40:
         sides = Table.grid(padding=(0, 2), expand=True)
         sides.add_column(width=PICTURE_COLUMNS)
@@ -195,16 +198,19 @@ class View:
         return time.monotonic() >= self._next
 
     def update(self, status: Status) -> None:
+        # Half blocks show colours only: without them each line would look the same.
         if self._console.no_color:
             status.picture = None
         began = time.monotonic()
         self._live.update(self._fitting(status), refresh=True)
         ended = time.monotonic()
+        # The pause grows with the time that drawing took: a slow terminal must not hold up the board.
         self._next = ended + max(1 / REFRESHES_PER_SECOND, (ended - began) / SHARE)
 
     def _fitting(self, status: Status) -> RenderableType:
         """Return the view with as many of the last events as the terminal has lines for, at least one."""
         console, events = self._console, list(self._events)
+        # rich cuts off what is too high. The old events are missed least, and how lines wrap is known after drawing.
         view = render(status, events, self._hint, console.width, self._caption)
         over = len(console.render_lines(view, pad=False)) - console.height
         if over <= 0 or len(events) < 2:

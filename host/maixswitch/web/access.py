@@ -42,6 +42,7 @@ class Address:
         if self.host in ANYWHERE:
             return bool(self.token and host)
         names = LOOPBACK if self.name in LOOPBACK else (self.name,)
+        # Browsers leave the usual port out of the Host header.
         bare = names if self.port == 80 else ()
         return host in (*bare, *(f"{name}:{self.port}" for name in names))
 
@@ -55,11 +56,13 @@ class AccessCheck:
         self._cookie = f"maixswitch-{address.port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The start and the end of the app have no headers.
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get("host", "")
+        # The dictionary keeps the last of two equal headers, and whoever reads them later may take the first.
         twice = any(sum(name == header for name, _ in scope["headers"]) > 1 for header in (b"host", b"origin"))
 
         async def dressed(message: Message) -> None:
@@ -67,12 +70,14 @@ class AccessCheck:
                 message = {**message, "headers": [*message["headers"], *_policy(host)]}
             await send(message)
 
+        # In this order: the Origin is compared with the Host, so the Host must be right first. The token comes last.
         if twice or not self._address.accepts(host):
             await self._refuse(scope, receive, dressed, 421, tr("this is not the address of the simulator"))
         elif not _same(headers.get("origin"), host, scope["type"] == "websocket"):
             await self._refuse(scope, receive, dressed, 403, tr("another site's page may not use the simulator"))
         elif self._address.token and not self._known(headers):
             token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+            # A browser does not follow a redirect of a WebSocket: a page gets the cookie with its first file.
             if scope["type"] == "websocket" or not self._right(token):
                 text = tr("open the whole address that the simulator printed, with its token")
                 await self._refuse(scope, receive, dressed, 403, text)
@@ -84,6 +89,7 @@ class AccessCheck:
             await self._app(scope, receive, dressed)
 
     def _right(self, token: str) -> bool:
+        # In constant time, and as bytes: compare_digest refuses text that is not ASCII.
         return hmac.compare_digest(token.encode("utf-8", "replace"), self._address.token.encode())
 
     def _known(self, headers: dict[str, str]) -> bool:
@@ -96,6 +102,7 @@ class AccessCheck:
     @staticmethod
     async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, text: str) -> None:
         if scope["type"] == "websocket":
+            # A server may refuse a WebSocket only after it has taken the request to connect (ASGI).
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
             return

@@ -16,6 +16,7 @@ LABEL = "airam-text"
 def loaded(bench: Any) -> Any:
     """The network that the fake KPU holds, of either firmware interface; None when there is none."""
     kpu = bench.kpu
+    # MaixPy's functions fill slots, CanMV's objects are tasks: one of the two lists is empty.
     held = [model.network for model in kpu.slots if model is not None] + [task._network for task in kpu.canmv]
     return next((network for network in held if network is not None), None)
 
@@ -29,6 +30,7 @@ def document(network: Any, title: str = "") -> dict[str, Any]:
     the kinds of maps in the picture.
     """
     model = getattr(network, "model", None)
+    # A scripted network has no layers that could use the RAM.
     if not isinstance(model, KModel):
         return {"text": tr("No model is loaded."), "picture": "", "legend": []}
     ram = model.ai_ram

@@ -33,6 +33,7 @@ class Client:
         """Return all waiting messages, events first; wait until there is one."""
         await self._wake.wait()
         self._wake.clear()
+        # Events first: they come before the state that they led to.
         messages = [*self._events, *self._newest.values()]
         self._events.clear()
         self._newest.clear()
@@ -70,6 +71,7 @@ class Broadcast:
 
     def publish(self, kind: str, message: Message, client: int = 0) -> None:
         """Send a message to all pages, or to the one with this number; `kind` as in Client.put."""
+        # Read once: the loop's thread may unbind it in between.
         loop = self._loop
         if loop is None:
             return

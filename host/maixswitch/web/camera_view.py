@@ -35,6 +35,7 @@ class CameraView:
 
     def show(self, source: Source) -> None:
         """Make this the camera's source."""
+        # Cleared at once: what that page still sends must not reach the new source.
         filming, self._filming = self._filming, 0
         self._source = source
         self._aim(source)
@@ -55,6 +56,7 @@ class CameraView:
     def add_photo(self, name: str, data: bytes) -> None:
         """Add a photo to the album that was started last."""
         self._album.add(name, data)
+        # Only with its first photo: a new album without one would be black, also if all its files are broken.
         if self._source is not self._album:
             self.show(self._album)
 

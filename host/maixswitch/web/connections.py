@@ -29,9 +29,12 @@ class Connection(H11Protocol):
         self.since = self.loop.time()
         self._look = self.loop.call_later(PATIENCE_S, self._check)
         others = [one for one in self.connections if isinstance(one, Connection) and not one.transport.is_closing()]
+        # This list has the pages' WebSockets as well. Beyond this size the process may run out of files, so the new
+        # connection goes.
         if len(self.connections) > MOST_EVER:
             transport.abort()
         elif len(others) > MOST_OPEN:
+            # A request that is being answered must not be cut off, however old its connection is.
             idle = [one for one in others if one.waits()]
             min(idle, key=lambda one: one.since).transport.abort()  # At least the new connection is idle.
 
@@ -47,6 +50,7 @@ class Connection(H11Protocol):
     def _check(self) -> None:
         if self.transport.get_protocol() is not self:
             return  # It has become a WebSocket.
+        # The same request as at the last check: nothing has come for the whole time.
         if self.waits() and self.cycle is self._served:
             self.transport.abort()
             return

@@ -32,6 +32,7 @@ class Command:
 
 
 def _whole(low: int, high: int) -> Check:
+    # Not isinstance, for which true is an int.
     return lambda value: type(value) is int and low <= value <= high
 
 
@@ -70,10 +71,12 @@ def read_command(text: str, client: int = 0) -> Command:
 
     Raises MaixSwitchError (usage), which says what was expected, for anything else.
     """
+    # Before the parser sees it, which would make objects of everything.
     if len(text.encode("utf-8", "replace")) > MOST_TEXT:
         raise MaixSwitchError(tr("a message of more than {most} bytes", most=MOST_TEXT), EXIT_USAGE)
     try:
         document = json.loads(text)
+    # Deeply nested lists end in a RecursionError.
     except (ValueError, RecursionError) as error:
         raise MaixSwitchError(tr("a message that is no JSON"), EXIT_USAGE) from error
     if not isinstance(document, dict) or not isinstance(document.get("do"), str) or document["do"] not in KNOWN:
@@ -81,6 +84,7 @@ def read_command(text: str, client: int = 0) -> Command:
         raise MaixSwitchError(tr('a message without a known "do"; there are {known}', known=known), EXIT_USAGE)
     do = document.pop("do")
     wanted = KNOWN[do]
+    # Exactly the known fields: half a command of another version of the page must not be carried out.
     if document.keys() != wanted.keys() or not all(_holds(check, document[name]) for name, check in wanted.items()):
         fields = ", ".join(wanted) or tr("none")
         raise MaixSwitchError(

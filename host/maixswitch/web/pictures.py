@@ -57,6 +57,7 @@ class Album(Choosable):
 
         Raises MaixSwitchError like read_photo, and (usage) for one too many. The album is then unchanged.
         """
+        # First, since decoding is what costs.
         if len(self._photos) >= MOST_PHOTOS:
             raise MaixSwitchError(
                 tr("the album holds {most} photos, and no more; begin a new one", most=MOST_PHOTOS), EXIT_USAGE
@@ -98,12 +99,14 @@ class Webcam:
         return number, lambda: self._picture(number, data, width, height)
 
     def _picture(self, number: int, data: bytes, width: int, height: int) -> Picture:
+        # A broken frame counts as decoded: it stays broken, and the camera may look at it again.
         if number != self._decoded:
             self._decoded = number
             try:
                 self._image = _decode_frame(data)
                 self._reported = False
             except MaixSwitchError as error:
+                # One message for a row of broken frames: a page sends many in a second.
                 self._trouble = self._trouble if self._reported else str(error)
                 self._reported = True
         if self._image is None:
@@ -126,6 +129,7 @@ def read_bytes_message(data: bytes) -> tuple[str, str, bytes]:
     the name (UTF-8) and a picture's file: "add"; "MXW1" and a JPEG: "webcam". The name is plain text, "" if there is
     none. Raises MaixSwitchError (usage) for anything else. The contents are not checked.
     """
+    # Sizes are checked here and not at the decoder: what is too large must not wait in the board's queue.
     if len(data) > MOST_BYTES:
         raise MaixSwitchError(tr("a message of more than {most} bytes", most=MOST_BYTES), EXIT_USAGE)
     kind, contents = KINDS.get(bytes(data[:4]), ""), bytes(data[4:])
@@ -140,8 +144,10 @@ def read_bytes_message(data: bytes) -> tuple[str, str, bytes]:
         )
     name = ""
     if kind == "add":
+        # A length of 0, or more than there is, is refused in _read_name.
         length = contents[0] if contents else 0
         name, contents = _read_name(contents[1 : 1 + length], length), contents[1 + length :]
+    # A new album must be empty, and everything else must bring a picture.
     if (kind == "album") != (not contents):
         wanted = tr("none") if kind == "album" else tr("a picture")
         raise MaixSwitchError(
@@ -172,7 +178,9 @@ def plain_name(name: str) -> str:
 
     Invisible are line breaks, marks of direction and half surrogate pairs: all of Unicode's group C.
     """
+    # A browser on Windows may send backslashes.
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    # Spaces first: tabs and line breaks are in group C, and without this two words would become one.
     kept = "".join(" " if letter.isspace() else letter for letter in last)
     kept = "".join(letter for letter in kept if not unicodedata.category(letter).startswith("C")).strip()
     return (kept if len(kept) <= NAME_LETTERS else kept[: NAME_LETTERS - 1] + "…") or tr("photo")
@@ -193,6 +201,7 @@ def describe(source: Source) -> dict[str, Any]:
     return {
         "kind": kind,
         "name": plain_name(name),
+        # A folder of this PC may have thousands: the status, which goes out often, names only the first of them.
         "photos": [plain_name(name) for name in several.names()[:MOST_PHOTOS]] if several else [],
         "chosen": several.chosen if several else -1,
     }
@@ -211,6 +220,7 @@ def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
     """Return an RGB picture of a photo's file, no larger than a size if one is given."""
     try:
         with _open(data, FORMATS) as image:
+            # Only the head has been read so far: a small file can promise a huge picture.
             if image.width * image.height > MOST_PIXELS:
                 raise MaixSwitchError(
                     tr(
@@ -234,6 +244,7 @@ def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
         raise MaixSwitchError(
             tr("not a photo that can be read; wanted one of {formats}", formats=", ".join(FORMATS)), EXIT_IO
         ) from error
+    # `draft` works on JPEG alone and in powers of two: the exact size is made here.
     if most is not None:
         made.thumbnail(most)
     return made
@@ -242,6 +253,7 @@ def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
 def _decode_frame(data: bytes) -> Image.Image:
     width, height = WEBCAM_SIZE
     try:
+        # JPEG alone, since the page sends nothing else: each further reader is more code that foreign bytes can reach.
         with _open(data, ("JPEG",)) as image:
             if image.width <= width and image.height <= height:
                 return image.convert("RGB")

@@ -34,6 +34,7 @@ def hello(sim: SimulatedBoard) -> str:
             for number, (pin, role) in enumerate(sim.keys, 1)
         ],
         rows=[[state, event, list(actions), after] for state, event, actions, after in board_code.transitions()],
+        # The codes that a page may order, and texts in both languages: a page changes its language without asking.
         codes=_codes(),
         slows=SLOWS,
         texts={"en": {text: text for text in PAGE}, "zh": {text: chinese.get(text, text) for text in PAGE}},
@@ -91,6 +92,7 @@ class Publisher:
     def publish_frame(self, simulation: Simulation) -> None:
         """Publish the panel if it has changed."""
         pixels, width, height = simulation.sim.panel()
+        # The panel rarely changes between two looks, and to compare is cheaper than to send.
         if pixels != self._frame:
             self._frame = pixels
             self._broadcast.publish("frame", write_frame(pixels, width, height, simulation.sim.now))
@@ -102,10 +104,12 @@ class Publisher:
         self._publish_ram(sim)
         self._broadcast.publish("timing", write_text("timing", frames=simulation.timeline.rows()))
         self._broadcast.publish("status", write_text("status", **_status(simulation), **pace))
+        # After the parts that compare it with the present one.
         self._language = chosen()
 
     def _publish_models(self, sim: SimulatedBoard) -> None:
         specs = [(str(spec.title), str(spec.folder)) for spec in sim.app.catalog or ()] if sim.app else []
+        # Verdicts and titles are texts: another language makes other rows.
         known = (specs, self._judged, chosen())
         if known != self._models:
             self._models = known
@@ -116,6 +120,7 @@ class Publisher:
 
     def _publish_ram(self, sim: SimulatedBoard) -> None:
         network = airam.loaded(sim.bench)
+        # Drawing the RAM takes longer than a status may take: only for another network or language.
         if network is not self._network or chosen() != self._language:
             self._network = network
             loaded = sim.app.slot.loaded if sim.app else None
@@ -128,6 +133,7 @@ def _status(simulation: Simulation) -> dict[str, Any]:
     app, memory = sim.app, bench.memory
     return {
         "now": sim.now,
+        # A board that stands still keeps its last state, but for a person it is off.
         "state": "OFF" if simulation.stopped else sim.state,
         "title": sim.title,
         "index": int(app.selected) if app else 0,

@@ -83,10 +83,12 @@ class Runner:
 
     def ask(self, command: Command) -> bool:
         """Queue a command for the board; return False if too many wait already, or if the board's thread has ended."""
+        # Not False: the server would wait for a queue that nobody empties any more.
         if self._stop.is_set():
             return True
         size = _weigh(command)
         with self._lock:
+            # A single photo always gets in, however large: otherwise it would be refused forever.
             if self._waiting and self._waiting + size > MOST_WAITING:
                 return False
             try:
@@ -112,6 +114,7 @@ class Runner:
 
     def _go_on(self) -> None:
         """Carry out waiting commands, let the board take a step if it runs, and publish what is due."""
+        # Without a move to make, waiting for a command is the pause.
         self._listen(0.0 if self._moves() else NAP_S)
         moving = self._moves()  # the command may just have been to pause
         if moving:
@@ -122,6 +125,7 @@ class Runner:
             self._frame_due = now + FRAME_S
         if now >= self._status_due:
             self._tell()
+            # From the end of the work: if a status takes long, the board still gets its time.
             self._status_due = time.monotonic() + STATUS_S
         if moving:
             self._rest()
@@ -136,10 +140,12 @@ class Runner:
         simulation = self._simulation
         frames, runs = simulation.sim.frames, simulation.runs
         self._guard(simulation.turn)
+        # A recording that became full has started a new run in this turn.
         if simulation.runs != runs:
             self._begin_anew()
         if self._steps:
             self._turns += 1
+            # Without a model no frame comes: a step then ends after some turns, or the pause would never return.
             if simulation.sim.frames > frames or self._turns >= STEP_TURNS:
                 self._steps -= 1
                 self._turns = 0
@@ -167,11 +173,13 @@ class Runner:
                 break
             seconds = 0.0
             self._obey(command)
+            # Frames and photos come in quick rows: for these the next regular status will do.
             told = told or command.do not in ("webcam", "add")
         if told:
             self._tell()
 
     def _obey(self, command: Command) -> None:
+        # Before it is carried out: a command that fails must give its room back, too.
         with self._lock:
             self._waiting -= _weigh(command)
         runs = self._simulation.runs
@@ -193,13 +201,16 @@ class Runner:
 
     def _rest(self) -> None:
         """Wait until the board's time is due, or until a command comes."""
+        # Even at full speed: the server's thread must get the interpreter to send anything.
         if self._speed <= 0:
             time.sleep(LIVELY_S)
             return
         left = self._left()
+        # A slow PC cannot catch up: the pace starts again from here.
         if left < -BEHIND_S:
             self._pace()
         time.sleep(min(max(left, LIVELY_S), NAP_S))
+        # A long wait ends with the first command: keys must work at once, also at a slow speed.
         while left > NAP_S and self._commands.empty() and not self._stop.is_set():
             left = self._left()
             time.sleep(min(max(left, 0), NAP_S))
@@ -215,6 +226,7 @@ class Runner:
     # What the pages can command: one method for each row of messages.KNOWN, of what comes as bytes, and "gone".
 
     def _do_key(self, client: int, key: int, down: bool) -> None:
+        # Raises for a key that this board lacks, before anybody holds it.
         self._simulation.sim.pin(str(key))
         holders = self._held.setdefault(key, set())
         before = bool(holders)
@@ -222,6 +234,7 @@ class Runner:
             holders.add(client)
         else:
             holders.discard(client)
+        # With several fingers on a key it is down from the first one to the last.
         if bool(holders) != before:
             self._simulation.act(f"{'down' if down else 'up'} {key}")
 
@@ -236,6 +249,7 @@ class Runner:
         self._simulation.act(f"select {index + 1}")
 
     def _do_card(self, client: int, inserted: bool) -> None:
+        # Two pages may click at the same time: the second click must not take effect twice.
         if inserted == bool(self._simulation.sim.bench.card.inserted):
             return
         if not inserted:
@@ -258,6 +272,7 @@ class Runner:
         path = kmodel_path(specs[index]) if index < len(specs) else ""
         if not path:
             raise MaixSwitchError(tr("this model has no file on the card that could be damaged"))
+        # An order that changes nothing stays out of the log and the recording.
         if on != (index in damaged(self._simulation.sim)):
             self._simulation.act(f"{'damage' if on else 'heal'} {shlex.quote(path)}")
 

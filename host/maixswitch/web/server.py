@@ -51,6 +51,8 @@ def make_app(runner: Runner, broadcast: Broadcast, address: Address) -> ASGIApp:
         try:
             yield
         finally:
+            # The board's thread still ends its run and publishes: from now on nobody hears it. The wait for it is in a
+            # thread, because the loop must close the connections meanwhile.
             broadcast.bind(None)
             await asyncio.to_thread(runner.stop)
 
@@ -81,6 +83,7 @@ def make_app(runner: Runner, broadcast: Broadcast, address: Address) -> ASGIApp:
 async def _talk(socket: WebSocket, runner: Runner, broadcast: Broadcast) -> None:
     await socket.accept()
     client = broadcast.join()
+    # Accepted first: a refused handshake could not tell the page why.
     if client is None:
         text = tr("{most} pages watch already; close one of them", most=MOST_CLIENTS)
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it may be gone already
@@ -97,6 +100,7 @@ async def _talk(socket: WebSocket, runner: Runner, broadcast: Broadcast) -> None
         sender.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await sender
+        # This command must not get lost: the fingers of the page would stay on their keys.
         while not runner.ask(Command("gone", (), client.number)):
             await asyncio.sleep(0.05)
 
@@ -121,6 +125,7 @@ async def _receive(socket: WebSocket, client: Client, runner: Runner, broadcast:
             return
         try:
             wish = _wish(message, client)
+        # A page may make mistakes, and learns of them. One that makes only mistakes is not ours.
         except MaixSwitchError as error:
             wrong += 1
             client.put("", write_text("error", text=str(error)))
@@ -136,6 +141,7 @@ async def _receive(socket: WebSocket, client: Client, runner: Runner, broadcast:
 
 def _wish(message: Any, client: Client) -> Command:
     data = message.get("bytes")
+    # A photo comes as bytes, every other command as text.
     if data is None:
         return read_command(message.get("text") or "", client.number)
     kind, name, contents = read_bytes_message(bytes(data))
@@ -151,6 +157,7 @@ def bind(host: str, port: int) -> tuple[socket.socket, Address]:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind)
         try:
+            # Otherwise a restart would wait a minute for old connections of this port.
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
             listening.listen(BACKLOG)
@@ -159,6 +166,7 @@ def bind(host: str, port: int) -> tuple[socket.socket, Address]:
             raise
     except (OSError, OverflowError, UnicodeError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
+        # The message names the option to change: the host if this PC has no such address, otherwise the port.
         if isinstance(error, socket.gaierror | UnicodeError) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
             raise MaixSwitchError(
                 tr("--host {host}: cannot listen there ({why}); wanted an address of this PC", host=host, why=why),
@@ -167,6 +175,7 @@ def bind(host: str, port: int) -> tuple[socket.socket, Address]:
         raise MaixSwitchError(
             tr("--port {port}: cannot listen on {host} ({why}); choose another", port=port, host=host, why=why), EXIT_IO
         ) from error
+    # Only the loopback keeps other PCs out, so every other address needs a token.
     loopback = host in ("127.0.0.1", "localhost", "::1")
     token = "" if loopback else secrets.token_urlsafe(24)
     return listening, Address(host, int(listening.getsockname()[1]), token)
@@ -204,6 +213,7 @@ def _run(app: ASGIApp, listening: socket.socket, address: Address, open_page: bo
         http=Connection,
         backlog=BACKLOG,
         ws="websockets-sansio",
+        # A larger message ends the connection before it is in memory.
         ws_max_size=MOST_BYTES + MOST_TEXT,
         ws_max_queue=4,
         ws_per_message_deflate=False,  # pages of this PC: packing a frame costs more than its bytes
@@ -212,6 +222,7 @@ def _run(app: ASGIApp, listening: socket.socket, address: Address, open_page: bo
         timeout_graceful_shutdown=2,
     )
     console.say(tr("the board is at {url} (Ctrl-C ends it)", url=address.url))
+    # Whoever opens the board to the network must know it.
     if address.name not in LOOPBACK:
         console.say(tr("others on the network can reach it; whoever has that address may use it"))
     if open_page:

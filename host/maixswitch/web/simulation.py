@@ -85,9 +85,12 @@ class Simulation:
         frames, began = session.sim.frames, time.perf_counter()
         with session.guarded():
             alive = session.turn()
+            # A recording checks here after each step whether it is full, as in the loop of Session.
             session.finger("")
+            # Without this a machine that has ended would look like a board that runs.
             if not alive and not session.sim.ended:
                 session.sim.ended = tr("it has stopped")
+        # Only a frame makes a row: a load of seconds would flatten all others in the chart.
         if session.sim.frames > frames:
             self.timeline.close((time.perf_counter() - began) * 1000)
         self._see()
@@ -116,10 +119,12 @@ class Simulation:
         session = self._session
         if session.crash or session.sim.ended:
             self.stopped = session.crash or tr("the app ended: {ended}", ended=session.sim.ended)
+            # With a recording, `finish` logs the crash in it.
             if self._writer is not None:
                 self._complete(tr("the run ended: {why}", why=self.stopped))
             elif session.crash:
                 session.recorder.event(session.sim.now, "crash", what=session.crash)
+        # Only a writer that is full interrupts a run of the page.
         elif session.interrupted and self._writer is not None:
             self._end_recording(tr("the recording is full"))
 
@@ -139,6 +144,7 @@ class Simulation:
     def _scratch(self) -> Path:
         """Return the folder for recordings without a name; make it again if somebody deleted it."""
         if self._folder is None or not Path(self._folder.name).is_dir():
+            # Clean up the deleted one as well: Python would warn of a folder that is only forgotten.
             try:
                 if self._folder is not None:
                     self._folder.cleanup()
@@ -164,6 +170,7 @@ class Simulation:
         try:
             self._session = self._open(record)
         except MaixSwitchError:
+            # The pages need a board in any case: it goes on without a recording, and then the reason is told.
             self._session = self._open(None)
             self.begin()
             raise
@@ -178,6 +185,7 @@ class Simulation:
 
     def _complete(self, note: str) -> None:
         """End the run's log and give the recording its file."""
+        # Forgotten first: if this fails, the next end must not complete it again.
         writer, self._writer = self._writer, None
         if writer is None:
             return
@@ -188,6 +196,7 @@ class Simulation:
                 writer.complete(self._session.verdict())
         except MaixSwitchError as error:
             self.note = str(error)
+            # This file was asked for on the command line: its loss decides the exit code there.
             if writer.path == self._record:
                 self.lost = error
             raise
@@ -223,6 +232,7 @@ class Simulation:
         """
         session = self._session
         try:
+            # A recording that a page started goes with its folder: nobody could fetch it any more.
             if self._writer is not None and self._writer.path == self._record and self.runs:
                 session.interrupt()
                 self._complete("")

@@ -59,9 +59,11 @@ class Verdicts:
         model = known.get(path)
         if model is None:
             return row
+        # The slash at the end keeps models/cat apart from models/cat2.
         findings = [item for item in document["findings"] if (item["file"] + "/").startswith(path + "/")]
         levels = {item["severity"] for item in findings}
         row["level"] = next((name for name in SEVERITIES if name in levels), "ok")
+        # Several firmwares often give the same verdict: once is enough.
         row["fits"] = "; ".join(dict.fromkeys(model["room"].values()))
         row["need"] = [[name, size] for name, size in model["need"].items()]
         row["says"] = [_says(item, path) for item in findings]
@@ -76,6 +78,7 @@ def judge(card: Path, board: str, firmware: str) -> Verdicts:
     documents: dict[str, Mapping[str, Any]] = {}
     troubles: dict[str, str] = {}
     for language in LANGUAGES:
+        # A language that fails must not take the other one with it: the page shows what there is.
         try:
             documents[language] = _ask(card, board, firmware, language)
         except (OSError, subprocess.SubprocessError, ValueError) as error:
@@ -100,6 +103,7 @@ def _ask(card: Path, board: str, firmware: str, language: str) -> Mapping[str, A
         start_new_session=True,  # Ctrl-C in the terminal must not reach it
         check=False,
     )
+    # Findings are what the check is for. With any other code the last line says why it failed.
     if done.returncode not in (EXIT_OK, EXIT_FINDINGS) or not done.stdout:
         lines = done.stderr.strip().splitlines() or [""]
         raise ValueError(lines[-1].removeprefix(_ERROR))
@@ -109,6 +113,7 @@ def _ask(card: Path, board: str, firmware: str, language: str) -> Mapping[str, A
 
 def _in_language(by_language: Mapping[str, Any]) -> Any:
     """Return the value in the user's language, otherwise in any, otherwise None."""
+    # The verdicts in another language are better than an empty list.
     return by_language.get(chosen()) or next(iter(by_language.values()), None)
 
 
