@@ -27,6 +27,7 @@ class Machine(Chip):
         # Overflows and divisions by zero give what the FPU gives; they are results here, not mistakes.
         with np.errstate(all="ignore"):
             for call in self._calls:
+                # In the first run, or after one that an error ended, some layers have no call yet.
                 call()
             for index in range(len(self._calls), len(self.program.layers)):
                 self._run(index)
@@ -40,6 +41,7 @@ class Machine(Chip):
 
     def _run(self, index: int) -> None:
         """Runs one layer; its first run looks up what the later ones need."""
+        # In later runs all decisions are made already.
         if index < len(self._calls):
             return self._calls[index]()
         layer = self.program.layers[index]
