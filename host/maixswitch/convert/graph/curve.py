@@ -102,7 +102,7 @@ def after(outer: Function, inner: Function) -> Function:
     if first.low is not None and first.high is not None and second.low is not None and second.high is not None:
         low, high = (float(np.clip(limit, second.low, second.high)) for limit in (first.low, first.high))
         return Function(clamp(low, high).curve, None, sources)
-    # Anything else becomes one curve for the table. The lines in it are no news to a reader, so their names are left
+    # Anything else becomes one curve for the table. The lines in it say little to a reader, so their names are left
     # out.
     f, g = second.evaluate, first.evaluate
     names = [curve.name for curve in (first, second) if curve.name != "line"]

@@ -192,8 +192,8 @@ class Graph:
 
     def join(self, first: Node, second: Node, new: Node) -> None:
         """Puts one node in the position of two, where the second alone reads what the first makes."""
-        # The name of the second stays: it is the tensor that others read and that the report compares with the file.
         self.nodes.remove(first)
+        # The name of the second stays: it is the tensor that others read and that the report compares with the file.
         self.swap(second, [replace(new, sources=first.sources + second.sources, output=second.output)])
 
     def exchange(self, first: Node, second: Node) -> Node:

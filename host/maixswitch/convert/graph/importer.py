@@ -77,8 +77,8 @@ class Importer:
 
     def weights(self, node: OnnxNode, index: int) -> Data:
         """Returns a constant input of real numbers, float64. MaixSwitchError if there is none, or not finite."""
-        # Booleans and strings are arrays as well, and numpy would convert some of them without a word.
         array = self.constant(node, index)
+        # Booleans and strings are arrays as well, and numpy would convert some of them without a word.
         if array is None or array.dtype.kind not in "fiu" or not array.size:
             why = tr("its input {place} is missing, or holds no numbers", place=index + 1)
             raise node.refused(why, word(AGAIN))

@@ -110,8 +110,8 @@ def as_3x3(weights: Array, window: Window) -> tuple[Array, Pair] | None:
 def without_groups(kernel: Array, group: int) -> Array:
     """Returns the weights (out, in, 3, 3) of a convolution of several groups, with zeros between the groups."""
     if group == 1:
-        # The KPU has no groups. Zeros between them compute the same, and cost weights and time.
         return kernel
+    # The KPU has no groups. Zeros between them compute the same, and cost weights and time.
     out, per = kernel.shape[:2]
     weights = np.zeros((out, per * group, 3, 3))
     each = out // group
