@@ -48,10 +48,10 @@ def is_flat(shape: Shape) -> bool:
 
 
 def _problems(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, object, str]]:
-    # Each check names the change that helps, as too large and too small need opposite ones.
     _, height, width = shape
     stride = POOLS[layer.pool][1]
     smaller = tr("resize the network's input, or pool earlier")
+    # Each check names the change that helps, as too large and too small need opposite ones.
     larger = tr("pool less before this layer, or give the network a larger input")
     if width not in WIDTHS:
         change = smaller if width > WIDTHS[-1] else larger
@@ -68,9 +68,9 @@ def _problems(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, objec
 
 def _weights(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, object, str]]:
     out, inner, size, _ = layer.part.weights.shape
-    # The register holds ten bits of the number of channels.
     fewer = tr("use fewer channels, or a 1x1 convolution to bring them down first")
     for what, channels in ((tr("input channels"), shape[0]), (tr("output channels"), out)):
+        # The register holds ten bits of the number of channels.
         if channels > MAX_CHANNELS:
             yield what, channels, tr("at most {most}", most=MAX_CHANNELS), fewer
     # The KPU loads weights in blocks of whole output channels, and ``load_time`` has six bits for their number.

@@ -109,8 +109,8 @@ class _Lowering:
             result = self.writer.conv(padded, layer.part, to_main=True)
             self.main[layer.output] = self.writer.remove_padding(result)
             return
-        # A KPU layer can send its result to main memory as well, which is cheaper than a layer that does only this.
         source = self._in_ram(name, index)
+        # A KPU layer can send its result to main memory as well, which is cheaper than a layer that does only this.
         to_main = self._read_from_main(layer.output, index)
         both = self.writer.conv_both(source, layer.part, pool=layer.pool, depthwise=layer.depthwise, to_main=to_main)
         self.ram[layer.output] = both[0]
@@ -118,8 +118,8 @@ class _Lowering:
             self.main[layer.output] = both[1]
 
     def _read_from_main(self, name: str, index: int) -> bool:
-        # The firmware reads the outputs from main memory only (kpu.c, ``kpu_get_output``).
         """Is the result of the KPU layer at ``index`` needed in main memory, too?"""
+        # The firmware reads the outputs from main memory only (kpu.c, ``kpu_get_output``).
         if name in self.outputs:
             return True
         for later, layer in enumerate(self.layers[index + 1 :], index + 1):
