@@ -62,12 +62,12 @@ def _sizes(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> list
     """Elements of each result, by onnx's own inference. ValueError where it cannot tell."""
     from onnx import defs, helper, numpy_helper, shape_inference
 
-    # The inference gets the values as well as the types, because the size of a Reshape or Range depends on them.
     arrays = _named(node, arguments)
     types = {
         name: helper.make_tensor_type_proto(helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
         for name, array in arrays.items()
     }
+    # The inference gets the values as well as the types, because the size of a Reshape or Range depends on them.
     tensors = {name: numpy_helper.from_array(array, name) for name, array in arrays.items()}
     schema = defs.get_schema(node.kind, opset, "")
     inferred = shape_inference.infer_node_outputs(

@@ -45,10 +45,10 @@ def graph_of(
         raise MaixSwitchError(
             tr("{path}: {count} nodes; wanted at most {most}", path=path, count=count, most=MOST_NODES)
         )
-    # A node is read after those that it depends on, because onnx.checker has refused any other order.
     importer = Importer(network, settle, ELEMENTWISE)
     with np.errstate(all="ignore"):  # what is not finite is refused where weights are taken
         _start(importer)
+        # A node is read after those that it depends on, because onnx.checker has refused any other order.
         for node in network.nodes:
             _read_node(importer, node)
         importer.finish()
