@@ -108,8 +108,8 @@ class Conv(Node):
         return replace(self, curve=curve) if self.curve is None else None
 
     def with_pool(self, pool: str) -> Node | None:
-        # A pool and a stride are the same field of the register (``pool type``), so a layer has one of them.
         """A depthwise layer takes no pool: no published converter ever wrote one."""
+        # A pool and a stride are the same field of the register (``pool type``), so a layer has one of them.
         return replace(self, pool=pool) if not self.depthwise and self.stride == 1 and not self.pool else None
 
     def on_bytes(self, factor: Array, offset: Array) -> Node:

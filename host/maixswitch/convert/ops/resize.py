@@ -76,9 +76,9 @@ def read(importer: Importer, node: OnnxNode) -> None:
 
 
 def _target(importer: Importer, node: OnnxNode, h: int, w: int) -> list[int]:
-    # ONNX states the size or the factors. With both, the sizes are exact and go first.
     """Height and width of the result, from the input of sizes or that of scales."""
     sizes, scales = importer.integers(node, 3), importer.constant(node, 2)
+    # ONNX states the size or the factors. With both, the sizes are exact and go first.
     if sizes is not None and len(sizes) == 4:
         return sizes[2:]
     if scales is not None and scales.size == 4:
@@ -104,10 +104,10 @@ def _repeats_pixels(node: OnnxNode, side: int, times: int) -> bool:
     rounded = {
         "round_prefer_floor": np.ceil(at - 0.5),
         "round_prefer_ceil": np.floor(at + 0.5),
-        # A mode that is not in this table is refused, as ONNX may add some.
         "floor": np.floor(at),
         "ceil": np.ceil(at),
     }.get(str(node.attributes.get("nearest_mode", "round_prefer_floor")))
+    # A mode that is not in this table is refused, as ONNX may add some.
     return rounded is not None and bool(np.array_equal(np.clip(rounded, 0, side - 1), out // times))
 
 
