@@ -107,8 +107,8 @@ def saturates(curve: Curve | None, scale: Scale) -> bool:
     """Is the curve what the ends of the scale do by themselves?"""
     if curve is None:
         return True
+    # A curve that is not a clamp changes values between the ends, which a scale cannot do.
     if curve.low is None or curve.high is None:
-        # A curve that is not a clamp changes values between the ends, which a scale cannot do.
         return False
     low, high = -scale.zero / scale.steps, (255 - scale.zero) / scale.steps
     # Half a step makes no difference after rounding.

@@ -56,8 +56,8 @@ class Trial:
         return self._known[name]
 
     def _emulated(self, layer: Layer, inputs: list[Values]) -> Values:
-        # A view has no layer in the file, so there is nothing to emulate.
         shape, dtype = self._shapes[layer.output], np.uint8 if layer.output in self._scales else np.float32
+        # A view has no layer in the file, so there is nothing to emulate.
         if layer.is_view:
             return inputs[0].reshape(-1, *shape)
         # A file starts with a KPU layer. Behind it, one resize each makes room for what the layer reads: its own result
@@ -99,8 +99,8 @@ def run_conv(layer: KpuConv, images: Values) -> Values:
     z = sums * factor + part.norm.add.astype(np.float32).reshape(shape)
     result = activated(z, part.activation)
     if layer.pool in (0, 5, 7):
-        # A mean or a maximum is taken on bytes, as the KPU does it behind the activation table.
         return result
+    # A mean or a maximum is taken on bytes, as the KPU does it behind the activation table.
     pool = POOLS[layer.pool][2]
     return np.stack([pool(image, ROUNDING) for image in result])
 
