@@ -43,13 +43,13 @@ class Agreement:
 
         anchors: widths and heights in cells, in turns.
         """
-        # Each box may be matched once. Otherwise one box would stand for several of the other network.
         left, right = boxes(exact, anchors), boxes(output, anchors)
         free = list(right)
         for box in left:
             same = [other for other in free if other[1] == box[1] and overlap(box[2:], other[2:]) >= SAME_BOX]
             if same:
                 self.agree += 1
+                # Each box may be matched once. Otherwise one box would stand for several of the other network.
                 free.remove(max(same, key=lambda other: overlap(box[2:], other[2:])))
         # Boxes that only one network finds count as well, on either side.
         self.of += len(left) + len(free)

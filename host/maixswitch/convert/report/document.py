@@ -110,8 +110,8 @@ def _other(facts: Facts, runtime: str) -> Document:
 
 
 def _near(facts: Facts, name: str, nearness: Mapping[str, Nearness] | None = None) -> Document:
-    # A tensor without a counterpart in the float network gets no figures rather than wrong ones.
     near = (facts.nearness if nearness is None else nearness).get(facts.quantised.origin.get(name, ""))
+    # A tensor without a counterpart in the float network gets no figures rather than wrong ones.
     if near is None:
         return {"snr_db": None, "worst": None, "exact": False}
     snr = near.snr

@@ -138,8 +138,8 @@ def _times(report: Document) -> str:
 
 def _chart(values: Sequence[tuple[int, str, float, str]], unit: str, limit: float | None) -> str:
     """Draws columns with number and title each; those below ``limit`` have the colour of a warning."""
-    # Counting in thousandths keeps a rounding error of the division from adding a line at the top.
     step = _step(max(value for _, _, value, _ in values))
+    # Counting in thousandths keeps a rounding error of the division from adding a line at the top.
     count = max(1, -(-int(max(value for _, _, value, _ in values) / step * 1000) // 1000))
     top = step * count
     # A few columns fill the page. Many keep a width at which they can be hit with a mouse.
