@@ -114,8 +114,8 @@ class Budget:
 
     def add(self, layer: Layer) -> None:
         """Adds one layer; raises KModelError with the field that exceeds its limit."""
-        # The sum of all layers counts, as a file may have many layers that are harmless one by one.
         conv = conv_of(layer)
+        # The sum of all layers counts, as a file may have many layers that are harmless one by one.
         for field, amount in self._amounts(layer, conv):
             self._spent[field] += amount
             limit = self._limits[field]

@@ -42,8 +42,8 @@ def macs(layer: Layer) -> int:
     # Each kind of layer has its own fields for the sizes that count.
     if hasattr(spec, "a_rows"):  # matrix products of v4
         return int(spec.a_rows * spec.a_cols * spec.b_cols)
-    # A layer without weights only moves or compares.
     weights = getattr(spec, "weights", None)
+    # A layer without weights only moves or compares.
     if weights is None:
         return 0
     if hasattr(spec, "in_channels"):  # fully connected, v3

@@ -129,8 +129,8 @@ def ai_ram(program: Program) -> AiRam:
     return AiRam(maps, tuple(_union(_needed(maps, layer.index)) for layer in program.layers))
 
 
-# A use may begin inside a row, and then the whole row counts.
 def _span(use: Use) -> tuple[int, int]:
+    # A use may begin inside a row, and then the whole row counts.
     return use.start // ROW, -(-(use.start + use.size) // ROW)
 
 

@@ -19,10 +19,10 @@ def written_shapes(layers: Sequence[Layer]) -> Shapes:
     known: Shapes = {}
     for layer in layers:
         incoming = [use for use in layer.uses() if not use.writes]
-        # Layers that work on flat values, such as a table, do not state a shape. Their input's is the best guess.
         results = []
         for use in layer.written():
             shape = use.shape
+            # Layers that work on flat values, such as a table, do not state a shape. Their input's is the best guess.
             source = known.get((incoming[0].memory, incoming[0].start)) if incoming else None
             if shape is None and source is not None and source[1] is not None:
                 # Another number of elements means that the layer changed the shape, so nothing is known about it.

@@ -29,8 +29,8 @@ def parse_kpu_conv(cursor: Cursor, context: Context) -> moves.KpuConv:
     head = read(moves.KpuHead, cursor)
     offset = cursor.position
     registers = decode_block(cursor.take(BLOCK_SIZE, tr("register block")))
+    # Without a batch, the check of the maps below would accept any place in the AI RAM.
     if head.batches < 1:
-        # Without a batch, the check of the maps below would accept any place in the AI RAM.
         raise cursor.refuse(tr("nothing to run"), "batches", head.batches, tr("at least 1"))
     check_registers(registers, cursor.part, offset, head.batches)
     shape = weight_shape(registers)
