@@ -89,10 +89,10 @@ class Difference:
     header: tuple[Change, ...]
     layers: tuple[LayerDiff, ...] = field(default_factory=tuple)
 
-    # An address changes with the converter's version, and says nothing about the answers of the network.
     @property
     def same(self) -> bool:
         """True if both compute the same; the size of the file and addresses do not count."""
+        # An address changes with the converter's version, and says nothing about the answers of the network.
         return not [change for change in self.header if change[0] not in NO_MATTER] and all(
             pair.same for pair in self.layers
         )
@@ -102,8 +102,8 @@ NO_MATTER = ("file size", "main memory")
 
 
 def compare(a: KModel, b: KModel) -> Difference:
-    # The sizes are compared as well, since two conversions of one network may differ in memory alone.
     """The differences from ``a`` to ``b``."""
+    # The sizes are compared as well, since two conversions of one network may differ in memory alone.
     header: list[Change] = [
         ("version", a.version, b.version),
         ("file size", a.file_size, b.file_size),
@@ -238,8 +238,8 @@ def _pair(a: Layer, b: Layer, unread: Unread) -> LayerDiff:
     # The two versions of the format have different fields, so the names of both are asked.
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)
-        # Arrays of another size cannot be subtracted. The sizes are the news then.
         if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
+            # Arrays of another size cannot be subtracted. The sizes are the news then.
             if old.shape != new.shape:
                 changed.append((f"shape of {name}", old.shape, new.shape))
             elif not np.array_equal(old, new):

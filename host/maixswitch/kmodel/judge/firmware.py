@@ -79,8 +79,8 @@ class Firmware:
 
         ``needed``: the needs; ``lcd_type``: the board's panel has a type of its own.
         """
-        # Needs are hard reasons to refuse a firmware. Wishes are only mentioned.
         rows = flavours()
+        # Needs are hard reasons to refuse a firmware. Wishes are only mentioned.
         names = rows.NEEDED if needed else rows.WISHED + (rows.PANEL_WISHED if lcd_type else ())
         # The versions of CanMV count from another start, and its interface has no such table.
         version = rows.parse(self.version) if self.api == "maixpy" else None

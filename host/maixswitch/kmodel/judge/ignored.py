@@ -64,10 +64,10 @@ def names(layers: list[Layer]) -> str:
 
 def change(kmodel: KModel) -> Change:
     """Runs the network on one input with and without the activations of dense layers."""
-    # A network that takes no picture gets random numbers, as nobody knows what its inputs mean.
     entry = kmodel.inputs[0]
-    # Many networks answer all random pixels alike, because no photo looks like that. A blurred picture shows more.
+    # A network that takes no picture gets random numbers, as nobody knows what its inputs mean.
     picture = entry.dtype == "uint8"
+    # Many networks answer all random pixels alike, because no photo looks like that. A blurred picture shows more.
     values = _picture(entry) if picture else np.random.default_rng(0).normal(size=entry.elements).astype(np.float32)
     without, applied = (
         KModel(kmodel.program, kmodel.rounding, runtime.name).run(values.reshape(entry.shape or (entry.elements,)))[0]

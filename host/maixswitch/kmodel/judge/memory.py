@@ -154,8 +154,8 @@ class Memory:
 
 
 def region(kmodel: ModelFile) -> Region | None:
-    # run_yolo2 decodes one output (sipeed_yolo2.c), so a network of several is another kind of detector.
     """The YOLOv2 region of a model, or None where its output is of another kind or of unknown shape."""
+    # run_yolo2 decodes one output (sipeed_yolo2.c), so a network of several is another kind of detector.
     if len(kmodel.outputs) != 1:
         return None
     tensor = kmodel.outputs[0]

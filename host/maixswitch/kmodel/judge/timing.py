@@ -204,8 +204,8 @@ def layer_time(layer: Layer, version: int, rates: Rates = DEFAULT) -> LayerTime:
     """The estimate for one layer of a kmodel of that version, 3 or 4."""
     work, conv = macs(layer), conv_of(layer)
     if conv is None:
-        # Layers that multiply by weights cost by their products, all others by what they read or write.
         per_element = next(ns for part, in_version, ns in CPU_NS if part in layer.name and in_version in (0, version))
+        # Layers that multiply by weights cost by their products, all others by what they read or write.
         ns = per_element * elements(layer) if not work else rates.mac_ns * work
         return LayerTime(layer, False, work, ns * 0.001)
     us = kpu_us(
