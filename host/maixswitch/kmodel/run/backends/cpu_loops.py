@@ -48,9 +48,9 @@ def combine(a: Bytes, b: Bytes, numbers: Ints, result: Bytes) -> None:
 
 
 @jit
-# A plain loop needs no array in between, unlike indexing by an array.
 def look_up(values: Bytes, table: Array, result: Array) -> None:
     """table[values]."""
+    # A plain loop needs no array in between, unlike indexing by an array.
     for index in range(values.size):
         result[index] = table[values[index]]
 

@@ -146,8 +146,8 @@ def gather(
         for index in range(room.size):
             room[index] = layout[8]
     for channel in range(columns.shape[0] // each):
-        laid = columns[channel] if each == 1 else room
         # A 1x1 layer has one tap, which is the channel itself, so it is laid out in place.
+        laid = columns[channel] if each == 1 else room
         arrange(ram, layout, words, unit, channel, first, count, laid)
         for tap in range(each if each > 1 else 0):
             source, target = room[taps[tap] : taps[tap] + number], columns[channel * each + tap]

@@ -48,9 +48,9 @@ def node(operator: str, inputs: Sequence[str], output: str, **attributes: int | 
 
 
 def promised(name: str, shape: Sequence[int]) -> bytes:
-    # Weights in the message would be held twice: in the message and in the session.
     """TensorProto of float32 whose numbers the session gets separately, declared as external data."""
     sizes = b"".join(_number(1, size) for size in shape)
+    # Weights in the message would be held twice: in the message and in the session.
     location = _content(1, "location") + _content(2, name)
     return sizes + _number(2, FLOAT) + _content(8, name) + _content(13, location) + _number(14, _EXTERNAL)
 
