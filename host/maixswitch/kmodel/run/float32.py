@@ -76,7 +76,7 @@ def _to_odd(product: Doubles, c: Doubles) -> Floats:
     rest, bits = _rest(product, c, total), total.view(np.int64)
     # A sum that is rounded to odd keeps a trace of what was lost, so the second rounding cannot see a false tie.
     step = np.where((rest > 0) == (total > 0), 1, -1)
-    # A sum that is exact, or infinite, needs no step, and an odd one has its trace already.
+    # An exact or infinite sum needs no step, and an odd one has its trace already.
     inexact = (rest != 0) & np.isfinite(rest) & (bits & 1 == 0)
     return (bits + np.where(inexact, step, 0)).view(np.float64).astype(np.float32)
 

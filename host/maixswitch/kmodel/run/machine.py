@@ -27,8 +27,8 @@ class Machine(Chip):
         # Overflows and divisions by zero give what the FPU gives; they are results here, not mistakes.
         with np.errstate(all="ignore"):
             for call in self._calls:
-                # In the first run, or after one that an error ended, some layers have no call yet.
                 call()
+            # In the first run, or after one that an error ended, some layers have no call yet.
             for index in range(len(self._calls), len(self.program.layers)):
                 self._run(index)
 

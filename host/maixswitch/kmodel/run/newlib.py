@@ -124,8 +124,8 @@ def sine_kernel(x: Any, y: Any, full: Any) -> Any:
     z = x * x
     v = x * z
     r = fma(fma(fma(fma(z, S6, S5), z, S4), z, S3), z, S2)
-    # Without a second part the formula is shorter, and rounds otherwise.
     q = fma(fma(y, HALF, -(v * r)), z, -y)
+    # Without a second part the formula is shorter, and rounds otherwise.
     result = choose(full, x - fma(v, -S1, q), fma(fma(z, r, S1), v, x))
     return choose((word_of(x) & MAGNITUDE) < 0x32000000, x, result)
 

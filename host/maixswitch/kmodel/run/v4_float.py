@@ -143,8 +143,8 @@ def extreme(step: Callable[[Array, Array], Array], rows: Array, init: np.float32
     # A NaN is replaced by the value that never wins, because each comparison with it is false in the source.
     rows = np.where(np.isnan(rows), np.float32(np.inf if step is smaller else -np.inf), rows)
     while len(rows) > 1:
-        pairs = step(rows[0:-1:2], rows[1::2])
         # Neighbours are paired, so that of equal values, such as 0.0 and -0.0, the first one stays as in a loop.
+        pairs = step(rows[0:-1:2], rows[1::2])
         rows = np.concatenate([pairs, rows[-1:]]) if len(rows) % 2 else pairs
     return step(np.full(rows.shape[1:], init), rows[0])
 
