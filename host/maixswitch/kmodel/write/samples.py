@@ -54,8 +54,8 @@ def colour_classifier() -> bytes:
     """224x224 RGB to eight scores that add up to 1, in the order of ``COLOURS``: the colour of most of the picture."""
     width, height, channels = COLOUR_INPUT
     net = KModelWriter(channels, height, width)
-    # The differences of two colours are 0 for any grey, so brightness cannot be taken for a colour.
     red, green, blue = np.eye(3)
+    # The differences of two colours are 0 for any grey, so brightness cannot be taken for a colour.
     differences = np.array([red - green, green - red, red - blue, blue - red, green - blue, blue - green])
     light = np.full(3, 1 / 3)
     features = np.vstack([differences, light, -light]).reshape(8, 3, 1, 1)
