@@ -109,7 +109,7 @@ class Conv(Node):
 
     def with_pool(self, pool: str) -> Node | None:
         """A depthwise layer takes no pool: no published converter ever wrote one."""
-        # A pool and a stride are the same field of the register (``pool type``), so a layer has one of them.
+        # A pool and a stride are the same field of the register (``pool_type``), so a layer has one of them.
         return replace(self, pool=pool) if not self.depthwise and self.stride == 1 and not self.pool else None
 
     def on_bytes(self, factor: Array, offset: Array) -> Node:
@@ -196,7 +196,6 @@ def kpu_layer(
     # The addend has 32 bits with a sign (``norm_add``), so a correction beyond them is cut to what they hold.
     add = np.clip(np.rint(expected * units + base - reached), -LARGEST_ADD, LARGEST_ADD).astype(np.int64)
     part = KpuWeights(whole, BatchNorm(norm.mul, norm.shift, add), table, zero, source.zero)
-    # A stride is a pool type that takes the first pixel of each tile.
     pool = STRIDE_TYPES[conv.stride] if conv.stride > 1 else POOL_TYPES[conv.pool]
     return KpuConv(conv.sources, conv.inputs, conv.output, part, pool, conv.depthwise)
 
@@ -286,7 +285,7 @@ def _check_sides(graph: Graph, conv: Conv, window: Window, centre: tuple[int, in
     """Raises MaixSwitchError where the KPU would make more or fewer pixels than ONNX."""
     sides, results, stride = graph.shapes[conv.inputs[0]][1:], graph.shapes[conv.output][1:], window.strides[0]
     for side, out, middle, size in zip(sides, results, centre, window.kernel, strict=True):
-        # The KPU always makes one pixel for each stride. Even one more would read beyond the border that it pads with.
+        # The KPU makes one pixel for each stride, whatever the padding is, so both have to end at the same pixel.
         if out != side // stride or (out - 1) * stride + middle > side - 1:
             why = tr(
                 "its kernel of {kernel} makes {out} pixels of {side}; the KPU would make {full}",
