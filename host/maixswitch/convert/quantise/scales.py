@@ -23,7 +23,6 @@ class Groups:
     def __init__(self, graph: Graph) -> None:
         self._parent: dict[str, str] = {}
         self._pixels = graph.input
-        # A flat input is float32 and has no scale.
         self.bytes = {graph.input} if is_map(graph.shapes[graph.input]) else set()
         self.bytes |= {node.output for node in graph.nodes if node.makes_bytes(graph.shapes[node.output])}
         for node in graph.nodes:
@@ -68,7 +67,6 @@ def plan(graph: Graph, seen: Calibration, pad: int, method: str = "auto") -> tup
         members.setdefault(groups.root(name), []).append(name)
     scales, methods = {}, {}
     for names in members.values():
-        # The camera decides what its bytes mean.
         if groups.fixed(names[0]):
             scale, method_used = Scale(1.0, pad), "pixels"
         else:
