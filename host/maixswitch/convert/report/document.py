@@ -178,7 +178,6 @@ def summary(report: Document) -> list[str]:
                 calibrated=images["calibrated"],
             )
         )
-    # Each runtime has its own figures, as the user may know the firmware of the board.
     for runtime, outputs in _outputs(report):
         for item in outputs:
             line = tr(

@@ -167,7 +167,6 @@ def _chart(values: Sequence[tuple[int, str, float, str]], unit: str, limit: floa
         # Numbers below the columns would overlap where these are narrow, so only some are written.
         if index % max(1, round(36 / column)) == 0:
             lines.append(f'<text x="{x + column / 2:.1f}" y="{height - 8}" text-anchor="middle">{number}</text>')
-    # The line of the limit is left out where it would lie above the plot.
     if limit is not None and limit < top:
         lines.append(
             f'<line class="limit" x1="{LEFT}" x2="{width - RIGHT:.0f}" y1="{y(limit):.1f}" y2="{y(limit):.1f}"/>'
