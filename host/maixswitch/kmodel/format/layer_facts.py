@@ -43,7 +43,6 @@ def macs(layer: Layer) -> int:
     if hasattr(spec, "a_rows"):  # matrix products of v4
         return int(spec.a_rows * spec.a_cols * spec.b_cols)
     weights = getattr(spec, "weights", None)
-    # A layer without weights only moves or compares.
     if weights is None:
         return 0
     if hasattr(spec, "in_channels"):  # fully connected, v3
