@@ -96,7 +96,6 @@ def expected(conv: Conv) -> dict[str, int]:
 def check_layer(layer: Layer) -> Iterator[RegisterFinding]:
     """Yields what is odd about one layer; nothing for a layer that the CPU runs."""
     conv = getattr(layer.spec, "conv", None)
-    # The CPU's layers have no registers.
     if not isinstance(conv, Conv):
         return
     for field, value in expected(conv).items():

@@ -109,7 +109,6 @@ def find(name: str) -> Firmware:
     if flavour not in known:
         message = tr("no firmware {name!r}; there are {known}", name=flavour, known=", ".join(known))
         raise MaixSwitchError(message, EXIT_USAGE)
-    # The flavour is known, so only the version can be wrong here.
     try:
         return Firmware(*flavours().find(name))
     except ValueError as error:

@@ -256,7 +256,6 @@ def _style() -> str:
 
 def map_kind(item: LiveMap, layers: tuple[Layer, ...]) -> str:
     """The key in KINDS for a feature map, by the layer that writes it."""
-    # The input has no layer that made it.
     if item.born == INPUT:
         return "input"
     conv = conv_of(layers[item.born])
@@ -358,7 +357,6 @@ def _box(plan: _Plan, item: LiveMap, layers: tuple[Layer, ...]) -> Iterator[str]
 
 def _limit(plan: _Plan) -> Iterator[str]:
     """The end of the 2 MiB, where it is in sight."""
-    # In a cut-out the end of the memory may lie far above.
     if plan.high == ROWS:
         yield from _line("limit", plan.y(ROWS), plan, tr("end of the 2 MiB"))
 
