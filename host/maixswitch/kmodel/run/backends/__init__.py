@@ -58,7 +58,6 @@ def available(name: str) -> bool:
 
 def best() -> str:
     """The fastest backend that can run here."""
-    # The table is ordered from slow to fast.
     return [name for name in BACKENDS if available(name)][-1]
 
 

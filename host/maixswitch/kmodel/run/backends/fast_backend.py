@@ -105,7 +105,6 @@ def full_sums(layer: Prepared, scratch: Scratch) -> Sums:
 
 def depthwise_sums(layer: Prepared, scratch: Scratch) -> Sums:
     """Each channel for itself: nine shifted copies of large maps, small matrix products for small ones."""
-    # A 1x1 depthwise layer only multiplies.
     if layer.conv.kernel == 1:
         factors = layer.weights.reshape(-1, 1, 1)
         line, column, stride = layer.pick

@@ -152,7 +152,6 @@ def bind(conv: Conv, rounding: str, memory: LayerMemory, scratch: Scratch) -> St
         return None
     form = _curve(layer.curve.looped)
     window = layer.greatest[0] if layer.greatest else 1
-    # A form without a loop leaves the layer to the kernel.
     if form is None:
         return None
     if conv.depthwise:

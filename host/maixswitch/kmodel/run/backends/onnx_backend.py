@@ -70,7 +70,6 @@ def _output_size(layer: Prepared) -> tuple[int, int]:
 
 def ort_sums(layer: Prepared, scratch: Scratch) -> Sums:
     """The sums of a layer by a session of its own."""
-    # The library sums in float32 only.
     if not layer.narrow:
         return numpy_sums(layer, scratch)
     session = session_of(layer_model(layer), {"w": layer.whole})
