@@ -41,7 +41,6 @@ class Machine(Chip):
 
     def _run(self, index: int) -> None:
         """Runs one layer; its first run looks up what the later ones need."""
-        # In later runs all decisions are made already.
         if index < len(self._calls):
             return self._calls[index]()
         layer = self.program.layers[index]

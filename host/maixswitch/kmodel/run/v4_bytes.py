@@ -138,7 +138,6 @@ def concat(spec: Concat, chip: Chip) -> None:
     sizes = [spec.inner_size * dim for dim in spec.dims.tolist()]
     ranges = [part for name, part in spec.ranges() if name == "part"]
     parts = [octets(chip, part, (spec.outer_size, size)) for part, size in zip(ranges, sizes, strict=True)]
-    # A concatenation without parts has nothing to write.
     if parts:
         store_octets(chip, spec.output, np.concatenate(parts, axis=1))
 
