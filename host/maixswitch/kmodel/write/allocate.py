@@ -24,7 +24,6 @@ def allocate(steps: Steps, entry: PlacedTensor, outputs: Sequence[PlacedTensor])
     Raises ValueError when the AI RAM is too small.
     """
     values = set_lifetimes(steps, entry, outputs)
-    # The two memories are independent, as a value lies in one of them.
     main = _fit([value for value in values if value.memory == "main"])
     maps = [value for value in values if value.memory == "ai_ram"]
     rows = _fit(maps)
