@@ -69,16 +69,20 @@ def convert(options: Options) -> Facts:
     """
     began = perf_counter()
     graph = read(options.network, options.scale, options.mean, options.std)
+    # Nothing so far has run the network: a file that cannot be converted is refused before any picture is read.
     shape = graph.shapes[graph.input]
     calibration, held_back = _pictures(options, shape)
+    # The comparison needs a witness that shares no code with this converter, so onnxruntime runs the original file.
     network = FloatNet(options.network)
     with console.progress(tr("measuring and quantising")):
         quantised = quantise(in_pixels(graph), calibration)
     lowered = lower(quantised)
     model = load(lowered.data, runtime=options.runtime)
+    # The kind depends on the outputs as the file has them, so the finished kmodel is asked and not the graph.
     kind = _kind(options, model)
     # Pictures that measured the ranges flatter the result, but where too few are there, they are better than nothing.
     pictures = held_back if len(held_back) else calibration
+    # Only answers that can be called right or wrong are counted: a best class, or boxes where the anchors are known.
     classes = kind in board_code.kinds() and board_code.kinds()[kind].SHAPE == board_code.shapes().BARS
     agreement = Agreement(kind) if classes or options.anchors else None
     comparison, elsewhere = Comparison(), _elsewhere(quantised, lowered, options.runtime)
@@ -87,6 +91,7 @@ def convert(options: Options) -> Facts:
             exact = _float_tensors(graph, network, quantised, picture)
             tensors = emulate.run(model, lowered, quantised, picture)
             comparison.add(quantised, tensors, exact)
+            # The other runtimes only have to tell whether their outputs differ, so they skip the tensors inside.
             for other, answers in elsewhere:
                 answers.add(quantised, dict(zip(quantised.outputs, other.run(picture), strict=True)), exact)
             _agree(agreement, quantised, tensors, exact, options.anchors)
@@ -111,9 +116,11 @@ def convert(options: Options) -> Facts:
 
 def check_labels(facts: Facts, labels: Sequence[str]) -> None:
     """Raises MaixSwitchError (usage) when there are labels, but not one for every class of the network."""
+    # A kind that brings its own names, or takes any, has no number of classes that could be missed.
     if facts.kind in board_code.kinds() and board_code.kinds()[facts.kind].LABELS != "needed":
         return
     grid = region(facts.model)
+    # The channels of a YOLOv2 head are (classes + 5) for each box, so its elements say nothing about the classes.
     classes = grid.classes if facts.kind == "yolo2" and grid else facts.model.outputs[0].elements
     if labels and facts.kind and len(labels) != classes:
         raise MaixSwitchError(
@@ -126,12 +133,16 @@ def _pictures(options: Options, shape: Sequence[int]) -> tuple[Pictures, Picture
     """Returns those that measure the ranges, and those held back, which are spread evenly over all."""
     if len(shape) != 3:
         raise MaixSwitchError(tr("the network's input {shape} is not a picture", shape="x".join(map(str, shape))))
+    # The seed is fixed, because a trial without pictures should give the same file each time.
     if options.folder is None:
         pictures = np.random.default_rng(0).integers(0, 256, (NOISE, *shape)).astype(np.uint8)
     else:
+        # Enough pictures are loaded that ``calibrate`` of them are left after some were held back.
         most = round(options.calibrate / (1 - options.hold_back))
         pictures = images.load(options.folder, shape, max(most, 1))
+    # At least one picture has to measure the ranges, whatever share the user holds back.
     held = min(round(len(pictures) * options.hold_back), len(pictures) - 1)
+    # Neighbours in a folder often look alike. Pictures from everywhere judge better than the last ones would.
     numbers = np.linspace(0, len(pictures) - 1, held + 2).round().astype(int)[1:-1] if held else np.zeros(0, int)
     return np.delete(pictures, numbers, axis=0), pictures[numbers]
 
@@ -139,6 +150,7 @@ def _pictures(options: Options, shape: Sequence[int]) -> tuple[Pictures, Picture
 def _kind(options: Options, model: KModel) -> str:
     """Returns the kind that the user or the network says; "" if the network fits none."""
     kinds = board_code.kinds()
+    # A wrong kind would only be noticed on the board, where the program misreads the outputs. It is refused here.
     if options.kind and options.kind not in kinds:
         raise MaixSwitchError(
             tr("--kind {kind}: wanted one of {kinds}", kind=options.kind, kinds=", ".join(kinds)), EXIT_USAGE
@@ -151,8 +163,10 @@ def _kind(options: Options, model: KModel) -> str:
             ),
             EXIT_USAGE,
         )
+    # What the user says goes first: a flat output may as well hold measurements.
     if options.kind:
         return options.kind
+    # A head of YOLOv2 is recognised by its channels. Its shape is rare enough that anything else hardly has it.
     if region(model) is not None:
         return "yolo2"
     return "classifier" if len(model.outputs) == 1 and _is_flat(model) else ""
@@ -168,6 +182,7 @@ def _elsewhere(quantised: Quantised, lowered: Lowered, runtime: str) -> list[tup
 
     That is QUANTIZE, by more than last digits. Dense layers are written without an activation.
     """
+    # Without such a layer, only last digits can differ, and a second run of all pictures would tell nothing.
     if not any(isinstance(layer, Quantize) for layer in quantised.layers):
         return []
     return [(load(lowered.data, runtime=name), Comparison()) for name in RUNTIMES if name != runtime]
@@ -192,6 +207,7 @@ def _agree(
     """Counts what the first outputs of both networks say about one picture."""
     name = quantised.outputs[0]
     original = quantised.origin.get(name, name)
+    # A tensor that reading put in has no counterpart in the file, so there is nothing to agree with.
     if agreement is None or original not in exact:
         return
     if agreement.kind == "yolo2":

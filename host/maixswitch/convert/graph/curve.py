@@ -89,6 +89,7 @@ def bend(name: str, formula: Formula, rising: bool = False, source: str = "") ->
 def after(outer: Function, inner: Function) -> Function:
     """Returns outer(inner(x)). Two lines stay a line, two clamps a clamp."""
     sources = _united(inner, outer)
+    # A line that stays a line can still be folded into weights, which costs the board nothing.
     if outer.line and inner.line:
         (a, b), (c, d) = outer.line, inner.line
         return Function(straight(a * c, a * d + b).curve, (a * c, a * d + b), sources)
@@ -96,10 +97,13 @@ def after(outer: Function, inner: Function) -> Function:
     if inner.line == (1.0, 0.0) or outer.line == (1.0, 0.0):
         other = outer if inner.line == (1.0, 0.0) else inner
         return Function(other.curve, other.line, sources)
+    # A clamp that stays a clamp needs no table: the ends of the scale do its work, or exact layers of floats do.
     first, second = inner.curve, outer.curve
     if first.low is not None and first.high is not None and second.low is not None and second.high is not None:
         low, high = (float(np.clip(limit, second.low, second.high)) for limit in (first.low, first.high))
         return Function(clamp(low, high).curve, None, sources)
+    # Anything else becomes one curve for the table. The lines in it say little to a reader, so their names are left
+    # out.
     f, g = second.evaluate, first.evaluate
     names = [curve.name for curve in (first, second) if curve.name != "line"]
     curve = Curve("+".join(names), lambda x: f(g(x)), rising=first.rising and second.rising)
@@ -110,6 +114,7 @@ def both(formula: Callable[[Numbers, Numbers], Any], left: Function, right: Func
     """Returns formula(left(x), right(x)), such as x * sigmoid(x)."""
     f, g = left.curve.evaluate, right.curve.evaluate
     names = [curve.name for curve in (left.curve, right.curve) if curve.name != "line"]
+    # Nothing is known about the direction of a product or a sum of two curves, so it does not count as rising.
     curve = Curve("*".join([*names, name]), lambda x: formula(f(x), g(x)))
     return Function(curve, None, _united(left, right))
 

@@ -193,11 +193,13 @@ class Graph:
     def join(self, first: Node, second: Node, new: Node) -> None:
         """Puts one node in the position of two, where the second alone reads what the first makes."""
         self.nodes.remove(first)
+        # The name of the second stays: it is the tensor that others read and that the report compares with the file.
         self.swap(second, [replace(new, sources=first.sources + second.sources, output=second.output)])
 
     def exchange(self, first: Node, second: Node) -> Node:
         """Puts the second node before the first, behind which it stands; returns it. It keeps shapes."""
         name = self.name(first.output, "before")
+        # The tensor between the two has other values than before, so it gets a new name and no comparison reads it.
         self.shapes[name] = self.shapes[first.inputs[0]]
         self.nodes.remove(second)
         earlier = replace(second, inputs=first.inputs, output=name)
@@ -214,6 +216,7 @@ class Graph:
 
     def refused(self, node: Node, reason: str, remedy: str) -> MaixSwitchError:
         """Returns the error that refuses a node, named after the ONNX node that it comes from."""
+        # The last of the joined nodes is the one that the user finds under this tensor's name.
         name = node.sources[-1] if node.sources else node.output
         return refuse(name, self.kinds.get(name, type(node).__name__), reason, remedy)
 

@@ -40,8 +40,11 @@ class Importer:
         self.network = network
         self.elementwise = elementwise
         self.values: dict[str, Value | Data] = dict(network.constants)
+        # Messages name the operator of the file. The graph's own nodes have other types, so the kinds are kept here.
         kinds = {node.name: node.kind for node in network.nodes}
         self.graph = Graph([], {}, network.input, network.outputs, kinds=kinds)
+        # A function may wait in a value only while all its readers can take it in, so they have to be known from the
+        # start.
         self.readers: dict[str, list[OnnxNode]] = {}
         for node in network.nodes:
             for name in node.inputs:
@@ -57,6 +60,7 @@ class Importer:
 
     def argument(self, node: OnnxNode, index: int) -> Value | Data | None:
         """Returns an input of the node; None if it is left out. MaixSwitchError if nothing makes it."""
+        # ONNX states an optional input that is left out as an empty name, or simply has fewer inputs.
         if index >= len(node.inputs) or not node.inputs[index]:
             return None
         name = node.inputs[index]
@@ -74,10 +78,12 @@ class Importer:
     def weights(self, node: OnnxNode, index: int) -> Data:
         """Returns a constant input of real numbers, float64. MaixSwitchError if there is none, or not finite."""
         array = self.constant(node, index)
+        # Booleans and strings are arrays as well, and numpy would convert some of them without a word.
         if array is None or array.dtype.kind not in "fiu" or not array.size:
             why = tr("its input {place} is missing, or holds no numbers", place=index + 1)
             raise node.refused(why, word(AGAIN))
         wide = array.astype(np.float64)
+        # A single NaN would spread through all tensors, and the calibration would then blame another node.
         if not np.isfinite(wide).all():
             why = tr("its weights hold numbers that are not finite")
             raise node.refused(why, word("the training has diverged; train the network again"))
@@ -121,8 +127,10 @@ class Importer:
 
     def settled(self, value: Value) -> Value:
         """Returns the value after a node has applied the function that waits in it."""
+        # The identity needs no node, and the value can be read as it is.
         if value.function.is_identity:
             return value
+        # Several nodes may read the value, and all of them get the one tensor.
         if value.name not in self._settled:
             shape = self.shape(value)
             self.add(self._settle(value.function, value.tensor, value.name, shape), shape)
@@ -135,6 +143,7 @@ class Importer:
 
     def add(self, node: Node, shape: Shape) -> None:
         """Puts a node at the end, with the shape of its result. MaixSwitchError for one beyond all memory."""
+        # The product is taken in floats, because sizes from a file can overflow a whole number.
         if min(shape, default=1) < 1 or float(np.prod(np.asarray(shape, np.float64))) > LARGEST:
             why = tr("its result has shape {shape}", shape=shape)
             raise self.graph.refused(node, why, word("use a smaller picture, or fewer channels"))
@@ -165,13 +174,18 @@ class Importer:
         outputs = []
         for name in self.network.outputs:
             value = self.values.get(name)
+            # A constant output would be a network that does not look at the picture. The file format has no layer for
+            # it.
             if not isinstance(value, Value):
                 raise MaixSwitchError(
                     tr("output {name} does not depend on the picture; leave it out of the network", name=name)
                 )
             value = self.settled(value)
+            # Such a network has nothing to compute, so there would be no layer to write.
             if value.tensor == self.graph.input:
                 raise MaixSwitchError(tr("output {name} is the picture itself; leave it out of the network", name=name))
+            # Rearranging would cost a layer that the firmware does not have. The user has to know the order of the
+            # board's result.
             if value.order is not None:
                 note = tr(
                     "output {name}: its elements are channels first, {shape}; the rearranging at the end is left out",
@@ -180,4 +194,5 @@ class Importer:
                 )
                 self.graph.notes.append(note)
             outputs.append(value.tensor)
+        # Two names of the file may stand for one tensor, which the kmodel then lists once.
         self.graph.outputs = tuple(dict.fromkeys(outputs))

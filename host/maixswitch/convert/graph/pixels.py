@@ -17,6 +17,7 @@ def in_pixels(graph: Graph) -> Graph:
     if not graph.pixels:
         return graph
     factor, offset = (np.array(part, np.float64) for part in zip(*graph.pixels, strict=True))
+    # Only the readers of the picture see bytes. All other nodes keep the units of the network.
     nodes = [
         node.on_bytes(factor, offset) if node.on_kpu and node.inputs[0] == graph.input else node for node in graph.nodes
     ]

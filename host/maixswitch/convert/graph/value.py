@@ -38,6 +38,7 @@ class Value:
 
 def view(name: str, source: Value, order: Order) -> Value:
     """Returns the source's tensor under another name, with its elements in this order."""
+    # ``None`` for the plain order keeps the usual case cheap, and makes it easy to recognise.
     plain = np.array_equal(order.ravel(), np.arange(order.size))
     return Value(name, source.tensor, order.shape, None if plain else order)
 
@@ -77,6 +78,7 @@ def spread(constant: Array, value: Value, shape: Shape) -> Array | None:
         wide = np.broadcast_to(np.asarray(constant, np.float64), value.shape)
     except ValueError:
         return None
+    # Each number goes where its element lies in the tensor, which undoes any transposition on the way.
     numbers = np.empty(int(np.prod(value.shape)))
     numbers[value.positions().ravel()] = wide.ravel()
     return numbers.reshape(shape)
@@ -86,5 +88,6 @@ def per_channel(numbers: Array) -> Array | None:
     """Returns one number for each channel of (c, h, w), or element of (n,); None where a channel has several."""
     if numbers.ndim == 1:
         return numbers
+    # The KPU and the folding take one number for each channel, so a channel of several cannot be used.
     first = numbers[:, :1, :1]
     return first.ravel() if bool((numbers == first).all()) else None

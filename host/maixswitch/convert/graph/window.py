@@ -39,6 +39,7 @@ class Window:
 
 def pair(node: OnnxNode, name: str, default: int = 1) -> Pair:
     """Returns an attribute of two whole numbers from 1 on. MaixSwitchError for anything else."""
+    # An empty list counts as left out, because some exporters write one.
     numbers = node.attributes.get(name) or [default, default]
     if len(numbers) != 2:
         raise node.refused(tr("it has {count} dimensions", count=len(numbers)), word(TWO_DIMENSIONS))
@@ -59,6 +60,7 @@ def read_window(node: OnnxNode, size: Shape, kernel: Pair, group: int = 1) -> Wi
 
 def _pads(node: OnnxNode, size: Shape, kernel: Pair, strides: Pair, dilations: Pair) -> Pads:
     auto = str(node.attributes.get("auto_pad", "NOTSET"))
+    # ONNX lets the total padding follow from the size. The odd pixel goes behind for UPPER, and before for LOWER.
     if auto in ("SAME_UPPER", "SAME_LOWER"):
         before, behind = [], []
         for s, k, step, d in zip(size, kernel, strides, dilations, strict=True):
@@ -69,6 +71,7 @@ def _pads(node: OnnxNode, size: Shape, kernel: Pair, strides: Pair, dilations: P
         return before[0], before[1], behind[0], behind[1]
     if auto == "VALID":
         return 0, 0, 0, 0
+    # Negative padding would crop the picture, which the KPU cannot do.
     pads = [int(p) for p in node.attributes.get("pads") or [0] * 4]
     if len(pads) != 4 or min(pads) < 0:
         raise node.refused(tr("its padding is {pads}", pads=pads), word(AGAIN))
@@ -83,13 +86,18 @@ def as_3x3(weights: Array, window: Window) -> tuple[Array, Pair] | None:
     # Taps of zeros count for nothing, so a 5x5 kernel with an empty border is a 3x3 one.
     taps: dict[Pair, Array] = {}
     for ky, kx in product(range(weights.shape[2]), range(weights.shape[3])):
+        # Coordinates are counted from the pixel that the stride takes, so that padding and dilation disappear from here
+        # on.
         if weights[:, :, ky, kx].any():
             tap = (ky * window.dilations[0] - window.pads[0], kx * window.dilations[1] - window.pads[1])
             taps[tap] = weights[:, :, ky, kx]
     centre = []
     for axis in range(2):
         low, high = (pick((tap[axis] for tap in taps), default=0) for pick in (min, max))
+        # The middle stays on the pixel itself wherever the taps allow it, because a step aside costs another layer.
         middle = 0 if high <= 1 else high - 1
+        # A 3x3 kernel one pixel away still does with one step of a depthwise layer. Anything further would take
+        # several.
         if low < middle - 1 or middle > 1:
             return None
         centre.append(middle)
@@ -103,6 +111,7 @@ def without_groups(kernel: Array, group: int) -> Array:
     """Returns the weights (out, in, 3, 3) of a convolution of several groups, with zeros between the groups."""
     if group == 1:
         return kernel
+    # The KPU has no groups. Zeros between them compute the same, and cost weights and time.
     out, per = kernel.shape[:2]
     weights = np.zeros((out, per * group, 3, 3))
     each = out // group

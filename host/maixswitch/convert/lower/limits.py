@@ -51,6 +51,7 @@ def _problems(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, objec
     _, height, width = shape
     stride = POOLS[layer.pool][1]
     smaller = tr("resize the network's input, or pool earlier")
+    # Each check names the change that helps, as too large and too small need opposite ones.
     larger = tr("pool less before this layer, or give the network a larger input")
     if width not in WIDTHS:
         change = smaller if width > WIDTHS[-1] else larger
@@ -58,6 +59,7 @@ def _problems(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, objec
     if height not in HEIGHTS:
         change = smaller if height > HEIGHTS[-1] else larger
         yield tr("input height of a KPU layer"), height, f"{HEIGHTS[0]}..{HEIGHTS[-1]}", change
+    # A pool is part of the KPU layer, so the size of what leaves the layer is the size after it.
     sides = (height // stride, width // stride)
     if min(sides) < LEAST:
         yield tr("output of a KPU layer, height x width"), f"{sides[0]}x{sides[1]}", tr("at least 4x4"), larger
@@ -68,13 +70,17 @@ def _weights(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, object
     out, inner, size, _ = layer.part.weights.shape
     fewer = tr("use fewer channels, or a 1x1 convolution to bring them down first")
     for what, channels in ((tr("input channels"), shape[0]), (tr("output channels"), out)):
+        # The register holds ten bits of the number of channels.
         if channels > MAX_CHANNELS:
             yield what, channels, tr("at most {most}", most=MAX_CHANNELS), fewer
+    # The KPU loads weights in blocks of whole output channels, and ``load_time`` has six bits for their number.
     load = LOAD_BYTES[layer.part.weights.dtype.itemsize]
     each = inner * size * size * layer.part.weights.dtype.itemsize
+    # A depthwise layer loads all its weights at once, and the field for the bytes has 17 bits.
     if layer.depthwise:
         if each * out >= 1 << 17:
             yield tr("bytes of weights at once"), each * out, tr("at most {most}", most=(1 << 17) - 1), fewer
+    # A single channel that does not fit into one load cannot be split, whatever the number of loads.
     elif each > load:
         yield tr("bytes of weights per output channel"), each, tr("at most {most}", most=load), fewer
     elif -(-out // (load // each)) > MAX_LOADS:

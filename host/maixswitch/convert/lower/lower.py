@@ -45,12 +45,15 @@ def lower(quantised: Quantised) -> Lowered:
     and what to change for a network beyond the chip's limits (limits.py).
     """
     runnable = make_runnable(quantised)
+    # The limits of a single layer come first, as their messages name a cause. Memory depends on all layers together.
     check(runnable.layers, runnable.shapes)
     lowering = _Lowering(quantised, runnable, waits=False)
+    # Keeping all maps in the AI RAM is faster. Only a network that does not fit pays for moves to main memory and back.
     if max(lowering.writer.rows(), default=0) > airam.ROWS:
         lowering = _Lowering(quantised, runnable, waits=True)
         rows = lowering.writer.rows()
         if max(rows) > airam.ROWS:
+            # The layer with the largest need is named, since a smaller map there helps most.
             worst = lowering.origin[rows.index(max(rows))]
             names = [*worst.inputs, worst.output]
             shapes = ", ".join("x".join(map(str, runnable.shapes[name])) for name in names)
@@ -72,6 +75,7 @@ class _Lowering:
         self.ram: dict[str, PlacedTensor] = {}
         self.main: dict[str, PlacedTensor] = {}
         self.origin: list[Layer] = []
+        # The camera's bytes lie in the AI RAM from the start. Numbers arrive in main memory.
         if quantised.input in quantised.scales:
             self.writer = KModelWriter(*shape)
             self.ram[quantised.input] = self.writer.input
@@ -84,6 +88,8 @@ class _Lowering:
                 self._add(index, layer)
             except ValueError as error:  # the writer refuses what no register of the KPU holds
                 raise MaixSwitchError(f"{named(layer)}: {error}") from error
+            # One layer may become several in the file. All of them carry its name, so that reports and messages find
+            # it.
             self.origin += [layer] * (len(self.writer) - len(self.origin))
         for name in quantised.outputs:
             self.writer.output(self.main[name])
@@ -104,6 +110,7 @@ class _Lowering:
             self.main[layer.output] = self.writer.remove_padding(result)
             return
         source = self._in_ram(name, index)
+        # A KPU layer can send its result to main memory as well, which is cheaper than a layer that does only this.
         to_main = self._read_from_main(layer.output, index)
         both = self.writer.conv_both(source, layer.part, pool=layer.pool, depthwise=layer.depthwise, to_main=to_main)
         self.ram[layer.output] = both[0]
@@ -112,15 +119,19 @@ class _Lowering:
 
     def _read_from_main(self, name: str, index: int) -> bool:
         """Is the result of the KPU layer at ``index`` needed in main memory, too?"""
+        # The firmware reads the outputs from main memory only (kpu.c, ``kpu_get_output``).
         if name in self.outputs:
             return True
         for later, layer in enumerate(self.layers[index + 1 :], index + 1):
+            # A reader directly behind finds the map in the AI RAM. With ``waits``, any later one gets it from main
+            # memory.
             if name in layer.inputs and (not isinstance(layer, KpuConv) or (self.waits and later > index + 1)):
                 return True
         return False
 
     def _in_ram(self, name: str, index: int) -> PlacedTensor:
         """The tensor in the AI RAM, uploaded if it is not there any more."""
+        # With ``waits``, a map lies in the AI RAM only for the layer right behind the one that made it.
         fresh = index and self.layers[index - 1].output == name
         if name in self.ram and not (self.waits and name in self.main and not fresh):
             return self.ram[name]

@@ -53,14 +53,17 @@ def make_runnable(quantised: Quantised) -> Runnable:
 def _with_copied_input(quantised: Quantised, shapes: dict[str, Shape]) -> list[Layer]:
     """The picture lies in the AI RAM alone. What the CPU reads of it, a copying KPU layer brings to main memory."""
     name, layers = quantised.input, list(quantised.layers)
+    # A network of numbers has no picture, and starts with a fully connected layer instead.
     if name not in quantised.scales:
         return layers
     readers = [layer for layer in layers if name in layer.inputs and not isinstance(layer, KpuConv)]
+    # Where only the KPU reads the picture, and it is not an output, no copy is needed.
     if not readers and name not in quantised.outputs:
         return layers
     copy = f"{name}/copy"
     shapes[copy] = shapes[name]
     first: Layer = KpuConv((), (name,), copy, copying(shapes[name][0]))
+    # Convolutions go on to read the picture itself, since it lies in the AI RAM already.
     renamed = [
         replace(layer, inputs=tuple(copy if source == name else source for source in layer.inputs))
         if layer in readers
@@ -88,9 +91,13 @@ def _without_depthwise_pools(
         shapes[whole] = shapes[layer.inputs[0]]
         runnable.append(replace(layer, output=whole, pool=0))
         readers = [other for other in layers if layer.output in other.inputs]
+        # A single 1x1 reader may pick the pixels after its sums. It computes more of them, but a further layer is
+        # saved.
         if layer.pool in PICKS and len(readers) == 1 and layer.output not in outputs and _may_pick(readers[0]):
             postponed[layer.output] = (whole, layer.pool)
         else:
+            # Anything else, such as a maximum, has to be taken before the next layer looks, so a layer of its own does
+            # that.
             copy = copying(shapes[whole][0])
             runnable.append(KpuConv(layer.sources, (whole,), layer.output, copy, layer.pool))
     return runnable

@@ -49,6 +49,7 @@ class Affine(Node):
 
     def rewrite(self, graph: Graph, phase: Phase) -> bool:
         if phase is Phase.SCALING:
+            # The operation before is asked first: its result has no border yet, whose zeros an offset would spoil.
             return self._into_maker(graph) or self._into_reader(graph) or self._into_curve(graph)
         if phase is Phase.SCALING_LEFT:
             graph.swap(self, [self._alone(graph)])
@@ -58,12 +59,15 @@ class Affine(Node):
     def _into_maker(self, graph: Graph) -> bool:
         """Goes into the operation before it, or past a pool towards a convolution."""
         maker = graph.sole_maker(self)
+        # Where several nodes read the tensor before, scaling it would change what the others read.
         if maker is None:
             return False
+        # A convolution without an activation takes factor and offset into its weights, which costs the board nothing.
         scaled = maker.scaled_behind(self.factor, self.offset)
         if scaled is not None:
             graph.join(maker, self, scaled)
             return True
+        # A pool in between is worth passing only if a convolution above can take the scaling in.
         above = graph.sole_maker(maker) if maker.lets_scaling_pass(self.factor) else None
         if above is None or not above.on_kpu:
             return False
@@ -72,18 +76,23 @@ class Affine(Node):
 
     def _into_reader(self, graph: Graph) -> bool:
         """Goes into the operation behind it, or past a mean or a flattening towards one."""
+        # With several readers, each would need its own scaling. One operation of its own is cheaper.
         reader = graph.only_reader(self.output)
         if reader is None:
             return False
+        # The reader takes the factor into its weights if nothing that it pads depends on the offset.
         scaled = reader.scaled_before(self.factor, self.offset)
         if scaled is not None:
             graph.join(self, reader, replace(scaled, inputs=self.inputs))
             return True
+        # A mean or a flattening keeps channels apart, so the scaling may come after it.
         behind = graph.only_reader(reader.output) if reader.keeps_channels_apart else None
         if behind is None:
             return False
+        # Flattening makes several elements of each channel, and all of them get the numbers of their channel.
         times = graph.shapes[reader.output][0] // len(self.factor)
         factor, offset = np.repeat(self.factor, times), np.repeat(self.offset, times)
+        # The exchange is only worth it if the scaling then disappears.
         if behind.scaled_before(factor, offset) is None:
             return False
         name = graph.name(reader.output, "before")
@@ -95,6 +104,7 @@ class Affine(Node):
 
     def _into_curve(self, graph: Graph) -> bool:
         maker = graph.sole_maker(self)
+        # A table can take in one line for all bytes, but not one for each channel.
         if not isinstance(maker, Unary) or not self.uniform:
             return False
         # The ends of a clamp are not those of the clamp times a factor, so the curve is any curve from now on.
@@ -104,10 +114,12 @@ class Affine(Node):
 
     def _alone(self, graph: Graph) -> Node:
         """Returns the operation that does nothing but this."""
+        # A uniform line is a table of 256. Different numbers for each channel need a layer that tells channels apart.
         if self.uniform:
             return Unary(self.sources, self.inputs, self.output, self.line().curve)
         if len(graph.shapes[self.output]) == 3:
             return replace(depthwise(self.sources, self.inputs[0], self.output, self.factor), bias=self.offset)
+        # The matrix of a diagonal is the square of its length, so a long one would fill the board's memory with zeros.
         if len(self.factor) > LARGEST_DIAGONAL:
             why = tr("it scales {count} numbers one by one", count=len(self.factor))
             remedy = word("put it right after a convolution or a fully connected layer")
@@ -117,6 +129,7 @@ class Affine(Node):
 
 def settle(function: Function, tensor: str, name: str, shape: Shape) -> Node:
     """Returns the node that applies a function to a tensor of this shape, and makes the tensor ``name``."""
+    # A line stays an affine node for now, since it may disappear into a convolution. A curve has to be a table.
     if function.line:
         ones = np.ones(shape[0])
         return Affine(function.sources, (tensor,), name, ones * function.line[0], ones * function.line[1])
@@ -125,6 +138,7 @@ def settle(function: Function, tensor: str, name: str, shape: Shape) -> Node:
 
 def scale(importer: Importer, node: OnnxNode, value: Value, factor: Array, offset: Array) -> None:
     """Adds a factor and an offset, each of the shape of the value's tensor, where they go by channel."""
+    # A flattened map may have a number for each pixel. Behind the flattening, each pixel is an element of its own.
     if len(importer.shape(value)) == 3 and len(value.shape) == 2 and per_channel(factor) is None:
         value = flat(importer, node)
         factor, offset = factor.ravel(), offset.ravel()
@@ -139,10 +153,13 @@ def read(importer: Importer, node: OnnxNode) -> None:
     """Adds the factor and the offset of each channel."""
     value = importer.value(node)
     gain, bias, mean, var = (importer.weights(node, index) for index in range(1, 5))
+    # In training mode, the mean and the variance are those of the batch, which does not exist on the board.
     if node.attributes.get("training_mode", 0):
         raise node.refused(tr("it is in training mode"), word("export the network in its eval mode"))
+    # numpy would broadcast parameters of different lengths, and hide a damaged file.
     if len({numbers.shape for numbers in (gain, bias, mean, var)}) == 1:
         factor = gain / np.sqrt(var + float(node.attributes.get("epsilon", 1e-5)))
+        # The parameters go along the second axis of ONNX, whatever the value's own order in the tensor is.
         rank = (-1, *([1] * (len(value.shape) - 2)))
         parts = [
             spread(numbers.reshape(rank), value, importer.shape(value)) for numbers in (factor, bias - mean * factor)

@@ -62,6 +62,7 @@ class Add(Node):
 
     def quantise(self, quantiser: Quantiser) -> None:
         shape = quantiser.graph.shapes[self.output]
+        # Flat tensors stay floats: they are small, and bytes would cost accuracy for next to no time.
         if not is_map(shape):
             self._quantise_floats(quantiser)
             return
@@ -70,6 +71,7 @@ class Add(Node):
         # The addition saturates at the ends of its scale. A curve that is more than that gets a table behind it.
         bent = not saturates(self.curve, out)
         if bent:
+            # With a curve, the scale of the sum has to cover what the curve reads, not what it returns.
             out, target = quantiser.scale_for(self._sums(quantiser)), self.output + SUM
         numbers = add_numbers(quantiser.scales[a], quantiser.scales[b], out)
         quantiser.put(QuantizedAdd(self.sources, (a, b), target, numbers), shape, out)
@@ -80,6 +82,7 @@ class Add(Node):
         floats = tuple(quantiser.as_float(name) for name in self.inputs)
         target = self.output if self.curve is None else self.output + SUM
         quantiser.put(FloatAdd(self.sources, floats, target), quantiser.graph.shapes[self.output])
+        # A clamp of floats is exact. Any other curve needs a table, and so the sum becomes bytes first.
         if self.curve is not None and self.curve.is_clamp:
             quantiser.clamp(self, target, self.curve)
         elif self.curve is not None:
@@ -95,9 +98,11 @@ class Add(Node):
 
 def read(importer: Importer, node: OnnxNode) -> None:
     """Adds the sum of two tensors, or a function of one."""
+    # A Sum of more tensors is possible in ONNX, but the firmware adds only two.
     if len([name for name in node.inputs if name]) != 2:
         raise node.refused(tr("it takes {count} inputs", count=len(node.inputs)), word("use nodes of two inputs"))
     left, right = importer.argument(node, 0), importer.argument(node, 1)
+    # A constant is folded and costs nothing. Only a sum of two tensors needs a layer.
     if isinstance(left, Value) and isinstance(right, Value):
         _two_tensors(importer, node, left, right)
     elif isinstance(left, Value):
@@ -112,12 +117,15 @@ def _two_tensors(importer: Importer, node: OnnxNode, left: Value, right: Value) 
     if alike and left.tensor == right.tensor:
         leave(importer, node, left, _one_function(node, left.function, right.function))
         return
+    # The firmware multiplies and compares no two tensors, so only a sum is left.
     if node.kind not in ("Add", "Sum", "Sub"):
         raise node.refused(tr("it takes two tensors"), word(ATTENTION))
+    # Broadcasting would need a layer that repeats a tensor, which the firmware does not have for this.
     if not alike:
         why = tr("its inputs have shapes {left} and {right}", left=left.shape, right=right.shape)
         raise node.refused(why, word("add tensors of one shape"))
     left = importer.settled(left)
+    # Subtracting is adding the negative, which then goes into the layer that makes the right side.
     if node.kind == "Sub":
         minus = Function(functions.straight(-1, 0).curve, (-1.0, 0.0), (node.name,))
         name = importer.graph.name(right.name, "minus")
@@ -139,9 +147,12 @@ def _one_function(node: OnnxNode, left: Function, right: Function) -> Function:
 
 def _with_constant(importer: Importer, node: OnnxNode, value: Value, constant: Array, swapped: bool) -> None:
     """``swapped``: the constant is the first input."""
+    # One number for all elements is a function, which may wait for the nodes behind it. A number for each channel may
+    # not.
     if constant.size == 1 and constant.ndim <= len(value.shape):
         follow(importer, node, value, _scalar(node, float(constant.ravel()[0]), swapped))
         return
+    # A number for each channel can only be a factor and an offset. Any other function would need a table for each.
     if node.kind not in ("Add", "Sum", "Sub", "Mul", "Div") or (node.kind == "Div" and swapped):
         raise node.refused(tr("it takes a constant for each channel"), word("use one number for all channels"))
     value = importer.settled(value)
@@ -149,8 +160,10 @@ def _with_constant(importer: Importer, node: OnnxNode, value: Value, constant: A
     if numbers is None:
         why = tr("its inputs have shapes {left} and {right}", left=value.shape, right=constant.shape)
         raise node.refused(why, word(ONE_NUMBER))
+    # An infinite factor would pass through the folding, and the weights would then be refused in another node.
     if node.kind == "Div" and not numbers.all():
         raise node.refused(tr("it divides by zero"), word(AGAIN))
+    # Every case becomes one factor and one offset, so that folding knows only one form.
     ones = np.ones(numbers.shape)
     if node.kind in ("Mul", "Div"):
         scale(importer, node, value, numbers if node.kind == "Mul" else 1 / numbers, 0 * ones)
@@ -163,6 +176,7 @@ def _with_constant(importer: Importer, node: OnnxNode, value: Value, constant: A
 def _scalar(node: OnnxNode, number: float, swapped: bool) -> Function:
     """Returns the function of one tensor and one number."""
     name, kind = node.name, node.kind
+    # Lines come first where possible, since they are folded into weights. A bend always costs a table.
     if kind in ("Add", "Sum"):
         return functions.straight(1, number, name)
     if kind == "Sub":
@@ -173,12 +187,14 @@ def _scalar(node: OnnxNode, number: float, swapped: bool) -> Function:
         return functions.clamp(-math.inf, number, name)
     if kind == "Max":
         return functions.clamp(number, math.inf, name)
+    # A division by the tensor is not a line, and it falls and rises, so it may not change places with a maximum.
     if kind == "Div" and swapped:
         return functions.bend("over", lambda x: number / x, False, name)
     if kind == "Div":
         if number == 0:
             raise node.refused(tr("it divides by zero"), word(AGAIN))
         return functions.straight(1 / number, 0, name)
+    # A power of a constant base rises if the base is at least 1. A constant exponent tells nothing of this kind.
     if swapped:
         return functions.bend("power", lambda x: np.power(number, x), number >= 1, name)
     return functions.bend("power", lambda x: np.power(x, number), False, name)

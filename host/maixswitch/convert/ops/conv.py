@@ -81,12 +81,14 @@ class Conv(Node):
         return False
 
     def with_border(self, pads: tuple[int, int, int, int], value: float | None, low: float) -> Node | None:
+        # The KPU's border holds one value that stands for 0, so only a border of zeros can be its own.
         if self.window is None or value != 0:
             return None
         top, left, bottom, right = (a + b for a, b in zip(pads, self.window.pads, strict=True))
         return replace(self, window=replace(self.window, pads=(top, left, bottom, right)))
 
     def scaled_behind(self, factor: Array, offset: Array) -> Node | None:
+        # Behind a curve, a factor is not the same as before it.
         if self.curve is not None:
             return None
         return replace(self, weights=self.weights * factor.reshape(-1, 1, 1, 1), bias=self.bias * factor + offset)
@@ -107,6 +109,7 @@ class Conv(Node):
 
     def with_pool(self, pool: str) -> Node | None:
         """A depthwise layer takes no pool: no published converter ever wrote one."""
+        # A pool and a stride are the same field of the register (``pool_type``), so a layer has one of them.
         return replace(self, pool=pool) if not self.depthwise and self.stride == 1 and not self.pool else None
 
     def on_bytes(self, factor: Array, offset: Array) -> Node:
@@ -118,6 +121,7 @@ class Conv(Node):
         return replace(self, weights=weights * factor[:, None, None], bias=bias + shift)
 
     def around(self, pad: int) -> Node:
+        # A number taken from each input is put back into the sums by way of the bias.
         lifted = np.asarray(self.weights, np.float64).reshape(self.weights.shape[0], -1).sum(axis=1) * pad
         return replace(self, bias=np.asarray(self.bias, np.float64) + lifted)
 
@@ -142,10 +146,12 @@ class Conv(Node):
         source, out = quantiser.as_byte(self.inputs[0]), quantiser.scales[self.output]
         node = replace(self, inputs=(source,))
         tensors = quantiser.seen.kept[quantiser.origin[source]], quantiser.trial.values(source)
+        # The sums are only computed for a curve that needs a table, as they take a convolution in floats.
         sums = None if saturates(self.curve, out) else self.sums(quantiser.seen.few(self.inputs)[0])
         # A mean pool cuts what is behind the point. Lifting its input by the loss helps, unless that saturates.
         lifts = sorted({0.0, FLOOR_LOSS.get(self.pool, 0.0)})
         layers = [kpu_layer(node, quantiser.scales[source], out, tensors, sums, lift) for lift in lifts]
+        # Whether a lift helps depends on how often it saturates, so both layers are tried on real values.
         if len(layers) > 1:
             exact = quantiser.seen.kept[self.output]
             layers.sort(key=lambda layer: float(np.mean((real(run_conv(layer, tensors[1]), out) - exact) ** 2)))
@@ -168,6 +174,7 @@ def kpu_layer(
     exact, levels = tensors
     whole, zero, steps = quantise_weights(conv.weights)
     # The ends of the output's scale are clamp enough for many curves. Any other gets a table of 16 pieces.
+    # Where the table is straight, the units of z are steps of the output, and the output's zero is part of the bias.
     if saturates(conv.curve, out):
         table, units, base = linear(), out.steps * UNIT, (out.zero + lift) * UNIT
     else:
@@ -186,6 +193,7 @@ def kpu_layer(
     expected = mean_sums(exact, conv.weights, conv.depthwise, conv.stride) + np.asarray(conv.bias, np.float64)
     shifted = levels.astype(np.float32) - source.zero
     reached = mean_sums(shifted, centred, conv.depthwise, conv.stride) * norm.mul / 2.0**norm.shift
+    # The addend has 32 bits with a sign (``norm_add``), so a correction beyond them is cut to what they hold.
     add = np.clip(np.rint(expected * units + base - reached), -LARGEST_ADD, LARGEST_ADD).astype(np.int64)
     part = KpuWeights(whole, BatchNorm(norm.mul, norm.shift, add), table, zero, source.zero)
     pool = STRIDE_TYPES[conv.stride] if conv.stride > 1 else POOL_TYPES[conv.pool]
@@ -206,6 +214,7 @@ def strided(graph: Graph, conv: Conv, stride: int) -> list[Node]:
     """Returns the convolution with this stride, in as many nodes as that takes."""
     nodes: list[Node] = []
     c, output = graph.shapes[conv.output][0], conv.output
+    # The largest stride of the KPU is 4. A larger one goes on in layers that only pick pixels.
     while stride > LARGEST_STRIDE:
         name = graph.name(output, "stride4")
         graph.shapes[name] = (c, *(side // LARGEST_STRIDE for side in graph.shapes[conv.inputs[0]][1:]))
@@ -221,10 +230,12 @@ def add_lead_in(graph: Graph) -> None:
     The board loads the picture into the KPU's memory, and the first layer of a kmodel has to be one of the KPU's.
     """
     readers = graph.readers(graph.input)
+    # A convolution reads the AI RAM itself, so the usual network gets no further layer.
     if all(node.on_kpu for node in readers):
         return
     name = graph.name(graph.input, "same")
     graph.shapes[name] = graph.shapes[graph.input]
+    # The copy shows the same elements, so it has the picture's order in the file as well.
     if graph.input in graph.orders:
         graph.orders[name] = graph.orders[graph.input]
     for node in readers:
@@ -236,6 +247,7 @@ def add_lead_in(graph: Graph) -> None:
 def _as_kpu_has_it(graph: Graph, conv: Conv, window: Window) -> list[Node]:
     """Returns the convolution in the KPU's form. MaixSwitchError where there is none with exactly the same result."""
     shape, stride = graph.shapes[conv.inputs[0]], window.strides[0]
+    # The pool types that pick pixels exist for 2 and 4, and are square. Larger powers of two take several layers.
     if window.strides[1] != stride or stride & (stride - 1):
         why = tr("its stride is {strides}", strides=window.strides)
         raise graph.refused(conv, why, word("use stride 1, 2 or 4, the same in both directions"))
@@ -247,16 +259,19 @@ def _as_kpu_has_it(graph: Graph, conv: Conv, window: Window) -> list[Node]:
         raise graph.refused(conv, why, word("use 3x3 kernels, two or three one after another for larger ones"))
     kernel, centre = kernel_and_centre
     _check_sides(graph, conv, window, centre)
+    # The KPU's depthwise mode has one filter for each channel. Any other group is written out with zeros.
     deep = window.group == shape[0] == len(kernel) and window.group > 1
     if not deep and len(kernel) * shape[0] * 9 > MOST_WEIGHTS and window.group > 1:
         why = tr("it has {count} groups", count=window.group)
         raise graph.refused(conv, why, word("use one group, or a depthwise convolution"))
     weights = kernel if deep else without_groups(kernel, window.group)
+    # A kernel of a single tap in the middle is a 1x1 one, with a ninth of the weights and of the time.
     around = weights.copy()
     around[:, :, 1, 1] = 0
     if not deep and not around.any():
         weights = weights[:, :, 1:2, 1:2]
     native = replace(conv, weights=weights, depthwise=deep, window=None)
+    # Without a step to the side, the layer itself picks the pixels.
     if centre == (0, 0):
         return strided(graph, native, stride)
     # The KPU takes every second pixel from the first on, and this one wants the neighbours: a step to the side.
@@ -270,6 +285,7 @@ def _check_sides(graph: Graph, conv: Conv, window: Window, centre: tuple[int, in
     """Raises MaixSwitchError where the KPU would make more or fewer pixels than ONNX."""
     sides, results, stride = graph.shapes[conv.inputs[0]][1:], graph.shapes[conv.output][1:], window.strides[0]
     for side, out, middle, size in zip(sides, results, centre, window.kernel, strict=True):
+        # The KPU makes one pixel for each stride, whatever the padding is, so both have to end at the same pixel.
         if out != side // stride or (out - 1) * stride + middle > side - 1:
             why = tr(
                 "its kernel of {kernel} makes {out} pixels of {side}; the KPU would make {full}",
@@ -287,11 +303,13 @@ def _move_stride(graph: Graph, conv: Conv) -> None:
     full = graph.name(conv.output, "full")
     graph.shapes[full] = graph.shapes[conv.inputs[0]]
     reader, stride = graph.only_reader(conv.output), conv.stride
+    # A 1x1 layer looks at one pixel only, so it makes no difference if pixels are dropped before or after it.
     takes = isinstance(reader, Conv) and not reader.depthwise and reader.weights.shape[2] == 1 and not reader.pool
     if takes and isinstance(reader, Conv) and reader.stride * stride <= LARGEST_STRIDE:
         graph.swap(reader, [replace(reader, inputs=(full,), stride=reader.stride * stride)])
         graph.swap(conv, [replace(conv, output=full, stride=1)])
         return
+    # Without such a layer behind, one that copies its input takes the pixels.
     c = graph.shapes[full][0]
     same = Conv(conv.sources, (full,), conv.output, np.eye(c)[:, :, None, None], np.zeros(c), stride=stride)
     graph.swap(conv, [replace(conv, output=full, stride=1), same])
@@ -306,15 +324,18 @@ def read(importer: Importer, node: OnnxNode) -> None:
     group = int(node.attributes.get("group", 1))
     value = importer.value(node)
     shape = importer.shape(value)
+    # Behind a global mean, exporters go on with 1x1 convolutions of a flat tensor, which is a matrix product.
     if len(shape) == 1 and value.shape == (1, shape[0], 1, 1) and value.order is None:
         shape = (*shape, 1, 1)
     else:
         value = importer.map(node)
+    # The checker does not compare these sizes, and numpy would fail later with a message of its own.
     if group < 1 or weights.shape[1] * group != shape[0] or len(weights) % group or bias.shape != (len(weights),):
         why = tr("weights {weights} do not fit {channels} channels", weights=weights.shape, channels=shape[0])
         raise node.refused(why, word(AGAIN))
     window = read_window(node, shape[1:], (weights.shape[2], weights.shape[3]), group)
     out = (len(weights), *window.sides(shape[1:]))
+    # One result for each channel is a matrix product, which the CPU computes in floats without a map of at least 4x4.
     if out[1:] == (1, 1) and int(np.prod(shape)) * out[0] <= LARGEST:
         connect(importer, node, _matrix(weights, window, shape), bias, (1, out[0], 1, 1))
     else:

@@ -51,6 +51,7 @@ class DepthToSpace(Node):
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         number, channels, h, w = values[0].shape
+        # ONNX has two orders of the channels. They differ in which of the axes of the block comes first.
         b, c = self.block, channels // self.block**2
         if self.together:
             parts = values[0].reshape(number, c, b, b, h, w).transpose(0, 1, 4, 2, 5, 3)
@@ -69,6 +70,7 @@ class DepthToSpace(Node):
         scale, (c, height, width) = quantiser.scales[source], quantiser.graph.shapes[self.output]
         count = self.block**2
         repeated = (count * c, height, width)
+        # The three tensors between are the largest of this node, which is why large maps are refused for memory.
         wide, mask, masked = (f"{self.output}:{part}" for part in ("wide", "mask", "masked"))
         quantiser.put(QuantizedResize(self.sources, (source,), wide, self.block), repeated, scale)
         quantiser.put(BlockMask(self.sources, (source,), mask, self.block, self.together), repeated, Scale(1.0))
@@ -93,6 +95,8 @@ class BlockMask(Layer):
 
     def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
         b, (channels, height, width) = self.block, shape
+        # The two bytes are made once. All rows and maps are copies of them, so the file grows by layers and not by
+        # data.
         keep, drop = (_byte(writer, inputs[0], value) for value in (KEEP, 0))
         empty = writer.concat([drop] * width, (width,))
         rows = [writer.concat([keep if x % b == j else drop for x in range(width)], (width,)) for j in range(b)]
@@ -117,6 +121,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
     value = importer.map(node)
     channels, height, width = importer.shape(value)
     block = int(node.attributes.get("blocksize", 0))
+    # The masks take main memory by the square of the block, so larger blocks are not offered.
     if block not in BLOCKS or channels % block**2:
         why = tr("it makes blocks of {block} x {block} pixels of {channels} channels", block=block, channels=channels)
         raise node.refused(why, word("use blocks of 2, 3 or 4, and a multiple of their pixels as channels"))

@@ -54,6 +54,7 @@ class FullyConnected(Node):
     def quantise(self, quantiser: Quantiser) -> None:
         floats = quantiser.as_float(self.inputs[0])
         weights, bias = (np.asarray(part, np.float32) for part in (self.weights, self.bias))
+        # With a clamp, the sum is a tensor of its own, since MaixPy ignores the activation that the file could state.
         target = self.output if self.curve is None else self.output + SUM
         layer = FloatFullyConnected(self.sources, (floats,), target, weights, bias)
         quantiser.put(layer, quantiser.graph.shapes[self.output])
@@ -77,6 +78,7 @@ class FloatFullyConnected(Layer):
 def connect(importer: Importer, node: OnnxNode, matrix: Array, bias: Array, shape: Shape) -> None:
     """Adds a FullyConnected; ``shape``: of the ONNX result. Its columns are in the order of the ONNX tensor."""
     value = flat(importer, node)
+    # The board reads its own order of elements, so the columns move instead of the numbers.
     columns = np.empty_like(matrix)
     columns[:, value.positions().ravel()] = matrix
     importer.add(FullyConnected((node.name,), (value.tensor,), node.outputs[0], columns, bias), (len(matrix),))
@@ -92,15 +94,19 @@ def check_matrix(node: OnnxNode, matrix: Array, columns: int) -> None:
 def read(importer: Importer, node: OnnxNode) -> None:
     """Adds a FullyConnected."""
     value, matrix = importer.value(node), importer.weights(node, 1)
+    # ONNX has the matrix as (in, out) unless transB is set. A dense layer of the firmware has (out, in).
     if not node.attributes.get("transB", 0):
         matrix = matrix.T
+    # A batch other than 1 would be several pictures, which the board does not run.
     if node.attributes.get("transA", 0) or len(value.shape) != 2 or value.shape[0] != 1:
         raise node.refused(tr("its input has shape {shape}, not (1, n)", shape=value.shape), word(FLATTEN))
     check_matrix(node, matrix, value.shape[1])
+    # alpha and beta are constants of the node, so they go into the weights and cost nothing.
     matrix = matrix * float(node.attributes.get("alpha", 1.0))
     bias = np.zeros(len(matrix))
     if importer.argument(node, 2) is not None:
         numbers = importer.weights(node, 2) * float(node.attributes.get("beta", 1.0))
+        # ONNX allows a bias of several rows. With one picture only a number, or one for each output, makes sense.
         if numbers.size not in (1, len(matrix)):
             raise node.refused(tr("its bias has shape {shape}", shape=numbers.shape), word(AGAIN))
         bias = bias + numbers.ravel()

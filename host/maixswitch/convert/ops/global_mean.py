@@ -56,6 +56,7 @@ def read_pool(importer: Importer, node: OnnxNode) -> None:
     """Adds a GlobalMean, or nothing where the map has one pixel already."""
     value = importer.value(node)
     shape = importer.shape(value)
+    # A mean over one pixel is the pixel. Networks that end in a dense layer often have it once more.
     if value.shape == (1, *shape, 1, 1):
         importer.show(node, value, value.positions())
     else:
@@ -67,6 +68,7 @@ def read_reduce(importer: Importer, node: OnnxNode) -> None:
     value, rank = importer.value(node), len(importer.value(node).shape)
     axes = importer.integers(node, 1)  # an input since opset 18, an attribute before
     axes = node.attributes.get("axes", []) if axes is None else axes
+    # An axis beyond the rank would wrap around below, and the mean would go over other axes without a message.
     if not all(-rank <= axis < rank for axis in axes):
         raise node.refused(tr("it does not fit shape {shape}", shape=value.shape), word(AGAIN))
     sides = tuple(sorted(int(axis) % rank for axis in axes))
@@ -76,6 +78,7 @@ def read_reduce(importer: Importer, node: OnnxNode) -> None:
 def _read(importer: Importer, node: OnnxNode, value: Value, sides: tuple[int, ...], keep: bool) -> None:
     shape = importer.shape(value)
     first = is_channels_first(value, shape) and sides == (2, 3)
+    # The firmware's layer takes the mean over height and width. It has no layer for a mean over channels.
     if not first and not (is_channels_last(value, shape) and sides == (1, 2)):
         why = tr("it takes the mean over axes {axes} of shape {shape}", axes=sides, shape=value.shape)
         raise node.refused(why, word("take it over height and width"))

@@ -25,8 +25,10 @@ def read(importer: Importer, node: OnnxNode) -> None:
         raise node.refused(tr("it does not fit shape {shape}", shape=value.shape), word(AGAIN))
     check_matrix(node, matrix.T, value.shape[-1])
     out, shape = matrix.shape[1], importer.shape(value)
+    # A single row is a dense layer, whatever axes of length 1 stand before it.
     if int(np.prod(value.shape)) == value.shape[-1]:
         connect(importer, node, matrix.T, np.zeros(out), (*value.shape[:-1], out))
+    # Channels last, the matrix meets each pixel on its own, which is what a 1x1 convolution does.
     elif is_channels_last(value, shape):
         weights, window = matrix.T[:, :, None, None], Window((1, 1))
         conv = Conv((node.name,), (value.tensor,), node.outputs[0], weights, np.zeros(out), window=window)

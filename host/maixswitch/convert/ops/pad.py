@@ -29,12 +29,15 @@ class Pad(Node):
 
     def rewrite(self, graph: Graph, phase: Phase) -> bool:
         """Gives the border to all readers. MaixSwitchError where one of them would compute something else."""
+        # The borders go first, because the windows of convolutions are rewritten with the padding that they then have.
         if phase is not Phase.BORDERS:
             return False
         readers = graph.readers(self.output)
         maker = graph.maker(self.inputs[0])
+        # A maximum over values that are never negative does not see a border of zeros, so the lower end is asked for.
         low = -np.inf if maker is None else maker.limits[0]
         wider = [reader.with_border(self.pads, self.value, low) for reader in readers]
+        # The firmware has no layer for a border of its own. If one reader cannot take it in, nobody may.
         if self.output in graph.outputs or None in wider:
             why = tr("no convolution or pool behind it can take in its border")
             raise graph.refused(self, why, word("pad with zeros, right before a convolution"))
@@ -50,12 +53,15 @@ def read(importer: Importer, node: OnnxNode) -> None:
     value = importer.map(node)
     shape = importer.shape(value)
     widths = _widths(importer, node)
+    # A border along the channels, or one that crops, has no counterpart in a convolution.
     if len(widths) != 2 * AXES or any(widths[axis] for axis in (0, 1, AXES, AXES + 1)) or min(widths) < 0:
         raise node.refused(tr("its padding is {pads}", pads=widths), word("pad height and width alone"))
     mode = str(node.attributes.get("mode", "constant"))
     if mode not in ("constant", "edge"):
         raise node.refused(tr("its mode is {mode}", mode=mode), word("pad with zeros"))
+    # The first two numbers of each half belong to batch and channels, which are not padded.
     pads = (widths[2], widths[3], widths[6], widths[7])
+    # Exporters write a Pad of zero width where the padding happens to be symmetric.
     if not any(pads):
         importer.values[node.outputs[0]] = value
         return
@@ -68,6 +74,7 @@ def _widths(importer: Importer, node: OnnxNode) -> list[int]:
     """Widths before each of the four axes, then behind each."""
     widths, axes = importer.integers(node, 1), importer.integers(node, 3)
     widths = list(node.attributes.get("pads", [])) if widths is None else widths
+    # Since opset 18, a list of axes may say which axes are meant. Without it, all of them are.
     if axes is None or len(widths) != 2 * len(axes):
         return widths
     wide = [0] * (2 * AXES)

@@ -58,6 +58,7 @@ class Pool(Node):
         if phase is Phase.WINDOWS and self.window is not None:
             graph.swap(self, _as_kpu_has_it(graph, self, self.window))
             return True
+        # The pool of the KPU layer before costs nothing, so it is tried before the pool becomes a layer of its own.
         maker = graph.sole_maker(self) if phase is Phase.POOLS else None
         joined = None if maker is None else maker.with_pool(self.pool)
         if maker is None or joined is None:
@@ -71,6 +72,8 @@ class Pool(Node):
         # A copy of the pixel at the edge adds nothing to a window that holds the pixel already.
         if value is None and any(self.window.pads):
             return None
+        # Zeros around values that are never negative do not change a maximum, and neither does a border below all
+        # values.
         if value is not None and value >= LOWEST_PADDING and not (value == 0 and low >= 0):
             return None
         top, left, bottom, right = (a + b for a, b in zip(pads, self.window.pads, strict=True))
@@ -95,6 +98,7 @@ class Pool(Node):
         out, shape = quantiser.scales[self.output], quantiser.graph.shapes[self.output]
         if source != self.inputs[0]:  # it was of floats, and its own scale was made just now
             out = quantiser.scales[source]
+        # The camera's bytes lie in the AI RAM, where the CPU's layer does not read them.
         layer = max_pool(self, source, quantiser.graph.shapes[self.inputs[0]], quantiser.graph.input == source)
         if layer is not None:
             quantiser.put(layer, shape, out)
@@ -124,10 +128,12 @@ def max_pool(pool: Pool, source: str, shape: Shape, pixels: bool) -> QuantizedMa
 
     shape: of the input. pixels: is the input the picture?
     """
+    # The CPU's layer only takes a maximum. A mean goes through the KPU.
     if pool.pool not in WINDOWS:
         return None
     size, stride = WINDOWS[pool.pool]
     channels, height, width = shape
+    # A map below 4x4 cannot leave the KPU. Up to some channels, its square of weights is still faster than the CPU.
     fits = min(height, width) // stride >= LEAST_SIDE
     if fits and (pixels or channels <= MOST_COPIED):
         return None
@@ -155,8 +161,10 @@ def _as_kpu_has_it(graph: Graph, pool: Pool, window: Window) -> list[Node]:
     """Returns the pool in the KPU's form. MaixSwitchError where there is none with exactly the same result."""
     shape, out = graph.shapes[pool.inputs[0]], graph.shapes[pool.output]
     size = window.kernel[0]
+    # The pool of stride 1 that YOLO networks have is one of the KPU's own types.
     if pool.pool == "max" and window.kernel == (2, 2) and window.strides == (1, 1) and window.pads == (0, 0, 1, 1):
         return [Pool(pool.sources, pool.inputs, pool.output, "max2s1")]
+    # A mean over the whole map ends in one pixel, less than the KPU makes. The CPU has a layer for it.
     if pool.pool == "mean" and window.kernel == shape[1:] and not any(window.pads):
         return [GlobalMean(pool.sources, pool.inputs, pool.output)]
     # A window of one pixel only has a stride.
@@ -178,9 +186,11 @@ def _as_kpu_has_it(graph: Graph, pool: Pool, window: Window) -> list[Node]:
             iw=shape[2],
         )
         raise graph.refused(pool, why, word("use a 2x2 pool with stride 2, or 4x4 with stride 4"))
+    # Larger tiles are pools of pools: a maximum of maxima, or a mean of means of equal tiles, is exact.
     nodes: list[Node] = []
     source, (c, h, w) = pool.inputs[0], shape
     while size > 1:
+        # Steps of 4 are preferred, because every further layer costs time.
         step = 4 if size >= 4 else 2
         h, w, size = h // step, w // step, size // step
         name = pool.output if size == 1 else graph.name(pool.output, f"pool{step}")
@@ -194,6 +204,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
     """Adds a Pool; a mean over the whole map is a GlobalMean."""
     value = importer.map(node)
     shape = importer.shape(value)
+    # A maximum that also returns positions, or skips pixels, has no counterpart in the KPU.
     if pair(node, "dilations") != (1, 1) or len(node.outputs) > 1:
         raise node.refused(tr("its window has gaps, or it returns indices"), word("use a plain 2x2 pool"))
     window = read_window(node, shape[1:], pair(node, "kernel_shape"))
@@ -202,6 +213,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
         add_mean(importer, node, value, (1, shape[0], 1, 1))
         return
     sides = window.sides(shape[1:])
+    # The KPU leaves out an incomplete tile at the end. Rounding up only matters where there is one.
     if node.attributes.get("ceil_mode", 0) and window.sides(shape[1:], round_up=True) != sides:
         why = tr("it rounds {h} x {w} up", h=shape[1], w=shape[2])
         raise node.refused(why, word("use ceil_mode=False, or a picture whose sides divide by 32"))

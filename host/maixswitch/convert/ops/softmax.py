@@ -49,6 +49,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
     """Adds a Softmax over all elements."""
     value = importer.value(node)
     axis = importer.axis(node, value, -1)
+    # The firmware's layer takes the softmax over all numbers, so the axis may not leave any other.
     if int(np.prod(value.shape)) != value.shape[axis]:
         why = tr("it goes along axis {axis} of shape {shape}", axis=axis, shape=value.shape)
         remedy = word("end the network with the convolution: the board's programs do this themselves")

@@ -53,6 +53,8 @@ class Unary(Node):
         """Goes into the operation before it, past a maximum or a Resize if that changes nothing."""
         if phase is not Phase.CURVES:
             return False
+        # Before a pool that lets it pass, the curve is part of the convolution and costs nothing. Behind, it is a
+        # layer.
         curve, moved = self, False
         while (maker := graph.sole_maker(curve)) is not None and _may_pass(graph, maker, curve.curve):
             exchanged = graph.exchange(maker, curve)
@@ -66,6 +68,7 @@ class Unary(Node):
 
     def quantise(self, quantiser: Quantiser) -> None:
         name = self.inputs[0]
+        # A table needs bytes. A tensor that is bytes already, or a curve without a layer of floats, takes that way.
         if name in quantiser.scales or not (self.curve.name in LOGISTIC or self.curve.is_clamp):
             quantiser.look_up(self, quantiser.as_byte(name), self.curve)
             return
@@ -94,6 +97,7 @@ def _may_pass(graph: Graph, maker: Node, curve: Curve) -> bool:
     above = graph.sole_maker(maker)
     if above is None:
         return False
+    # The way up is only worth it if a KPU layer at its end takes the curve in.
     return _may_pass(graph, above, curve) or (above.on_kpu and above.with_curve(curve) is not None)
 
 
@@ -212,6 +216,7 @@ def read_clip(importer: Importer, node: OnnxNode) -> None:
 def read_prelu(importer: Importer, node: OnnxNode) -> None:
     """Adds a leaky relu whose slope is a constant, the same for all channels."""
     slope = importer.weights(node, 1).ravel()
+    # The activation table is one for all channels of a layer (register ``active_addr``).
     if not (slope == slope[0]).all():
         why = tr("it has a slope for each channel, but the KPU has one table for all channels")
         raise node.refused(why, word("use LeakyRelu, or PRelu with one parameter"))
@@ -228,6 +233,8 @@ def leave(importer: Importer, node: OnnxNode, value: Value, function: Function) 
     name = node.outputs[0]
     result = Value(name, value.tensor, value.shape, value.order, function)
     readers = {reader.kind for reader in importer.readers.get(name, [])}
+    # Where a function occurs twice in another, as in x * sigmoid(x), it is evaluated twice. So a long one becomes a
+    # tensor.
     waits = readers and readers <= importer.elementwise and name not in importer.network.outputs
     importer.values[name] = result if waits and len(function.sources) < LONGEST else importer.settled(result)
 

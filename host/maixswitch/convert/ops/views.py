@@ -75,10 +75,12 @@ def read(importer: Importer, node: OnnxNode) -> None:
 def _reordered(importer: Importer, node: OnnxNode, value: Value) -> Order | None:
     """Returns the order of the output's elements; None if the node does not fit its input."""
     order, rank = value.positions(), len(value.shape)
+    # A transposition only changes which element stands where. The positions carry that, and nothing moves.
     if node.kind == "Transpose":
         axes = node.attributes.get("perm") or list(range(rank))[::-1]
         return order.transpose(axes) if sorted(axes) == list(range(rank)) else None
     shape: Sequence[int] | None
+    # Flatten may split at any axis, including the one behind the last.
     if node.kind == "Flatten":
         axis = int(node.attributes.get("axis", 1))
         axis += rank if axis < 0 else 0
@@ -89,6 +91,7 @@ def _reordered(importer: Importer, node: OnnxNode, value: Value) -> Order | None
         axes = importer.integers(node, 1)  # an input since opset 13, an attribute before
         axes = node.attributes.get("axes") if axes is None else axes
         shape = (squeezed if node.kind == "Squeeze" else unsqueezed)(value.shape, axes)
+    # What numpy cannot hold is refused like a shape that does not fit, before numpy raises an error of its own.
     return None if shape is None or len(shape) > MOST_AXES else order.reshape(shape)
 
 
@@ -98,11 +101,13 @@ def reshaped(shape: Shape, target: Sequence[int] | None, allow_zero: bool = Fals
         return None
     sizes = list(target)
     if not allow_zero:
+        # A 0 beyond the rank of the input has no size to keep, and then it stays 0 and does not fit.
         sizes = [shape[i] if size == 0 and i < len(shape) else size for i, size in enumerate(sizes)]
     # Python's whole numbers do not overflow, whatever sizes a file states.
     total, known = _product(shape), _product([size for size in sizes if size != -1])
     if any(size < -1 for size in sizes) or sizes.count(-1) > 1:
         return None
+    # The rest is only known if all other sizes are, and if they divide the total.
     if -1 in sizes:
         if known < 1 or total % known:
             return None

@@ -37,13 +37,16 @@ class Calibration:
         tried: at most so many images are kept.
         """
         self.makers = {node.output: node for node in graph.nodes}
+        # All tensors of an image are kept at once, so large networks are tried on fewer images.
         per_image = sum(int(np.prod(shape)) for shape in graph.shapes.values())
         self.tried = max(1, min(tried, len(images), MOST_KEPT // max(per_image, 1)))
         self.seen = {name: Seen() for name in (graph.input, *self.makers)}
         parts: dict[str, list[Values]] = {name: [] for name in self.seen}
+        # A few images at a time bound the memory, whatever the number of pictures.
         for start in range(0, len(images), CHUNK):
             tensors = evaluate(graph, images[start : start + CHUNK])
             for name, seen in self.seen.items():
+                # A range of infinity would make all other levels 0. The tensor is named, as the cause lies before it.
                 if not np.isfinite(tensors[name]).all():
                     raise MaixSwitchError(
                         tr(
@@ -54,6 +57,7 @@ class Calibration:
                     )
                 for image in tensors[name]:
                     seen.add(image)
+                # Only the first images are kept whole. The ranges need no more than the ends and a sample.
                 if start < self.tried:
                     parts[name].append(tensors[name][: self.tried - start])
         self.kept = {name: np.concatenate(values) for name, values in parts.items()}

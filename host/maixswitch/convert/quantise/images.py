@@ -37,6 +37,7 @@ def load(folder: Path, shape: Sequence[int], most: int = MOST) -> NDArray[np.uin
             ),
             EXIT_USAGE,
         )
+    # Names often follow the time, so pictures are taken from the whole folder instead of its beginning.
     chosen = [paths[index * len(paths) // min(most, len(paths))] for index in range(min(most, len(paths)))]
     return np.stack([load_one(path, shape) for path in chosen])
 
@@ -50,12 +51,14 @@ def load_one(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
     from PIL import Image, ImageOps
 
     channels, height, width = shape
+    # A network of other channels takes no camera picture, so no folder of pictures could measure it.
     if channels not in (1, 3):
         raise MaixSwitchError(
             tr("the network's input has {channels} channels; pictures have 1 (grey) or 3 (RGB)", channels=channels)
         )
     try:
         with Image.open(path) as opened:
+            # Phones store the picture turned, with a note in EXIF. The board sees it upright.
             picture = ImageOps.exif_transpose(opened).convert("RGB")
             picture = picture.resize((width, height), Image.Resampling.BILINEAR)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

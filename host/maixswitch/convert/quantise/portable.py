@@ -29,6 +29,7 @@ def clamped(sources: tuple[str, ...], source: str, output: str, low: float, high
 
     What lies between is copied bit by bit. An end that is infinite takes no layer.
     """
+    # An infinite end never cuts, so a relu takes one cut instead of two.
     ends = [(end, sign) for end, sign in ((low, -1.0), (high, 1.0)) if isfinite(end)]
     planned: list[Planned] = []
     for index, (end, sign) in enumerate(ends, 1):
@@ -41,6 +42,7 @@ def clamped(sources: tuple[str, ...], source: str, output: str, low: float, high
 def _cut(sources: tuple[str, ...], source: str, output: str, end: float, sign: float) -> list[Planned]:
     """Every value beyond ``end`` (above it with ``sign`` 1, below it with -1) becomes ``end``."""
     keep = f"{output}:keep"
+    # An end of 0 needs no second mask, as masking leaves 0.0 already.
     inside = f"{output}:inside" if end else output
     planned: list[Planned] = [
         (Quantize(sources, (source,), keep, -sign * ABRUPT, end), Scale(1.0)),
@@ -65,7 +67,9 @@ def rounded(source: str, output: str, scale: Scale) -> list[Planned]:
     step carries one into the level; where it rounds, there is no such rest.
     """
     level, negative, rest, carry = (f"{output}:{part}" for part in ("level", "negative", "rest", "carry"))
+    # The factor of the carry is so small that the carry jumps from 0 to 255 within a fraction of a step.
     factor, steep = scale.factor, scale.factor / STEEP
+    # The carry is shifted right by 8, so it counts only if it has reached a whole step.
     numbers = (0, 1 << CARRY_SHIFT, 0, 0, 1, 0, 0, 1, CARRY_SHIFT)
     return [
         (Quantize((), (source,), level, factor, scale.bias), scale),

@@ -47,6 +47,7 @@ def quantise(graph: Graph, images: NDArray[Any], options: QuantiseOptions | None
     MaixSwitchError when the images do not fit the input.
     """
     shape = tuple(graph.shapes[graph.input])
+    # A wrong shape would broadcast somewhere below, and the ranges would be those of other numbers.
     if not len(images) or images.shape[1:] != shape:
         raise MaixSwitchError(
             tr(
@@ -57,6 +58,7 @@ def quantise(graph: Graph, images: NDArray[Any], options: QuantiseOptions | None
             EXIT_USAGE,
         )
     options = options or QuantiseOptions()
+    # Zero padding of the first layer is one byte for all channels. The graph is moved so that this byte is its 0.
     pad = border_pixel(graph)
     graph = _around(graph, pad)
     seen = Calibration(graph, images.astype(np.float32) - np.float32(pad), options.tried)
@@ -67,6 +69,7 @@ def quantise(graph: Graph, images: NDArray[Any], options: QuantiseOptions | None
 def border_pixel(graph: Graph) -> int:
     """Returns the byte nearest to the network's 0, which the zero padding of the first convolution stands for."""
     zeros = [-offset / factor for factor, offset in graph.pixels if factor]
+    # A reader on the CPU sees the bytes as they are, so the picture can only be moved if the KPU alone reads it.
     only = all(node.on_kpu for node in graph.readers(graph.input))
     return int(np.clip(np.rint(np.mean(zeros)), 0, 255)) if zeros and only else 0
 
@@ -100,6 +103,7 @@ class Quantiser:
         self.layers: list[Layer] = []
         self.origin = {graph.input: graph.input}
         self.trial = Trial(self.shapes, self.scales, graph.input, images[: seen.tried])
+        # The graph is in the order of running, so each node finds the layers of its inputs.
         for node in graph.nodes:
             node.quantise(self)
             self.origin[node.output] = node.output
@@ -107,6 +111,7 @@ class Quantiser:
     def result(self) -> Quantised:
         """Returns the network of all layers."""
         outputs = tuple(self._as_output(name) for name in self.graph.outputs)
+        # Nodes may have planned tensors that no layer makes in the end. They would confuse the report.
         results = {layer.output for layer in self.layers}
         names = {self.graph.input, *results}
         return Quantised(
@@ -131,6 +136,7 @@ class Quantiser:
     def _as_output(self, name: str) -> str:
         """Returns the tensor in float32, made by a layer of floats: nothing else in a file tells an output's type."""
         name = self.as_float(name)
+        # The second layer of a mask adds bytes, so a reader of the file would take its result for uint8.
         if not any(isinstance(layer, FloatMasked) and layer.output == name for layer in self.layers):
             return name
         self.origin[name + OUT] = self.origin[name]
@@ -141,6 +147,7 @@ class Quantiser:
         if name not in self.scales:
             return name
         other = name + FLOAT
+        # Several nodes may read the same tensor in its other kind, and one conversion serves them all.
         if other not in self.origin:
             scale = self.scales[name]
             self.put(Dequantize((), (name,), other, scale.factor, scale.bias), self.shapes[name])
@@ -152,6 +159,7 @@ class Quantiser:
         if name in self.scales:
             return name
         other = name + BYTE
+        # The range is measured on the floats, since the tensor had no scale of its own in the plan.
         if other not in self.origin:
             self.round(name, other, self.seen.seen[name])
             self.origin[other] = name
@@ -160,6 +168,7 @@ class Quantiser:
     def in_scale(self, name: str, scale: Scale) -> str:
         """Returns the tensor in uint8 of this scale."""
         source = self.as_byte(name)
+        # With equal scales the bytes mean the same, and a table would only cost time.
         if self.scales[source] == scale:
             return source
         other = f"{source}:{scale.steps:.9g}"

@@ -44,9 +44,11 @@ class Seen:
     def add(self, values: NDArray[Any]) -> None:
         """Adds the tensor of one image."""
         flat = np.asarray(values, np.float64).reshape(-1)
+        # A fixed number of values for each image keeps large maps from outweighing the others.
         step = max(1, flat.size // PER_IMAGE)
         self.lows.append(float(flat.min()))
         self.highs.append(float(flat.max()))
+        # The start moves from image to image, so that the sample does not show the same columns of every map.
         self.halves[self.images % 2].append(flat[self.images % step :: step])
         self.images += 1
 
@@ -57,6 +59,7 @@ class Seen:
 
     def ends(self, halves: Sequence[int]) -> tuple[Reals, Reals]:
         """Returns the least and the largest values of the images in some halves."""
+        # With a single image both halves are this image, as an empty half could judge nothing.
         of = range(self.images) if len(halves) > 1 else range(halves[0] if self.images > 1 else 0, self.images, 2)
         return np.array([self.lows[index] for index in of]), np.array([self.highs[index] for index in of])
 
@@ -77,6 +80,7 @@ def choose(
     method: "auto", or the name of the candidate to take.
     limits: no value can be outside.
     """
+    # A range that is chosen and judged on the same images would always be the narrowest that fits them.
     if method == "auto":
         held = [seen.half(1) for seen in members]
         errors = {
@@ -84,7 +88,9 @@ def choose(
             for name, ends in _candidates(members, (0,)).items()
         }
         method = min(errors, key=lambda name: errors[name])
+    # Once the method is chosen, all images measure the range.
     low, high = _candidates(members, (0, 1))[method]
+    # The curve before may bound the values. Levels beyond would never be used.
     return Scale.covering(max(low, limits[0]), min(high, limits[1])), method
 
 
@@ -93,8 +99,10 @@ def _candidates(members: Sequence[Seen], halves: Sequence[int]) -> dict[str, tup
     values = np.concatenate([seen.half(half) for seen in members for half in halves])
     ends = [seen.ends(halves) for seen in members]
     low, high = min(lows.min() for lows, _ in ends), max(highs.max() for _, highs in ends)
+    # A spread from image to image hints at what the pictures of the board may bring beyond these.
     wide = min(lows.min() - lows.std() for lows, _ in ends), max(highs.max() + highs.std() for _, highs in ends)
     ranges = {"minmax": (float(low), float(high)), "wide": (float(wide[0]), float(wide[1]))}
+    # A few outliers can make the levels of all others coarse. Cutting them off often errs less.
     for tail in TAILS:
         lower, upper = np.quantile(values, [tail, 1 - tail])
         ranges[f"percentile {100 * (1 - tail):g}"] = (float(lower), float(upper))
@@ -103,6 +111,7 @@ def _candidates(members: Sequence[Seen], halves: Sequence[int]) -> dict[str, tup
 
 
 def _error(values: Reals, scale: Scale) -> float:
+    # The error counts relative to the power, so that tensors of small values have the same say in a shared scale.
     real = (scale.quantize(values).astype(np.float64) - scale.zero) / scale.steps
     power = float(np.mean(values * values)) or 1.0
     return float(np.mean((real - values) ** 2)) / power
@@ -113,23 +122,28 @@ def least_divergence(values: Reals) -> tuple[float, float]:
 
     Both ends shrink by one factor. What lies outside is counted at the ends, as it is clipped.
     """
+    # 0 is always a level, since padding and relu need it exactly.
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     if low == high:
         return low, high
     counts, edges = np.histogram(values, BINS, (low, high))
     centres = (edges[:-1] + edges[1:]) / 2
     best, least = (low, high), np.inf
+    # From the widest on: of equal results, the range that cuts least stays.
     for clip in CLIPS[::-1]:
         lower, upper = low * clip, high * clip
         inside = (centres >= lower) & (centres <= upper)
         kept = counts[inside].astype(np.float64)
         true = kept.copy()
+        # What is cut off is not lost, but lands on the last level. The model does not have it, which is the price of a
+        # cut.
         true[0] += counts[centres < lower].sum()
         true[-1] += counts[centres > upper].sum()
         level = np.minimum(((centres[inside] - lower) / (upper - lower) * LEVELS).astype(np.int64), LEVELS - 1)
         occupied = kept > 0
         total = np.bincount(level, kept, LEVELS)
         bins = np.bincount(level, occupied.astype(np.float64), LEVELS)
+        # A small amount in every bin keeps the logarithm finite where the model is empty.
         model = np.where(occupied, (total / np.maximum(bins, 1))[level], 0.0) + 1e-3
         where = true > 0
         p, q = true / true.sum(), model / model.sum()

@@ -28,9 +28,12 @@ class Groups:
         for node in graph.nodes:
             if node.output not in self.bytes:
                 continue
+            # A pool or a resize copies bytes, so its result can only have the scale of its input.
             if node.scale_from is ScaleFrom.INPUT and node.inputs[0] in self.bytes:
                 self._join(node.inputs[0], node.output)
             elif node.scale_from is ScaleFrom.SHARED:
+                # A concatenation copies bytes as well. The camera's scale is given, so a part of it goes through a
+                # table instead.
                 for name in node.inputs:
                     if name in self.bytes and not self.fixed(name):
                         self._join(name, node.output)
@@ -59,6 +62,7 @@ def plan(graph: Graph, seen: Calibration, pad: int, method: str = "auto") -> tup
     """
     groups = Groups(graph)
     members: dict[str, list[str]] = {}
+    # The order of the network makes the result independent of how a set is ordered.
     for name in sorted(groups.bytes, key=list(seen.seen).index):
         members.setdefault(groups.root(name), []).append(name)
     scales, methods = {}, {}
@@ -66,8 +70,10 @@ def plan(graph: Graph, seen: Calibration, pad: int, method: str = "auto") -> tup
         if groups.fixed(names[0]):
             scale, method_used = Scale(1.0, pad), "pixels"
         else:
+            # All members of a group share the scale, so all of them are measured, and errors are weighed together.
             limits = _limits(names, seen)
             scale, method_used = choose([_measured(name, seen) for name in names], method, limits)
+            # The convolution may reach further than the pictures showed. z has to hold it without running over.
             reach = max(seen.makers[name].reach(seen.largest_input(name)) for name in names)
             scale = _not_too_fine(scale, reach)
         scales.update(dict.fromkeys(names, scale))
@@ -89,6 +95,7 @@ def _limits(names: list[str], seen: Calibration) -> tuple[float, float]:
 
 
 def _not_too_fine(scale: Scale, reach: float) -> Scale:
+    # A finer scale would make the factors too large for the registers, so the range grows instead.
     least = reach * LEAST_PART
     low, high = -scale.zero / scale.steps, (255 - scale.zero) / scale.steps
     return scale if high - low >= least else Scale.covering(low, low + least)
@@ -98,8 +105,10 @@ def saturates(curve: Curve | None, scale: Scale) -> bool:
     """Is the curve what the ends of the scale do by themselves?"""
     if curve is None:
         return True
+    # A curve that is not a clamp changes values between the ends, which a scale cannot do.
     if curve.low is None or curve.high is None:
         return False
     low, high = -scale.zero / scale.steps, (255 - scale.zero) / scale.steps
+    # Half a step makes no difference after rounding.
     slack = 0.5 / scale.steps
     return bool(low >= curve.low - slack and high <= curve.high + slack) and not np.isnan(low + high)

@@ -45,6 +45,7 @@ class Trial:
 
     def values(self, name: str) -> Values:
         """Returns the tensor of all images (n, ...)."""
+        # Most tensors are never asked for. Only those before a convolution are, and each is computed once.
         if name not in self._known:
             layer = self._layers[name]
             inputs = [self.values(source) for source in layer.inputs]
@@ -56,6 +57,7 @@ class Trial:
 
     def _emulated(self, layer: Layer, inputs: list[Values]) -> Values:
         shape, dtype = self._shapes[layer.output], np.uint8 if layer.output in self._scales else np.float32
+        # A view has no layer in the file, so there is nothing to emulate.
         if layer.is_view:
             return inputs[0].reshape(-1, *shape)
         # A file starts with a KPU layer. Behind it, one resize each makes room for what the layer reads: its own result
@@ -88,6 +90,7 @@ def _room(writer: KModelWriter, start: PlacedTensor, values: Values) -> PlacedTe
 def run_conv(layer: KpuConv, images: Values) -> Values:
     """Returns uint8 (n, c, h, w) through a KPU layer, fast, within a rounding of the chip: its sums are float32."""
     part = layer.part
+    # The pool types 5 and 7 pick pixels. Skipping the others before the sums gives the same, and faster.
     stride = {5: 2, 7: 4}.get(layer.pool, 1)
     centred = part.weights.astype(np.float32) - part.weight_zero
     sums = convolve(images.astype(np.float32) - part.input_zero, centred, layer.depthwise, stride)
@@ -97,6 +100,7 @@ def run_conv(layer: KpuConv, images: Values) -> Values:
     result = activated(z, part.activation)
     if layer.pool in (0, 5, 7):
         return result
+    # A mean or a maximum is taken on bytes, as the KPU does it behind the activation table.
     pool = POOLS[layer.pool][2]
     return np.stack([pool(image, ROUNDING) for image in result])
 
@@ -104,6 +108,7 @@ def run_conv(layer: KpuConv, images: Values) -> Values:
 def activated(z: NDArray[Any], table: Activation) -> NDArray[np.uint8]:
     """Returns uint8 of z, float: the straight table as a rounding, any other as the chip does, perhaps looked up."""
     plain = linear()
+    # The straight table is the usual one, and its 16 pieces amount to a rounding.
     if all(np.array_equal(getattr(table, name), getattr(plain, name)) for name in ("start", "mul", "shift", "bias")):
         result: NDArray[np.uint8] = np.clip(np.rint(z * np.float32(1 / UNIT)), 0, 255).astype(np.uint8)
         return result

@@ -19,14 +19,18 @@ def quantise_weights(weights: NDArray[Any]) -> tuple[NDArray[np.uint8], int, Rea
     """
     real = np.asarray(weights, np.float64)
     flat = real.reshape(real.shape[0], -1)
+    # 0 is part of every range, so that a weight of 0 stays exact.
     low, high = np.minimum(flat.min(axis=1), 0.0), np.maximum(flat.max(axis=1), 0.0)
     zeros = np.arange(LEVELS + 1)
     steps = _steps(zeros, low, high)
+    # Rounding noise grows with the square of the step. A zero that leaves a channel without a side is not possible.
     noise = np.where(steps > 0, np.maximum(steps, 1e-100) ** -2.0, np.inf)
+    # A channel of zeros has no noise, and may not keep a zero from being chosen.
     noise[:, (low == 0) & (high == 0)] = 0.0
     zero = int(np.argmin(noise.sum(axis=1)))
     chosen = _steps(np.array([zero]), low, high)[0]
     used = chosen[np.isfinite(chosen)]
+    # A channel of zeros fits any number of steps. It gets a usual one, so that its factor fits the register.
     chosen = np.where(np.isfinite(chosen), chosen, used.max() if used.size else 1.0)
     whole = np.rint(real * chosen.reshape(-1, 1, 1, 1)) + zero
     return np.clip(whole, 0, LEVELS).astype(np.uint8), zero, chosen

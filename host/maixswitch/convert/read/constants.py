@@ -40,13 +40,16 @@ def evaluate(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> tu
     """
     if node.kind not in EVALUATED:
         return None
+    # The inputs are counted first, as even the inference of sizes reads some of them.
     if sum(array.size for array in arguments if array is not None) > LARGEST:
         raise node.refused(tr("it does not fit its inputs: {error}", error="too large"), word(AGAIN))
     try:
+        # The result is bounded before it exists: a ConstantOfShape of a few bytes may ask for terabytes.
         if any(size > LARGEST for size in _sizes(node, arguments, opset)):
             raise ValueError("too large")
         return _results(node, arguments, opset)
     except Exception as error:  # onnx raises classes of its own and of numpy, for whatever a file holds
+        # The first line tells the reason. What follows are traces of a library that the user has not heard of.
         why = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise node.refused(tr("it does not fit its inputs: {error}", error=why), word(AGAIN)) from error
 
@@ -64,6 +67,7 @@ def _sizes(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> list
         name: helper.make_tensor_type_proto(helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
         for name, array in arrays.items()
     }
+    # The inference gets the values as well as the types, because the size of a Reshape or Range depends on them.
     tensors = {name: numpy_helper.from_array(array, name) for name, array in arrays.items()}
     schema = defs.get_schema(node.kind, opset, "")
     inferred = shape_inference.infer_node_outputs(
@@ -72,6 +76,7 @@ def _sizes(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> list
     sizes = []
     for name in filter(None, node.outputs):
         dims = inferred[name].tensor_type.shape.dim
+        # A size that onnx cannot tell might be any size, so the node is refused rather than tried.
         if not inferred[name].tensor_type.HasField("shape") or not all(dim.HasField("dim_value") for dim in dims):
             raise ValueError("the size of its result is unknown")
         sizes.append(float(np.prod([float(dim.dim_value) for dim in dims])))

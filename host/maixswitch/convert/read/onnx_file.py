@@ -27,6 +27,7 @@ def load(path: Path) -> ModelProto:
     MaixSwitchError (input or output) if it cannot be read, (findings) if it is damaged or not ONNX, (usage) if onnx is
     not installed.
     """
+    # The converter is an optional part of the installation, so the message names what to install.
     try:
         import onnx
         from onnx import inliner
@@ -34,6 +35,7 @@ def load(path: Path) -> ModelProto:
         text = tr("reading ONNX files needs onnx and onnxruntime: pip install 'maixswitch[convert]'")
         raise MaixSwitchError(text, EXIT_USAGE) from error
     with files.reading(path):
+        # The size is looked at before the file is read, so that a wrong file cannot fill the memory.
         size = path.stat().st_size
         if size > LARGEST:
             text = tr("{path}: {size} MiB; wanted at most {most}", path=path, size=size >> 20, most=LARGEST >> 20)
@@ -41,11 +43,15 @@ def load(path: Path) -> ModelProto:
         data = path.read_bytes()
     try:
         model = onnx.load_model_from_string(data)
+        # Protobuf accepts almost any bytes, even an empty file, as a model without fields.
         if not model.HasField("graph"):
             raise ValueError(tr("it has no graph"))
+        # The external weights come in before the check, because the checker would otherwise look for their files by
+        # itself.
         for tensor in model.graph.initializer:
             _take_in(tensor, path)
         onnx.checker.check_model(model)
+        # Recent exporters write functions of their own. Inlined, they are plain operators that the readers know.
         if model.functions:
             model = inliner.inline_local_functions(model)
     except MaixSwitchError:
@@ -78,16 +84,19 @@ def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
         constants = {t.name: np.asarray(numpy_helper.to_array(t)) for t in graph.initializer}
     except Exception as error:  # sizes and types that the checker lets pass
         raise _damaged(path, error) from error
+    # An operator of another domain may have the name of one of ONNX and compute something else.
     for node, proto in zip(nodes, graph.node, strict=True):
         if proto.domain not in ("", "ai.onnx"):
             why = tr("the operator belongs to {domain}, not to ONNX itself", domain=proto.domain)
             raise node.refused(why, tr("export it without the optimisations of a runtime"))
+    # float16 is refused here, with the way out, because the arithmetic of the report is that of float32 files.
     for name, array in constants.items():
         if array.dtype.kind == "V" or array.dtype in (np.float16,):
             text = tr("{path}: {name} is {type}; wanted float32", path=path, name=name, type=array.dtype)
             raise MaixSwitchError(f"{text}; {word(FLOAT)}")
     if graph.sparse_initializer:
         raise MaixSwitchError(tr("{path}: it has sparse weights; export it with dense ones", path=path))
+    # Old exporters list the weights among the inputs as well. Only what has no value is a real input.
     inputs = [value for value in graph.input if value.name not in constants]
     if len(inputs) != 1:
         names = ", ".join(value.name for value in inputs) or "-"
@@ -139,20 +148,25 @@ def _shape(value: ValueInfoProto, path: Path) -> tuple[int, ...]:
     from onnx import TensorProto
 
     kind = value.type.tensor_type
+    # The board feeds bytes, and the converter folds the way to real units into the weights. Only float32 has real
+    # units.
     if kind.elem_type != TensorProto.FLOAT:
         name = TensorProto.DataType.Name(kind.elem_type).lower()
         text = tr("{path}: the input {name} is {type}; wanted float32", path=path, name=value.name, type=name)
         raise MaixSwitchError(f"{text}; {word(FLOAT)}")
+    # 0 stands for a size that the file leaves open, whether by a name or by a number below 1.
     dims = [d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else 0 for d in kind.shape.dim]
     remedy = tr("wanted (1, channels, height, width), all fixed")
     shown = "(" + ", ".join(str(d.dim_value or d.dim_param or "?") for d in kind.shape.dim) + ")"
     if len(dims) != 4:
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
         raise MaixSwitchError(f"{text}; {remedy}")
+    # An open batch is fine, since the board runs one picture. All other sizes decide the layout of memory.
     if dims[0] > 1 or not all(dims[1:]):
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
         how = tr("export it with fixed sizes, or set them: python -m onnxruntime.tools.make_dynamic_shape_fixed --help")
         raise MaixSwitchError(f"{text}; {remedy}; {how}")
+    # The KPU takes far less. This bound only keeps a mistaken file from filling the memory of the PC.
     if max(dims) > 4096:
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
         raise MaixSwitchError(f"{text}; {tr('wanted at most 320x240')}")

@@ -8,6 +8,7 @@ from maixswitch.convert.ops.conv import add_lead_in
 
 def rewrite(graph: Graph) -> None:
     """Rewrites the graph in place. MaixSwitchError for what the KPU has no way to compute."""
+    # Nodes without an effect go first, as one of them may be an operator that the board cannot run.
     _prune(graph)
     for phase in Phase:
         # A factor may travel over several operations, each of which has to be asked again.
@@ -17,7 +18,9 @@ def rewrite(graph: Graph) -> None:
         else:
             for node in list(graph.nodes):
                 node.rewrite(graph, phase)
+    # The lead-in comes last: only now is it known which nodes read the picture.
     add_lead_in(graph)
+    # Tensors that were folded away would show up in reports and take part in the choice of scales.
     used = {graph.input, *(node.output for node in graph.nodes)}
     graph.shapes = {name: shape for name, shape in graph.shapes.items() if name in used}
     graph.orders = {name: order for name, order in graph.orders.items() if name in used}

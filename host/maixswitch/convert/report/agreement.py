@@ -49,7 +49,9 @@ class Agreement:
             same = [other for other in free if other[1] == box[1] and overlap(box[2:], other[2:]) >= SAME_BOX]
             if same:
                 self.agree += 1
+                # Each box may be matched once. Otherwise one box would stand for several of the other network.
                 free.remove(max(same, key=lambda other: overlap(box[2:], other[2:])))
+        # Boxes that only one network finds count as well, on either side.
         self.of += len(left) + len(free)
 
 
@@ -63,9 +65,11 @@ def boxes(output: Values, anchors: Sequence[float]) -> list[Box]:
     _, height, width = output.shape
     cells = output.astype(np.float64).reshape(count, -1, height, width)
     sizes = np.asarray(anchors, np.float64).reshape(count, 2, 1, 1)
+    # The exponentials of raw outputs may run over, and the sigmoid that follows is still right.
     with np.errstate(over="ignore"):
         x = (1 / (1 + np.exp(-cells[:, 0])) + np.arange(width)) / width
         y = (1 / (1 + np.exp(-cells[:, 1])) + np.arange(height)[:, None]) / height
+        # The firmware's exponential is not bounded. Beyond 20 the box covers everything in either case.
         w = np.exp(np.minimum(cells[:, 2], 20)) * sizes[:, 0] / width
         h = np.exp(np.minimum(cells[:, 3], 20)) * sizes[:, 1] / height
         powers = np.exp(cells[:, 5:] - cells[:, 5:].max(1, keepdims=True))
@@ -77,7 +81,9 @@ def boxes(output: Values, anchors: Sequence[float]) -> list[Box]:
         sides = (x[i] - w[i] / 2, y[i] - h[i] / 2, x[i] + w[i] / 2, y[i] + h[i] / 2)
         candidates.append((float(best[i]), int(classes[i]), *(float(side) for side in sides)))  # type: ignore[arg-type]
     kept: list[Box] = []
+    # A greedy suppression takes the square of the boxes, so an untrained network is cut off before it.
     for box in sorted(candidates, reverse=True)[: 10 * MOST_BOXES]:
+        # The firmware suppresses within a class only, so boxes of other classes may overlap.
         if all(other[1] != box[1] or overlap(other[2:], box[2:]) <= NMS for other in kept):
             kept.append(box)
         if len(kept) == MOST_BOXES:

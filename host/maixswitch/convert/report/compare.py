@@ -35,6 +35,7 @@ class Nearness:
     @property
     def snr(self) -> float:
         """Signal to noise in dB; inf without any error, -inf where only the error is there."""
+        # Without an error the ratio is not defined. Infinity sorts above all others.
         if self.error == 0.0:
             return inf
         return 10 * log10(self.signal / self.error) if self.signal else -inf
@@ -52,6 +53,7 @@ class Comparison:
         tensors: of the quantised network, without a batch. exact: of the float network.
         """
         for name, original in net.origin.items():
+            # A pool that moved into the next layer, or a tensor that reading put in, has nothing to compare with.
             if name not in tensors or original not in exact:
                 continue
             values = real(tensors[name], net.scales[name]) if name in net.scales else tensors[name]

@@ -57,6 +57,7 @@ class Facts:
 def document(facts: Facts) -> Document:
     """Returns the report as a JSON-able document; dB are null where a tensor has no error, or it is not known."""
     quantised = facts.quantised
+    # The finished file is described as ``kmodel info`` would describe it, so that both commands say the same.
     kmodel = describe(facts.model, facts.output, file_kind(facts.lowered.data))
     fits = [item["name"] for item in kmodel["firmware"] if item["verdict"] == "fits"]
     agreement = facts.agreement
@@ -83,6 +84,7 @@ def document(facts: Facts) -> Document:
 
 def _steps(facts: Facts) -> Iterator[Document]:
     quantised = facts.quantised
+    # The layers are those that the file has, not those of the plan: some were put in to make it runnable.
     for layer in make_runnable(quantised).layers:
         scale = quantised.scales.get(layer.output)
         low_high = None if scale is None else [-scale.zero / scale.steps, (255 - scale.zero) / scale.steps]
@@ -101,6 +103,7 @@ def _other(facts: Facts, runtime: str) -> Document:
     """Returns the outputs on another runtime; ``same``: are they as near to the float network as on the model's own?"""
     names, near = facts.quantised.outputs, facts.elsewhere[runtime]
     origin = [facts.quantised.origin[name] for name in names]
+    # Above GOOD, a loss is not visible in any answer. Below, one decibel may be.
     lost = [min(facts.nearness[name].snr, GOOD) - near[name].snr for name in origin if name in near]
     outputs = [{"name": name, **_near(facts, name, near)} for name in names]
     return {"runtime": runtime, "same": max(lost, default=0.0) <= LOSS, "outputs": outputs}
@@ -108,6 +111,7 @@ def _other(facts: Facts, runtime: str) -> Document:
 
 def _near(facts: Facts, name: str, nearness: Mapping[str, Nearness] | None = None) -> Document:
     near = (facts.nearness if nearness is None else nearness).get(facts.quantised.origin.get(name, ""))
+    # A tensor without a counterpart in the float network gets no figures rather than wrong ones.
     if near is None:
         return {"snr_db": None, "worst": None, "exact": False}
     snr = near.snr
@@ -156,6 +160,7 @@ def summary(report: Document) -> list[str]:
     """Returns the lines below the table; the page shows the same."""
     kmodel, images = report["kmodel"], report["images"]
     lines = []
+    # A trial is easily taken for a result, so its warning stands first.
     if images["noise"]:
         lines.append(
             tr("TRIAL WITH NOISE: ranges and figures say nothing about real pictures; convert again with --images DIR")
@@ -179,6 +184,7 @@ def summary(report: Document) -> list[str]:
                 "output {name}: SNR {snr} dB on {runtime}", name=item["name"], snr=decibels(item), runtime=runtime
             )
             lines.append(line)
+    # Other runtimes are only mentioned where the results differ enough to matter.
     others = [item["runtime"] for item in report["elsewhere"] if not item["same"]]
     if others:
         differs = tr(
@@ -211,6 +217,7 @@ def summary(report: Document) -> list[str]:
     lines += [f"  {item['name']}: {item['text']}" for item in kmodel["firmware"]]
     lines += [tr("note: {line}", line=line) for line in report["notes"]]
     lines += [tr("warning: {line}", line=line) for line in kmodel["warnings"]]
+    # A weak layer is often the cause of wrong answers behind it, so the first few are named.
     weak = [item["name"] for item in report["steps"] if item["snr_db"] is not None and item["snr_db"] < WEAK]
     if weak:
         lines.append(
@@ -233,6 +240,7 @@ def agreed(agreement: Document | None) -> list[str]:
     """Returns the agreement in words."""
     if agreement is None:
         return []
+    # Without any box the share would be a division by 0, and 100 % would be a lie.
     if not agreement["of"]:
         return [tr("boxes: neither network finds any in these pictures")]
     values = {"agree": agreement["agree"], "all": agreement["of"], "share": 100 * agreement["share"]}

@@ -28,6 +28,7 @@ def run(model: KModel, lowered: Lowered, quantised: Quantised, image: NDArray[An
             values = values.view("<f4")  # floats that a layer of bytes has made
         if values.size == size:  # not the moves before a layer, which have other sizes
             tensors[name] = values.reshape(lowered.shapes[name])
+    # A view has no layer in the file, but the comparison knows it by its own name.
     for layer in quantised.layers:
         if layer.is_view and layer.inputs[0] in tensors:
             tensors[layer.output] = tensors[layer.inputs[0]].reshape(quantised.shapes[layer.output])

@@ -19,6 +19,7 @@ class FloatNet:
     def __init__(self, path: Path) -> None:
         """Loads the file. MaixSwitchError as onnx_file.load raises, and if onnxruntime is missing or refuses it."""
         model = load(path)
+        # onnx and onnxruntime are installed separately, so the first may be there without the second.
         try:
             import onnxruntime
         except ImportError as error:
@@ -31,9 +32,11 @@ class FloatNet:
         self._input, self._shape = network.input, network.shape
         results = {name for node in network.nodes for name in node.outputs if name}
         self.names = (self._input, *sorted(results))
+        # onnxruntime returns only outputs, so every tensor inside becomes one.
         have = {value.name for value in model.graph.output}
         model.graph.output.extend(ValueInfoProto(name=name) for name in sorted(results - have))
         options = onnxruntime.SessionOptions()
+        # One thread keeps the order of the sums, and thereby the last digits of the report.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
         # With all tensors asked for there is little to fuse, and the order of the sums stays that of the file.
@@ -52,15 +55,18 @@ class FloatNet:
         names: those that the file does not have, such as tensors that reading put in, are left out.
         MaixSwitchError if onnxruntime refuses.
         """
+        # Reading may have put in tensors of its own, which the file does not know.
         names = [name for name in dict.fromkeys(names) if name in self.names]
         inside = [name for name in names if name != self._input]
         tensors: dict[str, list[Array]] = {name: [] for name in names}
+        # The batch of the file is fixed at 1, so the images run one by one.
         for image in images:
             picture = np.asarray(image, np.float32)
             feed = self._feed(picture)
             if self._input in tensors:
                 tensors[self._input].append(feed[0])
             for name, array in zip(inside, self._one(feed, inside), strict=True):
+                # Some exporters drop the batch inside the network. Only a real batch of 1 is taken off.
                 tensors[name].append(array[0] if array.ndim > 1 and array.shape[0] == 1 else array)
         return {name: np.stack(arrays) for name, arrays in tensors.items() if arrays}
 

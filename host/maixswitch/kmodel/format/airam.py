@@ -66,6 +66,7 @@ class MapLayout:
 
     def read(self, ram: Bytes, row: int) -> Bytes:
         """The map at ``row`` as uint8 (channels, height, width); a view of the RAM where the layout allows it."""
+        # A map of one channel in a row needs no repacking, and a view saves the copy of the largest maps.
         view = self._blocks(ram, row)[..., : self.width]
         if self.groups == 1:
             return view[:, :, 0, :]
@@ -103,7 +104,9 @@ def maps_in(shape: tuple[int, ...] | None, dtype: str, size: int) -> tuple[MapLa
     Returns (layout of one map, number of maps). None for values that lie one after another: types other than uint8,
     unknown shapes, and tensors that are too small for the layout.
     """
+    # Only bytes have the layout of maps. Floats in the AI RAM lie one after another, as the CPU copied them.
     if shape is None or len(shape) < 3 or dtype != "uint8":
         return None
     layout, number = layout_of(*shape[-3:]), prod(shape[:-3])
+    # A tensor that is too small for the rows of a map can only be packed bytes.
     return (layout, number) if layout.size * number <= size else None

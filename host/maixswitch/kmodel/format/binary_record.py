@@ -48,6 +48,7 @@ def read(cls: type[Record], cursor: Cursor) -> Record:
     for name, form, metadata in _plan(cast(Any, cls)):
         value: object
         if metadata:
+            # The shape may depend on fields before it, so what was read so far is passed on.
             value = cursor.array(metadata["dtype"], metadata["shape"](seen), name)
         elif isinstance(form, str):
             numbers = struct.unpack("<" + form, cursor.take(struct.calcsize("<" + form), name))

@@ -61,8 +61,10 @@ def _slow(conv: Conv) -> bool:
     registers, norm, table = conv.registers, conv.norm, conv.activation
     largest = (1 << 8 * conv.weights.dtype.itemsize) - 1
     terms = conv.weights.shape[1] * conv.kernel**2
+    # Both zero points add to the sum, so it may be twice as large as that of the weights alone.
     reach = 2 * 255 * largest * terms + abs(registers["arg_add"]) * conv.weights.shape[1]
     return (
+        # A shift that is not exact, a falling piece and large sums are what the fast arithmetic of floats cannot do.
         bool(registers["arg_x"] & ((1 << registers["shr_x"]) - 1))
         or int(table.mul.min()) < 0
         or reach * int(abs(norm.mul).max()) + (int(abs(norm.add).max()) << 15) >= LIKELY_SUMS
@@ -80,9 +82,11 @@ def pixels(layer: Layer) -> int:
 def cost(layer: Layer) -> int:
     """Nanoseconds of one core for the first run, which prepares the layer; a high estimate."""
     conv = conv_of(layer)
+    # The CPU's layers differ widely in what numpy needs for one unit of work.
     if conv is None:
         return LAYER_COST + int(layer.spec.work()) * COSTS.get(layer.name, OTHER_COST)
     each = SLOW_PIXEL_COST if _slow(conv) else PIXEL_COST
+    # Weights are repacked once, before the first run, so their cost does not depend on the picture.
     prepared = KPU_LAYER_COST + int(conv.weights.size) * WEIGHT_COST
     return prepared + int(layer.spec.work()) // MACS_PER_NS + pixels(layer) * batches(layer) * each
 
@@ -111,6 +115,7 @@ class Budget:
     def add(self, layer: Layer) -> None:
         """Adds one layer; raises KModelError with the field that exceeds its limit."""
         conv = conv_of(layer)
+        # The sum of all layers counts, as a file may have many layers that are harmless one by one.
         for field, amount in self._amounts(layer, conv):
             self._spent[field] += amount
             limit = self._limits[field]
@@ -118,6 +123,7 @@ class Budget:
                 raise _too_much(layer, field, self._spent[field], limit)
         if conv is not None:
             check_weights(conv, str(layer), layer.offset)
+            # One layer is bounded as well, because its results lie in memory at one time.
             if pixels(layer) > MAX_LAYER_PIXELS:
                 raise _too_much(layer, "results", pixels(layer), MAX_LAYER_PIXELS)
 
@@ -142,6 +148,7 @@ def _too_much(layer: Layer, field: str, amount: int, limit: int) -> KModelError:
 
 def check_ends(tensors: tuple[Tensor, ...]) -> None:
     """Refuses inputs and outputs that are so large only because they overlap."""
+    # Inputs may overlap in the memory of the chip, but each is copied here.
     total = sum(tensor.bytes for tensor in tensors)
     if total > MAX_RESULTS:
         raise KModelError(

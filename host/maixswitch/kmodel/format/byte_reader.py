@@ -59,6 +59,7 @@ class Cursor:
         """A u32 that counts items of ``item_size`` bytes which follow in this part; refused when they cannot fit."""
         offset = self.position
         value = self.u32(field)
+        # The count is checked before anything is allocated, as a broken file may announce four billion items.
         if value * item_size > self.left:
             raise KModelError(
                 tr("{part} cannot hold what it announces", part=self.part),
@@ -71,9 +72,11 @@ class Cursor:
 
     def array(self, dtype: str, shape: tuple[int, ...], field: str) -> Array:
         """A read-only array over the file's own bytes."""
+        # Python's whole numbers do not overflow, unlike a product of numpy's.
         count = 1
         for size in shape:
             count *= size
+        # A negative size could make the count small again, and numpy would read it as "whatever is left".
         if min(shape, default=0) < 0:
             raise KModelError(
                 tr("{part} has a negative size", part=self.part),
@@ -89,5 +92,6 @@ class Cursor:
 
     def refuse(self, message: str, field: str, found: object, wanted: object, offset: int | None = None) -> KModelError:
         """Makes an error at ``offset``, or at the field that was read last if that is None."""
+        # The field that was read last is usually the wrong one, so only exceptions name an offset.
         where = self.last if offset is None else offset
         return KModelError(f"{self.part}: {message}", offset=where, field=field, found=found, wanted=wanted)

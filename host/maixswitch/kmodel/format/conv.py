@@ -102,6 +102,7 @@ def check_registers(registers: Mapping[str, int], part: str, offset: int, batche
             wanted=wanted,
         )
 
+    # The chip's behaviour for these values is not documented, and no converter writes them.
     if registers["kernel_type"] not in (0, 1):
         raise refuse("kernel_type", registers["kernel_type"], tr("0 (1x1) or 1 (3x3)"))
     if registers["pool_type"] not in POOL_TYPES:
@@ -110,9 +111,11 @@ def check_registers(registers: Mapping[str, int], part: str, offset: int, batche
         raise refuse("bypass_conv", 1, 0)
     # The sizes of the output follow from those of the input and the pool; the reference reads only the latter.
     source, target = input_layout(registers), output_layout(registers)
+    # A depthwise layer has one filter for each channel, so the two numbers have to agree.
     if registers["depth_wise_layer"] and source.channels != target.channels:
         raise refuse(tr("o_ch_num of a depthwise layer"), target.channels, source.channels)
     stride = POOL_TYPES[registers["pool_type"]].stride
+    # The chip leaves out rows and columns that do not fill a pool.
     pooled = source.height // stride, source.width // stride
     if (target.height, target.width) != pooled:
         raise refuse(tr("output height x width"), f"{target.height} x {target.width}", f"{pooled[0]} x {pooled[1]}")
@@ -120,6 +123,7 @@ def check_registers(registers: Mapping[str, int], part: str, offset: int, batche
         ("image_src_addr", source, registers["image_src_addr"]),
         ("image_dst_addr", target, registers["image_dst_addr"]),
     ):
+        # A map beyond the last row would wrap around to the first on the chip, and destroy another map.
         if row + layout.rows * batches > airam.ROWS:
             raise refuse(
                 name,

@@ -48,9 +48,11 @@ def macs(layer: Layer) -> int:
     if hasattr(spec, "in_channels"):  # fully connected, v3
         return int(weights.size)
     scattered = "transpose" in layer.name  # every input pixel meets all weights, else every output pixel does
+    # The shapes of v3 and v4 differ in their fields, but each layer says what it reads and writes.
     shape = next((use.shape for use in layer.uses() if use.writes != scattered and use.shape), None)
     if shape is None:
         return 0
+    # The layers of the CPU target have the channels last, all others before height and width.
     channels = shape[-1] if layer.name.startswith("cpu_") else shape[-3]
     return prod(shape) // channels * int(weights.size)
 
@@ -72,6 +74,7 @@ def main_out_bytes(layer: Layer) -> int:
     """Bytes that a KPU layer also sends to main memory."""
     if conv_of(layer) is None:
         return 0
+    # A result in the AI RAM costs nothing more, as the KPU writes it there anyway.
     return sum(use.size for use in layer.written() if use.memory != AI_RAM)
 
 
@@ -80,6 +83,7 @@ def parameters(layer: Layer) -> int:
     conv = conv_of(layer)
     if conv is not None:
         return int(conv.weights.size) + 2 * int(conv.norm.mul.size)
+    # Constants of v4 lie outside the layer, but belong to what the network has learned.
     learned = (getattr(layer.spec, name, None) for name in LEARNED)
     constants = sum(_count(use) for use in layer.uses() if use.memory == CONST)
     return constants + sum(int(value.size) for value in learned if isinstance(value, np.ndarray))

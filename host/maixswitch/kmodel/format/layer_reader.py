@@ -64,6 +64,7 @@ class LayerReader:
         self.notes: tuple[str, ...] = ()
         self.size = size = len(file)
         end = start + sum(body_size for _, body_size in heads)
+        # More than the usual padding is missing, so a layer would be read beyond the end.
         if end > size + SHORT_TAIL:
             raise KModelError(
                 tr("the file is cut short; copy or download it again"),
@@ -73,6 +74,7 @@ class LayerReader:
                 wanted=tr("{end} bytes", end=end),
             )
         if end > size:
+            # The chip reads such a file as well, because the missing bytes are padding that it never looks at.
             self.file = memoryview(bytes(file) + bytes(end - size))
             self.notes = (tr("the last {end} padding bytes are missing, which is usual", end=end - size),)
         elif end < size:
@@ -88,6 +90,8 @@ class LayerReader:
         budget = Budget(len(self.file))
         for index, (number, body_size) in enumerate(self.heads):
             kind = types.get(number)
+            # The size of an unknown body is known, but not what it does to memory. So the rest cannot be trusted
+            # either.
             if kind is None:
                 raise KModelError(
                     tr("layer {index} is of unknown type", index=index),
@@ -100,6 +104,7 @@ class LayerReader:
             part = tr("layer {index} ({name})", index=index, name=kind.name)
             cursor = Cursor(self.file, position, position + body_size, part)
             spec = kind.parse(cursor, context)
+            # The body itself reached into the missing bytes, so something may be lost besides padding.
             if cursor.position > self.size:
                 lost = len(self.file) - self.size
                 self.notes = (
@@ -120,6 +125,7 @@ class LayerReader:
                     wanted=problem[2],
                 )
             layer = Layer(index, kind, position, body_size, spec)
+            # A use outside its memory would read or write what belongs to another part of the board.
             for use in layer.uses():
                 check_use(use, part, position, context)
             budget.add(layer)

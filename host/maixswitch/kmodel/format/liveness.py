@@ -104,6 +104,7 @@ def ai_ram(program: Program) -> AiRam:
     for tensor in program.inputs:
         if tensor.memory == AI_RAM:
             shape, row = tensor.shape, tensor.address // ROW
+            # An input without a known shape still takes its bytes, rounded up to whole rows.
             rows = (
                 MapLayout(*shape[-3:]).rows * (shape[0] if len(shape) > 3 else 1) if shape else -(-tensor.bytes // ROW)
             )
@@ -129,18 +130,21 @@ def ai_ram(program: Program) -> AiRam:
 
 
 def _span(use: Use) -> tuple[int, int]:
+    # A use may begin inside a row, and then the whole row counts.
     return use.start // ROW, -(-(use.start + use.size) // ROW)
 
 
 def _read(known: list[_Open], span: tuple[int, int], layer: int) -> None:
     start, end = span
     for item in known:
+        # A map stays alive if any row that is left of it is read, as layers may read a part of a concatenation.
         if any(low < end and start < high for low, high in item.spans):
             item.last = max(item.last, layer)
 
 
 def _overwrite(known: list[_Open], start: int, end: int) -> None:
     for item in known:
+        # A write in the middle leaves two parts, and each may be read later.
         left = [(low, min(high, start)) for low, high in item.spans if low < start]
         right = [(max(low, end), high) for low, high in item.spans if high > end]
         item.spans = left + right
@@ -153,6 +157,7 @@ def _needed(maps: Iterable[LiveMap], layer: int) -> list[tuple[int, int]]:
 def _union(spans: list[tuple[int, int]]) -> int:
     """Rows covered by any of the spans."""
     total = reached = 0
+    # Maps may share rows, for example a concatenation and its parts. Shared rows count once.
     for start, end in sorted(spans):
         total += max(0, end - max(start, reached))
         reached = max(reached, end)

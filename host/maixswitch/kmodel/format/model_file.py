@@ -60,12 +60,14 @@ class ModelFile:
 
 def read_program(data: bytes) -> Program:
     """The program of a .kmodel file's bytes; KModelError says what else the file is, or where it is broken."""
+    # The size is checked first, because any larger file is surely not for a board of 6 MiB.
     if len(data) > MAX_FILE:
         size = tr("{data} or more", data=len(data))
         raise KModelError(
             tr("too large for a kmodel"), field="bytes", found=size, wanted=tr("at most {most}", most=MAX_FILE)
         )
     kind = file_kind(data)
+    # The first bytes decide, whatever the name of the file is.
     if kind.name == V3:
         return read_v3(memoryview(data))
     if kind.name == V4:

@@ -71,6 +71,7 @@ def decode_block(block: bytes | memoryview) -> dict[str, int]:
     for name, word, low, high, signed in FIELDS:
         size = high - low
         value = (words[word] >> low) & ((1 << size) - 1)
+        # The chip stores signed fields as two's complement in as many bits as the field has.
         values[name] = value - (1 << size) if signed and value >> (size - 1) else value
     return values
 
@@ -80,6 +81,7 @@ def encode_block(values: Mapping[str, int]) -> bytes:
 
     Raises ValueError for an unknown name or a number that its bits cannot hold.
     """
+    # A misspelt name would otherwise leave a register at 0, which is a valid value for most of them.
     unknown = set(values) - {row[0] for row in FIELDS}
     if unknown:
         raise ValueError(f"no such register field: {', '.join(sorted(unknown))}")
@@ -88,6 +90,7 @@ def encode_block(values: Mapping[str, int]) -> bytes:
         value = values.get(name, 0)
         size = high - low
         least, most = (-(1 << (size - 1)), (1 << (size - 1)) - 1) if signed else (0, (1 << size) - 1)
+        # A number that is cut off would run on the chip and give wrong results without a message.
         if not least <= value <= most:
             raise ValueError(f"{name} = {value} does not fit into {size} bits")
         words[word] |= (value & ((1 << size) - 1)) << low
@@ -95,6 +98,7 @@ def encode_block(values: Mapping[str, int]) -> bytes:
 
 
 def _signed(values: Array, bits: int) -> Ints:
+    # Flipping the top bit and taking it off again extends the sign without a case for negative numbers.
     top = np.int64(1 << (bits - 1))
     result: Ints = (values.astype(np.int64) ^ top) - top
     return result

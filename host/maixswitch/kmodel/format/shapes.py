@@ -22,10 +22,13 @@ def written_shapes(layers: Sequence[Layer]) -> Shapes:
         results = []
         for use in layer.written():
             shape = use.shape
+            # Layers that work on flat values, such as a table, do not state a shape. Their input's is the best guess.
             source = known.get((incoming[0].memory, incoming[0].start)) if incoming else None
             if shape is None and source is not None and source[1] is not None:
+                # Another number of elements means that the layer changed the shape, so nothing is known about it.
                 count = use.size // DTYPES[use.dtype].itemsize
                 shape = source[1] if prod(source[1]) == count else None
             results.append(((use.memory, use.start), (use, shape)))
+        # All results of a layer become known at once: it may write where it reads.
         known.update(results)
     return known

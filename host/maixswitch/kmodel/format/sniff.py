@@ -35,14 +35,17 @@ def _word(data: bytes, offset: int, order: str = "little") -> int:
 def file_kind(data: bytes) -> Kind:
     """The kind of a file; the first 64 bytes are enough. Never raises."""
     head = data[:64]
+    # An erased flash reads as 0xff, and a failed copy as zeros. Neither is worth a guess.
     if not head.strip(b"\0\xff"):
         return Kind("empty", tr("the file is empty or blank; download it again, as the raw file"))
     if head[:4] == MAGIC:
         return _container(_word(head, 4))
+    # Version 3 has no magic number other than its version, so the word for the chip has to fit as well.
     if _word(head, 0) == 3:
         if _word(head, 8) not in (0,):
             return Kind("unknown", tr("starts like kmodel v3, but not for the K210 (arch is not 0)"))
         return Kind(V3, "kmodel v3 (nncase 0.1)", True)
+    # load_flash reads the flash chip in words of the other byte order, so such files circulate as well.
     if _word(head, 0, "big") == 3 and _word(head, 4, "big") in (0, 1):
         return Kind(
             "kmodel v3, word-swapped",
@@ -51,6 +54,7 @@ def file_kind(data: bytes) -> Kind:
                 "the TF card: use the original file, or swap each 4 bytes back"
             ),
         )
+    # The specific tests come first: the test for a text is true for many of the others.
     for test, kind in _OTHERS:
         if test(head):
             return replace(kind, message=word(kind.message))
@@ -60,6 +64,7 @@ def file_kind(data: bytes) -> Kind:
 def _container(version: int) -> Kind:
     if version == 4:
         return Kind(V4, "kmodel v4 (nncase 0.2)", True)
+    # Later versions hold an equal network, so their owner only has to convert it again.
     if version > 4:
         return Kind(
             f"kmodel v{version}",

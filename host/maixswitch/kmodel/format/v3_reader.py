@@ -31,9 +31,12 @@ def parse_conv(cursor: Cursor, context: Context) -> body.KpuConv:
     def at(offset: int, size: int, name: str) -> memoryview:
         return Cursor(context.file, min(offset, len(context.file)), len(context.file), cursor.part).take(size, name)
 
+    # The offsets of the file are absolute, so each part is read within the whole file and not within the body.
     registers = decode_block(at(head.layer_offset, BLOCK_SIZE, tr("register block")))
+    # The registers decide the sizes of all other parts, so they are checked before those are read.
     check_registers(registers, cursor.part, head.layer_offset)
     shape = weight_shape(registers)
+    # The flags of the header, not the layer, say how wide weights are.
     dtype = "<u2" if context.wide_weights else "u1"
     size = len(context.file)
     weights = Cursor(context.file, min(head.weights_offset, size), size, cursor.part).array(dtype, shape, "weights")
@@ -103,12 +106,14 @@ def read_v3(file: memoryview) -> Program:
     header.u32("version")
     flags = header.u32("flags")
     arch = header.u32("arch")
+    # The format was meant for other chips as well, whose layers have other bodies.
     if arch:
         raise header.refuse(tr("not a K210 model"), "arch", arch, 0)
     length = header.u32("layers_length")
     header.u32("max_start_address")
     main_memory = header.u32("main_mem_usage")
     check_main_memory(header, main_memory)
+    # The counts are refused before lists of their length are built.
     output_count = header.count("output_count", 8)
     check_count(header, "layers_length", 12, length, MAX_LAYERS)
     check_count(header, "output_count", 24, output_count, MAX_ENDS)
@@ -141,11 +146,13 @@ def read_v3(file: memoryview) -> Program:
 
 def _output(start: int, size: int, known: Shapes, context: Context, index: int) -> Tensor:
     """The header counts four bytes per element, whatever the type; the layer that writes there tells the type."""
+    # v3 does not state the type of an output. An output that no layer writes is taken for floats.
     written, shape = known.get((MAIN, start), (None, None))
     dtype = written.dtype if written else "float32"
     elements = size // 4
     use = Use("address, size", MAIN, start, elements * DTYPES[dtype].itemsize, dtype)
     check_use(use, tr("output {index}", index=index), HEADER + 8 * index, context)
+    # Layers such as a table keep their input's shape, which may belong to another number of elements.
     fitting = shape is not None and prod(shape) == elements
     return Tensor(MAIN, dtype, start, size, elements, shape if fitting else None)
 

@@ -83,6 +83,7 @@ class ConvNode(Node):
 
     def trouble(self) -> Problem | None:
         channels = self.in_shape[1]
+        # A rest of the division would make the reference index beyond its weights.
         if self.groups < 1 or channels % self.groups or self.out_channels % self.groups:
             return (
                 "groups",
@@ -143,6 +144,7 @@ class Conv2dTranspose(Node):
         return {"input": self.in_shape, "output": self.out_shape}
 
     def trouble(self) -> Problem | None:
+        # Unlike above, the output's channels come from a shape of the file, which may contradict the groups.
         if self.groups < 1 or self.in_shape[1] % self.groups or self.out_shape[1] % self.groups:
             return (
                 "groups",
@@ -224,6 +226,8 @@ class Reduce(Node):
         return {"input": self.in_shape, "output": self.out_shape}
 
     def trouble(self) -> Problem | None:
+        # An axis is either kept or reduced to one element. With any other size the reference would write beyond its
+        # end.
         if any(out not in (1, size) for out, size in zip(self.out_shape, self.in_shape, strict=True)):
             return (
                 "out_shape",

@@ -36,6 +36,7 @@ class Concat(ByteNode):
         yield "output", self.output
 
     def problem(self) -> Problem | None:
+        # The number comes from the file and multiplies the work, so it is bounded before the parts are looked at.
         if not 1 <= self.number <= MAX_PARTS:
             return tr("number of parts"), self.number, f"1..{MAX_PARTS}"
         if not (self.inner_size and self.outer_size):
@@ -45,6 +46,7 @@ class Concat(ByteNode):
     def trouble(self) -> Problem | None:
         whole = self.outer_size * self.inner_size
         for (_, part), dim in zip(self.ranges(), self.dims.tolist(), strict=False):
+            # A part that is smaller than its slices would be read beyond its end.
             if dim < 0 or part.size < whole * dim:
                 return (
                     tr("size of part"),
@@ -77,6 +79,7 @@ class Pad(AnyNode):
         """Where the input's elements lie in the output, and which of them lie there; none where pads crop them all."""
         target, source = [], []
         for size, pad in zip(self.in_shape, (self.n, self.c, self.h, self.w), strict=True):
+            # A negative pad crops, so the first kept element may lie inside the input.
             first, last = max(pad.before, 0), min(size, size + pad.after) + pad.before
             target.append(slice(first, max(first, last)))
             source.append(slice(first - pad.before, max(first, last) - pad.before))
@@ -119,6 +122,7 @@ class Transpose(AnyNode):
     perm: Shape
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
+        # A damaged permutation says nothing about the output. ``trouble`` refuses it with a message.
         if sorted(self.perm) != [0, 1, 2, 3]:
             return {"input": self.in_shape}
         return {"input": self.in_shape, "output": tuple(self.in_shape[axis] for axis in self.perm)}
@@ -153,9 +157,11 @@ class StridedSlice(AnyNode):
         return {"input": self.in_shape, "output": tuple(len(places) for places in self.indices())}
 
     def trouble(self) -> Problem | None:
+        # A stride of 0 would never end.
         if 0 in self.strides:
             return "strides", self.strides, tr("no zero")
         for axis, places in enumerate(self.indices()):
+            # An index outside the axis would read another row, or leave the memory.
             least, most = sorted((places[0], places[-1]))
             if not 0 <= least <= most < self.in_shape[axis]:
                 return tr("begin, end of axis {axis}", axis=axis), (least, most), f"0..{self.in_shape[axis] - 1}"
@@ -176,6 +182,7 @@ class TableLookup(ByteNode):
 
 def _whole_row(part: Range) -> Problem | None:
     """None for a place that can hold feature maps."""
+    # The KPU addresses its memory in rows, and upload writes whole maps, so anything else would not be found again.
     if MEMORIES[part.memory] != AI_RAM:
         return tr("memory type of output"), part.memory, "2 (AI RAM)"
     return (tr("start of output"), part.start, tr("a multiple of {row}", row=ROW)) if part.start % ROW else None
@@ -226,9 +233,11 @@ class KpuConv:
 
     def problem(self) -> Problem | None:
         target, batches = self.conv.output, self.head.batches
+        # The batches multiply the time and the memory of the layer.
         if not 1 <= batches <= LARGEST:
             return "batches", batches, f"1..{LARGEST}"
         shape, main = (batches, target.channels, target.height, target.width), self.head.main_output
+        # The DMA of the KPU sends to main memory only.
         if main.size and MEMORIES.get(main.memory) != MAIN:
             return tr("memory type of main_output"), main.memory, tr("1 (main)")
         return main.problem("main_output", shape, 1) if main.size else None

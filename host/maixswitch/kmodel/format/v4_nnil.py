@@ -64,9 +64,11 @@ def parse_nnil(cursor: Cursor, context: object) -> Nnil:
     depth = 0
     # The depth of the stack is followed while reading, so that running needs no checks.
     while True:
+        # A program without a return would read the next node as code.
         if not cursor.left:
             raise cursor.refuse(tr("a program without return"), tr("nnil code"), tr("the end"), hex(RETURN))
         operation = cursor.take(1, tr("nnil code"))[0]
+        # Every operation takes its values from the stack and leaves one.
         if operation in OPERATIONS:
             needed = OPERATIONS[operation][1]
             change = 1 - needed
@@ -76,6 +78,7 @@ def parse_nnil(cursor: Cursor, context: object) -> Nnil:
             needed, change = 1, -1
         else:
             raise cursor.refuse(tr("an unknown operation"), tr("nnil code"), hex(operation), tr("a known one"))
+        # The reference does not check its stack of 64 values, so such a program would overwrite memory on the chip.
         if depth < needed or depth + change > STACK:
             raise cursor.refuse(tr("a stack that runs dry or over"), tr("nnil code"), depth, f"{needed}..{STACK}")
         if operation == RETURN:

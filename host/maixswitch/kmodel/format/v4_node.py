@@ -40,6 +40,7 @@ class Range:
 
     def problem(self, name: str, shape: tuple[int, ...] | None, item: int) -> Problem | None:
         """What is wrong with it as the place of a tensor of ``shape`` and ``item`` bytes per element."""
+        # The memory type chooses an address space. An unknown one cannot be looked up at all.
         if self.memory not in MEMORIES:
             return (
                 tr("memory type of {name}", name=name),
@@ -52,8 +53,10 @@ class Range:
                 self.datatype,
                 tr("one of {known}", known=sorted(DATATYPES)),
             )
+        # Where the body does not tell a shape, the range's own size is all that is known.
         if shape is None:
             return None
+        # Each size is bounded before the product, which could otherwise be small by an overflow or by a 0.
         if not 1 <= min(shape) <= max(shape) <= LARGEST:
             return tr("shape of {name}", name=name), shape, tr("sizes 1..{largest}", largest=LARGEST)
         need = prod(shape) * item
@@ -107,6 +110,7 @@ class Geometry:
 
     def problem(self) -> Problem | None:
         """A size that is not positive or beyond all reason."""
+        # Strides and dilations of 0 would divide by zero or never end.
         for entry in fields(self)[2:]:
             value = getattr(self, entry.name)
             if not 1 <= value <= LARGEST:

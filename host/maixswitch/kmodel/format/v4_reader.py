@@ -29,10 +29,12 @@ def parse_kpu_conv(cursor: Cursor, context: Context) -> moves.KpuConv:
     head = read(moves.KpuHead, cursor)
     offset = cursor.position
     registers = decode_block(cursor.take(BLOCK_SIZE, tr("register block")))
+    # Without a batch, the check of the maps below would accept any place in the AI RAM.
     if head.batches < 1:
         raise cursor.refuse(tr("nothing to run"), "batches", head.batches, tr("at least 1"))
     check_registers(registers, cursor.part, offset, head.batches)
     shape = weight_shape(registers)
+    # The converter writes gaps to align the tables, and the offset of each table is relative to the one before.
     cursor.take(registers["bwsx_base_addr"], tr("gap before the batch norm table"))
     norm = decode_norm(cursor.take(8 * shape[0], tr("batch norm table")))
     cursor.take(registers["active_addr"], tr("gap before the activation table"))
@@ -97,6 +99,7 @@ def read_v4(file: memoryview) -> Program:
     """The program of a v4 file; KModelError where it cannot be one."""
     cursor = Cursor(file, 0, len(file), tr("the header"))
     header = read(Header, cursor)
+    # The format has a number for each chip it was made for. Only these two run on the board.
     if header.target not in TARGETS:
         raise cursor.refuse(tr("not a K210 model"), "target", header.target, tr("0 (CPU) or 1 (K210)"), 12)
     check_main_memory(cursor, header.main_mem)
@@ -157,6 +160,7 @@ def _input(part: Range, shape: tuple[int, ...], context: Context, index: int) ->
     name = tr("input {index}", index=index)
     use = part.use(name)
     problem = part.problem(name, shape, SIZES.get(use.dtype, 1))
+    # Maps in the AI RAM begin at a row, and their lines are padded, so they take more than their elements.
     if not problem and use.memory == AI_RAM:
         problem = at_least(tr("size of {name}", name=name), part.size, MapLayout(*shape[1:]).size * shape[0])
         if part.start % ROW or use.dtype != "uint8":
@@ -165,6 +169,7 @@ def _input(part: Range, shape: tuple[int, ...], context: Context, index: int) ->
                 f"{part.start}, {use.dtype}",
                 tr("a whole row of uint8"),
             )
+    # Constants are part of the file, so writing an input there would change the network.
     if use.memory == CONST:
         problem = tr("memory type of {name}", name=name), part.memory, tr("1 (main) or 2 (AI RAM)")
     dtype = _place(part, name, problem, HEADER + 16 * index, context)
@@ -176,6 +181,7 @@ def _output(part: Range, known: Shapes, context: Context, index: int, offset: in
     dtype = _place(part, name, part.problem(name, None, 1), offset + 16 * index, context)
     memory = part.use(name).memory
     shape = known.get((memory, part.start), (None, None))[1]
+    # The size of the range is all that is known where no layer tells a shape.
     elements = part.size // SIZES[dtype]
     # Maps in the AI RAM have unused bytes at the ends of their lines, which do not count as elements.
     if memory == AI_RAM:

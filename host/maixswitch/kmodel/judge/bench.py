@@ -36,6 +36,7 @@ def read_input(path: Path, tensor: Tensor) -> Array:
     Raises MaixSwitchError when the file cannot be read, and KModelError when the model does not take a picture.
     """
     try:
+        # The ending decides: a .npy file goes into the model as it is, and anything else is taken for a picture.
         if path.suffix.lower() in ARRAYS:
             return _array(path)
         return _picture(path, tensor)
@@ -46,6 +47,7 @@ def read_input(path: Path, tensor: Tensor) -> Array:
 
 
 def _array(path: Path) -> Array:
+    # Pickled objects could run code, so only plain arrays are loaded.
     try:
         loaded: object = np.load(path, allow_pickle=False)
     except UNREADABLE as error:
@@ -61,6 +63,7 @@ def _picture(path: Path, tensor: Tensor) -> Array:
     from PIL import Image, UnidentifiedImageError
 
     shape = tensor.shape[-3:] if tensor.shape else ()
+    # Only grey and RGB can be made of a picture. Other inputs hold something that no camera gives.
     if len(shape) != 3 or shape[0] not in (1, 3):
         wanted = tr("{elements} values of {dtype}", elements=tensor.elements, dtype=tensor.dtype)
         raise KModelError(tr("the model takes no picture: give an array (.npy)"), field="input", wanted=wanted)
@@ -72,6 +75,7 @@ def _picture(path: Path, tensor: Tensor) -> Array:
         raise MaixSwitchError(tr("cannot read {path}: neither a picture nor named .npy", path=path), EXIT_IO) from error
     except Image.DecompressionBombError as error:
         raise MaixSwitchError(tr("cannot read {path}: the picture is too large", path=path), EXIT_IO) from error
+    # The simulated camera makes its grey the same way, so that results agree with the board's.
     planes: Array = grey(pixels)[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
     return planes if tensor.dtype == "uint8" else (planes.astype(np.float32) / np.float32(255))
 
@@ -81,8 +85,10 @@ def run_once(kmodel: KModel, arrays: Sequence[Array], output: Path) -> dict[str,
 
     Raises KModelError when an array does not fit, MaixSwitchError when the file cannot be written.
     """
+    # numpy appends the ending by itself, and the user would then look for a file of another name.
     if output.suffix.lower() != ".npz":
         raise MaixSwitchError(tr("--output {output}: wanted a name that ends in .npz", output=output), EXIT_USAGE)
+    # Only the run is timed. Reading and writing files depends on the disk.
     start = perf_counter()
     results = kmodel.run(*arrays)
     spent = perf_counter() - start
@@ -90,6 +96,7 @@ def run_once(kmodel: KModel, arrays: Sequence[Array], output: Path) -> dict[str,
         f"out{index}": result.reshape(tensor.shape) if tensor.shape else result
         for index, (result, tensor) in enumerate(zip(results, kmodel.outputs, strict=True))
     }
+    # The file is built in memory first, so that an error does not leave half a file behind.
     packed = io.BytesIO()
     np.savez(packed, **named)  # type: ignore[arg-type]
     files.write(output, packed.getvalue())
@@ -124,11 +131,14 @@ def measure(kmodel: KModel, repeat: int = 10) -> dict[str, Any]:
 
     GMAC/s counts multiply-accumulates at full resolution, as the chip computes them.
     """
+    # The seed is fixed, so that two measurements compute the same.
     random = np.random.default_rng(0)
     feed = [_noise(random, tensor) for tensor in kmodel.inputs]
+    # The first run repacks weights and compiles loops, which would hide what a run costs.
     kmodel.run(*feed)
     machine = kmodel.machine
     times: list[list[float]] = [[] for _ in kmodel.layers]
+    # The inputs are put back each time, because layers may overwrite them.
     for _ in range(repeat):
         for tensor, values in zip(kmodel.inputs, feed, strict=True):
             machine.put(tensor, values)
@@ -150,6 +160,7 @@ def measure(kmodel: KModel, repeat: int = 10) -> dict[str, Any]:
                 "gmac_s": round(work / seconds / 1e9, 3) if seconds else 0.0,
             }
         )
+    # The median of the sums is taken: the sum of medians would be a run that never happened.
     total = median(sum(run) for run in zip(*times, strict=True))
     work = sum(macs(layer) for layer in kmodel.layers)
     return {

@@ -64,8 +64,10 @@ def expected(conv: Conv) -> dict[str, int]:
     size = conv.kernel * conv.kernel
     unit = conv.weights.dtype.itemsize
     per_output = size * unit * (1 if conv.depthwise else source.channels)
+    # A depthwise layer has all its weights in one load (nncase 0.1 K210Conv2d.cs).
     at_once = target.channels if conv.depthwise else registers["o_ch_num_coef"] + 1
     stride = POOL_TYPES[conv.pool].stride
+    # The zero points stand in the file multiplied by a shift, and with the opposite sign.
     zero_x = -(registers["arg_w"] >> registers["shr_w"])
     zero_w = -(registers["arg_x"] >> registers["shr_x"])
     return {
@@ -81,6 +83,7 @@ def expected(conv: Conv) -> dict[str, int]:
         "wb_channel_switch_addr": target.line_rows * target.height,
         "wb_row_switch_addr": target.line_rows,
         "wb_group": target.groups,
+        # The register has 16 bits, and of a larger number the converters write the lower ones.
         "channel_byte_num": (target.width * target.height - 1) & 0xFFFF,
         "dma_total_byte": target.width * target.height * target.channels - 1,
         "pad_value": zero_x,
@@ -98,9 +101,11 @@ def check_layer(layer: Layer) -> Iterator[RegisterFinding]:
     for field, value in expected(conv).items():
         if conv.registers[field] != value:
             yield RegisterFinding(layer.index, field, conv.registers[field], value)
+    # The KPU looks for the last piece that starts below z, so the first piece has to start at the lowest z.
     start = conv.activation.start
     if int(start[0]) != LOWEST_START:
         yield RegisterFinding(layer.index, tr("x_start of segment 0"), int(start[0]), LOWEST_START)
+    # With pieces out of order, the result depends on how the chip searches, which is not documented.
     if any(int(start[index]) > int(start[index + 1]) for index in range(SEGMENTS - 1)):
         yield RegisterFinding(layer.index, "x_start", tr("not in order"), "rising")
     if int(conv.activation.shift.max()) > MAX_SHIFT:
@@ -116,12 +121,14 @@ def check_layer(layer: Layer) -> Iterator[RegisterFinding]:
 def check_limits(index: int, conv: Conv) -> Iterator[RegisterFinding]:
     """Yields what the chip's tools would not write."""
     source, target = conv.input, conv.output
+    # Layers outside these limits may run, but nobody has published one, so this is only a warning.
     if source.width not in WIDTHS:
         yield RegisterFinding(index, tr("input width"), source.width, "4..512", True)
     if source.height not in HEIGHTS:
         yield RegisterFinding(index, tr("input height"), source.height, "4..256", True)
     if min(target.width, target.height) < 4:
         yield RegisterFinding(index, tr("output size"), (target.width, target.height), tr("at least 4 x 4"), True)
+    # No published converter writes it, so nothing shows whether the chip computes it as the reference does.
     if conv.depthwise and conv.pool:
         yield RegisterFinding(index, tr("pool of a depthwise layer"), POOL_TYPES[conv.pool].name, "none", True)
     load = LOAD_BYTES[conv.weights.dtype.itemsize]

@@ -45,6 +45,7 @@ def describe_file(
     """
     data = read_file(path)
     kind = file_kind(data)
+    # A file that is too large to read gets the error of the loader, which names the limit.
     if not kind.usable and len(data) <= MAX_FILE:
         return describe_other(path, data, kind)
     return describe(load(data), path, kind, frame, panel, flavours, gc_kib)
@@ -77,8 +78,10 @@ def describe_other(path: Path, data: bytes, kind: Kind) -> Document:
         "usable": False,
         "message": kind.message,
     }
+    # Newer formats hold the same network in another form, so converting again helps. Other files have no network.
     if kind.convert:
         document["converter"] = word(CONVERTERS)
+    # A copy for load_flash is a usable model in another byte order, and its owner wants to know which one.
     if "word-swapped" in kind.name:
         document["inside"] = _swapped(data)
     return document
@@ -89,6 +92,7 @@ def _swapped(data: bytes) -> str:
     import numpy as np
 
     whole = len(data) // 4 * 4
+    # The last bytes that do not fill a word are kept as they are.
     plain = np.frombuffer(data, ">u4", whole // 4).astype("<u4").tobytes() + data[whole:]
     try:
         kmodel = load(plain)
@@ -111,6 +115,7 @@ def describe(
 ) -> Document:
     """The document of a model; the names of flavours must exist (MaixSwitchError, usage)."""
     # The camera and LCD of the first firmware stand for all in the part that is not judged by firmware.
+    # Without a choice all firmwares are judged, because most users do not know which one is on the board.
     judged = [memory(kmodel, name, frame, panel, gc_kib) for name in flavours or names()]
     estimate = timing(kmodel, panel=judged[0].panel)
     ram = kmodel.ai_ram
@@ -140,6 +145,7 @@ def _warnings(kmodel: KModel, judged: Sequence[Memory]) -> list[str]:
     unknown = [
         tr("{layer}: no firmware runs this type", layer=layer) for layer in kmodel.layers if not layer.type.known
     ]
+    # Only MaixPy ignores activations, so a user of CanMV would be confused by the warning.
     dense = ignored(kmodel) if not unknown and any(item.firmware.runtime == MAIXPY.name for item in judged) else []
     unread = (
         [tr("MaixPy ignores the activation of {layers}; {change}", layers=layer_names(dense), change=change(kmodel))]
@@ -169,6 +175,7 @@ def use(kmodel: KModel) -> list[str]:
     pictures = first.memory == AI_RAM
     if first.dtype == "uint8":
         lines.append(tr("feed a picture of {size}", size=shape_text(first).split()[0]))
+        # MaixPy checks that the first layer is one of the KPU before it takes a picture (Maix_kpu.c).
         if not pictures:
             name = kmodel.layers[0].name
             lines.append(
@@ -188,6 +195,7 @@ def use(kmodel: KModel) -> list[str]:
                 height=grid.height,
             )
         )
+    # A map that looks like a detector's output but does not fit is a common mistake, so it gets a sentence.
     elif not grid and len(kmodel.outputs) == 1 and _is_map(kmodel.outputs[0]):
         channels = (kmodel.outputs[0].shape or (0, 0, 0))[-3]
         lines.append(
@@ -198,6 +206,7 @@ def use(kmodel: KModel) -> list[str]:
                 channels=channels,
             )
         )
+    # MaixPy does not read the output's shape from a file of version 4, so the program has to state it.
     if kmodel.version == 4:
         for index, tensor in enumerate(kmodel.outputs):
             shape = tensor.shape[-3:] if tensor.shape and len(tensor.shape) >= 3 else (tensor.elements, 1, 1)
@@ -252,6 +261,7 @@ def _layer(item: LayerTime, ram: AiRam) -> Document:
     }
     if conv is not None:
         source, target = conv.input, conv.output
+        # The map that the KPU reads has a layout of its own, and the use alone does not tell the sizes.
         document["in"][0]["shape"] = [source.channels, source.height, source.width]
         document["kpu"] = {
             "kernel": conv.kernel,

@@ -92,6 +92,7 @@ class Difference:
     @property
     def same(self) -> bool:
         """True if both compute the same; the size of the file and addresses do not count."""
+        # An address changes with the converter's version, and says nothing about the answers of the network.
         return not [change for change in self.header if change[0] not in NO_MATTER] and all(
             pair.same for pair in self.layers
         )
@@ -102,6 +103,7 @@ NO_MATTER = ("file size", "main memory")
 
 def compare(a: KModel, b: KModel) -> Difference:
     """The differences from ``a`` to ``b``."""
+    # The sizes are compared as well, since two conversions of one network may differ in memory alone.
     header: list[Change] = [
         ("version", a.version, b.version),
         ("file size", a.file_size, b.file_size),
@@ -114,6 +116,7 @@ def compare(a: KModel, b: KModel) -> Difference:
         for index, (old, new) in enumerate(zip(before, after, strict=False)):
             header.append((f"{name[:-1]} {index}", _tensor(old), _tensor(new)))
     changed = tuple(change for change in header if change[1] != change[2])
+    # Only what neither runtime reads is left out: what one of them reads changes its results.
     return Difference(changed, tuple(_pairs(a.layers, b.layers, _unread(a) & _unread(b))))
 
 
@@ -155,8 +158,10 @@ def text(difference: Difference) -> Iterator[str]:
         yield f"{name}: {before} -> {after}"
     moved = sum(1 for pair in difference.layers if pair.places)
     for pair in difference.layers:
+        # Layers that are the same would hide the few that differ.
         if pair.same and not pair.ignored:
             continue
+        # A layer without a partner has nothing to compare. Its title says enough.
         if pair.a is None or pair.b is None:
             if pair.a is None:
                 yield tr("{layer}: only in the second file", layer=pair.title)
@@ -206,6 +211,7 @@ def _signature(layer: Layer) -> tuple[object, ...]:
 
 
 def _pairs(a: tuple[Layer, ...], b: tuple[Layer, ...], unread: Unread) -> Iterator[LayerDiff]:
+    # ``autojunk`` would treat layers that occur often, such as 3x3 convolutions, as noise.
     matcher = SequenceMatcher(None, [_signature(item) for item in a], [_signature(item) for item in b], autojunk=False)
     for tag, start_a, end_a, start_b, end_b in matcher.get_opcodes():
         if tag == "equal":
@@ -226,11 +232,14 @@ def _pair(a: Layer, b: Layer, unread: Unread) -> LayerDiff:
     places: list[Change] = []
     weights: list[Weights] = []
     ignored: list[Change] = []
+    # Other KPU layers are compared by their registers, which tell more than the type.
     if a.name != b.name and conv_of(a) is None:
         changed.append(("type", a.name, b.name))
+    # The two versions of the format have different fields, so the names of both are asked.
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)
         if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
+            # Arrays of another size cannot be subtracted. The sizes are the news then.
             if old.shape != new.shape:
                 changed.append((f"shape of {name}", old.shape, new.shape))
             elif not np.array_equal(old, new):
@@ -257,6 +266,7 @@ def _values(layer: Layer) -> Iterator[tuple[str, Any]]:
     if conv is None:
         yield from _plain(layer.spec)
         return
+    # Zero points that follow the usual rule are shown as two plain numbers, instead of six registers.
     rule = expected(conv)
     zeros = {name: rule.get(name, conv.registers[name]) == conv.registers[name] for name in ZERO_POINTS}
     for name, value in conv.registers.items():
@@ -273,6 +283,7 @@ def _values(layer: Layer) -> Iterator[tuple[str, Any]]:
 def _plain(spec: Any) -> Iterator[tuple[str, Any]]:
     for entry in fields(spec):
         value = getattr(spec, entry.name)
+        # Lists of places are not learned, and short enough to be shown as they are.
         if isinstance(value, np.ndarray) and entry.name not in LEARNED:
             value = tuple(value.reshape(-1).tolist())
         yield entry.name, value
@@ -283,6 +294,7 @@ def _is_range(value: object) -> bool:
 
 
 def _equal(a: object, b: object) -> bool:
+    # NaN differs from itself, and two NaN of two files are the same setting.
     return a == b or (a != a and b != b)
 
 

@@ -48,6 +48,7 @@ class Firmware:
     @property
     def name(self) -> str:
         """What `find` takes: the flavour alone for its newest image."""
+        # The newest image of a flavour is what most users have, so it needs no version in its name.
         newest = any(item.flavour == self.flavour and item.version == self.version for item in firmwares())
         return self.flavour if newest else f"{self.flavour}@{self.version}"
 
@@ -69,6 +70,7 @@ class Firmware:
 
     def free_bytes(self, gc_kib: int | None = None) -> int:
         """System heap at the prompt with a Python heap of that many KiB; the two share one memory."""
+        # Python heap and system heap share one memory, so what the one gives up the other gets.
         smaller = 0 if gc_kib is None else self.gc_kib - gc_kib
         return (self.free_kib + smaller) * 1024
 
@@ -78,7 +80,9 @@ class Firmware:
         ``needed``: the needs; ``lcd_type``: the board's panel has a type of its own.
         """
         rows = flavours()
+        # Needs are hard reasons to refuse a firmware. Wishes are only mentioned.
         names = rows.NEEDED if needed else rows.WISHED + (rows.PANEL_WISHED if lcd_type else ())
+        # The versions of CanMV count from another start, and its interface has no such table.
         version = rows.parse(self.version) if self.api == "maixpy" else None
         return rows.lacks(version, names)
 

@@ -65,12 +65,15 @@ def names(layers: list[Layer]) -> str:
 def change(kmodel: KModel) -> Change:
     """Runs the network on one input with and without the activations of dense layers."""
     entry = kmodel.inputs[0]
+    # A network that takes no picture gets random numbers, as nobody knows what its inputs mean.
     picture = entry.dtype == "uint8"
+    # Many networks answer all random pixels alike, because no photo looks like that. A blurred picture shows more.
     values = _picture(entry) if picture else np.random.default_rng(0).normal(size=entry.elements).astype(np.float32)
     without, applied = (
         KModel(kmodel.program, kmodel.rounding, runtime.name).run(values.reshape(entry.shape or (entry.elements,)))[0]
         for runtime in (MAIXPY, CANMV)
     )
+    # NaN and infinities of a broken network may not stop the report.
     with np.errstate(invalid="ignore"):
         gap = np.abs(without.astype(np.float64) - applied.astype(np.float64))
     return Change(float(np.nanmax(gap, initial=0.0)), int(without.argmax()), int(applied.argmax()), picture)
@@ -78,6 +81,7 @@ def change(kmodel: KModel) -> Change:
 
 def _matters(kmodel: KModel, dense: Layer) -> bool:
     """True if a layer reads the result before it is overwritten, unless it is a quantize layer that cuts the same."""
+    # Without an activation there is nothing to ignore.
     if dense.spec.act not in ACTIVATIONS:
         return False
     # Which bytes of the result are still there; a later layer may overwrite them before anything reads them.
@@ -85,10 +89,13 @@ def _matters(kmodel: KModel, dense: Layer) -> bool:
     alive: Array = np.ones(count, bool)
     for layer in kmodel.layers[dense.index + 1 :]:
         uses = [use for use in layer.uses() if use.memory == MAIN]
+        # A read of a single byte counts. A quantize layer that cuts at the same places makes the activation
+        # superfluous.
         if any(not use.writes and _part(alive, start, use.start, use.size).any() for use in uses) and not (
             isinstance(layer.spec, Quantize) and _cuts(layer.spec, dense.spec.act)
         ):
             return True
+        # The reads come before the writes, because a layer may work in place.
         for use in uses:
             if use.writes:
                 _part(alive, start, use.start, use.size)[:] = False

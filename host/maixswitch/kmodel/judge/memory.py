@@ -155,14 +155,17 @@ class Memory:
 
 def region(kmodel: ModelFile) -> Region | None:
     """The YOLOv2 region of a model, or None where its output is of another kind or of unknown shape."""
+    # run_yolo2 decodes one output (sipeed_yolo2.c), so a network of several is another kind of detector.
     if len(kmodel.outputs) != 1:
         return None
     tensor = kmodel.outputs[0]
     shape = tensor.shape[-3:] if tensor.shape else ()
+    # Flat or quantised outputs have no cells.
     if len(shape) != 3 or prod(shape) != tensor.elements or tensor.dtype != "float32":
         return None
     channels, height, width = shape
     classes = channels // YOLO_ANCHORS - 5
+    # A grid of one cell is rather a classifier with an odd number of channels.
     if channels % YOLO_ANCHORS or classes < 1 or width * height < 2:
         return None
     return Region(width, height, classes)
@@ -185,8 +188,10 @@ def memory(
     """
     image = board.find(flavour) if isinstance(flavour, str) else flavour
     grid = region(kmodel)
+    # The user may have changed the heap, which the firmware keeps over a reset.
     chosen = image.gc_kib if gc_kib is None else gc_kib
     size = image.panel if panel == "own" else panel
+    # The screen and the camera are started before the model, as the app does it, so they come off first.
     budget = _Budget(
         kmodel=kmodel,
         image=image,
@@ -241,6 +246,7 @@ class _Budget:
 
     def heap_for(self, frame: Size | None) -> int | None:
         """The largest smaller Python heap in KiB with which everything fits; None when it would be too small."""
+        # The heap shrinks by what is missing, in the steps that the firmware takes.
         heap = (self.gc_kib - kib(self.missing(frame, self.gc_kib))) // GC_STEP_KIB * GC_STEP_KIB
         return heap if SMALLEST_GC_KIB <= heap < self.gc_kib else None
 
@@ -273,6 +279,7 @@ class _Budget:
         reason = tr("too large by {missing} KiB", missing=kib(missing))
         if missing <= self.taken(self.frame)[1]:
             reason = tr("loads, but run_yolo2 lacks {missing} KiB", missing=kib(missing))
+        # A smaller Python heap comes first: it needs one line at the prompt and leaves the program as it is.
         heap = self.heap_for(self.frame)
         if heap is not None:
             return Verdict(
@@ -282,6 +289,7 @@ class _Budget:
                 heap,
                 tr("Maix.utils.gc_heap_size({heap}), then reset", heap=heap * 1024),
             )
+        # A smaller camera frame changes the program, so it is only offered if the heap alone is not enough.
         remedy = self._smaller_frame()
         if remedy:
             return Verdict("large", reason, missing, remedy=remedy, smaller_frame=True)
@@ -290,6 +298,7 @@ class _Budget:
 
     def _smaller_frame(self) -> str:
         """The remedy of a smaller camera frame; "" where that would not be enough."""
+        # The smallest usual frame is tried. A frame that is small already has nothing to give.
         if self.frame and prod(self.frame) > prod(QQVGA):
             small = tr("a camera frame of 160x120 (in a script of your own; MaixSwitch stays at 320x240)")
             if self.missing(QQVGA, self.gc_kib) <= 0:
@@ -302,21 +311,25 @@ class _Budget:
 
 def advice(kmodel: ModelFile, frame: Size | None = QVGA, panel: Panel = "own") -> list[str]:
     """What would make a model run on the firmwares that do not take it, the easiest first; [] when all take it."""
+    # With such a layer no memory helps, and other advice would mislead.
     if unknown_layer(kmodel) is not None:
         return [word(WITHOUT_IT)]
     judged = [memory(kmodel, image, frame, panel) for image in board.firmwares()]
     fitting = [item.firmware.name for item in judged if item.verdict.fits]
     if len(fitting) == len(judged):
         return []
+    # Where one firmware takes the model as it is, changing the firmware is easier than changing the network.
     if fitting:
         return [tr("fits as it is: {fitting}", fitting=", ".join(fitting)), *_grouped(judged, "gc")]
     lines = _grouped(judged, "gc")
     lines += _grouped([item for item in judged if item.verdict.smaller_frame], "large")
+    # The firmware that lacks least shows how far the network is from fitting.
     closest = min((item for item in judged if item.verdict.kind == "large"), key=lambda item: -item.left, default=None)
     if closest is not None:
         lines.append(
             tr("a network that is {left} KiB smaller, on {name}", left=kib(-closest.left), name=closest.firmware.name)
         )
+    # load_flash takes a model of version 3 only, and it is slow, so it is the last way.
     if kmodel.version == 3:
         lines.append(
             tr(

@@ -189,6 +189,7 @@ def svg(model: ModelFile, name: str) -> str:
         *_legend(model, plan.left),
         *_content(plan, model),
     ]
+    # A network that only the CPU runs would leave an empty frame, which looks like a mistake.
     if not ram.maps:
         unused = tr("no layer uses the AI RAM")
         lines.append(f'<text x="{plan.left + 8}" y="{(plan.top + plan.bottom) / 2:.0f}">{unused}</text>')
@@ -237,6 +238,7 @@ def _content(plan: _Plan, model: ModelFile) -> Iterator[str]:
 
 
 def _plan(ram: AiRam, layers: int, layout: Layout) -> _Plan:
+    # Few layers would make columns that are too wide to read as a course of time.
     column = max(layout.thinnest, min(layout.widest, layout.total / (layers + 1)))
     # Small networks use a few rows at one end: those are shown close up, and the caption says so.
     low = min((item.row for item in ram.maps), default=0)
@@ -281,6 +283,7 @@ def _bars(plan: _Plan, ram: AiRam) -> Iterator[str]:
     for layer, rows in enumerate(ram.live):
         title = tr("layer {layer}: {rows:,} rows, {size:,.1f} KiB", layer=layer, rows=rows, size=rows * ROW / 1024)
         height = bars * rows / ROWS
+        # The fullest layer decides whether the model fits, so it has a colour of its own.
         kind = "peak" if rows == ram.peak_rows and rows else "bar"
         yield (
             f'<rect class="{kind}" x="{plan.x(layer) + 1:.1f}" y="{base - height:.1f}" width="{plan.column - 2:.1f}" '
@@ -296,6 +299,7 @@ def _bars(plan: _Plan, ram: AiRam) -> Iterator[str]:
 def _axes(plan: _Plan, layers: tuple[Layer, ...]) -> Iterator[str]:
     shown = plan.high - plan.low
     caption = tr("AI RAM: the {shown:,} rows in use, of {all:,}", shown=shown, all=ROWS)
+    # A cut-out of the rows has to be named, or a small network would look as if it filled the AI RAM.
     if shown == ROWS:
         caption = tr("AI RAM: all {all:,} rows", all=ROWS)
     yield f'<text class="soft small" x="{plan.left}" y="{plan.top - 6}">{caption}</text>'
@@ -323,6 +327,7 @@ def _cut(name: str) -> str:
 
 
 def _box(plan: _Plan, item: LiveMap, layers: tuple[Layer, ...]) -> Iterator[str]:
+    # A map lives from its own layer to its last reader, and takes the width of them all.
     x, width = plan.x(item.born), (item.last - item.born + 1) * plan.column
     y = plan.y(item.row + item.rows)
     height = plan.y(item.row) - y
@@ -334,6 +339,7 @@ def _box(plan: _Plan, item: LiveMap, layers: tuple[Layer, ...]) -> Iterator[str]
         size=item.bytes / 1024,
         when=_when(item),
     )
+    # A map of a few rows would be invisible, so each box has at least one pixel.
     yield (
         f'<rect class="box {map_kind(item, layers)}" x="{x + 0.5:.1f}" y="{y:.1f}" width="{max(1.0, width - 1):.1f}" '
         f'height="{max(1.0, height):.1f}"><title>{escape(title)}</title></rect>'

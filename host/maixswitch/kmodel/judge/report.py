@@ -15,6 +15,7 @@ OUTPUT = "output {index}: {tensor} in {memory}"
 
 def report(document: Document) -> str:
     """The whole text, without a newline at the end."""
+    # A file that is not a model lacks all of the parts below.
     if not document["usable"]:
         return "\n".join(_other(document))
     return "\n".join(
@@ -100,10 +101,12 @@ def _shape(places: list[Document]) -> str:
     for place in places:
         shape = place["shape"][-3:] if place["shape"] else None
         texts.append("x".join(map(str, shape)) if shape else f"{place['bytes']:,} B")
+    # Several places of one shape, as those of an addition, are the same information.
     return texts[0] + (f" +{len(texts) - 1}" if len(texts) > 1 and len(set(texts)) > 1 else "") if texts else "-"
 
 
 def _rows(layer: Document) -> str:
+    # Only KPU layers read the AI RAM. Others at most write it, as an upload does.
     kpu = layer.get("kpu")
     if kpu is not None:
         batches = kpu["batches"]
@@ -121,6 +124,7 @@ def _large(number: int) -> str:
 def _memory(document: Document) -> Iterator[str]:
     memory = document["memory"]
     ram = memory["ai_ram"]
+    # The figures of the first firmware stand here. The table of firmwares shows those of the others.
     frame, panel = memory["camera"]["frame"], memory["lcd"]["panel"]
     first = document["firmware"][0]
     rows = [(tr("free at the prompt"), first["free"], first["name"])]
@@ -129,6 +133,7 @@ def _memory(document: Document) -> Iterator[str]:
     rows.append((tr("room for a model"), first["room"], ""))
     asked = ", ".join(f"{word(name)} {size:,}" for name, size in memory["load"].items())
     rows.append((tr("loading it takes"), memory["load_total"], tr("{asked} bytes", asked=asked)))
+    # The boxes take their memory only while they are decoded, so they are listed apart from loading.
     if memory["run_yolo2"]:
         rows.append(("run_yolo2", memory["run_yolo2"], tr("while it runs")))
     rows.append((tr("left"), first["left"], ""))
@@ -136,6 +141,7 @@ def _memory(document: Document) -> Iterator[str]:
     for name, size, remark in rows:
         yield f"  {console.left(name, 18)}{size / 1024:>9,.1f} KiB  {remark}".rstrip()
     share = 100 * ram["peak_bytes"] / ram["bytes"]
+    # A share of 0 % would look like a rounding.
     if not ram["peak_rows"]:
         yield tr("AI RAM: not used")
         return
@@ -157,6 +163,7 @@ def _estimate(document: Document) -> Iterator[str]:
         low, typical, high = (_number(value[key]) for key in ("low", "typical", "high"))
         return tr("about {typical} ({low} to {high})", typical=typical, low=low, high=high)
 
+    # The word stands first, because figures with a decimal point are easily taken for measurements.
     yield tr("ESTIMATE, from published figures: not a measurement of this model")
     heads = [tr("load from the card"), tr("one run"), tr("with camera and LCD")]
     load, run, live = (console.left(head, max(map(console.width, heads))) for head in heads)

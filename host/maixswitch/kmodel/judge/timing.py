@@ -175,6 +175,7 @@ def kpu_us(
     source: layout of the map that it reads; weights: bytes that it loads; version: 3 or 4, of the kmodel.
     Returns microseconds.
     """
+    # A depthwise layer computes each channel once instead of once for each output channel.
     passes = 1 if depthwise else out_channels
     overhead = rates.layer_us if version == 3 else rates.layer_us_v4
 
@@ -184,6 +185,7 @@ def kpu_us(
         loading = weights / bandwidth
         return extra + loading * min(1.0, LOAD_BYTES / max(weights, 1)) + max(cycles / clock, loading)
 
+    # The three ends are computed apart, since a maximum of spreads is not the spread of maxima.
     return Spread(
         *(
             one(
@@ -203,6 +205,7 @@ def layer_time(layer: Layer, version: int, rates: Rates = DEFAULT) -> LayerTime:
     work, conv = macs(layer), conv_of(layer)
     if conv is None:
         per_element = next(ns for part, in_version, ns in CPU_NS if part in layer.name and in_version in (0, version))
+        # Layers that multiply by weights cost by their products, all others by what they read or write.
         ns = per_element * elements(layer) if not work else rates.mac_ns * work
         return LayerTime(layer, False, work, ns * 0.001)
     us = kpu_us(
@@ -213,6 +216,7 @@ def layer_time(layer: Layer, version: int, rates: Rates = DEFAULT) -> LayerTime:
         depthwise=conv.depthwise,
         version=version,
     )
+    # In version 3 the DMA sends the result to main memory, in version 4 the CPU copies it (see ``Rates``).
     out_ns = rates.main_out_ns if version == 3 else rates.main_out_ns_v4
     return LayerTime(layer, True, work, us * batches(layer) + out_ns * (main_out_bytes(layer) * 0.001))
 
@@ -232,11 +236,13 @@ def timing(kmodel: ModelFile, rates: Rates = DEFAULT, panel: Size | None = QVGA)
     """
     layers = tuple(layer_time(layer, kmodel.version, rates) for layer in kmodel.layers)
     upload = sum((_upload(tensor, rates) for tensor in kmodel.inputs), NOTHING)
+    # The layers of the file run one after another on this firmware, so their times add up.
     forward = sum((item.us * 0.001 for item in layers), upload)
     grid: Region | None = region(kmodel)
     decode = rates.region_ns * (kmodel.outputs[0].elements * 1e-6) if grid else NOTHING
     speed = rates.card_bytes_per_ms
     load = Spread(*(kmodel.file_size / value for value in (speed.low, speed.typical, speed.high)))
+    # A pixel is two bytes (RGB565), and the program waits until the screen has them all.
     display = panel[0] * panel[1] * 2 / rates.lcd_bytes_per_ms if panel else 0.0
     run = forward + decode
     # At best the camera fills its next buffer while the model runs; at worst one waits for the other.

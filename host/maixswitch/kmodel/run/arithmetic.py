@@ -71,6 +71,7 @@ def _segments(z: Ints, table: Activation, rounding: str) -> NDArray[np.intp]:
     """The index of the piece that each z falls into: the last one whose start lies below z."""
     # The two simulators disagree about a z that equals a start: v01 gives it to that piece, v02 to the one before.
     above = np.greater if rounding == V02 else np.greater_equal
+    # Small layers spend their time in calls and not in comparisons.
     if z.size <= FEW:
         within = above(z[..., None], table.start)
         within[..., 0] = True  # what lies below all starts goes to the first piece
@@ -90,6 +91,7 @@ def activate(z: Ints, table: Activation, rounding: str) -> Bytes:
     first piece here.
     """
     segment = _segments(z, table, rounding)
+    # The product of a z of 36 bits and a factor of 16 fits into int64.
     product = (z - table.start[segment]) * table.mul[segment]
     # A shift of 62 leaves nothing of a product but its sign, and numpy does not define longer ones.
     return clamp8(ROUND[rounding](product, np.minimum(table.shift, 62)[segment]) + table.bias[segment])
@@ -112,6 +114,7 @@ def _max_tiles(size: int) -> Pool:
 
 def _mean_tiles(size: int) -> Pool:
     def pool(image: Bytes, rounding: str) -> Bytes:
+        # The mean is cut and not rounded, in both simulators.
         total = _tiles(image, size).astype(np.int64).sum(axis=(2, 4))
         return clamp8(total // (size * size))
 
@@ -127,10 +130,12 @@ def _mean_sliding(image: Bytes, rounding: str) -> Bytes:
 
     Past the edge v02 repeats the last pixel, and v01 divides by the number of pixels that exist.
     """
+    # Beyond the edge, the pixels of v01 are zeros that do not count, and those of v02 are copies that do.
     wide = np.pad(image.astype(np.int64), ((0, 0), (0, 1), (0, 1)), mode="edge" if rounding == V02 else "constant")
     total = wide[:, :-1, :-1] + wide[:, 1:, :-1] + wide[:, :-1, 1:] + wide[:, 1:, 1:]
     taps = np.full(image.shape[1:], 4, np.int64)
     if rounding == V01:
+        # At the edge, a window of v01 has half of its pixels, and in the corner a quarter.
         taps[-1, :] //= 2
         taps[:, -1] //= 2
     return (total // taps).astype(np.uint8)
@@ -138,6 +143,7 @@ def _mean_sliding(image: Bytes, rounding: str) -> Bytes:
 
 def _max_sliding(image: Bytes, rounding: str) -> Bytes:
     """The maximum of 2x2 pixels at stride 1; pixels past the edge do not count."""
+    # Zeros never win a maximum of bytes against the pixel itself.
     wide = np.pad(image, ((0, 0), (0, 1), (0, 1)))
     best: Bytes = np.maximum.reduce([wide[:, :-1, :-1], wide[:, 1:, :-1], wide[:, :-1, 1:], wide[:, 1:, 1:]])
     return best

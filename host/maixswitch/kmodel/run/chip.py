@@ -54,11 +54,14 @@ class Chip:
 
     def view(self, memory: str, start: int, size: int) -> Bytes:
         """Any memory as uint8."""
+        # A memory that is neither main nor AI RAM can only hold the constants of v4, and nothing writes there.
         whole = {MAIN: self.main, AI_RAM: self.ram}.get(memory, self.constants)
         return whole[start : start + size]
 
     def kernel(self, conv: Conv) -> Kernel:
         """The backend's function for a KPU layer; it is prepared once and kept."""
+        # A layer is the same object in each run, so its identity serves as the key. Comparing its weights would cost
+        # more.
         kernel = self._kernels.get(id(conv))
         if kernel is None:
             kernel = self._kernels[id(conv)] = self.backend.prepare(conv, self.rounding)
@@ -85,6 +88,8 @@ class Chip:
         size = target.channels * target.height * target.width
         main = None if main_out is None else self.bytes(main_out, batches * size)
         backend, step = self.backend, None
+        # A backend that binds works on the chip's memory without copies. It may decline, and then the general way is
+        # taken.
         if isinstance(backend, Binding) and self.binds:
             step = backend.bind(conv, self.rounding, LayerMemory(self.ram, main, batches))
         return step or partial(self._convolve, conv, self.kernel(conv), batches, main)
@@ -92,6 +97,7 @@ class Chip:
     def _convolve(self, conv: Conv, kernel: Kernel, batches: int, main: Bytes | None) -> None:
         """Runs a KPU layer by a function that maps one picture to another."""
         source, target = conv.input, conv.output
+        # Each map is read before its result is written: the output may lie over the input.
         for batch in range(batches):
             image = source.read(self.ram, conv.source + batch * source.rows)
             result = kernel(image)
@@ -104,6 +110,7 @@ class Chip:
 
         values: of the tensor's dtype and number of elements, in any shape.
         """
+        # In main memory the values lie one after another. In the AI RAM they have the layout of maps.
         if tensor.memory == AI_RAM:
             batches, channels, height, width = tensor.shape or (1, 1, 1, tensor.elements)
             layout = layout_of(channels, height, width)
@@ -119,6 +126,7 @@ class Chip:
         Returns a flat array of its dtype; maps in AI RAM come without the unused bytes at the ends of their lines.
         """
         start, size = (source.address, source.bytes) if isinstance(source, Tensor) else (source.start, source.size)
+        # Without a known shape the bytes of the AI RAM are returned as they lie there.
         maps = maps_in(source.shape, source.dtype, size) if source.memory == AI_RAM else None
         if maps is not None:
             layout, number = maps

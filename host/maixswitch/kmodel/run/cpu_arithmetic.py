@@ -21,6 +21,7 @@ MultiplyAdd = Callable[[Any, Any, Any], Any]
 
 def rounded8(values: Floats) -> Bytes:
     """C's roundf, cut to uint8: halves go away from zero, which for results above 0 means up; a NaN becomes 0."""
+    # C rounds halves away from zero, and numpy to even. Below 0 the difference is cut off in any case.
     whole = np.floor(values)
     whole += values - whole >= HALF
     np.clip(whole, 0, 255, out=whole)
@@ -69,6 +70,7 @@ class SdkArithmetic:
     def accumulate(self, start: Floats | np.float32, a: Array, b: Array) -> Floats:
         """``start`` (...) + a[0] * b[0] + a[1] * b[1] and so on, one after another; a and b (n, ...) are broadcast."""
         terms: Array = a * b
+        # numpy would add pairs first, which gives other last digits than a loop in C.
         return ordered_sum(np.concatenate([np.broadcast_to(start, terms.shape[1:])[None], terms]), 0)
 
     def share(self, values: Floats, divisor: Any) -> Floats:
@@ -78,6 +80,7 @@ class SdkArithmetic:
 
     def dense(self, weights: Floats, values: Floats) -> Floats:
         """Sums of a v3 dense layer without its bias: weights (out, n) by values (n,) -> (out,)."""
+        # A layer without inputs has no terms, and ``ordered_sum`` needs at least one.
         if not values.size:
             return np.zeros(len(weights), np.float32)
         terms: Array = weights.T * values[:, None]

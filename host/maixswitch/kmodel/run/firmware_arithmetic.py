@@ -53,6 +53,7 @@ class FirmwareArithmetic(SdkArithmetic):
         super().__init__(compiled)
         self.compiled = compiled
         functions = {"exp": newlib.exp, "log": newlib.log, "sin": newlib.sin, "cos": newlib.cos}
+        # Compiled loops save most of the time here, as numpy needs a pass over the values for each operation.
         self.functions |= {name: _late(function) if compiled else function for name, function in functions.items()}
         self._fma = _late(fma_of) if compiled else fma
 
@@ -77,6 +78,7 @@ class FirmwareArithmetic(SdkArithmetic):
 
     def share(self, values: Floats, divisor: Any) -> Floats:
         """The division of a v3 global average pool and softmax: MaixPy's library multiplies by the reciprocal."""
+        # A reciprocal and a multiplication round twice where a division rounds once, so the last digits differ.
         result: Floats = values * (ONE / divisor)
         return result
 
@@ -105,6 +107,7 @@ class FirmwareArithmetic(SdkArithmetic):
         through the firmware's own roundf, which truncates.
         """
         limited = limited8(self.multiply_add(values, scale, zero))
+        # The pairs are those of the whole layer, so a layer must not be computed in pieces of odd length.
         even = values.size // 2 * 2
         np.rint(limited[:even], out=limited[:even])
         return limited.astype(np.uint8)

@@ -38,8 +38,10 @@ def fma(a: Any, b: Any, c: Any, coarse: bool = False) -> Any:
     product = np.multiply(a, b, dtype=np.float64)  # exact
     total = np.asarray(product + c)
     result: Floats = total.astype(np.float32)
+    # Computing all sums again would take several times as long. The doubtful ones are a handful.
     wrong = _suspicious(total, coarse)
     if wrong.any():
+        # Broadcast first, so that the mask selects the same places of both operands.
         both = np.broadcast_arrays(product, np.asarray(c, np.float64))
         result[wrong] = _to_odd(*(part[wrong] for part in both))
     return result[()]
@@ -52,8 +54,11 @@ def all_coarse(*arrays: Array) -> bool:
 
 def _suspicious(total: Doubles, coarse: bool = False) -> Array:
     """Marks the float64 sums that may round wrongly to float32."""
+    # A tie of float32 shows in the last 29 bits of the float64: exactly the first of them is set.
     wrong: Array = (total.view(np.int64) & LOW_BITS) == TIE
     if not coarse:
+        # A subnormal float32 has fewer bits, so its ties lie elsewhere. There are few such values, so all of them are
+        # redone.
         wrong |= (np.abs(total) < SMALL) & (total != 0)
     return wrong
 
@@ -69,7 +74,9 @@ def _to_odd(product: Doubles, c: Doubles) -> Floats:
     """The exact sum as float32, by way of a float64 that is rounded to odd, which leaves the second rounding right."""
     total = product + c
     rest, bits = _rest(product, c, total), total.view(np.int64)
+    # A sum that is rounded to odd keeps a trace of what was lost, so the second rounding cannot see a false tie.
     step = np.where((rest > 0) == (total > 0), 1, -1)
+    # An exact or infinite sum needs no step, and an odd one has its trace already.
     inexact = (rest != 0) & np.isfinite(rest) & (bits & 1 == 0)
     return (bits + np.where(inexact, step, 0)).view(np.float64).astype(np.float32)
 
@@ -87,6 +94,7 @@ def fold(start: Floats | np.float32, a: Array, b: Array) -> Floats:
         np.add(product, sums[index], out=sums[index + 1, ...])
     totals = products + sums[:-1]
     wrong = _suspicious(totals)
+    # A suspicious total is only wrong if it was rounded itself. An exact tie is rounded correctly by numpy.
     if _rest(products[wrong], sums[:-1][wrong].astype(np.float64), totals[wrong]).any():
         for index, (left, right) in enumerate(zip(a, b, strict=True)):
             sums[index + 1] = fma(left, right, sums[index])
@@ -131,11 +139,13 @@ def compilable(function: Function) -> Function:
 @cache
 def teach() -> None:
     """Tells numba what these functions are for single values, before it compiles what calls them."""
+    # Without numba the functions run on arrays, and nothing has to be taught.
     if not COMPILED:
         return
     extending = importlib.import_module("numba.extending")
     float32 = importlib.import_module("numba").types.float32
 
+    # numba has no name for the instruction, so the code is written for its compiler, LLVM.
     @extending.intrinsic  # type: ignore[untyped-decorator]
     def fused(_context: Any, _a: Any, _b: Any, _c: Any) -> Any:
         def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -143,6 +153,7 @@ def teach() -> None:
 
         return float32(float32, float32, float32), code
 
+    # A loop works on single values, where a choice is a branch and a cast is a cast.
     singles = {
         fma: lambda _a, _b, _c: lambda a, b, c: fused(a, b, c),
         choose: lambda _condition, _yes, _no: lambda condition, yes, no: yes if condition else no,
@@ -153,5 +164,6 @@ def teach() -> None:
     }
     for function, single in singles.items():
         extending.overload(function, strict=False)(single)
+    # These call only functions that numba knows by now, so they compile as they are.
     for shared in _COMPILABLE:
         extending.register_jitable(shared)

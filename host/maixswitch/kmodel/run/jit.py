@@ -15,6 +15,7 @@ COMPILED = find_spec("numba") is not None
 
 def jit(function: Loop) -> Loop:
     """The function as machine code, which is kept on disk where possible; floats are never fused or reordered."""
+    # Without numba the caller has to choose another backend. The function stays correct, so tests can call it.
     if not COMPILED:
         return function
     return _kept(partial(importlib.import_module("numba").njit, error_model="numpy", nogil=True), function)

@@ -28,6 +28,7 @@ class Machine(Chip):
         with np.errstate(all="ignore"):
             for call in self._calls:
                 call()
+            # In the first run, or after one that an error ended, some layers have no call yet.
             for index in range(len(self._calls), len(self.program.layers)):
                 self._run(index)
 

@@ -86,13 +86,17 @@ class KModel(ModelFile):
             yield layer, [self.machine.get(use) for use in layer.written()]
 
     def _feed(self, arrays: tuple[Array, ...]) -> None:
+        # The number of arrays is checked first, because pairing them up would hide a missing one.
         if len(arrays) != len(self.inputs):
             raise KModelError(tr("wrong number of inputs"), field="inputs", found=len(arrays), wanted=len(self.inputs))
         for index, (tensor, values) in enumerate(zip(self.inputs, arrays, strict=True)):
             values = np.asarray(values)
+            # Floats are not cut to bytes silently: a picture of 0..1 would become black.
             fits = values.dtype == np.uint8 or (tensor.dtype == "float32" and values.dtype.kind in "fiu")
             shape = tensor.shape or (tensor.elements,)
+            # Ones in front carry no information, so a picture without a batch is accepted.
             if not fits or _core(values.shape) != _core(shape):
+                # Most pictures come with the channels last, so the message says what is expected.
                 order = tr(", channels first") if len(shape) > 2 else ""
                 raise KModelError(
                     tr("the input does not fit the model"),
@@ -132,6 +136,7 @@ def load(
     or backend.
     Sources: nncase 0.1 Generator.cs, SDK kpu.h (v3); nncase 0.2 model.h and its bodies (v4).
     """
+    # Bytes are taken as a file, so that tests and converters need no file on disk.
     if isinstance(source, (bytes, bytearray, memoryview)):
         return KModel(read_program(bytes(source)), rounding, runtime, backend)
     return KModel(read_program(read_file(source)), rounding, runtime, backend)

@@ -42,9 +42,11 @@ def exp(x: Any) -> Any:
     # The multiple of ln 2 that is taken away: none, one, or the nearest.
     nearest = choose(size < 0x3F851592, sign, real(whole(fma(LOG2_E, y, sign * HALF))))
     times = choose(size > 0x3EB17218, nearest, ZERO)
+    # ln 2 is split in two, so that the product with the high part is exact and the low part corrects it.
     high, low = fma(-times, LN2_HIGH, y), times * LN2_LOW
     rest = high - low
     square = rest * rest
+    # A polynomial of the square gives the remainder, in the order of newlib's source (ef_exp.c).
     c = fma(fma(fma(fma(square, P5, P4), square, P3), square, P2), square, P1)
     c = fma(-c, square, rest)
     part = rest * c
@@ -56,6 +58,7 @@ def exp(x: Any) -> Any:
     steps = power + choose(normal, np.int32(0), np.int32(100))
     moved = float_of(word_of(scaled) + steps * IMPLICIT)
     result = choose(times == ZERO, plain, choose(normal, moved, moved * TINY))
+    # The special cases come last, because an earlier choice would otherwise overwrite them.
     result = choose(size < 0x31800000, ONE + x, result)
     result = choose((x > ZERO) & (size > 0x42B17217), INFINITY, result)
     result = choose((x < ZERO) & (size > 0x42CFF1B5), ZERO, result)
@@ -74,6 +77,7 @@ def log(x: Any) -> Any:
     # Subnormal arguments are multiplied by 2 ** 25 first; 25 is subtracted from their exponent.
     small = (word_of(x) & MAGNITUDE) < 0x00800000
     word = word_of(choose(small, x * UP_25, x))
+    # The fraction is brought near 1 from both sides, so that the series below is short.
     fraction = word & MANTISSA
     carry = (fraction + np.int32(0x4AFB20)) & IMPLICIT
     f = float_of(fraction | (carry ^ ONE_WORD)) - ONE
@@ -83,6 +87,7 @@ def log(x: Any) -> Any:
     short = fma(-f, THIRD, HALF) * (f * f)
     near = choose(even, f - short, fma(d, LN2_HIGH, -(fma(-d, LN2_LOW, short) - f)))
     near = choose(f == ZERO, choose(even, ZERO, fma(d, LN2_HIGH, d * LN2_LOW)), near)
+    # The general way: a series in s, whose even and odd terms are summed apart, as in newlib (ef_log.c).
     s = f / (TWO + f)
     z = s * s
     w = z * z
@@ -94,6 +99,7 @@ def log(x: Any) -> Any:
     upper = choose(even, f - (half - a), fma(d, LN2_HIGH, -((half - fma(d, LN2_LOW, a)) - f)))
     b = (f - r) * s
     lower = choose(even, f - b, fma(d, LN2_HIGH, -(fma(-d, LN2_LOW, b) - f)))
+    # newlib chooses between two formulas by the fraction.
     far = choose(((fraction - np.int32(0x30A3D0)) | (np.int32(0x35C288) - fraction)) > 0, upper, lower)
     result = choose(((fraction + 15) & 0x7FFFF0) == 0, near, far)
     result = choose(x < ZERO, NAN, choose(x == INFINITY, INFINITY, result))
@@ -119,6 +125,7 @@ def sine_kernel(x: Any, y: Any, full: Any) -> Any:
     v = x * z
     r = fma(fma(fma(fma(z, S6, S5), z, S4), z, S3), z, S2)
     q = fma(fma(y, HALF, -(v * r)), z, -y)
+    # Without a second part the formula is shorter, and rounds otherwise.
     result = choose(full, x - fma(v, -S1, q), fma(fma(z, r, S1), v, x))
     return choose((word_of(x) & MAGNITUDE) < 0x32000000, x, result)
 
@@ -131,6 +138,7 @@ def cosine_kernel(x: Any, y: Any) -> Any:
     r = fma(fma(fma(fma(fma(z, C6, C5), z, C4), z, C3), z, C2), z, C1) * z
     t = fma(z, r, -(x * y))
     h = HALF * z
+    # For larger arguments a constant is taken off first, so that 1 - x*x/2 does not lose its last digits (kf_cos.c).
     q = choose(size > 0x3F480000, QUARTER, float_of(size - np.int32(0x01000000)))
     result = choose(size <= 0x3E999999, ONE - (h - t), (ONE - q) - ((h - q) - t))
     return choose(size < 0x32000000, ONE, result)
@@ -156,6 +164,7 @@ def reduced(x: Any) -> Any:
     d = real(n)
     r = fma(-d, PI_2_1, t)
     w = d * PI_2_1T
+    # Near a multiple of pi / 2 most digits cancel, and the rest needs more of the digits of pi.
     near = (n >= 32) | ((size & np.int32(~255)) == MULTIPLES[choose(n < 32, n, np.int32(0))])
     second = near & (_exponent(t) - _exponent(r - w) > 8)
     r2 = fma(-d, PI_2_2, r)
@@ -163,6 +172,7 @@ def reduced(x: Any) -> Any:
     third = second & (_exponent(t) - _exponent(r2 - w2) > 25)
     r3 = fma(-d, PI_2_3, r2)
     w3 = fma(d, PI_2_3T, -fma(-d, PI_2_3, r2 - r3))
+    # A single quarter turn needs no division, and newlib treats it apart (ef_rem_pio2.c).
     one = size < 0x4016CBE4
     rest = choose(one, r1, choose(third, r3, choose(second, r2, r)))
     lost = choose(one, w1, choose(third, w3, choose(second, w2, w)))
@@ -178,9 +188,11 @@ def sin(x: Any) -> Any:
     """The sine of x in radians."""
     size = word_of(x) & MAGNITUDE
     n, y0, y1 = reduced(x)
+    # The sine is odd: a negative argument turns the other way, with a negative rest.
     turn = choose(x < ZERO, -n, n) & 3
     y0, y1 = choose(x < ZERO, -y0, y0), choose(x < ZERO, -y1, y1)
     odd = (turn & 1) == 1
+    # Every other quarter turn exchanges sine and cosine, and half a turn changes the sign.
     value = choose(odd, cosine_kernel(y0, y1), sine_kernel(y0, y1, True))
     value = choose(turn >= 2, -value, value)
     result = choose(size <= 0x3F490FD8, sine_kernel(x, ZERO, False), value)
@@ -191,6 +203,7 @@ def cos(x: Any) -> Any:
     """The cosine of x in radians."""
     size = word_of(x) & MAGNITUDE
     n, y0, y1 = reduced(x)
+    # The quadrant is that of the sine, and the cosine changes its sign in the two in the middle.
     turn = choose(x < ZERO, -n, n) & 3
     y0, y1 = choose(x < ZERO, -y0, y0), choose(x < ZERO, -y1, y1)
     odd = (turn & 1) == 1

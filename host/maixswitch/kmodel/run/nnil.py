@@ -38,6 +38,7 @@ def evaluate(code: tuple[tuple[int, float], ...], values: Floats, functions: Map
     for operation, immediate in code:
         if operation in OPERATIONS:
             name, count = OPERATIONS[operation]
+            # Functions of one argument depend on the runtime. All others are the same everywhere.
             function = functions.get(name) or OF_SEVERAL[name]
             arguments = stack[-count:]
             del stack[-count:]
@@ -46,6 +47,7 @@ def evaluate(code: tuple[tuple[int, float], ...], values: Floats, functions: Map
             stack.append(stack[-1])
         elif operation == 2:
             stack.pop()
+        # ``nop`` leaves the stack as it is. What remains pushes one value.
         elif operation:
             number = {4: 0.0, 5: 1.0}.get(operation, immediate)
             stack.append(values if operation == 3 else np.full(values.shape, number, np.float32))

@@ -73,6 +73,7 @@ def _windows(spec: Pool, image: Array) -> Iterator[tuple[Array, Array]]:
     x = np.arange(spec.out_w) * spec.stride_w - spec.pad_w
     for line in range(spec.kernel_h):
         for column in range(spec.kernel_w):
+            # The window is cut at the image instead of padded. So each tap says which of its places count.
             inside_y = (y + line >= 0) & (y + line < spec.in_h)
             inside_x = (x + column >= 0) & (x + column < spec.in_w)
             lines = np.clip(y + line, 0, spec.in_h - 1)[:, None]
@@ -95,6 +96,7 @@ def average_pool(spec: AveragePool, chip: Chip) -> None:
     total = np.zeros((spec.out_c, spec.out_h, spec.out_w), np.float32)
     number = np.zeros((spec.out_h, spec.out_w), np.float32)
     for values, inside in _windows(spec, image):
+        # The places outside hold copies of pixels at the edge here, so they must not be added.
         total = np.where(inside, total + values, total)
         number += inside
     keep(chip, spec.output, (total / number).reshape(-1))
@@ -102,6 +104,7 @@ def average_pool(spec: AveragePool, chip: Chip) -> None:
 
 def quantized(spec: Quantize, values: Floats, arithmetic: SdkArithmetic) -> Bytes:
     """The bytes of floats."""
+    # The firmware divides once and multiplies each value, which rounds otherwise than dividing each.
     inverse = ONE / np.float32(spec.scale)
     return arithmetic.quantize_v3((values - np.float32(spec.bias)) * inverse)
 
@@ -126,6 +129,7 @@ def requantize(spec: Requantize, chip: Chip) -> None:
 
 def l2_normalize(spec: Elementwise, chip: Chip) -> None:
     values = chip.floats(spec.input, spec.channels)
+    # The sum of an empty layer is 0, and the division below is then bounded by the constant.
     total = chip.arithmetic.accumulate(np.float32(0), values, values) if spec.channels else np.float32(0)
     factor = ONE / np.sqrt(chip.arithmetic.greater(total, np.float32(1e-10)))
     keep(chip, spec.output, values * factor)
@@ -146,6 +150,7 @@ def logistic(spec: Elementwise, chip: Chip) -> None:
 
 def concat(spec: Concat, chip: Chip) -> None:
     position = spec.output
+    # Parts may overlap with the result, so each is copied before it is written.
     for start, size in spec.parts.tolist():
         chip.bytes(position, size)[:] = chip.bytes(start, size).copy()
         position += size
@@ -153,6 +158,7 @@ def concat(spec: Concat, chip: Chip) -> None:
 
 def activated(spec: FullyConnected, sums: Floats, chip: Chip) -> Floats:
     """Applies the relu or relu6 of a dense layer, if the runtime reads ``act`` at all."""
+    # MaixPy's library never reads the field.
     act = spec.act if chip.runtime.dense_activation else 0
     if act:
         sums = np.maximum(sums, np.float32(0))
@@ -173,6 +179,7 @@ def flatten(spec: Flatten, chip: Chip) -> None:
 
 def nearest(size: int, count: int) -> Array:
     """Source index of each of ``count`` places, by a float32 scale; the firmware ignores align_corners."""
+    # The firmware computes the scale in float32, whose error decides at which place the next pixel begins.
     scale = np.float32(size) / np.float32(count)
     places = np.floor(np.arange(count, dtype=np.float32) * scale).astype(np.int64)
     limited: Array = np.minimum(places, size - 1)

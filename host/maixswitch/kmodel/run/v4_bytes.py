@@ -57,6 +57,7 @@ def wrap32(values: Ints) -> Ints:
 def scale(values: Ints, mul: int, shift: int) -> Ints:
     """(value * mul) >> shift, halves rounded up, wrapped to int32; the source keeps the shift in a byte."""
     product = values * np.int64(mul)
+    # A shift beyond 62 leaves nothing but the sign, and numpy does not define it.
     shift = min(shift & 0xFF, 62)
     if shift:
         product = (product + (np.int64(1) << (shift - 1))) >> shift
@@ -93,6 +94,7 @@ def quantized_conv2d(spec: QuantizedConv2d, chip: Chip) -> None:
     weights = spec.weights.astype(np.int64) + spec.weight_offset
     bias = spec.bias.astype(np.int64)
     result = np.stack([convolve(image, weights, bias, spec.geometry, spec.groups, False) for image in images])
+    # The sums of the source are int32 and wrap around, which a network with extreme weights may show.
     scaled = scale(wrap32(result), spec.out_mul, spec.out_shift)
     store_octets(chip, spec.output, clamp8(scaled + spec.out_offset))
 
@@ -108,6 +110,7 @@ def quantized_matmul(spec: QuantizedMatmul, chip: Chip) -> None:
 def _divide(a: Ints, b: Ints) -> Ints:
     """(a + b / 2) / b as C does it; a zero divisor, which C leaves open, gives 0."""
     # numpy's integer division rounds down, C's toward zero; signs are taken apart.
+    # A divisor of 0 is replaced, because numpy would warn about it and return garbage.
     safe = np.where(b == 0, 1, b)
     half = np.sign(b) * (np.abs(b) // 2)
     total = a + half
@@ -141,6 +144,7 @@ def concat(spec: Concat, chip: Chip) -> None:
 
 def memory_copy(spec: MemoryCopy, chip: Chip) -> None:
     """Copies whole floats; up to three bytes at the end are not copied, as in the source."""
+    # Input and output may overlap, so the values are copied first.
     values = floats(chip, spec.input).copy()
     floats(chip, spec.output)[: values.size] = values
 
@@ -149,6 +153,7 @@ def pad(spec: Pad, chip: Chip) -> None:
     """Pads each axis; a negative padding crops."""
     values = elements(chip, spec.input, spec.in_shape)
     result = np.empty(spec.shapes()["output"], values.dtype)
+    # The filler is stored in four bytes, of which a byte tensor uses the first.
     result[...] = spec.value[: values.itemsize].view(values.dtype)[0]
     target, source = spec.kept()
     result[target] = values[source]
@@ -180,6 +185,7 @@ def _nearest(values: Array, spec: Resize) -> Array:
 def _places(size: int, count: int, align_corners: bool) -> tuple[Array, Array, Array]:
     """(first index, second index, distance from the first) of every output place."""
     step = np.float32(size) / np.float32(count)
+    # With aligned corners the last pixel falls on the last pixel. A single one cannot, and takes the other formula.
     if align_corners and count > 1:
         step = np.float32(size - 1) / np.float32(count - 1)
     position = np.arange(count, dtype=np.float32) * step
@@ -197,6 +203,7 @@ def _bilinear(values: Array, spec: Resize, multiply_add: MultiplyAdd) -> Array:
         pixels: Array = values[:, :, lines[:, None], columns[None, :]].astype(np.float32)
         return pixels
 
+    # The order of the corners matters, since each addition rounds.
     total = corner(y1, x0) * (dy * (ONE - dx))
     total = multiply_add(corner(y0, x0), (ONE - dy) * (ONE - dx), total)
     total = multiply_add(corner(y0, x1), (ONE - dy) * dx, total)

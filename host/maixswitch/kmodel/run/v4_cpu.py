@@ -25,6 +25,7 @@ def _convolve(
     images: Array, weights: Array, bias: Array, geometry: Geometry, step: MultiplyAdd = multiply_add
 ) -> Array:
     """images (n, h, w, c); weights (out, kh, kw, c), depthwise (c, kh, kw) -> (n, h', w', out)."""
+    # A depthwise layer is one with as many groups as channels, so one function computes both.
     depthwise = weights.ndim == 3
     factors = weights[:, None] if depthwise else weights.transpose(0, 3, 1, 2)
     groups = weights.shape[0] if depthwise else 1
@@ -50,5 +51,6 @@ def reduce_window2d(spec: CpuReduceWindow, chip: Chip) -> None:
     images = floats(chip, spec.input, spec.in_shape).transpose(0, 3, 1, 2)
     total, count = reduce_window(images, np.float32(spec.init), spec.geometry, FOLD[spec.op])
     if spec.op == 0:
+        # Only taps inside the picture count in the mean.
         total = total / count.astype(np.float32)
     store(chip, spec.output, clamp(total.transpose(0, 2, 3, 1), spec.act))

@@ -73,6 +73,8 @@ def spread(values: Array, shape: tuple[int, ...]) -> Array:
     places = []
     for axis, size in enumerate(shape):
         index = np.arange(size)
+        # An axis of size 1 is repeated. The source does not compare sizes, so any index beyond the end becomes 0 as
+        # well.
         places.append(np.where(index < values.shape[axis], index, 0))
     result: Array = values[np.ix_(*places)]
     return result
@@ -80,6 +82,7 @@ def spread(values: Array, shape: tuple[int, ...]) -> Array:
 
 def operands(a: Array, b: Array, shape: tuple[int, ...]) -> tuple[Array, Array]:
     """Both inputs in the output's shape; equal shapes need nothing."""
+    # Equal shapes are by far the most frequent, and need no copies.
     if a.shape == b.shape == shape:
         return a, b
     return spread(a, shape), spread(b, shape)
@@ -137,8 +140,10 @@ def extreme(step: Callable[[Array, Array], Array], rows: Array, init: np.float32
 
     A NaN loses every comparison, unless it is ``init``.
     """
+    # A NaN is replaced by the value that never wins, because each comparison with it is false in the source.
     rows = np.where(np.isnan(rows), np.float32(np.inf if step is smaller else -np.inf), rows)
     while len(rows) > 1:
+        # Neighbours are paired, so that of equal values, such as 0.0 and -0.0, the first one stays as in a loop.
         pairs = step(rows[0:-1:2], rows[1::2])
         rows = np.concatenate([pairs, rows[-1:]]) if len(rows) % 2 else pairs
     return step(np.full(rows.shape[1:], init), rows[0])
@@ -152,10 +157,12 @@ def reduce(spec: Reduce, chip: Chip) -> None:
     kept = [axis for axis in range(4) if axis not in reduced]
     rows = values.transpose(*reduced, *kept).reshape(-1, int(np.prod(spec.out_shape)))
     init = np.float32(spec.init)
+    # Sums depend on the order of their terms. Extremes do not, so they may be taken in pairs.
     if FOLD[spec.op] is np.add:
         total = ordered_sum(np.concatenate([np.full((1, rows.shape[1]), init), rows]), 0)
     else:
         total = extreme(FOLD[spec.op], rows, init)
+    # The source multiplies by a quotient instead of dividing, which rounds differently.
     if spec.op == 0:
         total = total * (np.float32(spec.output.size // 4) / np.float32(spec.input.size // 4))
     store(chip, spec.output, total)

@@ -25,6 +25,7 @@ def inside(size: int, count: int, before: int, stride: int, shift: int) -> tuple
 
     size: pixels; count: outputs; before: padding; all along that axis.
     """
+    # The first and last outputs are computed, not tested one by one, so that each tap is one slice.
     first = max(0, -((shift - before) // stride))
     last = min(count - 1, (size - 1 + before - shift) // stride)
     if last < first:
@@ -47,6 +48,7 @@ def taps(
 
 def _blocks(groups: int, outputs: int, height: int, width: int) -> Iterator[tuple[slice, slice]]:
     """Groups, and outputs of them, whose sums are few enough."""
+    # Many small maps are taken together, and a large one is cut by its outputs.
     most = max(1, BLOCK // (height * width))
     some, few = max(1, most // outputs), min(outputs, most)
     for group in range(0, groups, some):
@@ -72,6 +74,7 @@ def convolve(
     out, inner = weights.shape[:2]
     out_h, out_w = geometry.size(height, width)
     total = np.empty((groups, out // groups, out_h, out_w), start.dtype)
+    # The sum begins with the bias, because the source adds the bias first and each addition rounds.
     total[:] = start.reshape(groups, -1, 1, 1)
     image = image.reshape(groups, inner, height, width)
     factors = weights.reshape(groups, out // groups, *weights.shape[1:])
@@ -97,6 +100,7 @@ def reduce_window(
     out_h, out_w = geometry.size(height, width)
     total = np.full((batches, channels, out_h, out_w), init, np.float32)
     count = np.zeros((out_h, out_w), np.int64)
+    # The order of the taps matters for sums, and for which of two equal values stays.
     for _, _, target, source in taps(geometry, height, width):
         window = (slice(None), slice(None), *target)
         total[window] = step(total[window], image[:, :, source[0], source[1]])
@@ -118,6 +122,7 @@ def scatter(
     image = image.reshape(groups, inner, height, width)
     factors = weights.reshape(groups, out // groups, *weights.shape[1:])
     for c in range(inner):
+        # The reference scatters in the order of the input, so an output pixel meets the taps in reverse order.
         for ky in reversed(range(geometry.filter_h)):
             lines = inside(out_size[0], height, geometry.pad_h.before, geometry.stride_h, ky * geometry.dilation_h)
             for kx in reversed(range(geometry.filter_w)):

@@ -51,6 +51,7 @@ def set_lifetimes(steps: Steps, entry: PlacedTensor, outputs: Sequence[PlacedTen
         for value in written:
             value.first = value.last = index
             values.append(value)
+    # An output must not be overwritten before the host has read it, so it outlives the last layer.
     for value in outputs:
         value.last = len(steps)
     return values
@@ -65,6 +66,7 @@ def _fit(values: Sequence[PlacedTensor]) -> int:
     """Fills a memory in the better of both ways; returns the highest end."""
     need = _largest_first(values)
     last = max((value.last for value in values), default=-1)
+    # No placement can be better than the values that live at one time, so a fit of that size is final.
     least = max((sum(v.room for v in values if v.first <= at <= v.last) for at in range(last + 1)), default=0)
     if need == least:
         return need
@@ -73,6 +75,7 @@ def _fit(values: Sequence[PlacedTensor]) -> int:
     for size in sorted({least, *(least + part * (need - least) // 4 for part in (1, 2, 3))}):
         if _from_both_ends(values, size):
             return size
+    # The second way has overwritten the addresses of the first, which was better after all.
     for value, address in zip(values, kept, strict=True):
         value.address = address
     return need
@@ -83,6 +86,7 @@ def _from_both_ends(values: Sequence[PlacedTensor], size: int) -> bool:
     placed: list[PlacedTensor] = []
     low = False
     for value in sorted(values, key=lambda item: item.first):
+        # Values of one chain alternate, so that the gap between them stays in the middle and in one piece.
         low = not low
         # The gaps between the values that live at the same time, the free end included.
         alive = sorted(
@@ -90,6 +94,7 @@ def _from_both_ends(values: Sequence[PlacedTensor], size: int) -> bool:
             key=lambda item: item.address,
         )
         gaps, position = [], 0
+        # The end of the memory counts as one more value, so that the gap before it is found, too.
         for start, end in [*((other.address, other.address + other.room) for other in alive), (size, size)]:
             if start - position >= value.room:
                 gaps.append((position, start))
@@ -104,9 +109,11 @@ def _from_both_ends(values: Sequence[PlacedTensor], size: int) -> bool:
 def _largest_first(values: Sequence[PlacedTensor]) -> int:
     """Places the largest value first, in the lowest gap among those that live at its time; returns the highest end."""
     placed: list[PlacedTensor] = []
+    # A large value needs a gap that small ones could have split. Small ones find a place later.
     for value in sorted(values, key=lambda item: (-item.room, item.first)):
         position = 0
         for other in sorted(placed, key=lambda item: item.address):
+            # Values that do not live at the same time may share their place.
             if other.first > value.last or value.first > other.last:
                 continue
             if position + value.room <= other.address:

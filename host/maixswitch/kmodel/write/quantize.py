@@ -25,7 +25,9 @@ class Scale:
     @classmethod
     def covering(cls, low: float, high: float, levels: int = 255) -> Scale:
         """The scale of the range low..high, widened so that zero is one of its ``levels`` steps."""
+        # 0 has to be a level: padding and relu need it exactly.
         low, high = min(low, 0.0), max(high, 0.0)
+        # An empty range would divide by 0. Its only level is 0.
         steps = levels / ((high - low) or 1.0)
         return cls(steps, round(-low * steps))
 
@@ -62,6 +64,7 @@ class KpuWeights:
 
 def linear(bias: int = 0) -> Activation:
     """One live piece: y = round(z / 1024) + bias, saturating; the saturation is what makes a relu."""
+    # Pieces before the live one are flat, so that everything below 0 stays at the bias.
     live = 10
     top = -LOWEST_START - SEGMENTS
     start = np.array([LOWEST_START + index if index < live else top + index for index in range(SEGMENTS)], np.int64)
@@ -77,10 +80,12 @@ def norm_of(factors: Array, offsets: Array) -> BatchNorm:
     Raises ValueError when a factor is too large for 22 bits.
     """
     factors = np.asarray(factors, np.float64)
+    # The register has 24 bits with a sign. The factor keeps one of them free.
     if np.any(np.abs(factors) >= MANTISSA):
         raise ValueError(f"batch norm factor {float(np.abs(factors).max()):g} is too large for the KPU")
     # As many fraction bits as keep the factor below 22 bits.
     shift = np.full(factors.shape, MAX_SHIFT, np.int64)
+    # Each channel has its own shift, so a single large factor does not coarsen the others.
     while np.any(large := np.abs(np.rint(factors * 2.0**shift)) >= MANTISSA):
         shift[large] -= 1
     mul = np.rint(factors * 2.0**shift).astype(np.int64)
@@ -108,8 +113,10 @@ def quantize_conv(
 
 def fixed_argument(zero: int) -> tuple[int, int]:
     """(arg, shr) with arg >> shr == -zero; as many fraction bits as 24 signed bits hold, none for a zero of 0."""
+    # A zero of 0 needs no term, and published files have 0 in both fields.
     if not zero:
         return 0, 0
+    # The bits behind the point are those that nncase 0.1 writes. The value is the same without them.
     shift = MAX_SHIFT
     while zero << shift > 1 << 23:
         shift -= 1

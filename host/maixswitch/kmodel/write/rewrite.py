@@ -25,8 +25,10 @@ def rewrite(data: bytes) -> bytes:
     Raises KModelError for a file that cannot be read, and ValueError for another version than 3.
     """
     program = read_program(data)
+    # v4 has another layout, and this package does not write it.
     if program.version != 3:
         raise ValueError(f"kmodel v{program.version}: wanted v3")
+    # The header's unknown parts are taken from the file. Offsets are not, as they are what is being proven.
     _, flags, _, _, lowest_row, main_memory, _ = struct.unpack_from("<7I", data)
     header = Header(flags, lowest_row, main_memory, [(tensor.address, tensor.bytes) for tensor in program.outputs])
     content = assemble(header, list(_layers(program.layers)))
@@ -44,6 +46,7 @@ def _layers(layers: tuple[Layer, ...]) -> Iterator[tuple[int, Encode]]:
 def _body(layer: Layer, start: int) -> bytes:
     spec = layer.spec
     if isinstance(spec, body.KpuConv):
+        # The two numbers that a body has besides its offsets are not computed from anything else.
         conv, head = spec.conv, (spec.body.flags, spec.body.main_output)
         return conv_body(start, head, conv.registers, conv.weights, conv.norm, conv.activation)
     if isinstance(spec, Opaque):

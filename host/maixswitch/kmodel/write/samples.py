@@ -55,11 +55,14 @@ def colour_classifier() -> bytes:
     width, height, channels = COLOUR_INPUT
     net = KModelWriter(channels, height, width)
     red, green, blue = np.eye(3)
+    # The differences of two colours are 0 for any grey, so brightness cannot be taken for a colour.
     differences = np.array([red - green, green - red, red - blue, blue - red, green - blue, blue - green])
     light = np.full(3, 1 / 3)
     features = np.vstack([differences, light, -light]).reshape(8, 3, 1, 1)
+    # Bytes cannot be negative: each difference has its counterpart, and black is 1 minus the light.
     x = net.conv(net.input, quantize_conv(features * _square(1)[0], np.array([0.0] * 7 + [1.0]), PIXEL, PIXEL), pool=5)
 
+    # Each colour is rewarded for what makes it, and punished for what makes the others.
     scores = np.array(
         [  # r-g   g-r   r-b   b-r   g-b   b-g  light  dark
             [0.5, -1.0, 0.5, -1.0, -0.5, -0.5, 0.0, 0.0],
@@ -73,10 +76,12 @@ def colour_classifier() -> bytes:
         ]
     ).reshape(8, 8, 1, 1)
     x = net.conv(x, quantize_conv(scores, np.zeros(8), PIXEL, PIXEL))
+    # Two pools average the neighbourhood, so that a few pixels of another colour do not count.
     for last in (False, True):
         part = quantize_conv(_square(8), np.zeros(8), PIXEL, PIXEL)
         x = net.conv(x, part, pool=5, to_main=last)
     mean = net.global_average_pool(net.dequantize(x, PIXEL.factor, PIXEL.bias))
+    # The factor makes the softmax decide. The means alone lie close together.
     net.output(net.softmax(net.fully_connected(mean, 12.0 * np.eye(8), np.zeros(8))))
     return net.build()
 
@@ -90,14 +95,18 @@ def blob_detector() -> bytes:
     """
     width, height, channels = BLOB_INPUT
     net = KModelWriter(channels, height, width)
+    # A grey picture of half the size is enough for blobs, and the largest map is then smaller.
     bright = np.repeat(_square(1) / channels, channels, axis=1)
     x = net.conv(net.input, _step(bright, [0.7], 8.0), pool=5)
+    # Averages of averages give the brightness of a cell of 16 pixels.
     for _ in range(2):
         x = net.conv(x, quantize_conv(_square(1), np.zeros(1), PIXEL, PIXEL), pool=5)
+    # A steep step makes a mask of the cells, with which the erosion can count.
     x = net.conv(x, _step(_square(1), [0.4], 40.0), pool=5)
     steps = len(BLOB_SIZES)
     for step in range(1, steps):
         weights = _taps(step + 1, step)
+        # The earlier masks are passed on, because the head compares each with the next.
         for kept in range(step):
             weights[kept, kept, 1, 1] = 1.0
         weights[step, step - 1] = 1.0
@@ -107,9 +116,11 @@ def blob_detector() -> bytes:
     weights, bias = _taps(6 * steps, steps), np.zeros(6 * steps)
     for step, size in enumerate(BLOB_SIZES):
         box = 6 * step
+        # A blob that goes on to one side is heavier there, which shifts the middle of the box.
         weights[box, step, 1] = (-4.0, 0.0, 4.0)
         weights[box + 1, step, :, 1] = (-4.0, 0.0, 4.0)
         weights[box + 2, step, 1] = weights[box + 3, step, :, 1] = (log((size + 1) / size), 0.0, log((size + 1) / size))
+        # The cell that survives this step, but not the next, is the middle of a blob of this size.
         weights[box + 4, step, 1, 1] = 9.0
         if step + 1 < steps:
             weights[box + 4, step + 1] = -9.0

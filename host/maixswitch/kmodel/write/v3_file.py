@@ -36,10 +36,12 @@ def assemble(header: Header, layers: Sequence[tuple[int, Encode]]) -> bytes:
     """The whole file from layers (type, how to encode the body); every body is padded to 8 bytes of file position."""
     words = [3, header.flags, 0, len(layers), header.lowest_row, header.main_memory, len(header.outputs)]
     ranges = [number for pair in header.outputs for number in pair]
+    # Bodies are aligned by their position in the file, so the size of all that stands before is needed first.
     start = 4 * (len(words) + len(ranges) + 2 * len(layers))
     bodies, heads = bytearray(), list[int]()
     for number, encode in layers:
         begin = start + len(bodies)
+        # A KPU layer stores absolute offsets, so each body has to know where it begins.
         bodies += encode(begin)
         bodies += bytes(-(start + len(bodies)) % BODY_ALIGNMENT)
         heads += [number, start + len(bodies) - begin]
@@ -61,6 +63,7 @@ def conv_body(
     """
     content, offsets = bytearray(24), []
     little = weights.dtype.newbyteorder("<")
+    # The alignments are those of nncase 0.1 (Generator.cs).
     for alignment, part in (
         (8, encode_block(registers)),
         (128, np.ascontiguousarray(weights).astype(little).tobytes()),

@@ -54,6 +54,7 @@ def conv_registers(
     per_output = size * size * inner * unit
     at_once = out if depthwise else min(out, LOAD_BYTES[unit] // per_output)
     loads = -(-out // at_once) if at_once else MAX_LOADS + 1
+    # ``load_time`` has six bits and ``para_size`` 17, so a larger layer would be cut off silently.
     if loads > MAX_LOADS or per_output * at_once >= 1 << 17:
         raise ValueError(f"a convolution of {inner} to {out} channels does not fit into {MAX_LOADS} weight loads")
     arg_x, shr_x = fixed_argument(part.weight_zero)
@@ -89,6 +90,7 @@ def conv_registers(
         "arg_x": arg_x,
         "arg_add": size * size * part.weight_zero * part.input_zero,
         "send_data_out": int(to_main),
+        # The field has 16 bits, and nncase 0.1 writes the lower ones of larger numbers.
         "channel_byte_num": (pixels - 1) & 0xFFFF,
         "dma_total_byte": pixels * out - 1,
     }
@@ -123,6 +125,7 @@ class KModelWriter:
         layout = MapLayout(*source.shape)
         out, inner, size, other = part.weights.shape
         expected = 1 if depthwise else layout.channels
+        # The emulator and the chip take the sizes from the input, so wrong weights would be read beyond their end.
         if inner != expected or size != other or size not in (1, 3) or (depthwise and out != layout.channels):
             raise ValueError(f"weights {part.weights.shape} do not fit the input {source.shape}")
         if pool not in POOL_TYPES:
@@ -136,6 +139,7 @@ class KModelWriter:
         # The rows in the AI RAM are known only when the whole network is.
         registers = conv_registers(part, layout, target, pool, depthwise, to_main)
 
+        # The addresses are set when the file is built, so the body is made only then.
         def make() -> body.ConvBody:
             registers.update(image_src_addr=source.address, image_dst_addr=features.address)
             return body.ConvBody(int(to_main), result[-1].address if to_main else 0, 0, 0, 0, 0)
@@ -197,6 +201,7 @@ class KModelWriter:
     def fully_connected(self, source: PlacedTensor, weights: Array, bias: Array, act: int = 0) -> PlacedTensor:
         """float32 (n,) to (out,); weights (out, n); act 0 none, 1 relu, 2 relu6, which MaixPy ignores."""
         out, inner = np.shape(weights)
+        # The layer has no shape of its own in the file. A wrong size would read other tensors.
         if inner != source.count:
             raise ValueError(f"weights {np.shape(weights)} do not fit the input {source.shape}")
         arguments = (inner, out, act, weights, bias)
@@ -248,6 +253,7 @@ class KModelWriter:
         # Each byte of the mask is repeated four times. The quantised sum of a byte and 255 - 255 is that byte; the sum
         # of a byte and 0 - 255 saturates at 0.
         count = source.count * DTYPES["float32"].itemsize
+        # The mask has one byte for each float, which has four.
         sizes = (1, 1, mask.count, count // mask.count, 1, 0)
         spread = self.layer(23, body.QuantizedResizeNearest, [mask], (count,), "uint8", *sizes)
         numbers = (0, 1, 0, -255, 1, 0, 0, 1, 0)
@@ -279,6 +285,7 @@ class KModelWriter:
 
     def output(self, value: PlacedTensor) -> None:
         """Makes a value in main memory an output of the model; outputs keep the order of these calls."""
+        # The firmware returns a pointer into main memory for an output (kpu.c).
         if value.memory != "main":
             raise ValueError("an output lies in main memory: use to_main")
         self._outputs.append(value)
@@ -302,9 +309,11 @@ class KModelWriter:
 
 def _assemble(nodes: list[_Node], outputs: list[PlacedTensor], main_memory: int, lowest_row: int) -> bytes:
     wide = {node.weights.weights.dtype.itemsize for node in nodes if node.weights is not None}
+    # The width of the weights is a flag of the header, and thus the same for all layers.
     if len(wide) > 1:
         raise ValueError("8-bit and 16-bit weights in one model: the KPU has one mode for all layers")
     flags = 0 if 2 in wide else EIGHT_BIT
+    # The header counts four bytes for each element, whatever its type is.
     header = Header(flags, lowest_row, main_memory, [(value.address, 4 * value.count) for value in outputs])
     return assemble(header, [(node.number, partial(_body, node)) for node in nodes])
 

@@ -67,6 +67,7 @@ def backend(name: str) -> Backend:
     name: a key of BACKENDS, or BEST for the fastest one that can run here.
     Raises MaixSwitchError (usage) for an unknown name, and where a package is missing.
     """
+    # The best backend is chosen here, and not when a model is loaded, as packages may differ from PC to PC.
     if name == BEST:
         name = best()
     if name not in BACKENDS:
@@ -74,6 +75,7 @@ def backend(name: str) -> Backend:
             tr("no backend {name!r}; there are {best}, {names}", name=name, best=BEST, names=", ".join(BACKENDS)),
             EXIT_USAGE,
         )
+    # The message names the extra to install, which brings numba as well.
     if not available(name):
         raise MaixSwitchError(tr('the backend {name!r} needs: pip install "maixswitch[fast]"', name=name), EXIT_USAGE)
     return BACKENDS[name]()

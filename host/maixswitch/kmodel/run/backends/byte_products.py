@@ -33,6 +33,7 @@ def product(weights: Bytes, zero: int, columns: Bytes, sums: NDArray[np.int32]) 
     session = session_of(content)
     value = importlib.import_module("onnxruntime").OrtValue.ortvalue_from_numpy
     binding = session.io_binding()
+    # The tensors are bound once: a call with arrays would copy them each time.
     binding.bind_ortvalue_input("x", value(columns))
     binding.bind_ortvalue_output("s", value(sums))
     return partial(session.run_with_iobinding, binding)
@@ -44,10 +45,12 @@ def trusted() -> bool:
     rng = np.random.default_rng(0)
     weights = rng.choice(np.array([0, 1, 127, 128, 254, 255], np.uint8), (33, 301))
     columns, sums = np.zeros((301, 37), np.uint8), np.zeros((33, 37), np.int32)
+    # Extreme weights make the largest sums, positive and negative.
     weights[:4], weights[4:8] = 255, 0
     # Rows of the greatest and the least weights bring out a processor whose 16-bit sums saturate.
     for zero in (0, 128, 255):
         run = product(weights, zero, columns, sums)
+        # Constant columns bring out saturation, and random ones mistakes of the order.
         for value in (255, 128, None):
             columns[:] = rng.integers(0, 256, columns.shape, np.uint8) if value is None else value
             sums[:] = 0

@@ -38,6 +38,7 @@ def _apart(layer: Layer, same: bool = False) -> bool:
 
     same: True allows it to write exactly over one of its inputs.
     """
+    # A loop reads while it writes, so a result over its own input would be read again.
     uses = list(layer.uses())
     written = [use for use in uses if use.writes]
     return not any(
@@ -56,6 +57,7 @@ def quantized_binary(layer: Layer, chip: Chip) -> Step | None:
         return None
     size = prod(shapes["output"])
     a, b, result = (v4_bytes.octets(chip, part)[:size] for part in (spec.a, spec.b, spec.output))
+    # The source keeps a shift in a byte, and numpy does not define shifts beyond 62.
     shifts = [min(shift & 0xFF, 62) for shift in (spec.a_shift, spec.b_shift, spec.out_shift)]
     left, right = (spec.a_offset, spec.a_mul, shifts[0]), (spec.b_offset, spec.b_mul, shifts[1])
     numbers = np.array([spec.op, *left, *right, spec.out_mul, shifts[2], spec.out_offset], np.int64)
@@ -65,9 +67,11 @@ def quantized_binary(layer: Layer, chip: Chip) -> Step | None:
 def kpu_upload(layer: Layer, chip: Chip) -> Step | None:
     spec: v4_moves.KpuUpload = layer.spec
     layout = MapLayout(*spec.in_shape[1:])
+    # The address of main memory counts as well: a view of words needs an aligned start.
     unit = gcd(WORD, layout.width, chip.main.ctypes.data + spec.input.start)
     images = v4_bytes.octets(chip, spec.input, spec.in_shape).reshape(spec.in_shape[0], layout.channels, -1)
     ram, words = chip.ram.view(f"u{unit}"), images.view(f"u{unit}")
+    # The words were measured by the address of main memory, so the input has to lie there.
     if not _apart(layer) or spec.input.use("").memory != "main":
         return None
     # Words as long as the width and both addresses allow.
@@ -87,6 +91,7 @@ def kpu_upload(layer: Layer, chip: Chip) -> Step | None:
 
 
 def _table(layer: Layer, source: Bytes, table: Array, result: Array) -> Step | None:
+    # There are only 256 different bytes, so any function of a byte becomes a table, computed by the reference.
     return partial(loops.look_up, source, table, result[: source.size]) if _apart(layer) else None
 
 
@@ -116,6 +121,7 @@ def quantize(layer: Layer, chip: Chip) -> Step | None:
 def conv2d(layer: Layer, chip: Chip) -> Step | None:
     spec: v4_layers.Conv2d = layer.spec
     shapes, geometry = spec.shapes(), spec.geometry
+    # Where the layer overwrites its input, the reference works on a copy.
     if not _apart(layer):
         return None
     images, result = (
@@ -129,6 +135,7 @@ def conv2d(layer: Layer, chip: Chip) -> Step | None:
     def run() -> None:
         for image, total in zip(images, result, strict=True):
             loops.convolve(image, spec.weights, spec.bias, numbers, spec.groups, chip.arithmetic.fused, total)
+        # The clamp of the source also brings infinities into the range, and NaN is written as the chip does it.
         np.clip(result, low, high, out=result)
         settle(result)
 
@@ -146,6 +153,7 @@ def reduce(layer: Layer, chip: Chip) -> Step | None:
         return None
     rows = v4_float.floats(chip, spec.input, spec.in_shape).reshape(-1, tail)
     result = v4_float.floats(chip, spec.output)[: len(rows)]
+    # Each sum starts with the initial value, as its addition rounds like any other.
     start = np.full(len(rows), spec.init, np.float32)
     factor = np.float32(spec.output.size // 4) / np.float32(spec.input.size // 4)
 
@@ -161,6 +169,7 @@ def reduce(layer: Layer, chip: Chip) -> Step | None:
 def pad(layer: Layer, chip: Chip) -> Step | None:
     spec: v4_moves.Pad = layer.spec
     values = v4_bytes.elements(chip, spec.input, spec.in_shape)
+    # With two types the views would not match, so the reference runs such a layer.
     if not _apart(layer) or spec.input.datatype != spec.output.datatype:
         return None
     result = v4_bytes.elements(chip, spec.output, spec.shapes()["output"])
@@ -169,6 +178,7 @@ def pad(layer: Layer, chip: Chip) -> Step | None:
     filler = spec.value[: values.itemsize].view(values.dtype)[0]
 
     def run() -> None:
+        # Without a border the copy writes the whole result.
         if result.size > inside.size:
             result[...] = filler
         inside[...] = kept
@@ -178,12 +188,14 @@ def pad(layer: Layer, chip: Chip) -> Step | None:
 
 def global_average_pool(layer: Layer, chip: Chip) -> Step | None:
     spec: v3_layers.GlobalAveragePool = layer.spec
+    # A pool over nothing would divide by 0. The reference does it as the chip does.
     if not _apart(layer) or not spec.kernel_size:
         return None
     values = chip.floats(spec.input, spec.channels * spec.kernel_size).reshape(spec.channels, spec.kernel_size)
     result, size = chip.floats(spec.output, spec.channels), np.float32(spec.kernel_size)
 
     def run() -> None:
+        # The first value is the start: adding it to 0.0 would turn -0.0 into 0.0.
         loops.sums(values[:, 1:], values[:, 0], result)
         result[...] = chip.arithmetic.share(result, size)
         settle(result)
@@ -196,6 +208,7 @@ def fully_connected(layer: Layer, chip: Chip) -> Step | None:
     if not spec.in_channels or not _apart(layer):
         return None
     values, sums = chip.floats(spec.input, spec.in_channels), chip.floats(spec.output, spec.out_channels)
+    # The weights are turned once, so that the loop adds one input to all outputs at a time.
     rows, fused = np.ascontiguousarray(spec.weights.T), chip.arithmetic.fused
     # See FirmwareArithmetic.dense: whole groups of eight are added in another order.
     eights = fused and not spec.in_channels % 8
@@ -208,6 +221,7 @@ def fully_connected(layer: Layer, chip: Chip) -> Step | None:
             sums[...] = 0
             loops.multiplied(rows, values, True, sums)
         else:
+            # Without fused operations the first product is the start, as the source has no initial 0.
             np.multiply(rows[0], values[0], out=sums)
             loops.multiplied(rows[1:], values[1:], False, sums)
         sums[...] = one_nan(v3_cpu.activated(spec, sums + spec.bias, chip))
@@ -225,6 +239,7 @@ def matmul(layer: Layer, chip: Chip) -> Step | None:
     low, high = np.float32(spec.act.low), np.float32(spec.act.high)
 
     def run() -> None:
+        # The bias is the start of each sum, as in the source.
         sums[...] = spec.bias
         for values, total in zip(a, sums, strict=True):
             loops.multiplied(b, values, fused, total)
@@ -262,5 +277,6 @@ BINDERS: dict[Callable[[Any, Chip], None], Callable[[Layer, Chip], Step | None]]
 
 def bind(layer: Layer, runner: Callable[[Any, Chip], None], chip: Chip) -> Step | None:
     """Ties a layer to the memory of ``chip``; None where only its runner can run it."""
+    # Layers that take little time, or that hardly any network has, are not worth a loop of their own.
     binder = BINDERS.get(runner)
     return None if binder is None else binder(layer, chip)

@@ -26,6 +26,7 @@ def combine(a: Bytes, b: Bytes, numbers: Ints, result: Bytes) -> None:
     # Sums are by far the most frequent, so that their loop has no branches.
     if op == ADD:
         for index in range(result.size):
+            # The casts to int32 wrap around where the source's int32 would.
             x = np.int64(np.int32(((np.int64(a[index]) + add_a) * mul_a + half_a) >> shift_a))
             y = np.int64(np.int32(((np.int64(b[index]) + add_b) * mul_b + half_b) >> shift_b))
             scaled = np.int64(np.int32((np.int64(np.int32(x + y)) * mul + half) >> shift)) + offset
@@ -49,6 +50,7 @@ def combine(a: Bytes, b: Bytes, numbers: Ints, result: Bytes) -> None:
 @jit
 def look_up(values: Bytes, table: Array, result: Array) -> None:
     """table[values]."""
+    # A plain loop needs no array in between, unlike indexing by an array.
     for index in range(values.size):
         result[index] = table[values[index]]
 
@@ -59,6 +61,7 @@ def quantize_pairs(values: Floats, scale: np.float32, zero: np.float32, result: 
     even = values.size // 2 * 2
     for index in range(values.size):
         value = fma(values[index], scale, zero)
+        # A NaN fails the first comparison and becomes 255, as in the firmware.
         value = value if value < np.float32(255) else np.float32(255)
         value = value if value > np.float32(0) else np.float32(0)
         result[index] = np.uint8(np.int32(np.rint(value) if index < even else value))
@@ -71,6 +74,7 @@ def quantize(values: Floats, scale: np.float32, zero: np.float32, result: Bytes)
         value = values[index] * scale + zero
         whole = np.floor(value)
         whole = whole + np.float32(1) if value - whole >= np.float32(0.5) else whole
+        # Here a NaN fails the first comparison and becomes 0.
         whole = whole if whole > np.float32(0) else np.float32(0)
         result[index] = np.uint8(np.int32(whole if whole < np.float32(255) else np.float32(255)))
 
@@ -87,6 +91,7 @@ def upload(values: Array, target: Ints, ram: Array) -> None:
         plane = start + channel // groups * block + channel % groups * between
         source = values[channel]
         for y in range(height):
+            # Slices let the compiler see that the line has no gaps, so it copies with vector instructions.
             there, line = ram[plane + y * line_words :][:width], source[y * width : (y + 1) * width]
             for x in range(width):
                 there[x] = line[x]
@@ -114,6 +119,7 @@ def convolve(
                 line[x] = start[channel]
             for c in range(inner):
                 for ky in range(kernel_h):
+                    # A line above or below the picture adds nothing.
                     from_y = y * stride_y - pad_y + ky * step_y
                     if from_y < 0 or from_y >= height:
                         continue
@@ -158,6 +164,7 @@ def multiplied(rows: Floats, values: Floats, fused: bool, total: Floats) -> None
 
     ``fused``: each product and its addition round once.
     """
+    # Input by input: every output takes its terms in the same order as in the source.
     for index in range(values.size):
         x, row = values[index], rows[index]
         if fused:

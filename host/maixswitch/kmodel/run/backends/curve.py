@@ -61,6 +61,8 @@ class Formula:
             np.floor(values, out=values)
         np.multiply(values, self.step, out=values)
         if self.shift:
+            # Numbers with a half at the end are rounded to even by rint. Rounding up is a floor, with the half in the
+            # shift.
             np.add(values, self.shift, out=values)
         (np.rint if self.even else np.floor)(values, out=values)
         np.clip(values, 0.0, 255.0, out=values)
@@ -85,6 +87,7 @@ class Capped:
         return self.formula.origin
 
     def apply(self, values: Doubles, result: Bytes) -> None:
+        # The steps are counted before the formula, which overwrites the values.
         reached = sum((values >= step).astype(np.int64) for step in self.steps)
         self.formula.apply(values, result)
         result[...] = np.clip(result, self.least, self.most) - self.least + reached
@@ -99,6 +102,7 @@ class Buckets:
     moved: NDArray[np.int32]
 
     def apply(self, values: Doubles, result: Bytes) -> None:
+        # The bounds keep the index inside the table, so the faster ``wrap`` never wraps.
         np.clip(values, 0.0, float((len(self.moved) << self.bits) - 1), out=values)
         whole = values.astype(np.int32)
         places = (whole >> self.bits).astype(np.intp)
@@ -132,6 +136,7 @@ def curve_of(table: Activation, rounding: str, lowest: int, highest: int) -> Cur
     """The curve for z in lowest..highest; None where no form fits."""
     # Powers of two, so that layers with the same table share one curve.
     low, high = -(1 << (-lowest).bit_length()) if lowest < 0 else 0, 1 << max(highest, 1).bit_length()
+    # The table is not defined below its first start, and z has 36 bits.
     low, high = max(low, LOWEST_START + 1), min(high, -LOWEST_START // 2)
     if low > lowest or high < highest:
         return None
@@ -144,12 +149,14 @@ def _curve(raw: bytes, rounding: str, low: int, high: int) -> Curve | None:
     # A z below the first start is left to the reference, because no source defines it.
     if int(table.start[0]) >= low:
         return None
+    # A falling table has no steps to search for. If its range is small it can still be listed.
     if not _rises(table, rounding, low, high):
         if high - low >= MAX_ENTRIES:
             return None
         listed = Listed(low, activate(np.arange(low, high + 1, dtype=np.int64), table, rounding))
         return Curve(listed, False, listed)
     steps = _steps(table, rounding, low, high)
+    # The forms are tried from the fastest on. Compiled loops can also use ``Capped``, which numpy would do slowly.
     formula = _formula(table, steps, low, high)
     form = formula or _buckets(steps, low, high) or _list(steps, low)
     if form is None:
@@ -169,6 +176,7 @@ def _rises(table: Activation, rounding: str, low: int, high: int) -> bool:
     starts = sorted({int(start) for start in table.start if low <= int(start) <= high})
     edges = [low, *starts, high]
     for begin in edges[:-1]:
+        # The piece that holds between two starts is the last one that begins at or before the interval.
         piece = max(index for index in range(SEGMENTS) if int(table.start[index]) < begin + 1)
         if int(table.mul[piece]) < 0:
             return False
@@ -180,6 +188,7 @@ def _rises(table: Activation, rounding: str, low: int, high: int) -> bool:
 def _steps(table: Activation, rounding: str, low: int, high: int) -> Ints:
     """The least z of low..high with a result of at least 1, 2, ... 255, by bisection; high + 1 where no z has it."""
     expected = np.arange(1, TOP + 1)
+    # Bisection takes 36 rounds at most for all steps together, whatever the range is.
     below = np.full(TOP, low - 1, np.int64)
     reached = np.full(TOP, high + 1, np.int64)
     while np.any(reached - below > 1):
@@ -196,8 +205,10 @@ def proven(form: Form, steps: Ints, low: int, high: int) -> bool:
     expected = np.arange(1, TOP + 1)
     results = np.empty(TOP, np.uint8)
     form.apply(at - form.origin, results)
+    # A step above the range is never reached, so it does not count.
     if np.any((results < expected) & (steps <= high)):
         return False
+    # Just before its step a value must have the result below, else the form rises too early.
     form.apply(at - (form.origin + FINEST), results)
     return not np.any((results >= expected) & (steps > low))
 
@@ -210,6 +221,7 @@ def _formula(table: Activation, steps: Ints, low: int, high: int) -> Form | None
         mul = int(table.mul[piece])
         step = mul / 2.0 ** int(table.shift[piece])
         shift = int(table.bias[piece]) - int(table.start[piece]) * step
+        # Only some tables need z cut to a whole number first, so the cheaper form is tried before.
         for whole in (False, True):
             for even in (True, False):
                 form = Formula(step, shift if even else shift + 0.5, even, whole)
@@ -226,6 +238,7 @@ def _capped(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
     pieces = {
         (int(mul) / 2.0 ** int(shift), int(bias) - int(start) * (int(mul) / 2.0 ** int(shift)))
         for mul, shift, start, bias in zip(table.mul, table.shift, table.start, table.bias, strict=True)
+        # A flat piece has no line, and a falling one was excluded before.
         if mul > 0
     }
     for step, shift in sorted(pieces):
@@ -238,6 +251,7 @@ def _capped(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
         edges = np.concatenate([[-1], wrong, [TOP]])
         longest = int(np.argmax(np.diff(edges)))
         least, most = int(edges[longest]) + 1, int(edges[longest + 1])
+        # Steps beyond the range of this layer cost a comparison and are never reached.
         single = [float(steps[index]) for index in (*range(least), *range(most, TOP)) if steps[index] <= high]
         form = Capped(formula, least, most, tuple(single))
         if len(single) < fewest and proven(form, steps, low, high):
@@ -247,6 +261,7 @@ def _capped(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
 
 def _buckets(steps: Ints, low: int, high: int) -> Form | None:
     """Buckets as wide as the two closest steps are apart; None where a table of them would be too large."""
+    # A curve without a step in the range needs no buckets.
     there = steps[(steps > low) & (steps <= high)]
     if not len(there):
         return None
@@ -256,6 +271,7 @@ def _buckets(steps: Ints, low: int, high: int) -> Form | None:
     nearest = int(np.diff(there).min()) if len(there) > 1 else 1 << 16
     bits = min(nearest.bit_length() - 1, 20)
     span = int(there[-1]) - origin
+    # Buckets of a single value would be a list, with larger entries. The sums must stay inside 31 bits.
     if nearest < 1 or bits < 1 or span >> bits >= MAX_ENTRIES or span >= 1 << 30:
         return None
     # (d + moved) >> bits is the result at the bucket's begin until d reaches its step, and one more from there on.
@@ -274,6 +290,7 @@ def _list(steps: Ints, low: int) -> Form | None:
     """Every value of z from the first step to the last."""
     there = np.maximum(steps, low)
     first, last = int(there[0]) - 1, int(there[-1])
+    # A list of a wide range would take too much memory.
     if last - first >= MAX_ENTRIES:
         return None
     return Listed(first, np.searchsorted(there, np.arange(first, last + 1), side="right").astype(np.uint8))

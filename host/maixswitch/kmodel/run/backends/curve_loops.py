@@ -16,9 +16,11 @@ SINGLE = 4
 def by_formula(values: Doubles, form: Ints, rule: Doubles, result: Bytes) -> None:
     """curve.Formula and curve.Capped; see ``curve``."""
     step, shift, least, most = rule[0], rule[1], rule[2], rule[3]
+    # Only a formula that needs whole numbers pays for the cut.
     if form[2] and form[3] == 0:
         for index in range(values.size):
             values[index] = np.floor(values[index])
+    # Each case has a loop of its own, because a choice inside would keep the compiler from vector code.
     if not form[1]:
         for index in range(values.size):
             result[index] = np.uint8(np.int32(min(max(values[index] * step + shift, 0.0), 255.0)))
@@ -26,6 +28,7 @@ def by_formula(values: Doubles, form: Ints, rule: Doubles, result: Bytes) -> Non
         for index in range(values.size):
             result[index] = np.uint8(np.int32(min(max(np.rint(values[index] * step + shift), 0.0), 255.0)))
     else:
+        # The four steps are kept in variables: reading them from the array costs a check each time.
         low = np.int32(least)
         t0, t1, t2, t3 = rule[4], rule[5], rule[6], rule[7]
         for index in range(values.size):
@@ -47,6 +50,7 @@ def curve(values: Doubles, form: Ints, rule: Doubles, moved: Array, listed: Byte
         bits = np.uint32(form[3])
         top = np.float64((moved.size << form[3]) - 1)
         for index in range(values.size):
+            # Unsigned numbers spare the loop the test for an index from the end.
             whole = np.uint32(np.int32(min(max(values[index], 0.0), top)))
             result[index] = np.uint8((whole + moved[whole >> bits]) >> bits)
     else:

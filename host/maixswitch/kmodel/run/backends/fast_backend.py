@@ -46,12 +46,14 @@ def bordered(layer: Prepared, scratch: Scratch) -> Callable[[Bytes], Bytes]:
 
 def greatest(sums: Array, window: int, stride: int) -> Array:
     """The max pool, on sums; a window that hangs over the edge counts what is inside."""
+    # At stride 1 the last line and column have no neighbour, so they stand for themselves.
     if stride == 1:
         lines = sums.copy()
         np.maximum(sums[:, :-1], sums[:, 1:], out=lines[:, :-1])
         result = lines.copy()
         np.maximum(lines[:, :, :-1], lines[:, :, 1:], out=result[:, :, :-1])
         return result
+    # First along the columns, then along the lines: that takes 2 * window comparisons for each result, not its square.
     height, width = sums.shape[1] // stride, sums.shape[2] // stride
     lines = sums[:, 0 : height * stride : stride]
     for index in range(1, window):
@@ -79,6 +81,7 @@ def full_sums(layer: Prepared, scratch: Scratch) -> Sums:
 
     def run(image: Bytes) -> Array:
         wide = widen(image)
+        # The strides come from the array, as a border adds bytes to each line.
         plane, row, pixel = wide.strides
         # A view with two more axes for the taps; copying it lays out the columns.
         origin = wide[:, line:, column:]
@@ -89,6 +92,8 @@ def full_sums(layer: Prepared, scratch: Scratch) -> Sums:
             view = as_strided(origin[:, first * stride :], shape, strides, writeable=False)
             columns = room.reshape(-1)[: taps * count * width].reshape(shape)
             np.copyto(columns, view)
+            # A product goes in place only where it is the whole map, because the lines of a part do not follow each
+            # other.
             target = result[:, first : first + count].reshape(out, -1) if count == height else None
             product = np.matmul(weights, columns.reshape(taps, -1), out=target)
             if target is None:
@@ -105,6 +110,8 @@ def depthwise_sums(layer: Prepared, scratch: Scratch) -> Sums:
         line, column, stride = layer.pick
         _, height, width = layer.convolved
         return lambda image: image[:, line::stride, column::stride][:, :height, :width] * factors
+    # Small maps spend their time in calls, and a product does several channels in one. With a stride, the pixels of a
+    # tap are not one stretch.
     small = layer.conv.input.height * layer.conv.input.width < SMALL_MAP
     return (_grouped if small or layer.pick[2] > 1 else _shifted)(layer, scratch)
 
@@ -112,8 +119,10 @@ def depthwise_sums(layer: Prepared, scratch: Scratch) -> Sums:
 def _shifted(layer: Prepared, scratch: Scratch) -> Sums:
     """Lines keep their border, so that each tap is one long stretch; the results under the border are dropped."""
     channels, height, width = layer.convolved
+    # A line with its border is followed by the next one, so a shifted map is a single slice.
     row = width + 2
     stretch = height * row
+    # Source, product and term together should stay in the cache.
     at_once = max(1, min(channels, CACHE // 8 // (stretch + 2 * row)))
     weights = layer.weights.reshape(channels, 9)
     dtype = weights.dtype
@@ -133,6 +142,7 @@ def _shifted(layer: Prepared, scratch: Scratch) -> Sums:
                 offset = index // 3 * row + index % 3
                 values = part[:, offset : offset + stretch]
                 factor = weights[first:last, index : index + 1]
+                # The first tap sets the sums, which saves clearing them.
                 if index:
                     np.multiply(values, factor, out=tap)
                     np.add(product, tap, out=product)
@@ -154,6 +164,7 @@ def _grouped(layer: Prepared, scratch: Scratch) -> Sums:
     for channel in range(channels):
         weights[channel, channel % GROUP] = layer.whole[channel].reshape(9)
     matrices = weights.reshape(groups, GROUP, GROUP * 9)
+    # The columns of all channels would not stay in the cache.
     at_once = max(1, min(groups, CACHE // (dtype.itemsize * GROUP * 9 * height * width)))
     columns = scratch.room("columns", (at_once * GROUP, 3, 3, height, width), dtype)
     products = columns.reshape(at_once, GROUP * 9, height * width)
@@ -190,6 +201,7 @@ def numpy_sums(layer: Prepared, scratch: Scratch) -> Sums:
 def split_sums(layer: Prepared, sums: MakeSums, scratch: Scratch) -> Sums:
     """A layer too large for float32 in one go, as several over some of the input channels each; added in float64."""
     if not layer.parts:
+        # Without parts, one product gives the whole sum.
         return sums(layer, scratch)
     pieces = [(part, sums(layer.over(part), scratch)) for part in layer.parts]
     total = scratch.room("whole", layer.convolved, np.float64)
@@ -197,6 +209,7 @@ def split_sums(layer: Prepared, sums: MakeSums, scratch: Scratch) -> Sums:
 
     def run(image: Bytes) -> Array:
         total[...] = 0
+        # Float64 sums of exact float32 parts are exact, and a pool has to wait for the whole sum.
         for part, piece in pieces:
             np.add(total, piece(image[part]), out=total)
         return total if pool is None else greatest(total, *pool)
@@ -219,6 +232,7 @@ class FastBackend:
         self._finish = finish
 
     def prepare(self, conv: Conv, rounding: str) -> Kernel:
+        # The proof may fail for strange files only. Those run on the slow and exact way.
         layer = prepare(conv, rounding)
         if layer is None:  # no proof that floats are exact: 64-bit integers
             return NumpyBackend().prepare(conv, rounding)

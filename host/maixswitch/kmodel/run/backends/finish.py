@@ -28,6 +28,7 @@ def numpy_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
     pixels, pool = height * width, layer.pool
     result = scratch.room("result", (out, pixels), np.uint8)
     image = result.reshape(out, height, width)
+    # A piece is a part of a channel where maps are large, and several channels where they are small.
     stretch = min(pixels, CACHE // 8)
     channels = max(1, min(out, CACHE // 8 // stretch))
     room = scratch.room("values", (channels, stretch), np.float64)
@@ -59,6 +60,7 @@ def compiled_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
     result = scratch.room("result", (out, height * width), np.uint8)
     image = result.reshape(out, height, width)
     form, pool = layer.curve.form, layer.pool
+    # The origin is subtracted with the offset, which saves a pass over the values.
     factor, offset = layer.factor[:, 0].copy(), layer.offset[:, 0] - form.origin
     # Each form has a loop of its own; a form without one goes by numpy.
     rest: tuple[object, ...]

@@ -33,6 +33,7 @@ class LayerMemory:
         That part is empty where the layer writes nothing to main memory.
         """
         source, target = conv.input, conv.output
+        # A batch of the copy has no gaps, unlike the rows of the AI RAM.
         size = target.channels * target.height * target.width
         main = NOTHING if self.main is None else self.main[batch * size : (batch + 1) * size]
         return (conv.source + batch * source.rows) * ROW, (conv.target + batch * target.rows) * ROW, main

@@ -38,6 +38,7 @@ STRETCH = 1 << 13
 
 def _unit(*sizes: int, longest: int = 8) -> int:
     """The longest word, in bytes, of which all these sizes are multiples: 8, 4 or, for less than 4, 1."""
+    # Words of two bytes are hardly faster than bytes, so they are not worth another compiled version.
     unit = gcd(longest, *sizes)
     return unit if unit >= 4 else 1
 
@@ -54,6 +55,7 @@ def _layout_numbers(layout: MapLayout, start: int, unit: int = 1) -> list[int]:
 
 def _curve(form: Form) -> tuple[Ints, Doubles, Array, Bytes] | None:
     """A form of the activation curve as the loops take it; None for a form that they do not know."""
+    # Steps that are not used are infinite, so that no value reaches them.
     none, rule = np.empty(0, np.uint32), np.full(4 + curve_loops.SINGLE, np.inf)
     if isinstance(form, Capped):
         line, single = form.formula, len(form.steps)
@@ -100,6 +102,7 @@ class Plan:
     def pitch(self) -> int:
         """Columns of a laid out line, those at its end included that mean nothing."""
         width = self.layer.convolved[2]
+        # A pitch of whole words lets lines be moved word by word. The columns in excess are never read.
         unit = self.unit if self.laid else _unit(width, longest=4) if self.extra else 1
         return -(-(width + (1 if self.laid else self.extra)) // unit) * unit
 
@@ -135,6 +138,7 @@ class Plan:
 
     def firsts(self) -> list[tuple[int, int]]:
         """(first line, lines) of each run. Lines below the last whole window of a pool are not computed."""
+        # Lines that the pool drops are not computed, unlike on the chip, as nobody reads them.
         height = self.layer.convolved[1] // self.window * self.window
         return [(first, min(self.count, height - first)) for first in range(0, height, self.count)]
 
@@ -143,6 +147,7 @@ def bind(conv: Conv, rounding: str, memory: LayerMemory, scratch: Scratch) -> St
     """Ties a layer to the memory; None where the backend's kernel has to run it."""
     # The loops know max pools that do not overlap, over sums. Other pools come after the curve.
     layer = prepare(conv, rounding)
+    # Pools that are left for later need the bytes of whole maps, which these runs never have together.
     if layer is None or layer.pool or (layer.greatest and layer.greatest[0] != layer.greatest[1]):
         return None
     form = _curve(layer.curve.looped)
@@ -156,6 +161,7 @@ def bind(conv: Conv, rounding: str, memory: LayerMemory, scratch: Scratch) -> St
 
 def _apart(conv: Conv, batches: int) -> bool:
     """True if the layer does not write over its own input."""
+    # The layer reads while it writes, so one row in common is too much.
     source, target = conv.input.rows * batches, conv.output.rows * batches
     return conv.source + source <= conv.target or conv.target + target <= conv.source
 
@@ -177,6 +183,7 @@ class Exit:
     def call(self, start: int, form: Parameters) -> tuple[Any, ...]:
         """The last arguments of a loop, from ``values`` to ``result``."""
         plan, unit = self.plan, self.unit
+        # Small maps are finished several channels at a time, so that a call has enough to do.
         at_once = 1 + max(0, self.values.size - plan.number) // plan.number
         target = np.array(_layout_numbers(plan.layer.conv.output, start, unit), np.int64)
         lines = np.array([plan.pitch, plan.window, plan.layer.conv.output.width, unit, at_once], np.int64)
@@ -197,6 +204,7 @@ def _depthwise(layer: Prepared, form: Parameters, window: int, memory: LayerMemo
     if conv.kernel != 3 or not layer.narrow or not _apart(conv, memory.batches):
         return None
     height, width = layer.convolved[1:]
+    # Whole windows of the pool only, and as many lines as the cache takes.
     height -= height % window
     count = min(height, max(1, STRETCH // (width + 2) // window) * window)
     plan = Plan(layer, count, window)
@@ -244,10 +252,12 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
     # As many lines at a time as fit into the cache, in runs of about the same length.
     out, height, _ = layer.convolved
     height -= height % window
+    # A product is fastest if both the columns and the sums stay in the cache.
     weights = np.ascontiguousarray(conv.weights.reshape(out, -1))
     taps = weights.shape[1]
     pitch = Plan(layer, 1, window).pitch
     at_once = max(1, ROOM // (max(taps, 4 * out) * pitch) // window) * window
+    # Runs of equal length avoid a short one at the end, which would cost a call for little work.
     runs = -(-height // min(at_once, height))
     count = -(-height // runs // window) * window
     plan = Plan(layer, count, window)
@@ -257,6 +267,7 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
     columns = scratch.room("columns", (taps, plan.number), np.uint8)
     sums = scratch.room("products", (out, plan.number), np.int32)
     multiply: Run
+    # For tiny products the call of the library costs more than the product.
     if weights.size * plan.number <= SMALL or out <= FEW_CHANNELS:
         multiply = partial(loops.multiply, weights.astype(np.int32) - np.int32(zero), columns, sums)
     else:
@@ -268,6 +279,7 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
     unit = _unit(plan.pitch)
     by_words = conv.kernel == 1 and layer.pick[2] == 1 and len(plan.firsts()) == 1 and unit > 1
     calls: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
+    # Everything that depends on the batch or the run is computed now, and a run of the layer only makes calls.
     for batch in range(memory.batches):
         start, end, main = memory.ends(conv, batch)
         after = (*way.call(end, form), memory.ram, main)

@@ -30,6 +30,7 @@ def move(words: Array, begin: int, pitch: int, into: Array, at: int, step: int, 
 
     Indices are unsigned: for a signed one numba would check whether it counts from the end.
     """
+    # Most maps of small networks have lines of one or two words, where a loop costs more than the copy.
     if width == 1:
         for line in range(count):
             into[np.uint64(at + line * step)] = words[np.uint64(begin + line * pitch)]
@@ -104,6 +105,7 @@ def lay(ram: Array, layout: Ints, channel: int, first: int, border: int, room: A
     height, width, pitch = layout[5], layout[6], layout[7]
     plane = start + channel // groups * block + channel % groups * between
     lines = room.size // pitch
+    # The first run begins above the picture, and the last one ends below it.
     above, below = max(0, 1 - first), max(0, first - 1 + lines - height)
     for line in range(above):
         for x in range(width):
@@ -120,6 +122,7 @@ def arrange(
     ram: Bytes, layout: Ints, words: Ints, unit: int, channel: int, first: int, count: int, room: Bytes
 ) -> None:
     """One channel by ``lay`` in words of ``unit`` bytes, 4 or 1, or by ``fill`` if ``unit`` is 0."""
+    # ``fill`` is for strides, where a line has to be taken apart.
     if unit == 0:
         fill(ram, layout, channel, first, count, room)
     elif unit == 4:
@@ -143,6 +146,7 @@ def gather(
         for index in range(room.size):
             room[index] = layout[8]
     for channel in range(columns.shape[0] // each):
+        # A 1x1 layer has one tap, which is the channel itself, so it is laid out in place.
         laid = columns[channel] if each == 1 else room
         arrange(ram, layout, words, unit, channel, first, count, laid)
         for tap in range(each if each > 1 else 0):
@@ -168,6 +172,7 @@ def gather_words(ram: Array, layout: Ints, columns: Array) -> None:
 @jit
 def multiply(weights: Array, columns: Bytes, sums: Array) -> None:
     """weights (out, k) by columns (k, n), in int32: for products so small that a library's call costs more."""
+    # The sums of a stretch stay in the first cache while all taps are added to them.
     for begin in range(0, columns.shape[1], NEAR):
         for channel in range(weights.shape[0]):
             row = sums[channel][begin : begin + NEAR]
@@ -183,6 +188,7 @@ def multiply(weights: Array, columns: Bytes, sums: Array) -> None:
 def greatest(values: Doubles, window: int, count: int, width: int, pitch: int) -> None:
     """The max pool in place: lines of ``pitch`` to lines of ``width`` one after another."""
     wide = width * window
+    # First the lines are joined, as they are long and compile to vector code. Then the columns.
     for line in range(count):
         upper = values[line * window * pitch :][:wide]
         for y in range(1, window):
@@ -209,6 +215,7 @@ def store(result: Array, each: int, pitch: int, layout: Ints, channel: int, firs
     ``layout``: start, groups, words of a block, between groups and of a line, height, width. ``channel``: of the first.
     """
     start, groups, block, between, line_words, width = layout[0], layout[1], layout[2], layout[3], layout[4], layout[6]
+    # Channels side by side fill a row before the next block begins.
     lane = channel % groups
     begin = start + channel // groups * block + first * line_words
     for index in range(result.size // each):
@@ -245,6 +252,7 @@ def deliver(
     each = count * pitch
     part = result[: channels * each]
     curve(values[: channels * each], form, rule, moved, listed, part)
+    # Lines of whole words are moved word by word, which takes fewer steps.
     if unit == 8:
         store(part.view(np.uint64), each // 8, pitch // 8, target, channel, first, count, ram.view(np.uint64))
     elif unit == 4:
@@ -289,6 +297,7 @@ def finish(
     """
     pitch, window, width, at_once = lines[0], lines[1], lines[2], lines[4]
     number, out = count * pitch, sums.shape[0]
+    # With a pool, each channel leaves fewer values, which lie one behind the other for the curve.
     each = number if window == 1 else count // window * width
     for begin in range(0, out, at_once):
         channels = min(at_once, out - begin)
@@ -336,11 +345,13 @@ def depthwise(
     pitch, window, width, at_once = lines[0], lines[1], lines[2], lines[4]
     number, all_channels = count * pitch, weights.shape[0]
     ta, tb, tc, td, te, tf, tg, th, ti = taps[0], taps[1], taps[2], taps[3], taps[4], taps[5], taps[6], taps[7], taps[8]
+    # The border on the right of each line is set once. ``lay`` writes only what is inside.
     if in_unit:
         for index in range(room.size):
             room[index] = layout[8]
     for first in range(0, height, count):
         valid = min(count, height - first)
+        # The last run may have fewer lines, but whole windows of the pool.
         each = valid * pitch if window == 1 else valid // window * width
         for begin in range(0, all_channels, at_once):
             channels = min(at_once, all_channels - begin)

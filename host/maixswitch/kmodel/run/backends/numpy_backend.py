@@ -25,6 +25,7 @@ STEPS = 8
 def strips(conv: Conv) -> Iterator[slice]:
     """The lines of the map before pooling, in runs that keep to BUDGET."""
     inner, out = conv.input.channels, conv.weights.shape[0]
+    # The taps of all inputs and the numbers of all outputs are alive at the same time.
     line = 8 * conv.input.width * (inner * conv.kernel**2 + STEPS * out)
     lines = max(1, BUDGET // line)
     for first in range(0, conv.input.height, lines):
@@ -68,6 +69,7 @@ def sums(conv: Conv, wide: Bytes) -> Ints:
 def features(conv: Conv, image: Bytes, rounding: str) -> Bytes:
     """The map before pooling, uint8 (out, h, w); the border of the image holds the pad value."""
     edge = conv.kernel // 2
+    # The border holds the byte that stands for 0, as the register ``pad_value`` says.
     wide = np.pad(image, ((0, 0), (edge, edge), (edge, edge)), constant_values=conv.pad_value)
     result = np.empty((conv.weights.shape[0], conv.input.height, conv.input.width), np.uint8)
     for lines in strips(conv):
@@ -79,6 +81,7 @@ def features(conv: Conv, image: Bytes, rounding: str) -> Bytes:
 def pooled(image: Bytes, pool: int, rounding: str) -> Bytes:
     """The map after its pool, by number."""
     function = POOLS[pool][2]
+    # A pool of one call is faster, and most maps are small enough.
     channels = max(1, BUDGET // (8 * STEPS * image[0].size))
     if channels >= len(image):
         return function(image, rounding)

@@ -29,15 +29,18 @@ from .scratch import Scratch
 def layer_model(layer: Prepared) -> bytes:
     """Bytes to float, convolution without border by "w", max pool; the input is (1, in, h, w) with its border."""
     conv = layer.conv
+    # The border is part of the input, as ONNX can pad with zeros only.
     edge = conv.kernel // 2
     line, column, stride = layer.pick
     inner = conv.input.channels if conv.depthwise else layer.whole.shape[1]
     entry_shape = (1, inner, conv.input.height + 2 * edge - line, conv.input.width + 2 * edge - column)
+    # ONNX has a depthwise convolution as one with a group for each channel.
     groups = inner if conv.depthwise else 1
     nodes = [
         onnx_messages.node("Cast", ["x"], "f", to=onnx_messages.FLOAT),
         onnx_messages.node("Conv", ["f", "w"], "s", group=groups, strides=[stride, stride]),
     ]
+    # A max pool before the curve is right where the curve rises, and leaves fewer values to finish.
     if layer.greatest is not None:
         window, step = layer.greatest
         over = [0, 0, window - 1, window - 1] if step == 1 else [0, 0, 0, 0]
@@ -78,6 +81,7 @@ def ort_sums(layer: Prepared, scratch: Scratch) -> Sums:
     def run(image: Bytes) -> Array:
         wide = widen(image)[None, :, line:, column:]
         sums: Array = session.run([name], {"x": np.ascontiguousarray(wide)})[0][0]
+        # With a stride the library counts a last incomplete step, which the chip leaves out.
         return sums if sums.shape[1:] == (height, width) else np.ascontiguousarray(sums[:, :height, :width])
 
     return run
@@ -90,6 +94,7 @@ class OnnxBackend(FastBackend):
 
     def __init__(self) -> None:
         importlib.import_module("onnxruntime")  # a missing package must show here, not in the first run
+        # Without numba, numpy finishes, with one pass for each step.
         super().__init__(ort_sums, compiled_finish if find_spec("numba") else numpy_finish)
         self.binds = find_spec("numba") is not None
 

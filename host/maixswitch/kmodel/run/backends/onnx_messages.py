@@ -16,6 +16,7 @@ _EXTERNAL = 1
 
 def _varint(value: int) -> bytes:
     parts = []
+    # Protobuf writes seven bits at a time, the lowest first, with a mark on all bytes but the last.
     while value > 0x7F:
         parts.append(value & 0x7F | 0x80)
         value >>= 7
@@ -49,6 +50,7 @@ def node(operator: str, inputs: Sequence[str], output: str, **attributes: int | 
 def promised(name: str, shape: Sequence[int]) -> bytes:
     """TensorProto of float32 whose numbers the session gets separately, declared as external data."""
     sizes = b"".join(_number(1, size) for size in shape)
+    # Weights in the message would be held twice: in the message and in the session.
     location = _content(1, "location") + _content(2, name)
     return sizes + _number(2, FLOAT) + _content(8, name) + _content(13, location) + _number(14, _EXTERNAL)
 

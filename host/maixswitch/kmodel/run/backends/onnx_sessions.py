@@ -34,6 +34,7 @@ def session_of(content: bytes, weights: Mapping[str, Array] | None = None) -> An
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    # Warnings about layers that the library cannot place would reach the user's terminal.
     options.log_severity_level = 3
     options.enable_mem_pattern = False  # such a plan would hold memory for all maps of a session at once
     options.add_session_config_entry("session.use_env_allocators", "1")

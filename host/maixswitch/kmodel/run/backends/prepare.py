@@ -87,6 +87,7 @@ class Prepared:
 def whole_zero(conv: Conv) -> int | None:
     """The zero point of the weights as a whole number; None where the registers hold a fraction."""
     argument, shift = conv.registers["arg_x"], conv.registers["shr_x"]
+    # A fraction would have to be shifted after the sum, which is another arithmetic.
     return None if argument & ((1 << shift) - 1) else -(argument >> shift)
 
 
@@ -98,6 +99,7 @@ def _offsets(conv: Conv, norm: BatchNorm) -> list[int]:
     rows = zip(sums, norm.mul.tolist(), norm.shift.tolist(), norm.add.tolist(), strict=True)
     result = []
     for total, mul, shift, add in rows:
+        # Constant terms are the same for every pixel, so they go into the offset.
         constant = ((registers["arg_w"] * total) >> registers["shr_w"]) + registers["arg_add"] * terms
         result.append(constant * mul + (add << shift))
     return result
@@ -110,6 +112,7 @@ def _extremes(weights: Array) -> tuple[Ints, Ints]:
     """
     flat = weights.reshape(weights.shape[0], -1)
     least, most = np.empty(len(flat)), np.empty(len(flat))
+    # A few outputs at a time keep the sums in 64 bits small.
     outs = max(1, AT_ONCE // flat.shape[1])
     for first in range(0, len(flat), outs):
         part = slice(first, first + outs)
@@ -127,6 +130,7 @@ def reach(weights: Array) -> int:
 def _parts(weights: Array) -> tuple[slice, ...]:
     """Up to MAX_PARTS equal runs of input channels with sums below EXACT32; empty where there are none."""
     inner = weights.shape[1]
+    # As few parts as possible, because each is a product of its own.
     for count in range(2, min(MAX_PARTS, inner) + 1):
         edges = [inner * index // count for index in range(count + 1)]
         parts = tuple(slice(begin, end) for begin, end in pairwise(edges))
@@ -141,7 +145,9 @@ def prepare(conv: Conv, rounding: str) -> Prepared | None:
     if zero is None:
         return None
     whole = conv.weights.astype(np.float32)  # exact: 16 bits less a zero point of 24 with its sign
+    # With the zero point taken off the weights, the term of the pixel sums disappears.
     whole -= zero
+    # A negative factor would let a larger sum give a smaller z, and a max pool could not come before the curve.
     whole *= np.where(conv.norm.mul < 0, np.float32(-1), np.float32(1)).reshape(-1, 1, 1, 1)
     least, most = _extremes(whole)
     largest = int(max(most.max(), -least.min()))
@@ -170,6 +176,8 @@ def prepare(conv: Conv, rounding: str) -> Prepared | None:
         curve=curve,
         pick=pick,
         greatest=greatest,
+        # A pool that was moved before the curve, or into the choice of pixels, must not be done again.
         pool=0 if greatest or pick[2] > 1 else conv.pool,
+        # A depthwise sum has nine terms, so it hardly ever needs parts.
         parts=() if largest < EXACT32 or conv.depthwise else _parts(whole),
     )

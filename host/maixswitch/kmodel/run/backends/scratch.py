@@ -35,6 +35,7 @@ class Scratch:
 
         ``shape``: (channels, height, width). Layers of one shape and value share it and leave its border as it is.
         """
+        # The border is written once. The layers of one shape only write the inside.
         border = self._borders.get((shape, edge, value))
         if border is None:
             channels, height, width = shape
