@@ -62,9 +62,9 @@ def rig(request, monkeypatch):
     kpu = importlib.import_module("device.once.setup").open_kpu()
     assert kpu.__name__ == "device.kpu_" + request.param
     results = importlib.import_module("device.results").Results()
-    made = Rig(kpu, flavour)
-    made.results = results
-    yield made
+    new_rig = Rig(kpu, flavour)
+    new_rig.results = results
+    yield new_rig
     bench.kpu.check()
     assert not bench.hardfaults
     sys.modules.clear()
@@ -79,8 +79,8 @@ def test_a_detector_answers_in_pixels_of_the_view(rig):
     assert run(image) == 0
     bench.kpu.boxes = [(300, 220, 40, 40, 0, 0.75), (-9, 6, 20, 8, 0, 0.5)]
     assert run(image) == rig.results.count == 2
-    found = [(i.x, i.y, i.w, i.h, i.score) for i in rig.results.items[:2]]
-    assert found == [(300, 220, 20, 20, 750), (0, 6, 11, 8, 500)]
+    actual = [(i.x, i.y, i.w, i.h, i.score) for i in rig.results.items[:2]]
+    assert actual == [(300, 220, 20, 20, 750), (0, 6, 11, 8, 500)]
     rig.kpu.unload(task)
 
 
