@@ -24,7 +24,7 @@ PAGE = ROOT / "docs" / "mutation.md"
 SECONDS = 60  # a mutant that takes longer is killed: it does not end
 BYTES = 2 << 30  # one that piles up memory, too
 CATALOG = ("catalog", "catalog_labels", "catalog_generated", "catalog_real")
-# Module -> the unit tests that must kill its mutants.
+# Module of device/ -> the unit tests that must kill its mutants.
 MODULES = {
     "__init__": ("catalog",),
     "fsm": ("fsm_table", "fsm", "fsm_generated"),
@@ -32,8 +32,8 @@ MODULES = {
     "kpu_slot": ("kpu_slot",),
     "catalog": CATALOG,
     "spec": CATALOG,
-    "settings": ("settings",),
-    "choice": ("settings", "settings_generated"),
+    "once/settings": ("settings",),
+    "once/choice": ("settings", "settings_generated"),
 }
 ALWAYS = ("tests/device/paths/test_press.py",)
 PYTEST = ("-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0")
@@ -95,9 +95,9 @@ def by_mutmut(copied: Path, modules: list[str]) -> tuple[dict[str, int], list[Su
     mutmut(copied, "run", "--max-children", "1")
     mutants = dict.fromkeys(modules, 0)
     survivors = []
-    verdicts = re.findall(r"^ *(device\.(?:(\w+)\.)?x\S+): (.*)$", mutmut(copied, "results", "--all", "true"), re.M)
+    verdicts = re.findall(r"^ *(device\.(?:([\w.]+)\.)?x\S+): (.*)$", mutmut(copied, "results", "--all", "true"), re.M)
     for name, module, verdict in verdicts:
-        module = module or "__init__"
+        module = module.replace(".", "/") or "__init__"
         mutants[module] += 1
         if verdict in ("survived", "no tests", "not checked"):
             survivors.append((f"{module}.py", *difference(mutmut(copied, "show", name))))
