@@ -228,6 +228,9 @@ class App:
             kind = kind_module(spec.kind)
         except ImportError:  # the card was pulled just now, and the app with it
             raise DeviceError(2005, "no device/kinds/" + spec.kind)
+        for name in ("FIELDS", "fit"):  # what reads the card need not stay while the model runs
+            if hasattr(kind, name):
+                delattr(kind, name)
         self.results.reset(kind.SHAPE, width, height, spec.width, spec.height)
         draw = self.overlay.begin(spec, self.results, position, (width, height))
         begun = hal.ticks()

@@ -315,11 +315,11 @@ def test_reserved_memory() -> None:
     from benchlib import pool
 
     bench.reserve(100, 240 * 135 * 2)
-    made = pool._waiting[1]
+    built = pool._waiting[1]
     lcd.init(type=3, width=240, height=135)
-    assert bench.screen.canvas() is made
-    pool.wipe(made)
-    assert made == bytes(64800)
+    assert bench.screen.canvas() is built
+    pool.wipe(built)
+    assert built == bytes(64800)
     assert len(pool._waiting) == 1
     pool.clear()
 

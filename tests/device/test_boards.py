@@ -4,9 +4,8 @@ from device.once.boards import find, find_by_config, gestures, names
 from tests.device.unit_helpers import raises
 
 
-def test_fourteen_boards_each_found_by_its_id():
-    assert len(names()) == 14
-    assert len(set(names())) == 14
+def test_each_board_has_an_id_of_its_own_that_finds_it():
+    assert len(set(names())) == len(names()) > 0
     for name in names():
         assert find(name).id == name
 

@@ -6,12 +6,12 @@ from device.buttons import BLIND_MS, DEBOUNCE_MS, LONG_MS, QUIET_MS, Button
 def events(trace, button=None):
     """Feed (level, ms) looks, or ("e", level, ms) interrupt edges; return [(event, ms), ...]."""
     button = button or Button("NEXT", "PREVIOUS")
-    found = []
+    actual = []
     for step in trace:
         event = button.edge(step[1], step[2]) if step[0] == "e" else button.sample(step[0], step[1])
         if event:
-            found.append((event, step[-1]))
-    return found
+            actual.append((event, step[-1]))
+    return actual
 
 
 def looks(level, start, stop, step=10):
@@ -153,11 +153,11 @@ def test_the_times_that_people_feel():
 
 
 def test_an_edge_that_changes_nothing_is_a_press_only_after_a_gap_that_could_hide_one():
-    for gap, found in ((BLIND_MS - 1, []), (BLIND_MS, ["NEXT"])):
+    for gap, expected in ((BLIND_MS - 1, []), (BLIND_MS, ["NEXT"])):
         trace = looks(1, 0, 100, 1)
         trace.append(("e", 1, 99 + gap))
         trace += looks(1, 100 + gap, 300)
-        assert [event for event, _ in events(trace)] == found, gap
+        assert [event for event, _ in events(trace)] == expected, gap
 
 
 def test_missed_takes_nothing_from_a_press_that_is_seen():
@@ -196,10 +196,10 @@ def test_a_bounce_while_held_does_not_begin_the_long_press_again():
 
 
 def test_a_press_counts_in_full_again_when_the_last_was_let_go_a_debounce_ago():
-    for rest, found in ((DEBOUNCE_MS - 1, ["NEXT"]), (DEBOUNCE_MS, ["NEXT", "NEXT"])):
+    for rest, expected in ((DEBOUNCE_MS - 1, ["NEXT"]), (DEBOUNCE_MS, ["NEXT", "NEXT"])):
         trace = [(1, 0), (0, 100), (0, 160), (1, 200), (1, 210)]  # let go after a gap, so it is believed at 210
         trace += [(0, 200 + rest), (1, 265), (1, 300), (1, 340)]
-        assert [event for event, _ in events(trace)] == found, rest
+        assert [event for event, _ in events(trace)] == expected, rest
 
 
 def test_a_press_just_after_a_glitch_counts_in_full():
@@ -209,7 +209,7 @@ def test_a_press_just_after_a_glitch_counts_in_full():
 
 
 def test_a_press_that_begins_in_a_gap_which_could_hide_more_of_it_counts_at_once():
-    for gap, found in ((BLIND_MS - 1, []), (BLIND_MS, ["NEXT"])):
+    for gap, expected in ((BLIND_MS - 1, []), (BLIND_MS, ["NEXT"])):
         trace = [(1, 0), (0, gap), (1, gap + 5)]
         trace += looks(1, gap + 15, 200)
-        assert [event for event, _ in events(trace)] == found, gap
+        assert [event for event, _ in events(trace)] == expected, gap

@@ -27,14 +27,14 @@ def toggles(presses: list[tuple[int, int, list[int], list[int]]], start: int = 3
 def observe(times: list[int], end: int, gaps: list[int], blocking: bool, tail: int = 400) -> list[tuple[str, int]]:
     """Run a Button over the signal: looks `gaps` apart; blocking: handlers run only at the looks."""
     button = Button("NEXT", "PREVIOUS")
-    found = []
+    actual = []
 
     def level(at: int) -> int:
         return (1 + sum(1 for time in times if time <= at)) % 2
 
     def take(event: str | None, at: int) -> None:
         if event:
-            found.append((event, at))
+            actual.append((event, at))
 
     now, turn = 0, 0
     take(button.sample(level(0), 0), 0)
@@ -47,7 +47,7 @@ def observe(times: list[int], end: int, gaps: list[int], blocking: bool, tail: i
             seen = now if blocking else time
             take(button.edge(level(seen), seen), seen)
         take(button.sample(level(now), now), now)
-    return found
+    return actual
 
 
 # 80 ms: 10 of bounce, a gap of up to 40 that hides the beginning, 30 to be sure.
@@ -81,9 +81,9 @@ def test_glitches_are_nothing_while_somebody_looks(glitches, data):
 @given(st.integers(LONG_MS + 130, 3000), BOUNCE, BOUNCE, st.lists(st.integers(5, 60), min_size=1, max_size=5))
 def test_a_long_press_fires_once_while_held_and_never_early(hold, first, last, gaps):
     times, end = toggles([(300, hold, first, last)])
-    found = observe(times, end, gaps, True)
-    assert [event for event, _ in found] == ["PREVIOUS"]
-    assert times[0] + LONG_MS <= found[0][1] <= end
+    actual = observe(times, end, gaps, True)
+    assert [event for event, _ in actual] == ["PREVIOUS"]
+    assert times[0] + LONG_MS <= actual[0][1] <= end
 
 
 @settings(max_examples=100, deadline=None)

@@ -144,9 +144,9 @@ def test_a_model_in_flash():
 
 
 def test_missing_fields_are_all_named():
-    found = problems({"kind": "yolo2"})
-    assert [row[0] for row in found] == ["schema", "title", "input", "anchors", "kmodel", "labels"]
-    assert {row[1] for row in found} == {"missing"}
+    actual = problems({"kind": "yolo2"})
+    assert [row[0] for row in actual] == ["schema", "title", "input", "anchors", "kmodel", "labels"]
+    assert {row[1] for row in actual} == {"missing"}
     assert ("kind", "missing", "one of classifier yolo2") in problems({})
 
 
@@ -218,7 +218,7 @@ def test_labels_must_fit_outputs_given_for_flash():
 
 
 def test_kmodel_files_that_are_none():
-    for data, found in (
+    for data, expected in (
         (b"", "0 bytes"),
         (b"PK\x03\x04" + bytes(60), "zip"),
         (b"<!DOCTYPE html>" + bytes(60), "no kmodel"),
@@ -227,7 +227,7 @@ def test_kmodel_files_that_are_none():
         (b"\x03\x00\x00\x00", "too short"),
     ):
         rows = problems(DIGITS, {"mnist.kmodel": data})
-        assert [row[:2] for row in rows] == [("kmodel", found)], rows
+        assert [row[:2] for row in rows] == [("kmodel", expected)], rows
     assert problems(changed(DIGITS, kmodel="other.kmodel")) == [("kmodel", "no such file", "1 to 6291456 bytes")]
     assert problems(changed(DIGITS, kmodel="mnist.bin"))[0][2] == "the name of a .kmodel file beside it"
     assert problems(changed(DIGITS, kmodel="x.kmodel"), {"x.kmodel/y": b"a folder"})[0][1] == "no such file"
@@ -240,7 +240,7 @@ def test_an_encrypted_model_is_the_firmwares_business():
 
 
 def test_json_that_is_none():
-    for text, found in (
+    for text, expected in (
         ("", "broken text"),
         ("hello", "broken text"),
         ("[]", "[]"),
@@ -254,7 +254,7 @@ def test_json_that_is_none():
         ('{"a": ' * 60 + "1" + "}" * 60, "nested too deep"),
         (" " * 9000 + "{}", "over 8192 bytes"),
     ):
-        assert problems(text) == [("", found, "a JSON object")], text[:20]
+        assert problems(text) == [("", expected, "a JSON object")], text[:20]
 
 
 def test_brackets_inside_texts_do_not_count():

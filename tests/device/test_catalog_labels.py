@@ -21,7 +21,7 @@ def test_label_files():
 
 def test_wrong_label_files():
     model = changed(DIGITS, labels="labels.txt")
-    for text, found in (
+    for text, expected in (
         ("", "no label"),
         ("\n\n", "no label"),
         ("a\n\nb", "line 2 is blank"),
@@ -30,7 +30,7 @@ def test_wrong_label_files():
         ("a\n" + "x" * 300, "line 2 is too long"),
     ):
         rows = problems(model, {"labels.txt": text})
-        assert [row[:2] for row in rows] == [("labels", found)], rows
+        assert [row[:2] for row in rows] == [("labels", expected)], rows
     assert problems(model) == [("labels", "no such file", "a file of at most 65535 bytes")]
     for name in ("../labels.txt", "a/b.txt", "..", ".hidden", "c:x", "x\\y"):
         assert [row[0] for row in problems(changed(DIGITS, labels=name), {"labels.txt": "a"})] == ["labels"]

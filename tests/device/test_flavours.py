@@ -71,12 +71,12 @@ def test_what_a_version_lacks(version: str, missing: set[str]) -> None:
 
 def test_the_versions_against_the_images(image_facts: Path) -> None:
     """Every row and every feature against what the images themselves say, where their list is at hand."""
-    told = json.loads(image_facts.read_text())
-    facts = {item["short"]: item for item in told["images"]}
+    document = json.loads(image_facts.read_text())
+    facts = {item["short"]: item for item in document["images"]}
 
     def listed(item: dict[str, Any], module: str) -> list[str]:
         words = item["names"].get(module, "")
-        return str(told["lists"].get(words, words)).split()
+        return str(document["lists"].get(words, words)).split()
 
     for row in flavours.images():
         item = facts.get(row[flavours.IMAGE])
@@ -149,14 +149,14 @@ def test_what_screen_and_camera_take(name: str, steps: tuple[int, ...]) -> None:
     """heap_free of the images: at the prompt, after lcd.init, after set_framesize(QVGA), the same with dual_buff."""
     bench.reset(name)
     heap = bench.memory
-    found: list[int | None] = [heap.above_break()]
+    breaks: list[int | None] = [heap.above_break()]
     heap.alloc("lcd", flavours.lcd_bytes(320, 240))
-    found.append(heap.above_break())
+    breaks.append(heap.above_break())
     camera = [heap.alloc("camera", size) for size in flavours.camera_parts(320, 240)]
-    found.append(heap.above_break())
+    breaks.append(heap.above_break())
     for block in camera:
         heap.free_block(block)
     for size in flavours.camera_parts(320, 240, dual=True):
         heap.alloc("camera", size)
-    found.append(heap.above_break() if steps[3] else None)
-    assert tuple(found) == steps
+    breaks.append(heap.above_break() if steps[3] else None)
+    assert tuple(breaks) == steps

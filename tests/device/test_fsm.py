@@ -31,8 +31,8 @@ def machine(start="NO_CARD", fail=(), log=None, changed=None):
 
 
 def row(state, event):
-    found = [row for row in rows() if row[0] == state and row[1] == event]
-    return found[0] if found else None
+    matching = [row for row in rows() if row[0] == state and row[1] == event]
+    return matching[0] if matching else None
 
 
 def test_every_row_runs_its_actions_in_order_and_reaches_its_state():

@@ -48,12 +48,12 @@ def wanted():
 
 
 def test_every_row_is_what_its_event_means():
-    found = {(state, event): (actions, end) for state, event, actions, end in rows()}
+    actual = {(state, event): (actions, end) for state, event, actions, end in rows()}
     expected = wanted()
-    for key in found:
-        assert found[key] == expected.get(key), key
-    assert set(found) == set(expected)
-    assert len(found) == len(rows())
+    for key in actual:
+        assert actual[key] == expected.get(key), key
+    assert set(actual) == set(expected)
+    assert len(actual) == len(rows())
 
 
 def test_the_apps_table_keeps_the_rules():

@@ -17,14 +17,14 @@ def level(red: int, green: int, blue: int) -> int:
 
 def test_every_colour() -> None:
     """All 65,536, one by one and as a whole picture, in which the fakes take another way."""
-    wanted = bytes(level(*parts) for parts in product(range(32), range(64), range(32)))
+    expected = bytes(level(*parts) for parts in product(range(32), range(64), range(32)))
     words = [red << 11 | green << 5 | blue for red, green, blue in product(range(32), range(64), range(32))]
-    assert bytes(planes.luma((word & 255) << 8 | word >> 8) for word in words) == wanted
+    assert bytes(planes.luma((word & 255) << 8 | word >> 8) for word in words) == expected
     pixels = b"".join(word.to_bytes(2, "big") for word in words)
-    assert bytes(planes.rgb_to_grey(pixels)) == wanted
-    assert bytes(planes.rgb_to_grey(pixels[:64])) == wanted[:32]
+    assert bytes(planes.rgb_to_grey(pixels)) == expected
+    assert bytes(planes.rgb_to_grey(pixels[:64])) == expected[:32]
     assert (
-        sum(a != (299 * r + 587 * g + 114 * b + 500) // 1000 for a, (r, g, b) in zip(wanted, _wide(), strict=True))
+        sum(a != (299 * r + 587 * g + 114 * b + 500) // 1000 for a, (r, g, b) in zip(expected, _wide(), strict=True))
         == 41649
     )
 

@@ -280,9 +280,9 @@ ONE = ((16, "NEXT", "PREVIOUS"),)
 
 @pytest.fixture
 def fingers():
-    made = Fingers(ONE).run(100)
-    yield made
-    made.keys.close()
+    hand = Fingers(ONE).run(100)
+    yield hand
+    hand.keys.close()
     assert not bench.irqs
 
 
@@ -347,23 +347,23 @@ def test_several_keys():
 
 
 def test_a_pin_that_does_not_exist_is_reported_and_the_others_work():
-    made = Fingers(((99, "PREVIOUS", None), (16, "NEXT", None))).run(100)
-    assert "99" in made.keys.problem
+    hand = Fingers(((99, "PREVIOUS", None), (16, "NEXT", None))).run(100)
+    assert "99" in hand.keys.problem
     bench.keys.press(16, 80)
-    made.run(200)
-    assert made.events == ["NEXT"]
-    made.keys.close()
+    hand.run(200)
+    assert hand.events == ["NEXT"]
+    hand.keys.close()
 
 
 def test_a_key_without_interrupt_is_polled():
     bench.fail_next("GPIO.irq", ValueError("no interrupt"))
-    made = Fingers(ONE).run(100)
-    assert made.keys.polled
+    hand = Fingers(ONE).run(100)
+    assert hand.keys.polled
     assert not bench.irqs
     bench.keys.press(16, 80)
-    made.run(200)
-    assert made.events == ["NEXT"]
-    made.keys.close()
+    hand.run(200)
+    assert hand.events == ["NEXT"]
+    hand.keys.close()
 
 
 # -- watchdog and card --

@@ -16,7 +16,7 @@ CANMV = Path(__file__).resolve().parents[2] / "stubs" / "canmv"
 ANCHORS = (1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0)
 
 
-class SimulatedBoard:
+class Rig:
     """An adapter, a card with one file, and a camera."""
 
     def __init__(self, adapter, flavour):
@@ -49,7 +49,7 @@ class SimulatedBoard:
 
 
 @pytest.fixture(params=["maixpy", "canmv"])
-def sim(request, monkeypatch):
+def rig(request, monkeypatch):
     saved = dict(sys.modules)
     if request.param == "canmv":
         for name in list(sys.modules):
@@ -62,103 +62,103 @@ def sim(request, monkeypatch):
     kpu = importlib.import_module("device.once.setup").open_kpu()
     assert kpu.__name__ == "device.kpu_" + request.param
     results = importlib.import_module("device.results").Results()
-    made = SimulatedBoard(kpu, flavour)
-    made.results = results
-    yield made
+    new_rig = Rig(kpu, flavour)
+    new_rig.results = results
+    yield new_rig
     bench.kpu.check()
     assert not bench.hardfaults
     sys.modules.clear()
     sys.modules.update(saved)
 
 
-def test_a_detector_answers_in_pixels_of_the_view(sim):
-    spec = sim.spec()
-    task = sim.kpu.load(spec)
-    run = sim.kpu.detector(task, spec, sim.results)
-    image = sim.picture()
+def test_a_detector_answers_in_pixels_of_the_view(rig):
+    spec = rig.spec()
+    task = rig.kpu.load(spec)
+    run = rig.kpu.detector(task, spec, rig.results)
+    image = rig.picture()
     assert run(image) == 0
     bench.kpu.boxes = [(300, 220, 40, 40, 0, 0.75), (-9, 6, 20, 8, 0, 0.5)]
-    assert run(image) == sim.results.count == 2
-    found = [(i.x, i.y, i.w, i.h, i.score) for i in sim.results.items[:2]]
-    assert found == [(300, 220, 20, 20, 750), (0, 6, 11, 8, 500)]
-    sim.kpu.unload(task)
+    assert run(image) == rig.results.count == 2
+    actual = [(i.x, i.y, i.w, i.h, i.score) for i in rig.results.items[:2]]
+    assert actual == [(300, 220, 20, 20, 750), (0, 6, 11, 8, 500)]
+    rig.kpu.unload(task)
 
 
-def test_a_classifier_hands_out_a_copy(sim):
-    spec = sim.spec(kmodel="/sd/c.kmodel", anchors=None)
-    task = sim.kpu.load(spec)
-    forward = sim.kpu.classifier(task, spec)
-    image = sim.picture()
+def test_a_classifier_hands_out_a_copy(rig):
+    spec = rig.spec(kmodel="/sd/c.kmodel", anchors=None)
+    task = rig.kpu.load(spec)
+    forward = rig.kpu.classifier(task, spec)
+    image = rig.picture()
     bench.kpu.scores = [0.25, 0.5, 0.25]
     first = forward(image)
     bench.kpu.scores = [1.0, 0.0, 0.0]
     assert list(forward(image)) == [1.0, 0.0, 0.0]
     assert list(first) == [0.25, 0.5, 0.25]
-    sim.kpu.unload(task)
+    rig.kpu.unload(task)
 
 
-def test_a_model_in_flash_is_loaded_by_its_address(sim):
+def test_a_model_in_flash_is_loaded_by_its_address(rig):
     data = kmodel_v3()
     bench.kpu.flash[0x300000] = data
-    spec = sim.spec(kmodel=(0x300000, len(data)))
-    task = sim.kpu.load(spec)
+    spec = rig.spec(kmodel=(0x300000, len(data)))
+    task = rig.kpu.load(spec)
     assert bench.kpu.live
-    sim.kpu.unload(task)
+    rig.kpu.unload(task)
 
 
-def test_a_missing_file_leaves_nothing(sim):
+def test_a_missing_file_leaves_nothing(rig):
     with pytest.raises(ValueError, match="error"):
-        sim.kpu.load(sim.spec(kmodel="/sd/no.kmodel"))
+        rig.kpu.load(rig.spec(kmodel="/sd/no.kmodel"))
     assert not bench.kpu.live
 
 
-def test_a_model_too_large_leaves_nothing(sim):
+def test_a_model_too_large_leaves_nothing(rig):
     free = bench.memory.free()
     bench.card.backend.files["big.kmodel"] = kmodel_v3(size=6000000)
     with pytest.raises((ValueError, MemoryError)):
-        sim.kpu.load(sim.spec(kmodel="/sd/big.kmodel"))
+        rig.kpu.load(rig.spec(kmodel="/sd/big.kmodel"))
     assert not bench.kpu.live
     assert bench.memory.free() == free
 
 
-def test_a_task_without_a_kind_can_be_released(sim):
+def test_a_task_without_a_kind_can_be_released(rig):
     """CanMV's deinit goes through a null pointer unless init_yolo2 was called before."""
-    sim.kpu.unload(sim.kpu.load(sim.spec()))
+    rig.kpu.unload(rig.kpu.load(rig.spec()))
 
 
-def test_the_region_layer_is_set_up_once_a_task(sim):
-    spec = sim.spec()
-    task = sim.kpu.load(spec)
-    sim.kpu.detector(task, spec, sim.results)
-    sim.kpu.unload(task)
+def test_the_region_layer_is_set_up_once_a_task(rig):
+    spec = rig.spec()
+    task = rig.kpu.load(spec)
+    rig.kpu.detector(task, spec, rig.results)
+    rig.kpu.unload(task)
     assert bench.calls.get("KPU.init_yolo2", 0) + bench.calls.get("maix.init_yolo2", 0) == 1
 
 
-def test_load_and_unload_leave_the_memory_as_it_was(sim):
-    spec = sim.spec()
+def test_load_and_unload_leave_the_memory_as_it_was(rig):
+    spec = rig.spec()
     free = bench.memory.free()
     for _ in range(10):
-        task = sim.kpu.load(spec)
-        sim.kpu.detector(task, spec, sim.results)
-        sim.kpu.unload(task)
+        task = rig.kpu.load(spec)
+        rig.kpu.detector(task, spec, rig.results)
+        rig.kpu.unload(task)
     assert bench.memory.free() == free
 
 
-def test_a_v4_model_runs(sim):
+def test_a_v4_model_runs(rig):
     bench.card.backend.files["v4.kmodel"] = kmodel_v4()
-    spec = sim.spec(kmodel="/sd/v4.kmodel", outputs=((20, 15, 30),))
-    task = sim.kpu.load(spec)
-    assert sim.kpu.detector(task, spec, sim.results)(sim.picture()) == 0
-    sim.kpu.unload(task)
+    spec = rig.spec(kmodel="/sd/v4.kmodel", outputs=((20, 15, 30),))
+    task = rig.kpu.load(spec)
+    assert rig.kpu.detector(task, spec, rig.results)(rig.picture()) == 0
+    rig.kpu.unload(task)
 
 
-def test_a_failing_run_raises(sim):
-    spec = sim.spec()
-    task = sim.kpu.load(spec)
-    run = sim.kpu.detector(task, spec, sim.results)
-    image = sim.picture()
+def test_a_failing_run_raises(rig):
+    spec = rig.spec()
+    task = rig.kpu.load(spec)
+    run = rig.kpu.detector(task, spec, rig.results)
+    image = rig.picture()
     bench.fail_next("KPU.run_yolo2", 2008)
     bench.fail_next("maix.run_with_output", 2008)
     with pytest.raises(OSError, match="dirty"):
         run(image)
-    sim.kpu.unload(task)
+    rig.kpu.unload(task)

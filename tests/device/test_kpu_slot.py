@@ -47,18 +47,18 @@ def picture():
 @pytest.fixture
 def slot():
     bench.reset()
-    made = KpuSlot(kpu_maixpy)
-    yield made
-    made.unload()
+    kpu_slot = KpuSlot(kpu_maixpy)
+    yield kpu_slot
+    kpu_slot.unload()
     bench.kpu.check()
     assert not bench.hardfaults
 
 
 @pytest.fixture
 def results():
-    made = Results()
-    made.reset(BOXES, 320, 240, 320, 240)
-    return made
+    fresh = Results()
+    fresh.reset(BOXES, 320, 240, 320, 240)
+    return fresh
 
 
 def face(extra=""):

@@ -93,13 +93,13 @@ class Glass:
 def differs(image, box):
     """Return the bounding box of everything that is not the background, or None."""
     left, top, width, height = box
-    found = [
+    actual = [
         (x, y)
         for y in range(top, top + height)
         for x in range(left, left + width)
         if max(abs(a - b) for a, b in zip(image.get_pixel(x, y), GREY, strict=True)) > 16
     ]
-    return found
+    return actual
 
 
 def image_colour(image, word):

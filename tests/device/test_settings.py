@@ -167,11 +167,11 @@ WANTED = (
 
 
 def test_every_problem_shows_what_was_found_and_what_is_wanted():
-    for where, value, wanted in WANTED:
+    for where, value, expected in WANTED:
         section, _, field = where.partition(".")
         inner = {field: value} if field else value
         problem = read({section: [inner] if field and section == "keys" else inner}).problems[0]
-        assert problem == ("maixswitch.json", where, json.dumps(value), wanted)
+        assert problem == ("maixswitch.json", where, json.dumps(value), expected)
 
 
 def test_what_follows_a_wrong_section_still_counts():

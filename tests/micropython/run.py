@@ -47,16 +47,16 @@ class CannotUse(Exception):
     """The interpreter cannot run the scenarios: a text for people."""
 
 
-def names(wanted: str = "") -> list[str]:
-    """The scenarios whose name holds `wanted`, in the order of their names."""
-    return [path.stem for path in sorted(SCENARIOS.glob("*.py")) if wanted in path.stem]
+def names(part: str = "") -> list[str]:
+    """The scenarios whose name contains `part`, in the order of their names."""
+    return [path.stem for path in sorted(SCENARIOS.glob("*.py")) if part in path.stem]
 
 
 def resolve(executable: str) -> str:
     """An absolute path of the interpreter: a file as seen from here, else a command on PATH."""
-    for found in (shutil.which(str(Path(executable).absolute())), shutil.which(executable)):
-        if found:
-            return found
+    for path in (shutil.which(str(Path(executable).absolute())), shutil.which(executable)):
+        if path:
+            return path
     raise CannotUse(f"no program {executable}")
 
 
@@ -121,8 +121,8 @@ def main(arguments: list[str] | None = None) -> int:
         app = ROOT
         try:
             executable = resolve(options.executable)
-            wanted = names(options.k)
-            if not wanted:
+            selected = names(options.k)
+            if not selected:
                 raise CannotUse(f"no scenario is called {options.k}; there are: {' '.join(names())}")
             if options.mpy:
                 app = Path(folder).resolve()
@@ -130,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
         except CannotUse as error:
             print(f"run.py: {error}", file=sys.stderr)
             return 2
-        for name in wanted:
+        for name in selected:
             outcome = play(executable, name, app, options.timeout)
             passed += outcome.passed
             failed += not outcome.passed

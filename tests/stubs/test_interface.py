@@ -98,12 +98,12 @@ def _object(path: str) -> Any:
     parts = path.split(".")
     for cut in range(len(parts) - 1, 0, -1):
         try:
-            found = importlib.import_module(".".join(parts[:cut]))
+            actual = importlib.import_module(".".join(parts[:cut]))
         except ImportError:
             continue
         for part in parts[cut:]:
-            found = getattr(found, part)
-        return found
+            actual = getattr(actual, part)
+        return actual
     raise AssertionError(f"no {path}")
 
 
@@ -141,9 +141,9 @@ def test_function(module: str, name: str, wanted: dict[str, Any]) -> None:
 @pytest.mark.parametrize("module", sorted({m for m, _, _ in CONSTANTS}))
 def test_constants(module: str) -> None:
     """Every constant has the firmware's value."""
-    found = importlib.import_module(module)
+    actual = importlib.import_module(module)
     wanted = {n: v for m, n, v in CONSTANTS if m == module}
-    assert {n: getattr(found, n) for n in wanted} == wanted
+    assert {n: getattr(actual, n) for n in wanted} == wanted
 
 
 @pytest.mark.parametrize(("name", "method", "wanted"), METHODS, ids=[f"{c}.{n}" for c, n, _ in METHODS])
@@ -175,9 +175,9 @@ def test_nothing_else() -> None:
     import KPU
     import sensor
 
-    for thing in (KPU, sensor, KPU.kpu_net, _object("benchlib.img.Image")):
+    for item in (KPU, sensor, KPU.kpu_net, _object("benchlib.img.Image")):
         with pytest.raises(AttributeError):
-            thing.no_such_name  # noqa: B018
+            item.no_such_name  # noqa: B018
 
 
 @pytest.mark.parametrize("code", sorted(set(API["error_texts"]) - {"0"}))
@@ -253,8 +253,8 @@ def test_prints(board: dict[str, Any], call: str, text: str, capsys: pytest.Capt
 @pytest.mark.parametrize(("call", "value"), API["returns"], ids=[row[0] for row in API["returns"]])
 def test_returns(board: dict[str, Any], call: str, value: object) -> None:
     """The call returns what the firmware's returns."""
-    found = eval(call, board)
-    assert (list(found) if isinstance(found, tuple) else found) == value
+    actual = eval(call, board)
+    assert (list(actual) if isinstance(actual, tuple) else actual) == value
 
 
 @pytest.fixture

@@ -28,15 +28,15 @@ def test_scripted_boxes() -> None:
     img = sensor.snapshot()
     assert KPU.run_yolo2(task, img) is None
     bench.kpu.boxes = [(1, 2, 30, 40, 0, 0.75), (5, 6, 7, 8, 3, 0.5)]
-    found = KPU.run_yolo2(task, img)
-    assert [(b.x(), b.y(), b.w(), b.h(), b.classid(), b.value(), b.index(), b.objnum()) for b in found] == [
+    actual = KPU.run_yolo2(task, img)
+    assert [(b.x(), b.y(), b.w(), b.h(), b.classid(), b.value(), b.index(), b.objnum()) for b in actual] == [
         (1, 2, 30, 40, 0, 0.75, 0, 2),
         (5, 6, 7, 8, 3, 0.5, 1, 2),
     ]
-    assert found[1].rect() == (5, 6, 7, 8)
+    assert actual[1].rect() == (5, 6, 7, 8)
     with pytest.raises(TypeError):
-        found[0][0]
-    assert str(found[0]) == ('{"x":1, "y":2, "w":30, "h":40, "value":0.750000, "classid":0, "index":0, "objnum":2}')
+        actual[0][0]
+    assert str(actual[0]) == ('{"x":1, "y":2, "w":30, "h":40, "value":0.750000, "classid":0, "index":0, "objnum":2}')
 
 
 def test_eleventh_box() -> None:
@@ -124,14 +124,14 @@ def test_fmap_of_a_convolution() -> None:
     """Typecode 'B', the layer's shape; kpu.fmap gives one channel as a grey picture over the same memory."""
     task = KPU.load("/sd/conv.kmodel")
     bench.kpu.scores = list(range(147))
-    found = KPU.forward(task, sensor.snapshot())
-    assert (found.w(), found.h(), found.ch(), found.size()) == (7, 7, 3, 147)
-    assert found[50] == 50
-    channel = KPU.fmap(found, 1)
+    actual = KPU.forward(task, sensor.snapshot())
+    assert (actual.w(), actual.h(), actual.ch(), actual.size()) == (7, 7, 3, 147)
+    assert actual[50] == 50
+    channel = KPU.fmap(actual, 1)
     assert (channel.width(), channel.height(), channel.format()) == (7, 7, sensor.GRAYSCALE)
     assert channel.get_pixel(1, 0) == 50
     with pytest.raises(ValueError, match="ch err,input 0~3\r\n"):
-        KPU.fmap(found, 3)
+        KPU.fmap(actual, 3)
 
 
 def test_v4_outputs() -> None:
@@ -143,8 +143,8 @@ def test_v4_outputs() -> None:
     assert KPU.set_outputs(task, 0, 20, 15, 30) is True
     assert KPU.set_outputs(task, 1, 1, 1, 10) is True
     assert KPU.run_yolo2(task, img) is None
-    found = KPU.forward(task, img)
-    assert (found.w(), found.h(), found.ch(), found.size()) == (20, 15, 30, 36000)
+    actual = KPU.forward(task, img)
+    assert (actual.w(), actual.h(), actual.ch(), actual.size()) == (20, 15, 30, 36000)
     assert KPU.get_output(task, 1).ch() == 10
 
 
@@ -219,17 +219,17 @@ def test_decoding(form: str) -> None:
     value: Any = {"array": raw, "bytes": raw.tobytes(), "list": list(raw)}[form]
     bench.kpu.engine = Engine(Network([value], ((36000, None, "f"),)))
     task = yolo(KPU.load("/sd/face.kmodel"))
-    found = KPU.run_yolo2(task, sensor.snapshot())
-    assert [b.classid() for b in found] == [0, 0, 0]
-    first = found[0]
+    actual = KPU.run_yolo2(task, sensor.snapshot())
+    assert [b.classid() for b in actual] == [0, 0, 0]
+    first = actual[0]
     # centre (10.5/20, 7.5/15), size anchor 3.99987 x 5.3658 cells of 16 pixels
     assert (first.x(), first.y()) == ((168 - 32), int(120 - 42.93))
     assert first.w() == int(168 + 31.999) - first.x()
     assert first.value() == pytest.approx(1 / (1 + 2.718281828**-4), abs=1e-6)
-    corner = found[1]
+    corner = actual[1]
     assert (corner.x(), corner.y()) == (0, 0)
     assert corner.w() > 320
-    assert found[2].x() + found[2].w() > 320
+    assert actual[2].x() + actual[2].w() > 320
 
 
 def test_suppression_keeps_the_best() -> None:
@@ -263,8 +263,8 @@ def test_decoding_a_real_output(goldens: Path) -> None:
     bench.kpu.engine = Engine(Network([output], ((output.size * 4, None, "f"),)))
     task = KPU.load("/sd/face.kmodel")
     KPU.init_yolo2(task, 0.5, 0.2, 5, ANCHORS)
-    found = KPU.run_yolo2(task, sensor.snapshot())
-    best = max(found, key=lambda b: b.value())
+    actual = KPU.run_yolo2(task, sensor.snapshot())
+    best = max(actual, key=lambda b: b.value())
     assert best.value() == pytest.approx(0.935, abs=0.005)
     assert 0.33 < best.x() / 320 < 0.37
     assert 0.50 < (best.x() + best.w()) / 320 < 0.54

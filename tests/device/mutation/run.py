@@ -24,7 +24,7 @@ PAGE = ROOT / "docs" / "mutation.md"
 SECONDS = 60  # a mutant that takes longer is killed: it does not end
 BYTES = 2 << 30  # one that piles up memory, too
 CATALOG = ("catalog", "catalog_labels", "catalog_generated", "catalog_real")
-# Module -> the unit tests that must kill its mutants.
+# Module of device/ -> the unit tests that must kill its mutants.
 MODULES = {
     "__init__": ("catalog",),
     "fsm": ("fsm_table", "fsm", "fsm_generated"),
@@ -32,8 +32,8 @@ MODULES = {
     "kpu_slot": ("kpu_slot",),
     "catalog": CATALOG,
     "spec": CATALOG,
-    "settings": ("settings",),
-    "choice": ("settings", "settings_generated"),
+    "once/settings": ("settings",),
+    "once/choice": ("settings", "settings_generated"),
 }
 ALWAYS = ("tests/device/paths/test_press.py",)
 PYTEST = ("-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0")
@@ -93,15 +93,15 @@ def by_mutmut(copied: Path, modules: list[str]) -> tuple[dict[str, int], list[Su
         file.write("\n[tool.mutmut]\nuse_git_change_detection = false\n")
         file.writelines(f"{key} = {value!r}\n" for key, value in config.items())
     mutmut(copied, "run", "--max-children", "1")
-    made = dict.fromkeys(modules, 0)
+    mutants = dict.fromkeys(modules, 0)
     survivors = []
-    verdicts = re.findall(r"^ *(device\.(?:(\w+)\.)?x\S+): (.*)$", mutmut(copied, "results", "--all", "true"), re.M)
+    verdicts = re.findall(r"^ *(device\.(?:([\w.]+)\.)?x\S+): (.*)$", mutmut(copied, "results", "--all", "true"), re.M)
     for name, module, verdict in verdicts:
-        module = module or "__init__"
-        made[module] += 1
+        module = module.replace(".", "/") or "__init__"
+        mutants[module] += 1
         if verdict in ("survived", "no tests", "not checked"):
             survivors.append((f"{module}.py", *difference(mutmut(copied, "show", name))))
-    return made, survivors
+    return mutants, survivors
 
 
 def difference(diff: str) -> tuple[str, str]:
@@ -162,13 +162,13 @@ def main(words: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         copied = Path(folder)
         copy(copied)
-        made, survivors = by_mutmut(copied, modules)
+        mutants, survivors = by_mutmut(copied, modules)
         rows = []
         for module in modules:
             more, left = by_us(copied, module)
             survivors += left
             mine = [row for row in survivors if row[0] == f"{module}.py"]
-            rows.append((f"{module}.py", made[module], more, len(mine)))
+            rows.append((f"{module}.py", mutants[module], more, len(mine)))
             print(*rows[-1], flush=True)
     survivors.sort(key=lambda row: [f"{module}.py" for module in modules].index(row[0]))
     known = {row[:3] for row in SURVIVORS if row[0][:-3] in modules}

@@ -8,12 +8,11 @@ LETTERS = "uio.open passes over letters that it does not know, the firmware's as
 SPARE = "a number chosen with room to spare: one more shows nowhere"
 
 SURVIVORS: tuple[tuple[str, str, str, str], ...] = (
-    ("__init__.py", 'for name in names.split(" "):', "for name in names.split(None):", ONE_SPACE),
     ("__init__.py", "gc.collect()", "pass", "when the heap is collected shows on the board: docs/cost.md"),
     (
         "fsm.py",
-        'found.append(head.split(" ") + [actions.split(", "), end])',
-        'found.append(head.split(None) + [actions.split(", "), end])',
+        'parsed.append(head.split(" ") + [actions.split(", "), end])',
+        'parsed.append(head.split(None) + [actions.split(", "), end])',
         ONE_SPACE,
     ),
     ("fsm.py", "self._busy = False", "self._busy = None", TRUTH),
@@ -89,17 +88,22 @@ SURVIVORS: tuple[tuple[str, str, str, str], ...] = (
         "width = height = channels = size = refused = 1",
         "nobody asks for the size of a folder with problems",
     ),
-    ("choice.py", 'with uio.open(path, "rb") as file:', 'with uio.open(path, "XXrbXX") as file:', LETTERS),
+    ("once/choice.py", 'with uio.open(path, "rb") as file:', 'with uio.open(path, "XXrbXX") as file:', LETTERS),
     (
-        "choice.py",
+        "once/choice.py",
         'with uio.open(root + SLOTS[slots.index(min(slots))], "wb") as file:',
         'with uio.open(root + SLOTS[slots.index(min(slots))], "XXwbXX") as file:',
         LETTERS,
     ),
-    ("choice.py", "line = file.read(400)", "line = file.read(None)", "a bound for foreign files; a slot is shorter"),
-    ("choice.py", "line = file.read(400)", "line = file.read(401)", SPARE),
     (
-        "choice.py",
+        "once/choice.py",
+        "line = file.read(400)",
+        "line = file.read(None)",
+        "a bound for foreign files; a slot is shorter",
+    ),
+    ("once/choice.py", "line = file.read(400)", "line = file.read(401)", SPARE),
+    (
+        "once/choice.py",
         'body = ("%d %s" % (number + 1, folder)).encode()',
         'body = ("%d %s" % (number + 2, folder)).encode()',
         "any higher number counts as the newer",

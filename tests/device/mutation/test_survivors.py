@@ -57,8 +57,8 @@ def act(it):
 
 
 def test_more_mutants_changes_what_it_promises() -> None:
-    found = {(mutant.was, mutant.now) for mutant in more_mutants.of(SOURCE)}
-    assert found == {
+    actual = {(mutant.was, mutant.now) for mutant in more_mutants.of(SOURCE)}
+    assert actual == {
         ("A GO: one -> B", "(removed)"),
         ("A GO: one -> B", "A GO: one -> A"),
         ("A GO: one -> B", "A GO: two -> B"),

@@ -13,9 +13,9 @@ from tests.device.paths.path_helpers import Board
 @pytest.fixture
 def board() -> Iterator[Board]:
     """A board, switched off; what a test leaves running is stopped, and nothing may stay loaded or armed."""
-    made = Board()
-    yield made
-    made.end()
+    new_board = Board()
+    yield new_board
+    new_board.end()
 
 
 @pytest.fixture

@@ -114,8 +114,8 @@ def make(error: Error) -> BaseException | int:
     name, text = error
     if name.isdecimal():
         return int(name)
-    made: BaseException = getattr(builtins, name)(*([int(text) if text.isdecimal() else text] if text else []))
-    return made
+    error: BaseException = getattr(builtins, name)(*([int(text) if text.isdecimal() else text] if text else []))
+    return error
 
 
 def line(call: str, nth: int, error: Error) -> str:

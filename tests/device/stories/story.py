@@ -167,5 +167,5 @@ class Story:
 def words(text: str) -> list[str]:
     """The options of a story's own command line: [card, --board, ...]."""
     line = next(line for line in text.splitlines() if line.startswith("# maixswitch sim "))
-    found = shlex.split(line.split("--script")[0].removeprefix("# maixswitch sim CARDS/"))
-    return found
+    parts = shlex.split(line.split("--script")[0].removeprefix("# maixswitch sim CARDS/"))
+    return parts

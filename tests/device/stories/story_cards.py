@@ -113,8 +113,8 @@ def cards() -> dict[str, Files]:
         "maixswitch.json": b'{"watchdog": true, "keys": [',
     }
     plain = {**detector("1-one", "One", ["P1a"]), **classifier("2-two", "Two", ["P2a", "P2b"], 2, (128, 128, 3))}
-    made = {"good": good, "other": other, "plain": plain, "broken": broken, "late": late}
-    return {**made, "empty": {"readme.txt": b"no models", "models/readme.txt": b"none"}}
+    cards = {"good": good, "other": other, "plain": plain, "broken": broken, "late": late}
+    return {**cards, "empty": {"readme.txt": b"no models", "models/readme.txt": b"none"}}
 
 
 @functools.cache
@@ -129,9 +129,9 @@ def write(folder: Path) -> Path:
     """Writes every card as a folder of its own."""
     for name, files in cards().items():
         for path, data in files.items():
-            place = folder / name / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(data)
+            target = folder / name / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
     return folder
 
 

@@ -90,8 +90,8 @@ def trace_of(traces: Traces, cards: Path, api: str, day: tuple[str, ...]) -> lis
 
 def errors_of(name: str) -> list[Error]:
     """What a call can raise; of the KPU's codes three, as test_faults_kpu has them all."""
-    found = RAISES.get(name, ())
-    return [error for error in found if error[0] in ("2005", "2006", "2008") or not error[0].isdecimal()] + [INTERRUPT]
+    errors = RAISES.get(name, ())
+    return [error for error in errors if error[0] in ("2005", "2006", "2008") or not error[0].isdecimal()] + [INTERRUPT]
 
 
 def spread(count: int, some: bool, most: int = SOME) -> range:

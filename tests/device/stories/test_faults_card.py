@@ -106,13 +106,13 @@ def test_power_cut_at_every_byte_of_the_choice(cards: Path, write: int) -> None:
 def torn(new: bytes, old: bytes) -> list[bytes | None]:
     """What a cut can leave of a file: nothing, an old one, and at each byte cut off, old or empty sectors behind it."""
     ends = range(len(new) + 1)
-    made = [new[:end] for end in ends]
-    made += [new[:end] + old[end:] for end in ends]
-    made += [new[:end] + bytes(512 - end) for end in ends]
-    made += [new[:end] + b"\xff" * (512 - end) for end in ends]
+    slots = [new[:end] for end in ends]
+    slots += [new[:end] + old[end:] for end in ends]
+    slots += [new[:end] + bytes(512 - end) for end in ends]
+    slots += [new[:end] + b"\xff" * (512 - end) for end in ends]
     nonsense = [b"x 1-face", b"9", b"9 \xff\xfe", b" "]
-    made += [body + b" %08x" % crc32(body) for body in nonsense]
-    return [None, *made, b"\0" * 9, b"\n", new + b"\n", b"-" * 4096]
+    slots += [body + b" %08x" % crc32(body) for body in nonsense]
+    return [None, *slots, b"\0" * 9, b"\n", new + b"\n", b"-" * 4096]
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -127,13 +127,13 @@ def test_broken_slots(cards: Path, place: int) -> None:
             if data is not None:
                 story.sim._card.write(f"maixswitch.s{number}", data)
         story.power_on()
-        wanted = (
+        expected = (
             "3-things" if left == new else "2-digits" if other == good else "3-things" if left == older else "1-face"
         )
-        assert selected(story) == wanted, story.text()
+        assert selected(story) == expected, story.text()
         if other != good:  # whatever is in them, they are written again
             story.do("press next", "expect state RUNNING", "wait 7s", "power")
-            assert selected(story) == FOLDERS[FOLDERS.index(wanted) + 1], story.text()
+            assert selected(story) == FOLDERS[FOLDERS.index(expected) + 1], story.text()
         story.end()
 
 

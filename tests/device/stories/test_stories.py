@@ -183,10 +183,10 @@ class CanmvStories(MaixPyStories):
         self.do(first, second, *then)
 
 
-def tell(machine: type[MaixPyStories], folder: Path, wanted: settings) -> None:
+def tell(machine: type[MaixPyStories], folder: Path, profile: settings) -> None:
     machine.folder = folder
     before = MaixPyStories.count
-    run_state_machine_as_test(machine, settings=wanted)
+    run_state_machine_as_test(machine, settings=profile)
     print(f"{MaixPyStories.count - before} stories")
 
 

@@ -28,10 +28,10 @@ def run():
                 lost = True
             bench.reset()
             bench.card.insert(backend)
-            found = choice_read("/sd")
-            if found != NEW and (found != OLD or not lost):
-                raise AssertionError("cut after %d bytes: %r" % (cut, found))
-            say(cut, earlier, lost, found)
+            actual = choice_read("/sd")
+            if actual != NEW and (actual != OLD or not lost):
+                raise AssertionError("cut after %d bytes: %r" % (cut, actual))
+            say(cut, earlier, lost, actual)
     kept = backend
     for cut in (0, 3, 10):
         stage = Stage().power()
