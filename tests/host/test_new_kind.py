@@ -50,25 +50,25 @@ PAGE = """
 import asyncio, json, sys
 from pathlib import Path
 from maixswitch.sim.session import Options
-from maixswitch.web.desk import Desk
-from maixswitch.web.hub import Hub
-from maixswitch.web.news import News
+from maixswitch.web.broadcast import Broadcast
+from maixswitch.web.publisher import Publisher
+from maixswitch.web.simulation import Simulation
 
-desk, hub = Desk(Options(Path(sys.argv[1]), quiet=True), lambda document: None), Hub()
-desk.begin()
+simulation, broadcast = Simulation(Options(Path(sys.argv[1]), quiet=True), lambda document: None), Broadcast()
+simulation.begin()
 for _ in range(2000):
-    if desk.rig.detections():
+    if simulation.sim.detections():
         break
-    desk.turn()
+    simulation.turn()
 
 async def page():
-    hub.bind(asyncio.get_running_loop())
-    client = hub.join()
-    News(hub).tell(desk)
+    broadcast.bind(asyncio.get_running_loop())
+    client = broadcast.join()
+    Publisher(broadcast).publish(simulation)
     print(json.dumps([json.loads(message) for message in await client.take() if isinstance(message, str)]))
 
 asyncio.run(page())
-desk.close()
+simulation.close()
 """
 
 

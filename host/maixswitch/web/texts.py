@@ -51,7 +51,6 @@ PAGE = (
     "event",
     "actions",
     "to",
-    "input",
     "The next load will fail with {code}.",
     "The next run will fail with {code}.",
     "Damaged on the card: {titles}.",

@@ -119,8 +119,8 @@ def test_room_is_what_the_boards_own_overlay_leaves(
     screen.width, screen.height = panel
     results = importlib.import_module("device.results").Results()
     pictures = text.view(*size)
-    results.reset(2 if kind == "classifier" else 1, *pictures, *size)
-    spec = importlib.import_module("device.catalog").ModelSpec("10-one")
+    results.reset(importlib.import_module(f"device.kinds.{kind}").SHAPE, *pictures, *size)
+    spec = importlib.import_module("device.spec").ModelSpec("10-one")
     spec.title, spec.kind, spec.top = "T" * 80, kind, top
     spec.label = lambda at: "L" * 80
     results.nth(0).name(0, 1000)
