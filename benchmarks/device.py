@@ -73,7 +73,7 @@ def ask(executable: str, app: Path, *words: str) -> Any:
     """What inside.py says to these words, in a process of its own.
 
     It finds project and app under short names in its own folder: the length of a file's path is part of the heap, and
-    the figures shall be the same wherever the project lies.
+    the figures must be the same wherever the project lies.
     """
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "px").symlink_to(ROOT)

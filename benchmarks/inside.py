@@ -19,7 +19,7 @@ import sys
 root, app_folder, mode = sys.argv[1:4]
 words = sys.argv[4:]
 sys.path[:] = [app_folder, root + "/stubs"] + sys.path
-gc.threshold(32768)  # the fakes leave no holes where the app shall live
+gc.threshold(32768)  # the fakes leave no holes where the app will live
 
 import bench  # noqa: E402  the path comes first
 

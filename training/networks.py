@@ -70,7 +70,7 @@ def restore(network: nn.Module, path: str, images: torch.Tensor) -> None:
     """Takes the weights of an exported file, whose batch norms are folded, into a network, to train it further.
 
     ``images``, float32 (n, 3, h, w): the batch norms get the means and deviations that these pictures have, so that
-    the network gives what the file gives, in training too. From the first layer of another size on it begins anew.
+    the network gives what the file gives, in training too. From the first layer of another size on it begins again.
     """
     graph = onnx.load(path).graph
     values = {item.name: torch.from_numpy(onnx.numpy_helper.to_array(item).copy()) for item in graph.initializer}

@@ -81,7 +81,7 @@ def test_every_module_is_measured(figures: dict[str, Any]) -> None:
 
 
 def test_document_is_the_benchmarks_own(figures: dict[str, Any]) -> None:
-    """docs/cost.md has the bytes of frames that are measured now: benchmarks/device.py --write makes it anew."""
+    """docs/cost.md has the bytes of frames that are measured now: benchmarks/device.py --write renews it."""
     version = figures["interpreter"].split(" ")[1].rstrip(",")
     assert _frames(DOCUMENT.read_text(), version) == _frames(figures["document"], version)
 

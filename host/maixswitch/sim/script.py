@@ -11,13 +11,13 @@
     eject   insert               the card; `insert FOLDER` is another one, beside the script
     eject at 3                   the card goes at the third file operation from now
     power   power cut 12         off and on; off once twelve more bytes were written to the card (`power`: on again)
-    restart                      Ctrl-C, and the program starts anew
+    restart                      Ctrl-C, and the program starts again
     skip 60s                     time that passes at once, while the board looks at nothing
     fail load 2006               the next load raises this firmware code; so does `fail run 2008` for the next run
     fail camera                  no pictures until `heal camera`
     damage PATH                  a file of the card begins with a dead sector, until `heal PATH`
     slow 10                      the card reads ten times slower than a good one; 1 is as ever
-    heal                         mends everything that was ordered
+    heal                         ends every fault that was ordered
     raise sensor.snapshot 2 RuntimeError 'Sensor timeout!'
                                  the second call from now of a firmware function (names: stubs/bench.py) fails;
                                  an exception with a text or number, or for KPU.* a code; KeyboardInterrupt is Ctrl-C

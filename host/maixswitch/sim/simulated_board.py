@@ -81,7 +81,7 @@ class SimulatedBoard:
         self.steps = 0
         self.looked = False  # has the model that runs seen a picture?
         self._labels: dict[tuple[str, int], str] = {}
-        self._texts: dict[int, tuple[str, str, str]] = {}  # of faults; the app reads its table anew each time
+        self._texts: dict[int, tuple[str, str, str]] = {}  # of faults; the app reads its table each time
         self._report = report
         self._cause = ""  # event of the last transition
         self.app: board_code.Application | None = None

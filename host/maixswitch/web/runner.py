@@ -82,7 +82,7 @@ class Runner:
             self.thread.join(seconds)
 
     def ask(self, command: Command) -> bool:
-        """Queue a command for the board; return False if too many wait already, or if the board's thread has ended."""
+        """Queue a command for the board; return False if too many wait already."""
         # Not False: the server would wait for a queue that nobody empties any more.
         if self._stop.is_set():
             return True

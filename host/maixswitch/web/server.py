@@ -114,7 +114,7 @@ async def _send(socket: WebSocket, client: Client, hello: str) -> None:
                 await socket.send_bytes(message)
             else:
                 await socket.send_text(message)
-            await asyncio.sleep(0)  # sending need not wait, and a page that went shall be noticed at once
+            await asyncio.sleep(0)  # sending does not wait, and a page that has gone must be noticed at once
 
 
 async def _receive(socket: WebSocket, client: Client, runner: Runner, broadcast: Broadcast) -> None:

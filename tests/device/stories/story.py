@@ -129,7 +129,7 @@ class Story:
             raise AssertionError(f"{type(error).__name__}: {error}\n\n{self.text()}") from error
 
     def recover(self, rest: str = "3s") -> Story:
-        """Everything is mended and a good card put in: the board runs within bounded time, and the key works.
+        """End all faults and put a good card in: the board runs within bounded time, and the key works.
 
         `rest`: until the app has missed the old card, and all fingers are off the keys.
         """

@@ -42,7 +42,7 @@ DAY = (
     "wait 800ms",
 )
 EVENING = ("wait 6s",)
-# The card comes after the app has started without: everything is set up anew, as the card's settings say.
+# The card comes after the app has started without: everything is set up again, as the card's settings say.
 LATE = ("eject", "restart", "wait 100ms", "insert", "wait 6s")
 Traces = dict[tuple[str, tuple[str, ...]], list[str]]
 FLAVOURS = {"maixpy": DEFAULT, "canmv": "canmv"}

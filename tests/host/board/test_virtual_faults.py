@@ -160,7 +160,7 @@ def test_cards_come_and_go(virtual_board: Boards, tmp_path: Path) -> None:
 
 
 def test_refusals(tmp_path: Path) -> None:
-    """A folder that is not there, a file where the port's link shall be."""
+    """A folder that is not there, a file where the port's link should be."""
     with pytest.raises(MaixSwitchError, match="no such folder") as caught:
         VirtualBoard(tmp_path / "none")
     assert caught.value.exit_code == EXIT_IO

@@ -13,7 +13,7 @@ from maixswitch.kmodel.write.writer import KModelWriter
 
 @dataclass(frozen=True)
 class Choice:
-    """What one layer shall be."""
+    """What one layer should be."""
 
     kernel: int = 3
     out: int = 4

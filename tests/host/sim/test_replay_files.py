@@ -171,7 +171,7 @@ def test_as_test_passes_and_fails_when_the_log_is_altered(command: Command, good
     file.write_bytes(good.read_bytes())
     made = command("replay", file, "--as-test", "test_it.py")
     assert made.returncode == 0, made.stderr
-    assert command("replay", file, "--as-test", "test_it.py").returncode == 0  # its own file may be made anew
+    assert command("replay", file, "--as-test", "test_it.py").returncode == 0  # its own file may be written again
 
     def pytest_says() -> subprocess.CompletedProcess[str]:
         words = [

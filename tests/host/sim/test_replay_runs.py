@@ -91,7 +91,7 @@ def test_presses_faults_card_and_scene_repeat(scene: Path) -> None:
 
 
 def test_the_pictures_are_the_recorded_ones(scene: Path, tmp_path: Path) -> None:
-    """With other pictures in the file the app sees other things: nothing is drawn anew."""
+    """With other pictures in the file the app sees other things: nothing is drawn again."""
 
     def black(row: str) -> str:
         return re.sub(r'("view": \[.*)"[0-9a-f]{32}"', rf'\1"{name}"', row)

@@ -178,7 +178,7 @@ def test_a_card_that_there_is_not(play: Play, tmp_path: Path) -> None:
 
 
 def test_an_app_that_ends_is_no_success(play: Play) -> None:
-    """A heap that is full at the start is more than the app can mend; a script that goes on can start it again."""
+    """The app cannot recover from a heap that is full at the start; a script that goes on can start it again."""
     full = "raise GPIO.init MemoryError 'memory allocation failed'\nrestart\nwait 1s\n"
     session = play(full)
     assert session.code == 3

@@ -96,7 +96,7 @@ def test_damaged_file(healthy: Any) -> None:
     select(healthy, GOOD)
     state(healthy, "FAULT")
     assert re.match(r"\d+ .+: .+", healthy.inner_text("#fault-text"))
-    healthy.click("#damage")  # mended by the same button
+    healthy.click("#damage")  # ended by the same button
     healthy.wait_for_selector('#damage[aria-pressed="false"]')
     select(healthy, GOOD)
 

@@ -14,7 +14,7 @@ export function openLink({ onText, onFrame, onState }) {
     socket.onmessage = (event) => {
       if (typeof event.data !== "string") { onFrame(event.data); return; }
       const message = JSON.parse(event.data);
-      if (message.type === "hello") wait = FIRST_MS; // who is let in to be refused shall not knock twice a second
+      if (message.type === "hello") wait = FIRST_MS; // a page that is let in only to be refused must not try twice a second
       onText(message);
     };
     socket.onclose = () => {
