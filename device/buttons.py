@@ -66,8 +66,8 @@ class Button:
             self._since = self._active = now
             if gap >= BLIND_MS:
                 self._since -= DEBOUNCE_MS  # it may be as old as the gap: it counts at once
-        # The long event comes while the key is held, so that the user sees when to let go.
         elif down and self._held and self._long and not self._done and now - self._began >= LONG_MS:
+            # The long event comes while the key is held, so that the user sees when to let go.
             event = self._long
             self._done = True
             self._active = now

@@ -119,8 +119,8 @@ def from_exception(error):
     # The number is the surest sign, so it comes first. Old firmware leaves out the 2000 (Maix_kpu.c).
     if digits.isdigit() and len(digits) < 5:
         code = int(digits) % 2000 + 2000
-    # An error while a model runs is an OSError whose only argument is the text, without a number.
     elif "ERR_" in text:
+        # An error while a model runs is an OSError whose only argument is the text, without a number.
         at = _names.find(" " + text[text.find("ERR_") :].split(":")[0].strip() + "\n")
         code = int(_names[at - 4 : at]) if at > 0 else 0
     # Phrases come before the type: CanMV says MemoryError for a model, too, which is not a full Python heap.

@@ -71,7 +71,7 @@ class Link:
         ticks = hal.ticks
         step = self._step
 
-        # This runs in every frame, so it is two reads of a list and a comparison, without an attribute or a new object.
+        # This runs in every frame: it looks up no attribute and makes no object, since a time is a small integer.
         def shown(img):
             show(img)
             now = ticks()
@@ -93,8 +93,8 @@ class Link:
             self._state = quoted(row[3], TEXT)
         elif row[0] == "select":
             self._title = quoted(row[1], TEXT)
-        # The numbers of the classes mean other labels now, and results of the last model must not follow.
         elif row[0] == "load":
+            # The numbers of the classes mean other labels now, and results of the last model must not follow.
             self._labels.clear()
             self._waiting = False
             self._gate[LAST] = hal.ticks()

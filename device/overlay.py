@@ -141,6 +141,7 @@ class Overlay:
         """Show a DeviceError: code and name, the model's title, meaning, remedy, detail, and what the key does."""
         code = error.code
         name, meaning, remedy = describe(code)
+        # The panel may be too low for all of it, so what helps the user most comes first.
         parts = [spec.title if spec else "", meaning, remedy, error.detail]
         if code < 2000:  # our own details are part of the sentence, the firmware's are for experts
             parts[2], parts[3] = parts[3], parts[2]

@@ -59,7 +59,7 @@ def panel(board, want):
             lcd.direction(board.direction)
         if want.get("mirror"):
             lcd.mirror(True)
-        # mirror() takes effect only at the next rotation() (py_lcd.c), so rotation 0 is a call as well.
+        # A mirror is sure to be on the panel only after a rotation() (py_lcd.c), so 0 is a call as well.
         if rotation or want.get("mirror"):
             lcd.rotation(rotation)
         if board.backlight:

@@ -9,7 +9,7 @@ def clash(link, keys):
     """Return the problem of a link whose parts contradict each other or that takes a key's pin, else None."""
     if not isinstance(link, dict):
         return None
-    # Without "uart" the REPL's port is meant. Its pins and speed belong to the firmware, which the PC's tools expect.
+    # Without "uart" the REPL's port is meant. Its pins and speed stay, since the PC's tools expect them.
     if "uart" not in link:
         for field in ("tx", "baud"):
             if field in link:
