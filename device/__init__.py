@@ -11,6 +11,7 @@ def kind(name):
     """
     try:
         return __import__("device.kinds." + name, None, None, ("prepare",))
+    # Ctrl-C, too: a module that is half imported would be handed out as a whole one.
     except BaseException:
         forget()
         raise
@@ -21,6 +22,7 @@ def forget():
 
     This also takes away what a failed import left behind: v1.11 would hand it out the next time.
     """
+    # A list first: v1.11 does not notice that a dict changes while it is read, and would pass over names.
     for name in list(sys.modules):
         if name.startswith("device.once") or name.startswith("device.kinds"):
             del sys.modules[name]

@@ -53,6 +53,7 @@ def frame_path(snapshot, prepare, run, draw, show, clock, post):
             show(image)
             clock[frames] += 1
         except Exception as error:
+            # Nothing is unloaded here: the row of FAIL does it, whatever the firmware raised.
             post("FAIL", error)
         yield ticks() >= clock[due]
 
@@ -121,6 +122,7 @@ class App:
                     self.count(now)
                 if self.link:
                     self.link.beat()
+                # A look reads the card over SPI, which takes time from frames: every other second will do.
                 if self.seconds & 1:
                     self.look(busy)
         except Exception as error:  # such as a full heap: the keys must go on working
@@ -129,6 +131,7 @@ class App:
 
     def count(self, now):
         """Count the frames of the past second; after five seconds remember the model."""
+        # Whole numbers only: every float is an object, and this runs while a model does.
         frames = self.frames - self.mark
         passed = now - self.begun or 1
         self.mark += frames
@@ -137,6 +140,7 @@ class App:
         if fps != self.fps:
             self.fps = fps
             self.overlay.status(fps)
+        # Equal, not "at least": a write blocks the frames, so it happens once in a run of a model.
         if self.seconds == KEEP_SECONDS:
             folder = self.slot.loaded.folder
             written = self.selection.remember(folder)
@@ -223,6 +227,8 @@ class App:
 
         # Nobody can feed the watchdog while the firmware looks for a camera or reads the file.
         self.calm()
+        # The camera comes before the model: sensor.c takes its buffers from the system heap, as models do.
+        # With the model as the topmost block, deinit gives all of its memory back, and the next one finds one block.
         width, height, prepare = self.camera.fit(spec.width, spec.height, spec.channels)
         try:
             kind = kind_module(spec.kind)
@@ -232,6 +238,7 @@ class App:
             if hasattr(kind, name):
                 delattr(kind, name)
         self.results.reset(kind.SHAPE, width, height, spec.width, spec.height)
+        # What may find the heap too full comes before the model, while there is nothing to take back.
         draw = self.overlay.begin(spec, self.results, position, (width, height))
         begun = hal.ticks()
         try:
@@ -259,6 +266,7 @@ class App:
     def unload(self, _):
         """Release the running model; this never raises."""
         self.rest()
+        # The link's line has ended and no frame is under way: only now may the pictures and the model go.
         title = self.slot.loaded.title
         error = self.slot.unload()
         self.report("unload", title, error and str(error))
@@ -269,11 +277,13 @@ class App:
         self.slot.unload()  # a load may have failed after the model was in
         self.fault = fault = from_exception(error)
         if fault.code == 199:
+            # The IDE wants the REPL back: the app ends, or its stop button would be one fault of many.
             if fault.detail == IDE_STOP:
                 return self.stop()
             if hasattr(sys, "print_exception"):  # absent on a PC
                 sys.print_exception(error)
         if fault.code in CAMERA:
+            # The next load starts the camera again instead of waiting 300 ms for each frame (sensor.c).
             self.camera.ready = False
         self.report("fault", fault.code, fault.name, fault.detail)
         self.warn(fault, self.selection.spec)
@@ -310,6 +320,7 @@ class App:
             self.camera.start()
         except Exception as error:
             detail = str(error) or "no memory"  # the heap was too full for a text
+            # A camera that is missing is not an end, but the stop button is.
             if detail == IDE_STOP[11:]:
                 raise
         self.report("camera", "missing" if detail else "ok", detail)
@@ -322,6 +333,8 @@ class App:
 
     def close(self, error=None):
         """Release model, interrupts and watchdog, and leave a message; `error` is what ended the app, or None."""
+        # Key interrupts and the watchdog outlive a soft reboot, and then call into a heap that is gone. So a second
+        # Ctrl-C in the middle of this must not leave it half done: every part may run twice.
         for _ in (1, 2):
             try:
                 self.rest()
@@ -362,6 +375,7 @@ def main():
     """Run until Ctrl-C or a crash, then release everything; the exception goes on to the UART."""
     app = build(lambda *row: print("[maixswitch]", *row))
     try:
+        # A local name: a global or an attribute would be looked up by its name for every frame.
         step = app.step
         while step():
             pass

@@ -37,6 +37,7 @@ class Button:
     def sample(self, level, now):
         """Take the level polled at now (ms); return an event or None."""
         down = level == self._level
+        # A key that is held while the app starts may be the board's BOOT key: it counts as pressed and done.
         if self._down is None:
             self._down = self._held = self._done = down
             if down:
@@ -66,6 +67,7 @@ class Button:
             if gap >= BLIND_MS:
                 self._since -= DEBOUNCE_MS  # it may be as old as the gap: it counts at once
         elif down and self._held and self._long and not self._done and now - self._began >= LONG_MS:
+            # The long event comes while the key is held, so that the user sees when to let go.
             event = self._long
             self._done = True
             self._active = now
@@ -83,9 +85,11 @@ class Button:
         rested = looked - self._freed >= DEBOUNCE_MS
         if unseen:
             self._began = at  # let go and pressed again, or bounce: two halves make no long press
+        # Before missed(), which changes what sample() judges by.
         event = self.sample(level, at)
         if unseen and rested:
             self.missed(at)
+        # Even an edge that was only bounce is a sign of a finger: a load must wait.
         self._active = at
         return event
 

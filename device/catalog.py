@@ -17,6 +17,7 @@ def read(root, anchor_pairs=None):
     """
     base = root + "/models"
     try:
+        # An empty card needs no reader, so a card without the app can be told from one without models.
         rows = list(uos.ilistdir(base))
         if not rows:
             return rows
@@ -56,6 +57,7 @@ class Selection:
             finally:
                 forget()
             folder = last.folder if last else self.remembered
+            # By name, not by index: a sync may have put other folders before it. Without it, the first one is left.
             at = len(models) - 1
             while at and models[at].folder != folder:
                 at -= 1
@@ -76,8 +78,10 @@ class Selection:
         Returns True when it was written, False when the card refused, None when the card remembers it already. A card
         that refused is not asked again for the same folder.
         """
+        # Flash cells wear out: a card that holds the choice is not written.
         if folder == self.remembered:
             return None
+        # Before the write: a card that refuses once will refuse again, and each try would stop the frames.
         self.remembered = folder
         try:
             from device.once.choice import choice_write

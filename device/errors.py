@@ -60,6 +60,7 @@ def _row(text, code):
 
 def _keep():
     """Return what stays of the table: a line for each code, and the whole rows of NEAR."""
+    # One text costs one object: a dict of tuples would cost many, and all of them stay.
     lines = _table().strip().split("\n")
     names = [""]
     near = [""]
@@ -80,6 +81,7 @@ def describe(code):
     If the table cannot be imported, return the texts of 106 (heap full) or 108 (card). NEAR needs no import.
     """
     name = _row(_names, code)[0]
+    # The fault is often that the card is gone or the heap is full: those texts must need neither.
     if code in NEAR:
         _, meaning, remedy = _row(_near, code)
     else:
@@ -114,11 +116,14 @@ def from_exception(error):
     text = str(error).replace("[MAIXPY]kpu: ", "").strip()
     code = 0
     digits = text[text.find("error:") + 6 :].split(",")[0].strip() if "error:" in text else ""
+    # The number is the surest sign, so it comes first. Old firmware leaves out the 2000 (Maix_kpu.c).
     if digits.isdigit() and len(digits) < 5:
         code = int(digits) % 2000 + 2000
     elif "ERR_" in text:
+        # An error while a model runs is an OSError whose only argument is the text, without a number.
         at = _names.find(" " + text[text.find("ERR_") :].split(":")[0].strip() + "\n")
         code = int(_names[at - 4 : at]) if at > 0 else 0
+    # Phrases come before the type: CanMV says MemoryError for a model, too, which is not a full Python heap.
     if "\n%d " % code not in _names:
         code = 0
         low = text.lower()

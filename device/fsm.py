@@ -78,6 +78,7 @@ class Machine:
     """
 
     def __init__(self, actions, start="NO_CARD", changed=None):
+        # At the start, not when a key asks for the row: a misspelt action must not wait for its event.
         for row in rows():
             for name in row[2]:
                 if not hasattr(actions, name):
@@ -94,9 +95,11 @@ class Machine:
 
         A refused event never keeps the others from running: the first refusal is raised when the queue is empty.
         """
+        # A bound, because whoever posts in a loop would fill the heap before anybody notices.
         if len(self._queue) >= QUEUE:
             raise Refused("cannot queue " + event)
         self._queue.append((event, arg))
+        # An action posted this. Its own row must end first: between two of its actions the state is not true.
         if self._busy:
             return
         self._busy = True
@@ -104,6 +107,7 @@ class Machine:
         try:
             while self._queue:
                 event, arg = self._queue.pop(0)
+                # FAIL runs before what waits in the queue: no other event may come between a fault and its unload.
                 while event:
                     head = "\n%s %s: " % (self.state, event)
                     at = TRANSITIONS.find(head) + 1

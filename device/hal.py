@@ -42,6 +42,7 @@ def present(path):
     try:
         uos.stat(path)
     except OSError as e:
+        # 2 (ENOENT) comes from the card itself. A socket without one gives 19, a card that was pulled gives 5.
         return e.args[0] == 2
     return True
 
@@ -53,6 +54,7 @@ def remount(root=None):
     with `root` long enough for a slow card. Firmware before v0.6.2-41 mounts only at its start.
     """
     if hasattr(machine, "SDCard"):
+        # What is mounted may be a card that is gone, whose root folder the firmware remembers.
         if root and present(root):
             uos.umount(root)
         machine.SDCard.remount()  # it returns no object at all: do not touch its value
@@ -92,11 +94,14 @@ class Camera:
             else:
                 sensor.reset()
         except OSError as e:
+            # Without a camera the firmware takes seconds, in which no key works: so it must not be often.
             now = ticks()
             self._pause = (now - begun) * 12
             self.again = now + self._pause
             raise DeviceError(104, str(e))
         sensor.set_pixformat(sensor.RGB565)
+        # Once, at full size: sensor.c sizes its buffers by the framesize and not by the window, so that a window moves
+        # nothing. 375 KiB that move would leave a hole where the next model does not fit.
         sensor.set_framesize(sensor.QVGA)
         self._window = (self.WIDTH, self.HEIGHT)
         for flip, value in zip((sensor.set_hmirror, sensor.set_vflip), self._flips):
@@ -123,6 +128,7 @@ class Camera:
         w = width
         h = height
         inside = 128 <= w <= self.WIDTH and 96 <= h <= self.HEIGHT and w % 8 == 0 and h % 8 == 0
+        # The firmware rounds nothing: a side that is below 8 or not a multiple of 8 is a ValueError (sensor.c).
         if not inside:
             if w * self.HEIGHT >= h * self.WIDTH:
                 w, h = self.WIDTH, self.WIDTH * h // w
@@ -131,11 +137,13 @@ class Camera:
             w = max(w // 8 * 8, 8)
             h = max(h // 8 * 8, 8)
         if self._window != (w, h):
+            # If the firmware refuses, nobody knows which window is set: the next model must set its own.
             self._window = None
             try:
                 taken = sensor.set_windowing((w, h))
             except ValueError as e:
                 raise DeviceError(107, str(e))
+            # The sensor's driver says no with False, the checks before it with ValueError.
             if taken is False:
                 raise DeviceError(107, "no window of %dx%d" % (w, h))
             self._window = (w, h)
@@ -146,7 +154,9 @@ class Camera:
             if not inside:
                 img = img.resize(width, height)
             if channels == 1:
+                # 1 makes a copy: in place, the firmware would turn the picture grey that is about to be shown.
                 img = img.to_grayscale(1)
+            # resize() leaves the AI plane empty, and the KPU reads nothing else (Maix_kpu.c).
             img.pix_to_ai()
             return img
 
@@ -157,6 +167,7 @@ class Screen:
     """The panel that hal_start.panel() has set up. Without one, width is 0: nothing is shown, and nothing fails."""
 
     def __init__(self):
+        # lcd.width() is None before lcd.init(), and on a board without a panel.
         self.width = lcd.width() or 0
         self.height = lcd.height() or 0
         self.show = lcd.display if self.width else nothing
@@ -175,9 +186,11 @@ class Screen:
         pitch = 14 if min(self.width, self.height) > 200 else 12
         # lcd.draw_string leaves out rows that begin below the panel's unrotated width less 16 (MaixPy py_lcd.c)
         rows = min(self.height - 12, max(self.width, self.height) - 16) // pitch + 1
+        # By position: the firmware accepts the keyword color and ignores it (py_lcd.c).
         lcd.clear(0)
         y = 0
         for line in wrap(heading, columns):
+            # lcd colours only the cells of the text: the spaces draw the bar to the edge of the panel.
             lcd.draw_string(0, y, line + " " * (columns - len(line)), ink(colour), colour)
             y += pitch
         tail = wrap(last, columns) if last else []
@@ -207,6 +220,7 @@ class Keys:
         self.polled = False
         for pin, short, long_ in rows:
             try:
+                # GPIOHS only: irq() does nothing on the others. fpioa's GPIOHS0 is a function, 24; GPIO's own is 0.
                 fm.register(pin, fm.fpioa.GPIOHS0 + len(self._keys))
                 gpio = GPIO(GPIO.GPIOHS0 + len(self._keys), GPIO.IN, GPIO.PULL_UP)
                 self._listen(gpio, Button(short, long_), clock)
@@ -220,6 +234,7 @@ class Keys:
         read = gpio.value
         ring = [0] * (RING + 1)  # [count, time * 2 + level, ...]
 
+        # A small integer has 63 bits on this core: time and level share one, which is not an object on the heap.
         def on_edge(_):
             n = ring[0]
             if n < RING:
@@ -227,6 +242,7 @@ class Keys:
                 ring[n] = ticks() * 2 + read()
             clock[DUE] = 0
 
+        # Before irq(): the firmware's pointer to the handler does not keep it from being collected.
         self._keys.append((button, read, ring, gpio, on_edge))
         try:
             gpio.irq(on_edge, GPIO.IRQ_BOTH)
@@ -241,12 +257,14 @@ class Keys:
         busy = False
         for button, read, ring, _, _ in self._keys:
             i = 0
+            # The count is read each time: an edge may come between two of these bytecodes.
             while i < ring[0]:
                 i += 1
                 event = button.edge(ring[i] & 1, ring[i] >> 1)
                 if event:
                     post(event)
             ring[0] = 0
+            # Should an edge be lost there, the pin itself still tells the level.
             event = button.sample(read(), now)
             if event:
                 post(event)

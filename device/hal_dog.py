@@ -12,6 +12,7 @@ class Watchdog:
 
     def feed(self):
         """Arm it, or feed it: call this once a second."""
+        # The object is kept, because the firmware keeps no reference of its own (machine_wdt.c).
         if self._dog:
             self._dog.feed()
         else:

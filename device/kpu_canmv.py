@@ -33,6 +33,7 @@ def detector(task, spec, results):
     height = spec.height
     grid = spec.grid or (width // 32, height // 32)
     anchors = tuple(spec.anchors)
+    # All sizes are given: the firmware's defaults (320x240, grid 10x8) would put the boxes in wrong places.
     kpu.init_yolo2(
         anchors,
         len(anchors) // 2,
@@ -51,12 +52,14 @@ def detector(task, spec, results):
     boxes = kpu.regionlayer_yolo2
     put = results.put
 
+    # The list comes with its boxes from the firmware, maybe empty; nothing else here is made in a frame.
     def take(detections):
         for box in detections:
             put(box[0], box[1], box[2], box[3], box[4], box[5])
         return results.count
 
     def run(img):
+        # Before the run: if it raises, nobody must draw the boxes of the last picture.
         results.count = 0
         forward(img)
         return take(boxes())
@@ -77,6 +80,7 @@ def classifier(task, spec):
 def unload(task):
     """Release a task that load returned."""
     if not task[1]:
+        # The smallest region layer there is: deinit frees through its pointer without a look.
         task[0].init_yolo2((1, 1), 1, 8, 8, 8, 8, 1, 1, 0.5, 0.5, 1)
         task[1] = True
     task[0].deinit()

@@ -23,6 +23,7 @@ def _shape(task, spec):
     Raises DeviceError 2012 when one does not fit, which the firmware only prints. The slot owns the task and frees it.
     """
     at = 0
+    # set_outputs() returns False and only prints; then every run would end as 2013, which says less.
     for size in spec.outputs or ():
         if not KPU.set_outputs(task, at, size[0], size[1], size[2]):
             raise DeviceError(2012, "output %d is not %dx%dx%d" % (at, size[0], size[1], size[2]))
@@ -34,6 +35,7 @@ def detector(task, spec, results):
     _shape(task, spec)
     anchors = tuple(spec.anchors)
     KPU.init_yolo2(task, spec.threshold, spec.nms, len(anchors) // 2, anchors)
+    # The callables are variables of the closure: an attribute would be looked up in every frame.
     run_yolo2 = KPU.run_yolo2
     put = results.put
 
@@ -43,6 +45,7 @@ def detector(task, spec, results):
         return results.count
 
     def run(img):
+        # Before the run: if it raises, nobody must draw the boxes of the last picture.
         results.count = 0
         detections = run_yolo2(task, img)
         return 0 if detections is None else take(detections)  # never an empty list

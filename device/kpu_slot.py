@@ -21,6 +21,7 @@ class KpuSlot:
         Raises what the firmware raises (errors.from_exception names it), and then the slot is empty again.
         DeviceError 199 while a model is loaded: deinit before load.
         """
+        # The firmware itself would take up to five models (Maix_kpu.c), and fail much later for lack of memory.
         if self._task is not None:
             raise DeviceError(199, "load before unload")
         forget()  # the module of the kind, too: `prepare` keeps what it needs
@@ -29,6 +30,8 @@ class KpuSlot:
             self.run = prepare(self._kpu, self._task, spec, results)
             self.loaded = spec
         finally:
+            # An exception unloads nothing in the firmware, and prepare() may fail with the model in memory, or be
+            # stopped by Ctrl-C.
             if self.loaded is None:
                 self.unload()
 
@@ -47,6 +50,8 @@ class KpuSlot:
         except Exception:
             pass  # the first error counts
         finally:
+            # The last references go before the collection, so that the firmware's finaliser runs now and not in the
+            # middle of the next load.
             self._task = self.loaded = self.run = None
             task = None
             gc.collect()

@@ -63,6 +63,7 @@ class Link:
         self._waiting = self._second = False
         self._events = []
         self._labels = {}
+        # These are kept as bytes of JSON: the status is sent while frames run, and must not make them again.
         self._state = self._title = b'""'
         self._report = report = app.report
         self._gate = gate = [hal.ticks(), 0]
@@ -70,6 +71,7 @@ class Link:
         ticks = hal.ticks
         step = self._step
 
+        # This runs in every frame: it looks up no attribute and makes no object, since a time is a small integer.
         def shown(img):
             show(img)
             now = ticks()
@@ -92,9 +94,11 @@ class Link:
         elif row[0] == "select":
             self._title = quoted(row[1], TEXT)
         elif row[0] == "load":
+            # The numbers of the classes mean other labels now, and results of the last model must not follow.
             self._labels.clear()
             self._waiting = False
             self._gate[LAST] = hal.ticks()
+        # The first events are the cause, the later ones often repeat it: so the later ones are dropped.
         if len(self._events) < EVENTS:
             self._events.append(row)
         else:
@@ -116,6 +120,7 @@ class Link:
         app.link = None
         app.report = self._report
         self._waiting = self._second = False
+        # The end must have a place: it tells how many events were lost.
         del self._events[EVENTS - 1 :]
         self._events.append(("end", app.frames, self.dropped))
         try:
@@ -159,6 +164,7 @@ class Link:
             if self._waiting:  # the older results have not begun: these replace them
                 self.dropped += 1
             self._waiting = True
+        # Events and status come before results: results are only the newest of many, and may be replaced.
         if not self._pending() and self._waiting:
             self._waiting = False
             self._results(ms)
@@ -193,6 +199,7 @@ class Link:
     def _number(self, value, digits):
         """Append a number of 0 or more, with zeros in front up to `digits` digits."""
         line = self._line
+        # The digits are counted and written by hand: "%d" would make a text, and then bytes, for each number.
         over = 10
         size = 1
         while over <= value or size < digits:
@@ -226,6 +233,7 @@ class Link:
         kind = row[0]
         self._begin(b',"event":"' + kind.encode() + b'"')
         at = FIELDS.find("\n" + kind + " ") + len(kind) + 2
+        # An event may allocate: it comes with a key or a fault, not with a frame.
         names = FIELDS[at : FIELDS.find("\n", at)].split(" ")
         for name, value in zip(names, row[1:]):
             if value is not None:

@@ -33,10 +33,12 @@ class Overlay:
         """
         left, top, width, height = self._screen.visible(view[0], view[1])
         bar = self._bar
+        # The position stays whole, because it tells how many models there are. The title gives way.
         columns = width // CELL
         title = plain(spec.title)[: max(columns - len(position) - 7, 0)]
         self._head = (left + 2, top + 1, (title + " " + position).strip())
         self.status(0)
+        # What follows is worked out once: the closures below run in every frame and find it as their own variables.
         items = results.items
         label = spec.label
         scale = 2 if min(width, height) >= 200 else 1
@@ -59,7 +61,9 @@ class Overlay:
                 y = item.y
                 img.draw_rectangle(x, y, item.w, item.h, colour, 2, 0)
                 text = item.text or caption(item, columns // scale)
+                # Cells of one width: draw_string() is told mono_space 1, or the plate would not fit its text.
                 w = len(text) * CELL * scale
+                # The firmware draws nothing outside the picture, and the panel crops more: move the label into view.
                 if x + w > right:
                     x = right - w
                 if x < left:
@@ -85,6 +89,7 @@ class Overlay:
         rows = max(room * 2 // 3 // row, 1)
 
         def bars(img, count):
+            # The best classes come first, so the rest can go.
             if count > rows:
                 count = rows
             y = bottom - count * row
@@ -108,6 +113,7 @@ class Overlay:
                     img.draw_string(item.x + 4, item.y - 6, item.text or caption(item, columns), colour, 1, 0, 0, 1)
 
         paint = bars if results.shape == BARS else points if results.shape == POINTS else boxes
+        # Image.draw_* takes its geometry as one tuple, too: made here, not in every frame.
         strip = (left, top, width, LINE + 2)
 
         def draw(img, count):
@@ -120,6 +126,7 @@ class Overlay:
 
     def status(self, fps):
         """Set the frames per second in the status bar; 0: not yet known."""
+        # One new tuple a second; draw() finds it through the list and needs no attribute.
         x, y, text = self._head
         self._bar[0] = (x, y, "%s %dfps" % (text, fps)) if fps else self._head
 
@@ -134,6 +141,7 @@ class Overlay:
         """Show a DeviceError: code and name, the model's title, meaning, remedy, detail, and what the key does."""
         code = error.code
         name, meaning, remedy = describe(code)
+        # The panel may be too low for all of it, so what helps the user most comes first.
         parts = [spec.title if spec else "", meaning, remedy, error.detail]
         if code < 2000:  # our own details are part of the sentence, the firmware's are for experts
             parts[2], parts[3] = parts[3], parts[2]

@@ -72,6 +72,7 @@ class Results:
         self.height = height
         self.in_width = in_width
         self.in_height = in_height
+        # The objects stay where they are, low in the heap; only their values go.
         for item in self.items:
             item.__init__()
 
@@ -84,6 +85,7 @@ class Results:
         n = self.count
         if n >= CAP:
             return
+        # Each edge is scaled by itself. A scaled width would round apart from the edge that it leads to.
         width = self.width
         height = self.height
         by = self.in_width
@@ -95,6 +97,7 @@ class Results:
         if self.shape == POINTS:  # scaled down, a point must not vanish
             right = x + 1
             bottom = y + 1
+        # The firmware clips neither right nor bottom edge (Maix_kpu.c), and the overlay trusts these numbers.
         if x < 0:
             x = 0
         if y < 0:
@@ -105,6 +108,7 @@ class Results:
             bottom = height
         if right <= x or bottom <= y:
             return
+        # The items are written over: a new one would be heap in every frame.
         item = self.nth(n)
         item.x = x
         item.y = y

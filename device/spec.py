@@ -28,6 +28,7 @@ class Labels:
 
     def get(self, at):
         """Return a label; "#3" for 3 when there is no such label or the card does not answer."""
+        # A thousand names would fill a tenth of the heap: they stay on the card, and an index leads near each.
         text = self._cache.get(at)
         if text is None:
             text = "#%d" % at
@@ -40,6 +41,7 @@ class Labels:
                         text = file.readline().decode().strip()
                 except (OSError, ValueError):
                     pass  # the card is gone: the number must do
+            # All at once: to find the oldest would take more code than to read a few names again.
             if len(self._cache) >= CACHE:
                 self._cache.clear()
             self._cache[at] = text

@@ -42,6 +42,7 @@ def prepare(kpu, task, spec, results):
     softmax = spec.softmax
     results.nth(top - 1)
     items = results.items
+    # Made once and written over: what a frame makes would sooner or later stop a frame for a collection.
     best = [0.0] * top
     index = [0] * top
 
@@ -49,12 +50,14 @@ def prepare(kpu, task, spec, results):
         # Keep the best classes in order of their scores: most values are below the last of them.
         values = forward(img)
         best_count = at = 0
+        # NaN is never above `low`, so a network that gives it shows nothing instead of a wrong order.
         low = LOWEST
         for value in values:
             if value > low:
                 if best_count < top:
                     best_count += 1
                 i = best_count - 1
+                # Of equal values the lower index stays first, so that the order does not flicker between frames.
                 while i and best[i - 1] < value:
                     best[i] = best[i - 1]
                     index[i] = index[i - 1]
@@ -67,6 +70,7 @@ def prepare(kpu, task, spec, results):
         # The firmware gives raw sums when the network ends without a softmax.
         most = total = 0
         if softmax and best_count:
+            # Less the highest one, no exponent is above 0: the sum fits a small integer, and nothing overflows.
             most = fixed(best[0])
             for value in values:
                 total += exp(most - fixed(value))
@@ -74,6 +78,7 @@ def prepare(kpu, task, spec, results):
         while i < best_count:
             value = best[i]
             score = (exp(most - fixed(value)) * 1000 + total // 2) // total if total else permille(value)
+            # They are in order: the rest is lower still.
             if score < floor:
                 break
             items[i].name(index[i], score)

@@ -16,11 +16,14 @@ def anchors(value, anchor_pairs):
     """Return the anchors as an array of floats; anchor_pairs: how many the firmware can use, None for any number."""
     from device.once.checks import all_fit
 
+    # Any bad text, list or length ends as one problem: the user must see what anchors look like.
     pairs = len(value) // 2 if isinstance(value, list) else 0
     if not pairs or not all_fit(value, "a number, 0 to 1024", pairs * 2) or min(value) <= 0:
         raise ValueError("pairs of numbers above 0")
+    # The firmware does not check it and writes past its buffers (Maix_kpu.c), so the file never reaches it.
     if anchor_pairs and pairs != anchor_pairs:
         raise ValueError("%d pairs, all that this firmware can use" % anchor_pairs, "%d pairs" % pairs)
+    # Four bytes for a number: a tuple of floats takes an object for each.
     return array("f", value)
 
 

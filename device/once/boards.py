@@ -39,6 +39,7 @@ def _value(text):
 
 
 def _find(column, name):
+    # Only the row that is asked for becomes objects: the whole table as tuples would be some hundred of them.
     for line in TABLE.strip().split("\n"):
         cells = line.split(" ")
         if cells[column] == name != "-":
@@ -74,6 +75,7 @@ def gestures(keys):
 
     One key: NEXT, long PREVIOUS. Two: the second is PREVIOUS, long RELOAD. More: by role, and the primary one reloads.
     """
+    # With two keys their order counts and not their roles: next and back must both be short presses.
     acts = [("NEXT", "PREVIOUS"), ("PREVIOUS", "RELOAD")]
     if len(keys) > 2:
         by = {"next": ("NEXT", None), "prev": ("PREVIOUS", None), "primary": ("RELOAD", "PREVIOUS")}

@@ -19,10 +19,12 @@ def fits(value, rule):
         return isinstance(value, str) and value in words[2:]
     if rule == "true or false":
         return isinstance(value, bool)
+    # The last words are the bounds, "1 to 10": the text that the user reads and the check cannot differ.
     low = int(words[-3])
     high = int(words[-1])
     if words[1] == "text,":
         return isinstance(value, str) and low <= len(value) <= high and value.strip() != "" and min(value) >= " "
+    # True is an int in Python: "top": true would pass for 1.
     if isinstance(value, bool) or not isinstance(value, int if words[1] == "whole" else (int, float)):
         return False
     return low <= value <= high
@@ -40,6 +42,7 @@ def show(value):
 
 def _trouble(data):
     """Return what is wrong with a text that json.loads may accept: open brackets, open quotes, depth over 8; or ""."""
+    # Deep nesting may use up the stack of 32 KiB where show() prints such a value.
     depth = 0
     quoted = escaped = False
     for c in data:
@@ -67,6 +70,7 @@ def read_json(path, name, problems):
     data = {}
     try:
         with uio.open(path, "rb") as file:
+            # One byte more than allowed tells that the file is too long, without reading a file of megabytes.
             text = file.read(JSON_MAX + 1)
         if text[:3] == BOM:
             text = text[3:]
@@ -76,6 +80,7 @@ def read_json(path, name, problems):
             if not isinstance(data, dict):
                 actual = show(data)
     except OSError as error:
+        # Without a card nothing can be said of the file: the caller must not take it for one that is missing.
         if error.args[0] == 19:
             raise
         actual = "missing" if error.args[0] == 2 else "error %s" % error.args[0]

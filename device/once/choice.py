@@ -16,6 +16,7 @@ def _slot(path):
     try:
         with uio.open(path, "rb") as file:
             line = file.read(400)
+        # The sum decides alone: after a power cut a slot may be empty, short, or filled with what was there before.
         body = line[:-9]
         if line[-9:] == b" %08x" % crc32(body):
             number, folder = body.split(b" ", 1)
@@ -38,6 +39,7 @@ def choice_write(root, folder):
         return True
     body = ("%d %s" % (number + 1, folder)).encode()
     try:
+        # The slot with the lower number, or a broken one (-1): the other keeps the old choice if the power fails here.
         with uio.open(root + SLOTS[slots.index(min(slots))], "wb") as file:
             file.write(body + b" %08x" % crc32(body))
     except OSError:

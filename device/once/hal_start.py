@@ -13,6 +13,7 @@ from device.hal import GPIO, maix, nothing
 
 def too_old():
     """Return the version of a firmware that is too old for the app (all before v0.5.0-140), else ""."""
+    # Ask for the parts and not for the version: builds of other people carry any version text.
     if hasattr(maix, "config") and hasattr(maix.utils, "heap_free") and hasattr(machine, "WDT"):
         return ""
     return uos.uname()[3].split(" ")[0]
@@ -58,9 +59,11 @@ def panel(board, want):
             lcd.direction(board.direction)
         if want.get("mirror"):
             lcd.mirror(True)
+        # A mirror is sure to be on the panel only after a rotation() (py_lcd.c), so 0 is a call as well.
         if rotation or want.get("mirror"):
             lcd.rotation(rotation)
         if board.backlight:
+            # GPIOHS8 is free: the keys take the first four, the firmware the last three (card and panel).
             fm.register(board.backlight[0], fm.fpioa.GPIOHS8)
             GPIO(GPIO.GPIOHS8, GPIO.OUT).value(board.backlight[1])
     except (OSError, ValueError, TypeError) as error:

@@ -23,14 +23,17 @@ def sniff(data):
         return "too short", 0, 0, (), None
     word = unpack_from("<10I", data, 0)
     first = word[0]
+    # The firmware checks the architecture word, too: another value than 0 would be its 2002 (Maix_kpu.c).
     if first == 3 and word[2] == 0:
         return "v3", 3, word[5], _sizes(data, 28, word[6], 8), None
     if first == 0x4B4D444C:  # LDMK
+        # nncase 1.x kept the four letters and changed the rest, and MaixPy's loader looks at the letters only.
         if word[1] != 4:
             return "v%d" % word[1] if word[1] > 4 else "no kmodel", max(word[1], 5), 0, (), None
         at = 40 + 32 * word[7]
         shape = None
         if word[7] == 1:
+            # Zeros behind the data: a file of 40 bytes must not raise.
             shape = unpack_from("<4i", data + bytes(32), 56)
             shape = (shape[3], shape[2], shape[1])
         return "v4", 4, word[5], _sizes(data, at, word[8], 16), shape
@@ -45,6 +48,7 @@ def sniff(data):
 
 def _sizes(data, at, count, step):
     """Return the last word of each of `count` records; () if data does not hold all of them."""
+    # A broken file may name any count; the bound keeps it from filling the heap.
     if not 0 < count <= 12 or at + count * step > len(data):
         return ()
     return tuple([unpack_from("<I", data, at + i * step - 4)[0] for i in range(1, count + 1)])
@@ -55,6 +59,7 @@ def grid(width, height, elements, pairs, classes):
 
     It has pairs * (classes + 5) channels; its cells are the input divided by the stride, rounded up or down.
     """
+    # The smallest stride first, then rounding down: if several grids have as many elements, the first one counts.
     for stride in (8, 16, 32, 64):
         for gw in (width // stride, -(-width // stride)):
             for gh in (height // stride, -(-height // stride)):

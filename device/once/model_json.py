@@ -29,6 +29,7 @@ def _size(path):
         if error.args[0] != 2:
             raise
         return None
+    # A folder of that name is as good as no file: opening it would be an OSError with another number.
     return None if stat[0] & 0x4000 else stat[6]
 
 
@@ -44,6 +45,7 @@ def scan(source):
             if at == 0 and line[:3] == BOM:
                 at = 3
                 line = line[3:]
+            # Two bytes for 16 lines: offsets fit 16 bits, because LABELS_MAX keeps the file below 64 KiB.
             if lines % EVERY == 0:
                 index.append(at)
             at += len(line)
@@ -52,6 +54,7 @@ def scan(source):
                 blank = not line.decode().strip()
             except ValueError:
                 return 0, index, "line %d is not UTF-8" % lines
+            # A blank line would move all names behind it by one class: better no labels than wrong ones.
             if not blank and count < lines - 1:
                 return 0, index, "line %d is blank" % (count + 1)
             if len(line) > 256:
@@ -85,6 +88,7 @@ class _Reader:
 
     def beside(self, name):
         """Return the path of a file beside model.json, None unless it is a plain name."""
+        # The folder must be whole by itself, so that it can be copied: no path leads out of it.
         if fits(name, "a text, length 1 to 64") and name[0] != "." and not [c for c in "/\\:" if c in name]:
             return self.path + name
         return None
@@ -109,6 +113,7 @@ class _Reader:
         for field in data:
             if field not in known:
                 self.bad(field, "one of " + " ".join(known), "unknown")
+        # From here on every field is judged even if one before it is bad: the user sees all mistakes at once.
         self.take("schema", "a whole number, 1 to 1", None)
         self.take("title", "a text, length 1 to 32", None)
         if not kind:
@@ -128,6 +133,7 @@ class _Reader:
             self.bad("labels", "no labels: this kind has no classes")
         elif needed == "needed" or "labels" in data:
             self.labels(data.get("labels"))
+        # Comparing needs a whole spec, and what follows from a mistake is not a mistake of its own.
         if not self.problems and not self.doubts:
             self.compare(head, kind)
 
@@ -165,6 +171,7 @@ class _Reader:
                 self.bad("kmodel", '{"flash": address, "bytes": size}')
             return None
         path = self.beside(value)
+        # The firmware looks for these letters anywhere in the path, in lower case (Maix_kpu.c).
         if not path or not [end for end in (".kmodel", ".smodel", ".emodel") if end in value]:
             self.bad("kmodel", "the name of a .kmodel file beside it")
             return None
@@ -175,6 +182,7 @@ class _Reader:
             return None
         with uio.open(path, "rb") as file:
             head = sniff(file.read(HEAD))
+        # Only a doubt: the firmware has the last word, since custom builds may read more than we know.
         if not self.refuse(head) and head[0] not in ("v3", "v4", "encrypted"):
             self.doubt("kmodel", "kmodel v3 or v4", head[0])
         return head
@@ -249,6 +257,7 @@ def read_folder(base, folder, kinds, anchor_pairs=None):
         spec = ModelSpec(folder)
         spec.problems = [(folder, "", "too large for this memory", "smaller files")]
     except OSError as error:
+        # Without a card every folder would be broken: the caller must show one fault for all of them.
         if error.args[0] == 19:
             raise
         spec = ModelSpec(folder)
@@ -269,8 +278,10 @@ def arriving(path):
 
 def read_folders(base, rows, anchor_pairs):
     """Return what catalog.read() returns. base: the folder of the models. rows: what uos.ilistdir() lists in it."""
+    # All kinds at once, because a field of another kind is known, too; catalog.read() forgets them afterwards.
     kinds = {name: kind_module(name) for name in KINDS}
     folders = [row[0] for row in rows if row[1] == 0x4000 and row[0][0] != "."]
+    # FatFs lists in the order of its entries. The second key decides where names differ in case only.
     folders.sort(key=lambda name: (name.encode().lower(), name.encode()))
     specs = []
     titles = {}
@@ -279,6 +290,7 @@ def read_folders(base, rows, anchor_pairs):
         if not spec.loadable and arriving(base + "/" + folder):
             continue
         if not spec.problems:
+            # Two models with one title could not be told apart on the screen, nor by who listens to the link.
             first = titles.setdefault(spec.title, folder)
             if first != folder:
                 spec.problems = [(folder + "/model.json", "title", spec.title, "another than %s has" % first)]

@@ -9,6 +9,7 @@ def clash(link, keys):
     """Return the problem of a link whose parts contradict each other or that takes a key's pin, else None."""
     if not isinstance(link, dict):
         return None
+    # Without "uart" the REPL's port is meant. Its pins and speed stay, since the PC's tools expect them.
     if "uart" not in link:
         for field in ("tx", "baud"):
             if field in link:
@@ -17,6 +18,7 @@ def clash(link, keys):
     pin = link.get("tx")
     if pin is None:
         return NAME, "link.tx", "missing", "the pin that sends"
+    # fpioa would move the pin without an error, and the key or the REPL would be dead.
     if pin in (4, 5) or pin in [key[0] for key in keys]:
         return NAME, "link.tx", show(pin), "a pin that no key has, nor the REPL (4 and 5)"
     return None
@@ -69,6 +71,7 @@ class Settings:
             data = read_json(root + "/" + NAME, NAME, problems)
         except OSError:  # no card, no settings
             return self
+        # A file that is missing is an answer of the card. An error in reading is not: the settings may be there.
         self.sure = not problems or not problems[0][2].startswith("error")
         if problems and problems[0][2] == "missing":
             problems.clear()
@@ -85,6 +88,7 @@ class Settings:
         }
         rules = {"board": "one of " + " ".join(names()), "watchdog": "a whole number, 0 to 160000"}
         rules["keys"] = rules["screen"] = rules["camera"] = rules["link"] = None
+        # One bad value costs only itself: the board must start with all the others.
         data = take(data, rules)
         for field in data:
             value = data[field]
@@ -106,11 +110,13 @@ class Settings:
                     key = take(key, rules, "keys.") if isinstance(key, dict) else {}
                     if len(key) == 2 and key["pin"] not in [pin for pin, _ in pairs]:
                         pairs.append((key["pin"], key["role"]))
+                # All or nothing: with one key missing, the others would have other meanings.
                 if not pairs or len(pairs) != len(value) or len(pairs) > 4:
                     bad(field, show(value), '1 to 4 of {"pin": IO number, "role": primary next or prev}')
                     continue
                 value = tuple(pairs)
             setattr(self, field, value)
+        # Where the board is not known yet, setup.fit_out() asks again.
         keys = self.keys or (find(self.board).keys if self.board else ())
         trouble = clash(self.link, keys)
         if trouble:

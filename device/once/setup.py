@@ -92,8 +92,11 @@ def fit_out(app, card):
         board = boards.find(settings.board)
     else:
         board = boards.find_by_config(hal_start.config_value("type")) or boards.find(BOARD)
+    # Panel, then camera, then model: py_lcd.c keeps its buffer for ever, and sensor.c until the next reset. So the
+    # model is the topmost block of the system heap, and leaves no hole when it goes.
     wrong = hal_start.panel(board, settings.screen)
     app.screen = hal.Screen()
+    # As soon as a panel can show it, and before anything that such a firmware lacks.
     refuse_old(app)
     app.camera = hal.Camera(board, settings.camera)
     app.keys = hal.Keys(boards.gestures(settings.keys or board.keys), app.clock)
@@ -119,4 +122,5 @@ def fit_out(app, card):
         app.report("note", text)
         app.overlay.fault(DeviceError(109, text))
         app.hold = hal.ticks() + NOTES_MS
+    # Last: if anything above raised, App.look() must do all of this again.
     app.carded = card and settings.sure
