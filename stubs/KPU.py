@@ -100,7 +100,7 @@ def load_flash(_addr, _is_dual_buf, _batch_size, _spi_speed) -> kpu_net:
 def set_outputs(_net, _idx, _w, _h, _ch=None) -> bool:
     """Tell the shape of a v4 output; True, or False after printing why not."""
     bench.enter("KPU.set_outputs")
-    # The argument count is 4 to 5 in the method table, but the code always reads the fifth (Maix_kpu.c).
+    # The method table is content with four arguments, but the code always reads a fifth (Maix_kpu.c).
     if _ch is None:
         bench.hard_fault("set_outputs with four arguments reads past its array")
     ints = type(_idx) is int and type(_w) is int and type(_h) is int and type(_ch) is int

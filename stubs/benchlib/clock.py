@@ -85,8 +85,7 @@ class Clock:
                     self.now = event[0]
                 if event[2] is not None:
                     event[2]()
-                # Without blocking the wait is interpreted code: callbacks run between events, at the time of
-                # their interrupt.
+                # Without blocking, callbacks run at the time of their interrupt, as in flavours with threads.
                 if scheduler.pending and not blocking:
                     scheduler.run()
         if end > self.now:
