@@ -38,8 +38,7 @@ def load(_x) -> kpu_net:
         if ".kmodel" not in _x and ".smodel" not in _x and ".emodel" not in _x:
             raise ValueError("[MAIXPY]kpu: model format don't match, only supply .kmodel ")
         model = kpu_model.Model(_x)
-        # The library swallows each error of opening and reading: a missing file or card is code 2005, never an
-        # OSError.
+        # The library swallows each error of opening and reading: a missing file or card is code 2005, never an OSError.
         drive, path = kpu_model.drive_of(_x)
         _loaded(model, _planned(planned) or (model.load(drive, path) if drive else 2005), "load")
         return kpu_net(model, None, _x)
@@ -73,16 +72,14 @@ def load_flash(_addr, _is_dual_buf, _batch_size, _spi_speed) -> kpu_net:
     model = kpu_model.Model("0x%x" % _addr)
     if not code:
         data = bench.kpu.flash.get(_addr)
-        # The slot comes before the content, as in load(): with five models 2009 hides what is wrong with the
-        # sixth.
+        # The slot comes before the content, as in load(): with five models 2009 hides what is wrong with the sixth.
         slot = kpu_model.free_slot()
         if slot < 0:
             code = 2009
         elif data is None or bytes(data[0:8]) != b"\x00\x00\x00\x03" + bytes(data[4:8]):
             code = 2002
         else:
-            # The flash chip is read as 32-bit words with the high byte first; a file for it has its words
-            # swapped.
+            # The flash chip is read as 32-bit words with the high byte first; a file for it has its words swapped.
             plain = bytearray(len(data))
             for i in range(0, len(data) // 4 * 4, 4):
                 plain[i], plain[i + 1], plain[i + 2], plain[i + 3] = data[i + 3], data[i + 2], data[i + 1], data[i]
@@ -109,8 +106,7 @@ def set_outputs(_net, _idx, _w, _h, _ch=None) -> bool:
     model = _net._model
     # The numbers pass through uint16_t: larger ones wrap before they are compared with the output.
     idx, w, h, ch = _idx & 0xFFFF, _w & 0xFFFF, _h & 0xFFFF, _ch & 0xFFFF
-    # These three print and return False; an exception comes only for wrong types. Programs must test the
-    # result.
+    # These three print and return False; an exception comes only for wrong types. Programs must test the result.
     if not model.alive or model.network.version != 4:
         bench.uart.print("[MAIXPY]kpu: set_outputs ctx error, maybe init err:%d\r\n" % (2002 if model.alive else 2001))
         return False
@@ -144,8 +140,7 @@ def init_yolo2(_net, _threshold: float, _nms_value: float, _anchor_number: int, 
         # the anchors' block is allocated before the length is checked
         bench.kpu.leaked.append(("yolo arguments", block))
         raise ValueError("requested length %d but object has length %d" % (_anchor_number * 2, len(_anchor)))
-    # The firmware overwrites the pointer without free(): a program that initialises twice loses the first
-    # block.
+    # The firmware overwrites the pointer without free(): a program that initialises twice loses the first block.
     if model.yolo is not None:
         bench.kpu.leaked.append(("yolo arguments", model.yolo))
     model.yolo = block
@@ -212,16 +207,14 @@ def run_yolo2(_net, _img):
     # The temporaries are taken before the run: a full heap fails here and costs no time of the KPU.
     scratch = _region(grid, args._anchor_number)
     if code == 0:
-        # The scripted engine skips the network, but the ledger, the counter and the clock must move as with a
-        # real one.
+        # The scripted engine skips the network, but the ledger, the counter and the clock must move as with a real one.
         if getattr(network, "scripted", False):
             bench.kpu.note(model.run_entry)
             bench.kpu.runs += 1
             bench.block(model.run_ms())
         else:
             code = model.run(_img._planes())
-    # The error path of the firmware leaves without freeing the region layer (Maix_kpu.c), so each failure loses
-    # it.
+    # The error path of the firmware leaves without freeing the region layer (Maix_kpu.c), so each failure loses it.
     if code:
         bench.kpu.leaked.append(("region layer", bench.memory.alloc("region layer", scratch)))
         raise OSError(kpu_codes.text(code))
@@ -252,8 +245,7 @@ def _region(grid, anchors):
     if anchors != 5 or classes < 0:
         bench.hard_fault("run_yolo2 with %d anchors on %d channels indexes past its output" % (anchors, grid[2]))
     scratch = flavours.region_bytes(grid[0], grid[1], anchors, classes)
-    # The block lives for the duration of the call only: its place is tested and the peak is noted, nothing is
-    # held.
+    # The block lives for the duration of the call only: its place is tested and the peak is noted, nothing is held.
     if not bench.memory.fits(scratch):
         kpu_model.no_memory()
         raise ValueError("[MAIXPY]kpu: region_layer_init err!\r\n")
@@ -284,8 +276,7 @@ def forward(_net, img=None, out_index: int = 0, dma: int = -1):
     """Run a network once; the fmap of output `out_index`, None for what is no task. OSError(TEXT) when the run
     fails."""
     code = bench.enter_code("KPU.forward")
-    # Other calls raise TypeError here, forward() does not: it returns None for whatever is no task
-    # (Maix_kpu.c).
+    # Other calls raise TypeError here, forward() does not: it returns None for whatever is no task (Maix_kpu.c).
     if type(_net) is not kpu_net:
         return None
     model = _net._model
@@ -339,8 +330,7 @@ def _fmap(model, number, no_output, no_shape):
     if number < 0 or number >= len(network.outputs):
         raise OSError(no_output)
     size, shape, typecode = network.outputs[number]
-    # The library of v4 knows bytes only. The shape is what set_outputs declared, and the values are always
-    # floats.
+    # The library of v4 knows bytes only. The shape is what set_outputs declared, and the values are always floats.
     if network.version == 4:
         declared = model.shapes.get(number)
         if declared is None:
@@ -389,8 +379,7 @@ def deinit(_net) -> bool:
     if type(_net) is not kpu_net:
         raise TypeError("[MAIXPY]kpu: kpu_net type error")
     model = _net._model
-    # The ledger takes the first deinit only, so a test that counts releases is not misled by a second, harmless
-    # one.
+    # The ledger takes the first deinit only, so a test that counts releases is not misled by a second, harmless one.
     if model.alive:
         bench.kpu.note(("deinit", model.id))
         model.release()

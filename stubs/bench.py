@@ -248,8 +248,7 @@ def _due(name):
     if not plans:
         return None
     effect = None
-    # Each plan that waits counts this call, even when another one strikes: "the nth call" means calls, not free
-    # ones.
+    # Each plan that waits counts this call, even when another one strikes: "the nth call" means calls, not free ones.
     for plan in list(plans):
         if plan[0] > 0:
             plan[0] -= 1

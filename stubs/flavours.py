@@ -263,8 +263,7 @@ def growth(sizes) -> int:
     grown = 0
     for size in sizes:
         size = chunk(size)
-        # malloc asks for whole pages and uses their rest for the next block, so the sum of the sizes is not the
-        # answer.
+        # malloc asks for whole pages and uses their rest for the next block, so the sum of the sizes is not the answer.
         if under < size + REST:
             grown += pages(size)
             under += pages(size)

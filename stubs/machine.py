@@ -65,8 +65,7 @@ class WDT:
         self._context = context
         self._called = False
         self._event = None
-        # The divider of the chip has powers of two only. Rounding down makes the first
-        # expiry come early.
+        # The divider of the chip has powers of two only. Rounding down makes the first expiry come early.
         n = 0
         while n < 15 and timeout * 13000 >> 16 >= 2 << n:
             n += 1

@@ -132,8 +132,7 @@ class _File:
         else:
             raw = bytes(_data)
         drive = self._drive
-        # Appending is the usual case and stays cheap. A write in the middle replaces the bytes and rewrites the
-        # file.
+        # Appending is the usual case and stays cheap. A write in the middle replaces the bytes and rewrites the file.
         if self._at == len(self._data):
             drive.put(self._path, raw, True)
         else:
@@ -179,8 +178,7 @@ def open(_path: str, mode: str = "r", encoding=None) -> _File:
     drive, path = vfs.resolve(_path)
     if drive is None:
         raise OSError(EISDIR)
-    # Opening for reading only looks for the file, which the kept root sector can answer; writing needs the
-    # card.
+    # Opening for reading only looks for the file, which the kept root sector can answer; writing needs the card.
     drive.touch(path if mode in ("r", "rb") else None)
     try:
         is_dir, _ = drive.stat(path)

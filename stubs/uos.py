@@ -50,8 +50,7 @@ def stat(_path: str) -> tuple:
     """
     bench.enter("uos.stat")
     drive, inside = vfs.resolve(_path)
-    # The root of the card is answered without an access, so stat("/sd") does not notice that the card was
-    # pulled.
+    # The root of the card is answered without an access, so stat("/sd") does not notice that the card was pulled.
     if drive is None or (not inside and not drive.flat):
         return (_DIR, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     drive.touch(inside)

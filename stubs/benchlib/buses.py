@@ -92,8 +92,7 @@ class UART:
     def _take(self, count):
         if not self._open:
             return b""
-        # The ring buffer of the firmware is cut first: bytes beyond read_buf_len were never there for the
-        # program.
+        # The ring buffer of the firmware is cut first: bytes beyond read_buf_len were never there for the program.
         rx = self._received()
         # An empty buffer costs timeout_char once. Programs that poll pay this in each round of their loop.
         if not rx:
@@ -137,8 +136,7 @@ class UART:
         bench.enter("UART.write")
         if not self._open:
             return 0
-        # The far end sees the bytes at once. The time on the line is left out: the writes of programs are
-        # short.
+        # The far end sees the bytes at once. The time on the line is left out: the writes of programs are short.
         data = _data.encode() if isinstance(_data, str) else bytes(_data)
         self._wire.tx.extend(data)
         return len(data)
@@ -225,8 +223,7 @@ class I2C:
         data = bytes((buf,)) if isinstance(buf, int) else bytes(buf)
         for i in range(1, len(data)):
             device[data[0] + i - 1] = data[i]
-        # The key None keeps the register pointer, as most I2C devices do between a write and the read that
-        # follows.
+        # The key None keeps the register pointer, as most I2C devices do between a write and the read that follows.
         device[None] = data[0] if data else 0
         return len(data)
 

@@ -45,8 +45,7 @@ class MemoryCard:
             self.files[path.strip("/")] = data.encode() if isinstance(data, str) else data
 
     def _is_folder(self, path):
-        # The root is always there. A folder that only mkdir knows has no file below it, so both tables are
-        # asked.
+        # The root is always there. A folder that only mkdir knows has no file below it, so both tables are asked.
         if not path or path in self.folders:
             return True
         if self.flat:
@@ -67,8 +66,7 @@ class MemoryCard:
             raise OSError(ENOTDIR)
         if not self._is_folder(path):
             raise OSError(ENOENT)
-        # Only the next part of each longer name is a row: a folder appears once, however many files lie below
-        # it.
+        # Only the next part of each longer name is a row: a folder appears once, however many files lie below it.
         start = path + "/" if path else ""
         listing = {}
         for name in self.folders:
@@ -150,8 +148,7 @@ class MemoryCard:
             raise OSError(ENOENT)
 
     def rename(self, old: str, new: str) -> None:
-        # No check of the new name here: Drive.rename has already deleted a file of that name, as vfs_fat.c
-        # does.
+        # No check of the new name here: Drive.rename has already deleted a file of that name, as vfs_fat.c does.
         if old in self.files:
             self._keep(old)
             self._keep(new)
@@ -279,8 +276,7 @@ class Drive:
         if self._pull_at is not None and self.operations >= self._pull_at:
             self._pull_at = None
             self.eject()
-        # Not listed is another error than pulled: programs tell "no card at the start" from "card lost" by
-        # these codes.
+        # Not listed is another error than pulled: programs tell "no card at the start" from "card lost" by these codes.
         if not self.mounted:
             raise OSError(ENODEV)
         # A look-up in the kept sector needs no read, so it succeeds after the pull (ff.c, move_window).
@@ -361,8 +357,7 @@ class Drive:
         backend = self._kept or self.backend
         if hasattr(backend, "stat"):
             return backend.stat(path)
-        # A backend need not have its own stat. The row in the parent folder answers, and the root has no
-        # parent.
+        # A backend need not have its own stat. The row in the parent folder answers, and the root has no parent.
         if not path:
             return (True, 0)
         cut = path.rfind("/")

@@ -18,8 +18,7 @@ class Scheduler:
 
     def post(self, callback, argument) -> bool:
         """Queue callback(argument); False when the queue is full and the call is lost."""
-        # The firmware drops the newest call and tells nobody. The counter lets a test see what a board would
-        # hide.
+        # The firmware drops the newest call and tells nobody. The counter lets a test see what a board would hide.
         if len(self.pending) >= SCHEDULER_DEPTH:
             self.dropped += 1
             return False
@@ -28,8 +27,7 @@ class Scheduler:
 
     def run(self) -> None:
         """Run what waits, oldest first; a callback never interrupts another one."""
-        # A callback that sleeps moves the clock and comes back here: the calls that wait stay for the outer
-        # loop.
+        # A callback that sleeps moves the clock and comes back here: the calls that wait stay for the outer loop.
         if self._running:
             return
         self._running = True
@@ -71,14 +69,12 @@ class Clock:
         the end.
         """
         self._asked = 0
-        # The end is fixed before events run: a callback that advances the clock itself must not make this wait
-        # longer.
+        # The end is fixed before events run: a callback that advances the clock itself must not make this wait longer.
         end = self.now + ms
         events = self._events
         if events:
             scheduler = self._scheduler
-            # An event may lie in the past when an earlier callback moved the clock; the time never goes back
-            # for it.
+            # An event may lie in the past when an earlier callback moved the clock; the time never goes back for it.
             while events and events[0][0] <= end:
                 event = events.pop(0)
                 if event[0] > self.now:

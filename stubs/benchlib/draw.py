@@ -208,8 +208,7 @@ def string(
             x = left
             y += _round(font.HEIGHT * scale) + y_spacing
             continue
-        # The source exchanges height and width of this box. The pen stays, so several of them lie upon each
-        # other.
+        # The source exchanges height and width of this box. The pen stays, so several of them lie upon each other.
         if code < 32 or code > 126:
             edge = _round(scale * 3) // 2
             rectangle(
@@ -226,8 +225,7 @@ def string(
                 False,
             )
             continue
-        # Proportional letters start at their first inked column: the blank columns on the left of the cell are
-        # skipped.
+        # Proportional letters start at their first inked column: the blank columns on the left of the cell are skipped.
         shift = 0
         if not mono_space:
             first, _ = _columns(code)
@@ -250,8 +248,7 @@ def _glyph(pixels, pw, ph, bpp, x, y, code, color, scale, whole):
                 while bits & 16:
                     bits = bits << 1 & 31
                     column += 1
-                # A whole factor needs no rounding. Other factors round both edges, so that neighbours leave no
-                # gap.
+                # A whole factor needs no rounding. Other factors round both edges, so that neighbours leave no gap.
                 if whole:
                     fill(
                         pixels,

@@ -95,8 +95,7 @@ class FPIOA:
             raise ValueError("Don't have this Pin")
         if func < 0 or func > _FUNCTIONS:
             raise ValueError("This function is invalid")
-        # The range check of the firmware is off by one: pin 48 passes it and fails in the driver
-        # (Maix_fpioa.c).
+        # The range check of the firmware is off by one: pin 48 passes it and fails in the driver (Maix_fpioa.c).
         if pin == _PINS or func >= 256:
             bench.uart.print("[Maix]:Opps!Can not set fpioa")
             raise OSError(5)

@@ -17,8 +17,7 @@ GARBAGE = "uninitialised pix_ai"
 def reserve(size: int) -> None:
     """Account `size` bytes on the Python heap; MemoryError with the firmware's text when it is full."""
     memory = bench.memory
-    # CPython has no heap of that size, so the pictures are counted: a program that keeps too many fails as on a
-    # board.
+    # CPython has no heap of that size, so the pictures are counted: a program that keeps too many fails as on a board.
     if memory.gc_used + size > memory.gc_capacity - GC_FOR_THE_REST:
         raise MemoryError(OUT_OF_HEAP)
     memory.gc_used += size

@@ -86,8 +86,7 @@ class GPIO:
             raise TypeError("can't convert %s to int" % _id.__class__.__name__)
         if not 0 <= _id < 40:
             raise ValueError("invalid pin")
-        # The firmware has a static table of objects: a second GPIO(id) is the same one and keeps mode and
-        # interrupt.
+        # The firmware has a static table of objects: a second GPIO(id) is the same one and keeps mode and interrupt.
         gpio = bench.keys.gpios.get(_id)
         if gpio is None:
             gpio = object.__new__(cls)
@@ -166,8 +165,7 @@ class GPIO:
             bench.hard_fault("GPIO.irq on GPIO0..7 returns an object past its table")
         if wake is not None and wake:
             raise ValueError("This platform does not support interrupt wakeup")
-        # An unknown trigger arms nothing and raises nothing, as the firmware; only the returned object is of
-        # use.
+        # An unknown trigger arms nothing and raises nothing, as the firmware; only the returned object is of use.
         if trigger in (0, 1, 2, 3):
             if handler is None:
                 bench.keys.irqs.pop(self._id, None)

@@ -21,8 +21,7 @@ def _nearest(img, x0, y0, w, h, over_x, over_y):
     # pixel (x, y) of the result is (x0 + int(x * over_x), y0 + int(y * over_y)) of the source
     bpp, width = img._bpp, img._w
     pixels = img._pixels()
-    # The columns are the same in each row, so they are computed once; rows without scaling are copied as
-    # slices.
+    # The columns are the same in each row, so they are computed once; rows without scaling are copied as slices.
     columns = [x0 + int(x * over_x) for x in range(w)]
     plain = over_x == 1.0
     out = bytearray(w * h * bpp)
@@ -126,8 +125,7 @@ def _bilinear(img, w, h):
                 for k in range(3):
                     upper = (xa + 1 - xf) * p[k] + (xf - xa) * q[k]
                     lower = (xa + 1 - xf) * s[k] + (xf - xa) * t[k]
-                    # The components are mixed in 5 and 6 bits, without expanding: that loses steps, as on the
-                    # board.
+                    # The components are mixed in 5 and 6 bits, without expanding: that loses steps, as on the board.
                     mixed.append(max(int((ya + 1 - yf) * upper + (yf - ya) * lower), 0))
                 r, g, b = mixed[0] & 31, mixed[1] & 63, mixed[2] & 31
             value = r << 11 | g << 5 | b
@@ -264,8 +262,7 @@ def save(img, path: str, roi) -> None:
             out.write(struct.pack("<III", 0xF800, 0x07E0, 0x001F))
         for line in range(y, y + h):
             raw = pixels[(line * img._w + x) * bpp : (line * img._w + x + w) * bpp]
-            # BMP is little-endian and the picture has the high byte first, so the bytes of each pixel are
-            # swapped.
+            # BMP is little-endian and the picture has the high byte first, so the bytes of each pixel are swapped.
             data = bytearray(row)
             if bpp == 1:
                 data[:w] = raw

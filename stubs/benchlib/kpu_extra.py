@@ -90,8 +90,7 @@ def set_layers(_net, _n: int) -> bool:
     bench.enter("KPU.set_layers")
     if type(_net) is not kpu_net:
         bench.hard_fault("set_layers does not check that it got a task")
-    # Zero and negative counts pass, as the C code compares only upwards; the result is a flag, not an
-    # exception.
+    # Zero and negative counts pass, as the C code compares only upwards; the result is a flag, not an exception.
     if _n > 0 and _n > _net._max_layers:
         bench.uart.print("err: set layers_length to %d, but max %d\r\n" % (_n, _net._max_layers))
         return False
@@ -152,8 +151,7 @@ def face_compare(_feature0: bytes, _feature1: bytes) -> float:
         ab += a * b
         aa += a * a
         bb += b * b
-    # A feature of zeros has no direction. 0 says "not alike", which is what a program wants for an empty
-    # picture.
+    # A feature of zeros has no direction. 0 says "not alike", which is what a program wants for an empty picture.
     if not aa or not bb:
         return 0.0
     return max(0.0, 100.0 * ab / (aa * bb) ** 0.5)

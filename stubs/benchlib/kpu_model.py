@@ -64,8 +64,7 @@ class Model:
         return code
 
     def _load(self, drive, path):
-        # The order of these steps is the library's: with several faults at once the program sees the first
-        # code.
+        # The order of these steps is the library's: with several faults at once the program sees the first code.
         slot = free_slot()
         if slot < 0:
             return 2009
@@ -122,8 +121,7 @@ class Model:
         if first == V4_MAGIC and not bench.flavour[flavours.V4]:
             return 2002
         self.size = size
-        # The file buffer and the context come first; the main memory is taken by start(), after the file was
-        # read.
+        # The file buffer and the context come first; the main memory is taken by start(), after the file was read.
         for name, nbytes in flavours.need_parts(3 if first == 3 else 4, size, 0)[:2]:
             if not self.take(name, nbytes):
                 return no_memory()
@@ -141,8 +139,7 @@ class Model:
             bench.hard_fault("kmodel v%d: its loader takes it for a v4, and copies 2 GiB" % word(head, 4))
         if not self.take("main memory", word(head, 20)):
             return no_memory()
-        # Whatever the engine raises becomes a code, as the closed library never raises; the reason goes to the
-        # console.
+        # Whatever the engine raises becomes a code, as the closed library never raises; the reason goes to the console.
         try:
             self.network = engine().load(data)
         except EngineError as error:
@@ -162,8 +159,7 @@ class Model:
 
     def release(self) -> None:
         """Give everything back: file buffer, main memory, slot, yolo arguments."""
-        # A task may outlive bench.reset(). Its blocks belong to the old heap and must not be freed in the new
-        # one.
+        # A task may outlive bench.reset(). Its blocks belong to the old heap and must not be freed in the new one.
         if self.generation == bench.generation:
             for block in self.blocks:
                 bench.memory.free_block(block)

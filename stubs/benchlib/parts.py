@@ -163,8 +163,7 @@ class Kpu:
     def note(self, entry) -> None:
         """Enter a fact; the same run again and again is entered once."""
         ledger = self.ledger
-        # The same object, not an equal one: a model has one run entry, and a loop of frames must not fill the
-        # ledger.
+        # The same object, not an equal one: a model has one run entry, and a loop of frames must not fill the ledger.
         if ledger and ledger[-1] is entry:
             return
         ledger.append(entry)
