@@ -276,7 +276,7 @@ def forward(_net, img=None, out_index: int = 0, dma: int = -1):
     """Run a network once; the fmap of output `out_index`, None for what is no task. OSError(TEXT) when the run
     fails."""
     code = bench.enter_code("KPU.forward")
-    # Other calls raise TypeError here, forward() does not: it returns None for whatever is no task (Maix_kpu.c).
+    # Other calls raise TypeError here, forward() does not: it returns None for what is not a task (Maix_kpu.c).
     if type(_net) is not kpu_net:
         return None
     model = _net._model

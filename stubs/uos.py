@@ -122,7 +122,7 @@ def rename(_old: str, _new: str) -> None:
     if drive is None or other is not drive:
         raise OSError(_EPERM)
     drive.stat(old)
-    # The same name changes nothing in the folder: there is no write that a power cut could hit.
+    # The same name changes nothing in the folder: nothing is written that a power cut could hit.
     if old != new:
         drive.rename(old, new)
 

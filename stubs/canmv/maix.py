@@ -34,7 +34,7 @@ class KPU:
         """Load from a path of any suffix, or from (flash address, size); v3 and v4. None; a second load leaks the
         first."""
         code = bench.enter_code("maix.load_kmodel")
-        # The order of these tests and their texts are those of CanMV's Maix_kpu.c; there is no test of the suffix.
+        # The order of these tests and their texts are those of CanMV's Maix_kpu.c; the suffix is not tested.
         if path is None:
             raise ValueError("invalid path input")
         if type(path) is str:
