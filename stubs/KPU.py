@@ -26,6 +26,7 @@ def load(_x) -> kpu_net:
     """Load a model from a path holding ".kmodel", or from a flash address; ValueError "[MAIXPY]kpu: load error:N,
     TEXT"."""
     planned = bench.enter_code("KPU.load")
+    # The C code compares exact types (Maix_kpu.c), so a bool is neither an int nor a string here.
     if type(_x) is int:
         if _x <= 0:
             raise ValueError("[MAIXPY]kpu: model_addr must > 0 ")
@@ -33,9 +34,11 @@ def load(_x) -> kpu_net:
         _loaded(model, _planned(planned) or model.load_address(_x), "load")
         return kpu_net(model, _x, None)
     if type(_x) is str:
+        # The firmware uses strstr: the suffix may stand anywhere, and its case matters.
         if ".kmodel" not in _x and ".smodel" not in _x and ".emodel" not in _x:
             raise ValueError("[MAIXPY]kpu: model format don't match, only supply .kmodel ")
         model = kpu_model.Model(_x)
+        # The library swallows each error of opening and reading: a missing file or card is code 2005, never an OSError.
         drive, path = kpu_model.drive_of(_x)
         _loaded(model, _planned(planned) or (model.load(drive, path) if drive else 2005), "load")
         return kpu_net(model, None, _x)
@@ -56,6 +59,7 @@ def _loaded(model, code, what):
 def load_flash(_addr, _is_dual_buf, _batch_size, _spi_speed) -> kpu_net:
     """Run a word-swapped v3 model in place from the flash chip; simplified: only its small memory is accounted."""
     code = _planned(bench.enter_code("KPU.load_flash"))
+    # The types are checked before the address, so a wrong type wins over a bad address (Maix_kpu.c).
     for value in (_addr, _is_dual_buf, _batch_size, _spi_speed):
         if type(value) is not int:
             raise ValueError(
@@ -68,12 +72,14 @@ def load_flash(_addr, _is_dual_buf, _batch_size, _spi_speed) -> kpu_net:
     model = kpu_model.Model("0x%x" % _addr)
     if not code:
         data = bench.kpu.flash.get(_addr)
+        # The slot comes before the content, as in load(): with five models 2009 hides what is wrong with the sixth.
         slot = kpu_model.free_slot()
         if slot < 0:
             code = 2009
         elif data is None or bytes(data[0:8]) != b"\x00\x00\x00\x03" + bytes(data[4:8]):
             code = 2002
         else:
+            # The flash chip is read as 32-bit words with the high byte first; a file for it has its words swapped.
             plain = bytearray(len(data))
             for i in range(0, len(data) // 4 * 4, 4):
                 plain[i], plain[i + 1], plain[i + 2], plain[i + 3] = data[i + 3], data[i + 2], data[i + 1], data[i]
@@ -81,6 +87,7 @@ def load_flash(_addr, _is_dual_buf, _batch_size, _spi_speed) -> kpu_net:
             bench.block(2)
             code = 0 if model.take("model context", 1216) else kpu_model.no_memory()
             code = code or model.start(plain, slot)
+            # A failed load must leave neither memory nor slot, as the destroy path of the library.
             if code:
                 model.release()
     _loaded(model, code, "load_flash")
@@ -90,13 +97,16 @@ def load_flash(_addr, _is_dual_buf, _batch_size, _spi_speed) -> kpu_net:
 def set_outputs(_net, _idx, _w, _h, _ch=None) -> bool:
     """Tell the shape of a v4 output; True, or False after printing why not."""
     bench.enter("KPU.set_outputs")
+    # The method table is content with four arguments, but the code always reads a fifth (Maix_kpu.c).
     if _ch is None:
         bench.hard_fault("set_outputs with four arguments reads past its array")
     ints = type(_idx) is int and type(_w) is int and type(_h) is int and type(_ch) is int
     if type(_net) is not kpu_net or not ints:
         raise ValueError("[MAIXPY]kpu: set_outputs arg format error: set_outputs(task, int idx, int w, int h, int ch)")
     model = _net._model
+    # The numbers pass through uint16_t: larger ones wrap before they are compared with the output.
     idx, w, h, ch = _idx & 0xFFFF, _w & 0xFFFF, _h & 0xFFFF, _ch & 0xFFFF
+    # These three print and return False; an exception comes only for wrong types. Programs must test the result.
     if not model.alive or model.network.version != 4:
         bench.uart.print("[MAIXPY]kpu: set_outputs ctx error, maybe init err:%d\r\n" % (2002 if model.alive else 2001))
         return False
@@ -115,6 +125,7 @@ def init_yolo2(_net, _threshold: float, _nms_value: float, _anchor_number: int, 
     bench.enter("KPU.init_yolo2")
     if type(_net) is not kpu_net:
         raise TypeError("[MAIXPY]kpu: kpu_net type error")
+    # Order of the checks as in Maix_kpu.c: programs that test messages see the first one only.
     if not 0.0 <= _threshold <= 1.0:
         raise ValueError("[MAIXPY]kpu: threshold only support 0 to 1")
     if not 0.0 <= _nms_value <= 1.0:
@@ -129,6 +140,7 @@ def init_yolo2(_net, _threshold: float, _nms_value: float, _anchor_number: int, 
         # the anchors' block is allocated before the length is checked
         bench.kpu.leaked.append(("yolo arguments", block))
         raise ValueError("requested length %d but object has length %d" % (_anchor_number * 2, len(_anchor)))
+    # The firmware overwrites the pointer without free(): a program that initialises twice loses the first block.
     if model.yolo is not None:
         bench.kpu.leaked.append(("yolo arguments", model.yolo))
     model.yolo = block
@@ -138,12 +150,15 @@ def init_yolo2(_net, _threshold: float, _nms_value: float, _anchor_number: int, 
 
 def _check_image(img, network):
     # check_img_format of Maix_kpu.c; network None: a task after deinit, whose type reads as 0
+    # resize() and cut() leave the pointer NULL. The firmware tests for that, but cannot see a wild pointer,
+    # which copy() leaves.
     if img._ai is None:
         bench.uart.print("[MAIXPY]kpu: pix_ai is NULL!\r\n")
         return False
     if img._ai is GARBAGE:
         bench.hard_fault("pix_ai of a copy() is uninitialised memory")
     bpp = img._bpp
+    # The sizes are compared before the depth, so a grey picture of the wrong size names its size.
     if network is not None:
         ch, h, w = network.input_shape
         if img._w != w or img._h != h:
@@ -162,6 +177,7 @@ def _check_image(img, network):
 
 
 def _image_for(img, network):
+    # Only a convolution reads 8-bit planes; another first layer has no picture size to compare with.
     if network is not None and not (network.first_is_conv and network.input_shape):
         raise ValueError("[MAIXPY]kpu: first layer not conv layer!\r\n")
     if not _check_image(img, network):
@@ -176,6 +192,7 @@ def run_yolo2(_net, _img):
     if not is_image(_img):
         raise TypeError("Can't convert %s to Image" % type(_img).__name__)
     model = _net._model
+    # The C code checks the type of the task only, not that its context still exists.
     if not model.alive:
         bench.hard_fault("run_yolo2 after deinit dereferences what was freed")
     network = model.network
@@ -183,17 +200,21 @@ def run_yolo2(_net, _img):
     args = _net._args
     if args is None:
         bench.hard_fault("run_yolo2 before init_yolo2 dereferences None")
+    # A v3 file states the shape of its last convolution. A v4 file does not, so set_outputs must have told it.
     grid = network.grid if network.version == 3 else model.shapes.get(0)
     if grid is None:
         raise ValueError("[MAIXPY]kpu: region_layer_init err!\r\n")
+    # The temporaries are taken before the run: a full heap fails here and costs no time of the KPU.
     scratch = _region(grid, args._anchor_number)
     if code == 0:
+        # The scripted engine skips the network, but the ledger, the counter and the clock must move as with a real one.
         if getattr(network, "scripted", False):
             bench.kpu.note(model.run_entry)
             bench.kpu.runs += 1
             bench.block(model.run_ms())
         else:
             code = model.run(_img._planes())
+    # The error path of the firmware leaves without freeing the region layer (Maix_kpu.c), so each failure loses it.
     if code:
         bench.kpu.leaked.append(("region layer", bench.memory.alloc("region layer", scratch)))
         raise OSError(kpu_codes.text(code))
@@ -201,6 +222,7 @@ def run_yolo2(_net, _img):
         boxes = bench.kpu.boxes
     else:
         boxes = _decode(model, grid, args)
+    # None, not an empty list: "for box in run_yolo2(...)" fails on the board when nothing is found.
     if not boxes:
         return None
     return _results(boxes)
@@ -219,9 +241,11 @@ def _region(grid, anchors):
     boxes = grid[0] * grid[1] * anchors
     if classes < -1:
         raise ValueError("[MAIXPY]kpu: region_layer_init err!\r\n")  # unsigned wrap: no such malloc succeeds
+    # The firmware divides the channels by a fixed 5 and steps by the given count, so both must agree.
     if anchors != 5 or classes < 0:
         bench.hard_fault("run_yolo2 with %d anchors on %d channels indexes past its output" % (anchors, grid[2]))
     scratch = flavours.region_bytes(grid[0], grid[1], anchors, classes)
+    # The block lives for the duration of the call only: its place is tested and the peak is noted, nothing is held.
     if not bench.memory.fits(scratch):
         kpu_model.no_memory()
         raise ValueError("[MAIXPY]kpu: region_layer_init err!\r\n")
@@ -252,12 +276,14 @@ def forward(_net, img=None, out_index: int = 0, dma: int = -1):
     """Run a network once; the fmap of output `out_index`, None for what is no task. OSError(TEXT) when the run
     fails."""
     code = bench.enter_code("KPU.forward")
+    # Other calls raise TypeError here, forward() does not: it returns None for what is not a task (Maix_kpu.c).
     if type(_net) is not kpu_net:
         return None
     model = _net._model
     network = model.network
     leak = None
     x = None
+    # The scripted engine does not look at pixels, so they are not fetched: a test may have no picture at all.
     if is_image(img):
         _image_for(img, network)
         if network is not None and not getattr(network, "scripted", False):
@@ -265,6 +291,7 @@ def forward(_net, img=None, out_index: int = 0, dma: int = -1):
     elif type(img) is list:
         if not img:
             raise ValueError("[MAIXPY]kpu: check input list format err!\r\n")
+        # The list is copied into a block of floats, freed only when the run succeeds.
         leak = bench.memory.alloc("list input", len(img) * 4)
         if leak is None:
             raise ValueError("[MAIXPY]kpu: alloc list mem err!\r\n")
@@ -275,6 +302,7 @@ def forward(_net, img=None, out_index: int = 0, dma: int = -1):
         raise ValueError("input not support")
     if not code:
         code = model.run(x) if network is not None else 2001
+    # The firmware returns before the free() of the list, so a program that retries loses memory each time.
     if code:
         if leak is not None:
             bench.kpu.leaked.append(("list input", leak))
@@ -302,6 +330,7 @@ def _fmap(model, number, no_output, no_shape):
     if number < 0 or number >= len(network.outputs):
         raise OSError(no_output)
     size, shape, typecode = network.outputs[number]
+    # The library of v4 knows bytes only. The shape is what set_outputs declared, and the values are always floats.
     if network.version == 4:
         declared = model.shapes.get(number)
         if declared is None:
@@ -320,6 +349,7 @@ def get_output(_net, _idx):
     model = _net._model
     if not model.alive:
         return None
+    # The text of v3 is only a stand-in: the firmware prints a stack buffer that is gone. Programs must not parse it.
     v3 = model.network.version == 3
     return _fmap(model, _idx & 0xFFFF, "2011" if v3 else "get_output err", "get_outputs_shape err")
 
@@ -329,6 +359,7 @@ def fmap(_fmap_obj: kpu_fmap, _ch: int):
     bench.enter("KPU.fmap")
     if _ch < 0 or _ch >= _fmap_obj._ch:
         raise ValueError("[MAIXPY]kpu: ch err,input 0~%d\r\n" % _fmap_obj._ch)
+    # The channel is checked first: a float map with a bad channel reports the channel.
     if _fmap_obj._typecode != "B":
         raise ValueError("[MAIXPY]kpu: can't convet float fmap yet\r\n")
     from benchlib.img import view
@@ -348,6 +379,7 @@ def deinit(_net) -> bool:
     if type(_net) is not kpu_net:
         raise TypeError("[MAIXPY]kpu: kpu_net type error")
     model = _net._model
+    # The ledger takes the first deinit only, so a test that counts releases is not misled by a second, harmless one.
     if model.alive:
         bench.kpu.note(("deinit", model.id))
         model.release()

@@ -89,9 +89,11 @@ def install() -> None:
 
     Call it before any module of the app is imported. Harmless where the folder of this file leads sys.path.
     """
+    # CPython has no such names, so the path decides there and nothing must be replaced.
     if sys.implementation.name != "micropython":
         return
     folder = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+    # Built-in names win over the path. As parts of a package the fakes have other names and can be found.
     parent, package = folder.rsplit("/", 1) if "/" in folder else (".", folder)
     sys.path.insert(0, parent)
     try:
@@ -109,6 +111,7 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     """
     here = globals()
     row = flavours.find(flavour)
+    # The fakes hold this module and read its names late, so a new board is new values under the same names.
     here["flavour"] = row
     here["config"] = config
     here["trace"] = None
@@ -116,6 +119,7 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     here["cwd"] = "/flash"
     here["generation"] = generation + 1
     here["next_gc_heap"] = 0
+    # Tables are emptied, not replaced: fakes and tests may hold them.
     for table in (calls, wires, i2c, wdt, timers, board_values, _plans):
         table.clear()
     frequencies[0] = frequencies[1] = 400
@@ -123,6 +127,7 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     resets.clear()
     for part in (scheduler, clock, keys, card, flash, camera, screen, kpu, uart):
         part.reset()
+    # Pins.reset() makes a new table, so the second name for it has to follow.
     here["irqs"] = keys.irqs
     scheduler.report = _callback_failed
     memory.reset(row[flavours.FREE_KIB] * 1024)
@@ -174,6 +179,7 @@ def enter(name):
     calls[name] = calls.get(name, 0) + 1
     if trace is not None:
         trace.append(name)
+    # Callbacks run before the call and not inside it, as MicroPython runs them between two bytecodes.
     if scheduler.pending:
         scheduler.run()
     if _plans:
@@ -242,6 +248,7 @@ def _due(name):
     if not plans:
         return None
     effect = None
+    # Each plan that waits counts this call, even when another one strikes: "the nth call" means calls, not free ones.
     for plan in list(plans):
         if plan[0] > 0:
             plan[0] -= 1
@@ -255,6 +262,7 @@ def _due(name):
         del _plans[name]
     if effect is not None:
         failed[name] = failed.get(name, 0) + 1
+    # A class is instantiated at each use: one exception object raised twice would carry the first traceback.
     if isinstance(effect, type):
         return effect()
     return effect

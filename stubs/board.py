@@ -37,6 +37,7 @@ _M5STICKV = {
 
 def _section():
     name = bench.flavour[flavours.NAME]
+    # This build has its pins in the firmware, so config.json cannot change them here.
     if name == "m5stickv":
         return _M5STICKV
     info = bench.config.get("board_info") if isinstance(bench.config, dict) else None

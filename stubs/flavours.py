@@ -204,6 +204,7 @@ def find(name: str) -> tuple:
             same = alike
     if same:
         return best
+    # The figures come from a neighbour, so the row has no image and says in its note where it was read.
     text = "v%d.%d.%d" % numbers[:3] + ("-%d" % numbers[3] if numbers[3] else "")
     return (flavour, text, "") + best[V4:NOTE] + (_NOTES["version"],)
 
@@ -218,6 +219,7 @@ def lacks(version, names) -> list:
     missing = []
     for name, since, without in FEATURES:
         if name in names and version is not None:
+            # Some features came, went and came back, so the first version alone does not decide.
             if version < since or (without and without[0] <= version <= without[1]):
                 missing.append(name)
     return missing
@@ -261,6 +263,7 @@ def growth(sizes) -> int:
     grown = 0
     for size in sizes:
         size = chunk(size)
+        # malloc asks for whole pages and uses their rest for the next block, so the sum of the sizes is not the answer.
         if under < size + REST:
             grown += pages(size)
             under += pages(size)

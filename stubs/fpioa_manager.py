@@ -23,8 +23,10 @@ class fm:
         """Put a function on a pin; prints a warning when it moves, or raises Exception with force=False."""
         bench.enter("fm.register")
         used = fm.get_pin_by_function(function)
+        # The same mapping again is silent, so a program may register its pins at each start.
         if used == pin:
             return
+        # The default only warns: a second user of a function takes it from the first.
         if used is not None:
             info = "[Warning] function is used by %s(pin:%d)" % (fm.str_function(function), used)
             if force == False:  # noqa: E712  as the firmware compares

@@ -65,10 +65,12 @@ class WDT:
         self._context = context
         self._called = False
         self._event = None
+        # The divider of the chip has powers of two only. Rounding down makes the first expiry come early.
         n = 0
         while n < 15 and timeout * 13000 >> 16 >= 2 << n:
             n += 1
         self._period = (1 << 16 + n) // 13000
+        # The hardware has one counter per id: a new object takes it over from the old one.
         old = bench.wdt.get(id)
         if old is not None:
             old.stop()
@@ -80,6 +82,7 @@ class WDT:
         self._event = bench.clock.at(bench.clock.now + self._period, self._expired)
 
     def _expired(self):
+        # The first expiry is the interrupt, the second one resets. Without a handler the first one counts.
         if self._callback is None or self._called:
             bench.wdt.pop(self._id, None)
             bench.chip_reset("watchdog %d" % self._id)
@@ -91,6 +94,7 @@ class WDT:
         """Start the period again."""
         bench.calls["WDT.feed"] = bench.calls.get("WDT.feed", 0) + 1
         self._called = False
+        # The event is moved and not made again: feeding in each frame must not allocate.
         if bench.wdt.get(self._id) is self:
             event = self._event
             bench.clock.move(event, bench.clock.now + self._period)
@@ -167,6 +171,7 @@ class Timer:
         """Configure; ValueError "[MAIXPY]Timer:Invalid mode/callback/priority/period or div"."""
         if not 0 <= mode < 3:
             raise ValueError("[MAIXPY]Timer:Invalid mode")
+        # PWM has no interrupt, so callback and priority are not looked at.
         if mode != self.MODE_PWM:
             if not callable(callback):
                 raise ValueError("[MAIXPY]Timer:Invalid callback")
@@ -186,6 +191,7 @@ class Timer:
         return max(self._period * 1000**self._unit // 1000000, 1)
 
     def _fire(self):
+        # A full queue loses the call, but the next period is still set: the timer itself does not stop.
         bench.scheduler.post(self._callback, self)
         if self._mode == self.MODE_PERIODIC:
             self._event = bench.clock.at(bench.clock.now + self._ms(), self._fire)
@@ -203,6 +209,7 @@ class Timer:
 
     def period(self, *_period: int) -> int:
         """Return the period, after setting it (and its unit) when given."""
+        # The unit is checked before anything changes, so a wrong unit keeps the old period.
         if len(_period) == 2:
             if not 0 <= _period[1] < 4:
                 raise ValueError("[MAIXPY]Timer:unit error")

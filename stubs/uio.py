@@ -37,6 +37,7 @@ class _File:
 
     def _slice(self, start, stop):
         data = self._data
+        # A sparse file must not grow to its full size in memory: only the slice that is asked for is made.
         if isinstance(data, SparseFile):
             head = bytes(data.head[start:stop])
             return head + bytes(max(min(stop, data.size) - start - len(head), 0))
@@ -51,6 +52,7 @@ class _File:
         self._check("file.read")
         if not self._readable:
             raise OSError(9)
+        # A text file is read by characters, but its position counts bytes, as in py/stream.c.
         size = len(self._data)
         start = self._at
         if _n is None or _n < 0:
@@ -68,6 +70,7 @@ class _File:
         at = start
         while count > 0 and at < size:
             at += 1
+            # A character of UTF-8 goes on with bytes of the form 10xxxxxx: a read must never end inside one.
             while at < size and data[at] & 0xC0 == 0x80:
                 at += 1
             count -= 1
@@ -90,6 +93,7 @@ class _File:
         start = self._at
         size = len(self._data)
         at = start
+        # The line is searched in pieces: a file without line ends would otherwise be copied whole for one line.
         while at < size:
             piece = self._slice(at, min(at + _CHUNK, size))
             end = piece.find(b"\n")
@@ -120,6 +124,7 @@ class _File:
         self._check("file.write")
         if not self._writable:
             raise OSError(9)
+        # Text into a binary file is a TypeError, bytes into a text file are taken as they are.
         if self._text and isinstance(_data, str):
             raw = _data.encode()
         elif isinstance(_data, str):
@@ -127,6 +132,7 @@ class _File:
         else:
             raw = bytes(_data)
         drive = self._drive
+        # Appending is the usual case and stays cheap. A write in the middle replaces the bytes and rewrites the file.
         if self._at == len(self._data):
             drive.put(self._path, raw, True)
         else:
@@ -172,21 +178,25 @@ def open(_path: str, mode: str = "r", encoding=None) -> _File:
     drive, path = vfs.resolve(_path)
     if drive is None:
         raise OSError(EISDIR)
+    # Opening for reading only looks for the file, which the kept root sector can answer; writing needs the card.
     drive.touch(path if mode in ("r", "rb") else None)
     try:
         is_dir, _ = drive.stat(path)
         exists = True
     except OSError as error:
+        # A missing file may be created below, but a pulled card stays an error of its own.
         if error.args[0] != ENOENT:
             raise
         exists = is_dir = False
     if is_dir:
         raise OSError(EISDIR)
+    # The last letter wins and unknown ones are skipped, as the loop over the mode in vfs_fat_file.c does.
     kind = "r"
     for letter in mode:
         if letter in "rwax":
             kind = letter
     plus = "+" in mode
+    # The SPIFFS layer of the firmware opens for appending without the flag that creates a file.
     if (kind == "r" and not exists) or (kind == "a" and drive.flat and not exists):
         raise OSError(ENOENT)
     if kind == "x" and exists and not drive.flat:

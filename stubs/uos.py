@@ -37,6 +37,7 @@ def _list(path):
     drive, inside = _where(path, True)
     if drive is None:
         return [(mount.name, _DIR, 0, 0) for mount in vfs.mounts()]
+    # SPIFFS has no folders: its names are listed in full, whatever sub-path was asked for.
     if drive.flat:
         return [(name, _FILE, 0, size) for name, _, size in drive.entries()]
     return [(name, _DIR if is_dir else _FILE, 0, size) for name, is_dir, size in drive.listdir(inside)]
@@ -49,10 +50,12 @@ def stat(_path: str) -> tuple:
     """
     bench.enter("uos.stat")
     drive, inside = vfs.resolve(_path)
+    # The root of the card is answered without an access, so stat("/sd") does not notice that the card was pulled.
     if drive is None or (not inside and not drive.flat):
         return (_DIR, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     drive.touch(inside)
     is_dir, size = drive.stat(inside)
+    # SPIFFS keeps no times. A file of the card gets the time of power-on.
     when = 0 if drive.flat or is_dir else bench.clock.epoch
     return (_DIR if is_dir else _FILE, 0, 0, 0, 0, 0, size, when, when, when)
 
@@ -61,6 +64,7 @@ def statvfs(_path: str) -> tuple:
     """Return (block size, fragment, blocks, free, ...); simplified: sizes of a usual card, 128 KiB units on /flash."""
     bench.enter("uos.statvfs")
     drive, _ = _where(_path)
+    # The firmware counts /flash in units of 128 KiB, so one small file takes a whole unit.
     if drive is not None and drive.flat:
         used = (sum([row[2] for row in drive.entries()]) + 131071) // 131072
         return (131072, 131072, 24, max(24 - used, 0), max(24 - used, 0), 0, 0, 0, 0, 32)
@@ -77,6 +81,7 @@ def mkdir(_path: str) -> None:
     drive, inside = _where(_path)
     if drive is None:
         raise OSError(_EPERM)
+    # The exception is not an OSError here, so a program that catches only OSError fails on /flash.
     if drive.flat:
         raise NotImplementedError("SPIFFS not support")
     drive.mkdir(inside)
@@ -88,6 +93,7 @@ def rmdir(_path: str) -> None:
     drive, inside = _where(_path)
     if drive is None or drive.flat:
         raise OSError(EIO)
+    # The kind is checked first: remove() of the drive would take files and folders alike.
     is_dir, _ = drive.stat(inside)
     if not is_dir:
         raise OSError(_ENOTDIR)
@@ -101,6 +107,7 @@ def remove(_path: str) -> None:
     if drive is None:
         raise OSError(_EPERM)
     is_dir, _ = drive.stat(inside)
+    # Files and folders have their own calls here; the drive itself would remove an empty folder as well.
     if is_dir:
         raise OSError(21)
     drive.remove(inside)
@@ -110,10 +117,12 @@ def rename(_old: str, _new: str) -> None:
     """Rename; an existing file of the new name is replaced. OSError(1) from one mount to another."""
     bench.enter("uos.rename")
     drive, old = _where(_old)
+    # Only the old name costs an access. Between two mounts nothing is copied: the VFS refuses.
     other, new = vfs.resolve(_new)
     if drive is None or other is not drive:
         raise OSError(_EPERM)
     drive.stat(old)
+    # The same name changes nothing in the folder: nothing is written that a power cut could hit.
     if old != new:
         drive.rename(old, new)
 
@@ -126,6 +135,7 @@ def chdir(_path: str) -> None:
         is_dir, _ = drive.stat(inside)
         if not is_dir:
             raise OSError(ENOENT)
+    # SPIFFS has no folders, so a change into one leads to its root and never fails.
     bench.cwd = "/flash" if drive is not None and drive.flat else vfs.normal(_path)
 
 

@@ -77,6 +77,7 @@ def localtime(_seconds=None) -> tuple:
     seconds = time() if _seconds is None else int(_seconds)
     days, rest = seconds // 86400, seconds % 86400
     weekday = (days + 5) % 7  # 2000-01-01 was a Saturday
+    # Years are counted one by one: the dates of a board are few years from 2000, and this needs no table of years.
     year = 2000
     while days >= (366 if _leap(year) else 365):
         days -= 366 if _leap(year) else 365
@@ -84,6 +85,7 @@ def localtime(_seconds=None) -> tuple:
     month = 1
     while month < 12 and days >= _DAYS[month] + (1 if _leap(year) and month >= 2 else 0):
         month += 1
+    # The day of a leap year counts for the months after February only.
     first = _DAYS[month - 1] + (1 if _leap(year) and month > 2 else 0)
     return (year, month, days - first + 1, rest // 3600, rest // 60 % 60, rest % 60, weekday, days + 1)
 
@@ -117,6 +119,7 @@ class clock:
     def fps(self):
         """Return frames per second over the last 2 s: every call counts as a frame; inf while no time has passed."""
         self._count()
+        # Time may stand still between two calls here; the chip divides floats and answers inf.
         fps = float("inf") if self._ticks == 0 else 1000.0 / (self._ticks / self._frames)
         if self._ticks >= 2000:
             self._frames = self._ticks = 0

@@ -31,6 +31,7 @@ class UART:
         from_ide=True,
     ):
         bench.enter("UART")
+        # Number 3 is a hole: the enumeration has UART1 to UART3 as 0 to 2 and UARTHS as 4 (machine_uart.c).
         if _id < 0 or _id == 3 or _id > 4:
             raise ValueError("[MAIXPY]UART%d:does not exist" % _id)
         self._id = _id
@@ -60,6 +61,7 @@ class UART:
         from_ide: bool = True,
     ) -> None:
         """Configure; ValueError "[MAIXPY]UART:invalid baudrate" and so on."""
+        # The order of the checks is that of machine_uart.c, which reports the first argument that is wrong.
         if baudrate < 0 or baudrate > 0x500000:
             raise ValueError("[MAIXPY]UART:invalid baudrate")
         if not 5 <= bits <= 8:
@@ -68,6 +70,7 @@ class UART:
             raise ValueError("[MAIXPY]UART:invalid parity")
         if stop not in (None, 0, 1, 1.5, 2):
             raise ValueError("[MAIXPY]UART:invalid stop bits")
+        # UARTHS has a fixed frame format in the chip, so only the rate can be chosen.
         if self._id == 4 and (bits != 8 or parity):
             raise ValueError("[MAIXPY]UART:invalid param")
         self._baudrate = baudrate
@@ -89,7 +92,9 @@ class UART:
     def _take(self, count):
         if not self._open:
             return b""
+        # The ring buffer of the firmware is cut first: bytes beyond read_buf_len were never there for the program.
         rx = self._received()
+        # An empty buffer costs timeout_char once. Programs that poll pay this in each round of their loop.
         if not rx:
             bench.clock.advance(self._timeout_char, True)
             rx = self._received()
@@ -107,6 +112,7 @@ class UART:
     def readline(self, _n: int = -1):
         """Return bytes up to a line end, or None."""
         bench.enter("UART.readline")
+        # A line without an end comes back as it is: programs must join the parts themselves.
         end = self._received().find(b"\n")
         return self._take(end + 1 if end >= 0 else len(self._received()) or 1)
 
@@ -130,6 +136,7 @@ class UART:
         bench.enter("UART.write")
         if not self._open:
             return 0
+        # The far end sees the bytes at once. The time on the line is left out: the writes of programs are short.
         data = _data.encode() if isinstance(_data, str) else bytes(_data)
         self._wire.tx.extend(data)
         return len(data)
@@ -184,6 +191,7 @@ class I2C:
         self._id = _id
 
     def _device(self, address):
+        # An address without a device is not acknowledged, and machine_i2c.c turns that into EIO.
         device = bench.i2c.get((self._id, address))
         if device is None:
             raise OSError(_EIO)
@@ -215,6 +223,7 @@ class I2C:
         data = bytes((buf,)) if isinstance(buf, int) else bytes(buf)
         for i in range(1, len(data)):
             device[data[0] + i - 1] = data[i]
+        # The key None keeps the register pointer, as most I2C devices do between a write and the read that follows.
         device[None] = data[0] if data else 0
         return len(data)
 

@@ -45,6 +45,7 @@ class MemoryCard:
             self.files[path.strip("/")] = data.encode() if isinstance(data, str) else data
 
     def _is_folder(self, path):
+        # The root is always there. A folder that only mkdir knows has no file below it, so both tables are asked.
         if not path or path in self.folders:
             return True
         if self.flat:
@@ -65,6 +66,7 @@ class MemoryCard:
             raise OSError(ENOTDIR)
         if not self._is_folder(path):
             raise OSError(ENOENT)
+        # Only the next part of each longer name is a row: a folder appears once, however many files lie below it.
         start = path + "/" if path else ""
         listing = {}
         for name in self.folders:
@@ -99,6 +101,8 @@ class MemoryCard:
         folder = path.rsplit("/", 1)[0] if "/" in path and not self.flat else ""
         if not self._is_folder(folder):
             raise OSError(ENOENT)
+        # Appending extends one bytearray in place: a log that grows by lines would otherwise be copied whole at
+        # every write.
         if append and path in self.files:
             old = self.files[path]
             if not isinstance(old, bytearray):
@@ -106,6 +110,8 @@ class MemoryCard:
                 self.files[path] = old
             old.extend(data)
         else:
+            # A new content frees the old clusters, as FA_CREATE_ALWAYS of FatFs does, so a second name of them
+            # loses its data.
             self._keep(path)
             self._free(path)
             self.files[path] = bytearray(data)
@@ -132,6 +138,7 @@ class MemoryCard:
             self._keep(path)
             self._free(path)
             del self.files[path]
+        # FatFs answers FR_DENIED for a folder with entries; vfs_fat.c maps that to EACCES.
         elif path in self.folders or self._is_folder(path):
             if path and not self.listdir(path):
                 del self.folders[path]
@@ -141,10 +148,12 @@ class MemoryCard:
             raise OSError(ENOENT)
 
     def rename(self, old: str, new: str) -> None:
+        # No check of the new name here: Drive.rename has already deleted a file of that name, as vfs_fat.c does.
         if old in self.files:
             self._keep(old)
             self._keep(new)
             self.files[new] = self.files.pop(old)
+        # The firmware deletes files only. A target that exists stops the rename of a folder with FR_EXIST.
         elif old and self._is_folder(old):
             if self._is_folder(new) or new in self.files:
                 raise OSError(EEXIST)
@@ -165,6 +174,7 @@ class MemoryCard:
         self.files[new] = self.files[old]
         self.twins[new] = old
         self.twins[old] = new
+        # Both names stand for the same clusters, so data that is lost under one is lost under the other.
         if old in self.lost:
             self.lost[new] = True
 
@@ -232,6 +242,7 @@ class Drive:
         But FatFs asks the card for no sector that it holds: what one of the root folder answers goes on being answered.
         """
         self.inserted = False
+        # The sizes are kept, the contents are not: FatFs holds a sector of the folder, not one of a file.
         if self._at_root and not self.pulled:
             self._kept = kept = MemoryCard()
             for name, is_dir, size in self.backend.listdir(""):
@@ -260,17 +271,21 @@ class Drive:
 
         path: the operation does no more than look for it.
         """
+        # The pull happens before the operation is served, so a test can hit each single access of a sequence.
         self.operations += 1
         if self._pull_at is not None and self.operations >= self._pull_at:
             self._pull_at = None
             self.eject()
+        # Not listed is another error than pulled: programs tell "no card at the start" from "card lost" by these codes.
         if not self.mounted:
             raise OSError(ENODEV)
+        # A look-up in the kept sector needs no read, so it succeeds after the pull (ff.c, move_window).
         if self.pulled:
             kept = self._kept
             if kept is None or path is None or ("/" in path and path.split("/")[0] in kept.folders):
                 self._kept = None  # a read that fails leaves nothing in the sector
                 raise OSError(EIO)
+        # SPIFFS has no such window: the flash chip cannot be pulled, so nothing has to be remembered.
         elif not self.flat:
             self._at_root = path is not None and self._ends_at_root(path)
 
@@ -287,6 +302,7 @@ class Drive:
     def put(self, path: str, data: bytes, append: bool) -> None:
         """Write through to the backend, as far as the power lasts."""
         cut = self._cut_at
+        # The first part is written before the power goes: a torn file is the case that programs must survive.
         if cut is not None and self.written + len(data) > cut:
             data = data[: cut - self.written]
             self.written = cut
@@ -315,14 +331,19 @@ class Drive:
     def rename(self, old: str, new: str) -> None:
         """Rename as the firmware does, in up to three writes; a file of the new name is deleted."""
         backend = self.backend
+        # f_rename of FatFs refuses an existing name; vfs_fat.c then deletes it and tries again. Only files are
+        # replaced.
         is_dir, _ = self.stat(old)
         try:
             replaced = not is_dir and not self.stat(new)[0]
         except OSError:
             replaced = False
+        # FatFs compares names without case: a change of case only is the same file, which must not be deleted.
         if replaced and old.lower() != new.lower():
             self.remove(new)
         self._name(new)
+        # A power cut between the two writes leaves one file with two names. Backends without link cannot show
+        # that, so for them both names are counted before one rename.
         if is_dir or not hasattr(backend, "link"):
             self._name(old)
             backend.rename(old, new)
@@ -336,6 +357,7 @@ class Drive:
         backend = self._kept or self.backend
         if hasattr(backend, "stat"):
             return backend.stat(path)
+        # A backend need not have its own stat. The row in the parent folder answers, and the root has no parent.
         if not path:
             return (True, 0)
         cut = path.rfind("/")

@@ -18,6 +18,7 @@ class Scheduler:
 
     def post(self, callback, argument) -> bool:
         """Queue callback(argument); False when the queue is full and the call is lost."""
+        # The firmware drops the newest call and tells nobody. The counter lets a test see what a board would hide.
         if len(self.pending) >= SCHEDULER_DEPTH:
             self.dropped += 1
             return False
@@ -26,6 +27,7 @@ class Scheduler:
 
     def run(self) -> None:
         """Run what waits, oldest first; a callback never interrupts another one."""
+        # A callback that sleeps moves the clock and comes back here: the calls that wait stay for the outer loop.
         if self._running:
             return
         self._running = True
@@ -67,16 +69,19 @@ class Clock:
         the end.
         """
         self._asked = 0
+        # The end is fixed before events run: a callback that advances the clock itself must not make this wait longer.
         end = self.now + ms
         events = self._events
         if events:
             scheduler = self._scheduler
+            # An event may lie in the past when an earlier callback moved the clock; the time never goes back for it.
             while events and events[0][0] <= end:
                 event = events.pop(0)
                 if event[0] > self.now:
                     self.now = event[0]
                 if event[2] is not None:
                     event[2]()
+                # Without blocking, callbacks run at the time of their interrupt, as in flavours with threads.
                 if scheduler.pending and not blocking:
                     scheduler.run()
         if end > self.now:
@@ -89,6 +94,7 @@ class Clock:
         self._number += 1
         event = [ms, self._number, function]
         events = self._events
+        # From the end, and behind events of the same time: equal times happen in the order of their entry.
         i = len(events)
         while i > 0 and events[i - 1][0] > ms:
             i -= 1
@@ -98,6 +104,7 @@ class Clock:
     def move(self, event, ms: int) -> None:
         """Put an event to another time without making a new one."""
         events = self._events
+        # A fed watchdog moves its event at each frame, and a new list each time would fill a small heap.
         if event in events:
             events.remove(event)
         event[0] = ms
@@ -109,6 +116,7 @@ class Clock:
     def cancel(self, handle) -> None:
         """Take an event back; None and events that have happened are accepted."""
         if handle is not None:
+            # The function is cleared first: advance() may have taken the event off the list already.
             handle[2] = None
             if handle in self._events:
                 self._events.remove(handle)
@@ -117,6 +125,7 @@ class Clock:
         """Return the time to a program; a loop that only reads it would never end, so after 1,000 reads each one
         costs 1 ms."""
         self._asked += 1
+        # The count survives the step, so that a program that goes on polling pays for each further read.
         if self._asked > 1000:
             asked = self._asked
             self.advance(1)

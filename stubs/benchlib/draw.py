@@ -16,6 +16,7 @@ def ink(color: int, bpp: int) -> bytes:
 
 def fill(pixels: bytearray, pw: int, ph: int, bpp: int, x: int, y: int, w: int, h: int, color: int) -> None:
     """Fill a rectangle, clipped to the picture."""
+    # The right end is fixed before x is clamped: otherwise a rectangle that starts outside would be too wide.
     x1 = min(x + w, pw)
     y1 = min(y + h, ph)
     x = max(x, 0)
@@ -46,6 +47,7 @@ def rectangle(
     """Draw a rectangle whose border grows half in, half out."""
     if filled:
         fill(pixels, pw, ph, bpp, x, y, w, h, color)
+    # Four rectangles overlap at the corners, which closes the corners of thick borders.
     elif thickness > 0:
         before = thickness // 2
         after = (thickness - 1) // 2
@@ -64,6 +66,7 @@ def line(
     if thickness <= 0:
         return
     before = thickness // 2
+    # One slice instead of a call per pixel: the cross and the border of a box are the usual lines.
     if y0 == y1 and thickness == 1:
         fill(pixels, pw, ph, bpp, min(x0, x1), y0, abs(x1 - x0) + 1, 1, color)
         return
@@ -79,6 +82,7 @@ def line(
         _blob(pixels, pw, ph, bpp, x0, y0, -before, (thickness - 1) // 2, color)
         if x0 == x1 and y0 == y1:
             break
+        # Both tests use the error of before the step. A diagonal step would otherwise be counted twice.
         old = error
         if old > -dx:
             error -= dy
@@ -124,6 +128,7 @@ def circle(
 def _half(r, y):
     # largest x with x*x + y*y < (r + 0.5)^2
     square = r * r + r - y * y
+    # -1 makes a span of no pixels, so rows beyond the circle need no test in the caller.
     if square < 0:
         return -1
     x = r
@@ -166,6 +171,7 @@ def _advance(code, scale, x_spacing, mono_space):
         return _round(font.WIDTH * scale) + x_spacing
     if code < 32 or code > 126:
         return 0
+    # Proportional text moves by the inked columns only, so the widths depend on the letters.
     first, last = _columns(code)
     if first < 0:
         return _round(scale * 3)
@@ -193,6 +199,7 @@ def string(
     whole = int(scale) if scale == int(scale) else 0
     for letter in text:
         code = ord(letter)
+        # A pair of carriage return and line feed is one line end; each of them alone is one, too.
         if letter == "\n" and last == "\r":
             last = letter
             continue
@@ -201,6 +208,7 @@ def string(
             x = left
             y += _round(font.HEIGHT * scale) + y_spacing
             continue
+        # The source exchanges height and width of this box. The pen stays, so several of them lie upon each other.
         if code < 32 or code > 126:
             edge = _round(scale * 3) // 2
             rectangle(
@@ -217,11 +225,13 @@ def string(
                 False,
             )
             continue
+        # Proportional letters start at their first inked column: the blank columns on the left of the cell are skipped.
         shift = 0
         if not mono_space:
             first, _ = _columns(code)
             if first > 0:
                 shift = _round(first * scale)
+        # Text that scrolled out of the picture costs nothing but the movement of the pen.
         if code != 32 and -64 < y < ph and x < pw:
             _glyph(pixels, pw, ph, bpp, x - shift, y, code, color, scale, whole)
         x += _advance(code, scale, x_spacing, mono_space)
@@ -238,6 +248,7 @@ def _glyph(pixels, pw, ph, bpp, x, y, code, color, scale, whole):
                 while bits & 16:
                     bits = bits << 1 & 31
                     column += 1
+                # A whole factor needs no rounding. Other factors round both edges, so that neighbours leave no gap.
                 if whole:
                     fill(
                         pixels,
@@ -271,6 +282,7 @@ def _glyph(pixels, pw, ph, bpp, x, y, code, color, scale, whole):
 
 def paste(pixels: bytearray, pw: int, ph: int, bpp: int, x: int, y: int, other, ow: int, oh: int, obpp: int) -> None:
     """Copy a picture onto another one, clipped."""
+    # The clipping is done on the source, once: the rows are then copied as slices.
     x0 = max(0, -x)
     x1 = min(ow, pw - x)
     if x1 <= x0:

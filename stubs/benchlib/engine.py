@@ -32,6 +32,7 @@ class ScriptedNetwork:
                 for size, _, typecode in self.outputs
             ]
         scores = bench.kpu.scores
+        # One flat list is for the first output, since most models have one.
         nested = scores and not isinstance(scores[0], (int, float))
         for index in range(len(self._buffers)):
             row = scores[index] if nested and index < len(scores) else () if nested or index else scores

@@ -46,6 +46,7 @@ class kpu_fmap:
         count = len(self._data)
         start = 0 if index.start is None else index.start
         stop = count if index.stop is None else index.stop
+        # Bounds of slices are clamped, single indices are not, as for a list.
         if start < 0:
             start = max(start + count, 0)
         if stop < 0:
@@ -75,6 +76,7 @@ class kpu_fmap:
         data = self._view()
         if isinstance(index, slice):
             start, stop = self._range(index)
+            # A list must fit exactly. A number fills the whole range (Maix_kpu.c).
             if isinstance(value, list):
                 if len(value) != stop - start:
                     raise OSError("cannot grow or shrink image")
@@ -83,6 +85,7 @@ class kpu_fmap:
             else:
                 for i in range(start, stop):
                     data[i] = value
+        # A byte map keeps the low eight bits, as a C store does, and does not raise.
         elif self._typecode == "B":
             data[self._at(index)] = value & 255
         else:

@@ -80,6 +80,7 @@ class FPIOA:
     RESV0 = 120
 
     def __getattr__(self, name: str) -> int:
+        # The blank before and the "=" after the name keep UART1_RX from matching inside a longer name.
         at = (" " + _OTHERS).find(" " + name + "=")
         if at < 0:
             raise AttributeError("'FPIOA' object has no attribute '%s'" % name)
@@ -94,15 +95,18 @@ class FPIOA:
             raise ValueError("Don't have this Pin")
         if func < 0 or func > _FUNCTIONS:
             raise ValueError("This function is invalid")
+        # The range check of the firmware is off by one: pin 48 passes it and fails in the driver (Maix_fpioa.c).
         if pin == _PINS or func >= 256:
             bench.uart.print("[Maix]:Opps!Can not set fpioa")
             raise OSError(5)
         functions = bench.keys.functions
+        # The driver takes the function off its old pin. RESV0 means "nothing" and may be on any number of pins.
         if func != self.RESV0:
             for other in list(functions):
                 if functions[other] == func:
                     functions[other] = self.RESV0
         functions[pin] = func
+        # This check comes after the function was set: the call fails and has its effect all the same.
         if set_io_driving > 15:
             raise ValueError("set_io_driving > FPIOA_DRIVING_MAX")
         return True

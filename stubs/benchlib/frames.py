@@ -17,6 +17,7 @@ GARBAGE = "uninitialised pix_ai"
 def reserve(size: int) -> None:
     """Account `size` bytes on the Python heap; MemoryError with the firmware's text when it is full."""
     memory = bench.memory
+    # CPython has no heap of that size, so the pictures are counted: a program that keeps too many fails as on a board.
     if memory.gc_used + size > memory.gc_capacity - GC_FOR_THE_REST:
         raise MemoryError(OUT_OF_HEAP)
     memory.gc_used += size
@@ -45,6 +46,7 @@ class Memory:
         return self._data
 
     def __del__(self):
+        # A picture may outlive its board. It must not give bytes back to the account of the next one.
         if self._counted and self._generation == bench.generation:
             bench.memory.gc_used -= self._counted
 
@@ -52,6 +54,7 @@ class Memory:
 def allocate(size: int):
     """Return `size` bytes on the Python heap, uninitialised on the chip (here 0xA5); MemoryError with the firmware's
     text."""
+    # A real MicroPython has the real limit; only the text of its error is replaced by that of imlib.
     if not ON_CPYTHON:
         try:
             data = take(size)
@@ -84,15 +87,18 @@ class FrameBuffer:
         camera = bench.camera
         x, y, w, h = camera.window
         frame_w, frame_h = camera.max_size
+        # Nothing is fetched before somebody looks: most tests never do, and a frame then costs no memory.
         if camera.source is None:
             pixels, planes = self._flat_picture(w, h)
         else:
             pixels, planes = camera.source.grab(x, y, w, h, frame_w, frame_h, self._gray)
+        # A grey frame is its own plane, so one memory serves both; drawing shows in what the KPU reads.
         self._planes = self._keep(self._planes, planes)
         self._pixels = self._planes if self._gray else self._keep(self._pixels, pixels)
 
     def _keep(self, old, new):
         # copy: programs draw into the pixels, sources hand out what they cached
+        # The same memory as before: pictures of earlier frames look at it, and they must see the new frame.
         if old is not None and len(old) == len(new) and isinstance(old, bytearray):
             old[:] = new
             return old
@@ -111,6 +117,7 @@ class FrameBuffer:
         if self._fresh:
             self._look()
         size = img._w * img._h * img._bpp
+        # A negative depth is the mark for a picture that was taken before set_pixformat.
         if size < 0:
             raise OSError("Image format is not supported!")
         data = self._pixels
@@ -125,6 +132,7 @@ class FrameBuffer:
     def planes(self, img):
         if self._fresh:
             self._look()
+        # A picture of before set_windowing may be larger than what was fetched: zeros stand for its rest.
         data = self._planes
         size = img._w * img._h * (1 if img._bpp == 1 else 3)
         if len(data) < size:
@@ -135,6 +143,7 @@ class FrameBuffer:
 def get_pixel(img, x: int, y: int, rgbtuple):
     """Return what Image.get_pixel returns: a tuple for RGB565, a level for grey, None outside."""
     w, bpp = img._w, img._bpp
+    # Outside is None and no error, as in py_image.c; loops over a margin work on the board, so they work here.
     if not (0 <= x < w and 0 <= y < img._h):
         return None
     pixels = img._pixels()
@@ -143,6 +152,7 @@ def get_pixel(img, x: int, y: int, rgbtuple):
         level = pixels[at]
         return (level, level, level) if rgbtuple else level
     value = pixels[at] | pixels[at + 1] << 8
+    # The default of rgbtuple is the opposite for the two depths: True for RGB565, False for grey.
     if rgbtuple is None or rgbtuple:
         from benchlib.planes import components
 
@@ -153,6 +163,7 @@ def get_pixel(img, x: int, y: int, rgbtuple):
 def set_pixel(img, x: int, y: int, color: int) -> None:
     """Write one pixel, nothing outside."""
     w, bpp = img._w, img._bpp
+    # The firmware drops a pixel outside silently: programs draw over the edge on purpose.
     if 0 <= x < w and 0 <= y < img._h:
         pixels = img._pixels()
         at = (y * w + x) * bpp
@@ -168,6 +179,7 @@ def item(img, index):
     if isinstance(index, slice):
         if index.step not in (None, 1):
             raise OSError("only slices with step=1 (aka None) are supported")
+        # Bounds of a slice are clamped, a single index outside is an error: both as py_image_subscr does.
         start = index.start or 0
         stop = count if index.stop is None else index.stop
         start = max(start + count, 0) if start < 0 else min(start, count)

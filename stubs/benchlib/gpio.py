@@ -81,10 +81,12 @@ class GPIO:
     GPIO7 = 39
 
     def __new__(cls, _id, mode=None, pull=None, *, value=None):
+        # The range test comes after the type test, as in Maix_gpio.c; a bool counts as an int.
         if isinstance(_id, float) or not isinstance(_id, int):
             raise TypeError("can't convert %s to int" % _id.__class__.__name__)
         if not 0 <= _id < 40:
             raise ValueError("invalid pin")
+        # The firmware has a static table of objects: a second GPIO(id) is the same one and keeps mode and interrupt.
         gpio = bench.keys.gpios.get(_id)
         if gpio is None:
             gpio = object.__new__(cls)
@@ -100,10 +102,12 @@ class GPIO:
     def init(self, mode=None, pull=None, *, value=None) -> None:
         """Configure; a pull replaces the mode IN. ValueError for a pull with OUT."""
         bench.enter("GPIO.init")
+        # pull and value alone change nothing: the firmware looks at them only together with a mode.
         if mode is None:
             return
         if mode == self.OUT and pull is not None and pull != self.PULL_NONE:
             raise ValueError("When this pin is in output mode, it is not allowed to pull up and down.")
+        # The driver knows no separate pull: PULL_UP and PULL_DOWN are input modes of their own.
         if pull is not None and pull != self.PULL_NONE:
             if pull != self.PULL_UP and pull != self.PULL_DOWN:
                 raise ValueError("this mode not support.")
@@ -113,6 +117,7 @@ class GPIO:
             self._drive(1 if value else 0)
 
     def _set_mode(self, mode):
+        # A test must see this: the board would stop here without a message, because the assertion loops.
         if bench.keys.pin_of(self._function()) is None:
             bench.hard_fault(_NO_PIN % self)
         self._mode = mode
@@ -125,6 +130,7 @@ class GPIO:
     def _drive(self, level):
         keys = bench.keys
         keys.outputs[self._id] = level
+        # The level is kept in every mode, but it reaches the pin only when it is an output.
         if self._mode == self.OUT:
             pin = keys.pin_of(self._function())
             if pin is not None:
@@ -154,10 +160,12 @@ class GPIO:
     def irq(self, handler=None, trigger=3, wake=None, priority=7):
         """Call handler(gpio) on edges, from the scheduler; GPIOHS only: on GPIO0..7 the chip reads past its table."""
         bench.enter("GPIO.irq")
+        # The result comes from a table for the GPIOHS only (Maix_gpio.c), and the slow GPIOs lie behind its end.
         if self._id >= 32:
             bench.hard_fault("GPIO.irq on GPIO0..7 returns an object past its table")
         if wake is not None and wake:
             raise ValueError("This platform does not support interrupt wakeup")
+        # An unknown trigger arms nothing and raises nothing, as the firmware; only the returned object is of use.
         if trigger in (0, 1, 2, 3):
             if handler is None:
                 bench.keys.irqs.pop(self._id, None)

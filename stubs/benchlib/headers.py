@@ -66,6 +66,7 @@ def read_v3(data):
     head.layers = count
     head.main_mem = word(data, 20)
     outputs = word(data, 24)
+    # The header of a damaged file may name anything: without limits its tables would not end.
     if count == 0 or count > 4096 or outputs > 64:
         raise ValueError("v3 header names %d layers and %d outputs" % (count, outputs))
     table = 28 + 8 * outputs
@@ -76,6 +77,7 @@ def read_v3(data):
     for index in range(count):
         kind = word(data, table + 8 * index)
         size = word(data, table + 8 * index + 4)
+        # Only convolutions carry their shapes in the chip's registers; other layers are known by type and size.
         if kind == KL_K210_CONV:
             row = registers(data, word(data, body + 8))
             shape = (row[2], row[3], row[5])
@@ -91,6 +93,7 @@ def read_v3(data):
         body += size
     head.grid = shape
     head.netinfo = tuple(rows)
+    # The type of an output is the one of the last layer: a v3 file says nothing else about it.
     typecode = "B" if last_type in BYTE_LAYERS else "f"
     last_shape = shape if last_type == KL_K210_CONV else None
     parsed = []
@@ -115,16 +118,19 @@ def read_v4(data):
     head.layers = word(data, 24)
     inputs = word(data, 28)
     outputs = word(data, 32)
+    # The same limits as for v3: they stop a damaged header, no real model comes near them.
     if inputs == 0 or inputs > 16 or outputs == 0 or outputs > 64 or head.layers > 65536:
         raise ValueError("v4 header names %d inputs, %d outputs, %d nodes" % (inputs, outputs, head.layers))
     memory_type = word(data, 40)
     shape = 40 + 16 * inputs
     dims = [word(data, shape + 4 * i) for i in range(4)]
+    # Memory type 2 is the KPU's own RAM. An input that lies there is read by a convolution.
     if memory_type == 2:
         head.first_is_conv = True
         head.input_shape = (dims[1], dims[2], dims[3])
     else:
         head.input_floats = word(data, 52) // 4
+        # 8-bit data in main memory still has planes of a known shape, though no convolution comes first.
         if word(data, 44) == 1:
             head.input_shape = (dims[1], dims[2], dims[3])
     table = 40 + 32 * inputs

@@ -32,15 +32,18 @@ class SystemHeap:
         last = 0
         for index in range(len(self._blocks)):
             hole = self._blocks[index][0] - last
+            # The smallest hole that fits, the first of equal ones: newlib keeps its bins ordered by size.
             if hole >= want and (best is None or hole < best[1]):
                 best = (last, hole)
                 best_index = index
             last = self._end(index)
+        # The break moves by whole pages, so heap_free() drops by pages and not by the size that was asked.
         if best is None:
             # nothing between the blocks: from behind the last one, and the break moves where that is too little
             if self._break - last < want + flavours.REST:
                 step = flavours.pages(want)
                 if self._break + step > self._end_of_ram:
+                    # The test sees who was refused, because the firmware prints only that memory is out.
                     self.failed.append((name, size))
                     return None
                 self._break += step
@@ -92,6 +95,8 @@ class SystemHeap:
         for index in range(len(self._blocks)):
             best = max(best, self._blocks[index][0] - last)
             last = self._end(index)
+        # A block comes from a hole, from the free rest under the break, or from new pages. The rest does not add
+        # to the pages: where it is too small, alloc() asks for pages for the whole block.
         under = self._break - last
         above = self.above_break() // flavours.PAGE * flavours.PAGE
         best = max(best, under - flavours.REST, above - flavours.REST)

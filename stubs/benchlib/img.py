@@ -46,6 +46,7 @@ def region(img, roi) -> tuple:
     width, height = img._w, img._h
     if roi is None:
         return (0, 0, width, height)
+    # The size is checked before the position. Partly outside is cut, wholly outside is an error.
     x, y, w, h = [to_int(v) for v in fixed(roi, 4)]
     if w < 1 or h < 1:
         raise OSError("Invalid ROI dimensions!")
@@ -85,11 +86,13 @@ class Image:
         return data if len(data) == size else memoryview(data)[:size]
 
     def _color(self, color):
+        # The default is white as -1, cut to the depth of the picture.
         if color is None:
             return -1 & (0xFFFF if self._bpp == 2 else 0xFF)
         if isinstance(color, int):
             return color & 0xFFFF
         r, g, b = [to_int(v) for v in fixed(color, 3)]
+        # A grey picture clamps first and goes through RGB565: its levels have the steps of that format.
         if self._bpp == 1:
             return planes.grey(min(max(r, 0), 255), min(max(g, 0), 255), min(max(b, 0), 255))
         return planes.rgb(r, g, b)

@@ -21,6 +21,7 @@ def _nearest(img, x0, y0, w, h, over_x, over_y):
     # pixel (x, y) of the result is (x0 + int(x * over_x), y0 + int(y * over_y)) of the source
     bpp, width = img._bpp, img._w
     pixels = img._pixels()
+    # The columns are the same in each row, so they are computed once; rows without scaling are copied as slices.
     columns = [x0 + int(x * over_x) for x in range(w)]
     plain = over_x == 1.0
     out = bytearray(w * h * bpp)
@@ -40,11 +41,13 @@ def _nearest(img, x0, y0, w, h, over_x, over_y):
 def resize(img, w: int, h: int):
     """Return a new picture: RGB565 nearest when one side shrinks, bilinear when both grow; grey as the firmware's
     code."""
+    # The memory is taken even when nobody looks at pixels: a full heap must fail in both cases.
     new = _new(w, h, img._bpp)
     if not pixels_matter():
         return new
     if img._bpp == 1:
         return _put(new, _resize_grey(img, w, h))
+    # The two comparisons differ (>= and >) in py_image.c; one equal side therefore decides which method runs.
     if img._w >= w or img._h > h:
         return _put(new, _nearest(img, 0, 0, w, h, img._w / w, img._h / h))
     return _put(new, _bilinear(img, w, h))
@@ -57,9 +60,12 @@ def _resize_grey(img, w, h):
     sy = h0 / h
     out = bytearray(w * h)
     last = w0 * h0 - 1
+    # One growing side is enough for the bilinear branch, so the other side is then sampled, not averaged.
     if w >= w0 or h >= h0:
         for y in range(h):
             yf = (y + 0.5) * sy - 0.5
+            # The firmware truncates: the half pixel before the first row gives a negative weight and not the
+            # edge value.
             ya = int(yf)
             yb = ya + 1 if ya < h0 - 1 else ya
             for x in range(w):
@@ -85,6 +91,8 @@ def _resize_grey(img, w, h):
             for yy in range(ya, yb + 1):
                 for xx in range(xa, xb + 1):
                     at = yy * w0 + xx
+                    # The distorted x runs over the end of a row, and at the end over the picture: the last
+                    # pixel stands for it.
                     total += pixels[at if at < last else last]
             out[y * w + x] = total // ((yb - ya + 1) * (xb - xa + 1)) & 255
     return out
@@ -108,6 +116,7 @@ def _bilinear(img, w, h):
         for x in range(w):
             xf = (x + 0.5) * sx - 0.5
             xa = max(int(xf), 0)
+            # The last row and column have no neighbour to mix with.
             if xa + 1 >= w0 or ya + 1 >= h0:
                 r, g, b = parts(xa, ya)
             else:
@@ -116,6 +125,7 @@ def _bilinear(img, w, h):
                 for k in range(3):
                     upper = (xa + 1 - xf) * p[k] + (xf - xa) * q[k]
                     lower = (xa + 1 - xf) * s[k] + (xf - xa) * t[k]
+                    # The components are mixed in 5 and 6 bits, without expanding: that loses steps, as on the board.
                     mixed.append(max(int((ya + 1 - yf) * upper + (yf - ya) * lower), 0))
                 r, g, b = mixed[0] & 31, mixed[1] & 63, mixed[2] & 31
             value = r << 11 | g << 5 | b
@@ -133,6 +143,7 @@ def cut(img, x: int, y: int, w: int, h: int):
     bpp = img._bpp
     source = img._pixels()
     target = new._pixels()
+    # Only the target is sized by the arguments. What has no source keeps the bytes that the heap held.
     inside = min(x + w, img._w) - x
     for row in range(min(y + h, img._h) - y):
         at = ((y + row) * img._w + x) * bpp
@@ -144,12 +155,14 @@ def copy(img, roi, x_scale: float, y_scale: float, in_place: bool, copy_to_fb):
     """Return a picture whose pix_ai pointer is uninitialised; `in_place`: over the same memory, and img changes its
     size."""
     x, y, w, h = region(img, roi)
+    # The size is truncated, so a small factor can make it 0. The two sides have their own messages.
     width = int(w * x_scale)
     height = int(h * y_scale)
     if width < 1:
         raise OSError("Output image width is 0!")
     if height < 1:
         raise OSError("Output image height is 0!")
+    # The source loses its size here: the firmware changes the struct that both objects look at.
     if in_place:
         if width * height > img._w * img._h:
             raise OSError("The new image won't fit in the target frame buffer!")
@@ -174,6 +187,7 @@ def scaled(img, x_scale: float, y_scale: float):
 def pix_to_ai(img) -> None:
     """Fill the planes from the pixels; they are allocated on the Python heap when the pointer is NULL."""
     w, h = img._w, img._h
+    # Rows of RGB planes are padded to 64 pixels in the firmware's request, grey ones are not (py_image.c).
     if img._ai is None:
         img._ai = allocate(w * h if img._bpp == 1 else (w + 63) // 64 * 64 * h * 3)
     if not pixels_matter():
@@ -193,11 +207,13 @@ def ai_to_pix(img) -> None:
 def to_grayscale(img, new: bool):
     """Return a grey picture: of its own with unfilled planes, or over the same memory, then img is grey too."""
     result = None
+    # The planes of a grey copy are requested for three colours: that is what the firmware takes from the heap.
     if new:
         result = _new(img._w, img._h, 1)
         result._ai = allocate(img._w * img._h * 3)
         if not pixels_matter():
             return result
+    # In place the grey bytes use the front half of the memory; the rest stays allocated.
     data = img._pixels() if img._bpp == 1 else planes.rgb_to_grey(img._pixels())
     if result is not None:
         return _put(result, data)
@@ -209,6 +225,7 @@ def to_grayscale(img, new: bool):
 
 def to_rgb565(img, new: bool):
     """Return an RGB565 picture; OSError when a grey one should become it in place."""
+    # In place is impossible for grey: a pixel needs two bytes where one is.
     if not new:
         if img._bpp == 1:
             raise OSError("Can't convert to rgb565 in place!")
@@ -230,6 +247,7 @@ def save(img, path: str, roi) -> None:
     if not path.endswith(".bmp"):
         return
     bpp = img._bpp
+    # BMP pads each row to four bytes. A negative height means that the top row comes first.
     row = (w * bpp + 3) // 4 * 4
     table = 256 * 4 if bpp == 1 else 12
     head = struct.pack("<HIHHI", 0x4D42, 54 + table + row * h, 0, 0, 54 + table)
@@ -244,6 +262,7 @@ def save(img, path: str, roi) -> None:
             out.write(struct.pack("<III", 0xF800, 0x07E0, 0x001F))
         for line in range(y, y + h):
             raw = pixels[(line * img._w + x) * bpp : (line * img._w + x + w) * bpp]
+            # BMP is little-endian and the picture has the high byte first, so the bytes of each pixel are swapped.
             data = bytearray(row)
             if bpp == 1:
                 data[:w] = raw
@@ -263,6 +282,7 @@ def load(data: bytes):
     start = struct.unpack("<I", bytes(data[10:14]))[0]
     w, high = struct.unpack("<ii", bytes(data[18:26]))
     bits = struct.unpack("<H", bytes(data[28:30]))[0]
+    # Both row orders are read: PC programs write the bottom row first.
     h = abs(high)
     row = (w * bits // 8 + 3) // 4 * 4
     img = _new(w, h, 1 if bits == 8 else 2)

@@ -90,6 +90,7 @@ def set_layers(_net, _n: int) -> bool:
     bench.enter("KPU.set_layers")
     if type(_net) is not kpu_net:
         bench.hard_fault("set_layers does not check that it got a task")
+    # Zero and negative counts pass, as the C code compares only upwards; the result is a flag, not an exception.
     if _n > 0 and _n > _net._max_layers:
         bench.uart.print("err: set layers_length to %d, but max %d\r\n" % (_n, _net._max_layers))
         return False
@@ -102,6 +103,7 @@ def netinfo(_net) -> list:
     if type(_net) is not kpu_net:
         bench.hard_fault("netinfo does not check that it got a task")
     model = _net._model
+    # Only the v3 library can walk its layers: here v4 and a released task end in the same text.
     if not model.alive or model.network.version != 3 or model.network.layers <= 0:
         raise ValueError("get layer num error!")
     rows = getattr(model.network, "netinfo", ())
@@ -131,6 +133,7 @@ def face_encode(_features) -> bytearray:
     bench.enter("KPU.face_encode")
     if not isinstance(_features, (list, tuple)):
         raise TypeError("object '%s' is not a tuple or list" % type(_features).__name__)
+    # The text of the firmware says 200 and its code tests another number: the text is kept as it is.
     if len(_features) > 512:
         raise ValueError("feature dim <=200\r\n")
     return bytearray([int(max(-128, min(127, round(float(value) * 128)))) & 255 for value in _features])
@@ -148,6 +151,7 @@ def face_compare(_feature0: bytes, _feature1: bytes) -> float:
         ab += a * b
         aa += a * a
         bb += b * b
+    # A feature of zeros has no direction. 0 says "not alike", which is what a program wants for an empty picture.
     if not aa or not bb:
         return 0.0
     return max(0.0, 100.0 * ab / (aa * bb) ** 0.5)
@@ -176,6 +180,7 @@ class classifier:
         return values[: self._length] if self._length else values
 
     def add_class_img(self, img, index: int = -1) -> int:
+        # An index replaces a class that exists, so it is allowed when all places are taken.
         if len(self._classes) >= self._class_num and index < 0:
             raise OSError(22)
         if 0 <= index < len(self._classes):
@@ -205,9 +210,11 @@ class classifier:
     def train(self) -> None:
         if not self._classes:
             raise OSError(22)
+        # The class picture counts as the first sample: training works with class pictures alone.
         means = [list(row) for row in self._classes]
         counts = [1] * len(means)
         for sample in self._samples:
+            # Samples carry no label: each goes to the class picture that it is nearest to.
             best = self._nearest(self._classes, sample)[0]
             counts[best] += 1
             for i in range(len(sample)):

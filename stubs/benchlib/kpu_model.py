@@ -64,10 +64,13 @@ class Model:
         return code
 
     def _load(self, drive, path):
+        # The order of these steps is the library's: with several faults at once the program sees the first code.
         slot = free_slot()
         if slot < 0:
             return 2009
         try:
+            # Open, read and the end of the read are separate operations, so that a test can pull the card at
+            # each of them.
             drive.touch()
             is_dir, size = drive.stat(path)
             if is_dir or size < 8:
@@ -79,6 +82,7 @@ class Model:
         code = self.check(head_of(data), size)
         if code:
             return code
+        # The size is checked before the time is spent: a file that is refused by its header costs no reading.
         bench.block(size // drive.bytes_per_ms)
         try:
             drive.touch()
@@ -105,15 +109,19 @@ class Model:
     def check(self, head, size: int) -> int:
         """Classify by the first word, then check size, version and the room for the file itself."""
         first = word(head, 0)
+        # The class of the file comes before its size: an encrypted file that is too large is still 2004.
         if first in ENCRYPTED:
             return 2004  # nothing here can decrypt; which code other boards see is not known
         if first not in (3, V4_MAGIC):
             return 2002
         if size < 1 or size > flavours.MODEL_LIMIT:
             return 2003
+        # A build without v4 support does not know the magic. Its code is that of an unknown file, so the file
+        # alone does not tell.
         if first == V4_MAGIC and not bench.flavour[flavours.V4]:
             return 2002
         self.size = size
+        # The file buffer and the context come first; the main memory is taken by start(), after the file was read.
         for name, nbytes in flavours.need_parts(3 if first == 3 else 4, size, 0)[:2]:
             if not self.take(name, nbytes):
                 return no_memory()
@@ -123,12 +131,15 @@ class Model:
         """The part after the file is in memory: header again, main memory, the engine."""
         head = head_of(data)
         first = word(head, 0)
+        # The v3 loader accepts one architecture word only, and it looks once the file is in memory.
         if first == 3 and word(head, 8) != 0:
             return 2002
+        # Newer kmodels keep the magic. The version is not compared, so the later layout is read as v4.
         if first == V4_MAGIC and word(head, 4) != 4:
             bench.hard_fault("kmodel v%d: its loader takes it for a v4, and copies 2 GiB" % word(head, 4))
         if not self.take("main memory", word(head, 20)):
             return no_memory()
+        # Whatever the engine raises becomes a code, as the closed library never raises; the reason goes to the console.
         try:
             self.network = engine().load(data)
         except EngineError as error:
@@ -137,6 +148,7 @@ class Model:
         except Exception as error:
             bench.uart.print("engine: %s: %s" % (type(error).__name__, error))
             return 2015
+        # The slot is taken last: nothing before this line has to undo it.
         self.id = bench.kpu.next_id
         bench.kpu.next_id += 1
         bench.kpu.loads += 1
@@ -147,12 +159,14 @@ class Model:
 
     def release(self) -> None:
         """Give everything back: file buffer, main memory, slot, yolo arguments."""
+        # A task may outlive bench.reset(). Its blocks belong to the old heap and must not be freed in the new one.
         if self.generation == bench.generation:
             for block in self.blocks:
                 bench.memory.free_block(block)
             self.free_yolo()
         self.blocks = []
         self.yolo = None
+        # A second release finds no slot of its own: another model may have taken it meanwhile.
         if self.alive:
             self.alive = False
             slots = bench.kpu.slots
@@ -181,6 +195,7 @@ class Model:
         network = self.network
         bench.kpu.note(self.run_entry)
         bench.kpu.runs += 1
+        # The ledger has the run before it is tried: a test must see a run that failed, too.
         try:
             results = network.run(x)
             outputs = self.output_buffers()
@@ -205,6 +220,7 @@ def _store(buffer, values):
     if isinstance(buffer, bytearray):
         buffer[:] = bytes(values)[: len(buffer)]
         return
+    # Engines answer with lists, with arrays or with raw bytes. The buffer keeps its type, since fmaps hold it.
     if not isinstance(values, array.array):
         if isinstance(values, (list, tuple)):
             values = array.array("f", values)

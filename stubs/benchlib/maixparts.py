@@ -10,12 +10,14 @@ class freq:
     def set(cpu: int = 0, pll1: int = 0, kpu_div: int = 0):
         bench.enter("freq.set")
         now_cpu, now_kpu = bench.frequencies
+        # 0 means "as it is", so one clock can be set without knowing the other.
         new_cpu = cpu or now_cpu
         new_kpu = (pll1 or 400) // (kpu_div or 1) if pll1 or kpu_div else now_kpu
         if new_kpu > 600 or new_kpu < 26:
             raise OSError("Unsupported KPU frequency!")
         if new_cpu > 600 or new_cpu < 40:
             raise OSError("Unsupported CPU frequency!")
+        # No restart without a change: a program may set its clocks at each start and does not loop.
         if (new_cpu, new_kpu) == (now_cpu, now_kpu):
             bench.uart.print("No change\r\n")
             return None

@@ -46,6 +46,7 @@ def kmodel_v3(
     bodies = []  # type: list
     for kind in layers:
         at = body + sum([len(part) for part in bodies])
+        # The argument block of a convolution follows its fields, so its offset depends on all bodies before it.
         if kind == 10240:
             bodies.append(
                 struct.pack("<IIIIII", 0, 0, at + 24, 0, 0, 0)

@@ -34,6 +34,7 @@ class Uart:
                     self.echo(line)
                 if self.wire:
                     self.wire.tx.extend(line.encode() + b"\r\n")
+        # Half of the log goes at once, so that a long run does not copy it at each line.
         if len(lines) > LOG_LINES:
             del_to = len(lines) - LOG_LINES // 2
             kept = lines[del_to:]
@@ -162,6 +163,7 @@ class Kpu:
     def note(self, entry) -> None:
         """Enter a fact; the same run again and again is entered once."""
         ledger = self.ledger
+        # The same object, not an equal one: a model has one run entry, and a loop of frames must not fill the ledger.
         if ledger and ledger[-1] is entry:
             return
         ledger.append(entry)

@@ -49,8 +49,10 @@ class Pins:
         """Put a raw level on a pin now; an edge fires the interrupt armed for it."""
         old = self.levels.get(pin, 1)
         self.levels[pin] = level
+        # Only an edge fires. A pin without a function changes its level, but nobody listens.
         if old == level or pin not in self.functions:
             return
+        # Interrupts exist for the GPIOHS only; the slow GPIOs have none that a program can reach.
         number = self.functions[pin] - FUNC_GPIOHS0
         armed = self.irqs.get(number) if 0 <= number < 32 else None
         if armed is not None and armed[1] & (IRQ_RISING if level else IRQ_FALLING):
@@ -73,6 +75,7 @@ class Pins:
             turn = 1 - turn
             self._at(at + offset, pin, turn)
             last = offset
+        # An odd number of toggles would leave the contact at the wrong level: one more step settles it.
         if turn != level:
             self._at(at + last + 1, pin, level)
 

@@ -91,6 +91,7 @@ def grey_to_565(levels):
 def rgb_to_grey(pairs) -> bytearray:
     """Return grey bytes of RGB565 bytes."""
     count = len(pairs) // 2
+    # The table of all colours costs 65,536 calls: it pays for whole pictures, not for a line of text.
     if _translate and count > 4096:
         table = _TABLES.get("luma")
         if table is None:

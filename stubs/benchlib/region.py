@@ -4,6 +4,7 @@ import math
 
 
 def _sigmoid(x):
+    # Near here the 32-bit exp() of the chip overflows and the result is 0; a double would still give a small score.
     if x < -87.0:
         return 0.0
     return 1.0 / (1.0 + math.exp(-x))
@@ -30,6 +31,7 @@ def iou(a, b) -> float:
 
 def unsigned(value: float) -> int:
     """Convert as the chip converts a float to uint32_t: towards zero, negative saturates to 0."""
+    # fcvt.wu.s of RISC-V saturates. A C compiler on the PC may wrap instead, which would give other corners.
     if value <= 0 or value != value:
         return 0
     return min(int(value), 0xFFFFFFFF)
@@ -66,9 +68,12 @@ def decode(
     for n in range(number):
         base = n * step
         for i in range(cells):
+            # The comparison is strict in the firmware: a score equal to the threshold is dropped.
             score = _sigmoid(raw[base + 4 * cells + i])
             if score <= threshold:
                 continue
+            # The largest value is subtracted before exp(), as softmax() in sipeed_yolo2.c does: large outputs
+            # stay finite.
             first = base + 5 * cells + i
             largest = raw[first]
             for k in range(1, classes):
@@ -79,6 +84,8 @@ def decode(
             total = 0.0
             for value in powers:
                 total += value
+            # Each class is held against the threshold by itself; a box may survive with several classes until
+            # suppression.
             row = {}
             for k in range(classes):
                 probability = score * (powers[k] / total)
@@ -101,6 +108,7 @@ def decode(
 def _suppress(boxes, scores, classes, nms):
     # per class: the best box removes the ones that overlap it by more than nms; a removed box removes nobody
     for k in range(classes):
+        # The negative index makes equal scores keep the order of the box numbers: runs repeat exactly.
         order = [(scores[index][k], -index) for index in scores if k in scores[index]]
         order.sort()
         order.reverse()
@@ -123,11 +131,14 @@ def _collect(boxes, scores, net_w, net_h):
         row = scores[index]
         if not row:
             continue
+        # Ascending order and a strict comparison: of equal classes the lowest number wins, as in the loop of
+        # the firmware.
         best = -1
         for k in sorted(row):
             if best < 0 or row[k] > row[best]:
                 best = k
         x, y, w, h = boxes[index]
+        # Width and height are differences of the converted corners, so what is cut at 0 makes the box smaller.
         x1 = unsigned(x * net_w - w * net_w / 2)
         y1 = unsigned(y * net_h - h * net_h / 2)
         x2 = unsigned(x * net_w + w * net_w / 2)

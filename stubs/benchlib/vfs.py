@@ -28,6 +28,7 @@ def resolve(path: str):
     cut = full.find("/", 1)
     name = full[1:cut] if cut > 0 else full[1:]
     rest = full[cut + 1 :] if cut > 0 else ""
+    # The list of mounts decides, not the socket: a pulled card still resolves, and its accesses fail later.
     if name == "sd" and bench.card.mounted:
         return (bench.card, rest)
     if name == "flash":

@@ -34,6 +34,7 @@ class KPU:
         """Load from a path of any suffix, or from (flash address, size); v3 and v4. None; a second load leaks the
         first."""
         code = bench.enter_code("maix.load_kmodel")
+        # The order of these tests and their texts are those of CanMV's Maix_kpu.c; the suffix is not tested.
         if path is None:
             raise ValueError("invalid path input")
         if type(path) is str:
@@ -47,6 +48,7 @@ class KPU:
         else:
             raise ValueError("path error!")
         bench.uart.print("model size %d " % len(data))
+        # The file is read into its own block first, so a large file fails here, whatever its header says.
         block = bench.memory.alloc("model file", len(data))
         if block is None or code == 2006:
             bench.memory.free_block(block)
@@ -56,8 +58,10 @@ class KPU:
         if network is None:
             bench.memory.free_block(block)
             raise OSError("Failed to init model")
+        # The table of models is searched last, and what was taken by then stays taken.
         if len(bench.kpu.canmv) >= _MODELS:
             raise OSError("Failed to add kpu_model_buffer")
+        # The object forgets the first model: nothing points to its memory any more.
         if self._blocks:
             bench.kpu.leaked.append(("model file", self._blocks))
             bench.kpu.canmv.remove(self)
@@ -86,6 +90,7 @@ class KPU:
     def _start(self, data):
         head = kpu_model.head_of(data)
         first = word(head, 0)
+        # Unlike MaixPy's loader this one looks at the version, so a newer kmodel is an error and no crash.
         if first not in (3, V4_MAGIC) or (first == V4_MAGIC and word(head, 4) != 4):
             return None
         self._arena = bench.memory.alloc("main memory", word(head, 20))
@@ -127,6 +132,7 @@ class KPU:
             0.4 if nms_value is None else nms_value,
             classes,
         )
+        # The region layer is taken at once and kept, not per run as in MaixPy: it counts in the memory of the task.
         boxes = layer_w * layer_h * anchor_num
         self._blocks.append(bench.memory.alloc("region layer", boxes * (classes + 5) * 4 + boxes * (28 + classes * 4)))
 
@@ -148,8 +154,10 @@ class KPU:
         bench.kpu.note(self._run_entry)
         bench.kpu.runs += 1
         bench.block(int(getattr(network, "run_ms", bench.kpu.run_ms)))
+        # The time has passed and the run is in the ledger when the error comes: a failed run costs as much.
         if code:
             raise OSError("Model Buffer maybe dirty!")
+        # The scripted boxes need no outputs: without a list to return nothing is computed.
         if scripted and not getlist and not get_feature:
             return None
         try:
@@ -160,6 +168,7 @@ class KPU:
         first = self._outputs[0]
         if getlist:
             return list(first)
+        # At length 1 two features differ by direction only, not by the brightness of their pictures.
         if get_feature:
             if len(first) > _MAX_FEATURE:
                 raise ValueError("feature len out of 256\r\n")
@@ -181,6 +190,7 @@ class KPU:
     def regionlayer_yolo2(self) -> list:
         """Return [[x, y, w, h, classid, prob], ...], possibly empty; after run_with_output."""
         bench.enter("maix.regionlayer_yolo2")
+        # The C code tests neither pointer (canmv Maix_kpu.c).
         if self._yolo is None or self._network is None:
             bench.hard_fault("regionlayer_yolo2 without init_yolo2 dereferences NULL")
         if getattr(self._network, "scripted", False):
@@ -188,6 +198,7 @@ class KPU:
         from benchlib.region import decode
 
         anchors, number, img_w, img_h, layer_w, layer_h, threshold, nms, classes = self._yolo
+        # All sizes are the caller's: a wrong one reads memory behind the output, which no exception shows on the board.
         needed = number * layer_w * layer_h * (classes + 5)
         if self._outputs is None or len(self._outputs[0]) < needed or len(anchors) < number * 2:
             bench.hard_fault("the region layer reads past the network's output")
@@ -199,6 +210,7 @@ class KPU:
         """Release the model: True, False when there is none. Without init_yolo2 before it goes through a NULL
         pointer."""
         bench.enter("maix.deinit")
+        # A second call ends here, before the region layer is looked at: False and no crash.
         if self._network is None:
             return False
         if self._yolo is None:

@@ -35,6 +35,7 @@ class RealClock(Clock):
     def advance(self, ms: int, blocking: bool = False) -> None:
         """Wait so many milliseconds; what is due meanwhile happens at its time, in C code (`blocking`) at the end."""
         end = self.now + ms
+        # In C code interrupts only queue their callbacks, so the wait is one piece; else each event ends a piece.
         while not blocking and self._events and self._events[0][0] <= end:
             self._wait(self._events[0][0])
             self._happen()
@@ -44,6 +45,7 @@ class RealClock(Clock):
     def _wait(self, until):
         wire.poll()
         left = until - self.now
+        # Short slices, because Ctrl-C is a flag that somebody has to look at.
         while left > 0:
             self._system.sleep_ms(min(left, SLICE))
             wire.poll()

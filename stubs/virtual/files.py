@@ -32,11 +32,14 @@ class Folder:
         self._free = None  # counted when first asked for
 
     def _place(self, path):
+        # SPIFFS names may hold "/". The percent sign is replaced first, so that both steps can be taken back.
         if self.flat:
             path = path.replace("%", "%25").replace("/", "%2F")
         return self._root + "/" + path if path else self._root
 
     def listdir(self, path: str):
+        # The stat also raises ENOENT for what is missing, before the listing of the PC's folder could say
+        # anything else.
         if not self.flat and not self.stat(path)[0]:
             raise OSError(ENOTDIR)
         rows = []
@@ -78,6 +81,7 @@ class Folder:
 
     def take(self, count: int) -> None:
         """Account for bytes written; OSError(28) when they do not fit."""
+        # The free bytes are counted once and then carried on: walking the folder at each write would be slow.
         if self.space is not None:
             if count > self.free():
                 raise OSError(ENOSPC)
@@ -99,6 +103,7 @@ class Folder:
         """Return the row of uos.statvfs, None where the fake's own will do."""
         if self.space is None or self.flat:
             return None
+        # A program asks seldom, so the folder is counted again then: the PC may have changed it meanwhile.
         self._free = None
         free = max(self.free(), 0) // 512
         return (512, 512, self.space // 512, free, free, 0, 0, 0, 0, 255)
@@ -106,6 +111,7 @@ class Folder:
     def remove(self, path: str) -> None:
         self.change()
         real_path = self._place(path)
+        # FatFs refuses a folder that is not empty with EACCES; rmdir() of the PC has other codes.
         if self.stat(path)[0]:
             if self.listdir(path):
                 raise OSError(EACCES)
@@ -117,6 +123,7 @@ class Folder:
     def rename(self, old: str, new: str) -> None:
         self.change()
         is_dir = self.stat(old)[0]
+        # The target is looked at first: rename() of the PC would replace an empty folder without a word.
         try:
             there = self.stat(new)[0]
         except OSError:
@@ -151,6 +158,7 @@ class File:
         self._text = "b" not in mode
         self._reads = "r" in mode or "+" in mode
         self._writes = "r" not in mode or "+" in mode
+        # A card that is locked refuses at open(), before the PC's file is truncated.
         if self._writes:
             folder.change()
         self._file = opener(real_path, mode.replace("t", "").replace("b", "").replace("x", "w") + "b")
@@ -161,9 +169,11 @@ class File:
         bench.enter(name)
         if self._file is None:
             raise ValueError("I/O operation on closed file")
+        # Each call is an access, so a card that was pulled fails here, too, though the PC's file is still open.
         bench.card.touch() if not self._folder.flat else bench.flash.touch()
         if not allowed:
             raise OSError(9)
+        # Reading and moving must see what was written before, so only further writes may leave it waiting.
         if self._late and name != "file.write":
             self._settle()
 
@@ -181,6 +191,7 @@ class File:
         elif not self._text:
             return self._file.read(_n)
         else:
+            # n characters are at least n bytes. What is missing is asked for until the last character is whole.
             data = self._file.read(_n)
             missing = self._missing(data, _n)
             while missing:
@@ -192,6 +203,7 @@ class File:
         return data.decode() if self._text else data
 
     def _missing(self, data, characters):
+        # Bytes of the form 10xxxxxx go on with a character: the others start one and are counted.
         count = 0
         for byte in data:
             count += byte & 0xC0 != 0x80
@@ -237,6 +249,7 @@ class File:
             if not self._text:
                 raise TypeError("object with buffer protocol required")
             _data = _data.encode()
+        # The room is taken before the bytes wait: the program learns at write() that the card is full.
         self._folder.take(len(_data))
         self._late.append(bytes(_data))
         return len(_data)
@@ -255,6 +268,7 @@ class File:
 
     def close(self) -> None:
         bench.enter("file.close")
+        # A second close() is harmless; the count of open files must not fall twice.
         if self._file is not None:
             bench.open_files -= 1
             if self._late:

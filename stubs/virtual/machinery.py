@@ -52,6 +52,7 @@ def run(system, system_time, opener, builtins, options) -> int:
     """Boot and serve until a reset; the code this interpreter ends with."""
     card, flavour, why, mode, space, readonly = options
     _install(system, system_time, opener, builtins)
+    # Both are made new on the PC's clock, before the reset: what the reset arms must count real time.
     bench.clock = bench.keys = None  # the bench's own stand still
     bench.clock = RealClock(bench.scheduler, system_time)
     bench.keys = Pins(bench.clock, bench.scheduler)
@@ -60,6 +61,7 @@ def run(system, system_time, opener, builtins, options) -> int:
     if card:
         bench.card.insert(Folder(system, opener, "/sd", space=space, readonly=readonly == "1"))
     bench.uart.echo = builtins.print
+    # Nobody sees pixels behind a serial port, and painting would make the board slower than a real one.
     bench.screen.capture = bench.screen.draw = False
     bench.screen.on_show = _move
     names = {"__name__": "__main__"}
@@ -123,6 +125,7 @@ def _move():
 
 def _boot(system, session, why):
     row = bench.flavour
+    # These lines come from the start of the chip; a soft reset starts the interpreter only (maixpy_main.c).
     if why != "soft":
         print("\n[MAIXPY] Pll0:freq:806000000")
         print("[MAIXPY] Pll1:freq:398666666")
@@ -133,11 +136,13 @@ def _boot(system, session, why):
     used = HEAP_TOP - row[flavours.BANNER_KIB] * 1024
     size = row[flavours.GC_KIB] * 1024
     print("[MaixPy] gc heap=0x%x-0x%x(%d)" % (used - size, used, size))
+    # The card wins where it is listed: its main.py runs and the one of the flash chip does not.
     folder = "/sd" if bench.card.mounted else "/flash"
     sys.path[:] = ["", "."] + (["/sd"] if folder == "/sd" else []) + ["/flash", "/stubs"]
     system.chdir(folder)
     bench.cwd = folder
     print("[MaixPy] init end")
+    # This comes before any file of the card, so a boot.py that hangs can still be stopped.
     if not _rescue(session):
         return
     drive = bench.card if folder == "/sd" else bench.flash
@@ -148,6 +153,7 @@ def _boot(system, session, why):
         return
     try:
         drive.stat("main.py")
+    # The firmware writes a welcome where main.py is missing. A card that cannot be written boots all the same.
     except OSError:
         try:
             drive.backend.write("main.py", WELCOME.encode())
@@ -155,6 +161,7 @@ def _boot(system, session, why):
             print(error)
     _cover()
     _program(session, drive, "boot.py")
+    # In raw mode a PC tool has the line: main.py would take it away, so it is not run then (maixpy_main.c).
     if session.mode == repl.FRIENDLY:
         _program(session, drive, "main.py")
 
@@ -183,6 +190,7 @@ def _cover():
     for name in ("boot.py", "main.py"):
         try:
             new = bytes(bench.card.backend.read("cover." + name))
+        # A missing cover file means that the card brings none; a missing one in flash counts as different.
         except OSError:
             continue
         try:

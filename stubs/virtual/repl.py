@@ -55,6 +55,7 @@ class Session:
             code = bytearray()
             while True:
                 key = self._key(code)
+                # These keys are those of pyexec_raw_repl: 1 starts again, 2 leaves, 3 drops the text, 4 runs it.
                 if key == 1:
                     wire.write(b"raw REPL; CTRL-B to exit\r\n>")
                     code = bytearray()
@@ -68,7 +69,9 @@ class Session:
                     break
                 else:
                     code.append(key)
+            # "OK" comes before the program runs: a PC tool waits for it and only then for the output.
             wire.write(b"OK")
+            # Ctrl-D without text is the soft reset, the same as in the friendly mode.
             if not code:
                 wire.write(b"\r\n")
                 return True
@@ -82,6 +85,7 @@ class Session:
         """
         failed = None
         left = False
+        # The interrupt is armed for the program only: while a line is typed Ctrl-C is a key like others.
         try:
             wire.surely(wire.MODE, 1)
             wire.surely(wire.INTERRUPT, 3)
@@ -91,6 +95,7 @@ class Session:
                 wire.surely(wire.INTERRUPT, -1)
         except SystemExit:
             left = True
+        # These end the interpreter. A program must not be able to report them as its own error.
         except (bench.Reset, wire.Gone):
             raise
         except BaseException as error:
@@ -112,6 +117,7 @@ class Session:
             if key == 3:
                 wire.write(b"\r\n")
                 lines = ""
+            # In a block that goes on only Ctrl-C counts: the other keys would lose what was typed.
             elif key is not None and lines:
                 pass
             elif key == 1:
@@ -141,9 +147,11 @@ class Session:
         while True:
             for byte in wire.ask(wire.REPL, 1)[1]:
                 if byte in b"\x01\x02\x03\x04\x05":
+                    # Control keys act on an empty line only, Ctrl-C always (lib/mp-readline).
                     if byte == 3 or not text:
                         return (byte, "")
                 elif byte in b"\r\n":
+                    # A line feed alone on an empty line is dropped: a terminal that sends both ends each line once.
                     if byte == 13 or text:
                         wire.write(b"\r\n")
                         return (None, str(text, "utf-8"))

@@ -11,6 +11,7 @@ class UART(buses.UART):
     def init(self, baudrate: int = 115200, bits: int = 8, parity=None, stop=None, **options) -> None:
         """Configure; on the line of the REPL the rate changes at once and what waits is lost."""
         super().init(baudrate, bits, parity, stop, **options)
+        # The rate belongs to the PC's side of the line: the front has to change together with the board.
         if self._id == self.UARTHS:
             wire.ask(wire.BAUD, baudrate, str(self._limit).encode())
 
@@ -49,6 +50,7 @@ class UART(buses.UART):
         if self._id != self.UARTHS:
             return super().readline(_n)
         line = b""
+        # Byte by byte: what follows the line end must stay on the line for the next reader.
         while _n < 0 or len(line) < _n:
             byte = self._read(1)
             if not byte:

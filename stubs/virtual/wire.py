@@ -25,6 +25,7 @@ def connect(answers, requests, flag) -> None:
 
 def poll() -> None:
     """Raise KeyboardInterrupt when Ctrl-C came."""
+    # The flag is a file, since a look at it is cheap and needs no answer of the front.
     flag = _files[2]
     flag.seek(0)
     if flag.read(1) == b"\x01":
@@ -37,6 +38,7 @@ def ask(what: int, number: int = 0, data: bytes = b""):
     try:
         _files[1].write(pack("<BxHi", what, len(data), number) + data)
         return _answer()
+    # The answer may be half read. Without the mark the next request would take its rest for an answer.
     except KeyboardInterrupt:
         _resync()
         raise
