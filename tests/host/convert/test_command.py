@@ -82,7 +82,7 @@ def test_the_firmware_that_is_compared_with(command, tmp_path: Path) -> None:
         ("--images photos --kind yolo2", 2, "--kind yolo2: the network has no output"),
         ("--images photos --anchors 1,2,x", 4, "cannot read 1,2,x"),
         ("--images photos --anchors 1,2,-3,4", 2, "--anchors 1,2,-3,4: expected pairs of numbers above 0"),
-        ("--images photos --kind classifier --anchors 1,2", 2, "--anchors: a classifier has none"),
+        ("--images photos --kind classifier --anchors 1,2", 2, "--anchors: a classifier has no anchors"),
         ("--images photos --mean a", 2, "--mean a: expected one number"),
         ("--images photos --mean 1,2,3,4", 2, "--mean"),
         ("--images photos --std 0", 2, "--std"),
