@@ -37,6 +37,12 @@ def _files() -> dict[str, Any]:
     }
 
 
+@pytest.fixture(autouse=True)
+def newest_version() -> None:
+    """Run the newest firmware: which names exist depends on the version that another test may have left running."""
+    bench.reset()
+
+
 @pytest.fixture
 def board() -> dict[str, Any]:
     """A running board and the names that the table's expressions use."""
