@@ -92,7 +92,7 @@ def fit_out(app, card):
         board = boards.find(settings.board)
     else:
         board = boards.find_by_config(hal_start.config_value("type")) or boards.find(BOARD)
-    # Panel, then camera, then model: py_lcd.c keeps its buffer for ever, and sensor.c until the next reset. So the
+    # Panel, then camera, then model: py_lcd.c keeps its buffer forever, and sensor.c until the next reset. So the
     # model is the topmost block of the system heap, and leaves no hole when it goes.
     wrong = hal_start.panel(board, settings.screen)
     app.screen = hal.Screen()

@@ -220,7 +220,7 @@ def enter(board: Board, limit: float = BUSY) -> None:
     broke.
     """
     line = board.transport
-    # `last_start` keeps the first limit, so that a board that talks without end cannot move `end` for ever.
+    # `last_start` keeps the first limit, so that a board that talks without end cannot move `end` forever.
     last_start = end = time.monotonic() + limit
     heard = b""
     silent = readable = False

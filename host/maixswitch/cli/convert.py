@@ -111,7 +111,7 @@ def _runtime(firmware: str) -> str:
     from maixswitch.kmodel.judge.firmware import find
     from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME
 
-    return find(firmware).api if firmware else DEFAULT_RUNTIME
+    return find(firmware).runtime if firmware else DEFAULT_RUNTIME
 
 
 def _writable(*paths: Path) -> None:

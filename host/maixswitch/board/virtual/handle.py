@@ -182,7 +182,7 @@ class VirtualBoard:
                 # The front process ends with its stdin, and then removes the port and ends the interpreter.
                 front.stdin.close()
             try:
-                # A hanging interpreter must not keep a test or a terminal for ever.
+                # A hanging interpreter must not keep a test or a terminal forever.
                 front.wait(SECONDS)
             except subprocess.TimeoutExpired:
                 front.kill()
@@ -242,7 +242,7 @@ class VirtualBoard:
         assert self._front.stdout
         descriptor = self._front.stdout.fileno()
         while b"\n" not in self._heard:
-            # A plain read would wait for ever if the process hangs.
+            # A plain read would wait forever if the process hangs.
             ready, _, _ = select.select([descriptor], [], [], SECONDS)
             more = os.read(descriptor, 4096) if ready else b""
             if not more:
