@@ -1,0 +1,340 @@
+"""The chip as a whole: memory, harts, devices, clock and events."""
+
+from __future__ import annotations
+
+import ctypes
+import heapq
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import unicorn
+from numpy.typing import NDArray
+from unicorn.unicorn_py3 import unicorn as binding
+
+from .clock import READS_OF_A_DELAY, SLICE, Clock
+from .firmware_code import COUNTER, adapt
+from .hart import Hart
+from .image import Image
+from .memory import PAGE, Memory, host_address
+from .peripherals.clint import Clint
+from .peripherals.device import Device
+from .peripherals.dmac import Dmac
+from .peripherals.dvp import Dvp
+from .peripherals.fpioa import GPIO, GPIOHS, Fpioa
+from .peripherals.gpio import Gpio
+from .peripherals.gpiohs import Gpiohs
+from .peripherals.i2c import I2c, I2cPart
+from .peripherals.kpu import Kpu
+from .peripherals.otp import Otp
+from .peripherals.page import PageDevice
+from .peripherals.plic import Plic
+from .peripherals.rtc import Rtc
+from .peripherals.sha256 import Sha256
+from .peripherals.spi import Spi
+from .peripherals.sysctl import Sysctl
+from .peripherals.timer import Timer
+from .peripherals.uart import Uart
+from .peripherals.uarths import Uarths
+from .peripherals.watchdog import Watchdog
+
+READ = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_void_p)
+WRITE = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_uint64, ctypes.c_void_p
+)
+IDLE_SHARE = 20
+"""A hart that does nothing but wait gets a slice of this part of the length."""
+IDLE_JUMP = 8
+"""Slices by which the clock moves on when one hart is in a delay loop and the other idles."""
+
+Camera = Callable[[int, int], NDArray[np.uint8]]
+
+
+class Unmodelled:
+    """Which registers a firmware used that no device models: (device, offset, access) -> how often."""
+
+    def __init__(self, strict: bool) -> None:
+        self.strict = strict
+        self.counts: Counter[tuple[str, int, str]] = Counter()
+
+    def count(self, device: str, offset: int, access: str) -> None:
+        """Note an access.
+
+        Raises UnmodelledRegister in strict mode.
+        """
+        self.counts[device, offset, access] += 1
+        if self.strict:
+            raise UnmodelledRegister(f"{device}: {access} of the register at {offset:#x}, which nobody models")
+
+
+class UnmodelledRegister(Exception):
+    """The firmware used a register that no device models, and the chip is strict about it."""
+
+
+class Chip:
+    """A K210 with a firmware in its memory.
+
+    ``uarths`` is the serial line of the REPL, ``spi0`` to ``spi3`` take the panel, the card and the flash, ``i2c`` and
+    ``sccb`` the sensor and the power chip, ``camera`` gives the pictures.
+    """
+
+    def __init__(self, image: Image, strict: bool = False) -> None:
+        self.memory = Memory()
+        self.clock = Clock()
+        self.unmodelled = Unmodelled(strict)
+        self.stopping = False
+        self.reset_requested = False
+        self.camera: Camera | None = None
+        self.sccb: dict[int, I2cPart] = {}
+        self.watched_outputs = 0
+        self.pin_levels: dict[int, bool] = {}
+        self._pins: dict[int, list[int]] | None = None
+        self._events: list[tuple[int, int, str, str, int]] = []
+        self._serial = 0
+        self._failure: BaseException | None = None
+        self._keep: list[Any] = []
+        self._running: Hart | None = None
+        self._delay = False
+
+        self.harts = [Hart(self, number) for number in (0, 1)]
+        self._make_devices()
+        code = bytearray(image.code)
+        self.sites = adapt(code)
+        self.memory.data[: len(code)] = np.frombuffer(bytes(code), np.uint8)
+        for hart in self.harts:
+            hart.watch(self.sites)
+            self._map_counter(hart)
+        self.harts[0].running = True
+
+    def _make_devices(self) -> None:
+        self.devices: dict[str, Device] = {}
+
+        def add(kind: Any, base: int, name: str = "", **more: Any) -> Any:
+            device = kind(self, base, name, **more)
+            self.devices[device.name] = device
+            self._map(device)
+            return device
+
+        self.clint: Clint = add(Clint, 0x0200_0000)
+        self.plic: Plic = add(Plic, 0x0C00_0000)
+        self.uarths: Uarths = add(Uarths, 0x3800_0000)
+        self.gpiohs: Gpiohs = add(Gpiohs, 0x3800_1000)
+        self.kpu: Kpu = add(Kpu, 0x4080_0000)
+        self.fft: PageDevice = add(PageDevice, 0x4200_0000, "FFT")
+        self.dmac: Dmac = add(Dmac, 0x5000_0000)
+        self.gpio: Gpio = add(Gpio, 0x5020_0000)
+        self.uarts: list[Uart] = [
+            add(Uart, 0x5021_0000 + 0x1_0000 * at, f"UART{at + 1}", source=11 + at) for at in range(3)
+        ]
+        add(PageDevice, 0x5024_0000, "SPI2")
+        for at in range(3):
+            add(PageDevice, 0x5025_0000 + 0x1_0000 * at, f"I2S{at}")
+        self.i2c: list[I2c] = [add(I2c, 0x5028_0000 + 0x1_0000 * at, f"I2C{at}") for at in range(3)]
+        self.fpioa: Fpioa = add(Fpioa, 0x502B_0000)
+        add(Sha256, 0x502C_0000)
+        self.timers: list[Timer] = [
+            add(Timer, 0x502D_0000 + 0x1_0000 * at, f"TIMER{at}", number=at) for at in range(3)
+        ]
+        for at in range(2):
+            add(Watchdog, 0x5040_0000 + 0x1_0000 * at, f"WDT{at}", source=21 + at)
+        add(Otp, 0x5042_0000)
+        self.dvp: Dvp = add(Dvp, 0x5043_0000)
+        self.sysctl: Sysctl = add(Sysctl, 0x5044_0000)
+        add(PageDevice, 0x5045_0000, "AES")
+        add(Rtc, 0x5046_0000)
+        self.spi0: Spi = add(Spi, 0x5200_0000, "SPI0")
+        self.spi1: Spi = add(Spi, 0x5300_0000, "SPI1")
+        self.spi3: Spi = add(Spi, 0x5400_0000, "SPI3", late=True)
+
+    # Registers. The callbacks go to Unicorn without its Python binding in between: 0.4 instead of 1 microsecond each.
+
+    def _map(self, device: Device) -> None:
+        if isinstance(device, PageDevice):
+            address = host_address(device.page)
+            for hart in self.harts:
+                hart.uc.mem_map_ptr(device.base, PAGE, unicorn.UC_PROT_READ, address)
+                hart.uc.hook_add(
+                    unicorn.UC_HOOK_MEM_WRITE_PROT, self._page_write, device, device.base, device.base + PAGE - 1
+                )
+            return
+        read, write = self._callbacks(device)
+        for hart in self.harts:
+            self._map_callbacks(hart, device.base, device.SIZE, read, write)
+
+    def _map_callbacks(self, hart: Hart, base: int, size: int, read: Any, write: Any) -> None:
+        self._keep += [read, write]
+        binding.uclib.uc_mmio_map(
+            hart.uc._uch, ctypes.c_uint64(base), ctypes.c_size_t(size), read, None, write, None
+        )
+
+    def _callbacks(self, device: Device) -> tuple[Any, Any]:
+        clock, get, put = self.clock, device.read, device.write
+
+        def read(handle: Any, offset: int, size: int, user: Any) -> int:
+            clock.reads = 0
+            try:
+                return get(offset)
+            except BaseException as error:
+                self._fail(error)
+                return 0
+
+        def write(handle: Any, offset: int, size: int, value: int, user: Any) -> None:
+            clock.reads = 0
+            try:
+                put(offset, value & 0xFFFF_FFFF)
+            except BaseException as error:
+                self._fail(error)
+
+        return READ(read), WRITE(write)
+
+    def _page_write(self, uc: Any, access: int, address: int, size: int, value: int, device: PageDevice) -> bool:
+        try:
+            device.write(address - device.base & ~3, value & 0xFFFF_FFFF)
+        except BaseException as error:
+            self._fail(error)
+        return True
+
+    def _map_counter(self, hart: Hart) -> None:
+        def read(handle: Any, offset: int, size: int, user: Any) -> int:
+            # All of the page but the counter reads as zero, as the chip's debug area does.
+            if offset & ~7 != COUNTER:
+                return 0
+            if offset & 4:
+                return self.clock.cycles >> 32
+            cycles = self.clock.read()
+            if self.clock.reads >= READS_OF_A_DELAY:
+                # The load is done again when the run goes on, which does no harm.
+                self.clock.reads = 0
+                self._delay = True
+                hart.uc.emu_stop()
+            return cycles if size == 8 else cycles & 0xFFFF_FFFF
+
+        def write(handle: Any, offset: int, size: int, value: int, user: Any) -> None:
+            return
+
+        self._map_callbacks(hart, 0, PAGE, READ(read), WRITE(write))
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = error
+        if self._running is not None:
+            self._running.uc.emu_stop()
+
+    def raise_failure(self) -> None:
+        """Raise what a device raised inside a callback, where Python cannot let it through."""
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+    # What devices ask of the chip.
+
+    def later(self, cycles: int, device: Device, action: str, argument: int) -> None:
+        """Call `device.happen(action, argument)` that many cycles from now."""
+        self._serial += 1
+        heapq.heappush(self._events, (self.clock.cycles + cycles, self._serial, device.name, action, argument))
+
+    def stop(self) -> None:
+        """End the run at the next chance."""
+        self.stopping = True
+        if self._running is not None:
+            self._running.uc.emu_stop()
+
+    def software_interrupt(self, hart: int) -> None:
+        """A hart's msip was set: start the hart if it slept, or stop behind the store if it is the one that runs."""
+        target = self.harts[hart]
+        if not target.running:
+            target.running = True
+        elif target is self._running:
+            target.stop_behind_store()
+
+    def port(self, address: int) -> Any:
+        """Return the device at an address of a DMA transfer."""
+        for device in self.devices.values():
+            if device.base <= address < device.base + device.SIZE:
+                return device
+        raise ValueError(f"no device at {address:#x}")
+
+    def pins_changed(self) -> None:
+        """The functions of the pins changed."""
+        self._pins = None
+        for pin, level in self.pin_levels.items():
+            self._apply_pin(pin, level)
+
+    @property
+    def pins(self) -> dict[int, list[int]]:
+        """Function number -> pins."""
+        if self._pins is None:
+            self._pins = self.fpioa.pins()
+        return self._pins
+
+    def set_pin(self, pin: int, level: bool) -> None:
+        """Drive a pin from outside."""
+        self.pin_levels[pin] = level
+        self._apply_pin(pin, level)
+
+    def _apply_pin(self, pin: int, level: bool) -> None:
+        function = self.fpioa.function(pin)
+        if GPIOHS <= function < GPIOHS + 32:
+            self.gpiohs.set_input(function - GPIOHS, level)
+        elif GPIO <= function < GPIO + 8:
+            self.gpio.set_input(function - GPIO, level)
+
+    def output_level(self, pin: int) -> bool | None:
+        """Return the level that the firmware drives on a pin, None when it drives none."""
+        function = self.fpioa.function(pin)
+        if GPIOHS <= function < GPIOHS + 32:
+            return bool(self.gpiohs.output >> function - GPIOHS & 1)
+        if GPIO <= function < GPIO + 8:
+            return bool(self.gpio.registers.get(0, 0) >> function - GPIO & 1)
+        return None
+
+    def outputs_changed(self, changed: int) -> None:
+        """Outputs of GPIOHS that somebody watches changed."""
+
+    def camera_present(self) -> bool:
+        """Tell whether there is a camera."""
+        return self.camera is not None
+
+    def camera_frame(self, width: int, height: int) -> NDArray[np.uint8]:
+        """Return the camera's picture now, (height, width, 3) uint8."""
+        if self.camera is None:
+            return np.zeros((height, width, 3), np.uint8)
+        return self.camera(width, height)
+
+    # Running.
+
+    def run(self, cycles: int, until: Callable[[], bool] | None = None) -> bool:
+        """Run for a number of cycles, or until a condition holds, which is asked once a slice.
+
+        Returns whether the condition held.
+        """
+        end = self.clock.cycles + cycles
+        self.stopping = False
+        while self.clock.cycles < end and not self.stopping:
+            self._slice()
+            if until is not None and until():
+                return True
+        return False
+
+    def _slice(self) -> None:
+        clock = self.clock
+        start = clock.cycles
+        self._happen()
+        self.clint.update()
+        self.uarths.feed()
+        self._delay = False
+        for hart in self.harts:
+            if hart.running and not self.stopping:
+                self._running = hart
+                hart.run(SLICE // IDLE_SHARE if hart.idle and hart.number else SLICE)
+                self._running = None
+        clock.cycles = max(clock.cycles, start + SLICE)
+        if self._delay and (self.harts[1].idle or not self.harts[1].running):
+            clock.cycles += IDLE_JUMP * SLICE
+
+    def _happen(self) -> None:
+        while self._events and self._events[0][0] <= self.clock.cycles:
+            _, _, device, action, argument = heapq.heappop(self._events)
+            self.devices[device].happen(action, argument)
+
+

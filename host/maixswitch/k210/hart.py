@@ -1,0 +1,211 @@
+"""A hart: one RV64GC core on Unicorn, with the traps of machine mode that Unicorn leaves to its user."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import unicorn
+from unicorn import riscv_const as r
+
+from .clock import SLICE
+from .firmware_code import Sites
+from .memory import CACHED, SIZE, UNCACHED, host_address
+
+if TYPE_CHECKING:
+    from .chip import Chip
+
+NEVER = 0xFFFF_FFFF_FFFF_FFF0
+"""An address at which no code lies: runs end by their number of instructions."""
+EARLY_STOP = SLICE // 20
+"""What an interrupt inside a slice is taken to cost, since Unicorn does not say how many instructions it ran."""
+MIE, MPIE, MPP = 1 << 3, 1 << 7, 3 << 11
+INTERRUPT = 1 << 63
+EXTERNAL, SOFT, TIMER = 11, 3, 7
+"""Interrupt causes, in the order in which a hart takes them."""
+ECALL = 11
+IDLE_BYTES = 64
+FAULTS = {
+    unicorn.UC_ERR_FETCH_UNMAPPED: 1,
+    unicorn.UC_ERR_FETCH_PROT: 1,
+    unicorn.UC_ERR_INSN_INVALID: 2,
+    unicorn.UC_ERR_READ_UNALIGNED: 4,
+    unicorn.UC_ERR_READ_UNMAPPED: 5,
+    unicorn.UC_ERR_READ_PROT: 5,
+    unicorn.UC_ERR_WRITE_UNALIGNED: 6,
+    unicorn.UC_ERR_WRITE_UNMAPPED: 7,
+    unicorn.UC_ERR_WRITE_PROT: 7,
+}
+"""What stopped Unicorn -> cause of the exception that the firmware sees."""
+GENERAL = tuple(range(r.UC_RISCV_REG_X1, r.UC_RISCV_REG_X31 + 1))
+FLOATS = tuple(range(r.UC_RISCV_REG_F0, r.UC_RISCV_REG_F31 + 1))
+CONTROL = (
+    r.UC_RISCV_REG_MSTATUS, r.UC_RISCV_REG_MIE, r.UC_RISCV_REG_MTVEC, r.UC_RISCV_REG_MEPC, r.UC_RISCV_REG_MCAUSE,
+    r.UC_RISCV_REG_MTVAL, r.UC_RISCV_REG_FCSR,
+)  # fmt: skip
+
+
+class Hart:
+    """`lines` are the waiting interrupts, in the bits of mip. `running` is False until the hart is started."""
+
+    def __init__(self, chip: Chip, number: int) -> None:
+        self.chip = chip
+        self.number = number
+        self.lines = 0
+        self.running = False
+        self.idle = False
+        self.pc = CACHED
+        self.fault: tuple[int, int, int] | None = None
+        self.uc = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV64)
+        address = host_address(chip.memory.buffer)
+        for base in (CACHED, UNCACHED):
+            self.uc.mem_map_ptr(base, SIZE, unicorn.UC_PROT_ALL, address)
+        self.uc.hook_add(unicorn.UC_HOOK_INTR, self._exception)
+        self.uc.hook_add(unicorn.UC_HOOK_MEM_INVALID & ~unicorn.UC_HOOK_MEM_WRITE_PROT, self._bad_address)
+        self.uc.reg_write(r.UC_RISCV_REG_MSCRATCH, number)
+        self._trap: int | None = None
+        self._behind_store = False
+        self._bad = 0
+
+    def watch(self, sites: Sites) -> None:
+        """Look for waiting interrupts at the places where a firmware may enable them."""
+        for offset in sites.enables:
+            address = CACHED + offset
+            self.uc.hook_add(unicorn.UC_HOOK_CODE, self._enabled, begin=address, end=address)
+        for offset in sites.returns:
+            address = CACHED + offset
+            self.uc.hook_add(unicorn.UC_HOOK_CODE, self._returns, begin=address, end=address)
+
+    # Hooks. They only note what happened and stop Unicorn; `run` acts on it.
+
+    def _exception(self, uc: Any, number: int, user: Any) -> None:
+        self._trap = number
+        uc.emu_stop()
+
+    def _bad_address(self, uc: Any, access: int, address: int, size: int, value: int, user: Any) -> bool:
+        self._bad = address
+        return False
+
+    def _enabled(self, uc: Any, address: int, size: int, user: Any) -> None:
+        if self.lines and self._waiting():
+            uc.emu_stop()
+
+    def _returns(self, uc: Any, address: int, size: int, user: Any) -> None:
+        if self.lines:
+            self._mret = True
+            uc.emu_stop()
+
+    _mret = False
+
+    def stop_behind_store(self) -> None:
+        """End the run behind the store that a device is handling: its interrupt must be taken before the next
+        instruction."""
+        # Unicorn leaves the pc on a store whose callback stops it, and would do the store again.
+        self._behind_store = True
+        self.uc.emu_stop()
+
+    def set_line(self, line: int, high: bool) -> None:
+        """Raise or lower one of the interrupt lines, given as its bit of mip."""
+        lines = self.lines | line if high else self.lines & ~line
+        if lines != self.lines:
+            self.lines = lines
+            self.uc.reg_write(r.UC_RISCV_REG_SSCRATCH, lines)
+
+    def _waiting(self) -> int:
+        """Return the cause of the interrupt that the hart would take now, 0 for none."""
+        if not self.uc.reg_read(r.UC_RISCV_REG_MSTATUS) & MIE:
+            return 0
+        active = self.lines & self.uc.reg_read(r.UC_RISCV_REG_MIE)
+        for cause in (EXTERNAL, SOFT, TIMER):
+            if active >> cause & 1:
+                return cause
+        return 0
+
+    def _enter_trap(self, cause: int, value: int = 0) -> None:
+        uc = self.uc
+        status = uc.reg_read(r.UC_RISCV_REG_MSTATUS)
+        status = status & ~(MIE | MPIE) | (MPIE if status & MIE else 0) | MPP
+        uc.reg_write(r.UC_RISCV_REG_MSTATUS, status)
+        uc.reg_write(r.UC_RISCV_REG_MEPC, self.pc)
+        uc.reg_write(r.UC_RISCV_REG_MCAUSE, cause)
+        uc.reg_write(r.UC_RISCV_REG_MTVAL, value)
+        self.pc = uc.reg_read(r.UC_RISCV_REG_MTVEC) & ~3
+
+    def _return_from_trap(self) -> None:
+        uc = self.uc
+        status = uc.reg_read(r.UC_RISCV_REG_MSTATUS)
+        status = status & ~MIE | (MIE if status & MPIE else 0) | MPIE
+        uc.reg_write(r.UC_RISCV_REG_MSTATUS, status)
+        self.pc = uc.reg_read(r.UC_RISCV_REG_MEPC)
+
+    def run(self, count: int) -> None:
+        """Run about `count` instructions."""
+        left = count
+        uc = self.uc
+        while left > 0 and not self.chip.stopping:
+            if self.lines:
+                cause = self._waiting()
+                if cause:
+                    self._enter_trap(INTERRUPT | cause)
+            before = self.pc
+            failure = None
+            try:
+                uc.emu_start(self.pc, NEVER, count=left)
+            except unicorn.UcError as error:
+                failure = error
+            self.chip.raise_failure()
+            self.pc = uc.reg_read(r.UC_RISCV_REG_PC)
+            if self._behind_store:
+                self._behind_store = False
+                self.pc += 4 if self.chip.memory.data[self.pc & SIZE - 1] & 3 == 3 else 2
+                left -= EARLY_STOP
+            elif self._trap is not None:
+                number, self._trap = self._trap, None
+                if number in (8, 9, 11):
+                    self.pc -= 4
+                    number = ECALL
+                self._enter_trap(number)
+                left -= EARLY_STOP
+            elif failure is not None:
+                self._take_fault(failure)
+                left -= EARLY_STOP
+            elif self._mret:
+                self._mret = False
+                self._return_from_trap()
+                left -= EARLY_STOP
+            elif self.lines and self._waiting():
+                left -= EARLY_STOP
+            else:
+                self.idle = abs(self.pc - before) < IDLE_BYTES
+                return
+        self.idle = False
+
+    def _take_fault(self, error: unicorn.UcError) -> None:
+        cause = FAULTS.get(error.errno)
+        if cause is None:
+            raise error
+        self.fault = (cause, self.pc, self._bad)
+        self._enter_trap(cause, self._bad)
+
+    def state(self) -> dict[str, Any]:
+        """Return the registers and lines for a saved state."""
+        read = self.uc.reg_read
+        return {
+            "pc": self.pc,
+            "general": [read(register) for register in GENERAL],
+            "floats": [read(register) for register in FLOATS],
+            "control": [read(register) for register in CONTROL],
+            "lines": self.lines,
+            "running": self.running,
+            "idle": self.idle,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        write = self.uc.reg_write
+        # The floats can be written only when mstatus has switched their unit on, so the control registers come first.
+        for registers, key in ((CONTROL, "control"), (GENERAL, "general"), (FLOATS, "floats")):
+            for register, value in zip(registers, state[key], strict=True):
+                write(register, value)
+        self.pc, self.running, self.idle = state["pc"], state["running"], state["idle"]
+        self.lines = state["lines"]
+        write(r.UC_RISCV_REG_SSCRATCH, self.lines)
