@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 SIZE = 16 << 20
 SECTOR, PAGE = 0x1000, 0x100
 MANUFACTURER_ID = b"\xef\x17"
@@ -37,23 +35,23 @@ class Flash:
             raise ValueError(f"{len(data)} bytes at {address:#x} do not fit into a flash of {SIZE} bytes")
         self.content[address : address + len(data)] = data
 
-    def send(self, frames: Sequence[int], bits: int) -> None:
+    def send(self, data: bytes) -> None:
         """Take bytes of a command: its code, the address, data to program."""
-        self._command += bytes(frames)
+        self._command += data
         self._position = 0
 
-    def receive(self, count: int, bits: int) -> bytes:
+    def receive(self, count: int) -> bytes:
         """Return the answer's next bytes."""
         answer = self._answer(self._position, count)
         self._position += count
         return answer
 
-    def exchange(self, frame: int, bits: int) -> int:
+    def exchange(self, byte: int) -> int:
         """Take a byte and return the one that comes back: nothing before the answer's first byte."""
         before = self._length_of_question()
         if before is not None and len(self._command) >= before:
-            return self.receive(1, 8)[0]
-        self._command.append(frame)
+            return self.receive(1)[0]
+        self._command.append(byte)
         return 0xFF
 
     def end(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 BLOCK = 512
@@ -50,21 +50,21 @@ class SdCard:
         self.blocks = blocks
         self._reset()
 
-    def send(self, frames: Sequence[int], bits: int) -> None:
+    def send(self, data: bytes) -> None:
         """Take bytes and drop what comes back."""
         if self.blocks is None or not self.selected():
             return
-        if self._data is not None and len(frames) >= BLOCK and not self._command:
+        if self._data is not None and len(data) >= BLOCK and not self._command:
             # The usual block comes in one piece.
             room = BLOCK + 2 - len(self._data)
-            self._data += bytes(frames[:room])
+            self._data += data[:room]
             if len(self._data) == BLOCK + 2:
                 self._store()
-            frames = frames[room:]
-        for frame in frames:
-            self.exchange(frame & 0xFF, bits)
+            data = data[room:]
+        for byte in data:
+            self.exchange(byte)
 
-    def receive(self, count: int, bits: int) -> Sequence[int]:
+    def receive(self, count: int) -> bytes:
         """Return bytes while the host sends FF."""
         if self.blocks is None or not self.selected():
             return bytes([NOTHING]) * count
@@ -80,12 +80,12 @@ class SdCard:
             answer += taken
         return bytes(answer)
 
-    def exchange(self, frame: int, bits: int) -> int:
+    def exchange(self, byte: int) -> int:
         """Take a byte and return the one that comes back meanwhile."""
         if self.blocks is None or not self.selected():
             return NOTHING
-        back = self.receive(1, 8)[0] if frame == NOTHING and not self._command and self._data is None else NOTHING
-        self._take(frame)
+        back = self.receive(1)[0] if byte == NOTHING and not self._command and self._data is None else NOTHING
+        self._take(byte)
         return back
 
     def end(self) -> None:

@@ -124,5 +124,5 @@ class Dmac(Device):
             place = self.chip.memory.view(target, size).view(f"<u{width}")
             place[:] = np.asarray(items, f"<u{width}")[-len(place) :]
         else:
-            self.chip.port(target).put(items.tolist() if from_memory else items)
+            self.chip.port(target).put(items)
         return True

@@ -88,8 +88,8 @@ class Kpu(Device):
     def put(self, frames: list[int]) -> None:
         """Take words of layers that come by DMA."""
         for frame in frames:
-            self.write(FIFO, frame & 0xFFFF_FFFF)
-            self.write(FIFO, frame >> 32)
+            self.write(FIFO, int(frame) & 0xFFFF_FFFF)
+            self.write(FIFO, int(frame) >> 32)
 
     def _table(self, address: int, size: int) -> bytes:
         # The KPU's addresses name a byte in either view of the memory.

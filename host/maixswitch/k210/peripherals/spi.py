@@ -6,10 +6,15 @@ DMA empties. A transfer begins when `ser` selects a slave and ends when it selec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .device import Device
+
+Frames = NDArray[np.uint32]
+NO_FRAMES: Frames = np.empty(0, "<u4")
 
 CTRLR0, CTRLR1, SSIENR, SER, BAUDR = 0x00, 0x04, 0x08, 0x10, 0x14
 TXFLR, RXFLR, SR, DR, DR_LAST, SPI_CTRLR0, ENDIAN = 0x20, 0x24, 0x28, 0x60, 0xEC, 0xF4, 0x118
@@ -20,16 +25,16 @@ FIFO = 32
 
 
 class Slave(Protocol):
-    """A part at an SPI controller."""
+    """A part at an SPI controller. It sees the bytes on the wire, whatever the frames of the controller are."""
 
-    def send(self, frames: Sequence[int], bits: int) -> None:
-        """Take frames of `bits` bits each."""
+    def send(self, data: bytes) -> None:
+        """Take bytes; nothing comes back."""
 
-    def receive(self, count: int, bits: int) -> Sequence[int]:
-        """Return `count` frames."""
+    def receive(self, count: int) -> bytes:
+        """Return `count` bytes."""
 
-    def exchange(self, frame: int, bits: int) -> int:
-        """Take one frame and return the one that comes back meanwhile."""
+    def exchange(self, byte: int) -> int:
+        """Take a byte and return the one that comes back meanwhile."""
 
     def end(self) -> None:
         """The controller selects nobody any more."""
@@ -48,9 +53,10 @@ class Spi(Device):
         super().__init__(chip, base, name)
         self.slave: Slave | None = None
         self.bits_at, self.mode_at, self.format_at = (0, 10, 22) if late else (16, 8, 21)
-        self.waiting: list[int] = []
-        self.queue: list[int] = []
+        self.waiting = NO_FRAMES
+        self.queue = NO_FRAMES
         self.started = False
+        self._in_data = False
 
     @property
     def bits(self) -> int:
@@ -69,9 +75,12 @@ class Spi(Device):
 
     def read(self, offset: int) -> int:
         if offset == SR:
-            return NOT_FULL | EMPTY | (NOT_EMPTY if self.queue else 0)
+            return NOT_FULL | EMPTY | (NOT_EMPTY if len(self.queue) else 0)
         if DR <= offset <= DR_LAST:
-            return self.queue.pop(0) if self.queue else 0
+            if not len(self.queue):
+                return 0
+            frame, self.queue = int(self.queue[0]), self.queue[1:]
+            return frame
         if offset == RXFLR:
             return min(len(self.queue), FIFO)
         if offset == TXFLR:
@@ -82,32 +91,31 @@ class Spi(Device):
 
     def write(self, offset: int, value: int) -> None:
         if DR <= offset <= DR_LAST:
-            self.put([value])
+            self.put(np.array([value], "<u4"))
         elif offset == SER:
             self.registers[SER] = value
             if value:
                 self._start()
             elif self.started:
-                self.started = False
+                self.started = self._in_data = False
                 if self.slave is not None:
                     self.slave.end()
         elif offset == SSIENR:
             self.registers[SSIENR] = value
             if not value & 1:
-                self.waiting.clear()
-                self.queue.clear()
+                self.waiting = self.queue = NO_FRAMES
             elif self.registers.get(SER):
                 self._start()
         else:
             super().write(offset, value)
 
-    def put(self, frames: Sequence[int]) -> None:
+    def put(self, frames: Frames) -> None:
         """Take frames from the CPU or the DMA."""
-        self.waiting.extend(frames)
+        self.waiting = np.concatenate((self.waiting, np.asarray(frames, "<u4")))
         if self.registers.get(SER) and self.registers.get(SSIENR, 0) & 1:
             self._shift()
 
-    def take(self, count: int) -> list[int] | None:
+    def take(self, count: int) -> Frames | None:
         """Return `count` received frames, or None while there are fewer."""
         if len(self.queue) < count:
             return None
@@ -120,54 +128,68 @@ class Spi(Device):
             self._shift()
 
     def _shift(self) -> None:
-        frames, self.waiting = self.waiting, []
-        bits, mode = self.bits, self.mode
+        frames, self.waiting = self.waiting, NO_FRAMES
+        mode, slave = self.mode, self.slave
+        if slave is None:
+            slave = self.slave = Nobody()
         if mode == SEND:
-            if frames and self.slave is not None:
-                self.slave.send(self._on_the_wire(frames, bits), self._wire_bits(bits))
+            if len(frames):
+                slave.send(self._on_the_wire(frames))
             return
         if mode == BOTH:
-            for frame in frames:
-                self.queue.append(self.slave.exchange(frame, bits) if self.slave is not None else 0xFF)
-        elif frames:
+            data = self._frames_to_bytes(frames)
+            self._received(bytes(slave.exchange(byte) for byte in data))
+        elif len(frames):
             # A receiver starts with one frame that means nothing; a command goes to the part first.
-            if mode == COMMAND_THEN_RECEIVE and self.slave is not None:
-                self.slave.send(self._on_the_wire(frames, bits), self._wire_bits(bits))
-            self._receive((self.registers.get(CTRLR1, 0) & 0xFFFF) + 1, bits)
+            if mode == COMMAND_THEN_RECEIVE or self.format != SINGLE:
+                slave.send(self._on_the_wire(frames))
+            count = (self.registers.get(CTRLR1, 0) & 0xFFFF) + 1
+            self._received(slave.receive(count * self._frame_bytes()))
         self.chip.dmac.pump()
 
-    def _receive(self, count: int, bits: int) -> None:
-        if self.slave is None:
-            self.queue += [(1 << bits) - 1] * count
-        elif self.format == SINGLE or bits == 8:
-            self.queue += self.slave.receive(count, bits)
-        else:
-            data = bytes(self.slave.receive(count * bits // 8, 8))
-            self.queue += [self._from_bytes(data[at : at + bits // 8]) for at in range(0, len(data), bits // 8)]
+    def _frame_bytes(self) -> int:
+        return (self.bits + 7) // 8
 
-    def _from_bytes(self, data: bytes) -> int:
-        return int.from_bytes(data, "little" if self.registers.get(ENDIAN, 0) else "big")
+    def _received(self, data: bytes) -> None:
+        size = self._frame_bytes()
+        order = "<" if self.registers.get(ENDIAN, 0) & 1 else ">"
+        frames = np.frombuffer(data, f"{order}u{size}") if size != 3 else np.frombuffer(data, np.uint8)
+        self.queue = np.concatenate((self.queue, frames.astype("<u4")))
 
-    def _wire_bits(self, bits: int) -> int:
-        return bits if self.format == SINGLE or self.mode == SEND and not self._has_command() else 8
+    def _frames_to_bytes(self, frames: Frames) -> bytes:
+        size = self._frame_bytes()
+        order = "<" if self.registers.get(ENDIAN, 0) & 1 else ">"
+        return frames.astype(f"{order}u{4 if size == 3 else size}").tobytes()
 
-    def _has_command(self) -> bool:
-        return bool(self.registers.get(SPI_CTRLR0, 0) >> 8 & 3)
-
-    def _on_the_wire(self, frames: Sequence[int], bits: int) -> Sequence[int]:
-        """Return the bytes of a transfer on several data lines: command, address, data; single frames as they are."""
-        if self.format == SINGLE or not self._has_command():
-            return frames
+    def _on_the_wire(self, frames: Frames) -> bytes:
+        """Return the bytes of a transfer: with several data lines, the first frame is a command, the second an address."""
         form = self.registers.get(SPI_CTRLR0, 0)
         command_bytes = (0, 1, 1, 2)[form >> 8 & 3]
+        if self.format == SINGLE or not command_bytes or self._in_data:
+            return self._frames_to_bytes(frames)
+        self._in_data = True
         address_bytes = (form >> 2 & 15) // 2
-        wire = bytearray()
-        rest = list(frames)
-        if not self.started or not getattr(self, "_in_data", False):
-            wire += rest.pop(0).to_bytes(4, "big")[4 - command_bytes :]
-            if address_bytes and rest:
-                wire += rest.pop(0).to_bytes(4, "big")[4 - address_bytes :]
-        for frame in rest:
-            data = frame.to_bytes(4, "big")[4 - bits // 8 :]
-            wire += data[::-1] if self.registers.get(ENDIAN, 0) else data
-        return wire
+        head = int(frames[0]).to_bytes(4, "big")[4 - command_bytes :]
+        rest = frames[1:]
+        if address_bytes and len(rest):
+            head += int(rest[0]).to_bytes(4, "big")[4 - address_bytes :]
+            rest = rest[1:]
+        return head + self._frames_to_bytes(rest)
+
+
+class Nobody:
+    """What a controller without a part sees: a line that stays high."""
+
+    def send(self, data: bytes) -> None:
+        """Take bytes."""
+
+    def receive(self, count: int) -> bytes:
+        """Return bytes of ones."""
+        return b"\xff" * count
+
+    def exchange(self, byte: int) -> int:
+        """Return a byte of ones."""
+        return 0xFF
+
+    def end(self) -> None:
+        """Nothing ends."""
