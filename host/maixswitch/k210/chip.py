@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import heapq
 from collections import Counter
@@ -101,11 +102,13 @@ class Chip:
         self._make_devices()
         code = bytearray(image.code)
         self.sites = adapt(code)
-        self.memory.data[: len(code)] = np.frombuffer(bytes(code), np.uint8)
+        self._code = np.frombuffer(bytes(code), np.uint8)
+        self.memory.data[: len(code)] = self._code
         for hart in self.harts:
             hart.watch(self.sites)
             self._map_counter(hart)
         self.harts[0].running = True
+        self._at_reset = copy.deepcopy({name: device.state() for name, device in self.devices.items()})
 
     def _make_devices(self) -> None:
         self.devices: dict[str, Device] = {}
@@ -301,6 +304,18 @@ class Chip:
             return np.zeros((height, width, 3), np.uint8)
         return self.camera(width, height)
 
+    def reset(self) -> None:
+        """Start the firmware again, as the chip's reset does; the parts of the board keep their power."""
+        self.reset_requested = False
+        self.memory.data[: len(self._code)] = self._code
+        self._events.clear()
+        for name, state in copy.deepcopy(self._at_reset).items():
+            self.devices[name].restore(state)
+        for hart in self.harts:
+            hart.reset()
+        self.harts[0].running = True
+        self.pins_changed()
+
     # Running.
 
     def run(self, cycles: int, until: Callable[[], bool] | None = None) -> bool:
@@ -312,6 +327,9 @@ class Chip:
         self.stopping = False
         while self.clock.cycles < end and not self.stopping:
             self._slice()
+            if self.reset_requested:
+                self.reset()
+                self.stopping = False
             if until is not None and until():
                 return True
         return False

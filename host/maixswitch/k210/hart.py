@@ -186,6 +186,14 @@ class Hart:
         self.fault = (cause, self.pc, self._bad)
         self._enter_trap(cause, self._bad)
 
+    def reset(self) -> None:
+        """Go back to the state after a reset, asleep."""
+        for register in (*CONTROL[1:], *GENERAL):
+            self.uc.reg_write(register, 0)
+        self.uc.reg_write(r.UC_RISCV_REG_MSTATUS, 0)
+        self.uc.reg_write(r.UC_RISCV_REG_SSCRATCH, 0)
+        self.lines, self.pc, self.running, self.idle = 0, CACHED, False, False
+
     def state(self) -> dict[str, Any]:
         """Return the registers and lines for a saved state."""
         read = self.uc.reg_read
