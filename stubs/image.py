@@ -1,10 +1,10 @@
 """Fake of MaixPy's image module (py_image.c): Image is a factory function, as in the firmware."""
 
 import bench
+from benchlib.args import fixed as _fixed
+from benchlib.args import to_int as _to_int
 from benchlib.frames import allocate
 from benchlib.img import Image as _Image
-from benchlib.img import fixed as _fixed
-from benchlib.img import to_int as _to_int
 
 LCD_WIDTH = 320  # CONFIG_LCD_DEFAULT_WIDTH
 LCD_HEIGHT = 240
@@ -27,13 +27,13 @@ def Image(source=None, size=None, copy_to_fb: int = 0, from_bytes: int = 0) -> _
     from benchlib import imgops
 
     if from_bytes:
-        return imgops.load(source)
+        return imgops.load(_Image, source)
     if not isinstance(source, str):
         raise TypeError("can't convert '%s' object to str implicitly" % type(source).__name__)
     import uio
 
     with uio.open(source, "rb") as file:
-        return imgops.load(file.read())
+        return imgops.load(_Image, file.read())
 
 
 def rgb_to_grayscale(rgb: tuple) -> int:

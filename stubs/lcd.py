@@ -4,8 +4,9 @@ see."""
 import bench
 import flavours
 from benchlib import draw, planes
+from benchlib.args import region, to_int
+from benchlib.img import is_image
 from benchlib.pool import wipe
-from benchlib.img import is_image, region, to_int
 
 XY_RLUD = 0x00
 YX_RLUD = 0x20

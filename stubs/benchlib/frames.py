@@ -201,12 +201,3 @@ def set_item(img, index, value) -> None:
     if not 0 <= index < count:
         raise IndexError("Image index out of range")
     set_pixel(img, index % w, index // w, img._color(value))
-
-
-def draw_image(img, other, x: int, y: int, x_scale: float, y_scale: float) -> None:
-    """Draw one picture into another; scaled ones are resized first."""
-    from benchlib import draw, imgops
-
-    if x_scale != 1.0 or y_scale != 1.0:
-        other = imgops.scaled(other, x_scale, y_scale)
-    draw.paste(img._pixels(), img._w, img._h, img._bpp, x, y, other._pixels(), other._w, other._h, other._bpp)

@@ -6,6 +6,7 @@ somebody looks.
 
 import bench
 from benchlib import frames, planes
+from benchlib.args import fixed, is_sequence, to_int
 from benchlib.frames import GARBAGE, Memory
 from benchlib.pool import wipe
 
@@ -16,47 +17,6 @@ TOO_FEW = "Not enough positional arguments!"
 def is_image(value) -> bool:
     """Is this the firmware's Image?"""
     return type(value) is Image
-
-
-def is_sequence(value):
-    """Is this a tuple or a list? Without making one, as isinstance with a tuple of types would."""
-    return type(value) is tuple or type(value) is list
-
-
-def to_int(value) -> int:
-    """Convert as mp_obj_get_int: ints and bools only."""
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        raise TypeError("can't convert float to int")
-    raise TypeError("can't convert %s to int" % type(value).__name__)
-
-
-def fixed(values, count: int):
-    """Check a tuple or list of exactly `count` items, as mp_obj_get_array_fixed_n."""
-    if not is_sequence(values):
-        raise TypeError("object '%s' is not a tuple or list" % type(values).__name__)
-    if len(values) != count:
-        raise ValueError("requested length %d but object has length %d" % (count, len(values)))
-    return values
-
-
-def region(img, roi) -> tuple:
-    """Return roi (x, y, w, h) cut to the picture; None: all of it. OSError as py_helper_keyword_rectangle."""
-    width, height = img._w, img._h
-    if roi is None:
-        return (0, 0, width, height)
-    # The size is checked before the position. Partly outside is cut, wholly outside is an error.
-    x, y, w, h = [to_int(v) for v in fixed(roi, 4)]
-    if w < 1 or h < 1:
-        raise OSError("Invalid ROI dimensions!")
-    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
-        raise OSError("ROI does not overlap on the image!")
-    x1 = min(x + w, width)
-    y1 = min(y + h, height)
-    x = max(x, 0)
-    y = max(y, 0)
-    return (x, y, x1 - x, y1 - y)
 
 
 def view(w: int, h: int, bpp: int, data):
@@ -274,7 +234,9 @@ class Image:
         if not 0 <= alpha <= 256:
             raise OSError("Error: 0 <= alpha <= 256!")
         if bench.screen.draw and alpha:  # half-transparent is drawn opaque: simplified
-            frames.draw_image(self, other, to_int(x), to_int(y), x_scale, y_scale)
+            from benchlib import imgops
+
+            imgops.draw_image(self, other, to_int(x), to_int(y), x_scale, y_scale)
         return self
 
     def resize(self, w: int, h: int) -> "Image":

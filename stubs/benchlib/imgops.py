@@ -3,13 +3,14 @@
 import array
 import struct
 
-from benchlib import frames, planes
-from benchlib.frames import GARBAGE, allocate, pixels_matter
-from benchlib.img import Image, region
+from benchlib import planes
+from benchlib.args import region
+from benchlib.frames import GARBAGE, Memory, allocate, pixels_matter
 
 
-def _new(w, h, bpp):
-    return Image(w, h, bpp, allocate(w * h * bpp), None)
+def _new(image, w, h, bpp):
+    # `image` is the class Image, handed in by the caller: img.py imports this module.
+    return image(w, h, bpp, allocate(w * h * bpp), None)
 
 
 def _put(img, data):
@@ -42,7 +43,7 @@ def resize(img, w: int, h: int):
     """Return a new picture: RGB565 nearest when one side shrinks, bilinear when both grow; grey as the firmware's
     code."""
     # The memory is taken even when nobody looks at pixels: a full heap must fail in both cases.
-    new = _new(w, h, img._bpp)
+    new = _new(type(img), w, h, img._bpp)
     if not pixels_matter():
         return new
     if img._bpp == 1:
@@ -137,7 +138,7 @@ def _bilinear(img, w, h):
 
 def cut(img, x: int, y: int, w: int, h: int):
     """Return a new picture of w x h; what lies outside the source stays uninitialised."""
-    new = _new(w, h, img._bpp)
+    new = _new(type(img), w, h, img._bpp)
     if not pixels_matter():
         return new
     bpp = img._bpp
@@ -169,8 +170,8 @@ def copy(img, roi, x_scale: float, y_scale: float, in_place: bool, copy_to_fb):
         data = _nearest(img, x, y, width, height, 1.0 / x_scale, 1.0 / y_scale)
         img._pixels()[: len(data)] = data
         img._w, img._h = width, height
-        return Image(width, height, img._bpp, img._store, GARBAGE)
-    new = _new(width, height, img._bpp)
+        return type(img)(width, height, img._bpp, img._store, GARBAGE)
+    new = _new(type(img), width, height, img._bpp)
     new._ai = GARBAGE
     if pixels_matter():
         _put(new, _nearest(img, x, y, width, height, 1.0 / x_scale, 1.0 / y_scale))
@@ -181,7 +182,16 @@ def scaled(img, x_scale: float, y_scale: float):
     """Return a scaled picture for draw_image, not accounted."""
     w = max(int(img._w * x_scale + 0.5), 1)
     h = max(int(img._h * y_scale + 0.5), 1)
-    return Image(w, h, img._bpp, frames.Memory(_nearest(img, 0, 0, w, h, img._w / w, img._h / h)), None)
+    return type(img)(w, h, img._bpp, Memory(_nearest(img, 0, 0, w, h, img._w / w, img._h / h)), None)
+
+
+def draw_image(img, other, x: int, y: int, x_scale: float, y_scale: float) -> None:
+    """Draw the picture `other` into img at (x, y), scaled first if a scale is not 1."""
+    from benchlib import draw
+
+    if x_scale != 1.0 or y_scale != 1.0:
+        other = scaled(other, x_scale, y_scale)
+    draw.paste(img._pixels(), img._w, img._h, img._bpp, x, y, other._pixels(), other._w, other._h, other._bpp)
 
 
 def pix_to_ai(img) -> None:
@@ -209,7 +219,7 @@ def to_grayscale(img, new: bool):
     result = None
     # The planes of a grey copy are requested for three colours: that is what the firmware takes from the heap.
     if new:
-        result = _new(img._w, img._h, 1)
+        result = _new(type(img), img._w, img._h, 1)
         result._ai = allocate(img._w * img._h * 3)
         if not pixels_matter():
             return result
@@ -220,7 +230,7 @@ def to_grayscale(img, new: bool):
     if img._bpp != 1:
         img._pixels()[: len(data)] = data
         img._bpp = 1
-    return Image(img._w, img._h, 1, img._store, img._ai)
+    return type(img)(img._w, img._h, 1, img._store, img._ai)
 
 
 def to_rgb565(img, new: bool):
@@ -229,8 +239,8 @@ def to_rgb565(img, new: bool):
     if not new:
         if img._bpp == 1:
             raise OSError("Can't convert to rgb565 in place!")
-        return Image(img._w, img._h, 2, img._store, img._ai)
-    result = _new(img._w, img._h, 2)
+        return type(img)(img._w, img._h, 2, img._store, img._ai)
+    result = _new(type(img), img._w, img._h, 2)
     result._ai = allocate(img._w * img._h * 3)
     return _put(result, planes.grey_to_565(img._pixels()) if img._bpp == 1 else img._pixels())
 
@@ -273,7 +283,7 @@ def save(img, path: str, roi) -> None:
             out.write(bytes(data))
 
 
-def load(data: bytes):
+def load(image, data: bytes):
     """Return the picture in a .bmp of 8, 16 or 24 bits; OSError for what is none. JPEG is not in the fake."""
     if bytes(data[:2]) == b"\xff\xd8":
         raise NotImplementedError("the fake reads .bmp only")
@@ -285,7 +295,7 @@ def load(data: bytes):
     # Both row orders are read: PC programs write the bottom row first.
     h = abs(high)
     row = (w * bits // 8 + 3) // 4 * 4
-    img = _new(w, h, 1 if bits == 8 else 2)
+    img = _new(image, w, h, 1 if bits == 8 else 2)
     pixels = img._pixels()
     for y in range(h):
         at = start + (y if high < 0 else h - 1 - y) * row

@@ -4,6 +4,7 @@
 import gc
 
 import bench
+from benchlib.kpu_run import forward
 from benchlib.kpu_types import kpu_net
 
 NAMES = {
@@ -173,10 +174,7 @@ class classifier:
         self._means = []
 
     def _feature(self, img):
-        import KPU
-
-        features = KPU.forward(self._net, img)
-        values = list(features[:])
+        values = list(forward(self._net, img)[:])
         return values[: self._length] if self._length else values
 
     def add_class_img(self, img, index: int = -1) -> int:
