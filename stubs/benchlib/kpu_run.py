@@ -8,16 +8,16 @@ from benchlib.kpu_types import kpu_net
 
 
 def _check_image(img, network):
-    # check_img_format of Maix_kpu.c; network None: a task after deinit, whose type reads as 0
-    # resize() and cut() leave the pointer NULL. The firmware tests for that, but cannot see a wild pointer,
-    # which copy() leaves.
+    # check_img_format of Maix_kpu.c. The network is None after deinit, when the type of the model reads as 0.
+    # resize() and cut() leave pix_ai NULL, which the firmware tests. copy() leaves it
+    # uninitialised, which it cannot see.
     if img._ai is None:
         bench.uart.print("[MAIXPY]kpu: pix_ai is NULL!\r\n")
         return False
     if img._ai is GARBAGE:
         bench.hard_fault("pix_ai of a copy() is uninitialised memory")
     bpp = img._bpp
-    # The sizes are compared before the depth, so a grey picture of the wrong size names its size.
+    # The sizes are compared before the depth, so a grey picture of the wrong size reports its size.
     if network is not None:
         ch, h, w = network.input_shape
         if img._w != w or img._h != h:
@@ -35,8 +35,9 @@ def _check_image(img, network):
     return True
 
 
-def check_input(img, network):
-    # Only a convolution reads 8-bit planes; another first layer has no picture size to compare with.
+def check_input(img, network) -> None:
+    """Raise ValueError unless the network can read the picture; the reason may be on the serial line."""
+    # Only a convolution reads 8-bit planes; another first layer has no size to compare with the picture.
     if network is not None and not (network.first_is_conv and network.input_shape):
         raise ValueError("[MAIXPY]kpu: first layer not conv layer!\r\n")
     if not _check_image(img, network):
@@ -44,17 +45,19 @@ def check_input(img, network):
 
 
 def forward(_net, img=None, out_index: int = 0, dma: int = -1):
-    """Run a network once; the fmap of output `out_index`, None for what is no task. OSError(TEXT) when the run
-    fails."""
+    """Run a network once and return the fmap of output `out_index`, or None when _net is not a task.
+
+    img: a picture, or a list of floats. Raises ValueError for a wrong one, OSError(TEXT) when the run fails.
+    """
     code = bench.enter_code("KPU.forward")
-    # Other calls raise TypeError here, forward() does not: it returns None for what is not a task (Maix_kpu.c).
+    # Other calls raise TypeError here, but forward() returns None (Maix_kpu.c).
     if type(_net) is not kpu_net:
         return None
     model = _net._model
     network = model.network
     leak = None
     x = None
-    # The scripted engine does not look at pixels, so they are not fetched: a test may have no picture at all.
+    # The scripted engine does not read pixels, so they are not fetched: a test may have no picture source.
     if is_image(img):
         check_input(img, network)
         if network is not None and not getattr(network, "scripted", False):
@@ -62,7 +65,7 @@ def forward(_net, img=None, out_index: int = 0, dma: int = -1):
     elif type(img) is list:
         if not img:
             raise ValueError("[MAIXPY]kpu: check input list format err!\r\n")
-        # The list is copied into a block of floats, freed only when the run succeeds.
+        # The list is copied into a block of floats, which is freed only when the run succeeds.
         leak = bench.memory.alloc("list input", len(img) * 4)
         if leak is None:
             raise ValueError("[MAIXPY]kpu: alloc list mem err!\r\n")
@@ -86,8 +89,8 @@ def _list_input(values, network):
     floats = [float(v) for v in values]
     if network is None or network.input_shape is None or not network.first_is_conv:
         floats_needed = getattr(network, "input_floats", 0)
-        return floats + [0.0] * (floats_needed - len(floats))  # the firmware reads past the end
-    # a convolution takes the bytes of the floats for pixels: garbage in, garbage out, as on the chip
+        return floats + [0.0] * (floats_needed - len(floats))  # the firmware reads past the end of the list
+    # A convolution takes the bytes of the floats for pixels, as on the chip: the results are garbage.
     import array
 
     ch, h, w = network.input_shape
@@ -96,12 +99,13 @@ def _list_input(values, network):
 
 
 def output_fmap(model, number, no_output, no_shape):
+    """Return the fmap of an output. Raises OSError with one of the two texts: no such output, or no declared shape."""
     network = model.network
     last = network.layers - 1
     if number < 0 or number >= len(network.outputs):
         raise OSError(no_output)
     size, shape, typecode = network.outputs[number]
-    # The library of v4 knows bytes only. The shape is what set_outputs declared, and the values are always floats.
+    # The library of v4 knows the size in bytes only. set_outputs declared the shape, and the values are always floats.
     if network.version == 4:
         declared = model.shapes.get(number)
         if declared is None:
@@ -109,4 +113,6 @@ def output_fmap(model, number, no_output, no_shape):
         return kpu_fmap(model, number, -2, declared[0], declared[1], declared[2], "f")
     if typecode == "B" and shape is not None:
         return kpu_fmap(model, number, last, shape[0], shape[1], shape[2], "B")
-    return kpu_fmap(model, number, last, size, 1, 1, typecode)  # a missing break: w() is the byte count
+    return kpu_fmap(
+        model, number, last, size, 1, 1, typecode
+    )  # get_typecode_size lacks its breaks, so w() is the number of bytes
