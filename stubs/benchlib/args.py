@@ -1,13 +1,13 @@
-"""Arguments of the image functions, checked and converted as the firmware does (py/obj.c, py_helper.c)."""
+"""Arguments of the image functions, checked and converted as in the firmware (py/obj.c, py_helper.c)."""
 
 
 def is_sequence(value):
-    """Is this a tuple or a list? Without making one, as isinstance with a tuple of types would."""
+    """Return whether the value is a tuple or a list; unlike isinstance with two types it allocates nothing."""
     return type(value) is tuple or type(value) is list
 
 
 def to_int(value) -> int:
-    """Convert as mp_obj_get_int: ints and bools only."""
+    """Return an int or a bool as an int, as mp_obj_get_int does. Raises TypeError for anything else."""
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
@@ -16,7 +16,10 @@ def to_int(value) -> int:
 
 
 def fixed(values, count: int):
-    """Check a tuple or list of exactly `count` items, as mp_obj_get_array_fixed_n."""
+    """Return a tuple or list of exactly `count` items, as mp_obj_get_array_fixed_n does.
+
+    Raises TypeError for another type, ValueError for another length.
+    """
     if not is_sequence(values):
         raise TypeError("object '%s' is not a tuple or list" % type(values).__name__)
     if len(values) != count:
@@ -25,11 +28,14 @@ def fixed(values, count: int):
 
 
 def region(img, roi) -> tuple:
-    """Return roi (x, y, w, h) cut to the picture; None: all of it. OSError as py_helper_keyword_rectangle."""
+    """Return the rectangle roi (x, y, w, h) cut to the picture, or all of the picture for None.
+
+    Raises OSError for one that is empty or outside, as py_helper_keyword_rectangle does.
+    """
     width, height = img._w, img._h
     if roi is None:
         return (0, 0, width, height)
-    # The size is checked before the position. Partly outside is cut, wholly outside is an error.
+    # The size is checked before the position. A rectangle may lie partly outside, but not completely.
     x, y, w, h = [to_int(v) for v in fixed(roi, 4)]
     if w < 1 or h < 1:
         raise OSError("Invalid ROI dimensions!")
