@@ -162,7 +162,7 @@ def parse(version: str) -> tuple:
         numbers = ()
         build = 0
     if len(numbers) != 3:
-        raise ValueError("unknown version %r, wanted such as v0.6.2-41" % version)
+        raise ValueError("unknown version %r, expected one such as v0.6.2-41" % version)
     return numbers + (build,)
 
 
