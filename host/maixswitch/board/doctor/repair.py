@@ -7,7 +7,6 @@ from collections.abc import Callable
 from maixswitch.board.connection import Board
 from maixswitch.board.doctor.starts import IDE
 from maixswitch.board.doctor.storage import SD, TODO, Storage
-from maixswitch.board.sync import older
 from maixswitch.board.sync.board_target import BoardTarget
 from maixswitch.board.sync.journal import parse
 from maixswitch.board.sync.plan import begun
@@ -35,7 +34,7 @@ def repair(board: Board, storage: Storage, say: Callable[[str], None]) -> bool:
     if storage.parts:
         # Asked again, because finishing the sync above has changed the card.
         listing = target.listing()
-        steps = [*older.remains(listing, target), *begun(listing)]
+        steps = list(begun(listing))
         for step in steps:
             if size := listing.files.get(step.path):
                 say(tr("fix: {path} deleted, {size} bytes of an interrupted sync", path=f"{SD}/{step.path}", size=size))

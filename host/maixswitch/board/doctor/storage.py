@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from maixswitch.board.doctor.questions import Askable, ask
 from maixswitch.board.doctor.subject import SubjectReport, amount
-from maixswitch.board.sync import older
 from maixswitch.board.sync.inventory import MARK, STEPS, SUMS, SYNC
 from maixswitch.board.sync.journal import parse
 from maixswitch.card.rules.app import some
@@ -48,14 +47,13 @@ class Storage:
 
     @property
     def parts(self) -> list[str]:
-        """Files on the card that an interrupted sync was writing, of older versions too."""
+        """Files on the card that an interrupted sync was writing."""
         marked = tuple(folder + "/" for folder in self.arriving)
         return sorted(
             path
             for path in self.files
             if (path.startswith(f"{SD}/{SYNC}/") and path not in (TODO, f"{SD}/{SUMS}"))
             or path.startswith(marked)
-            or (path.startswith(SD + "/") and older.left(path.lower().split("/")[2:]))
         )
 
     @property

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maixswitch import files
-from maixswitch.board.sync import older
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
@@ -49,15 +48,14 @@ class Source:
 def travels(path: str) -> bool:
     """Does sync send, compare and delete this path, relative to the card's root?
 
-    It leaves alone hidden files, the system's, those that sync and the app write themselves, and those of older
-    versions.
+    It leaves alone hidden files, the system's, and those that sync and the app write themselves.
     """
     # FAT ignores case, so every comparison here does.
     parts = path.lower().split("/")
     if any(part.startswith(".") or part in SYSTEM for part in parts) or parts[0] == SYNC.lower():
         return False
     mark = parts[0] == "models" and parts[2:] == [MARK.lower()]
-    return not mark and not older.left(parts) and path.lower() not in CHOSEN
+    return not mark and path.lower() not in CHOSEN
 
 
 def is_app(path: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from maixswitch.board.sync import inventory, manifest, older
+from maixswitch.board.sync import inventory, manifest
 from maixswitch.board.sync.inventory import BOOT, MARK, MODEL, STEPS, SUMS, SYNC, Source
 from maixswitch.board.sync.journal import Step
 from maixswitch.board.sync.target import Listing, Target, Tell
@@ -105,11 +105,9 @@ def make(
     """
     listing = target.listing()
     pending = STEPS in listing.files
-    old = list(older.remains(listing, target))
     # Until the steps of an earlier sync are done, the card is neither the old version nor the new one, and a comparison
     # would be out of date after the next start. A dry run writes nothing, so it goes by what is there.
-    if (pending or old) and not dry:
-        target.drop(old)
+    if pending and not dry:
         target.finish(force=True)
         listing = target.listing()
     # Only what sync may touch is compared and deleted, so files that the app or the system writes stay.
