@@ -22,7 +22,7 @@ def change(board: Board, baud: int) -> bool:
     BoardError when the board is lost meanwhile.
     """
     if not LEAST <= baud <= MOST:
-        raise ValueError(f"a rate of {baud}; wanted {LEAST} to {MOST}")
+        raise ValueError(f"a rate of {baud}; expected {LEAST} to {MOST}")
     # A test of the present rate would prove nothing and might lose the line.
     if baud == board.baud:
         return True

@@ -198,8 +198,8 @@ def judge(firmware: Firmware, port: str) -> SubjectReport:
     flavours = guess(firmware)
     if flavours:
         report.fact("flavour", tr("flavour, a guess"), ", ".join(flavours))
-    yes = {True: tr("3 and 4"), False: tr("3"), None: tr("3, of 4 it does not say")}[firmware.v4]
-    report.fact("kmodel", tr("kmodel versions"), yes)
+    kmodel_versions = {True: tr("3 and 4"), False: tr("3"), None: tr("3; 4 is unknown")}[firmware.v4]
+    report.fact("kmodel", tr("kmodel versions"), kmodel_versions)
     if firmware.gc_heap is not None:
         report.fact("python_heap", tr("Python heap"), amount(firmware.gc_heap))
     if firmware.system_free is not None:

@@ -26,7 +26,7 @@ def repair(board: Board, storage: Storage, say: Callable[[str], None]) -> bool:
         # `finish` deletes a list that is damaged: nobody can tell what it wanted, and the next sync compares
         # everything.
         if steps is None:
-            say(tr("fix: {path} deleted: it cannot be understood", path=TODO))
+            say(tr("fix: {path} deleted: it is damaged", path=TODO))
         else:
             say(tr("fix: the interrupted sync is finished, {count} steps", count=len(steps)))
         target.finish()

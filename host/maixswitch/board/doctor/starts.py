@@ -109,11 +109,13 @@ def _app(report: SubjectReport, storage: Storage, crcs: dict[str, int], port: st
     if changed:
         report.findings.append(finding("B642", found=some(changed), wanted=f"maixswitch {__version__}", port=port))
     version_text = (
-        tr("not that of this maixswitch") if changed or missing else tr("of this maixswitch {v}", v=__version__)
+        tr("differs from this maixswitch")
+        if changed or missing
+        else tr("same as in this maixswitch {v}", v=__version__)
     )
     # Nothing was compared then, so no version can be claimed.
     if compiled and not changed and not missing:
-        version_text = tr("compiled; its version is not told")
+        version_text = tr("compiled; version unknown")
     report.fact("app", tr("app"), version_text)
 
 

@@ -52,8 +52,7 @@ class Storage:
         return sorted(
             path
             for path in self.files
-            if (path.startswith(f"{SD}/{SYNC}/") and path not in (TODO, f"{SD}/{SUMS}"))
-            or path.startswith(marked)
+            if (path.startswith(f"{SD}/{SYNC}/") and path not in (TODO, f"{SD}/{SUMS}")) or path.startswith(marked)
         )
 
     @property
@@ -145,7 +144,7 @@ def judge(storage: Storage, port: str) -> SubjectReport:
 def _space(report: SubjectReport, row: tuple[int, int, int] | int) -> None:
     # The card lists its files but not its space: its file system is likely damaged.
     if isinstance(row, int):
-        report.fact("card", tr("card"), tr("mounted; its space cannot be asked"))
+        report.fact("card", tr("card"), tr("mounted; its free space is unknown"))
         report.findings.append(finding("B623", SD, found=f"OSError {row}"))
         return
     size, blocks, free = row

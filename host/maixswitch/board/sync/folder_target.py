@@ -97,8 +97,8 @@ class FolderTarget:
                 target.unlink()
                 raise MaixSwitchError(
                     tr(
-                        "{path}: the card does not give back what was written to it, or {file} changed meanwhile; "
-                        "run the same command again, or take another card",
+                        "{path}: the card returns other bytes than were written to it, or {file} changed meanwhile; "
+                        "run the same command again, or use another card",
                         path=target,
                         file=file,
                     ),
@@ -129,7 +129,7 @@ class FolderTarget:
     def full(self, need: int, free: int, gain: int) -> MaixSwitchError:
         text = tr(
             "{name}: the card is full: {free} KiB are free, {need} KiB are needed, since old and new files are on it "
-            "together until all have arrived; take models away, or take a larger card",
+            "together until all have arrived; remove models, or use a larger card",
             name=self.name,
             free=free >> 10,
             need=-(-need >> 10),
@@ -191,22 +191,22 @@ class FolderTarget:
         # Linux makes a FAT with errors read-only, so the remedy names more than the lock.
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
             text = tr(
-                "{path}: the card cannot be written ({reason}): push the lock of its adapter back, mount it for "
+                "{path}: the card cannot be written ({reason}): release the write lock of its adapter, mount it for "
                 "writing, or let the system check its file system",
                 path=path,
                 reason=reason(error),
             )
         elif error.errno == errno.ENOSPC:
-            text = tr("{path}: the card is full: take models away, or take a larger card", path=path)
+            text = tr("{path}: the card is full: remove models, or use a larger card", path=path)
         # A card that was pulled out gives various error numbers, so the missing folder decides.
         elif not self.folder.is_dir():
             text = tr(
-                "{path}: the card is gone; put it in again and run the same command: it goes on where it stopped",
+                "{path}: the card is gone; insert it again and run the same command: it continues where it stopped",
                 path=self.folder,
             )
         else:
             text = tr(
-                "{path}: the card cannot be read or written ({reason}); take it out, put it in again, and run the same "
+                "{path}: the card cannot be read or written ({reason}); take it out, insert it again, and run the same "
                 "command",
                 path=path,
                 reason=reason(error),

@@ -105,7 +105,11 @@ def judge(paths: Iterable[str]) -> None:
         folded = path.casefold()
         if folded in seen:
             raise MaixSwitchError(
-                tr("{path} and {other}: one file for a card with FAT32; rename one", path=path, other=seen[folded]),
+                tr(
+                    "{path} and {other}: a FAT32 card takes both for one file; rename one",
+                    path=path,
+                    other=seen[folded],
+                ),
                 EXIT_USAGE,
             )
         seen[folded] = path

@@ -44,7 +44,12 @@ def notes(plan: Plan) -> list[str]:
     if plan.pending:
         texts.append(tr("an earlier sync was interrupted when all its files had arrived: it is finished first"))
     if plan.first:
-        texts.append(tr("there is too little room for old and new files together: what --delete names goes first"))
+        texts.append(
+            tr(
+                "old and new files do not fit on the card together: sync first deletes the models that CARD does not "
+                "have"
+            )
+        )
     if plan.steps and not plan.safe:
         texts.append(
             tr(

@@ -81,7 +81,7 @@ def gather(card: Path, scratch: Path | None, app_only: bool, bars: Bars) -> dict
         lacking = [name for name in ("boot.py", "main.py", "device") if not (card / name).exists()]
         if lacking:
             raise MaixSwitchError(
-                tr("{path}: without {names}; run: maixswitch build {path}", path=card, names=", ".join(lacking)),
+                tr("{path}: {names} missing; run: maixswitch build {path}", path=card, names=", ".join(lacking)),
                 EXIT_USAGE,
             )
     sources = inventory.sources(card, app_only=app_only, tell=bars.start(str(card), None))
@@ -111,12 +111,16 @@ def folder(path: Path, card: Path, force: bool) -> FolderTarget:
     """Return the card at a folder. Raises MaixSwitchError (usage) if it does not look like one, unless ``force``."""
     if not path.is_dir():
         raise MaixSwitchError(
-            tr("{path}: no such folder; put the card in and name the folder it is mounted at", path=path), EXIT_IO
+            tr("{path}: no such folder; insert the card and name the folder where it is mounted", path=path), EXIT_IO
         )
     # One inside the other: the sync would change the files that it reads.
     if path.resolve().is_relative_to(card.resolve()) or card.resolve().is_relative_to(path.resolve()):
         raise MaixSwitchError(
-            tr("--to {path}: one of the two folders is inside the other; name the card's own", path=path), EXIT_USAGE
+            tr(
+                "--to {path}: one of the two folders is inside the other; name the folder where the card is mounted",
+                path=path,
+            ),
+            EXIT_USAGE,
         )
     target = FolderTarget(path)
     # A mistyped --to may name any folder of this PC, which must not fill with files of a card.

@@ -80,7 +80,7 @@ def find_interpreter() -> str:
     if not path:
         raise MaixSwitchError(
             tr(
-                "the virtual board needs a MicroPython, and there is no program micropython; install one: {command}",
+                "the virtual board needs MicroPython, and there is no program micropython; install it: {command}",
                 command="pip install 'maixswitch[board]'",
             ),
             EXIT_USAGE,
