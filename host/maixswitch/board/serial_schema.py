@@ -1,6 +1,6 @@
 """The messages of the board's serial line, version 1: every event, every field, its type and range.
 
-docs/serial.md is generated from this table, the parser judges by it, and the tests hold device/link.py to it.
+docs/serial.md is generated from this table, serial_lines.py accepts messages by it, and tests hold device/link.py to it.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 VERSION = 1
 LABEL = 24
 TEXT = 80
-"""The most characters of a label, and of any other text. The board cuts off the rest."""
+"""The most characters of a label, and of any other text. The board cuts longer ones."""
 
 
 @dataclass(frozen=True)
 class Field:
     """A field of a message.
 
-    type: its JSON type ("int", "str", "bool", "found").
-    meaning: with unit and range; docs.py puts what the results of each kind look like in place of {results}.
+    type: "int", "str", "bool", or "found" for a list of results.
+    meaning: with unit and range; docs.py replaces {results} by the form of the results of each kind.
     optional: may it be absent?
     """
 
@@ -32,7 +32,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Event:
-    """A kind of message: when it is sent, and its fields beside those of COMMON."""
+    """A kind of message: when it is sent, and its fields in addition to those of COMMON."""
 
     name: str
     when: str
@@ -141,8 +141,8 @@ BY_NAME: Mapping[str, Event] = {event.name: event for event in EVENTS}
 
 
 def fits(message: Mapping[str, Any]) -> bool:
-    """Do the fields of a message fit its event? Fields and events that are not in the table always fit."""
-    # First the common fields: `event` must be a text before the table is asked for it.
+    """Do the fields of a message fit its event? Unknown fields and events always fit."""
+    # Check the common fields first: `event` must be a text before it can be looked up.
     if not all(_is(message.get(field.name), field.type) for field in COMMON):
         return False
     event = BY_NAME.get(message["event"])
@@ -155,7 +155,7 @@ def fits(message: Mapping[str, Any]) -> bool:
 
 def _is(value: object, kind: str) -> bool:
     if kind == "int":
-        # In Python a bool is an int, in JSON true is not a number.
+        # In Python a bool is an int, but in JSON true is not a number.
         return isinstance(value, int) and not isinstance(value, bool) and value >= 0
     if kind == "bool":
         return isinstance(value, bool)
@@ -165,9 +165,9 @@ def _is(value: object, kind: str) -> bool:
 
 
 def _is_result(item: object) -> bool:
-    # Label and score, then the coordinates of the kind's shape: none, a point or a box (device/results.py).
+    # A label and a score, then no coordinates, a point or a box, depending on the kind (device/results.py).
     if not isinstance(item, list) or len(item) not in (2, 4, 6):
         return False
-    label, score, *box = item
-    right = isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1
-    return isinstance(label, str) and right and all(_is(part, "int") for part in box)
+    label, score, *coordinates = item
+    score_fits = isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1
+    return isinstance(label, str) and score_fits and all(_is(value, "int") for value in coordinates)
