@@ -133,7 +133,7 @@ class Listener:
             )
         if lines.foreign:
             return tr(
-                "another program prints here, not the app; its last line: {line}. Is the app on the card? Is --baud "
+                "another program prints here, not the app; the last line: {line}. Is the app on the card? Is --baud "
                 "{baud} the line's rate? maixswitch doctor --port {port} says more",
                 line=lines.last[-1],
                 baud=self.baud,

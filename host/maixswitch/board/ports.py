@@ -22,8 +22,9 @@ CHIPS = {
 
 NAMES = {(0x0403, 0x6010): "FT2232", (0x0403, 0x6001): "FT232", (0x1A86, 0x55D4): "CH9102"}
 KINDS = {"FT2232": "goE", "CH340": "dan"}
-"""A guess of how DTR and RTS are wired; only a try can confirm it. An FT2232 has two ports: boards of kind goE listen on the
-second, the trainer on the first."""
+"""A guess of how DTR and RTS are wired; only a try can confirm it.
+
+An FT2232 has two ports: boards of kind goE listen on the second, the trainer on the first."""
 FIRST_OF_TWO = ("trainer",)
 
 

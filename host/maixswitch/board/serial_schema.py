@@ -1,6 +1,6 @@
 """The messages of the board's serial line, version 1: every event, every field, its type and range.
 
-docs/serial.md is generated from this table, serial_lines.py accepts messages by it, and tests hold device/link.py to it.
+docs/serial.md is generated from this table, the parser accepts messages by it, and tests hold device/link.py to it.
 """
 
 from __future__ import annotations
