@@ -17,8 +17,8 @@ def apply(plan: Plan, target: Target, tell: Tell = lambda size: None) -> None:
     """Carry out the plan.
 
     tell: gets the number of bytes written since its last call.
-    Raises MaixSwitchError for every failure, with EXIT_INTERRUPTED for Ctrl-C. The board then uses the old files, or the
-    new ones from its next start on, and the next sync continues where this one stopped.
+    Raises MaixSwitchError for every failure, with EXIT_INTERRUPTED for Ctrl-C. The board then uses the old files, or
+    the new ones from its next start on, and the next sync continues where this one stopped.
     """
     decided = False
     try:

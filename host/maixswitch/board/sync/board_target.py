@@ -64,7 +64,7 @@ class BoardTarget:
         for at, path in enumerate(paths, 1):
             batch.append(path)
             size = sum(paths[name] for name in batch)
-            # Small files share a call, and a large one ends its batch: the bar must move, and no call may take too long.
+            # Small files share a call, and a large one ends its batch: the bar must move, and no call take too long.
             if size >= BATCH or at == len(paths):
                 sums = board_crcs(self.board, [self._at(name) for name in batch])
                 for name in batch:

@@ -28,8 +28,8 @@ class Send:
     """A file to send.
 
     path: its final path on the card.
-    part: the path at which it arrives. For the files of a new model, except model.json, that is `path` itself, since the
-        app ignores the model until model.json exists.
+    part: the path at which it arrives. For the files of a new model, except model.json, that is `path` itself, since
+        the app ignores the model until model.json exists.
     offset: bytes that are on the card already.
     new: is `path` missing on the card?
     """
