@@ -1,4 +1,4 @@
-"""FatFs itself under a cut of the power: the remembered choice, what an older sync left behind, and damaged files."""
+"""FatFs itself under a cut of the power: the remembered choice, and a damaged file."""
 
 from __future__ import annotations
 
@@ -81,41 +81,9 @@ def completes(board: FatBoard, card: Path) -> None:
     assert sync(card, board).empty
 
 
-RENAME = """
-for name in {first!r}:
-    os.remove(name)
-whole = fat_disk.Disk(socket.disk)
-socket.use(whole)
-os.rename({old!r}, {new!r})
-for count in range(len(whole.log)):
-    socket.use(whole.at(count))
-    if fat_disk.damage(socket.disk)[0]:
-        break
-print(fat_disk.damage(socket.disk)[0])
-for name in {rest!r}:
-    os.remove(name)
-"""
-PARTS = {"device/hal.py": "device/hal.py.part", "models/1-a": "models/.1-a.part", "sync.todo": "sync.part"}
-
-
-@pytest.mark.parametrize("name", PARTS)
-def test_a_file_under_two_names(board: FatBoard, tmp_path: Path, name: str) -> None:
-    """What an older sync left when it was cut in a rename: neither name is deleted without the other."""
-    part = PARTS[name]
-    tree = {part + path.removeprefix(name) if path.startswith(name) else path: data for path, data in TREE.items()}
-    tree |= {"sync.todo" if name != "sync.todo" else "sync.part": b"rename\tmain.py.part\tmain.py\nend"}
-    # files that fill the folder's first sector, and then make room in it: the new name stands in another than the old
-    fillers = [f"{Path(name).parent}/filler{number:02}" for number in range(16)]
-    fill(board, dict.fromkeys(fillers, b"") | tree)
-    first, rest = ([f"/sd/{filler}" for filler in some] for some in (fillers[:8], fillers[8:]))
-    said = board.run(RENAME.format(old=f"/sd/{part}", new=f"/sd/{name}", first=first, rest=rest))
-    assert "share cluster" in said
-    completes(board, grow(tmp_path / "card", TREE))
-
-
 def test_a_file_whose_clusters_were_freed(board: FatBoard, tmp_path: Path) -> None:
-    """What an older boot.py made of it; reading it ends in an error, and the sync goes through all the same."""
-    fill(board, TREE | {"device/hal.py.part": TREE["device/hal.py"]})
+    """Reading such a file ends in an error, and the next sync sends it again."""
+    fill(board, TREE)
     board.run(
         "table = bytearray(socket.disk.sector(fat_disk.RESERVED))\n"
         "for name, below, first, size in fat_disk.entries(socket.disk, [2]):\n"

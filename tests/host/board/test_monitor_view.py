@@ -77,8 +77,8 @@ def test_a_fault_is_shown_with_its_remedy_until_it_is_over() -> None:
 
 
 def test_results_go_with_the_model() -> None:
-    assert after("results", 0).found
-    assert after("state").found == []
+    assert after("results", 0).results
+    assert after("state").results == []
     assert after("state").fps == 0
 
 
