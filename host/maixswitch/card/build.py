@@ -49,7 +49,7 @@ def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
             tr("{folder} is where the app itself is: build into another folder", folder=folder), EXIT_USAGE
         )
     if folder.is_file():
-        raise MaixSwitchError(tr("{path}: a file; wanted a folder", path=folder), EXIT_IO)
+        raise MaixSwitchError(tr("{path}: a file; expected a folder", path=folder), EXIT_IO)
     contents = {name: files.read(root / name) for name in TOP}
     # Without modules the sweep at the end would empty device/ of a card that works.
     modules = sorted((root / "device").rglob("*.py"))
@@ -112,16 +112,16 @@ def compile_mpy(path: Path, name: str = "") -> bytes:
     if data[:4] != bytes((ord("M"), MPY_VERSION, MPY_FLAGS, MPY_SMALL_INT_BITS)):
         raise MaixSwitchError(
             tr(
-                "{path}: mpy-cross made a file that the firmware does not read (version {data}, flags "
-                "{data2}, {data3}-bit integers; wanted {wanted_version}, {wanted_flags}, "
-                "{wanted_small_int_bits}): {remedy}",
+                "{path}: the firmware cannot read the file that mpy-cross made: found version {version}, flags {flags}, "
+                "{bits}-bit integers; expected version {expected_version}, flags {expected_flags}, "
+                "{expected_bits}-bit integers: {remedy}",
                 path=path,
-                data=data[1],
-                data2=data[2],
-                data3=data[3],
-                wanted_version=MPY_VERSION,
-                wanted_flags=MPY_FLAGS,
-                wanted_small_int_bits=MPY_SMALL_INT_BITS,
+                version=data[1],
+                flags=data[2],
+                bits=data[3],
+                expected_version=MPY_VERSION,
+                expected_flags=MPY_FLAGS,
+                expected_bits=MPY_SMALL_INT_BITS,
                 remedy=INSTALL,
             ),
             EXIT_IO,

@@ -18,7 +18,7 @@ def existing(card: Path) -> list[tuple[str, str]]:
     """
     if not (card / MODELS).is_dir():
         if card.exists() and not card.is_dir():
-            raise MaixSwitchError(tr("{path}: a file; wanted the folder of a card", path=card), EXIT_USAGE)
+            raise MaixSwitchError(tr("{path}: a file; expected the folder of a card", path=card), EXIT_USAGE)
         raise MaixSwitchError(
             tr("{path}: not a card, it has no folder models/. A new one: maixswitch new {path}", path=card),
             EXIT_USAGE if card.exists() else EXIT_IO,

@@ -38,7 +38,7 @@ def create(card: Path, mpy: bool = False, empty: bool = False) -> list[str]:
     (input or output). The folder is then as it was.
     """
     if card.exists() and not card.is_dir():
-        raise MaixSwitchError(tr("{path}: a file; wanted a folder", path=card), EXIT_USAGE)
+        raise MaixSwitchError(tr("{path}: a file; expected a folder", path=card), EXIT_USAGE)
     # A user may have another program here. models/ and README.txt may exist, because they are left alone.
     taken = [name for name in ("boot.py", "main.py", "device") if (card / name).exists()]
     if taken:

@@ -85,7 +85,7 @@ def _field(text: str) -> tuple[str, Any]:
     """
     name, mark, value = text.partition("=")
     if not mark or not name:
-        raise MaixSwitchError(tr("--field {text}: wanted NAME=VALUE, such as points=5", text=text), EXIT_USAGE)
+        raise MaixSwitchError(tr("--field {text}: expected NAME=VALUE, such as points=5", text=text), EXIT_USAGE)
     try:
         # JSON first, so that 5 is a number and [1, 2] a list. A plain word needs no quotes in the shell.
         return name, parse(value)

@@ -73,7 +73,7 @@ class Finding:
         if self.found:
             line += " " + tr("Found: {found}.", found=self.found.rstrip("."))
         if self.wanted:
-            line += " " + tr("Wanted: {wanted}.", wanted=self.wanted.rstrip("."))
+            line += " " + tr("Expected: {expected}.", expected=self.wanted.rstrip("."))
         return line
 
 

@@ -30,7 +30,7 @@ def listed(findings: Sequence[Finding], place: str) -> Iterator[str]:
         if item.found:
             details.append(tr("found: {found}", found=item.found))
         if item.wanted:
-            details.append(tr("wanted: {wanted}", wanted=item.wanted))
+            details.append(tr("expected: {expected}", expected=item.wanted))
         if details:
             yield "      " + "; ".join(details)
         if item.code != RAN:

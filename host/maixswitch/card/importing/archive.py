@@ -45,7 +45,7 @@ def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
     except OSError as error:
         raise Refusal("C500", files.unreadable(path, error), EXIT_IO) from error
     if len(members) > MAX_MEMBERS:
-        raise _refusal("C512", path, tr("{count} files; wanted at most {limit}", count=len(members), limit=MAX_MEMBERS))
+        raise _refusal("C512", path, tr("{count} files; expected at most {limit}", count=len(members), limit=MAX_MEMBERS))
     # These sizes come from the archive and may lie. They only refuse early; `read` stops at its own limit.
     if sum(member.file_size for member in members) > MAX_TOTAL:
         raise _refusal("C512", path, tr("more than {limit} MiB when unpacked", limit=MAX_TOTAL >> 20))
@@ -101,7 +101,7 @@ def _trouble(member: zipfile.ZipInfo, name: str) -> ImportMessage | None:
         return ImportMessage("C516", tr("packed in an unusual way; pack it again as a plain zip"))
     if member.file_size > MAX_MEMBER:
         return ImportMessage(
-            "C512", tr("{size} bytes when unpacked; wanted at most {limit}", size=member.file_size, limit=MAX_MEMBER)
+            "C512", tr("{size} bytes when unpacked; expected at most {limit}", size=member.file_size, limit=MAX_MEMBER)
         )
     # A packed size of 0 must not divide by zero, hence the product and the 1.
     if member.file_size > SMALL and member.file_size > MAX_RATIO * max(member.compress_size, 1):

@@ -200,7 +200,7 @@ class _Resolver:
             if values is None:
                 self.problem(
                     "C541",
-                    tr("--anchors {text}: wanted pairs of numbers above 0, with commas between them", text=asked),
+                    tr("--anchors {text}: expected pairs of numbers above 0, with commas between them", text=asked),
                 )
             claim: Claim | None = Claim(values or [], "--anchors")
         else:
@@ -236,7 +236,7 @@ class _Resolver:
         size, asked = self.network.input, self.options.input
         if size is None or size[2] not in (1, 3):
             self.problem(
-                "C531", tr("the network takes {input}; wanted one picture of 1 or 3 channels", input=self.network.takes)
+                "C531", tr("the network takes {input}; expected one picture of 1 or 3 channels", input=self.network.takes)
             )
             return None
         if asked and asked != size:
@@ -268,7 +268,7 @@ class _Resolver:
             if needed and not any("--labels" in message.text for message in self.result.problems):
                 self.problem(
                     "C521",
-                    tr("no labels found; wanted: {count}, with --labels FILE", count=count or tr("one per class")),
+                    tr("no labels found; expected {count}: give them with --labels FILE", count=count or tr("one per class")),
                 )
             return
         labels = claim.value
@@ -288,7 +288,7 @@ class _Resolver:
             self.problem(
                 "C523",
                 tr(
-                    "{where}: label {label}: wanted 1 to 64 printable characters",
+                    "{where}: label {label}: expected 1 to 64 printable characters",
                     where=claim.where,
                     label=ascii(long[0][:40]),
                 ),
@@ -308,15 +308,15 @@ class _Resolver:
             self.problem(
                 "C525",
                 tr(
-                    "the output ({channels} channels) does not fit a YOLOv2 detector with {pairs} anchor pairs: wanted "
-                    "{pairs} x (labels + 5)",
+                    "the output ({channels} channels) does not fit a YOLOv2 detector with {pairs} anchor pairs: "
+                    "expected {pairs} x (labels + 5)",
                     channels=channels,
                     pairs=self.pairs or PAIRS,
                 ),
             )
         if anchors is None:
             self.problem(
-                "C524", tr("a detector without anchors; wanted: --anchors 1.1,2.2,... in grid cells, or --anchors FILE")
+                "C524", tr("a detector needs anchors: give them with --anchors 1.1,2.2,... in grid cells, or --anchors FILE")
             )
         self.labels(count or 0)
         if anchors is not None and anchors.value:
@@ -324,8 +324,8 @@ class _Resolver:
         if self.pairs not in (0, PAIRS):
             self.note(
                 "C526",
-                tr("{pairs} anchor pairs: MaixPy takes exactly {wanted}, only CanMV takes others",
-                   pairs=self.pairs, wanted=PAIRS)
+                tr("{pairs} anchor pairs: MaixPy takes exactly {expected}; only CanMV takes other numbers",
+                   pairs=self.pairs, expected=PAIRS)
             )  # fmt: skip
 
     def cells(self, anchors: Claim, count: int | None) -> list[float]:

@@ -51,7 +51,7 @@ class Source:
             raise Refusal(
                 "C505",
                 tr(
-                    "{source}: {file} has {size} bytes; wanted at most {limit}",
+                    "{source}: {file} has {size} bytes; expected at most {limit}",
                     source=self.name,
                     file=name,
                     size=size,
@@ -132,7 +132,7 @@ def _folder(path: Path) -> Source:
         if len(files) > MAX_FILES:
             raise Refusal(
                 "C505",
-                tr("{path}: more than {count} files; wanted the folder of one export", path=path, count=MAX_FILES),
+                tr("{path}: more than {count} files; expected the folder of one export", path=path, count=MAX_FILES),
             )
     return Source(str(path), root.name, files, lambda name, limit: _bytes(root / name, limit), tuple(links))
 
@@ -212,5 +212,5 @@ def _nothing(source: Source, refused: list[str]) -> str:
     names = sorted(source.files)
     listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
     if not names:
-        return tr("{source}: empty; wanted an export with a .kmodel in it", source=source.name)
+        return tr("{source}: empty; expected an export with a .kmodel in it", source=source.name)
     return tr("{source}: no .kmodel; found {names}", source=source.name, names=listed)

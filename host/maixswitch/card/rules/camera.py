@@ -41,7 +41,7 @@ def resized(model: Model, options: Options) -> Iterator[Finding]:
     heap = max(options.gc_kib or item.gc_kib for item in options.flavours)
     size = f"{width}x{height}x{channels}"
     if need > (heap - RESERVE_KIB) * 1024:
-        wanted = tr("at most {room} KiB", room=heap - RESERVE_KIB)
-        yield finding("C302", model.json, "input", tr("{size}: {need} KiB", size=size, need=kib(need)), wanted)
+        limit = tr("at most {room} KiB", room=heap - RESERVE_KIB)
+        yield finding("C302", model.json, "input", tr("{size}: {need} KiB", size=size, need=kib(need)), limit)
     else:
         yield finding("C301", model.json, "input", tr("{size}: {need} KiB", size=size, need=kib(need)))
