@@ -72,7 +72,7 @@ def test_a_card_from_nothing(command: Command, tmp_path: Path, fish: Path) -> No
 
     done = command("remove", "card", "nothing")
     assert done.returncode == EXIT_USAGE
-    assert "there are: 10-three (Three), 20-one (One), 30-two (Two)" in done.stderr
+    assert "the card has: 10-three (Three), 20-one (One), 30-two (Two)" in done.stderr
     assert command("remove", "card", "One").returncode == 0
     assert sorted(path.name for path in (tmp_path / "card" / "models").iterdir()) == ["10-three", "30-two"]
     assert command("check", "card").returncode == 0
@@ -121,7 +121,7 @@ def test_a_refusal_speaks_json_too(command: Command, tmp_path: Path) -> None:
         (("import", "fish", "--card", "card", "--threshold", "2"), EXIT_USAGE, "--threshold"),
         (("import", "fish", "--card", "card", "--kind", "yolo2"), 1, "does not fit a YOLOv2 detector"),
         (("ls", "fish"), EXIT_USAGE, "not a card"),
-        (("remove", "card", "fish"), EXIT_USAGE, "there are: none"),
+        (("remove", "card", "fish"), EXIT_USAGE, "the card has: none"),
         (("new", "fish/labels.txt"), EXIT_USAGE, "a file; expected a folder"),
         (("build", "fish/labels.txt"), EXIT_IO, "a file; expected a folder"),
         (("sim", "card", "--open", "--port", "0"), EXIT_USAGE, "--port, --open: only with --web"),

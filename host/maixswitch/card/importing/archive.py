@@ -45,7 +45,9 @@ def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
     except OSError as error:
         raise Refusal("C500", files.unreadable(path, error), EXIT_IO) from error
     if len(members) > MAX_MEMBERS:
-        raise _refusal("C512", path, tr("{count} files; expected at most {limit}", count=len(members), limit=MAX_MEMBERS))
+        raise _refusal(
+            "C512", path, tr("{count} files; expected at most {limit}", count=len(members), limit=MAX_MEMBERS)
+        )
     # These sizes come from the archive and may lie. They only refuse early; `read` stops at its own limit.
     if sum(member.file_size for member in members) > MAX_TOTAL:
         raise _refusal("C512", path, tr("more than {limit} MiB when unpacked", limit=MAX_TOTAL >> 20))

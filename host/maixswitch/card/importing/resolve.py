@@ -236,7 +236,8 @@ class _Resolver:
         size, asked = self.network.input, self.options.input
         if size is None or size[2] not in (1, 3):
             self.problem(
-                "C531", tr("the network takes {input}; expected one picture of 1 or 3 channels", input=self.network.takes)
+                "C531",
+                tr("the network takes {input}; expected one picture of 1 or 3 channels", input=self.network.takes),
             )
             return None
         if asked and asked != size:
@@ -268,7 +269,10 @@ class _Resolver:
             if needed and not any("--labels" in message.text for message in self.result.problems):
                 self.problem(
                     "C521",
-                    tr("no labels found; expected {count}: give them with --labels FILE", count=count or tr("one per class")),
+                    tr(
+                        "no labels found; expected {count}: give them with --labels FILE",
+                        count=count or tr("one per class"),
+                    ),
                 )
             return
         labels = claim.value
@@ -316,7 +320,8 @@ class _Resolver:
             )
         if anchors is None:
             self.problem(
-                "C524", tr("a detector needs anchors: give them with --anchors 1.1,2.2,... in grid cells, or --anchors FILE")
+                "C524",
+                tr("a detector needs anchors: give them with --anchors 1.1,2.2,... in grid cells, or --anchors FILE"),
             )
         self.labels(count or 0)
         if anchors is not None and anchors.value:

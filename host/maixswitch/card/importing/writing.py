@@ -124,7 +124,7 @@ def put(card: Path, imported: Sequence[ImportedModel], plan: Plan) -> None:
             for name in plan.folders:
                 # The plan is some seconds old, and rename() would replace an empty folder without a word on Unix.
                 if (models / name).exists():
-                    raise MaixSwitchError(tr("{name} is there already", name=models / name), EXIT_USAGE)
+                    raise MaixSwitchError(tr("{name} exists already", name=models / name), EXIT_USAGE)
                 (stage / name).rename(models / name)
                 placed.append(models / name)
             _sync(models)
