@@ -40,17 +40,17 @@ def board(
     space: Annotated[int | None, typer.Option(min=0, help="Bytes that the card holds; default: no limit.")] = None,
     readonly: Annotated[bool, typer.Option("--readonly", help="The card cannot be written.")] = False,
 ) -> None:
-    """Run a virtual board: the card's programs behind a serial port of this PC, until Ctrl-C.
+    """Run a virtual board behind a serial port of this PC, until you press Ctrl-C.
 
-    The folder CARD is the card: what is sent to the board, and what the board writes, goes there. Its programs run on
-    this PC, with your rights, so use only cards that you trust. Anything that talks to a board can talk to it:
-    maixswitch itself, mpremote, a terminal.
+    The folder CARD is the board's card: the board runs its programs and writes its files. The programs run on this PC
+    with your rights, so use only cards that you trust. Any program that talks to a board can talk to this one:
+    maixswitch itself, mpremote or a terminal.
 
     \b
-    A fault is NAME@N, where N counts the bytes to the board; back-NAME@N counts the bytes from the board:
-      drop@N        the byte is lost               corrupt@N     one bit of it is wrong
-      stall@N:2.5   the board sleeps for 2.5 s     unplug@N      the port is gone
-      power-cut@N   the power is gone              swallow-ctrl-c@N   the first N Ctrl-C are lost
+    A fault is NAME@N: it happens at the N-th byte to the board. back-NAME@N counts the bytes from the board:
+      drop@N        the byte is lost               corrupt@N     one bit of the byte is wrong
+      stall@N:2.5   the board sleeps for 2.5 s     unplug@N      the port disappears
+      power-cut@N   the power fails                swallow-ctrl-c@N   the first N Ctrl-C are lost
     """
     from maixswitch.board.virtual import VirtualBoard
     from maixswitch.board.virtual.handle import FLAVOUR

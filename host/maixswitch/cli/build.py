@@ -18,7 +18,7 @@ def build(
 ) -> None:
     """Write the app's part of a card: boot.py, main.py and device/.
 
-    Old .py and .mpy files in DIR/device are deleted; models and settings in DIR stay as they are.
+    Old .py and .mpy files in DIR/device are deleted. Models and settings in DIR stay as they are.
     """
     from maixswitch.card import build as app
 

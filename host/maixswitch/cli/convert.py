@@ -42,11 +42,13 @@ def convert(
 ) -> None:
     """Convert a float32 ONNX network into a .kmodel that every firmware runs (v3, 8 bits).
 
-    DIR holds pictures such as the camera will see, a few dozen or more. Most of them measure the range of every tensor;
-    the held-back ones show how near the converted network comes to the float network. Docs: docs/convert.md.
+    DIR holds pictures like those that the camera will see, a few dozen or more. Most of them measure the value range of
+    every tensor. The others are held back, to show how close the converted network comes to the float network. More:
+    docs/convert.md.
 
-    The network gets (pixel x scale - mean) / std of the camera's pixels 0 to 255: give the values it was trained with.
-    Ends with 1 when the network cannot be converted, or fits no firmware (the file is written in that case, too).
+    The network receives (pixel x scale - mean) / std, where pixel is the camera's value from 0 to 255. Give the values
+    that it was trained with. The exit code is 1 if the network cannot be converted or fits no firmware; in the second
+    case the file is still written.
     """
     if (images is None) == (not random):
         raise MaixSwitchError(

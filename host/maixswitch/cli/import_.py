@@ -49,11 +49,11 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, write nothing.")] = False,
     json: Json = False,
 ) -> None:
-    """Bring models onto a card: an export of MaixHub, V-Training or aXeleRate, a kfpkg, or a single .kmodel.
+    """Import models onto a card: an export of MaixHub, V-Training or aXeleRate, a kfpkg, or a single .kmodel.
 
-    The command recognises the format by its contents; it reads scripts and never runs them. Where the files contradict
-    each other, it shows both values and asks for an option that decides. While there is a problem the card stays as it
-    is, and the exit code is 1.
+    The command recognises the format by the contents of the files. It reads scripts but never runs them. If the files
+    contradict each other, it shows the values and names the option that decides between them. If a model has a problem,
+    nothing is written and the exit code is 1.
     """
     from maixswitch.card.importing import importer
     from maixswitch.card.importing.messages import Refusal

@@ -41,9 +41,10 @@ def info(
         list[str] | None, typer.Option(help="Firmware to judge for; may be repeated. Default: all.")
     ] = None,
 ) -> None:
-    """Show layers, memory, estimated speed and which firmwares can run the model.
+    """Show layers, memory, estimated speed, and which firmwares can run the model.
 
-    Ends with 1 for a file that is not a usable model, and when the model fits no firmware that --firmware names.
+    The exit code is 1 if the file is not a usable model, or if the model fits none of the firmwares that you name with
+    --firmware.
     """
     from maixswitch.kmodel.judge.describe import describe_broken, describe_file
     from maixswitch.kmodel.judge.report import report
@@ -78,9 +79,9 @@ def run(
     runtime: Runtime = "maixpy",
     json: Json = False,
 ) -> None:
-    """Run one inference: the CPU layers as the firmware computes them, the KPU's as the vendor's simulator does.
+    """Run one inference: the CPU layers as the firmware computes them, the KPU layers as the vendor's simulator does.
 
-    A picture is stretched to the model's input; for a model of floats its values become 0 to 1.
+    A picture is stretched to the size of the model's input. For a model of floats its values become 0 to 1.
     """
     from maixswitch.kmodel.judge.bench import read_input, run_once
 
@@ -142,10 +143,10 @@ def bench(
 
 @app.command()
 def diff(first: File, second: File, runtime: Runtime = "maixpy", json: Json = False) -> None:
-    """Show what differs: header, layers, shapes, quantisation, weights.
+    """Show where two models differ: header, layers, shapes, quantisation, weights.
 
-    Ends with 1 when the two models compute different things. Different addresses in memory do not count, nor does what
-    the runtime ignores.
+    The exit code is 1 if the models compute different things. Differences in memory addresses, or in fields that the
+    runtime ignores, do not count.
     """
     from maixswitch.kmodel.judge.diff import compare, document, text
 

@@ -19,8 +19,8 @@ def new(
 ) -> None:
     """Make a card: the app, sample models and a README.txt.
 
-    The models are shapes, digits and colours. Nothing is overwritten: models/ and README.txt stay when they are there,
-    and the command refuses a folder that already holds a part of the app.
+    The sample models recognise shapes, digits and colours. The command overwrites nothing: it keeps models/ and
+    README.txt if they exist, and it refuses a folder that holds a part of the app.
     """
     from maixswitch.card import folders
     from maixswitch.card.new import create

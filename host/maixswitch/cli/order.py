@@ -19,9 +19,9 @@ def order(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Change the order of a card's models, by the number in front of the name of each folder.
+    """Change the order of a card's models, by renumbering the names of their folders.
 
-    The models that you do not name follow in their present order. Without any name, the command shows the order.
+    Models that you do not name follow in their present order. Without MODEL, the command only shows the order.
     """
     from maixswitch.card import folders, ordering
     from maixswitch.card.reading import MODELS

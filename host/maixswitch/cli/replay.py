@@ -47,11 +47,11 @@ def replay(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Repeat a recorded run exactly, and say whether the app still does the same.
+    """Repeat a recorded run exactly, and tell whether the app still behaves the same.
 
-    FILE comes from `maixswitch sim CARD --record FILE`; it holds the camera's pictures, the keys, the script and, when
-    it is small, the card. Ends with 0 when the event log is the same, and with 1 and the first difference when it is
-    not.
+    FILE comes from `maixswitch sim CARD --record FILE`. It holds the camera's pictures, the keys, the script and, if it
+    is small, the card. The exit code is 0 if the event log is the same; otherwise it is 1, and the command shows the
+    first difference.
     """
     limit = _until(until)
     # The test runs a plain `maixswitch replay FILE`, which would ignore these options.

@@ -18,14 +18,14 @@ def reset(
     soft: Annotated[bool, typer.Option("--soft", help="Without the lines: only the program starts again.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Restart a board over its cable, by the lines DTR and RTS that drive RESET and BOOT.
+    """Restart a board over its cable: the lines DTR and RTS drive its RESET and BOOT.
 
-    How these lines are wired depends on the board. Without --kind the command goes by the USB chip, or tries both
-    common kinds until the board says its first words. With --bootloader the board waits for firmware; maixswitch reset
-    brings it back.
+    How these lines are wired depends on the board. Without --kind, the command guesses from the USB chip, or tries both
+    common kinds until the board prints something. With --bootloader, the board waits for a firmware; run maixswitch
+    reset to start its program again.
 
-    With --soft the lines stay as they are: the command interrupts the running program and starts it again, boot.py
-    first.
+    With --soft, the command does not use the lines: it interrupts the running program and starts boot.py and main.py
+    again.
     """
     from maixswitch.board import lines, ports
 

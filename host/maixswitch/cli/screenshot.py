@@ -41,10 +41,10 @@ def screenshot(
     ] = None,
     fit: Annotated[str, typer.Option(help="How a photo fills the frame: stretch, cover or contain.")] = "stretch",
 ) -> None:
-    """Make pictures of the panel, on one board or several, the same on every run.
+    """Take pictures of the panel of one board or several. They are the same on every run.
 
-    The script is one of maixswitch sim; each of its lines `screenshot NAME` gives DIR/NAME-BOARD.png. Without --board
-    the command takes the board of the card's settings. It writes the files when all runs have ended well; when an
+    The script is like those of maixswitch sim. Each line `screenshot NAME` writes the file DIR/NAME-BOARD.png. Without
+    --board, the command uses the board of the card's settings. It writes the files after all runs have ended; if an
     expectation fails, it writes none.
     """
     from maixswitch.sim import screenshots

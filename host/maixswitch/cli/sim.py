@@ -151,9 +151,9 @@ def demo(
         str | None, typer.Option(help="1 is real time, max as fast as possible; default: 1 in a terminal.")
     ] = None,
 ) -> None:
-    """Show the app in half a minute, with no card and no board.
+    """Show the app in half a minute, without a card and without a board.
 
-    Three small networks run before a drawn desk, and a drawn finger presses the key.
+    Three small networks look at a drawn desk, and a drawn finger presses the key.
     """
     from maixswitch.sim.demo import run
 

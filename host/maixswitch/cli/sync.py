@@ -41,13 +41,13 @@ def sync(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Bring a card's folder onto the card of a board: over its USB cable, or into a card in this PC.
+    """Copy a card's folder onto the card of a board: over its USB cable, or onto a card that is in this PC.
 
-    The command sends only what differs. The board runs the old files until all new ones have arrived, then the new
-    ones. After an interruption, the same command goes on where it stopped. Without --port, --to and --all it takes the
-    only board.
+    The command sends only files that differ. The board keeps running the old files until all new ones have arrived.
+    After an interruption, run the same command again: it continues where it stopped. Without --port, --to and --all, it
+    uses the only board that is attached.
 
-    Never tried on a real board: so far only a virtual one has seen it (docs/sync.md).
+    This command has never been tried on a real board, only on a virtual one (docs/sync.md).
     """
     import tempfile
 

@@ -63,7 +63,7 @@ def test_find_by_folder_name_and_title() -> None:
     assert ordering.find(models, "CATS") == "30-cats"
     assert ordering.find(models, "face SMALL") == "20-face"
     for wanted, text in (
-        ("face", "10-face, 20-face: name the folder"),
+        ("face", "10-face, 20-face; name the folder"),
         ("none", r"no model none; the card has: 10-face \(F"),
     ):
         with pytest.raises(MaixSwitchError, match=text) as caught:
