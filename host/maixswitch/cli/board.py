@@ -25,17 +25,17 @@ FAULT = re.compile(
 
 def board(
     card: Annotated[
-        Path, typer.Argument(metavar="CARD", help="Folder that is the card; it is written to.", show_default=False)
+        Path, typer.Argument(metavar="CARD", help="Folder of the card; the board writes to it.", show_default=False)
     ],
-    pty: Annotated[bool, typer.Option("--pty", help="Behind a pseudo terminal, the only kind so far.")] = False,
-    flash: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder that is /flash; default: an empty one.")
-    ] = None,
+    pty: Annotated[bool, typer.Option("--pty", help="Use a pseudo terminal, the only kind so far.")] = False,
+    flash: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for /flash; default: an empty one.")] = None,
     rate: Annotated[
         int | None, typer.Option(min=300, max=5_000_000, help="Pace of the line in bit/s; default: no limit.")
     ] = None,
     link: Annotated[Path | None, typer.Option(metavar="PATH", help="Path at which the port appears.")] = None,
-    fault: Annotated[list[str] | None, typer.Option(metavar="NAME@N", help="What goes wrong; may be repeated.")] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="NAME@N", help="A fault of the line or the board; may be repeated.")
+    ] = None,
     firmware: Annotated[str, typer.Option(help="Firmware flavour; default: minimum_with_kmodel_v4_support.")] = "",
     space: Annotated[int | None, typer.Option(min=0, help="Bytes that the card holds; default: no limit.")] = None,
     readonly: Annotated[bool, typer.Option("--readonly", help="The card cannot be written.")] = False,

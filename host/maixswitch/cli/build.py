@@ -13,7 +13,7 @@ from maixswitch.language import tr
 
 
 def build(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into; made when absent.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into; created if it is missing.")],
     mpy: Mpy = False,
 ) -> None:
     """Write the app's part of a card: boot.py, main.py and device/.

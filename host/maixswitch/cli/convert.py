@@ -21,19 +21,23 @@ def convert(
         Path | None, typer.Option("--out", "-o", help="File to write; default: the network's name with .kmodel, here.")
     ] = None,
     images: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of pictures.")] = None,
-    random: Annotated[bool, typer.Option("--random", help="A trial with noise instead of pictures.")] = False,
-    labels: Annotated[Path | None, typer.Option(metavar="FILE", help="Names of the classes.")] = None,
-    kind: Annotated[str, typer.Option(help="Kind of the model, such as classifier; default: worked out.")] = "",
+    random: Annotated[bool, typer.Option("--random", help="Use noise instead of pictures, for a trial.")] = False,
+    labels: Annotated[Path | None, typer.Option(metavar="FILE", help="File with the names of the classes.")] = None,
+    kind: Annotated[
+        str, typer.Option(help="Kind of the model, such as classifier; default: derived from the files.")
+    ] = "",
     anchors: Annotated[
         str, typer.Option(metavar="FILE|LIST", help="Anchors of a detector, in cells: numbers with commas, or a file.")
     ] = "",
-    card: Annotated[Path | None, typer.Option(help="Put the model onto this card, too.")] = None,
-    title: Annotated[str, typer.Option(help="What the screen shows; default: after the file's name.")] = "",
+    card: Annotated[Path | None, typer.Option(help="Import the model onto this card, too.")] = None,
+    title: Annotated[str, typer.Option(help="Title on the panel; default: derived from the file's name.")] = "",
     scale: Annotated[float | None, typer.Option(help="Factor of a pixel; default: 1/255.", show_default=False)] = None,
     mean: Annotated[str, typer.Option(help="Mean of a pixel, one number or one per channel with commas.")] = "0",
     std: Annotated[str, typer.Option(help="Deviation of a pixel, one number or one per channel.")] = "1",
-    calibrate: Annotated[int, typer.Option(min=1, help="Number of pictures that measure the ranges, at most.")] = 100,
-    hold_back: Annotated[float, typer.Option(min=0, max=0.9, help="Share of the pictures that only compare.")] = 0.2,
+    calibrate: Annotated[int, typer.Option(min=1, help="The most pictures that measure the ranges.")] = 100,
+    hold_back: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Share of the pictures that is held back for the comparison.")
+    ] = 0.2,
     firmware: Annotated[
         str, typer.Option(help="Firmware whose answers are compared; default: minimum_with_kmodel_v4_support.")
     ] = "",

@@ -19,7 +19,8 @@ def doctor(
     fix: Annotated[
         bool,
         typer.Option(
-            "--fix", help="Finish an interrupted sync, delete what it left, and end the firmware's wait for MaixPy IDE."
+            "--fix",
+            help="Finish an interrupted sync, delete its leftover files, and end the firmware's wait for MaixPy IDE.",
         ),
     ] = False,
     json: Json = False,

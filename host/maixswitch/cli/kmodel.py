@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="kmodel",
-    help="Look into a .kmodel: whether it fits, its speed, its answers.",
+    help="Inspect a .kmodel: its memory, its speed, its answers.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -109,7 +109,7 @@ def run(
     for item in summary["outputs"]:
         shape = "x".join(map(str, item["shape"]))
         # A model of floats can give NaN in every place, which has neither a least nor a largest value.
-        numbers = tr("values that are no numbers")
+        numbers = tr("values that are not numbers")
         if item["min"] is not None and item["max"] is not None:
             numbers = tr(
                 "{min:g} to {max:g}, largest at {argmax}", min=item["min"], max=item["max"], argmax=item["argmax"]

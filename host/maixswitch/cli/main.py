@@ -33,31 +33,33 @@ class Command(NamedTuple):
 
 
 MAKE_A_CARD = "Make a card"
-BRING_MODELS = "Bring models"
-LOOK_AT_MODELS = "Look at models"
+IMPORT_MODELS = "Import and convert models"
+EXAMINE_MODELS = "Examine models"
 RUN_ON_THIS_PC = "Run on this PC"
 WORK_WITH_A_BOARD = "Work with a board"
-GROUPS = (MAKE_A_CARD, BRING_MODELS, LOOK_AT_MODELS, RUN_ON_THIS_PC, WORK_WITH_A_BOARD)
+GROUPS = (MAKE_A_CARD, IMPORT_MODELS, EXAMINE_MODELS, RUN_ON_THIS_PC, WORK_WITH_A_BOARD)
 
 COMMANDS = (
     Command("new", "new", "new", MAKE_A_CARD, "Make a card: the app, sample models and a README.txt."),
     Command("build", "build", "build", MAKE_A_CARD, "Write the app's part of a card: boot.py, main.py and device/."),
     Command("order", "order", "order", MAKE_A_CARD, "Change the order of a card's models."),
     Command("remove", "remove", "remove", MAKE_A_CARD, "Delete one model's folder from a card."),
-    Command("import", "import_", "import_", BRING_MODELS, "Bring models of any common export onto a card."),
-    Command("convert", "convert", "convert", BRING_MODELS, "Convert an ONNX network into a .kmodel."),
-    Command("check", "check", "check", LOOK_AT_MODELS, "Look for every mistake on a card or in a model."),
-    Command("ls", "ls", "ls", LOOK_AT_MODELS, "List a card's models and whether they fit."),
-    Command("kmodel", "kmodel", "app", LOOK_AT_MODELS, "Look into a .kmodel: whether it fits, its speed, its answers."),
-    Command("demo", "sim", "demo", RUN_ON_THIS_PC, "Show the app in half a minute, with no card and no board."),
+    Command("import", "import_", "import_", IMPORT_MODELS, "Import models of any common export format onto a card."),
+    Command("convert", "convert", "convert", IMPORT_MODELS, "Convert an ONNX network into a .kmodel."),
+    Command("check", "check", "check", EXAMINE_MODELS, "Check a card or a model for mistakes."),
+    Command("ls", "ls", "ls", EXAMINE_MODELS, "List a card's models and whether they fit."),
+    Command("kmodel", "kmodel", "app", EXAMINE_MODELS, "Inspect a .kmodel: its memory, its speed, its answers."),
+    Command(
+        "demo", "sim", "demo", RUN_ON_THIS_PC, "Show the app in half a minute, without a card and without a board."
+    ),
     Command("sim", "sim", "sim", RUN_ON_THIS_PC, "Run the app of the board on this PC with a card."),
-    Command("screenshot", "screenshot", "screenshot", RUN_ON_THIS_PC, "Make pictures of the panel, on several boards."),
-    Command("replay", "replay", "replay", RUN_ON_THIS_PC, "Repeat a recorded run and say where it differs."),
+    Command("screenshot", "screenshot", "screenshot", RUN_ON_THIS_PC, "Take pictures of the panel, on several boards."),
+    Command("replay", "replay", "replay", RUN_ON_THIS_PC, "Repeat a recorded run and tell where it differs."),
     Command("diagram", "diagram", "diagram", RUN_ON_THIS_PC, "Print the app's state machine as a Mermaid diagram."),
-    Command("sync", "sync", "sync", WORK_WITH_A_BOARD, "Bring a card's folder onto the card of a board."),
+    Command("sync", "sync", "sync", WORK_WITH_A_BOARD, "Copy a card's folder onto the card of a board."),
     Command("monitor", "monitor", "monitor", WORK_WITH_A_BOARD, "Show live what a board's app sees and does."),
-    Command("doctor", "doctor", "doctor", WORK_WITH_A_BOARD, "Look for what is wrong with a board on its cable."),
-    Command("explain", "explain", "explain", WORK_WITH_A_BOARD, "Say what a code or an error text of the board means."),
+    Command("doctor", "doctor", "doctor", WORK_WITH_A_BOARD, "Examine a board over its cable."),
+    Command("explain", "explain", "explain", WORK_WITH_A_BOARD, "Explain a code or an error text of the board."),
     Command("reset", "reset", "reset", WORK_WITH_A_BOARD, "Restart a board over its cable."),
     Command("board", "board", "board", WORK_WITH_A_BOARD, "Run a virtual board behind a serial port of this PC."),
 )

@@ -12,7 +12,7 @@ from maixswitch.language import tr
 
 
 def monitor(
-    port: Annotated[str, typer.Option(help="Serial port of the board; default: the only one there is.")] = "",
+    port: Annotated[str, typer.Option(help="Serial port; default: that of the only board.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Messages as JSON Lines on stdout, and nothing else.")] = False,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="End after this many seconds.")] = None,
     baud: Annotated[int, typer.Option(min=9600, help="Rate of the line.")] = 115200,

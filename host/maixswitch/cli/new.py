@@ -13,7 +13,7 @@ from maixswitch.language import tr
 
 
 def new(
-    card: Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card; made when absent.")],
+    card: Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card; created if it is missing.")],
     mpy: Mpy = False,
     empty: Annotated[bool, typer.Option("--empty", help="Leave out the sample models.")] = False,
 ) -> None:

@@ -15,7 +15,7 @@ def reset(
     port: Annotated[str, typer.Option(help="Serial port, such as /dev/ttyUSB0; default: that of the only board.")] = "",
     kind: Annotated[str, typer.Option(help="Kind of board: dan, goE or goD, or a board such as bit or cube.")] = "",
     bootloader: Annotated[bool, typer.Option("--bootloader", help="Start the boot loader; needs the kind.")] = False,
-    soft: Annotated[bool, typer.Option("--soft", help="Without the lines: only the program starts again.")] = False,
+    soft: Annotated[bool, typer.Option("--soft", help="Restart only the program, without the lines.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Restart a board over its cable: the lines DTR and RTS drive its RESET and BOOT.

@@ -16,7 +16,7 @@ def screenshot(
     card: Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card.", show_default=False)],
     script: Annotated[Path, typer.Option(help="File of actions and expectations.", show_default=False)],
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder for the pictures; made when absent.", show_default=False)
+        Path, typer.Option(metavar="DIR", help="Folder for the pictures; created if it is missing.", show_default=False)
     ],
     board: Annotated[list[str] | None, typer.Option(help="Board, such as cube; may be repeated.")] = None,
     zoom: Annotated[
@@ -26,11 +26,12 @@ def screenshot(
         bool, typer.Option("--frame", help="Draw the board around it: key, card, and what the script says.")
     ] = False,
     sheet: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Also all in one picture, with their names and boards.")
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Write all pictures into one file, too, with their names and boards."),
     ] = None,
     pick: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME-BOARD", help="What the sheet holds, in this order; may be repeated."),
+        typer.Option(metavar="NAME-BOARD", help="A picture for the sheet, in this order; may be repeated."),
     ] = None,
     columns: Annotated[
         int | None, typer.Option(min=1, max=99, help="Pictures in a row of the sheet; default: one for each board.")

@@ -43,23 +43,22 @@ def sim(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one; default: 8000.")
     ] = None,
-    host: Annotated[str, typer.Option(help="Let others reach the page, at this address, with a token.")] = "",
+    host: Annotated[str, typer.Option(help="Address at which others reach the page, with a token.")] = "",
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Record the run, for maixswitch replay.")] = None,
     no_card: Annotated[bool, typer.Option("--no-card", help="Leave the card's files out of the recording.")] = False,
 ) -> None:
-    """Run the app of the board on this PC with a card: a folder with models/ in it.
+    """Run the board's app on this PC with a card, which is a folder with models/ in it.
 
-    The folder never changes unless you give --write-back. Without --camera the lens sees a drawn moving scene. From a
-    folder of photos the camera shows each one for 3 s of board time, in name order, until a script chooses one
-    (`camera NAME`).
+    The app does not change the folder unless you give --write-back. Without --camera, the camera sees a drawn moving
+    scene. If --camera is a folder of photos, the camera shows each photo for 3 s of board time, in the order of their
+    names, until a script chooses one (`camera NAME`).
 
-    With --fit stretch, the default, the whole photo fills the 320x240 frame: the network then sees what it sees in a
-    test on the PC that resizes the photo, and positions keep their share of the photo. `cover` cuts, `contain` adds
-    black.
+    With --fit stretch, the default, the full photo fills the 320x240 frame. The network then sees the same as in a test
+    on a PC that resizes the photo. `cover` cuts the photo to the shape of the frame, `contain` adds black bars.
 
     \b
-    A script has one action a line:
+    A script has one action per line:
       wait 2s   frames 30   press [KEY]   hold [KEY]   eject   insert
              [for 120ms] [after 50ms] [bounce 2ms 5ms]   (after: the script does not wait for the finger)
       fail load 2006   fail run 2008   fail camera   heal
@@ -71,14 +70,14 @@ def sim(
       insert FOLDER   eject at 3   power   power cut 12   restart   skip 60s
       raise sensor.snapshot 2 RuntimeError 'Sensor timeout!'   raise KPU.init_yolo2 MemoryError
       boxes 10,20,60,60,0,0.9   scores 0.1 0.7
-    A damaged file begins with a dead sector. With `slow 10` the card reads ten times slower. `down` keeps the key
-    pressed until `up`. `select` takes the second model, as the serial link does. The last three lines are for tests:
-    insert another card; remove the card at the third file operation; switch the power off and on, or off after 12 more
-    bytes written; Ctrl-C and a new start; let time pass in which the board does nothing; make the second call of a
-    firmware function fail; set what networks find, without emulating them.
-    KEY is 1, 2, ... or the role of the key; without it, the key for "next" is meant. # starts a comment.
+    `damage` makes the first sector of a file unreadable. With `slow 10` the card reads ten times slower. `down` keeps
+    the key pressed until `up`. `select 2` chooses the second model, as the serial link does. The last three lines are
+    for tests: insert another card; eject the card at the third file operation; switch the power off and on, or off
+    after 12 more bytes are written; press Ctrl-C and start again; let time pass in which the board does nothing; make
+    the second call of a firmware function fail; set the results of the networks instead of emulating them.
+    KEY is 1, 2, ... or the role of the key; without KEY, the key for "next" is pressed. # starts a comment.
 
-    Keys of the live view: space press, h hold, 1 2 3 press that key, e card out or in, q quit.
+    Keys of the live view: space: press, h: hold, 1 2 3: press that key, e: eject or insert the card, q: quit.
     """
     if web:
         from maixswitch.web import command

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def sync(
     card: CardFolder,
     port: Annotated[str, typer.Option("--port", "-p", help="Serial port of the board.")] = "",
-    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder that a card is mounted at.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every board that is attached, side by side.")] = False,
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder where a card is mounted.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All attached boards, in parallel.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, change nothing.")] = False,
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete models and files of the app that CARD does not have.")
@@ -33,9 +33,9 @@ def sync(
         bool, typer.Option("--checksum", help="Read every file on the card; do not trust SYNC/SUMS.")
     ] = False,
     baud: Annotated[
-        int, typer.Option(min=0, max=4500000, help="Faster line, such as 1500000; 0: 115200, as it is.")
+        int, typer.Option(min=0, max=4500000, help="Rate of the line, such as 1500000; 0 keeps 115200.")
     ] = 0,
-    plain: Annotated[bool, typer.Option("--plain", help="Slow way: mpremote's own file commands.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Use mpremote's own file commands, which are slower.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="With --to: even into a folder that is not yet a card.")
     ] = False,
