@@ -57,7 +57,7 @@ def board(
 
     if not pty:
         raise MaixSwitchError(tr("board: add --pty, the only kind of virtual board so far"), EXIT_USAGE)
-    # Every check comes before the signals are taken over and the board starts.
+    # Check everything before the signal handlers change and the board starts.
     _check_card(card)
     _check_flavour(firmware or FLAVOUR)
     for ending in (signal.SIGTERM, signal.SIGINT):  # a shell starts background programs with SIGINT ignored
@@ -74,7 +74,7 @@ def board(
             link=link,
         ) as running:
             _introduce(running.port, card)
-            # Each question raises when the process behind the port has ended, so this loop also notices that.
+            # `wire` raises if the process behind the port has ended, so this loop ends then, too.
             while running.wire:
                 time.sleep(0.5)
     except KeyboardInterrupt:
@@ -82,7 +82,7 @@ def board(
 
 
 def _introduce(port: str, card: Path) -> None:
-    # stdout holds only the port, so that a script can read it; people read the rest on stderr.
+    # stdout holds only the port, so that a script can read it. The texts for people go to stderr.
     print(port, flush=True)
     console.say(tr("a virtual board is on this port, with {card} as its card, until Ctrl-C; for example:", card=card))
     for words in ("mpremote connect {port} resume ls", "maixswitch monitor --port {port}"):
@@ -91,11 +91,11 @@ def _introduce(port: str, card: Path) -> None:
 
 
 def _check_card(card: Path) -> None:
-    """Raise MaixSwitchError for a folder that is not a card: a board would write its main.py into it."""
+    """Raise MaixSwitchError for a folder that is not a card, because the board would write a main.py into it."""
     if not card.is_dir():
         raise MaixSwitchError(tr("{folder}: no such folder", folder=card), EXIT_IO)
     names = sorted(path.name for path in card.iterdir() if not path.name.startswith("."))
-    # An empty folder is right, too: the virtual board is a way to fill a new card.
+    # An empty folder is accepted: the virtual board is a way to fill a new card.
     if names and not {"models", "main.py", "boot.py"} & set(names):
         shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
         raise MaixSwitchError(
@@ -112,7 +112,7 @@ def _check_flavour(name: str) -> None:
     from maixswitch import board_code
 
     flavours = board_code.flavours()
-    # The REPL behind the port is that of MaixPy: CanMV's modules are not imitated there.
+    # The REPL behind the port imitates only MaixPy, not the modules of CanMV.
     known = [row[flavours.NAME] for row in flavours.newest() if row[flavours.API] == "maixpy"]
     try:
         if flavours.find(name)[flavours.NAME] in known:
@@ -143,13 +143,13 @@ def faults(words: list[str]) -> Faults:
             )
         field, position = name.replace("-", "_"), int(number)
         direction = result.back if back else result
-        # bytes may be lost or wrong at several positions; everything else happens once
+        # Bytes may be lost or wrong at several positions. Every other fault happens once.
         if field in ("drop", "corrupt"):
             value: object = (*getattr(direction, field), position)
         else:
             value = (position, float(seconds)) if seconds is not None else position
         change = {field: value}
-        # `Faults` is frozen, and the faults of the other direction lie one level deeper.
+        # `Faults` is frozen, and the faults of the other direction are one level deeper.
         if back:
             change = {"back": replace(result.back, **change)}  # type: ignore[arg-type]
         result = replace(result, **change)  # type: ignore[arg-type]

@@ -42,7 +42,7 @@ def check(
     """
     from maixswitch.card import check as checking
 
-    # Each of the two promises to be the only document on stdout.
+    # Each of the two options promises to write the only document on stdout.
     if json and sarif:
         raise MaixSwitchError(tr("choose one of --json and --sarif"), EXIT_USAGE)
     report = checking.check(path, checking.Options(board, tuple(firmware or ()), gc or None, run))

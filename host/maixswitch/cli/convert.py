@@ -65,14 +65,14 @@ def convert(
             else tr("choose one of --images and --random"),
             EXIT_USAGE,
         )
-    # The conversion takes long, so whatever can be refused is refused before it starts.
+    # The conversion takes long, so check everything that can be wrong before it starts.
     target = out or Path(f"{network.stem}.kmodel")
     pixels = (scale, _numbers("--mean", mean), _numbers("--std", std))
     names, boxes = _labels(labels), _anchors(anchors)
     _fitting_options(kind, boxes, card, title, report)
     _writable(target, *([report] if report is not None else []))
     runtime = _runtime(firmware)
-    # numpy and the converter take a second to import, which a wrong option need not cost.
+    # numpy and the converter take a second to import, so they come after the checks of the options.
     from maixswitch.convert.conversion import Options, check_labels
     from maixswitch.convert.conversion import convert as make
     from maixswitch.convert.report import document as reports
@@ -80,7 +80,7 @@ def convert(
     facts = make(Options(network, target, images, kind, boxes, calibrate, hold_back, *pixels, runtime=runtime))
     check_labels(facts, names)
     document = reports.document(facts)
-    # The page first: if it cannot be written, an older kmodel stays as it was.
+    # Write the page first: if that fails, an older kmodel stays as it was.
     if report is not None:
         from maixswitch.convert.report.page import page
 
@@ -91,7 +91,7 @@ def convert(
     else:
         print(reports.text(document))
         console.say(tr("wrote {output}", output=target))
-    # The file is kept even if no firmware takes it: `maixswitch kmodel info` then tells what is too large.
+    # The file stays even if no firmware can run it, because `maixswitch kmodel info` shows what is too large.
     clean = _onto_card(card, target, title, facts.kind, labels, anchors, json) if card is not None else True
     if not document["fits"] or not clean:
         raise typer.Exit(EXIT_FINDINGS)
@@ -99,7 +99,7 @@ def convert(
 
 def _fitting_options(kind: str, anchors: tuple[float, ...], card: Path | None, title: str, report: Path | None) -> None:
     """Raise MaixSwitchError (usage), before any work, for options that contradict each other."""
-    # The kind "" is worked out later, and the importer judges the anchors then.
+    # The kind "" is decided later, and the importer judges the anchors then.
     if anchors and kind in board_code.kinds() and not board_code.has_field(kind, "anchors"):
         raise MaixSwitchError(tr("--anchors: a {kind} has no anchors", kind=kind), EXIT_USAGE)
     if title and card is None:
@@ -123,7 +123,7 @@ def _runtime(firmware: str) -> str:
 def _writable(*paths: Path) -> None:
     """Raise MaixSwitchError (input or output), before any work, for files whose folder is missing."""
     for path in paths:
-        # Only what a user gets wrong most often. A full disk or a missing right shows when the file is written.
+        # Check only the most frequent mistakes. A full disk or a missing permission shows when the file is written.
         if not path.parent.is_dir() or path.is_dir():
             why = "Is a directory" if path.is_dir() else "No such file or directory"
             raise MaixSwitchError(tr("cannot write {path}: {reason}", path=path, reason=word(why)), EXIT_IO)
@@ -164,7 +164,7 @@ def _anchors(text: str) -> tuple[float, ...]:
         return ()
     from maixswitch.card.importing.labels import read_anchors
 
-    # A file whose name looks like a list can be given as ./NAME: no list holds a slash.
+    # No list contains a slash, so a file whose name looks like a list can be written as ./NAME.
     is_list = set(text) <= set("0123456789.,;+- eE[]()")
     anchors = read_anchors(text.encode() if is_list else files.read(Path(text), MOST_LABELS))
     if not anchors:

@@ -61,13 +61,13 @@ def import_(
     from maixswitch.card.importing.messages import Refusal
     from maixswitch.card.importing.options import ImportOptions
 
-    # Options are judged before a source is opened.
+    # Judge the options before a source is opened.
     size, fields = _size(input_), dict(_field(text) for text in field or [])
     options = ImportOptions(title, kind, labels, anchors, size, threshold, nms, softmax, top, fields)
     try:
         result = importer.import_models(sources, card, options, position, dry_run)
     except Refusal as error:
-        # A program reads the refusal from the document, a person from the message that follows.
+        # Programs read the refusal in the document, people in the message that follows.
         if json:
             console.emit(importer.ImportResult([], [error.import_message]).document(card))
         raise
@@ -89,7 +89,7 @@ def _field(text: str) -> tuple[str, Any]:
     if not mark or not name:
         raise MaixSwitchError(tr("--field {text}: expected NAME=VALUE, such as points=5", text=text), EXIT_USAGE)
     try:
-        # JSON first, so that 5 is a number and [1, 2] a list. A plain word needs no quotes in the shell.
+        # Read the value as JSON, so that 5 is a number and [1, 2] a list. A plain word needs no quotes in the shell.
         return name, parse(value)
     except ValueError:
         return name, value

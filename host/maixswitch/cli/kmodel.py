@@ -61,7 +61,7 @@ def info(
         console.emit(description)
     else:
         print(report(description))
-    # Without --firmware the question is which ones fit, and "none" is an answer to it.
+    # Without --firmware the command only lists which firmwares fit, and "none" is not an error.
     if not description["usable"] or (
         firmware and not any(item["verdict"] == "fits" for item in description["firmware"])
     ):
@@ -86,7 +86,7 @@ def run(
     from maixswitch.kmodel.judge.bench import read_input, run_once
 
     kmodel = _load(file, rounding, runtime)
-    # Judged here, where the message can name the option.
+    # Checked here, because the message names the option.
     if len(input_) != len(kmodel.inputs):
         expected = tr("1 input") if len(kmodel.inputs) == 1 else tr("{inputs} inputs", inputs=len(kmodel.inputs))
         raise MaixSwitchError(
@@ -108,7 +108,7 @@ def run(
         return
     for item in summary["outputs"]:
         shape = "x".join(map(str, item["shape"]))
-        # A model of floats can give NaN in every place, which has neither a least nor a largest value.
+        # If every value of a float output is NaN, there is neither a least nor a largest one.
         numbers = tr("values that are not numbers")
         if item["min"] is not None and item["max"] is not None:
             numbers = tr(
@@ -200,7 +200,7 @@ def _size(text: str, option: str) -> Size | None:
     if text.lower() in ("none", "0x0", ""):
         return None
     width, _, height = text.lower().partition("x")
-    # The limit catches typing errors, which would otherwise count as gigabytes of the board's memory.
+    # The limit catches typing errors, which would otherwise ask for gigabytes of the board's memory.
     if not (width.isdecimal() and height.isdecimal() and 0 < int(width) <= 4096 and 0 < int(height) <= 4096):
         raise MaixSwitchError(
             tr("{option} {text}: expected a size in pixels such as 320x240, or none", option=option, text=text),

@@ -14,13 +14,13 @@ from typer.core import TyperGroup
 from maixswitch import __version__, console, language
 from maixswitch.cli import failures, help_pages
 
-# The emulator's matrices are small: a second BLAS thread gains nothing, and on a busy machine the two wait for each
-# other, fifty times longer than they compute. numpy reads this when it is imported, which each command does by itself.
+# The emulator's matrices are small: a second BLAS thread gains nothing, and on a busy machine the two threads wait for
+# each other fifty times longer than they compute. numpy reads the variable when a command imports it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 class Command(NamedTuple):
-    """A row of the table: `function` of the module `maixswitch.cli.<module>` is run by `maixswitch <name>`.
+    """A row of the table: `maixswitch <name>` runs `function` of the module `maixswitch.cli.<module>`.
 
     The function's docstring is the help page of the command, `summary` its line in `maixswitch --help`.
     """
@@ -64,7 +64,7 @@ COMMANDS = (
 
 
 class Commands(MutableMapping[str, Any]):
-    """The commands of the table by their names; the module of a command is imported when somebody asks for it."""
+    """The commands of the table by their names. The module of a command is imported on demand."""
 
     def __init__(self) -> None:
         self._rows = {row.name: row for row in COMMANDS}
@@ -91,7 +91,7 @@ class Commands(MutableMapping[str, Any]):
 def _import(row: Command) -> Any:
     """Make typer's command of a row, with its help page in the chosen language."""
     target = getattr(import_module(f"maixswitch.cli.{row.module}"), row.function)
-    # typer makes a command only from an app, so a single function first gets an app of its own.
+    # typer makes a command only from an app, so a single function is wrapped into an app first.
     if not isinstance(target, typer.Typer):
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command(row.name)(target)
@@ -103,7 +103,7 @@ def _import(row: Command) -> Any:
 
 
 class Root(TyperGroup):
-    """The command `maixswitch` itself: its help lists the table, group by group, and imports no command."""
+    """The command `maixswitch` itself. Its help lists the table group by group, without importing the commands."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -152,19 +152,19 @@ def _root(
         bool, typer.Option("--debug", help="Show the traceback of a failure, for a report about maixswitch.")
     ] = False,
 ) -> None:
-    # Nothing to do: `main` removes --lang and --debug from the arguments, so that they may stand anywhere.
+    # Nothing to do: `main` removes --lang and --debug from the arguments, so that they may be anywhere in the line.
     pass
 
 
 def main() -> None:
-    """Run the command line of this process and end it with an exit code; no failure shows a traceback by itself."""
+    """Run the command line of this process and end with an exit code. Failures show a traceback only with --debug."""
     console.prepare()
-    # Taken before typer reads anything, because an error in reading the arguments needs both already.
+    # Read --debug and --lang before typer does anything, because an error in the other arguments depends on both.
     debug, arguments = failures.take_debug(sys.argv[1:])
     with failures.ended_by_message(debug):
         lang, arguments = language.taken(arguments)
         failures.choose_language(lang)
         command = typer.main.get_command(app)
         help_pages.translate(command)
-        # Otherwise typer would print failures itself, in English, and choose the exit code.
+        # In standalone mode typer would print failures itself, in English, and choose the exit code.
         sys.exit(command.main(arguments, standalone_mode=False) or 0)

@@ -30,12 +30,12 @@ def monitor(
     listener = Listener(choose(port), baud)
     if json:
         _pass_on(listener, seconds)
-    # The table redraws itself, which only a terminal can show; a file or a pipe gets lines.
+    # Only a terminal can show a table that redraws itself. A file or a pipe gets lines.
     elif console.interactive():
         _show(listener, seconds)
     else:
         _tell(listener, seconds)
-    # So a script can test the link by the exit code.
+    # The exit code lets a script test the link.
     if not listener.lines.messages:
         raise MaixSwitchError(
             tr("no message came from {port} in {seconds:g} s", port=listener.port, seconds=seconds or 0), EXIT_DEVICE

@@ -34,7 +34,7 @@ def order(
         for folder in first:
             if first.count(folder) > 1:
                 raise MaixSwitchError(tr("{name} is named twice", name=folder), EXIT_USAGE)
-        # Without a place of its own, a model keeps its order behind the named ones.
+        # Models that are not named keep their order behind the named ones.
         ordered = [*first, *(folder for folder in folder_names if folder not in first)]
         renamed = ordering.rename(card / MODELS, ordering.renumbered(ordered))
         # Read again, because the folders have other names now.

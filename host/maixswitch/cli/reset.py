@@ -31,7 +31,7 @@ def reset(
 
     if soft and (bootloader or kind):
         raise MaixSwitchError(tr("--soft moves no line: it goes with neither --kind nor --bootloader"), EXIT_USAGE)
-    # A wrong kind is refused before a port is looked for.
+    # Check the kind before looking for a port.
     chosen = lines.kind(kind).name if kind else ""
     device = ports.choose(port, kind)
     guess = next((board.kind_guess for board in ports.ports() if board.device == device), "")
@@ -42,7 +42,7 @@ def reset(
             pass
         how, text = "soft", tr("{port}: its program starts again", port=device)
     elif bootloader:
-        # No kind is tried here: the boot loader prints nothing, so nobody would notice a wrong one.
+        # The command cannot try kinds here: the boot loader prints nothing, so a wrong kind would go unnoticed.
         if not (chosen or guess):
             raise MaixSwitchError(
                 tr("--bootloader: the kind of the board at {port} is not known; name it with --kind", port=device),
@@ -53,7 +53,7 @@ def reset(
             "{port}: the boot loader was started as for kind {kind}; back with: maixswitch reset", port=device, kind=how
         )
     else:
-        # The guess comes first, since it often is right and each further try takes seconds.
+        # The guess comes first, since it is often right and each further try takes seconds.
         names = (chosen,) if chosen else tuple(dict.fromkeys((guess, *lines.TRIED) if guess else lines.TRIED))
         how = lines.restart(device, names)
         text = tr("{port}: restarted, its lines are those of kind {kind}", port=device, kind=how)

@@ -52,7 +52,7 @@ def screenshot(
     from maixswitch.sim.script import read_script
     from maixswitch.sim.session import Options
 
-    # Every mistake in the options is told before the runs, which take minutes on several boards.
+    # Check all options before the runs, which take minutes on several boards.
     if sheet is None and (pick or columns):
         raise MaixSwitchError(tr("--pick and --columns are for the sheet: name its file with --sheet"), EXIT_USAGE)
     if sheet is not None and sheet.suffix.lower() != ".png":
@@ -72,11 +72,11 @@ def screenshot(
         zoom=zoom or (2 if frame else 1),
     )
     album = screenshots.take(options, boards, frame)
-    # An old picture beside a new one would mislead, so after a failure nothing is written.
+    # After a failure nothing is written, because a mix of old and new pictures would mislead.
     if album.code:
         console.say(f"maixswitch: {album.reason}")
         raise typer.Exit(album.code)
-    # Collected first: all files are written, or none.
+    # Collect all pictures first, so that all files are written or none.
     files = {out / f"{shot.key}.png": shot.picture for shot in album.shots}
     if sheet is not None:
         shown = screenshots.chosen(album.shots, picks)

@@ -82,7 +82,7 @@ def sim(
     if web:
         from maixswitch.web import command
 
-        # what the page cannot do is refused before the imports, which take a second
+        # Refuse what the page cannot do before the imports, which take a second.
         command.refuse_others(
             {
                 "--script": script,
@@ -103,7 +103,7 @@ def sim(
         options = Options(
             card, board, firmware, camera=camera, fit=fit, rounding=rounding, write_back=write_back, quiet=True
         )
-        # In real time unless the user says otherwise: a person presses the keys.
+        # Run in real time unless the user chooses otherwise, because a person presses the keys.
         code = command.run(
             options,
             host=host,
@@ -114,12 +114,12 @@ def sim(
         )
         _end(code, "")
 
-    # An option without effect is refused, because it shows that the user expects something else.
+    # Refuse an option without effect, because the user expects something of it.
     if no_card and record is None:
         raise MaixSwitchError(tr("--no-card is for --record FILE"), EXIT_USAGE)
-    # The live view and the JSON Lines would both want the terminal.
+    # The live view and the JSON Lines would mix on the terminal.
     live = console.interactive() and not json
-    # without a person at a terminal somebody has to end the run
+    # Without a person at a terminal, the run needs a limit.
     endless = script is None and frames is None and seconds is None and not live
     options = Options(
         card=card,
@@ -174,7 +174,7 @@ def _run_recorded(options: Options, path: Path, with_card: bool) -> tuple[int, s
 
     with RecordingWriter(path, options, with_card=with_card) as writer:
         code = writer.session.run()
-        # Inside the block, since an exception must leave a recording that is not complete.
+        # Inside the block, so that an exception leaves the recording marked as incomplete.
         writer.complete(code)
     if writer.full:
         console.say(tr("{file}: the recording is full; the run ends here", file=path))
@@ -197,14 +197,19 @@ def _end(code: int, reason: str) -> NoReturn:
 
 
 def _speed(text: str | None, real_time: bool) -> float:
-    """Return board seconds per second, 0 for as fast as possible; `real_time`: what no text means."""
+    """Return board seconds per second, 0 for as fast as possible.
+
+    text: the option's value; None for the default.
+    real_time: whether the default is 1 instead of 0.
+    Raises MaixSwitchError (usage) for anything but a number of at least 0, or "max".
+    """
     if text is None:
         return 1.0 if real_time else 0.0
     try:
         speed = 0.0 if text == "max" else float(text)
     except ValueError:
         speed = -1.0
-    # Not a number fails this comparison as well.
+    # NaN fails this comparison as well.
     if not 0 <= speed < float("inf"):
         raise MaixSwitchError(tr("--speed {text}: expected a number such as 1 or 0.5, or max", text=text), EXIT_USAGE)
     return speed

@@ -57,15 +57,15 @@ def sync(
 
     if sum((bool(port), to is not None, all_)) > 1:
         raise MaixSwitchError(tr("choose one of --port, --to and --all"), EXIT_USAGE)
-    # typer's range has no gap, but 0 means "as it is".
+    # typer's range cannot have a gap between 0, which keeps the rate, and 9600.
     if baud and baud < 9600:
         raise MaixSwitchError(tr("--baud {baud}: expected a rate such as 115200 or 1500000", baud=baud), EXIT_USAGE)
     options = Options(delete, checksum, app_only)
-    # A wrong folder is refused before all files of the card are read.
+    # Check the target folder before all files of the card are read.
     target = run.folder(to, card, force) if to is not None else None
 
     def show(plan: Plan) -> None:
-        # With --all the boards work at the same time, and their plans would mix on the screen.
+        # With --all the boards work at the same time, and their plans would mix on the terminal.
         if not json and not all_:
             print("".join(f"{line}\n" for line in report.table(plan)), end="", flush=True)
         for note in [] if all_ else report.notes(plan):
@@ -74,7 +74,7 @@ def sync(
             console.say(report.summary(plan))
 
     with tempfile.TemporaryDirectory(prefix="maixswitch-") as scratch, bars() as drawn:
-        # The ports are looked for before the files are read, so that a missing board shows at once.
+        # Look for the ports before reading the files, so that a missing board shows at once.
         ports = [] if target else _ports(port, all_)
         sources = run.gather(card, Path(scratch) if mpy else None, app_only, drawn)
         line = run.Line(baud, plain)
@@ -94,7 +94,7 @@ def sync(
     else:
         for result in results:
             console.say(result.line(dry_run))
-    # One exit code must stand for all: that of the first board in the order of the ports.
+    # There is one exit code for all boards: that of the first failure in the order of the ports.
     failed = [result.code for result in results if result.code]
     if failed:
         raise typer.Exit(failed[0])

@@ -64,8 +64,7 @@ class _Resolver:
     def run(self) -> None:
         """Fill in model.json field by field. The order matters: the anchors tell the kind, the kind the labels."""
         model: dict[str, Any] = {"schema": 1, "title": self.title(), "kind": ""}
-        name = kmodel_name(self.evidence.part.stem)
-        model["kmodel"] = name
+        model["kmodel"] = name = kmodel_name(self.evidence.part.stem)
         self.result.files[name] = self.network.data
         self.result.model = model
         if len(self.network.kmodel.outputs) != 1:
