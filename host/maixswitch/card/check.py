@@ -59,9 +59,9 @@ class Report(Judged):
     findings: tuple[Finding, ...]
     models: tuple[ModelReport, ...]
 
-    def of(self, place: str) -> list[Finding]:
-        """Return the findings of the model at `place`; for "", those that belong to no model."""
-        return [item for item in self.findings if self.owner(item) == place]
+    def of(self, model_path: str) -> list[Finding]:
+        """Return the findings of the model with this path on the card; for "", those that belong to no model."""
+        return [item for item in self.findings if self.owner(item) == model_path]
 
     def owner(self, item: Finding) -> str:
         """Return the `place` of the model that a finding is about, "" for none."""

@@ -160,11 +160,11 @@ class Card:
             raise MaixSwitchError(files.unreadable(self.path, error), EXIT_IO) from error
 
     def _model(self, spec: board_code.ModelSpec) -> Model:
-        place = f"{MODELS}/{spec.folder}"
+        folder_path = f"{MODELS}/{spec.folder}"
         name = str(spec.kmodel).removeprefix("/sd/") if isinstance(spec.kmodel, str) else ""
         # FAT ignores capitals, so the board finds a file that this PC would not.
         name = next((path for path in self.sizes if path.lower() == name.lower()), "")
-        return Model(str(spec.folder), spec, place, name, self.sizes.get(name, 0), lambda: self.read(name))
+        return Model(str(spec.folder), spec, folder_path, name, self.sizes.get(name, 0), lambda: self.read(name))
 
     @property
     def shell(self) -> str:
