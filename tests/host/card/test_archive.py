@@ -52,8 +52,8 @@ CASES: list[tuple[Callable[[zipfile.ZipFile], None], str]] = [
     (lambda place: place.writestr(member("C:\\m.kmodel"), "x"), "absolute name"),
     (link, "a link or a device"),
     (bomb, "a zip bomb"),
-    (many, "2002 files; wanted at most 2000"),
-    (huge, "wanted at most"),
+    (many, "2002 files; expected at most 2000"),
+    (huge, "expected at most"),
     (twice, "two files of the name LABELS.TXT"),
     (lambda place: place.writestr("m.kmodel", bytes(99), zipfile.ZIP_LZMA), "unusual way"),
 ]

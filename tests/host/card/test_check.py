@@ -61,7 +61,7 @@ def test_errors_first_grouped_by_model_and_what_to_do_next(command: Command, spo
     at = [index for index, line in enumerate(lines) if re.match(r"\d0-", line)]
     assert lines[at[0]].startswith('10-blobs "Bright blobs"')
     assert lines[at[0] + 1].startswith("  error C118 model.json labels: The number of labels")
-    assert lines[at[0] + 2] == "      found: 2 labels; wanted: 1 labels"
+    assert lines[at[0] + 2] == "      found: 2 labels; expected: 1 labels"
     below = [line.split()[1] for line in lines[at[1] :] if line.startswith("  error")]
     assert below == ["C105", "C112"]
     assert lines[-1].startswith("Next: models/10-blobs/model.json labels: Write exactly the labels")

@@ -72,7 +72,7 @@ def test_a_card_from_nothing(command: Command, tmp_path: Path, fish: Path) -> No
 
     done = command("remove", "card", "nothing")
     assert done.returncode == EXIT_USAGE
-    assert "there are: 10-three (Three), 20-one (One), 30-two (Two)" in done.stderr
+    assert "the card has: 10-three (Three), 20-one (One), 30-two (Two)" in done.stderr
     assert command("remove", "card", "One").returncode == 0
     assert sorted(path.name for path in (tmp_path / "card" / "models").iterdir()) == ["10-three", "30-two"]
     assert command("check", "card").returncode == 0
@@ -113,17 +113,17 @@ def test_a_refusal_speaks_json_too(command: Command, tmp_path: Path) -> None:
         (("import", "fish", "--card", "nowhere"), EXIT_IO, "maixswitch new nowhere"),
         (("import", "fish", "--card", "fish"), EXIT_USAGE, "not a card, it has no folder models/"),
         (("import", "nowhere", "--card", "card"), EXIT_IO, "cannot read nowhere: No such file"),
-        (("import", "fish", "--card", "card", "--kind", "yolo"), EXIT_USAGE, "wanted one of classifier, yolo2"),
+        (("import", "fish", "--card", "card", "--kind", "yolo"), EXIT_USAGE, "expected one of classifier, yolo2"),
         (("import", "fish", "--card", "card", "--input", "32"), EXIT_USAGE, "such as 320x240x3"),
         (("import", "fish", "--card", "card", "--input", "64x64"), 1, "the network takes 32x32x3"),
-        (("import", "fish", "--card", "card", "--title", "x" * 33), EXIT_USAGE, "wanted 1 to 32 characters"),
+        (("import", "fish", "--card", "card", "--title", "x" * 33), EXIT_USAGE, "expected 1 to 32 characters"),
         (("import", "fish", "--card", "card", "--position", "9"), EXIT_USAGE, "the card has 0 models"),
         (("import", "fish", "--card", "card", "--threshold", "2"), EXIT_USAGE, "--threshold"),
         (("import", "fish", "--card", "card", "--kind", "yolo2"), 1, "does not fit a YOLOv2 detector"),
         (("ls", "fish"), EXIT_USAGE, "not a card"),
-        (("remove", "card", "fish"), EXIT_USAGE, "there are: none"),
-        (("new", "fish/labels.txt"), EXIT_USAGE, "a file; wanted a folder"),
-        (("build", "fish/labels.txt"), EXIT_IO, "a file; wanted a folder"),
+        (("remove", "card", "fish"), EXIT_USAGE, "the card has: none"),
+        (("new", "fish/labels.txt"), EXIT_USAGE, "a file; expected a folder"),
+        (("build", "fish/labels.txt"), EXIT_IO, "a file; expected a folder"),
         (("sim", "card", "--open", "--port", "0"), EXIT_USAGE, "--port, --open: only with --web"),
     ],
 )

@@ -224,7 +224,7 @@ def test_a_finding_says_everything_on_one_line() -> None:
     item = finding("C206", "models/a/a.kmodel", found="5 KiB", wanted="3 KiB less", firmware="full")
     assert item.text() == (
         "models/a/a.kmodel: C206 The model does not fit into the memory of full (error 2006). "
-        "Found: 5 KiB. Wanted: 3 KiB less."
+        "Found: 5 KiB. Expected: 3 KiB less."
     )
     assert (item.severity, rule("C206").code) == ("error", "C206")
     assert "{" not in plain(rule("C206").title)

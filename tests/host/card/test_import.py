@@ -168,7 +168,7 @@ def test_a_bare_kmodel_needs_its_options(card: Path, tmp_path: Path) -> None:
     problems = importer.import_models([tmp_path / "blob.kmodel"], card, ImportOptions()).entries[0][1].problems
     assert len(problems) == 2
     assert "--anchors" in problems[0].text
-    assert "wanted: 1, with --labels FILE" in problems[1].text
+    assert "expected 1: give them with --labels FILE" in problems[1].text
     (tmp_path / "names").write_text("blob\r\n")
     text = ",".join(map(str, ANCHORS))
     options = ImportOptions(title="Blobs", labels=str(tmp_path / "names"), anchors=text, threshold=0.7, nms=0.2)

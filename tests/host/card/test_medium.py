@@ -128,6 +128,13 @@ def test_each_fault_of_a_card_is_told_and_nothing_else(tmp_path: Path, name: str
         assert found.remedy
 
 
+def test_a_free_count_larger_than_the_card_is_ignored_as_the_firmware_ignores_it(tmp_path: Path) -> None:
+    image = read_image(images.write(tmp_path / "card.img", images.Fat(free=1 << 27)))
+    assert image.volume is not None
+    assert image.volume.info is None
+    assert codes(image) == []
+
+
 def test_little_room_is_told(tmp_path: Path) -> None:
     fat = images.Fat(12, {"big.bin": bytes(512 * 3000)})
     assert codes(read_image(images.write(tmp_path / "card.img", fat))) == ["C417", "C421"]

@@ -51,7 +51,7 @@ def test_a_failure_puts_everything_back(models: Path, fails_at: int, monkeypatch
 
 
 def test_a_taken_name_stops_before_the_first_rename(models: Path) -> None:
-    with pytest.raises(MaixSwitchError, match="20-things is there already"):
+    with pytest.raises(MaixSwitchError, match="20-things exists already"):
         ordering.rename(models, [("10-face", "40-face"), ("30-face", "20-things")])
     assert who(models) == list(NAMES)
 
@@ -63,8 +63,8 @@ def test_find_by_folder_name_and_title() -> None:
     assert ordering.find(models, "CATS") == "30-cats"
     assert ordering.find(models, "face SMALL") == "20-face"
     for wanted, text in (
-        ("face", "10-face, 20-face: name the folder"),
-        ("none", r"no model none; there are: 10-face \(F"),
+        ("face", "10-face, 20-face; name the folder"),
+        ("none", r"no model none; the card has: 10-face \(F"),
     ):
         with pytest.raises(MaixSwitchError, match=text) as caught:
             ordering.find(models, wanted)
