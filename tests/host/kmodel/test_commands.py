@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ import pytest
 
 from maixswitch.kmodel import load
 from tests.host.kmodel.small_networks import Choice, network
-from tests.host.sim_helpers import Command
+from tests.host.sim_helpers import ROOT, Command
 
 
 @pytest.fixture
@@ -27,6 +30,23 @@ def test_info(command: Command, small: Path) -> None:
     assert "small.kmodel: kmodel v3" in done.stdout
     assert "ESTIMATE" in done.stdout
     assert done.stderr == ""
+
+
+def test_info_does_not_import_what_only_a_run_needs(small: Path) -> None:
+    """Importing onnxruntime and numba takes longer than describing the model, which never runs."""
+    program = (
+        "import sys; sys.argv = ['maixswitch', 'kmodel', 'info', sys.argv[1]]\n"
+        "from maixswitch.cli import main\n"
+        "try: main.main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print([name for name in ('onnxruntime', 'numba') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(small)], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "host")},
+    )  # fmt: skip
+    assert "small.kmodel: kmodel v3" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_info_json(command: Command, small: Path) -> None:

@@ -6,7 +6,6 @@ matter which kernel the library chooses on a processor. Layers that need float64
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
@@ -88,13 +87,16 @@ def ort_sums(layer: Prepared, scratch: Scratch) -> Sums:
 
 
 class OnnxBackend(FastBackend):
-    """Name "onnxruntime"; needs the package of that name."""
+    """Name "onnxruntime"; needs the package of that name.
+
+    The first session imports the package: it takes longer to import than all the rest, and a model that is only
+    described never runs.
+    """
 
     name = "onnxruntime"
 
     def __init__(self) -> None:
-        importlib.import_module("onnxruntime")  # a missing package must show here, not in the first run
-        # Without numba, numpy finishes, with one pass for each step.
+        # Without numba, numpy turns the sums into bytes, with one pass for each step.
         super().__init__(ort_sums, compiled_finish if find_spec("numba") else numpy_finish)
         self.binds = find_spec("numba") is not None
 
