@@ -124,7 +124,7 @@ def check_labels(facts: Facts, labels: Sequence[str]) -> None:
     classes = grid.classes if facts.kind == "yolo2" and grid else facts.model.outputs[0].elements
     if labels and facts.kind and len(labels) != classes:
         raise MaixSwitchError(
-            tr("--labels: {found} names, the network has {wanted} classes", found=len(labels), wanted=classes),
+            tr("--labels: {count} names, but the network has {classes} classes", count=len(labels), classes=classes),
             EXIT_USAGE,
         )
 
@@ -153,13 +153,13 @@ def _kind(options: Options, model: KModel) -> str:
     # A wrong kind would only be noticed on the board, where the program misreads the outputs. It is refused here.
     if options.kind and options.kind not in kinds:
         raise MaixSwitchError(
-            tr("--kind {kind}: wanted one of {kinds}", kind=options.kind, kinds=", ".join(kinds)), EXIT_USAGE
+            tr("--kind {kind}: expected one of {kinds}", kind=options.kind, kinds=", ".join(kinds)), EXIT_USAGE
         )
     if options.kind == "yolo2" and region(model) is None:
         raise MaixSwitchError(
             tr(
-                "--kind yolo2: the network has no output of (classes + 5) x 5 channels, found {found}",
-                found=", ".join("x".join(map(str, tensor.shape or (tensor.elements,))) for tensor in model.outputs),
+                "--kind yolo2: the network has no output of (classes + 5) x 5 channels; its outputs are {shapes}",
+                shapes=", ".join("x".join(map(str, tensor.shape or (tensor.elements,))) for tensor in model.outputs),
             ),
             EXIT_USAGE,
         )

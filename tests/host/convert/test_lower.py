@@ -197,20 +197,22 @@ def test_sizes_that_the_chip_cannot_take() -> None:
     text = refused(net, net.conv("image", 2, pool=1))
     assert "output of a KPU layer, height x width: found 4x2, wanted at least 4x4; pool less" in text
     net = Hand(1, 4, 4)
-    assert "output channels: found 1100, wanted at most 1024" in refused(net, net.conv("image", 1100, 1))
+    assert "output channels: found 1100, expected at most 1024" in refused(net, net.conv("image", 1100, 1))
 
 
 def test_weights_that_the_chip_cannot_load() -> None:
     net = Hand(1024, 4, 4)
     text = refused(net, net.conv("image", 1024))
-    assert "weight loads of 30720 bytes: found 342, wanted at most 64; use fewer channels" in text
+    assert "weight loads of 30720 bytes: found 342, expected at most 64; use fewer channels" in text
 
 
 def test_maps_that_the_ai_ram_cannot_hold() -> None:
     net = Hand(3, 240, 320)
     text = refused(net, net.conv(net.conv("image", 16), 24))
     assert text.startswith("node1: bytes of AI RAM for the maps that live at one time (16x240x320, 24x240x320): found ")
-    assert text.endswith("wanted at most 2097152; resize the network's input, pool earlier, or use fewer channels here")
+    assert text.endswith(
+        "expected at most 2097152; resize the network's input, pool earlier, or use fewer channels here"
+    )
 
 
 def test_numbers_that_the_registers_cannot_hold() -> None:

@@ -162,7 +162,7 @@ def test_half_precision(tmp_path: Path) -> None:
         tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), tensor.name))
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.elem_type = TensorProto.FLOAT16
-    assert "float16; wanted float32" in refused(model, tmp_path)
+    assert "float16; expected float32" in refused(model, tmp_path)
 
 
 @pytest.mark.parametrize("shape", [(1, 3, "height", "width"), (4, 3, 16, 16), (1, 16), (1, 3, 16, 16, 16)])
@@ -173,7 +173,7 @@ def test_input_shapes(shape: tuple[int | str, ...], tmp_path: Path) -> None:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     message = refused(model, tmp_path)
     assert "(" + ", ".join(map(str, shape)) + ")" in message
-    assert "wanted (1, channels, height, width)" in message
+    assert "expected (1, channels, height, width)" in message
 
 
 @pytest.mark.parametrize("opset", [9, 10, 23])
@@ -240,7 +240,7 @@ def test_thousands_of_nodes(tmp_path: Path) -> None:
     b, x = build()
     for _ in range(3000):
         x = b.same("Relu", x)
-    assert "3001 nodes; wanted at most 3000" in refused(b.model(x), tmp_path)
+    assert "3001 nodes; expected at most 3000" in refused(b.model(x), tmp_path)
 
 
 class TestFiles:

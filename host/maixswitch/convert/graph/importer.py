@@ -80,7 +80,7 @@ class Importer:
         array = self.constant(node, index)
         # Booleans and strings are arrays as well, and numpy would convert some of them without a word.
         if array is None or array.dtype.kind not in "fiu" or not array.size:
-            why = tr("its input {place} is missing, or holds no numbers", place=index + 1)
+            why = tr("its input {number} is missing or holds no numbers", number=index + 1)
             raise node.refused(why, word(AGAIN))
         wide = array.astype(np.float64)
         # A single NaN would spread through all tensors, and the calibration would then blame another node.
@@ -95,7 +95,7 @@ class Importer:
         if array is None:
             return None
         if array.dtype.kind not in "iu":
-            raise node.refused(tr("its input {place} is missing, or holds no numbers", place=index + 1), word(AGAIN))
+            raise node.refused(tr("its input {number} is missing or holds no numbers", number=index + 1), word(AGAIN))
         return [int(number) for number in array.ravel()]
 
     def value(self, node: OnnxNode, index: int = 0) -> Value:
@@ -106,7 +106,7 @@ class Importer:
         """Returns an input as ``value`` does, but a function may still wait in it."""
         argument = self.argument(node, index)
         if not isinstance(argument, Value):
-            why = tr("its input {place} does not depend on the picture", place=index + 1)
+            why = tr("its input {number} does not depend on the picture", number=index + 1)
             raise node.refused(why, word("simplify the network, so that constants are computed beforehand"))
         return argument
 

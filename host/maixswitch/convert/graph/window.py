@@ -44,7 +44,7 @@ def pair(node: OnnxNode, name: str, default: int = 1) -> Pair:
     if len(numbers) != 2:
         raise node.refused(tr("it has {count} dimensions", count=len(numbers)), word(TWO_DIMENSIONS))
     if min(numbers) < 1:
-        raise node.refused(tr("its {name} is {found}", name=name, found=list(numbers)), word(AGAIN))
+        raise node.refused(tr("its {name} is {value}", name=name, value=list(numbers)), word(AGAIN))
     return int(numbers[0]), int(numbers[1])
 
 

@@ -1,4 +1,4 @@
-"""What the chip cannot take: the node, what it asks for, what the chip allows, and what to change."""
+"""Refuses networks beyond the limits of the chip; each message names the node, the limit and what to change."""
 
 from __future__ import annotations
 
@@ -18,15 +18,19 @@ LEAST = 4
 """Pixels that a map has at least, in both directions."""
 
 
-def refuse(nodes: str, what: str, actual: object, allowed: object, change: str) -> MaixSwitchError:
-    """Returns the error of a network that the chip cannot run."""
+def refuse(nodes: str, quantity: str, actual: object, allowed: object, change: str) -> MaixSwitchError:
+    """Returns the error of a network that the chip cannot run.
+
+    nodes: names of the ONNX nodes. quantity: what is limited, such as "input channels".
+    actual, allowed: its value and the values that the chip takes. change: what the user can do.
+    """
     return MaixSwitchError(
         tr(
-            "{nodes}: {what}: found {found}, wanted {wanted}; {change}",
+            "{nodes}: {quantity}: found {actual}, expected {allowed}; {change}",
             nodes=nodes,
-            what=what,
-            found=actual,
-            wanted=allowed,
+            quantity=quantity,
+            actual=actual,
+            allowed=allowed,
             change=change,
         )
     )
@@ -69,10 +73,10 @@ def _problems(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, objec
 def _weights(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, object, str]]:
     out, inner, size, _ = layer.part.weights.shape
     fewer = tr("use fewer channels, or a 1x1 convolution to bring them down first")
-    for what, channels in ((tr("input channels"), shape[0]), (tr("output channels"), out)):
+    for quantity, channels in ((tr("input channels"), shape[0]), (tr("output channels"), out)):
         # The register holds ten bits of the number of channels.
         if channels > MAX_CHANNELS:
-            yield what, channels, tr("at most {most}", most=MAX_CHANNELS), fewer
+            yield quantity, channels, tr("at most {most}", most=MAX_CHANNELS), fewer
     # The KPU loads weights in blocks of whole output channels, and ``load_time`` has six bits for their number.
     load = LOAD_BYTES[layer.part.weights.dtype.itemsize]
     each = inner * size * size * layer.part.weights.dtype.itemsize

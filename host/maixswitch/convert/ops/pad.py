@@ -89,7 +89,7 @@ def _number(importer: Importer, node: OnnxNode) -> float:
     if number is None or not number.size:
         return 0.0
     if number.dtype.kind not in "fiu":
-        raise node.refused(tr("its input {place} is missing, or holds no numbers", place=3), word(AGAIN))
+        raise node.refused(tr("its input {number} is missing or holds no numbers", number=3), word(AGAIN))
     return float(number.ravel()[0])
 
 

@@ -208,7 +208,7 @@ def read_clip(importer: Importer, node: OnnxNode) -> None:
     for index, (name, default) in enumerate((("min", -math.inf), ("max", math.inf)), 1):
         array = importer.constant(node, index)
         if array is not None and (array.dtype.kind not in "fiu" or not array.size):
-            raise node.refused(tr("its input {place} is missing, or holds no numbers", place=index + 1), word(AGAIN))
+            raise node.refused(tr("its input {number} is missing or holds no numbers", number=index + 1), word(AGAIN))
         ends.append(float(node.attributes.get(name, default)) if array is None else float(array.ravel()[0]))
     follow(importer, node, importer.waiting(node), clamp(ends[0], ends[1], node.name))
 

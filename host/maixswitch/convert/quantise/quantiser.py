@@ -51,9 +51,9 @@ def quantise(graph: Graph, images: NDArray[Any], options: QuantiseOptions | None
     if not len(images) or images.shape[1:] != shape:
         raise MaixSwitchError(
             tr(
-                "the calibration images have shape {found}; expected shape {wanted}",
-                found=images.shape[1:],
-                wanted=shape,
+                "the calibration images have shape {shape}; expected {expected}",
+                shape=images.shape[1:],
+                expected=shape,
             ),
             EXIT_USAGE,
         )

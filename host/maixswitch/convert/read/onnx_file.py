@@ -38,7 +38,7 @@ def load(path: Path) -> ModelProto:
         # The size is looked at before the file is read, so that a wrong file cannot fill the memory.
         size = path.stat().st_size
         if size > LARGEST:
-            text = tr("{path}: {size} MiB; wanted at most {most}", path=path, size=size >> 20, most=LARGEST >> 20)
+            text = tr("{path}: {size} MiB; expected at most {most}", path=path, size=size >> 20, most=LARGEST >> 20)
             raise MaixSwitchError(text)
         data = path.read_bytes()
     try:
@@ -92,7 +92,7 @@ def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
     # float16 is refused here, with the way out, because the arithmetic of the report is that of float32 files.
     for name, array in constants.items():
         if array.dtype.kind == "V" or array.dtype in (np.float16,):
-            text = tr("{path}: {name} is {type}; wanted float32", path=path, name=name, type=array.dtype)
+            text = tr("{path}: {name} is {type}; expected float32", path=path, name=name, type=array.dtype)
             raise MaixSwitchError(f"{text}; {word(FLOAT)}")
     if graph.sparse_initializer:
         raise MaixSwitchError(tr("{path}: it has sparse weights; export it with dense ones", path=path))
@@ -133,9 +133,9 @@ def _opset(model: ModelProto, path: Path) -> int:
     versions = [item.version for item in model.opset_import if item.domain in ("", "ai.onnx")]
     if not versions or versions[0] not in OPSETS:
         text = tr(
-            "{path}: opset {found}; wanted {low} to {high}: export again with opset_version=17",
+            "{path}: opset {opset}; expected {low} to {high}: export it again with opset_version=17",
             path=path,
-            found=versions[0] if versions else "?",
+            opset=versions[0] if versions else "?",
             low=OPSETS[0],
             high=OPSETS[-1],
         )
@@ -152,11 +152,11 @@ def _shape(value: ValueInfoProto, path: Path) -> tuple[int, ...]:
     # units.
     if kind.elem_type != TensorProto.FLOAT:
         name = TensorProto.DataType.Name(kind.elem_type).lower()
-        text = tr("{path}: the input {name} is {type}; wanted float32", path=path, name=value.name, type=name)
+        text = tr("{path}: the input {name} is {type}; expected float32", path=path, name=value.name, type=name)
         raise MaixSwitchError(f"{text}; {word(FLOAT)}")
     # 0 stands for a size that the file leaves open, whether by a name or by a number below 1.
     dims = [d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else 0 for d in kind.shape.dim]
-    remedy = tr("wanted (1, channels, height, width), all fixed")
+    remedy = tr("expected (1, channels, height, width), all fixed")
     shown = "(" + ", ".join(str(d.dim_value or d.dim_param or "?") for d in kind.shape.dim) + ")"
     if len(dims) != 4:
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
@@ -169,7 +169,7 @@ def _shape(value: ValueInfoProto, path: Path) -> tuple[int, ...]:
     # The KPU takes far less. This bound only keeps a mistaken file from filling the memory of the PC.
     if max(dims) > 4096:
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
-        raise MaixSwitchError(f"{text}; {tr('wanted at most 320x240')}")
+        raise MaixSwitchError(f"{text}; {tr('expected at most 320x240')}")
     return (1, *dims[1:])
 
 
@@ -203,5 +203,7 @@ def _take_in(tensor: TensorProto, path: Path) -> None:
 
 
 def _wrong_size(path: Path, name: str, size: int, expected: int) -> MaixSwitchError:
-    text = tr("{path}: {name}: found {found} bytes, wanted {wanted}", path=path, name=name, found=size, wanted=expected)
+    text = tr(
+        "{path}: {name}: found {size} bytes, expected {expected}", path=path, name=name, size=size, expected=expected
+    )
     return MaixSwitchError(text)

@@ -43,7 +43,7 @@ def graph_of(
     if len(network.nodes) > MOST_NODES:
         count = len(network.nodes)
         raise MaixSwitchError(
-            tr("{path}: {count} nodes; wanted at most {most}", path=path, count=count, most=MOST_NODES)
+            tr("{path}: {count} nodes; expected at most {most}", path=path, count=count, most=MOST_NODES)
         )
     importer = Importer(network, settle, ELEMENTWISE)
     with np.errstate(all="ignore"):  # what is not finite is refused where weights are taken
@@ -71,12 +71,12 @@ def pixels(
         if len(numbers) not in (1, channels):
             count = len(numbers)
             text = tr(
-                "{name}: found {count} numbers, wanted 1 or {channels}", name=name, count=count, channels=channels
+                "{name}: found {count} numbers, expected 1 or {channels}", name=name, count=count, channels=channels
             )
             raise MaixSwitchError(text, EXIT_USAGE)
     # A factor of 0 could not be undone when the network's 0 is looked up as a pixel.
     if not (np.isfinite([*means, *stds, factor]).all() and all(stds) and factor):
-        raise MaixSwitchError(tr("--mean, --std, --scale: wanted finite numbers, the last two not 0"), EXIT_USAGE)
+        raise MaixSwitchError(tr("--mean, --std, --scale: expected finite numbers, the last two not 0"), EXIT_USAGE)
     means, stds = (numbers * channels if len(numbers) == 1 else numbers for numbers in (means, stds))
     return tuple((factor / s, -m / s) for m, s in zip(means, stds, strict=True))
 

@@ -136,9 +136,9 @@ class Budget:
 
 
 def _too_much(layer: Layer, field: str, amount: int, limit: int) -> KModelError:
-    what = {"work": "work", "results": "memory", "weights": "data"}[field]
+    resource = {"work": "work", "results": "memory", "weights": "data"}[field]
     return KModelError(
-        tr("{layer} asks for too much {what}", layer=layer, what=what),
+        tr("{layer} asks for too much {resource}", layer=layer, resource=resource),
         offset=layer.offset,
         field=field,
         found=amount,

@@ -40,15 +40,15 @@ class LiveMap:
     @property
     def title(self) -> str:
         """The layer that writes it and its sizes, channels first: "layer 3: 64x60x80"."""
-        what = tr("input") if self.born == INPUT else tr("layer {layer}", layer=self.born)
+        writer = tr("input") if self.born == INPUT else tr("layer {layer}", layer=self.born)
         if self.shape is None:
-            return what
+            return writer
         batches, *sizes = (1, 1, 1, *self.shape)[-4:]
-        text = "x".join(map(str, sizes))
+        shape = "x".join(map(str, sizes))
         return (
-            tr("{what}: {batches} of {text}", what=what, batches=batches, text=text)
+            tr("{writer}: {batches} of {shape}", writer=writer, batches=batches, shape=shape)
             if batches > 1
-            else f"{what}: {text}"
+            else f"{writer}: {shape}"
         )
 
 

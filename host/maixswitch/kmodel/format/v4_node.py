@@ -65,7 +65,7 @@ class Range:
 
 def at_least(name: str, size: int, least: int) -> Problem | None:
     """None for a size that is large enough."""
-    return None if size >= least else (name, size, tr("at least {wanted}", wanted=least))
+    return None if size >= least else (name, size, tr("at least {least}", least=least))
 
 
 def one_of(name: str, value: int, count: int) -> Problem | None:

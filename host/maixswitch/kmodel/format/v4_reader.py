@@ -111,7 +111,7 @@ def read_v4(file: memoryview) -> Program:
             tr("cut short, or a broken header"),
             sizes,
             tr("{left} bytes", left=cursor.left),
-            tr("{wanted} bytes", wanted=needed),
+            tr("{size} bytes", size=needed),
             16,
         )
     check_count(cursor, "nodes", 24, header.nodes, MAX_LAYERS)

@@ -55,7 +55,9 @@ def _array(path: Path) -> Array:
             tr("cannot read {path}: not one plain array as numpy.save writes it", path=path), EXIT_IO
         ) from error
     if not isinstance(loaded, np.ndarray):
-        raise MaixSwitchError(tr("cannot read {path}: several arrays; wanted one, by numpy.save", path=path), EXIT_IO)
+        raise MaixSwitchError(
+            tr("cannot read {path}: it holds several arrays; expected one, written by numpy.save", path=path), EXIT_IO
+        )
     return loaded
 
 
@@ -65,8 +67,8 @@ def _picture(path: Path, tensor: Tensor) -> Array:
     shape = tensor.shape[-3:] if tensor.shape else ()
     # Only grey and RGB can be made of a picture. Other inputs hold something that no camera gives.
     if len(shape) != 3 or shape[0] not in (1, 3):
-        wanted = tr("{elements} values of {dtype}", elements=tensor.elements, dtype=tensor.dtype)
-        raise KModelError(tr("the model takes no picture: give an array (.npy)"), field="input", wanted=wanted)
+        expected = tr("{elements} values of {dtype}", elements=tensor.elements, dtype=tensor.dtype)
+        raise KModelError(tr("the model takes no picture: give an array (.npy)"), field="input", wanted=expected)
     channels, height, width = shape
     try:
         with Image.open(path) as image:
@@ -87,7 +89,7 @@ def run_once(kmodel: KModel, arrays: Sequence[Array], output: Path) -> dict[str,
     """
     # numpy appends the ending by itself, and the user would then look for a file of another name.
     if output.suffix.lower() != ".npz":
-        raise MaixSwitchError(tr("--output {output}: wanted a name that ends in .npz", output=output), EXIT_USAGE)
+        raise MaixSwitchError(tr("--output {output}: expected a name that ends in .npz", output=output), EXIT_USAGE)
     # Only the run is timed. Reading and writing files depends on the disk.
     start = perf_counter()
     results = kmodel.run(*arrays)

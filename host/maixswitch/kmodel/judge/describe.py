@@ -200,8 +200,8 @@ def use(kmodel: KModel) -> list[str]:
         channels = (kmodel.outputs[0].shape or (0, 0, 0))[-3]
         lines.append(
             tr(
-                "kpu.run_yolo2 of MaixPy cannot take its output: it wants (classes + 5) x "
-                "{anchors} channels, these are {channels}",
+                "kpu.run_yolo2 of MaixPy cannot take its output: it has {channels} channels, "
+                "expected (classes + 5) x {anchors}",
                 anchors=YOLO_ANCHORS,
                 channels=channels,
             )

@@ -113,7 +113,7 @@ def find(name: str) -> Firmware:
         return Firmware(*flavours().find(name))
     except ValueError as error:
         raise MaixSwitchError(
-            tr("no version {version!r}; wanted one such as {name}", version=version, name=f"{flavour}@v0.6.2-85"),
+            tr("no version {version!r}; expected one such as {name}", version=version, name=f"{flavour}@v0.6.2-85"),
             EXIT_USAGE,
         ) from error
 

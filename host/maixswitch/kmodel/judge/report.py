@@ -186,7 +186,7 @@ def _firmware(document: Document) -> Iterator[str]:
     head = (tr("firmware"), tr("version"), tr("room"), tr("verdict"), tr("read from"))
     yield from grid(head, rows, left=(head[0], head[1], head[3], head[4]))
     if document["advice"]:
-        yield tr("what would:")
+        yield tr("how to make it fit:")
         for line in document["advice"]:
             yield f"  - {line}"
 

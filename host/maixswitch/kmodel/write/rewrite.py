@@ -27,7 +27,7 @@ def rewrite(data: bytes) -> bytes:
     program = read_program(data)
     # v4 has another layout, and this package does not write it.
     if program.version != 3:
-        raise ValueError(f"kmodel v{program.version}: wanted v3")
+        raise ValueError(f"kmodel v{program.version}: expected v3")
     # The header's unknown parts are taken from the file. Offsets are not, as they are what is being proven.
     _, flags, _, _, lowest_row, main_memory, _ = struct.unpack_from("<7I", data)
     header = Header(flags, lowest_row, main_memory, [(tensor.address, tensor.bytes) for tensor in program.outputs])
