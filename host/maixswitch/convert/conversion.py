@@ -85,14 +85,14 @@ def convert(options: Options) -> Facts:
     # Only answers that can be called right or wrong are counted: a best class, or boxes where the anchors are known.
     classes = kind in board_code.kinds() and board_code.kinds()[kind].SHAPE == board_code.shapes().BARS
     agreement = Agreement(kind) if classes or options.anchors else None
-    comparison, elsewhere = Comparison(), _elsewhere(quantised, lowered, options.runtime)
+    comparison, other_runtimes = Comparison(), _other_runtimes(quantised, lowered, options.runtime)
     with console.progress(tr("comparing"), len(pictures)) as advance:
         for picture in pictures:
             exact = _float_tensors(graph, network, quantised, picture)
             tensors = emulate.run(model, lowered, quantised, picture)
             comparison.add(quantised, tensors, exact)
             # The other runtimes only have to tell whether their outputs differ, so they skip the tensors inside.
-            for other, answers in elsewhere:
+            for other, answers in other_runtimes:
                 answers.add(quantised, dict(zip(quantised.outputs, other.run(picture), strict=True)), exact)
             _agree(agreement, quantised, tensors, exact, options.anchors)
             advance()
@@ -103,7 +103,7 @@ def convert(options: Options) -> Facts:
         lowered=lowered,
         model=model,
         nearness=comparison.tensors,
-        elsewhere={other.runtime: answers.tensors for other, answers in elsewhere},
+        other_runtimes={other.runtime: answers.tensors for other, answers in other_runtimes},
         agreement=agreement,
         kind=kind,
         calibrated=len(calibration),
@@ -177,7 +177,7 @@ def _is_flat(model: KModel) -> bool:
     return shape is None or int(np.prod(shape)) == max(shape)
 
 
-def _elsewhere(quantised: Quantised, lowered: Lowered, runtime: str) -> list[tuple[KModel, Comparison]]:
+def _other_runtimes(quantised: Quantised, lowered: Lowered, runtime: str) -> list[tuple[KModel, Comparison]]:
     """Returns the file as the other runtimes compute it, if they disagree about one of its layers.
 
     That is QUANTIZE, by more than last digits. Dense layers are written without an activation.

@@ -187,15 +187,15 @@ def refused(net: Hand, output: str) -> str:
 def test_sizes_that_the_chip_cannot_take() -> None:
     net = Hand(1, 8, 600)
     assert refused(net, net.conv("image", 2)).startswith(
-        "node0: input width of a KPU layer: found 600, wanted 4..512; "
+        "node0: input width of a KPU layer: found 600, expected 4..512; "
     )
     net = Hand(1, 300, 8)
-    assert "input height of a KPU layer: found 300, wanted 4..256; resize" in refused(net, net.conv("image", 2))
+    assert "input height of a KPU layer: found 300, expected 4..256; resize" in refused(net, net.conv("image", 2))
     net = Hand(1, 8, 3)
     assert "input width of a KPU layer: found 3" in refused(net, net.conv("image", 2))
     net = Hand(1, 8, 4)
     text = refused(net, net.conv("image", 2, pool=1))
-    assert "output of a KPU layer, height x width: found 4x2, wanted at least 4x4; pool less" in text
+    assert "output of a KPU layer, height x width: found 4x2, expected at least 4x4; pool less" in text
     net = Hand(1, 4, 4)
     assert "output channels: found 1100, expected at most 1024" in refused(net, net.conv("image", 1100, 1))
 

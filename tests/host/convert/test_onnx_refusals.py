@@ -181,7 +181,7 @@ def test_opsets(opset: int, tmp_path: Path) -> None:
     b, x = build()
     model = b.model(x)
     model.opset_import[0].version = opset
-    assert f"opset {opset}; wanted 11 to 22" in refused(model, tmp_path)
+    assert f"opset {opset}; expected 11 to 22" in refused(model, tmp_path)
 
 
 def test_another_domain(tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ class TestFiles:
     def test_external_weights_cut_short(self, tmp_path: Path) -> None:
         path = self.external(tmp_path, "weights.bin")
         (tmp_path / "weights.bin").write_bytes(b"1234567890")
-        with pytest.raises(MaixSwitchError, match="found 2 bytes, wanted"):
+        with pytest.raises(MaixSwitchError, match="found 2 bytes, expected"):
             read(path)
         (tmp_path / "weights.bin").unlink()
         with pytest.raises(MaixSwitchError, match="No such file"):

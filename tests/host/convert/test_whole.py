@@ -134,7 +134,7 @@ def test_a_file_that_computes_something_else_elsewhere(pictures: Path, tmp_path:
     least = max(own.error, own.signal * 1e-6)  # beyond 60 dB nothing counts as a loss
     for error, same in ((least * 1.2, True), (least * 1.3, False)):
         other = dict.fromkeys(facts.nearness, replace(own, error=error))
-        result = report.document(replace(facts, elsewhere={"canmv": facts.nearness, "sdk": other}))
+        result = report.document(replace(facts, other_runtimes={"canmv": facts.nearness, "sdk": other}))
         assert [item["same"] for item in result["elsewhere"]] == [True, same]
         lines = report.summary(result)
         assert ("warning: on sdk this file gives other results than on maixpy" in lines) is not same

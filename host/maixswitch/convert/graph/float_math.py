@@ -35,13 +35,13 @@ def convolve(values: Values, weights: Values, depthwise: bool, stride: int = 1) 
     values, weights = values.astype(np.float32, copy=False), weights.astype(np.float32)
     number, channels = values.shape[:2]
     total: Values = np.zeros(0, np.float32)
-    for row, column, seen in taps(values, weights.shape[2], stride):
+    for row, column, shifted in taps(values, weights.shape[2], stride):
         # One matrix product for each tap is far faster than a window view, and needs no copy of the input for each tap.
         if depthwise:
-            part = seen * weights[:, 0, row, column].reshape(1, channels, 1, 1)
+            part = shifted * weights[:, 0, row, column].reshape(1, channels, 1, 1)
         else:
-            flat = np.ascontiguousarray(seen).reshape(number, channels, -1)
-            part = np.matmul(weights[:, :, row, column], flat).reshape(number, -1, *seen.shape[2:])
+            flat = np.ascontiguousarray(shifted).reshape(number, channels, -1)
+            part = np.matmul(weights[:, :, row, column], flat).reshape(number, -1, *shifted.shape[2:])
         total = total + part if total.size else part
     return total
 
@@ -50,8 +50,8 @@ def mean_sums(values: Values, weights: Values, depthwise: bool, stride: int = 1)
     """Returns the mean of ``convolve`` over images and pixels for each output channel, without the convolution."""
     total = np.zeros(weights.shape[0])
     # The mean of a sum is the sum of the means: nine means for each channel replace the whole convolution.
-    for row, column, seen in taps(values, weights.shape[2], stride):
-        means = seen.mean(axis=(0, 2, 3), dtype=np.float64)
+    for row, column, shifted in taps(values, weights.shape[2], stride):
+        means = shifted.mean(axis=(0, 2, 3), dtype=np.float64)
         part = weights[:, :, row, column].astype(np.float64)
         total += part[:, 0] * means if depthwise else part @ means
     return total

@@ -81,25 +81,25 @@ def _without_depthwise_pools(
     for layer in layers:
         # A pool that was postponed to this layer is done here.
         if isinstance(layer, KpuConv) and layer.inputs[0] in postponed:
-            whole, pool = postponed[layer.inputs[0]]
-            layer = replace(layer, inputs=(whole,), pool=pool)
+            unpooled, pool = postponed[layer.inputs[0]]
+            layer = replace(layer, inputs=(unpooled,), pool=pool)
         if not (isinstance(layer, KpuConv) and layer.depthwise and layer.pool):
             runnable.append(layer)
             continue
         # A depthwise layer keeps all its pixels. The next layer picks some of them, or a copying one pools.
-        whole = f"{layer.output}/whole"
-        shapes[whole] = shapes[layer.inputs[0]]
-        runnable.append(replace(layer, output=whole, pool=0))
+        unpooled = f"{layer.output}/whole"
+        shapes[unpooled] = shapes[layer.inputs[0]]
+        runnable.append(replace(layer, output=unpooled, pool=0))
         readers = [other for other in layers if layer.output in other.inputs]
         # A single 1x1 reader may pick the pixels after its sums. It computes more of them, but a further layer is
         # saved.
         if layer.pool in PICKS and len(readers) == 1 and layer.output not in outputs and _may_pick(readers[0]):
-            postponed[layer.output] = (whole, layer.pool)
+            postponed[layer.output] = (unpooled, layer.pool)
         else:
             # Anything else, such as a maximum, has to be taken before the next layer looks, so a layer of its own does
             # that.
-            copy = copying(shapes[whole][0])
-            runnable.append(KpuConv(layer.sources, (whole,), layer.output, copy, layer.pool))
+            copy = copying(shapes[unpooled][0])
+            runnable.append(KpuConv(layer.sources, (unpooled,), layer.output, copy, layer.pool))
     return runnable
 
 

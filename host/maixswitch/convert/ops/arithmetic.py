@@ -18,7 +18,7 @@ from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.graph.value import Value, same_order, spread
 from maixswitch.convert.lower.layers import FloatAdd, QuantizedAdd, Shape
 from maixswitch.convert.quantise.quantiser import BYTE, Quantiser
-from maixswitch.convert.quantise.ranges import Seen
+from maixswitch.convert.quantise.ranges import TensorStatistics
 from maixswitch.convert.quantise.scales import saturates
 from maixswitch.convert.quantise.sums import add_numbers
 from maixswitch.convert.refusals import AGAIN, ATTENTION, ONE_NUMBER
@@ -87,13 +87,13 @@ class Add(Node):
             quantiser.clamp(self, target, self.curve)
         elif self.curve is not None:
             quantiser.round(target, target + BYTE, self._sums(quantiser))
-            quantiser.scales[self.output] = quantiser.scale_for(quantiser.seen.seen[self.output])
+            quantiser.scales[self.output] = quantiser.scale_for(quantiser.calibration.statistics[self.output])
             quantiser.look_up(self, target + BYTE, self.curve)
 
-    def _sums(self, quantiser: Quantiser) -> Seen:
+    def _sums(self, quantiser: Quantiser) -> TensorStatistics:
         """What occurs before the curve."""
-        left, right = quantiser.seen.few(self.inputs)
-        return Seen.of(np.asarray(left + right))
+        left, right = quantiser.calibration.first_tensors(self.inputs)
+        return TensorStatistics.of(np.asarray(left + right))
 
 
 def read(importer: Importer, node: OnnxNode) -> None:

@@ -145,15 +145,15 @@ class Conv(Node):
     def quantise(self, quantiser: Quantiser) -> None:
         source, out = quantiser.as_byte(self.inputs[0]), quantiser.scales[self.output]
         node = replace(self, inputs=(source,))
-        tensors = quantiser.seen.kept[quantiser.origin[source]], quantiser.trial.values(source)
+        tensors = quantiser.calibration.tensors[quantiser.origin[source]], quantiser.trial.values(source)
         # The sums are only computed for a curve that needs a table, as they take a convolution in floats.
-        sums = None if saturates(self.curve, out) else self.sums(quantiser.seen.few(self.inputs)[0])
+        sums = None if saturates(self.curve, out) else self.sums(quantiser.calibration.first_tensors(self.inputs)[0])
         # A mean pool cuts what is behind the point. Lifting its input by the loss helps, unless that saturates.
         lifts = sorted({0.0, FLOOR_LOSS.get(self.pool, 0.0)})
         layers = [kpu_layer(node, quantiser.scales[source], out, tensors, sums, lift) for lift in lifts]
         # Whether a lift helps depends on how often it saturates, so both layers are tried on real values.
         if len(layers) > 1:
-            exact = quantiser.seen.kept[self.output]
+            exact = quantiser.calibration.tensors[self.output]
             layers.sort(key=lambda layer: float(np.mean((real(run_conv(layer, tensors[1]), out) - exact) ** 2)))
         quantiser.put(layers[0], quantiser.graph.shapes[self.output], out)
 
@@ -172,7 +172,7 @@ def kpu_layer(
     MaixSwitchError where a number does not fit into its register.
     """
     exact, levels = tensors
-    whole, zero, steps = quantise_weights(conv.weights)
+    weights, zero, steps = quantise_weights(conv.weights)
     # The ends of the output's scale are clamp enough for many curves. Any other gets a table of 16 pieces.
     # Where the table is straight, the units of z are steps of the output, and the output's zero is part of the bias.
     if saturates(conv.curve, out):
@@ -189,13 +189,13 @@ def kpu_layer(
     except ValueError as error:  # a factor beyond 22 bits
         raise MaixSwitchError(f"{' + '.join(conv.sources)}: {error}") from error
     # Compare the means of what should come out and of what the rounded weights make of the rounded input.
-    centred = whole.astype(np.float64) - zero
+    centred = weights.astype(np.float64) - zero
     expected = mean_sums(exact, conv.weights, conv.depthwise, conv.stride) + np.asarray(conv.bias, np.float64)
     shifted = levels.astype(np.float32) - source.zero
     reached = mean_sums(shifted, centred, conv.depthwise, conv.stride) * norm.mul / 2.0**norm.shift
     # The addend has 32 bits with a sign (``norm_add``), so a correction beyond them is cut to what they hold.
     add = np.clip(np.rint(expected * units + base - reached), -LARGEST_ADD, LARGEST_ADD).astype(np.int64)
-    part = KpuWeights(whole, BatchNorm(norm.mul, norm.shift, add), table, zero, source.zero)
+    part = KpuWeights(weights, BatchNorm(norm.mul, norm.shift, add), table, zero, source.zero)
     pool = STRIDE_TYPES[conv.stride] if conv.stride > 1 else POOL_TYPES[conv.pool]
     return KpuConv(conv.sources, conv.inputs, conv.output, part, pool, conv.depthwise)
 

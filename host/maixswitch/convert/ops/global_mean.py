@@ -82,8 +82,8 @@ def _read(importer: Importer, node: OnnxNode, value: Value, sides: tuple[int, ..
     if not first and not (is_channels_last(value, shape) and sides == (1, 2)):
         why = tr("it takes the mean over axes {axes} of shape {shape}", axes=sides, shape=value.shape)
         raise node.refused(why, word("take it over height and width"))
-    kept: Shape = (1, shape[0], 1, 1) if first else (1, 1, 1, shape[0])
-    add_mean(importer, node, value, kept if keep else (1, shape[0]))
+    kept_shape: Shape = (1, shape[0], 1, 1) if first else (1, 1, 1, shape[0])
+    add_mean(importer, node, value, kept_shape if keep else (1, shape[0]))
 
 
 OPERATORS = (

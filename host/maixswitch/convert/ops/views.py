@@ -138,8 +138,8 @@ def unsqueezed(shape: Shape, axes: Sequence[int] | None) -> Shape | None:
     new = {axis % rank for axis in axes or () if -rank <= axis < rank}
     if axes is None or len(new) != len(axes):
         return None
-    rest = iter(shape)
-    return tuple(1 if i in new else next(rest) for i in range(rank))
+    remaining = iter(shape)
+    return tuple(1 if i in new else next(remaining) for i in range(rank))
 
 
 OPERATORS = (

@@ -12,7 +12,7 @@ from maixswitch.convert.graph.graph import Graph, evaluate
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr
 
-from .ranges import Seen
+from .ranges import TensorStatistics
 
 CHUNK = 4
 """Images that the float network runs at a time."""
@@ -40,14 +40,14 @@ class Calibration:
         # All tensors of an image are kept at once, so large networks are tried on fewer images.
         per_image = sum(int(np.prod(shape)) for shape in graph.shapes.values())
         self.tried = max(1, min(tried, len(images), MOST_KEPT // max(per_image, 1)))
-        self.seen = {name: Seen() for name in (graph.input, *self.makers)}
-        parts: dict[str, list[Values]] = {name: [] for name in self.seen}
+        self.statistics = {name: TensorStatistics() for name in (graph.input, *self.makers)}
+        parts: dict[str, list[Values]] = {name: [] for name in self.statistics}
         # A few images at a time bound the memory, whatever the number of pictures.
         for start in range(0, len(images), CHUNK):
-            tensors = evaluate(graph, images[start : start + CHUNK])
-            for name, seen in self.seen.items():
+            chunk = evaluate(graph, images[start : start + CHUNK])
+            for name, statistics in self.statistics.items():
                 # A range of infinity would make all other levels 0. The tensor is named, as the cause lies before it.
-                if not np.isfinite(tensors[name]).all():
+                if not np.isfinite(chunk[name]).all():
                     raise MaixSwitchError(
                         tr(
                             "{tensor}: the float network's own numbers are not finite there; check its weights, "
@@ -55,17 +55,17 @@ class Calibration:
                             tensor=name,
                         )
                     )
-                for image in tensors[name]:
-                    seen.add(image)
+                for image in chunk[name]:
+                    statistics.add(image)
                 # Only the first images are kept whole. The ranges need no more than the ends and a sample.
                 if start < self.tried:
-                    parts[name].append(tensors[name][: self.tried - start])
-        self.kept = {name: np.concatenate(values) for name, values in parts.items()}
+                    parts[name].append(chunk[name][: self.tried - start])
+        self.tensors = {name: np.concatenate(values) for name, values in parts.items()}
 
-    def few(self, names: Sequence[str]) -> list[Values]:
+    def first_tensors(self, names: Sequence[str]) -> list[Values]:
         """Returns tensors of a few images."""
-        return [self.kept[name][:FEW] for name in names]
+        return [self.tensors[name][:FEW] for name in names]
 
     def largest_input(self, name: str) -> float:
         """Returns the largest distance from 0 in what the maker of a tensor reads first."""
-        return self.seen[self.makers[name].inputs[0]].largest
+        return self.statistics[self.makers[name].inputs[0]].largest

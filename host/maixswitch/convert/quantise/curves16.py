@@ -23,7 +23,7 @@ STEEPEST = 4096
 """y_mul at the steepest place: z has 256 steps per output step there."""
 MOST_MUL = 32767
 GRID = 6144
-PLACES = 180
+MOST_STARTS = 180
 """Places that are tried as the start of a piece."""
 PIECES = SEGMENTS - 1
 LARGEST_Z = 1 << 34
@@ -33,7 +33,7 @@ MARGIN = 0.25
 
 
 def fit(
-    evaluate: Callable[[Reals], Reals], out: Scale, low: float, high: float, seen: NDArray[Any]
+    evaluate: Callable[[Reals], Reals], out: Scale, low: float, high: float, samples: NDArray[Any]
 ) -> tuple[Activation, float]:
     """The table of a curve, and how many steps of z are one unit of the curve's argument (z = argument * steps).
 
@@ -55,21 +55,21 @@ def fit(
     # z must stay inside the 36 bits of ``x_start``, so a wide range takes coarser steps.
     units = min(units, LARGEST_Z / max(-low, high))
     z = np.rint(argument * units)
-    weight = _weights(argument, np.asarray(seen, np.float64).reshape(-1))
-    places = _places(target)
-    return _table(z, target, places, *_best(z, target, weight, places)), units
+    weight = _weights(argument, np.asarray(samples, np.float64).reshape(-1))
+    starts = _possible_starts(target)
+    return _table(z, target, starts, *_best(z, target, weight, starts)), units
 
 
-def _weights(argument: Reals, seen: Reals) -> Reals:
+def _weights(argument: Reals, samples: Reals) -> Reals:
     """How much each argument counts: half of it evenly, half by how often it occurs."""
     edges = np.append(argument, argument[-1] + (argument[1] - argument[0]))
-    often = np.histogram(seen, edges)[0].astype(np.float64)
+    often = np.histogram(samples, edges)[0].astype(np.float64)
     # The histogram is smoothed, because a few pictures do not show every argument that occurs.
     often = np.convolve(often, np.ones(65) / 65, "same")
     return 0.5 / len(argument) + 0.5 * often / max(float(often.sum()), 1.0)
 
 
-def _places(target: Reals) -> NDArray[np.int64]:
+def _possible_starts(target: Reals) -> NDArray[np.int64]:
     """Indices where a piece may start: near whole outputs, half way between two, and the first."""
     # Only a whole result can be the bias of a piece, so a piece that starts elsewhere begins with an error.
     doubled = 2.0 * target
@@ -80,36 +80,38 @@ def _places(target: Reals) -> NDArray[np.int64]:
     near &= (np.abs(np.diff(target))[:-1] > 0) | (np.abs(np.diff(target))[1:] > 0)
     inside = np.flatnonzero(near) + 1
     # The search takes the square of the places, so a long curve is thinned out evenly.
-    if inside.size > PLACES:
-        inside = inside[np.linspace(0, inside.size - 1, PLACES).astype(np.int64)]
-    corners = np.flatnonzero(bends)[:PLACES] + 1
+    if inside.size > MOST_STARTS:
+        inside = inside[np.linspace(0, inside.size - 1, MOST_STARTS).astype(np.int64)]
+    corners = np.flatnonzero(bends)[:MOST_STARTS] + 1
     return np.unique(np.concatenate([[0], inside, corners])).astype(np.int64)
 
 
-def _best(z: Reals, target: Reals, weight: Reals, places: NDArray[np.int64]) -> tuple[list[int], NDArray[np.int64]]:
+def _best(z: Reals, target: Reals, weight: Reals, starts: NDArray[np.int64]) -> tuple[list[int], NDArray[np.int64]]:
     """The places to start at, as indices into ``places``, and y_mul between any two places."""
     unit = 2.0**-SHIFT
     # Sums from the left give the error of any piece in constant time, instead of a sum over its own points.
-    ends = np.append(places, len(z))
+    ends = np.append(starts, len(z))
     moments = [np.zeros(len(z) + 1)] + [np.zeros(len(z) + 1) for _ in range(5)]
     parts = (np.ones(len(z)), z, z * z, target, target * z, target * target)
     for total, part in zip(moments, parts, strict=True):
         total[1:] = np.cumsum(weight * part)
     one, first, second, height, mixed, square = (total[ends][None, :] - total[ends[:-1]][:, None] for total in moments)
     # Each piece starts at a whole output, as ``result_bias`` is one byte. Only its slope is fitted, by least squares.
-    begin, base = z[places][:, None], np.rint(target[places])[:, None]
+    begin, base = z[starts][:, None], np.rint(target[starts])[:, None]
     spread = second - 2 * begin * first + begin**2 * one
     lean = mixed - begin * height - base * (first - begin * one)
-    rest = square - 2 * base * height + base**2 * one
+    flat_error = square - 2 * base * height + base**2 * one
     with np.errstate(all="ignore"):
         mul = np.rint(np.nan_to_num(lean / np.where(spread > 0, spread, np.inf)) / unit)
     # The slope is rounded to what the register holds, and the error is that of the rounded slope.
     mul = np.clip(mul, -MOST_MUL, MOST_MUL)
-    error = rest - 2 * mul * unit * lean + (mul * unit) ** 2 * spread + np.where(mul < 0, FALLING * one, 0.0)
+    error = flat_error - 2 * mul * unit * lean + (mul * unit) ** 2 * spread + np.where(mul < 0, FALLING * one, 0.0)
     # A piece that would err more with its slope than without stays flat.
-    mul = np.where(error <= rest, mul, 0.0)
+    mul = np.where(error <= flat_error, mul, 0.0)
     # A piece ends behind its start, which infinite costs enforce.
-    cost = np.where(np.arange(len(ends))[None, :] > np.arange(len(places))[:, None], np.minimum(error, rest), np.inf)
+    cost = np.where(
+        np.arange(len(ends))[None, :] > np.arange(len(starts))[:, None], np.minimum(error, flat_error), np.inf
+    )
     # Row by row: the least error up to each place with one more piece. Every place can be the end of a piece.
     reached = cost[0].copy()
     before = [np.zeros(len(ends), np.int64)]
@@ -130,7 +132,7 @@ def _best(z: Reals, target: Reals, weight: Reals, places: NDArray[np.int64]) -> 
 
 
 def _table(
-    z: Reals, target: Reals, places: NDArray[np.int64], chosen: list[int], muls: NDArray[np.int64]
+    z: Reals, target: Reals, starts: NDArray[np.int64], chosen: list[int], muls: NDArray[np.int64]
 ) -> Activation:
     top = -LOWEST_START - SEGMENTS
     # Pieces that are not used start at the top of z, in rising order, since the KPU takes the last one that starts
@@ -141,10 +143,10 @@ def _table(
     bias[0] = int(np.rint(target[0]))
     for index, (begin, end) in enumerate(pairwise(chosen), 1):
         slope = int(muls[begin, end])
-        start[index] = int(z[places[begin]])
+        start[index] = int(z[starts[begin]])
         mul[index], shift[index] = slope, SHIFT if slope else 0
         # A falling piece starts one higher: its product is negative, and the shift takes it to the next lower number.
-        bias[index] = min(255, int(np.rint(target[places[begin]])) + (slope < 0))
+        bias[index] = min(255, int(np.rint(target[starts[begin]])) + (slope < 0))
     return Activation(start, mul, shift, bias)
 
 

@@ -66,7 +66,7 @@ def rounded(source: str, output: str, scale: Scale) -> list[Planned]:
     A first QUANTIZE gives the level, and a second one looks at the rest. Where QUANTIZE cuts off, a rest above half a
     step carries one into the level; where it rounds, there is no such rest.
     """
-    level, negative, rest, carry = (f"{output}:{part}" for part in ("level", "negative", "rest", "carry"))
+    level, negative, remainder, carry = (f"{output}:{part}" for part in ("level", "negative", "rest", "carry"))
     # The factor of the carry is so small that the carry jumps from 0 to 255 within a fraction of a step.
     factor, steep = scale.factor, scale.factor / STEEP
     # The carry is shifted right by 8, so it counts only if it has reached a whole step.
@@ -74,7 +74,7 @@ def rounded(source: str, output: str, scale: Scale) -> list[Planned]:
     return [
         (Quantize((), (source,), level, factor, scale.bias), scale),
         (Dequantize((), (level,), negative, -factor, -scale.bias), None),
-        (FloatAdd((), (source, negative), rest), None),
-        (Quantize((), (rest,), carry, steep, factor / 2), Scale(1 / steep)),
+        (FloatAdd((), (source, negative), remainder), None),
+        (Quantize((), (remainder,), carry, steep, factor / 2), Scale(1 / steep)),
         (QuantizedAdd((), (level, carry), output, numbers), scale),
     ]

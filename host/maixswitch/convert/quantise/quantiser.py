@@ -19,7 +19,7 @@ from maixswitch.language import tr
 
 from . import curves16, portable
 from .calibration import Calibration
-from .ranges import Seen, choose
+from .ranges import TensorStatistics, choose
 from .scales import plan
 from .trial import Trial
 
@@ -61,9 +61,9 @@ def quantise(graph: Graph, images: NDArray[Any], options: QuantiseOptions | None
     # Zero padding of the first layer is one byte for all channels. The graph is moved so that this byte is its 0.
     pad = border_pixel(graph)
     graph = _around(graph, pad)
-    seen = Calibration(graph, images.astype(np.float32) - np.float32(pad), options.tried)
-    scales, methods = plan(graph, seen, pad, options.ranges)
-    return Quantiser(graph, seen, scales, methods, images, options).result()
+    calibration = Calibration(graph, images.astype(np.float32) - np.float32(pad), options.tried)
+    scales, methods = plan(graph, calibration, pad, options.ranges)
+    return Quantiser(graph, calibration, scales, methods, images, options).result()
 
 
 def border_pixel(graph: Graph) -> int:
@@ -91,18 +91,18 @@ class Quantiser:
     def __init__(
         self,
         graph: Graph,
-        seen: Calibration,
+        calibration: Calibration,
         scales: dict[str, Scale],
         methods: dict[str, str],
         images: Values,
         options: QuantiseOptions,
     ) -> None:
-        self.graph, self.seen, self.options = graph, seen, options
+        self.graph, self.calibration, self.options = graph, calibration, options
         self.scales, self.shapes = dict(scales), dict(graph.shapes)
         self.methods = methods
         self.layers: list[Layer] = []
         self.origin = {graph.input: graph.input}
-        self.trial = Trial(self.shapes, self.scales, graph.input, images[: seen.tried])
+        self.trial = Trial(self.shapes, self.scales, graph.input, images[: calibration.tried])
         # The graph is in the order of running, so each node finds the layers of its inputs.
         for node in graph.nodes:
             node.quantise(self)
@@ -161,7 +161,7 @@ class Quantiser:
         other = name + BYTE
         # The range is measured on the floats, since the tensor had no scale of its own in the plan.
         if other not in self.origin:
-            self.round(name, other, self.seen.seen[name])
+            self.round(name, other, self.calibration.statistics[name])
             self.origin[other] = name
         return other
 
@@ -178,13 +178,13 @@ class Quantiser:
             self.origin[other] = self.origin.get(source, source)
         return other
 
-    def scale_for(self, seen: Seen) -> Scale:
-        """Returns a scale for what occurred in a tensor."""
-        return choose([seen], self.options.ranges)[0]
+    def scale_for(self, statistics: TensorStatistics) -> Scale:
+        """Returns a scale for a tensor with these values."""
+        return choose([statistics], self.options.ranges)[0]
 
-    def round(self, source: str, target: str, seen: Seen) -> None:
-        """Brings floats to the nearest levels of a scale for what was ``seen``."""
-        for layer, levels in portable.rounded(source, target, self.scale_for(seen)):
+    def round(self, source: str, target: str, statistics: TensorStatistics) -> None:
+        """Brings floats to the nearest levels of a scale that suits ``statistics``."""
+        for layer, levels in portable.rounded(source, target, self.scale_for(statistics)):
             self.put(layer, self.shapes[source], levels)
 
     def clamp(self, node: Node, source: str, curve: Curve) -> None:

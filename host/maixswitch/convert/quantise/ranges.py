@@ -21,7 +21,7 @@ CLIPS = np.linspace(0.3, 1.0, 36)
 
 
 @dataclass
-class Seen:
+class TensorStatistics:
     """What occurred in a tensor: every image's least and largest value, and a sample in two halves.
 
     One half serves to choose a range, the other to judge it. Images go to the halves in turn; with a single image both
@@ -34,12 +34,12 @@ class Seen:
     images: int = 0
 
     @classmethod
-    def of(cls, images: NDArray[Any]) -> Seen:
+    def of(cls, images: NDArray[Any]) -> TensorStatistics:
         """Returns what occurs in a tensor of several images (n, ...)."""
-        seen = cls()
+        statistics = cls()
         for image in images:
-            seen.add(image)
-        return seen
+            statistics.add(image)
+        return statistics
 
     def add(self, values: NDArray[Any]) -> None:
         """Adds the tensor of one image."""
@@ -60,8 +60,8 @@ class Seen:
     def ends(self, halves: Sequence[int]) -> tuple[Reals, Reals]:
         """Returns the least and the largest values of the images in some halves."""
         # With a single image both halves are this image, as an empty half could judge nothing.
-        of = range(self.images) if len(halves) > 1 else range(halves[0] if self.images > 1 else 0, self.images, 2)
-        return np.array([self.lows[index] for index in of]), np.array([self.highs[index] for index in of])
+        indices = range(self.images) if len(halves) > 1 else range(halves[0] if self.images > 1 else 0, self.images, 2)
+        return np.array([self.lows[index] for index in indices]), np.array([self.highs[index] for index in indices])
 
     def half(self, index: int) -> Reals:
         """Returns the sample of one half."""
@@ -69,7 +69,7 @@ class Seen:
 
 
 def choose(
-    members: Sequence[Seen], method: str = "auto", limits: tuple[float, float] = (-np.inf, np.inf)
+    members: Sequence[TensorStatistics], method: str = "auto", limits: tuple[float, float] = (-np.inf, np.inf)
 ) -> tuple[Scale, str]:
     """Returns the scale for tensors that share one, and how its range was chosen: minmax, wide, percentile ... or kl.
 
@@ -82,9 +82,9 @@ def choose(
     """
     # A range that is chosen and judged on the same images would always be the narrowest that fits them.
     if method == "auto":
-        held = [seen.half(1) for seen in members]
+        held_back = [statistics.half(1) for statistics in members]
         errors = {
-            name: sum(_error(part, Scale.covering(*ends)) for part in held)
+            name: sum(_error(part, Scale.covering(*ends)) for part in held_back)
             for name, ends in _candidates(members, (0,)).items()
         }
         method = min(errors, key=lambda name: errors[name])
@@ -94,10 +94,10 @@ def choose(
     return Scale.covering(max(low, limits[0]), min(high, limits[1])), method
 
 
-def _candidates(members: Sequence[Seen], halves: Sequence[int]) -> dict[str, tuple[float, float]]:
+def _candidates(members: Sequence[TensorStatistics], halves: Sequence[int]) -> dict[str, tuple[float, float]]:
     """Returns ranges by the name of their method, from one half of the images or from both."""
-    values = np.concatenate([seen.half(half) for seen in members for half in halves])
-    ends = [seen.ends(halves) for seen in members]
+    values = np.concatenate([statistics.half(half) for statistics in members for half in halves])
+    ends = [statistics.ends(halves) for statistics in members]
     low, high = min(lows.min() for lows, _ in ends), max(highs.max() for _, highs in ends)
     # A spread from image to image hints at what the pictures of the board may bring beyond these.
     wide = min(lows.min() - lows.std() for lows, _ in ends), max(highs.max() + highs.std() for _, highs in ends)
@@ -133,15 +133,15 @@ def least_divergence(values: Reals) -> tuple[float, float]:
     for clip in CLIPS[::-1]:
         lower, upper = low * clip, high * clip
         inside = (centres >= lower) & (centres <= upper)
-        kept = counts[inside].astype(np.float64)
-        true = kept.copy()
+        inner_counts = counts[inside].astype(np.float64)
+        true = inner_counts.copy()
         # What is cut off is not lost, but lands on the last level. The model does not have it, which is the price of a
         # cut.
         true[0] += counts[centres < lower].sum()
         true[-1] += counts[centres > upper].sum()
         level = np.minimum(((centres[inside] - lower) / (upper - lower) * LEVELS).astype(np.int64), LEVELS - 1)
-        occupied = kept > 0
-        total = np.bincount(level, kept, LEVELS)
+        occupied = inner_counts > 0
+        total = np.bincount(level, inner_counts, LEVELS)
         bins = np.bincount(level, occupied.astype(np.float64), LEVELS)
         # A small amount in every bin keeps the logarithm finite where the model is empty.
         model = np.where(occupied, (total / np.maximum(bins, 1))[level], 0.0) + 1e-3

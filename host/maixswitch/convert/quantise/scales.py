@@ -11,7 +11,7 @@ from maixswitch.convert.graph.graph import Graph, ScaleFrom, is_map
 from maixswitch.kmodel.write.quantize import Scale
 
 from .calibration import Calibration
-from .ranges import Seen, choose
+from .ranges import TensorStatistics, choose
 
 LEAST_PART = 2.0**-14
 """A range is at least this part of what the convolution could reach: beyond it z would leave its 36 bits."""
@@ -54,7 +54,9 @@ class Groups:
             self._parent[second] = first
 
 
-def plan(graph: Graph, seen: Calibration, pad: int, method: str = "auto") -> tuple[dict[str, Scale], dict[str, str]]:
+def plan(
+    graph: Graph, calibration: Calibration, pad: int, method: str = "auto"
+) -> tuple[dict[str, Scale], dict[str, str]]:
     """Returns the scale of every uint8 tensor, and how its range was chosen.
 
     pad: the pixel that stands for 0.
@@ -63,7 +65,7 @@ def plan(graph: Graph, seen: Calibration, pad: int, method: str = "auto") -> tup
     groups = Groups(graph)
     members: dict[str, list[str]] = {}
     # The order of the network makes the result independent of how a set is ordered.
-    for name in sorted(groups.bytes, key=list(seen.seen).index):
+    for name in sorted(groups.bytes, key=list(calibration.statistics).index):
         members.setdefault(groups.root(name), []).append(name)
     scales, methods = {}, {}
     for names in members.values():
@@ -71,26 +73,26 @@ def plan(graph: Graph, seen: Calibration, pad: int, method: str = "auto") -> tup
             scale, method_used = Scale(1.0, pad), "pixels"
         else:
             # All members of a group share the scale, so all of them are measured, and errors are weighed together.
-            limits = _limits(names, seen)
-            scale, method_used = choose([_measured(name, seen) for name in names], method, limits)
+            limits = _limits(names, calibration)
+            scale, method_used = choose([_measured(name, calibration) for name in names], method, limits)
             # The convolution may reach further than the pictures showed. z has to hold it without running over.
-            reach = max(seen.makers[name].reach(seen.largest_input(name)) for name in names)
+            reach = max(calibration.makers[name].reach(calibration.largest_input(name)) for name in names)
             scale = _not_too_fine(scale, reach)
         scales.update(dict.fromkeys(names, scale))
         methods.update(dict.fromkeys(names, method_used))
     return scales, methods
 
 
-def _measured(name: str, seen: Calibration) -> Seen:
+def _measured(name: str, calibration: Calibration) -> TensorStatistics:
     """What occurred in a tensor, or before the mean pool that narrows its range."""
-    maker = seen.makers[name]
-    values = maker.before_pool(seen.few(maker.inputs))
-    return seen.seen[name] if values is None else Seen.of(values)
+    maker = calibration.makers[name]
+    values = maker.before_pool(calibration.first_tensors(maker.inputs))
+    return calibration.statistics[name] if values is None else TensorStatistics.of(values)
 
 
-def _limits(names: list[str], seen: Calibration) -> tuple[float, float]:
+def _limits(names: list[str], calibration: Calibration) -> tuple[float, float]:
     """What no value of a group leaves. Only makers that are no copies of others in the group count."""
-    limits = [seen.makers[name].limits for name in names if seen.makers[name].scale_from is ScaleFrom.OWN]
+    limits = [calibration.makers[name].limits for name in names if calibration.makers[name].scale_from is ScaleFrom.OWN]
     return min((low for low, _ in limits), default=-inf), max((high for _, high in limits), default=inf)
 
 

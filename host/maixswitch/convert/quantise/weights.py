@@ -32,8 +32,8 @@ def quantise_weights(weights: NDArray[Any]) -> tuple[NDArray[np.uint8], int, Rea
     used = chosen[np.isfinite(chosen)]
     # A channel of zeros fits any number of steps. It gets a usual one, so that its factor fits the register.
     chosen = np.where(np.isfinite(chosen), chosen, used.max() if used.size else 1.0)
-    whole = np.rint(real * chosen.reshape(-1, 1, 1, 1)) + zero
-    return np.clip(whole, 0, LEVELS).astype(np.uint8), zero, chosen
+    rounded = np.rint(real * chosen.reshape(-1, 1, 1, 1)) + zero
+    return np.clip(rounded, 0, LEVELS).astype(np.uint8), zero, chosen
 
 
 def _steps(zeros: NDArray[Any], low: Reals, high: Reals) -> Reals:

@@ -80,21 +80,21 @@ def boxes(output: Values, anchors: Sequence[float]) -> list[Box]:
         i = tuple(at)
         sides = (x[i] - w[i] / 2, y[i] - h[i] / 2, x[i] + w[i] / 2, y[i] + h[i] / 2)
         candidates.append((float(best[i]), int(classes[i]), *(float(side) for side in sides)))  # type: ignore[arg-type]
-    kept: list[Box] = []
+    best_boxes: list[Box] = []
     # A greedy suppression takes the square of the boxes, so an untrained network is cut off before it.
     for box in sorted(candidates, reverse=True)[: 10 * MOST_BOXES]:
         # The firmware suppresses within a class only, so boxes of other classes may overlap.
-        if all(other[1] != box[1] or overlap(other[2:], box[2:]) <= NMS for other in kept):
-            kept.append(box)
-        if len(kept) == MOST_BOXES:
+        if all(other[1] != box[1] or overlap(other[2:], box[2:]) <= NMS for other in best_boxes):
+            best_boxes.append(box)
+        if len(best_boxes) == MOST_BOXES:
             break
-    return kept
+    return best_boxes
 
 
 def overlap(a: Sequence[float], b: Sequence[float]) -> float:
     """Returns the intersection over union of (left, top, right, bottom)."""
     width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
     height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-    both = width * height
-    whole = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both
-    return both / whole if whole > 0 else 0.0
+    intersection = width * height
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - intersection
+    return intersection / union if union > 0 else 0.0

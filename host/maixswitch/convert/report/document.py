@@ -45,7 +45,7 @@ class Facts:
     model: KModel
     nearness: Mapping[str, Nearness]
     agreement: Agreement | None
-    elsewhere: Mapping[str, Mapping[str, Nearness]] = field(default_factory=dict)
+    other_runtimes: Mapping[str, Mapping[str, Nearness]] = field(default_factory=dict)
     kind: str = ""
     calibrated: int = 0
     held_back: int = 0
@@ -72,7 +72,7 @@ def document(facts: Facts) -> Document:
         "steps": list(_steps(facts)),
         "runtime": facts.model.runtime,
         "outputs": [{"name": name, **_near(facts, name)} for name in quantised.outputs],
-        "elsewhere": [_other(facts, runtime) for runtime in facts.elsewhere],
+        "elsewhere": [_other(facts, runtime) for runtime in facts.other_runtimes],
         "agreement": None
         if agreement is None
         else {"kind": agreement.kind, "agree": agreement.agree, "of": agreement.of, "share": agreement.share},
@@ -101,7 +101,7 @@ def _steps(facts: Facts) -> Iterator[Document]:
 
 def _other(facts: Facts, runtime: str) -> Document:
     """Returns the outputs on another runtime; ``same``: are they as near to the float network as on the model's own?"""
-    names, near = facts.quantised.outputs, facts.elsewhere[runtime]
+    names, near = facts.quantised.outputs, facts.other_runtimes[runtime]
     origin = [facts.quantised.origin[name] for name in names]
     # Above GOOD, a loss is not visible in any answer. Below, one decibel may be.
     lost = [min(facts.nearness[name].snr, GOOD) - near[name].snr for name in origin if name in near]

@@ -127,9 +127,9 @@ def read_v3(file: memoryview) -> Program:
     heads = [(header.u32(tr("layer type")), header.u32("body_size")) for _ in range(length)]
 
     # The shapes of the outputs are known only once all layers are.
-    bodies = LayerReader(file, header.position, heads)
-    context = Context(bodies.file, main_memory, wide_weights=not flags & 1)
-    layers = bodies.layers({**LAYER_TYPES, **RESERVED_TYPES}, context)
+    reader = LayerReader(file, header.position, heads)
+    context = Context(reader.file, main_memory, wide_weights=not flags & 1)
+    layers = reader.layers({**LAYER_TYPES, **RESERVED_TYPES}, context)
     known = written_shapes(layers)
     outputs = tuple(_output(start, count, known, context, i) for i, (start, count) in enumerate(ranges))
     check_ends(outputs)
@@ -140,7 +140,7 @@ def read_v3(file: memoryview) -> Program:
         inputs=(_input(layers[0]),),
         outputs=outputs,
         layers=layers,
-        notes=bodies.notes,
+        notes=reader.notes,
     )
 
 

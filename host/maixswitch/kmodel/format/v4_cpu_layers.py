@@ -114,7 +114,7 @@ class CpuReduceWindow(Node):
         batches, height, width, channels = self.in_shape
         return {"input": self.in_shape, "output": (batches, *self.geometry.size(height, width), channels)}
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return None if self.op < 3 else ("reduce_op", self.op, "0..2")
 
     def work(self) -> int:

@@ -53,7 +53,7 @@ class Nnil(_Ends):
     def work(self) -> int:
         return len(self.code) * (self.input.size + CALL_COST)
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return at_least(tr("size of output"), self.output.size, self.input.size // 4 * 4)
 
 

@@ -155,9 +155,9 @@ class Node:
             problem = part.problem(name, shapes.get(name), self.item(name))
             if problem:
                 return problem
-        return self.trouble()
+        return self.own_problem()
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         """What the subclass itself asks for."""
         return None
 

@@ -122,9 +122,9 @@ def read_v4(file: memoryview) -> Program:
     outputs = [read(Range, cursor) for _ in range(header.outputs)]
     constants = cursor.take(header.constants, "constants")
     heads = [(cursor.u32("opcode"), cursor.u32("body_size")) for _ in range(header.nodes)]
-    bodies = LayerReader(file, cursor.position, heads)
-    context = Context(bodies.file, header.main_mem, header.constants)
-    layers = bodies.layers(NODE_TYPES, context)
+    reader = LayerReader(file, cursor.position, heads)
+    context = Context(reader.file, header.main_mem, header.constants)
+    layers = reader.layers(NODE_TYPES, context)
     # The header has no shapes for outputs: the layers tell them.
     known = written_shapes(layers)
     input_tensors = tuple(
@@ -141,11 +141,11 @@ def read_v4(file: memoryview) -> Program:
         outputs=output_tensors,
         layers=layers,
         constants=constants,
-        notes=bodies.notes,
+        notes=reader.notes,
     )
 
 
-def _place(part: Range, name: str, problem: Problem | None, offset: int, context: Context) -> str:
+def _check_range(part: Range, name: str, problem: Problem | None, offset: int, context: Context) -> str:
     """Checks the range of an input or output; returns its data type."""
     if problem:
         raise KModelError(
@@ -172,13 +172,13 @@ def _input(part: Range, shape: tuple[int, ...], context: Context, index: int) ->
     # Constants are part of the file, so writing an input there would change the network.
     if use.memory == CONST:
         problem = tr("memory type of {name}", name=name), part.memory, tr("1 (main) or 2 (AI RAM)")
-    dtype = _place(part, name, problem, HEADER + 16 * index, context)
+    dtype = _check_range(part, name, problem, HEADER + 16 * index, context)
     return Tensor(use.memory, dtype, part.start, part.size, prod(shape), shape)
 
 
 def _output(part: Range, known: Shapes, context: Context, index: int, offset: int) -> Tensor:
     name = tr("output {index}", index=index)
-    dtype = _place(part, name, part.problem(name, None, 1), offset + 16 * index, context)
+    dtype = _check_range(part, name, part.problem(name, None, 1), offset + 16 * index, context)
     memory = part.use(name).memory
     shape = known.get((memory, part.start), (None, None))[1]
     # The size of the range is all that is known where no layer tells a shape.

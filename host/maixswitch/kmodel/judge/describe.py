@@ -91,9 +91,9 @@ def _swapped(data: bytes) -> str:
     """What a word-swapped file becomes when its words are swapped back."""
     import numpy as np
 
-    whole = len(data) // 4 * 4
+    word_bytes = len(data) // 4 * 4
     # The last bytes that do not fill a word are kept as they are.
-    plain = np.frombuffer(data, ">u4", whole // 4).astype("<u4").tobytes() + data[whole:]
+    plain = np.frombuffer(data, ">u4", word_bytes // 4).astype("<u4").tobytes() + data[word_bytes:]
     try:
         kmodel = load(plain)
     except KModelError as error:
@@ -252,8 +252,8 @@ def _layer(item: LayerTime, ram: AiRam) -> Document:
         "name": layer.name,
         "title": layer_title(layer),
         "unit": "kpu" if item.kpu else "cpu",
-        "in": [_place(use) for use in layer.uses() if not use.writes],
-        "out": [_place(use) for use in layer.written()],
+        "in": [_use(use) for use in layer.uses() if not use.writes],
+        "out": [_use(use) for use in layer.written()],
         "parameters": parameters(layer),
         "macs": item.macs,
         "live_rows": ram.live[layer.index],
@@ -276,7 +276,7 @@ def _layer(item: LayerTime, ram: AiRam) -> Document:
     return document
 
 
-def _place(use: Use) -> Document:
+def _use(use: Use) -> Document:
     return {
         "memory": use.memory,
         "start": use.start,

@@ -21,7 +21,7 @@ from maixswitch.language import tr
 
 from .consistency import expected
 
-PLACES = (
+ADDRESSES = (
     *("image_src_addr", "image_dst_addr", "bwsx_base_addr", "para_start_addr", "active_addr", "send_data_out"),
     *("main_output", "layer_offset", "weights_offset", "norm_offset", "activation_offset"),
     *("input", "output", "a", "b", "row", "table", "parts"),
@@ -65,7 +65,7 @@ class LayerDiff:
     a: Layer | None
     b: Layer | None
     fields: tuple[Change, ...] = ()
-    places: tuple[Change, ...] = ()
+    addresses: tuple[Change, ...] = ()
     weights: tuple[Weights, ...] = ()
     ignored: tuple[Change, ...] = ()
 
@@ -139,7 +139,7 @@ def document(difference: Difference) -> dict[str, Any]:
                 "title": pair.title,
                 "same": pair.same,
                 "fields": [_change(change) for change in pair.fields],
-                "places": [_change(change) for change in pair.places],
+                "places": [_change(change) for change in pair.addresses],
                 "ignored": [_change(change) for change in pair.ignored],
                 "weights": [
                     {"name": item.name, "changed": item.changed, "total": item.total, "largest": item.largest}
@@ -147,7 +147,7 @@ def document(difference: Difference) -> dict[str, Any]:
                 ],
             }
             for pair in difference.layers
-            if not pair.same or pair.places or pair.ignored
+            if not pair.same or pair.addresses or pair.ignored
         ],
     }
 
@@ -156,7 +156,7 @@ def text(difference: Difference) -> Iterator[str]:
     """The answer for people, line by line."""
     for name, before, after in difference.header:
         yield f"{name}: {before} -> {after}"
-    moved = sum(1 for pair in difference.layers if pair.places)
+    moved = sum(1 for pair in difference.layers if pair.addresses)
     for pair in difference.layers:
         # Layers that are the same would hide the few that differ.
         if pair.same and not pair.ignored:
@@ -229,7 +229,7 @@ def _pairs(a: tuple[Layer, ...], b: tuple[Layer, ...], unread: Unread) -> Iterat
 def _pair(a: Layer, b: Layer, unread: Unread) -> LayerDiff:
     before, after = dict(_values(a)), dict(_values(b))
     changed: list[Change] = []
-    places: list[Change] = []
+    addresses: list[Change] = []
     weights: list[Weights] = []
     ignored: list[Change] = []
     # Other KPU layers are compared by their registers, which tell more than the type.
@@ -246,13 +246,13 @@ def _pair(a: Layer, b: Layer, unread: Unread) -> LayerDiff:
                 weights.append(_weights(name, old, new))
         elif not _equal(old, new):
             # An address says nothing about the network, and what the runtime never reads changes nothing.
-            kept = changed
-            if name in PLACES or _is_range(old) or _is_range(new):
-                kept = places
+            changes = changed
+            if name in ADDRESSES or _is_range(old) or _is_range(new):
+                changes = addresses
             elif {(a.name, name), (b.name, name)} <= unread:
-                kept = ignored
-            kept.append((name, _show(old), _show(new)))
-    return LayerDiff(a, b, tuple(changed), tuple(places), tuple(weights), tuple(ignored))
+                changes = ignored
+            changes.append((name, _show(old), _show(new)))
+    return LayerDiff(a, b, tuple(changed), tuple(addresses), tuple(weights), tuple(ignored))
 
 
 def _weights(name: str, a: Array, b: Array) -> Weights:

@@ -203,8 +203,8 @@ def memory(
         gc_kib=chosen,
     )
     need, boxes = budget.taken(frame)
-    kept = room(image, frame, size, chosen, dual)
-    return Memory(image, kept, budget.parts, need, boxes, chosen, size, kmodel.ai_ram, budget.verdict())
+    left_for_model = room(image, frame, size, chosen, dual)
+    return Memory(image, left_for_model, budget.parts, need, boxes, chosen, size, kmodel.ai_ram, budget.verdict())
 
 
 def unknown_layer(kmodel: ModelFile) -> Layer | None:
@@ -237,8 +237,8 @@ class _Budget:
         before += board.camera_parts(*frame, self.dual and self.image.doubles) if frame else ()
         loaded = [*before, *self.parts.values()]
         run = [*loaded, self.region] if self.region else loaded
-        none, some, most = board.growth(before), board.growth(loaded), board.growth(run)
-        return some - none, most - some
+        started, with_model, with_boxes = board.growth(before), board.growth(loaded), board.growth(run)
+        return with_model - started, with_boxes - with_model
 
     def missing(self, frame: Size | None, gc_kib: int) -> int:
         """How many bytes are missing; negative when some are left."""

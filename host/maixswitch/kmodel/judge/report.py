@@ -29,7 +29,7 @@ def report(document: Document) -> str:
             *_estimate(document),
             "",
             *_firmware(document),
-            *_remarks(document),
+            *_notes(document),
         ]
     )
 
@@ -96,11 +96,11 @@ def _layers(document: Document) -> Iterator[str]:
     yield tr("in, out: channels x height x width; rows: AI RAM read > written, 64 bytes each; MACs at full resolution")
 
 
-def _shape(places: list[Document]) -> str:
+def _shape(uses: list[Document]) -> str:
     texts = []
-    for place in places:
-        shape = place["shape"][-3:] if place["shape"] else None
-        texts.append("x".join(map(str, shape)) if shape else f"{place['bytes']:,} B")
+    for use in uses:
+        shape = use["shape"][-3:] if use["shape"] else None
+        texts.append("x".join(map(str, shape)) if shape else f"{use['bytes']:,} B")
     # Several places of one shape, as those of an addition, are the same information.
     return texts[0] + (f" +{len(texts) - 1}" if len(texts) > 1 and len(set(texts)) > 1 else "") if texts else "-"
 
@@ -111,8 +111,8 @@ def _rows(layer: Document) -> str:
     if kpu is not None:
         batches = kpu["batches"]
         return " > ".join(f"{first}+{count * batches}" for first, count in (kpu["rows_in"], kpu["rows_out"]))
-    places = [place for place in layer["out"] if place["memory"] == "ai_ram"]
-    return f"> {places[0]['start'] // 64}+{places[0]['bytes'] // 64}" if places else "-"
+    uses = [use for use in layer["out"] if use["memory"] == "ai_ram"]
+    return f"> {uses[0]['start'] // 64}+{uses[0]['bytes'] // 64}" if uses else "-"
 
 
 def _large(number: int) -> str:
@@ -131,15 +131,15 @@ def _memory(document: Document) -> Iterator[str]:
     rows.append(("LCD", memory["lcd"]["bytes"], f"{panel[0]}x{panel[1]}" if panel else tr("none")))
     rows.append((tr("camera"), memory["camera"]["bytes"], f"{frame[0]}x{frame[1]}" if frame else tr("none")))
     rows.append((tr("room for a model"), first["room"], ""))
-    asked = ", ".join(f"{word(name)} {size:,}" for name, size in memory["load"].items())
-    rows.append((tr("loading it takes"), memory["load_total"], tr("{asked} bytes", asked=asked)))
+    blocks = ", ".join(f"{word(name)} {size:,}" for name, size in memory["load"].items())
+    rows.append((tr("loading it takes"), memory["load_total"], tr("{blocks} bytes", blocks=blocks)))
     # The boxes take their memory only while they are decoded, so they are listed apart from loading.
     if memory["run_yolo2"]:
         rows.append(("run_yolo2", memory["run_yolo2"], tr("while it runs")))
     rows.append((tr("left"), first["left"], ""))
     yield tr("system heap, in steps of 4 KiB")
-    for name, size, remark in rows:
-        yield f"  {console.left(name, 18)}{size / 1024:>9,.1f} KiB  {remark}".rstrip()
+    for name, size, note in rows:
+        yield f"  {console.left(name, 18)}{size / 1024:>9,.1f} KiB  {note}".rstrip()
     share = 100 * ram["peak_bytes"] / ram["bytes"]
     # A share of 0 % would look like a rounding.
     if not ram["peak_rows"]:
@@ -191,7 +191,7 @@ def _firmware(document: Document) -> Iterator[str]:
             yield f"  - {line}"
 
 
-def _remarks(document: Document) -> Iterator[str]:
+def _notes(document: Document) -> Iterator[str]:
     for line in document["notes"]:
         yield tr("note: {line}", line=line)
     for line in document["warnings"]:

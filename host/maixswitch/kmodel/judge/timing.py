@@ -224,8 +224,8 @@ def layer_time(layer: Layer, version: int, rates: Rates = DEFAULT) -> LayerTime:
 def _upload(tensor: Tensor, rates: Rates) -> Spread:
     """Milliseconds to bring one input to where the model reads it."""
     # Only maps whose lines are whole rows go by DMA; the CPU copies all others (SDK kpu.c).
-    whole = tensor.memory == AI_RAM and tensor.shape is not None and tensor.shape[-1] % ROW == 0
-    per_byte = rates.upload_ns if whole else rates.copy_ns
+    by_dma = tensor.memory == AI_RAM and tensor.shape is not None and tensor.shape[-1] % ROW == 0
+    per_byte = rates.upload_ns if by_dma else rates.copy_ns
     return per_byte * (tensor.elements * DTYPES[tensor.dtype].itemsize * 1e-6)
 
 

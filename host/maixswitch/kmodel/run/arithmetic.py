@@ -45,10 +45,10 @@ def round_v02(product: Ints, shift: Ints) -> Ints:
     """
     one = np.int64(1)
     floor = product >> shift
-    rest = product & ((one << shift) - 1)
+    remainder = product & ((one << shift) - 1)
     # A shift of 0 leaves no rest, so that any half will do.
     half = np.where(shift == 0, one, one << np.maximum(shift - 1, 0))
-    up = (rest > half) | ((rest == half) & ((floor & 1) != 0))
+    up = (remainder > half) | ((remainder == half) & ((floor & 1) != 0))
     result: Ints = floor + np.where(up, np.where(product < 0, -1, 1), 0)
     return result
 

@@ -55,8 +55,8 @@ class Chip:
     def view(self, memory: str, start: int, size: int) -> Bytes:
         """Any memory as uint8."""
         # A memory that is neither main nor AI RAM can only hold the constants of v4, and nothing writes there.
-        whole = {MAIN: self.main, AI_RAM: self.ram}.get(memory, self.constants)
-        return whole[start : start + size]
+        content = {MAIN: self.main, AI_RAM: self.ram}.get(memory, self.constants)
+        return content[start : start + size]
 
     def kernel(self, conv: Conv) -> Kernel:
         """The backend's function for a KPU layer; it is prepared once and kept."""

@@ -22,11 +22,11 @@ MultiplyAdd = Callable[[Any, Any, Any], Any]
 def rounded8(values: Floats) -> Bytes:
     """C's roundf, cut to uint8: halves go away from zero, which for results above 0 means up; a NaN becomes 0."""
     # C rounds halves away from zero, and numpy to even. Below 0 the difference is cut off in any case.
-    whole = np.floor(values)
-    whole += values - whole >= HALF
-    np.clip(whole, 0, 255, out=whole)
-    np.copyto(whole, 0, where=np.isnan(whole))
-    return whole.astype(np.uint8)
+    rounded = np.floor(values)
+    rounded += values - rounded >= HALF
+    np.clip(rounded, 0, 255, out=rounded)
+    np.copyto(rounded, 0, where=np.isnan(rounded))
+    return rounded.astype(np.uint8)
 
 
 class SdkArithmetic:
@@ -96,5 +96,5 @@ class SdkArithmetic:
 
     def dequantize_v4(self, values: Bytes, scale: np.float32, zero: int) -> Floats:
         """The floats of a v4 dequantize node; nncase 0.2 multiplies by the reciprocal on a PC."""
-        whole = values.astype(np.int64) - zero
-        return one_nan(whole.astype(np.float32) * (ONE / scale))
+        levels = values.astype(np.int64) - zero
+        return one_nan(levels.astype(np.float32) * (ONE / scale))

@@ -63,21 +63,21 @@ def _suspicious(total: Doubles, coarse: bool = False) -> Array:
     return wrong
 
 
-def _rest(product: Doubles, c: Doubles, total: Doubles) -> Doubles:
+def _addition_error(product: Doubles, c: Doubles, total: Doubles) -> Doubles:
     """The exact error of the float64 sum ``total`` of the two (Knuth's two-sum)."""
     back = total - product
-    rest: Doubles = (product - (total - back)) + (c - back)
-    return rest
+    error: Doubles = (product - (total - back)) + (c - back)
+    return error
 
 
 def _to_odd(product: Doubles, c: Doubles) -> Floats:
     """The exact sum as float32, by way of a float64 that is rounded to odd, which leaves the second rounding right."""
     total = product + c
-    rest, bits = _rest(product, c, total), total.view(np.int64)
+    error, bits = _addition_error(product, c, total), total.view(np.int64)
     # A sum that is rounded to odd keeps a trace of what was lost, so the second rounding cannot see a false tie.
-    step = np.where((rest > 0) == (total > 0), 1, -1)
+    step = np.where((error > 0) == (total > 0), 1, -1)
     # An exact or infinite sum needs no step, and an odd one has its trace already.
-    inexact = (rest != 0) & np.isfinite(rest) & (bits & 1 == 0)
+    inexact = (error != 0) & np.isfinite(error) & (bits & 1 == 0)
     return (bits + np.where(inexact, step, 0)).view(np.float64).astype(np.float32)
 
 
@@ -95,7 +95,7 @@ def fold(start: Floats | np.float32, a: Array, b: Array) -> Floats:
     totals = products + sums[:-1]
     wrong = _suspicious(totals)
     # A suspicious total is only wrong if it was rounded itself. An exact tie is rounded correctly by numpy.
-    if _rest(products[wrong], sums[:-1][wrong].astype(np.float64), totals[wrong]).any():
+    if _addition_error(products[wrong], sums[:-1][wrong].astype(np.float64), totals[wrong]).any():
         for index, (left, right) in enumerate(zip(a, b, strict=True)):
             sums[index + 1] = fma(left, right, sums[index])
     result: Floats = sums[-1]
@@ -117,7 +117,7 @@ def float_of(words: Any) -> Floats:
     return np.asarray(words).astype(np.int32).view(np.float32)
 
 
-def whole(values: Any) -> Ints:
+def to_int32(values: Any) -> Ints:
     """float32 to int32, toward zero."""
     return np.asarray(values).astype(np.int32)
 
@@ -159,7 +159,7 @@ def teach() -> None:
         choose: lambda _condition, _yes, _no: lambda condition, yes, no: yes if condition else no,
         word_of: lambda _values: lambda values: np.float32(values).view(np.int32),
         float_of: lambda _words: lambda words: np.int32(words).view(np.float32),
-        whole: lambda _values: lambda values: np.int32(values),
+        to_int32: lambda _values: lambda values: np.int32(values),
         real: lambda _values: lambda values: np.float32(values),
     }
     for function, single in singles.items():

@@ -18,16 +18,16 @@ def jit(function: Loop) -> Loop:
     # Without numba the caller has to choose another backend. The function stays correct, so tests can call it.
     if not COMPILED:
         return function
-    return _kept(partial(importlib.import_module("numba").njit, error_model="numpy", nogil=True), function)
+    return _cached(partial(importlib.import_module("numba").njit, error_model="numpy", nogil=True), function)
 
 
 def elementwise(function: Loop, inputs: int) -> Loop:
     """The function of single float32 as machine code that works on whole arrays. ImportError without numba."""
     signature = f"f4({','.join(['f4'] * inputs)})"
-    return _kept(partial(importlib.import_module("numba").vectorize, [signature]), function)
+    return _cached(partial(importlib.import_module("numba").vectorize, [signature]), function)
 
 
-def _kept(compiler: Callable[..., Callable[[Loop], Loop]], function: Loop) -> Loop:
+def _cached(compiler: Callable[..., Callable[[Loop], Loop]], function: Loop) -> Loop:
     try:
         return compiler(cache=True)(function)
     except RuntimeError:  # nowhere to write: neither beside the package nor in the user's own folder

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .float32 import choose, compilable, float_of, fma, real, whole, word_of
+from .float32 import choose, compilable, float_of, fma, real, to_int32, word_of
 
 F = np.float32
 
@@ -40,20 +40,20 @@ def exp(x: Any) -> Any:
     y = choose(size <= 0x42CFF1B5, x, ZERO)
     sign = choose(y < ZERO, -ONE, ONE)
     # The multiple of ln 2 that is taken away: none, one, or the nearest.
-    nearest = choose(size < 0x3F851592, sign, real(whole(fma(LOG2_E, y, sign * HALF))))
+    nearest = choose(size < 0x3F851592, sign, real(to_int32(fma(LOG2_E, y, sign * HALF))))
     times = choose(size > 0x3EB17218, nearest, ZERO)
     # ln 2 is split in two, so that the product with the high part is exact and the low part corrects it.
     high, low = fma(-times, LN2_HIGH, y), times * LN2_LOW
-    rest = high - low
-    square = rest * rest
+    remainder = high - low
+    square = remainder * remainder
     # A polynomial of the square gives the remainder, in the order of newlib's source (ef_exp.c).
     c = fma(fma(fma(fma(square, P5, P4), square, P3), square, P2), square, P1)
-    c = fma(-c, square, rest)
-    part = rest * c
-    plain = ONE - (part / (c - TWO) - rest)
+    c = fma(-c, square, remainder)
+    part = remainder * c
+    plain = ONE - (part / (c - TWO) - remainder)
     scaled = ONE - ((low - part / (TWO - c)) - high)
     # The result is multiplied by 2 ** power through its exponent, in two steps where it would become subnormal.
-    power = whole(times)
+    power = to_int32(times)
     normal = power >= -125
     steps = power + choose(normal, np.int32(0), np.int32(100))
     moved = float_of(word_of(scaled) + steps * IMPLICIT)
@@ -160,7 +160,7 @@ def reduced(x: Any) -> Any:
     r1 = choose(close, r1 - PI_2_2, r1)
     w1 = choose(close, PI_2_2T, PI_2_1T)
     # Beyond: the nearest number of them, in up to three steps.
-    n = whole(fma(choose(size <= 0x43490F80, t, ZERO), INVERSE_PI_2, HALF))
+    n = to_int32(fma(choose(size <= 0x43490F80, t, ZERO), INVERSE_PI_2, HALF))
     d = real(n)
     r = fma(-d, PI_2_1, t)
     w = d * PI_2_1T
@@ -174,10 +174,10 @@ def reduced(x: Any) -> Any:
     w3 = fma(d, PI_2_3T, -fma(-d, PI_2_3, r2 - r3))
     # A single quarter turn needs no division, and newlib treats it apart (ef_rem_pio2.c).
     one = size < 0x4016CBE4
-    rest = choose(one, r1, choose(third, r3, choose(second, r2, r)))
+    remainder = choose(one, r1, choose(third, r3, choose(second, r2, r)))
     lost = choose(one, w1, choose(third, w3, choose(second, w2, w)))
-    first = rest - lost
-    return choose(one, np.int32(1), n), first, (rest - first) - lost
+    first = remainder - lost
+    return choose(one, np.int32(1), n), first, (remainder - first) - lost
 
 
 LIMIT = 0x43490F80

@@ -181,8 +181,8 @@ def nearest(size: int, count: int) -> Array:
     """Source index of each of ``count`` places, by a float32 scale; the firmware ignores align_corners."""
     # The firmware computes the scale in float32, whose error decides at which place the next pixel begins.
     scale = np.float32(size) / np.float32(count)
-    places = np.floor(np.arange(count, dtype=np.float32) * scale).astype(np.int64)
-    limited: Array = np.minimum(places, size - 1)
+    indices = np.floor(np.arange(count, dtype=np.float32) * scale).astype(np.int64)
+    limited: Array = np.minimum(indices, size - 1)
     return limited
 
 
@@ -212,8 +212,8 @@ def channelwise_dequantize(spec: ChannelwiseDequantize, chip: Chip) -> None:
 def add_padding(spec: AddPadding, chip: Chip) -> None:
     """Sets the first pixel of each 4x4 map; a 1x1 layer follows, which reads no other."""
     channel = np.arange(spec.channels)
-    places = spec.row * ROW + (channel // 4) * 256 + (channel % 4) * 16
-    chip.ram[places] = chip.bytes(spec.input, spec.channels)
+    offsets = spec.row * ROW + (channel // 4) * 256 + (channel % 4) * 16
+    chip.ram[offsets] = chip.bytes(spec.input, spec.channels)
 
 
 def remove_padding(spec: RemovePadding, chip: Chip) -> None:

@@ -155,7 +155,7 @@ def pad(spec: Pad, chip: Chip) -> None:
     result = np.empty(spec.shapes()["output"], values.dtype)
     # The filler is stored in four bytes, of which a byte tensor uses the first.
     result[...] = spec.value[: values.itemsize].view(values.dtype)[0]
-    target, source = spec.kept()
+    target, source = spec.copied()
     result[target] = values[source]
     store_elements(chip, spec.input, spec.output, result)
 
@@ -182,7 +182,7 @@ def _nearest(values: Array, spec: Resize) -> Array:
     return resized
 
 
-def _places(size: int, count: int, align_corners: bool) -> tuple[Array, Array, Array]:
+def _neighbours(size: int, count: int, align_corners: bool) -> tuple[Array, Array, Array]:
     """(first index, second index, distance from the first) of every output place."""
     step = np.float32(size) / np.float32(count)
     # With aligned corners the last pixel falls on the last pixel. A single one cannot, and takes the other formula.
@@ -195,8 +195,8 @@ def _places(size: int, count: int, align_corners: bool) -> tuple[Array, Array, A
 
 def _bilinear(values: Array, spec: Resize, multiply_add: MultiplyAdd) -> Array:
     """Bilinear interpolation; results of uint8 are truncated."""
-    y0, y1, dy = _places(spec.in_shape[2], spec.out_h, bool(spec.align_corners))
-    x0, x1, dx = _places(spec.in_shape[3], spec.out_w, bool(spec.align_corners))
+    y0, y1, dy = _neighbours(spec.in_shape[2], spec.out_h, bool(spec.align_corners))
+    x0, x1, dx = _neighbours(spec.in_shape[3], spec.out_w, bool(spec.align_corners))
     dy, dx = dy[:, None], dx[None, :]
 
     def corner(lines: Array, columns: Array) -> Array:

@@ -70,13 +70,13 @@ BINARY: tuple[Callable[[Array, Array], Array], ...] = (
 
 def spread(values: Array, shape: tuple[int, ...]) -> Array:
     """Broadcasts to ``shape``; an index beyond the end of an axis becomes 0, as in the source."""
-    places = []
+    indices = []
     for axis, size in enumerate(shape):
         index = np.arange(size)
         # An axis of size 1 is repeated. The source does not compare sizes, so any index beyond the end becomes 0 as
         # well.
-        places.append(np.where(index < values.shape[axis], index, 0))
-    result: Array = values[np.ix_(*places)]
+        indices.append(np.where(index < values.shape[axis], index, 0))
+    result: Array = values[np.ix_(*indices)]
     return result
 
 
@@ -153,9 +153,9 @@ def reduce(spec: Reduce, chip: Chip) -> None:
     """The mean multiplies by output elements / input elements."""
     values = floats(chip, spec.input, spec.in_shape)
     # The terms of one result become a column, in the order in which the source visits them.
-    reduced = [axis for axis in range(4) if spec.out_shape[axis] != spec.in_shape[axis]]
-    kept = [axis for axis in range(4) if axis not in reduced]
-    rows = values.transpose(*reduced, *kept).reshape(-1, int(np.prod(spec.out_shape)))
+    reduced_axes = [axis for axis in range(4) if spec.out_shape[axis] != spec.in_shape[axis]]
+    kept_axes = [axis for axis in range(4) if axis not in reduced_axes]
+    rows = values.transpose(*reduced_axes, *kept_axes).reshape(-1, int(np.prod(spec.out_shape)))
     init = np.float32(spec.init)
     # Sums depend on the order of their terms. Extremes do not, so they may be taken in pairs.
     if FOLD[spec.op] is np.add:

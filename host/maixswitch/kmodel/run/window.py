@@ -50,10 +50,10 @@ def _blocks(groups: int, outputs: int, height: int, width: int) -> Iterator[tupl
     """Groups, and outputs of them, whose sums are few enough."""
     # Many small maps are taken together, and a large one is cut by its outputs.
     most = max(1, BLOCK // (height * width))
-    some, few = max(1, most // outputs), min(outputs, most)
-    for group in range(0, groups, some):
-        for output in range(0, outputs, few):
-            yield slice(group, group + some), slice(output, output + few)
+    groups_at_once, outputs_at_once = max(1, most // outputs), min(outputs, most)
+    for group in range(0, groups, groups_at_once):
+        for output in range(0, outputs, outputs_at_once):
+            yield slice(group, group + groups_at_once), slice(output, output + outputs_at_once)
 
 
 def convolve(

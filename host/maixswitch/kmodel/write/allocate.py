@@ -71,12 +71,12 @@ def _fit(values: Sequence[PlacedTensor]) -> int:
     if need == least:
         return need
     # The second way needs to know its size: it tries a few between the least possible one and that of the first way.
-    kept = [value.address for value in values]
+    addresses = [value.address for value in values]
     for size in sorted({least, *(least + part * (need - least) // 4 for part in (1, 2, 3))}):
         if _from_both_ends(values, size):
             return size
     # The second way has overwritten the addresses of the first, which was better after all.
-    for value, address in zip(values, kept, strict=True):
+    for value, address in zip(values, addresses, strict=True):
         value.address = address
     return need
 

@@ -107,8 +107,8 @@ def blob_detector() -> bytes:
     for step in range(1, steps):
         weights = _taps(step + 1, step)
         # The earlier masks are passed on, because the head compares each with the next.
-        for kept in range(step):
-            weights[kept, kept, 1, 1] = 1.0
+        for earlier in range(step):
+            weights[earlier, earlier, 1, 1] = 1.0
         weights[step, step - 1] = 1.0
         x = net.conv(x, _step(weights, [0.5] * step + [6.5], 4.0))
 

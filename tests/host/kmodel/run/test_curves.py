@@ -106,7 +106,7 @@ def test_the_loops_that_numba_compiles(kind: str) -> None:
     expected = results(form, sums.astype(float) * factor[:, None] + offset[:, None])
     computed = np.empty_like(expected)
     if isinstance(form, Formula):
-        by_formula(sums, factor, offset, form.step, form.shift, form.even, form.whole, computed)
+        by_formula(sums, factor, offset, form.step, form.shift, form.even, form.floor_first, computed)
     elif isinstance(form, Buckets):
         by_buckets(sums, factor, offset - form.origin, form.bits, form.moved, computed)
     else:

@@ -76,10 +76,10 @@ def kpu_upload(layer: Layer, chip: Chip) -> Step | None:
         return None
     # Words as long as the width and both addresses allow.
     line = layout.line_rows * ROW
-    places = [layout.groups, line * layout.height, layout.pitch, line]
+    distances = [layout.groups, line * layout.height, layout.pitch, line]
     calls = []
     for index, image in enumerate(words):
-        sizes = [spec.output.start + index * layout.size, *places]
+        sizes = [spec.output.start + index * layout.size, *distances]
         units = [size // unit if position != 1 else size for position, size in enumerate(sizes)]
         calls.append((image, np.array([*units, layout.height, layout.width // unit], np.int64), ram))
 
@@ -146,8 +146,8 @@ def reduce(layer: Layer, chip: Chip) -> Step | None:
     """Means and sums over the last axes."""
     spec: v4_layers.Reduce = layer.spec
     # Rows of consecutive values can be added in order; other axes would need a transposed copy.
-    kept = [out == size for out, size in zip(spec.out_shape, spec.in_shape, strict=True)]
-    first = kept.index(False) if False in kept else 4
+    is_kept = [out == size for out, size in zip(spec.out_shape, spec.in_shape, strict=True)]
+    first = is_kept.index(False) if False in is_kept else 4
     tail = prod(spec.in_shape[first:])
     if spec.op not in (0, 3) or prod(spec.out_shape[first:]) != 1 or not _apart(layer):
         return None
@@ -173,15 +173,15 @@ def pad(layer: Layer, chip: Chip) -> Step | None:
     if not _apart(layer) or spec.input.datatype != spec.output.datatype:
         return None
     result = v4_bytes.elements(chip, spec.output, spec.shapes()["output"])
-    target, source = spec.kept()
-    inside, kept = result[target], values[source]
+    target, source = spec.copied()
+    inside, copied = result[target], values[source]
     filler = spec.value[: values.itemsize].view(values.dtype)[0]
 
     def run() -> None:
         # Without a border the copy writes the whole result.
         if result.size > inside.size:
             result[...] = filler
-        inside[...] = kept
+        inside[...] = copied
 
     return run
 

@@ -72,11 +72,11 @@ def quantize(values: Floats, scale: np.float32, zero: np.float32, result: Bytes)
     """round(value * scale + zero), halves up; not-a-number becomes 0."""
     for index in range(values.size):
         value = values[index] * scale + zero
-        whole = np.floor(value)
-        whole = whole + np.float32(1) if value - whole >= np.float32(0.5) else whole
+        rounded = np.floor(value)
+        rounded = rounded + np.float32(1) if value - rounded >= np.float32(0.5) else rounded
         # Here a NaN fails the first comparison and becomes 0.
-        whole = whole if whole > np.float32(0) else np.float32(0)
-        result[index] = np.uint8(np.int32(whole if whole < np.float32(255) else np.float32(255)))
+        rounded = rounded if rounded > np.float32(0) else np.float32(0)
+        result[index] = np.uint8(np.int32(rounded if rounded < np.float32(255) else np.float32(255)))
 
 
 @jit

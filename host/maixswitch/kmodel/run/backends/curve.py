@@ -53,11 +53,11 @@ class Formula:
     step: float
     shift: float
     even: bool
-    whole: bool
+    floor_first: bool
     origin: int = 0
 
     def apply(self, values: Doubles, result: Bytes) -> None:
-        if self.whole:
+        if self.floor_first:
             np.floor(values, out=values)
         np.multiply(values, self.step, out=values)
         if self.shift:
@@ -104,11 +104,11 @@ class Buckets:
     def apply(self, values: Doubles, result: Bytes) -> None:
         # The bounds keep the index inside the table, so the faster ``wrap`` never wraps.
         np.clip(values, 0.0, float((len(self.moved) << self.bits) - 1), out=values)
-        whole = values.astype(np.int32)
-        places = (whole >> self.bits).astype(np.intp)
-        np.add(whole, np.take(self.moved, places, mode="wrap"), out=whole)
-        np.right_shift(whole, self.bits, out=whole)
-        np.copyto(result, whole, casting="unsafe")
+        distance = values.astype(np.int32)
+        buckets = (distance >> self.bits).astype(np.intp)
+        np.add(distance, np.take(self.moved, buckets, mode="wrap"), out=distance)
+        np.right_shift(distance, self.bits, out=distance)
+        np.copyto(result, distance, casting="unsafe")
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,9 +222,9 @@ def _formula(table: Activation, steps: Ints, low: int, high: int) -> Form | None
         step = mul / 2.0 ** int(table.shift[piece])
         shift = int(table.bias[piece]) - int(table.start[piece]) * step
         # Only some tables need z cut to a whole number first, so the cheaper form is tried before.
-        for whole in (False, True):
+        for floor_first in (False, True):
             for even in (True, False):
-                form = Formula(step, shift if even else shift + 0.5, even, whole)
+                form = Formula(step, shift if even else shift + 0.5, even, floor_first)
                 if proven(form, steps, low, high):
                     return form
     return None
@@ -242,7 +242,7 @@ def _capped(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
         if mul > 0
     }
     for step, shift in sorted(pieces):
-        formula = Formula(step, shift, even=True, whole=True)
+        formula = Formula(step, shift, even=True, floor_first=True)
         results, before = np.empty(TOP, np.uint8), np.empty(TOP, np.uint8)
         formula.apply(steps.astype(np.float64), results)
         formula.apply((steps - 1).astype(np.float64), before)

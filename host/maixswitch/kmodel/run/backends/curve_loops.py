@@ -51,8 +51,8 @@ def curve(values: Doubles, form: Ints, rule: Doubles, moved: Array, listed: Byte
         top = np.float64((moved.size << form[3]) - 1)
         for index in range(values.size):
             # Unsigned numbers spare the loop the test for an index from the end.
-            whole = np.uint32(np.int32(min(max(values[index], 0.0), top)))
-            result[index] = np.uint8((whole + moved[whole >> bits]) >> bits)
+            distance = np.uint32(np.int32(min(max(values[index], 0.0), top)))
+            result[index] = np.uint8((distance + moved[distance >> bits]) >> bits)
     else:
         top = np.float64(listed.size - 1)
         for index in range(values.size):

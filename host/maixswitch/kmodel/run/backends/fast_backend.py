@@ -33,7 +33,7 @@ def bordered(layer: Prepared, scratch: Scratch) -> Callable[[Bytes], Bytes]:
     if not edge:
         return lambda image: image
     source = layer.conv.input
-    inner = source.channels if layer.conv.depthwise else layer.whole.shape[1]
+    inner = source.channels if layer.conv.depthwise else layer.weights32.shape[1]
     room = scratch.border((inner, source.height, source.width), edge, layer.conv.pad_value)
     inside = room[:, edge:-edge, edge:-edge]
 
@@ -68,7 +68,7 @@ def full_sums(layer: Prepared, scratch: Scratch) -> Sums:
     """A convolution over all channels: columns of taps by lines, then one matrix product per piece."""
     kernel = layer.conv.kernel
     out, height, width = layer.convolved
-    inner = layer.whole.shape[1]
+    inner = layer.weights32.shape[1]
     weights = layer.weights.reshape(out, -1)
     dtype = weights.dtype
     line, column, stride = layer.pick
@@ -162,7 +162,7 @@ def _grouped(layer: Prepared, scratch: Scratch) -> Sums:
     # One matrix for GROUP channels: each row has the taps of its own channel and zeros for the others.
     weights = np.zeros((groups * GROUP, GROUP, 9), dtype)
     for channel in range(channels):
-        weights[channel, channel % GROUP] = layer.whole[channel].reshape(9)
+        weights[channel, channel % GROUP] = layer.weights32[channel].reshape(9)
     matrices = weights.reshape(groups, GROUP, GROUP * 9)
     # The columns of all channels would not stay in the cache.
     at_once = max(1, min(groups, CACHE // (dtype.itemsize * GROUP * 9 * height * width)))

@@ -63,18 +63,18 @@ def compiled_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
     # The origin is subtracted with the offset, which saves a pass over the values.
     factor, offset = layer.factor[:, 0].copy(), layer.offset[:, 0] - form.origin
     # Each form has a loop of its own; a form without one goes by numpy.
-    rest: tuple[object, ...]
+    parameters: tuple[object, ...]
     if isinstance(form, Formula):
-        function, rest = compiled("by_formula"), (form.step, form.shift, form.even, form.whole)
+        function, parameters = compiled("by_formula"), (form.step, form.shift, form.even, form.floor_first)
     elif isinstance(form, Buckets):
-        function, rest = compiled("by_buckets"), (form.bits, form.moved)
+        function, parameters = compiled("by_buckets"), (form.bits, form.moved)
     elif isinstance(form, Listed):
-        function, rest = compiled("by_list"), (form.table,)
+        function, parameters = compiled("by_list"), (form.table,)
     else:
         return numpy_finish(layer, rounding, scratch)
 
     def run(sums: Array) -> Bytes:
-        function(sums.reshape(out, -1), factor, offset, *rest, result)
+        function(sums.reshape(out, -1), factor, offset, *parameters, result)
         return pooled(image, pool, rounding) if pool else image
 
     return run

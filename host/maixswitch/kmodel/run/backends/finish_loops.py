@@ -19,14 +19,21 @@ def compiled(name: str) -> Any:
 
 
 def by_formula(
-    sums: Array, factor: Doubles, offset: Doubles, step: float, shift: float, even: bool, whole: bool, result: Bytes
+    sums: Array,
+    factor: Doubles,
+    offset: Doubles,
+    step: float,
+    shift: float,
+    even: bool,
+    floor_first: bool,
+    result: Bytes,
 ) -> None:
     """curve.Formula on sums (out, n); factor, offset (out,)."""
     for channel in range(sums.shape[0]):
         scale, start = factor[channel], offset[channel]
         for index in range(sums.shape[1]):
             value = np.float64(sums[channel, index]) * scale + start
-            if whole:
+            if floor_first:
                 value = np.floor(value)
             value = value * step + shift
             value = np.rint(value) if even else np.floor(value)
@@ -40,8 +47,8 @@ def by_buckets(sums: Array, factor: Doubles, offset: Doubles, bits: int, moved: 
         scale, start = factor[channel], offset[channel]
         for index in range(sums.shape[1]):
             value = np.float64(sums[channel, index]) * scale + start
-            whole = np.int32(min(max(value, 0.0), top))
-            result[channel, index] = np.uint8((whole + moved[whole >> bits]) >> bits)
+            distance = np.int32(min(max(value, 0.0), top))
+            result[channel, index] = np.uint8((distance + moved[distance >> bits]) >> bits)
 
 
 def by_list(sums: Array, factor: Doubles, offset: Doubles, table: Bytes, result: Bytes) -> None:

@@ -49,8 +49,8 @@ def _layout_numbers(layout: MapLayout, start: int, unit: int = 1) -> list[int]:
     Returns start, channels side by side, block, distance of channels, line, height, width.
     """
     line = layout.line_rows * ROW
-    places = [start // unit, layout.groups, line * layout.height // unit, layout.pitch // unit, line // unit]
-    return [*places, layout.height, layout.width // unit]
+    distances = [start // unit, layout.groups, line * layout.height // unit, layout.pitch // unit, line // unit]
+    return [*distances, layout.height, layout.width // unit]
 
 
 def _curve(form: Form) -> tuple[Ints, Doubles, Array, Bytes] | None:
@@ -60,10 +60,15 @@ def _curve(form: Form) -> tuple[Ints, Doubles, Array, Bytes] | None:
     if isinstance(form, Capped):
         line, single = form.formula, len(form.steps)
         rule[: 4 + single] = line.step, line.shift, form.least, form.most, *form.steps
-        return np.array([curve_loops.FORMULA, int(line.even), int(line.whole), max(1, single)]), rule, none, NOTHING
+        return (
+            np.array([curve_loops.FORMULA, int(line.even), int(line.floor_first), max(1, single)]),
+            rule,
+            none,
+            NOTHING,
+        )
     if isinstance(form, Formula):
         rule[:4] = form.step, form.shift, 0, 255
-        return np.array([curve_loops.FORMULA, int(form.even), int(form.whole), 0]), rule, none, NOTHING
+        return np.array([curve_loops.FORMULA, int(form.even), int(form.floor_first), 0]), rule, none, NOTHING
     if isinstance(form, Buckets):
         return np.array([curve_loops.BUCKETS, 0, 0, form.bits]), rule, form.moved.view(np.uint32), NOTHING
     if isinstance(form, Listed):
@@ -125,8 +130,8 @@ class Plan:
         if self.laid:
             return loops.WORD + y * self.pitch + x - 1
         phase = y % stride * self.phases + x % stride
-        places: Ints = (phase * (self.count + self.extra) + y // stride) * self.pitch + x // stride
-        return places
+        offsets: Ints = (phase * (self.count + self.extra) + y // stride) * self.pitch + x // stride
+        return offsets
 
     def source(self, start: int) -> tuple[Ints, Ints, int]:
         """Where the input lies and how it is laid out, as ``kpu_loops.arrange`` takes it."""
@@ -208,7 +213,7 @@ def _depthwise(layer: Prepared, form: Parameters, window: int, memory: LayerMemo
     height -= height % window
     count = min(height, max(1, STRETCH // (width + 2) // window) * window)
     plan = Plan(layer, count, window)
-    weights = np.ascontiguousarray(layer.whole.reshape(-1, 9))
+    weights = np.ascontiguousarray(layer.weights32.reshape(-1, 9))
     factor, offset = layer.factor[:, 0].copy(), layer.offset[:, 0] - layer.curve.looped.origin
     room, pixels = scratch.room("plane", (plan.room,), np.uint8), scratch.room("pixels", (plan.room,), np.float32)
     out = _exit(plan, scratch)
@@ -245,7 +250,7 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
         zero is None
         or conv.weights.dtype != np.uint8
         or not 0 <= zero <= 255
-        or reach(layer.whole) >= 1 << 31
+        or reach(layer.weights32) >= 1 << 31
         or not trusted()
     ):
         return None
@@ -273,7 +278,7 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
     else:
         multiply = product(weights, zero, columns, sums)
     room = scratch.room("plane", (plan.room,), np.uint8)
-    way = _exit(plan, scratch)
+    stored = _exit(plan, scratch)
     fixed = (sums, _signed(layer), layer.offset[:, 0] - layer.curve.looped.origin)
     # A 1x1 layer at stride 1 has one tap and no border: its map is copied word by word.
     unit = _unit(plan.pitch)
@@ -282,7 +287,7 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
     # Everything that depends on the batch or the run is computed now, and a run of the layer only makes calls.
     for batch in range(memory.batches):
         start, end, main = memory.ends(conv, batch)
-        after = (*way.call(end, form), memory.ram, main)
+        after = (*stored.call(end, form), memory.ram, main)
         for first, valid in plan.firsts():
             before: tuple[Any, ...] = (memory.ram, *plan.source(start), first, count, plan.taps(), room, columns)
             if by_words:

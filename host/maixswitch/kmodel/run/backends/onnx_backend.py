@@ -31,7 +31,7 @@ def layer_model(layer: Prepared) -> bytes:
     # The border is part of the input, as ONNX can pad with zeros only.
     edge = conv.kernel // 2
     line, column, stride = layer.pick
-    inner = conv.input.channels if conv.depthwise else layer.whole.shape[1]
+    inner = conv.input.channels if conv.depthwise else layer.weights32.shape[1]
     entry_shape = (1, inner, conv.input.height + 2 * edge - line, conv.input.width + 2 * edge - column)
     # ONNX has a depthwise convolution as one with a group for each channel.
     groups = inner if conv.depthwise else 1
@@ -46,10 +46,10 @@ def layer_model(layer: Prepared) -> bytes:
         pool = {"kernel_shape": [window, window], "strides": [step, step], "pads": over}
         nodes.append(onnx_messages.node("MaxPool", ["s"], "p", **pool))
     name = "s" if layer.greatest is None else "p"
-    result_shape = (1, layer.whole.shape[0], *_output_size(layer))
+    result_shape = (1, layer.weights32.shape[0], *_output_size(layer))
     return onnx_messages.model(
         nodes,
-        [onnx_messages.promised("w", layer.whole.shape)],
+        [onnx_messages.promised("w", layer.weights32.shape)],
         onnx_messages.value_info("x", onnx_messages.UINT8, entry_shape),
         onnx_messages.value_info(name, onnx_messages.FLOAT, result_shape),
     )
@@ -71,7 +71,7 @@ def ort_sums(layer: Prepared, scratch: Scratch) -> Sums:
     """The sums of a layer by a session of its own."""
     if not layer.narrow:
         return numpy_sums(layer, scratch)
-    session = session_of(layer_model(layer), {"w": layer.whole})
+    session = session_of(layer_model(layer), {"w": layer.weights32})
     name = session.get_outputs()[0].name
     line, column, _ = layer.pick
     widen = bordered(layer, scratch)

@@ -48,7 +48,7 @@ class Prepared:
     """
 
     conv: Conv
-    whole: Floats
+    weights32: Floats
     narrow: bool
     factor: Doubles
     offset: Doubles
@@ -60,19 +60,19 @@ class Prepared:
 
     def over(self, part: slice) -> Prepared:
         """The same sums over some of the input channels, in float32, before any max pool."""
-        return replace(self, whole=self.whole[:, part].copy(), narrow=True, greatest=None, parts=())
+        return replace(self, weights32=self.weights32[:, part].copy(), narrow=True, greatest=None, parts=())
 
     @property
     def weights(self) -> Array:
         """``whole``, or a copy in float64 where the sums need it."""
-        return self.whole if self.narrow else self.whole.astype(np.float64)
+        return self.weights32 if self.narrow else self.weights32.astype(np.float64)
 
     @property
     def convolved(self) -> tuple[int, int, int]:
         """(out, h, w) of the sums before a max pool."""
         stride = self.pick[2]
         height, width = self.conv.input.height // stride, self.conv.input.width // stride
-        return self.whole.shape[0], height, width
+        return self.weights32.shape[0], height, width
 
     @property
     def summed(self) -> tuple[int, int, int]:
@@ -144,12 +144,12 @@ def prepare(conv: Conv, rounding: str) -> Prepared | None:
     zero = whole_zero(conv)
     if zero is None:
         return None
-    whole = conv.weights.astype(np.float32)  # exact: 16 bits less a zero point of 24 with its sign
+    weights32 = conv.weights.astype(np.float32)  # exact: 16 bits less a zero point of 24 with its sign
     # With the zero point taken off the weights, the term of the pixel sums disappears.
-    whole -= zero
+    weights32 -= zero
     # A negative factor would let a larger sum give a smaller z, and a max pool could not come before the curve.
-    whole *= np.where(conv.norm.mul < 0, np.float32(-1), np.float32(1)).reshape(-1, 1, 1, 1)
-    least, most = _extremes(whole)
+    weights32 *= np.where(conv.norm.mul < 0, np.float32(-1), np.float32(1)).reshape(-1, 1, 1, 1)
+    least, most = _extremes(weights32)
     largest = int(max(most.max(), -least.min()))
     # From here on all factors are positive. Both extremes of every channel must stay exact in float64.
     mul = np.abs(conv.norm.mul)
@@ -169,7 +169,7 @@ def prepare(conv: Conv, rounding: str) -> Prepared | None:
     pick = PICKED.get(conv.pool, (0, 0, 1))
     return Prepared(
         conv=conv,
-        whole=whole,
+        weights32=weights32,
         narrow=largest < EXACT32,
         factor=(mul * scale)[:, None],
         offset=(np.array(offsets, np.float64) * scale)[:, None],
@@ -179,5 +179,5 @@ def prepare(conv: Conv, rounding: str) -> Prepared | None:
         # A pool that was moved before the curve, or into the choice of pixels, must not be done again.
         pool=0 if greatest or pick[2] > 1 else conv.pool,
         # A depthwise sum has nine terms, so it hardly ever needs parts.
-        parts=() if largest < EXACT32 or conv.depthwise else _parts(whole),
+        parts=() if largest < EXACT32 or conv.depthwise else _parts(weights32),
     )
