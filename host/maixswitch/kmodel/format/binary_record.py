@@ -48,7 +48,7 @@ def read(cls: type[Record], cursor: Cursor) -> Record:
     for name, form, metadata in _plan(cast(Any, cls)):
         value: object
         if metadata:
-            # The shape may depend on fields before it, so what was read so far is passed on.
+            # The shape may depend on fields before it, so all values so far are passed on.
             value = cursor.array(metadata["dtype"], metadata["shape"](values), name)
         elif isinstance(form, str):
             numbers = struct.unpack("<" + form, cursor.take(struct.calcsize("<" + form), name))
@@ -60,7 +60,7 @@ def read(cls: type[Record], cursor: Cursor) -> Record:
 
 
 def plain(cls: type[Record]) -> Callable[[Cursor, object], Record]:
-    """The parser of a body that is nothing but its fields, as a table of layer types takes it."""
+    """A parser for a table of layer types, for a body that consists of its fields alone."""
     return lambda cursor, context: read(cls, cursor)
 
 

@@ -10,7 +10,9 @@ from math import prod
 from typing import Any
 
 from .binary_record import F32, I32, U32, Shape, array
-from .v4_node import CALL_COST, ByteNode, Clamp, Geometry, Node, Problem, Range
+from .budget import CALL_COST
+from .program import Problem
+from .v4_node import ByteNode, Clamp, Geometry, Node, Range
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,10 +12,12 @@ from typing import Any
 from maixswitch.language import tr
 
 from .binary_record import F32, I32, U32, Shape, array
-from .v4_node import CALL_COST, ByteNode, Clamp, Geometry, Node, Problem, Range, at_least, one_of
+from .budget import CALL_COST
+from .program import Problem
+from .v4_node import ByteNode, Clamp, Geometry, Node, Range, at_least, one_of
 
 RESULT_COST = 16
-"""What is done once per result of a matrix product, in multiplications."""
+"""The cost of one result of a matrix product besides its terms, in multiplications."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +85,7 @@ class ConvNode(Node):
 
     def own_problem(self) -> Problem | None:
         channels = self.in_shape[1]
-        # A rest of the division would make the reference index beyond its weights.
+        # With a remainder, the reference would read beyond its weights.
         if self.groups < 1 or channels % self.groups or self.out_channels % self.groups:
             return (
                 "groups",

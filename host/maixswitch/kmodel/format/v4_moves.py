@@ -15,8 +15,8 @@ from .airam import ROW, MapLayout
 from .binary_record import I32, U8, U32, Shape, array
 from .budget import MAX_PARTS
 from .conv import Conv
-from .program import AI_RAM, MAIN, Use
-from .v4_node import LARGEST, MEMORIES, AnyNode, ByteNode, Node, Padding, Problem, Range, at_least, one_of
+from .program import AI_RAM, MAIN, Problem, Use
+from .v4_node import LARGEST, MEMORIES, AnyNode, ByteNode, Node, Padding, Range, at_least, one_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class Pad(AnyNode):
         return {"input": self.in_shape, "output": out_shape}
 
     def copied(self) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-        """Where the input's elements lie in the output, and which of them lie there; none where pads crop them all."""
+        """The slices of the output and of the input that hold the same elements; empty if the pads crop them all."""
         target, source = [], []
         for size, pad in zip(self.in_shape, (self.n, self.c, self.h, self.w), strict=True):
             # A negative pad crops, so the first kept element may lie inside the input.
@@ -133,7 +133,7 @@ class Transpose(AnyNode):
 
 @dataclass(frozen=True, eq=False)
 class StridedSlice(AnyNode):
-    """``end`` may be -1 with a negative stride. The converter has used up the masks; they mean nothing at run time."""
+    """``end`` may be -1 with a negative stride. The masks have no effect: the converter has applied them."""
 
     input: Range
     output: Range
@@ -148,7 +148,7 @@ class StridedSlice(AnyNode):
     shrink_axis_mask: I32
 
     def indices(self) -> list[range]:
-        """The places that are taken along each axis."""
+        """The indices that are taken along each axis."""
         return [range(*part) for part in zip(self.begin, self.end, self.strides, strict=True)]
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -181,8 +181,8 @@ class TableLookup(ByteNode):
 
 
 def _row_problem(part: Range) -> Problem | None:
-    """None for a place that can hold feature maps."""
-    # The KPU addresses its memory in rows, and upload writes whole maps, so anything else would not be found again.
+    """None for a range that can hold feature maps: whole rows of the AI RAM."""
+    # The KPU addresses its memory in rows, and upload writes whole maps, so nothing else could read the result.
     if MEMORIES[part.memory] != AI_RAM:
         return tr("memory type of output"), part.memory, "2 (AI RAM)"
     return (tr("start of output"), part.start, tr("a multiple of {row}", row=ROW)) if part.start % ROW else None

@@ -1,4 +1,4 @@
-"""One run with files in and out, and how long the emulator takes on this PC."""
+"""Runs a model once from files to a file, and measures how long the emulator takes on this PC."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_input(path: Path, tensor: Tensor) -> Array:
     Raises MaixSwitchError when the file cannot be read, and KModelError when the model does not take a picture.
     """
     try:
-        # The ending decides: a .npy file goes into the model as it is, and anything else is taken for a picture.
+        # A .npy file goes into the model as it is. A file with any other ending is read as a picture.
         if path.suffix.lower() in ARRAYS:
             return _array(path)
         return _picture(path, tensor)
@@ -65,7 +65,7 @@ def _picture(path: Path, tensor: Tensor) -> Array:
     from PIL import Image, UnidentifiedImageError
 
     shape = tensor.shape[-3:] if tensor.shape else ()
-    # Only grey and RGB can be made of a picture. Other inputs hold something that no camera gives.
+    # A picture can only become grey or RGB. An input of other channels holds something that no camera gives.
     if len(shape) != 3 or shape[0] not in (1, 3):
         expected = tr("{elements} values of {dtype}", elements=tensor.elements, dtype=tensor.dtype)
         raise KModelError(tr("the model takes no picture: give an array (.npy)"), field="input", wanted=expected)
@@ -149,7 +149,7 @@ def measure(kmodel: KModel, repeat: int = 10) -> dict[str, Any]:
             now = perf_counter()
             times[index].append(now - before)
             before = now
-    # Medians, because a busy PC makes single runs slow and none of them fast.
+    # Medians are taken, because a busy PC makes single runs slow but never fast.
     layers = []
     for layer, spent in zip(kmodel.layers, times, strict=True):
         seconds, work = median(spent), macs(layer)
@@ -180,7 +180,7 @@ def measure(kmodel: KModel, repeat: int = 10) -> dict[str, Any]:
 
 
 def table(figures: dict[str, Any]) -> Iterator[str]:
-    """The measurement as a table for people."""
+    """The measurement as a table, line by line."""
     rows = [
         (
             str(item["index"]),

@@ -15,7 +15,7 @@ OUTPUT = "output {index}: {tensor} in {memory}"
 
 def report(document: Document) -> str:
     """The whole text, without a newline at the end."""
-    # A file that is not a model lacks all of the parts below.
+    # The document of a file that is not a model has other parts.
     if not document["usable"]:
         return "\n".join(_other(document))
     return "\n".join(
@@ -35,7 +35,7 @@ def report(document: Document) -> str:
 
 
 def grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str] = ()) -> Iterator[str]:
-    """Aligned columns; those whose heading is in ``left`` to the left, the others to the right."""
+    """Aligned columns. Those whose heading is in ``left`` are aligned to the left, the others to the right."""
     widths = [max(console.width(row[column]) for row in [head, *rows]) for column in range(len(head))]
     for row in [head, *rows]:
         cells = [
@@ -101,7 +101,7 @@ def _shape(uses: list[Document]) -> str:
     for use in uses:
         shape = use["shape"][-3:] if use["shape"] else None
         texts.append("x".join(map(str, shape)) if shape else f"{use['bytes']:,} B")
-    # Several places of one shape, as those of an addition, are the same information.
+    # Several inputs of one shape, such as those of an addition, are shown once.
     return texts[0] + (f" +{len(texts) - 1}" if len(texts) > 1 and len(set(texts)) > 1 else "") if texts else "-"
 
 
@@ -124,7 +124,7 @@ def _large(number: int) -> str:
 def _memory(document: Document) -> Iterator[str]:
     memory = document["memory"]
     ram = memory["ai_ram"]
-    # The figures of the first firmware stand here. The table of firmwares shows those of the others.
+    # This part shows the figures of the first firmware. The table of firmwares shows those of the others.
     frame, panel = memory["camera"]["frame"], memory["lcd"]["panel"]
     first = document["firmware"][0]
     rows = [(tr("free at the prompt"), first["free"], first["name"])]
@@ -163,7 +163,7 @@ def _estimate(document: Document) -> Iterator[str]:
         low, typical, high = (_number(value[key]) for key in ("low", "typical", "high"))
         return tr("about {typical} ({low} to {high})", typical=typical, low=low, high=high)
 
-    # The word stands first, because figures with a decimal point are easily taken for measurements.
+    # The word ESTIMATE comes first, because figures with a decimal point are easily taken for measurements.
     yield tr("ESTIMATE, from published figures: not a measurement of this model")
     heads = [tr("load from the card"), tr("one run"), tr("with camera and LCD")]
     load, run, live = (console.left(head, max(map(console.width, heads))) for head in heads)

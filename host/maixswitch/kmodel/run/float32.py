@@ -20,12 +20,12 @@ from .jit import COMPILED
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 LOW_BITS = (1 << 29) - 1
-"""The bits of a float64 that a float32 has no room for."""
+"""The bits of a float64 that a float32 does not have."""
 TIE = 1 << 28
 SMALL = 2.0**-125
 """Below this size a float32 holds fewer bits, so that a tie looks different."""
 COARSE = 2.0**-50
-"""Products of float32 of this size, and all their sums, are multiples of what the smallest float32 are multiples of."""
+"""Products of float32 of at least this size, and their sums, are multiples of the smallest float32."""
 
 
 def fma(a: Any, b: Any, c: Any, coarse: bool = False) -> Any:
@@ -38,10 +38,10 @@ def fma(a: Any, b: Any, c: Any, coarse: bool = False) -> Any:
     product = np.multiply(a, b, dtype=np.float64)  # exact
     total = np.asarray(product + c)
     result: Floats = total.astype(np.float32)
-    # Computing all sums again would take several times as long. The doubtful ones are a handful.
+    # Computing all sums again would take several times as long, and only a few are doubtful.
     wrong = _suspicious(total, coarse)
     if wrong.any():
-        # Broadcast first, so that the mask selects the same places of both operands.
+        # The operands are broadcast first, so that the mask selects the same elements of both.
         both = np.broadcast_arrays(product, np.asarray(c, np.float64))
         result[wrong] = _to_odd(*(part[wrong] for part in both))
     return result[()]
@@ -57,24 +57,23 @@ def _suspicious(total: Doubles, coarse: bool = False) -> Array:
     # A tie of float32 shows in the last 29 bits of the float64: exactly the first of them is set.
     wrong: Array = (total.view(np.int64) & LOW_BITS) == TIE
     if not coarse:
-        # A subnormal float32 has fewer bits, so its ties lie elsewhere. There are few such values, so all of them are
-        # redone.
+        # A subnormal float32 has fewer bits, so its ties look different. As such values are rare, all are marked.
         wrong |= (np.abs(total) < SMALL) & (total != 0)
     return wrong
 
 
 def _addition_error(product: Doubles, c: Doubles, total: Doubles) -> Doubles:
-    """The exact error of the float64 sum ``total`` of the two (Knuth's two-sum)."""
+    """The exact error of ``total``, the float64 sum of ``product`` and ``c`` (Knuth's two-sum)."""
     back = total - product
     error: Doubles = (product - (total - back)) + (c - back)
     return error
 
 
 def _to_odd(product: Doubles, c: Doubles) -> Floats:
-    """The exact sum as float32, by way of a float64 that is rounded to odd, which leaves the second rounding right."""
+    """The exact sum as float32. The float64 between is rounded to odd, so that the second rounding is right."""
     total = product + c
     error, bits = _addition_error(product, c, total), total.view(np.int64)
-    # A sum that is rounded to odd keeps a trace of what was lost, so the second rounding cannot see a false tie.
+    # A sum that is rounded to odd keeps a trace of the lost bits, so the second rounding cannot see a false tie.
     step = np.where((error > 0) == (total > 0), 1, -1)
     # An exact or infinite sum needs no step, and an odd one has its trace already.
     inexact = (error != 0) & np.isfinite(error) & (bits & 1 == 0)
@@ -82,7 +81,7 @@ def _to_odd(product: Doubles, c: Doubles) -> Floats:
 
 
 def fold(start: Floats | np.float32, a: Array, b: Array) -> Floats:
-    """fma upon fma: ``start`` (...) + a[0] * b[0] + a[1] * b[1] and so on; a and b (n, ...) are broadcast.
+    """Repeated fma: ``start`` (...) + a[0] * b[0] + a[1] * b[1] and so on; a and b (n, ...) are broadcast.
 
     All sums are first computed in float64. If one of them may have been rounded wrongly, all are computed again by fma.
     """
@@ -138,8 +137,8 @@ def compilable(function: Function) -> Function:
 
 @cache
 def teach() -> None:
-    """Tells numba what these functions are for single values, before it compiles what calls them."""
-    # Without numba the functions run on arrays, and nothing has to be taught.
+    """Gives numba versions of these functions for single values; call it before compiling a function that uses them."""
+    # Without numba, the functions only run on arrays.
     if not COMPILED:
         return
     extending = importlib.import_module("numba.extending")
@@ -164,6 +163,6 @@ def teach() -> None:
     }
     for function, single in singles.items():
         extending.overload(function, strict=False)(single)
-    # These call only functions that numba knows by now, so they compile as they are.
+    # These functions call only functions that numba knows by now, so they compile as they are.
     for shared in _COMPILABLE:
         extending.register_jitable(shared)
