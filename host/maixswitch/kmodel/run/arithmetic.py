@@ -98,7 +98,7 @@ def activate(z: Ints, table: Activation, rounding: str) -> Bytes:
 
 
 def _tiles(image: Bytes, size: int) -> Bytes:
-    """A view of the map as tiles, (channels, h // size, size, w // size, size); incomplete tiles at the edges are left out."""
+    """A view of the complete tiles of the map, (channels, h // size, size, w // size, size)."""
     channels, height, width = image.shape
     height, width = height // size, width // size
     return image[:, : height * size, : width * size].reshape(channels, height, size, width, size)

@@ -20,7 +20,7 @@ MultiplyAdd = Callable[[Any, Any, Any], Any]
 
 
 def rounded8(values: Floats) -> Bytes:
-    """C's roundf, cut to 0..255: halves are rounded away from zero, which is up for results above 0; a NaN becomes 0."""
+    """C's roundf, cut to 0..255. Halves are rounded away from zero, that is up for results above 0; NaN becomes 0."""
     # C rounds halves away from zero, and numpy to even. Below 0 the difference is cut off in any case.
     rounded = np.floor(values)
     rounded += values - rounded >= HALF

@@ -14,7 +14,7 @@ COMPILED = find_spec("numba") is not None
 
 
 def jit(function: Loop) -> Loop:
-    """The function as machine code, which is cached on disk if possible. Float operations are not fused or reordered."""
+    """The function as machine code, cached on disk if possible. Float operations are not fused or reordered."""
     # Without numba, the caller has to choose another backend. The function still works, so tests can call it.
     if not COMPILED:
         return function

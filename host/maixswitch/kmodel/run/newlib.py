@@ -1,8 +1,8 @@
 """exp, log, sin and cos as the firmware's C library computes them: newlib's float32 routines, with fused multiply-adds.
 
 Each takes and returns float32. The functions work on arrays, and on single values in code that numba compiles (see
-``float32``). So they have no branches: all cases are computed, and ``choose`` takes the right one. They gave the bits of
-the firmware for every value that was compared. sin and cos above 200 were not compared.
+``float32``). So they have no branches: all cases are computed, and ``choose`` takes the right one. They gave the bits
+of the firmware for every value that was compared. sin and cos above 200 were not compared.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From sums to bytes in plain loops that numba compiles; without numba they would be far too slow."""
+"""Turns sums into bytes in plain loops that numba compiles; without numba they would be far too slow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maixswitch.kmodel.format.arrays import Array, Bytes, Doubles
 
 @cache
 def compiled(name: str) -> Any:
-    """One of the functions below as machine code; kept on disk between runs. ImportError without numba."""
+    """One of the functions below as machine code, cached on disk. ImportError without numba."""
     numba = importlib.import_module("numba")
     return numba.njit(globals()[name], cache=True, error_model="numpy", nogil=True)
 

@@ -26,14 +26,14 @@ from .scratch import Scratch
 
 
 def layer_model(layer: Prepared) -> bytes:
-    """Bytes to float, convolution without border by "w", max pool; the input is (1, in, h, w) with its border."""
+    """An ONNX model: bytes to float, convolution with "w", max pool. Its input (1, in, h, w) includes the border."""
     conv = layer.conv
-    # The border is part of the input, as ONNX can pad with zeros only.
+    # The border is part of the input, because ONNX can only pad with zeros.
     edge = conv.kernel // 2
     line, column, stride = layer.pick
     inner = conv.input.channels if conv.depthwise else layer.weights32.shape[1]
     entry_shape = (1, inner, conv.input.height + 2 * edge - line, conv.input.width + 2 * edge - column)
-    # ONNX has a depthwise convolution as one with a group for each channel.
+    # In ONNX, a depthwise convolution has a group for each channel.
     groups = inner if conv.depthwise else 1
     nodes = [
         onnx_messages.node("Cast", ["x"], "f", to=onnx_messages.FLOAT),
@@ -68,7 +68,7 @@ def _output_size(layer: Prepared) -> tuple[int, int]:
 
 
 def ort_sums(layer: Prepared, scratch: Scratch) -> Sums:
-    """The sums of a layer by a session of its own."""
+    """The sums of a layer, computed by a session for this layer."""
     if not layer.narrow:
         return numpy_sums(layer, scratch)
     session = session_of(layer_model(layer), {"w": layer.weights32})
@@ -80,7 +80,7 @@ def ort_sums(layer: Prepared, scratch: Scratch) -> Sums:
     def run(image: Bytes) -> Array:
         wide = widen(image)[None, :, line:, column:]
         sums: Array = session.run([name], {"x": np.ascontiguousarray(wide)})[0][0]
-        # With a stride the library counts a last incomplete step, which the chip leaves out.
+        # With a stride, the library computes a last incomplete step, which the chip leaves out.
         return sums if sums.shape[1:] == (height, width) else np.ascontiguousarray(sums[:, :height, :width])
 
     return run
@@ -89,8 +89,8 @@ def ort_sums(layer: Prepared, scratch: Scratch) -> Sums:
 class OnnxBackend(FastBackend):
     """Name "onnxruntime"; needs the package of that name.
 
-    The first session imports the package: it takes longer to import than all the rest, and a model that is only
-    described never runs.
+    The first run imports the package. Importing it takes longer than reading a model, and many models are only
+    described.
     """
 
     name = "onnxruntime"
