@@ -13,6 +13,6 @@ A module imports from its own room and from those below it, never from one above
 everything that depends on the operator (``graph.graph.Node``, ``lower.layers.Layer``), so no lower room knows one.
 
 There are two representations. A node of the float graph has real weights and is what the network computes. An integer
-layer has the whole numbers of one layer of the file. One representation is not enough: a node becomes one to eight
-layers, which depend on the scales, and calibration runs the float graph before the scales are known.
+layer has the whole numbers of one layer of the file. One representation is not enough: a node becomes one or
+more layers, which depend on the scales, and calibration runs the float graph before the scales are known.
 """

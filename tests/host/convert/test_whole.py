@@ -116,7 +116,7 @@ def test_report_as_table_document_and_page(pictures: Path, tmp_path: Path) -> No
     assert {"minmax"} < {item["method"] for item in result["steps"]} | {"other"}
     assert len(result["fits"]) == len(result["kmodel"]["firmware"])
     table = report.text(result).splitlines()
-    assert table[0].split()[:2] == ["layer", "what"]
+    assert table[0].split()[:2] == ["layer", "type"]
     assert table[len(result["steps"]) + 1] == ""
     assert any(line.startswith("same best class as the float network: ") for line in table)
     tags = Tags()

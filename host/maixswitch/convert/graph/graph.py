@@ -95,7 +95,7 @@ class Node:
         return None
 
     def scaled_behind(self, factor: Array, offset: Array) -> Node | None:
-        """Returns a node with the result of this one * factor + offset, one number for each channel; None if none can."""
+        """Returns a node with this one's result * factor + offset, one number for each channel; None if none can."""
         return None
 
     def scaled_before(self, factor: Array, offset: Array) -> Node | None:

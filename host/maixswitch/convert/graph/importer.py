@@ -150,7 +150,7 @@ class Importer:
         self.graph.shapes[node.output] = shape
 
     def produce(self, source: OnnxNode, node: Node, shape: Shape, like: Value | None = None) -> None:
-        """Adds a node whose result is the output of ``source``, in the order of ``like`` or else with the batch first."""
+        """Adds a node that makes the output of ``source``, in the order of ``like`` or else with the batch first."""
         self.add(node, shape)
         if like is None:
             value = Value(node.output, node.output, (1, *shape))

@@ -53,10 +53,10 @@ def add_mean(importer: Importer, node: OnnxNode, value: Value, shape: Shape) -> 
 
 
 def read_pool(importer: Importer, node: OnnxNode) -> None:
-    """Adds a GlobalMean, or nothing where the map has one pixel already."""
+    """Adds a GlobalMean, or nothing if the map already has a single pixel."""
     value = importer.value(node)
     shape = importer.shape(value)
-    # A mean over one pixel is the pixel. Networks that end in a dense layer often have it once more.
+    # The mean over one pixel is the pixel. Networks that end in a dense layer often have a second mean.
     if value.shape == (1, *shape, 1, 1):
         importer.show(node, value, value.positions())
     else:
@@ -68,7 +68,7 @@ def read_reduce(importer: Importer, node: OnnxNode) -> None:
     value, rank = importer.value(node), len(importer.value(node).shape)
     axes = importer.integers(node, 1)  # an input since opset 18, an attribute before
     axes = node.attributes.get("axes", []) if axes is None else axes
-    # An axis beyond the rank would wrap around below, and the mean would go over other axes without a message.
+    # An axis beyond the rank would wrap around below, and the mean would silently be taken over other axes.
     if not all(-rank <= axis < rank for axis in axes):
         raise node.refused(tr("it does not fit shape {shape}", shape=value.shape), word(AGAIN))
     sides = tuple(sorted(int(axis) % rank for axis in axes))
