@@ -129,7 +129,7 @@ def test_a_copying_layer_copies_every_byte() -> None:
 
 @pytest.mark.parametrize("pool", [1, 2, 3, 5, 6, 7])
 @pytest.mark.parametrize("follow", ["1x1", "3x3", "both", "output"])
-def test_no_pool_stands_behind_a_depthwise_layer(pool: int, follow: str) -> None:
+def test_no_pool_follows_a_depthwise_layer(pool: int, follow: str) -> None:
     net = Hand(4, 16, 32)
     deep = net.conv("image", 4, depthwise=True, pool=pool)
     outputs = [deep] if follow == "output" else []
@@ -149,7 +149,7 @@ def test_no_pool_stands_behind_a_depthwise_layer(pool: int, follow: str) -> None
     assert all(not (s.depthwise and s.pool) for s in make_runnable(quantised).layers if isinstance(s, KpuConv))
 
 
-def test_what_waits_for_late_layers_leaves_the_ai_ram() -> None:
+def test_maps_that_late_layers_read_wait_in_main_memory() -> None:
     net = Hand(3, 64, 64)
     early = net.conv("image", 200)
     x = net.conv(net.conv(early, 200, 1), 200, 1)
@@ -158,18 +158,18 @@ def test_what_waits_for_late_layers_leaves_the_ai_ram() -> None:
     lowered = lower(net.done(net.simple(Dequantize, net.add(x, late))))
     assert names(lowered) == ["conv", "conv", "conv", "conv", "upload", "conv", "quantized_add", "dequantize"]
     image = picture(3, 64, 64)
-    seen = {"image": image}
+    tensors = {"image": image}
     for step in net.layers:
         if isinstance(step, KpuConv):
-            seen[step.output] = hand_layers.conv(step, seen[step.inputs[0]])
+            tensors[step.output] = hand_layers.conv(step, tensors[step.inputs[0]])
     result = {
         t: writes[-1] for t, (_, writes) in zip(lowered.tensors, load(lowered.data).run_layers(image), strict=True)
     }
     for name in (x, late):
-        assert np.array_equal(result[name], seen[name].reshape(-1))
+        assert np.array_equal(result[name], tensors[name].reshape(-1))
 
 
-def test_numbers_may_go_in() -> None:
+def test_a_network_of_numbers() -> None:
     net = Hand(5)
     lowered = lower(net.done(net.dense("image", 3)))
     assert names(lowered) == ["fully_connected"]

@@ -42,7 +42,7 @@ def test_weights_of_one_sign_use_all_levels(sign: int, zero: int) -> None:
     assert levels.min() == 0 if sign < 0 else levels.max() == 255
 
 
-def test_weights_of_nothing() -> None:
+def test_weights_that_are_all_zero() -> None:
     levels, zero, scale = quantise_weights(np.zeros((2, 3, 1, 1)))
     assert np.all(levels == zero)
     assert np.all(np.isfinite(scale))
@@ -134,15 +134,15 @@ def statistics_of(*images: np.ndarray) -> TensorStatistics:
     return result
 
 
-def test_rare_giants_are_cut_and_even_values_are_not() -> None:
+def test_rare_large_values_are_cut_but_uniform_values_are_not() -> None:
     random = np.random.default_rng(3)
     even = statistics_of(*random.uniform(-1, 3, (6, 5000)))
     scale, _ = choose([even])
     assert scale.steps == pytest.approx(255 / 4, rel=0.01)
     images = random.normal(0, 1, (6, 6000))
     images[0, 7] = 400.0
-    scale, how = choose([statistics_of(*images)])
-    assert how != "minmax"
+    scale, method = choose([statistics_of(*images)])
+    assert method != "minmax"
     assert scale.steps > 15
 
 
@@ -153,8 +153,8 @@ def test_a_tensor_that_is_always_zero_has_a_scale() -> None:
 
 def test_images_that_differ_widely_get_a_margin_within_the_limits() -> None:
     images = [height * np.linspace(0, 1, 3000) for height in (1.0, 3.0, 2.0, 4.0)]
-    scale, how = choose([statistics_of(*images)])
-    assert how == "wide"
+    scale, method = choose([statistics_of(*images)])
+    assert method == "wide"
     assert 255 / scale.steps == pytest.approx(4 + np.std([1, 2, 3, 4]))
     scale, _ = choose([statistics_of(*images)], limits=(0.0, 4.0))
     assert 255 / scale.steps == pytest.approx(4)

@@ -255,19 +255,19 @@ class TestFiles:
         assert caught.value.exit_code == EXIT_IO
 
     @pytest.mark.parametrize("data", [b"", b"\x00", b"not a network at all", b"\x03\x00\x00\x00" * 40, b"PK\x03\x04"])
-    def test_no_network(self, data: bytes, tmp_path: Path) -> None:
+    def test_a_file_that_is_not_a_network(self, data: bytes, tmp_path: Path) -> None:
         path = tmp_path / "net.onnx"
         path.write_bytes(data)
         with pytest.raises(MaixSwitchError, match="this is not an ONNX network, or it is damaged"):
             read(path)
 
-    def test_damaged_ones_never_end_in_a_traceback(self, tmp_path: Path) -> None:
-        whole = random_network(4).SerializeToString()
+    def test_damaged_files_never_end_in_a_traceback(self, tmp_path: Path) -> None:
+        sound_file = random_network(4).SerializeToString()
         path = tmp_path / "net.onnx"
         draw = np.random.default_rng(8)
         outcomes = []
         for _ in range(250):
-            data = bytearray(whole)
+            data = bytearray(sound_file)
             if draw.random() < 0.3:
                 data = data[: int(draw.integers(0, len(data)))]
             # Names, sizes and attributes, which are few, rather than weights, which are many.
@@ -301,7 +301,7 @@ class TestFiles:
         assert FloatNet(path).run(np.zeros((1, 3, 32, 32), np.float32), graph.outputs)
 
     @pytest.mark.parametrize("location", ["../weights.bin", "/etc/hostname", "./../weights.bin"])
-    def test_external_weights_elsewhere(self, location: str, tmp_path: Path) -> None:
+    def test_external_weights_in_another_folder(self, location: str, tmp_path: Path) -> None:
         path = self.external(tmp_path, location)
         for use in (read, FloatNet):
             with pytest.raises(MaixSwitchError, match="outside the network's folder"):

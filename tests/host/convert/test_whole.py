@@ -127,7 +127,7 @@ def test_report_as_table_document_and_page(pictures: Path, tmp_path: Path) -> No
     assert "b" in tags.seen  # the figures' own; the file's name opens none
 
 
-def test_a_file_that_computes_something_else_elsewhere(pictures: Path, tmp_path: Path) -> None:
+def test_a_file_with_other_results_on_another_runtime(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(3), tmp_path / "net.onnx")
     facts = convert(Options(network, tmp_path / "net.kmodel", pictures))
     own = facts.nearness[facts.quantised.origin[facts.quantised.outputs[0]]]
@@ -150,7 +150,7 @@ def test_a_detector_is_compared_by_its_boxes(pictures: Path, tmp_path: Path) -> 
     assert facts.agreement.share is None or facts.agreement.share > 0.5
 
 
-def test_a_kind_that_the_network_is_not(pictures: Path, tmp_path: Path) -> None:
+def test_a_kind_that_does_not_fit_the_network(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(0), tmp_path / "net.onnx")
     with pytest.raises(MaixSwitchError, match=r"--kind yolo2: the network has no output of \(classes \+ 5\) x 5"):
         convert(Options(network, tmp_path / "n.kmodel", pictures, kind="yolo2"))

@@ -62,7 +62,7 @@ def test_info_json(command: Command, small: Path) -> None:
 
 
 def test_info_answers_a_firmware(command: Command, kmodels: Path) -> None:
-    """With --firmware the exit code says whether it fits; without, looking is enough."""
+    """With --firmware, the exit code says whether the model fits; without it, the code is 0."""
     large = kmodels / "yolov3_two_heads_v3.kmodel"
     assert command("kmodel", "info", large).returncode == 0
     done = command("kmodel", "info", large, "--firmware", "full")
@@ -132,7 +132,7 @@ def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> N
     (tmp_path / "text.npy").write_bytes(b"hello")
     with (tmp_path / "several.npy").open("wb") as file:
         np.savez(file, a=np.zeros(3), b=np.zeros(3))
-    places = {
+    paths = {
         "EMPTY": "empty.npy",
         "TEXT": "text.npy",
         "SEVERAL": "several.npy",
@@ -143,7 +143,7 @@ def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> N
         "GOOD": "good.npy",
         "ODD": "odd.npy",
     }
-    done = command("kmodel", *(places.get(word, word) for word in words))
+    done = command("kmodel", *(paths.get(word, word) for word in words))
     assert done.returncode == code, done.stderr
     assert text in done.stderr
     assert "Traceback" not in done.stderr
@@ -176,7 +176,7 @@ def test_run_overwrites_and_keeps_the_name(command: Command, small: Path, tmp_pa
         assert list(results) == ["out0"]
 
 
-def test_run_of_numbers_that_are_none(command: Command, kmodels: Path, tmp_path: Path) -> None:
+def test_run_with_nan_in_the_output(command: Command, kmodels: Path, tmp_path: Path) -> None:
     """JSON knows no NaN."""
     np.save(tmp_path / "in.npy", np.array([np.nan, 1, 2, 3], np.float32))
     words = ("kmodel", "run", kmodels / "iris_v3.kmodel", "-i", "in.npy", "-o", "out.npz")
@@ -186,7 +186,7 @@ def test_run_of_numbers_that_are_none(command: Command, kmodels: Path, tmp_path:
 
 
 def test_info_json_of_a_broken_file(command: Command, small: Path, tmp_path: Path) -> None:
-    """A program gets its document, a person the words, and both the exit code."""
+    """A program gets a document and a person gets a message; both get the exit code."""
     (tmp_path / "cut.kmodel").write_bytes(small.read_bytes()[:200])
     done = command("kmodel", "info", "cut.kmodel", "--json")
     assert done.returncode == 1
@@ -256,7 +256,7 @@ def test_view(command: Command, small: Path, tmp_path: Path, name: str, start: s
 
 
 def test_view_without_a_name(command: Command, small: Path, tmp_path: Path) -> None:
-    """Beside nothing else in the current folder, whatever folder the model is in."""
+    """The picture goes to the current folder, whichever folder the model is in."""
     done = command("kmodel", "view", small)
     assert (done.returncode, done.stderr) == (0, "wrote small.svg\n")
     assert (tmp_path / "small.svg").read_text(encoding="utf-8").startswith("<svg")

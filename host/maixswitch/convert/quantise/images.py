@@ -23,7 +23,7 @@ def load(folder: Path, shape: Sequence[int], most: int = MOST) -> NDArray[np.uin
     """Returns uint8 (n, c, h, w) of the pictures in a folder, in the order of their names, in the network's size.
 
     shape: of the network's input.
-    most: the largest number of pictures; of more, so many are taken, spread evenly.
+    most: the largest number of pictures; of a larger folder, this many are taken, spread evenly.
     MaixSwitchError when the folder or a picture cannot be read, when there is no picture, or when the network's input
     is neither grey nor RGB.
     """

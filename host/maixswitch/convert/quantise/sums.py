@@ -30,7 +30,7 @@ def add_numbers(a: Scale, b: Scale, out: Scale) -> tuple[int, ...]:
 
 
 def _lifts(a_mul: int, b_mul: int, unit: int, zero: int) -> tuple[int, int, int]:
-    """Returns whole numbers (a_lift, b_lift, lift): a_lift * a_mul + b_lift * b_mul is close to lift * unit, lift >= zero."""
+    """Returns a_lift, b_lift and lift >= zero, with a_lift * a_mul + b_lift * b_mul close to lift * unit."""
     # With an output zero of 0, a negative sum saturates to 0, so its rounding does not matter.
     if zero == 0:
         return 0, 0, 0

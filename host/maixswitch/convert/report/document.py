@@ -100,7 +100,7 @@ def _steps(facts: Facts) -> Iterator[Document]:
 
 
 def _other(facts: Facts, runtime: str) -> Document:
-    """Returns the outputs on another runtime; ``same``: is no output further from the float network there?"""
+    """Returns the outputs on another runtime; ``same``: are they about as close to the float network?"""
     names, near = facts.quantised.outputs, facts.other_runtimes[runtime]
     origin = [facts.quantised.origin[name] for name in names]
     # A loss above GOOD does not change any answer. Below it, one decibel may.

@@ -265,7 +265,7 @@ def _layer(item: LayerTime, ram: AiRam) -> Document:
     }
     if conv is not None:
         source, target = conv.input, conv.output
-        # The map that the KPU reads has a layout of its own, and the use alone does not tell the sizes.
+        # The use of the map that the KPU reads does not tell its sizes.
         document["in"][0]["shape"] = [source.channels, source.height, source.width]
         document["kpu"] = {
             "kernel": conv.kernel,

@@ -82,7 +82,7 @@ class Firmware:
         """Names of what the app uses and this version lacks.
 
         needed: True for what the app needs, False for what it can do without.
-        lcd_type: True if the board's panel has a type of its own.
+        lcd_type: True if the board's panel has its own type.
         """
         rows = flavours()
         # A firmware that lacks a need is refused. Other gaps are only mentioned.

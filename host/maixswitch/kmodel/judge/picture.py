@@ -158,7 +158,7 @@ class _Plan:
 
 
 def svg(model: ModelFile, name: str) -> str:
-    """The picture as a file of its own, with title, legend and style.
+    """The picture as a separate file, with title, legend and style.
 
     name: the title.
     Returns SVG. If the model never uses the AI RAM, the picture says so.
@@ -285,7 +285,7 @@ def _bars(plan: _Plan, ram: AiRam) -> Iterator[str]:
     for layer, rows in enumerate(ram.live):
         title = tr("layer {layer}: {rows:,} rows, {size:,.1f} KiB", layer=layer, rows=rows, size=rows * ROW / 1024)
         height = bars * rows / ROWS
-        # The fullest layer decides whether the model fits, so it has a colour of its own.
+        # The fullest layer decides whether the model fits, so it has another colour.
         kind = "peak" if rows == ram.peak_rows and rows else "bar"
         yield (
             f'<rect class="{kind}" x="{plan.x(layer) + 1:.1f}" y="{base - height:.1f}" width="{plan.column - 2:.1f}" '

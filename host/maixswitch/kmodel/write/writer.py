@@ -203,7 +203,7 @@ class KModelWriter:
     def fully_connected(self, source: PlacedTensor, weights: Array, bias: Array, act: int = 0) -> PlacedTensor:
         """float32 (n,) to (out,); weights (out, n); act 0 none, 1 relu, 2 relu6, which MaixPy ignores."""
         out, inner = np.shape(weights)
-        # The layer has no shape of its own in the file. A wrong size would read other tensors.
+        # The file does not state the shape of this layer, so a wrong size would read other tensors.
         if inner != source.count:
             raise ValueError(f"weights {np.shape(weights)} do not fit the input {source.shape}")
         arguments = (inner, out, act, weights, bias)

@@ -95,7 +95,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_files(tmp_path: Path, name: str) -> None:
-    """What it is and what to do, whatever the file is."""
+    """The text says what the file is and what to do."""
     data, words = OTHERS[name]
     path = tmp_path / "x.kmodel"
     path.write_bytes(data)
@@ -116,7 +116,7 @@ def test_unreadable(tmp_path: Path) -> None:
 
 
 def test_use(kmodels) -> None:
-    """How MaixPy must call it: set_outputs for v4 with width, height, channels; lists of numbers; five anchors."""
+    """How a MaixPy program calls the model: set_outputs for v4 with width, height, channels; lists of numbers; five anchors."""
     assert use(load(kmodels / "voc20_yolov2_v4.kmodel")) == [
         "feed a picture of 320x240x3",
         "suits kpu.run_yolo2: 20 classes, 5 anchors, grid 10x7",

@@ -44,7 +44,7 @@ def sums(conv: Conv, wide: Bytes) -> Ints:
 
     Each sum stays below 2**53 (1024 channels, 9 taps, 255 * 65535), so float64 sums are exact in any order.
     """
-    # A full layer sums over all channels, a depthwise one only over the taps of its own.
+    # A full layer sums over all channels, a depthwise layer only over the taps of one.
     taps = columns(wide, conv.kernel)
     weights = conv.weights.reshape(conv.weights.shape[0], -1).astype(np.float64)
     if conv.depthwise:
