@@ -116,7 +116,7 @@ def test_unreadable(tmp_path: Path) -> None:
 
 
 def test_use(kmodels) -> None:
-    """How a MaixPy program calls the model: set_outputs for v4 with width, height, channels; lists of numbers; five anchors."""
+    """How a MaixPy program calls it: set_outputs for v4 with width, height, channels; number lists; five anchors."""
     assert use(load(kmodels / "voc20_yolov2_v4.kmodel")) == [
         "feed a picture of 320x240x3",
         "suits kpu.run_yolo2: 20 classes, 5 anchors, grid 10x7",
