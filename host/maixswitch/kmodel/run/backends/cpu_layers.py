@@ -76,10 +76,10 @@ def kpu_upload(layer: Layer, chip: Chip) -> Step | None:
         return None
     # The loop takes all distances in words.
     line = layout.line_rows * ROW
-    distances = [layout.groups, line * layout.height, layout.pitch, line]
+    layout_numbers = [layout.groups, line * layout.height, layout.pitch, line]
     calls = []
     for index, image in enumerate(words):
-        sizes = [spec.output.start + index * layout.size, *distances]
+        sizes = [spec.output.start + index * layout.size, *layout_numbers]
         units = [size // unit if position != 1 else size for position, size in enumerate(sizes)]
         calls.append((image, np.array([*units, layout.height, layout.width // unit], np.int64), ram))
 

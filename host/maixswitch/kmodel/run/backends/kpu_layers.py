@@ -49,8 +49,8 @@ def _layout_numbers(layout: MapLayout, start: int, unit: int = 1) -> list[int]:
     Returns start, channels side by side, block, distance of channels, line, height, width.
     """
     line = layout.line_rows * ROW
-    distances = [start // unit, layout.groups, line * layout.height // unit, layout.pitch // unit, line // unit]
-    return [*distances, layout.height, layout.width // unit]
+    numbers = [start // unit, layout.groups, line * layout.height // unit, layout.pitch // unit, line // unit]
+    return [*numbers, layout.height, layout.width // unit]
 
 
 def _curve(form: Form) -> tuple[Ints, Doubles, Array, Bytes] | None:
@@ -277,7 +277,7 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
     else:
         multiply = product(weights, zero, columns, sums)
     room = scratch.room("plane", (plan.room,), np.uint8)
-    stored = _exit(plan, scratch)
+    finishing = _exit(plan, scratch)
     fixed = (sums, _signed(layer), layer.offset[:, 0] - layer.curve.looped.origin)
     # A 1x1 layer at stride 1 has one tap and no border, so its map is copied word by word.
     unit = _unit(plan.pitch)
@@ -286,7 +286,7 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
     # All arguments that depend on the batch or the run are computed now, so that the layer only makes calls.
     for batch in range(memory.batches):
         start, end, main = memory.ends(conv, batch)
-        after = (*stored.call(end, form), memory.ram, main)
+        after = (*finishing.call(end, form), memory.ram, main)
         for first, valid in plan.firsts():
             before: tuple[Any, ...] = (memory.ram, *plan.source(start), first, count, plan.taps(), room, columns)
             if by_words:
