@@ -115,9 +115,9 @@ def conv(step: KpuConv, image: np.ndarray) -> np.ndarray:
     total = np.zeros((w.shape[0], height, width), np.int64)
     for dy in range(size):
         for dx in range(size):
-            seen = wide[:, dy : dy + height, dx : dx + width]
+            shifted = wide[:, dy : dy + height, dx : dx + width]
             if step.depthwise:
-                total += w[:, 0, dy, dx, None, None] * seen
+                total += w[:, 0, dy, dx, None, None] * shifted
             else:
-                total += np.tensordot(w[:, :, dy, dx], seen, 1)
+                total += np.tensordot(w[:, :, dy, dx], shifted, 1)
     return POOLS[step.pool][2](activate(normalise(total, part.norm), part.activation, "v02"), "v02")

@@ -95,12 +95,12 @@ def convolve(layer: q.KpuConv, image: Values, rounding: str) -> Values:
     sums = np.zeros((out, height, width), np.int64)
     for row in range(size):
         for column in range(size):
-            seen = padded[:, row : row + height, column : column + width]
+            shifted = padded[:, row : row + height, column : column + width]
             for channel in range(out):
                 if layer.depthwise:
-                    sums[channel] += weights[channel, 0, row, column] * seen[channel]
+                    sums[channel] += weights[channel, 0, row, column] * shifted[channel]
                 else:
-                    sums[channel] += np.tensordot(weights[channel, :, row, column], seen, axes=1)
+                    sums[channel] += np.tensordot(weights[channel, :, row, column], shifted, axes=1)
     result = np.zeros((out, height, width), np.int64)
     for channel in range(out):
         norm = part.norm
@@ -130,11 +130,11 @@ def rounded(product: Ints, shift: int, rounding: str) -> Ints:
     if rounding == "v01":
         return half_up(product, shift)
     floor = product >> shift
-    rest = product - (floor << shift)
+    remainder = product - (floor << shift)
     half = 1 << (shift - 1)
     sign = np.where(product < 0, -1, 1)
     odd = floor % 2 == 1
-    away = (rest > half) | ((rest == half) & odd)
+    away = (remainder > half) | ((remainder == half) & odd)
     return np.where(away, floor + sign, floor)
 
 

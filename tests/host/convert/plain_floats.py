@@ -61,8 +61,8 @@ def dequantize(values: Values, factor: float, bias: float) -> Values:
 def masked(values: Values, mask: Values) -> Values:
     """Each of the four bytes of a float without what the byte of its mask lacks to 255, at least 0."""
     octets = values.astype("<f4").view(np.uint8).astype(np.int64) - (255 - mask.repeat(4))
-    kept: Values = np.maximum(octets, 0).astype(np.uint8).view("<f4")
-    return kept
+    result: Values = np.maximum(octets, 0).astype(np.uint8).view("<f4")
+    return result
 
 
 def mean(values: Values) -> Values:
@@ -125,11 +125,11 @@ def _exp(x: np.float32) -> np.float32:
     terms = LAST_TERM
     for term in TERMS:
         terms = _fma(terms, square, term)
-    rest = _fma(-terms, square, x)
-    product = x * rest
+    remainder = _fma(-terms, square, x)
+    product = x * remainder
     if k == 0:
-        return ONE - (product / (rest - TWO) - x)
-    return np.float32(np.ldexp(np.float64(ONE - ((low - product / (TWO - rest)) - high)), k))
+        return ONE - (product / (remainder - TWO) - x)
+    return np.float32(np.ldexp(np.float64(ONE - ((low - product / (TWO - remainder)) - high)), k))
 
 
 def _fma(a: np.float32, b: np.float32, c: np.float32) -> np.float32:

@@ -80,11 +80,11 @@ def _change(draw: np.random.Generator, attribute: AttributeProto) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_file_that_contradicts_itself_is_refused_in_words(seed: int, tmp_path: Path) -> None:
-    draw, whole = np.random.default_rng(seed), random_network(seed)
+    draw, sound_model = np.random.default_rng(seed), random_network(seed)
     outcomes = []
     for _ in range(60):
         model = onnx.ModelProto()
-        model.CopyFrom(whole)
+        model.CopyFrom(sound_model)
         path = save(mutated(draw, model), tmp_path / "net.onnx")
         try:
             read(path)

@@ -310,7 +310,7 @@ def test_resize_by_four(way: str, rounding: str, tmp_path: Path) -> None:
     assert kinds(same(b.model(y), tmp_path)) == ["Conv", "Resize", "Resize"]
 
 
-def test_what_no_output_needs_is_left_out(tmp_path: Path) -> None:
+def test_nodes_that_no_output_needs_are_left_out(tmp_path: Path) -> None:
     b, x = build()
     b.conv(x, 7)
     assert kinds(same(b.model(b.conv(x, 2)), tmp_path)) == ["Conv", "Conv"]
@@ -328,7 +328,7 @@ def test_batch_without_a_size_is_one(tmp_path: Path) -> None:
     same(b.model(b.gemm(b.flat(b.mean(b.conv(b.input, 4))), 3)), tmp_path)
 
 
-def test_an_output_in_the_middle_stays_what_it_is(tmp_path: Path) -> None:
+def test_an_output_in_the_middle_is_not_rewritten(tmp_path: Path) -> None:
     b, x = build()
     y = b.norm(x)
     z = b.curve(y, "LeakyRelu")

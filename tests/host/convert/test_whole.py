@@ -116,7 +116,7 @@ def test_report_as_table_document_and_page(pictures: Path, tmp_path: Path) -> No
     assert {"minmax"} < {item["method"] for item in result["steps"]} | {"other"}
     assert len(result["fits"]) == len(result["kmodel"]["firmware"])
     table = report.text(result).splitlines()
-    assert table[0].split()[:2] == ["layer", "what"]
+    assert table[0].split()[:2] == ["layer", "type"]
     assert table[len(result["steps"]) + 1] == ""
     assert any(line.startswith("same best class as the float network: ") for line in table)
     tags = Tags()
@@ -127,14 +127,14 @@ def test_report_as_table_document_and_page(pictures: Path, tmp_path: Path) -> No
     assert "b" in tags.seen  # the figures' own; the file's name opens none
 
 
-def test_a_file_that_computes_something_else_elsewhere(pictures: Path, tmp_path: Path) -> None:
+def test_a_file_with_other_results_on_another_runtime(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(3), tmp_path / "net.onnx")
     facts = convert(Options(network, tmp_path / "net.kmodel", pictures))
     own = facts.nearness[facts.quantised.origin[facts.quantised.outputs[0]]]
     least = max(own.error, own.signal * 1e-6)  # beyond 60 dB nothing counts as a loss
     for error, same in ((least * 1.2, True), (least * 1.3, False)):
         other = dict.fromkeys(facts.nearness, replace(own, error=error))
-        result = report.document(replace(facts, elsewhere={"canmv": facts.nearness, "sdk": other}))
+        result = report.document(replace(facts, other_runtimes={"canmv": facts.nearness, "sdk": other}))
         assert [item["same"] for item in result["elsewhere"]] == [True, same]
         lines = report.summary(result)
         assert ("warning: on sdk this file gives other results than on maixpy" in lines) is not same
@@ -150,11 +150,11 @@ def test_a_detector_is_compared_by_its_boxes(pictures: Path, tmp_path: Path) -> 
     assert facts.agreement.share is None or facts.agreement.share > 0.5
 
 
-def test_a_kind_that_the_network_is_not(pictures: Path, tmp_path: Path) -> None:
+def test_a_kind_that_does_not_fit_the_network(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(0), tmp_path / "net.onnx")
     with pytest.raises(MaixSwitchError, match=r"--kind yolo2: the network has no output of \(classes \+ 5\) x 5"):
         convert(Options(network, tmp_path / "n.kmodel", pictures, kind="yolo2"))
-    with pytest.raises(MaixSwitchError, match="--kind other: wanted one of classifier, yolo2"):
+    with pytest.raises(MaixSwitchError, match="--kind other: expected one of classifier, yolo2"):
         convert(Options(network, tmp_path / "n.kmodel", pictures, kind="other"))
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ import pytest
 
 from maixswitch.kmodel import load
 from tests.host.kmodel.small_networks import Choice, network
-from tests.host.sim_helpers import Command
+from tests.host.sim_helpers import ROOT, Command
 
 
 @pytest.fixture
@@ -29,6 +32,23 @@ def test_info(command: Command, small: Path) -> None:
     assert done.stderr == ""
 
 
+def test_info_does_not_import_what_only_a_run_needs(small: Path) -> None:
+    """Importing onnxruntime and numba takes longer than describing the model, which never runs."""
+    program = (
+        "import sys; sys.argv = ['maixswitch', 'kmodel', 'info', sys.argv[1]]\n"
+        "from maixswitch.cli import main\n"
+        "try: main.main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print([name for name in ('onnxruntime', 'numba') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(small)], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "host")},
+    )  # fmt: skip
+    assert "small.kmodel: kmodel v3" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_info_json(command: Command, small: Path) -> None:
     """One line of JSON on stdout, with its schema."""
     done = command("kmodel", "info", small, "--json", "--frame", "none", "--panel", "240x240", "--gc", "256")
@@ -42,7 +62,7 @@ def test_info_json(command: Command, small: Path) -> None:
 
 
 def test_info_answers_a_firmware(command: Command, kmodels: Path) -> None:
-    """With --firmware the exit code says whether it fits; without, looking is enough."""
+    """With --firmware, the exit code says whether the model fits; without it, the code is 0."""
     large = kmodels / "yolov3_two_heads_v3.kmodel"
     assert command("kmodel", "info", large).returncode == 0
     done = command("kmodel", "info", large, "--firmware", "full")
@@ -77,7 +97,7 @@ REFUSALS = {
     "heap": (["info", "SMALL", "--gc", "7000"], 2, "less than or equal to 6144"),
     "empty array": (["run", "SMALL", "-i", "EMPTY", "-o", "x.npz"], 4, "not one plain array as numpy.save writes it"),
     "no array": (["run", "SMALL", "-i", "TEXT", "-o", "x.npz"], 4, "not one plain array as numpy.save writes it"),
-    "several arrays": (["run", "SMALL", "-i", "SEVERAL", "-o", "x.npz"], 4, "several arrays; wanted one"),
+    "several arrays": (["run", "SMALL", "-i", "SEVERAL", "-o", "x.npz"], 4, "it holds several arrays; expected one"),
     "no picture": (["run", "SMALL", "-i", "GARBAGE", "-o", "x.npz"], 4, "neither a picture nor named .npy"),
     "channels last": (["run", "SMALL", "-i", "LAST", "-o", "x.npz"], 1, "wanted uint8 (1, 3, 16, 16), channels first"),
     "no model": (["bench", "GARBAGE"], 1, "garbage.kmodel: not a kmodel"),
@@ -88,7 +108,7 @@ REFUSALS = {
         "takes 1 input, but --input names 2",
     ),
     "wrong shape": (["run", "SMALL", "-i", "ODD", "-o", "x.npz"], 1, "the input does not fit the model"),
-    "wrong output": (["run", "SMALL", "-i", "GOOD", "-o", "x.png"], 2, "wanted a name that ends in .npz"),
+    "wrong output": (["run", "SMALL", "-i", "GOOD", "-o", "x.png"], 2, "expected a name that ends in .npz"),
     "no folder": (["run", "SMALL", "-i", "GOOD", "-o", "no/x.npz"], 4, "cannot write no/x.npz"),
     "runtime": (["run", "SMALL", "-i", "GOOD", "-o", "x.npz", "--runtime", "v9"], 2, "no runtime 'v9'"),
     "rounding": (["run", "SMALL", "-i", "GOOD", "-o", "x.npz", "--rounding", "v9"], 2, "no rounding 'v9'"),
@@ -112,7 +132,7 @@ def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> N
     (tmp_path / "text.npy").write_bytes(b"hello")
     with (tmp_path / "several.npy").open("wb") as file:
         np.savez(file, a=np.zeros(3), b=np.zeros(3))
-    places = {
+    paths = {
         "EMPTY": "empty.npy",
         "TEXT": "text.npy",
         "SEVERAL": "several.npy",
@@ -123,7 +143,7 @@ def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> N
         "GOOD": "good.npy",
         "ODD": "odd.npy",
     }
-    done = command("kmodel", *(places.get(word, word) for word in words))
+    done = command("kmodel", *(paths.get(word, word) for word in words))
     assert done.returncode == code, done.stderr
     assert text in done.stderr
     assert "Traceback" not in done.stderr
@@ -156,7 +176,7 @@ def test_run_overwrites_and_keeps_the_name(command: Command, small: Path, tmp_pa
         assert list(results) == ["out0"]
 
 
-def test_run_of_numbers_that_are_none(command: Command, kmodels: Path, tmp_path: Path) -> None:
+def test_run_with_nan_in_the_output(command: Command, kmodels: Path, tmp_path: Path) -> None:
     """JSON knows no NaN."""
     np.save(tmp_path / "in.npy", np.array([np.nan, 1, 2, 3], np.float32))
     words = ("kmodel", "run", kmodels / "iris_v3.kmodel", "-i", "in.npy", "-o", "out.npz")
@@ -166,7 +186,7 @@ def test_run_of_numbers_that_are_none(command: Command, kmodels: Path, tmp_path:
 
 
 def test_info_json_of_a_broken_file(command: Command, small: Path, tmp_path: Path) -> None:
-    """A program gets its document, a person the words, and both the exit code."""
+    """A program gets a document and a person gets a message; both get the exit code."""
     (tmp_path / "cut.kmodel").write_bytes(small.read_bytes()[:200])
     done = command("kmodel", "info", "cut.kmodel", "--json")
     assert done.returncode == 1
@@ -236,7 +256,7 @@ def test_view(command: Command, small: Path, tmp_path: Path, name: str, start: s
 
 
 def test_view_without_a_name(command: Command, small: Path, tmp_path: Path) -> None:
-    """Beside nothing else in the current folder, whatever folder the model is in."""
+    """The picture goes to the current folder, whichever folder the model is in."""
     done = command("kmodel", "view", small)
     assert (done.returncode, done.stderr) == (0, "wrote small.svg\n")
     assert (tmp_path / "small.svg").read_text(encoding="utf-8").startswith("<svg")

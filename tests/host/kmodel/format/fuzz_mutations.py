@@ -164,12 +164,12 @@ def truncate(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -
     """Cut anywhere, at an edge of a layer, or a few bytes before the end."""
     if not data:
         return
-    places = (
+    positions = (
         rng.randrange(len(data)),
         rng.choice(seed.edges or [40]) + rng.randrange(-9, 10),
         len(data) - rng.randrange(17),
     )
-    del data[max(0, rng.choice(places)) :]
+    del data[max(0, rng.choice(positions)) :]
 
 
 def extend(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:

@@ -21,7 +21,7 @@ def judge(summary: Summary, count: int) -> None:
 
 
 def test_broken_files() -> None:
-    """Nothing but results or the package's own errors, 2 s and 1 GiB at most, and no warning."""
+    """A broken file gives results or the package's own errors, in at most 2 s and 1 GiB, without a warning."""
     judge(fuzz(1000, seed=20), 1000)
 
 

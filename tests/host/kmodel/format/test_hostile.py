@@ -93,7 +93,7 @@ def test_v4_counts_are_refused_where_they_stand(offset: int, value: int, field: 
 
 
 def test_a_window_of_many_taps() -> None:
-    """What the bound lets through runs in no more than the time and memory of a case."""
+    """A file within the bound runs within the time and memory of a case."""
     image = np.zeros((3, 4, 4), np.uint8)
     cheap(lambda: load(pooled((10_000, 1))).run(image))
     refused(pooled((65_535, 65_535)), "too much work")
@@ -167,7 +167,7 @@ def test_an_upload_goes_to_whole_rows_of_the_ai_ram() -> None:
         refused(file.build(), words)
 
 
-def test_an_input_is_no_constant() -> None:
+def test_an_input_cannot_be_a_constant() -> None:
     file = File()
     source = file.constant(np.zeros(8, F))
     file.inputs.append((source, (1, 1, 1, 8)))
@@ -175,7 +175,7 @@ def test_an_input_is_no_constant() -> None:
     assert refused(file.build(), "memory type of input 0").offset == 40
 
 
-def test_an_output_in_the_ai_ram_that_is_no_feature_map() -> None:
+def test_an_output_in_the_ai_ram_that_is_not_a_feature_map() -> None:
     """Floats, matrices and cut maps come out as the values that lie there one after another."""
     for position in (Range(AI_RAM, FLOAT, 64, 24), Range(AI_RAM, FLOAT, 36, 24)):
         file = File()
@@ -196,7 +196,7 @@ def test_an_output_in_the_ai_ram_that_is_no_feature_map() -> None:
         assert (computed.size, int(computed.sum())) == (count, 32 if count == 32 else 24)
 
 
-def test_ranges_that_are_no_whole_floats() -> None:
+def test_ranges_that_end_within_a_float() -> None:
     file = File()
     x = file.input((12,), BYTE)
     file.node(0x0E, body.Unary(Range(MAIN, FLOAT, x.start, 11), Range(MAIN, FLOAT, 0, 11), 0))
@@ -232,7 +232,7 @@ def test_a_concatenation_of_nothing_or_of_too_much() -> None:
     refused(net.build(), "number of parts")
 
 
-def test_weights_of_no_size_at_all() -> None:
+def test_weights_with_a_size_of_zero() -> None:
     """One size is 0 and the others are as large as a number can be."""
     file = File()
     shape = (1, 4, 6, 7)
@@ -272,7 +272,7 @@ def test_a_deep_stack_over_many_values() -> None:
     assert meter.stop()[1] < 64 << 20
 
 
-def test_long_axes_are_no_mistake() -> None:
+def test_long_axes_are_accepted() -> None:
     """One row per pixel of a camera picture, and a slice of as many."""
     file = File()
     count = 320 * 240
@@ -314,7 +314,7 @@ def test_a_window_over_half_the_memory_is_refused() -> None:
 
 
 def test_a_huge_file_costs_nothing(tmp_path: Path) -> None:
-    """Not more of a file is read than any model has, and a file full of small layers is not taken apart."""
+    """No more of a file is read than any model has, and a file full of small layers is refused before parsing."""
     path = tmp_path / "huge.kmodel"
     with path.open("wb") as file:
         file.write(small_v3())
@@ -336,7 +336,7 @@ def test_a_huge_file_costs_nothing(tmp_path: Path) -> None:
 
 
 def test_a_file_of_a_thousand_layers_is_described_in_time() -> None:
-    """What `kmodel info` works out grows with the square of the layers, so once for all firmwares must do."""
+    """The time of `kmodel info` grows with the square of the layers, so it must compute once for all firmwares."""
     net = KModelWriter(1, 8, 8)
     x = net.conv(net.input, part(np.random.default_rng(1), 1, Choice(1, 1)), to_main=True)
     net.output(x)

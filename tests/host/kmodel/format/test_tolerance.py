@@ -41,26 +41,26 @@ def padded_end(version: int) -> bytes:
 @pytest.mark.parametrize("version", [3, 4])
 def test_a_tail_of_padding_may_be_missing(version: int) -> None:
     """Up to seven bytes; the eighth is part of a layer."""
-    whole = padded_end(version)
-    expected = results(whole)
-    assert load(whole).notes == ()
+    complete = padded_end(version)
+    expected = results(complete)
+    assert load(complete).notes == ()
     for missing in range(1, SHORT_TAIL + 1):
-        short = whole[:-missing]
+        short = complete[:-missing]
         assert results(short) == expected
         assert load(short).notes == (f"the last {missing} padding bytes are missing, which is usual",)
         assert load(short).file_size == len(short)
     with pytest.raises(KModelError, match="cut short") as caught:
-        load(whole[:-8])
-    assert (caught.value.offset, caught.value.field) == (len(whole) - 8, "body_size")
-    assert (caught.value.found, caught.value.wanted) == (f"{len(whole) - 8} bytes", f"{len(whole)} bytes")
+        load(complete[:-8])
+    assert (caught.value.offset, caught.value.field) == (len(complete) - 8, "body_size")
+    assert (caught.value.found, caught.value.wanted) == (f"{len(complete) - 8} bytes", f"{len(complete)} bytes")
 
 
 @pytest.mark.parametrize("version", [3, 4])
 @pytest.mark.parametrize("more", [b"\x01", bytes(8), b"LDMK\x04\0\0\0" * 50, np.random.default_rng(1).bytes(5000)])
 def test_bytes_behind_the_end(version: int, more: bytes) -> None:
-    whole = written(version)
-    assert results(whole + more) == results(whole)
-    assert load(whole + more).notes == (f"{len(more)} bytes follow the last layer",)
+    complete = written(version)
+    assert results(complete + more) == results(complete)
+    assert load(complete + more).notes == (f"{len(more)} bytes follow the last layer",)
 
 
 @pytest.mark.parametrize("garbage", [0xCCCCCCCC, 0x176, 0xFFFFFFFF, 1])
@@ -85,19 +85,19 @@ def test_real_files_whose_padding_is_missing(name: str, kmodels: Path) -> None:
 
 def test_a_real_file_that_lost_a_number(kmodels: Path) -> None:
     """The last four bytes are a zero point: the file loads, as it does on the board, but not without a word."""
-    whole = (kmodels / "face_yolov2_v3.kmodel").read_bytes()
-    (note,) = load(whole[:-4]).notes
+    complete = (kmodels / "face_yolov2_v3.kmodel").read_bytes()
+    (note,) = load(complete[:-4]).notes
     assert note == "the last 4 bytes are missing and taken as 0; layer 23 (dequantize) may have lost something"
-    assert load(whole[:-4]).layers[-1].spec.bias == 0.0
+    assert load(complete[:-4]).layers[-1].spec.bias == 0.0
     with pytest.raises(KModelError, match="cut short"):
-        load(whole[:-8])
+        load(complete[:-8])
 
 
 @pytest.mark.parametrize("name", ["mnist_v3", "voc20_yolov2_v4"])
 def test_garbage_in_the_reserved_words_of_real_files(name: str, kmodels: Path) -> None:
-    whole = (kmodels / f"{name}.kmodel").read_bytes()
+    complete = (kmodels / f"{name}.kmodel").read_bytes()
     position = 36 if name.endswith("v4") else 16
-    assert results(whole[:position] + b"\xcc" * 4 + whole[position + 4 :], "best") == results(whole, "best")
+    assert results(complete[:position] + b"\xcc" * 4 + complete[position + 4 :], "best") == results(complete, "best")
 
 
 def kfpkg(data: bytes) -> bytes:

@@ -69,7 +69,7 @@ def test_inserted_layer() -> None:
     assert any("only in the first file" in line for line in text(back))
 
 
-def test_places_do_not_count(kmodels) -> None:
+def test_addresses_do_not_count(kmodels) -> None:
     """A network in a file with a longer tail computes the same."""
     result = compare(load(chain()), load(chain() + bytes(16)))
     assert result.same

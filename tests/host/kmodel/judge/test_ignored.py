@@ -59,10 +59,10 @@ def test_an_output_and_another_dense_layer_read_the_activation() -> None:
     net.output(net.fully_connected(inner, TWO, ZEROS, 0))
     model = load(net.build())
     assert names(ignored(model)) == "layer 0 (fully_connected): relu6"
-    seen = change(model)
-    assert not seen.picture
-    assert seen.largest > 0
-    assert str(seen).startswith("on random numbers the largest output ")
+    effect = change(model)
+    assert not effect.picture
+    assert effect.largest > 0
+    assert str(effect).startswith("on random numbers the largest output ")
 
 
 def head(act: int) -> bytes:
@@ -88,9 +88,9 @@ def test_info_says_what_becomes_of_a_picture(tmp_path: Path) -> None:
 
 
 def test_a_changed_answer_is_told() -> None:
-    seen = change(load(head(1)))
-    assert (seen.picture, seen.best, seen.applied) == (True, 4, 0)
-    assert "number 4 instead of 0, values change by up to " in str(seen)
+    effect = change(load(head(1)))
+    assert (effect.picture, effect.best, effect.applied) == (True, 4, 0)
+    assert "number 4 instead of 0, values change by up to " in str(effect)
 
 
 def test_every_firmware_has_a_runtime() -> None:

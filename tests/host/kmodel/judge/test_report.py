@@ -57,7 +57,7 @@ def test_large_fits_no_full_build(kmodels) -> None:
     full = next(line for line in text.splitlines() if line.startswith("full "))
     assert "2000 KiB  too large by 2292 KiB" in full
     assert full.endswith("image ce3f4786a5a8")
-    assert "what would:" in text
+    assert "how to make it fit:" in text
     assert "minimum with a GC heap of 496 KiB" in text
     assert "kpu.load_flash()" in text
 
@@ -95,7 +95,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_files(tmp_path: Path, name: str) -> None:
-    """What it is and what to do, whatever the file is."""
+    """The text says what the file is and what to do."""
     data, words = OTHERS[name]
     path = tmp_path / "x.kmodel"
     path.write_bytes(data)
@@ -116,7 +116,7 @@ def test_unreadable(tmp_path: Path) -> None:
 
 
 def test_use(kmodels) -> None:
-    """How MaixPy must call it: set_outputs for v4 with width, height, channels; lists of numbers; five anchors."""
+    """How a MaixPy program calls it: set_outputs for v4 with width, height, channels; number lists; five anchors."""
     assert use(load(kmodels / "voc20_yolov2_v4.kmodel")) == [
         "feed a picture of 320x240x3",
         "suits kpu.run_yolo2: 20 classes, 5 anchors, grid 10x7",

@@ -103,7 +103,7 @@ def test_vendor_table(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "what", "published"),
+    ("name", "quantity", "published"),
     [
         ("face_yolov2_v3", "run", 24),  # run_yolo2: neucrack.com p/313
         ("mobilenet_3class_v3", "forward", 40),  # the same net with 1000 classes: bbs.sipeed.com topic 1811
@@ -113,8 +113,8 @@ def test_vendor_table(size: tuple[int, int]) -> None:
         ("dronet_float_v4", "forward", 1000),  # "about 1 fps": MaixPy-v1 issue 360
     ],
 )
-def test_published_runs(kmodels, name: str, what: str, published: float) -> None:
-    span: Spread = getattr(timing(load(kmodels / f"{name}.kmodel")), what)
+def test_published_runs(kmodels, name: str, quantity: str, published: float) -> None:
+    span: Spread = getattr(timing(load(kmodels / f"{name}.kmodel")), quantity)
     assert span.low <= published <= span.high, f"{span}"
 
 

@@ -157,16 +157,16 @@ def _reduced(x: F) -> tuple[int, F, F]:
         return 1, first, F(F(z - first) - lost)
     n = int(fma(x, real(0x3F22F984), F(0.5)))
     d = F(n)
-    rest = fma(-d, real(0x3FC90F80), x)
+    remainder = fma(-d, real(0x3FC90F80), x)
     lost = F(d * real(0x37354443))
     if n >= 32 or size & ~255 == word(F(n * math.pi / 2)) & ~255:
         for limit, large, small in ((8, 0x37354400, 0x2E85A308), (25, 0x2E85A300, 0x248D3132)):
-            if _exponent(x) - _exponent(F(rest - lost)) <= limit:
+            if _exponent(x) - _exponent(F(remainder - lost)) <= limit:
                 break
-            before, rest = rest, fma(-d, real(large), rest)
-            lost = fma(d, real(small), -fma(-d, real(large), F(before - rest)))
-    first = F(rest - lost)
-    return n, first, F(F(rest - first) - lost)
+            before, remainder = remainder, fma(-d, real(large), remainder)
+            lost = fma(d, real(small), -fma(-d, real(large), F(before - remainder)))
+    first = F(remainder - lost)
+    return n, first, F(F(remainder - first) - lost)
 
 
 def sin(x: F) -> F:

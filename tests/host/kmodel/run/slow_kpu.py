@@ -19,10 +19,10 @@ def shifted(product: int, shift: int, rounding: str) -> int:
         if half % 2 == 0:
             return half >> 1
         return (half >> 1) + 1 if half >= 0 else (half >> 1) - 1
-    floor, rest = product >> shift, product % (1 << shift)
+    floor, remainder = product >> shift, product % (1 << shift)
     middle = 1 << (shift - 1)
     sign = -1 if product < 0 else 1
-    if rest < middle or (rest == middle and floor % 2 == 0):
+    if remainder < middle or (remainder == middle and floor % 2 == 0):
         return floor
     return floor + sign
 

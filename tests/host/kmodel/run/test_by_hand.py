@@ -66,11 +66,11 @@ def activated(z: int, rounding: str) -> int:
     """Half to even, or up; below zero both go the wrong way."""
     start, mul, shift, bias = next(row for row in reversed(PIECES) if z > row[0] or (rounding == "v01" and z == row[0]))
     product = (z - start) * mul
-    whole, rest, half = product >> shift, product % (1 << shift), (1 << shift) >> 1
-    up = rest >= half if rounding == "v01" else rest > half or (rest == half and whole % 2 == 1)
+    quotient, remainder, half = product >> shift, product % (1 << shift), (1 << shift) >> 1
+    up = remainder >= half if rounding == "v01" else remainder > half or (remainder == half and quotient % 2 == 1)
     if shift and up:
-        whole += 1 if product >= 0 else -1
-    return min(255, max(0, whole + bias))
+        quotient += 1 if product >= 0 else -1
+    return min(255, max(0, quotient + bias))
 
 
 def by_hand(image: list[list[list[int]]], rounding: str) -> list[list[list[int]]]:
@@ -108,7 +108,7 @@ def test_every_byte_is_where_the_format_puts_it(backend: str, rounding: str, see
             assert model.machine.ram[offset : offset + WIDTH].tolist() == expected[channel][y]
 
 
-def test_what_the_file_says() -> None:
+def test_the_content_of_the_file() -> None:
     model = load(file())
     assert model.inputs[0].shape == (1, 2, HEIGHT, WIDTH)
     assert model.outputs[0].shape == (2, HEIGHT, WIDTH)

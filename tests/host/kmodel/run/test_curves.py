@@ -45,7 +45,7 @@ def test_every_value_of_a_curve(kind: str, rounding: str) -> None:
 
 def test_curves_of_real_files(kmodels) -> None:
     """Dense samples around every step of every activation table of the collection."""
-    seen = set()
+    tested = set()
     for path in sorted(kmodels.glob("*_v[34].kmodel")):
         for layer in load(path).layers:
             conv = getattr(layer.spec, "conv", None)
@@ -53,11 +53,11 @@ def test_curves_of_real_files(kmodels) -> None:
                 continue
             layer_form = prepare(conv, "v02")
             assert layer_form is not None, (path.name, str(layer))
-            seen.add(type(layer_form.curve.form))
+            tested.add(type(layer_form.curve.form))
             z = np.random.default_rng(layer.index).integers(-(1 << 22), 1 << 22, 20_000)
             z = np.concatenate([z, np.arange(-2000, 2000)])
             assert np.array_equal(results(layer_form.curve.form, z + 0.25), activate(z, conv.activation, "v02"))
-    assert seen == {Formula, Buckets}
+    assert tested == {Formula, Buckets}
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
@@ -106,7 +106,7 @@ def test_the_loops_that_numba_compiles(kind: str) -> None:
     expected = results(form, sums.astype(float) * factor[:, None] + offset[:, None])
     computed = np.empty_like(expected)
     if isinstance(form, Formula):
-        by_formula(sums, factor, offset, form.step, form.shift, form.even, form.whole, computed)
+        by_formula(sums, factor, offset, form.step, form.shift, form.even, form.floor_first, computed)
     elif isinstance(form, Buckets):
         by_buckets(sums, factor, offset - form.origin, form.bits, form.moved, computed)
     else:

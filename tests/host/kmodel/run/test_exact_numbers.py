@@ -51,7 +51,7 @@ def test_the_examples_go_wrong_with_two_roundings(c: float, a: float, b: float) 
 @example([SMALL_TIE, (0.0, -1.0, 1.0)])
 @given(st.lists(st.tuples(NEAR, NEAR, NEAR), min_size=1, max_size=9))
 @settings(deadline=None)
-def test_fold_is_fma_upon_fma(rows: list[tuple[float, float, float]]) -> None:
+def test_fold_is_repeated_fma(rows: list[tuple[float, float, float]]) -> None:
     start = total = F(rows[0][0])
     for _, a, b in rows:
         total = exact.fma(F(a), F(b), total)
@@ -63,7 +63,7 @@ def test_fold_is_fma_upon_fma(rows: list[tuple[float, float, float]]) -> None:
 
 @given(st.lists(st.one_of(NEAR, st.just(0.0)), min_size=3, max_size=3))
 @settings(deadline=None)
-def test_coarse_numbers_need_no_look_at_small_ones(values: list[float]) -> None:
+def test_coarse_numbers_skip_the_search_for_small_ones(values: list[float]) -> None:
     a, b, c = map(F, values)
     if all_coarse(a, b, c):
         assert bits(fma(a, b, c, coarse=True)) == bits(exact.fma(a, b, c))

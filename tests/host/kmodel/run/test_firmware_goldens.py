@@ -64,7 +64,7 @@ def cases(file: Path) -> Iterator[tuple[str, bytes, np.ndarray, bytes]]:
 @pytest.mark.parametrize("name", CASES)
 def test_every_layer_gives_the_firmwares_bits(name: str, backend: str, goldens_maixpy: Path) -> None:
     runtime, count = CASES[name]
-    seen: Counter[str] = Counter()
+    compared: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
     models: dict[bytes, KModel] = {}
     for kind, data, values, required in cases(goldens_maixpy / f"{name}.npz"):
@@ -72,7 +72,7 @@ def test_every_layer_gives_the_firmwares_bits(name: str, backend: str, goldens_m
         model.reset()
         shape = model.inputs[0].shape or (-1,)
         source = values.reshape(shape) if values.size else np.zeros(shape, np.uint8)
-        seen[kind] += 1
+        compared[kind] += 1
         wrong[kind] += model.run(source)[0].tobytes()[: len(required)] != required
     assert not +wrong
-    assert seen.total() == count
+    assert compared.total() == count

@@ -206,7 +206,7 @@ def test_v4_functions_are_the_c_librarys(backend: str, op: int, name: str) -> No
 
 
 @backends
-def test_v4_negation_flips_the_sign_of_what_is_no_number(backend: str) -> None:
+def test_v4_negation_flips_the_sign_of_nan(backend: str) -> None:
     values = np.array([1, -2, 0, np.inf, np.nan], F)
     computed = run_node(backend, 0x0E, lambda a, b: node.Unary(a, b, 6), values, 5)
     assert words(computed) == [word ^ 0x80000000 for word in words(values)]

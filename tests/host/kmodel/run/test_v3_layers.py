@@ -117,7 +117,7 @@ def test_dequantize_and_requantize() -> None:
 
 @pytest.mark.parametrize("backend", BACKEND_CASES)
 @pytest.mark.parametrize("count", [3, 64])
-def test_what_is_no_number_has_one_pattern(backend: str, count: int) -> None:
+def test_nan_has_one_pattern(backend: str, count: int) -> None:
     """RISC-V writes the canonical NaN; which sign a PC writes depends on the length of the array."""
     net = KModelWriter(floats=count)
     x, _ = entry(net)

@@ -31,11 +31,11 @@ def decode(output: np.ndarray, threshold: float = 0.5, nms: float = 0.3) -> list
         w = math.exp(tw) * samples.BLOB_ANCHORS[2 * anchor] / columns * width
         h = math.exp(th) * samples.BLOB_ANCHORS[2 * anchor + 1] / rows * height
         result.append((score, cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2))
-    kept: list[Box] = []
+    best_boxes: list[Box] = []
     for box in sorted(result, reverse=True):
-        if all(overlap(box, other) <= nms for other in kept):
-            kept.append(box)
-    return kept
+        if all(overlap(box, other) <= nms for other in best_boxes):
+            best_boxes.append(box)
+    return best_boxes
 
 
 def overlap(a: Box, b: Box) -> float:
@@ -103,7 +103,7 @@ def test_discs_and_several_blobs(detector) -> None:
             assert max(overlap(box, square(*blob)) for box in boxes) > 0.5
 
 
-def test_nothing_is_found_where_nothing_is(detector) -> None:
+def test_nothing_is_found_in_an_empty_picture(detector) -> None:
     grey = np.random.default_rng(0).integers(0, 150, (3, 240, 320)).astype(np.uint8)
     for image in (scene(), scene((100, 100, 60), light=120), grey):
         assert decode(detector.run(image)[0]) == []
