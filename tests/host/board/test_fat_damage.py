@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from maixswitch.board.sync.plan import Options
-from tests.host.board.fat_helpers import ROOT, FatBoard, Tree, fill, grow, sync, told
+from tests.host.board.fat_helpers import ROOT, FatBoard, Tree, fill, sync, tree_crc, write_tree
 
 CHOICE = f"""
 import sys
@@ -17,13 +17,13 @@ sys.path.append({str(ROOT)!r})
 from device.once.choice import choice_read, choice_write
 
 def cut_choice(before, after, later, twice):
-    # every write of one choice; then of the next, on the card as it was left
+    # cuts after each write of one choice, then after each write of the next choice on the card that the cut left
     socket.use(fat_disk.Disk(socket.disk))
-    whole = socket.disk
+    recorded = socket.disk
     assert choice_write("/sd", after)
     cuts = 0
-    for count in range(len(whole.log)):
-        disk = whole.at(count)
+    for count in range(len(recorded.log)):
+        disk = recorded.at(count)
         socket.use(disk)
         kept = choice_read("/sd")
         assert kept in (before, after), (count, kept)
@@ -34,20 +34,20 @@ def cut_choice(before, after, later, twice):
             socket.use(disk.at(again))
             assert choice_read("/sd") in (kept, later), (count, again)
             cuts += 1
-    socket.use(whole)
+    socket.use(recorded)
     return cuts
 """
 
 
 @pytest.fixture
 def board() -> Iterator[FatBoard]:
-    made = FatBoard()
-    yield made
-    made.end()
+    fat_board = FatBoard()
+    yield fat_board
+    fat_board.end()
 
 
 def test_the_choice_is_cut_at_every_write(board: FatBoard) -> None:
-    """Both slots, new and written again; the choice is the old one or the new, and the next one is kept as well."""
+    """After a cut in either slot the choice is the old or the new one, and the next choice is stored correctly."""
     fill(board, {"main.py": b"main", "models/1-face/model.json": b"{}"})
     board.run(CHOICE)
     order = ["", "1-face", "2-digits", "3-things", "1-face", "2-digits"]
@@ -68,15 +68,16 @@ TREE: Tree = {
 
 
 def damage(board: FatBoard) -> list[str]:
-    found: list[str] = ast.literal_eval(board.run("print(fat_disk.damage(socket.disk)[0])"))
-    return found
+    """Returns the faults of the file system on the card."""
+    messages: list[str] = ast.literal_eval(board.run("print(fat_disk.damage(socket.disk)[0])"))
+    return messages
 
 
 def completes(board: FatBoard, card: Path) -> None:
-    """The next sync goes through, and everything then is whole."""
+    """Checks that the next sync succeeds and leaves no damage on the card."""
     sync(card, board, Options())
     board.run("socket.use(fat_disk.Disk(socket.disk))")
-    assert ast.literal_eval(board.run("print(outcome())"))[0] == told(TREE)
+    assert ast.literal_eval(board.run("print(outcome())"))[0] == tree_crc(TREE)
     assert damage(board) == []
     assert sync(card, board).empty
 
@@ -102,4 +103,4 @@ def test_a_file_whose_clusters_were_freed(board: FatBoard, tmp_path: Path) -> No
     assert "HAL     PY  leads to cluster 0" in damage(board)[0]
     with pytest.raises(Exception, match="EIO"):
         board.run("crc('/sd/device/hal.py')")
-    completes(board, grow(tmp_path / "card", TREE))
+    completes(board, write_tree(tmp_path / "card", TREE))
