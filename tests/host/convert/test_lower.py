@@ -1,4 +1,4 @@
-"""Integer steps become a kmodel: what lies where, what is moved, and what is refused."""
+"""Integer steps become a kmodel: where their results are, which are moved, and what is refused."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def picture(*shape: int) -> np.ndarray:
 
 
 def levels(values: np.ndarray) -> np.ndarray:
-    """What a Dequantize of EVEN makes, as the device computes it: rounded once."""
+    """Return the result of a Dequantize of EVEN as the device computes it: rounded once."""
     exact = values.astype(np.float64) * np.float32(EVEN.factor) + np.float64(np.float32(EVEN.bias))
     return exact.astype(np.float32)
 
@@ -129,7 +129,7 @@ def test_a_copying_layer_copies_every_byte() -> None:
 
 @pytest.mark.parametrize("pool", [1, 2, 3, 5, 6, 7])
 @pytest.mark.parametrize("follow", ["1x1", "3x3", "both", "output"])
-def test_no_pool_stands_behind_a_depthwise_layer(pool: int, follow: str) -> None:
+def test_no_pool_follows_a_depthwise_layer(pool: int, follow: str) -> None:
     net = Hand(4, 16, 32)
     deep = net.conv("image", 4, depthwise=True, pool=pool)
     outputs = [deep] if follow == "output" else []
@@ -149,7 +149,7 @@ def test_no_pool_stands_behind_a_depthwise_layer(pool: int, follow: str) -> None
     assert all(not (s.depthwise and s.pool) for s in make_runnable(quantised).layers if isinstance(s, KpuConv))
 
 
-def test_what_waits_for_late_layers_leaves_the_ai_ram() -> None:
+def test_a_result_that_late_layers_need_leaves_the_ai_ram() -> None:
     net = Hand(3, 64, 64)
     early = net.conv("image", 200)
     x = net.conv(net.conv(early, 200, 1), 200, 1)
@@ -169,7 +169,7 @@ def test_what_waits_for_late_layers_leaves_the_ai_ram() -> None:
         assert np.array_equal(result[name], seen[name].reshape(-1))
 
 
-def test_numbers_may_go_in() -> None:
+def test_the_input_may_be_numbers() -> None:
     net = Hand(5)
     lowered = lower(net.done(net.dense("image", 3)))
     assert names(lowered) == ["fully_connected"]

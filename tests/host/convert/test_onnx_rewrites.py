@@ -1,4 +1,4 @@
-"""What reading a network rewrites gives the same numbers as onnxruntime gives for the file: every tensor, every way."""
+"""A network that reading has rewritten gives the same numbers as onnxruntime: for every tensor and every rewrite."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.host.convert.onnx_builder import Build, save
 
 
 def same(model: onnx.ModelProto, folder: Path, images: int = 2, near: float = 2e-5) -> Graph:
-    """Reads the network and holds every tensor that the file has against onnxruntime's; returns the graph."""
+    """Read the network, compare every tensor of the file with onnxruntime's, and return the graph."""
     path = save(model, folder / "net.onnx")
     graph, network = read(path), FloatNet(path)
     draw = np.random.default_rng(3)
@@ -36,12 +36,12 @@ def same(model: onnx.ModelProto, folder: Path, images: int = 2, near: float = 2e
             expected = array.reshape(graph.shapes[name])
             assert np.abs(result[name][i] - expected).max() <= near * max(float(np.abs(expected).max()), 1e-3), name
     assert set(graph.outputs) <= set(network.names)
-    legal(graph)
+    check_graph(graph)
     return graph
 
 
-def legal(graph: Graph) -> None:
-    """Is the graph what ir.py promises?"""
+def check_graph(graph: Graph) -> None:
+    """Assert that the graph keeps what ir.py promises."""
     tensors = {graph.input}
     for op in graph.nodes:
         assert set(op.inputs) <= tensors, op
@@ -269,7 +269,7 @@ def test_mean_along_channels_last(tmp_path: Path) -> None:
     same(b.model(b.gemm(y, 4)), tmp_path)
 
 
-def test_matmul_and_add_are_one(tmp_path: Path) -> None:
+def test_matmul_and_add_become_one_layer(tmp_path: Path) -> None:
     b, x = build()
     y = b.node("MatMul", [b.flat(b.mean(x)), b.constant(b.random.normal(0, 1, (6, 5)))])
     y = b.node("Relu", [b.node("Add", [y, b.constant(b.random.normal(0, 1, 5))])])
@@ -310,7 +310,7 @@ def test_resize_by_four(way: str, rounding: str, tmp_path: Path) -> None:
     assert kinds(same(b.model(y), tmp_path)) == ["Conv", "Resize", "Resize"]
 
 
-def test_what_no_output_needs_is_left_out(tmp_path: Path) -> None:
+def test_nodes_that_no_output_needs_are_left_out(tmp_path: Path) -> None:
     b, x = build()
     b.conv(x, 7)
     assert kinds(same(b.model(b.conv(x, 2)), tmp_path)) == ["Conv", "Conv"]
@@ -328,7 +328,7 @@ def test_batch_without_a_size_is_one(tmp_path: Path) -> None:
     same(b.model(b.gemm(b.flat(b.mean(b.conv(b.input, 4))), 3)), tmp_path)
 
 
-def test_an_output_in_the_middle_stays_what_it_is(tmp_path: Path) -> None:
+def test_an_output_in_the_middle_is_kept(tmp_path: Path) -> None:
     b, x = build()
     y = b.norm(x)
     z = b.curve(y, "LeakyRelu")

@@ -1,4 +1,4 @@
-"""`maixswitch kmodel ...` as users meet it: words, streams, exit codes, files."""
+"""`maixswitch kmodel ...` as users see it: messages, streams, exit codes, files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.host.sim_helpers import Command
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """A model of one layer: 16x16 pixels of three colours to four maps of bytes."""
+    """A model of one layer, from 16x16 pixels of three colours to four maps of bytes."""
     path = tmp_path / "small.kmodel"
     path.write_bytes(network(np.random.default_rng(1), 3, 16, 16, [Choice(out=4)]))
     return path
@@ -42,7 +42,7 @@ def test_info_json(command: Command, small: Path) -> None:
 
 
 def test_info_answers_a_firmware(command: Command, kmodels: Path) -> None:
-    """With --firmware the exit code says whether it fits; without, looking is enough."""
+    """With --firmware the exit code says whether the model fits; without it the exit code is 0."""
     large = kmodels / "yolov3_two_heads_v3.kmodel"
     assert command("kmodel", "info", large).returncode == 0
     done = command("kmodel", "info", large, "--firmware", "full")
@@ -101,7 +101,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> None:
-    """Each ends with its exit code and words on stderr, without a traceback and with nothing on stdout."""
+    """Each ends with its exit code and a message on stderr, without a traceback and without output on stdout."""
     words, code, text = REFUSALS[name]
     (tmp_path / "broken.kmodel").write_bytes(small.read_bytes()[:200])
     (tmp_path / "garbage.kmodel").write_bytes(bytes(range(9, 99)))
@@ -112,7 +112,7 @@ def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> N
     (tmp_path / "text.npy").write_bytes(b"hello")
     with (tmp_path / "several.npy").open("wb") as file:
         np.savez(file, a=np.zeros(3), b=np.zeros(3))
-    places = {
+    paths = {
         "EMPTY": "empty.npy",
         "TEXT": "text.npy",
         "SEVERAL": "several.npy",
@@ -123,7 +123,7 @@ def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> N
         "GOOD": "good.npy",
         "ODD": "odd.npy",
     }
-    done = command("kmodel", *(places.get(word, word) for word in words))
+    done = command("kmodel", *(paths.get(word, word) for word in words))
     assert done.returncode == code, done.stderr
     assert text in done.stderr
     assert "Traceback" not in done.stderr
@@ -131,7 +131,7 @@ def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> N
 
 
 def test_run_array(command: Command, small: Path, tmp_path: Path) -> None:
-    """The file holds what the package's own run gives, in its shape."""
+    """The file holds the same array as the package's own run gives."""
     image = np.random.default_rng(2).integers(0, 256, (3, 16, 16), np.uint8)
     np.save(tmp_path / "in.npy", image)
     done = command("kmodel", "run", small, "--input", "in.npy", "--output", "out.npz", "--json")
@@ -146,7 +146,7 @@ def test_run_array(command: Command, small: Path, tmp_path: Path) -> None:
 
 
 def test_run_overwrites_and_keeps_the_name(command: Command, small: Path, tmp_path: Path) -> None:
-    """Nothing is left of an older file of that name, and no second suffix is added."""
+    """An older file of the same name is replaced, and no second suffix is added."""
     np.save(tmp_path / "in.npy", np.zeros((3, 16, 16), np.uint8))
     (tmp_path / "out.NPZ").write_bytes(b"older" * 9999)
     done = command("kmodel", "run", small, "--input", "in.npy", "--output", "out.NPZ")
@@ -156,7 +156,7 @@ def test_run_overwrites_and_keeps_the_name(command: Command, small: Path, tmp_pa
         assert list(results) == ["out0"]
 
 
-def test_run_of_numbers_that_are_none(command: Command, kmodels: Path, tmp_path: Path) -> None:
+def test_run_that_gives_nan(command: Command, kmodels: Path, tmp_path: Path) -> None:
     """JSON knows no NaN."""
     np.save(tmp_path / "in.npy", np.array([np.nan, 1, 2, 3], np.float32))
     words = ("kmodel", "run", kmodels / "iris_v3.kmodel", "-i", "in.npy", "-o", "out.npz")
@@ -166,7 +166,7 @@ def test_run_of_numbers_that_are_none(command: Command, kmodels: Path, tmp_path:
 
 
 def test_info_json_of_a_broken_file(command: Command, small: Path, tmp_path: Path) -> None:
-    """A program gets its document, a person the words, and both the exit code."""
+    """Stdout holds the document for programs, stderr the message for people."""
     (tmp_path / "cut.kmodel").write_bytes(small.read_bytes()[:200])
     done = command("kmodel", "info", "cut.kmodel", "--json")
     assert done.returncode == 1
@@ -192,7 +192,7 @@ def test_run_photo(command: Command, kmodels: Path, goldens: Path, photos: Path,
 
 
 def test_photo_of_floats(command: Command, kmodels: Path, tmp_path: Path) -> None:
-    """A model of four numbers takes no picture, and says so."""
+    """A model of four numbers refuses a picture with a message."""
     from PIL import Image
 
     Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
@@ -213,7 +213,7 @@ def test_bench(command: Command, small: Path) -> None:
 
 
 def test_diff(command: Command, small: Path, tmp_path: Path) -> None:
-    """0 for the same network, 1 for another."""
+    """The exit code is 0 for the same network and 1 for another."""
     twin, other = tmp_path / "twin.kmodel", tmp_path / "other.kmodel"
     twin.write_bytes(small.read_bytes())
     other.write_bytes(network(np.random.default_rng(2), 3, 16, 16, [Choice(out=4)]))
@@ -236,7 +236,7 @@ def test_view(command: Command, small: Path, tmp_path: Path, name: str, start: s
 
 
 def test_view_without_a_name(command: Command, small: Path, tmp_path: Path) -> None:
-    """Beside nothing else in the current folder, whatever folder the model is in."""
+    """The page is the only new file in the current folder, whatever folder the model is in."""
     done = command("kmodel", "view", small)
     assert (done.returncode, done.stderr) == (0, "wrote small.svg\n")
     assert (tmp_path / "small.svg").read_text(encoding="utf-8").startswith("<svg")

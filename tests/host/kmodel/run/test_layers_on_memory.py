@@ -1,4 +1,4 @@
-"""Layers tied to the chip's memory: both memories must be byte for byte as after the plain path, slack included."""
+"""Layers that work in the chip's memory leave both memories as the plain path does, byte for byte, unused ones too."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def both(data: bytes, rounding: str, seed: int, runtime: str = "sdk") -> None:
     models = [load(data, rounding, runtime, backend) for backend in ("onnxruntime", "numpy")]
     arrays = [rng.integers(0, 256, tensor.shape, np.uint8) for tensor in models[0].inputs]
     ram = rng.integers(0, 256, models[0].machine.ram.size, np.uint8)
-    main = rng.integers(0, 128, models[0].machine.main.size, np.uint8)  # no float of it is infinite or no number
+    main = rng.integers(0, 128, models[0].machine.main.size, np.uint8)  # no float in it is infinite or NaN
     for model in models:
         model.machine.ram[:], model.machine.main[:] = ram, main
     for (layer, _), _ in zip(*(model.run_layers(*arrays) for model in models), strict=True):
@@ -60,7 +60,7 @@ def test_layers_in_several_runs_of_lines() -> None:
 
 
 def bytes_file(shape: tuple[int, ...], overlap: int) -> bytes:
-    """Two sums of a map and itself; the second is written ``overlap`` bytes after the map's own beginning."""
+    """Return two sums of a map and itself; the second starts ``overlap`` bytes after the map."""
     file = v4_files.File()
     source = file.input(shape, v4_files.BYTE)
     computed = file.output(shape, v4_files.BYTE)
@@ -74,7 +74,7 @@ def bytes_file(shape: tuple[int, ...], overlap: int) -> bytes:
 
 
 def calls(model: KModel) -> list[bool]:
-    """Which layers are bound."""
+    """Return which layers are bound."""
     return [bind(layer, runner_of(model.version, layer.type), model.machine) is not None for layer in model.layers]
 
 

@@ -1,4 +1,4 @@
-"""Every node of kmodel v4, each in a file of its own, against the nested loops."""
+"""Every node of kmodel v4, each in its own file, against the nested loops."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_quantized_binary(op: int) -> None:
     ],
 )
 class TestWindows:
-    """Convolutions and pools with the same geometries."""
+    """Convolutions and pools with equal geometries."""
 
     def geometry(self, window, stride, dilation, pads) -> Geometry:
         return Geometry(Padding(*pads[0]), Padding(*pads[1]), *window, *stride, *dilation)
