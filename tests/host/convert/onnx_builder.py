@@ -1,6 +1,6 @@
 """ONNX networks for the tests: a builder, random networks, and two well-known architectures.
 
-All weights come from the seed; they are scaled so that activations keep their size from layer to layer.
+All weights depend on the seed, and are scaled so that activations keep their size from layer to layer.
 """
 
 from __future__ import annotations
@@ -271,7 +271,7 @@ def tiny_yolo(
 ) -> onnx.ModelProto:
     """Return tiny YOLOv2 (nine convolutions, six pools), with random weights and at most ``widest`` channels.
 
-    With more than 448 a 3x3 convolution takes more weight loads than the KPU has.
+    With more than 448 channels a 3x3 convolution needs more weight loads than the KPU has.
     """
     b = Build((1, 3, *side), seed)
     x = b.input

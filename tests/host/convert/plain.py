@@ -1,6 +1,6 @@
 """A plain integer model of a quantised network: every layer as the chip's documents describe it, one image at a time.
 
-Slow and obvious on purpose: it shares no arithmetic with the emulator, so that the two check each other. ``rounding``
+It is slow and obvious on purpose. It shares no arithmetic with the emulator, so the two check each other. ``rounding``
 is "v02" (nncase 0.2 to 1.6) or "v01" (nncase 0.1); floats are those of MaixPy's and CanMV's firmware (plain_floats.py).
 Sources: nncase 0.1 and 0.2 K210 kernels, SDK kpu.c.
 """

@@ -77,7 +77,7 @@ def mean(values: Values) -> Values:
 def fully_connected(weights: Values, bias: Values, values: Values) -> Values:
     """Add the products in order from 0, then the bias.
 
-    Of a number of inputs that divides by eight, every eighth starts with the product of its neighbour, rounded.
+    If the number of inputs is a multiple of eight, each group of eight starts with its second product, rounded.
     """
     flat = values.reshape(-1).astype(np.float32)
     total = np.zeros(weights.shape[0], np.float32)
@@ -91,7 +91,7 @@ def fully_connected(weights: Values, bias: Values, values: Values) -> Values:
 
 
 def softmax(values: Values) -> Values:
-    """The maximum starts at the smallest normal float, so it is never negative; the sum's reciprocal is a factor."""
+    """Return the softmax: its maximum is at least the smallest normal float, and it multiplies by the sum's reciprocal."""
     powers = exp(values - np.maximum(values.max(), SMALLEST))
     total = np.float32(0)
     for power in powers:

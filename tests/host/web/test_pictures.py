@@ -287,7 +287,7 @@ def test_every_name_becomes_a_short_printable_one(name: str) -> None:
     assert plain.encode("utf-8")
 
 
-# What the page is told.
+# The descriptions that the page gets.
 
 
 def test_sources_describe_themselves(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
     python tests/host/kmodel/format/fuzz.py --count 200000 --seed 1 --jobs 2
     python tests/host/kmodel/format/fuzz.py --seed 1 --case 4711 --save broken.kmodel
 
-A case is told completely by seed and number. It may take 2 s of processor time and 1 GiB of memory, and may warn of
-nothing. Exit code 1 when a case fails.
+Seed and number determine a case. It may take 2 s of processor time and 1 GiB of memory, and must not cause a warning.
+The exit code is 1 if a case fails.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ DEFAULT_FOLDER = Path(os.environ.get("MAIXSWITCH_KMODELS", ROOT.parent / "shared
 
 @dataclass
 class Outcome:
-    """How one case went. ``result``: "ran", "refused", or what is wrong: "crashed", "slow", "large", "differs"..."""
+    """One case's outcome. ``result`` is "ran", "refused", or a failure: "crashed", "slow", "large", "differs"..."""
 
     number: int
     seed: str

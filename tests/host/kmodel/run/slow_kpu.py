@@ -1,6 +1,6 @@
 """A second KPU, loop by loop in plain Python integers, written from the description of the format alone.
 
-It shares nothing with the emulator but the decoded fields of a layer, and is only there to be compared with it.
+It shares only the decoded fields of a layer with the emulator, with which the tests compare it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The v4 nodes as the nested loops of the format's description, with float32 rounded at every step.
 
-``step`` is what adds a product to a sum: ``separate``, or one that rounds once.
+``step`` adds a product to a sum: ``separate``, or a function that rounds once.
 """
 
 from __future__ import annotations

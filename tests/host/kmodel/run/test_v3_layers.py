@@ -1,6 +1,6 @@
 """The CPU layers of kmodel v3, each in its own file, against plain loops written from the SDK's behaviour.
 
-What the firmware computes otherwise stands in test_kmodel_firmware_layers.
+test_firmware_layers.py has the layers that the firmware computes differently.
 """
 
 from __future__ import annotations

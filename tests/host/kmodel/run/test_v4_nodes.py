@@ -36,7 +36,7 @@ def octets(shape: tuple[int, ...], seed: int = 1) -> np.ndarray:
 def run(
     opcode: int, make, source: list[np.ndarray], computed: tuple[int, ...], dtype: int = FLOAT, runtime: str = "sdk"
 ) -> np.ndarray:
-    """The output of one node: ``make`` gets the ranges of the inputs and of the output and gives the body.
+    """Return the output of one node; ``make`` takes the ranges of the inputs and of the output and returns the body.
 
     The reference and the fastest backend must agree in every bit.
     """
