@@ -91,7 +91,7 @@ def fully_connected(weights: Values, bias: Values, values: Values) -> Values:
 
 
 def softmax(values: Values) -> Values:
-    """Return the softmax: its maximum is at least the smallest normal float, and it multiplies by the sum's reciprocal."""
+    """Return the softmax; its maximum is at least the smallest normal float, and the sum's reciprocal a factor."""
     powers = exp(values - np.maximum(values.max(), SMALLEST))
     total = np.float32(0)
     for power in powers:
