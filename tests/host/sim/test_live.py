@@ -45,7 +45,7 @@ class Terminal:
 
         start, deadline = len(self.output), time.monotonic() + 60
         while text not in self.output[start:]:
-            assert time.monotonic() < deadline, f"the command did not print {text!r}: {self.said[-2000:]}"
+            assert time.monotonic() < deadline, f"the command did not print {text!r}: {self.output[-2000:]}"
             if select.select([self._file], [], [], 0.1)[0]:
                 self.output += re.sub(
                     r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(self._file, 65536).decode(errors="replace")

@@ -48,7 +48,7 @@ def record(file: Path, card: Path, actions: Mapping[int, list[str]]) -> list[str
     return kinds
 
 
-def again(file: Path) -> Outcome:
+def replay(file: Path) -> Outcome:
     with read(file) as recording:
         return Replay(recording).run()
 
@@ -75,14 +75,14 @@ def test_actions_of_the_user_repeat(file: Path) -> None:
     with read(file) as recording:
         assert recording.actions == ACTIONS
         expected = len(recording.events)
-    outcome = again(file)
+    outcome = replay(file)
     assert outcome.difference is None
     assert (outcome.events, outcome.interrupted) == (expected, False)
 
 
 def test_another_action_makes_another_run(file: Path) -> None:
     change(file, '"fail load 2006"]', '"fail load 2005"]')
-    difference = again(file).difference
+    difference = replay(file).difference
     assert difference is not None
     assert "fail load 2006" in json.dumps(difference.recorded)
     assert "fail load 2005" in json.dumps(difference.actual)
@@ -105,6 +105,6 @@ def test_another_action_makes_another_run(file: Path) -> None:
 def test_lines_that_no_user_causes_are_refused(file: Path, line: str) -> None:
     change(file, '"fail load 2006"]', f'"{line}"]')
     with pytest.raises(MaixSwitchError) as caught:
-        again(file)
+        replay(file)
     assert caught.value.exit_code == EXIT_IO
     assert str(file) in str(caught.value)

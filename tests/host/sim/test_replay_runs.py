@@ -66,7 +66,7 @@ def record(file: Path, script: str | None, **options: object) -> list[dict[str, 
     return heard
 
 
-def again(file: Path, card: Path | None = None, until: Until | None = None) -> Outcome:
+def replay(file: Path, card: Path | None = None, until: Until | None = None) -> Outcome:
     with read(file) as recording:
         return Replay(recording, card, until).run()
 
@@ -86,7 +86,7 @@ def test_presses_faults_card_and_scene_repeat(scene: Path) -> None:
         assert len(recording.events) > 40
         assert len(recording.views) > 20
         expected = len(recording.events)
-    outcome = again(scene)
+    outcome = replay(scene)
     assert (outcome.difference, outcome.events, outcome.stopped) == (None, expected, False)
 
 
@@ -105,7 +105,7 @@ def test_the_pictures_are_the_recorded_ones(scene: Path, tmp_path: Path) -> None
                 new.writestr(member, old.read(member))
         new.writestr(f"frames/{name}", data)
         new.writestr(ROWS, "\n".join(map(black, old.read(ROWS).decode().split("\n"))))
-    difference = again(other).difference
+    difference = replay(other).difference
     assert difference is not None
     assert (difference.recorded or {})["event"] == "results"
 
@@ -124,7 +124,7 @@ def test_photos_and_another_card_need_nothing_but_the_file(card: Path, tmp_path:
     shutil.rmtree(sources)
     (tmp_path / "out" / "leaf.png").unlink()
     before = sorted(tmp_path.rglob("*"))
-    assert again(file).difference is None
+    assert replay(file).difference is None
     assert sorted(tmp_path.rglob("*")) == before
     with zipfile.ZipFile(file) as archive:
         assert len([name for name in archive.namelist() if name.startswith("frames/")]) <= 3
@@ -133,13 +133,13 @@ def test_photos_and_another_card_need_nothing_but_the_file(card: Path, tmp_path:
 def test_a_run_that_fails_repeats_its_failure(card: Path, tmp_path: Path) -> None:
     events = record(tmp_path / "a.rec", "expect detection blob >= 1 within 300ms", card=card)
     assert [event["exit"] for event in events if event["event"] == "end"] == [1]
-    assert again(tmp_path / "a.rec").difference is None
+    assert replay(tmp_path / "a.rec").difference is None
 
 
 @pytest.mark.parametrize("options", [{"frames": 5}, {"seconds": 1.2}])
 def test_limits_are_part_of_the_recording(card: Path, tmp_path: Path, options: dict[str, object]) -> None:
     record(tmp_path / "a.rec", None, card=card, **options)
-    assert again(tmp_path / "a.rec").difference is None
+    assert replay(tmp_path / "a.rec").difference is None
 
 
 def test_interruption_is_repeated_at_its_step(card: Path, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_interruption_is_repeated_at_its_step(card: Path, tmp_path: Path) -> Non
     with read(file) as recording:
         assert recording.keys == typed
         assert recording.interrupted
-    outcome = again(file)
+    outcome = replay(file)
     assert outcome.difference is None
     assert not outcome.interrupted
 
@@ -176,16 +176,16 @@ def test_interruption_while_the_script_acts(card: Path, tmp_path: Path, last: st
         code = session.run()
         writer.complete(code)
     assert code == 130
-    assert again(file).difference is None
+    assert replay(file).difference is None
 
 
 def test_until_stops_there(scene: Path) -> None:
-    complete = again(scene)
-    early = again(scene, until=Until(ms=900))
+    complete = replay(scene)
+    early = replay(scene, until=Until(ms=900))
     assert (early.difference, early.stopped) == (None, True)
     assert 900 <= early.ms < 1500
     assert early.events < complete.events
-    assert again(scene, until=Until(frames=3)).frames == 3
+    assert replay(scene, until=Until(frames=3)).frames == 3
 
 
 def test_another_threshold_is_named_with_the_first_difference(scene: Path, card: Path, tmp_path: Path) -> None:
@@ -195,8 +195,8 @@ def test_another_threshold_is_named_with_the_first_difference(scene: Path, card:
     settings = json.loads(model.read_text())
     assert settings["threshold"] < 0.99
     model.write_text(json.dumps({**settings, "threshold": 0.99}))
-    assert again(scene, card).changed == []
-    outcome = again(scene, changed)
+    assert replay(scene, card).changed == []
+    outcome = replay(scene, changed)
     assert outcome.changed == ["models/10-blobs/model.json"]
     assert outcome.difference is not None
     recorded, actual = outcome.difference.recorded, outcome.difference.actual
@@ -213,11 +213,11 @@ def test_a_card_that_was_left_out_is_asked_for(card: Path, tmp_path: Path) -> No
         writer.complete(writer.session.run())
     with zipfile.ZipFile(file) as archive:
         assert not [name for name in archive.namelist() if name.startswith("card/")]
-    assert again(file).difference is None  # the card is still at its path
+    assert replay(file).difference is None  # the card is still at its path
     shutil.rmtree(mine)
     with pytest.raises(MaixSwitchError, match="--card FOLDER"):
-        again(file)
-    assert again(file, card).difference is None
+        replay(file)
+    assert replay(file, card).difference is None
 
 
 def test_a_run_that_is_broken_off_leaves_no_file(card: Path, tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_live_keys_repeat(card: Path, tmp_path: Path) -> None:
     assert terminal.end() == 0
     with read(file) as recording:
         assert [*recording.keys.values()] == [" ", "e", "e", "q"]
-    assert again(file).difference is None
+    assert replay(file).difference is None
 
 
 def test_the_command(command: Command, card: Path, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def turn(simulation: Simulation, times: int) -> None:
         simulation.turn()
 
 
-def again(file: Path) -> Outcome:
+def replay(file: Path) -> Outcome:
     with read(file) as recording:
         return Replay(recording).run()
 
@@ -70,7 +70,7 @@ def test_a_recording_starts_a_new_run_and_repeats_it(simulation: Simulation, hea
     with read(simulation.recorded) as recording:
         assert recording.interrupted
         assert ["select 2"] in recording.actions.values()
-    assert again(simulation.recorded).difference is None
+    assert replay(simulation.recorded).difference is None
     simulation.close()
 
 
@@ -89,7 +89,7 @@ def test_an_action_with_a_path_that_needs_quotes_repeats(card: Path, tmp_path: P
     turn(simulation, 12)
     simulation.stop_recording()
     assert simulation.recorded is not None
-    assert again(simulation.recorded).difference is None
+    assert replay(simulation.recorded).difference is None
     simulation.close()
 
 
@@ -128,7 +128,7 @@ def test_a_crash_ends_the_recording(card: Path, tmp_path: Path) -> None:
     assert simulation.stopped in simulation.note
     with read(simulation.recorded) as recording:
         assert [event["event"] for event in recording.events[-2:]] == ["crash", "end"]
-    assert again(simulation.recorded).difference is None
+    assert replay(simulation.recorded).difference is None
     simulation.power()
     assert not simulation.recording()["on"]
     simulation.close()
@@ -141,7 +141,7 @@ def test_a_full_recording_is_complete(simulation: Simulation, monkeypatch: pytes
     assert simulation.note == "the recording is full"
     assert simulation.stopped == ""
     assert simulation.recorded is not None
-    assert again(simulation.recorded).difference is None
+    assert replay(simulation.recorded).difference is None
 
 
 def test_a_named_recording_exists_at_the_end(card: Path, tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_named_recording_exists_at_the_end(card: Path, tmp_path: Path) -> None
     simulation.begin()
     turn(simulation, 12)
     simulation.close()
-    assert again(file).difference is None
+    assert replay(file).difference is None
 
 
 def test_the_board_runs_when_a_recording_cannot_begin(simulation: Simulation) -> None:

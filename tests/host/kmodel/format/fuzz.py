@@ -41,7 +41,7 @@ from maixswitch.kmodel.run.backends import BACKENDS, available  # noqa: E402
 from maixswitch.kmodel.run.runtimes import RUNTIMES  # noqa: E402
 from maixswitch.sim.emulator import LoadedModel  # noqa: E402
 from tests.host.kmodel.format.fuzz_files import gather, weight  # noqa: E402
-from tests.host.kmodel.format.fuzz_mutations import Seed, mutate, study  # noqa: E402
+from tests.host.kmodel.format.fuzz_mutations import Seed, find_structure, mutate  # noqa: E402
 
 SECONDS = 2.0
 """Processor time of one case in s; wall-clock time would include other programs."""
@@ -130,7 +130,7 @@ def play(data: bytes, rng: Random, rounding: str, backend: str) -> tuple[KModel,
     return model, output
 
 
-def look(model: KModel, data: bytes) -> None:
+def inspect(model: KModel, data: bytes) -> None:
     """Do what `maixswitch kmodel info` and the simulator do with a model."""
     report(describe(model, Path("case.kmodel"), file_kind(data)))
     LoadedModel(model)
@@ -165,7 +165,7 @@ class Fuzzer:
 
     def __init__(self, seed: int, folder: Path | None, meter: Meter | None = None) -> None:
         self.seed = seed
-        self.files = [study(name, data) for name, data in gather(folder).items()]
+        self.files = [find_structure(name, data) for name, data in gather(folder).items()]
         self.weights = [weight(item.name, len(item.data)) for item in self.files]
         self.meter = meter or Meter()
         self.backends = [name for name in BACKENDS if available(name)]
@@ -210,7 +210,7 @@ class Fuzzer:
         self.meter.start()
         try:
             if extra < 0.2:
-                look(model, data)
+                inspect(model, data)
             elif extra < 0.4 and outcome.seconds < 0.1:
                 rng = Random()
                 rng.setstate(chance)

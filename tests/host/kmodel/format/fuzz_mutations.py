@@ -90,7 +90,7 @@ def fields_of(cls: type[Any], offset: int) -> Iterator[tuple[type, int]]:
             offset = inner[-1][1] + 4
 
 
-def study(name: str, data: bytes) -> Seed:
+def find_structure(name: str, data: bytes) -> Seed:
     """Find the structure of a file; if the file does not load, only its first words."""
     seed = Seed(name, data)
     try:
@@ -126,7 +126,7 @@ def _study_layer(seed: Seed, layer: Layer, version4: bool) -> None:
 Mutation = Callable[[Random, bytearray, Seed, Sequence[Seed]], None]
 
 
-def put(data: bytearray, position: int, value: int) -> None:
+def write_word(data: bytearray, position: int, value: int) -> None:
     """Write a little-endian word, if the position is still in the file."""
     if 0 <= position <= len(data) - 4:
         data[position : position + 4] = (value & 0xFFFFFFFF).to_bytes(4, "little")
@@ -179,12 +179,12 @@ def extend(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> 
 
 def set_word(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
     """Change one word of the structure."""
-    put(data, rng.choice(seed.words), word(rng, data))
+    write_word(data, rng.choice(seed.words), word(rng, data))
 
 
 def set_count(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
     """Change the number of layers, outputs, inputs or constants, or the size of the main memory."""
-    put(
+    write_word(
         data,
         rng.choice(seed.counts or [12, 24]),
         rng.choice((rng.getrandbits(32), rng.choice(WORDS), rng.randrange(40))),
@@ -230,7 +230,7 @@ def set_type(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -
     """Set another layer type, known or not."""
     known = [*LAYER_TYPES, *RESERVED_TYPES] if data[:1] == b"\x03" else [*NODE_TYPES]
     if seed.types:
-        put(data, rng.choice(seed.types), rng.choice(known) if rng.random() < 0.9 else rng.getrandbits(32))
+        write_word(data, rng.choice(seed.types), rng.choice(known) if rng.random() < 0.9 else rng.getrandbits(32))
 
 
 def move_bytes(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
@@ -255,7 +255,7 @@ def set_fields(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed])
     dims = [rng.choice(SIZES) for _ in range(4)]
     room = rng.choice(MEMORY)
     if rng.random() < 0.7:
-        put(data, seed.main, room)
+        write_word(data, seed.main, room)
     chance = rng.choice((0.2, 0.6, 1.0))
     for kind, position in rng.choice(records):
         if rng.random() > chance:
@@ -278,7 +278,7 @@ def set_fields(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed])
         else:
             values = [rng.choice((rng.choice(SIZES), rng.choice(WORDS), room, room // 4, rng.randrange(64)))]
         for index, value in enumerate(values):
-            put(data, position + 4 * index, value)
+            write_word(data, position + 4 * index, value)
     return None
 
 

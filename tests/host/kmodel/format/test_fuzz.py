@@ -10,7 +10,7 @@ import pytest
 from maixswitch.kmodel import load
 from tests.host.kmodel.format.fuzz import Fuzzer, Summary, describe_bad, fuzz
 from tests.host.kmodel.format.fuzz_files import written
-from tests.host.kmodel.format.fuzz_mutations import mutate, study
+from tests.host.kmodel.format.fuzz_mutations import find_structure, mutate
 
 
 def judge(summary: Summary, count: int) -> None:
@@ -42,7 +42,7 @@ def test_seed_and_number_determine_a_case() -> None:
 
 def test_the_files_are_intact_before_they_are_broken() -> None:
     """Each loads, has a known structure, and is changed by mutations."""
-    files = [study(name, data) for name, data in written().items()]
+    files = [find_structure(name, data) for name, data in written().items()]
     rng = Random(1)
     for seed in files:
         assert load(seed.data).layers

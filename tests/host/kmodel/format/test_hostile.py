@@ -18,7 +18,7 @@ from maixswitch.kmodel.format.budget import MAX_ENDS, MAX_LAYERS, MAX_MAIN_MEMOR
 from maixswitch.kmodel.format.program import MAX_FILE
 from maixswitch.kmodel.format.v4_node import Clamp, Geometry, Padding, Range
 from maixswitch.kmodel.write.writer import KModelWriter
-from tests.host.kmodel.format.fuzz import BYTES, SECONDS, Meter, look
+from tests.host.kmodel.format.fuzz import BYTES, SECONDS, Meter, inspect
 from tests.host.kmodel.run import exact_numbers as exact
 from tests.host.kmodel.run import slow_ops as slow
 from tests.host.kmodel.small_networks import Choice, network, part
@@ -39,7 +39,7 @@ def refused(data: bytes, words: str) -> KModelError:
     return error
 
 
-def cheap(action: Callable[[], object]) -> None:
+def assert_cheap(action: Callable[[], object]) -> None:
     """Assert that `action` stays within the fuzzer's limits for a case."""
     meter = Meter()
     meter.start()
@@ -95,7 +95,7 @@ def test_v4_counts_are_refused_with_their_offset(offset: int, value: int, field:
 def test_a_window_of_many_taps() -> None:
     """A window that the limit allows stays within the time and memory of a case."""
     image = np.zeros((3, 4, 4), np.uint8)
-    cheap(lambda: load(pooled((10_000, 1))).run(image))
+    assert_cheap(lambda: load(pooled((10_000, 1))).run(image))
     refused(pooled((65_535, 65_535)), "too much work")
 
 
@@ -253,7 +253,7 @@ def test_an_extreme_over_a_million_values() -> None:
     for op in (1, 2):
         file.node(7, body.Reduce(x, file.output((1,)), op, shape, (1, 1, 1, 1), 0.0))
     model = load(file.build())
-    cheap(lambda: model.run(values))
+    assert_cheap(lambda: model.run(values))
     assert [computed.tolist() for computed in model.run(values)] == [[float(values.min())], [float(values.max())]]
 
 
@@ -320,11 +320,11 @@ def test_a_huge_file_costs_nothing(tmp_path: Path) -> None:
         file.write(small_v3())
         file.truncate(10 * MAX_FILE)
 
-    def look() -> None:
+    def read_huge() -> None:
         with pytest.raises(KModelError, match="too large for a kmodel"):
             load(path)
 
-    cheap(look)
+    assert_cheap(read_huge)
     count = 500_000
     many = struct.pack("<9I", 3, 1, 0, count, 0, 64, 1, 0, 4) + struct.pack("<2I", 12, 24) * count + bytes(24 * count)
     meter = Meter()
@@ -343,4 +343,4 @@ def test_a_file_of_a_thousand_layers_is_described_in_time() -> None:
     for _ in range(MAX_LAYERS - 1):
         net.upload(x)
     data = net.build()
-    cheap(lambda: look(load(data), data))
+    assert_cheap(lambda: inspect(load(data), data))

@@ -30,7 +30,7 @@ KIB = 1024
 CAMERA = 320 * 240 * 2 + 320 * 240 * 3
 
 
-def sized(size: int) -> KModel:
+def model_of_size(size: int) -> KModel:
     """Return a small network in a file of this many bytes: bytes after the last layer count, as on the board."""
     data = network(np.random.default_rng(1), 3, 16, 16, [Choice(out=4)])
     assert len(data) <= size
@@ -142,21 +142,21 @@ def test_gc_heap() -> None:
     """A model 100 KiB too large fits with a GC heap that is smaller by as much, in steps of 16 KiB."""
     image = find("full")
     free = room(image).bytes
-    kmodel = sized(free - 512 + 100 * KIB)
+    kmodel = model_of_size(free - 512 + 100 * KIB)
     verdict = memory(kmodel, image).verdict
     assert (verdict.kind, verdict.missing, verdict.gc_kib) == ("gc", 100 * KIB, 400)
     assert verdict.text == "too large by 100 KiB; fits only with a GC heap of 400 KiB"
     assert "gc_heap_size(409600)" in verdict.remedy
     assert memory(kmodel, image, gc_kib=400).verdict.fits
     assert not memory(kmodel, image, gc_kib=416).verdict.fits
-    too_large = sized(free + (image.gc_kib - SMALLEST_GC_KIB + 1) * KIB)
+    too_large = model_of_size(free + (image.gc_kib - SMALLEST_GC_KIB + 1) * KIB)
     assert memory(too_large, image).verdict.kind == "large"
 
 
 def test_file_limit() -> None:
-    verdict = memory(sized(file_limit() + 1), "minimum", frame=None, panel=None).verdict
+    verdict = memory(model_of_size(file_limit() + 1), "minimum", frame=None, panel=None).verdict
     assert verdict.kind == "limit"
-    assert memory(sized(file_limit()), "minimum", frame=None, panel=None).verdict.kind == "large"
+    assert memory(model_of_size(file_limit()), "minimum", frame=None, panel=None).verdict.kind == "large"
 
 
 def test_only_yolo_lacks(kmodels) -> None:
@@ -194,10 +194,10 @@ def test_the_fake_agrees(flavour: str, dual: bool) -> None:
     """On the fake board with LCD and camera the largest file that our figures allow loads, a larger one does not."""
     image = find(flavour)
     limit = min(room(image, dual=dual).bytes - 4096, file_limit()) // 4096 * 4096 - 512
-    while memory(sized(limit + 256), image, dual=dual).verdict.fits:
+    while memory(model_of_size(limit + 256), image, dual=dual).verdict.fits:
         limit += 256
     for size, fits in ((limit, True), (limit + 256, False)):
-        kmodel = sized(size)
+        kmodel = model_of_size(size)
         assert memory(kmodel, image, dual=dual).verdict.fits is fits
         bench.reset(flavour)
         bench.card.insert(bench.MemoryCard({"m.kmodel": bench.SparseFile(network_bytes(), size)}))

@@ -31,7 +31,7 @@ LAYERS = [
 ]
 
 
-def both(data: bytes, rounding: str, seed: int, runtime: str = "sdk") -> None:
+def compare_paths(data: bytes, rounding: str, seed: int, runtime: str = "sdk") -> None:
     rng = np.random.default_rng(seed)
     models = [load(data, rounding, runtime, backend) for backend in ("onnxruntime", "numpy")]
     arrays = [rng.integers(0, 256, tensor.shape, np.uint8) for tensor in models[0].inputs]
@@ -50,13 +50,13 @@ def both(data: bytes, rounding: str, seed: int, runtime: str = "sdk") -> None:
 def test_kpu_layers_leave_both_memories_as_the_plain_path_does(height: int, width: int, layers: list[Choice]) -> None:
     for rounding in ROUNDINGS:
         data = network(np.random.default_rng(width), 6, height, width, layers)
-        both(data, rounding, height)
+        compare_paths(data, rounding, height)
 
 
 def test_layers_in_several_runs_of_lines() -> None:
     rng = np.random.default_rng(1)
-    both(network(rng, 24, 50, 130, [Choice(3, 60, pool=1), Choice(3, depthwise=True)]), "v02", 1)
-    both(network(rng, 3, 101, 300, [Choice(3, 20, pool=5), Choice(3, depthwise=True, pool=1)]), "v02", 2)
+    compare_paths(network(rng, 24, 50, 130, [Choice(3, 60, pool=1), Choice(3, depthwise=True)]), "v02", 1)
+    compare_paths(network(rng, 3, 101, 300, [Choice(3, 20, pool=5), Choice(3, depthwise=True, pool=1)]), "v02", 2)
 
 
 def bytes_file(shape: tuple[int, ...], overlap: int) -> bytes:
@@ -82,7 +82,7 @@ def calls(model: KModel) -> list[bool]:
 def test_sums_over_their_own_input(overlap: int, bound: bool) -> None:
     data = bytes_file((3, 7, 9), overlap)
     assert calls(load(data, backend="onnxruntime")) == [True, bound]
-    both(data, "v02", 3)
+    compare_paths(data, "v02", 3)
 
 
 @pytest.mark.parametrize("shape", [(5, 6, 16), (2, 7, 9), (3, 4, 70)])
@@ -102,4 +102,4 @@ def test_moves(shape: tuple[int, ...]) -> None:
     data = file.build()
     assert calls(load(data, backend="onnxruntime")) == [True] * 4
     for runtime in RUNTIMES:
-        both(data, "v02", width, runtime)
+        compare_paths(data, "v02", width, runtime)
