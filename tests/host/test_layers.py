@@ -1,4 +1,4 @@
-"""The layers of the code: which room may import which, and that no modules import each other in a circle.
+"""The layers of the code: which room may import which; no modules import each other.
 
 Every import counts: at the top of a file, inside a function, and for types alone.
 """

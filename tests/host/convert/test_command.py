@@ -48,7 +48,7 @@ def test_a_model_on_a_card(network: Path, command, tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_a_trial_with_noise_says_so(network: Path, command, tmp_path: Path) -> None:
+def test_a_trial_with_noise_is_named_as_one(network: Path, command, tmp_path: Path) -> None:
     ended = command("convert", "net.onnx", "--random", "--out", "n.kmodel")
     assert ended.returncode == 0, ended.stderr
     assert "TRIAL WITH NOISE" in ended.stdout

@@ -1,4 +1,4 @@
-"""Integer steps become a kmodel: what lies where, what is moved, and what is refused."""
+"""Integer steps become a kmodel: where their results are, which are moved, and what is refused."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def picture(*shape: int) -> np.ndarray:
 
 
 def levels(values: np.ndarray) -> np.ndarray:
-    """What a Dequantize of EVEN makes, as the device computes it: rounded once."""
+    """Return the result of a Dequantize of EVEN as the device computes it: rounded once."""
     exact = values.astype(np.float64) * np.float32(EVEN.factor) + np.float64(np.float32(EVEN.bias))
     return exact.astype(np.float32)
 
@@ -149,7 +149,7 @@ def test_no_pool_follows_a_depthwise_layer(pool: int, follow: str) -> None:
     assert all(not (s.depthwise and s.pool) for s in make_runnable(quantised).layers if isinstance(s, KpuConv))
 
 
-def test_maps_that_late_layers_read_wait_in_main_memory() -> None:
+def test_a_result_that_late_layers_need_leaves_the_ai_ram() -> None:
     net = Hand(3, 64, 64)
     early = net.conv("image", 200)
     x = net.conv(net.conv(early, 200, 1), 200, 1)
@@ -169,7 +169,7 @@ def test_maps_that_late_layers_read_wait_in_main_memory() -> None:
         assert np.array_equal(result[name], tensors[name].reshape(-1))
 
 
-def test_a_network_of_numbers() -> None:
+def test_the_input_may_be_numbers() -> None:
     net = Hand(5)
     lowered = lower(net.done(net.dense("image", 3)))
     assert names(lowered) == ["fully_connected"]

@@ -1,4 +1,4 @@
-"""Weights, sums, curves, ranges and single steps in whole numbers, each against what they stand for."""
+"""Weights, sums, curves, ranges and single steps in integers, each compared with the values that they represent."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from tests.host.convert.hand_graphs import CLIP, CURVES, LEAKY, RELU, RELU6, SIG
 def test_every_channel_uses_its_own_scale_around_one_zero() -> None:
     random = np.random.default_rng(0)
     weights = random.normal(0, 1, (6, 5, 3, 3)) * np.array([0.01, 0.1, 1, 5, 20, 0]).reshape(6, 1, 1, 1)
-    levels, zero, scale = quantise_weights(weights)
-    real = (levels.astype(float) - zero) / scale.reshape(-1, 1, 1, 1)
+    quantised, zero, scale = quantise_weights(weights)
+    real = (quantised.astype(float) - zero) / scale.reshape(-1, 1, 1, 1)
     assert np.all(np.abs(real - weights) <= 0.5001 / scale.reshape(-1, 1, 1, 1))
     for channel in range(5):
         assert snr(weights[channel], real[channel]) > 38
-        assert levels[channel].min() == 0 or levels[channel].max() == 255
-    assert np.all(levels[5] == zero)
+        assert quantised[channel].min() == 0 or quantised[channel].max() == 255
+    assert np.all(quantised[5] == zero)
 
 
 @pytest.mark.parametrize(("sign", "zero"), [(1, 0), (-1, 255)])
 def test_weights_of_one_sign_use_all_levels(sign: int, zero: int) -> None:
     weights = sign * np.random.default_rng(1).uniform(0.1, 1, (4, 3, 1, 1))
-    levels, result, _ = quantise_weights(weights)
+    quantised, result, _ = quantise_weights(weights)
     assert result == zero
-    assert levels.min() == 0 if sign < 0 else levels.max() == 255
+    assert quantised.min() == 0 if sign < 0 else quantised.max() == 255
 
 
 def test_weights_that_are_all_zero() -> None:
-    levels, zero, scale = quantise_weights(np.zeros((2, 3, 1, 1)))
-    assert np.all(levels == zero)
+    quantised, zero, scale = quantise_weights(np.zeros((2, 3, 1, 1)))
+    assert np.all(quantised == zero)
     assert np.all(np.isfinite(scale))
 
 
@@ -123,7 +123,7 @@ def test_a_table_of_256() -> None:
         (Curve("all", lambda x: x, -inf, inf), Scale(3, 7), True),
     ],
 )
-def test_when_the_ends_of_a_scale_are_the_clamp(curve: Curve | None, scale: Scale, expected: bool) -> None:
+def test_the_ends_of_a_scale_may_be_the_clamp(curve: Curve | None, scale: Scale, expected: bool) -> None:
     assert saturates(curve, scale) is expected
 
 
@@ -134,7 +134,7 @@ def statistics_of(*images: np.ndarray) -> TensorStatistics:
     return result
 
 
-def test_rare_large_values_are_cut_but_uniform_values_are_not() -> None:
+def test_rare_large_values_are_cut_and_even_values_are_not() -> None:
     random = np.random.default_rng(3)
     even = statistics_of(*random.uniform(-1, 3, (6, 5000)))
     scale, _ = choose([even])
@@ -160,7 +160,7 @@ def test_images_that_differ_widely_get_a_margin_within_the_limits() -> None:
     assert 255 / scale.steps == pytest.approx(4)
 
 
-def test_tensors_of_one_scale_count_alike() -> None:
+def test_tensors_of_one_scale_have_equal_weight() -> None:
     random = np.random.default_rng(4)
     scale, _ = choose([statistics_of(*random.normal(0, 1, (4, 4000))), statistics_of(*random.uniform(0, 9, (4, 4000)))])
     low, high = -scale.zero / scale.steps, (255 - scale.zero) / scale.steps
@@ -194,7 +194,7 @@ def test_the_plain_pools_are_the_emulators(pool: int, rounding: str) -> None:
     np.testing.assert_array_equal(plain.pooled(image.astype(np.int64), pool, rounding), expected)
 
 
-def test_the_plain_model_refuses_what_it_has_no_rule_for() -> None:
+def test_the_plain_model_refuses_a_layer_without_a_rule() -> None:
     net = Quantised((), {"x": (1, 4, 4)}, {"x": Scale(1)}, "x", ())
     image = np.zeros((1, 4, 4), np.uint8)
     with pytest.raises(ValueError, match="no rounding"):

@@ -1,4 +1,4 @@
-"""What cannot be converted is refused in one sentence: which node, why, and what to change."""
+"""A network that cannot be converted is refused in one sentence: which node, why, and what to change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def refused(model: onnx.ModelProto, folder: Path) -> str:
 
 
 def says(path: Path) -> str:
-    """The message that refuses the file; "" if it is taken. Anything but a MaixSwitchError goes through."""
+    """Return the message that refuses the file, "" if it is accepted; any other exception fails the test."""
     try:
         read(path)
     except MaixSwitchError as error:
@@ -205,7 +205,7 @@ def test_output_that_is_constant(tmp_path: Path) -> None:
     assert "does not depend on the picture" in refused(b.model(y), tmp_path)
 
 
-def test_functions_of_the_file_are_taken_in(tmp_path: Path) -> None:
+def test_functions_of_the_file_are_inlined(tmp_path: Path) -> None:
     b, x = build()
     b.nodes.append(helper.make_node("Bend", [x], ["bent"], name="bend", domain="mine"))
     model = onnx.ModelProto()
@@ -220,7 +220,7 @@ def test_functions_of_the_file_are_taken_in(tmp_path: Path) -> None:
     assert graph.outputs == ("bent",)
 
 
-def test_sizes_beyond_all_memory(tmp_path: Path) -> None:
+def test_sizes_larger_than_any_memory(tmp_path: Path) -> None:
     b, x = build()
     for _ in range(40):
         x = b.concat(x, x)
@@ -262,15 +262,15 @@ class TestFiles:
             read(path)
 
     def test_damaged_files_never_end_in_a_traceback(self, tmp_path: Path) -> None:
-        sound_file = random_network(4).SerializeToString()
+        intact = random_network(4).SerializeToString()
         path = tmp_path / "net.onnx"
         draw = np.random.default_rng(8)
         outcomes = []
         for _ in range(250):
-            data = bytearray(sound_file)
+            data = bytearray(intact)
             if draw.random() < 0.3:
                 data = data[: int(draw.integers(0, len(data)))]
-            # Names, sizes and attributes, which are few, rather than weights, which are many.
+            # Prefer the few names, sizes and attributes to the many weights.
             for position in draw.integers(0, len(data) + 1, int(draw.integers(1, 6))):
                 spot = int(position) if draw.random() < 0.3 else int(position) % min(len(data) + 1, 4000)
                 if spot < len(data):

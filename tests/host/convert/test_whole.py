@@ -1,4 +1,4 @@
-"""From ONNX to the emulator: every file computes what the integer model says, near what the float network says."""
+"""From ONNX to the emulator: every file computes the integer model's results, near those of the float network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.host.convert import onnx_builder, plain
 
 BUILDERS = {"mobilenet": onnx_builder.mobilenet, "tiny_yolo": lambda: onnx_builder.tiny_yolo(widest=384)}
 LEAST_SNR = 25.0
-"""dB of every output; what the seeds below reach is 36 to 80."""
+"""The least dB of every output; the seeds below reach 36 to 80."""
 
 
 def photos(folder: Path, count: int = 6) -> Path:
@@ -60,7 +60,7 @@ def test_random_networks(seed: int, pictures: Path, tmp_path: Path) -> None:
         for name in facts.quantised.outputs:
             assert name in result
         for name, values in result.items():
-            if name not in expected:  # what lowering put in
+            if name not in expected:  # a tensor that lowering added
                 continue
             if name in facts.quantised.scales:
                 assert np.array_equal(values, expected[name]), name
@@ -70,7 +70,7 @@ def test_random_networks(seed: int, pictures: Path, tmp_path: Path) -> None:
         assert item["snr_db"] > LEAST_SNR
 
 
-def test_the_same_again(pictures: Path, tmp_path: Path) -> None:
+def test_a_second_conversion_gives_the_same_file(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(2), tmp_path / "net.onnx")
     first, second = (convert(Options(network, tmp_path / "net.kmodel", pictures)) for _ in range(2))
     assert first.lowered.data == second.lowered.data
@@ -84,7 +84,7 @@ def test_pixels_are_what_the_options_say(pictures: Path, tmp_path: Path) -> None
 
 
 class Tags(HTMLParser):
-    """Every tag that opens closes, in order."""
+    """Checks that every tag is closed, in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -150,7 +150,7 @@ def test_a_detector_is_compared_by_its_boxes(pictures: Path, tmp_path: Path) -> 
     assert facts.agreement.share is None or facts.agreement.share > 0.5
 
 
-def test_a_kind_that_does_not_fit_the_network(pictures: Path, tmp_path: Path) -> None:
+def test_an_unknown_kind(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(0), tmp_path / "net.onnx")
     with pytest.raises(MaixSwitchError, match=r"--kind yolo2: the network has no output of \(classes \+ 5\) x 5"):
         convert(Options(network, tmp_path / "n.kmodel", pictures, kind="yolo2"))

@@ -1,4 +1,4 @@
-"""`maixswitch kmodel ...` as users meet it: words, streams, exit codes, files."""
+"""`maixswitch kmodel ...` as users see it: messages, streams, exit codes, files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.host.sim_helpers import ROOT, Command
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """A model of one layer: 16x16 pixels of three colours to four maps of bytes."""
+    """A model of one layer, from 16x16 pixels of three colours to four maps of bytes."""
     path = tmp_path / "small.kmodel"
     path.write_bytes(network(np.random.default_rng(1), 3, 16, 16, [Choice(out=4)]))
     return path
@@ -62,7 +62,7 @@ def test_info_json(command: Command, small: Path) -> None:
 
 
 def test_info_answers_a_firmware(command: Command, kmodels: Path) -> None:
-    """With --firmware, the exit code says whether the model fits; without it, the code is 0."""
+    """With --firmware the exit code says whether the model fits; without it the exit code is 0."""
     large = kmodels / "yolov3_two_heads_v3.kmodel"
     assert command("kmodel", "info", large).returncode == 0
     done = command("kmodel", "info", large, "--firmware", "full")
@@ -121,7 +121,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> None:
-    """Each ends with its exit code and words on stderr, without a traceback and with nothing on stdout."""
+    """Each ends with its exit code and a message on stderr, without a traceback and without output on stdout."""
     words, code, text = REFUSALS[name]
     (tmp_path / "broken.kmodel").write_bytes(small.read_bytes()[:200])
     (tmp_path / "garbage.kmodel").write_bytes(bytes(range(9, 99)))
@@ -143,15 +143,15 @@ def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> N
         "GOOD": "good.npy",
         "ODD": "odd.npy",
     }
-    done = command("kmodel", *(paths.get(word, word) for word in words))
-    assert done.returncode == code, done.stderr
-    assert text in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+    result = command("kmodel", *(paths.get(word, word) for word in words))
+    assert result.returncode == code, result.stderr
+    assert text in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
 
 
 def test_run_array(command: Command, small: Path, tmp_path: Path) -> None:
-    """The file holds what the package's own run gives, in its shape."""
+    """The file holds the same array as the package's own run gives."""
     image = np.random.default_rng(2).integers(0, 256, (3, 16, 16), np.uint8)
     np.save(tmp_path / "in.npy", image)
     done = command("kmodel", "run", small, "--input", "in.npy", "--output", "out.npz", "--json")
@@ -166,7 +166,7 @@ def test_run_array(command: Command, small: Path, tmp_path: Path) -> None:
 
 
 def test_run_overwrites_and_keeps_the_name(command: Command, small: Path, tmp_path: Path) -> None:
-    """Nothing is left of an older file of that name, and no second suffix is added."""
+    """An older file of the same name is replaced, and no second suffix is added."""
     np.save(tmp_path / "in.npy", np.zeros((3, 16, 16), np.uint8))
     (tmp_path / "out.NPZ").write_bytes(b"older" * 9999)
     done = command("kmodel", "run", small, "--input", "in.npy", "--output", "out.NPZ")
@@ -176,7 +176,7 @@ def test_run_overwrites_and_keeps_the_name(command: Command, small: Path, tmp_pa
         assert list(results) == ["out0"]
 
 
-def test_run_with_nan_in_the_output(command: Command, kmodels: Path, tmp_path: Path) -> None:
+def test_run_that_gives_nan(command: Command, kmodels: Path, tmp_path: Path) -> None:
     """JSON knows no NaN."""
     np.save(tmp_path / "in.npy", np.array([np.nan, 1, 2, 3], np.float32))
     words = ("kmodel", "run", kmodels / "iris_v3.kmodel", "-i", "in.npy", "-o", "out.npz")
@@ -186,7 +186,7 @@ def test_run_with_nan_in_the_output(command: Command, kmodels: Path, tmp_path: P
 
 
 def test_info_json_of_a_broken_file(command: Command, small: Path, tmp_path: Path) -> None:
-    """A program gets a document and a person gets a message; both get the exit code."""
+    """Stdout holds the document for programs, stderr the message for people."""
     (tmp_path / "cut.kmodel").write_bytes(small.read_bytes()[:200])
     done = command("kmodel", "info", "cut.kmodel", "--json")
     assert done.returncode == 1
@@ -212,7 +212,7 @@ def test_run_photo(command: Command, kmodels: Path, goldens: Path, photos: Path,
 
 
 def test_photo_of_floats(command: Command, kmodels: Path, tmp_path: Path) -> None:
-    """A model of four numbers takes no picture, and says so."""
+    """A model of four numbers refuses a picture with a message."""
     from PIL import Image
 
     Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
@@ -233,7 +233,7 @@ def test_bench(command: Command, small: Path) -> None:
 
 
 def test_diff(command: Command, small: Path, tmp_path: Path) -> None:
-    """0 for the same network, 1 for another."""
+    """The exit code is 0 for the same network and 1 for another."""
     twin, other = tmp_path / "twin.kmodel", tmp_path / "other.kmodel"
     twin.write_bytes(small.read_bytes())
     other.write_bytes(network(np.random.default_rng(2), 3, 16, 16, [Choice(out=4)]))
@@ -256,7 +256,7 @@ def test_view(command: Command, small: Path, tmp_path: Path, name: str, start: s
 
 
 def test_view_without_a_name(command: Command, small: Path, tmp_path: Path) -> None:
-    """The picture goes to the current folder, whichever folder the model is in."""
+    """The page is the only new file in the current folder, whatever folder the model is in."""
     done = command("kmodel", "view", small)
     assert (done.returncode, done.stderr) == (0, "wrote small.svg\n")
     assert (tmp_path / "small.svg").read_text(encoding="utf-8").startswith("<svg")

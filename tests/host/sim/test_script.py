@@ -1,4 +1,4 @@
-"""The script language: every action parses to what it says, every mistake is named with file and line."""
+"""The script language: every action parses to its values, and every mistake is reported with file and line."""
 
 from __future__ import annotations
 
@@ -118,14 +118,14 @@ def test_mistake(text: str) -> None:
     assert str(caught.value).startswith(f"story.txt:4: {BAD[text]}")
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_together() -> None:
     with pytest.raises(MaixSwitchError) as caught:
         parse("jump\nwait 1s\nwait\n", "story.txt")
     assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == ["story.txt:1", "story.txt:3"]
 
 
-def test_comments_and_places() -> None:
-    """Line numbers are those of the file, comments and blank lines count."""
+def test_comments_and_line_numbers() -> None:
+    """Line numbers are those of the file: comments and blank lines count."""
     script = parse("# start\n\n  press  # the key\nexpect title 'A # B'\n")
     assert [(line.number, line.action) for line in script.lines] == [
         (3, s.Press("", long=False)),

@@ -12,7 +12,7 @@ LARGEST = Fraction(float(np.finfo(F).max))
 
 
 def rounded(value: Fraction) -> F:
-    """The nearest float32, halves to even; infinite beyond the largest."""
+    """Return the nearest float32, halves to even, infinite beyond the largest."""
     if not value:
         return F(0)
     exponent = value.numerator.bit_length() - value.denominator.bit_length()
@@ -24,7 +24,7 @@ def rounded(value: Fraction) -> F:
 
 
 def fma(a: F, b: F, c: F) -> F:
-    """a * b + c rounded once, for finite numbers; a result of zero has the sign that C gives it."""
+    """Return a * b + c rounded once, for finite numbers; a zero has the sign that C gives it."""
     total = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
     if total:
         result = rounded(total)
@@ -143,7 +143,7 @@ def _exponent(x: F) -> int:
 
 
 def _reduced(x: F) -> tuple[int, F, F]:
-    """Quadrant and rest of x, |x| from pi / 4 to 200."""
+    """Return the quadrant of x and the remainder in two parts, for |x| from pi / 4 to 200."""
     if x < 0:
         n, first, second = _reduced(-x)
         return -n, -first, -second

@@ -15,16 +15,16 @@ from tests.host.kmodel.kmodel_cases import BACKEND_CASES
 
 WIDTH, HEIGHT, SOURCE, TARGET = 5, 3, 100, 200
 WEIGHTS = ((0x0102, 0x0003), (0x0000, 0x0201))
-"""[out][in]; a reader that swaps their bytes sees other numbers."""
+"""[out][in]; with swapped bytes they are other numbers."""
 NORM = ((3, 1, -40), (-5, 2, 90_000))
 """(mul, shift, add) per output channel."""
 PIECES = ((-(1 << 35), 0, 0, 7), (1000, 256, 16, 10), (50_000, -64, 16, 250))
-"""(start, mul, shift, bias): flat, rising, falling; the other thirteen begin where no value comes."""
+"""(start, mul, shift, bias): flat, rising, falling; no value reaches the other thirteen."""
 NEVER = (1 << 35) - 1
 
 
 def register_block() -> bytes:
-    """Only what the chip needs to know; word by word, bit by bit."""
+    """Write what the chip needs to know, word by word and bit by bit."""
     words = [0] * 12
     words[1] = SOURCE | TARGET << 32
     words[2] = 1 | 1 << 32 | 1 << 48
@@ -63,7 +63,7 @@ def file() -> bytes:
 
 
 def activated(z: int, rounding: str) -> int:
-    """Half to even, or up; below zero both go the wrong way."""
+    """Round half to even, or up; below zero both round the wrong way."""
     start, mul, shift, bias = next(row for row in reversed(PIECES) if z > row[0] or (rounding == "v01" and z == row[0]))
     product = (z - start) * mul
     quotient, remainder, half = product >> shift, product % (1 << shift), (1 << shift) >> 1

@@ -1,4 +1,4 @@
-"""The writer: layout of the file, places in memory, and what it refuses."""
+"""The writer: layout of the file, addresses in memory, and what it refuses."""
 
 from __future__ import annotations
 
@@ -54,10 +54,8 @@ def test_allocation_reuses_dead_memory() -> None:
     assert (need, rows) == (208, 0)
     addresses = [value.address for value in (a, b, c, d)]
     assert addresses[0] != addresses[1] != addresses[2] != addresses[3]
-    values = [PlacedTensor("main", "float32", (5,)) for _ in range(4)]
-    need, _ = allocate(
-        [([values[0]], [values[1]]), ([values[1]], [values[2]]), ([values[2]], [values[3]])], values[0], values
-    )
+    kept = [PlacedTensor("main", "float32", (5,)) for _ in range(4)]
+    need, _ = allocate([([kept[0]], [kept[1]]), ([kept[1]], [kept[2]]), ([kept[2]], [kept[3]])], kept[0], kept)
     assert need == 4 * 24
 
 
