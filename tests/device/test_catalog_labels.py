@@ -4,7 +4,8 @@
 
 import bench
 from device import spec as device_spec
-from tests.device.test_catalog import DIGITS, changed, problems, read_one
+from tests.device.sample_models import DIGITS
+from tests.device.test_catalog import changed, problems, read_one
 from tests.device.test_kmodel_head import v3
 
 
@@ -38,7 +39,7 @@ def test_wrong_label_files():
 
 def test_a_thousand_labels_cost_little_and_are_read_when_asked_for():
     lines = "\n".join(["label number %d" % i for i in range(1000)])
-    files = {"labels.txt": lines, "mnist.kmodel": v3(((0, 4000),))}
+    files = {"labels.txt": lines, "digits.kmodel": v3(((0, 4000),))}
     spec = read_one(changed(DIGITS, labels="labels.txt"), files)
     assert (spec.problems, len(spec.labels)) == ((), 1000)
     for at in (0, 15, 16, 17, 31, 32, 500, 998, 999):
@@ -73,7 +74,7 @@ def test_a_labels_file_that_was_overwritten_meanwhile_is_no_crash():
 
 def test_no_more_labels_stay_in_memory_than_the_cache_holds():
     lines = "\n".join(["label %d" % i for i in range(device_spec.CACHE + 1)])
-    files = {"labels.txt": lines, "mnist.kmodel": v3(((0, 4 * (device_spec.CACHE + 1)),))}
+    files = {"labels.txt": lines, "digits.kmodel": v3(((0, 4 * (device_spec.CACHE + 1)),))}
     spec = read_one(changed(DIGITS, labels="labels.txt"), files)
     for at in range(device_spec.CACHE):
         spec.label(at)

@@ -8,8 +8,8 @@ import pytest
 
 import bench
 from device import catalog
+from tests.device.sample_models import FACE_ANCHORS
 
-FACE = [1.889, 2.5245, 2.9465, 3.94056, 3.99987, 5.3658, 5.155437, 6.92275, 6.718375, 9.01025]
 VOC = [1.08, 1.19, 3.42, 4.41, 6.63, 11.38, 9.42, 5.11, 16.62, 10.52]
 NINE = [0.1 * i for i in range(1, 19)]
 QVGA = [320, 240, 3]
@@ -29,11 +29,11 @@ def read(kmodels, name, kind, size, classes, anchors=None, pairs=5, **more):
 @pytest.mark.parametrize(
     ("name", "classes", "anchors", "pairs", "grid", "outputs"),
     [
-        ("face_yolov2_v3", 1, FACE, 5, (20, 15), None),
+        ("face_yolov2_v3", 1, FACE_ANCHORS, 5, (20, 15), None),
         ("voc20_yolov2_v3", 20, VOC, 5, (10, 7), None),
         ("voc20_channelwise_v3", 20, VOC, 5, (10, 7), None),
         ("voc20_yolov2_v4", 20, VOC, 5, (10, 7), ((10, 7, 125),)),
-        ("mask_yolov2_v3", 2, FACE, 5, (10, 8), None),
+        ("mask_yolov2_v3", 2, FACE_ANCHORS, 5, (10, 8), None),
         ("face_yolov2_9anchors_v4", 1, NINE, None, (10, 8), ((10, 8, 54),)),
     ],
 )
@@ -48,8 +48,8 @@ def test_detectors(kmodels, name, classes, anchors, pairs, grid, outputs):
 
 def test_a_head_that_fits_two_grids_leaves_the_labels_to_decide(kmodels):
     """2800 elements are 10x8 cells of two classes or 10x7 of three; only the layers behind the head could tell."""
-    assert read(kmodels, "mask_yolov2_v3", "yolo2", QVGA, 2, FACE).grid == (10, 8)
-    assert read(kmodels, "mask_yolov2_v3", "yolo2", QVGA, 3, FACE).grid == (10, 7)
+    assert read(kmodels, "mask_yolov2_v3", "yolo2", QVGA, 2, FACE_ANCHORS).grid == (10, 8)
+    assert read(kmodels, "mask_yolov2_v3", "yolo2", QVGA, 3, FACE_ANCHORS).grid == (10, 7)
 
 
 @pytest.mark.parametrize(
