@@ -1,4 +1,4 @@
-"""models/*/model.json on a fake card: what is taken, and every mistake that is named. Runs under both interpreters."""
+"""models/*/model.json on a fake card: good ones are read, every mistake is named. Runs under both interpreters."""
 
 # ruff: noqa: UP031, RUF005, C419, E402
 import gc
@@ -18,7 +18,7 @@ from device.spec import say
 
 
 def card(files, pull=None):
-    """A board with these files on its card; a dict stands for JSON text."""
+    """Start a board with these files on its card; a dict stands for JSON text. pull: the operation that pulls it."""
     bench.reset()
     kept = {}
     for path in files:
@@ -30,14 +30,14 @@ def card(files, pull=None):
 
 
 def changed(base, **fields):
-    """A copy of base with fields changed, those that are None left out."""
+    """Return a copy of base with other values in some fields; None removes a field."""
     data = dict(base)
     data.update(fields)
     return {key: data[key] for key in data if data[key] is not None}
 
 
 def read_one(model, files=None, pairs=5):
-    """The ModelSpec of models/m with this model.json, beside a digits.kmodel and a face.kmodel."""
+    """Return the ModelSpec of models/m with this model.json, a digits.kmodel and a face.kmodel."""
     kept = {"models/m/model.json": model, "models/m/digits.kmodel": v3(), "models/m/face.kmodel": v3(((9000, 36000),))}
     for name in files or {}:
         kept["models/m/" + name] = files[name]
@@ -46,7 +46,7 @@ def read_one(model, files=None, pairs=5):
 
 
 def problems(model, files=None, pairs=5):
-    """The problems without their file, which is always the folder's model.json."""
+    """Return the problems without their file, which is always the folder's model.json."""
     spec = read_one(model, files, pairs)
     assert {problem[0] for problem in spec.problems} <= {"m/model.json"}
     assert spec.loadable or spec.title == "m"
@@ -67,8 +67,8 @@ def test_a_classifier():
     assert (spec.top, spec.softmax) == (3, False)
 
 
-def test_a_model_that_is_still_arriving_is_passed_over():
-    """Until sync has brought model.json; a folder without one that is not marked is shown as wrong."""
+def test_a_model_that_is_still_arriving_is_skipped():
+    """Until sync has written model.json; a folder without it and without the mark has a problem."""
     marked = {"models/b/ARRIVING": "", "models/b/m.kmodel": v3()}
     card(dict({"models/a/model.json": DIGITS, "models/a/digits.kmodel": v3(), "models/c/labels.txt": "0"}, **marked))
     bench.card.backend.mkdir("models/d")
@@ -96,7 +96,7 @@ def test_a_v4_without_outputs_gets_them_from_its_head():
     assert spec.outputs == ((1, 1, 10),)
 
 
-def test_outputs_of_a_v4_must_be_those_of_the_file():
+def test_outputs_of_a_v4_must_agree_with_the_file():
     face = changed(FACE, outputs=[[20, 15, 30]])
     spec = read_one(face, {"face.kmodel": v4((36000,))})
     assert (spec.problems, spec.outputs, spec.grid) == ((), ((20, 15, 30),), (20, 15))
@@ -105,11 +105,11 @@ def test_outputs_of_a_v4_must_be_those_of_the_file():
     assert problems(face, {"face.kmodel": v4((36000, 4))}) == [("outputs", "[[20, 15, 30]]", "w x h x ch = [9000, 1]")]
 
 
-def test_outputs_of_a_v3_are_left_out():
+def test_outputs_of_a_v3_are_ignored():
     assert read_one(changed(FACE, outputs=[[20, 15, 30]])).outputs is None
 
 
-def test_the_input_of_a_v4_must_be_that_of_the_file():
+def test_the_input_of_a_v4_must_agree_with_the_file():
     assert problems(changed(FACE, input=[224, 224, 3]), {"face.kmodel": v4((36000,))})[0] == (
         "input", "[224, 224, 3]", "[320, 240, 3]",
     )  # fmt: skip
@@ -176,7 +176,7 @@ def test_wrong_anchors():
     assert (spec.problems, spec.grid, spec.outputs) == ((), (10, 8), ((10, 8, 54),))
 
 
-def test_infinity_and_nan_are_no_numbers():
+def test_infinity_and_nan_are_not_numbers():
     for text in ("NaN", "Infinity", "-Infinity", "1e999"):
         for field in ("threshold", "nms"):
             model = json.dumps(changed(DIGITS, **{field: 0.125})).replace("0.125", text)
@@ -184,7 +184,7 @@ def test_infinity_and_nan_are_no_numbers():
         assert problems(json.dumps(changed(FACE, anchors=FACE_ANCHORS[:-1] + [0.125])).replace("0.125", text)), text
 
 
-def test_labels_must_be_as_many_as_the_model_has():
+def test_the_number_of_labels_must_fit_the_model():
     assert problems(changed(DIGITS, labels=["a", "b"])) == [("labels", "2 labels", "10 labels")]
     assert problems(changed(FACE, labels=["a", "b"])) == [("labels", "2 labels", "1 labels")]
     voc = {"face.kmodel": v3(((8752, 35000),))}
@@ -199,7 +199,7 @@ def test_labels_must_fit_outputs_given_for_flash():
     assert problems(changed(DIGITS, kmodel=flash, outputs=[[1, 1, 5]])) == [("labels", "10 labels", "5 labels")]
 
 
-def test_kmodel_files_that_are_none():
+def test_files_that_are_not_a_kmodel():
     for data, expected in (
         (b"", "0 bytes"),
         (b"PK\x03\x04" + bytes(60), "zip"),
@@ -217,11 +217,11 @@ def test_kmodel_files_that_are_none():
     assert problems(DIGITS, {"digits.kmodel": big}) == [("kmodel", "6291457 bytes", "1 to 6291456 bytes")]
 
 
-def test_an_encrypted_model_is_the_firmwares_business():
+def test_an_encrypted_model_is_left_to_the_firmware():
     assert problems(changed(DIGITS, kmodel="m.smodel"), {"m.smodel": b"\x13\x27\x00\x00" + bytes(60)}) == []
 
 
-def test_json_that_is_none():
+def test_files_that_are_not_json():
     for text, expected in (
         ("", "broken text"),
         ("hello", "broken text"),
@@ -248,7 +248,7 @@ def test_a_byte_order_mark_is_tolerated():
     assert read_one(b"\xef\xbb\xbf" + json.dumps(DIGITS).encode()).problems == ()
 
 
-def test_any_cut_of_a_good_file_is_a_problem_and_no_crash():
+def test_any_cut_of_a_good_file_is_a_problem_and_does_not_raise():
     text = json.dumps(FACE)
     for n in range(0, len(text), 7):
         assert problems(text[:n]), n
@@ -309,7 +309,7 @@ def test_a_card_pulled_at_any_moment_ends_in_problems_or_an_oserror():
     assert ended == {"raised", "bad", "good"}
 
 
-def test_one_unreadable_folder_hides_no_other():
+def test_an_unreadable_folder_does_not_hide_another():
     files = {}
     for name, title in (("a", "A"), ("b", "B")):
         files["models/%s/model.json" % name] = changed(DIGITS, title=title)
@@ -326,7 +326,7 @@ def test_one_unreadable_folder_hides_no_other():
     assert specs[0].problems == [("a", "", "too large for this memory", "smaller files")]
 
 
-def test_a_kmodel_that_cannot_be_read_is_a_problem_of_its_folder_and_a_card_that_goes_is_not():
+def test_an_unreadable_kmodel_is_a_problem_of_its_folder_and_a_pulled_card_is_not():
     files = {"models/m/model.json": DIGITS, "models/m/digits.kmodel": v3()}
     card(files)
     bench.fail_at("file.read", 2, OSError(5))  # the first read is model.json
@@ -345,7 +345,7 @@ def test_a_problem_as_one_text():
     assert say(spec.problems[0]) == "m/model.json: cut off; wanted: a JSON object"
 
 
-def test_what_reads_the_card_is_dropped_afterwards():
+def test_the_modules_that_read_the_card_are_dropped_afterwards():
     read_one(DIGITS)
     assert not [name for name in sys.modules if name.startswith("device.once")]
     assert not hasattr(device, "once")  # the package would keep them in memory
@@ -354,7 +354,7 @@ def test_what_reads_the_card_is_dropped_afterwards():
 
 def test_a_spec_is_small():
     if not hasattr(gc, "mem_alloc"):
-        return  # only MicroPython tells
+        return  # only MicroPython can measure it
     files = {}
     for i in range(20):
         files["models/m%d/model.json" % i] = changed(FACE, title="Title %d" % i)

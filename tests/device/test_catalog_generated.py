@@ -1,4 +1,4 @@
-"""The catalogue under generated model.json and labels.txt: it never raises, and never takes what is wrong for right."""
+"""The catalogue with generated model.json and labels.txt: it never raises, and never accepts a wrong value."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_wrong_label_files():
         assert [row[0] for row in problems(changed(DIGITS, labels=name), {"labels.txt": "a"})] == ["labels"]
 
 
-def test_a_thousand_labels_cost_little_and_are_read_when_asked_for():
+def test_a_thousand_labels_cost_little_and_are_read_when_needed():
     lines = "\n".join(["label number %d" % i for i in range(1000)])
     files = {"labels.txt": lines, "digits.kmodel": v3(((0, 4000),))}
     spec = read_one(changed(DIGITS, labels="labels.txt"), files)
@@ -49,11 +49,11 @@ def test_a_thousand_labels_cost_little_and_are_read_when_asked_for():
     assert opened == closed
     for at in (998, 999, 500):
         assert spec.label(at) == "label number %d" % at
-    assert bench.calls["uio.open"] == opened  # still known
+    assert bench.calls["uio.open"] == opened  # still in the cache
     assert len(spec.labels._index) * 2 + 64 * device_spec.CACHE < 2048
 
 
-def test_labels_of_a_card_that_is_gone_are_numbers():
+def test_labels_of_a_pulled_card_are_numbers():
     lines = "\n".join(["label %d" % i for i in range(10)])
     spec = read_one(changed(DIGITS, labels="labels.txt"), {"labels.txt": lines})
     assert spec.label(3) == "label 3"
@@ -63,10 +63,10 @@ def test_labels_of_a_card_that_is_gone_are_numbers():
     bench.card.insert()
     bench.fail_next("file.readline", OSError(5))
     assert spec.label(5) == "#5"
-    assert bench.calls["uio.open"] - 1 == bench.calls["file.close"]  # one of them did not open
+    assert bench.calls["uio.open"] - 1 == bench.calls["file.close"]  # one open failed
 
 
-def test_a_labels_file_that_was_overwritten_meanwhile_is_no_crash():
+def test_a_labels_file_that_was_overwritten_meanwhile_does_not_raise():
     spec = read_one(changed(DIGITS, labels="labels.txt"), {"labels.txt": "\n".join("0123456789")})
     bench.card.backend.files["models/m/labels.txt"] = bytearray(b"\xff\xfe\xff\n" * 10)
     assert spec.label(4) == "#4"
@@ -81,6 +81,6 @@ def test_no_more_labels_stay_in_memory_than_the_cache_holds():
     opened = bench.calls["uio.open"]
     assert spec.label(0) == "label 0"
     assert bench.calls["uio.open"] == opened
-    spec.label(device_spec.CACHE)  # one too many: the others make room
+    spec.label(device_spec.CACHE)  # one too many: the others are dropped
     assert spec.label(0) == "label 0"
     assert bench.calls["uio.open"] == opened + 2

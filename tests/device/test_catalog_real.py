@@ -1,4 +1,4 @@
-"""Real .kmodel files on a fake card: labels, grids and outputs come out as their authors meant them."""
+"""Real .kmodel files on a fake card: labels, grids and outputs are read as their authors intended."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ def test_a_wrong_input_of_a_v4(kmodels):
 
 
 @pytest.mark.parametrize(
-    ("name", "what"),
+    ("name", "form"),
     [("face_yolov2_wordswapped", "word-swapped v3"), ("mnist_v5", "v5"), ("face_v6", "v6")],
 )
-def test_files_no_firmware_loads_from_a_card(kmodels, name, what):
+def test_files_no_firmware_loads_from_a_card(kmodels, name, form):
     spec = read(kmodels, name, "classifier", [28, 28, 1], 10)
-    assert [problem[1:] for problem in spec.problems] == [("kmodel", what, "kmodel v3 or v4")]
+    assert [problem[1:] for problem in spec.problems] == [("kmodel", form, "kmodel v3 or v4")]
