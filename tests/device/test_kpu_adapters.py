@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 import bench
+import sensor
 from benchlib.models import kmodel_v3, kmodel_v4
 
 CANMV = Path(__file__).resolve().parents[2] / "stubs" / "canmv"
@@ -41,7 +42,6 @@ class Rig:
         return SimpleNamespace(**fields)
 
     def picture(self):
-        sensor = importlib.import_module("sensor")
         sensor.reset()
         sensor.set_pixformat(sensor.RGB565)
         sensor.set_framesize(sensor.QVGA)
