@@ -46,11 +46,11 @@ def draw(
     return images, truths
 
 
-def _shapes(row: list[dict[str, Any]]) -> list[pictures.Found]:
-    return [pictures.Found(**item) for item in row]
+def _shapes(row: list[dict[str, Any]]) -> list[pictures.DrawnObject]:
+    return [pictures.DrawnObject(**item) for item in row]
 
 
-def boxes(truths: list[list[pictures.Found]], cell: int) -> torch.Tensor:
+def boxes(truths: list[list[pictures.DrawnObject]], cell: int) -> torch.Tensor:
     """float32 (count, MOST_SHAPES, 5): centre x, y, width, height in cells, class; class -1: nothing."""
     rows = torch.full((len(truths), MOST_SHAPES, 5), -1.0)
     for row, found in zip(rows, truths, strict=True):

@@ -21,12 +21,12 @@ from tests.host.sim_helpers import ROOT, Command
 
 REFUSALS = {
     "no card": (["sim", "absent"], 4, "absent: no such folder"),
-    "a folder that is no card": (["sim", "."], 2, "not a card: wanted a folder models/ in it, found an empty folder"),
+    "a folder that is no card": (["sim", "."], 2, "is not a card: expected a folder models/ in it"),
     "firmware": (["sim", "CARD", "--firmware", "max"], 2, "no firmware 'max'; there are full, with_lvgl, minimum"),
     "board": (["sim", "CARD", "--board", "uno"], 2, "uno"),
     "camera": (["sim", "CARD", "--camera", "no.png"], 4, "no.png: no such picture or folder of pictures"),
     "script": (["sim", "CARD", "--script", "no.txt"], 4, "--script: cannot read no.txt"),
-    "fit": (["sim", "CARD", "--fit", "squash"], 2, "--fit squash: wanted one of stretch, cover, contain"),
+    "fit": (["sim", "CARD", "--fit", "squash"], 2, "--fit squash: expected one of stretch, cover, contain"),
     "speed": (["sim", "CARD", "--speed", "fast"], 2, "--speed fast: expected a number such as 1 or 0.5, or max"),
     "rounding": (["sim", "CARD", "--rounding", "v9"], 2, "no rounding 'v9'; there are v0.2, v0.1"),
     "out": (["sim", "CARD", "--out", "/dev/null/x"], 4, "--out: cannot write /dev/null/x"),
@@ -122,7 +122,7 @@ def test_failed_expectation_names_line_wanted_and_found(command: Command, card: 
     done = command("sim", card, "--script", script)
     assert done.returncode == 1
     assert f"{script}:2: expect title Cats" in done.stderr
-    assert "wanted: title Cats within 1 s" in done.stderr
+    assert "expected: title Cats within 1 s" in done.stderr
     assert "found:  Bright blobs" in done.stderr
 
 

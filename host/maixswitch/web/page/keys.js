@@ -24,7 +24,7 @@ function release(number, finger) {
   ask("key", { key: number, down: false });
 }
 
-function deed(event) {
+function effect(event) {
   if (event === "NEXT") return t("next model");
   if (event === "PREVIOUS") return t("previous model");
   if (event === "RELOAD") return t("load again");
@@ -33,15 +33,15 @@ function deed(event) {
 
 function cap(key) {
   const button = document.createElement("button");
-  const name = document.createElement("b"), what = document.createElement("small");
+  const name = document.createElement("b"), pressText = document.createElement("small");
   button.dataset.key = key.number;
   button.dataset.role = key.role;
   name.textContent = `${key.number} ${key.role}`;
-  what.textContent = t("press: {what}", { what: deed(key.short) });
-  button.append(name, what);
+  pressText.textContent = t("press: {effect}", { effect: effect(key.short) });
+  button.append(name, pressText);
   if (key.long) {
     const hold = document.createElement("small");
-    hold.textContent = t("hold: {what}", { what: deed(key.long) });
+    hold.textContent = t("hold: {effect}", { effect: effect(key.long) });
     button.append(hold);
   }
   button.title = `IO${key.pin}: ${[key.short, key.long].filter(Boolean).join(", ")}`;

@@ -88,7 +88,7 @@ export function showMemory({ memory, fault, index }, rows) {
   if (short) {
     const name = model?.title ?? t("The model"), needed = (model?.need ?? []).reduce((bytes, [, more]) => bytes + more, 0);
     set(at("why"), needed > memory.largest
-      ? t("{title} was refused for want of memory: {why}.", { title: name, why: grouped(model.fits) })
-      : t("{title} was refused for want of memory.", { title: name }));
+      ? t("{title} was refused: there is not enough memory ({why}).", { title: name, why: grouped(model.fits) })
+      : t("{title} was refused: there is not enough memory.", { title: name }));
   }
 }

@@ -31,7 +31,7 @@ function listPhotos({ photos, chosen }) {
   const wanted = JSON.stringify(photos), other = wanted !== listed;
   if (other) {
     listed = wanted;
-    at("turn").replaceChildren(new Option(t("turns by itself"), -1), ...photos.map((name, index) => new Option(`${index + 1}. ${name}`, index)));
+    at("turn").replaceChildren(new Option(t("changes by itself"), -1), ...photos.map((name, index) => new Option(`${index + 1}. ${name}`, index)));
   }
   if (other || document.activeElement !== at("turn")) at("turn").value = chosen;
 }
@@ -63,7 +63,7 @@ function sift(files) {
   const pictures = all.filter(isPicture), small = pictures.filter((file) => file.size && file.size <= limits.bytes);
   const most = limits.bytes / 1024 / 1024, said = [];
   if (pictures.length < all.length) {
-    said.push(t("{count} of {all} files are no photos; wanted PNG, JPEG, WebP, BMP or GIF", { count: all.length - pictures.length, all: all.length }));
+    said.push(t("{count} of {all} files are not photos; expected PNG, JPEG, WebP, BMP or GIF", { count: all.length - pictures.length, all: all.length }));
   }
   if (small.length < pictures.length) {
     said.push(t("{count} photos are empty or larger than {most} MiB; make them smaller", { count: pictures.length - small.length, most }));

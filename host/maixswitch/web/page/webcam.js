@@ -44,7 +44,7 @@ function tick(link, most) {
 
 export async function startWebcam(link, most, notice) {
   if (!navigator.mediaDevices?.getUserMedia) {
-    notice(t("the browser gives the webcam only to a page of this PC; open it as http://127.0.0.1"));
+    notice(t("the browser allows the webcam only on a page of this PC; open it as http://127.0.0.1"));
     return;
   }
   const mine = turn += 1;
