@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/web.py [--card CARD ...] [--seconds 10] [--pages 1] [--write] [--json]
 
 Ends with 1 if a demo model is shown at fewer than 20 frames per second. The card is the one that `maixswitch new`
-makes; --card adds all models of other cards. Frames are counted where the browser paints: a frame that was replaced before the
-screen was refreshed does not count. Processor time (user and system) is that of the server: emulator, drawn scene, app
+makes; --card adds all models of other cards. Frames are counted where the browser paints: a frame that was replaced
+before the screen was refreshed does not count. Processor time (user and system) is that of the server: emulator, drawn scene, app
 and fakes, and sending. --write puts the table into docs/web.md. It needs Chromium on the path.
 """
 
