@@ -4,8 +4,8 @@
 
 Ends with 1 if a demo model is shown at fewer than 20 frames per second. The card is the one that `maixswitch new`
 makes; --card adds all models of other cards. Frames are counted where the browser paints: a frame that was replaced
-before the screen was refreshed does not count. Processor time (user and system) is that of the server: emulator, drawn scene, app
-and fakes, and sending. --write puts the table into docs/web.md. It needs Chromium on the path.
+before the screen was refreshed does not count. Processor time (user and system) is that of the server: emulator,
+drawn scene, app and fakes, and sending. --write puts the table into docs/web.md. It needs Chromium on the path.
 """
 
 from __future__ import annotations

@@ -140,10 +140,9 @@ class Overlay(Protocol):
     """device/overlay.py: the titles and results that the app draws over the picture."""
 
     CELL: int
-    LINE: int
-    BARS: str
 
     def plain(self, text: str) -> str: ...
+    def letter_scale(self, shape: int | str, top: int, width: int, height: int) -> int: ...
 
 
 class KModelHead(Protocol):
