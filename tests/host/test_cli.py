@@ -123,7 +123,7 @@ def test_failed_expectation_names_line_wanted_and_found(command: Command, card: 
     assert done.returncode == 1
     assert f"{script}:2: expect title Cats" in done.stderr
     assert "expected: title Cats within 1 s" in done.stderr
-    assert "found:  Bright blobs" in done.stderr
+    assert "found:    Bright blobs" in done.stderr
 
 
 def test_json_is_all_of_stdout(command: Command, card: Path) -> None:

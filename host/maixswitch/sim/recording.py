@@ -68,7 +68,7 @@ class CardPart:
     folders: list[str]
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Are all contents in the recording?"""
         return all(digest for _, _, digest in self.files.values())
 

@@ -114,7 +114,7 @@ class _ReplayBoard(SimulatedBoard):
         if first and self._other_card is not None:
             return super()._folder_card(self._other_card)
         # If the contents were left out of the recording, take the folder on this PC, relative to the recorded script.
-        if part is None or not part.whole:
+        if part is None or not part.complete:
             return super()._folder_card(folder if first else Path(self._recording.options["base"]) / folder)
         card = _RecordedCard(dict(self._recording.contents(part)), part.folders, self.bench.MemoryCard)
         if self._chosen_board:
@@ -123,7 +123,7 @@ class _ReplayBoard(SimulatedBoard):
 
     def can_insert(self, folder: Path) -> None:
         part = self._recording.cards.get(folder.as_posix())
-        if part is None or not part.whole:
+        if part is None or not part.complete:
             super().can_insert(Path(self._recording.options["base"]) / folder)
 
     def look_at(self, path: str, base: Path) -> None:
@@ -159,7 +159,7 @@ class Replay:
         options = recording.options
         first = recording.cards[""]
         # If the contents were left out, the card's folder may still be on this PC.
-        if card is None and not first.whole:
+        if card is None and not first.complete:
             card = Path(options["card"])
             if not card.is_dir():
                 text = tr(
