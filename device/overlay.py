@@ -17,6 +17,17 @@ LINE = 12
 CARD = (101, 102)  # faults of the card: the key looks again
 
 
+def letter_scale(shape, top, width, height):
+    """Return how many times the letters of results are enlarged: 2 on pictures of 200 pixels and more, else 1.
+
+    shape: of the results. top: how many bars a classifier shows. width, height: of the visible part of the picture.
+    """
+    # Bars with large letters may take at most a third of the picture.
+    if min(width, height) < 200 or (shape == BARS and (LINE * 2 + 6) * top > height // 3):
+        return 1
+    return 2
+
+
 class Overlay:
     """Draws on pictures with Image.draw_*, which does not change their AI plane, and shows messages on the screen."""
 
@@ -41,7 +52,7 @@ class Overlay:
         # Computed once: the closures below run in every frame and use these as their own variables.
         items = results.items
         label = spec.label
-        scale = 2 if min(width, height) >= 200 else 1
+        scale = letter_scale(results.shape, spec.top, width, height)
         right = left + width
         bottom = top + height
         first = top + LINE + 2  # below the status bar
@@ -79,10 +90,7 @@ class Overlay:
                 img.draw_rectangle(x, y, w, plate, colour, 1, 1)
                 img.draw_string(x, y, text, INKS[number], scale, 0, 0, 1)
 
-        size = scale
-        if results.shape == BARS and (LINE * 2 + 6) * spec.top > height // 3:
-            size = 1
-        row = LINE * size + 6  # a line of text, and under it a bar of 4
+        row = LINE * scale + 6  # a line of text, and under it a bar of 4
         room = height - LINE - 2
         if row * spec.top * 2 > room:  # thinner bars, or they would hide more than half of the picture
             row -= 3
@@ -93,12 +101,12 @@ class Overlay:
             if count > rows:
                 count = rows
             y = bottom - count * row
-            thick = (row - LINE * size) * 2 // 3
+            thick = (row - LINE * scale) * 2 // 3
             for i in range(count):
                 item = items[i]
                 img.draw_rectangle(left, y, width, row, BLACK, 1, 1)
-                text = item.text or caption(item, columns // size)
-                img.draw_string(left, y, text, WHITE, size, 0, 0, 1)
+                text = item.text or caption(item, columns // scale)
+                img.draw_string(left, y, text, WHITE, scale, 0, 0, 1)
                 y += row
                 w = item.score * width // 1000
                 if w:

@@ -109,7 +109,7 @@ def test_wrong_words(micropython: str) -> None:
     for words in (("fly", "5"), ("app",), ("app", "many"), ("app", "5", "solid")):
         done = _run(micropython, *words)
         assert done.returncode == 2
-        assert "wanted: bare N, app N" in done.stderr
+        assert "expected bare N or app N" in done.stderr
     done = _run("no-such-interpreter")
     assert done.returncode == 2
     assert "no program no-such-interpreter" in done.stderr

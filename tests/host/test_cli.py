@@ -21,16 +21,12 @@ from tests.host.sim_helpers import ROOT, Command
 
 REFUSALS = {
     "no card": (["sim", "absent"], 4, "absent: no such folder"),
-    "a folder that is not a card": (
-        ["sim", "."],
-        2,
-        "not a card: wanted a folder models/ in it, found an empty folder",
-    ),
+    "a folder that is no card": (["sim", "."], 2, "is not a card: expected a folder models/ in it"),
     "firmware": (["sim", "CARD", "--firmware", "max"], 2, "no firmware 'max'; there are full, with_lvgl, minimum"),
     "board": (["sim", "CARD", "--board", "uno"], 2, "uno"),
     "camera": (["sim", "CARD", "--camera", "no.png"], 4, "no.png: no such picture or folder of pictures"),
     "script": (["sim", "CARD", "--script", "no.txt"], 4, "--script: cannot read no.txt"),
-    "fit": (["sim", "CARD", "--fit", "squash"], 2, "--fit squash: wanted one of stretch, cover, contain"),
+    "fit": (["sim", "CARD", "--fit", "squash"], 2, "--fit squash: expected one of stretch, cover, contain"),
     "speed": (["sim", "CARD", "--speed", "fast"], 2, "--speed fast: expected a number such as 1 or 0.5, or max"),
     "rounding": (["sim", "CARD", "--rounding", "v9"], 2, "no rounding 'v9'; there are v0.2, v0.1"),
     "out": (["sim", "CARD", "--out", "/dev/null/x"], 4, "--out: cannot write /dev/null/x"),
@@ -123,11 +119,11 @@ def test_script_mistakes_are_reported_before_anything_runs(command: Command, car
 def test_failed_expectation_names_line_wanted_and_found(command: Command, card: Path, tmp_path: Path) -> None:
     script = tmp_path / "story.txt"
     script.write_text("expect state RUNNING\nexpect title Cats within 1s\n")
-    result = command("sim", card, "--script", script)
-    assert result.returncode == 1
-    assert f"{script}:2: expect title Cats" in result.stderr
-    assert "wanted: title Cats within 1 s" in result.stderr
-    assert "found:  Bright blobs" in result.stderr
+    done = command("sim", card, "--script", script)
+    assert done.returncode == 1
+    assert f"{script}:2: expect title Cats" in done.stderr
+    assert "expected: title Cats within 1 s" in done.stderr
+    assert "found:    Bright blobs" in done.stderr
 
 
 def test_stdout_holds_only_the_json(command: Command, card: Path) -> None:

@@ -62,8 +62,8 @@ def replay(
 
     with read(file) as recording:
         if as_test is not None:
-            # A test must not depend on a card that is somewhere else.
-            if not recording.cards[""].whole:
+            # A test must not depend on a card that lies somewhere else.
+            if not recording.cards[""].complete:
                 text = tr("--as-test: the card was left out of {path}; record it without --no-card", path=file)
                 raise MaixSwitchError(text, EXIT_USAGE)
             write_test(as_test, file)

@@ -105,7 +105,7 @@ def test_a_failing_story_prints_what_fails_again(cards: Path) -> None:
     done, events = command(cards, text)
     assert done.returncode == 1
     assert events[-1]["event"] == "end"
-    finding = "wanted: state RUNNING within 2 s\n  found:  state FAULT, Digits, fault 2015"
+    finding = "expected: state RUNNING within 2 s\n  found:    state FAULT, Digits, fault 2015"
     assert finding in str(caught.value)
     assert finding in done.stderr
     story.do("heal").end()

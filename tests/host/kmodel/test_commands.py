@@ -99,7 +99,7 @@ REFUSALS = {
     "no array": (["run", "SMALL", "-i", "TEXT", "-o", "x.npz"], 4, "not one plain array as numpy.save writes it"),
     "several arrays": (["run", "SMALL", "-i", "SEVERAL", "-o", "x.npz"], 4, "it holds several arrays; expected one"),
     "no picture": (["run", "SMALL", "-i", "GARBAGE", "-o", "x.npz"], 4, "neither a picture nor named .npy"),
-    "channels last": (["run", "SMALL", "-i", "LAST", "-o", "x.npz"], 1, "wanted uint8 (1, 3, 16, 16), channels first"),
+    "channels last": (["run", "SMALL", "-i", "LAST", "-o", "x.npz"], 1, "expected uint8 (1, 3, 16, 16), channels"),
     "no model": (["bench", "GARBAGE"], 1, "garbage.kmodel: not a kmodel"),
     "no input": (["run", "SMALL", "-i", "no.npy", "-o", "x.npz"], 4, "cannot read no.npy: No such file or directory\n"),
     "too many": (

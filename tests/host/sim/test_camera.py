@@ -110,9 +110,9 @@ def test_fit(tmp_path: Path, fit: str, corner: tuple[int, ...], centre: tuple[in
     ("name", "fit", "code", "text"),
     [
         ("absent.png", "stretch", EXIT_IO, "no such picture or folder of pictures"),
-        ("empty", "stretch", EXIT_IO, "no picture in this folder; wanted files such as .png or .jpg"),
+        ("empty", "stretch", EXIT_IO, "this folder holds no pictures; expected files such as .png or .jpg"),
         ("text.png", "stretch", EXIT_IO, "not a picture that Pillow can read"),
-        ("text.png", "squeeze", EXIT_USAGE, "--fit squeeze: wanted one of stretch, cover, contain"),
+        ("text.png", "squeeze", EXIT_USAGE, "--fit squeeze: expected one of stretch, cover, contain"),
     ],
 )
 def test_refusals(tmp_path: Path, name: str, fit: str, code: int, text: str) -> None:

@@ -88,9 +88,9 @@ def test_the_board_is_written_into_the_settings_in_memory(folder: Path, old: str
     ("name", "code", "text"),
     [
         ("absent", EXIT_IO, "no such folder"),
-        ("file", EXIT_USAGE, r"a file, wanted the folder of a card \(with models/ in it\)"),
-        ("empty", EXIT_USAGE, "not a card: wanted a folder models/ in it, found an empty folder"),
-        ("other", EXIT_USAGE, r"not a card: wanted a folder models/ in it, found a, b, c, d, e, f, \.\.\."),
+        ("file", EXIT_USAGE, r"is a file; expected the folder of a card, with models/ in it"),
+        ("empty", EXIT_USAGE, "is not a card: expected a folder models/ in it, found an empty folder"),
+        ("other", EXIT_USAGE, r"is not a card: expected a folder models/ in it, found a, b, c, d, e, f, \.\.\."),
     ],
 )
 def test_refuses_what_is_not_a_card(tmp_path: Path, name: str, code: int, text: str) -> None:

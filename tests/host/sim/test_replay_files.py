@@ -96,15 +96,18 @@ HOSTILE: dict[str, tuple[Callable[[Parts], None], str]] = {
     "rows that unpack to more than any": (part(ROWS, bytes(MAX_ROWS_BYTES + 1)), "more than"),
     "rows that are not JSON": (part(ROWS, b"\xff\xfe{"), "cannot be used"),
     "rows that nest deep": (part(ROWS, b"[" * 200_000), "cannot be used"),
-    "no head": (part(ROWS, b"[]\n"), "found schema None"),
+    "no head": (part(ROWS, b"[]\n"), "the schema is None"),
     "another version": (head(schema="maixswitch.recording/99"), "maixswitch.recording/99"),
     "an option of another type": (head(frames="many"), "frames"),
     "an unknown language": (head(language="../x"), "language"),
-    "a card path that leads out": (rows(b'"models/10-blobs/model.json"', b'"../../model.json"'), "no path on a card"),
+    "a card path that leads out": (
+        rows(b'"models/10-blobs/model.json"', b'"../../model.json"'),
+        "not a path on a card",
+    ),
     "a picture without a size": (rows(b", 320, 240,", b", 0, 240,"), "view"),
     "a picture of an enormous size": (rows(b", 320, 240,", b", 99999, 240,"), "view"),
     "a view that is a number": (rows(b'{"view": ', b'{"view": 1}\n{"view": '), "line"),
-    "a row of another kind": (rows(b'{"finger": ', b'{"run": "id"}\n{"finger": '), "no row"),
+    "a row of another kind": (rows(b'{"finger": ', b'{"run": "id"}\n{"finger": '), "not a row"),
     "no end": (rows(b'{"end": ', b'{"finger": '), "its end is missing"),
     "an unknown board": (head(board="../../x"), "no board"),
     "an unknown firmware": (head(flavour="x"), "x"),
@@ -133,7 +136,7 @@ def test_a_file_that_was_cut(good: Path, tmp_path: Path, keep: float) -> None:
     data = good.read_bytes()
     file = tmp_path / "cut.rec"
     file.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
-    with pytest.raises(MaixSwitchError, match="no recording") as caught:
+    with pytest.raises(MaixSwitchError, match="is not a recording") as caught:
         read(file)
     assert caught.value.exit_code == EXIT_IO
 

@@ -97,8 +97,8 @@ def test_board_without_panel_is_refused(card: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "boards", "picks", "message"),
     [
-        ("wait 1s", ["cube"], [], "s: makes no picture; wanted at least one line `screenshot NAME`"),
-        ("screenshot a\nscreenshot A", ["cube"], [], "s:2: a second picture A: give each its own name"),
+        ("wait 1s", ["cube"], [], "s: takes no pictures; expected at least one line `screenshot NAME`"),
+        ("screenshot a\nscreenshot A", ["cube"], [], "s:2: a second picture is named A; give each its own name"),
         ("screenshot a", ["cub"], [], "--board: no board cub; known: bit"),
         ("screenshot a", ["cube", "dock"], ["b-cube"], "--pick b-cube: no such picture; there are a-cube, a-dock"),
     ],
@@ -119,7 +119,7 @@ def test_mistakes_are_reported_before_anything_runs(
         (("--sheet", "sheet.gif"), EXIT_USAGE, "--sheet sheet.gif: expected a name that ends in .png"),
         (("--out", "s"), EXIT_USAGE, "--out s: a file; expected a folder"),
         (("--script", "none"), EXIT_IO, "--script: cannot read none: No such file or directory"),
-        (("--script", "binary"), EXIT_USAGE, "--script binary: no text in UTF-8; wanted one action a line"),
+        (("--script", "binary"), EXIT_USAGE, "--script binary: not a text in UTF-8; expected one action a line"),
     ],
 )
 def test_wrong_commands_end_with_one_line(

@@ -103,9 +103,9 @@ def test_failed_expectation(play: Play) -> None:
     assert session.code == 1
     text = session.explain()
     assert text.startswith(
-        "test.txt:2: expect detection blob >= 1 within 500ms\n  wanted: detection blob >= 1 within 0.5 s"
+        "test.txt:2: expect detection blob >= 1 within 500ms\n  expected: detection blob >= 1 within 0.5 s"
     )
-    assert "found:  state RUNNING, Bright blobs, blob 0." in text
+    assert "found:    state RUNNING, Bright blobs, blob 0." in text
 
 
 def test_unfinished_script_is_a_failure(play: Play) -> None:

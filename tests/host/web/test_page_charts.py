@@ -68,16 +68,16 @@ def test_model_that_does_not_fit_says_why_with_numbers(page: Any) -> None:
     why = page.inner_text("#why")
     assert "Large" in why
     assert re.search(r"[\d,]+ KiB", why), why
-    page.wait_for_selector("#wanted:not([hidden])")
-    needed = re.search(r"([\d,]+) KiB", page.inner_text("#wanted"))
+    page.wait_for_selector("#needed:not([hidden])")
+    needed = re.search(r"([\d,]+) KiB", page.inner_text("#needed"))
     assert needed
     assert int(needed.group(1).replace(",", "")) >= 6 * 1024 > kib(memory(page), "free")
-    ram, need = page.locator("#memory").bounding_box(), page.locator("#wanted i").bounding_box()
-    assert need["x"] + need["width"] > ram["x"] + ram["width"]  # it is wider than the memory
+    ram, need = page.locator("#memory").bounding_box(), page.locator("#needed i").bounding_box()
+    assert need["x"] + need["width"] > ram["x"] + ram["width"]  # it sticks out
     select(page, GOOD)
     model(page, GOOD)
     page.wait_for_selector("#why", state="hidden")
-    page.wait_for_selector("#wanted", state="hidden")
+    page.wait_for_selector("#needed", state="hidden")
 
 
 def test_ai_ram_has_a_box_for_each_map_and_says_when_there_is_none(page: Any) -> None:

@@ -74,7 +74,7 @@ def test_several_photos_are_an_album_to_choose_from(page: Any, tmp_path: Path) -
     colours = {"2 green": GREEN, "10 blue": BLUE, "1 red": RED}
     page.set_input_files("#photo", [save(plain(colour), tmp_path / f"{name}.png") for name, colour in colours.items()])
     page.wait_for_selector("#turn option:nth-child(4)", state="attached")
-    names = ["turns by itself", "1. 1 red.png", "2. 2 green.png", "3. 10 blue.png"]
+    names = ["changes by itself", "1. 1 red.png", "2. 2 green.png", "3. 10 blue.png"]
     assert page.locator("#turn option").all_inner_texts() == names
     for index, label in ((2, "blue"), (0, "red"), (1, "green")):
         page.select_option("#turn", str(index))

@@ -230,7 +230,7 @@ def test_quantized_add_refuses_shifts_that_c_does_not_know(offset: int, shift: i
     net = KModelWriter(floats=8)
     q = net.quantize(entry(net)[0], 0.1, -9.0)
     net.output(net.layer(2, body.QuantizedAdd, [q, q], (8,), "uint8", *numbers))
-    with pytest.raises(KModelError, match=r"_shift\): found .*; wanted 0\.\.63"):
+    with pytest.raises(KModelError, match=r"_shift\): found .*; expected 0\.\.63"):
         load(net.build())
 
 
