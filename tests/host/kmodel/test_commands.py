@@ -182,7 +182,7 @@ def test_run_that_gives_nan(command: Command, kmodels: Path, tmp_path: Path) -> 
     words = ("kmodel", "run", kmodels / "iris_v3.kmodel", "-i", "in.npy", "-o", "out.npz")
     result = json.loads(command(*words, "--json").stdout, parse_constant=pytest.fail)
     assert result["outputs"][0]["min"] is None
-    assert command(*words).stdout == "out0: 3 float32, values that are no numbers\n"
+    assert command(*words).stdout == "out0: 3 float32, values that are not numbers\n"
 
 
 def test_info_json_of_a_broken_file(command: Command, small: Path, tmp_path: Path) -> None:
