@@ -1,8 +1,8 @@
-"""How long `maixswitch check` takes for a card of 50 models; ends with 1 when it is over the bound.
+"""Measures how long `maixswitch check` takes for a card of 50 models; ends with 1 if that exceeds the bound.
 
     .venv/bin/python benchmarks/check.py [FOLDER OF REAL KMODELS]
 
-The models are the project's two small networks in turn, and every usable file of the folder where one is given.
+The models are the project's two small networks in turn; with a folder also every usable file in it.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ RUNS = 3
 
 
 def write(folder: Path, real: list[Path]) -> None:
-    """A card of MODELS models with the app on it."""
+    """Write a card with the app and MODELS models. real: files of further models."""
     write_card(folder)
     build(folder)
     files = [samples.blob_detector(), samples.colour_classifier(), *(path.read_bytes() for path in real)]
     for index in range(MODELS - 2):
         data = files[index % len(files)]
-        place = folder / "models" / f"{index + 30}-model"
-        place.mkdir()
-        (place / "m.kmodel").write_bytes(data)
+        model = folder / "models" / f"{index + 30}-model"
+        model.mkdir()
+        (model / "m.kmodel").write_bytes(data)
         shape = load(data).inputs[0].shape or ()
         channels, height, width = shape[-3:] if len(shape) > 2 else (3, 224, 224)
         fields = {
@@ -45,7 +45,7 @@ def write(folder: Path, real: list[Path]) -> None:
             "input": [width, height, channels],
             "labels": [f"class {label}" for label in range(8)],
         }
-        (place / "model.json").write_text(json.dumps(fields), encoding="utf-8")
+        (model / "model.json").write_text(json.dumps(fields), encoding="utf-8")
 
 
 def usable(path: Path) -> bool:
@@ -57,18 +57,18 @@ def usable(path: Path) -> bool:
 
 
 def measure(real: list[Path]) -> float:
-    """Median seconds of one check."""
-    with tempfile.TemporaryDirectory() as place:
-        write(Path(place, "card"), real)
-        size = sum(path.stat().st_size for path in Path(place).rglob("*.kmodel"))
+    """Return the median seconds of one check."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder, "card"), real)
+        size = sum(path.stat().st_size for path in Path(folder).rglob("*.kmodel"))
         times = []
         for _ in range(RUNS):
             start = perf_counter()
-            report = check(Path(place, "card"))
+            report = check(Path(folder, "card"))
             times.append(perf_counter() - start)
-        found = len(report.findings)
-    what = f"{len(real)} real files and the samples" if real else "the samples"
-    print(f"{MODELS} models of {what}, {size / 1e6:.1f} MB: {median(times):.2f} s, {found} findings")
+        count = len(report.findings)
+    files = f"{len(real)} real files and the samples" if real else "the samples"
+    print(f"{MODELS} models of {files}, {size / 1e6:.1f} MB: {median(times):.2f} s, {count} findings")
     return median(times)
 
 

@@ -1,4 +1,4 @@
-"""The figures of device.py as the document docs/cost.md."""
+"""Writes the figures of device.py as the document docs/cost.md."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def verdict(value: float, target: float) -> str:
     return "met" if value <= target else "**missed**"
 
 
-def targets(found: list[dict[str, Any]]) -> str:
-    """The numbers to meet and how each interpreter does."""
+def targets(interpreters: list[dict[str, Any]]) -> str:
+    """Return a table of the numbers to meet, with the figures of each interpreter."""
     rows = []
-    for one in found:
+    for one in interpreters:
         frame = one["frame"]
         per_class = max(frame[case]["device"] / int(case.split(" ")[0]) for case in frame if "classes" in case)
         lines: list[tuple[str, float, Any]] = [
@@ -90,42 +90,46 @@ def targets(found: list[dict[str, Any]]) -> str:
             lines.append(
                 ("instructions over the hand-written loop", RATIO_TARGET, round(hollow["app"] / hollow["bare"], 2))
             )
-        for what, target, value in lines:
+        for name, target, value in lines:
             if value is not None:
-                rows.append([what, one["interpreter"], f"{target:,}", f"{value:,}", verdict(value, target)])
+                rows.append([name, one["interpreter"], f"{target:,}", f"{value:,}", verdict(value, target)])
     return table(["what", "interpreter", "at most", "found", ""], sorted(rows, key=lambda row: row[0]))
 
 
-def link(found: list[dict[str, Any]]) -> list[list[str]]:
-    """The rows about the link: heap, and instructions where they were counted."""
+def link(interpreters: list[dict[str, Any]]) -> list[list[str]]:
+    """Return the rows about the link: heap, and instructions if they were counted."""
     rows = [
-        ["heap kept, started, link on"] + [number(one["heap_link"]["started"]) for one in found],
-        ["of that the link's"] + [number(one["heap_link"]["started"] - one["heap"]["started"]) for one in found],
+        ["heap kept, started, link on"] + [number(one["heap_link"]["started"]) for one in interpreters],
+        ["of that the link's"] + [number(one["heap_link"]["started"] - one["heap"]["started"]) for one in interpreters],
     ]
-    counted = [(one["instructions"] or {}).get("link") for one in found]
+    counted = [(one["instructions"] or {}).get("link") for one in interpreters]
     if any(counted):
-        for what, key in (("instructions a frame, link off", "box"), ("instructions a frame, link on", "link")):
-            rows.append([what] + [number(one and one[key]) for one in counted])
+        for name, key in (("instructions a frame, link off", "box"), ("instructions a frame, link on", "link")):
+            rows.append([name] + [number(one and one[key]) for one in counted])
     return rows
 
 
-def render(found: list[dict[str, Any]]) -> str:
-    """The document for the figures of one or more interpreters."""
-    names = [one["interpreter"].split(" ")[1].rstrip(",") for one in found]
-    text = HEAD.format("; ".join(one["interpreter"] for one in found)) + "\n## Numbers to meet\n\n" + targets(found)
+def render(interpreters: list[dict[str, Any]]) -> str:
+    """Return the document for the figures of one or more interpreters."""
+    names = [one["interpreter"].split(" ")[1].rstrip(",") for one in interpreters]
+    text = (
+        HEAD.format("; ".join(one["interpreter"] for one in interpreters))
+        + "\n## Numbers to meet\n\n"
+        + targets(interpreters)
+    )
     rows = []
-    for case in found[0]["frame"]:
+    for case in interpreters[0]["frame"]:
         row = [case]
-        for one in found:
+        for one in interpreters:
             figures = one["frame"][case]
             row += [number(figures["bare"]), number(figures["app"]), number(figures["device"])]
         rows.append(row)
-    head = ["frame"] + [f"{name} {what}" for name in names for what in ("by hand", "app", "`device/`")]
+    head = ["frame"] + [f"{name} {part}" for name in names for part in ("by hand", "app", "`device/`")]
     text += FRAME + table(head, rows)
-    seconds = ", ".join(str(one["frame"]["nothing detected"]["second"]) for one in found)
+    seconds = ", ".join(str(one["frame"]["nothing detected"]["second"]) for one in interpreters)
     text += f"\nBeside the frames, once a second (keys, card, watchdog, frames per second), bytes: {seconds}.\n"
     rows = []
-    for key, what in (
+    for key, label in (
         ("modules", "modules"),
         ("data", "data"),
         ("started", "both"),
@@ -133,26 +137,28 @@ def render(found: list[dict[str, Any]]) -> str:
         ("largest_free_before", "largest free before"),
         ("largest_free", "largest free when started"),
     ):
-        row = [what]
-        for one in found:
+        row = [label]
+        for one in interpreters:
             row += [number(one["heap"].get(key)), number((one.get("heap_mpy") or {}).get(key))]
         rows.append(row)
     text += HEAP + table(["bytes"] + [f"{name} {form}" for name in names for form in ("`.py`", "`.mpy`")], rows)
     rows = []
-    for module in sorted(found[0]["import"]["py"], key=lambda name: -found[0]["import"]["py"][name]["kept"]):
+    for module in sorted(
+        interpreters[0]["import"]["py"], key=lambda name: -interpreters[0]["import"]["py"][name]["kept"]
+    ):
         row = [f"`{module}`"]
-        for one in found:
+        for one in interpreters:
             for form in ("py", "mpy"):
                 figures = (one["import"][form] or {}).get(module, {})
                 row += [number(figures.get("import")), number(figures.get("kept"))]
         rows.append(row)
-    head = [f"{name} `{form}` {what}" for name in names for form in (".py", ".mpy") for what in ("import", "kept")]
+    head = [f"{name} `{form}` {part}" for name in names for form in (".py", ".mpy") for part in ("import", "kept")]
     text += IMPORT + table(["module", *head], rows)
-    for one in found:
+    for one in interpreters:
         if one["import"]["mpy_reason"]:
             text += f"\n{one['interpreter']} loads no such `.mpy`: {one['import']['mpy_reason']}.\n"
-    text += LINK + table(["what", *names], link(found))
-    counted = [one for one in found if one["instructions"]]
+    text += LINK + table(["what", *names], link(interpreters))
+    counted = [one for one in interpreters if one["instructions"]]
     if counted:
         rows = []
         for one in counted:

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""What device/ costs on a board: heap for each frame, heap kept, heap to import; as JSON, or written into docs/cost.md.
+"""Measures what device/ costs on a board: heap for each frame, kept, and to import; as JSON or into docs/cost.md.
 
 device.py EXECUTABLE                    JSON on stdout; any MicroPython from v1.11 up (unix port)
 device.py EXECUTABLE --write FILE       the tables, too; --also EXECUTABLE adds another interpreter's column
 device.py EXECUTABLE --instructions     counts interpreter instructions as well (needs valgrind, takes a minute)
 device.py EXECUTABLE bare N [hollow]    runs N frames of a hand-written loop and nothing else
-device.py EXECUTABLE app N [hollow]     the same of the app; hollow: fakes that do nothing; box, link: see inside.py
+device.py EXECUTABLE app N [hollow]     the same with the app; hollow: fakes that do nothing; box, link: see inside.py
 
-Both loops run on the same fakes and draw the same, so that their difference is what device/ itself takes. Bytes are
-what gc.mem_alloc() grows by without collection; those of frames repeat exactly.
+Both loops run on the same fakes and draw the same, so their difference is the cost of device/ itself. Bytes are the
+growth of gc.mem_alloc() without collection; those of frames are the same in every run.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ OTHER_FIRMWARE = {"device.kpu_canmv"}  # imports a module that the fakes of Maix
 
 
 def modules(root: Path = ROOT) -> list[str]:
-    """Every module of device/, each after those that it imports at its top; a package counts with what is in it."""
+    """Return every module of device/ after those that it imports; a package counts with the modules in it."""
     paths = {path.stem: path for path in sorted((root / "device").glob("*.py"))}
     paths |= {path.parent.name: path for path in sorted((root / "device").glob("*/__init__.py"))}
     order = ["device"]
@@ -58,8 +58,8 @@ def modules(root: Path = ROOT) -> list[str]:
         for node in [node for path in files for node in ast.parse(path.read_text(encoding="utf-8")).body]:
             if isinstance(node, ast.ImportFrom) and node.module:
                 head, _, tail = node.module.partition(".")
-                wanted = [tail.split(".")[0]] if tail else [alias.name for alias in node.names]
-                for other in wanted if head == "device" else []:
+                imported = [tail.split(".")[0]] if tail else [alias.name for alias in node.names]
+                for other in imported if head == "device" else []:
                     visit(other, (*above, name))
         order.append(full)
 
@@ -70,11 +70,9 @@ def modules(root: Path = ROOT) -> list[str]:
 
 
 def ask(executable: str, app: Path, *words: str) -> Any:
-    """What inside.py says to these words, in a process of its own.
-
-    It finds project and app under short names in its own folder: the length of a file's path is part of the heap, and
-    the figures must be the same wherever the project lies.
-    """
+    """Return the answer of inside.py to these words, from its own process."""
+    # Link project and app under short names: the paths of files take part of the heap, and the figures must be the same
+    # wherever the project is.
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "px").symlink_to(ROOT)
         Path(folder, "sd").symlink_to(app)
@@ -86,9 +84,9 @@ def ask(executable: str, app: Path, *words: str) -> Any:
 
 
 def measure(executable: str, instructions: bool = False) -> dict[str, Any]:
-    """All figures of one interpreter; bytes, except where the name says otherwise."""
+    """Return all figures of one interpreter, in bytes unless the name says otherwise."""
     names = modules()
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "interpreter": ask(executable, ROOT, "name"),
         "frame": {case: ask(executable, ROOT, "bytes", case) for case in CASES},
         "heap": ask(executable, ROOT, "heap"),
@@ -97,25 +95,25 @@ def measure(executable: str, instructions: bool = False) -> dict[str, Any]:
         "import": {"py": ask(executable, ROOT, "import", *names), "mpy": None, "mpy_reason": None},
         "instructions": None,
     }
-    found["heap"]["imported"] = sum(row["kept"] for row in found["import"]["py"].values())
+    figures["heap"]["imported"] = sum(row["kept"] for row in figures["import"]["py"].values())
     with tempfile.TemporaryDirectory() as folder:
         app = Path(folder).resolve()
         try:
             build_mpy(app, executable)
-            found["import"]["mpy"] = ask(executable, app, "import", *names)
-            found["heap_mpy"] = ask(executable, app, "heap")
+            figures["import"]["mpy"] = ask(executable, app, "import", *names)
+            figures["heap_mpy"] = ask(executable, app, "heap")
         except CannotUse as error:
-            found["import"]["mpy_reason"] = str(error).split(": ", 1)[-1] if "load" in str(error) else str(error)
+            figures["import"]["mpy_reason"] = str(error).split(": ", 1)[-1] if "load" in str(error) else str(error)
     if instructions:
-        found["instructions"] = {
+        figures["instructions"] = {
             how: {which: count(executable, which, how) for which in ("bare", "app")} for how in ("hollow", "fakes")
         }
-        found["instructions"]["link"] = {how: count(executable, "app", how) for how in ("box", "link")}
-    return found
+        figures["instructions"]["link"] = {how: count(executable, "app", how) for how in ("box", "link")}
+    return figures
 
 
 def count(executable: str, which: str, how: str) -> int:
-    """Machine instructions of one frame, by valgrind."""
+    """Return the machine instructions of one frame, counted by valgrind."""
     valgrind = shutil.which("valgrind")
     if not valgrind:
         raise CannotUse("--instructions needs valgrind (Debian: apt install valgrind)")
@@ -132,7 +130,7 @@ def count(executable: str, which: str, how: str) -> int:
 
 
 def inner(executable: str, words: list[str]) -> list[str]:
-    """The command line that runs inside.py."""
+    """Return the command line that runs inside.py."""
     return [executable, "-X", HEAP, str(INSIDE), str(ROOT), str(ROOT), *words]
 
 
@@ -147,22 +145,22 @@ def main() -> int:
     words = options.words
     right = len(words) > 1 and words[0] in ("bare", "app") and words[1].isdigit()
     if words and not (right and words[2:] in ([], ["hollow"], ["box"], ["link"])):
-        parser.error("wanted: bare N, app N, and perhaps hollow, box or link")
+        parser.error("expected bare N or app N, and perhaps hollow, box or link")
     try:
         executables = [resolve(name) for name in (options.executable, *options.also)]
         if words:
             command = inner(executables[0], words)
             sys.stdout.flush()
             os.execv(command[0], command)
-        found = [measure(executable, options.instructions) for executable in executables]
+        figures = [measure(executable, options.instructions) for executable in executables]
     except CannotUse as error:
         print(f"device.py: {error}", file=sys.stderr)
         return 2
     if options.write:
         from cost_table import render
 
-        options.write.write_text(render(found), encoding="utf-8")
-    print(json.dumps(found[0] if len(found) == 1 else found, indent=1))
+        options.write.write_text(render(figures), encoding="utf-8")
+    print(json.dumps(figures[0] if len(figures) == 1 else figures, indent=1))
     return 0
 
 

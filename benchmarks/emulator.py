@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""How fast the emulator runs real models on one core of this PC, against its own plain-numpy path in the same run.
+"""Measures how fast the emulator runs real models on one core of this PC, compared with its plain path in numpy.
 
-emulator.py                       the table, for the project's sample networks and the real files that are at hand
+emulator.py                       the table, for the project's sample networks and the real files on this PC
 emulator.py --write FILE          the table as a document; --json FILE: all figures
 emulator.py --only NAME           files whose name holds NAME; --profile: where the time goes, step by step
 
-Real files are looked for in --kmodels, MAIXSWITCH_KMODELS or ../shared/kmodels. The process is tied to one core and its
-libraries to one thread. Times are processor time of this process, so that other work on the PC does not count; both
-paths, each under the firmware's runtime and the vendor's, run by turns, and each figure is the median. The ratios
-hardly depend on the machine.
+Real files are taken from --kmodels, MAIXSWITCH_KMODELS or ../shared/kmodels. The process is bound to one core and its
+libraries to one thread. Times are processor time of this process, so that other work on the PC does not count. Both
+paths, each with the firmware's runtime and the vendor's, run in turn, and each figure is the median. The ratios hardly
+depend on the machine.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ VENDOR = "sdk"
 LEAST, AIM = 15.0, 25.0
 """Times as fast as the plain path, for files that are mostly convolutions."""
 DOMINATED = 0.9
-"""Share of the plain path's time in KPU layers that makes a file such a one."""
+"""The share of the plain path's time in KPU layers from which a file counts as mostly convolutions."""
 FEWEST, MOST = 5, 40
-"""Turns of each path."""
+"""How often each path runs."""
 SAMPLES = {"sample: colours": samples.colour_classifier, "sample: blobs": samples.blob_detector}
 Run = Callable[[], object]
 
@@ -99,7 +99,7 @@ class Figures:
 
 
 def tie() -> int | None:
-    """Keeps this process on one core; its number, None where the system cannot."""
+    """Bind this process to one core; return its number, None if the system cannot do that."""
     if not hasattr(os, "sched_setaffinity"):
         return None
     core = max(os.sched_getaffinity(0))
@@ -108,7 +108,7 @@ def tie() -> int | None:
 
 
 def files(folder: Path | None, only: str) -> Iterator[tuple[str, bytes]]:
-    """The sample networks, then the usable files of the folder."""
+    """Yield name and contents of the sample networks, then of the usable files in the folder."""
     for name, make in SAMPLES.items():
         if only in name:
             yield name, make()
@@ -120,17 +120,17 @@ def files(folder: Path | None, only: str) -> Iterator[tuple[str, bytes]]:
 
 
 def prepare(data: bytes, backend: str, runtime: str = DEFAULT_RUNTIME) -> tuple[KModel, Run]:
-    """The model and one run of it on noise, after a first run that prepares the weights."""
+    """Return the model and a function that runs it on noise, after a first run that prepares the weights."""
     model = load(data, runtime=runtime, backend=backend)
     rng = np.random.default_rng(0)
-    given = [
+    inputs = [
         rng.integers(0, 256, tensor.shape or (tensor.elements,), np.uint8)
         if tensor.dtype == "uint8"
         else rng.random(tensor.shape or (tensor.elements,), np.float32)
         for tensor in model.inputs
     ]
-    model.run(*given)
-    return model, lambda: model.run(*given)
+    model.run(*inputs)
+    return model, lambda: model.run(*inputs)
 
 
 def clock(run: Run) -> float:
@@ -140,7 +140,7 @@ def clock(run: Run) -> float:
 
 
 def share(model: KModel) -> float:
-    """How much of one run's time the KPU layers take."""
+    """Return the share of one run's time that the KPU layers take."""
     model.reset()
     kpu = total = 0.0
     steps = model.machine.steps()
@@ -154,7 +154,7 @@ def share(model: KModel) -> float:
 
 
 def measure(name: str, data: bytes, backend: str, seconds: float) -> Figures:
-    """Both paths by turns, for about so many seconds."""
+    """Run both paths in turn for about `seconds`; return the figures."""
     fast_model, fast = prepare(data, backend)
     plain_model, plain = prepare(data, PLAIN)
     runs = {"fast": fast, "plain": plain}
@@ -178,7 +178,7 @@ def measure(name: str, data: bytes, backend: str, seconds: float) -> Figures:
 
 
 def profile(run: Run, times: int = 5) -> list[tuple[str, float]]:
-    """(step, share of the time): each function of the package with what it calls of libraries."""
+    """Return (step, share of the time) for each function of the package, with the library functions that it calls."""
     profiler = cProfile.Profile(process_time)
     profiler.enable()
     for _ in range(times):
@@ -186,20 +186,21 @@ def profile(run: Run, times: int = 5) -> list[tuple[str, float]]:
     profiler.disable()
     calls: dict[tuple[str, int, str], Any] = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
     spent: dict[str, float] = {}
-    for place, (_, _, own, _, callers) in calls.items():
-        inside = "maixswitch" in place[0]
+    # A step is a function of the package. Time in a library counts for the function that called it.
+    for function, (_, _, own, _, callers) in calls.items():
+        inside = "maixswitch" in function[0]
         if inside:
-            spent[step_name(place)] = spent.get(step_name(place), 0.0) + own
-        for caller, (_, _, _, whole) in callers.items():
+            spent[step_name(function)] = spent.get(step_name(function), 0.0) + own
+        for caller, (_, _, _, cumulative) in callers.items():
             if not inside and "maixswitch" in caller[0]:
-                spent[step_name(caller)] = spent.get(step_name(caller), 0.0) + whole
+                spent[step_name(caller)] = spent.get(step_name(caller), 0.0) + cumulative
     total = sum(spent.values())
     return sorted(((name, part / total) for name, part in spent.items()), key=lambda row: -row[1])
 
 
-def step_name(place: tuple[str, int, str]) -> str:
-    """module.function; for a function in a function the outer one too."""
-    path, line, name = place
+def step_name(function: tuple[str, int, str]) -> str:
+    """Return module.function for (path, line, name), or module.outer.inner for a function in a function."""
+    path, line, name = function
     lines = Path(path).read_text(encoding="utf-8").splitlines()
     first = lines[line - 1]
     indent = len(first) - len(first.lstrip())
@@ -213,14 +214,14 @@ def step_name(place: tuple[str, int, str]) -> str:
 
 
 def product() -> float:
-    """GMAC/s of this core in a float32 matrix product of the size of a large layer."""
+    """Return the GMAC/s of this core in a float32 matrix product of the size of a large layer."""
     a, b = np.ones((256, 1152), np.float32), np.ones((1152, 1024), np.float32)
     times = [clock(lambda: a @ b) for _ in range(12)]
     return 256 * 1152 * 1024 / median(times) / 1e9
 
 
 def table(rows: list[Figures], top: float) -> str:
-    """The figures as Markdown."""
+    """Return the figures as a Markdown table. top: GMAC/s of the matrix product."""
     head = (
         "| file | GMAC | ms | GMAC/s | of product | plain ms | ratio | of sdk | plain of sdk | KPU layers | share "
         "| us each | goal | steps |\n"
@@ -250,7 +251,7 @@ def table(rows: list[Figures], top: float) -> str:
 
 
 def here() -> str:
-    """Processor and versions."""
+    """Return the names of the processor and the versions of the libraries."""
     names = [f"Python {platform.python_version()}"]
     for name in ("numpy", "onnxruntime", "numba"):
         with suppress(PackageNotFoundError):
@@ -263,7 +264,7 @@ def here() -> str:
 
 
 def summary(rows: list[Figures], backend: str, top: float) -> str:
-    """What the table comes to."""
+    """Return the sentences below the table."""
     chosen = [row for row in rows if row.dominated]
     text = f"Backend {backend} on {here()}.\n"
     text += f"numpy's float32 matrix product runs at {top:.0f} GMAC/s on this core: the product above.\n\n"
@@ -334,14 +335,16 @@ def main() -> int:
     print(table(rows, top))
     print(summary(rows, backend, top), end="")
     if options.json:
-        found = [{**asdict(row), "ratio": row.ratio, "gmac_s": row.gmac_s, "dominated": row.dominated} for row in rows]
+        figures = [
+            {**asdict(row), "ratio": row.ratio, "gmac_s": row.gmac_s, "dominated": row.dominated} for row in rows
+        ]
         document = {
             "schema": 1,
             "backend": backend,
             "machine": here(),
             "core": core,
             "product_gmac_s": top,
-            "files": found,
+            "files": figures,
         }
         options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     if options.write:

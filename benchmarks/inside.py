@@ -70,7 +70,7 @@ def power(count, softmax):
 
 
 def bare_setup(size):
-    """What a hand-written program does before its loop; return the task."""
+    """Do what a hand-written program does before its loop; return the task."""
     import KPU
     import lcd
     import sensor
@@ -92,9 +92,9 @@ def bare_boxes(frames, task):
     bar = (0, 0, 320, 14)
     for _ in range(frames):
         img = sensor.snapshot()
-        found = KPU.run_yolo2(task, img)
-        if found:
-            for box in found:
+        boxes = KPU.run_yolo2(task, img)
+        if boxes:
+            for box in boxes:
                 img.draw_rectangle(box.x(), box.y(), box.w(), box.h(), 0xE007, 2, 0)
                 img.draw_rectangle(box.x(), box.y(), 144, 24, 0xE007, 1, 1)
                 img.draw_string(box.x(), box.y(), "face 90%", 0xFFFF, 2, 0, 0, 1)
@@ -178,7 +178,7 @@ def spent(action, argument):
 
 
 def per_frame(loop, frames):
-    """Return the bytes for one frame: what `frames` of them take, less what the loop takes without any."""
+    """Return the bytes for one frame: those of `frames` frames, less those of a loop without any."""
     total = spent(loop, frames) - spent(loop, 0)
     if total % frames:
         raise AssertionError("%d bytes for %d frames: they differ" % (total, frames))
@@ -207,29 +207,29 @@ def measure_bytes(name):
     until_second(0)
     until_second(0)  # the frames per second are known now: the text of the status bar stays
     by_app = per_frame(loop, frames)
-    found = {"bare": by_hand, "app": by_app, "device": by_app - by_hand}
+    figures = {"bare": by_hand, "app": by_app, "device": by_app - by_hand}
     if name == "nothing detected":
         until_second(0)
         start = app.frames
         total = spent(until_second, 0)
-        found["second"] = total - (app.frames - start) * by_app
-    return found
+        figures["second"] = total - (app.frames - start) * by_app
+    return figures
 
 
 def measure_imports(names):
     started_fakes()
-    found = {}
+    figures = {}
     for name in names:
         gc.collect()
         before = gc.mem_alloc()
         spent_here = spent(__import__, name)
         gc.collect()
-        found[name] = {"import": spent_here, "kept": gc.mem_alloc() - before}
-    return found
+        figures[name] = {"import": spent_here, "kept": gc.mem_alloc() - before}
+    return figures
 
 
 def started_fakes():
-    """Let the fakes import what they import late and make what they make once."""
+    """Let the fakes do their late imports and make their lasting objects."""
     import utime
 
     loop = bare(1, None)
@@ -241,7 +241,7 @@ def started_fakes():
 
 
 def measure_labels():
-    """What goes when the labels of a model with 1,000 classes are forgotten, after twelve of them were looked up."""
+    """Return the bytes that are freed with the labels of a model with 1,000 classes, of which twelve were looked up."""
     app = started(1000, False)
     spec = app.catalog[0]
     for number in range(0, 1000, 83):
@@ -279,7 +279,7 @@ def measure_heap():
     with_app = gc.mem_alloc()
     left = free_block()
     bench.irqs.clear()
-    app = None  # noqa: F841  what only the app refers to goes
+    app = None  # noqa: F841  frees what only the app refers to
     gc.collect()
     without = gc.mem_alloc()
     bench.reset()
@@ -357,16 +357,16 @@ def main():
 
     if mode == "name":
         version = ".".join([str(part) for part in sys.implementation.version[:2]])
-        found = "MicroPython %s, %s precision" % (version, "single" if 0.1 + 0.2 == 0.3 else "double")
+        figures = "MicroPython %s, %s precision" % (version, "single" if 0.1 + 0.2 == 0.3 else "double")
     elif mode == "labels":
-        found = measure_labels()
+        figures = measure_labels()
     elif mode == "bytes":
-        found = measure_bytes(words[0])
+        figures = measure_bytes(words[0])
     elif mode == "import":
-        found = measure_imports(words)
+        figures = measure_imports(words)
     else:
-        found = measure_heap()
-    print(json.dumps(found))
+        figures = measure_heap()
+    print(json.dumps(figures))
 
 
 main()

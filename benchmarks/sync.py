@@ -1,12 +1,12 @@
-"""Sending a model to a board: ours and `mpremote fs cp`, side by side over the same virtual board.
+"""Sends a model to a virtual board with `maixswitch sync` and with `mpremote fs cp`, and compares the two.
 
-Ends with 1 when ours is not as much faster as wanted, or takes too many bytes on the wire.
+Ends with 1 if ours is not as much faster as TARGETS asks, or sends too many bytes.
 
     .venv/bin/python benchmarks/sync.py [--kmodel FILE] [--write] [--json]
 
-Takes about two minutes, nearly all of them mpremote's. Without --kmodel the model is made on the spot: three
-convolutions with 8-bit weights from a bell curve, as trained ones have. --write puts the tables into docs/sync.md.
-No figure comes from a board: the line is paced, and the card is a folder of this PC.
+It takes about two minutes, most of them for mpremote. Without --kmodel it makes a model: three convolutions with 8-bit
+weights from a normal distribution, like trained ones. --write puts the tables into docs/sync.md. No figure comes from a
+board: the line is simulated, and the card is a folder of this PC.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ START, END = "<!-- measured by benchmarks/sync.py -->\n", "<!-- end of what was 
 
 @dataclass(frozen=True)
 class Run:
-    """Seconds, with getting in and out of the board, and bytes over the wire both ways."""
+    """Seconds, including entering and leaving the REPL, and bytes over the wire in both directions."""
 
     seconds: float
     wire: int
 
 
 def model() -> bytes:
-    """A kmodel of about 110 KB."""
+    """Return a kmodel of about 110 KB."""
     chance = np.random.default_rng(1)
     scale = Scale(255.0)
     net = KModelWriter(3, 48, 64)
@@ -87,13 +87,13 @@ def _run(board: VirtualBoard, before: object, seconds: float, there: Path, conte
 
 def race(content: bytes, rate: int | None) -> tuple[Run, Run]:
     with tempfile.TemporaryDirectory() as folder, VirtualBoard(Path(folder), rate=rate) as board:
-        with connect(board.port):  # the boot is nobody's time
+        with connect(board.port):  # do not count the boot
             pass
         return ours(board, content, Path(folder)), mpremote(board, content, Path(folder))
 
 
 def overhead(content: bytes) -> float:
-    """Wire bytes, both ways, for a byte of payload of a file, once the receiver is there."""
+    """Return the wire bytes in both directions for each byte of a file, once the receiver runs."""
     with tempfile.TemporaryDirectory() as folder, VirtualBoard(Path(folder)) as board, connect(board.port) as line:
         line.load("receiver")
         before = board.wire
@@ -102,16 +102,16 @@ def overhead(content: bytes) -> float:
 
 
 def tables(size: int, races: dict[int | None, tuple[Run, Run]], overheads: dict[str, float]) -> str:
-    made = f"A kmodel of {size:,} bytes, from the start of the command's work to its end:\n\n"
-    made += "| line | maixswitch | mpremote fs cp | faster | wire bytes per byte: ours | mpremote |\n"
-    made += "| --- | --- | --- | --- | --- | --- |\n"
+    text = f"A kmodel of {size:,} bytes, from the start of the command's work to its end:\n\n"
+    text += "| line | maixswitch | mpremote fs cp | faster | wire bytes per byte: ours | mpremote |\n"
+    text += "| --- | --- | --- | --- | --- | --- |\n"
     for rate, (mine, theirs) in races.items():
         name = f"{rate:,} bit/s" if rate else "no limit"
-        made += f"| {name} | {mine.seconds:.2f} s | {theirs.seconds:.1f} s | {theirs.seconds / mine.seconds:.1f}x "
-        made += f"| {mine.wire / size:.3f} | {theirs.wire / size:.3f} |\n"
-    made += f"\nWire bytes, both ways, per byte of a file of {PAYLOAD:,} bytes:\n\n| payload | wire bytes per byte |\n"
-    made += "| --- | --- |\n"
-    return made + "".join(f"| {name} | {ratio:.4f} |\n" for name, ratio in overheads.items())
+        text += f"| {name} | {mine.seconds:.2f} s | {theirs.seconds:.1f} s | {theirs.seconds / mine.seconds:.1f}x "
+        text += f"| {mine.wire / size:.3f} | {theirs.wire / size:.3f} |\n"
+    text += f"\nWire bytes, both ways, per byte of a file of {PAYLOAD:,} bytes:\n\n| payload | wire bytes per byte |\n"
+    text += "| --- | --- |\n"
+    return text + "".join(f"| {name} | {ratio:.4f} |\n" for name, ratio in overheads.items())
 
 
 def main() -> int:
@@ -135,8 +135,8 @@ def main() -> int:
     else:
         print(text, end="")
     if chosen.write:
-        before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(START)
-        DOCUMENT.write_text(before + START + text + END + rest.partition(END)[2], encoding="utf-8")
+        before, _, after = DOCUMENT.read_text(encoding="utf-8").partition(START)
+        DOCUMENT.write_text(before + START + text + END + after.partition(END)[2], encoding="utf-8")
     reached = all(theirs.seconds / mine.seconds >= TARGETS[rate] for rate, (mine, theirs) in races.items())
     return 0 if reached and max(overheads.values()) <= OVERHEAD else 1
 

@@ -1,12 +1,11 @@
-"""The page of `maixswitch sim CARD --web`: frames shown in a browser, and what they cost the server.
+"""Measures the page of `maixswitch sim CARD --web`: the frames that a browser shows, and their cost for the server.
 
     .venv/bin/python benchmarks/web.py [--card CARD ...] [--seconds 10] [--pages 1] [--write] [--json]
 
-Ends with 1 when a demo model is shown at fewer than 20 frames a second. Without --card the card is the one that
-`maixswitch new` makes; with it also every model of those cards. Frames are counted where the browser paints: a frame
-that another overtook before the screen was refreshed does not count. Processor time is the server's alone (emulator,
-drawn scene, app and fakes, sending), user and system, by the operating system. --write puts the table into docs/web.md.
-Wants Chromium on the path.
+Ends with 1 if a demo model is shown at fewer than 20 frames per second. The card is the one that `maixswitch new`
+makes; --card adds all models of other cards. Frames are counted where the browser paints: a frame that was replaced
+before the screen was refreshed does not count. Processor time (user and system) is that of the server: emulator,
+drawn scene, app and fakes, and sending. --write puts the table into docs/web.md. It needs Chromium on the path.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "web.md"
 START, END = "<!-- measured by benchmarks/web.py -->\n", "<!-- end of what was measured -->\n"
 SIZE = {"width": 1280, "height": 900}
 SETTLE_MS = 2500
-# Keeps what the server last said of the board; the figures then do not hang on how the page shows it.
+# Keeps the last status of the server, so that the figures do not depend on how the page shows it.
 LISTEN = """const Plain = WebSocket;
 window.WebSocket = class extends Plain {
   constructor(...words) {
@@ -43,7 +42,7 @@ window.WebSocket = class extends Plain {
     });
   }
 };"""
-# Resolves with (paintings that showed a new frame, seconds) after the given time.
+# Resolves after a time with (paintings that showed a new frame, seconds).
 COUNT = """(seconds) => new Promise((resolve) => {
   const panel = document.getElementById("panel");
   const begun = performance.now();
@@ -59,7 +58,11 @@ COUNT = """(seconds) => new Promise((resolve) => {
 
 @dataclass(frozen=True)
 class Figure:
-    """Of one model: frames a second where the board makes them and where the page shows them; ms of processor."""
+    """Figures of one model.
+
+    board_fps, shown_fps: frames per second that the board makes and that the page shows.
+    server_ms: processor time in ms for each frame. cores: processor time divided by real time.
+    """
 
     card: str
     model: str
@@ -71,16 +74,16 @@ class Figure:
 
 @contextmanager
 def served(card: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """The page's address, and its server's process."""
+    """Start a server; yield the address of its page, and its process."""
     words = [sys.executable, "-m", "maixswitch", "sim", str(card), "--web", "--port", "0", "--lang", "en"]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stderr is not None
             line = server.stderr.readline()
-            found = re.search(r"http://127\.0\.0\.1:\d+/", line)
-            if not found:
+            address = re.search(r"http://127\.0\.0\.1:\d+/", line)
+            if not address:
                 sys.exit(f"{card}: {line}{server.stderr.read()}")
-            yield found.group(), psutil.Process(server.pid)
+            yield address.group(), psutil.Process(server.pid)
         finally:
             server.terminate()
 
@@ -91,12 +94,12 @@ def processor(process: psutil.Process) -> float:
 
 
 def status_of(page: Any) -> Any:
-    """The last status that the page got."""
+    """Return the last status that the page received."""
     return page.evaluate("window.lastStatus")
 
 
 def measure(card: Path, pages: int, seconds: float, browser: Any) -> Iterator[Figure]:
-    """A figure for each model of the card, with that many pages watching."""
+    """Yield the figures of each model of the card while `pages` pages are open."""
     with served(card) as (address, process):
         opened = [browser.new_page(viewport=SIZE) for _ in range(pages)]
         for page in opened:
@@ -112,9 +115,9 @@ def measure(card: Path, pages: int, seconds: float, browser: Any) -> Iterator[Fi
             before, first = processor(process), status_of(page)
             shown, passed = page.evaluate(COUNT, seconds)
             spent, last = processor(process) - before, status_of(page)
-            made = max(last["frames"] - first["frames"], 1)
-            board = made * 1000 / (last["now"] - first["now"])
-            yield Figure(card.name, last["title"], board, shown / passed, spent * 1000 / made, spent / passed)
+            frames = max(last["frames"] - first["frames"], 1)
+            board = frames * 1000 / (last["now"] - first["now"])
+            yield Figure(card.name, last["title"], board, shown / passed, spent * 1000 / frames, spent / passed)
         for page in opened:
             page.close()
 
@@ -156,8 +159,8 @@ def main() -> int:
     text = table(figures, chosen.pages)
     print(json.dumps([asdict(row) for row in figures]) if chosen.json else text)
     if chosen.write:
-        before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(START)
-        DOCUMENT.write_text(before + START + text + END + rest.partition(END)[2], encoding="utf-8")
+        before, _, after = DOCUMENT.read_text(encoding="utf-8").partition(START)
+        DOCUMENT.write_text(before + START + text + END + after.partition(END)[2], encoding="utf-8")
     slow = [row for row in figures if row.card == demo.name and row.shown_fps < TARGET]
     return 1 if slow else 0
 

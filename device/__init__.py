@@ -7,11 +7,11 @@ import sys
 def kind(name):
     """Return the module of a kind of model, such as device.kinds.yolo2.
 
-    forget() drops it again: a model that runs keeps alive what it needs of its kind, and nobody needs the others.
+    forget() drops it again: a running model keeps alive the parts of its kind that it needs.
     """
     try:
         return __import__("device.kinds." + name, None, None, ("prepare",))
-    # Ctrl-C, too: a module that is half imported would be handed out as a whole one.
+    # Ctrl-C too: the next import would return the half-imported module as if it were complete.
     except BaseException:
         forget()
         raise
@@ -20,12 +20,12 @@ def kind(name):
 def forget():
     """Drop the modules of device/once and device/kinds, which a running app does not need, and collect the garbage.
 
-    This also takes away what a failed import left behind: v1.11 would hand it out the next time.
+    This also removes the module that a failed import leaves in sys.modules: v1.11 would return it at the next import.
     """
-    # A list first: v1.11 does not notice that a dict changes while it is read, and would pass over names.
+    # A list first: v1.11 does not notice when a dict changes during the loop, and would skip names.
     for name in list(sys.modules):
         if name.startswith("device.once") or name.startswith("device.kinds"):
             del sys.modules[name]
-    for name in ("once", "kinds"):  # the packages are attributes of this one, too
+    for name in ("once", "kinds"):  # the packages are also attributes of this one
         globals().pop(name, None)
     gc.collect()

@@ -11,7 +11,7 @@ A frame. App.load() chooses each callable once for the model and hands them all 
 A press.
 
     interrupt  hal.Keys             notes time and level, and sets clock[DUE] to 0
-    step()     App.watch()          the frame loop yields: Keys.poll() tells the Buttons what was noted
+    step()     App.watch()          the frame loop yields: Keys.poll() passes the notes to the Buttons
     event      Machine.post()       such as NEXT: looks up the row of the state in fsm.TRANSITIONS
     actions    App.unload() ...     the methods that the row names, then the next state
 
@@ -40,7 +40,7 @@ IDE_STOP = "Exception: IDE interrupt"  # the stop button of MaixPy IDE is a plai
 
 
 def frame_path(snapshot, prepare, run, draw, show, clock, post):
-    """The path of a frame, again and again; yields after each one whether App.watch() must run.
+    """Run frame after frame; yield after each one whether App.watch() must run.
 
     A generator keeps its variables between frames: a function of this size would take heap for them in every frame.
     """
@@ -59,7 +59,7 @@ def frame_path(snapshot, prepare, run, draw, show, clock, post):
 
 
 def idle():
-    """Stand in for frame_path() while no model runs: wait a little, then let App.watch() run."""
+    """Replace frame_path() while no model runs: wait a little, then let App.watch() run."""
     while True:
         hal.sleep(20)
         yield True
@@ -68,9 +68,9 @@ def idle():
 class App:
     """The parts: machine, slot, results, catalog (list of ModelSpec), selected (index), fault (DeviceError or None).
 
-    report(kind, a, b, c) hears of "state" old event new, "select" title index total, "load" title ms free, "unload"
-    title error, "fault" code name detail, "camera" "ok" or "missing" detail, "choice" folder written, and "note" text;
-    never in every frame.
+    report(kind, a, b, c) is called with "state" old event new, "select" title index total, "load" title ms free,
+    "unload" title error, "fault" code name detail, "camera" "ok" or "missing" detail, "choice" folder written, and
+    "note" text; never in every frame.
     """
 
     advice = ""  # what to do when the firmware cannot see a card that is put in later
@@ -108,7 +108,7 @@ class App:
                 self.due = now + SECOND
             self.clock[DUE] = self.due  # an edge from here on sets it to 0 again
             busy = self.keys.poll(now, machine.post)
-            # A press in progress needs a look after every frame, and so does a key without an interrupt.
+            # During a press the keys are polled after every frame, and so is a key without an interrupt.
             if busy or self.keys.polled:
                 self.clock[DUE] = 0
             # A load blocks for seconds: it waits until nobody uses the keys and the notes have been read.
@@ -122,10 +122,10 @@ class App:
                     self.count(now)
                 if self.link:
                     self.link.beat()
-                # A look reads the card over SPI, which takes time from frames: every other second will do.
+                # look() reads the card over SPI, which takes time from the frames: every other second is enough.
                 if self.seconds & 1:
                     self.look(busy)
-        except Exception as error:  # such as a full heap: the keys must go on working
+        except Exception as error:  # such as a full heap: the keys must keep working
             machine.post("FAIL", error)
         return machine.state != "STOPPED"
 
@@ -140,7 +140,7 @@ class App:
         if fps != self.fps:
             self.fps = fps
             self.overlay.status(fps)
-        # Equal, not "at least": a write blocks the frames, so it happens once in a run of a model.
+        # Equal, not "at least": a write blocks the frames, so it happens only once while a model runs.
         if self.seconds == KEEP_SECONDS:
             folder = self.slot.loaded.folder
             written = self.selection.remember(folder)
@@ -148,7 +148,7 @@ class App:
                 self.report("choice", folder, written)
 
     def look(self, busy):
-        """See whether the card came or went, and whether a camera that failed is back. busy: a key is being used."""
+        """Check whether the card was put in or pulled, and whether a failed camera answers. busy: a key is in use."""
         post = self.machine.post
         state = self.machine.state
         card = hal.present(self.root + "/models/x/x")
@@ -196,7 +196,7 @@ class App:
 
     def select(self, at):
         """Select a model by its index, wrapping around, and show its title at once; without models read the card."""
-        if not self.catalog:  # a fault took the place of EMPTY
+        if not self.catalog:  # FAULT after the card could not be read
             return self.read_card(None)
         spec = self.selection.choose(at)
         self.selected = self.selection.selected
@@ -214,12 +214,12 @@ class App:
         """Load the selected model and bind the path of its frames."""
         spec = self.selection.spec
         position = self.selection.position
-        if self.hold:  # notes stood in place of the title
+        if self.hold:  # notes were shown instead of the title
             self.hold = 0
             self.overlay.loading(spec, position)
 
-        # Some mistakes in the folder forbid the load. With others the firmware has the first word: it knows whether the
-        # file is too large or of a version that it cannot read.
+        # Some mistakes in the folder forbid the load. With others the firmware tries first: only it knows whether the
+        # file is too large, or of a version that it cannot read.
         doubts = "\n".join([say(problem) for problem in spec.problems])
         code = spec.refused if spec.loadable else 103
         if doubts and code:
@@ -234,16 +234,16 @@ class App:
             kind = kind_module(spec.kind)
         except ImportError:  # the card was pulled just now, and the app with it
             raise DeviceError(2005, "no device/kinds/" + spec.kind)
-        for name in ("FIELDS", "fit"):  # what reads the card need not stay while the model runs
+        for name in ("FIELDS", "fit"):  # only reading the card needs them, not a running model
             if hasattr(kind, name):
                 delattr(kind, name)
         self.results.reset(kind.SHAPE, width, height, spec.width, spec.height)
-        # What may find the heap too full comes before the model, while there is nothing to take back.
+        # This may fail for lack of heap, so it comes before the model, while there is nothing to undo.
         draw = self.overlay.begin(spec, self.results, position, (width, height))
         begun = hal.ticks()
         try:
             self.slot.load(spec, self.results, kind.prepare)
-            if doubts:  # the firmware took it, but what the screen would say is wrong
+            if doubts:  # the firmware accepted it, but the results would get wrong labels or places
                 raise DeviceError(103, doubts)
             self.frame = frame_path(
                 self.camera.snapshot, prepare, self.slot.run, draw, self.screen.show, self.clock, self.machine.post
@@ -251,7 +251,7 @@ class App:
         except Exception as error:
             self.slot.unload()
             code = from_exception(error).code
-            if doubts and code > 2000:  # the firmware's own verdict, and what the file's head says of it
+            if doubts and code > 2000:  # the firmware's code, with our doubts about the file as its detail
                 raise DeviceError(code, doubts)
             raise
 
@@ -266,7 +266,7 @@ class App:
     def unload(self, _):
         """Release the running model; this never raises."""
         self.rest()
-        # The link's line has ended and no frame is under way: only now may the pictures and the model go.
+        # The link's line has ended and no frame is running: only now may the pictures and the model be released.
         title = self.slot.loaded.title
         error = self.slot.unload()
         self.report("unload", title, error and str(error))
@@ -277,7 +277,7 @@ class App:
         self.slot.unload()  # a load may have failed after the model was in
         self.fault = fault = from_exception(error)
         if fault.code == 199:
-            # The IDE wants the REPL back: the app ends, or its stop button would be one fault of many.
+            # The IDE wants the REPL back: the app ends, because a fault would not stop it.
             if fault.detail == IDE_STOP:
                 return self.stop()
             if hasattr(sys, "print_exception"):  # absent on a PC
@@ -295,7 +295,7 @@ class App:
         self.warn(DeviceError(102))
 
     def warn(self, fault, spec=None):
-        """Show a fault in place of what is on the screen, even of notes that would stay for a while."""
+        """Show a fault at once, even if notes would have stayed on the screen for a while."""
         self.hold = 0
         self.overlay.fault(fault, spec)
 
@@ -315,12 +315,12 @@ class App:
     def revive(self):
         """Start the camera; return whether it is there."""
         detail = None
-        self.calm()  # without a camera the firmware takes five seconds to say so
+        self.calm()  # without a camera the firmware takes seconds to report it
         try:
             self.camera.start()
         except Exception as error:
             detail = str(error) or "no memory"  # the heap was too full for a text
-            # A camera that is missing is not an end, but the stop button is.
+            # A missing camera does not end the app, but the stop button does.
             if detail == IDE_STOP[11:]:
                 raise
         self.report("camera", "missing" if detail else "ok", detail)
@@ -357,7 +357,8 @@ class App:
 
 def build(report=None, kpu=None, root="/sd"):
     """Return a started App on this board. kpu: an adapter, else the firmware's. root: the folder of the card."""
-    forget()  # the garbage of the imports goes before what stays is made: this doubles the largest free block
+    # The garbage of the imports goes before the lasting objects are created: this doubles the largest free block.
+    forget()
     from device.once import setup
 
     gc.collect()

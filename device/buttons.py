@@ -1,15 +1,15 @@
 """One key: debounce and gestures, from (level, milliseconds) to events. Pure: no pins, no clock, no allocation.
 
-Times are plain ints that only grow, and are subtracted as such: `utime.ticks_ms` wraps at 2**62 on these boards,
-so ticks_diff has nothing to do. They are never floats, which hold seven digits here.
+Times are plain ints that only grow, and are subtracted as such: `utime.ticks_ms` wraps at 2**62 on these boards, so
+ticks_diff is not needed. They are never floats, which hold only seven digits here.
 
 The firmware runs interrupt handlers late: while C code blocks (a frame, a load), edges wait; when it ends, all of them
-are handled with the time and the level of that moment. So `edge` takes what a handler saw, `sample` takes what the pin
-is now, and both judge by how long nobody had looked.
+are handled with the time and the level of that moment. So `edge` takes the level that a handler saw, `sample` takes
+the level of the pin now, and both consider how long nobody had looked at the key.
 """
 
 DEBOUNCE_MS = 30  # a level counts when it has held this long between two looks
-BLIND_MS = 40  # an unseen press may hide in a gap this long: people press no shorter
+BLIND_MS = 40  # a gap this long may hide a press: people do not press for a shorter time
 LONG_MS = 700
 QUIET_MS = 250  # a load waits until the keys have been quiet for this long
 
@@ -84,17 +84,17 @@ class Button:
         unseen = at - looked >= BLIND_MS and (level == self._level) == self._down
         rested = looked - self._freed >= DEBOUNCE_MS
         if unseen:
-            self._began = at  # let go and pressed again, or bounce: two halves make no long press
-        # Before missed(), which changes what sample() judges by.
+            self._began = at  # released and pressed again, or bounce: two halves are not a long press
+        # Before missed(), which changes the state that sample() reads.
         event = self.sample(level, at)
         if unseen and rested:
             self.missed(at)
-        # Even an edge that was only bounce is a sign of a finger: a load must wait.
+        # Even an edge that was only bounce shows that somebody uses the key: a load must wait.
         self._active = at
         return event
 
     def missed(self, now):
-        """Take a press that nobody saw: a key at rest gives its short event when it has kept still.
+        """Take a press that nobody saw: a released key gives its short event when it has stayed released.
 
         If the key is down again at the next look, that is the same press.
         """

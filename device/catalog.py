@@ -1,4 +1,4 @@
-"""The models of the card in the button's order, the selected one, and the one that the card remembers."""
+"""The models of the card in the order in which the key selects them, the selected one, and the remembered one."""
 
 import uos
 
@@ -8,11 +8,11 @@ from device import forget
 def read(root, anchor_pairs=None):
     """Return a ModelSpec for every folder in root/models, in the order of their names; [] when there is none.
 
-    The order is that of the names as bytes, capitals as small letters (ASCII). Files are passed over, and so are names
-    that begin with ".", empty folders, and folders that sync has not brought whole. If an earlier folder has the same
-    title, that is a problem of the later one.
+    The order is that of the names as bytes, capitals as small letters (ASCII). Files are skipped, and so are names that
+    begin with ".", empty folders, and folders that sync has not finished. If two folders have the same title, that is a
+    problem of the later one.
 
-    anchor_pairs: how many the adapter can use, None for any.
+    anchor_pairs: the number of anchor pairs that the adapter can use, None for any number.
     Raises OSError when there is no card or it cannot be listed; ImportError when a card without the app has models.
     """
     base = root + "/models"
@@ -57,7 +57,7 @@ class Selection:
             finally:
                 forget()
             folder = last.folder if last else self.remembered
-            # By name, not by index: a sync may have put other folders before it. Without it, the first one is left.
+            # By name, not by index: a sync may have added folders before it. If it is gone, the first one is selected.
             at = len(models) - 1
             while at and models[at].folder != folder:
                 at -= 1
@@ -78,7 +78,7 @@ class Selection:
         Returns True when it was written, False when the card refused, None when the card remembers it already. A card
         that refused is not asked again for the same folder.
         """
-        # Flash cells wear out: a card that holds the choice is not written.
+        # Flash cells wear out: do not write a choice that the card already holds.
         if folder == self.remembered:
             return None
         # Before the write: a card that refuses once will refuse again, and each try would stop the frames.
@@ -87,7 +87,7 @@ class Selection:
             from device.once.choice import choice_write
 
             return choice_write(self.root, folder)
-        except (ImportError, OSError, SyntaxError, ValueError, MemoryError):  # a card just pulled has no module either
+        except (ImportError, OSError, SyntaxError, ValueError, MemoryError):  # a pulled card has no module either
             return False
         finally:
             forget()

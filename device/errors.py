@@ -1,4 +1,4 @@
-"""DeviceError, which carries the code of a fault, and the code of whatever the firmware, the card or Python raise.
+"""DeviceError, which carries the code of a fault, and from_exception(), which finds the code for any exception.
 
 The texts are in device.once.error_texts, which is imported when a fault is shown. By then the card that holds the app
 may be gone, or the heap too full for them: so all names, and the texts of NEAR, stay in memory.
@@ -6,7 +6,7 @@ may be gone, or the heap too full for them: so all names, and the texts of NEAR,
 
 from device import forget
 
-# no card, one without models (or the app), a full heap, a card that fails, the unforeseen, a card pulled in a load
+# no card; no models (or no app) on it; a full heap; a failing card; an unexpected error; a card pulled during a load
 NEAR = (101, 102, 106, 108, 199, 2005)
 
 # Codes of messages that hold neither a number nor an ERR_ name. They are in lower case, and the first one that occurs
@@ -59,8 +59,8 @@ def _row(text, code):
 
 
 def _keep():
-    """Return what stays of the table: a line for each code, and the whole rows of NEAR."""
-    # One text costs one object: a dict of tuples would cost many, and all of them stay.
+    """Return the part of the table that stays in memory: a line for each code, and the complete rows of NEAR."""
+    # One text is one object: a dict of tuples would be many, and all of them would stay.
     lines = _table().strip().split("\n")
     names = [""]
     near = [""]
@@ -81,7 +81,7 @@ def describe(code):
     If the table cannot be imported, return the texts of 106 (heap full) or 108 (card). NEAR needs no import.
     """
     name = _row(_names, code)[0]
-    # The fault is often that the card is gone or the heap is full: those texts must need neither.
+    # Often the card is gone or the heap is full: the texts of such faults must need neither.
     if code in NEAR:
         _, meaning, remedy = _row(_near, code)
     else:
@@ -123,7 +123,7 @@ def from_exception(error):
         # An error while a model runs is an OSError whose only argument is the text, without a number.
         at = _names.find(" " + text[text.find("ERR_") :].split(":")[0].strip() + "\n")
         code = int(_names[at - 4 : at]) if at > 0 else 0
-    # Phrases come before the type: CanMV says MemoryError for a model, too, which is not a full Python heap.
+    # Phrases come before the type: CanMV raises MemoryError for a model, too, although Python's heap is not full.
     if "\n%d " % code not in _names:
         code = 0
         low = text.lower()

@@ -4,8 +4,7 @@ The shape of the table enforces deinit before load: every row that leaves RUNNIN
 loads. The README's diagram, the simulator and the tests read the same rows; tests/device/fsm_rules.py holds the rules
 that they must keep. Imports nothing.
 
-NO_CARD: the key asks for a remount. Whoever watches the card posts CARD_IN; `read_card` posts NO_MODELS if it finds no
-    model.
+NO_CARD: the key asks for a remount. App.look() posts CARD_IN; `read_card` posts NO_MODELS if it finds no model.
 EMPTY: the card has no model folder, or cannot be read; the key reads it again.
 UNLOADED: a model is selected, but not in memory; LOAD comes when the key has been quiet.
 RUNNING: a model is in memory; it is unloaded before anything else happens.
@@ -95,11 +94,11 @@ class Machine:
 
         A refused event never keeps the others from running: the first refusal is raised when the queue is empty.
         """
-        # A bound, because whoever posts in a loop would fill the heap before anybody notices.
+        # A bound: an action that posts in a loop would otherwise fill the heap before anybody notices.
         if len(self._queue) >= QUEUE:
             raise Refused("cannot queue " + event)
         self._queue.append((event, arg))
-        # An action posted this. Its own row must end first: between two of its actions the state is not true.
+        # An action posted this. Its row must end first: between two actions the state is not yet correct.
         if self._busy:
             return
         self._busy = True

@@ -1,7 +1,6 @@
 """The hardware: camera, screen, keys, time, card. Only this and hal_*.py import the firmware's hardware modules.
 
-All of it follows the sources of MaixPy v1 (and of CanMV, whose module Maix is called maix) and was never tried on a
-board.
+It follows the sources of MaixPy v1 (and of CanMV, whose module Maix is called maix) and was never tried on a board.
 """
 
 import lcd
@@ -20,17 +19,17 @@ from device.buttons import QUIET_MS, Button
 from device.errors import DeviceError
 from device.text import ink, wrap
 
-ticks = utime.ticks_ms  # wraps after 146 million years on this core: plain subtraction will do
+ticks = utime.ticks_ms  # wraps at 2**62 ms on this core: plain subtraction is enough
 sleep = utime.sleep_ms
-DUE = 1  # in the clocks of App and Link: the time in ms from which a frame looks up from the pictures
-RING = 8  # the firmware's scheduler queues as many callbacks
+DUE = 1  # in the clocks of App and Link: the time in ms from which work other than frames is due
+RING = 8  # edges noted between two polls: the firmware's scheduler queues no more callbacks
 
 GPIO = maix.GPIO
-heap_free = getattr(maix.utils, "heap_free", None)  # bytes above the highest block ever used, where models live
+heap_free = getattr(maix.utils, "heap_free", None)  # bytes above the topmost block of the system heap (models' heap)
 
 
 def nothing(*_):
-    """Do nothing: the show of no screen, the report to nobody."""
+    """Do nothing: show() without a panel, report() without a listener."""
 
 
 def present(path):
@@ -48,18 +47,19 @@ def present(path):
 
 
 def remount(root=None):
-    """Mount the card in the socket, if there is one. With `root`, unmount first what is mounted there.
+    """Mount the card in the socket, if there is one. With `root`, unmount first the card that is mounted there.
 
-    Return whether a card is at `root`. The second core mounts, and allocates from our heap, so this waits meanwhile;
-    with `root` long enough for a slow card. Firmware before v0.6.2-41 mounts only at its start.
+    Return whether a card is at `root`. The second core mounts, and allocates from our heap, so this waits meanwhile:
+    0.3 s, or 0.9 s with `root`, for a slow card. Firmware before v0.6.2-41 mounts only at its start.
     """
     if hasattr(machine, "SDCard"):
-        # What is mounted may be a card that is gone, whose root folder the firmware remembers.
+        # The mounted card may be gone, while the firmware still remembers its root folder.
         if root and present(root):
             uos.umount(root)
-        machine.SDCard.remount()  # it returns no object at all: do not touch its value
+        machine.SDCard.remount()  # a C function without a result: do not touch its value
         end = ticks() + (900 if root else 300)
-        while ticks() < end:  # 50 days after power-on one sleep would not do: without threads it then returns at once
+        # Not one sleep: 2**32 ms (50 days) after power-on, sleep returns at once in a firmware without threads.
+        while ticks() < end:
             sleep(100)
     return not root or present(root)
 
@@ -75,12 +75,12 @@ class Camera:
     WIDTH = 320
     HEIGHT = 240
 
-    def __init__(self, board, want):
+    def __init__(self, board, settings):
         self.snapshot = sensor.snapshot
         self.ready = False
         self.again = self._pause = 0
-        self._choice = want.get("choice", board.choice)
-        self._flips = (want.get("hmirror", board.hmirror), want.get("vflip", board.vflip))
+        self._choice = settings.get("choice", board.choice)
+        self._flips = (settings.get("hmirror", board.hmirror), settings.get("vflip", board.vflip))
         self._window = None
 
     def start(self):
@@ -94,14 +94,14 @@ class Camera:
             else:
                 sensor.reset()
         except OSError as e:
-            # Without a camera the firmware takes seconds, in which no key works: so it must not be often.
+            # Without a camera the firmware takes seconds, in which no key works: so the attempts must be rare.
             now = ticks()
             self._pause = (now - begun) * 12
             self.again = now + self._pause
             raise DeviceError(104, str(e))
         sensor.set_pixformat(sensor.RGB565)
-        # Once, at full size: sensor.c sizes its buffers by the framesize and not by the window, so that a window moves
-        # nothing. 375 KiB that move would leave a hole where the next model does not fit.
+        # Once, at full size: sensor.c sizes its buffers by the framesize and not by the window, so a window does not
+        # move them. If these 375 KiB moved, they would leave a hole in which the next model does not fit.
         sensor.set_framesize(sensor.QVGA)
         self._window = (self.WIDTH, self.HEIGHT)
         for flip, value in zip((sensor.set_hmirror, sensor.set_vflip), self._flips):
@@ -115,9 +115,9 @@ class Camera:
     def fit(self, width, height, channels):
         """Return (view width, view height, prepare) for a model's input; starts the camera if necessary.
 
-        An RGB input of 128x96 to 320x240 in multiples of 8 is a window, and prepare is None. Any other input is made
-        from the largest window of its shape: prepare(img) returns the image resized, grey for one channel, with its AI
-        plane filled.
+        An RGB input of 128x96 to 320x240 in multiples of 8 is a window, and prepare is None. Any other input comes from
+        the largest window of its shape: prepare(img) returns the image resized, grey for one channel, with its AI plane
+        filled.
         Raises DeviceError 104 without a camera, 107 when the firmware refuses the window.
         """
         if not self.ready:
@@ -137,14 +137,14 @@ class Camera:
             w = max(w // 8 * 8, 8)
             h = max(h // 8 * 8, 8)
         if self._window != (w, h):
-            # If the firmware refuses, nobody knows which window is set: the next model must set its own.
+            # If the firmware refuses, it is not known which window is set: the next model must set its own.
             self._window = None
             try:
-                taken = sensor.set_windowing((w, h))
+                accepted = sensor.set_windowing((w, h))
             except ValueError as e:
                 raise DeviceError(107, str(e))
-            # The sensor's driver says no with False, the checks before it with ValueError.
-            if taken is False:
+            # The firmware's own checks raise ValueError. When the sensor's driver refuses, it returns False (sensor.c).
+            if accepted is False:
                 raise DeviceError(107, "no window of %dx%d" % (w, h))
             self._window = (w, h)
         if inside and channels == 3:
@@ -154,7 +154,7 @@ class Camera:
             if not inside:
                 img = img.resize(width, height)
             if channels == 1:
-                # 1 makes a copy: in place, the firmware would turn the picture grey that is about to be shown.
+                # 1 makes a copy: without it, the firmware would turn the picture grey that is shown next.
                 img = img.to_grayscale(1)
             # resize() leaves the AI plane empty, and the KPU reads nothing else (Maix_kpu.c).
             img.pix_to_ai()
@@ -173,7 +173,7 @@ class Screen:
         self.show = lcd.display if self.width else nothing
 
     def visible(self, width, height):
-        """Return (x, y, w, h): the part of a picture that the panel shows, which centres and crops."""
+        """Return (x, y, w, h), the part of a picture that the panel shows: lcd.display() centres and crops."""
         w = min(width, self.width or width)
         h = min(height, self.height or height)
         return (width - w) // 2, (height - h) // 2, w, h
@@ -184,13 +184,13 @@ class Screen:
             return
         columns = self.width // 8
         pitch = 14 if min(self.width, self.height) > 200 else 12
-        # lcd.draw_string leaves out rows that begin below the panel's unrotated width less 16 (MaixPy py_lcd.c)
+        # lcd.draw_string skips rows that begin below the panel's unrotated width less 16 (MaixPy py_lcd.c).
         rows = min(self.height - 12, max(self.width, self.height) - 16) // pitch + 1
         # By position: the firmware accepts the keyword color and ignores it (py_lcd.c).
         lcd.clear(0)
         y = 0
         for line in wrap(heading, columns):
-            # lcd colours only the cells of the text: the spaces draw the bar to the edge of the panel.
+            # lcd colours only the cells of the text: the spaces extend the bar to the edge of the panel.
             lcd.draw_string(0, y, line + " " * (columns - len(line)), ink(colour), colour)
             y += pitch
         tail = wrap(last, columns) if last else []
@@ -220,7 +220,7 @@ class Keys:
         self.polled = False
         for pin, short, long_ in rows:
             try:
-                # GPIOHS only: irq() does nothing on the others. fpioa's GPIOHS0 is a function, 24; GPIO's own is 0.
+                # GPIOHS only: irq() does nothing on other pins. fm.fpioa.GPIOHS0 is a function (24), GPIO.GPIOHS0 is 0.
                 fm.register(pin, fm.fpioa.GPIOHS0 + len(self._keys))
                 gpio = GPIO(GPIO.GPIOHS0 + len(self._keys), GPIO.IN, GPIO.PULL_UP)
                 self._listen(gpio, Button(short, long_), clock)
@@ -234,7 +234,7 @@ class Keys:
         read = gpio.value
         ring = [0] * (RING + 1)  # [count, time * 2 + level, ...]
 
-        # A small integer has 63 bits on this core: time and level share one, which is not an object on the heap.
+        # A small integer has 63 bits on this core: time and level share one, so that nothing is allocated.
         def on_edge(_):
             n = ring[0]
             if n < RING:
@@ -257,14 +257,14 @@ class Keys:
         busy = False
         for button, read, ring, _, _ in self._keys:
             i = 0
-            # The count is read each time: an edge may come between two of these bytecodes.
+            # Read the count each time: an edge may come between two of these bytecodes.
             while i < ring[0]:
                 i += 1
                 event = button.edge(ring[i] & 1, ring[i] >> 1)
                 if event:
                     post(event)
             ring[0] = 0
-            # Should an edge be lost there, the pin itself still tells the level.
+            # An edge just before that line is lost, but the pin itself still tells the level.
             event = button.sample(read(), now)
             if event:
                 post(event)

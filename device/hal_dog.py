@@ -4,7 +4,7 @@ import machine
 
 
 class Watchdog:
-    """Resets the chip when nobody feeds it for `ms`; half of that can be the end (machine_wdt.c)."""
+    """Resets the chip when nobody feeds it for `ms`; the reset may come after half of that (machine_wdt.c)."""
 
     def __init__(self, ms):
         self._ms = max(ms, 4000)  # it is fed once a second

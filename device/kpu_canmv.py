@@ -1,4 +1,4 @@
-"""Adapter for CanMV's object API (`from maix import KPU`); kpu_slot is its only user. Mirrors CanMV Maix_kpu.c.
+"""Adapter for CanMV's object API (`from maix import KPU`); kpu_slot is its only user. Follows CanMV's Maix_kpu.c.
 
 A task is [the KPU object, whether init_yolo2 was called]. Without that call deinit reads through a null pointer, a
 second call leaks the buffers of the first, and an object that is dropped is never freed. Never tried on a board.
@@ -33,7 +33,7 @@ def detector(task, spec, results):
     height = spec.height
     grid = spec.grid or (width // 32, height // 32)
     anchors = tuple(spec.anchors)
-    # All sizes are given: the firmware's defaults (320x240, grid 10x8) would put the boxes in wrong places.
+    # Pass all sizes: with the firmware's defaults (320x240, grid 10x8) the boxes would be in the wrong places.
     kpu.init_yolo2(
         anchors,
         len(anchors) // 2,
@@ -52,7 +52,7 @@ def detector(task, spec, results):
     boxes = kpu.regionlayer_yolo2
     put = results.put
 
-    # The list comes with its boxes from the firmware, maybe empty; nothing else here is made in a frame.
+    # The firmware creates the list (maybe empty) and its boxes in every frame; this code creates nothing else.
     def take(detections):
         for box in detections:
             put(box[0], box[1], box[2], box[3], box[4], box[5])
@@ -80,7 +80,7 @@ def classifier(task, spec):
 def unload(task):
     """Release a task that load returned."""
     if not task[1]:
-        # The smallest region layer there is: deinit frees through its pointer without a look.
+        # The smallest possible region layer: deinit follows its pointer without a check.
         task[0].init_yolo2((1, 1), 1, 8, 8, 8, 8, 1, 1, 0.5, 0.5, 1)
         task[1] = True
     task[0].deinit()

@@ -1,4 +1,4 @@
-"""Adapter for MaixPy's function API (`import KPU`); kpu_slot is its only user. Mirrors MaixPy Maix_kpu.c.
+"""Adapter for MaixPy's function API (`import KPU`); kpu_slot is its only user. Follows MaixPy's Maix_kpu.c.
 
 Never tried on a board.
 """
@@ -23,7 +23,7 @@ def _shape(task, spec):
     Raises DeviceError 2012 when one does not fit, which the firmware only prints. The slot owns the task and frees it.
     """
     at = 0
-    # set_outputs() returns False and only prints; then every run would end as 2013, which says less.
+    # set_outputs() returns False and only prints; then every run would fail with 2013, which says less.
     for size in spec.outputs or ():
         if not KPU.set_outputs(task, at, size[0], size[1], size[2]):
             raise DeviceError(2012, "output %d is not %dx%dx%d" % (at, size[0], size[1], size[2]))
@@ -31,7 +31,7 @@ def _shape(task, spec):
 
 
 def detector(task, spec, results):
-    """Return run(img) -> number of boxes in `results`. Call it once a task: a second init_yolo2 leaks the anchors."""
+    """Return run(img) -> number of boxes in `results`. Call it once for each task: a second init_yolo2 leaks memory."""
     _shape(task, spec)
     anchors = tuple(spec.anchors)
     KPU.init_yolo2(task, spec.threshold, spec.nms, len(anchors) // 2, anchors)
@@ -64,4 +64,4 @@ def classifier(task, spec):
     return run
 
 
-unload = KPU.deinit  # of a task that load returned: the firmware tells only real tasks from others
+unload = KPU.deinit  # for a task that load() returned

@@ -24,7 +24,7 @@ class KpuSlot:
         # The firmware itself would take up to five models (Maix_kpu.c), and fail much later for lack of memory.
         if self._task is not None:
             raise DeviceError(199, "load before unload")
-        forget()  # the module of the kind, too: `prepare` keeps what it needs
+        forget()  # drops the module of the kind, too: `prepare` keeps the parts that it needs
         try:
             self._task = self._kpu.load(spec)
             self.run = prepare(self._kpu, self._task, spec, results)
@@ -45,7 +45,7 @@ class KpuSlot:
         except BaseException as e:
             error = e
         try:
-            if error:  # a full heap, or Ctrl-C just then: once more, or it may stay for ever
+            if error:  # a full heap, or Ctrl-C at that moment: try once more, or the model may stay for ever
                 self._kpu.unload(task)
         except Exception:
             pass  # the first error counts

@@ -1,8 +1,8 @@
 """Link: tells a PC over the serial line what the app does, as docs/serial.md says; only when the settings ask for it.
 
-A line is RS (0x1e), one JSON object, spaces, LF. Its bytes are written by hand into one buffer, so a frame allocates
-nothing. This chip writes a serial port by waiting for each byte (87 us at 115200), so a frame sends at most one slice,
-and a line takes several frames. Never tried on a board.
+A line is RS (0x1e), one JSON object, spaces, LF. Its bytes are written one by one into one buffer, so a frame allocates
+nothing. The firmware waits for each byte that a serial port sends (87 us at 115200), so a frame sends at most one
+slice, and a line takes several frames. Never tried on a board.
 """
 
 import gc
@@ -44,10 +44,10 @@ def quoted(value, most):
 
 
 class Link:
-    """Stands in front of app.report and of the screen's show, and passes both on.
+    """Replaces app.report and the screen's show by functions that call the originals and then send.
 
-    write(bytes), shut(): of the port. rate: results a second. While a model runs, a line goes out slice by slice; else
-    it goes out at once.
+    write(bytes), shut(): the port's functions. rate: results a second. While a model runs, a line is sent slice by
+    slice; otherwise it is sent at once.
     """
 
     def __init__(self, app, write, shut, rate):
@@ -58,12 +58,12 @@ class Link:
         self._line = line = bytearray(SIZE)
         line[:12] = b'\x1e{"v":1,"t":'
         view = memoryview(line)
-        self._slices = [view[at : at + SLICE] for at in range(0, SIZE, SLICE)]  # a slice made later would be heap
+        self._slices = [view[at : at + SLICE] for at in range(0, SIZE, SLICE)]  # here, or each would take heap later
         self._at = self._sent = self._ready = self._next = self.dropped = 0
         self._waiting = self._second = False
         self._events = []
         self._labels = {}
-        # These are kept as bytes of JSON: the status is sent while frames run, and must not make them again.
+        # These are kept as bytes of JSON: the status is sent while frames run, and must not encode them again.
         self._state = self._title = b'""'
         self._report = report = app.report
         self._gate = gate = [hal.ticks(), 0]
@@ -71,7 +71,7 @@ class Link:
         ticks = hal.ticks
         step = self._step
 
-        # This runs in every frame: it looks up no attribute and makes no object, since a time is a small integer.
+        # This runs in every frame: it looks up no attribute and creates no object, since a time is a small integer.
         def shown(img):
             show(img)
             now = ticks()
@@ -120,7 +120,7 @@ class Link:
         app.link = None
         app.report = self._report
         self._waiting = self._second = False
-        # The end must have a place: it tells how many events were lost.
+        # Keep room for the end event: it tells how many events were lost.
         del self._events[EVENTS - 1 :]
         self._events.append(("end", app.frames, self.dropped))
         try:
@@ -130,11 +130,11 @@ class Link:
             self._shut()
 
     def _flush(self):
-        if not self._app.slot.loaded:  # no frame is there to wait for this
+        if not self._app.slot.loaded:  # no frames run that would have to wait
             self._drain()
 
     def settle(self):
-        """Send the rest of the line that has begun."""
+        """Send the remaining slices of a line that has begun."""
         while self._sent < self._ready:
             self._send()
 
@@ -156,15 +156,15 @@ class Link:
         return True
 
     def _step(self, now, ms):
-        """Send a slice after a picture. ms: how long the picture took; the results are its own."""
+        """Send a slice after a picture. ms: how long the picture took that the results belong to."""
         if now >= self._next:
             self._next += self._period  # not from now: a frame seldom ends just when results are due
             if now >= self._next:
                 self._next = now + self._period
-            if self._waiting:  # the older results have not begun: these replace them
+            if self._waiting:  # the older results have not been sent: these replace them
                 self.dropped += 1
             self._waiting = True
-        # Events and status come before results: results are only the newest of many, and may be replaced.
+        # Events and status come before results: a result may be replaced by a newer one, an event may not.
         if not self._pending() and self._waiting:
             self._waiting = False
             self._results(ms)
@@ -224,7 +224,7 @@ class Link:
         self._sent = 0
         self._ready = ready = at // SLICE + 1
         end = ready * SLICE - 1
-        while at < end:  # a slice of another length would be a new object
+        while at < end:  # fill up the last slice: one of another length would be a new object
             line[at] = 32
             at += 1
         line[end] = 10
@@ -276,6 +276,7 @@ class Link:
         self._put(b',"found":[')
         for i in range(count):
             item = items[i]
+            # Labels stay encoded: only a class that is seen for the first time allocates.
             label = labels.get(item.class_id)
             if label is None:
                 if len(labels) >= LABELS:
@@ -285,6 +286,7 @@ class Link:
                 break
             self._put(b",[" if i else b"[")
             self._put(label)
+            # The score by hand, "0.935": a float or a "%" would be a new object.
             score = item.score
             self._put(b",1." if score >= 1000 else b",0.")
             self._number(score % 1000, 3)

@@ -1,4 +1,4 @@
-"""What the screen shows: results, status bar and messages, all within the part of the view that the panel shows."""
+"""Draws results, status bar and messages, all within the part of the view that the panel shows."""
 
 from device.errors import describe
 from device.results import BARS, POINTS
@@ -7,7 +7,7 @@ from device.text import ink, plain
 # RGB565 with swapped bytes, as lcd's own constants
 BLACK = 0
 WHITE = 0xFFFF
-RED = 0x0098  # dark: white text on it is read at a glance
+RED = 0x0098  # dark, so that white text on it is easy to read
 BLUE = 0x1F00
 ORANGE = 0x20FD
 COLOURS = (0xE007, 0x20FD, 0xFF07, 0xE0FF, 0x1FF8, 0x9F4C, 0xE5AF, 0x00F8)
@@ -15,6 +15,17 @@ INKS = tuple([ink(colour) for colour in COLOURS])
 CELL = 8  # the firmware's font: 8 x 12 pixels a character
 LINE = 12
 CARD = (101, 102)  # faults of the card: the key looks again
+
+
+def letter_scale(shape, top, width, height):
+    """Return how many times the letters of results are enlarged: 2 on pictures of 200 pixels and more, else 1.
+
+    shape: of the results. top: how many bars a classifier shows. width, height: of the visible part of the picture.
+    """
+    # Bars with large letters may take at most a third of the picture.
+    if min(width, height) < 200 or (shape == BARS and (LINE * 2 + 6) * top > height // 3):
+        return 1
+    return 2
 
 
 class Overlay:
@@ -28,20 +39,20 @@ class Overlay:
     def begin(self, spec, results, position, view):
         """Return draw(img, count) for one model, which draws the results and the status bar.
 
-        position: the model's place in the order, such as "2/5". view: (width, height) of the pictures. draw() allocates
-        only the text of a label or percentage that is new.
+        position: the model's number and how many there are, such as "2/5". view: (width, height) of the pictures.
+        draw() allocates only the text of a label or percentage that is new.
         """
         left, top, width, height = self._screen.visible(view[0], view[1])
         bar = self._bar
-        # The position stays whole, because it tells how many models there are. The title gives way.
+        # The title is cut and never the position, because the position tells how many models there are.
         columns = width // CELL
         title = plain(spec.title)[: max(columns - len(position) - 7, 0)]
         self._head = (left + 2, top + 1, (title + " " + position).strip())
         self.status(0)
-        # What follows is worked out once: the closures below run in every frame and find it as their own variables.
+        # Computed once: the closures below run in every frame and use these as their own variables.
         items = results.items
         label = spec.label
-        scale = 2 if min(width, height) >= 200 else 1
+        scale = letter_scale(results.shape, spec.top, width, height)
         right = left + width
         bottom = top + height
         first = top + LINE + 2  # below the status bar
@@ -61,9 +72,9 @@ class Overlay:
                 y = item.y
                 img.draw_rectangle(x, y, item.w, item.h, colour, 2, 0)
                 text = item.text or caption(item, columns // scale)
-                # Cells of one width: draw_string() is told mono_space 1, or the plate would not fit its text.
+                # All cells have one width: draw_string() gets mono_space 1, or the plate would not fit its text.
                 w = len(text) * CELL * scale
-                # The firmware draws nothing outside the picture, and the panel crops more: move the label into view.
+                # The firmware skips pixels outside the picture (draw.c), and the panel crops more: move it into view.
                 if x + w > right:
                     x = right - w
                 if x < left:
@@ -79,26 +90,23 @@ class Overlay:
                 img.draw_rectangle(x, y, w, plate, colour, 1, 1)
                 img.draw_string(x, y, text, INKS[number], scale, 0, 0, 1)
 
-        size = scale
-        if results.shape == BARS and (LINE * 2 + 6) * spec.top > height // 3:
-            size = 1
-        row = LINE * size + 6  # a line of text, and under it a bar of 4
+        row = LINE * scale + 6  # a line of text, and under it a bar of 4
         room = height - LINE - 2
-        if row * spec.top * 2 > room:  # they would hide more than half of the picture: thinner bars
+        if row * spec.top * 2 > room:  # thinner bars, or they would hide more than half of the picture
             row -= 3
         rows = max(room * 2 // 3 // row, 1)
 
         def bars(img, count):
-            # The best classes come first, so the rest can go.
+            # The best classes come first, so the last ones are left out.
             if count > rows:
                 count = rows
             y = bottom - count * row
-            thick = (row - LINE * size) * 2 // 3
+            thick = (row - LINE * scale) * 2 // 3
             for i in range(count):
                 item = items[i]
                 img.draw_rectangle(left, y, width, row, BLACK, 1, 1)
-                text = item.text or caption(item, columns // size)
-                img.draw_string(left, y, text, WHITE, size, 0, 0, 1)
+                text = item.text or caption(item, columns // scale)
+                img.draw_string(left, y, text, WHITE, scale, 0, 0, 1)
                 y += row
                 w = item.score * width // 1000
                 if w:
@@ -113,7 +121,7 @@ class Overlay:
                     img.draw_string(item.x + 4, item.y - 6, item.text or caption(item, columns), colour, 1, 0, 0, 1)
 
         paint = bars if results.shape == BARS else points if results.shape == POINTS else boxes
-        # Image.draw_* takes its geometry as one tuple, too: made here, not in every frame.
+        # Image.draw_* also takes its geometry as one tuple: created here, not in every frame.
         strip = (left, top, width, LINE + 2)
 
         def draw(img, count):

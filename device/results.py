@@ -3,7 +3,7 @@
 from array import array
 from struct import pack_into
 
-# What items are; the number says how many of x, y, w, h mean something.
+# The kinds of items; the number tells how many of x, y, w, h are used.
 BARS = 0  # classes, the best one first
 POINTS = 2  # points of the view
 BOXES = 4  # boxes in the view
@@ -85,7 +85,7 @@ class Results:
         n = self.count
         if n >= CAP:
             return
-        # Each edge is scaled by itself. A scaled width would round apart from the edge that it leads to.
+        # Each edge is scaled for itself: left edge + scaled width could round to another right edge.
         width = self.width
         height = self.height
         by = self.in_width
@@ -94,7 +94,7 @@ class Results:
         by = self.in_height
         bottom = (y + h) * height // by
         y = y * height // by
-        if self.shape == POINTS:  # scaled down, a point must not vanish
+        if self.shape == POINTS:  # a point must not vanish when it is scaled down
             right = x + 1
             bottom = y + 1
         # The firmware clips neither right nor bottom edge (Maix_kpu.c), and the overlay trusts these numbers.

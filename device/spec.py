@@ -1,4 +1,4 @@
-"""What the app knows of one model: its ModelSpec, and the names of its classes, which stay on the card."""
+"""ModelSpec, which describes one model for the app, and Labels, the names of its classes, which stay on the card."""
 
 import uio
 
@@ -40,8 +40,8 @@ class Labels:
                             file.readline()
                         text = file.readline().decode().strip()
                 except (OSError, ValueError):
-                    pass  # the card is gone: the number must do
-            # All at once: to find the oldest would take more code than to read a few names again.
+                    pass  # the card is gone: show the number
+            # Clear all of it: finding the oldest entry would take more code than reading a few names again.
             if len(self._cache) >= CACHE:
                 self._cache.clear()
             self._cache[at] = text
@@ -58,8 +58,8 @@ class ModelSpec:
     grid: (columns, rows) of a detector, None if unknown.
     problems: what is wrong, see say().
     loadable: whether the problems are only contradictions between model.json and the head of the kmodel; then the
-        firmware's own error (too large, another version) comes first. If not, the title is the folder's name, and no
-        other attribute need be set.
+        firmware's own error (too large, another version) comes first. If not, the title is the folder's name, and the
+        other attributes may be missing.
     refused: the code of a fault that must come before the firmware sees the file, else 0.
     The fields that the kind adds to model.json are attributes too, see device/kinds.
     """

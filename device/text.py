@@ -3,7 +3,7 @@
 
 def plain(text):
     """Return text with every character outside printable ASCII replaced by '?'."""
-    # Nearly every text is plain, and then costs no new object.
+    # Nearly every text is plain already, and is returned without a new object.
     for char in text:
         if not " " <= char <= "~":
             return "".join([char if " " <= char <= "~" else "?" for char in text])

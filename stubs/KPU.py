@@ -1,13 +1,13 @@
-"""Fake of MaixPy's KPU module, function API (Maix_kpu.c, sipeed_yolo2.c and the closed KPU library).
+"""Fake of MaixPy's KPU module with its functions (Maix_kpu.c, sipeed_yolo2.c and the closed KPU library).
 
-Names of parameters start with "_" where the firmware takes them by position only.
+The name of a parameter starts with "_" where the firmware takes it by position only.
 """
 
 import bench
 import flavours
 from benchlib import kpu_codes, kpu_model
 from benchlib.fmap import kpu_fmap
-from benchlib.img import GARBAGE, is_image
+from benchlib.img import is_image
 from benchlib.kpu_extra import (  # noqa: F401
     classifier,
     face_compare,
@@ -16,31 +16,36 @@ from benchlib.kpu_extra import (  # noqa: F401
     netinfo,
     set_layers,
 )
+from benchlib.kpu_run import check_input, forward, output_fmap  # noqa: F401
 from benchlib.kpu_types import kpu_net, kpu_yolo2, kpu_yolo2_find
 
-MAX_RESULTS = 10  # the static array in sipeed_yolo2.h; the writer does not check it
-STACK = 30 * 1024  # of 32 KiB, what the NMS array may take: an estimate
+MAX_RESULTS = 10  # obj_info_t in sipeed_yolo2.h holds as many; sipeed_yolo2.c does not check its end
+STACK = 30 * 1024  # bytes of the 32 KiB stack that the array for the suppression may take: an estimate
 
 
 def load(_x) -> kpu_net:
-    """Load a model from a path holding ".kmodel", or from a flash address; ValueError "[MAIXPY]kpu: load error:N,
-    TEXT"."""
+    """Load a model and return its task.
+
+    _x: a path that contains ".kmodel", or an address in the flash chip.
+    Raises ValueError("[MAIXPY]kpu: load error:N, TEXT") when the library refuses it.
+    """
     planned = bench.enter_code("KPU.load")
     # The C code compares exact types (Maix_kpu.c), so a bool is neither an int nor a string here.
     if type(_x) is int:
         if _x <= 0:
             raise ValueError("[MAIXPY]kpu: model_addr must > 0 ")
         model = kpu_model.Model("0x%x" % _x)
-        _loaded(model, _planned(planned) or model.load_address(_x), "load")
+        _raise_if_failed(model, _planned(planned) or model.load_address(_x), "load")
         return kpu_net(model, _x, None)
     if type(_x) is str:
-        # The firmware uses strstr: the suffix may stand anywhere, and its case matters.
+        # The firmware uses strstr, so the suffix may be anywhere in the path, and its case matters.
         if ".kmodel" not in _x and ".smodel" not in _x and ".emodel" not in _x:
             raise ValueError("[MAIXPY]kpu: model format don't match, only supply .kmodel ")
         model = kpu_model.Model(_x)
-        # The library swallows each error of opening and reading: a missing file or card is code 2005, never an OSError.
+        # The library swallows every error of opening and reading: a missing file or card
+        # is code 2005, never an OSError.
         drive, path = kpu_model.drive_of(_x)
-        _loaded(model, _planned(planned) or (model.load(drive, path) if drive else 2005), "load")
+        _raise_if_failed(model, _planned(planned) or (model.load(drive, path) if drive else 2005), "load")
         return kpu_net(model, None, _x)
     raise TypeError("[MAIXPY]kpu: only accept int or string")
 
@@ -49,15 +54,18 @@ def _planned(code):
     return kpu_model.no_memory() if code == 2006 else code
 
 
-def _loaded(model, code, what):
+def _raise_if_failed(model, code, call):
     if code:
         bench.kpu.note(("load_failed", code, model.where))
-        kpu_model.dropped(model)  # the half-built object survives until a collection, and prints then
-        raise ValueError("[MAIXPY]kpu: %s error:%d, %s" % (what, code, kpu_codes.text(code)))
+        kpu_model.dropped(model)  # the unfinished object survives until a collection, which makes it print
+        raise ValueError("[MAIXPY]kpu: %s error:%d, %s" % (call, code, kpu_codes.text(code)))
 
 
 def load_flash(_addr, _is_dual_buf, _batch_size, _spi_speed) -> kpu_net:
-    """Run a word-swapped v3 model in place from the flash chip; simplified: only its small memory is accounted."""
+    """Load a v3 model that stays in the flash chip, with the bytes of its words swapped, and return its task.
+
+    Simplified: only its context and its main memory are accounted for, and it runs as fast as from RAM.
+    """
     code = _planned(bench.enter_code("KPU.load_flash"))
     # The types are checked before the address, so a wrong type wins over a bad address (Maix_kpu.c).
     for value in (_addr, _is_dual_buf, _batch_size, _spi_speed):
@@ -72,14 +80,16 @@ def load_flash(_addr, _is_dual_buf, _batch_size, _spi_speed) -> kpu_net:
     model = kpu_model.Model("0x%x" % _addr)
     if not code:
         data = bench.kpu.flash.get(_addr)
-        # The slot comes before the content, as in load(): with five models 2009 hides what is wrong with the sixth.
+        # The slot is checked before the content, as in load(): with five models loaded
+        # the sixth gives 2009, whatever it holds.
         slot = kpu_model.free_slot()
         if slot < 0:
             code = 2009
         elif data is None or bytes(data[0:8]) != b"\x00\x00\x00\x03" + bytes(data[4:8]):
             code = 2002
         else:
-            # The flash chip is read as 32-bit words with the high byte first; a file for it has its words swapped.
+            # The chip reads flash as 32-bit words with the high byte first, so the bytes
+            # of each word are swapped in the file.
             plain = bytearray(len(data))
             for i in range(0, len(data) // 4 * 4, 4):
                 plain[i], plain[i + 1], plain[i + 2], plain[i + 3] = data[i + 3], data[i + 2], data[i + 1], data[i]
@@ -87,17 +97,20 @@ def load_flash(_addr, _is_dual_buf, _batch_size, _spi_speed) -> kpu_net:
             bench.block(2)
             code = 0 if model.take("model context", 1216) else kpu_model.no_memory()
             code = code or model.start(plain, slot)
-            # A failed load must leave neither memory nor slot, as the destroy path of the library.
+            # A failed load keeps neither memory nor slot, as in the library.
             if code:
                 model.release()
-    _loaded(model, code, "load_flash")
+    _raise_if_failed(model, code, "load_flash")
     return kpu_net(model, _addr, None)
 
 
 def set_outputs(_net, _idx, _w, _h, _ch=None) -> bool:
-    """Tell the shape of a v4 output; True, or False after printing why not."""
+    """Declare the shape of an output of a v4 model.
+
+    Returns True, or False after it printed the reason. Raises ValueError for a wrong type.
+    """
     bench.enter("KPU.set_outputs")
-    # The method table is content with four arguments, but the code always reads a fifth (Maix_kpu.c).
+    # The method table accepts four arguments, but the code always reads a fifth (Maix_kpu.c).
     if _ch is None:
         bench.hard_fault("set_outputs with four arguments reads past its array")
     ints = type(_idx) is int and type(_w) is int and type(_h) is int and type(_ch) is int
@@ -106,7 +119,7 @@ def set_outputs(_net, _idx, _w, _h, _ch=None) -> bool:
     model = _net._model
     # The numbers pass through uint16_t: larger ones wrap before they are compared with the output.
     idx, w, h, ch = _idx & 0xFFFF, _w & 0xFFFF, _h & 0xFFFF, _ch & 0xFFFF
-    # These three print and return False; an exception comes only for wrong types. Programs must test the result.
+    # These three faults print and return False. Only a wrong type raises, so programs must test the result.
     if not model.alive or model.network.version != 4:
         bench.uart.print("[MAIXPY]kpu: set_outputs ctx error, maybe init err:%d\r\n" % (2002 if model.alive else 2001))
         return False
@@ -121,11 +134,15 @@ def set_outputs(_net, _idx, _w, _h, _ch=None) -> bool:
 
 
 def init_yolo2(_net, _threshold: float, _nms_value: float, _anchor_number: int, _anchor, dma: int = -1) -> bool:
-    """Attach anchors and thresholds to a task; True. A second call leaks the first set."""
+    """Attach anchors and thresholds to a task. Returns True; a second call leaks the block of the first.
+
+    _threshold, _nms_value: 0 to 1. _anchor: 2 * _anchor_number floats, in cells of the grid.
+    Raises TypeError or ValueError for a wrong argument.
+    """
     bench.enter("KPU.init_yolo2")
     if type(_net) is not kpu_net:
         raise TypeError("[MAIXPY]kpu: kpu_net type error")
-    # Order of the checks as in Maix_kpu.c: programs that test messages see the first one only.
+    # The order of the checks is that of Maix_kpu.c: a program sees the message of the first fault only.
     if not 0.0 <= _threshold <= 1.0:
         raise ValueError("[MAIXPY]kpu: threshold only support 0 to 1")
     if not 0.0 <= _nms_value <= 1.0:
@@ -137,10 +154,10 @@ def init_yolo2(_net, _threshold: float, _nms_value: float, _anchor_number: int, 
         raise TypeError("object '%s' is not a tuple or list" % type(_anchor).__name__)
     block = bench.memory.alloc("yolo arguments", _anchor_number * 8 + 24)
     if len(_anchor) != _anchor_number * 2:
-        # the anchors' block is allocated before the length is checked
+        # the block is allocated before the length is checked, and lost here
         bench.kpu.leaked.append(("yolo arguments", block))
         raise ValueError("requested length %d but object has length %d" % (_anchor_number * 2, len(_anchor)))
-    # The firmware overwrites the pointer without free(): a program that initialises twice loses the first block.
+    # The firmware overwrites the pointer without free(), so a program that initialises twice loses the first block.
     if model.yolo is not None:
         bench.kpu.leaked.append(("yolo arguments", model.yolo))
     model.yolo = block
@@ -148,44 +165,11 @@ def init_yolo2(_net, _threshold: float, _nms_value: float, _anchor_number: int, 
     return True
 
 
-def _check_image(img, network):
-    # check_img_format of Maix_kpu.c; network None: a task after deinit, whose type reads as 0
-    # resize() and cut() leave the pointer NULL. The firmware tests for that, but cannot see a wild pointer,
-    # which copy() leaves.
-    if img._ai is None:
-        bench.uart.print("[MAIXPY]kpu: pix_ai is NULL!\r\n")
-        return False
-    if img._ai is GARBAGE:
-        bench.hard_fault("pix_ai of a copy() is uninitialised memory")
-    bpp = img._bpp
-    # The sizes are compared before the depth, so a grey picture of the wrong size names its size.
-    if network is not None:
-        ch, h, w = network.input_shape
-        if img._w != w or img._h != h:
-            bench.uart.print("[MAIXPY]kpu: img w=%d,h=%d, but model w=%d,h=%d\r\n" % (img._w, img._h, w, h))
-            return False
-        if bpp == 1 and ch != 1:
-            bench.uart.print("[MAIXPY]kpu: grayscale img, but model channel=%d\r\n" % ch)
-            return False
-        if bpp == 2 and ch != 3:
-            bench.uart.print("[MAIXPY]kpu: RGB img, but model channel=%d\r\n" % ch)
-            return False
-    if bpp != 1 and bpp != 2:
-        bench.uart.print("[MAIXPY]kpu: img bpp not support yet!\r\n")
-        return False
-    return True
-
-
-def _image_for(img, network):
-    # Only a convolution reads 8-bit planes; another first layer has no picture size to compare with.
-    if network is not None and not (network.first_is_conv and network.input_shape):
-        raise ValueError("[MAIXPY]kpu: first layer not conv layer!\r\n")
-    if not _check_image(img, network):
-        raise ValueError("[MAIXPY]kpu: check img format err!\r\n")
-
-
 def run_yolo2(_net, _img):
-    """Run a YOLOv2 network: a list of results, or None when nothing was found."""
+    """Run a YOLOv2 network on a picture and return a list of kpu_yolo2_find, or None for no detection.
+
+    Raises TypeError or ValueError for a wrong argument, OSError(TEXT) when the run fails.
+    """
     code = bench.enter_code("KPU.run_yolo2")
     if type(_net) is not kpu_net:
         raise TypeError("[MAIXPY]kpu: kpu_net type error")
@@ -196,25 +180,25 @@ def run_yolo2(_net, _img):
     if not model.alive:
         bench.hard_fault("run_yolo2 after deinit dereferences what was freed")
     network = model.network
-    _image_for(_img, network)
+    check_input(_img, network)
     args = _net._args
     if args is None:
         bench.hard_fault("run_yolo2 before init_yolo2 dereferences None")
-    # A v3 file states the shape of its last convolution. A v4 file does not, so set_outputs must have told it.
+    # A v3 file contains the shape of its last convolution. A v4 file does not, so set_outputs must have declared it.
     grid = network.grid if network.version == 3 else model.shapes.get(0)
     if grid is None:
         raise ValueError("[MAIXPY]kpu: region_layer_init err!\r\n")
-    # The temporaries are taken before the run: a full heap fails here and costs no time of the KPU.
-    scratch = _region(grid, args._anchor_number)
+    # The temporary memory is allocated before the run, so a full heap fails here and costs no time of the KPU.
+    scratch = _region_bytes(grid, args._anchor_number)
     if code == 0:
-        # The scripted engine skips the network, but the ledger, the counter and the clock must move as with a real one.
+        # The scripted engine skips the network, but ledger, counter and clock move as with a real one.
         if getattr(network, "scripted", False):
             bench.kpu.note(model.run_entry)
             bench.kpu.runs += 1
             bench.block(model.run_ms())
         else:
             code = model.run(_img._planes())
-    # The error path of the firmware leaves without freeing the region layer (Maix_kpu.c), so each failure loses it.
+    # After an error the firmware returns without freeing the region layer (Maix_kpu.c), so each failed run leaks it.
     if code:
         bench.kpu.leaked.append(("region layer", bench.memory.alloc("region layer", scratch)))
         raise OSError(kpu_codes.text(code))
@@ -222,7 +206,7 @@ def run_yolo2(_net, _img):
         boxes = bench.kpu.boxes
     else:
         boxes = _decode(model, grid, args)
-    # None, not an empty list: "for box in run_yolo2(...)" fails on the board when nothing is found.
+    # None and not an empty list: "for box in run_yolo2(...)" fails on the board when there is no detection.
     if not boxes:
         return None
     return _results(boxes)
@@ -235,17 +219,19 @@ def _results(boxes):
     return [kpu_yolo2_find(boxes[i], i, count) for i in range(count)]
 
 
-def _region(grid, anchors):
-    # region_layer_init: class count, temporaries; returns their bytes
+def _region_bytes(grid, anchors):
+    # The checks of region_layer_init. Returns the size of its temporary memory in bytes.
     classes = grid[2] // 5 - 5
     boxes = grid[0] * grid[1] * anchors
     if classes < -1:
-        raise ValueError("[MAIXPY]kpu: region_layer_init err!\r\n")  # unsigned wrap: no such malloc succeeds
-    # The firmware divides the channels by a fixed 5 and steps by the given count, so both must agree.
+        raise ValueError(
+            "[MAIXPY]kpu: region_layer_init err!\r\n"
+        )  # the count wraps, and no malloc of that size succeeds
+    # The firmware divides the channels by 5 but steps by the number of anchors, so that must be 5 too.
     if anchors != 5 or classes < 0:
         bench.hard_fault("run_yolo2 with %d anchors on %d channels indexes past its output" % (anchors, grid[2]))
     scratch = flavours.region_bytes(grid[0], grid[1], anchors, classes)
-    # The block lives for the duration of the call only: its place is tested and the peak is noted, nothing is held.
+    # The block is freed before the call returns, so it only has to fit and counts in the peak.
     if not bench.memory.fits(scratch):
         kpu_model.no_memory()
         raise ValueError("[MAIXPY]kpu: region_layer_init err!\r\n")
@@ -272,94 +258,28 @@ def _decode(model, grid, args):
     )
 
 
-def forward(_net, img=None, out_index: int = 0, dma: int = -1):
-    """Run a network once; the fmap of output `out_index`, None for what is no task. OSError(TEXT) when the run
-    fails."""
-    code = bench.enter_code("KPU.forward")
-    # Other calls raise TypeError here, forward() does not: it returns None for what is not a task (Maix_kpu.c).
-    if type(_net) is not kpu_net:
-        return None
-    model = _net._model
-    network = model.network
-    leak = None
-    x = None
-    # The scripted engine does not look at pixels, so they are not fetched: a test may have no picture at all.
-    if is_image(img):
-        _image_for(img, network)
-        if network is not None and not getattr(network, "scripted", False):
-            x = img._planes()
-    elif type(img) is list:
-        if not img:
-            raise ValueError("[MAIXPY]kpu: check input list format err!\r\n")
-        # The list is copied into a block of floats, freed only when the run succeeds.
-        leak = bench.memory.alloc("list input", len(img) * 4)
-        if leak is None:
-            raise ValueError("[MAIXPY]kpu: alloc list mem err!\r\n")
-        x = _list_input(img, network)
-    elif type(img) is int:
-        bench.hard_fault("forward with an int as image dereferences it")
-    else:
-        raise ValueError("input not support")
-    if not code:
-        code = model.run(x) if network is not None else 2001
-    # The firmware returns before the free() of the list, so a program that retries loses memory each time.
-    if code:
-        if leak is not None:
-            bench.kpu.leaked.append(("list input", leak))
-        raise OSError(kpu_codes.text(code))
-    bench.memory.free_block(leak)
-    return _fmap(model, out_index, "sipeed_kpu_get_output err", "sipeed_kpu_get_outputs_shape err")
-
-
-def _list_input(values, network):
-    floats = [float(v) for v in values]
-    if network is None or network.input_shape is None or not network.first_is_conv:
-        floats_needed = getattr(network, "input_floats", 0)
-        return floats + [0.0] * (floats_needed - len(floats))  # the firmware reads past the end
-    # a convolution takes the bytes of the floats for pixels: garbage in, garbage out, as on the chip
-    import array
-
-    ch, h, w = network.input_shape
-    raw = bytearray(array.array("f", floats))
-    return (raw + bytearray(max(0, ch * h * w - len(raw))))[: ch * h * w]
-
-
-def _fmap(model, number, no_output, no_shape):
-    network = model.network
-    last = network.layers - 1
-    if number < 0 or number >= len(network.outputs):
-        raise OSError(no_output)
-    size, shape, typecode = network.outputs[number]
-    # The library of v4 knows bytes only. The shape is what set_outputs declared, and the values are always floats.
-    if network.version == 4:
-        declared = model.shapes.get(number)
-        if declared is None:
-            raise OSError(no_shape)
-        return kpu_fmap(model, number, -2, declared[0], declared[1], declared[2], "f")
-    if typecode == "B" and shape is not None:
-        return kpu_fmap(model, number, last, shape[0], shape[1], shape[2], "B")
-    return kpu_fmap(model, number, last, size, 1, 1, typecode)  # a missing break: w() is the byte count
-
-
 def get_output(_net, _idx):
-    """Return the fmap of another output of the last run; OSError when there is none."""
+    """Return the fmap of output _idx of the last run, or None after deinit. Raises OSError for a wrong number."""
     bench.enter("KPU.get_output")
     if type(_net) is not kpu_net or type(_idx) is not int:
         raise ValueError("[MAIXPY]kpu: get_output arg format error: get_output(task, int idx)")
     model = _net._model
     if not model.alive:
         return None
-    # The text of v3 is only a stand-in: the firmware prints a stack buffer that is gone. Programs must not parse it.
+    # The firmware's v3 text is in a stack buffer that is gone when it is read, so 2011 stands for it. Do not parse it.
     v3 = model.network.version == 3
-    return _fmap(model, _idx & 0xFFFF, "2011" if v3 else "get_output err", "get_outputs_shape err")
+    return output_fmap(model, _idx & 0xFFFF, "2011" if v3 else "get_output err", "get_outputs_shape err")
 
 
 def fmap(_fmap_obj: kpu_fmap, _ch: int):
-    """Return one channel of an fmap as a grayscale Image over the same memory; only for 'B' maps."""
+    """Return channel _ch of a byte fmap as a grey Image over the same memory.
+
+    Raises ValueError for a channel that does not exist and for an fmap of floats.
+    """
     bench.enter("KPU.fmap")
     if _ch < 0 or _ch >= _fmap_obj._ch:
         raise ValueError("[MAIXPY]kpu: ch err,input 0~%d\r\n" % _fmap_obj._ch)
-    # The channel is checked first: a float map with a bad channel reports the channel.
+    # The channel is checked first, so a map of floats with a wrong channel reports the channel.
     if _fmap_obj._typecode != "B":
         raise ValueError("[MAIXPY]kpu: can't convet float fmap yet\r\n")
     from benchlib.img import view
@@ -369,17 +289,20 @@ def fmap(_fmap_obj: kpu_fmap, _ch: int):
 
 
 def fmap_free(_fmap_obj) -> None:
-    """Do nothing, as the firmware."""
+    """Do nothing, as in the firmware."""
     bench.enter("KPU.fmap_free")
 
 
 def deinit(_net) -> bool:
-    """Release a task's memory and slot; True, also the second time. TypeError for what is no task, None included."""
+    """Release the memory and the slot of a task. Returns True, also when it was released before.
+
+    Raises TypeError for any other object, None included.
+    """
     bench.enter("KPU.deinit")
     if type(_net) is not kpu_net:
         raise TypeError("[MAIXPY]kpu: kpu_net type error")
     model = _net._model
-    # The ledger takes the first deinit only, so a test that counts releases is not misled by a second, harmless one.
+    # Only the first deinit enters the ledger, so that a test that counts releases does not count a harmless second one.
     if model.alive:
         bench.kpu.note(("deinit", model.id))
         model.release()

@@ -1,19 +1,20 @@
-"""The test's handle on the fake board. Everything that is not a firmware name is here; every state lives here.
+"""The tests' handle on the fake board: all of its state, and what the firmware has no name for.
 
     bench.install()   bench.reset("minimum_with_kmodel_v4_support", config={...})
     bench.clock  bench.keys  bench.card  bench.flash  bench.camera  bench.screen  bench.kpu  bench.memory  bench.uart
-    bench.fail_next("KPU.load", 2006)   bench.fail_at(name, nth, what)   bench.heal()   bench.calls   bench.trace = []
+    bench.fail_next("KPU.load", 2006)   bench.fail_at(name, nth, fault)   bench.heal()   bench.calls   bench.trace = []
     bench.failed  bench.hardfaults  bench.resets  bench.open_files  bench.wdt  bench.timers  bench.irqs
     bench.scheduler.errors
 
-Names of calls: "KPU.load", "sensor.snapshot", "lcd.display", "uio.open", "uos.listdir", "file.read", "file.write",
-"GPIO.value", "Image.draw_string", "WDT.feed", "maix.load_kmodel": module or class, then the firmware's name.
+A call is named by its module or class and the firmware's name: "KPU.load", "sensor.snapshot",
+"lcd.display", "uio.open", "uos.listdir", "file.read", "file.write", "GPIO.value", "Image.draw_string", "WDT.feed",
+"maix.load_kmodel".
 
-Engine protocol: what stands behind the fake KPU (bench.kpu.engine; None = benchlib.engine.ScriptedEngine).
+The engine computes for the fake KPU. bench.kpu.engine is one, or None for benchlib.engine.ScriptedEngine:
 engine.load(data) -> network
-    data: the file as bytes (SparseFile for synthetic ones). Called after the firmware's own checks of type, size,
-    version and memory. May raise EngineError(code, reason); any other exception becomes 2015 (ERR_UNKNOWN), with its
-    text on the uart.
+    data: the file as bytes or as a SparseFile. The firmware's checks of type, size, version and memory come before.
+    It may raise EngineError(code, reason); any other exception becomes code 2015 (ERR_UNKNOWN), with its text on the
+    serial line.
 network.version
     3 or 4
 network.input_shape
@@ -21,21 +22,21 @@ network.input_shape
 network.first_is_conv
     True when the first layer is a convolution (v4: the input lies in AI RAM)
 network.outputs
-    one tuple per output: (bytes, shape, typecode); shape (w, h, channels) or None; typecode 'B' (v3, last layer a
-    convolution: raw bytes) or 'f' (little-endian float32; v4: always)
+    one tuple per output: (bytes, shape, typecode). The shape is (w, h, channels) or None. The typecode is 'B' for the
+    raw bytes of a v3 model that ends in a convolution, else 'f' for little-endian float32.
 network.grid
-    (w, h, channels) of the last convolution, or None: what run_yolo2 of a v3 model takes as its grid
+    (w, h, channels) of the last convolution, which is the grid of run_yolo2 for a v3 model, or None
 network.layers, network.main_mem
-    number of layers or nodes; bytes
+    the number of layers, and the bytes of main memory
 network.run(x) -> list of buffers, one per output, in order
-    x: planar 8-bit input of channels*height*width bytes (bytearray or memoryview, do not keep it), or a list of
-    floats. For 'B' a bytes-like; for 'f' a bytes-like of float32 or a sequence of floats; never shorter than the
-    output. They are copied at once. May raise EngineError; any other exception becomes 2008 (ERR_RUN_MODEL), with its
-    text on the uart.
+    x: planes of channels * height * width bytes (a bytearray or a memoryview; do not keep it), or a list of floats.
+    A result is bytes-like; for 'f' it may be a sequence of floats. It is not shorter than the output, and it is copied
+    at once. run() may raise EngineError; any other exception becomes code 2008 (ERR_RUN_MODEL), with its text on the
+    serial line.
 network.run_ms, network.netinfo, network.input_floats, network.scripted
-    optional: milliseconds of one run instead of bench.kpu.run_ms; rows (type, wi, hi, wo, ho, chi, cho, dw,
-    kernel_type, pool_type, para_size) for kpu.netinfo; how many floats a float input takes; True: run_yolo2 answers
-    with bench.kpu.boxes and never calls run, x may be None
+    optional. run_ms: milliseconds of one run, instead of bench.kpu.run_ms. netinfo: rows (type, wi, hi, wo, ho, chi,
+    cho, dw, kernel_type, pool_type, para_size) for KPU.netinfo. input_floats: number of floats that the input takes.
+    scripted: if true, run_yolo2 returns bench.kpu.boxes without a call of run, and x may be None.
 """
 
 import sys
@@ -63,37 +64,37 @@ memory = SystemHeap()
 uart = Uart()
 
 flavour = flavours.find(flavours.DEFAULT)
-config = None  # type: object  # what /flash/config.json holds; None: there is no such file
-calls = {}  # type: dict  # call name -> how often
-failed = {}  # type: dict  # call name -> planned faults that happened, on all boards so far
-trace = None  # a list here gets every call name
-hardfaults = []  # type: list  # reasons of every HardFault since reset, even of those that somebody swallowed
-resets = []  # type: list  # reasons of every chip reset since reset
+config = None  # type: object  # the content of /flash/config.json; None: there is no such file
+calls = {}  # type: dict  # call name -> number of calls
+failed = {}  # type: dict  # call name -> number of planned faults that happened, on all boards so far
+trace = None  # a list to which every call name is appended, or None
+hardfaults = []  # type: list  # reason of every HardFault since reset(), also of those that a program caught
+resets = []  # type: list  # reason of every chip reset since reset()
 wires = {}  # type: dict  # uart number -> Wire
-i2c = {}  # type: dict  # (bus, address) -> dict register -> value: devices on the I2C buses
-frequencies = [400, 400]  # CPU and KPU MHz
-board_values = {}  # type: dict  # what board_info.set() wrote
+i2c = {}  # type: dict  # (bus, address) -> dict of register -> value: the devices on the I2C buses
+frequencies = [400, 400]  # of CPU and KPU, in MHz
+board_values = {}  # type: dict  # attributes that board_info.set() stored
 wdt = {}  # type: dict  # watchdog id -> armed WDT object
 timers = {}  # type: dict  # (timer, channel) -> armed Timer object
-irqs = keys.irqs  # GPIO id -> what is armed
-open_files = 0  # of the card and the flash, opened and not closed
+irqs = keys.irqs  # GPIO id -> [callback, trigger, GPIO object]
+open_files = 0  # files of the card and the flash chip that are open
 cwd = "/flash"
-generation = 0  # counts the boards: objects of an earlier one own nothing on this one
-next_gc_heap = 0  # Maix.utils.gc_heap_size(n): size after the next reset
-_plans = {}  # type: dict  # call name -> list of [calls to wait, what, times]
+generation = 0  # number of this board: objects of an earlier one own nothing on it
+next_gc_heap = 0  # size in bytes after the next reset, from Maix.utils.gc_heap_size(n)
+_plans = {}  # type: dict  # call name -> list of [calls to wait, fault, times]
 _versions = []  # type: list  # arguments of by_version()
 
 
 def install() -> None:
-    """Make `import utime` and friends find the fakes; needed on MicroPython, where those names are built in.
+    """Make `import utime`, uos and uio find the fakes, although MicroPython has built-in modules of these names.
 
-    Call it before any module of the app is imported. Harmless where the folder of this file leads sys.path.
+    Call it before any module of the app is imported. On CPython it does nothing.
     """
-    # CPython has no such names, so the path decides there and nothing must be replaced.
+    # CPython has no modules of these names, so sys.path is enough there.
     if sys.implementation.name != "micropython":
         return
     folder = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-    # Built-in names win over the path. As parts of a package the fakes have other names and can be found.
+    # A built-in module wins over sys.path, but not over a module of a package, so the folder is taken as a package.
     parent, package = folder.rsplit("/", 1) if "/" in folder else (".", folder)
     sys.path.insert(0, parent)
     try:
@@ -104,22 +105,22 @@ def install() -> None:
 
 
 def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
-    """Power on a fresh board of that flavour: empty card socket, empty flash, every fake back to its state at boot.
+    """Power on a new board with an empty card socket and an empty flash chip.
 
-    `flavour`: "full" means its newest known image, "full@v0.5.0-89" that version (flavours.find). `config`: the dict
-    that Maix.config serves, as from /flash/config.json. ValueError for an unknown flavour.
+    flavour: "full" for its newest known image, "full@v0.5.0-89" for that version (flavours.find).
+    config: the content of /flash/config.json as a dict, for Maix.config. Raises ValueError for an unknown flavour.
     """
-    here = globals()
+    names = globals()
     row = flavours.find(flavour)
-    # The fakes hold this module and read its names late, so a new board is new values under the same names.
-    here["flavour"] = row
-    here["config"] = config
-    here["trace"] = None
-    here["open_files"] = 0
-    here["cwd"] = "/flash"
-    here["generation"] = generation + 1
-    here["next_gc_heap"] = 0
-    # Tables are emptied, not replaced: fakes and tests may hold them.
+    # The fakes read the names of this module at each call, so a new board is a new value for each name.
+    names["flavour"] = row
+    names["config"] = config
+    names["trace"] = None
+    names["open_files"] = 0
+    names["cwd"] = "/flash"
+    names["generation"] = generation + 1
+    names["next_gc_heap"] = 0
+    # Tables are emptied and not replaced, because fakes and tests may hold them.
     for table in (calls, wires, i2c, wdt, timers, board_values, _plans):
         table.clear()
     frequencies[0] = frequencies[1] = 400
@@ -127,27 +128,30 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     resets.clear()
     for part in (scheduler, clock, keys, card, flash, camera, screen, kpu, uart):
         part.reset()
-    # Pins.reset() makes a new table, so the second name for it has to follow.
-    here["irqs"] = keys.irqs
+    # Pins.reset() makes a new table, so its second name must follow.
+    names["irqs"] = keys.irqs
     scheduler.report = _callback_failed
     memory.reset(row[flavours.FREE_KIB] * 1024)
     memory.gc_capacity = row[flavours.GC_KIB] * 1024
     for part in _versions:
-        _fit(*part)
+        _set_by_version(*part)
 
 
 def has(feature: str) -> bool:
-    """Return whether the firmware that runs has one of flavours.FEATURES, such as flavours.CONFIG."""
+    """Return whether this board's firmware has a feature of flavours.FEATURES, such as flavours.CONFIG."""
     return not flavours.lacks(flavours.version_of(flavour), (feature,))
 
 
 def by_version(names, name, feature, value, older=None) -> None:
-    """Put value into a fake's globals, now and at every power-on; without the feature `older`, None for nothing."""
+    """Give a fake a name that depends on the version of the firmware, now and at every reset().
+
+    names: the globals of the fake. value: for firmware with the feature. older: for any other, None for no such name.
+    """
     _versions.append((names, name, feature, value, older))
-    _fit(*_versions[-1])
+    _set_by_version(*_versions[-1])
 
 
-def _fit(names, name, feature, value, older):
+def _set_by_version(names, name, feature, value, older):
     names.pop(name, None)
     if not has(feature):
         value = older
@@ -156,7 +160,7 @@ def _fit(names, name, feature, value, older):
 
 
 def power_off() -> None:
-    """Stop what would go on by itself, watchdogs and timers among it; reset() is power-on."""
+    """Stop everything that happens by itself, such as watchdogs and timers. reset() powers on again."""
     clock.stop()
     wdt.clear()
     timers.clear()
@@ -167,109 +171,110 @@ def _callback_failed(error):
 
 
 def reserve(*sizes: int) -> None:
-    """Make pixel memories of these sizes (bytes) now; panel, camera and pictures take them when they fit exactly.
+    """Allocate memories of these sizes, in bytes, for the panel, the camera and pictures of exactly that size.
 
-    For a small heap: the panel needs width*height*2, a camera frame w*h*2 and w*h*3. bench.reset() keeps them.
+    It is for a small heap: the panel needs width * height * 2, a frame of the camera w * h * 2 and w * h * 3. reset()
+    keeps the memories.
     """
     pool.reserve(sizes)
 
 
 def enter(name):
-    """Every fake call passes here first: counts, logs, runs waiting callbacks, raises what was planned."""
+    """Start a call of a fake: count it, run the waiting callbacks, and raise the planned fault if there is one."""
     calls[name] = calls.get(name, 0) + 1
     if trace is not None:
         trace.append(name)
-    # Callbacks run before the call and not inside it, as MicroPython runs them between two bytecodes.
+    # Callbacks run before the call and not during it, as MicroPython runs them between two bytecodes.
     if scheduler.pending:
         scheduler.run()
     if _plans:
-        what = _due(name)
-        if what is not None:
-            raise OSError(what) if isinstance(what, int) else what
+        fault = _planned_fault(name)
+        if fault is not None:
+            raise OSError(fault) if isinstance(fault, int) else fault
 
 
 def enter_code(name):
-    """As enter(), for calls that turn a planned code into an error of their own: 0 or the code."""
+    """Start a call as enter() does, but return a planned code instead of raising it, and 0 without one."""
     calls[name] = calls.get(name, 0) + 1
     if trace is not None:
         trace.append(name)
     if scheduler.pending:
         scheduler.run()
     if _plans:
-        what = _due(name)
-        if isinstance(what, int):
-            return what
-        if what is not None:
-            raise what
+        fault = _planned_fault(name)
+        if isinstance(fault, int):
+            return fault
+        if fault is not None:
+            raise fault
     return 0
 
 
 def block(ms: int) -> None:
-    """Let time pass inside a C function: interrupts queue up, their callbacks run when it returns."""
+    """Let `ms` milliseconds pass inside a C function: callbacks wait until it returns."""
     clock.advance(ms, True)
 
 
 def hard_fault(reason: str) -> None:
-    """Note and raise a HardFault."""
+    """Note the reason in bench.hardfaults and raise HardFault."""
     hardfaults.append(reason)
     uart.print("core dump: " + reason)
     raise HardFault(reason)
 
 
 def chip_reset(reason: str) -> None:
-    """Note and raise a Reset."""
+    """Note the reason in bench.resets and raise Reset."""
     resets.append(reason)
     raise Reset(reason)
 
 
-def fail_next(name: str, what, times=1) -> None:
-    """Let the next `times` calls of `name` fail with `what`; times=None: until heal().
+def fail_next(name: str, fault, times=1) -> None:
+    """Let the next `times` calls of `name` fail; None: all of them until heal().
 
-    `what`: an exception, an exception class, or an int: for KPU.* the library's code (2006), else OSError(int).
+    fault: an exception or its class, or a number: for KPU.* a code of the library, for others the number of an OSError.
     """
-    _plans.setdefault(name, []).append([0, what, times])
+    _plans.setdefault(name, []).append([0, fault, times])
 
 
-def fail_at(name: str, nth: int, what) -> None:
-    """Let the nth call of `name` from now (1 = the next) fail once."""
-    _plans.setdefault(name, []).append([nth - 1, what, 1])
+def fail_at(name: str, nth: int, fault) -> None:
+    """Let the nth call of `name` from now (1 = the next) fail once, with a fault as in fail_next()."""
+    _plans.setdefault(name, []).append([nth - 1, fault, 1])
 
 
 def heal(name=None) -> None:
-    """Forget planned faults, of one call or of all."""
+    """Forget the planned faults of one call, or of all."""
     if name is None:
         _plans.clear()
     else:
         _plans.pop(name, None)
 
 
-def _due(name):
+def _planned_fault(name):
     plans = _plans.get(name)
     if not plans:
         return None
-    effect = None
-    # Each plan that waits counts this call, even when another one strikes: "the nth call" means calls, not free ones.
+    fault = None
+    # Every waiting plan counts this call, also when another plan makes it fail.
     for plan in list(plans):
         if plan[0] > 0:
             plan[0] -= 1
-        elif effect is None:
-            effect = plan[1]
+        elif fault is None:
+            fault = plan[1]
             if plan[2] is not None:
                 plan[2] -= 1
                 if plan[2] <= 0:
                     plans.remove(plan)
     if not plans:
         del _plans[name]
-    if effect is not None:
+    if fault is not None:
         failed[name] = failed.get(name, 0) + 1
-    # A class is instantiated at each use: one exception object raised twice would carry the first traceback.
-    if isinstance(effect, type):
-        return effect()
-    return effect
+    # Each use of a class makes a new object: one that is raised twice would have the traceback of the first time.
+    if isinstance(fault, type):
+        return fault()
+    return fault
 
 
 def wire(number: int):
-    """Return the far end of UART number 0..2 (UART1..3) or 4 (UARTHS, the REPL)."""
+    """Return the far end of UART number 0 to 2 (UART1 to UART3) or 4 (UARTHS, the line of the REPL)."""
     if number not in wires:
         wires[number] = Wire()
         if number == 4:

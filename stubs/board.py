@@ -1,8 +1,7 @@
-"""Fake of MaixPy's board module (builtin_py/board.py): board_info holds the section "board_info" of /flash/config.json.
+"""Fake of MaixPy's board module: board_info is the section "board_info" of /flash/config.json (builtin_py/board.py).
 
-In the firmware board_info is a class filled when it is imported; here it is an object that looks the section up, so
-that
-bench.reset() gives it the new board's.
+In the firmware board_info is a class that is filled when the module is imported. Here it is an object that reads the
+section at each access, so that it belongs to the board of the last bench.reset().
 """
 
 import bench
@@ -37,7 +36,7 @@ _M5STICKV = {
 
 def _section():
     name = bench.flavour[flavours.NAME]
-    # This build has its pins in the firmware, so config.json cannot change them here.
+    # The pins of this build are in the firmware, so config.json does not change them.
     if name == "m5stickv":
         return _M5STICKV
     info = bench.config.get("board_info") if isinstance(bench.config, dict) else None
@@ -47,7 +46,7 @@ def _section():
 
 
 class _BoardInfo:
-    """Attributes are the pins of the board; AttributeError for one that is not there."""
+    """The pins of the board as attributes."""
 
     def __getattr__(self, name):
         section = bench.board_values
@@ -59,19 +58,19 @@ class _BoardInfo:
         raise AttributeError("type object 'board_info' has no attribute '%s'" % name)
 
     def set(self, key: str, value=None) -> None:
-        """Set an attribute."""
+        """Set the attribute `key`."""
         bench.board_values[key] = value
 
     def all(self) -> list:
-        """Return the names."""
+        """Return the names of the attributes."""
         return sorted(list(_section()) + list(bench.board_values))
 
     def get(self) -> None:
-        """Fail, as in the firmware, whose get() forgot its argument."""
+        """Raise NameError, as in the firmware, whose get() lacks its argument."""
         raise NameError("name 'key' isn't defined")
 
     def load(self, _map: dict) -> None:
-        """Set several attributes."""
+        """Set the attributes of a dict."""
         for key in _map:
             self.set(key, _map[key])
 

@@ -1,20 +1,25 @@
-"""The firmware images as rows, and the formulas of what a model, a camera and a screen take from the system heap.
+"""A table of the firmware images, and the system heap that a model, a camera and a panel take.
 
-Pure tables and functions: the fakes, the host's card checker and the tests import the same ones.
-All byte counts are of the *system* heap (newlib malloc), not of the Python heap.
+The fakes, the package on the PC and the tests share it. Sizes are bytes of the system heap (malloc of newlib) unless
+they say that they are of the Python heap.
 """
 
-# Columns of a row. VERSION: tag and number of commits behind it. IMAGE: first 12 digits of the SHA-256 of the image
-# that the row was read from, "" without one. FREE_KIB: what heap_free() answers at the first prompt with a main.py that
-# does nothing. BANNER_KIB: what lies behind the Python heap as the boot banner prints it; files and modules of the
-# start take the difference. PANEL: (width, height) of the panel that the firmware starts by itself. FONT: font_load and
-# draw_font; BLOBS: find_blobs. NOTE: how the figures were got where the image did not tell FREE_KIB itself.
+# The columns of a row. VERSION: the tag and the number of commits after it. IMAGE: the
+# first 12 digits of the SHA-256 of
+# the image that the figures are from, "" without one. V4: whether it loads kmodel v4. FREE_KIB: the result of
+# heap_free() at the first prompt, with a main.py that does nothing. BANNER_KIB: the
+# memory behind the Python heap by the
+# boot banner, of which files and modules of the start take a part. GC_KIB: the Python
+# heap. THREADS, IDE: whether it has
+# them. API: "maixpy" or "canmv". PANEL: (width, height) of the panel that the firmware starts by itself. FONT: whether
+# it has font_load and draw_font. BLOBS: whether it has find_blobs. NOTE: how FREE_KIB was found where the image did not
+# report it.
 NAME, VERSION, IMAGE, V4, FREE_KIB, BANNER_KIB, GC_KIB, THREADS, IDE, API, PANEL, FONT, BLOBS, NOTE = range(14)
 
 _QVGA = (320, 240)
 _STICK = (240, 135)
 _AMIGO = (480, 320)
-# How figures were got that the image did not tell itself.
+# How FREE_KIB was found where the image did not report it.
 _NOTES = {
     "screen": "read behind the image's own main.py, which keeps a screen of 152 KiB",
     "banner": "by its boot banner, less 28 KiB; it has no heap_free",
@@ -24,9 +29,11 @@ _NOTES = {
     "full": "no image of it was found: an estimate, as MaixPy's full less the larger Python heap",
 }
 
-# Builds: what all their images share (name, v4, Python heap, threads, IDE, API, panel, font, blobs), then the images,
-# oldest first: version, image, FREE_KIB, BANNER_KIB, key of a note; "-" for what is not there. As text, since it
-# takes a third of the Python heap that tuples take.
+# The builds: first what their images have in common (name, v4, Python heap, threads, IDE,
+# API, panel, font, blobs), then
+# the images, oldest first, with version, image, FREE_KIB, BANNER_KIB and the key of a
+# note; "-" for a missing value. They
+# are text, because it takes a third of the memory of tuples.
 _BUILDS = (
     (
         ("full", False, 512, True, False, "maixpy", _QVGA, False, True),
@@ -104,8 +111,9 @@ _BUILDS = (
 
 DEFAULT = "minimum_with_kmodel_v4_support"
 
-# What not every version of MaixPy has: name, first version with it, versions without it behind that (first, last). From
-# the firmware's history, and seen in the images on both sides of each.
+# Features that not every version of MaixPy has: the name, the first version with it, and
+# (first, last) of later versions
+# without it. They are from the history of the firmware, and were checked with the images before and after each change.
 CONFIG = "Maix.config"
 WATCHDOG = "machine.WDT"
 HEAP_FREE = "Maix.utils.heap_free"
@@ -120,31 +128,32 @@ FEATURES = (
     (REMOUNT, (0, 6, 2, 41), None),
     (STARTS_MAIN, (0, 0, 0, 0), ((0, 6, 2, 76), (0, 6, 2, 77))),
 )
-NEEDED = (CONFIG, WATCHDOG, HEAP_FREE, STARTS_MAIN)  # without one of them the app does not start
-WISHED = (REMOUNT,)  # without it a card that was pulled comes back at the next start only
-PANEL_WISHED = (LCD_TYPE,)  # on a board whose panel has a type of its own
+NEEDED = (CONFIG, WATCHDOG, HEAP_FREE, STARTS_MAIN)  # without any one of them the app does not start
+WISHED = (REMOUNT,)  # without it a card that was pulled is back only after a restart
+PANEL_WISHED = (LCD_TYPE,)  # for a board whose panel has another type
 
-# Builds whose banner gives the commit alone.
+# Versions of images whose banner contains the commit only.
 BANNERS = {"9720594": "v0.6.0-2"}
 
-MODEL_LIMIT = 0x600000  # largest file the loader takes, bytes
+MODEL_LIMIT = 0x600000  # bytes of the largest file that the loader accepts
 MODEL_SLOTS = 5
-MODEL_ALIGN = 256  # the loader asks for the file's size plus this, to align it
+MODEL_ALIGN = 256  # bytes that the loader adds to the size of the file, to align it
 MODEL_CONTEXT = 192
-OVERHEAD_V3 = 1024  # small blocks beside the file, measured by nobody: an estimate
-OVERHEAD_V4 = 2048  # the interpreter's tables: an estimate, below the 2.4 KiB that seven measured loads leave for it
+OVERHEAD_V3 = 1024  # small blocks beside the file: an estimate, never measured
+OVERHEAD_V4 = 2048  # tables of the interpreter: an estimate; seven measured loads allow up to 2.4 KiB
 
-# newlib's malloc: a block is a multiple of 16 with its header of 8; where the free space under the program break does
-# not hold it and a rest of 32, the break moves up by the whole block in pages. Freed space of 128 KiB and more
-# under the break goes back.
+# malloc of newlib: a block with its header of 8 bytes is a multiple of 16. Where the free
+# memory under the program break
+# does not fit the block and 32 bytes more, the break moves up by the size of the block, in pages. It moves down when
+# 128 KiB or more under it are free.
 PAGE = 4096
 REST = 32
 TRIM = 128 * 1024
-UNDER_BREAK = 3072  # free under the break at the prompt: measured is what needs 2,097 to 4,096 bytes
+UNDER_BREAK = 3072  # free bytes under the break at the prompt; by measurement they are between 2,097 and 4,096
 
 
 def parse(version: str) -> tuple:
-    """Return (0, 6, 2, 41) of "v0.6.2-41", "0.6.2_41" or "v0.6.2-41-g02d12688e"; ValueError for anything else."""
+    """Return (0, 6, 2, 41) for "v0.6.2-41", "0.6.2_41" or "v0.6.2-41-g02d12688e". Raises ValueError for other texts."""
     fields = version.replace("_", "-").lstrip("v").split("-")
     try:
         numbers = tuple([int(part) for part in fields[0].split(".")])
@@ -153,12 +162,12 @@ def parse(version: str) -> tuple:
         numbers = ()
         build = 0
     if len(numbers) != 3:
-        raise ValueError("unknown version %r, wanted such as v0.6.2-41" % version)
+        raise ValueError("unknown version %r, expected one such as v0.6.2-41" % version)
     return numbers + (build,)
 
 
 def images(flavour: str = "") -> list:
-    """Return the rows of a flavour, oldest first, or of all of them, flavour by flavour; [] for an unknown one."""
+    """Return the rows of a flavour, oldest first, or of all flavours for "". Returns [] for an unknown one."""
     rows = []
     for build in _BUILDS:
         name, v4, gc_kib, threads, ide, api, panel, font, blobs = build[0]
@@ -174,17 +183,17 @@ def images(flavour: str = "") -> list:
 
 
 def newest() -> list:
-    """Return the row of the newest known image of each flavour: what its bare name means."""
+    """Return the row of the newest known image of each flavour, which is what find() returns for its name."""
     rows = images()
     names = [row[NAME] for row in rows[1:]] + [""]
     return [row for row, following in zip(rows, names) if row[NAME] != following]
 
 
 def find(name: str) -> tuple:
-    """Return the row of a flavour, or of FLAVOUR@VERSION such as "full@v0.6.2-54"; ValueError names the known flavours.
+    """Return the row of a flavour, or of FLAVOUR@VERSION such as "full@v0.6.2-54".
 
-    A version of three numbers is its newest image; one without an image gets the figures of the image before it (else
-    of the oldest), no IMAGE and a NOTE that says so.
+    A version of three numbers means its newest image. A version without an image has the figures of the image before
+    it, or of the oldest, no IMAGE, and a NOTE about it. Raises ValueError with the known flavours for an unknown one.
     """
     flavour, at, version = name.partition("@")
     rows = images(flavour) if flavour else []
@@ -193,43 +202,46 @@ def find(name: str) -> tuple:
     if not at:
         return rows[-1]
     numbers = parse(version)
-    whole = "-" not in version.replace("_", "-")
+    any_build = "-" not in version.replace("_", "-")
     best = rows[0]
     same = False
     for row in rows:
         number = parse(row[VERSION]) if row[VERSION] else ()
-        alike = number == numbers or (whole and number[:3] == numbers[:3])
+        alike = number == numbers or (any_build and number[:3] == numbers[:3])
         if alike or (number and number <= numbers):
             best = row
             same = alike
     if same:
         return best
-    # The figures come from a neighbour, so the row has no image and says in its note where it was read.
+    # The figures are those of another image, so the row has no image and a note.
     text = "v%d.%d.%d" % numbers[:3] + ("-%d" % numbers[3] if numbers[3] else "")
     return (flavour, text, "") + best[V4:NOTE] + (_NOTES["version"],)
 
 
 def version_of(row: tuple):
-    """Return the version of a row as parse() gives it, None for CanMV, which counts otherwise."""
+    """Return the version of a row as parse() does, or None for CanMV, which has other numbers."""
     return parse(row[VERSION]) if row[API] == "maixpy" else None
 
 
 def lacks(version, names) -> list:
-    """Return those of the named FEATURES that a version (as parse() gives it) has not; none for None."""
+    """Return those of the FEATURES `names` that a version lacks; [] for None.
+
+    version: as from parse().
+    """
     missing = []
     for name, since, without in FEATURES:
         if name in names and version is not None:
-            # Some features came, went and came back, so the first version alone does not decide.
+            # A feature may be missing again in later versions, so the first version is not enough.
             if version < since or (without and without[0] <= version <= without[1]):
                 missing.append(name)
     return missing
 
 
 def need_parts(version: int, file_size: int, main_mem: int) -> tuple:
-    """Return the blocks of system heap that the loader asks for, in its order: ((name, bytes), ...).
+    """Return the blocks of system heap that the loader allocates, in its order: ((name, bytes), ...).
 
-    `file_size` and `main_mem` in bytes; `main_mem` stands in the file's header. From the disassembly of the firmware's
-    KPU library; OVERHEAD_V3 and OVERHEAD_V4 are estimates.
+    version: 3 or 4. file_size: bytes of the file. main_mem: bytes of main memory, from the header of the file.
+    The order and the sizes are from the disassembly of the KPU library; OVERHEAD_V3 and OVERHEAD_V4 are estimates.
     """
     extra = OVERHEAD_V4 if version == 4 else OVERHEAD_V3
     return (
@@ -240,7 +252,7 @@ def need_parts(version: int, file_size: int, main_mem: int) -> tuple:
 
 
 def need_bytes(version: int, file_size: int, main_mem: int) -> int:
-    """Return the system heap that loading a model of kmodel version 3 or 4 takes, in bytes: the sum of need_parts."""
+    """Return the bytes of system heap that loading a model takes: the sum of need_parts()."""
     total = 0
     for part in need_parts(version, file_size, main_mem):
         total += part[1]
@@ -248,22 +260,22 @@ def need_bytes(version: int, file_size: int, main_mem: int) -> int:
 
 
 def chunk(size: int) -> int:
-    """Return the bytes that malloc takes for a block of `size` bytes."""
+    """Return the bytes of a block of `size` bytes with its header."""
     return max((size + 23) // 16 * 16, 32)
 
 
 def pages(size: int) -> int:
-    """Return by how many bytes the break moves for a chunk of `size` bytes."""
+    """Return the bytes by which the break moves for a chunk of `size` bytes."""
     return (size + REST + PAGE - 1) // PAGE * PAGE
 
 
 def growth(sizes) -> int:
-    """Return by how many bytes heap_free falls when blocks of these sizes are asked for at the prompt, one by one."""
+    """Return the bytes by which heap_free() falls when blocks of these sizes are allocated at the prompt."""
     under = UNDER_BREAK
     grown = 0
     for size in sizes:
         size = chunk(size)
-        # malloc asks for whole pages and uses their rest for the next block, so the sum of the sizes is not the answer.
+        # malloc takes whole pages and uses what is left of them for the next block.
         if under < size + REST:
             grown += pages(size)
             under += pages(size)
@@ -272,21 +284,21 @@ def growth(sizes) -> int:
 
 
 def region_bytes(w: int, h: int, anchors: int, classes: int) -> int:
-    """Return what one run_yolo2 takes and gives back: boxes, their scores, their order (sipeed_yolo2.c)."""
+    """Return the bytes that run_yolo2 takes during a run: boxes, scores and their order (sipeed_yolo2.c)."""
     boxes = w * h * anchors
     return boxes * 16 + boxes * (classes + 1) * 4 + boxes * 8
 
 
 def doubles(name: str) -> bool:
-    """Return whether the flavour of that name was built with the camera's second buffer (its config_defaults.mk)."""
+    """Return whether the flavour has a second buffer for the camera (config_defaults.mk of its project)."""
     return name != "amigo_minimum"
 
 
 def camera_parts(w: int, h: int, dual: bool = False) -> tuple:
-    """Return the blocks that sensor.set_framesize asks for, in bytes: per buffer RGB565, then three 8-bit planes."""
+    """Return the blocks of sensor.set_framesize, in bytes: for each buffer the RGB565 pixels and the three planes."""
     return ((w * h * 2 + 127) // 128 * 128, (w * h * 3 + 63) // 64 * 64) * (2 if dual else 1)
 
 
 def lcd_bytes(w: int, h: int) -> int:
-    """Return what lcd.init keeps for a w x h panel."""
+    """Return the bytes that lcd.init keeps for a panel of w x h."""
     return w * h * 2

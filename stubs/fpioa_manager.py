@@ -1,11 +1,11 @@
-"""Fake of MaixPy's fpioa_manager (builtin_py/fpioa_manager.py): fm is a class, used without an instance."""
+"""Fake of MaixPy's fpioa_manager; programs use the class fm without an instance (builtin_py/fpioa_manager.py)."""
 
 import bench
 from benchlib.fpioa import FPIOA
 
 
 class fm:
-    """Pin mapping with a warning when a function moves."""
+    """Assignment of functions to pins, with a warning when a function moves."""
 
     fpioa = FPIOA()
 
@@ -15,21 +15,21 @@ class fm:
 
     @staticmethod
     def get_pin_by_function(function: int):
-        """Return the pin that carries a function, or None."""
+        """Return the pin with that function, or None."""
         return fm.fpioa.get_Pin_num(function)
 
     @staticmethod
     def register(pin: int, function: int, force: bool = True) -> None:
-        """Put a function on a pin; prints a warning when it moves, or raises Exception with force=False."""
+        """Assign a function to a pin. If it moves, prints a warning, or raises Exception with force=False."""
         bench.enter("fm.register")
         used = fm.get_pin_by_function(function)
-        # The same mapping again is silent, so a program may register its pins at each start.
+        # The same assignment prints nothing, so a program may register its pins at each start.
         if used == pin:
             return
-        # The default only warns: a second user of a function takes it from the first.
+        # By default a second user of a function takes it from the first with a warning.
         if used is not None:
             info = "[Warning] function is used by %s(pin:%d)" % (fm.str_function(function), used)
-            if force == False:  # noqa: E712  as the firmware compares
+            if force == False:  # noqa: E712  the comparison of the firmware
                 raise Exception(info)
             bench.uart.print(info)
         fm.fpioa.set_function(pin, function)
@@ -50,5 +50,5 @@ class fm:
 
     @staticmethod
     def get_gpio_used() -> list:
-        """Return (name, pin or None) of every GPIO."""
+        """Return (name, pin or None) for every GPIO."""
         return [(fm.str_function(f), fm.get_pin_by_function(f)) for f in range(fm.fpioa.GPIOHS0, fm.fpioa.GPIO7 + 1)]

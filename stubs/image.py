@@ -1,23 +1,25 @@
-"""Fake of MaixPy's image module (py_image.c): Image is a factory function, as in the firmware."""
+"""Fake of MaixPy's image module (py_image.c). As in the firmware, Image is a function that returns pictures."""
 
 import bench
+from benchlib.args import fixed as _fixed
+from benchlib.args import to_int as _to_int
 from benchlib.frames import allocate
 from benchlib.img import Image as _Image
-from benchlib.img import fixed as _fixed
-from benchlib.img import to_int as _to_int
 
 LCD_WIDTH = 320  # CONFIG_LCD_DEFAULT_WIDTH
 LCD_HEIGHT = 240
 
 
 def Image(source=None, size=None, copy_to_fb: int = 0, from_bytes: int = 0) -> _Image:
-    """Make a picture: empty at LCD size or `size`, from a file, from bytes. Its pixels are on the Python heap.
+    """Return a picture on the Python heap: an empty one, or that of a .bmp.
 
-    An empty one is uninitialised memory: clear() it. MemoryError when the Python heap is full, OSError(errno) for
-    files.
+    source: a path, with from_bytes the bytes of a file, or None for an empty picture.
+    size: (width, height) of an empty picture, else that of the panel. It is uninitialised memory: call clear().
+    Raises MemoryError when the Python heap is full, OSError for a file.
     """
     bench.enter("image.Image")
     if source is None:
+        # A size that is not positive means the default size.
         w, h = LCD_WIDTH, LCD_HEIGHT
         if size is not None:
             w, h = [_to_int(v) for v in _fixed(size, 2)]
@@ -27,17 +29,17 @@ def Image(source=None, size=None, copy_to_fb: int = 0, from_bytes: int = 0) -> _
     from benchlib import imgops
 
     if from_bytes:
-        return imgops.load(source)
+        return imgops.load(_Image, source)
     if not isinstance(source, str):
         raise TypeError("can't convert '%s' object to str implicitly" % type(source).__name__)
     import uio
 
     with uio.open(source, "rb") as file:
-        return imgops.load(file.read())
+        return imgops.load(_Image, file.read())
 
 
 def rgb_to_grayscale(rgb: tuple) -> int:
-    """Return the luma of (r, g, b)."""
+    """Return the grey level of (r, g, b)."""
     from benchlib import planes
 
     return planes.grey(rgb[0], rgb[1], rgb[2])
@@ -48,10 +50,10 @@ UTF8 = 5
 
 
 def font_load(kind: int, width: int, height: int, source) -> None:
-    """Accept a font; simplified: draw_string keeps its own."""
+    """Accept a font. Simplified: draw_string does not use it."""
     bench.enter("image.font_load")
 
 
 def font_free() -> None:
-    """Go back to the built-in font."""
+    """Use the built-in font again."""
     bench.enter("image.font_free")

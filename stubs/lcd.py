@@ -1,11 +1,11 @@
-"""Fake of MaixPy's lcd module (py_lcd.c): what lies on the glass is bench.screen.pixels, in the orientation programs
-see."""
+"""Fake of MaixPy's lcd module (py_lcd.c). bench.screen.pixels is the picture on the panel, as programs see it."""
 
 import bench
 import flavours
 from benchlib import draw, planes
+from benchlib.args import region, to_int
+from benchlib.img import is_image
 from benchlib.pool import wipe
-from benchlib.img import is_image, region, to_int
 
 XY_RLUD = 0x00
 YX_RLUD = 0x20
@@ -66,10 +66,11 @@ def init(
     *,
     lcd_type=None,
 ) -> None:
-    """Start the panel and keep its buffer of width*height*2 bytes; succeeds without a panel, too.
+    """Start the panel and allocate its buffer of width * height * 2 bytes. Without a panel it succeeds too.
 
-    For types 1 and 5 the section "lcd" of /flash/config.json overrides the arguments. OSError(12) without memory,
-    ValueError("type error") for an unknown type; TypeError for lcd_type where the version has none.
+    For types 1 and 5 the section "lcd" of /flash/config.json overrides the arguments. freq: in Hz.
+    Raises OSError(12) for a full heap, ValueError("type error") for an unknown type, TypeError for lcd_type where the
+    version of the firmware lacks it.
     """
     bench.enter("lcd.init")
     if lcd_type is not None and not bench.has(flavours.LCD_TYPE):
@@ -89,6 +90,7 @@ def init(
     pins = {"rst": rst, "dcx": dcx, "ss": ss, "clk": clk}
     screen.para_width, screen.para_height = width, height
     direction = YX_RLDU
+    # Type 0 has no panel. Types 1 and 5 read config.json; the others have fixed settings.
     if type == 0:
         screen.type = 0
         return
@@ -114,9 +116,10 @@ def init(
         para["invert"] = 1
         direction = 0
     else:
-        screen.type = type  # the number is kept, the driver's pointer stays NULL
+        screen.type = type  # the number is stored, but the pointer to the driver stays NULL
         raise ValueError("type error")
     screen.type = type
+    # Simplified: for types 1 to 4 lcd_mcu.c drops the code of a full heap, and the firmware goes on without a buffer.
     screen.block = bench.memory.alloc("lcd", flavours.lcd_bytes(para["width"], para["height"]))
     if screen.block is None:
         bench.uart.print("E (%d) SYSCALL: Out of memory" % (bench.clock.now * 400000))
@@ -138,7 +141,7 @@ def init(
     screen.mirror = False
     screen.pixels = None
     bench.block(200)
-    if _color(color):  # the canvas is black when it is made
+    if _color(color):  # new pixel memory is black
         _fill(0, 0, screen.width, screen.height, _color(color))
 
 
@@ -152,7 +155,7 @@ def _stop():
 
 
 def deinit() -> None:
-    """Stop the panel and free its buffer; its size stays known, so draw_string then goes through a NULL pointer."""
+    """Stop the panel and free its buffer. Its size stays, so that draw_string then dereferences NULL."""
     bench.enter("lcd.deinit")
     if bench.screen.type:
         _stop()
@@ -178,7 +181,12 @@ def _shown():
 
 
 def display(_img, roi=None, oft=None) -> None:
-    """Show a picture: centre-cropped or padded with black, or its corner at `oft` without padding or checks."""
+    """Show a picture, or its rectangle roi.
+
+    oft: (x, y) of its corner on the panel, without padding and checks. Without it the picture is centred, cropped and
+    padded with black.
+    Raises TypeError for another object, OSError for a wrong roi.
+    """
     bench.enter("lcd.display")
     if not is_image(_img):
         raise TypeError("Can't convert %s to Image" % _img.__class__.__name__)
@@ -190,6 +198,7 @@ def display(_img, roi=None, oft=None) -> None:
         w, h = _img._w, _img._h
     else:
         x, y, w, h = region(_img, roi)
+    # A negative offset counts as none (py_lcd.c).
     left = top = 0
     pad = oft is None or to_int(oft[0]) < 0 or to_int(oft[1]) < 0
     if pad:
@@ -205,6 +214,7 @@ def display(_img, roi=None, oft=None) -> None:
             top = (screen.height - h) // 2
     else:
         left, top = oft
+    # Without init() nothing happens. After a failed init() or deinit() the driver is NULL.
     if not screen.type:
         return
     _driver()
@@ -221,6 +231,7 @@ def _copy(img, x, y, w, h, left, top, pad):
         wipe(canvas)
     bpp, width = img._bpp, img._w
     pixels = img._pixels()
+    # Rows of the panel's width are one slice, which makes a full frame fast.
     if bpp == 2 and w == width == sw and left == 0:
         h = min(h, sh - top)
         canvas[top * sw * 2 : (top + h) * sw * 2] = pixels[y * sw * 2 : (y + h) * sw * 2]
@@ -234,7 +245,7 @@ def _copy(img, x, y, w, h, left, top, pad):
 
 
 def clear(*_color_only, **_ignored) -> None:
-    """Fill the glass with a colour given by position, int or (r, g, b); a keyword is accepted and ignored."""
+    """Fill the panel with a colour, an int or (r, g, b), black without one. A keyword is accepted and ignored."""
     bench.enter("lcd.clear")
     color = _color(_color_only[0]) if _color_only else BLACK
     screen = bench.screen
@@ -246,8 +257,10 @@ def clear(*_color_only, **_ignored) -> None:
 
 
 def draw_string(_x: int, _y: int, _text: str, _fg: int = RED, _bg: int = BLACK) -> None:
-    """Write one line in cells of 8 x 12; colours are ints. ValueError("not init") before any init, a crash after
-    deinit."""
+    """Write one line in cells of 8 x 12 pixels; colours are ints.
+
+    Raises ValueError("not init") before the first init. After deinit it is a HardFault.
+    """
     bench.enter("lcd.draw_string")
     screen = bench.screen
     if screen.para_width == 0:
@@ -256,6 +269,7 @@ def draw_string(_x: int, _y: int, _text: str, _fg: int = RED, _bg: int = BLACK) 
     if not isinstance(_text, str):
         raise TypeError("can't convert '%s' object to str implicitly" % _text.__class__.__name__)
     ink, paper = to_int(_fg), to_int(_bg)
+    # py_lcd.c compares y with the width, not with the height.
     if x >= screen.para_width or y > screen.para_width - 16:
         return
     count = min(len(_text), (screen.para_width - x) // 8)
@@ -271,7 +285,7 @@ def draw_string(_x: int, _y: int, _text: str, _fg: int = RED, _bg: int = BLACK) 
 
 
 def fill_rectangle(_x: int, _y: int, _w: int, _h: int, _color_value=None) -> None:
-    """Fill a rectangle that must end before the right and bottom edge: ValueError("arg error") when it touches them."""
+    """Fill a rectangle. Raises ValueError("arg error") when it touches the right or the bottom edge of the panel."""
     bench.enter("lcd.fill_rectangle")
     screen = bench.screen
     if screen.para_width == 0:
@@ -288,7 +302,7 @@ def fill_rectangle(_x: int, _y: int, _w: int, _h: int, _color_value=None) -> Non
 
 
 def rotation(*_value: int) -> int:
-    """Turn the picture by 0..3 quarters, swapping width() and height() on 1 and 3; the current one without argument."""
+    """Turn the picture by 0 to 3 quarters; 1 and 3 exchange width() and height(). Returns the current rotation."""
     bench.enter("lcd.rotation")
     screen = bench.screen
     if not _value:
@@ -298,6 +312,7 @@ def rotation(*_value: int) -> int:
         raise ValueError("value:[0,3]")
     _driver()
     screen.rotation = turn
+    # A picture of another shape does not fit, so it is dropped.
     across, down = screen.para_width, screen.para_height
     if turn & 1:
         across, down = down, across
@@ -315,7 +330,7 @@ def _direction(turn, mirrored):
 
 
 def mirror(*_enable) -> int:
-    """Mirror left and right: 0 or 1. mirror(False) shows only after the next rotation()."""
+    """Mirror left and right. Returns 0 or 1. mirror(False) takes effect at the next rotation()."""
     bench.enter("lcd.mirror")
     screen = bench.screen
     if _enable:
@@ -327,7 +342,7 @@ def mirror(*_enable) -> int:
 
 
 def direction(_value: int) -> None:
-    """Write the panel's scan direction."""
+    """Set the scan direction of the panel."""
     bench.enter("lcd.direction")
     _driver()
     bench.screen.direction = to_int(_value)
@@ -343,7 +358,7 @@ def bgr_to_rgb(*_enable) -> None:
 
 
 def register(_command: int, _data) -> None:
-    """Write a command and its data, an int or a list of ints, to the panel."""
+    """Send a command and its data, an int or a list of ints, to the panel."""
     bench.enter("lcd.register")
     if bench.screen.type == 5:
         raise ValueError("device type is not support!")
@@ -351,7 +366,7 @@ def register(_command: int, _data) -> None:
 
 
 def freq(*_hz: int) -> int:
-    """Return the clock of the panel's bus, after setting it when given."""
+    """Return the clock of the panel's bus in Hz, or set it first."""
     bench.enter("lcd.freq")
     _driver()
     if _hz:
@@ -360,25 +375,25 @@ def freq(*_hz: int) -> int:
 
 
 def width():
-    """Return the width after rotation, None when not initialised."""
+    """Return the width after rotation, or None before init."""
     return bench.screen.width if bench.screen.type else None
 
 
 def height():
-    """Return the height after rotation, None when not initialised."""
+    """Return the height after rotation, or None before init."""
     return bench.screen.height if bench.screen.type else None
 
 
 def type():
-    """Return the type given to init, None when not initialised."""
+    """Return the type of the last init, or None without one."""
     return bench.screen.type if bench.screen.type else None
 
 
 def set_backlight(_state) -> None:
-    """Do nothing, as the firmware."""
+    """Do nothing, as in the firmware."""
     bench.enter("lcd.set_backlight")
 
 
 def get_backlight() -> None:
-    """Return None, as the firmware."""
+    """Return None, as in the firmware."""
     bench.enter("lcd.get_backlight")

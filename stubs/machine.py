@@ -12,20 +12,20 @@ SOFT_RESET = 4
 
 
 def reset() -> None:
-    """Restart the chip: bench.Reset."""
+    """Restart the chip: raises bench.Reset."""
     bench.enter("machine.reset")
     bench.chip_reset("machine.reset")
 
 
 def reset_cause() -> int:
-    """Return why the chip last started; simplified: from bench.resets."""
+    """Return why the chip started last. Simplified: from bench.resets."""
     if not bench.resets:
         return PWRON_RESET
     return {"watchdog 0": WDT_RESET, "watchdog 1": WDT1_RESET}.get(bench.resets[-1], SOFT_RESET)
 
 
 def unique_id() -> bytes:
-    """Return 32 bytes."""
+    """Return 32 bytes, the same for every board."""
     return bytes(range(32))
 
 
@@ -34,20 +34,19 @@ class SDCard:
 
     @staticmethod
     def remount() -> None:
-        """Start a mount on the other core, done about 100 ms later; do not use its value.
+        """Let the other core mount the card, which is done about 100 ms later. Do not use the result.
 
-        Where no card answers, what was mounted stays so.
+        Without a card nothing changes, so a card that was mounted stays mounted.
         """
         bench.enter("SDCard.remount")
         bench.clock.at(bench.clock.now + 100, bench.card.mount)
 
 
 class WDT:
-    """A watchdog. Its real period is 2^(16+n)/13 MHz, n rounded down: between half and all of the request.
+    """A watchdog. Its real period is 2**(16 + n) / 13 MHz with n rounded down, at least half of `timeout` (in ms).
 
-    Without a callback nothing clears the first interrupt, so the fake restarts the chip at the first expiry; with
-    one, the
-    callback is called then, and the second expiry restarts the chip unless somebody fed meanwhile.
+    The first expiry calls the callback, the second one restarts the chip unless feed() came before. Without a callback
+    nothing clears the first interrupt (machine_wdt.c), so the first expiry restarts the chip, by inference.
     """
 
     WDT_DEVICE_0 = 0
@@ -65,12 +64,12 @@ class WDT:
         self._context = context
         self._called = False
         self._event = None
-        # The divider of the chip has powers of two only. Rounding down makes the first expiry come early.
+        # The chip has only powers of two for the period, and rounding down makes it shorter than asked for.
         n = 0
         while n < 15 and timeout * 13000 >> 16 >= 2 << n:
             n += 1
         self._period = (1 << 16 + n) // 13000
-        # The hardware has one counter per id: a new object takes it over from the old one.
+        # The chip has one counter per id, so a new object takes it from the old one.
         old = bench.wdt.get(id)
         if old is not None:
             old.stop()
@@ -82,7 +81,7 @@ class WDT:
         self._event = bench.clock.at(bench.clock.now + self._period, self._expired)
 
     def _expired(self):
-        # The first expiry is the interrupt, the second one resets. Without a handler the first one counts.
+        # The first expiry is an interrupt, the second one resets; without a callback the first one resets.
         if self._callback is None or self._called:
             bench.wdt.pop(self._id, None)
             bench.chip_reset("watchdog %d" % self._id)
@@ -94,13 +93,13 @@ class WDT:
         """Start the period again."""
         bench.calls["WDT.feed"] = bench.calls.get("WDT.feed", 0) + 1
         self._called = False
-        # The event is moved and not made again: feeding in each frame must not allocate.
+        # The event is moved and not replaced, because feed() in each frame must not allocate.
         if bench.wdt.get(self._id) is self:
             event = self._event
             bench.clock.move(event, bench.clock.now + self._period)
 
     def stop(self) -> None:
-        """Switch it off; it survives a soft reboot otherwise."""
+        """Stop the watchdog, which otherwise survives a soft reboot."""
         bench.enter("WDT.stop")
         bench.clock.cancel(self._event)
         self._event = None
@@ -108,7 +107,7 @@ class WDT:
             del bench.wdt[self._id]
 
     def context(self):
-        """Return the object given to the constructor."""
+        """Return the argument `context` of the constructor."""
         return self._context
 
     def __repr__(self):
@@ -116,7 +115,7 @@ class WDT:
 
 
 class Timer:
-    """A timer channel; its callback gets the Timer, from the scheduler."""
+    """A channel of a timer. The scheduler calls its callback with the Timer."""
 
     TIMER0 = 0
     TIMER1 = 1
@@ -168,10 +167,10 @@ class Timer:
         priority: int = 1,
         div: int = 0,
     ) -> None:
-        """Configure; ValueError "[MAIXPY]Timer:Invalid mode/callback/priority/period or div"."""
+        """Configure the timer. period: in `unit`. Raises ValueError("[MAIXPY]Timer:Invalid mode") and the like."""
         if not 0 <= mode < 3:
             raise ValueError("[MAIXPY]Timer:Invalid mode")
-        # PWM has no interrupt, so callback and priority are not looked at.
+        # PWM has no interrupt, so callback and priority are not checked.
         if mode != self.MODE_PWM:
             if not callable(callback):
                 raise ValueError("[MAIXPY]Timer:Invalid callback")
@@ -191,7 +190,7 @@ class Timer:
         return max(self._period * 1000**self._unit // 1000000, 1)
 
     def _fire(self):
-        # A full queue loses the call, but the next period is still set: the timer itself does not stop.
+        # A full queue loses the call, but the timer goes on.
         bench.scheduler.post(self._callback, self)
         if self._mode == self.MODE_PERIODIC:
             self._event = bench.clock.at(bench.clock.now + self._ms(), self._fire)
@@ -204,12 +203,12 @@ class Timer:
         self._callback = _function
 
     def callback_arg(self):
-        """Return `arg`."""
+        """Return the argument `arg` of the constructor."""
         return self._arg
 
     def period(self, *_period: int) -> int:
-        """Return the period, after setting it (and its unit) when given."""
-        # The unit is checked before anything changes, so a wrong unit keeps the old period.
+        """Return the period, or set it, and its unit, first."""
+        # The unit is checked first, so that a wrong unit changes nothing.
         if len(_period) == 2:
             if not 0 <= _period[1] < 4:
                 raise ValueError("[MAIXPY]Timer:unit error")
@@ -219,24 +218,24 @@ class Timer:
         return self._period
 
     def start(self) -> None:
-        """Run, if it does not."""
+        """Start the timer unless it runs."""
         if self._event is None:
             self.restart()
 
     def restart(self) -> None:
-        """Run from the start of a period."""
+        """Start a new period."""
         bench.clock.cancel(self._event)
         bench.timers[self._key] = self
         self._event = bench.clock.at(bench.clock.now + self._ms(), self._fire)
 
     def stop(self) -> None:
-        """Stop."""
+        """Stop the timer."""
         bench.clock.cancel(self._event)
         self._event = None
         bench.timers.pop(self._key, None)
 
     def deinit(self) -> None:
-        """Stop and give the interrupt back."""
+        """Stop the timer and release its interrupt."""
         self.stop()
 
 

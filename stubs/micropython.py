@@ -1,4 +1,4 @@
-"""Fake of the micropython module for CPython; a real MicroPython brings its own."""
+"""Fake of the micropython module for CPython; a real MicroPython has its own."""
 
 import bench
 
@@ -9,19 +9,19 @@ def const(_value: int) -> int:
 
 
 def schedule(_function, _argument) -> None:
-    """Run _function(_argument) soon; RuntimeError("schedule stack full") when 8 wait."""
+    """Let the scheduler call _function(_argument). Raises RuntimeError("schedule stack full") when 8 calls wait."""
     bench.enter("micropython.schedule")
     if not bench.scheduler.post(_function, _argument):
         raise RuntimeError("schedule stack full")
 
 
 def kbd_intr(_char: int) -> None:
-    """Choose which character interrupts, -1 for none."""
+    """Choose the character that interrupts a program, -1 for none. Simplified: it has no effect."""
     bench.enter("micropython.kbd_intr")
 
 
 def alloc_emergency_exception_buf(_size: int) -> None:
-    """Accept a size."""
+    """Accept a size; it has no effect."""
 
 
 def opt_level(*_level: int) -> int:
@@ -66,7 +66,7 @@ def mem_peak() -> int:
 
 
 def native(function):
-    """Refuse: the firmware has no native emitter."""
+    """Raise SyntaxError: the firmware has no native emitter."""
     raise SyntaxError("invalid micropython decorator")
 
 

@@ -1,9 +1,9 @@
-"""Fake of MaixPy's sensor module (py_sensor.c, sensor.c): checks in the firmware's order, buffers in the system
-heap."""
+"""Fake of MaixPy's sensor module (py_sensor.c, sensor.c): its checks in their order, its buffers in the system heap."""
 
 import bench
 import flavours
 from benchlib.frames import FrameBuffer
+from benchlib.framesizes import SIZES as _SIZES
 from benchlib.img import Image
 
 BAYER = 1
@@ -42,35 +42,6 @@ UXGA = 26
 NORMAL = 0
 NEGATIVE = 1
 
-_SIZES = (
-    (0, 0),
-    (88, 72),
-    (176, 144),
-    (352, 288),
-    (88, 60),
-    (176, 120),
-    (352, 240),
-    (40, 30),
-    (80, 60),
-    (160, 120),
-    (320, 240),
-    (640, 480),
-    (60, 40),
-    (120, 80),
-    (240, 160),
-    (64, 32),
-    (64, 64),
-    (128, 64),
-    (128, 128),
-    (240, 240),
-    (128, 160),
-    (128, 160),
-    (720, 480),
-    (752, 480),
-    (800, 600),
-    (1280, 1024),
-    (1600, 1200),
-)
 _ENOMEM = 12
 _EIO = 5
 _FAILED = "Sensor control failed!"
@@ -84,8 +55,10 @@ def _release():
 
 
 def reset(*, freq: int = 24000000, set_regs: bool = True, choice: int = 0, dual_buff: bool = False) -> None:
-    """Find the camera and put it into its default state; frees the frame buffers. OSError("Reset Failed") without
-    one."""
+    """Find the camera, reset it and free the frame buffers. Raises OSError("Reset Failed") without a camera.
+
+    freq: in Hz. choice: the maker to look for, 0 for any. dual_buff: take frames into two buffers by turns.
+    """
     bench.enter("sensor.reset")
     camera = bench.camera
     camera.reset_set = False
@@ -95,8 +68,8 @@ def reset(*, freq: int = 24000000, set_regs: bool = True, choice: int = 0, dual_
     camera.fb_size = (0, 0)
     bench.uart.print("init i2c:2 freq:100000")
     if not camera.connected:
-        # OmniVision's are sought at every I2C address, four times over. 5,070 ms: measured, with the firmware on an
-        # emulated chip; the other is an estimate
+        # For a camera of OmniVision the firmware tries every I2C address, four times. 5,070 ms were measured with the
+        # firmware on an emulated chip; 400 ms is an estimate.
         bench.block(5070 if choice < 2 else 400)
         bench.uart.print("[MAIXPY]: no sensor")
         raise OSError("Reset Failed")
@@ -108,12 +81,12 @@ def reset(*, freq: int = 24000000, set_regs: bool = True, choice: int = 0, dual_
 
 
 def binocular_reset(*, freq: int = 24000000) -> None:
-    """Find a pair of cameras; simplified: as reset()."""
+    """Find a pair of cameras. Simplified: the same as reset()."""
     reset(freq=freq)
 
 
 def set_pixformat(_format: int, set_regs: bool = True) -> bool:
-    """Choose RGB565, YUV422 or GRAYSCALE; True, or OSError("Pixel format is not supported!")."""
+    """Choose RGB565, YUV422 or GRAYSCALE. Returns True. Raises OSError for another format."""
     bench.enter("sensor.set_pixformat")
     camera = bench.camera
     if _format not in (RGB565, YUV422, GRAYSCALE) or not camera.known:
@@ -123,8 +96,10 @@ def set_pixformat(_format: int, set_regs: bool = True) -> bool:
 
 
 def set_framesize(_size: int, set_regs: bool = True) -> None:
-    """Choose the frame, allocate its buffers and start. OSError(5) when the driver refuses, OSError(12) without
-    memory."""
+    """Choose the size of the frame, allocate its buffers and start.
+
+    Raises OSError(5) when the driver refuses the size, OSError(12) for a full heap.
+    """
     bench.enter("sensor.set_framesize")
     camera = bench.camera
     camera.size_set = False
@@ -136,7 +111,7 @@ def set_framesize(_size: int, set_regs: bool = True) -> None:
     old = camera.fb_size
     camera.fb_size = (w, h)
     camera.window = (0, 0, w, h)
-    if old != (w, h):  # so a second call after ENOMEM "succeeds" without buffers
+    if old != (w, h):  # after ENOMEM the same call again allocates nothing and "succeeds"
         _allocate(w, h)
     camera.running = camera.reset_set
     camera.size_set = True
@@ -145,6 +120,7 @@ def set_framesize(_size: int, set_regs: bool = True) -> None:
 def _allocate(w, h):
     camera = bench.camera
     _release()
+    # After a failure no buffer is kept, and camera.fb_size stays at the new size.
     sizes = flavours.camera_parts(w, h)
     buffers = 2 if camera.dual else 1
     for _ in range(buffers):
@@ -162,8 +138,10 @@ def _allocate(w, h):
 
 
 def set_windowing(_roi) -> bool:
-    """Cut a window out of the frame: (w, h) centred or (x, y, w, h); w and h multiples of 8. True; ValueError per
-    check."""
+    """Cut a window out of the frame. Returns True.
+
+    _roi: (x, y, w, h), or (w, h) for the centre; w and h are multiples of 8. Raises ValueError for a wrong one.
+    """
     bench.enter("sensor.set_windowing")
     camera = bench.camera
     if not isinstance(_roi, (tuple, list)):
@@ -177,6 +155,7 @@ def set_windowing(_roi) -> bool:
         y = res_h // 2 - h // 2
     else:
         raise ValueError("The tuple/list must either be (x, y, w, h) or (w, h)")
+    # The order of the checks is that of py_sensor.c.
     if w < 8 or h < 8:
         raise ValueError("The selected window is too small")
     if x < 0 or x + w > res_w or y < 0 or y + h > res_h:
@@ -189,9 +168,9 @@ def set_windowing(_roi) -> bool:
 
 
 def snapshot(update_jb: bool = True) -> Image:
-    """Wait for the next frame; an Image over the camera's one buffer, valid until the next snapshot.
+    """Wait for the next frame and return an Image over the buffer of the camera, valid until the next snapshot.
 
-    TypeError("not found sensor") before any reset, RuntimeError("Not init!") without reset or framesize,
+    Raises TypeError("not found sensor") before the first reset, RuntimeError("Not init!") without reset or framesize,
     RuntimeError("Sensor timeout!") after 300 ms without a frame.
     """
     bench.enter("sensor.snapshot")
@@ -208,6 +187,7 @@ def _frame(timeout):
     if not camera.connected or not camera.running:
         bench.block(301)
         raise RuntimeError(timeout)
+    # Frames arrive at multiples of the period, however long the program took since the last one.
     clock = bench.clock
     clock.advance(camera.period_ms - clock.now % camera.period_ms, True)
     camera.frames += 1
@@ -223,11 +203,15 @@ def _frame(timeout):
 
 
 def skip_frames(_n=None, time=None) -> None:
-    """Let frames pass: for 300 ms, for `time` ms, or `_n` frames. RuntimeError("Sensor Timeout!!") when none come."""
+    """Let frames pass for `time` ms, or `_n` frames, or 300 ms.
+
+    Raises RuntimeError("Sensor Timeout!!") when no frame arrives.
+    """
     bench.enter("sensor.skip_frames")
     clock = bench.clock
     start = clock.now
     limit = 300 if time is None else time
+    # A camera that is not set up only lets the time pass.
     ready = bench.camera.reset_set and bench.camera.size_set
     if _n is None:
         while clock.now - start < limit:
@@ -244,7 +228,7 @@ def skip_frames(_n=None, time=None) -> None:
 
 
 def run(_enable: int) -> bool:
-    """Start (1) or stop (0) the capture; True."""
+    """Start (1) or stop (0) the capture. Returns True."""
     bench.enter("sensor.run")
     bench.camera.running = bool(_enable)
     return True
@@ -261,7 +245,7 @@ def sleep(_enable) -> None:
 
 
 def shutdown(_enable) -> None:
-    """Power the camera down; on binocular boards: choose the other one."""
+    """Power the camera down; on a binocular board, choose the other camera."""
     bench.enter("sensor.shutdown")
 
 
@@ -285,7 +269,7 @@ def height() -> int:
 
 
 def get_id() -> int:
-    """Return the chip's number, 0x2642 for the OV2640."""
+    """Return the number of the camera's chip, 0x2642 for an OV2640."""
     return bench.camera.chip
 
 
@@ -306,7 +290,7 @@ def _control(name):
 
 
 def set_hmirror(_enable) -> None:
-    """Mirror left and right; ValueError when the driver cannot."""
+    """Mirror left and right. Raises ValueError when the driver cannot."""
     _control("sensor.set_hmirror")
     if not bench.camera.has_flips:
         raise ValueError(_FAILED)
@@ -314,7 +298,7 @@ def set_hmirror(_enable) -> None:
 
 
 def set_vflip(_enable) -> None:
-    """Mirror top and bottom; ValueError when the driver cannot."""
+    """Mirror top and bottom. Raises ValueError when the driver cannot."""
     _control("sensor.set_vflip")
     if not bench.camera.has_flips:
         raise ValueError(_FAILED)
@@ -337,15 +321,17 @@ def set_auto_whitebal(_enable: int, rgb_gain_db=None) -> None:
 
 
 def set_framerate(_fps: int) -> None:
-    """Choose 2, 8, 15, 25, 30 or 60 frames a second; ValueError("Invalid framerate"). The fake keeps
-    camera.period_ms."""
+    """Accept 2, 8, 15, 25, 30 or 60 frames a second; bench.camera.period_ms does not change.
+
+    Raises ValueError("Invalid framerate") for another number.
+    """
     bench.enter("sensor.set_framerate")
     if _fps not in (2, 8, 15, 25, 30, 60):
         raise ValueError("Invalid framerate")
 
 
 def set_gainceiling(_gain: int) -> bool:
-    """Choose 2, 4, 8 ... 128; ValueError("Invalid gainceiling")."""
+    """Accept 2, 4, 8 ... 128. Returns whether the driver took it. Raises ValueError("Invalid gainceiling")."""
     bench.enter("sensor.set_gainceiling")
     if _gain not in (2, 4, 8, 16, 32, 64, 128):
         raise ValueError("Invalid gainceiling")
@@ -353,31 +339,31 @@ def set_gainceiling(_gain: int) -> bool:
 
 
 def set_brightness(_level: int) -> bool:
-    """True when the driver took it."""
+    """Return whether the driver took it; no effect on the fake's pictures."""
     bench.enter("sensor.set_brightness")
     return bench.camera.known
 
 
 def set_contrast(_level: int) -> bool:
-    """True when the driver took it."""
+    """Return whether the driver took it; no effect on the fake's pictures."""
     bench.enter("sensor.set_contrast")
     return bench.camera.known
 
 
 def set_saturation(_level: int) -> bool:
-    """True when the driver took it."""
+    """Return whether the driver took it; no effect on the fake's pictures."""
     bench.enter("sensor.set_saturation")
     return bench.camera.known
 
 
 def set_colorbar(_enable) -> bool:
-    """True when the driver took it."""
+    """Return whether the driver took it; no effect on the fake's pictures."""
     bench.enter("sensor.set_colorbar")
     return bench.camera.known
 
 
 def set_jb_quality(_quality: int) -> None:
-    """Quality of the IDE's preview, on flavours with the IDE."""
+    """Set the quality of the preview in the IDE, on flavours with the IDE."""
     bench.enter("sensor.set_jb_quality")
     if not isinstance(_quality, int):
         raise ValueError("must be int")

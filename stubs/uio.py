@@ -1,5 +1,7 @@
-"""Fake of MaixPy's uio.open and its file objects over the bench's card and flash; StringIO and BytesIO are the
-interpreter's."""
+"""Fake of MaixPy's uio.open and its files on the card and the flash chip of the bench.
+
+StringIO and BytesIO are those of the interpreter.
+"""
 
 import bench
 from benchlib import vfs
@@ -7,7 +9,7 @@ from benchlib.card import EEXIST, EISDIR, ENOENT, SparseFile
 
 try:
     _io = __import__("io")
-except ImportError:  # v1.11 has its own uio only
+except ImportError:  # v1.11 has a module uio only
     _io = __import__("uio")
 StringIO = _io.StringIO
 BytesIO = _io.BytesIO
@@ -16,7 +18,7 @@ _CHUNK = 512
 
 
 class _File:
-    """FileIO ("b" in the mode) or TextIOWrapper. Writes go through to the drive at once, in order."""
+    """An open file: FileIO for a mode with "b", else TextIOWrapper. Writes reach the drive at once and in order."""
 
     def __init__(self, drive, path, text, readable, writable, data, at):
         self._drive = drive
@@ -24,7 +26,7 @@ class _File:
         self._text = text
         self._readable = readable
         self._writable = writable
-        self._data = data  # what is read from: the file's own bytes, never a copy
+        self._data = data  # the bytes of the file, not a copy of them
         self._at = at
         self._open = True
         bench.open_files += 1
@@ -37,22 +39,22 @@ class _File:
 
     def _slice(self, start, stop):
         data = self._data
-        # A sparse file must not grow to its full size in memory: only the slice that is asked for is made.
+        # A sparse file may be larger than the heap, so only the slice is allocated.
         if isinstance(data, SparseFile):
             head = bytes(data.head[start:stop])
             return head + bytes(max(min(stop, data.size) - start - len(head), 0))
-        # b"", not the bytes of nothing, whose memory is NULL: MicroPython's own rsplit reads before it and crashes
+        # b"" and not empty bytes from a slice: their memory is NULL, and rsplit of MicroPython reads before it
         return bytes(data[start:stop]) or b""
 
     def _out(self, raw):
         return raw.decode() if self._text else raw
 
     def read(self, _n: int = -1):
-        """Return up to n bytes or characters; all of it without n."""
+        """Return up to _n bytes or characters, or all that is left without _n. Raises OSError(9) when not readable."""
         self._check("file.read")
         if not self._readable:
             raise OSError(9)
-        # A text file is read by characters, but its position counts bytes, as in py/stream.c.
+        # Text is read by characters, but the position counts bytes, as in py/stream.c.
         size = len(self._data)
         start = self._at
         if _n is None or _n < 0:
@@ -70,14 +72,14 @@ class _File:
         at = start
         while count > 0 and at < size:
             at += 1
-            # A character of UTF-8 goes on with bytes of the form 10xxxxxx: a read must never end inside one.
+            # A read must not end inside a character of UTF-8, which continues with bytes of the form 10xxxxxx.
             while at < size and data[at] & 0xC0 == 0x80:
                 at += 1
             count -= 1
         return at
 
     def readinto(self, _buffer) -> int:
-        """Fill a buffer; the number of bytes read."""
+        """Fill a buffer. Returns the number of bytes."""
         self._check("file.read")
         raw = self._slice(self._at, self._at + len(_buffer))
         _buffer[: len(raw)] = raw
@@ -85,7 +87,7 @@ class _File:
         return len(raw)
 
     def readline(self, _n: int = -1):
-        """Return the next line with its end; empty at the end of the file."""
+        """Return the next line with its end, up to _n bytes; empty at the end of the file."""
         self._check("file.readline")
         return self._out(self._line(_n))
 
@@ -93,7 +95,7 @@ class _File:
         start = self._at
         size = len(self._data)
         at = start
-        # The line is searched in pieces: a file without line ends would otherwise be copied whole for one line.
+        # The end is searched piece by piece, because a file without line ends would be copied for its one line.
         while at < size:
             piece = self._slice(at, min(at + _CHUNK, size))
             end = piece.find(b"\n")
@@ -107,7 +109,7 @@ class _File:
         return self._slice(start, at)
 
     def readlines(self) -> list:
-        """Return all lines that are left."""
+        """Return the lines up to the end of the file."""
         return list(self)
 
     def __iter__(self):
@@ -120,11 +122,14 @@ class _File:
         return line
 
     def write(self, _data) -> int:
-        """Write str to a text file, bytes to another; the number of bytes."""
+        """Write text or bytes. Returns the number of bytes.
+
+        Raises OSError(9) when the file is not writable, TypeError for text in a file of bytes.
+        """
         self._check("file.write")
         if not self._writable:
             raise OSError(9)
-        # Text into a binary file is a TypeError, bytes into a text file are taken as they are.
+        # A text file accepts bytes, but a binary file does not accept text.
         if self._text and isinstance(_data, str):
             raw = _data.encode()
         elif isinstance(_data, str):
@@ -132,7 +137,7 @@ class _File:
         else:
             raw = bytes(_data)
         drive = self._drive
-        # Appending is the usual case and stays cheap. A write in the middle replaces the bytes and rewrites the file.
+        # A write at the end, the usual one, appends. Another one replaces bytes and writes the whole file again.
         if self._at == len(self._data):
             drive.put(self._path, raw, True)
         else:
@@ -144,7 +149,7 @@ class _File:
         return len(raw)
 
     def seek(self, _offset: int, _whence: int = 0) -> int:
-        """Move the position; the new one."""
+        """Move the position. Returns the new one, in bytes."""
         base = (0, self._at, len(self._data))[_whence]
         self._at = max(base + _offset, 0)
         return self._at
@@ -169,39 +174,40 @@ class _File:
 
 
 def open(_path: str, mode: str = "r", encoding=None) -> _File:
-    """Open a file of the card or the flash; OSError(2) missing, (19) no card, (5) pulled, (21) a folder.
+    """Open a file of the card or of the flash chip.
 
-    Mode "a" on /flash does not create a file (OSError(2)); "x" on /flash truncates, on /sd it is OSError(17) when
-    the file exists.
+    Raises OSError: 2 for a missing file, 5 for a card that was pulled, 17 for an existing file and mode "x" on /sd, 19
+    without a card, 21 for a folder. On /flash mode "a" does not create a file, and mode "x" truncates an existing one.
     """
     bench.enter("uio.open")
     drive, path = vfs.resolve(_path)
     if drive is None:
         raise OSError(EISDIR)
-    # Opening for reading only looks for the file, which the kept root sector can answer; writing needs the card.
+    # Opening to read is a look-up, which may need no access of the card; opening to write always needs one.
     drive.touch(path if mode in ("r", "rb") else None)
     try:
         is_dir, _ = drive.stat(path)
         exists = True
     except OSError as error:
-        # A missing file may be created below, but a pulled card stays an error of its own.
+        # A missing file may be created below, but a pulled card is an error.
         if error.args[0] != ENOENT:
             raise
         exists = is_dir = False
     if is_dir:
         raise OSError(EISDIR)
-    # The last letter wins and unknown ones are skipped, as the loop over the mode in vfs_fat_file.c does.
+    # Unknown letters are skipped, as in vfs_fat_file.c. Simplified: of several modes the last one counts, where the
+    # firmware adds up their flags.
     kind = "r"
     for letter in mode:
         if letter in "rwax":
             kind = letter
     plus = "+" in mode
-    # The SPIFFS layer of the firmware opens for appending without the flag that creates a file.
+    # vfs_spiffs_file.c opens for appending without the flag that creates a file.
     if (kind == "r" and not exists) or (kind == "a" and drive.flat and not exists):
         raise OSError(ENOENT)
     if kind == "x" and exists and not drive.flat:
         raise OSError(EEXIST)
-    if hasattr(drive.backend, "open"):  # it keeps its files elsewhere than in memory
+    if hasattr(drive.backend, "open"):  # a backend whose files are not in memory
         return drive.backend.open(path, mode)
     if kind in "wx" or (kind == "a" and not exists):
         drive.put(path, b"", False)

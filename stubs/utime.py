@@ -1,9 +1,12 @@
-"""Fake of MaixPy's utime (modutime.c): time is bench.clock, it moves only when told and while calls take time."""
+"""Fake of MaixPy's utime module (modutime.c).
+
+The time is bench.clock, which moves when a call takes time or a test says so.
+"""
 
 import bench
 import flavours
 
-_PERIOD = 1 << 62  # ticks do not wrap in practice
+_PERIOD = 1 << 62  # so large that ticks do not wrap in practice
 
 
 def ticks_ms() -> int:
@@ -17,7 +20,7 @@ def ticks_us() -> int:
 
 
 def ticks_cpu() -> int:
-    """Return cycles of a 400 MHz CPU, in steps of 1 ms."""
+    """Return the cycles of a CPU of 400 MHz since power-on, in steps of 1 ms."""
     return bench.clock.read() * 400000
 
 
@@ -25,43 +28,43 @@ ticks = ticks_ms
 
 
 def ticks_add(_ticks: int, _delta: int) -> int:
-    """Return _ticks + _delta in the ticks' own arithmetic."""
+    """Return _ticks + _delta, which may wrap."""
     return (_ticks + _delta) & (_PERIOD - 1)
 
 
 def ticks_diff(_end: int, _start: int) -> int:
-    """Return the signed distance from _start to _end."""
+    """Return the signed difference from _start to _end, which may have wrapped."""
     return ((_end - _start + _PERIOD // 2) & (_PERIOD - 1)) - _PERIOD // 2
 
 
 def _wait(ms):
     threads = bench.flavour[flavours.THREADS]
-    # Without threads the wait is a busy loop in C: callbacks run after it. Its start is kept in 32 bits, so from
-    # 2**32 ms after power-on (50 days) it is over at once (mphalport.c, mp_hal_delay_ms).
+    # Without threads the wait is a loop in C, so callbacks run after it. The loop keeps its start in 32 bits, so from
+    # 2**32 ms after power-on (50 days) it ends at once (mp_hal_delay_ms in mphalport.c).
     if ms > 0 and (threads or bench.clock.now < 1 << 32):
         bench.clock.advance(ms, not threads)
 
 
 def sleep(_seconds: float) -> None:
-    """Wait for seconds, a float or an int."""
+    """Wait for a number of seconds, a float or an int."""
     bench.enter("utime.sleep")
     _wait(int(_seconds * 1000))
 
 
 def sleep_ms(_ms: int) -> None:
-    """Wait for milliseconds."""
+    """Wait for a number of milliseconds."""
     bench.enter("utime.sleep_ms")
     _wait(_ms)
 
 
 def sleep_us(_us: int) -> None:
-    """Wait for microseconds; less than 1,000 take no time here."""
+    """Wait for a number of microseconds. Simplified: in steps of 1,000."""
     bench.enter("utime.sleep_us")
     _wait(_us // 1000)
 
 
 def time() -> int:
-    """Return whole seconds since 2000-01-01; a board without a set clock starts at 0."""
+    """Return the seconds since 2000-01-01 as an int; a clock that was never set starts at 0."""
     return bench.clock.epoch + bench.clock.now // 1000
 
 
@@ -73,11 +76,11 @@ def _leap(year):
 
 
 def localtime(_seconds=None) -> tuple:
-    """Return (year, month, day, hour, minute, second, weekday, yearday) of seconds since 2000, or of now."""
+    """Return (year, month, day, hour, minute, second, weekday, yearday) for seconds since 2000-01-01, or for now."""
     seconds = time() if _seconds is None else int(_seconds)
-    days, rest = seconds // 86400, seconds % 86400
+    days, time_of_day = seconds // 86400, seconds % 86400
     weekday = (days + 5) % 7  # 2000-01-01 was a Saturday
-    # Years are counted one by one: the dates of a board are few years from 2000, and this needs no table of years.
+    # Years are counted one by one, because the date of a board is not far from 2000.
     year = 2000
     while days >= (366 if _leap(year) else 365):
         days -= 366 if _leap(year) else 365
@@ -85,13 +88,22 @@ def localtime(_seconds=None) -> tuple:
     month = 1
     while month < 12 and days >= _DAYS[month] + (1 if _leap(year) and month >= 2 else 0):
         month += 1
-    # The day of a leap year counts for the months after February only.
+    # The leap day counts for the months after February only.
     first = _DAYS[month - 1] + (1 if _leap(year) and month > 2 else 0)
-    return (year, month, days - first + 1, rest // 3600, rest // 60 % 60, rest % 60, weekday, days + 1)
+    return (
+        year,
+        month,
+        days - first + 1,
+        time_of_day // 3600,
+        time_of_day // 60 % 60,
+        time_of_day % 60,
+        weekday,
+        days + 1,
+    )
 
 
 def mktime(_tuple: tuple) -> int:
-    """Return seconds since 2000 of a localtime tuple of 8 or 9; TypeError for another length."""
+    """Return the seconds since 2000-01-01 for a tuple as from localtime(). Raises TypeError for a wrong length."""
     if len(_tuple) < 8 or len(_tuple) > 9:
         raise TypeError("mktime needs a tuple of length 8 or 9 (%d given)" % len(_tuple))
     year, month, day = _tuple[0], _tuple[1], _tuple[2]
@@ -102,13 +114,13 @@ def mktime(_tuple: tuple) -> int:
 
 
 def set_time(_tuple: tuple) -> bool:
-    """Set the clock to (year, month, day, hour, minute, second ...); True."""
+    """Set the clock to (year, month, day, hour, minute, second ...). Returns True."""
     bench.clock.epoch = mktime(tuple(_tuple[:6]) + (0, 0)) - bench.clock.now // 1000
     return True
 
 
 class clock:
-    """OpenMV's frame counter: tick() at the start of a frame, fps() at its end."""
+    """A counter of frames: call tick() at the start of a frame and fps() at its end."""
 
     def __init__(self):
         self.reset()
@@ -117,16 +129,16 @@ class clock:
         self._start = bench.clock.now
 
     def fps(self):
-        """Return frames per second over the last 2 s: every call counts as a frame; inf while no time has passed."""
+        """Return the frames per second over the last 2 s; each call counts as a frame; inf when no time passed."""
         self._count()
-        # Time may stand still between two calls here; the chip divides floats and answers inf.
+        # No time may pass between two calls here; the chip divides floats, which gives inf.
         fps = float("inf") if self._ticks == 0 else 1000.0 / (self._ticks / self._frames)
         if self._ticks >= 2000:
             self._frames = self._ticks = 0
         return fps
 
     def avg(self):
-        """Return milliseconds per frame."""
+        """Return the milliseconds per frame."""
         self._count()
         return self._ticks / self._frames
 

@@ -1,4 +1,4 @@
-"""Paths of the real test data; a test that asks for one skips with the reason where it is absent."""
+"""Paths of the real test data; a test that needs absent data is skipped with the reason."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from typing import Any
 
 import pytest
 
-# The tests run side by side: more BLAS threads than that only get in each other's way. Before numpy is imported.
+# The tests run in parallel, so more BLAS threads would only compete. This must come before numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# What the tests read is English, whatever the locale of who runs them.
+# The tests expect English, whatever the user's locale.
 os.environ["MAIXSWITCH_LANG"] = "en"
 
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    # A shell starts what it puts in the background with Ctrl-C ignored, and so would be what the tests interrupt.
+    # A shell starts background jobs with SIGINT ignored; the programs that the tests interrupt would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Half as many again as there are cores: the tests of the board tools wait most of their time for lines."""
+    """Return 1.5 workers a core, because the tests of the board tools mostly wait for serial lines."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(cores * 3 // 2, 2)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Take what is there before a test out of the collector's sight: the app collects at every switch, as on the board.
+    """Hide existing objects from the garbage collector before each test.
 
-    Else each collection goes through pytest, the libraries and what earlier tests left, a quarter of a second in a long
-    run: tests that take 0.2 s alone took 17.
+    The app collects at every switch, as on the board. Each collection would visit the objects of pytest, the libraries
+    and earlier tests, a quarter of a second in a long run: tests that take 0.2 s alone took 17 s.
     """
     gc.collect()
     gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """What the stories did to how many boards, by file: the sums of what each test counted, on every worker."""
+    """Print the figures of the device stories by file: the sums over all tests and workers."""
     sums: dict[str, Counter[str]] = {}
     for report in [report for reports in terminalreporter.stats.values() for report in reports]:
         if getattr(report, "when", "") == "teardown":

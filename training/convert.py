@@ -1,7 +1,7 @@
-"""Converts the demo networks, judges both files of each, and writes the results down.
+"""Converts the demo networks, evaluates both files of each, and writes down the results.
 
 convert.py [digits|shapes ...] [--count N]: takes host/maixswitch/models/NAME/NAME.onnx, converts it with calibration
-pictures that are drawn here, and writes NAME.kmodel and model.json beside it, results.json and the table of README.md.
+pictures that it draws, and writes NAME.kmodel and model.json beside it, results.json and the table in README.md.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LARGEST = 400 * 1024
 
 
 def calibrate(which: str, folder: Path) -> None:
-    """Draws the calibration pictures of a network into a folder, as PNG in the network's own size."""
+    """Draw the calibration pictures of a network into a folder, as PNG of the network's input size."""
     for index in range(CALIBRATION):
         rng = np.random.default_rng((scores.CALIBRATION_SEED, index))
         draw = pictures.digit_picture if which == "digits" else pictures.shape_picture
@@ -36,7 +36,7 @@ def calibrate(which: str, folder: Path) -> None:
 
 
 def convert(which: str, folder: Path) -> None:
-    """Converts ONNX to a kmodel by the command that users have. SystemExit where the command fails."""
+    """Convert ONNX to a kmodel with the command that users have. Raises SystemExit if the command fails."""
     source, kmodel = folder / f"{which}.onnx", folder / f"{which}.kmodel"
     with tempfile.TemporaryDirectory() as images:
         calibrate(which, Path(images))
@@ -49,7 +49,7 @@ def convert(which: str, folder: Path) -> None:
 
 
 def describe(which: str) -> dict[str, Any]:
-    """Returns the content of model.json."""
+    """Return the contents of model.json."""
     common = {"schema": 1, "kmodel": f"{which}.kmodel"}
     if which == "digits":
         shape, labels = pictures.DIGIT_INPUT, list(pictures.DIGITS)
@@ -68,7 +68,7 @@ def describe(which: str) -> dict[str, Any]:
 
 
 def judge(which: str, path: Path, count: int, anchors: list[float] | None) -> dict[str, float]:
-    """Returns figures of one file on ``count`` fresh pictures."""
+    """Return the figures of one file on `count` fresh pictures. anchors: of a detector, None for a classifier."""
     if anchors is None:
         return {"right": round(digits(network(path), count), 4)}
     boxes, truth = shapes(network(path), count, anchors)
@@ -81,7 +81,7 @@ def judge(which: str, path: Path, count: int, anchors: list[float] | None) -> di
 
 
 def table(results: dict[str, Any]) -> str:
-    """Returns the results as a Markdown table."""
+    """Return the results as a Markdown table."""
     lines = ["| network | pictures | float (ONNX) | 8 bits (kmodel, emulated) | kmodel |", "|---|---:|---|---|---:|"]
     for which, one in sorted(results.items()):
         cells = [", ".join(f"{NAMES[k]} {v:.1%}" for k, v in one[form].items()) for form in ("float", "kmodel")]

@@ -1,4 +1,4 @@
-"""What both trainings share: their options, the network to begin with, and its optimiser."""
+"""What both trainings share: their options, the first network, and its optimiser."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import nn
 BATCH = 32
 
 
-def options(description: str | None, steps: int, pool: int, seed: int) -> argparse.Namespace:
-    """The command line, with these defaults; seeds torch and says on how many threads it runs."""
+def parse_options(description: str | None, steps: int, pool: int, seed: int) -> argparse.Namespace:
+    """Parse the command line with these defaults; seed torch and set its number of threads."""
     arguments = argparse.ArgumentParser(description=description)
     arguments.add_argument("out")
     arguments.add_argument("--steps", type=int, default=steps)
@@ -22,24 +22,27 @@ def options(description: str | None, steps: int, pool: int, seed: int) -> argpar
     arguments.add_argument("--rate", type=float, default=4e-3, help="highest learning rate")
     arguments.add_argument("--start", default="", help="an .onnx of this script to train further")
     arguments.add_argument("--keep", default="", help="file to keep the drawn pictures in, for another run")
-    given = arguments.parse_args()
-    torch.manual_seed(given.seed)
-    torch.set_num_threads(given.threads)
-    return given
+    chosen = arguments.parse_args()
+    torch.manual_seed(chosen.seed)
+    torch.set_num_threads(chosen.threads)
+    return chosen
 
 
 class Course:
-    """A network in training; ``images``, uint8 (n, 3, h, w), are what a network that goes on is measured with."""
+    """A network in training.
 
-    def __init__(self, network: nn.Module, given: argparse.Namespace, images: torch.Tensor) -> None:
+    images: uint8 (n, 3, h, w); a network that is trained further takes its batch norms from the first of them.
+    """
+
+    def __init__(self, network: nn.Module, chosen: argparse.Namespace, images: torch.Tensor) -> None:
         self.network = network.to(memory_format=torch.channels_last)
-        if given.start:
-            restore(self.network, given.start, images[:256].float() / 255)
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), given.rate, weight_decay=0.02)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, given.rate, given.steps, pct_start=0.2)
+        if chosen.start:
+            restore(self.network, chosen.start, images[:256].float() / 255)
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), chosen.rate, weight_decay=0.02)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, chosen.rate, chosen.steps, pct_start=0.2)
 
     def step(self, loss: torch.Tensor, steepest: float = 0.0) -> None:
-        """One step down; ``steepest``: the largest norm of the gradients, 0 for any."""
+        """Take one step. steepest: the largest norm of the gradients, 0 for any."""
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if steepest:

@@ -23,7 +23,7 @@ Network = Callable[[pictures.Picture], NDArray[np.float32]]
 
 
 def network(path: Path) -> Network:
-    """What a file makes of a picture (height, width, 3): its first output, flat, float32."""
+    """Return a file's network: it takes a picture (height, width, 3) and returns its first output, flat float32."""
     if path.suffix == ".kmodel":
         model = kmodel.load(path)
         return lambda picture: model.run(scores.planes(picture))[0]
@@ -37,35 +37,35 @@ def network(path: Path) -> Network:
 
 
 def digits(run: Network, count: int, seed: int = scores.FRESH_SEED) -> float:
-    """Share of fresh pictures with the right digit."""
+    """Return the share of fresh pictures with the right digit."""
     return float(np.mean([int(run(picture).argmax()) == digit for picture, digit in scores.fresh_digits(count, seed)]))
 
 
 def shapes(
     run: Network, count: int, anchors: list[float], least: float = scores.LEAST, seed: int = scores.FRESH_SEED
 ) -> tuple[list, list]:
-    """Boxes found by the firmware's own decoding, and those that are there, per fresh picture."""
+    """Return the predicted boxes, decoded as the firmware does, and the true ones, both for each fresh picture."""
     width, height, _ = pictures.SHAPE_INPUT
-    found, there = [], []
+    predicted, true_boxes = [], []
     for picture, boxes in scores.fresh_shapes(count, seed):
         raw = run(picture).astype(float).tolist()
-        found.append(
+        predicted.append(
             region.decode(
                 raw, width // 32, height // 32, len(pictures.SHAPES), anchors, least, scores.NMS, width, height
             )
         )
-        there.append(boxes)
-    return found, there
+        true_boxes.append(boxes)
+    return predicted, true_boxes
 
 
-def at_threshold(found: list, there: list, threshold: float) -> tuple[float, float]:
-    """Precision and recall of the boxes above a threshold, at an overlap of 0.5 and the right class."""
-    hits = made = real = 0
-    for boxes, truth in zip(found, there, strict=True):
+def at_threshold(predicted: list, true_boxes: list, threshold: float) -> tuple[float, float]:
+    """Return precision and recall of the boxes above a threshold, at an overlap of 0.5 and the right class."""
+    hits = predictions = real = 0
+    for boxes, truth in zip(predicted, true_boxes, strict=True):
         boxes = [box for box in boxes if box[5] > threshold]
-        made, real = made + len(boxes), real + len(truth)
+        predictions, real = predictions + len(boxes), real + len(truth)
         hits += sum(any(b[4] == t[4] and scores.overlap(b, t) >= 0.5 for b in boxes) for t in truth)
-    return hits / max(1, made), hits / max(1, real)
+    return hits / max(1, predictions), hits / max(1, real)
 
 
 def main() -> None:
@@ -74,18 +74,18 @@ def main() -> None:
     arguments.add_argument("file", type=Path)
     arguments.add_argument("--count", type=int, default=500)
     arguments.add_argument("--anchors", type=Path, help="JSON list; without it FILE.anchors.json")
-    given = arguments.parse_args()
-    run = network(given.file)
-    if given.which == "digits":
-        print(f"right: {digits(run, given.count):.4f}")
+    options = arguments.parse_args()
+    run = network(options.file)
+    if options.which == "digits":
+        print(f"right: {digits(run, options.count):.4f}")
         return
-    anchors = json.loads((given.anchors or given.file.with_suffix(".anchors.json")).read_text(encoding="utf-8"))
-    found, there = shapes(run, given.count, anchors)
-    print(f"mAP@0.5: {scores.mean_average_precision(found, there):.4f}")
+    anchors = json.loads((options.anchors or options.file.with_suffix(".anchors.json")).read_text(encoding="utf-8"))
+    predicted, true_boxes = shapes(run, options.count, anchors)
+    print(f"mAP@0.5: {scores.mean_average_precision(predicted, true_boxes):.4f}")
     for threshold in (0.3, 0.5, 0.7):
-        precision, recall = at_threshold(found, there, threshold)
+        precision, recall = at_threshold(predicted, true_boxes, threshold)
         print(f"score > {threshold}: precision {precision:.3f}, recall {recall:.3f}")
-    print("most boxes in a picture:", max(sum(box[5] > 0.5 for box in boxes) for boxes in found))
+    print("most boxes in a picture:", max(sum(box[5] > 0.5 for box in boxes) for boxes in predicted))
 
 
 if __name__ == "__main__":

@@ -67,10 +67,11 @@ class Shapes(nn.Module):
 
 
 def restore(network: nn.Module, path: str, images: torch.Tensor) -> None:
-    """Takes the weights of an exported file, whose batch norms are folded, into a network, to train it further.
+    """Copy the weights of an exported file into a network, to train it further; stop at a layer of another size.
 
-    ``images``, float32 (n, 3, h, w): the batch norms get the means and deviations that these pictures have, so that
-    the network gives what the file gives, in training too. From the first layer of another size on it begins again.
+    path: of the .onnx, whose batch norms are folded into the weights.
+    images: float32 (n, 3, h, w); the batch norms get the means and deviations of these pictures, so that the network
+        computes the same as the file, also while it is trained.
     """
     graph = onnx.load(path).graph
     values = {item.name: torch.from_numpy(onnx.numpy_helper.to_array(item).copy()) for item in graph.initializer}
@@ -91,7 +92,7 @@ def restore(network: nn.Module, path: str, images: torch.Tensor) -> None:
                 layer.bias.copy_(bias)
                 continue
             norm, seen = owner[id(layer)], []
-            handle = layer.register_forward_hook(lambda _module, _inputs, made, seen=seen: seen.append(made))
+            handle = layer.register_forward_hook(lambda _module, _inputs, output, seen=seen: seen.append(output))
             network(images)
             handle.remove()
             mean, variance = seen[0].mean((0, 2, 3)), seen[0].var((0, 2, 3))
@@ -102,7 +103,7 @@ def restore(network: nn.Module, path: str, images: torch.Tensor) -> None:
 
 
 def export(network: nn.Module, shape: tuple[int, int, int], path: str, output: str) -> None:
-    """Writes ONNX (opset 13) of a network for one picture of (width, height, channels)."""
+    """Write a network as ONNX (opset 13) for one picture of shape (width, height, channels)."""
     width, height, channels = shape
     example = torch.zeros(1, channels, height, width)
     network.eval()

@@ -1,4 +1,4 @@
-"""A store of drawn pictures that training takes its batches from, and what makes every batch different."""
+"""The drawn pictures that training takes its batches from, and the colour changes that make every batch different."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ MOST_SHAPES = 4
 def draw(
     count: int, seed: int, one: Callable[[np.random.Generator], tuple[Any, Any]], keep: str = ""
 ) -> tuple[torch.Tensor, list]:
-    """``count`` pictures as uint8 (count, 3, height, width), and what is in them; each has a seed of its own.
+    """Return pictures as uint8 (count, 3, height, width), and the truth about each.
 
-    ``keep``: a file (.npz) that they are kept in for the next run with the same pictures.
+    seed: with the index of a picture it makes the picture's seed.
+    one: draws one picture and returns it with its truth.
+    keep: a file (.npz) that keeps the pictures for the next run, "" for none.
     """
     began = time.monotonic()
     if keep and Path(keep).exists():
@@ -46,15 +48,15 @@ def draw(
     return images, truths
 
 
-def _shapes(row: list[dict[str, Any]]) -> list[pictures.Found]:
-    return [pictures.Found(**item) for item in row]
+def _shapes(row: list[dict[str, Any]]) -> list[pictures.DrawnObject]:
+    return [pictures.DrawnObject(**item) for item in row]
 
 
-def boxes(truths: list[list[pictures.Found]], cell: int) -> torch.Tensor:
-    """float32 (count, MOST_SHAPES, 5): centre x, y, width, height in cells, class; class -1: nothing."""
+def boxes(truths: list[list[pictures.DrawnObject]], cell: int) -> torch.Tensor:
+    """Return float32 (count, MOST_SHAPES, 5): centre x, y, width, height in cells, class; class -1 means no object."""
     rows = torch.full((len(truths), MOST_SHAPES, 5), -1.0)
-    for row, found in zip(rows, truths, strict=True):
-        for slot, item in zip(row, found, strict=False):
+    for row, objects in zip(rows, truths, strict=True):
+        for slot, item in zip(row, objects, strict=False):
             centre = (item.x + item.width / 2, item.y + item.height / 2)
             values = [v / cell for v in (*centre, item.width, item.height)]
             slot[:] = torch.tensor([*values, float(pictures.SHAPES.index(item.kind))])
@@ -62,7 +64,7 @@ def boxes(truths: list[list[pictures.Found]], cell: int) -> torch.Tensor:
 
 
 def recolour(x: torch.Tensor) -> torch.Tensor:
-    """uint8 (n, 3, h, w) to float32 0..1: other light, other colours, now and then the negative."""
+    """Return uint8 (n, 3, h, w) as float32 0..1 in other light and other colours, sometimes as the negative."""
     n = x.shape[0]
     gain = (0.7 + 0.4 * torch.rand(n, 1, 1, 1)) * torch.ones(1, 3, 1, 1)
     low = torch.rand(n, 3, 1, 1) * 0.12

@@ -1,7 +1,7 @@
 """Classifier: the best classes of one output vector, with or without softmax.
 
-The firmware hands out a tuple of floats, or of ints 0..255 where the last layer is a convolution of kmodel v3. Each
-float is an object already. This module makes no other object: it compares them and counts with integers.
+The firmware returns a tuple of floats, or of ints 0..255 if the last layer is a convolution of kmodel v3. Each float is
+an object. This module creates no other objects: it compares the floats and calculates with integers.
 """
 
 from device.results import BARS, CAP, fixed, permille
@@ -13,7 +13,7 @@ FIELDS = (
 )
 LABELS = "needed"
 SHAPE = BARS
-LOWEST = -3.4e38  # v1.11 negates a float constant when it meets it, which makes an object
+LOWEST = -3.4e38  # here, because v1.11 negates a float constant each time it runs, which creates an object
 
 
 def fit(spec, elements, shape, doubt):
@@ -42,7 +42,7 @@ def prepare(kpu, task, spec, results):
     softmax = spec.softmax
     results.nth(top - 1)
     items = results.items
-    # Made once and written over: what a frame makes would sooner or later stop a frame for a collection.
+    # Created once and overwritten: garbage of the frames would sooner or later delay a frame by a collection.
     best = [0.0] * top
     index = [0] * top
 
@@ -50,7 +50,7 @@ def prepare(kpu, task, spec, results):
         # Keep the best classes in order of their scores: most values are below the last of them.
         values = forward(img)
         best_count = at = 0
-        # NaN is never above `low`, so a network that gives it shows nothing instead of a wrong order.
+        # NaN is never above `low`, so a network that returns NaN shows nothing instead of a wrong order.
         low = LOWEST
         for value in values:
             if value > low:
@@ -67,10 +67,10 @@ def prepare(kpu, task, spec, results):
                 if best_count == top:
                     low = best[top - 1]
             at += 1
-        # The firmware gives raw sums when the network ends without a softmax.
+        # The values are raw sums if the network ends without a softmax.
         most = total = 0
         if softmax and best_count:
-            # Less the highest one, no exponent is above 0: the sum fits a small integer, and nothing overflows.
+            # With the highest value subtracted no exponent is above 0: the sum fits a small integer.
             most = fixed(best[0])
             for value in values:
                 total += exp(most - fixed(value))
@@ -78,7 +78,7 @@ def prepare(kpu, task, spec, results):
         while i < best_count:
             value = best[i]
             score = (exp(most - fixed(value)) * 1000 + total // 2) // total if total else permille(value)
-            # They are in order: the rest is lower still.
+            # They are in order, so the following ones are even lower.
             if score < floor:
                 break
             items[i].name(index[i], score)

@@ -16,14 +16,14 @@ def anchors(value, anchor_pairs):
     """Return the anchors as an array of floats; anchor_pairs: how many the firmware can use, None for any number."""
     from device.once.checks import all_fit
 
-    # Any bad text, list or length ends as one problem: the user must see what anchors look like.
+    # Any bad text, list or length becomes the same problem: the user must see what anchors look like.
     pairs = len(value) // 2 if isinstance(value, list) else 0
     if not pairs or not all_fit(value, "a number, 0 to 1024", pairs * 2) or min(value) <= 0:
         raise ValueError("pairs of numbers above 0")
-    # The firmware does not check it and writes past its buffers (Maix_kpu.c), so the file never reaches it.
+    # The firmware does not check the number and writes past its buffers (Maix_kpu.c), so it never gets the file.
     if anchor_pairs and pairs != anchor_pairs:
         raise ValueError("%d pairs, all that this firmware can use" % anchor_pairs, "%d pairs" % pairs)
-    # Four bytes for a number: a tuple of floats takes an object for each.
+    # An array takes four bytes for a number, a tuple of floats an object for each.
     return array("f", value)
 
 
@@ -44,7 +44,7 @@ def fit(spec, elements, shape, doubt):
     count = len(spec.labels)
     channels = pairs * (count + 5)
 
-    # Where model.json does not give the shape, the grid is one that the strides of detectors lead to.
+    # If model.json does not state the shape, try the grids that the usual strides of detectors lead to.
     if shape:
         spec.grid = shape[:2] if shape[2] == channels else None
     else:
@@ -52,7 +52,7 @@ def fit(spec, elements, shape, doubt):
     if spec.grid:
         return spec.grid + (channels,)
 
-    # The number of labels is the usual mistake: say which number would fit.
+    # A wrong number of labels is the usual mistake: tell which number would fit.
     fitting = [n for n in range(1, MOST_CLASSES + 1) if grid(spec.width, spec.height, elements, pairs, n)]
     expected = "%d labels" % fitting[0] if fitting else "%d x (labels + 5) channels" % pairs
     doubt("labels", expected, "%d labels" % count)

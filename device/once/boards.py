@@ -1,8 +1,8 @@
 """The one table of boards: pins, panel, flips. These are capabilities: no code asks for a board's name.
 
 Sources: Sipeed's config_maix_*.py, the board.py inside the firmware images, Krux and the Linux device trees. Where they
-disagree (Amigo's keys, Go's dial), the table has the more common reading, and maixswitch.json can change it. None of
-the rows was tried on a board. The table is one string with a line for each board, split when somebody asks for a board.
+disagree (Amigo's keys, Go's dial), the table follows the majority, and maixswitch.json can change it. No row was tried
+on a board. The table is one string with a line for each board, and is split only when a board is looked up.
 """
 
 from collections import namedtuple
@@ -39,7 +39,7 @@ def _value(text):
 
 
 def _find(column, name):
-    # Only the row that is asked for becomes objects: the whole table as tuples would be some hundred of them.
+    # Only the requested row becomes objects: the whole table as tuples would be some hundred of them.
     for line in TABLE.strip().split("\n"):
         cells = line.split(" ")
         if cells[column] == name != "-":
@@ -53,7 +53,7 @@ def names():
 
 
 def find(name):
-    """Return the Board of that id; ValueError, which lists the known ids, for any other.
+    """Return the Board of an id; raise ValueError, which lists the known ids, for an unknown id.
 
     keys ((pin, role), ...); lcd (width, height, type, Hz, invert, lcd_type, (rst, dcx, ss, clk) or None) or None;
     hmirror, vflip, choice, direction int or None: leave as it is; backlight (pin, level that lights) or None;
@@ -71,7 +71,7 @@ def find_by_config(kind):
 
 
 def gestures(keys):
-    """Return ((pin, short, long), ...) for keys ((pin, role), ...): the events of each key, long None without.
+    """Return ((pin, short, long), ...) for keys ((pin, role), ...): the events of each key, or None for a long press.
 
     One key: NEXT, long PREVIOUS. Two: the second is PREVIOUS, long RELOAD. More: by role, and the primary one reloads.
     """

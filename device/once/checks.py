@@ -1,6 +1,6 @@
 """Judges the JSON files of a card. A problem is four short texts: file, field, what is there, what was expected.
 
-json.loads of this core accepts broken text, and True equals 1, so every value is judged. Needed only while the card is
+json.loads of this core accepts broken text, and True equals 1, so every value is checked. Needed only while the card is
 read: the reader drops this module again.
 """
 
@@ -13,13 +13,13 @@ BOM = b"\xef\xbb\xbf"
 
 
 def fits(value, rule):
-    """Return whether a value of a JSON file keeps a rule, a text that users read, too. A bool is not a number here."""
+    """Return whether a value of a JSON file obeys a rule. Users read the rule's text, too. A bool is not a number."""
     words = rule.split(" ")
     if words[0] == "one":
         return isinstance(value, str) and value in words[2:]
     if rule == "true or false":
         return isinstance(value, bool)
-    # The last words are the bounds, "1 to 10": the text that the user reads and the check cannot differ.
+    # The last words are the bounds, "1 to 10", so the text that the user reads and the check cannot differ.
     low = int(words[-3])
     high = int(words[-1])
     if words[1] == "text,":
@@ -31,7 +31,7 @@ def fits(value, rule):
 
 
 def all_fit(value, rule, count):
-    """Return whether a value is a list of `count` values that keep a rule."""
+    """Return whether a value is a list of `count` values that obey a rule."""
     return isinstance(value, list) and len(value) == count and all([fits(part, rule) for part in value])
 
 
@@ -42,7 +42,7 @@ def show(value):
 
 def _trouble(data):
     """Return what is wrong with a text that json.loads may accept: open brackets, open quotes, depth over 8; or ""."""
-    # Deep nesting may use up the stack of 32 KiB where show() prints such a value.
+    # show() prints a nested value by recursion, and the stack has 32 KiB.
     depth = 0
     quoted = escaped = False
     for c in data:
@@ -70,7 +70,7 @@ def read_json(path, name, problems):
     data = {}
     try:
         with uio.open(path, "rb") as file:
-            # One byte more than allowed tells that the file is too long, without reading a file of megabytes.
+            # One byte more than allowed shows that the file is too long, without reading megabytes.
             text = file.read(JSON_MAX + 1)
         if text[:3] == BOM:
             text = text[3:]
@@ -80,7 +80,7 @@ def read_json(path, name, problems):
             if not isinstance(data, dict):
                 actual = show(data)
     except OSError as error:
-        # Without a card nothing can be said of the file: the caller must not take it for one that is missing.
+        # Without a card nothing is known about the file: the caller must not treat it as missing.
         if error.args[0] == 19:
             raise
         actual = "missing" if error.args[0] == 2 else "error %s" % error.args[0]

@@ -12,11 +12,11 @@ SLOTS = ("/maixswitch.s0", "/maixswitch.s1")
 
 
 def _slot(path):
-    """Return (number, folder) of a slot; (-1, "") for a slot that is missing or not whole."""
+    """Return (number, folder) of a slot; (-1, "") for a slot that is missing or damaged."""
     try:
         with uio.open(path, "rb") as file:
             line = file.read(400)
-        # The sum decides alone: after a power cut a slot may be empty, short, or filled with what was there before.
+        # Only the checksum decides: after a power cut a slot may be empty, short, or filled with older bytes.
         body = line[:-9]
         if line[-9:] == b" %08x" % crc32(body):
             number, folder = body.split(b" ", 1)

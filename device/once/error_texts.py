@@ -1,8 +1,8 @@
 """Every fault that the screen can show: code and name, meaning, remedy. Only device.errors reads this table.
 
-2001 to 2015 are the firmware's own (MaixPy Maix_kpu.c), the others are the app's. The texts are one string with three
-lines for each code: as tuples they would take twice the heap. A meaning has at most 60 characters and a remedy at most
-120, because a panel of 240x135 shows 30 columns and 11 rows.
+2001 to 2015 are the firmware's codes (MaixPy's Maix_kpu.c), the others are the app's. The texts are one string with
+three lines for each code: as tuples they would take twice the heap. A meaning has at most 60 characters and a remedy at
+most 120, because a panel of 240x135 shows 30 columns and 11 rows.
 """
 
 ERRORS = """

@@ -13,7 +13,7 @@ from device.hal import GPIO, maix, nothing
 
 def too_old():
     """Return the version of a firmware that is too old for the app (all before v0.5.0-140), else ""."""
-    # Ask for the parts and not for the version: builds of other people carry any version text.
+    # Look for the functions and not at the version: other people's builds have any version text.
     if hasattr(maix, "config") and hasattr(maix.utils, "heap_free") and hasattr(machine, "WDT"):
         return ""
     return uos.uname()[3].split(" ")[0]
@@ -34,21 +34,22 @@ def config_value(key):
     return maix.config.get_value(key, None) if hasattr(maix, "config") else None
 
 
-def panel(board, want):
+def panel(board, settings):
     """Start the panel of a boards.Board; return what went wrong, or "".
 
-    want: the settings that differ from the board's row. For a panel of type 1 the firmware lets the "lcd" section of
+    settings: a dict of what differs from the board's row. For a panel of type 1 the firmware lets the "lcd" section of
     /flash/config.json override these arguments. Nothing can tell whether a panel is connected.
     """
     if board.lcd is None:
         return ""
     width, height, kind, freq, invert, lcd_type, pins = board.lcd
-    args = {"type": kind, "freq": freq, "width": width, "height": height, "invert": int(want.get("invert", invert))}
+    args = {"type": kind, "freq": freq, "width": width, "height": height}
+    args["invert"] = int(settings.get("invert", invert))
     if lcd_type:
         args["lcd_type"] = lcd_type
     if pins:
         args["rst"], args["dcx"], args["ss"], args["clk"] = pins
-    rotation = want.get("rotation", board.rotation)
+    rotation = settings.get("rotation", board.rotation)
     try:
         try:
             lcd.init(**args)
@@ -57,10 +58,10 @@ def panel(board, want):
             lcd.init(**args)
         if board.direction is not None:
             lcd.direction(board.direction)
-        if want.get("mirror"):
+        # mirror(True) takes effect at once, and init() has turned it off (py_lcd.c): False needs no call.
+        if settings.get("mirror"):
             lcd.mirror(True)
-        # A mirror is sure to be on the panel only after a rotation() (py_lcd.c), so 0 is a call as well.
-        if rotation or want.get("mirror"):
+        if rotation:
             lcd.rotation(rotation)
         if board.backlight:
             # GPIOHS8 is free: the keys take the first four, the firmware the last three (card and panel).
@@ -71,15 +72,15 @@ def panel(board, want):
     return ""
 
 
-def line(want):
+def line(settings):
     """Return (write, shut) of the serial port that the setting `link` names: UART 1 to 3 on pin tx, else the REPL's.
 
-    It is the REPL's own object and not sys.stdout, which takes text (heap) and turns LF into CR LF. A port of its own
-    only sends, so its receive buffer is small.
+    settings: the dict `link` of maixswitch.json. The REPL's port is its UART object and not sys.stdout, which takes
+    text (heap) and turns LF into CR LF. UART 1 to 3 only send, so their receive buffer is small.
     """
-    number = want.get("uart")
+    number = settings.get("uart")
     if not number:
         return machine.UART.repl_uart().write, nothing
-    fm.register(want["tx"], getattr(fm.fpioa, "UART%d_TX" % number))
-    uart = machine.UART(number - 1, want.get("baud", 115200), read_buf_len=32)
+    fm.register(settings["tx"], getattr(fm.fpioa, "UART%d_TX" % number))
+    uart = machine.UART(number - 1, settings.get("baud", 115200), read_buf_len=32)
     return uart.write, uart.deinit

@@ -1,6 +1,6 @@
-"""What a .kmodel says about itself in its first bytes: the kind of file, its main memory, outputs and input.
+"""Reads the first bytes of a .kmodel: the format of the file, its main memory, outputs and input.
 
-Layouts: nncase v0.1 and v0.2 (kmodel v3 and v4), and what else turns up under that name. All words little-endian.
+Layouts: nncase v0.1 and v0.2 (kmodel v3 and v4), and other files that people call .kmodel. All words little-endian.
 """
 
 from struct import unpack_from
@@ -9,9 +9,9 @@ HEAD = 128  # bytes to read: a v3 with twelve outputs fits, a v4 with one input 
 
 
 def sniff(data):
-    """Return (what, version, main memory, output bytes, input shape) from the first HEAD bytes of a file, or fewer.
+    """Return (format, version, main memory, output bytes, input shape) from the first HEAD bytes of a file, or fewer.
 
-    what: "v3" or "v4"; else what it is instead: "v5" and later (nncase 1.x), "word-swapped v3" (for load_flash), "v1",
+    format: "v3" or "v4"; for other files "v5" and later (nncase 1.x), "word-swapped v3" (for load_flash), "v1",
         "encrypted", "zip", "too short", "no kmodel".
     version: 0 if unknown; above 4 for every file that MaixPy would wrongly take for a v4.
     output bytes: a tuple, four bytes for each element; () if unknown.
@@ -23,7 +23,7 @@ def sniff(data):
         return "too short", 0, 0, (), None
     word = unpack_from("<10I", data, 0)
     first = word[0]
-    # The firmware checks the architecture word, too: another value than 0 would be its 2002 (Maix_kpu.c).
+    # The firmware's loader checks the architecture word, too, and answers any value but 0 with 2002.
     if first == 3 and word[2] == 0:
         return "v3", 3, word[5], _sizes(data, 28, word[6], 8), None
     if first == 0x4B4D444C:  # LDMK
@@ -33,7 +33,7 @@ def sniff(data):
         at = 40 + 32 * word[7]
         shape = None
         if word[7] == 1:
-            # Zeros behind the data: a file of 40 bytes must not raise.
+            # Zeros behind the data, so that a file of 40 bytes raises nothing.
             shape = unpack_from("<4i", data + bytes(32), 56)
             shape = (shape[3], shape[2], shape[1])
         return "v4", 4, word[5], _sizes(data, at, word[8], 16), shape

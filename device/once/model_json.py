@@ -1,4 +1,4 @@
-"""The folders of models/: model.json and what lies beside it become a ModelSpec, with every mistake named.
+"""Reads the folders of models/: model.json and the files beside it become a ModelSpec, with every mistake named.
 
 A kind's module says which fields, labels and outputs its models have; see device/kinds. Needed only while the card is
 read: catalog.read() drops this module again.
@@ -29,12 +29,12 @@ def _size(path):
         if error.args[0] != 2:
             raise
         return None
-    # A folder of that name is as good as no file: opening it would be an OSError with another number.
+    # Treat a folder of that name as no file: opening it would raise an OSError with another number.
     return None if stat[0] & 0x4000 else stat[6]
 
 
 def scan(source):
-    """Return (count, index, trouble or "") of the lines of a labels file; blank lines may only come last."""
+    """Return (count, index, problem or "") of the lines of a labels file; blank lines may only come last."""
     at = lines = count = 0
     index = array("H")
     with source_open(source) as file:
@@ -54,7 +54,7 @@ def scan(source):
                 blank = not line.decode().strip()
             except ValueError:
                 return 0, index, "line %d is not UTF-8" % lines
-            # A blank line would move all names behind it by one class: better no labels than wrong ones.
+            # A blank line would shift all names behind it by one class: no labels are better than wrong ones.
             if not blank and count < lines - 1:
                 return 0, index, "line %d is blank" % (count + 1)
             if len(line) > 256:
@@ -65,7 +65,7 @@ def scan(source):
 
 
 class _Reader:
-    """Reads one folder into `spec`; `problems` keep the app from loading it, `doubts` may prove wrong."""
+    """Reads one folder into `spec`; `problems` keep the app from loading it, `doubts` leave that to the firmware."""
 
     def __init__(self, base, folder, kinds, anchor_pairs):
         self.spec = ModelSpec(folder)
@@ -88,7 +88,7 @@ class _Reader:
 
     def beside(self, name):
         """Return the path of a file beside model.json, None unless it is a plain name."""
-        # The folder must be whole by itself, so that it can be copied: no path leads out of it.
+        # The folder must be complete in itself, so that it can be copied: no path may lead out of it.
         if fits(name, "a text, length 1 to 64") and name[0] != "." and not [c for c in "/\\:" if c in name]:
             return self.path + name
         return None
@@ -102,8 +102,8 @@ class _Reader:
             spec.kind = data["kind"]
             kind = kinds[spec.kind]
 
-        # A field of another kind means nothing here, but its name is known, and a value that can only be a mistake is
-        # named as well.
+        # A field of another kind has no effect here, but its name is known, and its value must obey the rule of that
+        # kind.
         rows = list(fields(kind))
         for name in KINDS:
             for field, rule, _ in fields(kinds[name]):
@@ -113,7 +113,7 @@ class _Reader:
         for field in data:
             if field not in known:
                 self.bad(field, "one of " + " ".join(known), "unknown")
-        # From here on every field is judged even if one before it is bad: the user sees all mistakes at once.
+        # From here on every field is checked even if one before it is bad: the user sees all mistakes at once.
         self.take("schema", "a whole number, 1 to 1", None)
         self.take("title", "a text, length 1 to 32", None)
         if not kind:
@@ -133,7 +133,7 @@ class _Reader:
             self.bad("labels", "no labels: this kind has no classes")
         elif needed == "needed" or "labels" in data:
             self.labels(data.get("labels"))
-        # Comparing needs a whole spec, and what follows from a mistake is not a mistake of its own.
+        # Only a complete spec can be compared. What merely follows from a mistake is not reported as another one.
         if not self.problems and not self.doubts:
             self.compare(head, kind)
 
@@ -182,13 +182,13 @@ class _Reader:
             return None
         with uio.open(path, "rb") as file:
             head = sniff(file.read(HEAD))
-        # Only a doubt: the firmware has the last word, since custom builds may read more than we know.
+        # Only a doubt: the firmware decides, since custom builds may read formats that we do not know.
         if not self.refuse(head) and head[0] not in ("v3", "v4", "encrypted"):
             self.doubt("kmodel", "kmodel v3 or v4", head[0])
         return head
 
     def refuse(self, head):
-        """Keep a kmodel v5 or later from the firmware: it begins as v4, and the loader would crash the chip."""
+        """Keep a kmodel v5 or later from the firmware: it begins like v4, and can crash the loader for v4."""
         if head[1] > 4:
             self.doubt("kmodel", "kmodel v3 or v4", head[0])
             self.spec.refused = 2002
@@ -221,7 +221,7 @@ class _Reader:
         version = head[1] if head else 0
         sizes = head[3] if head else ()
         if version == 3:
-            spec.outputs = None  # the firmware wants them for v4 only
+            spec.outputs = None  # the firmware needs them for v4 only
         outputs = spec.outputs
         shape = (spec.width, spec.height, spec.channels)
         if head and head[4] and head[4] != shape:
@@ -232,7 +232,7 @@ class _Reader:
         if not (outputs or sizes) or not hasattr(kind, "fit"):
             return
 
-        # The kind judges the first output, and knows its shape.
+        # The kind checks the first output.
         first = outputs[0] if outputs else None
         elements = sizes[0] // 4 if sizes else first[0] * first[1] * first[2]
         cells = kind.fit(spec, elements, first, self.doubt)
@@ -257,7 +257,7 @@ def read_folder(base, folder, kinds, anchor_pairs=None):
         spec = ModelSpec(folder)
         spec.problems = [(folder, "", "too large for this memory", "smaller files")]
     except OSError as error:
-        # Without a card every folder would be broken: the caller must show one fault for all of them.
+        # Without a card every folder would have a problem: the caller must show one fault for all of them.
         if error.args[0] == 19:
             raise
         spec = ModelSpec(folder)
@@ -268,7 +268,7 @@ def read_folder(base, folder, kinds, anchor_pairs=None):
 
 
 def arriving(path):
-    """Return whether sync has not brought all of a model's folder yet: then it has no model.json, and a mark."""
+    """Return whether sync has not finished a model's folder: it is empty, or has a mark and no model.json yet."""
     try:
         names = [row[0] for row in uos.ilistdir(path)]
     except OSError:
@@ -277,11 +277,11 @@ def arriving(path):
 
 
 def read_folders(base, rows, anchor_pairs):
-    """Return what catalog.read() returns. base: the folder of the models. rows: what uos.ilistdir() lists in it."""
-    # All kinds at once, because a field of another kind is known, too; catalog.read() forgets them afterwards.
+    """Return what catalog.read() returns. base: the folder of the models. rows: its listing by uos.ilistdir()."""
+    # All kinds at once, because the fields of other kinds are known, too; catalog.read() forgets them afterwards.
     kinds = {name: kind_module(name) for name in KINDS}
     folders = [row[0] for row in rows if row[1] == 0x4000 and row[0][0] != "."]
-    # FatFs lists in the order of its entries. The second key decides where names differ in case only.
+    # FatFs lists a folder in the order of its entries. The second key decides if names differ only in case.
     folders.sort(key=lambda name: (name.encode().lower(), name.encode()))
     specs = []
     titles = {}
@@ -290,7 +290,7 @@ def read_folders(base, rows, anchor_pairs):
         if not spec.loadable and arriving(base + "/" + folder):
             continue
         if not spec.problems:
-            # Two models with one title could not be told apart on the screen, nor by who listens to the link.
+            # Two models with one title could not be told apart on the screen or over the link.
             first = titles.setdefault(spec.title, folder)
             if first != folder:
                 spec.problems = [(folder + "/model.json", "title", spec.title, "another than %s has" % first)]

@@ -1,4 +1,4 @@
-"""maixswitch.json on the card: what differs from the board's row, by the owner's wish. Read once, then dropped."""
+"""maixswitch.json on the card: the settings that differ from the board's row. Read once, then dropped."""
 
 from device.once.checks import show
 
@@ -9,7 +9,7 @@ def clash(link, keys):
     """Return the problem of a link whose parts contradict each other or that takes a key's pin, else None."""
     if not isinstance(link, dict):
         return None
-    # Without "uart" the REPL's port is meant. Its pins and speed stay, since the PC's tools expect them.
+    # Without "uart" the link uses the REPL's port. Its pins and speed stay, since the PC's tools expect them.
     if "uart" not in link:
         for field in ("tx", "baud"):
             if field in link:
@@ -18,17 +18,17 @@ def clash(link, keys):
     pin = link.get("tx")
     if pin is None:
         return NAME, "link.tx", "missing", "the pin that sends"
-    # fpioa would move the pin without an error, and the key or the REPL would be dead.
+    # fpioa would reassign the pin without an error, and the key or the REPL would be dead.
     if pin in (4, 5) or pin in [key[0] for key in keys]:
         return NAME, "link.tx", show(pin), "a pin that no key has, nor the REPL (4 and 5)"
     return None
 
 
 class Settings:
-    """What maixswitch.json asks for.
+    """The settings of maixswitch.json.
 
     board: its id, "" if the app must find out. keys: ((pin, role), ...), None for the board's own.
-    screen, camera: dicts of what differs from the board's row. link: bool, or a dict of rate, uart, tx, baud.
+    screen, camera: dicts of settings that differ from the board's row. link: bool, or a dict of rate, uart, tx, baud.
     watchdog: ms, 0 for no watchdog. problems: list of problems, see checks.
     sure: whether the card answered; if not, the settings must be read again.
     """
@@ -56,7 +56,7 @@ class Settings:
             problems.append((NAME, field, value, expected))
 
         def take(values, rules, prefix=""):
-            """Return those of values that keep their rules."""
+            """Return the values that obey their rules, and report the others."""
             good = {}
             for field in values:
                 if field not in rules:
@@ -71,7 +71,7 @@ class Settings:
             data = read_json(root + "/" + NAME, NAME, problems)
         except OSError:  # no card, no settings
             return self
-        # A file that is missing is an answer of the card. An error in reading is not: the settings may be there.
+        # A missing file is an answer of the card. A read error is not: the card may hold settings.
         self.sure = not problems or not problems[0][2].startswith("error")
         if problems and problems[0][2] == "missing":
             problems.clear()
@@ -98,7 +98,7 @@ class Settings:
                 if isinstance(value, dict):
                     size = len(value)
                     value = take(value, sections[field], field + ".")
-                    if field == "link" and len(value) < size:  # a port half set up helps nobody
+                    if field == "link" and len(value) < size:  # a half-configured port is useless
                         continue
                 else:
                     bad(field, show(value), flag + ", or an object" if field == "link" else "an object")
@@ -110,13 +110,13 @@ class Settings:
                     key = take(key, rules, "keys.") if isinstance(key, dict) else {}
                     if len(key) == 2 and key["pin"] not in [pin for pin, _ in pairs]:
                         pairs.append((key["pin"], key["role"]))
-                # All or nothing: with one key missing, the others would have other meanings.
+                # All or nothing: without one key, the others would have other meanings.
                 if not pairs or len(pairs) != len(value) or len(pairs) > 4:
                     bad(field, show(value), '1 to 4 of {"pin": IO number, "role": primary next or prev}')
                     continue
                 value = tuple(pairs)
             setattr(self, field, value)
-        # Where the board is not known yet, setup.fit_out() asks again.
+        # If the board is not known yet, setup.fit_out() checks this again.
         keys = self.keys or (find(self.board).keys if self.board else ())
         trouble = clash(self.link, keys)
         if trouble:

@@ -1,6 +1,6 @@
-"""What happens once: choose the KPU module and the board, and set up the hardware as the settings on the card say.
+"""The start: choose the KPU module and the board, and set up the hardware as the settings on the card say.
 
-A running app does not need this, so it drops the modules of device/once when this one has done its work.
+A running app does not need this, so it drops the modules of device/once when the start is done.
 """
 
 import gc
@@ -27,7 +27,7 @@ def open_kpu():
     try:
         from device import kpu_maixpy as kpu
     except ImportError:
-        sys.modules.pop("device.kpu_maixpy", None)  # v1.11 keeps what failed to import, and hands it out next time
+        sys.modules.pop("device.kpu_maixpy", None)  # v1.11 keeps a failed module, and returns it at the next import
         from device import kpu_canmv as kpu
     return kpu
 
@@ -37,7 +37,7 @@ def start(app):
     advice = hal_start.advice()
     if advice:
         app.advice = advice
-    tries = 20  # the firmware mounts the card while we start
+    tries = 20  # the firmware mounts the card while the app starts
     while not hal.present(app.root) and tries:
         hal.sleep(100)
         tries -= 1
@@ -48,21 +48,21 @@ def start(app):
         app.show_no_card(None)
 
 
-def connect(app, want, name):
+def connect(app, settings, name):
     """Start the link on the serial line; return what went wrong, or "".
 
-    want: True, or a dict of its settings. name: the board's id.
+    settings: True, or a dict of the link's settings. name: the board's id.
     """
-    if want is True:
-        want = {}
+    if settings is True:
+        settings = {}
     try:
         from device.link import RATE, Link
 
-        write, shut = hal_start.line(want)
-        app.link = Link(app, write, shut, want.get("rate", RATE))
-        app.link.tell(("start", name, want.get("rate", RATE)))
+        write, shut = hal_start.line(settings)
+        app.link = Link(app, write, shut, settings.get("rate", RATE))
+        app.link.tell(("start", name, settings.get("rate", RATE)))
     except (AttributeError, ImportError, MemoryError, OSError, TypeError, ValueError) as error:
-        # A UART that we do not know, a full heap, or a card pulled just now: frames do not need the link.
+        # A firmware with another UART class, a full heap, or a card just pulled: frames do not need the link.
         return "link: %s" % error
     return ""
 
@@ -86,17 +86,17 @@ def fit_out(app, card):
     app.hold = 0
     app.carded = False
     settings = Settings.read(app.root)
-    gc.collect()  # now, so that what stays lies low in the heap
+    gc.collect()  # now, so that the lasting objects lie low in the heap
     problems = [say(problem) for problem in settings.problems]
     if settings.board:
         board = boards.find(settings.board)
     else:
         board = boards.find_by_config(hal_start.config_value("type")) or boards.find(BOARD)
-    # Panel, then camera, then model: py_lcd.c keeps its buffer forever, and sensor.c until the next reset. So the
-    # model is the topmost block of the system heap, and leaves no hole when it goes.
+    # Panel, then camera, then model: the panel keeps its buffer for ever, and sensor.c until the next reset. So the
+    # model is the topmost block of the system heap, and leaves no hole when it is released.
     wrong = hal_start.panel(board, settings.screen)
     app.screen = hal.Screen()
-    # As soon as a panel can show it, and before anything that such a firmware lacks.
+    # As soon as a panel can show the fault, and before the first call that an old firmware lacks.
     refuse_old(app)
     app.camera = hal.Camera(board, settings.camera)
     app.keys = hal.Keys(boards.gestures(settings.keys or board.keys), app.clock)
@@ -122,5 +122,5 @@ def fit_out(app, card):
         app.report("note", text)
         app.overlay.fault(DeviceError(109, text))
         app.hold = hal.ticks() + NOTES_MS
-    # Last: if anything above raised, App.look() must do all of this again.
+    # Last: if something above raises, App.look() must do all of this again.
     app.carded = card and settings.sure

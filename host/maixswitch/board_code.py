@@ -1,8 +1,8 @@
-"""The only door from the host to the board's own code: the folders device/ and stubs/, boot.py and main.py.
+"""The only way from the host to the board's code: the folders device/ and stubs/, boot.py and main.py.
 
 A clone keeps them beside this package, an installed wheel keeps them inside it (`_board`). The host imports their
 modules by name at run time, because sys.path decides which firmware interface the fakes imitate. Each module is typed
-with a Protocol, here or in stub_types.py, so that the host's type check does not end at the door.
+with a Protocol, here or in stub_types.py, so that the types of the host's calls are checked.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from maixswitch.stub_types import Bench, Flavours, Font, Planes
 
 PACKAGE = Path(__file__).resolve().parent
 ROOTS = (PACKAGE.parent.parent, PACKAGE / "_board")
-"""Where the board's code may be: a clone, then an installed wheel."""
+"""The folders that may hold the board's code: of a clone, then of an installed wheel."""
 
 Key = tuple[int, str]
 """IO pin and role of a key."""
@@ -34,7 +34,7 @@ TableRow = tuple[str, str, tuple[str, ...], str]
 
 
 class Board(Protocol):
-    """A row of the table of boards; device/once/boards.py says what each field means."""
+    """A row of the table of boards; device/once/boards.py explains the fields."""
 
     id: str
     config_type: str | None
@@ -55,7 +55,7 @@ class Boards(Protocol):
 
 
 class BoardSettings(Protocol):
-    """What maixswitch.json on the card asks for; device/once/settings.py says what each field means."""
+    """The settings in maixswitch.json on the card; device/once/settings.py explains the fields."""
 
     board: str
     keys: tuple[Key, ...] | None
@@ -67,14 +67,14 @@ class BoardSettings(Protocol):
 
 
 class Labels(Protocol):
-    """The names of a model's classes, read from the card when somebody asks for one."""
+    """The names of a model's classes; each is read from the card when it is needed."""
 
     def __len__(self) -> int: ...
     def get(self, at: int) -> str: ...
 
 
 class ModelSpec(Protocol):
-    """A folder of models/ as the app reads it; device/spec.py says what each field means."""
+    """A folder of models/ as the app reads it; device/spec.py explains the fields."""
 
     folder: str
     title: str | None
@@ -96,7 +96,7 @@ class ModelSpec(Protocol):
 
 @dataclass(frozen=True)
 class Kind:
-    """What the host asks of a module of device/kinds/; its __init__.py says what each part means."""
+    """The parts of a module of device/kinds/ that the host reads; its __init__.py explains them."""
 
     SHAPE: int
     FIELDS: tuple[tuple[str, Any, Any], ...]
@@ -104,7 +104,7 @@ class Kind:
 
 
 class ResultShapes(Protocol):
-    """device/results.py: what results may be, and how many coordinates each has."""
+    """device/results.py: the shapes of results, each as its number of coordinates."""
 
     BARS: int
     POINTS: int
@@ -137,17 +137,16 @@ class StateMachine(Protocol):
 
 
 class Overlay(Protocol):
-    """`device/overlay.py`: what the app draws over the picture, with the texts and shapes that it draws."""
+    """device/overlay.py: the titles and results that the app draws over the picture."""
 
     CELL: int
-    LINE: int
-    BARS: str
 
     def plain(self, text: str) -> str: ...
+    def letter_scale(self, shape: int | str, top: int, width: int, height: int) -> int: ...
 
 
 class KModelHead(Protocol):
-    """device/once/kmodel_head.py: what the app reads from the first bytes of a .kmodel."""
+    """device/once/kmodel_head.py: reads the first bytes of a .kmodel."""
 
     def grid(self, width: int, height: int, elements: int, pairs: int, classes: int) -> tuple[int, int] | None: ...
 
@@ -169,7 +168,7 @@ class Application(Protocol):
     def close(self, error: BaseException | None = None) -> None: ...
 
 
-# Where the code is.
+# The folders of the code.
 
 
 def board_root() -> Path:
@@ -177,37 +176,39 @@ def board_root() -> Path:
 
     Raises MaixSwitchError when the installation lacks it.
     """
-    # Two files stand for all: a folder named device alone could be anybody's.
+    # Look for a file of each: other projects may have a folder named device, too.
     for root in ROOTS:
         if (root / "device" / "app.py").is_file() and (root / "stubs" / "bench.py").is_file():
             return root
     raise MaixSwitchError(
         tr(
-            "the board's code is missing: no device/app.py and stubs/bench.py in {places}; install maixswitch again",
-            places=" or ".join(map(str, ROOTS)),
+            "the board's code is missing: no device/app.py and stubs/bench.py in {folders}; install maixswitch again",
+            folders=" or ".join(map(str, ROOTS)),
         ),
         EXIT_IO,
     )
 
 
 def put_on_path(canmv: bool = False) -> Path:
-    """Make `device` and the fakes importable, with those of the CanMV firmware first when `canmv`; return the root.
+    """Make `device` and the fakes importable; return the root.
 
-    Selection by path is the only switch between the firmware interfaces: no module is patched.
+    canmv: whether to use the fakes of the CanMV firmware. The path is the only switch between the two interfaces: no
+        module is patched.
     """
     root = board_root()
     folders = [root / "stubs", root]
     if canmv:
-        # The first folder wins: its modules hide those of MaixPy with the same name, and both share the rest.
+        # The first folder wins: its modules hide those of MaixPy with the same names, and the others serve both.
         folders.insert(0, root / "stubs" / "canmv")
     entries = [str(folder) for folder in folders]
-    # Changed in place, since others hold the same list. Old entries go, or a second call could not change the order.
+    # Change the list in place, since other modules hold it. Remove old entries, so that a second call can change the
+    # order.
     sys.path[:] = entries + [entry for entry in sys.path if entry not in entries]
     return root
 
 
 def _module(name: str) -> Any:
-    # whoever chose CanMV with put_on_path keeps it: the folders go onto the path only when they are not there yet
+    # Add the folders only if they are missing: the caller may have chosen CanMV with put_on_path.
     if str(board_root() / "stubs") not in sys.path:
         put_on_path()
     return importlib.import_module(name)
@@ -239,29 +240,29 @@ def default_board() -> str:
 
 
 def settings(root: str = "/sd") -> BoardSettings:
-    """Return what maixswitch.json in a folder of the fake board says."""
+    """Return the settings of maixswitch.json in a folder of the fake board."""
     return cast(BoardSettings, _module("device.once.settings").Settings.read(root))
 
 
 @cache
 def kinds() -> Mapping[str, Kind]:
-    """Return the registry of kinds: name -> what its module says, in the order of the names."""
+    """Return the registry of kinds: name -> kind, in the order of the names."""
     modules = {name: _module(f"device.kinds.{name}") for name in sorted(_module("device.kinds").KINDS)}
     return {
-        # A kind leaves out what it does not need (device/kinds/__init__.py).
+        # A kind may leave out parts that it does not need (device/kinds/__init__.py).
         name: Kind(module.SHAPE, getattr(module, "FIELDS", ()), getattr(module, "LABELS", "optional"))
         for name, module in modules.items()
     }
 
 
 def has_field(kind: str | None, field: str) -> bool:
-    """Does the kind of this name add this field to model.json? False for a kind that the app does not know."""
+    """Does the kind of this name add this field to model.json? False for an unknown kind."""
     module = kinds().get(kind or "")
     return module is not None and any(row[0] == field for row in module.FIELDS)
 
 
 def shapes() -> ResultShapes:
-    """Return the constants of the shapes that results have."""
+    """Return the shapes that results can have."""
     return cast(ResultShapes, _module("device.results"))
 
 
@@ -302,12 +303,12 @@ def kmodel_head() -> KModelHead:
 
 
 def start_app(report: Callable[..., None]) -> Application:
-    """Start the app on the fake board; `report(kind, ...)` hears what it does. Raises whatever ends the start."""
+    """Start the app on the fake board; it calls `report(kind, ...)`. Raises any exception that ends the start."""
     return cast(Application, _module("device.app").build(report=report))
 
 
 def bench(canmv: bool = False) -> Bench:
-    """Return the handle on the fake board; `canmv`: with the fakes of the CanMV firmware."""
+    """Return the handle on the fake board. canmv: whether to use the fakes of the CanMV firmware."""
     put_on_path(canmv)
     return cast(Bench, importlib.import_module("bench"))
 
@@ -328,5 +329,5 @@ def planes() -> Planes:
 
 
 def font() -> Font:
-    """Return the letters of the firmware."""
+    """Return the font of the firmware."""
     return cast(Font, _by_path("benchlib", "font.py"))

@@ -1,4 +1,4 @@
-"""The two outputs of a command: people read stderr, programs read stdout."""
+"""The outputs of a command: stderr for people, stdout for programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Advance(Protocol):
-    """Report that a further amount of the work is done."""
+    """Report that a further amount of the work has been done."""
 
     def __call__(self, amount: float = 1) -> None: ...
 
@@ -27,9 +27,9 @@ def say(text: str) -> None:
 
 
 def visible(text: str) -> str:
-    """Return the text with everything that a terminal would obey or not show as escapes.
+    """Return the text with escapes for characters that control the terminal or cannot be seen.
 
-    Texts hold names from files of strangers. New lines and spaces of every width stay.
+    Texts may contain names from files of strangers. Line ends and spaces of every width stay.
     """
     if text.isprintable():
         return text
@@ -48,7 +48,7 @@ def emit(document: dict[str, Any]) -> None:
 def prepare() -> None:
     """Let stdout and stderr show characters that their encoding lacks as escapes, instead of ending the command."""
     for stream in (sys.stdout, sys.stderr):
-        # Tests and notebooks replace the streams by objects that cannot be reconfigured.
+        # Tests and notebooks replace the streams with objects that cannot be reconfigured.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
@@ -59,42 +59,43 @@ def interactive() -> bool:
 
 
 def colours() -> bool:
-    """Return whether people may see colours: at a terminal, without NO_COLOR and TERM=dumb."""
+    """Return whether to print colours: only on a terminal, and not with NO_COLOR or TERM=dumb."""
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def width(text: str) -> int:
-    """Return the number of columns that the text takes in a terminal; a Chinese character takes two."""
+    """Return the number of columns of the text in a terminal; a Chinese character takes two."""
     if text.isascii():
         return len(text)
-    # Imported late: most texts are ASCII, and rich would slow every command down.
+    # Import it late: most texts are ASCII, and importing rich would slow every command down.
     from rich.cells import cell_len
 
     return cell_len(text)
 
 
 def left(text: str, columns: int) -> str:
-    """Return the text, filled up with spaces after it to a number of columns."""
+    """Return the text padded on the right with spaces to a number of columns."""
     return text + " " * (columns - width(text))
 
 
 def right(text: str, columns: int) -> str:
-    """Return the text, filled up with spaces before it to a number of columns."""
+    """Return the text padded on the left with spaces to a number of columns."""
     return " " * (columns - width(text)) + text
 
 
 @contextmanager
-def progress(what: str, total: int | None = None) -> Iterator[Advance]:
+def progress(label: str, total: int | None = None) -> Iterator[Advance]:
     """Show a progress bar on stderr during long work; yield the function that reports further work.
 
-    total: the whole work in the same unit, None when it is unknown. Nothing is drawn unless stderr is a terminal.
+    label: the text before the bar.
+    total: the amount of all work in the same unit, None if it is unknown. Nothing is drawn unless stderr is a terminal.
     """
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda amount=1: None
         return
     bar = _bar()
     with bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(label, total=total)
         yield lambda amount=1: bar.advance(task, amount)
 
 

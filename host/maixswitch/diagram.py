@@ -1,4 +1,4 @@
-"""The state machine's table as a Mermaid state diagram: what the README shows and `maixswitch diagram` prints."""
+"""The state machine's table as a Mermaid state diagram, for the README and `maixswitch diagram`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ Row = Sequence[Any]
 
 
 def mermaid(rows: Iterable[Row] | None = None, start: str = "NO_CARD", end: str = "STOPPED") -> str:
-    """Return stateDiagram-v2 text for rows (state, event, (action, ...), next state), by default the app's own.
+    """Return the text of a stateDiagram-v2, with a newline at the end.
 
-    One arrow for each pair of states; events with the same actions share a line of its label:
-    "NEXT, PREVIOUS / read_card". Ends with a newline.
+    rows: (state, event, (action, ...), next state); None for the app's own.
+    start, end: the states after the start and before the end.
     """
     if rows is None:
         rows = board_code.transitions()
+    # Draw one arrow for each pair of states. Events with the same actions share a line of its label.
     arrows: dict[tuple[str, str], dict[str, list[str]]] = {}
     for state, event, actions, after in rows:
         label = ", ".join([actions] if isinstance(actions, str) else actions)

@@ -1,6 +1,6 @@
-"""The generated parts of the documents: each stands between two markers and comes from a table of the code.
+"""The generated parts of the documents: each is between two markers and comes from a table of the code.
 
-A page is English unless it holds `<!-- language: zh -->`; then its blocks are Chinese.
+The blocks are English, or Chinese on a page that contains `<!-- language: zh -->`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LANGUAGE = re.compile(r"<!-- language: (\S+) -->")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table; a bar inside a cell is escaped."""
+    """Return a Markdown table; bars inside cells are escaped."""
     lines = [head, ["---" for _ in head], *rows]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
@@ -32,7 +32,7 @@ def diagram() -> str:
 
 
 def errors() -> str:
-    """Return every code that the screen can show, with meaning and remedy."""
+    """Return a table of every code that the screen can show, with meaning and remedy."""
     describe = board_code.device_errors().describe
     rows = []
     for code in sorted(board_code.error_codes()):
@@ -42,7 +42,7 @@ def errors() -> str:
 
 
 def boards() -> str:
-    """Return every board of the table with its panel and keys; the roles of the keys are names, the same everywhere."""
+    """Return a table of every board with its panel and keys; roles of keys are names and not translated."""
     module = board_code.boards()
     rows = []
     for name in sorted(module.names()):
@@ -54,18 +54,18 @@ def boards() -> str:
 
 
 def flavours() -> str:
-    """Return every firmware flavour with its kmodel versions and the memory that it leaves for models."""
+    """Return a table of every firmware flavour, its kmodel versions, and the memory that it leaves for models."""
     from maixswitch.kmodel.judge.firmware import firmwares, images
     from maixswitch.kmodel.judge.memory import room
 
     rows = []
     for item in firmwares():
-        own = room(item)
-        kib = [size // 1024 for size in (own.free, own.lcd, own.camera, own.bytes)]
+        newest = room(item)
+        kib = [size // 1024 for size in (newest.free, newest.lcd, newest.camera, newest.bytes)]
         older: dict[int, str] = {}  # room in KiB -> the first version with it
         for other in images():
             if other.flavour == item.flavour and other.free_kib != item.free_kib:
-                # Only versions with another figure are listed: a page with every image would hide the few that matter.
+                # List only versions with another figure: a page with every image would hide the few that matter.
                 older.setdefault(room(other).bytes // 1024, other.version)
         cells = [f"`{item.flavour}`", item.version, "v3, v4" if item.v4 else "v3", *map(str, kib)]
         rows.append([*cells, ", ".join(f"{version} {room}" for room, version in older.items()), item.source])
@@ -74,7 +74,7 @@ def flavours() -> str:
 
 
 def findings() -> str:
-    """Return every finding of `maixswitch check` and `doctor`, section by section."""
+    """Return a table for each section of the findings of `maixswitch check` and `doctor`."""
     from maixswitch.findings.table import plain, rules
 
     parts = []
@@ -90,7 +90,7 @@ def findings() -> str:
 
 
 def operators() -> str:
-    """What `maixswitch convert` makes of each ONNX operator, and which it refuses."""
+    """Return tables of the ONNX operators that `maixswitch convert` takes, and of those that it refuses."""
     from maixswitch.convert.ops import refused_rows, rows
 
     taken = table(("operators", "what they become", "limits"), [*rows()])
@@ -98,28 +98,28 @@ def operators() -> str:
 
 
 def formats() -> str:
-    """What `maixswitch import` reads, in the order in which it tries the formats."""
+    """Return a table of the formats that `maixswitch import` reads, in the order in which it tries them."""
     from maixswitch.card.importing.formats import FORMATS
 
     return table(("source", "known by", "what is taken"), [(item.SOURCE, item.SIGNS, item.TAKEN) for item in FORMATS])
 
 
 def serial() -> str:
-    """Return every message of the board's serial line with its fields."""
+    """Return a table of the fields of every message on the board's serial line."""
     from maixswitch.board.serial_schema import COMMON, EVENTS
 
-    # A result is label, score, and the coordinates that the shape of its kind has.
+    # A result is a label, a score, and as many coordinates as the shape of its kind has.
     results = ", ".join(
         f"[{', '.join(['label', 'score', *'xywh'[: kind.SHAPE]])}] of a `{name}`"
         for name, kind in board_code.kinds().items()
     )
 
     def fields(rows: Sequence[Any]) -> str:
-        shown = [
+        cells = [
             (f"`{row.name}`", TYPES[row.type], "no" if row.optional else "yes", row.meaning.format(results=results))
             for row in rows
         ]
-        return table(("field", "type", "always", "meaning, unit, range"), shown)
+        return table(("field", "type", "always", "meaning, unit, range"), cells)
 
     parts = ["### Every message\n\n" + fields(COMMON)]
     parts += [f"### `{event.name}`\n\n{event.when}\n\n" + fields(event.fields) for event in EVENTS]
@@ -165,15 +165,15 @@ def renew(text: str) -> str:
             )
         return f"<!-- generated: {name} -->\n{BLOCKS[name]()}<!-- end -->"
 
-    # The language of the page counts, not that of whoever runs this.
+    # Use the language of the page, and not that of the user who runs this.
     with speaking(page_language(text)):
         return BLOCK.sub(replace, text)
 
 
 def page_language(text: str) -> str:
-    """Return the language that a page names, "en" without one."""
-    named = LANGUAGE.search(text)
-    return named.group(1) if named else "en"
+    """Return the language of a page, "en" unless it names another."""
+    mark = LANGUAGE.search(text)
+    return mark.group(1) if mark else "en"
 
 
 def documents(root: Path) -> list[Path]:
@@ -183,12 +183,12 @@ def documents(root: Path) -> list[Path]:
 
 
 def write(root: Path) -> list[Path]:
-    """Renew the documents below `root` in place; return those that changed."""
+    """Renew the documents below `root`; return those that changed."""
     changed = []
     for page in documents(root):
         old = page.read_text(encoding="utf-8")
         new = renew(old)
-        # An untouched file keeps its time stamp, and the list tells which pages were out of date.
+        # Write only pages that changed: the others keep their time stamps.
         if new != old:
             page.write_text(new, encoding="utf-8")
             changed.append(page)

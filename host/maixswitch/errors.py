@@ -16,8 +16,8 @@ EXIT_INTERRUPTED = 130
 class MaixSwitchError(Exception):
     """An expected failure.
 
-    message: the text for the user, in the chosen language: what was there, what was expected, what to do.
-    exit_code: the exit code of the command, one of the constants above.
+    message: for the user, in the chosen language: what was found, what was expected, what to do.
+    exit_code: of the command, one of the constants above.
     """
 
     def __init__(self, message: str, exit_code: int = EXIT_FINDINGS) -> None:
@@ -30,9 +30,9 @@ class KModelError(MaixSwitchError):
     """A .kmodel file that cannot be used.
 
     message: what is wrong.
-    offset: byte of the file, None when the message is about the whole file.
+    offset: byte of the file, None if the message is about all of it.
     field: name of the part of the file, "" for none.
-    found, wanted: what was there and what was expected, "" for neither.
+    found, wanted: the value in the file and the expected one; "" leaves it out.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class KModelError(MaixSwitchError):
         position = "" if offset is None else tr("byte {offset}", offset=offset)
         where = ", ".join(part for part in (position, field) if part)
         parts = []
-        # 0 and False are values to show; only "" stands for none.
+        # 0 and False are values to show: only "" is left out.
         if str(found) != "":
             parts.append(tr("found {found}", found=found))
         if str(wanted) != "":
-            parts.append(tr("wanted {wanted}", wanted=wanted))
+            parts.append(tr("expected {wanted}", wanted=wanted))
         text = message if not where else f"{message} ({where})"
         super().__init__(f"{text}: {'; '.join(parts)}" if parts else text, EXIT_FINDINGS)
         self.offset = offset

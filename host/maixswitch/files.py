@@ -1,4 +1,4 @@
-"""Files of the PC: read up to a limit, written whole or not at all, with one wording for each failure."""
+"""Files of the PC: read up to a limit, written completely or not at all, with one wording for each failure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from maixswitch.language import reason, tr
 
 
 def unreadable(path: object, error: OSError) -> str:
-    """Return the sentence for a file or folder that cannot be read."""
+    """Return the message for a file or folder that cannot be read."""
     return tr("cannot read {path}: {reason}", path=path, reason=reason(error))
 
 
 def unwritable(path: object, error: OSError) -> str:
-    """Return the sentence for a file or folder that cannot be written."""
+    """Return the message for a file or folder that cannot be written."""
     return tr("cannot write {path}: {reason}", path=path, reason=reason(error))
 
 
@@ -26,7 +26,7 @@ def unwritable(path: object, error: OSError) -> str:
 def reading(path: object, option: str = "") -> Iterator[None]:
     """Turn an OSError inside the block into a MaixSwitchError (input or output) that names `path`.
 
-    option: the option of the command line that named the path, such as "--script"; "" for none.
+    option: the option that named the path, such as "--script"; "" for none.
     """
     try:
         yield
@@ -38,7 +38,7 @@ def reading(path: object, option: str = "") -> Iterator[None]:
 def writing(path: object, option: str = "") -> Iterator[None]:
     """Turn an OSError inside the block into a MaixSwitchError (input or output) that names `path`.
 
-    option: the option of the command line that named the path, such as "--out"; "" for none.
+    option: the option that named the path, such as "--out"; "" for none.
     """
     try:
         yield
@@ -49,8 +49,8 @@ def writing(path: object, option: str = "") -> Iterator[None]:
 def read(path: Path, at_most: int = -1, option: str = "") -> bytes:
     """Return the bytes of a file.
 
-    at_most: the number of bytes to read at most, -1 for all; a caller with a limit asks for one byte more, and so
-        sees that the file is too large without reading all of it.
+    at_most: the largest number of bytes to read, -1 for all. A caller with a limit asks for one byte more, to notice a
+        larger file without reading all of it.
     Raises MaixSwitchError (input or output) when the file cannot be read.
     """
     with reading(path, option), path.open("rb") as file:
@@ -58,16 +58,16 @@ def read(path: Path, at_most: int = -1, option: str = "") -> bytes:
 
 
 def write(path: Path, data: bytes | str, option: str = "", make_folders: bool = False) -> None:
-    """Write a file whole or not at all; a str is written as UTF-8. See `write_all`."""
+    """Write a file completely or not at all; a str is written as UTF-8. See `write_all`."""
     write_all({path: data.encode() if isinstance(data, str) else data}, option, make_folders)
 
 
 def write_all(contents: Mapping[Path, bytes], option: str = "", make_folders: bool = False) -> None:
     """Write several files, all of them or none.
 
-    Each file is first written under another name in its folder and reaches the disk; then all of them are renamed. So
-    a full disk or a crash leaves the old files. A device or a pipe is written directly.
-    make_folders: whether to make the folders that are missing.
+    Each file is first written to the disk under another name in its folder; then all of them are renamed. So a full
+    disk or a crash leaves the old files. A device or a pipe is written directly.
+    make_folders: whether to make missing folders.
     Raises MaixSwitchError (input or output) when one of them cannot be written.
     """
     with ExitStack() as stack:
@@ -78,27 +78,27 @@ def write_all(contents: Mapping[Path, bytes], option: str = "", make_folders: bo
                     path.parent.mkdir(parents=True, exist_ok=True)
                 if path.is_dir():
                     raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-                # Nobody could rename a file over /dev/stdout.
+                # A file cannot be renamed over a device such as /dev/stdout.
                 if path.exists() and not path.is_file():
                     path.write_bytes(data)
                     continue
                 parts[path] = part_name(path)
-                # After the rename the part is gone and this does nothing; after a failure it cleans up.
+                # This cleans up after a failure; after the rename the part no longer exists.
                 stack.callback(parts[path].unlink, missing_ok=True)
                 with parts[path].open("wb") as file:
                     file.write(data)
                     file.flush()
-                    # Otherwise a crash after the rename could leave the new name with no contents.
+                    # Without this a crash after the rename could leave an empty file under the new name.
                     os.fsync(file.fileno())
-        # Only now, when all parts are on the disk: a rename needs no further space.
+        # Rename only when all parts are on the disk: a rename needs no further space.
         for path, part in parts.items():
             with writing(path, option):
-                # What a link points to is replaced, and the link stays.
+                # Replace the target of a link and keep the link.
                 part.replace(path.resolve() if path.is_symlink() else path)
 
 
 def part_name(path: Path) -> Path:
-    """Return the name under which a file is written until it is whole: beside it, hidden, one for each process."""
+    """Return the path to write a file to until it is complete: hidden, in its folder, different in each process."""
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 

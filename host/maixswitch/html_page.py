@@ -1,4 +1,4 @@
-"""The frame of every HTML page that a command writes: a single file, in the reader's language, light and dark."""
+"""The frame of every HTML page that a command writes: a single file in the user's language, light and dark."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from maixswitch.language import chosen
 
 
 def frame(title: str, style: str, body: str) -> str:
-    """Return a whole page; `title` is plain text, `style` CSS, `body` HTML."""
+    """Return a complete page. title: plain text. style: CSS. body: HTML."""
     return f"""<!doctype html>
 <html lang="{chosen()}">
 <head>

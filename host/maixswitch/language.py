@@ -1,7 +1,7 @@
-"""The language of what people read: the English text in the code is the key into the catalogue of another language.
+"""The language of texts for people: the English text in the code is the key in the catalogue of another language.
 
-The board itself speaks ASCII English, since its font has no other letters; the PC translates the board's texts when it
-prints them. Names that programs compare (JSON keys, verdicts, states, fields of files) are English in every language.
+The board itself shows only ASCII English, since its font has no other letters; the PC translates the board's texts
+when it prints them. Names that programs compare (JSON keys, verdicts, states, fields of files) are always English.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ VARIABLE = "MAIXSWITCH_LANG"
 OPTION = "--lang"
 CATALOGUES = Path(__file__).resolve().parent / "languages"
 
-# The sentences of the operating system for a refused file; `reason` translates them.
+# Messages of the operating system about files and addresses, which `reason` translates.
 SYSTEM = (
     "No such file or directory",
     "Permission denied",
@@ -46,7 +46,7 @@ def tr(text: str, /, **values: object) -> str:
 
 
 def word(text: str) -> str:
-    """Return a text of a table in the chosen language; braces in it are ordinary characters."""
+    """Return a text without placeholders in the chosen language; braces in it are ordinary characters."""
     return words().get(text, text)
 
 
@@ -62,7 +62,7 @@ def words() -> Mapping[str, str]:
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
-    """Return all texts of a language other than English by the English ones."""
+    """Return the catalogue of a language other than English: English text -> translation."""
     texts: dict[str, str] = json.loads((CATALOGUES / f"{language}.json").read_text(encoding="utf-8"))
     return texts
 
@@ -73,18 +73,18 @@ def chosen() -> str:
 
 
 def choose(language: str = "", environment: Mapping[str, str] | None = None) -> str:
-    """Set the language to `language`, else to MAIXSWITCH_LANG, else to that of the locale; return it.
+    """Choose the language: `language`, or else MAIXSWITCH_LANG, or else that of the locale; return it.
 
-    A locale of any other language counts as English. Raises ValueError, whose text is a message for the user, for a
-    name of an unknown language.
+    environment: the variables to read, None for those of the process. A locale of another language means English.
+    Raises ValueError for an unknown language; its text is a message for the user.
     """
     global _chosen
     values = os.environ if environment is None else environment
-    # The order of POSIX: LC_ALL over LC_MESSAGES over LANG.
+    # POSIX: LC_ALL comes before LC_MESSAGES, and that before LANG.
     locale = next((values[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if values.get(name)), "")
     _chosen = "zh" if locale.lower().startswith("zh") else "en"
     variable = values.get(VARIABLE, "")
-    if variable and not (language and _short(variable) not in LANGUAGES):  # --lang replaces a wrong variable
+    if variable and not (language and _short(variable) not in LANGUAGES):  # a good --lang excuses a wrong variable
         _chosen = _known(variable, VARIABLE)
     if language:
         _chosen = _known(language, OPTION)
@@ -93,9 +93,9 @@ def choose(language: str = "", environment: Mapping[str, str] | None = None) -> 
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Use a language, "en" or "zh", inside the block. Raises ValueError for another one."""
+    """Use a language inside the block: "en" or "zh". Raises ValueError for another one."""
     global _chosen
-    # An unknown language raises before anything has changed.
+    # An unknown language raises before anything changes.
     before, _chosen = _chosen, _known(language, "language")
     try:
         yield
@@ -104,18 +104,18 @@ def speaking(language: str) -> Iterator[None]:
 
 
 def taken(arguments: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the value of --lang ("" without one) and the arguments without it; it may stand anywhere before "--".
+    """Return the value of --lang ("" without one) and the other arguments.
 
-    A --lang without a value stays among the arguments, so that typer refuses it.
+    It may be anywhere before "--". A --lang without a value stays among the arguments, so that typer refuses it.
     """
     name, left = "", list[str]()
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    rest = iter(arguments[:end])
-    for argument in rest:
+    remaining = iter(arguments[:end])
+    for argument in remaining:
         if argument.startswith(f"{OPTION}="):
             name = argument.partition("=")[2]
-        # An option without a value at the end falls into this branch, too.
-        elif argument != OPTION or (value := next(rest, None)) is None:
+        # This branch also keeps a --lang at the end, which has no value.
+        elif argument != OPTION or (value := next(remaining, None)) is None:
             left.append(argument)
         else:
             name = value
@@ -131,5 +131,5 @@ def _known(name: str, source: str) -> str:
 
 
 def _short(name: str) -> str:
-    """Return the language of a name such as zh_CN.UTF-8 or en-GB."""
+    """Return the language in a name such as zh_CN.UTF-8 or en-GB."""
     return name.strip().lower().replace("-", "_").partition("_")[0]

@@ -10,15 +10,16 @@ from maixswitch.language import tr
 
 FOLDER = Path(__file__).resolve().parent / "models"
 TRAINED = ("shapes", "digits")
-"""Folders below FOLDER, each with model.json, .kmodel and the network it was made from (.onnx), in the card's order."""
+"""Folders below FOLDER in the card's order, each with model.json, .kmodel and the .onnx that it was made from."""
 FOR_THE_CARD = (".json", ".kmodel")
 
 
 def copy(models: Path) -> list[str]:
     """Copy the models into the existing folder models/ of a card; return the names of their folders in order.
 
-    The classifier of colours, which is written by hand, comes after the trained models. Raises OSError when something
-    cannot be written, MaixSwitchError (input or output) when this installation lacks its models.
+    The classifier of colours, which is written by hand, comes after the trained models.
+    Raises OSError if something cannot be written, MaixSwitchError (input or output) if this installation lacks its
+    models.
     """
     from maixswitch.kmodel.write import samples
 

@@ -1,6 +1,6 @@
-"""Pixels in RGB565, as the chip keeps them, and the grey levels that the firmware computes from them.
+"""Pixels in RGB565, as the chip stores them, and the grey levels that the firmware computes from them.
 
-The grey levels come from the fakes' own function, so that one formula serves the fakes and the host.
+The grey levels come from a function of the fakes, so that fakes and host share one formula.
 """
 
 from __future__ import annotations
@@ -31,5 +31,5 @@ def grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @cache
 def _levels() -> NDArray[np.uint8]:
-    pixels = np.arange(0x10000, dtype=">u2").tobytes()  # the chip keeps the high byte first
+    pixels = np.arange(0x10000, dtype=">u2").tobytes()  # the chip stores the high byte first
     return np.frombuffer(bytes(board_code.planes().rgb_to_grey(pixels)), np.uint8)

@@ -1,4 +1,4 @@
-"""What the host uses of the modules of stubs/, the fakes of the firmware, as Protocols; board_code.py imports them."""
+"""Protocols of the modules in stubs/, the fakes of the firmware, with what the host uses of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ImageRow = tuple[Any, ...]
 
 
 class Clock(Protocol):
-    """Board time: it moves only when somebody moves it."""
+    """Board time in ms; it advances only when code advances it."""
 
     now: int
 
@@ -18,14 +18,14 @@ class Clock(Protocol):
 
 
 class Keys(Protocol):
-    """The keys, as the finger of a person reaches them."""
+    """The keys, as a person presses them."""
 
     def set(self, pin: int, level: int) -> None: ...
     def press(self, pin: int, hold: int = 80, after: int = 0, bounce: Sequence[int] = (), pressed: int = 0) -> None: ...
 
 
 class Drive(Protocol):
-    """The socket of the TF card, and what can go wrong with a card in it."""
+    """The socket of the TF card, and the faults that can be ordered for the card in it."""
 
     inserted: bool
     bytes_per_ms: int
@@ -38,14 +38,14 @@ class Drive(Protocol):
 
 
 class Camera(Protocol):
-    """The lens side of the camera; `source(width, height)` makes its pictures."""
+    """What the camera sees; `source` makes its pictures."""
 
     connected: bool
     source: Any
 
 
 class Screen(Protocol):
-    """The glass of the panel."""
+    """What the panel shows."""
 
     fitted: bool
     width: int
@@ -55,7 +55,7 @@ class Screen(Protocol):
 
 
 class Kpu(Protocol):
-    """The neural network processor: the engine behind it, and what holds a model."""
+    """The neural network processor: the engine that computes for it, and the loaded models."""
 
     engine: Any
     boxes: list[Any]
@@ -86,7 +86,7 @@ class Uart(Protocol):
 
 
 class Bench(Protocol):
-    """stubs/bench.py: the handle on the fake board, with every state of it."""
+    """stubs/bench.py: the handle on the fake board and all its state."""
 
     EngineError: type[Exception]
     HardFault: type[BaseException]
@@ -111,7 +111,7 @@ class Bench(Protocol):
 
 
 class Flavours(Protocol):
-    """stubs/flavours.py: the firmware images as rows, and what the firmware takes from the system heap."""
+    """stubs/flavours.py: the firmware images as rows, and the firmware's needs of the system heap."""
 
     NAME: int
     VERSION: int
@@ -155,7 +155,7 @@ class Planes(Protocol):
 
 
 class Font(Protocol):
-    """stubs/benchlib/font.py: the letters of the firmware, seven rows of bits each from the space on."""
+    """stubs/benchlib/font.py: the firmware's font, seven rows of bits for each letter, beginning with the space."""
 
     WIDTH: int
     HEIGHT: int

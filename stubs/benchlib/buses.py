@@ -1,5 +1,7 @@
-"""UART, I2C, SPI and PWM of the machine module (machine_uart.c, machine_i2c.c); the far ends are bench.wire and
-bench.i2c."""
+"""UART, I2C, SPI and PWM of the machine module (machine_uart.c, machine_i2c.c).
+
+The far end of a UART is bench.wire(number); the devices on the I2C buses are in bench.i2c.
+"""
 
 import bench
 
@@ -7,7 +9,7 @@ _EIO = 5
 
 
 class UART:
-    """A serial port. read() waits at most timeout_char for the first byte and returns None when there is none."""
+    """A serial port. read() waits up to timeout_char ms for the first byte and returns None without one."""
 
     UART1 = 0
     UART2 = 1
@@ -31,7 +33,7 @@ class UART:
         from_ide=True,
     ):
         bench.enter("UART")
-        # Number 3 is a hole: the enumeration has UART1 to UART3 as 0 to 2 and UARTHS as 4 (machine_uart.c).
+        # UART1 to UART3 have the numbers 0 to 2, and UARTHS has 4; there is no 3 (machine_uart.c).
         if _id < 0 or _id == 3 or _id > 4:
             raise ValueError("[MAIXPY]UART%d:does not exist" % _id)
         self._id = _id
@@ -60,8 +62,8 @@ class UART:
         ide: bool = False,
         from_ide: bool = True,
     ) -> None:
-        """Configure; ValueError "[MAIXPY]UART:invalid baudrate" and so on."""
-        # The order of the checks is that of machine_uart.c, which reports the first argument that is wrong.
+        """Configure the port. timeout_char: in ms. Raises ValueError("[MAIXPY]UART:invalid baudrate") and the like."""
+        # The order of the checks is that of machine_uart.c, which reports the first wrong argument.
         if baudrate < 0 or baudrate > 0x500000:
             raise ValueError("[MAIXPY]UART:invalid baudrate")
         if not 5 <= bits <= 8:
@@ -70,7 +72,7 @@ class UART:
             raise ValueError("[MAIXPY]UART:invalid parity")
         if stop not in (None, 0, 1, 1.5, 2):
             raise ValueError("[MAIXPY]UART:invalid stop bits")
-        # UARTHS has a fixed frame format in the chip, so only the rate can be chosen.
+        # The chip fixes the frame format of UARTHS, so only its rate can change.
         if self._id == 4 and (bits != 8 or parity):
             raise ValueError("[MAIXPY]UART:invalid param")
         self._baudrate = baudrate
@@ -81,20 +83,20 @@ class UART:
 
     def _received(self):
         rx = self._wire.rx
-        if len(rx) > self._limit:  # what does not fit was dropped when it came
+        if len(rx) > self._limit:  # bytes that did not fit were dropped when they arrived
             self._wire.rx = rx = rx[: self._limit]
         return rx
 
     def any(self) -> int:
-        """Return how many bytes wait."""
+        """Return the number of bytes that wait."""
         return len(self._received())
 
     def _take(self, count):
         if not self._open:
             return b""
-        # The ring buffer of the firmware is cut first: bytes beyond read_buf_len were never there for the program.
+        # The ring buffer never contained the bytes beyond read_buf_len.
         rx = self._received()
-        # An empty buffer costs timeout_char once. Programs that poll pay this in each round of their loop.
+        # For an empty buffer each call waits timeout_char, which slows down programs that poll.
         if not rx:
             bench.clock.advance(self._timeout_char, True)
             rx = self._received()
@@ -105,19 +107,19 @@ class UART:
         return data
 
     def read(self, _n: int = -1):
-        """Return up to n bytes, or None."""
+        """Return up to _n bytes, or None."""
         bench.enter("UART.read")
         return self._take(len(self._received()) or 1 if _n < 0 else _n)
 
     def readline(self, _n: int = -1):
-        """Return bytes up to a line end, or None."""
+        """Return the bytes up to a line end, or None."""
         bench.enter("UART.readline")
-        # A line without an end comes back as it is: programs must join the parts themselves.
+        # A line that has no end yet is returned as it is; programs must join its parts.
         end = self._received().find(b"\n")
         return self._take(end + 1 if end >= 0 else len(self._received()) or 1)
 
     def readinto(self, _buffer, _n: int = -1):
-        """Fill a buffer: the number of bytes, or None."""
+        """Fill a buffer. Returns the number of bytes, or None."""
         bench.enter("UART.readinto")
         data = self._take(len(_buffer) if _n < 0 else min(_n, len(_buffer)))
         if data is None:
@@ -132,31 +134,31 @@ class UART:
         return data[0] if data else -1
 
     def write(self, _data) -> int:
-        """Send str or bytes: the number of bytes."""
+        """Send str or bytes. Returns the number of bytes."""
         bench.enter("UART.write")
         if not self._open:
             return 0
-        # The far end sees the bytes at once. The time on the line is left out: the writes of programs are short.
+        # The far end gets the bytes at once; the time on the line is left out, because programs write little.
         data = _data.encode() if isinstance(_data, str) else bytes(_data)
         self._wire.tx.extend(data)
         return len(data)
 
     def deinit(self) -> None:
-        """Close; do not use the object afterwards."""
+        """Close the port; do not use the object afterwards."""
         self._open = False
 
     @staticmethod
     def repl_uart() -> "UART":
-        """Return the port of the REPL."""
+        """Return the UART of the REPL."""
         return UART(UART.UARTHS)
 
     @staticmethod
     def set_repl_uart(_uart) -> None:
-        """Move the REPL; not in the fake."""
+        """Do nothing. In the firmware this moves the REPL."""
 
 
 class I2C:
-    """A bus master; devices are dicts in bench.i2c[(bus, address)]: register -> value."""
+    """A bus master. A device is a dict of register -> value in bench.i2c[(bus, address)]."""
 
     I2C0 = 0
     I2C1 = 1
@@ -191,19 +193,19 @@ class I2C:
         self._id = _id
 
     def _device(self, address):
-        # An address without a device is not acknowledged, and machine_i2c.c turns that into EIO.
+        # An address without a device is not acknowledged, which machine_i2c.c reports as EIO.
         device = bench.i2c.get((self._id, address))
         if device is None:
             raise OSError(_EIO)
         return device
 
     def scan(self) -> list:
-        """Return the addresses that answer."""
+        """Return the addresses of the devices on the bus."""
         bench.enter("I2C.scan")
         return sorted([key[1] for key in bench.i2c if key[0] == self._id])
 
     def writeto_mem(self, addr: int, memaddr: int, arg, *, mem_size: int = 8) -> None:
-        """Write an int or bytes from a register on; OSError(5) when nobody answers."""
+        """Write an int or bytes, starting at a register. Raises OSError(5) without a device."""
         bench.enter("I2C.writeto_mem")
         device = self._device(addr)
         data = bytes((arg,)) if isinstance(arg, int) else bytes(arg)
@@ -211,19 +213,19 @@ class I2C:
             device[memaddr + i] = data[i]
 
     def readfrom_mem(self, addr: int, memaddr: int, arg: int, *, mem_size: int = 8) -> bytes:
-        """Read `arg` bytes from a register on; OSError(5) when nobody answers."""
+        """Read `arg` bytes, starting at a register. Raises OSError(5) without a device."""
         bench.enter("I2C.readfrom_mem")
         device = self._device(addr)
         return bytes([device.get(memaddr + i, 0) for i in range(arg)])
 
     def writeto(self, addr: int, buf, stop: bool = True) -> int:
-        """Write bytes: the first is taken for a register."""
+        """Write bytes, of which the first is the register. Returns the number of bytes."""
         bench.enter("I2C.writeto")
         device = self._device(addr)
         data = bytes((buf,)) if isinstance(buf, int) else bytes(buf)
         for i in range(1, len(data)):
             device[data[0] + i - 1] = data[i]
-        # The key None keeps the register pointer, as most I2C devices do between a write and the read that follows.
+        # Most devices keep the register for the read that follows; here the key None has it.
         device[None] = data[0] if data else 0
         return len(data)
 
@@ -235,11 +237,11 @@ class I2C:
         return bytes([device.get(start + i, 0) for i in range(count)])
 
     def deinit(self) -> None:
-        """Give the bus back."""
+        """Do nothing: the fake has nothing to release."""
 
 
 class PWM:
-    """A PWM output; the fake keeps its values."""
+    """A PWM output. The fake only keeps its values."""
 
     def __init__(self, tim, *, freq, duty, pin, enable=True):
         bench.enter("PWM")
@@ -269,7 +271,7 @@ class PWM:
 
 
 class SPI:
-    """A bus master without anything on it; simplified."""
+    """A bus master without devices. Simplified: reads return zeros."""
 
     SPI0 = 0
     SPI1 = 1
@@ -289,4 +291,4 @@ class SPI:
         return bytes(_n)
 
     def deinit(self) -> None:
-        """Give the bus back."""
+        """Do nothing: the fake has nothing to release."""

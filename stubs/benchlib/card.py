@@ -1,11 +1,11 @@
-"""The TF card and the flash chip's file system: what is on them and what can go wrong with them.
+"""The card and the file system in the flash chip: their files and their faults.
 
-A backend holds the files. Its interface, all paths relative to the root, "models/face/model.json", "" = root:
-  listdir(path) -> list of (name, is_dir, size); OSError(2) when there is no such folder
+A backend holds the files. Its paths are relative to the root, as "models/face/model.json"; "" is the root:
+  listdir(path) -> list of (name, is_dir, size); OSError(2) without such a folder
   read(path) -> bytes-like; OSError(2)            write(path, data, append=False)
-  remove(path)   rename(old, new)   mkdir(path); OSError(2), OSError(17) as FatFs
-  link(old, new)   unlink(old): optional, the two halves of a rename; one file has two names between them
-MemoryCard is the default; a folder of the PC is another (host side). Size and kind of a file come from listdir.
+  remove(path)   rename(old, new)   mkdir(path); OSError(2), OSError(17) as from FatFs
+  link(old, new)   unlink(old): optional, the two writes of a rename, between which one file has two names
+MemoryCard is the default. A folder of the PC is another. Size and kind of a file come from listdir, or from stat.
 """
 
 from benchlib.errors import PowerCut
@@ -17,12 +17,11 @@ ENODEV = 19
 ENOTDIR = 20
 EISDIR = 21
 EACCES = 13
-ROOT_ROWS = 9  # names, some of them long, that fit the one sector that FatFs keeps; any other is read each time
+ROOT_ROWS = 9  # this many names, some of them long, fit the one sector that FatFs keeps
 
 
 class SparseFile:
-    """A file of `size` bytes of which only the first are kept, the rest reads as zeros: large models in a small
-    heap."""
+    """A file of `size` bytes that are zeros behind its head, so that a large model fits a small heap."""
 
     def __init__(self, head, size):
         self.head = head
@@ -33,19 +32,19 @@ class SparseFile:
 
 
 class MemoryCard:
-    """Files in memory: dict path -> bytes, str or SparseFile. Folders exist because files do, or by mkdir."""
+    """Files in memory, from a dict of path -> bytes, str or SparseFile. A folder exists with its files, or by mkdir."""
 
     def __init__(self, files=None, flat=False):
         self.files = {}
         self.folders = {}
-        self.twins = {}  # a file's name -> its other one
-        self.lost = {}  # names whose clusters were freed under the other one
-        self.flat = flat  # no folders: a name may hold "/"
+        self.twins = {}  # name of a file -> its other name
+        self.lost = {}  # names whose data was freed under the other name
+        self.flat = flat  # no folders; a name may contain "/"
         for path, data in (files or {}).items():
             self.files[path.strip("/")] = data.encode() if isinstance(data, str) else data
 
     def _is_folder(self, path):
-        # The root is always there. A folder that only mkdir knows has no file below it, so both tables are asked.
+        # The root always exists. A folder from mkdir may have no file below it, so both tables count.
         if not path or path in self.folders:
             return True
         if self.flat:
@@ -66,7 +65,7 @@ class MemoryCard:
             raise OSError(ENOTDIR)
         if not self._is_folder(path):
             raise OSError(ENOENT)
-        # Only the next part of each longer name is a row: a folder appears once, however many files lie below it.
+        # A row is the next part of a longer name, so a folder with many files appears once.
         start = path + "/" if path else ""
         listing = {}
         for name in self.folders:
@@ -79,7 +78,7 @@ class MemoryCard:
         return [(name, listing[name][0], listing[name][1]) for name in sorted(listing)]
 
     def stat(self, path: str):
-        """Return (is_dir, size); an optional short cut past listdir."""
+        """Return (is_dir, size). Optional in a backend; it is faster than listdir."""
         if path in self.files:
             return (False, len(self.files[path]))
         if self._is_folder(path):
@@ -101,8 +100,7 @@ class MemoryCard:
         folder = path.rsplit("/", 1)[0] if "/" in path and not self.flat else ""
         if not self._is_folder(folder):
             raise OSError(ENOENT)
-        # Appending extends one bytearray in place: a log that grows by lines would otherwise be copied whole at
-        # every write.
+        # Appending extends the bytearray in place; otherwise each line of a log would copy the log.
         if append and path in self.files:
             old = self.files[path]
             if not isinstance(old, bytearray):
@@ -110,22 +108,22 @@ class MemoryCard:
                 self.files[path] = old
             old.extend(data)
         else:
-            # A new content frees the old clusters, as FA_CREATE_ALWAYS of FatFs does, so a second name of them
-            # loses its data.
-            self._keep(path)
-            self._free(path)
+            # New content frees the old clusters (FA_CREATE_ALWAYS of FatFs), so a second name of the file loses
+            # its data.
+            self._keep_folders(path)
+            self._free_data(path)
             self.files[path] = bytearray(data)
 
-    def _free(self, path):
-        # what another name stands for too is gone under both
+    def _free_data(self, path):
+        # If the file has a second name, its data is gone under that name too.
         self.lost.pop(path, None)
         other = self.twins.pop(path, None)
         if other is not None:
             del self.twins[other]
             self.lost[other] = True
 
-    def _keep(self, path):
-        # a folder made of its files stays when the last one goes
+    def _keep_folders(self, path):
+        # A folder that exists with its files stays when the last of them goes.
         if self.flat:
             return
         folder = path.rsplit("/", 1)[0] if "/" in path else ""
@@ -135,10 +133,10 @@ class MemoryCard:
 
     def remove(self, path: str) -> None:
         if path in self.files:
-            self._keep(path)
-            self._free(path)
+            self._keep_folders(path)
+            self._free_data(path)
             del self.files[path]
-        # FatFs answers FR_DENIED for a folder with entries; vfs_fat.c maps that to EACCES.
+        # FatFs returns FR_DENIED for a folder that is not empty, which vfs_fat_file.c translates to EACCES.
         elif path in self.folders or self._is_folder(path):
             if path and not self.listdir(path):
                 del self.folders[path]
@@ -148,12 +146,12 @@ class MemoryCard:
             raise OSError(ENOENT)
 
     def rename(self, old: str, new: str) -> None:
-        # No check of the new name here: Drive.rename has already deleted a file of that name, as vfs_fat.c does.
+        # The new name is not checked: Drive.rename has deleted a file of that name already, as vfs_fat.c does.
         if old in self.files:
-            self._keep(old)
-            self._keep(new)
+            self._keep_folders(old)
+            self._keep_folders(new)
             self.files[new] = self.files.pop(old)
-        # The firmware deletes files only. A target that exists stops the rename of a folder with FR_EXIST.
+        # The firmware deletes files only, so an existing target is an error for a folder.
         elif old and self._is_folder(old):
             if self._is_folder(new) or new in self.files:
                 raise OSError(EEXIST)
@@ -169,19 +167,19 @@ class MemoryCard:
             raise OSError(ENOENT)
 
     def link(self, old: str, new: str) -> None:
-        """Give a file a second name, as the first of FatFs's two writes of a rename."""
-        self._keep(new)
+        """Give a file a second name, which is the first of the two writes of a rename in FatFs."""
+        self._keep_folders(new)
         self.files[new] = self.files[old]
         self.twins[new] = old
         self.twins[old] = new
-        # Both names stand for the same clusters, so data that is lost under one is lost under the other.
+        # Both names have the same clusters, so data that is lost under one is lost under the other.
         if old in self.lost:
             self.lost[new] = True
 
     def unlink(self, old: str) -> None:
-        """Take the first name away, and leave the file."""
+        """Remove the old name of a file with two names, which is the second write."""
         del self.twins[self.twins.pop(old)]
-        self._keep(old)
+        self._keep_folders(old)
         del self.files[old]
         self.lost.pop(old, None)
 
@@ -195,30 +193,30 @@ class MemoryCard:
 
 
 class Drive:
-    """One mounted file system with its faults; `bench.card` is /sd (FatFs), `bench.flash` is /flash (SPIFFS)."""
+    """A file system with its faults: bench.card is /sd (FatFs), bench.flash is /flash (SPIFFS)."""
 
     def __init__(self, name, flat):
         self.name = name
-        self.flat = flat  # SPIFFS: names may hold "/", there are no folders
+        self.flat = flat  # SPIFFS has no folders; a name may contain "/"
         self.reset()
 
     def reset(self):
         self.backend = MemoryCard(flat=self.flat)
-        self.inserted = self.flat  # is the card in the socket?
-        self.mounted = self.flat  # is it listed in "/"?
-        self.pulled = False  # since the last mount: what is in the socket now was never set up, and does not answer
-        self.bytes_per_ms = 1000  # reading speed, an estimate: nobody has measured a board
-        self.written = 0  # bytes, ever
-        self.operations = 0  # file operations, ever
-        self._at_root = False  # the sector that FatFs holds is all of the root folder
-        self._kept = None  # what it says of a card that was pulled then: a MemoryCard
-        self.names = 0  # names that came or went, ever
-        self._cut_at = None  # value of `written` at which the power goes
-        self._cut_name = None  # value of `names` at which the power goes
+        self.inserted = self.flat  # whether the card is in the socket
+        self.mounted = self.flat  # whether "/" lists it
+        self.pulled = False  # since the last mount; a card that is in the socket now was not set up and does not answer
+        self.bytes_per_ms = 1000  # speed of reading, an estimate; no board was measured
+        self.written = 0  # bytes written since reset
+        self.operations = 0  # file operations since reset
+        self._at_root = False  # whether the sector that FatFs keeps is the whole root folder
+        self._kept = None  # a MemoryCard with the names in that sector, after the card was pulled
+        self.names = 0  # names that were added or removed since reset
+        self._cut_at = None  # value of `written` at which the power fails
+        self._cut_name = None  # value of `names` at which the power fails
         self._pull_at = None  # value of `operations` at which the card is pulled
 
     def insert(self, backend=None, mount: bool = True) -> None:
-        """Put a card in; with mount=False it is listed, and answers, only after SDCard.remount()."""
+        """Insert a card. With mount=False it is not mounted before SDCard.remount()."""
         if backend is not None:
             self.backend = backend
         self.inserted = True
@@ -226,23 +224,23 @@ class Drive:
             self.mount()
 
     def mount(self) -> None:
-        """List the card that is in the socket; without one the list stays as it is (maixpy_main.c, sd_preload)."""
+        """Mount the card in the socket; without one nothing changes (maixpy_main.c, sd_preload)."""
         if self.inserted:
             self.mounted = True
             self.pulled = self._at_root = False
             self._kept = None
 
     def unmount(self) -> None:
-        """Take it off the list."""
+        """Unmount the card: "/" no longer lists it."""
         self.mounted = False
 
     def eject(self) -> None:
-        """Pull the card: it stays listed, and every access is EIO until another one is mounted.
+        """Pull the card. It stays mounted, and every access is EIO until a card is mounted again.
 
-        But FatFs asks the card for no sector that it holds: what one of the root folder answers goes on being answered.
+        Only the sector that FatFs keeps needs no access: if it is of the root folder, look-ups there still succeed.
         """
         self.inserted = False
-        # The sizes are kept, the contents are not: FatFs holds a sector of the folder, not one of a file.
+        # FatFs keeps a sector of the folder and not of a file, so the sizes are known and the contents are not.
         if self._at_root and not self.pulled:
             self._kept = kept = MemoryCard()
             for name, is_dir, size in self.backend.listdir(""):
@@ -250,59 +248,58 @@ class Drive:
         self.pulled = True
 
     def power_cut_after(self, nbytes: int) -> None:
-        """After `nbytes` more bytes written the power goes: PowerCut, and the torn file is kept. None: never."""
+        """Raise PowerCut after `nbytes` more bytes were written; the unfinished file is kept. None: never."""
         self._cut_at = None if nbytes is None else self.written + nbytes
 
     def power_cut_at_name(self, nth: int) -> None:
-        """The power goes before the nth name from now comes or goes in a folder (1 = the next): PowerCut. None: never.
+        """Raise PowerCut before the nth name from now (1 = the next) is added to or removed from a folder. None: never.
 
-        A file that is renamed gets its new name first, and loses its old one after that; a file of the new name goes
-        before both.
+        A rename first removes an existing file of the new name, then adds the new name, then removes the old one.
         """
         self._cut_name = None if nth is None else self.names + nth
 
     def pull_at(self, nth: int) -> None:
-        """Pull the card at the nth file operation from now (1 = the next): it and all later ones fail with EIO.
-        None: never."""
+        """Pull the card at the nth file operation from now (1 = the next), which fails with EIO. None: never."""
         self._pull_at = None if nth is None else self.operations + nth
 
     def touch(self, path=None) -> None:
-        """Count one file operation; OSError(19) without a card, OSError(5) when it was pulled.
+        """Count a file operation. Raises OSError(19) without a card, OSError(5) when it was pulled.
 
-        path: the operation does no more than look for it.
+        path: given when the operation only looks it up.
         """
-        # The pull happens before the operation is served, so a test can hit each single access of a sequence.
+        # The card is pulled before the operation, so that a test can choose any access of a sequence.
         self.operations += 1
         if self._pull_at is not None and self.operations >= self._pull_at:
             self._pull_at = None
             self.eject()
-        # Not listed is another error than pulled: programs tell "no card at the start" from "card lost" by these codes.
+        # Programs tell "no card at the start" (ENODEV) from "card lost" (EIO) by these codes.
         if not self.mounted:
             raise OSError(ENODEV)
-        # A look-up in the kept sector needs no read, so it succeeds after the pull (ff.c, move_window).
+        # A look-up in the kept sector needs no access, so it succeeds after the pull (ff.c, move_window).
         if self.pulled:
             kept = self._kept
             if kept is None or path is None or ("/" in path and path.split("/")[0] in kept.folders):
-                self._kept = None  # a read that fails leaves nothing in the sector
+                self._kept = None  # after a failed read FatFs has no sector
                 raise OSError(EIO)
-        # SPIFFS has no such window: the flash chip cannot be pulled, so nothing has to be remembered.
+        # The flash chip cannot be pulled, so this matters for the card only.
         elif not self.flat:
             self._at_root = path is not None and self._ends_at_root(path)
 
     def _ends_at_root(self, path):
-        # the last place looked at, and with it the sector that is kept, is the root folder: path, or what it lacks
+        # FatFs keeps the sector that it read last: of the root folder for a path there,
+        # or for a first name that is missing.
         rows = self.backend.listdir("")
         first = path.split("/")[0]
         return len(rows) <= ROOT_ROWS and (first == path or first not in [row[0] for row in rows])
 
     def listdir(self, path: str):
-        """Return the rows of a folder, as the backend does."""
+        """Return the rows of a folder, as listdir of a backend."""
         return (self._kept or self.backend).listdir(path)
 
     def put(self, path: str, data: bytes, append: bool) -> None:
-        """Write through to the backend, as far as the power lasts."""
+        """Write to the backend, as far as the power lasts."""
         cut = self._cut_at
-        # The first part is written before the power goes: a torn file is the case that programs must survive.
+        # The bytes before the power cut are written: programs must survive an unfinished file.
         if cut is not None and self.written + len(data) > cut:
             data = data[: cut - self.written]
             self.written = cut
@@ -312,52 +309,51 @@ class Drive:
         self.written += len(data)
         self.backend.write(path, data, append)
 
-    def _name(self, path):
+    def _count_name(self, path):
         self.names += 1
         if self.names == self._cut_name:
             self._cut_name = None
             raise PowerCut("power lost before the name /%s/%s came or went" % (self.name, path))
 
     def remove(self, path: str) -> None:
-        """Take a file or an empty folder away."""
-        self._name(path)
+        """Remove a file or an empty folder."""
+        self._count_name(path)
         self.backend.remove(path)
 
     def mkdir(self, path: str) -> None:
         """Make a folder."""
-        self._name(path)
+        self._count_name(path)
         self.backend.mkdir(path)
 
     def rename(self, old: str, new: str) -> None:
-        """Rename as the firmware does, in up to three writes; a file of the new name is deleted."""
+        """Rename in up to three writes, as the firmware does; an existing file of the new name is deleted."""
         backend = self.backend
-        # f_rename of FatFs refuses an existing name; vfs_fat.c then deletes it and tries again. Only files are
-        # replaced.
+        # f_rename of FatFs refuses an existing name. vfs_fat.c then deletes a file of that name and tries again.
         is_dir, _ = self.stat(old)
         try:
             replaced = not is_dir and not self.stat(new)[0]
         except OSError:
             replaced = False
-        # FatFs compares names without case: a change of case only is the same file, which must not be deleted.
+        # FatFs ignores the case of names, so two names that differ in case only are the same file.
         if replaced and old.lower() != new.lower():
             self.remove(new)
-        self._name(new)
-        # A power cut between the two writes leaves one file with two names. Backends without link cannot show
-        # that, so for them both names are counted before one rename.
+        self._count_name(new)
+        # After a power cut between the two writes the file has two names. A backend without link cannot have that, so
+        # both names are counted before its rename.
         if is_dir or not hasattr(backend, "link"):
-            self._name(old)
+            self._count_name(old)
             backend.rename(old, new)
         else:
             backend.link(old, new)
-            self._name(old)
+            self._count_name(old)
             backend.unlink(old)
 
     def stat(self, path: str):
-        """Return (is_dir, size) or raise OSError(2)."""
+        """Return (is_dir, size). Raises OSError(2) without such a file."""
         backend = self._kept or self.backend
         if hasattr(backend, "stat"):
             return backend.stat(path)
-        # A backend need not have its own stat. The row in the parent folder answers, and the root has no parent.
+        # Without stat in the backend the row in the parent folder has the size; the root has no parent.
         if not path:
             return (True, 0)
         cut = path.rfind("/")
@@ -367,7 +363,7 @@ class Drive:
         raise OSError(ENOENT)
 
     def entries(self, folder: str = ""):
-        """Return every file below a folder as (path, False, size): what SPIFFS lists."""
+        """Return every file below a folder as (path, False, size), which is how SPIFFS lists them."""
         listing = []
         for name, is_dir, size in self.backend.listdir(folder):
             path = folder + "/" + name if folder else name

@@ -1,14 +1,14 @@
-"""Drawing into raw pixel memory, by row slices (imlib: draw.c, font.c). `bpp` 1: grey bytes, 2: RGB565, high byte
-first.
+"""Drawing into the memory of a picture, by slices of rows (draw.c and font.c of the firmware).
 
-Colours are ints as the firmware keeps them: RGB565 with its bytes swapped, or a grey level.
+pixels, pw, ph: memory, width and height of the picture. bpp: 1 for grey, 2 for RGB565 with the high byte first.
+A colour is an int as in the firmware: RGB565 with its bytes swapped, or a grey level.
 """
 
 from benchlib import font, planes
 
 
 def ink(color: int, bpp: int) -> bytes:
-    """Return the bytes of one pixel."""
+    """Return the bytes of one pixel of that colour."""
     if bpp == 1:
         return bytes((color & 255,))
     return bytes((color & 255, color >> 8 & 255))
@@ -16,7 +16,7 @@ def ink(color: int, bpp: int) -> bytes:
 
 def fill(pixels: bytearray, pw: int, ph: int, bpp: int, x: int, y: int, w: int, h: int, color: int) -> None:
     """Fill a rectangle, clipped to the picture."""
-    # The right end is fixed before x is clamped: otherwise a rectangle that starts outside would be too wide.
+    # The right end is computed before x is clamped, or a rectangle that starts outside would be too wide.
     x1 = min(x + w, pw)
     y1 = min(y + h, ph)
     x = max(x, 0)
@@ -44,10 +44,10 @@ def rectangle(
     thickness: int,
     filled: bool,
 ) -> None:
-    """Draw a rectangle whose border grows half in, half out."""
+    """Draw a rectangle, filled, or as a border that grows to both sides of its edge."""
     if filled:
         fill(pixels, pw, ph, bpp, x, y, w, h, color)
-    # Four rectangles overlap at the corners, which closes the corners of thick borders.
+    # The four sides overlap, which closes the corners of a thick border.
     elif thickness > 0:
         before = thickness // 2
         after = (thickness - 1) // 2
@@ -62,11 +62,11 @@ def rectangle(
 def line(
     pixels: bytearray, pw: int, ph: int, bpp: int, x0: int, y0: int, x1: int, y1: int, color: int, thickness: int
 ) -> None:
-    """Draw a line with Bresenham's steps; straight ones as one rectangle."""
+    """Draw a line with the steps of Bresenham."""
     if thickness <= 0:
         return
     before = thickness // 2
-    # One slice instead of a call per pixel: the cross and the border of a box are the usual lines.
+    # Horizontal and vertical lines are the usual ones, and one rectangle is much faster than a call per pixel.
     if y0 == y1 and thickness == 1:
         fill(pixels, pw, ph, bpp, min(x0, x1), y0, abs(x1 - x0) + 1, 1, color)
         return
@@ -82,7 +82,7 @@ def line(
         _blob(pixels, pw, ph, bpp, x0, y0, -before, (thickness - 1) // 2, color)
         if x0 == x1 and y0 == y1:
             break
-        # Both tests use the error of before the step. A diagonal step would otherwise be counted twice.
+        # Both tests use the error from before the step, so that one step may change x and y.
         old = error
         if old > -dx:
             error -= dy
@@ -93,7 +93,7 @@ def line(
 
 
 def _blob(pixels, pw, ph, bpp, cx, cy, r0, r1, color):
-    # point_fill: the part of a disc of radius r0 inside [r0, r1]
+    # point_fill of draw.c: of the disc with radius |r0|, the part whose offsets are in [r0, r1].
     limit = r0 * r0
     for y in range(r0, r1 + 1):
         first = None
@@ -110,12 +110,13 @@ def _blob(pixels, pw, ph, bpp, cx, cy, r0, r1, color):
 def circle(
     pixels: bytearray, pw: int, ph: int, bpp: int, cx: int, cy: int, r: int, color: int, thickness: int, filled: bool
 ) -> None:
-    """Draw a circle as spans; the ring is r - (thickness-1)//2 .. r + thickness//2."""
+    """Draw a filled circle, or a ring from radius r - (thickness - 1) // 2 to r + thickness // 2."""
     if filled:
         _blob(pixels, pw, ph, bpp, cx, cy, -r, r, color)
         return
     if thickness <= 0:
         return
+    # Each row has a span on the left and one on the right; above and below the hole they meet.
     outer = r + thickness // 2
     inner = max(r - (thickness - 1) // 2, 0)
     for y in range(-outer, outer + 1):
@@ -126,9 +127,9 @@ def circle(
 
 
 def _half(r, y):
-    # largest x with x*x + y*y < (r + 0.5)^2
+    # Returns the largest x with x * x + y * y < (r + 0.5) ** 2.
     square = r * r + r - y * y
-    # -1 makes a span of no pixels, so rows beyond the circle need no test in the caller.
+    # -1 gives a span without pixels, so the caller need not test rows outside the circle.
     if square < 0:
         return -1
     x = r
@@ -138,7 +139,7 @@ def _half(r, y):
 
 
 def width_of(text: str, scale: float, x_spacing: int, mono_space: bool) -> int:
-    """Return how far draw_string moves to the right for one line of text."""
+    """Return how many pixels draw_string moves to the right for a line of text."""
     x = 0
     for letter in text:
         x += _advance(ord(letter), scale, x_spacing, mono_space)
@@ -146,7 +147,7 @@ def width_of(text: str, scale: float, x_spacing: int, mono_space: bool) -> int:
 
 
 def _columns(code):
-    # first and last used column of a glyph in its cell, (-1, -1) for a blank
+    # Returns the first and the last inked column of a glyph in its cell, (-1, -1) for a blank.
     union = 0
     at = (code - 32) * 7
     for row in font.GLYPHS[at : at + 7]:
@@ -171,7 +172,7 @@ def _advance(code, scale, x_spacing, mono_space):
         return _round(font.WIDTH * scale) + x_spacing
     if code < 32 or code > 126:
         return 0
-    # Proportional text moves by the inked columns only, so the widths depend on the letters.
+    # Proportional text moves by the inked columns only.
     first, last = _columns(code)
     if first < 0:
         return _round(scale * 3)
@@ -192,14 +193,13 @@ def string(
     y_spacing: int,
     mono_space: bool,
 ) -> None:
-    """Draw text; the pen moves as imlib_draw_ascii_string moves it, unknown characters are boxes that do not move
-    it."""
+    """Draw text. The pen moves as in imlib_draw_ascii_string; an unknown character is a box that does not move it."""
     left = x
     last = ""
-    whole = int(scale) if scale == int(scale) else 0
+    int_scale = int(scale) if scale == int(scale) else 0
     for letter in text:
         code = ord(letter)
-        # A pair of carriage return and line feed is one line end; each of them alone is one, too.
+        # Carriage return, line feed and a pair of both are one line end each.
         if letter == "\n" and last == "\r":
             last = letter
             continue
@@ -208,7 +208,7 @@ def string(
             x = left
             y += _round(font.HEIGHT * scale) + y_spacing
             continue
-        # The source exchanges height and width of this box. The pen stays, so several of them lie upon each other.
+        # font.c exchanges the height and the width of this box. The pen does not move, so boxes may cover each other.
         if code < 32 or code > 126:
             edge = _round(scale * 3) // 2
             rectangle(
@@ -225,19 +225,19 @@ def string(
                 False,
             )
             continue
-        # Proportional letters start at their first inked column: the blank columns on the left of the cell are skipped.
+        # A proportional letter starts at its first inked column, not at the left edge of its cell.
         shift = 0
         if not mono_space:
             first, _ = _columns(code)
             if first > 0:
                 shift = _round(first * scale)
-        # Text that scrolled out of the picture costs nothing but the movement of the pen.
+        # For text outside the picture only the pen moves.
         if code != 32 and -64 < y < ph and x < pw:
-            _glyph(pixels, pw, ph, bpp, x - shift, y, code, color, scale, whole)
+            _glyph(pixels, pw, ph, bpp, x - shift, y, code, color, scale, int_scale)
         x += _advance(code, scale, x_spacing, mono_space)
 
 
-def _glyph(pixels, pw, ph, bpp, x, y, code, color, scale, whole):
+def _glyph(pixels, pw, ph, bpp, x, y, code, color, scale, int_scale):
     at = (code - 32) * 7
     for row in range(7):
         bits = font.GLYPHS[at + row]
@@ -248,17 +248,18 @@ def _glyph(pixels, pw, ph, bpp, x, y, code, color, scale, whole):
                 while bits & 16:
                     bits = bits << 1 & 31
                     column += 1
-                # A whole factor needs no rounding. Other factors round both edges, so that neighbours leave no gap.
-                if whole:
+                # An integer factor needs no rounding. Others round both edges, so that
+                # there is no gap between neighbours.
+                if int_scale:
                     fill(
                         pixels,
                         pw,
                         ph,
                         bpp,
-                        x + (start + font.LEFT) * whole,
-                        y + (row + font.TOP) * whole,
-                        (column - start) * whole,
-                        whole,
+                        x + (start + font.LEFT) * int_scale,
+                        y + (row + font.TOP) * int_scale,
+                        (column - start) * int_scale,
+                        int_scale,
                         color,
                     )
                 else:
@@ -281,8 +282,8 @@ def _glyph(pixels, pw, ph, bpp, x, y, code, color, scale, whole):
 
 
 def paste(pixels: bytearray, pw: int, ph: int, bpp: int, x: int, y: int, other, ow: int, oh: int, obpp: int) -> None:
-    """Copy a picture onto another one, clipped."""
-    # The clipping is done on the source, once: the rows are then copied as slices.
+    """Copy the picture `other` into another one with its corner at (x, y), clipped."""
+    # The source is clipped once; then its rows are copied as slices.
     x0 = max(0, -x)
     x1 = min(ow, pw - x)
     if x1 <= x0:

@@ -1,9 +1,8 @@
-"""What the chip does that no Python exception can say; subclasses of BaseException so that no `except Exception`
-hides it."""
+"""Crashes and resets of the chip. They are BaseExceptions, so that no `except Exception` of a program hides them."""
 
 
 class HardFault(BaseException):
-    """The chip would crash or hang here: no exception, no message, only a reset helps."""
+    """The chip would crash or hang here, without an exception; only a reset helps."""
 
 
 class Reset(BaseException):
@@ -11,12 +10,11 @@ class Reset(BaseException):
 
 
 class PowerCut(BaseException):
-    """The power went while a file was being written; the torn file stays on the card."""
+    """The power failed during a write; the unfinished file stays on the card."""
 
 
 class EngineError(Exception):
-    """An engine's way to say which error of the KPU library the model meets: args[0] is the code, args[1] the
-    reason."""
+    """An engine cannot load or run a model. code: of the KPU library. reason: a text for the serial line."""
 
     def __init__(self, code: int, reason: str = "") -> None:
         super().__init__(code, reason)

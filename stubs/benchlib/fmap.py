@@ -1,10 +1,10 @@
-"""kpu_fmap: a view of a model's output, valid until the next run or deinit (Maix_kpu.c)."""
+"""kpu_fmap, a view of an output of a model; it is valid until the next run or deinit (Maix_kpu.c)."""
 
 import bench
 
 
 class kpu_fmap:
-    """What kpu.forward and kpu.get_output return. `size()` counts bytes; indexing counts elements."""
+    """What KPU.forward and KPU.get_output return. size() counts bytes, an index counts elements."""
 
     def __init__(self, model, number, index, w, h, ch, typecode):
         self._model = model
@@ -46,7 +46,7 @@ class kpu_fmap:
         count = len(self._data)
         start = 0 if index.start is None else index.start
         stop = count if index.stop is None else index.stop
-        # Bounds of slices are clamped, single indices are not, as for a list.
+        # The bounds of a slice are clamped, as for a list; a single index is not.
         if start < 0:
             start = max(start + count, 0)
         if stop < 0:
@@ -76,7 +76,7 @@ class kpu_fmap:
         data = self._view()
         if isinstance(index, slice):
             start, stop = self._range(index)
-            # A list must fit exactly. A number fills the whole range (Maix_kpu.c).
+            # A list must have the length of the slice. A number fills all of it (Maix_kpu.c).
             if isinstance(value, list):
                 if len(value) != stop - start:
                     raise OSError("cannot grow or shrink image")
@@ -85,7 +85,7 @@ class kpu_fmap:
             else:
                 for i in range(start, stop):
                     data[i] = value
-        # A byte map keeps the low eight bits, as a C store does, and does not raise.
+        # A map of bytes keeps the low eight bits of the value, as C does, and does not raise.
         elif self._typecode == "B":
             data[self._at(index)] = value & 255
         else:
@@ -98,7 +98,7 @@ class kpu_fmap:
         return bytes(self._view())
 
     def __buffer__(self, flags):
-        # CPython 3.12 and later ask here; MicroPython's C type has the buffer protocol
+        # for CPython 3.12 and later; the C type of the firmware has the buffer protocol
         return memoryview(self._view()).cast("B")
 
     def __repr__(self):

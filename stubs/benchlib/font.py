@@ -1,5 +1,4 @@
-"""A font of our own, 5 by 7 pixels per glyph in the firmware's cell of 8 by 12; not the firmware's letters, but its
-sizes."""
+"""A font of 5 by 7 pixels per glyph in the firmware's cell of 8 by 12: the firmware's sizes, but not its letters."""
 
 WIDTH = 8
 HEIGHT = 12

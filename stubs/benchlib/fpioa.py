@@ -1,11 +1,11 @@
-"""The FPIOA object (Maix_fpioa.c): which of the chip's functions sits on which pin."""
+"""The FPIOA object, which assigns functions of the chip to pins (Maix_fpioa.c)."""
 
 import bench
 
 _PINS = 48
 _FUNCTIONS = 204
 
-# The functions that programs seldom name, as text: 160 attributes would cost a tenth of a board's heap.
+# Functions that programs seldom need. They are text, because 160 attributes would take a tenth of a board's heap.
 _OTHERS = (
     "JTAG_TCLK=0 JTAG_TDI=1 JTAG_TMS=2 JTAG_TDO=3 SPI0_D0=4 SPI0_D1=5 SPI0_D2=6 SPI0_D3=7 SPI0_D4=8 SPI0_D5=9 "
     "SPI0_D6=10 SPI0_D7=11 SPI0_SS0=12 SPI0_SS1=13 SPI0_SS2=14 SPI0_SS3=15 SPI0_ARB=16 SPI0_SCLK=17 RESV6=20 "
@@ -33,7 +33,7 @@ _OTHERS = (
 
 
 class FPIOA:
-    """Numbers of the functions, and the calls that map them."""
+    """The numbers of the functions, and the calls that assign them to pins."""
 
     UARTHS_RX = 18
     UARTHS_TX = 19
@@ -80,7 +80,7 @@ class FPIOA:
     RESV0 = 120
 
     def __getattr__(self, name: str) -> int:
-        # The blank before and the "=" after the name keep UART1_RX from matching inside a longer name.
+        # The blank before the name and the "=" after it exclude a match inside a longer name.
         at = (" " + _OTHERS).find(" " + name + "=")
         if at < 0:
             raise AttributeError("'FPIOA' object has no attribute '%s'" % name)
@@ -89,36 +89,36 @@ class FPIOA:
     def set_function(
         self, pin: int = 0, func: int = 0, set_sl: int = -1, set_st: int = -1, set_io_driving: int = -1
     ) -> bool:
-        """Put a function on a pin; it leaves the pin it was on. True, or ValueError."""
+        """Assign a function to a pin and take it off its old pin. Returns True. Raises ValueError or OSError(5)."""
         bench.enter("FPIOA.set_function")
         if pin < 0 or pin > _PINS:
             raise ValueError("Don't have this Pin")
         if func < 0 or func > _FUNCTIONS:
             raise ValueError("This function is invalid")
-        # The range check of the firmware is off by one: pin 48 passes it and fails in the driver (Maix_fpioa.c).
+        # The check of the firmware is off by one, so pin 48 passes it and fails in the driver (Maix_fpioa.c).
         if pin == _PINS or func >= 256:
             bench.uart.print("[Maix]:Opps!Can not set fpioa")
             raise OSError(5)
         functions = bench.keys.functions
-        # The driver takes the function off its old pin. RESV0 means "nothing" and may be on any number of pins.
+        # The driver takes the function off its old pin. RESV0 means "no function" and may be on many pins.
         if func != self.RESV0:
             for other in list(functions):
                 if functions[other] == func:
                     functions[other] = self.RESV0
         functions[pin] = func
-        # This check comes after the function was set: the call fails and has its effect all the same.
+        # This check comes last (Maix_fpioa.c), so a call that fails here has assigned the function.
         if set_io_driving > 15:
             raise ValueError("set_io_driving > FPIOA_DRIVING_MAX")
         return True
 
     def get_Pin_num(self, func: int = 0):
-        """Return the pin that carries a function, or None."""
+        """Return the pin with that function, or None."""
         if func < 0 or func > _FUNCTIONS:
             raise ValueError("This function is invalid")
         return bench.keys.pin_of(func)
 
     def help(self, func: int = _FUNCTIONS):
-        """Print what a function is; simplified: its number."""
+        """Print a description of a function. Simplified: its number."""
         if func > _FUNCTIONS:
             bench.uart.print("No this funciton Description")
             return False

@@ -1,4 +1,4 @@
-"""Where pixels live: the camera's frame buffer, fetched when looked at, and pictures on the Python heap."""
+"""Memory of pictures: the frame buffer of the camera, filled when somebody reads it, and the Python heap."""
 
 import sys
 
@@ -10,21 +10,22 @@ OUT_OF_HEAP = (
     " Please reduce the resolution of the image you are running this algorithm on to bypass this issue!"
 )
 ON_CPYTHON = sys.implementation.name == "cpython"
-GC_FOR_THE_REST = 128 * 1024  # of the Python heap, what program and small objects take: an estimate
+GC_FOR_PROGRAM = 128 * 1024  # bytes of the Python heap for the program and small objects: an estimate
 GARBAGE = "uninitialised pix_ai"
 
 
 def reserve(size: int) -> None:
-    """Account `size` bytes on the Python heap; MemoryError with the firmware's text when it is full."""
+    """Count `size` bytes as taken from the Python heap. Raises MemoryError with the firmware's text when it is full."""
     memory = bench.memory
-    # CPython has no heap of that size, so the pictures are counted: a program that keeps too many fails as on a board.
-    if memory.gc_used + size > memory.gc_capacity - GC_FOR_THE_REST:
+    # CPython has no heap of a fixed size. The pictures are counted so that a program that
+    # keeps too many fails here too.
+    if memory.gc_used + size > memory.gc_capacity - GC_FOR_PROGRAM:
         raise MemoryError(OUT_OF_HEAP)
     memory.gc_used += size
 
 
 def pixels_matter() -> bool:
-    """Will anybody look at pixels? Not when painting is off and the engine reads none: then nothing fills them."""
+    """Return whether anybody reads pixels; nobody does when painting is off and the engine needs none."""
     return bench.screen.draw or getattr(bench.kpu.engine, "needs_pixels", bench.kpu.engine is not None)
 
 
@@ -39,22 +40,24 @@ class Memory:
     def pixels(self, img):
         data = self._data
         size = img._w * img._h * img._bpp
-        # a picture cropped or made grey in place uses the front of its memory
+        # A picture that was cropped or made grey in place uses only the front of its memory.
         return data if len(data) == size else memoryview(data)[:size]
 
     def planes(self, img):
         return self._data
 
     def __del__(self):
-        # A picture may outlive its board. It must not give bytes back to the account of the next one.
+        # A picture may outlive its board; then its bytes do not belong to the account of the next one.
         if self._counted and self._generation == bench.generation:
             bench.memory.gc_used -= self._counted
 
 
 def allocate(size: int):
-    """Return `size` bytes on the Python heap, uninitialised on the chip (here 0xA5); MemoryError with the firmware's
-    text."""
-    # A real MicroPython has the real limit; only the text of its error is replaced by that of imlib.
+    """Return a Memory of `size` bytes on the Python heap. On the chip it is uninitialised; here it holds 0xA5.
+
+    Raises MemoryError with the firmware's text.
+    """
+    # A real MicroPython has a real limit; only the text of its error is replaced by that of xalloc.c.
     if not ON_CPYTHON:
         try:
             data = take(size)
@@ -69,7 +72,7 @@ def allocate(size: int):
 
 
 class FrameBuffer:
-    """One camera buffer; every picture of the camera looks at it. Content comes from the source at the first look."""
+    """A buffer of the camera, shared by all its pictures. The source fills it when somebody first reads it."""
 
     def __init__(self):
         self._pixels = None
@@ -79,26 +82,27 @@ class FrameBuffer:
         self._flat = None
 
     def new_frame(self, gray: bool) -> None:
+        """Note that a new frame has arrived, as grey levels or as RGB565."""
         self._fresh = True
         self._gray = gray
 
-    def _look(self):
+    def _fetch(self):
         self._fresh = False
         camera = bench.camera
         x, y, w, h = camera.window
         frame_w, frame_h = camera.max_size
-        # Nothing is fetched before somebody looks: most tests never do, and a frame then costs no memory.
+        # Most tests never read a pixel, and without a source a frame costs them no memory.
         if camera.source is None:
             pixels, planes = self._flat_picture(w, h)
         else:
             pixels, planes = camera.source.grab(x, y, w, h, frame_w, frame_h, self._gray)
-        # A grey frame is its own plane, so one memory serves both; drawing shows in what the KPU reads.
-        self._planes = self._keep(self._planes, planes)
-        self._pixels = self._planes if self._gray else self._keep(self._pixels, pixels)
+        # Pixels and plane of a grey frame are one memory, so the KPU sees what a program draws.
+        self._planes = self._copied(self._planes, planes)
+        self._pixels = self._planes if self._gray else self._copied(self._pixels, pixels)
 
-    def _keep(self, old, new):
-        # copy: programs draw into the pixels, sources hand out what they cached
-        # The same memory as before: pictures of earlier frames look at it, and they must see the new frame.
+    def _copied(self, old, new):
+        # Copies, because programs draw into the pixels and a source may return its cache. The memory stays the same,
+        # because pictures of earlier frames show it and must show the new frame.
         if old is not None and len(old) == len(new) and isinstance(old, bytearray):
             old[:] = new
             return old
@@ -115,9 +119,9 @@ class FrameBuffer:
 
     def pixels(self, img):
         if self._fresh:
-            self._look()
+            self._fetch()
         size = img._w * img._h * img._bpp
-        # A negative depth is the mark for a picture that was taken before set_pixformat.
+        # A negative depth marks a picture that was taken before set_pixformat.
         if size < 0:
             raise OSError("Image format is not supported!")
         data = self._pixels
@@ -125,14 +129,14 @@ class FrameBuffer:
             raise MemoryError("no frame")
         if len(data) == size:
             return data
-        if len(data) < size:  # a picture of before set_windowing: its memory is the same, larger than what we keep
+        if len(data) < size:  # a picture from before set_windowing is larger than the new frame
             data = self._pixels = data + bytearray(size - len(data))
         return memoryview(data)[:size]
 
     def planes(self, img):
         if self._fresh:
-            self._look()
-        # A picture of before set_windowing may be larger than what was fetched: zeros stand for its rest.
+            self._fetch()
+        # A picture from before set_windowing may be larger than the frame: zeros fill it up.
         data = self._planes
         size = img._w * img._h * (1 if img._bpp == 1 else 3)
         if len(data) < size:
@@ -141,9 +145,9 @@ class FrameBuffer:
 
 
 def get_pixel(img, x: int, y: int, rgbtuple):
-    """Return what Image.get_pixel returns: a tuple for RGB565, a level for grey, None outside."""
+    """Return a pixel as Image.get_pixel does: (r, g, b) for RGB565, a level for grey, None outside the picture."""
     w, bpp = img._w, img._bpp
-    # Outside is None and no error, as in py_image.c; loops over a margin work on the board, so they work here.
+    # A pixel outside is not an error (py_image.c), so that loops over a margin work here as on the board.
     if not (0 <= x < w and 0 <= y < img._h):
         return None
     pixels = img._pixels()
@@ -152,7 +156,7 @@ def get_pixel(img, x: int, y: int, rgbtuple):
         level = pixels[at]
         return (level, level, level) if rgbtuple else level
     value = pixels[at] | pixels[at + 1] << 8
-    # The default of rgbtuple is the opposite for the two depths: True for RGB565, False for grey.
+    # The default of rgbtuple is True for RGB565 and False for grey.
     if rgbtuple is None or rgbtuple:
         from benchlib.planes import components
 
@@ -161,9 +165,9 @@ def get_pixel(img, x: int, y: int, rgbtuple):
 
 
 def set_pixel(img, x: int, y: int, color: int) -> None:
-    """Write one pixel, nothing outside."""
+    """Write one pixel; nothing happens outside the picture."""
     w, bpp = img._w, img._bpp
-    # The firmware drops a pixel outside silently: programs draw over the edge on purpose.
+    # The firmware ignores a pixel outside, and programs draw over the edge on purpose.
     if 0 <= x < w and 0 <= y < img._h:
         pixels = img._pixels()
         at = (y * w + x) * bpp
@@ -173,13 +177,16 @@ def set_pixel(img, x: int, y: int, color: int) -> None:
 
 
 def item(img, index):
-    """Return img[index]: (r, g, b) or a level; a tuple of them for a slice."""
+    """Return img[index]: (r, g, b) or a level, or a tuple of these for a slice.
+
+    Raises IndexError for an index outside, OSError for a slice with a step.
+    """
     w = img._w
     count = w * img._h
     if isinstance(index, slice):
         if index.step not in (None, 1):
             raise OSError("only slices with step=1 (aka None) are supported")
-        # Bounds of a slice are clamped, a single index outside is an error: both as py_image_subscr does.
+        # The bounds of a slice are clamped, but a single index outside is an error (py_image_subscr).
         start = index.start or 0
         stop = count if index.stop is None else index.stop
         start = max(start + count, 0) if start < 0 else min(start, count)
@@ -193,7 +200,7 @@ def item(img, index):
 
 
 def set_item(img, index, value) -> None:
-    """Write img[index] = colour; slices are not in the fake."""
+    """Set img[index] to a colour. Raises IndexError for an index outside. Simplified: no slices."""
     w = img._w
     count = w * img._h
     if index < 0:
@@ -201,12 +208,3 @@ def set_item(img, index, value) -> None:
     if not 0 <= index < count:
         raise IndexError("Image index out of range")
     set_pixel(img, index % w, index // w, img._color(value))
-
-
-def draw_image(img, other, x: int, y: int, x_scale: float, y_scale: float) -> None:
-    """Draw one picture into another; scaled ones are resized first."""
-    from benchlib import draw, imgops
-
-    if x_scale != 1.0 or y_scale != 1.0:
-        other = imgops.scaled(other, x_scale, y_scale)
-    draw.paste(img._pixels(), img._w, img._h, img._bpp, x, y, other._pixels(), other._w, other._h, other._bpp)

@@ -1,4 +1,4 @@
-"""The GPIO object of the Maix and maix modules (Maix_gpio.c): one object per id, interrupts only on GPIOHS."""
+"""The GPIO object of the modules Maix and maix: one object per id, interrupts of the GPIOHS only (Maix_gpio.c)."""
 
 import bench
 from benchlib.pins import FUNC_GPIO0, FUNC_GPIOHS0
@@ -7,13 +7,13 @@ _NO_PIN = "gpiohs_set_drive_mode: configASSERT(io_number >= 0), no pin carries %
 
 
 class _Irq:
-    """What GPIO.irq() returns."""
+    """The result of GPIO.irq()."""
 
     def __init__(self, gpio):
         self._gpio = gpio
 
     def trigger(self, *_trigger: int) -> None:
-        """Change the edge; reading it is not supported."""
+        """Change the edge. Raises ValueError without an argument: the firmware cannot read it."""
         if not _trigger:
             raise ValueError("Reading this property is not supported")
         armed = bench.keys.irqs.get(self._gpio._id)
@@ -27,7 +27,7 @@ class _Irq:
 
 
 class GPIO:
-    """A pin function: GPIO(id, mode, pull, value=). Map a pin to it first, with fm.register."""
+    """A GPIO of the chip: GPIO(id, mode, pull, value=). Assign it to a pin first, with fm.register."""
 
     IN = 0
     PULL_DOWN = 1
@@ -81,12 +81,12 @@ class GPIO:
     GPIO7 = 39
 
     def __new__(cls, _id, mode=None, pull=None, *, value=None):
-        # The range test comes after the type test, as in Maix_gpio.c; a bool counts as an int.
+        # The type is checked before the range, as in Maix_gpio.c; a bool counts as an int.
         if isinstance(_id, float) or not isinstance(_id, int):
             raise TypeError("can't convert %s to int" % _id.__class__.__name__)
         if not 0 <= _id < 40:
             raise ValueError("invalid pin")
-        # The firmware has a static table of objects: a second GPIO(id) is the same one and keeps mode and interrupt.
+        # The objects are in a static table, so a second GPIO(id) is the same object and keeps its mode and interrupt.
         gpio = bench.keys.gpios.get(_id)
         if gpio is None:
             gpio = object.__new__(cls)
@@ -100,14 +100,14 @@ class GPIO:
             self.init(mode, pull, value=value)
 
     def init(self, mode=None, pull=None, *, value=None) -> None:
-        """Configure; a pull replaces the mode IN. ValueError for a pull with OUT."""
+        """Set the mode; a pull replaces the mode IN. Raises ValueError for a pull with OUT."""
         bench.enter("GPIO.init")
-        # pull and value alone change nothing: the firmware looks at them only together with a mode.
+        # The firmware reads pull and value only together with a mode.
         if mode is None:
             return
         if mode == self.OUT and pull is not None and pull != self.PULL_NONE:
             raise ValueError("When this pin is in output mode, it is not allowed to pull up and down.")
-        # The driver knows no separate pull: PULL_UP and PULL_DOWN are input modes of their own.
+        # For the driver PULL_UP and PULL_DOWN are modes of an input.
         if pull is not None and pull != self.PULL_NONE:
             if pull != self.PULL_UP and pull != self.PULL_DOWN:
                 raise ValueError("this mode not support.")
@@ -117,7 +117,7 @@ class GPIO:
             self._drive(1 if value else 0)
 
     def _set_mode(self, mode):
-        # A test must see this: the board would stop here without a message, because the assertion loops.
+        # Without a pin the board would stop here without a message, in the loop of the assertion.
         if bench.keys.pin_of(self._function()) is None:
             bench.hard_fault(_NO_PIN % self)
         self._mode = mode
@@ -130,14 +130,14 @@ class GPIO:
     def _drive(self, level):
         keys = bench.keys
         keys.outputs[self._id] = level
-        # The level is kept in every mode, but it reaches the pin only when it is an output.
+        # The level is stored in every mode, but only an output drives the pin.
         if self._mode == self.OUT:
             pin = keys.pin_of(self._function())
             if pin is not None:
                 keys.levels[pin] = level
 
     def value(self, *_value):
-        """Return the level, or set it."""
+        """Return the level, 0 or 1, or set it."""
         if _value:
             bench.enter("GPIO.value")
             self._drive(1 if _value[0] else 0)
@@ -149,7 +149,7 @@ class GPIO:
         return self.value(*_value)
 
     def mode(self, mode=-1):
-        """Return the mode, or set it; ValueError("arg error")."""
+        """Return the mode, or set it. Raises ValueError("arg error")."""
         if mode == -1:
             return self._mode
         if mode not in (0, 1, 2, 3):
@@ -158,14 +158,14 @@ class GPIO:
         return None
 
     def irq(self, handler=None, trigger=3, wake=None, priority=7):
-        """Call handler(gpio) on edges, from the scheduler; GPIOHS only: on GPIO0..7 the chip reads past its table."""
+        """Let the scheduler call handler(gpio) at edges. On GPIO0 to GPIO7 it is a HardFault."""
         bench.enter("GPIO.irq")
-        # The result comes from a table for the GPIOHS only (Maix_gpio.c), and the slow GPIOs lie behind its end.
+        # The result is from a table of the GPIOHS (Maix_gpio.c), and the other GPIOs are behind its end.
         if self._id >= 32:
             bench.hard_fault("GPIO.irq on GPIO0..7 returns an object past its table")
         if wake is not None and wake:
             raise ValueError("This platform does not support interrupt wakeup")
-        # An unknown trigger arms nothing and raises nothing, as the firmware; only the returned object is of use.
+        # As in the firmware an unknown trigger arms no interrupt and raises no exception.
         if trigger in (0, 1, 2, 3):
             if handler is None:
                 bench.keys.irqs.pop(self._id, None)

@@ -1,6 +1,6 @@
-"""Reads the headers of kmodel v3 and v4 files: shapes, sizes, layer types; nothing is executed here.
+"""The headers of kmodel v3 and v4 files: shapes, sizes and types of layers.
 
-Layouts as written by nncase 0.1 (v3) and 0.2 (v4); see the docs of the host package for the formats.
+The layouts are those of nncase 0.1 (v3) and 0.2 (v4).
 """
 
 import struct
@@ -12,11 +12,11 @@ KL_K210_CONV = 10240
 KL_FULLY_CONNECTED = 18
 BYTE_LAYERS = (2, 4, 6, 8, 10, 11, 13, 17, 19, 21, 23, 10240, 10241, 10242, 10243)  # v3 layers whose output is uint8
 
-RESERVED_LAYERS = (3, 4, 6, 7, 10, 19, 21)  # ids that the device's runtime does not implement
+RESERVED_LAYERS = (3, 4, 6, 7, 10, 19, 21)  # layers that the library of the firmware does not implement
 
 
 class Header:
-    """What the KPU library and MaixPy need to know of a model."""
+    """What the KPU library and MaixPy read of a model."""
 
     def __init__(self):
         self.version = 0
@@ -24,14 +24,14 @@ class Header:
         self.layers = 0
         self.first_is_conv = False
         self.input_shape = None  # (c, h, w) of 8-bit planes, or None: floats
-        self.input_floats = 0  # how many floats a float input takes; 0: unknown or planes
+        self.input_floats = 0  # floats that the input takes; 0: unknown, or planes
         self.outputs = ()  # (bytes, (w, h, c) or None, 'B' or 'f')
         self.grid = None  # (w, h, c) of the last convolution
         self.netinfo = ()
 
 
 def word(data, at: int) -> int:
-    """Return the little-endian u32 at a byte offset; past the end reads as zero."""
+    """Return the little-endian u32 at byte offset `at`; bytes past the end are 0."""
     raw = bytes(data[at : at + 4])
     if len(raw) < 4:
         raw = raw + bytes(4 - len(raw))
@@ -59,14 +59,14 @@ def registers(data, at: int):
 
 
 def read_v3(data):
-    """Parse a v3 file given as bytes; ValueError with the reason when it cannot be one."""
+    """Return the Header of a v3 file. Raises ValueError with the reason for a damaged one."""
     head = Header()
     head.version = 3
     count = word(data, 12)
     head.layers = count
     head.main_mem = word(data, 20)
     outputs = word(data, 24)
-    # The header of a damaged file may name anything: without limits its tables would not end.
+    # A damaged header may contain any number; the limits keep its tables finite.
     if count == 0 or count > 4096 or outputs > 64:
         raise ValueError("v3 header names %d layers and %d outputs" % (count, outputs))
     table = 28 + 8 * outputs
@@ -77,7 +77,8 @@ def read_v3(data):
     for index in range(count):
         kind = word(data, table + 8 * index)
         size = word(data, table + 8 * index + 4)
-        # Only convolutions carry their shapes in the chip's registers; other layers are known by type and size.
+        # Only a convolution contains its shapes, in the registers of the chip. Another
+        # layer has a type and a size only.
         if kind == KL_K210_CONV:
             row = registers(data, word(data, body + 8))
             shape = (row[2], row[3], row[5])
@@ -93,14 +94,14 @@ def read_v3(data):
         body += size
     head.grid = shape
     head.netinfo = tuple(rows)
-    # The type of an output is the one of the last layer: a v3 file says nothing else about it.
+    # A v3 file does not contain the type of an output, so the last layer decides.
     typecode = "B" if last_type in BYTE_LAYERS else "f"
     last_shape = shape if last_type == KL_K210_CONV else None
     parsed = []
     for index in range(outputs):
         size = word(data, 28 + 8 * index + 4)
         if last_type == KL_K210_CONV and last_shape is not None:
-            # a raw convolution: one byte per element, whatever the header says
+            # the output of a convolution has one byte per element, whatever size the header contains
             size = last_shape[0] * last_shape[1] * last_shape[2]
         parsed.append((size, last_shape, typecode))
     head.outputs = tuple(parsed)
@@ -108,7 +109,7 @@ def read_v3(data):
 
 
 def read_v4(data):
-    """Parse a v4 file given as bytes; ValueError with the reason when it cannot be one."""
+    """Return the Header of a v4 file. Raises ValueError with the reason for a damaged one."""
     head = Header()
     head.version = 4
     version = word(data, 4)
@@ -118,19 +119,19 @@ def read_v4(data):
     head.layers = word(data, 24)
     inputs = word(data, 28)
     outputs = word(data, 32)
-    # The same limits as for v3: they stop a damaged header, no real model comes near them.
+    # Limits against a damaged header, as for v3; real models stay far below them.
     if inputs == 0 or inputs > 16 or outputs == 0 or outputs > 64 or head.layers > 65536:
         raise ValueError("v4 header names %d inputs, %d outputs, %d nodes" % (inputs, outputs, head.layers))
     memory_type = word(data, 40)
     shape = 40 + 16 * inputs
     dims = [word(data, shape + 4 * i) for i in range(4)]
-    # Memory type 2 is the KPU's own RAM. An input that lies there is read by a convolution.
+    # Memory type 2 is the AI RAM. An input in it is read by a convolution.
     if memory_type == 2:
         head.first_is_conv = True
         head.input_shape = (dims[1], dims[2], dims[3])
     else:
         head.input_floats = word(data, 52) // 4
-        # 8-bit data in main memory still has planes of a known shape, though no convolution comes first.
+        # An input of 8-bit data in main memory has a shape too, although the first layer is not a convolution.
         if word(data, 44) == 1:
             head.input_shape = (dims[1], dims[2], dims[3])
     table = 40 + 32 * inputs
@@ -139,7 +140,7 @@ def read_v4(data):
 
 
 def read(data):
-    """Parse a v3 or v4 file; ValueError with the reason."""
+    """Return the Header of a v3 or v4 file. Raises ValueError with the reason for any other."""
     first = word(data, 0)
     if first == V3:
         return read_v3(data)

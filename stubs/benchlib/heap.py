@@ -1,13 +1,13 @@
-"""The system heap: where blocks lie, what is free, what the firmware can know of it."""
+"""The system heap: its blocks, its free memory, and what the firmware reports of it."""
 
 import flavours
 
 
 class SystemHeap:
-    """Best-fit allocator over one span, as newlib's malloc over the space between firmware and the end of RAM.
+    """A best-fit allocator, like malloc of newlib in the memory between the firmware and the end of RAM.
 
-    Only large blocks are entered; that makes "camera first, model last" matter here as it does on a board. The program
-    break moves by pages and goes back as newlib moves it, so above_break() answers what heap_free() answers there.
+    Only large blocks are allocated here, so the order of camera and model matters as on a board. The program break
+    moves by pages, up and down, as newlib moves it, so above_break() is what heap_free() returns on the board.
     """
 
     def __init__(self):
@@ -16,40 +16,40 @@ class SystemHeap:
     def reset(self, free):
         """Start with `free` bytes above the program break."""
         self.capacity = free
-        self._break = flavours.UNDER_BREAK  # the first byte that malloc does not own, counted from its free rest
+        self._break = flavours.UNDER_BREAK  # the first byte that malloc does not own; 0 is where its free memory starts
         self._end_of_ram = free + self._break
         self.peak = 0
         self.failed = []  # (name, bytes) of every request that was refused
-        self._blocks = []  # [start, bytes with header, name, bytes], in order of start
+        self._blocks = []  # [start, bytes with header, name, bytes], sorted by start
         self.gc_capacity = 0
-        self.gc_used = 0  # bytes of picture memory on the Python heap that are alive (CPython only)
+        self.gc_used = 0  # bytes of living pictures on the Python heap (CPython only)
 
     def alloc(self, name: str, size: int):
-        """Return a block handle or None when no hole and no room above the break is large enough."""
-        want = flavours.chunk(size)
+        """Allocate `size` bytes. Returns the block, or None without a piece of free memory for it."""
+        needed = flavours.chunk(size)
         best = None
         best_index = 0
         last = 0
         for index in range(len(self._blocks)):
             hole = self._blocks[index][0] - last
-            # The smallest hole that fits, the first of equal ones: newlib keeps its bins ordered by size.
-            if hole >= want and (best is None or hole < best[1]):
+            # newlib takes the smallest hole that fits, because it keeps its free blocks sorted by size.
+            if hole >= needed and (best is None or hole < best[1]):
                 best = (last, hole)
                 best_index = index
             last = self._end(index)
-        # The break moves by whole pages, so heap_free() drops by pages and not by the size that was asked.
+        # Without a hole the block goes behind the last one. If it does not fit under the break, the break moves by
+        # whole pages, so heap_free() falls by pages and not by the size of the block.
         if best is None:
-            # nothing between the blocks: from behind the last one, and the break moves where that is too little
-            if self._break - last < want + flavours.REST:
-                step = flavours.pages(want)
+            if self._break - last < needed + flavours.REST:
+                step = flavours.pages(needed)
                 if self._break + step > self._end_of_ram:
-                    # The test sees who was refused, because the firmware prints only that memory is out.
+                    # The firmware prints only that it is out of memory; a test may ask which block failed.
                     self.failed.append((name, size))
                     return None
                 self._break += step
-            best = (last, want)
+            best = (last, needed)
             best_index = len(self._blocks)
-        block = [best[0], want, name, size]
+        block = [best[0], needed, name, size]
         self._blocks.insert(best_index, block)
         used = self.used()
         if used > self.peak:
@@ -63,49 +63,49 @@ class SystemHeap:
         return self._end(-1) if self._blocks else 0
 
     def free_block(self, block) -> None:
-        """Give a block back; None is accepted, as by free()."""
+        """Free a block; None is accepted, as by free()."""
         if block is None:
             return
         top = self._last()
         self._blocks.remove(block)
         under = self._break - self._last()
-        # newlib trims only from the top, and keeps a rest of at most a page
+        # newlib moves the break down only when the last block is freed, and keeps at most a page under it.
         if self._last() < top and under >= flavours.TRIM:
             self._break -= (under - flavours.REST - 1) // flavours.PAGE * flavours.PAGE
 
     def fits(self, size: int) -> bool:
-        """Would a block of this size be given now?"""
+        """Return whether a block of `size` bytes could be allocated now."""
         return self.largest() >= size
 
     def used(self) -> int:
-        """Return the bytes that were asked for and are held."""
+        """Return the bytes of all blocks, without their headers."""
         total = 0
         for block in self._blocks:
             total += block[3]
         return total
 
     def free(self) -> int:
-        """Return what nobody holds of the bytes above the first break, in however many pieces; headers do not count."""
+        """Return the free bytes in all pieces together, without headers."""
         return self.capacity - self.used()
 
     def largest(self) -> int:
-        """Return the size in bytes of the largest block that would be given."""
+        """Return the size in bytes of the largest block that could be allocated now."""
         last = 0
         best = 0
         for index in range(len(self._blocks)):
             best = max(best, self._blocks[index][0] - last)
             last = self._end(index)
-        # A block comes from a hole, from the free rest under the break, or from new pages. The rest does not add
-        # to the pages: where it is too small, alloc() asks for pages for the whole block.
+        # A block is in a hole, under the break, or in new pages. What is free under the break does not add to the
+        # new pages: where it is too small, alloc() takes pages for the whole block.
         under = self._break - last
         above = self.above_break() // flavours.PAGE * flavours.PAGE
         best = max(best, under - flavours.REST, above - flavours.REST)
         return max(best // 16 * 16 - 8, 0)
 
     def above_break(self) -> int:
-        """Return what the firmware's own counters show: free space above the break, holes below it not counted."""
+        """Return the bytes above the break, which is what the firmware reports; holes below it do not count."""
         return self._end_of_ram - self._break
 
     def items(self):
-        """Return (name, bytes) of every block, in order of address."""
+        """Return (name, bytes) of every block, sorted by address."""
         return [(block[2], block[3]) for block in self._blocks]

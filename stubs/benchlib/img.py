@@ -1,11 +1,12 @@
-"""The Image object of the firmware (py_image.c): pixels, the KPU's planes beside them, and the methods programs use.
+"""The Image object of the firmware (py_image.c): pixels, planes for the KPU, and the methods that programs use.
 
-Names that start with "_" are not the firmware's. Pixels of camera pictures are fetched from bench.camera.source when
-somebody looks.
+A name that starts with "_" does not exist in the firmware. The pixels of a picture of the camera come from
+bench.camera.source when somebody first reads them.
 """
 
 import bench
 from benchlib import frames, planes
+from benchlib.args import fixed, is_sequence, to_int
 from benchlib.frames import GARBAGE, Memory
 from benchlib.pool import wipe
 
@@ -14,90 +15,49 @@ TOO_FEW = "Not enough positional arguments!"
 
 
 def is_image(value) -> bool:
-    """Is this the firmware's Image?"""
+    """Return whether the value is the firmware's Image."""
     return type(value) is Image
 
 
-def is_sequence(value):
-    """Is this a tuple or a list? Without making one, as isinstance with a tuple of types would."""
-    return type(value) is tuple or type(value) is list
-
-
-def to_int(value) -> int:
-    """Convert as mp_obj_get_int: ints and bools only."""
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        raise TypeError("can't convert float to int")
-    raise TypeError("can't convert %s to int" % type(value).__name__)
-
-
-def fixed(values, count: int):
-    """Check a tuple or list of exactly `count` items, as mp_obj_get_array_fixed_n."""
-    if not is_sequence(values):
-        raise TypeError("object '%s' is not a tuple or list" % type(values).__name__)
-    if len(values) != count:
-        raise ValueError("requested length %d but object has length %d" % (count, len(values)))
-    return values
-
-
-def region(img, roi) -> tuple:
-    """Return roi (x, y, w, h) cut to the picture; None: all of it. OSError as py_helper_keyword_rectangle."""
-    width, height = img._w, img._h
-    if roi is None:
-        return (0, 0, width, height)
-    # The size is checked before the position. Partly outside is cut, wholly outside is an error.
-    x, y, w, h = [to_int(v) for v in fixed(roi, 4)]
-    if w < 1 or h < 1:
-        raise OSError("Invalid ROI dimensions!")
-    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
-        raise OSError("ROI does not overlap on the image!")
-    x1 = min(x + w, width)
-    y1 = min(y + h, height)
-    x = max(x, 0)
-    y = max(y, 0)
-    return (x, y, x1 - x, y1 - y)
-
-
 def view(w: int, h: int, bpp: int, data):
-    """Return an Image over existing memory; its planes are NULL."""
+    """Return an Image over existing memory, without planes."""
     return Image(w, h, bpp, Memory(data), None)
 
 
 class Image:
-    """A picture of w x h pixels, bpp 1 (grey) or 2 (RGB565). Made by sensor.snapshot() and image.Image()."""
+    """A picture of w x h pixels with bpp 1 (grey) or 2 (RGB565), from sensor.snapshot() or image.Image()."""
 
     def __init__(self, w, h, bpp, store, ai):
         self._w = w
         self._h = h
         self._bpp = bpp
         self._store = store
-        self._ai = ai  # None: NULL; GARBAGE: uninitialised pointer; a frame buffer or Memory: planes
+        self._ai = ai  # planes: a frame buffer or a Memory, None for NULL, GARBAGE for an uninitialised pointer
 
-    # -- what the bench and the other fakes use ------------------------------------------------------------------
+    # -- for the bench and the other fakes -----------------------------------------------------------------------
 
     def _pixels(self):
         return self._store.pixels(self)
 
     def _planes(self):
-        """Return the 8-bit planes the KPU would read, r then g then b, or grey."""
+        """Return the 8-bit planes that the KPU reads: r, g and b one after another, or grey."""
         data = self._ai.planes(self)
         size = self._w * self._h * (1 if self._bpp == 1 else 3)
         return data if len(data) == size else memoryview(data)[:size]
 
     def _color(self, color):
-        # The default is white as -1, cut to the depth of the picture.
+        # The default is -1, which is white once cut to the depth of the picture.
         if color is None:
             return -1 & (0xFFFF if self._bpp == 2 else 0xFF)
         if isinstance(color, int):
             return color & 0xFFFF
         r, g, b = [to_int(v) for v in fixed(color, 3)]
-        # A grey picture clamps first and goes through RGB565: its levels have the steps of that format.
+        # For a grey picture the firmware goes through RGB565, so the levels have the steps of that format.
         if self._bpp == 1:
             return planes.grey(min(max(r, 0), 255), min(max(g, 0), 255), min(max(b, 0), 255))
         return planes.rgb(r, g, b)
 
-    # -- firmware ------------------------------------------------------------------------------------------------
+    # -- the firmware's names ------------------------------------------------------------------------------------
 
     def width(self) -> int:
         return self._w
@@ -152,6 +112,7 @@ class Image:
 
     def draw_line(self, x0, y0=None, x1=None, y1=None, color=None, thickness: int = 1) -> "Image":
         bench.enter("Image.draw_line")
+        # The coordinates may be a tuple; then each later argument is one position or more further to the left.
         if is_sequence(x0):
             if y0 is not None:
                 color = y0
@@ -171,6 +132,7 @@ class Image:
 
     def draw_rectangle(self, x, y=None, w=None, h=None, color=None, thickness: int = 1, fill=False) -> "Image":
         bench.enter("Image.draw_rectangle")
+        # With the coordinates as a tuple the later arguments move to the left.
         if is_sequence(x):
             if y is not None:
                 color = y
@@ -192,6 +154,7 @@ class Image:
 
     def draw_circle(self, x, y=None, r=None, color=None, thickness: int = 1, fill=False) -> "Image":
         bench.enter("Image.draw_circle")
+        # With the coordinates as a tuple the later arguments move to the left.
         if is_sequence(x):
             if y is not None:
                 color = y
@@ -210,6 +173,7 @@ class Image:
 
     def draw_cross(self, x, y=None, color=None, size: int = 5, thickness: int = 1) -> "Image":
         bench.enter("Image.draw_cross")
+        # With the coordinates as a tuple the colour moves to the left.
         if is_sequence(x):
             if y is not None:
                 color = y
@@ -229,6 +193,7 @@ class Image:
         self, x, y=None, text=None, color=None, scale=1.0, x_spacing: int = 0, y_spacing: int = 2, mono_space=0
     ) -> "Image":
         bench.enter("Image.draw_string")
+        # With position and text as a tuple the later arguments move to the left.
         if is_sequence(x):
             if y is not None:
                 color = y
@@ -273,8 +238,10 @@ class Image:
             raise OSError(TOO_FEW)
         if not 0 <= alpha <= 256:
             raise OSError("Error: 0 <= alpha <= 256!")
-        if bench.screen.draw and alpha:  # half-transparent is drawn opaque: simplified
-            frames.draw_image(self, other, to_int(x), to_int(y), x_scale, y_scale)
+        if bench.screen.draw and alpha:  # simplified: half-transparent is drawn opaque
+            from benchlib import imgops
+
+            imgops.draw_image(self, other, to_int(x), to_int(y), x_scale, y_scale)
         return self
 
     def resize(self, w: int, h: int) -> "Image":
@@ -332,7 +299,7 @@ class Image:
         return imgops.to_rgb565(self, bool(copy))
 
     def to_bytes(self) -> bytearray:
-        """Return the pixels themselves, not a copy."""
+        """Return the memory of the pixels, not a copy of it."""
         return self._pixels()
 
     def save(self, path: str, roi=None, quality: int = 50) -> "Image":

@@ -1,32 +1,33 @@
-"""Slower operations of Image: sizes, colours, the KPU's planes, files (py_image.c, imlib)."""
+"""Operations of Image that take long: sizes, colours, planes for the KPU, files (py_image.c, imlib.c)."""
 
 import array
 import struct
 
-from benchlib import frames, planes
-from benchlib.frames import GARBAGE, allocate, pixels_matter
-from benchlib.img import Image, region
+from benchlib import planes
+from benchlib.args import region
+from benchlib.frames import GARBAGE, Memory, allocate, pixels_matter
 
 
-def _new(w, h, bpp):
-    return Image(w, h, bpp, allocate(w * h * bpp), None)
+def _new(image, w, h, bpp):
+    # The class Image is an argument, because img.py imports this module.
+    return image(w, h, bpp, allocate(w * h * bpp), None)
 
 
-def _put(img, data):
+def _filled(img, data):
     img._pixels()[:] = data
     return img
 
 
-def _nearest(img, x0, y0, w, h, over_x, over_y):
-    # pixel (x, y) of the result is (x0 + int(x * over_x), y0 + int(y * over_y)) of the source
+def _nearest(img, x0, y0, w, h, step_x, step_y):
+    # Pixel (x, y) of the result is (x0 + int(x * step_x), y0 + int(y * step_y)) of the source.
     bpp, width = img._bpp, img._w
     pixels = img._pixels()
-    # The columns are the same in each row, so they are computed once; rows without scaling are copied as slices.
-    columns = [x0 + int(x * over_x) for x in range(w)]
-    plain = over_x == 1.0
+    # All rows have the same columns, so they are computed once. A row that is not scaled is copied as a slice.
+    columns = [x0 + int(x * step_x) for x in range(w)]
+    plain = step_x == 1.0
     out = bytearray(w * h * bpp)
     for y in range(h):
-        start = (y0 + int(y * over_y)) * width
+        start = (y0 + int(y * step_y)) * width
         if plain:
             row = pixels[(start + x0) * bpp : (start + x0 + w) * bpp]
         elif bpp == 1:
@@ -39,18 +40,20 @@ def _nearest(img, x0, y0, w, h, over_x, over_y):
 
 
 def resize(img, w: int, h: int):
-    """Return a new picture: RGB565 nearest when one side shrinks, bilinear when both grow; grey as the firmware's
-    code."""
-    # The memory is taken even when nobody looks at pixels: a full heap must fail in both cases.
-    new = _new(w, h, img._bpp)
+    """Return a new picture of w x h with the content of img.
+
+    RGB565 is sampled when one side shrinks and interpolated when both grow. Grey has rules of its own (_resize_grey).
+    """
+    # The memory is allocated even when nobody reads pixels, because a full heap must fail in both cases.
+    new = _new(type(img), w, h, img._bpp)
     if not pixels_matter():
         return new
     if img._bpp == 1:
-        return _put(new, _resize_grey(img, w, h))
-    # The two comparisons differ (>= and >) in py_image.c; one equal side therefore decides which method runs.
+        return _filled(new, _resize_grey(img, w, h))
+    # The two comparisons differ in py_image.c (>= and >), so for an equal side it matters which one it is.
     if img._w >= w or img._h > h:
-        return _put(new, _nearest(img, 0, 0, w, h, img._w / w, img._h / h))
-    return _put(new, _bilinear(img, w, h))
+        return _filled(new, _nearest(img, 0, 0, w, h, img._w / w, img._h / h))
+    return _filled(new, _bilinear(img, w, h))
 
 
 def _resize_grey(img, w, h):
@@ -60,12 +63,12 @@ def _resize_grey(img, w, h):
     sy = h0 / h
     out = bytearray(w * h)
     last = w0 * h0 - 1
-    # One growing side is enough for the bilinear branch, so the other side is then sampled, not averaged.
+    # One growing side is enough to interpolate, so the other side is then sampled and not averaged.
     if w >= w0 or h >= h0:
         for y in range(h):
             yf = (y + 0.5) * sy - 0.5
-            # The firmware truncates: the half pixel before the first row gives a negative weight and not the
-            # edge value.
+            # The firmware truncates, so the half pixel before the first row has a negative weight instead of the
+            # value of the edge.
             ya = int(yf)
             yb = ya + 1 if ya < h0 - 1 else ya
             for x in range(w):
@@ -80,7 +83,7 @@ def _resize_grey(img, w, h):
                 )
                 out[y * w + x] = int(value) & 255
         return out
-    # shrinking: the firmware scales x by the factor of y, so another aspect comes out distorted
+    # When both sides shrink, the firmware scales x by the factor of y, which distorts another aspect.
     for y in range(h):
         ya = int(y * sy)
         yb = int((y + 1) * sy)
@@ -91,8 +94,8 @@ def _resize_grey(img, w, h):
             for yy in range(ya, yb + 1):
                 for xx in range(xa, xb + 1):
                     at = yy * w0 + xx
-                    # The distorted x runs over the end of a row, and at the end over the picture: the last
-                    # pixel stands for it.
+                    # The distorted x may pass the end of a row, and at last the end of the picture, where the last
+                    # pixel stands for the unknown memory.
                     total += pixels[at if at < last else last]
             out[y * w + x] = total // ((yb - ya + 1) * (xb - xa + 1)) & 255
     return out
@@ -116,7 +119,7 @@ def _bilinear(img, w, h):
         for x in range(w):
             xf = (x + 0.5) * sx - 0.5
             xa = max(int(xf), 0)
-            # The last row and column have no neighbour to mix with.
+            # The last row and the last column have no neighbour.
             if xa + 1 >= w0 or ya + 1 >= h0:
                 r, g, b = parts(xa, ya)
             else:
@@ -125,7 +128,7 @@ def _bilinear(img, w, h):
                 for k in range(3):
                     upper = (xa + 1 - xf) * p[k] + (xf - xa) * q[k]
                     lower = (xa + 1 - xf) * s[k] + (xf - xa) * t[k]
-                    # The components are mixed in 5 and 6 bits, without expanding: that loses steps, as on the board.
+                    # The components are mixed with their 5 or 6 bits, which loses steps, as on the board.
                     mixed.append(max(int((ya + 1 - yf) * upper + (yf - ya) * lower), 0))
                 r, g, b = mixed[0] & 31, mixed[1] & 63, mixed[2] & 31
             value = r << 11 | g << 5 | b
@@ -136,14 +139,14 @@ def _bilinear(img, w, h):
 
 
 def cut(img, x: int, y: int, w: int, h: int):
-    """Return a new picture of w x h; what lies outside the source stays uninitialised."""
-    new = _new(w, h, img._bpp)
+    """Return a new picture of the rectangle; pixels outside the source stay uninitialised."""
+    new = _new(type(img), w, h, img._bpp)
     if not pixels_matter():
         return new
     bpp = img._bpp
     source = img._pixels()
     target = new._pixels()
-    # Only the target is sized by the arguments. What has no source keeps the bytes that the heap held.
+    # The rectangle is not cut to the source, so pixels without a source keep what the heap held.
     inside = min(x + w, img._w) - x
     for row in range(min(y + h, img._h) - y):
         at = ((y + row) * img._w + x) * bpp
@@ -152,42 +155,53 @@ def cut(img, x: int, y: int, w: int, h: int):
 
 
 def copy(img, roi, x_scale: float, y_scale: float, in_place: bool, copy_to_fb):
-    """Return a picture whose pix_ai pointer is uninitialised; `in_place`: over the same memory, and img changes its
-    size."""
+    """Return a picture of the rectangle roi, scaled; its pix_ai pointer is uninitialised.
+
+    in_place: the result has the memory of img, which changes its size. Raises OSError for a size of 0.
+    """
     x, y, w, h = region(img, roi)
-    # The size is truncated, so a small factor can make it 0. The two sides have their own messages.
+    # The size is truncated, so a small factor can make it 0.
     width = int(w * x_scale)
     height = int(h * y_scale)
     if width < 1:
         raise OSError("Output image width is 0!")
     if height < 1:
         raise OSError("Output image height is 0!")
-    # The source loses its size here: the firmware changes the struct that both objects look at.
+    # The firmware changes the struct of both objects, so the source changes its size too.
     if in_place:
         if width * height > img._w * img._h:
             raise OSError("The new image won't fit in the target frame buffer!")
         data = _nearest(img, x, y, width, height, 1.0 / x_scale, 1.0 / y_scale)
         img._pixels()[: len(data)] = data
         img._w, img._h = width, height
-        return Image(width, height, img._bpp, img._store, GARBAGE)
-    new = _new(width, height, img._bpp)
+        return type(img)(width, height, img._bpp, img._store, GARBAGE)
+    new = _new(type(img), width, height, img._bpp)
     new._ai = GARBAGE
     if pixels_matter():
-        _put(new, _nearest(img, x, y, width, height, 1.0 / x_scale, 1.0 / y_scale))
+        _filled(new, _nearest(img, x, y, width, height, 1.0 / x_scale, 1.0 / y_scale))
     return new
 
 
 def scaled(img, x_scale: float, y_scale: float):
-    """Return a scaled picture for draw_image, not accounted."""
+    """Return a scaled picture for draw_image; its memory is not counted."""
     w = max(int(img._w * x_scale + 0.5), 1)
     h = max(int(img._h * y_scale + 0.5), 1)
-    return Image(w, h, img._bpp, frames.Memory(_nearest(img, 0, 0, w, h, img._w / w, img._h / h)), None)
+    return type(img)(w, h, img._bpp, Memory(_nearest(img, 0, 0, w, h, img._w / w, img._h / h)), None)
+
+
+def draw_image(img, other, x: int, y: int, x_scale: float, y_scale: float) -> None:
+    """Draw the picture `other` into img with its corner at (x, y), scaled if a factor is not 1."""
+    from benchlib import draw
+
+    if x_scale != 1.0 or y_scale != 1.0:
+        other = scaled(other, x_scale, y_scale)
+    draw.paste(img._pixels(), img._w, img._h, img._bpp, x, y, other._pixels(), other._w, other._h, other._bpp)
 
 
 def pix_to_ai(img) -> None:
-    """Fill the planes from the pixels; they are allocated on the Python heap when the pointer is NULL."""
+    """Fill the planes from the pixels; planes that do not exist are allocated on the Python heap."""
     w, h = img._w, img._h
-    # Rows of RGB planes are padded to 64 pixels in the firmware's request, grey ones are not (py_image.c).
+    # The firmware allocates rows of a multiple of 64 pixels for RGB planes, but not for a grey one (py_image.c).
     if img._ai is None:
         img._ai = allocate(w * h if img._bpp == 1 else (w + 63) // 64 * 64 * h * 3)
     if not pixels_matter():
@@ -205,38 +219,45 @@ def ai_to_pix(img) -> None:
 
 
 def to_grayscale(img, new: bool):
-    """Return a grey picture: of its own with unfilled planes, or over the same memory, then img is grey too."""
+    """Return a grey picture.
+
+    new: it has memory of its own, and planes that are not filled. Otherwise it shares the memory of img, which
+    becomes grey too.
+    """
     result = None
-    # The planes of a grey copy are requested for three colours: that is what the firmware takes from the heap.
+    # The firmware allocates planes for three colours, although the copy is grey.
     if new:
-        result = _new(img._w, img._h, 1)
+        result = _new(type(img), img._w, img._h, 1)
         result._ai = allocate(img._w * img._h * 3)
         if not pixels_matter():
             return result
-    # In place the grey bytes use the front half of the memory; the rest stays allocated.
+    # In place the grey levels use the front half of the memory; the other half stays allocated.
     data = img._pixels() if img._bpp == 1 else planes.rgb_to_grey(img._pixels())
     if result is not None:
-        return _put(result, data)
+        return _filled(result, data)
     if img._bpp != 1:
         img._pixels()[: len(data)] = data
         img._bpp = 1
-    return Image(img._w, img._h, 1, img._store, img._ai)
+    return type(img)(img._w, img._h, 1, img._store, img._ai)
 
 
 def to_rgb565(img, new: bool):
-    """Return an RGB565 picture; OSError when a grey one should become it in place."""
-    # In place is impossible for grey: a pixel needs two bytes where one is.
+    """Return an RGB565 picture, new or over the memory of img. Raises OSError for a grey picture that is not new."""
+    # A pixel needs two bytes, and a grey picture has one, so it cannot change in place.
     if not new:
         if img._bpp == 1:
             raise OSError("Can't convert to rgb565 in place!")
-        return Image(img._w, img._h, 2, img._store, img._ai)
-    result = _new(img._w, img._h, 2)
+        return type(img)(img._w, img._h, 2, img._store, img._ai)
+    result = _new(type(img), img._w, img._h, 2)
     result._ai = allocate(img._w * img._h * 3)
-    return _put(result, planes.grey_to_565(img._pixels()) if img._bpp == 1 else img._pixels())
+    return _filled(result, planes.grey_to_565(img._pixels()) if img._bpp == 1 else img._pixels())
 
 
 def save(img, path: str, roi) -> None:
-    """Write .bmp (16 or 8 bits, top row first) or a stand-in for .jpg; any other name writes nothing, silently."""
+    """Write the rectangle roi to a file: a .bmp of 16 or 8 bits, or a stand-in for a .jpg.
+
+    As in the firmware, a path with another suffix writes nothing.
+    """
     import uio
 
     x, y, w, h = region(img, roi)
@@ -247,7 +268,7 @@ def save(img, path: str, roi) -> None:
     if not path.endswith(".bmp"):
         return
     bpp = img._bpp
-    # BMP pads each row to four bytes. A negative height means that the top row comes first.
+    # Each row of a .bmp has a multiple of four bytes. A negative height means that the top row comes first.
     row = (w * bpp + 3) // 4 * 4
     table = 256 * 4 if bpp == 1 else 12
     head = struct.pack("<HIHHI", 0x4D42, 54 + table + row * h, 0, 0, 54 + table)
@@ -262,7 +283,7 @@ def save(img, path: str, roi) -> None:
             out.write(struct.pack("<III", 0xF800, 0x07E0, 0x001F))
         for line in range(y, y + h):
             raw = pixels[(line * img._w + x) * bpp : (line * img._w + x + w) * bpp]
-            # BMP is little-endian and the picture has the high byte first, so the bytes of each pixel are swapped.
+            # A .bmp is little-endian and the picture has the high byte first, so the bytes of each pixel are swapped.
             data = bytearray(row)
             if bpp == 1:
                 data[:w] = raw
@@ -273,8 +294,11 @@ def save(img, path: str, roi) -> None:
             out.write(bytes(data))
 
 
-def load(data: bytes):
-    """Return the picture in a .bmp of 8, 16 or 24 bits; OSError for what is none. JPEG is not in the fake."""
+def load(image, data: bytes):
+    """Return the picture in a .bmp of 8, 16 or 24 bits, as an object of the class `image`.
+
+    Raises OSError for another format. Simplified: NotImplementedError for JPEG.
+    """
     if bytes(data[:2]) == b"\xff\xd8":
         raise NotImplementedError("the fake reads .bmp only")
     if bytes(data[:2]) != b"BM":
@@ -282,10 +306,10 @@ def load(data: bytes):
     start = struct.unpack("<I", bytes(data[10:14]))[0]
     w, high = struct.unpack("<ii", bytes(data[18:26]))
     bits = struct.unpack("<H", bytes(data[28:30]))[0]
-    # Both row orders are read: PC programs write the bottom row first.
+    # Both orders of rows are read, because programs on a PC write the bottom row first.
     h = abs(high)
     row = (w * bits // 8 + 3) // 4 * 4
-    img = _new(w, h, 1 if bits == 8 else 2)
+    img = _new(image, w, h, 1 if bits == 8 else 2)
     pixels = img._pixels()
     for y in range(h):
         at = start + (y if high < 0 else h - 1 - y) * row

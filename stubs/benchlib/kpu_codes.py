@@ -23,7 +23,7 @@ TEXTS = {
 
 
 def text(code: int) -> str:
-    """Return the firmware's text of a code; unknown codes read ERR_UNKNOWN."""
+    """Return the firmware's text for a code, that of ERR_UNKNOWN for an unknown one."""
     if code == 2002:
         if bench.flavour[flavours.V4]:
             return "ERR_KMODEL_VERSION: only support kmodel V3/V4 now"

@@ -1,9 +1,12 @@
-"""The rest of the KPU module: netinfo, set_layers, memtest, face features, the self-learning classifier
-(simplified)."""
+"""Less used functions of the KPU module: netinfo, set_layers, memtest, faces and the self-learning classifier.
+
+The sources are Maix_kpu.c and Maix_kpu_classifier.c; what they call in the closed library is simplified.
+"""
 
 import gc
 
 import bench
+from benchlib.kpu_run import forward
 from benchlib.kpu_types import kpu_net
 
 NAMES = {
@@ -86,11 +89,14 @@ class kpu_netinfo_find:
 
 
 def set_layers(_net, _n: int) -> bool:
-    """Run only the first n layers of a v3 model; simplified: checked and noted, the output does not change."""
+    """Run only the first _n layers of a v3 model; 0 or less means all. Returns True, or False for too many.
+
+    Simplified: the number is checked, but the output does not change.
+    """
     bench.enter("KPU.set_layers")
     if type(_net) is not kpu_net:
         bench.hard_fault("set_layers does not check that it got a task")
-    # Zero and negative counts pass, as the C code compares only upwards; the result is a flag, not an exception.
+    # A number that is too large prints a line and returns False; it does not raise (Maix_kpu.c).
     if _n > 0 and _n > _net._max_layers:
         bench.uart.print("err: set layers_length to %d, but max %d\r\n" % (_n, _net._max_layers))
         return False
@@ -98,12 +104,12 @@ def set_layers(_net, _n: int) -> bool:
 
 
 def netinfo(_net) -> list:
-    """Return a row per layer and print them; ValueError for v4 models and after deinit."""
+    """Print and return one kpu_netinfo_find per layer. Raises ValueError for a v4 model and after deinit."""
     bench.enter("KPU.netinfo")
     if type(_net) is not kpu_net:
         bench.hard_fault("netinfo does not check that it got a task")
     model = _net._model
-    # Only the v3 library can walk its layers: here v4 and a released task end in the same text.
+    # Simplified: for a v4 model the firmware raises OSError(2014), seen with the firmware on an emulated chip.
     if not model.alive or model.network.version != 3 or model.network.layers <= 0:
         raise ValueError("get layer num error!")
     rows = getattr(model.network, "netinfo", ())
@@ -113,34 +119,37 @@ def netinfo(_net) -> list:
     return layers
 
 
-GC_AT_THE_PROMPT = 13 * 1024  # of 512 KiB an image of v0.6.0 or v0.6.2 counts 499 at the prompt
+GC_AT_THE_PROMPT = 13 * 1024  # images of v0.6.0 and v0.6.2 count 499 KiB of 512 at the prompt
 
 
 def memtest() -> None:
-    """Print the largest free block of the Python heap and the free system heap above the break; collects first."""
+    """Print the free Python heap and the free system heap above the break, in KiB.
+
+    Simplified: the firmware prints the largest free block of the Python heap, found by trial (Maix_kpu.c).
+    """
     bench.enter("KPU.memtest")
     gc.collect()
     if hasattr(gc, "mem_free"):
         free = gc.mem_free()
-    else:  # CPython's own objects are no measure: what the pictures leave of the heap at the prompt
+    else:  # the objects of CPython do not count, so only the pictures are subtracted from the heap at the prompt
         free = bench.memory.gc_capacity - GC_AT_THE_PROMPT - bench.memory.gc_used
     bench.uart.print("###free gc heap memory : %d KB\r\n" % (free // 1024))
     bench.uart.print("###free sys heap memory: %d KB\r\n" % (bench.memory.above_break() // 1024))
 
 
 def face_encode(_features) -> bytearray:
-    """Pack up to 512 floats into signed bytes; simplified: the scale of the closed function is not known."""
+    """Pack up to 512 floats into signed bytes. Simplified: the scale of the closed function is not known."""
     bench.enter("KPU.face_encode")
     if not isinstance(_features, (list, tuple)):
         raise TypeError("object '%s' is not a tuple or list" % type(_features).__name__)
-    # The text of the firmware says 200 and its code tests another number: the text is kept as it is.
+    # The text of the firmware says 200, although its code tests 512.
     if len(_features) > 512:
         raise ValueError("feature dim <=200\r\n")
     return bytearray([int(max(-128, min(127, round(float(value) * 128)))) & 255 for value in _features])
 
 
 def face_compare(_feature0: bytes, _feature1: bytes) -> float:
-    """Return how alike two packed features are, 0 to 100; simplified: cosine."""
+    """Return how alike two packed features are, 0 to 100. Simplified: the cosine."""
     bench.enter("KPU.face_compare")
     if len(_feature0) != len(_feature1):
         raise ValueError("compare feature must in same dim!\r\n")
@@ -151,14 +160,14 @@ def face_compare(_feature0: bytes, _feature1: bytes) -> float:
         ab += a * b
         aa += a * a
         bb += b * b
-    # A feature of zeros has no direction. 0 says "not alike", which is what a program wants for an empty picture.
+    # A feature of zeros has no direction; 0 means "not alike".
     if not aa or not bb:
         return 0.0
     return max(0.0, 100.0 * ab / (aa * bb) ** 0.5)
 
 
 class classifier:
-    """Self-learning classifier over a feature network; simplified: nearest mean of the first output."""
+    """Self-learning classifier over a feature network. Simplified: the nearest mean of the first output wins."""
 
     def __init__(self, _net, _class_num, _sample_num, fea_len=0):
         bench.enter("KPU.classifier")
@@ -173,14 +182,11 @@ class classifier:
         self._means = []
 
     def _feature(self, img):
-        import KPU
-
-        features = KPU.forward(self._net, img)
-        values = list(features[:])
+        values = list(forward(self._net, img)[:])
         return values[: self._length] if self._length else values
 
     def add_class_img(self, img, index: int = -1) -> int:
-        # An index replaces a class that exists, so it is allowed when all places are taken.
+        # An index replaces an existing class, so it is allowed when the classifier is full.
         if len(self._classes) >= self._class_num and index < 0:
             raise OSError(22)
         if 0 <= index < len(self._classes):
@@ -210,11 +216,11 @@ class classifier:
     def train(self) -> None:
         if not self._classes:
             raise OSError(22)
-        # The class picture counts as the first sample: training works with class pictures alone.
+        # The class picture counts as the first sample, so training works without samples.
         means = [list(row) for row in self._classes]
         counts = [1] * len(means)
         for sample in self._samples:
-            # Samples carry no label: each goes to the class picture that it is nearest to.
+            # Samples have no label, so each one goes to the nearest class picture.
             best = self._nearest(self._classes, sample)[0]
             counts[best] += 1
             for i in range(len(sample)):
@@ -238,7 +244,7 @@ class classifier:
         return self._nearest(self._means, self._feature(img))
 
     def save(self, path: str) -> None:
-        """Write the learnt means; the format is the fake's own."""
+        """Write the learnt means to a file, in a format of the fake."""
         import json
         import uio
 

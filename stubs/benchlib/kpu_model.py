@@ -1,7 +1,6 @@
-"""One loaded model: the loader's rules in the library's order, its memory, its outputs.
+"""One loaded model: the checks of the loader in the library's order, its memory and its outputs.
 
-The order of checks and the sizes come from the disassembly of lib_sipeed_kpu (see README.md); nothing here is a
-firmware name.
+The order of the checks and the sizes come from the disassembly of lib_sipeed_kpu.a (see README.md). The names are ours.
 """
 
 import array
@@ -18,7 +17,7 @@ ENCRYPTED = (0x2713, 0x534D444C, 0x454D444C)  # smodel v3, "LDMS", "LDME"
 
 
 def engine():
-    """Return the engine in use."""
+    """Return the engine in use, which is the scripted one unless a test chose another."""
     if bench.kpu.engine is None:
         from benchlib.engine import ScriptedEngine
 
@@ -27,13 +26,13 @@ def engine():
 
 
 def no_memory() -> int:
-    """Log what the SDK's malloc logs, return 2006."""
+    """Print the line of the SDK for a failed malloc and return code 2006."""
     bench.uart.print("E (%d) SYSCALL: Out of memory" % (bench.clock.now * 400000))
     return 2006
 
 
 class Model:
-    """What one slot of the library holds."""
+    """A model in one of the slots of the library."""
 
     def __init__(self, where):
         self.where = where
@@ -41,15 +40,15 @@ class Model:
         self.network = None
         self.size = 0
         self.blocks = []  # system heap
-        self.buffers = None  # one array('f') or bytearray per output, made at the first run that needs them
+        self.buffers = None  # one array('f') or bytearray per output, allocated when first needed
         self.shapes = {}  # output index -> (w, h, ch) from set_outputs
         self.yolo = None  # system heap block of the yolo arguments
         self.alive = True
         self.run_entry = ()
-        self.generation = bench.generation  # of the board: a task of the board before last reset owns nothing
+        self.generation = bench.generation  # of the board that loaded it: after the next reset() it owns nothing
 
     def take(self, name: str, size: int) -> bool:
-        """Get system heap for this model; False when there is none."""
+        """Allocate `size` bytes of the system heap for this model. Returns False when it is full."""
         block = bench.memory.alloc(name, size)
         if block is None:
             return False
@@ -57,14 +56,14 @@ class Model:
         return True
 
     def load(self, drive, path: str) -> int:
-        """Load a file: 0 or the library's code; a failed load leaves nothing behind."""
+        """Load a file and return 0 or the library's code; a failed load keeps nothing."""
         code = self._load(drive, path)
         if code:
             self.release()
         return code
 
     def _load(self, drive, path):
-        # The order of these steps is the library's: with several faults at once the program sees the first code.
+        # The steps are in the library's order, because a program sees the code of the first fault only.
         slot = free_slot()
         if slot < 0:
             return 2009
@@ -82,7 +81,7 @@ class Model:
         code = self.check(head_of(data), size)
         if code:
             return code
-        # The size is checked before the time is spent: a file that is refused by its header costs no reading.
+        # Reading takes time only now: a file that its header condemns is not read.
         bench.block(size // drive.bytes_per_ms)
         try:
             drive.touch()
@@ -91,13 +90,13 @@ class Model:
         return self.start(data, slot)
 
     def load_address(self, address: int) -> int:
-        """Load from the flash chip: bench.kpu.flash holds what lies at which address."""
+        """Load from an address in the flash chip, whose content is bench.kpu.flash. Returns 0 or the library's code."""
         slot = free_slot()
         if slot < 0:
             return 2009
         data = bench.kpu.flash.get(address)
         if data is None:
-            return 2002  # whatever lies there is no model
+            return 2002  # no model is at this address
         code = self.check(head_of(data), len(data))
         if not code:
             bench.block(len(data) // 8000)
@@ -107,39 +106,39 @@ class Model:
         return code
 
     def check(self, head, size: int) -> int:
-        """Classify by the first word, then check size, version and the room for the file itself."""
+        """Check the first word, the size and the version, then allocate the file's memory. Returns 0 or a code."""
         first = word(head, 0)
-        # The class of the file comes before its size: an encrypted file that is too large is still 2004.
+        # The first word is checked before the size: an encrypted file that is too large still gives 2004.
         if first in ENCRYPTED:
-            return 2004  # nothing here can decrypt; which code other boards see is not known
+            return 2004  # the fake cannot decrypt; the code on a board with another key is not known
         if first not in (3, V4_MAGIC):
             return 2002
         if size < 1 or size > flavours.MODEL_LIMIT:
             return 2003
-        # A build without v4 support does not know the magic. Its code is that of an unknown file, so the file
-        # alone does not tell.
+        # A build without v4 support does not know the magic, so a v4 file gives the code of an unknown file.
         if first == V4_MAGIC and not bench.flavour[flavours.V4]:
             return 2002
         self.size = size
-        # The file buffer and the context come first; the main memory is taken by start(), after the file was read.
+        # File buffer and context are allocated here; start() allocates the main memory after the file was read.
         for name, nbytes in flavours.need_parts(3 if first == 3 else 4, size, 0)[:2]:
             if not self.take(name, nbytes):
                 return no_memory()
         return 0
 
     def start(self, data, slot):
-        """The part after the file is in memory: header again, main memory, the engine."""
+        """Do what follows the reading of the file: header, main memory, engine, slot. Returns 0 or a code."""
         head = head_of(data)
         first = word(head, 0)
-        # The v3 loader accepts one architecture word only, and it looks once the file is in memory.
+        # The v3 loader accepts one architecture only, which it checks once the file is in memory.
         if first == 3 and word(head, 8) != 0:
             return 2002
-        # Newer kmodels keep the magic. The version is not compared, so the later layout is read as v4.
+        # Later kmodels have the same magic. The loader does not compare the version and reads them as v4.
         if first == V4_MAGIC and word(head, 4) != 4:
             bench.hard_fault("kmodel v%d: its loader takes it for a v4, and copies 2 GiB" % word(head, 4))
         if not self.take("main memory", word(head, 20)):
             return no_memory()
-        # Whatever the engine raises becomes a code, as the closed library never raises; the reason goes to the console.
+        # The closed library never raises, so every exception of the engine becomes a
+        # code. The serial line shows the reason.
         try:
             self.network = engine().load(data)
         except EngineError as error:
@@ -148,7 +147,7 @@ class Model:
         except Exception as error:
             bench.uart.print("engine: %s: %s" % (type(error).__name__, error))
             return 2015
-        # The slot is taken last: nothing before this line has to undo it.
+        # The slot is taken last, so that no fault above has to free it.
         self.id = bench.kpu.next_id
         bench.kpu.next_id += 1
         bench.kpu.loads += 1
@@ -158,15 +157,15 @@ class Model:
         return 0
 
     def release(self) -> None:
-        """Give everything back: file buffer, main memory, slot, yolo arguments."""
-        # A task may outlive bench.reset(). Its blocks belong to the old heap and must not be freed in the new one.
+        """Free the file buffer, the main memory, the slot and the arguments of init_yolo2."""
+        # A task may outlive bench.reset(). Then its blocks belong to the old heap and must not be freed in the new one.
         if self.generation == bench.generation:
             for block in self.blocks:
                 bench.memory.free_block(block)
             self.free_yolo()
         self.blocks = []
         self.yolo = None
-        # A second release finds no slot of its own: another model may have taken it meanwhile.
+        # A second release must not free the slot: another model may have taken it meanwhile.
         if self.alive:
             self.alive = False
             slots = bench.kpu.slots
@@ -182,7 +181,7 @@ class Model:
         self.yolo = None
 
     def output_buffers(self):
-        """Return the memory that fmaps look at."""
+        """Return one buffer per output: the memory that the fmaps show."""
         if self.buffers is None:
             self.buffers = [
                 array.array("f", bytearray(size // 4 * 4)) if typecode == "f" else bytearray(size)
@@ -191,11 +190,11 @@ class Model:
         return self.buffers
 
     def run(self, x) -> int:
-        """Run the network on planes or floats: 0 or a code; the outputs are overwritten."""
+        """Run the network on planes or floats and overwrite the outputs. Returns 0 or a code."""
         network = self.network
         bench.kpu.note(self.run_entry)
         bench.kpu.runs += 1
-        # The ledger has the run before it is tried: a test must see a run that failed, too.
+        # The run enters the ledger first, so that a test also sees a run that failed.
         try:
             results = network.run(x)
             outputs = self.output_buffers()
@@ -211,16 +210,16 @@ class Model:
         return 0
 
     def run_ms(self) -> int:
-        """Return the milliseconds one run takes."""
+        """Return how many milliseconds one run takes."""
         return int(getattr(self.network, "run_ms", bench.kpu.run_ms))
 
 
 def _store(buffer, values):
-    # copy into the same memory, so that every fmap sees the new run
+    # Copies into the same memory, so that every fmap shows the new run.
     if isinstance(buffer, bytearray):
         buffer[:] = bytes(values)[: len(buffer)]
         return
-    # Engines answer with lists, with arrays or with raw bytes. The buffer keeps its type, since fmaps hold it.
+    # Engines return lists, arrays or raw bytes. The buffer keeps its type, because fmaps hold it.
     if not isinstance(values, array.array):
         if isinstance(values, (list, tuple)):
             values = array.array("f", values)
@@ -231,12 +230,12 @@ def _store(buffer, values):
 
 
 def head_of(data):
-    """Return the bytes at the start of a file, of a sparse one too."""
+    """Return the first bytes of a file: of a SparseFile its head, of any other all of it."""
     return getattr(data, "head", data)
 
 
 def free_slot() -> int:
-    """Return the number of a free slot or -1."""
+    """Return the number of the first free slot, or -1."""
     slots = bench.kpu.slots
     for index in range(len(slots)):
         if slots[index] is None:
@@ -245,7 +244,7 @@ def free_slot() -> int:
 
 
 def drive_of(path: str):
-    """Return (drive, path inside) or (None, path) when nothing is mounted there."""
+    """Return (drive, path on it), or (None, path) when the path is on no mounted drive."""
     try:
         return vfs.resolve(path)
     except OSError:
@@ -253,15 +252,15 @@ def drive_of(path: str):
 
 
 def dropped(model) -> None:
-    """A task object is gone: its finaliser runs at the next full collection, until then the memory stays taken."""
+    """Note that a task object is gone: its memory stays allocated until the next full collection finalises it."""
     if model.generation == bench.generation:
         if sys.implementation.name != "cpython":
-            finalise()  # MicroPython shows nobody its collections: the one before goes when the next is dropped
+            finalise()  # MicroPython does not report collections, so the next dropped task finalises this one
         bench.kpu.dropped.append(model)
 
 
 def finalise() -> None:
-    """Run the finalisers of dropped tasks, as a collection does: each prints, and frees what was never released."""
+    """Run the finalisers of the dropped tasks as a collection does: each prints a line and releases its model."""
     waiting = bench.kpu.dropped[:]
     bench.kpu.dropped.clear()
     for model in waiting:

@@ -1,10 +1,10 @@
-"""Objects that the KPU module hands out: kpu_net, kpu_yolo2, kpu_yolo2_find (Maix_kpu.c)."""
+"""Objects that the KPU module returns: kpu_net, kpu_yolo2, kpu_yolo2_find (Maix_kpu.c)."""
 
 from benchlib import kpu_model
 
 
 class kpu_yolo2:
-    """What task.net_arg() returns after init_yolo2."""
+    """The arguments of init_yolo2, as task.net_arg() returns them."""
 
     def __init__(self, threshold, nms_value, anchor_number, anchor):
         self._threshold = threshold
@@ -36,7 +36,7 @@ class kpu_yolo2:
 
 
 class kpu_net:
-    """A task. Dropping it frees nothing before a collection; deinit it."""
+    """A task: one loaded model. Release it with deinit(); dropping it frees nothing before a collection."""
 
     def __init__(self, model, addr, path):
         self._model = model

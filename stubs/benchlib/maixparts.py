@@ -4,20 +4,22 @@ import bench
 
 
 class freq:
-    """Clocks; set() writes freq.conf and restarts the chip."""
+    """The clocks. In the firmware set() stores them in /flash/freq.conf and restarts the chip."""
 
     @staticmethod
     def set(cpu: int = 0, pll1: int = 0, kpu_div: int = 0):
+        """Set the clocks, in MHz, and restart the chip; None without a change. Raises OSError for a limit."""
         bench.enter("freq.set")
         now_cpu, now_kpu = bench.frequencies
-        # 0 means "as it is", so one clock can be set without knowing the other.
+        # 0 keeps a clock as it is.
         new_cpu = cpu or now_cpu
         new_kpu = (pll1 or 400) // (kpu_div or 1) if pll1 or kpu_div else now_kpu
         if new_kpu > 600 or new_kpu < 26:
             raise OSError("Unsupported KPU frequency!")
+        # Simplified: the lowest CPU clock of the firmware is 26 MHz (mpconfigboard.h).
         if new_cpu > 600 or new_cpu < 40:
             raise OSError("Unsupported CPU frequency!")
-        # No restart without a change: a program may set its clocks at each start and does not loop.
+        # Without a change the chip does not restart, so that a program may set its clocks at each start.
         if (new_cpu, new_kpu) == (now_cpu, now_kpu):
             bench.uart.print("No change\r\n")
             return None
@@ -42,11 +44,11 @@ class freq:
 
 
 class old_utils:
-    """What utils has in v0.5.0: the size of the Python heap."""
+    """utils as in v0.5.0, with the size of the Python heap only."""
 
     @staticmethod
     def gc_heap_size(*_size: int):
-        """Return the size of the Python heap in bytes, or set it for the next start (returns None)."""
+        """Return the size of the Python heap in bytes, or set it for the next start and return None."""
         bench.enter("utils.gc_heap_size")
         if not _size:
             return bench.next_gc_heap or bench.memory.gc_capacity
@@ -61,13 +63,13 @@ class utils(old_utils):
 
     @staticmethod
     def heap_free() -> int:
-        """Return the system heap above the break: freed blocks below it are not counted."""
+        """Return the bytes of system heap above the break; freed blocks below it do not count."""
         bench.enter("utils.heap_free")
         return bench.memory.above_break()
 
     @staticmethod
     def flash_read(_addr: int, _size: int) -> bytes:
-        """Return bytes of the flash chip; what no test put there reads as 0xFF."""
+        """Return _size bytes of the flash chip; bytes that no test put there are 0xFF."""
         bench.enter("utils.flash_read")
         for start, data in bench.kpu.flash.items():
             if start <= _addr < start + len(data):
@@ -77,10 +79,10 @@ class utils(old_utils):
 
 
 class config:
-    """What /flash/config.json says; bench.reset(config=...) is that file."""
+    """The content of /flash/config.json, which is bench.reset(config=...)."""
 
     @staticmethod
     def get_value(_key, _default):
-        """Return a section, or the default."""
+        """Return a section of the file, or the default."""
         table = bench.config
         return table.get(_key, _default) if isinstance(table, dict) else _default

@@ -1,6 +1,6 @@
-"""Small kmodel files for tests, written by hand: right headers, convolutions without weights, any size.
+"""Small kmodel files for tests, of any size: their headers are right, their convolutions have no weights.
 
-They load in the fakes with the scripted engine; no emulator can run them.
+The scripted engine loads them. The emulator cannot run them.
 """
 
 import struct
@@ -26,10 +26,11 @@ def kmodel_v3(
     floats: int = 0,
     classes: int = 0,
 ):
-    """Return a v3 file: one convolution shape (w, h, c) -> grid (w, h, c), then the `last` layer.
+    """Return a v3 file: a convolution from `shape` (w, h, c) to `grid` (w, h, c), then the layer `last`.
 
-    last: "conv" (raw bytes), "dequantize", "softmax", "fc" (the model is one fully connected layer taking `floats`).
-    `size`: total bytes of the file (0: as it comes); larger ones are sparse. `classes`: elements of a softmax output.
+    last: "conv" (no further layer), "dequantize", "softmax" or "fc" (one fully connected layer and no convolution).
+    size: bytes of the file; a larger one than the header needs is a SparseFile. 0: the header alone.
+    main_mem: bytes of main memory. outputs: number of outputs. floats: inputs of "fc". classes: elements of an output.
     """
     layers = []
     if last == "fc":
@@ -46,7 +47,7 @@ def kmodel_v3(
     bodies = []  # type: list
     for kind in layers:
         at = body + sum([len(part) for part in bodies])
-        # The argument block of a convolution follows its fields, so its offset depends on all bodies before it.
+        # The registers of a convolution follow its fields, so their offset depends on all bodies before it.
         if kind == 10240:
             bodies.append(
                 struct.pack("<IIIIII", 0, 0, at + 24, 0, 0, 0)
@@ -70,7 +71,10 @@ def kmodel_v4(
     main_mem: int = 45000,
     floats: int = 0,
 ):
-    """Return a v4 file: input (w, h, c) in AI RAM, or `floats` in main memory; `outputs` = bytes of each output."""
+    """Return a v4 file with an input of `shape` (w, h, c) in the AI RAM, or of `floats` floats in main memory.
+
+    outputs: bytes of each output. size: bytes of the file, as for kmodel_v3. main_mem: bytes of main memory.
+    """
     head = struct.pack("<IIIIIIIIII", 0x4B4D444C, 4, 0, 1, 0, main_mem, 1, 1, len(outputs), 0)
     if floats:
         head += struct.pack("<IIIIiiii", 1, 0, 0, floats * 4, 1, floats, 1, 1)

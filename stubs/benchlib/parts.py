@@ -1,4 +1,4 @@
-"""Camera, panel, KPU and serial line as the bench sees them: state, switches and logs; the rules are in the fakes."""
+"""State of the camera, the panel, the KPU and the serial line; the rules are in the fakes."""
 
 import sys
 
@@ -11,9 +11,10 @@ LEDGER_LINES = 20000 if ON_CPYTHON else 60
 
 
 class Uart:
-    """What is printed on the serial line, newest last; `echo` = a callable that gets every line.
+    """The lines that were printed on the serial line, newest last.
 
-    `wire`: the far end of that line, once somebody writes to it as UARTHS: a print comes between two writes.
+    echo: a function that gets every line, or None. wire: the far end of the line, once a test asked for it; it gets
+    the lines between the writes of UARTHS.
     """
 
     def __init__(self):
@@ -25,7 +26,7 @@ class Uart:
         self.echo = self.wire = None
 
     def print(self, text: str) -> None:
-        """Take text from the firmware, split into lines without their ends."""
+        """Append the lines of a text; empty lines are dropped."""
         lines = self.lines
         for line in text.replace("\r", "").split("\n"):
             if line:
@@ -34,7 +35,7 @@ class Uart:
                     self.echo(line)
                 if self.wire:
                     self.wire.tx.extend(line.encode() + b"\r\n")
-        # Half of the log goes at once, so that a long run does not copy it at each line.
+        # Half of the log is dropped at once, so that a long run does not copy it for each line.
         if len(lines) > LOG_LINES:
             del_to = len(lines) - LOG_LINES // 2
             kept = lines[del_to:]
@@ -55,7 +56,7 @@ class Uart:
 
 
 class Camera:
-    """The lens side: is there a camera, what does it see; below it the state of the driver (sensor.c)."""
+    """The camera and what it sees, and the state of its driver (sensor.c)."""
 
     def __init__(self):
         self.reset()
@@ -65,10 +66,10 @@ class Camera:
         self.period_ms = 33
         self.name = "ov2640"
         self.chip = 0x2642
-        self.source = None  # None: a flat picture, and no memory is spent on it until somebody looks
-        self.has_flips = True  # set_hmirror, set_vflip work
+        self.source = None  # None: a flat picture, which takes no memory until somebody reads it
+        self.has_flips = True  # whether set_hmirror and set_vflip work
         # driver state
-        self.known = False  # a sensor.reset() found the camera once
+        self.known = False  # whether a sensor.reset() has found the camera
         self.reset_set = False
         self.size_set = False
         self.pixformat = 0
@@ -78,7 +79,7 @@ class Camera:
         self.vflip = False
         self.running = False
         self.window = (0, 0, 0, 0)  # x, y, w, h inside the frame
-        self.fb_size = (0, 0)  # what MAIN_FB remembers: after windowing the window
+        self.fb_size = (0, 0)  # the size in MAIN_FB: of the frame, after set_windowing of the window
         self.max_size = (0, 0)  # the frame
         self.blocks = []  # system heap blocks, two per buffer
         self.buffers = ()  # frame buffers of the pictures
@@ -87,18 +88,20 @@ class Camera:
 
 
 class Screen:
-    """The glass: `pixels` are RGB565, high byte first, width x height after rotation; None until something was
-    shown."""
+    """The panel.
+
+    pixels: RGB565, high byte first, of width x height after rotation; None before the first display.
+    """
 
     def __init__(self):
         self.reset()
 
     def reset(self):
-        self.fitted = True  # a panel is wired to the board
-        self.connected = True  # the same word for tests that unplug it later
+        self.fitted = True  # whether the board has a panel
+        self.connected = True  # the same, for tests that unplug the panel
         self.capture = True  # False: display() counts and copies nothing
         self.draw = True  # False: draw_*() check their arguments and paint nothing
-        self.show_ms = 8  # an estimate for 320x240 over 8 bits
+        self.show_ms = 8  # an estimate, for 320x240 over 8 data lines
         self.on_show = None  # called after every display()
         self.shows = 0
         self.pixels = None
@@ -119,51 +122,51 @@ class Screen:
         self.pins = {}
         self.registers = []
         self.block = None  # the driver's buffer
-        self.ready = False  # the driver's pointer is set
+        self.ready = False  # whether the pointer to the driver is set
 
     def canvas(self) -> bytearray:
-        """Return the pixel memory, made on first use."""
+        """Return the pixel memory, which is allocated at the first use."""
         if self.pixels is None or len(self.pixels) != self.width * self.height * 2:
             self.pixels = take(self.width * self.height * 2)
         return self.pixels
 
     def get(self, x: int, y: int):
-        """Return (r, g, b), 8 bits each, of one pixel of the glass."""
+        """Return one pixel of the panel as (r, g, b) with 8 bits each."""
         at = (y * self.width + x) * 2
         pixels = self.canvas()
         return components(pixels[at] | pixels[at + 1] << 8)
 
 
 class Kpu:
-    """Who is loaded, what was asked of the KPU, and what the scripted engine answers."""
+    """The loaded models, a log of what the KPU did, and the results of the scripted engine."""
 
     def __init__(self):
         self.reset()
 
     def reset(self):
         self.engine = None  # None: the scripted engine
-        self.boxes = []  # (x, y, w, h, classid, value) for the scripted engine's yolo2
-        self.scores = []  # floats for the scripted engine's outputs
+        self.boxes = []  # (x, y, w, h, classid, value): detections of the scripted engine
+        self.scores = []  # floats: outputs of the scripted engine
         self.run_ms = 40
         self.ledger = []  # ("load", id, path) ("load_failed", code, path) ("run", id) ("deinit", id) ("finalised", id)
         self.runs = 0
         self.loads = 0
         self.slots = [None] * 5
-        self.dropped = []  # models whose task object is gone without deinit; freed at the next collection
+        self.dropped = []  # models whose task object is gone without deinit; the next collection frees them
         self.next_id = 1
-        self.canmv = []  # loaded objects of the CanMV api
-        self.leaked = []  # (name, bytes): heap that the firmware itself loses
-        self.flash = {}  # flash address -> bytes, for kpu.load(address)
+        self.canmv = []  # the loaded KPU objects of CanMV
+        self.leaked = []  # (name, block): memory that the firmware leaks
+        self.flash = {}  # address in the flash chip -> bytes, for KPU.load(address)
 
     @property
     def live(self):
-        """Ids of the tasks that hold a model now."""
+        """The ids of the loaded models."""
         return [model.id for model in self.slots if model is not None] + [task.id for task in self.canmv]
 
     def note(self, entry) -> None:
-        """Enter a fact; the same run again and again is entered once."""
+        """Append an entry to the ledger; runs of the same model in a row are one entry."""
         ledger = self.ledger
-        # The same object, not an equal one: a model has one run entry, and a loop of frames must not fill the ledger.
+        # A model has one run entry, and a loop of frames must not fill the ledger with it.
         if ledger and ledger[-1] is entry:
             return
         ledger.append(entry)
@@ -173,7 +176,7 @@ class Kpu:
             ledger.extend(kept)
 
     def check(self) -> None:
-        """Raise AssertionError when a task still holds a model."""
+        """Raise AssertionError when a model is still loaded."""
         held = ["task %d (%s)" % (model.id, model.where) for model in self.slots if model is not None]
         held += ["CanMV task %d (%s)" % (task.id, task.where) for task in self.canmv]
         if held:
@@ -181,7 +184,7 @@ class Kpu:
 
 
 class Wire:
-    """The far end of a UART: put bytes into `rx` for the board to read, find what it wrote in `tx`."""
+    """The far end of a UART: the board reads from `rx` and writes to `tx`."""
 
     def __init__(self):
         self.rx = bytearray()

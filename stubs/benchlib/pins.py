@@ -1,4 +1,4 @@
-"""The chip's pins: levels, which function sits on which pin, interrupts, and fingers on keys."""
+"""The pins of the chip: their levels, functions and interrupts, and the keys that a test presses."""
 
 FUNC_GPIOHS0 = 24
 FUNC_GPIO0 = 56
@@ -9,7 +9,7 @@ IRQ_RISING = 2
 
 
 class Pins:
-    """48 IO pins. Levels come from outside (keys) or from a GPIO in output mode; function numbers from the FPIOA."""
+    """48 pins. A level comes from a key or from a GPIO in output mode, a function from the FPIOA."""
 
     def __init__(self, clock, scheduler):
         self._clock = clock
@@ -18,27 +18,27 @@ class Pins:
 
     def reset(self):
         self.functions = {}  # pin -> function number
-        self.levels = {}  # pin -> level from outside; absent: pulled up
-        self.outputs = {}  # GPIO id -> level it drives
+        self.levels = {}  # pin -> level; a pin that is missing here is pulled up
+        self.outputs = {}  # GPIO id -> level that it drives
         self.modes = {}  # GPIO id -> mode
-        self.irqs = {}  # GPIO id -> [callback, trigger, gpio object], armed interrupts
+        self.irqs = {}  # GPIO id -> [callback, trigger, GPIO object] of an armed interrupt
         self.gpios = {}  # GPIO id -> the one object of that id
         for pin, function in ((4, 18), (5, 19)):
             self.functions[pin] = function
 
     def pin_of(self, function: int):
-        """Return the pin that carries a function, or None."""
-        for pin, has in self.functions.items():
-            if has == function:
+        """Return the pin with that function, or None."""
+        for pin, number in self.functions.items():
+            if number == function:
                 return pin
         return None
 
     def level(self, pin: int) -> int:
-        """Return what a GPIO on this pin reads; an open input is pulled up here."""
+        """Return the level of a pin; an open input is pulled up here."""
         return self.levels.get(pin, 1)
 
     def gpio_level(self, number: int) -> int:
-        """Return what GPIO id `number` (0..31 GPIOHS, 32..39 GPIO) reads; 0 when no pin carries it."""
+        """Return the level of GPIO id `number` (0 to 31 GPIOHS, 32 to 39 GPIO); 0 when no pin has its function."""
         function = FUNC_GPIOHS0 + number if number < 32 else FUNC_GPIO0 + number - 32
         for pin in self.functions:
             if self.functions[pin] == function:
@@ -46,22 +46,22 @@ class Pins:
         return 0
 
     def set(self, pin: int, level: int) -> None:
-        """Put a raw level on a pin now; an edge fires the interrupt armed for it."""
+        """Set the level of a pin now; an edge triggers its armed interrupt."""
         old = self.levels.get(pin, 1)
         self.levels[pin] = level
-        # Only an edge fires. A pin without a function changes its level, but nobody listens.
+        # Only an edge triggers an interrupt, and a pin without a function has none.
         if old == level or pin not in self.functions:
             return
-        # Interrupts exist for the GPIOHS only; the slow GPIOs have none that a program can reach.
+        # A program can arm interrupts of the GPIOHS only.
         number = self.functions[pin] - FUNC_GPIOHS0
         armed = self.irqs.get(number) if 0 <= number < 32 else None
         if armed is not None and armed[1] & (IRQ_RISING if level else IRQ_FALLING):
             self._scheduler.post(armed[0], armed[2])
 
     def press(self, pin: int, hold: int = 80, after: int = 0, bounce=(), pressed: int = 0) -> None:
-        """Press a key in `after` ms and let go `hold` ms later.
+        """Press a key in `after` ms and release it `hold` ms later.
 
-        `bounce`: ms offsets from both edges at which the contact toggles once more; it always settles.
+        bounce: offsets in ms from both edges, at each of which the contact toggles. pressed: level of a pressed key.
         """
         start = self._clock.now + after
         self._edge(pin, start, pressed, bounce)
@@ -75,7 +75,7 @@ class Pins:
             turn = 1 - turn
             self._at(at + offset, pin, turn)
             last = offset
-        # An odd number of toggles would leave the contact at the wrong level: one more step settles it.
+        # After an odd number of toggles one more is needed to reach the level of the edge.
         if turn != level:
             self._at(at + last + 1, pin, level)
 

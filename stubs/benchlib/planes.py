@@ -1,10 +1,10 @@
-"""Colours and pixel formats: RGB565 as the chip keeps it, grey bytes, the KPU's 8-bit planes (imlib.h, py_image.c)."""
+"""Colours and pixel formats: RGB565 as the chip keeps it, grey levels, 8-bit planes (imlib.h, py_image.c)."""
 
 import array
 
 
 def rgb(r: int, g: int, b: int) -> int:
-    """Return the firmware's RGB565 int (bytes swapped) of 8-bit components, clamped."""
+    """Return 8-bit components, clamped, as the firmware's RGB565 int, whose bytes are swapped."""
     r = 0 if r < 0 else 255 if r > 255 else r
     g = 0 if g < 0 else 255 if g > 255 else g
     b = 0 if b < 0 else 255 if b > 255 else b
@@ -13,7 +13,7 @@ def rgb(r: int, g: int, b: int) -> int:
 
 
 def components(color: int):
-    """Return (r, g, b), 8 bits each, of the firmware's RGB565 int."""
+    """Return the firmware's RGB565 int as (r, g, b) with 8 bits each."""
     value = (color & 255) << 8 | color >> 8 & 255
     return (((value >> 11) * 255 + 15) // 31, ((value >> 5 & 63) * 255 + 31) // 63, ((value & 31) * 255 + 15) // 31)
 
@@ -24,8 +24,8 @@ _LOW = (0, 2, 5, 7, 9, 12, 14, 16)
 def luma(color: int) -> int:
     """Return the grey level of the firmware's RGB565 int, 0 to 254.
 
-    The firmware keeps an eighth of the table of all colours, for those whose low three bits of green are 0, and adds
-    a step for these bits (yuv_tab.c; the same for all 65,536 colours as a v0.6.2 image makes them).
+    The firmware has a table for the colours whose low three bits of green are 0, and adds a step for these bits
+    (yuv_tab.c). A v0.6.2 image gives the same levels for all 65,536 colours.
     """
     value = (color & 255) << 8 | color >> 8 & 255
     r, g, b = ((value >> 11) * 255 + 15) // 31, ((value >> 5 & 56) * 255 + 31) // 63, ((value & 31) * 255 + 15) // 31
@@ -33,19 +33,19 @@ def luma(color: int) -> int:
 
 
 def grey(r: int, g: int, b: int) -> int:
-    """Return the grey level of 8-bit components, which become RGB565 first."""
+    """Return the grey level of 8-bit components, which are converted to RGB565 first."""
     return luma(rgb(r, g, b))
 
 
 _TABLES = {}  # type: dict
-# CPython maps whole rows at once; MicroPython has neither bytes.translate nor slices with a step.
+# CPython converts a row with one call; MicroPython has neither bytes.translate nor slices with a step.
 _translate = getattr(bytes, "translate", None)
 _EVEN = slice(0, None, 2) if _translate else None
 _ODD = slice(1, None, 2) if _translate else None
 
 
 def _tables() -> dict:
-    # 8-bit maps between the bytes of RGB565, planes and grey levels, made once
+    # Tables of 256 entries between the bytes of RGB565, planes and grey levels; computed once.
     if "r" not in _TABLES:
         five = [(v * 255 + 15) // 31 for v in range(32)]
         six = [(v * 255 + 31) // 63 for v in range(64)]
@@ -67,12 +67,12 @@ def _tables() -> dict:
 
 
 def _join(a: bytes, b: bytes) -> bytes:
-    # bytewise sum of values whose bits do not meet
+    # The sum of each pair of bytes. It fits a byte, because no bit is set in both.
     return (int.from_bytes(a, "big") + int.from_bytes(b, "big")).to_bytes(len(a), "big")
 
 
 def grey_to_565(levels):
-    """Return RGB565 bytes of grey bytes."""
+    """Return grey levels as the bytes of RGB565."""
     tables = _tables()
     high, low = tables["grey_high"], tables["grey_low"]
     count = len(levels)
@@ -89,9 +89,9 @@ def grey_to_565(levels):
 
 
 def rgb_to_grey(pairs) -> bytearray:
-    """Return grey bytes of RGB565 bytes."""
+    """Return the bytes of RGB565 as grey levels."""
     count = len(pairs) // 2
-    # The table of all colours costs 65,536 calls: it pays for whole pictures, not for a line of text.
+    # The table of all colours costs 65,536 calls, which is too much for a line of text.
     if _translate and count > 4096:
         table = _TABLES.get("luma")
         if table is None:
@@ -104,8 +104,9 @@ def rgb_to_grey(pairs) -> bytearray:
 
 
 def planes_of(pixels):
-    """Return r, g and b planes of RGB565 bytes, 8 bits expanded."""
+    """Return the bytes of RGB565 as planes of r, g and b with 8 bits each."""
     tables = _tables()
+    # Green has bits in both bytes of a pixel; red and blue have theirs in one.
     if _translate:
         raw = bytes(pixels)
         high, low = raw[_EVEN], raw[_ODD]
@@ -123,7 +124,7 @@ def planes_of(pixels):
 
 
 def pixels_of(planes, count):
-    """Return RGB565 bytes of three planes of `count` bytes."""
+    """Return three planes of `count` bytes as the bytes of RGB565."""
     tables = _tables()
     out = bytearray(count * 2)
     fr, fh, fl, fb = tables["from_r"], tables["from_g_high"], tables["from_g_low"], tables["from_b"]

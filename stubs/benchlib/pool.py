@@ -1,4 +1,4 @@
-"""Large pixel memories asked for before the small objects scatter over a small heap."""
+"""Large memories for pixels, allocated early: later the small objects leave no free piece of that size."""
 
 _STEP = 2048
 _ZEROS = bytes(_STEP)
@@ -6,13 +6,13 @@ _waiting = []  # type: list
 
 
 def reserve(sizes) -> None:
-    """Make memories of these sizes now, to be handed out later."""
+    """Allocate memories of these sizes, in bytes, for later calls of take()."""
     for size in sizes:
         _waiting.append(bytearray(size))
 
 
 def take(size: int) -> bytearray:
-    """Return zeroed memory of a size: a reserved one, or a new one."""
+    """Return zeroed memory of `size` bytes: a reserved one if one has exactly this size, or a new one."""
     for index in range(len(_waiting)):
         if len(_waiting[index]) == size:
             return _waiting.pop(index)
@@ -20,7 +20,7 @@ def take(size: int) -> bytearray:
 
 
 def wipe(memory) -> None:
-    """Zero a memory, by pieces: a second one as large may not fit beside it."""
+    """Fill a memory with zeros, piece by piece: the heap may have no room for a second one of that size."""
     size = len(memory)
     for at in range(0, size - size % _STEP, _STEP):
         memory[at : at + _STEP] = _ZEROS
@@ -29,5 +29,5 @@ def wipe(memory) -> None:
 
 
 def clear() -> None:
-    """Forget what was reserved."""
+    """Forget the reserved memories."""
     _waiting.clear()

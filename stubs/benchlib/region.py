@@ -1,10 +1,10 @@
-"""The region layer of YOLOv2 as the firmware computes it (sipeed_yolo2.c), in plain Python."""
+"""The region layer of YOLOv2 as the firmware computes it (sipeed_yolo2.c)."""
 
 import math
 
 
 def _sigmoid(x):
-    # Near here the 32-bit exp() of the chip overflows and the result is 0; a double would still give a small score.
+    # About here expf() overflows on the chip and the result is 0; a double would still give a small score.
     if x < -87.0:
         return 0.0
     return 1.0 / (1.0 + math.exp(-x))
@@ -21,7 +21,7 @@ def _overlap(a, aw, b, bw):
 
 
 def iou(a, b) -> float:
-    """Return intersection over union of two boxes (centre x, centre y, w, h)."""
+    """Return the intersection over union of two boxes (centre x, centre y, w, h)."""
     w = _overlap(a[0], a[2], b[0], b[2])
     h = _overlap(a[1], a[3], b[1], b[3])
     shared = 0.0 if w < 0 or h < 0 else w * h
@@ -30,15 +30,15 @@ def iou(a, b) -> float:
 
 
 def unsigned(value: float) -> int:
-    """Convert as the chip converts a float to uint32_t: towards zero, negative saturates to 0."""
-    # fcvt.wu.s of RISC-V saturates. A C compiler on the PC may wrap instead, which would give other corners.
+    """Convert a float to uint32_t as the chip does: towards zero, with 0 for a negative number."""
+    # fcvt.wu.s of RISC-V saturates; in C the result of a negative number is undefined.
     if value <= 0 or value != value:
         return 0
     return min(int(value), 0xFFFFFFFF)
 
 
 def signed16(value: int) -> int:
-    """Keep 16 bits, signed: the corners pass through a rectangle of int16_t."""
+    """Return the low 16 bits as a signed number: the corners pass through a rectangle of int16_t."""
     value &= 0xFFFF
     return value - 0x10000 if value & 0x8000 else value
 
@@ -54,25 +54,26 @@ def decode(
     net_w: int,
     net_h: int,
 ):
-    """Return [(x, y, w, h, classid, value)] in pixels of the network's input, in order of box number.
+    """Return [(x, y, w, h, classid, value), ...] in pixels of the network's input, in order of box number.
 
-    `raw`: float32 values, anchor-major: for every anchor (x, y, w, h, object, class 0 ...) planes of width*height.
-    Right and bottom are not clipped; left and top stop at 0 because they are unsigned.
+    raw: floats; for each anchor the planes x, y, w, h, object, class 0, class 1 ... of width * height values.
+    anchors: pairs of width and height, in cells. threshold, nms: 0 to 1. net_w, net_h: size of the input.
+    The left and top edges stop at 0, because they are unsigned; the right and bottom edges are not clipped.
     """
     cells = width * height
     number = len(anchors) // 2
     step = (classes + 5) * cells
     boxes = {}
     scores = {}
-    # only boxes that can pass are worth the exponentials: score <= objectness
+    # A score is at most the objectness, so a box below the threshold needs no exponentials.
     for n in range(number):
         base = n * step
         for i in range(cells):
-            # The comparison is strict in the firmware: a score equal to the threshold is dropped.
+            # As in the firmware, a score equal to the threshold does not pass.
             score = _sigmoid(raw[base + 4 * cells + i])
             if score <= threshold:
                 continue
-            # The largest value is subtracted before exp(), as softmax() in sipeed_yolo2.c does: large outputs
+            # The largest value is subtracted before exp(), as in softmax() of sipeed_yolo2.c, so that large outputs
             # stay finite.
             first = base + 5 * cells + i
             largest = raw[first]
@@ -84,8 +85,7 @@ def decode(
             total = 0.0
             for value in powers:
                 total += value
-            # Each class is held against the threshold by itself; a box may survive with several classes until
-            # suppression.
+            # Each class is compared with the threshold, so a box may have several classes before the suppression.
             row = {}
             for k in range(classes):
                 probability = score * (powers[k] / total)
@@ -106,22 +106,22 @@ def decode(
 
 
 def _suppress(boxes, scores, classes, nms):
-    # per class: the best box removes the ones that overlap it by more than nms; a removed box removes nobody
+    # In each class the best box removes those that overlap it by more than nms; a removed box removes no other.
     for k in range(classes):
-        # The negative index makes equal scores keep the order of the box numbers: runs repeat exactly.
+        # The negative index keeps equal scores in the order of their boxes, so that runs repeat exactly.
         order = [(scores[index][k], -index) for index in scores if k in scores[index]]
         order.sort()
         order.reverse()
         alive = [-item[1] for item in order]
         while alive:
             best = alive.pop(0)
-            rest = []
+            kept = []
             for other in alive:
                 if iou(boxes[best], boxes[other]) > nms:
                     del scores[other][k]
                 else:
-                    rest.append(other)
-            alive = rest
+                    kept.append(other)
+            alive = kept
     return scores
 
 
@@ -131,14 +131,13 @@ def _collect(boxes, scores, net_w, net_h):
         row = scores[index]
         if not row:
             continue
-        # Ascending order and a strict comparison: of equal classes the lowest number wins, as in the loop of
-        # the firmware.
+        # Of classes with equal scores the lowest number wins, as in the loop of the firmware.
         best = -1
         for k in sorted(row):
             if best < 0 or row[k] > row[best]:
                 best = k
         x, y, w, h = boxes[index]
-        # Width and height are differences of the converted corners, so what is cut at 0 makes the box smaller.
+        # Width and height are differences of converted corners, so a box that is cut at 0 becomes smaller.
         x1 = unsigned(x * net_w - w * net_w / 2)
         y1 = unsigned(y * net_h - h * net_h / 2)
         x2 = unsigned(x * net_w + w * net_w / 2)

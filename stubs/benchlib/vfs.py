@@ -1,11 +1,11 @@
-"""Which drive a path means, as MicroPython's VFS decides it."""
+"""The drive of a path, as the VFS of MicroPython chooses it."""
 
 import bench
 from benchlib.card import ENODEV, Drive
 
 
 def normal(path: str) -> str:
-    """Return an absolute path without "." and "..", seen from the current directory."""
+    """Return a path as an absolute one without "." and "..". A relative path counts from the current directory."""
     if not path.startswith("/"):
         path = bench.cwd + "/" + path
     parts = []  # type: list
@@ -19,7 +19,7 @@ def normal(path: str) -> str:
 
 
 def resolve(path: str):
-    """Return (drive, path inside it); (None, "") for the root; OSError(19) for what is not mounted."""
+    """Return (drive, path on it), or (None, "") for the root. Raises OSError(19) for a drive that is not mounted."""
     if not isinstance(path, str):
         raise TypeError("can't convert '%s' object to str implicitly" % type(path).__name__)
     full = normal(path)
@@ -27,17 +27,17 @@ def resolve(path: str):
         return (None, "")
     cut = full.find("/", 1)
     name = full[1:cut] if cut > 0 else full[1:]
-    rest = full[cut + 1 :] if cut > 0 else ""
-    # The list of mounts decides, not the socket: a pulled card still resolves, and its accesses fail later.
+    inside = full[cut + 1 :] if cut > 0 else ""
+    # A card that was pulled is still mounted, so its path resolves and the access fails later.
     if name == "sd" and bench.card.mounted:
-        return (bench.card, rest)
+        return (bench.card, inside)
     if name == "flash":
-        return (bench.flash, rest)
+        return (bench.flash, inside)
     raise OSError(ENODEV)
 
 
 def mounts():
-    """Return the drives listed in "/"."""
+    """Return the mounted drives, which are the entries of "/"."""
     drives = [bench.flash]
     if bench.card.mounted:
         drives.append(bench.card)

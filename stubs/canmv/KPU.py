@@ -1,6 +1,6 @@
-"""On a CanMV board there is no KPU module: put this folder before stubs/ on sys.path."""
+"""A CanMV board has no KPU module, so this folder, before stubs/ on sys.path, makes its import fail."""
 
 import sys
 
-sys.modules.pop("KPU", None)  # v1.11 keeps a module whose import failed; CanMV has none to begin with
+sys.modules.pop("KPU", None)  # v1.11 keeps a module whose import failed
 raise ImportError("no module named 'KPU'")

@@ -1,6 +1,6 @@
-"""On a CanMV board the module is called maix."""
+"""A CanMV board has a module maix and none with this name, so its import fails."""
 
 import sys
 
-sys.modules.pop("Maix", None)  # v1.11 keeps a module whose import failed; CanMV has none to begin with
+sys.modules.pop("Maix", None)  # v1.11 keeps a module whose import failed
 raise ImportError("no module named 'Maix'")

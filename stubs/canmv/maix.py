@@ -1,4 +1,4 @@
-"""Fake of the maix module of CanMV's firmware: KPU objects, GPIO, FPIOA, freq, utils, config (canmv Maix_kpu.c)."""
+"""Fake of CanMV's maix module: KPU, GPIO, FPIOA, freq, utils, config (Maix_kpu.c of CanMV)."""
 
 import math
 from struct import unpack
@@ -19,7 +19,7 @@ _MAX_FEATURE = 256
 
 
 class KPU:
-    """One model. There is no finaliser: an object that is dropped keeps its memory for ever."""
+    """One model. It has no finaliser, so an object that is dropped without deinit() keeps its memory for ever."""
 
     def __init__(self):
         bench.enter("maix.KPU")
@@ -31,10 +31,13 @@ class KPU:
         self.where = ""
 
     def load_kmodel(self, path=None, size: int = 0) -> None:
-        """Load from a path of any suffix, or from (flash address, size); v3 and v4. None; a second load leaks the
-        first."""
+        """Load a kmodel v3 or v4; a second load leaks the memory of the first.
+
+        path: a path with any suffix, or an address in the flash chip. size: bytes of the model there.
+        Raises ValueError for a wrong argument, MemoryError for a full heap, OSError for a file that it refuses.
+        """
         code = bench.enter_code("maix.load_kmodel")
-        # The order of these tests and their texts are those of CanMV's Maix_kpu.c; the suffix is not tested.
+        # Order and texts of the checks are those of CanMV's Maix_kpu.c; the suffix is not checked.
         if path is None:
             raise ValueError("invalid path input")
         if type(path) is str:
@@ -48,7 +51,7 @@ class KPU:
         else:
             raise ValueError("path error!")
         bench.uart.print("model size %d " % len(data))
-        # The file is read into its own block first, so a large file fails here, whatever its header says.
+        # The file is read into a block first, so a file that is too large fails before its header is read.
         block = bench.memory.alloc("model file", len(data))
         if block is None or code == 2006:
             bench.memory.free_block(block)
@@ -58,10 +61,10 @@ class KPU:
         if network is None:
             bench.memory.free_block(block)
             raise OSError("Failed to init model")
-        # The table of models is searched last, and what was taken by then stays taken.
+        # The table of models is checked last, and memory that was allocated before is lost.
         if len(bench.kpu.canmv) >= _MODELS:
             raise OSError("Failed to add kpu_model_buffer")
-        # The object forgets the first model: nothing points to its memory any more.
+        # Nothing points to the memory of the first model any more.
         if self._blocks:
             bench.kpu.leaked.append(("model file", self._blocks))
             bench.kpu.canmv.remove(self)
@@ -90,7 +93,7 @@ class KPU:
     def _start(self, data):
         head = kpu_model.head_of(data)
         first = word(head, 0)
-        # Unlike MaixPy's loader this one looks at the version, so a newer kmodel is an error and no crash.
+        # Unlike the loader of MaixPy this one checks the version, so a newer kmodel is an error and not a crash.
         if first not in (3, V4_MAGIC) or (first == V4_MAGIC and word(head, 4) != 4):
             return None
         self._arena = bench.memory.alloc("main memory", word(head, 20))
@@ -117,7 +120,11 @@ class KPU:
         nms_value=None,
         classes: int = 1,
     ) -> None:
-        """Attach a region layer of any anchor count; nothing is checked. None."""
+        """Attach a region layer. The numbers are not checked.
+
+        anchor: 2 * anchor_num floats. img_w, img_h: size that the boxes are for. layer_w, layer_h: cells of the grid.
+        threshold, nms_value: 0 to 1. Raises ValueError without anchors.
+        """
         bench.enter("maix.init_yolo2")
         if anchor is None:
             raise ValueError("need input anchor")
@@ -132,12 +139,15 @@ class KPU:
             0.4 if nms_value is None else nms_value,
             classes,
         )
-        # The region layer is taken at once and kept, not per run as in MaixPy: it counts in the memory of the task.
+        # The region layer is allocated here and kept, while MaixPy allocates it for each run.
         boxes = layer_w * layer_h * anchor_num
         self._blocks.append(bench.memory.alloc("region layer", boxes * (classes + 5) * 4 + boxes * (28 + classes * 4)))
 
     def run_with_output(self, input=None, getlist: bool = False, get_feature: bool = False):
-        """Run on a picture: None, or output 0 as a list of floats, normalised to length 1 with get_feature."""
+        """Run on a picture. Returns None, output 0 as a list (getlist), or that with length 1 (get_feature).
+
+        Raises ValueError for a wrong picture, OSError for one without planes and when the run fails.
+        """
         code = bench.enter_code("maix.run_with_output")
         if input is None:
             raise ValueError("invalid input")
@@ -154,10 +164,10 @@ class KPU:
         bench.kpu.note(self._run_entry)
         bench.kpu.runs += 1
         bench.block(int(getattr(network, "run_ms", bench.kpu.run_ms)))
-        # The time has passed and the run is in the ledger when the error comes: a failed run costs as much.
+        # A failed run takes time and enters the ledger like any other.
         if code:
             raise OSError("Model Buffer maybe dirty!")
-        # The scripted boxes need no outputs: without a list to return nothing is computed.
+        # The scripted boxes need no outputs.
         if scripted and not getlist and not get_feature:
             return None
         try:
@@ -168,7 +178,7 @@ class KPU:
         first = self._outputs[0]
         if getlist:
             return list(first)
-        # At length 1 two features differ by direction only, not by the brightness of their pictures.
+        # With length 1 features do not depend on the brightness of their pictures.
         if get_feature:
             if len(first) > _MAX_FEATURE:
                 raise ValueError("feature len out of 256\r\n")
@@ -177,9 +187,9 @@ class KPU:
         return None
 
     def _fitted(self, img):
-        # the size is not checked: the chip would read on, or stop early
+        # The size of the picture is not checked; the chip would read behind it, or not all of it.
         planes = img._planes()
-        if self._network.input_shape is None:  # floats are wanted, and the picture's bytes are taken for them
+        if self._network.input_shape is None:  # the input takes floats, so the bytes of the picture are read as floats
             count = getattr(self._network, "input_floats", 0)
             return list(unpack("<%df" % count, (bytes(planes) + bytes(count * 4))[: count * 4]))
         ch, h, w = self._network.input_shape
@@ -188,9 +198,9 @@ class KPU:
         return planes if len(planes) == ch * h * w else planes[: ch * h * w]
 
     def regionlayer_yolo2(self) -> list:
-        """Return [[x, y, w, h, classid, prob], ...], possibly empty; after run_with_output."""
+        """Return the detections of the last run as [[x, y, w, h, classid, probability], ...], which may be empty."""
         bench.enter("maix.regionlayer_yolo2")
-        # The C code tests neither pointer (canmv Maix_kpu.c).
+        # The C code checks neither pointer (Maix_kpu.c of CanMV).
         if self._yolo is None or self._network is None:
             bench.hard_fault("regionlayer_yolo2 without init_yolo2 dereferences NULL")
         if getattr(self._network, "scripted", False):
@@ -198,7 +208,7 @@ class KPU:
         from benchlib.region import decode
 
         anchors, number, img_w, img_h, layer_w, layer_h, threshold, nms, classes = self._yolo
-        # All sizes are the caller's: a wrong one reads memory behind the output, which no exception shows on the board.
+        # All sizes come from the program. With a wrong one the board reads behind the output without an exception.
         needed = number * layer_w * layer_h * (classes + 5)
         if self._outputs is None or len(self._outputs[0]) < needed or len(anchors) < number * 2:
             bench.hard_fault("the region layer reads past the network's output")
@@ -207,10 +217,9 @@ class KPU:
         return [list(box) for box in detections]
 
     def deinit(self) -> bool:
-        """Release the model: True, False when there is none. Without init_yolo2 before it goes through a NULL
-        pointer."""
+        """Release the model. Returns True, or False without a model. Without init_yolo2 it is a HardFault."""
         bench.enter("maix.deinit")
-        # A second call ends here, before the region layer is looked at: False and no crash.
+        # A second call returns here, before it can dereference the region layer.
         if self._network is None:
             return False
         if self._yolo is None:
@@ -229,7 +238,7 @@ class KPU:
         return 1.0 / (1.0 + math.exp(-_x))
 
     def softmax(self, _values: list) -> list:
-        """Return a softmax of a list."""
+        """Return the softmax of a list. Raises TypeError for another type."""
         if not isinstance(_values, list):
             raise TypeError("Can't convert %s to list" % type(_values).__name__)
         largest = max(_values)
@@ -238,7 +247,7 @@ class KPU:
         return [p / total for p in powers]
 
     def feature_compare(self, _a, _b) -> float:
-        """Return the cosine of two features in percent; simplified."""
+        """Return how alike two features are, 0 to 100. Simplified: by their cosine."""
         if len(_a) != len(_b):
             raise ValueError("feature len error")
         ab = aa = bb = 0.0

@@ -1,1 +1,1 @@
-"""The board's side of the virtual board: boot, REPL, card and serial line, run by a MicroPython of the PC."""
+"""The virtual board: boot, REPL, card and serial line, which a MicroPython of the PC runs."""

@@ -1,4 +1,4 @@
-"""The bench's clock in real time: waiting waits, and what is due happens whenever somebody looks."""
+"""The clock of the bench in real time: a wait takes its time, and due events happen at each read of the time."""
 
 from benchlib.clock import Clock
 
@@ -8,7 +8,10 @@ SLICE = 20  # ms
 
 
 class RealClock(Clock):
-    """Milliseconds since power-on, from the interpreter's own clock (`system`: its time module)."""
+    """Milliseconds since power-on, by the clock of the interpreter.
+
+    system: the time module of the interpreter.
+    """
 
     def __init__(self, scheduler, system):
         self._system = system
@@ -27,15 +30,15 @@ class RealClock(Clock):
         return self._system.ticks_diff(self._system.ticks_ms(), self._start)
 
     def read(self) -> int:
-        """Return the time, after what is due by now has happened."""
+        """Let the due events happen and return the time."""
         wire.poll()
         self._happen()
         return self.now
 
     def advance(self, ms: int, blocking: bool = False) -> None:
-        """Wait so many milliseconds; what is due meanwhile happens at its time, in C code (`blocking`) at the end."""
+        """Wait `ms` milliseconds. Events happen at their time, or with `blocking` at the end."""
         end = self.now + ms
-        # In C code interrupts only queue their callbacks, so the wait is one piece; else each event ends a piece.
+        # Inside a C function callbacks wait, so the wait is one piece; otherwise each event ends a piece.
         while not blocking and self._events and self._events[0][0] <= end:
             self._wait(self._events[0][0])
             self._happen()
@@ -45,7 +48,7 @@ class RealClock(Clock):
     def _wait(self, until):
         wire.poll()
         left = until - self.now
-        # Short slices, because Ctrl-C is a flag that somebody has to look at.
+        # The slices are short, because Ctrl-C is a flag that poll() reads.
         while left > 0:
             self._system.sleep_ms(min(left, SLICE))
             wire.poll()

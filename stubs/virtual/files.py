@@ -1,7 +1,7 @@
-"""A folder of the PC as the card or the flash chip: what the bench asks a backend for, and files that stay on disk.
+"""A folder of the PC as the card or the flash chip: a backend for the bench, and its open files.
 
-What is written reaches the folder at flush() and close() only: FatFs notes the new size then, so that is what a board
-whose power is pulled finds again.
+Written data reaches the folder at flush() and close() only, because FatFs stores the new size of a file then. After a
+power cut the board finds nothing else.
 """
 
 import bench
@@ -15,11 +15,11 @@ _FOLDER = 0x4000
 
 
 class Folder:
-    """Backend of a bench drive over a mounted folder of the PC.
+    """A backend for a drive of the bench, on a mounted folder of the PC.
 
-    system: the interpreter's own os module; opener: its own open(); root: where the folder is mounted; flat: names may
-    hold "/" and there are no folders, as on SPIFFS (kept as %2F); space: bytes that fit, None for no limit;
-    readonly: every change is OSError(30).
+    system, opener: the os module and open() of the interpreter. root: the mount point of the folder.
+    flat: as on SPIFFS there are no folders, and a name may contain "/", which the PC stores as %2F.
+    space: bytes that fit, or None for no limit. readonly: every change raises OSError(30).
     """
 
     def __init__(self, system, opener, root, flat=False, space=None, readonly=False):
@@ -29,21 +29,20 @@ class Folder:
         self.flat = flat
         self.space = space
         self.readonly = readonly
-        self._free = None  # counted when first asked for
+        self._free = None  # counted at the first need
 
-    def _place(self, path):
-        # SPIFFS names may hold "/". The percent sign is replaced first, so that both steps can be taken back.
+    def _real_path(self, path):
+        # A name of SPIFFS may contain "/". The percent sign is replaced first, so that both steps are reversible.
         if self.flat:
             path = path.replace("%", "%25").replace("/", "%2F")
         return self._root + "/" + path if path else self._root
 
     def listdir(self, path: str):
-        # The stat also raises ENOENT for what is missing, before the listing of the PC's folder could say
-        # anything else.
+        # stat() raises ENOENT for a missing folder; the listing of the PC may have another error.
         if not self.flat and not self.stat(path)[0]:
             raise OSError(ENOTDIR)
         rows = []
-        real_path = self._place("" if self.flat else path)
+        real_path = self._real_path("" if self.flat else path)
         for row in sorted(self._os.ilistdir(real_path)):
             is_dir = row[1] == _FOLDER
             size = 0 if is_dir else self._os.stat(real_path + "/" + row[0])[6]
@@ -57,38 +56,38 @@ class Folder:
         return name.replace("%2F", "/").replace("%25", "%")
 
     def stat(self, path: str):
-        """Return (is_dir, size); OSError(2)."""
+        """Return (is_dir, size). Raises OSError(2) without such a file."""
         if self.flat and not path:
             return (True, 0)
-        row = self._os.stat(self._place(path))
+        row = self._os.stat(self._real_path(path))
         return (row[0] & _FOLDER != 0, 0 if row[0] & _FOLDER else row[6])
 
     def read(self, path: str):
-        """Return all bytes of a file."""
+        """Return the bytes of a file."""
         if self.stat(path)[0]:
             raise OSError(EISDIR)
-        with self._opener(self._place(path), "rb") as file:
+        with self._opener(self._real_path(path), "rb") as file:
             return file.read()
 
     def write(self, path: str, data: bytes, append: bool = False) -> None:
         with self.open(path, "ab" if append else "wb") as file:
             file.write(data)
 
-    def change(self) -> None:
-        """Raise OSError(30) when the card may not change."""
+    def check_writable(self) -> None:
+        """Raise OSError(30) when the card is read-only."""
         if self.readonly:
             raise OSError(EROFS)
 
-    def take(self, count: int) -> None:
-        """Account for bytes written; OSError(28) when they do not fit."""
-        # The free bytes are counted once and then carried on: walking the folder at each write would be slow.
+    def take_space(self, count: int) -> None:
+        """Count written bytes. Raises OSError(28) when they do not fit."""
+        # The free bytes are counted once and then updated, because a walk over the folder at each write is slow.
         if self.space is not None:
             if count > self.free():
                 raise OSError(ENOSPC)
             self._free -= count
 
     def free(self) -> int:
-        """Return how many bytes still fit."""
+        """Return the free bytes."""
         if self._free is None:
             self._free = self.space - self._used("")
         return self._free
@@ -100,18 +99,18 @@ class Folder:
         return total
 
     def statvfs(self):
-        """Return the row of uos.statvfs, None where the fake's own will do."""
+        """Return the result of uos.statvfs, or None for that of the fake."""
         if self.space is None or self.flat:
             return None
-        # A program asks seldom, so the folder is counted again then: the PC may have changed it meanwhile.
+        # This is a seldom call, so the folder is counted again: the PC may have changed it.
         self._free = None
         free = max(self.free(), 0) // 512
         return (512, 512, self.space // 512, free, free, 0, 0, 0, 0, 255)
 
     def remove(self, path: str) -> None:
-        self.change()
-        real_path = self._place(path)
-        # FatFs refuses a folder that is not empty with EACCES; rmdir() of the PC has other codes.
+        self.check_writable()
+        real_path = self._real_path(path)
+        # For a folder that is not empty FatFs raises EACCES; rmdir() of the PC has other codes.
         if self.stat(path)[0]:
             if self.listdir(path):
                 raise OSError(EACCES)
@@ -121,77 +120,77 @@ class Folder:
         self._free = None
 
     def rename(self, old: str, new: str) -> None:
-        self.change()
+        self.check_writable()
         is_dir = self.stat(old)[0]
-        # The target is looked at first: rename() of the PC would replace an empty folder without a word.
+        # The target is checked first, because rename() of the PC replaces an empty folder.
         try:
-            there = self.stat(new)[0]
+            target_is_dir = self.stat(new)[0]
         except OSError:
-            there = None
-        if there or (is_dir and there is not None):
+            target_is_dir = None
+        if target_is_dir or (is_dir and target_is_dir is not None):
             raise OSError(EEXIST)
-        # A VfsPosix of a folder keeps both names of a rename in one buffer, so that the second is renamed to itself.
-        # One without a folder has no such buffer: its names count from the process's folder.
+        # VfsPosix with a root folder has both names of a rename in one buffer, which renames a file to itself. Without
+        # a root folder it has no such buffer, and names count from the current folder of the process.
         at = len(self._root) + 1
         self._os.chdir(self._root)
         try:
-            getattr(self._os, "VfsPosix")().rename(self._place(old)[at:], self._place(new)[at:])  # noqa: B009
+            getattr(self._os, "VfsPosix")().rename(self._real_path(old)[at:], self._real_path(new)[at:])  # noqa: B009
         finally:
             self._os.chdir("/")
             self._free = None
 
     def mkdir(self, path: str) -> None:
-        self.change()
-        self._os.mkdir(self._place(path))
+        self.check_writable()
+        self._os.mkdir(self._real_path(path))
 
     def open(self, path: str, mode: str):
-        """Open a file as uio.open does, after its checks of what is there."""
+        """Open a file; uio.open has checked the path."""
         wire.poll()
-        return File(self, self._opener, self._place(path), mode)
+        return File(self, self._opener, self._real_path(path), mode)
 
 
 class File:
-    """A file of the folder: bytes ("b" in the mode) or text; what is written waits for flush() or close()."""
+    """An open file of the folder, of bytes for a mode with "b", else of text. Writes wait for flush() or close()."""
 
     def __init__(self, folder, opener, real_path, mode):
         self._folder = folder
         self._text = "b" not in mode
         self._reads = "r" in mode or "+" in mode
         self._writes = "r" not in mode or "+" in mode
-        # A card that is locked refuses at open(), before the PC's file is truncated.
+        # A read-only card fails here, before open() truncates the file of the PC.
         if self._writes:
-            folder.change()
+            folder.check_writable()
         self._file = opener(real_path, mode.replace("t", "").replace("b", "").replace("x", "w") + "b")
-        self._late = []  # written, not yet on the card; a list, since a growing bytearray is copied again and again
+        self._unwritten = []  # written, not yet on the card; a list, because a growing bytearray is copied each time
         bench.open_files += 1
 
     def _check(self, name, allowed=True):
         bench.enter(name)
         if self._file is None:
             raise ValueError("I/O operation on closed file")
-        # Each call is an access, so a card that was pulled fails here, too, though the PC's file is still open.
+        # Each call is an access, which fails on a card that was pulled, although the file of the PC is open.
         bench.card.touch() if not self._folder.flat else bench.flash.touch()
         if not allowed:
             raise OSError(9)
-        # Reading and moving must see what was written before, so only further writes may leave it waiting.
-        if self._late and name != "file.write":
-            self._settle()
+        # Reads and seeks must see what was written before; only a further write need not.
+        if self._unwritten and name != "file.write":
+            self._write_out()
 
-    def _settle(self):
-        late = self._late
-        self._late = []
-        for data in late:
+    def _write_out(self):
+        unwritten = self._unwritten
+        self._unwritten = []
+        for data in unwritten:
             self._file.write(data)
 
     def read(self, _n: int = -1):
-        """Return up to n bytes or characters; all of it without n."""
+        """Return up to _n bytes or characters, or all that is left without _n."""
         self._check("file.read", self._reads)
         if _n is None or _n < 0:
             data = self._file.read()
         elif not self._text:
             return self._file.read(_n)
         else:
-            # n characters are at least n bytes. What is missing is asked for until the last character is whole.
+            # _n characters are at least _n bytes. More is read until the last character is complete.
             data = self._file.read(_n)
             missing = self._missing(data, _n)
             while missing:
@@ -203,13 +202,13 @@ class File:
         return data.decode() if self._text else data
 
     def _missing(self, data, characters):
-        # Bytes of the form 10xxxxxx go on with a character: the others start one and are counted.
+        # A byte of the form 10xxxxxx continues a character; every other byte starts one.
         count = 0
         for byte in data:
             count += byte & 0xC0 != 0x80
         if count < characters:
             return characters - count
-        tail = 0  # bytes that the last character still lacks
+        tail = 0  # bytes that the last character lacks
         for back in range(1, min(4, len(data)) + 1):
             byte = data[len(data) - back]
             if byte >= 0xC0:
@@ -220,7 +219,7 @@ class File:
         return max(tail, 0)
 
     def readinto(self, _buffer) -> int:
-        """Fill a buffer; the number of bytes read."""
+        """Fill a buffer. Returns the number of bytes."""
         self._check("file.read", self._reads)
         return self._file.readinto(_buffer)
 
@@ -243,15 +242,15 @@ class File:
         return line
 
     def write(self, _data) -> int:
-        """Write str to a text file, bytes to another; the number of bytes. OSError(28) when the card is full."""
+        """Write text or bytes. Returns the number of bytes. Raises OSError(28) when the card is full."""
         self._check("file.write", self._writes)
         if isinstance(_data, str):
             if not self._text:
                 raise TypeError("object with buffer protocol required")
             _data = _data.encode()
-        # The room is taken before the bytes wait: the program learns at write() that the card is full.
-        self._folder.take(len(_data))
-        self._late.append(bytes(_data))
+        # The space is taken now, so that a full card is an error of write().
+        self._folder.take_space(len(_data))
+        self._unwritten.append(bytes(_data))
         return len(_data)
 
     def seek(self, _offset: int, _whence: int = 0) -> int:
@@ -263,16 +262,16 @@ class File:
         return self._file.tell()
 
     def flush(self) -> None:
-        """Bring everything to the card."""
+        """Write everything to the card."""
         self._check("file.flush")
 
     def close(self) -> None:
         bench.enter("file.close")
-        # A second close() is harmless; the count of open files must not fall twice.
+        # close() may be called twice, but the number of open files must not fall twice.
         if self._file is not None:
             bench.open_files -= 1
-            if self._late:
-                self._settle()
+            if self._unwritten:
+                self._write_out()
             file = self._file
             self._file = None
             file.close()

@@ -1,4 +1,4 @@
-"""The virtual board's firmware: what runs before, between and after the programs of the card."""
+"""The firmware of the virtual board: boot, start of the programs of the card, and REPL."""
 
 import sys
 
@@ -23,7 +23,7 @@ except Exception as e:
 
 
 class _Micropython:
-    """The module micropython as the board has it: the keyboard's interrupt is the line's."""
+    """The module micropython of the board: its keyboard interrupt comes from the serial line."""
 
     def __init__(self, own):
         for name in (
@@ -45,15 +45,19 @@ class _Micropython:
         wire.ask(wire.INTERRUPT, _char)
 
     def alloc_emergency_exception_buf(self, _size: int) -> None:
-        """Accept a size."""
+        """Accept a size; it has no effect."""
 
 
 def run(system, system_time, opener, builtins, options) -> int:
-    """Boot and serve until a reset; the code this interpreter ends with."""
-    card, flavour, why, mode, space, readonly = options
+    """Boot and serve the REPL until a reset. Returns the exit code of this interpreter.
+
+    system, system_time, opener, builtins: the os module, the time module, open() and the builtins of the interpreter.
+    options: (card, flavour, cause, mode, space, readonly), as in start.py.
+    """
+    card, flavour, cause, mode, space, readonly = options
     _install(system, system_time, opener, builtins)
-    # Both are made new on the PC's clock, before the reset: what the reset arms must count real time.
-    bench.clock = bench.keys = None  # the bench's own stand still
+    # Clock and pins are replaced before the reset, because what the reset starts must count real time.
+    bench.clock = bench.keys = None  # those of the bench do not move by themselves
     bench.clock = RealClock(bench.scheduler, system_time)
     bench.keys = Pins(bench.clock, bench.scheduler)
     bench.reset(flavour)
@@ -61,14 +65,14 @@ def run(system, system_time, opener, builtins, options) -> int:
     if card:
         bench.card.insert(Folder(system, opener, "/sd", space=space, readonly=readonly == "1"))
     bench.uart.echo = builtins.print
-    # Nobody sees pixels behind a serial port, and painting would make the board slower than a real one.
+    # A serial port shows no pixels, and painting would make the board slower than a real one.
     bench.screen.capture = bench.screen.draw = False
-    bench.screen.on_show = _move
+    bench.screen.on_show = _move_results
     names = {"__name__": "__main__"}
-    names["exec"] = _strict(names)
+    names["exec"] = _exec_of_v1_11(names)
     session = repl.Session(names, mode)
     try:
-        _boot(system, session, why)
+        _boot(system, session, cause)
         session.run()
     except bench.Reset:
         return RESET
@@ -81,7 +85,7 @@ def _install(system, system_time, opener, builtins):
     machine = __import__("machine")
     from virtual.uart import UART
 
-    setattr(machine, "UART", UART)  # noqa: B010  the bench's own has no line
+    setattr(machine, "UART", UART)  # noqa: B010  that of the bench has no serial line
     uio = sys.modules["uio"]
     for name, module in (
         ("os", sys.modules["uos"]),
@@ -92,10 +96,10 @@ def _install(system, system_time, opener, builtins):
     ):
         sys.modules[name] = module
     builtins.open = uio.open
-    builtins.print = _polite(builtins.print)
+    builtins.print = _print_with_poll(builtins.print)
 
 
-def _polite(own):
+def _print_with_poll(own):
     def print(*words, **options):
         wire.poll()
         own(*words, **options)
@@ -103,8 +107,11 @@ def _polite(own):
     return print
 
 
-def _strict(own):
-    """v1.11's exec for __main__, whose names are `own`: text and bytes, but no bytearray (py/builtinevex.c)."""
+def _exec_of_v1_11(own):
+    """Return exec() of v1.11, which accepts text and bytes but no bytearray (py/builtinevex.c).
+
+    own: the names of __main__.
+    """
 
     def run(code, names=None, inner=None):
         if isinstance(code, bytearray):
@@ -115,18 +122,18 @@ def _strict(own):
     return run
 
 
-def _move():
-    """Let what the scripted networks find wander over the picture."""
+def _move_results():
+    """Move the results of the scripted networks over the picture, a step for each frame."""
     step = bench.screen.shows % 160
     x = 40 + (step if step < 80 else 160 - step)
     bench.kpu.boxes[:] = [(x, 60, 80, 80, 0, 0.80 + step / 1000)]
     bench.kpu.scores[:] = [0.1 + step / 200, 0.9 - step / 200]
 
 
-def _boot(system, session, why):
+def _boot(system, session, cause):
     row = bench.flavour
-    # These lines come from the start of the chip; a soft reset starts the interpreter only (maixpy_main.c).
-    if why != "soft":
+    # The start of the chip prints these lines; a soft reset starts the interpreter only (maixpy_main.c).
+    if cause != "soft":
         print("\n[MAIXPY] Pll0:freq:806000000")
         print("[MAIXPY] Pll1:freq:398666666")
         print("[MAIXPY] Pll2:freq:45066666")
@@ -136,40 +143,41 @@ def _boot(system, session, why):
     used = HEAP_TOP - row[flavours.BANNER_KIB] * 1024
     size = row[flavours.GC_KIB] * 1024
     print("[MaixPy] gc heap=0x%x-0x%x(%d)" % (used - size, used, size))
-    # The card wins where it is listed: its main.py runs and the one of the flash chip does not.
+    # With a card its main.py runs, and not that of the flash chip.
     folder = "/sd" if bench.card.mounted else "/flash"
     sys.path[:] = ["", "."] + (["/sd"] if folder == "/sd" else []) + ["/flash", "/stubs"]
     system.chdir(folder)
     bench.cwd = folder
     print("[MaixPy] init end")
-    # This comes before any file of the card, so a boot.py that hangs can still be stopped.
-    if not _rescue(session):
+    # This comes before any file of the card, so that Ctrl-C gets past a boot.py that hangs.
+    if not _wait_for_ctrl_c(session):
         return
     drive = bench.card if folder == "/sd" else bench.flash
     if row[flavours.NAME] == "m5stickv":
-        # its own _boot.py runs boot.py with exec and leaves by sys.exit(), after which maixpy_main.c runs nothing more
+        # The _boot.py of this build runs boot.py with exec and ends with sys.exit(), and
+        # maixpy_main.c then runs no file.
         session.names["dirList"] = [entry[0] for entry in drive.backend.listdir("")]
         _program(session, drive if "boot.py" in session.names["dirList"] else bench.flash, "boot.py")
         return
     try:
         drive.stat("main.py")
-    # The firmware writes a welcome where main.py is missing. A card that cannot be written boots all the same.
+    # _boot.py writes a welcome if main.py is missing. A card that is read-only boots too.
     except OSError:
         try:
             drive.backend.write("main.py", WELCOME.encode())
         except OSError as error:
             print(error)
-    _cover()
+    _copy_cover_files()
     _program(session, drive, "boot.py")
-    # In raw mode a PC tool has the line: main.py would take it away, so it is not run then (maixpy_main.c).
+    # In raw mode a program on the PC uses the line, so main.py does not run (maixpy_main.c).
     if session.mode == repl.FRIENDLY:
         _program(session, drive, "main.py")
 
 
-def _rescue(session):
-    """The 200 ms in which Ctrl-C leads to the REPL; False when it came."""
+def _wait_for_ctrl_c(session):
+    """Wait 200 ms, in which Ctrl-C leads to the REPL. Returns False when it came."""
     try:
-        wire.surely(wire.MODE, 1)
+        wire.ask_until_done(wire.MODE, 1)
         wire.ask(wire.INTERRUPT, 3)
         for _ in range(200):
             bench.clock.advance(1)
@@ -178,19 +186,19 @@ def _rescue(session):
         print('Traceback (most recent call last):\n  File "_boot.py", line 37, in <module>\nKeyboardInterrupt: ')
         return False
     finally:
-        wire.surely(wire.INTERRUPT, -1)
-        wire.surely(wire.MODE, 0)
+        wire.ask_until_done(wire.INTERRUPT, -1)
+        wire.ask_until_done(wire.MODE, 0)
 
 
-def _cover():
-    """Bring cover.boot.py and cover.main.py of the card to the flash chip when they differ, and restart the chip."""
+def _copy_cover_files():
+    """Copy cover.boot.py and cover.main.py of the card to the flash chip if they differ, and restart the chip."""
     if not bench.card.mounted:
         return
     changed = False
     for name in ("boot.py", "main.py"):
         try:
             new = bytes(bench.card.backend.read("cover." + name))
-        # A missing cover file means that the card brings none; a missing one in flash counts as different.
+        # The card need not have the file; a file that is missing in flash counts as different.
         except OSError:
             continue
         try:

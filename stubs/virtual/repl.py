@@ -16,7 +16,7 @@ BANNER = (
 
 
 def report(error) -> str:
-    """Return the traceback as the board prints it: our own functions are C there and have no line."""
+    """Return the traceback as the board prints it: without lines of the fakes, which are C there."""
     text = StringIO()
     sys.print_exception(error, text)
     lines = [line for line in text.getvalue().split("\n") if 'File "/stubs/' not in line and 'File "stubs/' not in line]
@@ -24,14 +24,14 @@ def report(error) -> str:
 
 
 class Session:
-    """Who talks to the person at the line; `names` are __main__'s, `mode` survives a soft reset."""
+    """The REPL. names: those of __main__. mode: FRIENDLY or RAW, which survives a soft reset."""
 
     def __init__(self, names, mode):
         self.names = names
         self.mode = mode
 
     def run(self):
-        """Serve until somebody asks for a soft reset."""
+        """Serve the line until a soft reset is asked for."""
         while True:
             if self.mode == RAW:
                 if self._raw():
@@ -40,7 +40,7 @@ class Session:
                 return
 
     def _key(self, kept):
-        """Collect bytes into `kept` up to one of Ctrl-A to Ctrl-E; return it."""
+        """Append bytes of the line to `kept` until one of Ctrl-A to Ctrl-E, and return that."""
         while True:
             data = wire.ask(wire.REPL)[1]
             if data and data[-1] in b"\x01\x02\x03\x04\x05":
@@ -55,7 +55,7 @@ class Session:
             code = bytearray()
             while True:
                 key = self._key(code)
-                # These keys are those of pyexec_raw_repl: 1 starts again, 2 leaves, 3 drops the text, 4 runs it.
+                # The keys of pyexec_raw_repl: 1 starts again, 2 leaves the mode, 3 drops the text, 4 runs it.
                 if key == 1:
                     wire.write(b"raw REPL; CTRL-B to exit\r\n>")
                     code = bytearray()
@@ -69,9 +69,9 @@ class Session:
                     break
                 else:
                     code.append(key)
-            # "OK" comes before the program runs: a PC tool waits for it and only then for the output.
+            # "OK" comes before the program runs, because programs on the PC wait for it before the output.
             wire.write(b"OK")
-            # Ctrl-D without text is the soft reset, the same as in the friendly mode.
+            # Ctrl-D without text is a soft reset, as in the friendly mode.
             if not code:
                 wire.write(b"\r\n")
                 return True
@@ -79,29 +79,29 @@ class Session:
                 return True
 
     def execute(self, code, kind, end=b""):
-        """Run a program's text; print what it raises. Return whether it asked for a soft reset (SystemExit).
+        """Run the text of a program and print its exception. Returns whether it ended with SystemExit, a soft reset.
 
-        `end` is sent after the output, and again after the traceback if there is one.
+        kind: "exec" or "single", as for compile(). end: is sent after the output and after the traceback.
         """
         failed = None
         left = False
-        # The interrupt is armed for the program only: while a line is typed Ctrl-C is a key like others.
+        # Ctrl-C interrupts a program only; at the prompt it is a key like others.
         try:
-            wire.surely(wire.MODE, 1)
-            wire.surely(wire.INTERRUPT, 3)
+            wire.ask_until_done(wire.MODE, 1)
+            wire.ask_until_done(wire.INTERRUPT, 3)
             try:
                 exec(compile(code, "<stdin>", kind), self.names)
             finally:
-                wire.surely(wire.INTERRUPT, -1)
+                wire.ask_until_done(wire.INTERRUPT, -1)
         except SystemExit:
             left = True
-        # These end the interpreter. A program must not be able to report them as its own error.
+        # These end the interpreter, so they are not errors of the program.
         except (bench.Reset, wire.Gone):
             raise
         except BaseException as error:
             failed = error
-        wire.surely(wire.INTERRUPT, -1)
-        wire.surely(wire.MODE, 0)
+        wire.ask_until_done(wire.INTERRUPT, -1)
+        wire.ask_until_done(wire.MODE, 0)
         wire.write(end)
         if failed is not None:
             print(report(failed), end="")
@@ -117,7 +117,7 @@ class Session:
             if key == 3:
                 wire.write(b"\r\n")
                 lines = ""
-            # In a block that goes on only Ctrl-C counts: the other keys would lose what was typed.
+            # Inside a block only Ctrl-C counts; the other control keys would lose the typed lines.
             elif key is not None and lines:
                 pass
             elif key == 1:
@@ -133,12 +133,12 @@ class Session:
                 if self._paste():
                     return True
             elif lines or line.strip():
-                whole = lines + line
-                if self._goes_on(whole, line):
-                    lines = whole + "\n"
+                block = lines + line
+                if self._goes_on(block, line):
+                    lines = block + "\n"
                 else:
                     lines = ""
-                    if self.execute(whole + "\n", "single"):
+                    if self.execute(block + "\n", "single"):
                         return True
 
     def _line(self):
@@ -147,11 +147,11 @@ class Session:
         while True:
             for byte in wire.ask(wire.REPL, 1)[1]:
                 if byte in b"\x01\x02\x03\x04\x05":
-                    # Control keys act on an empty line only, Ctrl-C always (lib/mp-readline).
+                    # A control key counts on an empty line only, but Ctrl-C always (lib/mp-readline/readline.c).
                     if byte == 3 or not text:
                         return (byte, "")
                 elif byte in b"\r\n":
-                    # A line feed alone on an empty line is dropped: a terminal that sends both ends each line once.
+                    # A line feed on an empty line is dropped, so that a terminal that sends both ends ends a line once.
                     if byte == 13 or text:
                         wire.write(b"\r\n")
                         return (None, str(text, "utf-8"))
@@ -163,19 +163,22 @@ class Session:
                     text.append(byte)
                     wire.write(bytes([byte]))
 
-    def _goes_on(self, whole, line):
-        """Simplified from mp_repl_continue_with_input: a block, an open bracket or a backslash waits for more."""
-        if whole[: -len(line) - 1 or None].endswith("\n") and not line.strip():
+    def _goes_on(self, block, line):
+        """Return whether the text goes on: an open block or bracket, or a backslash at the end.
+
+        Simplified from mp_repl_continue_with_input in py/repl.c.
+        """
+        if block[: -len(line) - 1 or None].endswith("\n") and not line.strip():
             return False
-        head = whole.split("\n", 1)[0].strip()
-        if "\n" in whole and not line.strip():
+        head = block.split("\n", 1)[0].strip()
+        if "\n" in block and not line.strip():
             return False
         if head.endswith(":") or head.startswith("@"):
             return True
         depth = 0
-        for letter in whole:
+        for letter in block:
             depth += (letter in "([{") - (letter in ")]}")
-        return depth > 0 or whole.endswith("\\")
+        return depth > 0 or block.endswith("\\")
 
     def _paste(self):
         wire.write(b"\r\npaste mode; Ctrl-C to cancel, Ctrl-D to finish\r\n=== ")

@@ -1,18 +1,20 @@
-"""Boots the virtual board: start.py STUBS ANSWERS REQUESTS CARD FLASH FLAVOUR WHY MODE SPACE READONLY FLAG.
+"""Boot the virtual board: start.py STUBS ANSWERS REQUESTS CARD FLASH FLAVOUR CAUSE MODE SPACE READONLY FLAG.
 
-Folders (CARD "" for no card), two file numbers of the line, why it boots (power, reset, soft), the REPL's mode,
-bytes on the card ("" for no limit), "1" for a card that cannot be written, and a file number that says of Ctrl-C.
-Ends with 42 for a soft reset of the friendly REPL, 43 of the raw one, 44 for a reset of the chip, 45 when the line is
-gone.
+STUBS, CARD, FLASH: folders; CARD is "" without a card. ANSWERS, REQUESTS: file numbers of the line. CAUSE of the boot:
+power, reset or soft. MODE of the REPL: 0 or 1. SPACE: bytes that fit the card, "" for no limit. READONLY: "1" for a
+read-only card. FLAG: file number of the flag of Ctrl-C.
+
+The exit code is 42 for a soft reset of the friendly REPL, 43 for one of the raw REPL, 44 for a reset of the chip, and
+45 when the line is closed.
 """
 
 import builtins
 import sys
 
-STUBS, ANSWERS, REQUESTS, CARD, FLASH, FLAVOUR, WHY, MODE, SPACE, READONLY, FLAG = sys.argv[1:12]
+STUBS, ANSWERS, REQUESTS, CARD, FLASH, FLAVOUR, CAUSE, MODE, SPACE, READONLY, FLAG = sys.argv[1:12]
 SOFT, SOFT_RAW, RESET, LOST = 42, 43, 44, 45
 opener = open
-system = __import__("os")  # the interpreter's own, not the board's
+system = __import__("os")  # of the interpreter, not of the board
 system_time = __import__("time")
 posix = getattr(system, "VfsPosix")  # noqa: B009
 wire_files = (opener(int(ANSWERS), "rb"), opener(int(REQUESTS), "wb"), opener(int(FLAG), "rb"))
@@ -22,10 +24,10 @@ system.mount(posix(FLASH), "/flash")
 if CARD:
     system.mount(posix(CARD), "/sd")
 system.chdir("/")
-system.umount("/")  # from here on the PC's files are out of reach of the card's programs
+system.umount("/")  # from here on programs of the card cannot reach other files of the PC
 sys.path[:] = ["/stubs"]
 
-from virtual import wire  # noqa: E402  the path comes first
+from virtual import wire  # noqa: E402  needs the path
 
 wire.connect(*wire_files)
 
@@ -34,7 +36,11 @@ from virtual import machinery  # noqa: E402
 code = RESET
 try:
     code = machinery.run(
-        system, system_time, opener, builtins, (CARD, FLAVOUR, WHY, int(MODE), int(SPACE) if SPACE else None, READONLY)
+        system,
+        system_time,
+        opener,
+        builtins,
+        (CARD, FLAVOUR, CAUSE, int(MODE), int(SPACE) if SPACE else None, READONLY),
     )
 except wire.Gone:
     code = LOST

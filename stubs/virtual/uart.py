@@ -1,4 +1,4 @@
-"""machine.UART of the virtual board: number 4 is the line to the PC, the others are the bench's."""
+"""machine.UART of the virtual board: number 4 is the line to the PC, the others are those of the bench."""
 
 from benchlib import buses
 
@@ -6,12 +6,12 @@ from virtual import wire
 
 
 class UART(buses.UART):
-    """A serial port; UARTHS is the line that the REPL uses."""
+    """A serial port. UARTHS is the line of the REPL."""
 
     def init(self, baudrate: int = 115200, bits: int = 8, parity=None, stop=None, **options) -> None:
-        """Configure; on the line of the REPL the rate changes at once and what waits is lost."""
+        """Configure the port. On the line of the REPL the rate changes at once, and bytes that wait are lost."""
         super().init(baudrate, bits, parity, stop, **options)
-        # The rate belongs to the PC's side of the line: the front has to change together with the board.
+        # The program on the PC measures the time on the line, so it must know the rate.
         if self._id == self.UARTHS:
             wire.ask(wire.BAUD, baudrate, str(self._limit).encode())
 
@@ -20,7 +20,7 @@ class UART(buses.UART):
             return super().any()
         return wire.ask(wire.ANY)[0]
 
-    def _received(self):  # what the parent measures: how much one read would take
+    def _received(self):  # the base class needs its length only
         if self._id != self.UARTHS:
             return super()._received()
         return bytes(self.any())
@@ -36,7 +36,7 @@ class UART(buses.UART):
         return wire.ask(wire.READ, count << 12 | min(self._timeout_char, 4095))[1] or None
 
     def readinto(self, _buffer, _n: int = -1):
-        """Fill a buffer: the number of bytes, or None after timeout_char without one."""
+        """Fill a buffer. Returns the number of bytes, or None after timeout_char ms without one."""
         if self._id != self.UARTHS:
             return super().readinto(_buffer, _n)
         data = self._read(len(_buffer) if _n < 0 else min(_n, len(_buffer)))
@@ -46,11 +46,11 @@ class UART(buses.UART):
         return len(data)
 
     def readline(self, _n: int = -1):
-        """Return bytes up to a line end or a pause, or None."""
+        """Return the bytes up to a line end or a pause, or None."""
         if self._id != self.UARTHS:
             return super().readline(_n)
         line = b""
-        # Byte by byte: what follows the line end must stay on the line for the next reader.
+        # Byte by byte, because the bytes behind the line end are for the next read.
         while _n < 0 or len(line) < _n:
             byte = self._read(1)
             if not byte:
@@ -61,7 +61,7 @@ class UART(buses.UART):
         return line or None
 
     def write(self, _data) -> int:
-        """Send str or bytes as they are: the number of bytes."""
+        """Send str or bytes. Returns the number of bytes."""
         if self._id != self.UARTHS:
             return super().write(_data)
         data = _data.encode() if isinstance(_data, str) else _data
@@ -71,7 +71,7 @@ class UART(buses.UART):
 
     @staticmethod
     def repl_uart() -> "UART":
-        """Return the port of the REPL; its rate stays as it is."""
+        """Return the UART of the REPL; its rate stays as it is."""
         return _repl[0]
 
 

@@ -1,31 +1,31 @@
-"""The line between this interpreter and the program that holds the serial port: requests and their answers.
+"""The line between this interpreter and the program on the PC that has the serial port: requests and answers.
 
-Ctrl-C is a flag that poll() looks at, where the fakes wait and where they tell the time. A program that calls neither
-is interrupted by a signal, so KeyboardInterrupt can come between any two steps in here: then the rest of an answer may
-be under way, and is skipped up to a mark.
+Ctrl-C is a flag. poll() reads it whenever a fake waits or returns the time. A signal interrupts a program that calls no
+such fake, so KeyboardInterrupt may come anywhere in this module, also in the middle of an answer; what is left of that
+is then skipped up to a mark.
 """
 
 from struct import pack, unpack
 
 MARK = b"\x00\xffmaixswitch-mark"
 READ, REPL, ANY, WRITE, INTERRUPT, BAUD, MODE, SYNC, TAKEN = b"RQAWKBMZT"
-PIECE = 2048  # what goes into a pipe at once, or not at all
+PIECE = 2048  # bytes that a pipe takes at once or not at all
 
-_files = []  # from the front, to the front, the flag
+_files = []  # answers, requests, flag
 
 
 class Gone(BaseException):
-    """Nobody is at the other end any more."""
+    """The program at the other end has closed the line."""
 
 
 def connect(answers, requests, flag) -> None:
-    """Take three binary files: the front's answers, where requests go, and one whose first byte is 1 after Ctrl-C."""
+    """Use three binary files: of answers, of requests, and one whose first byte is 1 after Ctrl-C."""
     _files[:] = [answers, requests, flag]
 
 
 def poll() -> None:
-    """Raise KeyboardInterrupt when Ctrl-C came."""
-    # The flag is a file, since a look at it is cheap and needs no answer of the front.
+    """Raise KeyboardInterrupt if Ctrl-C has come."""
+    # The flag is a file, because reading it is fast and needs no answer.
     flag = _files[2]
     flag.seek(0)
     if flag.read(1) == b"\x01":
@@ -33,12 +33,15 @@ def poll() -> None:
         raise KeyboardInterrupt
 
 
-def ask(what: int, number: int = 0, data: bytes = b""):
-    """Send a request and wait: (number, bytes) of the answer. KeyboardInterrupt, and Gone when nobody is there."""
+def ask(kind: int, number: int = 0, data: bytes = b""):
+    """Send a request and return its answer as (number, bytes).
+
+    kind: READ, REPL and so on. Raises KeyboardInterrupt, and Gone when the line is closed.
+    """
     try:
-        _files[1].write(pack("<BxHi", what, len(data), number) + data)
+        _files[1].write(pack("<BxHi", kind, len(data), number) + data)
         return _answer()
-    # The answer may be half read. Without the mark the next request would take its rest for an answer.
+    # The answer may be half read. The next request must not take its other half for an answer.
     except KeyboardInterrupt:
         _resync()
         raise
@@ -63,12 +66,12 @@ def _resync():
         seen = seen[-(len(MARK) - 1) :] + byte
 
 
-def surely(what: int, number: int = 0, data: bytes = b"") -> None:
-    """Ask again until it is done, whatever interrupts; swallow an interrupt that is on its way."""
+def ask_until_done(kind: int, number: int = 0, data: bytes = b"") -> None:
+    """Send a request, again after each KeyboardInterrupt, and swallow an interrupt that is under way."""
     while True:
         try:
-            ask(what, number, data)
-            for _ in range(20):  # where the interpreter looks for it
+            ask(kind, number, data)
+            for _ in range(20):  # gives the interpreter time to raise it
                 pass
             return
         except KeyboardInterrupt:
@@ -76,7 +79,7 @@ def surely(what: int, number: int = 0, data: bytes = b"") -> None:
 
 
 def write(data) -> None:
-    """Send bytes down the serial line as they are, after what was printed."""
+    """Send bytes to the serial line unchanged, after everything that was printed."""
     view = memoryview(data)
     for start in range(0, len(view), PIECE):
         ask(WRITE, 0, bytes(view[start : start + PIECE]))

@@ -4,11 +4,11 @@ STATES = ("NO_CARD", "EMPTY", "UNLOADED", "RUNNING", "FAULT", "STOPPED")
 
 
 def check(table, start="NO_CARD"):
-    """Raise ValueError, naming the row or state, unless the rows keep the rules that the app relies on.
+    """Raise ValueError, which names the row or state, when a row breaks a rule that the app relies on.
 
-    No unknown state, no duplicate row, no unreachable state, none but STOPPED without a way out; key events, FAIL
-    and STOP in every state but STOPPED; `load` in UNLOADED only, the only way into RUNNING; `unload` first on every
-    way out of it.
+    Every state is known and can be reached, no row is there twice, and only STOPPED has no way out. Every other state
+    has rows for the key events, FAIL and STOP. Only UNLOADED has `load`, which is the only way into RUNNING, and every
+    row that leaves RUNNING begins with `unload`.
     """
     seen = []
     for row in table:

@@ -1,4 +1,4 @@
-"""The bench itself: clock, keys, heap, logs, faults, and that a reset leaves nothing of the board before."""
+"""The bench itself: clock, keys, heap, logs, faults, and a reset, which leaves nothing of the previous board."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def board() -> None:
 
 
 def test_events_happen_in_order() -> None:
-    """At their time, equal times in the order of asking, those of the past at once."""
+    """Each at its time, those of equal times in the order in which they were scheduled, those of the past at once."""
     seen: list[tuple[str, int]] = []
     for name, at in (("b", 20), ("a", 10), ("c", 20), ("late", 500)):
         bench.clock.at(at, lambda name=name: seen.append((name, bench.clock.now)))
@@ -51,7 +51,7 @@ def test_events_can_ask_for_more() -> None:
 
 
 def test_cancelled_events() -> None:
-    """Taken back before its time, harmless after it, None accepted."""
+    """An event can be cancelled before its time; cancelling it later, or None, does nothing."""
     seen: list[int] = []
     event = bench.clock.at(5, lambda: seen.append(1))
     bench.clock.cancel(event)
@@ -62,7 +62,7 @@ def test_cancelled_events() -> None:
 
 
 def test_blocking_time() -> None:
-    """Events happen at their time, callbacks only when the call returns; the ninth that waits is lost."""
+    """Events happen at their time, callbacks only when the call returns; a ninth waiting callback is lost."""
     seen: list[tuple[int, int]] = []
     for nth in range(12):
         bench.clock.at(nth, lambda nth=nth: bench.scheduler.post(lambda n: seen.append((n, bench.clock.now)), nth))
@@ -72,7 +72,7 @@ def test_blocking_time() -> None:
 
 
 def test_callbacks_wait_for_the_next_call() -> None:
-    """What an interrupt posts while the program computes runs at its next call."""
+    """A callback of an interrupt during a computation runs at the program's next call of the firmware."""
     import utime
 
     seen: list[int] = []
@@ -104,7 +104,7 @@ def test_callbacks_do_not_nest() -> None:
 
 @pytest.mark.parametrize("bounce", [(), (1,), (1, 3), (2, 4, 9)])
 def test_a_press_settles(bounce: tuple[int, ...]) -> None:
-    """However often it bounces, a key ends pressed, then released, and toggles as often as asked."""
+    """However often it bounces, a key ends pressed, then released, and toggles as often as the test says."""
     edges: list[tuple[int, int]] = []
     level = 1
     bench.keys.press(16, hold=100, after=50, bounce=bounce)
@@ -185,7 +185,7 @@ def test_heap_against_a_model() -> None:
 
 
 def test_calls_and_trace() -> None:
-    """Every call is counted by name, and listed when somebody asks."""
+    """Every call is counted by name, and listed in the trace if there is one."""
     import uos
     import utime
 
@@ -202,15 +202,15 @@ def test_fault_plans_queue_up() -> None:
     bench.fail_next("x", 1)
     bench.fail_next("x", 2, times=2)
     bench.fail_at("x", 5, 3)
-    found = []
+    numbers = []
     for _ in range(7):
         try:
             bench.enter("x")
-            found.append(0)
+            numbers.append(0)
         except OSError as error:
-            found.append(error.args[0])
+            numbers.append(error.args[0])
     bench.enter("y")
-    assert found == [1, 2, 2, 0, 3, 0, 0]
+    assert numbers == [1, 2, 2, 0, 3, 0, 0]
     assert bench.enter_code("x") == 0
 
 
@@ -227,7 +227,7 @@ def test_logs_are_bounded() -> None:
 
 
 def test_echo() -> None:
-    """Lines go to whoever wants them, never to the output by themselves."""
+    """Lines go to the listener, and never to the output by themselves."""
     heard: list[str] = []
     bench.uart.echo = heard.append
     bench.uart.print("a\r\nb\n")
@@ -236,7 +236,7 @@ def test_echo() -> None:
 
 
 def test_print_exception() -> None:
-    """The firmware's sys.print_exception is there on a PC, too: onto the serial line, or into a file."""
+    """The firmware's sys.print_exception exists on a PC, too, and prints to the serial line or into a file."""
     import io
     import sys
 
@@ -310,7 +310,7 @@ def test_reset_forgets_everything() -> None:
 
 
 def test_reserved_memory() -> None:
-    """The panel takes a memory of exactly its size that was made before, zeroed; others are left."""
+    """The panel uses reserved memory of exactly its size, zeroed; it leaves memory of other sizes alone."""
     import lcd
     from benchlib import pool
 
@@ -325,7 +325,7 @@ def test_reserved_memory() -> None:
 
 
 def test_install_does_nothing_here() -> None:
-    """Where the folder of the fakes leads the path, install() changes nothing."""
+    """install() changes nothing if the folder of the fakes comes first on the path."""
     import sys
 
     before = dict(sys.modules)
@@ -338,7 +338,7 @@ def test_install_does_nothing_here() -> None:
 
 @pytest.mark.parametrize("last", ["conv", "dequantize", "softmax", "fc"])
 def test_synthetic_v3(last: str) -> None:
-    """What the helper writes is what the header reader finds."""
+    """The header reader finds what the helper has written."""
     from benchlib.headers import read
 
     header = read(kmodel_v3((224, 160, 3), (7, 5, 40), last, main_mem=1234, floats=9, classes=3, outputs=2))

@@ -4,7 +4,7 @@ from device.once.boards import find, find_by_config, gestures, names
 from tests.device.unit_helpers import raises
 
 
-def test_each_board_has_an_id_of_its_own_that_finds_it():
+def test_each_board_is_found_by_its_own_id():
     assert len(set(names())) == len(names()) > 0
     for name in names():
         assert find(name).id == name

@@ -1,4 +1,4 @@
-"""The table of boards against the research notes it was made from, where those are at hand."""
+"""The table of boards agrees with the research notes from which it was written, if they are available."""
 
 from __future__ import annotations
 

@@ -39,9 +39,9 @@ def test_active_high_key():
     assert events(trace, Button("NEXT", None, 1)) == [("NEXT", 230)]
 
 
-def test_glitch_shorter_than_the_debounce_is_nothing_while_somebody_looks():
+def test_a_glitch_shorter_than_the_debounce_gives_no_event_while_the_key_is_polled():
     assert events(looks(1, 0, 100) + looks(0, 100, 100 + DEBOUNCE_MS - 10) + looks(1, 120, 300)) == []
-    # The same between two looks, told by the interrupt.
+    # The same between two looks, seen by the interrupt.
     assert events([(1, 0), (1, 33), ("e", 0, 40), ("e", 1, 45), (1, 66), (1, 99), (1, 132)]) == []
 
 
@@ -82,7 +82,7 @@ def test_hold_begun_in_a_load_counts_from_its_end():
     assert events(trace) == [("PREVIOUS", 2226)]
 
 
-def test_bounce_that_arrives_after_a_slow_frame_is_no_second_press():
+def test_bounce_that_arrives_after_a_slow_frame_is_not_a_second_press():
     # Release seen at 120; its last bounce at 121..125 is handled when the next slow frame ends.
     trace = [(1, 0), ("e", 0, 60), (0, 60), ("e", 1, 120), (1, 120), ("e", 1, 180), ("e", 1, 180), (1, 180)]
     assert [event for event, _ in events(trace + looks(1, 240, 600, 60))] == ["NEXT"]
@@ -99,18 +99,18 @@ def test_first_bounce_seen_as_idle_and_the_rest_of_that_press_are_one():
     assert [event for event, _ in events(trace)] == ["PREVIOUS"]
 
 
-def test_two_halves_make_no_long_press():
+def test_two_halves_are_not_a_long_press():
     trace = looks(1, 0, 100) + looks(0, 100, 200) + [("e", 0, 900), ("e", 0, 900), (0, 900), (0, 933)]
     assert events(trace) == []
 
 
-def test_key_held_at_the_start_is_dumb_until_released_once():
+def test_a_key_held_at_the_start_gives_no_event_until_it_was_released():
     button = Button("NEXT", "PREVIOUS")
     assert events(looks(0, 0, 2000) + looks(1, 2000, 2100), button) == []
     assert events(looks(0, 2100, 2200) + looks(1, 2200, 2300), button) == [("NEXT", 2230)]
 
 
-def test_key_stuck_at_the_start_does_not_hold_up_a_load():
+def test_a_key_stuck_at_the_start_does_not_delay_a_load():
     button = Button("NEXT", "PREVIOUS")
     events(looks(0, 0, 500), button)
     assert button.quiet(500) == 500
@@ -148,7 +148,7 @@ def test_missed_is_one_press_of_a_key_at_rest_only():
     assert events(looks(1, 2200, 2300), button) == [("NEXT", 2230)]
 
 
-def test_the_times_that_people_feel():
+def test_the_times_that_users_notice():
     assert (DEBOUNCE_MS, BLIND_MS, LONG_MS, QUIET_MS) == (30, 40, 700, 250)
 
 
@@ -160,32 +160,32 @@ def test_an_edge_that_changes_nothing_is_a_press_only_after_a_gap_that_could_hid
         assert [event for event, _ in events(trace)] == expected, gap
 
 
-def test_missed_takes_nothing_from_a_press_that_is_seen():
+def test_missed_changes_nothing_during_a_press_that_is_seen():
     button = Button("NEXT", "PREVIOUS")
     assert events(looks(1, 0, 100) + looks(0, 100, 700), button) == []
     button.missed(700)
     assert events(looks(0, 710, 1000), button) == [("PREVIOUS", 800)]
-    button = Button("NEXT", "PREVIOUS")  # just let go, and not yet believed
+    button = Button("NEXT", "PREVIOUS")  # just released, and not yet counted
     assert events(looks(1, 0, 100) + looks(0, 100, 200) + [(1, 200)], button) == []
     button.missed(210)
     assert events(looks(1, 220, 400), button) == [("NEXT", 230)]
 
 
-def test_a_key_found_down_after_a_missed_press_is_held_since_then():
+def test_a_key_that_is_down_after_a_missed_press_is_held_since_then():
     button = Button("NEXT", "PREVIOUS")
     events(looks(1, 0, 100), button)
     button.missed(1000)
     assert events(looks(0, 1010, 2000), button) == [("PREVIOUS", 1700)]
 
 
-def test_a_key_without_a_long_event_holds_up_a_load_no_longer_than_a_long_press():
+def test_a_key_without_a_long_event_delays_a_load_no_longer_than_a_long_press():
     button = Button("NEXT")
     events(looks(1, 0, 100) + looks(0, 100, 1000), button)
     assert button.quiet(100 + LONG_MS - 1) == 0
     assert button.quiet(100 + LONG_MS) == LONG_MS
 
 
-def test_a_release_glimpsed_once_ends_no_press():
+def test_a_release_that_is_seen_only_once_does_not_end_a_press():
     trace = looks(1, 0, 105, 35) + looks(0, 105, 210, 35) + [(1, 210)] + looks(0, 245, 350, 35) + looks(1, 350, 500, 35)
     assert events(trace) == [("NEXT", 385)]
 
@@ -195,9 +195,9 @@ def test_a_bounce_while_held_does_not_begin_the_long_press_again():
     assert events(trace) == [("PREVIOUS", 800)]
 
 
-def test_a_press_counts_in_full_again_when_the_last_was_let_go_a_debounce_ago():
+def test_a_press_counts_in_full_when_the_last_release_is_a_debounce_ago():
     for rest, expected in ((DEBOUNCE_MS - 1, ["NEXT"]), (DEBOUNCE_MS, ["NEXT", "NEXT"])):
-        trace = [(1, 0), (0, 100), (0, 160), (1, 200), (1, 210)]  # let go after a gap, so it is believed at 210
+        trace = [(1, 0), (0, 100), (0, 160), (1, 200), (1, 210)]  # released after a gap, so the release counts at 210
         trace += [(0, 200 + rest), (1, 265), (1, 300), (1, 340)]
         assert [event for event, _ in events(trace)] == expected, rest
 

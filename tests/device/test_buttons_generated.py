@@ -1,4 +1,4 @@
-"""One key against generated signals, seen as the board sees them: handlers that run late, looks at uneven times."""
+"""One key against generated signals, seen as on the board: with late handlers and at irregular times."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BOUNCE = st.lists(st.integers(0, 9), max_size=6)
 
 
 def toggles(presses: list[tuple[int, int, list[int], list[int]]], start: int = 300) -> tuple[list[int], int]:
-    """Times of every level change of (rest before, hold, bounce when pressed, bounce when released)."""
+    """Return the times of all level changes. presses: (pause before, hold, bounce at the press, at the release)."""
     times: list[int] = []
     at = start
     for rest, hold, first, last in presses:
@@ -50,7 +50,7 @@ def observe(times: list[int], end: int, gaps: list[int], blocking: bool, tail: i
     return actual
 
 
-# 80 ms: 10 of bounce, a gap of up to 40 that hides the beginning, 30 to be sure.
+# 80 ms: 10 of bounce, a gap of up to 40 that hides the beginning, 30 of debounce.
 PRESSES = st.lists(st.tuples(st.integers(150, 600), st.integers(80, 500), BOUNCE, BOUNCE), min_size=1, max_size=4)
 
 
@@ -71,7 +71,7 @@ def test_no_press_is_lost_however_slow_the_frames(hold, first, last, gap, blocki
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.integers(60, 300), st.integers(1, DEBOUNCE_MS - 1)), min_size=1, max_size=5), st.data())
-def test_glitches_are_nothing_while_somebody_looks(glitches, data):
+def test_glitches_give_no_event_while_the_key_is_polled(glitches, data):
     times, end = toggles([(rest, hold, [], []) for rest, hold in glitches])
     gaps = data.draw(st.lists(st.integers(1, 39), min_size=1, max_size=5))
     assert observe(times, end, gaps, False) == []
@@ -88,8 +88,8 @@ def test_a_long_press_fires_once_while_held_and_never_early(hold, first, last, g
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 200), st.booleans()), max_size=60))
-def test_any_trace_at_all_keeps_the_rules(trace):
-    """Whatever comes: an event is one of two, and quiet never goes below zero."""
+def test_any_trace_obeys_the_rules(trace):
+    """An event is one of two, and quiet() is never negative."""
     button = Button("NEXT", "PREVIOUS")
     now = 0
     for level, gap, is_edge in trace:

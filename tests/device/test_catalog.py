@@ -1,4 +1,4 @@
-"""models/*/model.json on a fake card: what is taken, and every mistake that is named. Runs under both interpreters."""
+"""models/*/model.json on a fake card: good ones are read, every mistake is named. Runs under both interpreters."""
 
 # ruff: noqa: UP031, RUF005, C419, E402
 import gc
@@ -6,6 +6,7 @@ import json
 import sys
 
 import bench
+from tests.device.sample_models import DIGITS, FACE, FACE_ANCHORS
 from tests.device.test_kmodel_head import v3, v4
 from tests.device.unit_helpers import raises
 
@@ -15,28 +16,9 @@ import device
 from device import catalog
 from device.spec import say
 
-FACE = [1.889, 2.5245, 2.9465, 3.94056, 3.99987, 5.3658, 5.155437, 6.92275, 6.718375, 9.01025]
-DIGITS = {
-    "schema": 1,
-    "title": "Digits",
-    "kind": "classifier",
-    "kmodel": "mnist.kmodel",
-    "input": [28, 28, 1],
-    "labels": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
-}
-DETECTOR = {
-    "schema": 1,
-    "title": "Face",
-    "kind": "yolo2",
-    "kmodel": "face.kmodel",
-    "input": [320, 240, 3],
-    "labels": ["face"],
-    "anchors": FACE,
-}
-
 
 def card(files, pull=None):
-    """A board with these files on its card; a dict stands for JSON text."""
+    """Start a board with these files on its card; a dict stands for JSON text. pull: the operation that pulls it."""
     bench.reset()
     kept = {}
     for path in files:
@@ -48,15 +30,15 @@ def card(files, pull=None):
 
 
 def changed(base, **fields):
-    """A copy of base with fields changed, those that are None left out."""
+    """Return a copy of base with other values in some fields; None removes a field."""
     data = dict(base)
     data.update(fields)
     return {key: data[key] for key in data if data[key] is not None}
 
 
 def read_one(model, files=None, pairs=5):
-    """The ModelSpec of models/m with this model.json, beside a mnist.kmodel and a face.kmodel."""
-    kept = {"models/m/model.json": model, "models/m/mnist.kmodel": v3(), "models/m/face.kmodel": v3(((9000, 36000),))}
+    """Return the ModelSpec of models/m with this model.json, a digits.kmodel and a face.kmodel."""
+    kept = {"models/m/model.json": model, "models/m/digits.kmodel": v3(), "models/m/face.kmodel": v3(((9000, 36000),))}
     for name in files or {}:
         kept["models/m/" + name] = files[name]
     card(kept)
@@ -64,7 +46,7 @@ def read_one(model, files=None, pairs=5):
 
 
 def problems(model, files=None, pairs=5):
-    """The problems without their file, which is always the folder's model.json."""
+    """Return the problems without their file, which is always the folder's model.json."""
     spec = read_one(model, files, pairs)
     assert {problem[0] for problem in spec.problems} <= {"m/model.json"}
     assert spec.loadable or spec.title == "m"
@@ -75,7 +57,7 @@ def test_a_classifier():
     spec = read_one(changed(DIGITS, top=5, softmax=True))
     assert spec.problems == ()
     assert (spec.folder, spec.title, spec.kind) == ("m", "Digits", "classifier")
-    assert spec.kmodel == "/sd/models/m/mnist.kmodel"
+    assert spec.kmodel == "/sd/models/m/digits.kmodel"
     assert (spec.width, spec.height, spec.channels, spec.top, spec.softmax) == (28, 28, 1, 5, True)
     assert (spec.size, spec.outputs, spec.grid, spec.anchors) == (len(v3()), None, None, None)
     assert [spec.label(i) for i in range(11)] == ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "#10"]
@@ -85,10 +67,10 @@ def test_a_classifier():
     assert (spec.top, spec.softmax) == (3, False)
 
 
-def test_a_model_that_is_still_arriving_is_passed_over():
-    """Until sync has brought model.json; a folder without one that is not marked is shown as wrong."""
+def test_a_model_that_is_still_arriving_is_skipped():
+    """Until sync has written model.json; a folder without it and without the mark has a problem."""
     marked = {"models/b/ARRIVING": "", "models/b/m.kmodel": v3()}
-    card(dict({"models/a/model.json": DIGITS, "models/a/mnist.kmodel": v3(), "models/c/labels.txt": "0"}, **marked))
+    card(dict({"models/a/model.json": DIGITS, "models/a/digits.kmodel": v3(), "models/c/labels.txt": "0"}, **marked))
     bench.card.backend.mkdir("models/d")
     assert [spec.folder for spec in catalog.read("/sd")] == ["a", "c"]
     card(dict({"models/b/model.json": changed(DIGITS, kmodel="m.kmodel")}, **marked))
@@ -96,39 +78,39 @@ def test_a_model_that_is_still_arriving_is_passed_over():
 
 
 def test_a_detector():
-    spec = read_one(changed(DETECTOR, threshold=0.25, nms=1))
+    spec = read_one(changed(FACE, threshold=0.25, nms=1))
     assert spec.problems == ()
     assert spec.grid == (20, 15)
     assert len(spec.anchors) == 10
-    assert all([abs(a - b) < 1e-5 for a, b in zip(spec.anchors, FACE)])  # noqa: B905
+    assert all([abs(a - b) < 1e-5 for a, b in zip(spec.anchors, FACE_ANCHORS)])  # noqa: B905
     assert (spec.threshold, spec.nms) == (0.25, 1)
-    spec = read_one(DETECTOR)
+    spec = read_one(FACE)
     assert spec.threshold == 0.5
     assert abs(spec.nms - 0.3) < 1e-6
 
 
 def test_a_v4_without_outputs_gets_them_from_its_head():
-    assert read_one(DETECTOR, {"face.kmodel": v4((36000,))}).outputs == ((20, 15, 30),)
-    spec = read_one(DIGITS, {"mnist.kmodel": v4((40,), ((1, 1, 28, 28),))})
+    assert read_one(FACE, {"face.kmodel": v4((36000,))}).outputs == ((20, 15, 30),)
+    spec = read_one(DIGITS, {"digits.kmodel": v4((40,), ((1, 1, 28, 28),))})
     assert spec.problems == ()
     assert spec.outputs == ((1, 1, 10),)
 
 
-def test_outputs_of_a_v4_must_be_those_of_the_file():
-    face = changed(DETECTOR, outputs=[[20, 15, 30]])
+def test_outputs_of_a_v4_must_agree_with_the_file():
+    face = changed(FACE, outputs=[[20, 15, 30]])
     spec = read_one(face, {"face.kmodel": v4((36000,))})
     assert (spec.problems, spec.outputs, spec.grid) == ((), ((20, 15, 30),), (20, 15))
-    wrong = changed(DETECTOR, outputs=[[20, 15, 35]])
+    wrong = changed(FACE, outputs=[[20, 15, 35]])
     assert problems(wrong, {"face.kmodel": v4((36000,))}) == [("outputs", "[[20, 15, 35]]", "w x h x ch = [9000]")]
     assert problems(face, {"face.kmodel": v4((36000, 4))}) == [("outputs", "[[20, 15, 30]]", "w x h x ch = [9000, 1]")]
 
 
-def test_outputs_of_a_v3_are_left_out():
-    assert read_one(changed(DETECTOR, outputs=[[20, 15, 30]])).outputs is None
+def test_outputs_of_a_v3_are_ignored():
+    assert read_one(changed(FACE, outputs=[[20, 15, 30]])).outputs is None
 
 
-def test_the_input_of_a_v4_must_be_that_of_the_file():
-    assert problems(changed(DETECTOR, input=[224, 224, 3]), {"face.kmodel": v4((36000,))})[0] == (
+def test_the_input_of_a_v4_must_agree_with_the_file():
+    assert problems(changed(FACE, input=[224, 224, 3]), {"face.kmodel": v4((36000,))})[0] == (
         "input", "[224, 224, 3]", "[320, 240, 3]",
     )  # fmt: skip
 
@@ -136,7 +118,7 @@ def test_the_input_of_a_v4_must_be_that_of_the_file():
 def test_a_model_in_flash():
     spec = read_one(changed(DIGITS, kmodel={"flash": 3145728, "bytes": 208072}))
     assert (spec.problems, spec.kmodel, spec.size) == ((), (3145728, 208072), 208072)
-    spec = read_one(changed(DETECTOR, kmodel={"flash": 3145728, "bytes": 388776}, outputs=[[20, 15, 30]]))
+    spec = read_one(changed(FACE, kmodel={"flash": 3145728, "bytes": 388776}, outputs=[[20, 15, 30]]))
     assert (spec.problems, spec.grid) == ((), (20, 15))
     one = {"flash": 1, "bytes": 1}
     for value in (changed(one, flash=0), changed(one, bytes=None), changed(one, bytes=True), changed(one, x=1), {}):
@@ -185,39 +167,39 @@ def test_wrong_values_are_named_and_nothing_else():
 
 def test_wrong_anchors():
     for last in (0, -1, "1", True, None, [1]):
-        assert [row[0] for row in problems(changed(DETECTOR, anchors=FACE[:-1] + [last]))] == ["anchors"], last
-    for value in ([], [1], FACE[:9], "x", {}, 5):
-        assert [row[0] for row in problems(changed(DETECTOR, anchors=value))] == ["anchors"], value
+        assert [row[0] for row in problems(changed(FACE, anchors=FACE_ANCHORS[:-1] + [last]))] == ["anchors"], last
+    for value in ([], [1], FACE_ANCHORS[:9], "x", {}, 5):
+        assert [row[0] for row in problems(changed(FACE, anchors=value))] == ["anchors"], value
     nine = [0.1 + i for i in range(18)]
-    assert problems(changed(DETECTOR, anchors=nine))[0][1:] == ("9 pairs", "5 pairs, all that this firmware can use")
-    spec = read_one(changed(DETECTOR, anchors=nine), {"face.kmodel": v4((17280,))}, None)
+    assert problems(changed(FACE, anchors=nine))[0][1:] == ("9 pairs", "5 pairs, all that this firmware can use")
+    spec = read_one(changed(FACE, anchors=nine), {"face.kmodel": v4((17280,))}, None)
     assert (spec.problems, spec.grid, spec.outputs) == ((), (10, 8), ((10, 8, 54),))
 
 
-def test_infinity_and_nan_are_no_numbers():
+def test_infinity_and_nan_are_not_numbers():
     for text in ("NaN", "Infinity", "-Infinity", "1e999"):
         for field in ("threshold", "nms"):
             model = json.dumps(changed(DIGITS, **{field: 0.125})).replace("0.125", text)
             assert problems(model), (field, text)
-        assert problems(json.dumps(changed(DETECTOR, anchors=FACE[:-1] + [0.125])).replace("0.125", text)), text
+        assert problems(json.dumps(changed(FACE, anchors=FACE_ANCHORS[:-1] + [0.125])).replace("0.125", text)), text
 
 
-def test_labels_must_be_as_many_as_the_model_has():
+def test_the_number_of_labels_must_fit_the_model():
     assert problems(changed(DIGITS, labels=["a", "b"])) == [("labels", "2 labels", "10 labels")]
-    assert problems(changed(DETECTOR, labels=["a", "b"])) == [("labels", "2 labels", "1 labels")]
+    assert problems(changed(FACE, labels=["a", "b"])) == [("labels", "2 labels", "1 labels")]
     voc = {"face.kmodel": v3(((8752, 35000),))}
-    assert problems(DETECTOR, voc) == [("labels", "1 labels", "20 labels")]
+    assert problems(FACE, voc) == [("labels", "1 labels", "20 labels")]
     odd = {"face.kmodel": v3(((8752, 4004),))}
-    assert problems(DETECTOR, odd) == [("labels", "1 labels", "5 x (labels + 5) channels")]
+    assert problems(FACE, odd) == [("labels", "1 labels", "5 x (labels + 5) channels")]
 
 
 def test_labels_must_fit_outputs_given_for_flash():
     flash = {"flash": 3145728, "bytes": 388776}
-    assert problems(changed(DETECTOR, kmodel=flash, outputs=[[20, 15, 35]]))[0][0] == "labels"
+    assert problems(changed(FACE, kmodel=flash, outputs=[[20, 15, 35]]))[0][0] == "labels"
     assert problems(changed(DIGITS, kmodel=flash, outputs=[[1, 1, 5]])) == [("labels", "10 labels", "5 labels")]
 
 
-def test_kmodel_files_that_are_none():
+def test_files_that_are_not_a_kmodel():
     for data, expected in (
         (b"", "0 bytes"),
         (b"PK\x03\x04" + bytes(60), "zip"),
@@ -226,20 +208,20 @@ def test_kmodel_files_that_are_none():
         (b"\x00\x00\x00\x03" + bytes(60), "word-swapped v3"),
         (b"\x03\x00\x00\x00", "too short"),
     ):
-        rows = problems(DIGITS, {"mnist.kmodel": data})
+        rows = problems(DIGITS, {"digits.kmodel": data})
         assert [row[:2] for row in rows] == [("kmodel", expected)], rows
     assert problems(changed(DIGITS, kmodel="other.kmodel")) == [("kmodel", "no such file", "1 to 6291456 bytes")]
-    assert problems(changed(DIGITS, kmodel="mnist.bin"))[0][2] == "the name of a .kmodel file beside it"
+    assert problems(changed(DIGITS, kmodel="digits.bin"))[0][2] == "the name of a .kmodel file beside it"
     assert problems(changed(DIGITS, kmodel="x.kmodel"), {"x.kmodel/y": b"a folder"})[0][1] == "no such file"
     big = bench.SparseFile(v3(), 0x600001)
-    assert problems(DIGITS, {"mnist.kmodel": big}) == [("kmodel", "6291457 bytes", "1 to 6291456 bytes")]
+    assert problems(DIGITS, {"digits.kmodel": big}) == [("kmodel", "6291457 bytes", "1 to 6291456 bytes")]
 
 
-def test_an_encrypted_model_is_the_firmwares_business():
+def test_an_encrypted_model_is_left_to_the_firmware():
     assert problems(changed(DIGITS, kmodel="m.smodel"), {"m.smodel": b"\x13\x27\x00\x00" + bytes(60)}) == []
 
 
-def test_json_that_is_none():
+def test_files_that_are_not_json():
     for text, expected in (
         ("", "broken text"),
         ("hello", "broken text"),
@@ -266,8 +248,8 @@ def test_a_byte_order_mark_is_tolerated():
     assert read_one(b"\xef\xbb\xbf" + json.dumps(DIGITS).encode()).problems == ()
 
 
-def test_any_cut_of_a_good_file_is_a_problem_and_no_crash():
-    text = json.dumps(DETECTOR)
+def test_any_cut_of_a_good_file_is_a_problem_and_does_not_raise():
+    text = json.dumps(FACE)
     for n in range(0, len(text), 7):
         assert problems(text[:n]), n
 
@@ -276,7 +258,7 @@ def test_folders_in_order_and_bad_ones_in_their_place():
     files = {}
     for name, title in (("b", "B"), ("A1", "A"), ("a2", "C"), ("_", "D"), ("10", "E"), ("9", "F")):
         files["models/%s/model.json" % name] = changed(DIGITS, title=title)
-        files["models/%s/mnist.kmodel" % name] = v3()
+        files["models/%s/digits.kmodel" % name] = v3()
     files["models/broken/model.json"] = "{"
     files["models/empty/notes.txt"] = "nothing"
     files["models/.trash/model.json"] = "{}"
@@ -295,7 +277,7 @@ def test_equal_titles_name_both_folders():
     files = {}
     for name in ("a", "b"):
         files["models/%s/model.json" % name] = DIGITS
-        files["models/%s/mnist.kmodel" % name] = v3()
+        files["models/%s/digits.kmodel" % name] = v3()
     card(files)
     first, second = catalog.read("/sd", 5)
     assert first.problems == ()
@@ -313,7 +295,7 @@ def test_no_models_no_card_and_a_pulled_card():
 
 
 def test_a_card_pulled_at_any_moment_ends_in_problems_or_an_oserror():
-    files = {"models/m/model.json": changed(DIGITS, labels="l.txt"), "models/m/mnist.kmodel": v3()}
+    files = {"models/m/model.json": changed(DIGITS, labels="l.txt"), "models/m/digits.kmodel": v3()}
     files["models/m/l.txt"] = "a\n" * 10
     ended = set()
     for nth in range(1, 40):
@@ -327,11 +309,11 @@ def test_a_card_pulled_at_any_moment_ends_in_problems_or_an_oserror():
     assert ended == {"raised", "bad", "good"}
 
 
-def test_one_unreadable_folder_hides_no_other():
+def test_an_unreadable_folder_does_not_hide_another():
     files = {}
     for name, title in (("a", "A"), ("b", "B")):
         files["models/%s/model.json" % name] = changed(DIGITS, title=title)
-        files["models/%s/mnist.kmodel" % name] = v3()
+        files["models/%s/digits.kmodel" % name] = v3()
     card(files)
     bench.fail_next("file.read", OSError(5))
     specs = catalog.read("/sd", 5)
@@ -344,8 +326,8 @@ def test_one_unreadable_folder_hides_no_other():
     assert specs[0].problems == [("a", "", "too large for this memory", "smaller files")]
 
 
-def test_a_kmodel_that_cannot_be_read_is_a_problem_of_its_folder_and_a_card_that_goes_is_not():
-    files = {"models/m/model.json": DIGITS, "models/m/mnist.kmodel": v3()}
+def test_an_unreadable_kmodel_is_a_problem_of_its_folder_and_a_pulled_card_is_not():
+    files = {"models/m/model.json": DIGITS, "models/m/digits.kmodel": v3()}
     card(files)
     bench.fail_at("file.read", 2, OSError(5))  # the first read is model.json
     (spec,) = catalog.read("/sd", 5)
@@ -363,19 +345,19 @@ def test_a_problem_as_one_text():
     assert say(spec.problems[0]) == "m/model.json: cut off; wanted: a JSON object"
 
 
-def test_what_reads_the_card_is_dropped_afterwards():
+def test_the_modules_that_read_the_card_are_dropped_afterwards():
     read_one(DIGITS)
     assert not [name for name in sys.modules if name.startswith("device.once")]
     assert not hasattr(device, "once")  # the package would keep them in memory
-    assert read_one(DETECTOR).problems == ()
+    assert read_one(FACE).problems == ()
 
 
 def test_a_spec_is_small():
     if not hasattr(gc, "mem_alloc"):
-        return  # only MicroPython tells
+        return  # only MicroPython can measure it
     files = {}
     for i in range(20):
-        files["models/m%d/model.json" % i] = changed(DETECTOR, title="Title %d" % i)
+        files["models/m%d/model.json" % i] = changed(FACE, title="Title %d" % i)
         files["models/m%d/face.kmodel" % i] = v3(((9000, 36000),))
     card(files)
     catalog.read("/sd", 5)

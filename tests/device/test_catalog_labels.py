@@ -4,7 +4,8 @@
 
 import bench
 from device import spec as device_spec
-from tests.device.test_catalog import DIGITS, changed, problems, read_one
+from tests.device.sample_models import DIGITS
+from tests.device.test_catalog import changed, problems, read_one
 from tests.device.test_kmodel_head import v3
 
 
@@ -36,9 +37,9 @@ def test_wrong_label_files():
         assert [row[0] for row in problems(changed(DIGITS, labels=name), {"labels.txt": "a"})] == ["labels"]
 
 
-def test_a_thousand_labels_cost_little_and_are_read_when_asked_for():
+def test_a_thousand_labels_cost_little_and_are_read_when_needed():
     lines = "\n".join(["label number %d" % i for i in range(1000)])
-    files = {"labels.txt": lines, "mnist.kmodel": v3(((0, 4000),))}
+    files = {"labels.txt": lines, "digits.kmodel": v3(((0, 4000),))}
     spec = read_one(changed(DIGITS, labels="labels.txt"), files)
     assert (spec.problems, len(spec.labels)) == ((), 1000)
     for at in (0, 15, 16, 17, 31, 32, 500, 998, 999):
@@ -48,11 +49,11 @@ def test_a_thousand_labels_cost_little_and_are_read_when_asked_for():
     assert opened == closed
     for at in (998, 999, 500):
         assert spec.label(at) == "label number %d" % at
-    assert bench.calls["uio.open"] == opened  # still known
+    assert bench.calls["uio.open"] == opened  # still in the cache
     assert len(spec.labels._index) * 2 + 64 * device_spec.CACHE < 2048
 
 
-def test_labels_of_a_card_that_is_gone_are_numbers():
+def test_labels_of_a_pulled_card_are_numbers():
     lines = "\n".join(["label %d" % i for i in range(10)])
     spec = read_one(changed(DIGITS, labels="labels.txt"), {"labels.txt": lines})
     assert spec.label(3) == "label 3"
@@ -62,10 +63,10 @@ def test_labels_of_a_card_that_is_gone_are_numbers():
     bench.card.insert()
     bench.fail_next("file.readline", OSError(5))
     assert spec.label(5) == "#5"
-    assert bench.calls["uio.open"] - 1 == bench.calls["file.close"]  # one of them did not open
+    assert bench.calls["uio.open"] - 1 == bench.calls["file.close"]  # one open failed
 
 
-def test_a_labels_file_that_was_overwritten_meanwhile_is_no_crash():
+def test_a_labels_file_that_was_overwritten_meanwhile_does_not_raise():
     spec = read_one(changed(DIGITS, labels="labels.txt"), {"labels.txt": "\n".join("0123456789")})
     bench.card.backend.files["models/m/labels.txt"] = bytearray(b"\xff\xfe\xff\n" * 10)
     assert spec.label(4) == "#4"
@@ -73,13 +74,13 @@ def test_a_labels_file_that_was_overwritten_meanwhile_is_no_crash():
 
 def test_no_more_labels_stay_in_memory_than_the_cache_holds():
     lines = "\n".join(["label %d" % i for i in range(device_spec.CACHE + 1)])
-    files = {"labels.txt": lines, "mnist.kmodel": v3(((0, 4 * (device_spec.CACHE + 1)),))}
+    files = {"labels.txt": lines, "digits.kmodel": v3(((0, 4 * (device_spec.CACHE + 1)),))}
     spec = read_one(changed(DIGITS, labels="labels.txt"), files)
     for at in range(device_spec.CACHE):
         spec.label(at)
     opened = bench.calls["uio.open"]
     assert spec.label(0) == "label 0"
     assert bench.calls["uio.open"] == opened
-    spec.label(device_spec.CACHE)  # one too many: the others make room
+    spec.label(device_spec.CACHE)  # one too many: the others are dropped
     assert spec.label(0) == "label 0"
     assert bench.calls["uio.open"] == opened + 2

@@ -1,4 +1,4 @@
-"""Real .kmodel files on a fake card: labels, grids and outputs come out as their authors meant them."""
+"""Real .kmodel files on a fake card: labels, grids and outputs are read as their authors intended."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 import bench
 from device import catalog
+from tests.device.sample_models import FACE_ANCHORS
 
-FACE = [1.889, 2.5245, 2.9465, 3.94056, 3.99987, 5.3658, 5.155437, 6.92275, 6.718375, 9.01025]
 VOC = [1.08, 1.19, 3.42, 4.41, 6.63, 11.38, 9.42, 5.11, 16.62, 10.52]
 NINE = [0.1 * i for i in range(1, 19)]
 QVGA = [320, 240, 3]
@@ -29,11 +29,11 @@ def read(kmodels, name, kind, size, classes, anchors=None, pairs=5, **more):
 @pytest.mark.parametrize(
     ("name", "classes", "anchors", "pairs", "grid", "outputs"),
     [
-        ("face_yolov2_v3", 1, FACE, 5, (20, 15), None),
+        ("face_yolov2_v3", 1, FACE_ANCHORS, 5, (20, 15), None),
         ("voc20_yolov2_v3", 20, VOC, 5, (10, 7), None),
         ("voc20_channelwise_v3", 20, VOC, 5, (10, 7), None),
         ("voc20_yolov2_v4", 20, VOC, 5, (10, 7), ((10, 7, 125),)),
-        ("mask_yolov2_v3", 2, FACE, 5, (10, 8), None),
+        ("mask_yolov2_v3", 2, FACE_ANCHORS, 5, (10, 8), None),
         ("face_yolov2_9anchors_v4", 1, NINE, None, (10, 8), ((10, 8, 54),)),
     ],
 )
@@ -48,8 +48,8 @@ def test_detectors(kmodels, name, classes, anchors, pairs, grid, outputs):
 
 def test_a_head_that_fits_two_grids_leaves_the_labels_to_decide(kmodels):
     """2800 elements are 10x8 cells of two classes or 10x7 of three; only the layers behind the head could tell."""
-    assert read(kmodels, "mask_yolov2_v3", "yolo2", QVGA, 2, FACE).grid == (10, 8)
-    assert read(kmodels, "mask_yolov2_v3", "yolo2", QVGA, 3, FACE).grid == (10, 7)
+    assert read(kmodels, "mask_yolov2_v3", "yolo2", QVGA, 2, FACE_ANCHORS).grid == (10, 8)
+    assert read(kmodels, "mask_yolov2_v3", "yolo2", QVGA, 3, FACE_ANCHORS).grid == (10, 7)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_a_wrong_input_of_a_v4(kmodels):
 
 
 @pytest.mark.parametrize(
-    ("name", "what"),
+    ("name", "form"),
     [("face_yolov2_wordswapped", "word-swapped v3"), ("mnist_v5", "v5"), ("face_v6", "v6")],
 )
-def test_files_no_firmware_loads_from_a_card(kmodels, name, what):
+def test_files_no_firmware_loads_from_a_card(kmodels, name, form):
     spec = read(kmodels, name, "classifier", [28, 28, 1], 10)
-    assert [problem[1:] for problem in spec.problems] == [("kmodel", what, "kmodel v3 or v4")]
+    assert [problem[1:] for problem in spec.problems] == [("kmodel", form, "kmodel v3 or v4")]

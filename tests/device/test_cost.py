@@ -1,4 +1,4 @@
-"""What device/ costs, measured by benchmarks/device.py in a real MicroPython, against the numbers to meet."""
+"""The cost of device/, measured by benchmarks/device.py in a real MicroPython, against its limits."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def micropython() -> str:
 
 @pytest.fixture(scope="module")
 def figures(micropython: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Everything that the benchmark prints, and in "document" what it writes."""
+    """Everything that the benchmark prints, and in "document" the text that it writes."""
     written = tmp_path_factory.mktemp("cost") / "cost.md"
     done = _run(micropython, "--write", str(written))
     assert done.returncode == 0, done.stderr
@@ -45,7 +45,7 @@ def figures(micropython: str, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 
 def test_a_frame_allocates_nothing(figures: dict[str, Any]) -> None:
-    """Not one byte beside what the firmware itself makes, whether something is detected or not."""
+    """A frame allocates nothing besides the firmware's own objects, whether something is detected or not."""
     for case in ("nothing detected", "1 detection", "5 detections"):
         assert figures["frame"][case]["device"] == 0, case
 
@@ -74,20 +74,20 @@ def test_heap_kept(figures: dict[str, Any]) -> None:
 
 
 def test_every_module_is_measured(figures: dict[str, Any]) -> None:
-    """A module that the benchmark does not know of would cost nothing."""
+    """A module that the benchmark does not know would seem to cost nothing."""
     measured = set(figures["import"]["py"])
     there = {f"device.{path.stem}" for path in (ROOT / "device").glob("*.py")} - {"device.__init__"}
     assert measured == there - {"device.kpu_canmv"} | {"device", "device.kinds", "device.once"}
 
 
 def test_document_is_the_benchmarks_own(figures: dict[str, Any]) -> None:
-    """docs/cost.md has the bytes of frames that are measured now: benchmarks/device.py --write renews it."""
+    """docs/cost.md has the bytes of frames that are measured now; benchmarks/device.py --write updates it."""
     version = figures["interpreter"].split(" ")[1].rstrip(",")
     assert _frames(DOCUMENT.read_text(), version) == _frames(figures["document"], version)
 
 
 def _frames(document: str, version: str) -> list[tuple[str, ...]]:
-    """The rows of the table of frames: case, by hand, app, device/, of one interpreter."""
+    """Return the rows of the table of frames of one interpreter: case, by hand, app, device/."""
     rows = [line.strip("| ").split(" | ") for line in document.splitlines() if line.startswith("| ")]
     head = next(row for row in rows if row[0] == "frame")
     first = head.index(f"{version} by hand")
@@ -99,7 +99,7 @@ def _frames(document: str, version: str) -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("words", [("bare", "5"), ("app", "5"), ("bare", "5", "hollow"), ("app", "5", "hollow")])
 def test_modes_that_do_nothing_else(micropython: str, words: tuple[str, ...]) -> None:
-    """bare N and app N run N frames and say nothing: what is counted from outside is the frames."""
+    """bare N and app N run N frames and print nothing, so that only the frames are counted from outside."""
     done = _run(micropython, *words)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
@@ -109,7 +109,7 @@ def test_wrong_words(micropython: str) -> None:
     for words in (("fly", "5"), ("app",), ("app", "many"), ("app", "5", "solid")):
         done = _run(micropython, *words)
         assert done.returncode == 2
-        assert "wanted: bare N, app N" in done.stderr
+        assert "expected bare N or app N" in done.stderr
     done = _run("no-such-interpreter")
     assert done.returncode == 2
     assert "no program no-such-interpreter" in done.stderr

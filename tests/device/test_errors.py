@@ -1,4 +1,4 @@
-"""Every code has a text that fits the panel, all that is raised finds its code. Runs under both interpreters."""
+"""Every code has a text that fits the panel, and every error gets its code. Runs under both interpreters."""
 
 from device.errors import DeviceError, describe, from_exception
 from device.once.error_texts import codes
@@ -43,7 +43,7 @@ def test_texts_fit_the_smallest_panel():
         assert 10 < len(meaning) <= 60, (number, len(meaning))
         assert 20 < len(remedy) <= 120, (number, len(remedy))
         for text in (name, meaning, remedy):
-            assert " " <= min(text) <= max(text) <= "~", number  # the panel's font has no more
+            assert " " <= min(text) <= max(text) <= "~", number  # the panel's font has only these
         assert meaning[-1] + remedy[-1] == ".."
 
 
@@ -143,7 +143,7 @@ def test_a_module_that_cannot_be_read_is_the_card():
     assert code(ImportError("no module named 'device.once.model_json'")) == 108
 
 
-def test_anything_else_is_internal_and_says_what_it_was():
+def test_any_other_error_is_internal_and_keeps_its_type_and_text():
     error = from_exception(KeyError("pin"))
     assert error.code == 199
     assert error.detail.startswith("KeyError: ")

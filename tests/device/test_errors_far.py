@@ -19,7 +19,7 @@ FAR = [code for code in codes() if code not in NEAR]
 
 @contextmanager
 def unreadable(error: BaseException) -> Iterator[None]:
-    """A time in which importing a part of the app raises `error`."""
+    """Let the import of any part of the app raise `error`."""
 
     class Finder:
         @staticmethod
@@ -38,14 +38,14 @@ GONE = [ImportError("no module"), OSError(5), SyntaxError("cut off"), ValueError
 
 
 @pytest.mark.parametrize("error", [*GONE, MemoryError()], ids=repr)
-def test_what_the_card_or_the_heap_can_cause_keeps_its_texts(error: Exception) -> None:
+def test_faults_that_card_or_heap_can_cause_keep_their_texts(error: Exception) -> None:
     with unreadable(error):
         assert {code: describe(code) for code in NEAR} == {code: TEXTS[code] for code in NEAR}
     assert {from_exception(cause).code for cause in (MemoryError(), OSError(5), OSError(19), OSError(2))} <= set(NEAR)
 
 
 @pytest.mark.parametrize("code", FAR)
-def test_any_other_keeps_its_name_and_says_why_there_is_no_more(code: int) -> None:
+def test_any_other_fault_keeps_its_name_and_tells_why_its_texts_are_missing(code: int) -> None:
     for error, instead in [*[(error, 108) for error in GONE], (MemoryError(), 106)]:
         with unreadable(error):
             assert describe(code) == (TEXTS[code][0], *TEXTS[instead][1:])
@@ -53,14 +53,14 @@ def test_any_other_keeps_its_name_and_says_why_there_is_no_more(code: int) -> No
         assert describe(code) == TEXTS[code]
 
 
-def test_ctrl_c_while_the_table_is_read_goes_on_to_who_waits_for_it() -> None:
+def test_ctrl_c_while_the_table_is_read_passes_through() -> None:
     with unreadable(KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         describe(2006)
     assert describe(2006) == TEXTS[2006]
 
 
-def test_half_a_module_is_not_handed_out_twice() -> None:
-    """v1.11 keeps what failed to import."""
+def test_a_half_imported_module_is_not_used_again() -> None:
+    """v1.11 keeps a module whose import failed."""
     sys.modules["device.once.error_texts"] = ModuleType("device.once.error_texts")
     assert describe(2006) == ("ERR_NO_MEM", *TEXTS[108][1:])
     assert describe(2006) == TEXTS[2006]

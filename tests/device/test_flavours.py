@@ -1,4 +1,4 @@
-"""The table of firmware images against the images themselves, and the formulas against what they measured."""
+"""The table of firmware images against the images, and the formulas against measurements of the images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import flavours
 
 @pytest.mark.parametrize("row", flavours.images(), ids=lambda row: f"{row[0]}@{row[1]}")
 def test_flavour(row: tuple[Any, ...]) -> None:
-    """Every row powers on a board of that size, and says where its figure comes from."""
+    """Every row powers on a board of that size, and names the source of its figure."""
     bench.reset(row[flavours.NAME] + ("@" + row[flavours.VERSION] if row[flavours.VERSION] else ""))
     assert bench.flavour == row
     assert bench.memory.free() == bench.memory.above_break() == row[flavours.FREE_KIB] * 1024
@@ -23,7 +23,7 @@ def test_flavour(row: tuple[Any, ...]) -> None:
 
 
 def test_the_newest_image_is_the_flavour() -> None:
-    """A bare name is the newest image; three numbers are the newest of these; others are the one before."""
+    """A bare name means the newest image; with a version, the newest image that is not newer than it."""
     for row in flavours.newest():
         assert flavours.find(row[flavours.NAME]) == row == flavours.images(row[flavours.NAME])[-1]
     picked = {
@@ -60,8 +60,8 @@ def test_the_newest_image_is_the_flavour() -> None:
         ("v0.6.2-78", set()),
     ],
 )
-def test_what_a_version_lacks(version: str, missing: set[str]) -> None:
-    """By the firmware's history; the bench asks for the board that runs."""
+def test_missing_features_of_a_version(version: str, missing: set[str]) -> None:
+    """The versions come from the firmware's history; the bench tells it of the running board."""
     bench.reset("full@" + version)
     names = [row[0] for row in flavours.FEATURES]
     assert {name for name in names if not bench.has(name)} == missing
@@ -70,7 +70,7 @@ def test_what_a_version_lacks(version: str, missing: set[str]) -> None:
 
 
 def test_the_versions_against_the_images(image_facts: Path) -> None:
-    """Every row and every feature against what the images themselves say, where their list is at hand."""
+    """Every row and feature agrees with the list of the images, if it is available."""
     document = json.loads(image_facts.read_text())
     facts = {item["short"]: item for item in document["images"]}
 
@@ -106,7 +106,7 @@ def test_unknown_flavour() -> None:
 
 
 def test_formulas() -> None:
-    """The needs of a model, a camera and a panel in bytes."""
+    """The memory of a model, a camera and a panel in bytes."""
     assert flavours.need_bytes(3, 388776, 45000) == 388776 + 256 + 192 + 45000 + 1024
     assert flavours.need_bytes(4, 1000, 2000) > flavours.need_bytes(3, 1000, 2000)
     assert flavours.camera_parts(320, 240) == (153600, 230400)
@@ -126,7 +126,7 @@ def test_formulas() -> None:
         (4, 245104, 903168, 1150976),
     ],
 )
-def test_what_a_load_takes(version: int, size: int, main: int, bytes_: int) -> None:
+def test_the_memory_of_a_load(version: int, size: int, main: int, bytes_: int) -> None:
     """By how much heap_free fell on v0.6.0 and v0.6.2-72 images when these models were loaded."""
     sizes = [part[1] for part in flavours.need_parts(version, size, main)]
     assert flavours.growth(sizes) == bytes_
@@ -145,7 +145,7 @@ def test_what_a_load_takes(version: int, size: int, main: int, bytes_: int) -> N
         ("minimum_speech_with_ide_support@v0.6.2-83", (3563520, 3407872, 3018752, None)),
     ],
 )
-def test_what_screen_and_camera_take(name: str, steps: tuple[int, ...]) -> None:
+def test_the_memory_of_panel_and_camera(name: str, steps: tuple[int, ...]) -> None:
     """heap_free of the images: at the prompt, after lcd.init, after set_framesize(QVGA), the same with dual_buff."""
     bench.reset(name)
     heap = bench.memory

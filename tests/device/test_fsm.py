@@ -8,11 +8,11 @@ KEYS = ("NEXT", "PREVIOUS", "RELOAD")
 
 
 class Actions:
-    """What a Machine calls: one attribute for each action."""
+    """The actions that a Machine calls, as attributes."""
 
 
 def machine(start="NO_CARD", fail=(), log=None, changed=None):
-    """A Machine whose actions write (name, arg) into log; those named in fail raise ValueError(name)."""
+    """Return a Machine whose actions append (name, arg) to log; those named in fail raise ValueError(name)."""
     log = [] if log is None else log
 
     def action(name):
@@ -48,7 +48,7 @@ def test_the_key_works_in_every_state_but_the_last():
             assert (row(state, event) is None) == (state == "STOPPED")
 
 
-def test_the_card_can_go_wherever_it_is():
+def test_the_card_can_be_pulled_in_any_state():
     for state in STATES:
         assert (row(state, "CARD_OUT") is None) == (state in ("NO_CARD", "STOPPED"))
 
@@ -139,7 +139,7 @@ def test_error_is_none_again_after_a_good_row():
 
 
 def posting(state, script, seen):
-    """A Machine in which the action names of script post their events while they run."""
+    """Return a Machine in which each action of `script` posts its events while it runs."""
     acts = Actions()
     holder = []
 
@@ -166,14 +166,14 @@ def test_an_event_posted_by_an_action_waits_for_the_end_of_its_row():
     assert seen == [("NO_CARD", "CARD_IN", "UNLOADED"), ("UNLOADED", "NO_MODELS", "EMPTY")]
 
 
-def test_fail_comes_before_what_the_failed_action_had_posted():
+def test_fail_comes_before_the_events_of_the_failed_action():
     seen = []
     it = posting("UNLOADED", {"load": ("NEXT",), "raises": "load"}, seen)
     it.post("LOAD")
     assert seen == [("UNLOADED", "FAIL", "FAULT"), ("FAULT", "NEXT", "UNLOADED")]
 
 
-def test_a_refused_event_keeps_no_other_from_running():
+def test_a_refused_event_does_not_stop_the_others():
     seen = []
     it = posting("UNLOADED", {"select_next": ("CARD_IN", "PREVIOUS")}, seen)
     assert str(raises(Refused, it.post, "NEXT")) == "cannot CARD_IN in UNLOADED"
@@ -193,7 +193,7 @@ class Power(BaseException):
     pass
 
 
-def test_what_ends_the_program_passes_through_and_leaves_the_machine_usable():
+def test_an_exception_that_ends_the_program_passes_through_and_leaves_the_machine_usable():
     def cut(arg):
         raise Power()
 
@@ -210,12 +210,12 @@ def test_what_ends_the_program_passes_through_and_leaves_the_machine_usable():
     assert it.state == "STOPPED"
 
 
-def test_a_machine_wants_every_action_of_the_table():
+def test_a_machine_needs_every_action_of_the_table():
     assert str(raises(ValueError, Machine, Actions())) == "no action remount"
 
 
 def bad(change):
-    """check() of the table after change(list of rows); the text of its ValueError."""
+    """Return the text of the ValueError of check() after change(rows)."""
     table = rows()
     change(table)
     return str(raises(ValueError, check, table))

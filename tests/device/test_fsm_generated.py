@@ -30,7 +30,7 @@ def test_at_most_one_model_and_a_key_that_works(story):
             if name == "unload":
                 loaded = 0
             if name in failing:
-                loaded = 0 if name == "load" else loaded  # a load that failed leaves nothing behind
+                loaded = 0 if name == "load" else loaded  # a failed load leaves no model
                 raise OSError(name)
 
         return run

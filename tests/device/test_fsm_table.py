@@ -1,4 +1,4 @@
-"""What each row of the state machine's table is for, said again from the events' side. Runs under both interpreters."""
+"""The state machine's table against a second form of it, by events. Runs under both interpreters."""
 
 # ruff: noqa: RUF005
 
@@ -8,7 +8,7 @@ from tests.device.unit_helpers import raises
 
 
 class Actions:
-    """What a Machine calls: one attribute for each action, taking notes."""
+    """The actions that a Machine calls, as attributes that keep a log."""
 
     def __init__(self, log):
         def action(name):
@@ -19,11 +19,11 @@ class Actions:
                 setattr(self, name, action(name))
 
 
-def wanted():
-    """The rows that the events mean, {(state, event): (actions, next state)}.
+def expected_rows():
+    """Return the rows that the events mean, {(state, event): (actions, next state)}.
 
-    With models to choose from (UNLOADED, RUNNING, FAULT) a key event chooses; without, it looks for some. A model in
-    memory goes first. A fault is shown, and where there is nothing to choose it leaves nothing chosen.
+    In a state with models (UNLOADED, RUNNING, FAULT) a key event selects one; in others it looks for some. A model in
+    memory is unloaded first. A fault is shown; in a state without models nothing is selected afterwards.
     """
     table = {}
     for state in ("UNLOADED", "RUNNING", "FAULT"):
@@ -49,7 +49,7 @@ def wanted():
 
 def test_every_row_is_what_its_event_means():
     actual = {(state, event): (actions, end) for state, event, actions, end in rows()}
-    expected = wanted()
+    expected = expected_rows()
     for key in actual:
         assert actual[key] == expected.get(key), key
     assert set(actual) == set(expected)
@@ -78,7 +78,7 @@ class Power(BaseException):
     pass
 
 
-def test_what_ends_the_program_takes_the_waiting_events_with_it():
+def test_an_exception_that_ends_the_program_drops_the_waiting_events():
     log = []
     acts = Actions(log)
     it = Machine(acts, "UNLOADED")

@@ -13,8 +13,8 @@ from device.errors import DeviceError
 from device.once import boards, hal_start
 
 
-def camera(board="dock", **want):
-    return hal.Camera(boards.find(board), want)
+def camera(board="dock", **settings):
+    return hal.Camera(boards.find(board), settings)
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_another_input_is_cut_from_the_largest_window_of_its_shape(size, view):
 
 @given(st.integers(1, 1024), st.integers(1, 1024), st.sampled_from([1, 3]))
 @settings(max_examples=60)
-def test_every_input_has_a_window_that_the_firmware_takes(width, height, channels):
+def test_every_input_has_a_window_that_the_firmware_accepts(width, height, channels):
     view = camera().fit(width, height, channels)
     assert view[0] % 8 == view[1] % 8 == 0
     assert 8 <= view[0] <= 320
@@ -67,7 +67,7 @@ def test_every_input_has_a_window_that_the_firmware_takes(width, height, channel
 
 
 @pytest.mark.parametrize(("size", "channels"), [((28, 28), 1), ((28, 28), 3), ((128, 128), 1), ((64, 48), 3)])
-def test_prepare_makes_what_the_kpu_takes(size, channels):
+def test_prepare_returns_a_picture_that_the_kpu_accepts(size, channels):
     eye = camera()
     _, _, prepare = eye.fit(size[0], size[1], channels)
     shown = eye.snapshot()
@@ -75,7 +75,7 @@ def test_prepare_makes_what_the_kpu_takes(size, channels):
     assert (image.width(), image.height()) == size
     assert image.format() == (sensor.GRAYSCALE if channels == 1 else sensor.RGB565)
     assert len(image._planes()) >= size[0] * size[1] * channels
-    assert shown.format() == sensor.RGB565  # what is shown stays in colour
+    assert shown.format() == sensor.RGB565  # the shown picture stays in colour
     assert (shown.width(), shown.height()) == eye.fit(size[0], size[1], channels)[:2]
 
 
@@ -116,8 +116,8 @@ def test_a_missing_camera_is_named():
     assert bench.clock.now == 5070  # the firmware's own delays
 
 
-def test_a_missing_camera_is_not_sought_at_once_again():
-    """Each try blocks for five seconds: none for a model, and none within a minute of the last try and model."""
+def test_the_app_does_not_look_for_a_missing_camera_again_at_once():
+    """Each attempt blocks for five seconds: a load makes none, and none comes within a minute of an attempt or load."""
     bench.camera.connected = False
     eye = camera()
     raises_104(eye.start)
@@ -137,7 +137,7 @@ def test_a_missing_camera_is_not_sought_at_once_again():
 
 
 def test_a_camera_that_fails_at_once_may_be_tried_at_once():
-    """Such a try keeps no key waiting."""
+    """Such an attempt delays no key."""
     bench.clock.advance(1000)
     bench.fail_next("sensor.reset", OSError("Reset Failed"))
     eye = camera()
@@ -185,8 +185,8 @@ def test_a_sensor_that_cannot_flip_is_used_as_it_is(capsys):
 # -- panel --
 
 
-def panel(board="dock", **want):
-    problem = hal_start.panel(boards.find(board), want)
+def panel(board="dock", **settings):
+    problem = hal_start.panel(boards.find(board), settings)
     return hal.Screen(), problem
 
 
@@ -207,7 +207,7 @@ def test_a_panel_without_memory_is_reported():
 
 
 @pytest.mark.parametrize(
-    ("board", "want", "size"),
+    ("board", "settings", "size"),
     [
         ("dock", {}, (320, 240)),
         ("dock", {"rotation": 1}, (240, 320)),
@@ -217,8 +217,8 @@ def test_a_panel_without_memory_is_reported():
         ("dock", {"rotation": 2}, (320, 240)),
     ],
 )
-def test_size_after_rotation(board, want, size):
-    screen, problem = panel(board, **want)
+def test_size_after_rotation(board, settings, size):
+    screen, problem = panel(board, **settings)
     assert (screen.width, screen.height) == size
     assert problem == ""
 
@@ -259,7 +259,7 @@ def test_the_visible_part(size, view, visible):
 
 
 class Fingers:
-    """Keys, and what they said while time went by in steps of `ms`."""
+    """Keys, and the events that they gave while time passed."""
 
     def __init__(self, rows):
         self.clock = [0, 1]

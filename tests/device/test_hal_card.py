@@ -1,4 +1,4 @@
-"""The card as the hardware layer sees it, and what only some firmware does: mount one later, take a panel's type."""
+"""The card as the hardware layer sees it, and what only some firmwares can: mount it later, take a panel's type."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_remount_finds_a_card_put_in_later():
 
 
 def test_remount_waits_after_fifty_days_too():
-    """From then on a sleep without threads is over at once, and nothing may run while the card is mounted."""
+    """From then on a sleep without threads returns at once, and nothing may run while the card is mounted."""
     bench.card.insert(bench.MemoryCard({}), mount=False)
     bench.clock.advance(1 << 32)
     hal.sleep(300)
@@ -40,8 +40,8 @@ def test_remount_waits_after_fifty_days_too():
     assert hal.present("/sd/x")
 
 
-def test_a_card_without_folders_is_present_when_it_is_gone():
-    """FatFs needs no card to know what the root folder has not; only a new mount tells."""
+def test_a_pulled_card_without_folders_seems_to_be_present():
+    """FatFs answers from the root folder that it keeps in memory; only a new mount asks the card."""
     bench.card.insert(bench.MemoryCard({"a.txt": ""}))
     assert hal.present("/sd/models/x/x")
     hal.remount("/sd")
@@ -56,7 +56,7 @@ def test_a_card_without_folders_is_present_when_it_is_gone():
 
 
 def test_a_slow_card_is_waited_for(monkeypatch):
-    """It is still being mounted after 300 ms: a second is as long as we wait."""
+    """It is not yet mounted after 300 ms: the app waits for up to a second."""
     bench.card.insert(bench.MemoryCard({}))
     monkeypatch.setattr(bench.clock, "at", lambda ms, call: type(bench.clock).at(bench.clock, ms + 500, call))
     before = bench.clock.now
@@ -65,7 +65,7 @@ def test_a_slow_card_is_waited_for(monkeypatch):
     assert 600 <= bench.clock.now - before <= 1000
 
 
-def test_a_firmware_that_mounts_at_its_start_only():
+def test_a_firmware_that_mounts_only_at_its_start():
     bench.reset("minimum_with_kmodel_v4_support@v0.6.2-32")
     bench.card.insert(bench.MemoryCard({}), mount=False)
     hal.remount()
@@ -76,7 +76,7 @@ def test_a_firmware_that_mounts_at_its_start_only():
     assert hal_start.advice() == ""
 
 
-def test_a_panel_whose_type_the_firmware_does_not_take():
+def test_a_firmware_that_does_not_take_the_type_of_its_panel():
     bench.reset("amigo_minimum@v0.6.0-2")
     assert hal_start.panel(boards.find("amigo_tft"), {}) == ""
     assert (bench.screen.width, bench.screen.height, bench.screen.lcd_type) == (480, 320, 0)

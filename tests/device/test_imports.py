@@ -1,4 +1,4 @@
-"""Who may import what: the rules that keep the board's code apart from the host's, and each device with one owner."""
+"""The rules for imports: the board's code stays apart from the host's, and each device has one owner."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONG_FILES: dict[str, str] = {}
 
 
 def _imports(path: Path) -> Iterator[tuple[str, int]]:
-    """Top-level package and line of every import in the file, wherever in the file it stands."""
+    """Yield the top-level package and the line of every import in the file, also within functions."""
     for node in ast.walk(ast.parse(path.read_text(), str(path))):
         if isinstance(node, ast.Import):
             yield from ((alias.name.split(".")[0], node.lineno) for alias in node.names)
@@ -48,7 +48,7 @@ def test_owners(path: Path) -> None:
     for module, line in _imports(path):
         if module == "KPU":
             assert name in NETWORKS, f"{name}:{line} imports {module}"
-        if module == "maix":  # CanMV's name for both: its networks are maix.KPU, its pins and clocks the rest
+        if module == "maix":  # in CanMV it holds maix.KPU, the networks, and pins and clocks
             assert name in NETWORKS or path.name.startswith("hal"), f"{name}:{line} imports {module}"
             assert name in NETWORKS or not _takes_kpu(path), f"{name}:{line} imports {module}.KPU"
         if module in DEVICES:
@@ -61,11 +61,11 @@ def test_owners(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [*DEVICE, ROOT / "boot.py", ROOT / "main.py"], ids=_name)
 def test_the_app_never_asks_where_it_runs(path: Path) -> None:
-    """Board, simulator and tests run the same statements: no look at sys.platform, sys.implementation or os.uname."""
+    """Board, simulator and tests run the same statements: none reads sys.platform, sys.implementation or os.uname."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Attribute):
             if node.attr == "uname" and path.name == "hal_start.py":
-                continue  # says which version it is that cannot run the app; what is missing decided it
+                continue  # only names the version that cannot run the app; missing functions have decided that
             assert node.attr not in {"platform", "implementation", "uname", "maxsize"}, f"{_name(path)}:{node.lineno}"
         if isinstance(node, ast.ImportFrom) and node.module == "sys":
             assert not {alias.name for alias in node.names} & {"platform", "implementation", "maxsize"}
@@ -73,7 +73,7 @@ def test_the_app_never_asks_where_it_runs(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DEVICE, ids=_name)
 def test_files_are_opened_through_the_firmware(path: Path) -> None:
-    """open() would reach the PC's disk under the fakes: the card is reached through uio and uos."""
+    """With the fakes open() would read the PC's disk: only uio and uos read the card."""
     tree = ast.parse(path.read_text())
     bound = {
         alias.asname or alias.name
@@ -87,7 +87,7 @@ def test_files_are_opened_through_the_firmware(path: Path) -> None:
 
 
 def _modules_of(path: Path, known: set[str]) -> set[str]:
-    """The modules of device/ that a file imports, wherever in the file the import stands."""
+    """Return the modules of device/ that a file imports, also within functions."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(), str(path))):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -95,8 +95,8 @@ def _modules_of(path: Path, known: set[str]) -> set[str]:
     return names & known
 
 
-def test_imports_of_the_app_make_no_circle() -> None:
-    """Take away what imports nothing that is left, again and again: a circle is what stays."""
+def test_imports_of_the_app_have_no_cycle() -> None:
+    """Remove the modules that import none of the remaining ones, again and again: a cycle would remain."""
     names = {_name(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in DEVICE}
     left = {name: _modules_of(path, set(names)) - {name, "device"} for name, path in names.items()}
     while free := [name for name, imports in left.items() if not imports & set(left)]:
@@ -106,16 +106,16 @@ def test_imports_of_the_app_make_no_circle() -> None:
 
 
 def test_fakes_know_nothing_of_the_host() -> None:
-    """The fakes run where there is no numpy and no package of ours."""
+    """The fakes run without numpy and without the host's package."""
     for path in sorted((ROOT / "stubs").rglob("*.py")):
         for module, line in _imports(path):
             assert module not in {"numpy", "PIL", "maixswitch", "device", "rich", "typer"}, f"{_name(path)}:{line}"
 
 
 def test_importing_the_app_touches_no_device() -> None:
-    """No module of device/ makes anything at import: after importing all of them no fake has been called."""
+    """Importing all modules of device/ calls no fake."""
     names = [_name(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in DEVICE]
-    adapters = {"device.kpu_canmv"}  # its module is there on CanMV firmware only
+    adapters = {"device.kpu_canmv"}  # it imports a module that only CanMV has
     program = f"""
 import bench
 bench.install()

@@ -1,4 +1,4 @@
-"""Kinds: raw output of the network in, results out."""
+"""Kinds: from the raw output of a network to the results."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def test_equal_scores_keep_the_order_of_the_classes():
     assert [row[0] for row in classify((0.2, 0.3, 0.3, 0.2), top=4)] == [1, 2, 0, 3]
 
 
-def test_fewer_classes_than_asked_for():
+def test_fewer_classes_than_top():
     assert classify((0.25, 0.75), top=5) == [(1, 750), (0, 250)]
 
 
-def test_no_more_than_the_results_hold():
+def test_no_more_classes_than_the_results_hold():
     assert len(classify(tuple([0.1] * 50), top=50)) == CAP
 
 
@@ -84,7 +84,7 @@ def test_nan_is_never_the_best():
     assert classify((math.nan,) * 4) == []
 
 
-def test_the_second_frame_owes_nothing_to_the_first():
+def test_the_second_frame_does_not_depend_on_the_first():
     adapter = FixedOutput((0.9, 0.05, 0.05))
     results = Results()
     spec = SimpleNamespace(top=2, softmax=False, threshold=0.0)
@@ -124,5 +124,5 @@ def test_exp_is_good_to_four_digits(number):
     assert exp(number) / 2**30 == pytest.approx(math.exp(-number / 65536), rel=2e-4, abs=2e-8)
 
 
-def test_exp_of_far_numbers_is_nothing():
+def test_exp_of_large_numbers_is_0():
     assert exp(1 << 50) == 0

@@ -1,4 +1,4 @@
-"""First bytes of files, made here. Runs under CPython and MicroPython."""
+"""The first bytes of generated files. Runs under both interpreters."""
 
 from struct import pack
 
@@ -29,12 +29,12 @@ def test_v3():
     assert sniff(v3(flags=0))[0] == "v3"
 
 
-def test_v3_with_more_outputs_than_fit_has_none_known():
+def test_outputs_of_a_v3_with_too_many_are_unknown():
     assert sniff(v3([(0, 4)] * 12)[:HEAD])[3] == (4,) * 12
     assert sniff(v3([(0, 4)] * 13)[:HEAD])[3] == ()
 
 
-def test_v3_of_another_architecture_is_no_kmodel():
+def test_v3_of_another_architecture_is_not_a_kmodel():
     assert sniff(v3(arch=1))[0] == "no kmodel"
 
 
@@ -47,9 +47,12 @@ def test_v4_with_two_inputs_has_no_single_shape():
     assert sniff(v4(inputs=((1, 1, 1, 4), (1, 1, 1, 4)))[:HEAD])[4] is None
 
 
-def test_files_that_only_bear_the_name():
+def test_files_that_are_only_called_kmodel():
     assert sniff(v4(version=5)[:HEAD])[:2] == ("v5", 5)
-    assert sniff(v4(version=3)[:HEAD])[:2] == ("no kmodel", 5)  # MaixPy would take it for a v4: above 4 it is refused
+    assert sniff(v4(version=3)[:HEAD])[:2] == (
+        "no kmodel",
+        5,
+    )  # MaixPy would treat it as a v4: above 4 the app refuses it
     assert sniff(v4(version=6)[:HEAD])[:2] == ("v6", 6)
     assert sniff(pack(">10I", *([3, 1] + [0] * 8)))[0] == "word-swapped v3"
     assert sniff(pack("<10I", *([1] * 10)))[0] == "v1"
@@ -62,7 +65,7 @@ def test_files_that_only_bear_the_name():
     assert sniff(v3()[:39])[0] == "too short"
 
 
-def test_any_cut_is_survived():
+def test_no_cut_raises():
     for data in (v3(((0, 4), (8, 4))), v4((4, 8, 12)), v4(inputs=((1, 1, 1, 4),) * 3)):
         for n in range(len(data)):
             sniff(data[:n])

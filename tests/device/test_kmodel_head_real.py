@@ -1,4 +1,4 @@
-"""First bytes of real files, against the index of the corpus."""
+"""The first bytes of real files against the index of the collection."""
 
 from __future__ import annotations
 

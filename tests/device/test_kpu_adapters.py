@@ -1,4 +1,4 @@
-"""The two adapters against the fakes of their firmware: same questions, same answers."""
+"""The two adapters on the fakes of their firmware: the same calls have the same results."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 import bench
+import sensor
 from benchlib.models import kmodel_v3, kmodel_v4
 
 CANMV = Path(__file__).resolve().parents[2] / "stubs" / "canmv"
@@ -24,7 +25,7 @@ class Rig:
         bench.reset(flavour)
         bench.card.insert(bench.MemoryCard({"m.kmodel": kmodel_v3(), "c.kmodel": kmodel_v3(last="softmax", classes=3)}))
 
-    def spec(self, **given):
+    def spec(self, **changes):
         fields = {
             "kmodel": "/sd/m.kmodel",
             "width": 320,
@@ -37,11 +38,10 @@ class Rig:
             "grid": (20, 15),
             "labels": ["face"],
         }
-        fields.update(given)
+        fields.update(changes)
         return SimpleNamespace(**fields)
 
     def picture(self):
-        sensor = importlib.import_module("sensor")
         sensor.reset()
         sensor.set_pixformat(sensor.RGB565)
         sensor.set_framesize(sensor.QVGA)
@@ -84,7 +84,7 @@ def test_a_detector_answers_in_pixels_of_the_view(rig):
     rig.kpu.unload(task)
 
 
-def test_a_classifier_hands_out_a_copy(rig):
+def test_a_classifier_returns_a_copy(rig):
     spec = rig.spec(kmodel="/sd/c.kmodel", anchors=None)
     task = rig.kpu.load(spec)
     forward = rig.kpu.classifier(task, spec)
@@ -126,7 +126,7 @@ def test_a_task_without_a_kind_can_be_released(rig):
     rig.kpu.unload(rig.kpu.load(rig.spec()))
 
 
-def test_the_region_layer_is_set_up_once_a_task(rig):
+def test_the_region_layer_is_set_up_once_for_each_task(rig):
     spec = rig.spec()
     task = rig.kpu.load(spec)
     rig.kpu.detector(task, spec, rig.results)

@@ -1,4 +1,4 @@
-"""KpuSlot over the real adapters and the fake firmware: one model at a time, and never a leak."""
+"""KpuSlot on the real adapters and the fake firmware: one model at a time, and no leak."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_detector(slot, results):
     load(slot, spec, results)
     assert slot.loaded is spec
     image = picture()
-    assert slot.run(image) == 0  # the firmware says None
+    assert slot.run(image) == 0  # the firmware returns None
     bench.kpu.boxes = [(1, 2, 30, 40, 0, 0.75), (5, 6, 7, 8, 0, 0.5)]
     assert slot.run(image) == results.count == 2
     assert [(i.x, i.y, i.w, i.h, i.class_id, i.score) for i in results.items[:2]] == [
@@ -93,7 +93,7 @@ def test_a_classifier(slot, results):
     assert [(i.class_id, i.score) for i in results.items[:3]] == [(2, 625), (0, 250), (1, 125)]
 
 
-def test_the_last_layer_a_convolution_gives_bytes(slot, results):
+def test_a_convolution_as_the_last_layer_gives_bytes(slot, results):
     spec = spec_of(DIGITS, kmodel_v3((320, 240, 3), (1, 1, 3), "conv"))
     load(slot, spec, results)
     bench.kpu.scores = [0, 255, 51]
@@ -120,7 +120,7 @@ def test_unload_and_load_again(slot, results):
         assert not bench.kpu.live
 
 
-def test_unload_of_nothing_is_nothing(slot):
+def test_unload_of_an_empty_slot_does_nothing(slot):
     assert slot.loaded is slot.run is None
     assert slot.unload() is None
     assert slot.unload() is None
@@ -135,7 +135,7 @@ def test_a_release_that_failed_is_tried_once_more(slot, results):
     assert not bench.kpu.live
 
 
-def test_ctrl_c_during_a_release_goes_up_and_the_model_is_gone(slot, results):
+def test_ctrl_c_during_a_release_passes_through_and_the_model_is_released(slot, results):
     load(slot, face(), results)
     bench.fail_next("KPU.deinit", KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
@@ -145,7 +145,7 @@ def test_ctrl_c_during_a_release_goes_up_and_the_model_is_gone(slot, results):
 
 
 class Knot:
-    """Garbage that only a collection finds."""
+    """Garbage in a cycle, which only a collection frees."""
 
     def __init__(self):
         self.knot = self
@@ -173,7 +173,7 @@ def test_unload_forgets_even_when_the_firmware_refuses(slot, results):
     assert slot.loaded is slot.run is None
     bench.kpu.dropped[:] = []
     for model in bench.kpu.slots:
-        if model is not None:  # what the firmware kept; its finaliser would free it
+        if model is not None:  # the firmware kept it; its finaliser would free it
             model.release()
 
 
@@ -216,7 +216,7 @@ def test_a_v4_model_has_its_outputs_set(slot, results):
     assert slot.run(picture()) == 0
 
 
-def test_outputs_that_model_json_leaves_out_are_found_in_the_file(slot, results):
+def test_outputs_that_model_json_omits_are_read_from_the_file(slot, results):
     load(slot, spec_of(FACE, kmodel_v4()), results)
     assert slot.run(picture()) == 0
 
@@ -230,7 +230,7 @@ def test_a_kind_that_cannot_prepare_leaves_the_slot_empty(slot, results):
     assert not bench.kpu.live
 
 
-def test_a_failing_run_goes_up_as_the_firmware_says_it(slot, results):
+def test_a_failing_run_raises_what_the_firmware_raised(slot, results):
     load(slot, face(), results)
     image = picture()
     bench.fail_next("KPU.run_yolo2", 2008)

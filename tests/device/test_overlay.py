@@ -1,4 +1,4 @@
-"""The overlay on the fake's pictures and panels: readable, inside what the panel shows, and never stale."""
+"""The overlay on the fake's pictures and panels: readable, within the visible part, and never stale."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def differs(image, box):
 
 
 def image_colour(image, word):
-    """Return what get_pixel says of a pixel drawn in a colour."""
+    """Return the result of get_pixel() for a pixel drawn in a colour."""
     copy = image.copy()
     copy.draw_rectangle(0, 0, 1, 1, word, 1, 1)
     return copy.get_pixel(0, 0)
@@ -114,7 +114,7 @@ def image_colour(image, word):
 
 @pytest.mark.parametrize("colour", COLOURS)
 def test_a_plate_is_readable(colour):
-    """4.5 to 1 is what WCAG asks of normal text."""
+    """WCAG demands a contrast of 4.5 to 1 for normal text."""
     assert contrast(colour, INKS[COLOURS.index(colour)]) >= 4.5
 
 
@@ -142,7 +142,7 @@ def test_a_box_has_a_frame_in_its_colour_and_a_plate_with_its_label():
     plate = [image.get_pixel(x, 85) for x in range(100, 260)]
     assert colour in plate
     assert image_colour(image, INKS[1]) in plate
-    assert image.get_pixel(140, 130) not in plate  # what was found is not covered
+    assert image.get_pixel(140, 130) not in plate  # the detected object is not covered
 
 
 @pytest.mark.parametrize(("board", "rotation"), PANELS)
@@ -167,7 +167,7 @@ def test_a_plate_lies_in_the_visible_part_below_the_bar(board, rotation, view, b
     assert px + pw <= left + width
     assert py + ph <= top + height
     assert texts[0][:2] == (px, py)
-    glass.draw(image, glass.results.count)  # the firmware takes the same calls
+    glass.draw(image, glass.results.count)  # the fake accepts the same calls
     assert not bench.hardfaults
 
 
@@ -253,7 +253,7 @@ def test_bars_lie_in_the_visible_part(board, rotation, view, count):
 # -- status bar --
 
 
-def test_the_status_bar_holds_title_place_and_fps():
+def test_the_status_bar_holds_title_position_and_fps():
     glass = Glass().begin(BOXES)
     assert glass.overlay._bar[0][2] == "Face 2/5"
     glass.overlay.status(14)
@@ -270,7 +270,7 @@ def test_the_status_bar_fits_a_narrow_panel():
     assert text.endswith("2/5 99fps")
 
 
-def test_nothing_found_leaves_the_picture_alone_below_the_bar():
+def test_without_results_the_picture_below_the_bar_is_unchanged():
     glass = Glass().begin(BOXES)
     assert differs(glass.show(), (0, LINE + 2, 320, 240 - LINE - 2)) == []
 
@@ -285,9 +285,9 @@ def texts(glass, act):
 
     real = lcd.draw_string
 
-    def spy(*given):
-        lines.append(given[:3])
-        real(*given)
+    def spy(*args):
+        lines.append(args[:3])
+        real(*args)
 
     lcd.draw_string = spy
     try:
@@ -309,14 +309,14 @@ def test_every_fault_fits_every_panel(board, rotation, code):
         assert y + 12 <= glass.screen.height
         assert y <= limit
     rows = [y for _, y, _ in lines]
-    assert len(set(rows)) == len(rows), "two lines in one place"
-    said = " ".join(" ".join(text for _, _, text in lines).split())
-    assert str(code) in said
+    assert len(set(rows)) == len(rows), "two lines at the same place"
+    message = " ".join(" ".join(text for _, _, text in lines).split())
+    assert str(code) in message
     _, meaning, remedy = describe(code)
-    assert ("next model" in said) or code in (101, 102, 109, 111)
-    assert " ".join(meaning.split()) in said
+    assert ("next model" in message) or code in (101, 102, 109, 111)
+    assert " ".join(meaning.split()) in message
     if glass.screen.width * glass.screen.height >= 240 * 240:
-        assert remedy in said
+        assert remedy in message
 
 
 def test_the_heading_is_coloured_across_the_panel():
@@ -326,36 +326,38 @@ def test_the_heading_is_coloured_across_the_panel():
     assert bench.screen.get(318, 100) == (0, 0, 0)
 
 
-def test_loading_names_model_place_and_size():
+def test_loading_names_model_position_and_size():
     glass = Glass()
     lines = texts(glass, lambda: glass.overlay.loading(glass.spec, "2/5"))
-    said = " ".join(text for _, _, text in lines)
-    assert "2/5 Face" in said
-    assert "380 KiB" in said
-    assert "Loading" in said
+    message = " ".join(text for _, _, text in lines)
+    assert "2/5 Face" in message
+    assert "380 KiB" in message
+    assert "Loading" in message
 
 
-def test_no_key_is_named_where_none_helps():
-    """A firmware that mounts no card that is put in later, and one that the app cannot run on."""
+def test_the_message_names_no_key_if_none_helps():
+    """A firmware that mounts no late card, and one on which the app cannot run."""
     glass = Glass()
     for error in (DeviceError(101, "Switch off and on."), DeviceError(111, "It is v0.5.0-89-ge893fb4c1.")):
-        said = " ".join(text for _, _, text in texts(glass, lambda error=error: glass.overlay.fault(error)))
-        assert "key" not in said
-        assert error.detail in said
+        message = " ".join(text for _, _, text in texts(glass, lambda error=error: glass.overlay.fault(error)))
+        assert "key" not in message
+        assert error.detail in message
 
 
-def test_card_faults_say_what_the_key_does():
+def test_card_faults_tell_what_the_key_does():
     glass = Glass()
     for code in (101, 102):
-        said = " ".join(text for _, _, text in texts(glass, lambda code=code: glass.overlay.fault(DeviceError(code))))
-        assert "look again" in said
+        message = " ".join(
+            text for _, _, text in texts(glass, lambda code=code: glass.overlay.fault(DeviceError(code)))
+        )
+        assert "look again" in message
 
 
-def test_the_end_says_what_ended_it():
+def test_the_end_tells_what_ended_the_app():
     glass = Glass()
-    said = " ".join(text for _, _, text in texts(glass, lambda: glass.overlay.stopped(ValueError("because"))))
-    assert "because" in said
-    assert "Stopped" in said
+    message = " ".join(text for _, _, text in texts(glass, lambda: glass.overlay.stopped(ValueError("because"))))
+    assert "because" in message
+    assert "Stopped" in message
 
 
 # -- text --

@@ -1,4 +1,4 @@
-"""Bars of a classifier over pictures of every size: each row whole, and the picture still to be seen."""
+"""Bars of a classifier on pictures of every size: every row is complete, and the picture stays visible."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.device.test_overlay import PANELS, VIEWS, Glass, bars
 @pytest.mark.parametrize("view", [*VIEWS, (320, 64)])
 @pytest.mark.parametrize("count", [1, 3, 10])
 def test_bars_leave_a_third_of_the_picture(board, rotation, view, count):
-    """None lies on another, on its own text or on the status bar, however small the picture is."""
+    """No bar overlaps another, its own text or the status bar, however small the picture is."""
     glass = Glass(board, rotation, view, top=count).begin(BARS)
     bars(glass, *[(i, 1000 - i) for i in range(count)])
     _, top, _, height = glass.screen.visible(*view)
@@ -34,4 +34,4 @@ def test_bars_leave_a_third_of_the_picture(board, rotation, view, count):
     room = height - LINE - 2
     assert rows[0][0] - (top + LINE + 2) >= room / 3
     if count <= 3 and height >= 96:
-        assert len(rows) == count  # the usual number is always to be seen
+        assert len(rows) == count  # the usual number is always visible

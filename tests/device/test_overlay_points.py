@@ -1,4 +1,4 @@
-"""Points: how they get into the results, onto the picture and onto the link."""
+"""Points in the results, on the picture and on the link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results: scores without floats, boxes scaled and clipped into the view, labels that cannot grow stale."""
+"""Results: scores without floats, boxes scaled and clipped into the view, labels that are never stale."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def box(item):
     return item.x, item.y, item.w, item.h
 
 
-def test_a_box_inside_is_taken_as_it_is():
+def test_a_box_inside_is_unchanged():
     fresh = results()
     fresh.put(10, 20, 30, 40, 3, 0.5)
     assert fresh.count == 1
@@ -57,25 +57,23 @@ def test_a_box_inside_is_taken_as_it_is():
 
 
 @pytest.mark.parametrize(
-    ("given_box", "expected"),
+    ("raw_box", "expected"),
     [
         ((-5, -7, 20, 20), (0, 0, 15, 13)),
         ((310, 230, 50, 50), (310, 230, 10, 10)),
         ((0, 0, 5000, 5000), (0, 0, 320, 240)),
     ],
 )
-def test_a_box_over_the_edge_is_clipped(given_box, expected):
+def test_a_box_over_the_edge_is_clipped(raw_box, expected):
     fresh = results()
-    fresh.put(*given_box, 0, 0.9)
+    fresh.put(*raw_box, 0, 0.9)
     assert box(fresh.items[0]) == expected
 
 
-@pytest.mark.parametrize(
-    "given_box", [(320, 0, 10, 10), (0, 240, 10, 10), (-20, 0, 20, 5), (5, 5, 0, 9), (5, 5, 9, -3)]
-)
-def test_a_box_without_a_visible_pixel_is_dropped(given_box):
+@pytest.mark.parametrize("raw_box", [(320, 0, 10, 10), (0, 240, 10, 10), (-20, 0, 20, 5), (5, 5, 0, 9), (5, 5, 9, -3)])
+def test_a_box_without_a_visible_pixel_is_dropped(raw_box):
     fresh = results()
-    fresh.put(*given_box, 0, 0.9)
+    fresh.put(*raw_box, 0, 0.9)
     assert fresh.count == 0
 
 
@@ -129,7 +127,7 @@ def test_reset_forgets_labels_so_that_the_next_model_shows_its_own():
     assert all(item.text is None and item.class_id == -1 for item in fresh.items)
 
 
-def test_items_are_made_once():
+def test_items_are_created_once():
     fresh = results()
     assert fresh.items == []
     fresh.put(0, 0, 9, 9, 2, 0.9)

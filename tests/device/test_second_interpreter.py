@@ -49,7 +49,7 @@ def micropython() -> str:
 def _play(executable: str, name: str, timeout: float = 60) -> list[str]:
     outcome = run.play(executable, name, timeout=timeout)
     assert outcome.passed, outcome.output
-    assert outcome.log, f"{name} says nothing"
+    assert outcome.log, f"{name} printed nothing"
     return outcome.log
 
 
@@ -61,12 +61,12 @@ def test_cpython(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in LONG])
 def test_equal_logs(micropython: str, name: str) -> None:
-    """Under MicroPython with the board's heap the scenario tells the same story, line for line."""
+    """Under MicroPython with the board's heap the scenario prints the same log, line for line."""
     assert _play(micropython, name) == _play(sys.executable, name)
 
 
 def test_endurance(micropython: str) -> None:
-    """10,000 switches in a heap of 512 KiB leave it as they found it."""
+    """10,000 switches in a heap of 512 KiB leave it unchanged."""
     assert any("10000 switches" in line for line in _play(micropython, "endurance", timeout=600))
 
 
@@ -77,13 +77,13 @@ def test_endurance_equal_logs(micropython: str) -> None:
 
 
 def test_there_are_scenarios() -> None:
-    """A glob that finds nothing would pass."""
+    """A glob that matches no file would pass."""
     assert NAMES
 
 
 @pytest.mark.parametrize("path", BOARD_SIDE, ids=lambda path: path.stem)
 def test_language(path: Path) -> None:
-    """The scenarios keep to MicroPython v1.11, where they run as well."""
+    """The scenarios stay within MicroPython v1.11, under which they run, too."""
     fakes = {path.name.removesuffix(".py") for path in (ROOT / "stubs").iterdir()}
     known = frozenset(fakes | {"device", "stage"} | set(NAMES))
     assert compile_problems(path) == []
@@ -103,7 +103,7 @@ def _script(path: Path, text: str) -> str:
 
 
 def test_command_takes_a_relative_interpreter(micropython: str, tmp_path: Path) -> None:
-    """run.py works from any folder, with the interpreter named as it is seen from there."""
+    """run.py works in any folder, and takes the interpreter's path relative to it."""
     (tmp_path / "bin").symlink_to(Path(micropython).parent)
     done = _command("bin/micropython", "-k", "start_first", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -112,14 +112,14 @@ def test_command_takes_a_relative_interpreter(micropython: str, tmp_path: Path) 
 
 
 def test_command_counts_and_shows_failures(tmp_path: Path) -> None:
-    """A failing scenario shows what it said, and the exit code is 1."""
+    """The output of a failing scenario is shown, and the exit code is 1."""
     done = _command(_script(tmp_path / "sick", "echo that hurts >&2; exit 3"), "-k", "press")
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == f"0 passed, {len(run.names('press'))} failed"
     assert done.stdout.count("that hurts") == len(run.names("press"))
 
 
-def test_command_ends_what_does_not_end(tmp_path: Path) -> None:
+def test_command_stops_an_interpreter_that_hangs(tmp_path: Path) -> None:
     """An interpreter that hangs is a failure, not a hanging test."""
     done = _command(_script(tmp_path / "slow", "echo began; exec sleep 60"), "-k", "start_first", "--timeout", "1")
     assert done.returncode == 1
@@ -127,8 +127,8 @@ def test_command_ends_what_does_not_end(tmp_path: Path) -> None:
     assert "began" in done.stdout
 
 
-def test_command_says_what_it_cannot_use(tmp_path: Path) -> None:
-    """No such interpreter, no such scenario: a line and exit code 2."""
+def test_command_names_an_argument_that_it_cannot_use(tmp_path: Path) -> None:
+    """An unknown interpreter or scenario gives one line and exit code 2."""
     for words in (("no-such-interpreter",), (sys.executable, "-k", "no-such-scenario")):
         done = _command(*words)
         assert done.returncode == 2
@@ -137,7 +137,7 @@ def test_command_says_what_it_cannot_use(tmp_path: Path) -> None:
 
 
 def test_mpy_is_refused_with_the_reason(micropython: str) -> None:
-    """MicroPython 1.29 reads .mpy files of version 6 only: --mpy says so instead of failing every scenario."""
+    """MicroPython 1.29 reads only .mpy files of version 6: --mpy tells this instead of failing every scenario."""
     done = _command(micropython, "--mpy")
     assert done.returncode == 2
     assert "does not load .mpy files of version 4" in done.stderr
@@ -145,6 +145,6 @@ def test_mpy_is_refused_with_the_reason(micropython: str) -> None:
 
 @pytest.mark.skipif("MAIXSWITCH_MICROPYTHON" not in os.environ, reason="MAIXSWITCH_MICROPYTHON names no v1.11")
 def test_mpy_form() -> None:
-    """Where a MicroPython v1.11 is at hand (MAIXSWITCH_MICROPYTHON), the .mpy form passes every scenario in it."""
+    """With a MicroPython v1.11 (MAIXSWITCH_MICROPYTHON) the .mpy form passes every scenario."""
     done = _command(os.environ["MAIXSWITCH_MICROPYTHON"], "--mpy", "--timeout", "600")
     assert done.returncode == 0, done.stdout + done.stderr

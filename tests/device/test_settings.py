@@ -14,7 +14,7 @@ from device.once.settings import Settings
 
 
 def read(text=None):
-    """The Settings of a card whose maixswitch.json is text, bytes or a dict; None: the card has none."""
+    """Return the Settings of a card. text: maixswitch.json as text, bytes or a dict; None: there is no such file."""
     bench.reset()
     files = {}
     if text is not None:
@@ -30,7 +30,7 @@ def values(it):
 DEFAULTS = ("", None, {}, {}, False, 0)
 
 
-def test_no_file_and_no_card_are_no_problem():
+def test_without_file_or_card_there_is_no_problem():
     assert values(read()) == DEFAULTS
     assert read().problems == []
     bench.reset()
@@ -102,7 +102,7 @@ def test_a_wrong_setting_is_named_and_the_others_count():
             assert it.link is True
 
 
-def test_a_link_is_a_flag_or_its_parts_which_go_together():
+def test_a_link_is_a_flag_or_fields_that_fit_each_other():
     for value in (True, False, {}, {"rate": 30}, {"uart": 3, "tx": 8, "baud": 1500000, "rate": 1}):
         it = read({"link": value})
         assert (it.link, it.problems) == (value, [])
@@ -123,7 +123,7 @@ def test_a_link_is_a_flag_or_its_parts_which_go_together():
         it = read(dict(extra, link=value))
         assert it.link is False, value
         assert it.problems == [("maixswitch.json", problem[0], problem[1], problem[2])]
-    # what comes before and after a bad link counts all the same
+    # the settings before and after a bad link count
     it = read('{"watchdog": 9000, "link": {"uart": 9, "tx": 7}, "board": "cube", "screen": {"rotation": 1}}')
     assert (it.link, it.watchdog, it.board, it.screen) == (False, 9000, "cube", {"rotation": 1})
     it = read({"link": {"uart": 1, "tx": 6}})
@@ -132,11 +132,11 @@ def test_a_link_is_a_flag_or_its_parts_which_go_together():
     assert read({"link": {"uart": 1, "tx": 11}, "board": "cube", "keys": keys}).link == {"uart": 1, "tx": 11}
 
 
-def test_of_a_section_the_good_part_counts():
+def test_the_good_fields_of_a_section_count():
     assert read({"screen": {"rotation": 9, "invert": True}}).screen == {"invert": True}
 
 
-def test_unknown_and_wrong_values_say_what_is_wanted():
+def test_unknown_and_wrong_values_tell_what_was_expected():
     assert read({"boardd": 1}).problems == [
         ("maixswitch.json", "boardd", "unknown", "one of board camera keys link screen watchdog")
     ]
@@ -166,7 +166,7 @@ WANTED = (
 )
 
 
-def test_every_problem_shows_what_was_found_and_what_is_wanted():
+def test_every_problem_shows_the_value_and_what_was_expected():
     for where, value, expected in WANTED:
         section, _, field = where.partition(".")
         inner = {field: value} if field else value
@@ -174,7 +174,7 @@ def test_every_problem_shows_what_was_found_and_what_is_wanted():
         assert problem == ("maixswitch.json", where, json.dumps(value), expected)
 
 
-def test_what_follows_a_wrong_section_still_counts():
+def test_the_settings_after_a_wrong_section_count():
     for section in ('"screen": 1', '"keys": []', '"camera": {"vflip": 1}'):
         it = read("{" + section + ', "board": "bit", "link": true}')
         assert (it.board, it.link, len(it.problems)) == ("bit", True, 1), section
@@ -246,7 +246,7 @@ def test_the_last_choice_is_remembered_and_the_slots_take_turns():
     assert seen == [[True, False], [False, True], [True, False], [False, True], [True, False]]
 
 
-def test_a_slot_whose_checksum_holds_but_not_its_text_is_none():
+def test_a_slot_with_a_right_checksum_and_a_wrong_text_is_ignored():
     for body in (b"x face", b"face", b"", b"7 \xff\xfe"):
         fresh()
         choice_write("/sd", "one")
@@ -262,7 +262,7 @@ def test_slots_written_by_an_earlier_version_are_read():
         bench.card.insert(bench.MemoryCard({"maixswitch.s0": line}))
         assert choice_read("/sd") == "face", number
         assert choice_write("/sd", "mnist")
-        assert bytes(bench.card.backend.files["maixswitch.s0"]) == line  # the good slot is never the one overwritten
+        assert bytes(bench.card.backend.files["maixswitch.s0"]) == line  # the good slot is never overwritten
         assert choice_read("/sd") == "mnist"
 
 
@@ -274,7 +274,7 @@ def test_the_same_choice_is_not_written_again():
     assert (slots(), bench.card.written) == before
 
 
-def test_a_card_that_refuses_is_no_crash():
+def test_a_card_that_refuses_raises_nothing():
     fresh()
     choice_write("/sd", "face")
     for call in ("uio.open", "file.write"):
@@ -303,7 +303,7 @@ def test_power_lost_at_any_byte_leaves_the_old_choice_or_the_new():
             kept = choice_read("/sd")
             assert kept in ("next", history[-1] if history else ""), (history, cut, kept)
             assert kept == "next" or not done
-            # The card goes on working: the next choice is kept whatever the slots look like.
+            # The card works on: the next choice is kept, whatever the slots hold.
             assert choice_write("/sd", "later")
             assert choice_read("/sd") == "later"
 

@@ -1,8 +1,8 @@
-"""Helpers of the unit tests that both interpreters understand."""
+"""Helpers of the unit tests. Runs under both interpreters."""
 
 
 def raises(kind, call, *args):
-    """Call; return the exception of that kind, fail without one."""
+    """Call a function and return the exception of that kind that it raises; fail if it raises none."""
     try:
         call(*args)
     except kind as error:
@@ -11,7 +11,7 @@ def raises(kind, call, *args):
 
 
 def board_python():
-    """Make the board's module names (uio, uos, utime...) importable; return the bench."""
+    """Make the board's modules (uio, uos, utime ...) importable, and return the bench."""
     import bench
 
     bench.install()

@@ -1,4 +1,4 @@
-"""A small card and ways to run the simulator on it, in this process or as the command."""
+"""A small card, and fixtures that run the simulator on it in this process or as the command."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def play(card: Path) -> Play:
-    """Runs a script in this process; returns the session, with `code` set to the exit code."""
+    """A function that runs a script in this process and returns the session, with the exit code as `code`."""
 
     def run(script: str, **options: object) -> Session:
-        wanted = {"card": card, "script": parse(script, "test.txt"), **options}
-        session = Session(Options(**wanted))  # type: ignore[arg-type]
+        values = {"card": card, "script": parse(script, "test.txt"), **options}
+        session = Session(Options(**values))  # type: ignore[arg-type]
         session.code = session.run()  # type: ignore[attr-defined]
         return session
 
@@ -38,7 +38,7 @@ def play(card: Path) -> Play:
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
-    """Runs `maixswitch` with these words in an empty folder; text of stdout and stderr and the exit code."""
+    """A function that runs `maixswitch` with its arguments in an empty folder and returns the completed process."""
 
     def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join([str(ROOT / "host"), os.environ.get("PYTHONPATH", "")])

@@ -1,4 +1,4 @@
-"""Every text of the PC's side that people read, collected from where the code keeps it."""
+"""All texts of the PC's side that users read, collected from the code."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PACKAGE = Path(language.__file__).resolve().parent
 
 
 def placeholders(text: str) -> set[str]:
-    """The names in the braces of a text."""
+    """Return the names in the braces of a text."""
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
-def called() -> Iterator[tuple[str, str]]:
-    """Every literal text of a call of `tr` or `word`, with where it stands."""
+def texts_of_calls() -> Iterator[tuple[str, str]]:
+    """Yield every literal text of a call of `tr` or `word`, with its file and line."""
     for path in sorted(PACKAGE.rglob("*.py")):
         if "_board" in path.parts:
             continue
@@ -35,7 +35,7 @@ def called() -> Iterator[tuple[str, str]]:
 
 
 def literals(node: ast.expr) -> Iterator[str]:
-    """The texts that an argument may be: one, or those of a choice between two."""
+    """Yield the texts that an argument may be: one, or both of a conditional expression."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.IfExp):
@@ -45,8 +45,8 @@ def literals(node: ast.expr) -> Iterator[str]:
         raise AssertionError(f"an f-string inside tr(), line {node.lineno}: {ast.unparse(node)}")
 
 
-def helped(command: Any = None) -> Iterator[str]:
-    """Every text of the help pages."""
+def texts_of_help(command: Any = None) -> Iterator[str]:
+    """Yield every text of the help pages."""
     command = typer.main.get_command(cli.app) if command is None else command
     for text in (command.help, command.short_help, command.epilog):
         if text:
@@ -55,11 +55,11 @@ def helped(command: Any = None) -> Iterator[str]:
         if getattr(param, "help", None):
             yield param.help
     for child in getattr(command, "commands", {}).values():
-        yield from helped(child)
+        yield from texts_of_help(child)
 
 
-def tabled() -> Iterator[str]:
-    """Rows of tables that are translated where they are shown."""
+def texts_of_tables() -> Iterator[str]:
+    """Yield the texts of tables, which are translated when they are shown."""
     yield from help_pages.SENTENCES
     yield from help_pages.HEADINGS
     yield from help_pages.TYPERS_HELP
@@ -92,9 +92,9 @@ def tabled() -> Iterator[str]:
         yield from filter(None, (line.meaning, line.remedy))
 
 
-def wanted() -> dict[str, str]:
-    """Return every text with one of the places where it is used."""
-    texts = dict.fromkeys(tabled(), "a table")
-    texts.update((text, "a help page") for text in helped())
-    texts.update(called())
+def shown_texts() -> dict[str, str]:
+    """Return every text with one of the places that use it."""
+    texts = dict.fromkeys(texts_of_tables(), "a table")
+    texts.update((text, "a help page") for text in texts_of_help())
+    texts.update(texts_of_calls())
     return texts

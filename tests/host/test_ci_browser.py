@@ -1,4 +1,4 @@
-""".ci/browser brings Chromium where it may, says why where it cannot, and leaves alone what is there."""
+""".ci/browser installs Chromium if it may, says why if it cannot, and keeps a browser that is installed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs the script where there are only these programs, given as lines of bash, and the few that it needs itself."""
+    """Run the script with only the programs that it needs and those given as lines of bash."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for name in NEEDS:
-        place = shutil.which(name)
-        assert place, name
-        (folder / name).symlink_to(place)
+        program = shutil.which(name)
+        assert program, name
+        (folder / name).symlink_to(program)
 
     def start(**programs: str) -> subprocess.CompletedProcess[str]:
         for name, line in programs.items():
@@ -49,21 +49,21 @@ def run(tmp_path: Path) -> Run:
     return start
 
 
-def test_it_is_a_program() -> None:
+def test_it_is_executable() -> None:
     assert os.access(ROOT / ".ci" / "browser", os.X_OK)
 
 
 @pytest.mark.parametrize("name", ["chromium", "chromium_browser"])
-def test_what_is_there_is_left_alone(run: Run, tmp_path: Path, name: str) -> None:
-    done = run(id=ROOT_USER, apt_get=INSTALLS, **{name: "true"})
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+def test_an_installed_browser_is_kept(run: Run, tmp_path: Path, name: str) -> None:
+    result = run(id=ROOT_USER, apt_get=INSTALLS, **{name: "true"})
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     assert not (tmp_path / "asked").exists()
 
 
 @pytest.mark.parametrize("programs", [{"id": ROOT_USER}, {"id": SOMEBODY, "sudo": 'shift; exec "$@"'}], ids=str)
-def test_it_is_installed_once_all_of_it_is_here(run: Run, tmp_path: Path, programs: dict[str, str]) -> None:
-    done = run(apt_get=INSTALLS, **programs)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+def test_it_is_installed_after_a_complete_download(run: Run, tmp_path: Path, programs: dict[str, str]) -> None:
+    result = run(apt_get=INSTALLS, **programs)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     asked = [line for line in (tmp_path / "asked").read_text().splitlines() if line.endswith(" chromium")]
     assert ["--download-only" in line for line in asked] == [True, False]
     assert all("--yes" in line for line in asked)
@@ -79,9 +79,9 @@ def test_it_is_installed_once_all_of_it_is_here(run: Run, tmp_path: Path, progra
     ],
     ids=["no apt-get", "no sudo", "a password", "apt-get fails"],
 )
-def test_where_it_cannot_the_reason_is_said(run: Run, tmp_path: Path, programs: dict[str, str], why: str) -> None:
-    done = run(**programs)
-    assert done.returncode == 1
-    assert done.stderr == f"no Chromium, so the tests in a browser will be skipped: {why}\n"
+def test_the_reason_is_printed_if_it_cannot(run: Run, tmp_path: Path, programs: dict[str, str], why: str) -> None:
+    result = run(**programs)
+    assert result.returncode == 1
+    assert result.stderr == f"no Chromium, so the tests in a browser will be skipped: {why}\n"
     assert not (tmp_path / "asked").exists()
-    assert not [path.name for path in tmp_path.iterdir() if path.name != "bin"], "its own log is gone"
+    assert not [path.name for path in tmp_path.iterdir() if path.name != "bin"], "the script left its log"

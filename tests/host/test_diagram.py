@@ -1,4 +1,4 @@
-"""The diagram says what the table says: it is parsed back and compared, row by row."""
+"""The diagram shows the table: it is parsed and compared row by row."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def parse(text: str) -> set[tuple[str, str, str, str]]:
 
 
 def test_the_diagram_holds_every_row_and_no_other() -> None:
-    wanted = {(state, event, ", ".join(actions), after) for state, event, actions, after in fsm.rows()}
-    assert parse(mermaid()) == wanted
-    assert len(wanted) == len(fsm.rows())
+    expected = {(state, event, ", ".join(actions), after) for state, event, actions, after in fsm.rows()}
+    assert parse(mermaid()) == expected
+    assert len(expected) == len(fsm.rows())
 
 
 def test_the_frame_of_the_diagram() -> None:

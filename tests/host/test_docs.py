@@ -1,4 +1,4 @@
-"""The documents say what the tables say."""
+"""The generated parts of the documents equal their tables."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def test_generated_blocks_equal_their_tables(page: Path) -> None:
 
 
 def test_the_readme_holds_every_block() -> None:
-    found = {match.group(1) for match in docs.BLOCK.finditer((ROOT / "README.md").read_text(encoding="utf-8"))}
-    assert {"boards", "diagram", "errors", "flavours"} <= found
+    blocks = {match.group(1) for match in docs.BLOCK.finditer((ROOT / "README.md").read_text(encoding="utf-8"))}
+    assert {"boards", "diagram", "errors", "flavours"} <= blocks
 
 
 def test_an_unknown_block_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""An unexpected exception is told as a bug of maixswitch; its traceback goes into a file, or to stderr with --debug."""
+"""An unexpected exception is reported as a bug; its traceback goes into a file, or to stderr with --debug."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maixswitch.cli.failures import take_debug
 from maixswitch.errors import EXIT_BUG, EXIT_IO, EXIT_USAGE
 from tests.host.sim_helpers import ROOT
 
-# The command `diagram` with a body of the test's own: a bug cannot be ordered from the real commands.
+# The command `diagram` with another body, since the real commands have no bug to order.
 PROGRAM = """
 import sys, types
 from maixswitch.cli import main
@@ -37,53 +37,53 @@ def run(body: str, *arguments: str, folder: Path, language: str = "en") -> subpr
 
 
 @pytest.mark.parametrize("body", ["len(None)", "{}['key']", "assert False, 'never'", "raise OSError(5, 'odd')"])
-def test_a_bug_is_told_as_one_and_its_traceback_is_in_a_file(body: str, tmp_path: Path) -> None:
-    done = run(body, folder=tmp_path)
-    assert done.returncode == EXIT_BUG == 70
-    assert done.stdout == ""
-    assert done.stderr.startswith("maixswitch: This is a bug of maixswitch, not a fault of your file (")
-    assert "Traceback" not in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_a_bug_is_reported_and_its_traceback_is_in_a_file(body: str, tmp_path: Path) -> None:
+    result = run(body, folder=tmp_path)
+    assert result.returncode == EXIT_BUG == 70
+    assert result.stdout == ""
+    assert result.stderr.startswith("maixswitch: This is a bug of maixswitch, not a fault of your file (")
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr.splitlines()) == 1
     (path,) = tmp_path.glob("maixswitch-bug-*.txt")
-    assert str(path) in done.stderr
+    assert str(path) in result.stderr
     text = path.read_text(encoding="utf-8")
     assert "Traceback (most recent call last)" in text
     assert re.match(r"maixswitch \d.*Python \d.*\narguments: \['diagram'\]\n", text)
 
 
 def test_debug_shows_the_traceback_and_writes_no_file(tmp_path: Path) -> None:
-    done = run("len(None)", "--debug", folder=tmp_path)
-    assert done.returncode == EXIT_BUG
-    assert "Traceback (most recent call last)" in done.stderr
-    assert "TypeError: object of type 'NoneType' has no len()" in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("maixswitch: This is a bug of maixswitch")
+    result = run("len(None)", "--debug", folder=tmp_path)
+    assert result.returncode == EXIT_BUG
+    assert "Traceback (most recent call last)" in result.stderr
+    assert "TypeError: object of type 'NoneType' has no len()" in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("maixswitch: This is a bug of maixswitch")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_temporary_folder_the_traceback_is_shown(tmp_path: Path) -> None:
     body = "import tempfile; tempfile.tempdir = '/nonexistent'; len(None)"
-    done = run(body, folder=tmp_path)
-    assert done.returncode == EXIT_BUG
-    assert "Traceback (most recent call last)" in done.stderr
-    assert "with the traceback above" in done.stderr
+    result = run(body, folder=tmp_path)
+    assert result.returncode == EXIT_BUG
+    assert "Traceback (most recent call last)" in result.stderr
+    assert "with the traceback above" in result.stderr
 
 
-def test_a_bug_is_told_in_chinese(tmp_path: Path) -> None:
-    done = run("len(None)", folder=tmp_path, language="zh")
-    assert done.returncode == EXIT_BUG
-    assert done.stderr.startswith("maixswitch: 这是 maixswitch 的错误")
+def test_a_bug_is_reported_in_chinese(tmp_path: Path) -> None:
+    result = run("len(None)", folder=tmp_path, language="zh")
+    assert result.returncode == EXIT_BUG
+    assert result.stderr.startswith("maixswitch: 这是 maixswitch 的错误")
 
 
-def test_an_expected_failure_is_no_bug_and_debug_shows_where_it_was_raised(tmp_path: Path) -> None:
+def test_an_expected_failure_is_not_a_bug_and_debug_shows_its_traceback(tmp_path: Path) -> None:
     body = f"from maixswitch.errors import MaixSwitchError; raise MaixSwitchError('a message', {EXIT_USAGE})"
-    done = run(body, folder=tmp_path)
-    assert (done.returncode, done.stderr) == (EXIT_USAGE, "maixswitch: a message\n")
+    result = run(body, folder=tmp_path)
+    assert (result.returncode, result.stderr) == (EXIT_USAGE, "maixswitch: a message\n")
     assert "Traceback" in run(body, "--debug", folder=tmp_path).stderr
 
 
-def test_too_little_memory_is_no_bug(tmp_path: Path) -> None:
-    done = run("raise MemoryError", folder=tmp_path)
-    assert (done.returncode, done.stderr) == (EXIT_IO, "maixswitch: this PC has too little free memory for that\n")
+def test_too_little_memory_is_not_a_bug(tmp_path: Path) -> None:
+    result = run("raise MemoryError", folder=tmp_path)
+    assert (result.returncode, result.stderr) == (EXIT_IO, "maixswitch: this PC has too little free memory for that\n")
 
 
 def test_debug_may_stand_anywhere_before_two_dashes() -> None:

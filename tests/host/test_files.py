@@ -1,4 +1,4 @@
-"""Reading with a limit and writing whole: what a failure leaves on the disk, and what the user reads."""
+"""Reading with a limit and writing completely: what a failure leaves on the disk, and its message."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def test_a_chinese_user_reads_a_chinese_reason(number: int) -> None:
     assert not any("a" <= letter.lower() <= "z" for letter in message)
 
 
-def test_import_of_what_is_not_there_is_chinese_throughout(command: Command, tmp_path: Path) -> None:
+def test_import_of_an_absent_file_is_reported_in_chinese(command: Command, tmp_path: Path) -> None:
     (tmp_path / "card" / "models").mkdir(parents=True)
-    done = command("--lang", "zh", "import", "/nonexistent", "--card", "card")
-    assert done.returncode == EXIT_IO
-    assert "C500: 无法读取 /nonexistent" in done.stderr
-    assert "没有这个文件或文件夹" in done.stderr
-    assert "No such file" not in done.stderr
+    result = command("--lang", "zh", "import", "/nonexistent", "--card", "card")
+    assert result.returncode == EXIT_IO
+    assert "C500: 无法读取 /nonexistent" in result.stderr
+    assert "没有这个文件或文件夹" in result.stderr
+    assert "No such file" not in result.stderr
 
 
 def test_a_write_that_fails_leaves_the_old_files_and_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_a_write_that_fails_leaves_the_old_files_and_no_part(tmp_path: Path, mon
     assert (first.read_bytes(), second.read_bytes(), names(tmp_path)) == (b"old a", b"old b", ["a", "b"])
 
 
-def test_a_folder_in_the_place_of_one_file_stops_all(tmp_path: Path) -> None:
+def test_a_folder_instead_of_one_file_stops_all(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     with pytest.raises(MaixSwitchError, match="Is a directory"):
         files.write_all({tmp_path / "a": b"1", tmp_path / "b": b"2"})
@@ -81,7 +81,7 @@ def test_folders_are_made_only_where_asked(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "a").read_bytes() == "é".encode()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no links without rights, and no pipes with names")
+@pytest.mark.skipif(os.name == "nt", reason="Windows restricts links and has no named pipes in the file system")
 def test_a_link_stays_a_link_and_a_pipe_a_pipe(tmp_path: Path) -> None:
     (tmp_path / "real").write_bytes(b"old")
     (tmp_path / "link").symlink_to(tmp_path / "real")

@@ -1,4 +1,4 @@
-"""A network of one channel gets from the host the bytes that it gets on the board."""
+"""A network of one channel gets the same bytes on the PC and on the board."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def photo(tmp_path: Path) -> Path:
 
 
 def on_the_board(photo: Path) -> bytes:
-    """The AI plane that the app's own steps give a network of one channel: snapshot, to_grayscale, pix_to_ai."""
+    """Return the AI plane that the app gives a network of one channel: snapshot, to_grayscale, pix_to_ai."""
     bench.reset()
     bench.camera.source = ChipCamera(Photo(photo, "stretch"), lambda: 0)
     sensor.reset()
@@ -38,16 +38,16 @@ def on_the_board(photo: Path) -> bytes:
 
 
 def test_the_same_bytes(photo: Path) -> None:
-    """What converts, and what `kmodel run` takes of a picture, is what the board's network sees."""
-    wanted = on_the_board(photo)
-    assert load_one(photo, (1, 240, 320)).tobytes() == wanted
+    """convert and `kmodel run` read a picture as the board's network sees it."""
+    expected = on_the_board(photo)
+    assert load_one(photo, (1, 240, 320)).tobytes() == expected
     tensor = Tensor("ai_ram", "uint8", 0, 76800, 76800, (1, 1, 240, 320))
-    assert read_input(photo, tensor).tobytes() == wanted
+    assert read_input(photo, tensor).tobytes() == expected
     floats = read_input(photo, Tensor("main", "float32", 0, 307200, 76800, (1, 1, 240, 320)))
-    assert (floats * 255).round().astype(np.uint8).tobytes() == wanted
+    assert (floats * 255).round().astype(np.uint8).tobytes() == expected
 
 
 def test_a_grey_picture(tmp_path: Path) -> None:
-    """It goes the same way: white is 254."""
+    """A grey picture becomes the same bytes: white is 254."""
     Image.new("L", (8, 8), 255).save(tmp_path / "white.png")
     assert set(load_one(tmp_path / "white.png", (1, 8, 8)).ravel().tolist()) == {254}

@@ -1,17 +1,14 @@
-"""A kind of model that nobody foresaw: one file and one name in the registry, and every command knows it."""
+"""A new kind of model is one file and one name in the registry: every command knows it."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.host.sim_helpers import ROOT
+from tests.host.project_copy import DIGITS, copy_project, insert_before, maixswitch, run_python
 
 LANDMARK = '''
 """Landmarks: each pair of values is a point of the picture."""
@@ -75,34 +72,17 @@ simulation.close()
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with the kind in it."""
-    root = tmp_path_factory.mktemp("tree")
-    for name in ("device", "stubs", "host"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("boot.py", "main.py"):
-        shutil.copy(ROOT / name, root / name)
+    root = copy_project(tmp_path_factory.mktemp("tree"))
     (root / "device/kinds/landmark.py").write_text(LANDMARK)
-    registry = root / "device/kinds/__init__.py"
-    text = registry.read_text()
-    assert 'KINDS = ("classifier", ' in text
-    registry.write_text(text.replace('KINDS = ("classifier", ', 'KINDS = ("classifier", "landmark", '))
+    insert_before(root / "device/kinds/__init__.py", '"yolo2")', '"landmark", ')
     return root
-
-
-def run(tree: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    """Run Python on the copy."""
-    environment = {**os.environ, "PYTHONPATH": str(tree / "host"), "MAIXSWITCH_LANG": "en"}
-    return subprocess.run(
-        [sys.executable, *map(str, words)],
-        env=environment, cwd=tree, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def card(tree: Path) -> Path:
-    """A card with one model of the kind, brought there by the command; its network is the shipped one of ten values."""
+    """A card with one model of the kind, imported by the command; its network is the shipped one with ten outputs."""
     folder = tree / "card"
     (folder / "models").mkdir(parents=True)
-    kmodel = ROOT / "host/maixswitch/models/digits/digits.kmodel"
     words = (
         "--card",
         folder,
@@ -115,8 +95,8 @@ def card(tree: Path) -> Path:
         "--title",
         "Points",
     )
-    done = run(tree, "-m", "maixswitch", "import", kmodel, *words)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = maixswitch(tree, "import", DIGITS, *words)
+    assert result.returncode == 0, result.stdout + result.stderr
     return folder
 
 
@@ -142,25 +122,24 @@ def test_import_writes_the_fields_of_the_kind(card: Path) -> None:
     [
         (("--kind", "landmark"), "points"),  # it has no default
         (("--kind", "landmark", "--field", "points=11"), "a whole number, 1 to 10"),
-        (("--kind", "landmark", "--field", "paints=5"), "--field paints: wanted one of"),
+        (("--kind", "landmark", "--field", "paints=5"), "--field paints: expected one of"),
         (("--kind", "pose"), "classifier, landmark, yolo2"),
     ],
 )
 def test_import_names_what_the_kind_does_not_take(tree: Path, card: Path, words: tuple[str, ...], message: str) -> None:
-    kmodel = ROOT / "host/maixswitch/models/digits/digits.kmodel"
-    done = run(tree, "-m", "maixswitch", "import", kmodel, "--card", card, *words)
-    assert done.returncode in (1, 2)
-    assert message in done.stdout + done.stderr
+    result = maixswitch(tree, "import", DIGITS, "--card", card, *words)
+    assert result.returncode in (1, 2)
+    assert message in result.stdout + result.stderr
     assert len(list(card.glob("models/*"))) == 1
 
 
 def test_check_knows_the_kind(tree: Path, card: Path) -> None:
-    done = run(tree, "-m", "maixswitch", "check", card, "--json")
-    assert not [item for item in json.loads(done.stdout)["findings"] if item["file"].endswith("model.json")]
+    result = maixswitch(tree, "check", card, "--json")
+    assert not [item for item in json.loads(result.stdout)["findings"] if item["file"].endswith("model.json")]
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "wanted"),
+    ("field", "value", "expected"),
     [
         ("points", 4, "5 points"),
         ("points", "five", "a whole number, 1 to 10"),
@@ -169,33 +148,33 @@ def test_check_knows_the_kind(tree: Path, card: Path) -> None:
     ],
 )
 def test_check_names_a_mistake_in_its_fields(
-    tree: Path, card: Path, tmp_path: Path, field: str, value: object, wanted: str
+    tree: Path, card: Path, tmp_path: Path, field: str, value: object, expected: str
 ) -> None:
     other = tmp_path / "card"
     shutil.copytree(card, other)
     path = model_file(other)
     path.write_text(json.dumps(json.loads(path.read_text()) | {field: value}))
-    done = run(tree, "-m", "maixswitch", "check", other, "--json")
-    assert done.returncode == 1
-    findings = json.loads(done.stdout)["findings"]
-    assert (field, wanted) in [(item["field"], item["wanted"]) for item in findings]
+    result = maixswitch(tree, "check", other, "--json")
+    assert result.returncode == 1
+    findings = json.loads(result.stdout)["findings"]
+    assert (field, expected) in [(item["field"], item["wanted"]) for item in findings]
 
 
 def test_a_script_expects_its_results(tree: Path, card: Path) -> None:
     (tree / "points.txt").write_text("expect state RUNNING within 20s\nexpect detection '#4' > 0.99 within 20s\n")
-    done = run(tree, "-m", "maixswitch", "sim", card, "--script", tree / "points.txt")
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = maixswitch(tree, "sim", card, "--script", tree / "points.txt")
+    assert result.returncode == 0, result.stdout + result.stderr
     (tree / "sixth.txt").write_text("expect state RUNNING within 20s\nexpect detection '#5' within 2s\n")
-    assert run(tree, "-m", "maixswitch", "sim", card, "--script", tree / "sixth.txt").returncode == 1
+    assert maixswitch(tree, "sim", card, "--script", tree / "sixth.txt").returncode == 1
 
 
 def test_the_page_shows_its_results(tree: Path, card: Path) -> None:
-    done = run(tree, "-c", PAGE, card)
-    assert done.returncode == 0, done.stderr
-    status = next(message for message in json.loads(done.stdout) if message["type"] == "status")
+    result = run_python(tree, "-c", PAGE, card)
+    assert result.returncode == 0, result.stderr
+    status = next(message for message in json.loads(result.stdout) if message["type"] == "status")
     assert [label for label, _ in status["results"]] == ["#0", "#1", "#2", "#3", "#4"]
 
 
 def test_the_documents_describe_its_results(tree: Path) -> None:
-    done = run(tree, "-c", "from maixswitch import docs; print(docs.serial())")
-    assert "[label, score, x, y] of a `landmark`" in done.stdout
+    result = run_python(tree, "-c", "from maixswitch import docs; print(docs.serial())")
+    assert "[label, score, x, y] of a `landmark`" in result.stdout

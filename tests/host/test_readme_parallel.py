@@ -1,4 +1,4 @@
-"""The two READMEs say the same: section by section the same commands, links, pictures, names, figures and tables."""
+"""Both READMEs have the same commands, links, pictures, names, figures and tables in each section."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 
 @dataclass(frozen=True)
 class Section:
-    """From one heading to the next; the first has none. Without generated blocks."""
+    """The text from one heading to the next, without generated blocks; the first section has no heading."""
 
     level: int
     title: str
@@ -58,17 +58,17 @@ class Section:
         return [line.replace("\\|", "").count("|") for line in self.prose.splitlines() if line.startswith("|")]
 
     def links(self, page: Path) -> Counter[tuple[str, str]]:
-        """("link" or "picture", target from the root of the project) with how often it stands there."""
-        found: Counter[tuple[str, str]] = Counter()
-        for target in re.findall(r"\]\(([^)\s]+)", self.prose):  # the target of a picture, too, which may be in a link
-            found["link", from_root(page, target)] += 1
+        """Count each ("link" or "picture", target from the root of the project)."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for target in re.findall(r"\]\(([^)\s]+)", self.prose):  # pictures match as well, since a link may hold one
+            counts["link", from_root(page, target)] += 1
         for target in re.findall(r"!\[[^\]]*\]\(([^)\s]+)", self.prose):
-            found["picture", from_root(page, target)] += 1
-        return found
+            counts["picture", from_root(page, target)] += 1
+        return counts
 
 
 def from_root(page: Path, target: str) -> str:
-    """A link's target as from the root of the project; an address on the web as it is."""
+    """Return a link's target from the root of the project; an address on the web stays as it is."""
     path, mark, anchor = target.partition("#")
     if not path or "://" in path:
         return target
@@ -76,10 +76,10 @@ def from_root(page: Path, target: str) -> str:
 
 
 def sections(page: Path) -> list[Section]:
-    """The page's sections; what stands above the title, the choice of language, is left out."""
+    """Return the page's sections, without the choice of language above the title."""
     text = docs.BLOCK.sub("", page.read_text(encoding="utf-8"))
-    held = FENCE.sub(lambda match: re.sub(r"[^\n]", "x", match.group()), text)  # a # in there is no heading
-    heads = [(match.start(), match.end(), match.group(1)) for match in re.finditer(r"^(#+) .*$", held, re.MULTILINE)]
+    masked = FENCE.sub(lambda match: re.sub(r"[^\n]", "x", match.group()), text)  # a # in code is not a heading
+    heads = [(match.start(), match.end(), match.group(1)) for match in re.finditer(r"^(#+) .*$", masked, re.MULTILINE)]
     ends = [start for start, _, _ in heads[1:]] + [len(text)]
     return [
         Section(len(marks), text[start + len(marks) + 1 : stop], text[stop:end])
@@ -144,7 +144,7 @@ def test_every_paragraph_is_translated(english: Section, chinese: Section):
     assert len(re.split(r"\n\s*\n", chinese.text)) == len(re.split(r"\n\s*\n", english.text))
 
 
-def test_what_was_not_tried_on_a_board_is_as_prominent():
+def test_the_note_on_untried_hardware_is_in_both():
     english, chinese = (pages[0].text for pages in (sections(ENGLISH), sections(CHINESE)))
     assert "\n> **Not yet tried on hardware.**" in english
     assert "\n> **尚未在真实硬件上试过。**" in chinese
@@ -152,16 +152,16 @@ def test_what_was_not_tried_on_a_board_is_as_prominent():
 
 def test_generated_blocks_are_the_same_and_chinese():
     text = CHINESE.read_text(encoding="utf-8")
-    found = {match.group(1): match.group(2) for match in docs.BLOCK.finditer(text)}
-    assert [*found] == [match.group(1) for match in docs.BLOCK.finditer(ENGLISH.read_text(encoding="utf-8"))]
-    for name, block in found.items():
+    blocks = {match.group(1): match.group(2) for match in docs.BLOCK.finditer(text)}
+    assert [*blocks] == [match.group(1) for match in docs.BLOCK.finditer(ENGLISH.read_text(encoding="utf-8"))]
+    for name, block in blocks.items():
         assert name == "diagram" or HAN.search(block.splitlines()[0]), name
-    rows = found["errors"].splitlines()[2:]
+    rows = blocks["errors"].splitlines()[2:]
     assert len(rows) > 10
     assert not [row for row in rows if any(not HAN.search(cell) for cell in row.split(" | ")[2:])]
 
 
-def test_a_page_s_language_is_left_again_after_its_blocks():
+def test_the_language_is_restored_after_a_page():
     page = "<!-- language: zh -->\n<!-- generated: errors -->\n<!-- end -->\n"
     chosen = language.chosen()
     assert "没有 TF 卡" in docs.renew(page)
@@ -171,6 +171,6 @@ def test_a_page_s_language_is_left_again_after_its_blocks():
         assert "There is no TF card" in docs.renew(page.partition("\n")[2])
 
 
-def test_a_language_that_there_is_not_is_refused():
+def test_an_unknown_language_is_refused():
     with pytest.raises(ValueError, match="fr: unknown language; known: en, zh"):
         docs.renew("<!-- language: fr -->\n")

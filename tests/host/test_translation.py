@@ -1,4 +1,4 @@
-"""The Chinese catalogue holds every text that people read, and the command speaks it; English stays as it is."""
+"""The Chinese catalogue holds every text that users read, and the command uses it; English stays as it is."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from maixswitch.language import tr
 from tests.host import language_texts
 
 CATALOGUE = language.catalogue("zh")
-# Of names alone: only the punctuation differs.
+# Texts of names only, which differ in punctuation.
 SAME = {"{names} with {remedy}", "{size}: {need} KiB"}
 
 
@@ -57,14 +57,14 @@ def is_chinese(text: str) -> bool:
 
 
 def test_no_text_is_missing():
-    wanted = language_texts.wanted().items()
-    missing = [f"{place}: {text!r}" for text, place in wanted if letters(text) and text not in CATALOGUE]
+    texts = language_texts.shown_texts().items()
+    missing = [f"{where}: {text!r}" for text, where in texts if letters(text) and text not in CATALOGUE]
     assert not missing, "\n".join(missing)
 
 
 def test_no_text_is_stale():
-    wanted = language_texts.wanted()
-    assert not [text for text in CATALOGUE if text not in wanted]
+    texts = language_texts.shown_texts()
+    assert not [text for text in CATALOGUE if text not in texts]
 
 
 def test_translations_have_the_same_placeholders_and_are_chinese():
@@ -92,15 +92,15 @@ def test_calls_name_every_placeholder():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr"):
                 continue
-            given = {keyword.arg for keyword in node.keywords}
+            names = {keyword.arg for keyword in node.keywords}
             for text in language_texts.literals(node.args[0]):
-                if None not in given and language_texts.placeholders(text) != given:
-                    wrong.append(f"{path.name}:{node.lineno}: {text!r} with {sorted(map(str, given))}")
+                if None not in names and language_texts.placeholders(text) != names:
+                    wrong.append(f"{path.name}:{node.lineno}: {text!r} with {sorted(map(str, names))}")
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "wanted"),
+    ("arguments", "environment", "expected"),
     [
         ("", {}, "en"),
         ("", {"LANG": "zh_CN.UTF-8"}, "zh"),
@@ -117,41 +117,41 @@ def test_calls_name_every_placeholder():
         ("sim --lang", {}, "en"),
     ],
 )
-def test_choice_of_language(arguments: str, environment: dict[str, str], wanted: str):
+def test_choice_of_language(arguments: str, environment: dict[str, str], expected: str):
     try:
-        assert language.choose(language.taken(arguments.split())[0], environment) == wanted
+        assert language.choose(language.taken(arguments.split())[0], environment) == expected
     finally:
         language.choose("en")
 
 
 @pytest.mark.parametrize(("name", "source"), [("fr", "--lang"), ("", "MAIXSWITCH_LANG")])
-def test_unknown_language_is_refused_by_a_text_that_names_both(name: str, source: str):
+def test_an_unknown_language_is_refused_with_the_known_ones(name: str, source: str):
     with pytest.raises(ValueError, match=f"^{source} .*en, zh"):
         language.choose(name, {"MAIXSWITCH_LANG": "" if name else "xx"})
 
 
 def test_unknown_language_ends_the_command():
-    ended = command("--lang", "fr", "--help", language="en")
-    assert (ended.returncode, ended.stdout) == (EXIT_USAGE, "")
-    assert ended.stderr == "maixswitch: --lang fr: unknown language; known: en, zh\n"
+    result = command("--lang", "fr", "--help", language="en")
+    assert (result.returncode, result.stdout) == (EXIT_USAGE, "")
+    assert result.stderr == "maixswitch: --lang fr: unknown language; known: en, zh\n"
 
 
 def test_help_is_chinese_and_fits_the_terminal():
     for arguments in (["--help"], ["sim", "--help"], ["kmodel", "--help"], ["kmodel", "info", "--help"]):
-        ended = command(*arguments)
-        assert ended.returncode == 0
-        lines = ended.stdout.splitlines()
+        result = command(*arguments)
+        assert result.returncode == 0
+        lines = result.stdout.splitlines()
         assert lines[0].startswith("用法")
-        kept = " ".join(lines).partition("脚本每行一个动作")[0]  # the script's own lines are never broken
+        kept = " ".join(lines).partition("脚本每行一个动作")[0]  # lines of the script language are never broken
         assert is_chinese(kept)
         assert not [line for line in lines if console.width(line) > 96]
-        assert "Show this message" not in ended.stdout
+        assert "Show this message" not in result.stdout
 
 
-def test_help_in_english_says_what_it_said():
-    ended = command("--help", language="en")
-    assert ended.stdout.startswith("Usage: ")
-    assert not is_chinese(ended.stdout)
+def test_help_in_english_stays_english():
+    result = command("--help", language="en")
+    assert result.stdout.startswith("Usage: ")
+    assert not is_chinese(result.stdout)
 
 
 @pytest.mark.parametrize(
@@ -171,13 +171,13 @@ def test_help_in_english_says_what_it_said():
     ],
 )
 def test_failures_are_chinese(arguments: str, code: int, words: str):
-    ended = command(*arguments.split())
-    assert (ended.returncode, ended.stdout) == (code, "")
-    assert words in ended.stderr
-    assert "Traceback" not in ended.stderr
+    result = command(*arguments.split())
+    assert (result.returncode, result.stdout) == (code, "")
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
 
 
-def test_broken_model_says_its_place_in_chinese(chinese: None):
+def test_a_broken_model_is_located_in_chinese(chinese: None):
     error = KModelError(tr("not a K210 model"), offset=8, field="arch", found=3, wanted=0)
     assert str(error) == "不是 K210 模型 (字节 8, arch): 实际 3; 应为 0"
 
@@ -185,20 +185,20 @@ def test_broken_model_says_its_place_in_chinese(chinese: None):
 def test_document_for_programs_keeps_its_names(tmp_path: Path):
     file = tmp_path / "a.kmodel"
     file.write_bytes(b"PK\x03\x04" + bytes(60))
-    found = json.loads(command("kmodel", "info", "--json", str(file)).stdout)
+    chinese = json.loads(command("kmodel", "info", "--json", str(file)).stdout)
     english = json.loads(command("kmodel", "info", "--json", str(file), language="en").stdout)
-    assert found.keys() == english.keys()
-    assert found["kind"] == english["kind"] == "zip"
-    assert is_chinese(found["message"])
+    assert chinese.keys() == english.keys()
+    assert chinese["kind"] == english["kind"] == "zip"
+    assert is_chinese(chinese["message"])
     assert not is_chinese(english["message"])
 
 
-def test_json_stands_alone_on_stdout(tmp_path: Path):
+def test_stdout_holds_only_the_json(tmp_path: Path):
     file = tmp_path / "a.kmodel"
     file.write_bytes(b"\x03\0\0\0" + bytes(60))
-    ended = command("kmodel", "info", "--json", str(file))
-    json.loads(ended.stdout)
-    assert is_chinese(ended.stderr)
+    result = command("kmodel", "info", "--json", str(file))
+    json.loads(result.stdout)
+    assert is_chinese(result.stderr)
 
 
 def test_table_of_wide_characters_lines_up():
@@ -218,7 +218,7 @@ def test_lines_break_between_chinese_characters_but_not_before_a_full_stop():
         assert not [line for line in lines if line.startswith(full_stop) or line.endswith(opening)]
 
 
-def test_no_colour_and_no_bar_where_nobody_looks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+def test_no_colour_and_no_bar_without_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     assert not console.colours()
     with console.progress("copying", 3) as advance:
         advance()
@@ -246,22 +246,22 @@ def test_help_starts_quickly_and_imports_nothing_heavy(language: str):
     times = []
     for _ in range(3):
         began = time.perf_counter()
-        ended = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", env=environment, check=True
         )
         times.append(time.perf_counter() - began)
-        assert ended.stdout.splitlines()[-1] == "[]"
-    assert min(times) < 1.0  # 0.15 s on an idle machine, where 0.2 s is the aim; this one may be busy
+        assert result.stdout.splitlines()[-1] == "[]"
+    assert min(times) < 1.0  # it takes 0.15 s, and should take less than 0.2 s, but this machine may be busy
 
 
-def test_completion_completes():
+def test_completion():
     words = {"COMP_WORDS": "maixswitch kmodel i", "COMP_CWORD": "2", "_MAIXSWITCH_COMPLETE": "complete_bash"}
     code = "import sys; sys.argv = ['maixswitch']; from maixswitch.cli.main import main; main()"
     environment = {**os.environ, **words, "MAIXSWITCH_LANG": "zh"}
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", env=environment, check=False
     )
-    assert (ended.stdout.split(), ended.stderr) == (["info"], "")
+    assert (result.stdout.split(), result.stderr) == (["info"], "")
 
 
 def test_completion_can_be_installed():

@@ -1,4 +1,4 @@
-"""The wheel: holds the board's code and the fakes, and its command runs a card far from any clone."""
+"""The wheel holds the board's code and the fakes, and its command runs a card without a clone."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.host.sim_helpers import ROOT
 
 
 def run(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Runs a command without this clone on its path; its output is shown when it fails."""
+    """Run a command without this clone on its path; show its output if it fails."""
     clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    done = subprocess.run(
+    result = subprocess.run(
         list(map(str, words)), cwd=cwd, env=clean, capture_output=True, text=True, timeout=300, check=False
     )
-    assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
-    return done
+    assert result.returncode == 0, f"{words}\n{result.stdout}\n{result.stderr}"
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_contents(wheel: Path) -> None:
-    """All files that the board gets and all fakes are in it, byte for byte; nothing of the tests or of a cache is."""
+    """The wheel holds all files of the board and all fakes, byte for byte, and neither tests nor caches."""
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         for source in [ROOT / "boot.py", ROOT / "main.py", *(ROOT / "device").rglob("*"), *(ROOT / "stubs").rglob("*")]:
@@ -45,26 +45,28 @@ def test_contents(wheel: Path) -> None:
     assert not [name for name in names if "__pycache__" in name or name.startswith(("tests/", "device/", "stubs/"))]
     assert {"maixswitch/py.typed", "maixswitch/languages/zh.json"} <= names
     models = [f"maixswitch/models/{name}" for name in ("shapes", "digits")]
-    wanted = {f"{place}/{name}" for place in models for name in ("model.json", f"{place.rpartition('/')[2]}.kmodel")}
-    assert wanted <= names
+    expected = {
+        f"{folder}/{name}" for folder in models for name in ("model.json", f"{folder.rpartition('/')[2]}.kmodel")
+    }
+    assert expected <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
 def test_installed_command(wheel: Path, card: Path, tmp_path: Path) -> None:
-    """In a fresh environment, with the libraries of this one, the command finds its own copy of the board's code."""
+    """In a new environment with the libraries of this one, the command uses its own copy of the board's code."""
     home = tmp_path / "venv"
     run(sys.executable, "-m", "venv", "--without-pip", home, cwd=tmp_path)
     python = home / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    site = Path(run(python, "-c", code, cwd=tmp_path).stdout.strip())
+    site_packages = Path(run(python, "-c", code, cwd=tmp_path).stdout.strip())
     run(sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--disable-pip-version-check", "--quiet",
-        "--target", site, wheel, cwd=tmp_path)  # fmt: skip
+        "--target", site_packages, wheel, cwd=tmp_path)  # fmt: skip
     # Only the libraries: an editable install of this clone would come with a .pth file, which is not read from here.
-    (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    found = run(python, "-c", "from maixswitch.board_code import board_root; print(board_root())", cwd=tmp_path)
-    assert Path(found.stdout.strip()) == site / "maixswitch" / "_board"
+    (site_packages / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    board_root = run(python, "-c", "from maixswitch.board_code import board_root; print(board_root())", cwd=tmp_path)
+    assert Path(board_root.stdout.strip()) == site_packages / "maixswitch" / "_board"
 
-    done = run(python, "-m", "maixswitch", "sim", card, "--frames", 3, "--json", cwd=tmp_path)
-    events = [json.loads(line) for line in done.stdout.splitlines()]
+    result = run(python, "-m", "maixswitch", "sim", card, "--frames", 3, "--json", cwd=tmp_path)
+    events = [json.loads(line) for line in result.stdout.splitlines()]
     assert events[-1]["frames"] == 3
     assert events[-1]["exit"] == 0

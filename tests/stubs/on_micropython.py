@@ -1,7 +1,7 @@
 # ruff: noqa: E402  the fakes must be installed before they are imported
-"""Run by MicroPython, not by pytest: the fakes work there, and print what their calls in a frame allocate.
+"""Run by MicroPython, not by pytest: uses the fakes and prints how much their calls in a frame allocate.
 
-Arguments: the folder of the fakes. Prints lines "name value" that the test reads.
+Argument: the folder of the fakes. Prints lines "name value" that the test reads.
 """
 
 import gc

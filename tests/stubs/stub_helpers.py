@@ -1,4 +1,4 @@
-"""A board with models, and engines whose outputs the test gives: shared by the tests of the fake KPU."""
+"""A board with models, and engines with prepared outputs: shared by the tests of the fake KPU."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANCHORS = (1.889, 2.5245, 2.9465, 3.94056, 3.99987, 5.3658, 5.155437, 6.92275, 6
 
 
 class Network:
-    """A network whose outputs the test gives."""
+    """A network with outputs that the test prepares."""
 
     version = 3
     input_shape = (3, 240, 320)
@@ -50,7 +50,7 @@ class Engine:
 
 
 def power_on() -> None:
-    """A board with a camera and a card of models."""
+    """Start a board with a camera and a card of models."""
     bench.reset()
     bench.card.insert(
         bench.MemoryCard(
@@ -81,7 +81,7 @@ def start_camera(size: int = sensor.QVGA, pixformat: int = sensor.RGB565) -> Non
 
 
 class Stripes:
-    """A source whose pixel (x, y) of the frame is known; counts how often it is asked."""
+    """A source of frames with known pixels, which counts how often it is read."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, ...]] = []

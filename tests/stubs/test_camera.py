@@ -52,7 +52,7 @@ def test_only_some_versions_take_the_type_of_a_panel() -> None:
 
 
 def test_no_camera() -> None:
-    """A reset that finds nothing: OSError whose argument is text; a camera plugged in later is found."""
+    """Without a camera reset() raises an OSError whose argument is a text; a camera plugged in later is found."""
     bench.camera.connected = False
     with pytest.raises(OSError, match="Reset Failed") as caught:
         sensor.reset()
@@ -65,7 +65,7 @@ def test_no_camera() -> None:
 
 
 def test_camera_memory() -> None:
-    """Buffers follow the framesize, not the window; two with dual_buff; a re-size needs room for the new ones."""
+    """Buffers follow the framesize, not the window; two with dual_buff; new sizes need room for new buffers."""
     free = bench.memory.free()
     start_camera()
     assert free - bench.memory.free() == sum(flavours.camera_parts(320, 240)) == 384000
@@ -115,7 +115,7 @@ def test_frames_come_with_the_camera() -> None:
 
 
 def test_pictures_share_one_buffer() -> None:
-    """An older picture shows the new frame; the source is asked once per frame, and only when somebody looks."""
+    """An older picture shows the new frame; the source is read once a frame, and only if the pixels are used."""
     source = bench.camera.source = Stripes()
     start_camera()
     sensor.set_windowing((16, 8))
@@ -131,7 +131,7 @@ def test_pictures_share_one_buffer() -> None:
 
 
 def test_drawing_does_not_change_what_the_kpu_sees() -> None:
-    """RGB565: pixels and planes are two memories. Grey: they are one."""
+    """RGB565 pictures keep pixels and planes apart; grey pictures have one memory for both."""
     start_camera()
     sensor.set_windowing((16, 8))
     img = sensor.snapshot()
@@ -146,7 +146,7 @@ def test_drawing_does_not_change_what_the_kpu_sees() -> None:
 
 
 def test_without_pixformat() -> None:
-    """A forgotten set_pixformat gives a picture that nothing accepts."""
+    """Without set_pixformat() the picture has a format that no call accepts."""
     sensor.reset()
     sensor.set_framesize(sensor.QVGA)
     lcd.init()
@@ -155,7 +155,7 @@ def test_without_pixformat() -> None:
 
 
 def test_skip_frames() -> None:
-    """Without a number: 300 ms, or the given time."""
+    """Without a number it takes 300 ms, or the time of its argument."""
     start_camera()
     before = bench.clock.now
     sensor.skip_frames(time=500)
@@ -179,7 +179,7 @@ def test_flips() -> None:
 
 
 def test_panel_life() -> None:
-    """Its buffer comes out of the system heap; before init draw_string says so, clear and display are silent."""
+    """Its buffer comes from the system heap; before init draw_string() raises, clear() and display() do nothing."""
     img = image.Image(size=(8, 8))
     with pytest.raises(ValueError, match=r"^not init$"):
         lcd.draw_string(0, 0, "x")
@@ -200,7 +200,7 @@ def test_panel_life() -> None:
 
 
 def test_config_overrides_the_arguments() -> None:
-    """The section "lcd" of the file wins for types 1 and 5, not for the M5Stick's."""
+    """The file's section "lcd" overrides them for types 1 and 5, and not for the M5Stick's panel."""
     bench.reset(config={"lcd": {"width": 240, "height": 240, "invert": 1, "rst": 23, "dir": 96}})
     lcd.init(width=320, height=240)
     assert (lcd.width(), lcd.height(), bench.screen.invert, bench.screen.direction) == (240, 240, 1, 96)
@@ -213,7 +213,7 @@ def test_config_overrides_the_arguments() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(320, 240), (240, 240), (240, 135), (480, 320), (128, 64)])
 def test_display_crops_and_pads(width: int, height: int) -> None:
-    """The middle of the picture lies in the middle of the panel; what is left is black."""
+    """The picture is centred on the panel; the uncovered part is black."""
     lcd.init(width=width, height=height)
     img = image.Image()
     img.clear()
@@ -276,7 +276,7 @@ def test_text_in_cells() -> None:
 
 
 def test_capture_off() -> None:
-    """Costs without copies: display counts, no pixel memory is made."""
+    """Without capture display() counts the pictures and allocates no pixels."""
     bench.screen.capture = False
     lcd.init()
     lcd.display(image.Image(size=(8, 8)))

@@ -1,4 +1,4 @@
-"""Files of the fakes: the card's FatFs, the flash's SPIFFS, what a missing or pulled card does."""
+"""Files of the fakes: FatFs on the card, SPIFFS in the flash, and a missing or pulled card."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def errno(call: object, *arguments: object) -> int:
 
 
 def test_reading() -> None:
-    """Text and bytes, whole, by piece, by line."""
+    """Text and bytes are read at once, in pieces and by line."""
     with uio.open("/sd/a.txt") as file:
         assert file.readline() == "one\n"
         assert file.read(2) == "tw"
@@ -77,7 +77,7 @@ def test_writing() -> None:
 
 
 def test_folders() -> None:
-    """FatFs: folders as usual."""
+    """FatFs has folders."""
     assert uos.listdir("/sd/models") == ["x"]
     assert list(uos.ilistdir("/sd/models/x")) == [("model.json", 0x8000, 0, 2)]
     uos.mkdir("/sd/new")
@@ -94,7 +94,7 @@ def test_folders() -> None:
 
 
 def test_rename() -> None:
-    """Replaces an existing file; folders move with what is in them; from mount to mount: EPERM."""
+    """A rename replaces an existing file and moves a folder with its contents; between mounts it gives EPERM."""
     uos.rename("/sd/a.txt", "/sd/bin")
     assert uos.stat("/sd/bin")[6] == 13
     assert errno(uos.rename, "/sd/a.txt", "/sd/b") == 2
@@ -104,7 +104,7 @@ def test_rename() -> None:
 
 
 def test_relative_paths() -> None:
-    """Against the current directory."""
+    """Relative paths start at the current folder."""
     uos.chdir("/sd")
     assert uio.open("a.txt").read(3) == "one"
     uos.chdir("models/x")
@@ -116,7 +116,7 @@ def test_relative_paths() -> None:
 
 
 def test_no_card() -> None:
-    """Not in the list of mounts, and ENODEV for everything below /sd."""
+    """The card is not in the list of mounts, and every path in /sd gives ENODEV."""
     bench.reset()
     assert uos.listdir("/") == ["flash"]
     for call, argument in ((uos.listdir, "/sd"), (uio.open, "/sd/a.txt"), (uos.stat, "/sd/a.txt"), (uos.chdir, "/sd")):
@@ -124,7 +124,7 @@ def test_no_card() -> None:
 
 
 def test_pulled_card() -> None:
-    """Still listed, EIO everywhere; an open file fails too; a remount brings a new one, without one it does nothing."""
+    """It stays listed and every access gives EIO; a remount mounts a new card, or does nothing without one."""
     file = uio.open("/sd/a.txt")
     uio.open("/sd/models/x/model.json")
     bench.card.eject()
@@ -146,7 +146,7 @@ def test_pulled_card() -> None:
 
 
 def test_a_card_put_back_answers_after_a_remount_only() -> None:
-    """Listed all the while, but nobody has set it up again: EIO, for another card in its place too."""
+    """It stays listed, but it is not set up again, so it gives EIO, and so does another card in the socket."""
     bench.card.eject()
     bench.card.insert(bench.MemoryCard({"b.txt": "2"}), mount=False)
     assert uos.listdir("/") == ["flash", "sd"]
@@ -157,8 +157,8 @@ def test_a_card_put_back_answers_after_a_remount_only() -> None:
     assert uos.listdir("/sd") == ["b.txt"]
 
 
-def test_what_the_root_folder_answers_needs_no_card() -> None:
-    """FatFs holds one sector: when it is the root folder's, it is not asked for again, until something else is read."""
+def test_answers_from_the_root_folder_need_no_card() -> None:
+    """FatFs keeps one sector: that of the root folder is not read again until another one was read."""
     assert errno(uos.stat, "/sd/nothing/x") == 2
     bench.card.eject()
     bench.card.insert(bench.MemoryCard({"nothing/x": ""}), mount=False)
@@ -167,8 +167,8 @@ def test_what_the_root_folder_answers_needs_no_card() -> None:
     assert uos.stat("/sd/a.txt")[6] == 13
     assert errno(uio.open, "/sd/b.txt") == 2
     assert errno(uos.stat, "/sd/models/x") == 5
-    assert errno(uos.stat, "/sd/nothing/x") == 5  # a read that failed left nothing
-    assert uos.stat("/sd")[0] == 0x4000  # nobody asks the card about its root
+    assert errno(uos.stat, "/sd/nothing/x") == 5  # after a failed read no sector is kept
+    assert uos.stat("/sd")[0] == 0x4000  # the root itself needs no read
 
 
 def test_a_root_folder_of_many_names_is_always_read() -> None:
@@ -188,7 +188,7 @@ def test_nothing_is_written_to_a_pulled_card() -> None:
 
 
 def test_pulled_at_the_nth_operation() -> None:
-    """A test can pull it between any two operations."""
+    """A test can pull the card between any two operations."""
     bench.card.pull_at(3)
     file = uio.open("/sd/a.txt")
     assert file.readline() == "one\n"
@@ -200,7 +200,7 @@ def test_pulled_at_the_nth_operation() -> None:
 
 @pytest.mark.parametrize("after", range(7))
 def test_power_cut(after: int) -> None:
-    """The power goes after any byte: the torn file stays, and nothing written before is lost."""
+    """The power is cut after any byte: the torn file stays, and files written before are complete."""
     bench.card.power_cut_after(after)
     file = uio.open("/sd/s", "w")
     with pytest.raises(bench.PowerCut):  # noqa: PT012  which of the two is the point
@@ -232,7 +232,7 @@ def test_flash_is_flat() -> None:
 
 
 def test_sparse_files() -> None:
-    """Large files of which only the head is kept read on as zeros."""
+    """A large file of which only the head is kept reads as zeros after it."""
     bench.card.insert(bench.MemoryCard({"big": SparseFile(b"head", 1000)}))
     with uio.open("/sd/big", "rb") as file:
         assert file.read(8) == b"head\0\0\0\0"
@@ -241,7 +241,7 @@ def test_sparse_files() -> None:
 
 
 def test_faults_by_name() -> None:
-    """Any call can be told to fail, once, n times, at the nth, until healed; ints are errno."""
+    """Any call can be told to fail once, n times, at the nth time or until healed; an int is an errno."""
     bench.fail_next("uio.open", 28)
     assert errno(uio.open, "/sd/a.txt") == 28
     uio.open("/sd/a.txt")
@@ -263,7 +263,10 @@ def test_faults_by_name() -> None:
 
 
 def cut_at(nth: int, call: object, *arguments: object) -> bool:
-    """Calls with the power cut before the nth name comes or goes; False when there are fewer. Mounts the card again."""
+    """Call with the power cut before the nth name is created or removed, then mount the card again.
+
+    Returns False if fewer names are created or removed.
+    """
     bench.card.power_cut_at_name(nth)
     try:
         call(*arguments)  # type: ignore[operator]
@@ -275,7 +278,7 @@ def cut_at(nth: int, call: object, *arguments: object) -> bool:
 
 
 def test_a_rename_that_is_cut_leaves_two_names() -> None:
-    """Each reads as before; deleting or replacing one loses the other, as their clusters are the same."""
+    """Each can be read; deleting or replacing one loses the other, because they share their clusters."""
     for lose in (lambda: uos.remove("/sd/a.txt"), lambda: uio.open("/sd/a.txt", "w").close()):
         bench.card.insert(bench.MemoryCard({"a.txt": "one", "b.txt": "two"}))
         assert cut_at(2, uos.rename, "/sd/a.txt", "/sd/c.txt")
@@ -285,7 +288,7 @@ def test_a_rename_that_is_cut_leaves_two_names() -> None:
         assert errno(lambda: uio.open("/sd/c.txt").read()) == 5
     bench.card.insert(bench.MemoryCard({"hal.py": "old", "hal.py.part": "new"}))
     assert cut_at(3, uos.rename, "/sd/hal.py.part", "/sd/hal.py")
-    uos.rename("/sd/hal.py.part", "/sd/hal.py")  # what an older boot.py did then
+    uos.rename("/sd/hal.py.part", "/sd/hal.py")  # as an older boot.py did
     assert errno(lambda: uio.open("/sd/hal.py").read()) == 5
     bench.card.insert(bench.MemoryCard({"a.txt": "one", "b.txt": "two"}))
     uos.rename("/sd/a.txt", "/sd/b.txt")
@@ -294,7 +297,7 @@ def test_a_rename_that_is_cut_leaves_two_names() -> None:
 
 
 def test_boot_py_finishes_a_sync_that_is_cut_anywhere() -> None:
-    """At every name that comes or goes and at every byte, and once more after that: the new card, and nothing left."""
+    """The power is cut at every name and every byte, and once more after that: then the card is the new one."""
     parts = {"SYNC/A1": "new main", "SYNC/A2": "new module", "SYNC/A3": ""}
     names = ["main.py", "device/kinds/deep.py", "empty"]
     steps = ["mkdir\tdevice/kinds"]

@@ -1,4 +1,4 @@
-"""What crashes or fails on the board does so on the fake, with networks that really run behind it.
+"""Calls that crash or fail on the board do so on the fakes, with networks that are really computed.
 
 Each hazard is shown with the project's own demonstration networks, and with public ones where they are at hand.
 """
@@ -35,10 +35,10 @@ def detector(request: pytest.FixtureRequest) -> bytes:
 
 @pytest.fixture
 def board() -> Board:
-    """Powers a board on with a camera and these files on its card."""
+    """Return a function that starts a board with a camera and these files on its card."""
 
     def power(flavour: str = flavours.DEFAULT, **files: bytes) -> None:
-        gc.collect()  # tasks of the test before, whose finalisers print
+        gc.collect()  # the finalisers of the previous test's tasks print
         bench.reset(flavour)
         bench.kpu.engine = Emulator()
         bench.card.insert(bench.MemoryCard({f"{name}.kmodel": data for name, data in files.items()}))
@@ -56,15 +56,15 @@ def prepared(threshold: float = 0.5, nms: float = 0.3, anchors: tuple[float, ...
 
 
 def test_forward_after_deinit(detector: bytes, board: Board) -> None:
-    """The library answers 2001; nothing runs, and an older result must not be read either."""
+    """The library answers 2001; nothing runs, and reading an older result crashes."""
     board(net=detector)
     task, img = KPU.load("/sd/net.kmodel"), sensor.snapshot()
-    found = KPU.forward(task, img)
-    assert found.size() == found.w()
+    fmap = KPU.forward(task, img)
+    assert fmap.size() == fmap.w()
     KPU.deinit(task)
     with pytest.raises(OSError, match=r"^ERR_PARAM: please check param, load address or kmodel file name$"):
         KPU.forward(task, img)
-    for read in (lambda: found[0], lambda: bytes(found), lambda: found[:]):
+    for read in (lambda: fmap[0], lambda: bytes(fmap), lambda: fmap[:]):
         with pytest.raises(bench.HardFault, match="after deinit"):
             read()
     assert [entry[0] for entry in bench.kpu.ledger] == ["load", "run", "deinit"]
@@ -87,14 +87,14 @@ def test_run_yolo2_before_init_yolo2(detector: bytes, board: Board) -> None:
 
 
 def test_eleven_results(detector: bytes, board: Board) -> None:
-    """A threshold of next to nothing lets every cell through; the firmware's array holds ten."""
+    """With a threshold of 0 every cell becomes a box; the firmware's array holds ten."""
     board(net=detector)
     with pytest.raises(bench.HardFault, match=r"found \d+ boxes, its array holds 10"):
         KPU.run_yolo2(prepared(threshold=0.0, nms=1.0), sensor.snapshot())
 
 
 def test_nine_anchors(detector: bytes, board: Board) -> None:
-    """init_yolo2 takes any number; run_yolo2 divides the channels by five whatever it was."""
+    """init_yolo2() accepts any number; run_yolo2() divides the channels by five in any case."""
     board(net=detector)
     task = prepared(anchors=NINE)
     assert task.net_arg().anchor_number() == 9
@@ -103,7 +103,7 @@ def test_nine_anchors(detector: bytes, board: Board) -> None:
 
 
 def test_nine_anchors_of_a_network_made_for_them(kmodels: Path, board: Board) -> None:
-    """A public one starts with a pad: run_yolo2 refuses it before it comes to the anchors."""
+    """A public one begins with a padding layer: run_yolo2() refuses it before it uses the anchors."""
     board(net=(kmodels / "face_yolov2_9anchors_v4.kmodel").read_bytes())
     task = prepared(anchors=NINE)
     assert KPU.set_outputs(task, 0, 10, 8, 54) is True
@@ -113,7 +113,7 @@ def test_nine_anchors_of_a_network_made_for_them(kmodels: Path, board: Board) ->
 
 @pytest.mark.parametrize("row", flavours.newest(), ids=lambda row: row[flavours.NAME])
 def test_v4_on_every_flavour(row: tuple[Any, ...], kmodels: Path, board: Board) -> None:
-    """A build without v4 answers 2002 and keeps nothing; the others run it once its output has a shape."""
+    """A build without v4 answers 2002 and keeps nothing; the others run the model when its output has a shape."""
     board(row[flavours.NAME], net=(kmodels / "voc20_yolov2_v4.kmodel").read_bytes())
     free = bench.memory.free()
     if not row[flavours.V4]:
@@ -135,7 +135,7 @@ def test_v4_on_every_flavour(row: tuple[Any, ...], kmodels: Path, board: Board) 
 
 
 def test_sixth_model(board: Board) -> None:
-    """Five slots; the sixth load fails whatever its size, changes nothing, and works after a deinit."""
+    """There are five slots: a sixth load fails, whatever its size, changes nothing, and works after a deinit."""
     board(net=samples.colour_classifier())
     tasks = [KPU.load("/sd/net.kmodel") for _ in range(5)]
     free = bench.memory.free()
@@ -159,18 +159,18 @@ def test_sixth_real_model(kmodels: Path, board: Board) -> None:
 
 
 def test_typecode(detector: bytes, board: Board) -> None:
-    """The method exists and passes a character as a pointer."""
+    """The method exists, and passes a character as a pointer."""
     board(net=detector)
-    found = KPU.forward(KPU.load("/sd/net.kmodel"), sensor.snapshot())
-    assert "typecode" in repr(found)
+    fmap = KPU.forward(KPU.load("/sd/net.kmodel"), sensor.snapshot())
+    assert "typecode" in repr(fmap)
     with pytest.raises(bench.HardFault, match="typecode"):
-        found.typecode()
+        fmap.typecode()
 
 
 def test_typecode_of_v4(kmodels: Path, board: Board) -> None:
     board(net=(kmodels / "voc20_yolov2_v4.kmodel").read_bytes())
     task = KPU.load("/sd/net.kmodel")
     KPU.set_outputs(task, 0, 10, 7, 125)
-    found = KPU.forward(task, sensor.snapshot())
+    fmap = KPU.forward(task, sensor.snapshot())
     with pytest.raises(bench.HardFault, match="typecode"):
-        found.typecode()
+        fmap.typecode()

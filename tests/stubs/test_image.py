@@ -1,4 +1,4 @@
-"""Pictures of the fakes: colours, planes, sizes, drawing, the Python heap they live on."""
+"""Pictures of the fakes: colours, planes, sizes, drawing, and their memory on the Python heap."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def board() -> None:
 
 
 def test_colours() -> None:
-    """Tuples, byte-swapped ints and white by default."""
+    """A colour is a tuple or a byte-swapped int; the default is white."""
     img = image.Image(size=(8, 8))
     img.clear()
     img.set_pixel(1, 1, (255, 0, 0))
@@ -35,7 +35,7 @@ def test_colours() -> None:
 
 
 def test_bytes_are_the_pixels() -> None:
-    """to_bytes does not copy."""
+    """to_bytes() does not copy."""
     img = image.Image(size=(8, 8))
     img.to_bytes()[0:2] = b"\xf8\x00"
     assert img.get_pixel(0, 0) == (255, 0, 0)
@@ -49,7 +49,7 @@ def test_uninitialised() -> None:
 
 
 def test_planes_of_copies() -> None:
-    """resize and cut: no planes; copy and crop: a wild pointer; to_grayscale(copy=1): planes that nobody filled."""
+    """resize and cut give no planes, copy and crop a wild pointer, to_grayscale(copy=1) planes that are not filled."""
     start_camera()
     img = sensor.snapshot()
     for new in (img.resize(64, 64), img.cut(0, 0, 64, 64), image.Image(size=(64, 64))):
@@ -66,7 +66,7 @@ def test_planes_of_copies() -> None:
 
 
 def test_grey_in_place() -> None:
-    """Without copy the picture itself turns grey, over the same memory."""
+    """Without copy the picture itself turns grey and keeps its memory."""
     img = image.Image(size=(8, 8))
     img.draw_rectangle(0, 0, 8, 8, color=(0, 255, 0), fill=True)
     other = img.to_grayscale()
@@ -77,7 +77,7 @@ def test_grey_in_place() -> None:
 
 
 def test_planes_and_pixels() -> None:
-    """pix_to_ai expands to 8 bits, ai_to_pix goes back."""
+    """pix_to_ai() expands to 8 bits, ai_to_pix() reverses it."""
     img = image.Image(size=(8, 8))
     img.clear()
     img.set_pixel(1, 0, (255, 130, 8))
@@ -91,7 +91,7 @@ def test_planes_and_pixels() -> None:
 
 
 def test_resize() -> None:
-    """Nearest pixel when shrinking, smooth when growing; grey shrinks both sides by the factor of the height."""
+    """Shrinking takes the nearest pixel, growing interpolates; grey shrinks both sides by the factor of the height."""
     source = bench.camera.source = Stripes()
     start_camera()
     img = sensor.snapshot()
@@ -110,7 +110,7 @@ def test_resize() -> None:
 
 
 def test_cut_and_crop() -> None:
-    """cut is a new picture, crop changes this one."""
+    """cut() returns a new picture, crop() changes its own."""
     img = image.Image(size=(16, 16))
     img.clear()
     img.set_pixel(5, 6, (255, 0, 0))
@@ -121,7 +121,7 @@ def test_cut_and_crop() -> None:
 
 
 def test_heap_of_pictures() -> None:
-    """Pictures live on the Python heap: three full ones do not fit; a dropped one gives its memory back."""
+    """Pictures take memory of the Python heap: three large ones do not fit; a dropped one frees its memory."""
     pictures = [image.Image(), image.Image()]
     with pytest.raises(MemoryError, match=r"^Out of normal MicroPython Heap Memory! Please reduce the resolution"):
         image.Image()
@@ -132,7 +132,7 @@ def test_heap_of_pictures() -> None:
 
 
 def test_drawing_is_clipped() -> None:
-    """Nothing outside is touched, nothing fails."""
+    """Drawing outside the picture changes nothing and raises nothing."""
     img = image.Image(size=(16, 16))
     img.clear()
     img.draw_rectangle(-5, -5, 40, 40, thickness=3).draw_line(-9, 3, 99, 3).draw_circle(8, 8, 30)
@@ -142,7 +142,7 @@ def test_drawing_is_clipped() -> None:
 
 
 def test_border_of_a_rectangle() -> None:
-    """Thickness 1: exactly the outline."""
+    """With thickness 1 only the outline is drawn."""
     img = image.Image(size=(10, 10))
     img.clear()
     img.draw_rectangle((2, 3, 5, 4))
@@ -151,7 +151,7 @@ def test_border_of_a_rectangle() -> None:
 
 
 def test_text_widths() -> None:
-    """Cells of 8 with mono_space, else as wide as the letter and one; a space is three; newlines start again."""
+    """Cells are 8 wide with mono_space, otherwise the letter plus one; a space is three; newlines begin a new line."""
     assert draw.width_of("Wi", 1, 0, True) == 16
     assert draw.width_of("i l", 1, 0, False) == 4 + 3 + 4
     img = image.Image(size=(40, 40))

@@ -113,21 +113,21 @@ def _object(path: str) -> Any:
     raise AssertionError(f"no {path}")
 
 
-def _check(function: Any, wanted: dict[str, Any] | None, bound: bool) -> None:
+def _check(function: Any, expected: dict[str, Any] | None, bound: bool) -> None:
     assert callable(function)
-    if wanted is None:
+    if expected is None:
         return
-    least, most = wanted["positional"]
+    least, most = expected["positional"]
     parameters = list(inspect.signature(function).parameters.values())[1 if bound else 0 :]
     if most is None:
         assert any(p.kind is p.VAR_POSITIONAL for p in parameters)
         return
-    places = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-    assert len(places) == most
-    assert len([p for p in places if p.default is p.empty]) <= least <= most
-    # names that a keyword may use: none of them starts with "_", and nothing else may be named
-    assert {p.name for p in parameters if not p.name.startswith("_")} >= set(wanted.get("keywords", ()))
-    if not wanted.get("keywords"):
+    positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert len(positional) == most
+    assert len([p for p in positional if p.default is p.empty]) <= least <= most
+    # Parameters whose names begin with "_" cannot be passed by keyword in the firmware.
+    assert {p.name for p in parameters if not p.name.startswith("_")} >= set(expected.get("keywords", ()))
+    if not expected.get("keywords"):
         named = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
         assert not named
 
@@ -138,27 +138,27 @@ METHODS = [(c, n, w) for c, entry in API["classes"].items() for n, w in entry["m
 CLASS_CONSTANTS = [(c, n, v) for c, entry in API["classes"].items() for n, v in entry.get("constants", {}).items()]
 
 
-@pytest.mark.parametrize(("module", "name", "wanted"), FUNCTIONS, ids=[f"{m}.{n}" for m, n, _ in FUNCTIONS])
-def test_function(module: str, name: str, wanted: dict[str, Any]) -> None:
-    """The function is there and takes what the firmware's takes."""
-    _check(getattr(importlib.import_module(module), name), wanted, False)
+@pytest.mark.parametrize(("module", "name", "expected"), FUNCTIONS, ids=[f"{m}.{n}" for m, n, _ in FUNCTIONS])
+def test_function(module: str, name: str, expected: dict[str, Any]) -> None:
+    """The function exists and takes the arguments of the firmware's."""
+    _check(getattr(importlib.import_module(module), name), expected, False)
 
 
 @pytest.mark.parametrize("module", sorted({m for m, _, _ in CONSTANTS}))
 def test_constants(module: str) -> None:
     """Every constant has the firmware's value."""
     actual = importlib.import_module(module)
-    wanted = {n: v for m, n, v in CONSTANTS if m == module}
-    assert {n: getattr(actual, n) for n in wanted} == wanted
+    expected = {n: v for m, n, v in CONSTANTS if m == module}
+    assert {n: getattr(actual, n) for n in expected} == expected
 
 
-@pytest.mark.parametrize(("name", "method", "wanted"), METHODS, ids=[f"{c}.{n}" for c, n, _ in METHODS])
-def test_method(name: str, method: str, wanted: dict[str, Any] | None) -> None:
-    """The method is there and takes what the firmware's takes."""
+@pytest.mark.parametrize(("name", "method", "expected"), METHODS, ids=[f"{c}.{n}" for c, n, _ in METHODS])
+def test_method(name: str, method: str, expected: dict[str, Any] | None) -> None:
+    """The method exists and takes the arguments of the firmware's."""
     cls = _object(name)
     raw = inspect.getattr_static(cls, method)
     static = isinstance(raw, (staticmethod, classmethod))
-    _check(getattr(cls, method), wanted, not static)
+    _check(getattr(cls, method), expected, not static)
 
 
 @pytest.mark.parametrize("name", sorted({c for c, _, _ in CLASS_CONSTANTS}))
@@ -172,7 +172,7 @@ def test_class_constants(name: str) -> None:
 
 @pytest.mark.parametrize("name", [c for c, entry in API["classes"].items() if "init" in entry])
 def test_constructor(name: str) -> None:
-    """The constructor takes what the firmware's takes."""
+    """The constructor takes the arguments of the firmware's."""
     _check(_object(name).__init__, API["classes"][name]["init"], True)
 
 
@@ -188,7 +188,7 @@ def test_nothing_else() -> None:
 
 @pytest.mark.parametrize("code", sorted(set(API["error_texts"]) - {"0"}))
 def test_error_text(code: str) -> None:
-    """A load that fails with a code says so in the firmware's words, and leaves nothing behind."""
+    """A load that fails with a code raises the firmware's text, and leaves nothing behind."""
     import KPU
 
     bench.reset()
@@ -239,7 +239,7 @@ def test_raises(board: dict[str, Any], call: str, kind: str, argument: object) -
 
 @pytest.mark.parametrize(("call", "reason"), API["hard_faults"], ids=[row[0] for row in API["hard_faults"]])
 def test_hard_fault(board: dict[str, Any], call: str, reason: str) -> None:
-    """Where the chip would crash there is no exception that `except Exception` catches."""
+    """Calls that crash the chip raise an error that `except Exception` does not catch."""
     with pytest.raises(bench.HardFault) as caught:
         eval(call, board)
     assert reason in caught.value.args[0]
@@ -285,13 +285,13 @@ def test_canmv_names(canmv: Any) -> None:
     for name in ("KPU", "Maix"):
         with pytest.raises(ImportError):
             importlib.import_module(name)
-    for method, wanted in API["canmv"]["maix.KPU"]["methods"].items():
-        _check(getattr(canmv.KPU, method), wanted, True)
+    for method, expected in API["canmv"]["maix.KPU"]["methods"].items():
+        _check(getattr(canmv.KPU, method), expected, True)
     assert canmv.GPIO.GPIOHS0 == 0
 
 
 def test_canmv_life(canmv: Any) -> None:
-    """None, lists possibly empty, False on the second deinit, a crash for the deinit that never had a region layer."""
+    """Calls return None or a list, a second deinit False; a deinit without a region layer crashes."""
     import sensor
 
     sensor.reset()
@@ -335,7 +335,7 @@ def test_canmv_life(canmv: Any) -> None:
     ],
 )
 def test_canmv_load_errors(canmv: Any, arguments: tuple[object, ...], kind: type[Exception], text: str) -> None:
-    """Loading fails in the words of that firmware."""
+    """A failing load raises that firmware's text."""
     free = bench.memory.free()
     with pytest.raises(kind) as caught:
         canmv.KPU().load_kmodel(*arguments)
@@ -344,7 +344,7 @@ def test_canmv_load_errors(canmv: Any, arguments: tuple[object, ...], kind: type
 
 
 def test_canmv_picture_without_planes(canmv: Any) -> None:
-    """A resized picture has no planes: the text names the remedy."""
+    """A resized picture has no planes; the error names the remedy."""
     import image
 
     net = canmv.KPU()

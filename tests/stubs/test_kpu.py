@@ -1,4 +1,4 @@
-"""Life and memory of the fake KPU's tasks: what the firmware does beyond its messages."""
+"""Life and memory of the fake KPU's tasks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def board() -> None:
 
 
 def test_need_of_a_model() -> None:
-    """File, alignment, context and main memory come out of the system heap, and go back."""
+    """File, alignment, context and main memory are taken from the system heap, and freed."""
     free = bench.memory.free()
     task = KPU.load("/sd/face.kmodel")
     taken = free - bench.memory.free()
@@ -36,7 +36,7 @@ def test_need_of_a_model() -> None:
 
 
 def test_five_slots() -> None:
-    """The sixth model is 2009, whatever its size; a released slot serves again."""
+    """A sixth model gives 2009, whatever its size; a released slot can be used again."""
     tasks = [KPU.load("/sd/conv.kmodel") for _ in range(5)]
     with pytest.raises(ValueError, match="load error:2009, ERR_MODELS_FULL"):
         KPU.load("/sd/conv.kmodel")
@@ -74,7 +74,7 @@ def test_v4_needs_a_build_that_knows_it() -> None:
 
 
 def test_fragments_count() -> None:
-    """The camera re-sized under a loaded model leaves a hole: the sum of free bytes then promises too much."""
+    """A new camera size under a loaded model leaves a hole: a model of the size of all free bytes does not fit."""
     task = KPU.load("/sd/soft.kmodel")
     sensor.set_framesize(sensor.VGA)
     KPU.deinit(task)
@@ -105,7 +105,7 @@ def test_load_takes_the_cards_time() -> None:
 
 
 def test_card_pulled_while_loading() -> None:
-    """Whichever file operation meets the pulled card: 2005, nothing kept, never an OSError."""
+    """Whichever file operation meets the pulled card, the load gives 2005, keeps nothing and raises no OSError."""
     free = bench.memory.free()
     for nth in (1, 2, 3):
         bench.card.insert()
@@ -117,7 +117,7 @@ def test_card_pulled_while_loading() -> None:
 
 
 def test_deinit_is_idempotent() -> None:
-    """Twice True; the arguments of yolo go with the model."""
+    """Both calls return True; the arguments of yolo are freed with the model."""
     free = bench.memory.free()
     task = yolo(KPU.load("/sd/face.kmodel"))
     assert task.net_arg().anchor_number() == 5
@@ -138,7 +138,7 @@ def test_second_init_yolo2_leaks() -> None:
 
 
 def test_dropped_task_lives_until_a_collection() -> None:
-    """Without deinit the memory stays taken until the collector runs the finaliser, which prints."""
+    """Without deinit the memory stays in use until a collection runs the finaliser, which prints."""
     free = bench.memory.free()
     task = KPU.load("/sd/face.kmodel")
     assert bench.memory.free() < free
@@ -156,7 +156,7 @@ def test_dropped_task_lives_until_a_collection() -> None:
 
 
 def test_finaliser_prints_after_deinit_too() -> None:
-    """Log readers must expect the line at any time."""
+    """The line may come at any time."""
     task = KPU.load("/sd/face.kmodel")
     KPU.deinit(task)
     del task
@@ -165,8 +165,8 @@ def test_finaliser_prints_after_deinit_too() -> None:
     assert ("finalised", 1) not in bench.kpu.ledger
 
 
-def test_task_of_the_board_before_reset_owns_nothing() -> None:
-    """A new board starts clean whatever the old one left."""
+def test_a_task_from_before_a_reset_owns_nothing() -> None:
+    """A new board starts clean, whatever the old one left."""
     task = KPU.load("/sd/face.kmodel")
     bench.reset()
     free = bench.memory.free()

@@ -23,7 +23,7 @@ def board() -> None:
 
 
 def test_scripted_boxes() -> None:
-    """None when nothing is found, never an empty list; objects with methods, not subscriptable."""
+    """Without boxes the result is None, never an empty list; a box has methods and no index."""
     task = yolo(KPU.load("/sd/face.kmodel"))
     img = sensor.snapshot()
     assert KPU.run_yolo2(task, img) is None
@@ -54,7 +54,7 @@ def test_eleventh_box() -> None:
     [(30, 5, False), (54, 9, True), (30, 3, True), (125, 5, False), (24, 5, True), (18, 5, None)],
 )
 def test_channels_and_anchors(channels: int, anchors: int, crash: bool | None) -> None:
-    """Classes are channels/5-5, whatever was meant: other anchor counts index out of bounds, too few channels fail."""
+    """The firmware assumes channels/5-5 classes: other anchor counts index out of bounds, too few channels fail."""
     bench.card.insert(bench.MemoryCard({"m.kmodel": kmodel_v3(grid=(10, 7, channels))}))
     task = KPU.load("/sd/m.kmodel")
     KPU.init_yolo2(task, 0.5, 0.3, anchors, (1.0,) * (2 * anchors))
@@ -69,7 +69,7 @@ def test_channels_and_anchors(channels: int, anchors: int, crash: bool | None) -
 
 
 def test_temporaries_of_yolo() -> None:
-    """When not even the boxes fit: region_layer_init err; when the run fails they are lost."""
+    """If the boxes do not fit, region_layer_init err; if the run fails, their memory is lost."""
     task = yolo(KPU.load("/sd/face.kmodel"))
     img = sensor.snapshot()
     block = bench.memory.alloc("filler", bench.memory.largest() - 30000)
@@ -94,7 +94,7 @@ def test_a_large_grid_overflows_the_stack() -> None:
 
 
 def test_fmap_is_a_view() -> None:
-    """The next run overwrites it, deinit frees what it looks at; copying is the program's duty."""
+    """The next run overwrites it, and deinit frees its memory; the program must copy."""
     task = KPU.load("/sd/soft.kmodel")
     img = sensor.snapshot()
     bench.kpu.scores = [0.25, 0.5, 0.25]
@@ -135,7 +135,7 @@ def test_fmap_of_a_convolution() -> None:
 
 
 def test_v4_outputs() -> None:
-    """A v4 output has no shape until set_outputs; the wrong one is refused in silence."""
+    """A v4 output has no shape until set_outputs(), which refuses a wrong one without an exception."""
     task = KPU.load("/sd/v4.kmodel")
     img = sensor.snapshot()
     with pytest.raises(ValueError, match="region_layer_init err!"):
@@ -162,7 +162,7 @@ def test_list_input() -> None:
 
 
 def test_engine_errors_are_firmware_errors() -> None:
-    """What the engine raises comes through as the library's codes, with its reason on the serial line."""
+    """An engine's errors become the library's codes, and the reason goes to the serial line."""
     img = sensor.snapshot()
     bench.kpu.engine = Engine(error=bench.EngineError(2003, "layer 4 has no body"))
     with pytest.raises(ValueError, match="load error:2003, ERR_KMODEL_FORMAT"):
@@ -198,7 +198,7 @@ def test_engine_run_time() -> None:
 
 
 def raw_map(boxes: list[tuple[int, int, int, tuple[float, ...]]]) -> array.array[float]:
-    """A 20x15 map of one class, five anchors: everything silent but the given (anchor, column, row, values)."""
+    """A 20x15 map of one class, five anchors: all values low except those of `boxes`: (anchor, column, row, values)."""
     raw = array.array("f", [-12.0]) * 9000
     for anchor, column, row, values in boxes:
         for k, value in enumerate(values):
@@ -233,7 +233,7 @@ def test_decoding(form: str) -> None:
 
 
 def test_suppression_keeps_the_best() -> None:
-    """Boxes of one class that overlap by more than nms go; the order of the rest is that of the anchors."""
+    """Boxes of one class that overlap by more than nms are removed; the others stay in the order of the anchors."""
     raw = raw_map(
         [
             (1, 10, 7, (0.0, 0.0, 0.0, 0.0, 2.0, 1.0)),

@@ -44,7 +44,7 @@ def test_levels() -> None:
     assert (pin.value(), pin()) == (1, 1)
     bench.keys.set(16, 0)
     assert (pin.value(), pin()) == (0, 0)
-    assert GPIO(5).value() == 0  # on no pin
+    assert GPIO(5).value() == 0  # mapped to no pin
 
 
 def test_output() -> None:
@@ -58,7 +58,7 @@ def test_output() -> None:
 
 @pytest.mark.parametrize(("trigger", "edges"), [(1, [0]), (2, [1]), (3, [0, 1]), (0, [])])
 def test_interrupts(trigger: int, edges: list[int]) -> None:
-    """The handler gets the GPIO, on the edges asked for, and nothing after disirq."""
+    """The handler gets the GPIO at the requested edges, and is not called after disirq()."""
     pin = key()
     heard: list[int] = []
     pin.irq(lambda gpio: heard.append(gpio.value()), trigger)
@@ -96,7 +96,7 @@ def test_handler_that_raises() -> None:
 
 
 def test_functions_move() -> None:
-    """A function sits on one pin: registering it elsewhere warns and moves it."""
+    """A function belongs to one pin: registering it for another warns and moves it."""
     key(16)
     assert fm.get_pin_by_function(fm.fpioa.GPIOHS0) == 16
     fm.register(16, fm.fpioa.GPIOHS0)
@@ -111,7 +111,7 @@ def test_functions_move() -> None:
 
 @pytest.mark.parametrize(("timeout", "period"), [(5000, 2581), (1000, 645), (200000, 165191), (10, 5)])
 def test_watchdog(timeout: int, period: int) -> None:
-    """The first expiry comes between half and all of the request, and restarts the chip."""
+    """The first expiry comes after half to all of the requested time, and restarts the chip."""
     dog = machine.WDT(0, timeout)
     bench.clock.advance(period - 1)
     dog.feed()
@@ -124,7 +124,7 @@ def test_watchdog(timeout: int, period: int) -> None:
 
 
 def test_watchdog_with_callback() -> None:
-    """The callback comes at the first expiry; feeding saves, silence restarts at the second."""
+    """The callback comes at the first expiry; without feeding the second one restarts the chip."""
     heard: list[Any] = []
 
     def feed(dog: Any) -> None:
@@ -140,7 +140,7 @@ def test_watchdog_with_callback() -> None:
 
 
 def test_watchdog_stops() -> None:
-    """Stopped, nothing is armed; a second one of the id takes over."""
+    """A stopped watchdog is not armed; a second one with its id replaces it."""
     dog = machine.WDT(0, 1000)
     other = machine.WDT(0, 5000)
     assert bench.wdt == {0: other}
@@ -179,7 +179,7 @@ def test_timer() -> None:
 
 
 def test_serial() -> None:
-    """None when nothing waits, after timeout_char; more than the buffer holds is lost."""
+    """read() returns None after timeout_char if no byte waits; bytes that exceed the buffer are lost."""
     port = machine.UART(machine.UART.UART1, 9600, timeout_char=20, read_buf_len=8)
     before = bench.clock.now
     assert port.read(4) is None
@@ -196,7 +196,7 @@ def test_serial() -> None:
 
 
 def test_i2c() -> None:
-    """Devices are dicts of registers; where none is: EIO."""
+    """Devices are dicts of registers; an address without a device gives EIO."""
     bench.i2c[(0, 0x34)] = {}
     bus = machine.I2C(machine.I2C.I2C0, freq=400000, scl=28, sda=29)
     assert bus.scan() == [0x34]
@@ -221,7 +221,7 @@ def test_reset() -> None:
 
 
 def test_heap_counters() -> None:
-    """heap_free does not see what was freed below the break."""
+    """heap_free() does not count blocks that were freed below the break."""
     start = Maix.utils.heap_free()
     assert start == 4376 * 1024
     low = bench.memory.alloc("low", 1000000)
@@ -235,7 +235,7 @@ def test_heap_counters() -> None:
 
 
 def test_board_info() -> None:
-    """From the file; without it BOOT_KEY only, and on an Amigo nothing; the M5StickV knows its own."""
+    """It comes from the file; without it there is only BOOT_KEY, on an Amigo nothing; the M5StickV has its own."""
     assert board_info.BOOT_KEY == 16
     bench.reset(config={"board_info": {"BOOT_KEY": 10, "LED_R": 13}, "type": "cube"})
     assert (board_info.BOOT_KEY, board_info.LED_R, Maix.config.get_value("type", "")) == (10, 13, "cube")
@@ -251,7 +251,7 @@ def test_board_info() -> None:
 
 
 def test_time() -> None:
-    """Time starts in 2000 and moves with the clock; a loop that only reads it ends all the same."""
+    """Time starts in 2000 and moves with the clock; a loop that only reads it ends, too."""
     assert utime.time() == 0
     assert utime.localtime()[:3] == (2000, 1, 1)
     utime.sleep_ms(2500)
@@ -292,8 +292,8 @@ def test_frames_per_second() -> None:
         ("minimum_with_kmodel_v4_support", {"config", "WDT", "heap_free", "SDCard"}),
     ],
 )
-def test_what_a_version_lacks(firmware: str, present: set[str]) -> None:
-    """As `dir()` said in the images; the next board has it again."""
+def test_missing_names_of_a_version(firmware: str, present: set[str]) -> None:
+    """As dir() showed in the images; the next board has the names again."""
     bench.reset(firmware)
     parts = {"config": Maix, "heap_free": Maix.utils, "WDT": machine, "SDCard": machine}
     assert {name for name, owner in parts.items() if hasattr(owner, name)} == present
@@ -303,7 +303,7 @@ def test_what_a_version_lacks(firmware: str, present: set[str]) -> None:
 
 
 def test_prints_and_writes_share_the_line_of_the_repl() -> None:
-    """What the firmware prints stands between the writes of a program, as on the wire."""
+    """The firmware's prints come between the writes of a program, as on the wire."""
     line = machine.UART.repl_uart()
     line.write(b"a message in ")
     bench.uart.print("kpu_net __del__\r\n")

@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).with_name("on_micropython.py")
 
 @pytest.fixture(scope="module")
 def printed() -> dict[str, str]:
-    """What the script printed, by name."""
+    """Return the values that the script printed, by name."""
     beside = Path(sys.executable).with_name("micropython")
     program = str(beside) if beside.exists() else shutil.which("micropython")
     if program is None:
@@ -28,7 +28,7 @@ def printed() -> dict[str, str]:
 
 
 def test_they_work(printed: dict[str, str]) -> None:
-    """Keys, files, models, crashes and messages, all the same."""
+    """Keys, files, models, crashes and messages work there, too."""
     assert printed["heard"] == "1"
     assert printed["label"] == "one"
     assert printed["models"] == "3"

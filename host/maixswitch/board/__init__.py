@@ -1,1 +1,1 @@
-"""Boards on a serial line: found, talked to, filled, looked into. Nothing here was ever tried on hardware."""
+"""Boards on a serial line: finding them, talking to them, sync, monitor and doctor. Never tried on hardware."""

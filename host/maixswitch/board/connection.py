@@ -19,21 +19,21 @@ ONBOARD = Path(__file__).with_name("onboard")
 ANSWER_LIMIT = 1.5
 """Seconds that one try waits for the raw REPL. The board's program closes its network and screen first."""
 FAST_LIMIT = 0.5
-"""The same at the fast rate. A board left at that rate is in the REPL, and cannot be heard at 115200 meanwhile."""
+"""The same at the fast rate. A board left at that rate is in the REPL; its answers are unreadable at 115200."""
 GRACE = 4.0
-"""Seconds for a board that wakes up shortly before the limit: enough for two tries."""
+"""Extra seconds for a board that wakes up shortly before the limit: enough for two tries."""
 TRIES = 3
 """How often a program is sent if it arrives damaged."""
 DAMAGED = ("SyntaxError", "IndentationError", "NameError", "UnicodeError", "ValueError: damaged")
 """What the board says about a program that arrived damaged."""
 PIECE = 1800
-"""Bytes of source sent at a time. The line's ring holds 2,048 and drops what a busy board leaves in it."""
+"""Bytes of source sent at a time. The ring of the board's UART holds 2,048 and drops what does not fit."""
 # `sync --all` packs in several threads, and before Python 3.12 ast.parse mixes up their recursion depths.
 _PACKING = threading.Lock()
 CTRL_C_ON = "import micropython\nmicropython.kbd_intr(3)"
 CTRL_C, FRIENDLY, RAW, RESET = b"\r\x03", b"\r\x02", b"\r\x01", b"\x04"
 END = b"\x04"
-"""Ends a program that is sent, and each of the two parts of its output."""
+"""Ends a program sent to the raw REPL, and each of the two parts of its output."""
 
 
 class Board:
@@ -46,32 +46,32 @@ class Board:
         self.patience = BUSY
         """Seconds that entering the REPL again may take."""
         self.lost = False
-        """Is it unknown what the board is doing? Then its program is stopped first."""
+        """Is it unknown what the board is doing? Then the next call first stops the running program."""
         self.gone = False
-        """Is the board restarting or unplugged? Then it is asked nothing more."""
+        """Is the board restarting or unplugged? Then nothing more is sent to it."""
         self._loaded: set[str] = set()
 
     def exec(self, code: str, timeout: float = BUSY) -> str:
         """Run code on the board and return what it printed.
 
         timeout: seconds without a byte from the board.
-        Raises BoardError for what the code raised, for no answer in time (the next call then stops it first), and for a
-        broken line.
+        Raises BoardError if the code raises an exception, if no answer comes in time (the next call then first stops
+        the program), or if the line is broken.
         """
         return self._exec(in_pieces(code), timeout)
 
     def run(self, program: str, timeout: float = BUSY) -> str:
         """Run a program like `exec`, but only if it arrived undamaged; send it again otherwise.
 
-        For programs that may run twice. Raises BoardError B609 if the line damages it every time.
+        The program must be one that may run twice. Raises BoardError B609 if the line damages it every time.
         """
         for left in reversed(range(TRIES)):
             try:
                 return self._exec(checked(program), timeout)
             except BoardError as error:
-                if error.code == "B611" and left:  # The end of the program may have been lost; the board waits for it.
+                if error.code == "B611" and left:  # The end of the program may be lost, and the board waits for it.
                     continue
-                # Damage shows as one of these errors. Any other exception is the program's own and would come again.
+                # Damage causes one of these errors. Any other exception is the program's own and would occur again.
                 if error.code != "B612" or not error.finding.found.startswith(DAMAGED):
                     raise
                 if not left:
@@ -79,7 +79,7 @@ class Board:
         raise AssertionError
 
     def _exec(self, pieces: Iterator[str], timeout: float) -> str:
-        # A program may still have the line: what is sent now would be its input and not a program.
+        # A program may still be running; it would read what is sent now as its input.
         if self.lost:
             enter(self, self.patience)
         try:
@@ -96,8 +96,9 @@ class Board:
         return result
 
     def evaluate(self, expression: str, timeout: float = BUSY) -> object:
-        """Return the value of an expression on the board: numbers, texts, bytes, None, and lists, tuples and dicts of
-        them.
+        """Return the value of an expression on the board.
+
+        It may hold numbers, texts, bytes, None, and lists, tuples and dicts of them. Raises BoardError B609 otherwise.
         """
         output = self.exec(f"print(repr({expression}))", timeout).strip()
         try:
@@ -109,7 +110,7 @@ class Board:
     def load(self, name: str) -> None:
         """Run the program onboard/NAME.py on the board, once per session. The names that it defines stay.
 
-        Raises BoardError B606 if a module that it imports is missing, and what `exec` raises.
+        Raises BoardError B606 if the firmware lacks a module that the program imports; otherwise as `run`.
         """
         if name in self._loaded:
             return
@@ -125,31 +126,31 @@ class Board:
         self._loaded.add(name)
 
     def slow_down(self) -> None:
-        """Bring the line back to 115200 bits a second; BoardError when the board is lost meanwhile."""
+        """Bring the line back to 115200 bits a second. Raises BoardError if the board is lost meanwhile."""
         try:
             self.load("rate")
             self._back()
             return
-        # pyserial raises ValueError for a rate that the PC's driver refuses. The board is still there, so the code
-        # below looks for it.
+        # pyserial raises ValueError for a rate that the PC's driver refuses. The board still answers at some rate, and
+        # the code below finds out which.
         except (BoardError, TransportError, ValueError):
             if self.gone:
                 raise
         except OSError as error:
             raise translate(error, self.port) from error
-        # the board may have gone back by itself: ask at which rate it answers
+        # The board may have gone back to 115200 by itself, so try both rates.
         enter(self)
         if self.baud != BAUD:
             self._back()
 
     def _back(self) -> None:
         self.transport.exec_raw_no_follow("back(100)")
-        # "OK" came at the old rate; the board waits a moment before it changes
+        # The "OK" came at the old rate. The board waits 100 ms before it changes the rate.
         self.transport.serial.baudrate = self.baud = BAUD
         self.transport.follow(2)
 
     def interrupt(self) -> None:
-        """Send one Ctrl-C. A second one before the board saw the first would cancel it."""
+        """Send one Ctrl-C. A second one, sent before the board has seen the first, would cancel it."""
         try:
             self.transport.serial.write(CTRL_C)
             self.transport.drain()
@@ -165,7 +166,7 @@ class Board:
         heard = b""
         try:
             self.transport.drain(0.05, 0.5)
-            # Out of the raw REPL first: a reset from within it runs boot.py, but not main.py.
+            # Leave the raw REPL first: a reset from within it runs boot.py, but not main.py.
             self.transport.serial.write(FRIENDLY)
             self.transport.read_until(1, b">>> ", timeout=2)
             self.transport.serial.write(RESET)
@@ -175,14 +176,14 @@ class Board:
         except OSError as error:
             raise self.failure(error) from error
         finally:
-            # After a failure as well: the board may have restarted, and a question would interrupt its boot.py.
+            # Even after a failure the board may have restarted, and anything sent now would interrupt its boot.py.
             self.gone = True
         with suppress(OSError, ValueError):
             self.transport.serial.baudrate = self.baud = BAUD
         return heard.decode(errors="replace")
 
     def failure(self, error: BaseException) -> BoardError:
-        """Return the failure that an exception of the line stands for. A board that is gone is asked nothing more."""
+        """Return the BoardError for an exception of the line, and note in which state that leaves the board."""
         failure = translate(error, self.port)
         self.gone = self.gone or failure.code == "B608"
         self.lost = True
@@ -191,10 +192,10 @@ class Board:
 
 @contextmanager
 def connect(port: str, *, restart: bool = False) -> Iterator[Board]:
-    """Enter the raw REPL of the board at a port; on the way out restore Ctrl-C, 115200 and the friendly REPL.
+    """Enter the raw REPL of the board at a port; at the end restore Ctrl-C, 115200 and the friendly REPL.
 
-    restart: also start the board's program again on the way out.
-    It never soft-resets a board to get in: that runs boot.py, and a boot.py with a loop would lock us out.
+    restart: also start the board's program again at the end.
+    It never soft-resets a board to enter: that runs boot.py, and a boot.py with an endless loop would lock us out.
     Raises BoardError if the port is missing, busy or not allowed, or if nothing answers.
     """
     transport = BoardTransport(port)
@@ -215,12 +216,12 @@ def connect(port: str, *, restart: bool = False) -> Iterator[Board]:
 def enter(board: Board, limit: float = BUSY) -> None:
     """Enter the raw REPL; try again until the board answers or `limit` seconds pass.
 
-    Every third try is at the fast rate, for a board that was left there and cannot be read at 115200.
-    Raises BoardError B605 if nothing came at all, B607 if something else than the raw REPL came, B608 if the line
-    broke.
+    Every third try is at the fast rate, for a board that was left at that rate.
+    Raises BoardError B605 if the board stayed silent, B607 if something other than the raw REPL answered, B608 if the
+    line broke.
     """
     line = board.transport
-    # `last_start` keeps the first limit, so that a board that talks without end cannot move `end` forever.
+    # `end` may be put off, `last_start` may not: otherwise a board that prints without end would keep us here.
     last_start = end = time.monotonic() + limit
     heard = b""
     silent = readable = False
@@ -228,7 +229,7 @@ def enter(board: Board, limit: float = BUSY) -> None:
     try:
         while (start := time.monotonic()) < end:
             tries += 1
-            # Readable text at 115200 proves the rate: from then on a try at the fast one would only cost time.
+            # Readable text at 115200 proves the rate; from then on, tries at the fast rate would only cost time.
             board.baud = FAST if tries % 3 == 0 and not readable else BAUD
             if line.serial.baudrate != board.baud:
                 line.serial.baudrate = board.baud
@@ -245,7 +246,7 @@ def enter(board: Board, limit: float = BUSY) -> None:
             heard = (heard + reply)[-400:]
     except (OSError, ValueError) as error:
         raise board.failure(error) from error
-    # The last line comes from the program that keeps the line, and helps the user to recognise it.
+    # The last line comes from the program that occupies the board, so the user can recognise that program.
     tail = heard.decode(errors="replace").strip().splitlines()
     raise BoardError("B607" if tail else "B605", port=board.port, found=tail[-1] if tail else "")
 
@@ -254,15 +255,15 @@ def _try_to_enter(line: BoardTransport, number: int, wait: float) -> tuple[bool,
     """Try once to enter the raw REPL: Ctrl-C, silence, Ctrl-B, Ctrl-A, and a program that prints a unique word.
 
     A busy board answers several tries at once, so the banner may belong to an earlier try. The board reads the program
-    last: after its word, nothing that was sent before can be answered any more.
-    number: of the try, from 1.
+    last, so after its word no answer to an earlier try can follow.
+    number: the number of the try, from 1.
     wait: seconds for each of the two answers.
-    Returns whether the word came, and everything that was heard.
+    Returns whether the word came, and everything that was received.
     """
     line.serial.write(CTRL_C)
     heard = line.drain(0.2, 1.0)
     if number > 1 and not heard:
-        # A busy board has not seen the Ctrl-C of the last try, and a second one cancels it. A third makes it odd again.
+        # A busy board has not seen the Ctrl-C of the last try, and this one cancels it. A third one counts again.
         line.serial.write(CTRL_C)
         heard = line.drain(0.2, 1.0)
     line.serial.write(FRIENDLY)
@@ -280,10 +281,10 @@ def _try_to_enter(line: BoardTransport, number: int, wait: float) -> tuple[bool,
 
 
 def leave(board: Board, restart: bool) -> None:
-    """Restore Ctrl-C, 115200 and the friendly REPL, and soft-reset if asked. Does nothing to a board that is gone."""
+    """Restore Ctrl-C, 115200 and the friendly REPL; soft-reset if `restart`. Do nothing to a board that is gone."""
     if board.gone:
         return
-    # A program of ours that broke off may have left Ctrl-C disabled, and then nobody could stop the app.
+    # One of our programs that was interrupted may have left Ctrl-C disabled. Then nobody could stop the app.
     board.exec(CTRL_C_ON)
     if board.baud != BAUD:
         board.slow_down()
@@ -299,7 +300,7 @@ def leave(board: Board, restart: bool) -> None:
 
 
 def in_pieces(source: str) -> Iterator[str]:
-    """Yield programs that together run a source of any length. Each is short enough for the line's ring."""
+    """Yield programs that together run a source of any length. Each fits into the ring of the board's UART."""
     if len(source.encode()) <= PIECE:
         yield source
     else:
@@ -307,23 +308,23 @@ def in_pieces(source: str) -> Iterator[str]:
 
 
 def checked(source: str) -> Iterator[str]:
-    """Yield programs that run a source only if its CRC32 is right, and raise "damaged" otherwise.
+    """Yield programs that run a source only if its CRC32 is right; otherwise the last one raises ValueError.
 
-    They collect its bytes in a variable on the board and run them from there.
+    They collect the bytes of the source in a variable on the board and run them from there.
     """
     data = source.encode()
     run = (
         f"from binascii import crc32\nif crc32(_p) & 0xFFFFFFFF != {zlib.crc32(data)}:\n raise ValueError('damaged')\n"
     )
     run += "try:\n exec(bytes(_p))\nfinally:\n del _p"  # exec of v1.11 does not take a bytearray
-    whole = f"_p = {data!r}\n{run}"
-    if len(whole) <= PIECE:
-        yield whole
+    program = f"_p = {data!r}\n{run}"
+    if len(program) <= PIECE:
+        yield program
         return
     yield "_p = bytearray()"
     while data:
         size = PIECE - 20
-        # repr makes four characters of some bytes, and what counts for the ring is the text on the line.
+        # repr writes some bytes as four characters, and the ring must hold the text that is sent.
         while len(repr(data[:size])) > PIECE - 20:
             size -= size // 8
         yield f"_p += {data[:size]!r}"
@@ -341,7 +342,7 @@ def packed(source: str) -> str:
 def _packed(source: str) -> str:
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        # A lambda and a conditional expression have a body, too, which is not a list.
+        # The body of a lambda or of a conditional expression is not a list.
         body = getattr(node, "body", None)
         if not isinstance(body, list) or not body or not isinstance(body[0], ast.Expr):
             continue

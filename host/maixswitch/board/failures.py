@@ -10,7 +10,7 @@ from maixswitch.findings.finding import Finding, finding
 from maixswitch.findings.table import rule
 
 EXITS = {"B602": EXIT_USAGE, "B603": EXIT_IO, "B604": EXIT_IO, "B614": EXIT_IO, "B628": EXIT_USAGE}
-"""Exit codes of rows that are not the board's fault. All others end with EXIT_DEVICE."""
+"""Exit codes of failures that are not the board's fault. All other rows have EXIT_DEVICE."""
 
 ON_BOARD = {
     errno.EIO: "B623",
@@ -43,7 +43,7 @@ WORDS = (
     (r"timeout (waiting|while)|timed? ?out", "B611"),
     (r"could not exec command|unexpected (read|response)|raw repl", "B607"),
 )  # fmt: skip
-"""Words in messages of pyserial and mpremote -> row. The first one that fits counts."""
+"""Words in messages of pyserial and mpremote -> row. The first match counts."""
 
 LONGEST = 200
 
@@ -51,8 +51,8 @@ LONGEST = 200
 class BoardError(MaixSwitchError):
     """A failure that is a row B6xx of the findings table.
 
-    found, wanted: short texts for people.
-    values: fill in the names of the row's texts; names without a value appear in capitals.
+    found, wanted: what was there and what was expected, as short texts.
+    values: values for the names in the row's texts; a name without a value appears in capitals.
     The exit code is EXIT_DEVICE unless EXITS has another. Raises KeyError for a code without a row.
     """
 
@@ -74,20 +74,20 @@ def translate(error: BaseException, port: str) -> BoardError:
     if isinstance(error, BoardError):
         return error
     text = _short(str(error) or type(error).__name__)
-    # The board's traceback comes first: its "no such file" would otherwise pass for a missing port of this PC.
+    # Look at the board's traceback first: otherwise its "no such file" would pass for a missing port of this PC.
     remote = _traceback(error)
     if remote:
         return on_board(remote, port)
     number = error.errno if isinstance(error, OSError) else None
     if number is None and (match := re.search(r"\[Errno (\d+)\]", text)):
         number = int(match[1])
-    # While a port is in use, EIO means that the device went away. While it is opened, the words below tell more.
+    # On an open port, EIO means that the device is gone. On a port that is being opened, the words below are clearer.
     if number == errno.EIO and "could not open" not in text:
         return BoardError("B608", port=port, found=text)
-    # The found text of B601 lists the ports that exist. They are not known here, so it stays empty.
+    # B601 lists in `found` the ports that exist. They are not known here, so it stays empty.
     if number in OPENING:
         return BoardError(OPENING[number], port=port, found="" if OPENING[number] == "B601" else text)
-    # These have no useful number or words: the other end of the line has closed it.
+    # These have no useful number or words. They mean that the other end has closed the line.
     if isinstance(error, EOFError | ConnectionError | BrokenPipeError):
         return BoardError("B608", port=port, found=text)
     for pattern, code in WORDS:
@@ -112,7 +112,7 @@ def on_board(traceback: str, port: str) -> BoardError:
 
 def _traceback(error: BaseException) -> str:
     """Return the board's own traceback in an exception of mpremote, "" if there is none."""
-    # mpremote keeps the traceback in different places, as text or as bytes, depending on its version.
+    # Where mpremote keeps the traceback, and whether as text or bytes, depends on its version.
     parts = [getattr(error, "error_output", ""), *error.args]
     for part in parts:
         text = part.decode(errors="replace") if isinstance(part, bytes) else part

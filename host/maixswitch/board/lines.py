@@ -29,7 +29,7 @@ Step = tuple[bool, bool]
 class Kind:
     """How the lines of a board are wired.
 
-    restart, bootloader: the steps that have this effect.
+    restart, bootloader: the steps that restart the board, or start its boot loader.
     others: other names of the same wiring.
     """
 
@@ -50,13 +50,13 @@ TRIED = ("dan", "goE")
 
 
 def kind(name: str) -> Kind:
-    """Return the kind with this name, in any case. Raises MaixSwitchError (usage) if there is none."""
+    """Return the kind with this name; case does not matter. Raises MaixSwitchError (usage) for an unknown name."""
     for wiring in KINDS:
         if name.lower() in (wiring.name.lower(), *wiring.others):
             return wiring
     known = ", ".join(" ".join((wiring.name, *wiring.others)) for wiring in KINDS)
     raise MaixSwitchError(
-        tr("--kind {name}: no such kind of board; there are: {known}", name=name, known=known), EXIT_USAGE
+        tr("--kind {name}: unknown kind of board; the known kinds: {known}", name=name, known=known), EXIT_USAGE
     )
 
 
@@ -77,7 +77,10 @@ def move(line: Any, steps: tuple[Step, ...], port: str, wait: Callable[[float], 
 def restart(port: str, names: tuple[str, ...] = TRIED, listen: float = LISTEN) -> str:
     """Restart the board by its RESET line; return the name of the kind whose steps made it print something.
 
-    Raises BoardError B605 if it stayed silent, B617 if the port lacks these lines, or if it cannot be opened.
+    names: the kinds to try, one after the other.
+    listen: seconds to wait after each for the board to print something.
+    Raises BoardError B605 if it stayed silent, B617 if the port lacks these lines, or the row for a port that cannot
+    be opened.
     """
     line = _opened(port)
     try:
@@ -94,7 +97,7 @@ def restart(port: str, names: tuple[str, ...] = TRIED, listen: float = LISTEN) -
 
 
 def bootloader(port: str, name: str) -> str:
-    """Start the chip's boot loader, which takes firmware and prints nothing; return the name of the kind."""
+    """Start the chip's boot loader, which accepts firmware and prints nothing; return the name of the kind."""
     wiring = kind(name)
     line = _opened(port)
     try:
@@ -116,7 +119,8 @@ def _heard(line: Any, seconds: float, port: str) -> bool:
     heard = b""
     while time.monotonic() < end:
         try:
-            # The kept tail joins a sign that two reads cut. It has a limit, since a program may print without end.
+            # A sign may be split between two reads, so the earlier bytes are kept. A program may print without end, so
+            # only the last 4,096 are.
             heard = (heard + line.read(max(1, line.in_waiting)))[-4096:]
         except OSError as error:
             raise translate(error, port) from error

@@ -18,11 +18,11 @@ from maixswitch.board.transport import BAUD, opened
 from maixswitch.language import tr
 
 SILENCE = 4.0
-"""Seconds without a message before the user is told why. The app sends one a second unless it loads a model."""
+"""Seconds without a message before the user hears why. The app sends one a second unless it loads a model."""
 PAUSE = 12.0
 """The same after earlier messages: a large model on a slow card takes its time."""
 AGAIN = 0.3
-"""Seconds between two tries to open a port that is gone."""
+"""Seconds between two attempts to open a port that is gone."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Note:
 
 
 class Listener:
-    """Listens to one port. ``lines`` counts what came."""
+    """Listens to one port. ``lines`` counts what has arrived."""
 
     def __init__(self, port: str, baud: int = BAUD) -> None:
         self.port = port
@@ -42,10 +42,10 @@ class Listener:
         self._serial: Any = None
         self._shown: set[str] = set()
         self._heard = 0.0
-        self._before = 0
+        self._last_board_time = 0
 
     def listen(self, seconds: float | None = None) -> Iterator[dict[str, Any] | Note | None]:
-        """Yield messages and notes, and None if nothing came for a moment.
+        """Yield messages and notes, and None if nothing arrived for a moment.
 
         seconds: when to end; None for never.
         Raises BoardError if the port cannot be opened at the start. If it goes away later, this waits for it.
@@ -78,19 +78,19 @@ class Listener:
         if self.lines.newest > newest == VERSION:
             yield Note(
                 tr(
-                    "the board's messages are of version {newest}, this program knows {known}: update it (pip install "
-                    "-U maixswitch), or what is new there is not shown",
+                    "the board's messages are of version {newest}, but this program knows only version {known} and "
+                    "shows nothing newer; update it: pip install -U maixswitch",
                     newest=self.lines.newest,
                     known=VERSION,
                 )
             )
         for message in messages:
-            now_there = message.get("t")
-            if isinstance(now_there, int):  # A newer version may have another clock.
+            board_time = message.get("t")
+            if isinstance(board_time, int):  # A newer version may have another clock.
                 # Board time runs on over a soft reset (serial_schema.COMMON), so going back means power or RESET.
-                if now_there < self._before:
+                if board_time < self._last_board_time:
                     yield Note(tr("the board has restarted"))
-                self._before = now_there
+                self._last_board_time = board_time
             yield message
         now = time.monotonic()
         if messages:
@@ -99,7 +99,7 @@ class Listener:
             return
         if now - self._heard >= (PAUSE if self.lines.messages else SILENCE):
             text = self._reason()
-            # A reason is told once. It changes when the line shows more, and then the new one is told.
+            # Each reason is shown once. As the line shows more, the reason changes, and the new one is shown.
             if text not in self._shown:
                 self._shown.add(text)
                 yield Note(text)
@@ -107,7 +107,7 @@ class Listener:
             yield None
 
     def _reason(self) -> str:
-        """Return why nothing comes, as far as the line shows it, and what to do."""
+        """Return why no message arrives, as far as the line shows it, and what to do."""
         # From the surest sign to the vaguest. A prompt proves that no program runs; silence can have many causes.
         lines = self.lines
         if lines.prompt:
@@ -117,13 +117,13 @@ class Listener:
             )
         if lines.messages:
             return tr(
-                "no message any more: a large model is loading, or the app has stopped. Start it again: maixswitch "
-                "reset --port {port}",
+                "the messages have stopped: a large model is loading, or the app does not run any more. Start it "
+                "again: maixswitch reset --port {port}",
                 port=self.port,
             )
         if lines.broken:
             return tr(
-                "only torn messages come: is --baud {baud} the line's rate, and does no other program read this port?",
+                "only torn messages arrive. Is --baud {baud} the line's rate? Does another program read this port?",
                 baud=self.baud,
             )
         if lines.app:
@@ -133,7 +133,7 @@ class Listener:
             )
         if lines.foreign:
             return tr(
-                "something prints, but not the app of MaixSwitch; the last line: {line}. Is it on the card? Is --baud "
+                "another program prints here, not the app; the last line: {line}. Is the app on the card? Is --baud "
                 "{baud} the line's rate? maixswitch doctor --port {port} says more",
                 line=lines.last[-1],
                 baud=self.baud,

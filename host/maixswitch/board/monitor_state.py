@@ -1,4 +1,4 @@
-"""What the messages of a board add up to: its present state, and the last minute of rates and scores."""
+"""The state of a board according to its messages, with the latest rates and scores."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from maixswitch.language import tr
 HISTORY = 40
 BLOCKS = "▁▂▃▄▅▆▇█"
 STATUS_EVERY = 5000
-"""Milliseconds between two lines about the status where no table is drawn."""
+"""Milliseconds between two lines about the status when no table is drawn."""
 
 
 @dataclass
 class BoardState:
     """The board according to its messages.
 
-    Sizes are in bytes, times in ms. ``rates`` and ``scores``: the newest is last.
+    Sizes are in bytes, times in ms. The newest of ``rates`` and ``scores`` is last.
+    results: label and score of each result, then the coordinates of its kind.
     """
 
     board: str = ""
@@ -37,7 +38,7 @@ class BoardState:
     dropped: int = 0
     fault: int | None = None
     detail: str = ""
-    found: list[list[Any]] = field(default_factory=list)
+    results: list[list[Any]] = field(default_factory=list)
     rates: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
     scores: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
@@ -51,28 +52,28 @@ class BoardState:
             self.board = message["board"]
         elif kind == "state":
             self.state = message["new"]
-            # Results and a rate of the model before would look like those of the present state.
+            # The results and the rate of the last model would look like those of the present state.
             if self.state != "RUNNING":
-                self.found, self.fps = [], 0
+                self.results, self.fps = [], 0
             if self.state != "FAULT":
                 self.fault, self.detail = None, ""
         elif kind == "select":
             self.title, self.index, self.total = message["title"], message["index"], message["total"]
         elif kind == "load":
             self.title, self.free = message["title"], message["free"]
-            # One curve of two models would hide the change between them.
+            # A curve over two models would hide the change from one to the other.
             self.rates.clear()
             self.scores.clear()
         elif kind == "fault":
             self.fault, self.detail = message["code"], message.get("detail", "")
         elif kind == "results":
-            self.found, self.ms, self.frames = message["found"], message["ms"], message["frame"]
-            self.scores.append(max((item[1] for item in self.found), default=0.0))
+            self.results, self.ms, self.frames = message["found"], message["ms"], message["frame"]
+            self.scores.append(max((item[1] for item in self.results), default=0.0))
         elif kind == "status":
             for name in ("state", "title", "index", "total", "fps", "frames", "free", "dropped"):
                 setattr(self, name, message[name])
             self.heap = message.get("heap")
-            # The status repeats the last fault even after it has passed, so it counts only in the state FAULT.
+            # The status repeats the last fault even after the fault is over, so it counts only in the state FAULT.
             if self.state == "FAULT" and "fault" in message:
                 self.fault = message["fault"]
             if self.state == "RUNNING":
@@ -80,7 +81,10 @@ class BoardState:
 
 
 def sparkline(values: deque[float], most: float | None = None) -> str:
-    """Return the values as a row of blocks. `most` is the value of a full block, by default the largest."""
+    """Return the values as a row of blocks.
+
+    most: the value of a full block; by default the largest of `values`.
+    """
     top = max(most or max(values, default=0), 1e-9)
     return "".join(BLOCKS[max(0, min(7, int(value / top * 8)))] for value in values)
 
@@ -96,27 +100,27 @@ def remedy(code: int | None) -> str:
 
 
 class LineWriter:
-    """Turns messages into lines where no table can be drawn: what changes, and the status now and then."""
+    """Turns messages into lines for where no table can be drawn: every change, and the status now and then."""
 
     def __init__(self) -> None:
         self._seen: tuple[str, ...] | None = None
         self._last_status = -STATUS_EVERY
 
     def line(self, message: dict[str, Any]) -> str | None:
-        """Return the line for a message, None for one that says nothing new or does not fit version 1."""
+        """Return the line for a message; None if it holds no news or does not fit version 1."""
         if not fits(message):
             return None
         kind = message["event"]
         if kind in ("state", "start"):
             self._seen = None
         if kind == "results":
-            # Scores and boxes change with every picture. Only other labels are news.
+            # Scores and boxes change with every frame, so only other labels are news.
             labels = tuple(sorted(item[0] for item in message["found"]))
             if labels == self._seen:
                 return None
             self._seen = labels
         elif kind == "status":
-            # A negative difference means that the board has restarted: then its status is told at once.
+            # A negative difference means that the board has restarted; then its status is shown at once.
             if 0 <= message["t"] - self._last_status < STATUS_EVERY:
                 return None
             self._last_status = message["t"]
@@ -156,6 +160,6 @@ def describe(message: dict[str, Any]) -> str:
         return tr("remembers {folder}", folder=message["folder"])
     if kind == "choice":
         return tr("cannot remember {folder}", folder=message["folder"])
-    # An event of a newer version is shown as it came: better than hiding it.
-    rest = " ".join(str(value) for key, value in message.items() if key not in ("v", "t", "event"))
-    return f"{kind} {rest}"
+    # Show an event of a newer version as it came, rather than hide it.
+    values = " ".join(str(value) for key, value in message.items() if key not in ("v", "t", "event"))
+    return f"{kind} {values}"

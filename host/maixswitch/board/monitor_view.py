@@ -23,23 +23,27 @@ _STYLES = {"RUNNING": "bold green", "FAULT": "bold red", "NO_CARD": "bold yellow
 
 
 def render(state: BoardState, port: str, events: list[str], note: str = "") -> RenderableType:
-    """Return the whole table. Texts of the board cannot control the terminal."""
+    """Return the table. Control characters in texts of the board are made visible, so they cannot act on the terminal.
+
+    events: the last lines about events, oldest first.
+    note: a note for the user, "" for none.
+    """
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column()
     facts.add_row(tr("state"), Text(visible(state.state) or "-", _STYLES.get(state.state, "bold")))
-    # Titles go into a Text, because rich would take brackets in a plain str for markup.
+    # Titles are put into a Text, because rich would take brackets in a plain str for markup.
     position = f"  ({state.index + 1}/{state.total})" if state.total else ""
     facts.add_row(tr("model"), Text((visible(state.title) or "-") + position))
     facts.add_row(tr("board time"), f"{state.now / 1000:.1f} s")
     rates = Text(tr("{fps} fps, {ms} ms a frame", fps=state.fps, ms=state.ms)).append("  ")
     facts.add_row(tr("frames"), rates.append(sparkline(state.rates), "cyan"))
-    for index, item in enumerate(state.found[:10]):
+    for index, item in enumerate(state.results[:10]):
         facts.add_row(tr("sees") if index == 0 else "", _score(item[0], item[1]))
     if state.scores:
         facts.add_row(tr("best score"), Text(sparkline(state.scores, 1.0), "cyan"))
     facts.add_row(tr("memory"), _memory(state))
-    # Rows that say nothing most of the time appear only when they do.
+    # These rows are empty most of the time, so they appear only when they are needed.
     if state.dropped:
         facts.add_row(tr("dropped"), tr("{count} messages gave way to newer ones", count=state.dropped))
     if state.fault is not None:
@@ -76,8 +80,8 @@ class MonitorView:
         self._line_writer = LineWriter()
         self._events: deque[str] = deque(maxlen=6)
         self._note = ""
-        # Without a thread of its own: the listener yields several times a second, even when nothing comes, and each
-        # time this is drawn.
+        # rich needs no thread to refresh: the listener yields several times a second even if nothing arrives, and
+        # `draw` is called each time.
         self._live = Live(console=console, auto_refresh=False)
         self._next = 0.0
 
@@ -85,7 +89,7 @@ class MonitorView:
         """Show a message of the board."""
         self._state.apply(message)
         self._note = ""
-        # These two come every second and are in the table anyway. They would push everything else out of the list.
+        # These two come at least every second and are in the table anyway. They would push all else out of the list.
         if message.get("event") not in ("results", "status"):
             line = self._line_writer.line(message)
             if line:
@@ -97,7 +101,7 @@ class MonitorView:
         self._note = text
 
     def draw(self) -> None:
-        """Draw if it is time to."""
+        """Draw the table, at most `REFRESHES_PER_SECOND` times a second."""
         now = time.monotonic()
         if now < self._next:
             return
@@ -111,7 +115,7 @@ class MonitorView:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # The last state is drawn even if the pause between two drawings has not passed.
+        # Draw the last state even if the last drawing was a moment ago.
         self._next = 0.0
         self.draw()
         self._live.stop()

@@ -1,4 +1,4 @@
-"""The serial ports of this PC, and which of them are boards. The USB chip tells; nothing is opened."""
+"""The serial ports of this PC, and which of them are boards, judged by their USB chips. No port is opened."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ CHIPS = {
 
 NAMES = {(0x0403, 0x6010): "FT2232", (0x0403, 0x6001): "FT232", (0x1A86, 0x55D4): "CH9102"}
 KINDS = {"FT2232": "goE", "CH340": "dan"}
-"""A guess of how DTR and RTS are wired; only a try shows the truth. With an FT2232, boards of kind goE listen on the
-second of its two ports, the trainer on the first."""
+"""A guess of how DTR and RTS are wired; only a try can confirm it.
+
+An FT2232 has two ports: boards of kind goE listen on the second, the trainer on the first."""
 FIRST_OF_TWO = ("trainer",)
 
 
@@ -32,8 +33,9 @@ class Port:
     """A serial port.
 
     device: the name to open.
-    chip: "" for a chip that K210 boards do not have.
-    kind_guess: the wiring, for `reset`.
+    chip: the USB chip, "" for one that K210 boards do not have.
+    kind_guess: the wiring of DTR and RTS, for `maixswitch reset`; "" if unknown.
+    serial: the chip's serial number.
     """
 
     device: str
@@ -49,7 +51,7 @@ class Port:
 
 
 def ports() -> list[Port]:
-    """Return every USB serial port, sorted by name. Ports with other chips have chip ""."""
+    """Return every USB serial port, sorted by name."""
     from serial.tools import list_ports
 
     return sort(list_ports.comports())
@@ -59,7 +61,7 @@ def sort(devices: Iterable[Any]) -> list[Port]:
     """Return the USB ports of what pyserial lists (device, vid, pid, serial_number, description), sorted by name."""
     usb_ports = []
     for item in sorted(devices, key=lambda item: _natural(item.device)):
-        # A port without a USB id is the PC's own or a Bluetooth port, never a board.
+        # A port without a USB id is built into the PC or a Bluetooth port, never a board.
         if item.vid is None:
             continue
         chip = NAMES.get((item.vid, item.pid), CHIPS.get(item.vid, ""))
@@ -68,18 +70,21 @@ def sort(devices: Iterable[Any]) -> list[Port]:
 
 
 def boards(usb_ports: Iterable[Port], kind: str = "") -> list[Port]:
-    """Return one port per board: of an FT2232 the second, or the first for the kinds of FIRST_OF_TWO."""
+    """Return one port per board, sorted by name.
+
+    kind: decides which of the two ports of an FT2232 counts: the first for FIRST_OF_TWO, otherwise the second.
+    """
     chosen: list[Port] = []
     pairs: dict[str, list[Port]] = {}
     for port in usb_ports:
-        # Its two ports have one serial number, which Windows ends with A and B. A chip without a number is grouped by
-        # the port's name.
+        # The two ports share a serial number, to which Windows appends A and B. Chips without a number are grouped by
+        # the names of their ports.
         if port.chip == "FT2232":
             pairs.setdefault(port.serial.rstrip("AB") or _stem(port.device), []).append(port)
         elif port.known:
             chosen.append(port)
     for pair in pairs.values():
-        # Several boards can have the same number or none. Their ports follow each other, so every two are one board.
+        # Several boards can have the same number or none. The ports of a board follow each other, so take them in twos.
         for at in range(0, len(pair), 2):
             two = pair[at : at + 2]
             chosen.append(two[0] if kind in FIRST_OF_TWO else two[-1])
@@ -97,7 +102,7 @@ def choose(port: str = "", kind: str = "") -> str:
     Raises BoardError B600 without a board, B601 if `port` does not exist, B602 for several boards.
     """
     if port:
-        # COM ports and the URLs of pyserial are not paths: only opening them shows whether they exist.
+        # COM ports and pyserial's URLs are not paths; only opening them shows whether they exist.
         if sys.platform != "win32" and "://" not in port and not Path(port).exists():
             raise BoardError("B601", port=port, found=_listed(all_boards(kind)))
         return port
@@ -110,7 +115,7 @@ def choose(port: str = "", kind: str = "") -> str:
 
 
 def usable(device: str) -> bool:
-    """May this user open the port? True on Windows, where only a try can tell."""
+    """May this user open the port? Always True on Windows, where only opening it can tell."""
     return sys.platform == "win32" or os.access(device, os.R_OK | os.W_OK)
 
 

@@ -1,4 +1,4 @@
-"""The rate of the line: faster after a test in both directions, and back to 115200 when the test fails.
+"""Changes the rate of the line after a test in both directions; if the test fails, the line goes back to 115200.
 
 Never tried on a board: the test shows whether the board's UART and the USB chip manage 1,500,000 bits a second.
 """
@@ -18,12 +18,13 @@ LEAST, MOST = 9600, 4_500_000
 def change(board: Board, baud: int) -> bool:
     """Change the rate of a board's line to `baud` bits a second, after a test in both directions.
 
-    Returns False when the line stays, or is again, at 115200. Raises ValueError for a rate out of 9600 to 4500000, and
-    BoardError when the board is lost meanwhile.
+    baud: 9600 to 4500000.
+    Returns False if the test failed and the line is at 115200 again. Raises ValueError for a rate out of range, and
+    BoardError if the board is lost meanwhile.
     """
     if not LEAST <= baud <= MOST:
-        raise ValueError(f"a rate of {baud}; wanted {LEAST} to {MOST}")
-    # A test of the present rate would prove nothing and might lose the line.
+        raise ValueError(f"a rate of {baud}; expected {LEAST} to {MOST}")
+    # A test of the present rate would prove nothing, but it might lose the line.
     if baud == board.baud:
         return True
     if baud == BAUD:
@@ -31,34 +32,34 @@ def change(board: Board, baud: int) -> bool:
         return True
     try:
         board.load("rate")
-        if _forth(board, baud):
+        if _tested(board, baud):
             return True
     except (BoardError, TransportError, ValueError):
-        # Nobody answers any more, and asking would only hide the first failure.
+        # The board does not answer any more; another attempt would only hide this failure.
         if board.gone:
             raise
     except OSError as error:
         raise translate(error, board.port) from error
-    # The board goes back by itself after a failed test, but perhaps not yet: try both rates.
+    # After a failed test the board itself goes back to 115200, but perhaps it has not done so yet: try both rates.
     enter(board)
     if board.baud != BAUD:
         board.slow_down()
     return False
 
 
-def _forth(board: Board, baud: int) -> bool:
+def _tested(board: Board, baud: int) -> bool:
     line, port = board.transport, board.transport.serial
     line.exec_raw_no_follow(f"print(change({baud}))")
     if not line.read_until(1, b"change\n", timeout=2).endswith(b"change\n"):
         return False
-    time.sleep(0.15)  # the board changes 50 ms after its word
+    time.sleep(0.15)  # the board changes its rate 50 ms after it printed "change"
     port.baudrate = board.baud = baud
     port.write(PATTERN)
     # The change of rate can put noise before the pattern, so only the last 256 bytes are compared.
     if line.read_until(1, PATTERN, timeout=1, timeout_overall=2)[-256:] != PATTERN:
-        time.sleep(0.7)  # with the second above longer than the board waits before it goes back
+        time.sleep(0.7)  # together with the second above, longer than the 1.5 s that the board waits for us
         return False
-    # This proves to the board that we heard its pattern as well; without it the board goes back (onboard/rate.py).
+    # This proves to the board that we received its pattern; without it the board goes back (onboard/rate.py).
     port.write(b"good")
-    said, error = line.follow(3)
-    return not error and said.strip() == b"True"
+    output, error = line.follow(3)
+    return not error and output.strip() == b"True"

@@ -1,6 +1,6 @@
-"""Finds the app's messages in what a board's serial line says: takes bytes in any pieces, gives messages.
+"""Finds the app's messages in the bytes of a board's serial line, in whatever pieces they arrive.
 
-Our lines are RS, one JSON object, LF (RFC 7464). Anything else on the line is the firmware's, or a torn line of ours.
+A line of ours is RS, one JSON object, LF (RFC 7464). Any other line is the firmware's, or a torn one of ours.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ APP = b"[maixswitch]"
 
 
 class SerialLines:
-    """Takes bytes and gives messages.
+    """Takes bytes and returns messages.
 
-    messages, broken, foreign: how many messages, torn messages and other lines came.
-    received: how many bytes came.
+    messages, broken, foreign: how many messages, torn messages and other lines have arrived.
+    received: how many bytes have arrived.
     newest: the highest version seen.
     last: the last foreign lines.
-    app: have lines that the app prints appeared?
-    prompt: is the prompt of the REPL the last thing on the line, so that no program runs?
+    app: has a line arrived that the app prints?
+    prompt: does the line end with the prompt of the REPL, so that no program runs?
     """
 
     def __init__(self) -> None:
@@ -42,17 +42,17 @@ class SerialLines:
         """Return the messages that these bytes complete."""
         self.received += len(data)
         messages = []
-        *lines, rest = data.split(b"\n")
+        *lines, unfinished = data.split(b"\n")
         for line in lines:
             self._open += line
-            # The beginning of a skipped line was counted when it became too long, so its end is not counted again.
+            # A line that was too long has been counted already, so its end is not counted again.
             message = None if self._skipping else self._line(bytes(self._open))
             self._open.clear()
             self._skipping = False
             if message is not None:
                 messages.append(message)
         if not self._skipping:
-            self._open += rest
+            self._open += unfinished
             if len(self._open) > LONGEST:
                 self._count(bytes(self._open))
                 self._open.clear()
@@ -62,7 +62,7 @@ class SerialLines:
         return messages
 
     def cut(self) -> None:
-        """Drop an incomplete line, after the port was gone."""
+        """Drop an incomplete line, because the port is gone and its end will never arrive."""
         if self._open:
             self._count(bytes(self._open))
         self._open.clear()
@@ -72,9 +72,10 @@ class SerialLines:
         if len(line) > LONGEST:
             self._count(line)
             return None
-        # The last RS counts: text before it is a print without an end, or the beginning of a line that was cut.
+        # Only the text after the last RS can be a message. Before it may stand a print without a line end, or a message
+        # of ours that a reset cut.
         before, mark, text = line.rpartition(bytes([RS]))
-        if before.strip():  # a print without an end, or a line of ours that a reset cut
+        if before.strip():
             self._count(before)
         if not mark:
             if text.strip():
@@ -90,9 +91,9 @@ class SerialLines:
         return message
 
     def _count(self, line: bytes) -> None:
-        """Count a line that is not a message: a torn one of ours, or somebody else's."""
+        """Count a line that is not a message: a torn one of ours, or a foreign one."""
         self.prompt = line.startswith(REPL)
-        # With an RS it was meant as a message. A very long line is not ours, whatever it holds.
+        # A line with an RS was a message of ours, unless it is longer than any of them.
         if RS in line and len(line) <= LONGEST:
             self.broken += 1
             return
@@ -102,13 +103,14 @@ class SerialLines:
 
 
 def _message(text: bytes) -> dict[str, Any] | None:
-    """Return the message in a line's text; None for a torn message, or for something else."""
+    """Return the message in a line's text; None for a torn message or any other text."""
     try:
         document = json.loads(text)
-    # Noise with many brackets nests too deeply for json, which raises RecursionError.
+    # Noise with many brackets can nest too deeply for json, which then raises RecursionError.
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict) or not isinstance(document.get("v"), int) or document["v"] < 1:
         return None
-    # A newer version may have other fields and cannot be judged here. In our own version, a misfit is damage.
+    # A newer version may have other fields, so it cannot be judged here. In our version, a field that does not fit was
+    # damaged.
     return document if document["v"] > VERSION or fits(document) else None

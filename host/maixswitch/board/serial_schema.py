@@ -1,6 +1,6 @@
 """The messages of the board's serial line, version 1: every event, every field, its type and range.
 
-docs/serial.md is generated from this table, the parser judges by it, and the tests hold device/link.py to it.
+docs/serial.md is generated from this table, the parser accepts messages by it, and tests hold device/link.py to it.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 VERSION = 1
 LABEL = 24
 TEXT = 80
-"""The most characters of a label, and of any other text. The board cuts off the rest."""
+"""The most characters of a label, and of any other text. The board cuts longer ones."""
 
 
 @dataclass(frozen=True)
 class Field:
     """A field of a message.
 
-    type: its JSON type ("int", "str", "bool", "found").
-    meaning: with unit and range; docs.py puts what the results of each kind look like in place of {results}.
+    type: "int", "str", "bool", or "found" for a list of results.
+    meaning: with unit and range; docs.py replaces {results} by the form of the results of each kind.
     optional: may it be absent?
     """
 
@@ -32,7 +32,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Event:
-    """A kind of message: when it is sent, and its fields beside those of COMMON."""
+    """A kind of message: when it is sent, and its fields in addition to those of COMMON."""
 
     name: str
     when: str
@@ -46,24 +46,24 @@ COMMON = (
 )
 
 _TITLE = Field("title", "str", "title of the model; in `load` and `unload` the loaded one, elsewhere the selected one")
-_INDEX = Field("index", "int", "place of the selected model, 0 to total - 1")
+_INDEX = Field("index", "int", "position of the selected model, 0 to total - 1")
 _TOTAL = Field("total", "int", "models on the card, 0 or more")
 _FREE = Field("free", "int", "bytes of system heap, where models live, above the highest block ever used")
-_DETAIL = Field("detail", "str", "what the firmware said, or more about it; may be empty", optional=True)
-_FRAMES = Field("frames", "int", "pictures shown since the app's start, 0 or more")
+_DETAIL = Field("detail", "str", "the firmware's message, or details; may be empty", optional=True)
+_FRAMES = Field("frames", "int", "frames shown since the app's start, 0 or more")
 _DROPPED = Field(
     "dropped",
     "int",
-    "messages not sent since the link's start: results that newer ones replaced, events beyond the 8 that can wait",
+    "messages not sent since the link's start: results that newer ones replaced, and events beyond the 8 that can wait",
 )
 
 EVENTS = (
     Event(
         "start",
-        "The link has begun: after power-on, or when a card brought the settings.",
+        "The link has started: after power-on, or when a card with the settings was inserted.",
         (
             Field("board", "str", "id of the board in the table of boards"),
-            Field("rate", "int", "results a second at most, 1 to 30"),
+            Field("rate", "int", "the most results a second, 1 to 30"),
         ),
     ),
     Event(
@@ -84,15 +84,15 @@ EVENTS = (
     Event(
         "unload",
         "A model was released.",
-        (_TITLE, Field("error", "str", "what the release raised; absent when nothing", optional=True)),
+        (_TITLE, Field("error", "str", "the exception of the release; absent if there was none", optional=True)),
     ),
     Event(
         "results",
-        "What the model found in the picture just shown; at most `rate` a second, a newer one replaces one that waits.",
+        "The results of the frame just shown; at most `rate` a second. A newer message replaces one that waits.",
         (
-            Field("ms", "int", "time from the picture before to this one, in ms, 0 or more"),
-            Field("frame", "int", "number of the picture since the app's start, from 0"),
-            Field("count", "int", "results of the picture, 0 to 10; `found` holds fewer when a line is full"),
+            Field("ms", "int", "time from the last frame to this one, in ms, 0 or more"),
+            Field("frame", "int", "number of the frame since the app's start, from 0"),
+            Field("count", "int", "results of the frame, 0 to 10; `found` holds fewer if the line would be too long"),
             Field(
                 "found",
                 "found",
@@ -102,25 +102,25 @@ EVENTS = (
     ),
     Event(
         "status",
-        "Once a second, whatever the state; during a load the board says nothing.",
+        "Sent once a second in every state, but not during a load.",
         (
             Field("state", "str", 'state now; "" until the first change'),
             _TITLE,
             _INDEX,
             _TOTAL,
-            Field("fps", "int", "pictures in the last second, 0 when not known or no model runs"),
+            Field("fps", "int", "frames in the last second, 0 if unknown or if no model runs"),
             _FRAMES,
             Field("width", "int", "of the view that boxes are in, pixels, 8 to 320"),
             Field("height", "int", "of the view, pixels, 8 to 240"),
             _FREE,
             Field("heap", "int", "bytes of Python heap that are free; garbage counts as used", optional=True),
             _DROPPED,
-            Field("fault", "int", "code of the last fault, absent when there is none", optional=True),
+            Field("fault", "int", "code of the last fault, absent if there was none", optional=True),
         ),
     ),
     Event(
         "fault",
-        "Something failed; the app goes on.",
+        "Something failed; the app continues.",
         (
             Field("code", "int", "100 to 4095; `maixswitch explain CODE` says more"),
             Field("name", "str", "its name, such as ERR_NO_MEM"),
@@ -130,10 +130,13 @@ EVENTS = (
     Event("camera", "The camera was started.", (Field("what", "str", "ok or missing"), _DETAIL)),
     Event(
         "choice",
-        "The running model was to be remembered for the next start.",
-        (Field("folder", "str", "name of its folder"), Field("written", "bool", "false: the card refused")),
+        "The app has tried to remember the running model for the next start.",
+        (
+            Field("folder", "str", "name of its folder"),
+            Field("written", "bool", "false if the card could not be written"),
+        ),
     ),
-    Event("note", "Mistakes in the settings, and parts that are missing.", (Field("text", "str", "one line each"),)),
+    Event("note", "Mistakes in the settings, and missing parts.", (Field("text", "str", "one line each"),)),
     Event("end", "The app ends, or opens the link again after a card was inserted.", (_FRAMES, _DROPPED)),
 )
 
@@ -141,8 +144,8 @@ BY_NAME: Mapping[str, Event] = {event.name: event for event in EVENTS}
 
 
 def fits(message: Mapping[str, Any]) -> bool:
-    """Do the fields of a message fit its event? Fields and events that are not in the table always fit."""
-    # First the common fields: `event` must be a text before the table is asked for it.
+    """Do the fields of a message fit its event? Unknown fields and events always fit."""
+    # Check the common fields first: `event` must be a text before it can be looked up.
     if not all(_is(message.get(field.name), field.type) for field in COMMON):
         return False
     event = BY_NAME.get(message["event"])
@@ -155,7 +158,7 @@ def fits(message: Mapping[str, Any]) -> bool:
 
 def _is(value: object, kind: str) -> bool:
     if kind == "int":
-        # In Python a bool is an int, in JSON true is not a number.
+        # In Python a bool is an int, but in JSON true is not a number.
         return isinstance(value, int) and not isinstance(value, bool) and value >= 0
     if kind == "bool":
         return isinstance(value, bool)
@@ -165,9 +168,9 @@ def _is(value: object, kind: str) -> bool:
 
 
 def _is_result(item: object) -> bool:
-    # Label and score, then the coordinates of the kind's shape: none, a point or a box (device/results.py).
+    # A label and a score, then no coordinates, a point or a box, depending on the kind (device/results.py).
     if not isinstance(item, list) or len(item) not in (2, 4, 6):
         return False
-    label, score, *box = item
-    right = isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1
-    return isinstance(label, str) and right and all(_is(part, "int") for part in box)
+    label, score, *coordinates = item
+    score_fits = isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1
+    return isinstance(label, str) and score_fits and all(_is(value, "int") for value in coordinates)

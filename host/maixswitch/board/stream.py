@@ -1,4 +1,4 @@
-"""Sends files over the line in frames, and asks the board what it has. Has mpremote's slow way as well.
+"""Sends files to a board in frames, and compares checksums with it. Can also send with mpremote's slow file commands.
 
 Never tried on a real board. The figures of docs/sync.md come from the virtual board.
 """
@@ -17,9 +17,9 @@ from maixswitch.board.protocol import PAYLOAD, Sender, TooManyRetries, frame
 from maixswitch.board.transport import TransportError, TransportExecError
 
 SILENCE = 8.0
-"""Seconds without a byte after which the board is given up. It asks every second, and gives us up after five."""
+"""Seconds of silence after which sending fails. The board asks every second, and stops waiting for us after five."""
 SHORT = 3.0
-"""Seconds to enter the REPL of a board that was given up."""
+"""Seconds to enter the REPL of a board that fell silent while it received."""
 END = b"\x04"
 
 Progress = Callable[[int], None]
@@ -32,10 +32,10 @@ def send(
 ) -> None:
     """Write data, or a file of this PC, into a file on the board, and compare the size and CRC32 of the result.
 
-    offset: how many bytes are on the board already and stay; the caller has compared them.
-    progress: called with the bytes that were written since its last call.
-    Raises BoardError for the card's own error, B624 if the result differs, B609 if the line is too bad, and B611 or
-    B608 if the board is silent or gone. The board is usable afterwards except after the last two.
+    offset: how many bytes are on the board already and are kept; the caller has compared them.
+    progress: gets the number of bytes written since its last call.
+    Raises BoardError for an error of the card, B624 if the result differs, B609 if the line damages too much, B611 if
+    the board is silent, B608 if it is gone. The board is usable afterwards, except after B611 and B608.
     """
     content = data if isinstance(data, bytes) else data.read_bytes()
     if not 0 <= offset <= len(content):
@@ -45,19 +45,19 @@ def send(
 
 
 def send_plain(board: Board, data: bytes | Path, path_on_board: str, *, progress: Progress | None = None) -> None:
-    """Do the same with mpremote's own `fs` verbs and without a receiver: slow, but works wherever mpremote works."""
+    """Do the same as `send` with mpremote's `fs` commands: slow, but needs nothing on the board except its REPL."""
     content = data if isinstance(data, bytes) else data.read_bytes()
     last = 0
 
     def tell(written: int, _total: int) -> None:
         nonlocal last
         if progress:
-            # mpremote reports the total so far, but a bar wants what was added.
+            # mpremote reports the total so far, but `progress` takes what was added.
             progress(written - last)
         last = written
 
     try:
-        # mpremote does not compare what arrived, so the checksum below is needed here as well.
+        # mpremote does not verify what arrived, so `_compare` below is needed here as well.
         board.transport.fs_writefile(path_on_board, content, progress_callback=tell)
     except (TransportError, OSError) as error:
         raise board.failure(error) from error
@@ -70,15 +70,15 @@ def board_crc(board: Board, path: str) -> Checksum:
 
 
 def board_crcs(board: Board, paths: Sequence[str]) -> dict[str, Checksum]:
-    """Return the same for many files, with few calls."""
+    """Return the same as `board_crc` for many files, by path, with one call for 50 files."""
     board.load("receiver")
     sums: dict[str, Checksum] = {}
     for at in range(0, len(paths), 50):
         batch = list(paths[at : at + 50])
         code = f"for p in {batch!r}:\n c = checksum(p)\n print('' if c is None else '%d %d' % c)"
         lines = board.exec(code, timeout=20).split("\n")
-        # The board prints a line for a missing file, too. With another number of lines, no line can be assigned to its
-        # path.
+        # The board prints one line per file, even for a missing one. With any other number of lines, nobody can tell
+        # which line belongs to which path.
         if len(lines) != len(batch) + 1:
             raise BoardError("B609", port=board.port, found=lines[-1][:80])
         sums.update((path, _pair(board, line)) for path, line in zip(batch, lines, strict=False))
@@ -86,14 +86,14 @@ def board_crcs(board: Board, paths: Sequence[str]) -> dict[str, Checksum]:
 
 
 def _stream(board: Board, content: bytes, path: str, offset: int, progress: Progress | None) -> Checksum:
-    """Run the receiver and feed it; return what the board read back."""
+    """Run the receiver on the board and send it the frames; return the checksum of the file on the board."""
     board.load("receiver")
     count = -(-(len(content) - offset) // PAYLOAD)
     sender = Sender(lambda at: content[offset + at * PAYLOAD : offset + (at + 1) * PAYLOAD], count)
     # Transfer and checksum are one program: a second one would cost a round trip for each file.
     call = f"receive({path!r}, {offset}, {len(content) - offset})"
     code = f"r = {call}\nprint(r)\nc = checksum({path!r})\nprint('' if c is None else '%d %d' % c)"
-    # Only a receiver that still waits may get the frame that stops it: the raw REPL would take that for a program.
+    # The frame that stops a receiver may only go to one that still waits: the raw REPL would take it for a program.
     ended = False
     try:
         board.transport.exec_raw_no_follow(code)
@@ -107,7 +107,7 @@ def _stream(board: Board, content: bytes, path: str, offset: int, progress: Prog
     finally:
         if not ended:
             _stop(board)
-    # The end of the traceback is missing, so nobody knows whether the program still runs.
+    # Without the end of the traceback, it is unknown whether the program still runs.
     if not error.endswith(END):
         board.lost = True
         raise BoardError("B611", port=board.port)
@@ -115,32 +115,32 @@ def _stream(board: Board, content: bytes, path: str, offset: int, progress: Prog
         text = error[:-1].decode(errors="replace")
         raise on_board(text, board.port) from TransportExecError(1, text)
     lines = printed.replace(b"\r\n", b"\n").split(b"\n")
-    # Not ==: an answer that was damaged into ASCII counts as printed and may stand before the word.
+    # Not ==, because an answer that noise turned into ASCII counts as printed and may precede the word.
     if b"done" not in lines[0] or len(lines) < 2:
         raise BoardError("B609", port=board.port, found=lines[0].decode(errors="replace")[-80:])
-    if progress and not sender.done:  # the last answer was lost, the result was not
+    if progress and not sender.done:  # the last answer was lost, but the file is complete
         progress(len(content) - offset - min(sender.acknowledged * PAYLOAD, len(content) - offset))
     return _pair(board, lines[1].decode(errors="replace"))
 
 
 def _feed(board: Board, sender: Sender, progress: Progress | None, total: int) -> bytes:
-    """Answer the board until its program ends; return what it printed, without its answers to frames."""
+    """Send the requested frames until the board's program ends; return what it printed, without its answers."""
     printed = bytearray()
     reported = 0
     heard = time.monotonic()
     while True:
-        came = board.transport.read_some()
+        data = board.transport.read_some()
         now = time.monotonic()
-        if not came:
+        if not data:
             if now - heard > SILENCE:
                 board.lost = True
-                board.patience = SHORT  # it has given us up by now
+                board.patience = SHORT  # by now the receiver has stopped waiting for us
                 raise BoardError("B611", port=board.port)
             continue
         heard = now
-        head, end, rest = came.partition(END)
+        head, end, after_end = data.partition(END)
         for byte in head:
-            # No answer to a frame is ASCII (protocol.ACKS), so answers and printed text can share the line.
+            # Answers to frames are never ASCII (protocol.ACKS), so they can share the line with printed text.
             if byte < 0x80:
                 printed.append(byte)
                 continue
@@ -152,19 +152,19 @@ def _feed(board: Board, sender: Sender, progress: Progress | None, total: int) -
             progress(done - reported)
             reported = done
         if end:
-            # What follows is the traceback part. The caller reads it.
-            board.transport.unread(rest)
+            # The traceback follows. The caller reads it.
+            board.transport.unread(after_end)
             return bytes(printed)
 
 
 def _stop(board: Board) -> None:
-    """Tell a receiver that nothing more comes, so that it ends at once and not after its five seconds."""
+    """Tell a receiver that no more frames come, so that it ends at once instead of after five seconds."""
     if board.gone:
         return
     with suppress(OSError, TransportError):
-        # onboard/receiver.py looks at the length before the number, so any number will do.
+        # onboard/receiver.py checks the length before the number, so any number will do.
         board.transport.serial.write(frame(0, b""))
-        # It has left its receiver already: waiting for its end would only delay the error.
+        # This board has already left its receiver, so waiting for the end would only delay the error.
         if board.patience == SHORT:
             return
         board.transport.read_until(1, END, timeout=SILENCE, timeout_overall=SILENCE)
@@ -180,7 +180,7 @@ def _compare(board: Board, content: bytes, path: str, actual: Checksum) -> None:
 
 
 def _pair(board: Board, line: str) -> Checksum:
-    # onboard/receiver.py prints dots while it reads a long file, before the result on the same line.
+    # While onboard/receiver.py reads a long file, it prints dots; they precede the result on the same line.
     words = line.strip().lstrip(".").split()
     if not words:
         return None

@@ -1,5 +1,4 @@
-"""mpremote's serial transport, adapted to K210 boards: the lines that reset a board are released, every wait is
-limited.
+"""mpremote's serial transport for K210 boards: it releases the lines that reset a board, and limits every wait.
 
 This is the only module that imports mpremote. It keeps mpremote's raw REPL protocol and its file verbs (`fs_...`).
 """
@@ -26,9 +25,9 @@ TICK = 0.05
 WRITE_TIMEOUT = 10.0
 """Seconds after which a line that takes no more bytes counts as broken."""
 BUSY = 12.0
-"""Seconds without a byte that a board may be busy with a large model, or with looking for a camera. Longer than a
-receiver
-waits for its host (5 s), since it ignores Ctrl-C until then."""
+"""Seconds that a board may stay silent while it loads a large model or looks for a camera.
+
+Must exceed the 5 s that onboard/receiver.py waits for its host, since it ignores Ctrl-C until then."""
 PROMPT = b">"
 BANNER = b"raw REPL; CTRL-B to exit\r\n"
 
@@ -36,8 +35,8 @@ BANNER = b"raw REPL; CTRL-B to exit\r\n"
 class BoardTransport(SerialTransport):  # type: ignore[misc]
     """A serial port with a board behind it. DTR and RTS are released before the port opens.
 
-    They drive RESET and BOOT on K210 boards. (Linux pulses both for a moment all the same.) Never tried on a real
-    board. Raises BoardError if the port is missing, busy, or not allowed.
+    They drive RESET and BOOT on K210 boards. (Linux still pulses both for a moment.) Never tried on a real board.
+    Raises BoardError if the port is missing, busy, or not allowed.
     """
 
     def __init__(self, device: str, baudrate: int = BAUD) -> None:
@@ -54,7 +53,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             raise translate(error, device) from error
 
     def close(self) -> None:
-        """Close the port. A port that is gone is closed already."""
+        """Close the port. Does nothing if the port is gone."""
         try:
             self.serial.close()
         except OSError:
@@ -68,20 +67,23 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         data_consumer: Any = None,
         timeout_overall: float | None = None,
     ) -> bytes:
-        """Return the bytes up to and including `ending`, or those that came before `timeout` seconds of silence.
+        """Return the bytes up to and including `ending`, but no byte after it.
 
-        Never more.
+        min_num_bytes: ignored; mpremote passes it.
+        timeout: seconds of silence after which the bytes so far are returned; None for no limit.
+        data_consumer: gets each byte instead; then only the last byte is returned.
+        timeout_overall: seconds after which the bytes so far are returned in any case.
         """
         data = bytearray()
         start = last = time.monotonic()
         while not data.endswith(ending):
-            # One byte at a time, so that nothing behind the ending is taken from the next reader.
+            # One byte at a time, so that the bytes after the ending are left for the next reader.
             new = self._read(1)
             now = time.monotonic()
             if new:
                 last = now
-                # Then the output can be long and the ending is one byte (mpremote's `follow`), so the last byte is
-                # enough.
+                # Only mpremote's `follow` passes a consumer. Its output can be long, but its ending is one byte, so the
+                # last byte is enough.
                 if data_consumer:
                     data_consumer(new)
                     data[:] = new
@@ -89,7 +91,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                     data += new
             elif timeout is not None and now - last >= timeout:
                 break
-            # A program that prints without end is never silent, so silence alone would not end this.
+            # A program that prints without end is never silent, so the limit on silence would not end this loop.
             if timeout_overall is not None and now - start >= timeout_overall:
                 break
         return bytes(data)
@@ -107,11 +109,11 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             kept = bytes(self._kept[:size])
             del self._kept[:size]
             return kept
-        came: bytes = self.serial.read(size)
-        return came
+        data: bytes = self.serial.read(size)
+        return data
 
     def drain(self, quiet: float = 0.2, limit: float = 2.0) -> bytes:
-        """Read until the line was quiet for `quiet` seconds, at most for `limit`: a program may print without end."""
+        """Read until the line has been silent for `quiet` seconds, but no longer than `limit` seconds."""
         data = bytearray()
         start = last = time.monotonic()
         while True:
@@ -124,17 +126,18 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                 return bytes(data)
 
     def exec_raw_no_follow(self, command: str | bytes) -> None:
-        """Give the raw REPL a program of at most 2,000 bytes to run: its ring may drop more.
+        """Start a program in the raw REPL, without waiting for its end.
 
-        Raises TransportError if it does not take it, or is busy for too long.
+        command: at most 2,000 bytes, since the ring of the board's UART drops what does not fit.
+        Raises TransportError if the raw REPL does not accept it, or is busy for too long.
         """
         source = command if isinstance(command, bytes) else command.encode()
         if not self.read_until(1, PROMPT, timeout=BUSY).endswith(PROMPT):
             raise TransportError("timeout waiting for the prompt of the raw REPL")
         self.serial.write(source + b"\x04")
         reply = self.read_until(2, b"OK", timeout=BUSY)
-        # No byte means a busy board, other bytes mean that the raw REPL was left. The words choose the row
-        # (failures.WORDS).
+        # No byte means a busy board; other bytes mean that the board has left the raw REPL. failures.WORDS finds the
+        # row by these words.
         if not reply:
             raise TransportError("timeout waiting for the raw REPL to take a program")
         if reply != b"OK":
@@ -144,11 +147,10 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
 def opened(device: str, baudrate: int = BAUD) -> Any:
     """Open a port with pyserial: exclusive, 8N1, DTR and RTS released. Also takes pyserial's URLs (loop://)."""
     port = serial.serial_for_url(device, do_not_open=True, baudrate=baudrate, timeout=TICK, write_timeout=WRITE_TIMEOUT)
-    # Two programs on one port take each other's bytes. Windows refuses the second one by itself; a URL cannot be
-    # locked.
+    # Two programs on one port take each other's bytes. Windows itself refuses the second one. A URL cannot be locked.
     if os.name != "nt" and "://" not in device:
         port.exclusive = True
-    # Both are set on the closed port: pyserial applies them while it opens it, and would assert both otherwise.
+    # Both must be set before the port opens: pyserial applies them then, and asserts both by default.
     port.dtr = False
     port.rts = False
     port.open()

@@ -1,1 +1,1 @@
-"""Rules and findings about a card and the code on it."""
+"""Make, read and check a card."""

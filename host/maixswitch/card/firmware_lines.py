@@ -1,7 +1,7 @@
 """Lines without a code that a board prints: what each means and what to do.
 
-Sources: MaixPy v1 (Maix_kpu.c, py_image.c, sensor.c, main.c, _boot.py), MicroPython v1.11, and users' reports of old
-firmwares. A row names the code that explains it, or has texts of its own.
+Sources: MaixPy v1 (Maix_kpu.c, sensor.c, py_sensor.c, xalloc.c, maixpy_main.c, board.py, fpioa_manager.py), MicroPython
+v1.11, and users' reports of old firmwares. A row names the code that explains it, or has its own meaning and remedy.
 """
 
 from __future__ import annotations

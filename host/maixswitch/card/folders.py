@@ -1,4 +1,4 @@
-"""The model folders of a card: which there are, and how one is taken off."""
+"""List and remove the model folders of a card."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def existing(card: Path) -> list[tuple[str, str]]:
     """
     if not (card / MODELS).is_dir():
         if card.exists() and not card.is_dir():
-            raise MaixSwitchError(tr("{path}: a file; wanted the folder of a card", path=card), EXIT_USAGE)
+            raise MaixSwitchError(tr("{path}: a file; expected the folder of a card", path=card), EXIT_USAGE)
         raise MaixSwitchError(
             tr("{path}: not a card, it has no folder models/. A new one: maixswitch new {path}", path=card),
             EXIT_USAGE if card.exists() else EXIT_IO,
@@ -26,15 +26,18 @@ def existing(card: Path) -> list[tuple[str, str]]:
     # A link would let `remove` delete folders of this PC that were never part of the card.
     if not (card / MODELS).resolve().is_relative_to(card.resolve()):
         raise MaixSwitchError(tr("{path}: a link that leads off the card", path=card / MODELS), EXIT_USAGE)
-    # Any number of anchors will do: here only the names count, not whether a firmware can run the model.
+    # None accepts any number of anchors: this function needs the names only.
     return [(model.folder, model.title) for model in Card(card, None).models]
 
 
 def remove(card: Path, folder: str) -> None:
-    """Delete a model's folder. It is renamed first, so that the board never sees half of it."""
+    """Delete a model's folder. It is renamed first, so that the board never finds a half-deleted model.
+
+    Raises MaixSwitchError (input or output) if the folder cannot be renamed or deleted.
+    """
     path = card / MODELS / folder
-    # The board skips folders whose name begins with a dot (device/once/model_json.py). So the rename takes the whole
-    # model off the list in one step.
+    # The board skips folders whose name begins with a dot (device/once/model_json.py), so the rename removes the model
+    # from its list in one step.
     aside = card / MODELS / f".removed-{folder}"
     for number in range(1000):
         if not aside.exists() and not aside.is_symlink():
@@ -45,7 +48,7 @@ def remove(card: Path, folder: str) -> None:
     except OSError as error:
         raise unwritable(card, error) from error
     try:
-        # rmtree refuses a link, and its target is not on the list: only the link goes.
+        # rmtree refuses a link. Delete only the link: its target may be a folder of this PC.
         if aside.is_symlink():
             aside.unlink()
         else:
@@ -53,7 +56,7 @@ def remove(card: Path, folder: str) -> None:
     except OSError as error:
         raise MaixSwitchError(
             tr(
-                "{folder} is off the list, but {path} cannot be deleted ({reason}); delete it by hand",
+                "the model {folder} is removed, but {path} cannot be deleted ({reason}); delete it by hand",
                 folder=folder,
                 path=aside,
                 reason=reason(error),

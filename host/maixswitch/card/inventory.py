@@ -1,4 +1,4 @@
-"""The models of a card: order, title, kind, size, and the firmwares that they fit."""
+"""The table of a card's models: order, title, kind, size, and the firmwares that they fit."""
 
 from __future__ import annotations
 
@@ -17,9 +17,14 @@ Row = dict[str, Any]
 def rows(card: Path) -> list[Row]:
     """Return a JSON-able row for every model, in the button's order.
 
-    Of a row, ``bytes`` is the size of the kmodel, ``need`` the system heap that it takes while it runs, ``room`` the
-    bytes that each common firmware leaves for it beside a 320x240 camera and a panel, ``fits`` the firmwares that it
-    fits, ``of`` how many were asked (0 if the model cannot be read), and ``problems`` what the board's parser says.
+    Some fields of a row:
+    bytes: the size of the kmodel.
+    need: the bytes of system heap that the model takes while it runs.
+    room: the bytes that each common firmware leaves for it beside a 320x240 camera and a panel.
+    fits: the names of the firmwares that the model fits.
+    of: the number of firmwares that were judged; 0 if the model cannot be read.
+    problems: the problems that the board's parser reports.
+
     Raises MaixSwitchError if `card` is not a card.
     """
     return [_row(at, model) for at, model in enumerate(Card(card, None).models, 1)]
@@ -27,14 +32,14 @@ def rows(card: Path) -> list[Row]:
 
 def _row(at: int, model: Model) -> Row:
     spec = model.spec
-    # Without a board the common firmwares are asked: the table compares models, it does not judge one board.
+    # The table compares models and knows no board, so it judges for the common firmwares.
     judged = [memory(model.kmodel, item) for item in Options().flavours] if model.kmodel else []
     return {
         "position": at,
         "folder": model.folder,
         "title": model.title,
         "kind": spec.kind,
-        # Width is 0 if model.json cannot be read. None says that better than a size of zero.
+        # Width is 0 if model.json cannot be read; a reader of the JSON must not take that for a size.
         "input": [spec.width, spec.height, spec.channels] if spec.width else None,
         "labels": model.classes,
         "bytes": model.size or int(spec.size),
@@ -52,7 +57,7 @@ def table(models: list[Row]) -> list[str]:
     lines: list[tuple[str, ...]] = [head]
     for row in models:
         fits = f"{len(row['fits'])}/{row['of']}" if row["of"] else "-"
-        # The parser's problems come first: until they are solved, the memory does not decide whether the model runs.
+        # While the parser reports problems the board does not load the model, so its memory does not matter yet.
         if row["problems"]:
             fits = tr("{count} problems", count=len(row["problems"]))
         size, need = (f"{kib(row[name])} KiB" for name in ("bytes", "need"))

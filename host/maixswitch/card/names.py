@@ -1,8 +1,9 @@
 """File names: what a FAT card can hold, and what the board's firmware lists and opens.
 
 The firmware's FatFs uses code page 437, while model.json is UTF-8, so the board never finds a file whose name in
-model.json is not ASCII. It lists a name outside code page 437 by its short form, such as MODELL~1 (MaixPy
-mpconfigport.h: MICROPY_FATFS_LFN_CODE_PAGE 437, LFN_UNICODE left at 0; FatFs R0.13c get_fileinfo). Unproven on a board.
+model.json is not ASCII. It lists a name outside code page 437 by its short form, such as MODELL~1. Sources:
+MICROPY_FATFS_LFN_CODE_PAGE in mpconfigport.h of MaixPy, FF_LFN_UNICODE 0 in ffconf.h and get_fileinfo in ff.c of
+MicroPython v1.11. Never tried on a board.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 LONGEST_NAME = 255  # UTF-16 units of a long file name
-LONGEST_PATH = 127  # bytes; MICROPY_ALLOC_PATH_MAX is 128
-REFUSED = '"*:<>?|\\'  # FatFs create_name
+LONGEST_PATH = 127  # bytes; MICROPY_ALLOC_PATH_MAX of MaixPy is 128, with the NUL at the end
+REFUSED = '"*:<>?|\\'  # create_name in ff.c refuses them, and takes a backslash for a slash
 DEVICES = frozenset(
     ("con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10)))
 )
@@ -48,7 +49,7 @@ def is_litter(name: str) -> bool:
 
 
 def is_silent(name: str) -> bool:
-    """Is this something that an operating system keeps on every card and that never matters?"""
+    """Does an operating system keep this on every card, so that it never matters?"""
     return name.lower() in SILENT
 
 
@@ -63,14 +64,14 @@ def in_code_page(name: str) -> bool:
 
 def troubles(name: str) -> Iterator[Trouble]:
     """Yield what is wrong with one name (not a path), the worst first."""
-    # The worst first: with a control or a refused character the copy fails, while the later troubles only confuse.
+    # With a control character or a refused one the copy onto the card fails; the later troubles only confuse.
     control = sorted({c for c in name if ord(c) < 32 or ord(c) == 127})
     if control:
         yield Trouble("control", " ".join(printable(c) for c in control))
     refused = sorted({c for c in name if c in REFUSED})
     if refused:
         yield Trouble("refused", " ".join(refused))
-    # FAT drops dots and spaces at the end, so the file would get another name than model.json says.
+    # FAT drops dots and spaces at the end, so the file would not have the name that model.json states.
     if name.rstrip(" .") != name and name not in (".", ".."):
         yield Trouble("trailing", repr(name[-1]))
     # FAT counts a long name in UTF-16 units, so a character outside the basic plane counts twice.

@@ -1,4 +1,4 @@
-"""A new card with the app, first models and a README, written whole or not at all."""
+"""Make a new card with the app, sample models and a README. If something fails, nothing is left behind."""
 
 from __future__ import annotations
 
@@ -24,22 +24,23 @@ maixswitch ls CARD                     what is here
 maixswitch check CARD                  what is wrong, and what to do
 """
 ORDER = (MODELS, README, "device", "main.py", "boot.py")
-"""The app's start comes last, so that a board that looks in between never finds half an app."""
+"""boot.py and main.py come last, so that a board that starts in between never finds half an app."""
 
 
 def create(card: Path, mpy: bool = False, empty: bool = False) -> list[str]:
-    """Make a card in a folder, which is made if it is missing.
+    """Make a card in a folder, which is created if it is missing.
+
+    An existing models/ or README.txt stays as it is.
 
     mpy: compile the app with mpy-cross.
-    empty: leave out the models.
-    models/ and README.txt that exist already are left as they are.
-    Returns the names that were written.
-    Raises MaixSwitchError if there is already a part of an app (usage), or if something cannot be read or written
+    empty: leave out the sample models.
+    Returns the names of the files and folders that were written.
+    Raises MaixSwitchError if the folder holds a part of an app (usage), or if something cannot be read or written
     (input or output). The folder is then as it was.
     """
     if card.exists() and not card.is_dir():
-        raise MaixSwitchError(tr("{path}: a file; wanted a folder", path=card), EXIT_USAGE)
-    # A user may have another program here. models/ and README.txt may exist, because they are left alone.
+        raise MaixSwitchError(tr("{path}: a file; expected a folder", path=card), EXIT_USAGE)
+    # The user may have another program in this folder. models/ and README.txt may exist, since they are not replaced.
     taken = [name for name in ("boot.py", "main.py", "device") if (card / name).exists()]
     if taken:
         raise MaixSwitchError(
@@ -55,7 +56,7 @@ def create(card: Path, mpy: bool = False, empty: bool = False) -> list[str]:
     stage: Path | None = None
     try:
         card.mkdir(parents=True, exist_ok=True)
-        # The stage is on the card itself: a rename there is one step, a copy from another disk is not.
+        # The stage is on the card itself, because only a rename on the same disk is one step.
         stage = Path(tempfile.mkdtemp(prefix=".maixswitch-new-", dir=card))
         build(stage, mpy)
         (stage / MODELS).mkdir()
@@ -68,12 +69,12 @@ def create(card: Path, mpy: bool = False, empty: bool = False) -> list[str]:
                 (stage / name).rename(card / name)
                 placed.append(card / name)
     except BaseException as error:
-        # Take back only what this call placed. Files that existed before belong to the user.
+        # Remove only what this call placed; files that existed before belong to the user. Ctrl-C must not leave half a
+        # card either, hence BaseException.
         for path in placed:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         if stage is not None:
             shutil.rmtree(stage, ignore_errors=True)
-        # BaseException above, since Ctrl-C in the middle must not leave half a card either.
         if is_new and card.is_dir():
             shutil.rmtree(card, ignore_errors=True)
         if isinstance(error, OSError):

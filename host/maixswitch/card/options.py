@@ -19,7 +19,7 @@ OWN_FIRMWARE = {
     "canmv_k210_01studio": ("canmv", "canmv_lite"),
     "dnk210": ("canmv", "canmv_lite"),
 }
-"""Boards with firmware images of their own: others do not switch on their power chip, or do not exist for them."""
+"""The firmwares of boards that need their own image: no other switches on their power chip, or exists for them."""
 OWN = frozenset(name for names in OWN_FIRMWARE.values() for name in names)
 
 
@@ -37,7 +37,7 @@ class Options:
     run: bool = False
 
     def check(self) -> None:
-        """Raise MaixSwitchError (usage), which lists the known ones, if the board or a firmware is unknown."""
+        """Raise MaixSwitchError (usage) if the board or a firmware is unknown. The message lists the known ones."""
         for name in self.firmware:
             firmwares.find(name)
         if self.board:
@@ -46,7 +46,7 @@ class Options:
     @cached_property
     def flavours(self) -> tuple[firmwares.Firmware, ...]:
         """The firmwares to judge for: those of the command line, otherwise those that suit the board."""
-        # The command line wins over the board: users try firmwares that their board does not have yet.
+        # The command line overrides the board: users try firmwares before they flash them.
         names = self.firmware or OWN_FIRMWARE.get(self.board, ())
         if names:
             return tuple(firmwares.find(name) for name in names)
@@ -55,8 +55,7 @@ class Options:
     @property
     def anchor_pairs(self) -> int | None:
         """How many anchor pairs the firmware's detector takes, None for any number."""
-        # MaixPy takes exactly five pairs, CanMV any number. As soon as one MaixPy firmware is asked, the stricter rule
-        # applies.
+        # MaixPy takes exactly five pairs, CanMV any number. One MaixPy firmware is enough for the strict rule.
         return None if all(item.api == "canmv" for item in self.flavours) else 5
 
     @cached_property
@@ -76,7 +75,7 @@ class Options:
     @property
     def panel(self) -> Panel:
         """Width and height of the board's panel, "own" for the firmware's own, None without a panel."""
-        # Without a board, assume the panel of the firmware image: a panel takes memory, so a check without one would
+        # A panel takes memory. Without a named board, assume the panel of the firmware image; otherwise the check would
         # promise too much.
         if self.row is None:
             return "own"
@@ -95,5 +94,5 @@ class Options:
 
     @property
     def lcd_type(self) -> bool:
-        """Does the board's panel need a type of its own, an argument that older firmwares do not have?"""
+        """Does the board's panel need lcd.init's argument lcd_type, which older firmwares do not have?"""
         return self.row is not None and self.row.lcd is not None and bool(self.row.lcd[5])

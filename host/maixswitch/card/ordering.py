@@ -1,4 +1,4 @@
-"""The order of a card's models. It is the order of their folder names, which begin with numbers."""
+"""The order of a card's models, which is the order of their folder names: they begin with numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STEP = 10
 
 
 def key(name: str) -> tuple[bytes, bytes]:
-    """Return the key by which the board sorts folders (device/once/model_json.py): bytes, ASCII in small letters."""
+    """Return the board's sort key of a folder (device/once/model_json.py): its bytes, ASCII in small letters first."""
     data = name.encode()
     return data.lower(), data
 
@@ -43,16 +43,15 @@ def renumbered(names: Sequence[str]) -> list[tuple[str, str]]:
 def following(names: Sequence[str], name: str) -> str:
     """Return a folder name that sorts behind all of these.
 
-    Its number is the next ten or, if that needs another digit, the next number. If all numbers of that width are taken,
-    it is 990, which sorts behind 99.
+    Its number is the next multiple of ten or, if that needs another digit, the next number. If all numbers of that
+    width are taken, it is 990, which sorts behind 99.
     """
     taken = {other.casefold() for other in names}
     numbers = [match[1] for match in (NUMBER.match(other) for other in names) if match]
     # The folders sort as text, so a number with fewer digits than the others would land in the middle.
     width = max([2, *(len(number) for number in numbers)])
     last = max([0, *(int(number) for number in numbers)])
-    # The next ten leaves room for later insertions. The next number alone is better than another digit, which would
-    # sort wrong.
+    # A multiple of ten leaves room for later insertions. Another digit would sort wrong, so the next number is better.
     for number in ((last // STEP + 1) * STEP, last + 1):
         candidate = f"{number:0{width}d}-{name}"
         if len(str(number)) <= width and candidate.casefold() not in taken:
@@ -70,12 +69,11 @@ def between(names: Sequence[str], position: int, name: str) -> str | None:
     numbers = [int(match[1]) for match in (NUMBER.match(before), NUMBER.match(after)) if match]
     low = numbers[0] if before and numbers else 0
     high = numbers[-1] if after and numbers else 10**width
-    # The middle keeps room on both sides. Without a whole number between the two, the number of the upper neighbour may
-    # still do: then the rest of the names decides.
+    # The middle keeps room on both sides. If no whole number lies between the two, the upper neighbour's number may
+    # still fit: then the names behind the numbers decide.
     for number in ((low + high) // 2, low + 1):
         candidate = f"{number:0{width}d}-{name}"
-        # Compare the whole names as the board does: neighbours without numbers, or with other widths, can still be in
-        # the way.
+        # Compare the full names as the board does, since neighbours may have no number or one of another width.
         fits = key(before) < key(candidate) and (not after or key(candidate) < key(after))
         if fits and candidate.casefold() not in {other.casefold() for other in names}:
             return candidate
@@ -86,7 +84,7 @@ def find(models: Sequence[tuple[str, str]], name: str) -> str:
     """Return the folder that a user means, by its name, its name without the number, or the model's title.
 
     models: (folder, title) of the card's models. Case does not matter.
-    Raises MaixSwitchError (usage) with what there is if no model or several fit.
+    Raises MaixSwitchError (usage), which lists the models, if no model or more than one fits.
     """
     bare_name = name.rstrip("/").rpartition("/")[2]
     # An exact folder name always wins; otherwise a title that equals another folder's name would make that folder
@@ -102,11 +100,11 @@ def find(models: Sequence[tuple[str, str]], name: str) -> str:
     ]
     listed = ", ".join(f"{folder} ({title})" for folder, title in models) or tr("none")
     if not matches:
-        raise MaixSwitchError(tr("no model {name}; there are: {listed}", name=name, listed=listed), EXIT_USAGE)
+        raise MaixSwitchError(tr("no model {name}; the card has: {listed}", name=name, listed=listed), EXIT_USAGE)
     if len(matches) > 1:
         raise MaixSwitchError(
             tr(
-                "{name} may be any of {folders}: name the folder",
+                "{name} fits several models: {folders}; name the folder",
                 name=name,
                 folders=", ".join(matches),
             ),
@@ -118,7 +116,7 @@ def find(models: Sequence[tuple[str, str]], name: str) -> str:
 def rename(models: Path, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Rename folders in `models`; return the renames (old, new) that were needed.
 
-    The board finds every folder at any moment: swaps go through a third name, and a failure undoes what was done.
+    Every folder exists at every moment: a swap goes through a third name, and a failure undoes the earlier renames.
     Raises MaixSwitchError if a name is taken, or if the card cannot be written.
     """
     todo = [(old, new) for old, new in pairs if old != new]
@@ -126,20 +124,20 @@ def rename(models: Path, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, st
     for _, new in todo:
         # A name that another rename of this list gives up is not taken.
         if (models / new).exists() and new.casefold() not in moving:
-            raise MaixSwitchError(tr("{name} is there already; nothing was renamed", name=new), EXIT_USAGE)
+            raise MaixSwitchError(tr("{name} exists already; nothing was renamed", name=new), EXIT_USAGE)
     done: list[tuple[str, str]] = []
 
     def move(old: str, new: str) -> None:
         (models / old).rename(models / new)
         done.append((old, new))
 
-    # Rename in turn whatever is not blocked by another folder. In a ring of names one of them steps aside first.
+    # In each round, rename the folders whose new name is free. If there are none, the names form a ring, and one
+    # folder gets a third name first.
     open_: list[tuple[str, str]] = list(todo)
     try:
         while open_:
             names = {old.casefold() for old, _ in open_}
-            # A change of capitals only is free as well: FAT takes both for one name, so the folder would otherwise
-            # block itself.
+            # A change of capitals only is always free: FAT takes both for one name, so the folder would block itself.
             free = [(old, new) for old, new in open_ if new.casefold() not in names or new.casefold() == old.casefold()]
             if free:
                 for old, new in free:
@@ -151,7 +149,7 @@ def rename(models: Path, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, st
             move(old, aside)
             open_[0] = (aside, new)
     except BaseException as error:
-        # Backwards, because a later rename may have used a name that an earlier one gave up.
+        # Undo in reverse, because a later rename may have used a name that an earlier one gave up.
         for old, new in reversed(done):
             (models / new).rename(models / old)
         if isinstance(error, OSError):

@@ -1,4 +1,4 @@
-"""A card as the checks see it: a folder that is read once, by the board's own parser on the fake of its card."""
+"""A card as the checks see it: the board's own parser reads the folder once, through the fake of the card."""
 
 from __future__ import annotations
 
@@ -19,16 +19,20 @@ if TYPE_CHECKING:
 
 MODELS = "models"
 LARGEST = 8 << 20
-"""The most bytes that are read of a file. The board can use no larger file."""
+"""The most bytes that are read of a file. The board cannot use a larger one."""
 KMODEL_ENDS = (".kmodel", ".smodel", ".emodel")
 
 
 class _Files(FolderCard):
-    """The folder as the fake card of the board's parser. No file takes more memory than LARGEST."""
+    """The folder as a fake card for the board's parser. No file takes more memory than LARGEST."""
 
     def __init__(self, folder: Path, memory_card: Callable[[dict[str, Any]], Any], below: str = "") -> None:
-        """``below``: the path of the folder on the card; "" for a whole card."""
-        # The board's parser reads only /sd/models/NAME, so a single folder is shown to it below that path.
+        """Read the folder.
+
+        memory_card: makes the fake card from its files.
+        below: the path of the folder on the card; "" if the folder is the card itself.
+        """
+        # The board's parser reads only /sd/models/NAME, so a model's folder appears below that path.
         if below:
             contents, folders = scan(folder)
             self._folder = folder
@@ -46,8 +50,7 @@ class _Files(FolderCard):
 
     def read(self, path: str) -> bytes:
         data = self._memory.files.get(path)
-        # Zeros of the right size keep the parser going without reading gigabytes; the size itself is what the rules
-        # then complain about.
+        # The rules complain about the size of such a file. Zeros keep the parser going without reading gigabytes.
         if isinstance(data, DiskFile) and len(data) > LARGEST:
             return b"\0" * LARGEST
         return super().read(path)
@@ -77,7 +80,7 @@ class Model:
 
     @property
     def title(self) -> str:
-        """What the screen shows as its title; the folder's name if model.json has no usable title."""
+        """The title on the panel; the folder's name if model.json has no usable title."""
         return str(self.spec.title) if self.spec is not None and self.spec.title else self.folder or self.file
 
     @property
@@ -100,7 +103,7 @@ class Model:
 
         if not self.file:
             return None
-        # `data` hides why the read failed. An empty file is wrong in another way, and the loader says how.
+        # `data` is empty if the read failed. The loader itself explains a file that is truly empty.
         if not self.data and self.size:
             return KModelError(tr("the file cannot be read from the card"))
         try:
@@ -122,9 +125,9 @@ class Card:
     path: where it is on this PC.
     models: its models, in the button's order.
     sizes: the bytes of every file, by its path on the card.
-    settings: the board's own Settings, None unless this is a whole card.
-    Labels are read when they are needed, so only the card that was read last may be asked for them.
-    Raises MaixSwitchError if the path is none of these, or if it cannot be read.
+    settings: the board's own Settings; None for a model's folder or a file.
+    Labels are read on demand through the one fake board: call `select` first if another card was read since.
+    Raises MaixSwitchError if the path is something else, or if it cannot be read.
     """
 
     def __init__(self, path: Path, anchor_pairs: int | None = 5) -> None:
@@ -157,11 +160,11 @@ class Card:
             raise MaixSwitchError(files.unreadable(self.path, error), EXIT_IO) from error
 
     def _model(self, spec: board_code.ModelSpec) -> Model:
-        place = f"{MODELS}/{spec.folder}"
+        folder_path = f"{MODELS}/{spec.folder}"
         name = str(spec.kmodel).removeprefix("/sd/") if isinstance(spec.kmodel, str) else ""
         # FAT ignores capitals, so the board finds a file that this PC would not.
         name = next((path for path in self.sizes if path.lower() == name.lower()), "")
-        return Model(str(spec.folder), spec, place, name, self.sizes.get(name, 0), lambda: self.read(name))
+        return Model(str(spec.folder), spec, folder_path, name, self.sizes.get(name, 0), lambda: self.read(name))
 
     @property
     def shell(self) -> str:
@@ -169,7 +172,7 @@ class Card:
         return shlex.quote(str(self.path))
 
     def select(self) -> None:
-        """Put this card into the fake board's socket, after another card was read."""
+        """Put this card into the fake board's socket, which may hold another card."""
         if self._files is not None:
             self._bench.reset()
             self._bench.card.insert(self._files)
@@ -188,7 +191,7 @@ class Card:
 
     def text(self, name: str) -> str | None:
         """Return the text of a file with "\\n" line ends; None if it is missing, larger than 256 KiB, or not UTF-8."""
-        # The largest text that any rule reads is far smaller; a limit keeps a wrong file out of the memory.
+        # Every text that a rule reads is far smaller. The limit keeps a wrong file out of the memory.
         if not 0 <= self.sizes.get(name, -1) <= 1 << 18:
             return None
         try:
@@ -206,11 +209,11 @@ def _bytes(path: Path) -> bytes:
 def _kind(path: Path) -> str:
     """Return what a path is: "card", "model" or "kmodel". Raises MaixSwitchError for anything else."""
     if path.is_file():
-        # Users try `check` on a download first. Name the command that helps instead of "not a kmodel".
+        # Users often try `check` on a download. The command that helps is a better message than "not a kmodel".
         if path.name.lower().endswith(".zip"):
             raise MaixSwitchError(
                 tr(
-                    "{path}: a package; bring its model onto a card with: maixswitch import {path} --card CARD",
+                    "{path}: a package; import its model onto a card with: maixswitch import {path} --card CARD",
                     path=path,
                 ),
                 EXIT_USAGE,
@@ -229,9 +232,9 @@ def _kind(path: Path) -> str:
     raise MaixSwitchError(
         tr(
             "{path}: neither a card (a folder with models/ in it), nor a model's folder (with model.json in it), nor a "
-            "file; found {found}. A new card: maixswitch new {path}",
+            "file; found {names}. Make a card with: maixswitch new {path}",
             path=path,
-            found=names_text,
+            names=names_text,
         ),
         EXIT_USAGE,
     )

@@ -14,11 +14,12 @@ from maixswitch.language import tr
 
 
 def text(report: Report) -> str:
-    """Return the whole report as lines without colour."""
+    """Return the report as one text without colour."""
     return "\n".join(visible(line).replace("\n", "\\n") for line in lines(report))
 
 
 def lines(report: Report) -> Iterator[str]:
+    """Yield the lines of the report."""
     general = report.of("")
     if general:
         yield tr("The card") if report.kind == "card" else str(report.path)
@@ -65,7 +66,7 @@ def following(report: Report) -> str:
     """Return what to do next."""
     worst = next((item for item in report.findings if item.severity == ERROR), None)
     if worst is not None:
-        # One step at a time: later errors often disappear together with the first.
+        # Name one step only: later errors often disappear together with the first.
         prefix = f"{worst.place}: " if worst.place else ""
         return prefix + worst.remedy + " " + tr("(maixswitch explain {code} says more)", code=worst.code)
     # Without errors the next step depends on what was checked, and leads towards a card in the board.

@@ -16,7 +16,7 @@ from maixswitch.language import chosen
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 BASE = "CARD"
-"""The name of the folder that the paths of files start from."""
+"""The name in SARIF of the folder that the paths of files are relative to."""
 
 
 def sarif(report: Report) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def sarif(report: Report) -> dict[str, Any]:
 
 
 def _uri(report: Report) -> str:
-    # Findings name files as the card does. So the base must be the root of the card, even if only models/NAME was
+    # Findings name files by their path on the card, so the base is the card's root, even if only models/NAME was
     # checked.
     folder = report.path if report.kind == "card" else report.path.resolve().parent
     if report.kind == "model" and folder.name == "models":
@@ -75,8 +75,8 @@ def _result(item: Finding, index: int) -> dict[str, Any]:
         "message": {"text": f"{parts} {f'({detail}) ' if detail else ''}{item.remedy}"},
     }
     if item.file:
-        # A relative URI: names may hold blanks and letters that a URI does not allow. A finding without a file gets no
-        # location, since SARIF would show a wrong one.
+        # Quoted, because names may hold blanks and letters that a URI does not allow. A finding without a file gets no
+        # location.
         location = {"uri": quote(item.file), "uriBaseId": BASE}
         result["locations"] = [{"physicalLocation": {"artifactLocation": location}}]
     return result

@@ -1,7 +1,7 @@
 """What the panel shows of titles and labels: the font has printable ASCII only, and a line is as wide as the panel.
 
-The font and its size are the app's own (device/overlay.py). The rooms follow its drawing: letters of twice the size on
-pictures of 200 pixels and more, and a status bar with the title, a place such as 2/5 and the frames per second.
+The font, and the size of the letters on a picture, are the app's own (device/overlay.py). The status bar has the title,
+a position such as 2/5 and the frames per second.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class Room:
 
 
 def plain(text: str) -> str:
-    """Return the text as the font draws it, with a question mark for every character that it lacks."""
+    """Return the text as the font draws it, with a question mark for every character that the font lacks."""
     return board_code.overlay().plain(text)
 
 
 def is_plain(text: str) -> bool:
-    """Can the font draw all of the text?"""
+    """Can the font draw every character of the text?"""
     return plain(text) == text
 
 
@@ -53,27 +53,27 @@ def controls(text: str) -> bool:
 
 
 def is_window(width: int, height: int) -> bool:
-    """Is a picture of this size a window of the camera's frame? Decides as Camera.fit of device/hal.py."""
+    """Can a picture of this size be a window of the camera's frame? Decides like Camera.fit in device/hal.py."""
     fits = SMALLEST_WINDOW[0] <= width <= FRAME[0] and SMALLEST_WINDOW[1] <= height <= FRAME[1]
     return fits and width % 8 == 0 and height % 8 == 0
 
 
 def view(width: int, height: int) -> tuple[int, int]:
-    """Return the size of the pictures on the panel for a model's input of this size, as Camera.fit chooses it.
+    """Return width and height of the panel's pictures for a model's input of this size, as Camera.fit chooses them.
 
-    An input that is a window of the frame is shown as it is, any other as the largest window of its shape.
+    The app shows an input that is a window of the frame as it is, and any other as the largest window of its shape.
     """
     if is_window(width, height):
         return width, height
     if width <= 0 or height <= 0:
         return FRAME
     wide, high = FRAME
-    # Cross-multiplied, to compare the shapes without floats: the board computes with whole numbers, too.
+    # Cross-multiply to compare the shapes in whole numbers, as the board does.
     if width * high >= height * wide:
         w, h = wide, wide * height // width
     else:
         w, h = high * width // height, high
-    # The camera's windows count in blocks of eight pixels.
+    # The sides of a camera window are multiples of eight pixels.
     return max(w // 8 * 8, 8), max(h // 8 * 8, 8)
 
 
@@ -82,26 +82,21 @@ def room(panel: tuple[int, int], pictures: tuple[int, int], kind: str, top: int,
 
     panel, pictures: width and height in pixels.
     kind, top: of model.json.
-    position: the model's place in the button's order, such as "2/5".
+    position: the model's position in the button's order, such as "2/5".
     """
     overlay = board_code.overlay()
-    # The text is drawn into the picture. A panel that is smaller than the picture cuts it off.
+    # The app draws the text into the picture, and a panel that is smaller than the picture cuts it off.
     width, height = min(panel[0], pictures[0]), min(panel[1], pictures[1])
     columns = width // overlay.CELL
-    scale = 2 if min(width, height) >= 200 else 1
-    # Bars with large letters may take at most a third of the picture; then the letters are small.
-    shape = getattr(board_code.kinds().get(kind), "SHAPE", "")
-    if shape == overlay.BARS and (overlay.LINE * 2 + 6) * top > height // 3:
-        scale = 1
+    scale = overlay.letter_scale(getattr(board_code.kinds().get(kind), "SHAPE", ""), top, width, height)
     # A label gets at least one column, so that the comparison of labels has something to compare.
     return Room(max(columns - len(position) - RATE, 0), max(columns // scale - SCORE, 1))
 
 
 def alike(texts: Sequence[str], width: int) -> list[tuple[int, ...]]:
-    """Return groups of indices of texts that look the same in `width` characters, each of two or more."""
+    """Return the groups of two or more texts, as indices, that look the same when `width` characters are shown."""
     groups: dict[str, list[int]] = {}
     for at, text in enumerate(texts):
-        # Compare what is on the panel: question marks make different characters equal, the cut makes different ends
-        # equal.
+        # Question marks make different characters equal, and the cut makes different ends equal.
         groups.setdefault(plain(text)[:width].rstrip(), []).append(at)
     return [tuple(group) for group in groups.values() if len(group) > 1]

@@ -19,14 +19,15 @@ from maixswitch.language import tr
 from maixswitch.sim.simulated_board import SimulatedBoard
 
 LONGEST_MS = 20_000
-"""Board time: enough to load the largest file from a slow card, and for one frame of a slow network."""
+"""Board time: enough to load the largest file from a slow card and to run one frame of a slow network."""
 
 
 def run_all(card: Card, options: Options, broken: Collection[str]) -> list[Finding]:
     """Return a finding for every model that can run: its answer, or why it failed.
 
-    broken: the places of models that have an error already. They are left out, as are bare files, whose outputs have no
-        known meaning.
+    Bare files are left out, because the meaning of their outputs is unknown.
+
+    broken: the `place` of each model that has an error already; they are left out.
     """
     return [item for model in card.models if model.place not in broken for item in _try(card, model, options)]
 
@@ -36,8 +37,8 @@ def _try(card: Card, model: Model, options: Options) -> Iterator[Finding]:
     if model.spec is None or not model.spec.loadable or firmware is None:
         return
     with tempfile.TemporaryDirectory(prefix="maixswitch-check-") as scratch:
-        # A copy with this model alone: the first model starts without a press of the button, and the app writes its
-        # choice onto the copy and not onto the user's card.
+        # Copy this model alone: the first model starts without a press of the button, and the app writes its choice
+        # onto the copy and not onto the user's card.
         folder = card.path if card.kind == "model" else card.path / model.place
         _copy(folder, Path(scratch, MODELS, model.folder))
         fault, answers = run_one(Path(scratch), options.board, firmware.name)
@@ -65,7 +66,7 @@ def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
     try:
         sim = SimulatedBoard(card, ignore, board=board, flavour=firmware)
         sim.power_on()
-        # Board time, not this PC's: a slow PC must not make a model fail.
+        # The limit counts board time, because a slow PC must not make a model fail.
         while not sim.looked and not sim.ended and sim.now < LONGEST_MS:
             sim.step()
             if sim.fault[0]:
@@ -73,7 +74,7 @@ def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
         fault = sim.ended or sim.fault[1]
         if not fault and not sim.looked:
             fault = tr("no answer within {seconds} s of board time", seconds=LONGEST_MS // 1000)
-        # An answer without a detection is a success: the drawn scene may hold nothing that the network knows.
+        # No detection is a success, too: the drawn scene may hold nothing that the network knows.
         answers = ", ".join(f"{label} {score:.2f}" for label, score in sim.detections())
         return fault, answers
     except MaixSwitchError as error:

@@ -1,1 +1,1 @@
-"""The command line: one file for each command, and the table of commands in `main`."""
+"""The command line: one file for each command; `main` holds the table of commands."""

@@ -25,39 +25,39 @@ FAULT = re.compile(
 
 def board(
     card: Annotated[
-        Path, typer.Argument(metavar="CARD", help="Folder that is the card; it is written to.", show_default=False)
+        Path, typer.Argument(metavar="CARD", help="Folder of the card; the board writes to it.", show_default=False)
     ],
-    pty: Annotated[bool, typer.Option("--pty", help="Behind a pseudo terminal, the only kind so far.")] = False,
-    flash: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder that is /flash; default: an empty one.")
-    ] = None,
+    pty: Annotated[bool, typer.Option("--pty", help="Use a pseudo terminal, the only kind so far.")] = False,
+    flash: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for /flash; default: an empty one.")] = None,
     rate: Annotated[
         int | None, typer.Option(min=300, max=5_000_000, help="Pace of the line in bit/s; default: no limit.")
     ] = None,
     link: Annotated[Path | None, typer.Option(metavar="PATH", help="Path at which the port appears.")] = None,
-    fault: Annotated[list[str] | None, typer.Option(metavar="NAME@N", help="What goes wrong; may be repeated.")] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="NAME@N", help="A fault of the line or the board; may be repeated.")
+    ] = None,
     firmware: Annotated[str, typer.Option(help="Firmware flavour; default: minimum_with_kmodel_v4_support.")] = "",
     space: Annotated[int | None, typer.Option(min=0, help="Bytes that the card holds; default: no limit.")] = None,
     readonly: Annotated[bool, typer.Option("--readonly", help="The card cannot be written.")] = False,
 ) -> None:
-    """Run a virtual board: the card's programs behind a serial port of this PC, until Ctrl-C.
+    """Run a virtual board behind a serial port of this PC, until you press Ctrl-C.
 
-    The folder CARD is the card: what is sent to the board, and what the board writes, goes there. Its programs run on
-    this PC, with your rights, so use only cards that you trust. Anything that talks to a board can talk to it:
-    maixswitch itself, mpremote, a terminal.
+    The folder CARD is the board's card: the board runs its programs and writes its files. The programs run on this PC
+    with your rights, so use only cards that you trust. Any program that talks to a board can talk to this one:
+    maixswitch itself, mpremote or a terminal.
 
     \b
-    A fault is NAME@N, where N counts the bytes to the board; back-NAME@N counts the bytes from the board:
-      drop@N        the byte is lost               corrupt@N     one bit of it is wrong
-      stall@N:2.5   the board sleeps for 2.5 s     unplug@N      the port is gone
-      power-cut@N   the power is gone              swallow-ctrl-c@N   the first N Ctrl-C are lost
+    A fault is NAME@N: it happens at the N-th byte to the board. back-NAME@N counts the bytes from the board:
+      drop@N        the byte is lost               corrupt@N     one bit of the byte is wrong
+      stall@N:2.5   the board sleeps for 2.5 s     unplug@N      the port disappears
+      power-cut@N   the power fails                swallow-ctrl-c@N   the first N Ctrl-C are lost
     """
     from maixswitch.board.virtual import VirtualBoard
     from maixswitch.board.virtual.handle import FLAVOUR
 
     if not pty:
         raise MaixSwitchError(tr("board: add --pty, the only kind of virtual board so far"), EXIT_USAGE)
-    # Every check comes before the signals are taken over and the board starts.
+    # Check everything before the signal handlers change and the board starts.
     _check_card(card)
     _check_flavour(firmware or FLAVOUR)
     for ending in (signal.SIGTERM, signal.SIGINT):  # a shell starts background programs with SIGINT ignored
@@ -74,7 +74,7 @@ def board(
             link=link,
         ) as running:
             _introduce(running.port, card)
-            # Each question raises when the process behind the port has ended, so this loop also notices that.
+            # `wire` raises if the process behind the port has ended, so this loop ends then, too.
             while running.wire:
                 time.sleep(0.5)
     except KeyboardInterrupt:
@@ -82,7 +82,7 @@ def board(
 
 
 def _introduce(port: str, card: Path) -> None:
-    # stdout holds only the port, so that a script can read it; people read the rest on stderr.
+    # stdout holds only the port, so that a script can read it. The texts for people go to stderr.
     print(port, flush=True)
     console.say(tr("a virtual board is on this port, with {card} as its card, until Ctrl-C; for example:", card=card))
     for words in ("mpremote connect {port} resume ls", "maixswitch monitor --port {port}"):
@@ -91,11 +91,11 @@ def _introduce(port: str, card: Path) -> None:
 
 
 def _check_card(card: Path) -> None:
-    """Raise MaixSwitchError for a folder that is not a card: a board would write its main.py into it."""
+    """Raise MaixSwitchError for a folder that is not a card, because the board would write a main.py into it."""
     if not card.is_dir():
         raise MaixSwitchError(tr("{folder}: no such folder", folder=card), EXIT_IO)
     names = sorted(path.name for path in card.iterdir() if not path.name.startswith("."))
-    # An empty folder is right, too: the virtual board is a way to fill a new card.
+    # An empty folder is accepted: the virtual board is a way to fill a new card.
     if names and not {"models", "main.py", "boot.py"} & set(names):
         shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
         raise MaixSwitchError(
@@ -112,7 +112,7 @@ def _check_flavour(name: str) -> None:
     from maixswitch import board_code
 
     flavours = board_code.flavours()
-    # The REPL behind the port is that of MaixPy: CanMV's modules are not imitated there.
+    # The REPL behind the port imitates only MaixPy, not the modules of CanMV.
     known = [row[flavours.NAME] for row in flavours.newest() if row[flavours.API] == "maixpy"]
     try:
         if flavours.find(name)[flavours.NAME] in known:
@@ -143,13 +143,13 @@ def faults(words: list[str]) -> Faults:
             )
         field, position = name.replace("-", "_"), int(number)
         direction = result.back if back else result
-        # bytes may be lost or wrong at several positions; everything else happens once
+        # Bytes may be lost or wrong at several positions. Every other fault happens once.
         if field in ("drop", "corrupt"):
             value: object = (*getattr(direction, field), position)
         else:
             value = (position, float(seconds)) if seconds is not None else position
         change = {field: value}
-        # `Faults` is frozen, and the faults of the other direction lie one level deeper.
+        # `Faults` is frozen, and the faults of the other direction are one level deeper.
         if back:
             change = {"back": replace(result.back, **change)}  # type: ignore[arg-type]
         result = replace(result, **change)  # type: ignore[arg-type]

@@ -13,12 +13,12 @@ from maixswitch.language import tr
 
 
 def build(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into; made when absent.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into; created if it is missing.")],
     mpy: Mpy = False,
 ) -> None:
     """Write the app's part of a card: boot.py, main.py and device/.
 
-    Old .py and .mpy files in DIR/device are deleted; models and settings in DIR stay as they are.
+    Old .py and .mpy files in DIR/device are deleted. Models and settings in DIR stay as they are.
     """
     from maixswitch.card import build as app
 

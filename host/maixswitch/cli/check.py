@@ -31,17 +31,18 @@ def check(
     sarif: Annotated[bool, typer.Option("--sarif", help="SARIF 2.1.0 on stdout, and nothing else.")] = False,
     run: Annotated[bool, typer.Option("--run", help="Run each model once in the emulated board, too.")] = False,
 ) -> None:
-    """Look for every mistake on a card, in a model's folder or in a .kmodel, before it goes into a board.
+    """Check a card, a model's folder or a .kmodel for mistakes, before it goes into a board.
 
-    The card may also be an image file or a device such as /dev/sdb: then its partitions and file system are checked
-    too.
+    CARD may also be an image file of a card or a device such as /dev/sdb. The command then checks its partitions and
+    file system.
 
-    Each finding has a code; maixswitch explain CODE says more. Ends with 1 when there is an error. Without --board and
-    --firmware a model may fit any firmware for the common boards; with --firmware it must fit one of those you name.
+    Each finding has a code; maixswitch explain CODE says more. The exit code is 1 if there is an error. Without --board
+    and --firmware, it is enough that a model fits one of the firmwares for common boards. With --firmware, it must fit
+    one of those that you name.
     """
     from maixswitch.card import check as checking
 
-    # Each of the two promises to be the only document on stdout.
+    # Each of the two options promises to write the only document on stdout.
     if json and sarif:
         raise MaixSwitchError(tr("choose one of --json and --sarif"), EXIT_USAGE)
     report = checking.check(path, checking.Options(board, tuple(firmware or ()), gc or None, run))

@@ -21,19 +21,23 @@ def convert(
         Path | None, typer.Option("--out", "-o", help="File to write; default: the network's name with .kmodel, here.")
     ] = None,
     images: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of pictures.")] = None,
-    random: Annotated[bool, typer.Option("--random", help="A trial with noise instead of pictures.")] = False,
-    labels: Annotated[Path | None, typer.Option(metavar="FILE", help="Names of the classes.")] = None,
-    kind: Annotated[str, typer.Option(help="Kind of the model, such as classifier; default: worked out.")] = "",
+    random: Annotated[bool, typer.Option("--random", help="Use noise instead of pictures, for a trial.")] = False,
+    labels: Annotated[Path | None, typer.Option(metavar="FILE", help="File with the names of the classes.")] = None,
+    kind: Annotated[
+        str, typer.Option(help="Kind of the model, such as classifier; default: derived from the files.")
+    ] = "",
     anchors: Annotated[
         str, typer.Option(metavar="FILE|LIST", help="Anchors of a detector, in cells: numbers with commas, or a file.")
     ] = "",
-    card: Annotated[Path | None, typer.Option(help="Put the model onto this card, too.")] = None,
-    title: Annotated[str, typer.Option(help="What the screen shows; default: after the file's name.")] = "",
+    card: Annotated[Path | None, typer.Option(help="Import the model onto this card, too.")] = None,
+    title: Annotated[str, typer.Option(help="Title on the panel; default: derived from the file's name.")] = "",
     scale: Annotated[float | None, typer.Option(help="Factor of a pixel; default: 1/255.", show_default=False)] = None,
     mean: Annotated[str, typer.Option(help="Mean of a pixel, one number or one per channel with commas.")] = "0",
     std: Annotated[str, typer.Option(help="Deviation of a pixel, one number or one per channel.")] = "1",
-    calibrate: Annotated[int, typer.Option(min=1, help="Number of pictures that measure the ranges, at most.")] = 100,
-    hold_back: Annotated[float, typer.Option(min=0, max=0.9, help="Share of the pictures that only compare.")] = 0.2,
+    calibrate: Annotated[int, typer.Option(min=1, help="The most pictures that measure the ranges.")] = 100,
+    hold_back: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Share of the pictures that is held back for the comparison.")
+    ] = 0.2,
     firmware: Annotated[
         str, typer.Option(help="Firmware whose answers are compared; default: minimum_with_kmodel_v4_support.")
     ] = "",
@@ -42,11 +46,13 @@ def convert(
 ) -> None:
     """Convert a float32 ONNX network into a .kmodel that every firmware runs (v3, 8 bits).
 
-    DIR holds pictures such as the camera will see, a few dozen or more. Most of them measure the range of every tensor;
-    the held-back ones show how near the converted network comes to the float network. Docs: docs/convert.md.
+    DIR holds pictures like those that the camera will see, a few dozen or more. Most of them measure the value range of
+    every tensor. The others are held back, to show how close the converted network comes to the float network. More:
+    docs/convert.md.
 
-    The network gets (pixel x scale - mean) / std of the camera's pixels 0 to 255: give the values it was trained with.
-    Ends with 1 when the network cannot be converted, or fits no firmware (the file is written in that case, too).
+    The network receives (pixel x scale - mean) / std, where pixel is the camera's value from 0 to 255. Give the values
+    that it was trained with. The exit code is 1 if the network cannot be converted or fits no firmware; in the second
+    case the file is still written.
     """
     if (images is None) == (not random):
         raise MaixSwitchError(
@@ -59,14 +65,14 @@ def convert(
             else tr("choose one of --images and --random"),
             EXIT_USAGE,
         )
-    # The conversion takes long, so whatever can be refused is refused before it starts.
+    # The conversion takes long, so check everything that can be wrong before it starts.
     target = out or Path(f"{network.stem}.kmodel")
     pixels = (scale, _numbers("--mean", mean), _numbers("--std", std))
     names, boxes = _labels(labels), _anchors(anchors)
     _fitting_options(kind, boxes, card, title, report)
     _writable(target, *([report] if report is not None else []))
     runtime = _runtime(firmware)
-    # numpy and the converter take a second to import, which a wrong option need not cost.
+    # numpy and the converter take a second to import, so they come after the checks of the options.
     from maixswitch.convert.conversion import Options, check_labels
     from maixswitch.convert.conversion import convert as make
     from maixswitch.convert.report import document as reports
@@ -74,7 +80,7 @@ def convert(
     facts = make(Options(network, target, images, kind, boxes, calibrate, hold_back, *pixels, runtime=runtime))
     check_labels(facts, names)
     document = reports.document(facts)
-    # The page first: if it cannot be written, an older kmodel stays as it was.
+    # Write the page first: if that fails, an older kmodel stays as it was.
     if report is not None:
         from maixswitch.convert.report.page import page
 
@@ -85,7 +91,7 @@ def convert(
     else:
         print(reports.text(document))
         console.say(tr("wrote {output}", output=target))
-    # The file is kept even if no firmware takes it: `maixswitch kmodel info` then tells what is too large.
+    # The file stays even if no firmware can run it, because `maixswitch kmodel info` shows what is too large.
     clean = _onto_card(card, target, title, facts.kind, labels, anchors, json) if card is not None else True
     if not document["fits"] or not clean:
         raise typer.Exit(EXIT_FINDINGS)
@@ -93,7 +99,7 @@ def convert(
 
 def _fitting_options(kind: str, anchors: tuple[float, ...], card: Path | None, title: str, report: Path | None) -> None:
     """Raise MaixSwitchError (usage), before any work, for options that contradict each other."""
-    # The kind "" is worked out later, and the importer judges the anchors then.
+    # The kind "" is decided later, and the importer judges the anchors then.
     if anchors and kind in board_code.kinds() and not board_code.has_field(kind, "anchors"):
         raise MaixSwitchError(tr("--anchors: a {kind} has no anchors", kind=kind), EXIT_USAGE)
     if title and card is None:
@@ -117,7 +123,7 @@ def _runtime(firmware: str) -> str:
 def _writable(*paths: Path) -> None:
     """Raise MaixSwitchError (input or output), before any work, for files whose folder is missing."""
     for path in paths:
-        # Only what a user gets wrong most often. A full disk or a missing right shows when the file is written.
+        # Check only the most frequent mistakes. A full disk or a missing permission shows when the file is written.
         if not path.parent.is_dir() or path.is_dir():
             why = "Is a directory" if path.is_dir() else "No such file or directory"
             raise MaixSwitchError(tr("cannot write {path}: {reason}", path=path, reason=word(why)), EXIT_IO)
@@ -158,7 +164,7 @@ def _anchors(text: str) -> tuple[float, ...]:
         return ()
     from maixswitch.card.importing.labels import read_anchors
 
-    # A file whose name looks like a list can be given as ./NAME: no list holds a slash.
+    # No list contains a slash, so a file whose name looks like a list can be written as ./NAME.
     is_list = set(text) <= set("0123456789.,;+- eE[]()")
     anchors = read_anchors(text.encode() if is_list else files.read(Path(text), MOST_LABELS))
     if not anchors:

@@ -19,17 +19,19 @@ def doctor(
     fix: Annotated[
         bool,
         typer.Option(
-            "--fix", help="Finish an interrupted sync, delete what it left, and end the firmware's wait for MaixPy IDE."
+            "--fix",
+            help="Finish an interrupted sync, delete its leftover files, and end the firmware's wait for MaixPy IDE.",
         ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Look for what is wrong with a board on its cable: port, firmware, card, app, camera, panel, keys.
+    """Examine a board over its cable: port, firmware, card, app, camera, panel and keys.
 
-    The command stops the board's program and starts it again at the end. It changes nothing without --fix. Each finding
-    has a code; maixswitch explain CODE says more. Ends with 1 when there is an error or no board.
+    The command stops the board's program and starts it again at the end. It changes nothing on the board unless you
+    give --fix. Each finding has a code; maixswitch explain CODE says more. The exit code is 1 if there is an error or
+    no board.
 
-    Never tried on a board: what it expects of the firmware comes from the firmware's source.
+    This command has never been tried on a real board: what it expects comes from the firmware's source.
     """
     from maixswitch.board.doctor.examine import document, examine
 

@@ -19,9 +19,9 @@ def explain(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Say what a code, or a line that the board printed, means and what to do.
+    """Explain a code, or a line that the board printed, and say what to do.
 
-    Without words, the command lists what it knows. Ends with 1 for an unknown text.
+    Without arguments, the command lists what it can explain. The exit code is 1 if it does not know the text.
     """
     from maixswitch.card.explain import explain as look_up
     from maixswitch.card.explain import known

@@ -1,7 +1,7 @@
 """How a command ends when it fails: one message on stderr and an exit code.
 
-An expected failure is a MaixSwitchError and says itself what was wrong and what to do. Every other exception is a bug
-of maixswitch and never a fault of the user's file: its traceback goes into a file for the report, or to stderr with
+An expected failure is a MaixSwitchError, whose message says what was wrong and what to do. Every other exception is a
+bug of maixswitch and never a fault of the user's file: its traceback goes into a file for the report, or to stderr with
 --debug.
 """
 
@@ -26,10 +26,10 @@ DEBUG = "--debug"
 
 def take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
     """Return whether --debug is among the arguments before "--", and the arguments without it."""
-    # What follows "--" belongs to the command, even if it looks like this option.
+    # Arguments after "--" belong to the command, even if they look like this option.
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    rest = [argument for argument in arguments[:end] if argument != DEBUG]
-    return len(rest) < end, [*rest, *arguments[end:]]
+    others = [argument for argument in arguments[:end] if argument != DEBUG]
+    return len(others) < end, [*others, *arguments[end:]]
 
 
 def choose_language(name: str) -> None:
@@ -42,7 +42,7 @@ def choose_language(name: str) -> None:
 
 @contextmanager
 def ended_by_message(debug: bool) -> Iterator[None]:
-    """End the process with a message and an exit code for whatever the block raises; `debug`: with the traceback."""
+    """End the process with a message and an exit code if the block raises; with `debug`, show the traceback, too."""
     try:
         yield
     except typer.TyperException as error:
@@ -54,7 +54,7 @@ def ended_by_message(debug: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         _end(tr("interrupted"), EXIT_INTERRUPTED, debug=False)
     except BrokenPipeError:  # the reader of our output has enough, such as `head`
-        # Otherwise Python would complain about the closed pipe once more when it ends.
+        # Without this, Python would complain about the closed pipe again when it ends.
         sys.stderr.close()
         sys.exit(1)
     except MemoryError:
@@ -64,9 +64,9 @@ def ended_by_message(debug: bool) -> Iterator[None]:
 
 
 def bug(error: Exception, debug: bool) -> str:
-    """Return the message for an exception that nobody expected; without `debug` its traceback goes into a file."""
+    """Return the message for an unexpected exception; without `debug` its traceback goes into a file."""
     name = _name(error)
-    # Users seldom copy a traceback in full; a file is complete and easy to attach.
+    # Users seldom copy a complete traceback. A file is complete and easy to attach.
     if not debug:
         try:
             path = _write_traceback()
@@ -98,7 +98,7 @@ def _name(error: Exception) -> str:
 
 
 def _write_traceback() -> str:
-    """Write the present traceback, and what it ran on, into a new file of the temporary folder; return its path."""
+    """Write the current traceback, versions and arguments into a new temporary file; return its path."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="maixswitch-bug-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
     ) as file:

@@ -1,7 +1,7 @@
-"""Help pages and usage errors, which typer writes, in the chosen language.
+"""Translate the help pages and usage errors that typer writes into the chosen language.
 
-The English help is in docstrings and decorators, where typer expects it. Typer's own sentences exist only in English;
-they are listed here and recognised in what typer would print.
+The English help is in docstrings and decorators, where typer expects it. Typer's own sentences exist only in English,
+so they are listed here and recognised in typer's output.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typer._click.formatting import HelpFormatter
 from maixswitch import console
 from maixswitch.language import chosen, tr, word
 
-# Longest first where one would also match another.
+# If one sentence also matches another's text, the longer one comes first.
 SENTENCES = (
     "Missing command.",
     "Missing argument {name}.",
@@ -50,7 +50,7 @@ _PIECES = re.compile(rf"[{_OPENING}]*(?:[{_WIDE}]|[^\s{_WIDE}]+)[{_CLOSING}]*|[{
 
 
 class Formatter(HelpFormatter):
-    """The writer of help pages with wide characters, each of which may end a line."""
+    """Writes help pages with wide characters, after each of which a line may end."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         super().write_usage(prog, args, tr("Usage: ") if prefix is None else prefix)
@@ -67,7 +67,7 @@ class Formatter(HelpFormatter):
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         column = min(max(console.width(first) for first, _ in rows), col_max) + col_spacing
         indent = " " * self.current_indent
-        # A name wider than its column gets a line for itself, and the text begins on the next one.
+        # A name that is wider than its column gets its own line, and its text begins on the next line.
         for first, second in rows:
             lines = list(_block(_notes(second), max(self.width - column - 2, 10)))
             if console.width(first) > column - col_spacing:
@@ -91,7 +91,7 @@ def translate(command: Any) -> None:
     command.context_class = type("Context", (command.context_class,), {"formatter_class": Formatter})
     make_option = command.get_help_option
 
-    # typer makes the option --help on demand, so its text can only be translated where it is made.
+    # typer makes the option --help on demand, so its text is translated when it is made.
     def help_option(ctx: Any) -> Any:
         option = make_option(ctx)
         if option is not None:
@@ -115,7 +115,7 @@ def clean(text: str) -> str:
 
 def refuse(error: typer.TyperException) -> int:
     """Show a usage error on stderr in the chosen language; return the exit code."""
-    # Without arguments the help page is the message, and it is translated already.
+    # If there are no arguments, the message is the help page, which is translated already.
     if chosen() == "en" or type(error).__name__ == "NoArgsIsHelpError":
         error.show()  # type: ignore[attr-defined]
         return error.exit_code
@@ -136,7 +136,7 @@ def translated(message: str) -> str:
         match = _pattern(sentence).fullmatch(message)
         if match:
             values = match.groupdict()
-            # Typer nests its sentences, such as a wrong number inside of "Invalid value for ...".
+            # Typer nests its sentences, such as the one about a wrong number in "Invalid value for ...".
             if "message" in values:
                 values["message"] = translated(values["message"])
             return tr(sentence, **values)
@@ -150,7 +150,7 @@ def _pattern(sentence: str) -> re.Pattern[str]:
 
 def _notes(text: str) -> str:
     """Return a help text with the notes that typer adds in brackets (default, required) translated."""
-    # Two spaces and a bracket are how typer adds its notes. A bracket in the text itself has one space before it.
+    # Typer puts two spaces before the bracket of its notes. A bracket in the text itself has one space before it.
     head, bracket, notes = text.rpartition("  [")
     if not bracket or not notes.endswith("]"):
         return text
@@ -168,7 +168,7 @@ def _notes(text: str) -> str:
 def _block(text: str, columns: int) -> Iterator[str]:
     """Yield the lines of a paragraph; a paragraph that begins with a backspace keeps its own lines."""
     lines = text.splitlines()
-    # The same sign that click uses: such a paragraph is a table, and wrapping would destroy it.
+    # click uses the same sign for a table, which wrapping would destroy.
     if lines and lines[0].strip() == "\b":
         yield from lines[1:]
         return

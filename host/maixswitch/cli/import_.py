@@ -14,7 +14,7 @@ from maixswitch.cli.parameters import Json
 from maixswitch.errors import EXIT_FINDINGS, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
-Share = Annotated[float | None, typer.Option(min=0, max=1, help="0 to 1; default: what the files say.")]
+Share = Annotated[float | None, typer.Option(min=0, max=1, help="0 to 1; default: the value in the files.")]
 SIZE = re.compile(r"(\d{1,4})x(\d{1,4})(?:x([13]))?", re.IGNORECASE)
 
 
@@ -23,49 +23,51 @@ def import_(
         list[Path], typer.Argument(metavar="SRC", help="Folder, .zip, .kfpkg or .kmodel.", show_default=False)
     ],
     card: Annotated[Path, typer.Option("--card", help="Folder of the card.")],
-    title: Annotated[str, typer.Option(help="What the screen shows; default: after the file's name.")] = "",
-    kind: Annotated[str, typer.Option(help="Kind of the model, such as classifier; default: worked out.")] = "",
-    labels: Annotated[
-        str, typer.Option(metavar="FILE", help="Labels: a file, or which of the source's files counts.")
+    title: Annotated[str, typer.Option(help="Title on the panel; default: derived from the file's name.")] = "",
+    kind: Annotated[
+        str, typer.Option(help="Kind of the model, such as classifier; default: derived from the files.")
     ] = "",
+    labels: Annotated[str, typer.Option(metavar="FILE", help="Labels: a file, or a file of the source.")] = "",
     anchors: Annotated[
-        str, typer.Option(metavar="FILE|LIST", help="Anchors: numbers with commas, a file, or which of the source's.")
+        str, typer.Option(metavar="FILE|LIST", help="Anchors: numbers with commas, a file, or a file of the source.")
     ] = "",
-    position: Annotated[int, typer.Option(min=0, help="Place in the button's order, 1 for the first.")] = 0,
+    position: Annotated[int, typer.Option(min=0, help="Position in the button's order, 1 for the first.")] = 0,
     input_: Annotated[
-        str, typer.Option("--input", metavar="WxHxC", help="The network's input; refused when it has another.")
+        str, typer.Option("--input", metavar="WxHxC", help="Expected input of the network; another one is refused.")
     ] = "",
     threshold: Share = None,
     nms: Share = None,
     softmax: Annotated[
         bool | None,
-        typer.Option("--softmax/--no-softmax", help="Whether the app takes a softmax; default: worked out."),
+        typer.Option(
+            "--softmax/--no-softmax", help="Whether the app computes a softmax; default: derived from the network."
+        ),
     ] = None,
     top: Annotated[int | None, typer.Option(min=1, max=10, help="How many classes to show.")] = None,
     field: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A field of the kind for model.json, as NAME=VALUE; may be repeated."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")] = False,
     json: Json = False,
 ) -> None:
-    """Bring models onto a card: an export of MaixHub, V-Training or aXeleRate, a kfpkg, or a single .kmodel.
+    """Import models onto a card: an export of MaixHub, V-Training or aXeleRate, a kfpkg, or a single .kmodel.
 
-    The command recognises the format by its contents; it reads scripts and never runs them. Where the files contradict
-    each other, it shows both values and asks for an option that decides. While there is a problem the card stays as it
-    is, and the exit code is 1.
+    The command recognises the format by the contents of the files. It reads scripts but never runs them. If the files
+    contradict each other, it shows the values and names the option that decides between them. If a model has a problem,
+    nothing is written and the exit code is 1.
     """
     from maixswitch.card.importing import importer
     from maixswitch.card.importing.messages import Refusal
     from maixswitch.card.importing.options import ImportOptions
 
-    # Options are judged before a source is opened.
+    # Judge the options before a source is opened.
     size, fields = _size(input_), dict(_field(text) for text in field or [])
     options = ImportOptions(title, kind, labels, anchors, size, threshold, nms, softmax, top, fields)
     try:
         result = importer.import_models(sources, card, options, position, dry_run)
     except Refusal as error:
-        # A program reads the refusal from the document, a person from the message that follows.
+        # Programs read the refusal in the document, people in the message that follows.
         if json:
             console.emit(importer.ImportResult([], [error.import_message]).document(card))
         raise
@@ -85,9 +87,9 @@ def _field(text: str) -> tuple[str, Any]:
     """
     name, mark, value = text.partition("=")
     if not mark or not name:
-        raise MaixSwitchError(tr("--field {text}: wanted NAME=VALUE, such as points=5", text=text), EXIT_USAGE)
+        raise MaixSwitchError(tr("--field {text}: expected NAME=VALUE, such as points=5", text=text), EXIT_USAGE)
     try:
-        # JSON first, so that 5 is a number and [1, 2] a list. A plain word needs no quotes in the shell.
+        # Read the value as JSON, so that 5 is a number and [1, 2] a list. A plain word needs no quotes in the shell.
         return name, parse(value)
     except ValueError:
         return name, value

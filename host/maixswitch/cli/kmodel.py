@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="kmodel",
-    help="Look into a .kmodel: whether it fits, its speed, its answers.",
+    help="Inspect a .kmodel: its memory, its speed, its answers.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -41,9 +41,10 @@ def info(
         list[str] | None, typer.Option(help="Firmware to judge for; may be repeated. Default: all.")
     ] = None,
 ) -> None:
-    """Show layers, memory, estimated speed and which firmwares can run the model.
+    """Show layers, memory, estimated speed, and which firmwares can run the model.
 
-    Ends with 1 for a file that is not a usable model, and when the model fits no firmware that --firmware names.
+    The exit code is 1 if the file is not a usable model, or if the model fits none of the firmwares that you name with
+    --firmware.
     """
     from maixswitch.kmodel.judge.describe import describe_broken, describe_file
     from maixswitch.kmodel.judge.report import report
@@ -60,7 +61,7 @@ def info(
         console.emit(description)
     else:
         print(report(description))
-    # Without --firmware the question is which ones fit, and "none" is an answer to it.
+    # Without --firmware the command only lists which firmwares fit, and "none" is not an error.
     if not description["usable"] or (
         firmware and not any(item["verdict"] == "fits" for item in description["firmware"])
     ):
@@ -78,14 +79,14 @@ def run(
     runtime: Runtime = "maixpy",
     json: Json = False,
 ) -> None:
-    """Run one inference: the CPU layers as the firmware computes them, the KPU's as the vendor's simulator does.
+    """Run one inference: the CPU layers as the firmware computes them, the KPU layers as the vendor's simulator does.
 
-    A picture is stretched to the model's input; for a model of floats its values become 0 to 1.
+    A picture is stretched to the size of the model's input. For a model of floats its values become 0 to 1.
     """
     from maixswitch.kmodel.judge.bench import read_input, run_once
 
     kmodel = _load(file, rounding, runtime)
-    # Judged here, where the message can name the option.
+    # Checked here, because the message names the option.
     if len(input_) != len(kmodel.inputs):
         expected = tr("1 input") if len(kmodel.inputs) == 1 else tr("{inputs} inputs", inputs=len(kmodel.inputs))
         raise MaixSwitchError(
@@ -107,8 +108,8 @@ def run(
         return
     for item in summary["outputs"]:
         shape = "x".join(map(str, item["shape"]))
-        # A model of floats can give NaN in every place, which has neither a least nor a largest value.
-        numbers = tr("values that are no numbers")
+        # If every value of a float output is NaN, there is neither a least nor a largest one.
+        numbers = tr("values that are not numbers")
         if item["min"] is not None and item["max"] is not None:
             numbers = tr(
                 "{min:g} to {max:g}, largest at {argmax}", min=item["min"], max=item["max"], argmax=item["argmax"]
@@ -142,10 +143,10 @@ def bench(
 
 @app.command()
 def diff(first: File, second: File, runtime: Runtime = "maixpy", json: Json = False) -> None:
-    """Show what differs: header, layers, shapes, quantisation, weights.
+    """Show where two models differ: header, layers, shapes, quantisation, weights.
 
-    Ends with 1 when the two models compute different things. Different addresses in memory do not count, nor does what
-    the runtime ignores.
+    The exit code is 1 if the models compute different things. Differences in memory addresses, or in fields that the
+    runtime ignores, do not count.
     """
     from maixswitch.kmodel.judge.diff import compare, document, text
 
@@ -199,7 +200,7 @@ def _size(text: str, option: str) -> Size | None:
     if text.lower() in ("none", "0x0", ""):
         return None
     width, _, height = text.lower().partition("x")
-    # The limit catches typing errors, which would otherwise count as gigabytes of the board's memory.
+    # The limit catches typing errors, which would otherwise ask for gigabytes of the board's memory.
     if not (width.isdecimal() and height.isdecimal() and 0 < int(width) <= 4096 and 0 < int(height) <= 4096):
         raise MaixSwitchError(
             tr("{option} {text}: expected a size in pixels such as 320x240, or none", option=option, text=text),

@@ -14,13 +14,13 @@ from typer.core import TyperGroup
 from maixswitch import __version__, console, language
 from maixswitch.cli import failures, help_pages
 
-# The emulator's matrices are small: a second BLAS thread gains nothing, and on a busy machine the two wait for each
-# other, fifty times longer than they compute. numpy reads this when it is imported, which each command does by itself.
+# The emulator's matrices are small: a second BLAS thread gains nothing, and on a busy machine the two threads wait for
+# each other fifty times longer than they compute. numpy reads the variable when a command imports it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 class Command(NamedTuple):
-    """A row of the table: `function` of the module `maixswitch.cli.<module>` is run by `maixswitch <name>`.
+    """A row of the table: `maixswitch <name>` runs `function` of the module `maixswitch.cli.<module>`.
 
     The function's docstring is the help page of the command, `summary` its line in `maixswitch --help`.
     """
@@ -33,38 +33,38 @@ class Command(NamedTuple):
 
 
 MAKE_A_CARD = "Make a card"
-BRING_MODELS = "Bring models"
-LOOK_AT_MODELS = "Look at models"
+IMPORT_MODELS = "Import and convert models"
+EXAMINE_MODELS = "Examine models"
 RUN_ON_THIS_PC = "Run on this PC"
 WORK_WITH_A_BOARD = "Work with a board"
-GROUPS = (MAKE_A_CARD, BRING_MODELS, LOOK_AT_MODELS, RUN_ON_THIS_PC, WORK_WITH_A_BOARD)
+GROUPS = (MAKE_A_CARD, IMPORT_MODELS, EXAMINE_MODELS, RUN_ON_THIS_PC, WORK_WITH_A_BOARD)
 
 COMMANDS = (
     Command("new", "new", "new", MAKE_A_CARD, "Make a card: the app, sample models and a README.txt."),
     Command("build", "build", "build", MAKE_A_CARD, "Write the app's part of a card: boot.py, main.py and device/."),
     Command("order", "order", "order", MAKE_A_CARD, "Change the order of a card's models."),
     Command("remove", "remove", "remove", MAKE_A_CARD, "Delete one model's folder from a card."),
-    Command("import", "import_", "import_", BRING_MODELS, "Bring models of any common export onto a card."),
-    Command("convert", "convert", "convert", BRING_MODELS, "Convert an ONNX network into a .kmodel."),
-    Command("check", "check", "check", LOOK_AT_MODELS, "Look for every mistake on a card or in a model."),
-    Command("ls", "ls", "ls", LOOK_AT_MODELS, "List a card's models and whether they fit."),
-    Command("kmodel", "kmodel", "app", LOOK_AT_MODELS, "Look into a .kmodel: whether it fits, its speed, its answers."),
-    Command("demo", "sim", "demo", RUN_ON_THIS_PC, "Show the app in half a minute, with no card and no board."),
+    Command("import", "import_", "import_", IMPORT_MODELS, "Import models of any common export format onto a card."),
+    Command("convert", "convert", "convert", IMPORT_MODELS, "Convert an ONNX network into a .kmodel."),
+    Command("check", "check", "check", EXAMINE_MODELS, "Check a card or a model for mistakes."),
+    Command("ls", "ls", "ls", EXAMINE_MODELS, "List a card's models and whether they fit."),
+    Command("kmodel", "kmodel", "app", EXAMINE_MODELS, "Inspect a .kmodel: its memory, its speed, its answers."),
+    Command("demo", "sim", "demo", RUN_ON_THIS_PC, "Show the app in half a minute, without card or board."),
     Command("sim", "sim", "sim", RUN_ON_THIS_PC, "Run the app of the board on this PC with a card."),
-    Command("screenshot", "screenshot", "screenshot", RUN_ON_THIS_PC, "Make pictures of the panel, on several boards."),
-    Command("replay", "replay", "replay", RUN_ON_THIS_PC, "Repeat a recorded run and say where it differs."),
+    Command("screenshot", "screenshot", "screenshot", RUN_ON_THIS_PC, "Take pictures of the panel, on several boards."),
+    Command("replay", "replay", "replay", RUN_ON_THIS_PC, "Repeat a recorded run and tell where it differs."),
     Command("diagram", "diagram", "diagram", RUN_ON_THIS_PC, "Print the app's state machine as a Mermaid diagram."),
-    Command("sync", "sync", "sync", WORK_WITH_A_BOARD, "Bring a card's folder onto the card of a board."),
+    Command("sync", "sync", "sync", WORK_WITH_A_BOARD, "Copy a card's folder onto the card of a board."),
     Command("monitor", "monitor", "monitor", WORK_WITH_A_BOARD, "Show live what a board's app sees and does."),
-    Command("doctor", "doctor", "doctor", WORK_WITH_A_BOARD, "Look for what is wrong with a board on its cable."),
-    Command("explain", "explain", "explain", WORK_WITH_A_BOARD, "Say what a code or an error text of the board means."),
+    Command("doctor", "doctor", "doctor", WORK_WITH_A_BOARD, "Examine a board over its cable."),
+    Command("explain", "explain", "explain", WORK_WITH_A_BOARD, "Explain a code or an error text of the board."),
     Command("reset", "reset", "reset", WORK_WITH_A_BOARD, "Restart a board over its cable."),
     Command("board", "board", "board", WORK_WITH_A_BOARD, "Run a virtual board behind a serial port of this PC."),
 )
 
 
 class Commands(MutableMapping[str, Any]):
-    """The commands of the table by their names; the module of a command is imported when somebody asks for it."""
+    """The commands of the table by their names. The module of a command is imported on demand."""
 
     def __init__(self) -> None:
         self._rows = {row.name: row for row in COMMANDS}
@@ -91,7 +91,7 @@ class Commands(MutableMapping[str, Any]):
 def _import(row: Command) -> Any:
     """Make typer's command of a row, with its help page in the chosen language."""
     target = getattr(import_module(f"maixswitch.cli.{row.module}"), row.function)
-    # typer makes a command only from an app, so a single function first gets an app of its own.
+    # typer makes a command only from an app, so a single function is wrapped into an app first.
     if not isinstance(target, typer.Typer):
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command(row.name)(target)
@@ -103,7 +103,7 @@ def _import(row: Command) -> Any:
 
 
 class Root(TyperGroup):
-    """The command `maixswitch` itself: its help lists the table, group by group, and imports no command."""
+    """The command `maixswitch` itself. Its help lists the table group by group, without importing the commands."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -152,19 +152,19 @@ def _root(
         bool, typer.Option("--debug", help="Show the traceback of a failure, for a report about maixswitch.")
     ] = False,
 ) -> None:
-    # Nothing to do: `main` removes --lang and --debug from the arguments, so that they may stand anywhere.
+    # Nothing to do: `main` removes --lang and --debug from the arguments, so that they may be anywhere in the line.
     pass
 
 
 def main() -> None:
-    """Run the command line of this process and end it with an exit code; no failure shows a traceback by itself."""
+    """Run the command line of this process and end with an exit code. Failures show a traceback only with --debug."""
     console.prepare()
-    # Taken before typer reads anything, because an error in reading the arguments needs both already.
+    # Read --debug and --lang before typer does anything, because an error in the other arguments depends on both.
     debug, arguments = failures.take_debug(sys.argv[1:])
     with failures.ended_by_message(debug):
         lang, arguments = language.taken(arguments)
         failures.choose_language(lang)
         command = typer.main.get_command(app)
         help_pages.translate(command)
-        # Otherwise typer would print failures itself, in English, and choose the exit code.
+        # In standalone mode typer would print failures itself, in English, and choose the exit code.
         sys.exit(command.main(arguments, standalone_mode=False) or 0)

@@ -12,17 +12,17 @@ from maixswitch.language import tr
 
 
 def monitor(
-    port: Annotated[str, typer.Option(help="Serial port of the board; default: the only one there is.")] = "",
+    port: Annotated[str, typer.Option(help="Serial port; default: that of the only board.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Messages as JSON Lines on stdout, and nothing else.")] = False,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="End after this many seconds.")] = None,
     baud: Annotated[int, typer.Option(min=9600, help="Rate of the line.")] = 115200,
 ) -> None:
-    """Show live what a board's app sees and does. The command only listens, so the app goes on undisturbed.
+    """Show live what a board's app sees and does. The command only listens, so it does not disturb the app.
 
-    The app sends when maixswitch.json on the card says "link": true. After a reset, or when the cable was unplugged,
-    the command goes on by itself. Ctrl-C ends it. Never tried on a board.
+    The app sends messages only if maixswitch.json on the card contains "link": true. After a reset, or when the cable
+    is plugged in again, the command continues by itself. Ctrl-C ends it. It has never been tried on a real board.
 
-    With --json every valid message goes to stdout, one a line, as docs/serial.md describes them.
+    With --json, every valid message goes to stdout, one per line, as docs/serial.md describes them.
     """
     from maixswitch.board.monitor import Listener
     from maixswitch.board.ports import choose
@@ -30,12 +30,12 @@ def monitor(
     listener = Listener(choose(port), baud)
     if json:
         _pass_on(listener, seconds)
-    # The table redraws itself, which only a terminal can show; a file or a pipe gets lines.
+    # Only a terminal can show a table that redraws itself. A file or a pipe gets lines.
     elif console.interactive():
         _show(listener, seconds)
     else:
         _tell(listener, seconds)
-    # So a script can test the link by the exit code.
+    # The exit code lets a script test the link.
     if not listener.lines.messages:
         raise MaixSwitchError(
             tr("no message came from {port} in {seconds:g} s", port=listener.port, seconds=seconds or 0), EXIT_DEVICE

@@ -13,14 +13,14 @@ from maixswitch.language import tr
 
 
 def new(
-    card: Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card; made when absent.")],
+    card: Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card; created if it is missing.")],
     mpy: Mpy = False,
     empty: Annotated[bool, typer.Option("--empty", help="Leave out the sample models.")] = False,
 ) -> None:
     """Make a card: the app, sample models and a README.txt.
 
-    The models are shapes, digits and colours. Nothing is overwritten: models/ and README.txt stay when they are there,
-    and the command refuses a folder that already holds a part of the app.
+    The sample models recognise shapes, digits and colours. The command overwrites nothing: it keeps models/ and
+    README.txt if they exist, and it refuses a folder that holds a part of the app.
     """
     from maixswitch.card import folders
     from maixswitch.card.new import create

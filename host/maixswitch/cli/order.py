@@ -19,9 +19,9 @@ def order(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Change the order of a card's models, by the number in front of the name of each folder.
+    """Change the order of a card's models, by renumbering the names of their folders.
 
-    The models that you do not name follow in their present order. Without any name, the command shows the order.
+    Models that you do not name follow in their present order. Without MODEL, the command only shows the order.
     """
     from maixswitch.card import folders, ordering
     from maixswitch.card.reading import MODELS
@@ -34,7 +34,7 @@ def order(
         for folder in first:
             if first.count(folder) > 1:
                 raise MaixSwitchError(tr("{name} is named twice", name=folder), EXIT_USAGE)
-        # Without a place of its own, a model keeps its order behind the named ones.
+        # Models that are not named keep their order behind the named ones.
         ordered = [*first, *(folder for folder in folder_names if folder not in first)]
         renamed = ordering.rename(card / MODELS, ordering.renumbered(ordered))
         # Read again, because the folders have other names now.

@@ -13,7 +13,7 @@ from maixswitch.language import tr
 
 def remove(
     card: CardFolder,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Its folder or title.", show_default=False)],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Folder or title of the model.", show_default=False)],
 ) -> None:
     """Delete one model's folder from a card."""
     from maixswitch.card import folders, ordering

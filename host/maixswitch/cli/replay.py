@@ -47,11 +47,11 @@ def replay(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Repeat a recorded run exactly, and say whether the app still does the same.
+    """Repeat a recorded run exactly, and tell whether the app still behaves the same.
 
-    FILE comes from `maixswitch sim CARD --record FILE`; it holds the camera's pictures, the keys, the script and, when
-    it is small, the card. Ends with 0 when the event log is the same, and with 1 and the first difference when it is
-    not.
+    FILE comes from `maixswitch sim CARD --record FILE`. It holds the camera's pictures, the keys, the script and, if it
+    is small, the card. The exit code is 0 if the event log is the same; otherwise it is 1, and the command shows the
+    first difference.
     """
     limit = _until(until)
     # The test runs a plain `maixswitch replay FILE`, which would ignore these options.
@@ -63,7 +63,7 @@ def replay(
     with read(file) as recording:
         if as_test is not None:
             # A test must not depend on a card that lies somewhere else.
-            if not recording.cards[""].whole:
+            if not recording.cards[""].complete:
                 text = tr("--as-test: the card was left out of {path}; record it without --no-card", path=file)
                 raise MaixSwitchError(text, EXIT_USAGE)
             write_test(as_test, file)
@@ -71,7 +71,7 @@ def replay(
             return
         outcome = Replay(recording, card, limit).run()
         version = recording.version
-    # Only a part was compared, so neither "the same" nor "different" would be true.
+    # Only a part was compared, so neither "the same" nor "different" would be right.
     if outcome.interrupted:
         raise MaixSwitchError(tr("interrupted"), EXIT_INTERRUPTED)
     if json:
@@ -88,7 +88,7 @@ def _until(text: str) -> Until:
     if not text:
         return Until()
     try:
-        # isdigit alone takes characters such as a raised 2, which int refuses.
+        # isdigit alone accepts characters such as a superscript 2, which int refuses.
         if text.isascii() and text.isdigit() and int(text):
             return Until(frames=int(text))
         return Until(ms=duration_ms(text))
@@ -100,12 +100,12 @@ def _until(text: str) -> Until:
 def _tell(file: Path, outcome: Outcome, version: str) -> None:
     from maixswitch import __version__
 
-    # A changed card explains a difference and is told even without one: the run then proves less.
+    # A changed card may explain a difference. Without a difference it is reported, too, because the run proves less.
     if outcome.changed:
         names = ", ".join(outcome.changed[:5]) + (", ..." if len(outcome.changed) > 5 else "")
         console.say(tr("note: the card is not the recorded one: {names}", names=names))
     if outcome.difference is not None:
-        # Another version is the likeliest reason for a difference, so it is told first.
+        # Another version is the likeliest reason for a difference, so it is reported first.
         if version != __version__:
             console.say(
                 tr("note: recorded with maixswitch {version}, this is {this}", version=version[:40], this=__version__)
@@ -158,7 +158,7 @@ def write_test(out: Path, recording: Path) -> None:
             path = os.path.relpath(recording.resolve(), out.resolve().parent)
         except ValueError:  # another drive of the PC
             path = str(recording.resolve())
-        # The stem may hold any characters, and a function's name only a few.
+        # The stem may contain any characters, a function's name only a few.
         function = re.sub(r"\W", "_", recording.stem, flags=re.ASCII).strip("_").lower() or "recording"
         safe = re.sub(r"[^\w. -]", "_", recording.name)
         text = _TEST.format(mark=MARK, name=safe, path=Path(path).as_posix(), function=function)

@@ -15,23 +15,23 @@ def reset(
     port: Annotated[str, typer.Option(help="Serial port, such as /dev/ttyUSB0; default: that of the only board.")] = "",
     kind: Annotated[str, typer.Option(help="Kind of board: dan, goE or goD, or a board such as bit or cube.")] = "",
     bootloader: Annotated[bool, typer.Option("--bootloader", help="Start the boot loader; needs the kind.")] = False,
-    soft: Annotated[bool, typer.Option("--soft", help="Without the lines: only the program starts again.")] = False,
+    soft: Annotated[bool, typer.Option("--soft", help="Restart only the program, without the lines.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Restart a board over its cable, by the lines DTR and RTS that drive RESET and BOOT.
+    """Restart a board over its cable: the lines DTR and RTS drive its RESET and BOOT.
 
-    How these lines are wired depends on the board. Without --kind the command goes by the USB chip, or tries both
-    common kinds until the board says its first words. With --bootloader the board waits for firmware; maixswitch reset
-    brings it back.
+    How these lines are wired depends on the board. Without --kind, the command guesses from the USB chip, or tries both
+    common kinds until the board prints something. With --bootloader, the board waits for a firmware; run maixswitch
+    reset to start its program again.
 
-    With --soft the lines stay as they are: the command interrupts the running program and starts it again, boot.py
-    first.
+    With --soft, the command does not use the lines: it interrupts the running program and starts boot.py and main.py
+    again.
     """
     from maixswitch.board import lines, ports
 
     if soft and (bootloader or kind):
         raise MaixSwitchError(tr("--soft moves no line: it goes with neither --kind nor --bootloader"), EXIT_USAGE)
-    # A wrong kind is refused before a port is looked for.
+    # Check the kind before looking for a port.
     chosen = lines.kind(kind).name if kind else ""
     device = ports.choose(port, kind)
     guess = next((board.kind_guess for board in ports.ports() if board.device == device), "")
@@ -42,7 +42,7 @@ def reset(
             pass
         how, text = "soft", tr("{port}: its program starts again", port=device)
     elif bootloader:
-        # No kind is tried here: the boot loader prints nothing, so nobody would notice a wrong one.
+        # The command cannot try kinds here: the boot loader prints nothing, so a wrong kind would go unnoticed.
         if not (chosen or guess):
             raise MaixSwitchError(
                 tr("--bootloader: the kind of the board at {port} is not known; name it with --kind", port=device),
@@ -53,7 +53,7 @@ def reset(
             "{port}: the boot loader was started as for kind {kind}; back with: maixswitch reset", port=device, kind=how
         )
     else:
-        # The guess comes first, since it often is right and each further try takes seconds.
+        # The guess comes first, since it is often right and each further try takes seconds.
         names = (chosen,) if chosen else tuple(dict.fromkeys((guess, *lines.TRIED) if guess else lines.TRIED))
         how = lines.restart(device, names)
         text = tr("{port}: restarted, its lines are those of kind {kind}", port=device, kind=how)

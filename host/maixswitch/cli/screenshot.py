@@ -16,7 +16,7 @@ def screenshot(
     card: Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card.", show_default=False)],
     script: Annotated[Path, typer.Option(help="File of actions and expectations.", show_default=False)],
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder for the pictures; made when absent.", show_default=False)
+        Path, typer.Option(metavar="DIR", help="Folder for the pictures; created if it is missing.", show_default=False)
     ],
     board: Annotated[list[str] | None, typer.Option(help="Board, such as cube; may be repeated.")] = None,
     zoom: Annotated[
@@ -26,11 +26,12 @@ def screenshot(
         bool, typer.Option("--frame", help="Draw the board around it: key, card, and what the script says.")
     ] = False,
     sheet: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Also all in one picture, with their names and boards.")
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Write all pictures into one file, too, with their names and boards."),
     ] = None,
     pick: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME-BOARD", help="What the sheet holds, in this order; may be repeated."),
+        typer.Option(metavar="NAME-BOARD", help="A picture for the sheet, in this order; may be repeated."),
     ] = None,
     columns: Annotated[
         int | None, typer.Option(min=1, max=99, help="Pictures in a row of the sheet; default: one for each board.")
@@ -41,17 +42,17 @@ def screenshot(
     ] = None,
     fit: Annotated[str, typer.Option(help="How a photo fills the frame: stretch, cover or contain.")] = "stretch",
 ) -> None:
-    """Make pictures of the panel, on one board or several, the same on every run.
+    """Take pictures of the panel of one board or several. They are the same on every run.
 
-    The script is one of maixswitch sim; each of its lines `screenshot NAME` gives DIR/NAME-BOARD.png. Without --board
-    the command takes the board of the card's settings. It writes the files when all runs have ended well; when an
+    The script is like those of maixswitch sim. Each line `screenshot NAME` writes the file DIR/NAME-BOARD.png. Without
+    --board, the command uses the board of the card's settings. It writes the files after all runs have ended; if an
     expectation fails, it writes none.
     """
     from maixswitch.sim import screenshots
     from maixswitch.sim.script import read_script
     from maixswitch.sim.session import Options
 
-    # Every mistake in the options is told before the runs, which take minutes on several boards.
+    # Check all options before the runs, which take minutes on several boards.
     if sheet is None and (pick or columns):
         raise MaixSwitchError(tr("--pick and --columns are for the sheet: name its file with --sheet"), EXIT_USAGE)
     if sheet is not None and sheet.suffix.lower() != ".png":
@@ -71,11 +72,11 @@ def screenshot(
         zoom=zoom or (2 if frame else 1),
     )
     album = screenshots.take(options, boards, frame)
-    # An old picture beside a new one would mislead, so after a failure nothing is written.
+    # After a failure nothing is written, because a mix of old and new pictures would mislead.
     if album.code:
         console.say(f"maixswitch: {album.reason}")
         raise typer.Exit(album.code)
-    # Collected first: all files are written, or none.
+    # Collect all pictures first, so that all files are written or none.
     files = {out / f"{shot.key}.png": shot.picture for shot in album.shots}
     if sheet is not None:
         shown = screenshots.chosen(album.shots, picks)

@@ -43,23 +43,22 @@ def sim(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one; default: 8000.")
     ] = None,
-    host: Annotated[str, typer.Option(help="Let others reach the page, at this address, with a token.")] = "",
+    host: Annotated[str, typer.Option(help="Address at which others reach the page, with a token.")] = "",
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Record the run, for maixswitch replay.")] = None,
     no_card: Annotated[bool, typer.Option("--no-card", help="Leave the card's files out of the recording.")] = False,
 ) -> None:
-    """Run the app of the board on this PC with a card: a folder with models/ in it.
+    """Run the board's app on this PC with a card, which is a folder with models/ in it.
 
-    The folder never changes unless you give --write-back. Without --camera the lens sees a drawn moving scene. From a
-    folder of photos the camera shows each one for 3 s of board time, in name order, until a script chooses one
-    (`camera NAME`).
+    The app does not change the folder unless you give --write-back. Without --camera, the camera sees a drawn moving
+    scene. If --camera is a folder of photos, the camera shows each photo for 3 s of board time, in the order of their
+    names, until a script chooses one (`camera NAME`).
 
-    With --fit stretch, the default, the whole photo fills the 320x240 frame: the network then sees what it sees in a
-    test on the PC that resizes the photo, and positions keep their share of the photo. `cover` cuts, `contain` adds
-    black.
+    With --fit stretch, the default, the full photo fills the 320x240 frame. The network then sees the same as in a test
+    on a PC that resizes the photo. `cover` cuts the photo to the shape of the frame, `contain` adds black bars.
 
     \b
-    A script has one action a line:
+    A script has one action per line:
       wait 2s   frames 30   press [KEY]   hold [KEY]   eject   insert
              [for 120ms] [after 50ms] [bounce 2ms 5ms]   (after: the script does not wait for the finger)
       fail load 2006   fail run 2008   fail camera   heal
@@ -71,19 +70,19 @@ def sim(
       insert FOLDER   eject at 3   power   power cut 12   restart   skip 60s
       raise sensor.snapshot 2 RuntimeError 'Sensor timeout!'   raise KPU.init_yolo2 MemoryError
       boxes 10,20,60,60,0,0.9   scores 0.1 0.7
-    A damaged file begins with a dead sector. With `slow 10` the card reads ten times slower. `down` keeps the key
-    pressed until `up`. `select` takes the second model, as the serial link does. The last three lines are for tests:
-    insert another card; remove the card at the third file operation; switch the power off and on, or off after 12 more
-    bytes written; Ctrl-C and a new start; let time pass in which the board does nothing; make the second call of a
-    firmware function fail; set what networks find, without emulating them.
-    KEY is 1, 2, ... or the role of the key; without it, the key for "next" is meant. # starts a comment.
+    `damage` makes the first sector of a file unreadable. With `slow 10` the card reads ten times slower. `down` keeps
+    the key pressed until `up`. `select 2` chooses the second model, as the serial link does. The last three lines are
+    for tests: insert another card; eject the card at the third file operation; switch the power off and on, or off
+    after 12 more bytes are written; press Ctrl-C and start again; let time pass in which the board does nothing; make
+    the second call of a firmware function fail; set the results of the networks instead of emulating them.
+    KEY is 1, 2, ... or the role of the key; without KEY, the key for "next" is pressed. # starts a comment.
 
-    Keys of the live view: space press, h hold, 1 2 3 press that key, e card out or in, q quit.
+    Keys of the live view: space: press, h: hold, 1 2 3: press that key, e: eject or insert the card, q: quit.
     """
     if web:
         from maixswitch.web import command
 
-        # what the page cannot do is refused before the imports, which take a second
+        # Refuse what the page cannot do before the imports, which take a second.
         command.refuse_others(
             {
                 "--script": script,
@@ -104,7 +103,7 @@ def sim(
         options = Options(
             card, board, firmware, camera=camera, fit=fit, rounding=rounding, write_back=write_back, quiet=True
         )
-        # In real time unless the user says otherwise: a person presses the keys.
+        # Run in real time unless the user chooses otherwise, because a person presses the keys.
         code = command.run(
             options,
             host=host,
@@ -115,12 +114,12 @@ def sim(
         )
         _end(code, "")
 
-    # An option without effect is refused, because it shows that the user expects something else.
+    # Refuse an option without effect, because the user expects something of it.
     if no_card and record is None:
         raise MaixSwitchError(tr("--no-card is for --record FILE"), EXIT_USAGE)
-    # The live view and the JSON Lines would both want the terminal.
+    # The live view and the JSON Lines would mix on the terminal.
     live = console.interactive() and not json
-    # without a person at a terminal somebody has to end the run
+    # Without a person at a terminal, the run needs a limit.
     endless = script is None and frames is None and seconds is None and not live
     options = Options(
         card=card,
@@ -151,9 +150,9 @@ def demo(
         str | None, typer.Option(help="1 is real time, max as fast as possible; default: 1 in a terminal.")
     ] = None,
 ) -> None:
-    """Show the app in half a minute, with no card and no board.
+    """Show the app in half a minute, without a card and without a board.
 
-    Three small networks run before a drawn desk, and a drawn finger presses the key.
+    Three small networks look at a drawn desk, and a drawn finger presses the key.
     """
     from maixswitch.sim.demo import run
 
@@ -175,7 +174,7 @@ def _run_recorded(options: Options, path: Path, with_card: bool) -> tuple[int, s
 
     with RecordingWriter(path, options, with_card=with_card) as writer:
         code = writer.session.run()
-        # Inside the block, since an exception must leave a recording that is not complete.
+        # Inside the block, so that an exception leaves the recording marked as incomplete.
         writer.complete(code)
     if writer.full:
         console.say(tr("{file}: the recording is full; the run ends here", file=path))
@@ -198,14 +197,19 @@ def _end(code: int, reason: str) -> NoReturn:
 
 
 def _speed(text: str | None, real_time: bool) -> float:
-    """Return board seconds per second, 0 for as fast as possible; `real_time`: what no text means."""
+    """Return board seconds per second, 0 for as fast as possible.
+
+    text: the option's value; None for the default.
+    real_time: whether the default is 1 instead of 0.
+    Raises MaixSwitchError (usage) for anything but a number of at least 0, or "max".
+    """
     if text is None:
         return 1.0 if real_time else 0.0
     try:
         speed = 0.0 if text == "max" else float(text)
     except ValueError:
         speed = -1.0
-    # Not a number fails this comparison as well.
+    # NaN fails this comparison as well.
     if not 0 <= speed < float("inf"):
         raise MaixSwitchError(tr("--speed {text}: expected a number such as 1 or 0.5, or max", text=text), EXIT_USAGE)
     return speed

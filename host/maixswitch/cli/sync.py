@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def sync(
     card: CardFolder,
     port: Annotated[str, typer.Option("--port", "-p", help="Serial port of the board.")] = "",
-    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder that a card is mounted at.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every board that is attached, side by side.")] = False,
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder where a card is mounted.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All attached boards, in parallel.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, change nothing.")] = False,
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete models and files of the app that CARD does not have.")
@@ -33,21 +33,21 @@ def sync(
         bool, typer.Option("--checksum", help="Read every file on the card; do not trust SYNC/SUMS.")
     ] = False,
     baud: Annotated[
-        int, typer.Option(min=0, max=4500000, help="Faster line, such as 1500000; 0: 115200, as it is.")
+        int, typer.Option(min=0, max=4500000, help="Rate of the line, such as 1500000; 0 keeps 115200.")
     ] = 0,
-    plain: Annotated[bool, typer.Option("--plain", help="Slow way: mpremote's own file commands.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Use mpremote's own file commands, which are slower.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="With --to: even into a folder that is not yet a card.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Bring a card's folder onto the card of a board: over its USB cable, or into a card in this PC.
+    """Copy a card's folder onto the card of a board: over its USB cable, or onto a card that is in this PC.
 
-    The command sends only what differs. The board runs the old files until all new ones have arrived, then the new
-    ones. After an interruption, the same command goes on where it stopped. Without --port, --to and --all it takes the
-    only board.
+    The command sends only files that differ. The board keeps running the old files until all new ones have arrived.
+    After an interruption, run the same command again: it continues where it stopped. Without --port, --to and --all, it
+    uses the only board that is attached.
 
-    Never tried on a real board: so far only a virtual one has seen it (docs/sync.md).
+    This command has never been tried on a real board, only on a virtual one (docs/sync.md).
     """
     import tempfile
 
@@ -57,15 +57,15 @@ def sync(
 
     if sum((bool(port), to is not None, all_)) > 1:
         raise MaixSwitchError(tr("choose one of --port, --to and --all"), EXIT_USAGE)
-    # typer's range has no gap, but 0 means "as it is".
+    # typer's range cannot have a gap between 0, which keeps the rate, and 9600.
     if baud and baud < 9600:
         raise MaixSwitchError(tr("--baud {baud}: expected a rate such as 115200 or 1500000", baud=baud), EXIT_USAGE)
     options = Options(delete, checksum, app_only)
-    # A wrong folder is refused before all files of the card are read.
+    # Check the target folder before all files of the card are read.
     target = run.folder(to, card, force) if to is not None else None
 
     def show(plan: Plan) -> None:
-        # With --all the boards work at the same time, and their plans would mix on the screen.
+        # With --all the boards work at the same time, and their plans would mix on the terminal.
         if not json and not all_:
             print("".join(f"{line}\n" for line in report.table(plan)), end="", flush=True)
         for note in [] if all_ else report.notes(plan):
@@ -74,7 +74,7 @@ def sync(
             console.say(report.summary(plan))
 
     with tempfile.TemporaryDirectory(prefix="maixswitch-") as scratch, bars() as drawn:
-        # The ports are looked for before the files are read, so that a missing board shows at once.
+        # Look for the ports before reading the files, so that a missing board shows at once.
         ports = [] if target else _ports(port, all_)
         sources = run.gather(card, Path(scratch) if mpy else None, app_only, drawn)
         line = run.Line(baud, plain)
@@ -94,7 +94,7 @@ def sync(
     else:
         for result in results:
             console.say(result.line(dry_run))
-    # One exit code must stand for all: that of the first board in the order of the ports.
+    # There is one exit code for all boards: that of the first failure in the order of the ports.
     failed = [result.code for result in results if result.code]
     if failed:
         raise typer.Exit(failed[0])

@@ -1,4 +1,4 @@
-"""The way of a conversion: ONNX file -> graph -> integer layers -> kmodel -> report. Nothing is written on the way."""
+"""Runs a conversion: ONNX file -> graph -> integer layers -> kmodel -> report. It writes no file."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ NOISE = 16
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asks for.
+    """The options of a conversion.
 
-    network, output: the files.
+    network, output: paths of the ONNX file and of the kmodel.
     folder: of pictures, or None for noise.
-    kind, anchors: "" and () where the network tells.
-    calibrate: at most so many pictures measure the ranges.
-    hold_back: share (0..0.9) of all pictures that only compare.
+    kind, anchors: "" and () if the network tells them.
+    calibrate: the largest number of pictures that measure the ranges.
+    hold_back: share (0..0.9) of all pictures that are only compared.
     scale, mean, std: the network gets ``(pixel * scale - mean) / std`` of pixels 0..255, see ``onnx_reader.read``.
-    runtime: whose arithmetic judges the file (kmodel.runtimes).
+    runtime: whose arithmetic judges the kmodel (kmodel.runtimes).
     """
 
     network: Path
@@ -63,36 +63,36 @@ class Options:
 
 
 def convert(options: Options) -> Facts:
-    """Returns the kmodel of an ONNX network and all that a report says about it.
+    """Returns the kmodel of an ONNX network and everything that a report says about it.
 
-    MaixSwitchError for what cannot be read or mapped, or is beyond the chip, with what to change.
+    MaixSwitchError if the network cannot be read or converted, or does not fit the chip; it says what to change.
     """
     began = perf_counter()
     graph = read(options.network, options.scale, options.mean, options.std)
-    # Nothing so far has run the network: a file that cannot be converted is refused before any picture is read.
+    # A file that cannot be converted has been refused by now, before any picture is read.
     shape = graph.shapes[graph.input]
     calibration, held_back = _pictures(options, shape)
-    # The comparison needs a witness that shares no code with this converter, so onnxruntime runs the original file.
+    # The comparison needs results that share no code with this converter, so onnxruntime runs the original file.
     network = FloatNet(options.network)
     with console.progress(tr("measuring and quantising")):
         quantised = quantise(in_pixels(graph), calibration)
     lowered = lower(quantised)
     model = load(lowered.data, runtime=options.runtime)
-    # The kind depends on the outputs as the file has them, so the finished kmodel is asked and not the graph.
+    # The kind depends on the outputs of the file, so it is taken from the finished kmodel and not from the graph.
     kind = _kind(options, model)
-    # Pictures that measured the ranges flatter the result, but where too few are there, they are better than nothing.
+    # Pictures that measured the ranges give too good results, but they are better than none.
     pictures = held_back if len(held_back) else calibration
-    # Only answers that can be called right or wrong are counted: a best class, or boxes where the anchors are known.
+    # Only answers that can be right or wrong are counted: a best class, or boxes if the anchors are known.
     classes = kind in board_code.kinds() and board_code.kinds()[kind].SHAPE == board_code.shapes().BARS
     agreement = Agreement(kind) if classes or options.anchors else None
-    comparison, elsewhere = Comparison(), _elsewhere(quantised, lowered, options.runtime)
+    comparison, other_runtimes = Comparison(), _other_runtimes(quantised, lowered, options.runtime)
     with console.progress(tr("comparing"), len(pictures)) as advance:
         for picture in pictures:
             exact = _float_tensors(graph, network, quantised, picture)
             tensors = emulate.run(model, lowered, quantised, picture)
             comparison.add(quantised, tensors, exact)
-            # The other runtimes only have to tell whether their outputs differ, so they skip the tensors inside.
-            for other, answers in elsewhere:
+            # For the other runtimes, only the outputs are compared.
+            for other, answers in other_runtimes:
                 answers.add(quantised, dict(zip(quantised.outputs, other.run(picture), strict=True)), exact)
             _agree(agreement, quantised, tensors, exact, options.anchors)
             advance()
@@ -103,7 +103,7 @@ def convert(options: Options) -> Facts:
         lowered=lowered,
         model=model,
         nearness=comparison.tensors,
-        elsewhere={other.runtime: answers.tensors for other, answers in elsewhere},
+        other_runtimes={other.runtime: answers.tensors for other, answers in other_runtimes},
         agreement=agreement,
         kind=kind,
         calibrated=len(calibration),
@@ -115,8 +115,8 @@ def convert(options: Options) -> Facts:
 
 
 def check_labels(facts: Facts, labels: Sequence[str]) -> None:
-    """Raises MaixSwitchError (usage) when there are labels, but not one for every class of the network."""
-    # A kind that brings its own names, or takes any, has no number of classes that could be missed.
+    """Raises MaixSwitchError (usage) if there are labels, but not one for every class of the network."""
+    # A kind that has its own names, or takes any number of labels, has no number to compare with.
     if facts.kind in board_code.kinds() and board_code.kinds()[facts.kind].LABELS != "needed":
         return
     grid = region(facts.model)
@@ -124,49 +124,49 @@ def check_labels(facts: Facts, labels: Sequence[str]) -> None:
     classes = grid.classes if facts.kind == "yolo2" and grid else facts.model.outputs[0].elements
     if labels and facts.kind and len(labels) != classes:
         raise MaixSwitchError(
-            tr("--labels: {found} names, the network has {wanted} classes", found=len(labels), wanted=classes),
+            tr("--labels: {count} names, but the network has {classes} classes", count=len(labels), classes=classes),
             EXIT_USAGE,
         )
 
 
 def _pictures(options: Options, shape: Sequence[int]) -> tuple[Pictures, Pictures]:
-    """Returns those that measure the ranges, and those held back, which are spread evenly over all."""
+    """Returns the pictures that measure the ranges, and those held back, which are spread evenly over all."""
     if len(shape) != 3:
         raise MaixSwitchError(tr("the network's input {shape} is not a picture", shape="x".join(map(str, shape))))
     # The seed is fixed, because a trial without pictures should give the same file each time.
     if options.folder is None:
         pictures = np.random.default_rng(0).integers(0, 256, (NOISE, *shape)).astype(np.uint8)
     else:
-        # Enough pictures are loaded that ``calibrate`` of them are left after some were held back.
+        # So many pictures are loaded that ``calibrate`` of them are left after some are held back.
         most = round(options.calibrate / (1 - options.hold_back))
         pictures = images.load(options.folder, shape, max(most, 1))
     # At least one picture has to measure the ranges, whatever share the user holds back.
     held = min(round(len(pictures) * options.hold_back), len(pictures) - 1)
-    # Neighbours in a folder often look alike. Pictures from everywhere judge better than the last ones would.
+    # Neighbours in a folder often look alike, so the pictures held back are spread over the folder.
     numbers = np.linspace(0, len(pictures) - 1, held + 2).round().astype(int)[1:-1] if held else np.zeros(0, int)
     return np.delete(pictures, numbers, axis=0), pictures[numbers]
 
 
 def _kind(options: Options, model: KModel) -> str:
-    """Returns the kind that the user or the network says; "" if the network fits none."""
+    """Returns the kind that the user names, or else the kind that fits the network; "" if no kind fits."""
     kinds = board_code.kinds()
-    # A wrong kind would only be noticed on the board, where the program misreads the outputs. It is refused here.
+    # A wrong kind would only be noticed on the board, where the app misreads the outputs.
     if options.kind and options.kind not in kinds:
         raise MaixSwitchError(
-            tr("--kind {kind}: wanted one of {kinds}", kind=options.kind, kinds=", ".join(kinds)), EXIT_USAGE
+            tr("--kind {kind}: expected one of {kinds}", kind=options.kind, kinds=", ".join(kinds)), EXIT_USAGE
         )
     if options.kind == "yolo2" and region(model) is None:
         raise MaixSwitchError(
             tr(
-                "--kind yolo2: the network has no output of (classes + 5) x 5 channels, found {found}",
-                found=", ".join("x".join(map(str, tensor.shape or (tensor.elements,))) for tensor in model.outputs),
+                "--kind yolo2: the network has no output of (classes + 5) x 5 channels; its outputs are {shapes}",
+                shapes=", ".join("x".join(map(str, tensor.shape or (tensor.elements,))) for tensor in model.outputs),
             ),
             EXIT_USAGE,
         )
-    # What the user says goes first: a flat output may as well hold measurements.
+    # The user's choice comes first, because a flat output may also hold measurements.
     if options.kind:
         return options.kind
-    # A head of YOLOv2 is recognised by its channels. Its shape is rare enough that anything else hardly has it.
+    # The shape of a YOLOv2 head is so rare that other outputs hardly ever have it.
     if region(model) is not None:
         return "yolo2"
     return "classifier" if len(model.outputs) == 1 and _is_flat(model) else ""
@@ -177,12 +177,12 @@ def _is_flat(model: KModel) -> bool:
     return shape is None or int(np.prod(shape)) == max(shape)
 
 
-def _elsewhere(quantised: Quantised, lowered: Lowered, runtime: str) -> list[tuple[KModel, Comparison]]:
-    """Returns the file as the other runtimes compute it, if they disagree about one of its layers.
+def _other_runtimes(quantised: Quantised, lowered: Lowered, runtime: str) -> list[tuple[KModel, Comparison]]:
+    """Returns the model on the other runtimes, if one of its layers gives clearly different results there.
 
-    That is QUANTIZE, by more than last digits. Dense layers are written without an activation.
+    Only QUANTIZE does, because dense layers are written without an activation.
     """
-    # Without such a layer, only last digits can differ, and a second run of all pictures would tell nothing.
+    # Without such a layer, only last digits can differ, and running all pictures again would show nothing.
     if not any(isinstance(layer, Quantize) for layer in quantised.layers):
         return []
     return [(load(lowered.data, runtime=name), Comparison()) for name in RUNTIMES if name != runtime]
@@ -204,10 +204,10 @@ def _agree(
     exact: Mapping[str, Any],
     anchors: Sequence[float],
 ) -> None:
-    """Counts what the first outputs of both networks say about one picture."""
+    """Counts whether the first outputs of both networks agree on one picture."""
     name = quantised.outputs[0]
     original = quantised.origin.get(name, name)
-    # A tensor that reading put in has no counterpart in the file, so there is nothing to agree with.
+    # A tensor that the reader added is not in the file, so there is nothing to compare with.
     if agreement is None or original not in exact:
         return
     if agreement.kind == "yolo2":

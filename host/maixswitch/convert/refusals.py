@@ -23,7 +23,7 @@ SHARED = (
     *(AGAIN, ATTENTION, FIXED, FLATTEN, FLOAT, LEAVE_OUT, NORM, ONE_NUMBER, REBUILD, RECURRENT, TWO_CONVOLUTIONS),
     *(TWO_DIMENSIONS, UNKNOWN),
 )
-"""All of them, for the translation."""
+"""All remedies above, for the translation."""
 
 
 def refuse(name: str, kind: str, reason: str, remedy: str) -> MaixSwitchError:

@@ -1,1 +1,1 @@
-"""The findings that the tools report: one table of codes with texts in every language, and findings made from it."""
+"""The findings of check, import and doctor: a table of codes with texts in every language, and the class Finding."""

@@ -1,4 +1,4 @@
-"""A finding: a row of the table with the place where it holds, and with its values."""
+"""A finding: a row of the table of findings, applied to a place on a card or board."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Finding:
     """A finding at one place.
 
     file: path on the card ("models/10-face/model.json"), "" for the whole card.
-    field: what in the file, "" for the whole file.
-    found, wanted: what was there and what was expected, short texts in the language of the reader.
-    values: they fill the {names} in the texts of the row.
+    field: the part of the file, "" for the whole file.
+    found, wanted: what was there and what was expected, as short texts in the user's language; "" for neither.
+    values: the values for the {names} in the texts of the row.
     """
 
     code: str
@@ -34,12 +34,12 @@ class Finding:
 
     @property
     def rank(self) -> int:
-        """Its position in a list that begins with the errors."""
+        """0 for an error, 1 for a warning, 2 for a note; findings are sorted by it."""
         return SEVERITIES.index(self.severity)
 
     @property
     def title(self) -> str:
-        """What it means, in the chosen language."""
+        """What the finding means, in the chosen language."""
         return rule(self.code).title.format(**self.values)
 
     @property
@@ -53,7 +53,7 @@ class Finding:
         return " ".join(part for part in (self.file, self.field) if part)
 
     def document(self) -> dict[str, str]:
-        """Return the finding for programs; its texts are in the chosen language."""
+        """Return the finding as JSON-able values; its texts are in the chosen language."""
         return {
             "code": self.code,
             "severity": self.severity,
@@ -73,12 +73,12 @@ class Finding:
         if self.found:
             line += " " + tr("Found: {found}.", found=self.found.rstrip("."))
         if self.wanted:
-            line += " " + tr("Wanted: {wanted}.", wanted=self.wanted.rstrip("."))
+            line += " " + tr("Expected: {expected}.", expected=self.wanted.rstrip("."))
         return line
 
 
 class Judged:
-    """The verdict of a report that has `findings`."""
+    """The base of reports: counts and verdict, from their `findings`."""
 
     findings: tuple[Finding, ...]
 
@@ -90,13 +90,19 @@ class Judged:
 
     @property
     def ok(self) -> bool:
-        """Whether there is no error."""
+        """Whether the report holds no error."""
         return not self.counts[ERROR]
 
 
 def finding(
     code: str, file: str = "", field: str = "", found: object = "", wanted: object = "", **values: object
 ) -> Finding:
-    """Return a finding of a code; `values` fill the {names} in its texts. Raises KeyError for an unknown code."""
+    """Return a finding.
+
+    code: a code of the table.
+    file, field, found, wanted: see Finding.
+    values: the values for the {names} in the texts of the row.
+    Raises KeyError for an unknown code.
+    """
     rule(code)
     return Finding(code, file, field, str(found), str(wanted), values)

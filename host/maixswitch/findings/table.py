@@ -1,9 +1,10 @@
 """The table of findings: findings.json holds a row for each code, with its severity, what it means and what to do.
 
-A code keeps its meaning in every version: a code that is no longer used is never used again. C0xx: the app and what
-starts; C1xx: folders and model.json; C2xx: the kmodel; C3xx: camera, panel and texts; C4xx: the card as a medium, and
-its settings; C5xx: import; B60x and B61x: the line to a board; B62x: the card in a board; B63x: the firmware;
-B64x and B65x: what starts on a board; B66x: camera, panel and keys of a board. No longer used: C013.
+A code keeps its meaning in every version, and a code that is no longer used (C013) is never used again. The codes:
+
+C0xx: the app and other programs that start; C1xx: folders and model.json; C2xx: the kmodel; C3xx: camera, panel and
+texts; C4xx: the card as a medium, and its settings; C5xx: import; B60x and B61x: the line to a board; B62x: the card in
+a board; B63x: the firmware; B64x and B65x: what starts on a board; B66x: camera, panel and keys of a board.
 
 The texts hold {names}, which a finding fills with its values.
 """
@@ -21,7 +22,7 @@ from maixswitch.language import chosen
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 SEVERITIES = (ERROR, WARNING, NOTE)
-"""It will not work; it may not work; it is good to know."""
+"""error: it will not work; warning: it may not work; note: it is good to know."""
 DATA = Path(__file__).resolve().parent / "findings.json"
 
 
@@ -58,5 +59,5 @@ def rule(code: str) -> Rule:
 
 
 def plain(text: str) -> str:
-    """Return a text of the table without a finding: the names of its values in capitals."""
+    """Return a text of the table with the names of its values in capitals, for use without a finding."""
     return re.sub(r"\{(\w+)\}", lambda match: match[1].upper(), text)

@@ -23,7 +23,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Skip:
-    """Time that passes at once: the firmware holds the board up, which sees nothing meanwhile."""
+    """Lets time pass in one step, as when the firmware blocks: the app does not run meanwhile."""
 
     ms: int
 
@@ -35,14 +35,16 @@ class Frames:
 
 @dataclass(frozen=True)
 class Press:
-    """A press of a key. With `after_ms` None it starts at once and the script waits for its end; otherwise the script
-    goes on.
+    """A press of a key.
 
-    hold_ms: how long; 0 for the usual time of such a press.
-    bounce_ms: when the contact toggles again, from both edges.
+    key: number, role, or "" for the key that selects the next model.
+    long: whether the usual duration is that of a long press.
+    hold_ms: how long the key is down; 0 for the usual duration.
+    after_ms: None starts the press at once and makes the script wait for its end; a number of ms lets the script go on.
+    bounce_ms: times after each edge at which the contact toggles again.
     """
 
-    key: str  # "" is the key for the next model
+    key: str
     long: bool
     hold_ms: int = 0
     after_ms: int | None = None
@@ -59,14 +61,18 @@ class Finger:
 
 @dataclass(frozen=True)
 class Select:
-    """Selects a model by its number on the card, from 1, like the serial link."""
+    """Selects a model by its number on the card, from 1, as the serial link does."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Card:
-    """Takes the card out or puts it in. `path`: another card; `at`: take it out at the n-th file operation from now."""
+    """Takes the card out or puts it in.
+
+    path: the folder of another card to put in; "" for the same card.
+    at: take the card out at the n-th file operation from now; 0 for now.
+    """
 
     inserted: bool
     path: str = ""
@@ -75,25 +81,39 @@ class Card:
 
 @dataclass(frozen=True)
 class Power:
-    """Switches the power off and on. `cut`: off, and not on, after that many more bytes were written to the card."""
+    """Switches the power off and on.
+
+    cut: switch it off only, once this many more bytes were written to the card; None switches off and on now.
+    """
 
     cut: int | None = None
 
 
 @dataclass(frozen=True)
 class Restart:
-    """Sends Ctrl-C, then starts the program again without a reset of the chip."""
+    """Sends Ctrl-C, then starts the app again without a reset of the chip."""
 
 
 @dataclass(frozen=True)
 class Fail:
-    what: str  # "load", "run" or "camera"
+    """Makes the next load or run end with a firmware code, or unplugs the camera.
+
+    part: "load", "run" or "camera".
+    code: 2001 to 2015; 0 for the camera.
+    """
+
+    part: str
     code: int
 
 
 @dataclass(frozen=True)
 class Raise:
-    """Makes the `nth` call from now of a firmware function raise `error`: a name, or a firmware code (KPU only)."""
+    """Makes the `nth` call from now of a firmware function raise an error.
+
+    call: name of the function, such as "sensor.snapshot".
+    error: name of a built-in exception, or a firmware code (KPU only).
+    text: the exception's argument; "" for none.
+    """
 
     call: str
     nth: int
@@ -103,35 +123,38 @@ class Raise:
 
 @dataclass(frozen=True)
 class Damage:
-    """Makes the first sector of a file read as ones only, as from a worn-out card."""
+    """Makes the first sector of a file read as 0xFF bytes, as from a worn-out card."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class Slow:
-    """Makes the card read `factor` times slower than a good one; 1 is normal."""
+    """Makes the card read `factor` times slower than a good one; 1 restores the normal speed."""
 
     factor: int
 
 
 @dataclass(frozen=True)
 class Heal:
-    """Repairs `what`: "" for every ordered failure, "camera" to plug it in, otherwise the path of a damaged file."""
+    """Ends ordered faults.
 
-    what: str = ""
+    part: "" for all of them, "camera" to plug the camera in, or the path of a damaged file.
+    """
+
+    part: str = ""
 
 
 @dataclass(frozen=True)
 class Boxes:
-    """Sets what detectors find from now on, in place of the emulation."""
+    """Sets the boxes that detectors find from now on; the networks are not emulated."""
 
     boxes: tuple[Box, ...]
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Sets what classifiers answer from now on, in place of the emulation."""
+    """Sets the scores that classifiers answer from now on; the networks are not emulated."""
 
     scores: tuple[float, ...]
 
@@ -143,7 +166,7 @@ class Screenshot:
 
 @dataclass(frozen=True)
 class Say:
-    """A caption for the viewer."""
+    """Shows a caption to the viewer."""
 
     text: str
 
@@ -155,9 +178,16 @@ class Camera:
 
 @dataclass(frozen=True)
 class Expect:
-    """Expects `what` of the app to be `value`; for detections also compares the score."""
+    """Expects a property of the app to have a value within a time.
 
-    what: str  # "state", "title", "fault", "detection"
+    subject: "state", "title", "fault" or "detection".
+    value: the state, title, code or label.
+    absent: expect that it is not there (fault and detection).
+    comparison, score: of a detection's score (0 to 1).
+    within_ms: how long it may take; for_ms: how long it must hold without a break.
+    """
+
+    subject: str
     value: str
     absent: bool = False
     comparison: str = ">="

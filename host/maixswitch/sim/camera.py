@@ -29,12 +29,15 @@ _CACHED_VIEWS = 8
 
 
 class Source(Protocol):
-    """Something to look at. `view` returns a key that names the picture (equal key, equal picture) and the picture."""
+    """Something that the camera can look at."""
 
     name: str
 
     def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
-        """Return the key of the picture at that time, and a function that makes it, shape (height, width, 3)."""
+        """Return the key of the picture at a time, and a function that makes the picture, shape (height, width, 3).
+
+        Equal keys mean equal pictures.
+        """
 
 
 class Scene:
@@ -72,21 +75,18 @@ class Choosable:
 
     @property
     def chosen(self) -> int:
-        """The index of the photo that is shown all the time; BY_ITSELF (-1) while they take turns."""
+        """The index of the chosen photo; BY_ITSELF (-1) while the photos take turns."""
         return self._chosen
 
     def choose(self, which: int) -> bool:
-        """Show this photo from now on, by its index, or BY_ITSELF for turns.
-
-        Returns False if there is no such photo.
-        """
+        """Show the photo of this index from now on, or with BY_ITSELF all in turn; return False if there is none."""
         if which != BY_ITSELF and not 0 <= which < len(self._photos):
             return False
         self._chosen = which
         return True
 
     def shown(self, now_ms: int) -> int:
-        """Return the index of the photo at that time of the board's clock; -1 without photos."""
+        """Return the index of the photo at a time of the board's clock; -1 without photos."""
         if not self._photos or self._chosen != BY_ITSELF:
             return self._chosen
         return now_ms // PHOTO_MS % len(self._photos)
@@ -101,20 +101,20 @@ class Folder(Choosable):
     """The photos of a folder, in name order."""
 
     def __init__(self, path: Path, fit: str) -> None:
-        # Only what Pillow may read: people keep notes and videos beside their photos.
+        # Take only files that Pillow may read: people keep notes and videos beside their photos.
         suffixes = set(Image.registered_extensions())
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes and file.is_file())
         if not files:
             raise MaixSwitchError(
-                tr("{path}: no picture in this folder; wanted files such as .png or .jpg", path=path), EXIT_IO
+                tr("{path}: this folder holds no pictures; expected files such as .png or .jpg", path=path), EXIT_IO
             )
         super().__init__(path.name, [Photo(file, fit) for file in files])
 
     def choose(self, which: int | str) -> bool:
-        """Do the same, also by file name with or without its suffix."""
+        """Choose a photo by its index, or by file name with or without the suffix; return False if there is none."""
         if isinstance(which, int):
             return super().choose(which)
-        # A script may write `camera cat` for cat.jpg: the file type does not matter to it.
+        # A script may write `camera cat` for cat.jpg, whatever the type of the file is.
         for index, name in enumerate(self.names()):
             if which in (name, Path(name).stem):
                 return super().choose(index)
@@ -122,7 +122,7 @@ class Folder(Choosable):
 
 
 class Animation:
-    """An animated picture, with its own time for each frame, in a loop."""
+    """An animated picture in a loop; each frame has its own duration."""
 
     def __init__(self, path: Path, fit: str) -> None:
         self.name = path.name
@@ -130,21 +130,20 @@ class Animation:
         self._frames: list[Image.Image] = []
         self._ends: list[int] = []
         end = 0
-        # Decode every frame now: each builds upon the one before, so a jump back in time would start from the first.
-        # The limit bounds the memory.
+        # Decode every frame now: each is stored as a change of the one before, so a later jump back in time would have
+        # to start from the first. The limit bounds the memory.
         with Image.open(path) as image:
             for frame in ImageSequence.Iterator(image):
                 self._frames.append(frame.convert("RGB"))
-                # Browsers lengthen very short frames as well, and a whole animation of 0 ms would divide by zero in
-                # `view`.
+                # Browsers lengthen very short frames, too, and an animation of 0 ms would make `view` divide by zero.
                 end += max(20, int(frame.info.get("duration", 100)))
                 self._ends.append(end)
                 if len(self._frames) == MAX_ANIMATION_FRAMES:
                     break
 
     def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
-        place = now_ms % self._ends[-1]
-        index = next(index for index, end in enumerate(self._ends) if place < end)
+        ms = now_ms % self._ends[-1]
+        index = next(index for index, end in enumerate(self._ends) if ms < end)
         return (self.name, index), lambda: fit_picture(self._frames[index], width, height, self._fit)
 
 
@@ -154,14 +153,14 @@ def open_source(path: Path | None, fit: str = "stretch") -> Source:
     Raises MaixSwitchError for a file that is missing or not a picture (input), or for an unknown `fit` (usage).
     """
     if fit not in FITS:
-        raise MaixSwitchError(tr("--fit {fit}: wanted one of {known}", fit=fit, known=", ".join(FITS)), EXIT_USAGE)
+        raise MaixSwitchError(tr("--fit {fit}: expected one of {known}", fit=fit, known=", ".join(FITS)), EXIT_USAGE)
     if path is None:
         return Scene()
     if not path.exists():
         raise MaixSwitchError(tr("{path}: no such picture or folder of pictures", path=path), EXIT_IO)
     if path.is_dir():
         return Folder(path, fit)
-    # Only look whether it moves: the suffix does not tell that for GIF, WebP and PNG.
+    # Open the file to see whether it is animated: GIF, WebP and PNG can be either.
     try:
         with Image.open(path) as image:
             moving = bool(getattr(image, "is_animated", False))
@@ -183,7 +182,8 @@ def _open(path: Path) -> Image.Image:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Return the picture as RGB, turned as its camera noted. Grey of 16 bits becomes 8; Pillow alone makes it white."""
+    """Return the picture as RGB, turned upright as its EXIF data says."""
+    # Pillow would turn almost every 16-bit grey level into white: reduce them to 8 bits first.
     turned = ImageOps.exif_transpose(image)
     if turned.mode.startswith("I;16"):
         turned = Image.fromarray((np.asarray(turned) >> 8).astype(np.uint8))
@@ -191,10 +191,11 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def fit_picture(image: Image.Image, width: int, height: int, fit: str) -> Picture:
-    """Return the image at the camera's size, bilinear: stretched, cut to fill it, or whole on black.
+    """Return the image at a size in pixels, resampled bilinearly.
 
-    `stretch` gives each network exactly what a test on the PC gives it that resizes the photo to the model's input, and
-    keeps positions as fractions of the photo. `cover` and `contain` keep the shapes.
+    fit: "stretch" distorts it, so that a network gets the same as from a test that resizes the photo to its input, and
+        positions stay the same fractions of the photo; "cover" cuts it to fill the size; "contain" puts all of it on
+        black.
     """
     size = (width, height)
     if fit == "cover":
@@ -220,9 +221,11 @@ def from_rgb565(pixels: bytes | bytearray, width: int, height: int) -> Picture:
 
 
 class ChipCamera:
-    """The camera interface's side of a source. `grab` has the form of `bench.camera.source`; views are cached.
+    """Converts the pictures of a source as the chip's camera interface does; `grab` is the form of bench.camera.source.
 
-    `tap` (source, key, maker, width, height) may note or replace what the source shows: for a recording or a replay.
+    clock: returns the board's time in ms.
+    tap: called with (source, key, maker, width, height) at each look; a recording notes what the source shows, a replay
+        replaces it.
     """
 
     def __init__(self, source: Source, clock: Callable[[], int]) -> None:
@@ -233,11 +236,12 @@ class ChipCamera:
 
     @property
     def source(self) -> Source:
-        """The present source. A new source may use the same names for its pictures, so the cached views are dropped."""
+        """The present source."""
         return self._source
 
     @source.setter
     def source(self, source: Source) -> None:
+        # A new source may use the same keys for its pictures, so drop the cached views.
         if source is not self._source:
             self._cache.clear()
         self._source = source
@@ -245,23 +249,25 @@ class ChipCamera:
     def grab(
         self, x: int, y: int, w: int, h: int, frame_w: int, frame_h: int, gray: bool
     ) -> tuple[bytes, bytes]:  # fmt: skip
-        """Return the window (x, y, w, h) of a frame: pixels (RGB565 words, or grey bytes) and planes (r, g, b, or
-        grey).
+        """Return the window (x, y, w, h) of a frame of frame_w x frame_h pixels.
+
+        gray: whether the sensor sends grey.
+        Returns the pixels (RGB565 words, or grey bytes) and the planes for the KPU (r, g, b, or grey).
         """
         key, make = self.source.view(self._clock(), frame_w, frame_h)
-        # Before the cache: a recording must hear of every look, also of one that the cache answers.
+        # Call the tap before the cache: a recording must learn of every look, including one that the cache answers.
         if self.tap is not None:
             key, make = self.tap(self.source, key, make, frame_w, frame_h)
         # The key holds everything that the bytes depend on: the app changes the window and the format with the model.
-        place = (key, x, y, w, h, frame_w, frame_h, bool(gray))
-        found = self._cache.get(place)
-        if found is None:
-            found = self._convert(make()[y : y + h, x : x + w], bool(gray))
+        cache_key = (key, x, y, w, h, frame_w, frame_h, bool(gray))
+        converted = self._cache.get(cache_key)
+        if converted is None:
+            converted = self._convert(make()[y : y + h, x : x + w], bool(gray))
             # Drop the oldest: time moves on, so a moving picture's old views do not come back soon.
             if len(self._cache) >= _CACHED_VIEWS:
                 self._cache.pop(next(iter(self._cache)))
-            self._cache[place] = found
-        return found
+            self._cache[cache_key] = converted
+        return converted
 
     @staticmethod
     def _convert(window: Picture, gray: bool) -> tuple[bytes, bytes]:

@@ -1,4 +1,4 @@
-"""A folder of the PC as the card in the socket. It is read when needed, and written in memory unless told otherwise."""
+"""A folder of the PC as the card in the socket: read when needed, and written only in memory unless `write_back`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECTOR = 512
 
 
 class DiskFile:
-    """The contents of a file that is read when needed. Its length is known without reading."""
+    """The contents of a file that is read on first use; its length is known without reading."""
 
     def __init__(self, path: Path, size: int) -> None:
         self._path = path
@@ -46,14 +46,14 @@ def check_card(folder: Path) -> None:
         raise MaixSwitchError(tr("{folder}: no such folder", folder=folder), EXIT_IO)
     if not folder.is_dir():
         raise MaixSwitchError(
-            tr("{folder}: a file, wanted the folder of a card (with models/ in it)", folder=folder), EXIT_USAGE
+            tr("{folder} is a file; expected the folder of a card, with models/ in it", folder=folder), EXIT_USAGE
         )
     if not (folder / "models").is_dir():
-        # Say what is there: the usual mistake is the folder above the card, or models/ itself.
+        # List the contents: the usual mistake is to name the folder above the card, or models/ itself.
         names = sorted(path.name + ("/" if path.is_dir() else "") for path in folder.iterdir())
         listed = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else tr("an empty folder")
         raise MaixSwitchError(
-            tr("{folder}: not a card: wanted a folder models/ in it, found {found}", folder=folder, found=listed),
+            tr("{folder} is not a card: expected a folder models/ in it, found {found}", folder=folder, found=listed),
             EXIT_USAGE,
         )
 
@@ -63,7 +63,7 @@ def scan(folder: Path) -> tuple[dict[str, Any], list[str]]:
     files: dict[str, Any] = {}
     folders: list[str] = []
     for current, inner, names in os.walk(folder):
-        # In place, because os.walk goes on with this list. Hidden folders belong to the PC (.git, .Trashes).
+        # Change the list in place, since os.walk continues with it. Hidden folders belong to the PC (.git, .Trashes).
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         base = Path(current)
         folders += [(base / name).relative_to(folder).as_posix() for name in inner]
@@ -71,7 +71,7 @@ def scan(folder: Path) -> tuple[dict[str, Any], list[str]]:
             path = base / name
             if path.is_file():
                 files[path.relative_to(folder).as_posix()] = DiskFile(path, path.stat().st_size)
-        # In the loop: a home folder or a whole disk given by mistake must fail before the walk has seen all of it.
+        # Check inside the loop: a home folder or a whole disk, named by mistake, must fail early in the walk.
         if len(files) > MAX_FILES:
             raise MaixSwitchError(
                 tr("{folder}: more than {most} files; is this really a card?", folder=folder, most=MAX_FILES),
@@ -81,10 +81,11 @@ def scan(folder: Path) -> tuple[dict[str, Any], list[str]]:
 
 
 class FolderCard:
-    """The backend of `bench.card` over a folder. The user's folder stays as it is unless `write_back`.
+    """The backend of `bench.card` over a folder.
 
-    `memory_card` is the bench's own MemoryCard, which keeps names, folders and errors as FatFs does. This class adds
-    where bytes come from and go to.
+    memory_card: the bench's MemoryCard, which treats names, folders and errors as FatFs does; this class adds where
+        bytes come from and where they go.
+    write_back: whether writes also reach the user's folder.
     """
 
     def __init__(self, folder: Path, memory_card: Callable[[dict[str, Any]], Any], write_back: bool = False) -> None:
@@ -106,13 +107,13 @@ class FolderCard:
 
     def read(self, path: str) -> bytes:
         data = self._memory.read(path)
-        # A file that the app wrote is bytes; the others are read from the PC on first use. The damage is applied here
-        # and not to the contents, so that `repair` brings them back.
-        whole = data.read() if isinstance(data, DiskFile) else bytes(data)
-        return b"\xff" * min(SECTOR, len(whole)) + whole[SECTOR:] if path in self.damaged else whole
+        # A file that the app wrote is bytes; the others are read from the PC on first use. Apply the damage here and
+        # not to the contents, so that `repair` can bring them back.
+        contents = data.read() if isinstance(data, DiskFile) else bytes(data)
+        return b"\xff" * min(SECTOR, len(contents)) + contents[SECTOR:] if path in self.damaged else contents
 
     def damage(self, path: str) -> None:
-        """Make the first sector of this file read as ones until `repair`.
+        """Make the first sector of this file read as 0xFF bytes until `repair`.
 
         Raises OSError(2) if there is no such file.
         """
@@ -122,11 +123,11 @@ class FolderCard:
         self.damaged.add(path)
 
     def repair(self, path: str = "") -> None:
-        """Make this file, or with "" every file, read as it was written again."""
+        """End the damage of this file, or with "" of every file."""
         self.damaged = self.damaged - {path} if path else set()
 
     def write(self, path: str, data: bytes, append: bool = False) -> None:
-        # Memory first, here and below: it refuses what FatFs refuses, before the PC's file is touched.
+        # Change the memory first, here and below: it refuses what FatFs refuses, before the PC's file is touched.
         self._memory.write(path, data, append)
         if self._write_back:
             with self._path_on_disk(path).open("ab" if append else "wb") as file:
@@ -156,11 +157,8 @@ class FolderCard:
         return path_on_disk
 
     def choose_board(self, board: str) -> None:
-        """Make the card's settings name this board, in memory only.
-
-        Settings that are not a JSON object are replaced.
-        """
-        # With broken settings the app would take its default board, not the one that was asked for.
+        """Make the card's settings name this board, in memory only. Replaces settings that are not a JSON object."""
+        # With broken settings the app would take its default board, and not the requested one.
         try:
             settings = json.loads(self.read(SETTINGS))
         except (OSError, ValueError):

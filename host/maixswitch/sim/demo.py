@@ -71,16 +71,18 @@ PATIENCE_S = 1.5
 
 
 def run(out: Path, speed: float, live: bool, script: str = SCRIPT) -> tuple[int, str]:
-    """Run the demonstration; return exit code and reason, 1 if an expectation of the script failed.
+    """Run the demonstration; write demo.gif, events and pictures into `out`.
 
-    Leaves demo.gif, events and pictures in `out`.
+    speed: board seconds per second, 0 for as fast as the PC can.
+    live: whether to show the live view.
+    Returns the exit code and its reason: 1 if an expectation of the script failed.
     """
     with tempfile.TemporaryDirectory(prefix="maixswitch-demo-") as scratch:
         card = Path(scratch, "card")
         write_card(card)
         prepare(card)
         show = Showcase()
-        # `look` is called during the run only: `session` has its value by then.
+        # The function is called only during the run: `session` has its value by then.
         story = Story(live, lambda: session.sim.detections())
         session = Session(
             Options(
@@ -100,13 +102,13 @@ def run(out: Path, speed: float, live: bool, script: str = SCRIPT) -> tuple[int,
     # With a live view the rows wait until the terminal is free again.
     story.end()
     picture = out / "demo" / "screen.gif"
-    # A run that failed at once has no animation. People look for this file first: it lies beside the rest.
+    # A run that failed at once has no animation. People look for this file first, so move it up beside the others.
     if picture.exists():
         shutil.move(picture, out / "demo.gif")
         console.say("\n" + tr("The run as an animation: {out}", out=out / "demo.gif"))
         console.say(tr("Every event and picture:  {out}", out=out / "demo"))
     if not code:
-        console.say("\n" + what_next())
+        console.say("\n" + next_commands())
     return code, session.explain()
 
 
@@ -118,14 +120,14 @@ def write_card(card: Path) -> None:
 
 
 def prepare(card: Path) -> None:
-    """Run every model once, so that the emulator is compiled before anybody watches; say so if that takes long."""
+    """Run every model once, so that the emulator is compiled before the run; print a line if that takes long."""
     with _patience(tr("preparing the emulator: once, about ten seconds ...")):
         engine = Emulator()
         for path in sorted(card.glob("models/*/*.kmodel")):
             engine.load(path.read_bytes()).run(None)
 
 
-def what_next() -> str:
+def next_commands() -> str:
     """Return three commands to try next, one per line."""
     rows = (
         ("new CARD", tr("a card with these models")),
@@ -134,22 +136,24 @@ def what_next() -> str:
     )
     width = max(len(words) for words, _ in rows)
     program = _program()
-    return "\n".join([tr("What to try next:"), *(f"  {program} {words:{width}}  # {what}" for words, what in rows)])
+    return "\n".join(
+        [tr("What to try next:"), *(f"  {program} {words:{width}}  # {purpose}" for words, purpose in rows)]
+    )
 
 
 def _program() -> str:
-    """Return the command as it can be typed here: its name, or its path if the shell does not find it."""
-    # A virtual environment that is not active has the command beside its Python, but the shell does not find it.
-    place = Path(sys.executable).with_name("maixswitch")
-    if shutil.which("maixswitch") or not place.exists():
+    """Return the command as the user can type it here: its name, or its path if the shell does not find it."""
+    # A virtual environment that is not active has the command beside its Python, where the shell does not look.
+    path = Path(sys.executable).with_name("maixswitch")
+    if shutil.which("maixswitch") or not path.exists():
         return "maixswitch"
     here = Path.cwd()
-    return str(place.relative_to(here) if place.is_relative_to(here) else place)
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 @contextmanager
 def _patience(text: str) -> Iterator[None]:
-    """Print the text if what is done inside takes longer than a moment."""
+    """Print the text if the block takes longer than PATIENCE_S."""
     timer = threading.Timer(PATIENCE_S, console.say, [text])
     timer.daemon = True
     timer.start()
@@ -162,7 +166,8 @@ def _patience(text: str) -> Iterator[None]:
 class Story:
     """Prints the important events as a table while they happen, or at the end if a live view has the terminal.
 
-    look: returns label and score (0..1) of what is seen now, when the script goes on after an expectation.
+    later: whether to wait for the end.
+    look: returns label and score (0..1) of what the model sees now.
     """
 
     SURE = 0.5
@@ -176,12 +181,12 @@ class Story:
     def hear(self, event: dict[str, Any]) -> None:
         """Take one event of the run."""
         kind = event["event"]
-        # An expectation is met when the next line begins. Look only after the last of a group: each of them would print
-        # the same sight.
+        # An expectation is met when the next line begins. Print the results once after a group of expectations: all of
+        # them would print the same.
         if kind in ("say", "script"):
             expects = kind == "script" and event["text"].startswith("expect detection")
             if self._expected and not expects:
-                self._met(event["t"])
+                self._results(event["t"])
             self._expected = expects
         if kind == "say":
             self._row(event["t"], word(event["text"]))
@@ -194,7 +199,7 @@ class Story:
         elif kind == "end":
             self._row(event["t"], tr("End: {frames} pictures went through a network", frames=event["frames"]))
 
-    def _met(self, t: int) -> None:
+    def _results(self, t: int) -> None:
         sure = [f"{label} {score:.0%}" for label, score in self._look() if score >= self.SURE]
         if sure:
             self._row(t, "  " + tr("sees {found}", found=", ".join(sure)))

@@ -28,7 +28,10 @@ Shape = tuple[int, int, int]
 
 
 class LoadedModel:
-    """One loaded model as the bench wants it: sizes in bytes, shapes (width, height, channels) but ``input_shape``."""
+    """One loaded model in the form that the bench expects (stubs/bench.py).
+
+    Sizes are in bytes. Shapes are (width, height, channels), but ``input_shape`` is (channels, height, width).
+    """
 
     def __init__(self, model: KModel) -> None:
         self.model = model
@@ -36,18 +39,18 @@ class LoadedModel:
         self.main_mem = model.main_mem
         self.layers = len(model.layers)
         entry = model.inputs[0]
-        # None tells the fakes that the network takes floats and no picture (stubs/bench.py).
+        # None tells the fakes that the network takes floats instead of a picture.
         self.input_shape: Shape | None = None
         if entry.dtype == "uint8" and entry.shape is not None:
             channels, height, width = entry.shape[-3:]
             self.input_shape = channels, height, width
         self.first_is_conv = entry.memory == AI_RAM
-        # run_yolo2 of a v3 model takes its grid from the last convolution, wherever that stands (stubs/KPU.py).
+        # run_yolo2 of a v3 model takes its grid from the last convolution, wherever that is (stubs/KPU.py).
         convs = [conv for conv in map(conv_of, model.layers) if conv is not None]
         grids = [(conv.output.width, conv.output.height, conv.output.channels) for conv in convs]
         self.grid: Shape | None = grids[-1] if grids and model.version == 3 else None
-        # The firmware hands out raw bytes only where the last layer of a v3 model is a convolution. A v4 model gives
-        # floats always (stubs/bench.py).
+        # The firmware returns raw bytes only if the last layer of a v3 model is a convolution. A v4 model always
+        # returns floats.
         raw = self.grid if model.version == 3 and conv_of(model.layers[-1]) is not None else None
         self.outputs = tuple(
             (raw[0] * raw[1] * raw[2], raw, "B")
@@ -55,13 +58,14 @@ class LoadedModel:
             else (tensor.bytes, None, "B" if model.version == 3 and tensor.dtype == "uint8" else "f")
             for tensor in model.outputs
         )
-        self.run_ms = timing(model).run_ms  # the chip's, as far as it can be estimated
+        self.run_ms = timing(model).run_ms  # estimated time on the chip
         self.netinfo = tuple(map(_netinfo, model.layers)) if model.version == 3 else ()
 
     def run(self, x: Planes | Sequence[float] | None) -> list[Array]:
-        """One inference; the result per output is a flat uint8 or float32 array. None stands for a black picture.
+        """Run one inference; return a flat uint8 or float32 array for each output.
 
-        KModelError when the input is of another size or kind than the model's.
+        x: the input; None for a black picture.
+        Raises KModelError when the input has another size than the model's.
         """
         entry = self.model.inputs[0]
         if x is None:
@@ -70,14 +74,14 @@ class LoadedModel:
             values = np.frombuffer(x, np.uint8)
         else:
             values = np.asarray(x, np.float32)
-        # NumPy's own error for a wrong shape would say nothing of the model.
+        # NumPy's own error for a wrong shape would not mention the model.
         if values.size != entry.elements:
             raise KModelError(tr("wrong input"), field="elements", found=values.size, wanted=entry.elements)
         return self.model.run(values.reshape(entry.shape or (entry.elements,)))
 
 
 def _netinfo(layer: Layer) -> tuple[int, ...]:
-    """A row of kpu.netinfo: type, wi, hi, wo, ho, chi, cho, dw, kernel_type, pool_type, para_size."""
+    """Return a row of kpu.netinfo: type, wi, hi, wo, ho, chi, cho, dw, kernel_type, pool_type, para_size."""
     conv = conv_of(layer)
     # Other layers have no registers: only type and size are known.
     if conv is None:
@@ -89,7 +93,7 @@ def _netinfo(layer: Layer) -> tuple[int, ...]:
 
 
 class Emulator:
-    """Turns file contents into networks; the models used last are kept, so that loading one again costs nothing."""
+    """Turns the contents of files into networks; keeps the models used last, so that loading one again is fast."""
 
     def __init__(self, rounding: str = DEFAULT_ROUNDING, runtime: str = DEFAULT_RUNTIME, backend: str = BEST) -> None:
         self.rounding = rounding
@@ -98,7 +102,7 @@ class Emulator:
         self._kept: OrderedDict[bytes, LoadedModel] = OrderedDict()
 
     def load(self, data: Planes) -> LoadedModel:
-        """The network of a file. KModelError for anything that is not a kmodel v3 or v4 that can run."""
+        """Return the network of a file. Raises KModelError for anything but a kmodel v3 or v4 that can run."""
         # A SparseFile stands for a large file without its contents: only the scripted engine can load it.
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise KModelError(
@@ -108,11 +112,10 @@ class Emulator:
         network = self._kept.get(key)
         if network is None:
             network = self._kept[key] = LoadedModel(load(bytes(data), self.rounding, self.runtime, self.backend))
-            # A card with more models than this drops the one that was used longest ago: memory matters more than a
-            # second.
+            # Beyond this number drop the model that was used longest ago: memory matters more than a second.
             if len(self._kept) > KEPT_MODELS:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
-        # The same object serves again: as after a load on the chip, nothing of the last run may remain.
+        # The same object is used again. As after a load on the chip, nothing of its last run may remain.
         network.model.reset()
         return network

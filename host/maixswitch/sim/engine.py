@@ -22,7 +22,11 @@ class Failures:
 
 
 class Engine:
-    """Implements the engine protocol of `bench` over `inner`; raises `error(code, reason)` for an ordered failure."""
+    """The engine that the bench expects, over another engine.
+
+    inner: loads and runs the networks.
+    error: makes the exception of an ordered failure from a code and a reason.
+    """
 
     def __init__(self, inner: Any, error: Callable[[int, str], Exception]) -> None:
         self.failures = Failures()
@@ -32,20 +36,21 @@ class Engine:
 
     def load(self, data: Any) -> Any:
         """Return the network of a file. Raises what the inner engine raises, or the ordered failure once."""
-        # The order is spent before it raises: the app's next try must find a good model.
+        # Clear the order before raising: the app's next try must succeed.
         code, self.failures.load = self.failures.load, None
         if code is not None:
             raise self._error(code, "ordered by the script")
         return _Network(self._inner.load(data), self)
 
     def take_run_failure(self) -> None:
+        """Raise the ordered failure of the next run, once."""
         code, self.failures.run = self.failures.run, None
         if code is not None:
             raise self._error(code, "ordered by the script")
 
 
 class _Network:
-    """A loaded network that caches answers by input: a still photo is computed once."""
+    """A loaded network that caches its answers by input, so that a still photo is computed once."""
 
     def __init__(self, inner: Any, engine: Engine) -> None:
         self._inner = inner
@@ -57,20 +62,20 @@ class _Network:
 
     @property
     def scripted(self) -> bool:
-        """Does the bench answer without the network? Not while a failure waits, which only `run` can raise."""
+        """Does the bench answer without the network? Not while a failure is ordered, which only `run` can raise."""
         return bool(getattr(self._inner, "scripted", False)) and self._engine.failures.run is None
 
     def run(self, planes: Any) -> Any:
         self._engine.take_run_failure()
-        # Lists of floats are rare, and None is not an input: neither is worth a digest.
+        # Do not cache lists of floats, which are rare, nor None, which stands for no input.
         if planes is None or isinstance(planes, list):
             return self._inner.run(planes)
         key = hashlib.blake2b(planes, digest_size=16).digest()
         answer = self._answers.get(key)
         if answer is None:
-            # Copies: what the engine hands out may be a view that its next run overwrites.
+            # Copy the outputs: the engine may return views that its next run overwrites.
             answer = [bytes(output) if _is_buffer(output) else list(output) for output in self._inner.run(planes)]
-            # A moving scene hardly shows the same input twice: the limit bounds the memory.
+            # A moving scene rarely shows the same input twice; the limit bounds the memory.
             if len(self._answers) >= _KEPT_ANSWERS:
                 self._answers.popitem(last=False)
             self._answers[key] = answer

@@ -1,4 +1,4 @@
-"""Single key presses from the terminal while the live view runs."""
+"""Reads single key presses from the terminal while the live view runs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ KEYS = "space press   h hold   1 2 3 press key   e card out/in   q quit"
 
 
 class Keyboard:
-    """Reads keys without waiting and without Enter, and restores the terminal when left.
+    """Reads keys without waiting and without Enter; leaving the context restores the terminal.
 
-    If the terminal cannot do that (no termios, no terminal), `read` always returns "".
+    If the terminal cannot do that, `read` always returns "".
     """
 
     def __init__(self, enabled: bool = True) -> None:
@@ -21,11 +21,11 @@ class Keyboard:
 
     def __enter__(self) -> Keyboard:
         if self._enabled and sys.platform != "win32":
-            # Here and not above: Windows has neither module.
+            # Import them here: Windows has neither module.
             import termios
             import tty
 
-            # stdin may be a pipe or a file: the run then goes on without keys.
+            # stdin may be a pipe or a file: then the run goes on without keys.
             try:
                 self._before = termios.tcgetattr(sys.stdin)
                 tty.setcbreak(sys.stdin)

@@ -12,14 +12,14 @@ from maixswitch.language import tr
 from maixswitch.sim import actions as s
 from maixswitch.sim.simulated_board import SimulatedBoard
 
-MAX_DIGITS = 20  # of an exception's number; Python reads no more than thousands
+MAX_DIGITS = 20  # a longer number stays text, since int() refuses a very long one
 SELECTABLE = ("UNLOADED", "RUNNING", "FAULT")
 
 
 def act(sim: SimulatedBoard, action: s.Action, base: Path = Path()) -> None:
-    """Carry out one action that takes no board time of its own.
+    """Carry out one action that takes no board time.
 
-    base: where the paths of other cards and pictures count from.
+    base: the folder to which paths of other cards and pictures are relative.
     Raises MaixSwitchError if the board is in the wrong state for it, or if a file is missing.
     """
     _ACTS[type(action)](sim, action, base)
@@ -31,8 +31,8 @@ def _finger(sim: SimulatedBoard, action: s.Finger, base: Path) -> None:
 
 def _select(sim: SimulatedBoard, action: s.Select, base: Path) -> None:
     app = sim.app
-    # The state machine has rows for SELECT in these states only (device/fsm.py). Its refusal would come later, when the
-    # script has gone on, so refuse it here.
+    # The state machine has rows for SELECT in these states only (device/fsm.py). It would refuse the event when the
+    # script has already gone on, so refuse it here.
     if app is None or sim.state not in SELECTABLE or not 0 < action.number <= len(app.catalog or ()):
         raise MaixSwitchError(
             tr(
@@ -71,19 +71,19 @@ def _skip(sim: SimulatedBoard, action: s.Skip, base: Path) -> None:
 
 
 def _fail(sim: SimulatedBoard, action: s.Fail, base: Path) -> None:
-    if action.what == "camera":
+    if action.part == "camera":
         sim.bench.camera.connected = False
     else:
-        setattr(sim.engine.failures, action.what, action.code)
+        setattr(sim.engine.failures, action.part, action.code)
 
 
 def _raise(sim: SimulatedBoard, action: s.Raise, base: Path) -> None:
-    # A number alone is a code of the firmware, which only the bench can turn into its error.
+    # A number alone is a firmware code, which only the bench can turn into the firmware's exception.
     if action.error.isdecimal():
         sim.bench.fail_at(action.call, action.nth, int(action.error))
         return
     text = action.text
-    # A number stays a number: the app finds an OSError's meaning by its first argument (device/errors.py).
+    # Pass a number as a number: the app looks up an OSError by its first argument (device/errors.py).
     values = [int(text) if text.isdecimal() and len(text) < MAX_DIGITS else text] if text else []
     sim.bench.fail_at(action.call, action.nth, getattr(builtins, action.error)(*values))
 
@@ -100,12 +100,12 @@ def _slow(sim: SimulatedBoard, action: s.Slow, base: Path) -> None:
 
 
 def _heal(sim: SimulatedBoard, action: s.Heal, base: Path) -> None:
-    if action.what == "camera":
+    if action.part == "camera":
         sim.bench.camera.connected = True
-    elif action.what:
-        sim.card.repair(action.what)
+    elif action.part:
+        sim.card.repair(action.part)
     else:
-        # Everything that any action can order, also what another page ordered.
+        # End every fault that an action can order, including those that another page ordered.
         sim.bench.heal()
         sim.bench.card.power_cut_after(None)
         sim.bench.card.pull_at(None)

@@ -26,11 +26,11 @@ SHAPE_INPUT = (320, 224, 3)
 _LIGHT = np.array([0.3, 0.59, 0.11])
 """How bright red, green and blue look to the eye."""
 _FINE = 2
-"""Masks are drawn this many times larger and averaged down, for smooth edges."""
+"""Masks are drawn this many times larger and then averaged down, for smooth edges."""
 
 
 @dataclass(frozen=True)
-class Found:
+class DrawnObject:
     """An object in a picture: kind, left, top, width, height in pixels."""
 
     kind: str
@@ -56,12 +56,12 @@ def shape_outline(kind: str, size: float, angle: float = 0.0, aspect: float = 1.
 def draw_shape(
     kind: str, size: float, colour: Colour, angle: float = 0.0, aspect: float = 1.0, edge: Colour | None = None
 ) -> Picture:
-    """Return a filled shape as RGBA, as large as it is when turned. ``edge``: the colour of a border, None for none."""
+    """Return a filled shape as RGBA, as large as the turned shape. edge: the colour of a border, None for none."""
     points = shape_outline(kind, size, angle, aspect)
     mask = _mask([points], filled=True)
     if edge is None:
         return _coloured(mask, colour)
-    # As large as the shape's own mask: then the two lie on each other without an offset.
+    # Make the inner mask as large as the shape's own, so that the two lie on each other without an offset.
     inner = _mask([points * 0.82], filled=True, like=points)
     return _coloured(mask, edge, inner, colour)
 
@@ -76,11 +76,11 @@ def draw_digit(
     aspect: float = 0.72,
     slant: float = 0.0,
 ) -> Picture:
-    """Return a digit 0..9 in round strokes as RGBA, as large as it is when turned.
+    """Return a digit 0..9 in round strokes as RGBA, as large as the turned digit.
 
     size: the height in pixels of the upright digit.
-    thickness: of the stroke, as a fraction of the size.
-    style: which way of writing it; any number (1, 3, 4, 7 and 9 have several).
+    thickness: width of the stroke as a fraction of the size.
+    style: the way of writing it; any number (1, 3, 4, 7 and 9 have several ways).
     aspect: width to height.
     slant: how far the top leans to the right, as a fraction of the height.
     angle: degrees, clockwise.
@@ -93,23 +93,23 @@ def put(picture: Picture, drawing: Picture, x: int, y: int) -> None:
     height, width = picture.shape[:2]
     left, top = max(0, x), max(0, y)
     right, bottom = min(width, x + drawing.shape[1]), min(height, y + drawing.shape[0])
-    # Nothing of it is inside, and slices would count from the other end.
+    # Nothing is inside: a slice with a negative end would count from the other side.
     if right <= left or bottom <= top:
         return
     part = drawing[top - y : bottom - y, left - x : right - x].astype(np.float32)
     under = picture[top:bottom, left:right]
     cover = part[..., 3:] / 255
-    # Half a step more rounds: without it each layer would darken what is below it.
+    # Add one half to round: without it each layer would darken what is below it.
     under[:] = (under * (1 - cover) + part[..., :3] * cover + 0.5).astype(np.uint8)
 
 
 def background(rng: np.random.Generator, width: int, height: int) -> Picture:
-    """Return a background like a wall, cloth, table or paper: a slope of colour, clouds, stripes or tiles."""
+    """Return a background like a wall, cloth, table or paper: a colour gradient, clouds, stripes, tiles or grain."""
     first, second = rng.integers(10, 246, 3).astype(np.float32), rng.integers(10, 246, 3).astype(np.float32)
-    # Close to the first colour: real walls have little contrast, and a strong pattern would itself look like shapes.
+    # Choose it close to the first colour: real walls have little contrast, and a strong pattern would look like shapes.
     second = first + (second - first) * rng.uniform(0.05, 0.5)
     y, x = np.ogrid[0:height, 0:width]
-    # Five kinds, so that the network learns the drawing and not one sort of background.
+    # Draw five kinds, so that the network learns the object and not one kind of background.
     kind = rng.integers(5)
     share: NDArray[np.floating]
     if kind == 0:
@@ -135,14 +135,14 @@ def expose(rng: np.random.Generator, picture: Picture) -> Picture:
     """Return the picture as a cheap camera sees it: light from one side, a colour cast, blur and noise."""
     height, width = picture.shape[:2]
     radius = max(0.0, rng.uniform(-0.6, 1.6))
-    # Less than this changes nothing, and the filter takes most of the time.
+    # A smaller radius changes nothing, and the filter takes most of the time.
     if radius > 0.3:
         picture = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(radius)))
     y, x = np.linspace(-1, 1, height, dtype=np.float32)[:, None], np.linspace(-1, 1, width, dtype=np.float32)
     light = rng.uniform(0.6, 1.15) + rng.uniform(-0.2, 0.2) * x + rng.uniform(-0.2, 0.2) * y
     cast = rng.uniform(0.88, 1.12, 3).astype(np.float32)
     seen = picture * (light[..., None] * cast).astype(np.float32)
-    # After the light, like a sensor's noise: dark corners have as much of it as the middle.
+    # Add the noise after the light, as a sensor does: dark corners have as much of it as the middle.
     grain = rng.standard_normal((height, width, 1), np.float32)
     seen = seen + grain * np.float32(rng.uniform(0, 9))
     result: Picture = np.clip(seen + 0.5, 0, 255).astype(np.uint8)
@@ -159,34 +159,34 @@ def digit_picture(rng: np.random.Generator, digit: int | None = None) -> tuple[P
     thickness = rng.uniform(0.07, 0.19)
     style, aspect, slant = int(rng.integers(12)), rng.uniform(0.55, 0.9), rng.uniform(-0.1, 0.3)
     lines = _digit_lines(digit, size, rng.uniform(-22, 22), style, aspect, slant)
-    # Each line by itself: a hand does not bend two strokes alike.
+    # Bend each line differently, as a hand does.
     lines = [_wobble(rng, line, size) for line in lines]
     mask = _mask(lines, width=thickness * size)
-    x, y = _place(rng, width, height, mask.shape)
+    x, y = _position(rng, width, height, mask.shape)
     if rng.random() < 0.35:  # on a sheet of paper
         put(picture, _sheet(rng, mask.shape, size), x - int(0.15 * size), y - int(0.15 * size))
-    # After the paper: the colour must differ from what is really below the digit.
+    # Choose the colour after drawing the paper: it must differ from what is below the digit.
     put(picture, _coloured(mask, _contrast(rng, picture, x, y, mask)), x, y)
     return expose(rng, picture), digit
 
 
-def shape_picture(rng: np.random.Generator, most: int = 4) -> tuple[Picture, list[Found]]:
-    """Return a picture of SHAPE_INPUT size with up to ``most`` separate shapes of 32 to 150 pixels."""
+def shape_picture(rng: np.random.Generator, most: int = 4) -> tuple[Picture, list[DrawnObject]]:
+    """Return a picture of SHAPE_INPUT size with up to `most` separate shapes of 32 to 150 pixels, and the shapes."""
     width, height, _ = SHAPE_INPUT
     picture = background(rng, width, height)
     _clutter(rng, picture, int(rng.integers(0, 5)))
     if rng.random() < 0.25:
         put(picture, _sheet(rng, (int(rng.uniform(120, 200)), int(rng.uniform(160, 280))), 20), 20, 10)
-    objects: list[Found] = []
-    # Some pictures are empty: the network must also learn to find nothing.
+    objects: list[DrawnObject] = []
+    # Leave some pictures empty: the network must also learn to find nothing.
     count = int(rng.integers(0 if rng.random() < 0.2 else 1, most + 1))
     for _ in range(count):
         kind = SHAPES[int(rng.integers(len(SHAPES)))]
-        # The exponent spreads the sizes by ratio: small shapes come as often as large ones.
+        # The exponent spreads the sizes evenly by ratio, so that small shapes are as frequent as large ones.
         points = shape_outline(kind, 32 * 4.2 ** rng.random(), rng.uniform(0, 360), rng.uniform(0.85, 1.18))
         mask = _mask([points], filled=True)
         position = _free(rng, width, height, mask.shape, objects)
-        # One shape fewer is better than two that cover each other: nobody could say which box is right.
+        # Rather leave a shape out than cover another: it would be unclear which box is right.
         if position is None:
             continue
         x, y = position
@@ -197,8 +197,8 @@ def shape_picture(rng: np.random.Generator, most: int = 4) -> tuple[Picture, lis
         else:
             drawing = _coloured(mask, colour)
         put(picture, drawing, x, y)
-        objects.append(Found(kind, x, y, mask.shape[1], mask.shape[0]))
-    # Last, so that it takes only room that the shapes have left.
+        objects.append(DrawnObject(kind, x, y, mask.shape[1], mask.shape[0]))
+    # Draw it last, so that it takes only the room that the shapes left.
     if rng.random() < 0.4:
         _other(rng, picture, objects)
     return expose(rng, picture), objects
@@ -243,10 +243,10 @@ def _wobble(rng: np.random.Generator, line: Points, size: float) -> Points:
 
 
 def _mask(lines: list[Points], width: float = 0.0, filled: bool = False, like: Points | None = None) -> Picture:
-    """Return the cover 0..255 of polygons, or of lines with round ends; as large as they are, or as the polygon
-    ``like``.
+    """Return the coverage 0..255 of polygons, or of lines with round ends.
+
+    like: a polygon that sets the size of the mask, so that two masks of one shape can lie on each other.
     """
-    # The frame may come from another polygon, because two masks of one shape must lie on each other.
     around = like if like is not None else np.concatenate(lines)
     low, high = around.min(axis=0) - width / 2, around.max(axis=0) + width / 2
     columns, rows = (max(1, math.ceil(side)) for side in high - low)
@@ -258,7 +258,7 @@ def _mask(lines: list[Points], width: float = 0.0, filled: bool = False, like: P
             pen.polygon(corners, fill=255)
             continue
         pen.line(corners, fill=255, width=max(1, round(width * _FINE)))
-        # ImageDraw's lines have flat ends and gaps at bends: a disc on each corner closes them.
+        # ImageDraw's lines have flat ends and gaps at bends: close them with a disc on each corner.
         r = width * _FINE / 2
         for x, y in corners:
             pen.ellipse((x - r, y - r, x + r, y + r), fill=255)
@@ -284,7 +284,7 @@ def _clouds(rng: np.random.Generator, width: int, height: int, cells: int) -> ND
 
 
 def _clutter(rng: np.random.Generator, picture: Picture, count: int) -> None:
-    """Draw thin bars and edges across the picture, which are neither shapes nor digits."""
+    """Draw thin bars and edges across the picture, which look like neither shapes nor digits."""
     height, width = picture.shape[:2]
     image = Image.fromarray(picture)
     pen = ImageDraw.Draw(image)
@@ -296,24 +296,24 @@ def _clutter(rng: np.random.Generator, picture: Picture, count: int) -> None:
 
 
 def _sheet(rng: np.random.Generator, shape: tuple[int, ...], size: float) -> Picture:
-    """Return a sheet of paper, light and a little grey, larger than what is drawn on it."""
+    """Return a sheet of paper, light or a little grey, larger than the drawing of this shape (height, width)."""
     rows, columns = (int(side + 0.3 * size) for side in shape)
     sheet = np.full((rows, columns, 4), 255, np.uint8)
     sheet[..., :3] = np.clip(int(rng.integers(185, 250)) + rng.integers(-8, 9, 3), 0, 255)
     return sheet
 
 
-def _place(rng: np.random.Generator, width: int, height: int, shape: tuple[int, ...]) -> tuple[int, int]:
+def _position(rng: np.random.Generator, width: int, height: int, shape: tuple[int, ...]) -> tuple[int, int]:
     return int(rng.integers(0, max(1, width - shape[1] + 1))), int(rng.integers(0, max(1, height - shape[0] + 1)))
 
 
 def _free(
-    rng: np.random.Generator, width: int, height: int, shape: tuple[int, ...], objects: list[Found]
+    rng: np.random.Generator, width: int, height: int, shape: tuple[int, ...], objects: list[DrawnObject]
 ) -> tuple[int, int] | None:
-    """Return a position where nothing is covered; None after a few tries."""
+    """Return a position where it covers no other object; None after a few tries."""
     for _ in range(12):
-        x, y = _place(rng, width, height, shape)
-        # Three pixels apart, since `expose` blurs the edges.
+        x, y = _position(rng, width, height, shape)
+        # Keep three pixels between them, since `expose` blurs the edges.
         if all(
             x + shape[1] < other.x - 3
             or other.x + other.width + 3 < x
@@ -329,15 +329,15 @@ def _contrast(rng: np.random.Generator, picture: Picture, x: int, y: int, mask: 
     """Return a colour that is clearly brighter or darker than most of what is below it."""
     under = picture[y : y + mask.shape[0], x : x + mask.shape[1]].reshape(-1, 3).astype(np.float32)
     grey = under @ _LIGHT.astype(np.float32)
-    # Percentiles and not the mean: on light and dark stripes the mean lies between both, and a colour like one of the
-    # stripes would pass.
+    # Compare with percentiles instead of the mean: on light and dark stripes the mean lies between both, and a colour
+    # like one of the stripes would pass.
     low, high = np.percentile(grey, (10, 90))
     for _ in range(30):
         colour = rng.integers(0, 256, 3)
         light = float(colour @ _LIGHT)
         if light > high + 45 or light < low - 45:
             return int(colour[0]), int(colour[1]), int(colour[2])
-    # On stripes no colour may pass: then the end of the scale that is farther from the mean.
+    # On stripes it may be that no colour passes: then take the end of the scale that is farther from the mean.
     return (250, 250, 250) if float(grey.mean()) < 128 else (8, 8, 8)
 
 
@@ -346,11 +346,11 @@ def _near(rng: np.random.Generator, colour: Colour) -> Colour:
     return r, g, b
 
 
-def _other(rng: np.random.Generator, picture: Picture, objects: list[Found]) -> None:
+def _other(rng: np.random.Generator, picture: Picture, objects: list[DrawnObject]) -> None:
     """Draw something that is not one of the shapes: a digit, or a long bar."""
     height, width = picture.shape[:2]
     size = rng.uniform(35, 110)
-    # What is most like a shape: a digit has its curves, and a bar has the corners of a square.
+    # These are most like a shape: a digit has curves, and a bar has the corners of a square.
     if rng.random() < 0.65:
         lines = _digit_lines(int(rng.integers(10)), size, rng.uniform(-30, 30), int(rng.integers(12)), 0.7, 0.0)
         mask = _mask(lines, width=rng.uniform(0.08, 0.17) * size)

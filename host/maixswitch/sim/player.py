@@ -13,13 +13,16 @@ from maixswitch.sim.recorder import Recorder
 from maixswitch.sim.script import Line, Script
 from maixswitch.sim.simulated_board import SimulatedBoard
 
-FRAMES_LIMIT_MS = 30_000  # A model without an answer for this long will not answer at all.
+FRAMES_LIMIT_MS = 30_000  # a model that gives no answer for this long will not answer at all
 
 
 class Player:
-    """Plays a script.
+    """Plays a script on a board; `play` yields once per step of the board.
 
-    `play()` yields once per step of the board; `expected_fault` is the fault of the last expectation.
+    base: the folder to which paths in the script are relative.
+    expectations: how many were checked so far.
+    expected_fault: the fault code that the last expectation asked for, 0 for none.
+    line: the line that is being played, None before the start and after the end.
     """
 
     def __init__(self, script: Script, sim: SimulatedBoard, recorder: Recorder, base: Path) -> None:
@@ -32,8 +35,8 @@ class Player:
         self._base = base
 
     def check(self) -> None:
-        """Refuse what only this board or this camera can tell: missing keys and photos."""
-        # Before the run: a mistake in the last line must not cost the minutes before it.
+        """Refuse keys, cards and photos that this board does not have. Raises MaixSwitchError that names the line."""
+        # Check before the run, so that a mistake in the last line does not cost the minutes before it.
         for line in self._script.lines:
             try:
                 if isinstance(line.action, s.Press):
@@ -48,12 +51,13 @@ class Player:
                 raise MaixSwitchError(f"{self._script.name}:{line.number}: {error}", error.exit_code) from error
 
     def play(self) -> Iterator[None]:
+        """Play all lines. Raises MaixSwitchError (findings) for an expectation that fails."""
         for line in self._script.lines:
             yield from self.do(line)
         self.line = None
 
     def do(self, line: Line) -> Iterator[None]:
-        """Carry out one action of a script, which need not be one that `check` has seen."""
+        """Carry out one line; it need not be one that `check` has seen."""
         self.line = line
         action = line.action
         if isinstance(action, s.Say):
@@ -70,14 +74,15 @@ class Player:
         elif isinstance(action, s.Expect):
             yield from self._expect(action)
         elif isinstance(action, s.Screenshot):
-            if sim.state == "RUNNING" and not sim.looked:  # the panel still says "Loading..."
+            # Until the model has seen its first picture, the panel still says "Loading...".
+            if sim.state == "RUNNING" and not sim.looked:
                 yield from self._frames(1)
             path = self._recorder.screenshot(action.name, *sim.panel())
             self._recorder.event(sim.now, "screenshot", path=str(path))
         else:
             if isinstance(action, s.Finger) and not sim.steps:  # as in _press
                 yield
-            # `act` knows the board only; people need the line.
+            # `act` knows only the board: add the script's line to its message.
             try:
                 act(sim, action, self._base)
             except MaixSwitchError as error:
@@ -85,7 +90,7 @@ class Player:
 
     def _press(self, action: s.Press) -> Iterator[None]:
         sim = self._sim
-        if not sim.steps:  # A key that is down at the app's first look would count as stuck.
+        if not sim.steps:  # a key that is down when the app first looks counts as stuck
             yield
         end = sim.press(action.key, action.long, action.hold_ms, action.after_ms or 0, action.bounce_ms)
         if action.after_ms is None:
@@ -97,7 +102,7 @@ class Player:
 
     def _frames(self, count: int) -> Iterator[None]:
         start, last, since = self._sim.frames, self._sim.frames, self._sim.now
-        # Count from the last picture: a slow model may take long for all of them, but a stuck one gives none at all.
+        # Limit the time since the last picture, not the total: a slow model may take long, but a stuck one gives none.
         while self._sim.frames < start + count:
             if self._sim.frames != last:
                 last, since = self._sim.frames, self._sim.now
@@ -109,45 +114,45 @@ class Player:
             yield
 
     def _expect(self, want: s.Expect) -> Iterator[None]:
-        """Wait until the expectation holds, and for as long as it must hold. The failure names the last sight."""
+        """Wait until the expectation holds, and for as long as it must hold; the failure tells the present state."""
         sim = self._sim
         self.expectations += 1
         deadline = sim.now + want.within_ms
         since: int | None = None
         while True:
-            # Look before the deadline counts: what holds at the last moment is met, and `for` may then run past the
-            # deadline.
+            # Look before checking the deadline: an expectation that holds at the last moment is met, and its `for` may
+            # end after the deadline.
             if self._holds(want):
                 since = sim.now if since is None else since
                 if sim.now - since >= want.for_ms:
                     break
             else:
-                # `for` wants the time in one piece: every interruption starts it again.
+                # The time of `for` must have no break: start it again.
                 since = None
                 if sim.now >= deadline:
-                    raise self._failed(_wanted(want), self._found(want))
+                    raise self._failed(_expectation_text(want), self._present_text(want))
             yield
-        # The verdict of the run must tell a fault that the script wanted from any other (session.py).
-        if want.what == "fault":
+        # The verdict of the run must distinguish a fault that the script expected from any other (session.py).
+        if want.subject == "fault":
             self.expected_fault = int(want.value or 0)
-        elif want.what == "state" and want.value == "FAULT":
+        elif want.subject == "state" and want.value == "FAULT":
             self.expected_fault = sim.fault[0]
 
     def _holds(self, want: s.Expect) -> bool:
         sim = self._sim
-        if want.what == "state":
+        if want.subject == "state":
             return sim.state == want.value
-        if want.what == "title":
+        if want.subject == "title":
             return sim.title == want.value
-        if want.what == "fault":
+        if want.subject == "fault":
             return not sim.fault[0] if want.absent else str(sim.fault[0]) == want.value
         seen = any(label == want.value and want.compare(score) for label, score in sim.detections())
-        # Before its first picture a model sees nothing in any case: that must not meet `no detection`.
+        # Before its first picture a model cannot see anything: that must not meet `no detection`.
         return seen != want.absent and (seen or sim.looked)
 
-    def _found(self, want: s.Expect) -> str:
+    def _present_text(self, want: s.Expect) -> str:
         sim = self._sim
-        if want.what == "title":
+        if want.subject == "title":
             return sim.title or tr("no model")
         seen = ", ".join(f"{label} {score:.3f}" for label, score in sim.detections()) or tr("nothing detected")
         parts = [tr("state {state}", state=sim.state)]
@@ -155,7 +160,7 @@ class Player:
             parts.append(sim.title)
         if sim.fault[0]:
             parts.append(tr("fault {fault}", fault=sim.fault[1]))
-        if want.what == "detection" and sim.state == "RUNNING":
+        if want.subject == "detection" and sim.state == "RUNNING":
             parts.append(seen)
         return ", ".join(parts)
 
@@ -163,7 +168,7 @@ class Player:
         line = self.line
         where = f"{self._script.name}:{line.number}: {line.text}" if line else self._script.name
         text = tr(
-            "{where}\n  wanted: {expected}\n  found:  {actual} at {now:.2f} s of board time",
+            "{where}\n  expected: {expected}\n  found:    {actual} at {now:.2f} s of board time",
             where=where,
             expected=expected,
             actual=actual,
@@ -172,9 +177,9 @@ class Player:
         return MaixSwitchError(text, EXIT_FINDINGS)
 
 
-def _wanted(want: s.Expect) -> str:
-    text = f"{'no ' if want.absent else ''}{want.what} {want.value}".rstrip()
-    if want.what == "detection" and (want.score or want.comparison != ">="):
+def _expectation_text(want: s.Expect) -> str:
+    text = f"{'no ' if want.absent else ''}{want.subject} {want.value}".rstrip()
+    if want.subject == "detection" and (want.score or want.comparison != ">="):
         text += f" {want.comparison} {want.score:g}"
     if want.for_ms:
         text = tr("{text} for {seconds:g} s", text=text, seconds=want.for_ms / 1000)

@@ -24,15 +24,22 @@ _SMALLEST_GIF = 25  # samples; fewer are not worth halving
 
 
 class Recorder:
-    """Writes into `out` (None for no files) and passes every event to `listeners`. `close` completes the files."""
+    """Writes the files of a run and passes every event to `listeners`; `close` completes the files.
+
+    out: the folder for the files, None for no files.
+    zoom: enlargement of the saved pictures.
+    saved: paths of the pictures that were written.
+    dress: makes the animation's picture of a sample (time in ms, panel); None takes the panel itself.
+    keep: takes the script's screenshots (name, panel, width, height) in place of files, and returns their names.
+    most_bytes: the largest size of the animation.
+    """
 
     def __init__(self, out: Path | None, zoom: int = 1) -> None:
         self.out = out
         self.listeners: list[Callable[[dict[str, Any]], None]] = []
         self.saved: list[Path] = []
-        self.dress: Callable[[int, Picture], Picture] | None = None  # what the animation shows of a sample (ms, panel)
+        self.dress: Callable[[int, Picture], Picture] | None = None
         self.keep: Callable[[str, bytes | bytearray, int, int], Path] | None = None
-        # takes the script's screenshots (name, panel, width, height) in place of files, and tells what they are called
         self.most_bytes = MAX_GIF_BYTES
         self._zoom = zoom
         self._pictures = 0
@@ -42,12 +49,13 @@ class Recorder:
         if out is not None:
             with files.writing(out, "--out"):
                 (out / "frames").mkdir(parents=True, exist_ok=True)
+                # Pictures of an earlier run would look like this one's.
                 for old in (out / "frames").glob("[0-9][0-9][0-9]-*.png"):
-                    old.unlink()  # pictures of an earlier run would be taken for this one's
+                    old.unlink()
                 self._events = (out / "events.jsonl").open("w", encoding="utf-8")
 
     def event(self, t: int, kind: str, **fields: Any) -> None:
-        """Write one event at board time `t` (ms) at once, so that an interrupted run leaves whole lines."""
+        """Log an event at board time `t` (ms). It is written at once, so that an interrupted run leaves whole lines."""
         document = {"t": t, "event": kind, **fields}
         if self._events is not None:
             self._events.write(json.dumps(document, ensure_ascii=False) + "\n")
@@ -60,11 +68,15 @@ class Recorder:
         return self.out is not None and (not self._samples or t - self._samples[-1][0] >= self._sample_ms)
 
     def sample(self, t: int, pixels: bytes | bytearray, width: int, height: int, last: bool = False) -> None:
-        """Add the panel to the animation. If it is full, every second picture is dropped and the step doubled."""
-        # The last picture ignores the pace: the end of the run belongs to the animation.
+        """Add the panel at board time `t` (ms) to the animation.
+
+        pixels: RGB565 words, high byte first.
+        last: whether to add it even if no picture is due, so that the animation shows the end of the run.
+        """
         if self.out is None or not pixels or not (last or self.due(t)):
             return
         self._samples.append((t, from_rgb565(pixels, width, height)))
+        # When the animation is full, keep every second picture and take half as many from now on.
         if len(self._samples) >= MAX_SAMPLES:
             self._samples = self._samples[::2]
             self._sample_ms *= 2
@@ -77,7 +89,7 @@ class Recorder:
         return self._save(self.out / "frames" / f"{self._pictures:03}-{t:07}ms-{name}.png", pixels, width, height)
 
     def screenshot(self, name: str, pixels: bytes | bytearray, width: int, height: int) -> Path:
-        """Save the panel under a name of the user, in the output folder or, without one, here."""
+        """Save the panel under a name from the script, in the output folder or the current one; return the path."""
         if self.keep is not None:
             return self.keep(name, pixels, width, height)
         return self._save((self.out or Path()) / f"{name}.png", pixels, width, height)
@@ -92,15 +104,15 @@ class Recorder:
         return path
 
     def close(self, t: int) -> None:
-        """Write screen.gif and close the event file. `t` is the time of the end."""
+        """Write screen.gif and close the event file; `t` is the board time (ms) of the end."""
         if self._events is not None:
             self._events.close()
             self._events = None
         if self.out is None or not self._samples:
             return
         path = self.out / "screen.gif"
-        # The size of a GIF depends on its pictures and cannot be foreseen. Halve the samples until it fits, but not
-        # below a number that still shows the run.
+        # The size of a GIF depends on its pictures and is known only afterwards. Halve the samples until it fits, but
+        # keep enough of them to show the run.
         samples = [(at, self.dress(at, shown)) for at, shown in self._samples] if self.dress else self._samples
         write_gif(path, samples, t)
         while path.stat().st_size > self.most_bytes and len(samples) > _SMALLEST_GIF:
@@ -110,24 +122,25 @@ class Recorder:
 
 
 def write_gif(path: Path, samples: list[tuple[int, Picture]], end: int) -> None:
-    """Write an endless GIF of the samples (time in ms, picture) up to the time `end`, faster if longer than 60 s.
+    """Write a GIF that loops. A run longer than MAX_GIF_MS is shown faster.
 
-    All pictures share one palette, made from a selection of them, so that colours do not flicker and still parts keep
-    the same bytes.
+    samples: (time in ms, picture).
+    end: time in ms at which the last picture ends.
     """
-    # The last picture stays for half a second at least: otherwise the loop hides the end.
+    # Show the last picture for at least half a second, or the loop would hide the end.
     times = [t for t, _ in samples] + [max(end, samples[-1][0] + 500)]
     pace = min(1.0, MAX_GIF_MS / max(1, times[-1] - times[0]))
     # Viewers slow down frames that are shorter than 20 ms.
     durations = [max(20, round((after - before) * pace)) for before, after in itertools.pairwise(times)]
-    # A GIF has one size, but a restart with other settings may turn the panel. The last size wins.
+    # A GIF has one size, but a restart with other settings may rotate the panel: keep the pictures of the last size.
     shape = samples[-1][1].shape
     pictures = [picture for _, picture in samples if picture.shape == shape]
     durations = [ms for ms, (_, picture) in zip(durations, samples, strict=True) if picture.shape == shape]
-    # About 16 pictures at half size have the colours of all, in a fraction of the time.
+    # Use one palette for all pictures, or colours would flicker and still parts would change their bytes. About 16
+    # pictures at half size have the colours of all, in a fraction of the time.
     spread = np.concatenate([picture[::2, ::2] for picture in pictures[:: max(1, len(pictures) // 16)]])
     palette = Image.fromarray(spread).quantize(255, Image.Quantize.MEDIANCUT)
-    # Dithering would add noise that moves in still parts, and that makes the file large.
+    # Dithering would add moving noise to still parts, and that makes the file large.
     frames = [
         Image.fromarray(picture).quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures
     ]  # fmt: skip

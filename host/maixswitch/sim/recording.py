@@ -1,4 +1,4 @@
-"""A recorded run as one file: its rows, its limits, and how it is read if it comes from a stranger.
+"""A recorded run as one file: its rows, its limits, and a reader that trusts nothing in the file.
 
 A zip with `recording.jsonl` (a head, then one row a line), `frames/HASH` (RGB bytes of the camera's pictures, each
 once) and `card/HASH` (contents of the cards' files, each once). HASH is BLAKE2b of 16 bytes over the contents.
@@ -33,11 +33,11 @@ MAX_FRAMES = 30_000
 MAX_FRAME_BYTES = 4_000_000_000
 MAX_CARD_BYTES = 64_000_000
 MAX_SIDE = 2048
-MAX_DEED = 2000
+MAX_ACTION = 2000  # characters of an action
 _MEMBER = re.compile(r"recording\.jsonl|(?:frames|card)/[0-9a-f]{32}")
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _CHUNK = 1 << 20
-# Of the head, with the types that a value may have; None is allowed where the last one is NoneType.
+# The options in the head, each with the types that its value may have.
 _OPTIONS: dict[str, tuple[type, ...]] = {
     "card": (str,),
     "board": (str,),
@@ -56,28 +56,34 @@ _OPTIONS: dict[str, tuple[type, ...]] = {
 
 @dataclass
 class CardPart:
-    """One card of the run: card path -> (size in bytes, CRC32, HASH or "" if the contents were left out)."""
+    """One card of the run.
 
-    name: str  # "" is the card at the start; else the path that the script puts in
+    name: "" for the card at the start, otherwise the path that the script puts in.
+    files: card path -> (size in bytes, CRC32, HASH); the HASH is "" if the contents were left out.
+    folders: card paths.
+    """
+
+    name: str
     files: dict[str, tuple[int, int, str]]
     folders: list[str]
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Are all contents in the recording?"""
         return all(digest for _, _, digest in self.files.values())
 
 
 @dataclass
 class Recording:
-    """What the file of a recorded run holds. Frames and contents are read when needed.
+    """The contents of a recorded run's file. Leaving the context closes the file.
 
-    views: (board time in ms, width, height, HASH) of each look of the camera.
-    keys: for each step, the key of the keyboard.
-    actions: for each step, the lines of a script that were carried out after it.
+    archive: the open file; frames and contents of cards are read from it when needed.
+    cards: name -> card, as in CardPart.
+    views: (board time in ms, width, height, HASH) for each look of the camera.
+    keys: step -> key of the keyboard.
+    actions: step -> lines of a script that were carried out after the step.
     events: the event log.
-    steps, code, interrupted: how it ended.
-    Leaving it as a context closes the file.
+    steps, code, interrupted: the number of steps, the exit code, and whether Ctrl-C ended the run.
     """
 
     path: Path
@@ -117,12 +123,16 @@ def digest(data: bytes) -> str:
 
 
 def take_stock(folder: Path, keep: Callable[[str, bytes], None] | None, name: str = "") -> CardPart:
-    """Return size and CRC32 of every file below a card's folder; `keep(HASH, contents)` gets each if given."""
+    """Return size and CRC32 of every file below a card's folder.
+
+    keep: called as keep(HASH, contents) for each file; with None the HASHes are "".
+    name: the name of the CardPart.
+    """
     disk_files, folders = scan(folder)
     files: dict[str, tuple[int, int, str]] = {}
     for path in disk_files:
         with reading(folder / path):
-            # Contents that are kept are few, which the writer has checked. Other files may have any size: they pass in
+            # The writer has checked that contents to keep are small. Other files may have any size: read them in
             # pieces.
             if keep is not None:
                 data = (folder / path).read_bytes()
@@ -138,7 +148,7 @@ def take_stock(folder: Path, keep: Callable[[str, bytes], None] | None, name: st
 
 
 def differing(part: CardPart, other: CardPart) -> list[str]:
-    """Return the card paths of files that one of the two lacks, or that differ in size or CRC32."""
+    """Return the card paths of files that only one of the two has, or that differ in size or CRC32."""
     paths = sorted(part.files.keys() | other.files.keys())
     return [path for path in paths if part.files.get(path, ())[:2] != other.files.get(path, ())[:2]]
 
@@ -149,17 +159,18 @@ def read(path: Path) -> Recording:
     Raises MaixSwitchError (input) if it is missing, not a recording, of another version, damaged, or too large.
     """
     try:
-        # Depending on what is wrong, zipfile raises one of several types.
+        # For a file that is not a zip, zipfile raises one of several types.
         with reading(path):
             archive = zipfile.ZipFile(path)
     except (ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
         raise MaixSwitchError(
-            tr("{path}: no recording; wanted a file that `maixswitch sim --record` has written", path=path), EXIT_IO
+            tr("{path} is not a recording; expected a file that `maixswitch sim --record` has written", path=path),
+            EXIT_IO,
         ) from error
-    # From here on a file is open: every way out but the good one closes it.
+    # From here on the file is open: close it on every failure.
     try:
         recording = Recording(path, archive)
-        # Names and sizes before any contents: the list is cheap, and a zip bomb shows itself in it.
+        # Check names and sizes before any contents: the list is cheap to read, and reveals a zip bomb.
         sizes = _members(archive)
         _fill(recording, _bounded(archive, ROWS, MAX_ROWS_BYTES).decode("utf-8"))
         _verify(recording, sizes)
@@ -172,27 +183,29 @@ def read(path: Path) -> Recording:
     return recording
 
 
-def _damaged(path: Path, what: str) -> MaixSwitchError:
-    text = tr("{path}: this recording cannot be used: {what}; record the run again", path=path, what=what[:200])
+def _damaged(path: Path, reason: str) -> MaixSwitchError:
+    text = tr("{path}: this recording cannot be used: {reason}; record the run again", path=path, reason=reason[:200])
     return MaixSwitchError(text, EXIT_IO)
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, int]:
-    """Return the size of each part by its name. Raises ValueError for parts that no recording has."""
+    """Return the size of each part by its name. Raises ValueError for parts that a recording cannot have."""
     infos = archive.infolist()
     if len(infos) > MAX_MEMBERS:
-        raise ValueError(tr("{count} parts, wanted at most {most}", count=len(infos), most=MAX_MEMBERS))
+        raise ValueError(tr("{count} parts; at most {most} are allowed", count=len(infos), most=MAX_MEMBERS))
     sizes: dict[str, int] = {}
     for info in infos:
-        # The pattern admits our own names only, so none leads out of a folder. Of two parts with the same name zipfile
-        # would read the last one only.
+        # The pattern allows only our own names, so none leads out of a folder. Of two parts with the same name zipfile
+        # would read only the last.
         if not _MEMBER.fullmatch(info.filename) or info.filename in sizes:
             raise ValueError(tr("a part named {name!r}", name=info.filename[:80]))
         sizes[info.filename] = info.file_size
     for folder, most in (("frames/", MAX_FRAME_BYTES), ("card/", MAX_CARD_BYTES)):
         total = sum(size for name, size in sizes.items() if name.startswith(folder))
         if total > most:
-            raise ValueError(tr("{size} bytes in {name}, wanted at most {most}", size=total, name=folder, most=most))
+            raise ValueError(
+                tr("{size} bytes in {name}; at most {most} are allowed", size=total, name=folder, most=most)
+            )
     return sizes
 
 
@@ -200,7 +213,7 @@ def _bounded(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     """Return a part, never more than `most` bytes of it, whatever size the archive states."""
     try:
         with archive.open(name) as file:
-            # One byte more than allowed: it tells a part that is too long from one that just fits.
+            # Read one byte more than allowed, to distinguish a part that is too long from one that just fits.
             data = file.read(most + 1)
     except KeyError as error:
         raise ValueError(tr("{name} is missing", name=name)) from error
@@ -212,13 +225,13 @@ def _bounded(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
 def _fill(recording: Recording, text: str) -> None:
     lines = iter(text.split("\n"))
     head = json.loads(next(lines))
-    # First of all: another version must be named as the reason, not a strange row in its middle.
+    # Check the schema first, so that the message names another version and not a strange row of it.
     if not isinstance(head, dict) or head.get("schema") != SCHEMA:
-        found = head.get("schema") if isinstance(head, dict) else None
-        raise ValueError(tr("found schema {found}, wanted {wanted}", found=str(found)[:60], wanted=SCHEMA))
+        schema = head.get("schema") if isinstance(head, dict) else None
+        raise ValueError(tr("the schema is {schema}; expected {expected}", schema=str(schema)[:60], expected=SCHEMA))
     recording.version = _typed(head, "version", str)
     options = _typed(head, "options", dict)
-    # Only known options, each of its own type, reach the replay: what else the head has is dropped.
+    # Only known options of the right type reach the replay; anything else in the head is dropped.
     for name, types in _OPTIONS.items():
         recording.options[name] = _typed(options, name, *types)
     if recording.options["language"] not in LANGUAGES:
@@ -229,7 +242,7 @@ def _fill(recording: Recording, text: str) -> None:
                 _row(recording, json.loads(line))
             except (ValueError, TypeError, KeyError) as error:
                 raise ValueError(tr("line {number}: {error}", number=number, error=error)) from error
-    # A file that was cut has no end, and the replay would not know where to stop.
+    # A file that was cut off has no end, and the replay would not know where to stop.
     if recording.steps < 0 or "" not in recording.cards:
         raise ValueError(tr("its end is missing"))
 
@@ -237,92 +250,101 @@ def _fill(recording: Recording, text: str) -> None:
 def _row(recording: Recording, row: dict[str, Any]) -> None:
     # The file may come from a stranger, and its rows control the replay: check the form of each one.
     if not isinstance(row, dict) or len(row) != 1:
-        raise ValueError(tr("no row of a recording"))
+        raise ValueError(tr("not a row of a recording"))
     if recording.steps >= 0:
         raise ValueError(tr("a row after the end"))
     kind, value = next(iter(row.items()))
     if kind == "event":
-        if not isinstance(value, dict) or not isinstance(value.get("event"), str) or not _whole(value.get("t")):
+        if (
+            not isinstance(value, dict)
+            or not isinstance(value.get("event"), str)
+            or not _are_whole_numbers(value.get("t"))
+        ):
             raise ValueError(tr("a wrong value of {name}", name=kind))
         recording.events.append(value)
     elif kind == "view":
         t, width, height, name = value
-        # The sides bound the size of a frame, which `_wanted` computes from them.
+        # The sides bound the size of a frame, which `_expected_parts` computes from them.
         if not (
-            _whole(t, width, height) and 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and isinstance(name, str)
+            _are_whole_numbers(t, width, height)
+            and 0 < width <= MAX_SIDE
+            and 0 < height <= MAX_SIDE
+            and isinstance(name, str)
         ):
             raise ValueError(tr("a wrong value of {name}", name=kind))
         recording.views.append((t, width, height, name))
     elif kind == "key":
         step, t, key = value
-        if not _whole(step, t) or not isinstance(key, str) or len(key) != 1:
+        if not _are_whole_numbers(step, t) or not isinstance(key, str) or len(key) != 1:
             raise ValueError(tr("a wrong value of {name}", name=kind))
         recording.keys[step] = key
     elif kind == "do":
         step, t, text = value
-        if not _whole(step, t) or not isinstance(text, str) or not 0 < len(text) <= MAX_DEED:
+        if not _are_whole_numbers(step, t) or not isinstance(text, str) or not 0 < len(text) <= MAX_ACTION:
             raise ValueError(tr("a wrong value of {name}", name=kind))
         recording.actions.setdefault(step, []).append(text)
     elif kind == "card":
         part = _card(value)
         recording.cards[part.name] = part
     elif kind == "end":
-        if not _whole(value["steps"], value["exit"]):
+        if not _are_whole_numbers(value["steps"], value["exit"]):
             raise ValueError(tr("a wrong value of {name}", name=kind))
         recording.steps, recording.code = value["steps"], value["exit"]
         recording.interrupted = _typed(value, "interrupted", bool)
-    elif kind != "finger":  # edges of keys: for people, the script and the keyboard's keys make them again
-        raise ValueError(tr("no row of a recording"))
+    elif kind != "finger":  # for people: a replay computes these edges from the script and the keys
+        raise ValueError(tr("not a row of a recording"))
 
 
 def _card(value: dict[str, Any]) -> CardPart:
     files = {}
     rows = _typed(value, "files", list)
     folders = _typed(value, "folders", list)
-    # Folders count as well: they fill the memory of the fake card, too.
+    # Count folders, too: they also take memory of the fake card.
     if len(rows) + len(folders) > MAX_FILES:
-        raise ValueError(tr("{count} files on a card, wanted at most {most}", count=len(rows), most=MAX_FILES))
+        raise ValueError(tr("{count} files on a card; at most {most} are allowed", count=len(rows), most=MAX_FILES))
     for path, size, crc, name in rows:
-        if not _whole(size, crc) or not isinstance(name, str):
+        if not _are_whole_numbers(size, crc) or not isinstance(name, str):
             raise ValueError(tr("a wrong value of {name}", name="card"))
         files[_card_path(path)] = (size, crc, name)
     return CardPart(_typed(value, "name", str), files, [_card_path(folder) for folder in folders])
 
 
 def _card_path(path: Any) -> str:
-    """Return a path inside the card. It is only a name in memory, but still must not lead out of the card."""
+    """Return the path if it stays inside the card, though it is only a name in memory. Raises ValueError if not."""
     if isinstance(path, str) and 0 < len(path) <= 1000:
         parts = PurePosixPath(path).parts
-        # PurePosixPath drops double slashes and single dots: what it gives back must be the same text.
+        # PurePosixPath drops double slashes and single dots: compare its text with the original.
         if "/".join(parts) == path and ".." not in parts and "." not in parts and not path.startswith("/"):
             return path
-    raise ValueError(tr("{path!r} is no path on a card", path=str(path)[:80]))
+    raise ValueError(tr("{path!r} is not a path on a card", path=str(path)[:80]))
 
 
 def _verify(recording: Recording, sizes: dict[str, int]) -> None:
     """Check that the parts are exactly those that the rows name, with the promised sizes and contents."""
     if len(recording.views) > MAX_MEMBERS * 10:
-        raise ValueError(tr("{count} parts, wanted at most {most}", count=len(recording.views), most=MAX_MEMBERS * 10))
-    wanted: dict[str, int] = {}
-    for name, size in _wanted(recording):
+        raise ValueError(
+            tr("{count} parts; at most {most} are allowed", count=len(recording.views), most=MAX_MEMBERS * 10)
+        )
+    expected: dict[str, int] = {}
+    for name, size in _expected_parts(recording):
         # Equal HASHes mean equal contents, so a second size is a forgery.
-        if wanted.setdefault(name, size) != size:
+        if expected.setdefault(name, size) != size:
             raise ValueError(tr("{name} has two sizes", name=name))
-    for name in [ROWS, *wanted]:
+    for name in [ROWS, *expected]:
         if name not in sizes:
             raise ValueError(tr("{name} is missing", name=name))
-    # Surplus parts could carry anything in a file that people pass on.
+    # Refuse other parts: they could hide anything in a file that people pass on.
     for name in sizes:
-        if name != ROWS and name not in wanted:
+        if name != ROWS and name not in expected:
             raise ValueError(tr("a part named {name!r}", name=name))
-    # All are read once now: a replay must not fail in its middle.
-    for name, size in wanted.items():
+    # Read all of them once now: a replay must not fail halfway.
+    for name, size in expected.items():
         data = _bounded(recording.archive, name, size)
         if len(data) != size or digest(data) != name.partition("/")[2]:
             raise ValueError(tr("{name} is damaged", name=name))
 
 
-def _wanted(recording: Recording) -> Iterator[tuple[str, int]]:
+def _expected_parts(recording: Recording) -> Iterator[tuple[str, int]]:
     for _, width, height, name in recording.views:
         yield f"frames/{name}", width * height * 3
     for part in recording.cards.values():
@@ -333,8 +355,8 @@ def _wanted(recording: Recording) -> Iterator[tuple[str, int]]:
                 yield f"card/{name}", size
 
 
-def _whole(*values: Any) -> bool:
-    # JSON's true becomes an int in Python as well, but it does not count anything.
+def _are_whole_numbers(*values: Any) -> bool:
+    # JSON's true becomes a bool, which Python also counts as an int.
     return all(isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in values)
 
 

@@ -1,4 +1,4 @@
-"""Writes a run of the simulator while it happens: camera pictures, fingers, keys, events, options and the card."""
+"""Records a run of the simulator while it happens: pictures of the camera, keys, actions, events, options and cards."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ _ROOM_AT_THE_END = 100_000
 
 
 class RecordedBoard(SimulatedBoard):
-    """A simulated board that keeps its presses: `fingers` holds rows of pin and times of its edges, in ms of board
-    time.
+    """A simulated board that notes its presses.
+
+    fingers: for each press the time (t), the IO pin (pin) and the times of its edges (edges), in ms of board time.
     """
 
     def __init__(self, *values: Any, **named: Any) -> None:
@@ -48,7 +49,7 @@ class RecordedBoard(SimulatedBoard):
         self, key: str = "", long: bool = False, hold: int = 0, after: int = 0, bounce: tuple[int, ...] = ()
     ) -> int:  # fmt: skip
         over = super().press(key, long, hold, after, bounce)
-        # Only now: an unknown key has raised, and was not pressed.
+        # Note the press only now: an unknown key raises and is not pressed.
         down = self.now + after
         up = down + (hold or (HOLD_MS if long else PRESS_MS))
         edges = [edge + later for edge in (down, up) for later in (0, *bounce)]
@@ -57,9 +58,13 @@ class RecordedBoard(SimulatedBoard):
 
 
 class RecordingWriter:
-    """A recording in progress: run `session`, then `complete`. Without that it leaves no file.
+    """A recording in progress: run `session`, then call `complete`; without that it leaves no file.
 
-    It becomes `full` and ends the run after too many bytes of pictures and cards, pictures, or rows.
+    path: the file.
+    options: those of the run.
+    with_card: whether to include the contents of the cards, if they are small enough (`kept` tells).
+    most_bytes: of pictures and cards, before they are packed.
+    full: whether a limit was reached (bytes, pictures or rows), which ends the run.
     Raises MaixSwitchError (output) if the file cannot be written.
     """
 
@@ -76,18 +81,20 @@ class RecordingWriter:
         self._rows: list[str] = []
         self._size = 0
         self._names: set[str] = set()
-        # By source, which need not live on for it: a photo of the page holds up to 72 MB.
+        # By source, without keeping the source alive: a photo of the page takes up to 72 MB.
         self._hashes: WeakKeyDictionary[Source, dict[tuple[Hashable, int, int], str]] = WeakKeyDictionary()
         self._failure: OSError | None = None
         if path.is_dir():
-            raise MaixSwitchError(tr("--record {path}: a folder, wanted the name of a file", path=path), EXIT_IO)
+            raise MaixSwitchError(
+                tr("--record {path}: this is a folder; expected the name of a file", path=path), EXIT_IO
+            )
         check_card(options.card)
-        # Mode x: a part that is there belongs to another recording of this process.
+        # Mode x: an existing part belongs to another recording of this process.
         try:
             self._zip = zipfile.ZipFile(self._part, "x", zipfile.ZIP_DEFLATED)
         except OSError as error:
             raise self._refused(error) from error
-        # Also at Ctrl-C, which may come while a large card is copied: no part may remain.
+        # Clean up after Ctrl-C, too, which may come while a large card is copied: no part may remain.
         try:
             self._keep_cards(with_card)
             self.session = self._attached(options)
@@ -106,7 +113,7 @@ class RecordingWriter:
         for folder in folders.values():
             check_card(folder)
         total = sum(len(file) for folder in folders.values() for file in scan(folder)[0].values())
-        # All cards or no card: with half of them a replay would need the folders anyway.
+        # Keep all cards or none: with some of them a replay would need the folders anyway.
         self.kept = with_card and total <= KEPT_CARD_BYTES
         for name, folder in folders.items():
             part = take_stock(folder, self._keep if self.kept else None, name)
@@ -116,7 +123,7 @@ class RecordingWriter:
         self._store(f"card/{name}", data)
 
     def _store(self, name: str, data: bytes) -> None:
-        # A picture that comes again, such as of a still scene, takes no room.
+        # Store a picture that comes again, such as of a still scene, only once.
         if name not in self._names:
             self._names.add(name)
             self.bytes += len(data)
@@ -128,20 +135,20 @@ class RecordingWriter:
     def _row(self, kind: str, value: Any) -> None:
         text = json.dumps({kind: value})
         self._rows.append(text)
-        self._size += len(text) + 1  # ASCII: a letter is a byte
+        self._size += len(text) + 1  # the text is ASCII: a character is a byte
 
     def _attached(self, options: Options) -> Session:
         session = Session(replace(options, sim=RecordedBoard))
         session.sim.chip.tap = self._see
         session.finger = self._hear
         session.actions.append(lambda text: self._row("do", [session.sim.steps, session.sim.now, text]))
-        # First in the list: what another listener does with an event, or fails at, must not lose it.
+        # Insert it first: an event must be recorded even if another listener fails.
         session.recorder.listeners.insert(0, lambda document: self._row("event", document))
         return session
 
     def _see(self, source: Source, key: Hashable, make: Maker, width: int, height: int) -> tuple[Hashable, Maker]:
-        """Store what the camera looks at. From here on the HASH names the picture."""
-        # A still photo keeps its key: without this table each look would make and digest it again.
+        """Store what the camera looks at; return the HASH as the picture's new key."""
+        # A still photo keeps its key: without this table each look would make and hash it again.
         hashes = self._hashes.setdefault(source, {})
         cache_key = (key, width, height)
         name = hashes.get(cache_key)
@@ -151,11 +158,11 @@ class RecordingWriter:
                 name = hashes[cache_key] = digest(data)
                 self.frames += f"frames/{name}" not in self._names
                 self._store(f"frames/{name}", data)
-        except MaixSwitchError as error:  # raised in here it would look like the camera's failure
+        except MaixSwitchError as error:  # raised from here it would look like a failure of the camera
             self._failure = error.__cause__ if isinstance(error.__cause__, OSError) else OSError(str(error))
             self.session.interrupt()
             return key, make
-        # Every look is a row, also of a known picture: the replay finds it by its time.
+        # Write a row for every look, also at a known picture: the replay finds it by its time.
         self._row("view", [self.session.sim.now, width, height, name])
         return name, make
 
@@ -163,7 +170,7 @@ class RecordingWriter:
         sim = self.session.sim
         if key:
             self._row("key", [sim.steps, sim.now, key])
-        # Leaves room for the fingers and the end, which `complete` adds.
+        # Leave room for the fingers and the end, which `complete` adds.
         rows = MAX_ROWS_BYTES - _ROOM_AT_THE_END * 10
         if self.frames >= MAX_FRAMES or self.bytes >= self._most or self._size >= rows:
             self.full = True
@@ -171,8 +178,8 @@ class RecordingWriter:
         return key
 
     def complete(self, code: int) -> None:
-        """Write the rows and give the file its name. `code` is the exit code of the run."""
-        # It came inside the camera, where nobody could tell it from a fault of the app.
+        """Write the rows and give the file its name; `code` is the exit code of the run."""
+        # The failure came up inside the camera, where it could not be told from a fault of the app: raise it now.
         if self._failure is not None:
             raise self._refused(self._failure)
         sim = self.session.sim
@@ -181,8 +188,8 @@ class RecordingWriter:
         self._row("end", {"steps": sim.steps, "exit": code, "interrupted": self.session.interrupted})
         head = {"schema": SCHEMA, "version": __version__, "options": self._head()}
         rows = "\n".join((json.dumps(head), *self._rows)) + "\n"
-        # The rows are complete only now, so they come last. The file gets its name when it is closed: it is whole or
-        # missing.
+        # The rows are complete only now, so they come last. The file gets its name after it is closed: so it is
+        # complete or missing.
         try:
             self._zip.writestr(ROWS, rows.encode())
             self._zip.close()
@@ -208,7 +215,7 @@ class RecordingWriter:
         }
 
     def _drop(self) -> None:
-        with suppress(OSError):  # a full disk: what is left goes all the same
+        with suppress(OSError):  # a full disk; the part is deleted anyway
             self._zip.close()
         self._part.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Repeats a recorded run in the same simulator, and says where it first differs."""
+"""Repeats a recorded run in the same simulator and reports the first difference."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from maixswitch.sim.session import Options, Session
 from maixswitch.sim.simulated_board import SimulatedBoard
 
 _SHOWN = 300
-_OF_HANDS = (
+_PAGE_ACTIONS = (
     actions.Finger, actions.Select, actions.Card, actions.Power, actions.Fail, actions.Damage, actions.Slow,
     actions.Heal,
 )  # fmt: skip
-_OF_THE_SCRIPT = ("script", "say", "screenshot", "failed")  # may come after the last step, before Ctrl-C counts
-# What may differ in a run that is the same: where things lie on this PC, and which maixswitch it is.
-_APART = {"start": ("version", "card", "camera"), "screenshot": ("path",)}
+_SCRIPT_EVENTS = ("script", "say", "screenshot", "failed")  # these may follow the last step, before Ctrl-C counts
+# Values that may differ in an equal run: paths on this PC, and the version of maixswitch.
+_IGNORED = {"start": ("version", "card", "camera"), "screenshot": ("path",)}
 
 
 @dataclass(frozen=True)
 class Until:
-    """Where to stop: board time in ms, or a number of pictures that went through a network; None for no limit."""
+    """Where a replay stops. ms: board time. frames: pictures that went through a network. None means no limit."""
 
     ms: int | None = None
     frames: int | None = None
@@ -42,7 +42,12 @@ class Until:
 
 @dataclass(frozen=True)
 class Difference:
-    """The first difference: its number in the log from 1, and both documents, None for a missing one."""
+    """The first difference.
+
+    number: of the event in the log, from 1.
+    t: board time in ms.
+    recorded, actual: the events; None for a missing one.
+    """
 
     number: int
     t: int
@@ -50,7 +55,7 @@ class Difference:
     actual: dict[str, Any] | None
 
     def text(self) -> str:
-        """Return one line for people."""
+        """Return a message for the user."""
         return tr(
             "event {number} at {now:.2f} s differs\n  recorded: {recorded}\n  now:      {actual}",
             number=self.number,
@@ -62,7 +67,13 @@ class Difference:
 
 @dataclass
 class Outcome:
-    """The result of a replay. `stopped`: it ended at the requested point. Counts are those of the replay."""
+    """The result of a replay.
+
+    events: how many events were equal.
+    frames, ms: pictures that went through a network, and board time, at the end of the replay.
+    stopped: whether it ended where `Until` asked.
+    changed: paths of the card that are not as recorded.
+    """
 
     difference: Difference | None = None
     events: int = 0
@@ -70,11 +81,11 @@ class Outcome:
     ms: int = 0
     stopped: bool = False
     interrupted: bool = False
-    changed: list[str] = field(default_factory=list)  # paths of the card that are not as recorded
+    changed: list[str] = field(default_factory=list)
 
 
 class _RecordedCard(FolderCard):
-    """A card whose files come from the recording. Nothing of it is ever written to the PC's disk."""
+    """A card whose files come from the recording; none of it is ever written to the PC's disk."""
 
     def __init__(self, files: dict[str, Any], folders: list[str], memory_card: Any) -> None:
         self._folder = Path()
@@ -85,7 +96,10 @@ class _RecordedCard(FolderCard):
 
 
 class _ReplayBoard(SimulatedBoard):
-    """A simulated board with the recorded cards, or `card`; the recording says what the camera sees."""
+    """A simulated board with the recorded cards; the recording says what the camera sees.
+
+    other_card: the folder of another card for the start, None for the recorded one.
+    """
 
     def __init__(self, recording: Recording, other_card: Path | None, *values: Any, **named: Any) -> None:
         self._recording = recording
@@ -94,13 +108,13 @@ class _ReplayBoard(SimulatedBoard):
         super().__init__(*values, **named)
 
     def _folder_card(self, folder: Path) -> FolderCard:
-        # The first card is that of the start. The others have the names that the script puts in.
+        # The first card is the one at the start. The others have the paths that the script puts in.
         first, self._first = self._first, False
         part = self._recording.cards.get("" if first else folder.as_posix())
         if first and self._other_card is not None:
             return super()._folder_card(self._other_card)
-        # Left out of the recording: it must come from this PC, from where the script was.
-        if part is None or not part.whole:
+        # If the contents were left out of the recording, take the folder on this PC, relative to the recorded script.
+        if part is None or not part.complete:
             return super()._folder_card(folder if first else Path(self._recording.options["base"]) / folder)
         card = _RecordedCard(dict(self._recording.contents(part)), part.folders, self.bench.MemoryCard)
         if self._chosen_board:
@@ -109,7 +123,7 @@ class _ReplayBoard(SimulatedBoard):
 
     def can_insert(self, folder: Path) -> None:
         part = self._recording.cards.get(folder.as_posix())
-        if part is None or not part.whole:
+        if part is None or not part.complete:
             super().can_insert(Path(self._recording.options["base"]) / folder)
 
     def look_at(self, path: str, base: Path) -> None:
@@ -120,14 +134,19 @@ class _ReplayBoard(SimulatedBoard):
 
 
 class _NoFiles(Recorder):
-    """Passes events on. A screenshot that the script asks for is not saved again."""
+    """Passes events on and does not save the script's screenshots again."""
 
     def screenshot(self, name: str, pixels: bytes | bytearray, width: int, height: int) -> Path:
         return Path(f"{name}.png")
 
 
 class Replay:
-    """One replay of a recording, on its own card or on another one (`card`)."""
+    """One replay of a recording.
+
+    card: the folder of another card, None for the recorded one.
+    until: where to stop.
+    Raises MaixSwitchError (input) for a recording that cannot run, (usage) if its card is missing.
+    """
 
     def __init__(self, recording: Recording, card: Path | None = None, until: Until | None = None) -> None:
         self.outcome = Outcome()
@@ -139,18 +158,23 @@ class Replay:
         self._ours = False  # was it this replay that ended the run early?
         options = recording.options
         first = recording.cards[""]
-        # Left out, but its folder may be on this PC.
-        if card is None and not first.whole:
+        # If the contents were left out, the card's folder may still be on this PC.
+        if card is None and not first.complete:
             card = Path(options["card"])
             if not card.is_dir():
-                text = tr("{path}: its card was left out; name it with --card FOLDER", path=recording.path)
+                text = tr(
+                    "{path}: the recording does not contain its card; name the card with --card FOLDER",
+                    path=recording.path,
+                )
                 raise MaixSwitchError(text, EXIT_USAGE)
-        # Only reported: whether the difference matters is for the events to say.
+        # Changed files are only reported: the events show whether they matter.
         if card is not None:
             self.outcome.changed = differing(first, take_stock(card, None))
-        # All values come from the file, so whatever they raise is the file's fault.
+        # All values come from the file, so the file is to blame for whatever they raise.
         try:
-            acts = None if options["script"] is None else script.parse(options["script"], options["script_name"])
+            recorded_script = (
+                None if options["script"] is None else script.parse(options["script"], options["script_name"])
+            )
             for texts in recording.actions.values():
                 _check_actions(texts)
             sim = partial(_ReplayBoard, recording, card)
@@ -160,7 +184,7 @@ class Replay:
                     board=options["board"],
                     flavour=options["flavour"],
                     fit=options["fit"],
-                    script=acts,
+                    script=recorded_script,
                     frames=options["frames"],
                     seconds=options["seconds"],
                     rounding=options["rounding"],
@@ -173,15 +197,15 @@ class Replay:
             raise MaixSwitchError(f"{recording.path}: {error}", EXIT_IO) from error
 
     def run(self) -> Outcome:
-        """Run the replay to its end, to `until`, or to the first difference."""
+        """Run the replay to its end, to `until`, or to the first difference; return the result."""
         session, before = self._session, language.chosen()
         session.sim.chip.tap = self._see
         session.finger = self._hear
         session.recorder.listeners.append(self._listen)
-        # Interrupted before its first step: `_hear` would come after that step.
+        # A run that was interrupted before its first step must be interrupted now: `_hear` comes after a step.
         if self._recording.interrupted and not self._recording.steps:
             session.interrupt()
-        language.choose(self._recording.options["language"])  # texts of the log are in it
+        language.choose(self._recording.options["language"])  # the log contains texts in it
         try:
             session.run()
         finally:
@@ -189,7 +213,7 @@ class Replay:
         outcome = self.outcome
         outcome.frames, outcome.ms = session.sim.frames, session.sim.now
         outcome.interrupted = session.interrupted and not self._ours and not self._as_recorded()
-        # Recorded events that did not come are a difference, unless somebody ended the replay early.
+        # Recorded events that are missing now are a difference, unless the replay was ended early.
         if outcome.difference is None and not self._ours and not outcome.interrupted:
             missing = self._recording.events[outcome.events :]
             if missing:
@@ -203,43 +227,43 @@ class Replay:
         """After each step, repeat the recorded actions and key, and end the run where the recorded one ended."""
         sim, until = self._session.sim, self._until
         for text in self._recording.actions.get(sim.steps, ()) if not self._ours else ():
-            with suppress(MaixSwitchError):  # what the board refused is in the recording as well
+            with suppress(MaixSwitchError):  # the recording also contains actions that the board refused
                 self._session.act(text)
         if (until.ms is not None and sim.now >= until.ms) or (until.frames is not None and sim.frames >= until.frames):
             self.outcome.stopped = True
             self._stop()
-        elif sim.steps > self._recording.steps:  # a run that has gone another way may never end by itself
+        elif sim.steps > self._recording.steps:  # a run that differs may never end by itself
             self._stop()
-            wanted = self._recording.events[self.outcome.events :]
-            self._differs(wanted[0] if wanted else None, None, sim.now)
-        # The script may log more after the last step: end after that, where the recorded run ended.
-        elif self._as_recorded() and self._next() not in _OF_THE_SCRIPT:
+            missing = self._recording.events[self.outcome.events :]
+            self._differs(missing[0] if missing else None, None, sim.now)
+        # The script may log more events after the last step: end only after those.
+        elif self._as_recorded() and self._next() not in _SCRIPT_EVENTS:
             self._session.interrupt()
         return self._recording.keys.get(sim.steps, "")
 
     def _next(self) -> str:
         """Return the kind of the event that comes next in the recording, "" after the last."""
-        place = self.outcome.events
-        return str(self._expected[place]["event"]) if place < len(self._expected) else ""
+        index = self.outcome.events
+        return str(self._expected[index]["event"]) if index < len(self._expected) else ""
 
     def _stop(self) -> None:
         self._ours = True
         self._session.interrupt()
 
     def _listen(self, document: dict[str, Any]) -> None:
-        # What comes after the first difference, or after our own end, says nothing more.
+        # Events after the first difference, or after this replay ended the run, mean nothing.
         if self._ours or self.outcome.difference is not None:
             return
         if self._session.interrupted and not self._as_recorded():
-            return  # somebody's Ctrl-C
+            return  # Ctrl-C during the replay
         index = self.outcome.events
-        wanted = self._recording.events[index] if index < len(self._expected) else None
-        if wanted is None or self._expected[index] != _comparable(document):
-            self._differs(wanted, document, int(document["t"]))
+        recorded = self._recording.events[index] if index < len(self._expected) else None
+        if recorded is None or self._expected[index] != _comparable(document):
+            self._differs(recorded, document, int(document["t"]))
             self._stop()
             return
         self.outcome.events += 1
-        if self._as_recorded() and self._next() not in _OF_THE_SCRIPT:
+        if self._as_recorded() and self._next() not in _SCRIPT_EVENTS:
             self._session.interrupt()
 
     def _differs(self, recorded: dict[str, Any] | None, actual: dict[str, Any] | None, t: int) -> None:
@@ -247,43 +271,42 @@ class Replay:
             self.outcome.difference = Difference(self.outcome.events + 1, t, recorded, actual)
 
     def _see(self, source: Source, key: Hashable, make: Maker, width: int, height: int) -> tuple[Hashable, Maker]:
-        """Return the recorded picture of this look; after a difference the one of that time."""
+        """Return key and picture that were recorded for this look of the camera."""
         views, now = self._recording.views, self._session.sim.now
         if not views:
             return key, make
-        # In the same run the looks come one by one. After a difference the number means nothing: find the look by its
-        # time.
-        place = self._view
-        if place >= len(views) or views[place][0] != now:
-            place = max(bisect_right(self._times, now) - 1, 0)
-        self._view = place + 1
-        _, recorded_width, recorded_height, name = views[place]
+        # While the runs are equal, the looks come in the recorded order. After a difference find the look by its time.
+        index = self._view
+        if index >= len(views) or views[index][0] != now:
+            index = max(bisect_right(self._times, now) - 1, 0)
+        self._view = index + 1
+        _, recorded_width, recorded_height, name = views[index]
 
         def picture() -> Picture:
-            found = self._recording.frame(name, recorded_width, recorded_height)
+            frame = self._recording.frame(name, recorded_width, recorded_height)
             # With another card the app may ask the camera for another size.
             if (recorded_width, recorded_height) == (width, height):
-                return found
+                return frame
             from PIL import Image
 
-            return fit_picture(Image.fromarray(found), width, height, "stretch")
+            return fit_picture(Image.fromarray(frame), width, height, "stretch")
 
         return name, picture
 
 
 def _check_actions(texts: list[str]) -> None:
-    """Raise MaixSwitchError unless the page could do all of it: no action may name a file of this PC."""
+    """Raise MaixSwitchError unless a page can order each of the actions: none may name a file of this PC."""
     for text in texts:
         lines = script.parse(text, "recording").lines
         action = lines[0].action if len(lines) == 1 else None
-        if not isinstance(action, _OF_HANDS) or (isinstance(action, actions.Card) and action.path):
-            raise MaixSwitchError(tr("{text!r} is nothing that hands did", text=text[:80]), EXIT_IO)
+        if not isinstance(action, _PAGE_ACTIONS) or (isinstance(action, actions.Card) and action.path):
+            raise MaixSwitchError(tr("{text!r} is not an action that a page can order", text=text[:80]), EXIT_IO)
 
 
 def _comparable(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the event as JSON gives it back, without values that may differ."""
-    apart = _APART.get(str(document.get("event")), ())
-    values: dict[str, Any] = json.loads(json.dumps({k: v for k, v in document.items() if k not in apart}))
+    """Return the event as it is after writing and reading JSON, without the values that may differ."""
+    ignored = _IGNORED.get(str(document.get("event")), ())
+    values: dict[str, Any] = json.loads(json.dumps({k: v for k, v in document.items() if k not in ignored}))
     return values
 
 

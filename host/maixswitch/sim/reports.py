@@ -1,11 +1,11 @@
-"""Names for what the app reports and what its screen shows, for every view of a run: terminal, file, page."""
+"""Names for the app's reports and results, shared by every view of a run: terminal, file and page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-# Names of what the app reports, in the order of the arguments of its `report`.
+# Kind of report -> names of its values, in the order of the arguments of the app's `report`.
 FIELDS: dict[str, tuple[str, ...]] = {
     "state": ("old", "cause", "new"),
     "select": ("title", "index", "total"),
@@ -19,19 +19,19 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def name(kind: str, values: Iterable[Any]) -> dict[str, Any]:
-    """Return the values of one report by their names, without those that are None."""
+    """Return the values of one report by their names; leave out None."""
     names = FIELDS.get(kind, ("a", "b", "c"))
     return {name: value for name, value in zip(names, values, strict=False) if value is not None}
 
 
 class SeenLabels:
-    """The labels that were seen last: results are an event only when they change."""
+    """The labels of the last results: results become an event only when their labels change."""
 
     def __init__(self) -> None:
         self._last: tuple[str, ...] | None = None
 
     def forget(self) -> None:
-        """Make the next result an event in any case."""
+        """Make the next results an event in any case."""
         self._last = None
 
     def change(self, results: Iterable[tuple[str, float]]) -> tuple[str, ...] | None:

@@ -1,4 +1,4 @@
-"""Pictures of the panel from a script: the same script on several boards, as files and as one sheet."""
+"""Pictures of the panel that a script takes, on one or more boards, as files and as one sheet."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from maixswitch.sim.simulated_board import check_board
 
 GAP = 16
 BORDER = 2
-LETTER = 2  # enlargement of the board's letters in a caption
+LETTER_SCALE = 2  # enlargement of the board's letters in a caption
 DIM = (142, 166, 178)
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture, (height, width, 3), with its name in the script and the board that showed it."""
+    """One picture (height, width, 3), its name in the script, and the board that showed it."""
 
     name: str
     board: str
@@ -37,13 +37,16 @@ class Shot:
 
     @property
     def key(self) -> str:
-        """The name of its file, and its name for the sheet: NAME-BOARD."""
+        """NAME-BOARD: the name of its file and in the sheet."""
         return f"{self.name}-{self.board}"
 
 
 @dataclass
 class Album:
-    """The pictures of all runs, board by board; `code` and `reason` of the run that failed, which ends everything."""
+    """The pictures of all runs, board by board.
+
+    code, reason: exit code and message of the run that failed, which ended all of them; EXIT_OK and "" without one.
+    """
 
     shots: list[Shot] = field(default_factory=list)
     code: int = EXIT_OK
@@ -59,11 +62,11 @@ def names(script: Script) -> list[str]:
     for line in script.lines:
         if not isinstance(line.action, Screenshot):
             continue
-        # Without this the second file would replace the first one, on some PCs only.
+        # Refuse this, or the second file would replace the first one on some PCs.
         if line.action.name.casefold() in {name.casefold() for name in picture_names}:
             raise MaixSwitchError(
                 tr(
-                    "{script}:{line}: a second picture {name}: give each its own name",
+                    "{script}:{line}: a second picture is named {name}; give each its own name",
                     script=script.name,
                     line=line.number,
                     name=line.action.name,
@@ -73,47 +76,50 @@ def names(script: Script) -> list[str]:
         picture_names.append(line.action.name)
     if not picture_names:
         raise MaixSwitchError(
-            tr("{script}: makes no picture; wanted at least one line `screenshot NAME`", script=script.name), EXIT_USAGE
+            tr("{script}: takes no pictures; expected at least one line `screenshot NAME`", script=script.name),
+            EXIT_USAGE,
         )
     return picture_names
 
 
 def check(script: Script, boards: Sequence[str], picks: Sequence[str]) -> None:
-    """Refuse boards, names and picks that are wrong before any run."""
+    """Raise MaixSwitchError (usage) for wrong boards, names or picks, before any run."""
     picture_names = names(script)
     for board in boards:
         check_board(board)
     keys = [f"{name}-{board}" for name in picture_names for board in boards]
     for pick in picks:
-        # Without boards the card chooses one, whose name is known after the run: `chosen` checks the picks then.
+        # Without boards the card chooses one, whose name is known only after the run: then `chosen` checks the picks.
         if boards and pick not in keys:
             raise MaixSwitchError(_no_pick(pick, keys), EXIT_USAGE)
 
 
 def take(options: Options, boards: Sequence[str], frame: bool = False) -> Album:
-    """Play the script of `options` on each board (none: that of the card's settings); end with the first failure.
+    """Play the script of `options` on each board and return the pictures; stop at the first failure.
 
-    `options.zoom` of 1 or more enlarges the panel, inside the frame, too. Nothing is written.
+    options: of the runs; `zoom` enlarges the panel. Nothing is written.
+    boards: ids of boards; none for the board of the card's settings.
+    frame: whether to draw the board around the panel.
     """
     album = Album()
-    # A board that was named twice plays once, since its pictures would have the same names.
+    # Run a board that was named twice only once, since its pictures would have the same names.
     for board in dict.fromkeys(boards) or [options.board]:
         show = Showcase(options.zoom)
-        # The narrator hears even without a frame: it keeps the terminal quiet, where several runs would mix.
+        # Set a narrator even without a frame: it keeps the terminal quiet, where several runs would mix.
         session = Session(Options(**{**vars(options), "board": board, "out": None, "narrator": show.hear}))
-        lens = _Lens(session, show if frame else None)
-        session.recorder.keep = lens.keep
+        collector = _Collector(session, show if frame else None)
+        session.recorder.keep = collector.keep
         album.code = session.run()
-        # The first failure ends all runs: a sheet without one of the boards would look complete.
+        # Stop at the first failure: a sheet without one of the boards would look complete.
         if album.code:
             album.reason = f"{session.sim.board}: {session.explain()}"
             break
-        album.shots += lens.shots
+        album.shots += collector.shots
     return album
 
 
-class _Lens:
-    """Keeps the pictures of one run. `show`: draw the board around them."""
+class _Collector:
+    """Keeps the pictures of one run. show: draws the board around them; None for the panel alone."""
 
     def __init__(self, session: Session, show: Showcase | None) -> None:
         self.shots: list[Shot] = []
@@ -134,7 +140,7 @@ class _Lens:
 
 
 def chosen(shots: Sequence[Shot], picks: Sequence[str]) -> list[Shot]:
-    """Return the picked pictures in their order; without picks all, name by name.
+    """Return the picked pictures in the order of the picks; without picks all of them, name by name.
 
     Raises MaixSwitchError (usage) for a pick that does not exist.
     """
@@ -154,14 +160,12 @@ def _no_pick(pick: str, keys: Sequence[str]) -> str:
 
 
 def sheet(shots: Sequence[Shot], columns: int) -> Picture:
-    """Return the pictures side by side, `columns` in a row, each above its name and its board.
-
-    The captions use the board's own letters: fonts differ from one PC to the next.
-    """
+    """Return the pictures side by side, `columns` in a row, each above its name and its board."""
+    # Draw the captions in the board's letters: fonts differ from one PC to the next.
     captions = [_stacked(_words(shot.name, SILK), _words(shot.board, DIM)) for shot in shots]
     rows = [range(start, min(start + columns, len(shots))) for start in range(0, len(shots), columns)]
     sizes = [shot.picture.shape for shot in shots]
-    # Each column and row takes the size of its largest picture: panels differ from board to board.
+    # Give each column and row the size of its largest picture: panels differ from board to board.
     widths = [
         max(max(sizes[i][1] + 2 * BORDER, captions[i].shape[1]) for i in range(column, len(shots), columns))
         for column in range(min(columns, len(shots)))
@@ -169,7 +173,7 @@ def sheet(shots: Sequence[Shot], columns: int) -> Picture:
     heights = [max(sizes[i][0] for i in row) + 2 * BORDER for row in rows]
     foot = captions[0].shape[0] + GAP // 2
     size = (GAP + sum(height + foot + GAP for height in heights), GAP + sum(width + GAP for width in widths))
-    whole = _empty(*size)
+    canvas = _empty(*size)
     top = GAP
     for row, height in zip(rows, heights, strict=True):
         left = GAP
@@ -179,41 +183,41 @@ def sheet(shots: Sequence[Shot], columns: int) -> Picture:
             picture[:BORDER] = picture[-BORDER:] = EDGE
             picture[:, :BORDER] = picture[:, -BORDER:] = EDGE
             middle = left + width // 2
-            # Aligned below: each caption belongs close to its picture.
-            _put(whole, picture, middle, top + height - picture.shape[0])
-            _put(whole, captions[i], middle, top + height + GAP // 2)
+            # Align the pictures at the bottom, so that each caption is close to its picture.
+            _put(canvas, picture, middle, top + height - picture.shape[0])
+            _put(canvas, captions[i], middle, top + height + GAP // 2)
             left += width + GAP
         top += height + foot + GAP
-    return whole
+    return canvas
 
 
-def _put(whole: Picture, part: Picture, middle: int, top: int) -> None:
+def _put(canvas: Picture, part: Picture, middle: int, top: int) -> None:
     left = middle - part.shape[1] // 2
-    whole[top : top + part.shape[0], left : left + part.shape[1]] = part
+    canvas[top : top + part.shape[0], left : left + part.shape[1]] = part
 
 
 def _stacked(*lines: Picture) -> Picture:
     """Draw centred lines of text, one below the other."""
     width = max(line.shape[1] for line in lines)
-    whole = _empty(sum(line.shape[0] for line in lines), width)
+    canvas = _empty(sum(line.shape[0] for line in lines), width)
     top = 0
     for line in lines:
-        _put(whole, line, width // 2, top)
+        _put(canvas, line, width // 2, top)
         top += line.shape[0]
-    return whole
+    return canvas
 
 
 def _words(text: str, colour: Colour) -> Picture:
     """Draw a line of text; characters without a letter become question marks."""
     font = board_code.font()
     ink = np.zeros((font.HEIGHT, font.WIDTH * len(text)), bool)
-    for place, letter in enumerate(text):
-        # The table begins at the space and has seven rows a letter, the left column in bit 4.
+    for column, letter in enumerate(text):
+        # The table begins at the space and has seven rows for each letter, with the left column in bit 4.
         at = (ord(letter if " " <= letter <= "~" else "?") - 32) * 7
         for row, bits in enumerate(font.GLYPHS[at : at + 7]):
-            left = place * font.WIDTH + font.LEFT
+            left = column * font.WIDTH + font.LEFT
             ink[font.TOP + row, left : left + 5] = [bits >> bit & 1 for bit in (4, 3, 2, 1, 0)]
-    large = ink.repeat(LETTER, axis=0).repeat(LETTER, axis=1)
+    large = ink.repeat(LETTER_SCALE, axis=0).repeat(LETTER_SCALE, axis=1)
     picture = _empty(*large.shape)
     picture[large] = colour
     return picture

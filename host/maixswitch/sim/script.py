@@ -2,34 +2,34 @@
 
     wait 2s                      board time: 500ms, 2s
     frames 30                    until thirty more pictures went through a network
-    press            press 2     the key for the next model, or one by its number (1, 2, ...) or its role
+    press            press 2     a short press of the key for the next model, or of a key by number or role
     hold             hold 1      the same, for a long press
     press 1 for 120ms after 50ms bounce 2ms 5ms
-                                 how long; when, then the script does not wait for it; contacts that bounce
-    down 1   up 1                a finger that stays on the key until it comes up
-    select 2                     the second model of the card, as the serial link selects it
-    eject   insert               the card; `insert FOLDER` is another one, beside the script
-    eject at 3                   the card goes at the third file operation from now
+                                 how long; when to begin (the script goes on meanwhile); when the contact bounces
+    down 1   up 1                a finger stays on the key until it comes up
+    select 2                     select the second model of the card, as the serial link does
+    eject   insert               take the card out, put it in; `insert FOLDER`: another card, relative to the script
+    eject at 3                   take the card out at the third file operation from now
     power   power cut 12         off and on; off once twelve more bytes were written to the card (`power`: on again)
-    restart                      Ctrl-C, and the program starts again
-    skip 60s                     time that passes at once, while the board looks at nothing
-    fail load 2006               the next load raises this firmware code; so does `fail run 2008` for the next run
+    restart                      Ctrl-C, then the app starts again
+    skip 60s                     let time pass in one step, as when the firmware blocks
+    fail load 2006               the next load raises this firmware code; `fail run 2008`: the next run does
     fail camera                  no pictures until `heal camera`
-    damage PATH                  a file of the card begins with a dead sector, until `heal PATH`
-    slow 10                      the card reads ten times slower than a good one; 1 is as ever
-    heal                         ends every fault that was ordered
+    damage PATH                  the first sector of a file on the card is dead until `heal PATH`
+    slow 10                      the card reads ten times slower than a good one; `slow 1`: normally again
+    heal                         end every fault that was ordered
     raise sensor.snapshot 2 RuntimeError 'Sensor timeout!'
                                  the second call from now of a firmware function (names: stubs/bench.py) fails;
                                  an exception with a text or number, or for KPU.* a code; KeyboardInterrupt is Ctrl-C
-    boxes 10,20,60,60,0,0.9      what detectors find from now on: x,y,w,h,class,score of up to ten, or nothing
-    scores 0.1 0.7               what classifiers answer; a script with one of these two runs no network
+    boxes 10,20,60,60,0,0.9      the boxes that detectors find from now on: x,y,w,h,class,score of up to ten, or none
+    scores 0.1 0.7               the scores that classifiers answer; a script with one of these two runs no network
     screenshot NAME              NAME.png in the output folder
     say TEXT                     a caption for whoever watches
     camera PATH                  another picture or folder; inside a folder of photos a file name chooses the photo
     expect state RUNNING         also: title TEXT, fault CODE, no fault, detection LABEL [>= 0.9], no detection LABEL
                                  at the end: `within 20s` (how long it may take), `for 2s` (how long it must hold)
 
-Blank lines and what follows a # outside quotes are left out.
+Blank lines, and comments from a # outside quotes to the end of the line, are ignored.
 """
 
 from __future__ import annotations
@@ -87,7 +87,12 @@ class Line:
 
 @dataclass
 class Script:
-    """A parsed script: the name that it was read from (for messages), its actions in order, and its whole text."""
+    """A parsed script.
+
+    name: the path or name for messages.
+    lines: the actions in order.
+    source: the text that was parsed.
+    """
 
     name: str
     lines: list[Line] = field(default_factory=list)
@@ -100,7 +105,8 @@ def read_script(path: Path) -> Script:
         text = files.read(path, option="--script").decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise MaixSwitchError(
-            tr("--script {path}: no text in UTF-8; wanted one action a line, such as: press", path=path), EXIT_USAGE
+            tr("--script {path}: not a text in UTF-8; expected one action a line, such as: press", path=path),
+            EXIT_USAGE,
         ) from error
     return parse(text, str(path))
 
@@ -109,7 +115,7 @@ def parse(text: str, name: str = "script") -> Script:
     """Parse a script. Raises MaixSwitchError, which lists every mistake as `name:line: what is wrong`."""
     script = Script(name, source=text)
     mistakes = []
-    # Collect all mistakes: nobody wants to run a script once for each of them.
+    # Collect all mistakes, so that one run shows them all.
     for number, raw in enumerate(text.splitlines(), 1):
         try:
             words = _split(raw)
@@ -134,11 +140,11 @@ def _text(words: list[str]) -> str:
 
 
 def _action(words: list[str]) -> Action:
-    verb, rest = words[0], words[1:]
+    verb, arguments = words[0], words[1:]
     parser = _VERBS.get(verb)
     if parser is None:
         raise Mistake(tr("unknown action {verb!r}; known: {known}", verb=verb, known=", ".join(_VERBS)))
-    return parser(verb, rest)
+    return parser(verb, arguments)
 
 
 def _wait(verb: str, words: list[str]) -> Wait | Skip:
@@ -151,30 +157,30 @@ def _frames(verb: str, words: list[str]) -> Frames:
 
 
 def _press(verb: str, words: list[str]) -> Press:
-    given: dict[str, list[str]] = {}
+    options: dict[str, list[str]] = {}  # option -> the words after it; "" for those before the first option
     option = ""
     # Options come in any order. Words before the first one name the key.
     for word in words:
-        if word in _FINGER:
+        if word in _PRESS_OPTIONS:
             option = word
-            given[option] = []
+            options[option] = []
         else:
-            given.setdefault(option, []).append(word)
-    key = take_one(verb, given[""], tr("one key")) if "" in given else ""
-    times = {name: [read_duration(word) for word in given.get(name, ())] for name in _FINGER}
+            options.setdefault(option, []).append(word)
+    key = take_one(verb, options[""], tr("one key")) if "" in options else ""
+    times = {name: [read_duration(word) for word in options.get(name, ())] for name in _PRESS_OPTIONS}
     # Only `bounce` takes several times.
-    for name in given:
+    for name in options:
         if name and (not times[name] or (name != "bounce" and len(times[name]) > 1)):
             raise Mistake(
                 tr(
-                    "{verb}: wanted {name} {finger}, found {given!r}",
+                    "{verb}: expected {name} {form}, found {text!r}",
                     verb=verb,
                     name=name,
-                    finger=_FINGER[name],
-                    given=" ".join(given[name]) or tr("nothing"),
+                    form=_PRESS_OPTIONS[name],
+                    text=" ".join(options[name]) or tr("nothing"),
                 )
             )
-    # Each time is one toggle of the contact: two at the same moment would cancel each other.
+    # Each time toggles the contact once: two toggles at the same moment would cancel each other.
     if times["bounce"] != sorted(set(times["bounce"])):
         raise Mistake(tr("{verb}: the times of bounce must grow", verb=verb))
     hold, after = times["for"], times["after"]
@@ -225,7 +231,7 @@ def _damage(verb: str, words: list[str]) -> Damage:
 def _slow(verb: str, words: list[str]) -> Slow:
     factor = read_number(take_one(verb, words, tr("a number")), tr("number"))
     if not 1 <= factor <= 1000:
-        raise Mistake(tr("slow {factor}: wanted 1 to 1000", factor=factor))
+        raise Mistake(tr("slow {factor}: expected 1 to 1000", factor=factor))
     return Slow(factor)
 
 
@@ -247,17 +253,17 @@ def _fail(verb: str, words: list[str]) -> Fail:
 def _raise(verb: str, words: list[str]) -> Raise:
     if len(words) < 2 or not re.fullmatch(r"\w+(\.\w+)?", words[0]):
         raise Mistake(tr("raise takes a call, its number and an error, found {words!r}", words=" ".join(words)))
-    # The number is optional, and a firmware code is a number as well: it counts calls only if an error follows.
-    call, rest = words[0], words[1:]
+    # Both the count of calls and a firmware code are numbers: the first number is a count only if an error follows.
+    call, arguments = words[0], words[1:]
     nth = 1
-    if len(rest) > 1 and rest[0].isdecimal():
-        nth, rest = max(read_number(rest[0], tr("number")), 1), rest[1:]
-    error, text = rest[0], " ".join(rest[1:])
+    if len(arguments) > 1 and arguments[0].isdecimal():
+        nth, arguments = max(read_number(arguments[0], tr("number")), 1), arguments[1:]
+    error, text = arguments[0], " ".join(arguments[1:])
     if error.isdecimal():
         _code(error)
-        # Other functions of the firmware never raise these codes: such a test would prove nothing.
+        # Other functions of the firmware never raise these codes, so such a test would prove nothing.
         if text or not call.startswith(("KPU.", "maix.")):
-            raise Mistake(tr("a firmware code is for KPU.* alone, found {words!r}", words=" ".join(words)))
+            raise Mistake(tr("only KPU.* calls raise firmware codes, found {words!r}", words=" ".join(words)))
     elif error not in ERRORS:
         raise Mistake(
             tr("unknown error {error!r}; known: {known}, or a firmware code", error=error, known=", ".join(ERRORS))
@@ -276,7 +282,7 @@ def _box(text: str) -> Box:
         x, y, w, h, number, score = text.split(",")
         return int(x), int(y), int(w), int(h), int(number), float(score)
     except ValueError as error:
-        raise Mistake(tr("{text!r} is not a box; wanted x,y,w,h,class,score", text=text)) from error
+        raise Mistake(tr("{text!r} is not a box; expected x,y,w,h,class,score", text=text)) from error
 
 
 def _scores(verb: str, words: list[str]) -> Scores:
@@ -288,9 +294,9 @@ def _scores(verb: str, words: list[str]) -> Scores:
 
 def _screenshot(verb: str, words: list[str]) -> Screenshot:
     name = take_one(verb, words, tr("a name")).removesuffix(".png")
-    # It becomes a file in the output folder, and must not lead out of it.
+    # The name becomes a file in the output folder and must not lead out of it.
     if not re.fullmatch(r"[\w][\w.-]*", name):
-        raise Mistake(tr("{name!r} is not a file name; wanted letters, digits, . _ -", name=name))
+        raise Mistake(tr("{name!r} is not a file name; use letters, digits, . _ -", name=name))
     return Screenshot(name)
 
 
@@ -304,7 +310,7 @@ def _camera(verb: str, words: list[str]) -> Camera:
     return Camera(take_one(verb, words, tr("a path")))
 
 
-_FINGER = {"for": "TIME", "after": "TIME", "bounce": "TIME ..."}
+_PRESS_OPTIONS = {"for": "TIME", "after": "TIME", "bounce": "TIME ..."}
 _VERBS: dict[str, Callable[[str, list[str]], Action]] = {
     "wait": _wait,
     "frames": _frames,

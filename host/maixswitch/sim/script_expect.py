@@ -13,19 +13,20 @@ from maixswitch.sim.script_words import Mistake, read_duration, read_number
 def read_expectation(verb: str, words: list[str]) -> Expect:
     """Parse the words after `expect`. Raises Mistake if they are not an expectation."""
     times = {"within": WITHIN_MS, "for": 0}
-    # From the end, since a title may contain these words itself. The first word must remain.
+    # Read from the end, since a title may contain these words. The first word must remain.
     while len(words) > 2 and words[-2] in times:
         times[words[-2]] = read_duration(words[-1])
         words = words[:-2]
-    # `no` decides the parser as well: the absence of a state or title cannot be expected.
+    # `no` decides the parser, too: the absence of a state or title cannot be expected.
     absent = words[:1] == ["no"]
-    what, values = (words[1:2] if absent else words[:1]), (words[2:] if absent else words[1:])
-    parser = _EXPECTATIONS.get((what[0] if what else "", absent))
+    head, values = (words[1:2] if absent else words[:1]), (words[2:] if absent else words[1:])
+    subject = head[0] if head else ""
+    parser = _EXPECTATIONS.get((subject, absent))
     if parser is None:
         known = ", ".join(("no " if no else "") + name for name, no in _EXPECTATIONS)
         raise Mistake(tr("cannot expect {words!r}; known: {known}", words=" ".join(words), known=known))
     value, comparison, score = parser(values)
-    return Expect(what[0], value, absent, comparison, score, times["within"], times["for"])
+    return Expect(subject, value, absent, comparison, score, times["within"], times["for"])
 
 
 def _state(words: list[str]) -> tuple[str, str, float]:
@@ -60,14 +61,14 @@ def _detection(words: list[str]) -> tuple[str, str, float]:
         try:
             score = float(words[2])
         except ValueError as error:
-            raise Mistake(tr("{words!r} is not a score; wanted 0 to 1", words=words[2])) from error
+            raise Mistake(tr("{score!r} is not a score; expected 0 to 1", score=words[2])) from error
         if not 0 <= score <= 1:
-            raise Mistake(tr("score {words}: wanted 0 to 1", words=words[2]))
+            raise Mistake(tr("score {score}: expected 0 to 1", score=words[2]))
         return words[0], words[1], score
-    # The usual mistake is a label of two words without quotes: the message names it.
+    # The usual mistake is a label of two words without quotes, so the message names it.
     raise Mistake(
         tr(
-            "wanted: LABEL [{comparisons} SCORE], found {words!r} (quote a label of two words)",
+            "expected LABEL [{comparisons} SCORE], found {words!r} (quote a label of two words)",
             comparisons="|".join(COMPARISONS),
             words=" ".join(words),
         )

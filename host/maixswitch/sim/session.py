@@ -33,7 +33,19 @@ _ENDED = object()
 
 @dataclass
 class Options:
-    """The options of the command line: paths as given, seconds of board time, speed 0 for as fast as the PC can."""
+    """What to run, and how.
+
+    card, camera: paths as the user typed them; `camera` None for the drawn scene.
+    board, flavour: "" for those of the card's settings and the default firmware.
+    script_base: the folder to which paths in the script are relative.
+    frames, seconds: limits of the run, in pictures that went through a network and in board time; None for no limit.
+    speed: board seconds per second, 0 for as fast as the PC can.
+    out: the folder for events and pictures, None for no files.
+    narrator: hears the events in place of the terminal. A live view then disappears at the end, and only the key q
+        works.
+    sim, recorder: make the board and the recorder; recordings and replays have their own.
+    quiet: whether to print nothing.
+    """
 
     card: Path
     board: str = ""
@@ -52,28 +64,29 @@ class Options:
     zoom: int = 1
     live: bool = False
     narrator: Callable[[dict[str, Any]], None] | None = None
-    """For a demonstration: hears the events in place of the terminal.
-
-    The view goes at the end, and only the key q works.
-    """
     sim: Callable[..., SimulatedBoard] = SimulatedBoard
     recorder: Callable[[Path | None, int], Recorder] = Recorder
-    quiet: bool = False  # tells nobody what happens
+    quiet: bool = False
 
 
 class Session:
-    """Runs the app until the script or a limit ends, a key or Ctrl-C ends it, or the app stops."""
+    """Runs the app until the script ends, a limit is reached, a key or Ctrl-C ends the run, or the app stops.
+
+    finger: gets the key of the keyboard after each step, "" for none, and returns the key to act on.
+    actions: called with every line that `act` carries out.
+    crash: why the chip would have crashed or the app ended; "" while it runs.
+    """
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self.recorder = options.recorder(options.out, options.zoom)
-        self.finger: Callable[[str], str] = str  # hears the key read after each step; what it returns counts
-        self.actions: list[Callable[[str], None]] = []  # hear every line that `act` does
-        self.crash = ""  # why the chip would have crashed, or the app has; "" while it has not
+        self.finger: Callable[[str], str] = str
+        self.actions: list[Callable[[str], None]] = []
+        self.crash = ""
         self._interrupted = False
         self._failure: MaixSwitchError | None = None
         self._seen = reports.SeenLabels()
-        self._changed = ""  # a state that the next picture will show
+        self._changed = ""  # a new state whose picture is not saved yet
         self._view: View | None = None
         if options.json:
             self.recorder.listeners.append(console.emit)
@@ -88,7 +101,7 @@ class Session:
             fit=options.fit,
             rounding=options.rounding,
             write_back=options.write_back,
-            # One such line decides for the whole run: the fakes cannot mix scripted and computed answers.
+            # One such line decides for the run: the fakes cannot mix scripted and computed answers.
             scripted=any(isinstance(line.action, Boxes | Scores) for line in options.script.lines)
             if options.script
             else False,
@@ -97,10 +110,10 @@ class Session:
         self.player.check()
 
     def run(self) -> int:
-        """Do the whole run; return the exit code: 0, 1 (an expectation failed), 3 (device fault) or 130."""
+        """Run to the end; return the exit code: 0, 1 (an expectation failed), 3 (device fault) or 130 (interrupted)."""
         options, sim = self.options, self.sim
         with ExitStack() as stack:
-            # The first in is the last out: Ctrl-C still only asks for the end while view and terminal are restored.
+            # Entered first, so left last: Ctrl-C must not break in while view and terminal are restored.
             stack.enter_context(_interruptible(self.interrupt))
             if options.live:
                 from rich.console import Console
@@ -109,7 +122,7 @@ class Session:
                 view = View(Console(stderr=True), hint, transient=options.narrator is not None)
                 self._view = stack.enter_context(view)
                 self.recorder.listeners.append(self._view.event)
-            # JSON and a narrator have the terminal to themselves.
+            # JSON and a narrator need the terminal for themselves.
             elif not options.json and not options.quiet and options.narrator is None:
                 self.recorder.listeners.append(_tell)
             keyboard = stack.enter_context(Keyboard(options.live))
@@ -118,8 +131,7 @@ class Session:
                     self.begin()
                     self._loop(keyboard)
             except MaixSwitchError as error:
-                # A failed expectation is a result: it goes into the log and the exit code. All else is the user's to
-                # solve.
+                # A failed expectation is a result of the run: log it. Any other error goes to the user.
                 if error.exit_code != EXIT_FINDINGS:
                     raise
                 self._failure = error
@@ -130,7 +142,7 @@ class Session:
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Catch what would have crashed the chip: `crash` says so, and the board stands still."""
+        """Catch what would have crashed the chip; `crash` then says why, and the caller takes no further step."""
         bench = self.sim.bench
         try:
             yield
@@ -138,10 +150,11 @@ class Session:
             self.crash = tr("the chip would have crashed here: {name}: {error}", name=type(error).__name__, error=error)
 
     def begin(self) -> None:
-        """Write the first event and switch the power on. Raises what only `guarded` catches."""
+        """Log the first event and switch the power on. Call it inside `guarded`."""
         options, sim = self.options, self.sim
         gc.collect()
-        gc.freeze()  # until the end: the app collects at every switch, and need not look through the PC's libraries
+        # Until the end of the run: the app collects at every switch, and that need not scan the PC's libraries.
+        gc.freeze()
         self.recorder.event(
             0,
             "start",
@@ -156,7 +169,7 @@ class Session:
         sim.power_on()
 
     def turn(self) -> bool:
-        """Let the app take one step and log what came of it; return False once the app is over."""
+        """Let the app take one step and log the result; return False once the app has ended."""
         alive = self.sim.step()
         self._look()
         return alive
@@ -169,7 +182,7 @@ class Session:
         line = parse(text, "hands").lines[0]
         self.recorder.event(self.sim.now, "hands", text=line.text)
         for hear in self.actions:
-            hear(text)  # with its quotes: line.text is for people
+            hear(text)  # the text with its quotes, which can be parsed again; line.text is for people
         act(self.sim, line.action, self.options.script_base)
 
     def _loop(self, keyboard: Keyboard) -> None:
@@ -183,14 +196,14 @@ class Session:
             alive = self.turn()
             if self._view is not None and self._view.due():
                 self._view.update(sim.status(picture=True))
-            # Each step is heard, also without a key: recordings and replays act here.
+            # Call `finger` after each step, also without a key: recordings and replays act there.
             if (key := self.finger(pressed())) and self._key(key):
                 return
             if not alive or (sim.ended and not options.script):  # a script may start it again
                 break
             if options.speed > 0:
                 self._sleep_until(began + sim.now / 1000 / options.speed)
-        # The step that ended the run may have met the last expectation, so the script gets one more look.
+        # The step that ended the run may have met the last expectation, so let the script look once more.
         if options.script and not self._interrupted and next(script, _ENDED) is not _ENDED:
             line = self.player.line
             raise MaixSwitchError(
@@ -212,7 +225,7 @@ class Session:
         return options.seconds is not None and sim.now >= options.seconds * 1000
 
     def _sleep_until(self, moment: float) -> None:
-        # In short naps: Python resumes a sleep after a signal, and Ctrl-C must end the run at once.
+        # Sleep in short naps: Python resumes a sleep after a signal, and Ctrl-C must end the run at once.
         while not self._interrupted:
             left = moment - time.monotonic()
             if left <= 0:
@@ -220,11 +233,11 @@ class Session:
             time.sleep(min(left, _MAX_NAP_S))
 
     def _key(self, key: str) -> bool:
-        """Do what a key of the keyboard means; return True for the end."""
+        """Carry out a key of the keyboard; return True to end the run."""
         sim, count = self.sim, len(self.sim.keys)
         if key == "q":
             return True
-        # A demonstration waits for what its script presses, and other presses would upset it.
+        # A demonstration waits for the presses of its script, and others would confuse it.
         if self.options.narrator is not None:
             return False
         if key in (" ", "h") and count:
@@ -238,18 +251,18 @@ class Session:
     def _report(self, now: int, kind: str, *values: Any) -> None:
         fields = reports.name(kind, values)
         self.recorder.event(now, kind, **fields)
-        # The panel changes after this report: its picture is saved in `_look`, after the step.
+        # The panel changes only after this report, so `_look` saves its picture after the step.
         if kind == "state":
             self._changed = str(fields.get("new", ""))
             self._seen.forget()
 
     def _look(self) -> None:
-        """After a step, log what is seen if that changed, and save the panel then and after a change of state."""
+        """After a step, log the results if they changed, and save the panel then and after a change of state."""
         sim = self.sim
         if self.recorder.due(sim.now):
             self.recorder.sample(sim.now, *sim.panel())
         if sim.state == "RUNNING":
-            # Before its first picture a model has seen nothing: the log must not call that a result.
+            # Before its first picture a model cannot have seen anything: the log must not call that a result.
             if sim.looked:
                 results = sim.detections()
                 labels = self._seen.change(results)
@@ -271,17 +284,17 @@ class Session:
 
     @property
     def interrupted(self) -> bool:
-        """Did Ctrl-C or `interrupt` end the run?"""
+        """Whether Ctrl-C or `interrupt` ended the run."""
         return self._interrupted
 
     def interrupt(self) -> None:
-        """End the run with the present step, like Ctrl-C."""
+        """End the run after the present step, as Ctrl-C does."""
         self._interrupted = True
 
     def finish(self) -> None:
-        """Stop the app like Ctrl-C on the board, and complete the files."""
+        """Stop the app as Ctrl-C on the board does, and complete the files."""
         sim = self.sim
-        # What the run ended in: stopping the app changes all of it. The same goes for the view's status.
+        # Keep the state at the end of the run, and the view's status below: stopping the app changes both.
         self._last = (sim.state, sim.title, sim.fault)
         if sim.ended and not self.crash:
             self.crash = tr("the app ended: {ended}", ended=sim.ended)
@@ -290,7 +303,7 @@ class Session:
         try:
             if sim.app is not None and not self.crash:
                 sim.app.stop()
-                # On the chip such a model would keep its memory until a reset.
+                # On the chip a model that is still loaded would keep its memory until a reset.
                 live = list(sim.bench.kpu.live)
                 if live:
                     self.crash = tr("{live} model(s) still loaded after the app stopped", live=len(live))
@@ -315,19 +328,19 @@ class Session:
 
     def verdict(self) -> int:
         """Return the exit code of the run so far."""
-        # Ctrl-C comes first: a run that was cut off has not proved anything.
+        # Ctrl-C comes first: an interrupted run proves nothing.
         if self._interrupted:
             return EXIT_INTERRUPTED
         if self._failure is not None:
             return EXIT_FINDINGS
         state, _, fault = self._last
-        # A fault is a failure unless the last expectation asked for just this code.
+        # A fault is a failure unless the last expectation asked for this code.
         if self.crash or (state == "FAULT" and fault[0] != self.player.expected_fault):
             return EXIT_DEVICE
         return EXIT_OK
 
     def explain(self) -> str:
-        """Return why the exit code is not 0, for people; "" if it is."""
+        """Return a message that says why the exit code is not 0; "" if it is 0."""
         if self._failure is not None:
             return str(self._failure)
         if self._interrupted:
@@ -343,7 +356,7 @@ class Session:
 
 
 def _tell(document: dict[str, Any]) -> None:
-    if document["event"] not in ("failed", "crash"):  # told in full at the end
+    if document["event"] not in ("failed", "crash"):  # `explain` tells them in full at the end
         console.say(describe(document))
 
 

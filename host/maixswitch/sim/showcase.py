@@ -1,4 +1,4 @@
-"""The pictures of the demonstration's animation: the panel on a drawn board, its key, and a caption."""
+"""The pictures of the demonstration's animation: the panel on a drawn board with its key, its card and a caption."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ BOARD = (23, 48, 66)
 EDGE = (12, 26, 38)
 SILK = (214, 226, 232)
 LETTERS = range(30, 9, -2)
-"""Heights in pixels of a caption. The first one that fits is used, otherwise the last."""
+"""Heights of a caption in pixels; the first one that fits is used, otherwise the last."""
 KEY_UP, KEY_DOWN = (196, 202, 208), (255, 122, 56)
 CARD_IN, CARD_OUT = (120, 190, 120), (70, 84, 94)
 
 
 class Showcase:
-    """Listens to a run's events and draws a board around pictures of the panel. Captions are ASCII.
+    """Listens to a run's events and draws a board around pictures of the panel; times are in ms of board time.
 
-    Times are in ms of board time. `zoom` enlarges the panel only. A caption too long for its board is drawn smaller.
+    zoom: enlargement of the panel.
     """
 
     def __init__(self, zoom: int = ZOOM) -> None:
@@ -40,13 +40,13 @@ class Showcase:
         self._small = ImageFont.load_default(15)
 
     def hear(self, event: dict[str, Any]) -> None:
-        """Take one event of the run."""
+        """Note captions, presses and the card from one event of the run; captions are ASCII."""
         t, kind = int(event["t"]), event["event"]
         if kind == "say":
             self._captions.append((t, event["text"]))
         elif kind == "script" and event["text"] in ("press", "hold"):
             long = HOLD_MS if event["text"] == "hold" else PRESS_MS
-            # Longer than in truth: the animation has too few pictures to show a short press.
+            # Show it longer than it was: the animation has too few pictures for a short press.
             self._presses.append((t, t + max(long, SHORTEST_MS)))
         elif kind == "script" and event["text"] in ("eject", "insert"):
             self._cards.append((t, event["text"] == "insert"))
@@ -54,7 +54,7 @@ class Showcase:
     def dress(self, t: int, panel: Picture) -> Picture:
         """Return the panel on its board at a time: (height * zoom + 124, width * zoom + 40, 3)."""
         height, width = (side * self._zoom for side in panel.shape[:2])
-        # Everything but panel, key, caption and slot stays the same, so it is drawn once.
+        # Draw once what never changes: everything but panel, key, caption and slot.
         if self._blank is None:
             self._blank = self._board(width, height)
         image = self._blank.copy()
@@ -63,7 +63,7 @@ class Showcase:
         middle = MARGIN + height + FOOT // 2 + 8
         down = any(start <= t < end for start, end in self._presses)
         self._key(pen, MARGIN + 34, middle, down)
-        # Events come in the order of time: the last one that has begun is the present one.
+        # Events come in order of time: the last one that has begun is the present one.
         caption = [text for at, text in self._captions if at <= t][-1]
         left, right = MARGIN + 84, MARGIN + width - 30 - 24
         pen.text((left, middle), caption, SILK, _fitting(caption, right - left - 6), anchor="lm")

@@ -1,4 +1,4 @@
-"""A simulated board with the app on it: what a person could do to it, and what that person could see."""
+"""A simulated board with the app on it: what a person can do with it, and what that person can see."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.judge import firmware as firmwares
 from maixswitch.kmodel.run.roundings import rounding_named
-from maixswitch.language import tr, word
+from maixswitch.language import tr
+from maixswitch.sim.app_readout import AppReadout
 from maixswitch.sim.camera import ChipCamera, Folder, Source, from_rgb565, open_source
 from maixswitch.sim.card import FolderCard, check_card
 from maixswitch.sim.emulator import Emulator
@@ -20,12 +21,12 @@ from maixswitch.sim.view import Status
 
 PRESS_MS = 80
 HOLD_MS = 900
-SETTLE_MS = 60  # after the release, until the app has believed it
-NAP_MS = 10  # between two looks at a board on which no app runs
+SETTLE_MS = 60  # from the release of a key until the app has accepted it
+NAP_MS = 10  # board time of a step while no app runs
 
 
 def check_board(name: str) -> None:
-    """Raise MaixSwitchError, which lists the known ones, for a board that is not in device/once/boards.py."""
+    """Raise MaixSwitchError (usage), which lists the known boards, for one that is not in device/once/boards.py."""
     boards = board_code.boards()
     try:
         boards.find(name)
@@ -38,8 +39,15 @@ def check_board(name: str) -> None:
 class SimulatedBoard:
     """A new board with card and camera. `power_on` starts the app.
 
-    report: called as report(now, kind, ...) with the app's reports.
-    scripted: emulate no network; `boxes` and `scores` are the answers.
+    card: the folder that stands for the card.
+    report: called as report(now, kind, ...) with the app's reports; `now` is board time in ms.
+    board: id of the board; "" for the one in the card's settings.
+    flavour: name of the firmware; "" for the default.
+    camera: a picture, or a folder of pictures; None for the drawn scene.
+    fit: how a picture is fitted to the camera's frame, see camera.FITS.
+    rounding: how the KPU rounds.
+    write_back: whether what the app writes reaches the folder.
+    scripted: whether bench.kpu.boxes and .scores are the answers, in place of emulated networks.
     `app` is None while no app runs: before power_on, after Ctrl-C, without power (`powered`), and after an exception
     ended it (`ended`). Then only power_cycle and restart start it again.
     """
@@ -57,6 +65,7 @@ class SimulatedBoard:
         write_back: bool = False,
         scripted: bool = False,
     ) -> None:
+        # The firmware comes first: its interface decides which fakes are imported.
         firmware = firmwares.find(flavour or board_code.flavours().DEFAULT)
         self.flavour = firmware.name
         self.bench = board_code.bench(canmv=firmware.api == "canmv")
@@ -65,23 +74,23 @@ class SimulatedBoard:
         self._chosen_board = board
         self._write_back = write_back
         self._card = self._folder_card(card)
+        # The source reads the board's clock at each look, because the clock starts again with the power.
         self._fit = fit
         self.chip = ChipCamera(open_source(camera, fit), lambda: int(self.bench.clock.now))
-        emulator = None if scripted else _emulator(rounding, firmware.runtime)
-        inner = emulator or board_code.scripted_engine()
-        self.engine = Engine(inner, self.bench.EngineError)
+        networks = board_code.scripted_engine() if scripted else Emulator(rounding_named(rounding), firmware.runtime)
+        self.engine = Engine(networks, self.bench.EngineError)
         self.powered = True
         self.ended = ""  # the exception that ended the app
-        self._before = 0  # ms of board time before the power last came
+        self._before = 0  # board time in ms before the power was last switched on
         self._slow = 1
         self._trace: Any = None
+        # Reading the settings takes board time: reset again, so that the app starts on a new board.
         self._reset()
         self.board, self.keys = self._board_and_keys()
         self._reset()
         self.steps = 0
-        self.looked = False  # has the model that runs seen a picture?
-        self._labels: dict[tuple[str, int], str] = {}
-        self._texts: dict[int, tuple[str, str, str]] = {}  # of faults; the app reads its table each time
+        self.looked = False  # has the running model seen a picture?
+        self._readout = AppReadout()
         self._report = report
         self._cause = ""  # event of the last transition
         self.app: board_code.Application | None = None
@@ -100,15 +109,16 @@ class SimulatedBoard:
         bench.camera.source = self.chip
         bench.kpu.engine = self.engine
         bench.trace = self._trace
+        # The reset restored the card's normal speed. Keep it: `slow_down` counts from it.
         self._speed = int(bench.card.bytes_per_ms)
         self.slow_down(self._slow)
 
     def watch(self, trace: Any) -> None:
-        """Append the name of each firmware call to `trace` when it begins; None stops that."""
+        """Append the name of each firmware call to `trace` when the call begins; None ends that."""
         self._trace = self.bench.trace = trace
 
     def slow_down(self, factor: int) -> None:
-        """Make the card read `factor` times slower than a good one."""
+        """Make the card read `factor` times slower than a good one; 1 restores the normal speed."""
         self._slow = factor
         self.bench.card.bytes_per_ms = max(1, self._speed // factor)
 
@@ -118,12 +128,12 @@ class SimulatedBoard:
         settings = board_code.settings()
         try:
             board = boards.find(settings.board or board_code.default_board())
-        except ValueError:  # the app shows the problem and goes on with its default
+        except ValueError:  # an unknown board: the app shows the problem and goes on with its default
             board = boards.find(board_code.default_board())
         return str(board.id), [(int(pin), str(role)) for pin, role in settings.keys or board.keys]
 
     def power_on(self) -> None:
-        """Start the app, which reads the card and shows the first model's name. Ctrl-C meanwhile ends it."""
+        """Start the app, which reads the card and shows the first model's name; Ctrl-C during the start ends it."""
         self.ended = ""
         try:
             self.app = board_code.start_app(self._on_report)
@@ -136,14 +146,11 @@ class SimulatedBoard:
             self.ended = f"{type(error).__name__}: {error}"
 
     def power_cycle(self) -> None:
-        """Switch the power off and on. The contents of the card remain, and the presence of card and camera."""
+        """Switch the power off and on. Card and camera stay as they are: present or not, with the same contents."""
         bench = self.bench
-        card_in, camera_in, boxes, scores = (
-            bench.card.inserted,
-            bench.camera.connected,
-            bench.kpu.boxes,
-            bench.kpu.scores,
-        )
+        # The reset puts new parts in place. What lies outside the board does not change with the power, so restore it.
+        card_in, camera_in = bench.card.inserted, bench.camera.connected
+        boxes, scores = bench.kpu.boxes, bench.kpu.scores
         self.app = None
         self.powered = True
         self._before += bench.clock.now
@@ -155,9 +162,10 @@ class SimulatedBoard:
         self.power_on()
 
     def restart(self) -> None:
-        """Send Ctrl-C as main() takes it, then soft-reboot: the heap is swept, the chip goes on."""
+        """Send Ctrl-C, which main() handles, then restart the app as after a soft reset: the chip is not reset."""
         if self.app is not None:
             self._close(KeyboardInterrupt())
+        # A soft reset frees Python's heap, and finalisers release what the old app held.
         gc.collect()
         if self.powered:
             self.power_on()
@@ -168,7 +176,7 @@ class SimulatedBoard:
         self.bench.power_off()
 
     def _close(self, error: BaseException) -> None:
-        """Do what main() does when the app ends; an exception in there ends main() as well."""
+        """Close the app as main() does when it ends; an exception of `close` would end main(), which only prints it."""
         app, self.app = self.app, None
         if app is None:
             return
@@ -187,14 +195,17 @@ class SimulatedBoard:
     def step(self) -> bool:
         """Let the app take one step; board time moves by at least 1 ms.
 
-        Ctrl-C, ordered power cuts and exceptions end the app: returns True, and `app` is None.
+        Returns False once the app has ended by itself. Ctrl-C, ordered power cuts and exceptions also end the app, but
+        then it returns True and `app` is None: power_cycle or restart can start it again.
         """
         self.steps += 1
+        # Time must pass without an app, too, or a script that waits would never end.
         if self.app is None:
             self.bench.clock.advance(NAP_MS)
             return True
         before, frames = self.now, self.frames
         alive = True
+        # main() catches Ctrl-C and exceptions and closes the app; a power cut leaves it no time for that.
         try:
             alive = bool(self.app.step())
         except (KeyboardInterrupt, SystemExit) as error:
@@ -204,19 +215,22 @@ class SimulatedBoard:
         except Exception as error:
             self._close(error)
             self.ended = f"{type(error).__name__}: {error}"
+        # A new model has not looked yet: only a frame since it started to run counts.
         self.looked = self.state == "RUNNING" and (self.looked or self.frames > frames)
         if self.now == before:
             self.bench.clock.advance(1)
         return alive
 
     def pin(self, key: str, long: bool = False) -> int:
-        """Return the IO pin of a key: a number from 1 or a role; "" for the key whose short press is "next" (long:
-        "previous").
+        """Return the IO pin of a key.
 
-        Raises MaixSwitchError, which lists the keys, for an unknown one.
+        key: a number from 1, or a role; "" for the key whose short press means "next" (with `long`: whose long press
+            means "previous").
+        Raises MaixSwitchError (usage), which lists the keys, for an unknown one.
         """
         if not self.keys:
             raise MaixSwitchError(tr("this board has no key"), EXIT_USAGE)
+        # With two keys no long press means "previous": then take the first key.
         if not key:
             gestures = board_code.boards().gestures(self.keys)
             gesture = (2, "PREVIOUS") if long else (1, "NEXT")
@@ -230,23 +244,30 @@ class SimulatedBoard:
     def press(
         self, key: str = "", long: bool = False, hold: int = 0, after: int = 0, bounce: tuple[int, ...] = ()
     ) -> int:  # fmt: skip
-        """Press a key `after` ms from now; return the board time (ms) at which the press is over and accepted."""
+        """Press a key; return the board time in ms at which the press is over and accepted.
+
+        key, long: as in `pin`.
+        hold: ms that the key is down; 0 for the usual duration.
+        after: ms from now until it goes down.
+        bounce: times in ms after each edge at which the contact toggles again.
+        """
         hold = hold or (HOLD_MS if long else PRESS_MS)
         self.bench.keys.press(self.pin(key, long), hold, after, bounce)
         return self.now + after + hold + max(bounce, default=0) + SETTLE_MS
 
     @property
     def card(self) -> FolderCard:
-        """The card that is in the socket, or was."""
+        """The card in the socket, or the last one that was in it."""
         return self._card
 
     @property
     def slow(self) -> int:
-        """How many times slower than a good card this one reads."""
+        """How many times slower than a good card the present one reads."""
         return self._slow
 
     def insert(self, folder: Path | None = None) -> None:
-        """Put the card back, or another one in its place. The firmware lists it only after a remount."""
+        """Put the card back, or the card of another folder. The firmware lists it only after a remount."""
+        # `mount=False`: on a board only the firmware mounts, when the app asks it to.
         if folder is not None:
             self.bench.card.eject()
             self._card = self._folder_card(folder)
@@ -255,26 +276,28 @@ class SimulatedBoard:
             self.bench.card.insert(mount=False)
 
     def can_insert(self, folder: Path) -> None:
-        """Raise MaixSwitchError if insert would."""
+        """Raise MaixSwitchError if `insert` would."""
         check_card(folder)
 
     def look_at(self, path: str, base: Path) -> None:
-        """Point the camera at a photo of the present folder (by file name), or at a path from `base`."""
+        """Point the camera at a photo of the present folder (by file name), or at a path relative to `base`."""
         source = self.chip.source
         if isinstance(source, Folder) and source.choose(path):
             return
         self.chip.source = self.open(path, base)
 
     def can_look_at(self, path: str, base: Path) -> None:
-        """Raise MaixSwitchError if look_at would."""
+        """Raise MaixSwitchError if `look_at` would."""
         source = self.chip.source
         if not (isinstance(source, Folder) and any(path in (name, Path(name).stem) for name in source.names())):
             self.open(path, base)
 
     def open(self, path: str, base: Path) -> Source:
+        """Open a source for the camera; the path is relative to `base`. Raises MaixSwitchError like open_source."""
         try:
             return open_source(base / path, self._fit)
         except MaixSwitchError as error:
+            # With a folder as the source the name was probably meant for one of its photos: list them.
             source = self.chip.source
             if isinstance(source, Folder) and not (base / path).exists():
                 names = ", ".join(source.names())
@@ -293,12 +316,13 @@ class SimulatedBoard:
 
     @property
     def now(self) -> int:
-        """Board time in ms since the beginning, over all power-ons."""
+        """Board time in ms since the beginning of the run, across power cycles."""
         return int(self._before + self.bench.clock.now)
 
     @property
     def state(self) -> str:
-        return str(self.app.machine.state) if self.app else "OFF"
+        """The state of the app, "OFF" without one."""
+        return self._readout.state(self.app)
 
     @property
     def frames(self) -> int:
@@ -308,44 +332,16 @@ class SimulatedBoard:
     @property
     def title(self) -> str:
         """The title of the selected model, "" without one."""
-        app = self.app
-        return str(app.catalog[app.selected].title) if app and app.catalog else ""
+        return self._readout.title(self.app)
 
     @property
     def fault(self) -> tuple[int, str]:
         """The code and text of the fault on the screen, (0, "") if there is none."""
-        if self.app is None:
-            return 0, ""
-        fault = self.app.fault
-        code = {"NO_CARD": 101, "EMPTY": 102}.get(self.state, 0)
-        detail = ""
-        if not code or self._cause == "FAIL":
-            if self.state not in ("FAULT", "EMPTY") or fault is None:
-                return 0, ""
-            code = int(fault.code)
-            detail = f" ({fault.detail})" if fault.detail else ""
-        if code not in self._texts:
-            self._texts[code] = board_code.device_errors().describe(code)
-        _, meaning, remedy = self._texts[code]
-        return code, f"{code} {word(meaning).rstrip('.。')}{detail}: {word(remedy)}"
+        return self._readout.fault(self.app, self._cause)
 
     def detections(self) -> list[tuple[str, float]]:
         """Return label and score (0..1) of what the loaded model sees now, as the screen shows it."""
-        if self.app is None or self.state != "RUNNING":
-            return []
-        results = self.app.results
-        items = [results.items[index] for index in range(results.count)]
-        spec = self.app.slot.loaded
-        return [(self._label(spec, item.class_id), item.score / 1000) for item in items]
-
-    def _label(self, spec: board_code.ModelSpec, class_id: int) -> str:
-        key = (spec.folder, class_id)
-        if key not in self._labels:
-            try:
-                self._labels[key] = str(spec.label(class_id))
-            except OSError:  # the card went just now; the app finds out by itself
-                return f"#{class_id}"
-        return self._labels[key]
+        return self._readout.detections(self.app)
 
     def panel(self) -> tuple[bytes, int, int]:
         """Return RGB565 bytes (high byte first), width and height of the panel; (b"", 0, 0) on a board without one."""
@@ -355,7 +351,7 @@ class SimulatedBoard:
         return bytes(screen.canvas()), int(screen.width), int(screen.height)
 
     def status(self, picture: bool) -> Status:
-        """Return everything for the view; the picture only if asked, since it takes the most time."""
+        """Return what the view shows. picture: whether to include the panel, which takes the most time."""
         pixels, width, height = self.panel() if picture else (b"", 0, 0)
         return Status(
             now=self.now,
@@ -372,7 +368,3 @@ class SimulatedBoard:
             card=bool(self.bench.card.inserted),
             picture=from_rgb565(pixels, width, height) if pixels else None,
         )
-
-
-def _emulator(rounding: str, runtime: str) -> Emulator:
-    return Emulator(rounding_named(rounding), runtime)

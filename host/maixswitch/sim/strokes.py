@@ -9,7 +9,7 @@ Points = NDArray[np.float64]
 
 
 def of_digit(digit: int, style: int = 0) -> list[Points]:
-    """Return the lines (n, 2) of a digit 0..9. ``style``: which way of writing it, modulo their number."""
+    """Return the lines (n, 2) of a digit 0..9. style: the way of writing it; any number, taken modulo the ways."""
     ways = _DIGITS[digit]
     return ways[style % len(ways)]
 

@@ -1,4 +1,4 @@
-"""Where the time of each frame goes: the fake's calls become rows of milliseconds."""
+"""How long each part of a frame takes, from the calls of the fakes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 _CAMERA, _KPU, _DRAW, _SHOW = range(4)
-# Call -> the part of a frame that begins with it.
+# Firmware call -> the part of a frame that begins with it.
 _PARTS = {
     "sensor.snapshot": _CAMERA,
     "KPU.run_yolo2": _KPU,
@@ -20,16 +20,17 @@ _PARTS = {
     "Image.draw_image": _DRAW,
     "lcd.display": _SHOW,
 }
-_AT_ONCE = "GPIO.value"  # an interrupt's look at a key, which may come while a call has only just begun
+_INTERRUPT = "GPIO.value"  # an interrupt reads a key; that can happen while another call runs
 _NEVER = -1
 
 
 class Timeline:
-    """Is used as `bench.trace`. `now` returns board time in ms; the last `kept` frames are kept.
+    """Times the parts of frames; serves as `bench.trace`. `bench.reset()` removes it, so set it again after a reset.
 
-    A frame begins with a snapshot. After lcd.display the app does other work: the next call of any kind ends the frame,
-    so that a load or a look at the card in the same step is not part of it. `bench.reset()` removes the trace: set it
-    again after each power-on.
+    now: returns board time in ms.
+    kept: how many of the last frames to keep.
+    A frame begins with a snapshot and ends with the first call after lcd.display, since a load or a look at the card in
+    the same step is not part of it.
     """
 
     __slots__ = ("_begun", "_drawn", "_ended", "_now", "_number", "_rows", "_run", "_shown")
@@ -46,16 +47,16 @@ class Timeline:
         self._shown = False
 
     def append(self, name: str) -> None:
-        """Note that a call begins. For nearly all names this is one look into a table."""
+        """Note that a firmware call begins. It must be fast: for most names it only looks into a table."""
         part = _PARTS.get(name, _NEVER)
         if part == _CAMERA:
             self._open(self._now())
         elif self._shown:
-            # The frame is complete, and the next call ends it, but not an interrupt during lcd.display itself.
-            if self._ended < 0 and name != _AT_ONCE:
+            # The frame is complete: the next call ends it, except for an interrupt during lcd.display.
+            if self._ended < 0 and name != _INTERRUPT:
                 self._ended = self._now()
         elif part == _KPU:
-            # A part begins with the first of its calls: the app makes several for one frame.
+            # A part begins with the first of its calls; the app makes several for one frame.
             if self._run < 0:
                 self._run = self._now()
         elif part != _NEVER:
@@ -64,14 +65,14 @@ class Timeline:
             self._shown = part == _SHOW
 
     def close(self, host_ms: float) -> bool:
-        """Close the frame after a step that finished one and took `host_ms` of this PC; return True for a new row.
+        """Close the frame after the step that finished it; return True if it became a row.
 
-        A frame that was neither shown nor run through a network is dropped, and so is one that failed: its step is not
-        followed by close().
+        host_ms: time in ms that the step took on this PC.
         """
-        begun, whole = self._begun, self._shown or self._run >= 0
+        # Drop a frame that was neither shown nor run through a network. One that failed is never closed.
+        begun, complete = self._begun, self._shown or self._run >= 0
         self._begun = _NEVER
-        if begun < 0 or not whole:
+        if begun < 0 or not complete:
             return False
         # A part that did not occur takes no time: it begins where the next one does.
         ended = self._ended if self._ended >= 0 else self._now()
@@ -84,12 +85,12 @@ class Timeline:
     def rows(self) -> list[list[float]]:
         """Return [number, camera, kpu, screen, host] of the last frames, the oldest first.
 
-        The values are milliseconds of board time for the wait for the camera, the network, and drawing and showing;
-        `host` is time of this PC. Numbers never restart, so that a reader knows which rows are new.
+        camera, kpu, screen: ms of board time to wait for the camera, run the network, and draw and show.
+        host: ms of this PC. Numbers never restart, so that a reader knows which rows are new.
         """
         return [list(row) for row in self._rows]
 
     def forget(self) -> None:
-        """Drop all rows and the unfinished frame, after a change of the model or a power cycle."""
+        """Drop all rows and the unfinished frame."""
         self._rows.clear()
         self._open(_NEVER)

@@ -24,7 +24,7 @@ from maixswitch.language import tr, word
 from maixswitch.sim.camera import Picture
 
 REFRESHES_PER_SECOND = 8
-SHARE = 0.2  # of the time that drawing may take
+SHARE = 0.2  # of all time that drawing may take
 PICTURE_COLUMNS = 64
 _BAR = 24
 _STATE_STYLES = {"RUNNING": "bold green", "FAULT": "bold red", "NO_CARD": "bold yellow", "EMPTY": "bold yellow"}
@@ -32,7 +32,14 @@ _STATE_STYLES = {"RUNNING": "bold green", "FAULT": "bold red", "NO_CARD": "bold 
 
 @dataclass
 class Status:
-    """What the view shows at one moment. Sizes are in bytes, the time is in ms of the board."""
+    """What the view shows at one moment.
+
+    now: board time in ms.
+    index, total: of the selected model, from 0, and the number of models.
+    used: (name, bytes) of the blocks in the system heap; free: bytes.
+    results: (label, score 0..1).
+    picture: the panel (height, width, 3), None to leave it out.
+    """
 
     now: int
     state: str
@@ -51,14 +58,14 @@ class Status:
 
 
 def describe(document: dict[str, Any]) -> str:
-    """Return one event as a line for people. The plain output and the view share it."""
+    """Return one event as a line for people, for the plain output, the live view and the page."""
     t = f"{document['t'] / 1000:8.2f}s"
     kind = document["event"]
     if kind == "state":
         text = f"{document['old']} --{document['cause']}--> {document['new']}"
     elif kind == "results":
-        found = ", ".join(f"{label} {score:.2f}" for label, score in document["found"])
-        text = tr("sees {found}", found=found) if found else tr("sees nothing")
+        results = ", ".join(f"{label} {score:.2f}" for label, score in document["found"])
+        text = tr("sees {found}", found=results) if results else tr("sees nothing")
     elif kind == "select":
         text = tr(
             "selected {title} ({index}/{total})",
@@ -99,14 +106,14 @@ def describe(document: dict[str, Any]) -> str:
     elif kind == "end":
         text = tr("end in {state} after {frames} frames", state=document["state"], frames=document["frames"])
     else:
-        # An event of a newer app has no text yet: better raw than lost.
-        rest = " ".join(str(value) for key, value in document.items() if key not in ("t", "event"))
-        text = f"{kind} {rest}"
+        # An event of a newer app has no text yet: show its values.
+        values = " ".join(str(value) for key, value in document.items() if key not in ("t", "event"))
+        text = f"{kind} {values}"
     return f"{t}  {text}"
 
 
 class HalfBlocks:
-    """Return a picture as text: each character shows two pixels, one above the other."""
+    """A picture as text for rich: each character shows two pixels, one above the other."""
 
     def __init__(self, picture: Picture, columns: int) -> None:
         height, width = picture.shape[:2]
@@ -132,7 +139,7 @@ def render(status: Status, events: list[str], hint: str = "", width: int = 120, 
     facts.add_row(tr("frames"), f"{status.frames}  ({status.fps} fps)")
     facts.add_row(tr("system heap"), _gauge(status))
     facts.add_row("", Text(", ".join(f"{name} {size // 1024}K" for name, size in status.used), style="dim"))
-    # More would push the events off a low terminal.
+    # More results would push the events off a low terminal.
     for label, score in status.results[:5]:
         facts.add_row(tr("sees") if (label, score) == status.results[0] else "", _score(label, score))
     if status.fault:
@@ -146,7 +153,7 @@ def render(status: Status, events: list[str], hint: str = "", width: int = 120, 
     if hint:
         parts += [Text(), Text(hint, style="cyan")]
     body: RenderableType = Group(*parts)
-    # On a narrow terminal the lines of the picture would wrap, which makes both unreadable.
+    # On a narrow terminal the lines of the picture would wrap, which makes picture and text unreadable.
     if status.picture is not None and width >= PICTURE_COLUMNS + 40:
         sides = Table.grid(padding=(0, 2), expand=True)
         sides.add_column(width=PICTURE_COLUMNS)
@@ -198,19 +205,20 @@ class View:
         return time.monotonic() >= self._next
 
     def update(self, status: Status) -> None:
-        # Half blocks show colours only: without them each line would look the same.
+        # Half blocks need colours: without them every character would look the same.
         if self._console.no_color:
             status.picture = None
         began = time.monotonic()
         self._live.update(self._fitting(status), refresh=True)
         ended = time.monotonic()
-        # The pause grows with the time that drawing took: a slow terminal must not hold up the board.
+        # Let the pause grow with the time of drawing: a slow terminal must not slow the board down.
         self._next = ended + max(1 / REFRESHES_PER_SECOND, (ended - began) / SHARE)
 
     def _fitting(self, status: Status) -> RenderableType:
         """Return the view with as many of the last events as the terminal has lines for, at least one."""
         console, events = self._console, list(self._events)
-        # rich cuts off what is too high. The old events are missed least, and how lines wrap is known after drawing.
+        # rich cuts off the bottom of a view that is too high. Leave out old events instead, as many as there are lines
+        # too many: how lines wrap is known only after drawing.
         view = render(status, events, self._hint, console.width, self._caption)
         over = len(console.render_lines(view, pad=False)) - console.height
         if over <= 0 or len(events) < 2:

@@ -1,1 +1,1 @@
-"""The simulator in a browser: the app in a thread of its own, a server on this PC, and a page without a build step."""
+"""The simulator in a browser: the app in its own thread, a server on this PC, and a page without a build step."""

@@ -1,4 +1,4 @@
-"""Who may use the server: the right Host and Origin on every request, and a token if other PCs can reach it."""
+"""Decides who may use the server: checks Host and Origin of every request, and a token if other PCs can reach it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ANYWHERE = ("0.0.0.0", "::")
 
 @dataclass(frozen=True)
 class Address:
-    """Where the server listens. `token` is "" if only this PC reaches it."""
+    """Where the server listens. token: "" if only this PC can reach it."""
 
     host: str
     port: int
@@ -26,19 +26,17 @@ class Address:
 
     @property
     def name(self) -> str:
-        """The host as it is written in an address."""
+        """The host as it is written in a URL."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def url(self) -> str:
-        """The address to open."""
+        """The URL to open, with the token."""
         return f"http://{self.name}:{self.port}/" + (f"?token={self.token}" if self.token else "")
 
     def accepts(self, host: str) -> bool:
-        """Is this Host header ours? If the server listens on every address, any will do: then the token decides.
-
-        A foreign name that resolves to this PC is refused here, before anything else is checked.
-        """
+        """Is this Host header ours? It refuses a foreign name that resolves to this PC (DNS rebinding)."""
+        # A server on every address has many names: then the token decides.
         if self.host in ANYWHERE:
             return bool(self.token and host)
         names = LOOPBACK if self.name in LOOPBACK else (self.name,)
@@ -48,7 +46,7 @@ class Address:
 
 
 class AccessCheck:
-    """Passes requests to `app` and adds the page's policy to every answer; answers 403 or 421 itself otherwise."""
+    """Passes allowed requests to `app`, refuses others with 403 or 421, and adds security headers to every answer."""
 
     def __init__(self, app: ASGIApp, address: Address) -> None:
         self._app = app
@@ -56,40 +54,42 @@ class AccessCheck:
         self._cookie = f"maixswitch-{address.port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # The start and the end of the app have no headers.
+        # Start and end of the app are no requests and have no headers.
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get("host", "")
-        # The dictionary keeps the last of two equal headers, and whoever reads them later may take the first.
+        # The dictionary keeps the last of two equal headers, but a later reader may take the first: refuse both.
         twice = any(sum(name == header for name, _ in scope["headers"]) > 1 for header in (b"host", b"origin"))
 
-        async def dressed(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *_policy(host)]}
+                message = {**message, "headers": [*message["headers"], *_security_headers(host)]}
             await send(message)
 
-        # In this order: the Origin is compared with the Host, so the Host must be right first. The token comes last.
+        # Check the Host first, because the Origin is compared with it, and the token last.
         if twice or not self._address.accepts(host):
-            await self._refuse(scope, receive, dressed, 421, tr("this is not the address of the simulator"))
+            await self._refuse(scope, receive, send_with_headers, 421, tr("this is not the address of the simulator"))
         elif not _same(headers.get("origin"), host, scope["type"] == "websocket"):
-            await self._refuse(scope, receive, dressed, 403, tr("another site's page may not use the simulator"))
+            await self._refuse(
+                scope, receive, send_with_headers, 403, tr("another site's page may not use the simulator")
+            )
         elif self._address.token and not self._known(headers):
             token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
-            # A browser does not follow a redirect of a WebSocket: a page gets the cookie with its first file.
+            # A browser does not follow a redirect of a WebSocket: a page has got the cookie with its first file.
             if scope["type"] == "websocket" or not self._right(token):
                 text = tr("open the whole address that the simulator printed, with its token")
-                await self._refuse(scope, receive, dressed, 403, text)
+                await self._refuse(scope, receive, send_with_headers, 403, text)
                 return
-            answer = RedirectResponse("/", 303)  # This removes the token from the address bar and the history.
+            answer = RedirectResponse("/", 303)  # removes the token from the address bar and the history
             answer.set_cookie(self._cookie, self._address.token, httponly=True, samesite="strict")
-            await answer(scope, receive, dressed)
+            await answer(scope, receive, send_with_headers)
         else:
-            await self._app(scope, receive, dressed)
+            await self._app(scope, receive, send_with_headers)
 
     def _right(self, token: str) -> bool:
-        # In constant time, and as bytes: compare_digest refuses text that is not ASCII.
+        # Compare in constant time, and bytes: compare_digest refuses text that is not ASCII.
         return hmac.compare_digest(token.encode("utf-8", "replace"), self._address.token.encode())
 
     def _known(self, headers: dict[str, str]) -> bool:
@@ -102,7 +102,7 @@ class AccessCheck:
     @staticmethod
     async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, text: str) -> None:
         if scope["type"] == "websocket":
-            # A server may refuse a WebSocket only after it has taken the request to connect (ASGI).
+            # ASGI: a server may refuse a WebSocket only after it has received the request to connect.
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
             return
@@ -110,12 +110,12 @@ class AccessCheck:
 
 
 def _same(origin: str | None, host: str, needed: bool) -> bool:
-    """Is this the same origin? Browsers do not restrict WebSockets themselves, so for them an Origin is needed."""
+    """Is this the same origin? needed: whether it must not be missing. Browsers allow WebSockets to other sites."""
     return not needed if origin is None else origin == f"http://{host}"
 
 
-def _policy(host: str) -> list[tuple[bytes, bytes]]:
-    # Only a Host without special characters may get into a header. Others are refused anyway.
+def _security_headers(host: str) -> list[tuple[bytes, bytes]]:
+    # Copy only a Host without special characters into a header. Others are refused anyway.
     socket = f" ws://{host}" if host.replace(".", "").replace(":", "").replace("-", "").strip("[]").isalnum() else ""
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "

@@ -1,4 +1,4 @@
-"""The AI RAM of the loaded network for the page: the picture of ``kmodel view``, and its message in words."""
+"""The AI RAM of the loaded network for the page: the drawing of `kmodel view`, and a sentence."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ LABEL = "airam-text"
 
 
 def loaded(bench: Any) -> Any:
-    """The network that the fake KPU holds, of either firmware interface; None when there is none."""
+    """Return the network that the fake KPU holds, None without one."""
     kpu = bench.kpu
     # MaixPy's functions fill slots, CanMV's objects are tasks: one of the two lists is empty.
-    held = [model.network for model in kpu.slots if model is not None] + [task._network for task in kpu.canmv]
-    return next((network for network in held if network is not None), None)
+    networks = [model.network for model in kpu.slots if model is not None] + [task._network for task in kpu.canmv]
+    return next((network for network in networks if network is not None), None)
 
 
 def document(network: Any, title: str = "") -> dict[str, Any]:
-    """The fields of the message "airam", in the chosen language.
+    """Return the fields of the message "airam", in the chosen language.
 
-    network: as `loaded` returns it; a scripted one has no layers and counts as none.
+    network: as `loaded` returns it.
     title: the model's title on the card.
-    Returns `text`, the state in words; `picture`, SVG or "" where there is nothing to draw; `legend`, (class, name) of
-    the kinds of maps in the picture.
+    Returns `text`, a sentence; `picture`, SVG, "" if there is nothing to draw; `legend`, (class, name) of the kinds of
+    maps in the picture.
     """
     model = getattr(network, "model", None)
-    # A scripted network has no layers that could use the RAM.
+    # A scripted network has no layers: treat it as no model.
     if not isinstance(model, KModel):
         return {"text": tr("No model is loaded."), "picture": "", "legend": []}
     ram = model.ai_ram

@@ -1,4 +1,4 @@
-"""The pages that watch, and what each still has to get. A slow page skips frames and never delays the others."""
+"""The open pages and the messages that wait for each. A slow page skips frames and never delays the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Message = str | bytes
 
 
 class Client:
-    """One page: the newest message of each kind that it lacks, and the events since; the oldest events are dropped."""
+    """One page: the newest waiting message of each kind, and the last MOST_EVENTS waiting events."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -22,7 +22,7 @@ class Client:
         self._wake = asyncio.Event()
 
     def put(self, kind: str, message: Message) -> None:
-        """Queue a message. A `kind` of "" is an event; of any other kind only the newest message waits."""
+        """Queue a message. kind: "" for an event; of any other kind only the newest message waits."""
         if kind:
             self._newest[kind] = message
         else:
@@ -33,7 +33,7 @@ class Client:
         """Return all waiting messages, events first; wait until there is one."""
         await self._wake.wait()
         self._wake.clear()
-        # Events first: they come before the state that they led to.
+        # Events come first, since they led to the state.
         messages = [*self._events, *self._newest.values()]
         self._events.clear()
         self._newest.clear()
@@ -41,7 +41,7 @@ class Client:
 
 
 class Broadcast:
-    """The pages of one simulator. `publish` may be called from any thread, everything else from the event loop only."""
+    """The pages of one simulator. `publish` may be called from any thread, all else only from the event loop."""
 
     def __init__(self) -> None:
         self.clients: dict[int, Client] = {}
@@ -51,11 +51,11 @@ class Broadcast:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def bind(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Set the loop that `publish` passes its messages to. None at its end: messages are dropped."""
+        """Set the loop that `publish` passes its messages to; None at the end drops them."""
         self._loop = loop
 
     def join(self) -> Client | None:
-        """Add a page, which gets what the others know. Returns None if there are MOST_CLIENTS already."""
+        """Add a page, with all that the others have got so far; return None if there are MOST_CLIENTS already."""
         if len(self.clients) >= MOST_CLIENTS:
             return None
         client = Client(next(self._numbers))
@@ -70,8 +70,8 @@ class Broadcast:
         self.clients.pop(client.number, None)
 
     def publish(self, kind: str, message: Message, client: int = 0) -> None:
-        """Send a message to all pages, or to the one with this number; `kind` as in Client.put."""
-        # Read once: the loop's thread may unbind it in between.
+        """Send a message to all pages, or to one. kind: as in Client.put. client: number of the page, 0 for all."""
+        # Read it once: the loop's thread may unbind it meanwhile.
         loop = self._loop
         if loop is None:
             return
@@ -81,7 +81,7 @@ class Broadcast:
             self._loop = None
 
     def _keep(self, kind: str, message: Message, client: int) -> None:
-        if client:  # A message for one page concerns no page that comes later.
+        if client:  # a message for one page does not concern later pages
             return
         if kind:
             self._newest[kind] = message

@@ -1,4 +1,4 @@
-"""What the camera looks at: the drawn scene, a photo, an album, a folder of this PC, or a page's webcam."""
+"""What the camera looks at: the drawn scene, a photo, an album, a folder of this PC, or the webcam of a page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class CameraView:
 
     source: the first one.
     aim: called with each new source.
-    oust: called with the page whose webcam was replaced.
+    oust: called with the number of the page whose webcam was replaced.
     """
 
     def __init__(
@@ -30,12 +30,12 @@ class CameraView:
 
     @property
     def source(self) -> Source:
-        """What the camera looks at."""
+        """The present source."""
         return self._source
 
     def show(self, source: Source) -> None:
         """Make this the camera's source."""
-        # Cleared at once: what that page still sends must not reach the new source.
+        # Forget the filming page at once: what it still sends must not reach the new source.
         filming, self._filming = self._filming, 0
         self._source = source
         self._aim(source)
@@ -56,34 +56,34 @@ class CameraView:
     def add_photo(self, name: str, data: bytes) -> None:
         """Add a photo to the album that was started last."""
         self._album.add(name, data)
-        # Only with its first photo: a new album without one would be black, also if all its files are broken.
+        # Show it only with its first photo: an album without photos, or only broken ones, would be black.
         if self._source is not self._album:
             self.show(self._album)
 
     def turn(self, index: int) -> None:
-        """Show a photo of the album or folder by its index; -1 shows each for a while."""
+        """Show a photo of the album or folder by its index; -1 shows all in turn. Raises MaixSwitchError without it."""
         if not isinstance(self._source, Choosable) or not self._source.choose(index):
-            raise MaixSwitchError(tr("the camera looks at no photo of that number"))
+            raise MaixSwitchError(tr("the camera's source has no photo of that number"))
 
     def film(self, page: int) -> None:
         """Show the webcam of a page, black until its first frame. It replaces that of another page."""
         if self._filming == page:
-            self._filming = 0  # The same page started again, so nobody is replaced.
+            self._filming = 0  # the same page started again, so no page is replaced
         self.show(Webcam())
         self._filming = page
 
     def take_frame(self, data: bytes, page: int) -> None:
-        """Take a frame of a page's webcam. A page that was replaced may send on until it hears of it."""
+        """Take a frame of a page's webcam; ignore a page that was replaced and does not know it yet."""
         if isinstance(self._source, Webcam) and self._filming == page:
             self._source.put(data)
 
     def leave(self, page: int) -> None:
-        """Return to the scene if the page whose webcam is shown is gone."""
+        """Show the drawn scene if the webcam of this page, which has gone, was shown."""
         if self._filming == page:
             self.show_scene()
 
     def take_trouble(self) -> tuple[str, int]:
-        """Return why the webcam's frames cannot be used, once, and whose webcam it is."""
+        """Return once why the webcam's frames cannot be used ("" if they can), and the number of its page."""
         return (self._source.take_trouble(), self._filming) if isinstance(self._source, Webcam) else ("", 0)
 
     def document(self) -> dict[str, Any]:

@@ -20,14 +20,14 @@ LOCAL = "127.0.0.1"
 
 
 def refuse_others(options: Mapping[str, object]) -> None:
-    """Raise MaixSwitchError (usage) for options, by name, that have a value but make no sense with --web."""
+    """Raise MaixSwitchError (usage) if one of these options, by name, has a value: they make no sense with --web."""
     wrong = ", ".join(name for name, value in options.items() if value)
     if wrong:
         raise MaixSwitchError(tr("--web runs until Ctrl-C; leave out {options}", options=wrong), EXIT_USAGE)
 
 
 def check_parts() -> None:
-    """Raise MaixSwitchError (usage), which says what to install, unless the server's packages are there."""
+    """Raise MaixSwitchError (usage), which says what to install, unless the server's packages are installed."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         text = tr("--web needs {missing}: {command}", missing=", ".join(missing), command=INSTALL)
@@ -37,7 +37,10 @@ def check_parts() -> None:
 def run(options: Options, *, host: str, port: int, open_page: bool, speed: float, record: Path | None) -> int:
     """Serve the simulator of a card until Ctrl-C; return the exit code.
 
-    record: the file for a recording of the first run.
+    host: address to listen on; "" for this PC only. port: 0 for a free one.
+    open_page: whether to open the page in the browser.
+    speed: board seconds per second, 0 for as fast as the PC can.
+    record: the file for a recording of the first run, None for none.
     """
     check_parts()
     from maixswitch.web.broadcast import Broadcast

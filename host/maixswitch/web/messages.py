@@ -1,4 +1,4 @@
-"""The messages between page and simulator: commands as small JSON texts, frames as bytes with a head."""
+"""The messages between page and simulator: commands as JSON texts, frames as bytes with a header."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ Check = Callable[[Any], bool]
 
 @dataclass(frozen=True)
 class Command:
-    """A command of a page: what to do, its values in the order of KNOWN, and the number of the page."""
+    """A command of a page.
+
+    do: its name, a key of KNOWN or a kind of binary message.
+    values: in the order of KNOWN.
+    client: number of the page.
+    """
 
     do: str
     values: tuple[Any, ...] = ()
@@ -32,7 +37,7 @@ class Command:
 
 
 def _whole(low: int, high: int) -> Check:
-    # Not isinstance, for which true is an int.
+    # isinstance would accept true as an int.
     return lambda value: type(value) is int and low <= value <= high
 
 
@@ -44,7 +49,7 @@ def _speed(value: Any) -> bool:
     return type(value) in (int, float) and (value == 0 or 0.05 <= value <= FASTEST)
 
 
-# The commands, each with its fields and their checks.
+# Command -> its fields -> the check of the value.
 KNOWN: Mapping[str, Mapping[str, Check]] = {
     "key": {"key": _whole(1, MOST_KEYS), "down": _truth},
     "select": {"index": _whole(0, 9999)},
@@ -71,26 +76,27 @@ def read_command(text: str, client: int = 0) -> Command:
 
     Raises MaixSwitchError (usage), which says what was expected, for anything else.
     """
-    # Before the parser sees it, which would make objects of everything.
+    # Check the size before parsing: the parser would build an object for every value.
     if len(text.encode("utf-8", "replace")) > MOST_TEXT:
         raise MaixSwitchError(tr("a message of more than {most} bytes", most=MOST_TEXT), EXIT_USAGE)
     try:
         document = json.loads(text)
-    # Deeply nested lists end in a RecursionError.
+    # Deeply nested lists raise RecursionError.
     except (ValueError, RecursionError) as error:
-        raise MaixSwitchError(tr("a message that is no JSON"), EXIT_USAGE) from error
+        raise MaixSwitchError(tr("a message that is not JSON"), EXIT_USAGE) from error
     if not isinstance(document, dict) or not isinstance(document.get("do"), str) or document["do"] not in KNOWN:
         known = ", ".join(KNOWN)
-        raise MaixSwitchError(tr('a message without a known "do"; there are {known}', known=known), EXIT_USAGE)
+        raise MaixSwitchError(tr('a message without a known "do"; known: {known}', known=known), EXIT_USAGE)
     do = document.pop("do")
-    wanted = KNOWN[do]
-    # Exactly the known fields: half a command of another version of the page must not be carried out.
-    if document.keys() != wanted.keys() or not all(_holds(check, document[name]) for name, check in wanted.items()):
-        fields = ", ".join(wanted) or tr("none")
+    checks = KNOWN[do]
+    # Require exactly the known fields: half a command from another version of the page must not be carried out.
+    if document.keys() != checks.keys() or not all(_holds(check, document[name]) for name, check in checks.items()):
+        fields = ", ".join(checks) or tr("none")
         raise MaixSwitchError(
-            tr("{do}: fields missing, too many or out of range; wanted: {fields}", do=do, fields=fields), EXIT_USAGE
+            tr("{do}: fields are missing, unknown or out of range; expected: {fields}", do=do, fields=fields),
+            EXIT_USAGE,
         )
-    return Command(do, tuple(document[name] for name in wanted), client)
+    return Command(do, tuple(document[name] for name in checks), client)
 
 
 def _holds(check: Check, value: Any) -> bool:
@@ -109,6 +115,6 @@ def write_frame(pixels: bytes, width: int, height: int, now: int) -> bytes:
 
 
 def write_text(kind: str, /, **fields: Any) -> str:
-    """Return a text for the page: {"type": kind, ...}. Half surrogate pairs, which a card may contain, become "?"."""
+    """Return a text for the page: {"type": kind, ...}. Lone surrogates, which a card may contain, become "?"."""
     text = json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""Pictures that a page sends for the camera: a photo, an album of photos, or the frames of its webcam."""
+"""Pictures that a page sends to the camera: a photo, an album of photos, or the frames of its webcam."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ ALBUM_SIZE = (640, 480)
 WEBCAM_BYTES = 256 * 1024
 WEBCAM_SIZE = (1280, 960)
 NAME_LETTERS = 80
-# The first four bytes of a page's binary message -> what it is.
+# The first four bytes of a page's binary message -> its kind.
 KINDS = {b"MXP1": "photo", b"MXA0": "album", b"MXA1": "add", b"MXW1": "webcam"}
 _numbers = itertools.count(1)
 
 
 class DroppedPhoto:
-    """A still picture, whole on black. Each dropped photo counts as a new picture."""
+    """A still picture, shown complete on black. Each dropped photo counts as a new picture."""
 
     def __init__(self, image: Image.Image, name: str = "dropped photo") -> None:
         self.name = name
@@ -39,7 +39,7 @@ class DroppedPhoto:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels, as it is kept."""
+        """Width and height in pixels of the picture that is kept."""
         return self._image.size
 
     def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
@@ -47,50 +47,52 @@ class DroppedPhoto:
 
 
 class Album(Choosable):
-    """At most MOST_PHOTOS photos in the order in which they came, each kept no larger than ALBUM_SIZE."""
+    """At most MOST_PHOTOS photos in the order of their arrival, each reduced to fit ALBUM_SIZE."""
 
     def __init__(self) -> None:
         super().__init__("album", ())
 
     def add(self, name: str, data: bytes) -> None:
-        """Add a photo, the bytes of its file; the name becomes plain text.
+        """Add a photo.
 
-        Raises MaixSwitchError like read_photo, and (usage) for one too many. The album is then unchanged.
+        name: of its file; it becomes plain text.
+        data: the bytes of its file.
+        Raises MaixSwitchError like read_photo, and (usage) if the album is full. Then the album stays unchanged.
         """
-        # First, since decoding is what costs.
+        # Check before decoding, which takes time.
         if len(self._photos) >= MOST_PHOTOS:
             raise MaixSwitchError(
-                tr("the album holds {most} photos, and no more; begin a new one", most=MOST_PHOTOS), EXIT_USAGE
+                tr("the album is full ({most} photos); start a new one", most=MOST_PHOTOS), EXIT_USAGE
             )
         self._photos.append(DroppedPhoto(_decode(data, ALBUM_SIZE), plain_name(name)))
 
 
 class Webcam:
-    """The newest frame of a page's webcam, cut to fill the camera's picture; black before the first one.
+    """The newest frame of a page's webcam, cut to fill the camera's picture; black before the first frame.
 
-    `put` may be called from any thread and does little: a frame is decoded when the camera looks at it, and many never
-    are. If a frame cannot be decoded, the picture stays as it was.
+    `put` may be called from any thread and is fast: a frame is decoded only when the camera looks at it. If a frame
+    cannot be decoded, the last picture stays.
     """
 
     def __init__(self) -> None:
         self.name = "webcam"
-        self._newest = (0, b"")  # one tuple, so that another thread sees both or neither
+        self._newest = (0, b"")  # a single tuple, so that another thread sees both or neither
         self._decoded = 0  # number of the frame that was decoded last, broken or not
         self._image: Image.Image | None = None
         self._trouble = ""
         self._reported = False
 
     def put(self, data: bytes) -> None:
-        """Take a frame, a JPEG. Raises MaixSwitchError (usage) for more than WEBCAM_BYTES."""
+        """Take a frame, a JPEG. Raises MaixSwitchError (usage) if it has more than WEBCAM_BYTES."""
         if len(data) > WEBCAM_BYTES:
             raise MaixSwitchError(
-                tr("a frame of {size} bytes from the webcam; wanted at most {most}", size=len(data), most=WEBCAM_BYTES),
+                tr("a webcam frame of {size} bytes; at most {most} are allowed", size=len(data), most=WEBCAM_BYTES),
                 EXIT_USAGE,
             )
         self._newest = (next(_numbers), data)
 
     def take_trouble(self) -> str:
-        """Return why a frame could not be used, once, until a good frame is followed by another bad one."""
+        """Return why a frame could not be used, else "". Each series of bad frames is told only once."""
         trouble, self._trouble = self._trouble, ""
         return trouble
 
@@ -99,14 +101,14 @@ class Webcam:
         return number, lambda: self._picture(number, data, width, height)
 
     def _picture(self, number: int, data: bytes, width: int, height: int) -> Picture:
-        # A broken frame counts as decoded: it stays broken, and the camera may look at it again.
+        # A broken frame counts as decoded, or each look of the camera would try it again.
         if number != self._decoded:
             self._decoded = number
             try:
                 self._image = _decode_frame(data)
                 self._reported = False
             except MaixSwitchError as error:
-                # One message for a row of broken frames: a page sends many in a second.
+                # Give one message for a series of broken frames: a page sends many in a second.
                 self._trouble = self._trouble if self._reported else str(error)
                 self._reported = True
         if self._image is None:
@@ -117,46 +119,54 @@ class Webcam:
 def read_photo(data: bytes) -> DroppedPhoto:
     """Return the photo in a file's bytes: PNG, JPEG, WebP, BMP or GIF (its first picture) of up to 24 million pixels.
 
-    Raises MaixSwitchError (input) for anything else. Of a photo that is too large, only the head is decoded.
+    Raises MaixSwitchError (input) for anything else. Of a photo that is too large only the header is read.
     """
     return DroppedPhoto(_decode(data))
 
 
 def read_bytes_message(data: bytes) -> tuple[str, str, bytes]:
-    """Return (kind, name, contents) of a page's binary message, which starts with four letters.
+    """Return (kind, name, contents) of a page's binary message, which begins with four letters.
 
-    "MXP1" and a picture's file: "photo"; "MXA0": "album", a new empty one; "MXA1", a byte with the length of a name,
-    the name (UTF-8) and a picture's file: "add"; "MXW1" and a JPEG: "webcam". The name is plain text, "" if there is
-    none. Raises MaixSwitchError (usage) for anything else. The contents are not checked.
+    "MXP1" and a picture's file: "photo".
+    "MXA0": "album", a new empty one.
+    "MXA1", a byte with the length of a name, the name (UTF-8) and a picture's file: "add".
+    "MXW1" and a JPEG: "webcam".
+    The name is plain text, "" if there is none. The contents are not checked.
+    Raises MaixSwitchError (usage) for anything else.
     """
-    # Sizes are checked here and not at the decoder: what is too large must not wait in the board's queue.
+    # Check sizes here and not in the decoder: a message that is too large must not wait in the board's queue.
     if len(data) > MOST_BYTES:
         raise MaixSwitchError(tr("a message of more than {most} bytes", most=MOST_BYTES), EXIT_USAGE)
     kind, contents = KINDS.get(bytes(data[:4]), ""), bytes(data[4:])
     if not kind:
         raise MaixSwitchError(
             tr(
-                "a message of bytes that begins with {found!r}; wanted one of {known}",
-                found=bytes(data[:4]),
+                "a binary message begins with {head!r}; expected one of {known}",
+                head=bytes(data[:4]),
                 known=", ".join(letters.decode() for letters in KINDS),
             ),
             EXIT_USAGE,
         )
     name = ""
     if kind == "add":
-        # A length of 0, or more than there is, is refused in _read_name.
+        # _read_name refuses a length of 0, or one beyond the end.
         length = contents[0] if contents else 0
         name, contents = _read_name(contents[1 : 1 + length], length), contents[1 + length :]
     # A new album must be empty, and everything else must bring a picture.
     if (kind == "album") != (not contents):
-        wanted = tr("none") if kind == "album" else tr("a picture")
+        expected = tr("none") if kind == "album" else tr("a picture")
         raise MaixSwitchError(
-            tr("{kind}: {size} bytes of contents; wanted: {wanted}", kind=kind, size=len(contents), wanted=wanted),
+            tr(
+                "{kind}: {size} bytes of contents; expected: {expected}",
+                kind=kind,
+                size=len(contents),
+                expected=expected,
+            ),
             EXIT_USAGE,
         )
     if kind == "webcam" and len(contents) > WEBCAM_BYTES:
         raise MaixSwitchError(
-            tr("a frame of {size} bytes from the webcam; wanted at most {most}", size=len(contents), most=WEBCAM_BYTES),
+            tr("a webcam frame of {size} bytes; at most {most} are allowed", size=len(contents), most=WEBCAM_BYTES),
             EXIT_USAGE,
         )
     return kind, name, contents
@@ -169,28 +179,30 @@ def _read_name(data: bytes, length: int) -> str:
         return plain_name(data.decode("utf-8"))
     except ValueError as error:
         raise MaixSwitchError(
-            tr("a photo whose name is cut short or no UTF-8; wanted its length, the name, then the picture"), EXIT_USAGE
+            tr("a photo's name is cut short or not UTF-8; expected the length of the name, the name, then the picture"),
+            EXIT_USAGE,
         ) from error
 
 
 def plain_name(name: str) -> str:
-    """Return a file's name as plain text of at most NAME_LETTERS: without folders and invisible characters.
+    """Return a file's name as plain text of at most NAME_LETTERS, without folders and without invisible characters.
 
-    Invisible are line breaks, marks of direction and half surrogate pairs: all of Unicode's group C.
+    Invisible characters are those of Unicode's group C: line breaks, marks of direction, lone surrogates and others.
     """
     # A browser on Windows may send backslashes.
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    # Spaces first: tabs and line breaks are in group C, and without this two words would become one.
+    # Turn white space into spaces first: tabs and line breaks are in group C, and two words would become one.
     kept = "".join(" " if letter.isspace() else letter for letter in last)
     kept = "".join(letter for letter in kept if not unicodedata.category(letter).startswith("C")).strip()
     return (kept if len(kept) <= NAME_LETTERS else kept[: NAME_LETTERS - 1] + "…") or tr("photo")
 
 
 def describe(source: Source) -> dict[str, Any]:
-    """Return what the page's "status" says of the camera's source.
+    """Return the camera's source for the page's "status".
 
-    `kind`: "scene", "photo" (dropped), "album" (one of the page's or a folder: `photos` are its names, `chosen` an
-    index or -1), "webcam", or "file" for the rest. Names are plain text; our own are in the user's language.
+    kind: "scene", "photo" (dropped), "album" (of a page, or a folder), "webcam", or "file" for any other.
+    name: plain text, in the user's language if it is ours.
+    photos, chosen: names of the photos, and the index of the chosen one or -1.
     """
     kind = next((name for family, name in _FAMILIES if isinstance(source, family)), "file")
     several = source if isinstance(source, Choosable) else None
@@ -201,7 +213,7 @@ def describe(source: Source) -> dict[str, Any]:
     return {
         "kind": kind,
         "name": plain_name(name),
-        # A folder of this PC may have thousands: the status, which goes out often, names only the first of them.
+        # A folder of this PC may hold thousands of photos: name only the first ones, since the status is sent often.
         "photos": [plain_name(name) for name in several.names()[:MOST_PHOTOS]] if several else [],
         "chosen": several.chosen if several else -1,
     }
@@ -217,14 +229,14 @@ def _open(data: bytes, formats: tuple[str, ...]) -> Image.Image:
 
 
 def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
-    """Return an RGB picture of a photo's file, no larger than a size if one is given."""
+    """Return the RGB picture of a photo's file. most: largest width and height in pixels, None for any."""
     try:
         with _open(data, FORMATS) as image:
-            # Only the head has been read so far: a small file can promise a huge picture.
+            # Only the header has been read so far: a small file can contain a huge picture.
             if image.width * image.height > MOST_PIXELS:
                 raise MaixSwitchError(
                     tr(
-                        "a photo of {width} x {height} pixels; wanted at most {most} million pixels: make it smaller",
+                        "a photo of {width} x {height} pixels; make it smaller than {most} million pixels",
                         width=image.width,
                         height=image.height,
                         most=MOST_PIXELS // 1_000_000,
@@ -232,8 +244,8 @@ def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
                     EXIT_IO,
                 )
             if most is not None:
-                image.draft("RGB", most)  # A JPEG is decoded at half or a quarter of its size if that is enough.
-            made = upright(image)
+                image.draft("RGB", most)  # decodes a JPEG at half or a quarter of its size if that is enough
+            photo = upright(image)
     except MaixSwitchError:
         raise
     except Image.DecompressionBombError as error:
@@ -242,29 +254,29 @@ def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
         ) from error
     except Exception as error:  # Pillow's readers raise errors of many kinds on broken files
         raise MaixSwitchError(
-            tr("not a photo that can be read; wanted one of {formats}", formats=", ".join(FORMATS)), EXIT_IO
+            tr("this is not a readable photo; expected one of {formats}", formats=", ".join(FORMATS)), EXIT_IO
         ) from error
-    # `draft` works on JPEG alone and in powers of two: the exact size is made here.
+    # `draft` works only on JPEG and in powers of two: now reduce the picture to the exact size.
     if most is not None:
-        made.thumbnail(most)
-    return made
+        photo.thumbnail(most)
+    return photo
 
 
 def _decode_frame(data: bytes) -> Image.Image:
     width, height = WEBCAM_SIZE
     try:
-        # JPEG alone, since the page sends nothing else: each further reader is more code that foreign bytes can reach.
+        # Accept only JPEG, since the page sends nothing else: each further reader is more code open to foreign bytes.
         with _open(data, ("JPEG",)) as image:
             if image.width <= width and image.height <= height:
                 return image.convert("RGB")
-            found = f"{image.width}x{image.height}"
+            size = f"{image.width}x{image.height}"
     except Exception as error:  # Pillow's readers raise errors of many kinds on broken files
-        raise MaixSwitchError(tr("a frame of the webcam is no JPEG that can be read"), EXIT_IO) from error
+        raise MaixSwitchError(tr("a webcam frame is not a readable JPEG"), EXIT_IO) from error
     raise MaixSwitchError(
         tr(
-            "a frame of {found} from the webcam; wanted at most {wanted} pixels",
-            found=found,
-            wanted=f"{width}x{height}",
+            "a webcam frame of {size} pixels; at most {most} are allowed",
+            size=size,
+            most=f"{width}x{height}",
         ),
         EXIT_IO,
     )

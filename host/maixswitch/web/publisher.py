@@ -1,4 +1,4 @@
-"""What the pages learn about the board: frames, status, models, AI RAM, times and events."""
+"""Tells the pages about the board: frames, status, models, AI RAM, times and events."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from maixswitch.web.verdicts import Verdicts, judge
 
 
 def hello(sim: SimulatedBoard) -> str:
-    """Return what a page needs once: the board, its keys and what they do, the state table, and the page's texts."""
+    """Return the first message for a page: the board, its keys and their events, the state table, and the texts."""
     boards = board_code.boards()
-    meant = {int(pin): (short, long) for pin, short, long in boards.gestures(sim.keys)} if sim.keys else {}
+    gestures = {int(pin): (short, long) for pin, short, long in boards.gestures(sim.keys)} if sim.keys else {}
     chinese = catalogue("zh")
     return write_text(
         "hello",
@@ -30,11 +30,11 @@ def hello(sim: SimulatedBoard) -> str:
         board=sim.board,
         firmware=sim.flavour,
         keys=[
-            {"number": number, "role": role, "pin": pin, "short": meant[pin][0], "long": meant[pin][1] or ""}
+            {"number": number, "role": role, "pin": pin, "short": gestures[pin][0], "long": gestures[pin][1] or ""}
             for number, (pin, role) in enumerate(sim.keys, 1)
         ],
         rows=[[state, event, list(actions), after] for state, event, actions, after in board_code.transitions()],
-        # The codes that a page may order, and texts in both languages: a page changes its language without asking.
+        # Send the codes that a page may order, and the texts in both languages, so that a page can switch at once.
         codes=_codes(),
         slows=SLOWS,
         texts={"en": {text: text for text in PAGE}, "zh": {text: chinese.get(text, text) for text in PAGE}},
@@ -50,32 +50,32 @@ def _codes() -> list[list[Any]]:
 
 
 class Publisher:
-    """Tells the pages what has changed since the last time. Only the board's thread may call it."""
+    """Tells the pages what has changed since the last call. Only the board's thread may use it."""
 
     def __init__(self, broadcast: Broadcast) -> None:
         self._broadcast = broadcast
-        self._frame: bytes | None = None  # not published yet, not even "no panel"
+        self._frame: bytes | None = None  # None until the first frame, which is b"" without a panel
         self._models: Any = None
-        self._network: Any = self  # not published yet, not even "no network"
+        self._network: Any = self  # no network yet compared; None would mean "no network is loaded"
         self._language = ""
         self._verdicts = Verdicts({})
         self._judged = 0  # the number of the check that the verdicts come from, 0 for none
         self._checks = 0
 
     def judge(self, card: Path, board: str, firmware: str) -> None:
-        """Start a check of the card in a thread of its own. The newest verdicts are shown once they are there."""
+        """Start a check of the card in its own thread; the models are published again when it ends."""
         self._checks += 1
         number = self._checks
 
         def look() -> None:
             verdicts = judge(card, board, firmware)
-            if number == self._checks:  # Otherwise a newer check has started.
+            if number == self._checks:  # otherwise a newer check has started
                 self._verdicts, self._judged = verdicts, number
 
         threading.Thread(target=look, name="check", daemon=True).start()
 
     def publish_event(self, document: dict[str, Any]) -> None:
-        """Publish one event of the log, in the words of the terminal."""
+        """Publish one event of the log, in the same words as in the terminal."""
         kind = document["event"]
         line = describe(document).partition("s  ")[2]
         row = [document["old"], document["cause"], document["new"]] if kind == "state" else None
@@ -92,24 +92,24 @@ class Publisher:
     def publish_frame(self, simulation: Simulation) -> None:
         """Publish the panel if it has changed."""
         pixels, width, height = simulation.sim.panel()
-        # The panel rarely changes between two looks, and to compare is cheaper than to send.
+        # The panel often stays the same between two calls, and comparing is cheaper than sending.
         if pixels != self._frame:
             self._frame = pixels
             self._broadcast.publish("frame", write_frame(pixels, width, height, simulation.sim.now))
 
     def publish(self, simulation: Simulation, **pace: Any) -> None:
-        """Publish everything else. `pace` are fields of the status that the simulation does not know."""
+        """Publish everything else. pace: further fields of the status, which the simulation does not know."""
         sim = simulation.sim
         self._publish_models(sim)
         self._publish_ram(sim)
         self._broadcast.publish("timing", write_text("timing", frames=simulation.timeline.rows()))
         self._broadcast.publish("status", write_text("status", **_status(simulation), **pace))
-        # After the parts that compare it with the present one.
+        # Set it after the parts that compare it with the present language.
         self._language = chosen()
 
     def _publish_models(self, sim: SimulatedBoard) -> None:
         specs = [(str(spec.title), str(spec.folder)) for spec in sim.app.catalog or ()] if sim.app else []
-        # Verdicts and titles are texts: another language makes other rows.
+        # Verdicts are texts: another language makes other rows.
         known = (specs, self._judged, chosen())
         if known != self._models:
             self._models = known
@@ -120,7 +120,7 @@ class Publisher:
 
     def _publish_ram(self, sim: SimulatedBoard) -> None:
         network = airam.loaded(sim.bench)
-        # Drawing the RAM takes longer than a status may take: only for another network or language.
+        # Drawing the RAM takes too long for every status: do it only for another network or language.
         if network is not self._network or chosen() != self._language:
             self._network = network
             loaded = sim.app.slot.loaded if sim.app else None
@@ -133,14 +133,14 @@ def _status(simulation: Simulation) -> dict[str, Any]:
     app, memory = sim.app, bench.memory
     return {
         "now": sim.now,
-        # A board that stands still keeps its last state, but for a person it is off.
+        # A stopped board keeps its last state in memory, but a person sees it as off.
         "state": "OFF" if simulation.stopped else sim.state,
         "title": sim.title,
         "index": int(app.selected) if app else 0,
         "fps": int(app.fps) if app else 0,
         "frames": sim.frames,
         "results": [] if simulation.stopped else sim.detections(),
-        "fault": tr("{what}; switch the power off and on", what=simulation.stopped)
+        "fault": tr("{reason}; switch the power off and on", reason=simulation.stopped)
         if simulation.stopped
         else sim.fault[1],
         "card": bool(bench.card.inserted),
@@ -178,5 +178,5 @@ def kmodel_path(spec: Any) -> str:
 
 
 def firmware_of(flavour: str) -> str:
-    """Return the name of a flavour in the form of the check."""
+    """Return the firmware's name for the check; "" stands for the default."""
     return flavour or board_code.flavours().DEFAULT

@@ -1,4 +1,4 @@
-"""The thread of the board behind the pages: commands come in by a queue, messages go out by the broadcast."""
+"""The thread of the board behind the pages: commands arrive in a queue, messages leave through the broadcast."""
 
 from __future__ import annotations
 
@@ -19,50 +19,51 @@ from maixswitch.web.messages import Command
 from maixswitch.web.publisher import Publisher, damaged, firmware_of, hello, kmodel_path
 from maixswitch.web.simulation import Simulation
 
-MOST_WISHES = 512
-MOST_WAITING = 32 * 1024 * 1024
-WISHES_A_TURN = 8
+MOST_COMMANDS = 512  # that wait for the board
+MOST_WAITING = 32 * 1024 * 1024  # bytes of waiting photos
+COMMANDS_A_TURN = 8
 STATUS_S = 0.2
 FRAME_S = 1 / 40
 NAP_S = 0.05
-BEHIND_S = 0.5  # If the board is further behind, it is not hurried: the pages would miss frames.
-LIVELY_S = 0.0005  # seconds that the server's thread gets after each step
-STEP_TURNS = 60  # the most turns of a step without a frame
+BEHIND_S = 0.5  # a board that is further behind does not catch up: the pages would miss frames
+YIELD_S = 0.0005  # seconds that the server's thread gets after each step
+STEP_TURNS = 60  # the most turns that a step of the page takes without a frame
 
 
 class Runner:
-    """One board for all pages. `ask` may be called from any thread; only its own thread touches the board.
+    """One board for all pages. `ask` may be called from any thread; only the runner's thread touches the board.
 
     speed: board seconds per second, 0 for as fast as the PC can.
-    record: a file for a recording of the first run.
+    record: a file for a recording of the first run, None for none.
     """
 
     def __init__(self, options: Options, broadcast: Broadcast, speed: float = 1.0, record: Path | None = None) -> None:
         self._options = options
         self._publisher = Publisher(broadcast)
         self._simulation = Simulation(options, self._publisher.publish_event, record, self._publisher.publish_ousted)
-        try:  # once: it imports parts of the app that only the board's thread may touch
+        # Make this message once: it imports parts of the app, which later only the board's thread may touch.
+        try:
             self._hello = hello(self._simulation.sim)
-        except BaseException:  # Ctrl-C already
+        except BaseException:  # Ctrl-C may come this early
             self._simulation.close()
             raise
-        self._commands: queue.Queue[Command] = queue.Queue(MOST_WISHES)
-        self._waiting = 0  # bytes of photos in them
+        self._commands: queue.Queue[Command] = queue.Queue(MOST_COMMANDS)
+        self._waiting = 0  # bytes of photos in the queue
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._speed = speed
         self._paused = False
-        self._steps = 0  # frames to make although paused
-        self._turns = 0  # made for the first of them
-        self._held: dict[int, set[int]] = {}  # key -> the pages whose finger is on it
-        self._broken = ""  # a bug of ours: then nothing moves any more
-        self._anchor = (0.0, 0)
+        self._steps = 0  # frames still to make while paused
+        self._turns = 0  # taken so far for the first of them
+        self._held: dict[int, set[int]] = {}  # key -> the pages that hold it
+        self._broken = ""  # an unexpected exception, after which the board takes no further step
+        self._anchor = (0.0, 0)  # seconds of time.monotonic and ms of the board from which the pace counts
         self._frame_due = self._status_due = 0.0  # on the clock of time.monotonic
         self.thread = threading.Thread(target=self._run, name="board", daemon=True)
 
     @property
     def simulation(self) -> Simulation:
-        """The simulation; only to be used before `start` and after `stop`."""
+        """The simulation; use it only before `start` and after `stop`."""
         return self._simulation
 
     @property
@@ -74,7 +75,7 @@ class Runner:
         self.thread.start()
 
     def stop(self, seconds: float = 10.0) -> None:
-        """End the run like Ctrl-C on the board, and wait for the thread; may be called again."""
+        """End the run as Ctrl-C on the board does, and wait for the thread; may be called again."""
         self._stop.set()
         if self.thread.ident is None:
             self._simulation.close()
@@ -83,12 +84,12 @@ class Runner:
 
     def ask(self, command: Command) -> bool:
         """Queue a command for the board; return False if too many wait already."""
-        # Not False: the server would wait for a queue that nobody empties any more.
+        # With False the server would wait for a queue that nobody empties any more.
         if self._stop.is_set():
             return True
         size = _weigh(command)
         with self._lock:
-            # A single photo always gets in, however large: otherwise it would be refused forever.
+            # A single photo is always accepted, however large: otherwise it would be refused forever.
             if self._waiting and self._waiting + size > MOST_WAITING:
                 return False
             try:
@@ -99,7 +100,7 @@ class Runner:
         return True
 
     def hello(self) -> str:
-        """What a page needs once."""
+        """Return the first message for a page."""
         return self._hello
 
     # The board's own thread.
@@ -114,9 +115,9 @@ class Runner:
 
     def _go_on(self) -> None:
         """Carry out waiting commands, let the board take a step if it runs, and publish what is due."""
-        # Without a move to make, waiting for a command is the pause.
+        # While the board does not run, wait here for a command.
         self._listen(0.0 if self._moves() else NAP_S)
-        moving = self._moves()  # the command may just have been to pause
+        moving = self._moves()  # a command may just have paused it
         if moving:
             self._turn()
         now = time.monotonic()
@@ -125,7 +126,7 @@ class Runner:
             self._frame_due = now + FRAME_S
         if now >= self._status_due:
             self._tell()
-            # From the end of the work: if a status takes long, the board still gets its time.
+            # Count from the end of the work: if a status takes long, the board still gets its time.
             self._status_due = time.monotonic() + STATUS_S
         if moving:
             self._rest()
@@ -142,52 +143,55 @@ class Runner:
         self._guard(simulation.turn)
         # A recording that became full has started a new run in this turn.
         if simulation.runs != runs:
-            self._begin_anew()
+            self._forget_last_run()
         if self._steps:
             self._turns += 1
-            # Without a model no frame comes: a step then ends after some turns, or the pause would never return.
+            # Without a model no frame comes: end the step after some turns, or it would never pause again.
             if simulation.sim.frames > frames or self._turns >= STEP_TURNS:
                 self._steps -= 1
                 self._turns = 0
 
     def _guard(self, act: Callable[[], Any], client: int = 0) -> None:
-        """Carry out a command. The page that sent it learns why it failed; all pages learn of a bug of ours."""
+        """Call `act`. A failure is told to the page that caused it, an unexpected exception to all pages."""
         try:
             act()
         except MaixSwitchError as error:
             self._publisher.publish_error(str(error), client)
         except Exception as error:
-            if self._broken:  # that was told, and may come again at each turn
+            if self._broken:  # already told; it may come again at each turn
                 return
             name = type(error).__name__
             self._broken = tr("the simulator itself failed: {name}: {error}; start it again", name=name, error=error)
             self._publisher.publish_error(self._broken, 0)
 
     def _listen(self, seconds: float) -> None:
-        """Carry out waiting commands, or the first to come within the time; only so many that the board goes on."""
-        told = False
-        for _ in range(WISHES_A_TURN):
+        """Carry out waiting commands, or wait for one; not too many at once, so that the board goes on.
+
+        seconds: how long to wait for the first command.
+        """
+        changed = False
+        for _ in range(COMMANDS_A_TURN):
             try:
                 command = self._commands.get(timeout=seconds) if seconds else self._commands.get_nowait()
             except queue.Empty:
                 break
             seconds = 0.0
             self._obey(command)
-            # Frames and photos come in quick rows: for these the next regular status will do.
-            told = told or command.do not in ("webcam", "add")
-        if told:
+            # Frames and photos come in quick succession: for them the next regular status is soon enough.
+            changed = changed or command.do not in ("webcam", "add")
+        if changed:
             self._tell()
 
     def _obey(self, command: Command) -> None:
-        # Before it is carried out: a command that fails must give its room back, too.
+        # Free its room before carrying it out, so that a command that fails frees it, too.
         with self._lock:
             self._waiting -= _weigh(command)
         runs = self._simulation.runs
         self._guard(lambda: getattr(self, f"_do_{command.do}")(command.client, *command.values), command.client)
         if self._simulation.runs != runs:
-            self._begin_anew()
+            self._forget_last_run()
 
-    def _begin_anew(self) -> None:
+    def _forget_last_run(self) -> None:
         self._held.clear()
         self._steps = self._turns = 0
         self._pace()
@@ -201,16 +205,16 @@ class Runner:
 
     def _rest(self) -> None:
         """Wait until the board's time is due, or until a command comes."""
-        # Even at full speed: the server's thread must get the interpreter to send anything.
+        # Sleep even at full speed: the server's thread needs the interpreter to send anything.
         if self._speed <= 0:
-            time.sleep(LIVELY_S)
+            time.sleep(YIELD_S)
             return
         left = self._left()
-        # A slow PC cannot catch up: the pace starts again from here.
+        # A slow PC cannot catch up: count the pace from here.
         if left < -BEHIND_S:
             self._pace()
-        time.sleep(min(max(left, LIVELY_S), NAP_S))
-        # A long wait ends with the first command: keys must work at once, also at a slow speed.
+        time.sleep(min(max(left, YIELD_S), NAP_S))
+        # End a long wait at the first command: keys must work at once, also at a slow speed.
         while left > NAP_S and self._commands.empty() and not self._stop.is_set():
             left = self._left()
             time.sleep(min(max(left, 0), NAP_S))
@@ -223,10 +227,10 @@ class Runner:
     def _pace(self) -> None:
         self._anchor = (time.monotonic(), self._simulation.sim.now)
 
-    # What the pages can command: one method for each row of messages.KNOWN, of what comes as bytes, and "gone".
+    # The commands of the pages: a method for each row of messages.KNOWN and each kind of binary message, and "gone".
 
     def _do_key(self, client: int, key: int, down: bool) -> None:
-        # Raises for a key that this board lacks, before anybody holds it.
+        # Raise for a key that this board lacks before noting that a page holds it.
         self._simulation.sim.pin(str(key))
         holders = self._held.setdefault(key, set())
         before = bool(holders)
@@ -234,15 +238,15 @@ class Runner:
             holders.add(client)
         else:
             holders.discard(client)
-        # With several fingers on a key it is down from the first one to the last.
+        # Several pages may hold a key: it is down from the first one to the last.
         if bool(holders) != before:
             self._simulation.act(f"{'down' if down else 'up'} {key}")
 
     def _do_gone(self, client: int) -> None:
-        """Lift the fingers of a page that is gone, and end its webcam."""
+        """Release the keys that a page which has gone still holds, and end its webcam."""
         self._simulation.camera_view.leave(client)
         for key, holders in self._held.items():
-            if client in holders:  # guarded each: a board that stands still takes no finger
+            if client in holders:  # guard each: a stopped board raises
                 self._guard(partial(self._do_key, client, key, False), client)
 
     def _do_select(self, client: int, index: int) -> None:
@@ -254,17 +258,17 @@ class Runner:
             return
         if not inserted:
             self._simulation.act("eject")
-        elif self._simulation.recording()["on"]:  # the card in the recording is the one at the beginning
+        elif self._simulation.recording()["on"]:  # the recording contains the card as it was at the start
             self._simulation.act("insert")
-        else:  # The card is read again: its files may have changed.
+        else:  # read the folder again: its files may have changed
             self._simulation.act(f"insert {shlex.quote(str(self._options.card.resolve()))}")
             self._judge()
 
     def _do_camera(self, client: int, on: bool) -> None:
         self._simulation.act("heal camera" if on else "fail camera")
 
-    def _do_fail(self, client: int, what: str, code: int) -> None:
-        self._simulation.act(f"fail {what} {code}")
+    def _do_fail(self, client: int, part: str, code: int) -> None:
+        self._simulation.act(f"fail {part} {code}")
 
     def _do_damage(self, client: int, index: int, on: bool) -> None:
         app = self._simulation.sim.app
@@ -272,7 +276,7 @@ class Runner:
         path = kmodel_path(specs[index]) if index < len(specs) else ""
         if not path:
             raise MaixSwitchError(tr("this model has no file on the card that could be damaged"))
-        # An order that changes nothing stays out of the log and the recording.
+        # Keep an order that changes nothing out of the log and the recording.
         if on != (index in damaged(self._simulation.sim)):
             self._simulation.act(f"{'damage' if on else 'heal'} {shlex.quote(path)}")
 

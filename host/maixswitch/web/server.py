@@ -1,4 +1,4 @@
-"""The server of the page: it serves the page's own files and one WebSocket, and nothing else of this PC."""
+"""The server of the page: it serves the page's own files, the last recording and one WebSocket, and nothing else."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from maixswitch.web.runner import Runner
 PAGE = Path(__file__).resolve().parent / "page"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 PATIENCE_S = 10.0
-BACKLOG = 32  # also how many are let in at once, before one too many can be closed
-MOST_WRONG = 32  # messages that make no sense, until a page is shown the door
+BACKLOG = 32  # connections that wait to be accepted; as many may be accepted before one too many is closed
+MOST_WRONG = 32  # invalid messages after which a page is disconnected
 
 
 def make_app(runner: Runner, broadcast: Broadcast, address: Address) -> ASGIApp:
     """Return the ASGI application. The board starts and stops with it."""
-    # Read once: a request chooses among these by name, so no path of a request ever reaches the disk.
+    # Read the files once: a request chooses among them by name, so no path of a request ever reaches the disk.
     files = {path.name: (path.read_bytes(), TYPES[path.suffix]) for path in PAGE.iterdir() if path.suffix in TYPES}
 
     @contextlib.asynccontextmanager
@@ -51,16 +51,16 @@ def make_app(runner: Runner, broadcast: Broadcast, address: Address) -> ASGIApp:
         try:
             yield
         finally:
-            # The board's thread still ends its run and publishes: from now on nobody hears it. The wait for it is in a
+            # The board's thread still ends its run and publishes, but no page hears it any more. Wait for it in another
             # thread, because the loop must close the connections meanwhile.
             broadcast.bind(None)
             await asyncio.to_thread(runner.stop)
 
     async def serve_file(request: Request) -> Response:
-        found = files.get(request.path_params.get("name") or "index.html")
-        if found is None:
+        file = files.get(request.path_params.get("name") or "index.html")
+        if file is None:
             return Response(tr("there is no such file") + "\n", 404, media_type="text/plain")
-        return Response(found[0], media_type=found[1])
+        return Response(file[0], media_type=file[1])
 
     async def serve_recording(request: Request) -> Response:
         path = runner.recorded
@@ -83,7 +83,7 @@ def make_app(runner: Runner, broadcast: Broadcast, address: Address) -> ASGIApp:
 async def _talk(socket: WebSocket, runner: Runner, broadcast: Broadcast) -> None:
     await socket.accept()
     client = broadcast.join()
-    # Accepted first: a refused handshake could not tell the page why.
+    # Accept first: a refused handshake could not tell the page why.
     if client is None:
         text = tr("{most} pages watch already; close one of them", most=MOST_CLIENTS)
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it may be gone already
@@ -100,13 +100,13 @@ async def _talk(socket: WebSocket, runner: Runner, broadcast: Broadcast) -> None
         sender.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await sender
-        # This command must not get lost: the fingers of the page would stay on their keys.
+        # Repeat this command until it is queued, or the keys that the page holds would stay down.
         while not runner.ask(Command("gone", (), client.number)):
             await asyncio.sleep(0.05)
 
 
 async def _send(socket: WebSocket, client: Client, hello: str) -> None:
-    """Send waiting messages one by one and then take the newest: a slow page gets fewer frames."""
+    """Send waiting messages, then take the newest ones: so a slow page gets fewer frames."""
     await socket.send_text(hello)
     while True:
         for message in await client.take():
@@ -114,7 +114,7 @@ async def _send(socket: WebSocket, client: Client, hello: str) -> None:
                 await socket.send_bytes(message)
             else:
                 await socket.send_text(message)
-            await asyncio.sleep(0)  # sending does not wait, and a page that has gone must be noticed at once
+            await asyncio.sleep(0)  # sending does not wait: let the loop notice a page that has gone
 
 
 async def _receive(socket: WebSocket, client: Client, runner: Runner, broadcast: Broadcast) -> None:
@@ -124,14 +124,15 @@ async def _receive(socket: WebSocket, client: Client, runner: Runner, broadcast:
         if message["type"] == "websocket.disconnect":
             return
         try:
-            wish = _wish(message, client)
-        # A page may make mistakes, and learns of them. One that makes only mistakes is not ours.
+            command = _command(message, client)
+        # Tell the page about invalid messages. A client that sends only such messages is not our page.
         except MaixSwitchError as error:
             wrong += 1
             client.put("", write_text("error", text=str(error)))
             continue
         deadline = time.monotonic() + PATIENCE_S
-        while not runner.ask(wish):  # the page is not read meanwhile, so an album comes no faster than it is taken
+        # Do not read on while the queue is full: so the photos of an album come no faster than they are taken.
+        while not runner.ask(command):
             if time.monotonic() > deadline:
                 client.put("", write_text("error", text=tr("too many commands wait for the board; try again")))
                 break
@@ -139,7 +140,7 @@ async def _receive(socket: WebSocket, client: Client, runner: Runner, broadcast:
     await socket.close(1008)
 
 
-def _wish(message: Any, client: Client) -> Command:
+def _command(message: Any, client: Client) -> Command:
     data = message.get("bytes")
     # A photo comes as bytes, every other command as text.
     if data is None:
@@ -149,15 +150,16 @@ def _wish(message: Any, client: Client) -> Command:
 
 
 def bind(host: str, port: int) -> tuple[socket.socket, Address]:
-    """Return the socket to listen on and its address, with a token unless only this PC reaches it.
+    """Return the socket to listen on and its address, with a token unless only this PC can reach it.
 
-    Port 0 takes a free one. Raises MaixSwitchError (input) if the address cannot be used.
+    port: 0 for a free one.
+    Raises MaixSwitchError (input) if the address cannot be used.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind)
         try:
-            # Otherwise a restart would wait a minute for old connections of this port.
+            # Without this a restart would have to wait a minute for old connections of this port.
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
             listening.listen(BACKLOG)
@@ -166,34 +168,37 @@ def bind(host: str, port: int) -> tuple[socket.socket, Address]:
             raise
     except (OSError, OverflowError, UnicodeError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
-        # The message names the option to change: the host if this PC has no such address, otherwise the port.
+        # Name the option to change: the host if this PC has no such address, otherwise the port.
         if isinstance(error, socket.gaierror | UnicodeError) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
             raise MaixSwitchError(
-                tr("--host {host}: cannot listen there ({why}); wanted an address of this PC", host=host, why=why),
+                tr("--host {host}: cannot listen there ({why}); expected an address of this PC", host=host, why=why),
                 EXIT_IO,
             ) from error
         raise MaixSwitchError(
             tr("--port {port}: cannot listen on {host} ({why}); choose another", port=port, host=host, why=why), EXIT_IO
         ) from error
-    # Only the loopback keeps other PCs out, so every other address needs a token.
+    # Only the loopback address keeps other PCs out, so every other address needs a token.
     loopback = host in ("127.0.0.1", "localhost", "::1")
     token = "" if loopback else secrets.token_urlsafe(24)
     return listening, Address(host, int(listening.getsockname()[1]), token)
 
 
 def serve(make: Callable[[Broadcast], Runner], host: str, port: int, open_page: bool) -> int:
-    """Serve until Ctrl-C, which is the normal end and returns 0. Prints the address to open on stderr.
+    """Print the URL on stderr and serve until Ctrl-C; return 0.
 
+    make: makes the runner.
+    host, port: as in `bind`.
+    open_page: whether to open the page in the browser.
     Raises MaixSwitchError if the port cannot be used, and at the end if the recording could not be written.
     """
-    listening, address = bind(host, port)  # first, so that nothing has begun if the port is taken
+    listening, address = bind(host, port)  # first, so that nothing has started if the port is taken
     with listening:
         broadcast = Broadcast()
         runner = make(broadcast)
         try:
             _run(make_app(runner, broadcast, address), listening, address, open_page)
         finally:
-            runner.stop()  # also where the app's life never began
+            runner.stop()  # even if the app never started
     if runner.simulation.lost is not None:
         raise runner.simulation.lost
     return 0
@@ -201,7 +206,7 @@ def serve(make: Callable[[Broadcast], Runner], host: str, port: int, open_page: 
 
 class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Ignore a second Ctrl-C: a recorded run ends completely, which has a time limit of its own."""
+        """Ignore a second Ctrl-C, so that a recorded run can end completely; `stop` limits the time."""
         super().handle_exit(sig, frame)
         self.force_exit = False
 
@@ -216,13 +221,13 @@ def _run(app: ASGIApp, listening: socket.socket, address: Address, open_page: bo
         # A larger message ends the connection before it is in memory.
         ws_max_size=MOST_BYTES + MOST_TEXT,
         ws_max_queue=4,
-        ws_per_message_deflate=False,  # pages of this PC: packing a frame costs more than its bytes
+        ws_per_message_deflate=False,  # on this PC compressing a frame takes longer than sending it
         lifespan="on",
         server_header=False,
         timeout_graceful_shutdown=2,
     )
     console.say(tr("the board is at {url} (Ctrl-C ends it)", url=address.url))
-    # Whoever opens the board to the network must know it.
+    # Tell users when they open the board to the network.
     if address.name not in LOOPBACK:
         console.say(tr("others on the network can reach it; whoever has that address may use it"))
     if open_page:

@@ -25,13 +25,13 @@ Listener = Callable[[dict[str, Any]], None]
 
 
 class Simulation:
-    """A board with card and camera. Not for several threads.
+    """A board with card and camera, for use in one thread.
 
-    listen: hears every event of its log.
-    record: the file for a recording of the first run.
+    listen: hears every event of the log.
+    record: the file for a recording of the first run, None for none.
     oust: as in CameraView.
-    A run begins with power on. It ends when the chip has crashed, when the app has ended, or when its recording is
-    stopped or full. `stopped` says why the board stands still until `power`; it is "" while the board runs.
+    A run begins when the power is switched on. It ends when the chip crashes, when the app ends, or when its recording
+    is stopped or full. `stopped` says why the board does nothing until `power`; it is "" while the board runs.
     """
 
     def __init__(
@@ -43,8 +43,8 @@ class Simulation:
     ) -> None:
         self.stopped = ""
         self.recorded: Path | None = None
-        self.lost: MaixSwitchError | None = None  # why there is no file for `record`
-        self.note = ""  # why the last recording ended, and what it lacks
+        self.lost: MaixSwitchError | None = None  # why the file `record` could not be written
+        self.note = ""  # why the last recording ended, and what is not in it
         self.runs = 0
         self._options = options
         self._listen = listen
@@ -64,7 +64,7 @@ class Simulation:
         self.sim.chip.source = source
 
     def begin(self) -> None:
-        """Switch the power on at the beginning of a run. Only the camera's source remains of the last one."""
+        """Switch the power on at the beginning of a run; only the camera's source is kept from the last run."""
         session = self._session
         session.recorder.listeners.append(self._listen)
         session.sim.chip.source = self.camera_view.source
@@ -72,32 +72,32 @@ class Simulation:
         self.timeline.forget()
         self.stopped = ""
         self.runs += 1
-        gc.unfreeze()  # An earlier run may have been dropped without an end.
+        gc.unfreeze()  # an earlier run may have been dropped before its end
         with session.guarded():
             session.begin()
         self._see()
 
     def turn(self) -> None:
-        """Let the app take a step, unless the board stands still."""
+        """Let the app take a step, unless the board is stopped."""
         if self.stopped:
             return
         session = self._session
         frames, began = session.sim.frames, time.perf_counter()
         with session.guarded():
             alive = session.turn()
-            # A recording checks here after each step whether it is full, as in the loop of Session.
+            # After each step a recording checks here whether it is full, as in the loop of Session.
             session.finger("")
-            # Without this a machine that has ended would look like a board that runs.
+            # Otherwise a state machine that has ended would look like a running board.
             if not alive and not session.sim.ended:
                 session.sim.ended = tr("it has stopped")
-        # Only a frame makes a row: a load of seconds would flatten all others in the chart.
+        # Make rows of frames only: a load that takes seconds would flatten all others in the chart.
         if session.sim.frames > frames:
             self.timeline.close((time.perf_counter() - began) * 1000)
         self._see()
 
     def act(self, line: str) -> None:
         """Carry out a line of a script that takes no board time. Raises MaixSwitchError if that is impossible now."""
-        # A key that is down at the app's first look would count as stuck.
+        # A key that is down when the app first looks counts as stuck: let it look first.
         while not self.sim.steps and not self.stopped:
             self.turn()
         if self.stopped:
@@ -115,26 +115,24 @@ class Simulation:
         self.timeline.forget()
 
     def _see(self) -> None:
-        """Note how the run stands, and end what must end."""
+        """After a step or an action, end the run or its recording if necessary."""
         session = self._session
         if session.crash or session.sim.ended:
             self.stopped = session.crash or tr("the app ended: {ended}", ended=session.sim.ended)
-            # With a recording, `finish` logs the crash in it.
+            # With a recording, `finish` logs the crash.
             if self._writer is not None:
                 self._complete(tr("the run ended: {why}", why=self.stopped))
             elif session.crash:
                 session.recorder.event(session.sim.now, "crash", what=session.crash)
-        # Only a writer that is full interrupts a run of the page.
+        # On the page only a full recording interrupts a run.
         elif session.interrupted and self._writer is not None:
             self._end_recording(tr("the recording is full"))
 
     # Recordings.
 
     def start_recording(self) -> None:
-        """Start a new run with a recording; do nothing during a recording, so that two pages do not end each other's.
-
-        Raises MaixSwitchError (output) if it cannot be written.
-        """
+        """Start a new run with a recording. Raises MaixSwitchError (output) if it cannot be written."""
+        # During a recording do nothing, so that one page does not end the recording of another.
         if self._writer is not None:
             return
         self.recorded = None
@@ -144,7 +142,7 @@ class Simulation:
     def _scratch(self) -> Path:
         """Return the folder for recordings without a name; make it again if somebody deleted it."""
         if self._folder is None or not Path(self._folder.name).is_dir():
-            # Clean up the deleted one as well: Python would warn of a folder that is only forgotten.
+            # Clean up the deleted folder, too: Python warns about one that is only forgotten.
             try:
                 if self._folder is not None:
                     self._folder.cleanup()
@@ -163,14 +161,14 @@ class Simulation:
     def _end_recording(self, note: str) -> None:
         try:
             self._complete(note)
-        finally:  # Even with a full disk the board goes on, with a new run.
+        finally:  # even with a full disk the board goes on with a new run
             self._start_new_run(None)
 
     def _start_new_run(self, record: Path | None) -> None:
         try:
             self._session = self._open(record)
         except MaixSwitchError:
-            # The pages need a board in any case: it goes on without a recording, and then the reason is told.
+            # The pages need a board in any case: go on without a recording, then tell the reason.
             self._session = self._open(None)
             self.begin()
             raise
@@ -185,7 +183,7 @@ class Simulation:
 
     def _complete(self, note: str) -> None:
         """End the run's log and give the recording its file."""
-        # Forgotten first: if this fails, the next end must not complete it again.
+        # Forget the writer first: if this fails, it must not be completed again later.
         writer, self._writer = self._writer, None
         if writer is None:
             return
@@ -196,7 +194,7 @@ class Simulation:
                 writer.complete(self._session.verdict())
         except MaixSwitchError as error:
             self.note = str(error)
-            # This file was asked for on the command line: its loss decides the exit code there.
+            # The command line asked for this file, so its loss decides the exit code.
             if writer.path == self._record:
                 self.lost = error
             raise
@@ -213,7 +211,7 @@ class Simulation:
                 pass
 
     def recording(self) -> dict[str, Any]:
-        """Return the page's "recording": the sizes of the present one, and whether a finished one can be fetched."""
+        """Return the page's "recording": sizes of the present one, and whether a finished one can be downloaded."""
         writer = self._writer
         return {
             "on": writer is not None,
@@ -226,13 +224,13 @@ class Simulation:
         }
 
     def close(self) -> None:
-        """End the run like Ctrl-C on the board, and complete the recording that was asked for by name.
+        """End the run as Ctrl-C on the board does, and complete the recording that the command line asked for.
 
-        A run that never began leaves none.
+        Without a run there is no recording.
         """
         session = self._session
         try:
-            # A recording that a page started goes with its folder: nobody could fetch it any more.
+            # Drop a recording that a page started: nobody can download it any more.
             if self._writer is not None and self._writer.path == self._record and self.runs:
                 session.interrupt()
                 self._complete("")

@@ -1,4 +1,4 @@
-"""Every text of the page, in English. The page looks up translations by it, and fills in the names in braces."""
+"""Every text of the page, in English: the key for its translation. The page fills in the names in braces."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ PAGE = (
     "Plug the camera in",
     "Damage the file of {title}",
     "Damage the model",
-    "press: {what}",
-    "hold: {what}",
+    "press: {effect}",
+    "hold: {effect}",
     "next model",
     "previous model",
     "load again",
@@ -82,8 +82,8 @@ PAGE = (
     "(pictures in it: {size})",
     "{free} are free in one piece.",
     "{free} are free, but in pieces: the largest has {largest}, and a model's file needs one piece.",
-    "{title} was refused for want of memory.",
-    "{title} was refused for want of memory: {why}.",
+    "{title} was refused: there is not enough memory.",
+    "{title} was refused: there is not enough memory ({why}).",
     "The model",
     "checks passed",
     "has notes",
@@ -101,10 +101,10 @@ PAGE = (
     "a photo",
     "{count} photos in turn",
     "photo {number} of {count}",
-    "turns by itself",
+    "changes by itself",
     "Stop the webcam",
     "Use the webcam",
-    "{count} of {all} files are no photos; wanted PNG, JPEG, WebP, BMP or GIF",
+    "{count} of {all} files are not photos; expected PNG, JPEG, WebP, BMP or GIF",
     "{count} photos are empty or larger than {most} MiB; make them smaller",
     "only the first {most} photos are taken",
     "there was no file in it",
@@ -126,6 +126,6 @@ PAGE = (
     "no webcam was found; plug one in and try again",
     "another program uses the webcam; close it and try again",
     "the webcam did not start: {error}",
-    "the browser gives the webcam only to a page of this PC; open it as http://127.0.0.1",
+    "the browser allows the webcam only on a page of this PC; open it as http://127.0.0.1",
     "the webcam ended; plug it in and start it again",
 )

@@ -1,7 +1,7 @@
-"""What `maixswitch check` says about the card's models, for the page.
+"""The findings of `maixswitch check` about the card's models, for the page.
 
-The check needs a fake board so that the board's parser can read the card, and a process has only one. So it runs as a
-command, in a process of its own, in every language: findings are texts in the language of the check.
+The check needs a fake board, so that the board's parser can read the card, and a process has only one fake board. So
+it runs as a command in its own process, once for each language, since findings are texts.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ Row = dict[str, Any]
 
 
 class Verdicts:
-    """The documents of `maixswitch check --json`, or why there are none, both by language.
+    """The result of a check, as rows in the user's present language.
 
-    Rows are made in the user's language each time.
+    documents: language -> document of `maixswitch check --json`.
+    troubles: language -> why there is no document.
     """
 
     def __init__(self, documents: Mapping[str, Mapping[str, Any]], troubles: Mapping[str, str] | None = None) -> None:
@@ -37,15 +38,16 @@ class Verdicts:
 
     @property
     def note(self) -> str:
-        """Why nothing could be judged, "" if it could."""
+        """Why the card could not be checked, "" if it could."""
         return "" if self._documents else _in_language(self._troubles) or tr("the card could not be judged")
 
     def rows(self, models: Iterable[tuple[str, str]]) -> list[Row]:
         """Return a row for each (title, folder) of the app's catalogue, in its order.
 
-        `level`: the worst severity, "ok" for no findings, "" for a folder that the check does not know. `fits`: the
-        verdict on this firmware's memory in words, "" if the network cannot be read. `need`: [name, bytes] of the
-        loader's blocks, in its order.
+        level: the worst severity, "ok" without findings, "" for a folder that the check does not know.
+        fits: a sentence on the firmware's memory, "" if the network cannot be read.
+        need: [name, bytes] of the loader's blocks, in its order.
+        says: the findings.
         """
         document = _in_language(self._documents) or {}
         known = {model["place"]: model for model in document.get("models", ())}
@@ -63,7 +65,7 @@ class Verdicts:
         findings = [item for item in document["findings"] if (item["file"] + "/").startswith(path + "/")]
         levels = {item["severity"] for item in findings}
         row["level"] = next((name for name in SEVERITIES if name in levels), "ok")
-        # Several firmwares often give the same verdict: once is enough.
+        # Several firmwares often have the same verdict: show it once.
         row["fits"] = "; ".join(dict.fromkeys(model["room"].values()))
         row["need"] = [[name, size] for name, size in model["need"].items()]
         row["says"] = [_says(item, path) for item in findings]
@@ -71,14 +73,15 @@ class Verdicts:
 
 
 def judge(card: Path, board: str, firmware: str) -> Verdicts:
-    """Check the card for this board and firmware; "" for what the card says. Takes about a second.
+    """Check the card; this takes about a second, and may be done in any thread.
 
-    Never raises: a card that cannot be checked gives Verdicts with a `note`. May be called from any thread.
+    board, firmware: "" for those that the card names.
+    Never raises: a card that cannot be checked gives Verdicts with a `note`.
     """
     documents: dict[str, Mapping[str, Any]] = {}
     troubles: dict[str, str] = {}
     for language in LANGUAGES:
-        # A language that fails must not take the other one with it: the page shows what there is.
+        # If one language fails, the page can still show the other.
         try:
             documents[language] = _ask(card, board, firmware, language)
         except (OSError, subprocess.SubprocessError, ValueError) as error:
@@ -87,7 +90,7 @@ def judge(card: Path, board: str, firmware: str) -> Verdicts:
 
 
 def _ask(card: Path, board: str, firmware: str, language: str) -> Mapping[str, Any]:
-    """Return the command's document. Raises ValueError with its message if there is none."""
+    """Return the command's document. Raises ValueError with the command's message without one."""
     words = ["check", "--json", "--lang", language]
     words += ["--board", board] if board else []
     words += ["--firmware", firmware] if firmware else []
@@ -98,12 +101,14 @@ def _ask(card: Path, board: str, firmware: str, language: str) -> Mapping[str, A
         encoding="utf-8",
         errors="replace",
         env={**os.environ, "PYTHONUTF8": "1"},
-        cwd=Path(maixswitch.__file__).resolve().parent.parent,  # -m looks there first: not among the user's files
+        cwd=Path(maixswitch.__file__)
+        .resolve()
+        .parent.parent,  # -m looks here first, and must not find a file of the user
         timeout=PATIENCE_S,
         start_new_session=True,  # Ctrl-C in the terminal must not reach it
         check=False,
     )
-    # Findings are what the check is for. With any other code the last line says why it failed.
+    # Findings are a normal result. With any other exit code the last line says why the command failed.
     if done.returncode not in (EXIT_OK, EXIT_FINDINGS) or not done.stdout:
         lines = done.stderr.strip().splitlines() or [""]
         raise ValueError(lines[-1].removeprefix(_ERROR))
@@ -113,12 +118,12 @@ def _ask(card: Path, board: str, firmware: str, language: str) -> Mapping[str, A
 
 def _in_language(by_language: Mapping[str, Any]) -> Any:
     """Return the value in the user's language, otherwise in any, otherwise None."""
-    # The verdicts in another language are better than an empty list.
+    # Verdicts in another language are better than an empty list.
     return by_language.get(chosen()) or next(iter(by_language.values()), None)
 
 
 def _says(item: Mapping[str, str], path: str) -> Row:
-    """Return a finding: its place in the model's folder, what is wrong, what was expected, and the remedy."""
+    """Return a finding for the page: code, severity, remedy, and a text with its file in the model's folder."""
     where = " ".join(filter(None, (item["file"].removeprefix(path).removeprefix("/"), item["field"])))
     text = f"{where}: {item['title']}" if where else item["title"]
     if item["found"]:

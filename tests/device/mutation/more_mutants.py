@@ -1,4 +1,4 @@
-"""Mutants that mutmut does not make: it leaves alone what stands outside functions, statements and bare conditions."""
+"""Mutants that mutmut does not make: of code outside functions, of whole statements and of bare conditions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TABLE = "TRANSITIONS"
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of a module: the line it changes, that line afterwards, and the module's text with it."""
+    """One change of a module: the line before and after it, and the text of the changed module."""
 
     was: str
     now: str
@@ -42,7 +42,7 @@ def _span(node: ast.AST, source: str) -> tuple[int, int]:
 
 
 def _statements(tree: ast.Module, source: str) -> Iterator[Change]:
-    """Calls, deletions and raises left out, bare conditions turned round, one caught exception less."""
+    """Yield a call, del or raise removed, a bare condition negated, one caught exception less."""
     for node in ast.walk(tree):
         called = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
         if called or isinstance(node, (ast.Delete, ast.Raise)):
@@ -57,7 +57,7 @@ def _statements(tree: ast.Module, source: str) -> Iterator[Change]:
 
 
 def _values(tree: ast.Module, source: str) -> Iterator[Change]:
-    """Constants of modules and classes: a number one higher, a text longer, True for False, something for None."""
+    """Yield other constants of modules and classes: a number plus 1, a longer text, True for False, "" for None."""
     bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
     for statement in (statement for body in bodies for statement in body):
         if not isinstance(statement, ast.Assign) or ast.unparse(statement.targets[0]) == TABLE:
@@ -74,7 +74,7 @@ def _other(value: object) -> object:
 
 
 def _rows(tree: ast.Module, source: str) -> Iterator[Change]:
-    """Every row of the state machine's table: without it, with each other end, with each action left out or another."""
+    """Yield changed rows of the state machine's table: removed, with another end, an action removed or replaced."""
     begin = source.find(f'{TABLE} = """\n')
     if begin < 0:
         return

@@ -1,8 +1,8 @@
-"""Mutation test of the board's core: which changes of its code does no test notice? Writes docs/mutation.md.
+"""Mutation test of the board's core: finds changes of its code that no test notices, and writes docs/mutation.md.
 
-`run.py` mutates all modules, `run.py fsm buttons` those, without writing. The project is copied to a temporary folder
-and only the copy is mutated: mutmut changes what stands in functions, more_mutants.py what mutmut leaves alone. Exit
-code 1: a mutant survived that survivors.py does not explain, or one explained there is killed. Takes half an hour.
+`run.py` mutates all modules; `run.py fsm buttons` mutates only these, and writes nothing. Only a copy of the project in
+a temporary folder is mutated: mutmut changes the code in functions, more_mutants.py the rest. The exit code is 1 if a
+mutant survived that survivors.py does not explain, or if a mutant that it explains was killed. Takes half an hour.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from tests.device.mutation.survivors import SURVIVORS
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "mutation.md"
-SECONDS = 60  # a mutant that takes longer is killed: it does not end
-BYTES = 2 << 30  # one that piles up memory, too
+SECONDS = 60  # a mutant that takes longer counts as killed: it does not end
+BYTES = 2 << 30  # of memory; a mutant that needs more counts as killed, too
 CATALOG = ("catalog", "catalog_labels", "catalog_generated", "catalog_real")
 # Module of device/ -> the unit tests that must kill its mutants.
 MODULES = {
@@ -48,7 +48,7 @@ def tests_of(modules: list[str]) -> list[str]:
 
 
 def copy(into: Path) -> None:
-    """Copy the project as it is now, with what git does not yet know, without what it ignores."""
+    """Copy the project as it is now, with files that git does not know yet, without those that it ignores."""
     words = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in subprocess.run(words, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0"):
         if name and (ROOT / name).is_file():
@@ -57,14 +57,14 @@ def copy(into: Path) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of the copy: the real test data stay where they are."""
+    """Return the environment for the copy: the real test data are not copied."""
     shared = ROOT.parent / "shared"
     data = {f"MAIXSWITCH_{name.upper()}": str(shared / name) for name in ("kmodels", "goldens", "photos")}
     return {**data, **os.environ}
 
 
 def bounded() -> None:
-    """Bound the memory of a child; be polite."""
+    """Limit the memory and lower the priority of a child process."""
     os.nice(5)
     resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
 
@@ -119,7 +119,7 @@ def by_us(copied: Path, module: str) -> tuple[int, list[Survivor]]:
     mutants = list(more_mutants.of(source))
     for at, mutant in enumerate(mutants):
         path.write_text(mutant.text, encoding="utf-8")
-        os.utime(path, (at, at))  # else Python could take the compiled form of the mutant before
+        os.utime(path, (at, at))  # or Python could use the compiled form of the previous mutant
         try:
             done = subprocess.run(
                 words, cwd=copied, env=environment(), preexec_fn=bounded, capture_output=True, timeout=SECONDS

@@ -2,13 +2,13 @@
 
 ONE_SPACE = "the texts hold single spaces, with which both mean the same"
 TRUTH = "only asked whether it is true"
-FIRST_LOOK = "the first look writes it before anybody reads it"
-FIRST_ROW = "more rows of the text are read, of which the first is taken: a matter of time"
-LETTERS = "uio.open passes over letters that it does not know, the firmware's as well"
-SPARE = "a number chosen with room to spare: one more shows nowhere"
+FIRST_LOOK = "the first look writes it before it is read"
+FIRST_ROW = "more rows of the text are parsed, of which the first is used: only slower"
+LETTERS = "uio.open ignores letters that it does not know, as the firmware's does"
+SPARE = "a number with room to spare: one more has no visible effect"
 
 SURVIVORS: tuple[tuple[str, str, str, str], ...] = (
-    ("__init__.py", "gc.collect()", "pass", "when the heap is collected shows on the board: docs/cost.md"),
+    ("__init__.py", "gc.collect()", "pass", "the time of a collection matters only on the board: docs/cost.md"),
     (
         "fsm.py",
         'parsed.append(head.split(" ") + [actions.split(", "), end])',
@@ -62,7 +62,7 @@ SURVIVORS: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("buttons.py", "self._looked = 0", "self._looked = 1", FIRST_LOOK),
     ("buttons.py", "self._done = False", "self._done = None", TRUTH),
-    ("kpu_slot.py", "task = None", 'task = ""', "either way the task is let go before the collection"),
+    ("kpu_slot.py", "task = None", 'task = ""', "either way the task is released before the collection"),
     (
         "spec.py",
         'return uio.open(source, "rb") if isinstance(source, str) else uio.BytesIO(source)',

@@ -1,4 +1,4 @@
-"""The table of explained survivors stays true to the code; the mutants themselves run with `make mutation`."""
+"""The table of explained survivors agrees with the code; `make mutation` runs the mutants themselves."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tests.device.paths.path_helpers import Board
 
 @pytest.fixture
 def board() -> Iterator[Board]:
-    """A board, switched off; what a test leaves running is stopped, and nothing may stay loaded or armed."""
+    """A board, switched off. After the test the app is stopped, and nothing may stay loaded or armed."""
     new_board = Board()
     yield new_board
     new_board.end()
@@ -20,7 +20,7 @@ def board() -> Iterator[Board]:
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
-    """What is written on the panel now, without the spaces that fill its lines: call it."""
+    """A function that returns the text on the panel, without the spaces that fill its lines."""
     texts: list[str] = []
     clear, write = lcd.clear, lcd.draw_string
 

@@ -1,4 +1,4 @@
-"""A whole board with the app on it: what the tests of both paths press, break and look at."""
+"""A whole board with the app on it, for the tests of the path of a frame and the path of a press."""
 
 from __future__ import annotations
 
@@ -7,29 +7,8 @@ import json
 import bench
 from benchlib.models import kmodel_v3, kmodel_v4
 from device import app
+from tests.device.sample_models import DIGITS, FACE
 
-ANCHORS = [1.889, 2.5245, 2.9465, 3.94056, 3.99987, 5.3658, 5.155437, 6.92275, 6.718375, 9.01025]
-
-FACE = {
-    "schema": 1,
-    "title": "Face",
-    "kind": "yolo2",
-    "kmodel": "face.kmodel",
-    "input": [320, 240, 3],
-    "labels": ["face"],
-    "anchors": ANCHORS,
-    "threshold": 0.5,
-    "nms": 0.3,
-}
-DIGITS = {
-    "schema": 1,
-    "title": "Digits",
-    "kind": "classifier",
-    "kmodel": "digits.kmodel",
-    "input": [28, 28, 1],
-    "labels": [str(i) for i in range(10)],
-    "top": 3,
-}
 THINGS = {
     "schema": 1,
     "title": "Things",
@@ -74,9 +53,9 @@ class Board:
             bench.card.insert(bench.MemoryCard(files))
         return self
 
-    def start(self, **given):
+    def start(self, **options):
         """Switch on and start the app."""
-        return self.power(**given).boot()
+        return self.power(**options).boot()
 
     def boot(self):
         """Start the app on the powered board."""
@@ -85,8 +64,8 @@ class Board:
 
     state = property(lambda self: self.app.machine.state)
 
-    def said(self, kind):
-        """Return the reports of one kind."""
+    def reports(self, kind):
+        """Return what the app reported of one kind, in order."""
         return [row for row in self.log if row[0] == kind]
 
     def run(self, ms):
@@ -105,12 +84,12 @@ class Board:
         return self
 
     def press(self, pin=KEY, hold=80, **how):
-        """Press a key and let go, while the app runs."""
+        """Press and release a key while the app runs."""
         bench.keys.press(pin, hold, **how)
         return self.run(hold + 60)
 
     def end(self):
-        """Stop; nothing may be left behind."""
+        """Stop the app; nothing may be left behind."""
         if self.app is not None:
             self.app.stop()
             assert self.app.step() is False
@@ -118,7 +97,7 @@ class Board:
 
 
 def left_behind():
-    """Nothing is loaded, armed or crashed."""
+    """Check that nothing is loaded or armed, and nothing crashed."""
     bench.kpu.check()
     assert not bench.irqs
     assert not bench.wdt

@@ -15,7 +15,7 @@ BOARDS = boards.names()
 def test_it_starts_and_switches(board, name):
     row = boards.find(name)
     board.start(settings={"board": name}).until("RUNNING").run(500)
-    assert not board.said("note")
+    assert not board.reports("note")
     if row.lcd:
         size = (row.lcd[0], row.lcd[1])
         assert (board.app.screen.width, board.app.screen.height) == size
@@ -48,9 +48,9 @@ def test_every_rotation_runs_with_results(board, name, turn):
     assert board.state == "RUNNING"
 
 
-def test_an_unknown_board_is_said_and_a_common_one_is_used(board):
+def test_an_unknown_board_is_noted_and_a_common_one_is_used(board):
     board.start(settings={"board": "maix_ultra"}).until("RUNNING", 20000)
-    (note,) = board.said("note")
+    (note,) = board.reports("note")
     for name in BOARDS:
         assert name in note[1]
     board.press(16)
@@ -59,7 +59,7 @@ def test_an_unknown_board_is_said_and_a_common_one_is_used(board):
 
 def test_an_unknown_type_in_the_config_file_uses_a_common_board(board):
     board.start(config={"type": "my_own"}).until("RUNNING")
-    assert not board.said("note")
+    assert not board.reports("note")
 
 
 @pytest.mark.parametrize(
@@ -75,21 +75,21 @@ def test_an_unknown_type_in_the_config_file_uses_a_common_board(board):
         '{"keys": []}',
     ],
 )
-def test_wrong_settings_are_said_once_and_never_fatal(board, settings):
+def test_wrong_settings_are_noted_once_and_never_fatal(board, settings):
     board.start(settings=settings)
-    assert len(board.said("note")) == 1
+    assert len(board.reports("note")) == 1
     at = bench.clock.now
     board.until("RUNNING", 20000)
     assert bench.clock.now - at >= 2900  # they stay on the screen for a while
     board.press()
     board.until("RUNNING")
-    assert len(board.said("note")) == 1
+    assert len(board.reports("note")) == 1
     assert board.app.slot.loaded.title == "Digits"
 
 
 def test_right_settings_are_not_mentioned(board):
     board.start(settings={"board": "bit", "screen": {"rotation": 2}, "camera": {"vflip": False}}).until("RUNNING")
-    assert not board.said("note")
+    assert not board.reports("note")
     assert bench.screen.rotation == 2
     assert bench.camera.vflip == 0
 

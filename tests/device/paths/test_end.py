@@ -1,4 +1,4 @@
-"""The end: by STOP, Ctrl-C, exit or crash; what is remembered for the next start; the watchdog."""
+"""The end of the app by STOP, Ctrl-C, exit or crash; the choice that the next start remembers; the watchdog."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.device.paths.path_helpers import CARD, left_behind
 
 
 class Crash(BaseException):
-    """Something that nobody catches."""
+    """An exception that nobody catches."""
 
 
 POINTS = [
@@ -72,7 +72,7 @@ def test_stop_from_any_start(board, files):
 
 
 def test_a_crash_in_a_handler_of_the_report_gets_through(board):
-    def report(kind, *rest):
+    def report(kind, *values):
         if kind == "load":
             raise Crash("no more paper")
 
@@ -85,7 +85,7 @@ def test_a_crash_in_a_handler_of_the_report_gets_through(board):
 
 
 def test_a_failing_report_does_not_leave_a_model_loaded(board):
-    def report(kind, *rest):
+    def report(kind, *values):
         if kind == "load":
             raise ValueError("no more paper")
 
@@ -123,17 +123,17 @@ def test_it_is_written_only_when_it_changes(board):
     for _ in range(3):
         board.press()
         board.until("RUNNING").run(500)
-    board.run(8000)  # the first again
+    board.run(8000)  # the first model again
     assert bench.card.written == written
-    assert len(board.said("choice")) == 1
+    assert len(board.reports("choice")) == 1
 
 
-def test_a_card_that_refuses_is_said_once(board):
+def test_a_card_that_refuses_is_reported_once(board):
     board.start().until("RUNNING")
     bench.fail_next("uio.open", OSError(30), None)
     board.run(12000)
     bench.heal()
-    assert board.said("choice") == [("choice", "1-face", False)]
+    assert board.reports("choice") == [("choice", "1-face", False)]
     assert board.state == "RUNNING"
 
 

@@ -1,4 +1,4 @@
-"""Every fault in every state: named on the screen, nothing left loaded, and the key leads out of it."""
+"""Every fault in every state: it is shown, no model stays loaded, and the key leads out of it."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_release_that_fails_does_not_stop_the_switch(board):
     board.until("RUNNING")
     assert ("unload", "Face", "refused") in board.log
     assert board.app.slot.loaded.title == "Digits"
-    model.release()  # what the firmware kept
+    model.release()  # the firmware kept it
 
 
 def test_a_picture_that_is_refused(board):

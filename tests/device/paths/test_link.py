@@ -1,4 +1,4 @@
-"""The link: what the app tells over the serial line, bounded in every frame, as the table of messages has it."""
+"""The link: the messages on the serial line agree with their table, and a frame sends a bounded part of one."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ FACE_AT = [(100, 90, 60, 50, 0, 0.935)]
 
 
 def heard(number=4):
-    """The messages on a UART's far end since the last look, all of them whole; the firmware prints between them."""
+    """Return the complete messages that a UART has sent since the last call; the firmware prints between them."""
     wire = bench.wire(number)
     lines = SerialLines()
-    whole = bytes(wire.tx).rfind(b"\n") + 1  # the rest is on its way
-    found = lines.feed(bytes(wire.tx[:whole]))
-    wire.tx = wire.tx[whole:]
+    end = bytes(wire.tx).rfind(b"\n") + 1  # of the last complete line
+    messages = lines.feed(bytes(wire.tx[:end]))
+    wire.tx = wire.tx[end:]
     assert lines.broken == 0
     assert not lines.foreign or number == 4
-    for message in found:
+    for message in messages:
         assert fits(message), message
         assert message["event"] in BY_NAME
-    return found
+    return messages
 
 
 def events(kind, number=4):
@@ -37,7 +37,7 @@ def events(kind, number=4):
 
 
 def written(board):
-    """Let the link write into a list of byte strings from here on."""
+    """Return a list of byte strings into which the link writes from now on."""
     slices = []
     board.app.link._write = lambda data: slices.append(bytes(data))
     return slices
@@ -84,11 +84,11 @@ def test_the_app_tells_what_happens_in_its_order(board):
     assert status[-1]["fault"] == 2006
     times = [message["t"] for message in told if message["event"] != "end"]
     assert times == sorted(times)
-    assert [row for row in board.log if row[0] != "state"]  # and who listened before still does
+    assert [row for row in board.log if row[0] != "state"]  # the listener from before still gets the reports
 
 
 def test_a_message_is_one_piece_whatever_is_printed(board):
-    """What the app reports is printed on the same line, and so is what the firmware has to say when a model goes."""
+    """The app's reports go to the same serial line, and so does the firmware's own line when a model is released."""
     board.power(settings={"link": {"rate": 30}})
     board.app = app.build(lambda *row: bench.uart.print("[maixswitch] " + " ".join([str(word) for word in row])))
     bench.kpu.boxes = [(i * 30, 50, 25, 40, 0, 0.5 + i / 100) for i in range(8)]
@@ -127,11 +127,11 @@ def test_a_frame_sends_one_slice_at_most(board):
     slices = written(board)
     for _ in range(100):
         before = len(slices)
-        said = len(board.log)
+        reported = len(board.log)
         board.app.step()
-        assert len(slices) - before <= 1 or len(board.log) > said  # what is printed waits for the message before it
+        assert len(slices) - before <= 1 or len(board.log) > reported  # a print waits for the end of the message
     assert {len(data) for data in slices} == {link.SLICE}
-    assert len(slices) > 90  # and the line is not left idle
+    assert len(slices) > 90  # the line is busy in nearly every frame
     assert board.app.link.dropped > 0
 
 
@@ -140,11 +140,11 @@ def test_results_keep_to_their_rate(board, rate):
     board.start(settings={"link": {"rate": rate}}).until("RUNNING").run(1000)
     heard()
     board.run(20000)
-    found = len(events("results"))
-    assert rate * 20 * 0.7 <= found <= rate * 20 + 1
+    count = len(events("results"))
+    assert rate * 20 * 0.7 <= count <= rate * 20 + 1
 
 
-def test_a_newer_result_takes_the_place_of_one_that_waits(board):
+def test_a_newer_result_replaces_one_that_waits(board):
     board.start(settings={"link": {"rate": 30}}).until("RUNNING")
     bench.kpu.boxes = FACE_AT
     board.run(5000)
@@ -166,9 +166,9 @@ def test_the_longest_labels_and_ten_boxes_fit_a_line(board):
     board.app.slot.loaded.label = lambda at: label
     bench.kpu.boxes = [(i * 20, 50, 300, 180, 0, 1.0) for i in range(10)]
     board.run(3000)
-    found = events("results")
-    assert found
-    for message in found:
+    messages = events("results")
+    assert messages
+    for message in messages:
         assert message["count"] == 10
         assert 1 <= len(message["found"]) < 10
         assert message["found"][0][:2] == [label[:LABEL], 1.0]
@@ -219,17 +219,17 @@ def test_a_uart_that_the_firmware_refuses_is_a_note(board):
     board.power(settings={"link": {"uart": 2, "tx": 8}})
     bench.fail_next("UART", ValueError("[MAIXPY]UART:invalid"))
     board.boot().until("RUNNING").run(500)
-    assert board.said("note") == [("note", "link: [MAIXPY]UART:invalid")]
+    assert board.reports("note") == [("note", "link: [MAIXPY]UART:invalid")]
     assert board.app.link is None
 
 
-def test_the_pin_of_a_key_is_refused_for_the_board_that_it_turns_out_to_be(board):
+def test_the_pin_of_a_key_is_refused_on_a_board_that_the_app_recognised(board):
     board.start(settings={"link": {"uart": 1, "tx": 16}}).until("RUNNING")
-    assert "link.tx: 16; wanted: a pin that no key has" in board.said("note")[0][1]
+    assert "link.tx: 16; wanted: a pin that no key has" in board.reports("note")[0][1]
     assert board.app.link is None
 
 
-def test_a_card_that_comes_later_makes_the_link_then(board):
+def test_a_late_card_starts_the_link(board):
     board.power(files=None).boot().run(2500)
     assert board.app.link is None
     files = dict(CARD, **{"maixswitch.json": json.dumps({"link": True})})

@@ -1,4 +1,4 @@
-"""Card, camera and panel: missing, lost on the way, and back."""
+"""Card, camera and panel: missing, lost while the app runs, and back."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_card_is_pulled_and_comes_back(board):
     assert board.state == "NO_CARD"
     bench.card.insert()
     board.until("RUNNING")
-    assert board.app.slot.loaded.title == "Digits"  # where it was
+    assert board.app.slot.loaded.title == "Digits"  # the model that ran before
 
 
 def test_another_card_comes_in(board):
@@ -109,7 +109,7 @@ def test_the_card_is_pulled_at_any_moment_of_the_start(board, nth):
     assert board.state == "RUNNING"
 
 
-def test_a_label_asked_for_without_a_card_is_its_number(board):
+def test_a_label_that_cannot_be_read_is_shown_as_its_number(board):
     board.start().until("RUNNING")
     board.app.machine.post("SELECT", 2)
     board.until("RUNNING").run(100)
@@ -140,7 +140,7 @@ def test_no_camera_at_the_start(board):
     bench.camera.connected = True
     board.until("RUNNING", 70000)
     assert board.app.fault is None
-    assert [row[1] for row in board.said("camera")][-1] == "ok"
+    assert [row[1] for row in board.reports("camera")][-1] == "ok"
 
 
 def test_the_camera_stops_and_comes_back(board):
@@ -158,7 +158,7 @@ def test_the_camera_stops_and_comes_back(board):
 def test_a_camera_that_stays_away_is_tried_again_every_minute(board):
     board.start().until("RUNNING")
     bench.camera.connected = False
-    board.until("FAULT").run(10000)  # 105, and one try that names what is wrong
+    board.until("FAULT").run(10000)  # 105, and one attempt to start the camera
     tries = bench.calls["sensor.reset"]
     board.run(200000)
     assert bench.calls["sensor.reset"] - tries == 3
@@ -172,7 +172,7 @@ def test_a_camera_that_stays_away_is_tried_again_every_minute(board):
 
 
 def test_without_a_camera_every_press_acts_within_a_second(board):
-    """No press meets a try: there is none within a minute of the last press."""
+    """The app does not look for the camera within a minute of the last press."""
     board.power()
     bench.camera.connected = False
     board.boot().until("FAULT")
@@ -181,10 +181,10 @@ def test_without_a_camera_every_press_acts_within_a_second(board):
         board.log.clear()
         begun = bench.clock.now
         bench.keys.press(KEY, 800 if i % 4 == 3 else 80)
-        while not board.said("select"):
+        while not board.reports("select"):
             board.app.step()
         assert bench.clock.now - begun < 1000
-        (_, _, index, total) = board.said("select")[-1]
+        (_, _, index, total) = board.reports("select")[-1]
         assert (total, index) == (3, selected_after(i))
         board.until("FAULT", 1000)
         assert board.app.fault.code == 104
@@ -197,13 +197,13 @@ def selected_after(presses):
 
 
 def test_no_camera_is_sought_while_a_key_is_held(board):
-    """The minute ends in the middle of a press: the press goes first, and another minute begins."""
+    """The minute ends during a press: the press counts first, and another minute begins."""
     board.power()
     bench.camera.connected = False
     board.boot().until("FAULT")
     board.run(board.app.camera.again - bench.clock.now - 300)
     board.press(hold=600)
-    assert board.said("select")[-1][2] == 1
+    assert board.reports("select")[-1][2] == 1
     assert bench.clock.now > 60000
     board.run(50000)
     assert bench.calls["sensor.reset"] == 1
@@ -225,7 +225,7 @@ def test_the_watchdog_never_fires_while_the_firmware_looks_for_a_camera(board, m
     board.boot().until("FAULT").run(150000)
     board.press().run(70000)
     assert bench.calls["sensor.reset"] >= 4
-    assert bench.wdt  # and it is armed in between
+    assert bench.wdt  # it is armed in between
     bench.camera.connected = True
     board.until("RUNNING", 70000).run(3000)
     bench.camera.connected = False
@@ -236,7 +236,7 @@ def test_the_watchdog_never_fires_while_the_firmware_looks_for_a_camera(board, m
 @pytest.mark.parametrize("app", [False, True])
 @pytest.mark.parametrize("start", ["RUNNING", "FAULT"])
 def test_a_card_without_models_comes_and_goes(board, written, app, start):
-    """102 while it is there, 101 when it is pulled, and the models when the good one is back."""
+    """102 while it is in, 101 when it is pulled, and a model runs when the good card is back."""
     board.start().until("RUNNING")
     if start == "FAULT":
         bench.fail_next("KPU.load", 2006)
@@ -260,11 +260,11 @@ def test_a_card_without_models_comes_and_goes(board, written, app, start):
             assert board.state == "NO_CARD"
         bench.card.insert(bench.MemoryCard(CARD), mount=False)
         board.until("RUNNING")
-    assert not [row for row in board.said("fault") if row[1] == 108]
+    assert not [row for row in board.reports("fault") if row[1] == 108]
 
 
 def test_a_blank_card_changed_for_the_good_one_at_once(board):
-    """Nobody saw it go; the key reads what is there now."""
+    """The app did not notice the change; the key reads the card that is in."""
     board.start(files={}).until("EMPTY")
     board.run(4050)
     bench.card.eject()
@@ -289,7 +289,7 @@ def test_a_card_with_models_and_without_the_app_is_named(board, written):
 
 @contextlib.contextmanager
 def another_card(files):
-    """Put a card in whose modules of the app, should they be needed, cannot be imported."""
+    """Put a card in from which the app's modules cannot be imported."""
     bench.card.insert(bench.MemoryCard(files), mount=False)
     kept = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith(LATER)}
     finder = Nowhere()
@@ -301,11 +301,11 @@ def another_card(files):
         sys.modules.update(kept)
 
 
-LATER = "device.once"  # the package of all that is imported when it is needed
+LATER = "device.once"  # the package of the modules that are imported when they are needed
 
 
 class Nowhere(importlib.abc.MetaPathFinder):
-    """An import of a part of the app fails as on a card without it (py/builtinimport.c)."""
+    """Lets an import of the app's parts fail as on a card without the app (py/builtinimport.c)."""
 
     def find_spec(self, name, path=None, target=None):
         if name.startswith(LATER):
@@ -323,7 +323,7 @@ def test_a_fault_of_the_model_does_not_restart_the_camera(board):
 
 
 def test_no_panel(board):
-    """M5Stack's UnitV has none: the app runs, reports, and shows nothing."""
+    """M5Stack's UnitV has no panel: the app runs and reports, and shows nothing."""
     board.start(settings={"board": "unitv"}).until("RUNNING")
     board.press(18)
     board.until("RUNNING").run(500)
@@ -332,12 +332,12 @@ def test_no_panel(board):
     bench.fail_next("KPU.load", 2006)
     board.press(18)
     board.until("FAULT")
-    assert board.said("fault")
+    assert board.reports("fault")
 
 
 def test_a_panel_without_memory(board):
     board.power()
     bench.fail_next("lcd.init", OSError(12))
     board.boot().until("RUNNING").run(300)
-    assert "screen" in board.said("note")[0][1]
+    assert "screen" in board.reports("note")[0][1]
     assert board.app.screen.width == 0

@@ -1,4 +1,4 @@
-"""The path of a press: key, gesture, transition, actions; what the user sees at which moment."""
+"""The path of a press: key, gesture, transition, actions, and when the user sees what."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tests.device.paths.path_helpers import CARD, KEY
 
 def titles(board):
     """The titles that were selected, in order."""
-    return [row[1] for row in board.said("select")]
+    return [row[1] for row in board.reports("select")]
 
 
 def loads(board):
-    return [row[1] for row in board.said("load")]
+    return [row[1] for row in board.reports("load")]
 
 
 def test_next_model(board):
@@ -73,7 +73,7 @@ def test_a_long_press_goes_back_and_wraps(board):
     board.press(hold=900)
     board.until("RUNNING")
     assert loads(board) == ["Face", "Things"]
-    assert titles(board) == ["Face", "Things"]  # and no NEXT at the release
+    assert titles(board) == ["Face", "Things"]  # the release adds no NEXT
 
 
 def test_a_long_press_acts_while_the_key_is_down(board):
@@ -93,7 +93,7 @@ def test_a_bouncing_key_is_one_press(board):
 
 @pytest.mark.parametrize("hold", [15, 25, 40, 60])
 def test_a_press_within_one_frame(board, hold):
-    """A frame takes 80 ms here; the interrupt tells of a press that nobody saw."""
+    """A frame takes 100 ms here; only the interrupt notices the press."""
     bench.kpu.run_ms = 40
     board.start().until("RUNNING")
     bench.kpu.run_ms = 100
@@ -176,7 +176,7 @@ def test_two_keys(board):
     board.press(37, 900)
     board.until("RUNNING")
     assert loads(board)[-1] == "Face"
-    assert [row[2] for row in board.said("state")].count("RELOAD") == 1
+    assert [row[2] for row in board.reports("state")].count("RELOAD") == 1
 
 
 def test_three_keys(board):
@@ -184,7 +184,7 @@ def test_three_keys(board):
     for pin, hold, event in ((16, 80, "NEXT"), (11, 80, "PREVIOUS"), (10, 80, "RELOAD"), (10, 900, "PREVIOUS")):
         board.press(pin, hold)
         board.until("RUNNING").run(400)
-        events = [row[2] for row in board.said("state")]
+        events = [row[2] for row in board.reports("state")]
         assert events[-2:] == [event, "LOAD"]
 
 

@@ -37,7 +37,7 @@ def bring(board, state):
 def test_a_row(board, row):
     state, event, actions, end = row
     bring(board, state)
-    if state == "EMPTY" and end == "UNLOADED":  # somebody has put models on the card meanwhile
+    if state == "EMPTY" and end == "UNLOADED":  # the card has got models meanwhile
         bench.card.backend.files.update(bench.MemoryCard(CARD).files)
     if (state, event) == ("NO_CARD", "CARD_IN"):
         bench.card.insert(bench.MemoryCard(CARD))
@@ -55,7 +55,7 @@ def test_a_row(board, row):
         assert board.app.fault.code == 2006
     if "select" in actions:
         assert board.app.selected == 1
-    for _ in range(3):  # and it goes on from there
+    for _ in range(3):  # the app goes on from there
         assert board.app.step() == (end != "STOPPED")
 
 
@@ -63,7 +63,7 @@ REFUSED = [(s, e) for s in STATES for e in EVENTS if not [r for r in ROWS if r[:
 
 
 @pytest.mark.parametrize(("state", "event"), REFUSED, ids=lambda text: text)
-def test_what_has_no_row_is_refused_and_changes_nothing(board, state, event):
+def test_an_event_without_a_row_is_refused_and_changes_nothing(board, state, event):
     bring(board, state)
     live = list(bench.kpu.live)
     with pytest.raises(Refused, match=f"{event}.*{state}"):

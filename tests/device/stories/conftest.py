@@ -1,4 +1,4 @@
-"""What the stories share: their cards on the disk, the spying glass, and what makes thousands of boards quick."""
+"""Fixtures of the stories: their cards on the disk, the watched panel, and fast imports for thousands of boards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The app drops modules that it imports again: what is compiled is kept."""
+    """Keep compiled modules: the app drops modules and imports them again."""
     before = sys.dont_write_bytecode, sys.pycache_prefix
     sys.dont_write_bytecode, sys.pycache_prefix = False, str(tmp_path_factory.mktemp("compiled"))
     with watching_glass():
@@ -32,14 +32,14 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def eject() -> None:
-    """Pulls the card, and counts it."""
+    """Pull the card, and count it."""
     FIGURES["card pulls"] += bench.card.inserted
     type(bench.card).eject(bench.card)
 
 
 @pytest.fixture(autouse=True)
 def figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Counts what really happened in a test; the sums by file end the run (tests/conftest.py)."""
+    """Count the events of a test; tests/conftest.py prints the sums by file at the end of the run."""
     monkeypatch.setattr(bench.card, "eject", eject)
     FIGURES.clear()
     bench.failed.clear()
@@ -50,7 +50,7 @@ def figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def canmv() -> Iterator[None]:
-    """The modules of CanMV's firmware in place of MaixPy's, for one test."""
+    """The modules of CanMV's firmware instead of MaixPy's, for one test."""
     mine = [name for name in sys.modules if name.split(".")[0] in ("device", "KPU", "Maix", "maix")]
     saved = {name: sys.modules.pop(name) for name in mine}
     path = sys.path[:]

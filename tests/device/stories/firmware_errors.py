@@ -1,7 +1,7 @@
-"""What the firmware can raise where, by the fakes' names of its calls; from the sources named in stubs/README.md.
+"""The errors that each call of the firmware can raise, by the fakes' names; from the sources named in stubs/README.md.
 
 An error is (type, text); a text of digits is a number, as in OSError(5); the type "2006" is a code of the KPU library.
-Any call can meet Ctrl-C, and any that makes an object of Python can meet a full heap.
+Any call can be interrupted by Ctrl-C, and any that creates a Python object can find the heap full.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ RAISES: dict[str, list[Error]] = {
 
 
 def make(error: Error) -> BaseException | int:
-    """The exception, or the code for bench.fail_at."""
+    """Return the exception, or the code, for bench.fail_at."""
     name, text = error
     if name.isdecimal():
         return int(name)
@@ -119,6 +119,6 @@ def make(error: Error) -> BaseException | int:
 
 
 def line(call: str, nth: int, error: Error) -> str:
-    """The action of a script that raises it."""
+    """Return the action of a script that raises the error at the nth call."""
     text = error[1].strip().replace('"', "")
     return f"raise {call} {nth} {error[0]}" + (f' "{text}"' if text else "")

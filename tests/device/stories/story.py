@@ -1,6 +1,6 @@
-"""A story: actions of the script language, done to a simulated board one by one; after each step everything is checked.
+"""A story: actions of the script language, run on a simulated board one by one, with all checks after each step.
 
-A story that fails says so with its own text, which `maixswitch sim --script` replays.
+A story that fails prints its own text, which `maixswitch sim --script` replays.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from maixswitch.sim.simulated_board import SimulatedBoard
 from tests.device.stories.story_watch import GLASS, Watch, left_behind
 
 DEFAULT = "minimum_with_kmodel_v4_support"
-FIGURES: Counter[str] = Counter()  # what happened on all boards so far: see conftest.py
+FIGURES: Counter[str] = Counter()  # the sums of all boards so far: see conftest.py
 
 
 class StoryRig(SimulatedBoard):
-    """A simulated board on which nothing is painted: the app does not depend on it, and painting takes the time."""
+    """A simulated board without painting, which takes time and on which the app does not depend."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         error = self.engine._error
 
         def failed(code: int, reason: str) -> Exception:
@@ -51,7 +51,7 @@ class StoryRig(SimulatedBoard):
 
 
 class Story:
-    """One board from power-on to the end. `log`: (ms, kind, ...) of what the app reported; `lines`: what was done."""
+    """One board from power-on to the end. `log`: (ms, kind, ...) of the app's reports; `lines`: the actions."""
 
     def __init__(self, cards: Path, card: str = "good", board: str = "", flavour: str = DEFAULT) -> None:
         self.cards = cards
@@ -59,7 +59,7 @@ class Story:
         self.lines: list[str] = []
         self.starting = True
         self.dead = False
-        self.unexpected = ""  # the fault 199 that nobody had ordered
+        self.unexpected = ""  # a fault 199 that no action asked for
         self.log: list[tuple[Any, ...]] = []
         self.options = {"--board": board, "--firmware": flavour}
         self.sim = StoryRig(cards / card, self._report, board=board, flavour=flavour, scripted=True)
@@ -72,7 +72,7 @@ class Story:
         self.log.append((now, kind, *values))
         if kind == "fault" and values[0] == 199:
             text = values[2].split(": ", 1)[-1]
-            if not any(text in line for line in self.lines):  # not raised here, where the app would swallow it
+            if not any(text in line for line in self.lines):  # _look() raises, outside the app
                 self.unexpected = values[2]
         if kind == "load":
             self.watch.load(self.card, self.sim.app.slot.loaded.folder if self.sim.app else "")
@@ -83,10 +83,10 @@ class Story:
 
     def power_on(self) -> Story:
         self._try(lambda: self._checked(self.sim.power_on))
-        return self.do("boxes")  # which tells the simulator, too, that networks are not emulated
+        return self.do("boxes")  # also tells the simulator not to emulate networks
 
     def do(self, *texts: str) -> Story:
-        """Does actions of the script language."""
+        """Run actions of the script language."""
         for text in texts:
             self.lines.append(text)
             self._try(lambda text=text: self._do(text))
@@ -112,10 +112,10 @@ class Story:
         self._look()
 
     def _look(self) -> None:
-        assert not self.unexpected, f"nobody expected {self.unexpected}"
+        assert not self.unexpected, f"unexpected fault: {self.unexpected}"
         ended = self.sim.ended
         if ended and ended != "Exception: IDE interrupt":
-            # Python's heap that is full before the keys work: nothing to be done but say so
+            # Only a full heap before the keys work may end the app.
             assert self.starting or self.dead, f"the app ended: {ended}"
             assert ended.startswith("MemoryError"), f"the app ended: {ended}"
         self.dead = bool(ended)
@@ -128,23 +128,23 @@ class Story:
         except (AssertionError, MaixSwitchError, self.bench.HardFault, self.bench.Reset) as error:
             raise AssertionError(f"{type(error).__name__}: {error}\n\n{self.text()}") from error
 
-    def recover(self, rest: str = "3s") -> Story:
-        """End all faults and put a good card in: the board runs within bounded time, and the key works.
+    def recover(self, pause: str = "3s") -> Story:
+        """End all faults and put a good card in; then the board must run within bounded time, and the key must work.
 
-        `rest`: until the app has missed the old card, and all fingers are off the keys.
+        pause: how long to wait until the app has missed the old card and all keys are released.
         """
         if self.state in ("OFF", "STOPPED"):
             self.do("restart" if self.sim.powered else "power")
-        if self.sim.app is None:  # it was the restart that was told to fail
+        if self.sim.app is None:  # the restart itself was told to fail
             self.do("heal", "restart")
-        late = [] if self.bench.has(REMOUNT) else ["power"]  # it looks for a card when it starts, and never again
-        self.do("heal", "insert plain", *late, f"wait {rest}", "expect state RUNNING within 90s")
+        late = [] if self.bench.has(REMOUNT) else ["power"]  # an old firmware looks for a card only when it starts
+        self.do("heal", "insert plain", *late, f"wait {pause}", "expect state RUNNING within 90s")
         other = "One" if self.sim.title == "Two" else "Two"
         self.do("press", f"expect title {other} within 2s", "expect state RUNNING within 5s", "frames 3")
         return self
 
     def end(self) -> None:
-        """The app is stopped; nothing may be left behind."""
+        """Stop the app; nothing may be left behind."""
 
         def stop() -> None:
             if self.sim.app is not None:
@@ -155,7 +155,7 @@ class Story:
         self._try(stop)
 
     def text(self) -> str:
-        """The story as a script, with the words that replay it."""
+        """Return the story as a script, with the command line that replays it."""
         options = " ".join(f"{name} {value}" for name, value in self.options.items() if value)
         head = [
             "# python -m tests.device.stories.story_cards CARDS",
@@ -165,7 +165,7 @@ class Story:
 
 
 def words(text: str) -> list[str]:
-    """The options of a story's own command line: [card, --board, ...]."""
+    """Return the arguments of the command line in a story's text: [card, --board, ...]."""
     line = next(line for line in text.splitlines() if line.startswith("# maixswitch sim "))
     parts = shlex.split(line.split("--script")[0].removeprefix("# maixswitch sim CARDS/"))
     return parts

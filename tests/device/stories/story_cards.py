@@ -1,7 +1,7 @@
 """The cards that stories put into the board: python -m tests.device.stories.story_cards FOLDER writes them.
 
-Every label is in one model of one card only, so that a label on the screen tells whose it is: "G1" of the good card's
-first model. Networks have headers and no weights: what they find is scripted.
+Every label belongs to one model of one card, so that a label on the screen tells which model it comes from: "G1" is of
+the good card's first model. Networks have headers and no weights: their results are scripted.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "stubs"))
 
 from benchlib.models import kmodel_v3, kmodel_v4  # noqa: E402
+from tests.device.sample_models import FACE_ANCHORS  # noqa: E402
 
-ANCHORS = [1.889, 2.5245, 2.9465, 3.94056, 3.99987, 5.3658, 5.155437, 6.92275, 6.718375, 9.01025]
 NAMES = ("good", "other", "plain", "broken", "empty", "late")
 SIZE = 300_000  # of every network: a load takes 300 ms
 Files = dict[str, bytes]
@@ -32,15 +32,15 @@ def _model(folder: str, title: str, data: Any, labels: Any, **fields: Any) -> Fi
     }
 
 
-def detector(folder: str, title: str, labels: list[str], version: int = 3, **given: Any) -> Files:
-    """A YOLOv2 model of 320x240; `given` goes to the maker of the file."""
+def detector(folder: str, title: str, labels: list[str], version: int = 3, **head: Any) -> Files:
+    """A YOLOv2 model of 320x240. head: arguments of kmodel_v3() or kmodel_v4()."""
     channels = 5 * (len(labels) + 5)
     if version == 4:
-        data = kmodel_v4(outputs=(20 * 15 * channels * 4,), **given)
+        data = kmodel_v4(outputs=(20 * 15 * channels * 4,), **head)
     else:
-        data = kmodel_v3(grid=(20, 15, channels), **given)
+        data = kmodel_v3(grid=(20, 15, channels), **head)
     return _model(
-        folder, title, data, labels, kind="yolo2", input=[320, 240, 3], anchors=ANCHORS, threshold=0.5, nms=0.3
+        folder, title, data, labels, kind="yolo2", input=[320, 240, 3], anchors=FACE_ANCHORS, threshold=0.5, nms=0.3
     )
 
 
@@ -65,8 +65,8 @@ def cards() -> dict[str, Files]:
     """Name of the card -> its files.
 
     good: detector, small grey classifier, classifier with a labels file, kmodel v4, one too large for any firmware,
-    a broken folder, one that should be in flash and is not; a watchdog. other: the same folders and titles, other
-    models in other places. late: what only running tells: a v4 whose outputs have another shape, a network for lists.
+    a broken folder, one that should be in flash and is not; a watchdog. other: the same folders and titles with other
+    models. late: mistakes that only a run shows: a v4 whose outputs have another shape, a network for lists.
     """
     digits = [f"G2{index}" for index in range(10)]
     good = {
@@ -102,7 +102,7 @@ def cards() -> dict[str, Files]:
         "maixswitch.json": b'{"board": "nobody", "camera": {"hmirror": true}, "screen": {"rotation": 1}}',
     }
     size = json.loads(late["models/3-size/model.json"])
-    size["input"] = [128, 128, 3]  # the file wants 64x64: the firmware finds out at the first picture
+    size["input"] = [128, 128, 3]  # the network takes 64x64: the firmware notices at the first picture
     late["models/3-size/model.json"] = json.dumps(size).encode()
     broken = {
         "models/1/model.json": b"{",
@@ -121,12 +121,12 @@ def cards() -> dict[str, Files]:
 def labels(card: str, folder: str) -> set[str]:
     """The labels that may be on the screen while this model of this card runs."""
     files = cards()[card]
-    given = json.loads(files[f"models/{folder}/model.json"])["labels"]
-    return set(files[f"models/{folder}/{given}"].decode().split() if isinstance(given, str) else given)
+    names = json.loads(files[f"models/{folder}/model.json"])["labels"]
+    return set(files[f"models/{folder}/{names}"].decode().split() if isinstance(names, str) else names)
 
 
 def write(folder: Path) -> Path:
-    """Writes every card as a folder of its own."""
+    """Write every card as a folder; return the folder of all cards."""
     for name, files in cards().items():
         for path, data in files.items():
             target = folder / name / path

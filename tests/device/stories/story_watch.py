@@ -1,4 +1,4 @@
-"""What must hold after every step of the board, whatever happened to it; AssertionError says what does not."""
+"""The invariants that must hold after every step of the board; an AssertionError names the one that does not."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ STATES = ("NO_CARD", "EMPTY", "UNLOADED", "RUNNING", "FAULT", "STOPPED")
 LABEL = re.compile(r"\b[GHLP]\d[a-z0-9]+\b")  # of any card, see story_cards
 OURS = {"camera pixels", "camera planes", "lcd"}  # system heap that may stay taken when the app has stopped
 STEP_MS = 3000  # the longest a step may take: a load, or a start with everything set up once more
-CAMERA_MS = 5070  # and in it the firmware's own search for a camera that is not there
+CAMERA_MS = 5070  # more while the firmware looks for a missing camera
 
 
 class Glass:
-    """The texts that stand on the panel; `picture`: they are drawn on a picture of the camera, else a message."""
+    """The texts on the panel; `picture`: whether they are drawn on a picture of the camera or are a message."""
 
     def __init__(self) -> None:
         self.clear()
@@ -35,30 +35,30 @@ GLASS = Glass()
 
 @contextmanager
 def watching_glass() -> Iterator[None]:
-    """Notes the texts on their way through the fakes of lcd and Image, which do what they always do."""
+    """Record the texts that the app gives to the fakes of lcd and Image, which work as usual."""
     start, clear, write, display, draw = lcd.init, lcd.clear, lcd.draw_string, lcd.display, Image.draw_string
 
-    def noting_start(*given: Any, **named: Any) -> None:
+    def noting_start(*args: Any, **options: Any) -> None:
         GLASS.clear()
-        start(*given, **named)
+        start(*args, **options)
 
-    def noting_clear(*given: Any, **named: Any) -> None:
-        clear(*given, **named)
+    def noting_clear(*args: Any, **options: Any) -> None:
+        clear(*args, **options)
         GLASS.clear()
 
     def noting_write(x: int, y: int, text: str, *colours: int) -> None:
         write(x, y, text, *colours)
         GLASS.texts.append(text)
 
-    def noting_display(image: Any, *given: Any, **named: Any) -> None:
-        display(image, *given, **named)
+    def noting_display(image: Any, *args: Any, **options: Any) -> None:
+        display(image, *args, **options)
         GLASS.texts = getattr(image, "texts", [])
         GLASS.picture = True
 
-    def noting_draw(image: Any, *given: Any) -> Any:
-        text = given[0][2] if isinstance(given[0], tuple) else given[2]
+    def noting_draw(image: Any, *args: Any) -> Any:
+        text = args[0][2] if isinstance(args[0], tuple) else args[2]
         image.texts = [*getattr(image, "texts", []), text]
-        return draw(image, *given)
+        return draw(image, *args)
 
     lcd.init, lcd.clear, lcd.draw_string, lcd.display = noting_start, noting_clear, noting_write, noting_display
     Image.draw_string = noting_draw
@@ -70,7 +70,7 @@ def watching_glass() -> Iterator[None]:
 
 
 class Watch:
-    """Looks at one board and its app; `load(card, folder)` tells it which model was loaded last."""
+    """Checks one board and its app; load(card, folder) tells it which model was loaded last."""
 
     def __init__(self) -> None:
         self.loaded: set[int] = set()
@@ -86,11 +86,11 @@ class Watch:
         self.labels = story_cards.labels(card, folder)
 
     def begin(self) -> None:
-        """The time before a step."""
+        """Note the time before a step."""
         self.time = bench.clock.now
 
     def look(self, app: Any) -> None:
-        """After a step: `app` is None while none runs."""
+        """Check everything after a step. app: None while no app runs."""
         assert not bench.hardfaults, bench.hardfaults
         assert not bench.resets, bench.resets
         assert not bench.scheduler.errors, bench.scheduler.errors
@@ -107,7 +107,7 @@ class Watch:
             self.compare(app)
 
     def read_ledger(self) -> None:
-        """Deinit before load, and never two at once."""
+        """Check that every load comes after a deinit, so that two models are never loaded."""
         for entry in bench.kpu.ledger:
             if entry[0] == "load":
                 assert not self.loaded, f"load of {entry[2]} while task {self.loaded} lives"
@@ -120,7 +120,7 @@ class Watch:
         assert self.loaded == set(bench.kpu.live)
 
     def compare(self, app: Any) -> None:
-        """State, task, and what stands on the panel belong together."""
+        """Check that state, task and panel agree."""
         state = app.machine.state
         assert state in STATES
         spec = app.slot.loaded
@@ -134,7 +134,7 @@ class Watch:
             self.read(app)
 
     def read(self, app: Any) -> None:
-        """What stands on the panel is the state's own, and of the loaded model."""
+        """Check that the texts on the panel belong to the state and to the loaded model."""
         state, spec = app.machine.state, app.slot.loaded
         for text in GLASS.texts:
             for label in LABEL.findall(text):
@@ -151,7 +151,7 @@ class Watch:
             assert GLASS.texts[-1].startswith(title), f"{GLASS.texts} on the screen, {title} loaded"
 
     def read_heading(self, app: Any, heading: str) -> None:
-        """A message begins with the fault's number or the model's place."""
+        """Check that a message begins with the fault's number or the model's position."""
         state = app.machine.state
         noted = heading.startswith("109 ") and bench.clock.now < app.hold + STEP_MS
         if state == "FAULT":
@@ -169,13 +169,13 @@ class Watch:
 
 
 def left_behind() -> None:
-    """Nothing of an app that has ended goes on: no task, interrupt, watchdog or timer, no file, no heap."""
+    """Check that an ended app leaves no task, interrupt, watchdog, timer, open file or heap behind."""
     bench.kpu.check()
     assert not bench.irqs, bench.irqs
     assert not bench.wdt, bench.wdt
     assert not bench.timers, bench.timers
     taken = [name for name, _ in bench.memory.items()]
-    for _, block in bench.kpu.leaked:  # what the firmware itself loses
+    for _, block in bench.kpu.leaked:  # blocks that the firmware itself leaks
         for one in block if isinstance(block, list) and block and isinstance(block[0], list) else [block]:
             if one is not None:
                 taken.remove(one[2])

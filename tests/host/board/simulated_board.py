@@ -1,7 +1,8 @@
 """A board's serial port and REPL in simulated time, so that a test of twelve seconds takes milliseconds.
 
-The raw and the friendly REPL are those of MicroPython v1.11 (lib/utils/pyexec.c), as far as getting in needs them.
-Ctrl-C acts when it arrives and is stored as well; a second one that the program has not seen yet takes the first back.
+The raw and the friendly REPL imitate MicroPython v1.11 (lib/utils/pyexec.c) as far as `connect` needs them.
+Ctrl-C acts on arrival and also stays in the receive buffer. A second Ctrl-C cancels the first if the program has not
+seen the first yet.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 TRACEBACK = b'Traceback (most recent call last):\r\n  File "main.py", line 9, in <module>\r\nKeyboardInterrupt: \r\n'
 RING = 2048
 BYTE = 10 / 115200
-"""Seconds that a byte takes on the line."""
+"""The time of one byte on the line, in seconds."""
 APP, FRIENDLY, RAW = "app", "friendly", "raw"
 STATES = (APP, FRIENDLY, RAW)
 
@@ -23,10 +24,13 @@ STATES = (APP, FRIENDLY, RAW)
 class SimulatedBoard:
     """The open port of pyserial and the board behind it; `monotonic` is the time of both.
 
-    ``state``: what has the line, APP, FRIENDLY or RAW. ``stall``: (byte to the board, seconds) after which the board
-    does nothing for so long. ``period``: seconds between two lines of the app, None for none. ``ending``: seconds that
-    the app takes to end after Ctrl-C. ``left``: what another program left in the REPL's line. ``swallowed``: so many
-    Ctrl-C are lost. ``resets``: soft resets so far.
+    ``state``: APP, FRIENDLY or RAW, whichever has the line.
+    ``stall``: (position of a byte to the board, seconds); from that byte on the board does nothing for these seconds.
+    ``period``: seconds between two lines of the app, None for an app that prints nothing.
+    ``ending``: seconds that the app takes to end after Ctrl-C.
+    ``left``: the unfinished line that another program left in the REPL.
+    ``swallowed``: how many Ctrl-C are lost.
+    ``resets``: soft resets so far.
     """
 
     def __init__(
@@ -62,13 +66,13 @@ class SimulatedBoard:
     def monotonic(self) -> float:
         return self._now
 
-    # What pyserial's port has
+    # The interface of pyserial's port
 
     def open(self) -> None:
-        """Opens at once."""
+        """Does nothing: the simulated port is always open."""
 
     def close(self) -> None:
-        """Closes at once."""
+        """Does nothing: the simulated port is always open."""
 
     @property
     def in_waiting(self) -> int:
@@ -110,7 +114,7 @@ class SimulatedBoard:
             self._stall = None
 
     def _work(self) -> None:
-        """Does what the board has done by now."""
+        """Brings the board up to the current time."""
         if self._now < self._busy_until:
             return
         if self._state == APP:
@@ -169,10 +173,10 @@ class SimulatedBoard:
             self._line.append(byte)
 
     def _run(self, code: str) -> None:
-        said, error = io.StringIO(), ""
-        with contextlib.redirect_stdout(said):
+        output, error = io.StringIO(), ""
+        with contextlib.redirect_stdout(output):
             try:
                 exec(code, self._names)
             except BaseException as raised:
                 error = "".join(traceback.format_exception_only(raised))
-        self._out += b"OK" + said.getvalue().replace("\n", "\r\n").encode() + b"\x04" + error.encode() + b"\x04>"
+        self._out += b"OK" + output.getvalue().replace("\n", "\r\n").encode() + b"\x04" + error.encode() + b"\x04>"

@@ -1,6 +1,6 @@
-"""A board that is busy while the PC wants to get in: it gets in as soon as the board answers, whatever comes late.
+"""`connect` succeeds with a busy board as soon as the board answers, whichever answer is late.
 
-Most cases run in simulated time; those at the end are the commands against the virtual board, in real seconds.
+Most cases run in simulated time. Those at the end run the commands against the virtual board in real time.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ Boards = Callable[..., VirtualBoard]
 Attach = Callable[[SimulatedBoard], SimulatedBoard]
 SECONDS = (0.3, 1.5, 2.5, 3.5, 5.0, 7.0, 9.5, 11.5)
 PROGRAM = 6 + len("print('',end='')\x04") + 32
-"""Bytes to the board before the first command, when it answers at once: Ctrl-C, Ctrl-B, Ctrl-A, and the program."""
+"""How many bytes go to a quick board before the first command: Ctrl-C, Ctrl-B, Ctrl-A, and a program as a test."""
 STEPS = (0, 1, 2, 3, 4, 5, 6, 20, PROGRAM - 2, PROGRAM - 1, PROGRAM, PROGRAM + 10, PROGRAM + 25)
 LIMIT = 90.0
-"""Seconds that a command or a wait may take on a PC that is busy itself."""
+"""Seconds that a command or a wait may take; the PC may be busy itself."""
 TOO_LATE = 3.5
-"""Seconds after a board wakes: the try that runs, and one more where a Ctrl-C took another back."""
+"""Seconds after the board wakes: time for the current try, and for another if one Ctrl-C cancelled another."""
 
 
 @pytest.fixture
 def attach(monkeypatch: pytest.MonkeyPatch) -> Attach:
-    """Puts a simulated board behind the port "simulated", and its time under the code that waits for it."""
+    """Puts a simulated board behind the port "simulated" and makes the code under test use its clock."""
 
     def attach(board: SimulatedBoard) -> SimulatedBoard:
         clock = types.SimpleNamespace(monotonic=board.monotonic)
         monkeypatch.setattr(connection, "time", clock)
         monkeypatch.setattr(transport, "time", clock)
-        monkeypatch.setattr(serial, "serial_for_url", lambda *words, **options: board)
+        monkeypatch.setattr(serial, "serial_for_url", lambda *arguments, **options: board)
         return board
 
     monkeypatch.setitem(sys.modules, "micropython", types.SimpleNamespace(kbd_intr=lambda char: None))
@@ -56,7 +56,7 @@ def attach(monkeypatch: pytest.MonkeyPatch) -> Attach:
 
 
 def use(board: Board) -> None:
-    """Short and long programs, an error: each answer is that of its own program."""
+    """Runs short and long programs and one that fails; each answer must belong to its own program."""
     assert board.evaluate("6 * 7") == 42
     assert board.run("print('x')\n" * 400) == "x\n" * 400
     with pytest.raises(BoardError, match=r"B612.*ZeroDivisionError"):
@@ -65,9 +65,10 @@ def use(board: Board) -> None:
 
 
 def gets_in(board: SimulatedBoard, seconds: float) -> None:
-    with connect("simulated") as entered:
+    """Connects to a board that is busy for some seconds; it must take little longer and cause no reset."""
+    with connect("simulated") as connected:
         assert board.monotonic() <= seconds + TOO_LATE
-        use(entered)
+        use(connected)
     assert board.monotonic() <= seconds + TOO_LATE + 1.5
     assert board.resets == 0
 
@@ -75,7 +76,7 @@ def gets_in(board: SimulatedBoard, seconds: float) -> None:
 @pytest.mark.parametrize("seconds", SECONDS)
 @pytest.mark.parametrize("step", STEPS)
 def test_it_gets_in_after_a_stall_at_any_step(attach: Attach, step: int, seconds: float) -> None:
-    """Whoever has the line: an app that is silent, one that ends slowly, the REPL, the raw REPL."""
+    """This holds for a silent app, an app that ends slowly, the REPL and the raw REPL."""
     for state in STATES:
         gets_in(attach(SimulatedBoard(state, stall=(step, seconds))), seconds)
     gets_in(attach(SimulatedBoard(APP, stall=(step, seconds), period=0.02, ending=0.7)), seconds)
@@ -104,12 +105,12 @@ def test_it_gets_in_after_a_stall_at_every_byte(attach: Attach, step: int) -> No
     ],
     ids=["flood", "lost", "lost and stalled", "ends late", "ends very late", "left raw", "left and stalled", "left"],
 )  # fmt: skip
-def test_it_gets_in_whatever_was_there(attach: Attach, board: SimulatedBoard) -> None:
+def test_it_gets_in_whatever_the_board_was_doing(attach: Attach, board: SimulatedBoard) -> None:
     gets_in(attach(board), 9.0)
 
 
 def test_a_quick_board_does_not_wait(attach: Attach) -> None:
-    """The quiet after Ctrl-C, and what the bytes need."""
+    """Connecting takes no longer than the pause after Ctrl-C and the transfer of the bytes."""
     for state in STATES:
         board = attach(SimulatedBoard(state))
         with connect("simulated"):
@@ -126,29 +127,29 @@ def test_a_quick_board_does_not_wait(attach: Attach) -> None:
     ],
     ids=["silent", "in a command", "silent after the banner", "never ends"],
 )
-def test_a_board_that_stays_busy_is_said_once(attach: Attach, board: SimulatedBoard, code: str) -> None:
+def test_a_board_that_stays_busy_is_one_error(attach: Attach, board: SimulatedBoard, code: str) -> None:
     attach(board)
-    with pytest.raises(BoardError, match=code) as caught, connect("simulated") as entered:
-        entered.evaluate("6 * 7")
+    with pytest.raises(BoardError, match=code) as caught, connect("simulated") as connected:
+        connected.evaluate("6 * 7")
     assert caught.value.exit_code == EXIT_DEVICE
     assert code == "B611" or "busy" in str(caught.value)
     assert board.monotonic() < 30
 
 
-def test_waking_again_and_again_ends_as_well(attach: Attach) -> None:
-    """A line that says something now and then is no reason to go on for ever."""
+def test_a_board_that_keeps_waking_up_is_given_up(attach: Attach) -> None:
+    """Occasional output from the board does not keep the PC trying for ever."""
     board = attach(SimulatedBoard(APP, period=3.0, swallowed=1000))
     with pytest.raises(BoardError, match="B607"), connect("simulated"):
         pass
     assert board.monotonic() < 20
 
 
-# The commands and the virtual board, in real seconds
+# The commands against the virtual board, in real time
 
 
-def command(*words: str) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, "-m", "maixswitch", *words],
+        [sys.executable, "-m", "maixswitch", *arguments],
         capture_output=True,
         text=True,
         timeout=LIMIT,
@@ -161,7 +162,7 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def app(virtual_board: Boards, tmp_path: Path) -> Callable[..., VirtualBoard]:
-    """Starts a board whose app prints and sends messages all the time, and waits until it runs."""
+    """Starts a board whose app keeps sending messages, and waits until the app runs."""
 
     def start(**options: Any) -> VirtualBoard:
         card = tmp_path / "app"
@@ -177,7 +178,7 @@ def app(virtual_board: Boards, tmp_path: Path) -> Callable[..., VirtualBoard]:
 
 
 def running(items: Iterator[dict[str, Any] | Note | None]) -> int:
-    """The time, in milliseconds of the board, of the next message that says that the app runs."""
+    """Returns the board's time in ms of the next message that says that the app runs."""
     for item in items:
         if isinstance(item, dict) and item.get("state") == "RUNNING":
             return int(item["t"])
@@ -194,9 +195,9 @@ def test_doctor_gets_in(app: Callable[..., VirtualBoard], step: int, seconds: fl
     board = app()
     board.order(Faults(stall=(step, seconds)))
     done = command("doctor", "--json", "--port", board.port)
-    said = json.loads(done.stdout)
-    assert (done.returncode, said["findings"]) == (0, [])
-    assert said["facts"]["kmodel"] == "3 and 4"
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["findings"]) == (0, [])
+    assert report["facts"]["kmodel"] == "3 and 4"
 
 
 @pytest.mark.parametrize(("step", "seconds"), SYNC)
@@ -214,7 +215,7 @@ def test_sync_gets_in(app: Callable[..., VirtualBoard], tmp_path: Path, step: in
 
 @pytest.mark.parametrize("seconds", MONITOR)
 def test_monitor_goes_on(app: Callable[..., VirtualBoard], seconds: float) -> None:
-    """It sends nothing, so the board is busy from a byte of its own on."""
+    """The monitor sends nothing, so the stall begins at a byte that the board sends."""
     board = app()
     items = Listener(board.port).listen(LIMIT)
     times = [running(items)]

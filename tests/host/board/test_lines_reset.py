@@ -1,4 +1,4 @@
-"""DTR and RTS: what reaches the port, step by step; a serial port of pyserial's own that keeps a diary."""
+"""DTR and RTS step by step, recorded by one of pyserial's own serial ports."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from maixswitch.board.failures import BoardError
 from maixswitch.errors import EXIT_DEVICE, EXIT_USAGE, MaixSwitchError
 
 
-class Diary(Loop):  # type: ignore[misc]
-    """pyserial's loop:// that notes what its lines do, and lets the board speak after some steps."""
+class StepRecorder(Loop):  # type: ignore[misc]
+    """pyserial's loop:// port that records the steps of its lines, and answers as a board after `speaks_after`."""
 
     speaks_after: list[tuple[bool, bool]] | None = None
 
@@ -36,29 +36,29 @@ class Diary(Loop):  # type: ignore[misc]
 
 
 @pytest.fixture
-def diary(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Diary]]:
-    """Every port that is opened meanwhile, in order."""
-    made: list[Diary] = []
+def ports(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[StepRecorder]]:
+    """Every port that the test opens, in order."""
+    opened: list[StepRecorder] = []
 
-    def for_url(url: str, **options: object) -> Diary:
+    def for_url(url: str, **options: object) -> StepRecorder:
         options.pop("do_not_open")
-        port = Diary(None, **options)
+        port = StepRecorder(None, **options)
         port.port = url
-        made.append(port)
+        opened.append(port)
         return port
 
     monkeypatch.setattr(serial, "serial_for_url", for_url)
-    yield made
-    for port in made:
+    yield opened
+    for port in opened:
         port.close()
 
 
 NONE, DTR, RTS = (False, False), (True, False), (False, True)
 
 
-def test_both_lines_are_released_before_the_port_opens(diary: list[Diary]):
+def test_both_lines_are_released_before_the_port_opens(ports: list[StepRecorder]):
     lines.opened("loop://")
-    assert set(diary[0].steps) <= {NONE}
+    assert set(ports[0].steps) <= {NONE}
 
 
 @pytest.mark.parametrize(
@@ -71,26 +71,28 @@ def test_both_lines_are_released_before_the_port_opens(diary: list[Diary]):
         ("goD", [(True, True), DTR, DTR]),
     ],
 )
-def test_boot_loader_as_kflash_does_it(diary: list[Diary], name: str, steps: list[tuple[bool, bool]]):
+def test_the_boot_loader_starts_with_the_steps_of_kflash(
+    ports: list[StepRecorder], name: str, steps: list[tuple[bool, bool]]
+):
     lines.bootloader("loop://", name)
-    assert diary[0].steps[-3:] == steps
-    assert not diary[0].is_open
+    assert ports[0].steps[-3:] == steps
+    assert not ports[0].is_open
 
 
 @pytest.mark.parametrize(("wired", "steps"), [("dan", [NONE, RTS, NONE]), ("goE", [NONE, DTR, NONE])])
 def test_restart_tries_the_kinds_until_the_board_speaks(
-    diary: list[Diary], monkeypatch: pytest.MonkeyPatch, wired: str, steps: list[tuple[bool, bool]]
+    ports: list[StepRecorder], monkeypatch: pytest.MonkeyPatch, wired: str, steps: list[tuple[bool, bool]]
 ):
-    monkeypatch.setattr(Diary, "speaks_after", steps)
+    monkeypatch.setattr(StepRecorder, "speaks_after", steps)
     assert lines.restart("loop://", listen=0.2) == wired
-    assert diary[0].steps[-3:] == steps
+    assert ports[0].steps[-3:] == steps
 
 
-def test_restart_of_a_silent_board_says_so(diary: list[Diary]):
+def test_restart_of_a_silent_board_is_an_error(ports: list[StepRecorder]):
     with pytest.raises(BoardError, match="B605") as caught:
         lines.restart("loop://", ("goE",), listen=0.1)
     assert caught.value.exit_code == EXIT_DEVICE
-    assert RTS not in diary[0].steps
+    assert RTS not in ports[0].steps
 
 
 def test_no_restart_ends_with_a_line_asserted():
@@ -98,14 +100,14 @@ def test_no_restart_ends_with_a_line_asserted():
         assert kind.restart[-1] == NONE
 
 
-def test_unknown_kind_names_the_known():
+def test_an_unknown_kind_lists_the_known_ones():
     with pytest.raises(MaixSwitchError, match=r"nonsense.*dan.*goE.*goD") as caught:
         lines.kind("nonsense")
     assert caught.value.exit_code == EXIT_USAGE
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no pseudo terminals")
-def test_a_port_without_lines_offers_the_soft_way():
+def test_a_port_without_lines_suggests_a_soft_reset():
     master, slave = pty.openpty()
     tty.setraw(slave)
     try:

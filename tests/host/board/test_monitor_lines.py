@@ -1,4 +1,4 @@
-"""The parser of the board's serial line: our messages out of any bytes, in any pieces."""
+"""The parser of the serial line extracts the messages of the app from any bytes, received in any pieces."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VALUES = {"int": NUMBERS, "str": TEXTS, "bool": st.booleans(), "found": st.lists
 
 @st.composite
 def messages(draw: st.DrawFn) -> dict[str, Any]:
-    """Any message of the table."""
+    """A valid message of any event in the table."""
     event = draw(st.sampled_from(EVENTS))
     message: dict[str, Any] = {"v": 1, "t": draw(NUMBERS), "event": event.name}
     for row in event.fields:
@@ -34,7 +34,7 @@ def messages(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def line(message: dict[str, Any], *, ascii_only: bool = False) -> bytes:
-    """A message as the board sends it."""
+    """Returns the line that the board sends for a message."""
     text = json.dumps(message, ensure_ascii=ascii_only, separators=(",", ":"))
     return b"\x1e" + text.encode() + b"   \n"
 
@@ -54,8 +54,8 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
 def test_every_message_comes_through_amid_foreign_lines(rows: list[tuple[bytes, Any, bool]], cuts: list[int]) -> None:
     stream = b"".join(noise + line(message, ascii_only=plain) for noise, message, plain in rows)
     lines = SerialLines()
-    found = [message for piece in pieces(stream, cuts) for message in lines.feed(piece)]
-    assert found == [message for _, message, _ in rows]
+    parsed = [message for piece in pieces(stream, cuts) for message in lines.feed(piece)]
+    assert parsed == [message for _, message, _ in rows]
     assert lines.messages == len(rows)
     assert lines.broken == 0
     assert lines.foreign == sum(bool(noise.strip()) for noise, _, _ in rows)
@@ -64,22 +64,22 @@ def test_every_message_comes_through_amid_foreign_lines(rows: list[tuple[bytes, 
 @given(st.lists(st.one_of(NOISE, messages().map(line)), max_size=20), st.lists(NUMBERS, max_size=30))
 def test_any_cut_of_any_stream_gives_the_same(parts: list[bytes], cuts: list[int]) -> None:
     stream = b"".join(parts)
-    whole, cut = SerialLines(), SerialLines()
-    expected = whole.feed(stream)
+    uncut, cut = SerialLines(), SerialLines()
+    expected = uncut.feed(stream)
     assert [message for piece in pieces(stream, cuts) for message in cut.feed(piece)] == expected
     for name in ("messages", "broken", "foreign", "received", "newest", "last", "app", "prompt"):
-        assert getattr(whole, name) == getattr(cut, name), name
+        assert getattr(uncut, name) == getattr(cut, name), name
     assert all(fits(message) for message in expected if message["v"] == 1)
 
 
 @given(messages(), NUMBERS, st.binary(min_size=1, max_size=20))
-def test_a_message_with_a_print_inside_is_lost_alone(message: dict[str, Any], at: int, inside: bytes) -> None:
-    """The firmware prints a line between two slices: that message is torn, the next one is whole."""
+def test_a_print_inside_a_message_loses_only_that_message(message: dict[str, Any], at: int, printed: bytes) -> None:
+    """The firmware may print a line between two slices of a message; the next message is intact."""
     sent = line(message)
     at = 1 + at % (len(sent.rstrip()) - 2)
     lines = SerialLines()
-    inside = inside.replace(b"\x1e", b"?")
-    assert lines.feed(sent[:at] + b"kpu_net __del__" + inside + b"\r\n" + sent[at:] + line(message)) == [message]
+    printed = printed.replace(b"\x1e", b"?")
+    assert lines.feed(sent[:at] + b"kpu_net __del__" + printed + b"\r\n" + sent[at:] + line(message)) == [message]
     assert lines.broken >= 1
 
 
@@ -101,13 +101,13 @@ def test_a_message_with_a_print_inside_is_lost_alone(message: dict[str, Any], at
         b"\xff\xfe",
     ],
 )
-def test_what_is_no_message_is_counted_as_broken(text: bytes) -> None:
+def test_a_line_that_is_not_a_valid_message_counts_as_broken(text: bytes) -> None:
     lines = SerialLines()
     assert lines.feed(b"\x1e" + text + b"\n") == []
     assert (lines.messages, lines.broken, lines.foreign) == (0, 1, 0)
 
 
-def test_new_fields_events_and_versions_pass() -> None:
+def test_new_fields_events_and_versions_are_accepted() -> None:
     rows = [
         {"v": 1, "t": 1, "event": "end", "frames": 1, "dropped": 0, "new": [1]},
         {"v": 1, "t": 1, "event": "unheard of"},
@@ -118,7 +118,7 @@ def test_new_fields_events_and_versions_pass() -> None:
     assert lines.newest == 3
 
 
-def test_a_line_without_end_takes_no_more_than_its_share() -> None:
+def test_a_line_without_end_takes_limited_memory() -> None:
     lines = SerialLines()
     for _ in range(1000):
         assert lines.feed(b"x" * 1000) == []
@@ -138,16 +138,16 @@ def test_the_prompt_means_that_no_program_runs() -> None:
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.name)
-def test_every_field_is_judged(event: Any) -> None:
+def test_every_field_is_validated(event: Any) -> None:
     right: dict[str, Any] = {"v": 1, "t": 1, "event": event.name}
     example = {"int": 1, "str": "a", "bool": True, "found": [["a", 0.5], ["b", 1, 1, 2, 3, 4]]}
     right |= {row.name: example[row.type] for row in event.fields}
     assert fits(right)
     for row in (*event.fields, Field("t", "int", "")):
-        for wrong in (None, -1, 1.5, [], {}, "a", True, [["a"]], [[1, 0.5]], [["a", 0.5, 1]], [["a", True]]):
-            taken = fits({**right, row.name: wrong})
-            kept = {"int": False, "str": wrong == "a", "bool": wrong is True, "found": wrong == []}[row.type]
-            assert taken == kept, (row.name, wrong)
-        without = {key: value for key, value in right.items() if key != row.name}
+        for value in (None, -1, 1.5, [], {}, "a", True, [["a"]], [[1, 0.5]], [["a", 0.5, 1]], [["a", True]]):
+            accepted = fits({**right, row.name: value})
+            acceptable = {"int": False, "str": value == "a", "bool": value is True, "found": value == []}[row.type]
+            assert accepted == acceptable, (row.name, value)
+        without = {name: right[name] for name in right if name != row.name}
         assert fits(without) == row.optional
     assert BY_NAME[event.name] is event

@@ -1,4 +1,4 @@
-"""`maixswitch monitor` beside a virtual board that runs the app: it listens, waits, and says why nothing comes."""
+"""`maixswitch monitor` listens to a virtual board that runs the app, waits for it, and says why nothing arrives."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Item = dict[str, Any] | Note
 
 @pytest.fixture
 def app(virtual_board: Start, tmp_path: Path) -> Start:
-    """Starts a board with the app on its card; settings: text of maixswitch.json."""
+    """Starts a board with the app on its card; `settings` is the text of maixswitch.json."""
 
     def start(settings: str = '{"link": {"rate": 30}}', **options: Any) -> VirtualBoard:
         card = tmp_path / "app"
@@ -42,14 +42,14 @@ def app(virtual_board: Start, tmp_path: Path) -> Start:
     return start
 
 
-def until(items: Iterator[Item | None], wanted: Callable[[Item], bool]) -> list[Item]:
-    """The items up to the wanted one; fails when it does not come in time."""
+def until(items: Iterator[Item | None], matches: Callable[[Item], bool]) -> list[Item]:
+    """Returns the items up to the first one that matches; fails if none arrives in time."""
     end = time.monotonic() + LIMIT
     seen: list[Item] = []
     for item in items:
         if item is not None:
             seen.append(item)
-            if wanted(item):
+            if matches(item):
                 return seen
         assert time.monotonic() < end, seen[-10:]
     raise AssertionError(seen[-10:])
@@ -63,9 +63,9 @@ def note(text: str) -> Callable[[Item], bool]:
     return lambda item: isinstance(item, Note) and text in item.text
 
 
-def command(*words: str, **options: Any) -> subprocess.Popen[str]:
+def command(*arguments: str, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "maixswitch", "monitor", *words],
+        [sys.executable, "-m", "maixswitch", "monitor", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -74,12 +74,13 @@ def command(*words: str, **options: Any) -> subprocess.Popen[str]:
     )
 
 
-def test_it_passes_on_what_the_app_says_and_leaves_it_alone(app: Start) -> None:
+def test_it_prints_the_messages_and_sends_nothing(app: Start) -> None:
     board = app()
-    until(Listener(board.port).listen(LIMIT), event("status", state="RUNNING"))  # a busy PC needs a while to start it
-    ended = command("--port", board.port, "--json", "--seconds", "4")
-    out, said = ended.communicate(timeout=LIMIT)
-    assert ended.returncode == 0, said
+    # a busy PC may take a while to start the app
+    until(Listener(board.port).listen(LIMIT), event("status", state="RUNNING"))
+    process = command("--port", board.port, "--json", "--seconds", "4")
+    out, stderr = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, stderr
     messages = [json.loads(line) for line in out.splitlines()]
     assert all(fits(message) for message in messages)
     frames = [message["frames"] for message in messages if message["event"] == "status"]
@@ -88,10 +89,10 @@ def test_it_passes_on_what_the_app_says_and_leaves_it_alone(app: Start) -> None:
     assert "end" not in {message["event"] for message in messages}
     assert board.wire.to_board == 0
     items = Listener(board.port).listen(LIMIT)
-    assert until(items, event("status", state="RUNNING"))  # it goes on
+    assert until(items, event("status", state="RUNNING"))  # the app still runs
 
 
-def test_lines_for_people_and_the_end_by_ctrl_c(app: Start) -> None:
+def test_it_prints_readable_lines_until_ctrl_c(app: Start) -> None:
     board = app()
     process = command("--port", board.port)
     assert process.stdout
@@ -101,12 +102,12 @@ def test_lines_for_people_and_the_end_by_ctrl_c(app: Start) -> None:
         assert line, process.communicate(timeout=LIMIT)[1]
         seen += line
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=LIMIT)
+    _, stderr = process.communicate(timeout=LIMIT)
     assert process.returncode == 130
-    assert "Traceback" not in said
+    assert "Traceback" not in stderr
 
 
-def test_it_comes_back_after_the_cable_and_after_the_power(app: Start) -> None:
+def test_it_recovers_after_unplugging_and_after_a_power_cycle(app: Start) -> None:
     board = app()
     items = Listener(board.port).listen(3 * LIMIT)
     until(items, event("status", state="RUNNING"))
@@ -120,33 +121,35 @@ def test_it_comes_back_after_the_cable_and_after_the_power(app: Start) -> None:
     until(items, event("status", state="RUNNING"))
 
 
-def test_a_line_at_115200_carries_it(app: Start) -> None:
+def test_a_line_at_115200_is_fast_enough(app: Start) -> None:
     board = app(rate=115200)
     listener = Listener(board.port)
     items = listener.listen(LIMIT)
     until(items, event("results"))
     until(items, event("status", state="RUNNING"))
-    assert listener.lines.broken <= 1  # the port may open in the middle of one
+    assert listener.lines.broken <= 1  # the port may open in the middle of a message
 
 
 @pytest.mark.parametrize(
-    ("settings", "wanted"), [("{}", '"link": true'), ('{"link": {"uart": 1, "tx": 8}}', '"link": true')]
+    ("settings", "remedy"), [("{}", '"link": true'), ('{"link": {"uart": 1, "tx": 8}}', '"link": true')]
 )
-def test_a_link_that_is_off_is_named(app: Start, settings: str, wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_that_is_switched_off_is_reported(
+    app: Start, settings: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(monitor, "SILENCE", 1.5)
     board = app(settings)
-    until(Listener(board.port).listen(LIMIT), note(wanted))
+    until(Listener(board.port).listen(LIMIT), note(remedy))
 
 
-def test_a_board_without_the_app_is_named(virtual_board: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_board_without_the_app_is_reported(virtual_board: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitor, "SILENCE", 1.0)
     board = virtual_board()
-    (said,) = (item for item in until(Listener(board.port).listen(LIMIT), note("maixswitch ")) if item)
-    assert isinstance(said, Note)
-    assert board.port in said.text
+    (hint,) = (item for item in until(Listener(board.port).listen(LIMIT), note("maixswitch ")) if item)
+    assert isinstance(hint, Note)
+    assert board.port in hint.text
 
 
-def test_a_program_that_is_none_of_ours_is_named(
+def test_another_program_on_the_board_is_reported(
     virtual_board: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(monitor, "SILENCE", 1.0)
@@ -156,27 +159,27 @@ def test_a_program_that_is_none_of_ours_is_named(
     until(Listener(virtual_board(card).port).listen(LIMIT), note("the last line: hello 5"))
 
 
-def test_nothing_at_all_is_named_and_ends_with_3(virtual_board: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_board_is_reported_with_exit_code_3(virtual_board: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitor, "SILENCE", 0.3)
     board = virtual_board(boot=False)
     seen = until(Listener(board.port).listen(LIMIT), note("nothing comes"))
     assert "maixswitch.json" in str(seen[-1])
     process = command("--port", board.port, "--seconds", "0.5")
-    out, said = process.communicate(timeout=LIMIT)
+    out, stderr = process.communicate(timeout=LIMIT)
     assert (process.returncode, out) == (3, "")
-    assert "no message came" in said
+    assert "no message came" in stderr
 
 
-def test_a_port_that_is_not_there_or_busy(virtual_board: Start) -> None:
+def test_a_missing_port_and_a_busy_port_are_refused(virtual_board: Start) -> None:
     process = command("--port", "/dev/ttyNONE", "--seconds", "1")
-    _, said = process.communicate(timeout=LIMIT)
-    assert (process.returncode, "Traceback" in said) == (3, False)
-    assert "B601" in said
+    _, stderr = process.communicate(timeout=LIMIT)
+    assert (process.returncode, "Traceback" in stderr) == (3, False)
+    assert "B601" in stderr
     board = virtual_board(boot=False)
     items = Listener(board.port).listen(LIMIT)
     next(items)
     process = command("--port", board.port, "--seconds", "1")
-    _, said = process.communicate(timeout=LIMIT)
-    assert (process.returncode, "Traceback" in said) == (4, False)
-    assert "B603" in said
+    _, stderr = process.communicate(timeout=LIMIT)
+    assert (process.returncode, "Traceback" in stderr) == (4, False)
+    assert "B603" in stderr
     items.close()

@@ -1,4 +1,4 @@
-"""What people see of a board: the table, the lines, and what the messages add up to."""
+"""How the monitor shows a board: as a table, as lines, and as the state that the messages add up to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maixswitch.board.monitor_state import BLOCKS, BoardState, LineWriter, spark
 from maixswitch.board.monitor_view import MonitorView, render
 from maixswitch.board.serial_schema import EVENTS, fits
 
-STORY: list[dict[str, Any]] = [
+MESSAGES: list[dict[str, Any]] = [
     {"v": 1, "t": 200, "event": "start", "board": "dock", "rate": 5},
     {"v": 1, "t": 220, "event": "camera", "what": "ok"},
     {"v": 1, "t": 220, "event": "select", "title": "Face", "index": 0, "total": 3},
@@ -45,68 +45,68 @@ def shown(state: BoardState) -> str:
     return console.file.getvalue()
 
 
-def after(event: str, at: int = -1) -> BoardState:
-    """The board after the story up to an event."""
-    last = [number for number, message in enumerate(STORY) if message["event"] == event][at]
+def after(event: str, occurrence: int = -1) -> BoardState:
+    """Returns the state after the messages up to an occurrence of an event, by default the last one."""
+    last = [number for number, message in enumerate(MESSAGES) if message["event"] == event][occurrence]
     state = BoardState()
-    for message in STORY[: last + 1]:
+    for message in MESSAGES[: last + 1]:
         state.apply(message)
     return state
 
 
-def test_the_story_is_one_that_the_board_can_tell() -> None:
-    assert all(fits(message) for message in STORY)
-    assert {message["event"] for message in STORY} == {event.name for event in EVENTS}
+def test_the_messages_are_valid_and_cover_every_event() -> None:
+    assert all(fits(message) for message in MESSAGES)
+    assert {message["event"] for message in MESSAGES} == {event.name for event in EVENTS}
 
 
 def test_the_table_of_a_running_model() -> None:
     text = shown(after("results", 0))
-    for wanted in ("RUNNING", "Face  (1/3)", "face", "0.94", "█" * 19 + "░", "66 ms a frame", "3841 KiB for models"):
-        assert wanted in text
+    for expected in ("RUNNING", "Face  (1/3)", "face", "0.94", "█" * 19 + "░", "66 ms a frame", "3841 KiB for models"):
+        assert expected in text
     text = shown(after("status"))
-    for wanted in ("15 fps", "265 KiB of Python heap", "dropped", "2 messages", "an event", "a note", "/dev/ttyUSB0"):
-        assert wanted in text
+    for expected in ("15 fps", "265 KiB of Python heap", "dropped", "2 messages", "an event", "a note", "/dev/ttyUSB0"):
+        assert expected in text
 
 
 def test_a_fault_is_shown_with_its_remedy_until_it_is_over() -> None:
     state = after("fault")
     assert "2006 memory not enough" in shown(state)
     assert "smaller" in shown(state) or "minimum" in shown(state)
-    state.apply(STORY[5])
+    state.apply(MESSAGES[5])
     assert "2006" not in shown(state)
 
 
-def test_results_go_with_the_model() -> None:
-    assert after("results", 0).found
-    assert after("state").found == []
+def test_results_disappear_with_the_model() -> None:
+    assert after("results", 0).results
+    assert after("state").results == []
     assert after("state").fps == 0
 
 
-def test_what_the_board_says_cannot_steer_the_terminal() -> None:
+def test_messages_cannot_send_control_characters_to_the_terminal() -> None:
     state = after("results", 0)
-    state.apply({**STORY[2], "title": "\x1b[2Jx"})
-    state.apply({**STORY[6], "found": [["\x1b]0;x\x07", 0.5]]})
-    state.apply({**STORY[14], "detail": "\x1b[31m"})
+    state.apply({**MESSAGES[2], "title": "\x1b[2Jx"})
+    state.apply({**MESSAGES[6], "found": [["\x1b]0;x\x07", 0.5]]})
+    state.apply({**MESSAGES[14], "detail": "\x1b[31m"})
     assert "\x1b" not in shown(state)
-    line = LineWriter().line({**STORY[16], "text": "\x1b[2J\n" * 2})
+    line = LineWriter().line({**MESSAGES[16], "text": "\x1b[2J\n" * 2})
     assert line
     assert "\x1b" not in line
     assert "\n" not in line
 
 
-def test_lines_tell_what_changes() -> None:
+def test_lines_show_only_changes() -> None:
     line_writer = LineWriter()
-    lines = [line for line in map(line_writer.line, STORY) if line]
+    lines = [line for line in map(line_writer.line, MESSAGES) if line]
     assert [line.split("s  ", 1)[1].split(".")[0][:30] for line in lines if "sees" in line] == [
         "sees face 0",
         "sees nothing",
     ]
     text = "\n".join(lines)
-    for wanted in ("loaded Face in 93 ms", "fault 2006 ERR_NO_MEM: memory not enough. ", "cannot remember 1-face"):
-        assert wanted in text
-    assert line_writer.line({**STORY[9], "t": 1402}) is None  # a status a second is too many lines
-    assert line_writer.line({**STORY[9], "t": 1401 + 5000})
-    assert line_writer.line({**STORY[9], "t": 3})  # the board started again
+    for expected in ("loaded Face in 93 ms", "fault 2006 ERR_NO_MEM: memory not enough. ", "cannot remember 1-face"):
+        assert expected in text
+    assert line_writer.line({**MESSAGES[9], "t": 1402}) is None  # one status line a second would be too many
+    assert line_writer.line({**MESSAGES[9], "t": 1401 + 5000})
+    assert line_writer.line({**MESSAGES[9], "t": 3})  # the board started again
 
 
 def test_messages_of_another_version_change_nothing() -> None:
@@ -127,19 +127,19 @@ def test_a_sparkline_has_a_block_for_each_value() -> None:
     assert len(sparkline(state.rates)) == 40
 
 
-@pytest.mark.parametrize("chosen", ["en", "zh"])
-def test_the_view_on_a_terminal_takes_the_whole_story(chosen: str) -> None:
-    language.choose(chosen)
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_the_view_on_a_terminal_accepts_every_message(code: str) -> None:
+    language.choose(code)
     try:
         out = io.StringIO()
         with MonitorView(Console(file=out, width=100, force_terminal=True), "/dev/ttyUSB0") as view:
-            for message in [*STORY, {"v": 2, "new": 1}]:
+            for message in [*MESSAGES, {"v": 2, "new": 1}]:
                 view.message(message)
                 view.draw()
             view.note("gone")
         text = out.getvalue()
         assert "gone" in text
         assert "FAULT" in text
-        assert ("状态" if chosen == "zh" else "state") in text
+        assert ("状态" if code == "zh" else "state") in text
     finally:
         language.choose("en")

@@ -1,4 +1,4 @@
-"""Which ports are boards, by what the system says of their USB chips; nothing is opened."""
+"""Boards are recognised by the USB chip that the system reports for a port; the tests open no port."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def listed(device: str, vid: int | None, pid: int = 0, serial: str = "") -> Simp
 
 
 def test_chips_and_order() -> None:
-    found = sort(
+    ports = sort(
         [
             listed("/dev/ttyUSB10", 0x1A86, 0x7523),
             listed("/dev/ttyUSB2", 0x10C4),
@@ -25,32 +25,32 @@ def test_chips_and_order() -> None:
             listed("/dev/ttyACM0", 0x2E8A),
         ]
     )
-    assert [(item.device, item.chip) for item in found] == [
+    assert [(item.device, item.chip) for item in ports] == [
         ("/dev/ttyACM0", ""),
         ("/dev/ttyUSB2", "CP210x"),
         ("/dev/ttyUSB10", "CH340"),
     ]
-    assert [item.device for item in boards(found)] == ["/dev/ttyUSB2", "/dev/ttyUSB10"]
-    assert "B615" in [item.code for item in judge_ports(found)]
+    assert [item.device for item in boards(ports)] == ["/dev/ttyUSB2", "/dev/ttyUSB10"]
+    assert "B615" in [item.code for item in judge_ports(ports)]
 
 
-def test_of_two_ports_of_one_chip_the_second_or_for_the_trainer_the_first() -> None:
-    found = sort([listed(f"/dev/ttyUSB{at}", 0x0403, 0x6010, "sipeed") for at in (1, 0)])
-    assert [item.device for item in boards(found)] == ["/dev/ttyUSB1"]
-    assert [item.device for item in boards(found, "trainer")] == ["/dev/ttyUSB0"]
+def test_the_board_is_the_second_port_of_a_chip_and_the_trainer_the_first() -> None:
+    ports = sort([listed(f"/dev/ttyUSB{at}", 0x0403, 0x6010, "sipeed") for at in (1, 0)])
+    assert [item.device for item in boards(ports)] == ["/dev/ttyUSB1"]
+    assert [item.device for item in boards(ports, "trainer")] == ["/dev/ttyUSB0"]
 
 
-def test_two_boards_with_such_a_chip_are_two_boards() -> None:
-    found = sort([listed(f"/dev/ttyUSB{at}", 0x0403, 0x6010) for at in range(4)])
-    assert [item.device for item in boards(found)] == ["/dev/ttyUSB1", "/dev/ttyUSB3"]
+def test_two_chips_with_two_ports_are_two_boards() -> None:
+    ports = sort([listed(f"/dev/ttyUSB{at}", 0x0403, 0x6010) for at in range(4)])
+    assert [item.device for item in boards(ports)] == ["/dev/ttyUSB1", "/dev/ttyUSB3"]
 
 
-def test_a_port_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_port_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BoardError) as error:
         choose(str(tmp_path / "none"))
     assert error.value.code == "B601"
 
 
-def test_a_port_that_may_not_be_opened_is_told(tmp_path: Path) -> None:
-    found = judge_ports([Port(str(tmp_path / "gone"), "CH340", "dan", "", "")])
-    assert [item.code for item in found] == ["B604"]
+def test_a_port_that_may_not_be_opened_is_reported(tmp_path: Path) -> None:
+    findings = judge_ports([Port(str(tmp_path / "gone"), "CH340", "dan", "", "")])
+    assert [item.code for item in findings] == ["B604"]

@@ -1,4 +1,4 @@
-"""The frames and the sliding window by themselves: a board in a few lines answers, loses and repeats."""
+"""The frames and the sliding window without a board: a few lines stand for a board that answers, loses and repeats."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from maixswitch.board.protocol import ACKS, HEADER, NAKS, PAYLOAD, RETRIES, Send
 
 
 def parts(data: bytes) -> list[tuple[int, bytes]]:
-    """(sequence, payload) of frames that follow each other; AssertionError for a broken one."""
-    found = []
+    """Splits consecutive frames into (sequence, payload); raises AssertionError for a broken frame."""
+    frames = []
     while data:
         length, sequence, check = HEADER.unpack_from(data)
         payload = data[HEADER.size : HEADER.size + length]
         assert check == crc32(data[:4] + payload)
         assert len(payload) == length
-        found.append((sequence, payload))
+        frames.append((sequence, payload))
         data = data[HEADER.size + length :]
-    return found
+    return frames
 
 
 def sender(count: int) -> Sender:
@@ -34,9 +34,9 @@ def numbers(data: bytes) -> list[int]:
 
 
 def test_a_frame_is_length_sequence_and_crc():
-    made = frame(65537, b"abc")
-    assert made[:4] == struct.pack("<HH", 3, 1)
-    assert parts(made) == [(1, b"abc")]
+    sent = frame(65537, b"abc")
+    assert sent[:4] == struct.pack("<HH", 3, 1)
+    assert parts(sent) == [(1, b"abc")]
 
 
 def test_a_frame_that_does_not_fit_the_ring_twice_is_refused():
@@ -45,7 +45,7 @@ def test_a_frame_that_does_not_fit_the_ring_twice_is_refused():
         frame(0, bytes(PAYLOAD + 1))
 
 
-def test_answers_are_no_ascii_and_differ_in_four_bits():
+def test_answers_are_not_ascii_and_differ_in_four_bits():
     codes = ACKS + NAKS
     assert min(codes) > 0x7F
     assert min((a ^ b).bit_count() for a, b in itertools.combinations(codes, 2)) >= 4
@@ -78,7 +78,7 @@ def test_an_answer_that_got_lost_is_covered_by_the_next():
     assert window.acknowledged == 2
 
 
-def test_old_answers_once_more_change_nothing():
+def test_repeated_old_answers_change_nothing():
     window = sender(9)
     for code in (NAKS[0], ACKS[0], ACKS[1]):
         window.take(code)
@@ -95,7 +95,7 @@ def test_a_request_goes_back_to_its_frame():
     assert (window.acknowledged, window.resent) == (1, 1)
 
 
-def test_too_many_requests_for_one_frame_end_it():
+def test_too_many_requests_for_one_frame_end_the_transfer():
     window = sender(3)
     window.take(NAKS[0])
     for _ in range(RETRIES - 1):
@@ -110,12 +110,12 @@ def test_an_empty_file_needs_no_frame():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_bad_line_brings_every_byte_once_and_in_order(seed: int):
-    """Frames and answers get lost, doubled and damaged; the file is whole, however often the board has to ask."""
+def test_a_bad_line_delivers_every_byte_once_and_in_order(seed: int):
+    """Frames and answers get lost, doubled and damaged; the file still arrives complete."""
     chance = random.Random(seed)
     content = chance.randbytes(70 * PAYLOAD + 17)
     window = Sender(lambda at: content[at * PAYLOAD : (at + 1) * PAYLOAD], -(-len(content) // PAYLOAD))
-    written, wanted = bytearray(), 0
+    written, expected = bytearray(), 0
     to_board: list[tuple[int, bytes]] = []
     to_host = [NAKS[0]]
     for _ in range(20_000):
@@ -127,18 +127,18 @@ def test_a_bad_line_brings_every_byte_once_and_in_order(seed: int):
             if luck < 0.1:
                 continue
             if luck < 0.2:
-                byte ^= 1 << chance.randrange(8)  # one bit: never another answer
+                byte ^= 1 << chance.randrange(8)  # one flipped bit never turns an answer into another
             to_board += [piece for piece in parts(window.take(byte)) if chance.random() > 0.1]
         elif to_board:
             sequence, payload = to_board.pop(0)
-            if sequence == wanted & 0xFFFF:
+            if sequence == expected & 0xFFFF:
                 written += payload
-                to_host += [ACKS[wanted & 3]] * chance.choice((1, 1, 1, 2))
-                wanted += 1
-            elif sequence < wanted:
-                to_host.append(ACKS[(wanted - 1) & 3])
+                to_host += [ACKS[expected & 3]] * chance.choice((1, 1, 1, 2))
+                expected += 1
+            elif sequence < expected:
+                to_host.append(ACKS[(expected - 1) & 3])
             else:
-                to_host.append(NAKS[wanted & 3])
+                to_host.append(NAKS[expected & 3])
         else:
-            to_host.append(NAKS[wanted & 3])  # a second of silence
+            to_host.append(NAKS[expected & 3])  # a second of silence
     assert bytes(written) == content

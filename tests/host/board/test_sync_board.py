@@ -1,4 +1,4 @@
-"""`maixswitch sync` on the virtual board: what is sent, what then is on the card, and what is said when it cannot."""
+"""`maixswitch sync` on the virtual board: what it sends, what is on the card afterwards, and how it fails."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ PATH = os.pathsep.join([str(ROOT / "host"), os.environ.get("PYTHONPATH", "")])
 ENVIRONMENT = {**os.environ, "PYTHONPATH": PATH}
 
 
-def run(*words: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *map(str, words)], capture_output=True, text=True, env=ENVIRONMENT, timeout=LIMIT, check=False
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, env=ENVIRONMENT, timeout=LIMIT, check=False
     )
 
 
@@ -44,7 +44,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A card with the app and three models: random bytes, zeros, and the bytes that a REPL obeys."""
+    """A card with the app and three models: random bytes, zeros, and the control bytes that a REPL obeys."""
     card = tmp_path_factory.mktemp("source")
     build(card)
     contents = {"10-noise": os.urandom(60_000), "20-zeros": bytes(60_000), "30-obeyed": bytes(range(32)) * 2000}
@@ -66,8 +66,8 @@ def card(source: Path, tmp_path: Path) -> Path:
 
 def report(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
     assert done.returncode == 0, done.stderr
-    found: dict[str, object] = json.loads(done.stdout)["cards"][0]
-    return found
+    card_report: dict[str, object] = json.loads(done.stdout)["cards"][0]
+    return card_report
 
 
 def sent(done: subprocess.CompletedProcess[str]) -> list[str]:
@@ -88,27 +88,27 @@ def test_the_life_of_a_card(virtual_board: Boards, card: Path, tmp_path: Path) -
     before = board.wire
     first = report(run(card, "--port", board.port, "--json"))
     size = sum(map(len, tree(card).values()))
-    # the whole conversation: comparing, the receiver, journal and manifest as well
-    assert first["bytes"] == size  # main.py, too: the firmware had put its own there
+    # the limit covers everything on the line: comparing, the receiver, the list of steps and the checksums
+    assert first["bytes"] == size  # including main.py, as the firmware had written its own
     assert board.wire.to_board - before.to_board < size * 1.02 + 17_000
     assert tree(sd) == tree(card) | kept
     assert report(run(card, "--port", board.port, "--json"))["bytes"] == 0
     (card / "models/20-zeros/labels.txt").write_text("one\nthree\n")
     assert sent(run(card, "--port", board.port, "--json")) == ["models/20-zeros/labels.txt"]
-    (sd / "models/20-zeros/labels.txt").write_text("ONE\nthree\n")  # same size: SYNC/SUMS cannot know
+    (sd / "models/20-zeros/labels.txt").write_text("ONE\nthree\n")  # SYNC/SUMS does not show a change of the same size
     assert sent(run(card, "--port", board.port, "--json")) == []
     assert sent(run(card, "--port", board.port, "--json", "--checksum")) == ["models/20-zeros/labels.txt"]
     for path in (card / "models/30-obeyed").iterdir():
         path.unlink()
     (card / "models/30-obeyed").rmdir()
-    gone = report(run(card, "--port", board.port, "--json", "--delete"))
-    assert gone["delete"] == [f"models/30-obeyed/{name}" for name in ("labels.txt", "m.kmodel", "model.json")]
+    deleting = report(run(card, "--port", board.port, "--json", "--delete"))
+    assert deleting["delete"] == [f"models/30-obeyed/{name}" for name in ("labels.txt", "m.kmodel", "model.json")]
     assert not (sd / "models/30-obeyed").exists()
     assert tree(sd) == tree(card) | kept
     assert (sd / "maixswitch.s0").read_text() == "the app's own"
 
 
-def test_compiled_app_only_at_the_fast_rate(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
+def test_only_the_compiled_app_at_the_fast_rate(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
     sd = tmp_path / "sd"
     build(sd)
     (sd / "models/1-old").mkdir(parents=True)
@@ -133,7 +133,7 @@ def test_plain(virtual_board: Boards, tmp_path: Path) -> None:
 
 
 def test_what_is_refused(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
-    """Each with its code, a remedy, nothing sent, and no traceback."""
+    """Each refusal has its code and exit code, no traceback, and sends nothing."""
     sd = tmp_path / "sd"
     sd.mkdir()
     cases = [
@@ -142,15 +142,15 @@ def test_what_is_refused(virtual_board: Boards, card: Path, tmp_path: Path) -> N
         (("--port", "PORT"), 3, "B621", {"card": sd, "space": 100_000}),
         (("--port", "PORT"), 3, "B622", {"card": sd, "readonly": True}),
     ]
-    for words, code, row, options in cases:
+    for arguments, code, row, options in cases:
         port = virtual_board(**options).port if options else ""
-        done = run(card, *(port if word == "PORT" else word for word in words))
+        done = run(card, *(port if word == "PORT" else word for word in arguments))
         assert (done.returncode, row in done.stderr) == (code, True), done.stderr
         assert "Traceback" not in done.stderr
         assert not (sd / "models").exists()
 
 
-def test_what_is_refused_before_a_board_is_asked(card: Path, tmp_path: Path) -> None:
+def test_what_is_refused_before_a_board_is_opened(card: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "bare/models").mkdir(parents=True)
     cases = [
@@ -163,9 +163,9 @@ def test_what_is_refused_before_a_board_is_asked(card: Path, tmp_path: Path) -> 
         ((card, "--port", "x", "--all"), 2, "choose one of --port, --to and --all"),
         ((card, "--to", card, "--baud", 12), 2, "--baud 12"),
     ]
-    for words, code, text in cases:
-        done = run(*words)
-        assert (done.returncode, text in done.stderr) == (code, True), (words, done.stderr)
+    for arguments, code, text in cases:
+        done = run(*arguments)
+        assert (done.returncode, text in done.stderr) == (code, True), (arguments, done.stderr)
         assert "Traceback" not in done.stderr
 
 
@@ -173,37 +173,39 @@ def test_ctrl_c(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
     sd = tmp_path / "sd"
     build(sd)
     board = virtual_board(sd, rate=115_200)
-    words = [*COMMAND, str(card), "--port", board.port]
-    working = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    arguments = [*COMMAND, str(card), "--port", board.port]
+    working = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
     end = time.monotonic() + LIMIT
     while board.wire.to_board < 14_000:
         assert time.monotonic() < end
         assert working.poll() is None
         time.sleep(0.02)
     working.send_signal(signal.SIGINT)
-    _, said = working.communicate(timeout=LIMIT)
-    assert working.returncode == 130, said
-    assert "interrupted; the card still has the old version" in said
-    assert "Traceback" not in said
+    _, stderr = working.communicate(timeout=LIMIT)
+    assert working.returncode == 130, stderr
+    assert "interrupted; the card still has the old version" in stderr
+    assert "Traceback" not in stderr
     assert not list(sd.glob("models/*/model.json"))
     planned = run(card, "--port", board.port, "--dry-run")
     assert "are there already" in planned.stdout, planned.stderr
 
 
-def test_every_board_side_by_side(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
-    """The second is not there, the third has no card: the others are done all the same."""
+def test_several_boards_at_once(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
+    """The second board is missing and the third has no card; the others are synced nevertheless."""
     folders = [tmp_path / name for name in ("first", "last")]
     for folder in folders:
         folder.mkdir()
-    found = running.gather(card, None, False, Bars(None))
+    sources = running.gather(card, None, False, Bars(None))
     good = [virtual_board(folder) for folder in folders]
     ports = [good[0].port, "/dev/nothing-there", virtual_board(None).port, good[1].port]
 
-    def one(port: str) -> running.Result:
+    def sync_one(port: str) -> running.Result:
         line, options = running.Line(), Options()
-        return running.board(port, line, found, options, dry=False, bars=Bars(None), say=print, show=lambda plan: None)
+        return running.board(
+            port, line, sources, options, dry=False, bars=Bars(None), say=print, show=lambda plan: None
+        )
 
-    results = running.boards(ports, one, Bars(None))
+    results = running.boards(ports, sync_one, Bars(None))
     assert [result.name for result in results] == ports
     assert [result.code for result in results] == [0, 3, 3, 0]
     codes = [result.error.code for result in results if isinstance(result.error, BoardError)]
@@ -214,7 +216,7 @@ def test_every_board_side_by_side(virtual_board: Boards, card: Path, tmp_path: P
 
 
 def test_a_bad_line(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
-    """Bytes that are lost or changed, in programs and in files, cost time and nothing else."""
+    """Lost or changed bytes, in programs and in files, only cost time."""
     sd = tmp_path / "sd"
     build(sd)
     board = virtual_board(sd, faults=Faults(corrupt=(700, 3000, 40_000, 90_000), drop=(60_000, 70_500)))
@@ -227,8 +229,8 @@ def test_check_knows_the_card_after_a_sync_and_an_older_boot_py(card: Path, tmp_
     from maixswitch.card.options import Options as CheckOptions
 
     def codes() -> dict[str, str]:
-        found = checking.check(sd, CheckOptions("", (), None, False)).findings
-        return {finding.code: finding.found for finding in found if finding.code < "C100"}
+        findings = checking.check(sd, CheckOptions("", (), None, False)).findings
+        return {finding.code: finding.found for finding in findings if finding.code < "C100"}
 
     sd = tmp_path / "sd"
     sd.mkdir()

@@ -1,4 +1,4 @@
-"""A sync that is cut anywhere: what boots then is the old card or the new one, whole; the next sync completes it."""
+"""A sync that is cut anywhere leaves the complete old card or the complete new one; the next sync completes it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Tree = dict[str, bytes]
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This PC's own disk need not have what the tests write: waiting for it takes most of their time."""
+    """Switches fsync off: the tests need no durable files, and fsync would take most of their time."""
     monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
@@ -38,7 +38,7 @@ class Cut(Exception):
 
 
 class Cuttable(FolderTarget):
-    """A card that loses its power before the n-th thing that is done to it; a file then has half of its bytes."""
+    """A card that loses power before the action number `life`; a file written at that moment has half of its bytes."""
 
     def __init__(self, folder: Path, life: int = 1 << 30) -> None:
         super().__init__(folder)
@@ -83,7 +83,8 @@ class Cuttable(FolderTarget):
         self.act()
 
 
-def grow(folder: Path, tree: Tree) -> Path:
+def write_tree(folder: Path, tree: Tree) -> Path:
+    """Writes the files below a folder and returns the folder."""
     for name, data in tree.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
@@ -92,7 +93,7 @@ def grow(folder: Path, tree: Tree) -> Path:
 
 
 def tree_of(folder: Path) -> Tree:
-    """The files that count: what the app could see."""
+    """Returns the files that the app can see."""
     paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     hidden = tuple(path.rpartition("/")[0] + "/" for path in paths if path.endswith("/ARRIVING"))
     hidden = tuple(model for model in hidden if f"{model}model.json" not in paths)
@@ -100,7 +101,7 @@ def tree_of(folder: Path) -> Tree:
 
 
 def seen_models(folder: Path) -> set[str]:
-    """The folders that the app takes for models."""
+    """Returns the names of the folders that the app regards as models."""
     models = folder / "models"
     if not models.is_dir():
         return set()
@@ -113,7 +114,7 @@ def ilistdir(path: str) -> list[tuple[str]]:
 
 
 def boot(folder: Path) -> None:
-    """Runs the card's own boot.py as the board would, its /sd being the folder."""
+    """Runs boot.py of the card as the board would, with the folder as /sd."""
     if not (folder / "boot.py").exists():
         return
     names = {"uio": types.SimpleNamespace(open=io.open), "uos": types.SimpleNamespace(**vars(os), ilistdir=ilistdir)}
@@ -123,7 +124,7 @@ def boot(folder: Path) -> None:
     text = (folder / "boot.py").read_text()
     try:
         exec(text.replace('finish("/sd")', f"finish({str(folder)!r})"), space)
-    except (SyntaxError, NameError):  # half of one: the firmware prints it and goes on to main.py
+    except (SyntaxError, NameError):  # boot.py was cut: the firmware prints the error and runs main.py
         assert text != FINISHER.decode()
     finally:
         for name, module in kept.items():
@@ -135,13 +136,13 @@ def boot(folder: Path) -> None:
 
 
 def sync(card: Path, target: FolderTarget, options: Options = Options(delete=True)) -> plan.Plan:  # noqa: B008
-    made = plan.make(inventory.sources(card), target, options)
-    apply(made, target)
-    return made
+    sync_plan = plan.make(inventory.sources(card), target, options)
+    apply(sync_plan, target)
+    return sync_plan
 
 
 def expected(old: Tree, new: Tree) -> Tree:
-    """With --delete: the new files, and those old ones that are neither models nor the app's."""
+    """Returns the files after a sync with --delete: the new ones and the old ones outside models/ and device/."""
     return {name: data for name, data in old.items() if not name.startswith(("models/", "device/"))} | new
 
 
@@ -150,26 +151,26 @@ def without_boot(tree: Tree) -> Tree:
 
 
 def cut_everywhere(old: Tree, new: Tree) -> int:
-    """Cuts at every point; returns how many there were."""
+    """Cuts a sync before each of its actions; returns the number of actions."""
     after = expected(old, new)
-    with tempfile.TemporaryDirectory() as place:
-        base = Path(place)
-        card = grow(base / "card", new)
-        whole = Cuttable(grow(base / "whole", old))
-        made = sync(card, whole)
-        assert tree_of(whole.folder) == after
-        for life in range(whole.done):
-            sd = grow(base / "sd", old)
+    with tempfile.TemporaryDirectory() as base_name:
+        base = Path(base_name)
+        card = write_tree(base / "card", new)
+        uncut = Cuttable(write_tree(base / "whole", old))
+        sync_plan = sync(card, uncut)
+        assert tree_of(uncut.folder) == after
+        for life in range(uncut.done):
+            sd = write_tree(base / "sd", old)
             with pytest.raises(Cut):
                 sync(card, Cuttable(sd, life))
-            if made.safe:
+            if sync_plan.safe:
                 boot(sd)
-                found = tree_of(sd)
-                # a boot.py that is cut while it is replaced does nothing: the firmware then goes on to main.py
-                cut = found.get("boot.py") not in (old.get("boot.py"), after.get("boot.py"))
-                wanted = [without_boot(tree) if cut else tree for tree in (old, after)]
-                assert (without_boot(found) if cut else found) in wanted, (life, made.steps)
-                models = [{name.split("/")[1] for name in tree if name.startswith("models/")} for tree in wanted]
+                booted = tree_of(sd)
+                # a boot.py that is cut while it is replaced does nothing; the firmware then runs main.py
+                boot_cut = booted.get("boot.py") not in (old.get("boot.py"), after.get("boot.py"))
+                allowed = [without_boot(tree) if boot_cut else tree for tree in (old, after)]
+                assert (without_boot(booted) if boot_cut else booted) in allowed, (life, sync_plan.steps)
+                models = [{name.split("/")[1] for name in tree if name.startswith("models/")} for tree in allowed]
                 assert seen_models(sd) in models, life
             again = FolderTarget(sd)
             sync(card, again)
@@ -178,7 +179,7 @@ def cut_everywhere(old: Tree, new: Tree) -> int:
             assert left == {"SYNC/SUMS"}
             assert sync(card, again).empty
             shutil.rmtree(sd)
-        return whole.done
+        return uncut.done
 
 
 OLD = {
@@ -223,26 +224,28 @@ def test_any_two_cards(old: Tree, new: Tree, before: bytes | None, after: bytes)
     cut_everywhere(old, new | {"boot.py": after})
 
 
-def test_a_part_with_the_wrong_beginning_is_sent_anew(tmp_path: Path) -> None:
-    card = grow(tmp_path / "card", NEW)
-    sd = grow(tmp_path / "sd", OLD)
-    made = plan.make(inventory.sources(card), FolderTarget(sd), Options())
-    parts = {send.path: send.part for send in made.sends}
-    assert {send.path for send in made.sends if send.part == send.path} == {"models/30-new/deep/m.kmodel"}
-    grow(sd, {parts["device/app.mpy"]: b"wrong", parts["main.py"]: b"new", "SYNC/A0000000": b"of another sync"})
-    grow(sd, {"models/30-new/deep/m.kmodel": b"n" * 50, "models/30-new/gone.txt": b"", "models/30-new/ARRIVING": b""})
-    made = plan.make(inventory.sources(card), FolderTarget(sd), Options())
-    offsets = {send.path: send.offset for send in made.sends}
+def test_a_part_with_the_wrong_beginning_is_sent_again(tmp_path: Path) -> None:
+    card = write_tree(tmp_path / "card", NEW)
+    sd = write_tree(tmp_path / "sd", OLD)
+    sync_plan = plan.make(inventory.sources(card), FolderTarget(sd), Options())
+    parts = {send.path: send.part for send in sync_plan.sends}
+    assert {send.path for send in sync_plan.sends if send.part == send.path} == {"models/30-new/deep/m.kmodel"}
+    write_tree(sd, {parts["device/app.mpy"]: b"wrong", parts["main.py"]: b"new", "SYNC/A0000000": b"of another sync"})
+    write_tree(
+        sd, {"models/30-new/deep/m.kmodel": b"n" * 50, "models/30-new/gone.txt": b"", "models/30-new/ARRIVING": b""}
+    )
+    sync_plan = plan.make(inventory.sources(card), FolderTarget(sd), Options())
+    offsets = {send.path: send.offset for send in sync_plan.sends}
     assert offsets["device/app.mpy"] == 0
     assert offsets["main.py"] == 3
     assert offsets["models/30-new/deep/m.kmodel"] == 50
-    apply(made, FolderTarget(sd))
+    apply(sync_plan, FolderTarget(sd))
     assert tree_of(sd) == {name: data for name, data in (OLD | NEW).items() if name != "device/app.py"}
     assert {path.name for path in (sd / "SYNC").iterdir()} == {"SUMS"}
 
 
 class Small(Cuttable):
-    """A card with room for so many bytes in all."""
+    """A card with room for `room` bytes in all files together."""
 
     room = 2000
 
@@ -251,8 +254,8 @@ class Small(Cuttable):
 
 
 def test_a_card_without_room_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
-    card = grow(tmp_path / "card", NEW | {"models/40-big/m.kmodel": bytes(5000)})
-    sd = Small(grow(tmp_path / "sd", OLD))
+    card = write_tree(tmp_path / "card", NEW | {"models/40-big/m.kmodel": bytes(5000)})
+    sd = Small(write_tree(tmp_path / "sd", OLD))
     with pytest.raises(MaixSwitchError, match=r"full.*--delete would free") as refused:
         sync(card, sd, Options())
     assert refused.value.exit_code == 4
@@ -260,46 +263,48 @@ def test_a_card_without_room_is_refused_before_anything_is_sent(tmp_path: Path) 
     assert tree_of(sd.folder) == OLD
 
 
-def test_delete_makes_room_first_where_both_do_not_fit(tmp_path: Path) -> None:
+def test_delete_makes_room_first_if_both_cards_do_not_fit(tmp_path: Path) -> None:
     old = OLD | {"models/20-gone/m.kmodel": bytes(1000), "boot.py": FINISHER}
     new = {**NEW, "models/40-big/m.kmodel": bytes(300)}
-    card = grow(tmp_path / "card", new)
-    sd = Small(grow(tmp_path / "sd", old))
+    card = write_tree(tmp_path / "card", new)
+    sd = Small(write_tree(tmp_path / "sd", old))
     sd.room = sum(map(len, old.values())) + 500
-    made = plan.make(inventory.sources(card), sd, Options(delete=True))
-    assert made.first
-    apply(made, sd)
+    sync_plan = plan.make(inventory.sources(card), sd, Options(delete=True))
+    assert sync_plan.first
+    apply(sync_plan, sd)
     assert tree_of(sd.folder) == expected(old, new)
     assert sync(card, sd).empty
 
 
 def listed(*lines: str) -> bytes:
-    """A whole list of these steps."""
+    """Returns a valid list of these steps, with its checksum."""
     body = "\n".join(lines).encode()
     return body + b"\nend %08x" % zlib.crc32(body)
 
 
-def test_a_journal_that_is_not_whole_does_nothing(tmp_path: Path) -> None:
-    whole = listed("delete\tmain.py")
-    torn = [whole[:-1], whole.replace(b"main", b"mine"), b"delete\tmain.py\nend", b"\xff\xfe" * 9, b"", bytes(600)]
+def test_a_damaged_list_of_steps_does_nothing(tmp_path: Path) -> None:
+    valid = listed("delete\tmain.py")
+    torn = [valid[:-1], valid.replace(b"main", b"mine"), b"delete\tmain.py\nend", b"\xff\xfe" * 9, b"", bytes(600)]
     for text in (*torn, listed("format\tmain.py"), listed("delete")):
-        sd = grow(tmp_path / f"{zlib.crc32(text)}", {"boot.py": FINISHER, "main.py": b"kept", "SYNC/STEPS": text})
+        sd = write_tree(tmp_path / f"{zlib.crc32(text)}", {"boot.py": FINISHER, "main.py": b"kept", "SYNC/STEPS": text})
         boot(sd)
         assert (sd / "main.py").read_bytes() == b"kept"
-        sync(grow(tmp_path / "card", NEW), FolderTarget(sd))
+        sync(write_tree(tmp_path / "card", NEW), FolderTarget(sd))
         assert not (sd / "SYNC/STEPS").exists()
 
 
-def test_a_step_that_fails_is_said_and_tried_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The other steps are done; a copy that is not what it should be stays a part; the next sync does not stumble."""
+def test_a_step_that_fails_is_printed_and_tried_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The other steps are done, a damaged part is not copied, and the next sync still succeeds."""
     part = f"{zlib.crc32(b'wanted'):08x}"
     steps = listed(f"copy\tSYNC/A1\tdevice\t{part}", f"copy\tSYNC/A2\tmain.py\t{part}", f"copy\tSYNC/A3\tx\t{part}")
     tree: Tree = {"boot.py": FINISHER, "models/a/m": b"", "main.py": b"old", "SYNC/A3": b"damaged", "SYNC/STEPS": steps}
-    sd = grow(tmp_path / "sd", tree | {"device/app.py": b"in the way", "SYNC/A1": b"wanted", "SYNC/A2": b"wanted"})
+    sd = write_tree(
+        tmp_path / "sd", tree | {"device/app.py": b"in the way", "SYNC/A1": b"wanted", "SYNC/A2": b"wanted"}
+    )
     boot(sd)
-    said = capsys.readouterr().out
-    assert f"copy\tSYNC/A1\tdevice\t{part}" in said
-    assert f"copy\tSYNC/A3\tx\t{part}" in said
+    output = capsys.readouterr().out
+    assert f"copy\tSYNC/A1\tdevice\t{part}" in output
+    assert f"copy\tSYNC/A3\tx\t{part}" in output
     assert (sd / "main.py").read_bytes() == b"wanted"
     assert (sd / "SYNC/STEPS").exists()
     stuck = shutil.copytree(sd, tmp_path / "stuck")
@@ -308,15 +313,15 @@ def test_a_step_that_fails_is_said_and_tried_again(tmp_path: Path, capsys: pytes
     boot(sd)
     assert (sd / "device").read_bytes() == (sd / "x").read_bytes() == b"wanted"
     assert not (sd / "SYNC").joinpath("STEPS").exists()
-    sync(grow(tmp_path / "card", NEW), FolderTarget(stuck))
+    sync(write_tree(tmp_path / "card", NEW), FolderTarget(stuck))
     assert tree_of(stuck) == NEW | {"x": b"damaged"}
 
 
-def test_boot_py_comes_last_when_the_card_finishes_and_first_when_it_does_not(tmp_path: Path) -> None:
-    card = grow(tmp_path / "card", NEW)
-    able = grow(tmp_path / "able", OLD | {"boot.py": FINISHER + b"#"})
-    made = plan.make(inventory.sources(card), FolderTarget(able), Options(delete=True))
-    assert [step.name for step in made.steps].index("boot.py") == len(made.steps) - 1
-    unable = grow(tmp_path / "unable", OLD | {"boot.py": b"while True: pass\n"})
-    made = plan.make(inventory.sources(card), FolderTarget(unable), Options(delete=True))
-    assert [step.name for step in made.steps].index("boot.py") == 0
+def test_boot_py_is_replaced_last_if_the_old_one_can_finish_a_sync_and_otherwise_first(tmp_path: Path) -> None:
+    card = write_tree(tmp_path / "card", NEW)
+    able = write_tree(tmp_path / "able", OLD | {"boot.py": FINISHER + b"#"})
+    sync_plan = plan.make(inventory.sources(card), FolderTarget(able), Options(delete=True))
+    assert [step.name for step in sync_plan.steps].index("boot.py") == len(sync_plan.steps) - 1
+    unable = write_tree(tmp_path / "unable", OLD | {"boot.py": b"while True: pass\n"})
+    sync_plan = plan.make(inventory.sources(card), FolderTarget(unable), Options(delete=True))
+    assert [step.name for step in sync_plan.steps].index("boot.py") == 0

@@ -1,6 +1,6 @@
-"""The plug is pulled in the middle of a sync: what starts then is the old card or the new; the next sync ends it.
+"""After the plug is pulled in the middle of a sync, the old card or the new one starts; the next sync completes it.
 
-The card's main.py writes down which files it sees, so that what is judged is what has started.
+main.py on the card records the files that it sees, so that the tests judge the card that has really started.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ NEW: Tree = {
 }
 
 
-def grow(folder: Path, tree: Tree) -> Path:
+def write_tree(folder: Path, tree: Tree) -> Path:
+    """Replaces a folder by these files and returns it."""
     shutil.rmtree(folder, ignore_errors=True)
     for name, data in tree.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -83,13 +84,13 @@ def grow(folder: Path, tree: Tree) -> Path:
 def sync(port: str, card: Path, make: Callable[..., BoardTarget] = BoardTarget) -> Plan:
     with connect(port, restart=True) as board:
         target = make(board)
-        made = plan.make(inventory.sources(card), target, Options(delete=True))
-        apply(made, target)
-    return made
+        sync_plan = plan.make(inventory.sources(card), target, Options(delete=True))
+        apply(sync_plan, target)
+    return sync_plan
 
 
 def started(board: VirtualBoard, sd: Path) -> dict[str, int]:
-    """What main.py sees after the power has come back."""
+    """Restarts the board; returns the CRC of each file that main.py sees."""
     board.power_cut()
     board.plug()
     (sd / ".seen").unlink(missing_ok=True)
@@ -108,21 +109,21 @@ def sums(tree: Tree) -> dict[str, int]:
     return {name: zlib.crc32(data) for name, data in tree.items()}
 
 
-def judged(board: VirtualBoard, sd: Path, card: Path, what: object) -> str:
-    """Starts the board, and says which card it is; the next sync then makes it the new one."""
-    found = started(board, sd)
-    assert found in (sums(OLD), sums(NEW)), what
+def card_after_start(board: VirtualBoard, sd: Path, card: Path, cut: object) -> str:
+    """Returns which card starts, "old" or "new"; checks that the next sync completes the new one."""
+    seen = started(board, sd)
+    assert seen in (sums(OLD), sums(NEW)), cut
     again = sync(board.port, card)
-    assert started(board, sd) == sums(NEW), what
-    assert [path.name for path in (sd / "SYNC").iterdir()] == ["SUMS"], what
+    assert started(board, sd) == sums(NEW), cut
+    assert [path.name for path in (sd / "SYNC").iterdir()] == ["SUMS"], cut
     assert sync(board.port, card).empty
-    return "old" if found == sums(OLD) and not again.empty else "new"
+    return "old" if seen == sums(OLD) and not again.empty else "new"
 
 
 def kills(virtual_board: Callable[..., VirtualBoard], tmp_path: Path, count: int, seed: int) -> set[str]:
-    """Pulls the plug at so many places of the line, drawn at random."""
-    draw = random.Random(seed)
-    sd, card = grow(tmp_path / "sd", OLD), grow(tmp_path / "card", NEW)
+    """Pulls the plug `count` times, each at a random byte of a sync; returns which cards started afterwards."""
+    random_source = random.Random(seed)
+    sd, card = write_tree(tmp_path / "sd", OLD), write_tree(tmp_path / "card", NEW)
     board = virtual_board(sd)
     started(board, sd)
     before = board.wire
@@ -130,19 +131,19 @@ def kills(virtual_board: Callable[..., VirtualBoard], tmp_path: Path, count: int
     total = board.wire.to_board - before.to_board
     seen = set()
     for _ in range(count):
-        grow(sd, OLD)
+        write_tree(sd, OLD)
         board.power_cycle()
         started(board, sd)
-        at = draw.randrange(1, total)
+        at = random_source.randrange(1, total)
         board.order(Faults(unplug=at, power_cut=at))
-        said = "B608"  # it ends well when only the last bytes are missing: those restart the board
+        code = "B608"  # stays if sync succeeds, because only the last bytes, which restart the board, were lost
         try:
             sync(board.port, card)
         except BoardError as error:
-            said = error.code
-        assert said in {"B601", "B605", "B608", "B611", "B614"}, at
+            code = error.code
+        assert code in {"B601", "B605", "B608", "B611", "B614"}, at
         board.order(Faults())
-        seen.add(judged(board, sd, card, at))
+        seen.add(card_after_start(board, sd, card, at))
     return seen
 
 
@@ -156,7 +157,7 @@ def test_the_plug_is_pulled_200_times(virtual_board: Callable[..., VirtualBoard]
 
 
 class Pulled(BoardTarget):
-    """Pulls the plug of the virtual board before the n-th thing that changes the card."""
+    """A target that pulls the plug before the action number `life` that changes the card, counted from 0."""
 
     virtual: VirtualBoard
     life: int
@@ -180,7 +181,7 @@ class Pulled(BoardTarget):
         super().make_folder(path)
 
     def drop(self, steps: object) -> None:
-        if steps:  # nothing goes over the line for none
+        if steps:  # an empty list sends nothing
             self.act()
         super().drop(steps)  # type: ignore[arg-type]
 
@@ -190,39 +191,39 @@ class Pulled(BoardTarget):
 
 
 def pulled_at(board: VirtualBoard, card: Path, life: int) -> int:
-    """A sync whose plug is pulled before the life-th action; returns how many it came to."""
-    made: list[Pulled] = []
+    """Syncs and pulls the plug before the action number `life`; returns how many actions began."""
+    targets: list[Pulled] = []
 
-    def make(found: object) -> Pulled:
-        target = Pulled(found)  # type: ignore[arg-type]
+    def make(board_of_sync: object) -> Pulled:
+        target = Pulled(board_of_sync)  # type: ignore[arg-type]
         target.virtual, target.life, target.done = board, life, 0
-        made.append(target)
+        targets.append(target)
         return target
 
     with contextlib.suppress(BoardError):
         sync(board.port, card, make)
-    return made[0].done
+    return targets[0].done
 
 
 def every_step(virtual_board: Callable[..., VirtualBoard], tmp_path: Path, lives: Callable[[int], range]) -> list[str]:
-    sd, card = grow(tmp_path / "sd", OLD), grow(tmp_path / "card", NEW)
+    sd, card = write_tree(tmp_path / "sd", OLD), write_tree(tmp_path / "card", NEW)
     board = virtual_board(sd)
     started(board, sd)
     steps = pulled_at(board, card, -1)
     assert started(board, sd) == sums(NEW)
     seen = []
     for life in lives(steps):
-        grow(sd, OLD)
+        write_tree(sd, OLD)
         board.power_cycle()
         started(board, sd)
         assert pulled_at(board, card, life) == life + 1
         board.order(Faults())
-        seen.append(judged(board, sd, card, life))
+        seen.append(card_after_start(board, sd, card, life))
     return seen
 
 
 def test_the_plug_is_pulled_around_the_commit_point(virtual_board: Callable[..., VirtualBoard], tmp_path: Path) -> None:
-    """Before the list of steps is there the old card starts, after that the new one, from its own boot.py."""
+    """The old card starts until the list of steps is complete, afterwards the new one, through its own boot.py."""
     assert every_step(virtual_board, tmp_path, lambda steps: range(steps - 3, steps - 1)) == ["old", "new"]
 
 
@@ -237,8 +238,8 @@ def test_the_plug_is_pulled_at_every_step(virtual_board: Callable[..., VirtualBo
 def test_the_power_fails_within_the_steps(
     virtual_board: Callable[..., VirtualBoard], tmp_path: Path, done: int
 ) -> None:
-    """boot.py of the card, on the board's own MicroPython, goes on after any number of steps."""
-    sd, card = grow(tmp_path / "sd", OLD), grow(tmp_path / "card", NEW)
+    """boot.py on the card finishes the remaining steps, whichever have been done, on a real MicroPython."""
+    sd, card = write_tree(tmp_path / "sd", OLD), write_tree(tmp_path / "card", NEW)
     board = virtual_board(sd)
     started(board, sd)
 
@@ -247,7 +248,7 @@ def test_the_power_fails_within_the_steps(
             raise KeyboardInterrupt
 
     with pytest.raises(Exception, match="the board uses them from its next start on"):
-        sync(board.port, card, lambda found: Decided(found))
+        sync(board.port, card, lambda connected: Decided(connected))
     board.power_cut()
     steps = journal.parse((sd / "SYNC/STEPS").read_bytes())
     assert steps
@@ -257,9 +258,12 @@ def test_the_power_fails_within_the_steps(
 
 
 @pytest.mark.nightly
-def test_the_cable_comes_back_and_it_goes_on(virtual_board: Callable[..., VirtualBoard], tmp_path: Path) -> None:
-    """Only the cable is pulled; the board, still waiting for the rest, is asked again; nothing is sent twice."""
-    sd, card = grow(tmp_path / "sd", OLD), grow(tmp_path / "card", NEW | {"models/10-a/m.kmodel": bytes(300_000)})
+def test_a_sync_continues_after_the_cable_is_back(virtual_board: Callable[..., VirtualBoard], tmp_path: Path) -> None:
+    """The cable is pulled but the board keeps its power; the next sync sends only the missing part of the file."""
+    sd, card = (
+        write_tree(tmp_path / "sd", OLD),
+        write_tree(tmp_path / "card", NEW | {"models/10-a/m.kmodel": bytes(300_000)}),
+    )
     board = virtual_board(sd)
     started(board, sd)
     board.order(Faults(unplug=200_000))
@@ -267,7 +271,7 @@ def test_the_cable_comes_back_and_it_goes_on(virtual_board: Callable[..., Virtua
         sync(board.port, card)
     board.order(Faults())
     board.plug()
-    made = sync(board.port, card)
-    send = next(send for send in made.sends if send.path == "models/10-a/m.kmodel")
+    sync_plan = sync(board.port, card)
+    send = next(send for send in sync_plan.sends if send.path == "models/10-a/m.kmodel")
     assert send.offset >= 65_536
     assert (sd / "models/10-a/m.kmodel").read_bytes() == bytes(300_000)

@@ -1,4 +1,4 @@
-"""A card of 12 MB over the line: the second sync sends nothing, the third one label file; what the line carries."""
+"""A sync of 12 MB with little overhead on the line; the second sync sends nothing, the third one label file."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ CONTENTS = {
 def sync(port: str, card: Path, delete: bool = False) -> Plan:
     with connect(port, restart=True) as board:
         target = BoardTarget(board)
-        made = plan.make(inventory.sources(card), target, Options(delete=delete))
-        apply(made, target)
-    return made
+        sync_plan = plan.make(inventory.sources(card), target, Options(delete=delete))
+        apply(sync_plan, target)
+    return sync_plan
 
 
 @pytest.mark.nightly
@@ -39,22 +39,22 @@ def test_twelve_megabytes(virtual_board: Callable[..., VirtualBoard], tmp_path: 
     build(card)
     sd.mkdir()
     board = virtual_board(sd)
-    for name, data in CONTENTS.items():  # one at a time, to see what each costs
+    for name, data in CONTENTS.items():  # one at a time, to measure the overhead of each
         (card / "models" / name).mkdir(parents=True)
         (card / "models" / name / "m.kmodel").write_bytes(data)
         (card / "models" / name / "labels.txt").write_text("one\ntwo\n")
         before = board.wire
-        made = sync(board.port, card)
+        sync_plan = sync(board.port, card)
         after = board.wire
-        wire = after.to_board - before.to_board + after.from_board - before.from_board
-        print(f"{name}: {made.size} bytes, {wire / made.size:.4f} on the line for each")
-        assert wire <= 1.02 * made.size
+        transferred = after.to_board - before.to_board + after.from_board - before.from_board
+        print(f"{name}: {sync_plan.size} bytes, {transferred / sync_plan.size:.4f} on the line for each")
+        assert transferred <= 1.02 * sync_plan.size
         assert after.lost == before.lost
         assert (sd / "models" / name / "m.kmodel").read_bytes() == data
     assert sum(path.stat().st_size for path in card.rglob("*") if path.is_file()) > 12_000_000
-    again = sync(board.port, card)
-    assert again.empty
-    assert again.size == 0
+    second = sync(board.port, card)
+    assert second.empty
+    assert second.size == 0
     (card / "models/20-zeros/labels.txt").write_text("one\n2\n")
     assert [send.path for send in sync(board.port, card).sends] == ["models/20-zeros/labels.txt"]
     for path in (card / "models/10-random").iterdir():

@@ -1,6 +1,6 @@
-"""The power fails after any write of a sector, of a sync and of boot.py's own repair: the card is the old or the new.
+"""A power cut after any sector written by sync, or by the repair in boot.py, leaves the old card or the new one.
 
-The card is one of MicroPython's own FatFs, whose order of writes counts; sync's programs for the board run on it.
+MicroPython's own FatFs decides the order of the writes; the programs that sync sends to the board run on it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.host.board.fat_helpers import ROOT, FatBoard, Tree, fill, grow, sync, told
+from tests.host.board.fat_helpers import ROOT, FatBoard, Tree, fill, sync, tree_crc, write_tree
 
 NIGHTLY = pytest.mark.nightly
 FINISHER = (ROOT / "boot.py").read_bytes()
@@ -22,24 +22,24 @@ DEVICE = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "device")
 
 
 def cards() -> tuple[Tree, Tree]:
-    """A card with an app of as many files as ours has, and what is to become of it: files come, change and go."""
-    draw = random.Random(1)
+    """Returns an old card with as many app files as ours has, and a new one with added, changed and removed files."""
+    random_source = random.Random(1)
 
-    def some(names: list[str]) -> Tree:
-        return {name: draw.randbytes(draw.randrange(100, 5000)) for name in names}
+    def random_files(names: list[str]) -> Tree:
+        return {name: random_source.randbytes(random_source.randrange(100, 5000)) for name in names}
 
-    old = {"boot.py": FINISHER + b"# old\n", "main.py": b"old main", "notes.txt": b"kept", **some(DEVICE)}
-    old |= some([f"device/a module of an older app, number {number}, that goes.py" for number in range(3)])
-    # long names have several entries; these are so many that the entries of some lie in two sectors
+    old = {"boot.py": FINISHER + b"# old\n", "main.py": b"old main", "notes.txt": b"kept", **random_files(DEVICE)}
+    old |= random_files([f"device/a module of an older app, number {number}, that goes.py" for number in range(3)])
+    # a long name takes several entries; with this many names the entries of some lie in two sectors
     models = ["10-a", *(f"1{number} of the same kind" for number in range(1, 5)), "20 that will be gone"]
     old |= {f"models/{name}/model.json": b"{}" for name in models}
-    old |= some(
+    old |= random_files(
         ["models/10-a/m.kmodel", *(f"models/20 that will be gone/labels in file {number}.txt" for number in range(6))]
     )
     new = {name: data for name, data in old.items() if "gone" not in name and "goes" not in name}
-    new |= {"boot.py": FINISHER, "main.py": b"new main", **some(DEVICE[::6])}
-    new |= some(["device/kinds/another_new_kind.py", "models/10-a/m.kmodel", "models/30 that comes/m.kmodel"])
-    new |= some(["models/30 that comes/deep/labels of some length.txt"])
+    new |= {"boot.py": FINISHER, "main.py": b"new main", **random_files(DEVICE[::6])}
+    new |= random_files(["device/kinds/another_new_kind.py", "models/10-a/m.kmodel", "models/30 that comes/m.kmodel"])
+    new |= random_files(["models/30 that comes/deep/labels of some length.txt"])
     return old, new | {"models/10-a/model.json": b"{ }", "models/30 that comes/model.json": b"{}", "empty.txt": b""}
 
 
@@ -48,43 +48,43 @@ OLD, NEW = cards()
 
 @pytest.fixture
 def board() -> Iterator[FatBoard]:
-    made = FatBoard()
-    yield made
-    made.end()
+    fat_board = FatBoard()
+    yield fat_board
+    fat_board.end()
 
 
 class Cuts:
-    """A sync of `old` into `new`, write by write, and what starts when the power fails."""
+    """A recorded sync from `old` to `new`, and the cards that power cuts within it leave."""
 
-    def __init__(self, board: FatBoard, place: Path, old: Tree, new: Tree, cluster: int = 8) -> None:
+    def __init__(self, board: FatBoard, folder: Path, old: Tree, new: Tree, cluster: int = 8) -> None:
         self.board = board
-        self.card = grow(place / "card", new)
+        self.card = write_tree(folder / "card", new)
         self.old = old
         self.new = {name: data for name, data in old.items() if not name.startswith(("models/", "device/"))} | new
         fill(board, old, cluster)
-        board.run("whole = fat_disk.Disk(socket.disk)\nsocket.use(whole)")
+        board.run("recorded = fat_disk.Disk(socket.disk)\nsocket.use(recorded)")
         self.plan = sync(self.card, board)
-        self.writes = board.number("len(whole.log)")
-        board.run("socket.use(fat_disk.Disk(whole))")
+        self.writes = board.number("len(recorded.log)")
+        board.run("socket.use(fat_disk.Disk(recorded))")
         assert self.outcome() == "new"
         self.cuts = 0
 
-    def name(self, full: int, rest: int, fault: str) -> str:
-        """Which card it is; "mixed" for neither, and the fault where two files share a cluster, or one is cut off."""
+    def name(self, crc: int, crc_without_boot: int, fault: str) -> str:
+        """Returns "old", "new", either with "boot.py cut", or "mixed"; a fault of the file system follows the name."""
         trees = {"new": self.new, "old": self.old}
-        named = {told(tree): name for name, tree in trees.items()}
+        named = {tree_crc(tree): name for name, tree in trees.items()}
         for name, tree in trees.items():
-            without = told({path: data for path, data in tree.items() if path != "boot.py"})
-            if rest == without:
-                named.setdefault(full, f"{name}, boot.py cut")
-        return f"{named.get(full, 'mixed')} {fault}".strip()
+            without = tree_crc({path: data for path, data in tree.items() if path != "boot.py"})
+            if crc_without_boot == without:
+                named.setdefault(crc, f"{name}, boot.py cut")
+        return f"{named.get(crc, 'mixed')} {fault}".strip()
 
     def outcome(self) -> str:
         return self.name(*ast.literal_eval(self.board.run("print(outcome())")))
 
     def tally(self, first: int = 0, skip: int = 1, again: int = 0, again_skip: int = 1) -> Counter[str]:
-        """Cuts at every skip-th write from the first, then `again` times the repair at every again_skip-th."""
-        call = f"tally(whole, range({first}, {self.writes}, {skip}), {again}, {again_skip})"
+        """Counts the cards after cuts at every skip-th write, then `again` times at every again_skip-th of a repair."""
+        call = f"tally(recorded, range({first}, {self.writes}, {skip}), {again}, {again_skip})"
         counts: Counter[str] = Counter()
         for key, number in ast.literal_eval(self.board.run(f"print({call})")).items():
             counts[self.name(*key)] += number
@@ -92,9 +92,9 @@ class Cuts:
         return counts
 
     def next_syncs(self, first: int = 0, skip: int = 1) -> None:
-        """The next sync after each of these cuts, with or without a start between, makes the card the new one."""
+        """Checks that the next sync after a cut completes the new card, with or without a start of the board before."""
         for count in range(first, self.writes, skip):
-            self.board.run(f"socket.use(whole.at({count}))" if count % 2 else f"start(whole.at({count}))")
+            self.board.run(f"socket.use(recorded.at({count}))" if count % 2 else f"start(recorded.at({count}))")
             sync(self.card, self.board)
             assert self.outcome() == "new", count
             assert sync(self.card, self.board).empty, count
@@ -113,7 +113,7 @@ def cuts(request: pytest.FixtureRequest, board: FatBoard, tmp_path: Path) -> Cut
 
 
 def test_any_cut_leaves_the_old_card_or_the_new(cuts: Cuts) -> None:
-    """After every single write; a boot.py that is cut itself is empty, and the firmware goes on to main.py."""
+    """This holds after every single write; if boot.py itself is cut it is empty, and the firmware runs main.py."""
     seen = cuts.tally()
     assert set(seen) <= ALLOWED
     assert seen["old"] > 50
@@ -122,8 +122,8 @@ def test_any_cut_leaves_the_old_card_or_the_new(cuts: Cuts) -> None:
     print(cuts.cuts, "cuts", dict(seen))
 
 
-def test_the_repair_is_cut_too(cuts: Cuts) -> None:
-    """Twice in a row, so that three starts follow a sync that was cut."""
+def test_cutting_the_repair_leaves_the_old_card_or_the_new(cuts: Cuts) -> None:
+    """The repair is cut twice, so that three starts follow the interrupted sync."""
     seen = cuts.tally(7, 20, again=2, again_skip=17)
     assert set(seen) <= ALLOWED
     assert cuts.cuts > 200

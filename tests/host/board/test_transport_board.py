@@ -1,4 +1,4 @@
-"""Connection and stream against the virtual board: a real MicroPython behind a line that loses and stalls."""
+"""Connection and stream against the virtual board: a real MicroPython behind a line that loses bytes and stalls."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ from maixswitch.errors import EXIT_DEVICE
 
 Start = Callable[..., VirtualBoard]
 LIMIT = 120
-"""Seconds for a whole test; those of an answer, that comes at once unless the PC is busy with other things."""
+"""Seconds that one test may take."""
 ANSWER = 15
+"""Seconds that an answer may take; it comes at once unless the PC is busy."""
 DATA = random.Random(1).randbytes(60_000)
 
 
 @pytest.fixture(autouse=True)
 def limited() -> Iterator[None]:
-    """A line that says nothing must end a test, not the day."""
+    """Fails a test that waits for ever on a silent line."""
 
-    def late(number: int, frame: FrameType | None) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
         raise TimeoutError(f"not done within {LIMIT} s")
 
-    before = signal.signal(signal.SIGALRM, late)
+    before = signal.signal(signal.SIGALRM, stop)
     signal.alarm(LIMIT)
     yield
     signal.alarm(0)
@@ -43,7 +44,7 @@ def limited() -> Iterator[None]:
 
 
 def ctrl_c_works(board: Board) -> bool:
-    """Does Ctrl-C end a program there?"""
+    """Returns whether Ctrl-C ends a program on the board."""
     board.transport.exec_raw_no_follow("print('on')\nwhile True:\n pass")
     assert board.transport.read_until(1, b"on\r\n", timeout=ANSWER).endswith(b"on\r\n")
     board.transport.serial.write(b"\x03")
@@ -51,13 +52,13 @@ def ctrl_c_works(board: Board) -> bool:
     return b"KeyboardInterrupt" in error
 
 
-def test_code_runs_there_and_answers(virtual_board: Start):
+def test_code_runs_on_the_board_and_returns_values(virtual_board: Start):
     with connect(virtual_board().port) as board:
         assert board.exec("print('a')\nprint('b')") == "a\nb\n"
         assert board.evaluate("[1, 'two', None, b'\\x00\\x04']") == [1, "two", None, b"\x00\x04"]
 
 
-def test_what_the_board_raises_is_one_message(virtual_board: Start):
+def test_an_exception_on_the_board_is_one_message(virtual_board: Start):
     with connect(virtual_board().port) as board:
         with pytest.raises(BoardError, match=r"B612.*ZeroDivisionError") as caught:
             board.exec("1/0")
@@ -65,14 +66,14 @@ def test_what_the_board_raises_is_one_message(virtual_board: Start):
         assert board.evaluate("1 + 1") == 2
 
 
-def test_no_answer_in_time_is_said_and_the_board_comes_back(virtual_board: Start):
+def test_a_program_that_takes_too_long_is_interrupted(virtual_board: Start):
     with connect(virtual_board().port) as board:
         with pytest.raises(BoardError, match="B611"):
             board.exec("while True:\n pass", timeout=0.3)
         assert board.evaluate("3") == 3
 
 
-def test_another_python_is_told_apart(virtual_board: Start):
+def test_another_python_is_recognised(virtual_board: Start):
     with connect(virtual_board().port) as board:
         board.exec("import machine\nclass UART: pass\nmachine.UART = UART")
         with pytest.raises(BoardError, match=r"B606.*repl_uart"):
@@ -109,25 +110,25 @@ def test_restart_runs_the_program_again(virtual_board: Start, tmp_path: Path):
     assert virtual.wire.baud == BAUD
 
 
-def test_a_busy_port_is_said(virtual_board: Start):
+def test_a_busy_port_is_refused(virtual_board: Start):
     port = virtual_board().port
     with connect(port), pytest.raises(BoardError, match="B603"), connect(port):
         pass
 
 
-def test_files_arrive_whole_at_hardly_more_than_their_size(virtual_board: Start, tmp_path: Path):
+def test_files_arrive_intact_with_at_most_two_percent_overhead(virtual_board: Start, tmp_path: Path):
     virtual = virtual_board("card")
     with connect(virtual.port) as board:
         board.load("receiver")
         for content in (DATA, bytes(60_000), bytes((1, 2, 3, 4, 5)) * 12_000):
-            told: list[int] = []
+            counts: list[int] = []
             before = virtual.wire
-            stream.send(board, content, "/sd/file", progress=told.append)
+            stream.send(board, content, "/sd/file", progress=counts.append)
             after = virtual.wire
             assert (tmp_path / "card" / "file").read_bytes() == content
-            assert sum(told) == len(content)
-            moved = after.to_board - before.to_board + after.from_board - before.from_board
-            assert moved / len(content) <= 1.02
+            assert sum(counts) == len(content)
+            transferred = after.to_board - before.to_board + after.from_board - before.from_board
+            assert transferred / len(content) <= 1.02
             assert after.lost == 0
         assert ctrl_c_works(board)
 
@@ -143,19 +144,19 @@ def test_sizes_at_the_edges_of_frames(virtual_board: Start, tmp_path: Path):
         }
 
 
-def test_a_part_that_is_there_is_not_sent_again(virtual_board: Start, tmp_path: Path):
+def test_a_part_that_is_on_the_card_is_not_sent_again(virtual_board: Start, tmp_path: Path):
     virtual = virtual_board("card")
     with connect(virtual.port) as board:
         board.load("receiver")
-        for there, offset in ((25_000, 25_000), (25_700, 25_000), (60_000, 60_000)):
-            (tmp_path / "card" / "file").write_bytes(DATA[:there])
+        for present, offset in ((25_000, 25_000), (25_700, 25_000), (60_000, 60_000)):
+            (tmp_path / "card" / "file").write_bytes(DATA[:present])
             before = virtual.wire.to_board
             stream.send(board, DATA, "/sd/file", offset=offset)
             assert virtual.wire.to_board - before < (60_000 - offset) * 1.02 + 300
             assert (tmp_path / "card" / "file").read_bytes() == DATA
 
 
-def test_a_wrong_part_is_found_out(virtual_board: Start, tmp_path: Path):
+def test_a_wrong_part_is_detected(virtual_board: Start, tmp_path: Path):
     virtual = virtual_board("card")
     (tmp_path / "card" / "file").write_bytes(bytes(5000))
     with connect(virtual.port) as board, pytest.raises(BoardError, match="B624"):
@@ -180,11 +181,11 @@ def test_a_bad_line_only_costs_time(virtual_board: Start, tmp_path: Path):
     with connect(virtual.port) as board:
         board.load("receiver")
         for name, faults in BAD.items():
-            told: list[int] = []
+            counts: list[int] = []
             virtual.order(faults)
-            stream.send(board, content, "/sd/file", progress=told.append)
+            stream.send(board, content, "/sd/file", progress=counts.append)
             assert (tmp_path / "card" / "file").read_bytes() == content, name
-            assert sum(told) == len(content), name
+            assert sum(counts) == len(content), name
         assert ctrl_c_works(board)
 
 
@@ -212,7 +213,7 @@ def test_the_cards_own_error_comes_after_the_stream(virtual_board: Start, option
         assert ctrl_c_works(board)
 
 
-def test_unplugged_is_said_at_once_and_the_board_lets_us_in_again(virtual_board: Start, tmp_path: Path):
+def test_unplugging_is_an_error_at_once_and_the_board_answers_later(virtual_board: Start, tmp_path: Path):
     virtual = virtual_board("card", rate=FAST)
     with connect(virtual.port) as board:
         board.load("receiver")
@@ -220,11 +221,11 @@ def test_unplugged_is_said_at_once_and_the_board_lets_us_in_again(virtual_board:
         with pytest.raises(BoardError, match="B608"):
             stream.send(board, DATA, "/sd/file")
     virtual.plug()
-    with connect(virtual.port) as board:  # its receiver has to give up first: nothing else ends it
+    with connect(virtual.port) as board:  # waits until the receiver gives up, as Ctrl-C does not end it
         assert ctrl_c_works(board)
-        found = stream.board_crc(board, "/sd/file")
-    assert found is not None
-    assert (tmp_path / "card" / "file").read_bytes() == DATA[: found[0]]
+        size_and_crc = stream.board_crc(board, "/sd/file")
+    assert size_and_crc is not None
+    assert (tmp_path / "card" / "file").read_bytes() == DATA[: size_and_crc[0]]
 
 
 def test_an_interrupted_transfer_leaves_a_board_that_answers(virtual_board: Start):
@@ -237,21 +238,21 @@ def test_an_interrupted_transfer_leaves_a_board_that_answers(virtual_board: Star
     with connect(virtual_board("card").port) as board:
         with pytest.raises(KeyboardInterrupt):
             stream.send(board, DATA, "/sd/file", progress=stop)
-        assert time.monotonic() - interrupted[0] < 4.5  # by itself the receiver ends after five
+        assert time.monotonic() - interrupted[0] < 4.5  # without help the receiver ends only after 5 s
         assert ctrl_c_works(board)
 
 
-def test_plain_is_mpremotes_own_way(virtual_board: Start, tmp_path: Path):
-    told: list[int] = []
+def test_plain_sends_as_mpremote_does(virtual_board: Start, tmp_path: Path):
+    counts: list[int] = []
     with connect(virtual_board("card").port) as board:
-        stream.send_plain(board, DATA[:5000], "/sd/file", progress=told.append)
+        stream.send_plain(board, DATA[:5000], "/sd/file", progress=counts.append)
         with pytest.raises(BoardError):
             stream.send_plain(board, b"x", "/sd/none/file")
     assert (tmp_path / "card" / "file").read_bytes() == DATA[:5000]
-    assert sum(told) == 5000
+    assert sum(counts) == 5000
 
 
-def test_the_fast_rate_is_tested_and_left_again(virtual_board: Start):
+def test_the_fast_rate_is_tested_and_reset_afterwards(virtual_board: Start):
     virtual = virtual_board("card", rate=BAUD)
     with connect(virtual.port) as board:
         assert change(board, FAST)
@@ -263,7 +264,7 @@ def test_the_fast_rate_is_tested_and_left_again(virtual_board: Start):
 
 
 @pytest.mark.parametrize("way", ["to the board", "back"])
-def test_a_rate_that_damages_falls_back(virtual_board: Start, way: str):
+def test_a_rate_that_damages_bytes_is_given_up(virtual_board: Start, way: str):
     virtual = virtual_board("card")
     with connect(virtual.port) as board:
         board.load("rate")
@@ -275,11 +276,11 @@ def test_a_rate_that_damages_falls_back(virtual_board: Start, way: str):
 
 
 @pytest.mark.nightly
-def test_a_board_that_was_left_at_the_fast_rate_is_found(virtual_board: Start):
+def test_a_board_that_was_left_at_the_fast_rate_answers(virtual_board: Start):
     virtual = virtual_board("card")
     with connect(virtual.port) as board:
         assert change(board, FAST)
-        board.gone = True  # the program on the PC died: nobody tidies up
+        board.gone = True  # as if the program on the PC had died without tidying up
     assert virtual.wire.baud == FAST
     with connect(virtual.port) as board:
         assert board.evaluate("5") == 5

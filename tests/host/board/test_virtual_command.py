@@ -1,4 +1,4 @@
-"""`maixswitch board --pty`: starts, says where, ends tidily; each refusal is one message with its exit code."""
+"""`maixswitch board --pty` prints its port and ends cleanly; each refusal is one message with its exit code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMAND = [sys.executable, "-m", "maixswitch", "board"]
 def test_runs_until_interrupted(
     virtual_board: Callable[..., VirtualBoard], tmp_path: Path, ending: signal.Signals
 ) -> None:
-    """stdout is the port's path alone; the link is gone afterwards, the card is as the board left it."""
+    """stdout holds only the path of the port; the command removes the link at its end and leaves the card alone."""
     card = tmp_path / "card"
     card.mkdir()
     link = tmp_path / "port"
@@ -40,19 +40,19 @@ def test_runs_until_interrupted(
             talk.raw()
             assert talk.run("print(6 * 7)")[0] == "42\r\n"
         running.send_signal(ending)
-        said = running.communicate(timeout=30)[1]
+        messages = running.communicate(timeout=30)[1]
     finally:
         running.kill()
         running.wait()
-    assert running.returncode == 0, said
-    assert f"mpremote connect {link} resume ls" in said
-    assert "Traceback" not in said
+    assert running.returncode == 0, messages
+    assert f"mpremote connect {link} resume ls" in messages
+    assert "Traceback" not in messages
     assert not os.path.lexists(link)
     assert (card / "main.py").is_file()
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "text"),
+    ("arguments", "code", "text"),
     [
         (["."], 2, "add --pty"),
         (["none", "--pty"], 4, "none: no such folder"),
@@ -64,14 +64,14 @@ def test_runs_until_interrupted(
         ([".", "--pty", "--link", "home/notes.txt"], 2, "there is a file already"),
     ],
 )
-def test_refusals(tmp_path: Path, words: list[str], code: int, text: str) -> None:
-    """One line on stderr, nothing on stdout, nothing written."""
+def test_refusals(tmp_path: Path, arguments: list[str], code: int, text: str) -> None:
+    """A refusal prints one line on stderr and writes no file."""
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "notes.txt").write_text("mine")
     (tmp_path / "models").mkdir()
     before = sorted(tmp_path.rglob("*"))
     done = subprocess.run(
-        [*COMMAND, *words], capture_output=True, text=True, cwd=tmp_path, timeout=30, check=False
+        [*COMMAND, *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=30, check=False
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert text in done.stderr
@@ -80,7 +80,7 @@ def test_refusals(tmp_path: Path, words: list[str], code: int, text: str) -> Non
 
 
 def test_no_interpreter_is_one_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It names the command that installs one."""
+    """The message names the command that installs an interpreter."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
     with pytest.raises(MaixSwitchError, match=r"pip install 'maixswitch\[board\]'") as caught:
@@ -89,9 +89,17 @@ def test_no_interpreter_is_one_message(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_faults_of_the_command_line() -> None:
-    """Each word is one fault; positions of lost bytes add up."""
-    words = ["drop@5", "drop@9", "back-corrupt@3", "stall@7:2.5", "back-unplug@8", "swallow-ctrl-c@2", "power-cut@4"]
-    assert faults(words) == Faults(
+    """Each argument is one fault; repeated `drop` arguments are collected."""
+    arguments = [
+        "drop@5",
+        "drop@9",
+        "back-corrupt@3",
+        "stall@7:2.5",
+        "back-unplug@8",
+        "swallow-ctrl-c@2",
+        "power-cut@4",
+    ]
+    assert faults(arguments) == Faults(
         drop=(5, 9), stall=(7, 2.5), swallow_ctrl_c=2, power_cut=4, back=Way(corrupt=(3,), unplug=8)
     )
     assert faults([]) == Faults()

@@ -1,4 +1,4 @@
-"""What goes wrong on order: bytes, cables, power, cards; each at the byte that was named."""
+"""Faults that the virtual board produces on request, at a given byte: lost bytes, unplugging, power cuts, bad cards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Boards = Callable[..., VirtualBoard]
 
 
 def test_dropped_and_corrupt_bytes(virtual_board: Boards) -> None:
-    """Of bytes to the board, and of bytes from it; positions count from the order."""
+    """Faults apply to bytes in both directions; positions count from the call of `order`."""
     board = virtual_board()
     with Talk(board) as talk:
         talk.raw()
@@ -33,7 +33,7 @@ def test_dropped_and_corrupt_bytes(virtual_board: Boards) -> None:
 
 
 def test_stall(virtual_board: Boards) -> None:
-    """The board sleeps, its receiver goes on: what does not fit is lost."""
+    """The receive buffer of a stalled board goes on filling; bytes that do not fit are lost."""
     board = virtual_board()
     with Talk(board) as talk:
         talk.raw()
@@ -53,7 +53,7 @@ def test_stall(virtual_board: Boards) -> None:
 
 @pytest.mark.parametrize("back", [False, True])
 def test_unplugged_at_a_byte(virtual_board: Boards, back: bool) -> None:
-    """The port is gone for whoever has it open; the program went on, and is there again with the cable."""
+    """The open port fails, but the program on the board goes on and answers when the cable is back."""
     board = virtual_board()
     with Talk(board) as talk:
         talk.raw()
@@ -72,7 +72,7 @@ def test_unplugged_at_a_byte(virtual_board: Boards, back: bool) -> None:
 
 
 def test_power_cut_loses_what_was_not_flushed(virtual_board: Boards, tmp_path: Path) -> None:
-    """A file ends where the card was last told of it; then the board boots."""
+    """After the cut a file ends at its last flush, and the board boots again."""
     card = tmp_path / "sd"
     card.mkdir()
     board = virtual_board(card)
@@ -90,7 +90,7 @@ def test_power_cut_loses_what_was_not_flushed(virtual_board: Boards, tmp_path: P
 
 
 def test_reset_by_program(virtual_board: Boards) -> None:
-    """machine.reset() starts the chip again: the banner, and nothing of before."""
+    """machine.reset() restarts the chip: the banner appears, and earlier variables are gone."""
     with Talk(virtual_board()) as talk:
         talk.raw()
         talk.start("x = 1\nimport machine\nmachine.reset()")
@@ -100,7 +100,7 @@ def test_reset_by_program(virtual_board: Boards) -> None:
 
 
 def test_full_and_readonly_cards(virtual_board: Boards, tmp_path: Path) -> None:
-    """OSError(28) where nothing fits any more, OSError(30) where nothing may change; both can be read."""
+    """A full card raises OSError(28) and a read-only card OSError(30); both stay readable."""
     card = tmp_path / "sd"
     card.mkdir()
     (card / "main.py").write_text("#" * 600)
@@ -122,13 +122,13 @@ def test_full_and_readonly_cards(virtual_board: Boards, tmp_path: Path) -> None:
 
 
 def test_files_of_the_card(virtual_board: Boards, tmp_path: Path) -> None:
-    """Text and bytes, reading back what is not flushed, appending, a rename onto a file, folders."""
+    """Covers text and binary files, reading unflushed data, appending, renaming onto a file, and folders."""
     card = tmp_path / "sd"
     card.mkdir()
     with Talk(virtual_board(card)) as talk:
         talk.raw()
         text = "gr\\u00fc\\u00df\\n\\u4f60!"
-        steps = {
+        outputs = {
             "import os\nos.mkdir('/sd/m')\nf = open('/sd/m/t', 'w+')\n"
             f"f.write('{text}')\nf.seek(0)\n"
             "print(len(f.read(3)), len(f.readline()), len(f.read(1)), f.tell())\nf.close()": "3 2 1 10",
@@ -138,14 +138,14 @@ def test_files_of_the_card(virtual_board: Boards, tmp_path: Path) -> None:
             "": "3 bytearray(b'end')",
             "os.chdir('/sd/m')\nprint(os.getcwd(), open('u', 'rb').read(2))": "/sd/m b'gr'",
         }
-        for code, wanted in steps.items():
-            assert talk.run(code) == (wanted + "\r\n", ""), code
+        for code, expected in outputs.items():
+            assert talk.run(code) == (expected + "\r\n", ""), code
         for code, number in (("os.rmdir('/sd/m')", 13), ("open('/sd/none')", 2), ("open('/sd/m')", 21)):
             assert f"Errno {number}]" in talk.run(code)[1], code
 
 
 def test_cards_come_and_go(virtual_board: Boards, tmp_path: Path) -> None:
-    """Without the card /sd is not there; another card is another folder."""
+    """/sd disappears with the card, and another folder can be inserted as another card."""
     card = tmp_path / "other"
     card.mkdir()
     (card / "main.py").write_text("print('the other one')\n")
@@ -160,7 +160,7 @@ def test_cards_come_and_go(virtual_board: Boards, tmp_path: Path) -> None:
 
 
 def test_refusals(tmp_path: Path) -> None:
-    """A folder that is not there, a file where the port's link should be."""
+    """A missing folder is refused, and so is a file where the link to the port belongs."""
     with pytest.raises(MaixSwitchError, match="no such folder") as caught:
         VirtualBoard(tmp_path / "none")
     assert caught.value.exit_code == EXIT_IO
@@ -172,7 +172,7 @@ def test_refusals(tmp_path: Path) -> None:
 
 
 def test_nobody_listens(virtual_board: Boards, tmp_path: Path) -> None:
-    """A program that prints a lot is not held up by a port that nobody reads; who opens it later hears it go on."""
+    """A port that nobody reads does not block a program that prints a lot; the port still works when opened later."""
     card = tmp_path / "sd"
     card.mkdir()
     (card / "main.py").write_text(
@@ -188,8 +188,8 @@ def test_nobody_listens(virtual_board: Boards, tmp_path: Path) -> None:
         assert talk.run("print(6 * 7)")[0] == "42\r\n"
 
 
-def test_a_front_that_is_killed_takes_the_program_along(virtual_board: Boards) -> None:
-    """No loop of the board is left to burn the PC's processor, and the next order says that the board has ended."""
+def test_killing_the_front_process_ends_the_program(virtual_board: Boards) -> None:
+    """No endless loop stays behind on the PC, and the next request says that the board has ended."""
     board = virtual_board()
     with Talk(board) as talk:
         talk.raw()
@@ -205,7 +205,7 @@ def test_a_front_that_is_killed_takes_the_program_along(virtual_board: Boards) -
 
 
 def test_nothing_is_left_behind(virtual_board: Boards) -> None:
-    """Closed, the board leaves no port, no folder and no process, whatever its program did."""
+    """A closed board leaves no port, no folder and no process, whatever its program did."""
     board = virtual_board()
     with Talk(board) as talk:
         talk.raw()
@@ -218,7 +218,7 @@ def test_nothing_is_left_behind(virtual_board: Boards) -> None:
 
 
 def _running(folder: Path) -> list[Path]:
-    """Of each process that has the folder in its command line, that line's file."""
+    """Returns the /proc file of the command line of each process that names the folder there."""
     return [path for path in Path("/proc").glob("[0-9]*/cmdline") if str(folder).encode() in _read(path)]
 
 
@@ -230,7 +230,7 @@ def _read(path: Path) -> bytes:
 
 
 def test_a_board_that_is_on_is_not_started_again(virtual_board: Boards) -> None:
-    """A second one behind the same port would be nobody's to end."""
+    """A second start would leave a process that nothing ends, so it is refused."""
     board = virtual_board()
     with pytest.raises(ValueError, match="on already"):
         board.__enter__()

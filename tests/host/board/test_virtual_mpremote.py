@@ -1,4 +1,4 @@
-"""The real mpremote, the standard tool for MicroPython boards, finds in the virtual board what it finds in a board."""
+"""The real mpremote, the standard tool for MicroPython boards, works with the virtual board as with a real one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ Boards = Callable[..., VirtualBoard]
 
 
 def test_files_go_both_ways(virtual_board: Boards, tmp_path: Path) -> None:
-    """fs cp up and down, ls, sha256sum, mkdir and rm, each with the soft reset that mpremote does when not told
-    otherwise, or with resume."""
+    """mpremote copies, lists, hashes, makes folders and removes, with its default soft reset and with resume."""
     card = tmp_path / "sd"
     card.mkdir()
     board = virtual_board(card)
@@ -48,13 +47,13 @@ def test_run_exec_and_soft_reset(virtual_board: Boards, tmp_path: Path) -> None:
     (card / "boot.py").write_text("f = open('/sd/boots', 'ab'); f.write(b'x'); f.close()\n")
     board = virtual_board(card)
     with Talk(board) as talk:
-        talk.until(b">>> ")  # before it, Ctrl-C would leave the boot early
+        talk.until(b">>> ")  # a Ctrl-C before the prompt would end the boot early
     program = tmp_path / "program.py"
     program.write_text("import sys\nprint(sys.implementation.name, 6 * 7)\n")
     ran = mpremote(board, "run", str(program))
     assert (ran.returncode, ran.stdout) == (0, "micropython 42\n"), ran.stderr
     boots = len((card / "boots").read_bytes())
-    assert boots == 2  # power, and the soft reset of mpremote
+    assert boots == 2  # one at power-on, one at the soft reset of mpremote
     assert mpremote(board, "soft-reset").returncode == 0
     failed = mpremote(board, "resume", "exec", "open('/sd/none')")
     assert failed.returncode == 1
@@ -63,7 +62,7 @@ def test_run_exec_and_soft_reset(virtual_board: Boards, tmp_path: Path) -> None:
 
 
 def test_looping_boot_does_not_lock_out(virtual_board: Boards, tmp_path: Path) -> None:
-    """A boot.py that never ends is left by Ctrl-C; the file is replaced, and the next reset is free."""
+    """Ctrl-C ends a boot.py that loops for ever, so that it can be replaced; the next reset runs the new file."""
     card = tmp_path / "sd"
     card.mkdir()
     (card / "boot.py").write_text("print('for ever')\nwhile True:\n    pass\n")
@@ -79,7 +78,7 @@ def test_looping_boot_does_not_lock_out(virtual_board: Boards, tmp_path: Path) -
 
 @pytest.mark.nightly
 def test_looping_boot_defeats_a_soft_reset(virtual_board: Boards, tmp_path: Path) -> None:
-    """As with MaixPy's own core: 10 s, a refusal, one more by the mode that stayed raw, then it works."""
+    """As with MaixPy, the soft reset fails after 10 s, the next try fails in the raw mode, and the third works."""
     card = tmp_path / "sd"
     card.mkdir()
     (card / "boot.py").write_text("print('for ever')\nwhile True:\n    pass\n")

@@ -1,4 +1,4 @@
-"""The virtual board's REPLs, its boot order and its line: as the facts about the firmware have them."""
+"""The REPLs, the boot order and the serial line of the virtual board behave as the firmware does."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ receive(%d)
 
 
 def _stream(talk: Talk, data: bytes) -> float:
-    """Sends data in frames of 1,000 bytes, two in flight; the seconds it took."""
+    """Sends data in frames of 1,000 bytes with two in flight; returns the duration in seconds."""
     talk.start(RECEIVER % (len(data) // 1000))
     begun = time.monotonic()
     talk.port.timeout = LIMIT
@@ -68,7 +68,7 @@ def _stream(talk: Talk, data: bytes) -> float:
 
 
 def test_boot_order(virtual_board: Boards, tmp_path: Path) -> None:
-    """Banner with the flavour's free heap, boot.py, then main.py even when boot.py fails; the card's files win."""
+    """The banner shows the heap, main.py runs even if boot.py fails, and the card precedes the flash chip."""
     card, flash = tmp_path / "sd", tmp_path / "flash"
     for folder in (card, flash):
         folder.mkdir()
@@ -78,30 +78,32 @@ def test_boot_order(virtual_board: Boards, tmp_path: Path) -> None:
     board = virtual_board(card, flash=flash, boot=False)
     with Talk(board) as talk:
         board.power_cycle()
-        said = talk.until(b">>> ").decode()
-    assert "gc heap=0x80133c00-0x801b3c00(524288)" in said
-    at = [said.index(text) for text in ("init end", "boot of the card", "ZeroDivisionError", "main in /sd", "help()")]
-    assert at == sorted(at)
-    assert "['flash', 'sd']" in said
-    assert "wrong" not in said
+        output = talk.until(b">>> ").decode()
+    assert "gc heap=0x80133c00-0x801b3c00(524288)" in output
+    positions = [
+        output.index(text) for text in ("init end", "boot of the card", "ZeroDivisionError", "main in /sd", "help()")
+    ]
+    assert positions == sorted(positions)
+    assert "['flash', 'sd']" in output
+    assert "wrong" not in output
 
 
 def test_m5stickv_runs_boot_py_only(virtual_board: Boards, tmp_path: Path) -> None:
-    """Its firmware runs boot.py of the card, else of the flash chip, by itself, and then ends the start."""
-    for place, other in (("sd", "flash"), ("flash", "sd")):
-        folders = {name: tmp_path / place / name for name in ("sd", "flash")}
+    """This firmware runs boot.py of the card, or of the flash chip if the card has none, and never main.py."""
+    for boot_folder in ("sd", "flash"):
+        folders = {name: tmp_path / boot_folder / name for name in ("sd", "flash")}
         for folder in folders.values():
             folder.mkdir(parents=True)
             (folder / "main.py").write_text("print('main')\n")
-        (folders[place] / "boot.py").write_text("print('boot', sorted(dirList))\n")
+        (folders[boot_folder] / "boot.py").write_text("print('boot', sorted(dirList))\n")
         with Talk(virtual_board(folders["sd"], flash=folders["flash"], flavour="m5stickv")) as talk:
-            said = talk.until(b">>> ")
-        assert (b"boot ['boot.py', 'main.py']" if place == "sd" else b"boot ['main.py']") in said, other
-        assert b"\r\nmain" not in said
+            output = talk.until(b">>> ")
+        assert (b"boot ['boot.py', 'main.py']" if boot_folder == "sd" else b"boot ['main.py']") in output, boot_folder
+        assert b"\r\nmain" not in output
 
 
-def test_the_app_starts_on_m5stickv_and_lets_go(virtual_board: Boards, tmp_path: Path) -> None:
-    """From boot.py, since main.py is never run there; Ctrl-C leads to the prompt, after a raw reset as well."""
+def test_the_app_starts_on_m5stickv_and_ctrl_c_ends_it(virtual_board: Boards, tmp_path: Path) -> None:
+    """boot.py starts the app, as main.py never runs there; Ctrl-C leads to the prompt, also after a raw reset."""
     card = tmp_path / "sd"
     card.mkdir()
     write_card(card)
@@ -122,11 +124,11 @@ def test_the_app_starts_on_m5stickv_and_lets_go(virtual_board: Boards, tmp_path:
 
 
 def test_no_card_runs_the_flash(virtual_board: Boards, tmp_path: Path) -> None:
-    """Without a card /sd is ENODEV, and a default main.py appears on the flash chip, which has no folders."""
+    """Without a card /sd raises ENODEV; a default main.py appears on the flash chip, which has no folders."""
     flash = tmp_path / "flash"
     flash.mkdir()
     with Talk(virtual_board(None, flash=flash)) as talk:
-        talk.until(b">>> ")  # before it, Ctrl-C would leave the boot early
+        talk.until(b">>> ")  # a Ctrl-C before the prompt would end the boot early
         talk.raw()
         assert "OSError: [Errno 19] ENODEV" in talk.run("open('/sd/x')")[1]
         assert talk.run("import os\nprint(os.listdir('/'), os.getcwd())")[0] == "['flash'] /flash\r\n"
@@ -139,7 +141,7 @@ def test_no_card_runs_the_flash(virtual_board: Boards, tmp_path: Path) -> None:
 
 
 def test_cover_files_go_to_the_flash_and_reset(virtual_board: Boards, tmp_path: Path) -> None:
-    """cover.main.py of the card is copied once, with a reset of the chip."""
+    """The firmware copies cover.main.py from the card to the flash chip once and then resets."""
     card, flash = tmp_path / "sd", tmp_path / "flash"
     for folder in (card, flash):
         folder.mkdir()
@@ -150,7 +152,7 @@ def test_cover_files_go_to_the_flash_and_reset(virtual_board: Boards, tmp_path: 
 
 
 def test_friendly_repl(virtual_board: Boards) -> None:
-    """Echo, an expression's value, a block, a traceback, paste mode, soft reset."""
+    """The friendly REPL echoes, prints values and tracebacks, and knows blocks, paste mode and the soft reset."""
     with Talk(virtual_board()) as talk:
         talk.until(b">>> ")
         talk.port.write(b"6 * 7\r")
@@ -167,8 +169,8 @@ def test_friendly_repl(virtual_board: Boards) -> None:
         assert b"NameError" in talk.until(b">>> ")
 
 
-def test_raw_paste_is_answered_by_the_banner(virtual_board: Boards) -> None:
-    """The probe of newer tools finds v1.11: no raw paste."""
+def test_a_raw_paste_request_is_answered_with_the_banner(virtual_board: Boards) -> None:
+    """Newer tools learn from the banner that v1.11 has no raw paste mode."""
     with Talk(virtual_board()) as talk:
         talk.raw()
         talk.port.write(b"\x05A\x01")
@@ -177,7 +179,7 @@ def test_raw_paste_is_answered_by_the_banner(virtual_board: Boards) -> None:
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(8, marks=pytest.mark.nightly)])
 def test_ctrl_c_ends_any_loop(virtual_board: Boards, rounds: int) -> None:
-    """Wherever it meets the program, the next one runs as if nothing had been; half of the kinds cost two seconds."""
+    """Ctrl-C ends a program wherever it is, and the next program runs normally."""
     chance = random.Random(11)
     with Talk(virtual_board()) as talk:
         talk.raw()
@@ -185,14 +187,14 @@ def test_ctrl_c_ends_any_loop(virtual_board: Boards, rounds: int) -> None:
             talk.start(LOOPS[number % len(LOOPS)])
             for _ in range(chance.randrange(3)):
                 talk.port.read(talk.port.in_waiting or 1)
-            time.sleep(chance.random() * 0.01)  # the moment is the point, not the wait
+            time.sleep(chance.random() * 0.01)  # Ctrl-C must arrive at a random moment
             talk.port.write(b"\x03")
             assert b"KeyboardInterrupt" in talk.until(b"\x04>"), number
             assert talk.run(f"print({number})") == (f"{number}\r\n", ""), number
 
 
 def test_ctrl_c_twice_at_once_cancels_itself(virtual_board: Boards) -> None:
-    """The second one, before the program saw the first, takes it back; one alone then ends the loop."""
+    """A second Ctrl-C before the program has seen the first cancels it; a single one then ends the loop."""
     with Talk(virtual_board()) as talk:
         talk.raw()
         talk.start("import time\nprint('on')\nwhile True:\n time.sleep_ms(5)\n print('.', end='')")
@@ -204,7 +206,7 @@ def test_ctrl_c_twice_at_once_cancels_itself(virtual_board: Boards) -> None:
 
 
 def test_lost_ctrl_c(virtual_board: Boards) -> None:
-    """A swallowed Ctrl-C has no effect; the next one has."""
+    """A swallowed Ctrl-C has no effect; the next one works."""
     board = virtual_board()
     with Talk(board) as talk:
         talk.raw()
@@ -217,7 +219,7 @@ def test_lost_ctrl_c(virtual_board: Boards) -> None:
 
 
 def test_stream_is_fast_and_whole(virtual_board: Boards, tmp_path: Path) -> None:
-    """Frames of 1,000 bytes, two in flight: without a limit faster than any board's line, control bytes and all."""
+    """Without a rate limit, frames of any bytes arrive faster than over the line of any real board."""
     card = tmp_path / "sd"
     card.mkdir()
     board = virtual_board(card)
@@ -230,8 +232,8 @@ def test_stream_is_fast_and_whole(virtual_board: Boards, tmp_path: Path) -> None
     assert board.wire.lost == 0
 
 
-def test_line_keeps_its_rate(virtual_board: Boards) -> None:
-    """A paced line is as slow as it should be, both ways."""
+def test_the_line_keeps_its_rate(virtual_board: Boards) -> None:
+    """A line with a rate is as slow as that rate in both directions."""
     with Talk(virtual_board(rate=115200)) as talk:
         talk.raw()
         seconds = _stream(talk, bytes(10_000))
@@ -241,8 +243,8 @@ def test_line_keeps_its_rate(virtual_board: Boards) -> None:
         assert 5_000 * 10 / 115200 < time.monotonic() - begun < 10
 
 
-def test_ring_drops_what_a_busy_board_does_not_read(virtual_board: Boards) -> None:
-    """2,048 bytes wait, the rest is lost without a word."""
+def test_the_receive_buffer_drops_bytes_that_a_busy_board_does_not_read(virtual_board: Boards) -> None:
+    """The buffer keeps 2,048 bytes; further bytes are lost without a message."""
     board = virtual_board()
     with Talk(board) as talk:
         talk.raw()
@@ -255,8 +257,8 @@ def test_ring_drops_what_a_busy_board_does_not_read(virtual_board: Boards) -> No
     assert board.wire.lost == 952
 
 
-def test_rates_have_to_agree(virtual_board: Boards) -> None:
-    """After the board changes its rate the old one reads rubbish; a soft reset returns to 115200."""
+def test_the_rates_of_both_ends_have_to_agree(virtual_board: Boards) -> None:
+    """After a change of rate the PC reads rubbish at the old rate; a soft reset returns the board to 115200."""
     board = virtual_board()
     with Talk(board) as talk:
         talk.raw()
@@ -278,8 +280,8 @@ def test_rates_have_to_agree(virtual_board: Boards) -> None:
         assert talk.run("print('slow')")[0] == "slow\r\n"
 
 
-def test_port_is_exclusive_as_any(virtual_board: Boards) -> None:
-    """A second program that asks for the port alone is refused."""
+def test_the_port_can_be_locked(virtual_board: Boards) -> None:
+    """A second program that asks for exclusive access is refused."""
     board = virtual_board()
     first = serial.Serial(board.port, 115200, exclusive=True)
     try:

@@ -1,4 +1,4 @@
-"""Talking to a virtual board by hand: a serial port, and reading until something was said."""
+"""Helpers that talk to a virtual board by hand: a serial port that reads until an expected answer, and mpremote."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import serial
 
 from maixswitch.board.virtual import VirtualBoard
 
-LIMIT = 60.0  # seconds; nothing here takes one, unless the PC is busy with other things
+LIMIT = 60.0  # seconds; far longer than anything here takes, because the PC may be busy
 
 
 class Talk:
-    """The serial port of a board; every wait ends with what was heard, or an AssertionError that shows it."""
+    """The serial port of a board. A wait that times out raises an AssertionError that shows the bytes received."""
 
     def __init__(self, board: VirtualBoard | str) -> None:
         self.port = serial.Serial(board if isinstance(board, str) else board.port, 115200, timeout=0.05)
@@ -31,17 +31,17 @@ class Talk:
         self.port.close()
 
     def until(self, end: bytes) -> bytes:
-        """What is heard up to and with the first `end`; what follows it is kept for the next call."""
+        """Returns the bytes up to and including the first `end`; keeps the bytes after it for the next call."""
         limit = time.monotonic() + LIMIT
         while end not in self._heard:
             self._heard += self.port.read(max(self.port.in_waiting, 1))
             assert time.monotonic() < limit, f"no {end!r} in {self._heard[-500:]!r}"
         at = self._heard.index(end) + len(end)
-        found, self._heard = self._heard[:at], self._heard[at:]
-        return found
+        heard, self._heard = self._heard[:at], self._heard[at:]
+        return heard
 
     def raw(self) -> None:
-        """Into the raw REPL: whatever runs is interrupted. Ends when a word came back that was sent last of all."""
+        """Interrupts the running program and enters the raw REPL; returns when the board has echoed a unique word."""
         self.port.write(b"\r\x03")
         limit = time.monotonic() + LIMIT
         heard = b""
@@ -54,21 +54,21 @@ class Talk:
         self.until(b"OK" + word + b"\r\n\x04\x04>")
 
     def start(self, code: str) -> None:
-        """Sends a program to the raw REPL, which begins to run it."""
+        """Starts a program in the raw REPL."""
         self.port.write(code.encode() + b"\x04")
         assert self.until(b"OK") == b"OK"
 
     def run(self, code: str) -> tuple[str, str]:
-        """Runs a program: what it printed, and the traceback of what it raised."""
+        """Runs a program; returns its output and the traceback of its exception, or "" if it raised none."""
         self.start(code)
         out, error, _ = self.until(b"\x04>").split(b"\x04")
         return out.decode(), error.decode()
 
 
-def mpremote(board: VirtualBoard, *words: str) -> subprocess.CompletedProcess[str]:
-    """The real mpremote with these words."""
+def mpremote(board: VirtualBoard, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the real mpremote on the port of the board with these arguments."""
     return subprocess.run(
-        [sys.executable, "-m", "mpremote", "connect", board.port, *words],
+        [sys.executable, "-m", "mpremote", "connect", board.port, *arguments],
         capture_output=True,
         text=True,
         timeout=40,

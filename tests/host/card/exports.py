@@ -1,4 +1,4 @@
-"""Exports as the trainers write them, each a dict of name -> bytes, around networks that are made here."""
+"""Exports as the training tools write them, each a dict of file name -> bytes, with small networks of our own."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ NINE = (0.1075, 0.1268, 0.1268, 0.175, 0.1465, 0.2246, 0.1953, 0.2537, 0.244, 0.
 
 @cache
 def detector() -> bytes:
-    """320x240, grid 20x15, five anchors, one class."""
+    """A detector for 320x240 with a grid of 20x15 cells, five anchors and one class."""
     return samples.blob_detector()
 
 
 @cache
 def classifier(classes: int = 3, softmax: bool = True, size: int = 32) -> bytes:
-    """A small network of random weights with so many outputs."""
+    """A small network of random weights with `classes` outputs."""
     rng = np.random.default_rng(classes)
     net = KModelWriter(3, size, size)
     part = quantize_conv(rng.normal(size=(8, 3, 3, 3)), np.zeros(8), Scale(255.0), Scale(255.0))
@@ -36,7 +36,7 @@ def classifier(classes: int = 3, softmax: bool = True, size: int = 32) -> bytes:
 
 
 def swapped(data: bytes) -> bytes:
-    """Every 32-bit word turned round, as for kpu.load_flash."""
+    """Swaps the bytes of every 32-bit word, as kpu.load_flash expects them."""
     return np.frombuffer(data, "<u4", len(data) // 4).astype(">u4").tobytes() + data[len(data) // 4 * 4 :]
 
 
@@ -94,8 +94,8 @@ def maixhub_old() -> Files:
     }
 
 
-def maixhub_classifier(inside: str = '["a", "b", "c", "d", "e"]') -> Files:
-    """labels.txt with three labels and boot.py with five, as one published export has them."""
+def maixhub_classifier(script_labels: str = '["a", "b", "c", "d", "e"]') -> Files:
+    """An export whose labels.txt has three labels and whose boot.py has five, as in one published export."""
     boot = f"""import sensor, image, lcd, time
 import KPU as kpu
 def main(labels = None, model_addr="/sd/m.kmodel", sensor_window=(32, 32)):
@@ -108,7 +108,7 @@ def main(labels = None, model_addr="/sd/m.kmodel", sensor_window=(32, 32)):
         fmap = kpu.forward(task, img)
         plist=fmap[:]
         pmax=max(plist)
-labels = {inside}
+labels = {script_labels}
 main(labels=labels, model_addr="/sd/m.kmodel")
 """
     return {"boot.py": boot.encode(), "m.kmodel": classifier(3), "labels.txt": b"labels = ['plastic', 'env', 'bag']\n"}
@@ -149,7 +149,7 @@ while(True):
 
 
 def m5_hand_edited() -> Files:
-    """Its documentation shows comments of another language and users mix tabs: no Python, still readable."""
+    """An export with a // comment, as its documentation shows it, and a tab: not valid Python, but still readable."""
     files = m5()
     files["boot.py"] = files["boot.py"].replace(b'kmodel")', b'kmodel")//load').replace(b"    img", b"\timg")
     return files

@@ -1,4 +1,4 @@
-"""A disk that fails once, at the n-th thing that it is asked."""
+"""A disk that fails once, at the n-th operation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 
 class FailingDisk:
-    """From now on the ``at``-th rename fails; with ``flushes`` True fsync counts as well. `targets`: the new names."""
+    """Makes the ``at``-th rename fail, from 1; with ``flushes`` fsync counts as well. ``targets``: the new names."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int, error: OSError, flushes: bool = False) -> None:
         self._at, self._error = at, error

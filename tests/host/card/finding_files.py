@@ -1,4 +1,4 @@
-"""Small kmodels for the findings: each wrong in one way, made by the writer or by changing a few bytes."""
+"""Small kmodels for the findings, each with one fault; the writer makes them, or a few changed bytes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ BLOCK = 96
 
 
 def with_main_memory(size: int) -> bytes:
-    """The colour classifier, asking for so many bytes of main memory."""
+    """The colour classifier with a demand for `size` bytes of main memory."""
     data = bytearray(samples.colour_classifier())
     struct.pack_into("<I", data, 20, size)
     return bytes(data)
 
 
 def with_layer_type(number: int) -> bytes:
-    """The colour classifier with another type written over its last layer's."""
+    """The colour classifier with another type in its last layer."""
     data = bytearray(samples.colour_classifier())
     layers, outputs = struct.unpack_from("<I", data, 12)[0], struct.unpack_from("<I", data, 24)[0]
     struct.pack_into("<I", data, 28 + 8 * outputs + 8 * (layers - 1), number)
@@ -48,8 +48,8 @@ def _is_block(data: bytearray, at: int) -> bool:
     return (registers["i_row_wid"], registers["i_col_high"]) == (223, 223)
 
 
-def pictured(width: int, height: int, out: int, shrink: int, last: str = "") -> bytes:
-    """A picture, halved `shrink` times, to `out` channels of floats; `last`: "mean" for one value a channel."""
+def picture_network(width: int, height: int, out: int, shrink: int, last: str = "") -> bytes:
+    """A network that halves a picture `shrink` times, to `out` channels of floats; `last`="mean": one float each."""
     rng = np.random.default_rng(1)
     net = KModelWriter(3, height, width)
     x = net.input
@@ -64,47 +64,47 @@ def pictured(width: int, height: int, out: int, shrink: int, last: str = "") -> 
 
 
 def floats() -> bytes:
-    """A network that takes numbers, not a picture."""
+    """A network whose input is numbers instead of a picture."""
     net = KModelWriter(floats=4)
     net.output(net.softmax(net.fully_connected(net.input, np.eye(4, dtype=np.float32), np.zeros(4, np.float32))))
     return net.build()
 
 
 def swapped() -> bytes:
-    """The colour classifier with its words swapped."""
+    """The colour classifier with the bytes of its 32-bit words swapped."""
     data = samples.colour_classifier()
     data += bytes(-len(data) % 4)
     return np.frombuffer(data, "<u4").astype(">u4").tobytes()
 
 
 def version_4() -> bytes:
-    """The head of a kmodel v4 with one input of 4 floats and one output of 8: enough for the board's own reader."""
-    place = struct.pack("<4I", 1, 0, 0, 16)
+    """The header of a kmodel v4 with one input of 4 floats and one output of 8; the reader of the board accepts it."""
+    input_range = struct.pack("<4I", 1, 0, 0, 16)
     output = struct.pack("<4I", 1, 0, 16, 32)
     head = struct.pack("<4I6I", 0x4B4D444C, 4, 0, 1, 0, 48, 0, 1, 1, 0)
-    return head + place + struct.pack("<4i", 1, 3, 224, 224) + output
+    return head + input_range + struct.pack("<4i", 1, 3, 224, 224) + output
 
 
-def whole_version_4() -> bytes:
-    """A kmodel v4 of one softmax over 8 numbers."""
-    places = [struct.pack("<4I", 1, 0, start, 32) for start in (0, 32)]
+def complete_version_4() -> bytes:
+    """A complete kmodel v4 with one softmax over 8 numbers."""
+    ranges = [struct.pack("<4I", 1, 0, start, 32) for start in (0, 32)]
     head = struct.pack("<4I6I", 0x4B4D444C, 4, 0, 1, 0, 64, 1, 1, 1, 0)
-    ends = places[0] + struct.pack("<4i", 1, 1, 1, 8) + places[1]
-    body = b"".join(places) + struct.pack("<2if", 8, 1, 1.0)
+    ends = ranges[0] + struct.pack("<4i", 1, 1, 1, 8) + ranges[1]
+    body = b"".join(ranges) + struct.pack("<2if", 8, 1, 1.0)
     body += bytes(-(len(head + ends) + 8 + len(body)) % 8)
     return head + ends + struct.pack("<2I", 0x0B, len(body)) + body
 
 
 def dense_relu(act: int = 1) -> bytes:
-    """A network of two dense layers, with an activation between them."""
+    """A network of two dense layers with an activation between them."""
     net, rng = KModelWriter(floats=4), np.random.default_rng(4)
     inner = net.fully_connected(net.input, rng.normal(size=(6, 4)), np.zeros(6), act)
     net.output(net.softmax(net.fully_connected(inner, rng.normal(size=(4, 6)), np.zeros(4))))
     return net.build()
 
 
-def tell_tale() -> bytes:
-    """A picture to two classes: the first where the activation of a dense layer is ignored, else the second."""
+def activation_probe() -> bytes:
+    """A network whose first class wins if the runtime ignores the activation of a dense layer, otherwise the second."""
     net = KModelWriter(3, 64, 64)
     part = quantize_conv(np.zeros((4, 3, 3, 3)), np.zeros(4), PIXEL, PIXEL)
     values = net.global_average_pool(net.dequantize(net.conv(net.input, part, pool=5, to_main=True), 1 / 255, 0.0))

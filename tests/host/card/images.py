@@ -1,4 +1,4 @@
-"""Card images written byte by byte for the tests: MBR, GPT or no table, FAT12 to FAT32, marks of other file systems."""
+"""Writes card images byte by byte: MBR, GPT or no table, FAT12 to FAT32, and signatures of other file systems."""
 
 from __future__ import annotations
 
@@ -14,19 +14,26 @@ LAST = {12: 0xFFF, 16: 0xFFFF, 32: 0x0FFFFFFF}
 
 @dataclass
 class Fat:
-    """A FAT volume to be. files: path -> bytes; folders come by themselves. marks: sets flags before writing."""
+    """A FAT volume to write.
+
+    files: path -> bytes; their folders are made as well.
+    dirty: the flag of a volume that was not unmounted.
+    free: the number of free clusters in FSInfo; None for the true number.
+    full: marks every cluster as used.
+    sector: the size of a sector in the boot sector, in bytes.
+    """
 
     bits: int = 32
     files: dict[str, bytes] = field(default_factory=dict)
     dirty: bool = False
-    free: int | None = None  # what FSInfo says; None: the truth
+    free: int | None = None
     full: bool = False
     sector: int = SECTOR
     label: str = "MAIX"
 
 
 def write(path: Path, fat: Fat, table: str = "mbr", kind: int = 0x0C, number: int = 1, cut: int = 0) -> Path:
-    """Writes an image; `number`: which entry of the MBR; `cut`: so many bytes are missing at its end."""
+    """Writes an image. `number` is the entry in the MBR, from 1; `cut` is how many bytes are missing at the end."""
     start = START if table != "none" else 0
     with path.open("wb") as file:
         total = _volume(file, fat, start)
@@ -42,6 +49,7 @@ def write(path: Path, fat: Fat, table: str = "mbr", kind: int = 0x0C, number: in
 
 
 def mbr(entries: dict[int, tuple[int, int, int]]) -> bytes:
+    """Returns an MBR. entries: number from 1 -> (type, first sector, number of sectors)."""
     data = bytearray(SECTOR)
     for number, (kind, start, sectors) in entries.items():
         struct.pack_into("<B3xB3xII", data, 446 + (number - 1) * 16, 0, kind, start, sectors)
@@ -50,7 +58,7 @@ def mbr(entries: dict[int, tuple[int, int, int]]) -> bytes:
 
 
 def other(path: Path, at: int, mark: bytes, table: str = "mbr", kind: int = 7) -> Path:
-    """An image whose only partition holds `mark` at a byte of it, and the end of a boot sector."""
+    """Writes an image whose only partition has `mark` at byte `at` and the signature of a boot sector."""
     start = START if table == "mbr" else 0
     with path.open("wb") as file:
         file.truncate(START * SECTOR + (1 << 20))
@@ -120,9 +128,9 @@ def _pack(entries: dict[int, int], bits: int) -> bytes:
     if bits == 12:
         data = bytearray(top * 3 // 2 + 2)
         for at, value in entries.items():
-            place = at * 3 // 2
-            pair = struct.unpack_from("<H", data, place)[0]
-            struct.pack_into("<H", data, place, pair | (value << 4 if at & 1 else value))
+            offset = at * 3 // 2
+            pair = struct.unpack_from("<H", data, offset)[0]
+            struct.pack_into("<H", data, offset, pair | (value << 4 if at & 1 else value))
         return bytes(data)
     data = bytearray(top * bits // 8)
     for at, value in entries.items():
@@ -131,7 +139,7 @@ def _pack(entries: dict[int, int], bits: int) -> bytes:
 
 
 class _Heap:
-    """Hands out clusters in a row and writes what goes into them."""
+    """Allocates consecutive clusters and writes their contents."""
 
     def __init__(self, file, entries: dict[int, int], data_at: int, last: int, first: int) -> None:
         self.file, self.entries, self.data_at, self.last, self.next = file, entries, data_at, last, first
@@ -152,32 +160,32 @@ def _tree(files: dict[str, bytes]) -> dict:
     root: dict = {}
     for path, data in files.items():
         *folders, name = path.split("/")
-        place = root
+        subtree = root
         for folder in folders:
-            place = place.setdefault(folder, {})
+            subtree = subtree.setdefault(folder, {})
         if name:
-            place[name] = data
+            subtree[name] = data
     return root
 
 
 def _put_folder(heap: _Heap, tree: dict, at: int, parent: int, label: str = "") -> int:
-    """A folder is written after what it holds; its own cluster is taken first, so that `..` can name it."""
-    mine = at or heap.put(b"")
-    rows = _rows(heap, tree, mine, label)
+    """Writes a folder after its contents, but allocates its own cluster first, because `..` of a subfolder names it."""
+    own = at or heap.put(b"")
+    rows = _rows(heap, tree, own, label)
     if not label:
-        rows = _row(b".          ", 0x10, mine, 0) + _row(b"..         ", 0x10, parent, 0) + rows
-    heap.put(rows, mine)
-    return mine
+        rows = _row(b".          ", 0x10, own, 0) + _row(b"..         ", 0x10, parent, 0) + rows
+    heap.put(rows, own)
+    return own
 
 
-def _rows(heap: _Heap, tree: dict, mine: int, label: str) -> bytes:
+def _rows(heap: _Heap, tree: dict, own: int, label: str) -> bytes:
     rows = [_row(label.encode().ljust(11), 0x08, 0, 0)] if label else []
-    for number, (name, what) in enumerate(tree.items()):
-        folder = isinstance(what, dict)
-        cluster = _put_folder(heap, what, 0, 0 if label else mine) if folder else heap.put(what) if what else 0
+    for number, (name, content) in enumerate(tree.items()):
+        folder = isinstance(content, dict)
+        cluster = _put_folder(heap, content, 0, 0 if label else own) if folder else heap.put(content) if content else 0
         short = f"F{number:05d}~1".encode().ljust(11)
         rows += long_rows(name, short)
-        rows.append(_row(short, 0x10 if folder else 0x20, cluster, 0 if folder else len(what)))
+        rows.append(_row(short, 0x10 if folder else 0x20, cluster, 0 if folder else len(content)))
     return b"".join(rows)
 
 
@@ -190,6 +198,7 @@ def _row(short: bytes, attribute: int, cluster: int, size: int) -> bytes:
 
 
 def long_rows(name: str, short: bytes) -> list[bytes]:
+    """Returns the directory rows of a long name, in the order on the card."""
     total = 0
     for byte in short:
         total = ((total & 1) << 7 | total >> 1) + byte & 0xFF

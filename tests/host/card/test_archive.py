@@ -1,4 +1,4 @@
-"""Archives that are out to harm are refused with the reason, before anything is written."""
+"""Hostile archives are refused with the reason, before anything is written."""
 
 from __future__ import annotations
 
@@ -23,48 +23,48 @@ def member(name: str, kind: int = stat.S_IFREG) -> zipfile.ZipInfo:
     return info
 
 
-def link(place: zipfile.ZipFile) -> None:
-    place.writestr(member("m.kmodel", stat.S_IFLNK), "/etc/passwd")
+def link(zip_file: zipfile.ZipFile) -> None:
+    zip_file.writestr(member("m.kmodel", stat.S_IFLNK), "/etc/passwd")
 
 
-def bomb(place: zipfile.ZipFile) -> None:
-    place.writestr("m.kmodel", bytes(8 << 20), zipfile.ZIP_DEFLATED)
+def bomb(zip_file: zipfile.ZipFile) -> None:
+    zip_file.writestr("m.kmodel", bytes(8 << 20), zipfile.ZIP_DEFLATED)
 
 
-def many(place: zipfile.ZipFile) -> None:
+def many(zip_file: zipfile.ZipFile) -> None:
     for number in range(archive.MAX_MEMBERS + 1):
-        place.writestr(f"{number}.txt", "")
+        zip_file.writestr(f"{number}.txt", "")
 
 
-def huge(place: zipfile.ZipFile) -> None:
-    place.writestr("m.kmodel", bytes(archive.MAX_MEMBER + 1), zipfile.ZIP_DEFLATED)
+def huge(zip_file: zipfile.ZipFile) -> None:
+    zip_file.writestr("m.kmodel", bytes(archive.MAX_MEMBER + 1), zipfile.ZIP_DEFLATED)
 
 
-def twice(place: zipfile.ZipFile) -> None:
-    place.writestr("labels.txt", "a")
-    place.writestr("LABELS.TXT", "b")
+def twice(zip_file: zipfile.ZipFile) -> None:
+    zip_file.writestr("labels.txt", "a")
+    zip_file.writestr("LABELS.TXT", "b")
 
 
 CASES: list[tuple[Callable[[zipfile.ZipFile], None], str]] = [
-    (lambda place: place.writestr(member("../m.kmodel"), "x"), "leads out"),
-    (lambda place: place.writestr(member("a/..\\..\\m.kmodel"), "x"), "leads out"),
-    (lambda place: place.writestr(member("/etc/m.kmodel"), "x"), "absolute name"),
-    (lambda place: place.writestr(member("C:\\m.kmodel"), "x"), "absolute name"),
+    (lambda zip_file: zip_file.writestr(member("../m.kmodel"), "x"), "leads out"),
+    (lambda zip_file: zip_file.writestr(member("a/..\\..\\m.kmodel"), "x"), "leads out"),
+    (lambda zip_file: zip_file.writestr(member("/etc/m.kmodel"), "x"), "absolute name"),
+    (lambda zip_file: zip_file.writestr(member("C:\\m.kmodel"), "x"), "absolute name"),
     (link, "a link or a device"),
     (bomb, "a zip bomb"),
-    (many, "2002 files; wanted at most 2000"),
-    (huge, "wanted at most"),
+    (many, "2002 files; expected at most 2000"),
+    (huge, "expected at most"),
     (twice, "two files of the name LABELS.TXT"),
-    (lambda place: place.writestr("m.kmodel", bytes(99), zipfile.ZIP_LZMA), "unusual way"),
+    (lambda zip_file: zip_file.writestr("m.kmodel", bytes(99), zipfile.ZIP_LZMA), "unusual way"),
 ]
 
 
 @pytest.mark.parametrize(("fill", "text"), CASES)
 def test_hostile_archive(tmp_path: Path, fill: Callable[[zipfile.ZipFile], None], text: str) -> None:
     (tmp_path / "card" / "models").mkdir(parents=True)
-    with zipfile.ZipFile(tmp_path / "x.zip", "w") as place:
-        place.writestr("fish.kmodel", exports.classifier(3))
-        fill(place)
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as zip_file:
+        zip_file.writestr("fish.kmodel", exports.classifier(3))
+        fill(zip_file)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(MaixSwitchError, match=text) as caught:
         importer.import_models([tmp_path / "x.zip"], tmp_path / "card", ImportOptions())
@@ -74,8 +74,8 @@ def test_hostile_archive(tmp_path: Path, fill: Callable[[zipfile.ZipFile], None]
 
 
 def test_encrypted_member(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "x.zip", "w") as place:
-        place.writestr("m.kmodel", b"secret")
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as zip_file:
+        zip_file.writestr("m.kmodel", b"secret")
     data = bytearray((tmp_path / "x.zip").read_bytes())
     data[data.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "x.zip").write_bytes(data)
@@ -83,10 +83,10 @@ def test_encrypted_member(tmp_path: Path) -> None:
         open_source(tmp_path / "x.zip")
 
 
-def test_size_that_is_a_lie(tmp_path: Path) -> None:
-    """The directory says ten bytes, the data are more: no more than said is ever unpacked, and the checksum tells."""
-    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as place:
-        place.writestr("labels.txt", bytes(1 << 20))
+def test_a_wrong_size_in_the_directory(tmp_path: Path) -> None:
+    """The directory says ten bytes but the data are longer; no more than ten are unpacked, and the checksum fails."""
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as zip_file:
+        zip_file.writestr("labels.txt", bytes(1 << 20))
     data = bytearray((tmp_path / "x.zip").read_bytes())
     at = data.index(b"PK\x01\x02")
     data[at + 24 : at + 28] = (10).to_bytes(4, "little")
@@ -98,17 +98,17 @@ def test_size_that_is_a_lie(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", [4, 30, 200, -30, -4])
 def test_damaged_zip(tmp_path: Path, cut: int) -> None:
-    with zipfile.ZipFile(tmp_path / "x.zip", "w") as place:
-        place.writestr("m.kmodel", exports.classifier(3))
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as zip_file:
+        zip_file.writestr("m.kmodel", exports.classifier(3))
     (tmp_path / "x.zip").write_bytes((tmp_path / "x.zip").read_bytes()[:cut])
     with pytest.raises(MaixSwitchError, match="damaged zip"):
         open_source(tmp_path / "x.zip")
 
 
-def test_clutter_of_a_pc_is_passed_over(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "x.zip", "w") as place:
+def test_files_of_the_operating_system_are_ignored(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as zip_file:
         for name in ("__MACOSX/._fish.kmodel", ".DS_Store", "in/fish.kmodel", "in/"):
-            place.writestr(name, b"")
+            zip_file.writestr(name, b"")
     assert list(open_source(tmp_path / "x.zip").files) == ["in/fish.kmodel"]
 
 
@@ -116,11 +116,11 @@ def test_links_of_a_folder_never_lead_out(tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("secret")
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "far.txt").write_text("secret")
-    place = tmp_path / "export"
-    place.mkdir()
-    (place / "fish.kmodel").write_bytes(exports.classifier(3))
-    (place / "labels.txt").symlink_to(tmp_path / "secret.txt")
-    (place / "inner").symlink_to(tmp_path / "outside")
-    source = open_source(place)
+    export = tmp_path / "export"
+    export.mkdir()
+    (export / "fish.kmodel").write_bytes(exports.classifier(3))
+    (export / "labels.txt").symlink_to(tmp_path / "secret.txt")
+    (export / "inner").symlink_to(tmp_path / "outside")
+    source = open_source(export)
     assert list(source.files) == ["fish.kmodel"]
     assert source.links == ("labels.txt",)

@@ -1,4 +1,4 @@
-"""maixswitch check: what it accepts, how it speaks to people and programs, and that it harms nothing."""
+"""`maixswitch check`: what it accepts, how it reports to people and programs, and that it changes nothing."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def ready(tmp_path: Path) -> Path:
-    folder = tmp_path / "my card"
-    write_card(folder)
-    build(folder)
-    return folder
+def good_card(tmp_path: Path) -> Path:
+    card = tmp_path / "my card"
+    write_card(card)
+    build(card)
+    return card
 
 
 @pytest.fixture
-def spoilt(ready: Path) -> Path:
-    """A label too many, and a model.json with a wrong title."""
-    change(ready / "models/20-colours", title="", top=99)
-    change(ready / "models/10-blobs", labels=["blob", "bubble"])
-    return ready
+def bad_card(good_card: Path) -> Path:
+    """A card with one label too many in one model and a wrong title in the other."""
+    change(good_card / "models/20-colours", title="", top=99)
+    change(good_card / "models/10-blobs", labels=["blob", "bubble"])
+    return good_card
 
 
 def change(folder: Path, **fields: Any) -> None:
@@ -46,22 +46,22 @@ def change(folder: Path, **fields: Any) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
 
 
-def test_a_good_card_ends_with_0(command: Command, ready: Path) -> None:
-    done = command("check", ready)
+def test_a_good_card_ends_with_0(command: Command, good_card: Path) -> None:
+    done = command("check", good_card)
     assert done.returncode == 0, done.stdout + done.stderr
     assert '10-blobs "Bright blobs": yolo2, 320x240x3, kmodel v3, 8 KiB, fits 7 of 7 firmwares' in done.stdout
     assert "errors: 0" in done.stdout
     assert "Next: try it: maixswitch check --run '" in done.stdout
 
 
-def test_errors_first_grouped_by_model_and_what_to_do_next(command: Command, spoilt: Path) -> None:
-    done = command("check", spoilt)
+def test_errors_first_grouped_by_model_and_what_to_do_next(command: Command, bad_card: Path) -> None:
+    done = command("check", bad_card)
     assert done.returncode == 1
     lines = done.stdout.splitlines()
     at = [index for index, line in enumerate(lines) if re.match(r"\d0-", line)]
     assert lines[at[0]].startswith('10-blobs "Bright blobs"')
     assert lines[at[0] + 1].startswith("  error C118 model.json labels: The number of labels")
-    assert lines[at[0] + 2] == "      found: 2 labels; wanted: 1 labels"
+    assert lines[at[0] + 2] == "      found: 2 labels; expected: 1 labels"
     below = [line.split()[1] for line in lines[at[1] :] if line.startswith("  error")]
     assert below == ["C105", "C112"]
     assert lines[-1].startswith("Next: models/10-blobs/model.json labels: Write exactly the labels")
@@ -69,25 +69,25 @@ def test_errors_first_grouped_by_model_and_what_to_do_next(command: Command, spo
     assert "Traceback" not in done.stderr
 
 
-def test_json_is_one_document(command: Command, spoilt: Path) -> None:
-    done = command("check", spoilt, "--json")
+def test_json_is_one_document(command: Command, bad_card: Path) -> None:
+    done = command("check", bad_card, "--json")
     assert (done.returncode, done.stdout.count("\n"), done.stderr) == (1, 1, "")
-    said = json.loads(done.stdout)
-    assert (said["schema"], said["ok"], said["kind"]) == (1, False, "card")
-    assert said["counts"]["error"] == 3
-    assert said["models"][0]["fits"]["full"] == "fits"
-    first = said["findings"][0]
+    report = json.loads(done.stdout)
+    assert (report["schema"], report["ok"], report["kind"]) == (1, False, "card")
+    assert report["counts"]["error"] == 3
+    assert report["models"][0]["fits"]["full"] == "fits"
+    first = report["findings"][0]
     assert set(first) == {"code", "severity", "file", "field", "title", "found", "wanted", "remedy"}
     assert (first["code"], first["file"], first["field"]) == ("C118", "models/10-blobs/model.json", "labels")
 
 
-def test_sarif_keeps_its_structure(command: Command, spoilt: Path) -> None:
-    (spoilt / "models/ö x").mkdir()
-    done = command("check", spoilt, "--sarif")
+def test_sarif_keeps_its_structure(command: Command, bad_card: Path) -> None:
+    (bad_card / "models/ö x").mkdir()
+    done = command("check", bad_card, "--sarif")
     assert done.returncode == 1
-    said = json.loads(done.stdout)
-    assert said["version"] == "2.1.0"
-    (run,) = said["runs"]
+    log = json.loads(done.stdout)
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
     driver = run["tool"]["driver"]
     assert driver["name"] == "maixswitch"
     ids = [row["id"] for row in driver["rules"]]
@@ -100,22 +100,22 @@ def test_sarif_keeps_its_structure(command: Command, spoilt: Path) -> None:
         assert ids[item["ruleIndex"]] == item["ruleId"]
         assert item["level"] in ("error", "warning", "note")
         assert item["message"]["text"]
-        for place in item.get("locations", []):
-            artifact = place["physicalLocation"]["artifactLocation"]
+        for location in item.get("locations", []):
+            artifact = location["physicalLocation"]["artifactLocation"]
             assert re.fullmatch(r"[\w./%~-]+", artifact["uri"], re.ASCII)
             assert run["originalUriBaseIds"][artifact["uriBaseId"]]["uri"].endswith("/")
     assert "C118" in {item["ruleId"] for item in run["results"]}
 
 
-def test_json_and_sarif_together_are_refused(command: Command, ready: Path) -> None:
-    done = command("check", ready, "--json", "--sarif")
+def test_json_and_sarif_together_are_refused(command: Command, good_card: Path) -> None:
+    done = command("check", good_card, "--json", "--sarif")
     assert (done.returncode, done.stdout) == (2, "")
 
 
-def test_a_model_folder_and_a_bare_file(ready: Path, tmp_path: Path) -> None:
-    folder = check(ready / "models/10-blobs")
+def test_a_model_folder_and_a_bare_file(good_card: Path, tmp_path: Path) -> None:
+    folder = check(good_card / "models/10-blobs")
     assert (folder.kind, folder.ok, folder.models[0].title) == ("model", True, "Bright blobs")
-    bare = check(ready / "models/10-blobs/model.kmodel")
+    bare = check(good_card / "models/10-blobs/model.kmodel")
     assert (bare.kind, bare.ok, bare.models[0].version) == ("kmodel", True, 3)
     page = tmp_path / "face.kmodel"
     page.write_text("<html>please log in</html>")
@@ -123,40 +123,40 @@ def test_a_model_folder_and_a_bare_file(ready: Path, tmp_path: Path) -> None:
     assert "face.kmodel" in text(check(page))
 
 
-def test_a_folder_without_model_json(ready: Path) -> None:
-    folder = ready / "models/10-blobs"
+def test_a_folder_without_model_json(good_card: Path) -> None:
+    folder = good_card / "models/10-blobs"
     (folder / "model.json").unlink()
     assert [item.code for item in check(folder).findings] == ["C101"]
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "words"),
+    ("name", "code", "text"),
     [
         ("absent", 4, "no such file or folder"),
         ("empty", 2, "neither a card"),
         ("export.zip", 2, "maixswitch import"),
     ],
 )
-def test_what_is_no_card(tmp_path: Path, name: str, code: int, words: str) -> None:
+def test_a_path_that_is_not_a_card(tmp_path: Path, name: str, code: int, text: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "export.zip").write_bytes(b"PK\x03\x04")
-    with pytest.raises(MaixSwitchError, match=words) as error:
+    with pytest.raises(MaixSwitchError, match=text) as error:
         check(tmp_path / name)
     assert error.value.exit_code == code
 
 
 @pytest.mark.parametrize("options", [Options(board="uno"), Options(firmware=("max",))])
-def test_unknown_board_or_firmware(ready: Path, options: Options) -> None:
+def test_unknown_board_or_firmware(good_card: Path, options: Options) -> None:
     with pytest.raises(MaixSwitchError, match="there are") as error:
-        check(ready, options)
+        check(good_card, options)
     assert error.value.exit_code == 2
 
 
-def test_the_board_chooses_firmware_and_panel(ready: Path) -> None:
-    (ready / "maixswitch.json").write_text('{"board": "m5stickv"}')
-    said = document(check(ready))
-    assert (said["board"], said["firmware"]) == ("m5stickv", ["m5stickv"])
-    assert document(check(ready, Options(board="amigo_ips")))["firmware"] == ["amigo_ips", "amigo_minimum"]
+def test_the_board_chooses_firmware_and_panel(good_card: Path) -> None:
+    (good_card / "maixswitch.json").write_text('{"board": "m5stickv"}')
+    report = document(check(good_card))
+    assert (report["board"], report["firmware"]) == ("m5stickv", ["m5stickv"])
+    assert document(check(good_card, Options(board="amigo_ips")))["firmware"] == ["amigo_ips", "amigo_minimum"]
     assert Options(board="unitv").panel is None
     assert Options(board="dnk210").anchor_pairs is None
 
@@ -167,22 +167,22 @@ def test_the_default_leaves_out_images_of_one_board() -> None:
     assert not {"m5stickv", "amigo_ips", "canmv"} & set(names)
 
 
-def test_nothing_on_the_card_changes_or_runs(ready: Path) -> None:
-    mark = ready.parent / "ran"
+def test_nothing_on_the_card_changes_or_runs(good_card: Path) -> None:
+    mark = good_card.parent / "ran"
     evil = f"open({str(mark)!r}, 'w')\n"
     for name in ("boot.py", "main.py", "device/app.py", "json.py", "models/10-blobs/boot.py"):
-        (ready / name).write_text(evil)
-    before = {path: path.read_bytes() for path in ready.rglob("*") if path.is_file()}
-    check(ready, Options(run=True))
-    assert {path: path.read_bytes() for path in ready.rglob("*") if path.is_file()} == before
+        (good_card / name).write_text(evil)
+    before = {path: path.read_bytes() for path in good_card.rglob("*") if path.is_file()}
+    check(good_card, Options(run=True))
+    assert {path: path.read_bytes() for path in good_card.rglob("*") if path.is_file()} == before
     assert not mark.exists()
 
 
 @pytest.mark.parametrize("name", ["model.json", "model.kmodel"])
 @pytest.mark.parametrize("data", [b"", b"\xff" * 300, b"[" * 8000, bytes(9 << 20), b'{"schema": 1e999}'])
-def test_any_bytes_give_findings(ready: Path, name: str, data: bytes) -> None:
-    (ready / "models/10-blobs" / name).write_bytes(data)
-    report = check(ready)
+def test_any_bytes_become_findings(good_card: Path, name: str, data: bytes) -> None:
+    (good_card / "models/10-blobs" / name).write_bytes(data)
+    report = check(good_card)
     assert not report.ok
     assert report.models[1].version == 3
     assert json.dumps(document(report))
@@ -218,21 +218,21 @@ TRIAL += "print(run_one(pathlib.Path(sys.argv[1]), '', sys.argv[2]))"
 
 
 @pytest.mark.parametrize(("firmware", "answer"), [("minimum", "ignored"), ("full", "ignored"), ("canmv", "applied")])
-def test_a_run_takes_the_runtime_of_its_firmware(tmp_path: Path, firmware: str, answer: str) -> None:
-    """In a process of its own, as CanMV's interface has other modules of the same names."""
+def test_a_run_uses_the_runtime_of_its_firmware(tmp_path: Path, firmware: str, answer: str) -> None:
+    """Each run needs a separate process, as the fakes of CanMV have other modules with the same names."""
     folder = tmp_path / "models" / "tell"
     folder.mkdir(parents=True)
-    (folder / "model.kmodel").write_bytes(files.tell_tale())
+    (folder / "model.kmodel").write_bytes(files.activation_probe())
     fields = {"schema": 1, "title": "Tell", "kind": "classifier", "kmodel": "model.kmodel", "input": [64, 64, 3]}
     (folder / "model.json").write_text(json.dumps({**fields, "labels": ["ignored", "applied"]}))
-    words = [sys.executable, "-c", TRIAL, str(tmp_path), firmware]
-    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
-    fault, said = ast.literal_eval(done.stdout)
+    arguments = [sys.executable, "-c", TRIAL, str(tmp_path), firmware]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=120)
+    fault, result = ast.literal_eval(done.stdout)
     assert not fault
-    assert said.startswith(f"{answer} ")
+    assert result.startswith(f"{answer} ")
 
 
-def test_help_stays_light() -> None:
+def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys, maixswitch.cli.main; "
         "print([m for m in ('numpy', 'maixswitch.card.check', 'maixswitch.findings.table') if m in sys.modules])"
@@ -241,17 +241,17 @@ def test_help_stays_light() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_stray_part_is_no_model(ready: Path) -> None:
-    shutil.copy(ready / "models/10-blobs/model.kmodel", ready / "models/10-blobs/._model.kmodel")
-    assert "C122" not in {item.code for item in check(ready).findings}
+def test_a_hidden_file_of_macos_is_not_a_second_model(good_card: Path) -> None:
+    shutil.copy(good_card / "models/10-blobs/model.kmodel", good_card / "models/10-blobs/._model.kmodel")
+    assert "C122" not in {item.code for item in check(good_card).findings}
 
 
-def test_the_grid_is_that_of_the_layers(kmodels: Path, tmp_path: Path) -> None:
-    """Three labels make the board's reader take this head for 10x7 cells; its layers say 10x8."""
+def test_the_grid_comes_from_the_layers(kmodels: Path, tmp_path: Path) -> None:
+    """With three labels the reader of the board assumes 10x7 cells for this output; its layers say 10x8."""
     shutil.copy(kmodels / "mask_yolov2_v3.kmodel", tmp_path / "m.kmodel")
     fields = {"schema": 1, "title": "Mask", "kind": "yolo2", "kmodel": "m.kmodel", "input": [320, 240, 3]}
     fields |= {"labels": ["a", "b", "c"], "anchors": [0.1] * 10}
     (tmp_path / "model.json").write_text(json.dumps(fields))
-    found = {item.code: item for item in check(tmp_path).findings}
-    assert (found["C213"].found, found["C213"].wanted) == ("3 labels", "2 labels")
-    assert "widths by 10 and heights by 8" in found["C215"].remedy
+    findings = {item.code: item for item in check(tmp_path).findings}
+    assert (findings["C213"].found, findings["C213"].wanted) == ("3 labels", "2 labels")
+    assert "widths by 10 and heights by 8" in findings["C215"].remedy

@@ -1,4 +1,4 @@
-"""new, ls, import, order and remove as a user types them."""
+"""`new`, `ls`, `import`, `order` and `remove`, run as a user types them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from tests.host.card.failing_disk import FailingDisk
 from tests.host.sim_helpers import Command
 
 
-def snapshot(place: Path) -> dict[str, bytes]:
-    return {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture
 def fish(tmp_path: Path) -> Path:
-    place = tmp_path / "fish"
-    place.mkdir()
+    folder = tmp_path / "fish"
+    folder.mkdir()
     for name, data in exports.loose().items():
-        (place / name).write_bytes(data)
-    return place
+        (folder / name).write_bytes(data)
+    return folder
 
 
 def test_a_new_card_brings_models_that_run(command: Command, tmp_path: Path) -> None:
-    """And a check finds nothing wrong with it; models/ that was there already stays as it was."""
+    """`check` finds no fault on a new card; `new` leaves an existing models/ unchanged."""
     done = command("new", "card")
     assert (done.returncode, done.stdout) == (0, "")
     assert "models: Shapes, Digits, Colours. Next: maixswitch sim card" in done.stderr
@@ -45,7 +45,7 @@ def test_a_new_card_brings_models_that_run(command: Command, tmp_path: Path) -> 
     assert [path.name for path in (tmp_path / "other" / "models").iterdir()] == ["mine"]
 
 
-def test_a_card_from_nothing(command: Command, tmp_path: Path, fish: Path) -> None:
+def test_the_life_of_a_card_that_starts_empty(command: Command, tmp_path: Path, fish: Path) -> None:
     done = command("new", "card", "--empty")
     assert (done.returncode, done.stdout) == (0, "")
     names = sorted(path.name for path in (tmp_path / "card").iterdir())
@@ -53,13 +53,13 @@ def test_a_card_from_nothing(command: Command, tmp_path: Path, fish: Path) -> No
     assert "no models yet" in command("ls", "card").stderr
     for title in ("One", "Two", "Three"):
         assert command("import", fish, "--card", "card", "--title", title).returncode == 0
-    found = json.loads(command("ls", "card", "--json").stdout)
-    assert [(row["position"], row["folder"], row["title"]) for row in found["models"]] == [
+    listing = json.loads(command("ls", "card", "--json").stdout)
+    assert [(row["position"], row["folder"], row["title"]) for row in listing["models"]] == [
         (1, "10-one", "One"),
         (2, "20-two", "Two"),
         (3, "30-three", "Three"),
     ]
-    row = found["models"][0]
+    row = listing["models"][0]
     assert (row["kind"], row["labels"], row["bytes"]) == ("classifier", 3, len(exports.classifier(3)))
     assert len(row["fits"]) == row["of"] > 5
     assert command("ls", "card").stdout.splitlines()[1].split()[:3] == ["1", "10-one", "One"]
@@ -72,13 +72,13 @@ def test_a_card_from_nothing(command: Command, tmp_path: Path, fish: Path) -> No
 
     done = command("remove", "card", "nothing")
     assert done.returncode == EXIT_USAGE
-    assert "there are: 10-three (Three), 20-one (One), 30-two (Two)" in done.stderr
+    assert "the card has: 10-three (Three), 20-one (One), 30-two (Two)" in done.stderr
     assert command("remove", "card", "One").returncode == 0
     assert sorted(path.name for path in (tmp_path / "card" / "models").iterdir()) == ["10-three", "30-two"]
     assert command("check", "card").returncode == 0
 
 
-def test_import_speaks_json(command: Command, tmp_path: Path) -> None:
+def test_import_reports_in_json(command: Command, tmp_path: Path) -> None:
     for name, data in exports.maixhub_classifier().items():
         (tmp_path / name).write_bytes(data)
     (tmp_path / "card" / "models").mkdir(parents=True)
@@ -91,12 +91,12 @@ def test_import_speaks_json(command: Command, tmp_path: Path) -> None:
     (problem,) = document["models"][0]["problems"]
     assert (problem["code"], problem["severity"]) == ("C520", "error")
     assert "disagree about labels" in problem["text"]
-    said = command("import", tmp_path, "--card", tmp_path / "card").stderr
-    assert "  problem C520: the files disagree about labels" in said
+    messages = command("import", tmp_path, "--card", tmp_path / "card").stderr
+    assert "  problem C520: the files disagree about labels" in messages
     assert command("explain", "C520").returncode == 0
 
 
-def test_a_refusal_speaks_json_too(command: Command, tmp_path: Path) -> None:
+def test_a_refused_import_reports_in_json(command: Command, tmp_path: Path) -> None:
     (tmp_path / "card" / "models").mkdir(parents=True)
     (tmp_path / "x.kmodel").write_bytes(b"LDMS" + bytes(100))
     done = command("import", tmp_path / "x.kmodel", "--card", tmp_path / "card", "--json")
@@ -108,31 +108,31 @@ def test_a_refusal_speaks_json_too(command: Command, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "text"),
+    ("arguments", "code", "text"),
     [
         (("import", "fish", "--card", "nowhere"), EXIT_IO, "maixswitch new nowhere"),
         (("import", "fish", "--card", "fish"), EXIT_USAGE, "not a card, it has no folder models/"),
         (("import", "nowhere", "--card", "card"), EXIT_IO, "cannot read nowhere: No such file"),
-        (("import", "fish", "--card", "card", "--kind", "yolo"), EXIT_USAGE, "wanted one of classifier, yolo2"),
+        (("import", "fish", "--card", "card", "--kind", "yolo"), EXIT_USAGE, "expected one of classifier, yolo2"),
         (("import", "fish", "--card", "card", "--input", "32"), EXIT_USAGE, "such as 320x240x3"),
         (("import", "fish", "--card", "card", "--input", "64x64"), 1, "the network takes 32x32x3"),
-        (("import", "fish", "--card", "card", "--title", "x" * 33), EXIT_USAGE, "wanted 1 to 32 characters"),
+        (("import", "fish", "--card", "card", "--title", "x" * 33), EXIT_USAGE, "expected 1 to 32 characters"),
         (("import", "fish", "--card", "card", "--position", "9"), EXIT_USAGE, "the card has 0 models"),
         (("import", "fish", "--card", "card", "--threshold", "2"), EXIT_USAGE, "--threshold"),
         (("import", "fish", "--card", "card", "--kind", "yolo2"), 1, "does not fit a YOLOv2 detector"),
         (("ls", "fish"), EXIT_USAGE, "not a card"),
-        (("remove", "card", "fish"), EXIT_USAGE, "there are: none"),
-        (("new", "fish/labels.txt"), EXIT_USAGE, "a file; wanted a folder"),
-        (("build", "fish/labels.txt"), EXIT_IO, "a file; wanted a folder"),
+        (("remove", "card", "fish"), EXIT_USAGE, "the card has: none"),
+        (("new", "fish/labels.txt"), EXIT_USAGE, "a file; expected a folder"),
+        (("build", "fish/labels.txt"), EXIT_IO, "a file; expected a folder"),
         (("sim", "card", "--open", "--port", "0"), EXIT_USAGE, "--port, --open: only with --web"),
     ],
 )
 def test_failures_are_one_message(
-    command: Command, tmp_path: Path, fish: Path, words: tuple[str, ...], code: int, text: str
+    command: Command, tmp_path: Path, fish: Path, arguments: tuple[str, ...], code: int, text: str
 ) -> None:
     (tmp_path / "card" / "models").mkdir(parents=True)
     before = snapshot(tmp_path)
-    done = command(*words)
+    done = command(*arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert text in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
@@ -157,7 +157,7 @@ def test_new_keeps_models_and_readme(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fails_at", range(1, 6))
-def test_new_leaves_nothing_half_made(tmp_path: Path, fails_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_new_leaves_nothing_behind(tmp_path: Path, fails_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = FailingDisk(monkeypatch, fails_at, OSError(28, "No space left on device"))
     with pytest.raises(MaixSwitchError, match="No space left"):
         new.create(tmp_path / "card")
@@ -170,7 +170,7 @@ def test_new_leaves_nothing_half_made(tmp_path: Path, fails_at: int, monkeypatch
 
 
 @pytest.mark.parametrize("fails_at", range(1, 9))
-def test_import_leaves_nothing_half_written(
+def test_a_failing_import_leaves_nothing_behind(
     tmp_path: Path, fish: Path, fails_at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from maixswitch.card.importing import importer
@@ -183,7 +183,8 @@ def test_import_leaves_nothing_half_written(
     (card / "models" / "20-two").rename(card / "models" / "10-two")
     before = snapshot(card)
     FailingDisk(monkeypatch, fails_at, OSError(5, "Input/output error"), flushes=True)
-    if fails_at in (1, 2, 4, 5):  # two files, the old folder that makes room, the new one; 3, 6: what may fail unheard
+    # 1 and 2 are two files, 4 is the old folder that makes room, 5 the new folder; a failure of the others is harmless
+    if fails_at in (1, 2, 4, 5):
         with pytest.raises(MaixSwitchError, match="Input/output error") as caught:
             importer.import_models([fish], card, ImportOptions(title="Middle"), position=2)
         assert caught.value.exit_code == EXIT_IO
@@ -194,7 +195,7 @@ def test_import_leaves_nothing_half_written(
     assert [path.name for path in card.iterdir()] == ["models"]
 
 
-def test_models_that_lie_elsewhere_are_left_alone(tmp_path: Path) -> None:
+def test_a_models_folder_outside_the_card_is_refused(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "card").mkdir()
     (tmp_path / "card" / "models").symlink_to(tmp_path / "elsewhere")
@@ -202,7 +203,7 @@ def test_models_that_lie_elsewhere_are_left_alone(tmp_path: Path) -> None:
         folders.existing(tmp_path / "card")
 
 
-def test_remove_takes_a_link_not_what_it_points_at(tmp_path: Path, fish: Path) -> None:
+def test_remove_deletes_a_link_but_not_its_target(tmp_path: Path, fish: Path) -> None:
     card = tmp_path / "card"
     (card / "models").mkdir(parents=True)
     (card / "models" / "10-fish").symlink_to(fish)

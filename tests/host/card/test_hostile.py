@@ -1,4 +1,4 @@
-"""Whatever lies on a card or in an export: a finding or one clear refusal, no traceback, nothing half-written."""
+"""Hostile cards and exports lead to findings or one clear refusal, without a traceback or half-written files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SECONDS = 20
 
 
 def state(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, with its bytes, and every folder."""
+    """Returns the contents of every file below a folder, and its folders."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else b"<folder>"
         for path in sorted(folder.rglob("*"))
@@ -40,26 +40,26 @@ def state(folder: Path) -> dict[str, bytes]:
 
 
 def judged(card: Path) -> Report:
-    """The report, written out in every form: none of them may stumble."""
+    """Checks a card and writes the report in every form; none may fail or change the card."""
     before = state(card)
-    began = time.monotonic()
+    start = time.monotonic()
     report = check(card)
     assert json.loads(json.dumps(document(report)))["schema"] == 1
     assert json.loads(json.dumps(sarif(report)))["version"] == "2.1.0"
     shown = text(report)
     assert all(char == "\n" or char.isprintable() for char in shown), [c for c in shown if not c.isprintable()][:9]
-    assert time.monotonic() - began < SECONDS
+    assert time.monotonic() - start < SECONDS
     assert state(card) == before
     return report
 
 
 def write(card: Path, model: str | bytes, kmodel: bytes | None = None, **files: bytes) -> Path:
-    place = card / "models" / "10-one"
-    place.mkdir(parents=True, exist_ok=True)
-    (place / "model.json").write_bytes(model.encode("utf-8", "surrogatepass") if isinstance(model, str) else model)
-    (place / "net.kmodel").write_bytes(samples.colour_classifier() if kmodel is None else kmodel)
+    folder = card / "models" / "10-one"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.json").write_bytes(model.encode("utf-8", "surrogatepass") if isinstance(model, str) else model)
+    (folder / "net.kmodel").write_bytes(samples.colour_classifier() if kmodel is None else kmodel)
     for name, data in files.items():
-        (place / name.replace("_", ".")).write_bytes(data)
+        (folder / name.replace("_", ".")).write_bytes(data)
     return card
 
 
@@ -102,7 +102,7 @@ MODELS: dict[str, str | bytes] = {
 @pytest.mark.parametrize("name", MODELS)
 def test_a_hostile_model_json_is_a_finding(tmp_path: Path, name: str) -> None:
     report = judged(write(tmp_path, MODELS[name]))
-    if name not in ("braces", "outputs huge"):  # a kmodel v3 needs no outputs: they are passed over
+    if name not in ("braces", "outputs huge"):  # a kmodel v3 does not need `outputs`, so they are ignored
         assert [item for item in report.findings if item.file.startswith("models/10-one")]
 
 
@@ -124,9 +124,9 @@ def test_a_hostile_file_of_labels_is_a_finding(tmp_path: Path, name: str) -> Non
 
 @pytest.mark.parametrize("name", ["a\x1b[31mred", "new\nline", "tab\tname", "\u202egnp", "x" * 200, "{card}", "%s%n"])
 def test_a_folder_with_a_hostile_name(tmp_path: Path, name: str) -> None:
-    place = tmp_path / "models" / name
-    place.mkdir(parents=True)
-    (place / "model.json").write_text("{}")
+    folder = tmp_path / "models" / name
+    folder.mkdir(parents=True)
+    (folder / "model.json").write_text("{}")
     assert judged(tmp_path).findings
 
 
@@ -187,23 +187,23 @@ def target(tmp_path: Path) -> Path:
     return card
 
 
-def refused_or_good(source: Path, card: Path) -> None:
-    """Either the card stays as it was, byte for byte, or it has whole new models; nothing appears beside it."""
+def refused_or_without_errors(source: Path, card: Path) -> None:
+    """Imports a source; the card must stay unchanged or gain complete models, and nothing may appear beside it."""
     beside = set(card.parent.iterdir())
     before = state(card)
-    began = time.monotonic()
-    made = None
+    start = time.monotonic()
+    result = None
     with contextlib.suppress(MaixSwitchError):
-        made = import_models([source], card, ImportOptions())
-    assert time.monotonic() - began < SECONDS
+        result = import_models([source], card, ImportOptions())
+    assert time.monotonic() - start < SECONDS
     assert set(card.parent.iterdir()) == beside
     after = state(card)
-    if made is None or not made.written:
+    if result is None or not result.written:
         assert after == before
         return
     assert {name: after[name] for name in before} == before
     new = {name.split("/")[1] for name in set(after) - set(before)}
-    assert new == set(made.folders)
+    assert new == set(result.folders)
     errors = [item for item in check(card).findings if item.severity == "error" and "models/" in item.file]
     assert errors == []
 
@@ -245,14 +245,14 @@ ARCHIVES: dict[str, dict[str, bytes]] = {
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
-def test_a_hostile_archive_is_refused_or_made_good(tmp_path: Path, target: Path, name: str) -> None:
-    refused_or_good(archive(tmp_path / "export.zip", ARCHIVES[name]), target)
+def test_a_hostile_archive_is_refused_or_imported_without_errors(tmp_path: Path, target: Path, name: str) -> None:
+    refused_or_without_errors(archive(tmp_path / "export.zip", ARCHIVES[name]), target)
     assert not Path("/tmp/evil-was-here").exists()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cut=st.integers(0, 4000), at=st.integers(0, 3999), value=st.binary(min_size=1, max_size=8))
-def test_a_damaged_archive_is_refused_or_made_good(
+def test_a_damaged_archive_is_refused_or_imported_without_errors(
     tmp_path_factory: pytest.TempPathFactory, cut: int, at: int, value: bytes
 ) -> None:
     folder = tmp_path_factory.mktemp("damaged")
@@ -261,33 +261,33 @@ def test_a_damaged_archive_is_refused_or_made_good(
     data = bytearray(path.read_bytes())
     data[at : at + len(value)] = value
     path.write_bytes(data[: len(data) - cut % 40])
-    refused_or_good(path, folder / "card")
+    refused_or_without_errors(path, folder / "card")
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    words=st.sampled_from(["boot.py", "labels.txt", "config.json", "anchors.txt", "flash-list.json"]),
+    file_name=st.sampled_from(["boot.py", "labels.txt", "config.json", "anchors.txt", "flash-list.json"]),
     raw=st.binary(max_size=200) | st.text(max_size=120).map(lambda text: text.encode("utf-8", "surrogatepass")),
 )
-def test_any_text_beside_a_model_is_refused_or_made_good(
-    tmp_path_factory: pytest.TempPathFactory, words: str, raw: bytes
+def test_any_text_beside_a_model_is_refused_or_imported_without_errors(
+    tmp_path_factory: pytest.TempPathFactory, file_name: str, raw: bytes
 ) -> None:
     folder = tmp_path_factory.mktemp("text")
     write_card(folder / "card")
     (folder / "export").mkdir()
     (folder / "export" / "m.kmodel").write_bytes(KMODEL)
-    (folder / "export" / words).write_bytes(raw)
-    refused_or_good(folder / "export", folder / "card")
+    (folder / "export" / file_name).write_bytes(raw)
+    refused_or_without_errors(folder / "export", folder / "card")
 
 
-@pytest.mark.parametrize("words", [("check",), ("import", "--card", "card")])
-@pytest.mark.parametrize("make", [lambda p: p.write_bytes(b""), lambda p: p.mkdir(), lambda p: p.write_text(DEEP)])
+@pytest.mark.parametrize("arguments", [("check",), ("import", "--card", "card")])
+@pytest.mark.parametrize("create", [lambda p: p.write_bytes(b""), lambda p: p.mkdir(), lambda p: p.write_text(DEEP)])
 def test_the_commands_end_without_a_traceback(
-    command: Command, tmp_path: Path, words: tuple[str, ...], make: Callable[[Path], object]
+    command: Command, tmp_path: Path, arguments: tuple[str, ...], create: Callable[[Path], object]
 ) -> None:
     write_card(tmp_path / "card")
-    make(tmp_path / "thing")
-    done = command(*words, "thing")
+    create(tmp_path / "input")
+    done = command(*arguments, "input")
     assert done.returncode in (1, 2, 4)
     assert "Traceback" not in done.stdout + done.stderr
     assert done.stdout + done.stderr

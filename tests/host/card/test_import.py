@@ -1,4 +1,4 @@
-"""Every export that is known becomes a folder that the board's own parser takes, or stops with the reason."""
+"""Every known export becomes a folder that the board's own parser accepts, or is refused with the reason."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ def card(tmp_path: Path) -> Path:
     return tmp_path / "card"
 
 
-def folder(files: exports.Files, place: Path) -> Path:
+def folder(files: exports.Files, path: Path) -> Path:
     for name, data in files.items():
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        (place / name).write_bytes(data)
-    return place
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(data)
+    return path
 
 
-def packed(files: exports.Files, place: Path) -> Path:
-    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+def packed(files: exports.Files, path: Path) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
             archive.writestr(name, data)
-    return place
+    return path
 
 
-def tree(place: Path) -> dict[str, bytes]:
-    return {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+def tree(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 def labels(model: Any) -> list[str]:
@@ -64,61 +64,61 @@ CASES: list[tuple[str, Callable[[], exports.Files], str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("pack", [True, False], ids=["zip", "folder"])
-@pytest.mark.parametrize(("name", "files", "form", "wanted"), CASES, ids=[case[0] for case in CASES])
-def test_export_becomes_a_folder_that_the_board_takes(
-    card: Path, tmp_path: Path, name: str, files: Any, form: str, wanted: dict[str, Any], pack: bool
+@pytest.mark.parametrize(("name", "files", "format_name", "expected"), CASES, ids=[case[0] for case in CASES])
+def test_an_export_becomes_a_folder_that_the_board_accepts(
+    card: Path, tmp_path: Path, name: str, files: Any, format_name: str, expected: dict[str, Any], pack: bool
 ) -> None:
     source = packed(files(), tmp_path / "an export.zip") if pack else folder(files(), tmp_path / "an export")
     before = tree(source) if source.is_dir() else {}
-    made = importer.import_models([source], card, ImportOptions())
-    assert [ready.problems for _, ready in made.entries] == [[]]
-    assert made.written
-    assert made.entries[0][1].evidence.format == form
+    result = importer.import_models([source], card, ImportOptions())
+    assert [imported.problems for _, imported in result.entries] == [[]]
+    assert result.written
+    assert result.entries[0][1].evidence.format == format_name
     (model,) = Card(card, 5).models
     assert not model.spec.problems
-    found = json.loads((card / model.json).read_text())
-    assert {key: found.get(key) for key in wanted} == wanted
+    written = json.loads((card / model.json).read_text())
+    assert {key: written.get(key) for key in expected} == expected
     assert sorted(path.name for path in card.iterdir()) == ["models"]
     assert (tree(source) if source.is_dir() else {}) == before
 
 
-def test_relative_anchors_become_cells_and_it_is_said(card: Path, tmp_path: Path) -> None:
-    made = importer.import_models([folder(exports.axelerate(), tmp_path / "x")], card, ImportOptions())
-    ready = made.entries[0][1]
-    assert ready.model["anchors"][:4] == [1.0, 0.9375, 3.0, 3.0]
-    assert any("20x15 cells" in note.text for note in ready.notes)
+def test_relative_anchors_become_cells_with_a_note(card: Path, tmp_path: Path) -> None:
+    result = importer.import_models([folder(exports.axelerate(), tmp_path / "x")], card, ImportOptions())
+    imported = result.entries[0][1]
+    assert imported.model["anchors"][:4] == [1.0, 0.9375, 3.0, 3.0]
+    assert any("20x15 cells" in note.text for note in imported.notes)
 
 
-def test_of_kendrytes_anchors_the_second_line_counts(card: Path, tmp_path: Path) -> None:
-    made = importer.import_models([folder(exports.kendryte_detector(), tmp_path / "x")], card, ImportOptions())
-    assert any("second" in note.text for note in made.entries[0][1].notes)
+def test_the_second_line_of_kendryte_anchors_counts(card: Path, tmp_path: Path) -> None:
+    result = importer.import_models([folder(exports.kendryte_detector(), tmp_path / "x")], card, ImportOptions())
+    assert any("second" in note.text for note in result.entries[0][1].notes)
 
 
 @pytest.mark.parametrize("flash_list", exports.FLASH_LISTS.values(), ids=exports.FLASH_LISTS)
 def test_every_spelling_of_a_flash_list(card: Path, tmp_path: Path, flash_list: str) -> None:
-    made = importer.import_models([packed(exports.kfpkg(flash_list), tmp_path / "fish.kfpkg")], card, ImportOptions())
-    ready = made.entries[0][1]
-    assert made.written
-    assert any("0x300000" in note.text for note in ready.notes), ready.notes
-    assert any("swapped" in note.text for note in ready.notes)
-    assert (card / "models" / made.folders[0] / str(ready.model["kmodel"])).read_bytes() == exports.classifier(3)
-    assert made.folders == ["10-fish"]
+    result = importer.import_models([packed(exports.kfpkg(flash_list), tmp_path / "fish.kfpkg")], card, ImportOptions())
+    imported = result.entries[0][1]
+    assert result.written
+    assert any("0x300000" in note.text for note in imported.notes), imported.notes
+    assert any("swapped" in note.text for note in imported.notes)
+    assert (card / "models" / result.folders[0] / str(imported.model["kmodel"])).read_bytes() == exports.classifier(3)
+    assert result.folders == ["10-fish"]
 
 
 class TestContradiction:
-    """labels.txt has three labels, boot.py five, the network three outputs."""
+    """labels.txt has three labels and boot.py five, while the network has three outputs."""
 
     @pytest.fixture
     def source(self, tmp_path: Path) -> Path:
         return folder(exports.maixhub_classifier(), tmp_path / "Mobilenet")
 
-    def test_is_shown_with_both_places_and_nothing_is_written(self, card: Path, source: Path) -> None:
-        made = importer.import_models([source], card, ImportOptions())
-        problem = made.entries[0][1].problems[0].text
+    def test_names_both_files_and_writes_nothing(self, card: Path, source: Path) -> None:
+        result = importer.import_models([source], card, ImportOptions())
+        problem = result.entries[0][1].problems[0].text
         for part in ("labels.txt: 3 (plastic, env, bag)", "boot.py:13: 5 (a, b, c, d, ...)", "the network needs 3"):
             assert part in problem
         assert "--labels boot.py or --labels labels.txt" in problem or "--labels labels.txt" in problem
-        assert not made.written
+        assert not result.written
         assert tree(card) == {}
 
     def test_is_decided_by_naming_a_file(self, card: Path, source: Path) -> None:
@@ -126,8 +126,8 @@ class TestContradiction:
         assert labels(Card(card).models[0]) == ["plastic", "env", "bag"]
 
     def test_a_choice_that_the_network_contradicts_is_refused(self, card: Path, source: Path) -> None:
-        made = importer.import_models([source], card, ImportOptions(labels="boot.py"))
-        assert [problem.text for problem in made.entries[0][1].problems] == [
+        result = importer.import_models([source], card, ImportOptions(labels="boot.py"))
+        assert [problem.text for problem in result.entries[0][1].problems] == [
             "boot.py:13: 5 labels (5 (a, b, c, d, ...)); the network needs 3: --labels FILE"
         ]
 
@@ -136,7 +136,7 @@ class TestContradiction:
         assert importer.import_models([source], card, ImportOptions(labels=str(tmp_path / "own.txt"))).written
         assert labels(Card(card).models[0]) == ["x", "y", "z"]
 
-    def test_an_unknown_name_lists_what_there_is(self, card: Path, source: Path) -> None:
+    def test_an_unknown_name_lists_the_files_of_the_source(self, card: Path, source: Path) -> None:
         problem = (
             importer.import_models([source], card, ImportOptions(labels="nothing.txt")).entries[0][1].problems[0].text
         )
@@ -148,18 +148,18 @@ class TestContradiction:
 
 
 def test_two_models_of_one_folder_become_two(card: Path, tmp_path: Path) -> None:
-    made = importer.import_models([folder(exports.two_loose(), tmp_path / "x")], card, ImportOptions())
-    assert made.written
-    assert made.folders == ["10-blobs", "20-fish"]
-    assert [ready.notes for _, ready in made.entries] == [[], []]
+    result = importer.import_models([folder(exports.two_loose(), tmp_path / "x")], card, ImportOptions())
+    assert result.written
+    assert result.folders == ["10-blobs", "20-fish"]
+    assert [imported.notes for _, imported in result.entries] == [[], []]
     assert [(model.title, labels(model)) for model in Card(card).models] == [("blobs", ["blob"]), ("fish", THREE)]
 
 
 def test_a_problem_in_one_of_two_writes_neither(card: Path, tmp_path: Path) -> None:
     files = exports.two_loose()
     files["fish_labels.txt"] = b"a\nb\n"
-    made = importer.import_models([folder(files, tmp_path / "x")], card, ImportOptions())
-    assert [bool(ready.problems) for _, ready in made.entries] == [False, True]
+    result = importer.import_models([folder(files, tmp_path / "x")], card, ImportOptions())
+    assert [bool(imported.problems) for _, imported in result.entries] == [False, True]
     assert tree(card) == {}
 
 
@@ -168,7 +168,7 @@ def test_a_bare_kmodel_needs_its_options(card: Path, tmp_path: Path) -> None:
     problems = importer.import_models([tmp_path / "blob.kmodel"], card, ImportOptions()).entries[0][1].problems
     assert len(problems) == 2
     assert "--anchors" in problems[0].text
-    assert "wanted: 1, with --labels FILE" in problems[1].text
+    assert "expected 1: give them with --labels FILE" in problems[1].text
     (tmp_path / "names").write_text("blob\r\n")
     text = ",".join(map(str, ANCHORS))
     options = ImportOptions(title="Blobs", labels=str(tmp_path / "names"), anchors=text, threshold=0.7, nms=0.2)
@@ -177,7 +177,7 @@ def test_a_bare_kmodel_needs_its_options(card: Path, tmp_path: Path) -> None:
     assert (spec.title, spec.threshold, spec.nms, spec.kind) == ("Blobs", 0.7, 0.2, "yolo2")
 
 
-def test_a_network_without_softmax_gets_one_unless_told(card: Path, tmp_path: Path) -> None:
+def test_a_network_without_softmax_gets_one_by_default(card: Path, tmp_path: Path) -> None:
     files = {"m.kmodel": exports.classifier(3, softmax=False), "labels.txt": b"a\nb\nc"}
     source = folder(files, tmp_path / "plain")
     assert importer.import_models([source], card, ImportOptions()).entries[0][1].model["softmax"] is True
@@ -186,13 +186,13 @@ def test_a_network_without_softmax_gets_one_unless_told(card: Path, tmp_path: Pa
 
 
 def test_many_labels_go_into_a_file(card: Path, tmp_path: Path) -> None:
-    names = [f"thing {number}" for number in range(100)]
+    names = [f"class {number}" for number in range(100)]
     source = folder({"m.kmodel": exports.classifier(100), "labels.json": json.dumps(names).encode()}, tmp_path / "x")
     assert importer.import_models([source], card, ImportOptions()).written
     assert labels(Card(card).models[0]) == names
 
 
-def test_a_folder_of_another_card_keeps_all_it_says(card: Path, tmp_path: Path) -> None:
+def test_a_model_of_another_card_keeps_all_its_fields(card: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     (other / "models").mkdir(parents=True)
     source = folder(exports.two_loose(), tmp_path / "x")
@@ -201,26 +201,26 @@ def test_a_folder_of_another_card_keeps_all_it_says(card: Path, tmp_path: Path) 
     model.update(title="Fish_of prey", softmax=True, top=2)
     (other / "models" / "20-fish" / "model.json").write_text(json.dumps(model))
     assert importer.import_models([other], card, ImportOptions()).folders == ["10-blobs", "20-fish-of-prey"]
-    found = [json.loads((card / model.json).read_text()) for model in Card(card).models]
-    assert [item["threshold"] for item in found] == [0.25, 0.25]
-    assert (found[1]["title"], found[1]["softmax"], found[1]["top"]) == ("Fish_of prey", True, 2)
+    written = [json.loads((card / model.json).read_text()) for model in Card(card).models]
+    assert [item["threshold"] for item in written] == [0.25, 0.25]
+    assert (written[1]["title"], written[1]["softmax"], written[1]["top"]) == ("Fish_of prey", True, 2)
 
 
-def test_dry_run_writes_nothing_and_tells_the_folder(card: Path, tmp_path: Path) -> None:
-    made = importer.import_models([folder(exports.loose(), tmp_path / "x")], card, ImportOptions(), dry_run=True)
-    assert made.clean
-    assert made.folders == ["10-fish"]
+def test_a_dry_run_writes_nothing_and_names_the_folder(card: Path, tmp_path: Path) -> None:
+    result = importer.import_models([folder(exports.loose(), tmp_path / "x")], card, ImportOptions(), dry_run=True)
+    assert result.clean
+    assert result.folders == ["10-fish"]
     assert list(card.rglob("*")) == [card / "models"]
 
 
-def test_position_goes_between_and_renames_only_where_it_must(card: Path, tmp_path: Path) -> None:
+def test_position_renames_other_models_only_if_it_must(card: Path, tmp_path: Path) -> None:
     source = folder(exports.loose(), tmp_path / "x")
     for title in ("one", "two", "three"):
         importer.import_models([source], card, ImportOptions(title=title))
-    made = importer.import_models([source], card, ImportOptions(title="half"), position=2)
-    assert (made.folders, made.renames) == (["15-half"], [])
+    result = importer.import_models([source], card, ImportOptions(title="half"), position=2)
+    assert (result.folders, result.renames) == (["15-half"], [])
     (card / "models" / "15-half").rename(card / "models" / "11-half")
-    made = importer.import_models([source], card, ImportOptions(title="tight"), position=2)
+    result = importer.import_models([source], card, ImportOptions(title="tight"), position=2)
     assert [model.title for model in Card(card).models] == ["one", "tight", "half", "two", "three"]
     assert not any(model.spec.problems for model in Card(card).models)
 
@@ -237,26 +237,28 @@ def test_position_goes_between_and_renames_only_where_it_must(card: Path, tmp_pa
         ({}, "empty"),
     ],
 )
-def test_refuses_with_what_it_is(card: Path, tmp_path: Path, files: exports.Files, text: str) -> None:
+def test_an_unusable_source_is_refused_with_the_reason(
+    card: Path, tmp_path: Path, files: exports.Files, text: str
+) -> None:
     (tmp_path / "x").mkdir()
     with pytest.raises(MaixSwitchError, match=text):
         importer.import_models([folder(files, tmp_path / "x")], card, ImportOptions())
     assert tree(card) == {}
 
 
-def test_usable_models_come_in_beside_those_that_are_not(card: Path, tmp_path: Path) -> None:
+def test_usable_models_are_imported_beside_unusable_ones(card: Path, tmp_path: Path) -> None:
     files = {**exports.loose(), "old.smodel": b"LDMS" + bytes(100)}
-    made = importer.import_models([folder(files, tmp_path / "x")], card, ImportOptions())
-    assert made.written
-    assert "old.smodel" in made.refused[0].text
+    result = importer.import_models([folder(files, tmp_path / "x")], card, ImportOptions())
+    assert result.written
+    assert "old.smodel" in result.refused[0].text
 
 
 def test_real_mismatch_and_real_swap(card: Path, tmp_path: Path, kmodels: Path) -> None:
     files = exports.maixhub_classifier()
     files["m.kmodel"] = (kmodels / "mobilenet_3class_v3.kmodel").read_bytes()
-    made = importer.import_models([folder(files, tmp_path / "x")], card, ImportOptions(labels="labels.txt"))
-    assert made.written
-    assert any("32x32, the network takes 224x224x3" in note.text for note in made.entries[0][1].notes)
+    result = importer.import_models([folder(files, tmp_path / "x")], card, ImportOptions(labels="labels.txt"))
+    assert result.written
+    assert any("32x32, the network takes 224x224x3" in note.text for note in result.entries[0][1].notes)
     (tmp_path / "face.txt").write_text("face")
     options = ImportOptions(labels=str(tmp_path / "face.txt"), anchors=",".join(map(str, ANCHORS)))
     assert importer.import_models([kmodels / "face_yolov2_wordswapped.kmodel"], card, options).written

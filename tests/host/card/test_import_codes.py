@@ -1,4 +1,4 @@
-"""Every code of an import has a source that triggers it; the exports as they should be trigger none of the errors."""
+"""Every code of an import has a source that triggers it; correct exports trigger only the notes that they must."""
 
 from __future__ import annotations
 
@@ -27,12 +27,18 @@ LZMA = zipfile.ZIP_LZMA
 
 @dataclass
 class Case:
-    """``files`` of the source, a folder or (``pack``) a zip; ``spoil`` changes what is there; ``options`` decide."""
+    """An import that triggers a code.
+
+    files: the source, a folder without ``pack``.
+    pack: makes the source a zip and adds members to it.
+    spoil: changes the test's folder, which holds the source and the card, before the import.
+    kmodel: the name of a sample model to add to the source.
+    """
 
     files: exports.Files
     options: ImportOptions = field(default_factory=ImportOptions)
     pack: Callable[[zipfile.ZipFile], None] | None = None
-    spoil: Callable[[Path], None] = lambda place: None
+    spoil: Callable[[Path], None] = lambda folder: None
     position: int = 0
     kmodel: str = ""
 
@@ -45,33 +51,33 @@ def member(name: str, kind: int = stat.S_IFREG) -> zipfile.ZipInfo:
 
 
 def packed(name: str, data: bytes = b"x", kind: int = stat.S_IFREG) -> Case:
-    return Case(FISH, pack=lambda place: place.writestr(member(name, kind), data))
+    return Case(FISH, pack=lambda zip_file: zip_file.writestr(member(name, kind), data))
 
 
-def encrypt(place: Path) -> None:
-    data = bytearray((place / "x.zip").read_bytes())
+def encrypt(folder: Path) -> None:
+    data = bytearray((folder / "x.zip").read_bytes())
     data[data.index(b"PK\x01\x02") + 8] |= 1
-    (place / "x.zip").write_bytes(data)
+    (folder / "x.zip").write_bytes(data)
 
 
-def cut(place: Path) -> None:
-    (place / "x.zip").write_bytes((place / "x.zip").read_bytes()[:-30])
+def cut(folder: Path) -> None:
+    (folder / "x.zip").write_bytes((folder / "x.zip").read_bytes()[:-30])
 
 
-def link(place: Path) -> None:
-    (place / "secret.txt").write_text("secret")
-    (place / "x" / "more.txt").symlink_to(place / "secret.txt")
+def link(folder: Path) -> None:
+    (folder / "secret.txt").write_text("secret")
+    (folder / "x" / "more.txt").symlink_to(folder / "secret.txt")
 
 
-def taken(place: Path) -> None:
-    (place / "fish").mkdir()
+def taken(folder: Path) -> None:
+    (folder / "fish").mkdir()
     for name, data in FISH.items():
-        (place / "fish" / name).write_bytes(data)
-    importer.import_models([place / "fish"], place / "card", ImportOptions(title="Fish"))
+        (folder / "fish" / name).write_bytes(data)
+    importer.import_models([folder / "fish"], folder / "card", ImportOptions(title="Fish"))
 
 
-def no_card(place: Path) -> None:
-    (place / "card" / "models").rmdir()
+def no_card(folder: Path) -> None:
+    (folder / "card" / "models").rmdir()
 
 
 def beside(files: exports.Files, **more: bytes) -> exports.Files:
@@ -81,7 +87,7 @@ def beside(files: exports.Files, **more: bytes) -> exports.Files:
 PYTHON_2 = b'model_addr = "/sd/fish.kmodel"\nlabels = ["a", "b", "c"]\nprint "old"\n'
 
 CASES: dict[str, Case] = {
-    "C500": Case({}, spoil=lambda place: (place / "x").rmdir()),
+    "C500": Case({}, spoil=lambda folder: (folder / "x").rmdir()),
     "C501": Case({"a.txt": b"1", "b.txt": b"2"}),
     "C502": Case({"m.kmodel": b"LDMK\x05\0\0\0" + bytes(100)}),
     "C503": Case({"m.smodel": b"LDMS" + bytes(100), "boot.py": b""}),
@@ -91,11 +97,11 @@ CASES: dict[str, Case] = {
     "C507": Case({**FISH, "fish.kmodel": exports.swapped(FISH["fish.kmodel"])}),
     "C510": packed("../m.kmodel"),
     "C511": packed("m.kmodel", kind=stat.S_IFLNK),
-    "C512": Case(FISH, pack=lambda place: place.writestr("m.bin", bytes(8 << 20), zipfile.ZIP_DEFLATED)),
-    "C513": Case(FISH, pack=lambda place: None, spoil=encrypt),
+    "C512": Case(FISH, pack=lambda zip_file: zip_file.writestr("m.bin", bytes(8 << 20), zipfile.ZIP_DEFLATED)),
+    "C513": Case(FISH, pack=lambda zip_file: None, spoil=encrypt),
     "C514": packed("LABELS.TXT"),
-    "C515": Case(FISH, pack=lambda place: None, spoil=cut),
-    "C516": Case(FISH, pack=lambda place: place.writestr("m.bin", bytes(99), LZMA)),
+    "C515": Case(FISH, pack=lambda zip_file: None, spoil=cut),
+    "C516": Case(FISH, pack=lambda zip_file: zip_file.writestr("m.bin", bytes(99), LZMA)),
     "C520": Case(exports.maixhub_classifier()),
     "C521": Case({"fish.kmodel": FISH["fish.kmodel"]}),
     "C522": Case(beside(FISH, labels_txt=b"a\nb\n")),
@@ -121,34 +127,34 @@ CASES: dict[str, Case] = {
 }
 
 
-def codes(case: Case, place: Path, kmodels: Path | None = None) -> set[str]:
-    """Every code that the import of a case names."""
-    (place / "card" / "models").mkdir(parents=True)
+def codes(case: Case, folder: Path, kmodels: Path | None = None) -> set[str]:
+    """Imports a case; returns the codes of all its messages."""
+    (folder / "card" / "models").mkdir(parents=True)
     files = dict(case.files)
     if case.kmodel and kmodels:
         files["net.kmodel"] = (kmodels / f"{case.kmodel}.kmodel").read_bytes()
-    source = place / ("x.zip" if case.pack else "x")
+    source = folder / ("x.zip" if case.pack else "x")
     if case.pack:
-        with zipfile.ZipFile(source, "w") as made:
+        with zipfile.ZipFile(source, "w") as zip_file:
             for name, data in files.items():
-                made.writestr(name, data)
-            case.pack(made)
+                zip_file.writestr(name, data)
+            case.pack(zip_file)
     else:
         source.mkdir()
         for name, data in files.items():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes(data)
-    case.spoil(place)
+    case.spoil(folder)
     try:
-        done = importer.import_models([source], place / "card", case.options, case.position)
+        result = importer.import_models([source], folder / "card", case.options, case.position)
     except Refusal as refusal:
         return {str(refusal).partition(": ")[0]}
-    said: list[ImportMessage] = list(done.refused)
-    for _, ready in done.entries:
-        said += ready.problems + ready.notes
-        assert {message.document()["severity"] for message in ready.problems} <= {"error"}
-        assert {message.document()["severity"] for message in ready.notes} <= {"note"}
-    return {message.code for message in said}
+    messages: list[ImportMessage] = list(result.refused)
+    for _, imported in result.entries:
+        messages += imported.problems + imported.notes
+        assert {message.document()["severity"] for message in imported.problems} <= {"error"}
+        assert {message.document()["severity"] for message in imported.notes} <= {"note"}
+    return {message.code for message in messages}
 
 
 def test_every_row_has_a_case() -> None:
@@ -174,14 +180,14 @@ GOOD: dict[str, tuple[Any, set[str]]] = {
 
 
 @pytest.mark.parametrize("name", GOOD)
-@pytest.mark.parametrize("pack", [None, lambda place: None], ids=["folder", "zip"])
+@pytest.mark.parametrize("pack", [None, lambda zip_file: None], ids=["folder", "zip"])
 def test_a_good_source_says_no_more_than_it_must(name: str, pack: Any, tmp_path: Path) -> None:
     files, expected = GOOD[name]
     assert codes(Case(files(), pack=pack), tmp_path) == expected
 
 
 def test_a_card_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """C543; the system says that the card is full."""
+    """A full card is C543."""
 
     def full(**_: object) -> str:
         raise OSError(28, "No space left on device")
@@ -191,8 +197,8 @@ def test_a_card_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_the_limit_of_an_archive_is_a_code_too(tmp_path: Path) -> None:
-    def many(place: zipfile.ZipFile) -> None:
+    def many(zip_file: zipfile.ZipFile) -> None:
         for number in range(archive.MAX_MEMBERS + 1):
-            place.writestr(f"{number}.txt", "")
+            zip_file.writestr(f"{number}.txt", "")
 
     assert codes(Case(FISH, pack=many), tmp_path) == {"C512"}

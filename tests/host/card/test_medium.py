@@ -1,4 +1,4 @@
-"""The card as a medium: images written here, with one thing wrong each, and what is said about them."""
+"""The partitions and the file system of a card: images with one fault each, and the findings about them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FILES = {
 
 
 def codes(image: Image) -> list[str]:
-    return sorted({found.code for found in judge_image(image)})
+    return sorted({finding.code for finding in judge_image(image)})
 
 
 def test_a_good_card_has_no_findings(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ EXFAT = b"\xeb\x76\x90EXFAT   "
 
 
 def write_case(name: str, path: Path) -> Path:
-    """The image for one row of CASES."""
+    """Writes the image of one row of CASES."""
     fat = images.Fat(32, dict(FILES))
     match name:
         case "exfat":
@@ -120,20 +120,27 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_fault_of_a_card_is_told_and_nothing_else(tmp_path: Path, name: str) -> None:
+def test_each_fault_of_a_card_is_the_only_finding(tmp_path: Path, name: str) -> None:
     image = read_image(write_case(name, tmp_path / "card.img"))
     assert codes(image) == CASES[name]
-    for found in judge_image(image):
-        assert found.text()
-        assert found.remedy
+    for finding in judge_image(image):
+        assert finding.text()
+        assert finding.remedy
 
 
-def test_little_room_is_told(tmp_path: Path) -> None:
+def test_a_free_count_larger_than_the_card_is_ignored_as_the_firmware_ignores_it(tmp_path: Path) -> None:
+    image = read_image(images.write(tmp_path / "card.img", images.Fat(free=1 << 27)))
+    assert image.volume is not None
+    assert image.volume.info is None
+    assert codes(image) == []
+
+
+def test_little_room_is_a_finding(tmp_path: Path) -> None:
     fat = images.Fat(12, {"big.bin": bytes(512 * 3000)})
     assert codes(read_image(images.write(tmp_path / "card.img", fat))) == ["C417", "C421"]
 
 
-def test_what_is_no_card_at_all(tmp_path: Path) -> None:
+def test_paths_that_are_not_a_card_image(tmp_path: Path) -> None:
     with pytest.raises(MaixSwitchError, match="cannot read") as caught:
         read_image(tmp_path / "absent.img")
     assert caught.value.exit_code == 4
@@ -147,7 +154,7 @@ def test_what_is_no_card_at_all(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A FAT12 image cut down to what is in use: 4096 bytes of the table, then the volume's beginning."""
+    """The first 64 KiB of a FAT12 image; they hold everything that is in use."""
     path = images.write(tmp_path_factory.mktemp("small") / "card.img", images.Fat(12, FILES), table="none")
     return path.read_bytes()[: 64 << 10]
 
@@ -162,27 +169,27 @@ def test_random_bytes_cost_bounded_time_and_no_traceback(tmp_path: Path, small: 
     bytes_[: len(front)] = front if data.draw(st.booleans()) else bytes_[: len(front)]
     path = tmp_path / "hostile.img"
     path.write_bytes(bytes_)
-    began = time.monotonic()
+    start = time.monotonic()
     with contextlib.suppress(MaixSwitchError):
         image = read_image(path)
-        for found in judge_image(image):
-            assert found.text()
-    assert time.monotonic() - began < 5
+        for finding in judge_image(image):
+            assert finding.text()
+    assert time.monotonic() - start < 5
 
 
-MOUNT = "36 35 8:17 / {place} rw,relatime shared:1 - {system} /dev/sdb1 {options},fmask=0022\n"
+MOUNT = "36 35 8:17 / {mount_point} rw,relatime shared:1 - {system} /dev/sdb1 {options},fmask=0022\n"
 
 
 def mounted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, record: str = "", options: str = "rw", real: str = ""
 ) -> list[str]:
-    """Codes for a card of this kind, told by files as Linux writes them; the mount itself is the test's folder."""
-    place = tmp_path / "my card"
-    place.mkdir()
-    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == place)
+    """Returns the codes for a mounted card that Linux describes with these records; a folder stands for the mount."""
+    mount_point = tmp_path / "my card"
+    mount_point.mkdir()
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == mount_point)
     mounts = tmp_path / "mountinfo"
-    text = str(place).replace(" ", "\\040")
-    mounts.write_text(MOUNT.format(place=text, system=system, options=options))
+    text = str(mount_point).replace(" ", "\\040")
+    mounts.write_text(MOUNT.format(mount_point=text, system=system, options=options))
     (tmp_path / "udev").mkdir()
     if record:
         (tmp_path / "udev" / "b8:17").write_text(record)
@@ -191,16 +198,16 @@ def mounted(
     if real:
         (tmp_path / real).mkdir()
         (blocks / "8:17").symlink_to(tmp_path / real)
-    mount = read_mount(place, mounts, blocks, tmp_path / "udev")
+    mount = read_mount(mount_point, mounts, blocks, tmp_path / "udev")
     assert mount is not None
-    return sorted({found.code for found in judge_mount(mount)})
+    return sorted({finding.code for finding in judge_mount(mount)})
 
 
 GOOD = "E:ID_FS_TYPE=vfat\nE:ID_FS_VERSION=FAT32\nE:ID_PART_ENTRY_SCHEME=dos\nE:ID_PART_ENTRY_TYPE=0xc\n"
 
 
 @pytest.mark.parametrize(
-    ("system", "record", "options", "real", "wanted"),
+    ("system", "record", "options", "real", "expected"),
     [
         ("vfat", GOOD, "rw", "", []),
         ("vfat", GOOD, "ro", "", ["C422"]),
@@ -214,26 +221,26 @@ GOOD = "E:ID_FS_TYPE=vfat\nE:ID_FS_VERSION=FAT32\nE:ID_PART_ENTRY_SCHEME=dos\nE:
         ("fuseblk", GOOD.replace("vfat", "ntfs"), "rw", "", ["C411"]),
     ],
 )
-def test_a_mounted_card_is_judged_by_what_linux_tells(
+def test_a_mounted_card_is_judged_by_the_records_of_linux(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     system: str,
     record: str,
     options: str,
     real: str,
-    wanted: list[str],
+    expected: list[str],
 ) -> None:
-    assert mounted(tmp_path, monkeypatch, system, record, options, real) == wanted
+    assert mounted(tmp_path, monkeypatch, system, record, options, real) == expected
 
 
-def test_a_folder_of_the_pc_is_not_judged_and_that_is_said(tmp_path: Path) -> None:
-    assert [found.code for found in judge_mount(read_mount(tmp_path))] == ["C425"]
+def test_a_folder_that_is_not_mounted_is_one_finding(tmp_path: Path) -> None:
+    assert [finding.code for finding in judge_mount(read_mount(tmp_path))] == ["C425"]
 
 
-def test_where_linux_tells_nothing_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_records_of_linux_are_one_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os.path, "ismount", lambda path: True)
     mount = read_mount(tmp_path, mounts=tmp_path / "absent")
-    assert [found.code for found in judge_mount(mount)] == ["C425"]
+    assert [finding.code for finding in judge_mount(mount)] == ["C425"]
 
 
 def test_an_empty_card_that_is_mounted_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,13 +262,13 @@ def test_check_judges_the_file_system_of_an_image_but_not_its_files(tmp_path: Pa
 
 
 def test_every_row_about_media_has_a_case_here() -> None:
-    tested = {code for wanted in CASES.values() for code in wanted} | {"C421", "C422", "C425"}
+    tested = {code for expected in CASES.values() for code in expected} | {"C421", "C422", "C425"}
     assert {code for code in rules() if "C410" <= code < "C430"} == tested
 
 
 @pytest.mark.parametrize("bits", [12, 16, 32])
 def test_a_second_opinion_on_our_images(tmp_path: Path, bits: int) -> None:
-    """fsck.vfat and mtools, where they are, find our images sound and read the same files."""
+    """fsck.vfat, if it is installed, finds no fault in our images."""
     fsck = shutil.which("fsck.vfat") or shutil.which("fsck.vfat", path="/usr/sbin:/sbin")
     if fsck is None:
         pytest.skip("fsck.vfat is not installed (package dosfstools)")

@@ -1,4 +1,4 @@
-"""The models that come with the package: whole, and said when they are not there."""
+"""The models that come with the package are complete, and a missing model is reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def test_every_model_has_what_its_description_names(tmp_path: Path) -> None:
         assert 0 < size < 400 * 1024
 
 
-def test_an_installation_without_them_leaves_no_half_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installation_without_models_leaves_no_incomplete_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(models_shipped, "FOLDER", tmp_path / "gone")
     with pytest.raises(MaixSwitchError, match="is missing: install maixswitch again") as caught:
         new.create(tmp_path / "card")

@@ -1,4 +1,4 @@
-"""Orders of a card: names with numbers, renamed so that no model is ever lost."""
+"""The order of the models on a card: numbered folders, renamed so that no model is ever lost."""
 
 from __future__ import annotations
 
@@ -24,36 +24,37 @@ def models(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def who(models: Path) -> list[str]:
+def contents(models: Path) -> list[str]:
+    """Returns the original name of each model, in the order of the button."""
     names = sorted((path.name for path in models.iterdir()), key=ordering.key)
     return [(models / name / "who").read_text() for name in names]
 
 
-@pytest.mark.parametrize("wanted", list(itertools.permutations(NAMES)))
-def test_every_order_is_reached_and_every_model_kept(models: Path, wanted: tuple[str, ...]) -> None:
-    ordering.rename(models, ordering.renumbered(wanted))
-    assert who(models) == list(wanted)
+@pytest.mark.parametrize("order", list(itertools.permutations(NAMES)))
+def test_every_order_is_reached_and_every_model_kept(models: Path, order: tuple[str, ...]) -> None:
+    ordering.rename(models, ordering.renumbered(order))
+    assert contents(models) == list(order)
 
 
-def test_the_order_that_is_there_renames_nothing() -> None:
+def test_an_unchanged_order_renames_nothing() -> None:
     assert ordering.renumbered(NAMES) == []
 
 
 @pytest.mark.parametrize("fails_at", range(1, 5))
 def test_a_failure_puts_everything_back(models: Path, fails_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = FailingDisk(monkeypatch, fails_at, OSError(5, "Input/output error"))
-    wanted = ("30-face", "zebra", "10-face", "20-things")
+    order = ("30-face", "zebra", "10-face", "20-things")
     with pytest.raises(MaixSwitchError, match="Input/output error"):
-        ordering.rename(models, ordering.renumbered(wanted))
+        ordering.rename(models, ordering.renumbered(order))
     assert sorted(path.name for path in models.iterdir()) == sorted(NAMES)
     assert len(disk.targets) >= fails_at
     assert not [target for target in disk.targets if target.name.startswith(".")], "the board would not see it"
 
 
 def test_a_taken_name_stops_before_the_first_rename(models: Path) -> None:
-    with pytest.raises(MaixSwitchError, match="20-things is there already"):
+    with pytest.raises(MaixSwitchError, match="20-things exists already"):
         ordering.rename(models, [("10-face", "40-face"), ("30-face", "20-things")])
-    assert who(models) == list(NAMES)
+    assert contents(models) == list(NAMES)
 
 
 def test_find_by_folder_name_and_title() -> None:
@@ -62,12 +63,12 @@ def test_find_by_folder_name_and_title() -> None:
     assert ordering.find(models, "models/20-face/") == "20-face"
     assert ordering.find(models, "CATS") == "30-cats"
     assert ordering.find(models, "face SMALL") == "20-face"
-    for wanted, text in (
-        ("face", "10-face, 20-face: name the folder"),
-        ("none", r"no model none; there are: 10-face \(F"),
+    for query, text in (
+        ("face", "10-face, 20-face; name the folder"),
+        ("none", r"no model none; the card has: 10-face \(F"),
     ):
         with pytest.raises(MaixSwitchError, match=text) as caught:
-            ordering.find(models, wanted)
+            ordering.find(models, query)
         assert caught.value.exit_code == EXIT_USAGE
 
 
@@ -81,13 +82,13 @@ def test_the_next_folder_is_the_last(count: int) -> None:
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=8, unique=True), st.data())
-def test_between_is_between_or_refuses(words: list[str], data: st.DataObject) -> None:
+def test_between_returns_a_folder_at_the_position_or_none(words: list[str], data: st.DataObject) -> None:
     numbers = sorted(data.draw(st.sets(st.integers(0, 99), min_size=len(words), max_size=len(words))))
     names = [f"{number:02d}-{word}" for number, word in zip(numbers, words, strict=True)]
     position = data.draw(st.integers(1, len(names)))
-    found = ordering.between(names, position, "new")
-    if found is not None:
-        assert sorted([*names, found], key=ordering.key).index(found) == position - 1
+    folder = ordering.between(names, position, "new")
+    if folder is not None:
+        assert sorted([*names, folder], key=ordering.key).index(folder) == position - 1
 
 
 def test_slugs_are_plain() -> None:

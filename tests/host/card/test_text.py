@@ -1,4 +1,4 @@
-"""Titles and labels on the panel: the rules here cut as the board's own code does."""
+"""Titles and labels on the panel: the rules shorten texts as the code of the board does."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ put_on_path()
 
 
 def write(card: Path, folder: str, title: str, labels: Any = None, **more: Any) -> None:
-    """A classifier of five colours whose folder the board accepts."""
-    place = card / "models" / folder
-    place.mkdir(parents=True)
-    (place / "net.kmodel").write_bytes(samples.colour_classifier())
+    """Writes a classifier of five colours that the board accepts."""
+    model_folder = card / "models" / folder
+    model_folder.mkdir(parents=True)
+    (model_folder / "net.kmodel").write_bytes(samples.colour_classifier())
     fields = {"schema": 1, "title": title, "kind": "classifier", "kmodel": "net.kmodel",
               "input": list(samples.COLOUR_INPUT), "labels": labels or list(samples.COLOURS)}  # fmt: skip
-    (place / "model.json").write_text(json.dumps({**fields, **more}), encoding="utf-8")
+    (model_folder / "model.json").write_text(json.dumps({**fields, **more}), encoding="utf-8")
 
 
-def look(card: Path, board: str = "") -> dict[str, str]:
-    """Code -> what was found, of the rules about text."""
-    found = check(card, Options(board=board)).findings
-    return {item.code: item.found for item in found if "C310" <= item.code <= "C316"}
+def findings_about_text(card: Path, board: str = "") -> dict[str, str]:
+    """Returns code -> found of each finding about text."""
+    findings = check(card, Options(board=board)).findings
+    return {item.code: item.found for item in findings if "C310" <= item.code <= "C316"}
 
 
-def labels(*first: str) -> list[str]:
-    return [*first, *[f"class {at}" for at in range(len(samples.COLOURS) - len(first))]]
+def labels(*first_labels: str) -> list[str]:
+    return [*first_labels, *[f"class {at}" for at in range(len(samples.COLOURS) - len(first_labels))]]
 
 
 LONG = "a label of thirty-six characters, ye"
@@ -57,38 +57,38 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_fault_of_a_text_is_told_and_nothing_else(tmp_path: Path, name: str) -> None:
-    title, names, board, wanted = CASES[name]
+def test_each_fault_of_a_text_is_the_only_finding(tmp_path: Path, name: str) -> None:
+    title, names, board, expected = CASES[name]
     write(tmp_path, "10-one", title, names)
-    assert set(look(tmp_path, board)) == wanted
+    assert set(findings_about_text(tmp_path, board)) == expected
 
 
-def test_what_is_shown_instead_is_named(tmp_path: Path) -> None:
+def test_the_finding_names_the_text_that_is_shown_instead(tmp_path: Path) -> None:
     write(tmp_path, "10-one", "Gesicht ä", labels("größe"))
-    found = look(tmp_path)
-    assert found["C310"] == "Gesicht ä, shown as Gesicht ?"
-    assert found["C311"] == '"größe" (characters: ö ß)'
+    findings = findings_about_text(tmp_path)
+    assert findings["C310"] == "Gesicht ä, shown as Gesicht ?"
+    assert findings["C311"] == '"größe" (characters: ö ß)'
 
 
 def test_titles_that_look_the_same(tmp_path: Path) -> None:
     write(tmp_path, "10-one", "人")
     write(tmp_path, "20-two", "狗")
-    assert look(tmp_path)["C315"] == '狗, shown as "?"'
+    assert findings_about_text(tmp_path)["C315"] == '狗, shown as "?"'
 
 
 def test_control_characters_in_a_file_of_labels(tmp_path: Path) -> None:
     write(tmp_path, "10-one", "Colours", "labels.txt")
     lines = "\n".join(labels("red\tbright"))
     (tmp_path / "models" / "10-one" / "labels.txt").write_text(lines, encoding="utf-8")
-    assert look(tmp_path) == {"C316": '"red\\tbright"'}
+    assert findings_about_text(tmp_path) == {"C316": '"red\\tbright"'}
 
 
-def test_the_cards_own_settings_choose_and_turn_the_panel(tmp_path: Path) -> None:
+def test_the_settings_of_the_card_choose_and_turn_the_panel(tmp_path: Path) -> None:
     write(tmp_path, "10-one", "Ten in all")
     (tmp_path / "maixswitch.json").write_text('{"board": "m5stickv", "screen": {"rotation": 1}}')
-    assert set(look(tmp_path)) == {"C312"}  # 135 pixels wide now
+    assert set(findings_about_text(tmp_path)) == {"C312"}  # the turned panel is only 135 pixels wide
     (tmp_path / "maixswitch.json").write_text('{"board": "m5stickv"}')
-    assert set(look(tmp_path)) == set()
+    assert set(findings_about_text(tmp_path)) == set()
 
 
 class Canvas:
@@ -111,7 +111,7 @@ PANELS = [(320, 240), (240, 240), (240, 135), (480, 320), (240, 320)]
 @pytest.mark.parametrize("size", [(320, 240), (224, 224), (64, 64), (128, 96), (320, 16)])
 @pytest.mark.parametrize("kind", ["classifier", "yolo2"])
 @pytest.mark.parametrize("top", [1, 3, 10])
-def test_room_is_what_the_boards_own_overlay_leaves(
+def test_room_equals_that_of_the_overlay_on_the_board(
     panel: tuple[int, int], size: tuple[int, int], kind: str, top: int
 ) -> None:
     overlay = importlib.import_module("device.overlay").Overlay

@@ -1,4 +1,4 @@
-"""The spellings of labels and anchors, and scripts that are read without being run."""
+"""Labels and anchors in several spellings, and scripts that are read but never run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ THREE = ["cat", "dog", "red bird"]
         "cat\ndog\nred bird".encode("utf-16"),
     ],
 )
-def test_five_spellings_of_labels(text: bytes) -> None:
+def test_spellings_of_labels(text: bytes) -> None:
     assert read_labels(text) == THREE
 
 
@@ -59,7 +59,7 @@ def test_lines_of_anchors() -> None:
     assert anchor_lines(b"1,2\nwords\n") == []
 
 
-def test_a_script_is_read_never_run(tmp_path: Path) -> None:
+def test_a_script_is_read_but_never_run(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     script = read_script(
         f"import os\nlabels = [open({str(victim)!r}, 'w')]\nlabels = __import__('os').system('touch {victim}')\n"
@@ -80,7 +80,7 @@ def test_a_script_is_read_never_run(tmp_path: Path) -> None:
     assert not victim.exists()
 
 
-def test_what_is_no_python_is_searched() -> None:
+def test_a_script_that_is_not_python_is_searched() -> None:
     script = read_script(
         "print 'old'\nlabels = ['a)', \"b\"]  // two\nanchor = (1,\n 2)\nx = 3 # y\nkpu.load('/sd/m')\n"
     )
@@ -107,7 +107,7 @@ def test_what_is_no_python_is_searched() -> None:
         "a=[']\n" * 20_000,
     ],
 )
-def test_hostile_scripts_end_soon(text: str) -> None:
+def test_hostile_scripts_are_read_quickly(text: str) -> None:
     assert read_script(text).trouble or len(read_script(text).values) < 1000
     for read in (literal, from_json):
         with pytest.raises(ValueError, match=r"."):

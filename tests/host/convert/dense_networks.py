@@ -1,4 +1,4 @@
-"""Seven networks with dense layers behind each other, as onnx, with random weights: by name, the builder of each."""
+"""Seven ONNX networks with several dense layers and random weights, each built by a function."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.host.convert.onnx_builder import Build
 
 
 def relu_dense() -> onnx.ModelProto:
-    """The small network on which MaixPy was first seen to leave out a relu, with its very weights."""
+    """The small network, with its weights, on which MaixPy was first seen to leave out a relu."""
     random = np.random.default_rng(2)
     b = Build((1, 3, 32, 32), opset=13)
     kernel = random.normal(size=(8, 3, 3, 3)) * 0.2
@@ -39,7 +39,7 @@ def lenet() -> onnx.ModelProto:
 
 
 def alexnet() -> onnx.ModelProto:
-    """AlexNet's layers in small: a stride, three pools, five convolutions, three dense layers with dropout."""
+    """A small AlexNet: a stride, three pools, five convolutions, three dense layers with dropout."""
     b = Build((1, 3, 64, 64), seed=22)
     x = b.pool(b.curve(b.conv(b.input, 16, stride=2), "Relu"), "MaxPool", 2)
     x = b.pool(b.curve(b.conv(x, 32), "Relu"), "MaxPool", 2)
@@ -52,7 +52,7 @@ def alexnet() -> onnx.ModelProto:
 
 
 def flat_mlp() -> onnx.ModelProto:
-    """Nothing but dense layers, on the flattened picture; the output is a relu."""
+    """Only dense layers, on the flattened picture; the output is a relu."""
     b = Build((1, 3, 16, 16), seed=23)
     x = b.flat(b.input)
     for out in (64, 32, 6):
@@ -61,7 +61,7 @@ def flat_mlp() -> onnx.ModelProto:
 
 
 def two_relu6() -> onnx.ModelProto:
-    """Two dense layers with relu6, of which a good part saturates at both ends."""
+    """Two dense layers with relu6, many of whose values saturate at either end."""
     b = Build((1, 3, 32, 32), seed=24)
     x = b.flat(b.pool(b.curve(b.conv(b.input, 8), "relu6"), "AveragePool", 4))
     for _ in range(2):
@@ -80,7 +80,7 @@ def after_mean() -> onnx.ModelProto:
 
 
 def curved() -> onnx.ModelProto:
-    """Dense layers with curves that are no clamps: what they read is brought to 8 bits."""
+    """Dense layers with curves that are not clamps: their inputs are quantised to 8 bits."""
     b = Build((1, 3, 32, 32), seed=26)
     x = b.flat(b.pool(b.curve(b.conv(b.input, 8), "Relu"), "AveragePool", 4))
     for kind in ("Tanh", "LeakyRelu"):

@@ -1,4 +1,4 @@
-"""Float graphs made by hand from random numbers, with every operation that the converter knows."""
+"""Hand-written float graphs with random numbers and every operation that the converter knows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PIXELS = ((1 / 64, -1.7),) * 3
 
 
 class Drawing:
-    """Collects operations; each method returns the name of the tensor that it makes."""
+    """Collects operations; each method returns the name of its result."""
 
     def __init__(self, *shape: int, seed: int = 0) -> None:
         self.random = np.random.default_rng(seed)
@@ -77,7 +77,7 @@ class Drawing:
 
 
 def everything(seed: int = 1) -> Graph:
-    """One graph with every kind of operation; its pixels have their 0 in the middle."""
+    """A graph with every kind of operation; the 0 of its pixels is in the middle of their range."""
     d = Drawing(3, 48, 64, seed=seed)
     a = d.conv("x", 16, RELU, gain=1 / 64)
     b = d.conv(a, 0, RELU6, stride=2, depthwise=True)
@@ -109,7 +109,7 @@ def everything(seed: int = 1) -> Graph:
 
 
 def pictures(count: int, shape: tuple[int, ...], seed: int = 3) -> np.ndarray:
-    """uint8 (count, c, h, w): coloured tiles with noise."""
+    """Return coloured tiles with noise, uint8 (count, c, h, w)."""
     random = np.random.default_rng(seed)
     channels, height, width = shape
     tiles = random.uniform(0, 255, (count, channels, -(-height // 8), -(-width // 8)))

@@ -1,4 +1,4 @@
-"""Quantised networks made by hand from random numbers, and a slow way to compute them step by step."""
+"""Hand-written quantised networks with random numbers, and a slow way to compute them layer by layer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EVEN = Scale.covering(-2.0, 2.0)
 
 
 class Hand:
-    """Collects steps; each method returns the name of the tensor that it makes."""
+    """Collects layers; each method returns the name of its result."""
 
     def __init__(self, *shape: int, seed: int = 0) -> None:
         self.random = np.random.default_rng(seed)
@@ -103,7 +103,7 @@ class Hand:
 
 
 def conv(step: KpuConv, image: np.ndarray) -> np.ndarray:
-    """A KPU layer by the definition: sums of (x - zero)(w - zero), batch norm, table, pool."""
+    """Compute a KPU layer by its definition: sums of (x - zero)(w - zero), batch norm, table, pool."""
     from maixswitch.kmodel.run.arithmetic import POOLS, activate, normalise
 
     part, size = step.part, step.part.weights.shape[-1]
@@ -115,9 +115,9 @@ def conv(step: KpuConv, image: np.ndarray) -> np.ndarray:
     total = np.zeros((w.shape[0], height, width), np.int64)
     for dy in range(size):
         for dx in range(size):
-            seen = wide[:, dy : dy + height, dx : dx + width]
+            shifted = wide[:, dy : dy + height, dx : dx + width]
             if step.depthwise:
-                total += w[:, 0, dy, dx, None, None] * seen
+                total += w[:, 0, dy, dx, None, None] * shifted
             else:
-                total += np.tensordot(w[:, :, dy, dx], seen, 1)
+                total += np.tensordot(w[:, :, dy, dx], shifted, 1)
     return POOLS[step.pool][2](activate(normalise(total, part.norm), part.activation, "v02"), "v02")

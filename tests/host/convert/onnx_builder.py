@@ -1,6 +1,6 @@
-"""ONNX networks for the tests: a hand to build them with, random ones, and two well-known architectures.
+"""ONNX networks for the tests: a builder, random networks, and two well-known architectures.
 
-All weights come from the seed; they are scaled so that activations keep their size from layer to layer.
+All weights depend on the seed, and are scaled so that activations keep their size from layer to layer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ OPSET = 17
 
 
 class Build:
-    """A network in the making: each method adds nodes and returns the name of their result."""
+    """Builds a network: each method adds nodes and returns the name of their result."""
 
     def __init__(self, shape: Sequence[int | str], seed: int = 0, opset: int = OPSET, name: str = "image") -> None:
         self.random = np.random.default_rng(seed)
@@ -69,7 +69,7 @@ class Build:
         return result
 
     def same(self, kind: str, inputs: str | Sequence[str], **attributes: object) -> str:
-        """A node whose result has the shape of its first input that is no constant."""
+        """Add a node whose result has the shape of its first input that is not a constant."""
         names = [inputs] if isinstance(inputs, str) else list(inputs)
         result = self.node(kind, names, **attributes)
         self.shapes[result] = next(self.shapes[name] for name in names if name in self.shapes)
@@ -82,7 +82,7 @@ class Build:
         return self.same("BatchNormalization", [x, *(self.constant(v) for v in values)])
 
     def curve(self, x: str, kind: str) -> str:
-        """The curve of that name: an operator, or "swish", "relu6", "hardswish6" made of several."""
+        """Add the curve of this name: one operator, or several for "swish", "relu6" and "hardswish6"."""
         if kind == "relu6":
             return self.same("Clip", [x, self.constant(0.0), self.constant(6.0)])
         if kind == "swish":
@@ -100,7 +100,7 @@ class Build:
         return result
 
     def pool_in_place(self, x: str) -> str:
-        """The pool of tiny YOLO: 2x2, stride 1, padded on the right and below."""
+        """Add the pool of tiny YOLO: 2x2, stride 1, padded on the right and at the bottom."""
         return self.same("MaxPool", x, kernel_shape=[2, 2], strides=[1, 1], pads=[0, 0, 1, 1])
 
     def resize(self, x: str) -> str:
@@ -151,7 +151,7 @@ class Build:
         return result
 
     def model(self, *outputs: str) -> onnx.ModelProto:
-        """The network with these outputs, which the checker of onnx has looked at."""
+        """Return the network with these outputs, after onnx's checker has accepted it."""
         image = helper.make_tensor_value_info(self.input, TensorProto.FLOAT, self.input_shape)
         results = [onnx.ValueInfoProto(name=name) for name in outputs]
         graph = helper.make_graph(self.nodes, "built", [image], results, self.constants)
@@ -185,7 +185,7 @@ SIDES = (16, 20, 24, 28, 32, 40, 48)
 
 
 def random_network(seed: int) -> onnx.ModelProto:
-    """A network with one image input of 1 or 3 channels; over ten seeds in a row every supported operator appears."""
+    """Return a network with one image input of 1 or 3 channels; ten consecutive seeds use every supported operator."""
     draw = np.random.default_rng([seed, 7])
     shape = (1, (3, 1)[seed % 2], int(draw.choice(SIDES)), int(draw.choice(SIDES)))
     b = Build(shape, seed)
@@ -252,7 +252,7 @@ def _block(b: Build, draw: np.random.Generator, x: str, kind: str, curve: str) -
 
 
 def mobilenet(width: float = 0.25, side: int = 128, classes: int = 1000, seed: int = 1) -> onnx.ModelProto:
-    """MobileNet v1 as its paper has it, with random weights."""
+    """Return MobileNet v1 as in its paper, with random weights."""
     b = Build((1, 3, side, side), seed)
 
     def layer(x: str, out: int, kernel: int, stride: int, depthwise: bool = False) -> str:
@@ -269,9 +269,9 @@ def mobilenet(width: float = 0.25, side: int = 128, classes: int = 1000, seed: i
 def tiny_yolo(
     side: tuple[int, int] = (224, 320), classes: int = 20, widest: int = 256, anchors: int = 5, seed: int = 2
 ) -> onnx.ModelProto:
-    """Tiny YOLOv2 (nine convolutions, six pools), with random weights and at most ``widest`` channels.
+    """Return tiny YOLOv2 (nine convolutions, six pools), with random weights and at most ``widest`` channels.
 
-    With more than 448 a 3x3 convolution takes more weight loads than the KPU has.
+    With more than 448 channels a 3x3 convolution needs more weight loads than the KPU has.
     """
     b = Build((1, 3, *side), seed)
     x = b.input
@@ -283,6 +283,6 @@ def tiny_yolo(
 
 
 def save(model: onnx.ModelProto, path: Path) -> Path:
-    """Writes the network to the path and returns it."""
+    """Write the network to the path; return the path."""
     path.write_bytes(model.SerializeToString())
     return path

@@ -1,6 +1,6 @@
-"""A plain integer model of a quantised network: every layer as the chip's documents state it, one image at a time.
+"""A plain integer model of a quantised network: every layer as the chip's documents describe it, one image at a time.
 
-Slow and obvious on purpose: it shares no arithmetic with the emulator, so that the two check each other. ``rounding``
+It is slow and obvious on purpose. It shares no arithmetic with the emulator, so the two check each other. ``rounding``
 is "v02" (nncase 0.2 to 1.6) or "v01" (nncase 0.1); floats are those of MaixPy's and CanMV's firmware (plain_floats.py).
 Sources: nncase 0.1 and 0.2 K210 kernels, SDK kpu.c.
 """
@@ -30,7 +30,7 @@ ROUNDINGS = ("v02", "v01")
 
 
 def run(net: q.Quantised, image: Values, rounding: str = "v02") -> dict[str, Values]:
-    """All tensors by name, for one image uint8 (c, h, w); uint8 where the tensor has a scale, float32 elsewhere.
+    """Return all tensors by name for one image, uint8 (c, h, w): uint8 if the tensor has a scale, else float32.
 
     A network whose input has no scale takes float32. ValueError for an image of another shape or type, or a rounding
     that is neither "v02" nor "v01".
@@ -47,7 +47,7 @@ def run(net: q.Quantised, image: Values, rounding: str = "v02") -> dict[str, Val
 
 
 def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, rounding: str = "v02") -> Values:
-    """The output of one layer from its inputs; TypeError for a layer that has no rule here."""
+    """Return the output of one layer from its inputs; TypeError for a layer without a rule here."""
     first = inputs[0]
     if isinstance(layer, q.KpuConv):
         return convolve(layer, first, rounding)
@@ -95,12 +95,12 @@ def convolve(layer: q.KpuConv, image: Values, rounding: str) -> Values:
     sums = np.zeros((out, height, width), np.int64)
     for row in range(size):
         for column in range(size):
-            seen = padded[:, row : row + height, column : column + width]
+            shifted = padded[:, row : row + height, column : column + width]
             for channel in range(out):
                 if layer.depthwise:
-                    sums[channel] += weights[channel, 0, row, column] * seen[channel]
+                    sums[channel] += weights[channel, 0, row, column] * shifted[channel]
                 else:
-                    sums[channel] += np.tensordot(weights[channel, :, row, column], seen, axes=1)
+                    sums[channel] += np.tensordot(weights[channel, :, row, column], shifted, axes=1)
     result = np.zeros((out, height, width), np.int64)
     for channel in range(out):
         norm = part.norm
@@ -110,7 +110,7 @@ def convolve(layer: q.KpuConv, image: Values, rounding: str) -> Values:
 
 
 def activate(z: Ints, table: Any, rounding: str) -> Ints:
-    """The piece whose start is the last one below z (v01: at or below), its line, rounded, clamped to 0..255."""
+    """Apply the piece whose start is the last one below z (v01: at or below); round, and clamp to 0..255."""
     result = np.zeros(z.shape, np.int64)
     chosen = np.zeros(z.shape, np.int64)
     for index in range(1, len(table.start)):
@@ -124,22 +124,22 @@ def activate(z: Ints, table: Any, rounding: str) -> Ints:
 
 
 def rounded(product: Ints, shift: int, rounding: str) -> Ints:
-    """product / 2**shift: v02 half to even, v01 half up; both err below the floor for negative products (kept)."""
+    """Return product / 2**shift, v02 half to even, v01 half up, with their errors on negative products."""
     if shift == 0:
         return product
     if rounding == "v01":
         return half_up(product, shift)
     floor = product >> shift
-    rest = product - (floor << shift)
+    remainder = product - (floor << shift)
     half = 1 << (shift - 1)
     sign = np.where(product < 0, -1, 1)
     odd = floor % 2 == 1
-    away = (rest > half) | ((rest == half) & odd)
+    away = (remainder > half) | ((remainder == half) & odd)
     return np.where(away, floor + sign, floor)
 
 
 def half_up(product: Ints, shift: int) -> Ints:
-    """As nncase 0.1 and the device's CPU code round."""
+    """Round as nncase 0.1 and the device's CPU code do."""
     if shift == 0:
         return product
     doubled = product >> (shift - 1)
@@ -148,7 +148,7 @@ def half_up(product: Ints, shift: int) -> Ints:
 
 
 def pooled(image: Ints, pool: int, rounding: str) -> Ints:
-    """The KPU's pool types 0 to 9 on (channels, h, w); ValueError for another number."""
+    """Apply the KPU's pool types 0 to 9 to (channels, h, w); ValueError for another number."""
     height, width = image.shape[1:]
     if pool == 0:
         return image
@@ -197,7 +197,7 @@ def quantized_add(numbers: Sequence[int], a: Values, b: Values) -> Values:
 
 
 def max_pool(image: Values, size: int, stride: int, shape: tuple[int, ...]) -> Values:
-    """The largest of each window, cut at the image, and at least 0; ``shape``: of the result."""
+    """Return the largest of each window, cut at the image, and at least 0; ``shape`` is that of the result."""
     result = np.zeros(shape, np.uint8)
     for y in range(shape[1]):
         for x in range(shape[2]):

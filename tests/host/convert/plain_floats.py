@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 Values = NDArray[Any]
 ONE, TWO, HALF = np.float32(1), np.float32(2), np.float32(0.5)
 EIGHT = 8
-"""Inputs of a dense layer that are added as a group, where their number is a multiple of this."""
+"""Inputs of a dense layer that are added as a group, if their number is a multiple of this."""
 SMALLEST = np.finfo(np.float32).tiny
 LARGEST_EXP, LEAST_EXP = 88.72283172607422, -103.97207641601562
 """Beyond them e^x is infinite, or 0."""
 
 
 def _word(bits: int) -> np.float32:
-    """The float with this word."""
+    """Return the float with this word."""
     return np.uint32(bits).view(np.float32)
 
 
@@ -31,7 +31,7 @@ LAST_TERM = _word(0x3331BB4C)
 
 
 def fma(a: Any, b: Any, c: Any) -> Values:
-    """a * b + c, rounded once.
+    """Return a * b + c, rounded once.
 
     float64 holds the product exactly. Its sum with ``c`` is rounded to odd, which a second rounding cannot spoil.
     """
@@ -47,26 +47,26 @@ def fma(a: Any, b: Any, c: Any) -> Values:
 
 
 def quantize(values: Values, factor: float, bias: float) -> Values:
-    """(x - bias) * (1 / factor) without what is behind the point, held in 0..255; what is not a number becomes 255."""
+    """Return (x - bias) * (1 / factor), truncated and clamped to 0..255; NaN becomes 255."""
     with np.errstate(all="ignore"):
         levels = (values - np.float32(bias)) * (ONE / np.float32(factor))
     return np.asarray(np.trunc(np.clip(np.nan_to_num(levels, nan=255.0), 0, 255)), np.uint8)
 
 
 def dequantize(values: Values, factor: float, bias: float) -> Values:
-    """level * factor + bias, uint8 to float32."""
+    """Return level * factor + bias, uint8 to float32."""
     return fma(values, np.float32(factor), np.float32(bias))
 
 
 def masked(values: Values, mask: Values) -> Values:
-    """Each of the four bytes of a float without what the byte of its mask lacks to 255, at least 0."""
+    """Subtract from each of a float's four bytes what its mask's byte lacks to 255, down to 0."""
     octets = values.astype("<f4").view(np.uint8).astype(np.int64) - (255 - mask.repeat(4))
-    kept: Values = np.maximum(octets, 0).astype(np.uint8).view("<f4")
-    return kept
+    result: Values = np.maximum(octets, 0).astype(np.uint8).view("<f4")
+    return result
 
 
 def mean(values: Values) -> Values:
-    """Sums the pixels of each channel one after another, then multiplies by the reciprocal of their number."""
+    """Add the pixels of each channel in order, then multiply by the reciprocal of their number."""
     flat = values.reshape(values.shape[0], -1)
     total = np.zeros(flat.shape[0], np.float32)
     for pixel in range(flat.shape[1]):
@@ -75,9 +75,9 @@ def mean(values: Values) -> Values:
 
 
 def fully_connected(weights: Values, bias: Values, values: Values) -> Values:
-    """Products added one after another from 0, then the bias.
+    """Add the products in order from 0, then the bias.
 
-    Of a number of inputs that divides by eight, every eighth starts with the product of its neighbour, rounded.
+    If the number of inputs is a multiple of eight, each group of eight starts with its second product, rounded.
     """
     flat = values.reshape(-1).astype(np.float32)
     total = np.zeros(weights.shape[0], np.float32)
@@ -91,7 +91,7 @@ def fully_connected(weights: Values, bias: Values, values: Values) -> Values:
 
 
 def softmax(values: Values) -> Values:
-    """The maximum starts at the smallest normal float, so it is never negative; the sum's reciprocal is a factor."""
+    """Return the softmax; its maximum is at least the smallest normal float, and the sum's reciprocal a factor."""
     powers = exp(values - np.maximum(values.max(), SMALLEST))
     total = np.float32(0)
     for power in powers:
@@ -100,12 +100,12 @@ def softmax(values: Values) -> Values:
 
 
 def logistic(values: Values) -> Values:
-    """1 / (1 + e^-x)."""
+    """Return 1 / (1 + e^-x)."""
     return np.asarray(ONE / (ONE + exp(-values.astype(np.float32))), np.float32)
 
 
 def exp(values: Values) -> Values:
-    """e^x by newlib's expf, whose multiplications and additions the compiler fused."""
+    """Return e^x as newlib's expf, in which the compiler fused multiplications and additions."""
     return np.array([_exp(value) for value in values.reshape(-1)], np.float32).reshape(values.shape)
 
 
@@ -125,11 +125,11 @@ def _exp(x: np.float32) -> np.float32:
     terms = LAST_TERM
     for term in TERMS:
         terms = _fma(terms, square, term)
-    rest = _fma(-terms, square, x)
-    product = x * rest
+    correction = _fma(-terms, square, x)
+    product = x * correction
     if k == 0:
-        return ONE - (product / (rest - TWO) - x)
-    return np.float32(np.ldexp(np.float64(ONE - ((low - product / (TWO - rest)) - high)), k))
+        return ONE - (product / (correction - TWO) - x)
+    return np.float32(np.ldexp(np.float64(ONE - ((low - product / (TWO - correction)) - high)), k))
 
 
 def _fma(a: np.float32, b: np.float32, c: np.float32) -> np.float32:

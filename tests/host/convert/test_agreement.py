@@ -1,4 +1,4 @@
-"""Boxes of a YOLOv2 head and best classes: what counts as the same answer."""
+"""When two networks give the same answer: boxes of a YOLOv2 head, and best classes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ANCHORS = (1.0, 1.0, 3.0, 2.0)
 
 
 def head(*objects: tuple[int, int, int, int], classes: int = 3) -> np.ndarray:
-    """(2 * (5 + classes), 6, 8) with objects (anchor, line, column, class) in the middle of their cells."""
+    """Return a head (2 * (5 + classes), 6, 8) with objects (anchor, line, column, class) in the middle of cells."""
     output = np.zeros((2, 5 + classes, 6, 8))
     output[:, 4] = -9
     for anchor, y, x, kind in objects:
@@ -27,7 +27,7 @@ def test_a_box_is_where_the_firmware_draws_it() -> None:
     assert box[2:] == pytest.approx((4 / 8, 1.5 / 6, 7 / 8, 3.5 / 6))
 
 
-def test_of_overlapping_boxes_of_one_class_the_best_stays() -> None:
+def test_the_best_of_overlapping_boxes_of_one_class_stays() -> None:
     assert len(boxes(head((1, 2, 5, 1), (1, 2, 4, 1)), ANCHORS)) == 1
     assert len(boxes(head((1, 2, 5, 1), (1, 2, 4, 2)), ANCHORS)) == 2
     assert boxes(head(), ANCHORS) == []

@@ -48,7 +48,7 @@ def test_a_model_on_a_card(network: Path, command, tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_a_trial_with_noise_says_so(network: Path, command, tmp_path: Path) -> None:
+def test_a_trial_with_noise_is_named_as_one(network: Path, command, tmp_path: Path) -> None:
     ended = command("convert", "net.onnx", "--random", "--out", "n.kmodel")
     assert ended.returncode == 0, ended.stderr
     assert "TRIAL WITH NOISE" in ended.stdout
@@ -89,7 +89,7 @@ def test_the_firmware_that_is_compared_with(command, tmp_path: Path) -> None:
         ("--images photos --std nan", 2, "--std"),
         ("--images photos --scale 0", 2, "--scale"),
         ("--images photos --labels nowhere", 4, "nowhere"),
-        ("--images photos --labels two", 2, "--labels: 2 names, the network has 7 classes"),
+        ("--images photos --labels two", 2, "--labels: 2 names, but the network has 7 classes"),
         ("--images photos --labels empty.txt", 2, "not a list of labels"),
         ("--images photos --report r.pdf", 2, "expected a name that ends in .html"),
         ("--images photos --report nowhere/r.html", 4, "cannot write nowhere/r.html"),
@@ -113,7 +113,7 @@ def test_refusals(words: str, code: int, text: str, network: Path, command, tmp_
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_network_that_is_none(command, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_network(command, tmp_path: Path) -> None:
     Path(tmp_path, "bad.onnx").write_bytes(b"\0\1\2 nothing of the kind" * 20)
     for name, code in (("bad.onnx", 1), ("absent.onnx", 4)):
         ended = command("convert", name, "--random")

@@ -31,14 +31,14 @@ from tests.host.convert.hand_layers import Hand
 from tests.host.convert.onnx_builder import save
 
 LOSS = 1.0
-"""dB that the output may lose to a file whose dense layers have an exact relu."""
+"""The most dB that the output may lose against a file whose dense layers have an exact relu."""
 BEST = 100.0
-"""dB beyond which float32 itself tells them apart."""
+"""dB above which the differences come from float32 itself."""
 CURVED = "tanh, leaky relu"
 
 
 def exact_head(graph: Graph, tensors: dict[str, np.ndarray]) -> np.ndarray:
-    """The output that exact dense layers, with their curves, make of what the file's own first one reads."""
+    """Return the output of exact dense layers with their curves, from the input of the file's first dense layer."""
     first = next(index for index, op in enumerate(graph.nodes) if isinstance(op, FullyConnected))
     values = {graph.nodes[first].inputs[0]: tensors[graph.nodes[first].inputs[0]].reshape(1, -1)}
     for op in graph.nodes[first:]:
@@ -47,7 +47,7 @@ def exact_head(graph: Graph, tensors: dict[str, np.ndarray]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_dense_head_is_as_near_to_the_float_network_everywhere(name: str, tmp_path: Path) -> None:
+def test_a_dense_head_is_equally_near_to_the_float_network_on_every_runtime(name: str, tmp_path: Path) -> None:
     path = save(NETWORKS[name](), tmp_path / "net.onnx")
     graph, float_net = read(path), FloatNet(path)
     images = pictures(28, graph.shapes[graph.input])
@@ -88,7 +88,7 @@ def test_the_emulator_computes_every_tensor_of_the_plain_model(name: str, tmp_pa
 
 
 def through(planned: list[portable.Planned], values: np.ndarray, runtime: str) -> np.ndarray:
-    """What the steps, behind a dense layer that changes nothing, make of the values on a runtime."""
+    """Run the steps on a runtime, after a dense layer that changes nothing; return the result."""
     net = Hand(values.size)
     same = {"weights": np.eye(values.size, dtype=np.float32), "bias": np.zeros(values.size, np.float32)}
     floats = FloatFullyConnected((), ("image",), "values", **same)
@@ -113,7 +113,7 @@ def through(planned: list[portable.Planned], values: np.ndarray, runtime: str) -
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("count", [1, 3, 8, 61])
 @pytest.mark.parametrize("ends", [(0.0, np.inf), (0.0, 6.0), (-1.0, 1.0), (-np.inf, 2.0), (0.5, 1.5), (-np.inf, 0.0)])
-def test_a_clamp_copies_what_lies_inside_bit_by_bit(ends: tuple[float, float], count: int, runtime: str) -> None:
+def test_a_clamp_copies_values_inside_its_ends_bit_by_bit(ends: tuple[float, float], count: int, runtime: str) -> None:
     draw = np.random.default_rng(count)
     values = draw.normal(0, 4, count).astype(np.float32)
     special = [6.0, -1e30, 1e30, 0.5, np.nextafter(np.float32(6), np.float32(9)), -1e-15, 1e-15, 2.0, 1.0, -1.0, 1.5]
@@ -130,7 +130,7 @@ def test_a_clamp_copies_what_lies_inside_bit_by_bit(ends: tuple[float, float], c
 def test_levels_are_the_nearest_on_every_runtime(scale: Scale, runtime: str) -> None:
     draw = np.random.default_rng(4)
     level = draw.uniform(-20, 280, 300)
-    level = level[np.abs(level - np.floor(level) - 0.5) > 0.01]  # a tie goes either way
+    level = level[np.abs(level - np.floor(level) - 0.5) > 0.01]  # a tie may be rounded up or down
     values = ((level - scale.zero) * scale.factor).astype(np.float32)
     result = through(portable.rounded("values", "made", scale), values, runtime)
     np.testing.assert_array_equal(result, np.clip(np.rint(level), 0, 255))

@@ -1,4 +1,4 @@
-"""DepthToSpace: read as ONNX means it, and exact on the chip."""
+"""DepthToSpace: read as ONNX defines it, and exact on the chip."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def shuffled(b: Build, x: str, block: int, **attributes: object) -> str:
 
 
 def moved(values: np.ndarray, block: int, mode: str) -> np.ndarray:
-    """(c, h, w) by the definition of ONNX, one pixel at a time."""
+    """Return (c, h, w) by the definition of ONNX, one pixel at a time."""
     channels, h, w = values.shape
     out = np.zeros((channels // block**2, h * block, w * block), values.dtype)
     for c, y, x in np.ndindex(out.shape):

@@ -1,4 +1,4 @@
-"""What a file can hold is refused in words; what goes wrong in our own code is never told as a fault of the file."""
+"""Bad files are refused with a message; a bug of our own code is never reported as a fault of the file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS = (
 )
 
 
-def test_a_bug_of_the_converter_is_not_told_as_a_fault_of_the_network(
+def test_a_bug_of_the_converter_is_not_reported_as_a_fault_of_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(importer: Importer, node: OnnxNode) -> None:
@@ -41,7 +41,7 @@ def test_a_bug_of_the_converter_is_not_told_as_a_fault_of_the_network(
 
 
 def mutated(draw: np.random.Generator, model: onnx.ModelProto) -> onnx.ModelProto:
-    """The network with one to three changes that its file format allows."""
+    """Return the network with one to three changes that its file format allows."""
     graph = model.graph
     for _ in range(int(draw.integers(1, 4))):
         node = graph.node[int(draw.integers(len(graph.node)))]
@@ -79,16 +79,16 @@ def _change(draw: np.random.Generator, attribute: AttributeProto) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_file_that_contradicts_itself_is_refused_in_words(seed: int, tmp_path: Path) -> None:
-    draw, whole = np.random.default_rng(seed), random_network(seed)
+def test_a_file_that_contradicts_itself_is_refused_with_a_message(seed: int, tmp_path: Path) -> None:
+    draw, network = np.random.default_rng(seed), random_network(seed)
     outcomes = []
     for _ in range(60):
         model = onnx.ModelProto()
-        model.CopyFrom(whole)
+        model.CopyFrom(network)
         path = save(mutated(draw, model), tmp_path / "net.onnx")
         try:
             read(path)
-        except MaixSwitchError as error:  # anything else is a bug, and goes through
+        except MaixSwitchError as error:  # any other exception is a bug and fails the test
             outcomes.append(error.message)
     assert sum("node " in message for message in outcomes) > 5
 
@@ -105,7 +105,7 @@ CONSTANTS: dict[str, Callable[[Build], str]] = {
 
 
 @pytest.mark.parametrize("name", CONSTANTS)
-def test_a_constant_beyond_all_memory(name: str, tmp_path: Path) -> None:
+def test_a_constant_larger_than_any_memory(name: str, tmp_path: Path) -> None:
     b = Build((1, 3, 8, 8))
     x = b.conv(b.input, 4)
     model = b.model(b.node("Add", [x, b.node("ReduceMax", [CONSTANTS[name](b)])]))

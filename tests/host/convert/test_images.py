@@ -35,13 +35,13 @@ def test_a_grey_network_gets_grey_pictures(tmp_path: Path) -> None:
     assert set(images_read.ravel().tolist()) == {254}, "the firmware's white"
 
 
-def test_of_many_every_so_manieth_is_taken(tmp_path: Path) -> None:
+def test_every_nth_of_many_pictures_is_taken(tmp_path: Path) -> None:
     for index in range(10):
         paint(tmp_path, f"{index}.png", (20 * index, 0, 0))
     assert images.load(tmp_path, (3, 4, 4), most=3)[:, 0, 0, 0].tolist() == [0, 60, 120]
 
 
-def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
+def test_unusable_pictures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(MaixSwitchError, match="holds no pictures") as empty:
         images.load(tmp_path, (3, 8, 8))
     assert empty.value.exit_code == EXIT_USAGE

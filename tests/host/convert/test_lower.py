@@ -1,4 +1,4 @@
-"""Integer steps become a kmodel: what lies where, what is moved, and what is refused."""
+"""Integer steps become a kmodel: where their results are, which are moved, and what is refused."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def picture(*shape: int) -> np.ndarray:
 
 
 def levels(values: np.ndarray) -> np.ndarray:
-    """What a Dequantize of EVEN makes, as the device computes it: rounded once."""
+    """Return the result of a Dequantize of EVEN as the device computes it: rounded once."""
     exact = values.astype(np.float64) * np.float32(EVEN.factor) + np.float64(np.float32(EVEN.bias))
     return exact.astype(np.float32)
 
@@ -129,7 +129,7 @@ def test_a_copying_layer_copies_every_byte() -> None:
 
 @pytest.mark.parametrize("pool", [1, 2, 3, 5, 6, 7])
 @pytest.mark.parametrize("follow", ["1x1", "3x3", "both", "output"])
-def test_no_pool_stands_behind_a_depthwise_layer(pool: int, follow: str) -> None:
+def test_no_pool_follows_a_depthwise_layer(pool: int, follow: str) -> None:
     net = Hand(4, 16, 32)
     deep = net.conv("image", 4, depthwise=True, pool=pool)
     outputs = [deep] if follow == "output" else []
@@ -149,7 +149,7 @@ def test_no_pool_stands_behind_a_depthwise_layer(pool: int, follow: str) -> None
     assert all(not (s.depthwise and s.pool) for s in make_runnable(quantised).layers if isinstance(s, KpuConv))
 
 
-def test_what_waits_for_late_layers_leaves_the_ai_ram() -> None:
+def test_a_result_that_late_layers_need_leaves_the_ai_ram() -> None:
     net = Hand(3, 64, 64)
     early = net.conv("image", 200)
     x = net.conv(net.conv(early, 200, 1), 200, 1)
@@ -158,18 +158,18 @@ def test_what_waits_for_late_layers_leaves_the_ai_ram() -> None:
     lowered = lower(net.done(net.simple(Dequantize, net.add(x, late))))
     assert names(lowered) == ["conv", "conv", "conv", "conv", "upload", "conv", "quantized_add", "dequantize"]
     image = picture(3, 64, 64)
-    seen = {"image": image}
+    tensors = {"image": image}
     for step in net.layers:
         if isinstance(step, KpuConv):
-            seen[step.output] = hand_layers.conv(step, seen[step.inputs[0]])
+            tensors[step.output] = hand_layers.conv(step, tensors[step.inputs[0]])
     result = {
         t: writes[-1] for t, (_, writes) in zip(lowered.tensors, load(lowered.data).run_layers(image), strict=True)
     }
     for name in (x, late):
-        assert np.array_equal(result[name], seen[name].reshape(-1))
+        assert np.array_equal(result[name], tensors[name].reshape(-1))
 
 
-def test_numbers_may_go_in() -> None:
+def test_the_input_may_be_numbers() -> None:
     net = Hand(5)
     lowered = lower(net.done(net.dense("image", 3)))
     assert names(lowered) == ["fully_connected"]
@@ -187,30 +187,32 @@ def refused(net: Hand, output: str) -> str:
 def test_sizes_that_the_chip_cannot_take() -> None:
     net = Hand(1, 8, 600)
     assert refused(net, net.conv("image", 2)).startswith(
-        "node0: input width of a KPU layer: found 600, wanted 4..512; "
+        "node0: input width of a KPU layer: found 600, expected 4..512; "
     )
     net = Hand(1, 300, 8)
-    assert "input height of a KPU layer: found 300, wanted 4..256; resize" in refused(net, net.conv("image", 2))
+    assert "input height of a KPU layer: found 300, expected 4..256; resize" in refused(net, net.conv("image", 2))
     net = Hand(1, 8, 3)
     assert "input width of a KPU layer: found 3" in refused(net, net.conv("image", 2))
     net = Hand(1, 8, 4)
     text = refused(net, net.conv("image", 2, pool=1))
-    assert "output of a KPU layer, height x width: found 4x2, wanted at least 4x4; pool less" in text
+    assert "output of a KPU layer, height x width: found 4x2, expected at least 4x4; pool less" in text
     net = Hand(1, 4, 4)
-    assert "output channels: found 1100, wanted at most 1024" in refused(net, net.conv("image", 1100, 1))
+    assert "output channels: found 1100, expected at most 1024" in refused(net, net.conv("image", 1100, 1))
 
 
 def test_weights_that_the_chip_cannot_load() -> None:
     net = Hand(1024, 4, 4)
     text = refused(net, net.conv("image", 1024))
-    assert "weight loads of 30720 bytes: found 342, wanted at most 64; use fewer channels" in text
+    assert "weight loads of 30720 bytes: found 342, expected at most 64; use fewer channels" in text
 
 
 def test_maps_that_the_ai_ram_cannot_hold() -> None:
     net = Hand(3, 240, 320)
     text = refused(net, net.conv(net.conv("image", 16), 24))
     assert text.startswith("node1: bytes of AI RAM for the maps that live at one time (16x240x320, 24x240x320): found ")
-    assert text.endswith("wanted at most 2097152; resize the network's input, pool earlier, or use fewer channels here")
+    assert text.endswith(
+        "expected at most 2097152; resize the network's input, pool earlier, or use fewer channels here"
+    )
 
 
 def test_numbers_that_the_registers_cannot_hold() -> None:

@@ -1,4 +1,4 @@
-"""Weights, sums, curves, ranges and single steps in whole numbers, each against what they stand for."""
+"""Weights, sums, curves, ranges and single steps in integers, each compared with the values that they represent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from maixswitch.convert.graph.curve import Curve
 from maixswitch.convert.lower.layers import KpuConv, Layer, Quantised
 from maixswitch.convert.quantise.curves16 import SHIFT, fit, lookup
-from maixswitch.convert.quantise.ranges import Seen, choose
+from maixswitch.convert.quantise.ranges import TensorStatistics, choose
 from maixswitch.convert.quantise.scales import saturates
 from maixswitch.convert.quantise.sums import add_numbers
 from maixswitch.convert.quantise.weights import quantise_weights
@@ -25,26 +25,26 @@ from tests.host.convert.hand_graphs import CLIP, CURVES, LEAKY, RELU, RELU6, SIG
 def test_every_channel_uses_its_own_scale_around_one_zero() -> None:
     random = np.random.default_rng(0)
     weights = random.normal(0, 1, (6, 5, 3, 3)) * np.array([0.01, 0.1, 1, 5, 20, 0]).reshape(6, 1, 1, 1)
-    whole, zero, scale = quantise_weights(weights)
-    real = (whole.astype(float) - zero) / scale.reshape(-1, 1, 1, 1)
+    quantised, zero, scale = quantise_weights(weights)
+    real = (quantised.astype(float) - zero) / scale.reshape(-1, 1, 1, 1)
     assert np.all(np.abs(real - weights) <= 0.5001 / scale.reshape(-1, 1, 1, 1))
     for channel in range(5):
         assert snr(weights[channel], real[channel]) > 38
-        assert whole[channel].min() == 0 or whole[channel].max() == 255
-    assert np.all(whole[5] == zero)
+        assert quantised[channel].min() == 0 or quantised[channel].max() == 255
+    assert np.all(quantised[5] == zero)
 
 
 @pytest.mark.parametrize(("sign", "zero"), [(1, 0), (-1, 255)])
 def test_weights_of_one_sign_use_all_levels(sign: int, zero: int) -> None:
     weights = sign * np.random.default_rng(1).uniform(0.1, 1, (4, 3, 1, 1))
-    whole, result, _ = quantise_weights(weights)
+    quantised, result, _ = quantise_weights(weights)
     assert result == zero
-    assert whole.min() == 0 if sign < 0 else whole.max() == 255
+    assert quantised.min() == 0 if sign < 0 else quantised.max() == 255
 
 
-def test_weights_of_nothing() -> None:
-    whole, zero, scale = quantise_weights(np.zeros((2, 3, 1, 1)))
-    assert np.all(whole == zero)
+def test_weights_that_are_all_zero() -> None:
+    quantised, zero, scale = quantise_weights(np.zeros((2, 3, 1, 1)))
+    assert np.all(quantised == zero)
     assert np.all(np.isfinite(scale))
 
 
@@ -72,8 +72,8 @@ def test_fifteen_pieces_are_within_two_levels_of_the_curve(curve: Curve, roundin
     argument = np.linspace(-6, 6, 4001)
     real = curve.evaluate(argument)
     out = Scale.covering(float(real.min()), float(real.max()))
-    seen = np.random.default_rng(2).normal(0, 2, 5000).clip(-6, 6)
-    table, units = fit(curve.evaluate, out, -6, 6, seen)
+    statistics_of = np.random.default_rng(2).normal(0, 2, 5000).clip(-6, 6)
+    table, units = fit(curve.evaluate, out, -6, 6, statistics_of)
     z = np.rint(argument * units).astype(np.int64)
     result = arithmetic.activate(z, table, rounding).astype(int)
     exact = out.quantize(real).astype(int)
@@ -123,46 +123,46 @@ def test_a_table_of_256() -> None:
         (Curve("all", lambda x: x, -inf, inf), Scale(3, 7), True),
     ],
 )
-def test_when_the_ends_of_a_scale_are_the_clamp(curve: Curve | None, scale: Scale, expected: bool) -> None:
+def test_the_ends_of_a_scale_may_be_the_clamp(curve: Curve | None, scale: Scale, expected: bool) -> None:
     assert saturates(curve, scale) is expected
 
 
-def seen(*images: np.ndarray) -> Seen:
-    result = Seen()
+def statistics_of(*images: np.ndarray) -> TensorStatistics:
+    result = TensorStatistics()
     for image in images:
         result.add(image)
     return result
 
 
-def test_rare_giants_are_cut_and_even_values_are_not() -> None:
+def test_rare_large_values_are_cut_and_even_values_are_not() -> None:
     random = np.random.default_rng(3)
-    even = seen(*random.uniform(-1, 3, (6, 5000)))
+    even = statistics_of(*random.uniform(-1, 3, (6, 5000)))
     scale, _ = choose([even])
     assert scale.steps == pytest.approx(255 / 4, rel=0.01)
     images = random.normal(0, 1, (6, 6000))
     images[0, 7] = 400.0
-    scale, how = choose([seen(*images)])
-    assert how != "minmax"
+    scale, method = choose([statistics_of(*images)])
+    assert method != "minmax"
     assert scale.steps > 15
 
 
 def test_a_tensor_that_is_always_zero_has_a_scale() -> None:
-    scale, _ = choose([seen(np.zeros(50), np.zeros(50))])
+    scale, _ = choose([statistics_of(np.zeros(50), np.zeros(50))])
     assert 0 < scale.steps < inf
 
 
 def test_images_that_differ_widely_get_a_margin_within_the_limits() -> None:
     images = [height * np.linspace(0, 1, 3000) for height in (1.0, 3.0, 2.0, 4.0)]
-    scale, how = choose([seen(*images)])
-    assert how == "wide"
+    scale, method = choose([statistics_of(*images)])
+    assert method == "wide"
     assert 255 / scale.steps == pytest.approx(4 + np.std([1, 2, 3, 4]))
-    scale, _ = choose([seen(*images)], limits=(0.0, 4.0))
+    scale, _ = choose([statistics_of(*images)], limits=(0.0, 4.0))
     assert 255 / scale.steps == pytest.approx(4)
 
 
-def test_tensors_of_one_scale_count_alike() -> None:
+def test_tensors_of_one_scale_have_equal_weight() -> None:
     random = np.random.default_rng(4)
-    scale, _ = choose([seen(*random.normal(0, 1, (4, 4000))), seen(*random.uniform(0, 9, (4, 4000)))])
+    scale, _ = choose([statistics_of(*random.normal(0, 1, (4, 4000))), statistics_of(*random.uniform(0, 9, (4, 4000)))])
     low, high = -scale.zero / scale.steps, (255 - scale.zero) / scale.steps
     assert low < -2.5
     assert high > 8.5
@@ -194,7 +194,7 @@ def test_the_plain_pools_are_the_emulators(pool: int, rounding: str) -> None:
     np.testing.assert_array_equal(plain.pooled(image.astype(np.int64), pool, rounding), expected)
 
 
-def test_the_plain_model_refuses_what_it_has_no_rule_for() -> None:
+def test_the_plain_model_refuses_a_layer_without_a_rule() -> None:
     net = Quantised((), {"x": (1, 4, 4)}, {"x": Scale(1)}, "x", ())
     image = np.zeros((1, 4, 4), np.uint8)
     with pytest.raises(ValueError, match="no rounding"):

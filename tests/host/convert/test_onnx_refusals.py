@@ -1,4 +1,4 @@
-"""What cannot be converted is refused in one sentence: which node, why, and what to change."""
+"""A network that cannot be converted is refused in one sentence: which node, why, and what to change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def refused(model: onnx.ModelProto, folder: Path) -> str:
 
 
 def says(path: Path) -> str:
-    """The message that refuses the file; "" if it is taken. Anything but a MaixSwitchError goes through."""
+    """Return the message that refuses the file, "" if it is accepted; any other exception fails the test."""
     try:
         read(path)
     except MaixSwitchError as error:
@@ -162,7 +162,7 @@ def test_half_precision(tmp_path: Path) -> None:
         tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), tensor.name))
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.elem_type = TensorProto.FLOAT16
-    assert "float16; wanted float32" in refused(model, tmp_path)
+    assert "float16; expected float32" in refused(model, tmp_path)
 
 
 @pytest.mark.parametrize("shape", [(1, 3, "height", "width"), (4, 3, 16, 16), (1, 16), (1, 3, 16, 16, 16)])
@@ -173,7 +173,7 @@ def test_input_shapes(shape: tuple[int | str, ...], tmp_path: Path) -> None:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     message = refused(model, tmp_path)
     assert "(" + ", ".join(map(str, shape)) + ")" in message
-    assert "wanted (1, channels, height, width)" in message
+    assert "expected (1, channels, height, width)" in message
 
 
 @pytest.mark.parametrize("opset", [9, 10, 23])
@@ -181,7 +181,7 @@ def test_opsets(opset: int, tmp_path: Path) -> None:
     b, x = build()
     model = b.model(x)
     model.opset_import[0].version = opset
-    assert f"opset {opset}; wanted 11 to 22" in refused(model, tmp_path)
+    assert f"opset {opset}; expected 11 to 22" in refused(model, tmp_path)
 
 
 def test_another_domain(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_output_that_is_constant(tmp_path: Path) -> None:
     assert "does not depend on the picture" in refused(b.model(y), tmp_path)
 
 
-def test_functions_of_the_file_are_taken_in(tmp_path: Path) -> None:
+def test_functions_of_the_file_are_inlined(tmp_path: Path) -> None:
     b, x = build()
     b.nodes.append(helper.make_node("Bend", [x], ["bent"], name="bend", domain="mine"))
     model = onnx.ModelProto()
@@ -220,7 +220,7 @@ def test_functions_of_the_file_are_taken_in(tmp_path: Path) -> None:
     assert graph.outputs == ("bent",)
 
 
-def test_sizes_beyond_all_memory(tmp_path: Path) -> None:
+def test_sizes_larger_than_any_memory(tmp_path: Path) -> None:
     b, x = build()
     for _ in range(40):
         x = b.concat(x, x)
@@ -240,7 +240,7 @@ def test_thousands_of_nodes(tmp_path: Path) -> None:
     b, x = build()
     for _ in range(3000):
         x = b.same("Relu", x)
-    assert "3001 nodes; wanted at most 3000" in refused(b.model(x), tmp_path)
+    assert "3001 nodes; expected at most 3000" in refused(b.model(x), tmp_path)
 
 
 class TestFiles:
@@ -255,22 +255,22 @@ class TestFiles:
         assert caught.value.exit_code == EXIT_IO
 
     @pytest.mark.parametrize("data", [b"", b"\x00", b"not a network at all", b"\x03\x00\x00\x00" * 40, b"PK\x03\x04"])
-    def test_no_network(self, data: bytes, tmp_path: Path) -> None:
+    def test_a_file_that_is_not_a_network(self, data: bytes, tmp_path: Path) -> None:
         path = tmp_path / "net.onnx"
         path.write_bytes(data)
         with pytest.raises(MaixSwitchError, match="this is not an ONNX network, or it is damaged"):
             read(path)
 
-    def test_damaged_ones_never_end_in_a_traceback(self, tmp_path: Path) -> None:
-        whole = random_network(4).SerializeToString()
+    def test_damaged_files_never_end_in_a_traceback(self, tmp_path: Path) -> None:
+        intact = random_network(4).SerializeToString()
         path = tmp_path / "net.onnx"
         draw = np.random.default_rng(8)
         outcomes = []
         for _ in range(250):
-            data = bytearray(whole)
+            data = bytearray(intact)
             if draw.random() < 0.3:
                 data = data[: int(draw.integers(0, len(data)))]
-            # Names, sizes and attributes, which are few, rather than weights, which are many.
+            # Prefer the few names, sizes and attributes to the many weights.
             for position in draw.integers(0, len(data) + 1, int(draw.integers(1, 6))):
                 spot = int(position) if draw.random() < 0.3 else int(position) % min(len(data) + 1, 4000)
                 if spot < len(data):
@@ -301,7 +301,7 @@ class TestFiles:
         assert FloatNet(path).run(np.zeros((1, 3, 32, 32), np.float32), graph.outputs)
 
     @pytest.mark.parametrize("location", ["../weights.bin", "/etc/hostname", "./../weights.bin"])
-    def test_external_weights_elsewhere(self, location: str, tmp_path: Path) -> None:
+    def test_external_weights_in_another_folder(self, location: str, tmp_path: Path) -> None:
         path = self.external(tmp_path, location)
         for use in (read, FloatNet):
             with pytest.raises(MaixSwitchError, match="outside the network's folder"):
@@ -320,7 +320,7 @@ class TestFiles:
     def test_external_weights_cut_short(self, tmp_path: Path) -> None:
         path = self.external(tmp_path, "weights.bin")
         (tmp_path / "weights.bin").write_bytes(b"1234567890")
-        with pytest.raises(MaixSwitchError, match="found 2 bytes, wanted"):
+        with pytest.raises(MaixSwitchError, match="found 2 bytes, expected"):
             read(path)
         (tmp_path / "weights.bin").unlink()
         with pytest.raises(MaixSwitchError, match="No such file"):

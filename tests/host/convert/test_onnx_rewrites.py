@@ -1,4 +1,4 @@
-"""What reading a network rewrites gives the same numbers as onnxruntime gives for the file: every tensor, every way."""
+"""A network that reading has rewritten gives the same numbers as onnxruntime: for every tensor and every rewrite."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tests.host.convert import onnx_builder
 from tests.host.convert.onnx_builder import Build, save
 
 
-def same(model: onnx.ModelProto, folder: Path, images: int = 2, near: float = 2e-5) -> Graph:
-    """Reads the network and holds every tensor that the file has against onnxruntime's; returns the graph."""
+def compare_with_onnxruntime(model: onnx.ModelProto, folder: Path, images: int = 2, near: float = 2e-5) -> Graph:
+    """Read the network, compare every tensor of the file with onnxruntime's, and return the graph."""
     path = save(model, folder / "net.onnx")
     graph, network = read(path), FloatNet(path)
     draw = np.random.default_rng(3)
@@ -36,12 +36,12 @@ def same(model: onnx.ModelProto, folder: Path, images: int = 2, near: float = 2e
             expected = array.reshape(graph.shapes[name])
             assert np.abs(result[name][i] - expected).max() <= near * max(float(np.abs(expected).max()), 1e-3), name
     assert set(graph.outputs) <= set(network.names)
-    legal(graph)
+    check_graph(graph)
     return graph
 
 
-def legal(graph: Graph) -> None:
-    """Is the graph what ir.py promises?"""
+def check_graph(graph: Graph) -> None:
+    """Assert that the graph keeps what ir.py promises."""
     tensors = {graph.input}
     for op in graph.nodes:
         assert set(op.inputs) <= tensors, op
@@ -67,7 +67,7 @@ def kinds(graph: Graph) -> list[str]:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_random_networks(seed: int, tmp_path: Path) -> None:
-    graph = same(onnx_builder.random_network(seed), tmp_path)
+    graph = compare_with_onnxruntime(onnx_builder.random_network(seed), tmp_path)
     assert not any(isinstance(op, Unary) for op in graph.nodes), "each curve of these follows a convolution or a sum"
 
 
@@ -80,14 +80,14 @@ def test_ten_random_networks_use_the_operators() -> None:
 
 
 def test_mobilenet(tmp_path: Path) -> None:
-    graph = same(onnx_builder.mobilenet(), tmp_path, images=1)
+    graph = compare_with_onnxruntime(onnx_builder.mobilenet(), tmp_path, images=1)
     assert kinds(graph) == ["Conv"] * 27 + ["GlobalMean", "FullyConnected", "Softmax"]
     # The stride of a depthwise convolution goes into the 1x1 behind it.
     assert [op.stride for op in graph.nodes[:5] if isinstance(op, Conv)] == [2, 1, 1, 1, 2]
 
 
 def test_tiny_yolo(tmp_path: Path) -> None:
-    graph = same(onnx_builder.tiny_yolo((64, 96), widest=64), tmp_path)
+    graph = compare_with_onnxruntime(onnx_builder.tiny_yolo((64, 96), widest=64), tmp_path)
     assert [op.pool for op in graph.nodes if isinstance(op, Conv)] == ["max2"] * 5 + ["max2s1", "", "", ""]
     assert {op.curve.name for op in graph.nodes if isinstance(op, Conv) and op.curve} == {"leaky_relu"}
 
@@ -136,7 +136,7 @@ WINDOWS: dict[str, dict[str, object]] = {
 def test_windows(name: str, tmp_path: Path) -> None:
     b, x = build()
     y = window(b, x, **WINDOWS[name])  # type: ignore[arg-type]
-    graph = same(b.model(b.node("LeakyRelu", [y], alpha=0.2)), tmp_path)
+    graph = compare_with_onnxruntime(b.model(b.node("LeakyRelu", [y], alpha=0.2)), tmp_path)
     assert any(isinstance(op, FullyConnected) for op in graph.nodes) == name.startswith("global")
 
 
@@ -152,14 +152,14 @@ POOLS: dict[str, tuple[str, dict[str, object], list[str]]] = {
 def test_pools(name: str, tmp_path: Path) -> None:
     kind, attributes, expected = POOLS[name]
     b, x = build((1, 3, 32, 16))
-    graph = same(b.model(b.node(kind, [b.curve(x, "Relu")], **attributes)), tmp_path)
+    graph = compare_with_onnxruntime(b.model(b.node(kind, [b.curve(x, "Relu")], **attributes)), tmp_path)
     result = [op.pool for op in graph.nodes if isinstance(op, Conv | Pool) and op.pool]
     assert result == expected
 
 
 def test_pool_over_everything_is_a_mean(tmp_path: Path) -> None:
     b, x = build()
-    graph = same(b.model(b.node("AveragePool", [x], kernel_shape=[16, 24])), tmp_path)
+    graph = compare_with_onnxruntime(b.model(b.node("AveragePool", [x], kernel_shape=[16, 24])), tmp_path)
     assert isinstance(graph.nodes[-1], GlobalMean)
 
 
@@ -168,7 +168,7 @@ def test_a_border_before_a_maximum(mode: str, tmp_path: Path) -> None:
     b, x = build()
     wide = [b.curve(x, "Relu"), b.constant([0, 0, 0, 0, 0, 0, 1, 1], np.int64)]
     padded = b.node("Pad", wide, mode=mode)
-    graph = same(b.model(b.node("MaxPool", [padded], kernel_shape=[2, 2])), tmp_path)
+    graph = compare_with_onnxruntime(b.model(b.node("MaxPool", [padded], kernel_shape=[2, 2])), tmp_path)
     assert [op.pool for op in graph.nodes if isinstance(op, Conv)] == ["max2s1"]
 
 
@@ -195,7 +195,7 @@ SCALINGS: dict[str, Callable[[Build, str], str]] = {
 @pytest.mark.parametrize("name", SCALINGS)
 def test_factors_and_offsets(name: str, tmp_path: Path) -> None:
     b, x = build()
-    same(b.model(SCALINGS[name](b, x)), tmp_path)
+    compare_with_onnxruntime(b.model(SCALINGS[name](b, x)), tmp_path)
 
 
 CURVES: dict[str, Callable[[Build, str], str]] = {
@@ -227,7 +227,7 @@ CURVES: dict[str, Callable[[Build, str], str]] = {
 @pytest.mark.parametrize("name", CURVES)
 def test_curves(name: str, tmp_path: Path) -> None:
     b, x = build()
-    graph = same(b.model(CURVES[name](b, x)), tmp_path)
+    graph = compare_with_onnxruntime(b.model(CURVES[name](b, x)), tmp_path)
     if "swish" not in name and "two" not in name:
         assert kinds(graph) in (["Conv"], ["Conv", "Resize"])
 
@@ -235,7 +235,7 @@ def test_curves(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["relu6", "Relu"])
 def test_clamps_are_known_as_such(name: str, tmp_path: Path) -> None:
     b, x = build()
-    op = same(b.model(b.curve(x, name)), tmp_path).nodes[0]
+    op = compare_with_onnxruntime(b.model(b.curve(x, name)), tmp_path).nodes[0]
     assert isinstance(op, Conv)
     assert op.curve is not None
     assert op.curve.is_clamp
@@ -251,13 +251,13 @@ def test_channels_last_as_tensorflow_exports_it(tmp_path: Path) -> None:
     b.shapes[joined] = (1, 16, 24, 11)
     y = b.conv(b.transpose(b.same("Relu", joined), (0, 3, 1, 2)), 4)
     flat = b.reshape(b.transpose(y, (0, 2, 3, 1)), (1, -1))  # height, width, channels: the columns are moved
-    graph = same(b.model(b.same("Softmax", b.gemm(flat, 7))), tmp_path)
+    graph = compare_with_onnxruntime(b.model(b.same("Softmax", b.gemm(flat, 7))), tmp_path)
     assert graph.shapes[graph.input] == (3, 16, 24)
 
 
 def test_output_channels_last_is_noted(tmp_path: Path) -> None:
     b, x = build()
-    graph = same(b.model(b.transpose(x, (0, 2, 3, 1))), tmp_path)
+    graph = compare_with_onnxruntime(b.model(b.transpose(x, (0, 2, 3, 1))), tmp_path)
     assert graph.outputs == (x,)
     assert len(graph.notes) == 1
 
@@ -266,14 +266,14 @@ def test_mean_along_channels_last(tmp_path: Path) -> None:
     b, x = build()
     y = b.node("ReduceMean", [b.transpose(x, (0, 2, 3, 1))], axes=[1, 2], keepdims=0)
     b.shapes[y] = (1, 6)
-    same(b.model(b.gemm(y, 4)), tmp_path)
+    compare_with_onnxruntime(b.model(b.gemm(y, 4)), tmp_path)
 
 
-def test_matmul_and_add_are_one(tmp_path: Path) -> None:
+def test_matmul_and_add_become_one_layer(tmp_path: Path) -> None:
     b, x = build()
     y = b.node("MatMul", [b.flat(b.mean(x)), b.constant(b.random.normal(0, 1, (6, 5)))])
     y = b.node("Relu", [b.node("Add", [y, b.constant(b.random.normal(0, 1, 5))])])
-    assert kinds(same(b.model(y), tmp_path)) == ["Conv", "GlobalMean", "FullyConnected"]
+    assert kinds(compare_with_onnxruntime(b.model(y), tmp_path)) == ["Conv", "GlobalMean", "FullyConnected"]
 
 
 def test_squeezed_shapes_and_computed_shapes(tmp_path: Path) -> None:
@@ -287,19 +287,19 @@ def test_squeezed_shapes_and_computed_shapes(tmp_path: Path) -> None:
     wide = b.node("Unsqueeze", [b.gemm(flat, 5), b.constant([2, 3], np.int64)])
     weights = b.constant(b.random.normal(0, 1, (3, 5, 1, 1)))
     last = b.node("Squeeze", [b.node("Conv", [wide, weights]), b.constant([2, 3], np.int64)])
-    same(b.model(b.node("Softmax", [last], axis=1)), tmp_path)
+    compare_with_onnxruntime(b.model(b.node("Softmax", [last], axis=1)), tmp_path)
 
 
 def test_picture_that_no_convolution_takes_first(tmp_path: Path) -> None:
     b = Build((1, 1, 8, 8), 2)
-    graph = same(b.model(b.gemm(b.flat(b.input), 4)), tmp_path)
+    graph = compare_with_onnxruntime(b.model(b.gemm(b.flat(b.input), 4)), tmp_path)
     assert kinds(graph) == ["Conv", "Flatten", "FullyConnected"]
 
 
 def test_network_that_normalises_the_picture_itself(tmp_path: Path) -> None:
     b = Build((1, 3, 16, 16), 2)
     y = b.same("Sub", [b.input, b.constant(b.random.uniform(0.3, 0.6, (1, 3, 1, 1)))])
-    same(b.model(b.conv(b.same("Div", [y, b.constant([0.25])]), 4)), tmp_path)
+    compare_with_onnxruntime(b.model(b.conv(b.same("Div", [y, b.constant([0.25])]), 4)), tmp_path)
 
 
 @pytest.mark.parametrize(("way", "rounding"), [("half_pixel", "round_prefer_floor"), ("asymmetric", "floor")])
@@ -307,32 +307,32 @@ def test_resize_by_four(way: str, rounding: str, tmp_path: Path) -> None:
     b, x = build()
     scales = b.constant([1.0, 1.0, 4.0, 4.0])
     y = b.node("Resize", [x, "", scales], coordinate_transformation_mode=way, nearest_mode=rounding)
-    assert kinds(same(b.model(y), tmp_path)) == ["Conv", "Resize", "Resize"]
+    assert kinds(compare_with_onnxruntime(b.model(y), tmp_path)) == ["Conv", "Resize", "Resize"]
 
 
-def test_what_no_output_needs_is_left_out(tmp_path: Path) -> None:
+def test_nodes_that_no_output_needs_are_left_out(tmp_path: Path) -> None:
     b, x = build()
     b.conv(x, 7)
-    assert kinds(same(b.model(b.conv(x, 2)), tmp_path)) == ["Conv", "Conv"]
+    assert kinds(compare_with_onnxruntime(b.model(b.conv(x, 2)), tmp_path)) == ["Conv", "Conv"]
 
 
 @pytest.mark.parametrize("opset", [11, 13, 18, 22])
 def test_opsets(opset: int, tmp_path: Path) -> None:
     b = Build((1, 3, 16, 16), 3, opset)
     x = b.curve(b.pool(b.curve(b.norm(b.conv(b.input, 4)), "relu6"), "MaxPool", 2), "swish")
-    same(b.model(b.same("Softmax", b.gemm(b.flat(b.mean(x)), 3), axis=1)), tmp_path)
+    compare_with_onnxruntime(b.model(b.same("Softmax", b.gemm(b.flat(b.mean(x)), 3), axis=1)), tmp_path)
 
 
 def test_batch_without_a_size_is_one(tmp_path: Path) -> None:
     b = Build(("N", 3, 16, 16), 3)
-    same(b.model(b.gemm(b.flat(b.mean(b.conv(b.input, 4))), 3)), tmp_path)
+    compare_with_onnxruntime(b.model(b.gemm(b.flat(b.mean(b.conv(b.input, 4))), 3)), tmp_path)
 
 
-def test_an_output_in_the_middle_stays_what_it_is(tmp_path: Path) -> None:
+def test_an_output_in_the_middle_is_kept(tmp_path: Path) -> None:
     b, x = build()
     y = b.norm(x)
     z = b.curve(y, "LeakyRelu")
-    graph = same(b.model(b.pool(z, "MaxPool", 2), x, y, z), tmp_path)
+    graph = compare_with_onnxruntime(b.model(b.pool(z, "MaxPool", 2), x, y, z), tmp_path)
     assert graph.outputs[1:] == (x, y, z)
 
 

@@ -1,4 +1,4 @@
-"""The quantised network: the emulator and the plain model agree on every byte, and both are near the float network."""
+"""The quantised network: emulator and plain model agree on every byte, and both are near the float network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.host.convert.hand_graphs import CLIP, CURVES, LEAKY, PIXELS, RELU, SI
 
 
 def floats(graph: Graph, image: np.ndarray) -> dict[str, np.ndarray]:
-    """The tensors of one picture; where the network is 0, the picture's border is too."""
+    """Return the tensors of one picture, whose border is 0 for the network."""
     pad = border_pixel(graph)
     nodes: list[Node] = []
     for op in graph.nodes:
@@ -41,7 +41,7 @@ def nearness(graph: Graph, net: Quantised, images: np.ndarray) -> dict[str, floa
 
 
 @pytest.fixture(scope="module")
-def whole() -> tuple[Graph, Quantised, np.ndarray]:
+def everything_quantised() -> tuple[Graph, Quantised, np.ndarray]:
     graph = everything()
     images = pictures(12, graph.shapes["x"])
     return graph, quantise(graph, images[:10]), images[10:]
@@ -49,14 +49,14 @@ def whole() -> tuple[Graph, Quantised, np.ndarray]:
 
 @pytest.mark.parametrize("rounding", plain.ROUNDINGS)
 def test_the_emulator_computes_every_tensor_of_the_plain_model(
-    whole: tuple[Graph, Quantised, np.ndarray], rounding: str
+    everything_quantised: tuple[Graph, Quantised, np.ndarray], rounding: str
 ) -> None:
-    _, net, images = whole
+    _, net, images = everything_quantised
     lowered = lower(net)
     result = emulate.run(load(lowered.data, rounding), lowered, net, images[0])
     expected = plain.run(net, images[0], rounding)
     moved = {step.output for step in net.layers if isinstance(step, KpuConv) and step.depthwise and step.pool}
-    assert set(expected) - set(result) == moved  # its pool is done by the next layer
+    assert set(expected) - set(result) == moved  # the next layer does its pool
     for name, values in expected.items():
         assert values.dtype == (np.uint8 if name in net.scales else np.float32), name
         assert values.shape == tuple(net.shapes[name]), name
@@ -64,16 +64,16 @@ def test_the_emulator_computes_every_tensor_of_the_plain_model(
             np.testing.assert_array_equal(result[name], values, name)
 
 
-def test_it_is_near_the_float_network(whole: tuple[Graph, Quantised, np.ndarray]) -> None:
-    graph, net, images = whole
+def test_it_is_near_the_float_network(everything_quantised: tuple[Graph, Quantised, np.ndarray]) -> None:
+    graph, net, images = everything_quantised
     near = nearness(graph, net, images)
     assert set(near) == {op.output for op in graph.nodes}
     assert min(near.values()) > 24, near
     assert min(near[name] for name in graph.outputs) > 30, near
 
 
-def test_outputs_are_floats_in_the_order_of_the_file(whole: tuple[Graph, Quantised, np.ndarray]) -> None:
-    graph, net, _ = whole
+def test_outputs_are_floats_in_the_order_of_the_file(everything_quantised: tuple[Graph, Quantised, np.ndarray]) -> None:
+    graph, net, _ = everything_quantised
     assert [net.origin[name] for name in net.outputs] == list(graph.outputs)
     assert not set(net.outputs) & set(net.scales)
 
@@ -87,14 +87,14 @@ def test_the_same_images_give_the_same_network() -> None:
 
 @pytest.mark.parametrize("curve", [None, *CURVES], ids=lambda curve: curve.name if curve else "none")
 @pytest.mark.parametrize("pool", ["", "max2", "mean4"])
-def test_every_curve_and_pool_keeps_its_distance(curve: Curve | None, pool: str) -> None:
+def test_every_curve_and_pool_is_near_the_float_network(curve: Curve | None, pool: str) -> None:
     d = Drawing(3, 16, 24)
     graph = d.graph(d.conv(d.conv("x", 8, RELU, gain=1 / 100), 8, curve, pool=pool))
     images = pictures(6, (3, 16, 24))
     assert nearness(graph, quantise(graph, images[:5]), images[5:])["t1"] > (27 if pool == "mean4" else 29)
 
 
-def test_a_clamp_that_the_scale_cannot_be_gets_a_table() -> None:
+def test_a_clamp_that_a_scale_cannot_express_gets_a_table() -> None:
     d = Drawing(3, 16, 16)
     graph = d.graph(d.conv("x", 4, CLIP, gain=1 / 64))
     net = quantise(graph, pictures(4, (3, 16, 16)))
@@ -105,7 +105,7 @@ def test_a_clamp_that_the_scale_cannot_be_gets_a_table() -> None:
     assert 1.5 - step <= result.max() <= 1.5 + step
 
 
-def test_what_is_joined_has_one_scale_and_the_camera_keeps_its_own() -> None:
+def test_joined_tensors_have_one_scale_and_the_camera_keeps_its_own() -> None:
     d = Drawing(3, 16, 16)
     left, right = d.conv("x", 4, RELU, gain=1 / 64), d.conv("x", 4, LEAKY, gain=1 / 8)
     joined = d.put(lambda n: Concat((n,), (left, right, "x"), n))
@@ -118,7 +118,7 @@ def test_what_is_joined_has_one_scale_and_the_camera_keeps_its_own() -> None:
     assert concat.inputs == (left, right, table.output)
 
 
-def test_the_border_of_the_picture_is_the_pixel_that_the_network_takes_for_zero() -> None:
+def test_the_border_of_the_picture_is_the_pixel_that_means_zero() -> None:
     d = Drawing(3, 16, 16)
     graph = d.graph(d.conv("x", 4, RELU, gain=1 / 64), pixels=PIXELS)
     net = quantise(graph, pictures(4, (3, 16, 16)))
@@ -129,7 +129,7 @@ def test_the_border_of_the_picture_is_the_pixel_that_the_network_takes_for_zero(
     assert nearness(graph, net, pictures(2, (3, 16, 16), seed=8))["t0"] > 35
 
 
-def test_biases_take_back_what_rounding_shifts() -> None:
+def test_biases_correct_the_shift_of_rounding() -> None:
     d = Drawing(3, 24, 24, seed=5)
     x = d.conv("x", 16, RELU, gain=1 / 64)
     for _ in range(3):
@@ -176,12 +176,12 @@ def test_numbers_instead_of_a_picture() -> None:
 
 
 @pytest.mark.parametrize("method", ["minmax", "wide", "percentile 99.9", "percentile 99.99", "kl"])
-def test_the_chosen_range_errs_no_more_than_any_other(method: str) -> None:
+def test_no_other_range_has_a_smaller_error_than_the_chosen_one(method: str) -> None:
     d = Drawing(3, 24, 24, seed=4)
     graph = d.graph(d.conv(d.conv("x", 8, RELU, gain=1 / 64), 8))
     images = pictures(8, (3, 24, 24))
     best, other = (
-        nearness(graph, quantise(graph, images, QuantiseOptions(how)), images)["t1"] for how in ("auto", method)
+        nearness(graph, quantise(graph, images, QuantiseOptions(ranges)), images)["t1"] for ranges in ("auto", method)
     )
     assert best > other - 0.5
 
@@ -201,7 +201,7 @@ def test_a_network_that_overflows_is_refused_by_the_tensor() -> None:
         quantise(d.graph(last), pictures(2, (3, 16, 16)))
 
 
-def test_a_network_that_is_dark_for_every_picture_can_still_be_made() -> None:
+def test_a_network_that_is_0_for_every_picture_can_be_quantised() -> None:
     d = Drawing(3, 16, 16)
     dark = d.conv("x", 4, RELU, gain=1 / 64)
     d.nodes[-1] = replace(d.nodes[-1], bias=np.full(4, -1e4))

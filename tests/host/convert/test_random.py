@@ -1,4 +1,4 @@
-"""Random networks over all operators: the emulator runs the plain model's bytes, near what onnxruntime computes."""
+"""Random networks over all operators: the emulator computes the plain model's bytes, near onnxruntime's results."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from tests.host.convert.hand_graphs import pictures
 from tests.host.convert.onnx_builder import mobilenet, random_network, save, tiny_yolo
 
 SNR, WORST = 30.0, 24.0
-"""dB that every output has at the least (most have 35 to 45, behind a softmax more); the worst of sixty."""
+"""The least dB of any output: the worst of sixty. Most have 35 to 45, and more after a softmax."""
 
 
 def converted(path: Path, count: int) -> tuple[Graph, Quantised, np.ndarray]:
-    """The graph, the network quantised on ``count`` pictures, and another picture."""
+    """Return the graph, the network quantised on ``count`` pictures, and another picture."""
     graph = read(path)
     images = pictures(count + 1, graph.shapes[graph.input])
     return graph, quantise(in_pixels(graph), images[:count]), images[count]
 
 
 def float_tensors(path: Path, graph: Graph, net: Quantised, image: np.ndarray) -> dict[str, np.ndarray]:
-    """The file's own tensors in the chip's order."""
+    """Return the tensors of the file in the chip's order."""
     factor, offset = np.array(graph.pixels, np.float32).T.reshape(2, 1, -1, 1, 1)
     units = image[None].astype(np.float32) * factor + offset
     tensors = {}

@@ -1,4 +1,4 @@
-"""From ONNX to the emulator: every file computes what the integer model says, near what the float network says."""
+"""From ONNX to the emulator: every file computes the integer model's results, near those of the float network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.host.convert import onnx_builder, plain
 
 BUILDERS = {"mobilenet": onnx_builder.mobilenet, "tiny_yolo": lambda: onnx_builder.tiny_yolo(widest=384)}
 LEAST_SNR = 25.0
-"""dB of every output; what the seeds below reach is 36 to 80."""
+"""The least dB of every output; the seeds below reach 36 to 80."""
 
 
 def photos(folder: Path, count: int = 6) -> Path:
@@ -60,7 +60,7 @@ def test_random_networks(seed: int, pictures: Path, tmp_path: Path) -> None:
         for name in facts.quantised.outputs:
             assert name in result
         for name, values in result.items():
-            if name not in expected:  # what lowering put in
+            if name not in expected:  # a tensor that lowering added
                 continue
             if name in facts.quantised.scales:
                 assert np.array_equal(values, expected[name]), name
@@ -70,7 +70,7 @@ def test_random_networks(seed: int, pictures: Path, tmp_path: Path) -> None:
         assert item["snr_db"] > LEAST_SNR
 
 
-def test_the_same_again(pictures: Path, tmp_path: Path) -> None:
+def test_a_second_conversion_gives_the_same_file(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(2), tmp_path / "net.onnx")
     first, second = (convert(Options(network, tmp_path / "net.kmodel", pictures)) for _ in range(2))
     assert first.lowered.data == second.lowered.data
@@ -84,7 +84,7 @@ def test_pixels_are_what_the_options_say(pictures: Path, tmp_path: Path) -> None
 
 
 class Tags(HTMLParser):
-    """Every tag that opens closes, in order."""
+    """Checks that every tag is closed, in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,7 +116,7 @@ def test_report_as_table_document_and_page(pictures: Path, tmp_path: Path) -> No
     assert {"minmax"} < {item["method"] for item in result["steps"]} | {"other"}
     assert len(result["fits"]) == len(result["kmodel"]["firmware"])
     table = report.text(result).splitlines()
-    assert table[0].split()[:2] == ["layer", "what"]
+    assert table[0].split()[:2] == ["layer", "type"]
     assert table[len(result["steps"]) + 1] == ""
     assert any(line.startswith("same best class as the float network: ") for line in table)
     tags = Tags()
@@ -127,14 +127,14 @@ def test_report_as_table_document_and_page(pictures: Path, tmp_path: Path) -> No
     assert "b" in tags.seen  # the figures' own; the file's name opens none
 
 
-def test_a_file_that_computes_something_else_elsewhere(pictures: Path, tmp_path: Path) -> None:
+def test_a_file_with_other_results_on_another_runtime(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(3), tmp_path / "net.onnx")
     facts = convert(Options(network, tmp_path / "net.kmodel", pictures))
     own = facts.nearness[facts.quantised.origin[facts.quantised.outputs[0]]]
     least = max(own.error, own.signal * 1e-6)  # beyond 60 dB nothing counts as a loss
     for error, same in ((least * 1.2, True), (least * 1.3, False)):
         other = dict.fromkeys(facts.nearness, replace(own, error=error))
-        result = report.document(replace(facts, elsewhere={"canmv": facts.nearness, "sdk": other}))
+        result = report.document(replace(facts, other_runtimes={"canmv": facts.nearness, "sdk": other}))
         assert [item["same"] for item in result["elsewhere"]] == [True, same]
         lines = report.summary(result)
         assert ("warning: on sdk this file gives other results than on maixpy" in lines) is not same
@@ -150,11 +150,11 @@ def test_a_detector_is_compared_by_its_boxes(pictures: Path, tmp_path: Path) -> 
     assert facts.agreement.share is None or facts.agreement.share > 0.5
 
 
-def test_a_kind_that_the_network_is_not(pictures: Path, tmp_path: Path) -> None:
+def test_an_unknown_kind(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(0), tmp_path / "net.onnx")
     with pytest.raises(MaixSwitchError, match=r"--kind yolo2: the network has no output of \(classes \+ 5\) x 5"):
         convert(Options(network, tmp_path / "n.kmodel", pictures, kind="yolo2"))
-    with pytest.raises(MaixSwitchError, match="--kind other: wanted one of classifier, yolo2"):
+    with pytest.raises(MaixSwitchError, match="--kind other: expected one of classifier, yolo2"):
         convert(Options(network, tmp_path / "n.kmodel", pictures, kind="other"))
 
 

@@ -13,7 +13,7 @@ from maixswitch.kmodel.write.writer import KModelWriter
 
 @dataclass(frozen=True)
 class Choice:
-    """What one layer should be."""
+    """The properties of one layer."""
 
     kernel: int = 3
     out: int = 4
@@ -24,7 +24,7 @@ class Choice:
 
 
 def curve(rng: np.random.Generator, kind: str) -> Activation:
-    """An activation table: the linear one, a leaky one, one with falling pieces, or any numbers at all."""
+    """Return an activation table: linear, leaky, with falling pieces, or of arbitrary numbers."""
     if kind == "linear":
         return linear()
     if kind == "leaky":
@@ -42,7 +42,7 @@ def curve(rng: np.random.Generator, kind: str) -> Activation:
 
 
 def part(rng: np.random.Generator, channels: int, choice: Choice) -> KpuWeights:
-    """Random weights with a batch norm that spreads the results over 0..255."""
+    """Return random weights with a batch norm that spreads the results over 0..255."""
     top = 65535 if choice.wide else 255
     inner = 1 if choice.depthwise else channels
     out = channels if choice.depthwise else choice.out
@@ -58,7 +58,7 @@ def part(rng: np.random.Generator, channels: int, choice: Choice) -> KpuWeights:
 
 
 def network(rng: np.random.Generator, channels: int, height: int, width: int, choices: list[Choice]) -> bytes:
-    """KPU layers one after another; every one is an output as well."""
+    """Return a network of KPU layers in a row, each of which is also an output."""
     net = KModelWriter(channels, height, width)
     x = net.input
     for index, choice in enumerate(choices):

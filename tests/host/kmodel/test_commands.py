@@ -1,8 +1,11 @@
-"""`maixswitch kmodel ...` as users meet it: words, streams, exit codes, files."""
+"""`maixswitch kmodel ...` as users see it: messages, streams, exit codes, files."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +13,12 @@ import pytest
 
 from maixswitch.kmodel import load
 from tests.host.kmodel.small_networks import Choice, network
-from tests.host.sim_helpers import Command
+from tests.host.sim_helpers import ROOT, Command
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """A model of one layer: 16x16 pixels of three colours to four maps of bytes."""
+    """A model of one layer, from 16x16 pixels of three colours to four maps of bytes."""
     path = tmp_path / "small.kmodel"
     path.write_bytes(network(np.random.default_rng(1), 3, 16, 16, [Choice(out=4)]))
     return path
@@ -27,6 +30,23 @@ def test_info(command: Command, small: Path) -> None:
     assert "small.kmodel: kmodel v3" in done.stdout
     assert "ESTIMATE" in done.stdout
     assert done.stderr == ""
+
+
+def test_info_does_not_import_what_only_a_run_needs(small: Path) -> None:
+    """Importing onnxruntime and numba takes longer than describing the model, which never runs."""
+    program = (
+        "import sys; sys.argv = ['maixswitch', 'kmodel', 'info', sys.argv[1]]\n"
+        "from maixswitch.cli import main\n"
+        "try: main.main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print([name for name in ('onnxruntime', 'numba') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(small)], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "host")},
+    )  # fmt: skip
+    assert "small.kmodel: kmodel v3" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_info_json(command: Command, small: Path) -> None:
@@ -42,7 +62,7 @@ def test_info_json(command: Command, small: Path) -> None:
 
 
 def test_info_answers_a_firmware(command: Command, kmodels: Path) -> None:
-    """With --firmware the exit code says whether it fits; without, looking is enough."""
+    """With --firmware the exit code says whether the model fits; without it the exit code is 0."""
     large = kmodels / "yolov3_two_heads_v3.kmodel"
     assert command("kmodel", "info", large).returncode == 0
     done = command("kmodel", "info", large, "--firmware", "full")
@@ -77,9 +97,9 @@ REFUSALS = {
     "heap": (["info", "SMALL", "--gc", "7000"], 2, "less than or equal to 6144"),
     "empty array": (["run", "SMALL", "-i", "EMPTY", "-o", "x.npz"], 4, "not one plain array as numpy.save writes it"),
     "no array": (["run", "SMALL", "-i", "TEXT", "-o", "x.npz"], 4, "not one plain array as numpy.save writes it"),
-    "several arrays": (["run", "SMALL", "-i", "SEVERAL", "-o", "x.npz"], 4, "several arrays; wanted one"),
+    "several arrays": (["run", "SMALL", "-i", "SEVERAL", "-o", "x.npz"], 4, "it holds several arrays; expected one"),
     "no picture": (["run", "SMALL", "-i", "GARBAGE", "-o", "x.npz"], 4, "neither a picture nor named .npy"),
-    "channels last": (["run", "SMALL", "-i", "LAST", "-o", "x.npz"], 1, "wanted uint8 (1, 3, 16, 16), channels first"),
+    "channels last": (["run", "SMALL", "-i", "LAST", "-o", "x.npz"], 1, "expected uint8 (1, 3, 16, 16), channels"),
     "no model": (["bench", "GARBAGE"], 1, "garbage.kmodel: not a kmodel"),
     "no input": (["run", "SMALL", "-i", "no.npy", "-o", "x.npz"], 4, "cannot read no.npy: No such file or directory\n"),
     "too many": (
@@ -88,7 +108,7 @@ REFUSALS = {
         "takes 1 input, but --input names 2",
     ),
     "wrong shape": (["run", "SMALL", "-i", "ODD", "-o", "x.npz"], 1, "the input does not fit the model"),
-    "wrong output": (["run", "SMALL", "-i", "GOOD", "-o", "x.png"], 2, "wanted a name that ends in .npz"),
+    "wrong output": (["run", "SMALL", "-i", "GOOD", "-o", "x.png"], 2, "expected a name that ends in .npz"),
     "no folder": (["run", "SMALL", "-i", "GOOD", "-o", "no/x.npz"], 4, "cannot write no/x.npz"),
     "runtime": (["run", "SMALL", "-i", "GOOD", "-o", "x.npz", "--runtime", "v9"], 2, "no runtime 'v9'"),
     "rounding": (["run", "SMALL", "-i", "GOOD", "-o", "x.npz", "--rounding", "v9"], 2, "no rounding 'v9'"),
@@ -101,7 +121,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> None:
-    """Each ends with its exit code and words on stderr, without a traceback and with nothing on stdout."""
+    """Each ends with its exit code and a message on stderr, without a traceback and without output on stdout."""
     words, code, text = REFUSALS[name]
     (tmp_path / "broken.kmodel").write_bytes(small.read_bytes()[:200])
     (tmp_path / "garbage.kmodel").write_bytes(bytes(range(9, 99)))
@@ -112,7 +132,7 @@ def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> N
     (tmp_path / "text.npy").write_bytes(b"hello")
     with (tmp_path / "several.npy").open("wb") as file:
         np.savez(file, a=np.zeros(3), b=np.zeros(3))
-    places = {
+    paths = {
         "EMPTY": "empty.npy",
         "TEXT": "text.npy",
         "SEVERAL": "several.npy",
@@ -123,15 +143,15 @@ def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> N
         "GOOD": "good.npy",
         "ODD": "odd.npy",
     }
-    done = command("kmodel", *(places.get(word, word) for word in words))
-    assert done.returncode == code, done.stderr
-    assert text in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+    result = command("kmodel", *(paths.get(word, word) for word in words))
+    assert result.returncode == code, result.stderr
+    assert text in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
 
 
 def test_run_array(command: Command, small: Path, tmp_path: Path) -> None:
-    """The file holds what the package's own run gives, in its shape."""
+    """The file holds the same array as the package's own run gives."""
     image = np.random.default_rng(2).integers(0, 256, (3, 16, 16), np.uint8)
     np.save(tmp_path / "in.npy", image)
     done = command("kmodel", "run", small, "--input", "in.npy", "--output", "out.npz", "--json")
@@ -146,7 +166,7 @@ def test_run_array(command: Command, small: Path, tmp_path: Path) -> None:
 
 
 def test_run_overwrites_and_keeps_the_name(command: Command, small: Path, tmp_path: Path) -> None:
-    """Nothing is left of an older file of that name, and no second suffix is added."""
+    """An older file of the same name is replaced, and no second suffix is added."""
     np.save(tmp_path / "in.npy", np.zeros((3, 16, 16), np.uint8))
     (tmp_path / "out.NPZ").write_bytes(b"older" * 9999)
     done = command("kmodel", "run", small, "--input", "in.npy", "--output", "out.NPZ")
@@ -156,17 +176,17 @@ def test_run_overwrites_and_keeps_the_name(command: Command, small: Path, tmp_pa
         assert list(results) == ["out0"]
 
 
-def test_run_of_numbers_that_are_none(command: Command, kmodels: Path, tmp_path: Path) -> None:
+def test_run_that_gives_nan(command: Command, kmodels: Path, tmp_path: Path) -> None:
     """JSON knows no NaN."""
     np.save(tmp_path / "in.npy", np.array([np.nan, 1, 2, 3], np.float32))
     words = ("kmodel", "run", kmodels / "iris_v3.kmodel", "-i", "in.npy", "-o", "out.npz")
     result = json.loads(command(*words, "--json").stdout, parse_constant=pytest.fail)
     assert result["outputs"][0]["min"] is None
-    assert command(*words).stdout == "out0: 3 float32, values that are no numbers\n"
+    assert command(*words).stdout == "out0: 3 float32, values that are not numbers\n"
 
 
 def test_info_json_of_a_broken_file(command: Command, small: Path, tmp_path: Path) -> None:
-    """A program gets its document, a person the words, and both the exit code."""
+    """Stdout holds the document for programs, stderr the message for people."""
     (tmp_path / "cut.kmodel").write_bytes(small.read_bytes()[:200])
     done = command("kmodel", "info", "cut.kmodel", "--json")
     assert done.returncode == 1
@@ -192,7 +212,7 @@ def test_run_photo(command: Command, kmodels: Path, goldens: Path, photos: Path,
 
 
 def test_photo_of_floats(command: Command, kmodels: Path, tmp_path: Path) -> None:
-    """A model of four numbers takes no picture, and says so."""
+    """A model of four numbers refuses a picture with a message."""
     from PIL import Image
 
     Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
@@ -213,7 +233,7 @@ def test_bench(command: Command, small: Path) -> None:
 
 
 def test_diff(command: Command, small: Path, tmp_path: Path) -> None:
-    """0 for the same network, 1 for another."""
+    """The exit code is 0 for the same network and 1 for another."""
     twin, other = tmp_path / "twin.kmodel", tmp_path / "other.kmodel"
     twin.write_bytes(small.read_bytes())
     other.write_bytes(network(np.random.default_rng(2), 3, 16, 16, [Choice(out=4)]))
@@ -236,7 +256,7 @@ def test_view(command: Command, small: Path, tmp_path: Path, name: str, start: s
 
 
 def test_view_without_a_name(command: Command, small: Path, tmp_path: Path) -> None:
-    """Beside nothing else in the current folder, whatever folder the model is in."""
+    """The page is the only new file in the current folder, whatever folder the model is in."""
     done = command("kmodel", "view", small)
     assert (done.returncode, done.stderr) == (0, "wrote small.svg\n")
     assert (tmp_path / "small.svg").read_text(encoding="utf-8").startswith("<svg")

@@ -16,7 +16,7 @@ NO_CLAMP = (-3.4028234663852886e38, 3.4028234663852886e38)
 
 
 class File:
-    """Hands out main memory and constants, collects nodes, and writes the file."""
+    """Allocates main memory and constants, collects nodes, and writes the file."""
 
     def __init__(self) -> None:
         self.main = 0
@@ -26,7 +26,7 @@ class File:
         self.outputs: list[Range] = []
 
     def room(self, shape: Sequence[int], dtype: int = FLOAT) -> Range:
-        """A place in main memory."""
+        """Allocate a range in main memory."""
         size = int(np.prod(shape)) * (1 if dtype else 4)
         offset = Range(MAIN, dtype, self.main, size)
         self.main += -(-size // 8) * 8
@@ -49,7 +49,7 @@ class File:
         return offset
 
     def node(self, opcode: int, body: object) -> None:
-        """A node; its body is a record or ready bytes."""
+        """Add a node; its body is a record or bytes."""
         self.nodes.append((opcode, body if isinstance(body, bytes) else record.write(body)))
 
     def build(self) -> bytes:

@@ -1,4 +1,4 @@
-"""What stands before the lens, and the bytes the chip makes of it."""
+"""What the camera sees, and the bytes that the chip makes of it."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def picture(path: Path, colour: tuple[int, int, int], size: tuple[int, int] = (6
 
 def colour(source: object, now: int) -> tuple[int, ...]:
     _, make = source.view(now, 320, 240)  # type: ignore[attr-defined]
-    made = make()
-    assert made.shape == (240, 320, 3)
-    assert made.dtype == np.uint8
-    return tuple(made[120, 160].tolist())
+    pixels = make()
+    assert pixels.shape == (240, 320, 3)
+    assert pixels.dtype == np.uint8
+    return tuple(pixels[120, 160].tolist())
 
 
-def test_photo_stands_still(tmp_path: Path) -> None:
+def test_a_photo_does_not_change(tmp_path: Path) -> None:
     source = open_source(picture(tmp_path / "a.png", RED))
     assert isinstance(source, Photo)
     assert colour(source, 0) == colour(source, 99_999) == RED
@@ -101,18 +101,18 @@ def test_fit(tmp_path: Path, fit: str, corner: tuple[int, ...], centre: tuple[in
     image.paste(GREEN, (0, 0, 60, 40))
     image.paste(GREEN, (0, 200, 60, 240))
     image.save(tmp_path / "tall.png")
-    made = open_source(tmp_path / "tall.png", fit).view(0, 320, 240)[1]()
-    assert tuple(made[120, 160].tolist()) == centre
-    assert tuple(made[2, 2].tolist()) == corner
+    pixels = open_source(tmp_path / "tall.png", fit).view(0, 320, 240)[1]()
+    assert tuple(pixels[120, 160].tolist()) == centre
+    assert tuple(pixels[2, 2].tolist()) == corner
 
 
 @pytest.mark.parametrize(
     ("name", "fit", "code", "text"),
     [
         ("absent.png", "stretch", EXIT_IO, "no such picture or folder of pictures"),
-        ("empty", "stretch", EXIT_IO, "no picture in this folder; wanted files such as .png or .jpg"),
+        ("empty", "stretch", EXIT_IO, "this folder holds no pictures; expected files such as .png or .jpg"),
         ("text.png", "stretch", EXIT_IO, "not a picture that Pillow can read"),
-        ("text.png", "squeeze", EXIT_USAGE, "--fit squeeze: wanted one of stretch, cover, contain"),
+        ("text.png", "squeeze", EXIT_USAGE, "--fit squeeze: expected one of stretch, cover, contain"),
     ],
 )
 def test_refusals(tmp_path: Path, name: str, fit: str, code: int, text: str) -> None:
@@ -124,7 +124,7 @@ def test_refusals(tmp_path: Path, name: str, fit: str, code: int, text: str) -> 
 
 
 def test_rgb565_is_what_the_chip_keeps() -> None:
-    """High byte first, five, six and five bits; back again the high bits fill the low ones."""
+    """High byte first, with 5, 6 and 5 bits; on the way back the high bits fill the low ones."""
     pixels = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [8, 4, 8]]], np.uint8)
     assert rgb565(pixels).hex() == "f80007e0001f0821"
     assert from_rgb565(bytes.fromhex("f80007e0001f0821"), 4, 1).tolist()[0] == [
@@ -136,7 +136,7 @@ def test_rgb565_is_what_the_chip_keeps() -> None:
 
 
 def test_grab_gives_the_window_as_words_and_planes(tmp_path: Path) -> None:
-    """Planes are 8 bits as the camera interface writes them for the KPU, not the screen's 5 or 6."""
+    """The planes have 8 bits a colour, as the camera interface writes them for the KPU, and not the panel's 5 or 6."""
     image = Image.new("RGB", (320, 240), (10, 20, 30))
     image.paste((201, 101, 51), (100, 50, 108, 58))
     image.save(tmp_path / "a.png")
@@ -144,7 +144,7 @@ def test_grab_gives_the_window_as_words_and_planes(tmp_path: Path) -> None:
     pixels, planes = camera.grab(100, 50, 8, 8, 320, 240, False)
     assert pixels == rgb565(np.full((8, 8, 3), (201, 101, 51), np.uint8))
     assert planes == bytes([201]) * 64 + bytes([101]) * 64 + bytes([51]) * 64
-    assert camera.grab(100, 50, 8, 8, 320, 240, False)[0] is pixels  # a photo that stands still is made once
+    assert camera.grab(100, 50, 8, 8, 320, 240, False)[0] is pixels  # a photo that does not change is converted once
     grey, plane = camera.grab(0, 0, 8, 8, 320, 240, True)
     assert grey == plane == bytes([18]) * 64
 
@@ -157,7 +157,7 @@ def test_grab_follows_the_clock() -> None:
     assert camera.grab(0, 0, 320, 240, 320, 240, False) != first
 
 
-def test_photos_of_one_name_in_two_folders_are_two_photos(tmp_path: Path) -> None:
+def test_two_photos_of_the_same_name_in_two_folders(tmp_path: Path) -> None:
     for folder, colour in (("a", "red"), ("b", "blue")):
         (tmp_path / folder).mkdir()
         Image.new("RGB", (8, 8), colour).save(tmp_path / folder / "one.png")

@@ -1,4 +1,4 @@
-"""A folder as the card: read from the disk, written in memory, or back to the disk where the user said so."""
+"""A folder as the card: it is read from the disk and written in memory, or on the disk if the user says so."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_write_back_never_leaves_the_folder(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("old", [None, '{"watchdog": 0, "board": "dock"}', "[1]", "{broken"])
-def test_board_is_named_in_memory(folder: Path, old: str | None) -> None:
+def test_the_board_is_written_into_the_settings_in_memory(folder: Path, old: str | None) -> None:
     if old is not None:
         (folder / "maixswitch.json").write_text(old)
     before = snapshot(folder)
@@ -88,12 +88,12 @@ def test_board_is_named_in_memory(folder: Path, old: str | None) -> None:
     ("name", "code", "text"),
     [
         ("absent", EXIT_IO, "no such folder"),
-        ("file", EXIT_USAGE, r"a file, wanted the folder of a card \(with models/ in it\)"),
-        ("empty", EXIT_USAGE, "not a card: wanted a folder models/ in it, found an empty folder"),
-        ("other", EXIT_USAGE, r"not a card: wanted a folder models/ in it, found a, b, c, d, e, f, \.\.\."),
+        ("file", EXIT_USAGE, r"is a file; expected the folder of a card, with models/ in it"),
+        ("empty", EXIT_USAGE, "is not a card: expected a folder models/ in it, found an empty folder"),
+        ("other", EXIT_USAGE, r"is not a card: expected a folder models/ in it, found a, b, c, d, e, f, \.\.\."),
     ],
 )
-def test_refuses_what_is_no_card(tmp_path: Path, name: str, code: int, text: str) -> None:
+def test_refuses_what_is_not_a_card(tmp_path: Path, name: str, code: int, text: str) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "empty").mkdir()
     (tmp_path / "other").mkdir()

@@ -1,4 +1,4 @@
-"""The demonstration's own parts: what it says, when, and that it fails when the app does not do what it shows."""
+"""The demonstration: what it says and when, and that it fails when the app does not do what it shows."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def test_a_failed_expectation_is_the_exit_code(tmp_path: Path, capsys: pytest.Ca
     code, why = demo.run(tmp_path, 0.0, False, "say Look\nexpect title Nothing within 1s\n")
     assert code == EXIT_FINDINGS
     assert why.startswith("demo:2: expect title Nothing")
-    said = capsys.readouterr().err
-    assert said.count("Look") == 1
-    assert "new CARD" not in said
+    output = capsys.readouterr().err
+    assert output.count("Look") == 1
+    assert "new CARD" not in output
     assert (tmp_path / "demo.gif").is_file()
 
 
@@ -35,9 +35,9 @@ def test_rows_wait_for_a_live_view(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == f"   0.3 s  {demo.START}\n"
 
 
-def test_rows_tell_what_is_seen_when_the_last_expectation_in_a_row_holds(capsys: pytest.CaptureFixture[str]) -> None:
-    found: list[tuple[str, float]] = [("7", 0.93), ("1", 0.04)]
-    story = demo.Story(False, lambda: found)
+def test_rows_tell_what_is_seen_after_the_last_of_several_expectations(capsys: pytest.CaptureFixture[str]) -> None:
+    detections: list[tuple[str, float]] = [("7", 0.93), ("1", 0.04)]
+    story = demo.Story(False, lambda: detections)
     for t, text in enumerate(("expect detection 7", "expect detection 7 >= 0.9", "wait 1s", "expect state RUNNING")):
         story.hear({"t": t * 1000, "event": "script", "line": t, "text": text})
     story.hear({"t": 9000, "event": "results", "title": "Digits", "found": [["3", 0.9]]})

@@ -1,4 +1,4 @@
-"""The adapter that stands behind the fake KPU, against the fakes' own reading of the headers."""
+"""The adapter behind the fake KPU reads the same from a header as the fakes do by themselves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILES = (
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_networks_look_as_the_fakes_expect(name: str, kmodels: Path) -> None:
+def test_networks_have_the_properties_that_the_fakes_read(name: str, kmodels: Path) -> None:
     data = (kmodels / f"{name}.kmodel").read_bytes()
     network, header = Emulator().load(data), read(data)
     for field in ("version", "main_mem", "layers", "input_shape", "first_is_conv", "outputs", "grid", "netinfo"):
@@ -36,8 +36,8 @@ def test_networks_look_as_the_fakes_expect(name: str, kmodels: Path) -> None:
 def test_runs_give_the_goldens(name: str, kmodels: Path, goldens: Path) -> None:
     network = Emulator(runtime="sdk").load((kmodels / f"{name}.kmodel").read_bytes())
     data = np.load(goldens / f"{name}__photo.npz")
-    given = data["input"].tobytes() if data["input"].dtype == np.uint8 else data["input"].reshape(-1).tolist()
-    for index, buffer in enumerate(network.run(given)):
+    network_input = data["input"].tobytes() if data["input"].dtype == np.uint8 else data["input"].reshape(-1).tolist()
+    for index, buffer in enumerate(network.run(network_input)):
         assert len(bytes(buffer)) == network.outputs[index][0]
         np.testing.assert_allclose(buffer, data[f"out{index}"], rtol=0, atol=1e-6)
 

@@ -1,4 +1,4 @@
-"""The same card on every firmware flavour, CanMV's object interface among them; each in a process of its own."""
+"""The same card on every firmware flavour, CanMV's among them, each in its own process."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def test_flavour(command: Command, card: Path, tmp_path: Path, name: str) -> Non
         "expect detection blob\npress\nexpect title Colours\nexpect state RUNNING\nframes 3\n"
         "fail load 2006\npress\nexpect state FAULT\npress\nexpect state RUNNING\nfail run 2008\nexpect state FAULT\n"
     )
-    done = command("sim", card, "--firmware", name, "--script", script, "--json")
-    assert done.returncode == 0, done.stderr + done.stdout[-2000:]
-    assert json.loads(done.stdout.splitlines()[0])["firmware"] == name
+    result = command("sim", card, "--firmware", name, "--script", script, "--json")
+    assert result.returncode == 0, result.stderr + result.stdout[-2000:]
+    assert json.loads(result.stdout.splitlines()[0])["firmware"] == name

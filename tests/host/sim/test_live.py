@@ -13,7 +13,7 @@ import pytest
 
 from tests.host.sim_helpers import ROOT
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a POSIX matter")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals exist on POSIX only")
 
 
 class Terminal:
@@ -25,7 +25,7 @@ class Terminal:
         import struct
         import termios
 
-        self.said = ""
+        self.output = ""
         self._child, self._file = pty.fork()
         if self._child == 0:
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", PYTHONPATH=str(ROOT / "host"))
@@ -40,22 +40,24 @@ class Terminal:
         os.kill(self._child, signal.SIGINT)
 
     def read_until(self, text: str) -> None:
-        """Reads until the text was seen, without escape sequences; fails after a minute."""
+        """Read until the text appears, without escape sequences; fail after a minute."""
         import select
 
-        start, deadline = len(self.said), time.monotonic() + 60
-        while text not in self.said[start:]:
-            assert time.monotonic() < deadline, f"never said {text!r}: {self.said[-2000:]}"
+        start, deadline = len(self.output), time.monotonic() + 60
+        while text not in self.output[start:]:
+            assert time.monotonic() < deadline, f"the command did not print {text!r}: {self.output[-2000:]}"
             if select.select([self._file], [], [], 0.1)[0]:
-                self.said += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(self._file, 65536).decode(errors="replace"))
+                self.output += re.sub(
+                    r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(self._file, 65536).decode(errors="replace")
+                )
 
     def end(self) -> int:
-        """Reads to the end; the exit code."""
+        """Read to the end; return the exit code."""
         while True:
             try:
                 if not os.read(self._file, 65536):
                     break
-            except OSError:  # how Linux says that the other end is closed
+            except OSError:  # Linux reports a closed other end in this way
                 break
         _, status = os.waitpid(self._child, 0)
         os.close(self._file)

@@ -1,4 +1,4 @@
-"""Drawn shapes, digits and pictures: the same from the same numbers, and exactly where they say they are."""
+"""Drawn shapes, digits and pictures: a seed always gives the same picture, and each shape is where its label says."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from maixswitch.sim.strokes import of_digit
 
 def test_same_seed_same_picture() -> None:
     for draw in (pictures.digit_picture, pictures.shape_picture):
-        (first, what), (again, same) = (draw(np.random.default_rng((7, 3))) for _ in range(2))
+        (first, label), (again, same_label) = (draw(np.random.default_rng((7, 3))) for _ in range(2))
         other, _ = draw(np.random.default_rng((7, 4)))
         np.testing.assert_array_equal(first, again)
-        assert what == same
+        assert label == same_label
         assert (first != other).mean() > 0.5
 
 
@@ -60,7 +60,7 @@ def test_ten_different_digits() -> None:
     assert len({drawing.tobytes() for drawing in seen}) == 10
 
 
-def test_styles_count_round_and_digits_do_not() -> None:
+def test_styles_wrap_around_and_digits_do_not() -> None:
     assert all((a == b).all() for a, b in zip(of_digit(7, 0), of_digit(7, 2), strict=True))
     assert len(of_digit(7, 1)) == 2
     with pytest.raises(IndexError):
@@ -73,21 +73,21 @@ def test_styles_count_round_and_digits_do_not() -> None:
 def test_put_leaves_out_what_is_outside(x: int, y: int) -> None:
     picture = np.full((60, 100, 3), 9, np.uint8)
     pictures.put(picture, np.full((40, 40, 4), 255, np.uint8), x, y)
-    wanted = np.full((60, 100, 3), 9, np.uint8)
-    wanted[max(0, y) : max(0, y + 40), max(0, x) : max(0, x + 40)] = 255
-    np.testing.assert_array_equal(picture, wanted)
+    expected = np.full((60, 100, 3), 9, np.uint8)
+    expected[max(0, y) : max(0, y + 40), max(0, x) : max(0, x + 40)] = 255
+    np.testing.assert_array_equal(picture, expected)
 
 
 def test_boxes_of_a_picture_are_inside_and_apart() -> None:
     count = 0
     for seed in range(30):
-        picture, found = pictures.shape_picture(np.random.default_rng(seed))
+        picture, shapes = pictures.shape_picture(np.random.default_rng(seed))
         taken = np.zeros(picture.shape[:2], bool)
-        for item in found:
-            part = taken[item.y : item.y + item.height, item.x : item.x + item.width]
-            assert part.shape == (item.height, item.width)
+        for shape in shapes:
+            part = taken[shape.y : shape.y + shape.height, shape.x : shape.x + shape.width]
+            assert part.shape == (shape.height, shape.width)
             assert not part.any()
             part[:] = True
-            assert item.kind in pictures.SHAPES
-        count += len(found)
+            assert shape.kind in pictures.SHAPES
+        count += len(shapes)
     assert count > 40

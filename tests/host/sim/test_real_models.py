@@ -1,4 +1,4 @@
-"""Published networks on photos, through the whole app: camera, KPU, screen. Skipped where the test data is absent."""
+"""Published networks on photos, through the whole app: camera, KPU, panel. Skipped without the test data."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def real_card(kmodels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("30-objects4", "voc20_yolov2_v4", "Objects v4", VOC, VOC_ANCHORS, 0.4, 0.3),
     )
     for name, model, title, labels, anchors, threshold, nms in rows:
-        place = folder / "models" / name
-        place.mkdir(parents=True)
-        shutil.copy(kmodels / f"{model}.kmodel", place)
+        model_path = folder / "models" / name
+        model_path.mkdir(parents=True)
+        shutil.copy(kmodels / f"{model}.kmodel", model_path)
         document = {
             "schema": 1, "title": title, "kind": "yolo2", "kmodel": f"{model}.kmodel", "input": [320, 240, 3],
             "labels": labels, "anchors": anchors, "threshold": threshold, "nms": nms,
         }  # fmt: skip
-        (place / "model.json").write_text(json.dumps(document))
+        (model_path / "model.json").write_text(json.dumps(document))
     return folder
 
 
 def test_face_then_objects(play: Play, real_card: Path, photos: Path, tmp_path: Path) -> None:
-    """The photos take turns: the face, after a press the cat and the person, then the same from a kmodel v4."""
+    """The photos take turns. A face is found, after a press a cat and a person, and then the cat by a kmodel v4."""
     session = play(
         """
         expect detection face >= 0.9

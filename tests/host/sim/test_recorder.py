@@ -1,4 +1,4 @@
-"""What a run leaves behind: whole lines, exact pictures, and an animation that never grows without bound."""
+"""What a run leaves behind: complete lines, exact pictures, and an animation of limited length."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def panel(shade: int, size: tuple[int, int] = (32, 24)) -> tuple[bytes, int, int
     return rgb565(np.full((height, width, 3), shade, np.uint8)), width, height
 
 
-def test_events_are_whole_lines_at_once(tmp_path: Path) -> None:
-    """Before close() already: an interrupted run leaves a readable file."""
+def test_each_event_is_written_at_once_as_a_complete_line(tmp_path: Path) -> None:
+    """The lines are there before close(), so an interrupted run leaves a readable file."""
     heard: list[dict[str, object]] = []
     recorder = Recorder(tmp_path / "out")
     recorder.listeners.append(heard.append)
@@ -40,14 +40,14 @@ def test_pictures_show_the_panel_exactly(tmp_path: Path) -> None:
     assert recorder.screenshot("mine", *panel(0)) == tmp_path / "mine.png"
 
 
-def test_pictures_of_an_earlier_run_go(tmp_path: Path) -> None:
+def test_pictures_of_an_earlier_run_are_deleted(tmp_path: Path) -> None:
     Recorder(tmp_path).picture(1, "old", *panel(0))
     (tmp_path / "frames" / "mine.png").write_bytes(b"")
     Recorder(tmp_path)
     assert [path.name for path in (tmp_path / "frames").iterdir()] == ["mine.png"]
 
 
-def test_number_of_pictures_is_bounded(tmp_path: Path) -> None:
+def test_number_of_pictures_is_limited(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path)
     for number in range(recording.MAX_PICTURES + 5):
         recorder.picture(number, "x", *panel(0))
@@ -55,7 +55,7 @@ def test_number_of_pictures_is_bounded(tmp_path: Path) -> None:
 
 
 def test_animation_covers_the_run_in_bounded_length(tmp_path: Path) -> None:
-    """Ten minutes of a line that moves: at most 200 pictures and about a minute, from start to end."""
+    """Ten minutes of a moving line become at most 200 pictures and about a minute, and show both start and end."""
     recorder = Recorder(tmp_path)
     for t in range(0, 600_000, 100):
         picture = np.zeros((24, 96, 3), np.uint8)
@@ -63,12 +63,12 @@ def test_animation_covers_the_run_in_bounded_length(tmp_path: Path) -> None:
         recorder.sample(t, rgb565(picture), 96, 24)
     recorder.close(600_000)
     with Image.open(tmp_path / "screen.gif") as image:
-        places, total = [], 0
+        columns, total = [], 0
         for index in range(image.n_frames):
             image.seek(index)
             total += image.info["duration"]
-            places.append(int(np.asarray(image.convert("L"))[0].argmax()))
-    assert places == list(range(96))  # pictures that are the same are one, shown longer
+            columns.append(int(np.asarray(image.convert("L"))[0].argmax()))
+    assert columns == list(range(96))  # equal pictures become one that is shown longer
     assert 55_000 <= total <= 65_000
 
 

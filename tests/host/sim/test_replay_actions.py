@@ -1,4 +1,4 @@
-"""What hands do between two steps, as on the page, is recorded and repeated; foreign lines are refused."""
+"""What a user does between two steps, as on the page, is recorded and repeated; other lines are refused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LAST = 260
 
 
 def record(file: Path, card: Path, actions: Mapping[int, list[str]]) -> list[str]:
-    """A run turn by turn, as the page drives it; the kinds of its events."""
+    """Record a run turn by turn, as the page drives it; return the kinds of its events."""
     kinds: list[str] = []
     with RecordingWriter(file, Options(card=card, quiet=True)) as writer:
         session = writer.session
@@ -48,7 +48,7 @@ def record(file: Path, card: Path, actions: Mapping[int, list[str]]) -> list[str
     return kinds
 
 
-def again(file: Path) -> Outcome:
+def replay(file: Path) -> Outcome:
     with read(file) as recording:
         return Replay(recording).run()
 
@@ -71,18 +71,18 @@ def change(file: Path, old: str, new: str) -> None:
             archive.writestr(name, data)
 
 
-def test_hands_repeat(file: Path) -> None:
+def test_actions_of_the_user_repeat(file: Path) -> None:
     with read(file) as recording:
         assert recording.actions == ACTIONS
-        wanted = len(recording.events)
-    outcome = again(file)
+        expected = len(recording.events)
+    outcome = replay(file)
     assert outcome.difference is None
-    assert (outcome.events, outcome.interrupted) == (wanted, False)
+    assert (outcome.events, outcome.interrupted) == (expected, False)
 
 
-def test_another_deed_is_another_run(file: Path) -> None:
+def test_another_action_makes_another_run(file: Path) -> None:
     change(file, '"fail load 2006"]', '"fail load 2005"]')
-    difference = again(file).difference
+    difference = replay(file).difference
     assert difference is not None
     assert "fail load 2006" in json.dumps(difference.recorded)
     assert "fail load 2005" in json.dumps(difference.actual)
@@ -102,9 +102,9 @@ def test_another_deed_is_another_run(file: Path) -> None:
         "x" * 3000,
     ],
 )
-def test_lines_that_no_hand_does_are_refused(file: Path, line: str) -> None:
+def test_lines_that_no_user_causes_are_refused(file: Path, line: str) -> None:
     change(file, '"fail load 2006"]', f'"{line}"]')
     with pytest.raises(MaixSwitchError) as caught:
-        again(file)
+        replay(file)
     assert caught.value.exit_code == EXIT_IO
     assert str(file) in str(caught.value)

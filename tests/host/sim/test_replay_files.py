@@ -1,4 +1,4 @@
-"""Recordings from anybody's hands: one message each; and the pytest case that replays one."""
+"""Damaged and hostile recordings give one message each; `--as-test` writes a pytest case that replays one."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def write(file: Path, members: Parts) -> Path:
 
 def head(**changes: object) -> Callable[[Parts], None]:
     def change(members: Parts) -> None:
-        first, _, rest = members[ROWS].partition(b"\n")
+        first, _, events = members[ROWS].partition(b"\n")
         document = json.loads(first)
         document.update({name: value for name, value in changes.items() if name == "schema"})
         document["options"].update({name: value for name, value in changes.items() if name != "schema"})
-        members[ROWS] = json.dumps(document).encode() + b"\n" + rest
+        members[ROWS] = json.dumps(document).encode() + b"\n" + events
 
     return change
 
@@ -63,7 +63,7 @@ def rows(old: bytes, new: bytes) -> Callable[[Parts], None]:
 
 
 def part(name: str, data: bytes | None) -> Callable[[Parts], None]:
-    """Adds a part, or takes away the first whose name begins so."""
+    """Return a function that adds a part, or without `data` removes the first whose name begins with `name`."""
 
     def change(members: Parts) -> None:
         if data is None:
@@ -87,29 +87,32 @@ def huge_picture(members: Parts) -> None:
 HOSTILE: dict[str, tuple[Callable[[Parts], None], str]] = {
     "a name that leads out": (part("../../evil.py", b"x"), "evil.py"),
     "an absolute name": (part("/etc/evil", b"x"), "evil"),
-    "a part that no row names": (part("frames/" + "0" * 32, b"x"), "0000"),
+    "a part that is in no row": (part("frames/" + "0" * 32, b"x"), "0000"),
     "no rows": (part(ROWS, None), "is missing"),
     "a picture is missing": (part("frames/", None), "is missing"),
     "a file of the card is missing": (part("card/", None), "is missing"),
     "another picture under its name": (wrong_picture, "is damaged"),
     "a picture that unpacks to 50 MB": (huge_picture, "more than 230400 bytes"),
     "rows that unpack to more than any": (part(ROWS, bytes(MAX_ROWS_BYTES + 1)), "more than"),
-    "rows that are no JSON": (part(ROWS, b"\xff\xfe{"), "cannot be used"),
+    "rows that are not JSON": (part(ROWS, b"\xff\xfe{"), "cannot be used"),
     "rows that nest deep": (part(ROWS, b"[" * 200_000), "cannot be used"),
-    "no head": (part(ROWS, b"[]\n"), "found schema None"),
+    "no head": (part(ROWS, b"[]\n"), "the schema is None"),
     "another version": (head(schema="maixswitch.recording/99"), "maixswitch.recording/99"),
     "an option of another type": (head(frames="many"), "frames"),
-    "a language that there is not": (head(language="../x"), "language"),
-    "a card path that leads out": (rows(b'"models/10-blobs/model.json"', b'"../../model.json"'), "no path on a card"),
-    "a picture of no size": (rows(b", 320, 240,", b", 0, 240,"), "view"),
-    "a picture of a monstrous size": (rows(b", 320, 240,", b", 99999, 240,"), "view"),
+    "an unknown language": (head(language="../x"), "language"),
+    "a card path that leads out": (
+        rows(b'"models/10-blobs/model.json"', b'"../../model.json"'),
+        "not a path on a card",
+    ),
+    "a picture without a size": (rows(b", 320, 240,", b", 0, 240,"), "view"),
+    "a picture of an enormous size": (rows(b", 320, 240,", b", 99999, 240,"), "view"),
     "a view that is a number": (rows(b'{"view": ', b'{"view": 1}\n{"view": '), "line"),
-    "a row of another kind": (rows(b'{"finger": ', b'{"run": "id"}\n{"finger": '), "no row"),
+    "a row of another kind": (rows(b'{"finger": ', b'{"run": "id"}\n{"finger": '), "not a row"),
     "no end": (rows(b'{"end": ', b'{"finger": '), "its end is missing"),
-    "a board that there is not": (head(board="../../x"), "no board"),
-    "a firmware that there is not": (head(flavour="x"), "x"),
-    "a script that is none": (head(script="import os"), "unknown action"),
-    "a time beyond all numbers": (head(script="wait " + "9" * 400 + "s"), "is not a time"),
+    "an unknown board": (head(board="../../x"), "no board"),
+    "an unknown firmware": (head(flavour="x"), "x"),
+    "a script that is not one": (head(script="import os"), "unknown action"),
+    "a time too large for a number": (head(script="wait " + "9" * 400 + "s"), "is not a time"),
 }
 
 
@@ -133,35 +136,35 @@ def test_a_file_that_was_cut(good: Path, tmp_path: Path, keep: float) -> None:
     data = good.read_bytes()
     file = tmp_path / "cut.rec"
     file.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
-    with pytest.raises(MaixSwitchError, match="no recording") as caught:
+    with pytest.raises(MaixSwitchError, match="is not a recording") as caught:
         read(file)
     assert caught.value.exit_code == EXIT_IO
 
 
-def test_every_flipped_byte_is_told_or_harmless(good: Path, tmp_path: Path) -> None:
-    """A byte that changes anywhere gives one message, or a recording that is whole all the same."""
+def test_every_flipped_byte_is_reported_or_harmless(good: Path, tmp_path: Path) -> None:
+    """A changed byte gives one message, or a recording that can be read in spite of it."""
     data = good.read_bytes()
     file = tmp_path / "flipped.rec"
     refused = 0
-    places = [*range(0, len(data), len(data) // 60), *range(len(data) - 300, len(data), 7)]
-    for place in places:
-        file.write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
+    positions = [*range(0, len(data), len(data) // 60), *range(len(data) - 300, len(data), 7)]
+    for position in positions:
+        file.write_bytes(data[:position] + bytes([data[position] ^ 0xFF]) + data[position + 1 :])
         try:
             read(file).archive.close()
         except MaixSwitchError:
             refused += 1
-    assert refused > len(places) // 2
+    assert refused > len(positions) // 2
 
 
-def test_a_damaged_file_is_one_line_of_the_command(command: Command, good: Path, tmp_path: Path) -> None:
+def test_the_command_reports_a_damaged_file_in_one_line(command: Command, good: Path, tmp_path: Path) -> None:
     members = parts(good)
     wrong_picture(members)
     write(tmp_path / "bad.rec", members)
     for words in (("replay", "bad.rec"), ("replay", "bad.rec", "--as-test", "test_it.py")):
-        ended = command(*words)
-        assert (ended.returncode, ended.stdout) == (4, "")
-        assert ended.stderr.count("\n") == 1
-        assert "is damaged" in ended.stderr
+        result = command(*words)
+        assert (result.returncode, result.stdout) == (4, "")
+        assert result.stderr.count("\n") == 1
+        assert "is damaged" in result.stderr
     assert not (tmp_path / "test_it.py").exists()
 
 
@@ -169,9 +172,11 @@ def test_as_test_passes_and_fails_when_the_log_is_altered(command: Command, good
     (tmp_path / "runs").mkdir()
     file = tmp_path / "runs" / "my 'run'.rec"
     file.write_bytes(good.read_bytes())
-    made = command("replay", file, "--as-test", "test_it.py")
-    assert made.returncode == 0, made.stderr
-    assert command("replay", file, "--as-test", "test_it.py").returncode == 0  # its own file may be written again
+    result = command("replay", file, "--as-test", "test_it.py")
+    assert result.returncode == 0, result.stderr
+    assert (
+        command("replay", file, "--as-test", "test_it.py").returncode == 0
+    )  # a file that it wrote may be written again
 
     def pytest_says() -> subprocess.CompletedProcess[str]:
         words = [
@@ -196,10 +201,10 @@ def test_as_test_passes_and_fails_when_the_log_is_altered(command: Command, good
     failed = pytest_says()
     assert failed.returncode == 1, failed.stdout
     assert "differs" in failed.stdout
-    said = command("replay", file)
-    assert said.returncode == 1
-    assert "recorded: " in said.stderr
-    assert '"event": "load"' in said.stderr
+    replayed = command("replay", file)
+    assert replayed.returncode == 1
+    assert "recorded: " in replayed.stderr
+    assert '"event": "load"' in replayed.stderr
 
 
 def test_as_test_leaves_other_files_alone(command: Command, good: Path, tmp_path: Path) -> None:

@@ -57,23 +57,23 @@ frames 3
 
 
 def record(file: Path, script: str | None, **options: object) -> list[dict[str, object]]:
-    """Records a run; its event log."""
+    """Record a run; return its events."""
     heard: list[dict[str, object]] = []
-    wanted = {"script": None if script is None else parse(script, "test.txt"), "quiet": True, **options}
-    with RecordingWriter(file, Options(**wanted)) as writer:  # type: ignore[arg-type]
+    values = {"script": None if script is None else parse(script, "test.txt"), "quiet": True, **options}
+    with RecordingWriter(file, Options(**values)) as writer:  # type: ignore[arg-type]
         writer.session.recorder.listeners.append(heard.append)
         writer.complete(writer.session.run())
     return heard
 
 
-def again(file: Path, card: Path | None = None, until: Until | None = None) -> Outcome:
+def replay(file: Path, card: Path | None = None, until: Until | None = None) -> Outcome:
     with read(file) as recording:
         return Replay(recording, card, until).run()
 
 
 @pytest.fixture
 def scene(card: Path, tmp_path: Path) -> Path:
-    """A recording of every kind of action under the drawn scene."""
+    """A recording with every kind of action, before the drawn scene."""
     file = tmp_path / "a.rec"
     events = record(file, STORY, card=card)
     assert events[-1]["event"] == "end"
@@ -85,13 +85,13 @@ def test_presses_faults_card_and_scene_repeat(scene: Path) -> None:
     with read(scene) as recording:
         assert len(recording.events) > 40
         assert len(recording.views) > 20
-        wanted = len(recording.events)
-    outcome = again(scene)
-    assert (outcome.difference, outcome.events, outcome.stopped) == (None, wanted, False)
+        expected = len(recording.events)
+    outcome = replay(scene)
+    assert (outcome.difference, outcome.events, outcome.stopped) == (None, expected, False)
 
 
 def test_the_pictures_are_the_recorded_ones(scene: Path, tmp_path: Path) -> None:
-    """With other pictures in the file the app sees other things: nothing is drawn again."""
+    """With other pictures in the file the app sees something else: a replay does not draw the scene again."""
 
     def black(row: str) -> str:
         return re.sub(r'("view": \[.*)"[0-9a-f]{32}"', rf'\1"{name}"', row)
@@ -105,26 +105,26 @@ def test_the_pictures_are_the_recorded_ones(scene: Path, tmp_path: Path) -> None
                 new.writestr(member, old.read(member))
         new.writestr(f"frames/{name}", data)
         new.writestr(ROWS, "\n".join(map(black, old.read(ROWS).decode().split("\n"))))
-    difference = again(other).difference
+    difference = replay(other).difference
     assert difference is not None
     assert (difference.recorded or {})["event"] == "results"
 
 
 def test_photos_and_another_card_need_nothing_but_the_file(card: Path, tmp_path: Path) -> None:
-    """Photos, folder and both cards may be gone; a picture that stands still is kept once; no file is written."""
-    work = tmp_path / "work"
-    photos = work / "photos"
+    """Photos and both cards may be gone; an unchanged picture is stored once; a replay writes no file."""
+    sources = tmp_path / "work"
+    photos = sources / "photos"
     photos.mkdir(parents=True)
-    for place, colour in (("photos/blue", (0, 0, 220)), ("photos/green", (0, 200, 0)), ("red", (220, 0, 0))):
-        Image.new("RGB", (64, 64), colour).save(work / f"{place}.png")
-    shutil.copytree(card, work / "card")
-    shutil.copytree(card, work / "other")
+    for name, colour in (("photos/blue", (0, 0, 220)), ("photos/green", (0, 200, 0)), ("red", (220, 0, 0))):
+        Image.new("RGB", (64, 64), colour).save(sources / f"{name}.png")
+    shutil.copytree(card, sources / "card")
+    shutil.copytree(card, sources / "other")
     file = tmp_path / "photos.rec"
-    record(file, PHOTOS, card=work / "card", camera=photos, script_base=work, out=tmp_path / "out")
-    shutil.rmtree(work)
+    record(file, PHOTOS, card=sources / "card", camera=photos, script_base=sources, out=tmp_path / "out")
+    shutil.rmtree(sources)
     (tmp_path / "out" / "leaf.png").unlink()
     before = sorted(tmp_path.rglob("*"))
-    assert again(file).difference is None
+    assert replay(file).difference is None
     assert sorted(tmp_path.rglob("*")) == before
     with zipfile.ZipFile(file) as archive:
         assert len([name for name in archive.namelist() if name.startswith("frames/")]) <= 3
@@ -133,17 +133,17 @@ def test_photos_and_another_card_need_nothing_but_the_file(card: Path, tmp_path:
 def test_a_run_that_fails_repeats_its_failure(card: Path, tmp_path: Path) -> None:
     events = record(tmp_path / "a.rec", "expect detection blob >= 1 within 300ms", card=card)
     assert [event["exit"] for event in events if event["event"] == "end"] == [1]
-    assert again(tmp_path / "a.rec").difference is None
+    assert replay(tmp_path / "a.rec").difference is None
 
 
 @pytest.mark.parametrize("options", [{"frames": 5}, {"seconds": 1.2}])
 def test_limits_are_part_of_the_recording(card: Path, tmp_path: Path, options: dict[str, object]) -> None:
     record(tmp_path / "a.rec", None, card=card, **options)
-    assert again(tmp_path / "a.rec").difference is None
+    assert replay(tmp_path / "a.rec").difference is None
 
 
 def test_interruption_is_repeated_at_its_step(card: Path, tmp_path: Path) -> None:
-    """Ctrl-C, and the keys of a live run, take effect at the step at which they did."""
+    """Ctrl-C and the keys of a live run take effect at the same step as in the recorded run."""
     file = tmp_path / "a.rec"
     typed = {20: " ", 60: "e", 90: "e"}
     with RecordingWriter(file, Options(card=card, quiet=True)) as writer:
@@ -161,7 +161,7 @@ def test_interruption_is_repeated_at_its_step(card: Path, tmp_path: Path) -> Non
     with read(file) as recording:
         assert recording.keys == typed
         assert recording.interrupted
-    outcome = again(file)
+    outcome = replay(file)
     assert outcome.difference is None
     assert not outcome.interrupted
 
@@ -176,36 +176,36 @@ def test_interruption_while_the_script_acts(card: Path, tmp_path: Path, last: st
         code = session.run()
         writer.complete(code)
     assert code == 130
-    assert again(file).difference is None
+    assert replay(file).difference is None
 
 
 def test_until_stops_there(scene: Path) -> None:
-    whole = again(scene)
-    early = again(scene, until=Until(ms=900))
+    complete = replay(scene)
+    early = replay(scene, until=Until(ms=900))
     assert (early.difference, early.stopped) == (None, True)
     assert 900 <= early.ms < 1500
-    assert early.events < whole.events
-    assert again(scene, until=Until(frames=3)).frames == 3
+    assert early.events < complete.events
+    assert replay(scene, until=Until(frames=3)).frames == 3
 
 
-def test_another_threshold_is_said_with_the_first_difference(scene: Path, card: Path, tmp_path: Path) -> None:
+def test_another_threshold_is_named_with_the_first_difference(scene: Path, card: Path, tmp_path: Path) -> None:
     changed = tmp_path / "changed"
     shutil.copytree(card, changed)
     model = changed / "models" / "10-blobs" / "model.json"
     settings = json.loads(model.read_text())
     assert settings["threshold"] < 0.99
     model.write_text(json.dumps({**settings, "threshold": 0.99}))
-    assert again(scene, card).changed == []
-    outcome = again(scene, changed)
+    assert replay(scene, card).changed == []
+    outcome = replay(scene, changed)
     assert outcome.changed == ["models/10-blobs/model.json"]
     assert outcome.difference is not None
-    recorded, found = outcome.difference.recorded, outcome.difference.actual
+    recorded, actual = outcome.difference.recorded, outcome.difference.actual
     assert recorded is not None
     assert recorded["event"] == "results"
-    assert found != recorded
+    assert actual != recorded
 
 
-def test_a_card_left_out_is_wanted(card: Path, tmp_path: Path) -> None:
+def test_a_card_that_was_left_out_is_asked_for(card: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     shutil.copytree(card, mine)
     file = tmp_path / "a.rec"
@@ -213,14 +213,14 @@ def test_a_card_left_out_is_wanted(card: Path, tmp_path: Path) -> None:
         writer.complete(writer.session.run())
     with zipfile.ZipFile(file) as archive:
         assert not [name for name in archive.namelist() if name.startswith("card/")]
-    assert again(file).difference is None  # it lies where it lay
+    assert replay(file).difference is None  # the card is still at its path
     shutil.rmtree(mine)
     with pytest.raises(MaixSwitchError, match="--card FOLDER"):
-        again(file)
-    assert again(file, card).difference is None
+        replay(file)
+    assert replay(file, card).difference is None
 
 
-def test_a_run_that_breaks_off_leaves_no_file(card: Path, tmp_path: Path) -> None:
+def test_a_run_that_is_broken_off_leaves_no_file(card: Path, tmp_path: Path) -> None:
     with RecordingWriter(tmp_path / "a.rec", Options(card=card, frames=2, quiet=True)) as writer:
         writer.session.run()
         assert len(list(tmp_path.iterdir())) == 1
@@ -229,9 +229,9 @@ def test_a_run_that_breaks_off_leaves_no_file(card: Path, tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a POSIX matter")
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals exist on POSIX only")
 def test_live_keys_repeat(card: Path, tmp_path: Path) -> None:
-    """The command in a terminal: keys come whenever they come, and the replay has them at the same step."""
+    """Keys arrive at any time when the command runs in a terminal; the replay repeats them at the same step."""
     from tests.host.sim.test_live import Terminal
 
     file = tmp_path / "live.rec"
@@ -247,15 +247,15 @@ def test_live_keys_repeat(card: Path, tmp_path: Path) -> None:
     assert terminal.end() == 0
     with read(file) as recording:
         assert [*recording.keys.values()] == [" ", "e", "e", "q"]
-    assert again(file).difference is None
+    assert replay(file).difference is None
 
 
 def test_the_command(command: Command, card: Path, tmp_path: Path) -> None:
-    ended = command("sim", card, "--frames", 4, "--record", "a.rec")
-    assert ended.returncode == 0, ended.stderr
+    result = command("sim", card, "--frames", 4, "--record", "a.rec")
+    assert result.returncode == 0, result.stderr
     same = command("replay", "a.rec", "--json")
-    found = json.loads(same.stdout)
-    assert (same.returncode, found["same"], found["frames"], found["difference"]) == (0, True, 4, None)
+    report = json.loads(same.stdout)
+    assert (same.returncode, report["same"], report["frames"], report["difference"]) == (0, True, 4, None)
     for words, code, text in (
         (("replay", "nowhere.rec"), 4, "No such file"),
         (("replay", "a.rec", "--until", "soon"), 2, "--until soon"),

@@ -1,4 +1,4 @@
-"""The drawn desk: the same in every run, quick, never two pictures alike for long, and something for every network."""
+"""The drawn scene: the same in every run, quickly drawn, always moving, with something for every network."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_other_sizes(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize(("now", "channel"), [(13_300, 0), (14_800, 1), (16_300, 2)])
 def test_cards_have_their_colour(now: int, channel: int) -> None:
-    """Red, green, blue: by most of the picture."""
+    """Red, green or blue has the highest mean of the whole picture."""
     assert scene.draw(now, *SIZE).reshape(-1, 3).mean(axis=0).argmax() == channel
 
 

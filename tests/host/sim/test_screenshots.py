@@ -1,4 +1,4 @@
-"""Pictures of the panel by script: one for each board and name, the same bytes again, all or none, and the sheet."""
+"""Pictures of the panel by script: one for each board and name, always the same bytes, all or none; and the sheet."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def has(picture: Picture, colour: tuple[int, int, int]) -> bool:
 
 
 def test_each_board_has_its_pictures_in_the_size_of_its_panel(card: Path) -> None:
-    made = album(card, "cube", "m5stickv", "cube")
-    assert made.code == 0
-    assert [(shot.key, shot.picture.shape) for shot in made.shots] == [
+    result = album(card, "cube", "m5stickv", "cube")
+    assert result.code == 0
+    assert [(shot.key, shot.picture.shape) for shot in result.shots] == [
         ("start-cube", (240, 240, 3)),
         ("first-cube", (240, 240, 3)),
         ("start-m5stickv", (135, 240, 3)),
         ("first-m5stickv", (135, 240, 3)),
     ]
-    assert has(made.shots[1].picture, (0, 255, 0))  # the box
-    assert not has(made.shots[0].picture, (0, 255, 0))
+    assert has(result.shots[1].picture, (0, 255, 0))  # the box
+    assert not has(result.shots[0].picture, (0, 255, 0))
 
 
-def test_zoom_repeats_pixels_and_a_frame_stands_around_them(card: Path) -> None:
+def test_zoom_repeats_pixels_and_a_frame_surrounds_them(card: Path) -> None:
     plain, large, framed = (
         album(card, "m5stickv", zoom=zoom, frame=frame).shots[1].picture
         for zoom, frame in ((1, False), (3, False), (1, True))
@@ -60,15 +60,15 @@ def test_zoom_repeats_pixels_and_a_frame_stands_around_them(card: Path) -> None:
 def test_command_writes_the_same_bytes_again(command: Command, card: Path, tmp_path: Path) -> None:
     (tmp_path / "s").write_text(SCRIPT)
     words = ("screenshot", card, "--script", "s", "--board", "dock", "--board", "cube", "--frame", "--sheet", "all.png")
-    found = []
+    files = []
     for out in ("one", "two"):
-        made = command(*words, "--out", out)
-        assert (made.returncode, made.stderr) == (0, f"{out}: 4 pictures\nall.png: the sheet\n")
-        assert made.stdout == ""
+        result = command(*words, "--out", out)
+        assert (result.returncode, result.stderr) == (0, f"{out}: 4 pictures\nall.png: the sheet\n")
+        assert result.stdout == ""
         paths = [*sorted((tmp_path / out).iterdir()), tmp_path / "all.png"]
-        found.append([(path.name, path.read_bytes()) for path in paths])
-    assert found[0] == found[1]
-    assert [name for name, _ in found[0]] == [
+        files.append([(path.name, path.read_bytes()) for path in paths])
+    assert files[0] == files[1]
+    assert [name for name, _ in files[0]] == [
         *("first-cube.png", "first-dock.png", "start-cube.png", "start-dock.png"),
         "all.png",
     ]
@@ -76,15 +76,15 @@ def test_command_writes_the_same_bytes_again(command: Command, card: Path, tmp_p
     assert sizes == [(680, 604), (520, 604)]
 
 
-def test_failed_expectation_ends_1_and_writes_nothing(command: Command, card: Path, tmp_path: Path) -> None:
+def test_a_failed_expectation_ends_with_1_and_writes_nothing(command: Command, card: Path, tmp_path: Path) -> None:
     (tmp_path / "s").write_text("screenshot early\nexpect title Nothing within 1s\n")
-    made = command("screenshot", card, "--script", "s", "--board", "cube", "--out", "out", "--sheet", "sheet.png")
-    assert made.returncode == EXIT_FINDINGS
-    assert made.stderr.startswith("maixswitch: cube: s:2: expect title Nothing")
+    result = command("screenshot", card, "--script", "s", "--board", "cube", "--out", "out", "--sheet", "sheet.png")
+    assert result.returncode == EXIT_FINDINGS
+    assert result.stderr.startswith("maixswitch: cube: s:2: expect title Nothing")
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
 
-def test_without_board_it_is_the_one_of_the_card(card: Path) -> None:
+def test_without_a_board_the_settings_of_the_card_decide(card: Path) -> None:
     assert [shot.key for shot in album(card).shots] == ["start-dock", "first-dock"]
 
 
@@ -97,13 +97,15 @@ def test_board_without_panel_is_refused(card: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "boards", "picks", "message"),
     [
-        ("wait 1s", ["cube"], [], "s: makes no picture; wanted at least one line `screenshot NAME`"),
-        ("screenshot a\nscreenshot A", ["cube"], [], "s:2: a second picture A: give each its own name"),
+        ("wait 1s", ["cube"], [], "s: takes no pictures; expected at least one line `screenshot NAME`"),
+        ("screenshot a\nscreenshot A", ["cube"], [], "s:2: a second picture is named A; give each its own name"),
         ("screenshot a", ["cub"], [], "--board: no board cub; known: bit"),
         ("screenshot a", ["cube", "dock"], ["b-cube"], "--pick b-cube: no such picture; there are a-cube, a-dock"),
     ],
 )
-def test_mistakes_are_told_before_anything_runs(text: str, boards: list[str], picks: list[str], message: str) -> None:
+def test_mistakes_are_reported_before_anything_runs(
+    text: str, boards: list[str], picks: list[str], message: str
+) -> None:
     with pytest.raises(MaixSwitchError) as caught:
         screenshots.check(parse(text, "s"), boards, picks)
     assert caught.value.message.startswith(message)
@@ -117,7 +119,7 @@ def test_mistakes_are_told_before_anything_runs(text: str, boards: list[str], pi
         (("--sheet", "sheet.gif"), EXIT_USAGE, "--sheet sheet.gif: expected a name that ends in .png"),
         (("--out", "s"), EXIT_USAGE, "--out s: a file; expected a folder"),
         (("--script", "none"), EXIT_IO, "--script: cannot read none: No such file or directory"),
-        (("--script", "binary"), EXIT_USAGE, "--script binary: no text in UTF-8; wanted one action a line"),
+        (("--script", "binary"), EXIT_USAGE, "--script binary: not a text in UTF-8; expected one action a line"),
     ],
 )
 def test_wrong_commands_end_with_one_line(
@@ -125,14 +127,14 @@ def test_wrong_commands_end_with_one_line(
 ) -> None:
     (tmp_path / "binary").write_bytes(b"\x89PNG")
     (tmp_path / "s").write_text("screenshot a")
-    made = command("screenshot", card, "--script", "s", "--board", "cube", "--out", "out", *words)
-    assert made.returncode == code
-    assert made.stderr.startswith(f"maixswitch: {message}")
-    assert made.stderr.count("\n") == 1
+    result = command("screenshot", card, "--script", "s", "--board", "cube", "--out", "out", *words)
+    assert result.returncode == code
+    assert result.stderr.startswith(f"maixswitch: {message}")
+    assert result.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
-def test_sheet_goes_name_by_name_and_picks_in_their_order() -> None:
+def test_the_sheet_is_sorted_by_name_and_picks_keep_their_order() -> None:
     shots = [shot(9, 9, name, board) for board in ("cube", "dock") for name in ("b", "a")]
     assert [shot.key for shot in screenshots.chosen(shots, [])] == ["b-cube", "b-dock", "a-cube", "a-dock"]
     assert [shot.key for shot in screenshots.chosen(shots, ["a-dock", "b-cube"])] == ["a-dock", "b-cube"]
@@ -140,22 +142,22 @@ def test_sheet_goes_name_by_name_and_picks_in_their_order() -> None:
         screenshots.chosen(shots, ["c-cube"])
 
 
-def test_sheet_holds_every_picture_whole_and_its_caption() -> None:
-    screenshots.check(parse("screenshot a", "s"), [], [])  # finds the letters
+def test_the_sheet_shows_every_picture_completely_with_its_caption() -> None:
+    screenshots.check(parse("screenshot a", "s"), [], [])  # loads the font
     shots = [shot(135, 240, grey=250), shot(240, 320, grey=251), shot(240, 240, "a-long-name-of-a-picture", grey=252)]
-    made = screenshots.sheet(shots, 2)
-    for number, one in enumerate(shots):
-        rows, columns = np.nonzero((made == 250 + number).all(axis=2))
-        height, width = one.picture.shape[:2]
+    sheet = screenshots.sheet(shots, 2)
+    for number, shown in enumerate(shots):
+        rows, columns = np.nonzero((sheet == 250 + number).all(axis=2))
+        height, width = shown.picture.shape[:2]
         assert len(rows) == height * width
         assert (rows.max() - rows.min() + 1, columns.max() - columns.min() + 1) == (height, width)
-    inked = np.nonzero((made == showcase.SILK).all(axis=2))[1]
-    assert screenshots.GAP <= inked.min() < inked.max() < made.shape[1] - screenshots.GAP
+    inked = np.nonzero((sheet == showcase.SILK).all(axis=2))[1]
+    assert screenshots.GAP <= inked.min() < inked.max() < sheet.shape[1] - screenshots.GAP
     other = screenshots.sheet([*shots[:2], shot(240, 240, "a-lung-name-of-a-picture", grey=252)], 2)
-    assert not np.array_equal(made, other)
+    assert not np.array_equal(sheet, other)
 
 
-def test_nothing_is_left_where_one_file_cannot_be_written(tmp_path: Path) -> None:
+def test_no_file_is_left_if_one_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "b.png").mkdir()
     picture = shot(4, 4).picture
     with pytest.raises(MaixSwitchError, match=r"cannot write .*b\.png: Is a directory") as caught:
@@ -164,8 +166,8 @@ def test_nothing_is_left_where_one_file_cannot_be_written(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["b.png"]
 
 
-def test_caption_of_a_frame_is_written_smaller_where_the_board_is_narrow() -> None:
-    """It ends before the card at the right."""
+def test_the_caption_of_a_frame_is_smaller_on_a_narrow_board() -> None:
+    """The caption ends before the card at the right."""
     for width in (240, 320):
         show = showcase.Showcase()
         show.hear({"t": 0, "event": "say", "text": "Card out: the screen says what to do"})

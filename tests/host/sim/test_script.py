@@ -1,4 +1,4 @@
-"""The script language: every action parses to what it says, every mistake is named with file and line."""
+"""The script language: every action parses to its values, and every mistake is reported with file and line."""
 
 from __future__ import annotations
 
@@ -59,17 +59,17 @@ GOOD = {
 BAD = {
     "jump": "unknown action 'jump'; known: wait, frames",
     "wait": "wait takes a time such as 2s, found 'nothing'",
-    "wait 2": "'2' is not a time; wanted such as 2s or 500ms",
+    "wait 2": "'2' is not a time; expected one such as 2s or 500ms",
     "wait -2s": "'-2s' is not a time",
     f"wait {'9' * 400}s": f"'{'9' * 400}s' is not a time",
     "frames many": "'many' is not a number",
     f"frames {'9' * 5000}": f"'{'9' * 5000}' is not a number",
     f"raise KPU.load {'9' * 5000} 2006": f"'{'9' * 5000}' is not a number",
     "press A B": "press takes one key, found 'A B'",
-    "press for": "press: wanted for TIME, found 'nothing'",
-    "press for 1s 2s": "press: wanted for TIME, found '1s 2s'",
+    "press for": "press: expected for TIME, found 'nothing'",
+    "press for 1s 2s": "press: expected for TIME, found '1s 2s'",
     "press after soon": "'soon' is not a time",
-    "hold bounce": "hold: wanted bounce TIME ..., found 'nothing'",
+    "hold bounce": "hold: expected bounce TIME ..., found 'nothing'",
     "press bounce 5ms 2ms": "press: the times of bounce must grow",
     "eject now": "eject takes nothing, or at N, found 'now'",
     "eject at once": "'once' is not a number",
@@ -81,9 +81,9 @@ BAD = {
     "raise KPU.load": "raise takes a call, its number and an error, found 'KPU.load'",
     "raise KPU-load 2006": "raise takes a call, its number and an error",
     "raise uio.open Oops": "unknown error 'Oops'; known: OSError, ValueError",
-    "raise uio.open 2006": "a firmware code is for KPU.* alone, found 'uio.open 2006'",
+    "raise uio.open 2006": "only KPU.* calls raise firmware codes, found 'uio.open 2006'",
     "raise KPU.load 7": "code 7: the firmware has 2001 to 2015",
-    "boxes 1,2,3": "'1,2,3' is not a box; wanted x,y,w,h,class,score",
+    "boxes 1,2,3": "'1,2,3' is not a box; expected x,y,w,h,class,score",
     "boxes" + " 1,1,1,1,0,0.5" * 11: "11 boxes: the firmware holds 10",
     "scores high": "scores takes numbers, found 'high'",
     "fail load": "fail takes load CODE, run CODE or camera, found 'load'",
@@ -96,9 +96,9 @@ BAD = {
     "expect state running": "no state 'running'; known: NO_CARD, EMPTY, UNLOADED, RUNNING, FAULT, STOPPED",
     "expect title": "expect title takes a text",
     "expect fault out of memory": "expect fault takes one code, such as 2006",
-    "expect detection face 0.9": "wanted: LABEL",
+    "expect detection face 0.9": "expected LABEL",
     "expect detection face >= high": "'high' is not a score",
-    "expect detection face >= 9": "score 9: wanted 0 to 1",
+    "expect detection face >= 9": "score 9: expected 0 to 1",
     "expect state FAULT within soon": "'soon' is not a time",
     "expect title 'open": "no closing quotation",
 }
@@ -118,14 +118,14 @@ def test_mistake(text: str) -> None:
     assert str(caught.value).startswith(f"story.txt:4: {BAD[text]}")
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_together() -> None:
     with pytest.raises(MaixSwitchError) as caught:
         parse("jump\nwait 1s\nwait\n", "story.txt")
     assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == ["story.txt:1", "story.txt:3"]
 
 
-def test_comments_and_places() -> None:
-    """Line numbers are those of the file, comments and blank lines count."""
+def test_comments_and_line_numbers() -> None:
+    """Line numbers are those of the file: comments and blank lines count."""
     script = parse("# start\n\n  press  # the key\nexpect title 'A # B'\n")
     assert [(line.number, line.action) for line in script.lines] == [
         (3, s.Press("", long=False)),

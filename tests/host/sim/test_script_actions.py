@@ -1,4 +1,4 @@
-"""What the actions for faults and stories do to the simulated board."""
+"""What the actions for faults and tests do to the simulated board."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STORIES = {
         expect title Colours
         press for 900ms
         expect title 'Bright blobs'""",
-    "the card goes between two file operations": """
+    "the card is removed between two file operations": """
         expect state RUNNING
         eject at 1
         expect state NO_CARD
@@ -42,7 +42,7 @@ STORIES = {
         insert other
         expect title Colours within 20s
         expect state RUNNING""",
-    "the choice is what comes back after a power cycle": """
+    "the last model comes back after a power cycle": """
         expect state RUNNING
         press
         expect title Colours
@@ -50,7 +50,7 @@ STORIES = {
         power
         expect title Colours
         expect state RUNNING""",
-    "the power goes in the middle of the choice": """
+    "the power fails while the choice is written": """
         expect state RUNNING
         press
         expect title Colours
@@ -59,7 +59,7 @@ STORIES = {
         power
         expect title 'Bright blobs'
         expect state RUNNING""",
-    "a finger that stays is a long press": """
+    "a key that stays down is a long press": """
         expect state RUNNING
         press
         expect title Colours
@@ -73,7 +73,7 @@ STORIES = {
         select 2
         expect title Colours
         expect state RUNNING""",
-    "a damaged file, then mended": """
+    "a damaged file, then repaired": """
         expect state RUNNING
         damage models/20-colours/model.kmodel
         press
@@ -82,7 +82,7 @@ STORIES = {
         select 2
         expect state RUNNING
         expect title Colours""",
-    "everything mended at once": """
+    "everything repaired at once": """
         damage models/10-blobs/model.kmodel
         fail load 2006
         fail camera
@@ -98,7 +98,7 @@ STORIES = {
         fail load 2006
         heal camera
         expect fault 2006""",
-    "the program starts anew": """
+    "the program starts again": """
         expect state RUNNING
         press
         expect title Colours
@@ -125,23 +125,23 @@ STORIES = {
         wait 1s
         restart
         expect state RUNNING""",
-    "what detectors find is said, not worked out": """
+    "the script sets what detectors find": """
         boxes 10,20,60,60,0,0.75
         expect detection blob >= 0.74
         boxes
         expect no detection blob for 1s""",
-    "what classifiers answer is said": """
+    "the script sets what classifiers answer": """
         scores 0.1 0.9
         expect state RUNNING
         press
         expect title Colours
         expect detection green >= 0.5""",
-    "a failing run of what is not worked out": """
+    "a run fails whose results the script sets": """
         boxes
         expect state RUNNING
         fail run 2013
         expect fault 2013""",
-    "time in which the board looks at nothing": """
+    "time in which the board does nothing": """
         expect state RUNNING
         skip 3600s
         frames 2
@@ -151,7 +151,7 @@ STORIES = {
 
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
-    """A folder with another card in it: the classifier alone."""
+    """A folder that holds another card, with only the classifier."""
     write_card(tmp_path / "other")
     for path in (tmp_path / "other" / "models" / "10-blobs").iterdir():
         path.unlink()
@@ -166,19 +166,19 @@ def test_action(play: Play, other: Path, name: str) -> None:
     session.sim.bench.kpu.check()
 
 
-def test_board_time_goes_on_over_power_cycles(play: Play) -> None:
+def test_board_time_continues_across_power_cycles(play: Play) -> None:
     session = play("wait 2s\npower\nwait 2s\nskip 10s\n")
     assert session.sim.now >= 14_000
     assert session.sim.bench.clock.now < 13_000
 
 
-def test_a_card_that_there_is_not(play: Play, tmp_path: Path) -> None:
+def test_a_card_that_does_not_exist(play: Play, tmp_path: Path) -> None:
     with pytest.raises(MaixSwitchError, match=r"test\.txt:2: .*nowhere: no such folder"):
         play("wait 1s\ninsert nowhere", script_base=tmp_path)
 
 
-def test_an_app_that_ends_is_no_success(play: Play) -> None:
-    """The app cannot recover from a heap that is full at the start; a script that goes on can start it again."""
+def test_an_app_that_ends_is_a_failure(play: Play) -> None:
+    """The app cannot recover from a heap that is full at the start; a script can start it again."""
     full = "raise GPIO.init MemoryError 'memory allocation failed'\nrestart\nwait 1s\n"
     session = play(full)
     assert session.code == 3
@@ -193,7 +193,7 @@ def test_help_names_every_action() -> None:
 
 
 def load_ms(play: Play, first: str) -> int:
-    """Board time that the second model's load takes after that first line."""
+    """Return the board time in ms that the second model takes to load after the script's line `first`."""
     heard: list[dict[str, object]] = []
     story = f"expect state RUNNING\n{first}\npress\nexpect title Colours\nexpect state RUNNING"
 
@@ -205,7 +205,7 @@ def load_ms(play: Play, first: str) -> int:
     return int(str([event["ms"] for event in heard if event["event"] == "load"][-1]))
 
 
-def test_slow_card_reads_so_many_times_slower(play: Play, card: Path) -> None:
+def test_a_slow_card_reads_slower_by_the_factor(play: Play, card: Path) -> None:
     size = (card / "models/20-colours/model.kmodel").stat().st_size
     usual, slow = load_ms(play, "heal"), load_ms(play, "slow 100")
     assert slow - usual == pytest.approx(size / 10 - size / 1000, rel=0.2)
@@ -220,7 +220,7 @@ def test_slow_card_reads_so_many_times_slower(play: Play, card: Path) -> None:
         ("select 0", "no model 0"),
     ],
 )
-def test_what_hands_cannot_do_is_said_with_its_line(play: Play, line: str, words: str) -> None:
+def test_an_impossible_action_is_reported_with_its_line(play: Play, line: str, words: str) -> None:
     session = play(f"expect state RUNNING\n{line}")
     assert session.code == 1  # type: ignore[attr-defined]
     assert words in session.explain()

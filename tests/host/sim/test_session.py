@@ -1,4 +1,4 @@
-"""Whole runs of the app in the simulator: what scripts can do to the board, and what the run then says of it."""
+"""Complete runs of the app in the simulator: what scripts can do to the board, and what the run reports."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ STORIES = {
         heal
         expect state RUNNING
         expect detection blob""",
-    "nothing of that name is seen": """
+    "no such object is seen": """
         expect no detection person for 2s
         expect detection blob""",
 }
@@ -103,9 +103,9 @@ def test_failed_expectation(play: Play) -> None:
     assert session.code == 1
     text = session.explain()
     assert text.startswith(
-        "test.txt:2: expect detection blob >= 1 within 500ms\n  wanted: detection blob >= 1 within 0.5 s"
+        "test.txt:2: expect detection blob >= 1 within 500ms\n  expected: detection blob >= 1 within 0.5 s"
     )
-    assert "found:  state RUNNING, Bright blobs, blob 0." in text
+    assert "found:    state RUNNING, Bright blobs, blob 0." in text
 
 
 def test_unfinished_script_is_a_failure(play: Play) -> None:
@@ -114,15 +114,15 @@ def test_unfinished_script_is_a_failure(play: Play) -> None:
     assert "before the script did, in line 2: wait 60s" in session.explain()
 
 
-def test_fault_that_nobody_expected_is_the_end(play: Play) -> None:
+def test_an_unexpected_fault_ends_the_run(play: Play) -> None:
     session = play("fail load 2015\nwait 2s\n")
     assert session.code == 3
     assert session.explain().startswith("the app ended in FAULT: 2015")
     assert play("fail load 2015\nexpect state FAULT\n").code == 0
 
 
-def test_crash_of_the_chip_is_told(card: Path, tmp_path: Path) -> None:
-    """Where the firmware would crash, the run ends with exit code 3, its reason, and whole files."""
+def test_a_crash_of_the_chip_is_reported(card: Path, tmp_path: Path) -> None:
+    """Where the firmware would crash, the run ends with exit code 3, gives the reason and leaves complete files."""
     session = Session(Options(card=card, out=tmp_path))
     bench = session.sim.bench
     bench.fail_next("sensor.snapshot", bench.HardFault("load access fault"))
@@ -142,7 +142,7 @@ def test_limits(card: Path) -> None:
 
 
 def test_same_run_same_events(play: Play, tmp_path: Path) -> None:
-    """Nothing of the PC's time or chance gets into a run: two runs leave the same bytes."""
+    """Two runs leave the same bytes: neither the PC's clock nor chance has an influence."""
     for name in ("a", "b"):
         play(STORIES["start, detect, switch, classify, back"], out=tmp_path / name)
     events = [(tmp_path / name / "events.jsonl").read_bytes() for name in "ab"]
@@ -150,7 +150,7 @@ def test_same_run_same_events(play: Play, tmp_path: Path) -> None:
 
 
 def test_screenshot_and_camera(play: Play, tmp_path: Path) -> None:
-    """A script turns the camera to a photo, by path or by name in the folder, and takes pictures of the panel."""
+    """A script points the camera at a photo, by path or by name in the folder, and takes pictures of the panel."""
     photos = tmp_path / "photos"
     photos.mkdir()
     for name, colour in (("blue.png", (0, 0, 220)), ("green.png", (0, 200, 0))):
@@ -190,7 +190,7 @@ def test_unknown_photo_is_refused_before_anything_runs(play: Play, tmp_path: Pat
         play("wait 1s\ncamera b.png", camera=tmp_path)
 
 
-def test_the_choice_is_kept_where_the_user_said_so(tmp_path: Path) -> None:
+def test_the_choice_is_kept_with_write_back(tmp_path: Path) -> None:
     """With --write-back the model that ran for five seconds comes first after the next power-on."""
     from maixswitch.kmodel.write.samples import write_card
     from maixswitch.sim.script import parse
@@ -204,7 +204,7 @@ def test_the_choice_is_kept_where_the_user_said_so(tmp_path: Path) -> None:
 
 
 def test_events_tell_the_story(play: Play, tmp_path: Path) -> None:
-    """Release before load: between two loads of the event log there is always an unload."""
+    """A model is released before the next is loaded: the event log has an unload between two loads."""
     session = play(
         "expect state RUNNING\npress\nexpect title Colours\nexpect state RUNNING\npress\nexpect detection blob",
         out=tmp_path,

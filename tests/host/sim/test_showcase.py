@@ -1,4 +1,4 @@
-"""What the animation of the demonstration adds to the panel: key, card and caption, each at its time."""
+"""What the demonstration's animation shows around the panel: key, card and caption, each at its time."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ EVENTS = (
 
 
 def show() -> Showcase:
-    made = Showcase()
+    display = Showcase()
     for event in EVENTS:
-        made.hear(event)
-    return made
+        display.hear(event)
+    return display
 
 
 def has(picture: Picture, colour: tuple[int, int, int]) -> bool:
     return bool((picture == colour).all(axis=2).any())
 
 
-def test_the_panel_stands_in_it_enlarged() -> None:
+def test_the_panel_is_enlarged() -> None:
     panel = np.arange(240 * 320 * 3, dtype=np.uint32).astype(np.uint8).reshape(240, 320, 3)
     picture = show().dress(0, panel)
     edge = showcase.MARGIN
@@ -38,30 +38,30 @@ def test_the_panel_stands_in_it_enlarged() -> None:
 
 
 def test_key_is_down_while_it_is_pressed() -> None:
-    made = show()
-    down = [t for t in range(0, 7000, 100) if has(made.dress(t, PANEL), showcase.KEY_DOWN)]
+    display = show()
+    down = [t for t in range(0, 7000, 100) if has(display.dress(t, PANEL), showcase.KEY_DOWN)]
     assert down == [1000, 1100, 1200, 1300, *range(5000, 5900, 100)]
 
 
 def test_card_is_out_between_its_two_events() -> None:
-    made = show()
-    out = [t for t in range(0, 7000, 500) if not has(made.dress(t, PANEL), showcase.CARD_IN)]
+    display = show()
+    out = [t for t in range(0, 7000, 500) if not has(display.dress(t, PANEL), showcase.CARD_IN)]
     assert out == [3000, 3500]
 
 
-def test_caption_comes_when_it_is_said() -> None:
-    made = show()
-    assert not has(made.dress(900, PANEL), showcase.SILK)
-    assert has(made.dress(1000, PANEL), showcase.SILK)
-    assert has(made.dress(9000, PANEL), showcase.SILK)
+def test_the_caption_appears_at_its_time() -> None:
+    display = show()
+    assert not has(display.dress(900, PANEL), showcase.SILK)
+    assert has(display.dress(1000, PANEL), showcase.SILK)
+    assert has(display.dress(9000, PANEL), showcase.SILK)
 
 
 def test_every_caption_of_the_demonstration_fits() -> None:
-    """None reaches the card at the right."""
+    """No caption reaches the card at the right."""
     from maixswitch.sim.demo import CAPTIONS
 
     for text in CAPTIONS:
-        made = Showcase()
-        made.hear({"t": 0, "event": "say", "text": text})
-        inked = (made.dress(0, PANEL) == showcase.SILK).all(axis=2).any(axis=0)
+        display = Showcase()
+        display.hear({"t": 0, "event": "say", "text": text})
+        inked = (display.dress(0, PANEL) == showcase.SILK).all(axis=2).any(axis=0)
         assert 0 < inked.nonzero()[0].max() < 680 - 20 - 60, text

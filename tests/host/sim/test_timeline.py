@@ -1,4 +1,4 @@
-"""Where the time of a frame goes, on a real board at work, and that nothing else than a frame makes a row."""
+"""Where the time of a frame goes on the simulated board, and that only frames make rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ORDINARY = ("uos.stat", "GPIO.value", "KPU.deinit", "lcd.draw_string", "Image.re
 
 
 def board(card: Path, **options: Any) -> tuple[SimulatedBoard, Timeline]:
-    """A board that runs its first model, and the timeline on it."""
+    """Return a board that runs its first model, and its timeline."""
     sim = SimulatedBoard(card, lambda *_: None, **options)
     sim.power_on()
     timeline = Timeline(lambda: sim.now)
@@ -34,11 +34,11 @@ def board(card: Path, **options: Any) -> tuple[SimulatedBoard, Timeline]:
 
 
 def live(sim: SimulatedBoard, timeline: Timeline, frames: int) -> list[list[float]]:
-    """So many frames more; host time is the number of the step."""
-    wanted = sim.frames + frames
+    """Run `frames` more frames, with the number of the step as host time; return the rows."""
+    last = sim.frames + frames
     for _ in range(MOST_STEPS):
         before = sim.frames
-        if before >= wanted:
+        if before >= last:
             return timeline.rows()
         sim.step()
         if sim.frames > before:
@@ -54,8 +54,8 @@ def sim(card: Path) -> Iterator[tuple[SimulatedBoard, Timeline]]:
     sim.bench.trace = None
 
 
-def test_parts_of_a_frame_are_those_of_the_board(sim: tuple[SimulatedBoard, Timeline]) -> None:
-    """The camera has a frame each 33 ms: 47 of network and 11 of showing later it is 8 ms to the next."""
+def test_the_parts_of_a_frame_are_the_times_of_the_board(sim: tuple[SimulatedBoard, Timeline]) -> None:
+    """The camera has a frame every 33 ms: after 47 ms of network and 11 ms of display the next is 8 ms away."""
     board, timeline = sim
     board.bench.kpu.run_ms, board.bench.screen.show_ms = 47, 11
     rows = live(board, timeline, 70)
@@ -67,7 +67,7 @@ def test_parts_of_a_frame_are_those_of_the_board(sim: tuple[SimulatedBoard, Time
     assert live(board, timeline, 3)[-1][1:4] == [42, 47, 11]
 
 
-def test_boxes_are_part_of_the_screen_and_each_model_has_its_own_time(sim: tuple[SimulatedBoard, Timeline]) -> None:
+def test_boxes_count_as_display_and_each_model_has_its_own_time(sim: tuple[SimulatedBoard, Timeline]) -> None:
     board, timeline = sim
     board.bench.kpu.boxes = [(10, 10, 50, 50, 0, 0.9)]
     board.bench.kpu.run_ms = 20
@@ -93,7 +93,7 @@ def test_emulated_network_takes_the_time_that_it_says(card: Path) -> None:
 
 
 def test_load_in_the_step_of_a_frame_is_not_part_of_it(sim: tuple[SimulatedBoard, Timeline]) -> None:
-    """The press is handled after the frame is shown, and the load comes in a later step: no row is longer for it."""
+    """The app handles a press after it shows the frame and loads in a later step, so no row becomes longer."""
     board, timeline = sim
     live(board, timeline, 2)
     board.bench.keys.press(board.pin(""), 80)
@@ -134,9 +134,9 @@ print(line.rows()[-1])
 """
 
 
-def test_canmv_has_names_of_its_own(card: Path) -> None:
-    """In a process of its own, as that interface has other modules of the same names."""
-    done = subprocess.run(
+def test_canmv_has_other_names(card: Path) -> None:
+    """This needs its own process, since CanMV's interface has other modules of the same names."""
+    result = subprocess.run(
         [sys.executable, "-c", CANMV, str(card)],
         capture_output=True,
         text=True,
@@ -144,11 +144,11 @@ def test_canmv_has_names_of_its_own(card: Path) -> None:
         timeout=60,
         check=False,
     )
-    assert done.stdout.strip() == "[3, 11, 47, 8, 1]", done.stderr
+    assert result.stdout.strip() == "[3, 11, 47, 8, 1]", result.stderr
 
 
 def replay(timeline: Timeline, clock: list[int], story: str) -> None:
-    """Calls, each after a number of ms: "33 lcd.display"."""
+    """Add calls to the timeline, each after a number of ms: "33 lcd.display"."""
     for line in story.split(","):
         ms, name = line.split()
         clock[0] += int(ms)
@@ -177,7 +177,7 @@ def test_frames_of_other_shapes(story: str, rows: list[list[float]]) -> None:
     assert timeline.rows() == rows
 
 
-def test_a_call_that_is_no_part_of_a_frame_costs_next_to_nothing() -> None:
+def test_a_call_outside_a_frame_costs_almost_nothing() -> None:
     timeline = Timeline(lambda: 0)
     count = 100_000
     best = 1.0

@@ -1,4 +1,4 @@
-"""The live view as text: what a person must be able to read off it."""
+"""The live view as text: what a person must be able to read in it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def text_of(status: Status, width: int = 120, events: tuple[str, ...] = (), colo
     return out.getvalue()
 
 
-def test_says_what_runs_and_what_it_sees() -> None:
+def test_shows_what_runs_and_what_it_sees() -> None:
     text = text_of(STATUS, events=("   1.00s  load Face",))
     for words in ("RUNNING", "Face  (2/3)", "12.3 s", "170  (14 fps)", "1953 KiB free", "camera 375K", "face", "0.93"):
         assert words in text
@@ -59,7 +59,7 @@ def test_picture_only_where_there_is_room(width: int, shown: bool) -> None:
 
 
 def test_half_blocks_keep_colours_and_shape() -> None:
-    """Upper half red, lower half blue: the first line is red over red, the last blue over blue; 4:3 stays 4:3."""
+    """The upper half is red and the lower half blue, so the first line is red on red and the last blue on blue."""
     picture = np.zeros((240, 320, 3), np.uint8)
     picture[:120, :, 0] = 255
     picture[120:, :, 2] = 255
@@ -73,7 +73,7 @@ def test_half_blocks_keep_colours_and_shape() -> None:
 
 
 def test_no_color_is_respected() -> None:
-    """Without colours a picture of half blocks says nothing, so it is left out."""
+    """Without colours half blocks show nothing, so the picture is left out."""
     out = io.StringIO()
     with View(Console(file=out, width=140, force_terminal=True, no_color=True)) as view:
         view.update(Status(**{**vars(STATUS), "picture": np.zeros((240, 320, 3), np.uint8)}))
@@ -82,7 +82,7 @@ def test_no_color_is_respected() -> None:
 
 
 @pytest.mark.parametrize("height", [22, 18, 50])
-def test_low_terminal_shows_fewer_events_and_the_whole_frame(height: int) -> None:
+def test_a_low_terminal_shows_fewer_events_and_the_complete_frame(height: int) -> None:
     out = io.StringIO()
     status = Status(**{**vars(STATUS), "results": [("3", 0.9), ("8", 0.1), ("9", 0.0)]})
     console = Console(file=out, width=80, height=height, force_terminal=True, color_system=None)

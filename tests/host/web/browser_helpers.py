@@ -1,4 +1,4 @@
-"""What the tests of the page in a real browser share: a board behind it, a watch for trouble, and patience."""
+"""Helpers of the tests in a real browser: a simulator behind the page, a watch for complaints, and waiting."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL import Image
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from tests.host.web.web_helpers import PATIENCE_S, draw_spot, end_server, photo_bytes, start_server
+from tests.host.web.web_helpers import TIMEOUT_S, draw_spot, end_server, photo_bytes, start_server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 GOOD, COLOURS, MISLABELLED, LARGE = range(4)
@@ -24,15 +24,15 @@ GOOD, COLOURS, MISLABELLED, LARGE = range(4)
 HOLD_MS = 1000
 """Longer than a long press of the app, with room for a busy PC."""
 BLOB = "<i>blob</i>"
-"""What the first model finds: what a card calls its things is anybody's, and must never become markup."""
+"""The label that the first model finds: anybody may write a card's labels, so they must never become markup."""
 STATES = ("RUNNING", "UNLOADED", "FAULT", "NO_CARD", "EMPTY", "OFF")
 _marks = itertools.count(1)
 
 
-def write_troubled(card: Path) -> None:
-    """To the two models of a sample card one with a label too many, and one that no firmware has room for.
+def write_faulty_card(card: Path) -> None:
+    """Add to a sample card a model with one label too many and one that is too large for every firmware.
 
-    Labels and titles are such that a page would show or run them as markup if it took them for that.
+    Labels and titles look like markup, so a page that does not escape them would show or run them.
     """
     models = card / "models"
     document = json.loads((models / "10-blobs/model.json").read_text())
@@ -50,7 +50,7 @@ def write_troubled(card: Path) -> None:
 
 
 class Simulation:
-    """A simulator behind its page, in a process of its own; `wish` speaks to it as a page does."""
+    """A simulator behind its page, in its own process."""
 
     def __init__(self, card: Path, port: int = 0, *words: str) -> None:
         self.address, self.process = start_server(card, port, *words)
@@ -59,48 +59,52 @@ class Simulation:
     def close(self) -> None:
         end_server(self.process)
 
-    def wish(self, *wishes: dict[str, Any] | bytes, wanted: tuple[str, ...] = ("RUNNING",)) -> dict[str, Any]:
-        """Has them done and waits for one of these states; the status then. The board goes on at speed 1."""
+    def send(self, *messages: dict[str, Any] | bytes, states: tuple[str, ...] = ("RUNNING",)) -> dict[str, Any]:
+        """Send messages as a page does, wait until they are done and the state is one of `states`; return the status.
+
+        Afterwards the board runs at speed 1.
+        """
+        # No other page sets such a speed, so a status that shows it comes after all the messages.
         mark = round(12 + next(_marks) / 1000, 3)
         origin = Origin(self.address.rstrip("/"))
         with connect(
             self.address.replace("http", "ws") + "live", origin=origin, max_size=2**24, compression=None
-        ) as line:
-            for wish in (*wishes, {"do": "speed", "speed": mark}):
-                line.send(wish if isinstance(wish, bytes) else json.dumps(wish))
-            found = self._until(line, lambda status: status["speed"] == mark and status["state"] in wanted)
-            line.send(json.dumps({"do": "speed", "speed": 1}))
-            return found
+        ) as connection:
+            for message in (*messages, {"do": "speed", "speed": mark}):
+                connection.send(message if isinstance(message, bytes) else json.dumps(message))
+            status = self._until(connection, lambda status: status["speed"] == mark and status["state"] in states)
+            connection.send(json.dumps({"do": "speed", "speed": 1}))
+            return status
 
     @staticmethod
-    def _until(line: Any, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        deadline = time.monotonic() + PATIENCE_S
+    def _until(connection: Any, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        deadline = time.monotonic() + TIMEOUT_S
         status: dict[str, Any] = {}
         while time.monotonic() < deadline:
-            message = line.recv(timeout=PATIENCE_S)
-            if isinstance(message, str) and (found := json.loads(message))["type"] == "status":
-                status = found
+            message = connection.recv(timeout=TIMEOUT_S)
+            if isinstance(message, str) and (document := json.loads(message))["type"] == "status":
+                status = document
                 if holds(status):
                     return status
         raise AssertionError(status)
 
-    def tidy(self) -> None:
-        """All as it was at the beginning, whatever a test left: whole, running, the first model, a spot to look at."""
-        found = self.wish(
+    def restore(self) -> None:
+        """Undo what a test did: the first model runs on a healthy board, with a bright spot before the camera."""
+        status = self.send(
             {"do": "language", "name": "en"},
             {"do": "pause", "on": False},
             {"do": "record", "on": False},
             b"MXP1" + photo_bytes(draw_spot()),
-            wanted=STATES,
+            states=STATES,
         )
-        whole: list[dict[str, Any]] = [{"do": "heal"}, {"do": "slow", "factor": 1}, {"do": "card", "in": True}]
-        if found["state"] != "RUNNING":
-            self.wish({"do": "power"}, *whole, wanted=("RUNNING", "FAULT"))
-        self.wish(*whole, {"do": "camera", "on": True}, {"do": "select", "index": 0})
+        repairs: list[dict[str, Any]] = [{"do": "heal"}, {"do": "slow", "factor": 1}, {"do": "card", "in": True}]
+        if status["state"] != "RUNNING":
+            self.send({"do": "power"}, *repairs, states=("RUNNING", "FAULT"))
+        self.send(*repairs, {"do": "camera", "on": True}, {"do": "select", "index": 0})
 
-    def rest(self) -> None:
-        """Pauses it, so that it takes no time from the tests of others."""
-        self.wish({"do": "pause", "on": True}, wanted=STATES)
+    def pause(self) -> None:
+        """Pause the board, so that it takes no time from other tests."""
+        self.send({"do": "pause", "on": True}, states=STATES)
 
 
 @contextmanager
@@ -113,14 +117,14 @@ def serving(card: Path, port: int = 0, *words: str) -> Iterator[Simulation]:
 
 
 class Watch:
-    """All that a page must not do: say something on the console, fail, or ask anybody but its own server."""
+    """What a page must not do: write to the console, fail, or send a request to another server than its own."""
 
     def __init__(self, context: Any, address: str) -> None:
-        self.troubles: list[str] = []
+        self.complaints: list[str] = []
         self.allowed: list[str] = []
         self._address = address
-        context.on("console", lambda message: self.troubles.append(f"console: {message.text}"))
-        context.on("weberror", lambda error: self.troubles.append(f"error: {error.error}"))
+        context.on("console", lambda message: self.complaints.append(f"console: {message.text}"))
+        context.on("weberror", lambda error: self.complaints.append(f"error: {error.error}"))
         context.on("request", lambda request: self._look(request.url))
         context.on("page", lambda page: page.on("websocket", lambda socket: self._look(socket.url)))
         context.route(lambda url: not self._ours(url), lambda route: route.abort())
@@ -130,21 +134,21 @@ class Watch:
 
     def _look(self, url: str) -> None:
         if not self._ours(url):
-            self.troubles.append(f"request: {url}")
+            self.complaints.append(f"request: {url}")
 
-    def verdict(self) -> list[str]:
-        """What is left but for what the test allowed, each a regular expression."""
-        return [text for text in self.troubles if not any(re.search(one, text) for one in self.allowed)]
+    def unexpected(self) -> list[str]:
+        """Return the complaints that no regular expression in `allowed` matches."""
+        return [text for text in self.complaints if not any(re.search(one, text) for one in self.allowed)]
 
 
-def eventually(ask: Callable[[], Any], page: Any, seconds: float = PATIENCE_S) -> Any:
-    """The first answer that is true; the page lives on while we wait."""
+def eventually(ask: Callable[[], Any], page: Any, seconds: float = TIMEOUT_S) -> Any:
+    """Call `ask` until its answer is true, and return that; the page keeps running meanwhile."""
     deadline = time.monotonic() + seconds
-    while not (found := ask()):
+    while not (answer := ask()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"still {found!r} after {seconds} s")
+            raise AssertionError(f"still {answer!r} after {seconds} s")
         page.wait_for_timeout(40)
-    return found
+    return answer
 
 
 def javascript(name: str) -> str:
@@ -152,11 +156,11 @@ def javascript(name: str) -> str:
     return (Path(__file__).parent / "js" / f"{name}.js").read_text(encoding="utf-8").strip()
 
 
-def figure(page: Any, place: str) -> float:
-    """The first number of a text of the page."""
-    found = re.search(r"[\d.]+", page.inner_text(place))
-    assert found, place
-    return float(found.group())
+def figure(page: Any, selector: str) -> float:
+    """Return the first number in the text of an element."""
+    match = re.search(r"[\d.]+", page.inner_text(selector))
+    assert match, selector
+    return float(match.group())
 
 
 def state(page: Any, name: str, **options: Any) -> None:
@@ -164,7 +168,7 @@ def state(page: Any, name: str, **options: Any) -> None:
 
 
 def model(page: Any, index: int) -> None:
-    """Waits until that model, from 0, is the selected one and runs."""
+    """Wait until the model with this index, from 0, is selected and runs."""
     page.wait_for_selector(f'#models > li:nth-child({index + 1}) > button[aria-current="true"]')
     state(page, "RUNNING")
 

@@ -1,4 +1,4 @@
-"""A board at real time behind the page's server, as a test client sees it, and as a real browser does."""
+"""A board in real time behind the page's server, seen by a test client and by a real browser."""
 
 from __future__ import annotations
 
@@ -20,45 +20,45 @@ from starlette.testclient import TestClient
 from maixswitch.kmodel.write.samples import write_card
 from maixswitch.web.broadcast import Broadcast
 from maixswitch.web.server import make_app
-from tests.host.web.browser_helpers import CHROMIUM, Simulation, Watch, serving, state, write_troubled
-from tests.host.web.web_helpers import HERE, PATIENCE_S, PLACE, make_runner
+from tests.host.web.browser_helpers import CHROMIUM, Simulation, Watch, serving, state, write_faulty_card
+from tests.host.web.web_helpers import ADDRESS, HERE, TIMEOUT_S, make_runner
 
 
 @pytest.fixture
 def client(card: Path, tmp_path: Path) -> Iterator[TestClient]:
     broadcast = Broadcast()
-    app = make_app(make_runner(card, tmp_path, broadcast), broadcast, PLACE)
-    with TestClient(app, base_url="http://127.0.0.1:8000", headers=HERE) as found:
-        yield found
+    app = make_app(make_runner(card, tmp_path, broadcast), broadcast, ADDRESS)
+    with TestClient(app, base_url="http://127.0.0.1:8000", headers=HERE) as test_client:
+        yield test_client
 
 
 @pytest.fixture(scope="session")
-def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A card with two good models, one that is labelled wrong and one that is too large."""
+def faulty_card(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A card with two good models, one with wrong labels and one that is too large."""
     folder = tmp_path_factory.mktemp("troubled")
     write_card(folder)
-    write_troubled(folder)
+    write_faulty_card(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def shared_desk(troubled: Path) -> Iterator[Simulation]:
-    """One simulator for all: `simulation` puts it back in order before each test."""
-    with serving(troubled) as found:
-        yield found
+def shared_simulation(faulty_card: Path) -> Iterator[Simulation]:
+    """One simulator for all tests; `simulation` restores it before each of them."""
+    with serving(faulty_card) as simulation:
+        yield simulation
 
 
 def in_order(shared: Simulation) -> Iterator[Simulation]:
-    """The simulator with its first model running, and a bright spot to look at; it rests while no test needs it."""
-    shared.tidy()
+    """Restore a shared simulator for one test; it is paused while no test needs it."""
+    shared.restore()
     yield shared
-    shared.rest()
+    shared.pause()
 
 
 @pytest.fixture
-def simulation(shared_desk: Simulation) -> Iterator[Simulation]:
-    """The simulator of `shared_desk`, in order."""
-    yield from in_order(shared_desk)
+def simulation(shared_simulation: Simulation) -> Iterator[Simulation]:
+    """The simulator of `shared_simulation`, restored."""
+    yield from in_order(shared_simulation)
 
 
 @pytest.fixture(scope="session")
@@ -67,28 +67,28 @@ def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation
     card = tmp_path_factory.mktemp("new") / "card"
     words = [sys.executable, "-m", "maixswitch", "new", str(card)]
     subprocess.run(words, check=True, capture_output=True, timeout=60)
-    with serving(card, 0, "--board", "amigo_tft") as found:
-        yield found
+    with serving(card, 0, "--board", "amigo_tft") as simulation:
+        yield simulation
 
 
 @pytest.fixture
 def demo(shared_demo: Simulation) -> Iterator[Simulation]:
-    """The simulator of `shared_demo`, in order."""
+    """The simulator of `shared_demo`, restored."""
     yield from in_order(shared_demo)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium, with a webcam that shows a test picture. Not for longer than a module: its loop would stay."""
+    """Debian's Chromium, with a webcam that shows a test picture. For one module, or its event loop would remain."""
     if not CHROMIUM:
         pytest.skip("no Chromium on this machine")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    playwright.expect.set_options(timeout=PATIENCE_S * 1000)
-    with playwright.sync_playwright() as running:
+    playwright.expect.set_options(timeout=TIMEOUT_S * 1000)
+    with playwright.sync_playwright() as driver:
         words = ["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream"]
-        found = running.chromium.launch(executable_path=CHROMIUM, args=words)
-        yield found
-        found.close()
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=words)
+        yield chromium
+        chromium.close()
 
 
 Visit = Callable[..., Any]
@@ -96,17 +96,17 @@ Visit = Callable[..., Any]
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Visit]:
-    """Opens a simulator's page in a browser of its own, and waits until its board runs (`ready=False`: does not).
+    """A function that opens a simulator's page in a new browser context and waits until the board runs.
 
-    `page.watch` has what the page must not do, and the test fails at its end where there is any. Other options are
-    those of a browser's context.
+    ready: False does not wait. Other options are those of a browser's context.
+    `page.watch` collects what the page must not do; if there is any, the test fails at its end.
     """
     watches: list[Watch] = []
     contexts: list[Any] = []
 
     def open_page(address: str, ready: bool = True, **options: Any) -> Any:
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
-        context.set_default_timeout(PATIENCE_S * 1000)
+        context.set_default_timeout(TIMEOUT_S * 1000)
         contexts.append(context)
         watch = Watch(context, address)
         watches.append(watch)
@@ -119,10 +119,10 @@ def visit(browser: Any) -> Iterator[Visit]:
         return page
 
     yield open_page
-    troubles = [trouble for watch in watches for trouble in watch.verdict()]
+    complaints = [complaint for watch in watches for complaint in watch.unexpected()]
     for context in contexts:
         context.close()
-    assert troubles == []
+    assert complaints == []
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The picture of the AI RAM that the page draws, of the model that the board really holds."""
+"""The page's picture of the AI RAM shows the model that the board has loaded."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def running(card: Path, **options: Any) -> SimulatedBoard:
 
 
 def boxes(picture: str) -> list[ElementTree.Element]:
-    """The rectangles of the feature maps."""
+    """Return the rectangles of the feature maps."""
     root = ElementTree.fromstring(picture)
     return [shape for shape in root.iter(f"{SVG}rect") if "box" in shape.get("class", "").split()]
 
@@ -90,14 +90,14 @@ def test_model_is_not_kept_alive(card: Path) -> None:
 
 
 def test_title_of_a_card_is_only_text(card: Path) -> None:
-    """A title is anybody's: it stands in the text, which the page never reads as markup, and not in the picture."""
+    """Anybody may write a title. It is in the text, which the page never reads as markup, and not in the picture."""
     message = document(LoadedModel(load(card / "models/20-colours/model.kmodel")), "<script>alert(1)</script>")
     assert message["text"].startswith("<script>alert(1)</script>: at most")
     assert "script" not in message["picture"]
 
 
 def test_page_has_a_style_for_everything_in_the_picture(card: Path) -> None:
-    """The page's rules allow no style inside the picture; the colours are those of the files that commands write."""
+    """The page's policy allows no style inside the picture; the commands' pictures have the same colours."""
     picture = document(LoadedModel(load(card / "models/20-colours/model.kmodel")))["picture"]
     style = (PAGE / "charts.css").read_text(encoding="utf-8")
     assert "style" not in picture

@@ -1,4 +1,4 @@
-"""Whose webcam is before the camera: what somebody chose instead stays, and the last one that was started wins."""
+"""Which webcam the camera shows: the last one that was started, until somebody chooses another source."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def brightness(camera_view: CameraView) -> int:
 
 
 @pytest.mark.parametrize("photo", [True, False])
-def test_webcam_that_still_sends_does_not_take_the_lens_back(
+def test_a_webcam_that_still_sends_does_not_replace_the_chosen_source(
     camera_view: CameraView, ousted: list[int], photo: bool
 ) -> None:
     camera_view.film(FIRST)
@@ -60,7 +60,7 @@ def test_webcam_that_still_sends_does_not_take_the_lens_back(
     assert ousted == [FIRST]
 
 
-def test_of_two_webcams_the_later_stays(camera_view: CameraView, seen: list[Any], ousted: list[int]) -> None:
+def test_the_later_of_two_webcams_stays(camera_view: CameraView, seen: list[Any], ousted: list[int]) -> None:
     camera_view.film(FIRST)
     camera_view.take_frame(frame(), FIRST)
     camera_view.film(SECOND)
@@ -74,14 +74,14 @@ def test_of_two_webcams_the_later_stays(camera_view: CameraView, seen: list[Any]
     assert isinstance(camera_view.source, Scene)
 
 
-def test_page_that_begins_anew_is_not_sent_away(camera_view: CameraView, ousted: list[int]) -> None:
+def test_a_page_that_starts_its_webcam_again_keeps_it(camera_view: CameraView, ousted: list[int]) -> None:
     camera_view.film(FIRST)
     camera_view.film(FIRST)
     camera_view.take_frame(frame(255), FIRST)
     assert (brightness(camera_view), ousted) == (255, [])
 
 
-def test_page_that_goes_takes_only_its_own_webcam(camera_view: CameraView) -> None:
+def test_a_page_that_leaves_removes_only_its_own_webcam(camera_view: CameraView) -> None:
     camera_view.film(FIRST)
     camera_view.film(SECOND)
     camera_view.leave(FIRST)

@@ -1,4 +1,4 @@
-"""Fifty pages, slow ones and ones that send garbage among them: the board goes on, and a good page still sees it."""
+"""Fifty pages, some slow and some sending garbage: the board keeps running, and a good page still sees it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.host.web.web_helpers import PATIENCE_S, serve_card
+from tests.host.web.web_helpers import TIMEOUT_S, serve_card
 
 CLIENTS = 50
 SLOW = 10
@@ -29,7 +29,7 @@ async def join(address: str) -> ClientConnection:
 
 
 class Watcher:
-    """A page that reads all that comes, at once. What lies before the camera is still, so a status is what counts."""
+    """A page that reads every message at once. The picture does not change, so only a status shows progress."""
 
     def __init__(self, page: ClientConnection) -> None:
         self.page = page
@@ -39,12 +39,12 @@ class Watcher:
 
     async def _read(self) -> None:
         async for message in self.page:
-            if isinstance(message, str) and (found := json.loads(message))["type"] == "status":
-                self.status = found
+            if isinstance(message, str) and (document := json.loads(message))["type"] == "status":
+                self.status = document
                 self._publisher.set()
 
     async def until(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The first status, from now on, for which `holds` does."""
+        """Return the next status for which `holds` is true."""
 
         async def wait() -> dict[str, Any]:
             while True:
@@ -53,33 +53,33 @@ class Watcher:
                 if holds(self.status):
                     return self.status
 
-        return await asyncio.wait_for(wait(), PATIENCE_S)
+        return await asyncio.wait_for(wait(), TIMEOUT_S)
 
 
 async def send_garbage(address: str, dice: random.Random) -> int:
-    """A page that sends what comes to its mind, until it is shown the door; returns how often it was let in."""
-    doors = 0
+    """Connect five times and send random bytes until the server closes; return how often it accepted."""
+    accepted = 0
     for _ in range(5):
         page = await join(address)
-        doors += 1
+        accepted += 1
         with contextlib.suppress(websockets.ConnectionClosed):
             for _ in range(200):
                 size = dice.choice((0, 1, 4, 100, 5000, 300_000))
                 blob = dice.choice((b"", b"MXP1", b"MXA1\xff", b"MXW1", b"MXA0")) + dice.randbytes(size)
                 await page.send(blob if dice.random() < 0.6 else blob.decode("latin-1"))
-        page.transport.abort()  # it never read what was said to it, a goodbye neither
-    return doors
+        page.transport.abort()  # it has read nothing, so a proper close would wait
+    return accepted
 
 
 def knock(port: int, words: bytes) -> None:
-    """Bytes that are no HTTP, and a hang-up."""
+    """Send bytes that are not HTTP, and hang up."""
     with socket.create_connection(("127.0.0.1", port), 5) as line:
         line.sendall(words)
 
 
 async def crowd(address: str, port: int) -> None:
     pages = [await join(address) for _ in range(CLIENTS)]
-    # The slow ones never read: what waits for them must not grow, nor hold up the others.
+    # The slow pages never read: their queues must not grow, and they must not delay the others.
     watchers = [Watcher(page) for page in pages[SLOW:]]
     good = Watcher(await join(address))
     before = await good.until(lambda status: status["state"] == "RUNNING")
@@ -87,10 +87,10 @@ async def crowd(address: str, port: int) -> None:
         await asyncio.to_thread(knock, port, words)
     assert await send_garbage(address, random.Random(1)) == 5
     await good.until(lambda status: status["now"] > before["now"] + 1000 and status["frames"] > before["frames"] + 10)
-    await asyncio.gather(*(watcher.until(bool) for watcher in watchers))  # whatever it says, it comes to each
+    await asyncio.gather(*(watcher.until(bool) for watcher in watchers))  # any status, but each page must get one
     await good.page.send(json.dumps({"do": "select", "index": 1}))
     await good.until(lambda status: status["state"] == "RUNNING" and status["title"] == "Colours")
-    # Half of them vanish without a word, the rest says goodbye.
+    # Half of them vanish without closing, the others close properly.
     for watcher in watchers:
         watcher.task.cancel()
     for page in pages[: CLIENTS // 2]:

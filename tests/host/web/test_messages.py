@@ -1,4 +1,4 @@
-"""Messages of a page: what is well-formed comes through whole, everything else is refused with words."""
+"""Messages of a page: well-formed ones are read completely, all others are refused with a message."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maixswitch.web.messages import HEAD, KNOWN, MOST_TEXT, Command, read_comman
 from maixswitch.web.runner import Runner
 
 
-def test_commands_come_through_whatever_the_order_of_their_fields() -> None:
+def test_commands_are_read_in_any_order_of_their_fields() -> None:
     assert read_command('{"down": true, "key": 2, "do": "key"}', 7) == Command("key", (2, True), 7)
     assert read_command('{"do": "power"}') == Command("power")
 

@@ -1,4 +1,4 @@
-"""The pictures of the page: memory, AI RAM, times and the state machine follow what the board does, in words too."""
+"""The charts of the page, and their texts, follow the board: memory, AI RAM, times and the state machine."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def memory(page: Any) -> str:
 
 
 def kib(text: str, name: str) -> int:
-    """The KiB behind a name in the words of the memory picture."""
-    found = re.search(rf"(?:^|, ){name} ([\d,]+) KiB", text)
-    assert found, text
-    return int(found.group(1).replace(",", ""))
+    """Return the KiB after `name` in the text of the memory chart."""
+    match = re.search(rf"(?:^|, ){name} ([\d,]+) KiB", text)
+    assert match, text
+    return int(match.group(1).replace(",", ""))
 
 
 def legend(page: Any) -> dict[str, str]:
@@ -68,16 +68,16 @@ def test_model_that_does_not_fit_says_why_with_numbers(page: Any) -> None:
     why = page.inner_text("#why")
     assert "Large" in why
     assert re.search(r"[\d,]+ KiB", why), why
-    page.wait_for_selector("#wanted:not([hidden])")
-    needed = re.search(r"([\d,]+) KiB", page.inner_text("#wanted"))
+    page.wait_for_selector("#needed:not([hidden])")
+    needed = re.search(r"([\d,]+) KiB", page.inner_text("#needed"))
     assert needed
     assert int(needed.group(1).replace(",", "")) >= 6 * 1024 > kib(memory(page), "free")
-    ram, need = page.locator("#memory").bounding_box(), page.locator("#wanted i").bounding_box()
+    ram, need = page.locator("#memory").bounding_box(), page.locator("#needed i").bounding_box()
     assert need["x"] + need["width"] > ram["x"] + ram["width"]  # it sticks out
     select(page, GOOD)
     model(page, GOOD)
     page.wait_for_selector("#why", state="hidden")
-    page.wait_for_selector("#wanted", state="hidden")
+    page.wait_for_selector("#needed", state="hidden")
 
 
 def test_ai_ram_has_a_box_for_each_map_and_says_when_there_is_none(page: Any) -> None:
@@ -98,13 +98,13 @@ def test_ai_ram_has_a_box_for_each_map_and_says_when_there_is_none(page: Any) ->
     assert page.inner_text("#airam-text").startswith("No model is loaded")
 
 
-def test_timing_has_bars_that_move_on_and_means(page: Any) -> None:
+def test_timing_has_moving_bars_and_means(page: Any) -> None:
     page.wait_for_selector(BARS)
     means = [page.inner_text(f"#mean-{kind}") for kind in ("camera", "kpu", "screen")]
     assert all(re.fullmatch(r"[\d.,]+ ms", text) for text in means), means
     assert sum(float(text.split()[0].replace(",", "")) for text in means) > 1
     assert re.search(r"\d.* ms", page.inner_text("#timing-text"))
-    page.click("#power")  # the frames of the last run are no publisher
+    page.click("#power")  # the new run begins without the frames of the last one
     eventually(lambda: page.locator(BARS).count() < 3 * 40, page)
     before = page.locator(BARS).count()
     eventually(lambda: page.locator(BARS).count() > before, page)

@@ -1,4 +1,4 @@
-"""The fault bench of the page: each fault shows its code and what to do, is undone again, and the key still works."""
+"""The fault controls of the page: each fault shows its code and remedy and can be undone, and the key still works."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from tests.host.web.browser_helpers import COLOURS, GOOD, eventually, model, sta
 
 @pytest.fixture
 def healthy(page: Any) -> Iterator[Any]:
-    """The page; when the test is through with it, everything is healed and the key goes on to another model."""
+    """The page; after the test everything is repaired and the key still switches to another model."""
     yield page
     page.click("#heal")
     page.wait_for_selector("#ordered:empty", state="attached")
     model(page, GOOD)
-    page.select_option("#speed", "1")  # at a higher one a busy PC makes a long press of a short one
+    page.select_option("#speed", "1")  # at a higher speed a busy PC would make a short press a long one
     page.locator("#keys button").first.click(delay=120)
     model(page, COLOURS)
     assert page.locator("#fault").is_hidden()
 
 
 def fault(page: Any, code: int) -> str:
-    """What the page says of a fault: its code, its title and, after a colon, what to do."""
+    """Return the page's text of a fault: its code, its title and, after a colon, the remedy."""
     page.wait_for_selector(f"#fault:not([hidden]) #fault-text:text-matches('^{code} ')")
     text: str = page.inner_text("#fault-text")
-    what, _, remedy = text.rpartition(": ")
-    assert len(what) > 10, text
+    title, _, remedy = text.rpartition(": ")
+    assert len(title) > 10, text
     assert len(remedy) > 10, text
     return text
 
@@ -46,7 +46,7 @@ def test_card_out_and_in(healthy: Any) -> None:
     fault(healthy, 101)
     eventually(lambda: healthy.inner_text("#card") != out, healthy)
     healthy.select_option("#speed", "1")  # so that the press stays a short one
-    healthy.locator("#keys button").first.click(delay=120)  # remounts what is not there
+    healthy.locator("#keys button").first.click(delay=120)  # the app tries to mount the absent card
     healthy.select_option("#speed", "4")
     healthy.wait_for_selector("#events li:has-text('NO_CARD')")
     state(healthy, "NO_CARD")
@@ -96,7 +96,7 @@ def test_damaged_file(healthy: Any) -> None:
     select(healthy, GOOD)
     state(healthy, "FAULT")
     assert re.match(r"\d+ .+: .+", healthy.inner_text("#fault-text"))
-    healthy.click("#damage")  # ended by the same button
+    healthy.click("#damage")  # the same button repairs it
     healthy.wait_for_selector('#damage[aria-pressed="false"]')
     select(healthy, GOOD)
 
@@ -117,11 +117,11 @@ def test_slow_card_makes_the_load_slower(healthy: Any) -> None:
 
 
 def load_ms(page: Any, title: str) -> int:
-    """Board time of that model's last load, as the log tells it."""
+    """Return the board time in ms of this model's last load, as the log shows it."""
     lines = page.locator("#events li", has_text=f"loaded {title} in").all_inner_texts()
-    found = re.search(r"in (\d+) ms", lines[-1])
-    assert found, lines
-    return int(found.group(1))
+    match = re.search(r"in (\d+) ms", lines[-1])
+    assert match, lines
+    return int(match.group(1))
 
 
 def test_power_off_and_on_with_card_and_camera_gone(page: Any) -> None:

@@ -1,4 +1,4 @@
-"""The keys of the page's board under mouse, finger, keyboard and screen reader: short, long, and never stuck."""
+"""The keys on the page, by mouse, touch, keyboard and screen reader: short, long, and never stuck."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def touch(page: Any, kind: str, x: float, y: float) -> None:
     )
 
 
-def test_mouse_press_goes_on_and_hold_goes_back(page: Any) -> None:
+def test_mouse_press_is_next_and_hold_is_previous(page: Any) -> None:
     page.mouse.move(*centre(page))
     page.mouse.down()
     page.wait_for_selector(DOWN)
@@ -35,7 +35,7 @@ def test_mouse_press_goes_on_and_hold_goes_back(page: Any) -> None:
     model(page, GOOD)
 
 
-def test_keyboard_press_goes_on_and_hold_goes_back(page: Any) -> None:
+def test_keyboard_press_is_next_and_hold_is_previous(page: Any) -> None:
     for key, index in (("1", COLOURS), (" ", MISLABELLED)):
         page.keyboard.down(key)
         page.wait_for_selector(DOWN)
@@ -43,14 +43,14 @@ def test_keyboard_press_goes_on_and_hold_goes_back(page: Any) -> None:
         page.wait_for_selector(UP)
         page.wait_for_selector(f'#models > li:nth-child({index + 1}) > button[aria-current="true"]')
     page.keyboard.down(" ")
-    for _ in range(int(HOLD_MS / 50)):  # as a keyboard repeats what is held
+    for _ in range(int(HOLD_MS / 50)):  # a keyboard repeats a key that is held
         page.wait_for_timeout(50)
         page.keyboard.down(" ")
     page.keyboard.up(" ")
     model(page, COLOURS)
 
 
-def test_tap_goes_on_and_long_touch_goes_back(visit: Any, simulation: Simulation) -> None:
+def test_tap_is_next_and_long_touch_is_previous(visit: Any, simulation: Simulation) -> None:
     page = visit(simulation.address, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     page.touching = page.context.new_cdp_session(page)
     touch(page, "touchStart", *centre(page))
@@ -71,7 +71,7 @@ def test_click_without_a_pointer_is_a_short_press(page: Any) -> None:
     page.wait_for_selector(UP)
 
 
-def test_space_after_a_click_on_another_button_is_the_board_s(page: Any) -> None:
+def test_space_after_a_click_on_another_button_presses_the_boards_key(page: Any) -> None:
     page.click("#pause")
     page.wait_for_selector('#pause[aria-pressed="true"]')
     page.click("#pause")
@@ -79,7 +79,7 @@ def test_space_after_a_click_on_another_button_is_the_board_s(page: Any) -> None
     page.keyboard.press(" ", delay=120)
     model(page, COLOURS)
     assert page.get_attribute("#pause", "aria-pressed") == "false"
-    page.focus("#pause")  # who walks there by keyboard keeps the space for the button
+    page.focus("#pause")  # with the keyboard's focus on it, space presses the button
     page.keyboard.press(" ", delay=120)
     page.wait_for_selector('#pause[aria-pressed="true"]')
 
@@ -92,7 +92,7 @@ def test_space_and_enter_on_the_key_itself(page: Any) -> None:
     page.wait_for_selector('#models > li:nth-child(3) > button[aria-current="true"]')
 
 
-def test_space_belongs_to_what_has_the_focus(page: Any) -> None:
+def test_space_goes_to_the_element_with_the_focus(page: Any) -> None:
     presses = page.locator("#events li:has-text('> down')")
     before = presses.all_inner_texts()
     page.locator("#pause").focus()
@@ -124,7 +124,7 @@ def test_key_comes_up_when_the_language_changes_under_the_finger(page: Any, simu
     page.mouse.move(*centre(page))
     page.mouse.down()
     page.wait_for_selector(DOWN)
-    simulation.wish({"do": "language", "name": "zh"}, wanted=STATES)
+    simulation.send({"do": "language", "name": "zh"}, states=STATES)
     page.wait_for_selector("html[lang=zh-CN]")
     page.wait_for_selector(UP)
     page.mouse.up()

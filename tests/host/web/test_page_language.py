@@ -26,24 +26,33 @@ def test_every_text_changes_and_changes_back(page: Any) -> None:
     switch(page, CHINESE, "zh-CN")
     for text, shown in page.evaluate(MARKED):
         assert shown == chinese[text]
-    left = set(TEXTS) & set(page.evaluate(SHOWN))
-    assert {text for text in left if chinese[text] != text} == set()
+    untranslated = set(TEXTS) & set(page.evaluate(SHOWN))
+    assert {text for text in untranslated if chinese[text] != text} == set()
     page.click("#fail")
     page.wait_for_selector("#ordered:not(:empty)")
     page.locator("#models > li:nth-child(2) > button").click()
     state(page, "FAULT")
     page.wait_for_selector("#fault:not([hidden])")
-    for place in ("#ordered", "#fault-text", "#airam-text", "#timing-text", "#largest", "#link", "#pause", "#record"):
-        text = page.locator(place).text_content()
-        assert not text or any("\u4e00" <= letter <= "\u9fff" for letter in text), (place, text)
-    left = set(TEXTS) & set(page.evaluate(SHOWN))
-    assert {text for text in left if chinese[text] != text} == set()
+    for selector in (
+        "#ordered",
+        "#fault-text",
+        "#airam-text",
+        "#timing-text",
+        "#largest",
+        "#link",
+        "#pause",
+        "#record",
+    ):
+        text = page.locator(selector).text_content()
+        assert not text or any("\u4e00" <= letter <= "\u9fff" for letter in text), (selector, text)
+    untranslated = set(TEXTS) & set(page.evaluate(SHOWN))
+    assert {text for text in untranslated if chinese[text] != text} == set()
     switch(page, ENGLISH, "en")
     assert all(shown == text for text, shown in page.evaluate(MARKED))
     assert {chinese[text] for text in TEXTS if chinese[text] != text} & set(page.evaluate(SHOWN)) <= {"\u4e2d\u6587"}
 
 
-def test_language_outlives_a_reload_and_is_that_of_all_pages(visit: Any, simulation: Simulation) -> None:
+def test_the_language_survives_a_reload_and_is_the_same_on_all_pages(visit: Any, simulation: Simulation) -> None:
     page, other = visit(simulation.address), visit(simulation.address)
     switch(page, CHINESE, "zh-CN")
     other.wait_for_selector('html[lang="zh-CN"]')

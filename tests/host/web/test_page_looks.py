@@ -1,4 +1,4 @@
-"""The page on screens small and wide, by day and night, and under the keyboard alone: legible and within reach."""
+"""The page on small and wide screens, dark and light, and by keyboard alone: legible and usable."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ SPOIL = javascript("spoil")
 
 
 def settled(page: Any) -> None:
-    """Waits until all that comes a little later is there: verdicts, results, charts."""
+    """Wait for what appears a little later: verdicts, results and charts."""
     page.wait_for_selector("#models .verdict[data-level=ok]")
     page.wait_for_selector("#airam rect", state="attached")
     page.wait_for_selector("#states .node", state="attached")
 
 
 def fits(page: Any, width: int) -> None:
-    """Nothing sticks out at the side, once the charts are drawn for the new width."""
+    """Wait until the charts are drawn for the new width, and nothing is wider than the page."""
     page.wait_for_timeout(100)
     eventually(lambda: page.evaluate("document.documentElement.scrollWidth") <= width, page)
     eventually(lambda: page.evaluate(OVERFLOWING) == [], page)
@@ -68,27 +68,27 @@ def test_chinese_fits_too(page: Any) -> None:
 
 def test_every_control_is_reached_by_tab_and_shows_it(page: Any) -> None:
     settled(page)
-    dark: list[str] = []
+    unmarked: list[str] = []
     for _ in range(120):
         page.keyboard.press("Tab")
-        found = page.evaluate(FOCUS)
-        if found is None:
+        focus = page.evaluate(FOCUS)
+        if focus is None:
             break
-        if not (found["marked"] and found["seen"]):
-            dark.append(found["name"])
-    assert dark == []
+        if not (focus["marked"] and focus["seen"]):
+            unmarked.append(focus["name"])
+    assert unmarked == []
     assert page.evaluate(UNVISITED) == []
 
 
-def test_worked_by_the_keyboard_alone(page: Any) -> None:
+def test_usable_by_keyboard_alone(page: Any) -> None:
     settled(page)
 
-    def go_to(wanted: str) -> None:
+    def go_to(selector: str) -> None:
         for _ in range(120):
-            if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
+            if page.evaluate("selector => document.activeElement.matches(selector)", selector):
                 return
             page.keyboard.press("Tab")
-        raise AssertionError(f"{wanted} is never reached")
+        raise AssertionError(f"{selector} is never reached")
 
     page.keyboard.press("Tab")  # to the link that skips to the keys
     page.keyboard.press("Enter")
@@ -113,27 +113,27 @@ def test_worked_by_the_keyboard_alone(page: Any) -> None:
     eventually(lambda: page.locator("#speed").input_value() == "2", page)
 
 
-def test_names_for_who_does_not_see_it(page: Any) -> None:
-    """Every control and picture has a name of its own, and what changes by itself is said."""
+def test_names_for_screen_readers(page: Any) -> None:
+    """Every control and picture has its own name, and a screen reader reads what changes by itself."""
     settled(page)
     named = "button, select, input, a[href], [role=img], svg[role], [role=group], meter"
     nameless = javascript("nameless")
     assert page.evaluate(nameless, named) == []
     doubled = javascript("doubled_ids")
     assert page.evaluate(doubled) == []
-    for place, role in (
+    for selector, role in (
         ("#state", "status"),
         ("#link", "status"),
         ("#ordered", "status"),
         ("#fault", "alert"),
         ("#notice", "alert"),
     ):
-        assert page.get_attribute(place, "role") == role
+        assert page.get_attribute(selector, "role") == role
     assert page.locator("h1").count() == 1
 
 
-def test_measures_find_what_is_wrong(page: Any) -> None:
-    """What the tests above rely on."""
+def test_the_measurements_find_what_is_wrong(page: Any) -> None:
+    """The measurements of the tests above notice a page that was spoilt."""
     settled(page)
     page.evaluate(SPOIL)
     low = page.evaluate(LOW_CONTRAST, [TEXT_RATIO, LARGE_RATIO])

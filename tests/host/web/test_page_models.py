@@ -19,9 +19,9 @@ def test_verdicts_say_code_finding_and_remedy(page: Any) -> None:
     for index, code in ((MISLABELLED, "C118"), (LARGE, "C206")):
         page.wait_for_selector(f"{line(index)} .verdict[data-level=error]")
         page.locator(f"{line(index)} summary").click()
-        found = page.locator(f"{line(index)} details li[data-level=error]:has(code:text-is('{code}'))")
-        assert found.count() == 1, page.inner_text(line(index))
-        assert len(found.locator(".remedy").inner_text()) > 10
+        finding = page.locator(f"{line(index)} details li[data-level=error]:has(code:text-is('{code}'))")
+        assert finding.count() == 1, page.inner_text(line(index))
+        assert len(finding.locator(".remedy").inner_text()) > 10
     assert page.locator(f"{line(GOOD)} details").count() == 0
     large, good = (page.inner_text(f"{line(index)} > p") for index in (LARGE, GOOD))
     assert all(re.search(r"\d KiB", text) for text in (large, good)), (large, good)

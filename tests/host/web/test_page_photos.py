@@ -1,4 +1,4 @@
-"""Photos on the page: dropped or chosen, one or an album; the board's networks find in them what is there."""
+"""Photos on the page: dropped or chosen, one or an album; the board's networks recognise what they show."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 FIRST = "#results li:first-child span:first-child"
 
 
-def drop(page: Any, *files: tuple[str, str, bytes], place: str = "main") -> None:
-    page.evaluate(DROP, [place, [(name, kind, base64.b64encode(data).decode()) for name, kind, data in files]])
+def drop(page: Any, *files: tuple[str, str, bytes], selector: str = "main") -> None:
+    page.evaluate(DROP, [selector, [(name, kind, base64.b64encode(data).decode()) for name, kind, data in files]])
 
 
 def sees(page: Any, label: str) -> None:
@@ -48,11 +48,11 @@ def test_dropped_photos_are_recognised_by_the_demo_networks(visit: Any, demo: Si
     page.locator("#models > li:nth-child(2) > button").click()
     model(page, 1)
     for number in (3, 7):
-        drop(page, (f"{number}.png", "image/png", photo_bytes(digit(number))), place="#panel")
+        drop(page, (f"{number}.png", "image/png", photo_bytes(digit(number))), selector="#panel")
         sees(page, str(number))
 
 
-def test_chosen_photo_is_what_the_classifier_sees(page: Any, tmp_path: Path) -> None:
+def test_the_classifier_sees_the_chosen_photo(page: Any, tmp_path: Path) -> None:
     page.locator("#models > li:nth-child(2) > button").click()
     model(page, COLOURS)
     for name, colour in (("green", GREEN), ("blue", BLUE)):
@@ -74,7 +74,7 @@ def test_several_photos_are_an_album_to_choose_from(page: Any, tmp_path: Path) -
     colours = {"2 green": GREEN, "10 blue": BLUE, "1 red": RED}
     page.set_input_files("#photo", [save(plain(colour), tmp_path / f"{name}.png") for name, colour in colours.items()])
     page.wait_for_selector("#turn option:nth-child(4)", state="attached")
-    names = ["turns by itself", "1. 1 red.png", "2. 2 green.png", "3. 10 blue.png"]
+    names = ["changes by itself", "1. 1 red.png", "2. 2 green.png", "3. 10 blue.png"]
     assert page.locator("#turn option").all_inner_texts() == names
     for index, label in ((2, "blue"), (0, "red"), (1, "green")):
         page.select_option("#turn", str(index))
@@ -90,13 +90,13 @@ def test_several_photos_are_an_album_to_choose_from(page: Any, tmp_path: Path) -
 
 
 def large_bitmap(most: int) -> bytes:
-    """A picture of more than that many bytes."""
+    """Return a picture of more than `most` bytes."""
     data = io.BytesIO()
     Image.new("RGB", (2048, most // 6144 + 1)).save(data, "BMP")
     return data.getvalue()
 
 
-def test_what_is_no_photo_or_too_large_is_refused_in_words(page: Any, tmp_path: Path) -> None:
+def test_other_files_and_large_photos_are_refused_with_a_message(page: Any, tmp_path: Path) -> None:
     drop(page, ("notes.txt", "text/plain", b"no photo"))
     page.wait_for_selector("#notice:has-text('1 of 1 '):has-text('PNG, JPEG, WebP, BMP')")
     (tmp_path / "large.bmp").write_bytes(large_bitmap(9 * 1024 * 1024))
@@ -106,7 +106,7 @@ def test_what_is_no_photo_or_too_large_is_refused_in_words(page: Any, tmp_path: 
     page.wait_for_selector("#notice:has-text('1 of 2 '):has-text('8 MiB')")
     drop(page, ("broken.png", "image/png", b"no PNG at all"))
     page.wait_for_selector("#notice:has-text('PNG'):not(:has-text('1 of '))")
-    page.wait_for_selector("#results meter")  # the board still looks at what it looked at
+    page.wait_for_selector("#results meter")  # the camera still shows the photo from before
     assert page.inner_text("#source") == "a photo"
     assert page.inner_text(FIRST) == BLOB
 

@@ -1,4 +1,4 @@
-"""Pause, step, speed, power, recording, and a server that goes and comes back: all from the page."""
+"""Pause, step, speed, power and recording from the page, and a server that goes and comes back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_pause_stops_and_a_step_is_one_frame(page: Any) -> None:
     for more in (1, 2, 3):
         page.click("#step")
         eventually(lambda: frames(page) >= held + more, page)  # noqa: B023
-        page.wait_for_timeout(300)  # more than a status: it stays at this frame
+        page.wait_for_timeout(300)  # longer than until the next status: the board stays at this frame
         assert frames(page) == held + more
     assert page.inner_text("#fact-time") != now
     page.click("#pause")
@@ -32,22 +32,22 @@ def test_pause_stops_and_a_step_is_one_frame(page: Any) -> None:
 
 
 def test_speed_of_the_board(page: Any) -> None:
-    found = []
+    speeds = []
     for speed in ("0.25", "4"):
         page.select_option("#speed", speed)
         page.locator("#speed").blur()
-        page.wait_for_timeout(300)  # what is on its way was said at the old speed
-        seen = []
+        page.wait_for_timeout(300)  # messages on their way are from the old speed
+        readings = []
         for _ in range(2):
-            seen.append((page.evaluate("performance.now() / 1000"), figure(page, "#fact-time")))
+            readings.append((page.evaluate("performance.now() / 1000"), figure(page, "#fact-time")))
             page.wait_for_timeout(800)
-        (wall, board), (later, then) = seen
-        found.append((then - board) / (later - wall))
-    assert found[0] < 0.6
-    assert found[1] > 1.3  # a busy PC may not manage four times
+        (wall, board), (later, then) = readings
+        speeds.append((then - board) / (later - wall))
+    assert speeds[0] < 0.6
+    assert speeds[1] > 1.3  # a busy PC may not manage four times
 
 
-def test_power_off_and_on_starts_anew(page: Any) -> None:
+def test_power_off_and_on_starts_the_app_again(page: Any) -> None:
     page.locator("#models > li:nth-child(2) > button").click()
     model(page, COLOURS)
     held = frames(page)
@@ -72,23 +72,23 @@ def test_recording_is_fetched_and_replayed(page: Any, tmp_path: Path) -> None:
     page.click("#record")
     page.wait_for_selector('#record[aria-pressed="false"]')
     page.wait_for_selector("#recorded:not([hidden])")
-    said = page.inner_text("#record-text")
+    before = page.inner_text("#record-text")
     page.click('#languages [data-language="zh"]')
-    eventually(lambda: page.inner_text("#record-text") != said, page)  # its figures speak Chinese, too
+    eventually(lambda: page.inner_text("#record-text") != before, page)  # its text with figures is translated, too
     with page.expect_download() as download:
         page.click("#recorded a")
     path = tmp_path / download.value.suggested_filename
     assert path.name == "maixswitch.rec"
     download.value.save_as(path)
     words = [sys.executable, "-m", "maixswitch", "replay", str(path)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_page_outlives_its_server(visit: Any, troubled: Path) -> None:
-    with serving(troubled) as simulation:
+def test_the_page_survives_a_restart_of_its_server(visit: Any, faulty_card: Path) -> None:
+    with serving(faulty_card) as simulation:
         page = visit(simulation.address)
-        page.watch.allowed.append(r"WebSocket connection to .* failed")  # Chromium says so by itself
+        page.watch.allowed.append(r"WebSocket connection to .* failed")  # a message of Chromium itself
         page.keyboard.down(" ")
         page.wait_for_selector("#keys button[data-down]")
         port = simulation.port
@@ -97,8 +97,8 @@ def test_page_outlives_its_server(visit: Any, troubled: Path) -> None:
     assert "lost" in page.inner_text("#link")
     before = int(page.get_attribute("#panel", "data-frames"))
     page.keyboard.up(" ")
-    page.click("#pause")  # to nobody
-    with serving(troubled, port) as simulation:
+    page.click("#pause")  # no server hears it
+    with serving(faulty_card, port) as simulation:
         page.wait_for_selector("#link:not([data-down])")
         state(page, "RUNNING")
         eventually(lambda: int(page.get_attribute("#panel", "data-frames")) > before, page)
@@ -116,8 +116,8 @@ def test_two_pages_see_the_same(visit: Any, simulation: Simulation) -> None:
     two.click("#pause")
     for page in (one, two):
         page.wait_for_selector('#pause[aria-pressed="true"]')
-    one.wait_for_timeout(500)  # what is on its way arrives
+    one.wait_for_timeout(500)  # messages on their way arrive
     shown = [page.locator("#panel").evaluate("canvas => canvas.toDataURL()") for page in (one, two)]
     assert shown[0] == shown[1]
-    for place in ("#fact-time", "#fact-frames", "#source", "#legend", "#timing-text", "#airam-text"):
-        assert one.inner_text(place).split() == two.inner_text(place).split(), place
+    for selector in ("#fact-time", "#fact-frames", "#source", "#legend", "#timing-text", "#airam-text"):
+        assert one.inner_text(selector).split() == two.inner_text(selector).split(), selector

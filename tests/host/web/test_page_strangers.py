@@ -1,4 +1,4 @@
-"""A page from another address can neither talk to the simulator nor read from it, and ours asks nobody else."""
+"""A page from another address cannot use the simulator, and our page sends no request to another server."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ def test_page_from_another_address_gets_nothing(browser: Any, simulation: Simula
     refused = {"socket": "refused", "module": "refused", "picture": "refused"}
     for host in ("127.0.0.1", "localhost"):
         page.goto(elsewhere.replace("127.0.0.1", host))
-        told = page.evaluate(TRY, simulation.address)
-        assert told == {**refused, **dict.fromkeys(("page", "script", "recording", "blind"), "TypeError")}
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+        results = page.evaluate(TRY, simulation.address)
+        assert results == {**refused, **dict.fromkeys(("page", "script", "recording", "blind"), "TypeError")}
+    console: list[str] = []
+    page.on("console", lambda message: console.append(message.text))
     assert page.evaluate(FRAME, simulation.address)
-    eventually(lambda: any("frame" in text for text in said), page)  # frame-ancestors of our policy
+    eventually(lambda: any("frame" in text for text in console), page)  # frame-ancestors of our policy
     context.close()
 
 
-def test_our_page_may_not_ask_anybody_else(page: Any, elsewhere: str) -> None:
-    """The policy holds in the browser even if a script of ours went wrong."""
+def test_our_page_cannot_send_requests_to_other_servers(page: Any, elsewhere: str) -> None:
+    """The browser enforces the policy even if our own script were wrong."""
     asked = page.evaluate(
         javascript("run_forbidden"),
         elsewhere,
     )
     assert asked == ["refused", "MaixSwitch"]
-    eventually(lambda: len([text for text in page.watch.troubles if "Content Security Policy" in text]) >= 2, page)
+    eventually(lambda: len([text for text in page.watch.complaints if "Content Security Policy" in text]) >= 2, page)
     page.watch.allowed += ["Content Security Policy", "Fetch API cannot load", f"^request: {elsewhere}"]

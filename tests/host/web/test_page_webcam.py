@@ -1,4 +1,4 @@
-"""The webcam as the board's camera: Chromium's test picture arrives, stopping releases it, a refusal is told."""
+"""The webcam as the board's camera: Chromium's test picture arrives, stopping releases it, a refusal is reported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.host.web.browser_helpers import Simulation, eventually, serving
 SHOWN = "canvas => canvas.toDataURL()"
 
 
-def test_webcam_is_what_the_board_sees_until_it_is_stopped(visit: Any, simulation: Simulation) -> None:
+def test_the_board_sees_the_webcam_until_it_is_stopped(visit: Any, simulation: Simulation) -> None:
     page = visit(simulation.address, permissions=["camera"])
     before = page.locator("#panel").evaluate(SHOWN)
     page.click("#webcam")
@@ -24,11 +24,11 @@ def test_webcam_is_what_the_board_sees_until_it_is_stopped(visit: Any, simulatio
     page.wait_for_selector("#source:text-is('the drawn scene')")
 
 
-def test_webcam_goes_when_another_source_is_chosen_and_with_its_page(visit: Any, simulation: Simulation) -> None:
+def test_the_webcam_stops_with_another_source_and_with_its_page(visit: Any, simulation: Simulation) -> None:
     page, other = visit(simulation.address, permissions=["camera"]), visit(simulation.address)
     page.click("#webcam")
     other.wait_for_selector("#source:text-is('the webcam')")
-    assert other.get_attribute("#webcam", "aria-pressed") == "false"  # it is not this page's
+    assert other.get_attribute("#webcam", "aria-pressed") == "false"  # it belongs to the other page
     other.click("#scene")
     page.wait_for_selector('#webcam[aria-pressed="false"]')
     page.wait_for_selector("#source:text-is('the drawn scene')")
@@ -38,7 +38,7 @@ def test_webcam_goes_when_another_source_is_chosen_and_with_its_page(visit: Any,
     other.wait_for_selector("#source:text-is('the drawn scene')")
 
 
-def test_page_whose_webcam_gave_way_to_anothers_lets_go_of_it(visit: Any, simulation: Simulation) -> None:
+def test_a_page_releases_its_webcam_when_another_page_starts_one(visit: Any, simulation: Simulation) -> None:
     first, second = visit(simulation.address, permissions=["camera"]), visit(simulation.address, permissions=["camera"])
     first.click("#webcam")
     second.wait_for_selector("#source:text-is('the webcam')")
@@ -50,10 +50,10 @@ def test_page_whose_webcam_gave_way_to_anothers_lets_go_of_it(visit: Any, simula
     first.wait_for_selector("#source:text-is('the drawn scene')")
 
 
-def test_webcam_is_let_go_when_the_server_is_gone(visit: Any, troubled: Path) -> None:
-    with serving(troubled) as simulation:
+def test_the_webcam_is_released_when_the_server_is_gone(visit: Any, faulty_card: Path) -> None:
+    with serving(faulty_card) as simulation:
         page = visit(simulation.address, permissions=["camera"])
-        page.watch.allowed.append(r"WebSocket connection to .* failed")  # Chromium says so by itself
+        page.watch.allowed.append(r"WebSocket connection to .* failed")  # a message of Chromium itself
         page.click("#webcam")
         page.wait_for_selector("#source:text-is('the webcam')")
         simulation.process.kill()
@@ -61,8 +61,8 @@ def test_webcam_is_let_go_when_the_server_is_gone(visit: Any, troubled: Path) ->
         page.wait_for_selector('#webcam[aria-pressed="false"]')
 
 
-def test_refused_permission_is_told(visit: Any, simulation: Simulation) -> None:
-    page = visit(simulation.address)  # without the permission a browser that nobody sits at refuses
+def test_a_refused_permission_is_reported(visit: Any, simulation: Simulation) -> None:
+    page = visit(simulation.address)  # nobody answers the question for permission, so the browser refuses
     page.click("#webcam")
     page.wait_for_selector("#notice:has-text('did not allow the webcam')")
     assert page.get_attribute("#webcam", "aria-pressed") == "false"

@@ -40,11 +40,11 @@ def file_of(colour: tuple[int, int, int], size: tuple[int, int] = (64, 48), form
 
 
 def seen(source: Any, now: int = 0, size: tuple[int, int] = (320, 240), at: tuple[int, int] = (160, 120)) -> list[int]:
-    """The colour at a place (x, y), in steps of 16: JPEG is not exact."""
-    made = source.view(now, *size)[1]()
-    assert made.shape == (size[1], size[0], 3)
-    assert made.dtype == np.uint8
-    return [(int(value) + 8) // 16 * 16 for value in made[at[1], at[0]]]
+    """Return the colour at (x, y), in steps of 16 because JPEG is not exact."""
+    pixels = source.view(now, *size)[1]()
+    assert pixels.shape == (size[1], size[0], 3)
+    assert pixels.dtype == np.uint8
+    return [(int(value) + 8) // 16 * 16 for value in pixels[at[1], at[0]]]
 
 
 DARK, REDDISH, GREENISH, BLUISH = [0, 0, 0], [256, 0, 0], [0, 256, 0], [0, 0, 256]
@@ -54,32 +54,32 @@ DARK, REDDISH, GREENISH, BLUISH = [0, 0, 0], [256, 0, 0], [0, 256, 0], [0, 0, 25
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
-def test_photo_is_shown_whole(form: str) -> None:
+def test_a_photo_is_shown_completely(form: str) -> None:
     tall = read_photo(file_of(RED, (40, 240), form))
     assert seen(tall)[0] > 200
     assert seen(tall, at=(2, 120)) == DARK
 
 
-def test_photo_stands_as_it_was_taken() -> None:
+def test_a_photo_is_turned_as_it_was_taken() -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn right: what is wide in the file is tall
+    exif[0x0112] = 6  # turned right: the picture is wide in the file and tall on the page
     photo = read_photo(file_of(RED, (300, 100), "JPEG", exif=exif))
     assert photo.size == (100, 300)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(9), b"%PDF-1.4", bytes(5000)])
 def test_what_is_no_photo_is_refused(data: bytes) -> None:
-    with pytest.raises(MaixSwitchError, match="wanted one of PNG, JPEG"):
+    with pytest.raises(MaixSwitchError, match="expected one of PNG, JPEG"):
         read_photo(data)
 
 
 def test_other_formats_of_pillow_are_refused() -> None:
-    with pytest.raises(MaixSwitchError, match="not a photo that can be read"):
+    with pytest.raises(MaixSwitchError, match="this is not a readable photo"):
         read_photo(file_of(RED, form="TIFF"))
 
 
 def bomb(pixels: int) -> bytes:
-    """The head of a picture of more pixels than that, and nothing of them."""
+    """Return the header of a picture of more than `pixels` pixels, without the pixels."""
     side = int(pixels**0.5) + 1
     bmp = b"BM" + bytes(8) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
     return bmp + side.to_bytes(4, "little") * 2 + b"\x01\0\x18\0" + bytes(24)
@@ -136,7 +136,7 @@ def test_album_keeps_photos_small(form: str, size: tuple[int, int], kept: tuple[
     assert seen(album)[0] > 200
 
 
-def test_album_is_bounded_and_a_bad_photo_changes_nothing() -> None:
+def test_an_album_is_limited_and_a_bad_photo_changes_nothing() -> None:
     album = Album()
     with pytest.raises(MaixSwitchError) as caught:
         album.add("a.png", b"nothing")
@@ -144,7 +144,7 @@ def test_album_is_bounded_and_a_bad_photo_changes_nothing() -> None:
     photo = file_of(RED)
     for number in range(MOST_PHOTOS):
         album.add(f"{number}.png", photo)
-    with pytest.raises(MaixSwitchError, match="the album holds 100 photos") as caught:
+    with pytest.raises(MaixSwitchError, match=r"the album is full \(100 photos\)") as caught:
         album.add("more.png", photo)
     assert (caught.value.exit_code, len(album.names())) == (EXIT_USAGE, MOST_PHOTOS)
 
@@ -156,10 +156,10 @@ def test_webcam_shows_the_newest_frame_and_covers_the_view() -> None:
     webcam = Webcam()
     assert seen(webcam) == DARK
     keys = [webcam.view(0, 320, 240)[0]]
-    for colour, wanted in ((RED, REDDISH), (GREEN, GREENISH)):
+    for colour, expected in ((RED, REDDISH), (GREEN, GREENISH)):
         webcam.put(file_of(BLUE, form="JPEG"))
         webcam.put(file_of(colour, (160, 300), "JPEG"))
-        assert seen(webcam) == seen(webcam, at=(1, 1)) == seen(webcam, size=(64, 64), at=(62, 1)) == wanted
+        assert seen(webcam) == seen(webcam, at=(1, 1)) == seen(webcam, size=(64, 64), at=(62, 1)) == expected
         keys.append(webcam.view(0, 320, 240)[0])
     assert len(set(keys)) == 3
     assert webcam.view(99, 320, 240)[0] == keys[-1]
@@ -168,14 +168,14 @@ def test_webcam_shows_the_newest_frame_and_covers_the_view() -> None:
 @pytest.mark.parametrize(
     ("bad", "text"),
     [
-        (b"nothing", "no JPEG"),
-        (file_of(GREEN, form="JPEG")[:-300], "no JPEG"),
-        (file_of(GREEN, form="PNG"), "no JPEG"),
-        (file_of(GREEN, (1281, 10), "JPEG"), "a frame of 1281x10 from the webcam; wanted at most 1280x960"),
+        (b"nothing", "not a readable JPEG"),
+        (file_of(GREEN, form="JPEG")[:-300], "not a readable JPEG"),
+        (file_of(GREEN, form="PNG"), "not a readable JPEG"),
+        (file_of(GREEN, (1281, 10), "JPEG"), "a webcam frame of 1281x10 pixels; at most 1280x960"),
         (file_of(GREEN, (10, 961), "JPEG"), "10x961"),
     ],
 )
-def test_broken_frame_keeps_the_picture_and_is_told_once(bad: bytes, text: str) -> None:
+def test_a_broken_frame_keeps_the_picture_and_is_reported_once(bad: bytes, text: str) -> None:
     webcam = Webcam()
     webcam.put(file_of(RED, form="JPEG"))
     assert seen(webcam) == REDDISH
@@ -194,7 +194,7 @@ def test_broken_frame_keeps_the_picture_and_is_told_once(bad: bytes, text: str) 
     assert text in webcam.take_trouble()
 
 
-def test_frame_that_nobody_looks_at_is_never_decoded() -> None:
+def test_a_frame_that_the_camera_does_not_read_is_never_decoded() -> None:
     webcam = Webcam()
     webcam.put(b"nothing")
     webcam.put(file_of(RED, form="JPEG"))
@@ -205,7 +205,7 @@ def test_frame_that_nobody_looks_at_is_never_decoded() -> None:
 def test_frame_of_too_many_bytes_is_refused() -> None:
     webcam = Webcam()
     webcam.put(bytes(WEBCAM_BYTES))
-    with pytest.raises(MaixSwitchError, match="wanted at most 262144") as caught:
+    with pytest.raises(MaixSwitchError, match="at most 262144") as caught:
         webcam.put(bytes(WEBCAM_BYTES + 1))
     assert caught.value.exit_code == EXIT_USAGE
 
@@ -214,7 +214,7 @@ def test_frame_of_too_many_bytes_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "wanted"),
+    ("message", "expected"),
     [
         (b"MXP1abc", ("photo", "", b"abc")),
         (b"MXA0", ("album", "", b"")),
@@ -225,8 +225,8 @@ def test_frame_of_too_many_bytes_is_refused() -> None:
         (b"MXW1" + bytes(WEBCAM_BYTES), ("webcam", "", bytes(WEBCAM_BYTES))),
     ],
 )
-def test_messages_of_bytes(message: bytes, wanted: tuple[str, str, bytes]) -> None:
-    assert read_bytes_message(message) == wanted
+def test_messages_of_bytes(message: bytes, expected: tuple[str, str, bytes]) -> None:
+    assert read_bytes_message(message) == expected
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,9 @@ def test_other_bytes_are_refused(message: bytes) -> None:
     assert caught.value.exit_code == EXIT_USAGE
 
 
-ODD = st.builds(lambda kind, rest: kind + rest, st.sampled_from([b"MXP1", b"MXA0", b"MXA1", b"MXW1"]), st.binary())
+ODD = st.builds(
+    lambda kind, contents: kind + contents, st.sampled_from([b"MXP1", b"MXA0", b"MXA1", b"MXW1"]), st.binary()
+)
 
 
 @given(st.binary() | ODD)
@@ -258,7 +260,7 @@ def test_any_bytes_are_a_message_or_a_refusal(message: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "wanted"),
+    ("name", "expected"),
     [
         ("cat.png", "cat.png"),
         ("C:\\photos\\cat.png", "cat.png"),
@@ -273,8 +275,8 @@ def test_any_bytes_are_a_message_or_a_refusal(message: bytes) -> None:
         ("猫" * 80, "猫" * 80),
     ],
 )
-def test_names_are_plain(name: str, wanted: str) -> None:
-    assert plain_name(name) == wanted
+def test_names_are_plain(name: str, expected: str) -> None:
+    assert plain_name(name) == expected
 
 
 @given(st.text())
@@ -285,7 +287,7 @@ def test_every_name_becomes_a_short_printable_one(name: str) -> None:
     assert plain.encode("utf-8")
 
 
-# What the page is told.
+# The descriptions that the page gets.
 
 
 def test_sources_describe_themselves(tmp_path: Path) -> None:

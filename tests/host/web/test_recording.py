@@ -1,4 +1,4 @@
-"""Recordings of the page when something is in their way: a full disk, no folder, two pages, photos by the dozen."""
+"""Recordings of the page in difficult conditions: a full disk, no folder, two pages, many photos."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def simulation(options: Options, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 @contextmanager
 def full_disk(most: int) -> Iterator[None]:
-    """No file of this process may become larger than so many bytes."""
+    """No file of this process may become larger than `most` bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
     try:
@@ -49,7 +49,7 @@ def full_disk(most: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def goes_on(simulation: Simulation) -> None:
+def keeps_running(simulation: Simulation) -> None:
     assert not simulation.recording()["on"]
     assert simulation.stopped == ""
     turn_until(simulation, lambda: simulation.sim.state == "RUNNING")
@@ -57,25 +57,26 @@ def goes_on(simulation: Simulation) -> None:
     turn_until(simulation, lambda: simulation.sim.frames > frames + 3)
 
 
-def test_disk_that_fills_up_ends_the_recording_not_the_board(simulation: Simulation) -> None:
+def test_a_disk_that_fills_up_ends_the_recording_but_not_the_board(simulation: Simulation) -> None:
     simulation.start_recording()
-    simulation.camera_view.show_photo(photo_bytes(Image.effect_noise((320, 240), 60)))  # which does not pack well
+    noise = Image.effect_noise((320, 240), 60)  # it cannot be compressed well
+    simulation.camera_view.show_photo(photo_bytes(noise))
     with full_disk(1000), pytest.raises(MaixSwitchError, match="cannot write"):
         turn_until(simulation, lambda: False)
     assert "cannot write" in simulation.note
-    goes_on(simulation)
+    keeps_running(simulation)
 
 
-def test_disk_that_is_full_at_the_end_loses_the_recording_not_the_board(simulation: Simulation) -> None:
+def test_a_disk_that_is_full_at_the_end_loses_the_recording_but_not_the_board(simulation: Simulation) -> None:
     simulation.start_recording()
     turn_until(simulation, lambda: simulation.sim.frames)
     with full_disk(100), pytest.raises(MaixSwitchError, match="cannot write"):
         simulation.stop_recording()
     assert not simulation.recording()["ready"]
-    goes_on(simulation)
+    keeps_running(simulation)
 
 
-def test_recording_asked_for_by_name_that_cannot_be_kept_is_not_hushed_up(options: Options, tmp_path: Path) -> None:
+def test_a_named_recording_that_cannot_be_kept_is_reported(options: Options, tmp_path: Path) -> None:
     file = tmp_path / "named.rec"
     simulation = Simulation(options, lambda document: None, file)
     simulation.begin()
@@ -86,14 +87,16 @@ def test_recording_asked_for_by_name_that_cannot_be_kept_is_not_hushed_up(option
     assert not [path for path in tmp_path.iterdir() if "named" in path.name]
 
 
-def test_without_a_temporary_folder_the_board_goes_on(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_temporary_folder_the_board_keeps_running(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/no/such/folder")
     with pytest.raises(MaixSwitchError, match="no temporary folder"):
         simulation.start_recording()
-    goes_on(simulation)
+    keeps_running(simulation)
 
 
-def test_temporary_folder_that_was_tidied_away_is_made_anew(simulation: Simulation) -> None:
+def test_a_deleted_temporary_folder_is_created_again(simulation: Simulation) -> None:
     for _ in range(2):
         simulation.start_recording()
         simulation.turn()
@@ -104,7 +107,7 @@ def test_temporary_folder_that_was_tidied_away_is_made_anew(simulation: Simulati
         shutil.rmtree(simulation.recorded.parent)
 
 
-def test_second_page_that_records_does_not_drop_the_recording(simulation: Simulation) -> None:
+def test_a_second_page_that_records_does_not_end_the_recording(simulation: Simulation) -> None:
     simulation.start_recording()
     simulation.turn()
     runs = simulation.runs
@@ -112,7 +115,7 @@ def test_second_page_that_records_does_not_drop_the_recording(simulation: Simula
     assert (simulation.runs, simulation.recording()["on"]) == (runs, True)
 
 
-def test_photos_do_not_stay_for_the_whole_recording(simulation: Simulation) -> None:
+def test_photos_are_released_during_a_recording(simulation: Simulation) -> None:
     simulation.start_recording()
     seen = []
     for level in range(0, 250, 50):
@@ -124,13 +127,13 @@ def test_photos_do_not_stay_for_the_whole_recording(simulation: Simulation) -> N
     assert [photo() is None for photo in seen] == [True, True, True, True, False]
 
 
-def test_run_that_was_dropped_does_not_stay(simulation: Simulation) -> None:
+def test_a_run_that_was_dropped_is_released(simulation: Simulation) -> None:
     gone = weakref.ref(simulation.sim)
     simulation.start_recording()
     assert gone() is None
 
 
-def test_wish_that_the_board_refused_does_not_spoil_the_replay(simulation: Simulation) -> None:
+def test_an_action_that_the_board_refused_does_not_spoil_the_replay(simulation: Simulation) -> None:
     simulation.start_recording()
     turn_until(simulation, lambda: simulation.sim.state == "RUNNING")
     with pytest.raises(MaixSwitchError, match="there is no model 9"):

@@ -1,4 +1,4 @@
-"""The server: its own files and no others, its own page and no other site's, and a board that outlives its visitors."""
+"""The server sends only its own files to its own page, and the board keeps running when pages leave."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from maixswitch.web.access import Address
 from maixswitch.web.broadcast import MOST_CLIENTS, MOST_EVENTS, Broadcast, Client
 from maixswitch.web.messages import HEAD, MOST_TEXT
 from maixswitch.web.server import MOST_WRONG, PAGE, bind, make_app
-from tests.host.web.web_helpers import HERE, PLACE, Page, make_runner, photo_bytes
+from tests.host.web.web_helpers import ADDRESS, HERE, Page, make_runner, photo_bytes
 
 
 def test_page_and_its_files_are_served_with_their_policy(client: TestClient) -> None:
@@ -49,7 +49,7 @@ def test_foreign_origin_is_refused(client: TestClient, origin: str) -> None:
         pass
 
 
-def test_token_is_wanted_where_others_can_reach_the_page(card: Path, tmp_path: Path) -> None:
+def test_a_page_that_others_can_reach_needs_a_token(card: Path, tmp_path: Path) -> None:
     broadcast = Broadcast()
     address = Address("0.0.0.0", 8000, "secret")
     app = make_app(make_runner(card, tmp_path, broadcast), broadcast, address)
@@ -62,8 +62,9 @@ def test_token_is_wanted_where_others_can_reach_the_page(card: Path, tmp_path: P
         answer = client.get("/?token=secret")
         assert (answer.status_code, str(answer.url)) == (200, "http://box:8000/")
         assert client.get("/main.js").status_code == 200
+        # The test client opens a WebSocket to the host testserver, to which the cookie does not belong by itself.
         cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-        with client.websocket_connect("/live", headers={"cookie": cookie}) as socket:  # it calls itself testserver
+        with client.websocket_connect("/live", headers={"cookie": cookie}) as socket:
             assert Page(socket).text("hello")["board"] == "dock"
 
 
@@ -74,14 +75,16 @@ def test_frames_keys_models_and_faults(client: TestClient) -> None:
         assert [key["short"] for key in hello["keys"]] == ["NEXT"]
         assert ["RUNNING", "NEXT", ["unload", "select_next"], "UNLOADED"] in hello["rows"]
         assert [row["title"] for row in page.text("models")["rows"]] == ["Bright blobs", "Colours"]
-        frame = page.until(lambda found: isinstance(found, bytes))
+        frame = page.until(lambda message: isinstance(message, bytes))
         magic, width, height, _ = HEAD.unpack(frame[: HEAD.size])
         assert (magic, width, height, len(frame)) == (b"MXF1", 320, 240, HEAD.size + 320 * 240 * 2)
 
-        status = page.until(lambda found: isinstance(found, dict) and found.get("results"))
+        status = page.until(lambda message: isinstance(message, dict) and message.get("results"))
         memory = status["memory"]
         assert memory["capacity"] - sum(size for _, size in memory["blocks"]) == memory["free"]
-        assert abs(memory["free"] - memory["largest"]) < 4096, "one piece, but for the pages that malloc takes"
+        assert abs(memory["free"] - memory["largest"]) < 4096, (
+            "the free memory is in one piece, except for the pages that malloc uses"
+        )
         assert {"lcd", "camera pixels", "model file"} <= {name for name, _ in memory["blocks"]}
         page.ask("key", key=1, down=True)
         page.text("status", down=[1])
@@ -106,11 +109,11 @@ def test_frames_keys_models_and_faults(client: TestClient) -> None:
         page.text("status", state="RUNNING", camera=True)
 
 
-def test_card_that_is_put_in_again_is_read_anew(card: Path, tmp_path: Path) -> None:
+def test_a_card_that_is_inserted_again_is_read_again(card: Path, tmp_path: Path) -> None:
     changed = tmp_path / "changed"
     shutil.copytree(card, changed)
     broadcast = Broadcast()
-    app = make_app(make_runner(changed, tmp_path, broadcast), broadcast, PLACE)
+    app = make_app(make_runner(changed, tmp_path, broadcast), broadcast, ADDRESS)
     with (
         TestClient(app, base_url="http://127.0.0.1:8000", headers=HERE) as client,
         client.websocket_connect("/live") as socket,
@@ -123,11 +126,11 @@ def test_card_that_is_put_in_again_is_read_anew(card: Path, tmp_path: Path) -> N
         settings.write_text(json.dumps({**json.loads(settings.read_text()), "title": "Other name", "nms": 7}))
         page.ask("card", **{"in": True})
         row = page.until(
-            lambda found: (
-                isinstance(found, dict)
-                and found["type"] == "models"
-                and found["rows"]
-                and found["rows"][0]["level"] == "error"
+            lambda message: (
+                isinstance(message, dict)
+                and message["type"] == "models"
+                and message["rows"]
+                and message["rows"][0]["level"] == "error"
             )
         )["rows"][0]
         assert "nms" in row["says"][0]["text"]
@@ -139,13 +142,13 @@ def test_photo_pause_step_speed_and_power(client: TestClient) -> None:
         page.ask("select", index=1)
         page.text("status", state="RUNNING", title="Colours")
         socket.send_bytes(b"MXP1" + photo_bytes(Image.new("RGB", (64, 48), (0, 0, 255))))
-        page.until(lambda found: isinstance(found, dict) and found.get("results", [["", 0]])[0:1] and
-                   found["type"] == "status" and found["results"][0][0] == "blue")  # fmt: skip
+        page.until(lambda message: isinstance(message, dict) and message.get("results", [["", 0]])[0:1] and
+                   message["type"] == "status" and message["results"][0][0] == "blue")  # fmt: skip
         page.ask("pause", on=True)
         before = page.text("status", paused=True)["now"]
         page.ask("step")
-        after = page.until(lambda found: isinstance(found, dict) and found["type"] == "status" and
-                           found["now"] > before)["now"]  # fmt: skip
+        after = page.until(lambda message: isinstance(message, dict) and message["type"] == "status" and
+                           message["now"] > before)["now"]  # fmt: skip
         assert after - before < 1000
         assert page.text("status")["now"] == after
         page.ask("speed", speed=4)
@@ -156,7 +159,7 @@ def test_photo_pause_step_speed_and_power(client: TestClient) -> None:
         seen = page.text("status", state="RUNNING")["source"]
         assert (seen["kind"], seen["photos"]) == ("photo", [])
         page.ask("scene")
-        page.until(lambda found: isinstance(found, dict) and found.get("source", {}).get("kind") == "scene")
+        page.until(lambda message: isinstance(message, dict) and message.get("source", {}).get("kind") == "scene")
 
 
 def test_garbage_does_not_stop_the_app(client: TestClient) -> None:
@@ -166,19 +169,23 @@ def test_garbage_does_not_stop_the_app(client: TestClient) -> None:
         bad.send_bytes(b"????")
         page = Page(bad)
         assert str(MOST_TEXT) in page.text("error")["text"]
-        errors = page.text("error")["text"] + page.text("error")["text"]  # of the server, and of the board's thread
+        errors = (
+            page.text("error")["text"] + page.text("error")["text"]
+        )  # one from the server, one from the board's thread
         assert "PNG" in errors
         assert "MXP1" in errors
         for _ in range(MOST_WRONG):
             bad.send_text("{")
         with pytest.raises(AssertionError, match="closed with 1008"):
-            page.until(lambda found: False)
+            page.until(lambda message: False)
         other = Page(good)
         frames = other.text("status", state="RUNNING")["frames"]
-        other.until(lambda found: isinstance(found, dict) and found["type"] == "status" and found["frames"] > frames)
+        other.until(
+            lambda message: isinstance(message, dict) and message["type"] == "status" and message["frames"] > frames
+        )
 
 
-def test_a_finger_goes_with_its_page(client: TestClient) -> None:
+def test_a_key_comes_up_when_its_page_leaves(client: TestClient) -> None:
     with client.websocket_connect("/live") as watching:
         page = Page(watching)
         page.text("status", state="RUNNING")
@@ -188,7 +195,7 @@ def test_a_finger_goes_with_its_page(client: TestClient) -> None:
         page.text("status", down=[])
 
 
-def test_webcam_goes_with_its_page_although_the_board_stands_still(client: TestClient) -> None:
+def test_a_webcam_stops_with_its_page_even_on_a_stopped_board(client: TestClient) -> None:
     with client.websocket_connect("/live") as watching:
         page = Page(watching)
         page.text("status", state="RUNNING")
@@ -198,12 +205,12 @@ def test_webcam_goes_with_its_page_although_the_board_stands_still(client: TestC
             gone.text("status", state="OFF")
             gone.ask("key", key=1, down=True)
             gone.ask("film")
-            page.until(lambda found: isinstance(found, dict) and found.get("source", {}).get("kind") == "webcam")
-        page.until(lambda found: isinstance(found, dict) and found.get("source", {}).get("kind") == "scene")
+            page.until(lambda message: isinstance(message, dict) and message.get("source", {}).get("kind") == "webcam")
+        page.until(lambda message: isinstance(message, dict) and message.get("source", {}).get("kind") == "scene")
         page.text("status", down=[])
 
 
-def test_one_page_too_many_is_refused_with_words() -> None:
+def test_one_page_too_many_is_refused() -> None:
     broadcast = Broadcast()
     pages = [broadcast.join() for _ in range(MOST_CLIENTS)]
     assert None not in pages
@@ -221,26 +228,26 @@ def test_slow_page_skips_frames_and_old_events() -> None:
             client.put("", f"event {number}")
         return await client.take()
 
-    found = asyncio.run(watch())
-    assert found == [*(f"event {number}" for number in range(1000 - MOST_EVENTS, 1000)), b"999"]
+    messages = asyncio.run(watch())
+    assert messages == [*(f"event {number}" for number in range(1000 - MOST_EVENTS, 1000)), b"999"]
 
 
-def test_port_that_is_taken_is_said() -> None:
-    listening, address = bind("127.0.0.1", 0)
-    with listening:
+def test_a_port_in_use_is_reported() -> None:
+    listener, address = bind("127.0.0.1", 0)
+    with listener:
         assert address.url == f"http://127.0.0.1:{address.port}/"
         with pytest.raises(MaixSwitchError, match=f"--port {address.port}: cannot listen") as caught:
             bind("127.0.0.1", address.port)
     assert caught.value.exit_code == EXIT_IO
 
 
-def test_address_that_is_not_this_pc_s_is_said() -> None:
+def test_a_foreign_host_address_is_reported() -> None:
     with pytest.raises(MaixSwitchError, match=r"--host 192\.0\.2\.1: cannot listen there") as caught:
         bind("192.0.2.1", 0)
     assert caught.value.exit_code == EXIT_IO
 
 
-def test_other_address_has_a_token() -> None:
+def test_another_address_has_a_token() -> None:
     listening, address = bind("0.0.0.0", 0)
     listening.close()
     assert len(address.token) > 20

@@ -1,4 +1,4 @@
-"""The board on the simulation: its runs, what ends them, and their recordings, without a browser or a server."""
+"""The board of the page without browser and server: its runs, what ends them, and their recordings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maixswitch.errors import MaixSwitchError
 from maixswitch.sim.recording import read
 from maixswitch.sim.replay import Outcome, Replay
 from maixswitch.sim.session import Options
-from maixswitch.web import simulation as desks
+from maixswitch.web import simulation as simulation_module
 from maixswitch.web.simulation import Simulation
 from tests.host.web.web_helpers import draw_spot, photo_bytes, turn_until
 
@@ -39,7 +39,7 @@ def turn(simulation: Simulation, times: int) -> None:
         simulation.turn()
 
 
-def again(file: Path) -> Outcome:
+def replay(file: Path) -> Outcome:
     with read(file) as recording:
         return Replay(recording).run()
 
@@ -48,7 +48,7 @@ def kinds(heard: Heard) -> list[str]:
     return [document["event"] for document in heard]
 
 
-def test_a_recording_begins_anew_and_repeats(simulation: Simulation, heard: Heard) -> None:
+def test_a_recording_starts_a_new_run_and_repeats_it(simulation: Simulation, heard: Heard) -> None:
     turn_until(simulation, lambda: simulation.sim.state == "RUNNING")
     runs = simulation.runs
     simulation.start_recording()
@@ -70,11 +70,11 @@ def test_a_recording_begins_anew_and_repeats(simulation: Simulation, heard: Hear
     with read(simulation.recorded) as recording:
         assert recording.interrupted
         assert ["select 2"] in recording.actions.values()
-    assert again(simulation.recorded).difference is None
+    assert replay(simulation.recorded).difference is None
     simulation.close()
 
 
-def test_deed_with_a_path_that_needs_quotes_repeats(card: Path, tmp_path: Path) -> None:
+def test_an_action_with_a_path_that_needs_quotes_repeats(card: Path, tmp_path: Path) -> None:
     own = tmp_path / "own"
     shutil.copytree(card, own)
     (own / "models/10-blobs").rename(own / "models/10-it's#1")
@@ -89,21 +89,21 @@ def test_deed_with_a_path_that_needs_quotes_repeats(card: Path, tmp_path: Path) 
     turn(simulation, 12)
     simulation.stop_recording()
     assert simulation.recorded is not None
-    assert again(simulation.recorded).difference is None
+    assert replay(simulation.recorded).difference is None
     simulation.close()
 
 
 def crash(simulation: Simulation) -> None:
-    """Lets the chip crash as a detector does that finds more than the firmware's array holds."""
+    """Crash the chip, as a detector does that finds more boxes than the firmware's array holds."""
 
-    def fall(*_: object) -> None:
+    def fail(*_: object) -> None:
         simulation.sim.bench.hard_fault("eleven boxes")
 
-    simulation.sim.step = fall  # type: ignore[assignment,method-assign]
+    simulation.sim.step = fail  # type: ignore[assignment,method-assign]
     simulation.turn()
 
 
-def test_crash_stands_still_until_the_power_goes(simulation: Simulation, heard: Heard) -> None:
+def test_a_crashed_board_stops_until_its_power_is_switched(simulation: Simulation, heard: Heard) -> None:
     turn(simulation, 20)
     crash(simulation)
     assert "eleven boxes" in simulation.stopped
@@ -118,8 +118,8 @@ def test_crash_stands_still_until_the_power_goes(simulation: Simulation, heard: 
     turn_until(simulation, lambda: simulation.sim.state == "RUNNING")
 
 
-def test_crash_is_the_end_of_its_recording(card: Path, tmp_path: Path) -> None:
-    """The drawn scene has more blobs than the firmware's array of boxes: what a chip would do comes with the file."""
+def test_a_crash_ends_the_recording(card: Path, tmp_path: Path) -> None:
+    """The drawn scene has more blobs than the firmware's array of boxes holds; the crash is part of the recording."""
     simulation = Simulation(Options(card, quiet=True), lambda document: None)
     simulation.begin()
     simulation.start_recording()
@@ -128,32 +128,32 @@ def test_crash_is_the_end_of_its_recording(card: Path, tmp_path: Path) -> None:
     assert simulation.stopped in simulation.note
     with read(simulation.recorded) as recording:
         assert [event["event"] for event in recording.events[-2:]] == ["crash", "end"]
-    assert again(simulation.recorded).difference is None
+    assert replay(simulation.recorded).difference is None
     simulation.power()
     assert not simulation.recording()["on"]
     simulation.close()
 
 
-def test_full_recording_is_whole(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desks, "MOST_RECORDED", 230_000)
+def test_a_full_recording_is_complete(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation_module, "MOST_RECORDED", 230_000)
     simulation.start_recording()
     turn_until(simulation, lambda: not simulation.recording()["on"])
     assert simulation.note == "the recording is full"
     assert simulation.stopped == ""
     assert simulation.recorded is not None
-    assert again(simulation.recorded).difference is None
+    assert replay(simulation.recorded).difference is None
 
 
-def test_recording_asked_for_by_name_is_there_at_the_end(card: Path, tmp_path: Path) -> None:
+def test_a_named_recording_exists_at_the_end(card: Path, tmp_path: Path) -> None:
     file = tmp_path / "named.rec"
     simulation = Simulation(Options(card, quiet=True, camera=None), lambda document: None, file)
     simulation.begin()
     turn(simulation, 12)
     simulation.close()
-    assert again(file).difference is None
+    assert replay(file).difference is None
 
 
-def test_recording_that_cannot_be_begun_leaves_a_board_that_runs(simulation: Simulation) -> None:
+def test_the_board_runs_when_a_recording_cannot_begin(simulation: Simulation) -> None:
     simulation.start_recording()
     turn(simulation, 12)
     simulation.stop_recording()
@@ -167,7 +167,7 @@ def test_recording_that_cannot_be_begun_leaves_a_board_that_runs(simulation: Sim
     simulation.close()
 
 
-def test_recording_that_cannot_be_completed_leaves_a_board_that_runs(simulation: Simulation) -> None:
+def test_the_board_runs_when_a_recording_cannot_be_completed(simulation: Simulation) -> None:
     simulation.start_recording()
     turn(simulation, 12)
     simulation.stop_recording()

@@ -1,4 +1,4 @@
-"""What the check says of a card's models, as rows for the page: asked of the real command, for cards good and bad."""
+"""What check reports of a card's models, as rows of the page, for good and bad cards and with the real command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BLOBS, COLOURS = ("Bright blobs", "10-blobs"), ("Colours", "20-colours")
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    """A card that may be spoilt."""
+    """A card that a test may change."""
     write_card(tmp_path / "card")
     return tmp_path / "card"
 
@@ -30,12 +30,12 @@ def edit(card: Path, folder: str, **fields: Any) -> None:
 
 
 def both(card: Path, firmware: str) -> Verdicts:
-    """The verdicts in both languages, made in this process, where no board runs."""
-    found = {}
+    """Return the verdicts in both languages, from this process, in which no board runs."""
+    reports = {}
     for name in language.LANGUAGES:
         with language.speaking(name):
-            found[name] = document(check(card, Options("dock", (firmware,))))
-    return Verdicts(found)
+            reports[name] = document(check(card, Options("dock", (firmware,))))
+    return Verdicts(reports)
 
 
 def test_good_card(own: Path) -> None:
@@ -49,11 +49,11 @@ def test_findings_say_where_what_and_what_to_do(own: Path) -> None:
     edit(own, "10-blobs", labels=["blob", "more"])
     (row,) = both(own, "full").rows([BLOBS])
     assert row["level"] == "error"
-    said = {item["code"]: item for item in row["says"]}["C118"]
-    assert said["severity"] == "error"
-    assert said["text"].startswith("model.json labels: The number of labels")
-    assert said["text"].endswith(" Found: 2 labels. Wanted: 1 labels.")
-    assert said["remedy"].startswith("Write exactly the labels")
+    finding = {item["code"]: item for item in row["says"]}["C118"]
+    assert finding["severity"] == "error"
+    assert finding["text"].startswith("model.json labels: The number of labels")
+    assert finding["text"].endswith(" Found: 2 labels. Wanted: 1 labels.")
+    assert finding["remedy"].startswith("Write exactly the labels")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_findings_say_where_what_and_what_to_do(own: Path) -> None:
         ("voc20_yolov2_v4", "minimum_with_kmodel_v4_support", "", "fits, "),
     ],
 )
-def test_memory_is_told_of_this_firmware(
+def test_memory_is_judged_for_this_firmware(
     kmodels: Path, own: Path, model: str, firmware: str, level: str, fits: str
 ) -> None:
     shutil.copyfile(kmodels / f"{model}.kmodel", own / "models/10-blobs/model.kmodel")
@@ -75,7 +75,7 @@ def test_memory_is_told_of_this_firmware(
         assert {item["code"] for item in row["says"]} & {"C206", "C208"}
 
 
-def test_language_is_that_of_the_moment(own: Path) -> None:
+def test_texts_are_in_the_current_language(own: Path) -> None:
     edit(own, "10-blobs", labels=["blob", "more"])
     verdicts = both(own, "full")
     english = verdicts.rows([BLOBS])[0]
@@ -89,7 +89,7 @@ def test_language_is_that_of_the_moment(own: Path) -> None:
     assert chinese["fits"] != english["fits"]
 
 
-def test_order_and_folders_are_the_apps(own: Path) -> None:
+def test_the_rows_follow_the_apps_models(own: Path) -> None:
     """The app may know models that came after the check, and may not know some that the check knows."""
     rows = both(own, "full").rows([COLOURS, ("New", "30-new"), ("Short", "10")])
     assert [(row["folder"], row["level"] != "") for row in rows] == [
@@ -101,7 +101,7 @@ def test_order_and_folders_are_the_apps(own: Path) -> None:
     assert both(own, "full").rows([]) == []
 
 
-def test_a_file_that_is_no_kmodel_is_an_error_without_memory(own: Path) -> None:
+def test_a_file_that_is_not_a_kmodel_is_an_error_without_memory(own: Path) -> None:
     (own / "models/10-blobs/model.kmodel").write_bytes(b"nothing of the kind")
     (own / "models/20-colours/model.json").write_text("{")
     rows = both(own, "full").rows([BLOBS, ("20-colours", "20-colours")])
@@ -109,7 +109,7 @@ def test_a_file_that_is_no_kmodel_is_an_error_without_memory(own: Path) -> None:
 
 
 def test_judged_beside_a_board_that_runs(own: Path) -> None:
-    """The check has a fake board of its own: this one must not notice."""
+    """The check uses another fake board: the running one must not be affected."""
     from maixswitch.sim.simulated_board import SimulatedBoard
 
     edit(own, "10-blobs", labels=["blob", "more"])
@@ -126,7 +126,7 @@ def test_judged_beside_a_board_that_runs(own: Path) -> None:
         assert verdicts.rows([BLOBS]) == both(own, "full").rows([BLOBS])
 
 
-def test_what_cannot_be_judged_is_a_note_in_the_chosen_language(tmp_path: Path) -> None:
+def test_a_card_that_cannot_be_judged_gives_a_note_in_the_chosen_language(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for card, board, text in (
         (tmp_path / "absent", "dock", "no such file or folder"),

@@ -1,4 +1,4 @@
-"""What the tests of the page share: a still photo for the camera, a board behind a client, and patience."""
+"""Helpers of the tests of the page: a photo for the camera, a board behind a client, and waiting."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from maixswitch.web.broadcast import Broadcast
 from maixswitch.web.runner import Runner
 from maixswitch.web.simulation import Simulation
 
-PLACE = Address("127.0.0.1", 8000)
+ADDRESS = Address("127.0.0.1", 8000)
 HERE = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 MOST_TURNS = 3000
 
 
 def draw_spot() -> Image.Image:
-    """One bright spot on dark ground: the drawn scene shows more of them than the firmware's array holds."""
+    """Draw one bright spot on a dark ground: the scene has more spots than the firmware's array of boxes holds."""
     image = Image.new("RGB", (320, 240), (20, 20, 20))
     ImageDraw.Draw(image).rectangle((100, 80, 150, 130), fill=(255, 255, 255))
     return image
@@ -48,20 +48,20 @@ def make_runner(card: Path, folder: Path, broadcast: Broadcast, speed: float = 1
 
 
 def start_server(card: Path, port: int, *words: str) -> tuple[str, subprocess.Popen[str]]:
-    """`maixswitch sim CARD --web` in a process of its own, port 0 for a free one: its address, and it."""
+    """Start `maixswitch sim CARD --web` on `port`, 0 for a free one; return its address and its process."""
     command = ["sim", str(card), "--web", "--port", str(port), "--lang", "en", *words]
     server = subprocess.Popen([sys.executable, "-m", "maixswitch", *command], stderr=subprocess.PIPE, text=True)
     assert server.stderr is not None
     line = server.stderr.readline()
-    found = re.search(r"http://127\.0\.0\.1:\d+/", line)
-    if not found:
+    match = re.search(r"http://127\.0\.0\.1:\d+/", line)
+    if not match:
         server.kill()
         raise AssertionError(line)
-    return found.group(), server
+    return match.group(), server
 
 
 def end_server(server: subprocess.Popen[str]) -> None:
-    """Ends it as Ctrl-C does; in the end it is gone in any case."""
+    """End the server as Ctrl-C does, and kill it if that takes more than 20 s."""
     server.send_signal(signal.SIGINT)
     try:
         server.wait(20)
@@ -73,7 +73,7 @@ def end_server(server: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def serve_card(card: Path, folder: Path, *words: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server with a still photo before the camera: its address, and its process."""
+    """A server with a photo before the camera: its address and its process."""
     draw_spot().save(folder / "spot.png")
     address, server = start_server(card, 0, "--camera", str(folder / "spot.png"), *words)
     try:
@@ -83,16 +83,16 @@ def serve_card(card: Path, folder: Path, *words: str) -> Iterator[tuple[str, sub
 
 
 def turn_until(simulation: Simulation, holds: Callable[[], object]) -> None:
-    """Lets the board on a simulation make its steps until something holds."""
+    """Turn the simulation until `holds()` is true."""
     for _ in range(MOST_TURNS):
         if holds():
             return
         simulation.turn()
-    raise AssertionError("it never came to that")
+    raise AssertionError("the simulation never got there")
 
 
 class Page:
-    """The far end of a WebSocket: reads until something holds."""
+    """The page's end of a WebSocket."""
 
     def __init__(self, socket: Any) -> None:
         self.socket = socket
@@ -101,25 +101,25 @@ class Page:
     def ask(self, do: str, **fields: Any) -> None:
         self.socket.send_text(json.dumps({"do": do, **fields}))
 
-    def until(self, wanted: Callable[[Any], Any]) -> Any:
-        """The first message, a document or a frame's bytes, for which `wanted` holds."""
-        deadline = time.monotonic() + PATIENCE_S
+    def until(self, holds: Callable[[Any], Any]) -> Any:
+        """Return the first message, a document or a frame's bytes, for which `holds` is true."""
+        deadline = time.monotonic() + TIMEOUT_S
         while time.monotonic() < deadline:
             message = self.socket.receive()
             if message["type"] == "websocket.close":
                 raise AssertionError(f"closed with {message['code']}")
             data = message.get("bytes")
-            found = data if data is not None else json.loads(message["text"])
-            if wanted(found):
-                return found
-        raise AssertionError("nothing of the kind came")
+            contents = data if data is not None else json.loads(message["text"])
+            if holds(contents):
+                return contents
+        raise AssertionError("no such message came")
 
     def text(self, kind: str, /, **fields: Any) -> Any:
-        """The first text of that type with these fields."""
+        """Return the first document of the type `kind` with these fields."""
         return self.until(
-            lambda found: (
-                isinstance(found, dict)
-                and found["type"] == kind
-                and all(found[name] == value for name, value in fields.items())
+            lambda message: (
+                isinstance(message, dict)
+                and message["type"] == kind
+                and all(message[name] == value for name, value in fields.items())
             )
         )

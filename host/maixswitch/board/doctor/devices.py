@@ -1,4 +1,4 @@
-"""The camera, the panel and the keys of a board. A panel cannot be asked: its driver starts without one, too."""
+"""The camera, the panel and the keys of a board. The panel's driver starts even if no panel is connected."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DEFAULT = "dock"
 def board_of(storage: Storage) -> Any:
     """Return the row of device/once/boards.py that the app uses: by maixswitch.json, config.json, or the default."""
     boards = board_code.boards()
-    # The card's settings come first: with them a user corrects what the firmware's config.json says.
+    # The card's settings come first: a user writes them to correct the firmware's config.json.
     name = _json(storage.texts.get("/sd/maixswitch.json")).get("board")
     if name in boards.names():
         return boards.find(name)
@@ -44,9 +44,9 @@ def board_of(storage: Storage) -> Any:
 
 def keys_of(storage: Storage) -> list[tuple[int, str]]:
     """Return the pin and the role of each key, from the card's settings or the board's row."""
-    listed = _json(storage.texts.get("/sd/maixswitch.json")).get("keys")
+    settings = _json(storage.texts.get("/sd/maixswitch.json")).get("keys")
     rows: list[tuple[int, str]] = []
-    for key in listed if isinstance(listed, list) else []:
+    for key in settings if isinstance(settings, list) else []:
         match key:
             case {"pin": int(pin), "role": str(role)} if 0 <= pin <= 47:
                 rows.append((pin, role))
@@ -65,16 +65,16 @@ def judge_camera(answer: object) -> SubjectReport:
         case ("ok", int(number), int(width), int(height)):
             name = SENSORS.get(number, f"0x{number:x}")
             report.fact("camera", tr("camera"), tr("{name}, gives {size}", name=name, size=f"{width}x{height}"))
-        case (str(step), str(why)):
+        case (str(step), str(reason)):
             report.fact("camera", tr("camera"), tr("no picture") if step == "picture" else tr("does not answer"))
-            report.findings.append(finding("B660" if step == "reset" else "B661", found=why))
+            report.findings.append(finding("B660" if step == "reset" else "B661", found=reason))
         case _:
             report.findings.append(finding("B660", found=str(answer)[:80]))
     return report
 
 
 def panel(board: Askable, kind: int = 1) -> SubjectReport:
-    """Start the panel's driver with `kind` as lcd.init takes it."""
+    """Start the panel's driver. `kind` is the `type` argument of lcd.init."""
     return judge_panel(one(board, f"panel({int(kind)})", 10.0))
 
 
@@ -84,12 +84,11 @@ def judge_panel(answer: object) -> SubjectReport:
     match answer:
         case ("ok", int(width), int(height)):
             size = f"{width}x{height}"
-            report.fact(
-                "panel", tr("panel"), tr("driver runs, {size}; whether a panel is there cannot be asked", size=size)
-            )
-        case (str(), str(why)):
+            text = tr("the driver runs, {size}; it cannot tell whether a panel is connected", size=size)
+            report.fact("panel", tr("panel"), text)
+        case (str(), str(reason)):
             report.fact("panel", tr("panel"), tr("does not start"))
-            report.findings.append(finding("B662", found=why))
+            report.findings.append(finding("B662", found=reason))
         case _:
             report.findings.append(finding("B662", found=str(answer)[:80]))
     return report
@@ -100,46 +99,47 @@ def keys(
 ) -> SubjectReport:
     """Ask the user to press each key, one after the other.
 
+    rows: the pin and the role of each key.
     say: tells the user which key.
-    A key that is held down the whole time counts as not felt.
+    seconds: how long to wait for each key.
+    A key that is held down all the time is a finding.
     """
     report = SubjectReport()
     for pin, role in rows:
         say(tr("Press the key IO{pin} ({role}) within {seconds} s.", pin=pin, role=role, seconds=seconds))
         try:
-            # The board's own wait ends first, so that a key that was not pressed is an answer and not a failure of the
-            # line.
+            # The board stops waiting first. A key that was not pressed is then an answer, not a failure of the line.
             answer = one(board, f"key({pin}, {seconds * 1000})", seconds + 5.0)
         except BoardError as error:
-            # A pin that cannot be asked must not keep the other keys from being tried.
+            # If one pin cannot be read, the other keys can still be tried.
             answer = ("failed", str(error.finding.found))
         report.take(judge_key(answer, pin, role))
     return report
 
 
 def judge_key(answer: object, pin: int, role: str) -> SubjectReport:
-    """Return when a key was felt, or the finding, from the answer of the probe."""
+    """Return how long it took to press the key, or the finding, from the answer of the probe."""
     report = SubjectReport()
     name = tr("key IO{pin} ({role})", pin=pin, role=role)
     match answer:
         case ("pressed", int(ms)):
-            report.fact(f"key_{pin}", name, tr("felt after {seconds} s", seconds=f"{ms / 1000:.1f}"))
+            report.fact(f"key_{pin}", name, tr("pressed after {seconds} s", seconds=f"{ms / 1000:.1f}"))
         case ("held", _):
-            report.fact(f"key_{pin}", name, tr("down all the time"))
+            report.fact(f"key_{pin}", name, tr("pressed all the time"))
             report.findings.append(finding("B664", field=f"IO{pin}"))
-        case ("failed", str(why)):
-            report.fact(f"key_{pin}", name, tr("cannot be asked"))
-            report.findings.append(finding("B665", field=f"IO{pin}", found=why))
+        case ("failed", str(reason)):
+            report.fact(f"key_{pin}", name, tr("cannot be read"))
+            report.findings.append(finding("B665", field=f"IO{pin}", found=reason))
         case _:
-            report.fact(f"key_{pin}", name, tr("not felt"))
+            report.fact(f"key_{pin}", name, tr("no press detected"))
             report.findings.append(finding("B663", field=f"IO{pin}"))
     return report
 
 
 def _json(data: bytes | None) -> dict[str, Any]:
-    """Return the JSON object in a file, {} if there is none that can be used."""
+    """Return the JSON object in a file; {} if it is missing or invalid."""
     try:
-        # Some editors of Windows put a byte order mark before the text.
+        # Some Windows editors put a byte order mark before the text.
         value = json.loads((data or b"{}").decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return {}

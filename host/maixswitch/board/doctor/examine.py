@@ -1,4 +1,4 @@
-"""The whole examination: the ports, then one board subject by subject. If one subject fails, the others go on."""
+"""The examination: the ports, then the subjects of one board. If one subject fails, the others are still examined."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from maixswitch.findings.finding import Finding, Judged, finding
 from maixswitch.language import tr
 
 Say = Callable[[str], None]
-CUTS = {"B603", "B605", "B607", "B608", "B611"}
-"""Failures after which the board is asked nothing more."""
+LINE_FAILURES = {"B603", "B605", "B607", "B608", "B611"}
+"""Failures of the line, after which every further question would only wait for its timeout."""
 LISTEN = 2.0
-"""Seconds to hear the banner of the restart, which tells the memory that is free before a program runs."""
+"""Seconds to wait for the banner after the restart. It states the memory that is free before any program runs."""
 
 
 @dataclass(frozen=True)
 class Examination(Judged):
     """The result of an examination.
 
-    ``port`` is the board that was asked, "" for none; errors come first in ``findings``.
+    port: the port of the board that was examined, "" for none.
+    findings: errors come first.
     """
 
     port: str
@@ -35,12 +36,12 @@ class Examination(Judged):
 
 
 def examine(port: str, say: Say, *, keys: bool = False, fix: bool = False) -> Examination:
-    """Examine the board at `port`, or the only one. What prevents that is a finding, too.
+    """Examine the board at `port`, or the only one. If the board cannot be examined, the reason is a finding.
 
     say: tells the user what happens, and which key to press.
     keys: also ask the user to press the keys.
     fix: repair what can be repaired; otherwise nothing is written.
-    The board's program is stopped for it, and started again at the end.
+    The board's program is stopped at the beginning and started again at the end.
     """
     usb_ports = ports()
     report = SubjectReport()
@@ -48,7 +49,7 @@ def examine(port: str, say: Say, *, keys: bool = False, fix: bool = False) -> Ex
         device = choose(port)
     except BoardError as error:
         device = port
-        # Without a board, the ports often tell the reason: a missing right, or an unknown chip.
+        # If no board can be chosen, the ports often show why: a missing permission, or an unknown chip.
         report.findings += [error.finding, *judge_ports(usb_ports)]
         return _examination(device, usb_ports, report)
     known = next((item for item in usb_ports if item.device == device), None)
@@ -57,9 +58,9 @@ def examine(port: str, say: Say, *, keys: bool = False, fix: bool = False) -> Ex
     try:
         with connect(device, restart=True) as board:
             say(tr("{port}: its program is stopped while doctor looks, and starts again at the end", port=device))
-            known_firmware = firmware.probe(board)  # when this fails, nothing else is worth asking
-            # The restart comes last, because it ends the REPL. Only its banner completes the facts of the firmware,
-            # which nevertheless stand first in the report.
+            known_firmware = firmware.probe(board)  # if this fails, the other subjects cannot be examined either
+            # The restart ends the REPL, so it comes last. The facts about the firmware need its banner, although they
+            # come first in the report.
             others = subjects(board, known_firmware, say, keys=keys, fix=fix)
             banner = "" if board.lost or board.gone else board.restart(LISTEN)
             report.take(firmware.judge(firmware.started(known_firmware, banner), device))
@@ -70,7 +71,7 @@ def examine(port: str, say: Say, *, keys: bool = False, fix: bool = False) -> Ex
 
 
 def judge_ports(usb_ports: list[Port]) -> list[Finding]:
-    """Return the findings about ports if no board could be chosen: ports not allowed, and ports with unknown chips."""
+    """Return the findings about ports that may not be opened, and about ports with unknown chips."""
     findings = []
     for item in boards(usb_ports):
         if not usable(item.device):
@@ -96,7 +97,7 @@ def subjects(board: Board, known_firmware: firmware.Firmware, say: Say, *, keys:
                 listed = storage.probe(board)
         return storage.judge(listed, board.port)
 
-    # Functions and not results: each may fail by itself, and later ones need what `files` has found.
+    # These are functions, not results, since each may fail by itself and later ones need the `listed` of `files`.
     steps: list[Callable[[], SubjectReport]] = [
         files,
         lambda: starts.judge(listed, starts.checksums(board, listed), board.port),
@@ -111,11 +112,10 @@ def subjects(board: Board, known_firmware: firmware.Firmware, say: Say, *, keys:
         try:
             report.take(step())
         except BoardError as error:
-            # Without a line every further question would only wait for its timeout.
-            if error.code in CUTS:
+            if error.code in LINE_FAILURES:
                 report.findings.append(error.finding)
                 break
-            # One subject that fails says nothing about the others, so they go on.
+            # A failure in one subject says nothing about the others, so they are still examined.
             report.findings.append(finding("B665", found=error.finding.text()))
     return report
 

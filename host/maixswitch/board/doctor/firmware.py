@@ -18,14 +18,18 @@ from maixswitch.language import tr
 SMALL_KIB = 3000
 """Free system heap below which models of more than about 2 MB do not load."""
 SLACK_KIB = 100
-"""By how much the free heap may exceed a flavour's figure; builds of one version do not differ more."""
+"""The most KiB by which the free heap may exceed a flavour's figure; builds of one version do not differ more."""
 BANNER = re.compile(r"gc heap=0x([0-9a-fA-F]+)-0x([0-9a-fA-F]+)")
 HEAP_END = 0x80600000
 
 
 @dataclass(frozen=True)
 class Firmware:
-    """What a board says about itself. Numbers are None if it does not say them. ``v4``: does it load kmodel v4?"""
+    """A board's answers about its firmware. Sizes are in bytes; None stands for a missing answer.
+
+    ide: does the firmware support MaixPy IDE?
+    v4: does it load kmodel v4?
+    """
 
     platform: str = ""
     python: str = ""
@@ -40,15 +44,12 @@ class Firmware:
 
     @property
     def free(self) -> int | None:
-        """The bytes for models.
-
-        The amount before any program ran counts, since the firmware's figure never recovers.
-        """
+        """The bytes for models: before any program ran, if known, since the firmware's later figure never recovers."""
         return self.system_free if self.free_at_start is None else self.free_at_start
 
     @property
     def banner(self) -> str:
-        """The version with its build, as far as the board tells it."""
+        """The version with its build, "" if the board does not state it."""
         return self.uname[3] if len(self.uname) > 3 else ""
 
     @property
@@ -62,27 +63,27 @@ class Firmware:
 
     @property
     def api(self) -> str:
-        # CanMV has no top-level module KPU: its KPU is in the module maix.
+        # CanMV has no top-level module KPU; its KPU is in the module maix.
         return "canmv" if "canmv" in (self.banner + self.machine).lower() or "KPU" not in self.modules else "maixpy"
 
     @property
     def version(self) -> tuple[int, int, int, int] | None:
-        """Three numbers and the build (v0.6.2-84 is 0, 6, 2, 84), None if there are none."""
-        # Some builds name no version in their banner. The table of stubs/flavours.py knows which one they are.
+        """Three numbers and the build (v0.6.2-84 is 0, 6, 2, 84); None if unknown."""
+        # The banners of some builds do not name a version. The table of stubs/flavours.py lists their versions.
         untagged = table().BANNERS.get(self.banner.split(" ")[0].partition("-")[0], "")
         match = re.search(r"v?(\d+)\.(\d+)\.(\d+)(?:[-_](\d+))?", untagged or self.banner)
         return (int(match[1]), int(match[2]), int(match[3]), int(match[4] or 0)) if match else None
 
 
 def probe(board: Askable) -> Firmware:
-    """Ask the board. Raises BoardError B606 if what answers is not MaixPy."""
+    """Ask the board about its firmware. Raises BoardError B606 if it is neither MaixPy nor CanMV."""
     firmware = read(one(board, "firmware()"))
     if not firmware.known:
         text = " ".join(part for part in (firmware.python, firmware.platform, firmware.machine) if part)
         raise BoardError("B606", port=board.port, found=text)
     if firmware.api == "maixpy":
         loader_words: object = ""
-        # A loader that cannot be asked leaves the answer open, which is not a failure.
+        # If the loader cannot be asked, `v4` stays unknown, which is not a failure.
         with suppress(BoardError):
             loader_words = one(board, "kmodel()")
         firmware = Firmware(**{**vars(firmware), "v4": v4(str(loader_words))})
@@ -92,7 +93,7 @@ def probe(board: Askable) -> Firmware:
 
 
 def read(answer: object) -> Firmware:
-    """Return what the board's dict says, without values of a wrong type."""
+    """Return the firmware from the dict that a board answered, without values of a wrong type."""
     data: dict[Any, Any] = answer if isinstance(answer, dict) else {}
 
     def number(name: str) -> int | None:
@@ -116,19 +117,25 @@ def read(answer: object) -> Firmware:
 
 
 def v4(words: str) -> bool | None:
-    """Does the loader take version 4? Its words about a file that is not a model tell. None if they do not."""
+    """Does the loader accept version 4? None if unknown.
+
+    words: its message about something that is not a model.
+    """
     if "ERR_KMODEL_VERSION" not in words:
         return None
     return "V3/V4" in words
 
 
 def started(firmware: Firmware, banner: str) -> Firmware:
-    """Return the same with what the firmware printed when it started again."""
+    """Return the same firmware with the free memory from the banner that it printed when it started again."""
     return replace(firmware, free_at_start=free_by_banner(banner))
 
 
 def free_by_banner(line: str) -> int | None:
-    """Return the free bytes of the system heap from a line such as "[MaixPy] gc heap=0x80130e20-0x801b0e20(524288)"."""
+    """Return the free bytes of the system heap, from a line such as "[MaixPy] gc heap=0x80130e20-0x801b0e20(524288)".
+
+    Returns None if the line does not state a possible address.
+    """
     match = BANNER.search(line)
     free = HEAP_END - int(match[2], 16) if match else -1
     return free if 0 <= free < HEAP_END - 0x80000000 else None
@@ -140,7 +147,7 @@ def table() -> stub_types.Flavours:
 
 
 def rows(firmware: Firmware) -> list[tuple[Any, ...]]:
-    """Return the image of each flavour that is closest to the board's version, otherwise the newest."""
+    """Return the image of each flavour that is closest to the board's version; the newest if that is unknown."""
     flavours = table()
     names = [str(row[flavours.NAME]) for row in flavours.newest()]
     if firmware.api == "maixpy" and firmware.version is not None:
@@ -151,9 +158,9 @@ def rows(firmware: Firmware) -> list[tuple[Any, ...]]:
 def guess(firmware: Firmware) -> list[str]:
     """Return the names of the flavours that fit the answers, the likeliest first.
 
-    The interface, kmodel v4, threads, IDE and the free heap decide. More free heap than a flavour leaves excludes it;
-    less does not, since used heap never comes back. If no flavour fits, threads and IDE are ignored, since a build of
-    one's own may differ there.
+    The API, kmodel v4, threads, IDE and the free heap decide. More free heap than a flavour leaves excludes it. Less
+    free heap does not, since used heap never comes back. If no flavour fits, threads and IDE are ignored, since a
+    custom build may differ there.
     """
     return _fitting(firmware, True) or _fitting(firmware, False)
 
@@ -161,12 +168,12 @@ def guess(firmware: Firmware) -> list[str]:
 def _fitting(firmware: Firmware, closely: bool) -> list[str]:
     free = None if firmware.free is None else firmware.free // 1024
     flavours = table()
-    fits = []
+    by_difference = []
     for row in rows(firmware):
         name = str(row[flavours.NAME])
-        # These images are for one board only, so they fit only a board that names itself.
-        own = next((part for part in ("m5stickv", "amigo") if name.startswith(part)), "")
-        if own and own not in (firmware.machine + firmware.banner).lower():
+        # These images are for one board only, so they fit only if the firmware names that board.
+        only_board = next((part for part in ("m5stickv", "amigo") if name.startswith(part)), "")
+        if only_board and only_board not in (firmware.machine + firmware.banner).lower():
             continue
         threads, maixpy = "_thread" in firmware.modules, firmware.api == "maixpy"
         if (
@@ -178,18 +185,18 @@ def _fitting(firmware: Firmware, closely: bool) -> list[str]:
             or ("speech" in name) != ("speech_recognizer" in firmware.modules)
         ):
             continue
-        # The banner comes before the prompt, when more memory is free.
+        # The banner is printed before the prompt appears, when more memory is free.
         usual = row[flavours.FREE_KIB if firmware.free_at_start is None else flavours.BANNER_KIB]
-        # The Python heap is cut from the same memory: a smaller one leaves more for models.
+        # The Python heap is part of the same memory, so a smaller one leaves more for models.
         usual += row[flavours.GC_KIB] - (row[flavours.GC_KIB] if firmware.gc_heap is None else firmware.gc_heap // 1024)
         if free is not None and free > usual + SLACK_KIB:
             continue
-        fits.append((abs(usual - free) if free is not None else 0, name))
-    return [name for _, name in sorted(fits, key=lambda row: row[0])]
+        by_difference.append((abs(usual - free) if free is not None else 0, name))
+    return [name for _, name in sorted(by_difference, key=lambda row: row[0])]
 
 
 def judge(firmware: Firmware, port: str) -> SubjectReport:
-    """Return facts and findings of the firmware."""
+    """Return facts and findings about the firmware."""
     report = SubjectReport()
     name = {"maixpy": "MaixPy", "canmv": "CanMV"}[firmware.api]
     report.fact("firmware", tr("firmware"), " ".join(part for part in (name, firmware.banner) if part))
@@ -198,8 +205,8 @@ def judge(firmware: Firmware, port: str) -> SubjectReport:
     flavours = guess(firmware)
     if flavours:
         report.fact("flavour", tr("flavour, a guess"), ", ".join(flavours))
-    yes = {True: tr("3 and 4"), False: tr("3"), None: tr("3, of 4 it does not say")}[firmware.v4]
-    report.fact("kmodel", tr("kmodel versions"), yes)
+    kmodel_versions = {True: tr("3 and 4"), False: tr("3"), None: tr("3; 4 is unknown")}[firmware.v4]
+    report.fact("kmodel", tr("kmodel versions"), kmodel_versions)
     if firmware.gc_heap is not None:
         report.fact("python_heap", tr("Python heap"), amount(firmware.gc_heap))
     if firmware.system_free is not None:
@@ -207,32 +214,32 @@ def judge(firmware: Firmware, port: str) -> SubjectReport:
     if firmware.free_at_start is not None:
         report.fact("system_heap_at_start", tr("system heap free at start"), amount(firmware.free_at_start))
     version = firmware.version
-    # Without a version nothing can be said about what the firmware lacks, so that itself is the finding.
+    # Without a version it is unknown what the firmware lacks, so the missing version is the finding.
     if version is None:
         report.findings.append(finding("B635", found=firmware.banner, port=port))
     elif firmware.api == "maixpy":
         report.findings.extend(_lacking(firmware.banner, version))
-    # `is`, because None means that the loader did not tell.
+    # `is False`, because None means unknown.
     if firmware.v4 is False:
         report.findings.append(finding("B631"))
-    # Only an unusual Python heap is worth a finding: somebody has changed it, and models or programs may lack memory.
+    # An unusual Python heap is a finding: somebody has changed it, so models or programs may run out of memory.
     images = table()
     usual = next((row[images.GC_KIB] for row in images.newest() if row[images.API] == firmware.api), 512)
     if firmware.gc_heap is not None and firmware.gc_heap // 1024 != usual:
         code = "B632" if firmware.gc_heap // 1024 < usual else "B633"
         report.findings.append(finding(code, found=amount(firmware.gc_heap), wanted=amount(usual * 1024)))
-    # The figure from the restart counts if there is one: what programs took later is not the firmware's fault.
+    # `free` is the figure at the restart, if known: memory that programs took later is not the firmware's fault.
     if firmware.free is not None and firmware.free < SMALL_KIB * 1024:
         report.findings.append(finding("B634", found=amount(firmware.free)))
     return report
 
 
 def _lacking(banner: str, version: tuple[int, int, int, int]) -> Iterator[Finding]:
-    """Yield what this version lacks. Panels with a type of their own are not known here, so nothing is said of them."""
+    """Yield findings about the functions that this version lacks, except those for panels with a type of their own."""
     flavours = table()
     needed_version = tr("v0.6.2-78 or later")
     missing = flavours.lacks(version, flavours.NEEDED)
-    # A firmware that does not start main.py makes whatever else it lacks unimportant.
+    # If the firmware does not start main.py, it does not matter what else it lacks.
     if flavours.STARTS_MAIN in missing:
         yield finding("B630", found=banner, wanted=needed_version)
     elif missing:

@@ -1,4 +1,4 @@
-"""Asks the board by small functions of onboard/look.py. Their answers are literals, which are never run on the PC."""
+"""Calls the functions of onboard/look.py on a board. Their answers are literals, which the PC reads but never runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MARK = "=> "
 
 
 class Askable(Protocol):
-    """What is needed of a board here; `board.connection.Board` has it."""
+    """The methods of a board that are needed here; `board.connection.Board` has them."""
 
     port: str
 
@@ -24,15 +24,15 @@ class Askable(Protocol):
 def ask(board: Askable, call: str, timeout: float = BUSY) -> list[object]:
     """Return the values that a call of onboard/look.py prints.
 
-    timeout: seconds without a byte.
-    Raises BoardError for what the call raised, for no answer in time, and B609 for an answer that is not a literal.
+    timeout: seconds without a byte from the board.
+    Raises BoardError if the call raises an exception or does not answer in time, B609 if an answer is not a literal.
     """
     board.load("look")
     return answers(board.exec(call, timeout), board.port)
 
 
 def answers(output: str, port: str) -> list[object]:
-    """Return the values on the marked lines of what a board printed. Other lines are the firmware's own."""
+    """Return the values on the marked lines of a board's output. Other lines come from the firmware."""
     values: list[object] = []
     for line in output.splitlines():
         # The firmware may print something without a line end before the mark.
@@ -46,7 +46,7 @@ def answers(output: str, port: str) -> list[object]:
 
 
 def one(board: Askable, call: str, timeout: float = BUSY) -> object:
-    """Return the only value that a call prints. Raises BoardError B609 if it prints none."""
+    """Return the last value that a call prints. Raises BoardError B609 if it prints none."""
     values = ask(board, call, timeout)
     if not values:
         raise BoardError("B609", port=board.port, found=call)

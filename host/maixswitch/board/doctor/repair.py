@@ -1,4 +1,4 @@
-"""`maixswitch doctor --fix`: repairs that need no question. Each one is announced."""
+"""`maixswitch doctor --fix`: repairs that need no decision of the user. Each one is reported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from maixswitch.board.connection import Board
 from maixswitch.board.doctor.starts import IDE
 from maixswitch.board.doctor.storage import SD, TODO, Storage
-from maixswitch.board.sync import older
 from maixswitch.board.sync.board_target import BoardTarget
 from maixswitch.board.sync.journal import parse
 from maixswitch.board.sync.plan import begun
@@ -15,35 +14,36 @@ from maixswitch.language import tr
 
 
 def repair(board: Board, storage: Storage, say: Callable[[str], None]) -> bool:
-    """Finish an interrupted sync or delete what it left, and end the firmware's wait for MaixPy IDE.
+    """Finish an interrupted sync, delete the files that it left, and end the firmware's wait for MaixPy IDE.
 
-    Returns whether anything was changed; the storage must then be asked again.
+    storage: the result of `storage.probe`.
+    say: tells the user about each repair.
+    Returns whether anything was changed; `storage` is then out of date.
     Raises BoardError if the board refuses.
     """
-    done = False
+    changed = False
     target = BoardTarget(board)
     if TODO in storage.files:
         steps = parse(storage.texts.get(TODO, b""))
-        # `finish` deletes a list that is damaged: nobody can tell what it wanted, and the next sync compares
-        # everything.
+        # `finish` deletes a damaged list. That loses nothing, because the next sync compares every file.
         if steps is None:
-            say(tr("fix: {path} deleted: it cannot be understood", path=TODO))
+            say(tr("fix: {path} deleted: it is damaged", path=TODO))
         else:
             say(tr("fix: the interrupted sync is finished, {count} steps", count=len(steps)))
         target.finish()
-        done = True
+        changed = True
     if storage.parts:
-        # Asked again, because finishing the sync above has changed the card.
+        # List the card again, because finishing the sync above has changed it.
         listing = target.listing()
-        steps = [*older.remains(listing, target), *begun(listing)]
+        steps = list(begun(listing))
         for step in steps:
             if size := listing.files.get(step.path):
                 say(tr("fix: {path} deleted, {size} bytes of an interrupted sync", path=f"{SD}/{step.path}", size=size))
         target.drop(steps)
-        done = True
+        changed = True
     # With this file the firmware waits for MaixPy IDE and does not start main.py.
     if IDE in storage.files:
         say(tr("fix: {path} deleted: the board starts the app again", path=IDE))
         board.exec(f"import uos\nuos.remove({IDE!r})", 30.0)
-        done = True
-    return done
+        changed = True
+    return changed

@@ -1,4 +1,4 @@
-"""The report of an examination for people: ports, a table of facts, findings with remedies, counts, the next step."""
+"""The report of an examination as text: ports, a table of facts, findings with remedies, counts, the next step."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from maixswitch.language import tr
 
 
 def text(result: Examination) -> str:
-    """Return the whole report as lines without colour, free of control characters."""
+    """Return the report without colours, with control characters made visible."""
     return "\n".join(visible(line).replace("\n", "\\n") for line in lines(result))
 
 
 def lines(result: Examination) -> Iterator[str]:
     yield tr("Serial ports")
     for item in result.ports:
-        # pyserial says "n/a" for a port without a description; that is left out below.
+        # pyserial reports "n/a" for a port without a description; it is left out below.
         parts = [item.chip or tr("unknown chip"), item.description]
         if item.kind_guess:
             parts.append(tr("wired as {kind}, a guess", kind=item.kind_guess))
@@ -32,7 +32,7 @@ def lines(result: Examination) -> Iterator[str]:
     yield ""
     if result.facts:
         yield tr("The board at {port}", port=result.port)
-        # Columns and not characters: names in Chinese are twice as wide.
+        # Measured in columns, not characters, because Chinese characters are twice as wide.
         widest = max(width(fact.name) for fact in result.facts)
         for fact in result.facts:
             yield f"  {fact.name}{' ' * (widest - width(fact.name))}  {fact.value}"
@@ -47,7 +47,7 @@ def lines(result: Examination) -> Iterator[str]:
         warnings=counts[WARNING],
         notes=counts[NOTE],
     )
-    # The errors come first in the list, and one step at a time is enough.
+    # Errors come first in the list, and the user can take only one step at a time.
     worst = next((item for item in result.findings if item.severity == ERROR), None)
     if worst is not None:
         remedy = worst.remedy + " " + tr("(maixswitch explain {code} says more)", code=worst.code)

@@ -1,6 +1,6 @@
 """What starts on a board: boot.py, main.py, the app, models, and files that change what the firmware does.
 
-All of it is judged as text on the PC. Nothing is run.
+All files are judged as text on the PC. None of them is run.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ IDE = "/flash/ide_mode.conf"
 CONFIG = "/flash/config.json"
 STARTS_APP = "device.app"
 FINISHES_SYNC = f"/{STEPS}"
-"""Part of every boot.py of the app that finishes an interrupted sync."""
+"""A boot.py that contains this text finishes an interrupted sync."""
 WELCOME = "Welcome to MaixPy"
-"""Part of the main.py that the firmware writes if there is none."""
+"""Part of the main.py that the firmware writes if the flash has none."""
 
 
 @cache
 def own() -> dict[str, tuple[int, int]]:
-    """Return size and CRC32 of the app's files in this installation, by their paths on a card."""
+    """Return the size and CRC32 of the app's files in this installation, by their paths on a card."""
     root = board_root()
     names = ["boot.py", "main.py"]
     names += [path.relative_to(root).as_posix() for path in sorted((root / "device").rglob("*.py"))]
-    data = {name: (root / name).read_bytes() for name in names}
-    return {name: (len(bytes_), crc32(bytes_)) for name, bytes_ in data.items()}
+    contents = {name: (root / name).read_bytes() for name in names}
+    return {name: (len(data), crc32(data)) for name, data in contents.items()}
 
 
 def checksums(board: Askable, storage: Storage) -> dict[str, int]:
-    """Return the CRC32 of the app's files on the card whose size is right. The others differ anyway."""
+    """Return the CRC32 of the app's files on the card, except those whose size already shows a difference."""
     crcs = {}
     for name, (size, _) in own().items():
         if storage.files.get(f"{SD}/{name}") == size:
@@ -51,7 +51,10 @@ def checksums(board: Askable, storage: Storage) -> dict[str, int]:
 
 
 def judge(storage: Storage, crcs: dict[str, int], port: str) -> SubjectReport:
-    """Return facts and findings of what starts."""
+    """Return facts and findings about the programs that start.
+
+    crcs: the result of `checksums`.
+    """
     report = SubjectReport()
     if storage.card:
         _app(report, storage, crcs, port)
@@ -61,7 +64,7 @@ def judge(storage: Storage, crcs: dict[str, int], port: str) -> SubjectReport:
         if path in storage.files:
             report.fact(name.replace(".", "_"), name, f"{path}: {kind(storage.text(path), name)}")
     if storage.card:
-        # Only with a card: without one the firmware starts from the flash, which `_flash` judges.
+        # Without a card the firmware starts from the flash, which `_flash` judges.
         _starters(report, storage, port)
         for name in COVERS:
             if f"{SD}/{name}" in storage.files:
@@ -71,34 +74,38 @@ def judge(storage: Storage, crcs: dict[str, int], port: str) -> SubjectReport:
 
 
 def kind(text: str | None, name: str) -> str:
-    """Return what a boot.py or main.py is, in words."""
+    """Return a description of a boot.py or main.py.
+
+    text: its source, None if it is not UTF-8.
+    name: boot.py or main.py.
+    """
     if text is None:
         return tr("not UTF-8 text")
-    # From the surest sign to the vaguest. Editors of Windows change line ends, which changes nothing for the board.
+    # From the surest sign to the vaguest. Windows editors change line ends, which makes no difference to the board.
     if text.replace("\r\n", "\n") == source(name):
         return tr("the app's")
     if WELCOME in text:
         return tr("the firmware's own welcome screen")
     if STARTS_APP in text or FINISHES_SYNC in text:
         return tr("the app's, of another version or changed by hand")
-    work = does(text)
+    actions = does(text)
     loads = tr("loads a model itself, as exports of training sites do") if "kpu" in text.lower() else ""
-    return "; ".join(part for part in (loads, work) if part) or tr("another program's")
+    return "; ".join(part for part in (loads, actions) if part) or tr("another program's")
 
 
 def _app(report: SubjectReport, storage: Storage, crcs: dict[str, int], port: str) -> None:
-    # Source and compiled form of a module have the same stem, and either is enough.
+    # The source and the compiled form of a module have the same stem, and the board needs only one of them.
     stems = {_stem(path.removeprefix(SD + "/")) for path in storage.files if path.startswith(SD + "/device/")}
     compiled = any(path.startswith(SD + "/device/") and path.endswith(".mpy") for path in storage.files)
     modules = {name for name in own() if name.startswith("device/")}
     missing = [name for name in sorted(modules) if _stem(name) not in stems]
     missing += [name for name in ("boot.py", "main.py") if f"{SD}/{name}" not in storage.files]
-    # Without any module, a list of the missing ones would say nothing more.
+    # Without any module there is no app, so a list of missing modules would add nothing.
     if not stems:
         report.fact("app", tr("app"), tr("none"))
         report.findings.append(finding("B640", port=port))
         return
-    # Only sources can be compared: a compiled module differs with the compiler.
+    # Only sources can be compared, since a compiled module depends on the compiler.
     changed = [
         name
         for name in sorted(modules)
@@ -109,11 +116,13 @@ def _app(report: SubjectReport, storage: Storage, crcs: dict[str, int], port: st
     if changed:
         report.findings.append(finding("B642", found=some(changed), wanted=f"maixswitch {__version__}", port=port))
     version_text = (
-        tr("not that of this maixswitch") if changed or missing else tr("of this maixswitch {v}", v=__version__)
+        tr("differs from this maixswitch")
+        if changed or missing
+        else tr("same as in this maixswitch {v}", v=__version__)
     )
-    # Nothing was compared then, so no version can be claimed.
+    # Compiled modules were not compared, so the version is unknown.
     if compiled and not changed and not missing:
-        version_text = tr("compiled; its version is not told")
+        version_text = tr("compiled; version unknown")
     report.fact("app", tr("app"), version_text)
 
 
@@ -134,12 +143,12 @@ def _starters(report: SubjectReport, storage: Storage, port: str) -> None:
     if boot in storage.files:
         text = storage.text(boot)
         if text is None or text.replace("\r\n", "\n") != source("boot.py"):
-            # Another version of the app's boot.py works as ours does: it is different (B644), not a foreign program.
-            work = "" if text and FINISHES_SYNC in text else does(text)
-            report.findings.append(finding("B643" if work else "B644", boot, found=work, port=port))
+            # Another version of the app's boot.py works as ours does, so it is only different (B644), not foreign.
+            actions = "" if text and FINISHES_SYNC in text else does(text)
+            report.findings.append(finding("B643" if actions else "B644", boot, found=actions, port=port))
     if main in storage.files:
         text = storage.text(main)
-        # A main.py of another version starts the app all the same, so only a foreign one is a finding.
+        # A main.py of another version starts the app as well, so only a foreign one is a finding.
         if text is None or STARTS_APP not in text:
             description = kind(text, "main.py")
             report.findings.append(
@@ -152,7 +161,7 @@ def _flash(report: SubjectReport, storage: Storage) -> None:
         report.findings.append(finding("B647", IDE))
     if CONFIG in storage.files:
         try:
-            # The firmware takes a damaged file for none, without a word, and then uses its defaults.
+            # The firmware silently ignores a damaged file and uses its defaults.
             config = json.loads(storage.texts.get(CONFIG, b"").decode())
         except (ValueError, RecursionError) as error:
             config = str(error)
@@ -164,7 +173,7 @@ def _flash(report: SubjectReport, storage: Storage) -> None:
                 report.findings.append(finding("B649", CONFIG, "lcd", found=str(config["lcd"])[:80]))
     for name in ("boot.py", "main.py"):
         text = storage.text(f"{FLASH}/{name}") or ""
-        # The welcome screen is what the firmware itself puts there, so it is not worth a finding.
+        # The firmware itself writes the welcome screen, so it is not a finding.
         if text.strip() and WELCOME not in text and text.replace("\r\n", "\n") != source(name):
             report.findings.append(finding("B651", f"{FLASH}/{name}", found=kind(text, name)))
 

@@ -1,4 +1,4 @@
-"""The card and the flash of a board: mounts, free space, and what an interrupted sync left."""
+"""The card and the flash of a board: mounts, free space, and files that an interrupted sync left."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from maixswitch.board.doctor.questions import Askable, ask
 from maixswitch.board.doctor.subject import SubjectReport, amount
-from maixswitch.board.sync import older
 from maixswitch.board.sync.inventory import MARK, STEPS, SUMS, SYNC
 from maixswitch.board.sync.journal import parse
 from maixswitch.card.rules.app import some
@@ -17,17 +16,20 @@ SD, FLASH = "/sd", "/flash"
 TODO = f"{SD}/{STEPS}"
 DEPTH = 6
 LITTLE = 1024 * 1024
+"""Free bytes below which a card counts as nearly full."""
 TEXT_LIMIT = 16384
-"""The most bytes that are read of a file that is judged as text."""
+"""The most bytes that are read from a file that is judged as text."""
 ERRORS = {5: "EIO", 19: "ENODEV"}
 
 
 @dataclass
 class Storage:
-    """What is mounted, and the files with their sizes.
+    """The mounted card and flash with their files.
 
-    mounts: for each name (bytes of a block, blocks, free blocks), or the number of the error that asking gave.
-    broken: folders that cannot be read, with their error's number.
+    mounts: by name (sd, flash): (bytes of a block, blocks, free blocks), or the errno if they cannot be read.
+    files: path -> size in bytes.
+    broken: folders that cannot be read -> errno.
+    texts: path -> the first TEXT_LIMIT bytes of the files in READ.
     """
 
     mounts: dict[str, tuple[int, int, int] | int] = field(default_factory=dict)
@@ -43,24 +45,22 @@ class Storage:
 
     @property
     def root(self) -> str:
-        """Where the firmware looks for boot.py and main.py."""
+        """The folder in which the firmware looks for boot.py and main.py."""
         return SD if self.card else FLASH
 
     @property
     def parts(self) -> list[str]:
-        """Files on the card that an interrupted sync was writing, of older versions too."""
+        """Files on the card that an interrupted sync was writing."""
         marked = tuple(folder + "/" for folder in self.arriving)
         return sorted(
             path
             for path in self.files
-            if (path.startswith(f"{SD}/{SYNC}/") and path not in (TODO, f"{SD}/{SUMS}"))
-            or path.startswith(marked)
-            or (path.startswith(SD + "/") and older.left(path.lower().split("/")[2:]))
+            if (path.startswith(f"{SD}/{SYNC}/") and path not in (TODO, f"{SD}/{SUMS}")) or path.startswith(marked)
         )
 
     @property
     def arriving(self) -> list[str]:
-        """Folders of models that the app ignores, since some of their files are still missing."""
+        """Folders of models that the app ignores, because some of their files have not arrived."""
         return sorted(
             path.rpartition("/")[0]
             for path in self.files
@@ -68,7 +68,7 @@ class Storage:
         )
 
     def text(self, path: str) -> str | None:
-        """Return a text that was read; None if the file is missing or not UTF-8."""
+        """Return the text of a file in READ; None if the file is missing or not UTF-8."""
         try:
             return self.texts[path].decode() if path in self.texts else None
         except UnicodeDecodeError:
@@ -85,7 +85,7 @@ READ = (
 
 
 def probe(board: Askable) -> Storage:
-    """Ask what is mounted, list all files, and read the few whose text matters."""
+    """Ask which media are mounted, list all files on them, and read those in READ."""
     storage = Storage()
     for row in ask(board, "mounts()"):
         match row:
@@ -96,8 +96,8 @@ def probe(board: Askable) -> Storage:
     for name in storage.mounts:
         for row in ask(board, f"files('/{name}', {DEPTH})", 30.0):
             match row:
-                # onboard/look.py ends a folder with "/", and gives the error's number as a negative size where a folder
-                # cannot be read.
+                # onboard/look.py ends the path of a folder with "/". For a folder that cannot be read it returns the
+                # negative errno as the size.
                 case (str(path), int(size)) if path.endswith("/"):
                     storage.folders.add(path.rstrip("/"))
                 case (str(path), int(size)) if size < 0:
@@ -113,13 +113,13 @@ def probe(board: Askable) -> Storage:
 
 
 def judge(storage: Storage, port: str) -> SubjectReport:
-    """Return facts and findings of card and flash as media."""
+    """Return facts and findings about the card and the flash."""
     report = SubjectReport()
     if "sd" not in storage.mounts:
         report.fact("card", tr("card"), tr("none"))
         report.findings.append(finding("B620", port=port))
     elif not storage.card:
-        # The firmware mounted a card at its start, but the card gives errors now: a bad contact or a dying card.
+        # The firmware mounted the card at its start, but now the card returns errors: a bad contact or a failing card.
         number = storage.broken[SD]
         report.fact("card", tr("card"), tr("cannot be read"))
         report.findings.append(finding("B623", SD, found=f"OSError {number} {ERRORS.get(number, '')}".strip()))
@@ -128,12 +128,12 @@ def judge(storage: Storage, port: str) -> SubjectReport:
         for folder, number in sorted(storage.broken.items()):
             if folder.startswith(SD):
                 report.findings.append(finding("B623", folder, found=f"OSError {number}"))
-    # No finding if the flash does not answer: the app does not need it.
+    # If the flash does not answer, that is not a finding, since the app does not need it.
     if isinstance(row := storage.mounts.get("flash"), tuple):
         total, free = row[0] * row[1], row[0] * row[2]
         report.fact("flash", tr("flash"), tr("{free} of {total} free", free=amount(free), total=amount(total)))
     if TODO in storage.files:
-        # A list that is not complete does nothing (boot.py ignores it), but it shows an interrupted sync.
+        # boot.py ignores an incomplete list, but the list shows that a sync was interrupted.
         steps = parse(storage.texts.get(TODO, b""))
         if steps is None:
             report.findings.append(finding("B629", TODO))
@@ -145,9 +145,9 @@ def judge(storage: Storage, port: str) -> SubjectReport:
 
 
 def _space(report: SubjectReport, row: tuple[int, int, int] | int) -> None:
-    # The card lists its files but not its space: its file system is likely damaged.
+    # The card lists its files but not its free space, so its file system is probably damaged.
     if isinstance(row, int):
-        report.fact("card", tr("card"), tr("mounted; its space cannot be asked"))
+        report.fact("card", tr("card"), tr("mounted; its free space is unknown"))
         report.findings.append(finding("B623", SD, found=f"OSError {row}"))
         return
     size, blocks, free = row
@@ -158,6 +158,6 @@ def _space(report: SubjectReport, row: tuple[int, int, int] | int) -> None:
         cluster=amount(size),
     )
     report.fact("card", tr("card"), text)
-    # A sync needs room for old and new files together, so a nearly full card is worth a warning.
+    # A sync needs room for old and new files together, so a nearly full card deserves a warning.
     if size * free < LITTLE:
         report.findings.append(finding("B627", found=amount(size * free)))

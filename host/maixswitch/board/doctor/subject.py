@@ -1,4 +1,4 @@
-"""The result for one subject of the doctor: facts for the table, and findings."""
+"""The result of doctor for one subject: facts for the table, and findings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from maixswitch.language import tr
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact. ``key`` is English, for programs; ``name`` and ``value`` are in the user's language."""
+    """A fact about a board. ``key`` is English, for programs; ``name`` and ``value`` are in the user's language."""
 
     key: str
     name: str

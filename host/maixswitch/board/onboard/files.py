@@ -1,28 +1,31 @@
-"""Sent to the board by sync: what is on its card, as one literal a line, and the CRC32 of those lines at the end."""
+"""Sent to a board by sync: functions that print what is on its card, one literal per line, and the CRC32 of the lines.
+
+MicroPython v1.11 language. `board/sync/board_target.py` calls them and reads their output.
+"""
 
 from binascii import crc32
 
 import uio
 import uos
 
-told = [0]
+rows_crc = [0]
 
 
 def say(row):
-    """Print a literal, and take it into the sum."""
+    """Print a literal, and add it to the CRC32."""
     line = repr(row)
-    told[0] = crc32(line.encode(), told[0])
+    rows_crc[0] = crc32(line.encode(), rows_crc[0])
     print(line)
 
 
 def end():
-    """Print the sum of all that was told since the last time."""
-    print("= %d" % (told[0] & 0xFFFFFFFF))
-    told[0] = 0
+    """Print the CRC32 of the lines since the last call."""
+    print("= %d" % (rows_crc[0] & 0xFFFFFFFF))
+    rows_crc[0] = 0
 
 
 def walk(root):
-    """Tell (path, bytes) of every file and (path, -1) of every folder below root."""
+    """Print (path, bytes) for every file below root, and (path, -1) for every folder."""
     folders = [""]
     while folders:
         folder = folders.pop()
@@ -36,7 +39,7 @@ def walk(root):
 
 
 def read(path):
-    """Tell the file's bytes in pieces; nothing for one that is not there."""
+    """Print the bytes of a file in pieces; print nothing if it is missing."""
     try:
         file = uio.open(path, "rb")
     except OSError as error:
@@ -52,7 +55,7 @@ def read(path):
 
 
 def make(path):
-    """Make a folder; nothing when it is there."""
+    """Make a folder; do nothing if it exists."""
     try:
         uos.mkdir(path)
     except OSError as error:
@@ -61,9 +64,13 @@ def make(path):
 
 
 def drop(path, folder):
-    """Delete a file, or a folder with the files in it; nothing when it is gone."""
+    """Delete a file, or a folder with the files in it; do nothing if it is missing.
+
+    folder: is the path that of a folder?
+    """
     try:
         if folder:
+            # The names come first: removing files under an open listing would make FatFs leave some out.
             for row in list(uos.ilistdir(path)):
                 uos.remove(path + "/" + row[0])
         (uos.rmdir if folder else uos.remove)(path)
@@ -73,6 +80,6 @@ def drop(path, folder):
 
 
 def space(root):
-    """Tell (free bytes, bytes of a cluster)."""
-    found = uos.statvfs(root)
-    say((found[1] * found[3], found[1]))
+    """Print (free bytes, bytes of a cluster)."""
+    stats = uos.statvfs(root)
+    say((stats[1] * stats[3], stats[1]))

@@ -1,6 +1,7 @@
-"""What maixswitch doctor asks of a board: each function prints lines "=> " with the repr of a value.
+"""Sent to a board by `maixswitch doctor`: each function prints lines of "=> " and the repr of a value.
 
-Everything else on the line is the firmware's own talk. Nothing here writes. Never tried on a board.
+Other lines of the output come from the firmware. No function here writes to the card or the flash. MicroPython v1.11
+language. Never tried on a board.
 """
 
 import gc
@@ -10,23 +11,24 @@ import uos
 
 
 def answer(value):
+    """Print a value in the form that the host looks for."""
     print("=> " + repr(value))
 
 
 def firmware():
-    """A dict: who answers, its memory in bytes, which modules it has."""
-    said = {"platform": sys.platform, "python": sys.implementation.name}
+    """Answer a dict: the platform and its version, the free memory in bytes, the modules."""
+    facts = {"platform": sys.platform, "python": sys.implementation.name}
     try:
-        said["uname"] = tuple([str(part) for part in uos.uname()])
+        facts["uname"] = tuple([str(part) for part in uos.uname()])
     except AttributeError:
-        said["uname"] = ()
+        facts["uname"] = ()
     gc.collect()
-    said["python_free"] = gc.mem_free()
+    facts["python_free"] = gc.mem_free()
     try:
         from Maix import utils
 
-        said["gc_heap"] = utils.gc_heap_size()
-        said["system_free"] = utils.heap_free()
+        facts["gc_heap"] = utils.gc_heap_size()
+        facts["system_free"] = utils.heap_free()
     except (ImportError, AttributeError):
         pass
     modules = []
@@ -36,29 +38,29 @@ def firmware():
             modules.append(name)
         except ImportError:
             pass
-    said["modules"] = modules
+    facts["modules"] = modules
     try:
         import sensor
 
-        said["ide"] = hasattr(sensor, "set_jb_quality")
+        facts["ide"] = hasattr(sensor, "set_jb_quality")
     except ImportError:
         pass
-    answer(said)
+    answer(facts)
 
 
 def kmodel():
-    """What the loader says of something in the flash that is no model: its words tell which versions it takes."""
+    """Answer the loader's message about something that is not a model; it names the versions that the loader takes."""
     import KPU
 
     try:
-        KPU.deinit(KPU.load(16))  # inside the firmware itself; read, never written
+        KPU.deinit(KPU.load(16))  # address 16 is inside the firmware; it is read, never written
         answer("")
     except Exception as error:
         answer(str(error))
 
 
 def mounts():
-    """A tuple for each of /sd and /flash that is there: name, bytes of a block, blocks, free blocks; or name, errno."""
+    """Answer (name, bytes of a block, blocks, free blocks) for sd and flash if mounted; (name, errno) on an error."""
     for name in uos.listdir("/"):
         if name in ("sd", "flash"):
             try:
@@ -69,7 +71,11 @@ def mounts():
 
 
 def files(folder, depth):
-    """(path, size) of each file below, ("path/", 0) of each folder, (path, -errno) where it cannot be read."""
+    """Answer (path, size) for each file below a folder, (path + "/", 0) for each folder.
+
+    depth: how many levels of folders to enter.
+    For a folder that cannot be read, the answer is (path, -errno).
+    """
     try:
         for row in uos.ilistdir(folder or "/"):
             path = folder + "/" + row[0]
@@ -84,7 +90,7 @@ def files(folder, depth):
 
 
 def text(path, limit):
-    """The first bytes of a file, None when there is none or it cannot be read."""
+    """Answer the first `limit` bytes of a file; None if it is missing or unreadable."""
     try:
         with open(path, "rb") as file:
             answer(file.read(limit))
@@ -93,7 +99,7 @@ def text(path, limit):
 
 
 def file_crc(path):
-    """The CRC32 of a file, None when it cannot be read."""
+    """Answer the CRC32 of a file; None if it is missing or unreadable."""
     from ubinascii import crc32
 
     crc = 0
@@ -110,7 +116,7 @@ def file_crc(path):
 
 
 def camera():
-    """("ok", id, width, height) after three pictures, or the step that failed and why."""
+    """Take three pictures; answer ("ok", id of the sensor, width, height), or (step that failed, reason)."""
     step = "reset"
     gc.collect()
     try:
@@ -129,7 +135,11 @@ def camera():
 
 
 def panel(kind):
-    """("ok", width, height) when the panel's driver starts, or ("init", why); nobody can ask whether there is one."""
+    """Start the panel's driver; answer ("ok", width, height), or ("init", reason).
+
+    The driver starts even if no panel is connected.
+    kind: the `type` argument of lcd.init.
+    """
     gc.collect()
     try:
         import lcd
@@ -141,7 +151,12 @@ def panel(kind):
 
 
 def key(pin, wait):
-    """("pressed", ms), ("silent", 0), ("held", 0) when it is down all the time, or ("failed", why); `wait` in ms."""
+    """Wait for a key to be pressed.
+
+    pin: the IO number of the key, which pulls it to ground.
+    wait: ms to wait.
+    Answers ("pressed", ms), ("silent", 0) for no press, ("held", 0) if it is down all the time, or ("failed", reason).
+    """
     import utime
 
     try:
@@ -154,10 +169,11 @@ def key(pin, wait):
         fm.register(pin, fm.fpioa.GPIOHS0)
         read = GPIO(GPIO.GPIOHS0, GPIO.IN, GPIO.PULL_UP).value
         start = utime.ticks_ms()
+        # First wait until the key is up, so that one that is held from the start does not count as pressed.
         up = same = 0
         while utime.ticks_diff(utime.ticks_ms(), start) < wait:
             same = same + 1 if read() == (0 if up else 1) else 0
-            if same == 3:  # 15 ms: no bounce
+            if same == 3:  # 15 ms, longer than contacts bounce
                 if up:
                     answer(("pressed", utime.ticks_diff(utime.ticks_ms(), start)))
                     return

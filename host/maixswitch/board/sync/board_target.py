@@ -1,4 +1,4 @@
-"""A card in a board on its cable, reached through the board's own MicroPython. Never tried on a board."""
+"""A card in a board on its cable, accessed through the board's MicroPython. Never tried on a board."""
 
 from __future__ import annotations
 
@@ -20,21 +20,25 @@ from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import tr
 
 CARD_RATE = 250_000
-"""The bytes per second that a card in a board writes: a guess, for the estimate only."""
+"""The bytes per second that a card in a board can write. A guess, used only to estimate the duration."""
 WIRE = 10 * 1.01
-"""Bits on the line for a byte of a file: start and stop bit, headers and answers."""
+"""Bits on the line for a byte of a file, with start and stop bit, and 1 % for headers and answers."""
 BATCH = 1 << 20
-"""Bytes that the board reads between two signs of progress."""
+"""Bytes that the board reads between two calls of `tell`."""
 QUICK = 8.0
-"""Seconds that any other answer may take."""
+"""Seconds that an answer may take, unless another limit is named."""
 SLOW = 60.0
 """Seconds that a card may take for one step, such as deleting a large file."""
 SLOWEST = 50_000
-"""The fewest bytes per second that a board copies before it is given up: a guess."""
+"""Bytes per second. A board that copies more slowly counts as hanging. A guess."""
 
 
 class BoardTarget:
-    """The card of a board. ``root`` is its path in the firmware; ``plain``: send with mpremote's own verbs."""
+    """The card of a board.
+
+    plain: send with mpremote's own commands.
+    root: the card's path on the board.
+    """
 
     def __init__(self, board: Board, *, plain: bool = False, root: str = "/sd") -> None:
         self.board = board
@@ -60,12 +64,12 @@ class BoardTarget:
         for at, path in enumerate(paths, 1):
             batch.append(path)
             size = sum(paths[name] for name in batch)
-            # Small files share a call, and a large one ends its batch: the bar moves, and no call takes too long.
+            # Small files share a call, and a large one ends its batch: the bar must move, and no call take too long.
             if size >= BATCH or at == len(paths):
                 sums = board_crcs(self.board, [self._at(name) for name in batch])
                 for name in batch:
                     row = sums[self._at(name)]
-                    # Another size than in the listing means a damaged file. It is left out, like an unreadable one.
+                    # If the size differs from the listing, the file is damaged and left out, like an unreadable one.
                     if row is not None and row[0] == paths[name]:
                         known[name] = row[1]
                 tell(size)
@@ -87,7 +91,7 @@ class BoardTarget:
 
     def send(self, file: Path, path: str, offset: int, size: int, crc: int, tell: Tell) -> None:
         data = file.read_bytes()
-        # Offset and checksum belong to the file as it was planned: a newer one would continue an older part.
+        # Offset and checksum belong to the file as it was planned. A changed file would be appended to the old part.
         if (len(data), zlib.crc32(data)) != (size, crc):
             raise MaixSwitchError(tr("{file} changed meanwhile; run the same command again", file=file), EXIT_IO)
         if self.plain:
@@ -104,7 +108,7 @@ class BoardTarget:
         if steps is None:
             self.drop([Step("delete", STEPS)])
             return
-        # The boot.py of this installation does it: the card's own may be another program's, or missing.
+        # Run the boot.py of this installation: the card's may be another program's, or missing.
         program = (board_root() / BOOT).read_text(encoding="utf-8").replace('finish("/sd")', f"finish({self.root!r})")
         sizes = self.listing().files
         output = self.board.run(
@@ -112,7 +116,7 @@ class BoardTarget:
         ).strip()
         if output and force:
             self.drop([Step("delete", STEPS)])
-        # What was printed is a failure only if the list is still there: boot.py deletes it after its last step.
+        # Output means a failure only if the list still exists: boot.py deletes it after its last step.
         elif output and self.read(STEPS):
             raise BoardError("B625", port=self.name, found=output.splitlines()[-1])
 
@@ -132,11 +136,11 @@ class BoardTarget:
         return f"{self.root}/{path}"
 
     def _rows(self, call: str, timeout: float = QUICK) -> list[Any]:
-        """Return the literals that a function of onboard/files.py prints. Asks again if the line damaged them."""
+        """Return the literals that a call of onboard/files.py prints. Repeat the call if the line damaged them."""
         output = ""
         for _ in range(TRIES):
             self.board.load("files")
-            output = self.board.run(f"told[0] = 0\n{call}\nend()", timeout)
+            output = self.board.run(f"rows_crc[0] = 0\n{call}\nend()", timeout)
             *lines, last = output.splitlines() or [""]
             if last == f"= {zlib.crc32(''.join(lines).encode())}":
                 return [ast.literal_eval(line) for line in lines]

@@ -21,7 +21,7 @@ CARD_SIGNS = ("models", "device", "main.py", SYNC)
 
 
 class FolderTarget:
-    """A folder as a card. What is written is synced to the medium and, where the system can, read back from it."""
+    """A folder as a card. Writes are synced to the medium and, where the system allows it, read back from there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -48,8 +48,8 @@ class FolderTarget:
                 try:
                     sums[path] = inventory.checksum(self.folder / path, tell=tell)[1]
                 except OSError as error:
-                    # An unreadable file is left out, and so it is sent again. If the folder is gone, the card was
-                    # pulled out.
+                    # An unreadable file is left out, so that it is sent again. If the folder is gone, too, the card was
+                    # pulled out, which is an error.
                     if error.errno != errno.EIO or not self.folder.is_dir():
                         raise
         return sums
@@ -93,12 +93,12 @@ class FolderTarget:
                 _settle(part)
             self._settle_names([path])
             if inventory.checksum(target) != (size, crc):
-                # The next try must not go on from a wrong part.
+                # The next sync must not continue from a wrong part.
                 target.unlink()
                 raise MaixSwitchError(
                     tr(
-                        "{path}: the card does not give back what was written to it, or {file} changed meanwhile; "
-                        "run the same command again, or take another card",
+                        "{path}: the card returns other bytes than were written to it, or {file} changed meanwhile; "
+                        "run the same command again, or use another card",
                         path=target,
                         file=file,
                     ),
@@ -107,7 +107,7 @@ class FolderTarget:
 
     def drop(self, steps: Iterable[Step]) -> None:
         for step, error in journal.finish(steps, self._exists, self._do):
-            if step.verb != "rmdir":  # A folder that is not empty may stay.
+            if step.verb != "rmdir":  # a folder that is not empty may stay
                 raise self._failure(error)
 
     def finish(self, force: bool = False) -> None:
@@ -116,7 +116,7 @@ class FolderTarget:
             try:
                 self.drop(steps)
             except MaixSwitchError:
-                # A new plan compares every file, so a step that failed here does no harm.
+                # The new plan compares every file, so a step that failed here does no harm.
                 if not force:
                     raise
             self._settle_names(step.path for step in steps)
@@ -129,7 +129,7 @@ class FolderTarget:
     def full(self, need: int, free: int, gain: int) -> MaixSwitchError:
         text = tr(
             "{name}: the card is full: {free} KiB are free, {need} KiB are needed, since old and new files are on it "
-            "together until all have arrived; take models away, or take a larger card",
+            "together until all have arrived; remove models, or use a larger card",
             name=self.name,
             free=free >> 10,
             need=-(-need >> 10),
@@ -160,14 +160,14 @@ class FolderTarget:
         with part.open("rb") as source, target.open("wb") as file:
             shutil.copyfileobj(source, file, BLOCK)
             _settle(file)
-        # The part is deleted last: until the copy is proved, the step can be repeated. boot.py does it in the same way.
+        # The part is deleted last, so that the step can be repeated until the copy is verified. boot.py does the same.
         if inventory.checksum(target)[1] != int(step.crc, 16):
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(target))
         self._settle_names([step.name])
         part.unlink()
 
     def _settle_names(self, paths: Iterable[str]) -> None:
-        """Make sure that the folders of these paths reach the card, on systems that can do this."""
+        """Write the folders of these paths through to the card, on systems that can do this."""
         if os.name == "nt":
             return
         folders = {(self.folder / path).parent for path in paths}
@@ -188,25 +188,25 @@ class FolderTarget:
 
     def _failure(self, error: OSError) -> MaixSwitchError:
         path = error.filename or self.folder
-        # Linux makes a FAT with errors read-only, so the remedy names more than the lock.
+        # Linux mounts a FAT with errors read-only, so the remedy names more than the write lock.
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
             text = tr(
-                "{path}: the card cannot be written ({reason}): push the lock of its adapter back, mount it for "
+                "{path}: the card cannot be written ({reason}): release the write lock of its adapter, mount it for "
                 "writing, or let the system check its file system",
                 path=path,
                 reason=reason(error),
             )
         elif error.errno == errno.ENOSPC:
-            text = tr("{path}: the card is full: take models away, or take a larger card", path=path)
-        # A card that was pulled out gives various error numbers, so the missing folder decides.
+            text = tr("{path}: the card is full: remove models, or use a larger card", path=path)
+        # A card that was pulled out causes various error numbers, so check whether the folder is missing.
         elif not self.folder.is_dir():
             text = tr(
-                "{path}: the card is gone; put it in again and run the same command: it goes on where it stopped",
+                "{path}: the card is gone; insert it again and run the same command: it continues where it stopped",
                 path=self.folder,
             )
         else:
             text = tr(
-                "{path}: the card cannot be read or written ({reason}); take it out, put it in again, and run the same "
+                "{path}: the card cannot be read or written ({reason}); take it out, insert it again, and run the same "
                 "command",
                 path=path,
                 reason=reason(error),
@@ -215,7 +215,7 @@ class FolderTarget:
 
 
 def _settle(file: BinaryIO) -> None:
-    """Write a file through to the card, and make the next read come from there, on systems that can do this."""
+    """Write a file through to the card and, on systems that can do this, make the next read come from there."""
     file.flush()
     os.fsync(file.fileno())
     if hasattr(os, "posix_fadvise"):

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maixswitch import files
-from maixswitch.board.sync import older
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
 SYNC = "SYNC"
-"""The folder that sync itself writes into. All names in it have at most eight capitals and digits. Such a name has one
-entry in a FAT folder, which a single write of a sector makes or deletes; a longer name has several."""
+"""The folder of sync's own files.
+
+Their names are at most eight capitals and digits. Such a name is a single entry in a FAT folder, so one write of a
+sector makes or deletes it. A longer name has several entries."""
 STEPS = "SYNC/STEPS"
 SUMS = "SYNC/SUMS"
 MARK = "ARRIVING"
-"""A file in a new model's folder whose files are not complete yet. The app ignores such a folder."""
+"""The file that marks a new model's folder until all its files have arrived. The app ignores such a folder."""
 MODEL = "model.json"
 BOOT = "boot.py"
 CHOSEN = ("maixswitch.s0", "maixswitch.s1")
@@ -35,9 +36,10 @@ Tell = Callable[[int], None]
 class Source:
     """A file that should be on the card.
 
-    path: its path there, with "/".
-    file: where its bytes are.
+    path: its path on the card, with "/".
+    file: its path on the PC.
     size: in bytes.
+    crc: its CRC32.
     """
 
     path: str
@@ -49,15 +51,14 @@ class Source:
 def travels(path: str) -> bool:
     """Does sync send, compare and delete this path, relative to the card's root?
 
-    It leaves alone hidden files, the system's, those that sync and the app write themselves, and those of older
-    versions.
+    It leaves alone hidden files, the system's, and those that sync and the app write themselves.
     """
-    # FAT ignores case, so every comparison here does.
+    # FAT ignores case, so every comparison here does the same.
     parts = path.lower().split("/")
     if any(part.startswith(".") or part in SYSTEM for part in parts) or parts[0] == SYNC.lower():
         return False
     mark = parts[0] == "models" and parts[2:] == [MARK.lower()]
-    return not mark and not older.left(parts) and path.lower() not in CHOSEN
+    return not mark and path.lower() not in CHOSEN
 
 
 def is_app(path: str) -> bool:
@@ -68,7 +69,8 @@ def is_app(path: str) -> bool:
 def sources(card: Path, *, app_only: bool = False, tell: Tell | None = None) -> dict[str, Source]:
     """Return the files of a card's folder that are sent, by path. Links to files inside it are followed.
 
-    tell: gets the bytes as they are read.
+    app_only: only the files of the app.
+    tell: gets the number of bytes read since its last call.
     Raises MaixSwitchError for names that the card's file system cannot hold (usage), and for files that cannot be read
     (input or output).
     """
@@ -77,7 +79,7 @@ def sources(card: Path, *, app_only: bool = False, tell: Tell | None = None) -> 
         for file in sorted(card.rglob("*")):
             path = file.relative_to(card).as_posix()
             if travels(path) and file.is_file() and (is_app(path) or not app_only):
-                # A link could send any file of this PC to a board.
+                # Such a link could send any file of this PC to a board.
                 if file.is_symlink() and not file.resolve().is_relative_to(card.resolve()):
                     raise MaixSwitchError(tr("{path}: a link that leads off the card", path=file), EXIT_USAGE)
                 by_path[path] = Source(path, file, *checksum(file, tell=tell))
@@ -88,33 +90,42 @@ def sources(card: Path, *, app_only: bool = False, tell: Tell | None = None) -> 
 
 
 def with_build(by_path: dict[str, Source], built: Path) -> dict[str, Source]:
-    """Return the same files with the app in ``built`` instead of their own."""
-    rest = {path: source for path, source in by_path.items() if not is_app(path)}
-    return rest | sources(built, app_only=True)
+    """Return the same files, but with the app from the folder ``built``."""
+    others = {path: source for path, source in by_path.items() if not is_app(path)}
+    return others | sources(built, app_only=True)
 
 
 def judge(paths: Iterable[str]) -> None:
-    """Raise MaixSwitchError (usage) for the first name that FAT cannot hold, or that it takes for another one."""
+    """Check the names of files for a card. Raises MaixSwitchError (usage) if FAT cannot hold one or mixes up two."""
     seen: dict[str, str] = {}
     for path in paths:
         for part in path.split("/"):
-            # FAT counts the length in UTF-16 units, 255 at most, and drops spaces and dots at the end of a name.
+            # FAT allows 255 UTF-16 units for a name, and drops spaces and dots at its end.
             if FORBIDDEN.search(part) or part != part.rstrip(" .") or len(part.encode("utf-16-le")) > 2 * 250:
                 raise MaixSwitchError(
                     tr("{path}: a card with FAT32 cannot hold this name; rename it", path=path), EXIT_USAGE
                 )
-        # On this PC they are two files. On the card the second one would replace the first.
+        # On this PC these are two files, but on the card the second one would replace the first.
         folded = path.casefold()
         if folded in seen:
             raise MaixSwitchError(
-                tr("{path} and {other}: one file for a card with FAT32; rename one", path=path, other=seen[folded]),
+                tr(
+                    "{path} and {other}: a FAT32 card takes both for one file; rename one",
+                    path=path,
+                    other=seen[folded],
+                ),
                 EXIT_USAGE,
             )
         seen[folded] = path
 
 
 def checksum(file: Path, size: int | None = None, tell: Tell | None = None) -> tuple[int, int]:
-    """Return (bytes, CRC32) of a file, or of its first ``size`` bytes. Raises OSError if it cannot be read."""
+    """Return (bytes, CRC32) of a file.
+
+    size: only of that many bytes at its beginning.
+    tell: gets the number of bytes read since its last call.
+    Raises OSError if the file cannot be read.
+    """
     crc = length = 0
     with file.open("rb") as stream:
         while block := stream.read(BLOCK if size is None else min(BLOCK, size - length)):
@@ -133,13 +144,14 @@ def rank(path: str) -> tuple[int, str]:
 
 
 def staged(sources: Iterable[Source]) -> dict[str, str]:
-    """Return the file in SYNC that each path's bytes arrive in. Other bytes get another file, so parts are never mixed.
+    """Return for each path the file in SYNC in which its bytes arrive.
 
-    The first letter distinguishes files of the app from the others.
+    The names begin with A for files of the app, and with M for all others.
     """
     parts: dict[str, str] = {}
     for source in sources:
-        # The name depends on path and contents, so that the next run finds the part again and never mixes two versions.
+        # The name depends on path and contents, so the next sync finds the part again, but never continues the part of
+        # another version.
         number = zlib.crc32(f"{source.path}\t{source.crc}".encode())
         while (part := f"{SYNC}/{'A' if is_app(source.path) else 'M'}{number % (1 << 28):07X}") in parts.values():
             number += 1

@@ -1,4 +1,4 @@
-"""The steps that remain after all files have arrived. The card's boot.py carries them out in the way of `finish`."""
+"""The steps that remain after all files have arrived. `finish` carries them out; the card's boot.py does the same."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ VERBS = {"copy": 3, "mkdir": 1, "delete": 1, "rmdir": 1}
 
 @dataclass(frozen=True)
 class Step:
-    """One step. It can be repeated from its start after a power cut at any point.
+    """One step. After a power cut at any point, it can be repeated from its start.
 
     verb: copy, mkdir, delete, or rmdir, which also deletes the files in the folder.
-    path: relative to the card's root. A copy's source is deleted after the copy was verified.
+    path: the file or folder, relative to the card's root. A copy deletes this file once it has verified the new one.
     name: the file that a copy writes.
-    crc: the CRC32 of the bytes that are copied, as eight digits.
+    crc: the CRC32 of the copied bytes, as eight hexadecimal digits.
     """
 
     verb: str
@@ -35,17 +35,17 @@ def dump(steps: Iterable[Step]) -> bytes:
 
 
 def parse(data: bytes) -> list[Step] | None:
-    """Return the steps of a SYNC/STEPS, None if it is incomplete or invalid."""
+    """Return the steps in the contents of SYNC/STEPS; None if they are incomplete or invalid."""
     body, end = data[:-13], data[-13:]
     if end != b"\nend %08x" % zlib.crc32(body):
         return None
     steps = []
     for line in body.decode().split("\n") if body else ():
-        verb, *rest = line.split("\t")
-        # A damaged list must not reach anything outside the card.
-        if VERBS.get(verb) != len(rest) or not all(map(_inside, rest)):
+        verb, *arguments = line.split("\t")
+        # A manipulated list must not reach files outside the card.
+        if VERBS.get(verb) != len(arguments) or not all(map(_inside, arguments)):
             return None
-        steps.append(Step(verb, *rest))
+        steps.append(Step(verb, *arguments))
     return steps
 
 
@@ -58,11 +58,15 @@ def finish(
     exists: Callable[[str], bool],
     do: Callable[[Step], None],
 ) -> list[tuple[Step, OSError]]:
-    """Carry out every step that is not done yet; return those that failed, with their errors."""
+    """Carry out every step that is not done yet; return those that failed, with their errors.
+
+    exists: does a path exist on the card?
+    do: carries out one step, or raises OSError.
+    """
     failed = []
     for step in steps:
         try:
-            # Otherwise the step was done before a power cut: the folder is there, or the file is gone.
+            # Otherwise the step was done before a power cut: the folder exists already, or the file is gone.
             if exists(step.path) != (step.verb == "mkdir"):
                 do(step)
         except OSError as error:

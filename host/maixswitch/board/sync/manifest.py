@@ -1,4 +1,4 @@
-"""SYNC/SUMS on the card: what the last complete sync left there, so that the next one need not read every file."""
+"""SYNC/SUMS on the card: the checksums after the last complete sync, so that the next one need not read every file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def dump(files: Mapping[str, tuple[int, int]]) -> bytes:
 
 
 def parse(data: bytes) -> Files:
-    """Return what a manifest says; {} if it is incomplete or of another version."""
+    """Return the files in a manifest; {} if it is incomplete or of another version."""
     try:
         document = json.loads(data)
         if document["version"] != VERSION:
@@ -26,5 +26,5 @@ def parse(data: bytes) -> Files:
         files = {str(path): (size, crc) for path, (size, crc) in document["files"].items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
-    whole = all(type(size) is int and type(crc) is int for size, crc in files.values())
-    return files if whole else {}
+    valid = all(type(size) is int and type(crc) is int for size, crc in files.values())
+    return files if valid else {}

@@ -1,4 +1,4 @@
-"""Progress: a bar per card on stderr, with rate and time left. Nothing if stderr is not a terminal."""
+"""Progress bars on stderr, one per card, with rate and time left. There are none if stderr is not a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Bars:
-    """Bars of several cards. After `stop`, the next step of every card raises KeyboardInterrupt in its thread."""
+    """The bars of several cards. After `stop`, the next call for a card raises KeyboardInterrupt in its thread."""
 
     def __init__(self, bars: Progress | None) -> None:
         self._bars = bars
@@ -26,9 +26,12 @@ class Bars:
     def stop(self) -> None:
         self._stopped.set()
 
-    def start(self, what: str, total: int | None) -> Tell:
-        """Start a bar; the returned function takes the bytes that were done since its last call."""
-        task = self._bars.add_task(what, total=total) if self._bars and total != 0 else None
+    def start(self, label: str, total: int | None) -> Tell:
+        """Start a bar and return the function that advances it by a number of bytes.
+
+        total: the bytes of a full bar, None if unknown.
+        """
+        task = self._bars.add_task(label, total=total) if self._bars and total != 0 else None
 
         def tell(size: int) -> None:
             if self._stopped.is_set():
@@ -41,7 +44,7 @@ class Bars:
 
 @contextlib.contextmanager
 def bars() -> Iterator[Bars]:
-    """Draw the bars while the work goes on, and leave nothing on the screen."""
+    """Draw the bars during the `with` block, and remove them at its end."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield Bars(None)
         return

@@ -39,12 +39,17 @@ def summary(plan: Plan) -> str:
 
 
 def notes(plan: Plan) -> list[str]:
-    """Return what the user should know before the plan is carried out."""
+    """Return notes that the user should read before the plan is carried out."""
     texts = []
     if plan.pending:
         texts.append(tr("an earlier sync was interrupted when all its files had arrived: it is finished first"))
     if plan.first:
-        texts.append(tr("there is too little room for old and new files together: what --delete names goes first"))
+        texts.append(
+            tr(
+                "old and new files do not fit on the card together: sync first deletes the models that CARD does not "
+                "have"
+            )
+        )
     if plan.steps and not plan.safe:
         texts.append(
             tr(
@@ -56,7 +61,7 @@ def notes(plan: Plan) -> list[str]:
 
 
 def done(plan: Plan, seconds: float) -> str:
-    """Return what was done in ``seconds``, in one line."""
+    """Return in one line what a sync has done, and in how many ``seconds``."""
     if plan.empty:
         return tr("nothing to do, 0 bytes sent; files: {same} as they are", same=plan.same)
     return tr(
@@ -72,10 +77,10 @@ def done(plan: Plan, seconds: float) -> str:
 
 def time(seconds: float) -> str:
     """Return a duration for people: 4 s, 3 min 20 s."""
-    whole = max(1, round(seconds))
-    if whole < 60:
-        return tr("{seconds} s", seconds=whole)
-    return tr("{minutes} min {seconds} s", minutes=whole // 60, seconds=whole % 60)
+    rounded = max(1, round(seconds))
+    if rounded < 60:
+        return tr("{seconds} s", seconds=rounded)
+    return tr("{minutes} min {seconds} s", minutes=rounded // 60, seconds=rounded % 60)
 
 
 def _size(size: int) -> str:

@@ -26,7 +26,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Line:
-    """How to talk to a board: ``baud``, 0 for 115200; ``plain``: mpremote's own verbs."""
+    """How to send to a board.
+
+    baud: bits a second, 0 for 115200.
+    plain: send with mpremote's own commands.
+    """
 
     baud: int = 0
     plain: bool = False
@@ -34,7 +38,7 @@ class Line:
 
 @dataclass
 class Result:
-    """The result for one card: its plan and the seconds, or the failure."""
+    """The result for one card: its plan and the seconds that it took, or the failure."""
 
     name: str
     plan: Plan | None = None
@@ -47,12 +51,12 @@ class Result:
 
     def document(self) -> dict[str, Any]:
         """Return the result as JSON-able values."""
-        rest = plan.document(self.plan) if self.plan else {}
-        rest["took"] = round(self.seconds, 2)
+        values = plan.document(self.plan) if self.plan else {}
+        values["took"] = round(self.seconds, 2)
         if self.error:
             code = {"code": self.error.code} if isinstance(self.error, BoardError) else {}
-            rest["error"] = {**code, "text": str(self.error), "exit": self.error.exit_code}
-        return {"target": self.name, **rest}
+            values["error"] = {**code, "text": str(self.error), "exit": self.error.exit_code}
+        return {"target": self.name, **values}
 
     def line(self, dry: bool) -> str:
         """Return the result in one line for people."""
@@ -65,30 +69,32 @@ class Result:
 
 
 def gather(card: Path, scratch: Path | None, app_only: bool, bars: Bars) -> dict[str, Source]:
-    """Return the files of a card's folder. With ``scratch``, a folder to build in, its app comes as .mpy files.
+    """Return the files of a card's folder that are to be sent.
 
+    scratch: a folder in which to build the app as .mpy files, which replace the card's; None to send the card's app.
+    app_only: only the files of the app.
     Raises MaixSwitchError if the folder is not a card, or has no app.
     """
     if not card.is_dir():
         raise MaixSwitchError(tr("{path}: no such file or folder", path=card), EXIT_IO)
-    # With --app-only a folder that `maixswitch build` wrote is enough, and that has no models.
+    # With --app-only, a folder without models will do, such as `maixswitch build` writes.
     if not app_only and not (card / "models").is_dir():
         raise MaixSwitchError(
             tr("{path}: not a card, it has no folder models/. A new one: maixswitch new {path}", path=card), EXIT_USAGE
         )
-    # Such a card would not start the app. That is found out before anything is sent.
+    # Without these files the board would not start the app, so refuse before anything is sent.
     if scratch is None:
         lacking = [name for name in ("boot.py", "main.py", "device") if not (card / name).exists()]
         if lacking:
             raise MaixSwitchError(
-                tr("{path}: without {names}; run: maixswitch build {path}", path=card, names=", ".join(lacking)),
+                tr("{path}: {names} missing; run: maixswitch build {path}", path=card, names=", ".join(lacking)),
                 EXIT_USAGE,
             )
     sources = inventory.sources(card, app_only=app_only, tell=bars.start(str(card), None))
     if scratch is not None:
         from maixswitch.card.build import build
 
-        # Into a folder of its own: the user's card keeps its sources.
+        # Built in a separate folder, so that the user's card keeps its sources.
         build(scratch, mpy=True)
         sources = inventory.with_build(sources, scratch)
     return sources
@@ -97,7 +103,7 @@ def gather(card: Path, scratch: Path | None, app_only: bool, bars: Bars) -> dict
 def into(
     target: Target, sources: dict[str, Source], options: Options, *, dry: bool, bars: Bars, show: Callable[[Plan], None]
 ) -> Result:
-    """Plan, show the plan, and carry it out unless ``dry``."""
+    """Make the plan, show it, and carry it out unless ``dry``."""
     start = time.monotonic()
     read = bars.start(tr("{name}: comparing", name=target.name), None)
     full_plan = plan.make(sources, target, options, dry=dry, tell=read)
@@ -111,15 +117,19 @@ def folder(path: Path, card: Path, force: bool) -> FolderTarget:
     """Return the card at a folder. Raises MaixSwitchError (usage) if it does not look like one, unless ``force``."""
     if not path.is_dir():
         raise MaixSwitchError(
-            tr("{path}: no such folder; put the card in and name the folder it is mounted at", path=path), EXIT_IO
+            tr("{path}: no such folder; insert the card and name the folder where it is mounted", path=path), EXIT_IO
         )
-    # One inside the other: the sync would change the files that it reads.
+    # With one folder inside the other, sync would change the files that it reads.
     if path.resolve().is_relative_to(card.resolve()) or card.resolve().is_relative_to(path.resolve()):
         raise MaixSwitchError(
-            tr("--to {path}: one of the two folders is inside the other; name the card's own", path=path), EXIT_USAGE
+            tr(
+                "--to {path}: one of the two folders is inside the other; name the folder where the card is mounted",
+                path=path,
+            ),
+            EXIT_USAGE,
         )
     target = FolderTarget(path)
-    # A mistyped --to may name any folder of this PC, which must not fill with files of a card.
+    # A mistyped --to can name any folder of this PC, and that must not be filled with the files of a card.
     if not force and not target.is_card():
         names = ", ".join(sorted(entry.name for entry in path.iterdir())[:6]) or tr("an empty folder")
         raise BoardError("B628", found=names, wanted="models/, device/, main.py")
@@ -136,7 +146,7 @@ def board(
     from maixswitch.board.sync.board_target import BoardTarget
 
     with connect(port, restart=True) as open_board:
-        # A slow sync is better than a failed one, so the user is only told.
+        # A slow sync is better than a failed one, so this is only a message.
         if line.baud and not change(open_board, line.baud):
             error = BoardError("B610", port=port)
             say(f"maixswitch: {error}")
@@ -157,8 +167,7 @@ def boards(ports: list[str], one: Callable[[str], Result], bars: Bars) -> list[R
         try:
             wait_for(jobs)
         except KeyboardInterrupt:
-            # Only the main thread gets Ctrl-C. The others stop at their next sign of progress, where a card can be
-            # continued.
+            # Only the main thread gets Ctrl-C. The others stop at their next progress, from where a sync can continue.
             bars.stop()
             wait_for(jobs)
         return [_result(port, job.result) for port, job in zip(ports, jobs, strict=True)]

@@ -15,7 +15,10 @@ Tell = Callable[[int], None]
 
 @dataclass
 class Listing:
-    """Everything on a card, hidden files too: files with their sizes, and folders. Paths are relative to its root."""
+    """Everything on a card, including hidden files. Paths are relative to its root.
+
+    files: path -> size in bytes.
+    """
 
     files: dict[str, int] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
@@ -25,39 +28,51 @@ class Target(Protocol):
     """A card. Paths are relative to its root, with "/". Failures are MaixSwitchErrors with a remedy."""
 
     name: str
-    """What people call it: the port, or the folder."""
+    """Its name for the user: the port, or the folder."""
 
     def listing(self) -> Listing: ...
 
     def checksums(self, paths: Mapping[str, int], tell: Tell) -> dict[str, int]:
-        """Return the CRC32 of the files, given with their sizes, read from the card itself; without unreadable ones."""
+        """Return the CRC32 of files, read from the card itself. Unreadable files are left out.
+
+        paths: path -> size in bytes.
+        tell: gets the number of bytes read since its last call.
+        """
 
     def space(self) -> tuple[int, int]:
         """Return (free bytes, bytes of a cluster)."""
 
     def read(self, path: str) -> bytes:
-        """Return the bytes of a small file, b"" if there is none."""
+        """Return the bytes of a small file; b"" if it is missing."""
 
     def write(self, path: str, data: bytes) -> None:
-        """Write a small file through to the card. The old one is deleted before the new one is there."""
+        """Write a small file through to the card. The old file is lost before the new one is complete."""
 
     def make_folder(self, path: str) -> None:
-        """Make a folder in an existing one; does nothing if it exists."""
+        """Make a folder in an existing one; do nothing if it exists."""
 
     def send(self, file: Path, path: str, offset: int, size: int, crc: int, tell: Tell) -> None:
-        """Append a file's bytes from ``offset`` on to ``path``, and verify the whole on the card."""
+        """Append the bytes of a file of the PC to ``path`` on the card, and verify the result.
+
+        offset: how many bytes ``path`` has already; sending starts after them.
+        size, crc: the size and CRC32 of the complete file.
+        tell: gets the number of bytes written since its last call.
+        """
 
     def drop(self, steps: Iterable[Step]) -> None:
-        """Carry out deletions; does nothing for what is gone already."""
+        """Carry out deletions. A file or folder that is gone already is not an error."""
 
     def finish(self, force: bool = False) -> None:
-        """Carry out SYNC/STEPS and delete it. If a step fails, that is an error, and the list stays.
+        """Carry out the steps in SYNC/STEPS and delete it. If a step fails, raise, and keep the list.
 
-        force: delete the list in any case, since a new plan follows.
+        force: delete the list in any case, because a new plan follows.
         """
 
     def seconds(self, size: int, copied: int) -> float | None:
-        """Return how long it takes to send ``size`` bytes and to copy others on the card; None if unknown."""
+        """Return the seconds to send ``size`` bytes and to copy ``copied`` bytes on the card; None if unknown."""
 
     def full(self, need: int, free: int, gain: int) -> MaixSwitchError:
-        """Return the error for a full card. ``gain``: bytes that deleting what the source does not have would free."""
+        """Return the error for a full card. All numbers are bytes.
+
+        gain: how many --delete would free.
+        """

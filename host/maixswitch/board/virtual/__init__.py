@@ -1,4 +1,4 @@
-"""A virtual board: the firmware's REPL and the card's programs behind a pseudo terminal of this PC."""
+"""A virtual board: a pseudo terminal of this PC, behind it the firmware's REPL and the programs on the card."""
 
 from maixswitch.board.virtual.handle import Faults, VirtualBoard, Wire
 

@@ -1,4 +1,4 @@
-"""The board's interpreter as a process: its start, its requests and what it prints."""
+"""The process of the board's interpreter: its start, its requests and its output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def _die_with_parent() -> None:
-    # A front process that is killed cleans nothing up: without this the interpreter would run on.
+    # A front process that is killed cannot clean up, and without this the interpreter would keep running.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -32,12 +32,12 @@ class Child:
         answers, self._answers = os.pipe()
         self.requests, requests = os.pipe()
         self.text, text = os.pipe()
-        # Shared memory instead of a request: the fakes look at it in every call, which must cost next to nothing.
+        # Shared memory instead of a request, because the fakes check it in every call, which must cost next to nothing.
         self._flag = os.memfd_create("interrupt")
         self.flagged = False
         os.write(self._flag, b"\0")
         space = options.get("space")
-        words = (
+        arguments = (
             str(stubs),
             str(answers),
             str(requests),
@@ -51,14 +51,14 @@ class Child:
             str(self._flag),
         )
         self._process = subprocess.Popen(
-            [options["interpreter"], "-X", HEAP, str(stubs / "virtual" / "start.py"), *words],
+            [options["interpreter"], "-X", HEAP, str(stubs / "virtual" / "start.py"), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=text,
             stderr=options["log"],
             pass_fds=(answers, requests, self._flag),
             preexec_fn=_die_with_parent,
         )
-        # The child has its own copies. With ours open, the end of the program would never show as an end of file.
+        # The child has its own copies. If ours stayed open, the end of the program would not cause an end of file.
         for descriptor in (answers, requests, text):
             os.close(descriptor)
         for descriptor in (self.requests, self.text):
@@ -66,7 +66,7 @@ class Child:
         self._heard = b""
 
     def request(self) -> tuple[int, int, bytes] | None:
-        """Return the next request: (letter, number, data), None if there is none.
+        """Return the next request (letter, number, data); None if there is none.
 
         Raises EOFError if the program has ended.
         """
@@ -86,38 +86,41 @@ class Child:
             self._heard += more
 
     def answer(self, number: int = 0, data: bytes = b"") -> None:
-        """Answer the request; has no effect if the program is gone."""
+        """Answer the request; do nothing if the program has ended."""
         with contextlib.suppress(BrokenPipeError):
             os.write(self._answers, struct.pack("<Ii", len(data), number) + data)
 
     def mark(self) -> None:
-        """Tell an interrupted program where the answers continue."""
+        """Mark for an interrupted program where the answers continue."""
         with contextlib.suppress(BrokenPipeError):
             os.write(self._answers, MARK)
 
     def printed(self, most: int) -> bytes:
-        """Return what was printed since, at most `most` bytes."""
+        """Return the output since the last call, at most `most` bytes."""
         try:
             return os.read(self.text, most) if most > 0 else b""
         except BlockingIOError:
             return b""
 
     def flag(self, up: bool) -> None:
-        """Set or clear the flag that the fakes check: Ctrl-C where it does no harm."""
+        """Set or clear the flag that the fakes check. It delivers Ctrl-C at a safe moment, within a call of a fake."""
         if up != self.flagged:
             os.pwrite(self._flag, bytes([up]), 0)
             self.flagged = up
 
     def interrupt(self) -> None:
-        """Send Ctrl-C as a signal, for a program that calls nothing.
+        """Send Ctrl-C as a signal, for a program that calls no fake.
 
-        The signal can hit the interpreter during a garbage collection and crash or hang it, so it comes second.
+        The signal can hit the interpreter during a garbage collection and crash it, so try `flag` first.
         """
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
 
     def end(self, kill: bool = False) -> int:
-        """Wait for the end, or cause it; return the program's exit code."""
+        """Wait for the end of the program, or cause it; return its exit code.
+
+        kill: end it at once; otherwise it has 5 s.
+        """
         if kill:
             self._process.kill()
         try:

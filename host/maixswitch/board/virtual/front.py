@@ -1,7 +1,7 @@
 """The process between the serial port and the board's interpreter: `python -m maixswitch.board.virtual.front OPTIONS`.
 
-It holds the pseudo terminal, paces the line, keeps the receive ring of the board's UART and handles Ctrl-C like its
-interrupt handler. Commands are JSON lines on stdin, each answered by one on stdout. It ends with stdin.
+It holds the pseudo terminal, paces the line, keeps the receive ring of the board's UART and handles Ctrl-C as the
+interrupt handler does. Commands are JSON lines on stdin, each answered by one on stdout. It ends at the end of stdin.
 """
 
 from __future__ import annotations
@@ -11,19 +11,17 @@ import json
 import os
 import select
 import sys
-import termios
 import time
-import tty
 from typing import Any
 
 from maixswitch.board.virtual.child import RESET, SOFT, SOFT_RAW, Child
-from maixswitch.board.virtual.line import BAUD, Pace, Way, garbled
+from maixswitch.board.virtual.line import BAUD, Pace, Way, garbled, open_port
 
 RING = 2048
-LATENCY = 0.002  # seconds until the running program sees Ctrl-C; a second one within them cancels the first
-POLITE = 0.15  # seconds that a program without requests is left alone before a signal stops it
-APART = 2.0  # seconds between two signals: a second one before the first was seen kills the interpreter
-PC_BUFFER = 1 << 16  # bytes that the PC's driver keeps if nobody reads
+LATENCY = 0.002  # seconds until the running program sees Ctrl-C; a second one meanwhile cancels the first
+POLITE = 0.15  # seconds that a program has to see the flag before a signal stops it
+APART = 2.0  # seconds between two signals: a second one, before the first was seen, kills the interpreter
+PC_BUFFER = 1 << 16  # bytes that the PC's driver keeps while nobody reads them
 READ, REPL, ANY, WRITE, INTERRUPT, BAUD_RATE, MODE, SYNC, TAKEN = b"RQAWKBMZT"
 CONTROLS = b"\x01\x02\x03\x04\x05"
 
@@ -43,9 +41,9 @@ class Front:
         self._master = self._slave = -1
         self._wire_in, self._wire_out, self._pc = bytearray(), bytearray(), bytearray()
         self._pc_moved = 0.0
-        self._deaf = False  # nobody reads what the PC received: it is lost, and the board need not wait
+        self._deaf = False  # no program reads the port: what arrives is lost, and the board need not wait
         self._stalled = 0.0
-        self._lost = 0  # bytes that did not fit into the ring
+        self._lost = 0  # bytes that did not fit into the ring of the UART
         self._boots: list[float] = []
         self._commands = b""
         self._fresh()
@@ -61,30 +59,20 @@ class Front:
         self._interrupt = -1
         self._due: float | None = None  # when the program sees Ctrl-C
         self._signalled = 0.0
-        self._running = True  # a program, not the REPL, has the line
+        self._running = True  # does a program read the line, and not the REPL?
         self._request: tuple[int, int, bytes] | None = None
         self._asked = self._arrived = 0.0
 
     # The port
 
     def plug(self) -> None:
-        """Make the port; the link is its path."""
+        """Make the port, unless it exists."""
         if self._master >= 0:
             return
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        speed = termios.tcgetattr(self._slave)
-        speed[4] = speed[5] = termios.B115200
-        termios.tcsetattr(self._slave, termios.TCSANOW, speed)
-        os.set_blocking(self._master, False)
-        link = self._options["link"]
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(link + "~")
-        os.symlink(os.ttyname(self._slave), link + "~")
-        os.replace(link + "~", link)
+        self._master, self._slave = open_port(self._options["link"])
 
     def unplug(self) -> None:
-        """Remove the port: whoever has it open gets an error."""
+        """Remove the port. A program that has it open gets an error."""
         if self._master < 0:
             return
         with contextlib.suppress(FileNotFoundError):
@@ -110,6 +98,7 @@ class Front:
 
     def _ended(self) -> None:
         assert self._child is not None
+        # The program may have printed its last lines just before its end.
         while text := self._child.printed(65536):
             self._say(text)
         code = self._child.end()
@@ -120,7 +109,7 @@ class Front:
             self.boot("soft", int(code == SOFT_RAW))
         elif code == RESET and len(self._boots) < 50:
             self.boot("reset")
-        else:  # a real board would restart without end
+        else:  # here a real board would restart again and again
             self._say(b"core dump: the board's interpreter ended with %d\n" % code)
 
     # The line
@@ -131,7 +120,7 @@ class Front:
         self._swallow = int(faults.get("swallow_ctrl_c", 0))
 
     def _say(self, text: bytes) -> None:
-        """Send what the board prints, with MicroPython's own line ends."""
+        """Send output of the board, with MicroPython's line ends."""
         self._send(text.replace(b"\n", b"\r\n"))
 
     def _send(self, data: bytes) -> None:
@@ -149,10 +138,10 @@ class Front:
                 self.power_cut()
 
     def _arrive(self, now: float) -> None:
-        """Move bytes to the board's receiver: into the ring, and Ctrl-C to the program as well."""
+        """Move bytes from the line into the ring of the UART. Ctrl-C also interrupts the program."""
         count = self._to_pace.through(len(self._wire_in), now)
-        patient = not self._paced and not self._running and now >= self._stalled  # the REPL reads fast enough
-        if patient:
+        # On a line without a rate, the bytes wait for the REPL: a real one reads fast enough to lose none.
+        if not self._paced and not self._running and now >= self._stalled:
             count = min(count, self._ring_size - len(self._ring))
         if count <= 0:
             return
@@ -177,6 +166,7 @@ class Front:
                 continue
             kept.append(byte)
             if byte == self._interrupt:
+                # As in the firmware, a second Ctrl-C cancels one that the program has not seen yet.
                 if self._due is None:
                     self._due = now + LATENCY
                 elif now < max(self._due, self._stalled) and self._child:
@@ -184,7 +174,7 @@ class Front:
         return bytes(kept)
 
     def _leave(self, now: float) -> None:
-        """Move bytes of the board to the PC, and to the program that has the port open."""
+        """Move bytes from the line to the PC's driver, and from there to the program that has the port open."""
         count = self._from_pace.through(len(self._wire_out), now)
         if count > 0:
             raw = bytes(self._wire_out[:count])
@@ -205,7 +195,8 @@ class Front:
                 self._deaf = False
             except BlockingIOError:
                 if self._deaf or (now - self._pc_moved > 0.5 and len(self._pc) > PC_BUFFER // 2):
-                    self._pc.clear()  # nobody reads
+                    # No program reads the port, so the bytes are lost, as they are in a real driver.
+                    self._pc.clear()
                     self._deaf = True
 
     def _full(self) -> bool:
@@ -218,6 +209,7 @@ class Front:
         child = self._child
         if child is None or now < self._stalled:
             return
+        # Ctrl-C is a flag first. Only a program that does not check it gets a signal, which can crash the interpreter.
         if self._due is not None and now >= self._due:
             child.flag(True)
             if now >= self._due + POLITE and now - self._signalled >= APART:
@@ -231,10 +223,11 @@ class Front:
             except EOFError:
                 self._ended()
                 return
-            if newer:  # replaces one whose answer was interrupted
+            if newer:  # it replaces a request that Ctrl-C interrupted
                 self._request, self._asked = newer, time.monotonic()
             if self._full():
                 return
+            # What the program printed before its request must reach the line before the answer.
             while not self._full() and (text := child.printed(65536 if not self._paced else 256)):
                 self._say(text)
             if not self._request or self._full() or not self._answer(child, *self._request, now):
@@ -242,7 +235,7 @@ class Front:
             self._request = None
 
     def _answer(self, child: Child, letter: int, number: int, data: bytes, now: float) -> bool:
-        """Answer a request, or leave it for later (False)."""
+        """Answer a request; return False if it must wait."""
         if letter == READ:
             needed, pause = number >> 12, (number & 4095) / 1000
             if len(self._ring) < needed and now - max(self._asked, self._arrived) < pause:
@@ -251,6 +244,7 @@ class Front:
         elif letter == REPL:
             if not self._ring:
                 return False
+            # Only up to a control byte: after it, a program that the REPL starts may read the line itself.
             at = next((at_byte for at_byte, byte in enumerate(self._ring) if byte in CONTROLS), len(self._ring))
             self._give(child, min(at + 1, number or RING))
         elif letter == ANY:
@@ -281,6 +275,7 @@ class Front:
         elif letter == MODE:
             self._running = bool(number)
         elif letter == BAUD_RATE:
+            # The bytes printed so far still go out at the old rate.
             if self._wire_out:
                 return False
             self._baud, self._ring_size = number, int(data)
@@ -290,14 +285,15 @@ class Front:
         child.answer()
         return True
 
-    # All of it
+    # The loop
 
     def run(self) -> None:
         while True:
             now = time.monotonic()
             self._arrive(now)
-            self._leave(now)  # first, so that what waits for room is served in the same round
+            self._leave(now)  # before `_serve`, which may be waiting for room on the line
             self._serve(now)
+            # A descriptor that is not listed here keeps its bytes waiting: the PC or the program must not run ahead.
             read: list[int] = [0]
             if self._master >= 0 and len(self._wire_in) < 4096:
                 read.append(self._master)
@@ -356,7 +352,7 @@ class Front:
         return True
 
     def wire(self) -> None:
-        """The command that changes nothing; its answer is the state of the line."""
+        """Do nothing: the answer to every command is the state of the line."""
 
     def _report(self) -> None:
         state = {

@@ -1,4 +1,4 @@
-"""The handle of a virtual board: starts it, orders faults, pulls its plug."""
+"""The handle of a virtual board: starts it, orders faults, plugs and unplugs it."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
 FLAVOUR = "minimum_with_kmodel_v4_support"
-SECONDS = 20.0  # the most seconds for an answer, which normally takes milliseconds
+SECONDS = 20.0  # limit for an answer, which normally takes milliseconds
 
 
 @dataclass(frozen=True)
 class Way:
-    """Faults of one direction of the line, at byte positions counted from the order.
+    """Faults in one direction of the line. Positions count bytes from the order on.
 
-    drop, corrupt: bytes that are lost, or arrive with one bit changed.
-    stall: (position, seconds): after that byte the board does nothing for so long, while its receiver goes on.
-    unplug, power_cut: after that many bytes the port is gone, or the board's program ends at once.
+    drop: positions of bytes that are lost.
+    corrupt: positions of bytes that arrive with one bit changed.
+    stall: (position, seconds); after that byte the board does nothing for that time, while its UART still receives.
+    unplug: the position at which the port disappears.
+    power_cut: the position at which the board's program ends at once.
     """
 
     drop: tuple[int, ...] = ()
@@ -43,9 +45,9 @@ class Way:
 
 @dataclass(frozen=True)
 class Faults:
-    """Faults: the fields of `Way` for bytes to the board, and `back` for those from it.
+    """Faults in both directions: the fields of `Way` for bytes to the board, `back` for bytes from it.
 
-    swallow_ctrl_c: how many Ctrl-C never reach the board.
+    swallow_ctrl_c: how many Ctrl-C are lost on the way to the board.
     """
 
     drop: tuple[int, ...] = ()
@@ -64,7 +66,14 @@ class Faults:
 
 @dataclass(frozen=True)
 class Wire:
-    """Bytes on the line since the board was made, and how many its receiver lost because it was full."""
+    """The state of the line.
+
+    to_board, from_board: bytes since the start of the virtual board.
+    lost: bytes that the board lost because the ring of its UART was full.
+    baud: the rate of the board's UART.
+    powered: does an interpreter run?
+    plugged: does the port exist?
+    """
 
     to_board: int
     from_board: int
@@ -75,12 +84,12 @@ class Wire:
 
 
 def find_interpreter() -> str:
-    """Return the path of the MicroPython beside this Python, or on PATH. Raises MaixSwitchError if there is none."""
+    """Return the path of the program micropython, beside this Python or on PATH. Raises MaixSwitchError if missing."""
     path = shutil.which("micropython", path=sysconfig.get_path("scripts")) or shutil.which("micropython")
     if not path:
         raise MaixSwitchError(
             tr(
-                "the virtual board needs a MicroPython, and there is no program micropython; install one: {command}",
+                "the virtual board needs MicroPython, and there is no program micropython; install it: {command}",
                 command="pip install 'maixswitch[board]'",
             ),
             EXIT_USAGE,
@@ -89,14 +98,19 @@ def find_interpreter() -> str:
 
 
 class VirtualBoard:
-    """A board with a folder as its card. `port` is the path of its serial port. The folder is written to.
+    """A virtual board. `port` is the path of its serial port.
 
-    card: None for an empty socket.
-    flash: None for an empty one.
-    rate: bit/s that pace the line, and follow the board if it changes its own; None for as fast as possible.
-    space: the most bytes that the card holds.
+    card: the folder that is the card; the board writes into it. None for an empty socket.
+    flash: the folder that is the flash; None for an empty flash.
+    rate: the rate of the line at the start, in bit/s, ten per byte; later it is that of the board's UART. None for a
+        line as fast as possible.
+    faults: faults from the start on.
+    interpreter: the path of micropython; by default `find_interpreter`.
     boot: False keeps the power off until power_cycle().
-    link: where to put the port's path.
+    flavour: the firmware that the fakes imitate.
+    space: the most bytes that the card holds; None for no limit.
+    readonly: is the card write-protected?
+    link: the path of the port, by default in a temporary folder.
     """
 
     def __init__(
@@ -115,11 +129,11 @@ class VirtualBoard:
     ) -> None:
         if sys.platform == "win32":
             raise MaixSwitchError(tr("the virtual board needs Linux or macOS: there is no pseudo terminal"), EXIT_USAGE)
-        # Every check comes before the scratch folder is made: after an exception here nobody would delete it.
+        # All checks come before the scratch folder is made, since nobody would delete it after an exception here.
         for folder in (card, flash):
             if folder is not None and not folder.is_dir():
                 raise MaixSwitchError(tr("{folder}: no such folder", folder=folder), EXIT_IO)
-        # A link is what an earlier run left and may go. A file belongs to the user.
+        # A link was left by an earlier run and may be replaced. A file belongs to the user.
         if link is not None and os.path.lexists(link) and not link.is_symlink():
             raise MaixSwitchError(tr("{path}: there is a file already", path=link), EXIT_USAGE)
         interpreter = interpreter or find_interpreter()
@@ -134,7 +148,7 @@ class VirtualBoard:
             "flash": str((flash or own_flash).resolve()),
             "flavour": flavour,
             "interpreter": interpreter,
-            # Passed on, so that the front process needs no search of its own.
+            # Passed on, so that the front process need not search for it.
             "stubs": str(board_code.board_root() / "stubs"),
             "link": self.port,
             "log_path": str(self._log),
@@ -148,8 +162,8 @@ class VirtualBoard:
 
     def __enter__(self) -> VirtualBoard:
         if self._front:
-            raise ValueError("the board is on already")  # nobody would end a second one
-        # The front process must import the same package as this one, even from a clone that is not installed.
+            raise ValueError("the board is on already")  # nobody would end a second front process
+        # The front process must import the same package as this process, even if that is not installed.
         root = str(Path(maixswitch.__file__).resolve().parent.parent)
         path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
         try:
@@ -158,7 +172,7 @@ class VirtualBoard:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log.open("ab"),
-                start_new_session=True,  # Ctrl-C in the terminal must not reach it
+                start_new_session=True,  # so that Ctrl-C in the terminal does not reach it
                 env={**os.environ, "PYTHONPATH": path},
             )
             self._hear()
@@ -179,10 +193,10 @@ class VirtualBoard:
             assert front.stdin
             assert front.stdout
             with contextlib.suppress(BrokenPipeError):
-                # The front process ends with its stdin, and then removes the port and ends the interpreter.
+                # At the end of its stdin, the front process removes the port, ends the interpreter and ends itself.
                 front.stdin.close()
             try:
-                # A hanging interpreter must not keep a test or a terminal forever.
+                # A hanging interpreter must not block a test or a terminal forever.
                 front.wait(SECONDS)
             except subprocess.TimeoutExpired:
                 front.kill()
@@ -192,28 +206,28 @@ class VirtualBoard:
 
     @property
     def wire(self) -> Wire:
-        """The bytes that went over the line so far."""
+        """The state of the line now."""
         return self._do("wire")
 
     @property
     def log(self) -> str:
-        """What the interpreter printed that a real board would not print, for debugging."""
+        """The error output of the interpreter and the front process, for debugging; a real board has none."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def order(self, faults: Faults) -> None:
-        """Order faults. Positions count from now; earlier orders are dropped."""
+        """Order faults. Their positions count from now on. They replace those of earlier orders."""
         self._do("order", **faults.order())
 
     def unplug(self) -> None:
-        """Pull the cable: the port is gone, the board goes on."""
+        """Pull the cable: the port disappears, the board keeps running."""
         self._do("unplug")
 
     def plug(self) -> None:
-        """Put the cable back."""
+        """Plug the cable in again."""
         self._do("plug")
 
     def power_cut(self) -> None:
-        """End the board's program at once; the port stays, but nobody answers."""
+        """End the board's program at once. The port stays, but nobody answers."""
         self._do("power_cut")
 
     def power_cycle(self) -> None:
@@ -221,19 +235,19 @@ class VirtualBoard:
         self._do("power_cycle")
 
     def eject(self) -> None:
-        """Switch off, take the card out of the socket, switch on."""
+        """Switch the power off, take the card out of the socket, switch the power on."""
         self._do("power_cycle", card="")
 
     def insert(self, card: Path) -> None:
-        """Switch off, put this folder into the socket, switch on."""
+        """Switch the power off, put a card into the socket, switch the power on."""
         self._do("power_cycle", card=str(card.resolve()))
 
-    def _do(self, what: str, **values: object) -> Wire:
+    def _do(self, command: str, **values: object) -> Wire:
         if not self._front:
             raise ValueError("the board is closed")
         assert self._front.stdin
-        with contextlib.suppress(BrokenPipeError):  # the missing answer below tells the reason
-            self._front.stdin.write(json.dumps({"do": what, **values}).encode() + b"\n")
+        with contextlib.suppress(BrokenPipeError):  # `_hear` raises an error with the reason
+            self._front.stdin.write(json.dumps({"do": command, **values}).encode() + b"\n")
             self._front.stdin.flush()
         return self._hear()
 
@@ -242,7 +256,7 @@ class VirtualBoard:
         assert self._front.stdout
         descriptor = self._front.stdout.fileno()
         while b"\n" not in self._heard:
-            # A plain read would wait forever if the process hangs.
+            # A plain read would wait forever if the front process hangs.
             ready, _, _ = select.select([descriptor], [], [], SECONDS)
             more = os.read(descriptor, 4096) if ready else b""
             if not more:

@@ -1,83 +1,107 @@
-"""What a serial line does to bytes: its pace, and ordered faults."""
+"""The serial line of a virtual board: its port, its pace, and ordered faults."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import termios
+import tty
 from typing import Any
 
 BAUD = 115200
 SPEEDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdigit()}
 
 
+def open_port(link: str) -> tuple[int, int]:
+    """Make a pseudo terminal; return its two ends (the board's, the PC's).
+
+    link: the path of the PC's end.
+    """
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    speed = termios.tcgetattr(slave)
+    speed[4] = speed[5] = termios.B115200
+    termios.tcsetattr(slave, termios.TCSANOW, speed)
+    os.set_blocking(master, False)
+    # A link cannot be overwritten, but renaming replaces one at once.
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(link + "~")
+    os.symlink(os.ttyname(slave), link + "~")
+    os.replace(link + "~", link)
+    return master, slave
+
+
 class Pace:
-    """Counts how many bytes have come through by now. `rate` is in bit/s, ten per byte; None for no limit."""
+    """Decides how many bytes have come through by now.
+
+    rate: in bit/s, ten per byte; None for no limit.
+    """
 
     def __init__(self, rate: int | None) -> None:
         self.rate = rate
-        self._until = 0.0  # up to this moment the line was busy
+        self._until = 0.0  # the end of the last byte that came through
 
     def through(self, waiting: int, now: float) -> int:
-        """Return how many of `waiting` bytes have arrived."""
+        """Return how many of `waiting` bytes have come through since the last call."""
         if self.rate is None:
             return waiting
         count = min(int((now - self._until) * self.rate / 10), waiting)
-        # Only the time of whole bytes is used up, so that the fractions add up to further bytes.
+        # Only the time of complete bytes is used up, so that the remaining time counts for the next byte.
         if count:
             self._until += count * 10 / self.rate
         return max(count, 0)
 
     def start(self, now: float) -> None:
-        """Start after the line was idle."""
+        """Begin at `now`, after the line was idle."""
         self._until = max(self._until, now)
 
     def next(self, waiting: int, now: float) -> float | None:
-        """Return the seconds until it makes sense to look again; None if nothing waits."""
+        """Return the seconds until more bytes have come through; None if none wait or there is no limit."""
         if self.rate is None or not waiting:
             return None
         return max(self._until + min(waiting, 64) * 10 / self.rate - now, 0.0)
 
 
 class Way:
-    """One direction of the line: counts bytes, and applies faults at positions counted from the order.
+    """One direction of the line: counts bytes and applies faults. Their positions count from the order on.
 
-    An order is a dict: drop and corrupt (lists of positions), stall ([position, seconds]), unplug and power_cut
-    (positions).
+    An order is a dict with the fields of `handle.Way`.
     """
 
     def __init__(self) -> None:
-        self.count = 0  # bytes since the board was made
+        self.count = 0  # bytes since the start of the virtual board
         self._base = 0
         self._order: dict[str, Any] = {}
 
     def order(self, order: dict[str, Any]) -> None:
-        """Take a new order; the next byte has position 0."""
+        """Replace the order. The next byte has position 0."""
         self._base = self.count
         self._order = {name: value for name, value in order.items() if value not in (None, [], ())}
 
     def carry(self, data: bytes) -> tuple[bytes, list[tuple[str, float]]]:
-        """Return what arrives of these bytes, and what happens right after: (unplug | power_cut | stall, seconds)."""
+        """Return the bytes that arrive, and the events right after them: (unplug | power_cut | stall, seconds)."""
         order = self._order
-        # Without an order, which is the rule, no byte is looked at.
+        # Most of the time there is no order, and then no byte needs to be checked.
         if not order:
             self.count += len(data)
             return data, []
         start = self.count - self._base
-        happens: list[tuple[str, float]] = []
-        # The line ends at exactly this byte: what follows is neither carried nor counted.
+        events: list[tuple[str, float]] = []
+        # The line ends exactly at this position, so later bytes are neither carried nor counted.
         ends = [(order[name], name) for name in ("unplug", "power_cut") if name in order]
         if ends:
             position, _ = min(ends)
             if start + len(data) >= position:
                 data = data[: max(position - start, 0)]
-                happens += [(name, 0.0) for at, name in ends if at == position]
-                for name, _ in happens:
+                events += [(name, 0.0) for at, name in ends if at == position]
+                for name, _ in events:
                     del order[name]
         self.count += len(data)
         end = start + len(data)
-        # After the cut above, because a stall behind the end of the line cannot happen any more.
+        # After the cut above, because a stall behind the end of the line cannot happen.
         if "stall" in order and order["stall"][0] < end:
-            happens.append(("stall", float(order.pop("stall")[1])))
-        # Positions count the bytes that were sent, so bytes are changed before any is dropped.
+            events.append(("stall", float(order.pop("stall")[1])))
+        # Positions count the bytes that were sent, so bytes are changed before others are dropped.
         corrupt = [at - start for at in order.get("corrupt", ()) if start <= at < end]
         drop = {at - start for at in order.get("drop", ()) if start <= at < end}
         if corrupt or drop:
@@ -85,13 +109,14 @@ class Way:
             for at in corrupt:
                 changed[at] ^= 0x10
             data = bytes(byte for at, byte in enumerate(changed) if at not in drop)
-        return data, happens
+        return data, events
 
 
 def garbled(data: bytes, slave: int, baud: int) -> bytes:
-    """Return what arrives if the two ends have different rates. Only above 115200, so that a plain `cat` works.
+    """Return the bytes as they arrive if the two ends have different rates.
 
-    slave: the open pseudo terminal, which knows its user's rate.
+    Only a rate above 115200 garbles, so that a program that sets no rate, such as cat, works.
+    slave: the open pseudo terminal; it knows the rate of the program on the PC.
     baud: the board's rate.
     """
     host = SPEEDS.get(termios.tcgetattr(slave)[5], 0)

@@ -1,1 +1,1 @@
-"""Bringing models of other tools onto a card."""
+"""Import models of other tools onto a card."""

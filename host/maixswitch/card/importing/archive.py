@@ -1,4 +1,4 @@
-"""A zip from somebody else: it is checked before a byte is unpacked, and never unpacked to the disk."""
+"""Read a zip that may be hostile: it is checked before a byte is unpacked, and never unpacked to the disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_TOTAL = 256 << 20
 MAX_MEMBER = 64 << 20
 MAX_RATIO = 200
 SMALL = 1 << 20
-"""Up to this size a file may be packed at any ratio: a blank picture is not a zip bomb."""
+"""Up to this many bytes a file may have any packing ratio: a blank picture is not a zip bomb."""
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 1
 
@@ -30,10 +30,10 @@ Reader = Callable[[str, int], bytes]
 def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
     """Check a zip.
 
-    Returns the size of each file by its name, and a function that reads one.
-    Raises Refusal for absolute names, names that lead out, links, encrypted files, two files with the same name (the
-    card ignores case), unusual compression, more than 2000 files, 64 MiB in one file, 256 MiB in all, or a packing
-    ratio above 200.
+    Returns the size in bytes of each file by its name, and a function (name, limit) that reads at most `limit` bytes.
+    Raises Refusal for absolute names, names that lead out of the archive, links, encrypted files, two files with the
+    same name (the card ignores case), unusual compression, more than 2000 files, 64 MiB in one file, 256 MiB in all,
+    or a packing ratio above 200.
     """
     try:
         if path.stat().st_size > MAX_ARCHIVE:
@@ -45,32 +45,34 @@ def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
     except OSError as error:
         raise Refusal("C500", files.unreadable(path, error), EXIT_IO) from error
     if len(members) > MAX_MEMBERS:
-        raise _refusal("C512", path, tr("{count} files; wanted at most {limit}", count=len(members), limit=MAX_MEMBERS))
-    # These sizes come from the archive and may lie. They only refuse early; `read` stops at its own limit.
+        raise _refusal(
+            "C512", path, tr("{count} files; expected at most {limit}", count=len(members), limit=MAX_MEMBERS)
+        )
+    # The archive itself states these sizes, and they may be wrong: `read` below has its own limit.
     if sum(member.file_size for member in members) > MAX_TOTAL:
         raise _refusal("C512", path, tr("more than {limit} MiB when unpacked", limit=MAX_TOTAL >> 20))
     kept: dict[str, zipfile.ZipInfo] = {}
     seen: dict[str, str] = {}
     for member in members:
-        # Some Windows tools write backslashes, and they would also hide a "..".
+        # Some Windows tools write backslashes, which would hide a "..".
         name = member.filename.replace("\\", "/")
         trouble = _trouble(member, name)
         if trouble:
             raise _refusal(trouble.code, path, tr("{file}: {trouble}", file=_shown(name), trouble=trouble.text))
         if member.is_dir() or name.endswith("/"):
             continue
-        # "a//b" and "./a/b" are other spellings of "a/b". One spelling only, so that the comparison finds twins.
+        # "a//b" and "./a/b" are other spellings of "a/b". With one spelling the comparison finds equal names.
         name = PurePosixPath(name).as_posix()
         if name.casefold() in seen:
             raise _refusal("C514", path, tr("two files of the name {file}", file=_shown(name)))
         seen[name.casefold()] = name
-        # Judged above like all others, then dropped: clutter must not hide an attack.
+        # Clutter is dropped only after it was judged, so that it cannot hide an attack.
         if not _clutter(name):
             kept[name] = member
 
     def read(name: str, limit: int) -> bytes:
         try:
-            # Opened again for every file, so that no handle stays open when the import fails halfway.
+            # Opened again for every file, so that no handle stays open if the import fails.
             with zipfile.ZipFile(path) as archive, archive.open(kept[name]) as file:
                 return file.read(limit)
         except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error) as error:
@@ -84,15 +86,15 @@ def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
 
 
 def _trouble(member: zipfile.ZipInfo, name: str) -> ImportMessage | None:
-    """Return what is wrong with one file of a zip, None if nothing is."""
+    """Return what is wrong with one file of a zip; None if it is acceptable."""
     parts = name.split("/")
     mode = member.external_attr >> 16
-    # zipfile cuts a name at a NUL, so the name that is checked would differ from the one in the archive.
+    # zipfile cuts a name at a NUL, so the checked name would differ from the one in the archive.
     if name.startswith("/") or name[1:2] == ":" or "\0" in member.orig_filename:
         return ImportMessage("C510", tr("an absolute name: it would be written elsewhere"))
     if ".." in parts:
         return ImportMessage("C510", tr("a name that leads out of the archive"))
-    # 0 is what tools without Unix modes write.
+    # Tools that do not know Unix modes write 0.
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         return ImportMessage("C511", tr("a link or a device instead of a file"))
     if member.flag_bits & ENCRYPTED:
@@ -101,9 +103,9 @@ def _trouble(member: zipfile.ZipInfo, name: str) -> ImportMessage | None:
         return ImportMessage("C516", tr("packed in an unusual way; pack it again as a plain zip"))
     if member.file_size > MAX_MEMBER:
         return ImportMessage(
-            "C512", tr("{size} bytes when unpacked; wanted at most {limit}", size=member.file_size, limit=MAX_MEMBER)
+            "C512", tr("{size} bytes when unpacked; expected at most {limit}", size=member.file_size, limit=MAX_MEMBER)
         )
-    # A packed size of 0 must not divide by zero, hence the product and the 1.
+    # A product, because the packed size may be 0.
     if member.file_size > SMALL and member.file_size > MAX_RATIO * max(member.compress_size, 1):
         return ImportMessage(
             "C512",

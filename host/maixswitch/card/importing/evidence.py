@@ -1,4 +1,4 @@
-"""What the files of a source say about one model, with the file and line of every claim."""
+"""The claims that the files of a source make about one model, each with its file and line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ MAX_SIDE = 1024
 
 @dataclass(frozen=True)
 class Claim:
-    """A value that one file states. ``file`` is the file's name, ``line`` a line of a script from 1, else 0."""
+    """A value that one file states.
+
+    file: the file's name.
+    line: the line of a script, from 1; 0 for other files.
+    """
 
     value: Any
     file: str
@@ -29,21 +33,21 @@ class Claim:
         return f"{self.file}:{self.line}" if self.line else self.file
 
     def called(self, name: str) -> bool:
-        """Does the user mean this file by `name`? The folder and the line may be left out."""
+        """Does `name`, as the user writes it, mean this claim? The folder and the line may be left out."""
         bare = self.file.rpartition("/")[2]
         return name in (self.file, bare, self.where, f"{bare}:{self.line}")
 
 
 @dataclass
 class Evidence:
-    """What the files say about one model, before the network itself and the user's options are asked.
+    """What the files state about one model; the network and the user's options come later (`resolve`).
 
     format: the name of the source's format.
     title: a proposal for the title.
     exact_title: the title of a MaixSwitch card, which is kept as it is.
-    claims: for each field of model.json, what the files say of it.
+    claims: for each field of model.json, the values that the files state.
     relative: claims of anchors that are fractions of the picture instead of grid cells.
-    notes: what the user should know.
+    notes: messages for the user.
     """
 
     format: str
@@ -60,8 +64,8 @@ class Evidence:
             self.claims.setdefault(name, []).append(Claim(value, file, line))
 
     def add_script(self, script: Script, file: str) -> None:
-        """Add what a script says: lists by their names, thresholds by where they are passed, the kind by its calls."""
-        # Assignments speak by the name of the variable.
+        """Add the claims of a script: lists by their names, thresholds by the calls that take them, and the kind."""
+        # The name of a variable tells what its value means.
         for value in script.values:
             name = value.name.lower()
             if name in LABEL_NAMES:
@@ -71,7 +75,7 @@ class Evidence:
             elif name in ("input_size", "sensor_window"):
                 self.add("input", picture_size(value.value), file, value.line)
 
-        # Calls speak by the function: kpu.init_yolo2 belongs to a detector.
+        # The function tells what its arguments mean: kpu.init_yolo2 belongs to a detector.
         detects = False
         for call in script.calls:
             if call.name == "init_yolo2":
@@ -80,7 +84,7 @@ class Evidence:
             elif call.name == "set_windowing" and call.args:
                 self.add("input", picture_size(call.args[0]), file, call.line)
 
-        # A script that only calls forward classifies; it compares its best score with a threshold.
+        # A script that calls only forward is a classifier, which compares its best score with a threshold.
         if detects:
             self.add("kind", "yolo2", file)
         elif any(call.name == "forward" for call in script.calls):
@@ -91,7 +95,7 @@ class Evidence:
 
     def _add_detector(self, call: Call, file: str) -> None:
         """Add the thresholds of kpu.init_yolo2(task, threshold, nms, number, anchors), or CanMV's with keywords."""
-        # CanMV's script names its arguments, MaixPy's only orders them. Keywords win where a script has both.
+        # CanMV's scripts pass the arguments by keyword, MaixPy's by position. A keyword overrides a position.
         arguments = dict(zip(("task", "threshold", "nms_value", "anchor_num", "anchor"), call.args, strict=False))
         arguments.update(call.keywords)
         self.add("threshold", fraction(arguments.get("threshold")), file, call.line)
@@ -99,7 +103,7 @@ class Evidence:
 
 
 def scripts(part: Part) -> list[tuple[str, Script]]:
-    """Return the Python files beside a model with their names."""
+    """Return (file name, literals) of each Python file beside a model."""
     named = []
     for name in part.texts:
         if name.lower().endswith(".py"):
@@ -111,8 +115,8 @@ def scripts(part: Part) -> list[tuple[str, Script]]:
 
 
 def loaded(script: Script) -> list[str]:
-    """Return the names, without folder, of the models that a script loads or names as model_addr."""
-    # Scripts use either a path on the card or an address in the flash; only texts can name a file.
+    """Return the names, without folder, of the models that a script loads or assigns to model_addr or model_path."""
+    # A script uses a path on the card or an address in the flash. Only a text can be a path.
     paths = [value.value for value in script.values if value.name in ("model_addr", "model_path")]
     for call in script.calls:
         if call.name in ("load", "load_kmodel") and call.args:
@@ -122,8 +126,8 @@ def loaded(script: Script) -> list[str]:
 
 
 def picture_size(value: Any) -> tuple[int, int] | None:
-    """Return width and height out of a list of two or three; None for anything else or more than 1024 pixels."""
-    # The third number would be the channels, which the network itself knows better.
+    """Return (width, height) from a list of two or three numbers; None for anything else or more than 1024 pixels."""
+    # A third number is the channels, which the network itself states.
     if isinstance(value, (list, tuple)) and len(value) in (2, 3):
         width, height = value[0], value[1]
         if isinstance(width, int) and isinstance(height, int) and 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE:

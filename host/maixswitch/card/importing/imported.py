@@ -1,4 +1,4 @@
-"""What an import knows of one model when every decision has been made."""
+"""One model of an import, after every decision has been made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An import from start to end: sources, their models, the decisions about each, and the card. All of them or none."""
+"""An import from start to end: sources, their models, the decisions about each, the card. It imports all or none."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Entry = tuple[Path, ImportedModel]
 
 @dataclass
 class ImportResult:
-    """What became of an import.
+    """The result of an import.
 
-    entries: every model, with the source that it comes from.
-    refused: a message for each model file that cannot be used while others of its source can.
+    entries: every model, with the path of its source.
+    refused: a message for each model file that cannot be used, although others of its source can.
     folders: the names of the new folders, in the order of `entries`.
     renames: (old name, new name) of folders that made room.
     written: whether the models are on the card.
@@ -42,7 +42,7 @@ class ImportResult:
 
     @property
     def clean(self) -> bool:
-        """Are there no problems?"""
+        """Is the import free of problems?"""
         return not any(item.problems for _, item in self.entries)
 
     def document(self, card: Path) -> dict[str, Any]:
@@ -76,9 +76,9 @@ def import_models(
 ) -> ImportResult:
     """Put every model of the sources onto the card.
 
-    If one model has a problem, its ``problems`` say why, and nothing is written.
+    If a model has a problem, its ``problems`` say why, and nothing is written.
 
-    position: the place of the first model in the button's order, from 1; 0 for behind all others.
+    position: the position of the first model in the button's order, from 1; 0 for behind all others.
     dry_run: judge the models, but do not write.
     Raises Refusal if a source or the card cannot be used at all.
     """
@@ -111,13 +111,13 @@ def import_models(
     imported = [item for _, item in entries]
     with refused_as("C541"):
         plan = writing.plan(existing, imported, position)
-    # The plan exists all the same: it makes the titles unique, and the JSON report shows them.
+    # The plan is needed even with problems: it makes the titles unique, and the JSON report shows them.
     if not result.clean:
         return result
     result.folders, result.renames = plan.folders, plan.renames
     with refused_as("C543"):
         if dry_run:
-            # A dry run asks the board's parser too; otherwise it would promise more than the real import keeps.
+            # A dry run asks the board's parser, too. Otherwise it might accept a model that the real import refuses.
             writing.try_out(imported, plan.folders)
         else:
             writing.put(card, imported, plan)
@@ -138,7 +138,7 @@ def report(result: ImportResult, card: Path, dry_run: bool) -> list[str]:
         if result.folders and not item.problems:
             lines.append(_summary(item, result.folders[at]))
     lines += [tr("not imported, {code}: {text}", **vars(message)) for message in result.refused]
-    # Renames are only a plan until everything is written.
+    # With problems the renames stay a plan, so they are not reported.
     for old, new in result.renames if result.clean else []:
         lines.append(tr("renamed {old} to {new}", old=old, new=new))
     if not result.clean:

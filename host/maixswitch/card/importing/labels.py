@@ -1,4 +1,4 @@
-"""Lists of labels and of anchors in the five spellings that training tools write."""
+"""Read lists of labels and of anchors, in the five forms that training tools write."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def read_labels(data: bytes) -> list[str] | None:
     if not text:
         return None
     labels = _listed(text)
-    # Text that begins as a list but is not one is damaged. Read as lines, its brackets would become labels.
+    # A text that begins like a list but is none is damaged. As plain lines its brackets would become labels.
     if labels is not None or text[0] == "[":
         return labels
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line]
-    # With several lines a comma is part of a label, such as "bird, small".
+    # In a file of several lines a comma is part of a label, such as "bird, small".
     if len(lines) == 1 and "," in lines[0]:
         lines = [part.strip().strip("\"'") for part in lines[0].split(",")]
         lines = [part for part in lines if part]
@@ -42,7 +42,7 @@ def read_labels(data: bytes) -> list[str] | None:
 def _listed(text: str) -> list[str] | None:
     """Return the labels of a list or an assignment, None for plain lines."""
     if text[0] in "[(":
-        # JSON first: it is the stricter one, and Python's literals do not know true and null.
+        # JSON comes first, because it is stricter, and Python's literals do not include true and null.
         for read in (from_json, literal):
             try:
                 labels = strings(read(text))
@@ -63,8 +63,7 @@ def strings(value: Any) -> list[str] | None:
     """Return a list of texts, or of whole numbers as texts; None for anything else."""
     if not isinstance(value, (list, tuple)) or not 0 < len(value) <= MAX_LABELS:
         return None
-    # Digits are common class names and come as numbers. True and False are numbers as well, but nobody means them as
-    # labels.
+    # Digits are common class names, so whole numbers are accepted; True and False, which are numbers too, are not.
     if any(isinstance(item, bool) or not isinstance(item, (str, int)) for item in value):
         return None
     try:
@@ -84,7 +83,7 @@ def read_anchors(data: bytes) -> list[float] | None:
     if text is None or not text.strip():
         return None
     text = text.strip()
-    # Scripts first, because the plain reader would refuse the name before the numbers.
+    # Try a script first: the reader of plain numbers would refuse the name of the variable.
     if "=" in text:
         for value in read_script(text).values:
             if value.name.lower() in ANCHOR_NAMES:
@@ -100,7 +99,7 @@ def anchor_lines(data: bytes) -> list[list[float]]:
         if line.strip():
             values = anchors(_plain(line))
             if values is None:
-                # One strange line makes the whole file doubtful: then its line numbers mean nothing.
+                # After one strange line the meaning of the others is doubtful, too.
                 return []
             lists.append(values)
     return lists
@@ -108,7 +107,7 @@ def anchor_lines(data: bytes) -> list[list[float]]:
 
 def _plain(text: str) -> list[float] | None:
     """Return numbers with only separators between them, None for any other text."""
-    # A text with other words is prose, and the numbers in it are not anchors.
+    # A text with other words is prose, whose numbers are not anchors.
     if len(text) > 64 << 10 or SEPARATORS.sub("", NUMBER.sub(" ", text)).strip():
         return None
     return [float(number) for number in NUMBER.findall(text)]

@@ -1,4 +1,4 @@
-"""The literals that a Python script assigns or passes to calls. The script is read, never run."""
+"""Read the literals that a Python script assigns or passes to calls. The script is never run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_DEPTH = 64
 MAX_ITEMS = 5000
 MAX_LIST = 16 << 10
 MAX_TRIES = 500
-"""How far and how often a script that is not valid Python is searched for a closing bracket."""
+"""Limits of the search in a script that is not valid Python: bytes up to a closing bracket, and assignments."""
 BROKEN = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError, OverflowError)
 ASSIGNMENT = re.compile(r"^[ \t]*([A-Za-z_]\w*)[ \t]*=[ \t]*(?=[\[(\"'\d.-])", re.MULTILINE)
 CALL = re.compile(r"\b(load|load_kmodel)\([ \t]*([\"'])([^\"'\n]{1,200})\2")
@@ -22,7 +22,7 @@ CALL = re.compile(r"\b(load|load_kmodel)\([ \t]*([\"'])([^\"'\n]{1,200})\2")
 
 @dataclass(frozen=True)
 class Value:
-    """A literal, its line from 1, and the name that it was assigned to or compared with."""
+    """A literal, its line from 1, and the name that it is assigned to or compared with."""
 
     name: str
     value: Any
@@ -31,7 +31,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Call:
-    """A call by the last part of its name. Arguments whose value is unknown without running the script are None."""
+    """A call. `name` is the last part of the function's name. Arguments that are not literals are None."""
 
     name: str
     args: tuple[Any, ...]
@@ -55,8 +55,8 @@ class Script:
 
 def decode(data: bytes) -> str | None:
     """Return the text of a file in UTF-8, UTF-16 with a byte order mark, or GB 18030; None for anything else."""
-    # Windows editors write both: UTF-16 with a mark, and GB 18030 on Chinese systems. GB 18030 accepts almost any
-    # bytes, so it is the last.
+    # Windows editors write UTF-16 with a mark, or GB 18030 on Chinese systems. GB 18030 accepts almost any bytes, so it
+    # comes last.
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encodings: tuple[str, ...] = ("utf-16",)
     else:
@@ -76,7 +76,7 @@ def literal(text: str) -> Any:
 
     Raises ValueError for anything else, and for more than 128 KiB or 64 levels.
     """
-    # The limits come before the parser: Python's documentation warns that a deep text can crash ast.parse.
+    # Check the limits before the parser runs: according to Python's documentation, deep nesting can crash ast.parse.
     if len(text) > MAX_SCRIPT or _deep(text):
         raise ValueError("too long or too deep")
     try:
@@ -99,14 +99,14 @@ def from_json(text: str) -> Any:
 
 
 def read_script(text: str) -> Script:
-    """Return the literals of a script. A script that is not valid Python is searched line by line."""
+    """Return the literals of a script. A script that is not valid Python is searched for assignments and loads."""
     script = Script()
     if len(text) > MAX_SCRIPT or _deep(text):
         script.trouble = "too long or too deep"
         return script
     try:
         tree = ast.parse(text)
-        # ast.walk goes by level, not by line; a name must be known before the line that uses it.
+        # Sort by line, because ast.walk goes by level and a name must be known before it is used.
         nodes = sorted(
             (node for node in ast.walk(tree) if isinstance(node, (ast.stmt, ast.expr))),
             key=lambda node: (node.lineno, node.col_offset),
@@ -115,13 +115,14 @@ def read_script(text: str) -> Script:
         for node in nodes:
             _look(node, script, known)
     except BROKEN as error:
-        # A new Script, because the first one may hold half of the values.
+        # Start with a new Script, because the first one may be half filled.
         script = Script(trouble=str(error) or type(error).__name__)
         _search(text, script)
     return script
 
 
 def _look(node: ast.AST, script: Script, known: dict[str, Any]) -> None:
+    """Add the literals of one node to the script; `known` holds the literals that names were assigned so far."""
     if isinstance(node, ast.Assign):
         value = _value(node.value, known)
         for target in node.targets:
@@ -136,14 +137,14 @@ def _look(node: ast.AST, script: Script, known: dict[str, Any]) -> None:
             if value is not None:
                 script.values.append(Value(name, value, node.lineno))
     elif isinstance(node, ast.Call):
-        # By the last part of the name only: scripts write kpu.load, KPU.load or an alias of their own.
+        # Take only the last part of the name, since scripts write kpu.load, KPU.load or an alias.
         called = node.func
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         keywords = {item.arg: _value(item.value, known) for item in node.keywords if item.arg}
         script.calls.append(Call(name, tuple(_value(item, known) for item in node.args), keywords, node.lineno))
     elif isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Gt, ast.GtE)):
         left, right = node.left, _value(node.comparators[0], known)
-        # A threshold is a float. Comparisons with whole numbers are loops and counters.
+        # A threshold is a float; comparisons with whole numbers belong to loops and counters.
         if isinstance(left, ast.Name) and isinstance(right, float):
             script.floors.append(Value(left.id, right, node.lineno))
 
@@ -159,7 +160,7 @@ def _value(node: ast.AST, known: dict[str, Any]) -> Any:
 
 def _search(text: str, script: Script) -> None:
     """Search for assignments at the start of a line, and for calls that load a model."""
-    # Every match may cost a search for its bracket, so a hostile text could otherwise take hours.
+    # Each match may cost a search for its closing bracket. Without a limit a hostile text could take hours.
     for tries, match in enumerate(ASSIGNMENT.finditer(text)):
         if tries > MAX_TRIES:
             break
@@ -215,9 +216,9 @@ def numbers(value: Any) -> list[float] | None:
         if isinstance(item, (list, tuple)):
             if len(item) > MAX_ITEMS:
                 return None
-            # A stack instead of recursion, since the depth comes from the file. Reversed keeps the order.
+            # A stack, because the file decides how deep its lists are. `reversed` keeps their order.
             todo.extend(reversed(item))
-        # JSON and Python read 1e999 as infinity, and an integer of 400 digits fits no float.
+        # 1e999 is read as infinity, and an integer of 400 digits does not fit into a float.
         elif isinstance(item, (int, float)) and not isinstance(item, bool):
             try:
                 flat.append(float(item))

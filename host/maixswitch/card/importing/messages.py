@@ -1,4 +1,4 @@
-"""The problems and notes of an import: each has a code of the finding table and a sentence about this very case."""
+"""The problems and notes of an import: each has a code of the table of findings and a text about this case."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maixswitch.findings.table import rule
 
 @dataclass(frozen=True)
 class ImportMessage:
-    """A problem or a note. ``text`` is for people and already in their language."""
+    """A problem or a note. ``text`` is in the user's language."""
 
     code: str
     text: str
@@ -23,7 +23,7 @@ class ImportMessage:
 
 
 class Refusal(MaixSwitchError):
-    """A source, an option or a card that cannot be used at all. Its text starts with the code of ``import_message``."""
+    """The error for a source, an option or a card that cannot be used. Its text starts with a code of the findings."""
 
     def __init__(self, code: str, text: str, exit_code: int = EXIT_FINDINGS) -> None:
         super().__init__(f"{code}: {text}", exit_code)
@@ -32,7 +32,7 @@ class Refusal(MaixSwitchError):
 
 @contextmanager
 def refused_as(code: str) -> Iterator[None]:
-    """Turn every expected failure inside that has no code yet into a Refusal with this code."""
+    """Turn every MaixSwitchError of the block that has no code into a Refusal with this code."""
     try:
         yield
     except Refusal:

@@ -1,4 +1,4 @@
-"""Names for what an import brings: the title on the screen and the file on the card."""
+"""Names that an import makes: the title on the panel and the name of the file on the card."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .options import MAX_TITLE
 
 
 def clean_title(text: str) -> str:
-    """Return a title made from a file's name: blanks for underscores, printable, at most 32 characters."""
+    """Turn a file's name into a title: blanks for underscores, printable, at most 32 characters."""
     text = "".join(c if c.isprintable() else " " for c in text.replace("_", " "))
     return " ".join(text.split())[:MAX_TITLE].strip() or "Model"
 

@@ -1,4 +1,4 @@
-"""What an import must know about the network itself: its input, its output and whether it ends with a softmax."""
+"""What an import asks of the network itself: its input, its output and whether it ends with a softmax."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ CLASS_COUNTS = range(1, 101)
 
 @dataclass(frozen=True)
 class NetworkFacts:
-    """A network and the bytes that go onto the card. ``swapped``: the source had its words in the other byte order."""
+    """A network and its properties.
+
+    data: the bytes of the .kmodel for the card.
+    swapped: whether the words of the source were in the other byte order.
+    """
 
     data: bytes
     kmodel: KModel
@@ -31,7 +35,7 @@ class NetworkFacts:
     @property
     def input(self) -> tuple[int, int, int] | None:
         """Width, height and channels; None if the file does not state them or the network does not take a picture."""
-        # A kmodel stores channels, height, width; model.json names them the other way round.
+        # A kmodel stores channels, height, width; model.json has the reverse order.
         first = self.kmodel.inputs[0]
         shape = first.shape[-3:] if first.shape else ()
         if len(self.kmodel.inputs) != 1 or first.dtype != "uint8" or len(shape) != 3:
@@ -40,7 +44,7 @@ class NetworkFacts:
 
     @property
     def takes(self) -> str:
-        """The input in words, for messages."""
+        """The input as a text for messages."""
         if self.input:
             return "x".join(map(str, self.input))
         if len(self.kmodel.inputs) != 1:
@@ -56,15 +60,15 @@ class NetworkFacts:
     def map(self) -> tuple[int, int, int] | None:
         """Columns, rows and channels of an output with more than one cell; None for a plain list of values."""
         shape = self.kmodel.outputs[0].shape
-        # One cell is what global pooling leaves of a picture: a list of scores, not a grid.
+        # An output of one cell comes from global pooling: it is a list of scores, not a grid.
         if not shape or len(shape) < 3 or shape[-1] * shape[-2] <= 1:
             return None
         return shape[-1], shape[-2], shape[-3]
 
     def grid(self, pairs: int, classes: int) -> tuple[int, int] | None:
         """Return the columns and rows of a detector with these pairs and classes; None if the output does not fit."""
-        # A kmodel v4 often states only the bytes of its output. Then the board's own rule derives the grid from the
-        # input.
+        # A kmodel v4 often states only the size of its output. The board then derives the grid from the input, and so
+        # does this function.
         if self.map:
             columns, rows, channels = self.map
             return (columns, rows) if channels == pairs * (classes + 5) else None
@@ -72,14 +76,14 @@ class NetworkFacts:
         return board_code.kmodel_head().grid(width, height, self.elements, pairs, classes)
 
     def classes(self, pairs: int) -> int | None:
-        """Return how many classes a detector with this many anchor pairs has; None if the output does not fit one."""
+        """Return the number of classes of a detector with these anchor pairs; None if the output does not fit one."""
         return next((count for count in CLASS_COUNTS if self.grid(pairs, count)), None)
 
     @cached_property
     def last(self) -> str:
         """The type of the last layer that computes something."""
         names = [layer.type.name for layer in self.kmodel.layers]
-        # These layers only move or scale values, so they do not tell how the network ends.
+        # These layers only move or scale values, so they do not show how the network ends.
         passing = ("dequantize", "transpose", "pad", "memory_copy", "k210_remove_padding")
         return next((name for name in reversed(names) if name not in passing), "")
 
@@ -89,22 +93,22 @@ class NetworkFacts:
         return self.last in ("fully_connected", "matmul", "quantized_matmul", "quantized_fully_connected")
 
     def judged(self) -> list[Memory]:
-        """Return the memory that the model needs on each firmware that `check` judges for, beside panel and camera."""
+        """Return the memory that the model needs, beside panel and camera, on each firmware that `check` judges."""
         return [memory(self.kmodel, item) for item in Options().flavours]
 
 
 def read_network(data: bytes) -> NetworkFacts:
-    """Read the network of a .kmodel; a word-swapped kmodel v3 gets its byte order corrected.
+    """Read the network of a .kmodel, and correct the byte order of a word-swapped kmodel v3.
 
     Raises KModelError for a file that cannot be used.
     """
-    # kpu.load_flash() wants each word in the other byte order; kpu.load() of a file does not, so the card needs the
-    # plain form.
+    # kpu.load_flash() expects the bytes of each word in reverse. kpu.load() of a file does not, so the card needs the
+    # original order.
     if file_kind(data).name != "kmodel v3, word-swapped":
         return NetworkFacts(data, load(data))
-    # The tail that is not a whole word was never swapped.
-    whole = len(data) // 4 * 4
-    plain = np.frombuffer(data, ">u4", whole // 4).astype("<u4").tobytes() + data[whole:]
+    # Bytes behind the last full word were never swapped.
+    end = len(data) // 4 * 4
+    plain = np.frombuffer(data, ">u4", end // 4).astype("<u4").tobytes() + data[end:]
     try:
         return NetworkFacts(plain, load(plain), True)
     except KModelError as error:

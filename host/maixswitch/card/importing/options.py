@@ -17,12 +17,12 @@ MAX_TITLE = 32
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """The user's choices. None and "" leave the choice to the files.
+    """The user's choices. None and "" leave the decision to the files and the network.
 
-    labels: a file, or the name of one of the source's own files.
-    anchors: numbers with commas between them, a file, or the name of one of the source's own files.
-    input: width, height and channels; only confirmed, never changed.
-    fields: values of model.json for the fields that a kind adds.
+    labels: a file, or the name of a file of the source.
+    anchors: numbers with commas between them, a file, or the name of a file of the source.
+    input: width, height and channels that the network must have.
+    fields: values for the fields that a kind adds to model.json.
     """
 
     title: str = ""
@@ -41,19 +41,19 @@ class ImportOptions:
         kinds = board_code.kinds()
         if self.kind and self.kind not in kinds:
             raise Refusal(
-                "C541", tr("--kind {kind}: wanted one of {kinds}", kind=self.kind, kinds=", ".join(kinds)), EXIT_USAGE
+                "C541", tr("--kind {kind}: expected one of {kinds}", kind=self.kind, kinds=", ".join(kinds)), EXIT_USAGE
             )
-        # Fields of any kind are allowed here: the kind itself may still come from the files.
+        # Fields of any kind are allowed, because the kind may still come from the files.
         known = sorted({row[0] for kind in kinds.values() for row in kind.FIELDS})
         for name in self.fields:
             if name not in known:
                 raise Refusal(
-                    "C541", tr("--field {name}: wanted one of {known}", name=name, known=", ".join(known)), EXIT_USAGE
+                    "C541", tr("--field {name}: expected one of {known}", name=name, known=", ".join(known)), EXIT_USAGE
                 )
-        # The same limits as the board's reader, so that the mistake appears before any file is read.
+        # Check the limits of the board's reader here, so that the mistake appears before any file is read.
         if self.title and not (len(self.title) <= MAX_TITLE and self.title.strip() and self.title.isprintable()):
             raise Refusal(
                 "C541",
-                tr("--title {title}: wanted 1 to {limit} characters", title=ascii(self.title), limit=MAX_TITLE),
+                tr("--title {title}: expected 1 to {limit} characters", title=ascii(self.title), limit=MAX_TITLE),
                 EXIT_USAGE,
             )

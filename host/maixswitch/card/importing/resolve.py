@@ -1,4 +1,4 @@
-"""Decides about one model: its files' claims, the network and the user's options become model.json, or problems."""
+"""Decide about one model: turn its files' claims, the network and the user's options into model.json, or problems."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .imported import ImportedModel
 from .labels import read_anchors, read_labels
 from .messages import ImportMessage, Refusal
 from .naming import clean_title, kmodel_name
-from .network import PAIRS, NetworkFacts, read_network
+from .network import PAIRS, read_network
 from .options import MAX_TITLE, ImportOptions
 from .source import MAX_MODEL, MAX_TEXT
 
 INLINE = 24
-"""The most labels that go into model.json. More go into labels.txt, which costs the board less memory."""
+"""The most labels that go into model.json. More go into labels.txt, which takes less memory on the board."""
 INLINE_BYTES = 1000
 SHOWN = 4
 GENERIC = ("m", "model", "det", "cls", "yolov2", "yolo", "kmodel", "detector", "classifier", "best", "final")
@@ -30,8 +30,8 @@ MEANINGLESS = re.compile(r"model-\d+$|[0-9a-f]{12,}(_|$)|YOLO_best|maixhub_.*res
 def resolve(evidence: Evidence, options: ImportOptions) -> ImportedModel:
     """Decide every field of model.json.
 
-    If the files contradict each other, that is a problem until an option decides it. The input size and the number of
-    classes always come from the network itself.
+    A contradiction between the files is a problem, unless an option decides it. The input size and the number of
+    classes always come from the network.
 
     Raises Refusal if the .kmodel itself cannot be used.
     """
@@ -45,18 +45,14 @@ def resolve(evidence: Evidence, options: ImportOptions) -> ImportedModel:
     if network.swapped:
         text = tr("the kmodel was word-swapped for load_flash; its byte order was corrected for the card")
         result.notes.append(ImportMessage("C507", text))
-    _Resolver(result, evidence, network, options).run()
+    _Resolver(result, options).run()
     return result
 
 
 class _Resolver:
-    def __init__(
-        self, result: ImportedModel, evidence: Evidence, network: NetworkFacts, options: ImportOptions
-    ) -> None:
-        self.result = result
-        self.evidence = evidence
-        self.network = network
-        self.options = options
+    def __init__(self, result: ImportedModel, options: ImportOptions) -> None:
+        self.result, self.options = result, options
+        self.evidence, self.network = result.evidence, result.network
         self.pairs = 0
 
     def problem(self, code: str, text: str) -> None:
@@ -68,16 +64,12 @@ class _Resolver:
     def run(self) -> None:
         """Fill in model.json field by field. The order matters: the anchors tell the kind, the kind the labels."""
         model: dict[str, Any] = {"schema": 1, "title": self.title(), "kind": ""}
-        name = kmodel_name(self.evidence.part.stem)
-        model["kmodel"] = name
+        model["kmodel"] = name = kmodel_name(self.evidence.part.stem)
         self.result.files[name] = self.network.data
         self.result.model = model
         if len(self.network.kmodel.outputs) != 1:
             count = len(self.network.kmodel.outputs)
-            self.problem(
-                "C530",
-                tr("the network has {count} outputs; the app reads one", count=count),
-            )
+            self.problem("C530", tr("the network has {count} outputs; the app reads one", count=count))
             return
         anchors = self.anchors()
         model["kind"] = self.kind(anchors)
@@ -96,13 +88,14 @@ class _Resolver:
             self.other(model, name)
 
     def title(self) -> str:
+        """Return the user's title, that of a MaixSwitch card, or one that is made from the names of files."""
         if self.options.title:
             return self.options.title
         exact = self.evidence.exact_title.strip()
         if exact and exact.isprintable():
             return exact[:MAX_TITLE].strip()
 
-        # Otherwise take the first name that tells something: of the file, of the export, of its folders.
+        # Otherwise take the first name that is not generic: of the file, of the export, of its folders.
         part = self.evidence.part
         stems = [part.stem, self.evidence.title, part.kmodel.rpartition("/")[0].rpartition("/")[2], part.source.stem]
         for stem in stems:
@@ -112,7 +105,7 @@ class _Resolver:
         return "Detector" if kind is not None and kind.SHAPE == board_code.shapes().BOXES else "Model"
 
     def choose(self, name: str, claims: list[Claim], asked: str = "") -> Claim | None:
-        """Return the claim to use: the one that the user named, or any if all agree. A contradiction is a problem."""
+        """Return the claim that the user named, or any claim if all agree. A contradiction is a problem."""
         if asked:
             claims = [claim for claim in claims if claim.called(asked)]
         if not claims:
@@ -120,7 +113,7 @@ class _Resolver:
         if any(claim.value != claims[0].value for claim in claims):
             listed = "; ".join(f"{claim.where}: {_short(claim.value)}" for claim in claims)
             expected = self.expected_labels() if name == "labels" else ""
-            # Files are told apart by their names; claims of one file by its lines.
+            # The message names the files; if all claims come from one file, it names the lines.
             files = list(dict.fromkeys(claim.file.rpartition("/")[2] for claim in claims))
             if len(files) == 1:
                 files = [claim.where.rpartition("/")[2] for claim in claims]
@@ -138,11 +131,9 @@ class _Resolver:
         return claims[0]
 
     def choice(self, name: str, claims: list[Claim], files: list[str]) -> str:
-        """Return what the user may write behind the option that decides."""
-        if name in ("labels", "anchors"):
-            return tr(" or --{field} ", field=name).join(files)
+        """Return the values that the user may write behind the option that decides."""
         values = list(dict.fromkeys(_short(claim.value) for claim in claims))
-        return tr(" or --{field} ", field=name).join(values)
+        return tr(" or --{field} ", field=name).join(files if name in ("labels", "anchors") else values)
 
     def count(self) -> int:
         """Return how many labels the network needs, 0 if that is unknown."""
@@ -157,7 +148,7 @@ class _Resolver:
         return tr("; the network needs {count}", count=count) if count else ""
 
     def from_user(self, name: str, asked: str, read: Any) -> Claim | None:
-        """Return the claim of a file that the command line names, None if there is no such file."""
+        """Return the list in a file that the command line names, as a claim; None if the file does not exist."""
         path = Path(asked)
         try:
             if not path.is_file():
@@ -173,7 +164,7 @@ class _Resolver:
         return Claim(value, asked)
 
     def pick(self, name: str, asked: str, claims: list[Claim], read: Any) -> Claim | None:
-        """Return the claim for a list: of the file that the user named, or of the source if none was named."""
+        """Return the claim for a list: from the file that the user named, otherwise from the source."""
         if not asked or any(claim.called(asked) for claim in claims):
             return self.choose(name, claims, asked)
         claim = self.from_user(name, asked, read)
@@ -192,27 +183,28 @@ class _Resolver:
         return claim
 
     def anchors(self) -> Claim | None:
-        claims = self.evidence.claims.get("anchors", [])
-        relative = self.evidence.relative
+        """Return the anchors from the command line or the files, None for none. Sets `pairs`."""
+        claims = self.evidence.claims.get("anchors", []) + self.evidence.relative
         asked = self.options.anchors
         if asked and re.fullmatch(r"[-+\d.,;\s()\[\]eE]+", asked):
             values = read_anchors(asked.encode())
             if values is None:
                 self.problem(
                     "C541",
-                    tr("--anchors {text}: wanted pairs of numbers above 0, with commas between them", text=asked),
+                    tr("--anchors {text}: expected pairs of numbers above 0, with commas between them", text=asked),
                 )
             claim: Claim | None = Claim(values or [], "--anchors")
         else:
-            claim = self.pick("anchors", asked, claims + relative, read_anchors)
+            claim = self.pick("anchors", asked, claims, read_anchors)
         self.pairs = len(claim.value) // 2 if claim else 0
         return claim
 
     def kind(self, anchors: Claim | None) -> str:
+        """Return the kind of the model, "" if the files contradict each other."""
         if self.options.kind:
             return self.options.kind
 
-        # A file's word counts, unless the output shows that it is wrong.
+        # A file's claim counts, unless the output shows that it is wrong.
         claims = self.evidence.claims.get("kind", [])
         if claims:
             claim = self.choose("kind", claims)
@@ -225,7 +217,7 @@ class _Resolver:
                 return "yolo2"
             return kind
 
-        # Without one, the output decides, and the anchors if they fit it.
+        # Without a claim, the output decides. Anchors count if they fit it.
         if self.network.map or (anchors is not None and self.network.classes(self.pairs)):
             return "yolo2"
         if anchors is not None:
@@ -233,10 +225,12 @@ class _Resolver:
         return "classifier"
 
     def input(self) -> tuple[int, int, int] | None:
+        """Return the network's input, None if it is not a picture. Other sizes in options or files are reported."""
         size, asked = self.network.input, self.options.input
         if size is None or size[2] not in (1, 3):
             self.problem(
-                "C531", tr("the network takes {input}; wanted one picture of 1 or 3 channels", input=self.network.takes)
+                "C531",
+                tr("the network takes {input}; expected one picture of 1 or 3 channels", input=self.network.takes),
             )
             return None
         if asked and asked != size:
@@ -250,25 +244,28 @@ class _Resolver:
             )
         for claim in self.evidence.claims.get("input", []):
             if claim.value != size[:2]:
-                size_text = "x".join(map(str, claim.value))
                 self.note(
                     "C533",
                     tr(
                         "{where} says {claimed}, the network takes {size}",
                         where=claim.where,
-                        claimed=size_text,
+                        claimed="x".join(map(str, claim.value)),
                         size=self.network.takes,
                     ),
                 )
         return size
 
     def labels(self, count: int, needed: bool = True) -> None:
+        """Fill in the labels, in model.json or as labels.txt. `count`: how many the network needs, 0 if unknown."""
         claim = self.pick("labels", self.options.labels, self.evidence.claims.get("labels", []), read_labels)
         if claim is None:
             if needed and not any("--labels" in message.text for message in self.result.problems):
                 self.problem(
                     "C521",
-                    tr("no labels found; wanted: {count}, with --labels FILE", count=count or tr("one per class")),
+                    tr(
+                        "no labels found; expected {count}: give them with --labels FILE",
+                        count=count or tr("one per class"),
+                    ),
                 )
             return
         labels = claim.value
@@ -288,7 +285,7 @@ class _Resolver:
             self.problem(
                 "C523",
                 tr(
-                    "{where}: label {label}: wanted 1 to 64 printable characters",
+                    "{where}: label {label}: expected 1 to 64 printable characters",
                     where=claim.where,
                     label=ascii(long[0][:40]),
                 ),
@@ -302,21 +299,23 @@ class _Resolver:
             self.result.files["labels.txt"] = text.encode()
 
     def detector(self, model: dict[str, Any], anchors: Claim | None) -> None:
+        """Fill in the fields of a detector; report an output or anchors that do not fit."""
         count = self.network.classes(self.pairs or PAIRS)
         if count is None:
             channels = self.network.map[2] if self.network.map else self.network.elements
             self.problem(
                 "C525",
                 tr(
-                    "the output ({channels} channels) does not fit a YOLOv2 detector with {pairs} anchor pairs: wanted "
-                    "{pairs} x (labels + 5)",
+                    "the output ({channels} channels) does not fit a YOLOv2 detector with {pairs} anchor pairs: "
+                    "expected {pairs} x (labels + 5)",
                     channels=channels,
                     pairs=self.pairs or PAIRS,
                 ),
             )
         if anchors is None:
             self.problem(
-                "C524", tr("a detector without anchors; wanted: --anchors 1.1,2.2,... in grid cells, or --anchors FILE")
+                "C524",
+                tr("a detector needs anchors: give them with --anchors 1.1,2.2,... in grid cells, or --anchors FILE"),
             )
         self.labels(count or 0)
         if anchors is not None and anchors.value:
@@ -324,12 +323,12 @@ class _Resolver:
         if self.pairs not in (0, PAIRS):
             self.note(
                 "C526",
-                tr("{pairs} anchor pairs: MaixPy takes exactly {wanted}, only CanMV takes others",
-                   pairs=self.pairs, wanted=PAIRS)
+                tr("{pairs} anchor pairs: MaixPy takes exactly {expected}; only CanMV takes other numbers",
+                   pairs=self.pairs, expected=PAIRS)
             )  # fmt: skip
 
     def cells(self, anchors: Claim, count: int | None) -> list[float]:
-        """Return the anchors in grid cells. Anchors of at most 1 are fractions of the picture and get converted."""
+        """Return the anchors in grid cells. If all are at most 1, they are fractions of the picture: convert them."""
         values: list[float] = anchors.value
         grid = self.network.grid(self.pairs, count) if count else None
         if max(values) > 1 or not grid:
@@ -347,7 +346,7 @@ class _Resolver:
         return cells
 
     def scores(self, model: dict[str, Any], fields: dict[str, Any]) -> None:
-        """Fill in what decides which results are shown, as far as the kind has such fields."""
+        """Fill in the fields that decide which results the app shows, if the kind has them."""
         for name, asked in (("threshold", self.options.threshold), ("nms", self.options.nms)):
             if name in fields:
                 value = self.number(name, asked, float(fields[name]))
@@ -360,7 +359,7 @@ class _Resolver:
             model["softmax"] = self.softmax()
 
     def other(self, model: dict[str, Any], name: str) -> None:
-        """Fill in a field that only its kind knows: the user's value or a file's. Without one, the default applies."""
+        """Fill in a field that only its kind has, with the user's value or a file's. Otherwise the default applies."""
         if name in self.options.fields:
             model[name] = self.options.fields[name]
         elif name not in model:
@@ -369,11 +368,12 @@ class _Resolver:
                 model[name] = claim.value
 
     def softmax(self) -> bool:
+        """Return whether the app computes a softmax: from the user, a file, or the network's last layer."""
         softmax = self.options.softmax
         claim = self.choose("softmax", self.evidence.claims.get("softmax", []))
         if softmax is None and claim:
             softmax = bool(claim.value)
-        # A network that ends with a plain weighted sum gives scores that do not add up to 1.
+        # The scores of a network that ends with a plain weighted sum do not add up to 1.
         if softmax is None:
             softmax = self.network.open_ended
             if softmax:
@@ -384,6 +384,7 @@ class _Resolver:
         return softmax
 
     def number(self, name: str, asked: float | None, default: float) -> float:
+        """Return the user's value of a field, a file's, or the default."""
         if asked is not None:
             return asked
         claim = self.choose(name, self.evidence.claims.get(name, []))

@@ -1,4 +1,4 @@
-"""The sources of models: a folder, a zip or one file, as names and sizes. Bytes are read only when needed."""
+"""The sources of models: a folder, a zip or one file, as names and sizes. Bytes are read on demand."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LISTED = 8  # names in a message
 class Source:
     """A folder, a zip or one file.
 
-    name: what the user called it.
+    name: its path, as the user wrote it.
     stem: its name without folder and suffix.
     files: the size in bytes of each file, by its name with "/" between the parts.
     links: the symbolic links that lead out of the folder; they are not followed.
@@ -46,12 +46,12 @@ class Source:
     def read(self, name: str, limit: int) -> bytes:
         """Return the bytes of a file. Raises Refusal if there are more than ``limit``, or if they cannot be read."""
         size = self.files[name]
-        # Refuse instead of cutting off: half a list of labels would look complete.
+        # Refuse a large file instead of cutting it off: half a list of labels would look complete.
         if size > limit:
             raise Refusal(
                 "C505",
                 tr(
-                    "{source}: {file} has {size} bytes; wanted at most {limit}",
+                    "{source}: {file} has {size} bytes; expected at most {limit}",
                     source=self.name,
                     file=name,
                     size=size,
@@ -67,7 +67,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Part:
-    """One model of a source: its file and the texts beside it, or those of the nearest folder above that has any."""
+    """One model of a source.
+
+    kmodel: the name of its file.
+    texts: the texts beside it or, if there are none, those of the nearest folder above that has any.
+    alone: whether it is the only model of its folder.
+    """
 
     source: Source
     kmodel: str
@@ -96,7 +101,7 @@ class Part:
 def open_source(path: Path) -> Source:
     """Open a folder, a zip, a .kfpkg or a single file.
 
-    Raises Refusal if it is absent, unsafe or too large.
+    Raises Refusal if it is missing, unsafe or too large.
     """
     try:
         if path.is_dir():
@@ -106,7 +111,7 @@ def open_source(path: Path) -> Source:
         size = path.stat().st_size
     except OSError as error:
         raise Refusal("C500", unreadable(path, error), EXIT_IO) from error
-    # By contents, not by suffix: a .kfpkg is a zip, and downloads lose their suffix.
+    # The contents decide, not the suffix: a .kfpkg is a zip, and downloads may lose their suffix.
     if head[:2] == b"PK":
         files, reader = archive.open_zip(path)
         return Source(str(path), path.stem, files, reader)
@@ -123,16 +128,16 @@ def _folder(path: Path) -> Source:
         for name in sorted(names):
             file = Path(folder, name)
             inside = file.relative_to(root).as_posix()
-            # A folder of somebody else must not bring files of this PC onto a card.
+            # A folder from somebody else must not copy files of this PC onto a card.
             if file.is_symlink() and not file.resolve().is_relative_to(root):
                 links.append(inside)
             elif name[0] != "." and file.is_file():
                 files[inside] = file.stat().st_size
-        # Inside the loop, so that "import ~" stops early.
+        # Checked inside the loop, so that "import ~" stops early.
         if len(files) > MAX_FILES:
             raise Refusal(
                 "C505",
-                tr("{path}: more than {count} files; wanted the folder of one export", path=path, count=MAX_FILES),
+                tr("{path}: more than {count} files; expected the folder of one export", path=path, count=MAX_FILES),
             )
     return Source(str(path), root.name, files, lambda name, limit: _bytes(root / name, limit), tuple(links))
 
@@ -149,13 +154,14 @@ def parts(source: Source) -> tuple[list[Part], list[ImportMessage]]:
     """Find the models of a source by their first bytes.
 
     Returns the models, and a message for each model file that cannot be used.
-    Raises Refusal, which says what there is instead, if there is no usable model.
+    Raises Refusal if there is no usable model; the message names the files that there are.
     """
     usable: list[str] = []
     refused: list[ImportMessage] = []
     for name in source.files:
         ending = PurePosixPath(name).suffix.lower()
-        # A package holds hundreds of pictures. A single file was named by the user, so it gets a reason in any case.
+        # Skip pictures and the like, of which a package holds hundreds. A single file was named by the user and always
+        # gets a reason.
         if ending in OTHER and len(source.files) > 1:
             continue
         kind = file_kind(source.head(name))
@@ -178,8 +184,7 @@ def _alone(usable: list[str], name: str) -> bool:
 
 
 def _texts(source: Source, kmodel: str) -> tuple[str, ...]:
-    # Exports often keep the model in a folder of its own and the labels above it. The nearest texts are the most likely
-    # ones.
+    # Exports often keep the labels in a folder above the model. The nearest texts are the most likely ones.
     for folder in PurePosixPath(kmodel).parents:
         texts = []
         for name in source.files:
@@ -194,7 +199,7 @@ def _texts(source: Source, kmodel: str) -> tuple[str, ...]:
 def _nothing(source: Source, refused: list[str]) -> str:
     if refused:
         return tr("{source}: no model that can be used: {reasons}", source=source.name, reasons="; ".join(refused))
-    # Archives within archives are not opened: their limits would multiply.
+    # Archives within archives are not opened, because their limits would multiply.
     inner = [name for name in source.files if name.lower().endswith((".zip", ".kfpkg"))]
     if inner:
         return tr(
@@ -212,5 +217,5 @@ def _nothing(source: Source, refused: list[str]) -> str:
     names = sorted(source.files)
     listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
     if not names:
-        return tr("{source}: empty; wanted an export with a .kmodel in it", source=source.name)
+        return tr("{source}: empty; expected an export with a .kmodel in it", source=source.name)
     return tr("{source}: no .kmodel; found {names}", source=source.name, names=listed)

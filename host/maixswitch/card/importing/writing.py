@@ -1,4 +1,4 @@
-"""Writes model folders onto a card: first beside models/, then checked by the board's own parser, then renamed."""
+"""Write model folders onto a card: first beside models/, where the board's parser checks them; then rename them."""
 
 from __future__ import annotations
 
@@ -25,17 +25,18 @@ STAGE = ".maixswitch-import-"
 
 @dataclass
 class Plan:
-    """Folder names for the new models, in order, and the renames (old, new) that make room for them."""
+    """The folder names of the new models, in their order, and the renames (old, new) that make room for them."""
 
     folders: list[str]
     renames: list[tuple[str, str]] = field(default_factory=list)
 
 
 def plan(models: Sequence[tuple[str, str]], imported: Sequence[ImportedModel], position: int = 0) -> Plan:
-    """Decide where the new models go, and make their titles unique.
+    """Decide the folder names of the new models, and make their titles unique.
 
     models: (folder, title) of the models on the card.
-    position: the place of the first new model, from 1; 0 for behind all others.
+    position: the position of the first new model, from 1; 0 for behind all others.
+    Raises MaixSwitchError (usage) if the position does not exist, and Refusal if two folders would have the same name.
     """
     names = [folder for folder, _ in models]
     if position > len(names) + 1:
@@ -44,20 +45,20 @@ def plan(models: Sequence[tuple[str, str]], imported: Sequence[ImportedModel], p
         )
     taken = set(names)
     titles = {title for _, title in models}
-    # The board refuses the second of two equal titles (C116 of `check`), and an import may bring twins of its own.
+    # The board refuses the second of two equal titles (C116). The new models may have equal titles among themselves.
     slugs = []
     for item in imported:
         item.model["title"] = _unique(item.title, titles)
         titles.add(item.title)
         slugs.append(ordering.slug(item.title))
-    # Behind all others: the usual case, which never renames a folder of the user.
+    # A model behind all others needs no renames. This is the usual case.
     if not position or position == len(names) + 1:
         folders: list[str] = []
         for word in slugs:
             folders.append(ordering.following([*names, *folders], word))
         return Plan(folders)
 
-    # One model often fits between two numbers, which leaves all other names alone.
+    # One model often fits between two numbers, which needs no renames either.
     if len(slugs) == 1:
         name = ordering.between(names, position, slugs[0])
         if name and name not in taken:
@@ -79,13 +80,13 @@ def _unique(title: str, titles: set[str]) -> str:
     while candidate in titles:
         number += 1
         end = f" {number}"
-        # The number must survive the limit, so the title gives way.
+        # Shorten the title and not the number, so that the result is unique within the limit.
         candidate = title[: MAX_TITLE - len(end)] + end
     return candidate
 
 
 def judge(folder: Path) -> list[ImportMessage]:
-    """Return what the board's own parser finds wrong with a model's folder."""
+    """Return the problems that the board's own parser finds in a model's folder."""
     messages = []
     # None: another number of anchors is a note for the user (C526), not a reason to refuse the import.
     for model in Card(folder, None).models:
@@ -97,7 +98,7 @@ def judge(folder: Path) -> list[ImportMessage]:
 
 
 def try_out(imported: Sequence[ImportedModel], folders: Sequence[str]) -> None:
-    """Add to ``problems`` what the board's parser says of each model, without the card. For a dry run."""
+    """Add the problems that the board's parser finds in each model to its ``problems``, without using the card."""
     with tempfile.TemporaryDirectory(prefix="maixswitch-") as scratch:
         for item, name in zip(imported, folders, strict=True):
             _write(Path(scratch, name), item)
@@ -115,21 +116,21 @@ def put(card: Path, imported: Sequence[ImportedModel], plan: Plan) -> None:
         for item, name in zip(imported, plan.folders, strict=True):
             _write(stage / name, item)
             item.problems += judge(stage / name)
-        # All models are judged before the first rename, so that a bad one leaves no trace of the others.
+        # All models are judged before the first rename, so that a bad one keeps all of them off the card.
         if any(item.problems for item in imported):
             return
         renamed = ordering.rename(models, plan.renames)
         placed: list[Path] = []
         try:
             for name in plan.folders:
-                # The plan is some seconds old, and rename() would replace an empty folder without a word on Unix.
+                # The card may have changed since the plan, and on Unix rename() silently replaces an empty folder.
                 if (models / name).exists():
-                    raise MaixSwitchError(tr("{name} is there already", name=models / name), EXIT_USAGE)
+                    raise MaixSwitchError(tr("{name} exists already", name=models / name), EXIT_USAGE)
                 (stage / name).rename(models / name)
                 placed.append(models / name)
             _sync(models)
         except BaseException as error:
-            # First the new folders leave, then the old ones return: they may need the same names.
+            # Remove the new folders before the old ones get their names back: they may need the same names.
             for path in placed:
                 path.rename(stage / path.name)
             ordering.rename(models, [(new, old) for old, new in renamed])
@@ -159,8 +160,8 @@ def _stage(card: Path) -> Iterator[Path]:
 def _write(folder: Path, item: ImportedModel) -> None:
     try:
         folder.mkdir()
-        # fsync each file before the rename; otherwise a pulled card can show a folder of empty files. "x" because the
-        # folder is new: an equal name is a mistake.
+        # Without fsync before the rename, a card that is pulled out can hold a folder of empty files. Mode "x", because
+        # in a new folder an existing name is a mistake.
         for name, data in {**item.files, "model.json": document(item)}.items():
             with (folder / name).open("xb") as file:
                 file.write(data)
@@ -172,7 +173,7 @@ def _write(folder: Path, item: ImportedModel) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Make sure that a folder's entries reach the card, on systems that can do this for folders."""
+    """Write a folder's entries to the card, on systems that can do this for folders."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,6 +1,7 @@
 """FAT12, FAT16 and FAT32 as FatFs R0.13c mounts them: geometry, free space, and whether a write was cut off.
 
-The conditions come from find_volume in lib/oofatfs/ff.c of MicroPython v1.11, the flags from Microsoft's fatgen103.
+The conditions are those of find_volume in lib/oofatfs/ff.c of MicroPython v1.11. Microsoft's fatgen103 describes the
+flag in the second FAT entry; the flag in the boot sector is Linux's own (fat_set_state in fs/fat/inode.c).
 """
 
 from __future__ import annotations
@@ -45,13 +46,13 @@ class Geometry:
 
 def read_geometry(disk: Sectors, start: int) -> Geometry | str:
     """Return the geometry of the FAT volume whose boot sector is `start`, or the reason why the firmware refuses it."""
-    # The fields of the boot sector; FAT32 keeps its sizes in 32-bit fields of its own.
+    # A 16-bit field that is 0 means that the size is in the 32-bit field.
     boot = disk.sector(start)
     size, cluster, reserved, copies, root_entries, total16 = struct.unpack_from("<HBHBHH", boot, 11)
     fat_sectors = struct.unpack_from("<H", boot, 22)[0] or struct.unpack_from("<I", boot, 36)[0]
     total = total16 or struct.unpack_from("<I", boot, 32)[0]
 
-    # What FatFs checks before it computes anything.
+    # FatFs checks these fields before it computes the number of clusters.
     if size != SECTOR:
         return tr("sectors of {size} bytes", size=size)
     if copies not in (1, 2):
@@ -61,7 +62,7 @@ def read_geometry(disk: Sectors, start: int) -> Geometry | str:
     if root_entries % 16 or reserved == 0:
         return tr("a boot sector that contradicts itself")
 
-    # The number of clusters alone decides which FAT this is; the FAT must have an entry for each cluster.
+    # Only the number of clusters decides between FAT12, FAT16 and FAT32. The FAT must have an entry for each cluster.
     system = reserved + fat_sectors * copies + root_entries // 16
     clusters = (total - system) // cluster
     if clusters < 1 or clusters > MAX_FAT32:
@@ -78,15 +79,15 @@ def read_geometry(disk: Sectors, start: int) -> Geometry | str:
 
 
 def free_by_info(disk: Sectors, shape: Geometry) -> int | None:
-    """Return the free clusters that FSInfo states, which the firmware believes; None if it states none."""
-    # FatFs trusts this number without a look at the FAT, once the three signatures are right.
+    """Return the free clusters that FSInfo states, if the firmware believes it; None if it counts them itself."""
+    # f_getfree trusts the number without reading the FAT, if the signatures are right and it is not too large.
     if not shape.info:
         return None
     data = disk.sector(shape.info)
     if data[:4] != b"RRaA" or data[484:488] != b"rrAa" or data[510:512] != b"\x55\xaa":
         return None
     free: int = struct.unpack_from("<I", data, 488)[0]
-    return None if free == 0xFFFFFFFF else free
+    return free if free <= shape.clusters else None
 
 
 def count_free(disk: Sectors, shape: Geometry) -> int | None:
@@ -98,15 +99,14 @@ def count_free(disk: Sectors, shape: Geometry) -> int | None:
         return None
     base = shape.fat * SECTOR
     if shape.bits == 12:
-        # FAT12 has at most 4085 clusters (MAX_FAT12) and packs two entries into three bytes: small enough to read
-        # whole.
+        # FAT12 packs two entries into three bytes and has at most 4085 clusters (MAX_FAT12), so one read gets all.
         table = disk.read(base, (shape.clusters + 2) * 3 // 2 + 1)
         return sum(_entry12(table, at) == 0 for at in range(2, shape.clusters + 2))
     width = shape.bits // 8
     at, end, free = 2 * width, (shape.clusters + 2) * width, 0
     while at < end:
         data = disk.read(base + at, min(CHUNK, end - at))
-        # The image ends inside the FAT. A partial count would look like a full card.
+        # If the image ends inside the FAT, a partial count would look like a full card.
         if not data or len(data) % width:
             return None
         # array counts in C; a loop in Python over millions of entries would be far slower.
@@ -125,9 +125,9 @@ def _entry12(table: bytes, number: int) -> int:
 
 
 def is_dirty(disk: Sectors, shape: Geometry) -> bool:
-    """Was the card pulled out without being ejected? Linux marks the boot sector, Windows the second FAT entry."""
+    """Was the card pulled out before it was ejected? Linux marks the boot sector, Windows the second FAT entry."""
     boot = disk.sector(shape.start)
-    # The two systems mark different places, so either mark alone is enough. FAT12 has no flag in its second entry.
+    # Either mark is enough, because each system sets only its own. FAT12 has no flag in its second entry.
     if boot[65 if shape.bits == 32 else 37] & 1:
         return True
     if shape.bits == 12:

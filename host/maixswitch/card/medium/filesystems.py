@@ -1,4 +1,4 @@
-"""Which file system starts at a sector, judged by its own signature and not by the partition's type byte."""
+"""Recognise the file system that starts at a sector by its signature; the partition's type byte may be wrong."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def file_system_at(disk: Sectors, start: int) -> str:
     bootable = first[510:512] == b"\x55\xaa" and first[0] in (0xE8, 0xE9, 0xEB)
     if bootable and (first[54:57] == b"FAT" or first[82:87] == b"FAT32"):
         return FAT
-    # The others only make the message better: the firmware mounts FAT alone.
+    # The firmware mounts only FAT. The other names make the message better.
     for at, mark, kind in (
         (1024 + 56, b"\x53\xef", "ext2/3/4"),
         (1024, b"H+", "HFS+"),

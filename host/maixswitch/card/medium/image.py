@@ -1,4 +1,4 @@
-"""A card as an image file or a block device: which file system on it the board would mount. Its files are not read."""
+"""Find the file system that the board would mount on an image file or a block device. Its files are not read."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def is_image(path: Path) -> bool:
         kind = path.stat().st_mode
         if stat.S_ISBLK(kind):
             return True
-        # A kmodel may end its first 512 bytes with 55 AA by chance, so known suffixes decide before the contents.
+        # Known suffixes decide before the contents: the first 512 bytes of a kmodel may end with 55 AA by chance.
         if not stat.S_ISREG(kind) or path.suffix.lower() in OTHERS:
             return False
         if path.suffix.lower() in SUFFIXES:
@@ -75,13 +75,14 @@ def read_image(path: Path) -> Image:
     """
     with Sectors(path) as disk:
         table = read_table(disk)
-        # Without a table the file system starts in the first sector; it gets the number 0.
+        # Without a table the file system starts in the first sector; number 0 stands for "no partition".
         if table.kind == "none":
             starts = [(0, 0, 0)]
         else:
             starts = [(part.number, part.kind, part.start) for part in table.partitions]
 
-        # The firmware mounts the first partition that FatFs accepts. Keep the reason why it skips each one before.
+        # MaixPy tries the four entries of the MBR in turn (maixpy_main.c), and the first that FatFs accepts becomes
+        # /sd. Keep the reasons why it refuses the entries before that one.
         refused: list[tuple[int, str]] = []
         for number, kind, start in starts:
             system = file_system_at(disk, start)

@@ -35,7 +35,7 @@ class Mount:
     table: mbr, gpt, none (the file system fills the whole disk), or "" if unknown.
     kind: the type byte of the partition, 0 if unknown.
     free, total: bytes; free is -1 if unknown.
-    unchecked: what could not be looked at.
+    unchecked: what could not be checked, as texts for the user.
     """
 
     system: str
@@ -60,14 +60,14 @@ def read_mount(folder: Path, mounts: Path = MOUNTS, blocks: Path = BLOCKS, recor
         return None
     row = _row(path, mounts)
     if row is None:
-        nothing = tr("file system and partition table: only Linux shows them")
-        return Mount("", free=_free(path)[0], unchecked=(nothing,))
+        text = tr("file system and partition table: only Linux shows them")
+        return Mount("", free=_free(path)[0], unchecked=(text,))
     device, system, options = row
     # Containers and network shares are mount points as well. The root of this PC is not a card.
     if system in FOREIGN or str(path) == "/":
         return None
     record = _record(records / f"b{device}")
-    # FUSE hides the true file system (NTFS and exFAT on older kernels); udev has looked at the disk itself.
+    # FUSE hides the true file system (NTFS and exFAT on older kernels), but udev has read the disk itself.
     if system == "fuseblk":
         system = record.get("ID_FS_TYPE", "")
     free, total, cluster = _free(path)
@@ -77,7 +77,7 @@ def read_mount(folder: Path, mounts: Path = MOUNTS, blocks: Path = BLOCKS, recor
         unchecked.append(tr("the file system: this system does not show it"))
     version = re.fullmatch(r"FAT(12|16|32)", record.get("ID_FS_VERSION", ""))
     table = _table(blocks / device, record)
-    # State what is unknown. Silence would look like a good card.
+    # Name what is unknown, because silence would look like a good card.
     if not table:
         unchecked.append(
             tr("the partition table: this system does not show it; check the card itself, such as /dev/sdX")
@@ -108,9 +108,9 @@ def _row(path: Path, mounts: Path) -> tuple[str, str, list[str]] | None:
         # The number of optional fields varies, so the separator " - " is the only safe place to split (Linux,
         # proc_pid_mountinfo).
         before, _, after = line.partition(" - ")
-        parts, rest = before.split(" "), after.split(" ")
-        if len(parts) >= 6 and len(rest) >= 3 and _unescape(parts[4]) == str(path):
-            row = (parts[2], rest[0], parts[5].split(",") + rest[2].split(","))
+        mount_fields, system_fields = before.split(" "), after.split(" ")
+        if len(mount_fields) >= 6 and len(system_fields) >= 3 and _unescape(mount_fields[4]) == str(path):
+            row = (mount_fields[2], system_fields[0], mount_fields[5].split(",") + system_fields[2].split(","))
     return row
 
 
@@ -132,7 +132,8 @@ def _table(block: Path, record: dict[str, str]) -> str:
     if kind in ("dos", "gpt"):
         return "mbr" if kind == "dos" else "gpt"
     try:
-        # A whole disk: the file system starts in its first sector. Loops and mappers hide what is below them.
+        # On a disk without partitions the file system starts in the first sector. Only sd* and mmcblk* count: loop
+        # devices and mappers hide the disk below them.
         real = block.resolve()
         if block.exists() and not (real / "partition").exists() and re.match(r"(sd|mmcblk)", real.name):
             return "none"
@@ -142,7 +143,7 @@ def _table(block: Path, record: dict[str, str]) -> str:
 
 
 def _free(path: Path) -> tuple[int, int, int]:
-    """Return (free bytes, all bytes, bytes of a cluster); -1 free for an unknown amount."""
+    """Return (free bytes, total bytes, bytes of a cluster). Unknown values are -1, 0 and 0."""
     try:
         if hasattr(os, "statvfs"):
             stats = os.statvfs(path)

@@ -35,7 +35,7 @@ class Table:
 
 
 def is_boot_sector(data: bytes) -> bool:
-    """Does a file system start with this sector, and not a partition table?"""
+    """Is this sector the start of a file system, and not a partition table?"""
     if data[3:11] in (b"EXFAT   ", b"NTFS    "):
         return True
     return data[0] in (0xE8, 0xE9, 0xEB) and (data[54:57] == b"FAT" or data[82:87] == b"FAT32")
@@ -53,18 +53,18 @@ def read_entries(data: bytes) -> tuple[Partition, ...]:
 
 
 def read_table(disk: Sectors) -> Table:
-    """Read the partition table of a card. Its values are not compared with the card's size."""
+    """Read the partition table of a card, without comparing its values with the card's size."""
     first = disk.sector(0)
     # The second size is for media in sectors of 4096 bytes, where the GPT header lies further back.
     gpt = any(disk.read(size, 8) == b"EFI PART" for size in (SECTOR, 4096))
     if first[510:512] == b"\x55\xaa":
-        # A boot sector ends with 55 AA as well, and its code may look like entries; so it must be excluded first.
+        # Exclude a boot sector first: it ends with 55 AA as well, and its code may look like entries.
         if is_boot_sector(first):
             return Table("none")
         entries = read_entries(first)
         guard = any(entry.kind == GPT_GUARD for entry in entries)
-        # A GPT header without its guard entry is a remainder: partitioning tools for MBR often leave it. The MBR then
-        # counts, as it does for the firmware.
+        # Tools that write an MBR often leave the header of an older GPT. Without its guard entry in the MBR the header
+        # does not count, as the firmware reads only the MBR.
         if gpt and (guard or not entries):
             return Table("gpt", entries)
         if entries:

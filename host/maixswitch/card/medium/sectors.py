@@ -17,7 +17,7 @@ ENDLESS = 1 << 50
 
 
 class Sectors:
-    """A file or block device that is opened once and never written. `size` is in bytes."""
+    """A file or block device that is opened for reading. `size` is in bytes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -29,15 +29,14 @@ class Sectors:
                 text = tr("{path}: neither a card image nor a block device", path=path)
                 raise MaixSwitchError(text, EXIT_USAGE)
             self._file = path.open("rb")
-            # macOS does not state the size of a device: only reading finds its end.
+            # macOS does not tell the size of a device; only reading finds its end.
             self.size = self._file.seek(0, os.SEEK_END) or (ENDLESS if self._is_device else 0)
         except OSError as error:
             raise self._failure(error) from error
 
     def read(self, at: int, count: int) -> bytes:
         """Return `count` bytes from byte `at` on, fewer at the end. Raises MaixSwitchError if they cannot be read."""
-        # The positions come from the card itself, so a wrong table may point anywhere: that is an empty answer, not a
-        # crash.
+        # The positions come from the card. A wrong table may point anywhere, which must not end the check.
         if at < 0 or count <= 0 or at >= self.size:
             return b""
         try:

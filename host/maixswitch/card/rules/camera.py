@@ -1,4 +1,4 @@
-"""The input of a network compared with the camera's picture of 320x240."""
+"""Rules that compare a network's input with the camera's picture of 320x240."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maixswitch.kmodel.judge.memory import kib
 from maixswitch.language import tr
 
 RESERVE_KIB = 64
-"""The part of Python's heap that the running app itself keeps (docs/cost.md), with some reserve."""
+"""The part of Python's heap that the running app needs itself (docs/cost.md), with some reserve."""
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
@@ -23,7 +23,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 
 def heap_bytes(width: int, height: int, channels: int) -> int:
-    """Return the bytes of heap that a frame takes if the picture is converted: its pixels, then the KPU's planes."""
+    """Return the bytes of heap that a converted frame takes: its pixels, and the planes for the KPU."""
     size = width * height
     if channels == 1:
         return (0 if is_window(width, height) else size * 2) + size * 2
@@ -33,15 +33,15 @@ def heap_bytes(width: int, height: int, channels: int) -> int:
 def resized(model: Model, options: Options) -> Iterator[Finding]:
     """Judge whether the picture must be converted for every frame, and whether the heap has room for that."""
     width, height, channels = model.spec.width, model.spec.height, model.spec.channels
-    # The camera hands such a window to the KPU without a copy in Python's heap, so there is nothing to judge.
+    # The camera passes such a window to the KPU without a copy in Python's heap.
     if is_window(width, height) and channels == 3:
         return
     need = heap_bytes(width, height, channels)
-    # Take the largest heap: the error must be true for every firmware in question.
+    # Take the largest heap, because the error must be true for every firmware that is judged.
     heap = max(options.gc_kib or item.gc_kib for item in options.flavours)
     size = f"{width}x{height}x{channels}"
     if need > (heap - RESERVE_KIB) * 1024:
-        wanted = tr("at most {room} KiB", room=heap - RESERVE_KIB)
-        yield finding("C302", model.json, "input", tr("{size}: {need} KiB", size=size, need=kib(need)), wanted)
+        limit = tr("at most {room} KiB", room=heap - RESERVE_KIB)
+        yield finding("C302", model.json, "input", tr("{size}: {need} KiB", size=size, need=kib(need)), limit)
     else:
         yield finding("C301", model.json, "input", tr("{size}: {need} KiB", size=size, need=kib(need)))

@@ -1,4 +1,4 @@
-"""What a network's outputs mean: the classes, grid and anchors of a detector, the scores of a classifier."""
+"""Rules about a network's outputs: the classes, grid and anchors of a detector, the scores of a classifier."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
     """Compare each usable model.json with the layers of its network."""
     for model in card.models:
         kmodel = model.kmodel
-        # The board refuses such a model before it looks at the outputs; another rule has already said why.
+        # The board refuses such a model before it reads the outputs, and another rule reports why.
         if kmodel is None or model.spec is None or not model.spec.loadable:
             continue
         if model.spec.anchors:
@@ -29,7 +29,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 def classes(model: Model, kmodel: KModel) -> Iterator[Finding]:
     """Judge the number of labels: the output has anchor pairs x (classes + 5) channels."""
-    # run_yolo2 reads one output only, as float values (Maix_kpu.c), so anything else cannot be a detector here.
+    # run_yolo2 reads output 0 only, as floats (sipeed_yolo2.c), so it cannot use a network with other outputs.
     pairs = len(model.spec.anchors) // 2
     if len(kmodel.outputs) != 1:
         yield finding("C214", model.file, found=tr("{count} outputs", count=len(kmodel.outputs)), wanted=tr("1 output"))
@@ -38,25 +38,27 @@ def classes(model: Model, kmodel: KModel) -> Iterator[Finding]:
     shape = tensor.shape[-3:] if tensor.shape and len(tensor.shape) >= 3 else ()
     if tensor.dtype != "float32":
         yield finding("C214", model.file, found=shape_text(tensor), wanted="float32")
-    # Each anchor has four numbers of its box, one score, and at least one class: six channels.
+    # Each anchor has four numbers for its box, one score, and at least one class: six channels.
     elif shape and (shape[0] % pairs or shape[0] // pairs < 6 or shape[1] * shape[2] < 2):
         expected = tr("{pairs} x (labels + 5) channels", pairs=pairs)
         yield finding("C214", model.file, found=shape_text(tensor), wanted=expected)
     elif shape and shape[0] // pairs - 5 != model.classes:
         expected = tr("{count} labels", count=shape[0] // pairs - 5)
-        # The board's reader may have found the same, and one mistake needs one finding.
+        # The board's reader may report the same mistake, which needs only one finding.
         if not any(problem[1] == "labels" for problem in model.spec.problems):
             yield finding("C213", model.json, "labels", tr("{count} labels", count=model.classes), expected)
 
 
 def anchors(model: Model, kmodel: KModel) -> Iterator[Finding]:
-    """Are the anchors in grid cells? The grid comes from the layers if they state it: labels may mislead the board."""
+    """Judge whether the anchors are in grid cells.
+
+    The grid comes from the layers if they state it, since the board derives it from the labels, which may be wrong.
+    """
     values = [float(value) for value in model.spec.anchors]
     shape = kmodel.outputs[0].shape or ()
     columns, rows = (shape[-1], shape[-2]) if len(shape) > 2 else model.spec.grid or (0, 0)
     first_values = ", ".join(f"{value:.3g}" for value in values[:4]) + ", ..."
-    # Only guesses are possible here: no anchor is wrong by itself. Hence warnings, and limits that a real training
-    # never reaches.
+    # No anchor is wrong by itself, so this is a guess: it gives a warning, with limits that no real training reaches.
     if columns > 1 and max(values) < 1:
         yield finding("C215", model.json, "anchors", first_values, tr("grid cells"), columns=columns, rows=rows)
     elif columns and (max(values[::2]) > 2 * columns or max(values[1::2]) > 2 * rows):
@@ -65,10 +67,10 @@ def anchors(model: Model, kmodel: KModel) -> Iterator[Finding]:
 
 
 def scores(model: Model, kmodel: KModel) -> Iterator[Finding]:
-    """Does a kmodel v3 end with the softmax that model.json expects? A kmodel v4 spreads it over several layers."""
+    """Judge whether a kmodel v3 ends as "softmax" in model.json expects. (In v4 a softmax is several layers.)"""
     if kmodel.version != 3 or model.classes < 2 or kmodel.outputs[0].dtype != "float32":
         return
-    # Some networks end with a logistic, which gives scores from 0 to 1 as well: a softmax on top would flatten them.
+    # A logistic also gives scores from 0 to 1, and another softmax would flatten them.
     own = kmodel.layers[-1].name in ("softmax", "logistic")
     if own and model.spec.softmax:
         yield finding("C219", model.json, "softmax", kmodel.layers[-1].name)

@@ -1,4 +1,4 @@
-"""Does a model fit a firmware: the kmodel version that it loads, and the memory that it leaves?"""
+"""Rules that compare a model with the firmwares: the kmodel versions that they load, the memory that they leave."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from maixswitch.language import tr
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
-    """Yield what a named version lacks, and at most one finding per model, about the firmware that comes closest."""
+    """Yield what a named version of a firmware lacks, and for each model that does not fit, one finding."""
     for name in options.firmware:
-        if "@" in name:  # Without a version the board may have a newer firmware than the newest one known here.
+        if "@" in name:  # Without a version, the board may have a firmware that is newer than all known ones.
             yield from versions(find(name), options)
     for model in card.models:
         yield from fit(model, options)
@@ -40,26 +40,26 @@ def verdicts(model: Model, options: Options) -> list[Memory]:
 def fit(model: Model, options: Options) -> Iterator[Finding]:
     """Yield an error if the model fits no chosen firmware, or a note if it fits only some."""
     kmodel = model.kmodel
-    # A layer that no firmware knows has a finding of its own (C210); its memory cannot be computed.
+    # The memory of an unknown layer cannot be computed; C210 reports the layer.
     if kmodel is None or unknown_layer(kmodel) is not None:
         return
     judged = verdicts(model, options)
     fitting = [item.firmware.name for item in judged if item.verdict.fits]
     names = ", ".join(item.firmware.name for item in judged)
-    # One fitting firmware is enough for a card that works: the rest is a note, not an error.
+    # The card works with one fitting firmware, so the others are worth a note, not an error.
     if fitting:
-        rest = [item.firmware.name for item in judged if not item.verdict.fits]
-        if rest:
+        too_small = [item.firmware.name for item in judged if not item.verdict.fits]
+        if too_small:
             yield finding(
-                "C207", model.file, found=tr("not {names}", names=", ".join(rest)), fits=", ".join(fitting)
+                "C207", model.file, found=tr("not {names}", names=", ".join(too_small)), fits=", ".join(fitting)
             )  # fmt: skip
         return
-    # The loader refuses an unknown version before it asks for memory, so the version comes first.
+    # The loader refuses an unknown version before it allocates memory, so the version comes first.
     able = [item for item in judged if item.verdict.kind != "version"]
     if not able:
         yield finding("C208", model.file, found=f"kmodel v{kmodel.version}", wanted="kmodel v3", firmware=names)
         return
-    # Advise what costs the user least: a smaller Python heap is one command, another firmware or network is much work.
+    # Give the advice that costs least: a smaller Python heap takes one command, another firmware or network much work.
     best = max(able, key=lambda item: (item.verdict.kind == "gc", item.left))
     heap = best.verdict.gc_kib
     if heap is not None:
@@ -71,5 +71,5 @@ def fit(model: Model, options: Options) -> Iterator[Finding]:
 
 
 def room(item: Memory) -> str:
-    """Return by how much the model is too large."""
+    """Return the KiB by which the model must become smaller, as a text."""
     return tr("{missing} KiB less", missing=kib(-item.left))

@@ -1,4 +1,4 @@
-"""The .kmodel files: can they be read, and are they consistent?"""
+"""Rules about the .kmodel files: whether they can be read, and whether they are consistent."""
 
 from __future__ import annotations
 
@@ -28,14 +28,13 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 
 def readable(model: Model) -> Iterator[Finding]:
-    """Yield what the file is instead of a model, where it is damaged, and layers that no firmware runs."""
+    """Yield a finding if the file is not a model, is damaged, or has a layer that no firmware runs."""
     loaded = model.loaded
     if isinstance(loaded, KModelError):
         kind = file_kind(model.data)
-        # The start of the file looks like a kmodel, so it is damaged. Other files are something else under this name,
-        # and need another remedy.
+        # If the file begins like a kmodel, it is damaged. Otherwise it is another kind of file, with another remedy.
         if kind.usable or (model.size and not model.data):
-            # An address beyond the AI RAM is not damage: the compiler wrote a network that is too large for the chip.
+            # An address beyond the AI RAM is not damage: the network is too large for the chip.
             yield finding("C209" if loaded.field in ADDRESSES else "C201", model.file, found=loaded.message)
         else:
             yield finding(code(kind.name), model.file, found=kind.name, wanted="kmodel v3, v4")
@@ -43,14 +42,14 @@ def readable(model: Model) -> Iterator[Finding]:
         strange = unknown_layer(loaded)
         if strange is not None:
             yield finding("C210", model.file, found=strange)
-        # One finding with the count: damage in one layer often makes many fields wrong.
+        # Report only the first field: damage in one layer often makes many fields wrong.
         odd = [item for item in consistency.check(loaded) if not item.limit]
         if odd:
             yield finding("C211", model.file, found=odd[0], count=len(odd))
 
 
 def activations(model: Model, options: Options) -> Iterator[Finding]:
-    """Yield dense layers whose activation one of the firmwares ignores, and how that changes the answers."""
+    """Yield the dense layers whose activation a firmware ignores, and how that changes the answers."""
     kmodel = model.kmodel
     # Only MaixPy's runtime ignores these activations; CanMV's applies them.
     names = [item.name for item in options.flavours if item.runtime == MAIXPY.name]
@@ -72,15 +71,14 @@ def code(kind: str) -> str:
 
 
 def picture(model: Model) -> Iterator[Finding]:
-    """Does the network take a picture, of the size that model.json states?"""
+    """Yield a finding if the network does not take a picture of the size that model.json states."""
     kmodel = model.kmodel
     if kmodel is None:
         return
     first = kmodel.inputs[0]
     if len(kmodel.inputs) > 1:
         yield finding("C217", model.file, found=tr("{count} inputs", count=len(kmodel.inputs)))
-    # The camera's picture reaches the network only through the AI RAM, as bytes. Any other first layer has no source of
-    # data.
+    # The camera's picture reaches the network only as bytes in the AI RAM. Any other first layer would get no data.
     elif first.dtype != "uint8" or first.memory != AI_RAM:
         yield finding(
             "C217",
@@ -91,7 +89,7 @@ def picture(model: Model) -> Iterator[Finding]:
     elif model.spec is not None and model.spec.loadable and first.shape and len(first.shape) >= 3:
         own = [first.shape[-1], first.shape[-2], first.shape[-3]]
         stated = [model.spec.width, model.spec.height, model.spec.channels]
-        # The board's reader sees the same in the head of most files; then there is a finding already.
+        # The board's reader sees the same contradiction in the head of most files, and its finding is enough.
         doubted = any(problem[1] == "input" for problem in model.spec.problems)
         if own != stated and not doubted:
             yield finding("C119", model.json, "input", stated, own, input=own)

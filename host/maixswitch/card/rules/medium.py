@@ -1,4 +1,4 @@
-"""The card as a medium: partition table, file system, free space, and the names of its files."""
+"""Rules about the card as a medium: partition table, file system, free space, and the names of its files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NEEDED = 8192  # bytes for the two files that remember the choice, with any cluster size
 LITTLE = 1 << 20
 MOST = 20_000  # the most names of a folder tree that are judged
-SHOWN = 20  # the most findings of one code about names; a last one counts the rest
+SHOWN = 20  # the most findings of one code about names; one more counts the others
 
 KINDS = {
     "control": "C404", "refused": "C404", "trailing": "C404", "long": "C404", "device": "C405",
@@ -46,10 +46,10 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 def judge_image(image: Image) -> Iterator[Finding]:
     """Judge a card that was read as an image or a block device: table, file system, free space, state."""
     table, volume = image.table, image.volume
-    # Unknown partitions have no name to report. They matter only if there is nothing else on the card.
+    # A partition with an unknown file system matters only if the card has no other.
     systems = [system for _, system in image.refused if system]
     if table.kind == "gpt":
-        # A card with both tables works if one of the MBR's entries is the FAT volume.
+        # A card with both tables works if an entry of the MBR is a FAT volume.
         if volume is None:
             yield finding("C412", found=tr("GPT"), wanted="MBR")
     elif table.kind == "blank":
@@ -59,7 +59,7 @@ def judge_image(image: Image) -> Iterator[Finding]:
         yield finding("C414", found=count_text, wanted="FAT32")
     if table.kind == "none":
         yield finding("C413", wanted="MBR")
-    # Of a GPT card the file systems stay unnamed: the board does not see them, and C412 already asks for a new table.
+    # The file systems of a GPT card are not reported: the board does not see them, and C412 asks for a new table.
     if volume is None:
         if table.kind != "gpt":
             yield from (_system(system) for system in dict.fromkeys(systems))
@@ -69,8 +69,8 @@ def judge_image(image: Image) -> Iterator[Finding]:
 
 
 def judge_mount(mount: Mount | None) -> Iterator[Finding]:
-    """Judge a card that this PC has mounted. None stands for a folder of this PC, about which nothing is known."""
-    # Not an error: users build a card in a folder and copy it later.
+    """Judge a card that this PC has mounted; None stands for a folder of this PC."""
+    # A folder is not an error: users build a card in a folder and copy it later.
     if mount is None:
         yield finding("C425", found=tr("a folder of this PC, not a mounted card"))
         return
@@ -80,7 +80,7 @@ def judge_mount(mount: Mount | None) -> Iterator[Finding]:
         yield finding("C412", found="GPT", wanted="MBR")
     elif mount.table == "none":
         yield finding("C413", wanted="MBR")
-    # Without FAT the details below mean nothing, and the card gets formatted anyway.
+    # A card without FAT must be formatted again, so its details do not matter.
     if mount.system and mount.system != "FAT":
         yield _system(mount.system)
         return
@@ -95,7 +95,7 @@ def judge_mount(mount: Mount | None) -> Iterator[Finding]:
 
 
 def judge_names(tree: Iterable[tuple[str, list[str]]]) -> Iterator[Finding]:
-    """Judge file names, with at most 20 findings of a kind.
+    """Judge file names, with at most 20 findings of a code and one that counts the others.
 
     tree: (path of a folder on the card, names in it), as os.walk goes.
     """
@@ -111,7 +111,7 @@ def judge_names(tree: Iterable[tuple[str, list[str]]]) -> Iterator[Finding]:
         for name in names_in:
             path = f"{folder}/{name}" if folder else name
             shown = "/".join(names.printable(part) for part in path.split("/"))
-            # Many such files are normal after a copy on macOS, so they share one finding at the end.
+            # A copy on macOS leaves many such files, so they share one finding at the end.
             if names.is_litter(name):
                 litter.append(shown)
                 continue
@@ -120,11 +120,11 @@ def judge_names(tree: Iterable[tuple[str, list[str]]]) -> Iterator[Finding]:
             length = names.path_length(path)
             if length > names.LONGEST_PATH:
                 yield from say("C407", shown, tr("{count} bytes", count=length))
-        # Such a pair exists only on a PC: the copy onto the card keeps one of them without a word.
+        # Such names can exist together only on a PC. A copy onto the card keeps one of the files without a warning.
         for group in names.twins(names_in):
             shown_folder = names.printable(folder)
             yield from say("C403", shown_folder, ", ".join(names.printable(name) for name in group[:4]))
-    # A long list hides the other findings; the rest is a number.
+    # A long list would hide the other findings, so the last finding of a code is a count.
     for code, count in counts.items():
         if count > SHOWN:
             yield finding(code, found=tr("{count} more of them", count=count - SHOWN))
@@ -147,16 +147,15 @@ def _named(trouble: names.Trouble, name: str) -> str:
 
 
 def _as_listed(name: str) -> str:
-    """Return the name as the board's screen shows it: a byte of code page 437 is not UTF-8."""
+    """Return the name as the board's panel shows it: bytes of code page 437 are not valid UTF-8."""
     return "".join(c if c.isascii() else "?" for c in names.printable(name))
 
 
 def _named_files(card: Card, path: str) -> Iterator[Finding]:
-    """Judge non-ASCII file names in model.json, even if there is no such file."""
+    """Judge non-ASCII file names in model.json, even if such a file does not exist."""
     import json
 
-    # The board's reader reports such a file as missing, which does not tell why. 8192 bytes are the limit of that
-    # reader.
+    # The board's reader reports such a file as missing but not why. It refuses a model.json of more than 8192 bytes.
     text = card.text(path)
     try:
         data = json.loads(text) if text and len(text) <= 8192 else None
@@ -169,10 +168,10 @@ def _named_files(card: Card, path: str) -> Iterator[Finding]:
 
 
 def folder_names(folder: Path, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Yield (path on the card, names in it) of a folder and those below, as `judge_names` takes them."""
+    """Yield (path on the card, names in it) of a folder and all folders below, as `judge_names` takes them."""
     seen = 0
     for current, inner, files in os.walk(folder):
-        # In place, so that os.walk does not descend into what is left out.
+        # Changed in place, so that os.walk does not enter the folders that are left out.
         inner[:] = sorted(name for name in inner if not names.is_silent(name))
         base = Path(current).relative_to(folder).as_posix()
         path = (prefix + ("" if base == "." else base)).rstrip("/")
@@ -193,7 +192,7 @@ def _system(system: str) -> Finding:
 
 def _partition(image: Image, volume: Volume) -> Iterator[Finding]:
     partition = tr("partition {number}", number=volume.number) if volume.number else ""
-    # Both findings mean several partitions, so the one with the reason replaces the other.
+    # C424 implies several partitions, so it replaces C427.
     if image.refused:
         details = ", ".join(f"{number}: {system or '?'}" for number, system in image.refused)
         yield finding("C424", partition, found=details)
@@ -216,7 +215,7 @@ def _volume(image: Image, volume: Volume) -> Iterator[Finding]:
     shape = volume.shape
     if volume.dirty:
         yield finding("C418")
-    # The count is the truth, and FSInfo is a hint that any crash makes wrong. But the firmware believes the hint, so a
+    # The count is right, while a crash can leave a wrong number in FSInfo. The firmware believes that number, so a
     # difference is worth a note.
     free = volume.free if volume.free is not None else volume.info
     if volume.free is not None and volume.info is not None and volume.free != volume.info:

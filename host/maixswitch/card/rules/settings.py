@@ -1,4 +1,4 @@
-"""maixswitch.json as the board's own reader judges it."""
+"""Rules about maixswitch.json, as the board's own reader judges it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from maixswitch.findings.finding import Finding, finding
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
-    """Yield every problem that the board would show, by its kind."""
+    """Yield a finding for every problem that the board would show."""
     if card.settings is None:
         return
     for file, field, value, expected in card.settings.problems:
@@ -18,7 +18,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
 
 
 def code(field: str, value: str) -> str:
-    """Return the code of a problem of device/once/settings.py."""
+    """Return the code for a problem of device/once/settings.py."""
     if not field:
         return "C480"
     if value == "unknown":

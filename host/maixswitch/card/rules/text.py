@@ -1,4 +1,4 @@
-"""Titles and labels on the panel: what its font cannot draw, what is too long, and what looks the same then."""
+"""Rules about titles and labels on the panel: what its font cannot draw, what is too long, what looks the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from maixswitch.card.reading import Card, Model
 
 NAMED = 3  # labels in a finding
-READ = 1000  # the most labels of a model that are judged: no network on the chip has more
+READ = 1000  # the most labels of a model that are judged; no network on the chip has more
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
         spec = model.spec
         if spec is None or not spec.title:
             continue
-        # The place in the row takes room in the status bar, so the last of many models has the shortest title.
+        # The position takes room in the status bar, so the last of many models has the least room for its title.
         position = f"{at + 1}/{len(card.models)}"
         pictures = text.view(spec.width, spec.height)
         space = text.room(panel, pictures, spec.kind or "", spec.top, position)
@@ -48,7 +48,7 @@ def panel_of(card: Card, options: Options) -> tuple[int, int] | None:
     size = options.screen
     if size is None:
         return None
-    # The card's own setting wins over the board's row, as it does in the app.
+    # The card's setting overrides the board's row, as it does in the app.
     screen = card.settings.screen if card.settings is not None else {}
     rotation = screen.get("rotation", options.row.rotation if options.row is not None else 0)
     return size[::-1] if rotation in (1, 3) else size
@@ -63,7 +63,7 @@ def _title(model: Model, title: str, room: int) -> Iterator[Finding]:
 
 
 def _labels(model: Model, labels: list[str], room: int) -> Iterator[Finding]:
-    # A label with control characters also counts as undrawable; name each label once, with the more precise finding.
+    # The font cannot draw control characters either. Report such a label once, with the more precise finding.
     broken = [label for label in labels if text.controls(label)]
     strange = [label for label in labels if not text.is_plain(label) and not text.controls(label)]
     long = [label for label in labels if len(label) > room]
@@ -106,7 +106,7 @@ def _cut(label: str, room: int) -> str:
 
 
 def _several(labels: list[str]) -> str:
-    """Return the first labels, and how many more there are."""
+    """Return the first labels, and the number of the others, as a text."""
     named = ", ".join(f'"{printable(label)}"' for label in labels[:NAMED])
     more = len(labels) - NAMED
     return tr("{labels} and {count} more", labels=named, count=more) if more > 0 else named

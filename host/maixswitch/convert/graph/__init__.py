@@ -1,1 +1,1 @@
-"""The graph of float operations: its one node type, its values and what rewrites it."""
+"""The graph of float operations: its node type, its values, and helpers of the rewriting."""

@@ -20,8 +20,8 @@ class Curve:
 
     name: for the report and for messages.
     evaluate: takes and returns arrays of float64.
-    low, high: where the function only clamps its argument, the ends of the clamp (relu: 0 and inf); None elsewhere.
-    rising: the function never falls, so that it may change places with a maximum.
+    low, high: the ends if the function only clamps its argument (relu: 0 and inf); else None.
+    rising: True if the function never falls, so that a maximum may come before or after it.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Curve:
 
 
 def limits_of(curve: Curve | None) -> tuple[float, float]:
-    """Returns the ends that no result of the curve leaves, infinite where there are none."""
+    """Returns the least and the greatest possible result of the curve; infinite if there is no limit."""
     if curve is None:
         return -math.inf, math.inf
     return (
@@ -48,10 +48,10 @@ def limits_of(curve: Curve | None) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Function:
-    """A curve, and what it was made of.
+    """A curve and its origin.
 
     curve: the function itself.
-    line: (factor, offset) where the function is the straight line x * factor + offset, else None.
+    line: (factor, offset) if the function is the straight line x * factor + offset, else None.
     sources: names of the ONNX nodes in it.
     """
 
@@ -87,23 +87,22 @@ def bend(name: str, formula: Formula, rising: bool = False, source: str = "") ->
 
 
 def after(outer: Function, inner: Function) -> Function:
-    """Returns outer(inner(x)). Two lines stay a line, two clamps a clamp."""
+    """Returns outer(inner(x)). Two lines give a line, and two clamps give a clamp."""
     sources = _united(inner, outer)
     # A line that stays a line can still be folded into weights, which costs the board nothing.
     if outer.line and inner.line:
         (a, b), (c, d) = outer.line, inner.line
         return Function(straight(a * c, a * d + b).curve, (a * c, a * d + b), sources)
-    # One of the two may be the identity. The other is then the result, and stays a clamp if it was one.
+    # If one of the two is the identity, the result is the other one, which may stay a clamp.
     if inner.line == (1.0, 0.0) or outer.line == (1.0, 0.0):
         other = outer if inner.line == (1.0, 0.0) else inner
         return Function(other.curve, other.line, sources)
-    # A clamp that stays a clamp needs no table: the ends of the scale do its work, or exact layers of floats do.
+    # A clamp needs no table, because the ends of the scale clamp, or exact layers of floats do.
     first, second = inner.curve, outer.curve
     if first.low is not None and first.high is not None and second.low is not None and second.high is not None:
         low, high = (float(np.clip(limit, second.low, second.high)) for limit in (first.low, first.high))
         return Function(clamp(low, high).curve, None, sources)
-    # Anything else becomes one curve for the table. The lines in it say little to a reader, so their names are left
-    # out.
+    # Anything else becomes one curve for the table. Lines in it tell a reader little, so its name leaves them out.
     f, g = second.evaluate, first.evaluate
     names = [curve.name for curve in (first, second) if curve.name != "line"]
     curve = Curve("+".join(names), lambda x: f(g(x)), rising=first.rising and second.rising)
@@ -114,7 +113,7 @@ def both(formula: Callable[[Numbers, Numbers], Any], left: Function, right: Func
     """Returns formula(left(x), right(x)), such as x * sigmoid(x)."""
     f, g = left.curve.evaluate, right.curve.evaluate
     names = [curve.name for curve in (left.curve, right.curve) if curve.name != "line"]
-    # Nothing is known about the direction of a product or a sum of two curves, so it does not count as rising.
+    # A product or a sum of two curves may fall, so it does not count as rising.
     curve = Curve("*".join([*names, name]), lambda x: formula(f(x), g(x)))
     return Function(curve, None, _united(left, right))
 

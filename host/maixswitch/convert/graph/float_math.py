@@ -15,7 +15,7 @@ Values = NDArray[Any]
 
 
 def taps(values: Values, size: int, stride: int = 1) -> list[tuple[int, int, Values]]:
-    """Returns (row, column, what that tap of the kernel meets (n, c, h, w)); a kernel of 3 has a border of zeros."""
+    """Returns (row, column, values (n, c, h, w) under that tap of the kernel); a kernel of 3 has a border of zeros."""
     border = (size - 1) // 2
     height, width = (side - side % stride for side in values.shape[2:])
     padded = np.pad(values, ((0, 0), (0, 0), (border, border), (border, border))) if border else values
@@ -31,17 +31,17 @@ def convolve(values: Values, weights: Values, depthwise: bool, stride: int = 1) 
 
     weights: (out, in, k, k), depthwise (c, 1, k, k).
     """
-    # The weights may be float64 here. The rest of the calibration is float32, so the product has to be, too.
+    # The weights may be float64 here, but the calibration computes in float32.
     values, weights = values.astype(np.float32, copy=False), weights.astype(np.float32)
     number, channels = values.shape[:2]
     total: Values = np.zeros(0, np.float32)
-    for row, column, seen in taps(values, weights.shape[2], stride):
-        # One matrix product for each tap is far faster than a window view, and needs no copy of the input for each tap.
+    for row, column, shifted in taps(values, weights.shape[2], stride):
+        # One matrix product for each tap is far faster than a view of windows, and it does not copy the input.
         if depthwise:
-            part = seen * weights[:, 0, row, column].reshape(1, channels, 1, 1)
+            part = shifted * weights[:, 0, row, column].reshape(1, channels, 1, 1)
         else:
-            flat = np.ascontiguousarray(seen).reshape(number, channels, -1)
-            part = np.matmul(weights[:, :, row, column], flat).reshape(number, -1, *seen.shape[2:])
+            flat = np.ascontiguousarray(shifted).reshape(number, channels, -1)
+            part = np.matmul(weights[:, :, row, column], flat).reshape(number, -1, *shifted.shape[2:])
         total = total + part if total.size else part
     return total
 
@@ -49,9 +49,9 @@ def convolve(values: Values, weights: Values, depthwise: bool, stride: int = 1) 
 def mean_sums(values: Values, weights: Values, depthwise: bool, stride: int = 1) -> NDArray[np.float64]:
     """Returns the mean of ``convolve`` over images and pixels for each output channel, without the convolution."""
     total = np.zeros(weights.shape[0])
-    # The mean of a sum is the sum of the means: nine means for each channel replace the whole convolution.
-    for row, column, seen in taps(values, weights.shape[2], stride):
-        means = seen.mean(axis=(0, 2, 3), dtype=np.float64)
+    # The mean of a sum is the sum of the means, so nine means for each channel replace the convolution.
+    for row, column, shifted in taps(values, weights.shape[2], stride):
+        means = shifted.mean(axis=(0, 2, 3), dtype=np.float64)
         part = weights[:, :, row, column].astype(np.float64)
         total += part[:, 0] * means if depthwise else part @ means
     return total
@@ -66,7 +66,7 @@ def pooled(values: Values, pool: str) -> Values:
     """Returns (n, c, h, w) after the KPU's pool of that name, see ``ops.conv.Conv``."""
     if not pool:
         return values
-    # This pool has a border on the right and below. It never wins the maximum, so no pixel is lost there.
+    # This pool has a border on the right and below, which never is the maximum.
     if pool == "max2s1":
         wide = np.pad(values, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=-np.inf)
         corners = [wide[:, :, y : y + values.shape[2], x : x + values.shape[3]] for y in (0, 1) for x in (0, 1)]
@@ -74,7 +74,7 @@ def pooled(values: Values, pool: str) -> Values:
         return best
     size = int(pool[-1])
     number, channels, height, width = values.shape
-    # The KPU leaves out the rows and columns that do not fill a tile, and so does this.
+    # Like the KPU, this leaves out the rows and columns that do not fill a tile.
     tiles = values[:, :, : height - height % size, : width - width % size]
     tiles = tiles.reshape(number, channels, height // size, size, width // size, size)
     result: Values = tiles.max(axis=(3, 5)) if pool.startswith("max") else tiles.mean(axis=(3, 5))

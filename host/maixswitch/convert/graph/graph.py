@@ -1,10 +1,10 @@
 """The float graph: operations on named tensors, without a batch, in the order they run.
 
-Tensors are (channels, height, width) or (n,). A tensor keeps the name it has in the ONNX file. Where nodes are joined
-(Conv + BatchNormalization + Relu), the name is that of the last of them.
+Tensors are (channels, height, width) or (n,). A tensor keeps its name in the ONNX file. If nodes are joined
+(Conv + BatchNormalization + Relu), the tensor has the name of the last of them.
 
-``Node`` is the one node type of this graph. Each file of ``ops`` derives its own from it, with its attributes as
-fields, and answers the questions below. Nothing else in the converter asks which operator a node is.
+``Node`` is the base class of all nodes. Each file of ``ops`` derives its own nodes from it, with the attributes as
+fields, and overrides the methods below. Nothing else in the converter depends on the operator of a node.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Phase(Enum):
 
 
 class ScaleFrom(Enum):
-    """Where a tensor of bytes has its scale from."""
+    """The source of the scale of a tensor of bytes."""
 
     OWN = "its own range"
     INPUT = "its input, whose bytes it keeps"
@@ -62,10 +62,10 @@ class Node:
     on_kpu: ClassVar[bool] = False
     """Is this a layer of the KPU? It reads the picture, and an activation costs it nothing."""
     keeps_channels_apart: ClassVar[bool] = False
-    """Does each element of the result come from one channel, all channels of one size, in their order?"""
+    """Does each element of the result come from one channel, with the channels in order and of one size?"""
     scale_from: ClassVar[ScaleFrom] = ScaleFrom.OWN
 
-    # What every operator has to say.
+    # Methods that every operator overrides.
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         """Returns the output for the inputs, all float32 with a batch in front."""
@@ -79,68 +79,69 @@ class Node:
         """Is the output, of this shape, a tensor of bytes? Else it is float32."""
         return False
 
-    # Where an operator can be rewritten, or something be joined with it. By default it cannot.
+    # Methods of the rewriting. By default, a node cannot be rewritten or joined with another.
 
     def rewrite(self, graph: Graph, phase: Phase) -> bool:
         """Rewrites the graph around this node in one phase; returns whether anything changed."""
         return False
 
     def with_border(self, pads: tuple[int, int, int, int], value: float | None, low: float) -> Node | None:
-        """Returns this node with a wider border, None where the result would differ.
+        """Returns this node with a wider border, None if the result would differ.
 
-        pads: top, left, bottom, right. value: what the border holds, None for a copy of the pixels at the edge.
-        low: nothing that the border surrounds is below it.
+        pads: top, left, bottom, right.
+        value: of the border, None for a copy of the pixels at the edge.
+        low: a lower bound of the values that the border surrounds.
         """
         return None
 
     def scaled_behind(self, factor: Array, offset: Array) -> Node | None:
-        """Returns the node whose result is this one's * factor + offset, one number each for a channel."""
+        """Returns a node with this one's result * factor + offset, one number for each channel; None if none can."""
         return None
 
     def scaled_before(self, factor: Array, offset: Array) -> Node | None:
-        """Returns the node that reads x and computes what this one computes of x * factor + offset."""
+        """Returns a node that computes from x what this one computes from x * factor + offset; None if none can."""
         return None
 
     def lets_scaling_pass(self, factor: Array) -> bool:
-        """Is the result the same whether a factor and an offset for each channel come before or behind it?"""
+        """Is the result the same whether a factor and an offset for each channel come before or after it?"""
         return False
 
     def with_curve(self, curve: Curve) -> Node | None:
-        """Returns this node with the curve behind it."""
+        """Returns this node with the curve after it; None if it cannot have one."""
         return None
 
     def lets_curve_pass(self, curve: Curve) -> bool:
-        """Is the result the same whether the curve comes before or behind it?"""
+        """Is the result the same whether the curve comes before or after it?"""
         return False
 
     def with_pool(self, pool: str) -> Node | None:
-        """Returns this node with the KPU's pool of that name behind it."""
+        """Returns this node with the KPU's pool of that name after it; None if it cannot have one."""
         return None
 
     def on_bytes(self, factor: Array, offset: Array) -> Node:
-        """Returns the node that reads bytes x and computes what this one computes of x * factor + offset.
+        """Returns a node that computes from bytes x what this one computes from x * factor + offset.
 
-        The border is not considered: its zeros become bytes of 0. Only layers of the KPU are asked.
+        It ignores the border, whose zeros become bytes of 0. Only called for layers of the KPU.
         """
         raise NotImplementedError
 
     def around(self, pad: int) -> Node:
-        """Returns the node for an input from which ``pad`` was taken. Only layers of the KPU are asked."""
+        """Returns the node for an input from which ``pad`` was subtracted. Only called for layers of the KPU."""
         raise NotImplementedError
 
-    # What the choice of scales asks of a node that makes bytes.
+    # Methods for the choice of scales, for nodes that make bytes.
 
     @property
     def limits(self) -> tuple[float, float]:
-        """The ends that no element of the result leaves; infinite where there are none."""
+        """The least and the greatest possible element of the result; infinite if there is no limit."""
         return -inf, inf
 
     def before_pool(self, values: Sequence[Values]) -> Values | None:
-        """Returns the values whose range counts, where those of the output are narrower; else None."""
+        """Returns the values whose range counts, if the range of the output is narrower; else None."""
         return None
 
     def reach(self, largest: float) -> float:
-        """Returns a bound of the result for inputs up to ``largest``; 0.0 where nothing needs it."""
+        """Returns a bound of the result for inputs up to ``largest``; 0.0 if it is not needed."""
         return 0.0
 
 
@@ -152,10 +153,10 @@ class Graph:
     shapes: by tensor.
     input: the picture (c, h, w).
     outputs: in the order of the file.
-    pixels: the board feeds bytes 0..255, the network takes byte * factor + offset: (factor, offset) for each channel.
-    notes: what was left out or put in, in sentences for the user.
-    orders: of a tensor whose elements stand in another order in the ONNX file (channels last), an array of the ONNX
-        tensor's shape with positions in the tensor here.
+    pixels: (factor, offset) for each channel; of a byte 0..255, the network takes byte * factor + offset.
+    notes: sentences for the user about what was left out or added.
+    orders: for each tensor whose elements have another order in the ONNX file (channels last), an array of the ONNX
+        tensor's shape that holds the positions in the tensor here.
     kinds: the operator of each ONNX node, for messages.
     """
 
@@ -173,7 +174,7 @@ class Graph:
         return [node for node in self.nodes if tensor in node.inputs]
 
     def only_reader(self, tensor: str) -> Node | None:
-        """Returns the node that alone reads the tensor; None where there are several, or the tensor is an output."""
+        """Returns the only node that reads the tensor; None if there are several, or if the tensor is an output."""
         readers = self.readers(tensor)
         return readers[0] if len(readers) == 1 and tensor not in self.outputs else None
 
@@ -182,22 +183,22 @@ class Graph:
         return next((node for node in self.nodes if node.output == tensor), None)
 
     def sole_maker(self, node: Node) -> Node | None:
-        """Returns the node that makes the first input of ``node``, if nothing else reads that."""
+        """Returns the node that makes the first input of ``node``, if no other node reads it."""
         return self.maker(node.inputs[0]) if self.only_reader(node.inputs[0]) is node else None
 
     def swap(self, old: Node, new: Sequence[Node]) -> None:
-        """Puts several nodes in the position of one."""
+        """Replaces one node by several."""
         index = self.nodes.index(old)
         self.nodes[index : index + 1] = new
 
     def join(self, first: Node, second: Node, new: Node) -> None:
-        """Puts one node in the position of two, where the second alone reads what the first makes."""
+        """Replaces two nodes by one; only the second reads the output of the first."""
         self.nodes.remove(first)
-        # The name of the second stays: it is the tensor that others read and that the report compares with the file.
+        # The name of the second stays, because others read that tensor, and the report compares it with the file.
         self.swap(second, [replace(new, sources=first.sources + second.sources, output=second.output)])
 
     def exchange(self, first: Node, second: Node) -> Node:
-        """Puts the second node before the first, behind which it stands; returns it. It keeps shapes."""
+        """Moves the second node, which follows the first, before it; returns it. It must not change shapes."""
         name = self.name(first.output, "before")
         # The tensor between the two has other values than before, so it gets a new name and no comparison reads it.
         self.shapes[name] = self.shapes[first.inputs[0]]
@@ -224,7 +225,7 @@ class Graph:
 def evaluate(graph: Graph, images: Values) -> dict[str, Values]:
     """Returns all tensors of the graph by name, float32 with a batch; ``images``: its input (n, ...)."""
     values = {graph.input: images.astype(np.float32, copy=False)}
-    with np.errstate(all="ignore"):  # calibration finds what is not finite, and names its tensor
+    with np.errstate(all="ignore"):  # calibration refuses values that are not finite, and names their tensor
         for node in graph.nodes:
             values[node.output] = node.evaluate([values[name] for name in node.inputs])
     return values

@@ -1,4 +1,4 @@
-"""What reading a network node by node needs: the values so far, and the graph that grows."""
+"""The state while a network is read node by node: the values so far, and the growing graph."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from .value import Value, is_channels_first, view
 Data = NDArray[Any]
 Settle = Callable[[Function, str, str, Shape], Node]
 LARGEST = 1 << 24
-"""Elements of a tensor, far more than the board holds: it bounds what a network can make this program compute."""
+"""Elements of a tensor, far more than the board holds. This bounds the work that a file can cause here."""
 
 
 class Importer:
     """Grows a graph from the nodes of a file.
 
-    The readers of ``ops`` call it: they take a node's inputs here, and add what the node becomes. Every mistake that
-    a file can hold is refused here or there, so any other exception is a bug of this program.
+    The readers in ``ops`` take the inputs of a node from it and add the nodes of the graph to it. Both refuse every
+    mistake that a file can have, so any other exception is a bug of this program.
     """
 
     def __init__(self, network: OnnxNetwork, settle: Settle, elementwise: Set[str]) -> None:
         """Starts with the constants of the network.
 
-        settle: makes the node (function, tensor, its own output, shape) of a function that waits in a value.
-        elementwise: operators for whose nodes a function may wait.
+        settle: makes the node of a function that waits in a value, from (function, tensor, output, shape).
+        elementwise: operators whose nodes can take in a waiting function.
         """
         self.network = network
         self.elementwise = elementwise
@@ -43,8 +43,7 @@ class Importer:
         # Messages name the operator of the file. The graph's own nodes have other types, so the kinds are kept here.
         kinds = {node.name: node.kind for node in network.nodes}
         self.graph = Graph([], {}, network.input, network.outputs, kinds=kinds)
-        # A function may wait in a value only while all its readers can take it in, so they have to be known from the
-        # start.
+        # A function only waits in a value if all its readers can take it in, so the readers have to be known first.
         self.readers: dict[str, list[OnnxNode]] = {}
         for node in network.nodes:
             for name in node.inputs:
@@ -56,7 +55,7 @@ class Importer:
         """Returns the shape of the tensor that the value shows."""
         return self.graph.shapes[value.tensor]
 
-    # What a node reads.
+    # The inputs of a node.
 
     def argument(self, node: OnnxNode, index: int) -> Value | Data | None:
         """Returns an input of the node; None if it is left out. MaixSwitchError if nothing makes it."""
@@ -78,12 +77,12 @@ class Importer:
     def weights(self, node: OnnxNode, index: int) -> Data:
         """Returns a constant input of real numbers, float64. MaixSwitchError if there is none, or not finite."""
         array = self.constant(node, index)
-        # Booleans and strings are arrays as well, and numpy would convert some of them without a word.
+        # Booleans and strings are arrays as well, and numpy would convert some of them silently.
         if array is None or array.dtype.kind not in "fiu" or not array.size:
-            why = tr("its input {place} is missing, or holds no numbers", place=index + 1)
+            why = tr("its input {number} is missing or holds no numbers", number=index + 1)
             raise node.refused(why, word(AGAIN))
         wide = array.astype(np.float64)
-        # A single NaN would spread through all tensors, and the calibration would then blame another node.
+        # A single NaN would spread through all tensors, and calibration would then blame another node.
         if not np.isfinite(wide).all():
             why = tr("its weights hold numbers that are not finite")
             raise node.refused(why, word("the training has diverged; train the network again"))
@@ -95,7 +94,7 @@ class Importer:
         if array is None:
             return None
         if array.dtype.kind not in "iu":
-            raise node.refused(tr("its input {place} is missing, or holds no numbers", place=index + 1), word(AGAIN))
+            raise node.refused(tr("its input {number} is missing or holds no numbers", number=index + 1), word(AGAIN))
         return [int(number) for number in array.ravel()]
 
     def value(self, node: OnnxNode, index: int = 0) -> Value:
@@ -106,7 +105,7 @@ class Importer:
         """Returns an input as ``value`` does, but a function may still wait in it."""
         argument = self.argument(node, index)
         if not isinstance(argument, Value):
-            why = tr("its input {place} does not depend on the picture", place=index + 1)
+            why = tr("its input {number} does not depend on the picture", number=index + 1)
             raise node.refused(why, word("simplify the network, so that constants are computed beforehand"))
         return argument
 
@@ -139,10 +138,10 @@ class Importer:
             self._settled[value.name] = settled
         return self._settled[value.name]
 
-    # What a node becomes.
+    # The nodes of the graph.
 
     def add(self, node: Node, shape: Shape) -> None:
-        """Puts a node at the end, with the shape of its result. MaixSwitchError for one beyond all memory."""
+        """Adds a node at the end, with the shape of its result. MaixSwitchError if the result is far too large."""
         # The product is taken in floats, because sizes from a file can overflow a whole number.
         if min(shape, default=1) < 1 or float(np.prod(np.asarray(shape, np.float64))) > LARGEST:
             why = tr("its result has shape {shape}", shape=shape)
@@ -151,7 +150,7 @@ class Importer:
         self.graph.shapes[node.output] = shape
 
     def produce(self, source: OnnxNode, node: Node, shape: Shape, like: Value | None = None) -> None:
-        """Adds a node whose result is the output of ``source``, in the order of ``like``, else batch first."""
+        """Adds a node that makes the output of ``source``, in the order of ``like`` or else with the batch first."""
         self.add(node, shape)
         if like is None:
             value = Value(node.output, node.output, (1, *shape))
@@ -170,22 +169,20 @@ class Importer:
             self.graph.orders[value.tensor] = value.order
 
     def finish(self) -> None:
-        """Sets the outputs of the graph. MaixSwitchError for what cannot be one."""
+        """Sets the outputs of the graph. MaixSwitchError for a value that cannot be an output."""
         outputs = []
         for name in self.network.outputs:
             value = self.values.get(name)
-            # A constant output would be a network that does not look at the picture. The file format has no layer for
-            # it.
+            # The file format has no layer for a constant output, which does not depend on the picture.
             if not isinstance(value, Value):
                 raise MaixSwitchError(
                     tr("output {name} does not depend on the picture; leave it out of the network", name=name)
                 )
             value = self.settled(value)
-            # Such a network has nothing to compute, so there would be no layer to write.
+            # Such a network computes nothing, so there would be no layer to write.
             if value.tensor == self.graph.input:
                 raise MaixSwitchError(tr("output {name} is the picture itself; leave it out of the network", name=name))
-            # Rearranging would cost a layer that the firmware does not have. The user has to know the order of the
-            # board's result.
+            # The firmware has no layer that rearranges, so the user has to know the order of the board's result.
             if value.order is not None:
                 note = tr(
                     "output {name}: its elements are channels first, {shape}; the rearranging at the end is left out",

@@ -1,4 +1,4 @@
-"""The network as its file states it, before any operator is read."""
+"""The network as its file describes it, before any operator is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way from the camera's bytes to the network's units, folded into the convolutions that read the picture."""
+"""Folds the step from the camera's bytes to the network's units into the convolutions that read the picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def in_pixels(graph: Graph) -> Graph:
     if not graph.pixels:
         return graph
     factor, offset = (np.array(part, np.float64) for part in zip(*graph.pixels, strict=True))
-    # Only the readers of the picture see bytes. All other nodes keep the units of the network.
+    # Only the readers of the picture read bytes. All other nodes keep the units of the network.
     nodes = [
         node.on_bytes(factor, offset) if node.on_kpu and node.inputs[0] == graph.input else node for node in graph.nodes
     ]

@@ -1,6 +1,6 @@
-"""What an ONNX name stands for while a network is read. Reshapes and transposes move no number.
+"""The values of ONNX names while a network is read.
 
-A value remembers which element of its tensor stands where.
+A value remembers the order of the elements of its tensor, so reshapes and transposes need not move any number.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Value:
     name: the ONNX name.
     tensor: the tensor of the graph.
     shape: that of the ONNX tensor, batch first.
-    order: for each position of the ONNX tensor the position in the flat tensor; None where they are the same.
-    function: what is still to be applied to each element.
+    order: for each position of the ONNX tensor, the position in the flat tensor; None if they are the same.
+    function: still to be applied to each element.
     """
 
     name: str
@@ -44,7 +44,7 @@ def view(name: str, source: Value, order: Order) -> Value:
 
 
 def same_order(left: Value, right: Value) -> bool:
-    """Do the elements of both, which have one shape, stand in one order?"""
+    """Are the elements of both values, which have the same shape, in the same order?"""
     if left.order is None or right.order is None:
         return left.order is right.order
     return bool(np.array_equal(left.order, right.order))
@@ -78,16 +78,16 @@ def spread(constant: Array, value: Value, shape: Shape) -> Array | None:
         wide = np.broadcast_to(np.asarray(constant, np.float64), value.shape)
     except ValueError:
         return None
-    # Each number goes where its element lies in the tensor, which undoes any transposition on the way.
+    # Each number goes to the position of its element in the tensor, which undoes any transposition.
     numbers = np.empty(int(np.prod(value.shape)))
     numbers[value.positions().ravel()] = wide.ravel()
     return numbers.reshape(shape)
 
 
 def per_channel(numbers: Array) -> Array | None:
-    """Returns one number for each channel of (c, h, w), or element of (n,); None where a channel has several."""
+    """Returns one number for each channel of (c, h, w), or element of (n,); None if a channel has several."""
     if numbers.ndim == 1:
         return numbers
-    # The KPU and the folding take one number for each channel, so a channel of several cannot be used.
+    # The KPU and the folding only take one number for each channel.
     first = numbers[:, :1, :1]
     return first.ravel() if bool((numbers == first).all()) else None

@@ -1,4 +1,4 @@
-"""Windows of convolutions and pools: how ONNX states them, and as what 3x3 kernel the KPU can compute them."""
+"""Windows of convolutions and pools in ONNX, and the 3x3 kernels with which the KPU can compute them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Pads = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Window:
-    """A window as ONNX states it: pairs are (y, x), pads top, left, bottom, right."""
+    """A window as in ONNX: pairs are (y, x), pads are top, left, bottom, right."""
 
     kernel: Pair
     strides: Pair = (1, 1)
@@ -39,12 +39,12 @@ class Window:
 
 def pair(node: OnnxNode, name: str, default: int = 1) -> Pair:
     """Returns an attribute of two whole numbers from 1 on. MaixSwitchError for anything else."""
-    # An empty list counts as left out, because some exporters write one.
+    # Some exporters write an empty list instead of leaving the attribute out.
     numbers = node.attributes.get(name) or [default, default]
     if len(numbers) != 2:
         raise node.refused(tr("it has {count} dimensions", count=len(numbers)), word(TWO_DIMENSIONS))
     if min(numbers) < 1:
-        raise node.refused(tr("its {name} is {found}", name=name, found=list(numbers)), word(AGAIN))
+        raise node.refused(tr("its {name} is {value}", name=name, value=list(numbers)), word(AGAIN))
     return int(numbers[0]), int(numbers[1])
 
 
@@ -60,7 +60,7 @@ def read_window(node: OnnxNode, size: Shape, kernel: Pair, group: int = 1) -> Wi
 
 def _pads(node: OnnxNode, size: Shape, kernel: Pair, strides: Pair, dilations: Pair) -> Pads:
     auto = str(node.attributes.get("auto_pad", "NOTSET"))
-    # ONNX lets the total padding follow from the size. The odd pixel goes behind for UPPER, and before for LOWER.
+    # The total padding follows from the size. An odd pixel comes after the input for UPPER, and before it for LOWER.
     if auto in ("SAME_UPPER", "SAME_LOWER"):
         before, behind = [], []
         for s, k, step, d in zip(size, kernel, strides, dilations, strict=True):
@@ -79,25 +79,23 @@ def _pads(node: OnnxNode, size: Shape, kernel: Pair, strides: Pair, dilations: P
 
 
 def as_3x3(weights: Array, window: Window) -> tuple[Array, Pair] | None:
-    """Returns the kernel as 3x3, and how far its middle lies from the pixel that the stride takes: down, right.
+    """Returns the kernel as 3x3, and the distance (down, right) of its middle from the pixel that the stride takes.
 
-    None where the taps that are not zero do not fit into 3x3, or the middle would lie more than a pixel away.
+    None if the taps that are not zero do not fit into 3x3, or if the middle would be more than a pixel away.
     """
-    # Taps of zeros count for nothing, so a 5x5 kernel with an empty border is a 3x3 one.
+    # Taps of zeros have no effect, so a 5x5 kernel with an empty border is a 3x3 one.
     taps: dict[Pair, Array] = {}
     for ky, kx in product(range(weights.shape[2]), range(weights.shape[3])):
-        # Coordinates are counted from the pixel that the stride takes, so that padding and dilation disappear from here
-        # on.
+        # Coordinates count from the pixel that the stride takes, which makes padding and dilation disappear.
         if weights[:, :, ky, kx].any():
             tap = (ky * window.dilations[0] - window.pads[0], kx * window.dilations[1] - window.pads[1])
             taps[tap] = weights[:, :, ky, kx]
     centre = []
     for axis in range(2):
         low, high = (pick((tap[axis] for tap in taps), default=0) for pick in (min, max))
-        # The middle stays on the pixel itself wherever the taps allow it, because a step aside costs another layer.
+        # The middle stays on the pixel itself if the taps allow it, because a step aside costs another layer.
         middle = 0 if high <= 1 else high - 1
-        # A 3x3 kernel one pixel away still does with one step of a depthwise layer. Anything further would take
-        # several.
+        # For a kernel one pixel away, one depthwise layer is enough. A larger distance would take several.
         if low < middle - 1 or middle > 1:
             return None
         centre.append(middle)
@@ -111,7 +109,7 @@ def without_groups(kernel: Array, group: int) -> Array:
     """Returns the weights (out, in, 3, 3) of a convolution of several groups, with zeros between the groups."""
     if group == 1:
         return kernel
-    # The KPU has no groups. Zeros between them compute the same, and cost weights and time.
+    # The KPU has no groups. Zeros between them give the same result, but cost weights and time.
     out, per = kernel.shape[:2]
     weights = np.zeros((out, per * group, 3, 3))
     each = out // group

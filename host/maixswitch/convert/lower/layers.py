@@ -1,12 +1,12 @@
-"""The integer network: layers on named tensors, before anything has its position in memory.
+"""The integer network: layers on named tensors, before they have addresses in memory.
 
-One layer here is one of the kmodel, except for the moves between main memory and AI RAM, which lowering adds. All whole
-numbers are those of the file.
+One layer here is one layer of the kmodel, except for the moves between main memory and AI RAM, which lowering adds. All
+whole numbers are those of the file.
 
 The float graph and this network are two representations because they do not correspond node by node. One float
-operation becomes one to six layers, of kinds that depend on the scales (an Add with a curve is an integer addition and
-a table); and a layer has whole numbers and tensors of bytes where a node has real ones. Layers that several operators
-use stand here, a layer of one operator alone in that operator's file.
+operation becomes one or more layers, whose types depend on the scales (an Add with a curve is an integer addition and
+a table). A layer has whole numbers and tensors of bytes where a node has real ones. This file has the layers that
+several operators use; the layer of a single operator is in that operator's file.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ class Layer:
     output: str
 
     title: ClassVar[str]
-    """What the report calls it."""
+    """Its name in the report."""
     is_view: ClassVar[bool] = False
-    """Does it move nothing, so that the file has no layer for it?"""
+    """Does it move no byte, so that the file has no layer for it?"""
     may_start: ClassVar[bool] = False
-    """Does the firmware start with such a layer, on a network of numbers?"""
+    """Can a network of numbers start with this layer on the firmware?"""
 
     def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
-        """Adds the layer to a file; returns its result, which has this shape, in main memory."""
+        """Adds the layer to a file; returns its result in main memory, with this shape."""
         raise NotImplementedError
 
     def describe(self) -> str:
-        """Returns what the report calls this very layer."""
+        """Returns the description of this layer in the report."""
         return self.title
 
 
@@ -124,7 +124,7 @@ class FloatMasked(Layer):
     """(n,) floats and a uint8 mask (n,): the floats, bit by bit, where the mask is 255, and 0.0 where it is 0.
 
     It becomes two layers of the file: a resize that repeats each byte of the mask four times, and an integer addition
-    that takes what the mask lacks from the bytes of the floats, saturating at 0.
+    of the bytes of the floats and mask - 255, which saturates at 0.
     """
 
     title = "clamp"
@@ -161,8 +161,8 @@ class Quantised:
     shapes, scales: by tensor; a tensor without a scale is float32.
     input: uint8 (c, h, w), or float32 (n,) where it has no scale.
     outputs: float32 tensors.
-    origin: for each tensor the tensor of the float graph that it stands for, for comparison.
-    methods: by tensor, how the range of its scale was chosen ("minmax", "kl" ...), for the report.
+    origin: for each tensor, the tensor of the float graph that it is compared with.
+    methods: for each tensor, how the range of its scale was chosen ("minmax", "kl" ...), for the report.
     """
 
     layers: tuple[Layer, ...]
@@ -175,7 +175,7 @@ class Quantised:
 
 
 def real(levels: NDArray[np.uint8], scale: Scale) -> NDArray[np.float32]:
-    """Returns what bytes stand for, as a dequantize layer of the firmware computes it."""
+    """Returns the real values of bytes, as a dequantize layer of the firmware computes them."""
     values: NDArray[np.float32] = fma(levels.astype(np.float32), np.float32(scale.factor), np.float32(scale.bias))
     return values
 

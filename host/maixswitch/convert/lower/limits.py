@@ -1,4 +1,4 @@
-"""What the chip cannot take: the node, what it asks for, what the chip allows, and what to change."""
+"""Refuses networks beyond the limits of the chip; each message names the node, the limit and what to change."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ from .layers import KpuConv, Layer, Shape, named
 
 MAX_CHANNELS = 1024
 LEAST = 4
-"""Pixels that a map has at least, in both directions."""
+"""The least width and height of a map, in pixels."""
 
 
-def refuse(nodes: str, what: str, actual: object, allowed: object, change: str) -> MaixSwitchError:
-    """Returns the error of a network that the chip cannot run."""
+def refuse(nodes: str, quantity: str, actual: object, allowed: object, change: str) -> MaixSwitchError:
+    """Returns the error of a network that the chip cannot run.
+
+    nodes: names of the ONNX nodes. quantity: what is limited, such as "input channels".
+    actual, allowed: its value and the values that the chip takes. change: what the user can do.
+    """
     return MaixSwitchError(
         tr(
-            "{nodes}: {what}: found {found}, wanted {wanted}; {change}",
+            "{nodes}: {quantity}: found {actual}, expected {allowed}; {change}",
             nodes=nodes,
-            what=what,
-            found=actual,
-            wanted=allowed,
+            quantity=quantity,
+            actual=actual,
+            allowed=allowed,
             change=change,
         )
     )
@@ -37,13 +41,13 @@ def check(layers: Sequence[Layer], shapes: Mapping[str, Shape]) -> None:
     for layer in layers:
         if isinstance(layer, KpuConv):
             shape = shapes[layer.inputs[0]]
-            # A flat tensor goes through the KPU as 4x4 maps, so only its channels and weights can be too many.
+            # A flat tensor becomes 4x4 maps for the KPU, so only its channels and weights can be too many.
             for problem in (_weights if is_flat(shape) else _problems)(layer, shape):
                 raise refuse(named(layer), *problem)
 
 
 def is_flat(shape: Shape) -> bool:
-    """Has a map one pixel per channel? Such maps go through the KPU as the first pixels of 4x4 ones."""
+    """Has a map one pixel per channel? For the KPU, such pixels become the first ones of 4x4 maps."""
     return all(side == 1 for side in shape[1:])
 
 
@@ -51,7 +55,7 @@ def _problems(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, objec
     _, height, width = shape
     stride = POOLS[layer.pool][1]
     smaller = tr("resize the network's input, or pool earlier")
-    # Each check names the change that helps, as too large and too small need opposite ones.
+    # Each check names the change that helps, because too large and too small need opposite changes.
     larger = tr("pool less before this layer, or give the network a larger input")
     if width not in WIDTHS:
         change = smaller if width > WIDTHS[-1] else larger
@@ -59,7 +63,7 @@ def _problems(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, objec
     if height not in HEIGHTS:
         change = smaller if height > HEIGHTS[-1] else larger
         yield tr("input height of a KPU layer"), height, f"{HEIGHTS[0]}..{HEIGHTS[-1]}", change
-    # A pool is part of the KPU layer, so the size of what leaves the layer is the size after it.
+    # A pool is part of the KPU layer, so the size of the output is the size after the pool.
     sides = (height // stride, width // stride)
     if min(sides) < LEAST:
         yield tr("output of a KPU layer, height x width"), f"{sides[0]}x{sides[1]}", tr("at least 4x4"), larger
@@ -69,10 +73,10 @@ def _problems(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, objec
 def _weights(layer: KpuConv, shape: Shape) -> Iterator[tuple[str, object, object, str]]:
     out, inner, size, _ = layer.part.weights.shape
     fewer = tr("use fewer channels, or a 1x1 convolution to bring them down first")
-    for what, channels in ((tr("input channels"), shape[0]), (tr("output channels"), out)):
-        # The register holds ten bits of the number of channels.
+    for quantity, channels in ((tr("input channels"), shape[0]), (tr("output channels"), out)):
+        # The register of the number of channels has ten bits.
         if channels > MAX_CHANNELS:
-            yield what, channels, tr("at most {most}", most=MAX_CHANNELS), fewer
+            yield quantity, channels, tr("at most {most}", most=MAX_CHANNELS), fewer
     # The KPU loads weights in blocks of whole output channels, and ``load_time`` has six bits for their number.
     load = LOAD_BYTES[layer.part.weights.dtype.itemsize]
     each = inner * size * size * layer.part.weights.dtype.itemsize

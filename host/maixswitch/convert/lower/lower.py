@@ -1,7 +1,7 @@
-"""From integer layers to a kmodel: what lies in AI RAM, in main memory or in both, and the moves between.
+"""Turns integer layers into a kmodel: which tensors lie in AI RAM, in main memory or in both, and the moves between.
 
-A KPU layer reads and writes the AI RAM; all others main memory. A KPU layer's result is sent to main memory where
-another kind of layer reads it, and an upload brings what others made to the next KPU layer.
+A KPU layer reads and writes the AI RAM; all others main memory. The result of a KPU layer is sent to main memory if
+another type of layer reads it. An upload copies the results of other layers to the AI RAM for a KPU layer.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from .runnable import Runnable, make_runnable
 
 @dataclass(frozen=True)
 class Lowered:
-    """The file, and where its layers come from.
+    """The file, and the origin of its layers.
 
     data: the bytes of the file.
-    layers: for each layer of the file the integer layer that it is, or serves.
+    layers: for each layer of the file, the integer layer that it belongs to.
     shapes: of all tensors.
     """
 
@@ -41,11 +41,11 @@ class Lowered:
 def lower(quantised: Quantised) -> Lowered:
     """Returns the kmodel of a quantised network.
 
-    Where the AI RAM cannot hold what late layers still read, that waits in main memory. MaixSwitchError names the node
-    and what to change for a network beyond the chip's limits (limits.py).
+    If the AI RAM is too small for maps that later layers still read, those maps wait in main memory. MaixSwitchError if
+    the network is beyond the limits of the chip (limits.py); it names the node and what to change.
     """
     runnable = make_runnable(quantised)
-    # The limits of a single layer come first, as their messages name a cause. Memory depends on all layers together.
+    # The limits of single layers are checked first, because those messages name one cause.
     check(runnable.layers, runnable.shapes)
     lowering = _Lowering(quantised, runnable, waits=False)
     # Keeping all maps in the AI RAM is faster. Only a network that does not fit pays for moves to main memory and back.
@@ -53,7 +53,7 @@ def lower(quantised: Quantised) -> Lowered:
         lowering = _Lowering(quantised, runnable, waits=True)
         rows = lowering.writer.rows()
         if max(rows) > airam.ROWS:
-            # The layer with the largest need is named, since a smaller map there helps most.
+            # The message names the layer with the largest need, where smaller maps help most.
             worst = lowering.origin[rows.index(max(rows))]
             names = [*worst.inputs, worst.output]
             shapes = ", ".join("x".join(map(str, runnable.shapes[name])) for name in names)
@@ -66,7 +66,7 @@ def lower(quantised: Quantised) -> Lowered:
 
 
 class _Lowering:
-    """``waits``: a map that the next KPU layer does not read goes to main memory and comes back when it is read."""
+    """Writes the layers to a file; with ``waits``, maps that the next layer does not read wait in main memory."""
 
     def __init__(self, quantised: Quantised, runnable: Runnable, waits: bool) -> None:
         self.shapes, self.outputs = runnable.shapes, quantised.outputs
@@ -88,8 +88,7 @@ class _Lowering:
                 self._add(index, layer)
             except ValueError as error:  # the writer refuses what no register of the KPU holds
                 raise MaixSwitchError(f"{named(layer)}: {error}") from error
-            # One layer may become several in the file. All of them carry its name, so that reports and messages find
-            # it.
+            # One layer may become several in the file. Reports and messages give its name to all of them.
             self.origin += [layer] * (len(self.writer) - len(self.origin))
         for name in quantised.outputs:
             self.writer.output(self.main[name])
@@ -103,14 +102,14 @@ class _Lowering:
 
     def _add_conv(self, index: int, layer: KpuConv) -> None:
         name = layer.inputs[0]
-        # One pixel per channel is less than the KPU reads, so the pixels go through it in the corners of 4x4 maps.
+        # The KPU cannot read maps of one pixel, so each pixel becomes the corner of a 4x4 map.
         if is_flat(self.shapes[name]):
             padded = self.writer.add_padding(self.main[name])
             result = self.writer.conv(padded, layer.part, to_main=True)
             self.main[layer.output] = self.writer.remove_padding(result)
             return
         source = self._in_ram(name, index)
-        # A KPU layer can send its result to main memory as well, which is cheaper than a layer that does only this.
+        # A KPU layer can also send its result to main memory, which is cheaper than a separate layer.
         to_main = self._read_from_main(layer.output, index)
         both = self.writer.conv_both(source, layer.part, pool=layer.pool, depthwise=layer.depthwise, to_main=to_main)
         self.ram[layer.output] = both[0]
@@ -123,15 +122,14 @@ class _Lowering:
         if name in self.outputs:
             return True
         for later, layer in enumerate(self.layers[index + 1 :], index + 1):
-            # A reader directly behind finds the map in the AI RAM. With ``waits``, any later one gets it from main
-            # memory.
+            # The next layer reads the map from the AI RAM. With ``waits``, all later ones get it from main memory.
             if name in layer.inputs and (not isinstance(layer, KpuConv) or (self.waits and later > index + 1)):
                 return True
         return False
 
     def _in_ram(self, name: str, index: int) -> PlacedTensor:
-        """The tensor in the AI RAM, uploaded if it is not there any more."""
-        # With ``waits``, a map lies in the AI RAM only for the layer right behind the one that made it.
+        """The tensor in the AI RAM, uploaded if it is no longer there."""
+        # With ``waits``, a map stays in the AI RAM only for the layer directly after the one that made it.
         fresh = index and self.layers[index - 1].output == name
         if name in self.ram and not (self.waits and name in self.main and not fresh):
             return self.ram[name]

@@ -1,7 +1,7 @@
-"""Integer layers rewritten into those that chip and firmware run, with the very same results.
+"""Rewrites integer layers into layers that the chip and the firmware run, with exactly the same results.
 
-The firmware starts only with a KPU layer, and no published converter pools behind a depthwise one. A 1x1 layer that
-copies its input exactly meets both, or moving the pool to where it costs nothing.
+The firmware only starts with a KPU layer, and no published converter pools after a depthwise layer. For both cases, a
+1x1 layer that copies its input is added, unless the pool can move into the next layer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from maixswitch.kmodel.write.quantize import FRACTION_BITS, KpuWeights, linear
 from .layers import KpuConv, Layer, Quantised, Shape
 
 PICKS = (5, 6, 7)
-"""Pool types that only choose pixels, which a 1x1 layer may do as well afterwards."""
+"""Pool types that only choose pixels, which the next layer can do as well if it is 1x1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,26 +44,26 @@ def copying(channels: int) -> KpuWeights:
 
 
 def make_runnable(quantised: Quantised) -> Runnable:
-    """Returns the same network without a pool behind a depthwise layer, and with a KPU layer in front."""
+    """Returns the same network without a pool after a depthwise layer, and with a KPU layer in front."""
     shapes = dict(quantised.shapes)
     layers = _with_copied_input(quantised, shapes)
     return Runnable(tuple(_without_depthwise_pools(layers, shapes, quantised.outputs)), shapes)
 
 
 def _with_copied_input(quantised: Quantised, shapes: dict[str, Shape]) -> list[Layer]:
-    """The picture lies in the AI RAM alone. What the CPU reads of it, a copying KPU layer brings to main memory."""
+    """Adds a KPU layer that copies the picture to main memory, if the CPU reads it or it is an output."""
     name, layers = quantised.input, list(quantised.layers)
     # A network of numbers has no picture, and starts with a fully connected layer instead.
     if name not in quantised.scales:
         return layers
     readers = [layer for layer in layers if name in layer.inputs and not isinstance(layer, KpuConv)]
-    # Where only the KPU reads the picture, and it is not an output, no copy is needed.
+    # No copy is needed if only the KPU reads the picture and it is not an output.
     if not readers and name not in quantised.outputs:
         return layers
     copy = f"{name}/copy"
     shapes[copy] = shapes[name]
     first: Layer = KpuConv((), (name,), copy, copying(shapes[name][0]))
-    # Convolutions go on to read the picture itself, since it lies in the AI RAM already.
+    # Convolutions still read the picture itself, because it lies in the AI RAM.
     renamed = [
         replace(layer, inputs=tuple(copy if source == name else source for source in layer.inputs))
         if layer in readers
@@ -79,27 +79,25 @@ def _without_depthwise_pools(
     runnable: list[Layer] = []
     postponed: dict[str, tuple[str, int]] = {}
     for layer in layers:
-        # A pool that was postponed to this layer is done here.
+        # This layer takes over the pool of the depthwise layer before it.
         if isinstance(layer, KpuConv) and layer.inputs[0] in postponed:
-            whole, pool = postponed[layer.inputs[0]]
-            layer = replace(layer, inputs=(whole,), pool=pool)
+            unpooled, pool = postponed[layer.inputs[0]]
+            layer = replace(layer, inputs=(unpooled,), pool=pool)
         if not (isinstance(layer, KpuConv) and layer.depthwise and layer.pool):
             runnable.append(layer)
             continue
-        # A depthwise layer keeps all its pixels. The next layer picks some of them, or a copying one pools.
-        whole = f"{layer.output}/whole"
-        shapes[whole] = shapes[layer.inputs[0]]
-        runnable.append(replace(layer, output=whole, pool=0))
+        # The depthwise layer keeps all its pixels. The next layer picks some of them, or a copying layer pools.
+        unpooled = f"{layer.output}/whole"
+        shapes[unpooled] = shapes[layer.inputs[0]]
+        runnable.append(replace(layer, output=unpooled, pool=0))
         readers = [other for other in layers if layer.output in other.inputs]
-        # A single 1x1 reader may pick the pixels after its sums. It computes more of them, but a further layer is
-        # saved.
+        # A single 1x1 reader can pick the pixels after its sums, which saves a layer but takes more sums.
         if layer.pool in PICKS and len(readers) == 1 and layer.output not in outputs and _may_pick(readers[0]):
-            postponed[layer.output] = (whole, layer.pool)
+            postponed[layer.output] = (unpooled, layer.pool)
         else:
-            # Anything else, such as a maximum, has to be taken before the next layer looks, so a layer of its own does
-            # that.
-            copy = copying(shapes[whole][0])
-            runnable.append(KpuConv(layer.sources, (whole,), layer.output, copy, layer.pool))
+            # Any other pool, such as a maximum, must come before the next layer, so it gets a separate layer.
+            copy = copying(shapes[unpooled][0])
+            runnable.append(KpuConv(layer.sources, (unpooled,), layer.output, copy, layer.pool))
     return runnable
 
 

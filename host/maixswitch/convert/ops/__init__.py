@@ -1,8 +1,8 @@
-"""What the converter knows of each operator: one file an operator, or a family that shares code.
+"""The operators: one file for each, or for a family that shares code.
 
-A file holds, of its operator: how a node of ONNX is read; its own type of graph node with the evaluation in floats,
-the rewriting and the quantising; a type of integer layer with its writing, where the operator has one of its own; the
-row of docs/convert.md (``OPERATORS``); and what is refused in its favour (``REFUSED``, operator to remedy).
+The file of an operator has the function that reads an ONNX node; its type of graph node, with the evaluation in floats,
+the rewriting and the quantising; its type of integer layer, if it has one; the row of docs/convert.md (``OPERATORS``);
+and the operators that are refused because this one can replace them (``REFUSED``, operator to remedy).
 
 The modules of this folder are listed when it is imported, so a new file needs no entry anywhere.
 """
@@ -23,13 +23,13 @@ OPERATORS: list[Operator] = [operator for module in _MODULES for operator in get
 READERS: dict[str, Callable[[Importer, OnnxNode], None]] = {
     name: operator.read for operator in OPERATORS for name in operator.names
 }
-"""By ONNX operator: what reads its nodes."""
+"""ONNX operator -> function that reads its nodes."""
 ELEMENTWISE = frozenset(name for operator in OPERATORS if operator.elementwise for name in operator.names)
 """ONNX operators that may become part of a function of one tensor."""
 REFUSED: Mapping[str, str] = {
     name: remedy for module in _MODULES for name, remedy in getattr(module, "REFUSED", {}).items()
 }
-"""By ONNX operator that the board cannot run: what to use instead."""
+"""ONNX operator that the board cannot run -> what to use instead."""
 
 
 def rows() -> Iterator[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""BatchNormalization: a factor and an offset for each channel, which go into the operation beside them."""
+"""BatchNormalization: a factor and an offset for each channel, which are folded into a neighbouring operation."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Affine(Node):
 
     def rewrite(self, graph: Graph, phase: Phase) -> bool:
         if phase is Phase.SCALING:
-            # The operation before is asked first: its result has no border yet, whose zeros an offset would spoil.
+            # The operation before comes first. The one after may pad with zeros, which an offset would change.
             return self._into_maker(graph) or self._into_reader(graph) or self._into_curve(graph)
         if phase is Phase.SCALING_LEFT:
             graph.swap(self, [self._alone(graph)])
@@ -57,17 +57,17 @@ class Affine(Node):
         return False
 
     def _into_maker(self, graph: Graph) -> bool:
-        """Goes into the operation before it, or past a pool towards a convolution."""
+        """Moves into the operation before it, or past a pool towards a convolution."""
         maker = graph.sole_maker(self)
-        # Where several nodes read the tensor before, scaling it would change what the others read.
+        # If other nodes read the tensor before, scaling it would change their input.
         if maker is None:
             return False
-        # A convolution without an activation takes factor and offset into its weights, which costs the board nothing.
+        # A convolution without an activation takes factor and offset into its weights, at no cost on the board.
         scaled = maker.scaled_behind(self.factor, self.offset)
         if scaled is not None:
             graph.join(maker, self, scaled)
             return True
-        # A pool in between is worth passing only if a convolution above can take the scaling in.
+        # Passing a pool is only useful if the convolution before it can take the scaling in.
         above = graph.sole_maker(maker) if maker.lets_scaling_pass(self.factor) else None
         if above is None or not above.on_kpu:
             return False
@@ -75,12 +75,12 @@ class Affine(Node):
         return True
 
     def _into_reader(self, graph: Graph) -> bool:
-        """Goes into the operation behind it, or past a mean or a flattening towards one."""
-        # With several readers, each would need its own scaling. One operation of its own is cheaper.
+        """Moves into the operation after it, or past a mean or a flattening towards one."""
+        # With several readers, each would need the scaling. One separate operation is cheaper.
         reader = graph.only_reader(self.output)
         if reader is None:
             return False
-        # The reader takes the factor into its weights if nothing that it pads depends on the offset.
+        # The reader takes the factor into its weights, if its padding does not depend on the offset.
         scaled = reader.scaled_before(self.factor, self.offset)
         if scaled is not None:
             graph.join(self, reader, replace(scaled, inputs=self.inputs))
@@ -89,7 +89,7 @@ class Affine(Node):
         behind = graph.only_reader(reader.output) if reader.keeps_channels_apart else None
         if behind is None:
             return False
-        # Flattening makes several elements of each channel, and all of them get the numbers of their channel.
+        # Flattening makes several elements of each channel, which all get the numbers of their channel.
         times = graph.shapes[reader.output][0] // len(self.factor)
         factor, offset = np.repeat(self.factor, times), np.repeat(self.offset, times)
         # The exchange is only worth it if the scaling then disappears.
@@ -113,13 +113,13 @@ class Affine(Node):
         return True
 
     def _alone(self, graph: Graph) -> Node:
-        """Returns the operation that does nothing but this."""
-        # A uniform line is a table of 256. Different numbers for each channel need a layer that tells channels apart.
+        """Returns an operation for the scaling alone."""
+        # A uniform line is a table of 256. Numbers that differ by channel need a depthwise layer.
         if self.uniform:
             return Unary(self.sources, self.inputs, self.output, self.line().curve)
         if len(graph.shapes[self.output]) == 3:
             return replace(depthwise(self.sources, self.inputs[0], self.output, self.factor), bias=self.offset)
-        # The matrix of a diagonal is the square of its length, so a long one would fill the board's memory with zeros.
+        # A diagonal matrix has the square of its length, so a long one would fill the board's memory with zeros.
         if len(self.factor) > LARGEST_DIAGONAL:
             why = tr("it scales {count} numbers one by one", count=len(self.factor))
             remedy = word("put it right after a convolution or a fully connected layer")
@@ -129,7 +129,7 @@ class Affine(Node):
 
 def settle(function: Function, tensor: str, name: str, shape: Shape) -> Node:
     """Returns the node that applies a function to a tensor of this shape, and makes the tensor ``name``."""
-    # A line stays an affine node for now, since it may disappear into a convolution. A curve has to be a table.
+    # A line stays an affine node for now, because it may be folded into a convolution. A curve has to be a table.
     if function.line:
         ones = np.ones(shape[0])
         return Affine(function.sources, (tensor,), name, ones * function.line[0], ones * function.line[1])
@@ -137,8 +137,8 @@ def settle(function: Function, tensor: str, name: str, shape: Shape) -> Node:
 
 
 def scale(importer: Importer, node: OnnxNode, value: Value, factor: Array, offset: Array) -> None:
-    """Adds a factor and an offset, each of the shape of the value's tensor, where they go by channel."""
-    # A flattened map may have a number for each pixel. Behind the flattening, each pixel is an element of its own.
+    """Adds a factor and an offset, each of the shape of the value's tensor; they must be the same within a channel."""
+    # A flattened map may have a number for each pixel, because then each pixel is a separate element.
     if len(importer.shape(value)) == 3 and len(value.shape) == 2 and per_channel(factor) is None:
         value = flat(importer, node)
         factor, offset = factor.ravel(), offset.ravel()

@@ -18,7 +18,7 @@ from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.graph.value import Value, same_order, spread
 from maixswitch.convert.lower.layers import FloatAdd, QuantizedAdd, Shape
 from maixswitch.convert.quantise.quantiser import BYTE, Quantiser
-from maixswitch.convert.quantise.ranges import Seen
+from maixswitch.convert.quantise.ranges import TensorStatistics
 from maixswitch.convert.quantise.scales import saturates
 from maixswitch.convert.quantise.sums import add_numbers
 from maixswitch.convert.refusals import AGAIN, ATTENTION, ONE_NUMBER
@@ -68,10 +68,10 @@ class Add(Node):
             return
         a, b = (quantiser.as_byte(name) for name in self.inputs)
         out, target = quantiser.scales[self.output], self.output
-        # The addition saturates at the ends of its scale. A curve that is more than that gets a table behind it.
+        # The addition saturates at the ends of its scale. A curve that does more gets a table after the addition.
         bent = not saturates(self.curve, out)
         if bent:
-            # With a curve, the scale of the sum has to cover what the curve reads, not what it returns.
+            # With a curve, the scale of the sum has to cover the input of the curve, not its output.
             out, target = quantiser.scale_for(self._sums(quantiser)), self.output + SUM
         numbers = add_numbers(quantiser.scales[a], quantiser.scales[b], out)
         quantiser.put(QuantizedAdd(self.sources, (a, b), target, numbers), shape, out)
@@ -82,18 +82,18 @@ class Add(Node):
         floats = tuple(quantiser.as_float(name) for name in self.inputs)
         target = self.output if self.curve is None else self.output + SUM
         quantiser.put(FloatAdd(self.sources, floats, target), quantiser.graph.shapes[self.output])
-        # A clamp of floats is exact. Any other curve needs a table, and so the sum becomes bytes first.
+        # A clamp of floats is exact. Any other curve needs a table, so the sum becomes bytes first.
         if self.curve is not None and self.curve.is_clamp:
             quantiser.clamp(self, target, self.curve)
         elif self.curve is not None:
             quantiser.round(target, target + BYTE, self._sums(quantiser))
-            quantiser.scales[self.output] = quantiser.scale_for(quantiser.seen.seen[self.output])
+            quantiser.scales[self.output] = quantiser.scale_for(quantiser.calibration.statistics[self.output])
             quantiser.look_up(self, target + BYTE, self.curve)
 
-    def _sums(self, quantiser: Quantiser) -> Seen:
-        """What occurs before the curve."""
-        left, right = quantiser.seen.few(self.inputs)
-        return Seen.of(np.asarray(left + right))
+    def _sums(self, quantiser: Quantiser) -> TensorStatistics:
+        """The statistics of the sums before the curve."""
+        left, right = quantiser.calibration.first_tensors(self.inputs)
+        return TensorStatistics.of(np.asarray(left + right))
 
 
 def read(importer: Importer, node: OnnxNode) -> None:
@@ -117,7 +117,7 @@ def _two_tensors(importer: Importer, node: OnnxNode, left: Value, right: Value) 
     if alike and left.tensor == right.tensor:
         leave(importer, node, left, _one_function(node, left.function, right.function))
         return
-    # The firmware multiplies and compares no two tensors, so only a sum is left.
+    # The firmware can only add two different tensors.
     if node.kind not in ("Add", "Sum", "Sub"):
         raise node.refused(tr("it takes two tensors"), word(ATTENTION))
     # Broadcasting would need a layer that repeats a tensor, which the firmware does not have for this.
@@ -125,7 +125,7 @@ def _two_tensors(importer: Importer, node: OnnxNode, left: Value, right: Value) 
         why = tr("its inputs have shapes {left} and {right}", left=left.shape, right=right.shape)
         raise node.refused(why, word("add tensors of one shape"))
     left = importer.settled(left)
-    # Subtracting is adding the negative, which then goes into the layer that makes the right side.
+    # A subtraction adds the negative, which is folded into the layer that makes the right side.
     if node.kind == "Sub":
         minus = Function(functions.straight(-1, 0).curve, (-1.0, 0.0), (node.name,))
         name = importer.graph.name(right.name, "minus")
@@ -147,8 +147,7 @@ def _one_function(node: OnnxNode, left: Function, right: Function) -> Function:
 
 def _with_constant(importer: Importer, node: OnnxNode, value: Value, constant: Array, swapped: bool) -> None:
     """``swapped``: the constant is the first input."""
-    # One number for all elements is a function, which may wait for the nodes behind it. A number for each channel may
-    # not.
+    # One number for all elements gives a function, which may wait for the next nodes.
     if constant.size == 1 and constant.ndim <= len(value.shape):
         follow(importer, node, value, _scalar(node, float(constant.ravel()[0]), swapped))
         return
@@ -163,7 +162,7 @@ def _with_constant(importer: Importer, node: OnnxNode, value: Value, constant: A
     # An infinite factor would pass through the folding, and the weights would then be refused in another node.
     if node.kind == "Div" and not numbers.all():
         raise node.refused(tr("it divides by zero"), word(AGAIN))
-    # Every case becomes one factor and one offset, so that folding knows only one form.
+    # Every case becomes one factor and one offset, so that folding only has to know one form.
     ones = np.ones(numbers.shape)
     if node.kind in ("Mul", "Div"):
         scale(importer, node, value, numbers if node.kind == "Mul" else 1 / numbers, 0 * ones)
@@ -187,14 +186,14 @@ def _scalar(node: OnnxNode, number: float, swapped: bool) -> Function:
         return functions.clamp(-math.inf, number, name)
     if kind == "Max":
         return functions.clamp(number, math.inf, name)
-    # A division by the tensor is not a line, and it falls and rises, so it may not change places with a maximum.
+    # A division by the tensor is not a line, and it does not always rise.
     if kind == "Div" and swapped:
         return functions.bend("over", lambda x: number / x, False, name)
     if kind == "Div":
         if number == 0:
             raise node.refused(tr("it divides by zero"), word(AGAIN))
         return functions.straight(1 / number, 0, name)
-    # A power of a constant base rises if the base is at least 1. A constant exponent tells nothing of this kind.
+    # A power of a constant base rises if the base is at least 1. One of a constant exponent may fall.
     if swapped:
         return functions.bend("power", lambda x: np.power(number, x), number >= 1, name)
     return functions.bend("power", lambda x: np.power(x, number), False, name)

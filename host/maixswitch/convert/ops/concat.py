@@ -36,7 +36,7 @@ class Concat(Node):
 
     def quantise(self, quantiser: Quantiser) -> None:
         shape = quantiser.graph.shapes[self.output]
-        # Floats need no common scale, so the parts can be joined as they are.
+        # Floats need no common scale, so they can be joined as they are.
         if not is_map(shape):
             floats = tuple(quantiser.as_float(name) for name in self.inputs)
             quantiser.put(FloatConcat(self.sources, floats, self.output), shape)
@@ -62,15 +62,15 @@ def read(importer: Importer, node: OnnxNode) -> None:
     values = [importer.value(node, index) for index in range(len(node.inputs))]
     axis = importer.axis(node, values[0], 1)
     shapes = [importer.shape(value) for value in values]
-    # Both layouts lie in memory as channels first here. The axis of the channels decides which one the file means.
+    # The tensors are channels first here in any case. The axis of the channels shows the layout of the file.
     first = all(map(is_channels_first, values, shapes)) and axis == 1
     last = all(map(is_channels_last, values, shapes)) and axis == 3
     like: Value | None
-    # Maps are joined one after another in memory, which is right only along the channels and for equal sides.
+    # Maps follow each other in memory, which is only right along the channels and for equal sides.
     if len({shape[1:] for shape in shapes}) == 1 and (first or last):
         shape = (sum(shape[0] for shape in shapes), *shapes[0][1:])
         like = None if first else like_channels_last(shape)
-    # Rows without any other axis lie one after another as well, whatever axis their length is on.
+    # Single rows can follow each other as well, whichever axis they lie on.
     elif len({len(value.shape) for value in values}) == 1 and all(_is_row(value, axis) for value in values):
         values = [flat(importer, node, index) for index in range(len(node.inputs))]
         total = sum(value.shape[axis] for value in values)
@@ -79,7 +79,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
     else:
         why = tr("it joins shapes {shapes} along axis {axis}", shapes=[v.shape for v in values], axis=axis)
         raise node.refused(why, word("join maps of one size along their channels"))
-    # A concatenation of one tensor is a copy, and exporters write it where a list happens to have one part.
+    # A concatenation of one tensor is a copy; exporters write it if a list happens to have one part.
     if len(values) == 1:
         importer.values[node.outputs[0]] = values[0]
         return

@@ -1,4 +1,4 @@
-"""Conv: the one operation that the KPU has, with an activation and a pool behind it."""
+"""Conv: the only operation of the KPU, with an activation and a pool after it."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from .fully_connected import connect
 from .operator import Operator
 
 MOST_WEIGHTS = 1 << 23
-"""Weights of a grouped convolution written out; more would not go into the board's memory by far."""
+"""Weights of a grouped convolution with its zeros. More would be far too large for the board's memory."""
 LARGEST_STRIDE = 4
 POOL_TYPES = {"": 0, "max2": 1, "mean2": 2, "max4": 3, "mean4": 4, "max2s1": 9}
 FLOOR_LOSS = {"mean2": 3 / 8, "mean4": 15 / 32}
-"""Steps of the output that a mean pool loses on average, as the KPU cuts what is behind the point."""
+"""Steps of the output that a mean pool loses on average, because the KPU cuts the mean to a whole number."""
 STRIDE_TYPES = {2: 5, 4: 7}
 """The KPU's pool types that take every second or fourth pixel."""
 LARGEST_ADD = (1 << 31) - 1
@@ -44,11 +44,11 @@ LARGEST_ADD = (1 << 31) - 1
 class Conv(Node):
     """A convolution, then bias, curve and pool.
 
-    As the KPU has it, ``window`` is None: weights (out, in, k, k), depthwise (channels, 1, k, k); k is 1 or 3 with zero
+    In the KPU's form, ``window`` is None: weights (out, in, k, k), depthwise (channels, 1, k, k); k is 1 or 3 with zero
     padding (k-1)/2 on all sides; ``stride`` 1, 2 or 4 takes the even, or every fourth, pixel; ``pool`` "", "max2",
     "mean2", "max4", "mean4" or "max2s1" (2x2, stride 1, padded on the right and below); no stride with a pool.
 
-    As the file has it, before the phase WINDOWS, ``window`` holds kernel, strides, pads, dilations and group; weights
+    In the file's form, before the phase WINDOWS, ``window`` holds kernel, strides, pads, dilations and group; weights
     are (out, in / group, kh, kw), and ``depthwise``, ``stride`` and ``pool`` mean nothing yet.
     """
 
@@ -81,20 +81,20 @@ class Conv(Node):
         return False
 
     def with_border(self, pads: tuple[int, int, int, int], value: float | None, low: float) -> Node | None:
-        # The KPU's border holds one value that stands for 0, so only a border of zeros can be its own.
+        # The border of the KPU holds the byte that stands for 0, so only a border of zeros is possible.
         if self.window is None or value != 0:
             return None
         top, left, bottom, right = (a + b for a, b in zip(pads, self.window.pads, strict=True))
         return replace(self, window=replace(self.window, pads=(top, left, bottom, right)))
 
     def scaled_behind(self, factor: Array, offset: Array) -> Node | None:
-        # Behind a curve, a factor is not the same as before it.
+        # A factor after a curve is not the same as one before it.
         if self.curve is not None:
             return None
         return replace(self, weights=self.weights * factor.reshape(-1, 1, 1, 1), bias=self.bias * factor + offset)
 
     def scaled_before(self, factor: Array, offset: Array) -> Node | None:
-        # Padding with zeros comes behind the offset, so an offset can only be moved where nothing is padded.
+        # The zeros of the padding are added after the offset, so an offset can only move in without padding.
         if self.window is None or (any(self.window.pads) and offset.any()):
             return None
         group, out = self.window.group, len(self.weights)
@@ -108,8 +108,8 @@ class Conv(Node):
         return replace(self, curve=curve) if self.curve is None else None
 
     def with_pool(self, pool: str) -> Node | None:
-        """A depthwise layer takes no pool: no published converter ever wrote one."""
-        # A pool and a stride are the same field of the register (``pool_type``), so a layer has one of them.
+        """A depthwise layer cannot take a pool, because no published converter writes one."""
+        # Pool and stride are one field of the registers (``pool_type``), so a layer can only have one of them.
         return replace(self, pool=pool) if not self.depthwise and self.stride == 1 and not self.pool else None
 
     def on_bytes(self, factor: Array, offset: Array) -> Node:
@@ -121,7 +121,7 @@ class Conv(Node):
         return replace(self, weights=weights * factor[:, None, None], bias=bias + shift)
 
     def around(self, pad: int) -> Node:
-        # A number taken from each input is put back into the sums by way of the bias.
+        # The bias adds what the smaller inputs take from the sums.
         lifted = np.asarray(self.weights, np.float64).reshape(self.weights.shape[0], -1).sum(axis=1) * pad
         return replace(self, bias=np.asarray(self.bias, np.float64) + lifted)
 
@@ -135,7 +135,7 @@ class Conv(Node):
         return limits_of(self.curve)
 
     def before_pool(self, values: Sequence[Values]) -> Values | None:
-        """A mean pool narrows the range of what the layer computes before it."""
+        """A mean pool narrows the range of the values before it."""
         return apply(self.curve, self.sums(values[0])) if self.pool.startswith("mean") else None
 
     def reach(self, largest: float) -> float:
@@ -145,15 +145,15 @@ class Conv(Node):
     def quantise(self, quantiser: Quantiser) -> None:
         source, out = quantiser.as_byte(self.inputs[0]), quantiser.scales[self.output]
         node = replace(self, inputs=(source,))
-        tensors = quantiser.seen.kept[quantiser.origin[source]], quantiser.trial.values(source)
-        # The sums are only computed for a curve that needs a table, as they take a convolution in floats.
-        sums = None if saturates(self.curve, out) else self.sums(quantiser.seen.few(self.inputs)[0])
-        # A mean pool cuts what is behind the point. Lifting its input by the loss helps, unless that saturates.
+        tensors = quantiser.calibration.tensors[quantiser.origin[source]], quantiser.trial.values(source)
+        # The sums take a convolution in floats, so they are only computed for a curve that needs a table.
+        sums = None if saturates(self.curve, out) else self.sums(quantiser.calibration.first_tensors(self.inputs)[0])
+        # A mean pool cuts its result to a whole number. Lifting its input by the loss helps, unless that saturates.
         lifts = sorted({0.0, FLOOR_LOSS.get(self.pool, 0.0)})
         layers = [kpu_layer(node, quantiser.scales[source], out, tensors, sums, lift) for lift in lifts]
         # Whether a lift helps depends on how often it saturates, so both layers are tried on real values.
         if len(layers) > 1:
-            exact = quantiser.seen.kept[self.output]
+            exact = quantiser.calibration.tensors[self.output]
             layers.sort(key=lambda layer: float(np.mean((real(run_conv(layer, tensors[1]), out) - exact) ** 2)))
         quantiser.put(layers[0], quantiser.graph.shapes[self.output], out)
 
@@ -163,18 +163,18 @@ def kpu_layer(
 ) -> KpuConv:
     """Returns a convolution in the KPU's integers: weights, batch norm with the bias corrected, activation table.
 
-    What weights and inputs lose by rounding shifts the mean of each output channel; the bias takes the shift back.
+    The rounding of weights and inputs shifts the mean of each output channel; the bias corrects the shift.
 
     source, out: scales of input and output.
-    tensors: the same few images as the float network's input of ``conv``, and as the bytes of the quantised one.
+    tensors: the input of ``conv`` for the same few images, in the float network and as bytes in the quantised one.
     sums: the values before the curve, for a curve that needs a table.
     lift: steps that are added to the output, for a pool to lose.
-    MaixSwitchError where a number does not fit into its register.
+    MaixSwitchError if a number does not fit into its register.
     """
     exact, levels = tensors
-    whole, zero, steps = quantise_weights(conv.weights)
-    # The ends of the output's scale are clamp enough for many curves. Any other gets a table of 16 pieces.
-    # Where the table is straight, the units of z are steps of the output, and the output's zero is part of the bias.
+    weights, zero, steps = quantise_weights(conv.weights)
+    # For many curves, the clamp at the ends of the output's scale is enough. Then the table is straight, the units of z
+    # are steps of the output, and the output's zero is part of the bias. Any other curve gets a table of 16 pieces.
     if saturates(conv.curve, out):
         table, units, base = linear(), out.steps * UNIT, (out.zero + lift) * UNIT
     else:
@@ -188,22 +188,22 @@ def kpu_layer(
         norm = norm_of(units / (source.steps * steps), np.zeros(len(steps)))
     except ValueError as error:  # a factor beyond 22 bits
         raise MaixSwitchError(f"{' + '.join(conv.sources)}: {error}") from error
-    # Compare the means of what should come out and of what the rounded weights make of the rounded input.
-    centred = whole.astype(np.float64) - zero
+    # Compares the mean of the exact results with the mean that rounded weights and inputs give.
+    centred = weights.astype(np.float64) - zero
     expected = mean_sums(exact, conv.weights, conv.depthwise, conv.stride) + np.asarray(conv.bias, np.float64)
     shifted = levels.astype(np.float32) - source.zero
     reached = mean_sums(shifted, centred, conv.depthwise, conv.stride) * norm.mul / 2.0**norm.shift
-    # The addend has 32 bits with a sign (``norm_add``), so a correction beyond them is cut to what they hold.
+    # ``norm_add`` has 32 bits with a sign, so a larger correction is cut.
     add = np.clip(np.rint(expected * units + base - reached), -LARGEST_ADD, LARGEST_ADD).astype(np.int64)
-    part = KpuWeights(whole, BatchNorm(norm.mul, norm.shift, add), table, zero, source.zero)
+    part = KpuWeights(weights, BatchNorm(norm.mul, norm.shift, add), table, zero, source.zero)
     pool = STRIDE_TYPES[conv.stride] if conv.stride > 1 else POOL_TYPES[conv.pool]
     return KpuConv(conv.sources, conv.inputs, conv.output, part, pool, conv.depthwise)
 
 
 def depthwise(sources: tuple[str, ...], source: str, output: str, factor: Array, tap: tuple[int, int] = (1, 1)) -> Conv:
-    """Returns a 3x3 depthwise convolution of one tap: a factor for each channel, and a step to a neighbour.
+    """Returns a 3x3 depthwise convolution with one tap: a factor for each channel of a pixel or of its neighbour.
 
-    1x1 would do, but the KPU's depthwise convolution is only known to be right with 3x3.
+    1x1 would be enough, but the KPU's depthwise convolution is only known to be right with 3x3.
     """
     weights = np.zeros((len(factor), 1, 3, 3))
     weights[:, 0, tap[0], tap[1]] = factor
@@ -211,10 +211,10 @@ def depthwise(sources: tuple[str, ...], source: str, output: str, factor: Array,
 
 
 def strided(graph: Graph, conv: Conv, stride: int) -> list[Node]:
-    """Returns the convolution with this stride, in as many nodes as that takes."""
+    """Returns the convolution with this stride, as one or more nodes."""
     nodes: list[Node] = []
     c, output = graph.shapes[conv.output][0], conv.output
-    # The largest stride of the KPU is 4. A larger one goes on in layers that only pick pixels.
+    # The largest stride of the KPU is 4. For a larger one, further layers pick pixels.
     while stride > LARGEST_STRIDE:
         name = graph.name(output, "stride4")
         graph.shapes[name] = (c, *(side // LARGEST_STRIDE for side in graph.shapes[conv.inputs[0]][1:]))
@@ -225,17 +225,17 @@ def strided(graph: Graph, conv: Conv, stride: int) -> list[Node]:
 
 
 def add_lead_in(graph: Graph) -> None:
-    """Puts a convolution that changes nothing behind the picture, if anything but convolutions reads it.
+    """Adds a convolution that copies the picture, if any other operation than a convolution reads the picture.
 
     The board loads the picture into the KPU's memory, and the first layer of a kmodel has to be one of the KPU's.
     """
     readers = graph.readers(graph.input)
-    # A convolution reads the AI RAM itself, so the usual network gets no further layer.
+    # Convolutions read the AI RAM, so most networks need no additional layer.
     if all(node.on_kpu for node in readers):
         return
     name = graph.name(graph.input, "same")
     graph.shapes[name] = graph.shapes[graph.input]
-    # The copy shows the same elements, so it has the picture's order in the file as well.
+    # The copy has the same elements in the same order.
     if graph.input in graph.orders:
         graph.orders[name] = graph.orders[graph.input]
     for node in readers:
@@ -245,9 +245,9 @@ def add_lead_in(graph: Graph) -> None:
 
 
 def _as_kpu_has_it(graph: Graph, conv: Conv, window: Window) -> list[Node]:
-    """Returns the convolution in the KPU's form. MaixSwitchError where there is none with exactly the same result."""
+    """Returns the convolution in the KPU's form. MaixSwitchError if no form has exactly the same result."""
     shape, stride = graph.shapes[conv.inputs[0]], window.strides[0]
-    # The pool types that pick pixels exist for 2 and 4, and are square. Larger powers of two take several layers.
+    # The pool types that pick pixels are square, for strides 2 and 4. Larger powers of two take several layers.
     if window.strides[1] != stride or stride & (stride - 1):
         why = tr("its stride is {strides}", strides=window.strides)
         raise graph.refused(conv, why, word("use stride 1, 2 or 4, the same in both directions"))
@@ -265,16 +265,16 @@ def _as_kpu_has_it(graph: Graph, conv: Conv, window: Window) -> list[Node]:
         why = tr("it has {count} groups", count=window.group)
         raise graph.refused(conv, why, word("use one group, or a depthwise convolution"))
     weights = kernel if deep else without_groups(kernel, window.group)
-    # A kernel of a single tap in the middle is a 1x1 one, with a ninth of the weights and of the time.
+    # A kernel with a single tap in the middle is a 1x1 kernel, with a ninth of the weights and of the time.
     around = weights.copy()
     around[:, :, 1, 1] = 0
     if not deep and not around.any():
         weights = weights[:, :, 1:2, 1:2]
     native = replace(conv, weights=weights, depthwise=deep, window=None)
-    # Without a step to the side, the layer itself picks the pixels.
+    # If the middle is the pixel itself, the layer picks the pixels.
     if centre == (0, 0):
         return strided(graph, native, stride)
-    # The KPU takes every second pixel from the first on, and this one wants the neighbours: a step to the side.
+    # The KPU takes every second pixel from the first on. If the neighbours are needed, a layer shifts the map first.
     name = graph.name(conv.output, "full")
     graph.shapes[name] = (len(kernel), *shape[1:])
     step = depthwise(conv.sources, name, conv.output, np.ones(len(kernel)), (1 + centre[0], 1 + centre[1]))
@@ -282,10 +282,10 @@ def _as_kpu_has_it(graph: Graph, conv: Conv, window: Window) -> list[Node]:
 
 
 def _check_sides(graph: Graph, conv: Conv, window: Window, centre: tuple[int, int]) -> None:
-    """Raises MaixSwitchError where the KPU would make more or fewer pixels than ONNX."""
+    """Raises MaixSwitchError if the KPU would make more or fewer pixels than ONNX."""
     sides, results, stride = graph.shapes[conv.inputs[0]][1:], graph.shapes[conv.output][1:], window.strides[0]
     for side, out, middle, size in zip(sides, results, centre, window.kernel, strict=True):
-        # The KPU makes one pixel for each stride, whatever the padding is, so both have to end at the same pixel.
+        # The KPU makes one pixel for each step of the stride, whatever the padding is.
         if out != side // stride or (out - 1) * stride + middle > side - 1:
             why = tr(
                 "its kernel of {kernel} makes {out} pixels of {side}; the KPU would make {full}",
@@ -299,24 +299,24 @@ def _check_sides(graph: Graph, conv: Conv, window: Window, centre: tuple[int, in
 
 
 def _move_stride(graph: Graph, conv: Conv) -> None:
-    """Moves the stride of a depthwise convolution into the 1x1 convolution behind it, or a new one."""
+    """Moves the stride of a depthwise convolution into the 1x1 convolution after it, or into a new one."""
     full = graph.name(conv.output, "full")
     graph.shapes[full] = graph.shapes[conv.inputs[0]]
     reader, stride = graph.only_reader(conv.output), conv.stride
-    # A 1x1 layer looks at one pixel only, so it makes no difference if pixels are dropped before or after it.
+    # A 1x1 layer reads one pixel for each result, so pixels can be dropped before or after it.
     takes = isinstance(reader, Conv) and not reader.depthwise and reader.weights.shape[2] == 1 and not reader.pool
     if takes and isinstance(reader, Conv) and reader.stride * stride <= LARGEST_STRIDE:
         graph.swap(reader, [replace(reader, inputs=(full,), stride=reader.stride * stride)])
         graph.swap(conv, [replace(conv, output=full, stride=1)])
         return
-    # Without such a layer behind, one that copies its input takes the pixels.
+    # Without such a layer, a copying one picks the pixels.
     c = graph.shapes[full][0]
     same = Conv(conv.sources, (full,), conv.output, np.eye(c)[:, :, None, None], np.zeros(c), stride=stride)
     graph.swap(conv, [replace(conv, output=full, stride=1), same])
 
 
 def read(importer: Importer, node: OnnxNode) -> None:
-    """Adds a Conv; on a flat value, and where it sees all at once, a FullyConnected."""
+    """Adds a Conv, or a FullyConnected for a flat value or a kernel that covers the whole map."""
     weights = importer.weights(node, 1)
     if weights.ndim != 4:
         raise node.refused(tr("it has {count} dimensions", count=weights.ndim - 2), word(TWO_DIMENSIONS))
@@ -324,18 +324,18 @@ def read(importer: Importer, node: OnnxNode) -> None:
     group = int(node.attributes.get("group", 1))
     value = importer.value(node)
     shape = importer.shape(value)
-    # Behind a global mean, exporters go on with 1x1 convolutions of a flat tensor, which is a matrix product.
+    # After a global mean, exporters write 1x1 convolutions of a flat tensor, which are matrix products.
     if len(shape) == 1 and value.shape == (1, shape[0], 1, 1) and value.order is None:
         shape = (*shape, 1, 1)
     else:
         value = importer.map(node)
-    # The checker does not compare these sizes, and numpy would fail later with a message of its own.
+    # The checker does not compare these sizes, and numpy would fail later with an unclear message.
     if group < 1 or weights.shape[1] * group != shape[0] or len(weights) % group or bias.shape != (len(weights),):
         why = tr("weights {weights} do not fit {channels} channels", weights=weights.shape, channels=shape[0])
         raise node.refused(why, word(AGAIN))
     window = read_window(node, shape[1:], (weights.shape[2], weights.shape[3]), group)
     out = (len(weights), *window.sides(shape[1:]))
-    # One result for each channel is a matrix product, which the CPU computes in floats without a map of at least 4x4.
+    # One result for each channel is a matrix product, which the CPU computes; the KPU needs maps of at least 4x4.
     if out[1:] == (1, 1) and int(np.prod(shape)) * out[0] <= LARGEST:
         connect(importer, node, _matrix(weights, window, shape), bias, (1, out[0], 1, 1))
     else:

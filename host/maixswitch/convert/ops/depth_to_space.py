@@ -1,8 +1,8 @@
-"""DepthToSpace: the channels of each pixel become a block of pixels, as behind a sub-pixel convolution.
+"""DepthToSpace: the channels of each pixel become a block of pixels, as after a sub-pixel convolution.
 
-Neither KPU nor firmware moves numbers between channels and positions. But a resize repeats every channel over its
-blocks, and then each output pixel stands among the ``block * block`` channels of its group: a mask takes away the
-others, saturating at 0, and a 1x1 convolution sums what is left, which is the byte itself. Every layer is exact.
+Neither the KPU nor the firmware moves numbers between channels and positions. But a resize repeats every channel over
+its blocks. Then each output pixel is in one of the ``block * block`` channels of its group. A mask sets the others to
+0, by a sum that saturates, and a 1x1 convolution adds the channels of the group. Every layer is exact.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .resize import QuantizedResize
 
 BLOCKS = (2, 3, 4)
 KEEP = 255
-"""Byte of the mask that lets a byte pass; 0 takes it away."""
+"""Byte of the mask that keeps a byte; 0 clears it."""
 MASKING = (0, 1, 0, -KEEP, 1, 0, 0, 1, 0)
 """The nine numbers of the addition byte + (mask - 255), which saturates at 0."""
 RESIZE = 23
@@ -42,7 +42,7 @@ RESIZE = 23
 class DepthToSpace(Node):
     """(block * block * c, h, w) to (c, block * h, block * w).
 
-    together: do the channels of one block stand side by side (ONNX's mode CRD), or c channels apart (DCR)?
+    together: are the channels of one block side by side (ONNX's mode CRD), or c channels apart (DCR)?
     """
 
     block: int
@@ -51,7 +51,7 @@ class DepthToSpace(Node):
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         number, channels, h, w = values[0].shape
-        # ONNX has two orders of the channels. They differ in which of the axes of the block comes first.
+        # The two modes of ONNX differ in which axes come first.
         b, c = self.block, channels // self.block**2
         if self.together:
             parts = values[0].reshape(number, c, b, b, h, w).transpose(0, 1, 4, 2, 5, 3)
@@ -70,12 +70,12 @@ class DepthToSpace(Node):
         scale, (c, height, width) = quantiser.scales[source], quantiser.graph.shapes[self.output]
         count = self.block**2
         repeated = (count * c, height, width)
-        # The three tensors between are the largest of this node, which is why large maps are refused for memory.
+        # These three tensors are the largest of this node; their memory limits the size of the map.
         wide, mask, masked = (f"{self.output}:{part}" for part in ("wide", "mask", "masked"))
         quantiser.put(QuantizedResize(self.sources, (source,), wide, self.block), repeated, scale)
         quantiser.put(BlockMask(self.sources, (source,), mask, self.block, self.together), repeated, Scale(1.0))
         quantiser.put(QuantizedAdd(self.sources, (wide, mask), masked, MASKING), repeated, scale)
-        # Of each group of channels, one is left at each pixel.
+        # Each sum over a group has one channel that is not 0.
         weights = np.repeat(np.eye(c), count, axis=1) if self.together else np.tile(np.eye(c), count)
         layer = KpuConv(self.sources, (masked,), self.output, summing(weights[:, :, None, None]))
         quantiser.put(layer, (c, height, width), scale)
@@ -83,10 +83,10 @@ class DepthToSpace(Node):
 
 @dataclass(frozen=True, eq=False)
 class BlockMask(Layer):
-    """255 where a channel's pixel stands in the output, 0 at the other pixels of each block.
+    """255 at the pixels of each channel that the output keeps, 0 at the other pixels of each block.
 
-    A file of version 3 holds no constants in main memory. So a resize repeats the first byte of the input, a table of
-    256 makes 255 or 0 of it, and concatenations tile these bytes to rows, maps and channels.
+    A file of version 3 has no constants in main memory. So a resize copies the first byte of the input, a table of 256
+    turns it into 255 or 0, and concatenations join such bytes to rows, maps and channels.
     """
 
     block: int
@@ -95,8 +95,7 @@ class BlockMask(Layer):
 
     def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
         b, (channels, height, width) = self.block, shape
-        # The two bytes are made once. All rows and maps are copies of them, so the file grows by layers and not by
-        # data.
+        # The two bytes are made once, and all rows and maps are copies of them.
         keep, drop = (_byte(writer, inputs[0], value) for value in (KEEP, 0))
         empty = writer.concat([drop] * width, (width,))
         rows = [writer.concat([keep if x % b == j else drop for x in range(width)], (width,)) for j in range(b)]
@@ -111,7 +110,7 @@ class BlockMask(Layer):
 
 
 def _byte(writer: KModelWriter, source: PlacedTensor, value: int) -> PlacedTensor:
-    """Adds layers that make one byte of this value."""
+    """Adds layers that make one byte with this value."""
     first = writer.layer(RESIZE, QuantizedResizeNearest, [source], (1,), "uint8", 1, 1, 1, 1, 1, 0)
     return writer.requantize(first, np.full(256, value, np.uint8))
 
@@ -121,7 +120,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
     value = importer.map(node)
     channels, height, width = importer.shape(value)
     block = int(node.attributes.get("blocksize", 0))
-    # The masks take main memory by the square of the block, so larger blocks are not offered.
+    # The main memory of the mask grows with the square of the block, so larger blocks are not supported.
     if block not in BLOCKS or channels % block**2:
         why = tr("it makes blocks of {block} x {block} pixels of {channels} channels", block=block, channels=channels)
         raise node.refused(why, word("use blocks of 2, 3 or 4, and a multiple of their pixels as channels"))

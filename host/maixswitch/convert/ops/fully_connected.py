@@ -1,4 +1,4 @@
-"""Gemm: a fully connected layer, which Conv and MatMul become, too, where they see all of their input at once."""
+"""Gemm: a fully connected layer. Conv and MatMul become one as well if each result depends on the whole input."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class FullyConnected(Node):
         return replace(self, weights=self.weights * factor, bias=self.bias + self.weights @ offset)
 
     def with_curve(self, curve: Curve) -> Node | None:
-        """A clamp is exact in floats; any other curve takes a table, for which the sums have to become bytes."""
+        """Only a clamp is exact in floats; any other curve needs a table, for which the sums have to become bytes."""
         return replace(self, curve=curve) if self.curve is None and curve.is_clamp else None
 
     def quantise(self, quantiser: Quantiser) -> None:
         floats = quantiser.as_float(self.inputs[0])
         weights, bias = (np.asarray(part, np.float32) for part in (self.weights, self.bias))
-        # With a clamp, the sum is a tensor of its own, since MaixPy ignores the activation that the file could state.
+        # With a clamp, the sum is a separate tensor, because MaixPy ignores the activation of a dense layer.
         target = self.output if self.curve is None else self.output + SUM
         layer = FloatFullyConnected(self.sources, (floats,), target, weights, bias)
         quantiser.put(layer, quantiser.graph.shapes[self.output])
@@ -76,9 +76,13 @@ class FloatFullyConnected(Layer):
 
 
 def connect(importer: Importer, node: OnnxNode, matrix: Array, bias: Array, shape: Shape) -> None:
-    """Adds a FullyConnected; ``shape``: of the ONNX result. Its columns are in the order of the ONNX tensor."""
+    """Adds a FullyConnected.
+
+    matrix: (out, n), with columns in the order of the ONNX tensor.
+    shape: of the ONNX result.
+    """
     value = flat(importer, node)
-    # The board reads its own order of elements, so the columns move instead of the numbers.
+    # The elements have another order on the board, so the columns are reordered instead of the elements.
     columns = np.empty_like(matrix)
     columns[:, value.positions().ravel()] = matrix
     importer.add(FullyConnected((node.name,), (value.tensor,), node.outputs[0], columns, bias), (len(matrix),))

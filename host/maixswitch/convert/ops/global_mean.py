@@ -53,10 +53,10 @@ def add_mean(importer: Importer, node: OnnxNode, value: Value, shape: Shape) -> 
 
 
 def read_pool(importer: Importer, node: OnnxNode) -> None:
-    """Adds a GlobalMean, or nothing where the map has one pixel already."""
+    """Adds a GlobalMean, or nothing if the map already has a single pixel."""
     value = importer.value(node)
     shape = importer.shape(value)
-    # A mean over one pixel is the pixel. Networks that end in a dense layer often have it once more.
+    # The mean over one pixel is the pixel. Networks that end in a dense layer often have a second mean.
     if value.shape == (1, *shape, 1, 1):
         importer.show(node, value, value.positions())
     else:
@@ -68,7 +68,7 @@ def read_reduce(importer: Importer, node: OnnxNode) -> None:
     value, rank = importer.value(node), len(importer.value(node).shape)
     axes = importer.integers(node, 1)  # an input since opset 18, an attribute before
     axes = node.attributes.get("axes", []) if axes is None else axes
-    # An axis beyond the rank would wrap around below, and the mean would go over other axes without a message.
+    # An axis beyond the rank would wrap around below, and the mean would silently be taken over other axes.
     if not all(-rank <= axis < rank for axis in axes):
         raise node.refused(tr("it does not fit shape {shape}", shape=value.shape), word(AGAIN))
     sides = tuple(sorted(int(axis) % rank for axis in axes))
@@ -82,8 +82,8 @@ def _read(importer: Importer, node: OnnxNode, value: Value, sides: tuple[int, ..
     if not first and not (is_channels_last(value, shape) and sides == (1, 2)):
         why = tr("it takes the mean over axes {axes} of shape {shape}", axes=sides, shape=value.shape)
         raise node.refused(why, word("take it over height and width"))
-    kept: Shape = (1, shape[0], 1, 1) if first else (1, 1, 1, shape[0])
-    add_mean(importer, node, value, kept if keep else (1, shape[0]))
+    kept_shape: Shape = (1, shape[0], 1, 1) if first else (1, 1, 1, shape[0])
+    add_mean(importer, node, value, kept_shape if keep else (1, shape[0]))
 
 
 OPERATORS = (

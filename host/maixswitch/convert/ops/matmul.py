@@ -1,4 +1,4 @@
-"""MatMul with a constant matrix: a fully connected layer, or along the channels of a map a 1x1 convolution."""
+"""MatMul with a constant matrix: a fully connected layer, or a 1x1 convolution if it is along the channels of a map."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def read(importer: Importer, node: OnnxNode) -> None:
         raise node.refused(tr("it does not fit shape {shape}", shape=value.shape), word(AGAIN))
     check_matrix(node, matrix.T, value.shape[-1])
     out, shape = matrix.shape[1], importer.shape(value)
-    # A single row is a dense layer, whatever axes of length 1 stand before it.
+    # A single row is a dense layer, whatever axes of length 1 come before it.
     if int(np.prod(value.shape)) == value.shape[-1]:
         connect(importer, node, matrix.T, np.zeros(out), (*value.shape[:-1], out))
-    # Channels last, the matrix meets each pixel on its own, which is what a 1x1 convolution does.
+    # With channels last, the matrix multiplies each pixel by itself, which is a 1x1 convolution.
     elif is_channels_last(value, shape):
         weights, window = matrix.T[:, :, None, None], Window((1, 1))
         conv = Conv((node.name,), (value.tensor,), node.outputs[0], weights, np.zeros(out), window=window)

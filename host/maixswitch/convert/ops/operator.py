@@ -1,4 +1,4 @@
-"""How an operator's file tells the rest of the converter what it reads."""
+"""The row by which the file of an operator registers the operators that it reads."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Operator:
     """ONNX operators that one function reads, and their row of docs/convert.md.
 
     names: the operators.
-    read: adds to the graph what a node of theirs becomes; MaixSwitchError refuses the node.
-    becomes: what that is on the board.
-    limits: within which limits, "" for none.
-    elementwise: can its nodes become part of a function that waits in a value? (``unary.leave``)
+    read: adds the nodes of the graph for one ONNX node. MaixSwitchError if the node is refused.
+    becomes: what the operators become on the board.
+    limits: of what can be converted, "" for none.
+    elementwise: can the nodes become part of a function that waits in a value? (``unary.leave``)
     """
 
     names: tuple[str, ...]

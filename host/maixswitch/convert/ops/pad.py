@@ -1,4 +1,4 @@
-"""Pad: a border that the convolution or pool behind it takes in."""
+"""Pad: a border that the next convolution or pool takes in."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class Pad(Node):
     value: float | None
 
     def rewrite(self, graph: Graph, phase: Phase) -> bool:
-        """Gives the border to all readers. MaixSwitchError where one of them would compute something else."""
-        # The borders go first, because the windows of convolutions are rewritten with the padding that they then have.
+        """Moves the border into all readers. MaixSwitchError if the result of one of them would change."""
+        # The borders come first, because the windows of convolutions are rewritten with all of their padding.
         if phase is not Phase.BORDERS:
             return False
         readers = graph.readers(self.output)
         maker = graph.maker(self.inputs[0])
-        # A maximum over values that are never negative does not see a border of zeros, so the lower end is asked for.
+        # A border of zeros does not change a maximum of values that are never negative.
         low = -np.inf if maker is None else maker.limits[0]
         wider = [reader.with_border(self.pads, self.value, low) for reader in readers]
-        # The firmware has no layer for a border of its own. If one reader cannot take it in, nobody may.
+        # The firmware has no layer for a border, so every reader has to take it in.
         if self.output in graph.outputs or None in wider:
             why = tr("no convolution or pool behind it can take in its border")
             raise graph.refused(self, why, word("pad with zeros, right before a convolution"))
@@ -61,7 +61,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
         raise node.refused(tr("its mode is {mode}", mode=mode), word("pad with zeros"))
     # The first two numbers of each half belong to batch and channels, which are not padded.
     pads = (widths[2], widths[3], widths[6], widths[7])
-    # Exporters write a Pad of zero width where the padding happens to be symmetric.
+    # Exporters write a Pad of zero width if the padding happens to be symmetric.
     if not any(pads):
         importer.values[node.outputs[0]] = value
         return
@@ -71,10 +71,10 @@ def read(importer: Importer, node: OnnxNode) -> None:
 
 
 def _widths(importer: Importer, node: OnnxNode) -> list[int]:
-    """Widths before each of the four axes, then behind each."""
+    """The widths before each of the four axes, then after each."""
     widths, axes = importer.integers(node, 1), importer.integers(node, 3)
     widths = list(node.attributes.get("pads", [])) if widths is None else widths
-    # Since opset 18, a list of axes may say which axes are meant. Without it, all of them are.
+    # Since opset 18, a list of axes may name the padded axes. Without it, all are padded.
     if axes is None or len(widths) != 2 * len(axes):
         return widths
     wide = [0] * (2 * AXES)
@@ -84,12 +84,12 @@ def _widths(importer: Importer, node: OnnxNode) -> list[int]:
 
 
 def _number(importer: Importer, node: OnnxNode) -> float:
-    """What the border holds."""
+    """The value of the border."""
     number = importer.constant(node, 2)
     if number is None or not number.size:
         return 0.0
     if number.dtype.kind not in "fiu":
-        raise node.refused(tr("its input {place} is missing, or holds no numbers", place=3), word(AGAIN))
+        raise node.refused(tr("its input {number} is missing or holds no numbers", number=3), word(AGAIN))
     return float(number.ravel()[0])
 
 

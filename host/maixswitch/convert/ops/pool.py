@@ -1,4 +1,4 @@
-"""MaxPool and AveragePool: the pool of the KPU layer before them, else a layer of their own."""
+"""MaxPool and AveragePool: the pool of the KPU layer before them, or a separate layer."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from .global_mean import GlobalMean, add_mean
 from .operator import Operator
 
 WINDOWS = {"max2": (2, 2), "max4": (4, 4), "max2s1": (2, 1)}
-"""Size and stride of the pools that the CPU has a layer for."""
+"""Size and stride of the pools for which the CPU has a layer."""
 MOST_COPIED = 128
-"""Channels; the copying layer's weights are their square, and so is the KPU's time."""
+"""Channels of a copying layer; its weights and its time grow with the square."""
 MOST_SQUARE = 64
-"""Channels up to which a mean pool of its own is a 3x3 layer, nine times the weights of a copying one."""
+"""Channels up to which a separate mean pool is a 3x3 layer, with nine times the weights of a copying one."""
 LEAST_SIDE = 4
-"""Pixels that a map of the KPU has at least."""
+"""The least width and height of a map of the KPU, in pixels."""
 LOWEST_PADDING = -3e38
-"""Below it, a border never is the maximum."""
+"""A border below this is never the maximum."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pool(Node):
-    """A pool that follows no convolution.
+    """A pool that is not part of a convolution.
 
-    As the KPU has it, ``window`` is None and ``pool`` one of its pools, see ``Conv``. As the file has it, before the
+    In the KPU's form, ``window`` is None and ``pool`` is one of its pools, see ``Conv``. In the file's form, before the
     phase WINDOWS, ``pool`` is "max" or "mean".
     """
 
@@ -58,7 +58,7 @@ class Pool(Node):
         if phase is Phase.WINDOWS and self.window is not None:
             graph.swap(self, _as_kpu_has_it(graph, self, self.window))
             return True
-        # The pool of the KPU layer before costs nothing, so it is tried before the pool becomes a layer of its own.
+        # A pool in the KPU layer before it costs nothing, so this comes before a separate layer.
         maker = graph.sole_maker(self) if phase is Phase.POOLS else None
         joined = None if maker is None else maker.with_pool(self.pool)
         if maker is None or joined is None:
@@ -69,18 +69,17 @@ class Pool(Node):
     def with_border(self, pads: tuple[int, int, int, int], value: float | None, low: float) -> Node | None:
         if self.window is None or self.pool != "max":
             return None
-        # A copy of the pixel at the edge adds nothing to a window that holds the pixel already.
+        # A copy of the edge pixel does not change a window that contains that pixel.
         if value is None and any(self.window.pads):
             return None
-        # Zeros around values that are never negative do not change a maximum, and neither does a border below all
-        # values.
+        # Neither zeros around values that are never negative nor a border below all values change a maximum.
         if value is not None and value >= LOWEST_PADDING and not (value == 0 and low >= 0):
             return None
         top, left, bottom, right = (a + b for a, b in zip(pads, self.window.pads, strict=True))
         return replace(self, window=replace(self.window, pads=(top, left, bottom, right)))
 
     def lets_scaling_pass(self, factor: Array) -> bool:
-        """A maximum lets rising lines pass, a mean any line, if it counts no zeros at the border."""
+        """A maximum lets rising lines pass. A mean lets any line pass, unless it counts zeros at the border."""
         if self.pool == "max":
             return bool((factor > 0).all())
         return self.window is not None and not any(self.window.pads)
@@ -96,9 +95,9 @@ class Pool(Node):
     def quantise(self, quantiser: Quantiser) -> None:
         source = quantiser.as_byte(self.inputs[0])
         out, shape = quantiser.scales[self.output], quantiser.graph.shapes[self.output]
-        if source != self.inputs[0]:  # it was of floats, and its own scale was made just now
+        if source != self.inputs[0]:  # its input was floats, whose scale has only just been made
             out = quantiser.scales[source]
-        # The camera's bytes lie in the AI RAM, where the CPU's layer does not read them.
+        # The camera's bytes lie in the AI RAM, which the CPU's layer does not read.
         layer = max_pool(self, source, quantiser.graph.shapes[self.inputs[0]], quantiser.graph.input == source)
         if layer is not None:
             quantiser.put(layer, shape, out)
@@ -122,18 +121,20 @@ class QuantizedMaxPool(Layer):
 
 
 def max_pool(pool: Pool, source: str, shape: Shape, pixels: bool) -> QuantizedMaxPool | None:
-    """Returns the CPU's layer for a maximum pool, or None where the KPU does it better.
+    """Returns the CPU's layer for a maximum pool, or None if the KPU is better.
 
-    The KPU takes time by the square of the channels, the CPU by every tap. Only the KPU reads the camera's bytes.
+    The time of the KPU grows with the square of the channels, that of the CPU with every tap. Only the KPU can read the
+    camera's bytes.
 
-    shape: of the input. pixels: is the input the picture?
+    shape: of the input.
+    pixels: is the input the picture?
     """
     # The CPU's layer only takes a maximum. A mean goes through the KPU.
     if pool.pool not in WINDOWS:
         return None
     size, stride = WINDOWS[pool.pool]
     channels, height, width = shape
-    # A map below 4x4 cannot leave the KPU. Up to some channels, its square of weights is still faster than the CPU.
+    # The KPU cannot write maps below 4x4. For few channels, it is faster than the CPU.
     fits = min(height, width) // stride >= LEAST_SIDE
     if fits and (pixels or channels <= MOST_COPIED):
         return None
@@ -141,9 +142,9 @@ def max_pool(pool: Pool, source: str, shape: Shape, pixels: bool) -> QuantizedMa
 
 
 def _copying(pool: Pool, channels: int) -> Conv:
-    """Returns the convolution that does nothing but pool.
+    """Returns a convolution that only pools.
 
-    A small mean of 2x2 is the mean of a pixel and those right and below at stride 2: it rounds where a pool would cut.
+    For few channels, a mean of 2x2 is a 3x3 convolution with stride 2, which rounds its result where a pool would cut.
     """
     square = pool.pool == "mean2" and channels <= MOST_SQUARE
     size = 3 if square else 1
@@ -158,13 +159,13 @@ def _copying(pool: Pool, channels: int) -> Conv:
 
 
 def _as_kpu_has_it(graph: Graph, pool: Pool, window: Window) -> list[Node]:
-    """Returns the pool in the KPU's form. MaixSwitchError where there is none with exactly the same result."""
+    """Returns the pool in the KPU's form. MaixSwitchError if no form has exactly the same result."""
     shape, out = graph.shapes[pool.inputs[0]], graph.shapes[pool.output]
     size = window.kernel[0]
-    # The pool of stride 1 that YOLO networks have is one of the KPU's own types.
+    # The KPU has the pool of stride 1 that YOLO networks use.
     if pool.pool == "max" and window.kernel == (2, 2) and window.strides == (1, 1) and window.pads == (0, 0, 1, 1):
         return [Pool(pool.sources, pool.inputs, pool.output, "max2s1")]
-    # A mean over the whole map ends in one pixel, less than the KPU makes. The CPU has a layer for it.
+    # A mean over the whole map has one pixel, less than the KPU can write. The CPU has a layer for it.
     if pool.pool == "mean" and window.kernel == shape[1:] and not any(window.pads):
         return [GlobalMean(pool.sources, pool.inputs, pool.output)]
     # A window of one pixel only has a stride.
@@ -172,7 +173,7 @@ def _as_kpu_has_it(graph: Graph, pool: Pool, window: Window) -> list[Node]:
         stride = window.strides[0]
         if stride & (stride - 1) == 0 and out[1:] == tuple(side // stride for side in shape[1:]):
             return strided(graph, depthwise(pool.sources, pool.inputs[0], pool.output, np.ones(shape[0])), stride)
-    # Otherwise the windows have to tile the map. A border right and below that no window reaches does not count.
+    # Otherwise the windows have to tile the map. A border that no window reaches does not matter.
     square = window.kernel == window.strides == (size, size)
     pads_unused = not any(window.pads[:2]) and out[1:] == tuple(side // size for side in shape[1:])
     if not square or size & (size - 1) or size < 2 or not pads_unused:
@@ -190,7 +191,7 @@ def _as_kpu_has_it(graph: Graph, pool: Pool, window: Window) -> list[Node]:
     nodes: list[Node] = []
     source, (c, h, w) = pool.inputs[0], shape
     while size > 1:
-        # Steps of 4 are preferred, because every further layer costs time.
+        # Pools of 4 are preferred, because every additional layer costs time.
         step = 4 if size >= 4 else 2
         h, w, size = h // step, w // step, size // step
         name = pool.output if size == 1 else graph.name(pool.output, f"pool{step}")

@@ -61,7 +61,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
     target = _target(importer, node, h, w)
     times = target[0] // h
     mode = str(node.attributes.get("mode", "nearest"))
-    # The firmware's layer repeats pixels by a whole number. Here it is used for 2 alone, several times for more.
+    # The firmware's layer repeats pixels by any whole number. Here it only doubles, several times for more.
     good = times in (2, 4, 8) and target == [h * times, w * times] and mode == "nearest"
     if not good or not all(_repeats_pixels(node, side, times) for side in (h, w)):
         why = tr("it is {mode} from {h} x {w} to {th} x {tw}", mode=mode, h=h, w=w, th=target[0], tw=target[1])
@@ -78,12 +78,12 @@ def read(importer: Importer, node: OnnxNode) -> None:
 def _target(importer: Importer, node: OnnxNode, h: int, w: int) -> list[int]:
     """Height and width of the result, from the input of sizes or that of scales."""
     sizes, scales = importer.integers(node, 3), importer.constant(node, 2)
-    # ONNX states the size or the factors. With both, the sizes are exact and go first.
+    # ONNX states the sizes or the factors. Sizes are exact, so they come first.
     if sizes is not None and len(sizes) == 4:
         return sizes[2:]
     if scales is not None and scales.size == 4:
         factors = importer.weights(node, 2).ravel()
-        # ONNX cuts off what is behind the point of the product.
+        # ONNX cuts the product to a whole number.
         return [int(h * float(factors[2])), int(w * float(factors[3]))]
     raise node.refused(tr("its size is not stated for four axes"), word(AGAIN))
 
@@ -92,7 +92,7 @@ def _repeats_pixels(node: OnnxNode, side: int, times: int) -> bool:
     """Does each pixel become times x times equal ones, by the formulas of ONNX for this node?"""
     out = np.arange(side * times)
     mapping = str(node.attributes.get("coordinate_transformation_mode", "half_pixel"))
-    # The many modes differ by half a pixel, but for a whole factor most of them repeat pixels. So the formula decides.
+    # The modes differ by half a pixel. For a whole factor, most of them repeat pixels, which the formula shows.
     if mapping in ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric"):
         at = (out + 0.5) / times - 0.5
     elif mapping == "asymmetric":
@@ -107,7 +107,7 @@ def _repeats_pixels(node: OnnxNode, side: int, times: int) -> bool:
         "floor": np.floor(at),
         "ceil": np.ceil(at),
     }.get(str(node.attributes.get("nearest_mode", "round_prefer_floor")))
-    # A mode that is not in this table is refused, as ONNX may add some.
+    # A mode that is not in this table is refused, because ONNX may add new ones.
     return rounded is not None and bool(np.array_equal(np.clip(rounded, 0, side - 1), out // times))
 
 

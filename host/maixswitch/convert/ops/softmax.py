@@ -24,7 +24,7 @@ from .views import flat
 
 @dataclass(frozen=True, eq=False)
 class Softmax(Node):
-    """(n,) to shares of 1."""
+    """(n,) to values that add up to 1."""
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         powers = np.exp(values[0] - values[0].max(axis=1, keepdims=True))
@@ -49,7 +49,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
     """Adds a Softmax over all elements."""
     value = importer.value(node)
     axis = importer.axis(node, value, -1)
-    # The firmware's layer takes the softmax over all numbers, so the axis may not leave any other.
+    # The firmware's layer takes the softmax over all numbers, so all of them have to lie along the axis.
     if int(np.prod(value.shape)) != value.shape[axis]:
         why = tr("it goes along axis {axis} of shape {shape}", axis=axis, shape=value.shape)
         remedy = word("end the network with the convolution: the board's programs do this themselves")

@@ -1,6 +1,6 @@
-"""Activations: functions of one number, in whatever operators a network states them.
+"""Activations: functions of one number, whichever operators they consist of.
 
-A function stays open while only nodes read it that may become part of it: x * sigmoid(x) is one curve in the end.
+A function waits in a value while all its readers can become part of it. So x * sigmoid(x) becomes one curve.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from maixswitch.language import tr, word
 from .operator import Operator
 
 LONGEST = 14
-"""Nodes that make up one curve; each may double the work of evaluating it."""
+"""The largest number of nodes in one curve; each may double the work of evaluating it."""
 LOGISTIC = ("sigmoid", "logistic")
-"""Curves that the firmware has a layer of floats for."""
+"""Curves for which the firmware has a layer of floats."""
 
 
 @dataclass(frozen=True, eq=False)
 class Unary(Node):
-    """A curve that follows no convolution."""
+    """A curve that is not part of a convolution."""
 
     curve: Curve
 
@@ -50,11 +50,10 @@ class Unary(Node):
         return limits_of(self.curve)
 
     def rewrite(self, graph: Graph, phase: Phase) -> bool:
-        """Goes into the operation before it, past a maximum or a Resize if that changes nothing."""
+        """Moves into the operation before it, past a maximum or a Resize if that does not change the result."""
         if phase is not Phase.CURVES:
             return False
-        # Before a pool that lets it pass, the curve is part of the convolution and costs nothing. Behind, it is a
-        # layer.
+        # Before the pool, the curve is part of the convolution and costs nothing. After it, the curve is a layer.
         curve, moved = self, False
         while (maker := graph.sole_maker(curve)) is not None and _may_pass(graph, maker, curve.curve):
             exchanged = graph.exchange(maker, curve)
@@ -68,11 +67,11 @@ class Unary(Node):
 
     def quantise(self, quantiser: Quantiser) -> None:
         name = self.inputs[0]
-        # A table needs bytes. A tensor that is bytes already, or a curve without a layer of floats, takes that way.
+        # A table needs bytes. It is used if the tensor already is bytes, or if the curve has no layer of floats.
         if name in quantiser.scales or not (self.curve.name in LOGISTIC or self.curve.is_clamp):
             quantiser.look_up(self, quantiser.as_byte(name), self.curve)
             return
-        # Of floats, these two stay floats, although the plan of scales took the output for bytes.
+        # These two curves of floats give floats, although the plan of scales expected bytes.
         del quantiser.scales[self.output]
         if self.curve.is_clamp:
             quantiser.clamp(self, name, self.curve)
@@ -91,13 +90,13 @@ class FloatLogistic(Layer):
 
 
 def _may_pass(graph: Graph, maker: Node, curve: Curve) -> bool:
-    """May the curve go before the maker, and is there a layer of the KPU further up that would take it?"""
+    """Can the curve move before the maker, and does a KPU layer further up take it in?"""
     if not maker.lets_curve_pass(curve):
         return False
     above = graph.sole_maker(maker)
     if above is None:
         return False
-    # The way up is only worth it if a KPU layer at its end takes the curve in.
+    # Moving up is only useful if a KPU layer takes the curve in at the end.
     return _may_pass(graph, above, curve) or (above.on_kpu and above.with_curve(curve) is not None)
 
 
@@ -194,11 +193,11 @@ FUNCTIONS: dict[str, Callable[[dict[str, Any], str], Function]] = {
     "Reciprocal": lambda a, n: bend("reciprocal", lambda x: 1 / x, False, n),
     "Atan": lambda a, n: bend("atan", np.arctan, True, n),
 }
-"""By operator: its attributes and the node's name to the function."""
+"""Operator -> function that makes the activation from the attributes and the name of a node."""
 
 
 def read(importer: Importer, node: OnnxNode) -> None:
-    """Adds a function to what its input already is."""
+    """Applies a function to the input, which may already be a function."""
     follow(importer, node, importer.waiting(node), FUNCTIONS[node.kind](node.attributes, node.name))
 
 
@@ -208,7 +207,7 @@ def read_clip(importer: Importer, node: OnnxNode) -> None:
     for index, (name, default) in enumerate((("min", -math.inf), ("max", math.inf)), 1):
         array = importer.constant(node, index)
         if array is not None and (array.dtype.kind not in "fiu" or not array.size):
-            raise node.refused(tr("its input {place} is missing, or holds no numbers", place=index + 1), word(AGAIN))
+            raise node.refused(tr("its input {number} is missing or holds no numbers", number=index + 1), word(AGAIN))
         ends.append(float(node.attributes.get(name, default)) if array is None else float(array.ravel()[0]))
     follow(importer, node, importer.waiting(node), clamp(ends[0], ends[1], node.name))
 
@@ -224,17 +223,16 @@ def read_prelu(importer: Importer, node: OnnxNode) -> None:
 
 
 def follow(importer: Importer, node: OnnxNode, value: Value, function: Function) -> None:
-    """Makes the output the function of what the value already is."""
+    """Makes the output the function of the value, which may already be a function."""
     leave(importer, node, value, after(function, value.function))
 
 
 def leave(importer: Importer, node: OnnxNode, value: Value, function: Function) -> None:
-    """Makes the output this function of the value's tensor; it waits while only elementwise nodes read it."""
+    """Makes the output this function of the value's tensor. It waits if only elementwise nodes read it."""
     name = node.outputs[0]
     result = Value(name, value.tensor, value.shape, value.order, function)
     readers = {reader.kind for reader in importer.readers.get(name, [])}
-    # Where a function occurs twice in another, as in x * sigmoid(x), it is evaluated twice. So a long one becomes a
-    # tensor.
+    # A function that occurs twice in another, as in x * sigmoid(x), is evaluated twice. So a long one becomes a tensor.
     waits = readers and readers <= importer.elementwise and name not in importer.network.outputs
     importer.values[name] = result if waits and len(function.sources) < LONGEST else importer.settled(result)
 

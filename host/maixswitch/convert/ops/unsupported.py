@@ -1,4 +1,4 @@
-"""Operators that the board cannot run and that belong to no other file: what to use instead."""
+"""What to use instead of operators that the board cannot run and that belong to no other file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reshape, Transpose, Squeeze, Unsqueeze, Flatten: other views of the same tensor, which move no number."""
+"""Reshape, Transpose, Squeeze, Unsqueeze, Flatten: other views of the same tensor, which do not move any number."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from maixswitch.language import tr, word
 from .operator import Operator
 
 MOST_AXES = 32
-"""More, numpy 1 does not take."""
+"""numpy 1 does not support more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class Flatten(Node):
 
 @dataclass(frozen=True, eq=False)
 class FloatFlat(Layer):
-    """(c, h, w) to flat, channels first: no layer of the file, another view of the same bytes."""
+    """(c, h, w) to flat, channels first. It is another view of the same bytes, so the file has no layer for it."""
 
     title = "flatten"
     is_view = True
@@ -55,7 +55,7 @@ def flat(importer: Importer, node: OnnxNode, index: int = 0) -> Value:
     value = importer.value(node, index)
     if len(importer.shape(value)) == 1:
         return value
-    # The tensor keeps its ONNX name where it has the file's order and nothing else has the name.
+    # The tensor keeps its ONNX name if it has the order of the file and the name is free.
     name = value.name
     if value.order is not None or name in importer.graph.shapes:
         name = importer.graph.name(value.name, "flat")
@@ -75,12 +75,12 @@ def read(importer: Importer, node: OnnxNode) -> None:
 def _reordered(importer: Importer, node: OnnxNode, value: Value) -> Order | None:
     """Returns the order of the output's elements; None if the node does not fit its input."""
     order, rank = value.positions(), len(value.shape)
-    # A transposition only changes which element stands where. The positions carry that, and nothing moves.
+    # A transposition only changes the order of the elements, which the positions record.
     if node.kind == "Transpose":
         axes = node.attributes.get("perm") or list(range(rank))[::-1]
         return order.transpose(axes) if sorted(axes) == list(range(rank)) else None
     shape: Sequence[int] | None
-    # Flatten may split at any axis, including the one behind the last.
+    # Flatten may split at any axis, including the one after the last.
     if node.kind == "Flatten":
         axis = int(node.attributes.get("axis", 1))
         axis += rank if axis < 0 else 0
@@ -91,7 +91,7 @@ def _reordered(importer: Importer, node: OnnxNode, value: Value) -> Order | None
         axes = importer.integers(node, 1)  # an input since opset 13, an attribute before
         axes = node.attributes.get("axes") if axes is None else axes
         shape = (squeezed if node.kind == "Squeeze" else unsqueezed)(value.shape, axes)
-    # What numpy cannot hold is refused like a shape that does not fit, before numpy raises an error of its own.
+    # Too many axes are refused like a shape that does not fit, before numpy raises an error.
     return None if shape is None or len(shape) > MOST_AXES else order.reshape(shape)
 
 
@@ -101,13 +101,13 @@ def reshaped(shape: Shape, target: Sequence[int] | None, allow_zero: bool = Fals
         return None
     sizes = list(target)
     if not allow_zero:
-        # A 0 beyond the rank of the input has no size to keep, and then it stays 0 and does not fit.
+        # A 0 beyond the rank of the input has no size to keep, so it stays 0 and does not fit.
         sizes = [shape[i] if size == 0 and i < len(shape) else size for i, size in enumerate(sizes)]
     # Python's whole numbers do not overflow, whatever sizes a file states.
     total, known = _product(shape), _product([size for size in sizes if size != -1])
     if any(size < -1 for size in sizes) or sizes.count(-1) > 1:
         return None
-    # The rest is only known if all other sizes are, and if they divide the total.
+    # The missing size is only known if the other sizes divide the total.
     if -1 in sizes:
         if known < 1 or total % known:
             return None
@@ -138,8 +138,8 @@ def unsqueezed(shape: Shape, axes: Sequence[int] | None) -> Shape | None:
     new = {axis % rank for axis in axes or () if -rank <= axis < rank}
     if axes is None or len(new) != len(axes):
         return None
-    rest = iter(shape)
-    return tuple(1 if i in new else next(rest) for i in range(rank))
+    remaining = iter(shape)
+    return tuple(1 if i in new else next(remaining) for i in range(rank))
 
 
 OPERATORS = (

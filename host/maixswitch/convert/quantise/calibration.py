@@ -1,4 +1,4 @@
-"""What the float network says about its tensors over the calibration images."""
+"""Measures the tensors of the float network on the calibration images."""
 
 from __future__ import annotations
 
@@ -12,42 +12,43 @@ from maixswitch.convert.graph.graph import Graph, evaluate
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr
 
-from .ranges import Seen
+from .ranges import TensorStatistics
 
 CHUNK = 4
 """Images that the float network runs at a time."""
 MOST_KEPT = 60_000_000
-"""Numbers kept of all tensors of the images that the quantised network is tried on (240 MB)."""
+"""The most numbers to keep of the tensors of the images on which the quantised network is tried (240 MB)."""
 FEW = 4
-"""Images on which sums before a curve are looked at; they give millions of values."""
+"""Images on which the sums before a curve are measured; they give millions of values."""
 
 
 class Calibration:
-    """What occurred in the float network.
+    """The values of the float network.
 
-    makers: by tensor, the node that makes it.
-    seen: range and sample of every tensor.
-    kept: the float tensors of the first ``tried`` images.
+    makers: for each tensor, the node that makes it.
+    statistics: range and sample of every tensor.
+    tensors: the float tensors of the first ``tried`` images.
     """
 
     def __init__(self, graph: Graph, images: NDArray[np.float32], tried: int) -> None:
-        """Runs the graph on all images. MaixSwitchError where a tensor is infinite or not a number.
+        """Runs the graph on all images. MaixSwitchError if a tensor has a value that is infinite or NaN.
 
         images: the graph's input, float32 (n, c, h, w) or (n, numbers).
-        tried: at most so many images are kept.
+        tried: the largest number of images whose tensors are kept.
         """
         self.makers = {node.output: node for node in graph.nodes}
-        # All tensors of an image are kept at once, so large networks are tried on fewer images.
+        # All tensors of these images are in memory at the same time, so large networks keep fewer images.
         per_image = sum(int(np.prod(shape)) for shape in graph.shapes.values())
         self.tried = max(1, min(tried, len(images), MOST_KEPT // max(per_image, 1)))
-        self.seen = {name: Seen() for name in (graph.input, *self.makers)}
-        parts: dict[str, list[Values]] = {name: [] for name in self.seen}
+        self.statistics = {name: TensorStatistics() for name in (graph.input, *self.makers)}
+        parts: dict[str, list[Values]] = {name: [] for name in self.statistics}
         # A few images at a time bound the memory, whatever the number of pictures.
         for start in range(0, len(images), CHUNK):
-            tensors = evaluate(graph, images[start : start + CHUNK])
-            for name, seen in self.seen.items():
-                # A range of infinity would make all other levels 0. The tensor is named, as the cause lies before it.
-                if not np.isfinite(tensors[name]).all():
+            chunk = evaluate(graph, images[start : start + CHUNK])
+            for name, statistics in self.statistics.items():
+                # An infinite range would make all other levels 0. The message names the tensor, because the cause is
+                # a node before it.
+                if not np.isfinite(chunk[name]).all():
                     raise MaixSwitchError(
                         tr(
                             "{tensor}: the float network's own numbers are not finite there; check its weights, "
@@ -55,17 +56,17 @@ class Calibration:
                             tensor=name,
                         )
                     )
-                for image in tensors[name]:
-                    seen.add(image)
-                # Only the first images are kept whole. The ranges need no more than the ends and a sample.
+                for image in chunk[name]:
+                    statistics.add(image)
+                # All values are kept for the first images only. The ranges only need the ends and a sample.
                 if start < self.tried:
-                    parts[name].append(tensors[name][: self.tried - start])
-        self.kept = {name: np.concatenate(values) for name, values in parts.items()}
+                    parts[name].append(chunk[name][: self.tried - start])
+        self.tensors = {name: np.concatenate(values) for name, values in parts.items()}
 
-    def few(self, names: Sequence[str]) -> list[Values]:
+    def first_tensors(self, names: Sequence[str]) -> list[Values]:
         """Returns tensors of a few images."""
-        return [self.kept[name][:FEW] for name in names]
+        return [self.tensors[name][:FEW] for name in names]
 
     def largest_input(self, name: str) -> float:
-        """Returns the largest distance from 0 in what the maker of a tensor reads first."""
-        return self.seen[self.makers[name].inputs[0]].largest
+        """Returns the largest distance from 0 in the first input of the node that makes a tensor."""
+        return self.statistics[self.makers[name].inputs[0]].largest

@@ -1,4 +1,4 @@
-"""Calibration images: from a folder of pictures to the bytes that the network sees."""
+"""Calibration images: loads a folder of pictures as the bytes that the network gets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def load(folder: Path, shape: Sequence[int], most: int = MOST) -> NDArray[np.uin
     """Returns uint8 (n, c, h, w) of the pictures in a folder, in the order of their names, in the network's size.
 
     shape: of the network's input.
-    most: of more pictures, as many are taken, spread evenly.
+    most: the largest number of pictures; of a larger folder, this many are taken, spread evenly.
     MaixSwitchError when the folder or a picture cannot be read, when there is no picture, or when the network's input
     is neither grey nor RGB.
     """
@@ -37,7 +37,7 @@ def load(folder: Path, shape: Sequence[int], most: int = MOST) -> NDArray[np.uin
             ),
             EXIT_USAGE,
         )
-    # Names often follow the time, so pictures are taken from the whole folder instead of its beginning.
+    # Names often follow the time, so the pictures are spread over the whole folder.
     chosen = [paths[index * len(paths) // min(most, len(paths))] for index in range(min(most, len(paths)))]
     return np.stack([load_one(path, shape) for path in chosen])
 
@@ -51,14 +51,14 @@ def load_one(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
     from PIL import Image, ImageOps
 
     channels, height, width = shape
-    # A network of other channels takes no camera picture, so no folder of pictures could measure it.
+    # Pictures cannot measure a network with another number of channels.
     if channels not in (1, 3):
         raise MaixSwitchError(
             tr("the network's input has {channels} channels; pictures have 1 (grey) or 3 (RGB)", channels=channels)
         )
     try:
         with Image.open(path) as opened:
-            # Phones store the picture turned, with a note in EXIF. The board sees it upright.
+            # Phones store pictures rotated, with the rotation in EXIF. The board sees them upright.
             picture = ImageOps.exif_transpose(opened).convert("RGB")
             picture = picture.resize((width, height), Image.Resampling.BILINEAR)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

@@ -1,4 +1,4 @@
-"""From the float graph to integer layers: ranges from calibration images, and every operation in the chip's numbers."""
+"""Turns the float graph into integer layers, with ranges from the calibration images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from maixswitch.language import tr
 
 from . import curves16, portable
 from .calibration import Calibration
-from .ranges import Seen, choose
+from .ranges import TensorStatistics, choose
 from .scales import plan
 from .trial import Trial
 
@@ -32,8 +32,8 @@ OUT = ":out"
 class QuantiseOptions:
     """How the integers are chosen.
 
-    ranges: "auto" (per tensor what errs least), "minmax", "wide", "percentile 99.9", "percentile 99.99" or "kl".
-    tried: at most so many images measure how rounding shifts the means, layer by layer.
+    ranges: "auto" (the least error for each tensor), "minmax", "wide", "percentile 99.9", "percentile 99.99" or "kl".
+    tried: the largest number of images that measure how rounding shifts the means, layer by layer.
     """
 
     ranges: str = "auto"
@@ -41,41 +41,41 @@ class QuantiseOptions:
 
 
 def quantise(graph: Graph, images: NDArray[Any], options: QuantiseOptions | None = None) -> Quantised:
-    """Returns the graph in integers. The result depends on the three arguments alone.
+    """Returns the graph in integers. The result only depends on the three arguments.
 
     images: at least one, uint8 (n, c, h, w), 0..255 as the camera gives them; float32 (n, numbers) for a flat input.
     MaixSwitchError when the images do not fit the input.
     """
     shape = tuple(graph.shapes[graph.input])
-    # A wrong shape would broadcast somewhere below, and the ranges would be those of other numbers.
+    # numpy would broadcast a wrong shape somewhere below, and the ranges would be wrong.
     if not len(images) or images.shape[1:] != shape:
         raise MaixSwitchError(
             tr(
-                "the calibration images have shape {found}; expected shape {wanted}",
-                found=images.shape[1:],
-                wanted=shape,
+                "the calibration images have shape {shape}; expected {expected}",
+                shape=images.shape[1:],
+                expected=shape,
             ),
             EXIT_USAGE,
         )
     options = options or QuantiseOptions()
-    # Zero padding of the first layer is one byte for all channels. The graph is moved so that this byte is its 0.
+    # The zero padding of the first layer is one byte for all channels. The graph is shifted so that this byte is 0.
     pad = border_pixel(graph)
     graph = _around(graph, pad)
-    seen = Calibration(graph, images.astype(np.float32) - np.float32(pad), options.tried)
-    scales, methods = plan(graph, seen, pad, options.ranges)
-    return Quantiser(graph, seen, scales, methods, images, options).result()
+    calibration = Calibration(graph, images.astype(np.float32) - np.float32(pad), options.tried)
+    scales, methods = plan(graph, calibration, pad, options.ranges)
+    return Quantiser(graph, calibration, scales, methods, images, options).result()
 
 
 def border_pixel(graph: Graph) -> int:
-    """Returns the byte nearest to the network's 0, which the zero padding of the first convolution stands for."""
+    """Returns the byte nearest to the network's 0, with which the first convolution pads."""
     zeros = [-offset / factor for factor, offset in graph.pixels if factor]
-    # A reader on the CPU sees the bytes as they are, so the picture can only be moved if the KPU alone reads it.
+    # A reader on the CPU gets the bytes unchanged, so the input can only be shifted if all readers are on the KPU.
     only = all(node.on_kpu for node in graph.readers(graph.input))
     return int(np.clip(np.rint(np.mean(zeros)), 0, 255)) if zeros and only else 0
 
 
 def _around(graph: Graph, pad: int) -> Graph:
-    """Returns the graph for an input from which ``pad`` was taken, so that its zero padding is that pixel."""
+    """Returns the graph for an input from which ``pad`` was subtracted, so that its zero padding is that pixel."""
     if not pad:
         return graph
     nodes = [node.around(pad) if node.on_kpu and node.inputs[0] == graph.input else node for node in graph.nodes]
@@ -83,27 +83,27 @@ def _around(graph: Graph, pad: int) -> Graph:
 
 
 class Quantiser:
-    """Collects layers in order; the nodes of the graph add their own.
+    """Collects the layers in order; each node of the graph adds its own.
 
-    A tensor in its own kind (uint8 or float32) has its name; in the other kind, its name with an ending.
+    A tensor in its original type (uint8 or float32) keeps its name; in the other type, the name gets an ending.
     """
 
     def __init__(
         self,
         graph: Graph,
-        seen: Calibration,
+        calibration: Calibration,
         scales: dict[str, Scale],
         methods: dict[str, str],
         images: Values,
         options: QuantiseOptions,
     ) -> None:
-        self.graph, self.seen, self.options = graph, seen, options
+        self.graph, self.calibration, self.options = graph, calibration, options
         self.scales, self.shapes = dict(scales), dict(graph.shapes)
         self.methods = methods
         self.layers: list[Layer] = []
         self.origin = {graph.input: graph.input}
-        self.trial = Trial(self.shapes, self.scales, graph.input, images[: seen.tried])
-        # The graph is in the order of running, so each node finds the layers of its inputs.
+        self.trial = Trial(self.shapes, self.scales, graph.input, images[: calibration.tried])
+        # The nodes are in the order in which they run, so the layers of the inputs of a node already exist.
         for node in graph.nodes:
             node.quantise(self)
             self.origin[node.output] = node.output
@@ -111,7 +111,7 @@ class Quantiser:
     def result(self) -> Quantised:
         """Returns the network of all layers."""
         outputs = tuple(self._as_output(name) for name in self.graph.outputs)
-        # Nodes may have planned tensors that no layer makes in the end. They would confuse the report.
+        # Tensors that no layer makes in the end are left out of the report.
         results = {layer.output for layer in self.layers}
         names = {self.graph.input, *results}
         return Quantised(
@@ -134,9 +134,9 @@ class Quantiser:
         return layer.output
 
     def _as_output(self, name: str) -> str:
-        """Returns the tensor in float32, made by a layer of floats: nothing else in a file tells an output's type."""
+        """Returns the tensor in float32, made by a layer of floats, which is how a file tells the type of an output."""
         name = self.as_float(name)
-        # The second layer of a mask adds bytes, so a reader of the file would take its result for uint8.
+        # The last layer of a mask adds bytes, so a reader of the file would take its result for uint8.
         if not any(isinstance(layer, FloatMasked) and layer.output == name for layer in self.layers):
             return name
         self.origin[name + OUT] = self.origin[name]
@@ -147,7 +147,7 @@ class Quantiser:
         if name not in self.scales:
             return name
         other = name + FLOAT
-        # Several nodes may read the same tensor in its other kind, and one conversion serves them all.
+        # Several nodes may read the tensor as floats; one conversion is enough for all.
         if other not in self.origin:
             scale = self.scales[name]
             self.put(Dequantize((), (name,), other, scale.factor, scale.bias), self.shapes[name])
@@ -159,9 +159,9 @@ class Quantiser:
         if name in self.scales:
             return name
         other = name + BYTE
-        # The range is measured on the floats, since the tensor had no scale of its own in the plan.
+        # The tensor has no scale in the plan, so its range is measured on the floats.
         if other not in self.origin:
-            self.round(name, other, self.seen.seen[name])
+            self.round(name, other, self.calibration.statistics[name])
             self.origin[other] = name
         return other
 
@@ -178,24 +178,24 @@ class Quantiser:
             self.origin[other] = self.origin.get(source, source)
         return other
 
-    def scale_for(self, seen: Seen) -> Scale:
-        """Returns a scale for what occurred in a tensor."""
-        return choose([seen], self.options.ranges)[0]
+    def scale_for(self, statistics: TensorStatistics) -> Scale:
+        """Returns a scale for a tensor with these values."""
+        return choose([statistics], self.options.ranges)[0]
 
-    def round(self, source: str, target: str, seen: Seen) -> None:
-        """Brings floats to the nearest levels of a scale for what was ``seen``."""
-        for layer, levels in portable.rounded(source, target, self.scale_for(seen)):
+    def round(self, source: str, target: str, statistics: TensorStatistics) -> None:
+        """Rounds floats to the levels of a scale that suits ``statistics``."""
+        for layer, levels in portable.rounded(source, target, self.scale_for(statistics)):
             self.put(layer, self.shapes[source], levels)
 
     def clamp(self, node: Node, source: str, curve: Curve) -> None:
-        """Holds floats between the ends of ``curve``, as the output of ``node``."""
+        """Clamps floats to the ends of ``curve``, as the output of ``node``."""
         assert curve.low is not None
         assert curve.high is not None
         for layer, levels in portable.clamped(node.sources, source, node.output, curve.low, curve.high):
             self.put(layer, self.shapes[source], levels)
 
     def look_up(self, node: Node, source: str, curve: Curve) -> None:
-        """Takes bytes through a table of 256 to the output of ``node``."""
+        """Adds a table of 256 from bytes to the output of ``node``."""
         scale = self.scales[node.output]
         table = curves16.lookup(curve.evaluate, self.scales[source], scale)
         self.put(Requantize(node.sources, (source,), node.output, table), self.graph.shapes[node.output], scale)

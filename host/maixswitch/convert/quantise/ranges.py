@@ -1,4 +1,4 @@
-"""From the values of a tensor to the range that its 8 bits cover."""
+"""Chooses the range that the 8 bits of a tensor cover, from its values."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ CLIPS = np.linspace(0.3, 1.0, 36)
 
 
 @dataclass
-class Seen:
-    """What occurred in a tensor: every image's least and largest value, and a sample in two halves.
+class TensorStatistics:
+    """The values of a tensor: the least and the largest value of every image, and a sample in two halves.
 
-    One half serves to choose a range, the other to judge it. Images go to the halves in turn; with a single image both
-    halves are the same.
+    One half is for choosing a range, the other for judging it. Images go to the halves in turn; with a single image,
+    both halves are the same.
     """
 
     lows: list[float] = field(default_factory=list)
@@ -34,21 +34,21 @@ class Seen:
     images: int = 0
 
     @classmethod
-    def of(cls, images: NDArray[Any]) -> Seen:
-        """Returns what occurs in a tensor of several images (n, ...)."""
-        seen = cls()
+    def of(cls, images: NDArray[Any]) -> TensorStatistics:
+        """Returns the statistics of a tensor of several images (n, ...)."""
+        statistics = cls()
         for image in images:
-            seen.add(image)
-        return seen
+            statistics.add(image)
+        return statistics
 
     def add(self, values: NDArray[Any]) -> None:
         """Adds the tensor of one image."""
         flat = np.asarray(values, np.float64).reshape(-1)
-        # A fixed number of values for each image keeps large maps from outweighing the others.
+        # About the same number of values is kept of each image, so that large maps do not outweigh the others.
         step = max(1, flat.size // PER_IMAGE)
         self.lows.append(float(flat.min()))
         self.highs.append(float(flat.max()))
-        # The start moves from image to image, so that the sample does not show the same columns of every map.
+        # The start moves from image to image, so that the sample does not have the same columns of every map.
         self.halves[self.images % 2].append(flat[self.images % step :: step])
         self.images += 1
 
@@ -59,9 +59,9 @@ class Seen:
 
     def ends(self, halves: Sequence[int]) -> tuple[Reals, Reals]:
         """Returns the least and the largest values of the images in some halves."""
-        # With a single image both halves are this image, as an empty half could judge nothing.
-        of = range(self.images) if len(halves) > 1 else range(halves[0] if self.images > 1 else 0, self.images, 2)
-        return np.array([self.lows[index] for index in of]), np.array([self.highs[index] for index in of])
+        # With a single image, both halves are this image, because an empty half cannot judge anything.
+        indices = range(self.images) if len(halves) > 1 else range(halves[0] if self.images > 1 else 0, self.images, 2)
+        return np.array([self.lows[index] for index in indices]), np.array([self.highs[index] for index in indices])
 
     def half(self, index: int) -> Reals:
         """Returns the sample of one half."""
@@ -69,40 +69,40 @@ class Seen:
 
 
 def choose(
-    members: Sequence[Seen], method: str = "auto", limits: tuple[float, float] = (-np.inf, np.inf)
+    members: Sequence[TensorStatistics], method: str = "auto", limits: tuple[float, float] = (-np.inf, np.inf)
 ) -> tuple[Scale, str]:
     """Returns the scale for tensors that share one, and how its range was chosen: minmax, wide, percentile ... or kl.
 
-    There are five candidates: the least and largest value; these, widened by as much as they differ between images;
-    99.9 % and 99.99 % of the values; the least loss of information. The one is taken that, made from half of the
-    images, errs least on the others, each tensor's error relative to its own power.
+    There are five candidates: the least and largest value; the same, widened by how much they differ between images;
+    99.9 % and 99.99 % of the values; and the least loss of information. Each is made from half of the images. The one
+    with the least error on the other half is taken; the error of each tensor is relative to its power.
 
-    method: "auto", or the name of the candidate to take.
-    limits: no value can be outside.
+    method: "auto", or the name of a candidate.
+    limits: bounds of all possible values.
     """
-    # A range that is chosen and judged on the same images would always be the narrowest that fits them.
+    # Judged on the same images, the narrowest range that fits them would always be best.
     if method == "auto":
-        held = [seen.half(1) for seen in members]
+        held_back = [statistics.half(1) for statistics in members]
         errors = {
-            name: sum(_error(part, Scale.covering(*ends)) for part in held)
+            name: sum(_error(part, Scale.covering(*ends)) for part in held_back)
             for name, ends in _candidates(members, (0,)).items()
         }
         method = min(errors, key=lambda name: errors[name])
     # Once the method is chosen, all images measure the range.
     low, high = _candidates(members, (0, 1))[method]
-    # The curve before may bound the values. Levels beyond would never be used.
+    # Levels beyond the limits would never be used.
     return Scale.covering(max(low, limits[0]), min(high, limits[1])), method
 
 
-def _candidates(members: Sequence[Seen], halves: Sequence[int]) -> dict[str, tuple[float, float]]:
+def _candidates(members: Sequence[TensorStatistics], halves: Sequence[int]) -> dict[str, tuple[float, float]]:
     """Returns ranges by the name of their method, from one half of the images or from both."""
-    values = np.concatenate([seen.half(half) for seen in members for half in halves])
-    ends = [seen.ends(halves) for seen in members]
+    values = np.concatenate([statistics.half(half) for statistics in members for half in halves])
+    ends = [statistics.ends(halves) for statistics in members]
     low, high = min(lows.min() for lows, _ in ends), max(highs.max() for _, highs in ends)
-    # A spread from image to image hints at what the pictures of the board may bring beyond these.
+    # The spread from image to image hints at the values of pictures on the board.
     wide = min(lows.min() - lows.std() for lows, _ in ends), max(highs.max() + highs.std() for _, highs in ends)
     ranges = {"minmax": (float(low), float(high)), "wide": (float(wide[0]), float(wide[1]))}
-    # A few outliers can make the levels of all others coarse. Cutting them off often errs less.
+    # A few outliers can make the levels of all others coarse, so cutting them off often has a smaller error.
     for tail in TAILS:
         lower, upper = np.quantile(values, [tail, 1 - tail])
         ranges[f"percentile {100 * (1 - tail):g}"] = (float(lower), float(upper))
@@ -111,7 +111,7 @@ def _candidates(members: Sequence[Seen], halves: Sequence[int]) -> dict[str, tup
 
 
 def _error(values: Reals, scale: Scale) -> float:
-    # The error counts relative to the power, so that tensors of small values have the same say in a shared scale.
+    # The error is relative to the power, so that tensors of small values count as much in a shared scale.
     real = (scale.quantize(values).astype(np.float64) - scale.zero) / scale.steps
     power = float(np.mean(values * values)) or 1.0
     return float(np.mean((real - values) ** 2)) / power
@@ -120,28 +120,27 @@ def _error(values: Reals, scale: Scale) -> float:
 def least_divergence(values: Reals) -> tuple[float, float]:
     """Returns the range, a part of the whole, whose 255 levels lose the least information (Kullback-Leibler).
 
-    Both ends shrink by one factor. What lies outside is counted at the ends, as it is clipped.
+    Both ends shrink by the same factor. Values outside count as the ends, to which they are clipped.
     """
-    # 0 is always a level, since padding and relu need it exactly.
+    # 0 is always a level, because padding and relu need it exactly.
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     if low == high:
         return low, high
     counts, edges = np.histogram(values, BINS, (low, high))
     centres = (edges[:-1] + edges[1:]) / 2
     best, least = (low, high), np.inf
-    # From the widest on: of equal results, the range that cuts least stays.
+    # The widest range comes first, so that of equal results, the one that cuts least stays.
     for clip in CLIPS[::-1]:
         lower, upper = low * clip, high * clip
         inside = (centres >= lower) & (centres <= upper)
-        kept = counts[inside].astype(np.float64)
-        true = kept.copy()
-        # What is cut off is not lost, but lands on the last level. The model does not have it, which is the price of a
-        # cut.
+        inner_counts = counts[inside].astype(np.float64)
+        true = inner_counts.copy()
+        # Values beyond the ends get the last level. The model does not have them, which makes a cut cost something.
         true[0] += counts[centres < lower].sum()
         true[-1] += counts[centres > upper].sum()
         level = np.minimum(((centres[inside] - lower) / (upper - lower) * LEVELS).astype(np.int64), LEVELS - 1)
-        occupied = kept > 0
-        total = np.bincount(level, kept, LEVELS)
+        occupied = inner_counts > 0
+        total = np.bincount(level, inner_counts, LEVELS)
         bins = np.bincount(level, occupied.astype(np.float64), LEVELS)
         # A small amount in every bin keeps the logarithm finite where the model is empty.
         model = np.where(occupied, (total / np.maximum(bins, 1))[level], 0.0) + 1e-3

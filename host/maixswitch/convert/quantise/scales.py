@@ -1,4 +1,4 @@
-"""Which tensors are bytes, which of them share a scale, and the scale of each."""
+"""Decides which tensors are bytes and which of them share a scale, and chooses the scales."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from maixswitch.convert.graph.graph import Graph, ScaleFrom, is_map
 from maixswitch.kmodel.write.quantize import Scale
 
 from .calibration import Calibration
-from .ranges import Seen, choose
+from .ranges import TensorStatistics, choose
 
 LEAST_PART = 2.0**-14
-"""A range is at least this part of what the convolution could reach: beyond it z would leave its 36 bits."""
+"""A range is at least this part of the largest possible sum; otherwise z would need more than 36 bits."""
 
 
 class Groups:
-    """Tensors that share a scale: what a pool, a resize or a concat makes of others keeps their bytes."""
+    """Tensors that share a scale, because a pool, a resize or a concat copies bytes from one to another."""
 
     def __init__(self, graph: Graph) -> None:
         self._parent: dict[str, str] = {}
@@ -32,14 +32,14 @@ class Groups:
             if node.scale_from is ScaleFrom.INPUT and node.inputs[0] in self.bytes:
                 self._join(node.inputs[0], node.output)
             elif node.scale_from is ScaleFrom.SHARED:
-                # A concatenation copies bytes as well. The camera's scale is given, so a part of it goes through a
+                # A concatenation copies bytes as well. The scale of the camera is fixed, so its bytes go through a
                 # table instead.
                 for name in node.inputs:
                     if name in self.bytes and not self.fixed(name):
                         self._join(name, node.output)
 
     def root(self, name: str) -> str:
-        """Returns the tensor that stands for the whole group."""
+        """Returns the tensor that represents its group."""
         while name in self._parent:
             name = self._parent[name]
         return name
@@ -54,7 +54,9 @@ class Groups:
             self._parent[second] = first
 
 
-def plan(graph: Graph, seen: Calibration, pad: int, method: str = "auto") -> tuple[dict[str, Scale], dict[str, str]]:
+def plan(
+    graph: Graph, calibration: Calibration, pad: int, method: str = "auto"
+) -> tuple[dict[str, Scale], dict[str, str]]:
     """Returns the scale of every uint8 tensor, and how its range was chosen.
 
     pad: the pixel that stands for 0.
@@ -62,35 +64,35 @@ def plan(graph: Graph, seen: Calibration, pad: int, method: str = "auto") -> tup
     """
     groups = Groups(graph)
     members: dict[str, list[str]] = {}
-    # The order of the network makes the result independent of how a set is ordered.
-    for name in sorted(groups.bytes, key=list(seen.seen).index):
+    # The order of the network is used, because the order of a set is not fixed.
+    for name in sorted(groups.bytes, key=list(calibration.statistics).index):
         members.setdefault(groups.root(name), []).append(name)
     scales, methods = {}, {}
     for names in members.values():
         if groups.fixed(names[0]):
             scale, method_used = Scale(1.0, pad), "pixels"
         else:
-            # All members of a group share the scale, so all of them are measured, and errors are weighed together.
-            limits = _limits(names, seen)
-            scale, method_used = choose([_measured(name, seen) for name in names], method, limits)
-            # The convolution may reach further than the pictures showed. z has to hold it without running over.
-            reach = max(seen.makers[name].reach(seen.largest_input(name)) for name in names)
+            # All members of a group share the scale, so all of them are measured.
+            limits = _limits(names, calibration)
+            scale, method_used = choose([_measured(name, calibration) for name in names], method, limits)
+            # The sums may become larger than on these pictures, and z must not overflow.
+            reach = max(calibration.makers[name].reach(calibration.largest_input(name)) for name in names)
             scale = _not_too_fine(scale, reach)
         scales.update(dict.fromkeys(names, scale))
         methods.update(dict.fromkeys(names, method_used))
     return scales, methods
 
 
-def _measured(name: str, seen: Calibration) -> Seen:
-    """What occurred in a tensor, or before the mean pool that narrows its range."""
-    maker = seen.makers[name]
-    values = maker.before_pool(seen.few(maker.inputs))
-    return seen.seen[name] if values is None else Seen.of(values)
+def _measured(name: str, calibration: Calibration) -> TensorStatistics:
+    """The statistics of a tensor, or of the values before the mean pool that narrows its range."""
+    maker = calibration.makers[name]
+    values = maker.before_pool(calibration.first_tensors(maker.inputs))
+    return calibration.statistics[name] if values is None else TensorStatistics.of(values)
 
 
-def _limits(names: list[str], seen: Calibration) -> tuple[float, float]:
-    """What no value of a group leaves. Only makers that are no copies of others in the group count."""
-    limits = [seen.makers[name].limits for name in names if seen.makers[name].scale_from is ScaleFrom.OWN]
+def _limits(names: list[str], calibration: Calibration) -> tuple[float, float]:
+    """The bounds of all values of a group. Only nodes that do not copy another member count."""
+    limits = [calibration.makers[name].limits for name in names if calibration.makers[name].scale_from is ScaleFrom.OWN]
     return min((low for low, _ in limits), default=-inf), max((high for _, high in limits), default=inf)
 
 
@@ -102,10 +104,10 @@ def _not_too_fine(scale: Scale, reach: float) -> Scale:
 
 
 def saturates(curve: Curve | None, scale: Scale) -> bool:
-    """Is the curve what the ends of the scale do by themselves?"""
+    """Do the ends of the scale have the same effect as the curve?"""
     if curve is None:
         return True
-    # A curve that is not a clamp changes values between the ends, which a scale cannot do.
+    # A curve that is not a clamp also changes values between the ends.
     if curve.low is None or curve.high is None:
         return False
     low, high = -scale.zero / scale.steps, (255 - scale.zero) / scale.steps

@@ -13,30 +13,30 @@ A_LIFTS, B_LIFTS = 512, 64
 
 
 def add_numbers(a: Scale, b: Scale, out: Scale) -> tuple[int, ...]:
-    """offset, mul, shift of a, of b and of the result, for out = a + b in their scales.
+    """Returns offset, mul and shift of a, of b and of the result, for out = a + b in their scales.
 
-    The device rounds negative sums the wrong way. So the offsets of a and b lift the sum by a whole number of output
-    steps, at least the output's zero, and the output's offset takes away what was too much: whatever ends above 0 is
-    never negative on the way.
+    The board rounds negative sums the wrong way. So the offsets of a and b lift the sum by a whole number of output
+    steps, at least by the output's zero, and the output's offset subtracts them again. A sum whose result is above 0 is
+    then never negative.
     """
-    # The multipliers have to fit into 32 bits with a sign, whatever the scales are.
+    # The multipliers have to fit into 32 bits with a sign for any scales.
     shift = MOST_SHIFT
     while max(out.steps / a.steps, out.steps / b.steps) * 2.0**shift >= LARGEST and shift > 0:
         shift -= 1
     a_mul, b_mul = (max(1, round(out.steps / scale.steps * 2.0**shift)) for scale in (a, b))
-    # The lifts keep the sum from being negative, where the device rounds it the wrong way.
+    # The lifts keep the sum from being negative.
     a_lift, b_lift, lift = _lifts(a_mul, b_mul, 1 << shift, out.zero)
     return (a_lift - a.zero, a_mul, 0, b_lift - b.zero, b_mul, 0, out.zero - lift, 1, shift)
 
 
 def _lifts(a_mul: int, b_mul: int, unit: int, zero: int) -> tuple[int, int, int]:
-    """Whole numbers with a_lift * a_mul + b_lift * b_mul nearest to lift * unit, lift >= zero."""
-    # With an output zero of 0 a negative sum saturates to 0 in any case, so its rounding does not matter.
+    """Returns a_lift, b_lift and lift >= zero, with a_lift * a_mul + b_lift * b_mul close to lift * unit."""
+    # With an output zero of 0, a negative sum saturates to 0, so its rounding does not matter.
     if zero == 0:
         return 0, 0, 0
     a_lifts = np.arange(A_LIFTS, dtype=np.int64)[:, None]
     b_lifts = -(-zero * unit // b_mul) + np.arange(B_LIFTS, dtype=np.int64)[None, :]
-    # The product of offset and multiplier is rarely a whole step. The pair of offsets that comes nearest is taken.
+    # The product of offset and multiplier is rarely a whole step, so the pair of offsets that comes nearest is taken.
     total = a_lifts * a_mul + b_lifts * b_mul
     lifts = (total + unit // 2) // unit
     row, column = np.unravel_index(int(np.argmin(np.abs(total - lifts * unit))), total.shape)

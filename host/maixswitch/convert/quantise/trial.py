@@ -1,7 +1,7 @@
-"""The quantised network on a few calibration images, while it grows: what each convolution's bias is corrected by.
+"""Runs the growing quantised network on a few calibration images, so that biases can be corrected.
 
-KPU layers are computed fast, within a rounding of the chip. For all other layers the emulator serves: each is written
-into a file of its own, which then runs.
+KPU layers are computed fast, within one rounding of the chip. The emulator runs all other layers, each in a separate
+file.
 """
 
 from __future__ import annotations
@@ -26,15 +26,20 @@ RESIZE = 23
 """Type of a quantized_resize_nearest_neighbor layer."""
 ROUNDING = "v02"
 ENTRIES = 1 << 18
-"""Above so many values, an activation is looked up in a table."""
+"""Above this number of values, an activation is looked up in a table."""
 UNIT = float(1 << FRACTION_BITS)
 
 
 class Trial:
-    """Computes tensors when they are asked for."""
+    """Computes tensors when they are needed."""
 
     def __init__(self, shapes: dict[str, Shape], scales: dict[str, Scale], source: str, images: Values) -> None:
-        """shapes, scales: of the network, with which they grow. source: its input. images: (n, ...)."""
+        """Starts with the input.
+
+        shapes, scales: of the network; they grow with it.
+        source: name of its input.
+        images: (n, ...).
+        """
         self._layers: dict[str, Layer] = {}
         self._shapes, self._scales = shapes, scales
         self._known = {source: images}
@@ -45,7 +50,7 @@ class Trial:
 
     def values(self, name: str) -> Values:
         """Returns the tensor of all images (n, ...)."""
-        # Most tensors are never asked for. Only those before a convolution are, and each is computed once.
+        # Only the tensors before a convolution are needed, and each is computed once.
         if name not in self._known:
             layer = self._layers[name]
             inputs = [self.values(source) for source in layer.inputs]
@@ -60,8 +65,8 @@ class Trial:
         # A view has no layer in the file, so there is nothing to emulate.
         if layer.is_view:
             return inputs[0].reshape(-1, *shape)
-        # A file starts with a KPU layer. Behind it, one resize each makes room for what the layer reads: its own result
-        # is of no interest, because the values are put there before the layer runs.
+        # A file starts with a KPU layer. Then one resize for each input reserves memory; its result does not matter,
+        # because the values of the input are written over it before the layer runs.
         writer = KModelWriter(1, 4, 4)
         start = writer.conv(writer.input, copying(1), to_main=True)
         rooms = [_room(writer, start, values) for values in inputs]
@@ -90,7 +95,7 @@ def _room(writer: KModelWriter, start: PlacedTensor, values: Values) -> PlacedTe
 def run_conv(layer: KpuConv, images: Values) -> Values:
     """Returns uint8 (n, c, h, w) through a KPU layer, fast, within a rounding of the chip: its sums are float32."""
     part = layer.part
-    # The pool types 5 and 7 pick pixels. Skipping the others before the sums gives the same, and faster.
+    # The pool types 5 and 7 pick pixels. Skipping the others before the sums gives the same result faster.
     stride = {5: 2, 7: 4}.get(layer.pool, 1)
     centred = part.weights.astype(np.float32) - part.weight_zero
     sums = convolve(images.astype(np.float32) - part.input_zero, centred, layer.depthwise, stride)
@@ -100,21 +105,21 @@ def run_conv(layer: KpuConv, images: Values) -> Values:
     result = activated(z, part.activation)
     if layer.pool in (0, 5, 7):
         return result
-    # A mean or a maximum is taken on bytes, as the KPU does it behind the activation table.
+    # A mean or a maximum is taken of bytes, as the KPU does after the activation table.
     pool = POOLS[layer.pool][2]
     return np.stack([pool(image, ROUNDING) for image in result])
 
 
 def activated(z: NDArray[Any], table: Activation) -> NDArray[np.uint8]:
-    """Returns uint8 of z, float: the straight table as a rounding, any other as the chip does, perhaps looked up."""
+    """Returns the uint8 results of z, float. The straight table is a rounding; any other is computed as on the chip."""
     plain = linear()
-    # The straight table is the usual one, and its 16 pieces amount to a rounding.
+    # The straight table is the usual one, and it only rounds.
     if all(np.array_equal(getattr(table, name), getattr(plain, name)) for name in ("start", "mul", "shift", "bias")):
         result: NDArray[np.uint8] = np.clip(np.rint(z * np.float32(1 / UNIT)), 0, 255).astype(np.uint8)
         return result
     if z.size <= ENTRIES:
         return activate(np.rint(z).astype(np.int64), table, ROUNDING)
-    # The table has as many entries as make one of them finer than a step, if possible.
+    # If possible, the entries are close enough that each step of z has one.
     low, high = float(z.min()), float(z.max())
     entry = max((high - low) / (ENTRIES - 1), 1.0)
     entries = activate(np.rint(low + entry * np.arange(ENTRIES)).astype(np.int64), table, ROUNDING)

@@ -1,7 +1,7 @@
-"""What exporters compute from constants and shapes while the network runs, onnx.reference computes here once.
+"""Evaluates nodes of constants and shapes once with onnx.reference, instead of on the board.
 
-A file may ask for any amount of work and memory. So only operators are evaluated whose work grows with their inputs and
-their result, and the size of the result is worked out before it is computed.
+A file may ask for any amount of work and memory. So only operators are evaluated whose work depends on the size of
+their inputs and their result, and the size of the result is inferred before it is computed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def evaluate(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> tu
     """
     if node.kind not in EVALUATED:
         return None
-    # The inputs are counted first, as even the inference of sizes reads some of them.
+    # The inputs are checked first, because even the inference of sizes reads some of them.
     if sum(array.size for array in arguments if array is not None) > LARGEST:
         raise node.refused(tr("it does not fit its inputs: {error}", error="too large"), word(AGAIN))
     try:
@@ -48,8 +48,8 @@ def evaluate(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> tu
         if any(size > LARGEST for size in _sizes(node, arguments, opset)):
             raise ValueError("too large")
         return _results(node, arguments, opset)
-    except Exception as error:  # onnx raises classes of its own and of numpy, for whatever a file holds
-        # The first line tells the reason. What follows are traces of a library that the user has not heard of.
+    except Exception as error:  # onnx raises its own and numpy's exceptions, depending on the file
+        # The first line tells the reason. The following lines are traces of a library.
         why = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise node.refused(tr("it does not fit its inputs: {error}", error=why), word(AGAIN)) from error
 
@@ -59,7 +59,7 @@ def _named(node: OnnxNode, arguments: Sequence[Data | None]) -> dict[str, Data]:
 
 
 def _sizes(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> list[float]:
-    """Elements of each result, by onnx's own inference. ValueError where it cannot tell."""
+    """The number of elements of each result, by onnx's inference. ValueError if it cannot infer one."""
     from onnx import defs, helper, numpy_helper, shape_inference
 
     arrays = _named(node, arguments)
@@ -76,7 +76,7 @@ def _sizes(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> list
     sizes = []
     for name in filter(None, node.outputs):
         dims = inferred[name].tensor_type.shape.dim
-        # A size that onnx cannot tell might be any size, so the node is refused rather than tried.
+        # A size that onnx cannot infer may be any size, so the node is refused.
         if not inferred[name].tensor_type.HasField("shape") or not all(dim.HasField("dim_value") for dim in dims):
             raise ValueError("the size of its result is unknown")
         sizes.append(float(np.prod([float(dim.dim_value) for dim in dims])))

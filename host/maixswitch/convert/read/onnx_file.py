@@ -1,4 +1,4 @@
-"""An ONNX file as plain nodes and arrays. Nothing in it is run, and no file outside its folder is opened."""
+"""Reads an ONNX file as nodes and arrays. Nothing in it is run, and no file outside its folder is opened."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 OPSETS = range(11, 23)
 LARGEST = 512 << 20
-"""Bytes; the board's memory ends at 6 MiB, so nothing larger is a network for it."""
+"""Bytes; far more than any network for a board with 6 MiB."""
 
 
 def load(path: Path) -> ModelProto:
-    """Returns the file as onnx has it, checked, with its external data inside.
+    """Returns the file as an onnx model, checked, with its external data.
 
     MaixSwitchError (input or output) if it cannot be read, (findings) if it is damaged or not ONNX, (usage) if onnx is
     not installed.
@@ -35,10 +35,10 @@ def load(path: Path) -> ModelProto:
         text = tr("reading ONNX files needs onnx and onnxruntime: pip install 'maixswitch[convert]'")
         raise MaixSwitchError(text, EXIT_USAGE) from error
     with files.reading(path):
-        # The size is looked at before the file is read, so that a wrong file cannot fill the memory.
+        # The size is checked before the file is read, so that a wrong file cannot fill the memory.
         size = path.stat().st_size
         if size > LARGEST:
-            text = tr("{path}: {size} MiB; wanted at most {most}", path=path, size=size >> 20, most=LARGEST >> 20)
+            text = tr("{path}: {size} MiB; expected at most {most}", path=path, size=size >> 20, most=LARGEST >> 20)
             raise MaixSwitchError(text)
         data = path.read_bytes()
     try:
@@ -46,17 +46,16 @@ def load(path: Path) -> ModelProto:
         # Protobuf accepts almost any bytes, even an empty file, as a model without fields.
         if not model.HasField("graph"):
             raise ValueError(tr("it has no graph"))
-        # The external weights come in before the check, because the checker would otherwise look for their files by
-        # itself.
+        # External weights are read before the check, because the checker would open their files itself.
         for tensor in model.graph.initializer:
             _take_in(tensor, path)
         onnx.checker.check_model(model)
-        # Recent exporters write functions of their own. Inlined, they are plain operators that the readers know.
+        # Recent exporters write functions. Inlined, these become operators that the readers know.
         if model.functions:
             model = inliner.inline_local_functions(model)
     except MaixSwitchError:
         raise
-    except Exception as error:  # protobuf, the checker and the inliner raise classes of their own, not all public
+    except Exception as error:  # protobuf, the checker and the inliner raise various exceptions, not all public
         raise _damaged(path, error) from error
     return model
 
@@ -69,7 +68,7 @@ def _damaged(path: Path, error: Exception) -> MaixSwitchError:
 
 
 def read_network(path: Path) -> OnnxNetwork:
-    """Returns the file as nodes and arrays. MaixSwitchError as ``load`` raises, and for what no converter could use."""
+    """Returns the file as nodes and arrays. MaixSwitchError as in ``load``, and if the network has an unusable form."""
     return network_of(load(path), path)
 
 
@@ -84,19 +83,19 @@ def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
         constants = {t.name: np.asarray(numpy_helper.to_array(t)) for t in graph.initializer}
     except Exception as error:  # sizes and types that the checker lets pass
         raise _damaged(path, error) from error
-    # An operator of another domain may have the name of one of ONNX and compute something else.
+    # An operator of another domain may have the name of an ONNX operator and compute something else.
     for node, proto in zip(nodes, graph.node, strict=True):
         if proto.domain not in ("", "ai.onnx"):
             why = tr("the operator belongs to {domain}, not to ONNX itself", domain=proto.domain)
             raise node.refused(why, tr("export it without the optimisations of a runtime"))
-    # float16 is refused here, with the way out, because the arithmetic of the report is that of float32 files.
+    # float16 is refused here with a remedy, because the report compares with float32.
     for name, array in constants.items():
         if array.dtype.kind == "V" or array.dtype in (np.float16,):
-            text = tr("{path}: {name} is {type}; wanted float32", path=path, name=name, type=array.dtype)
+            text = tr("{path}: {name} is {type}; expected float32", path=path, name=name, type=array.dtype)
             raise MaixSwitchError(f"{text}; {word(FLOAT)}")
     if graph.sparse_initializer:
         raise MaixSwitchError(tr("{path}: it has sparse weights; export it with dense ones", path=path))
-    # Old exporters list the weights among the inputs as well. Only what has no value is a real input.
+    # Old exporters list the weights among the inputs as well. Only an input without a value is a real one.
     inputs = [value for value in graph.input if value.name not in constants]
     if len(inputs) != 1:
         names = ", ".join(value.name for value in inputs) or "-"
@@ -133,9 +132,9 @@ def _opset(model: ModelProto, path: Path) -> int:
     versions = [item.version for item in model.opset_import if item.domain in ("", "ai.onnx")]
     if not versions or versions[0] not in OPSETS:
         text = tr(
-            "{path}: opset {found}; wanted {low} to {high}: export again with opset_version=17",
+            "{path}: opset {opset}; expected {low} to {high}: export it again with opset_version=17",
             path=path,
-            found=versions[0] if versions else "?",
+            opset=versions[0] if versions else "?",
             low=OPSETS[0],
             high=OPSETS[-1],
         )
@@ -148,28 +147,29 @@ def _shape(value: ValueInfoProto, path: Path) -> tuple[int, ...]:
     from onnx import TensorProto
 
     kind = value.type.tensor_type
-    # The board feeds bytes, and the converter folds the way to real units into the weights. Only float32 has real
-    # units.
+    # The board feeds bytes. The converter folds the step to real units into the weights, which only float32 has.
     if kind.elem_type != TensorProto.FLOAT:
         name = TensorProto.DataType.Name(kind.elem_type).lower()
-        text = tr("{path}: the input {name} is {type}; wanted float32", path=path, name=value.name, type=name)
+        text = tr("{path}: the input {name} is {type}; expected float32", path=path, name=value.name, type=name)
         raise MaixSwitchError(f"{text}; {word(FLOAT)}")
-    # 0 stands for a size that the file leaves open, whether by a name or by a number below 1.
+    # 0 stands for an open size, which the file gives a name or a number below 1.
     dims = [d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else 0 for d in kind.shape.dim]
-    remedy = tr("wanted (1, channels, height, width), all fixed")
+    remedy = tr("expected (1, channels, height, width), all fixed")
     shown = "(" + ", ".join(str(d.dim_value or d.dim_param or "?") for d in kind.shape.dim) + ")"
     if len(dims) != 4:
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
         raise MaixSwitchError(f"{text}; {remedy}")
-    # An open batch is fine, since the board runs one picture. All other sizes decide the layout of memory.
+    # An open batch is fine, because the board runs one picture. All other sizes have to be known.
     if dims[0] > 1 or not all(dims[1:]):
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
-        how = tr("export it with fixed sizes, or set them: python -m onnxruntime.tools.make_dynamic_shape_fixed --help")
-        raise MaixSwitchError(f"{text}; {remedy}; {how}")
-    # The KPU takes far less. This bound only keeps a mistaken file from filling the memory of the PC.
+        advice = tr(
+            "export it with fixed sizes, or set them: python -m onnxruntime.tools.make_dynamic_shape_fixed --help"
+        )
+        raise MaixSwitchError(f"{text}; {remedy}; {advice}")
+    # The KPU takes far less. This bound only keeps a wrong file from filling the memory of the PC.
     if max(dims) > 4096:
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
-        raise MaixSwitchError(f"{text}; {tr('wanted at most 320x240')}")
+        raise MaixSwitchError(f"{text}; {tr('expected at most 320x240')}")
     return (1, *dims[1:])
 
 
@@ -203,5 +203,7 @@ def _take_in(tensor: TensorProto, path: Path) -> None:
 
 
 def _wrong_size(path: Path, name: str, size: int, expected: int) -> MaixSwitchError:
-    text = tr("{path}: {name}: found {found} bytes, wanted {wanted}", path=path, name=name, found=size, wanted=expected)
+    text = tr(
+        "{path}: {name}: found {size} bytes, expected {expected}", path=path, name=name, size=size, expected=expected
+    )
     return MaixSwitchError(text)

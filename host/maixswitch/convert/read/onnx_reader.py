@@ -38,22 +38,22 @@ def read(path: Path, scale: float | None = None, mean: Sequence[float] = (), std
 def graph_of(
     network: OnnxNetwork, path: Path, scale: float | None = None, mean: Sequence[float] = (), std: Sequence[float] = ()
 ) -> Graph:
-    """Returns what ``read`` returns, of a file that is read already; ``path``: for messages."""
-    # Rewriting asks every node about its neighbours, so its time grows faster than the number of nodes.
+    """Returns the graph of a network that was read from a file; ``path`` is for messages, the others as in ``read``."""
+    # The time of the rewriting grows faster than the number of nodes.
     if len(network.nodes) > MOST_NODES:
         count = len(network.nodes)
         raise MaixSwitchError(
-            tr("{path}: {count} nodes; wanted at most {most}", path=path, count=count, most=MOST_NODES)
+            tr("{path}: {count} nodes; expected at most {most}", path=path, count=count, most=MOST_NODES)
         )
     importer = Importer(network, settle, ELEMENTWISE)
-    with np.errstate(all="ignore"):  # what is not finite is refused where weights are taken
+    with np.errstate(all="ignore"):  # weights that are not finite are refused where they are read
         _start(importer)
-        # A node is read after those that it depends on, because onnx.checker has refused any other order.
+        # A node comes after those that it depends on; onnx.checker has refused any other order.
         for node in network.nodes:
             _read_node(importer, node)
         importer.finish()
         graph = importer.graph
-        # The pixels come before the rewriting, which may look at how the picture is fed.
+        # The pixels are set before the rewriting, which may use them.
         graph.pixels = pixels(graph.shapes[network.input][0], scale, mean, std)
         rewrite(graph)
     return graph
@@ -62,33 +62,33 @@ def graph_of(
 def pixels(
     channels: int, scale: float | None, mean: Sequence[float], std: Sequence[float]
 ) -> tuple[tuple[float, float], ...]:
-    """Returns (factor, offset) for each channel. MaixSwitchError (usage) for numbers that cannot be."""
+    """Returns (factor, offset) for each channel. MaixSwitchError (usage) for impossible numbers."""
     means, stds = (list(numbers) or [default] for numbers, default in ((mean, 0.0), (std, 1.0)))
     # Most training code feeds 0..1, so that is the default.
     factor = 1 / 255 if scale is None else scale
-    # One number serves all channels. Any other count would be assigned to channels by chance.
+    # One number is for all channels. For any other count, the channels would be ambiguous.
     for name, numbers in (("--mean", means), ("--std", stds)):
         if len(numbers) not in (1, channels):
             count = len(numbers)
             text = tr(
-                "{name}: found {count} numbers, wanted 1 or {channels}", name=name, count=count, channels=channels
+                "{name}: found {count} numbers, expected 1 or {channels}", name=name, count=count, channels=channels
             )
             raise MaixSwitchError(text, EXIT_USAGE)
-    # A factor of 0 could not be undone when the network's 0 is looked up as a pixel.
+    # With a factor of 0, no pixel would stand for the network's 0.
     if not (np.isfinite([*means, *stds, factor]).all() and all(stds) and factor):
-        raise MaixSwitchError(tr("--mean, --std, --scale: wanted finite numbers, the last two not 0"), EXIT_USAGE)
+        raise MaixSwitchError(tr("--mean, --std, --scale: expected finite numbers, the last two not 0"), EXIT_USAGE)
     means, stds = (numbers * channels if len(numbers) == 1 else numbers for numbers in (means, stds))
     return tuple((factor / s, -m / s) for m, s in zip(means, stds, strict=True))
 
 
 def _start(importer: Importer) -> None:
-    """Adds the input, channels first, or last as TensorFlow has them."""
+    """Adds the input, with channels first, or last as in TensorFlow."""
     name, shape = importer.network.input, importer.network.shape
     # TensorFlow's exporters write channels last. A picture has 1 or 3 channels, which tells the two layouts apart.
     last = shape[3] in (1, 3) and shape[1] not in (1, 3)
     inner = (shape[3], shape[1], shape[2]) if last else shape[1:]
     importer.graph.shapes[name] = inner
-    # With one channel both layouts are the same bytes, and the plain order is cheaper.
+    # With one channel, both layouts have the same order of elements.
     order = channels_last(inner) if last and inner[0] > 1 else None
     picture = Value(name, name, shape, order)
     importer.values[name] = picture
@@ -103,13 +103,13 @@ def _read_node(importer: Importer, node: OnnxNode) -> None:
         start, end = node.attributes.get("start", 0), node.attributes.get("end")
         importer.values[node.outputs[0]] = np.asarray(arguments[0].shape[start:end], np.int64)
         return
-    # Exporters compute sizes and slices from constants while the network runs. The board gets only the results.
+    # Nodes of constants, such as those of sizes and slices, are evaluated here.
     if len(constants) == len(arguments):
         results = evaluate(node, constants, importer.network.opset)
         if results is not None:
             importer.values.update(zip(node.outputs, results, strict=True))
             return
-    # An operator that the board cannot run is refused with what to use instead, if anything is known to help.
+    # The message for an operator that the board cannot run says what to use instead, if that is known.
     if node.kind not in READERS:
         remedy = REFUSED.get(node.kind, UNKNOWN)
         raise node.refused(tr("the board cannot run this operator"), word(remedy))

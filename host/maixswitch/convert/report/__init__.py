@@ -1,1 +1,1 @@
-"""What a conversion says about itself: figures, comparison, table, page."""
+"""The report of a conversion: figures, comparison, table, page."""

@@ -1,4 +1,4 @@
-"""How near two tensors are, in decibels."""
+"""Compares two tensors in decibels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maixswitch.convert.lower.layers import Quantised, real
 
 @dataclass
 class Nearness:
-    """Power of the exact signal and of the error, summed over as many images as ``add`` is called for."""
+    """Power of the exact signal and of the error, summed over the images for which ``add`` is called."""
 
     signal: float = 0.0
     error: float = 0.0
@@ -34,7 +34,7 @@ class Nearness:
 
     @property
     def snr(self) -> float:
-        """Signal to noise in dB; inf without any error, -inf where only the error is there."""
+        """Signal to noise in dB; inf without an error, -inf without a signal."""
         # Without an error the ratio is not defined. Infinity sorts above all others.
         if self.error == 0.0:
             return inf
@@ -43,17 +43,18 @@ class Nearness:
 
 @dataclass
 class Comparison:
-    """``tensors``: by the name of the float tensor, in the order of the network."""
+    """The nearness of tensors, by the name of the float tensor, in the order of the network."""
 
     tensors: dict[str, Nearness] = field(default_factory=dict)
 
     def add(self, net: Quantised, tensors: Mapping[str, Values], exact: Mapping[str, Values]) -> None:
-        """Adds one image. Bytes are taken back to real values; a tensor that ``exact`` lacks is left out.
+        """Adds one image. Bytes are converted to real values; a tensor that ``exact`` does not have is left out.
 
-        tensors: of the quantised network, without a batch. exact: of the float network.
+        tensors: of the quantised network, without a batch.
+        exact: of the float network.
         """
         for name, original in net.origin.items():
-            # A pool that moved into the next layer, or a tensor that reading put in, has nothing to compare with.
+            # A tensor whose pool moved into the next layer, or that the reader added, cannot be compared.
             if name not in tensors or original not in exact:
                 continue
             values = real(tensors[name], net.scales[name]) if name in net.scales else tensors[name]

@@ -1,4 +1,4 @@
-"""What became of a network: the error of every layer, what it answers, where it fits; for programs and for people."""
+"""The report of a conversion as a document and as text: errors of the layers, agreement, firmwares that fit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .compare import Nearness
 
 SCHEMA = 1
 WEAK = 15.0
-"""dB; a layer below deserves a look."""
+"""dB; layers below are named in the report."""
 LOSS, GOOD = 1.0, 60.0
 """dB that an output may lose on another runtime, counted from at most ``GOOD``, and still be called the same."""
 Document = dict[str, Any]
@@ -30,12 +30,12 @@ Document = dict[str, Any]
 
 @dataclass
 class Facts:
-    """All that a report is made of.
+    """Everything that a report needs.
 
     nearness: of every float tensor, as the model's runtime computes it.
-    elsewhere: of the outputs, as other runtimes compute them; empty where only last digits can differ.
+    other_runtimes: nearness of the outputs as other runtimes compute them; empty if only last digits can differ.
     calibrated, held_back: numbers of pictures.
-    seconds: that the conversion took.
+    seconds: duration of the conversion.
     """
 
     network: Path
@@ -45,7 +45,7 @@ class Facts:
     model: KModel
     nearness: Mapping[str, Nearness]
     agreement: Agreement | None
-    elsewhere: Mapping[str, Mapping[str, Nearness]] = field(default_factory=dict)
+    other_runtimes: Mapping[str, Mapping[str, Nearness]] = field(default_factory=dict)
     kind: str = ""
     calibrated: int = 0
     held_back: int = 0
@@ -55,9 +55,9 @@ class Facts:
 
 
 def document(facts: Facts) -> Document:
-    """Returns the report as a JSON-able document; dB are null where a tensor has no error, or it is not known."""
+    """Returns the report as a document for JSON. dB are null if a tensor has no error, or if it is not known."""
     quantised = facts.quantised
-    # The finished file is described as ``kmodel info`` would describe it, so that both commands say the same.
+    # The file is described by the code of ``kmodel info``, so that both commands agree.
     kmodel = describe(facts.model, facts.output, file_kind(facts.lowered.data))
     fits = [item["name"] for item in kmodel["firmware"] if item["verdict"] == "fits"]
     agreement = facts.agreement
@@ -72,7 +72,7 @@ def document(facts: Facts) -> Document:
         "steps": list(_steps(facts)),
         "runtime": facts.model.runtime,
         "outputs": [{"name": name, **_near(facts, name)} for name in quantised.outputs],
-        "elsewhere": [_other(facts, runtime) for runtime in facts.elsewhere],
+        "elsewhere": [_other(facts, runtime) for runtime in facts.other_runtimes],
         "agreement": None
         if agreement is None
         else {"kind": agreement.kind, "agree": agreement.agree, "of": agreement.of, "share": agreement.share},
@@ -84,7 +84,7 @@ def document(facts: Facts) -> Document:
 
 def _steps(facts: Facts) -> Iterator[Document]:
     quantised = facts.quantised
-    # The layers are those that the file has, not those of the plan: some were put in to make it runnable.
+    # These are the layers of the file, including those that make it runnable.
     for layer in make_runnable(quantised).layers:
         scale = quantised.scales.get(layer.output)
         low_high = None if scale is None else [-scale.zero / scale.steps, (255 - scale.zero) / scale.steps]
@@ -100,10 +100,10 @@ def _steps(facts: Facts) -> Iterator[Document]:
 
 
 def _other(facts: Facts, runtime: str) -> Document:
-    """Returns the outputs on another runtime; ``same``: are they as near to the float network as on the model's own?"""
-    names, near = facts.quantised.outputs, facts.elsewhere[runtime]
+    """Returns the outputs on another runtime; ``same``: are they about as close to the float network?"""
+    names, near = facts.quantised.outputs, facts.other_runtimes[runtime]
     origin = [facts.quantised.origin[name] for name in names]
-    # Above GOOD, a loss is not visible in any answer. Below, one decibel may be.
+    # A loss above GOOD does not change any answer. Below it, one decibel may.
     lost = [min(facts.nearness[name].snr, GOOD) - near[name].snr for name in origin if name in near]
     outputs = [{"name": name, **_near(facts, name, near)} for name in names]
     return {"runtime": runtime, "same": max(lost, default=0.0) <= LOSS, "outputs": outputs}
@@ -111,7 +111,7 @@ def _other(facts: Facts, runtime: str) -> Document:
 
 def _near(facts: Facts, name: str, nearness: Mapping[str, Nearness] | None = None) -> Document:
     near = (facts.nearness if nearness is None else nearness).get(facts.quantised.origin.get(name, ""))
-    # A tensor without a counterpart in the float network gets no figures rather than wrong ones.
+    # A tensor without a counterpart in the float network has no figures.
     if near is None:
         return {"snr_db": None, "worst": None, "exact": False}
     snr = near.snr
@@ -128,7 +128,7 @@ def text(report: Document) -> str:
 
 
 def _table(report: Document) -> Iterator[str]:
-    layer, kind, shape = tr("layer"), tr("what"), tr("shape")
+    layer, kind, shape = tr("layer"), tr("type"), tr("shape")
     head = (layer, kind, shape, tr("range"), tr("range by"), tr("SNR dB"))
     rows = [
         (
@@ -152,7 +152,7 @@ def decibels(item: Document) -> str:
 
 
 def shortened(name: str, most: int) -> str:
-    """Returns a long name without its beginning, which many names share."""
+    """Returns the name, or only its end if it is long, because many names begin alike."""
     return name if len(name) <= most else "..." + name[3 - most :]
 
 
@@ -160,7 +160,7 @@ def summary(report: Document) -> list[str]:
     """Returns the lines below the table; the page shows the same."""
     kmodel, images = report["kmodel"], report["images"]
     lines = []
-    # A trial is easily taken for a result, so its warning stands first.
+    # A trial is easily mistaken for a result, so its warning comes first.
     if images["noise"]:
         lines.append(
             tr("TRIAL WITH NOISE: ranges and figures say nothing about real pictures; convert again with --images DIR")
@@ -184,7 +184,7 @@ def summary(report: Document) -> list[str]:
                 "output {name}: SNR {snr} dB on {runtime}", name=item["name"], snr=decibels(item), runtime=runtime
             )
             lines.append(line)
-    # Other runtimes are only mentioned where the results differ enough to matter.
+    # Other runtimes are only mentioned if the results differ enough to matter.
     others = [item["runtime"] for item in report["elsewhere"] if not item["same"]]
     if others:
         differs = tr(
@@ -217,7 +217,7 @@ def summary(report: Document) -> list[str]:
     lines += [f"  {item['name']}: {item['text']}" for item in kmodel["firmware"]]
     lines += [tr("note: {line}", line=line) for line in report["notes"]]
     lines += [tr("warning: {line}", line=line) for line in kmodel["warnings"]]
-    # A weak layer is often the cause of wrong answers behind it, so the first few are named.
+    # A weak layer often causes wrong answers in later ones, so the first few are named.
     weak = [item["name"] for item in report["steps"] if item["snr_db"] is not None and item["snr_db"] < WEAK]
     if weak:
         lines.append(
@@ -240,7 +240,7 @@ def agreed(agreement: Document | None) -> list[str]:
     """Returns the agreement in words."""
     if agreement is None:
         return []
-    # Without any box the share would be a division by 0, and 100 % would be a lie.
+    # Without any box, the share would be a division by 0.
     if not agreement["of"]:
         return [tr("boxes: neither network finds any in these pictures")]
     values = {"agree": agreement["agree"], "all": agreement["of"], "share": 100 * agreement["share"]}

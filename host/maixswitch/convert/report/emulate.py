@@ -1,4 +1,4 @@
-"""The converted file in the emulator, tensor by tensor."""
+"""Runs the converted file in the emulator, tensor by tensor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from maixswitch.kmodel.run.model import KModel
 def run(model: KModel, lowered: Lowered, quantised: Quantised, image: NDArray[Any]) -> dict[str, Values]:
     """Returns all tensors of one inference by name, uint8 or float32 in their shapes.
 
-    A tensor that no layer of the file makes is missing: lowering may move a pool into the next layer.
+    A tensor is missing if no layer of the file makes it, because lowering moved a pool into the next layer.
 
     image: uint8 (c, h, w), or float32 (n,).
     """
@@ -25,8 +25,8 @@ def run(model: KModel, lowered: Lowered, quantised: Quantised, image: NDArray[An
     for name, (_, written) in zip(lowered.tensors, model.run_layers(image), strict=True):
         size, values = int(np.prod(lowered.shapes[name])), written[-1]
         if name not in quantised.scales and values.size == 4 * size and values.dtype == np.uint8:
-            values = values.view("<f4")  # floats that a layer of bytes has made
-        if values.size == size:  # not the moves before a layer, which have other sizes
+            values = values.view("<f4")  # floats that a layer of bytes made
+        if values.size == size:  # the moves before a layer have other sizes
             tensors[name] = values.reshape(lowered.shapes[name])
     # A view has no layer in the file, but the comparison knows it by its own name.
     for layer in quantised.layers:

@@ -1,4 +1,4 @@
-"""The float network as its file states it, run by onnxruntime, with all tensors inside."""
+"""Runs the float network of the file in onnxruntime, with all inner tensors."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ class FloatNet:
         have = {value.name for value in model.graph.output}
         model.graph.output.extend(ValueInfoProto(name=name) for name in sorted(results - have))
         options = onnxruntime.SessionOptions()
-        # One thread keeps the order of the sums, and thereby the last digits of the report.
+        # With one thread, the order of the sums is fixed, and so are the last digits of the report.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
-        # With all tensors asked for there is little to fuse, and the order of the sums stays that of the file.
+        # As all tensors are outputs, little could be optimised, and the order of the sums stays that of the file.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
             self._session = onnxruntime.InferenceSession(
                 model.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # onnxruntime has a class for each reason, none of them public
+        except Exception as error:  # the exceptions of onnxruntime are not public
             raise self._refused(error) from error
 
     def run(self, images: Array, names: Sequence[str]) -> dict[str, Array]:
         """Returns tensors by name, float32 (n, ...) in the file's layout.
 
         images: (n, c, h, w) in the network's units.
-        names: those that the file does not have, such as tensors that reading put in, are left out.
+        names: tensors that are not in the file, such as those that the reader added, are left out.
         MaixSwitchError if onnxruntime refuses.
         """
-        # Reading may have put in tensors of its own, which the file does not know.
+        # Tensors that the reader added are not in the file.
         names = [name for name in dict.fromkeys(names) if name in self.names]
         inside = [name for name in names if name != self._input]
         tensors: dict[str, list[Array]] = {name: [] for name in names}

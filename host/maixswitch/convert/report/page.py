@@ -137,12 +137,12 @@ def _times(report: Document) -> str:
 
 
 def _chart(values: Sequence[tuple[int, str, float, str]], unit: str, limit: float | None) -> str:
-    """Draws columns with number and title each; those below ``limit`` have the colour of a warning."""
+    """Draws one column for each value, with number and title. Values below ``limit`` have the colour of a warning."""
     step = _step(max(value for _, _, value, _ in values))
     # Counting in thousandths keeps a rounding error of the division from adding a line at the top.
     count = max(1, -(-int(max(value for _, _, value, _ in values) / step * 1000) // 1000))
     top = step * count
-    # A few columns fill the page. Many keep a width at which they can be hit with a mouse.
+    # A few columns fill the page. Many stay wide enough to be hit with a mouse.
     column = max(COLUMN, (NARROWEST - LEFT - RIGHT) / len(values))
     width, height = LEFT + column * len(values) + RIGHT, TOP + PLOT + BOTTOM
 
@@ -164,7 +164,7 @@ def _chart(values: Sequence[tuple[int, str, float, str]], unit: str, limit: floa
             f'width="{column * 0.7:.1f}" height="{PLOT * value / top:.1f}" rx="2">'
             f"<title>{number} {escape(name)}: {escape(text)}</title></rect>"
         )
-        # Numbers below the columns would overlap where these are narrow, so only some are written.
+        # Below narrow columns, the numbers would overlap, so only some are written.
         if index % max(1, round(36 / column)) == 0:
             lines.append(f'<text x="{x + column / 2:.1f}" y="{height - 8}" text-anchor="middle">{number}</text>')
     if limit is not None and limit < top:
@@ -200,7 +200,7 @@ def _firmwares(report: Document) -> str:
 
 
 def _layers(report: Document) -> str:
-    heads = ("#", tr("layer"), tr("what"), tr("shape"), tr("range"), tr("range by"), tr("SNR dB"))
+    heads = ("#", tr("layer"), tr("type"), tr("shape"), tr("range"), tr("range by"), tr("SNR dB"))
     cells = "".join(f"<th{' class=number' if at == 6 else ''}>{escape(head)}</th>" for at, head in enumerate(heads))
     rows = []
     for index, item in enumerate(report["steps"]):

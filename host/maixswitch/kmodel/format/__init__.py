@@ -1,4 +1,4 @@
-"""What a .kmodel file says: the readers of both versions. They parse and check, and run nothing.
+"""The readers of both versions of a .kmodel file. They parse and check, and run nothing.
 
-``model_file`` is the way in. Nothing here imports ``run``, ``judge`` or ``write``.
+``model_file`` is the entry point. Nothing here imports ``run``, ``judge`` or ``write``.
 """

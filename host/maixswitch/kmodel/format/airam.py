@@ -20,9 +20,9 @@ SIZE = ROW * ROWS
 
 @dataclass(frozen=True)
 class MapLayout:
-    """Where the pixels of one feature map of ``channels`` x ``height`` x ``width`` bytes lie, from its first row on.
+    """How one feature map of ``channels`` x ``height`` x ``width`` bytes lies in the AI RAM, from its first row on.
 
-    ``groups`` channels stand side by side in a row, ``pitch`` bytes apart; one image line takes ``line_rows`` rows.
+    ``groups`` channels stand side by side in a row, ``pitch`` bytes apart. One image line takes ``line_rows`` rows.
     """
 
     channels: int
@@ -46,7 +46,7 @@ class MapLayout:
 
     @cached_property
     def blocks(self) -> int:
-        """Groups of channels, one under the other."""
+        """Number of groups of channels; each group lies below the one before it."""
         return -(-self.channels // self.groups)
 
     @cached_property
@@ -74,7 +74,7 @@ class MapLayout:
         return packed[: self.channels]
 
     def write(self, ram: Bytes, row: int, values: Bytes) -> None:
-        """Stores uint8 (channels, height, width) at ``row``; the bytes between width and pitch keep what they had."""
+        """Stores uint8 (channels, height, width) at ``row``; the bytes between width and pitch do not change."""
         view = self._blocks(ram, row)
         if self.groups == 1:
             view[:, :, 0, : self.width] = values
@@ -100,7 +100,8 @@ def layout_of(channels: int, height: int, width: int) -> MapLayout:
 def maps_in(shape: tuple[int, ...] | None, dtype: str, size: int) -> tuple[MapLayout, int] | None:
     """The feature maps that a tensor in the AI RAM consists of.
 
-    shape: (..., channels, height, width), None if unknown; size: bytes of AI RAM that the tensor takes.
+    shape: (..., channels, height, width), None if unknown.
+    size: bytes of AI RAM that the tensor takes.
     Returns (layout of one map, number of maps). None for values that lie one after another: types other than uint8,
     unknown shapes, and tensors that are too small for the layout.
     """

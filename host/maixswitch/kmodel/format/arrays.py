@@ -20,7 +20,7 @@ DTYPES: dict[str, np.dtype[Any]] = {"uint8": np.dtype(np.uint8), "float32": np.d
 
 def ordered_sum(terms: Array, axis: int) -> Array:
     """Sums float32 terms one after another along ``axis``, as a C loop does; numpy's own sum adds them in pairs."""
-    # ``accumulate`` has to keep the order of the additions, which is what makes the last digits those of the chip.
+    # ``accumulate`` keeps the order of the additions, so the last digits are those of the chip.
     total: Array = np.take(np.add.accumulate(terms, axis=axis, dtype=terms.dtype), -1, axis=axis)
     return total
 

@@ -44,23 +44,23 @@ def _plan(cls: type[Any]) -> list[tuple[str, Any, Any]]:
 
 def read(cls: type[Record], cursor: Cursor) -> Record:
     """Reads one record."""
-    seen = SimpleNamespace()
+    values = SimpleNamespace()
     for name, form, metadata in _plan(cast(Any, cls)):
         value: object
         if metadata:
-            # The shape may depend on fields before it, so what was read so far is passed on.
-            value = cursor.array(metadata["dtype"], metadata["shape"](seen), name)
+            # The shape may depend on fields before it, so all values so far are passed on.
+            value = cursor.array(metadata["dtype"], metadata["shape"](values), name)
         elif isinstance(form, str):
             numbers = struct.unpack("<" + form, cursor.take(struct.calcsize("<" + form), name))
             value = numbers if len(numbers) > 1 else numbers[0]
         else:
             value = read(form, cursor)
-        setattr(seen, name, value)
-    return cls(**vars(seen))
+        setattr(values, name, value)
+    return cls(**vars(values))
 
 
 def plain(cls: type[Record]) -> Callable[[Cursor, object], Record]:
-    """The parser of a body that is nothing but its fields, as a table of layer types takes it."""
+    """A parser for a table of layer types, for a body that consists of its fields alone."""
     return lambda cursor, context: read(cls, cursor)
 
 

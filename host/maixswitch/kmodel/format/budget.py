@@ -1,7 +1,7 @@
-"""How much one file may ask for: limits that are checked before anything runs, so that a hostile file costs nothing.
+"""Limits on what one file may ask for. They are checked before anything runs, so that a hostile file costs nothing.
 
-Some limits are the chip's. The others bound the work and the memory of this PC, estimated from the sizes in the file:
-the cost of every layer in nanoseconds of one core in plain numpy, rather too high than too low. The bound stands for
+Some limits are the chip's. The others bound the work and the memory of this PC. The work is estimated from the sizes in
+the file: the nanoseconds that each layer takes on one core in plain numpy, rather too high than too low. The bound is
 about a second; the largest public models reach a quarter of it.
 """
 
@@ -20,9 +20,9 @@ MAX_MAIN_MEMORY = 16 << 20
 """Bytes: twice what the chip has, so that a report can still say by how much a model is too large."""
 MAX_LAYERS = 1024
 MAX_ENDS = 64
-"""Most inputs, and most outputs."""
+"""The largest number of inputs, and of outputs."""
 MAX_PARTS = 4096
-"""Most inputs of a concatenation."""
+"""The largest number of inputs of a concatenation."""
 MAX_RESULTS = 64 << 20
 """Bytes of all inputs and outputs. In a real file they do not overlap, so that main memory and AI RAM hold them."""
 MAX_COST = 2_000_000_000
@@ -38,7 +38,7 @@ MACS_PER_NS = 10
 WEIGHT_COST = 45
 PIXEL_COST = 6
 SLOW_PIXEL_COST = 60
-"""Nanoseconds per result of a KPU layer: by the fast way, and by the way of 64-bit integers."""
+"""Nanoseconds per result of a KPU layer: in floats, and in 64-bit integers."""
 COSTS = {
     "quantized_add": 50,
     "quantized_binary": 40,
@@ -53,6 +53,8 @@ COSTS = {
 }
 """Nanoseconds per unit of ``spec.work()``."""
 OTHER_COST = 5
+CALL_COST = 4000
+"""A few numpy calls cost about as much as this many elements."""
 LIKELY_SUMS = 1 << 53
 
 
@@ -64,7 +66,7 @@ def _slow(conv: Conv) -> bool:
     # Both zero points add to the sum, so it may be twice as large as that of the weights alone.
     reach = 2 * 255 * largest * terms + abs(registers["arg_add"]) * conv.weights.shape[1]
     return (
-        # A shift that is not exact, a falling piece and large sums are what the fast arithmetic of floats cannot do.
+        # Float arithmetic cannot compute an inexact shift, a falling piece or large sums.
         bool(registers["arg_x"] & ((1 << registers["shr_x"]) - 1))
         or int(table.mul.min()) < 0
         or reach * int(abs(norm.mul).max()) + (int(abs(norm.add).max()) << 15) >= LIKELY_SUMS
@@ -123,7 +125,7 @@ class Budget:
                 raise _too_much(layer, field, self._spent[field], limit)
         if conv is not None:
             check_weights(conv, str(layer), layer.offset)
-            # One layer is bounded as well, because its results lie in memory at one time.
+            # One layer is bounded as well, because all its results are in memory at the same time.
             if pixels(layer) > MAX_LAYER_PIXELS:
                 raise _too_much(layer, "results", pixels(layer), MAX_LAYER_PIXELS)
 
@@ -136,9 +138,9 @@ class Budget:
 
 
 def _too_much(layer: Layer, field: str, amount: int, limit: int) -> KModelError:
-    what = {"work": "work", "results": "memory", "weights": "data"}[field]
+    resource = {"work": "work", "results": "memory", "weights": "data"}[field]
     return KModelError(
-        tr("{layer} asks for too much {what}", layer=layer, what=what),
+        tr("{layer} asks for too much {resource}", layer=layer, resource=resource),
         offset=layer.offset,
         field=field,
         found=amount,
@@ -147,7 +149,7 @@ def _too_much(layer: Layer, field: str, amount: int, limit: int) -> KModelError:
 
 
 def check_ends(tensors: tuple[Tensor, ...]) -> None:
-    """Refuses inputs and outputs that are so large only because they overlap."""
+    """Refuses inputs and outputs that together exceed all memory, which only overlapping ones can."""
     # Inputs may overlap in the memory of the chip, but each is copied here.
     total = sum(tensor.bytes for tensor in tensors)
     if total > MAX_RESULTS:

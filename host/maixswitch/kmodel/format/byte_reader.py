@@ -15,8 +15,9 @@ from .arrays import Array
 class Cursor:
     """Reads little-endian fields of ``data`` between two byte offsets.
 
-    ``position``: of the next field; ``last``: of the field that was read last. Every refusal is a KModelError
-    that names the part of the file, the field and its offset.
+    position: offset of the next field.
+    last: offset of the field that was read last.
+    Every refusal is a KModelError that names the part of the file, the field and its offset.
     """
 
     def __init__(self, data: memoryview, start: int, end: int, part: str) -> None:
@@ -56,7 +57,7 @@ class Cursor:
         return int(self.unpack("I", field))
 
     def count(self, field: str, item_size: int) -> int:
-        """A u32 that counts items of ``item_size`` bytes which follow in this part; refused when they cannot fit."""
+        """A u32 that counts items of ``item_size`` bytes; KModelError if this part cannot hold that many."""
         offset = self.position
         value = self.u32(field)
         # The count is checked before anything is allocated, as a broken file may announce four billion items.
@@ -76,7 +77,7 @@ class Cursor:
         count = 1
         for size in shape:
             count *= size
-        # A negative size could make the count small again, and numpy would read it as "whatever is left".
+        # Two negative sizes would give a positive count, and numpy takes -1 for the size that is left.
         if min(shape, default=0) < 0:
             raise KModelError(
                 tr("{part} has a negative size", part=self.part),
@@ -92,6 +93,6 @@ class Cursor:
 
     def refuse(self, message: str, field: str, found: object, wanted: object, offset: int | None = None) -> KModelError:
         """Makes an error at ``offset``, or at the field that was read last if that is None."""
-        # The field that was read last is usually the wrong one, so only exceptions name an offset.
+        # The wrong field is usually the one that was read last, so most callers need no offset.
         where = self.last if offset is None else offset
         return KModelError(f"{self.part}: {message}", offset=where, field=field, found=found, wanted=wanted)

@@ -24,7 +24,8 @@ MAX_LOADS = 64
 class Conv:
     """A 1x1 or 3x3 convolution at stride 1, batch norm, activation table and pool.
 
-    ``weights``: uint8 or uint16, (out, in, k, k), depthwise (channels, 1, k, k). ``source``, ``target``: AI-RAM rows.
+    weights: uint8 or uint16, (out, in, k, k), depthwise (channels, 1, k, k).
+    source, target: the first rows of the input and of the output in the AI RAM.
     """
 
     registers: Mapping[str, int] = field(repr=False)
@@ -88,9 +89,11 @@ def weight_shape(registers: Mapping[str, int]) -> tuple[int, int, int, int]:
 
 
 def check_registers(registers: Mapping[str, int], part: str, offset: int, batches: int = 1) -> None:
-    """Refuses what no chip and no reference can run: unknown kernels and pools, maps that leave the AI RAM.
+    """Refuses what neither the chip nor the reference can run: unknown kernels and pools, maps beyond the AI RAM.
 
-    offset: of the register block in the file; batches: maps that lie one behind the other.
+    offset: of the register block in the file.
+    batches: number of maps that lie one behind the other.
+    Raises KModelError that names the register.
     """
 
     def refuse(field_name: str, found: object, wanted: object) -> KModelError:

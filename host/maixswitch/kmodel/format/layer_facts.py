@@ -24,7 +24,7 @@ def conv_of(layer: Layer) -> Conv | None:
 
 
 def batches(layer: Layer) -> int:
-    """How often a KPU layer runs in one inference; 1 but for dilated convolutions of v4."""
+    """How often a KPU layer runs in one inference: 1, except for the dilated convolutions of v4."""
     head = getattr(layer.spec, "head", None)
     return int(getattr(head, "batches", 1))
 
@@ -83,7 +83,7 @@ def parameters(layer: Layer) -> int:
     conv = conv_of(layer)
     if conv is not None:
         return int(conv.weights.size) + 2 * int(conv.norm.mul.size)
-    # Constants of v4 lie outside the layer, but belong to what the network has learned.
+    # The constants of v4 lie outside the layer, but they are part of what the network has learned.
     learned = (getattr(layer.spec, name, None) for name in LEARNED)
     constants = sum(_count(use) for use in layer.uses() if use.memory == CONST)
     return constants + sum(int(value.size) for value in learned if isinstance(value, np.ndarray))
@@ -98,7 +98,7 @@ def weight_bytes(layer: Layer) -> int:
 
 
 def layer_title(layer: Layer) -> str:
-    """What a KPU layer does, as in "conv 3x3 depthwise, stride 2"; the name of any other layer."""
+    """A description such as "conv 3x3 depthwise, stride 2" of a KPU layer; the name of any other layer."""
     conv = conv_of(layer)
     if conv is None:
         return layer.name

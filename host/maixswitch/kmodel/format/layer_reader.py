@@ -1,4 +1,4 @@
-"""Reads the bodies of the layers of either version: where they lie, what is tolerated at the end, the checks."""
+"""Reads and checks the bodies of the layers of either version, and tolerates a file without its last padding."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .byte_reader import Cursor
 from .program import AI_RAM, CONST, MAIN, Context, Layer, LayerType, Use
 
 SHORT_TAIL = 7
-"""The converters seek to a multiple of 8 without writing, so that a file may lack its last bytes."""
+"""Bytes that a file may lack at its end: the converters seek to a multiple of 8 without writing."""
 
 
 def check_main_memory(cursor: Cursor, size: int) -> None:
-    """Refuses a size that no chip has; the field stands at the same offset in both versions."""
+    """Refuses a size that no chip has. The field has the same offset in both versions."""
     if size > MAX_MAIN_MEMORY:
         raise cursor.refuse(
             tr("impossible main memory"),
@@ -31,14 +31,15 @@ def check_main_memory(cursor: Cursor, size: int) -> None:
 def check_count(cursor: Cursor, field: str, offset: int, number: int, most: int) -> None:
     """Refuses a header that announces nothing, or more than any model has.
 
-    offset: of the field in the file; most: the largest number that is accepted.
+    offset: of the field in the file.
+    most: the largest number that is accepted.
     """
     if not 1 <= number <= most:
         raise cursor.refuse(tr("nothing to run, or too much"), field, number, f"1..{most}", offset)
 
 
 def check_use(use: Use, part: str, offset: int | None, context: Context) -> None:
-    """Refuses a piece that does not lie in its memory, and one that writes to constants."""
+    """Refuses a use that reads or writes beyond its memory, and one that writes to constants."""
     limit = {MAIN: context.main_memory, AI_RAM: airam.SIZE, CONST: context.constants}[use.memory]
     if use.start + use.size > limit or (use.writes and use.memory == CONST):
         raise KModelError(
@@ -53,8 +54,9 @@ def check_use(use: Use, part: str, offset: int | None, context: Context) -> None
 class LayerReader:
     """Reads bodies that lie one after another from ``start`` to the end of the file.
 
-    ``heads``: the number of the type and the size of each body. ``file``: the file with the padding that its end may
-    lack. ``notes``: what is odd about its end, but harmless.
+    heads: the number of the type and the size of each body.
+    file: the file, with the padding that it may lack at its end.
+    notes: what is odd about its end, but harmless.
     """
 
     def __init__(self, file: memoryview, start: int, heads: Sequence[tuple[int, int]]) -> None:
@@ -64,7 +66,7 @@ class LayerReader:
         self.notes: tuple[str, ...] = ()
         self.size = size = len(file)
         end = start + sum(body_size for _, body_size in heads)
-        # More than the usual padding is missing, so a layer would be read beyond the end.
+        # More than padding is missing, so a layer would be read beyond the end.
         if end > size + SHORT_TAIL:
             raise KModelError(
                 tr("the file is cut short; copy or download it again"),
@@ -90,8 +92,7 @@ class LayerReader:
         budget = Budget(len(self.file))
         for index, (number, body_size) in enumerate(self.heads):
             kind = types.get(number)
-            # The size of an unknown body is known, but not what it does to memory. So the rest cannot be trusted
-            # either.
+            # Nobody knows what an unknown layer writes, so the layers after it cannot be trusted either.
             if kind is None:
                 raise KModelError(
                     tr("layer {index} is of unknown type", index=index),
@@ -104,7 +105,7 @@ class LayerReader:
             part = tr("layer {index} ({name})", index=index, name=kind.name)
             cursor = Cursor(self.file, position, position + body_size, part)
             spec = kind.parse(cursor, context)
-            # The body itself reached into the missing bytes, so something may be lost besides padding.
+            # The body needs some of the missing bytes, so more than padding may be lost.
             if cursor.position > self.size:
                 lost = len(self.file) - self.size
                 self.notes = (
@@ -114,7 +115,7 @@ class LayerReader:
                         part=part,
                     ),
                 )
-            # First what the layer itself says, then whether its memory exists, then what it costs this PC.
+            # The order of the checks: the layer itself, then its memory, then its cost on this PC.
             problem = spec.problem()
             if problem:
                 raise KModelError(

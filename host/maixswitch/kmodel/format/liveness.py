@@ -15,16 +15,17 @@ from maixswitch.kmodel.format.program import AI_RAM, Program, Use
 from maixswitch.language import tr
 
 INPUT = -1
-"""``born`` of a map that the host puts there before the first layer."""
+"""``born`` of a map that the host writes before the first layer runs."""
 
 
 @dataclass(frozen=True)
 class LiveMap:
     """One feature map in the AI RAM.
 
-    ``row`` and ``rows``: where it lies; ``born``: index of the layer that writes it, INPUT for the model's input;
-    ``last``: index of the last layer that needs it. ``shape``: (batches, channels, height, width) where the file
-    tells it.
+    row, rows: its first row, and how many it takes.
+    born: index of the layer that writes it, INPUT for the model's input.
+    last: index of the last layer that needs it.
+    shape: (batches, channels, height, width), None if the file does not tell it.
     """
 
     row: int
@@ -40,21 +41,25 @@ class LiveMap:
     @property
     def title(self) -> str:
         """The layer that writes it and its sizes, channels first: "layer 3: 64x60x80"."""
-        what = tr("input") if self.born == INPUT else tr("layer {layer}", layer=self.born)
+        writer = tr("input") if self.born == INPUT else tr("layer {layer}", layer=self.born)
         if self.shape is None:
-            return what
+            return writer
         batches, *sizes = (1, 1, 1, *self.shape)[-4:]
-        text = "x".join(map(str, sizes))
+        shape = "x".join(map(str, sizes))
         return (
-            tr("{what}: {batches} of {text}", what=what, batches=batches, text=text)
+            tr("{writer}: {batches} of {shape}", writer=writer, batches=batches, shape=shape)
             if batches > 1
-            else f"{what}: {text}"
+            else f"{writer}: {shape}"
         )
 
 
 @dataclass(frozen=True)
 class AiRam:
-    """The AI RAM over one inference: ``maps`` in the order they are written, ``live`` rows while each layer runs."""
+    """The AI RAM over one inference.
+
+    maps: in the order in which they are written.
+    live: for each layer, the rows that are needed while it runs.
+    """
 
     maps: tuple[LiveMap, ...]
     live: tuple[int, ...]
@@ -84,7 +89,7 @@ class AiRam:
 
 @dataclass
 class _Open:
-    """A map whose end is not known yet; ``spans``: the rows that no layer has overwritten."""
+    """A map whose last reader is not known yet; ``spans``: the rows that no layer has overwritten."""
 
     row: int
     rows: int
@@ -100,7 +105,7 @@ def ai_ram(program: Program) -> AiRam:
     A read keeps every map alive that it touches. A write ends the rows that it overwrites, after the layer has read.
     """
     known: list[_Open] = []
-    # An input lies there before the first layer runs.
+    # An input is in memory before the first layer runs.
     for tensor in program.inputs:
         if tensor.memory == AI_RAM:
             shape, row = tensor.shape, tensor.address // ROW
@@ -137,7 +142,7 @@ def _span(use: Use) -> tuple[int, int]:
 def _read(known: list[_Open], span: tuple[int, int], layer: int) -> None:
     start, end = span
     for item in known:
-        # A map stays alive if any row that is left of it is read, as layers may read a part of a concatenation.
+        # Reading one remaining row keeps the map alive, because a layer may read a part of a concatenation.
         if any(low < end and start < high for low, high in item.spans):
             item.last = max(item.last, layer)
 

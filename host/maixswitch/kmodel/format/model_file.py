@@ -1,4 +1,4 @@
-"""A model as its file describes it: everything that is known of it without running it."""
+"""A model as its file describes it: everything that can be said without running it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from .v4_reader import read_v4
 
 
 class ModelFile:
-    """What one file says.
+    """The content of one file.
 
-    ``inputs`` and ``outputs`` are Tensors in the order of the file, ``layers`` the file's layers, ``main_mem`` the
-    bytes of main memory that the chip must find for it, ``notes`` what is odd but harmless about the file.
+    inputs, outputs: in the order of the file.
+    layers: in the order in which they run.
+    main_mem: bytes of main memory that the model needs.
+    notes: what is odd about the file, but harmless.
     """
 
     def __init__(self, program: Program) -> None:
@@ -59,7 +61,7 @@ class ModelFile:
 
 
 def read_program(data: bytes) -> Program:
-    """The program of a .kmodel file's bytes; KModelError says what else the file is, or where it is broken."""
+    """The program in the bytes of a .kmodel file. KModelError says where it is broken, or what other file it is."""
     # The size is checked first, because any larger file is surely not for a board of 6 MiB.
     if len(data) > MAX_FILE:
         size = tr("{data} or more", data=len(data))

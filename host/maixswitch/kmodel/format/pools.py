@@ -10,8 +10,9 @@ from dataclasses import dataclass
 class PoolType:
     """One value of the register field ``pool_type``.
 
-    ``name``: what the pool does; ``title``: the same for the title of a layer, "" for none; ``stride``: how many times
-    smaller the map becomes along each axis.
+    name: what the pool does.
+    title: the same in the title of a layer, "" for none.
+    stride: how many times smaller the map becomes along each axis.
     """
 
     name: str

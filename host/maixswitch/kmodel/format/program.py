@@ -1,4 +1,4 @@
-"""What a file says, in the same form for both versions: inputs, outputs, memory sizes and a list of layers."""
+"""The content of a file in one form for both versions: inputs, outputs, memory sizes and a list of layers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from .byte_reader import Cursor
 
 MAIN, AI_RAM, CONST = "main", "ai_ram", "const"
 MAX_FILE = 64 << 20
+Problem = tuple[str, object, object]
+"""(field, found, wanted)"""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,11 @@ class Use:
 
 @dataclass(frozen=True)
 class Tensor:
-    """An input or an output. ``bytes``: as the file says; ``shape``: None where the file does not tell it."""
+    """An input or an output.
+
+    bytes: its size as the file states it.
+    shape: None if the file does not tell it.
+    """
 
     memory: str
     dtype: str
@@ -53,8 +59,9 @@ class Context:
 class LayerType:
     """One type of layer that a version of the format has.
 
-    ``id``: its number in the file; ``parse``: turns the bytes of a body into a spec (see ``Layer``); ``known``: False
-    for a type that the format names and no firmware runs.
+    id: its number in the file.
+    parse: turns the bytes of a body into a spec (see ``Layer``).
+    known: False for a type that the format names but no firmware runs.
     """
 
     id: int

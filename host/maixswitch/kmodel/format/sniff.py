@@ -1,4 +1,4 @@
-"""What kind of file this is, by its first bytes, and what its owner can do with it."""
+"""Tells by its first bytes what kind of file this is, and what its owner can do with it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ MAGIC = b"LDMK"
 
 @dataclass(frozen=True)
 class Kind:
-    """``name`` for a listing; ``message`` says what the file is and what to do; ``usable``: this package reads it.
+    """A kind of file.
 
-    ``convert``: converting the network again helps.
+    name: for a listing.
+    message: what the file is and what to do.
+    usable: True if this package reads it.
+    convert: True if converting the network again helps.
     """
 
     name: str
@@ -54,7 +57,7 @@ def file_kind(data: bytes) -> Kind:
                 "the TF card: use the original file, or swap each 4 bytes back"
             ),
         )
-    # The specific tests come first: the test for a text is true for many of the others.
+    # The specific tests come first, because the test for a text is true for many other kinds.
     for test, kind in _OTHERS:
         if test(head):
             return replace(kind, message=word(kind.message))
@@ -64,7 +67,7 @@ def file_kind(data: bytes) -> Kind:
 def _container(version: int) -> Kind:
     if version == 4:
         return Kind(V4, "kmodel v4 (nncase 0.2)", True)
-    # Later versions hold an equal network, so their owner only has to convert it again.
+    # Later versions hold the same kind of network, so its owner only has to convert it again.
     if version > 4:
         return Kind(
             f"kmodel v{version}",

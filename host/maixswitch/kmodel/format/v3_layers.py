@@ -13,9 +13,9 @@ from maixswitch.language import tr
 
 from .airam import ROW, MapLayout
 from .binary_record import F32, I32, U32, array
-from .budget import MAX_PARTS
+from .budget import CALL_COST, MAX_PARTS
 from .conv import Conv
-from .program import AI_RAM, MAIN, Use
+from .program import AI_RAM, MAIN, Problem, Use
 
 FLOAT, BYTE = "float32", "uint8"
 _SIZE = {FLOAT: 4, BYTE: 1}
@@ -27,10 +27,6 @@ def _use(
     return Use(name, MAIN, address, count * _SIZE[dtype], dtype, writes, shape)
 
 
-Problem = tuple[str, object, object]
-"""(field, found, wanted)"""
-CALL_COST = 4000
-"""A few numpy calls cost about as much as this many elements."""
 _SIZES = (
     *("count", "kernel_size", "channels", "channel_size", "in_channels", "out_channels", "width", "height", "number"),
     *("in_w", "in_h", "in_c", "out_w", "out_h", "out_c", "kernel_w", "kernel_h", "stride_w", "stride_h"),
@@ -50,14 +46,14 @@ class Body:
         raise NotImplementedError
 
     def problem(self) -> Problem | None:
-        """A size of nothing, or whatever else makes the layer impossible to run."""
+        """A size of 0, or anything else that makes the layer impossible to run; None if there is nothing."""
         for name in _SIZES:
             if getattr(self, name, 1) == 0:
                 return name, 0, tr("at least 1")
         return None
 
     def work(self) -> int:
-        """About how many elementary operations the layer takes."""
+        """A rough number of elementary operations of the layer."""
         return sum(use.size for use in self.uses())
 
 
@@ -94,7 +90,7 @@ class QuantizedAdd(Body):
 
     def problem(self) -> Problem | None:
         for name in ("a_shift", "b_shift", "out_shift"):
-            if not 0 <= getattr(self, name) < 64:  # more, C does not define for an int64
+            if not 0 <= getattr(self, name) < 64:  # C does not define longer shifts of an int64
                 return name, getattr(self, name), "0..63"
         return super().problem()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import prod
 
 from maixswitch.errors import KModelError
 from maixswitch.language import tr
@@ -19,7 +18,7 @@ from .conv import Conv, check_registers, input_layout, weight_shape
 from .layer_reader import LayerReader, check_count, check_main_memory, check_use
 from .program import AI_RAM, MAIN, Context, Layer, LayerType, Program, Tensor, Use, table
 from .registers import ACTIVATION_SIZE, BLOCK_SIZE, decode_activation, decode_block, decode_norm
-from .shapes import Shapes, written_shapes
+from .shapes import Shapes, fitting, written_shapes
 
 HEADER = 28
 
@@ -28,20 +27,18 @@ def parse_conv(cursor: Cursor, context: Context) -> body.KpuConv:
     """A KPU layer: the body holds four absolute offsets to the register block, weights and tables."""
     head = read(body.ConvBody, cursor)
 
-    def at(offset: int, size: int, name: str) -> memoryview:
-        return Cursor(context.file, min(offset, len(context.file)), len(context.file), cursor.part).take(size, name)
+    def at(offset: int) -> Cursor:
+        return Cursor(context.file, min(offset, len(context.file)), len(context.file), cursor.part)
 
     # The offsets of the file are absolute, so each part is read within the whole file and not within the body.
-    registers = decode_block(at(head.layer_offset, BLOCK_SIZE, tr("register block")))
+    registers = decode_block(at(head.layer_offset).take(BLOCK_SIZE, tr("register block")))
     # The registers decide the sizes of all other parts, so they are checked before those are read.
     check_registers(registers, cursor.part, head.layer_offset)
     shape = weight_shape(registers)
     # The flags of the header, not the layer, say how wide weights are.
-    dtype = "<u2" if context.wide_weights else "u1"
-    size = len(context.file)
-    weights = Cursor(context.file, min(head.weights_offset, size), size, cursor.part).array(dtype, shape, "weights")
-    norm = decode_norm(at(head.norm_offset, 8 * shape[0], tr("batch norm table")))
-    activation = decode_activation(at(head.activation_offset, ACTIVATION_SIZE, tr("activation table")))
+    weights = at(head.weights_offset).array("<u2" if context.wide_weights else "u1", shape, "weights")
+    norm = decode_norm(at(head.norm_offset).take(8 * shape[0], tr("batch norm table")))
+    activation = decode_activation(at(head.activation_offset).take(ACTIVATION_SIZE, tr("activation table")))
     return body.KpuConv(head, Conv(registers, weights, norm, activation))
 
 
@@ -73,7 +70,7 @@ LAYER_TYPES = table(
 
 @dataclass(frozen=True, eq=False)
 class Opaque(body.Body):
-    """A layer whose body no public source describes: all that is known are its type and its bytes."""
+    """A layer whose body no public source describes: only its type and its bytes are known."""
 
     flags: int
     content: bytes
@@ -96,11 +93,11 @@ RESERVED_TYPES = table(
     LayerType(19, "quantized_fully_connected", parse_opaque, known=False),
     LayerType(21, "quantized_tensorflow_flatten", parse_opaque, known=False),
 )
-"""Types that the format names and no device runs: such a file can be read and listed, and fails when it runs."""
+"""Types that the format names but no board runs. Such a file can be read and listed; running it fails."""
 
 
 def read_v3(file: memoryview) -> Program:
-    """The program of a v3 file; KModelError where it cannot be one."""
+    """The program of a v3 file. KModelError if the file is broken or not for the K210."""
     size = len(file)
     header = Cursor(file, 0, size, tr("the header"))
     header.u32("version")
@@ -126,10 +123,10 @@ def read_v3(file: memoryview) -> Program:
     ranges = [(header.u32(tr("output address")), header.u32(tr("output size"))) for _ in range(output_count)]
     heads = [(header.u32(tr("layer type")), header.u32("body_size")) for _ in range(length)]
 
-    # The shapes of the outputs are known only once all layers are.
-    bodies = LayerReader(file, header.position, heads)
-    context = Context(bodies.file, main_memory, wide_weights=not flags & 1)
-    layers = bodies.layers({**LAYER_TYPES, **RESERVED_TYPES}, context)
+    # The layers tell the shapes of the outputs, so they are read first.
+    reader = LayerReader(file, header.position, heads)
+    context = Context(reader.file, main_memory, wide_weights=not flags & 1)
+    layers = reader.layers({**LAYER_TYPES, **RESERVED_TYPES}, context)
     known = written_shapes(layers)
     outputs = tuple(_output(start, count, known, context, i) for i, (start, count) in enumerate(ranges))
     check_ends(outputs)
@@ -140,12 +137,12 @@ def read_v3(file: memoryview) -> Program:
         inputs=(_input(layers[0]),),
         outputs=outputs,
         layers=layers,
-        notes=bodies.notes,
+        notes=reader.notes,
     )
 
 
 def _output(start: int, size: int, known: Shapes, context: Context, index: int) -> Tensor:
-    """The header counts four bytes per element, whatever the type; the layer that writes there tells the type."""
+    """The header counts four bytes for each element of any type; the type is that of the layer that writes there."""
     # v3 does not state the type of an output. An output that no layer writes is taken for floats.
     written, shape = known.get((MAIN, start), (None, None))
     dtype = written.dtype if written else "float32"
@@ -153,12 +150,11 @@ def _output(start: int, size: int, known: Shapes, context: Context, index: int) 
     use = Use("address, size", MAIN, start, elements * DTYPES[dtype].itemsize, dtype)
     check_use(use, tr("output {index}", index=index), HEADER + 8 * index, context)
     # Layers such as a table keep their input's shape, which may belong to another number of elements.
-    fitting = shape is not None and prod(shape) == elements
-    return Tensor(MAIN, dtype, start, size, elements, shape if fitting else None)
+    return Tensor(MAIN, dtype, start, size, elements, fitting(shape, elements))
 
 
 def _input(first: Layer) -> Tensor:
-    """v3 has no input descriptor: the first layer tells, and the firmware takes only these two kinds."""
+    """A v3 file does not describe its input; the first layer does, and the firmware starts with only two types."""
     if isinstance(first.spec, body.KpuConv):
         layout = input_layout(first.spec.conv.registers)
         shape = (1, layout.channels, layout.height, layout.width)

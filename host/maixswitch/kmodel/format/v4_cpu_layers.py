@@ -10,7 +10,9 @@ from math import prod
 from typing import Any
 
 from .binary_record import F32, I32, U32, Shape, array
-from .v4_node import CALL_COST, ByteNode, Clamp, Geometry, Node, Problem, Range
+from .budget import CALL_COST
+from .program import Problem
+from .v4_node import ByteNode, Clamp, Geometry, Node, Range
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +116,7 @@ class CpuReduceWindow(Node):
         batches, height, width, channels = self.in_shape
         return {"input": self.in_shape, "output": (batches, *self.geometry.size(height, width), channels)}
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return None if self.op < 3 else ("reduce_op", self.op, "0..2")
 
     def work(self) -> int:

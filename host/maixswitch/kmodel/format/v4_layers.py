@@ -12,10 +12,12 @@ from typing import Any
 from maixswitch.language import tr
 
 from .binary_record import F32, I32, U32, Shape, array
-from .v4_node import CALL_COST, ByteNode, Clamp, Geometry, Node, Problem, Range, at_least, one_of
+from .budget import CALL_COST
+from .program import Problem
+from .v4_node import ByteNode, Clamp, Geometry, Node, Range, at_least, one_of
 
 RESULT_COST = 16
-"""What is done once per result of a matrix product, in multiplications."""
+"""The cost of one result of a matrix product besides its terms, in multiplications."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,7 @@ class Binary(Node):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {"a": self.a_shape, "b": self.b_shape, "output": self.out_shape}
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return one_of("binary_op", self.op, 6)
 
 
@@ -62,7 +64,7 @@ class QuantizedBinary(ByteNode):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {"a": self.a_shape, "b": self.b_shape, "output": self.out_shape}
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return one_of("binary_op", self.op, 6)
 
 
@@ -81,9 +83,9 @@ class ConvNode(Node):
         out_shape = (self.in_shape[0], self.out_channels, *self.geometry.size(*self.in_shape[2:]))
         return {"input": self.in_shape, "output": out_shape}
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         channels = self.in_shape[1]
-        # A rest of the division would make the reference index beyond its weights.
+        # With a remainder, the reference would read beyond its weights.
         if self.groups < 1 or channels % self.groups or self.out_channels % self.groups:
             return (
                 "groups",
@@ -143,7 +145,7 @@ class Conv2dTranspose(Node):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {"input": self.in_shape, "output": self.out_shape}
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         # Unlike above, the output's channels come from a shape of the file, which may contradict the groups.
         if self.groups < 1 or self.in_shape[1] % self.groups or self.out_shape[1] % self.groups:
             return (
@@ -168,13 +170,13 @@ class Quantize(Node):
     zero_point: I32
     scale: F32
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return at_least(tr("size of output"), self.output.size, self.input.size // 4)
 
 
 @dataclass(frozen=True, eq=False)
 class Dequantize(Quantize):
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return at_least(tr("size of output"), self.output.size, self.input.size * 4)
 
 
@@ -225,7 +227,7 @@ class Reduce(Node):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {"input": self.in_shape, "output": self.out_shape}
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         # An axis is either kept or reduced to one element. With any other size the reference would write beyond its
         # end.
         if any(out not in (1, size) for out, size in zip(self.out_shape, self.in_shape, strict=True)):
@@ -252,7 +254,7 @@ class ReduceWindow(Node):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {"input": self.in_shape, "output": (*self.in_shape[:2], *self.geometry.size(*self.in_shape[2:]))}
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return one_of("reduce_op", self.op, 4)
 
     def work(self) -> int:
@@ -283,7 +285,7 @@ class Unary(Node):
     output: Range
     op: U32
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return at_least(tr("size of output"), self.output.size, self.input.size // 4 * 4) or one_of(
             "unary_op", self.op, 10
         )

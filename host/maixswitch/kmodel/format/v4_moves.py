@@ -15,8 +15,8 @@ from .airam import ROW, MapLayout
 from .binary_record import I32, U8, U32, Shape, array
 from .budget import MAX_PARTS
 from .conv import Conv
-from .program import AI_RAM, MAIN, Use
-from .v4_node import LARGEST, MEMORIES, AnyNode, ByteNode, Node, Padding, Problem, Range, at_least, one_of
+from .program import AI_RAM, MAIN, Problem, Use
+from .v4_node import LARGEST, MEMORIES, AnyNode, ByteNode, Node, Padding, Range, at_least, one_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,17 +43,17 @@ class Concat(ByteNode):
             return tr("inner_size, outer_size"), (self.inner_size, self.outer_size), tr("at least 1")
         return super().problem()
 
-    def trouble(self) -> Problem | None:
-        whole = self.outer_size * self.inner_size
+    def own_problem(self) -> Problem | None:
+        slice_size = self.outer_size * self.inner_size
         for (_, part), dim in zip(self.ranges(), self.dims.tolist(), strict=False):
             # A part that is smaller than its slices would be read beyond its end.
-            if dim < 0 or part.size < whole * dim:
+            if dim < 0 or part.size < slice_size * dim:
                 return (
                     tr("size of part"),
                     part.size,
-                    tr("at least {whole}, for {dim} slices", whole=whole * dim, dim=dim),
+                    tr("at least {size}, for {dim} slices", size=slice_size * dim, dim=dim),
                 )
-        return at_least(tr("size of output"), self.output.size, whole * int(self.dims.sum()))
+        return at_least(tr("size of output"), self.output.size, slice_size * int(self.dims.sum()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +75,8 @@ class Pad(AnyNode):
         out_shape = tuple(size + pad.before + pad.after for size, pad in zip(self.in_shape, pads, strict=True))
         return {"input": self.in_shape, "output": out_shape}
 
-    def kept(self) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-        """Where the input's elements lie in the output, and which of them lie there; none where pads crop them all."""
+    def copied(self) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+        """The slices of the output and of the input that hold the same elements; empty if the pads crop them all."""
         target, source = [], []
         for size, pad in zip(self.in_shape, (self.n, self.c, self.h, self.w), strict=True):
             # A negative pad crops, so the first kept element may lie inside the input.
@@ -91,7 +91,7 @@ class MemoryCopy(Node):
     input: Range
     output: Range
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return at_least(tr("size of output"), self.output.size, self.input.size // 4 * 4)
 
 
@@ -110,7 +110,7 @@ class Resize(AnyNode):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {"input": self.in_shape, "output": (*self.in_shape[:2], self.out_h, self.out_w)}
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return one_of("mode", self.mode, 2)
 
 
@@ -122,18 +122,18 @@ class Transpose(AnyNode):
     perm: Shape
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        # A damaged permutation says nothing about the output. ``trouble`` refuses it with a message.
+        # A damaged permutation says nothing about the output. ``own_problem`` refuses it with a message.
         if sorted(self.perm) != [0, 1, 2, 3]:
             return {"input": self.in_shape}
         return {"input": self.in_shape, "output": tuple(self.in_shape[axis] for axis in self.perm)}
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return None if sorted(self.perm) == [0, 1, 2, 3] else ("perm", self.perm, tr("each of 0, 1, 2, 3 once"))
 
 
 @dataclass(frozen=True, eq=False)
 class StridedSlice(AnyNode):
-    """``end`` may be -1 with a negative stride. The converter has used up the masks; they mean nothing at run time."""
+    """``end`` may be -1 with a negative stride. The masks have no effect: the converter has applied them."""
 
     input: Range
     output: Range
@@ -148,21 +148,21 @@ class StridedSlice(AnyNode):
     shrink_axis_mask: I32
 
     def indices(self) -> list[range]:
-        """The places that are taken along each axis."""
+        """The indices that are taken along each axis."""
         return [range(*part) for part in zip(self.begin, self.end, self.strides, strict=True)]
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         if 0 in self.strides:
             return {"input": self.in_shape}
-        return {"input": self.in_shape, "output": tuple(len(places) for places in self.indices())}
+        return {"input": self.in_shape, "output": tuple(len(indices) for indices in self.indices())}
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         # A stride of 0 would never end.
         if 0 in self.strides:
             return "strides", self.strides, tr("no zero")
-        for axis, places in enumerate(self.indices()):
+        for axis, indices in enumerate(self.indices()):
             # An index outside the axis would read another row, or leave the memory.
-            least, most = sorted((places[0], places[-1]))
+            least, most = sorted((indices[0], indices[-1]))
             if not 0 <= least <= most < self.in_shape[axis]:
                 return tr("begin, end of axis {axis}", axis=axis), (least, most), f"0..{self.in_shape[axis] - 1}"
         return None
@@ -174,15 +174,15 @@ class TableLookup(ByteNode):
     table: Range
     output: Range
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return at_least(tr("size of table"), self.table.size, 256) or at_least(
             tr("size of output"), self.output.size, self.input.size
         )
 
 
-def _whole_row(part: Range) -> Problem | None:
-    """None for a place that can hold feature maps."""
-    # The KPU addresses its memory in rows, and upload writes whole maps, so anything else would not be found again.
+def _row_problem(part: Range) -> Problem | None:
+    """None for a range that can hold feature maps: whole rows of the AI RAM."""
+    # The KPU addresses its memory in rows, and upload writes whole maps, so nothing else could read the result.
     if MEMORIES[part.memory] != AI_RAM:
         return tr("memory type of output"), part.memory, "2 (AI RAM)"
     return (tr("start of output"), part.start, tr("a multiple of {row}", row=ROW)) if part.start % ROW else None
@@ -201,10 +201,10 @@ class KpuUpload(ByteNode):
         yield self.input.use("input", self.in_shape)
         yield self.output.use("output", self.in_shape)
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         batches, channels, height, width = self.in_shape
         size = MapLayout(channels, height, width).size * batches
-        return _whole_row(self.output) or at_least(tr("size of output"), self.output.size, size)
+        return _row_problem(self.output) or at_least(tr("size of output"), self.output.size, size)
 
 
 @dataclass(frozen=True, eq=False)

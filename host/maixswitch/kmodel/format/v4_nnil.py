@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from maixswitch.language import tr
 
 from .binary_record import read
+from .budget import CALL_COST
 from .byte_reader import Cursor
+from .program import Problem
 from .v4_layers import UNARY_NAMES
-from .v4_node import CALL_COST, Node, Problem, Range, at_least
+from .v4_node import Node, Range, at_least
 
 STACK = 64
 RETURN = 0xA0
@@ -21,13 +23,13 @@ IMMEDIATE = 6
 
 
 OPERATIONS: dict[int, tuple[str, int]] = {
-    # code: name, values taken (the last one on top)
+    # code: name, number of values that it takes from the stack
     **{0x20 + index: (name, 1) for index, name in enumerate(UNARY_NAMES)},
     **{0x40 + index: (name, 2) for index, name in enumerate(("add", "sub", "mul", "div", "min", "max"))},
     0x80: ("clamp", 3),
 }
 STACK_MOVES: dict[int, tuple[str, int, int]] = {
-    # code: name, values that must be there, values more afterwards
+    # code: name, values that must be on the stack, change of their number
     0: ("nop", 0, 0),
     1: ("dup", 1, 1),
     2: ("pop", 1, -1),
@@ -53,7 +55,7 @@ class Nnil(_Ends):
     def work(self) -> int:
         return len(self.code) * (self.input.size + CALL_COST)
 
-    def trouble(self) -> Problem | None:
+    def own_problem(self) -> Problem | None:
         return at_least(tr("size of output"), self.output.size, self.input.size // 4 * 4)
 
 

@@ -10,18 +10,14 @@ from maixswitch.language import tr
 
 from .binary_record import F32, I32, U32
 from .budget import MAX_MAIN_MEMORY
-from .program import AI_RAM, CONST, MAIN, Use
+from .program import AI_RAM, CONST, MAIN, Problem, Use
 
 MEMORIES = {0: CONST, 1: MAIN, 2: AI_RAM}
 DATATYPES = {0: "float32", 1: "uint8"}
 SIZES = {"float32": 4, "uint8": 1}
 WRITTEN = ("output", "main_output")
-Problem = tuple[str, object, object]
-"""(field, found, wanted)"""
 LARGEST = MAX_MAIN_MEMORY
-"""No size along one axis, and no filter, stride or dilation, is larger: there is no memory for more."""
-CALL_COST = 4000
-"""A few numpy calls cost about as much as this many elements."""
+"""The largest size along an axis, filter, stride or dilation: no memory holds more."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class Range:
         return Use(name, memory, self.start, self.size, dtype, name in WRITTEN, shape)
 
     def problem(self, name: str, shape: tuple[int, ...] | None, item: int) -> Problem | None:
-        """What is wrong with it as the place of a tensor of ``shape`` and ``item`` bytes per element."""
+        """Why a tensor of ``shape`` with ``item`` bytes per element cannot lie here; None if it can."""
         # The memory type chooses an address space. An unknown one cannot be looked up at all.
         if self.memory not in MEMORIES:
             return (
@@ -65,7 +61,7 @@ class Range:
 
 def at_least(name: str, size: int, least: int) -> Problem | None:
     """None for a size that is large enough."""
-    return None if size >= least else (name, size, tr("at least {wanted}", wanted=least))
+    return None if size >= least else (name, size, tr("at least {least}", least=least))
 
 
 def one_of(name: str, value: int, count: int) -> Problem | None:
@@ -83,7 +79,7 @@ class Padding:
 
 @dataclass(frozen=True)
 class Clamp:
-    """A float activation: low and high limit; the whole float range means none."""
+    """A float activation: low and high limit. The full range of float32 means no limit."""
 
     low: F32
     high: F32
@@ -109,7 +105,7 @@ class Geometry:
         return (rest_h + self.stride_h) // self.stride_h, (rest_w + self.stride_w) // self.stride_w
 
     def problem(self) -> Problem | None:
-        """A size that is not positive or beyond all reason."""
+        """A field that is below 1 or beyond LARGEST, if there is one."""
         # Strides and dilations of 0 would divide by zero or never end.
         for entry in fields(self)[2:]:
             value = getattr(self, entry.name)
@@ -120,14 +116,14 @@ class Geometry:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """Every field of type Range is a piece of memory; a subclass adds what else must hold."""
+    """A node; every field of type Range is a piece of memory that it reads or writes."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shapes of the ranges, by field name, where the body tells them."""
         return {}
 
     def item(self, name: str) -> int:
-        """Bytes per element that the operation takes or makes there, whatever the range's data type says."""
+        """Bytes per element that the operation reads or writes there; the range's data type may differ."""
         return 4
 
     def ranges(self) -> Iterator[tuple[str, Range]]:
@@ -144,25 +140,25 @@ class Node:
             yield part.use(name, shapes.get(name))
 
     def problem(self) -> Problem | None:
-        """What makes the node impossible to run, if anything."""
+        """What makes the node impossible to run; None if there is nothing."""
         geometry = getattr(self, "geometry", None)
         problem: Problem | None = geometry.problem() if geometry is not None else None
         if problem:
             return problem
         shapes = self.shapes()
-        # A bad window would make wrong shapes, so that it is reported first.
+        # The window was checked first, because a bad one would give wrong shapes here.
         for name, part in self.ranges():
             problem = part.problem(name, shapes.get(name), self.item(name))
             if problem:
                 return problem
-        return self.trouble()
+        return self.own_problem()
 
-    def trouble(self) -> Problem | None:
-        """What the subclass itself asks for."""
+    def own_problem(self) -> Problem | None:
+        """What only this type of node requires; None if it holds."""
         return None
 
     def work(self) -> int:
-        """About how many elementary operations the node takes."""
+        """A rough number of elementary operations of the node."""
         return sum(part.size for _, part in self.ranges())
 
 

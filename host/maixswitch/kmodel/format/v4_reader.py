@@ -17,19 +17,19 @@ from .budget import MAX_ENDS, MAX_LAYERS, check_ends
 from .byte_reader import Cursor
 from .conv import Conv, check_registers, weight_shape
 from .layer_reader import LayerReader, check_count, check_main_memory, check_use
-from .program import AI_RAM, CONST, Context, LayerType, Program, Tensor, table
+from .program import AI_RAM, CONST, Context, LayerType, Problem, Program, Tensor, table
 from .registers import ACTIVATION_SIZE, BLOCK_SIZE, decode_activation, decode_block, decode_norm
-from .shapes import Shapes, written_shapes
+from .shapes import Shapes, fitting, written_shapes
 from .v4_nnil import parse_nnil
-from .v4_node import SIZES, Problem, Range, at_least
+from .v4_node import SIZES, Range, at_least
 
 
 def parse_kpu_conv(cursor: Cursor, context: Context) -> moves.KpuConv:
-    """A KPU node: three register fields that have no use in a file hold the gaps before the tables and the weights."""
+    """A KPU node; three address fields of the register block hold the gaps before the tables and the weights."""
     head = read(moves.KpuHead, cursor)
     offset = cursor.position
     registers = decode_block(cursor.take(BLOCK_SIZE, tr("register block")))
-    # Without a batch, the check of the maps below would accept any place in the AI RAM.
+    # Without a batch, the check of the maps below would accept any address in the AI RAM.
     if head.batches < 1:
         raise cursor.refuse(tr("nothing to run"), "batches", head.batches, tr("at least 1"))
     check_registers(registers, cursor.part, offset, head.batches)
@@ -96,10 +96,10 @@ class Header:
 
 
 def read_v4(file: memoryview) -> Program:
-    """The program of a v4 file; KModelError where it cannot be one."""
+    """The program of a v4 file. KModelError if the file is broken or not for the K210."""
     cursor = Cursor(file, 0, len(file), tr("the header"))
     header = read(Header, cursor)
-    # The format has a number for each chip it was made for. Only these two run on the board.
+    # The format has a number for each chip that nncase supports. Only these two run on the board.
     if header.target not in TARGETS:
         raise cursor.refuse(tr("not a K210 model"), "target", header.target, tr("0 (CPU) or 1 (K210)"), 12)
     check_main_memory(cursor, header.main_mem)
@@ -111,7 +111,7 @@ def read_v4(file: memoryview) -> Program:
             tr("cut short, or a broken header"),
             sizes,
             tr("{left} bytes", left=cursor.left),
-            tr("{wanted} bytes", wanted=needed),
+            tr("{size} bytes", size=needed),
             16,
         )
     check_count(cursor, "nodes", 24, header.nodes, MAX_LAYERS)
@@ -122,10 +122,10 @@ def read_v4(file: memoryview) -> Program:
     outputs = [read(Range, cursor) for _ in range(header.outputs)]
     constants = cursor.take(header.constants, "constants")
     heads = [(cursor.u32("opcode"), cursor.u32("body_size")) for _ in range(header.nodes)]
-    bodies = LayerReader(file, cursor.position, heads)
-    context = Context(bodies.file, header.main_mem, header.constants)
-    layers = bodies.layers(NODE_TYPES, context)
-    # The header has no shapes for outputs: the layers tell them.
+    reader = LayerReader(file, cursor.position, heads)
+    context = Context(reader.file, header.main_mem, header.constants)
+    layers = reader.layers(NODE_TYPES, context)
+    # The header does not state the shapes of the outputs; the layers do.
     known = written_shapes(layers)
     input_tensors = tuple(
         _input(part, tuple(shape), context, i) for i, (part, shape) in enumerate(zip(inputs, shapes, strict=True))
@@ -141,11 +141,11 @@ def read_v4(file: memoryview) -> Program:
         outputs=output_tensors,
         layers=layers,
         constants=constants,
-        notes=bodies.notes,
+        notes=reader.notes,
     )
 
 
-def _place(part: Range, name: str, problem: Problem | None, offset: int, context: Context) -> str:
+def _check_range(part: Range, name: str, problem: Problem | None, offset: int, context: Context) -> str:
     """Checks the range of an input or output; returns its data type."""
     if problem:
         raise KModelError(
@@ -172,13 +172,13 @@ def _input(part: Range, shape: tuple[int, ...], context: Context, index: int) ->
     # Constants are part of the file, so writing an input there would change the network.
     if use.memory == CONST:
         problem = tr("memory type of {name}", name=name), part.memory, tr("1 (main) or 2 (AI RAM)")
-    dtype = _place(part, name, problem, HEADER + 16 * index, context)
+    dtype = _check_range(part, name, problem, HEADER + 16 * index, context)
     return Tensor(use.memory, dtype, part.start, part.size, prod(shape), shape)
 
 
 def _output(part: Range, known: Shapes, context: Context, index: int, offset: int) -> Tensor:
     name = tr("output {index}", index=index)
-    dtype = _place(part, name, part.problem(name, None, 1), offset + 16 * index, context)
+    dtype = _check_range(part, name, part.problem(name, None, 1), offset + 16 * index, context)
     memory = part.use(name).memory
     shape = known.get((memory, part.start), (None, None))[1]
     # The size of the range is all that is known where no layer tells a shape.
@@ -188,5 +188,4 @@ def _output(part: Range, known: Shapes, context: Context, index: int, offset: in
         maps = maps_in(shape, dtype, part.size) if part.start % ROW == 0 else None
         shape = shape if maps is not None else None
         elements = prod(shape) if shape is not None else elements
-    fitting = shape is not None and prod(shape) == elements
-    return Tensor(memory, dtype, part.start, part.size, elements, shape if fitting else None)
+    return Tensor(memory, dtype, part.start, part.size, elements, fitting(shape, elements))

@@ -1,1 +1,1 @@
-"""What a .kmodel file costs and whether it fits: memory, firmwares, time, pictures, comparisons."""
+"""Whether a .kmodel file fits a board and what it costs: memory, firmwares, time, pictures, comparisons."""

@@ -1,4 +1,4 @@
-"""One run with files in and out, and how long the emulator takes on this PC."""
+"""Runs a model once from files to a file, and measures how long the emulator takes on this PC."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_input(path: Path, tensor: Tensor) -> Array:
     Raises MaixSwitchError when the file cannot be read, and KModelError when the model does not take a picture.
     """
     try:
-        # The ending decides: a .npy file goes into the model as it is, and anything else is taken for a picture.
+        # A .npy file goes into the model as it is. A file with any other ending is read as a picture.
         if path.suffix.lower() in ARRAYS:
             return _array(path)
         return _picture(path, tensor)
@@ -55,7 +55,9 @@ def _array(path: Path) -> Array:
             tr("cannot read {path}: not one plain array as numpy.save writes it", path=path), EXIT_IO
         ) from error
     if not isinstance(loaded, np.ndarray):
-        raise MaixSwitchError(tr("cannot read {path}: several arrays; wanted one, by numpy.save", path=path), EXIT_IO)
+        raise MaixSwitchError(
+            tr("cannot read {path}: it holds several arrays; expected one, written by numpy.save", path=path), EXIT_IO
+        )
     return loaded
 
 
@@ -63,10 +65,10 @@ def _picture(path: Path, tensor: Tensor) -> Array:
     from PIL import Image, UnidentifiedImageError
 
     shape = tensor.shape[-3:] if tensor.shape else ()
-    # Only grey and RGB can be made of a picture. Other inputs hold something that no camera gives.
+    # A picture can only become grey or RGB. An input of other channels holds something that no camera gives.
     if len(shape) != 3 or shape[0] not in (1, 3):
-        wanted = tr("{elements} values of {dtype}", elements=tensor.elements, dtype=tensor.dtype)
-        raise KModelError(tr("the model takes no picture: give an array (.npy)"), field="input", wanted=wanted)
+        expected = tr("{elements} values of {dtype}", elements=tensor.elements, dtype=tensor.dtype)
+        raise KModelError(tr("the model takes no picture: give an array (.npy)"), field="input", wanted=expected)
     channels, height, width = shape
     try:
         with Image.open(path) as image:
@@ -87,7 +89,7 @@ def run_once(kmodel: KModel, arrays: Sequence[Array], output: Path) -> dict[str,
     """
     # numpy appends the ending by itself, and the user would then look for a file of another name.
     if output.suffix.lower() != ".npz":
-        raise MaixSwitchError(tr("--output {output}: wanted a name that ends in .npz", output=output), EXIT_USAGE)
+        raise MaixSwitchError(tr("--output {output}: expected a name that ends in .npz", output=output), EXIT_USAGE)
     # Only the run is timed. Reading and writing files depends on the disk.
     start = perf_counter()
     results = kmodel.run(*arrays)
@@ -147,7 +149,7 @@ def measure(kmodel: KModel, repeat: int = 10) -> dict[str, Any]:
             now = perf_counter()
             times[index].append(now - before)
             before = now
-    # Medians, because a busy PC makes single runs slow and none of them fast.
+    # Medians are taken, because a busy PC makes single runs slow but never fast.
     layers = []
     for layer, spent in zip(kmodel.layers, times, strict=True):
         seconds, work = median(spent), macs(layer)
@@ -178,7 +180,7 @@ def measure(kmodel: KModel, repeat: int = 10) -> dict[str, Any]:
 
 
 def table(figures: dict[str, Any]) -> Iterator[str]:
-    """The measurement as a table for people."""
+    """The measurement as a table, line by line."""
     rows = [
         (
             str(item["index"]),

@@ -1,4 +1,4 @@
-"""Whether the registers of a KPU layer agree with each other, and whether the chip's tools would write such a layer.
+"""Checks whether the registers of a KPU layer agree, and whether any published converter writes such a layer.
 
 The emulator derives the memory layout from the sizes of the maps. A file whose registers describe another layout would
 run differently on the chip. Sources: K210 register block; nncase 0.1 K210Conv2d.cs and nncase 0.2, which compute these
@@ -39,7 +39,11 @@ MAX_SHIFT = 31
 
 @dataclass(frozen=True)
 class RegisterFinding:
-    """One odd register. ``layer``: its index; ``limit``: True if it is consistent, but no tool writes such a layer."""
+    """One odd register.
+
+    layer: index of the layer.
+    limit: True if the registers agree, but no converter writes such a layer.
+    """
 
     layer: int
     field: str
@@ -67,7 +71,7 @@ def expected(conv: Conv) -> dict[str, int]:
     # A depthwise layer has all its weights in one load (nncase 0.1 K210Conv2d.cs).
     at_once = target.channels if conv.depthwise else registers["o_ch_num_coef"] + 1
     stride = POOL_TYPES[conv.pool].stride
-    # The zero points stand in the file multiplied by a shift, and with the opposite sign.
+    # The file holds the zero points shifted to the left, and with the opposite sign.
     zero_x = -(registers["arg_w"] >> registers["shr_w"])
     zero_w = -(registers["arg_x"] >> registers["shr_x"])
     return {
@@ -83,7 +87,7 @@ def expected(conv: Conv) -> dict[str, int]:
         "wb_channel_switch_addr": target.line_rows * target.height,
         "wb_row_switch_addr": target.line_rows,
         "wb_group": target.groups,
-        # The register has 16 bits, and of a larger number the converters write the lower ones.
+        # The register has 16 bits; the converters write the lower 16 bits of a larger number.
         "channel_byte_num": (target.width * target.height - 1) & 0xFFFF,
         "dma_total_byte": target.width * target.height * target.channels - 1,
         "pad_value": zero_x,
@@ -119,7 +123,7 @@ def check_layer(layer: Layer) -> Iterator[RegisterFinding]:
 
 
 def check_limits(index: int, conv: Conv) -> Iterator[RegisterFinding]:
-    """Yields what the chip's tools would not write."""
+    """Yields the values that no published converter writes."""
     source, target = conv.input, conv.output
     # Layers outside these limits may run, but nobody has published one, so this is only a warning.
     if source.width not in WIDTHS:
@@ -128,7 +132,7 @@ def check_limits(index: int, conv: Conv) -> Iterator[RegisterFinding]:
         yield RegisterFinding(index, tr("input height"), source.height, "4..256", True)
     if min(target.width, target.height) < 4:
         yield RegisterFinding(index, tr("output size"), (target.width, target.height), tr("at least 4 x 4"), True)
-    # No published converter writes it, so nothing shows whether the chip computes it as the reference does.
+    # No published converter writes such a layer, so nothing shows whether the chip computes it as the reference does.
     if conv.depthwise and conv.pool:
         yield RegisterFinding(index, tr("pool of a depthwise layer"), POOL_TYPES[conv.pool].name, "none", True)
     load = LOAD_BYTES[conv.weights.dtype.itemsize]

@@ -39,9 +39,13 @@ def describe_file(
     flavours: Sequence[str] = (),
     gc_kib: int | None = None,
 ) -> Document:
-    """The document of any file: of a model, or of what it is instead (``usable`` false, ``message``, ``converter``).
+    """Describes any file. A file that is not a model gets ``usable`` false, ``message`` and perhaps ``converter``.
 
-    ``flavours``: names to judge, all when empty. Raises KModelError for a v3 or v4 file that is broken.
+    frame: width and height of the camera frame, None without a camera.
+    panel: width and height of the LCD, "own" for the firmware's own, None without one.
+    flavours: names of the firmwares to judge; all if empty.
+    gc_kib: size of the Python heap in KiB, None for the firmware's own.
+    Raises KModelError for a v3 or v4 file that is broken.
     """
     data = read_file(path)
     kind = file_kind(data)
@@ -52,7 +56,7 @@ def describe_file(
 
 
 def describe_broken(path: Path, error: KModelError) -> Document:
-    """The document of a broken v3 or v4 file: where it is broken, what was found there and what was expected."""
+    """Describes a broken v3 or v4 file: where it is broken, what was found there and what was expected."""
     return {
         "schema": SCHEMA,
         "command": "kmodel info",
@@ -68,7 +72,7 @@ def describe_broken(path: Path, error: KModelError) -> Document:
 
 
 def describe_other(path: Path, data: bytes, kind: Kind) -> Document:
-    """The document of a file that this package does not run."""
+    """Describes a file that this package does not run."""
     document: Document = {
         "schema": SCHEMA,
         "command": "kmodel info",
@@ -88,12 +92,12 @@ def describe_other(path: Path, data: bytes, kind: Kind) -> Document:
 
 
 def _swapped(data: bytes) -> str:
-    """What a word-swapped file becomes when its words are swapped back."""
+    """A sentence about the model in a word-swapped file."""
     import numpy as np
 
-    whole = len(data) // 4 * 4
+    word_bytes = len(data) // 4 * 4
     # The last bytes that do not fill a word are kept as they are.
-    plain = np.frombuffer(data, ">u4", whole // 4).astype("<u4").tobytes() + data[whole:]
+    plain = np.frombuffer(data, ">u4", word_bytes // 4).astype("<u4").tobytes() + data[word_bytes:]
     try:
         kmodel = load(plain)
     except KModelError as error:
@@ -113,9 +117,9 @@ def describe(
     flavours: Sequence[str] = (),
     gc_kib: int | None = None,
 ) -> Document:
-    """The document of a model; the names of flavours must exist (MaixSwitchError, usage)."""
-    # The camera and LCD of the first firmware stand for all in the part that is not judged by firmware.
-    # Without a choice all firmwares are judged, because most users do not know which one is on the board.
+    """Describes a model; arguments as in ``describe_file``. MaixSwitchError (usage) for an unknown flavour."""
+    # Without a choice all firmwares are judged, because most users do not know which one is on the board. The parts
+    # that do not depend on the firmware show the camera and the LCD of the first one.
     judged = [memory(kmodel, name, frame, panel, gc_kib) for name in flavours or names()]
     estimate = timing(kmodel, panel=judged[0].panel)
     ram = kmodel.ai_ram
@@ -141,7 +145,7 @@ def describe(
 
 
 def _warnings(kmodel: KModel, judged: Sequence[Memory]) -> list[str]:
-    """What no published converter writes, what no firmware runs, and what the judged firmwares ignore."""
+    """Layers that no firmware runs, activations that the judged firmwares ignore, and odd registers."""
     unknown = [
         tr("{layer}: no firmware runs this type", layer=layer) for layer in kmodel.layers if not layer.type.known
     ]
@@ -169,7 +173,7 @@ def shape_text(tensor: Tensor) -> str:
 
 
 def use(kmodel: KModel) -> list[str]:
-    """How MaixPy has to call this model, one sentence each."""
+    """Sentences on how a MaixPy program calls this model."""
     lines = []
     first = kmodel.inputs[0]
     pictures = first.memory == AI_RAM
@@ -184,7 +188,7 @@ def use(kmodel: KModel) -> list[str]:
     else:
         lines.append(tr("no picture: kpu.forward takes a list of {elements} numbers", elements=first.elements))
     grid = region(kmodel)
-    # run_yolo2 feeds a picture, so that a fitting output alone is not enough.
+    # run_yolo2 feeds a picture, so a fitting output alone is not enough.
     if grid and pictures:
         lines.append(
             tr(
@@ -200,8 +204,8 @@ def use(kmodel: KModel) -> list[str]:
         channels = (kmodel.outputs[0].shape or (0, 0, 0))[-3]
         lines.append(
             tr(
-                "kpu.run_yolo2 of MaixPy cannot take its output: it wants (classes + 5) x "
-                "{anchors} channels, these are {channels}",
+                "kpu.run_yolo2 of MaixPy cannot take its output: it has {channels} channels, "
+                "expected (classes + 5) x {anchors}",
                 anchors=YOLO_ANCHORS,
                 channels=channels,
             )
@@ -252,8 +256,8 @@ def _layer(item: LayerTime, ram: AiRam) -> Document:
         "name": layer.name,
         "title": layer_title(layer),
         "unit": "kpu" if item.kpu else "cpu",
-        "in": [_place(use) for use in layer.uses() if not use.writes],
-        "out": [_place(use) for use in layer.written()],
+        "in": [_use(use) for use in layer.uses() if not use.writes],
+        "out": [_use(use) for use in layer.written()],
         "parameters": parameters(layer),
         "macs": item.macs,
         "live_rows": ram.live[layer.index],
@@ -261,7 +265,7 @@ def _layer(item: LayerTime, ram: AiRam) -> Document:
     }
     if conv is not None:
         source, target = conv.input, conv.output
-        # The map that the KPU reads has a layout of its own, and the use alone does not tell the sizes.
+        # The use of the map that the KPU reads does not tell its sizes.
         document["in"][0]["shape"] = [source.channels, source.height, source.width]
         document["kpu"] = {
             "kernel": conv.kernel,
@@ -276,7 +280,7 @@ def _layer(item: LayerTime, ram: AiRam) -> Document:
     return document
 
 
-def _place(use: Use) -> Document:
+def _use(use: Use) -> Document:
     return {
         "memory": use.memory,
         "start": use.start,

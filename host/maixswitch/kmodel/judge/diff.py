@@ -1,4 +1,4 @@
-"""What differs between two models: header, list of layers, shapes, quantisation, places in memory, weights.
+"""Compares two models: header, list of layers, shapes, quantisation, addresses, weights.
 
 Layers are paired by kind and shape, so that one inserted layer does not make all that follow look different.
 """
@@ -21,7 +21,7 @@ from maixswitch.language import tr
 
 from .consistency import expected
 
-PLACES = (
+ADDRESSES = (
     *("image_src_addr", "image_dst_addr", "bwsx_base_addr", "para_start_addr", "active_addr", "send_data_out"),
     *("main_output", "layer_offset", "weights_offset", "norm_offset", "activation_offset"),
     *("input", "output", "a", "b", "row", "table", "parts"),
@@ -32,12 +32,12 @@ ZERO_POINTS = ("arg_x", "shr_x", "arg_w", "shr_w", "arg_add", "pad_value")
 Change = tuple[str, object, object]
 """(field, in the first file, in the second)"""
 Unread = frozenset[tuple[str, str]]
-"""(layer type, field) of what a runtime ignores."""
+"""(layer type, field) for each field that a runtime ignores."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """How far apart two arrays of one size are: ``changed`` of ``total`` values, by at most ``largest``."""
+    """The difference of two arrays of one size: ``changed`` of ``total`` values, by at most ``largest``."""
 
     name: str
     changed: int
@@ -56,16 +56,18 @@ class Weights:
 
 @dataclass(frozen=True)
 class LayerDiff:
-    """Two layers that belong together, or one alone (the other None).
+    """Two layers that belong together, or a single one (the other is None).
 
-    ``fields``: numbers of the network itself; ``places``: where its data lie; ``weights``: what it has learned;
-    ``ignored``: fields that the runtime never reads.
+    fields: differences of the network itself.
+    addresses: differences of the memory that it uses.
+    weights: differences of what it has learned.
+    ignored: differences of fields that the runtime never reads.
     """
 
     a: Layer | None
     b: Layer | None
     fields: tuple[Change, ...] = ()
-    places: tuple[Change, ...] = ()
+    addresses: tuple[Change, ...] = ()
     weights: tuple[Weights, ...] = ()
     ignored: tuple[Change, ...] = ()
 
@@ -84,7 +86,7 @@ class LayerDiff:
 
 @dataclass(frozen=True)
 class Difference:
-    """The whole answer; ``header`` holds sizes and tensors, ``layers`` every pair in order."""
+    """The result of a comparison: ``header`` holds sizes and tensors, ``layers`` every pair in order."""
 
     header: tuple[Change, ...]
     layers: tuple[LayerDiff, ...] = field(default_factory=tuple)
@@ -116,17 +118,17 @@ def compare(a: KModel, b: KModel) -> Difference:
         for index, (old, new) in enumerate(zip(before, after, strict=False)):
             header.append((f"{name[:-1]} {index}", _tensor(old), _tensor(new)))
     changed = tuple(change for change in header if change[1] != change[2])
-    # Only what neither runtime reads is left out: what one of them reads changes its results.
+    # A field is ignored only if neither runtime reads it, because it changes the results of one that does.
     return Difference(changed, tuple(_pairs(a.layers, b.layers, _unread(a) & _unread(b))))
 
 
 def _unread(kmodel: KModel) -> Unread:
-    """Type and field of what the model's runtime never reads."""
+    """The fields that the model's runtime never reads."""
     return frozenset() if runtime_named(kmodel.runtime).dense_activation else frozenset({("fully_connected", "act")})
 
 
 def document(difference: Difference) -> dict[str, Any]:
-    """The answer as a document that JSON can hold."""
+    """The result as a document that JSON can hold."""
     return {
         "schema": 1,
         "command": "kmodel diff",
@@ -139,7 +141,7 @@ def document(difference: Difference) -> dict[str, Any]:
                 "title": pair.title,
                 "same": pair.same,
                 "fields": [_change(change) for change in pair.fields],
-                "places": [_change(change) for change in pair.places],
+                "places": [_change(change) for change in pair.addresses],
                 "ignored": [_change(change) for change in pair.ignored],
                 "weights": [
                     {"name": item.name, "changed": item.changed, "total": item.total, "largest": item.largest}
@@ -147,16 +149,16 @@ def document(difference: Difference) -> dict[str, Any]:
                 ],
             }
             for pair in difference.layers
-            if not pair.same or pair.places or pair.ignored
+            if not pair.same or pair.addresses or pair.ignored
         ],
     }
 
 
 def text(difference: Difference) -> Iterator[str]:
-    """The answer for people, line by line."""
+    """The result as text, line by line."""
     for name, before, after in difference.header:
         yield f"{name}: {before} -> {after}"
-    moved = sum(1 for pair in difference.layers if pair.places)
+    moved = sum(1 for pair in difference.layers if pair.addresses)
     for pair in difference.layers:
         # Layers that are the same would hide the few that differ.
         if pair.same and not pair.ignored:
@@ -218,7 +220,7 @@ def _pairs(a: tuple[Layer, ...], b: tuple[Layer, ...], unread: Unread) -> Iterat
             for first, second in zip(a[start_a:end_a], b[start_b:end_b], strict=True):
                 yield _pair(first, second, unread)
             continue
-        # Of stretches that do not match, layers of the same name are paired in order; the rest stand alone.
+        # In a stretch that does not match, layers of the same name are paired in order. The others stand alone.
         left, right = list(a[start_a:end_a]), list(b[start_b:end_b])
         while left and right and left[0].name == right[0].name:
             yield _pair(left.pop(0), right.pop(0), unread)
@@ -229,7 +231,7 @@ def _pairs(a: tuple[Layer, ...], b: tuple[Layer, ...], unread: Unread) -> Iterat
 def _pair(a: Layer, b: Layer, unread: Unread) -> LayerDiff:
     before, after = dict(_values(a)), dict(_values(b))
     changed: list[Change] = []
-    places: list[Change] = []
+    addresses: list[Change] = []
     weights: list[Weights] = []
     ignored: list[Change] = []
     # Other KPU layers are compared by their registers, which tell more than the type.
@@ -239,20 +241,20 @@ def _pair(a: Layer, b: Layer, unread: Unread) -> LayerDiff:
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)
         if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
-            # Arrays of another size cannot be subtracted. The sizes are the news then.
+            # Arrays of different sizes cannot be subtracted, so the sizes are shown.
             if old.shape != new.shape:
                 changed.append((f"shape of {name}", old.shape, new.shape))
             elif not np.array_equal(old, new):
                 weights.append(_weights(name, old, new))
         elif not _equal(old, new):
             # An address says nothing about the network, and what the runtime never reads changes nothing.
-            kept = changed
-            if name in PLACES or _is_range(old) or _is_range(new):
-                kept = places
+            changes = changed
+            if name in ADDRESSES or _is_range(old) or _is_range(new):
+                changes = addresses
             elif {(a.name, name), (b.name, name)} <= unread:
-                kept = ignored
-            kept.append((name, _show(old), _show(new)))
-    return LayerDiff(a, b, tuple(changed), tuple(places), tuple(weights), tuple(ignored))
+                changes = ignored
+            changes.append((name, _show(old), _show(new)))
+    return LayerDiff(a, b, tuple(changed), tuple(addresses), tuple(weights), tuple(ignored))
 
 
 def _weights(name: str, a: Array, b: Array) -> Weights:
@@ -261,7 +263,7 @@ def _weights(name: str, a: Array, b: Array) -> Weights:
 
 
 def _values(layer: Layer) -> Iterator[tuple[str, Any]]:
-    """Names and values of everything that a layer says; arrays for what it has learned."""
+    """Names and values of all fields of a layer; what it has learned are arrays."""
     conv = conv_of(layer)
     if conv is None:
         yield from _plain(layer.spec)
@@ -283,7 +285,7 @@ def _values(layer: Layer) -> Iterator[tuple[str, Any]]:
 def _plain(spec: Any) -> Iterator[tuple[str, Any]]:
     for entry in fields(spec):
         value = getattr(spec, entry.name)
-        # Lists of places are not learned, and short enough to be shown as they are.
+        # Lists of addresses are not learned, and they are short enough to be shown as they are.
         if isinstance(value, np.ndarray) and entry.name not in LEARNED:
             value = tuple(value.reshape(-1).tolist())
         yield entry.name, value

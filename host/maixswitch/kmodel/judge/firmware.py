@@ -23,11 +23,15 @@ RUNTIME_OF = {"maixpy": MAIXPY.name, "canmv": CANMV.name}
 class Firmware:
     """One image that a board can run, as a row of the table.
 
-    ``flavour`` and ``version`` ("v0.6.2-85", "" unknown) name it; ``image``: the first 12 digits of the SHA-256 of the
-    image that the figures were read from, "" where ``note`` says what they are instead. ``free_kib``: system heap that
-    is free at the prompt with a Python heap of ``gc_kib``, before camera and LCD; ``banner_kib``: the same by the boot
-    banner, which comes earlier. ``v4``: does it run kmodel v4? ``api``: "maixpy" or "canmv". ``panel``: width and
-    height of its own LCD. ``font``: draws fonts from a file. ``blobs``: has find_blobs.
+    flavour, version: its name, such as "full" and "v0.6.2-85"; the version is "" if it is unknown.
+    image: first 12 digits of the SHA-256 of the image with these figures, "" if ``note`` says their source.
+    v4: True if it runs kmodel v4.
+    free_kib: free system heap at the prompt, with a Python heap of ``gc_kib``, before camera and LCD.
+    banner_kib: free system heap that the boot banner tells, which is printed earlier.
+    api: "maixpy" or "canmv".
+    panel: width and height of the LCD that it was made for.
+    font: True if it draws fonts from a file.
+    blobs: True if it has find_blobs.
     """
 
     flavour: str
@@ -47,7 +51,7 @@ class Firmware:
 
     @property
     def name(self) -> str:
-        """What `find` takes: the flavour alone for its newest image."""
+        """The name that `find` takes: the flavour alone for its newest image."""
         # The newest image of a flavour is what most users have, so it needs no version in its name.
         newest = any(item.flavour == self.flavour and item.version == self.version for item in firmwares())
         return self.flavour if newest else f"{self.flavour}@{self.version}"
@@ -60,7 +64,7 @@ class Firmware:
 
     @property
     def doubles(self) -> bool:
-        """True if it was built with the camera's second buffer; without, a program that asks for one gets none."""
+        """True if it can give the camera a second buffer; any other firmware ignores the request for one."""
         return flavours().doubles(self.flavour)
 
     @property
@@ -70,17 +74,18 @@ class Firmware:
 
     def free_bytes(self, gc_kib: int | None = None) -> int:
         """System heap at the prompt with a Python heap of that many KiB; the two share one memory."""
-        # Python heap and system heap share one memory, so what the one gives up the other gets.
+        # A smaller Python heap leaves its memory to the system heap.
         smaller = 0 if gc_kib is None else self.gc_kib - gc_kib
         return (self.free_kib + smaller) * 1024
 
     def lacks(self, needed: bool, lcd_type: bool = False) -> list[str]:
-        """What this version does not have of the app's needs, or of what it does without where it has to.
+        """Names of what the app uses and this version lacks.
 
-        ``needed``: the needs; ``lcd_type``: the board's panel has a type of its own.
+        needed: True for what the app needs, False for what it can do without.
+        lcd_type: True if the board's panel has its own type.
         """
         rows = flavours()
-        # Needs are hard reasons to refuse a firmware. Wishes are only mentioned.
+        # A firmware that lacks a need is refused. Other gaps are only mentioned.
         names = rows.NEEDED if needed else rows.WISHED + (rows.PANEL_WISHED if lcd_type else ())
         # The versions of CanMV count from another start, and its interface has no such table.
         version = rows.parse(self.version) if self.api == "maixpy" else None
@@ -113,13 +118,13 @@ def find(name: str) -> Firmware:
         return Firmware(*flavours().find(name))
     except ValueError as error:
         raise MaixSwitchError(
-            tr("no version {version!r}; wanted one such as {name}", version=version, name=f"{flavour}@v0.6.2-85"),
+            tr("no version {version!r}; expected one such as {name}", version=version, name=f"{flavour}@v0.6.2-85"),
             EXIT_USAGE,
         ) from error
 
 
 def growth(sizes: Iterable[int]) -> int:
-    """By how many bytes the free system heap falls when blocks of these sizes are asked for, one by one."""
+    """Bytes by which the free system heap falls when blocks of these sizes are allocated one by one."""
     return flavours().growth(sizes)
 
 
@@ -134,7 +139,7 @@ def region_bytes(width: int, height: int, anchors: int, classes: int) -> int:
 
 
 def camera_parts(width: int, height: int, dual: bool = False) -> tuple[int, ...]:
-    """The blocks of system heap that sensor.set_framesize asks for, in bytes; ``dual``: two buffers."""
+    """Sizes in bytes of the blocks of system heap that sensor.set_framesize allocates; ``dual``: two buffers."""
     return flavours().camera_parts(width, height, dual)
 
 

@@ -1,4 +1,4 @@
-"""Dense layers of kmodel v3 whose activation a runtime ignores, where that changes what the network answers.
+"""Finds dense layers of kmodel v3 whose activation a runtime ignores, if that changes the answers of the network.
 
 MaixPy's library never reads the activation of a dense layer. That does no harm where only quantize layers read the
 result and cut what the activation would have cut: values below 0 for a relu, and for a relu6 also those above 6.
@@ -27,8 +27,9 @@ CELLS = 6
 class Change:
     """How the first output changes on one input when the activations are ignored.
 
-    ``largest``: the largest difference of a value. ``best`` and ``applied``: the index of the largest value without and
-    with the activations. ``picture``: True if the input was a picture, False for random numbers.
+    largest: the largest difference of a value.
+    best, applied: index of the largest value without and with the activations.
+    picture: True if the input was a picture, False for random numbers.
     """
 
     largest: float
@@ -53,7 +54,7 @@ class Change:
 
 
 def ignored(kmodel: KModel) -> list[Layer]:
-    """The dense layers whose activation MaixPy ignores and something reads the result of; [] for kmodel v4."""
+    """The dense layers whose activation MaixPy ignores and whose result another layer reads; [] for kmodel v4."""
     return [layer for layer in kmodel.layers if isinstance(layer.spec, FullyConnected) and _matters(kmodel, layer)]
 
 
@@ -80,17 +81,16 @@ def change(kmodel: KModel) -> Change:
 
 
 def _matters(kmodel: KModel, dense: Layer) -> bool:
-    """True if a layer reads the result before it is overwritten, unless it is a quantize layer that cuts the same."""
+    """True if a layer that does not make the same cut reads the result before it is overwritten."""
     # Without an activation there is nothing to ignore.
     if dense.spec.act not in ACTIVATIONS:
         return False
-    # Which bytes of the result are still there; a later layer may overwrite them before anything reads them.
+    # Marks the bytes of the result that no later layer has overwritten yet.
     start, count = dense.spec.output, 4 * dense.spec.out_channels
     alive: Array = np.ones(count, bool)
     for layer in kmodel.layers[dense.index + 1 :]:
         uses = [use for use in layer.uses() if use.memory == MAIN]
-        # A read of a single byte counts. A quantize layer that cuts at the same places makes the activation
-        # superfluous.
+        # Reading a single byte counts. A quantize layer that cuts at the same values makes the activation superfluous.
         if any(not use.writes and _part(alive, start, use.start, use.size).any() for use in uses) and not (
             isinstance(layer.spec, Quantize) and _cuts(layer.spec, dense.spec.act)
         ):
@@ -103,12 +103,12 @@ def _matters(kmodel: KModel, dense: Layer) -> bool:
 
 
 def _part(alive: Array, start: int, address: int, size: int) -> Array:
-    """The part of a piece of memory that begins at ``start`` which lies in another piece."""
+    """The part of ``alive``, which begins at the address ``start``, that lies in another piece of memory."""
     return alive[max(address - start, 0) : max(address + size - start, 0)]
 
 
 def _cuts(spec: Quantize, act: int) -> bool:
-    """True if 0 becomes the least byte, and for a relu6 also 6 the greatest one."""
+    """True if the layer turns 0 into the byte 0, and for a relu6 also 6 into the byte 255."""
     with np.errstate(all="ignore"):
         least, greatest = quantized(spec, np.array([0, 6], np.float32), MAIXPY.arithmetic()).tolist()
     return bool(spec.scale > 0 and least == 0 and (act == 1 or greatest == 255))

@@ -1,4 +1,4 @@
-"""Whether a model fits a board: what it takes of the system heap and of the AI RAM, and what a firmware leaves.
+"""Judges whether a model fits a board: what it takes of the system heap and the AI RAM, and what a firmware leaves.
 
 One memory of 6 MiB holds the firmware, the Python heap (GC heap) and the system heap. Camera, LCD, model file and main
 memory take their blocks from the system heap. The KPU's own 2 MiB, the AI RAM, are separate. The formulas stand in
@@ -23,7 +23,7 @@ from .firmware import Firmware
 
 Size = tuple[int, int]
 Panel = Size | Literal["own"] | None
-"""An LCD's width and height in pixels; "own": the one that the firmware was made for; None: there is none."""
+"""Width and height of an LCD in pixels; "own" for the one that the firmware was made for, None without one."""
 QVGA: Size = (320, 240)
 QQVGA: Size = (160, 120)
 SMALLEST_GC_KIB = 256
@@ -37,7 +37,7 @@ YOLO_ANCHORS = 5
 
 @dataclass(frozen=True)
 class Room:
-    """What one firmware leaves for a model, in bytes: ``free`` at the prompt less what ``lcd`` and ``camera`` keep."""
+    """What one firmware leaves for a model, in bytes: ``free`` at the prompt minus ``lcd`` and ``camera``."""
 
     firmware: Firmware
     free: int
@@ -67,8 +67,8 @@ def room(
     gc_kib: int | None = None,
     dual: bool = False,
 ) -> Room:
-    """What a firmware leaves for a model; arguments as those of `memory`."""
-    # The app starts the screen first and the camera second; a block may lie in what the one before left of its page.
+    """The memory that a firmware leaves for a model; the arguments are those of `memory`."""
+    # The app starts the screen first and the camera second. A block may use the rest of the page of the block before.
     size = image.panel if panel == "own" else panel
     screen = (board.lcd_bytes(*size),) if size else ()
     camera = board.camera_parts(*frame, dual and image.doubles) if frame else ()
@@ -77,7 +77,7 @@ def room(
 
 
 def rooms(items: Iterable[Room]) -> str:
-    """One line: what each firmware leaves for a model, with its parts."""
+    """One line on the memory that each firmware leaves for a model, with its parts."""
     texts = [
         f"{item.firmware.name} {item.bytes // 1024} ({item.free // 1024} - {kib(item.lcd)} - {kib(item.camera)})"
         for item in items
@@ -101,11 +101,14 @@ class Region:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer for one firmware.
+    """Whether the model fits one firmware.
 
-    ``kind``: "fits", "gc" (only with a smaller Python heap, ``gc_kib``), "large" (``missing`` bytes too few), "version"
-    (that kmodel version is not supported), "layer" (a layer of a type that no firmware runs) or "limit" (the file is
-    larger than any firmware loads). ``text`` says it in words, ``remedy`` what would help ("" where nothing is needed).
+    kind: "fits", "gc" (only with a smaller Python heap of ``gc_kib``), "large" (``missing`` bytes are lacking),
+        "version" (the firmware does not support this kmodel version), "layer" (no firmware runs one of the layers) or
+        "limit" (the file is larger than any firmware loads).
+    text: the verdict in words.
+    remedy: what would help, "" if the model fits.
+    smaller_frame: True if the remedy is a smaller camera frame.
     """
 
     kind: str
@@ -124,11 +127,12 @@ class Verdict:
 class Memory:
     """What a model takes on one firmware; every number but KiB is in bytes.
 
-    ``parts``: name -> bytes of the loader's own blocks (model file, model context, main memory), as it asks for them.
-    The others are what the free heap falls by, which moves in steps of 4 KiB. ``room``: what is left for models with a
-    Python heap of ``gc_kib`` KiB; ``need``: what kpu.load takes of it; ``region``: what one run_yolo2 takes besides, 0
-    where the model has no such output. ``panel``: width and height of the LCD, None without one. ``ai_ram``: the KPU's
-    own memory, layer by layer.
+    room: what is left for a model with a Python heap of ``gc_kib`` KiB.
+    parts: name -> bytes of the blocks that the loader allocates (model file, model context, main memory).
+    need: what kpu.load takes of the room. Like ``region``, it counts how far the free heap falls, in steps of 4 KiB.
+    region: what one run_yolo2 takes in addition, 0 if the model has no such output.
+    panel: width and height of the LCD, None without one.
+    ai_ram: the KPU's own memory, layer by layer.
     """
 
     firmware: Firmware
@@ -143,18 +147,18 @@ class Memory:
 
     @property
     def left(self) -> int:
-        """What stays free at the worst moment; negative: what is missing."""
+        """Bytes that stay free when most is in use; negative if bytes are missing."""
         return self.room.bytes - self.need - self.region
 
     @property
     def account(self) -> str:
-        """Where the room comes from and what is taken of it, in KiB, in words."""
+        """A sentence on where the room comes from and what the model takes of it, in KiB."""
         text = tr("{room}; the model takes {need}", room=self.room.text, need=kib(self.need))
         return text + (tr(", boxes {region}", region=kib(self.region)) if self.region else "")
 
 
 def region(kmodel: ModelFile) -> Region | None:
-    """The YOLOv2 region of a model, or None where its output is of another kind or of unknown shape."""
+    """The YOLOv2 region of a model, or None if its output is of another kind or of unknown shape."""
     # run_yolo2 decodes one output (sipeed_yolo2.c), so a network of several is another kind of detector.
     if len(kmodel.outputs) != 1:
         return None
@@ -165,7 +169,7 @@ def region(kmodel: ModelFile) -> Region | None:
         return None
     channels, height, width = shape
     classes = channels // YOLO_ANCHORS - 5
-    # A grid of one cell is rather a classifier with an odd number of channels.
+    # A grid of one cell is more likely a classifier whose number of channels happens to fit.
     if channels % YOLO_ANCHORS or classes < 1 or width * height < 2:
         return None
     return Region(width, height, classes)
@@ -181,17 +185,20 @@ def memory(
 ) -> Memory:
     """The memory of a model on one firmware flavour, and the verdict.
 
-    ``frame``: (width, height) of the camera frame in pixels, None without one; ``panel``: of the LCD; ``gc_kib``: size
-    of the Python heap, None for the firmware's own; ``dual``: two camera buffers. LCD and camera come first, the model
-    last. Raises MaixSwitchError (usage) for an unknown flavour. Sources: the disassembly of the KPU library (what the
-    loader asks for), sensor.c and lcd.init (buffers), firmware images (free heap, see ``Firmware.source``).
+    frame: width and height of the camera frame in pixels, None without a camera.
+    panel: width and height of the LCD, see ``Panel``.
+    gc_kib: size of the Python heap in KiB, None for the firmware's own.
+    dual: True for two camera buffers.
+    Raises MaixSwitchError (usage) for an unknown flavour.
+    Sources: the disassembly of the KPU library (blocks of the loader), sensor.c and lcd.init (buffers), firmware images
+    (free heap, see ``Firmware.source``).
     """
     image = board.find(flavour) if isinstance(flavour, str) else flavour
     grid = region(kmodel)
     # The user may have changed the heap, which the firmware keeps over a reset.
     chosen = image.gc_kib if gc_kib is None else gc_kib
     size = image.panel if panel == "own" else panel
-    # The screen and the camera are started before the model, as the app does it, so they come off first.
+    # The app starts the screen and the camera before it loads the model, so their memory is taken first.
     budget = _Budget(
         kmodel=kmodel,
         image=image,
@@ -203,8 +210,8 @@ def memory(
         gc_kib=chosen,
     )
     need, boxes = budget.taken(frame)
-    kept = room(image, frame, size, chosen, dual)
-    return Memory(image, kept, budget.parts, need, boxes, chosen, size, kmodel.ai_ram, budget.verdict())
+    left_for_model = room(image, frame, size, chosen, dual)
+    return Memory(image, left_for_model, budget.parts, need, boxes, chosen, size, kmodel.ai_ram, budget.verdict())
 
 
 def unknown_layer(kmodel: ModelFile) -> Layer | None:
@@ -219,7 +226,7 @@ def kib(size: int) -> int:
 
 @dataclass(frozen=True)
 class _Budget:
-    """The figures of one model on one firmware, and what would make the model fit."""
+    """The figures of one model on one firmware; ``verdict`` says what would make it fit."""
 
     kmodel: ModelFile
     image: Firmware
@@ -231,27 +238,27 @@ class _Budget:
     gc_kib: int
 
     def taken(self, frame: Size | None) -> tuple[int, int]:
-        """By how many bytes the free heap falls for kpu.load and for one run_yolo2, behind LCD and camera."""
-        # The allocator works in pages, so that only the differences between whole sequences of blocks are right.
+        """Bytes by which the free heap falls for kpu.load and for one run_yolo2, after LCD and camera."""
+        # The allocator works in pages, so only the differences between whole sequences of blocks are right.
         before = [board.lcd_bytes(*self.panel)] if self.panel else []
         before += board.camera_parts(*frame, self.dual and self.image.doubles) if frame else ()
         loaded = [*before, *self.parts.values()]
         run = [*loaded, self.region] if self.region else loaded
-        none, some, most = board.growth(before), board.growth(loaded), board.growth(run)
-        return some - none, most - some
+        started, with_model, with_boxes = board.growth(before), board.growth(loaded), board.growth(run)
+        return with_model - started, with_boxes - with_model
 
     def missing(self, frame: Size | None, gc_kib: int) -> int:
-        """How many bytes are missing; negative when some are left."""
+        """Number of missing bytes; negative if some are left."""
         return sum(self.taken(frame)) - room(self.image, frame, self.panel, gc_kib, self.dual).bytes
 
     def heap_for(self, frame: Size | None) -> int | None:
-        """The largest smaller Python heap in KiB with which everything fits; None when it would be too small."""
+        """The largest Python heap in KiB with which everything fits, below the present one; None if it is too small."""
         # The heap shrinks by what is missing, in the steps that the firmware takes.
         heap = (self.gc_kib - kib(self.missing(frame, self.gc_kib))) // GC_STEP_KIB * GC_STEP_KIB
         return heap if SMALLEST_GC_KIB <= heap < self.gc_kib else None
 
     def verdict(self) -> Verdict:
-        # First what no memory can change: the version, the types of layers, the size of the file.
+        # The version, the types of layers and the size of the file come first, because more memory would not help.
         version, limit = self.kmodel.version, board.file_limit()
         if version == 4 and not self.image.v4:
             able = ", ".join(item.name for item in board.firmwares() if item.v4)
@@ -272,7 +279,7 @@ class _Budget:
                 self.kmodel.file_size - limit,
                 remedy=tr("make the network smaller"),
             )
-        # Then the memory, and the easiest remedy that would do: a smaller Python heap, a smaller camera frame.
+        # Then the memory is judged, with the easiest remedy that is enough.
         missing = self.missing(self.frame, self.gc_kib)
         if missing <= 0:
             return Verdict("fits", tr("fits, {missing} KiB left", missing=-missing // 1024))
@@ -297,8 +304,8 @@ class _Budget:
         return Verdict("large", reason, missing, remedy=remedy)
 
     def _smaller_frame(self) -> str:
-        """The remedy of a smaller camera frame; "" where that would not be enough."""
-        # The smallest usual frame is tried. A frame that is small already has nothing to give.
+        """The remedy of a smaller camera frame; "" if that is not enough."""
+        # Only the smallest usual frame is tried, and only if the frame is larger now.
         if self.frame and prod(self.frame) > prod(QQVGA):
             small = tr("a camera frame of 160x120 (in a script of your own; MaixSwitch stays at 320x240)")
             if self.missing(QQVGA, self.gc_kib) <= 0:
@@ -310,7 +317,7 @@ class _Budget:
 
 
 def advice(kmodel: ModelFile, frame: Size | None = QVGA, panel: Panel = "own") -> list[str]:
-    """What would make a model run on the firmwares that do not take it, the easiest first; [] when all take it."""
+    """Remedies for the firmwares that the model does not fit, the easiest first; [] if it fits all."""
     # With such a layer no memory helps, and other advice would mislead.
     if unknown_layer(kmodel) is not None:
         return [word(WITHOUT_IT)]
@@ -329,7 +336,7 @@ def advice(kmodel: ModelFile, frame: Size | None = QVGA, panel: Panel = "own") -
         lines.append(
             tr("a network that is {left} KiB smaller, on {name}", left=kib(-closest.left), name=closest.firmware.name)
         )
-    # load_flash takes a model of version 3 only, and it is slow, so it is the last way.
+    # load_flash takes only version 3, and it is slow, so it comes last.
     if kmodel.version == 3:
         lines.append(
             tr(

@@ -82,9 +82,11 @@ text { fill: #e8eaed; }
 
 @dataclass(frozen=True)
 class Layout:
-    """Sizes in pixels: the four margins, the height of the bars and of the map, and how wide a column may be.
+    """Sizes in pixels: the margins, the heights of the bars and of the map, and the limits of the widths.
 
-    ``total``: what all columns share where their limits allow it; ``narrowest``: the least width of the picture.
+    thinnest, widest: least and greatest width of a column.
+    total: width that all columns share, within their limits.
+    narrowest: least width of the picture.
     """
 
     left: int
@@ -106,7 +108,7 @@ ON_THE_PAGE = Layout(76, 10, 18, 34, 100, 64, 210, 9.0, 90.0, 550, 640)
 
 @dataclass(frozen=True)
 class _Plan:
-    """Where things go, in pixels: a layout with the columns and the rows of one model."""
+    """A layout with the columns and the rows of one model, in pixels."""
 
     layout: Layout
     column: float
@@ -156,10 +158,10 @@ class _Plan:
 
 
 def svg(model: ModelFile, name: str) -> str:
-    """The picture as a file of its own, with title, legend and style.
+    """The picture as a separate file, with title, legend and style.
 
     name: the title.
-    Returns SVG; for a model that never uses the AI RAM one that says so.
+    Returns SVG. If the model never uses the AI RAM, the picture says so.
     """
     ram = model.ai_ram
     plan = _plan(ram, len(model.layers), IN_A_FILE)
@@ -189,7 +191,7 @@ def svg(model: ModelFile, name: str) -> str:
         *_legend(model, plan.left),
         *_content(plan, model),
     ]
-    # A network that only the CPU runs would leave an empty frame, which looks like a mistake.
+    # Without any maps the frame would be empty, which looks like a mistake.
     if not ram.maps:
         unused = tr("no layer uses the AI RAM")
         lines.append(f'<text x="{plan.left + 8}" y="{(plan.top + plan.bottom) / 2:.0f}">{unused}</text>')
@@ -238,9 +240,9 @@ def _content(plan: _Plan, model: ModelFile) -> Iterator[str]:
 
 
 def _plan(ram: AiRam, layers: int, layout: Layout) -> _Plan:
-    # Few layers would make columns that are too wide to read as a course of time.
+    # With few layers, wide columns would no longer look like a course of time.
     column = max(layout.thinnest, min(layout.widest, layout.total / (layers + 1)))
-    # Small networks use a few rows at one end: those are shown close up, and the caption says so.
+    # Small networks use a few rows at one end. Only those rows are shown, and the caption says so.
     low = min((item.row for item in ram.maps), default=0)
     high = max((item.row + item.rows for item in ram.maps), default=ROWS)
     if high - low > ROWS // 3:
@@ -283,7 +285,7 @@ def _bars(plan: _Plan, ram: AiRam) -> Iterator[str]:
     for layer, rows in enumerate(ram.live):
         title = tr("layer {layer}: {rows:,} rows, {size:,.1f} KiB", layer=layer, rows=rows, size=rows * ROW / 1024)
         height = bars * rows / ROWS
-        # The fullest layer decides whether the model fits, so it has a colour of its own.
+        # The fullest layer decides whether the model fits, so it has another colour.
         kind = "peak" if rows == ram.peak_rows and rows else "bar"
         yield (
             f'<rect class="{kind}" x="{plan.x(layer) + 1:.1f}" y="{base - height:.1f}" width="{plan.column - 2:.1f}" '
@@ -299,7 +301,7 @@ def _bars(plan: _Plan, ram: AiRam) -> Iterator[str]:
 def _axes(plan: _Plan, layers: tuple[Layer, ...]) -> Iterator[str]:
     shown = plan.high - plan.low
     caption = tr("AI RAM: the {shown:,} rows in use, of {all:,}", shown=shown, all=ROWS)
-    # A cut-out of the rows has to be named, or a small network would look as if it filled the AI RAM.
+    # Without this caption, a small network would look as if it filled the AI RAM.
     if shown == ROWS:
         caption = tr("AI RAM: all {all:,} rows", all=ROWS)
     yield f'<text class="soft small" x="{plan.left}" y="{plan.top - 6}">{caption}</text>'
@@ -310,7 +312,7 @@ def _axes(plan: _Plan, layers: tuple[Layer, ...]) -> Iterator[str]:
         text = tr("row {row:,}", row=row)
         yield f'<text class="soft small" x="{plan.left - 8}" y="{y + 3:.1f}" text-anchor="end">{text}</text>'
     yield f'<line class="axis" x1="{plan.left}" y1="{plan.bottom}" x2="{plan.right:.1f}" y2="{plan.bottom}"/>'
-    # The input's name always stands there; of the layers as many as there is room for.
+    # The input always has its name; of the layers, only as many as there is room for.
     every = ceil(NAME_ROOM / plan.column)
     for index in range(-1, len(layers), every):
         x, y = plan.x(index) + plan.column / 2, plan.bottom + 12
@@ -344,7 +346,7 @@ def _box(plan: _Plan, item: LiveMap, layers: tuple[Layer, ...]) -> Iterator[str]
         f'<rect class="box {map_kind(item, layers)}" x="{x + 0.5:.1f}" y="{y:.1f}" width="{max(1.0, width - 1):.1f}" '
         f'height="{max(1.0, height):.1f}"><title>{escape(title)}</title></rect>'
     )
-    # Its sizes stand in the box if there is room, else upright, else only in its title.
+    # The sizes are written across the box if they fit, else upright, else only in its title.
     text = "x".join(map(str, item.shape[-3:])) if item.shape else item.title
     long = len(text) * LETTER
     middle, centre = y + height / 2, x + width / 2
@@ -356,7 +358,7 @@ def _box(plan: _Plan, item: LiveMap, layers: tuple[Layer, ...]) -> Iterator[str]
 
 
 def _limit(plan: _Plan) -> Iterator[str]:
-    """The end of the 2 MiB, where it is in sight."""
+    """The line at the end of the 2 MiB, if the picture shows those rows."""
     if plan.high == ROWS:
         yield from _line("limit", plan.y(ROWS), plan, tr("end of the 2 MiB"))
 

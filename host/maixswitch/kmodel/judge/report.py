@@ -15,7 +15,7 @@ OUTPUT = "output {index}: {tensor} in {memory}"
 
 def report(document: Document) -> str:
     """The whole text, without a newline at the end."""
-    # A file that is not a model lacks all of the parts below.
+    # The document of a file that is not a model has other parts.
     if not document["usable"]:
         return "\n".join(_other(document))
     return "\n".join(
@@ -29,13 +29,13 @@ def report(document: Document) -> str:
             *_estimate(document),
             "",
             *_firmware(document),
-            *_remarks(document),
+            *_notes(document),
         ]
     )
 
 
 def grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str] = ()) -> Iterator[str]:
-    """Aligned columns; those whose heading is in ``left`` to the left, the others to the right."""
+    """Aligned columns. Those whose heading is in ``left`` are aligned to the left, the others to the right."""
     widths = [max(console.width(row[column]) for row in [head, *rows]) for column in range(len(head))]
     for row in [head, *rows]:
         cells = [
@@ -96,12 +96,12 @@ def _layers(document: Document) -> Iterator[str]:
     yield tr("in, out: channels x height x width; rows: AI RAM read > written, 64 bytes each; MACs at full resolution")
 
 
-def _shape(places: list[Document]) -> str:
+def _shape(uses: list[Document]) -> str:
     texts = []
-    for place in places:
-        shape = place["shape"][-3:] if place["shape"] else None
-        texts.append("x".join(map(str, shape)) if shape else f"{place['bytes']:,} B")
-    # Several places of one shape, as those of an addition, are the same information.
+    for use in uses:
+        shape = use["shape"][-3:] if use["shape"] else None
+        texts.append("x".join(map(str, shape)) if shape else f"{use['bytes']:,} B")
+    # Several inputs of one shape, such as those of an addition, are shown once.
     return texts[0] + (f" +{len(texts) - 1}" if len(texts) > 1 and len(set(texts)) > 1 else "") if texts else "-"
 
 
@@ -111,8 +111,8 @@ def _rows(layer: Document) -> str:
     if kpu is not None:
         batches = kpu["batches"]
         return " > ".join(f"{first}+{count * batches}" for first, count in (kpu["rows_in"], kpu["rows_out"]))
-    places = [place for place in layer["out"] if place["memory"] == "ai_ram"]
-    return f"> {places[0]['start'] // 64}+{places[0]['bytes'] // 64}" if places else "-"
+    uses = [use for use in layer["out"] if use["memory"] == "ai_ram"]
+    return f"> {uses[0]['start'] // 64}+{uses[0]['bytes'] // 64}" if uses else "-"
 
 
 def _large(number: int) -> str:
@@ -124,22 +124,22 @@ def _large(number: int) -> str:
 def _memory(document: Document) -> Iterator[str]:
     memory = document["memory"]
     ram = memory["ai_ram"]
-    # The figures of the first firmware stand here. The table of firmwares shows those of the others.
+    # This part shows the figures of the first firmware. The table of firmwares shows those of the others.
     frame, panel = memory["camera"]["frame"], memory["lcd"]["panel"]
     first = document["firmware"][0]
     rows = [(tr("free at the prompt"), first["free"], first["name"])]
     rows.append(("LCD", memory["lcd"]["bytes"], f"{panel[0]}x{panel[1]}" if panel else tr("none")))
     rows.append((tr("camera"), memory["camera"]["bytes"], f"{frame[0]}x{frame[1]}" if frame else tr("none")))
     rows.append((tr("room for a model"), first["room"], ""))
-    asked = ", ".join(f"{word(name)} {size:,}" for name, size in memory["load"].items())
-    rows.append((tr("loading it takes"), memory["load_total"], tr("{asked} bytes", asked=asked)))
+    blocks = ", ".join(f"{word(name)} {size:,}" for name, size in memory["load"].items())
+    rows.append((tr("loading it takes"), memory["load_total"], tr("{blocks} bytes", blocks=blocks)))
     # The boxes take their memory only while they are decoded, so they are listed apart from loading.
     if memory["run_yolo2"]:
         rows.append(("run_yolo2", memory["run_yolo2"], tr("while it runs")))
     rows.append((tr("left"), first["left"], ""))
     yield tr("system heap, in steps of 4 KiB")
-    for name, size, remark in rows:
-        yield f"  {console.left(name, 18)}{size / 1024:>9,.1f} KiB  {remark}".rstrip()
+    for name, size, note in rows:
+        yield f"  {console.left(name, 18)}{size / 1024:>9,.1f} KiB  {note}".rstrip()
     share = 100 * ram["peak_bytes"] / ram["bytes"]
     # A share of 0 % would look like a rounding.
     if not ram["peak_rows"]:
@@ -163,7 +163,7 @@ def _estimate(document: Document) -> Iterator[str]:
         low, typical, high = (_number(value[key]) for key in ("low", "typical", "high"))
         return tr("about {typical} ({low} to {high})", typical=typical, low=low, high=high)
 
-    # The word stands first, because figures with a decimal point are easily taken for measurements.
+    # The word ESTIMATE comes first, because figures with a decimal point are easily taken for measurements.
     yield tr("ESTIMATE, from published figures: not a measurement of this model")
     heads = [tr("load from the card"), tr("one run"), tr("with camera and LCD")]
     load, run, live = (console.left(head, max(map(console.width, heads))) for head in heads)
@@ -186,12 +186,12 @@ def _firmware(document: Document) -> Iterator[str]:
     head = (tr("firmware"), tr("version"), tr("room"), tr("verdict"), tr("read from"))
     yield from grid(head, rows, left=(head[0], head[1], head[3], head[4]))
     if document["advice"]:
-        yield tr("what would:")
+        yield tr("how to make it fit:")
         for line in document["advice"]:
             yield f"  - {line}"
 
 
-def _remarks(document: Document) -> Iterator[str]:
+def _notes(document: Document) -> Iterator[str]:
     for line in document["notes"]:
         yield tr("note: {line}", line=line)
     for line in document["warnings"]:

@@ -1,6 +1,6 @@
 """How long a model takes on the chip: an ESTIMATE from public figures, never a measurement of that model.
 
-A KPU layer reads one row of 64 bytes in a clock cycle, for one output channel at a time, and computes every pixel, also
+For one output channel at a time, a KPU layer reads one row of 64 bytes in a clock cycle. It computes every pixel, also
 those that its pool drops:
 
     cycles  = rows(input) x output channels x (1 + row_stall) + blocks(input) x output channels x block_bubble
@@ -11,7 +11,7 @@ A depthwise layer counts as one output channel. In a 3x3 layer a row is 64 x 9 =
 that makes 0.2304 T a second, the vendor's "0.23 T operations". So the vendor counts a multiply-accumulate as one
 operation, and a 1x1 layer reaches a ninth of that figure. A CPU layer costs nanoseconds for each element or each
 multiply-accumulate. The input costs upload_ns for each byte on its way into the AI RAM. Every figure is a ``Spread``:
-the quickest that is possible or was published, the typical one, and the slowest that is likely.
+the quickest possible or published value, the typical one, and the slowest likely one.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ CPU_NS: tuple[tuple[str, int, Spread], ...] = (
     ("", 3, _guess(30)),
     ("", 4, _guess(100)),  # generic loops of nncase 0.2: they make most of the 60 ms of slim-320 (nncase issue 81)
 )
-"""The cost of the layers that the CPU runs, at its usual 400 MHz; the first row that matches counts."""
+"""The cost of the layers that the CPU runs, at its usual 400 MHz. The first matching row counts."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,11 @@ DEFAULT = Rates()
 
 @dataclass(frozen=True)
 class LayerTime:
-    """The estimate for one layer: ``us`` in microseconds; ``kpu``: True if the KPU runs it, else the CPU."""
+    """The estimate for one layer.
+
+    kpu: True if the KPU runs it, False for the CPU.
+    us: microseconds.
+    """
 
     layer: Layer
     kpu: bool
@@ -131,9 +135,13 @@ class LayerTime:
 class Timing:
     """The estimate for one model; every Spread is in milliseconds.
 
-    ``upload``: the picture into the AI RAM; ``forward``: upload and all layers, what kpu.forward takes; ``decode``:
-    the YOLOv2 region layer, zero for other models; ``load``: kpu.load from the card; ``display``: one picture to the
-    LCD; ``frame``: camera, run and LCD, one after another. ``macs`` of all layers, at the KPU's full resolution.
+    upload: the picture into the AI RAM.
+    forward: upload and all layers, which is what kpu.forward takes.
+    decode: the YOLOv2 region layer, zero for other models.
+    load: kpu.load from the card.
+    display: one picture to the LCD.
+    frame: camera, run and LCD together.
+    macs: multiply-accumulates of all layers, at the KPU's full resolution.
     """
 
     layers: tuple[LayerTime, ...]
@@ -147,7 +155,7 @@ class Timing:
 
     @property
     def run(self) -> Spread:
-        """What kpu.forward takes for one picture, or kpu.run_yolo2 with its region layer."""
+        """The time of kpu.forward for one picture, or of kpu.run_yolo2 with its region layer."""
         return self.forward + self.decode
 
     @property
@@ -172,7 +180,9 @@ def kpu_us(
 ) -> Spread:
     """The estimate for one KPU layer that keeps its result in the AI RAM.
 
-    source: layout of the map that it reads; weights: bytes that it loads; version: 3 or 4, of the kmodel.
+    source: layout of the map that it reads.
+    weights: bytes that it loads.
+    version: of the kmodel, 3 or 4.
     Returns microseconds.
     """
     # A depthwise layer computes each channel once instead of once for each output channel.
@@ -180,12 +190,12 @@ def kpu_us(
     overhead = rates.layer_us if version == 3 else rates.layer_us_v4
 
     def one(clock: float, stall: float, bubble: float, extra: float, bandwidth: float) -> float:
-        # The first load of weights cannot hide behind the computing; the others do, unless they take longer than it.
+        # The first load delays the layer. The others run while the KPU computes, unless they take longer.
         cycles = passes * (source.rows * (1 + stall) + source.blocks * bubble)
         loading = weights / bandwidth
         return extra + loading * min(1.0, LOAD_BYTES / max(weights, 1)) + max(cycles / clock, loading)
 
-    # The three ends are computed apart, since a maximum of spreads is not the spread of maxima.
+    # Each of the three values is computed by itself, since ``max`` does not take spreads.
     return Spread(
         *(
             one(
@@ -222,10 +232,10 @@ def layer_time(layer: Layer, version: int, rates: Rates = DEFAULT) -> LayerTime:
 
 
 def _upload(tensor: Tensor, rates: Rates) -> Spread:
-    """Milliseconds to bring one input to where the model reads it."""
-    # Only maps whose lines are whole rows go by DMA; the CPU copies all others (SDK kpu.c).
-    whole = tensor.memory == AI_RAM and tensor.shape is not None and tensor.shape[-1] % ROW == 0
-    per_byte = rates.upload_ns if whole else rates.copy_ns
+    """Milliseconds to copy one input to where the model reads it."""
+    # Only maps whose lines are whole rows are sent by DMA; the CPU copies all others (SDK kpu.c).
+    by_dma = tensor.memory == AI_RAM and tensor.shape is not None and tensor.shape[-1] % ROW == 0
+    per_byte = rates.upload_ns if by_dma else rates.copy_ns
     return per_byte * (tensor.elements * DTYPES[tensor.dtype].itemsize * 1e-6)
 
 
@@ -236,7 +246,7 @@ def timing(kmodel: ModelFile, rates: Rates = DEFAULT, panel: Size | None = QVGA)
     """
     layers = tuple(layer_time(layer, kmodel.version, rates) for layer in kmodel.layers)
     upload = sum((_upload(tensor, rates) for tensor in kmodel.inputs), NOTHING)
-    # The layers of the file run one after another on this firmware, so their times add up.
+    # The layers run one after another, so their times add up.
     forward = sum((item.us * 0.001 for item in layers), upload)
     grid: Region | None = region(kmodel)
     decode = rates.region_ns * (kmodel.outputs[0].elements * 1e-6) if grid else NOTHING

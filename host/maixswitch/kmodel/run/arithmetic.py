@@ -1,7 +1,7 @@
-"""What the KPU does with the sums of a convolution: batch norm, activation table, pool.
+"""The steps of the KPU after the sums of a convolution: batch norm, activation table, pool.
 
-The vendor's two simulators round differently; ``roundings`` names them. Both are kept with their mistakes, because a
-model's numbers were chosen with one of them.
+The vendor's two simulators round differently; ``roundings`` names them. Both are imitated with their mistakes, because
+the numbers of a model were chosen with one of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .roundings import V01, V02
 Pool = Callable[[Bytes, str], Bytes]
 """A pool of a map: uint8 (channels, height, width) and the rounding to uint8 (channels, height', width')."""
 FEW = 4096
-"""Up to this many values one comparison with all pieces is faster than one comparison for each piece."""
+"""Up to this many values, one comparison with all pieces is faster than one comparison for each piece."""
 
 
 def round_v01(product: Ints, shift: Ints) -> Ints:
@@ -29,7 +29,7 @@ def round_v01(product: Ints, shift: Ints) -> Ints:
     product: int64; shift: int64, 0 to 62, broadcast.
     Returns int64. An odd negative half goes *below* the floor, as in the source.
     """
-    # One bit more than the result is kept; that bit says whether the rest is at least a half.
+    # One more bit than the result has is kept: it says whether the remainder is at least a half.
     half = product >> np.maximum(shift - 1, 0)
     step = np.where(half >= 0, 1, -1)
     rounded = (half >> 1) + np.where(half & 1, step, 0)
@@ -45,10 +45,10 @@ def round_v02(product: Ints, shift: Ints) -> Ints:
     """
     one = np.int64(1)
     floor = product >> shift
-    rest = product & ((one << shift) - 1)
-    # A shift of 0 leaves no rest, so that any half will do.
+    remainder = product & ((one << shift) - 1)
+    # A shift of 0 leaves no remainder, so any value of ``half`` is right.
     half = np.where(shift == 0, one, one << np.maximum(shift - 1, 0))
-    up = (rest > half) | ((rest == half) & ((floor & 1) != 0))
+    up = (remainder > half) | ((remainder == half) & ((floor & 1) != 0))
     result: Ints = floor + np.where(up, np.where(product < 0, -1, 1), 0)
     return result
 
@@ -68,13 +68,13 @@ def normalise(acc: Ints, norm: BatchNorm) -> Ints:
 
 
 def _segments(z: Ints, table: Activation, rounding: str) -> NDArray[np.intp]:
-    """The index of the piece that each z falls into: the last one whose start lies below z."""
+    """The index of the piece for each z: the last one whose start lies below z."""
     # The two simulators disagree about a z that equals a start: v01 gives it to that piece, v02 to the one before.
     above = np.greater if rounding == V02 else np.greater_equal
     # Small layers spend their time in calls and not in comparisons.
     if z.size <= FEW:
         within = above(z[..., None], table.start)
-        within[..., 0] = True  # what lies below all starts goes to the first piece
+        within[..., 0] = True  # a z below all starts belongs to the first piece
         last: NDArray[np.intp] = SEGMENTS - 1 - np.argmax(within[..., ::-1], axis=-1)
         return last
     segment = np.zeros(z.shape, np.intp)
@@ -87,8 +87,8 @@ def activate(z: Ints, table: Activation, rounding: str) -> Bytes:
     """Applies the activation table.
 
     z: int64 of any shape; table: 16 pieces; rounding: one of ``roundings.ROUNDINGS``.
-    Returns uint8 of the same shape, saturated. No source says what a z below the first start becomes: it takes the
-    first piece here.
+    Returns uint8 of the same shape, saturated. No source says what a z below the first start becomes; here it
+    belongs to the first piece.
     """
     segment = _segments(z, table, rounding)
     # The product of a z of 36 bits and a factor of 16 fits into int64.
@@ -98,7 +98,7 @@ def activate(z: Ints, table: Activation, rounding: str) -> Bytes:
 
 
 def _tiles(image: Bytes, size: int) -> Bytes:
-    """A view of the map as tiles, (channels, h // size, size, w // size, size); the rest at the edges is left out."""
+    """A view of the complete tiles of the map, (channels, h // size, size, w // size, size)."""
     channels, height, width = image.shape
     height, width = height // size, width // size
     return image[:, : height * size, : width * size].reshape(channels, height, size, width, size)
@@ -114,7 +114,7 @@ def _max_tiles(size: int) -> Pool:
 
 def _mean_tiles(size: int) -> Pool:
     def pool(image: Bytes, rounding: str) -> Bytes:
-        # The mean is cut and not rounded, in both simulators.
+        # Both simulators cut the mean instead of rounding it.
         total = _tiles(image, size).astype(np.int64).sum(axis=(2, 4))
         return clamp8(total // (size * size))
 
@@ -130,7 +130,7 @@ def _mean_sliding(image: Bytes, rounding: str) -> Bytes:
 
     Past the edge v02 repeats the last pixel, and v01 divides by the number of pixels that exist.
     """
-    # Beyond the edge, the pixels of v01 are zeros that do not count, and those of v02 are copies that do.
+    # Beyond the edge, v01 has zeros that do not count, and v02 has copies that do.
     wide = np.pad(image.astype(np.int64), ((0, 0), (0, 1), (0, 1)), mode="edge" if rounding == V02 else "constant")
     total = wide[:, :-1, :-1] + wide[:, 1:, :-1] + wide[:, :-1, 1:] + wide[:, 1:, 1:]
     taps = np.full(image.shape[1:], 4, np.int64)

@@ -16,7 +16,7 @@ from .backends.interface import Backend, Binding, Kernel, LayerMemory, Step
 from .runtimes import Runtime
 
 SLACK = 64
-"""Bytes behind the main memory, because the firmware rounds some counts up to a multiple of 8."""
+"""Bytes behind the main memory, which layers may touch because the firmware rounds some counts up."""
 
 
 class Chip:
@@ -55,13 +55,12 @@ class Chip:
     def view(self, memory: str, start: int, size: int) -> Bytes:
         """Any memory as uint8."""
         # A memory that is neither main nor AI RAM can only hold the constants of v4, and nothing writes there.
-        whole = {MAIN: self.main, AI_RAM: self.ram}.get(memory, self.constants)
-        return whole[start : start + size]
+        content = {MAIN: self.main, AI_RAM: self.ram}.get(memory, self.constants)
+        return content[start : start + size]
 
     def kernel(self, conv: Conv) -> Kernel:
         """The backend's function for a KPU layer; it is prepared once and kept."""
-        # A layer is the same object in each run, so its identity serves as the key. Comparing its weights would cost
-        # more.
+        # A layer is the same object in each run, so its identity can be the key. Comparing weights would take longer.
         kernel = self._kernels.get(id(conv))
         if kernel is None:
             kernel = self._kernels[id(conv)] = self.backend.prepare(conv, self.rounding)
@@ -70,26 +69,25 @@ class Chip:
     def convolve(self, conv: Conv, batches: int, main_out: int | None) -> None:
         """Runs a KPU layer from AI RAM to AI RAM.
 
-        batches: how many maps lie one behind the other. main_out: byte offset in main memory that gets a packed copy of
-        the results, or None.
+        batches: number of maps that lie one behind the other.
+        main_out: byte offset in main memory for a packed copy of the results, or None.
         """
         self.step(conv, batches, main_out)()
 
     def step(self, conv: Conv, batches: int, main_out: int | None) -> Step:
-        """``convolve`` as a call without arguments; it is made once and kept."""
+        """``convolve`` as a function without arguments; it is made once and kept."""
         step = self._steps.get((id(conv), batches, main_out))
         if step is None:
             step = self._steps[id(conv), batches, main_out] = self._bound(conv, batches, main_out)
         return step
 
     def _bound(self, conv: Conv, batches: int, main_out: int | None) -> Step:
-        # The chip's memories never move, so that a backend may keep views of them.
+        # The arrays of the chip's memories are never replaced, so a backend may keep views of them.
         target = conv.output
         size = target.channels * target.height * target.width
         main = None if main_out is None else self.bytes(main_out, batches * size)
         backend, step = self.backend, None
-        # A backend that binds works on the chip's memory without copies. It may decline, and then the general way is
-        # taken.
+        # A backend that binds works on the chip's memory without copies. If it declines, ``_convolve`` runs the layer.
         if isinstance(backend, Binding) and self.binds:
             step = backend.bind(conv, self.rounding, LayerMemory(self.ram, main, batches))
         return step or partial(self._convolve, conv, self.kernel(conv), batches, main)
@@ -126,7 +124,7 @@ class Chip:
         Returns a flat array of its dtype; maps in AI RAM come without the unused bytes at the ends of their lines.
         """
         start, size = (source.address, source.bytes) if isinstance(source, Tensor) else (source.start, source.size)
-        # Without a known shape the bytes of the AI RAM are returned as they lie there.
+        # Without a known shape, the bytes of the AI RAM are returned in their order.
         maps = maps_in(source.shape, source.dtype, size) if source.memory == AI_RAM else None
         if maps is not None:
             layout, number = maps

@@ -1,4 +1,4 @@
-"""The float32 arithmetic of the layers that the CPU runs, as the vendor's open sources have it when built on a PC.
+"""The float32 arithmetic of the CPU's layers, as the vendor's open sources compute it when they are built on a PC.
 
 A runtime (``runtimes``) names the arithmetic that its layers use: this class, or one derived from it that overrides
 only what differs. Arrays are float32 unless the text says otherwise.
@@ -20,21 +20,22 @@ MultiplyAdd = Callable[[Any, Any, Any], Any]
 
 
 def rounded8(values: Floats) -> Bytes:
-    """C's roundf, cut to uint8: halves go away from zero, which for results above 0 means up; a NaN becomes 0."""
+    """C's roundf, cut to 0..255. Halves are rounded away from zero, that is up for results above 0; NaN becomes 0."""
     # C rounds halves away from zero, and numpy to even. Below 0 the difference is cut off in any case.
-    whole = np.floor(values)
-    whole += values - whole >= HALF
-    np.clip(whole, 0, 255, out=whole)
-    np.copyto(whole, 0, where=np.isnan(whole))
-    return whole.astype(np.uint8)
+    rounded = np.floor(values)
+    rounded += values - rounded >= HALF
+    np.clip(rounded, 0, 255, out=rounded)
+    np.copyto(rounded, 0, where=np.isnan(rounded))
+    return rounded.astype(np.uint8)
 
 
 class SdkArithmetic:
     """The arithmetic of the vendor's sources: every operation rounds by itself.
 
-    ``fused``: True where a multiplication and the addition behind it round once. ``functions``: the functions of one
-    argument that v4 nodes name; softmax and logistic use exp. ``greater``: C's fmaxf, or the function that the source
-    uses in its stead. Sources: SDK kpu.c (v3), nncase 0.2 neutral_kernels.h (v4).
+    fused: True if a multiplication and the addition after it round once.
+    functions: the functions of one argument that v4 nodes name; softmax and logistic use exp.
+    greater: C's fmaxf, or the function that the source uses instead.
+    Sources: SDK kpu.c (v3), nncase 0.2 neutral_kernels.h (v4).
     """
 
     fused = False
@@ -87,7 +88,7 @@ class SdkArithmetic:
         return ordered_sum(terms, 0)
 
     def quantize_v3(self, values: Floats) -> Bytes:
-        """The uint8 of a v3 quantize layer from values that are scaled already."""
+        """The uint8 of a v3 quantize layer; ``values`` are already scaled."""
         return rounded8(values)
 
     def quantize_v4(self, values: Floats, scale: np.float32, zero: np.float32) -> Bytes:
@@ -96,5 +97,5 @@ class SdkArithmetic:
 
     def dequantize_v4(self, values: Bytes, scale: np.float32, zero: int) -> Floats:
         """The floats of a v4 dequantize node; nncase 0.2 multiplies by the reciprocal on a PC."""
-        whole = values.astype(np.int64) - zero
-        return one_nan(whole.astype(np.float32) * (ONE / scale))
+        levels = values.astype(np.int64) - zero
+        return one_nan(levels.astype(np.float32) * (ONE / scale))

@@ -1,8 +1,8 @@
 """The float32 arithmetic of MaixPy's and CanMV's firmware, where it differs from the vendor's open sources.
 
 Source: unmodified firmware images on an emulated K210, MaixPy v0.6.2-72 (kmodel v3 and v4) and CanMV lite 1.0.7 (v3).
-Their compiler turned a multiplication and the addition behind it into one instruction with one rounding. Models differ
-by that in the last bits, and at a quantize layer sometimes by one step.
+Their compiler turned a multiplication and the addition behind it into one instruction with one rounding. So the
+results of a model differ in the last bits, and at a quantize layer sometimes by one step.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from .jit import elementwise
 
 ZERO, TOP = np.float32(0), np.float32(255)
 GROUP = 8
-"""MaixPy's dense layer takes this many inputs at a time where their number is a multiple of it."""
+"""MaixPy's dense layer takes this many inputs at a time if their number is a multiple of it."""
 
 
 def limited8(values: Floats) -> Floats:
     """Cuts values to 0..255; what is not a number becomes 255."""
-    # fmin and fmax return the other argument for a NaN; their order decides which limit that is.
+    # For a NaN, fmin and fmax return the other argument, so the inner call decides which limit a NaN becomes.
     result: Floats = np.fmax(np.fmin(values, TOP), ZERO)
     return result
 
@@ -84,13 +84,14 @@ class FirmwareArithmetic(SdkArithmetic):
 
     def dense(self, weights: Floats, values: Floats) -> Floats:
         """Sums of a v3 dense layer without its bias: weights (out, n) by values (n,) to (out,)."""
-        # Without whole groups of eight the library adds one product after another.
+        # If the inputs do not fill groups of eight, the library adds one product after another.
         start, factors = np.zeros(len(weights), np.float32), weights.T
         if values.size % GROUP:
             return fold(start, values[:, None], factors)
-        # In a group it first adds the products of the first two inputs, and then that sum and the other six in turn.
+        # In a group, the library adds the products of the first two inputs. Then it adds that sum, and the other six
+        # products one by one.
         x, w = values.reshape(-1, GROUP, 1), factors.reshape(-1, GROUP, len(weights))
-        # The pair is one addition, so it goes the way of the products, times 1.
+        # ``fold`` adds products, so the sum of the pair is passed on as a product with 1.
         pairs = fma(x[:, 0], w[:, 0], x[:, 1] * w[:, 1])
         terms = np.concatenate([pairs[:, None], w[:, 2:]], 1).reshape(-1, len(weights))
         times = np.concatenate([np.ones_like(x[:, :1]), x[:, 2:]], 1).reshape(-1, 1)
@@ -107,7 +108,7 @@ class FirmwareArithmetic(SdkArithmetic):
         through the firmware's own roundf, which truncates.
         """
         limited = limited8(self.multiply_add(values, scale, zero))
-        # The pairs are those of the whole layer, so a layer must not be computed in pieces of odd length.
+        # The firmware pairs the values of the whole layer, so this must not be called for pieces of odd length.
         even = values.size // 2 * 2
         np.rint(limited[:even], out=limited[:even])
         return limited.astype(np.uint8)

@@ -20,12 +20,12 @@ from .jit import COMPILED
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 LOW_BITS = (1 << 29) - 1
-"""The bits of a float64 that a float32 has no room for."""
+"""The bits of a float64 that a float32 does not have."""
 TIE = 1 << 28
 SMALL = 2.0**-125
 """Below this size a float32 holds fewer bits, so that a tie looks different."""
 COARSE = 2.0**-50
-"""Products of float32 of this size, and all their sums, are multiples of what the smallest float32 are multiples of."""
+"""Products of float32 of at least this size, and their sums, are multiples of the smallest float32."""
 
 
 def fma(a: Any, b: Any, c: Any, coarse: bool = False) -> Any:
@@ -38,10 +38,10 @@ def fma(a: Any, b: Any, c: Any, coarse: bool = False) -> Any:
     product = np.multiply(a, b, dtype=np.float64)  # exact
     total = np.asarray(product + c)
     result: Floats = total.astype(np.float32)
-    # Computing all sums again would take several times as long. The doubtful ones are a handful.
+    # Computing all sums again would take several times as long, and only a few are doubtful.
     wrong = _suspicious(total, coarse)
     if wrong.any():
-        # Broadcast first, so that the mask selects the same places of both operands.
+        # The operands are broadcast first, so that the mask selects the same elements of both.
         both = np.broadcast_arrays(product, np.asarray(c, np.float64))
         result[wrong] = _to_odd(*(part[wrong] for part in both))
     return result[()]
@@ -57,32 +57,31 @@ def _suspicious(total: Doubles, coarse: bool = False) -> Array:
     # A tie of float32 shows in the last 29 bits of the float64: exactly the first of them is set.
     wrong: Array = (total.view(np.int64) & LOW_BITS) == TIE
     if not coarse:
-        # A subnormal float32 has fewer bits, so its ties lie elsewhere. There are few such values, so all of them are
-        # redone.
+        # A subnormal float32 has fewer bits, so its ties look different. As such values are rare, all are marked.
         wrong |= (np.abs(total) < SMALL) & (total != 0)
     return wrong
 
 
-def _rest(product: Doubles, c: Doubles, total: Doubles) -> Doubles:
-    """The exact error of the float64 sum ``total`` of the two (Knuth's two-sum)."""
+def _addition_error(product: Doubles, c: Doubles, total: Doubles) -> Doubles:
+    """The exact error of ``total``, the float64 sum of ``product`` and ``c`` (Knuth's two-sum)."""
     back = total - product
-    rest: Doubles = (product - (total - back)) + (c - back)
-    return rest
+    error: Doubles = (product - (total - back)) + (c - back)
+    return error
 
 
 def _to_odd(product: Doubles, c: Doubles) -> Floats:
-    """The exact sum as float32, by way of a float64 that is rounded to odd, which leaves the second rounding right."""
+    """The exact sum as float32. The float64 between is rounded to odd, so that the second rounding is right."""
     total = product + c
-    rest, bits = _rest(product, c, total), total.view(np.int64)
-    # A sum that is rounded to odd keeps a trace of what was lost, so the second rounding cannot see a false tie.
-    step = np.where((rest > 0) == (total > 0), 1, -1)
+    error, bits = _addition_error(product, c, total), total.view(np.int64)
+    # A sum that is rounded to odd keeps a trace of the lost bits, so the second rounding cannot see a false tie.
+    step = np.where((error > 0) == (total > 0), 1, -1)
     # An exact or infinite sum needs no step, and an odd one has its trace already.
-    inexact = (rest != 0) & np.isfinite(rest) & (bits & 1 == 0)
+    inexact = (error != 0) & np.isfinite(error) & (bits & 1 == 0)
     return (bits + np.where(inexact, step, 0)).view(np.float64).astype(np.float32)
 
 
 def fold(start: Floats | np.float32, a: Array, b: Array) -> Floats:
-    """fma upon fma: ``start`` (...) + a[0] * b[0] + a[1] * b[1] and so on; a and b (n, ...) are broadcast.
+    """Repeated fma: ``start`` (...) + a[0] * b[0] + a[1] * b[1] and so on; a and b (n, ...) are broadcast.
 
     All sums are first computed in float64. If one of them may have been rounded wrongly, all are computed again by fma.
     """
@@ -95,7 +94,7 @@ def fold(start: Floats | np.float32, a: Array, b: Array) -> Floats:
     totals = products + sums[:-1]
     wrong = _suspicious(totals)
     # A suspicious total is only wrong if it was rounded itself. An exact tie is rounded correctly by numpy.
-    if _rest(products[wrong], sums[:-1][wrong].astype(np.float64), totals[wrong]).any():
+    if _addition_error(products[wrong], sums[:-1][wrong].astype(np.float64), totals[wrong]).any():
         for index, (left, right) in enumerate(zip(a, b, strict=True)):
             sums[index + 1] = fma(left, right, sums[index])
     result: Floats = sums[-1]
@@ -117,7 +116,7 @@ def float_of(words: Any) -> Floats:
     return np.asarray(words).astype(np.int32).view(np.float32)
 
 
-def whole(values: Any) -> Ints:
+def to_int32(values: Any) -> Ints:
     """float32 to int32, toward zero."""
     return np.asarray(values).astype(np.int32)
 
@@ -138,8 +137,8 @@ def compilable(function: Function) -> Function:
 
 @cache
 def teach() -> None:
-    """Tells numba what these functions are for single values, before it compiles what calls them."""
-    # Without numba the functions run on arrays, and nothing has to be taught.
+    """Gives numba versions of these functions for single values; call it before compiling a function that uses them."""
+    # Without numba, the functions only run on arrays.
     if not COMPILED:
         return
     extending = importlib.import_module("numba.extending")
@@ -159,11 +158,11 @@ def teach() -> None:
         choose: lambda _condition, _yes, _no: lambda condition, yes, no: yes if condition else no,
         word_of: lambda _values: lambda values: np.float32(values).view(np.int32),
         float_of: lambda _words: lambda words: np.int32(words).view(np.float32),
-        whole: lambda _values: lambda values: np.int32(values),
+        to_int32: lambda _values: lambda values: np.int32(values),
         real: lambda _values: lambda values: np.float32(values),
     }
     for function, single in singles.items():
         extending.overload(function, strict=False)(single)
-    # These call only functions that numba knows by now, so they compile as they are.
+    # These functions call only functions that numba knows by now, so they compile as they are.
     for shared in _COMPILABLE:
         extending.register_jitable(shared)

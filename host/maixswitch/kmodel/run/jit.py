@@ -1,4 +1,4 @@
-"""The decorators for loops that numba compiles; without numba they stay ordinary Python, which is far too slow."""
+"""Decorators for loops that numba compiles. Without numba, the loops stay ordinary Python, which is far too slow."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ COMPILED = find_spec("numba") is not None
 
 
 def jit(function: Loop) -> Loop:
-    """The function as machine code, which is kept on disk where possible; floats are never fused or reordered."""
-    # Without numba the caller has to choose another backend. The function stays correct, so tests can call it.
+    """The function as machine code, cached on disk if possible. Float operations are not fused or reordered."""
+    # Without numba, the caller has to choose another backend. The function still works, so tests can call it.
     if not COMPILED:
         return function
-    return _kept(partial(importlib.import_module("numba").njit, error_model="numpy", nogil=True), function)
+    return _cached(partial(importlib.import_module("numba").njit, error_model="numpy", nogil=True), function)
 
 
 def elementwise(function: Loop, inputs: int) -> Loop:
     """The function of single float32 as machine code that works on whole arrays. ImportError without numba."""
     signature = f"f4({','.join(['f4'] * inputs)})"
-    return _kept(partial(importlib.import_module("numba").vectorize, [signature]), function)
+    return _cached(partial(importlib.import_module("numba").vectorize, [signature]), function)
 
 
-def _kept(compiler: Callable[..., Callable[[Loop], Loop]], function: Loop) -> Loop:
+def _cached(compiler: Callable[..., Callable[[Loop], Loop]], function: Loop) -> Loop:
     try:
         return compiler(cache=True)(function)
-    except RuntimeError:  # nowhere to write: neither beside the package nor in the user's own folder
+    except RuntimeError:  # no folder for the cache: neither beside the package nor in the user's home
         return compiler()(function)

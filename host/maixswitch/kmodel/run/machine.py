@@ -16,7 +16,7 @@ from .runtimes import Runtime
 
 
 class Machine(Chip):
-    """A chip with one program; how each layer runs is decided in its first run and kept."""
+    """A chip with one program. The first run of a layer decides how it runs, and the decision is kept."""
 
     def __init__(self, program: Program, backend: Backend, rounding: str, runtime: Runtime) -> None:
         super().__init__(program, backend, rounding, runtime)
@@ -24,7 +24,7 @@ class Machine(Chip):
 
     def run(self) -> None:
         """Runs all layers."""
-        # Overflows and divisions by zero give what the FPU gives; they are results here, not mistakes.
+        # Overflows and divisions by zero give the results of the FPU, so numpy must not warn about them.
         with np.errstate(all="ignore"):
             for call in self._calls:
                 call()
@@ -40,12 +40,12 @@ class Machine(Chip):
             yield layer
 
     def _run(self, index: int) -> None:
-        """Runs one layer; its first run looks up what the later ones need."""
+        """Runs one layer. The first run looks up everything that later runs need."""
         if index < len(self._calls):
             return self._calls[index]()
         layer = self.program.layers[index]
         runner = runner_of(self.program.version, layer.type)
-        # A backend that works on the memories itself goes first. The table's own function can run every layer.
+        # A backend that works on the chip's memory is asked first. The runner of the table can run every layer.
         call: Step | None = None
         if isinstance(self.backend, Binding) and self.binds:
             call = self.backend.bind_layer(layer, runner, self)

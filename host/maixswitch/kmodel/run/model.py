@@ -1,4 +1,4 @@
-"""A loaded model: what it says about itself, and the chip that runs it."""
+"""A loaded model: the content of its file, and the emulated chip that runs it."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ class KModel(ModelFile):
         return self._machine
 
     def reset(self) -> None:
-        """Both memories of the emulated chip to zero, as after power-on."""
+        """Sets both memories of the emulated chip to zero, as after power-on."""
         if self._machine is not None:
             self._machine.reset()
 
     def run(self, *arrays: Array) -> list[Array]:
-        """One inference.
+        """Runs one inference.
 
         arrays: one for each input, in its shape (``inputs``); leading sizes of 1 may be omitted. uint8 (C, H, W) or
         (N, C, H, W); for an input of floats any real numbers, which become float32.
         Returns a flat array for each output, uint8 or float32, channels first; ``outputs`` has the shapes that the file
-        tells. Both memories of the chip keep what they held before.
+        tells. Both memories of the chip keep their content between runs.
         Raises KModelError for another number of arrays, a wrong size or type, and a layer that no firmware runs.
         Sources: nncase 0.1 K210Conv2d.cs, SDK kpu.c (v3); nncase 0.2 k210_kernels.h, neutral_kernels.h,
         cpu_kernels.h (v4).
@@ -75,11 +75,11 @@ class KModel(ModelFile):
         return [self.machine.get(tensor) for tensor in self.outputs]
 
     def run_layers(self, *arrays: Array) -> Iterator[tuple[Layer, list[Array]]]:
-        """One inference, layer by layer; a layer runs when the iterator is advanced.
+        """Runs one inference, layer by layer; a layer runs when the iterator is advanced.
 
         Arguments, errors and sources are those of ``run``.
-        Yields each layer with flat copies of what it wrote. A KPU layer that also writes to main memory has two,
-        that of the AI RAM first; maps come without the unused bytes at the ends of their lines.
+        Yields each layer with flat copies of its results. A KPU layer that also writes to main memory has two,
+        the one in the AI RAM first; maps come without the unused bytes at the ends of their lines.
         """
         self._feed(arrays)
         for layer in self.machine.steps():
@@ -94,7 +94,7 @@ class KModel(ModelFile):
             # Floats are not cut to bytes silently: a picture of 0..1 would become black.
             fits = values.dtype == np.uint8 or (tensor.dtype == "float32" and values.dtype.kind in "fiu")
             shape = tensor.shape or (tensor.elements,)
-            # Ones in front carry no information, so a picture without a batch is accepted.
+            # Leading ones carry no information, so a picture without a batch is accepted.
             if not fits or _core(values.shape) != _core(shape):
                 # Most pictures come with the channels last, so the message says what is expected.
                 order = tr(", channels first") if len(shape) > 2 else ""
@@ -108,7 +108,7 @@ class KModel(ModelFile):
 
 
 def _core(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A shape without the ones before it."""
+    """A shape without its leading ones."""
     while len(shape) > 1 and shape[0] == 1:
         shape = shape[1:]
     return shape
@@ -136,7 +136,7 @@ def load(
     or backend.
     Sources: nncase 0.1 Generator.cs, SDK kpu.h (v3); nncase 0.2 model.h and its bodies (v4).
     """
-    # Bytes are taken as a file, so that tests and converters need no file on disk.
+    # Bytes are accepted as well, so that tests and the converter need no file on disk.
     if isinstance(source, (bytes, bytearray, memoryview)):
         return KModel(read_program(bytes(source)), rounding, runtime, backend)
     return KModel(read_program(read_file(source)), rounding, runtime, backend)

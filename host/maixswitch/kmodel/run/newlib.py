@@ -1,8 +1,8 @@
-"""exp, log, sin and cos as the firmware's C library has them: newlib's float32 routines with fused multiply-adds.
+"""exp, log, sin and cos as the firmware's C library computes them: newlib's float32 routines, with fused multiply-adds.
 
 Each takes and returns float32. The functions work on arrays, and on single values in code that numba compiles (see
-``float32``). So they have no branches: every way is computed, and ``choose`` takes the right one. They gave the bits of
-the firmware for every value that was compared; sin and cos of more than 200 were not.
+``float32``). So they have no branches: all cases are computed, and ``choose`` takes the right one. They gave the bits
+of the firmware for every value that was compared. sin and cos above 200 were not compared.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .float32 import choose, compilable, float_of, fma, real, whole, word_of
+from .float32 import choose, compilable, float_of, fma, real, to_int32, word_of
 
 F = np.float32
 
@@ -35,30 +35,30 @@ TINY = F(2.0**-100)
 
 def exp(x: Any) -> Any:
     """e ** x; 0 and infinity beyond what a float32 holds."""
-    # Arguments beyond the range would overflow on a way that is not taken: they are computed as 0.
+    # Arguments beyond the range would overflow in cases that are not used, so they are replaced by 0.
     size = word_of(x) & MAGNITUDE
     y = choose(size <= 0x42CFF1B5, x, ZERO)
     sign = choose(y < ZERO, -ONE, ONE)
-    # The multiple of ln 2 that is taken away: none, one, or the nearest.
-    nearest = choose(size < 0x3F851592, sign, real(whole(fma(LOG2_E, y, sign * HALF))))
+    # The multiple of ln 2 that is subtracted: none, one, or the nearest.
+    nearest = choose(size < 0x3F851592, sign, real(to_int32(fma(LOG2_E, y, sign * HALF))))
     times = choose(size > 0x3EB17218, nearest, ZERO)
     # ln 2 is split in two, so that the product with the high part is exact and the low part corrects it.
     high, low = fma(-times, LN2_HIGH, y), times * LN2_LOW
-    rest = high - low
-    square = rest * rest
+    remainder = high - low
+    square = remainder * remainder
     # A polynomial of the square gives the remainder, in the order of newlib's source (ef_exp.c).
     c = fma(fma(fma(fma(square, P5, P4), square, P3), square, P2), square, P1)
-    c = fma(-c, square, rest)
-    part = rest * c
-    plain = ONE - (part / (c - TWO) - rest)
+    c = fma(-c, square, remainder)
+    part = remainder * c
+    plain = ONE - (part / (c - TWO) - remainder)
     scaled = ONE - ((low - part / (TWO - c)) - high)
     # The result is multiplied by 2 ** power through its exponent, in two steps where it would become subnormal.
-    power = whole(times)
+    power = to_int32(times)
     normal = power >= -125
     steps = power + choose(normal, np.int32(0), np.int32(100))
     moved = float_of(word_of(scaled) + steps * IMPLICIT)
     result = choose(times == ZERO, plain, choose(normal, moved, moved * TINY))
-    # The special cases come last, because an earlier choice would otherwise overwrite them.
+    # The special cases come last, because a later choice would overwrite them.
     result = choose(size < 0x31800000, ONE + x, result)
     result = choose((x > ZERO) & (size > 0x42B17217), INFINITY, result)
     result = choose((x < ZERO) & (size > 0x42CFF1B5), ZERO, result)
@@ -73,7 +73,7 @@ UP_25 = F(2.0**25)
 
 
 def log(x: Any) -> Any:
-    """The natural logarithm; not-a-number below 0."""
+    """The natural logarithm; NaN below 0."""
     # Subnormal arguments are multiplied by 2 ** 25 first; 25 is subtracted from their exponent.
     small = (word_of(x) & MAGNITUDE) < 0x00800000
     word = word_of(choose(small, x * UP_25, x))
@@ -83,11 +83,11 @@ def log(x: Any) -> Any:
     f = float_of(fraction | (carry ^ ONE_WORD)) - ONE
     power = (word >> EXPONENT) - 127 + (carry >> EXPONENT) - choose(small, np.int32(25), np.int32(0))
     d, even = real(power), power == 0
-    # Close to a power of two, where a short series does.
+    # Close to a power of two, a short series is enough.
     short = fma(-f, THIRD, HALF) * (f * f)
     near = choose(even, f - short, fma(d, LN2_HIGH, -(fma(-d, LN2_LOW, short) - f)))
     near = choose(f == ZERO, choose(even, ZERO, fma(d, LN2_HIGH, d * LN2_LOW)), near)
-    # The general way: a series in s, whose even and odd terms are summed apart, as in newlib (ef_log.c).
+    # The general case is a series in s. Its even and odd terms are summed separately, as in newlib (ef_log.c).
     s = f / (TWO + f)
     z = s * s
     w = z * z
@@ -114,31 +114,31 @@ PI_2_1, PI_2_1T, PI_2_2, PI_2_2T, PI_2_3, PI_2_3T = _constants(
 )
 INVERSE_PI_2 = _constants(0x3F22F984)[0]
 MULTIPLES = (np.arange(32) * (np.pi / 2)).astype(np.float32).view(np.int32) & ~np.int32(255)
-"""The upper bits of the first multiples of pi / 2: an argument near one of them takes the long way."""
+"""The upper bits of the first multiples of pi / 2. Arguments near one of them need more digits of pi."""
 QUARTER = F(0.28125)
 
 
 @compilable
 def sine_kernel(x: Any, y: Any, full: Any) -> Any:
-    """sin(x + y) within pi / 4; ``full``: is there a y?"""
+    """sin(x + y) for |x| up to pi / 4; ``full``: False if y is 0 and left out."""
     z = x * x
     v = x * z
     r = fma(fma(fma(fma(z, S6, S5), z, S4), z, S3), z, S2)
     q = fma(fma(y, HALF, -(v * r)), z, -y)
-    # Without a second part the formula is shorter, and rounds otherwise.
+    # Without y the formula is shorter, and it rounds differently.
     result = choose(full, x - fma(v, -S1, q), fma(fma(z, r, S1), v, x))
     return choose((word_of(x) & MAGNITUDE) < 0x32000000, x, result)
 
 
 @compilable
 def cosine_kernel(x: Any, y: Any) -> Any:
-    """cos(x + y) within pi / 4."""
+    """cos(x + y) for |x| up to pi / 4."""
     size = word_of(x) & MAGNITUDE
     z = x * x
     r = fma(fma(fma(fma(fma(z, C6, C5), z, C4), z, C3), z, C2), z, C1) * z
     t = fma(z, r, -(x * y))
     h = HALF * z
-    # For larger arguments a constant is taken off first, so that 1 - x*x/2 does not lose its last digits (kf_cos.c).
+    # For larger arguments, a constant is subtracted first, so that 1 - x*x/2 keeps its last digits (kf_cos.c).
     q = choose(size > 0x3F480000, QUARTER, float_of(size - np.int32(0x01000000)))
     result = choose(size <= 0x3E999999, ONE - (h - t), (ONE - q) - ((h - q) - t))
     return choose(size < 0x32000000, ONE, result)
@@ -151,20 +151,20 @@ def _exponent(x: Any) -> Any:
 
 @compilable
 def reduced(x: Any) -> Any:
-    """(n, y0, y1): the quadrant, and the rest of |x| as a sum of two float32; for |x| up to 200."""
+    """(n, y0, y1): the quadrant, and the remainder of |x| as a sum of two float32; for |x| up to 200."""
     size = word_of(x) & MAGNITUDE
     t = float_of(size)
-    # Below 3 pi / 4: one quarter turn, in two steps where the rest would be too small for one.
+    # Below 3 pi / 4, one quarter turn is subtracted, in two steps if the remainder is too small for one.
     close = (size & np.int32(~15)) == 0x3FC90FD0
     r1 = t - PI_2_1
     r1 = choose(close, r1 - PI_2_2, r1)
     w1 = choose(close, PI_2_2T, PI_2_1T)
-    # Beyond: the nearest number of them, in up to three steps.
-    n = whole(fma(choose(size <= 0x43490F80, t, ZERO), INVERSE_PI_2, HALF))
+    # Beyond that, the nearest number of quarter turns is subtracted, in up to three steps.
+    n = to_int32(fma(choose(size <= 0x43490F80, t, ZERO), INVERSE_PI_2, HALF))
     d = real(n)
     r = fma(-d, PI_2_1, t)
     w = d * PI_2_1T
-    # Near a multiple of pi / 2 most digits cancel, and the rest needs more of the digits of pi.
+    # Near a multiple of pi / 2, most digits cancel, and the remainder needs more digits of pi.
     near = (n >= 32) | ((size & np.int32(~255)) == MULTIPLES[choose(n < 32, n, np.int32(0))])
     second = near & (_exponent(t) - _exponent(r - w) > 8)
     r2 = fma(-d, PI_2_2, r)
@@ -172,23 +172,23 @@ def reduced(x: Any) -> Any:
     third = second & (_exponent(t) - _exponent(r2 - w2) > 25)
     r3 = fma(-d, PI_2_3, r2)
     w3 = fma(d, PI_2_3T, -fma(-d, PI_2_3, r2 - r3))
-    # A single quarter turn needs no division, and newlib treats it apart (ef_rem_pio2.c).
+    # newlib treats a single quarter turn separately, because it needs no division (ef_rem_pio2.c).
     one = size < 0x4016CBE4
-    rest = choose(one, r1, choose(third, r3, choose(second, r2, r)))
+    remainder = choose(one, r1, choose(third, r3, choose(second, r2, r)))
     lost = choose(one, w1, choose(third, w3, choose(second, w2, w)))
-    first = rest - lost
-    return choose(one, np.int32(1), n), first, (rest - first) - lost
+    first = remainder - lost
+    return choose(one, np.int32(1), n), first, (remainder - first) - lost
 
 
 LIMIT = 0x43490F80
-"""Of the arguments that were compared; beyond, and for what is not a number, the PC's own functions answer."""
+"""The largest argument that was compared. Beyond it, and for NaN, the PC's own functions are used."""
 
 
 def sin(x: Any) -> Any:
     """The sine of x in radians."""
     size = word_of(x) & MAGNITUDE
     n, y0, y1 = reduced(x)
-    # The sine is odd: a negative argument turns the other way, with a negative rest.
+    # The sine is odd: a negative argument turns the other way, with a negative remainder.
     turn = choose(x < ZERO, -n, n) & 3
     y0, y1 = choose(x < ZERO, -y0, y0), choose(x < ZERO, -y1, y1)
     odd = (turn & 1) == 1

@@ -14,7 +14,7 @@ from .cpu_arithmetic import Function
 from .v4_float import floats, larger, smaller, store
 
 PIECE = 1 << 16
-"""So many elements are computed at a time."""
+"""Elements that are computed at a time."""
 
 
 def _clamp(value: Array, low: Array, high: Array) -> Array:
@@ -33,7 +33,12 @@ OF_SEVERAL: dict[str, Callable[..., Array]] = {
 
 
 def evaluate(code: tuple[tuple[int, float], ...], values: Floats, functions: Mapping[str, Function]) -> Array:
-    """The value on top of the stack when the program returns; ``functions``: those of one argument."""
+    """The value on top of the stack when the program returns.
+
+    code: (operation, immediate value) pairs.
+    values: the input.
+    functions: the functions of one argument, by name.
+    """
     stack: list[Array] = []
     for operation, immediate in code:
         if operation in OPERATIONS:
@@ -47,7 +52,7 @@ def evaluate(code: tuple[tuple[int, float], ...], values: Floats, functions: Map
             stack.append(stack[-1])
         elif operation == 2:
             stack.pop()
-        # ``nop`` leaves the stack as it is. What remains pushes one value.
+        # ``nop`` leaves the stack as it is. All other operations push one value.
         elif operation:
             number = {4: 0.0, 5: 1.0}.get(operation, immediate)
             stack.append(values if operation == 3 else np.full(values.shape, number, np.float32))

@@ -1,7 +1,7 @@
-"""How the KPU rounds: no public source says which of the vendor's two simulators the silicon follows.
+"""The two ways in which the KPU may round; no public source says which of the vendor's simulators is right.
 
-``V02`` is nncase 0.2 to 1.6 and the vendor's SDK, ``V01`` is the emulator that came with nncase 0.1. Every way to run a
-model takes one of these names; users may write them with a dot.
+``V02`` is nncase 0.2 to 1.6 and the vendor's SDK, ``V01`` is the emulator that came with nncase 0.1. Everything that
+runs a model takes one of these names; users may write them with a dot.
 """
 
 from __future__ import annotations

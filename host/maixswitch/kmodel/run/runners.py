@@ -1,4 +1,4 @@
-"""What runs each type of layer: the tables that belong to those of the parsers in ``format``, with the same keys."""
+"""The function that runs each type of layer. The tables have the same keys as those of the parsers in ``format``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import nnil, v3_cpu, v4_bytes, v4_cpu, v4_float
 from .chip import Chip
 
 Runner = Callable[[Any, Chip], None]
-"""Does to the chip's memory what a layer with this spec does."""
+"""Runs a layer with this spec on the chip's memory."""
 
 V3_RUNNERS: Mapping[int, Runner] = {
     1: v3_cpu.add,
@@ -71,11 +71,11 @@ V4_RUNNERS: Mapping[int, Runner] = {
     0x2002: v4_bytes.kpu_conv2d,
 }
 RUNNERS: Mapping[int, Mapping[int, Runner]] = {3: V3_RUNNERS, 4: V4_RUNNERS}
-"""Version of the format -> number of the type in the file -> what runs it."""
+"""Version of the format -> number of the type in the file -> function that runs it."""
 
 
 def runner_of(version: int, kind: LayerType) -> Runner:
-    """What runs a type of layer; of a type that no firmware runs, a function that refuses when it is called."""
+    """The function that runs a type of layer. For a type that no firmware runs, it raises KModelError when called."""
     return RUNNERS[version][kind.id] if kind.known else partial(_refuse, kind)
 
 

@@ -1,4 +1,4 @@
-"""The software that runs the CPU layers of a model: which activations it applies, and its arithmetic.
+"""The software that runs the CPU layers of a model: its arithmetic, and whether it applies dense activations.
 
 How the KPU rounds is a separate choice (``roundings``).
 """
@@ -17,7 +17,12 @@ from .firmware_arithmetic import FirmwareArithmetic
 
 @dataclass(frozen=True)
 class Runtime:
-    """``arithmetic``: of the CPU layers; ``dense_activation``: True if a v3 dense layer applies its relu or relu6."""
+    """One runtime.
+
+    about: what it is, in words.
+    arithmetic: how it computes the CPU layers.
+    dense_activation: True if a v3 dense layer applies its relu or relu6.
+    """
 
     name: str
     about: str

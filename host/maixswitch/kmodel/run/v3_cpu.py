@@ -52,7 +52,7 @@ def add(spec: Add, chip: Chip) -> None:
 
 def quantized_add(spec: QuantizedAdd, chip: Chip) -> None:
     """Adds quantised values; operands are shifted without rounding, and the result rounds halves up."""
-    # The firmware works on eight values at a time, so that it writes up to 7 bytes more.
+    # The firmware works on eight values at a time, so it writes up to 7 bytes beyond the end.
     count = -(-spec.count // 8) * 8
     a = (chip.bytes(spec.a, count).astype(np.int64) + spec.a_offset) * spec.a_mul
     b = (chip.bytes(spec.b, count).astype(np.int64) + spec.b_offset) * spec.b_mul
@@ -68,12 +68,12 @@ def global_average_pool(spec: GlobalAveragePool, chip: Chip) -> None:
 
 
 def _windows(spec: Pool, image: Array) -> Iterator[tuple[Array, Array]]:
-    """Yields for every tap the values that it meets (out_c, out_h, out_w), and where it lies inside the image."""
+    """Yields for every tap its values (out_c, out_h, out_w), and a mask of those that lie inside the image."""
     y = np.arange(spec.out_h) * spec.stride_h - spec.pad_h
     x = np.arange(spec.out_w) * spec.stride_w - spec.pad_w
     for line in range(spec.kernel_h):
         for column in range(spec.kernel_w):
-            # The window is cut at the image instead of padded. So each tap says which of its places count.
+            # The window is cut at the edge of the image, so each tap marks the outputs for which it counts.
             inside_y = (y + line >= 0) & (y + line < spec.in_h)
             inside_x = (x + column >= 0) & (x + column < spec.in_w)
             lines = np.clip(y + line, 0, spec.in_h - 1)[:, None]
@@ -96,7 +96,7 @@ def average_pool(spec: AveragePool, chip: Chip) -> None:
     total = np.zeros((spec.out_c, spec.out_h, spec.out_w), np.float32)
     number = np.zeros((spec.out_h, spec.out_w), np.float32)
     for values, inside in _windows(spec, image):
-        # The places outside hold copies of pixels at the edge here, so they must not be added.
+        # Outside the image, ``values`` holds copies of edge pixels, which must not be added.
         total = np.where(inside, total + values, total)
         number += inside
     keep(chip, spec.output, (total / number).reshape(-1))
@@ -104,7 +104,7 @@ def average_pool(spec: AveragePool, chip: Chip) -> None:
 
 def quantized(spec: Quantize, values: Floats, arithmetic: SdkArithmetic) -> Bytes:
     """The bytes of floats."""
-    # The firmware divides once and multiplies each value, which rounds otherwise than dividing each.
+    # The firmware divides once and multiplies each value, which rounds differently from dividing each.
     inverse = ONE / np.float32(spec.scale)
     return arithmetic.quantize_v3((values - np.float32(spec.bias)) * inverse)
 
@@ -129,7 +129,7 @@ def requantize(spec: Requantize, chip: Chip) -> None:
 
 def l2_normalize(spec: Elementwise, chip: Chip) -> None:
     values = chip.floats(spec.input, spec.channels)
-    # The sum of an empty layer is 0, and the division below is then bounded by the constant.
+    # The sum of an empty layer is 0; the constant keeps the division below finite.
     total = chip.arithmetic.accumulate(np.float32(0), values, values) if spec.channels else np.float32(0)
     factor = ONE / np.sqrt(chip.arithmetic.greater(total, np.float32(1e-10)))
     keep(chip, spec.output, values * factor)
@@ -137,7 +137,7 @@ def l2_normalize(spec: Elementwise, chip: Chip) -> None:
 
 def softmax(spec: Elementwise, chip: Chip) -> None:
     """Softmax over all values."""
-    # The firmware starts its maximum at FLT_MIN, so that it never subtracts a negative one.
+    # The firmware starts its maximum at FLT_MIN, so it never subtracts a negative maximum.
     values = chip.floats(spec.input, spec.channels)
     arithmetic = chip.arithmetic
     powers = arithmetic.functions["exp"](values - arithmetic.greater.reduce(values, initial=SMALLEST))
@@ -178,11 +178,11 @@ def flatten(spec: Flatten, chip: Chip) -> None:
 
 
 def nearest(size: int, count: int) -> Array:
-    """Source index of each of ``count`` places, by a float32 scale; the firmware ignores align_corners."""
-    # The firmware computes the scale in float32, whose error decides at which place the next pixel begins.
+    """Source index of each of ``count`` outputs, by a float32 scale; the firmware ignores align_corners."""
+    # The firmware computes the scale in float32, whose error decides where the next pixel begins.
     scale = np.float32(size) / np.float32(count)
-    places = np.floor(np.arange(count, dtype=np.float32) * scale).astype(np.int64)
-    limited: Array = np.minimum(places, size - 1)
+    indices = np.floor(np.arange(count, dtype=np.float32) * scale).astype(np.int64)
+    limited: Array = np.minimum(indices, size - 1)
     return limited
 
 
@@ -210,10 +210,10 @@ def channelwise_dequantize(spec: ChannelwiseDequantize, chip: Chip) -> None:
 
 
 def add_padding(spec: AddPadding, chip: Chip) -> None:
-    """Sets the first pixel of each 4x4 map; a 1x1 layer follows, which reads no other."""
+    """Sets the first pixel of each 4x4 map, the only one that the 1x1 layer after it needs."""
     channel = np.arange(spec.channels)
-    places = spec.row * ROW + (channel // 4) * 256 + (channel % 4) * 16
-    chip.ram[places] = chip.bytes(spec.input, spec.channels)
+    offsets = spec.row * ROW + (channel // 4) * 256 + (channel % 4) * 16
+    chip.ram[offsets] = chip.bytes(spec.input, spec.channels)
 
 
 def remove_padding(spec: RemovePadding, chip: Chip) -> None:

@@ -50,7 +50,7 @@ def store_elements(chip: Chip, source: Range, target: Range, values: Array) -> N
 
 
 def wrap32(values: Ints) -> Ints:
-    """What an int32 would hold."""
+    """The values wrapped to int32, as int64."""
     return values.astype(np.int32).astype(np.int64)
 
 
@@ -108,9 +108,9 @@ def quantized_matmul(spec: QuantizedMatmul, chip: Chip) -> None:
 
 
 def _divide(a: Ints, b: Ints) -> Ints:
-    """(a + b / 2) / b as C does it; a zero divisor, which C leaves open, gives 0."""
-    # numpy's integer division rounds down, C's toward zero; signs are taken apart.
-    # A divisor of 0 is replaced, because numpy would warn about it and return garbage.
+    """(a + b / 2) / b as in C. A divisor of 0, which C does not define, gives 0."""
+    # numpy's integer division rounds down and C's toward zero, so the signs are handled separately. A divisor of 0 is
+    # replaced, because numpy would warn about it.
     safe = np.where(b == 0, 1, b)
     half = np.sign(b) * (np.abs(b) // 2)
     total = a + half
@@ -143,7 +143,7 @@ def concat(spec: Concat, chip: Chip) -> None:
 
 
 def memory_copy(spec: MemoryCopy, chip: Chip) -> None:
-    """Copies whole floats; up to three bytes at the end are not copied, as in the source."""
+    """Copies complete floats. Up to three bytes at the end are not copied, as in the source."""
     # Input and output may overlap, so the values are copied first.
     values = floats(chip, spec.input).copy()
     floats(chip, spec.output)[: values.size] = values
@@ -155,7 +155,7 @@ def pad(spec: Pad, chip: Chip) -> None:
     result = np.empty(spec.shapes()["output"], values.dtype)
     # The filler is stored in four bytes, of which a byte tensor uses the first.
     result[...] = spec.value[: values.itemsize].view(values.dtype)[0]
-    target, source = spec.kept()
+    target, source = spec.copied()
     result[target] = values[source]
     store_elements(chip, spec.input, spec.output, result)
 
@@ -182,10 +182,10 @@ def _nearest(values: Array, spec: Resize) -> Array:
     return resized
 
 
-def _places(size: int, count: int, align_corners: bool) -> tuple[Array, Array, Array]:
-    """(first index, second index, distance from the first) of every output place."""
+def _neighbours(size: int, count: int, align_corners: bool) -> tuple[Array, Array, Array]:
+    """(first index, second index, distance from the first) of every output."""
     step = np.float32(size) / np.float32(count)
-    # With aligned corners the last pixel falls on the last pixel. A single one cannot, and takes the other formula.
+    # With aligned corners, the last output falls on the last pixel. A single output uses the other formula.
     if align_corners and count > 1:
         step = np.float32(size - 1) / np.float32(count - 1)
     position = np.arange(count, dtype=np.float32) * step
@@ -195,8 +195,8 @@ def _places(size: int, count: int, align_corners: bool) -> tuple[Array, Array, A
 
 def _bilinear(values: Array, spec: Resize, multiply_add: MultiplyAdd) -> Array:
     """Bilinear interpolation; results of uint8 are truncated."""
-    y0, y1, dy = _places(spec.in_shape[2], spec.out_h, bool(spec.align_corners))
-    x0, x1, dx = _places(spec.in_shape[3], spec.out_w, bool(spec.align_corners))
+    y0, y1, dy = _neighbours(spec.in_shape[2], spec.out_h, bool(spec.align_corners))
+    x0, x1, dx = _neighbours(spec.in_shape[3], spec.out_w, bool(spec.align_corners))
     dy, dx = dy[:, None], dx[None, :]
 
     def corner(lines: Array, columns: Array) -> Array:

@@ -25,7 +25,7 @@ def _convolve(
     images: Array, weights: Array, bias: Array, geometry: Geometry, step: MultiplyAdd = multiply_add
 ) -> Array:
     """images (n, h, w, c); weights (out, kh, kw, c), depthwise (c, kh, kw) -> (n, h', w', out)."""
-    # A depthwise layer is one with as many groups as channels, so one function computes both.
+    # A depthwise layer is a layer with a group for each channel, so one function computes both.
     depthwise = weights.ndim == 3
     factors = weights[:, None] if depthwise else weights.transpose(0, 3, 1, 2)
     groups = weights.shape[0] if depthwise else 1

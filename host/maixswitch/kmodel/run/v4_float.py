@@ -27,7 +27,7 @@ from .chip import Chip
 from .window import convolve, reduce_window, scatter
 
 MATMUL_TERMS = 1 << 18
-"""So many products are computed at a time."""
+"""Products that are computed at a time."""
 
 
 def floats(chip: Chip, part: Range, shape: tuple[int, ...] | None = None) -> Floats:
@@ -43,18 +43,18 @@ def store(chip: Chip, part: Range, values: Array) -> None:
 
 
 def clamp(values: Array, act: Clamp) -> Array:
-    """std::clamp, which also brings the infinities into the float range."""
+    """std::clamp, which also turns infinities into the limits."""
     limited: Array = np.clip(values, np.float32(act.low), np.float32(act.high))
     return limited
 
 
 def smaller(a: Array, b: Array) -> Array:
-    """std::min, which keeps its first argument when the second is not a number."""
+    """std::min, which returns its first argument if the second is NaN."""
     return np.where(b < a, b, a)
 
 
 def larger(a: Array, b: Array) -> Array:
-    """std::max."""
+    """std::max, which returns its first argument if the second is NaN."""
     return np.where(a < b, b, a)
 
 
@@ -70,13 +70,12 @@ BINARY: tuple[Callable[[Array, Array], Array], ...] = (
 
 def spread(values: Array, shape: tuple[int, ...]) -> Array:
     """Broadcasts to ``shape``; an index beyond the end of an axis becomes 0, as in the source."""
-    places = []
+    indices = []
     for axis, size in enumerate(shape):
         index = np.arange(size)
-        # An axis of size 1 is repeated. The source does not compare sizes, so any index beyond the end becomes 0 as
-        # well.
-        places.append(np.where(index < values.shape[axis], index, 0))
-    result: Array = values[np.ix_(*places)]
+        # An axis of size 1 is repeated. The source does not compare sizes, so any index beyond the end becomes 0 too.
+        indices.append(np.where(index < values.shape[axis], index, 0))
+    result: Array = values[np.ix_(*indices)]
     return result
 
 
@@ -120,7 +119,7 @@ def matmul(spec: Matmul, chip: Chip) -> None:
     shapes = spec.shapes()
     a, b = floats(chip, spec.a, shapes["a"]), floats(chip, spec.b, shapes["b"])
     total = np.tile(spec.bias, (spec.a_rows, 1))
-    # Terms are added one after another, as in the source; small products take many of them in one numpy call.
+    # Terms are added one after another, as in the source. For small products, one numpy call adds many of them.
     at_once = max(1, MATMUL_TERMS // total.size)
     if at_once == 1:  # large products: the sums stay in place
         for column in range(spec.a_cols):
@@ -136,7 +135,7 @@ FOLD: tuple[Callable[[Array, Array], Array], ...] = (np.add, smaller, larger, np
 
 
 def extreme(step: Callable[[Array, Array], Array], rows: Array, init: np.float32) -> Array:
-    """Folds rows into ``init`` by ``smaller`` or ``larger``, neighbours first: of equal values the earlier one stays.
+    """Folds rows into ``init`` by ``smaller`` or ``larger``, neighbours first; of equal values, the earlier one stays.
 
     A NaN loses every comparison, unless it is ``init``.
     """
@@ -153,16 +152,16 @@ def reduce(spec: Reduce, chip: Chip) -> None:
     """The mean multiplies by output elements / input elements."""
     values = floats(chip, spec.input, spec.in_shape)
     # The terms of one result become a column, in the order in which the source visits them.
-    reduced = [axis for axis in range(4) if spec.out_shape[axis] != spec.in_shape[axis]]
-    kept = [axis for axis in range(4) if axis not in reduced]
-    rows = values.transpose(*reduced, *kept).reshape(-1, int(np.prod(spec.out_shape)))
+    reduced_axes = [axis for axis in range(4) if spec.out_shape[axis] != spec.in_shape[axis]]
+    kept_axes = [axis for axis in range(4) if axis not in reduced_axes]
+    rows = values.transpose(*reduced_axes, *kept_axes).reshape(-1, int(np.prod(spec.out_shape)))
     init = np.float32(spec.init)
     # Sums depend on the order of their terms. Extremes do not, so they may be taken in pairs.
     if FOLD[spec.op] is np.add:
         total = ordered_sum(np.concatenate([np.full((1, rows.shape[1]), init), rows]), 0)
     else:
         total = extreme(FOLD[spec.op], rows, init)
-    # The source multiplies by a quotient instead of dividing, which rounds differently.
+    # The source multiplies by a quotient, which rounds differently from dividing.
     if spec.op == 0:
         total = total * (np.float32(spec.output.size // 4) / np.float32(spec.input.size // 4))
     store(chip, spec.output, total)

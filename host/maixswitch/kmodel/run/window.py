@@ -1,4 +1,4 @@
-"""Sliding windows in numpy, tap after tap in the order of the reference, so that float32 sums round as there."""
+"""Sliding windows in numpy, tap after tap in the order of the reference, so that float32 sums round in the same way."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from maixswitch.kmodel.format.v4_node import Geometry
 from .cpu_arithmetic import MultiplyAdd
 
 BLOCK = 1 << 16
-"""So many sums are computed at a time, so that they stay in a core's own cache."""
+"""Sums that are computed at a time, so that they stay in a core's own cache."""
 
 
 def multiply_add(a: Array, b: Array, c: Array) -> Array:
-    """a * b + c, of whole numbers."""
+    """a * b + c for whole numbers."""
     return a * b + c
 
 
 def inside(size: int, count: int, before: int, stride: int, shift: int) -> tuple[slice, slice]:
     """Along one axis: the outputs whose tap at ``shift`` lies in the image, and the pixels that it meets.
 
-    size: pixels; count: outputs; before: padding; all along that axis.
+    size: number of pixels. count: number of outputs. before: padding before the first pixel.
     """
-    # The first and last outputs are computed, not tested one by one, so that each tap is one slice.
+    # The outputs are found by their first and last index, so that each tap is one slice.
     first = max(0, -((shift - before) // stride))
     last = min(count - 1, (size - 1 + before - shift) // stride)
     if last < first:
@@ -47,13 +47,13 @@ def taps(
 
 
 def _blocks(groups: int, outputs: int, height: int, width: int) -> Iterator[tuple[slice, slice]]:
-    """Groups, and outputs of them, whose sums are few enough."""
-    # Many small maps are taken together, and a large one is cut by its outputs.
+    """Slices of groups and of their outputs, each with at most BLOCK sums."""
+    # Many small maps are computed together; a large one is split by its outputs.
     most = max(1, BLOCK // (height * width))
-    some, few = max(1, most // outputs), min(outputs, most)
-    for group in range(0, groups, some):
-        for output in range(0, outputs, few):
-            yield slice(group, group + some), slice(output, output + few)
+    groups_at_once, outputs_at_once = max(1, most // outputs), min(outputs, most)
+    for group in range(0, groups, groups_at_once):
+        for output in range(0, outputs, outputs_at_once):
+            yield slice(group, group + groups_at_once), slice(output, output + outputs_at_once)
 
 
 def convolve(
@@ -65,10 +65,12 @@ def convolve(
     channels_last: bool,
     step: MultiplyAdd = multiply_add,
 ) -> Array:
-    """Sums of one picture: image (c, h, w), weights (out, c / groups, kh, kw), start (out,) -> (out, h', w').
+    """Sums of one picture, (out, h', w'); taps outside the image are left out.
 
-    Taps outside the image are left out. Order of the sum: channel, line, column; ``channels_last``: line, column,
-    channel. The dtype of ``start`` is that of the sum; ``step`` adds a term.
+    image: (c, h, w). weights: (out, c / groups, kh, kw).
+    start: (out,), of the dtype of the sums.
+    channels_last: True for the order line, column, channel; False for channel, line, column.
+    step: adds a term.
     """
     height, width = image.shape[1:]
     out, inner = weights.shape[:2]
@@ -78,7 +80,7 @@ def convolve(
     total[:] = start.reshape(groups, -1, 1, 1)
     image = image.reshape(groups, inner, height, width)
     factors = weights.reshape(groups, out // groups, *weights.shape[1:])
-    # float32 sums depend on their order, so that all outputs take their terms in the order of the reference.
+    # float32 sums depend on their order, so all terms are added in the order of the reference.
     steps = list(taps(geometry, height, width))
     order = [(c, tap) for c in range(inner) for tap in steps]
     if channels_last:
@@ -111,10 +113,10 @@ def reduce_window(
 def scatter(
     image: Array, weights: Array, geometry: Geometry, groups: int, out_size: tuple[int, int], step: MultiplyAdd
 ) -> Array:
-    """The transposed convolution of one picture: image (c, h, w), weights (out, c / groups, kh, kw) to
-    (out, *out_size).
+    """The transposed convolution of one picture, (out, *out_size).
 
-    Each output pixel collects its terms in the order of the input: channel, line, column.
+    image: (c, h, w). weights: (out, c / groups, kh, kw).
+    Each output pixel adds its terms in the order of the input: channel, line, column.
     """
     height, width = image.shape[1:]
     out, inner = weights.shape[:2]

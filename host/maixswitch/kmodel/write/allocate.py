@@ -1,8 +1,8 @@
-"""Gives the values of a network their addresses by their lifetimes: main memory from the bottom, AI RAM from the top.
+"""Chooses addresses for the values of a network by their lifetimes: main memory from the bottom, AI RAM from the top.
 
-Each memory is filled in two ways, and the one that needs less is used. One way places the largest value first, in the
-lowest gap. The other is that of nncase 0.1: it follows the order of the layers and alternates between both
-ends, so that the memory between the values of a chain stays in one piece.
+Each memory is filled in two ways, and the one that needs less is used. The first places the largest value first, in the
+lowest gap. The second is that of nncase 0.1: it follows the order of the layers and alternates between both ends, so
+that the memory between the values of a chain stays in one piece.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def allocate(steps: Steps, entry: PlacedTensor, outputs: Sequence[PlacedTensor])
 
 
 def set_lifetimes(steps: Steps, entry: PlacedTensor, outputs: Sequence[PlacedTensor]) -> list[PlacedTensor]:
-    """Sets ``first`` and ``last``, the steps between which a value is needed, and returns all values in order."""
+    """Sets ``first`` and ``last`` of every value, the steps between which it is needed; returns all values in order."""
     values = [entry]
     entry.first = entry.last = 0
     for index, (inputs, written) in enumerate(steps):
@@ -58,25 +58,25 @@ def set_lifetimes(steps: Steps, entry: PlacedTensor, outputs: Sequence[PlacedTen
 
 
 def live(values: Sequence[PlacedTensor], memory: str, steps: int) -> list[int]:
-    """The least memory that is needed while each step runs, in rows of AI RAM or in bytes."""
+    """The least memory that each step needs, in rows of AI RAM or in bytes of main memory."""
     return [sum(v.room for v in values if v.memory == memory and v.first <= at <= v.last) for at in range(steps)]
 
 
 def _fit(values: Sequence[PlacedTensor]) -> int:
-    """Fills a memory in the better of both ways; returns the highest end."""
+    """Fills a memory in the better of the two ways; returns the highest end."""
     need = _largest_first(values)
     last = max((value.last for value in values), default=-1)
-    # No placement can be better than the values that live at one time, so a fit of that size is final.
+    # No placement can need less than the values that live at the same time.
     least = max((sum(v.room for v in values if v.first <= at <= v.last) for at in range(last + 1)), default=0)
     if need == least:
         return need
-    # The second way needs to know its size: it tries a few between the least possible one and that of the first way.
-    kept = [value.address for value in values]
+    # The second way has to know the size in advance, so a few sizes below that of the first way are tried.
+    addresses = [value.address for value in values]
     for size in sorted({least, *(least + part * (need - least) // 4 for part in (1, 2, 3))}):
         if _from_both_ends(values, size):
             return size
-    # The second way has overwritten the addresses of the first, which was better after all.
-    for value, address in zip(values, kept, strict=True):
+    # The second way has overwritten the addresses of the first, which was better.
+    for value, address in zip(values, addresses, strict=True):
         value.address = address
     return need
 
@@ -94,7 +94,7 @@ def _from_both_ends(values: Sequence[PlacedTensor], size: int) -> bool:
             key=lambda item: item.address,
         )
         gaps, position = [], 0
-        # The end of the memory counts as one more value, so that the gap before it is found, too.
+        # The end of the memory counts as one more value, so that the gap before it is found as well.
         for start, end in [*((other.address, other.address + other.room) for other in alive), (size, size)]:
             if start - position >= value.room:
                 gaps.append((position, start))
@@ -109,11 +109,11 @@ def _from_both_ends(values: Sequence[PlacedTensor], size: int) -> bool:
 def _largest_first(values: Sequence[PlacedTensor]) -> int:
     """Places the largest value first, in the lowest gap among those that live at its time; returns the highest end."""
     placed: list[PlacedTensor] = []
-    # A large value needs a gap that small ones could have split. Small ones find a place later.
+    # A large value needs a gap that small ones could have split. The small ones fit in later.
     for value in sorted(values, key=lambda item: (-item.room, item.first)):
         position = 0
         for other in sorted(placed, key=lambda item: item.address):
-            # Values that do not live at the same time may share their place.
+            # Values that do not live at the same time may share memory.
             if other.first > value.last or value.first > other.last:
                 continue
             if position + value.room <= other.address:

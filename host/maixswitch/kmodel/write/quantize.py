@@ -17,7 +17,11 @@ MANTISSA = 1 << 22
 
 @dataclass(frozen=True)
 class Scale:
-    """value = (quantised - zero) / steps; ``steps`` per unit, ``zero`` 0..255 (0..65535 for 16-bit weights)."""
+    """The scale of quantised values: value = (quantised - zero) / steps.
+
+    steps: per unit.
+    zero: 0..255, or 0..65535 for 16-bit weights.
+    """
 
     steps: float
     zero: int = 0
@@ -51,8 +55,8 @@ class Scale:
 class KpuWeights:
     """A convolution in integers: everything of a KPU layer except its addresses in memory.
 
-    ``weights``: uint8 or uint16 (out, in, k, k), depthwise (channels, 1, k, k); ``weight_zero``, ``input_zero``: the
-    numbers that stand for 0.
+    weights: uint8 or uint16 (out, in, k, k), depthwise (channels, 1, k, k).
+    weight_zero, input_zero: the numbers that stand for 0.
     """
 
     weights: Array
@@ -63,8 +67,8 @@ class KpuWeights:
 
 
 def linear(bias: int = 0) -> Activation:
-    """One live piece: y = round(z / 1024) + bias, saturating; the saturation is what makes a relu."""
-    # Pieces before the live one are flat, so that everything below 0 stays at the bias.
+    """A table with one sloping piece: y = round(z / 1024) + bias, cut to 0..255. The cut at 0 makes a relu."""
+    # The pieces before the sloping one are flat, so that everything below 0 stays at the bias.
     live = 10
     top = -LOWEST_START - SEGMENTS
     start = np.array([LOWEST_START + index if index < live else top + index for index in range(SEGMENTS)], np.int64)
@@ -83,7 +87,7 @@ def norm_of(factors: Array, offsets: Array) -> BatchNorm:
     # The register has 24 bits with a sign. The factor keeps one of them free.
     if np.any(np.abs(factors) >= MANTISSA):
         raise ValueError(f"batch norm factor {float(np.abs(factors).max()):g} is too large for the KPU")
-    # As many fraction bits as keep the factor below 22 bits.
+    # The shift is the largest that keeps the factor within 22 bits.
     shift = np.full(factors.shape, MAX_SHIFT, np.int64)
     # Each channel has its own shift, so a single large factor does not coarsen the others.
     while np.any(large := np.abs(np.rint(factors * 2.0**shift)) >= MANTISSA):
@@ -97,7 +101,8 @@ def quantize_conv(
 ) -> KpuWeights:
     """Quantises a real convolution.
 
-    weights: (out, in, k, k); bias: (out,); source, target: the scales of its inputs and outputs.
+    weights: (out, in, k, k). bias: (out,).
+    source, target: the scales of its inputs and outputs.
     levels: 255 for 8-bit weights, 65535 for 16-bit ones.
     Outputs saturate at 0 and 255, so that an output scale with zero 0 makes a relu.
     """
@@ -116,7 +121,7 @@ def fixed_argument(zero: int) -> tuple[int, int]:
     # A zero of 0 needs no term, and published files have 0 in both fields.
     if not zero:
         return 0, 0
-    # The bits behind the point are those that nncase 0.1 writes. The value is the same without them.
+    # nncase 0.1 writes these fraction bits, which do not change the value.
     shift = MAX_SHIFT
     while zero << shift > 1 << 23:
         shift -= 1

@@ -1,4 +1,4 @@
-"""A kmodel v3 file read and written again: the proof that reader and writer agree on every byte of the format."""
+"""Reads a kmodel v3 file and writes it again, to prove that reader and writer agree on every byte of the format."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ SLACK = 7
 def rewrite(data: bytes) -> bytes:
     """Reads a v3 file and writes it again; all offsets are computed, not copied.
 
-    What follows the last body is kept, and padding that is missing at the end stays missing.
-    Raises KModelError for a file that cannot be read, and ValueError for another version than 3.
+    Bytes after the last body are kept, and padding that is missing at the end stays missing.
+    Raises KModelError for a file that cannot be read, and ValueError for any version but 3.
     """
     program = read_program(data)
     # v4 has another layout, and this package does not write it.
     if program.version != 3:
-        raise ValueError(f"kmodel v{program.version}: wanted v3")
-    # The header's unknown parts are taken from the file. Offsets are not, as they are what is being proven.
+        raise ValueError(f"kmodel v{program.version}: expected v3")
+    # Unknown parts of the header are taken from the file. Offsets are not, because they are to be proven.
     _, flags, _, _, lowest_row, main_memory, _ = struct.unpack_from("<7I", data)
     header = Header(flags, lowest_row, main_memory, [(tensor.address, tensor.bytes) for tensor in program.outputs])
     content = assemble(header, list(_layers(program.layers)))

@@ -1,6 +1,6 @@
 """Two networks made by hand, small enough to read: a colour classifier and a detector of bright blobs.
 
-No training data, and enough to prove camera, screen and buttons.
+They need no training data, and they are enough to test camera, screen and buttons.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ def colour_classifier() -> bytes:
     width, height, channels = COLOUR_INPUT
     net = KModelWriter(channels, height, width)
     red, green, blue = np.eye(3)
-    # The differences of two colours are 0 for any grey, so brightness cannot be taken for a colour.
+    # The difference of two colours is 0 for any grey, so the network does not take brightness for a colour.
     differences = np.array([red - green, green - red, red - blue, blue - red, green - blue, blue - green])
     light = np.full(3, 1 / 3)
     features = np.vstack([differences, light, -light]).reshape(8, 3, 1, 1)
     # Bytes cannot be negative: each difference has its counterpart, and black is 1 minus the light.
     x = net.conv(net.input, quantize_conv(features * _square(1)[0], np.array([0.0] * 7 + [1.0]), PIXEL, PIXEL), pool=5)
 
-    # Each colour is rewarded for what makes it, and punished for what makes the others.
+    # The differences of its own colour raise the score of a class; those of the other colours lower it.
     scores = np.array(
         [  # r-g   g-r   r-b   b-r   g-b   b-g  light  dark
             [0.5, -1.0, 0.5, -1.0, -0.5, -0.5, 0.0, 0.0],
@@ -107,8 +107,8 @@ def blob_detector() -> bytes:
     for step in range(1, steps):
         weights = _taps(step + 1, step)
         # The earlier masks are passed on, because the head compares each with the next.
-        for kept in range(step):
-            weights[kept, kept, 1, 1] = 1.0
+        for earlier in range(step):
+            weights[earlier, earlier, 1, 1] = 1.0
         weights[step, step - 1] = 1.0
         x = net.conv(x, _step(weights, [0.5] * step + [6.5], 4.0))
 

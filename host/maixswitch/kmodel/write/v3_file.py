@@ -24,7 +24,11 @@ Encode = Callable[[int], bytes]
 
 @dataclass(frozen=True)
 class Header:
-    """``outputs``: (address in main memory, bytes) each; ``lowest_row``: the first row of AI RAM that is used."""
+    """The header of a file.
+
+    lowest_row: the first row of AI RAM that the model uses.
+    outputs: (address in main memory, bytes) of each.
+    """
 
     flags: int
     lowest_row: int
@@ -33,10 +37,10 @@ class Header:
 
 
 def assemble(header: Header, layers: Sequence[tuple[int, Encode]]) -> bytes:
-    """The whole file from layers (type, how to encode the body); every body is padded to 8 bytes of file position."""
+    """The whole file. A layer is (type, function that encodes its body); bodies end at a multiple of 8."""
     words = [3, header.flags, 0, len(layers), header.lowest_row, header.main_memory, len(header.outputs)]
     ranges = [number for pair in header.outputs for number in pair]
-    # Bodies are aligned by their position in the file, so the size of all that stands before is needed first.
+    # Bodies are aligned by their position in the file, so the size of everything before them is needed first.
     start = 4 * (len(words) + len(ranges) + 2 * len(layers))
     bodies, heads = bytearray(), list[int]()
     for number, encode in layers:
@@ -58,8 +62,8 @@ def conv_body(
 ) -> bytes:
     """A KPU layer's body at the file position ``start``; ``head``: flags and address in main memory.
 
-    Register block at a multiple of 8, weights and batch norm of 128, activation table of 256. ValueError for a number
-    that its field cannot hold.
+    The register block begins at a multiple of 8, weights and batch norm at 128, the activation table at 256.
+    Raises ValueError for a number that its field cannot hold.
     """
     content, offsets = bytearray(24), []
     little = weights.dtype.newbyteorder("<")

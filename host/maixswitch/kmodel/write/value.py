@@ -1,4 +1,4 @@
-"""The tensors between the layers of a network that is written."""
+"""The tensors between the layers of a network that is being written."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ BLOCK_BYTES = 8
 class PlacedTensor:
     """A tensor between two layers: in "main" memory or in "ai_ram", uint8 or float32, shape (channels, h, w) or (n,).
 
-    ``address``: byte offset in main memory, or row in the AI RAM; set when the file is built. ``first``, ``last``: the
-    layers between which the value is needed.
+    address: byte offset in main memory, or row in the AI RAM; set when the file is built.
+    first, last: the layers between which the value is needed.
     """
 
     memory: str
@@ -32,7 +32,7 @@ class PlacedTensor:
 
     @property
     def room(self) -> int:
-        """The memory that it takes: rows of AI RAM, or bytes rounded up to a multiple of 8."""
+        """The memory that it takes: rows of AI RAM, or bytes of main memory rounded up to a multiple of 8."""
         if self.memory == "ai_ram":
             return MapLayout(*self.shape).rows
         size = self.count * DTYPES[self.dtype].itemsize

@@ -1,4 +1,4 @@
-"""Writes kmodel v3: a network as a list of layers in, the bytes of a file out.
+"""Makes the bytes of a kmodel v3 file from a list of layers.
 
 Source: nncase 0.1 Generator.cs, K210Conv2d.cs.
 """
@@ -30,7 +30,7 @@ CONV, ADD_PADDING, REMOVE_PADDING, UPLOAD = 10240, 10241, 10242, 10243
 
 @dataclass(eq=False)
 class _Node:
-    """One layer; ``make`` returns its body, once every value has its address."""
+    """One layer; ``make`` returns its body after every value has an address."""
 
     number: int
     inputs: list[PlacedTensor]
@@ -45,10 +45,12 @@ def conv_registers(
 ) -> dict[str, int]:
     """The register block of a KPU layer without its two rows in the AI RAM.
 
-    source, target: the maps that it reads and writes; pool: a key of POOL_TYPES; to_main: a copy in main memory.
+    source, target: the maps that it reads and writes.
+    pool: a key of POOL_TYPES.
+    to_main: True for a copy of the result in main memory.
     Raises ValueError where the weights do not fit: the KPU loads them 64 times, 30 KiB each (60 KiB for 16 bits).
     """
-    # All weights of one output go in one load; a depthwise layer has a single load.
+    # The KPU loads all weights of an output at once; a depthwise layer has a single load.
     out, inner, size, _ = part.weights.shape
     unit = part.weights.dtype.itemsize
     per_output = size * size * inner * unit
@@ -90,7 +92,7 @@ def conv_registers(
         "arg_x": arg_x,
         "arg_add": size * size * part.weight_zero * part.input_zero,
         "send_data_out": int(to_main),
-        # The field has 16 bits, and nncase 0.1 writes the lower ones of larger numbers.
+        # The field has 16 bits; nncase 0.1 writes the lower 16 bits of larger numbers.
         "channel_byte_num": (pixels - 1) & 0xFFFF,
         "dma_total_byte": pixels * out - 1,
     }
@@ -121,7 +123,7 @@ class KModelWriter:
     def conv_both(
         self, source: PlacedTensor, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = True
     ) -> tuple[PlacedTensor, ...]:
-        """A KPU layer; its result in the AI RAM, where it always is, and with ``to_main`` the copy in main memory."""
+        """A KPU layer. Returns its result in the AI RAM, and with ``to_main`` also the copy in main memory."""
         layout = MapLayout(*source.shape)
         out, inner, size, other = part.weights.shape
         expected = 1 if depthwise else layout.channels
@@ -136,10 +138,10 @@ class KModelWriter:
         result = [features]
         if to_main:
             result.append(self._value("main", "uint8", features.shape))
-        # The rows in the AI RAM are known only when the whole network is.
+        # The rows in the AI RAM are only known when the network is complete.
         registers = conv_registers(part, layout, target, pool, depthwise, to_main)
 
-        # The addresses are set when the file is built, so the body is made only then.
+        # The addresses are set when the file is built, so the body is made then.
         def make() -> body.ConvBody:
             registers.update(image_src_addr=source.address, image_dst_addr=features.address)
             return body.ConvBody(int(to_main), result[-1].address if to_main else 0, 0, 0, 0, 0)
@@ -201,7 +203,7 @@ class KModelWriter:
     def fully_connected(self, source: PlacedTensor, weights: Array, bias: Array, act: int = 0) -> PlacedTensor:
         """float32 (n,) to (out,); weights (out, n); act 0 none, 1 relu, 2 relu6, which MaixPy ignores."""
         out, inner = np.shape(weights)
-        # The layer has no shape of its own in the file. A wrong size would read other tensors.
+        # The file does not state the shape of this layer, so a wrong size would read other tensors.
         if inner != source.count:
             raise ValueError(f"weights {np.shape(weights)} do not fit the input {source.shape}")
         arguments = (inner, out, act, weights, bias)
@@ -213,11 +215,11 @@ class KModelWriter:
         return self.layer(20, body.Flatten, [source], (source.count,), "float32", width, height, channels)
 
     def softmax(self, source: PlacedTensor) -> PlacedTensor:
-        """float32, over all of it."""
+        """float32, over all values together."""
         return self.layer(15, body.Elementwise, [source], source.shape, "float32", source.count)
 
     def logistic(self, source: PlacedTensor) -> PlacedTensor:
-        """float32, each for itself."""
+        """float32, each value by itself."""
         return self.layer(25, body.Elementwise, [source], source.shape, "float32", source.count)
 
     def add(self, a: PlacedTensor, b: PlacedTensor) -> PlacedTensor:
@@ -260,7 +262,7 @@ class KModelWriter:
         return self.layer(2, body.QuantizedAdd, [source, spread], source.shape, "float32", count, *numbers)
 
     def concat(self, values: Sequence[PlacedTensor], shape: tuple[int, ...] = ()) -> PlacedTensor:
-        """Values of one type, one after another; channels add up, or elements of flat ones, unless ``shape`` tells."""
+        """Values of one type, one after another; their channels add up, unless ``shape`` is given."""
         first = values[0]
         shape = shape or (sum(value.shape[0] for value in values), *first.shape[1:])
         result = self._value("main", first.dtype, shape)
@@ -284,14 +286,14 @@ class KModelWriter:
         return live(values, "ai_ram", len(self._nodes))
 
     def output(self, value: PlacedTensor) -> None:
-        """Makes a value in main memory an output of the model; outputs keep the order of these calls."""
+        """Makes a value in main memory an output of the model. Outputs are in the order of these calls."""
         # The firmware returns a pointer into main memory for an output (kpu.c).
         if value.memory != "main":
             raise ValueError("an output lies in main memory: use to_main")
         self._outputs.append(value)
 
     def build(self) -> bytes:
-        """The file. ValueError where the AI RAM is too small, or nothing is an output."""
+        """The bytes of the file. ValueError if the AI RAM is too small, or if there is no layer or no output."""
         if not self._nodes or not self._outputs:
             raise ValueError("a model needs layers and at least one output")
         steps = [(node.inputs, node.outputs) for node in self._nodes]

@@ -1,8 +1,8 @@
-// The KPU's AI RAM over one inference: the server draws it, in the page's language; here it gets its place.
+// The KPU's AI RAM over one inference; the server draws it, in the page's language.
 
 import { at, make, set } from "./dom.js";
 
-// The drawing is in true pixels: it may grow with the page, but below its own width its letters would be too small.
+// The drawing has a size in pixels: it may grow with the page, but below its width its letters would be too small.
 function picture(text) {
   const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
   svg.style.minWidth = `${svg.getAttribute("width")}px`;

@@ -1,4 +1,4 @@
-// The state machine as a picture of its table's rows: the live state and the last way taken are marked.
+// Draws the table of the state machine as a diagram; marks the live state and the last transition.
 
 import { at, draw, onWidth } from "./dom.js";
 import { arrowsOf, placeStates, sharedEvents } from "./layout.js";
@@ -43,14 +43,14 @@ function curve(a, b, bend) {
   });
 }
 
-// From border to border, as short straight pieces: a curve that is cut off has no simple path of its own.
+// Returns the part of a curve between two boxes, as short straight pieces, because a cut curve has no simple path.
 function between(along, from, to) {
   const points = Array.from({ length: 61 }, (_, step) => along(step / 60));
-  const found = points.filter((point) => !inside(from, point, 1) && !inside(to, point, 4));
-  return found.length > 1 ? found : [along(0.4), along(0.6)];
+  const outside = points.filter((point) => !inside(from, point, 1) && !inside(to, point, 4));
+  return outside.length > 1 ? outside : [along(0.4), along(0.6)];
 }
 
-// The least bent way that meets no other state.
+// Returns the least bent path that meets no other state.
 function around(a, b, both, boxes, { from, to }) {
   const others = [...boxes].filter(([state]) => state !== from && state !== to).map(([, box]) => box);
   const long = Math.hypot(a.x - b.x, a.y - b.y), least = both ? 0.2 : 0.1;
@@ -61,7 +61,7 @@ function around(a, b, both, boxes, { from, to }) {
 
 const SIDES = [[0, -1], [0, 1], [1, 0], [-1, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]];
 
-// A loop beside the box where the other arrows leave most room, and its text behind it.
+// Returns a loop at the side of the box where the other arrows leave most room, and the box of its text.
 function loop(state, box, centres, lines, frame, ways) {
   const here = centres.get(state), others = [];
   for (const { from, to } of arrows) {
@@ -69,7 +69,7 @@ function loop(state, box, centres, lines, frame, ways) {
     if (other !== state) others.push(centres.get(other));
   }
   const wide = labelAt(lines, here).right - here.x, tall = lines.length * LINE / 2;
-  const made = SIDES.map(([dx, dy]) => {
+  const candidates = SIDES.map(([dx, dy]) => {
     const half = (box.right - box.left) / 2, level = dy === 0;
     const foot = { x: here.x + dx * (level ? half : half - 24), y: level ? here.y : dy < 0 ? box.top : box.bottom };
     const out = level ? { x: dx, y: 0 } : { x: 0, y: dy }, along = { x: out.y ? 1 : 0, y: out.x ? 1 : 0 };
@@ -90,7 +90,7 @@ function loop(state, box, centres, lines, frame, ways) {
     const met = ways.reduce((sum, { points, quiet }) => sum + (crossed(reach, points) + crossed(label, points)) * (quiet ? 0.3 : 1), 0);
     return { ends, label, room: room + (level ? 0.15 : 0) - Math.abs(aside) / (level ? 20 : 80) - met / 12 };
   });
-  const { ends: [a, c, d, b], label } = made.reduce((best, one) => (one.room > best.room + 0.01 ? one : best));
+  const { ends: [a, c, d, b], label } = candidates.reduce((best, one) => (one.room > best.room + 0.01 ? one : best));
   const points = Array.from({ length: 25 }, (_, step) => {
     const s = step / 24, r = 1 - s;
     return {
@@ -106,10 +106,11 @@ function labelAt(lines, { x, y }) {
   return { left: x - half, right: x + half, top: y - tall, bottom: y + tall };
 }
 
-// How many of the short pieces of a way run through a box.
+// Counts the short pieces of a path that run through a box.
 const crossed = (box, way) => way.reduce((count, point) => count + inside(box, point, 2), 0);
 
-// On its own arrow or right beside it, off the states, the other texts and as far as can be the other arrows.
+// Returns the best box for a text: on its arrow or right beside it, off the states and the other texts, and off the
+// other arrows if possible.
 function placeLabel(lines, points, others, taken, frame) {
   let best = null, least = Infinity;
   const own = labelAt(lines, { x: 0, y: 0 }), wide = own.right - 2, tall = own.bottom;
@@ -120,9 +121,9 @@ function placeLabel(lines, points, others, taken, frame) {
     for (const [dx, dy] of beside) {
       const box = labelAt(lines, { x: point.x + dx, y: point.y + dy });
       const out = Math.max(0, 2 - box.left) + Math.max(0, box.right - frame.w + 2) + Math.max(0, 2 - box.top) + Math.max(0, box.bottom - frame.h + 2);
-      const found = taken.reduce((sum, other) => sum + overlap({ ...box, left: box.left - 9, right: box.right + 9 }, other), 0) + out * 60 + Math.abs(share - 0.5) * 60
+      const cost = taken.reduce((sum, other) => sum + overlap({ ...box, left: box.left - 9, right: box.right + 9 }, other), 0) + out * 60 + Math.abs(share - 0.5) * 60
         + Math.hypot(dx, dy) + others.reduce((sum, { points: way, quiet }) => sum + crossed(box, way) * (quiet ? 5 : 25), 0);
-      if (found < least) [best, least] = [box, found];
+      if (cost < least) [best, least] = [box, cost];
     }
   }
   return best;
@@ -176,7 +177,7 @@ function paint() {
       labels.push(textOf(lines, own.label));
     } else if (!quiet) drawn.push({ points, lines });
   }
-  for (const { points, lines } of drawn) { // after the loops, which have less choice
+  for (const { points, lines } of drawn) { // after the loops, whose texts have fewer positions
     const box = placeLabel(lines, points, ways.filter((way) => way.points !== points), taken, { w, h });
     taken.push(box);
     labels.push(textOf(lines, box));
@@ -187,18 +188,18 @@ function paint() {
 }
 
 function node(state, box) {
-  const made = draw("g", { class: "node" }), event = shared.get(state), x = (box.left + box.right) / 2;
-  made.dataset.state = state;
-  made.append(draw("rect", { x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top, rx: 9 }));
-  made.append(draw("text", { x, y: box.top + 22, "text-anchor": "middle" }, state));
-  if (event) made.append(draw("text", { x, y: box.top + 39, "text-anchor": "middle", class: "shared" }, `\u2192 ${event}`));
-  return made;
+  const group = draw("g", { class: "node" }), event = shared.get(state), x = (box.left + box.right) / 2;
+  group.dataset.state = state;
+  group.append(draw("rect", { x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top, rx: 9 }));
+  group.append(draw("text", { x, y: box.top + 22, "text-anchor": "middle" }, state));
+  if (event) group.append(draw("text", { x, y: box.top + 39, "text-anchor": "middle", class: "shared" }, `\u2192 ${event}`));
+  return group;
 }
 
 function mark() {
-  for (const made of at("states").querySelectorAll(".node")) {
-    if (made.dataset.state === live) made.setAttribute("aria-current", "true");
-    else made.removeAttribute("aria-current");
+  for (const group of at("states").querySelectorAll(".node")) {
+    if (group.dataset.state === live) group.setAttribute("aria-current", "true");
+    else group.removeAttribute("aria-current");
   }
 }
 
@@ -214,7 +215,7 @@ export function markDiagram(state) {
   mark();
 }
 
-// The way from a state to the next stays marked for a moment.
+// Marks the arrow of a transition for a moment.
 export function markWay([from, , to]) {
   clearTimeout(fading);
   for (const path of at("states").querySelectorAll(".way")) {
@@ -230,4 +231,4 @@ export function markWay([from, , to]) {
   }, MARKED_MS);
 }
 
-onWidth(at("states"), (found) => { width = found; paint(); });
+onWidth(at("states"), (newWidth) => { width = newWidth; paint(); });

@@ -1,4 +1,4 @@
-// Small helpers for what stands on the page. Texts of a card are anybody's: they only ever become text, never markup.
+// Small helpers for the elements of the page. Texts from a card may be hostile: they become text, never markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -7,30 +7,30 @@ export const kib = (bytes) => `${Math.round(bytes / 1024).toLocaleString("en")} 
 export const grouped = (text) => text.replace(/\d{4,}(?= KiB)/g, (digits) => Number(digits).toLocaleString("en")); // as kib writes them
 
 export function make(tag, text = "", fields = {}) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  Object.assign(made, fields);
-  return made;
+  const element = document.createElement(tag);
+  element.textContent = text;
+  Object.assign(element, fields);
+  return element;
 }
 
-// An SVG element with attributes; `children` are elements, or the text.
+// Returns an SVG element with attributes; `children` are elements, or the text.
 export function draw(tag, attributes = {}, ...children) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
 }
 
-// An unchanged live region stays silent, and an unchanged list keeps its focus.
-export function set(place, text) {
-  if (place.textContent !== text) place.textContent = text;
+// Sets a text only if it differs: an unchanged live region stays silent, and an unchanged list keeps its focus.
+export function set(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
-// Calls `act` with the width whenever the place gets another one; drawings are in true pixels, so that letters stay legible.
-export function onWidth(place, act) {
+// Calls `act` with the element's width whenever it changes; drawings are made for a width, so that letters stay legible.
+export function onWidth(element, act) {
   let last = 0;
   new ResizeObserver(([entry]) => {
     const width = Math.floor(entry.contentRect.width);
     if (width && width !== last) act(last = width);
-  }).observe(place);
+  }).observe(element);
 }

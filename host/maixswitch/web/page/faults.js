@@ -1,4 +1,4 @@
-// The fault bench: what can be broken, what is ordered, and healing it.
+// The fault bench: orders faults, shows those that are ordered, and heals them.
 
 import { at, set } from "./dom.js";
 import { t } from "./text.js";
@@ -6,8 +6,8 @@ import { t } from "./text.js";
 let now = null;
 let names = new Map();
 
-function fill(id, options, wanted) {
-  const select = at(id), kept = select.value || String(wanted);
+function fill(id, options, initial) {
+  const select = at(id), kept = select.value || String(initial);
   select.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
   if ([...select.options].some((option) => option.value === kept)) select.value = kept;
 }
@@ -21,13 +21,13 @@ export function writeFaults(hello) {
 }
 
 function ordered({ orders }, rows) {
-  const said = [], title = (code) => `${code} ${names.get(code) ?? ""}`.trim();
-  if (orders.load) said.push(t("The next load will fail with {code}.", { code: title(orders.load) }));
-  if (orders.run) said.push(t("The next run will fail with {code}.", { code: title(orders.run) }));
+  const sentences = [], title = (code) => `${code} ${names.get(code) ?? ""}`.trim();
+  if (orders.load) sentences.push(t("The next load will fail with {code}.", { code: title(orders.load) }));
+  if (orders.run) sentences.push(t("The next run will fail with {code}.", { code: title(orders.run) }));
   const broken = orders.damaged.map((index) => rows[index]?.title ?? `${index + 1}`);
-  if (broken.length) said.push(t("Damaged on the card: {titles}.", { titles: broken.join(", ") }));
-  if (orders.slow !== 1) said.push(t("The card is {factor} times as slow.", { factor: orders.slow }));
-  return said.join(" ");
+  if (broken.length) sentences.push(t("Damaged on the card: {titles}.", { titles: broken.join(", ") }));
+  if (orders.slow !== 1) sentences.push(t("The card is {factor} times as slow.", { factor: orders.slow }));
+  return sentences.join(" ");
 }
 
 export function showFaults(status, rows) {

@@ -1,10 +1,10 @@
-// The keys of the board: pressed and let go by mouse, touch and keyboard; none stays down when the page loses sight.
+// The keys of the board: pressed and released by mouse, touch and keyboard, and released when the page loses focus.
 
 import { t } from "./text.js";
 
 const ORDER = ["prev", "primary", "next"]; // left to right, as a hand expects them
-const ITS_OWN = /^(INPUT|SELECT|TEXTAREA)$/; // these want every key themselves
-const OWN_SPACE = /^(BUTTON|SUMMARY|A)$/;
+const TAKES_KEYS = /^(INPUT|SELECT|TEXTAREA)$/; // these elements need every key themselves
+const TAKES_SPACE = /^(BUTTON|SUMMARY|A)$/;
 const box = document.getElementById("keys");
 const fingers = new Map(); // key number -> what holds it
 let ask = () => {};
@@ -24,7 +24,7 @@ function release(number, finger) {
   ask("key", { key: number, down: false });
 }
 
-function deed(event) {
+function effect(event) {
   if (event === "NEXT") return t("next model");
   if (event === "PREVIOUS") return t("previous model");
   if (event === "RELOAD") return t("load again");
@@ -33,15 +33,15 @@ function deed(event) {
 
 function cap(key) {
   const button = document.createElement("button");
-  const name = document.createElement("b"), what = document.createElement("small");
+  const name = document.createElement("b"), pressText = document.createElement("small");
   button.dataset.key = key.number;
   button.dataset.role = key.role;
   name.textContent = `${key.number} ${key.role}`;
-  what.textContent = t("press: {what}", { what: deed(key.short) });
-  button.append(name, what);
+  pressText.textContent = t("press: {effect}", { effect: effect(key.short) });
+  button.append(name, pressText);
   if (key.long) {
     const hold = document.createElement("small");
-    hold.textContent = t("hold: {what}", { what: deed(key.long) });
+    hold.textContent = t("hold: {effect}", { effect: effect(key.long) });
     button.append(hold);
   }
   button.title = `IO${key.pin}: ${[key.short, key.long].filter(Boolean).join(", ")}`;
@@ -68,7 +68,7 @@ function letGo() {
 }
 
 export function showKeys(keys) {
-  letGo(); // a button that goes never hears that the finger on it came up
+  letGo(); // a removed button never learns that the finger on it came up
   const sorted = [...keys].sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || a.number - b.number);
   box.replaceChildren(...(keys.length > 2 ? sorted : keys).map(cap));
 }
@@ -78,10 +78,10 @@ export function markKeys(down) {
 }
 
 function keyOf(event) {
-  const place = event.target;
-  if (event.ctrlKey || event.altKey || event.metaKey || ITS_OWN.test(place.tagName)) return 0;
-  if (place.parentElement === box && (event.key === " " || event.key === "Enter")) return numberOf(place);
-  if (event.key === " ") return OWN_SPACE.test(place.tagName) ? 0 : 1;
+  const { target } = event;
+  if (event.ctrlKey || event.altKey || event.metaKey || TAKES_KEYS.test(target.tagName)) return 0;
+  if (target.parentElement === box && (event.key === " " || event.key === "Enter")) return numberOf(target);
+  if (event.key === " ") return TAKES_SPACE.test(target.tagName) ? 0 : 1;
   return /^[1-8]$/.test(event.key) && known(Number(event.key)) ? Number(event.key) : 0;
 }
 
@@ -102,12 +102,12 @@ export function startKeys(send) {
     release(held.get(event.code), event.code);
     held.delete(event.code);
   });
-  // A mouse that pressed "Record" would leave the next space to that button: it belongs to the board again.
+  // After a click on "Record" the next space would go to that button: give the keyboard back to the board.
   addEventListener("click", (event) => {
     const button = document.activeElement;
-    if (event.detail && OWN_SPACE.test(button.tagName) && button.parentElement !== box) button.blur();
+    if (event.detail && TAKES_SPACE.test(button.tagName) && button.parentElement !== box) button.blur();
   });
-  const loseSight = () => { letGo(); held.clear(); };
-  addEventListener("blur", loseSight);
-  document.addEventListener("visibilitychange", () => { if (document.hidden) loseSight(); });
+  const releaseAll = () => { letGo(); held.clear(); };
+  addEventListener("blur", releaseAll);
+  document.addEventListener("visibilitychange", () => { if (document.hidden) releaseAll(); });
 }

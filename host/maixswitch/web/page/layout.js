@@ -1,35 +1,36 @@
-// Where the states of a machine go: the busiest in the middle, the others around it with the fewest arrows crossing.
+// Places the states of a machine: the busiest in the middle, the others around it with the fewest crossing arrows.
 
-const MOST_TRIED = 7; // of a ring: 720 orders; a larger machine keeps the order of its table
+const MOST_TRIED = 7; // states in a ring: 720 orders; a larger machine keeps the order of its table
 
 // Rows [from, event, actions, to] -> arrows [{from, to, events}], one for each pair of states.
 export function arrowsOf(rows) {
-  const found = new Map();
+  const arrows = new Map();
   for (const [from, event, , to] of rows) {
     const pair = `${from} ${to}`;
-    if (!found.has(pair)) found.set(pair, { from, to, events: [] });
-    found.get(pair).events.push(event);
+    if (!arrows.has(pair)) arrows.set(pair, { from, to, events: [] });
+    arrows.get(pair).events.push(event);
   }
-  return [...found.values()];
+  return [...arrows.values()];
 }
 
-// Into some states one event leads from everywhere: it is said once, at the state, rather than at every arrow.
+// Some states are reached from everywhere by one event. It is written once, at the state, instead of at every arrow.
+// Returns state -> that event, "" for none.
 export function sharedEvents(arrows) {
-  const found = new Map();
+  const shared = new Map();
   for (const { from, to } of arrows) {
-    if (from === to || found.has(to)) continue;
+    if (from === to || shared.has(to)) continue;
     const into = arrows.filter((arrow) => arrow.to === to && arrow.from !== to);
     const events = new Map();
     for (const event of into.flatMap((arrow) => arrow.events)) events.set(event, (events.get(event) ?? 0) + 1);
     const common = [...events].filter(([, count]) => count >= 3 && count === into.length).map(([event]) => event);
-    found.set(to, common.length === 1 && into.every((arrow) => arrow.events.length === 1) ? common[0] : "");
+    shared.set(to, common.length === 1 && into.every((arrow) => arrow.events.length === 1) ? common[0] : "");
   }
-  return found;
+  return shared;
 }
 
 function orders(items) {
   if (items.length < 2) return [items];
-  return items.flatMap((item) => orders(items.filter((other) => other !== item)).map((rest) => [item, ...rest]));
+  return items.flatMap((item) => orders(items.filter((other) => other !== item)).map((others) => [item, ...others]));
 }
 
 function side(a, b, c) {
@@ -40,28 +41,29 @@ function cross(a, b, c, d) {
   return side(a, b, c) !== side(a, b, d) && side(c, d, a) !== side(c, d, b);
 }
 
-// Between a circle and its square: the corners give room to the texts at the arrows.
+// Moves points of a circle towards its square: the corners give room to the texts at the arrows.
 const towardsCorner = (share) => Math.sign(share) * Math.abs(share) ** 0.6;
 
-// The middle is free when there is none that most others lead to or from; `start` leads the ring, at the left.
+// Returns state -> centre. `middle` may be null; the first of `order` is at the left of the ring.
 function ring(order, middle, w, h) {
-  const places = new Map(), count = order.length, turn = w < h / 2 ? 0.3 : 0; // where it is narrow no two stand side by side
-  if (middle) places.set(middle, { x: w / 2, y: h / 2 });
+  const centres = new Map(), count = order.length;
+  const turn = w < h / 2 ? 0.3 : 0; // in a narrow picture no two states are side by side
+  if (middle) centres.set(middle, { x: w / 2, y: h / 2 });
   for (const [index, name] of order.entries()) {
     const angle = Math.PI * (1 + 2 * index / count) + turn;
-    places.set(name, { x: w / 2 * (1 + towardsCorner(Math.cos(angle))), y: h / 2 * (1 + towardsCorner(Math.sin(angle))) });
+    centres.set(name, { x: w / 2 * (1 + towardsCorner(Math.cos(angle))), y: h / 2 * (1 + towardsCorner(Math.sin(angle))) });
   }
-  return places;
+  return centres;
 }
 
-// A crossing of two labelled arrows is worse than one with an arrow whose event is said elsewhere.
-function cost(places, links) {
+// A crossing of two labelled arrows costs more than one with an arrow whose event is written elsewhere.
+function cost(centres, links) {
   let sum = 0;
   for (const [index, one] of links.entries()) {
-    const a = places.get(one.from), b = places.get(one.to);
+    const a = centres.get(one.from), b = centres.get(one.to);
     sum += one.weight * Math.hypot(a.x - b.x, a.y - b.y) / 4000;
     for (const two of links.slice(index + 1)) {
-      const c = places.get(two.from), d = places.get(two.to);
+      const c = centres.get(two.from), d = centres.get(two.to);
       if (a === c || a === d || b === c || b === d) continue;
       if (cross(a, b, c, d)) sum += one.weight * two.weight;
     }
@@ -81,13 +83,13 @@ export function placeStates(arrows, w, h) {
   }
   const busy = (state) => [...links.values()].reduce((sum, { from, to, weight }) => sum + (from === state || to === state ? weight : 0), 0);
   const middle = states.length > 4 ? states.reduce((best, state) => (busy(state) > busy(best) ? state : best)) : null;
-  const [first, ...rest] = states.filter((state) => state !== middle);
-  const tried = rest.length < MOST_TRIED ? orders(rest) : [rest];
+  const [first, ...others] = states.filter((state) => state !== middle);
+  const tried = others.length < MOST_TRIED ? orders(others) : [others];
   let best = null, least = Infinity;
   for (const order of tried) {
-    const places = ring([first, ...order], middle, w, h);
-    const found = cost(places, [...links.values()]);
-    if (found < least) [best, least] = [places, found];
+    const centres = ring([first, ...order], middle, w, h);
+    const sum = cost(centres, [...links.values()]);
+    if (sum < least) [best, least] = [centres, sum];
   }
   return best;
 }

@@ -1,4 +1,4 @@
-// The line to the simulator: reconnects by itself, and never queues what a person did while it was down.
+// The connection to the simulator: reconnects by itself, and drops what a person does while it is down.
 
 const FIRST_MS = 500;
 const LONGEST_MS = 8000;
@@ -14,7 +14,7 @@ export function openLink({ onText, onFrame, onState }) {
     socket.onmessage = (event) => {
       if (typeof event.data !== "string") { onFrame(event.data); return; }
       const message = JSON.parse(event.data);
-      if (message.type === "hello") wait = FIRST_MS; // a page that is let in only to be refused must not try twice a second
+      if (message.type === "hello") wait = FIRST_MS; // a page that is accepted only to be refused must not retry twice a second
       onText(message);
     };
     socket.onclose = () => {
@@ -27,14 +27,14 @@ export function openLink({ onText, onFrame, onState }) {
   connect();
   const ready = () => socket && socket.readyState === WebSocket.OPEN;
   return {
-    ask(what, fields = {}) { if (ready()) socket.send(JSON.stringify({ do: what, ...fields })); },
-    // Four letters that say what it is, then its parts; false when the line is down.
+    ask(command, fields = {}) { if (ready()) socket.send(JSON.stringify({ do: command, ...fields })); },
+    // Sends four letters that name the kind of message, then its parts; returns false without a connection.
     give(letters, ...parts) {
       if (!ready()) return false;
       socket.send(new Blob([letters, ...parts]));
       return true;
     },
-    // Bytes that wait to be sent: who makes many waits for them first.
+    // Returns the bytes that wait to be sent: a sender of many bytes waits for them first.
     waiting() { return ready() ? socket.bufferedAmount : Infinity; },
   };
 }

@@ -1,4 +1,4 @@
-// The page: what the server says goes to the views, what a person does goes to the server.
+// The page: passes messages of the server to the views, and actions of a person to the server.
 
 import { showAiRam } from "./airam.js";
 import { markDiagram, markWay, showDiagram } from "./diagram.js";
@@ -34,7 +34,7 @@ function notice(text) {
   hiding = setTimeout(() => { at("notice").hidden = true; }, NOTICE_MS);
 }
 
-// Behind a line that was cut nobody looks through this page's webcam, nor knows of it when the line is back.
+// Without a connection nobody sees this page's webcam, and the server forgets it: stop it in any case.
 function turnLink(up) {
   stopWebcam();
   showLink(up);
@@ -93,7 +93,7 @@ function listModels() {
   if (status) show();
 }
 
-// Redraw everything that depends on the language.
+// Redraws everything that depends on the language.
 function write() {
   translatePage();
   set(at("about"), t("version {version}; firmware {firmware}", { version: hello.version, firmware: hello.firmware }));
@@ -107,7 +107,7 @@ function write() {
   forgetSource();
   forgetTiming();
   showTiming();
-  const kept = at("speed").value; // somebody may be about to choose one: then `show` leaves it alone
+  const kept = at("speed").value; // `show` does not change it while a person is choosing
   at("speed").replaceChildren(...SPEEDS.map((speed) => new Option(speed ? `${speed}x` : t("as fast as possible"), speed)));
   at("speed").value = kept;
   listModels();
@@ -143,7 +143,7 @@ click("step", () => link.ask("step"));
 click("notice", () => { at("notice").hidden = true; });
 click("power", () => link.ask("power"));
 at("speed").addEventListener("change", () => link.ask("speed", { speed: Number(at("speed").value) }));
-at("table").addEventListener("toggle", views.forgetState); // what was closed could not be scrolled to the live rows
+at("table").addEventListener("toggle", views.forgetState); // a closed table could not scroll to the live rows
 translatePage(); // in English until the server has sent its texts
 startKeys(link.ask);
 startFaults(link.ask);

@@ -1,9 +1,9 @@
-// The chip's RAM beside the firmware as one bar to scale: Python's heap, the blocks of the system heap, what is free.
+// The RAM that the firmware leaves as one bar to scale: Python's heap, the blocks of the system heap, and free memory.
 
 import { at, grouped, kib, make, set } from "./dom.js";
 import { t } from "./text.js";
 
-const SHORT_OF_MEMORY = /^(2006|106)\b/; // codes of the app: no room for a model, a full Python heap
+const SHORT_OF_MEMORY = /^(2006|106)\b/; // the app's codes for no room for a model and for a full Python heap
 
 function kindOf(name) {
   if (/^camera/.test(name)) return "camera";
@@ -22,14 +22,14 @@ function title(kind) {
   return t("free");
 }
 
-// What the model needs, to the same scale and from where the largest free piece begins: it sticks out of the RAM.
+// Shows the model's need to the same scale, from the start of the largest free piece: so it extends beyond the RAM.
 function showNeed(need, memory) {
   const sum = need.reduce((bytes, [, more]) => bytes + more, 0);
   const ram = memory.gc + memory.capacity, begin = ram - memory.largest, all = Math.max(ram, begin + sum);
   at("memory").style.width = `${100 * ram / all}%`;
-  at("wanted").hidden = !sum;
+  at("needed").hidden = !sum;
   if (!sum) return;
-  const [bar, text] = at("wanted").children;
+  const [bar, text] = at("needed").children;
   bar.style.marginLeft = `${100 * begin / all}%`;
   bar.style.width = `${100 * sum / all}%`;
   bar.replaceChildren(...need.map(([name, bytes]) => segment(kindOf(name), bytes, name)));
@@ -37,8 +37,8 @@ function showNeed(need, memory) {
   set(text, t("needed: {size} ({parts})", { size: kib(sum), parts }));
 }
 
-function segment(kind, bytes, what) {
-  const part = make("div", "", { className: `m-${kind}`, title: `${what}: ${kib(bytes)}` });
+function segment(kind, bytes, name) {
+  const part = make("div", "", { className: `m-${kind}`, title: `${name}: ${kib(bytes)}` });
   part.style.flexGrow = bytes;
   return part;
 }
@@ -55,7 +55,7 @@ export function showMemory({ memory, fault, index }, rows) {
   if (now === shown) return;
   shown = now;
   const parts = [["gc", memory.gc, title("gc")]];
-  const loaded = memory.blocks.some(([name]) => /^model/.test(name)); // the firmware does not free all that a failed run took
+  const loaded = memory.blocks.some(([name]) => /^model/.test(name)); // after a failed run the firmware leaves some blocks
   for (const [name, bytes] of memory.blocks) {
     const kind = kindOf(name);
     parts.push([kind === "model" && !loaded ? "left" : kind, bytes, name]);
@@ -78,7 +78,7 @@ export function showMemory({ memory, fault, index }, rows) {
   at("memory").setAttribute("aria-label", [...sums].map(([kind, bytes]) => `${title(kind)} ${kib(bytes)}`).join(", "));
 
   const pieces = { free: kib(memory.free), largest: kib(memory.largest) };
-  // malloc takes pages of 4 KiB, so even a heap without holes keeps a rest behind each of its blocks
+  // malloc takes pages of 4 KiB, so even a heap without holes has a little free space after each block.
   set(at("largest"), memory.free - memory.largest < 32 * 1024
     ? t("{free} are free in one piece.", pieces)
     : t("{free} are free, but in pieces: the largest has {largest}, and a model's file needs one piece.", pieces));
@@ -88,7 +88,7 @@ export function showMemory({ memory, fault, index }, rows) {
   if (short) {
     const name = model?.title ?? t("The model"), needed = (model?.need ?? []).reduce((bytes, [, more]) => bytes + more, 0);
     set(at("why"), needed > memory.largest
-      ? t("{title} was refused for want of memory: {why}.", { title: name, why: grouped(model.fits) })
-      : t("{title} was refused for want of memory.", { title: name }));
+      ? t("{title} was refused: there is not enough memory ({why}).", { title: name, why: grouped(model.fits) })
+      : t("{title} was refused: there is not enough memory.", { title: name }));
   }
 }

@@ -1,4 +1,4 @@
-// The models of the card: what each is, whether it fits and runs, and what was found; a click selects one.
+// The models of the card, each with its verdict, its memory and its findings; a click selects one.
 
 import { at, grouped, make } from "./dom.js";
 import { t } from "./text.js";
@@ -53,7 +53,7 @@ export function showModels(rows, select) {
   at("models").querySelectorAll("li > button")[focus]?.focus();
 }
 
-// A key may select one that is out of sight: the list moves, the page does not.
+// A key may select a model that is out of sight: scroll the list, but not the page.
 function show(button) {
   const list = at("models"), row = button.parentElement.getBoundingClientRect(), frame = list.getBoundingClientRect();
   if (row.top < frame.top) list.scrollTop += row.top - frame.top;
@@ -63,9 +63,10 @@ function show(button) {
 let marked = -1;
 
 export function markModel(index) {
-  for (const [place, button] of at("models").querySelectorAll("li > button").entries()) {
-    if (button.getAttribute("aria-current") !== String(place === index)) button.setAttribute("aria-current", String(place === index));
-    if (place === index && index !== marked) show(button);
+  for (const [number, button] of at("models").querySelectorAll("li > button").entries()) {
+    const current = String(number === index);
+    if (button.getAttribute("aria-current") !== current) button.setAttribute("aria-current", current);
+    if (number === index && index !== marked) show(button);
   }
   marked = index;
 }

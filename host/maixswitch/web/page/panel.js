@@ -1,10 +1,10 @@
-// The panel: RGB565 frames, high byte first, behind a head of 12 bytes, onto a canvas of the panel's own size.
+// The panel: draws RGB565 frames, high byte first after a header of 12 bytes, on a canvas of the panel's size.
 
 import { at, onWidth } from "./dom.js";
 
 const HEAD_BYTES = 12;
 const MAGIC = 0x3146584d; // "MXF1", little-endian
-const LEAST_SHARE = 0.74; // of the place: below that a crisp panel would be a needlessly small one
+const LEAST_SHARE = 0.74; // of the room: below that a crisp panel would be too small
 const canvas = at("panel");
 const blank = at("blank");
 const pen = canvas.getContext("2d", { alpha: false });
@@ -17,16 +17,16 @@ for (let word = 0; word < 65536; word += 1) {
   colours[word] = little ? (255 << 24) | (b << 16) | (g << 8) | r : (r << 24) | (g << 16) | (b << 8) | 255;
 }
 
-// Whole device pixels for each of the panel's where that leaves it large enough, else as wide as there is room.
+// Shows each pixel as a whole number of device pixels if the panel is then large enough, else as wide as there is room.
 function fit() {
   const edge = getComputedStyle(at("board")), dots = devicePixelRatio || 1;
   const room = at("desk").clientWidth - ["paddingLeft", "paddingRight", "borderLeftWidth", "borderRightWidth"]
     .reduce((sum, side) => sum + parseFloat(edge[side]), 0);
   const tall = Math.max(200, innerHeight * 0.6);
   const most = Math.min(room, tall * canvas.width / canvas.height);
-  const whole = Math.floor(most * dots / canvas.width);
-  const crisp = whole >= 1 && whole * canvas.width / dots >= LEAST_SHARE * most;
-  canvas.style.width = `${crisp ? whole * canvas.width / dots : Math.floor(most)}px`;
+  const zoom = Math.floor(most * dots / canvas.width);
+  const crisp = zoom >= 1 && zoom * canvas.width / dots >= LEAST_SHARE * most;
+  canvas.style.width = `${crisp ? zoom * canvas.width / dots : Math.floor(most)}px`;
   canvas.toggleAttribute("data-crisp", crisp);
 }
 
@@ -45,7 +45,7 @@ export function showFrame(buffer) {
   const bytes = new Uint8Array(buffer, HEAD_BYTES);
   const image = pen.createImageData(width, height);
   const words = new Uint32Array(image.data.buffer);
-  for (let place = 0; place < words.length; place += 1) words[place] = colours[(bytes[2 * place] << 8) | bytes[2 * place + 1]];
+  for (let i = 0; i < words.length; i += 1) words[i] = colours[(bytes[2 * i] << 8) | bytes[2 * i + 1]];
   pen.putImageData(image, 0, 0);
   canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
 }

@@ -1,10 +1,10 @@
-// A recording of the run: started, watched, ended, fetched, and how it is replayed.
+// The recording of a run: starts and ends it, shows its size, and offers the file.
 
 import { at, kib, set } from "./dom.js";
 import { t } from "./text.js";
 
 let now = null;
-let last = null; // figures of the last one that this page saw running
+let last = null; // the last running recording that this page saw
 
 const figures = ({ ms, frames, bytes }) =>
   t("{seconds} s, {size}, camera pictures: {frames}", { seconds: (ms / 1000).toFixed(1), frames, size: kib(bytes) });

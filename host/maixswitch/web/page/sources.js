@@ -1,4 +1,4 @@
-// What the board's camera looks at: the drawn scene, a photo, an album of photos, or the webcam.
+// The picture before the board's camera: the drawn scene, a photo, an album of photos, or the webcam.
 
 import { at, make, set } from "./dom.js";
 import { t } from "./text.js";
@@ -6,8 +6,8 @@ import { isOn, onWebcam, startWebcam, stopWebcam } from "./webcam.js";
 
 const PICTURES = /\.(png|jpe?g|webp|bmp|gif)$/i;
 const MOST_WAITING = 4 * 1024 * 1024;
-const MOST_NAME = 200; // bytes: the length is said in one
-const MOST_FOUND = 2000; // files looked at in a dropped folder
+const MOST_NAME = 200; // bytes: one byte holds the length
+const MOST_FILES = 2000; // that are read from a dropped folder
 let link = null;
 let notice = () => {};
 let limits = { bytes: 8 * 1024 * 1024, photos: 100, webcam: 256 * 1024 };
@@ -28,10 +28,10 @@ export function forgetSource() {
 }
 
 function listPhotos({ photos, chosen }) {
-  const wanted = JSON.stringify(photos), other = wanted !== listed;
+  const list = JSON.stringify(photos), other = list !== listed;
   if (other) {
-    listed = wanted;
-    at("turn").replaceChildren(new Option(t("turns by itself"), -1), ...photos.map((name, index) => new Option(`${index + 1}. ${name}`, index)));
+    listed = list;
+    at("turn").replaceChildren(new Option(t("changes by itself"), -1), ...photos.map((name, index) => new Option(`${index + 1}. ${name}`, index)));
   }
   if (other || document.activeElement !== at("turn")) at("turn").value = chosen;
 }
@@ -57,20 +57,20 @@ function shorten(name) {
 
 const isPicture = (file) => PICTURES.test(file.name) || (file.type.startsWith("image/") && !/svg|heic|heif|tiff/.test(file.type));
 
-// Says what is refused and why, and returns the rest in the order of their names.
+// Tells which files are refused and why; returns the others in the order of their names.
 function sift(files) {
   const all = [...files];
   const pictures = all.filter(isPicture), small = pictures.filter((file) => file.size && file.size <= limits.bytes);
-  const most = limits.bytes / 1024 / 1024, said = [];
+  const most = limits.bytes / 1024 / 1024, messages = [];
   if (pictures.length < all.length) {
-    said.push(t("{count} of {all} files are no photos; wanted PNG, JPEG, WebP, BMP or GIF", { count: all.length - pictures.length, all: all.length }));
+    messages.push(t("{count} of {all} files are not photos; expected PNG, JPEG, WebP, BMP or GIF", { count: all.length - pictures.length, all: all.length }));
   }
   if (small.length < pictures.length) {
-    said.push(t("{count} photos are empty or larger than {most} MiB; make them smaller", { count: pictures.length - small.length, most }));
+    messages.push(t("{count} photos are empty or larger than {most} MiB; make them smaller", { count: pictures.length - small.length, most }));
   }
-  if (small.length > limits.photos) said.push(t("only the first {most} photos are taken", { most: limits.photos }));
-  if (!all.length) said.push(t("there was no file in it"));
-  if (said.length) notice(said.join(". "));
+  if (small.length > limits.photos) messages.push(t("only the first {most} photos are taken", { most: limits.photos }));
+  if (!all.length) messages.push(t("there was no file in it"));
+  if (messages.length) notice(messages.join(". "));
   return small.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true })).slice(0, limits.photos);
 }
 
@@ -89,19 +89,19 @@ async function look(files) {
       while (mine === sending && link.waiting() > MOST_WAITING && link.waiting() !== Infinity) await new Promise((go) => { setTimeout(go, 40); });
       if (mine !== sending || !link.give("MXA1", new Uint8Array([name.length]), name, bytes)) return;
     }
-  } catch (error) { // a file that went away or may not be read
+  } catch (error) { // a file that was deleted or may not be read
     notice(t("a file cannot be read: {error}", { error: error.message }));
   }
 }
 
-// A dropped folder is walked; what the browser hands over must be asked for before the first wait.
+// Returns the dropped files, also those in folders. The browser offers the entries only before the first wait.
 async function dropped(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
-  const found = [];
-  while (entries.length && found.length < MOST_FOUND) {
+  const files = [];
+  while (entries.length && files.length < MOST_FILES) {
     const entry = entries.shift();
-    if (entry.isFile) found.push(await new Promise((done, fail) => { entry.file(done, fail); }));
+    if (entry.isFile) files.push(await new Promise((done, fail) => { entry.file(done, fail); }));
     else {
       const reader = entry.createReader();
       for (;;) {
@@ -111,11 +111,11 @@ async function dropped(transfer) {
       }
     }
   }
-  return found;
+  return files;
 }
 
-export function limitSources(wanted) {
-  limits = wanted;
+export function limitSources(newLimits) {
+  limits = newLimits;
 }
 
 export function startSources(to, say) {

@@ -1,11 +1,11 @@
-// Texts of the page: the server sends every one in both languages, keyed by the English.
+// Texts of the page: the server sends all of them in both languages, keyed by the English text.
 
 let tables = {};
 let language = "en";
 
 export function t(text, fields = {}) {
-  const found = tables[language]?.[text] ?? text;
-  return found.replace(/\{(\w+)\}/g, (whole, name) => fields[name] ?? whole);
+  const translated = tables[language]?.[text] ?? text;
+  return translated.replace(/\{(\w+)\}/g, (placeholder, name) => fields[name] ?? placeholder);
 }
 
 export function setTexts(texts) {
@@ -20,6 +20,8 @@ export function setLanguage(name) {
 }
 
 export function translatePage() {
-  for (const place of document.querySelectorAll("[data-t]")) place.textContent = t(place.dataset.t);
-  for (const place of document.querySelectorAll("[data-t-label]")) place.setAttribute("aria-label", t(place.dataset.tLabel));
+  for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of document.querySelectorAll("[data-t-label]")) {
+    element.setAttribute("aria-label", t(element.dataset.tLabel));
+  }
 }

@@ -1,4 +1,4 @@
-// Where the time of each frame went: the last 60 as stacked bars, in ms of the board.
+// The time of the last 60 frames as stacked bars, in ms of the board.
 
 import { at, draw, onWidth, set } from "./dom.js";
 import { t } from "./text.js";
@@ -12,13 +12,13 @@ let bars = [];
 let grid = null;
 let top = 0;
 
-// Built once for a width: five messages a second only move what is there.
+// Builds the chart once for a width; the five messages per second only change its bars.
 function build() {
   const column = (width - LEFT) / MOST;
   const picture = draw("svg", { width, height: TOP + TALL + FOOT, role: "img", "aria-labelledby": "timing-text" });
   grid = draw("g");
-  bars = Array.from({ length: MOST }, (_, place) => KINDS.map((kind) => draw("rect", {
-    class: `t-${kind}`, x: (LEFT + place * column + 0.5).toFixed(1), width: Math.max(1, column - 1).toFixed(1), height: 0,
+  bars = Array.from({ length: MOST }, (_, slot) => KINDS.map((kind) => draw("rect", {
+    class: `t-${kind}`, x: (LEFT + slot * column + 0.5).toFixed(1), width: Math.max(1, column - 1).toFixed(1), height: 0,
   })));
   picture.append(grid, ...bars.flat(),
     draw("text", { x: LEFT, y: TOP + TALL + 15 }, t("oldest")),
@@ -28,9 +28,9 @@ function build() {
 }
 
 function scale(longest) {
-  const found = STEPS.find((step) => step >= longest) ?? Math.ceil(longest / 10000) * 10000;
-  if (found === top) return;
-  top = found;
+  const newTop = STEPS.find((step) => step >= longest) ?? Math.ceil(longest / 10000) * 10000;
+  if (newTop === top) return;
+  top = newTop;
   grid.replaceChildren(...[0, 0.5, 1].flatMap((share) => {
     const y = TOP + TALL * (1 - share);
     return [
@@ -46,18 +46,18 @@ export function forgetTiming() {
 
 export function showTiming(message) {
   if (message) frames = message.frames.slice(-MOST);
-  const mean = (place) => (frames.reduce((sum, frame) => sum + frame[place], 0) / Math.max(1, frames.length)).toFixed(1);
+  const mean = (column) => (frames.reduce((sum, frame) => sum + frame[column], 0) / Math.max(1, frames.length)).toFixed(1);
   set(at("timing-text"), frames.length
     ? t("On average {total} ms on the board, and {host} ms on this PC; frames: {count}.", {
       count: frames.length, host: mean(4), total: (Number(mean(1)) + Number(mean(2)) + Number(mean(3))).toFixed(1),
     })
     : t("No frame has been shown yet."));
-  for (const [place, kind] of KINDS.entries()) set(at(`mean-${kind}`), frames.length ? `${mean(place + 1)} ms` : "");
+  for (const [number, kind] of KINDS.entries()) set(at(`mean-${kind}`), frames.length ? `${mean(number + 1)} ms` : "");
   if (!width) return;
   if (!grid) build();
   scale(Math.max(1, ...frames.map((frame) => frame[1] + frame[2] + frame[3])));
-  for (const [place, rects] of bars.entries()) {
-    const frame = frames[place - (MOST - frames.length)];
+  for (const [slot, rects] of bars.entries()) {
+    const frame = frames[slot - (MOST - frames.length)];
     let base = TOP + TALL;
     for (const [kind, rect] of rects.entries()) {
       const height = frame ? TALL * frame[kind + 1] / top : 0;
@@ -68,4 +68,4 @@ export function showTiming(message) {
   }
 }
 
-onWidth(at("timing"), (found) => { width = found; build(); showTiming(); });
+onWidth(at("timing"), (newWidth) => { width = newWidth; build(); showTiming(); });

@@ -1,4 +1,4 @@
-// What the page shows of a status: state, facts, results, the table of the state machine and the events.
+// Shows a status: state, facts, results, the table of the state machine and the events.
 
 import { at, make, set } from "./dom.js";
 import { t } from "./text.js";
@@ -67,7 +67,7 @@ export function forgetState() {
   liveState = "";
 }
 
-// The list stays at its end, also when it gets smaller, until somebody scrolls back in it.
+// The list stays at its end, also when it gets smaller, until a person scrolls back.
 let follows = true;
 
 function toEnd() {

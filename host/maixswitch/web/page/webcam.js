@@ -1,4 +1,4 @@
-// The webcam of this device before the board's lens: only while this page shows it, and only to the simulator's server.
+// Sends the webcam of this device to the board's camera: only while it is on, and only to the simulator's server.
 
 import { t } from "./text.js";
 
@@ -13,7 +13,7 @@ video.playsInline = true;
 let stream = null;
 let ticking = 0;
 let busy = false;
-let turn = 0; // of starts and stops: a permission that comes too late opens nothing
+let turn = 0; // counts starts and stops, so that a permission that comes too late starts nothing
 let changed = () => {};
 
 export const isOn = () => stream !== null;
@@ -25,7 +25,7 @@ function whyNot(error) {
   return t("the webcam did not start: {error}", { error: error.message });
 }
 
-// As much of the picture as fits 4:3, from its middle.
+// Draws the largest part of the picture with 4:3, from its middle.
 function snap() {
   const { videoWidth: w, videoHeight: h } = video;
   const wide = Math.min(w, h * WIDTH / HEIGHT), tall = wide * HEIGHT / WIDTH;
@@ -44,19 +44,19 @@ function tick(link, most) {
 
 export async function startWebcam(link, most, notice) {
   if (!navigator.mediaDevices?.getUserMedia) {
-    notice(t("the browser gives the webcam only to a page of this PC; open it as http://127.0.0.1"));
+    notice(t("the browser allows the webcam only on a page of this PC; open it as http://127.0.0.1"));
     return;
   }
   const mine = turn += 1;
   try {
-    const found = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: WIDTH }, height: { ideal: HEIGHT } }, audio: false });
+    const opened = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: WIDTH }, height: { ideal: HEIGHT } }, audio: false });
     if (mine !== turn) {
-      for (const track of found.getTracks()) track.stop();
+      for (const track of opened.getTracks()) track.stop();
       return;
     }
-    stream = found;
+    stream = opened;
     stream.getVideoTracks()[0].addEventListener("ended", () => {
-      if (stream !== found) return;
+      if (stream !== opened) return;
       stopWebcam();
       notice(t("the webcam ended; plug it in and start it again"));
     });

@@ -1,10 +1,10 @@
-"""Feeds broken .kmodel files to the emulator: nothing may come out but results or the package's own errors.
+"""Feeds broken .kmodel files to the emulator, which must give results or the package's own errors and nothing else.
 
     python tests/host/kmodel/format/fuzz.py --count 200000 --seed 1 --jobs 2
     python tests/host/kmodel/format/fuzz.py --seed 1 --case 4711 --save broken.kmodel
 
-A case is told completely by seed and number. It may take 2 s of processor time and 1 GiB of memory, and may warn of
-nothing. Exit code 1 when a case fails.
+Seed and number determine a case. It may take 2 s of processor time and 1 GiB of memory, and must not cause a warning.
+The exit code is 1 if a case fails.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ from maixswitch.kmodel.run.backends import BACKENDS, available  # noqa: E402
 from maixswitch.kmodel.run.runtimes import RUNTIMES  # noqa: E402
 from maixswitch.sim.emulator import LoadedModel  # noqa: E402
 from tests.host.kmodel.format.fuzz_files import gather, weight  # noqa: E402
-from tests.host.kmodel.format.fuzz_mutations import Seed, mutate, study  # noqa: E402
+from tests.host.kmodel.format.fuzz_mutations import Seed, find_structure, mutate  # noqa: E402
 
 SECONDS = 2.0
-"""Processor time of one case; the wall clock would measure what else the machine does."""
+"""Processor time of one case in s; wall-clock time would include other programs."""
 BYTES = 1 << 30
-"""Memory of one case beyond what the process held before."""
-PATIENCE = 120
-"""Seconds of wall clock until a case counts as hanging."""
+"""Memory of one case in bytes, in addition to what the process held before."""
+TIMEOUT_S = 120
+"""Wall-clock time in s after which a case counts as hanging."""
 CHUNK = 1000
-"""Cases of one process."""
+"""Cases that one process runs."""
 DEFAULT_FOLDER = Path(os.environ.get("MAIXSWITCH_KMODELS", ROOT.parent / "shared" / "kmodels"))
 
 
 @dataclass
 class Outcome:
-    """How one case went. ``result``: "ran", "refused", or what is wrong: "crashed", "slow", "large", "differs"..."""
+    """One case's outcome. ``result`` is "ran", "refused", or a failure: "crashed", "slow", "large", "differs"..."""
 
     number: int
     seed: str
@@ -91,7 +91,7 @@ class Summary:
         self.largest = sorted([*self.largest, outcome], key=lambda item: -item.peak)[:5]
 
     def lines(self) -> list[str]:
-        """The figures for people."""
+        """Return the figures as text."""
         total = sum(self.results.values())
         shares = ", ".join(f"{count} {name}" for name, count in sorted(self.results.items()))
         answer = [f"{total} cases: {shares}; {self.processor:.0f} s of processor time"]
@@ -105,7 +105,7 @@ class Summary:
 
 
 def source(tensor: Tensor, rng: np.random.Generator) -> np.ndarray[Any, Any]:
-    """Noise for an input; floats with a few that are no numbers."""
+    """Return noise for an input; among floats a few are NaN."""
     shape = tensor.shape or (tensor.elements,)
     if tensor.dtype == "uint8":
         return rng.integers(0, 256, shape, np.uint8)
@@ -117,7 +117,7 @@ def source(tensor: Tensor, rng: np.random.Generator) -> np.ndarray[Any, Any]:
 
 
 def play(data: bytes, rng: Random, rounding: str, backend: str) -> tuple[KModel, list[np.ndarray[Any, Any]]]:
-    """Loads and runs a file; every other time layer by layer as well."""
+    """Load and run a file, every other time layer by layer as well."""
     runtime = list(RUNTIMES)[len(data) % len(RUNTIMES)]  # the same on every backend
     model = load(data, rounding, runtime, backend)
     noise = np.random.default_rng(rng.getrandbits(32))
@@ -130,14 +130,14 @@ def play(data: bytes, rng: Random, rounding: str, backend: str) -> tuple[KModel,
     return model, output
 
 
-def look(model: KModel, data: bytes) -> None:
-    """What `maixswitch kmodel info` and the simulator ask of a model."""
+def inspect(model: KModel, data: bytes) -> None:
+    """Do what `maixswitch kmodel info` and the simulator do with a model."""
     report(describe(model, Path("case.kmodel"), file_kind(data)))
     LoadedModel(model)
 
 
 class Meter:
-    """Processor time and peak memory since the last start."""
+    """Measures processor time and peak memory since the last start."""
 
     def start(self) -> None:
         self.before = self._status("VmRSS")
@@ -148,7 +148,7 @@ class Meter:
         self.clock = time.process_time()
 
     def stop(self) -> tuple[float, int]:
-        """(seconds, bytes); 0 bytes where the system does not tell."""
+        """Return (seconds, bytes); 0 bytes if the system does not report them."""
         return time.process_time() - self.clock, max(0, self._status("VmHWM") - self.before)
 
     @staticmethod
@@ -165,13 +165,13 @@ class Fuzzer:
 
     def __init__(self, seed: int, folder: Path | None, meter: Meter | None = None) -> None:
         self.seed = seed
-        self.files = [study(name, data) for name, data in gather(folder).items()]
+        self.files = [find_structure(name, data) for name, data in gather(folder).items()]
         self.weights = [weight(item.name, len(item.data)) for item in self.files]
         self.meter = meter or Meter()
         self.backends = [name for name in BACKENDS if available(name)]
 
     def case(self, number: int) -> tuple[Random, Seed, bytes, str, str, str]:
-        """(what chance is left, file, broken bytes, mutations, rounding, backend)."""
+        """Return (the random generator, file, broken bytes, mutations, rounding, backend)."""
         rng = Random(f"{self.seed}:{number}")
         seed = rng.choices(self.files, self.weights)[0]
         data, names = mutate(rng, seed, self.files)
@@ -179,7 +179,7 @@ class Fuzzer:
         return rng, seed, data, names, rng.choice(("v02", "v01")), backend
 
     def run(self, number: int) -> Outcome:
-        """One case."""
+        """Run one case."""
         rng, seed, data, names, rounding, backend = self.case(number)
         outcome = Outcome(number, seed.name, names, backend, "refused")
         chance, extra = rng.getstate(), rng.random()
@@ -205,12 +205,12 @@ class Fuzzer:
     def _more(
         self, outcome: Outcome, model: KModel, output: list[Any], data: bytes, source: tuple[Any, float, str]
     ) -> None:
-        """Some of the cases that run are also described, and run by another backend."""
+        """Describe some of the models that run, and run them on another backend."""
         chance, extra, rounding = source
         self.meter.start()
         try:
             if extra < 0.2:
-                look(model, data)
+                inspect(model, data)
             elif extra < 0.4 and outcome.seconds < 0.1:
                 rng = Random()
                 rng.setstate(chance)
@@ -225,7 +225,7 @@ class Fuzzer:
 
 
 def forget() -> None:
-    """Empties the limited caches of the package, so that each case stands for itself."""
+    """Empty the package's caches, so that no case depends on an earlier one."""
     for name, module in list(sys.modules.items()):
         if name.startswith("maixswitch.kmodel"):
             for value in vars(module).values():
@@ -234,7 +234,7 @@ def forget() -> None:
 
 
 def limit() -> None:
-    """No more address space than now and a gibibyte; a hanging case ends the process."""
+    """Limit the address space to a gibibyte more than now, and let a hanging case end the process."""
     try:
         import resource
     except ImportError:  # not on Windows
@@ -244,15 +244,15 @@ def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (size + BYTES + (64 << 20), -1))
 
 
-def work(seed: int, folder: Path | None, numbers: range, at: Any, results: Connection) -> None:
-    """One process: runs its cases and reports each."""
+def run_cases(seed: int, folder: Path | None, numbers: range, at: Any, results: Connection) -> None:
+    """Run the cases of one process and report each."""
     warnings.simplefilter("error")
     fuzzer = Fuzzer(seed, folder)
     limit()
     for number in numbers:
         at.value = number
         if hasattr(signal, "alarm"):
-            signal.alarm(PATIENCE)
+            signal.alarm(TIMEOUT_S)
         outcome = fuzzer.run(number)
         if not outcome.bad:
             outcome.detail = ""
@@ -262,7 +262,7 @@ def work(seed: int, folder: Path | None, numbers: range, at: Any, results: Conne
 
 
 class Worker:
-    """A process with its share of the cases; after a death the next process goes on behind the deadly case."""
+    """A process with its share of the cases; if a case kills it, the next process continues after that case."""
 
     def __init__(self, seed: int, folder: Path | None, numbers: range) -> None:
         self.seed, self.folder, self.numbers = seed, folder, numbers
@@ -273,12 +273,12 @@ class Worker:
         self.at = context.Value("q", self.numbers.start)
         self.results, other = context.Pipe(False)
         arguments = (self.seed, self.folder, self.numbers, self.at, other)
-        self.process = context.Process(target=work, args=arguments, daemon=True)
+        self.process = context.Process(target=run_cases, args=arguments, daemon=True)
         self.process.start()
         other.close()
 
     def outcome(self) -> Outcome | None:
-        """The next one; None when all cases are done."""
+        """Return the next outcome, None after all cases."""
         try:
             return Outcome(**self.results.recv())
         except EOFError:
@@ -296,7 +296,7 @@ class Worker:
 def fuzz(
     count: int, seed: int, jobs: int = 1, folder: Path | None = None, first: int = 0, progress: bool = False
 ) -> Summary:
-    """Runs ``count`` cases from number ``first`` on in ``jobs`` processes."""
+    """Run ``count`` cases from number ``first`` in ``jobs`` processes."""
     summary = Summary()
     chunks = [range(start, min(start + CHUNK, first + count)) for start in range(first, first + count, CHUNK)]
     waiting = list(reversed(chunks))
@@ -320,7 +320,7 @@ def fuzz(
 
 
 def describe_bad(outcome: Outcome) -> str:
-    """A failing case for people."""
+    """Return a failing case as text."""
     offset = f"case {outcome.number} ({outcome.seed}, {outcome.mutations}, {outcome.backend})"
     return f"{outcome.result}: {offset}, {outcome.seconds:.2f} s, {outcome.peak >> 20} MiB\n{outcome.detail}"
 

@@ -1,4 +1,4 @@
-"""The files that the fuzzer starts from: every layer of kmodel v3 and every node of v4 in small, and real files."""
+"""The files that the fuzzer starts from: small ones with every layer of kmodel v3 and node of v4, and real ones."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ F = np.float32
 SHAPE = (1, 4, 6, 7)
 OPEN = Clamp(*NO_CLAMP)
 WINDOW = Geometry(Padding(1, 1), Padding(1, 1), 3, 3, 1, 1, 1, 1)
-"""Keeps the size of what it slides over."""
+"""A window geometry that keeps the size of its input."""
 SMALL, MEDIUM = 300_000, 700_000
-"""Bytes; real files up to here are fuzzed often, up to there now and then, the rest seldom."""
+"""Bytes: real files up to the first size are fuzzed often, up to the second sometimes, larger ones seldom."""
 
 
 def _floats(shape: Sequence[int], seed: int = 1) -> np.ndarray:
@@ -226,7 +226,7 @@ def v4_kpu() -> bytes:
 
 
 def written() -> dict[str, bytes]:
-    """Name to bytes of the files that need no test data; all of them load and run."""
+    """Return name to bytes of the files that need no test data; all of them load and run."""
     return {
         "v3 floats": v3_floats(),
         "v3 bytes": v3_bytes(),
@@ -242,14 +242,14 @@ def written() -> dict[str, bytes]:
 
 
 def weight(name: str, size: int) -> int:
-    """How often a file is taken: large ones take long, and so do networks with a falling activation table."""
+    """Return how often a file is used: large files are slow, and so are networks with a falling activation table."""
     if size < 20_000:
         return 150 if "network" in name else 400
     return 80 if size < SMALL else 12 if size < MEDIUM else 3
 
 
 def gather(folder: Path | None) -> dict[str, bytes]:
-    """The written files, and the real ones of a folder if there is one."""
+    """Return the written files, and the real ones of a folder if there is one."""
     result = written()
     if folder is not None and folder.is_dir():
         result |= {path.name: path.read_bytes() for path in sorted(folder.glob("*.kmodel"))}

@@ -1,4 +1,4 @@
-"""Ways to break a .kmodel file, from blind (flipped bits) to knowing (one register field, one memory range)."""
+"""Ways to break a .kmodel file, from blind (flipped bits) to informed (one register field, one memory range)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WORDS = (
     *(6 << 20, 8 << 20, 1 << 24, 1 << 26, 1 << 28, 1 << 30, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFF8),
     *(0x3F800000, 0x7F800000, 0xFF800000, 0x7FC00000, 0x7F7FFFFF, 0x00000001, 0x80000001),
 )
-"""Edges of the format and of the chip; the last line are floats: one, infinities, no number, the largest, the least."""
+"""Limits of the format and of the chip; the last line are floats: 1, infinities, NaN, the largest, the smallest."""
 SIZES = (
     1,
     1,
@@ -57,7 +57,7 @@ MEMORY = (1 << 16, 1 << 20, 2 << 20, 6 << 20, 8 << 20, 16 << 20, 32 << 20, 64 <<
 
 @dataclass(eq=False)
 class Seed:
-    """A file and where its structure is: byte offsets of words, counts, types, bodies and register blocks."""
+    """A file and its structure: byte offsets of words, counts, types, bodies and register blocks."""
 
     name: str
     data: bytes
@@ -67,13 +67,13 @@ class Seed:
     edges: list[int] = field(default_factory=list)
     blocks: list[int] = field(default_factory=list)
     fields: list[list[tuple[type, int]]] = field(default_factory=list)
-    """Per layer: the fields of its body (Range, Padding, Geometry, tuple for a shape, int, float) and their places."""
+    """For each layer the fields of its body: (Range, Padding, Geometry, tuple for a shape, int or float; offset)."""
     main: int = 20
-    """Where the size of the main memory stands."""
+    """Byte offset of the size of the main memory."""
 
 
-def walk(cls: type[Any], offset: int) -> Iterator[tuple[type, int]]:
-    """(kind, byte offset) of the fields of a record up to its first array."""
+def fields_of(cls: type[Any], offset: int) -> Iterator[tuple[type, int]]:
+    """Yield (kind, byte offset) for the fields of a record up to its first array."""
     for _, form, metadata in record._plan(cls):
         if metadata:
             return
@@ -85,13 +85,13 @@ def walk(cls: type[Any], offset: int) -> Iterator[tuple[type, int]]:
             yield form, offset
             offset += {Range: 16, Padding: 8, Geometry: 40}[form]
         else:
-            inner = list(walk(form, offset))
+            inner = list(fields_of(form, offset))
             yield from inner
             offset = inner[-1][1] + 4
 
 
-def study(name: str, data: bytes) -> Seed:
-    """Where the structure of a file is; of a file that does not load only the first words are known."""
+def find_structure(name: str, data: bytes) -> Seed:
+    """Find the structure of a file; if the file does not load, only its first words."""
     seed = Seed(name, data)
     try:
         model = load(data)
@@ -117,23 +117,23 @@ def _study_layer(seed: Seed, layer: Layer, version4: bool) -> None:
         block = layer.offset + 24 if version4 else layer.spec.body.layer_offset
         seed.blocks.append(block)
         seed.words += range(block, block + BLOCK_SIZE, 4)
-        seed.fields.append(list(walk(KpuHead, layer.offset)) if version4 else [])
+        seed.fields.append(list(fields_of(KpuHead, layer.offset)) if version4 else [])
         return
     cls = next((base for base in type(layer.spec).__mro__ if base.__name__ == "_Ends"), type(layer.spec))
-    seed.fields.append(list(walk(cls, layer.offset)))
+    seed.fields.append(list(fields_of(cls, layer.offset)))
 
 
 Mutation = Callable[[Random, bytearray, Seed, Sequence[Seed]], None]
 
 
-def put(data: bytearray, position: int, value: int) -> None:
-    """A little-endian word, if the place is still in the file."""
+def write_word(data: bytearray, position: int, value: int) -> None:
+    """Write a little-endian word, if the position is still in the file."""
     if 0 <= position <= len(data) - 4:
         data[position : position + 4] = (value & 0xFFFFFFFF).to_bytes(4, "little")
 
 
 def word(rng: Random, data: bytearray) -> int:
-    """Any number that may hurt."""
+    """Return a number that may cause damage."""
     choice = rng.randrange(6)
     if choice == 0:
         return rng.getrandbits(32)
@@ -147,13 +147,13 @@ def word(rng: Random, data: bytearray) -> int:
 
 
 def flip(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
-    """A few bits anywhere."""
+    """Flip a few bits anywhere."""
     for _ in range(rng.choice((1, 1, 2, 4, 16, 64)) if data else 0):
         data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
 
 
 def flip_structure(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
-    """A few bits of header, tables and the starts of bodies."""
+    """Flip a few bits in the header, the tables and the starts of bodies."""
     for _ in range(rng.choice((1, 1, 2, 3, 8))):
         position = rng.choice(seed.words) + rng.randrange(4)
         if position < len(data):
@@ -161,30 +161,30 @@ def flip_structure(rng: Random, data: bytearray, seed: Seed, others: Sequence[Se
 
 
 def truncate(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
-    """Cut anywhere, at an edge of a layer, or a few bytes before the end."""
+    """Cut the file anywhere, near an edge of a layer, or a few bytes before the end."""
     if not data:
         return
-    places = (
+    ends = (
         rng.randrange(len(data)),
         rng.choice(seed.edges or [40]) + rng.randrange(-9, 10),
         len(data) - rng.randrange(17),
     )
-    del data[max(0, rng.choice(places)) :]
+    del data[max(0, rng.choice(ends)) :]
 
 
 def extend(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
-    """Bytes behind the end."""
+    """Add bytes after the end."""
     data += rng.randbytes(rng.choice((1, 4, 7, 8, 100, 4096)))
 
 
 def set_word(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
-    """One word of the structure."""
-    put(data, rng.choice(seed.words), word(rng, data))
+    """Change one word of the structure."""
+    write_word(data, rng.choice(seed.words), word(rng, data))
 
 
 def set_count(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
-    """Layers, outputs, inputs, constants, main memory."""
-    put(
+    """Change the number of layers, outputs, inputs or constants, or the size of the main memory."""
+    write_word(
         data,
         rng.choice(seed.counts or [12, 24]),
         rng.choice((rng.getrandbits(32), rng.choice(WORDS), rng.randrange(40))),
@@ -192,7 +192,7 @@ def set_count(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) 
 
 
 def swap_words(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
-    """Two words change places: near each other, as offsets are, or anywhere."""
+    """Swap two words: near each other, as offsets are, or anywhere."""
     first = rng.randrange(len(seed.words))
     last = rng.randrange(len(seed.words)) if rng.random() < 0.3 else (first + rng.randrange(1, 6)) % len(seed.words)
     a, b = seed.words[first], seed.words[last]
@@ -201,14 +201,14 @@ def swap_words(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed])
 
 
 def splice(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
-    """The start of another file."""
+    """Replace the start by that of another file."""
     other = rng.choice(others)
     size = rng.choice((8, 28, 40, 64, *(other.edges[:6] or [16])))
     data[:size] = other.data[:size]
 
 
 def set_register(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
-    """Fields of a register block at their limits."""
+    """Set fields of a register block to their limits."""
     if not seed.blocks:
         return set_word(rng, data, seed, others)
     block = rng.choice(seed.blocks)
@@ -227,14 +227,14 @@ def set_register(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed
 
 
 def set_type(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
-    """Another layer type, known or not."""
+    """Set another layer type, known or not."""
     known = [*LAYER_TYPES, *RESERVED_TYPES] if data[:1] == b"\x03" else [*NODE_TYPES]
     if seed.types:
-        put(data, rng.choice(seed.types), rng.choice(known) if rng.random() < 0.9 else rng.getrandbits(32))
+        write_word(data, rng.choice(seed.types), rng.choice(known) if rng.random() < 0.9 else rng.getrandbits(32))
 
 
 def move_bytes(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
-    """A piece is repeated, left out, or put somewhere else."""
+    """Repeat, remove or move a piece."""
     if len(data) < 144:
         return
     size = rng.choice((1, 4, 8, 64, 144))
@@ -248,16 +248,16 @@ def move_bytes(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed])
 
 
 def set_fields(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
-    """One body as a clever liar would write it: ranges, shapes and windows of absurd but plausible sizes."""
-    bodies = [fields for fields in seed.fields if fields]
-    if not bodies:
+    """Write one body as an attacker would: ranges, shapes and windows of absurd but plausible sizes."""
+    records = [fields for fields in seed.fields if fields]
+    if not records:
         return set_word(rng, data, seed, others)
     dims = [rng.choice(SIZES) for _ in range(4)]
     room = rng.choice(MEMORY)
     if rng.random() < 0.7:
-        put(data, seed.main, room)
+        write_word(data, seed.main, room)
     chance = rng.choice((0.2, 0.6, 1.0))
-    for kind, position in rng.choice(bodies):
+    for kind, position in rng.choice(records):
         if rng.random() > chance:
             continue
         if kind is Range:
@@ -278,12 +278,12 @@ def set_fields(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed])
         else:
             values = [rng.choice((rng.choice(SIZES), rng.choice(WORDS), room, room // 4, rng.randrange(64)))]
         for index, value in enumerate(values):
-            put(data, position + 4 * index, value)
+            write_word(data, position + 4 * index, value)
     return None
 
 
 def set_tables(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed]) -> None:
-    """Noise behind a register block, where batch norm, activation table or weights are."""
+    """Write noise after a register block, where batch norm, activation table or weights are."""
     if not seed.blocks:
         return flip(rng, data, seed, others)
     start = rng.choice(seed.blocks) + BLOCK_SIZE + rng.randrange(0, 600)
@@ -293,7 +293,7 @@ def set_tables(rng: Random, data: bytearray, seed: Seed, others: Sequence[Seed])
 
 
 MUTATIONS: tuple[tuple[int, Mutation], ...] = (
-    # how often, what
+    # weight, mutation
     (3, flip),
     (3, flip_structure),
     (2, truncate),
@@ -311,7 +311,7 @@ MUTATIONS: tuple[tuple[int, Mutation], ...] = (
 
 
 def mutate(rng: Random, seed: Seed, others: Sequence[Seed]) -> tuple[bytes, str]:
-    """The broken file, and which mutations made it."""
+    """Return the broken file and the names of the mutations."""
     data = bytearray(seed.data)
     names = []
     for mutation in rng.choices(

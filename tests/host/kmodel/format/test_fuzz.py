@@ -1,4 +1,4 @@
-"""Broken files by the hundred, always the same ones; see fuzz.py for more."""
+"""Hundreds of broken files, the same in every run; see fuzz.py for more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from maixswitch.kmodel import load
 from tests.host.kmodel.format.fuzz import Fuzzer, Summary, describe_bad, fuzz
 from tests.host.kmodel.format.fuzz_files import written
-from tests.host.kmodel.format.fuzz_mutations import mutate, study
+from tests.host.kmodel.format.fuzz_mutations import find_structure, mutate
 
 
 def judge(summary: Summary, count: int) -> None:
@@ -21,7 +21,7 @@ def judge(summary: Summary, count: int) -> None:
 
 
 def test_broken_files() -> None:
-    """Nothing but results or the package's own errors, 2 s and 1 GiB at most, and no warning."""
+    """Each gives results or the package's own errors, takes at most 2 s and 1 GiB, and causes no warning."""
     judge(fuzz(1000, seed=20), 1000)
 
 
@@ -34,15 +34,15 @@ def test_many_broken_files(kmodels: Path) -> None:
     judge(fuzz(100_000, seed=22, jobs=2, folder=kmodels), 100_000)
 
 
-def test_a_case_is_its_seed_and_number() -> None:
+def test_seed_and_number_determine_a_case() -> None:
     first, again, other = Fuzzer(1, None), Fuzzer(1, None), Fuzzer(2, None)
     assert [first.case(number)[2:] for number in range(50)] == [again.case(number)[2:] for number in range(50)]
     assert first.case(3)[2] != other.case(3)[2]
 
 
-def test_the_files_to_break_are_whole() -> None:
-    """Each loads, its structure is known, and mutations change it."""
-    files = [study(name, data) for name, data in written().items()]
+def test_the_files_are_intact_before_they_are_broken() -> None:
+    """Each loads, has a known structure, and is changed by mutations."""
+    files = [find_structure(name, data) for name, data in written().items()]
     rng = Random(1)
     for seed in files:
         assert load(seed.data).layers

@@ -1,4 +1,4 @@
-"""Files that ask for too much, or for what cannot be: refused before they cost time or memory."""
+"""Files that ask for too much or for the impossible are refused before they cost time or memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from maixswitch.kmodel.format.budget import MAX_ENDS, MAX_LAYERS, MAX_MAIN_MEMOR
 from maixswitch.kmodel.format.program import MAX_FILE
 from maixswitch.kmodel.format.v4_node import Clamp, Geometry, Padding, Range
 from maixswitch.kmodel.write.writer import KModelWriter
-from tests.host.kmodel.format.fuzz import BYTES, SECONDS, Meter, look
+from tests.host.kmodel.format.fuzz import BYTES, SECONDS, Meter, inspect
 from tests.host.kmodel.run import exact_numbers as exact
 from tests.host.kmodel.run import slow_ops as slow
 from tests.host.kmodel.small_networks import Choice, network, part
@@ -29,7 +29,7 @@ F = np.float32
 
 
 def refused(data: bytes, words: str) -> KModelError:
-    """The refusal, with everything that a user needs to look for the fault."""
+    """Return the refusal, after checking that it says where the fault is."""
     with pytest.raises(KModelError, match=words) as caught:
         load(data)
     error = caught.value
@@ -39,11 +39,11 @@ def refused(data: bytes, words: str) -> KModelError:
     return error
 
 
-def cheap(work: Callable[[], object]) -> None:
-    """Within the limits that the fuzzer sets for a case."""
+def assert_cheap(action: Callable[[], object]) -> None:
+    """Assert that `action` stays within the fuzzer's limits for a case."""
     meter = Meter()
     meter.start()
-    work()
+    action()
     seconds, peak = meter.stop()
     assert seconds < SECONDS
     assert peak < BYTES
@@ -73,7 +73,7 @@ def pooled(kernel: tuple[int, int], size: int = 4) -> bytes:
         (24, MAX_ENDS + 1, "output_count"),
     ],
 )
-def test_v3_counts_are_refused_where_they_stand(offset: int, value: int, field: str) -> None:
+def test_v3_counts_are_refused_with_their_offset(offset: int, value: int, field: str) -> None:
     assert refused(changed(small_v3() + bytes(100_000), offset, value), field).offset == offset
 
 
@@ -86,21 +86,21 @@ def test_v3_counts_are_refused_where_they_stand(offset: int, value: int, field: 
         (32, MAX_ENDS + 1, "outputs"),
     ],
 )
-def test_v4_counts_are_refused_where_they_stand(offset: int, value: int, field: str) -> None:
+def test_v4_counts_are_refused_with_their_offset(offset: int, value: int, field: str) -> None:
     file = File()
     file.node(9, moves.MemoryCopy(file.input((4,)), file.output((4,))))
     assert refused(changed(file.build() + bytes(100_000), offset, value), field).offset == offset
 
 
 def test_a_window_of_many_taps() -> None:
-    """What the bound lets through runs in no more than the time and memory of a case."""
+    """A window that the limit allows stays within the time and memory of a case."""
     image = np.zeros((3, 4, 4), np.uint8)
-    cheap(lambda: load(pooled((10_000, 1))).run(image))
+    assert_cheap(lambda: load(pooled((10_000, 1))).run(image))
     refused(pooled((65_535, 65_535)), "too much work")
 
 
 def test_layers_that_share_their_weights() -> None:
-    """v3 says where the weights lie; a hundred layers on one piece would fill the memory of this PC."""
+    """v3 gives the offset of the weights; a hundred layers with the same weights would fill this PC's memory."""
     one = network(np.random.default_rng(2), 256, 4, 4, [Choice(3, 256)])
     assert load(one)
     count, old = 40, 44
@@ -129,15 +129,15 @@ def test_more_weights_than_the_kpu_loads() -> None:
     assert error.found == f"{512 * 512 * 9} bytes"
 
 
-def test_maps_that_only_a_pool_makes_fit() -> None:
-    """The chip pools on the way; this PC has to hold all results before."""
+def test_maps_that_fit_only_after_a_pool() -> None:
+    """The chip pools while it computes; this PC must hold all results before the pool."""
     net = KModelWriter(1, 512, 640)
     net.output(net.conv(net.input, part(np.random.default_rng(4), 1, Choice(3, 60)), pool=3, to_main=True))
     data = net.build()
     assert refused(data, "too much memory").found == 60 * 512 * 640
 
 
-def test_kpu_layers_of_a_real_size_are_let_through() -> None:
+def test_kpu_layers_of_a_real_size_are_accepted() -> None:
     data = network(np.random.default_rng(5), 3, 240, 320, [Choice(3, 24, pool=1)])
     assert pixels(load(data).layers[0]) == 24 * 240 * 320
 
@@ -167,7 +167,7 @@ def test_an_upload_goes_to_whole_rows_of_the_ai_ram() -> None:
         refused(file.build(), words)
 
 
-def test_an_input_is_no_constant() -> None:
+def test_an_input_is_not_a_constant() -> None:
     file = File()
     source = file.constant(np.zeros(8, F))
     file.inputs.append((source, (1, 1, 1, 8)))
@@ -175,8 +175,8 @@ def test_an_input_is_no_constant() -> None:
     assert refused(file.build(), "memory type of input 0").offset == 40
 
 
-def test_an_output_in_the_ai_ram_that_is_no_feature_map() -> None:
-    """Floats, matrices and cut maps come out as the values that lie there one after another."""
+def test_an_output_in_the_ai_ram_that_is_not_a_feature_map() -> None:
+    """Floats, matrices and cut maps come out as the values in memory, in order."""
     for position in (Range(AI_RAM, FLOAT, 64, 24), Range(AI_RAM, FLOAT, 36, 24)):
         file = File()
         a, b = file.input((2, 4)), file.input((4, 3))
@@ -196,7 +196,7 @@ def test_an_output_in_the_ai_ram_that_is_no_feature_map() -> None:
         assert (computed.size, int(computed.sum())) == (count, 32 if count == 32 else 24)
 
 
-def test_ranges_that_are_no_whole_floats() -> None:
+def test_ranges_that_cut_floats() -> None:
     file = File()
     x = file.input((12,), BYTE)
     file.node(0x0E, body.Unary(Range(MAIN, FLOAT, x.start, 11), Range(MAIN, FLOAT, 0, 11), 0))
@@ -206,7 +206,7 @@ def test_ranges_that_are_no_whole_floats() -> None:
     assert computed.tolist() == [0.0, 0.0]
 
 
-def test_outputs_that_lie_over_each_other() -> None:
+def test_outputs_that_overlap() -> None:
     file = File()
     x = file.input((1 << 20,))
     file.node(0x0E, body.Unary(x, x, 0))
@@ -232,7 +232,7 @@ def test_a_concatenation_of_nothing_or_of_too_much() -> None:
     refused(net.build(), "number of parts")
 
 
-def test_weights_of_no_size_at_all() -> None:
+def test_weights_without_a_size() -> None:
     """One size is 0 and the others are as large as a number can be."""
     file = File()
     shape = (1, 4, 6, 7)
@@ -253,7 +253,7 @@ def test_an_extreme_over_a_million_values() -> None:
     for op in (1, 2):
         file.node(7, body.Reduce(x, file.output((1,)), op, shape, (1, 1, 1, 1), 0.0))
     model = load(file.build())
-    cheap(lambda: model.run(values))
+    assert_cheap(lambda: model.run(values))
     assert [computed.tolist() for computed in model.run(values)] == [[float(values.min())], [float(values.max())]]
 
 
@@ -272,8 +272,8 @@ def test_a_deep_stack_over_many_values() -> None:
     assert meter.stop()[1] < 64 << 20
 
 
-def test_long_axes_are_no_mistake() -> None:
-    """One row per pixel of a camera picture, and a slice of as many."""
+def test_long_axes_are_accepted() -> None:
+    """One row for each pixel of a camera picture, and a slice of as many."""
     file = File()
     count = 320 * 240
     x = file.input((1, 1, count, 2))
@@ -314,17 +314,17 @@ def test_a_window_over_half_the_memory_is_refused() -> None:
 
 
 def test_a_huge_file_costs_nothing(tmp_path: Path) -> None:
-    """Not more of a file is read than any model has, and a file full of small layers is not taken apart."""
+    """No more of a file is read than the largest model has, and a file full of small layers is not parsed."""
     path = tmp_path / "huge.kmodel"
     with path.open("wb") as file:
         file.write(small_v3())
         file.truncate(10 * MAX_FILE)
 
-    def look() -> None:
+    def read_huge() -> None:
         with pytest.raises(KModelError, match="too large for a kmodel"):
             load(path)
 
-    cheap(look)
+    assert_cheap(read_huge)
     count = 500_000
     many = struct.pack("<9I", 3, 1, 0, count, 0, 64, 1, 0, 4) + struct.pack("<2I", 12, 24) * count + bytes(24 * count)
     meter = Meter()
@@ -336,11 +336,11 @@ def test_a_huge_file_costs_nothing(tmp_path: Path) -> None:
 
 
 def test_a_file_of_a_thousand_layers_is_described_in_time() -> None:
-    """What `kmodel info` works out grows with the square of the layers, so once for all firmwares must do."""
+    """The work of `kmodel info` grows with the square of the layers, so it is done once for all firmwares."""
     net = KModelWriter(1, 8, 8)
     x = net.conv(net.input, part(np.random.default_rng(1), 1, Choice(1, 1)), to_main=True)
     net.output(x)
     for _ in range(MAX_LAYERS - 1):
         net.upload(x)
     data = net.build()
-    cheap(lambda: look(load(data), data))
+    assert_cheap(lambda: inspect(load(data), data))

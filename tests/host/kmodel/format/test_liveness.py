@@ -1,4 +1,4 @@
-"""Which rows of the AI RAM are alive: by hand, against the converter's own figure, and against the memory itself."""
+"""Which rows of the AI RAM are alive: by hand, by the converter's own figure, and by the memory itself."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_batches(kmodels) -> None:
 
 
 def branch() -> bytes:
-    """input -> a -> b, then c reads a again: a has to outlive b."""
+    """input -> a -> b, then c reads a again, so a must live longer than b."""
     rng = np.random.default_rng(5)
     net = KModelWriter(3, 8, 40)
     a = net.conv(net.input, part(rng, 3, Choice(out=8)))
@@ -78,7 +78,7 @@ def test_written_branch() -> None:
 
 
 def spoiled(kmodel: KModel, layer: int, ram_rows: set[int], seed: int) -> list[np.ndarray]:
-    """Runs with noise in every row that is not alive after that layer."""
+    """Run the model with noise in every row that is not alive after this layer."""
     rng = np.random.default_rng(seed)
     feed = [
         rng.integers(0, 256, tensor.shape or (tensor.elements,), np.uint8)
@@ -98,7 +98,7 @@ def spoiled(kmodel: KModel, layer: int, ram_rows: set[int], seed: int) -> list[n
 
 @pytest.mark.parametrize("name", ["mnist_v3", "voc20_yolov2_v4", "ultraface_slim_v4", "yolov3_two_heads_v3", "branch"])
 def test_dead_rows_are_dead(name: str, request: pytest.FixtureRequest) -> None:
-    """Noise in all rows that are not alive changes no output; noise in the living ones does."""
+    """Noise in the rows that are not alive changes no output; noise in the living ones does."""
     source = branch() if name == "branch" else request.getfixturevalue("kmodels") / f"{name}.kmodel"
     kmodel = load(source)
     ram = ai_ram(kmodel.program)
@@ -116,7 +116,7 @@ def test_dead_rows_are_dead(name: str, request: pytest.FixtureRequest) -> None:
 
 
 def test_corpus_is_sound(kmodels) -> None:
-    """Every map inside the 2 MiB, every KPU layer with its input and output alive at the same time."""
+    """Every map is inside the 2 MiB, and every KPU layer has input and output alive at the same time."""
     for path in sorted(kmodels.glob("*_v[34].kmodel")):
         kmodel = load(path)
         ram = ai_ram(kmodel.program)

@@ -1,4 +1,4 @@
-"""What is no usable kmodel is named as what it is; broken files are refused with place, found and wanted."""
+"""Other files are named for what they are; broken kmodels are refused with offset, found and wanted."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert error.value.exit_code == EXIT_IO
 
 
-def test_a_file_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
-    """Sparse files and devices: no memory is spent on them."""
+def test_an_endless_file_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """Sparse files and devices cost no memory."""
     path = tmp_path / "huge.kmodel"
     with path.open("wb") as file:
         file.write(GOOD[:64])
@@ -253,7 +253,7 @@ def test_a_short_or_long_end_is_tolerated() -> None:
 
 
 def test_no_mutation_gets_past_the_reader() -> None:
-    """Hundreds of small damages: the file loads and runs, or is refused with a KModelError; never anything else."""
+    """After each of hundreds of small damages the file runs or is refused with a KModelError."""
     rng = np.random.default_rng(11)
     files = [GOOD, samples.blob_detector(), small_v4(), network(rng, 2, 8, 9, [Choice(pool=1), Choice(1, 3)])]
     started = time.process_time()
@@ -285,8 +285,8 @@ def test_no_mutation_gets_past_the_reader() -> None:
     assert time.process_time() - started < 60
 
 
-def test_work_is_bounded() -> None:
-    """A window that would slide for hours is refused before anything runs."""
+def test_the_work_is_limited() -> None:
+    """A window that would take hours is refused before anything runs."""
     file = File()
     x, computed = file.input((1, 1, 60000, 16)), file.output((1, 1, 60000, 16))
     shape = Geometry(Padding(30000, 29999), Padding(8, 7), 60000, 16, 1, 1, 1, 1)
@@ -308,7 +308,7 @@ def test_wrong_inputs_are_refused() -> None:
         model.run()
 
 
-def test_an_unused_range_may_lie_anywhere_but_not_outside() -> None:
+def test_an_unused_range_may_be_anywhere_inside_the_memory() -> None:
     file = File()
     x = file.input((4,))
     file.node(9, struct.pack("<8I", MAIN, BYTE, x.start, 16, 0, BYTE, 0, 16))

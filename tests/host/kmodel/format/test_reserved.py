@@ -1,4 +1,4 @@
-"""Layer types that kmodel v3 names and no firmware runs: read, listed, compared; refused when they would run."""
+"""Layer types of kmodel v3 that no firmware runs: they are read, listed and compared, and refused at a run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NAMES = {
 
 
 def file_with(number: int) -> bytes:
-    """Two layers on floats, of which the second has another type written over its own."""
+    """Return a file of two float layers; the second one's type is overwritten."""
     net = KModelWriter(floats=4)
     x = net.fully_connected(net.input, np.eye(4, dtype=np.float32), np.zeros(4, np.float32))
     net.output(net.logistic(x))
@@ -72,15 +72,15 @@ def test_it_does_not_run(number: int) -> None:
     with pytest.raises(KModelError, match=f"no K210 firmware runs {NAMES[number]}") as caught:
         model.run(np.zeros(4, np.float32))
     assert (caught.value.field, caught.value.found) == ("layer type", number)
-    steps = model.run_layers(np.zeros(4, np.float32))
-    assert next(steps)[0].name == "fully_connected"
+    layers = model.run_layers(np.zeros(4, np.float32))
+    assert next(layers)[0].name == "fully_connected"
     with pytest.raises(KModelError):
-        next(steps)
+        next(layers)
     with pytest.raises(KModelError):
         Emulator().load(file_with(number)).run([0.0] * 4)
 
 
-def test_advice_is_another_network() -> None:
+def test_the_advice_is_another_network() -> None:
     model = load(file_with(7))
     verdict = memory(model, "full").verdict
     assert (verdict.kind, verdict.fits) == ("layer", False)

@@ -1,4 +1,4 @@
-"""What real files do though the format does not allow it is read; what only looks like a model is named."""
+"""Deviations of real files are accepted; files that only look like a model are named."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def results(data: bytes, backend: str = "fast") -> list[list[float]]:
 
 
 def padded_end(version: int) -> bytes:
-    """A file that ends with seven bytes of padding, as the converters may or may not write it."""
+    """Return a file that ends with seven bytes of padding, which converters may leave out."""
     data = written(version)
     last = load(data).layers[-1]
     assert last.offset + last.size == len(data)
@@ -40,32 +40,32 @@ def padded_end(version: int) -> bytes:
 
 @pytest.mark.parametrize("version", [3, 4])
 def test_a_tail_of_padding_may_be_missing(version: int) -> None:
-    """Up to seven bytes; the eighth is part of a layer."""
-    whole = padded_end(version)
-    expected = results(whole)
-    assert load(whole).notes == ()
+    """Up to seven bytes may be missing; the eighth is part of a layer."""
+    intact = padded_end(version)
+    expected = results(intact)
+    assert load(intact).notes == ()
     for missing in range(1, SHORT_TAIL + 1):
-        short = whole[:-missing]
+        short = intact[:-missing]
         assert results(short) == expected
         assert load(short).notes == (f"the last {missing} padding bytes are missing, which is usual",)
         assert load(short).file_size == len(short)
     with pytest.raises(KModelError, match="cut short") as caught:
-        load(whole[:-8])
-    assert (caught.value.offset, caught.value.field) == (len(whole) - 8, "body_size")
-    assert (caught.value.found, caught.value.wanted) == (f"{len(whole) - 8} bytes", f"{len(whole)} bytes")
+        load(intact[:-8])
+    assert (caught.value.offset, caught.value.field) == (len(intact) - 8, "body_size")
+    assert (caught.value.found, caught.value.wanted) == (f"{len(intact) - 8} bytes", f"{len(intact)} bytes")
 
 
 @pytest.mark.parametrize("version", [3, 4])
 @pytest.mark.parametrize("more", [b"\x01", bytes(8), b"LDMK\x04\0\0\0" * 50, np.random.default_rng(1).bytes(5000)])
-def test_bytes_behind_the_end(version: int, more: bytes) -> None:
-    whole = written(version)
-    assert results(whole + more) == results(whole)
-    assert load(whole + more).notes == (f"{len(more)} bytes follow the last layer",)
+def test_bytes_after_the_end(version: int, more: bytes) -> None:
+    intact = written(version)
+    assert results(intact + more) == results(intact)
+    assert load(intact + more).notes == (f"{len(more)} bytes follow the last layer",)
 
 
 @pytest.mark.parametrize("garbage", [0xCCCCCCCC, 0x176, 0xFFFFFFFF, 1])
 def test_fields_that_nobody_reads(garbage: int) -> None:
-    """v4: the reserved word and the flags; v3: the lowest row of the allocator."""
+    """They are the reserved word and the flags of v4, and the allocator's lowest row of v3."""
     raw = struct.pack("<I", garbage)
     data = written(4)
     assert results(data[:36] + raw + data[40:]) == results(data)
@@ -76,7 +76,7 @@ def test_fields_that_nobody_reads(garbage: int) -> None:
 
 @pytest.mark.parametrize("name", ["iris_v3", "ultraface_slim_v4", "voc20_channelwise_v3"])
 def test_real_files_whose_padding_is_missing(name: str, kmodels: Path) -> None:
-    """As published; with their padding they are the same model."""
+    """The published files; with padding they are the same models."""
     short = (kmodels / f"{name}.kmodel").read_bytes()
     assert load(short).notes == ("the last 4 padding bytes are missing, which is usual",)
     assert load(short + bytes(4)).notes == ()
@@ -84,24 +84,24 @@ def test_real_files_whose_padding_is_missing(name: str, kmodels: Path) -> None:
 
 
 def test_a_real_file_that_lost_a_number(kmodels: Path) -> None:
-    """The last four bytes are a zero point: the file loads, as it does on the board, but not without a word."""
-    whole = (kmodels / "face_yolov2_v3.kmodel").read_bytes()
-    (note,) = load(whole[:-4]).notes
+    """The last four bytes are a zero point: the file loads, as on the board, but with a note."""
+    intact = (kmodels / "face_yolov2_v3.kmodel").read_bytes()
+    (note,) = load(intact[:-4]).notes
     assert note == "the last 4 bytes are missing and taken as 0; layer 23 (dequantize) may have lost something"
-    assert load(whole[:-4]).layers[-1].spec.bias == 0.0
+    assert load(intact[:-4]).layers[-1].spec.bias == 0.0
     with pytest.raises(KModelError, match="cut short"):
-        load(whole[:-8])
+        load(intact[:-8])
 
 
 @pytest.mark.parametrize("name", ["mnist_v3", "voc20_yolov2_v4"])
 def test_garbage_in_the_reserved_words_of_real_files(name: str, kmodels: Path) -> None:
-    whole = (kmodels / f"{name}.kmodel").read_bytes()
+    intact = (kmodels / f"{name}.kmodel").read_bytes()
     position = 36 if name.endswith("v4") else 16
-    assert results(whole[:position] + b"\xcc" * 4 + whole[position + 4 :], "best") == results(whole, "best")
+    assert results(intact[:position] + b"\xcc" * 4 + intact[position + 4 :], "best") == results(intact, "best")
 
 
 def kfpkg(data: bytes) -> bytes:
-    """What kflash takes: a list of addresses, and the files to write there."""
+    """Return a package for kflash: a list of addresses and the files to write there."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         files = [{"address": 0x300000, "bin": "m.kmodel", "sha256Prefix": False}]
@@ -110,7 +110,7 @@ def kfpkg(data: bytes) -> bytes:
     return content.getvalue()
 
 
-def test_what_is_no_model_says_what_it_is_and_what_to_do() -> None:
+def test_other_files_are_named_with_what_to_do() -> None:
     model = samples.colour_classifier()
     words = np.frombuffer(model[: len(model) // 4 * 4], "<u4").astype(">u4").tobytes()
     v1 = struct.pack("<5I", 1, 0, 3, 0, 24 + 28 * 3) + bytes(400)

@@ -1,4 +1,4 @@
-"""Comparing two models: nothing for a twin, the one number that was changed, and layers that came or went."""
+"""Comparing two models: equal ones, changed numbers, and layers that were added or removed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAYERS = [Choice(out=4), Choice(kernel=1, out=8), Choice(depthwise=True)]
 
 
 def chain(extra: bool = False, spoil: bool = False) -> bytes:
-    """Three KPU layers in a row; ``extra``: a fourth between them; ``spoil``: two weights and one batch norm differ."""
+    """Return three KPU layers in a row; ``extra`` inserts a fourth, ``spoil`` changes two weights and a batch norm."""
     rng = np.random.default_rng(7)
     parts = [part(rng, 3, LAYERS[0]), part(rng, 4, LAYERS[1]), part(rng, 8, LAYERS[2])]
     between = part(rng, 8, Choice(kernel=1, out=8))
@@ -40,7 +40,7 @@ def test_twins() -> None:
 
 
 def test_changed_weights() -> None:
-    """Two of 32 weights by up to 7, one of eight sums of the batch norm by 9."""
+    """Two of 32 weights differ by up to 7, one of eight sums of the batch norm by 9."""
     result = compare(load(chain()), load(chain(spoil=True)))
     assert not result.same
     changed = [pair for pair in result.layers if not pair.same]
@@ -56,7 +56,7 @@ def test_changed_weights() -> None:
 
 
 def test_inserted_layer() -> None:
-    """The layers behind it are paired with their twins; only their places differ."""
+    """The layers after it are paired with their equals; only their offsets differ."""
     result = compare(load(chain()), load(chain(extra=True)))
     alone = [pair for pair in result.layers if pair.a is None or pair.b is None]
     assert len(alone) == 1
@@ -69,7 +69,7 @@ def test_inserted_layer() -> None:
     assert any("only in the first file" in line for line in text(back))
 
 
-def test_places_do_not_count(kmodels) -> None:
+def test_offsets_do_not_count(kmodels) -> None:
     """A network in a file with a longer tail computes the same."""
     result = compare(load(chain()), load(chain() + bytes(16)))
     assert result.same
@@ -119,7 +119,7 @@ def small_dense(act: int) -> bytes:
     return net.build()
 
 
-def test_what_the_runtime_ignores_is_no_difference() -> None:
+def test_fields_that_the_runtime_ignores_are_not_compared() -> None:
     files = [small_dense(act) for act in (1, 0)]
     result = compare(*(load(data) for data in files))
     assert result.same

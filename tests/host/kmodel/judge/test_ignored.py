@@ -1,4 +1,4 @@
-"""Dense layers whose activation MaixPy ignores: which of them matter, and what they do to the answers."""
+"""Dense layers whose activation MaixPy ignores: which of them matter, and how they change the answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ZEROS = np.zeros(5, F)
 
 
 def quantized(act: int, scale: float, bias: float, *, output: bool = False) -> bytes:
-    """A dense layer before a quantize layer; ``output``: its result is an output too."""
+    """Return a dense layer before a quantize layer; with ``output`` its result is an output, too."""
     net = KModelWriter(floats=5)
     inner = net.fully_connected(net.input, TWO, ZEROS, act)
     net.output(net.dequantize(net.quantize(inner, scale, bias), scale, bias))
@@ -36,7 +36,7 @@ def quantized(act: int, scale: float, bias: float, *, output: bool = False) -> b
         (0, 0.1, -3.0, False),
         (1, 0.1, 0.0, False),  # the least byte is 0: the quantize layer is the relu
         (1, 0.1, 0.4, False),
-        (1, 0.1, -0.05, False),  # what makes up for truncation: 0 is still cut to 0
+        (1, 0.1, -0.05, False),  # an offset that compensates truncation: 0 is still cut to 0
         (1, 0.1, -3.0, True),
         (2, 6 / 256, 0.0, False),
         (2, 0.1, 0.0, True),  # 6 is not the greatest byte
@@ -59,14 +59,14 @@ def test_an_output_and_another_dense_layer_read_the_activation() -> None:
     net.output(net.fully_connected(inner, TWO, ZEROS, 0))
     model = load(net.build())
     assert names(ignored(model)) == "layer 0 (fully_connected): relu6"
-    seen = change(model)
-    assert not seen.picture
-    assert seen.largest > 0
-    assert str(seen).startswith("on random numbers the largest output ")
+    effect = change(model)
+    assert not effect.picture
+    assert effect.largest > 0
+    assert str(effect).startswith("on random numbers the largest output ")
 
 
 def head(act: int) -> bytes:
-    """A picture to five values below 0, which a relu makes equal."""
+    """Return a network from a picture to five values below 0, which a relu makes equal."""
     net = KModelWriter(3, 8, 8)
     weights = np.random.default_rng(5).normal(0, 0.3, (4, 3, 3, 3))
     part = quantize_conv(weights, np.zeros(4), Scale(255.0), Scale(255.0))
@@ -76,7 +76,7 @@ def head(act: int) -> bytes:
     return net.build()
 
 
-def test_info_says_what_becomes_of_a_picture(tmp_path: Path) -> None:
+def test_info_reports_the_effect_on_a_picture(tmp_path: Path) -> None:
     path = tmp_path / "head.kmodel"
     path.write_bytes(head(1))
     warnings = describe_file(path)["warnings"]
@@ -87,7 +87,7 @@ def test_info_says_what_becomes_of_a_picture(tmp_path: Path) -> None:
     assert describe_file(path)["warnings"] == []
 
 
-def test_a_changed_answer_is_told() -> None:
+def test_a_changed_answer_is_reported() -> None:
     seen = change(load(head(1)))
     assert (seen.picture, seen.best, seen.applied) == (True, 4, 0)
     assert "number 4 instead of 0, values change by up to " in str(seen)

@@ -1,4 +1,4 @@
-"""The memory model: numbers worked out by hand, and the same answer as the fake board's own kpu.load."""
+"""The memory model: numbers computed by hand, and the same answer as the fake board's kpu.load."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ KIB = 1024
 CAMERA = 320 * 240 * 2 + 320 * 240 * 3
 
 
-def sized(size: int) -> KModel:
-    """A small network in a file of that many bytes: what follows the last layer counts, as on the board."""
+def model_of_size(size: int) -> KModel:
+    """Return a small network in a file of this many bytes: bytes after the last layer count, as on the board."""
     data = network(np.random.default_rng(1), 3, 16, 16, [Choice(out=4)])
     assert len(data) <= size
     return load(data + bytes(size - len(data)))
@@ -93,8 +93,8 @@ def test_a_model_that_images_loaded_or_refused(name: str, left: int | None) -> N
     assert bench.memory.above_break() == item.left == left
 
 
-def test_what_would_does(kmodels) -> None:
-    """The advice for the large file, taken: a smaller GC heap, or a smaller camera frame, makes it fit."""
+def test_the_advice_helps(kmodels) -> None:
+    """The advice for the large file, a smaller GC heap or a smaller camera frame, makes it fit."""
     kmodel = load(kmodels / "yolov3_two_heads_v3.kmodel")
     assert memory(kmodel, "minimum", gc_kib=496).verdict.fits
     assert not memory(kmodel, "minimum", gc_kib=504).verdict.fits
@@ -107,7 +107,7 @@ def test_what_would_does(kmodels) -> None:
 
 
 def test_v4_by_hand(kmodels) -> None:
-    """v4 has larger tables beside the file; firmwares without v4 say so and nothing else."""
+    """v4 has larger tables beside the file; firmwares without v4 report only that."""
     kmodel = load(kmodels / "voc20_yolov2_v4.kmodel")
     item = memory(kmodel, "full", frame=None, panel=None)
     assert item.need == 1400832, "as measured"
@@ -124,7 +124,7 @@ def test_v4_by_hand(kmodels) -> None:
 
 
 def test_region(kmodels) -> None:
-    """Five anchors and (classes + 5) channels each, one output: anything else is no YOLOv2 for run_yolo2."""
+    """run_yolo2 takes one output with five anchors of (classes + 5) channels."""
     expected = {
         "face_yolov2_v3": Region(20, 15, 1),
         "voc20_yolov2_v4": Region(10, 7, 20),
@@ -139,28 +139,28 @@ def test_region(kmodels) -> None:
 
 
 def test_gc_heap() -> None:
-    """100 KiB too large as it is: a GC heap that is as much smaller, in steps of 16 KiB, makes room."""
+    """A model 100 KiB too large fits with a GC heap that is smaller by as much, in steps of 16 KiB."""
     image = find("full")
     free = room(image).bytes
-    kmodel = sized(free - 512 + 100 * KIB)
+    kmodel = model_of_size(free - 512 + 100 * KIB)
     verdict = memory(kmodel, image).verdict
     assert (verdict.kind, verdict.missing, verdict.gc_kib) == ("gc", 100 * KIB, 400)
     assert verdict.text == "too large by 100 KiB; fits only with a GC heap of 400 KiB"
     assert "gc_heap_size(409600)" in verdict.remedy
     assert memory(kmodel, image, gc_kib=400).verdict.fits
     assert not memory(kmodel, image, gc_kib=416).verdict.fits
-    too_large = sized(free + (image.gc_kib - SMALLEST_GC_KIB + 1) * KIB)
+    too_large = model_of_size(free + (image.gc_kib - SMALLEST_GC_KIB + 1) * KIB)
     assert memory(too_large, image).verdict.kind == "large"
 
 
 def test_file_limit() -> None:
-    verdict = memory(sized(file_limit() + 1), "minimum", frame=None, panel=None).verdict
+    verdict = memory(model_of_size(file_limit() + 1), "minimum", frame=None, panel=None).verdict
     assert verdict.kind == "limit"
-    assert memory(sized(file_limit()), "minimum", frame=None, panel=None).verdict.kind == "large"
+    assert memory(model_of_size(file_limit()), "minimum", frame=None, panel=None).verdict.kind == "large"
 
 
 def test_only_yolo_lacks(kmodels) -> None:
-    """The model loads, but one run_yolo2 has no room: said as such."""
+    """The model loads, but there is no room for run_yolo2, and the report says so."""
     kmodel = load(kmodels / "face_yolov2_v3.kmodel")
     image = find("full")
     heap = image.gc_kib + (memory(kmodel, image).left + 20000) // KIB
@@ -191,13 +191,13 @@ def test_formulas() -> None:
 )
 @pytest.mark.parametrize("dual", [False, True])
 def test_the_fake_agrees(flavour: str, dual: bool) -> None:
-    """On the fake board, LCD and camera first, the largest file that our figures allow loads, and one more does not."""
+    """On the fake board with LCD and camera the largest file that our figures allow loads, a larger one does not."""
     image = find(flavour)
     limit = min(room(image, dual=dual).bytes - 4096, file_limit()) // 4096 * 4096 - 512
-    while memory(sized(limit + 256), image, dual=dual).verdict.fits:
+    while memory(model_of_size(limit + 256), image, dual=dual).verdict.fits:
         limit += 256
     for size, fits in ((limit, True), (limit + 256, False)):
-        kmodel = sized(size)
+        kmodel = model_of_size(size)
         assert memory(kmodel, image, dual=dual).verdict.fits is fits
         bench.reset(flavour)
         bench.card.insert(bench.MemoryCard({"m.kmodel": bench.SparseFile(network_bytes(), size)}))
@@ -220,7 +220,7 @@ def network_bytes() -> bytes:
 
 
 def test_the_same_function(kmodels) -> None:
-    """Our table is loaded from the very file that the fakes import: rows and formulas are equal."""
+    """Our table comes from the file that the fakes import, so rows and formulas are equal."""
     import flavours
 
     assert [(item.flavour, item.version, item.image, item.v4, item.free_kib) for item in images()] == [

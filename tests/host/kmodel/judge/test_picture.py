@@ -26,7 +26,7 @@ def boxes(root: ElementTree.Element) -> list[ElementTree.Element]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_picture(kmodels: Path, name: str) -> None:
-    """A box with a title for every map, a bar for every layer, everything inside the frame."""
+    """Every map has a box with a title and every layer a bar, and everything is inside the frame."""
     kmodel = load(kmodels / f"{name}.kmodel")
     ram = ai_ram(kmodel.program)
     root = ElementTree.fromstring(svg(kmodel, f"{name}.kmodel"))
@@ -70,7 +70,7 @@ def test_geometry_by_hand(kmodels: Path) -> None:
 
 
 def test_nothing_from_outside(kmodels: Path) -> None:
-    """No script, no link, no font, no picture from elsewhere; light and dark mode by its own style."""
+    """The picture loads no script, link, font or picture; its own style has light and dark mode."""
     for text in (svg(load(kmodels / "mnist_v3.kmodel"), "x"), page(load(kmodels / "mnist_v3.kmodel"), "x")):
         assert re.findall(r"https?://[^\"' <]+", text.replace("http://www.w3.org/2000/svg", "")) == []
         assert not re.search(r"<script|<image|<link|@import|url\(|src=|href=", text)
@@ -103,7 +103,7 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_labels_can_be_read(kind: str) -> None:
-    """Dark words on the light boxes, white ones on the dark: contrast at least 4.5 to 1."""
+    """Dark text on the light boxes and white text on the dark ones have a contrast of at least 4.5 to 1."""
     _, light, dark = KINDS[kind]
     assert (luminance(light) + 0.05) / (luminance("#111111") + 0.05) >= 4.5
     assert 1.05 / (luminance(dark) + 0.05) >= 4.5

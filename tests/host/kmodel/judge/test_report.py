@@ -1,4 +1,4 @@
-"""What `kmodel info` says: of models, of what only looks like one, and of files that contradict themselves."""
+"""What `kmodel info` reports of models, of files that look like one, and of files that contradict themselves."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def test_face(kmodels) -> None:
 
 
 def test_large_fits_no_full_build(kmodels) -> None:
-    """The 3.9 MB file: which builds refuse it, by how much, and what would work."""
+    """The report of the 3.9 MB file: which builds refuse it, by how much, and what would work."""
     result = describe_file(kmodels / "yolov3_two_heads_v3.kmodel")
     assert {item["verdict"] for item in result["firmware"]} == {"large", "gc"}
     text = report(result)
     full = next(line for line in text.splitlines() if line.startswith("full "))
     assert "2000 KiB  too large by 2292 KiB" in full
     assert full.endswith("image ce3f4786a5a8")
-    assert "what would:" in text
+    assert "how to make it fit:" in text
     assert "minimum with a GC heap of 496 KiB" in text
     assert "kpu.load_flash()" in text
 
@@ -95,7 +95,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_files(tmp_path: Path, name: str) -> None:
-    """What it is and what to do, whatever the file is."""
+    """The report says what the file is and what to do."""
     data, words = OTHERS[name]
     path = tmp_path / "x.kmodel"
     path.write_bytes(data)
@@ -116,7 +116,7 @@ def test_unreadable(tmp_path: Path) -> None:
 
 
 def test_use(kmodels) -> None:
-    """How MaixPy must call it: set_outputs for v4 with width, height, channels; lists of numbers; five anchors."""
+    """How MaixPy must call the model: set_outputs(width, height, channels) for v4, lists of numbers, five anchors."""
     assert use(load(kmodels / "voc20_yolov2_v4.kmodel")) == [
         "feed a picture of 320x240x3",
         "suits kpu.run_yolo2: 20 classes, 5 anchors, grid 10x7",
@@ -140,7 +140,7 @@ def test_options(kmodels) -> None:
 
 
 def test_contradiction(tmp_path: Path) -> None:
-    """A register that disagrees with the sizes is named, with what was found and expected."""
+    """A register that contradicts the sizes is named, with found and wanted."""
     data = network(np.random.default_rng(1), 3, 16, 16, [Choice(out=4)])
     kmodel = load(data)
     at = kmodel.layers[0].spec.body.layer_offset
@@ -160,7 +160,7 @@ def test_note(tmp_path: Path) -> None:
 
 
 def test_corpus(kmodels) -> None:
-    """Every usable file makes a document of the same keys and a text without a hole."""
+    """Every usable file gives a document with the same keys and a complete text."""
     keys = None
     for path in sorted(kmodels.glob("*_v[34].kmodel")):
         result = describe_file(path)

@@ -1,4 +1,4 @@
-"""The time estimate: the formula by hand, and every figure that somebody published inside the spread."""
+"""The time estimate: the formula by hand, and every published figure inside the spread."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_dequantize_by_hand(kmodels) -> None:
 
 
 def test_every_published_layer(kmodels) -> None:
-    """The 24 measured layers: together within 4 %, those above 0.1 ms each within 20 %, all inside the spread."""
+    """All 24 measured layers are inside the spread: together within 4 %, those above 0.1 ms within 20 % each."""
     result = timing(load(kmodels / "face_yolov2_v3.kmodel")).layers
     assert len(result) == len(FACE_MS)
     assert sum(item.us.typical for item in result) / 1000 == pytest.approx(sum(FACE_MS), rel=0.04)
@@ -95,7 +95,7 @@ def test_every_published_layer(kmodels) -> None:
 
 @pytest.mark.parametrize("size", SIPEED_MS)
 def test_vendor_table(size: tuple[int, int]) -> None:
-    """At 300 MHz: within 12 % from 32x32 on, within 22 % below, where loading the weights rules."""
+    """At 300 MHz: within 12 % from 32x32, within 22 % below, where loading the weights takes most of the time."""
     rates = replace(DEFAULT, clock_mhz=Spread(300, 300, 300))
     source = MapLayout(128, size[1], size[0])
     us = kpu_us(source, 128, 128 * 128 * 9 * 2, rates).typical
@@ -103,7 +103,7 @@ def test_vendor_table(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "what", "published"),
+    ("name", "call", "published"),
     [
         ("face_yolov2_v3", "run", 24),  # run_yolo2: neucrack.com p/313
         ("mobilenet_3class_v3", "forward", 40),  # the same net with 1000 classes: bbs.sipeed.com topic 1811
@@ -113,8 +113,8 @@ def test_vendor_table(size: tuple[int, int]) -> None:
         ("dronet_float_v4", "forward", 1000),  # "about 1 fps": MaixPy-v1 issue 360
     ],
 )
-def test_published_runs(kmodels, name: str, what: str, published: float) -> None:
-    span: Spread = getattr(timing(load(kmodels / f"{name}.kmodel")), what)
+def test_published_runs(kmodels, name: str, call: str, published: float) -> None:
+    span: Spread = getattr(timing(load(kmodels / f"{name}.kmodel")), call)
     assert span.low <= published <= span.high, f"{span}"
 
 
@@ -127,7 +127,7 @@ def test_first_layers_of_an_issue() -> None:
 
 
 def test_totals_of_the_corpus(kmodels) -> None:
-    """Multiply-accumulates of every model as its index has them; spreads in order; nothing negative."""
+    """Every model has the multiply-accumulates of the index, an ordered spread and nothing negative."""
     for entry in json.loads((kmodels / "index.json").read_text()):
         if not entry["macs"]:
             continue
@@ -141,7 +141,7 @@ def test_totals_of_the_corpus(kmodels) -> None:
 
 
 def test_card_rate_is_the_simulators() -> None:
-    """One estimate for the card, the same in the fakes; the best case is the SPI clock of 25 MHz."""
+    """The card's rate is the same as in the fakes; the best case is the SPI clock of 25 MHz."""
     from benchlib.card import Drive
 
     assert Drive("sd", False).bytes_per_ms == DEFAULT.card_bytes_per_ms.typical
@@ -149,7 +149,7 @@ def test_card_rate_is_the_simulators() -> None:
 
 
 def test_full_resolution_counts() -> None:
-    """A stride of 2 by pooling costs the chip as much as no stride: the same MACs, the same estimate."""
+    """A stride of 2 by pooling costs the chip as much as no stride, so MACs and estimate are equal."""
     rng = np.random.default_rng(2)
     plain, strided = (load(network(rng, 4, 16, 64, [Choice(kernel=3, out=8, pool=pool)])) for pool in (0, 5))
     assert macs(plain.layers[0]) == macs(strided.layers[0]) == 4 * 8 * 9 * 16 * 64
@@ -176,7 +176,7 @@ def test_clock_is_a_parameter(kmodels) -> None:
 
 
 def test_frame() -> None:
-    """A tiny network waits for the camera: 33 ms; the pessimist adds camera, run and LCD."""
+    """A tiny network waits for the camera, 33 ms; the worst case adds camera, run and LCD."""
     kmodel = load(network(np.random.default_rng(4), 3, 16, 16, [Choice(out=4)]))
     result = timing(kmodel)
     assert result.frame.typical == 33
@@ -186,6 +186,6 @@ def test_frame() -> None:
     assert result.fps.high == pytest.approx(1000 / 33)
 
 
-def test_every_layer_has_a_price() -> None:
+def test_every_layer_has_an_estimate() -> None:
     """The last rows of the table match any layer of either version."""
     assert [(part, version) for part, version, _ in CPU_NS[-2:]] == [("", 3), ("", 4)]

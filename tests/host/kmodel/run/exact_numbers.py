@@ -12,7 +12,7 @@ LARGEST = Fraction(float(np.finfo(F).max))
 
 
 def rounded(value: Fraction) -> F:
-    """The nearest float32, halves to even; infinite beyond the largest."""
+    """Return the nearest float32, halves to even, infinite beyond the largest."""
     if not value:
         return F(0)
     exponent = value.numerator.bit_length() - value.denominator.bit_length()
@@ -24,7 +24,7 @@ def rounded(value: Fraction) -> F:
 
 
 def fma(a: F, b: F, c: F) -> F:
-    """a * b + c rounded once, for finite numbers; a result of zero has the sign that C gives it."""
+    """Return a * b + c rounded once, for finite numbers; a zero has the sign that C gives it."""
     total = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
     if total:
         result = rounded(total)
@@ -143,7 +143,7 @@ def _exponent(x: F) -> int:
 
 
 def _reduced(x: F) -> tuple[int, F, F]:
-    """Quadrant and rest of x, |x| from pi / 4 to 200."""
+    """Return the quadrant of x and the remainder in two parts, for |x| from pi / 4 to 200."""
     if x < 0:
         n, first, second = _reduced(-x)
         return -n, -first, -second
@@ -157,16 +157,16 @@ def _reduced(x: F) -> tuple[int, F, F]:
         return 1, first, F(F(z - first) - lost)
     n = int(fma(x, real(0x3F22F984), F(0.5)))
     d = F(n)
-    rest = fma(-d, real(0x3FC90F80), x)
+    remainder = fma(-d, real(0x3FC90F80), x)
     lost = F(d * real(0x37354443))
     if n >= 32 or size & ~255 == word(F(n * math.pi / 2)) & ~255:
         for limit, large, small in ((8, 0x37354400, 0x2E85A308), (25, 0x2E85A300, 0x248D3132)):
-            if _exponent(x) - _exponent(F(rest - lost)) <= limit:
+            if _exponent(x) - _exponent(F(remainder - lost)) <= limit:
                 break
-            before, rest = rest, fma(-d, real(large), rest)
-            lost = fma(d, real(small), -fma(-d, real(large), F(before - rest)))
-    first = F(rest - lost)
-    return n, first, F(F(rest - first) - lost)
+            before, remainder = remainder, fma(-d, real(large), remainder)
+            lost = fma(d, real(small), -fma(-d, real(large), F(before - remainder)))
+    first = F(remainder - lost)
+    return n, first, F(F(remainder - first) - lost)
 
 
 def sin(x: F) -> F:

@@ -1,6 +1,6 @@
 """A second KPU, loop by loop in plain Python integers, written from the description of the format alone.
 
-It shares nothing with the emulator but the decoded fields of a layer, and is only there to be compared with it.
+It shares only the decoded fields of a layer with the emulator, with which the tests compare it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ Image = list[list[list[int]]]
 
 
 def shifted(product: int, shift: int, rounding: str) -> int:
-    """product / 2**shift, rounded as the references do, their errors on negative numbers included."""
+    """Return product / 2**shift, rounded as the references do, with their errors on negative numbers."""
     if shift == 0:
         return product
     if rounding == "v01":
@@ -19,16 +19,16 @@ def shifted(product: int, shift: int, rounding: str) -> int:
         if half % 2 == 0:
             return half >> 1
         return (half >> 1) + 1 if half >= 0 else (half >> 1) - 1
-    floor, rest = product >> shift, product % (1 << shift)
+    floor, remainder = product >> shift, product % (1 << shift)
     middle = 1 << (shift - 1)
     sign = -1 if product < 0 else 1
-    if rest < middle or (rest == middle and floor % 2 == 0):
+    if remainder < middle or (remainder == middle and floor % 2 == 0):
         return floor
     return floor + sign
 
 
 def active(z: int, table: Sequence[tuple[int, int, int, int]], rounding: str) -> int:
-    """uint8 of z by 16 rows (start, mul, shift, bias)."""
+    """Return the uint8 of z by 16 rows (start, mul, shift, bias)."""
     for start, mul, shift, bias in reversed(table):
         if z > start or (rounding == "v01" and z == start):
             return min(255, max(0, shifted((z - start) * mul, shift, rounding) + bias))
@@ -39,7 +39,7 @@ def active(z: int, table: Sequence[tuple[int, int, int, int]], rounding: str) ->
 def convolve(
     image: Image, weights: list[Image], fields: Mapping[str, int], norm: Sequence[tuple[int, int, int]]
 ) -> Image:
-    """z of every pixel: image [c][y][x], weights [out][in][ky][kx], norm rows (mul, shift, add)."""
+    """Return z of every pixel from image [c][y][x], weights [out][in][ky][kx] and norm rows (mul, shift, add)."""
     size = len(weights[0][0])
     edge = size // 2
     depthwise = bool(fields["depth_wise_layer"])
@@ -121,7 +121,7 @@ def layer(
     table: Sequence[tuple[int, int, int, int]],
     rounding: str,
 ) -> Image:
-    """The whole KPU layer."""
+    """Compute a complete KPU layer."""
     z = convolve(image, weights, fields, norm)
     features = [[[active(value, table, rounding) for value in line] for line in plane] for plane in z]
     return pooled(features, fields["pool_type"], rounding)

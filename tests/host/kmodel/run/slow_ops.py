@@ -1,6 +1,6 @@
-"""The v4 nodes once more, as the nested loops that the format's description gives; float32 rounded at every step.
+"""The v4 nodes as the nested loops of the format's description, with float32 rounded at every step.
 
-``step`` is what adds a product to a sum: ``separate``, or one that rounds once.
+``step`` adds a product to a sum: ``separate``, or a function that rounds once.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def reduce(x, op, out_shape, init):
 
 
 def broadcast(a, b, out_shape):
-    """Pairs of operands for every output place."""
+    """Yield the pair of operands for every output element."""
     for offset in np.ndindex(out_shape):
         yield (
             offset,
@@ -136,7 +136,7 @@ def broadcast(a, b, out_shape):
 
 
 def multiplied(value: int, mul: int, shift: int) -> int:
-    """(value * mul) >> shift, half up."""
+    """Return (value * mul) >> shift, half up."""
     return (value * mul + (1 << (shift - 1)) >> shift) if shift else value * mul
 
 

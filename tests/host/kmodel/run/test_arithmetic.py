@@ -1,4 +1,4 @@
-"""The KPU's parts against the plain loops, and against numbers worked out by hand."""
+"""The KPU's parts against the plain loops, and against numbers computed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""benchmarks/emulator.py, on the sample networks that everybody has."""
+"""benchmarks/emulator.py on the sample networks of the package."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SCRIPT = ROOT / "benchmarks" / "emulator.py"
 
 
 def test_benchmark_without_real_files(tmp_path: Path) -> None:
-    """A table on stdout, the same in a document, and the figures as JSON; both paths compute the same work."""
+    """It prints a table, writes the same into a document and the figures as JSON; both paths do the same work."""
     figures, page = tmp_path / "figures.json", tmp_path / "page.md"
     words = ["--kmodels", tmp_path / "absent", "--seconds", "0.1", "--json", figures, "--write", page]
     done = subprocess.run(

@@ -15,16 +15,16 @@ from tests.host.kmodel.kmodel_cases import BACKEND_CASES
 
 WIDTH, HEIGHT, SOURCE, TARGET = 5, 3, 100, 200
 WEIGHTS = ((0x0102, 0x0003), (0x0000, 0x0201))
-"""[out][in]; a reader that swaps their bytes sees other numbers."""
+"""[out][in]; with swapped bytes they are other numbers."""
 NORM = ((3, 1, -40), (-5, 2, 90_000))
 """(mul, shift, add) per output channel."""
 PIECES = ((-(1 << 35), 0, 0, 7), (1000, 256, 16, 10), (50_000, -64, 16, 250))
-"""(start, mul, shift, bias): flat, rising, falling; the other thirteen begin where no value comes."""
+"""(start, mul, shift, bias): flat, rising, falling; no value reaches the other thirteen."""
 NEVER = (1 << 35) - 1
 
 
 def register_block() -> bytes:
-    """Only what the chip needs to know; word by word, bit by bit."""
+    """Write what the chip needs to know, word by word and bit by bit."""
     words = [0] * 12
     words[1] = SOURCE | TARGET << 32
     words[2] = 1 | 1 << 32 | 1 << 48
@@ -63,14 +63,14 @@ def file() -> bytes:
 
 
 def activated(z: int, rounding: str) -> int:
-    """Half to even, or up; below zero both go the wrong way."""
+    """Round half to even, or up; below zero both round the wrong way."""
     start, mul, shift, bias = next(row for row in reversed(PIECES) if z > row[0] or (rounding == "v01" and z == row[0]))
     product = (z - start) * mul
-    whole, rest, half = product >> shift, product % (1 << shift), (1 << shift) >> 1
-    up = rest >= half if rounding == "v01" else rest > half or (rest == half and whole % 2 == 1)
+    quotient, remainder, half = product >> shift, product % (1 << shift), (1 << shift) >> 1
+    up = remainder >= half if rounding == "v01" else remainder > half or (remainder == half and quotient % 2 == 1)
     if shift and up:
-        whole += 1 if product >= 0 else -1
-    return min(255, max(0, whole + bias))
+        quotient += 1 if product >= 0 else -1
+    return min(255, max(0, quotient + bias))
 
 
 def by_hand(image: list[list[list[int]]], rounding: str) -> list[list[list[int]]]:
@@ -108,7 +108,7 @@ def test_every_byte_is_where_the_format_puts_it(backend: str, rounding: str, see
             assert model.machine.ram[offset : offset + WIDTH].tolist() == expected[channel][y]
 
 
-def test_what_the_file_says() -> None:
+def test_the_content_of_the_file() -> None:
     model = load(file())
     assert model.inputs[0].shape == (1, 2, HEIGHT, WIDTH)
     assert model.outputs[0].shape == (2, HEIGHT, WIDTH)

@@ -1,4 +1,4 @@
-"""The fast forms of an activation table, and the proofs behind the fast backends, against the reference arithmetic."""
+"""Fast forms of an activation table, and the proofs of the fast backends, against the reference arithmetic."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def test_every_value_of_a_curve(kind: str, rounding: str) -> None:
 
 
 def test_curves_of_real_files(kmodels) -> None:
-    """Dense samples around every step of every activation table of the collection."""
-    seen = set()
+    """Dense samples around every step of every activation table of the real files."""
+    tested = set()
     for path in sorted(kmodels.glob("*_v[34].kmodel")):
         for layer in load(path).layers:
             conv = getattr(layer.spec, "conv", None)
@@ -53,17 +53,17 @@ def test_curves_of_real_files(kmodels) -> None:
                 continue
             layer_form = prepare(conv, "v02")
             assert layer_form is not None, (path.name, str(layer))
-            seen.add(type(layer_form.curve.form))
+            tested.add(type(layer_form.curve.form))
             z = np.random.default_rng(layer.index).integers(-(1 << 22), 1 << 22, 20_000)
             z = np.concatenate([z, np.arange(-2000, 2000)])
             assert np.array_equal(results(layer_form.curve.form, z + 0.25), activate(z, conv.activation, "v02"))
-    assert seen == {Formula, Buckets}
+    assert tested == {Formula, Buckets}
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize("start", [0, 1 << 10, 1 << 11])
 def test_a_fall_at_the_end_of_the_range(start: int, rounding: str) -> None:
-    """A piece that begins at the least or the greatest z possible: the end on its far side counts."""
+    """If a piece begins at the smallest or largest possible z, its other end counts."""
     table = curve(np.random.default_rng(8), "linear")
     begins, slopes, bias = table.start.copy(), np.zeros_like(table.mul), np.full_like(table.bias, 255)
     begins[15], bias[15] = start, 7
@@ -74,7 +74,7 @@ def test_a_fall_at_the_end_of_the_range(start: int, rounding: str) -> None:
     assert np.array_equal(results(result.form, z.astype(float)), activate(z, table, rounding))
 
 
-def test_shifts_beyond_a_c_int_are_left_to_the_reference() -> None:
+def test_shifts_larger_than_a_c_int_use_the_reference() -> None:
     table = curve(np.random.default_rng(8), "linear")
     wide = replace(table, shift=np.full_like(table.shift, 63))
     assert curve_of(wide, "v02", LOW, 1 << 30) is None
@@ -106,7 +106,7 @@ def test_the_loops_that_numba_compiles(kind: str) -> None:
     expected = results(form, sums.astype(float) * factor[:, None] + offset[:, None])
     computed = np.empty_like(expected)
     if isinstance(form, Formula):
-        by_formula(sums, factor, offset, form.step, form.shift, form.even, form.whole, computed)
+        by_formula(sums, factor, offset, form.step, form.shift, form.even, form.floor_first, computed)
     elif isinstance(form, Buckets):
         by_buckets(sums, factor, offset - form.origin, form.bits, form.moved, computed)
     else:
@@ -138,7 +138,7 @@ def test_sums_too_large_for_float32_are_split_or_widened() -> None:
     assert np.abs(small.weights).sum() * 255 / 4 < EXACT32
 
 
-def test_registers_without_a_whole_zero_point_stay_with_the_reference() -> None:
+def test_registers_without_an_integer_zero_point_use_the_reference() -> None:
     rng = np.random.default_rng(6)
     conv = conv_of(part(rng, 3, Choice(3, 4)), 3)
     odd = {**conv.registers, "arg_x": conv.registers["arg_x"] + 1, "shr_x": 15}

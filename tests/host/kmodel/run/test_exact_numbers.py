@@ -1,4 +1,4 @@
-"""Sums with one rounding and the C library's functions, against fractions; compiled ones against those of arrays."""
+"""Sums with one rounding and the C library's functions, against fractions, for arrays and compiled."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ FUNCTIONS = ("exp", "log", "sin", "cos")
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
 NEAR = st.floats(min_value=-4, max_value=4, width=32)
 TIE = 1 + 2.0**-23, 2.0**-24 * (1 + 2.0**-23), 1 - 2.0**-23
-"""Added to a product that ends just below half of its last place, a float64 sum is exactly half of it."""
+"""Added to a product just below half of its last digit, a float64 sum is rounded to exactly half of it."""
 SMALL_TIE = 2.0**-127 + 2.0**-149, 2.0**-100 * (1 + 2.0**-23), 2.0**-50 * (1 - 2.0**-23)
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
 
 
 def bits(values: object) -> list[int]:
-    """The words of float32, not-a-number as the firmware writes it."""
+    """Return the words of float32, with NaN as the firmware writes it."""
     array = np.atleast_1d(np.asarray(values, F))
     return np.where(np.isnan(array), np.uint32(0x7FC00000), array.view(np.uint32)).tolist()
 
@@ -51,7 +51,7 @@ def test_the_examples_go_wrong_with_two_roundings(c: float, a: float, b: float) 
 @example([SMALL_TIE, (0.0, -1.0, 1.0)])
 @given(st.lists(st.tuples(NEAR, NEAR, NEAR), min_size=1, max_size=9))
 @settings(deadline=None)
-def test_fold_is_fma_upon_fma(rows: list[tuple[float, float, float]]) -> None:
+def test_fold_is_repeated_fma(rows: list[tuple[float, float, float]]) -> None:
     start = total = F(rows[0][0])
     for _, a, b in rows:
         total = exact.fma(F(a), F(b), total)
@@ -63,7 +63,7 @@ def test_fold_is_fma_upon_fma(rows: list[tuple[float, float, float]]) -> None:
 
 @given(st.lists(st.one_of(NEAR, st.just(0.0)), min_size=3, max_size=3))
 @settings(deadline=None)
-def test_coarse_numbers_need_no_look_at_small_ones(values: list[float]) -> None:
+def test_coarse_numbers_skip_the_search_for_small_ones(values: list[float]) -> None:
     a, b, c = map(F, values)
     if all_coarse(a, b, c):
         assert bits(fma(a, b, c, coarse=True)) == bits(exact.fma(a, b, c))
@@ -82,7 +82,7 @@ def test_the_compiled_fma_is_that_of_arrays(rows: list[tuple[float, float, float
 
 
 def arguments(name: str) -> np.ndarray:
-    """Numbers of every size that the function takes, and its thresholds with their neighbours."""
+    """Return numbers of every size that the function takes, and its thresholds with their neighbours."""
     rng = np.random.default_rng(3)
     limit = {"exp": 110.0, "log": 1e30, "sin": 200.0, "cos": 200.0}[name]
     limits = (

@@ -1,4 +1,4 @@
-"""Models against outputs that unmodified firmware computed on an emulated chip: every bit, on every backend."""
+"""Models give the outputs that unmodified firmware computed on an emulated chip, bit by bit, on every backend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.host.kmodel.kmodel_cases import BACKEND_CASES
 from tests.host.kmodel.run.test_goldens import MODELS
 
 CASES = {"layers_v3": ("maixpy", 602), "layers_v4": ("maixpy", 965), "layers_v3_canmv": ("canmv", 176)}
-"""File: runtime of the firmware that made it, cases in it."""
+"""File: runtime of the firmware that wrote it, number of cases."""
 
 
 def outputs(files: Path, name: str) -> list[Path]:
@@ -48,7 +48,7 @@ def test_the_reference_gives_the_others(name: str, kmodels: Path, goldens_maixpy
 
 
 def cases(file: Path) -> Iterator[tuple[str, bytes, np.ndarray, bytes]]:
-    """(kind of the layer, kmodel, input, output) of every small model."""
+    """Yield (kind of the layer, kmodel, input, output) of every small model."""
     data = dict(np.load(file))
 
     def cut(name: str, index: int) -> np.ndarray:
@@ -64,7 +64,7 @@ def cases(file: Path) -> Iterator[tuple[str, bytes, np.ndarray, bytes]]:
 @pytest.mark.parametrize("name", CASES)
 def test_every_layer_gives_the_firmwares_bits(name: str, backend: str, goldens_maixpy: Path) -> None:
     runtime, count = CASES[name]
-    seen: Counter[str] = Counter()
+    compared: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
     models: dict[bytes, KModel] = {}
     for kind, data, values, required in cases(goldens_maixpy / f"{name}.npz"):
@@ -72,7 +72,7 @@ def test_every_layer_gives_the_firmwares_bits(name: str, backend: str, goldens_m
         model.reset()
         shape = model.inputs[0].shape or (-1,)
         source = values.reshape(shape) if values.size else np.zeros(shape, np.uint8)
-        seen[kind] += 1
+        compared[kind] += 1
         wrong[kind] += model.run(source)[0].tobytes()[: len(required)] != required
     assert not +wrong
-    assert seen.total() == count
+    assert compared.total() == count

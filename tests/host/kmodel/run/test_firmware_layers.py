@@ -1,4 +1,4 @@
-"""What the firmware computes otherwise than the vendor's sources, layer by layer, against loops on fractions."""
+"""Layers that the firmware computes differently from the vendor's sources, against loops on fractions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def words(values: object) -> list[int]:
 
 
 def run(backend: str, values: np.ndarray, build, runtime: str = "maixpy") -> np.ndarray:
-    """The output of the layers that ``build`` adds behind a dense layer that changes nothing."""
+    """Return the output of the layers that ``build`` adds after a dense layer that changes nothing."""
     net = KModelWriter(floats=values.size)
     unit = net.fully_connected(net.input, np.eye(values.size, dtype=F), np.zeros(values.size, F))
     net.output(build(net, unit))
@@ -46,7 +46,7 @@ def run_node(backend: str, opcode: int, make, values: np.ndarray, size: int, dty
 
 
 def dense(weights: np.ndarray, values: np.ndarray) -> F:
-    """One output before its bias."""
+    """Return one output before its bias."""
     total = F(0)
     if values.size % 8:
         for weight, value in zip(weights, values, strict=True):
@@ -76,7 +76,7 @@ def test_dense_sums_in_eights(backend: str, inputs: int, outputs: int) -> None:
 
 @backends
 def test_a_dense_activation_is_the_runtimes_choice(backend: str) -> None:
-    """The file of 160 bytes that showed it: MaixPy answers -3 behind a relu."""
+    """A file of 160 bytes showed this: MaixPy answers -3 after a relu."""
     spec = struct.pack("<6I6f", 1, 0, 8, 2, 2, 1, *(1, 0, 0, 1), *(0, 0))
     data = struct.pack("<7I2I2I", 3, 1, 0, 1, 32768, 64, 1, 8, 8, 18, len(spec)) + spec
     answers = {name: load(data, "v02", name, backend).run(np.array([-3, 2], F))[0].tolist() for name in RUNTIMES}
@@ -85,7 +85,7 @@ def test_a_dense_activation_is_the_runtimes_choice(backend: str) -> None:
 
 @backends
 def test_quantize_truncates(backend: str) -> None:
-    """The other file that showed it, and the values that are no numbers."""
+    """Another file that showed this, and values that are NaN."""
 
     def build(net, x):
         return net.dequantize(net.quantize(x, 1.0, 0.0), 1.0, 0.0)
@@ -206,7 +206,7 @@ def test_v4_functions_are_the_c_librarys(backend: str, op: int, name: str) -> No
 
 
 @backends
-def test_v4_negation_flips_the_sign_of_what_is_no_number(backend: str) -> None:
+def test_v4_negation_flips_the_sign_of_nan(backend: str) -> None:
     values = np.array([1, -2, 0, np.inf, np.nan], F)
     computed = run_node(backend, 0x0E, lambda a, b: node.Unary(a, b, 6), values, 5)
     assert words(computed) == [word ^ 0x80000000 for word in words(values)]

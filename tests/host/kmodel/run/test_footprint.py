@@ -1,4 +1,4 @@
-"""What a model takes of this PC's memory, from loading it to its second run: 4 times its file and 64 MiB at most."""
+"""The PC memory of a model, from loading to its second run: at most 4 times its file and 64 MiB."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(file: Path | bytes, backend: str) -> None:
 
 
 def alone(file: Path | bytes, backend: str) -> int:
-    """Bytes at the peak, in a process of its own that has done nothing else but to warm its libraries up."""
+    """Return the peak in bytes, in a new process that has only initialised its libraries."""
     reader, writer = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads, which the child does not use
@@ -60,7 +60,7 @@ def alone(file: Path | bytes, backend: str) -> int:
 
 
 def measure(files: dict[str, Path | bytes], backend: str) -> dict[str, int]:
-    """File name to bytes at the peak."""
+    """Return file name to peak in bytes."""
     load(WARM, backend=backend)  # imports
     return {name: alone(file, backend) for name, file in files.items()}
 

@@ -21,7 +21,7 @@ TRANSCENDENTAL = ("softmax", "logistic")
 
 
 def tolerance(model: KModel) -> float:
-    """Bit for bit, but for what stands behind exp."""
+    """Compare bit by bit, except for values that exp computed."""
     return 1e-6 if any(layer.name in TRANSCENDENTAL for layer in model.layers) else 0.0
 
 
@@ -75,13 +75,13 @@ def test_index_of_the_models_agrees(kmodels: Path) -> None:
 
 
 def test_layers_show_their_outputs(kmodels: Path, goldens: Path) -> None:
-    """The worked example: pooled pixel (5, 5) of channel 0 of the digit network's first layer."""
+    """An example by hand: pooled pixel (5, 5) of channel 0 of the digit network's first layer."""
     model = load(kmodels / "mnist_v3.kmodel")
-    steps = model.run_layers(np.load(goldens / "mnist_v3__photo.npz")["input"])
-    layer, (features,) = next(steps)
+    layers = model.run_layers(np.load(goldens / "mnist_v3__photo.npz")["input"])
+    layer, (features,) = next(layers)
     assert layer.name == "k210_conv"
     assert features.reshape(16, 14, 14)[0, 5, 5] == 93
     assert model.machine.ram[32684 * 64 + 5 * 64 + 5] == 93
-    assert [layer.name for layer, _ in steps] == [layer.name for layer in model.layers[1:]]
+    assert [layer.name for layer, _ in layers] == [layer.name for layer in model.layers[1:]]
     _, (features,) = next(model.run_layers(np.zeros((1, 28, 28), np.uint8)))
     assert (features.reshape(16, 14, 14)[0] == 15).all()

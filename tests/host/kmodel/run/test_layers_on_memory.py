@@ -1,4 +1,4 @@
-"""Layers tied to the chip's memory: both memories must be byte for byte as after the plain path, slack included."""
+"""Layers that work in the chip's memory leave both memories as the plain path does, byte for byte, unused ones too."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ LAYERS = [
 ]
 
 
-def both(data: bytes, rounding: str, seed: int, runtime: str = "sdk") -> None:
+def compare_paths(data: bytes, rounding: str, seed: int, runtime: str = "sdk") -> None:
     rng = np.random.default_rng(seed)
     models = [load(data, rounding, runtime, backend) for backend in ("onnxruntime", "numpy")]
     arrays = [rng.integers(0, 256, tensor.shape, np.uint8) for tensor in models[0].inputs]
     ram = rng.integers(0, 256, models[0].machine.ram.size, np.uint8)
-    main = rng.integers(0, 128, models[0].machine.main.size, np.uint8)  # no float of it is infinite or no number
+    main = rng.integers(0, 128, models[0].machine.main.size, np.uint8)  # no float in it is infinite or NaN
     for model in models:
         model.machine.ram[:], model.machine.main[:] = ram, main
     for (layer, _), _ in zip(*(model.run_layers(*arrays) for model in models), strict=True):
@@ -50,17 +50,17 @@ def both(data: bytes, rounding: str, seed: int, runtime: str = "sdk") -> None:
 def test_kpu_layers_leave_both_memories_as_the_plain_path_does(height: int, width: int, layers: list[Choice]) -> None:
     for rounding in ROUNDINGS:
         data = network(np.random.default_rng(width), 6, height, width, layers)
-        both(data, rounding, height)
+        compare_paths(data, rounding, height)
 
 
 def test_layers_in_several_runs_of_lines() -> None:
     rng = np.random.default_rng(1)
-    both(network(rng, 24, 50, 130, [Choice(3, 60, pool=1), Choice(3, depthwise=True)]), "v02", 1)
-    both(network(rng, 3, 101, 300, [Choice(3, 20, pool=5), Choice(3, depthwise=True, pool=1)]), "v02", 2)
+    compare_paths(network(rng, 24, 50, 130, [Choice(3, 60, pool=1), Choice(3, depthwise=True)]), "v02", 1)
+    compare_paths(network(rng, 3, 101, 300, [Choice(3, 20, pool=5), Choice(3, depthwise=True, pool=1)]), "v02", 2)
 
 
 def bytes_file(shape: tuple[int, ...], overlap: int) -> bytes:
-    """Two sums of a map and itself; the second is written ``overlap`` bytes after the map's own beginning."""
+    """Return two sums of a map and itself; the second starts ``overlap`` bytes after the map."""
     file = v4_files.File()
     source = file.input(shape, v4_files.BYTE)
     computed = file.output(shape, v4_files.BYTE)
@@ -74,7 +74,7 @@ def bytes_file(shape: tuple[int, ...], overlap: int) -> bytes:
 
 
 def calls(model: KModel) -> list[bool]:
-    """Which layers are bound."""
+    """Return which layers are bound."""
     return [bind(layer, runner_of(model.version, layer.type), model.machine) is not None for layer in model.layers]
 
 
@@ -82,7 +82,7 @@ def calls(model: KModel) -> list[bool]:
 def test_sums_over_their_own_input(overlap: int, bound: bool) -> None:
     data = bytes_file((3, 7, 9), overlap)
     assert calls(load(data, backend="onnxruntime")) == [True, bound]
-    both(data, "v02", 3)
+    compare_paths(data, "v02", 3)
 
 
 @pytest.mark.parametrize("shape", [(5, 6, 16), (2, 7, 9), (3, 4, 70)])
@@ -102,4 +102,4 @@ def test_moves(shape: tuple[int, ...]) -> None:
     data = file.build()
     assert calls(load(data, backend="onnxruntime")) == [True] * 4
     for runtime in RUNTIMES:
-        both(data, "v02", width, runtime)
+        compare_paths(data, "v02", width, runtime)

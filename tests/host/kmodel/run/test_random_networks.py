@@ -15,7 +15,7 @@ from tests.host.kmodel.small_networks import Choice, network
 
 
 def slow_outputs(model: KModel, image: np.ndarray, rounding: str) -> list[list[int]]:
-    """Every KPU layer's output, by the loops."""
+    """Return every KPU layer's output, computed by the loops."""
     values, results = image.tolist(), []
     for layer in model.layers:
         if layer.name != "k210_conv":

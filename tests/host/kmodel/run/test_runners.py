@@ -1,4 +1,4 @@
-"""What the format can read and what the emulator can run are two tables: they must name the same layers."""
+"""The table of layers that the format reads and the table of those that the emulator runs must agree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from maixswitch.kmodel.run.arithmetic import POOL_FUNCTIONS
 from maixswitch.kmodel.run.runners import RUNNERS
 
 
-def test_every_type_that_is_read_can_run_and_the_other_way_round() -> None:
+def test_every_type_that_is_read_can_run_and_vice_versa() -> None:
     assert set(RUNNERS[3]) == set(LAYER_TYPES)
     assert set(RUNNERS[4]) == set(NODE_TYPES)
 

@@ -1,6 +1,6 @@
-"""The CPU layers of kmodel v3, each in a file of its own, against plain loops written from the SDK's behaviour.
+"""The CPU layers of kmodel v3, each in its own file, against plain loops written from the SDK's behaviour.
 
-What the firmware computes otherwise stands in test_kmodel_firmware_layers.
+test_firmware_layers.py has the layers that the firmware computes differently.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def entry(net: KModelWriter) -> tuple[object, np.ndarray]:
 
 
 def run_floats(count: int, build) -> tuple[np.ndarray, np.ndarray]:
-    """(input, output) of a network whose layers ``build`` adds behind the entry."""
+    """Return (input, output) of a network whose layers ``build`` adds after the first one."""
     net = KModelWriter(floats=count)
     x, _ = entry(net)
     net.output(build(net, x))
@@ -117,8 +117,8 @@ def test_dequantize_and_requantize() -> None:
 
 @pytest.mark.parametrize("backend", BACKEND_CASES)
 @pytest.mark.parametrize("count", [3, 64])
-def test_what_is_no_number_has_one_pattern(backend: str, count: int) -> None:
-    """RISC-V writes the canonical NaN; which sign a PC writes depends on the length of the array."""
+def test_nan_has_one_pattern(backend: str, count: int) -> None:
+    """RISC-V writes the canonical NaN; the sign that a PC writes depends on the length of the array."""
     net = KModelWriter(floats=count)
     x, _ = entry(net)
     net.output(net.dequantize(net.quantize(x, 0.5, 0.0), float("-inf"), 0.0))
@@ -230,7 +230,7 @@ def test_quantized_add_refuses_shifts_that_c_does_not_know(offset: int, shift: i
     net = KModelWriter(floats=8)
     q = net.quantize(entry(net)[0], 0.1, -9.0)
     net.output(net.layer(2, body.QuantizedAdd, [q, q], (8,), "uint8", *numbers))
-    with pytest.raises(KModelError, match=r"_shift\): found .*; wanted 0\.\.63"):
+    with pytest.raises(KModelError, match=r"_shift\): found .*; expected 0\.\.63"):
         load(net.build())
 
 

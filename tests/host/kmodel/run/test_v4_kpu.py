@@ -1,4 +1,4 @@
-"""The nodes of kmodel v4 that use the KPU's memory, each in a file of its own."""
+"""The nodes of kmodel v4 that use the KPU's memory, each in its own file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def octets(shape: tuple[int, ...]) -> np.ndarray:
 @pytest.mark.parametrize("backend", BACKEND_CASES)
 @pytest.mark.parametrize("to_main", [True, False], ids=["to main memory", "in the AI RAM"])
 def test_kpu_conv2d_in_batches(to_main: bool, backend: str) -> None:
-    """Every picture is convolved by itself and lands behind the one before it."""
+    """Every picture is convolved by itself and written after the one before."""
     rng = np.random.default_rng(5)
     x, kernel = octets((3, 2, 5, 18)), part(rng, 2, Choice(3, 3))
     operand, computed = MapLayout(2, 5, 18), MapLayout(3, 5, 18)

@@ -1,4 +1,4 @@
-"""Every node of kmodel v4, each in a file of its own, against the nested loops."""
+"""Every node of kmodel v4, each in its own file, against the nested loops."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def octets(shape: tuple[int, ...], seed: int = 1) -> np.ndarray:
 def run(
     opcode: int, make, source: list[np.ndarray], computed: tuple[int, ...], dtype: int = FLOAT, runtime: str = "sdk"
 ) -> np.ndarray:
-    """The output of one node: ``make`` gets the ranges of the inputs and of the output and gives the body.
+    """Return the output of one node; ``make`` takes the ranges of the inputs and of the output and returns the body.
 
     The reference and the fastest backend must agree in every bit.
     """
@@ -96,7 +96,7 @@ def test_quantized_binary(op: int) -> None:
     ],
 )
 class TestWindows:
-    """Convolutions and pools with the same geometries."""
+    """Convolutions and pools with equal geometries."""
 
     def geometry(self, window, stride, dilation, pads) -> Geometry:
         return Geometry(Padding(*pads[0]), Padding(*pads[1]), *window, *stride, *dilation)

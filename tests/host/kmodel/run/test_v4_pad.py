@@ -1,4 +1,4 @@
-"""The pad node of kmodel v4 where its pads crop, also more than there is."""
+"""The pad node of kmodel v4 with pads that crop, even more than the input has."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PADS = [(0, 0), (2, 1), (-1, 0), (0, -2), (-2, -2), (-1, 3), (3, -1), (3, -4), (
 @pytest.mark.parametrize("axis", range(4))
 @pytest.mark.parametrize("pads", PADS)
 def test_pads_of_either_sign(dtype: int, axis: int, pads: tuple[int, int]) -> None:
-    """Place by place: what lies before or behind the input is filled, whatever was cropped."""
+    """Element by element: positions before and after the input are filled, whatever was cropped."""
     before, after = pads
     shape = tuple(5 if index == axis else 2 for index in range(4))
     out = tuple(size + sum(pads) if index == axis else size for index, size in enumerate(shape))

@@ -1,4 +1,4 @@
-"""Places in memory: nothing that lives together overlaps, and what is needed is near what must be."""
+"""Addresses in memory: values that live together do not overlap, and the need is near the least possible."""
 
 from __future__ import annotations
 

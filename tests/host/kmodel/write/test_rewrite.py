@@ -1,4 +1,4 @@
-"""A v3 file read and written again is the same file, byte for byte."""
+"""A v3 file that is read and written again is the same, byte for byte."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_absent_padding_and_extra_data_stay() -> None:
 
 def test_a_change_shows() -> None:
     data = bytearray(samples.blob_detector())
-    gap = data.index(bytes(64), 300)  # between two parts of a body, where the format wants zeros
+    gap = data.index(bytes(64), 300)  # between two parts of a body, where the format requires zeros
     data[gap + 8] = 1
     assert rewrite(bytes(data)) != bytes(data)
 

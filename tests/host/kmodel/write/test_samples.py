@@ -1,4 +1,4 @@
-"""The two demonstration networks see what they are meant to see, decoded as the firmware decodes it."""
+"""The two sample networks see what they are built for; the results are decoded as in the firmware."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Box = tuple[float, float, float, float, float]
 
 
 def decode(output: np.ndarray, threshold: float = 0.5, nms: float = 0.3) -> list[Box]:
-    """The firmware's region layer: sigmoid of x, y and objectness, exp of w and h, one class, IoU suppression."""
+    """Decode as the firmware does: sigmoid of x, y and objectness, exp of w and h, one class, IoU suppression."""
     columns, rows = samples.BLOB_GRID
     width, height, _ = samples.BLOB_INPUT
     cells = output.reshape(5, 6, rows, columns)
@@ -31,15 +31,15 @@ def decode(output: np.ndarray, threshold: float = 0.5, nms: float = 0.3) -> list
         w = math.exp(tw) * samples.BLOB_ANCHORS[2 * anchor] / columns * width
         h = math.exp(th) * samples.BLOB_ANCHORS[2 * anchor + 1] / rows * height
         result.append((score, cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2))
-    kept: list[Box] = []
+    best_boxes: list[Box] = []
     for box in sorted(result, reverse=True):
-        if all(overlap(box, other) <= nms for other in kept):
-            kept.append(box)
-    return kept
+        if all(overlap(box, other) <= nms for other in best_boxes):
+            best_boxes.append(box)
+    return best_boxes
 
 
 def overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
+    """Return intersection over union."""
     width = min(a[3], b[3]) - max(a[1], b[1])
     height = min(a[4], b[4]) - max(a[2], b[2])
     both = max(width, 0) * max(height, 0)
@@ -47,7 +47,7 @@ def overlap(a: Box, b: Box) -> float:
 
 
 def scene(*blobs: tuple[int, int, int], dark: int = 40, light: int = 250, disc: bool = False) -> np.ndarray:
-    """Bright squares or discs (middle x, middle y, size) on a dark ground, uint8 (3, 240, 320)."""
+    """Draw bright squares or discs (middle x, middle y, size) on a dark ground, uint8 (3, 240, 320)."""
     image = np.full((3, 240, 320), dark, np.uint8)
     y, x = np.mgrid[:240, :320]
     for cx, cy, size in blobs:
@@ -84,7 +84,7 @@ def test_a_square_is_found(detector, offset: tuple[int, int], size: int) -> None
     assert overlap(boxes[0], square(*offset, size)) > 0.5
 
 
-def test_small_blobs_are_found_wherever_they_lie(detector) -> None:
+def test_small_blobs_are_found_everywhere(detector) -> None:
     for size in (30, 44, 52):
         for cx in range(100, 117, 4):
             boxes = decode(detector.run(scene((cx, 120, size)))[0])
@@ -103,7 +103,7 @@ def test_discs_and_several_blobs(detector) -> None:
             assert max(overlap(box, square(*blob)) for box in boxes) > 0.5
 
 
-def test_nothing_is_found_where_nothing_is(detector) -> None:
+def test_nothing_is_found_in_an_empty_picture(detector) -> None:
     grey = np.random.default_rng(0).integers(0, 150, (3, 240, 320)).astype(np.uint8)
     for image in (scene(), scene((100, 100, 60), light=120), grey):
         assert decode(detector.run(image)[0]) == []

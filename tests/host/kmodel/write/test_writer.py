@@ -1,4 +1,4 @@
-"""The writer: layout of the file, places in memory, and what it refuses."""
+"""The writer: layout of the file, addresses in memory, and what it refuses."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def test_maps_that_live_together_do_not_overlap() -> None:
             assert one.start + one.size <= ROWS * ROW
 
 
-def test_allocation_reuses_what_is_dead() -> None:
+def test_allocation_reuses_dead_memory() -> None:
     a, b, c, d = (PlacedTensor("main", "uint8", (100,)) for _ in range(4))
     need, rows = allocate([([a], [b]), ([b], [c]), ([c], [d])], a, [d])
     assert (need, rows) == (208, 0)
-    places = [value.address for value in (a, b, c, d)]
-    assert places[0] != places[1] != places[2] != places[3]
+    addresses = [value.address for value in (a, b, c, d)]
+    assert addresses[0] != addresses[1] != addresses[2] != addresses[3]
     kept = [PlacedTensor("main", "float32", (5,)) for _ in range(4)]
     need, _ = allocate([([kept[0]], [kept[1]]), ([kept[1]], [kept[2]]), ([kept[2]], [kept[3]])], kept[0], kept)
     assert need == 4 * 24
@@ -98,7 +98,7 @@ def test_batch_norm_factors_keep_their_precision() -> None:
         norm_of(np.array([5e6]), np.zeros(1))
 
 
-def test_what_the_writer_refuses() -> None:
+def test_the_writer_refuses_unusable_networks() -> None:
     net = KModelWriter(3, 8, 8)
     with pytest.raises(ValueError, match="do not fit the input"):
         net.conv(net.input, plain_part(4, 2))

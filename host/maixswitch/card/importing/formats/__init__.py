@@ -1,4 +1,4 @@
-"""FORMATS: the formats that `maixswitch import` knows. A new one is one file here and one row."""
+"""FORMATS: the formats that `maixswitch import` knows. A new format is a file in this folder and a row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from . import (
 )
 from .format import ImportFormat
 
-# They are asked in this order, the most specific first. The last one takes every model.
+# In this order, the most specific first. The last one accepts every model.
 FORMATS: tuple[ImportFormat, ...] = (
     maixswitch_card,
     kfpkg,
@@ -35,7 +35,7 @@ FORMATS: tuple[ImportFormat, ...] = (
 
 
 def read_evidence(part: Part) -> Evidence:
-    """Read what the files beside a model say about it, in the first format that they are of."""
+    """Read the claims of the files beside a model, in the first format that recognises them."""
     for item in FORMATS:
         evidence = item.read_evidence(part)
         if evidence is not None:

@@ -25,7 +25,7 @@ def read_evidence(part: Part) -> Evidence | None:
     for file, config in _configs(part):
         model = config["model"]
         train = config.get("train")
-        # A project may hold several configurations. All claims are kept, so that a contradiction becomes visible.
+        # A project may hold several configurations. Keep the claims of all, so that a contradiction becomes visible.
         evidence = evidence or Evidence("aXeleRate", part)
         folder = train.get("saved_folder") if isinstance(train, dict) else None
         if isinstance(folder, str) and not evidence.title:
@@ -35,7 +35,7 @@ def read_evidence(part: Part) -> Evidence | None:
         evidence.add("input", _input(model.get("input_size")), file)
         evidence.add("threshold", fraction(model.get("obj_thresh")), file)
         evidence.add("nms", fraction(model.get("iou_thresh")), file)
-        # Fractions and cells need different treatment, and only the nesting and the size of the values tell them apart.
+        # Only the nesting and the size of the values show whether anchors are fractions of the picture or grid cells.
         nested = model.get("anchors")
         values = anchors(nested)
         if values and isinstance(nested, list) and isinstance(nested[0], list) and max(values) <= 1:
@@ -51,7 +51,7 @@ def _configs(part: Part) -> list[tuple[str, dict[str, Any]]]:
     for folder in PurePosixPath(part.kmodel).parents:
         configs = []
         for name in sorted(names):
-            # The configuration may lie in a folder beside the model's, hence also one level below.
+            # Look one level below, too, because the configuration may be in a folder beside the model's.
             if folder in (PurePosixPath(name).parent, PurePosixPath(name).parent.parent):
                 config = _config(part, name)
                 if config is not None:
@@ -70,7 +70,7 @@ def _config(part: Part, name: str) -> dict[str, Any] | None:
         return None
     if not isinstance(value, dict) or not isinstance(value.get("model"), dict):
         return None
-    # Many tools write a JSON with "model" in it. These keys are in every configuration of aXeleRate.
+    # Many tools write a JSON file with "model". A configuration of aXeleRate has at least one of these keys.
     return value if "architecture" in value["model"] or "input_size" in value["model"] else None
 
 

@@ -24,7 +24,7 @@ class ImportFormat(Protocol):
     def read_evidence(self, part: Part) -> Evidence | None:
         """Read what the files beside a model say about it.
 
-        part: one .kmodel of the source and the texts beside it. Nothing of it is trusted.
+        part: one .kmodel of the source and the texts beside it, which may be hostile.
         Returns None if the files are not of this format.
         Raises Refusal if a file cannot be read.
         """

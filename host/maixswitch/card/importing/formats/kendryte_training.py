@@ -16,7 +16,7 @@ TAKEN = "the labels, and the second line of the anchors"
 def read_evidence(part: Part) -> Evidence | None:
     """See ImportFormat."""
     names = {name.rpartition("/")[2].lower(): name for name in part.texts}
-    # The names alone are too common, so both the model and label.txt must be there.
+    # Each name alone is too common, so the source must have both the model and label.txt.
     if part.stem.lower() not in ("det", "cls") or "label.txt" not in names:
         return None
     evidence = Evidence("Kendryte training", part)

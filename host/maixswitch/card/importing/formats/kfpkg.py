@@ -29,11 +29,11 @@ def read_evidence(part: Part) -> Evidence | None:
     lists = [name for name in part.texts if name.rpartition("/")[2] == LIST]
     if not lists:
         return None
-    # A package for the flash may still have labels beside the model, under any name.
+    # A package for the flash may have labels beside the model, under any name.
     evidence = plain_files.read_evidence(part)
     evidence.format = "kfpkg"
 
-    # The list itself decides nothing; the note tells the user what became of the flash address.
+    # The list decides nothing. A note tells the user that the card does not need the flash address.
     addresses = read_list(part.text(lists[0]) or b"")
     address = (addresses or {}).get(part.kmodel.rpartition("/")[2])
     if addresses is None:
@@ -53,7 +53,7 @@ def read_list(data: bytes) -> dict[str, str] | None:
     text = decode(data)
     if text is None:
         return None
-    # JSON does not allow a bare hexadecimal number, but published packages have it: write it as a decimal one first.
+    # JSON does not allow a bare hexadecimal number, but published packages have them: turn them into decimal ones.
     try:
         document = from_json(BARE.sub(lambda match: match[1] + str(int(match[2], 16)), text))
     except ValueError:

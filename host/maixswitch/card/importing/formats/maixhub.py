@@ -22,7 +22,7 @@ def read_evidence(part: Part) -> Evidence | None:
         for file, script in scripts_that_load(part)
         if any(value.name == "input_size" for value in script.values) and file.rpartition("/")[2] == "main.py"
     ]
-    # Users rename the model. Then a main.py that calls functions is enough, because input_size is MaixHub's own name.
+    # If the user renamed the model, a main.py that calls functions is enough: only MaixHub's scripts have input_size.
     if not named or not (MODEL.match(part.stem) or any(script.calls for _, script in named)):
         return None
     return script_evidence(part, "MaixHub", named)

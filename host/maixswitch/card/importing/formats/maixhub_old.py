@@ -16,10 +16,10 @@ def read_evidence(part: Part) -> Evidence | None:
     """See ImportFormat."""
     named = scripts_that_load(part)
     labels = [name for name in part.texts if name.rpartition("/")[2] == "labels.txt"]
-    # The old exports call every model m.kmodel; without that name only the Python text in labels.txt is typical.
+    # The old exports call every model m.kmodel. If it has another name, Python text in labels.txt is the other sign.
     if part.stem != "m" and not any((part.text(name) or b"").lstrip()[:6] == b"labels" for name in labels):
         return None
-    # "m" alone is a name that anybody may choose.
+    # The name "m" alone is not enough, since anybody may choose it.
     if not named and not labels:
         return None
     return script_evidence(part, "MaixHub (old)", named)

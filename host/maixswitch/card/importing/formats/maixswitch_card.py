@@ -1,4 +1,4 @@
-"""A model's folder of another MaixSwitch card: its model.json says everything."""
+"""A model's folder of another MaixSwitch card, whose model.json states everything."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_evidence(part: Part) -> Evidence | None:
     for file in part.texts:
         if file.rpartition("/")[2] == NAME:
             model = _read(part, file)
-            # Other tools write a model.json, too. Ours has a schema and names this very file.
+            # Other tools write a model.json, too. MaixSwitch's has a schema and names this file.
             if model.get("schema") == 1 and model.get("kmodel") == part.kmodel.rpartition("/")[2]:
                 return _evidence(part, file, model)
     return None
@@ -40,7 +40,7 @@ def _evidence(part: Part, file: str, model: dict[str, Any]) -> Evidence:
     title, labels = model.get("title"), model.get("labels")
     evidence.exact_title = title if isinstance(title, str) else ""
     kinds = board_code.kinds()
-    # A list and not the dict: the value may be of a type that cannot be a key, such as a list.
+    # Search a list and not the dict, because the value may have a type that cannot be a key.
     kind = model.get("kind") if model.get("kind") in list(kinds) else None
     evidence.add("kind", kind, file)
 
@@ -52,14 +52,14 @@ def _evidence(part: Part, file: str, model: dict[str, Any]) -> Evidence:
     else:
         evidence.add("labels", strings(labels), file)
 
-    # Values that the board would refuse are left out, so that a default or an option replaces them.
+    # Leave out values that the board would refuse, so that a default or an option replaces them.
     evidence.add("anchors", anchors(model.get("anchors")), file)
     for name in ("threshold", "nms"):
         evidence.add(name, fraction(model.get(name)), file)
     softmax, top = model.get("softmax"), model.get("top")
     evidence.add("softmax", softmax if isinstance(softmax, bool) else None, file)
     evidence.add("top", top if isinstance(top, int) and 1 <= top <= 10 else None, file)
-    # Fields that only the kind knows go through as they are: the board's parser judges them before the import ends.
+    # Pass on fields that only the kind has as they are: the board's parser judges them before the import ends.
     for name, _, _ in kinds[kind].FIELDS if kind else ():
         if name not in FIELDS:
             evidence.add(name, model.get(name), file)

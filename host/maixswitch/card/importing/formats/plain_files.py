@@ -17,10 +17,10 @@ TAKEN = "those"
 
 def read_evidence(part: Part) -> Evidence:
     """See ImportFormat. Takes every model."""
-    # Anchors first: "anchors_of_classes.txt" has a word of both.
+    # Look for anchors first, because a name such as "anchors_of_classes.txt" has words of both.
     anchors = _own(part, part.named("anchor"))
     labels = _own(part, [name for name in part.named(*LABEL_WORDS, ending=LABEL_SUFFIXES) if name not in anchors])
-    # As a last resort a text with the model's own name, such as face.txt beside face.kmodel.
+    # As a last resort, take a text with the model's name, such as face.txt beside face.kmodel.
     if not labels:
         labels = [
             name
@@ -36,8 +36,8 @@ def read_evidence(part: Part) -> Evidence:
 
 
 def _own(part: Part, names: list[str]) -> list[str]:
-    """Return the texts with this model's name in theirs; if there are none, those without another model's name."""
-    # Several models may share a folder. A text that names another model must not give this one its labels.
+    """Return the texts whose names contain this model's name; without any, those that contain no other model's name."""
+    # Several models may share a folder. A text that names another model must not provide the labels of this one.
     mine = [name for name in names if part.stem.lower() in PurePosixPath(name).stem.lower()]
     others = [PurePosixPath(name).stem.lower() for name in part.source.files if name.lower().endswith(".kmodel")]
     return mine or [name for name in names if not any(stem in PurePosixPath(name).stem.lower() for stem in others)]

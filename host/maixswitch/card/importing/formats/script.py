@@ -1,4 +1,4 @@
-"""A model beside a MaixPy script that loads it. Other formats that bring a script use the functions here."""
+"""A model beside a MaixPy script that loads it. Other formats with a script use the functions here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def scripts_that_load(part: Part) -> list[tuple[str, Script]]:
     named = scripts(part)
     name = part.kmodel.rpartition("/")[2]
     exact = [(file, script) for file, script in named if name in loaded(script)]
-    # With several models in a folder only the name tells which one a script means.
+    # If a folder holds several models, only the name tells which one a script means.
     if exact or not part.alone:
         return exact
     return [(file, script) for file, script in named if loaded(script) or _calls(script, "load", "init_yolo2")]
@@ -33,7 +33,11 @@ def _calls(script: Script, *names: str) -> bool:
 
 
 def script_evidence(part: Part, form: str, named: list[tuple[str, Script]]) -> Evidence:
-    """Return what these scripts and a labels file beside them say. ``form`` is the format's name."""
+    """Return the claims of these scripts and of a labels file beside them.
+
+    form: the name of the format, for messages.
+    named: the scripts, each with its file name.
+    """
     evidence = Evidence(form, part)
     for file, script in named:
         evidence.add_script(script, file)
@@ -48,7 +52,7 @@ def script_evidence(part: Part, form: str, named: list[tuple[str, Script]]) -> E
                     ),
                 )
             )
-    # A labels file counts beside the script. If the two differ, the user decides.
+    # A labels file counts as much as the script. If the two differ, the user decides.
     for name in part.named("label", "classes", ending=(".txt", ".json", ".names")):
         data = part.text(name)
         if data is not None:

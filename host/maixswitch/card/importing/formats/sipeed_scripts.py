@@ -14,7 +14,7 @@ TAKEN = "both"
 def read_evidence(part: Part) -> Evidence | None:
     """See ImportFormat."""
     names = {name.rpartition("/")[2].lower(): name for name in part.texts}
-    # These texts do not name a model, so they can only belong to the only one.
+    # These texts do not name a model, so they count only if the folder holds one model.
     if not part.alone or "classes.txt" not in names or "anchors.txt" not in names:
         return None
     evidence = Evidence("anchors.txt and classes.txt", part)

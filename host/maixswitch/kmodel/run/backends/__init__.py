@@ -1,12 +1,12 @@
-"""Ways to compute the layers of a model; all of them give the same bytes. ``backend`` is the only door to this room.
+"""Ways to compute the layers of a model, which all give the same bytes. Other rooms only call ``backend``.
 
 * "numpy" is the reference: each step of the KPU as one expression on 64-bit integers.
 * "fast" is numpy too, about ten times as fast: float32 where it can be proven exact.
-* "onnxruntime" needs that package. With numba beside it, it also runs whole layers on the chip's memory, those of the
-  CPU included, and is several times as fast again.
+* "onnxruntime" needs that package. If numba is installed too, it also runs complete layers on the chip's memory,
+  including those of the CPU, and is again several times as fast.
 * "best" means the last of these that can run here.
 
-``interface`` says what the emulator asks of a backend. ``prepare`` and ``curve`` prove which fast form of a KPU layer
+``interface`` is what the emulator expects of a backend. ``prepare`` and ``curve`` prove which fast form of a KPU layer
 is exact; ``fast_backend`` and ``onnx_backend`` compute its sums, and ``finish`` turns sums into bytes. ``kpu_layers``
 and ``cpu_layers`` tie layers to the chip's memory; ``kpu_loops`` and ``cpu_loops`` are their compiled loops.
 """
@@ -67,7 +67,7 @@ def backend(name: str) -> Backend:
     name: a key of BACKENDS, or BEST for the fastest one that can run here.
     Raises MaixSwitchError (usage) for an unknown name, and where a package is missing.
     """
-    # The best backend is chosen here, and not when a model is loaded, as packages may differ from PC to PC.
+    # The best backend depends on the packages of this PC, so it is chosen at run time.
     if name == BEST:
         name = best()
     if name not in BACKENDS:

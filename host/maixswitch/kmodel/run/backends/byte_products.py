@@ -22,7 +22,7 @@ Run = Callable[[], object]
 
 
 def product(weights: Bytes, zero: int, columns: Bytes, sums: NDArray[np.int32]) -> Run:
-    """Makes a call that sets ``sums`` (m, n) to (weights (m, k) - zero) @ columns (k, n), as they are at that time."""
+    """Makes a function that sets ``sums`` (m, n) to (weights (m, k) - zero) @ columns (k, n) each time."""
     tensors = [onnx_messages.byte_tensor("w", weights), onnx_messages.byte_tensor("z", np.array(zero, np.uint8))]
     content = onnx_messages.model(
         [onnx_messages.node("MatMulInteger", ["w", "x", "z"], "s")],
@@ -47,10 +47,10 @@ def trusted() -> bool:
     columns, sums = np.zeros((301, 37), np.uint8), np.zeros((33, 37), np.int32)
     # Extreme weights make the largest sums, positive and negative.
     weights[:4], weights[4:8] = 255, 0
-    # Rows of the greatest and the least weights bring out a processor whose 16-bit sums saturate.
+    # Rows of the greatest and the least weights reveal a processor whose 16-bit sums saturate.
     for zero in (0, 128, 255):
         run = product(weights, zero, columns, sums)
-        # Constant columns bring out saturation, and random ones mistakes of the order.
+        # Constant columns reveal saturation, and random ones a wrong order.
         for value in (255, 128, None):
             columns[:] = rng.integers(0, 256, columns.shape, np.uint8) if value is None else value
             sums[:] = 0

@@ -1,7 +1,7 @@
-"""Layers of the CPU tied to the chip's memory: what they need is looked up once, and a run is a call or two.
+"""Ties CPU layers to the chip's memory: everything is looked up once, and a run is one call or two.
 
-A layer without a row in BINDERS is run by its function in ``run.runners``, and so is one that writes over its own
-inputs: the compiled loops read while they write.
+A layer without a row in BINDERS is run by its function in ``run.runners``. So is a layer that writes over its own
+inputs, because the compiled loops read while they write.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .interface import Step
 
 EVERY = np.arange(256, dtype=np.uint8)
 WORD = 8
-"""Bytes that are moved at once where lines are made of whole words."""
+"""Bytes of a word; lines of complete words are moved word by word."""
 
 
 def overlap(a: Use, b: Use) -> bool:
@@ -67,19 +67,19 @@ def quantized_binary(layer: Layer, chip: Chip) -> Step | None:
 def kpu_upload(layer: Layer, chip: Chip) -> Step | None:
     spec: v4_moves.KpuUpload = layer.spec
     layout = MapLayout(*spec.in_shape[1:])
-    # The address of main memory counts as well: a view of words needs an aligned start.
+    # The address of main memory counts too, because a view of words needs an aligned start.
     unit = gcd(WORD, layout.width, chip.main.ctypes.data + spec.input.start)
     images = v4_bytes.octets(chip, spec.input, spec.in_shape).reshape(spec.in_shape[0], layout.channels, -1)
     ram, words = chip.ram.view(f"u{unit}"), images.view(f"u{unit}")
-    # The words were measured by the address of main memory, so the input has to lie there.
+    # The size of a word depends on the address of main memory, so the input has to lie there.
     if not _apart(layer) or spec.input.use("").memory != "main":
         return None
-    # Words as long as the width and both addresses allow.
+    # The loop takes all distances in words.
     line = layout.line_rows * ROW
-    places = [layout.groups, line * layout.height, layout.pitch, line]
+    layout_numbers = [layout.groups, line * layout.height, layout.pitch, line]
     calls = []
     for index, image in enumerate(words):
-        sizes = [spec.output.start + index * layout.size, *places]
+        sizes = [spec.output.start + index * layout.size, *layout_numbers]
         units = [size // unit if position != 1 else size for position, size in enumerate(sizes)]
         calls.append((image, np.array([*units, layout.height, layout.width // unit], np.int64), ram))
 
@@ -91,7 +91,7 @@ def kpu_upload(layer: Layer, chip: Chip) -> Step | None:
 
 
 def _table(layer: Layer, source: Bytes, table: Array, result: Array) -> Step | None:
-    # There are only 256 different bytes, so any function of a byte becomes a table, computed by the reference.
+    # There are only 256 bytes, so any function of a byte can be a table that the reference computes.
     return partial(loops.look_up, source, table, result[: source.size]) if _apart(layer) else None
 
 
@@ -145,15 +145,15 @@ def conv2d(layer: Layer, chip: Chip) -> Step | None:
 def reduce(layer: Layer, chip: Chip) -> Step | None:
     """Means and sums over the last axes."""
     spec: v4_layers.Reduce = layer.spec
-    # Rows of consecutive values can be added in order; other axes would need a transposed copy.
-    kept = [out == size for out, size in zip(spec.out_shape, spec.in_shape, strict=True)]
-    first = kept.index(False) if False in kept else 4
+    # Only consecutive values can be added in order; other axes would need a transposed copy.
+    is_kept = [out == size for out, size in zip(spec.out_shape, spec.in_shape, strict=True)]
+    first = is_kept.index(False) if False in is_kept else 4
     tail = prod(spec.in_shape[first:])
     if spec.op not in (0, 3) or prod(spec.out_shape[first:]) != 1 or not _apart(layer):
         return None
     rows = v4_float.floats(chip, spec.input, spec.in_shape).reshape(-1, tail)
     result = v4_float.floats(chip, spec.output)[: len(rows)]
-    # Each sum starts with the initial value, as its addition rounds like any other.
+    # Each sum starts with the initial value, because its addition rounds like any other.
     start = np.full(len(rows), spec.init, np.float32)
     factor = np.float32(spec.output.size // 4) / np.float32(spec.input.size // 4)
 
@@ -169,26 +169,26 @@ def reduce(layer: Layer, chip: Chip) -> Step | None:
 def pad(layer: Layer, chip: Chip) -> Step | None:
     spec: v4_moves.Pad = layer.spec
     values = v4_bytes.elements(chip, spec.input, spec.in_shape)
-    # With two types the views would not match, so the reference runs such a layer.
+    # Views of two data types do not match, so the reference runs such a layer.
     if not _apart(layer) or spec.input.datatype != spec.output.datatype:
         return None
     result = v4_bytes.elements(chip, spec.output, spec.shapes()["output"])
-    target, source = spec.kept()
-    inside, kept = result[target], values[source]
+    target, source = spec.copied()
+    inside, copied = result[target], values[source]
     filler = spec.value[: values.itemsize].view(values.dtype)[0]
 
     def run() -> None:
         # Without a border the copy writes the whole result.
         if result.size > inside.size:
             result[...] = filler
-        inside[...] = kept
+        inside[...] = copied
 
     return run
 
 
 def global_average_pool(layer: Layer, chip: Chip) -> Step | None:
     spec: v3_layers.GlobalAveragePool = layer.spec
-    # A pool over nothing would divide by 0. The reference does it as the chip does.
+    # A pool over no values divides by 0, which the reference does as the chip does.
     if not _apart(layer) or not spec.kernel_size:
         return None
     values = chip.floats(spec.input, spec.channels * spec.kernel_size).reshape(spec.channels, spec.kernel_size)
@@ -208,7 +208,7 @@ def fully_connected(layer: Layer, chip: Chip) -> Step | None:
     if not spec.in_channels or not _apart(layer):
         return None
     values, sums = chip.floats(spec.input, spec.in_channels), chip.floats(spec.output, spec.out_channels)
-    # The weights are turned once, so that the loop adds one input to all outputs at a time.
+    # The weights are transposed once, so that the loop adds one input to all outputs at a time.
     rows, fused = np.ascontiguousarray(spec.weights.T), chip.arithmetic.fused
     # See FirmwareArithmetic.dense: whole groups of eight are added in another order.
     eights = fused and not spec.in_channels % 8
@@ -277,6 +277,6 @@ BINDERS: dict[Callable[[Any, Chip], None], Callable[[Layer, Chip], Step | None]]
 
 def bind(layer: Layer, runner: Callable[[Any, Chip], None], chip: Chip) -> Step | None:
     """Ties a layer to the memory of ``chip``; None where only its runner can run it."""
-    # Layers that take little time, or that hardly any network has, are not worth a loop of their own.
+    # Layers that take little time, or that are rare, have no loop.
     binder = BINDERS.get(runner)
     return None if binder is None else binder(layer, chip)

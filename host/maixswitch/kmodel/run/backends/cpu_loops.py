@@ -1,4 +1,4 @@
-"""The layers of the CPU as compiled loops; each adds and rounds term after term, as the numpy form does."""
+"""The layers of the CPU as compiled loops. Each adds and rounds term after term, as the numpy form does."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ ADD, SUBTRACT, MULTIPLY, SMALLER = 0, 1, 2, 4
 
 @jit
 def combine(a: Bytes, b: Bytes, numbers: Ints, result: Bytes) -> None:
-    """v4_bytes.quantized_binary but for division.
+    """v4_bytes.quantized_binary, except for division.
 
-    ``numbers``: op; offset, mul, shift of a; the same of b; mul, shift, offset of the result.
+    numbers: op; offset, mul, shift of a; offset, mul, shift of b; mul, shift, offset of the result.
     """
     op, add_a, mul_a, shift_a = numbers[0], numbers[1], numbers[2], numbers[3]
     add_b, mul_b, shift_b = numbers[4], numbers[5], numbers[6]
     mul, shift, offset = numbers[7], numbers[8], numbers[9]
-    # Half of a step rounds halves up; a shift of 0 has no half.
+    # Adding half a step rounds halves up. A shift of 0 has no half.
     half_a, half_b, half = (1 << shift_a) >> 1, (1 << shift_b) >> 1, (1 << shift) >> 1
-    # Sums are by far the most frequent, so that their loop has no branches.
+    # Sums are by far the most frequent, so they have a loop without branches.
     if op == ADD:
         for index in range(result.size):
             # The casts to int32 wrap around where the source's int32 would.
@@ -57,7 +57,7 @@ def look_up(values: Bytes, table: Array, result: Array) -> None:
 
 @jit
 def quantize_pairs(values: Floats, scale: np.float32, zero: np.float32, result: Bytes) -> None:
-    """firmware_arithmetic.quantize_v4: halves to even, the last of an odd number cut; not-a-number becomes 255."""
+    """firmware_arithmetic.quantize_v4: halves to even, the last of an odd number is cut; NaN becomes 255."""
     even = values.size // 2 * 2
     for index in range(values.size):
         value = fma(values[index], scale, zero)
@@ -69,21 +69,21 @@ def quantize_pairs(values: Floats, scale: np.float32, zero: np.float32, result: 
 
 @jit
 def quantize(values: Floats, scale: np.float32, zero: np.float32, result: Bytes) -> None:
-    """round(value * scale + zero), halves up; not-a-number becomes 0."""
+    """round(value * scale + zero), halves up; NaN becomes 0."""
     for index in range(values.size):
         value = values[index] * scale + zero
-        whole = np.floor(value)
-        whole = whole + np.float32(1) if value - whole >= np.float32(0.5) else whole
+        rounded = np.floor(value)
+        rounded = rounded + np.float32(1) if value - rounded >= np.float32(0.5) else rounded
         # Here a NaN fails the first comparison and becomes 0.
-        whole = whole if whole > np.float32(0) else np.float32(0)
-        result[index] = np.uint8(np.int32(whole if whole < np.float32(255) else np.float32(255)))
+        rounded = rounded if rounded > np.float32(0) else np.float32(0)
+        result[index] = np.uint8(np.int32(rounded if rounded < np.float32(255) else np.float32(255)))
 
 
 @jit
 def upload(values: Array, target: Ints, ram: Array) -> None:
-    """Packed maps (channels, pixels) to the AI RAM, all in words.
+    """Copies packed maps (channels, pixels) to the AI RAM; all sizes are in words.
 
-    ``target``: start, groups, words of a block, between groups and of a line, height, width.
+    target: start, groups, words of a block, words between groups, words of a line, height, width.
     """
     start, groups, block, between, line_words = target[0], target[1], target[2], target[3], target[4]
     height, width = target[5], target[6]
@@ -103,8 +103,8 @@ def convolve(
 ) -> None:
     """window.convolve, channel, line, column, on float32 (c, h, w), into ``total`` (out, h', w').
 
-    ``window``: rows and columns that are added before, stride of lines and columns, dilation of lines and columns.
-    ``fused``: each product and its addition round once.
+    window: padding before the lines and columns, stride of lines and columns, dilation of lines and columns.
+    fused: True if each product and its addition round once.
     """
     pad_y, pad_x, stride_y, stride_x, step_y, step_x = window[0], window[1], window[2], window[3], window[4], window[5]
     out, inner, kernel_h, kernel_w = weights.shape
@@ -112,7 +112,7 @@ def convolve(
     out_h, out_w = total.shape[1], total.shape[2]
     for channel in range(out):
         first = channel // (out // groups) * inner
-        # Line by line: a line of sums stays in the cache while all channels and taps are added to it.
+        # A line of sums stays in the cache while all channels and taps are added to it.
         for y in range(out_h):
             line = total[channel, y]
             for x in range(out_w):
@@ -125,7 +125,7 @@ def convolve(
                         continue
                     for kx in range(kernel_w):
                         shift = kx * step_x - pad_x
-                        # Taps outside the picture are left out, so that only the columns low..high take part.
+                        # Taps outside the picture are left out, so only the columns low..high get a term.
                         low = max(0, -(shift // stride_x))
                         high = min(out_w, (width - 1 - shift) // stride_x + 1)
                         if high <= low:
@@ -133,7 +133,7 @@ def convolve(
                         factor = weights[channel, c, ky, kx]
                         part = line[low:high]
                         source = image[first + c, from_y, low * stride_x + shift :]
-                        # The same sum four times: compiled loops are fast only without choices inside.
+                        # The same sum is written four times, because compiled loops are only fast without branches.
                         if fused and stride_x == 1:
                             for x in range(high - low):
                                 part[x] = fma(factor, source[x], part[x])
@@ -150,7 +150,7 @@ def convolve(
 
 @jit
 def sums(rows: Floats, start: Floats, result: Floats) -> None:
-    """start + rows[:, 0] + rows[:, 1] and so on, one after another; rows (n, terms)."""
+    """Sets ``result`` to start + rows[:, 0] + rows[:, 1] and so on, in this order; rows (n, terms)."""
     for row in range(rows.shape[0]):
         total = start[row]
         for index in range(rows.shape[1]):
@@ -162,9 +162,9 @@ def sums(rows: Floats, start: Floats, result: Floats) -> None:
 def multiplied(rows: Floats, values: Floats, fused: bool, total: Floats) -> None:
     """Adds rows[0] * values[0] + rows[1] * values[1] and so on to ``total`` (out,), one after another; rows (n, out).
 
-    ``fused``: each product and its addition round once.
+    fused: True if each product and its addition round once.
     """
-    # Input by input: every output takes its terms in the same order as in the source.
+    # The outer loop goes over the inputs, so every output adds its terms in the order of the source.
     for index in range(values.size):
         x, row = values[index], rows[index]
         if fused:

@@ -1,8 +1,8 @@
 """An activation table as one function of z, in a form that needs no branches.
 
-For z in a known range a table that never falls is described completely by its steps: the least z that reaches each
-result from 1 to 255. A formula that never falls either is right for every z if it is right at each step and just before
-it. Each of the fast forms below is proven in that way before it is used. A table that falls is listed value by value.
+In a known range of z, a table that never falls is described completely by its steps: the least z that reaches each
+result from 1 to 255. A formula that never falls is right for every z if it is right at each step and just before it.
+Each of the fast forms below is proven in that way before it is used. A table that falls is listed value by value.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_ENTRIES = 1 << 22
 KEPT_CURVES = 256
 FEW_PIECES = 3
 MAX_SINGLE = 4
-"""Most steps of ``Capped`` beside its formula: each costs a comparison."""
+"""The largest number of steps of ``Capped``; each costs a comparison."""
 TOP = 255
 WIDEST_SHIFT = 31
 FINEST = 2.0**-15
@@ -47,22 +47,22 @@ class Form(Protocol):
 class Formula:
     """round(z * step + shift), cut to 0..255.
 
-    ``even``: halves are rounded to even, else up. ``whole``: z is first cut to a whole number.
+    even: True if halves are rounded to even, False for up.
+    floor_first: True if z is first cut to a whole number.
     """
 
     step: float
     shift: float
     even: bool
-    whole: bool
+    floor_first: bool
     origin: int = 0
 
     def apply(self, values: Doubles, result: Bytes) -> None:
-        if self.whole:
+        if self.floor_first:
             np.floor(values, out=values)
         np.multiply(values, self.step, out=values)
         if self.shift:
-            # Numbers with a half at the end are rounded to even by rint. Rounding up is a floor, with the half in the
-            # shift.
+            # ``rint`` rounds halves to even. To round them up, ``shift`` has an additional half, and ``floor`` cuts.
             np.add(values, self.shift, out=values)
         (np.rint if self.even else np.floor)(values, out=values)
         np.clip(values, 0.0, 255.0, out=values)
@@ -71,7 +71,7 @@ class Formula:
 
 @dataclass(frozen=True)
 class Capped:
-    """A formula between two results and single steps below and above it, for tables whose pieces do not quite meet.
+    """A formula between two results, and single steps below and above it, for tables whose pieces do not quite meet.
 
     The formula's result is cut to least..most, and ``least`` is subtracted. Each of ``steps`` that z - origin has
     reached adds one. Compiled loops use this form; numpy would need a pass for every step.
@@ -104,11 +104,11 @@ class Buckets:
     def apply(self, values: Doubles, result: Bytes) -> None:
         # The bounds keep the index inside the table, so the faster ``wrap`` never wraps.
         np.clip(values, 0.0, float((len(self.moved) << self.bits) - 1), out=values)
-        whole = values.astype(np.int32)
-        places = (whole >> self.bits).astype(np.intp)
-        np.add(whole, np.take(self.moved, places, mode="wrap"), out=whole)
-        np.right_shift(whole, self.bits, out=whole)
-        np.copyto(result, whole, casting="unsafe")
+        distance = values.astype(np.int32)
+        buckets = (distance >> self.bits).astype(np.intp)
+        np.add(distance, np.take(self.moved, buckets, mode="wrap"), out=distance)
+        np.right_shift(distance, self.bits, out=distance)
+        np.copyto(result, distance, casting="unsafe")
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +125,12 @@ class Listed:
 
 @dataclass(frozen=True)
 class Curve:
-    """``form``: for numpy; ``looped``: for compiled loops; ``rising``: a larger z never has a smaller result."""
+    """The curve of one table.
+
+    form: for numpy.
+    rising: True if a larger z never has a smaller result.
+    looped: the form for compiled loops.
+    """
 
     form: Form
     rising: bool
@@ -133,8 +138,8 @@ class Curve:
 
 
 def curve_of(table: Activation, rounding: str, lowest: int, highest: int) -> Curve | None:
-    """The curve for z in lowest..highest; None where no form fits."""
-    # Powers of two, so that layers with the same table share one curve.
+    """The curve for z in lowest..highest; None if no form fits."""
+    # The range is widened to powers of two, so that layers with the same table share one curve.
     low, high = -(1 << (-lowest).bit_length()) if lowest < 0 else 0, 1 << max(highest, 1).bit_length()
     # The table is not defined below its first start, and z has 36 bits.
     low, high = max(low, LOWEST_START + 1), min(high, -LOWEST_START // 2)
@@ -167,26 +172,26 @@ def _curve(raw: bytes, rounding: str, low: int, high: int) -> Curve | None:
 def _rises(table: Activation, rounding: str, low: int, high: int) -> bool:
     """True if a larger z in low..high never has a smaller result.
 
-    Between two neighbouring starts one piece holds, and it rises if its factor is not negative. What remains are the
-    places around each start, which are computed.
+    Between two neighbouring starts one piece applies, which rises if its factor is not negative. The results around
+    each start are computed.
     """
-    # The C code halves 1 << shift in an int, which is undefined for longer shifts: the reference keeps those.
+    # The C code halves 1 << shift in an int, which is undefined for longer shifts, so the reference computes those.
     if np.any(table.shift > WIDEST_SHIFT):
         return False
     starts = sorted({int(start) for start in table.start if low <= int(start) <= high})
     edges = [low, *starts, high]
     for begin in edges[:-1]:
-        # The piece that holds between two starts is the last one that begins at or before the interval.
+        # The piece that applies between two starts is the last one that begins at or before the interval.
         piece = max(index for index in range(SEGMENTS) if int(table.start[index]) < begin + 1)
         if int(table.mul[piece]) < 0:
             return False
-    # A piece begins behind its start in v02 and at it in v01, so that one z on each side is looked at.
+    # A piece begins after its start in v02 and at its start in v01, so one z on each side is compared.
     around = activate(np.add.outer(np.array(starts, np.int64), np.arange(-1, 2)), table, rounding).astype(np.int64)
     return bool(np.all(np.diff(around, axis=1) >= 0))
 
 
 def _steps(table: Activation, rounding: str, low: int, high: int) -> Ints:
-    """The least z of low..high with a result of at least 1, 2, ... 255, by bisection; high + 1 where no z has it."""
+    """The least z of low..high with a result of at least 1, 2, ... 255, by bisection; high + 1 if there is none."""
     expected = np.arange(1, TOP + 1)
     # Bisection takes 36 rounds at most for all steps together, whatever the range is.
     below = np.full(TOP, low - 1, np.int64)
@@ -208,30 +213,30 @@ def proven(form: Form, steps: Ints, low: int, high: int) -> bool:
     # A step above the range is never reached, so it does not count.
     if np.any((results < expected) & (steps <= high)):
         return False
-    # Just before its step a value must have the result below, else the form rises too early.
+    # Just before a step, the result must be lower, or else the form rises too early.
     form.apply(at - (form.origin + FINEST), results)
     return not np.any((results >= expected) & (steps > low))
 
 
 def _formula(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
-    """The formula of one of the pieces, if it holds everywhere; None otherwise."""
-    # With several sloping pieces no single line can be right everywhere, so that trying them would be wasted.
+    """The formula of a piece that is right in the whole range; None if there is none."""
+    # With many sloping pieces, no single line is right everywhere, so trying them would waste time.
     live = [piece for piece in range(SEGMENTS) if table.mul[piece] > 0 and low - SEGMENTS < table.start[piece] < high]
     for piece in live if len(live) <= FEW_PIECES else ():
         mul = int(table.mul[piece])
         step = mul / 2.0 ** int(table.shift[piece])
         shift = int(table.bias[piece]) - int(table.start[piece]) * step
-        # Only some tables need z cut to a whole number first, so the cheaper form is tried before.
-        for whole in (False, True):
+        # Only some tables need z cut to a whole number first, so the cheaper form is tried first.
+        for floor_first in (False, True):
             for even in (True, False):
-                form = Formula(step, shift if even else shift + 0.5, even, whole)
+                form = Formula(step, shift if even else shift + 0.5, even, floor_first)
                 if proven(form, steps, low, high):
                     return form
     return None
 
 
 def _capped(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
-    """The piece whose line gives most of the steps, and the other steps one by one; None where those are many."""
+    """The line that gives most of the steps, and the other steps one by one; None if there are too many of those."""
     best: Form | None = None
     fewest = MAX_SINGLE + 1
     expected = np.arange(1, TOP + 1)
@@ -242,16 +247,16 @@ def _capped(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
         if mul > 0
     }
     for step, shift in sorted(pieces):
-        formula = Formula(step, shift, even=True, whole=True)
+        formula = Formula(step, shift, even=True, floor_first=True)
         results, before = np.empty(TOP, np.uint8), np.empty(TOP, np.uint8)
         formula.apply(steps.astype(np.float64), results)
         formula.apply((steps - 1).astype(np.float64), before)
         wrong = np.flatnonzero((results != expected) | (before != expected - 1))
-        # The longest run of results that the line gets right; what lies below and above it are single steps.
+        # The line gives the longest run of right results. The steps below and above that run are single ones.
         edges = np.concatenate([[-1], wrong, [TOP]])
         longest = int(np.argmax(np.diff(edges)))
         least, most = int(edges[longest]) + 1, int(edges[longest + 1])
-        # Steps beyond the range of this layer cost a comparison and are never reached.
+        # Steps beyond the range of this layer are never reached, so they are left out.
         single = [float(steps[index]) for index in (*range(least), *range(most, TOP)) if steps[index] <= high]
         form = Capped(formula, least, most, tuple(single))
         if len(single) < fewest and proven(form, steps, low, high):
@@ -260,18 +265,18 @@ def _capped(table: Activation, steps: Ints, low: int, high: int) -> Form | None:
 
 
 def _buckets(steps: Ints, low: int, high: int) -> Form | None:
-    """Buckets as wide as the two closest steps are apart; None where a table of them would be too large."""
+    """Buckets as wide as the distance of the two closest steps; None if their table would be too large."""
     # A curve without a step in the range needs no buckets.
     there = steps[(steps > low) & (steps <= high)]
     if not len(there):
         return None
-    # Results below the first step are `least`; z is counted from just before that step.
+    # Below the first step, the result is ``least``. z is counted from just before that step.
     least = int(np.count_nonzero(steps <= low))
     origin = int(there[0]) - 1
     nearest = int(np.diff(there).min()) if len(there) > 1 else 1 << 16
     bits = min(nearest.bit_length() - 1, 20)
     span = int(there[-1]) - origin
-    # Buckets of a single value would be a list, with larger entries. The sums must stay inside 31 bits.
+    # Buckets of a single value would be a list with larger entries. The sums must stay within 31 bits.
     if nearest < 1 or bits < 1 or span >> bits >= MAX_ENTRIES or span >= 1 << 30:
         return None
     # (d + moved) >> bits is the result at the bucket's begin until d reaches its step, and one more from there on.

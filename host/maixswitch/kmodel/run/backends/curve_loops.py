@@ -16,11 +16,11 @@ SINGLE = 4
 def by_formula(values: Doubles, form: Ints, rule: Doubles, result: Bytes) -> None:
     """curve.Formula and curve.Capped; see ``curve``."""
     step, shift, least, most = rule[0], rule[1], rule[2], rule[3]
-    # Only a formula that needs whole numbers pays for the cut.
+    # Only a formula that needs whole numbers cuts the values first.
     if form[2] and form[3] == 0:
         for index in range(values.size):
             values[index] = np.floor(values[index])
-    # Each case has a loop of its own, because a choice inside would keep the compiler from vector code.
+    # Each case has a separate loop, because a branch inside would keep the compiler from vector code.
     if not form[1]:
         for index in range(values.size):
             result[index] = np.uint8(np.int32(min(max(values[index] * step + shift, 0.0), 255.0)))
@@ -28,7 +28,7 @@ def by_formula(values: Doubles, form: Ints, rule: Doubles, result: Bytes) -> Non
         for index in range(values.size):
             result[index] = np.uint8(np.int32(min(max(np.rint(values[index] * step + shift), 0.0), 255.0)))
     else:
-        # The four steps are kept in variables: reading them from the array costs a check each time.
+        # The four steps are kept in variables, because reading them from the array costs a check each time.
         low = np.int32(least)
         t0, t1, t2, t3 = rule[4], rule[5], rule[6], rule[7]
         for index in range(values.size):
@@ -40,9 +40,10 @@ def by_formula(values: Doubles, form: Ints, rule: Doubles, result: Bytes) -> Non
 
 @jit
 def curve(values: Doubles, form: Ints, rule: Doubles, moved: Array, listed: Bytes, result: Bytes) -> None:
-    """Results of values from which the curve's origin is taken already; overwrites them.
+    """Computes the results of values from which the curve's origin has been subtracted; overwrites the values.
 
-    ``form``: kind, even, whole, bits of a bucket or number of single steps; ``rule``: step, shift, least, most, steps.
+    form: kind, even, floor_first, bits of a bucket or number of single steps.
+    rule: step, shift, least, most, steps.
     """
     if form[0] == FORMULA:
         by_formula(values, form, rule, result)
@@ -51,8 +52,8 @@ def curve(values: Doubles, form: Ints, rule: Doubles, moved: Array, listed: Byte
         top = np.float64((moved.size << form[3]) - 1)
         for index in range(values.size):
             # Unsigned numbers spare the loop the test for an index from the end.
-            whole = np.uint32(np.int32(min(max(values[index], 0.0), top)))
-            result[index] = np.uint8((whole + moved[whole >> bits]) >> bits)
+            distance = np.uint32(np.int32(min(max(values[index], 0.0), top)))
+            result[index] = np.uint8((distance + moved[distance >> bits]) >> bits)
     else:
         top = np.float64(listed.size - 1)
         for index in range(values.size):

@@ -20,7 +20,7 @@ Sums = Callable[[Bytes], Array]
 """uint8 (in, h, w) to the sums (out, h', w') that go into the curve; the result must be used before the next layer."""
 MakeSums = Callable[[Prepared, Scratch], Sums]
 CACHE = 1 << 19
-"""Bytes that a step should work on, so that they stay in a core's own cache."""
+"""Bytes that a step works on, so that they stay in a core's own cache."""
 SMALL_MAP = 600
 """Below this many pixels a depthwise layer is computed as matrix products of several channels at a time."""
 GROUP = 8
@@ -33,7 +33,7 @@ def bordered(layer: Prepared, scratch: Scratch) -> Callable[[Bytes], Bytes]:
     if not edge:
         return lambda image: image
     source = layer.conv.input
-    inner = source.channels if layer.conv.depthwise else layer.whole.shape[1]
+    inner = source.channels if layer.conv.depthwise else layer.weights32.shape[1]
     room = scratch.border((inner, source.height, source.width), edge, layer.conv.pad_value)
     inside = room[:, edge:-edge, edge:-edge]
 
@@ -45,7 +45,7 @@ def bordered(layer: Prepared, scratch: Scratch) -> Callable[[Bytes], Bytes]:
 
 
 def greatest(sums: Array, window: int, stride: int) -> Array:
-    """The max pool, on sums; a window that hangs over the edge counts what is inside."""
+    """The max pool of sums; a window that reaches over the edge takes the sums inside."""
     # At stride 1 the last line and column have no neighbour, so they stand for themselves.
     if stride == 1:
         lines = sums.copy()
@@ -53,7 +53,7 @@ def greatest(sums: Array, window: int, stride: int) -> Array:
         result = lines.copy()
         np.maximum(lines[:, :, :-1], lines[:, :, 1:], out=result[:, :, :-1])
         return result
-    # First along the columns, then along the lines: that takes 2 * window comparisons for each result, not its square.
+    # Columns first and then lines: this takes 2 * window comparisons for each result, not its square.
     height, width = sums.shape[1] // stride, sums.shape[2] // stride
     lines = sums[:, 0 : height * stride : stride]
     for index in range(1, window):
@@ -68,7 +68,7 @@ def full_sums(layer: Prepared, scratch: Scratch) -> Sums:
     """A convolution over all channels: columns of taps by lines, then one matrix product per piece."""
     kernel = layer.conv.kernel
     out, height, width = layer.convolved
-    inner = layer.whole.shape[1]
+    inner = layer.weights32.shape[1]
     weights = layer.weights.reshape(out, -1)
     dtype = weights.dtype
     line, column, stride = layer.pick
@@ -92,8 +92,7 @@ def full_sums(layer: Prepared, scratch: Scratch) -> Sums:
             view = as_strided(origin[:, first * stride :], shape, strides, writeable=False)
             columns = room.reshape(-1)[: taps * count * width].reshape(shape)
             np.copyto(columns, view)
-            # A product goes in place only where it is the whole map, because the lines of a part do not follow each
-            # other.
+            # Only the product of the whole map can be written in place: the lines of a part are not consecutive.
             target = result[:, first : first + count].reshape(out, -1) if count == height else None
             product = np.matmul(weights, columns.reshape(taps, -1), out=target)
             if target is None:
@@ -104,7 +103,7 @@ def full_sums(layer: Prepared, scratch: Scratch) -> Sums:
 
 
 def depthwise_sums(layer: Prepared, scratch: Scratch) -> Sums:
-    """Each channel for itself: nine shifted copies of large maps, small matrix products for small ones."""
+    """Each channel by itself: nine shifted copies of large maps, small matrix products for small ones."""
     if layer.conv.kernel == 1:
         factors = layer.weights.reshape(-1, 1, 1)
         line, column, stride = layer.pick
@@ -162,7 +161,7 @@ def _grouped(layer: Prepared, scratch: Scratch) -> Sums:
     # One matrix for GROUP channels: each row has the taps of its own channel and zeros for the others.
     weights = np.zeros((groups * GROUP, GROUP, 9), dtype)
     for channel in range(channels):
-        weights[channel, channel % GROUP] = layer.whole[channel].reshape(9)
+        weights[channel, channel % GROUP] = layer.weights32[channel].reshape(9)
     matrices = weights.reshape(groups, GROUP, GROUP * 9)
     # The columns of all channels would not stay in the cache.
     at_once = max(1, min(groups, CACHE // (dtype.itemsize * GROUP * 9 * height * width)))
@@ -181,7 +180,7 @@ def _grouped(layer: Prepared, scratch: Scratch) -> Sums:
             last = min(first + at_once, groups)
             part = taps[first * GROUP : last * GROUP]
             np.copyto(columns[: len(part)], part)
-            # What fills up the last group must be a number: 0 times NaN is NaN.
+            # The last group is filled up with zeros, because 0 times a random NaN would be NaN.
             columns[len(part) : (last - first) * GROUP] = 0
             np.matmul(matrices[first:last], products[: last - first], out=result[first:last])
         return result.reshape(groups * GROUP, height, width)[:channels]
@@ -232,9 +231,9 @@ class FastBackend:
         self._finish = finish
 
     def prepare(self, conv: Conv, rounding: str) -> Kernel:
-        # The proof may fail for strange files only. Those run on the slow and exact way.
+        # The proof only fails for strange files, which the slow and exact backend runs.
         layer = prepare(conv, rounding)
-        if layer is None:  # no proof that floats are exact: 64-bit integers
+        if layer is None:  # floats may not be exact, so 64-bit integers are used
             return NumpyBackend().prepare(conv, rounding)
         sums, finish = split_sums(layer, self._sums, self._scratch), self._finish(layer, rounding, self._scratch)
         return lambda image: finish(sums(image))

@@ -1,4 +1,4 @@
-"""From the sums of a layer to its bytes: factor, offset, activation curve, and the pools that come after it."""
+"""Turns the sums of a layer into its bytes: factor, offset, activation curve, and the pools after it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .scratch import Scratch
 Finish = Callable[[Array], Bytes]
 """Sums (out, h, w) to uint8; the result must be used before the next call."""
 CACHE = 1 << 18
-"""So many bytes of float64 are computed at a time, so that they stay in a core's own cache."""
+"""Bytes of float64 that are computed at a time, so that they stay in a core's own cache."""
 SHORT_ROW = 100
 """Below this many pixels the numbers of a channel are repeated for each pixel, because numpy is slow on short rows."""
 
@@ -55,26 +55,26 @@ def numpy_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
 
 
 def compiled_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
-    """One compiled loop over all of it. ImportError without numba."""
+    """One compiled loop over all sums. ImportError without numba."""
     out, height, width = layer.summed
     result = scratch.room("result", (out, height * width), np.uint8)
     image = result.reshape(out, height, width)
     form, pool = layer.curve.form, layer.pool
     # The origin is subtracted with the offset, which saves a pass over the values.
     factor, offset = layer.factor[:, 0].copy(), layer.offset[:, 0] - form.origin
-    # Each form has a loop of its own; a form without one goes by numpy.
-    rest: tuple[object, ...]
+    # Each form has its own loop; numpy computes a form without one.
+    parameters: tuple[object, ...]
     if isinstance(form, Formula):
-        function, rest = compiled("by_formula"), (form.step, form.shift, form.even, form.whole)
+        function, parameters = compiled("by_formula"), (form.step, form.shift, form.even, form.floor_first)
     elif isinstance(form, Buckets):
-        function, rest = compiled("by_buckets"), (form.bits, form.moved)
+        function, parameters = compiled("by_buckets"), (form.bits, form.moved)
     elif isinstance(form, Listed):
-        function, rest = compiled("by_list"), (form.table,)
+        function, parameters = compiled("by_list"), (form.table,)
     else:
         return numpy_finish(layer, rounding, scratch)
 
     def run(sums: Array) -> Bytes:
-        function(sums.reshape(out, -1), factor, offset, *rest, result)
+        function(sums.reshape(out, -1), factor, offset, *parameters, result)
         return pooled(image, pool, rounding) if pool else image
 
     return run

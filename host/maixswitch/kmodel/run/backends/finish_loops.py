@@ -1,4 +1,4 @@
-"""From sums to bytes in plain loops that numba compiles; without numba they would be far too slow."""
+"""Turns sums into bytes in plain loops that numba compiles; without numba they would be far too slow."""
 
 from __future__ import annotations
 
@@ -13,20 +13,27 @@ from maixswitch.kmodel.format.arrays import Array, Bytes, Doubles
 
 @cache
 def compiled(name: str) -> Any:
-    """One of the functions below as machine code; kept on disk between runs. ImportError without numba."""
+    """One of the functions below as machine code, cached on disk. ImportError without numba."""
     numba = importlib.import_module("numba")
     return numba.njit(globals()[name], cache=True, error_model="numpy", nogil=True)
 
 
 def by_formula(
-    sums: Array, factor: Doubles, offset: Doubles, step: float, shift: float, even: bool, whole: bool, result: Bytes
+    sums: Array,
+    factor: Doubles,
+    offset: Doubles,
+    step: float,
+    shift: float,
+    even: bool,
+    floor_first: bool,
+    result: Bytes,
 ) -> None:
     """curve.Formula on sums (out, n); factor, offset (out,)."""
     for channel in range(sums.shape[0]):
         scale, start = factor[channel], offset[channel]
         for index in range(sums.shape[1]):
             value = np.float64(sums[channel, index]) * scale + start
-            if whole:
+            if floor_first:
                 value = np.floor(value)
             value = value * step + shift
             value = np.rint(value) if even else np.floor(value)
@@ -40,8 +47,8 @@ def by_buckets(sums: Array, factor: Doubles, offset: Doubles, bits: int, moved: 
         scale, start = factor[channel], offset[channel]
         for index in range(sums.shape[1]):
             value = np.float64(sums[channel, index]) * scale + start
-            whole = np.int32(min(max(value, 0.0), top))
-            result[channel, index] = np.uint8((whole + moved[whole >> bits]) >> bits)
+            distance = np.int32(min(max(value, 0.0), top))
+            result[channel, index] = np.uint8((distance + moved[distance >> bits]) >> bits)
 
 
 def by_list(sums: Array, factor: Doubles, offset: Doubles, table: Bytes, result: Bytes) -> None:

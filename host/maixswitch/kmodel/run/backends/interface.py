@@ -1,4 +1,4 @@
-"""What the emulator asks of a backend."""
+"""What the emulator expects of a backend."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ NOTHING = np.empty(0, np.uint8)
 
 @dataclass(frozen=True, eq=False)
 class LayerMemory:
-    """Where a KPU layer works.
+    """The memory that a KPU layer works on.
 
-    ``ram``: the whole AI RAM. ``main``: main memory for the packed results of all ``batches``, or None.
+    ram: all of the AI RAM.
+    main: main memory for the packed results of all ``batches``, or None.
     """
 
     ram: Bytes = field(repr=False)
@@ -28,9 +29,9 @@ class LayerMemory:
     batches: int
 
     def ends(self, conv: Conv, batch: int) -> tuple[int, int, Bytes]:
-        """Where one batch lies: the byte offsets of its input and output in the AI RAM, and its part of main memory.
+        """The byte offsets of the input and output of one batch in the AI RAM, and its part of main memory.
 
-        That part is empty where the layer writes nothing to main memory.
+        That part is empty if the layer writes nothing to main memory.
         """
         source, target = conv.input, conv.output
         # A batch of the copy has no gaps, unlike the rows of the AI RAM.
@@ -42,11 +43,11 @@ class LayerMemory:
 Kernel = Callable[[Bytes], Bytes]
 """One run of a KPU layer: uint8 (in, h, w) to uint8 (out, h', w')."""
 Step = Callable[[], None]
-"""One run of a layer that already knows where its input and its output lie."""
+"""One run of a layer whose input and output are already known."""
 
 
 class Backend(Protocol):
-    """What the emulator asks of a backend."""
+    """Prepares the KPU layers of a model."""
 
     name: str
 
@@ -61,15 +62,15 @@ class Backend(Protocol):
 
 @runtime_checkable
 class Binding(Protocol):
-    """What a backend may offer in addition: layers that work on the chip's memory themselves."""
+    """An optional part of a backend: layers that work on the chip's memory themselves."""
 
     binds: bool
     """True if all packages for this are installed."""
 
     def bind(self, conv: Conv, rounding: str, memory: LayerMemory) -> Step | None:
-        """Ties a KPU layer to the chip's memory; None where only ``prepare`` can run it."""
+        """Ties a KPU layer to the chip's memory; None if only ``prepare`` can run it."""
         ...
 
     def bind_layer(self, layer: Layer, runner: Callable[[Any, Any], None], chip: Any) -> Step | None:
-        """Ties any layer to the memory of ``chip`` (a run.chip.Chip); None where only ``runner`` can run it."""
+        """Ties any layer to the memory of ``chip`` (a run.chip.Chip); None if only ``runner`` can run it."""
         ...

@@ -1,7 +1,7 @@
-"""KPU layers tied to the memory that they work on: everything is looked up once, and a run is a few calls.
+"""Ties KPU layers to the memory that they work on: everything is looked up once, and a run is a few calls.
 
-A run takes a few lines at a time. It copies their taps out of the AI RAM, multiplies them as bytes by ONNX Runtime, and
-writes the results to where they belong. Depthwise layers do all of that in one compiled loop. The backend's kernel runs
+A run takes a few lines at a time. It copies their taps from the AI RAM, multiplies them as bytes with ONNX Runtime, and
+writes the results to their addresses. Depthwise layers do all of that in one compiled loop. The backend's kernel runs
 the layers that do not fit this form.
 """
 
@@ -31,7 +31,7 @@ ROOM = 1 << 19
 SMALL = 65536
 """With fewer multiplications than this a compiled loop is faster than a call of the library."""
 FEW_CHANNELS = 2
-"""Up to this many output channels as well: the library copies all columns first, which does not pay for these."""
+"""The same holds up to this many output channels, because the library copies all columns first."""
 STRETCH = 1 << 13
 """A depthwise layer works on this many values at a time, or on one line if that is longer."""
 
@@ -44,26 +44,31 @@ def _unit(*sizes: int, longest: int = 8) -> int:
 
 
 def _layout_numbers(layout: MapLayout, start: int, unit: int = 1) -> list[int]:
-    """Where a map lies, as the loops take it, in words of ``unit`` bytes.
+    """The layout of a map as the loops take it, in words of ``unit`` bytes.
 
     Returns start, channels side by side, block, distance of channels, line, height, width.
     """
     line = layout.line_rows * ROW
-    places = [start // unit, layout.groups, line * layout.height // unit, layout.pitch // unit, line // unit]
-    return [*places, layout.height, layout.width // unit]
+    numbers = [start // unit, layout.groups, line * layout.height // unit, layout.pitch // unit, line // unit]
+    return [*numbers, layout.height, layout.width // unit]
 
 
 def _curve(form: Form) -> tuple[Ints, Doubles, Array, Bytes] | None:
-    """A form of the activation curve as the loops take it; None for a form that they do not know."""
-    # Steps that are not used are infinite, so that no value reaches them.
+    """A form of the activation curve as the loops take it; None for a form without a loop."""
+    # Unused steps are infinite, so that no value reaches them.
     none, rule = np.empty(0, np.uint32), np.full(4 + curve_loops.SINGLE, np.inf)
     if isinstance(form, Capped):
         line, single = form.formula, len(form.steps)
         rule[: 4 + single] = line.step, line.shift, form.least, form.most, *form.steps
-        return np.array([curve_loops.FORMULA, int(line.even), int(line.whole), max(1, single)]), rule, none, NOTHING
+        return (
+            np.array([curve_loops.FORMULA, int(line.even), int(line.floor_first), max(1, single)]),
+            rule,
+            none,
+            NOTHING,
+        )
     if isinstance(form, Formula):
         rule[:4] = form.step, form.shift, 0, 255
-        return np.array([curve_loops.FORMULA, int(form.even), int(form.whole), 0]), rule, none, NOTHING
+        return np.array([curve_loops.FORMULA, int(form.even), int(form.floor_first), 0]), rule, none, NOTHING
     if isinstance(form, Buckets):
         return np.array([curve_loops.BUCKETS, 0, 0, form.bits]), rule, form.moved.view(np.uint32), NOTHING
     if isinstance(form, Listed):
@@ -73,7 +78,7 @@ def _curve(form: Form) -> tuple[Ints, Doubles, Array, Bytes] | None:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A layer cut into runs of ``count`` lines; how a channel is laid out for them is described in ``kpu_loops``."""
+    """A layer cut into runs of ``count`` lines; ``kpu_loops`` describes how a channel is laid out for them."""
 
     layer: Prepared
     count: int
@@ -100,9 +105,9 @@ class Plan:
 
     @property
     def pitch(self) -> int:
-        """Columns of a laid out line, those at its end included that mean nothing."""
+        """Columns of a laid out line, including the unused ones at its end."""
         width = self.layer.convolved[2]
-        # A pitch of whole words lets lines be moved word by word. The columns in excess are never read.
+        # With a pitch of complete words, lines can be moved word by word. The additional columns are never read.
         unit = self.unit if self.laid else _unit(width, longest=4) if self.extra else 1
         return -(-(width + (1 if self.laid else self.extra)) // unit) * unit
 
@@ -113,7 +118,7 @@ class Plan:
 
     @property
     def room(self) -> int:
-        """Bytes of one laid out channel; a tap of the last phase may reach over its end."""
+        """Bytes of one laid out channel, including those that a tap of the last phase may read beyond its end."""
         if self.laid:
             return 2 * loops.WORD + (self.count + 2) * self.pitch
         return self.phases**2 * (self.count + self.extra) * self.pitch + self.extra
@@ -125,11 +130,11 @@ class Plan:
         if self.laid:
             return loops.WORD + y * self.pitch + x - 1
         phase = y % stride * self.phases + x % stride
-        places: Ints = (phase * (self.count + self.extra) + y // stride) * self.pitch + x // stride
-        return places
+        offsets: Ints = (phase * (self.count + self.extra) + y // stride) * self.pitch + x // stride
+        return offsets
 
     def source(self, start: int) -> tuple[Ints, Ints, int]:
-        """Where the input lies and how it is laid out, as ``kpu_loops.arrange`` takes it."""
+        """The address and the layout of the input, as ``kpu_loops.arrange`` takes them."""
         conv, (top, left, stride) = self.layer.conv, self.layer.pick
         border = [conv.kernel // 2, conv.pad_value, top, left, stride, self.phases, self.count + self.extra, self.pitch]
         layout = np.array(_layout_numbers(conv.input, start) + border, np.int64)
@@ -137,17 +142,17 @@ class Plan:
         return layout, words, self.unit if self.laid else 0
 
     def firsts(self) -> list[tuple[int, int]]:
-        """(first line, lines) of each run. Lines below the last whole window of a pool are not computed."""
-        # Lines that the pool drops are not computed, unlike on the chip, as nobody reads them.
+        """(first line, number of lines) of each run."""
+        # Unlike the chip, this skips the lines below the last complete window of a pool, which nobody reads.
         height = self.layer.convolved[1] // self.window * self.window
         return [(first, min(self.count, height - first)) for first in range(0, height, self.count)]
 
 
 def bind(conv: Conv, rounding: str, memory: LayerMemory, scratch: Scratch) -> Step | None:
-    """Ties a layer to the memory; None where the backend's kernel has to run it."""
-    # The loops know max pools that do not overlap, over sums. Other pools come after the curve.
+    """Ties a layer to the memory; None if the backend's kernel has to run it."""
     layer = prepare(conv, rounding)
-    # Pools that are left for later need the bytes of whole maps, which these runs never have together.
+    # The loops only know max pools of sums whose windows do not overlap. Pools after the curve need complete maps,
+    # which these runs never have.
     if layer is None or layer.pool or (layer.greatest and layer.greatest[0] != layer.greatest[1]):
         return None
     form = _curve(layer.curve.looped)
@@ -161,14 +166,14 @@ def bind(conv: Conv, rounding: str, memory: LayerMemory, scratch: Scratch) -> St
 
 def _apart(conv: Conv, batches: int) -> bool:
     """True if the layer does not write over its own input."""
-    # The layer reads while it writes, so one row in common is too much.
+    # The layer reads while it writes, so not even one row may be shared.
     source, target = conv.input.rows * batches, conv.output.rows * batches
     return conv.source + source <= conv.target or conv.target + target <= conv.source
 
 
 @dataclass(frozen=True, eq=False)
 class Exit:
-    """What ``kpu_loops`` needs to turn the sums of a layer into bytes and to store them."""
+    """The arguments of ``kpu_loops`` that turn the sums of a layer into bytes and store them."""
 
     plan: Plan
     values: Doubles
@@ -200,19 +205,19 @@ def _exit(plan: Plan, scratch: Scratch) -> Exit:
 
 def _depthwise(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, scratch: Scratch) -> Step | None:
     conv = layer.conv
-    # The loop computes in float32, line by line, while later lines still need the input.
+    # The loop computes in float32. It writes lines while later ones still need the input.
     if conv.kernel != 3 or not layer.narrow or not _apart(conv, memory.batches):
         return None
     height, width = layer.convolved[1:]
-    # Whole windows of the pool only, and as many lines as the cache takes.
+    # A run has complete windows of the pool, and as many lines as fit into the cache.
     height -= height % window
     count = min(height, max(1, STRETCH // (width + 2) // window) * window)
     plan = Plan(layer, count, window)
-    weights = np.ascontiguousarray(layer.whole.reshape(-1, 9))
+    weights = np.ascontiguousarray(layer.weights32.reshape(-1, 9))
     factor, offset = layer.factor[:, 0].copy(), layer.offset[:, 0] - layer.curve.looped.origin
     room, pixels = scratch.room("plane", (plan.room,), np.uint8), scratch.room("pixels", (plan.room,), np.float32)
     out = _exit(plan, scratch)
-    # All arguments of the loop are fixed now; a run only makes the calls.
+    # All arguments of the loops are computed now, so that a run only makes the calls.
     calls = []
     for batch in range(memory.batches):
         start, end, main = memory.ends(conv, batch)
@@ -230,8 +235,8 @@ def _depthwise(layer: Prepared, form: Parameters, window: int, memory: LayerMemo
 def _signed(layer: Prepared) -> Doubles:
     """The factor for the weights as the file has them.
 
-    ``prepare`` turned the sign of the weights, and of the factor, where batch norm multiplies by a negative number. The
-    byte product takes the weights of the file, so that here the factor gets its own sign back.
+    If batch norm multiplies by a negative number, ``prepare`` has changed the signs of the weights and of the factor.
+    The byte product takes the weights of the file, so the factor gets its sign back here.
     """
     factor: Doubles = np.where(layer.conv.norm.mul < 0, -layer.factor[:, 0], layer.factor[:, 0])
     return factor
@@ -245,11 +250,10 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
         zero is None
         or conv.weights.dtype != np.uint8
         or not 0 <= zero <= 255
-        or reach(layer.whole) >= 1 << 31
+        or reach(layer.weights32) >= 1 << 31
         or not trusted()
     ):
         return None
-    # As many lines at a time as fit into the cache, in runs of about the same length.
     out, height, _ = layer.convolved
     height -= height % window
     # A product is fastest if both the columns and the sums stay in the cache.
@@ -257,11 +261,11 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
     taps = weights.shape[1]
     pitch = Plan(layer, 1, window).pitch
     at_once = max(1, ROOM // (max(taps, 4 * out) * pitch) // window) * window
-    # Runs of equal length avoid a short one at the end, which would cost a call for little work.
+    # Runs of equal length avoid a short one at the end, which would be a call for little work.
     runs = -(-height // min(at_once, height))
     count = -(-height // runs // window) * window
     plan = Plan(layer, count, window)
-    # A single run has read all of its input before it writes; several would write over what the next one reads.
+    # A single run reads all of its input before it writes. Several runs would overwrite the input of the next.
     if not _apart(conv, memory.batches) and len(plan.firsts()) + memory.batches > 2:
         return None
     columns = scratch.room("columns", (taps, plan.number), np.uint8)
@@ -273,16 +277,16 @@ def _full(layer: Prepared, form: Parameters, window: int, memory: LayerMemory, s
     else:
         multiply = product(weights, zero, columns, sums)
     room = scratch.room("plane", (plan.room,), np.uint8)
-    way = _exit(plan, scratch)
+    finishing = _exit(plan, scratch)
     fixed = (sums, _signed(layer), layer.offset[:, 0] - layer.curve.looped.origin)
-    # A 1x1 layer at stride 1 has one tap and no border: its map is copied word by word.
+    # A 1x1 layer at stride 1 has one tap and no border, so its map is copied word by word.
     unit = _unit(plan.pitch)
     by_words = conv.kernel == 1 and layer.pick[2] == 1 and len(plan.firsts()) == 1 and unit > 1
     calls: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
-    # Everything that depends on the batch or the run is computed now, and a run of the layer only makes calls.
+    # All arguments that depend on the batch or the run are computed now, so that the layer only makes calls.
     for batch in range(memory.batches):
         start, end, main = memory.ends(conv, batch)
-        after = (*way.call(end, form), memory.ram, main)
+        after = (*finishing.call(end, form), memory.ram, main)
         for first, valid in plan.firsts():
             before: tuple[Any, ...] = (memory.ram, *plan.source(start), first, count, plan.taps(), room, columns)
             if by_words:

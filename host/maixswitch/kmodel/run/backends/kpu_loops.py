@@ -1,10 +1,10 @@
-"""A KPU layer as loops over the AI RAM itself: pixels to columns of taps, channels of a depthwise layer, sums to bytes.
+"""A KPU layer as loops over the AI RAM itself: columns of taps, the sums of depthwise layers, bytes from sums.
 
 A layer computes ``count`` lines of its result at a time. One channel of the picture is laid out with its border so that
-each tap of all these lines is one stretch of bytes. At stride 1 the channel stays as it is, and the border on the right
-of a line is also that on the left of the next line. At other strides it is split into stride x stride phases, and the
-tap (ky, kx) is in phase (ky % stride, kx % stride). A line of a stretch has ``pitch`` columns; those at its end that
-belong to the border are computed and never read. Lines of whole words of 4 or 8 bytes are moved word by word.
+each tap of all these lines is one stretch of bytes. At stride 1, the channel stays as it is, and the border on the
+right of a line is also the border on the left of the next line. At other strides, it is split into stride x stride
+phases, and the tap (ky, kx) is in phase (ky % stride, kx % stride). A line of a stretch has ``pitch`` columns. Those of
+the border at its end are computed but never read. Lines of complete words of 4 or 8 bytes are moved word by word.
 """
 
 from __future__ import annotations
@@ -17,20 +17,22 @@ from maixswitch.kmodel.run.jit import jit
 from .curve_loops import curve
 
 WORD = 8
-"""Bytes on both sides of a laid out channel, for the taps that begin before it or end behind it."""
+"""Bytes on both sides of a laid out channel, for the taps that begin before it or end after it."""
 NEAR = 2048
-"""So many sums stay in the first cache of a core."""
+"""Sums that stay in the first cache of a core."""
 FEW = 8
-"""Up to this many words a line is copied one by one; a slice would cost more."""
+"""Up to this many words, a line is copied word by word; a slice would take longer."""
 
 
 @jit
 def move(words: Array, begin: int, pitch: int, into: Array, at: int, step: int, count: int, width: int) -> None:
-    """``count`` lines of ``width`` words, ``pitch`` apart from ``begin`` on, to where lines are ``step`` apart.
+    """Copies ``count`` lines of ``width`` words.
 
-    Indices are unsigned: for a signed one numba would check whether it counts from the end.
+    words, begin, pitch: the source, its first word, and the words from line to line.
+    into, at, step: the target, its first word, and the words from line to line.
+    Indices are unsigned: for a signed one, numba would check whether it counts from the end.
     """
-    # Most maps of small networks have lines of one or two words, where a loop costs more than the copy.
+    # Small networks mostly have lines of one or two words, for which a loop takes longer than the copy.
     if width == 1:
         for line in range(count):
             into[np.uint64(at + line * step)] = words[np.uint64(begin + line * pitch)]
@@ -53,10 +55,10 @@ def move(words: Array, begin: int, pitch: int, into: Array, at: int, step: int, 
 
 @jit
 def fill(ram: Bytes, layout: Ints, channel: int, first: int, count: int, room: Array) -> None:
-    """One channel's lines for ``count`` lines of the result, from ``first`` on, as phases into ``room``.
+    """Lays out one channel in ``room``, as phases, for ``count`` lines of the result from ``first`` on.
 
-    ``layout``: start, groups, bytes of a block, between groups and of a line, height, width, edge, border, top, left,
-    stride, phases, lines of a phase, pitch.
+    layout: start, groups, bytes of a block, bytes between groups, bytes of a line, height, width, edge, border, top,
+        left, stride, phases, lines of a phase, pitch.
     """
     start, groups, block, between, line_bytes = layout[0], layout[1], layout[2], layout[3], layout[4]
     height, width, edge, border = layout[5], layout[6], layout[7], layout[8]
@@ -83,7 +85,7 @@ def fill(ram: Bytes, layout: Ints, channel: int, first: int, count: int, room: A
                     part[x] = border
                 begin = plane + y * line_bytes + shift + low * stride
                 inside, source = part[low:high], ram[begin : begin + (high - low - 1) * stride + 1]
-                # The strides that occur have loops with a constant step, which compile to vector code.
+                # The usual strides have loops with a constant step, which compile to vector code.
                 if stride == 1:
                     for x in range(high - low):
                         inside[x] = source[x]
@@ -97,9 +99,10 @@ def fill(ram: Bytes, layout: Ints, channel: int, first: int, count: int, room: A
 
 @jit
 def lay(ram: Array, layout: Ints, channel: int, first: int, border: int, room: Array) -> None:
-    """One channel's lines from ``first`` - 1 on into ``room``, whose border on the right is there; all in words.
+    """Lays out one channel in ``room``, from line ``first`` - 1 on; ``room`` already has the border on the right.
 
-    ``layout``: start, groups, words of a block, between groups and of a line, height, width, pitch. ``border``: a word.
+    layout: start, groups, words of a block, words between groups, words of a line, height, width, pitch.
+    border: a word of it.
     """
     start, groups, block, between, line_words = layout[0], layout[1], layout[2], layout[3], layout[4]
     height, width, pitch = layout[5], layout[6], layout[7]
@@ -121,8 +124,8 @@ def lay(ram: Array, layout: Ints, channel: int, first: int, border: int, room: A
 def arrange(
     ram: Bytes, layout: Ints, words: Ints, unit: int, channel: int, first: int, count: int, room: Bytes
 ) -> None:
-    """One channel by ``lay`` in words of ``unit`` bytes, 4 or 1, or by ``fill`` if ``unit`` is 0."""
-    # ``fill`` is for strides, where a line has to be taken apart.
+    """Lays out one channel by ``lay`` in words of ``unit`` bytes, 4 or 1, or by ``fill`` if ``unit`` is 0."""
+    # ``fill`` is for strides, where a line has to be split.
     if unit == 0:
         fill(ram, layout, channel, first, count, room)
     elif unit == 4:
@@ -136,17 +139,19 @@ def arrange(
 def gather(
     ram: Bytes, layout: Ints, words: Ints, unit: int, first: int, count: int, taps: Ints, room: Bytes, columns: Bytes
 ) -> None:
-    """All channels' taps for ``count`` lines as rows of ``columns``, uint8 (in * taps, count * pitch).
+    """Copies the taps of all channels for ``count`` lines to the rows of ``columns``.
 
-    ``layout``, ``words``, ``unit``: see ``arrange``. ``taps``: where each tap starts in ``room``.
+    layout, words, unit: see ``arrange``.
+    taps: where each tap starts in ``room``.
+    columns: uint8 (in * taps, count * pitch).
     """
     number, each = columns.shape[1], taps.size
-    # `lay` writes only the lines of the picture: the border on the right of each stays as it is set here.
+    # ``lay`` does not write the border on the right of each line, so the border is set here.
     if unit:
         for index in range(room.size):
             room[index] = layout[8]
     for channel in range(columns.shape[0] // each):
-        # A 1x1 layer has one tap, which is the channel itself, so it is laid out in place.
+        # A 1x1 layer has one tap, the channel itself, so the channel is laid out in ``columns``.
         laid = columns[channel] if each == 1 else room
         arrange(ram, layout, words, unit, channel, first, count, laid)
         for tap in range(each if each > 1 else 0):
@@ -157,9 +162,9 @@ def gather(
 
 @jit
 def gather_words(ram: Array, layout: Ints, columns: Array) -> None:
-    """The same for a whole 1x1 layer at stride 1; RAM, columns and ``layout`` count words.
+    """``gather`` for a whole 1x1 layer at stride 1; ``ram`` and ``columns`` are words.
 
-    ``layout``: start, groups, words of a block, between groups and of a line, height, width.
+    layout: start, groups, words of a block, words between groups, words of a line, height, width.
     """
     start, groups, block, between, line_words = layout[0], layout[1], layout[2], layout[3], layout[4]
     width, number = layout[6], columns.shape[1]
@@ -171,7 +176,7 @@ def gather_words(ram: Array, layout: Ints, columns: Array) -> None:
 
 @jit
 def multiply(weights: Array, columns: Bytes, sums: Array) -> None:
-    """weights (out, k) by columns (k, n), in int32: for products so small that a library's call costs more."""
+    """Multiplies weights (out, k) by columns (k, n) in int32, for products that take less time than a library call."""
     # The sums of a stretch stay in the first cache while all taps are added to them.
     for begin in range(0, columns.shape[1], NEAR):
         for channel in range(weights.shape[0]):
@@ -186,9 +191,9 @@ def multiply(weights: Array, columns: Bytes, sums: Array) -> None:
 
 @jit
 def greatest(values: Doubles, window: int, count: int, width: int, pitch: int) -> None:
-    """The max pool in place: lines of ``pitch`` to lines of ``width`` one after another."""
+    """The max pool in place: lines of ``pitch`` become lines of ``width`` without gaps."""
     wide = width * window
-    # First the lines are joined, as they are long and compile to vector code. Then the columns.
+    # The lines are compared first, because such long loops compile to vector code. Then the columns are.
     for line in range(count):
         upper = values[line * window * pitch :][:wide]
         for y in range(1, window):
@@ -210,9 +215,11 @@ def greatest(values: Doubles, window: int, count: int, width: int, pitch: int) -
 
 @jit
 def store(result: Array, each: int, pitch: int, layout: Ints, channel: int, first: int, count: int, ram: Array) -> None:
-    """Lines of all channels in ``result``, ``each`` apart, to the AI RAM; all in words of a size.
+    """Copies lines of all channels in ``result`` to the AI RAM; all sizes are in words.
 
-    ``layout``: start, groups, words of a block, between groups and of a line, height, width. ``channel``: of the first.
+    each: words from channel to channel in ``result``.
+    layout: start, groups, words of a block, words between groups, words of a line, height, width.
+    channel: number of the first channel.
     """
     start, groups, block, between, line_words, width = layout[0], layout[1], layout[2], layout[3], layout[4], layout[6]
     # Channels side by side fill a row before the next block begins.
@@ -243,23 +250,24 @@ def deliver(
     ram: Bytes,
     main: Bytes,
 ) -> None:
-    """``values`` of some channels, ``count`` lines each after the max pool, to bytes in the AI RAM and in ``main``.
+    """Turns ``values`` into bytes in the AI RAM and in ``main``.
 
-    ``main``: packed, or empty.
+    values: of some channels, ``count`` lines each, after the max pool.
+    main: main memory for packed results, or empty.
     """
-    # Without a pool the lines still have their columns of border at the end.
+    # Without a pool, the lines still have columns of the border at their end.
     pitch, width, unit = lines[0] if lines[1] == 1 else lines[2], lines[2], lines[3]
     each = count * pitch
     part = result[: channels * each]
     curve(values[: channels * each], form, rule, moved, listed, part)
-    # Lines of whole words are moved word by word, which takes fewer steps.
+    # Lines of complete words are moved word by word, which takes fewer steps.
     if unit == 8:
         store(part.view(np.uint64), each // 8, pitch // 8, target, channel, first, count, ram.view(np.uint64))
     elif unit == 4:
         store(part.view(np.uint32), each // 4, pitch // 4, target, channel, first, count, ram.view(np.uint32))
     else:
         store(part, each, pitch, target, channel, first, count, ram)
-    # The copy in main memory has no such columns, and channel follows channel.
+    # The copy in main memory has no such columns and no gaps between channels.
     if main.size:
         packed = pitch == width
         runs, stretch = (channels, each) if packed else (channels * count, width)
@@ -290,14 +298,14 @@ def finish(
     ram: Bytes,
     main: Bytes,
 ) -> None:
-    """Sums (out, n) of ``count`` lines to bytes where they belong.
+    """Turns sums (out, n) of ``count`` lines into bytes in the AI RAM and in ``main``.
 
-    ``lines``: pitch, window of the max pool, width after it, bytes of a word, channels at a time. ``target``: see
-    ``store``.
+    lines: pitch, window of the max pool, width after it, bytes of a word, channels at a time.
+    target: the ``layout`` of ``store``.
     """
     pitch, window, width, at_once = lines[0], lines[1], lines[2], lines[4]
     number, out = count * pitch, sums.shape[0]
-    # With a pool, each channel leaves fewer values, which lie one behind the other for the curve.
+    # With a pool, each channel has fewer values, which lie without gaps for the curve.
     each = number if window == 1 else count // window * width
     for begin in range(0, out, at_once):
         channels = min(at_once, out - begin)
@@ -308,7 +316,7 @@ def finish(
                 part[x] = np.float64(row[x]) * scale + start
             if window > 1:
                 greatest(part, window, count // window, width, pitch)
-        # As many channels as fit into the cache are finished before the next ones begin.
+        # The channels that fit into the cache are finished before the next ones begin.
         at = first // window, count // window
         deliver(values, begin, channels, *at, lines, target, form, rule, moved, listed, result, ram, main)
 
@@ -337,21 +345,23 @@ def depthwise(
     result: Bytes,
     main: Bytes,
 ) -> None:
-    """A whole 3x3 depthwise layer of ``height`` lines, ``count`` at a time; weights (channels, 9) float32.
+    """Computes a whole 3x3 depthwise layer of ``height`` lines, ``count`` at a time.
 
-    ``taps`` and what stands before: see ``gather``. ``pixels``: as large as ``room``, for the same in float32. The
-    rest: see ``finish``.
+    layout, layout_words, in_unit, taps, room: see ``gather``.
+    weights: float32 (channels, 9).
+    pixels: as large as ``room``, for the same in float32.
+    The other arguments are those of ``finish``.
     """
     pitch, window, width, at_once = lines[0], lines[1], lines[2], lines[4]
     number, all_channels = count * pitch, weights.shape[0]
     ta, tb, tc, td, te, tf, tg, th, ti = taps[0], taps[1], taps[2], taps[3], taps[4], taps[5], taps[6], taps[7], taps[8]
-    # The border on the right of each line is set once. ``lay`` writes only what is inside.
+    # The border on the right of each line is set once, because ``lay`` does not write it.
     if in_unit:
         for index in range(room.size):
             room[index] = layout[8]
     for first in range(0, height, count):
         valid = min(count, height - first)
-        # The last run may have fewer lines, but whole windows of the pool.
+        # The last run may have fewer lines, but its windows of the pool are complete.
         each = valid * pitch if window == 1 else valid // window * width
         for begin in range(0, all_channels, at_once):
             channels = min(at_once, all_channels - begin)
@@ -359,7 +369,8 @@ def depthwise(
                 arrange(ram, layout, layout_words, in_unit, begin + index, first, count, room)
                 for x in range(room.size):
                     pixels[x] = room[x]
-                # Nine shifted stretches of one channel; whole numbers below 2**24, so that float32 sums are exact.
+                # Nine shifted stretches of one channel are added. All sums are whole numbers below 2**24, so float32 is
+                # exact.
                 a, b, c = pixels[ta : ta + number], pixels[tb : tb + number], pixels[tc : tc + number]
                 d, e, f = pixels[td : td + number], pixels[te : te + number], pixels[tf : tf + number]
                 g, h, i = pixels[tg : tg + number], pixels[th : th + number], pixels[ti : ti + number]

@@ -1,4 +1,4 @@
-"""The reference backend: each step of the KPU as its own numpy expression on 64-bit integers, no shortcut.
+"""The reference backend: each step of the KPU is one numpy expression on 64-bit integers, without shortcuts.
 
 Wide maps are computed in strips of lines, and their means in groups of channels, because the 64-bit numbers for a whole
 map would take a hundred times the bytes of the map.
@@ -17,15 +17,15 @@ from maixswitch.kmodel.run.arithmetic import POOLS, activate, normalise
 from .interface import Kernel
 
 BUDGET = 16 << 20
-"""About this many bytes of 64-bit numbers are alive at a time."""
+"""Bytes of 64-bit numbers that are in memory at a time, about."""
 STEPS = 8
-"""Numbers per result that the steps behind the sums keep at a time."""
+"""Numbers per result that the steps after the sums keep at a time."""
 
 
 def strips(conv: Conv) -> Iterator[slice]:
     """The lines of the map before pooling, in runs that keep to BUDGET."""
     inner, out = conv.input.channels, conv.weights.shape[0]
-    # The taps of all inputs and the numbers of all outputs are alive at the same time.
+    # The taps of all inputs and the numbers of all outputs are in memory at the same time.
     line = 8 * conv.input.width * (inner * conv.kernel**2 + STEPS * out)
     lines = max(1, BUDGET // line)
     for first in range(0, conv.input.height, lines):
@@ -44,7 +44,7 @@ def sums(conv: Conv, wide: Bytes) -> Ints:
 
     Each sum stays below 2**53 (1024 channels, 9 taps, 255 * 65535), so float64 sums are exact in any order.
     """
-    # A full layer sums over all channels, a depthwise one only over the taps of its own.
+    # A full layer sums over all channels, a depthwise layer only over the taps of one.
     taps = columns(wide, conv.kernel)
     weights = conv.weights.reshape(conv.weights.shape[0], -1).astype(np.float64)
     if conv.depthwise:
@@ -81,7 +81,7 @@ def features(conv: Conv, image: Bytes, rounding: str) -> Bytes:
 def pooled(image: Bytes, pool: int, rounding: str) -> Bytes:
     """The map after its pool, by number."""
     function = POOLS[pool][2]
-    # A pool of one call is faster, and most maps are small enough.
+    # One call is faster, and most maps are small enough for it.
     channels = max(1, BUDGET // (8 * STEPS * image[0].size))
     if channels >= len(image):
         return function(image, rounding)

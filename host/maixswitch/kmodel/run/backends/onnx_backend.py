@@ -6,7 +6,6 @@ matter which kernel the library chooses on a processor. Layers that need float64
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
@@ -27,14 +26,14 @@ from .scratch import Scratch
 
 
 def layer_model(layer: Prepared) -> bytes:
-    """Bytes to float, convolution without border by "w", max pool; the input is (1, in, h, w) with its border."""
+    """An ONNX model: bytes to float, convolution with "w", max pool. Its input (1, in, h, w) includes the border."""
     conv = layer.conv
-    # The border is part of the input, as ONNX can pad with zeros only.
+    # The border is part of the input, because ONNX can only pad with zeros.
     edge = conv.kernel // 2
     line, column, stride = layer.pick
-    inner = conv.input.channels if conv.depthwise else layer.whole.shape[1]
+    inner = conv.input.channels if conv.depthwise else layer.weights32.shape[1]
     entry_shape = (1, inner, conv.input.height + 2 * edge - line, conv.input.width + 2 * edge - column)
-    # ONNX has a depthwise convolution as one with a group for each channel.
+    # In ONNX, a depthwise convolution has a group for each channel.
     groups = inner if conv.depthwise else 1
     nodes = [
         onnx_messages.node("Cast", ["x"], "f", to=onnx_messages.FLOAT),
@@ -47,10 +46,10 @@ def layer_model(layer: Prepared) -> bytes:
         pool = {"kernel_shape": [window, window], "strides": [step, step], "pads": over}
         nodes.append(onnx_messages.node("MaxPool", ["s"], "p", **pool))
     name = "s" if layer.greatest is None else "p"
-    result_shape = (1, layer.whole.shape[0], *_output_size(layer))
+    result_shape = (1, layer.weights32.shape[0], *_output_size(layer))
     return onnx_messages.model(
         nodes,
-        [onnx_messages.promised("w", layer.whole.shape)],
+        [onnx_messages.promised("w", layer.weights32.shape)],
         onnx_messages.value_info("x", onnx_messages.UINT8, entry_shape),
         onnx_messages.value_info(name, onnx_messages.FLOAT, result_shape),
     )
@@ -69,10 +68,10 @@ def _output_size(layer: Prepared) -> tuple[int, int]:
 
 
 def ort_sums(layer: Prepared, scratch: Scratch) -> Sums:
-    """The sums of a layer by a session of its own."""
+    """The sums of a layer, computed by a session for this layer."""
     if not layer.narrow:
         return numpy_sums(layer, scratch)
-    session = session_of(layer_model(layer), {"w": layer.whole})
+    session = session_of(layer_model(layer), {"w": layer.weights32})
     name = session.get_outputs()[0].name
     line, column, _ = layer.pick
     widen = bordered(layer, scratch)
@@ -81,20 +80,23 @@ def ort_sums(layer: Prepared, scratch: Scratch) -> Sums:
     def run(image: Bytes) -> Array:
         wide = widen(image)[None, :, line:, column:]
         sums: Array = session.run([name], {"x": np.ascontiguousarray(wide)})[0][0]
-        # With a stride the library counts a last incomplete step, which the chip leaves out.
+        # With a stride, the library computes a last incomplete step, which the chip leaves out.
         return sums if sums.shape[1:] == (height, width) else np.ascontiguousarray(sums[:, :height, :width])
 
     return run
 
 
 class OnnxBackend(FastBackend):
-    """Name "onnxruntime"; needs the package of that name."""
+    """Name "onnxruntime"; needs the package of that name.
+
+    The first run imports the package. Importing it takes longer than reading a model, and many models are only
+    described.
+    """
 
     name = "onnxruntime"
 
     def __init__(self) -> None:
-        importlib.import_module("onnxruntime")  # a missing package must show here, not in the first run
-        # Without numba, numpy finishes, with one pass for each step.
+        # Without numba, numpy turns the sums into bytes, with one pass for each step.
         super().__init__(ort_sums, compiled_finish if find_spec("numba") else numpy_finish)
         self.binds = find_spec("numba") is not None
 

@@ -1,4 +1,4 @@
-"""Sessions of ONNX Runtime for single layers: one core each, and one room for the maps of all."""
+"""Sessions of ONNX Runtime for single layers, on one core each and with one memory pool for all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from maixswitch.kmodel.format.arrays import Array
 
 @cache
 def _library() -> Any:
-    """The package with one arena for all sessions; an arena for each would hold memory for its largest map."""
+    """The package, with one arena for all sessions. Separate arenas would each hold memory for the largest map."""
     onnxruntime = importlib.import_module("onnxruntime")
     arena = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
     info = onnxruntime.OrtMemoryInfo("Cpu", arena, 0, onnxruntime.OrtMemType.DEFAULT)
@@ -36,7 +36,7 @@ def session_of(content: bytes, weights: Mapping[str, Array] | None = None) -> An
     options.inter_op_num_threads = 1
     # Warnings about layers that the library cannot place would reach the user's terminal.
     options.log_severity_level = 3
-    options.enable_mem_pattern = False  # such a plan would hold memory for all maps of a session at once
+    options.enable_mem_pattern = False  # with it, a session would hold memory for all its maps at once
     options.add_session_config_entry("session.use_env_allocators", "1")
     if weights:
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(item)) for item in weights.values()]

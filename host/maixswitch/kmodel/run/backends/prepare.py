@@ -1,4 +1,4 @@
-"""A KPU layer rewritten for speed, with the proof that nothing changes: integers in floats, and one curve per layer.
+"""Rewrites a KPU layer for speed, with the proof that nothing changes: integers in floats, and one curve per layer.
 
 For each output channel and pixel a layer computes acc = sum of x*w + zero-point terms, z = ((acc * mul) >> shift) + add
 and y = curve(z). That is rewritten as y = curve(floor(s * factor + offset)) with s = sum of x * (w - zero):
@@ -27,7 +27,7 @@ from .curve import Curve, curve_of
 
 BRIGHTEST = 255
 AT_ONCE = 1 << 18
-"""So many weights are summed at a time: all of a large layer at once would take eight times its bytes in 64 bits."""
+"""Weights that are summed at a time; all weights of a large layer would take eight times their bytes in 64 bits."""
 EXACT32 = 1 << 24
 EXACT64 = 1 << 53
 MAX_PARTS = 4
@@ -39,16 +39,19 @@ GREATEST = {1: (2, 2), 3: (4, 4), 9: (2, 1)}
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """``whole``: the weights, whole numbers in float32, (out, in, k, k), depthwise (channels, 1, k, k).
+    """A layer in its fast form.
 
-    ``narrow``: their sums are exact in float32. ``factor`` and ``offset``: float64 (out, 1). ``pick``: line, column,
-    stride of the pixels that are computed at all. ``greatest``: window and stride of a max pool over the sums.
-    ``pool``: what is left to do with the bytes, by number. ``parts``: input channels whose sums are exact in float32
-    each, where those of all together are not.
+    weights32: whole numbers in float32, (out, in, k, k), depthwise (channels, 1, k, k).
+    narrow: True if all sums are exact in float32.
+    factor, offset: float64 (out, 1).
+    pick: line, column and stride of the pixels that are computed.
+    greatest: window and stride of a max pool of the sums, or None.
+    pool: number of the pool that is still to be applied to the bytes.
+    parts: slices of the input channels, each with sums that are exact in float32, if those of all channels are not.
     """
 
     conv: Conv
-    whole: Floats
+    weights32: Floats
     narrow: bool
     factor: Doubles
     offset: Doubles
@@ -60,19 +63,19 @@ class Prepared:
 
     def over(self, part: slice) -> Prepared:
         """The same sums over some of the input channels, in float32, before any max pool."""
-        return replace(self, whole=self.whole[:, part].copy(), narrow=True, greatest=None, parts=())
+        return replace(self, weights32=self.weights32[:, part].copy(), narrow=True, greatest=None, parts=())
 
     @property
     def weights(self) -> Array:
-        """``whole``, or a copy in float64 where the sums need it."""
-        return self.whole if self.narrow else self.whole.astype(np.float64)
+        """``weights32``, or a copy in float64 if the sums need it."""
+        return self.weights32 if self.narrow else self.weights32.astype(np.float64)
 
     @property
     def convolved(self) -> tuple[int, int, int]:
         """(out, h, w) of the sums before a max pool."""
         stride = self.pick[2]
         height, width = self.conv.input.height // stride, self.conv.input.width // stride
-        return self.whole.shape[0], height, width
+        return self.weights32.shape[0], height, width
 
     @property
     def summed(self) -> tuple[int, int, int]:
@@ -87,7 +90,7 @@ class Prepared:
 def whole_zero(conv: Conv) -> int | None:
     """The zero point of the weights as a whole number; None where the registers hold a fraction."""
     argument, shift = conv.registers["arg_x"], conv.registers["shr_x"]
-    # A fraction would have to be shifted after the sum, which is another arithmetic.
+    # A fraction would have to be shifted after the sum, which floats cannot imitate.
     return None if argument & ((1 << shift) - 1) else -(argument >> shift)
 
 
@@ -106,9 +109,9 @@ def _offsets(conv: Conv, norm: BatchNorm) -> list[int]:
 
 
 def _extremes(weights: Array) -> tuple[Ints, Ints]:
-    """The least and the greatest sum of every output, int64 (out,): weights whole, (out, ...).
+    """The least and the greatest sum of every output, int64 (out,).
 
-    Fewer than 2**14 terms below 2**24 in size each, so the sums are exact in float64.
+    weights: whole numbers (out, ...). A sum has fewer than 2**14 terms below 2**24, so float64 is exact.
     """
     flat = weights.reshape(weights.shape[0], -1)
     least, most = np.empty(len(flat)), np.empty(len(flat))
@@ -122,7 +125,7 @@ def _extremes(weights: Array) -> tuple[Ints, Ints]:
 
 
 def reach(weights: Array) -> int:
-    """The largest size that a partial sum of any output can have: weights whole, (out, ...)."""
+    """The largest absolute value of a partial sum of any output; ``weights``: whole numbers (out, ...)."""
     least, most = _extremes(weights)
     return int(max(most.max(), -least.min()))
 
@@ -130,7 +133,7 @@ def reach(weights: Array) -> int:
 def _parts(weights: Array) -> tuple[slice, ...]:
     """Up to MAX_PARTS equal runs of input channels with sums below EXACT32; empty where there are none."""
     inner = weights.shape[1]
-    # As few parts as possible, because each is a product of its own.
+    # As few parts as possible are used, because each is a separate product.
     for count in range(2, min(MAX_PARTS, inner) + 1):
         edges = [inner * index // count for index in range(count + 1)]
         parts = tuple(slice(begin, end) for begin, end in pairwise(edges))
@@ -144,12 +147,12 @@ def prepare(conv: Conv, rounding: str) -> Prepared | None:
     zero = whole_zero(conv)
     if zero is None:
         return None
-    whole = conv.weights.astype(np.float32)  # exact: 16 bits less a zero point of 24 with its sign
-    # With the zero point taken off the weights, the term of the pixel sums disappears.
-    whole -= zero
+    weights32 = conv.weights.astype(np.float32)  # exact: 16 bits minus a zero point of 24 bits with its sign
+    # Subtracting the zero point from the weights makes the term of the pixel sums disappear.
+    weights32 -= zero
     # A negative factor would let a larger sum give a smaller z, and a max pool could not come before the curve.
-    whole *= np.where(conv.norm.mul < 0, np.float32(-1), np.float32(1)).reshape(-1, 1, 1, 1)
-    least, most = _extremes(whole)
+    weights32 *= np.where(conv.norm.mul < 0, np.float32(-1), np.float32(1)).reshape(-1, 1, 1, 1)
+    least, most = _extremes(weights32)
     largest = int(max(most.max(), -least.min()))
     # From here on all factors are positive. Both extremes of every channel must stay exact in float64.
     mul = np.abs(conv.norm.mul)
@@ -163,13 +166,13 @@ def prepare(conv: Conv, rounding: str) -> Prepared | None:
     curve = curve_of(conv.activation, rounding, lowest, highest)
     if curve is None:
         return None
-    # A max pool may come first where the curve rises; of a pool that takes one pixel the others need not be computed.
+    # A max pool may come first if the curve rises. A pool that takes one pixel makes the others unnecessary.
     scale = 2.0 ** -conv.norm.shift.astype(np.float64)
     greatest = GREATEST.get(conv.pool) if curve.rising else None
     pick = PICKED.get(conv.pool, (0, 0, 1))
     return Prepared(
         conv=conv,
-        whole=whole,
+        weights32=weights32,
         narrow=largest < EXACT32,
         factor=(mul * scale)[:, None],
         offset=(np.array(offsets, np.float64) * scale)[:, None],
@@ -179,5 +182,5 @@ def prepare(conv: Conv, rounding: str) -> Prepared | None:
         # A pool that was moved before the curve, or into the choice of pixels, must not be done again.
         pool=0 if greatest or pick[2] > 1 else conv.pool,
         # A depthwise sum has nine terms, so it hardly ever needs parts.
-        parts=() if largest < EXACT32 or conv.depthwise else _parts(whole),
+        parts=() if largest < EXACT32 or conv.depthwise else _parts(weights32),
     )

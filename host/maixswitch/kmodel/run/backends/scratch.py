@@ -1,6 +1,6 @@
 """Memory for intermediate numbers, shared by the layers of a model, of which only one runs at a time.
 
-Memory of its own for each layer would be held between the calls. Shared memory also stays in the processor's cache from
+Separate memory for each layer would be held between the calls. Shared memory also stays in the processor's cache from
 layer to layer.
 """
 
@@ -22,18 +22,19 @@ class Scratch:
         self._borders: dict[tuple[tuple[int, ...], int, int], Bytes] = {}
 
     def room(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """An array for one call, with undefined content; it overlaps all others of that name."""
+        """An array for one call, with undefined content. It overlaps all other arrays of that name."""
         size = prod(shape) * np.dtype(dtype).itemsize
         held = self._rooms.get(name, np.empty(0, np.uint8))
         if held.size < size:
-            # earlier layers keep the smaller rooms; at twice the size each, those come to no more than the last one
+            # Earlier layers keep the smaller arrays. The size at least doubles, so those add up to no more than the
+            # last one.
             held = self._rooms[name] = np.empty(max(size, 2 * held.size), np.uint8)
         return held[:size].view(dtype).reshape(shape)
 
     def border(self, shape: tuple[int, int, int], edge: int, value: int) -> Bytes:
-        """uint8 (channels, height + 2 * edge, width + 2 * edge) with a border of ``value``, of any content inside.
+        """uint8 (channels, height + 2 * edge, width + 2 * edge) with a border of ``value`` and any content inside.
 
-        ``shape``: (channels, height, width). Layers of one shape and value share it and leave its border as it is.
+        shape: (channels, height, width). Layers of one shape and value share the array and do not change its border.
         """
         # The border is written once. The layers of one shape only write the inside.
         border = self._borders.get((shape, edge, value))

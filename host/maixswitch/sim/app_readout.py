@@ -1,0 +1,69 @@
+"""What a person can read off a running app: its state, the selected model, the fault on the screen, and the results."""
+
+from __future__ import annotations
+
+from maixswitch import board_code
+from maixswitch.language import word
+
+CARD_CODES = {"NO_CARD": 101, "EMPTY": 102}
+"""The codes that these states show by themselves, without a fault of the app."""
+
+
+class AppReadout:
+    """Reads an app, or None while none runs; keeps the texts that are slow to read."""
+
+    def __init__(self) -> None:
+        self._labels: dict[tuple[str, int], str] = {}  # (folder, class) -> label
+        self._fault_texts: dict[int, tuple[str, str, str]] = {}  # code -> name, meaning, remedy
+
+    @staticmethod
+    def state(app: board_code.Application | None) -> str:
+        """Return the state of the app's machine, "OFF" without an app."""
+        return str(app.machine.state) if app else "OFF"
+
+    @staticmethod
+    def title(app: board_code.Application | None) -> str:
+        """Return the title of the selected model, "" without one."""
+        return str(app.catalog[app.selected].title) if app and app.catalog else ""
+
+    def fault(self, app: board_code.Application | None, cause: str) -> tuple[int, str]:
+        """Return the code and text of the fault on the screen, (0, "") if there is none.
+
+        cause: the event of the last transition.
+        """
+        if app is None:
+            return 0, ""
+        state, fault = self.state(app), app.fault
+        code = CARD_CODES.get(state, 0)
+        detail = ""
+        # NO_CARD and EMPTY show a code of their own, unless a fault led to EMPTY. Of the other states only FAULT shows
+        # a fault: the app keeps the last one while it runs again.
+        if not code or cause == "FAIL":
+            if state not in ("FAULT", "EMPTY") or fault is None:
+                return 0, ""
+            code = int(fault.code)
+            detail = f" ({fault.detail})" if fault.detail else ""
+        # The app imports its table of texts for each code and drops it again, so keep what it says.
+        if code not in self._fault_texts:
+            self._fault_texts[code] = board_code.device_errors().describe(code)
+        _, meaning, remedy = self._fault_texts[code]
+        return code, f"{code} {word(meaning).rstrip('.。')}{detail}: {word(remedy)}"
+
+    def detections(self, app: board_code.Application | None) -> list[tuple[str, float]]:
+        """Return label and score (0..1) of what the loaded model sees now, as the screen shows it."""
+        if app is None or self.state(app) != "RUNNING":
+            return []
+        # The app reuses its results: those after `count` are left over from earlier frames.
+        results = app.results
+        items = [results.items[index] for index in range(results.count)]
+        spec = app.slot.loaded
+        return [(self._label(spec, item.class_id), item.score / 1000) for item in items]
+
+    def _label(self, spec: board_code.ModelSpec, class_id: int) -> str:
+        key = (spec.folder, class_id)
+        if key not in self._labels:
+            try:
+                self._labels[key] = str(spec.label(class_id))
+            except OSError:  # the card was taken out just now; the app will notice by itself
+                return f"#{class_id}"
+        return self._labels[key]

@@ -1,0 +1,48 @@
+"""Arguments of the image functions, checked and converted as in the firmware (py/obj.c, py_helper.c)."""
+
+
+def is_sequence(value):
+    """Return whether the value is a tuple or a list; unlike isinstance with two types it allocates nothing."""
+    return type(value) is tuple or type(value) is list
+
+
+def to_int(value) -> int:
+    """Return an int or a bool as an int, as mp_obj_get_int does. Raises TypeError for anything else."""
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        raise TypeError("can't convert float to int")
+    raise TypeError("can't convert %s to int" % type(value).__name__)
+
+
+def fixed(values, count: int):
+    """Return a tuple or list of exactly `count` items, as mp_obj_get_array_fixed_n does.
+
+    Raises TypeError for another type, ValueError for another length.
+    """
+    if not is_sequence(values):
+        raise TypeError("object '%s' is not a tuple or list" % type(values).__name__)
+    if len(values) != count:
+        raise ValueError("requested length %d but object has length %d" % (count, len(values)))
+    return values
+
+
+def region(img, roi) -> tuple:
+    """Return the rectangle roi (x, y, w, h) cut to the picture, or all of the picture for None.
+
+    Raises OSError for one that is empty or outside, as py_helper_keyword_rectangle does.
+    """
+    width, height = img._w, img._h
+    if roi is None:
+        return (0, 0, width, height)
+    # The size is checked before the position. A rectangle may lie partly outside, but not completely.
+    x, y, w, h = [to_int(v) for v in fixed(roi, 4)]
+    if w < 1 or h < 1:
+        raise OSError("Invalid ROI dimensions!")
+    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
+        raise OSError("ROI does not overlap on the image!")
+    x1 = min(x + w, width)
+    y1 = min(y + h, height)
+    x = max(x, 0)
+    y = max(y, 0)
+    return (x, y, x1 - x, y1 - y)
