@@ -34,7 +34,7 @@ class Sensor:
     def __init__(self, kind: SensorKind) -> None:
         self.kind = kind
         self.values: dict[int, int] = {}
-        self.bank = 0
+        self.bank = 1  # register FF reads 7F after a reset: the bank with the ids
         self.at = 0
 
     def write(self, data: bytes) -> None:

@@ -45,10 +45,12 @@ class Dvp(Device):
 
     def write(self, offset: int, value: int) -> None:
         if offset == STATUS:
-            # Each flag has its write-enable bit one above.
-            for flag in (FRAME_START, FRAME_FINISH, ENABLED):
-                if value & flag << 1:
-                    self.flags = self.flags & ~flag | value & flag
+            # Each flag has its write-enable bit one above. A one clears the events, and sets the permission to capture.
+            for flag in (FRAME_START, FRAME_FINISH):
+                if value & flag << 1 and value & flag:
+                    self.flags &= ~flag
+            if value & ENABLED << 1:
+                self.flags = self.flags & ~ENABLED | value & ENABLED
             if value & SCCB_START == SCCB_START:
                 self._sccb()
         elif offset == CONFIG:
