@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("maixswitch.kmodel.run",),
     ("maixswitch.kmodel",),
     ("maixswitch.kmodel.write", "maixswitch.kmodel.judge"),
-    ("maixswitch.models_shipped",),
+    ("maixswitch.models_shipped", "maixswitch.k210"),
     ("maixswitch.convert", "maixswitch.sim"),
     ("maixswitch.card",),
     ("maixswitch.board", "maixswitch.web"),

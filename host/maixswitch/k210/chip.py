@@ -41,9 +41,7 @@ from .peripherals.uarths import Uarths
 from .peripherals.watchdog import Watchdog
 
 READ = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_void_p)
-WRITE = ctypes.CFUNCTYPE(
-    None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_uint64, ctypes.c_void_p
-)
+WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_uint64, ctypes.c_void_p)
 IDLE_SHARE = 20
 """A hart that does nothing but wait gets a slice of this part of the length."""
 IDLE_JUMP = 8
@@ -136,9 +134,7 @@ class Chip:
         self.i2c: list[I2c] = [add(I2c, 0x5028_0000 + 0x1_0000 * at, f"I2C{at}") for at in range(3)]
         self.fpioa: Fpioa = add(Fpioa, 0x502B_0000)
         add(Sha256, 0x502C_0000)
-        self.timers: list[Timer] = [
-            add(Timer, 0x502D_0000 + 0x1_0000 * at, f"TIMER{at}", number=at) for at in range(3)
-        ]
+        self.timers: list[Timer] = [add(Timer, 0x502D_0000 + 0x1_0000 * at, f"TIMER{at}", number=at) for at in range(3)]
         for at in range(2):
             add(Watchdog, 0x5040_0000 + 0x1_0000 * at, f"WDT{at}", source=21 + at)
         add(Otp, 0x5042_0000)
@@ -167,9 +163,7 @@ class Chip:
 
     def _map_callbacks(self, hart: Hart, base: int, size: int, read: Any, write: Any) -> None:
         self._keep += [read, write]
-        binding.uclib.uc_mmio_map(
-            hart.uc._uch, ctypes.c_uint64(base), ctypes.c_size_t(size), read, None, write, None
-        )
+        binding.uclib.uc_mmio_map(hart.uc._uch, ctypes.c_uint64(base), ctypes.c_size_t(size), read, None, write, None)
 
     def _callbacks(self, device: Device) -> tuple[Any, Any]:
         clock, get, put = self.clock, device.read, device.write
@@ -354,5 +348,3 @@ class Chip:
         while self._events and self._events[0][0] <= self.clock.cycles:
             _, _, device, action, argument = heapq.heappop(self._events)
             self.devices[device].happen(action, argument)
-
-

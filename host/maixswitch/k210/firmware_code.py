@@ -49,7 +49,7 @@ def adapt(image: bytearray) -> Sites:
             csr, operation, source = word >> 20, word >> 12 & 7, word >> 15 & 31
             if word == MRET:
                 returns.append(offset)
-            elif csr == MSTATUS and (operation in (1, 5) or operation in (2, 6) and source):
+            elif csr == MSTATUS and (operation in (1, 5) or (operation in (2, 6) and source)):
                 enables.append(offset + 4)
             elif word & 0xFF07F == CSR_READ:
                 rd = word & 0xF80

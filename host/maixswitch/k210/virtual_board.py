@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +101,7 @@ class VirtualBoard:
     def save_card(self) -> bool:
         """Write what the firmware changed on the card into its folder.
 
-        Returns whether the card was whole; a board that was stopped in the middle of a write leaves the folder as it was.
+        Returns whether the card was whole; a board stopped in the middle of a write leaves the folder as it was.
         """
         if self._fat is None or self._folder is None or self._fat.writes == self._written:
             return True
@@ -170,4 +169,3 @@ class VirtualBoard:
         self.type(b"\x02")
         self.wait_for(PROMPT, seconds)
         return output.decode("utf-8", "replace"), error.decode("utf-8", "replace")
-

@@ -216,7 +216,7 @@ def _short(name: str) -> bytes | None:
     """Return a name as the 11 bytes of an entry, or None when it needs a long one."""
     stem, dot, suffix = name.partition(".")
     plain = name.isascii() and name == name.upper() and not set(stem + suffix) & ILLEGAL and " " not in name
-    if not plain or not 1 <= len(stem) <= 8 or len(suffix) > 3 or dot and not suffix:
+    if not plain or not 1 <= len(stem) <= 8 or len(suffix) > 3 or (dot and not suffix):
         return None
     return stem.encode().ljust(8) + suffix.encode().ljust(3)
 
@@ -286,7 +286,7 @@ def _read_folder(card: FatCard, cluster: int, depth: int) -> Tree:
         if entry[0] == 0:
             break
         attributes = entry[11]
-        if entry[0] == 0xE5 or attributes == LONG_NAME and entry[0] & 0x40:
+        if entry[0] == 0xE5 or (attributes == LONG_NAME and entry[0] & 0x40):
             long_name = {}
         if entry[0] == 0xE5:
             continue

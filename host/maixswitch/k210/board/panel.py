@@ -21,7 +21,12 @@ class Panel:
     """
 
     def __init__(
-        self, data_line: Callable[[], bool], width: int, height: int, offset: tuple[int, int] = (0, 0), inverted: bool = False
+        self,
+        data_line: Callable[[], bool],
+        width: int,
+        height: int,
+        offset: tuple[int, int] = (0, 0),
+        inverted: bool = False,
     ) -> None:
         self.data_line = data_line
         self.width, self.height, self.offset = width, height, offset

@@ -13,8 +13,8 @@ WORD = 0xFFFF_FFFF
 class Device:
     """A block of the chip.
 
-    ``BASE`` and ``SIZE`` are its addresses, ``STATE`` the names of the attributes that a saved state holds. ``registers``
-    remembers what was written, by offset.
+    ``SIZE`` is the length of its addresses, ``STATE`` names the attributes that a saved state holds. ``registers`` remembers
+    what was written, by offset.
     """
 
     NAME: ClassVar[str]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from maixswitch import rgb565
 
 from .device import Device
 
@@ -72,7 +71,7 @@ class Dvp(Device):
     def _update(self) -> None:
         config = self.registers.get(CONFIG, 0)
         high = self.flags & FRAME_START and config & START_INTERRUPT
-        high = high or self.flags & FRAME_FINISH and config & FINISH_INTERRUPT
+        high = high or (self.flags & FRAME_FINISH and config & FINISH_INTERRUPT)
         self.chip.plic.set_level(SOURCE, bool(high))
 
     def _sccb(self) -> None:
@@ -117,11 +116,5 @@ class Dvp(Device):
         address = self.registers.get(DISPLAY, 0)
         if config & TO_DISPLAY and memory.offset(address, 2 * width * height) is not None:
             # Each 32-bit word holds two pixels, the first in the high half.
-            pixels = rgb565(frame).reshape(-1, 2)[:, ::-1]
+            pixels = rgb565.words(frame).reshape(-1, 2)[:, ::-1]
             memory.view(address, 2 * width * height).view("<u2")[:] = pixels.reshape(-1)
-
-
-def rgb565(frame: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Return a picture (height, width, 3) as RGB565 words."""
-    wide = frame.astype(np.uint16)
-    return (wide[:, :, 0] >> 3) << 11 | (wide[:, :, 1] >> 2) << 5 | wide[:, :, 2] >> 3

@@ -106,7 +106,9 @@ class Kpu(Device):
         flags = ALMOST_EMPTY | (DONE if registers["int_en"] else 0)
         kernel = 9 if registers["kernel_type"] else 1
         inner = 1 if registers["depth_wise_layer"] else registers["i_ch_num"] + 1
-        macs = kernel * inner * (registers["o_ch_num"] + 1) * (registers["i_row_wid"] + 1) * (registers["i_col_high"] + 1)
+        macs = (
+            kernel * inner * (registers["o_ch_num"] + 1) * (registers["i_row_wid"] + 1) * (registers["i_col_high"] + 1)
+        )
         self.chip.later(SLICE + macs // MACS_PER_CYCLE, self, "done", flags)
 
     def _step(self, block: bytes, registers: dict[str, int]) -> tuple[Step, Any]:
@@ -142,8 +144,9 @@ class Kpu(Device):
         ram = self.chip.memory.data[KPU_MEMORY:]
         target = conv.output
         main = np.zeros(target.channels * target.height * target.width, np.uint8)
-        if isinstance(self._backend, Binding) and self._backend.binds:
-            step = self._backend.bind(conv, DEFAULT_ROUNDING, LayerMemory(ram, main, 1))
+        arithmetic = self._backend
+        if isinstance(arithmetic, Binding) and arithmetic.binds:
+            step = arithmetic.bind(conv, DEFAULT_ROUNDING, LayerMemory(ram, main, 1))
             if step is not None:
                 return step, main
         kernel = self._backend.prepare(conv, DEFAULT_ROUNDING)
@@ -154,5 +157,3 @@ class Kpu(Device):
             main[:] = result.reshape(-1)
 
         return run, main
-
-

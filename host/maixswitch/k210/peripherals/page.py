@@ -7,7 +7,7 @@ for every tick it computes, 3.7 million times during a camera's reset (seen with
 from __future__ import annotations
 
 import mmap
-from typing import Any
+from typing import Any, ClassVar
 
 from maixswitch.k210.memory import PAGE
 
@@ -17,9 +17,8 @@ from .device import WORD, Device
 class PageDevice(Device):
     """A block whose registers live in a page of memory. `stored` sees each write after it was done."""
 
-    RESET: dict[int, int]
+    RESET: ClassVar[dict[int, int]] = {}
     """Registers that are not zero at the start."""
-    RESET = {}
 
     def __init__(self, chip: Any, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)

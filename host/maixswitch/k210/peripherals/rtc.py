@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from .page import PageDevice
 
@@ -17,7 +17,7 @@ class Rtc(PageDevice):
     """`written` is the cycle at which the time was set last."""
 
     NAME = "RTC"
-    RESET = {INITIAL_COUNT: TICK, CONTROL: 1}  # noqa: RUF012
+    RESET: ClassVar[dict[int, int]] = {INITIAL_COUNT: TICK, CONTROL: 1}
     STATE = ("ticking",)
 
     def __init__(self, chip: Any, base: int, name: str = "") -> None:
@@ -38,7 +38,7 @@ class Rtc(PageDevice):
         date, clock, extended = self.get(DATE), self.get(TIME), self.get(EXTENDED)
         year = (extended & 31) * 100 + (date >> 20 & 0xFFF) % 100
         fields = (year, date >> 16 & 15, date >> 8 & 31, clock >> 24 & 31, clock >> 16 & 63, clock >> 10 & 63)
-        if not (1970 <= year and 1 <= fields[1] <= 12 and 1 <= fields[2] <= 31):
+        if not (year >= 1970 and 1 <= fields[1] <= 12 and 1 <= fields[2] <= 31):
             return
         now = time.gmtime(calendar.timegm((*fields, 0, 0, 0)) + 1)
         week = (now.tm_wday + 1) % 7

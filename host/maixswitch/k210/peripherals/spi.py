@@ -1,7 +1,7 @@
 """SPI0, SPI1 and SPI3: DesignWare SSI controllers.
 
-Transfers happen as a whole: what is sent reaches the part at once, what is received waits in a queue that the CPU or the
-DMA empties. A transfer begins when `ser` selects a slave and ends when it selects none.
+Transfers happen as a whole: what is sent reaches the part at once, what is received waits in a queue that the CPU or
+the DMA empties. A transfer begins when `ser` selects a slave and ends when it selects none.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class Spi(Device):
         return frames.astype(f"{order}u{4 if size == 3 else size}").tobytes()
 
     def _on_the_wire(self, frames: Frames) -> bytes:
-        """Return the bytes of a transfer: with several data lines, the first frame is a command, the second an address."""
+        """Return the bytes of a transfer; on several lines the first frame is a command, the second an address."""
         form = self.registers.get(SPI_CTRLR0, 0)
         command_bytes = (0, 1, 1, 2)[form >> 8 & 3]
         if self.format == SINGLE or not command_bytes or self._in_data:

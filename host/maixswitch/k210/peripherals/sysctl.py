@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from .page import PageDevice
 
 CLOCK_FREQUENCY = 0x04
@@ -18,7 +20,7 @@ class Sysctl(PageDevice):
     """The clock tree, as far as other devices ask for it."""
 
     NAME = "SYSCTL"
-    RESET = {  # noqa: RUF012
+    RESET: ClassVar[dict[int, int]] = {
         CLOCK_FREQUENCY: CRYSTAL,
         PLL_LOCK: LOCKED,
         CLOCK_CENTRAL: 0xFFFF_FFFF,

@@ -30,7 +30,7 @@ class Watchdog(PageDevice):
         return ticks * self.chip.sysctl.cpu_clock() // (CRYSTAL // 2)
 
     def stored(self, offset: int, value: int) -> None:
-        if offset == FEED and value & 0xFF == FOOD or offset in (CONTROL, TIMEOUT):
+        if (offset == FEED and value & 0xFF == FOOD) or offset in (CONTROL, TIMEOUT):
             self.warned = False
             self.chip.plic.set_level(self.source, False)
             self._schedule()
