@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import unicorn
 from unicorn import riscv_const as r
@@ -10,9 +10,6 @@ from unicorn import riscv_const as r
 from .clock import SLICE
 from .firmware_code import Sites
 from .memory import CACHED, SIZE, UNCACHED, host_address
-
-if TYPE_CHECKING:
-    from .chip import Chip
 
 NEVER = 0xFFFF_FFFF_FFFF_FFF0
 """An address at which no code lies: runs end by their number of instructions."""
@@ -47,7 +44,7 @@ CONTROL = (
 class Hart:
     """`lines` are the waiting interrupts, in the bits of mip. `running` is False until the hart is started."""
 
-    def __init__(self, chip: Chip, number: int) -> None:
+    def __init__(self, chip: Any, number: int) -> None:
         self.chip = chip
         self.number = number
         self.lines = 0

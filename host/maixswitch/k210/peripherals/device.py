@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
-
-if TYPE_CHECKING:
-    from maixswitch.k210.chip import Chip
+from typing import Any, ClassVar
 
 WORD = 0xFFFF_FFFF
 
@@ -13,8 +10,8 @@ WORD = 0xFFFF_FFFF
 class Device:
     """A block of the chip.
 
-    ``SIZE`` is the length of its addresses, ``STATE`` names the attributes that a saved state holds. ``registers`` remembers
-    what was written, by offset.
+    ``SIZE`` is the length of its addresses, ``STATE`` names the attributes that a saved state holds. ``registers``
+    remembers what was written, by offset. ``chip`` is the Chip that made the device.
     """
 
     NAME: ClassVar[str]
@@ -23,7 +20,7 @@ class Device:
     KNOWN: ClassVar[frozenset[int]] = frozenset()
     """Offsets that do no more than remember; any other offset that `get` or `put` leaves to this class is counted."""
 
-    def __init__(self, chip: Chip, base: int, name: str = "") -> None:
+    def __init__(self, chip: Any, base: int, name: str = "") -> None:
         self.chip = chip
         self.base = base
         self.name = name or self.NAME
