@@ -19,7 +19,9 @@ MIE, MPIE, MPP = 1 << 3, 1 << 7, 3 << 11
 INTERRUPT = 1 << 63
 EXTERNAL, SOFT, TIMER = 11, 3, 7
 """Interrupt causes, in the order in which a hart takes them."""
-ECALL = 11
+ILLEGAL, ECALL = 2, 11
+ECALLS = (8, 9, 11)
+"""Calls from user, supervisor and machine mode; a firmware is always in machine mode."""
 IDLE_BYTES = 64
 FAULTS = {
     unicorn.UC_ERR_FETCH_UNMAPPED: 1,
@@ -157,8 +159,12 @@ class Hart:
                 left -= EARLY_STOP
             elif self._trap is not None:
                 number, self._trap = self._trap, None
-                if number in (8, 9, 11):
+                # Unicorn hands over the pc behind these instructions, as if all of them had four bytes.
+                if number in (ILLEGAL, *ECALLS):
                     self.pc -= 4
+                if number == ILLEGAL:
+                    self.fault = (ILLEGAL, self.pc, 0)
+                elif number in ECALLS:
                     number = ECALL
                 self._enter_trap(number)
                 left -= EARLY_STOP
