@@ -35,7 +35,14 @@ REGISTER_FORMS = {
     "and": (7, 0), "mul": (0, 1), "divu": (5, 1), "remu": (7, 1),
 }  # fmt: skip
 CSR_FORMS = {"csrrw": 1, "csrrs": 2, "csrrc": 3, "csrrwi": 5, "csrrsi": 6, "csrrci": 7}
-CSR_WRITES = {"csrw": "csrrw", "csrs": "csrrs", "csrc": "csrrc", "csrwi": "csrrwi", "csrsi": "csrrsi", "csrci": "csrrci"}
+CSR_WRITES = {
+    "csrw": "csrrw",
+    "csrs": "csrrs",
+    "csrc": "csrrc",
+    "csrwi": "csrrwi",
+    "csrsi": "csrrsi",
+    "csrci": "csrrci",
+}
 PLAIN = {"ecall": 0x73, "mret": 0x3020_0073, "nop": 0x13, "fence": 0x0FF0_000F, "fence.i": 0x100F, "ret": 0x8067}
 
 
@@ -156,7 +163,9 @@ class Assembler:
             name, parts = ZERO_BRANCHES[name], [parts[0], "zero", parts[1]]
         if name in BRANCHES:
             offset = self._offset(parts[2], 13)
-            word = (offset >> 12 & 1) << 31 | (offset >> 5 & 63) << 25 | (offset >> 1 & 15) << 8 | (offset >> 11 & 1) << 7
+            word = (
+                (offset >> 12 & 1) << 31 | (offset >> 5 & 63) << 25 | (offset >> 1 & 15) << 8 | (offset >> 11 & 1) << 7
+            )
             self._emit(word | REGISTERS[parts[1]] << 20 | REGISTERS[parts[0]] << 15 | BRANCHES[name] << 12 | 0x63)
             return True
         if name in ("j", "call", "jal"):

@@ -7,6 +7,7 @@ belong to the traps, t0 to t2 to the macros, gp and s11 to the log and the repor
 from __future__ import annotations
 
 import itertools
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -172,7 +173,9 @@ def expand(text: str) -> str:
     lines = []
     numbers = itertools.count()
     for line in text.splitlines():
-        name, _, rest = line.split("#")[0].strip().partition(" ")
+        label, statement = re.fullmatch(r"(\w+:)?(.*)", line.split("#")[0].strip()).groups()
+        lines += [label] if label else []
+        name, _, rest = statement.strip().partition(" ")
         parts = [part.strip() for part in rest.split(",")] if rest.strip() else []
         if name in MACROS:
             lines.append(MACROS[name](*parts))
@@ -185,7 +188,7 @@ def expand(text: str) -> str:
             label = f"wait_{next(numbers)}"
             lines.append(f"li t1, {parts[0]}\n{label}:\naddi t1, t1, -1\nbnez t1, {label}")
         else:
-            lines.append(line)
+            lines.append(statement)
     return "\n".join(lines)
 
 
