@@ -13,13 +13,11 @@ from dataclasses import dataclass, field
 
 MASK = (1 << 64) - 1
 
-REGISTERS = {
-    name: number
-    for number, names in enumerate(
-        "zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6".split()
-    )
-    for name in (names, f"x{number}")
-}
+NAMES = (
+    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7",
+    "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+)  # fmt: skip
+REGISTERS = {name: number for number, name in enumerate(NAMES)}
 CSRS = {
     "mstatus": 0x300, "mie": 0x304, "mtvec": 0x305, "mscratch": 0x340, "mepc": 0x341, "mcause": 0x342, "mtval": 0x343,
     "mip": 0x344, "mcycle": 0xB00, "mhartid": 0xF14,

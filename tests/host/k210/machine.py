@@ -1,7 +1,7 @@
 """Small programs of the tests on the virtual K210: the frame around them, macros, and what they report.
 
-A program reports numbers with `put REGISTER`. Every trap is logged: cause, pc, value, claimed source. Registers t3 to t6
-belong to the traps, t0 to t2 to the macros, gp and s11 to the log and the reports; all others are the program's.
+A program reports numbers with `put REGISTER`. Every trap is logged: cause, pc, value, claimed source. The traps own the
+registers t3 to t6, the macros t0 to t2, the log gp and the reports s11; all others are the program's.
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ class Machine:
         return self
 
     def reports(self, hart: int = 0) -> list[int]:
-        """Return what a hart has put so far, up to the first 0 behind which nothing but zeros follows."""
+        """Return what a hart has put, without zeros at the end."""
         words = self.words(RESULTS + OF_A_HART * hart, 512)
         while words and not words[-1]:
             words.pop()
