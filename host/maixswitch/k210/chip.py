@@ -97,6 +97,7 @@ class Chip:
         self._delay = False
 
         self.harts = [Hart(self, number) for number in (0, 1)]
+        self._corrections: list[tuple[PageDevice, int, int]] = []
         self._make_devices()
         code = bytearray(image.code)
         self.sites = adapt(code)
@@ -187,7 +188,11 @@ class Chip:
 
     def _page_write(self, uc: Any, access: int, address: int, size: int, value: int, device: PageDevice) -> bool:
         try:
-            device.write(address - device.base & ~3, value & 0xFFFF_FFFF)
+            device.write(offset, value)
+            # Unicorn stores the value behind this callback, even when the device has put another one there.
+            if device.get(offset) != value:
+                self._corrections.append((device, offset, device.get(offset)))
+        offset, value = address - device.base & ~3, value & 0xFFFF_FFFF
         except BaseException as error:
             self._fail(error)
         return True
@@ -357,6 +362,9 @@ class Chip:
         start = clock.cycles
         self._happen()
         self.clint.update()
+        while self._corrections:
+            device, offset, value = self._corrections.pop(0)
+            device.set(offset, value)
         self.uarths.feed()
         self._delay = False
         for hart in self.harts:
