@@ -23,10 +23,12 @@ from .peripherals.clint import Clint
 from .peripherals.device import Device
 from .peripherals.dmac import Dmac
 from .peripherals.dvp import Dvp
+from .peripherals.fft import Fft
 from .peripherals.fpioa import GPIO, GPIOHS, Fpioa
 from .peripherals.gpio import Gpio
 from .peripherals.gpiohs import Gpiohs
 from .peripherals.i2c import I2c, I2cPart
+from .peripherals.i2s import I2s
 from .peripherals.kpu import Kpu
 from .peripherals.otp import Otp
 from .peripherals.page import PageDevice
@@ -95,9 +97,9 @@ class Chip:
         self._keep: list[Any] = []
         self._running: Hart | None = None
         self._delay = False
+        self._corrections: list[tuple[PageDevice, int, int]] = []
 
         self.harts = [Hart(self, number) for number in (0, 1)]
-        self._corrections: list[tuple[PageDevice, int, int]] = []
         self._make_devices()
         code = bytearray(image.code)
         self.sites = adapt(code)
@@ -123,7 +125,7 @@ class Chip:
         self.uarths: Uarths = add(Uarths, 0x3800_0000)
         self.gpiohs: Gpiohs = add(Gpiohs, 0x3800_1000)
         self.kpu: Kpu = add(Kpu, 0x4080_0000)
-        self.fft: PageDevice = add(PageDevice, 0x4200_0000, "FFT")
+        add(Fft, 0x4200_0000)
         self.dmac: Dmac = add(Dmac, 0x5000_0000)
         self.gpio: Gpio = add(Gpio, 0x5020_0000)
         self.uarts: list[Uart] = [
@@ -131,7 +133,7 @@ class Chip:
         ]
         add(PageDevice, 0x5024_0000, "SPI2")
         for at in range(3):
-            add(PageDevice, 0x5025_0000 + 0x1_0000 * at, f"I2S{at}")
+            add(I2s, 0x5025_0000 + 0x1_0000 * at, f"I2S{at}", number=at)
         self.i2c: list[I2c] = [add(I2c, 0x5028_0000 + 0x1_0000 * at, f"I2C{at}") for at in range(3)]
         self.fpioa: Fpioa = add(Fpioa, 0x502B_0000)
         add(Sha256, 0x502C_0000)
@@ -187,12 +189,12 @@ class Chip:
         return READ(read), WRITE(write)
 
     def _page_write(self, uc: Any, access: int, address: int, size: int, value: int, device: PageDevice) -> bool:
+        offset, value = address - device.base & ~3, value & 0xFFFF_FFFF
         try:
             device.write(offset, value)
             # Unicorn stores the value behind this callback, even when the device has put another one there.
             if device.get(offset) != value:
                 self._corrections.append((device, offset, device.get(offset)))
-        offset, value = address - device.base & ~3, value & 0xFFFF_FFFF
         except BaseException as error:
             self._fail(error)
         return True
@@ -360,11 +362,11 @@ class Chip:
     def _slice(self) -> None:
         clock = self.clock
         start = clock.cycles
-        self._happen()
-        self.clint.update()
         while self._corrections:
             device, offset, value = self._corrections.pop(0)
             device.set(offset, value)
+        self._happen()
+        self.clint.update()
         self.uarths.feed()
         self._delay = False
         for hart in self.harts:
