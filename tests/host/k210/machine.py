@@ -242,7 +242,7 @@ class Machine:
     def run(self, cycles: int = 60_000_000, hart: int = 0) -> Machine:
         """Run until a hart is at the end of its program; it must get there."""
         done = self.chip.run(cycles, lambda: self.finished(hart))
-        assert done, f"not at the end: pc {self.chip.harts[hart].pc:#x}, reports {self.reports()}, {self.traps()}"
+        assert done, f"not at the end: pc {self.chip.harts[hart].pc:#x}, reports {self.reports()}, {self.traps()[:8]}"
         return self
 
     def reports(self, hart: int = 0) -> list[int]:
