@@ -51,6 +51,7 @@ class Dmac(Device):
         self.status = [0] * CHANNELS
         self.busy: list[int] = []
         self.run = [0] * CHANNELS
+        self._pumping = False
 
     def read(self, offset: int) -> int:
         if offset == CHANNEL_ENABLE:
@@ -101,14 +102,20 @@ class Dmac(Device):
 
     def pump(self) -> None:
         """Do the transfers whose devices are ready; a device calls this when it has something to give."""
-        progress = True
-        while progress and self.waiting:
-            progress = False
-            for channel in tuple(self.waiting):
-                if channel in self.waiting and self._transfer(channel):
-                    self.waiting.remove(channel)
-                    self._finish_later(channel)
-                    progress = True
+        # A device that takes items may have some to give at once, and calls this in the middle of a transfer.
+        if self._pumping:
+            return
+        self._pumping = progress = True
+        try:
+            while progress and self.waiting:
+                progress = False
+                for channel in tuple(self.waiting):
+                    if channel in self.waiting and self._transfer(channel):
+                        self.waiting.remove(channel)
+                        self._finish_later(channel)
+                        progress = True
+        finally:
+            self._pumping = False
 
     def _finish_later(self, channel: int) -> None:
         items = (self._register(channel, BLOCK_ITEMS) & MOST_ITEMS - 1) + 1
