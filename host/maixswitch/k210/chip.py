@@ -362,9 +362,6 @@ class Chip:
     def _slice(self) -> None:
         clock = self.clock
         start = clock.cycles
-        while self._corrections:
-            device, offset, value = self._corrections.pop(0)
-            device.set(offset, value)
         self._happen()
         self.clint.update()
         self.uarths.feed()
@@ -374,6 +371,9 @@ class Chip:
                 self._running = hart
                 hart.run(SLICE // IDLE_SHARE if hart.idle and hart.number else SLICE)
                 self._running = None
+        while self._corrections:
+            device, offset, value = self._corrections.pop(0)
+            device.set(offset, value)
         clock.cycles = max(clock.cycles, start + SLICE)
         if self._delay and (self.harts[1].idle or not self.harts[1].running):
             clock.cycles += IDLE_JUMP * SLICE

@@ -164,8 +164,10 @@ MACROS: dict[str, Callable[..., str]] = {
     "enable": _enable,
     "interrupts": lambda: "li t1, MIE_ALL\ncsrw mie, t1\ncsrsi mstatus, 8",
     "dma": _dma,
+    "frames": lambda spi, *frames: "\n".join(_poke(f"{spi}+0x60", frame) for frame in frames),
 }
-"""Names of macros and what they stand for. `show` puts the word at an address; `dma` starts a channel."""
+"""Names of macros and what they stand for. `show` puts the word at an address; `dma` starts a channel; `frames` hands
+frames to a SPI controller."""
 
 
 def expand(text: str) -> str:
