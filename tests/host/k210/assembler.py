@@ -150,6 +150,8 @@ class Assembler:
             self.result.code += bytes(-len(self.result.code) % self._value(parts[0], known=True))
         elif name == ".space":
             self.result.code += bytes(self._value(parts[0], known=True))
+        elif name == ".org":
+            self.result.code += bytes(self._value(parts[0], known=True) - self._here)
         elif name == ".hex":
             self.result.code += bytes.fromhex(parts[0])
         else:

@@ -33,7 +33,11 @@ def test_memory_is_copied_from_one_view_to_the_other() -> None:
 
 
 def test_a_fixed_source_fills() -> None:
-    machine = run(f"poke DATA, 0x11223344\ndma 0, DATA, DATA+0x10000, 5, {width(4) | SOURCE_FIXED}\nwait DMAC+0x188, 2")
+    machine = run(f"""
+        poke DATA, 0x11223344
+        dma 0, DATA, DATA+0x10000, 5, {width(4) | SOURCE_FIXED}
+        wait DMAC+0x188, 2
+    """)
     assert machine.read(TARGET, 24) == bytes.fromhex("44332211") * 5 + bytes(4)
 
 
