@@ -19,6 +19,7 @@ from .firmware_code import COUNTER, adapt
 from .hart import Hart
 from .image import Image
 from .memory import PAGE, Memory, host_address
+from .peripherals.chip_view import I2cPart, Named
 from .peripherals.clint import Clint
 from .peripherals.device import Device
 from .peripherals.dmac import Dmac
@@ -27,7 +28,7 @@ from .peripherals.fft import Fft
 from .peripherals.fpioa import GPIO, GPIOHS, Fpioa
 from .peripherals.gpio import Gpio
 from .peripherals.gpiohs import Gpiohs
-from .peripherals.i2c import I2c, I2cPart
+from .peripherals.i2c import I2c
 from .peripherals.i2s import I2s
 from .peripherals.kpu import Kpu
 from .peripherals.otp import Otp
@@ -232,7 +233,7 @@ class Chip:
 
     # What devices ask of the chip.
 
-    def later(self, cycles: int, device: Device, action: str, argument: int) -> None:
+    def later(self, cycles: int, device: Named, action: str, argument: int) -> None:
         """Call `device.happen(action, argument)` that many cycles from now."""
         self._serial += 1
         heapq.heappush(self._events, (self.clock.cycles + cycles, self._serial, device.name, action, argument))

@@ -10,6 +10,7 @@ from unicorn import riscv_const as r
 from .clock import SLICE
 from .firmware_code import Sites
 from .memory import CACHED, SIZE, UNCACHED, host_address
+from .peripherals.chip_view import ChipView
 
 NEVER = 0xFFFF_FFFF_FFFF_FFF0
 """An address at which no code lies: runs end by their number of instructions."""
@@ -46,7 +47,7 @@ CONTROL = (
 class Hart:
     """`lines` are the waiting interrupts, in the bits of mip. `running` is False until the hart is started."""
 
-    def __init__(self, chip: Any, number: int) -> None:
+    def __init__(self, chip: ChipView, number: int) -> None:
         self.chip = chip
         self.number = number
         self.lines = 0

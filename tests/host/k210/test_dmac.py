@@ -60,8 +60,14 @@ def test_the_end_of_a_transfer_interrupts_and_comes_behind_the_code_that_started
 
 
 def test_a_device_without_items_keeps_its_channel_waiting_until_it_is_stopped() -> None:
-    machine = run(f"dma 2, SPI0+0x60, DATA, 8, {width(4) | SOURCE_FIXED}\ndelay 100000\nshow DMAC+0x18\nshow DMAC+0x388\n"
-                  "poke DMAC+0x18, 0x400\nshow DMAC+0x18")  # fmt: skip
+    machine = run(f"""
+        dma 2, SPI0+0x60, DATA, 8, {width(4) | SOURCE_FIXED}
+        delay 100000
+        show DMAC+0x18
+        show DMAC+0x388
+        poke DMAC+0x18, 0x400
+        show DMAC+0x18
+    """)
     assert machine.first(3) == [4, 0, 0]
 
 

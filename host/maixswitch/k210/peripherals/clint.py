@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from .chip_view import ChipView
 from .device import WORD, Device
 
 MSIP = 0x0000
@@ -21,7 +20,7 @@ class Clint(Device):
     SIZE = 0x10000
     STATE = ("msip", "mtimecmp")
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.msip = [0, 0]
         self.mtimecmp = [NEVER, NEVER]

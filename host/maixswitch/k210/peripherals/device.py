@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from .chip_view import ChipView
+
 WORD = 0xFFFF_FFFF
 
 
@@ -20,7 +22,7 @@ class Device:
     KNOWN: ClassVar[frozenset[int]] = frozenset()
     """Offsets that do no more than remember; any other offset that `get` or `put` leaves to this class is counted."""
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         self.chip = chip
         self.base = base
         self.name = name or self.NAME

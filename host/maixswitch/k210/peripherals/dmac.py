@@ -13,6 +13,7 @@ import numpy as np
 
 from maixswitch.k210.clock import SLICE
 
+from .chip_view import ChipView
 from .device import Device
 
 CHANNELS = 6
@@ -45,7 +46,7 @@ class Dmac(Device):
     STATE = ("waiting", "status", "busy", "run")
     KNOWN = frozenset((COMMON_CONFIG, 0x14, 0x28, 0x2C, 0x38, 0x3C, 0x40, 0x44, 0x48, 0x4C, 0x50, 0x54))
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.waiting: list[int] = []
         self.status = [0] * CHANNELS

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from maixswitch import rgb565
 
+from .chip_view import ChipView
 from .device import Device
 
 CONFIG, RED, GREEN, BLUE, CMOS, SCCB_CONFIG, SCCB_CONTROL, AXI, STATUS, DISPLAY = (
@@ -26,7 +25,7 @@ class Dvp(Device):
     STATE = ("flags", "running", "sccb_read", "frames")
     KNOWN = frozenset((RED, GREEN, BLUE, CMOS, SCCB_CONFIG, SCCB_CONTROL, AXI, DISPLAY, 0x24))
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.flags = 0
         self.running = False

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from maixswitch.k210.clock import SLICE
 
+from .chip_view import ChipView
 from .device import WORD, Device
 
 INPUT, CONTROL, FIFO_CONTROL, MASK, CLEAR, STATUS, RAW_STATUS, OUTPUT = range(0x00, 0x40, 8)
@@ -37,7 +38,7 @@ class Fft(Device):
     STATE = ("words", "results", "half", "done")
     KNOWN = frozenset(register + half for register in (CONTROL, FIFO_CONTROL, MASK) for half in (0, 4))
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.words: list[int] = []
         self.results: list[int] = []

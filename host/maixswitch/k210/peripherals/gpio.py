@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from .chip_view import ChipView
 from .device import Device
 
 OUTPUT, DIRECTION, INPUT = 0x00, 0x04, 0x50
@@ -22,7 +21,7 @@ class Gpio(Device):
         (OUTPUT, DIRECTION, SOURCE_SELECT, ENABLE, MASK, EDGE, HIGH, DEBOUNCE, SYNCHRONISE, ID_CODE, BOTH_EDGES)
     )
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.inputs = 0xFF
         self.edges = 0

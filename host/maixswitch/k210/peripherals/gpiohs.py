@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from .chip_view import ChipView
 from .device import WORD, Device
 from .fpioa import GPIOHS
 
@@ -21,7 +20,7 @@ class Gpiohs(Device):
     STATE = ("output", "inputs", "rising", "falling")
     KNOWN = frozenset((INPUT_ENABLE, OUTPUT_ENABLE, 0x10, 0x14, 0x38, 0x3C, 0x40))
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.output = 0
         self.inputs = WORD

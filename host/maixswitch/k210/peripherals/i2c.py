@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
+from .chip_view import ChipView, I2cPart
 from .device import Device
 
 CON, TAR, DATA_CMD, CLEAR_ABORT, ENABLE = 0x00, 0x04, 0x10, 0x54, 0x6C
@@ -14,16 +13,6 @@ READ = 0x100
 NO_ANSWER = 1
 
 
-class I2cPart(Protocol):
-    """A part at an address of an I2C bus."""
-
-    def write(self, data: bytes) -> None:
-        """Take the bytes of one write."""
-
-    def read(self) -> int:
-        """Return the next byte."""
-
-
 class I2c(Device):
     """`parts` maps a 7-bit address to the part there."""
 
@@ -31,7 +20,7 @@ class I2c(Device):
     STATE = ("pending", "received", "abort")
     KNOWN = frozenset((CON, TAR, ENABLE, *range(0x14, 0x34, 4), 0x38, 0x3C, *range(0x88, 0xA0, 4), 0x4C, 0x7C, 0xF0))
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.parts: dict[int, I2cPart] = {}
         self.pending = bytearray()

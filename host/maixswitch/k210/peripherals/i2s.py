@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .chip_view import ChipView
 from .page import PageDevice
 from .sysctl import PLL2
 
@@ -22,7 +23,7 @@ class I2s(PageDevice):
 
     NAME = "I2S"
 
-    def __init__(self, chip: Any, base: int, name: str = "", number: int = 0) -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "", number: int = 0) -> None:
         super().__init__(chip, base, name)
         self.number = number
 

@@ -16,6 +16,7 @@ from maixswitch.kmodel.run.backends import BEST, backend
 from maixswitch.kmodel.run.backends.interface import Binding, LayerMemory, Step
 from maixswitch.kmodel.run.roundings import DEFAULT_ROUNDING
 
+from .chip_view import ChipView
 from .device import Device
 
 FIFO, STATUS, RAW, MASK, CLEAR, THRESHOLD, DATA_OUT, FIFO_CONTROL, EIGHT_BIT = range(0x00, 0x48, 8)
@@ -33,7 +34,7 @@ class Kpu(Device):
     STATE = ("words", "raw", "results")
     KNOWN = frozenset(register + half for register in (THRESHOLD, FIFO_CONTROL, EIGHT_BIT) for half in (0, 4))
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.words: list[int] = []
         self.raw = 0

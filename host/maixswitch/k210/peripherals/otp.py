@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from .chip_view import ChipView
 from .device import Device
 
 READY, ADDRESS, VALID, FAILED, DATA = 0x3C, 0x30, 0xAC, 0x60, 0x24
@@ -18,7 +17,7 @@ class Otp(Device):
     NAME = "OTP"
     KNOWN = frozenset(range(0, 0x100, 4))
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
 
     def read(self, offset: int) -> int:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from maixswitch.k210.memory import PAGE
 
+from .chip_view import ChipView
 from .device import WORD, Device
 
 
@@ -20,7 +21,7 @@ class PageDevice(Device):
     RESET: ClassVar[dict[int, int]] = {}
     """Registers that are not zero at the start."""
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.page = mmap.mmap(-1, PAGE)
         for offset, value in self.RESET.items():

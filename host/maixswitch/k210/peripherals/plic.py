@@ -6,8 +6,7 @@ not offered to the other hart until it is completed.
 
 from __future__ import annotations
 
-from typing import Any
-
+from .chip_view import ChipView
 from .device import WORD, Device
 
 EXTERNAL = 1 << 11
@@ -26,7 +25,7 @@ class Plic(Device):
     SIZE = 0x40_0000
     STATE = ("levels", "claimed", "enabled", "priority", "threshold")
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.levels = 0
         self.claimed = 0

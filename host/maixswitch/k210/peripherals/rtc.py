@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import calendar
 import time
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from .chip_view import ChipView
 from .page import PageDevice
 
 DATE, TIME, INITIAL_COUNT, CONTROL, EXTENDED = 0x00, 0x04, 0x10, 0x1C, 0x28
@@ -20,7 +21,7 @@ class Rtc(PageDevice):
     RESET: ClassVar[dict[int, int]] = {INITIAL_COUNT: TICK, CONTROL: 1}
     STATE = ("ticking",)
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.ticking = 0
 

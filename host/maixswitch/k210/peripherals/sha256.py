@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import Any
 
+from .chip_view import ChipView
 from .device import Device
 
 RESULT_LAST, DATA, COUNT, ENABLE, DMA = 0x1C, 0x20, 0x28, 0x2C, 0x34
@@ -19,7 +19,7 @@ class Sha256(Device):
     STATE = ("words", "digest")
     KNOWN = frozenset((COUNT, DMA, 0x30, 0x38))
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.words: list[int] = []
         self.digest = bytes(32)

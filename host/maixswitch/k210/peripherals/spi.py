@@ -6,11 +6,12 @@ the DMA empties. A transfer begins when `ser` selects a slave and ends when it s
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .chip_view import ChipView
 from .device import Device
 
 Frames = NDArray[np.uint32]
@@ -49,7 +50,7 @@ class Spi(Device):
         (CTRLR0, CTRLR1, BAUDR, 0x0C, 0x18, 0x1C, 0x2C, 0x4C, 0x50, 0x54, 0xF0, SPI_CTRLR0, ENDIAN, 0x30, 0x34, 0x38)
     )
 
-    def __init__(self, chip: Any, base: int, name: str = "", late: bool = False) -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "", late: bool = False) -> None:
         super().__init__(chip, base, name)
         self.slave: Slave | None = None
         self.bits_at, self.mode_at, self.format_at = (0, 10, 22) if late else (16, 8, 21)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from .chip_view import ChipView
 from .device import WORD, Device
 from .sysctl import CLOCK_SELECT_0, CRYSTAL, PLL0
 
@@ -22,7 +21,7 @@ class Timer(Device):
     STATE = ("raised", "run", "started")
     KNOWN = frozenset(CHANNEL_SIZE * c + r for c in range(4) for r in (LOAD, CONTROL)) | frozenset(range(0xB0, 0xC0, 4))
 
-    def __init__(self, chip: Any, base: int, name: str = "", number: int = 0) -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "", number: int = 0) -> None:
         super().__init__(chip, base, name)
         self.number = number
         self.raised = 0

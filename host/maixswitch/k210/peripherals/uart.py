@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from .chip_view import ChipView
 from .device import Device
 
 DATA, IER, IIR, LCR, LSR = 0x00, 0x04, 0x08, 0x0C, 0x14
@@ -20,7 +19,7 @@ class Uart(Device):
     STATE = ("sent", "received")
     KNOWN = frozenset((LCR, 0x10, 0x18, 0x1C, 0xA0, 0xA4, 0xA8, 0xC0, 0xC4, 0xC8))
 
-    def __init__(self, chip: Any, base: int, name: str = "", source: int = 0) -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "", source: int = 0) -> None:
         super().__init__(chip, base, name)
         self.source = source
         self.sent = bytearray()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from .chip_view import ChipView
 from .device import Device
 
 TXDATA, RXDATA, TXCTRL, RXCTRL, IE, IP, DIV = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14, 0x18
@@ -21,7 +20,7 @@ class Uarths(Device):
     STATE = ("received", "incoming", "sent", "next_byte")
     KNOWN = frozenset((TXCTRL, RXCTRL, DIV))
 
-    def __init__(self, chip: Any, base: int, name: str = "") -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.received = bytearray()
         self.incoming = bytearray()

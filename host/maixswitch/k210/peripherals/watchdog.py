@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from .chip_view import ChipView
 from .page import PageDevice
 from .sysctl import CRYSTAL
 
@@ -18,7 +17,7 @@ class Watchdog(PageDevice):
     NAME = "WDT"
     STATE = ("run", "warned")
 
-    def __init__(self, chip: Any, base: int, name: str = "", source: int = 0) -> None:
+    def __init__(self, chip: ChipView, base: int, name: str = "", source: int = 0) -> None:
         super().__init__(chip, base, name)
         self.source = source
         self.run = 0
