@@ -84,6 +84,11 @@ def test_a_uart_sends_what_is_written_and_not_its_divisor() -> None:
     assert machine.first(1) == [13]
 
 
+def test_a_uart_with_a_programmable_threshold_is_never_full() -> None:
+    # Bit 5 says "empty" at first, and "full" with bit 7 of IER, which MaixPy sets: it waits until the bit is 0.
+    assert run("show UART1+0x14\npoke UART1+4, 0x81\nshow UART1+0x14").first(2) == [0x60, 0x40]
+
+
 def test_a_uart_receives_by_polling() -> None:
     machine = Machine("""
         show UART2+0x14
