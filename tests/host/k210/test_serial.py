@@ -30,6 +30,12 @@ def test_uarths_is_never_full_and_says_when_nothing_has_come() -> None:
     assert machine.first(3) == [0, 1 << 31, 1]
 
 
+def test_the_settings_of_uarths_read_as_written() -> None:
+    machine = Machine("poke UARTHS+0x18, 0xDA9\npoke UARTHS+0x10, 1\npoke UARTHS+0x14, 3\nshow UARTHS+0x18\n"
+                      "show UARTHS+0x10\nshow UARTHS+0x14", strict=True)  # fmt: skip
+    assert machine.run().first(3) == [0xDA9, 1, 1]
+
+
 def test_uarths_receives_by_interrupt() -> None:
     machine = Machine(
         "enable 33, 1\npoke UARTHS+0x10, 2\ninterrupts\nawait 12",

@@ -19,7 +19,7 @@ class Uart(Device):
 
     NAME = "UART"
     STATE = ("sent", "received")
-    KNOWN = frozenset((LCR, 0x10, 0x18, 0x1C, 0xA0, 0xA4, 0xA8, 0xC0, 0xC4, 0xC8))
+    KNOWN = frozenset((LCR, 0x10, 0x18, 0x1C, 0x9C, 0xA0, 0xA4, 0xA8, 0xC0, 0xC4, 0xC8))
 
     def __init__(self, chip: ChipView, base: int, name: str = "", source: int = 0) -> None:
         super().__init__(chip, base, name)

@@ -18,7 +18,7 @@ class Uarths(Device):
 
     NAME = "UARTHS"
     STATE = ("received", "incoming", "sent", "next_byte")
-    KNOWN = frozenset((TXCTRL, RXCTRL, DIV))
+    KNOWN = frozenset((TXCTRL, RXCTRL, IE, DIV))
 
     def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
@@ -48,7 +48,8 @@ class Uarths(Device):
             self.registers[IE] = value
             self._update()
             return
-        super().write(offset, value)
+        if offset != IP:
+            super().write(offset, value)
         self._update()
 
     def _receiving(self) -> bool:
