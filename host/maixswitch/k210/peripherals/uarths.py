@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .clint import NEVER
 from .device import Device
 
 TXDATA, RXDATA, TXCTRL, RXCTRL, IE, IP, DIV = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14, 0x18
@@ -64,6 +65,10 @@ class Uarths(Device):
             self.received.append(self.incoming.pop(0))
             self.next_byte = self.chip.clock.cycles + CYCLES_PER_BYTE
             self._update()
+
+    def next_change(self) -> int:
+        """Return the cycle at which the next waiting byte may come."""
+        return self.next_byte if self.incoming and len(self.received) < FIFO else NEVER
 
     def take_sent(self) -> bytes:
         """Return what the firmware sent since the last call, and forget it."""
