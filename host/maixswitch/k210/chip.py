@@ -328,6 +328,22 @@ class Chip:
                 return True
         return False
 
+    def step(self, count: int) -> int:
+        """Run hart 0 alone for about `count` instructions; return where it is then."""
+        hart = self.harts[0]
+        self._running = hart
+        hart.run(count)
+        self._running = None
+        self.clock.cycles += count
+        return hart.pc
+
+    def pass_time(self, cycles: int) -> None:
+        """Let time pass in which the firmware does nothing: at most up to the next event, which it must see."""
+        change = self.clint.next_change()
+        if self._events:
+            change = min(change, self._events[0][0])
+        self.clock.cycles = max(self.clock.cycles, min(self.clock.cycles + cycles, change))
+
     def _slice(self) -> None:
         clock = self.clock
         start = clock.cycles
