@@ -113,6 +113,18 @@ class VirtualBoard:
         self._tree, self._written = tree, self._fat.writes
         return True
 
+    @property
+    def card_writes(self) -> int:
+        """How many blocks of the card the firmware has written; 0 without a card."""
+        return self._fat.writes if self._fat else 0
+
+    def power_cycle(self) -> None:
+        """Switch the power off and on: the memory is lost, card and flash keep what was written."""
+        self.chip.memory.data[:] = 0
+        self.slot.insert(self._fat)
+        self.chip.uarths.incoming.clear()
+        self.chip.reset()
+
     # Keys and panel.
 
     def press(self, pin: int) -> None:

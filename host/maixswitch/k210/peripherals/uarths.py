@@ -1,4 +1,4 @@
-"""UARTHS: the fast serial port, which MaixPy gives its REPL. What arrives waits for room in its receive FIFO of eight."""
+"""UARTHS: the fast serial port, which MaixPy gives its REPL. Its receive FIFO holds eight bytes."""
 
 from __future__ import annotations
 
