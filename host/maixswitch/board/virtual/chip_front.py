@@ -14,12 +14,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from maixswitch.board.virtual.cable import Cable
 from maixswitch.errors import MaixSwitchError
+from maixswitch.k210.board.wiring import WIRINGS
 from maixswitch.k210.clock import SLICE
 from maixswitch.k210.image import read_image
 from maixswitch.k210.virtual_board import PROMPT, SECOND, VirtualBoard
 from maixswitch.k210.waiting import Waiting
+from maixswitch.sim import scene
 
 TURN = 10 * SLICE
 """Cycles of a turn of the loop: some 5 to 20 ms of work of the PC."""
@@ -50,6 +55,9 @@ class ChipFront(Cable):
         self._board = VirtualBoard(
             read_image(Path(options["image"])), options["board"], Path(card) if card else None, content
         )
+        # As with the fakes, the camera sees the drawn scene; its things move in the board's time.
+        sensor = WIRINGS[options["board"]].sensor
+        self._board.connect_camera(self._seen, sensor)
         self._saved_flash = self._board.flash.changed
         self._waiting = Waiting(self._board.chip)
         self._tail = b""
@@ -58,6 +66,10 @@ class ChipFront(Cable):
         self._writes = self._saved = self._board.card_writes
         self._started: tuple[float, int] = (time.monotonic(), 0)
         super().__init__(options)
+
+    def _seen(self, width: int, height: int) -> NDArray[np.uint8]:
+        """Return what the camera sees now, (height, width, 3)."""
+        return scene.draw(self._board.chip.clock.cycles * 1000 // SECOND, width, height)
 
     # Power and card
 
