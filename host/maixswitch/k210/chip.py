@@ -16,10 +16,10 @@ from unicorn.unicorn_py3 import unicorn as binding
 
 from .clock import READS_OF_A_DELAY, SLICE, Clock
 from .firmware_code import COUNTER, adapt
-from .hart import Hart
+from .hart import WAITING_SLICE, Hart
 from .image import Image
 from .memory import PAGE, Memory, host_address
-from .peripherals.clint import Clint
+from .peripherals.clint import NEVER, Clint
 from .peripherals.device import Device
 from .peripherals.dmac import Dmac
 from .peripherals.dvp import Dvp
@@ -42,10 +42,8 @@ from .peripherals.watchdog import Watchdog
 
 READ = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_void_p)
 WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_uint64, ctypes.c_void_p)
-IDLE_SHARE = 20
-"""A hart that does nothing but wait gets a slice of this part of the length."""
-IDLE_JUMP = 8
-"""Slices by which the clock moves on when one hart is in a delay loop and the other idles."""
+LONGEST_JUMP = 50 * SLICE
+"""Cycles by which the clock moves on at most when all harts only wait, so that whoever drives the chip gets a turn."""
 
 Camera = Callable[[int, int], NDArray[np.uint8]]
 
@@ -95,6 +93,9 @@ class Chip:
         self._keep: list[Any] = []
         self._running: Hart | None = None
         self._delay = False
+        self._delay_start = 0
+        self._delay_accesses = 0
+        self.accesses = 0
 
         self.harts = [Hart(self, number) for number in (0, 1)]
         self._make_devices()
@@ -170,6 +171,7 @@ class Chip:
 
         def read(handle: Any, offset: int, size: int, user: Any) -> int:
             clock.reads = 0
+            self.accesses += 1
             try:
                 return get(offset)
             except BaseException as error:
@@ -178,6 +180,7 @@ class Chip:
 
         def write(handle: Any, offset: int, size: int, value: int, user: Any) -> None:
             clock.reads = 0
+            self.accesses += 1
             try:
                 put(offset, value & 0xFFFF_FFFF)
             except BaseException as error:
@@ -310,6 +313,30 @@ class Chip:
         self.harts[0].running = True
         self.pins_changed()
 
+    def state(self) -> dict[str, Any]:
+        """Return all of the chip but the memory: numbers, strings, bytes, lists and dictionaries."""
+        return {
+            "cycles": self.clock.cycles,
+            "reads": self.clock.reads,
+            "events": [list(event) for event in self._events],
+            "serial": self._serial,
+            "pins": dict(self.pin_levels),
+            "harts": [hart.state() for hart in self.harts],
+            "devices": {name: device.state() for name, device in self.devices.items()},
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        self.clock.cycles, self.clock.reads = state["cycles"], state["reads"]
+        self._events = [tuple(event) for event in state["events"]]
+        self._serial = state["serial"]
+        self.pin_levels = dict(state["pins"])
+        for device, kept in state["devices"].items():
+            self.devices[device].restore(kept)
+        for hart, kept in zip(self.harts, state["harts"], strict=True):
+            hart.restore(kept)
+        self._pins = None
+
     # Running.
 
     def run(self, cycles: int, until: Callable[[], bool] | None = None) -> bool:
@@ -350,15 +377,33 @@ class Chip:
         self._happen()
         self.clint.update()
         self.uarths.feed()
+        if not self._delay:
+            self._delay_start = start
         self._delay = False
+        clock.reads = 0
         for hart in self.harts:
             if hart.running and not self.stopping:
                 self._running = hart
-                hart.run(SLICE // IDLE_SHARE if hart.idle and hart.number else SLICE)
+                hart.run(WAITING_SLICE if hart.idle else SLICE)
                 self._running = None
         clock.cycles = max(clock.cycles, start + SLICE)
-        if self._delay and (self.harts[1].idle or not self.harts[1].running):
-            clock.cycles += IDLE_JUMP * SLICE
+        if all(hart.idle or not hart.running for hart in self.harts):
+            clock.cycles = max(clock.cycles, min(self._next_change(), start + LONGEST_JUMP))
+        elif self._delay and (self.harts[1].idle or not self.harts[1].running):
+            # The longer the delay already is, the longer a step of it may be: it ends a sixteenth too late at most.
+            if self._delay_accesses != self.accesses:
+                self._delay_accesses, self._delay_start = self.accesses, start
+            step = (clock.cycles - self._delay_start) // 16
+            clock.cycles += min(max(step, SLICE), LONGEST_JUMP, max(self._next_change() - clock.cycles, 0))
+
+    def cycles_to_next_change(self) -> int:
+        """Return how long nothing can happen but what the harts do themselves."""
+        return max(min(self._next_change() - self.clock.cycles, LONGEST_JUMP), 0)
+
+    def _next_change(self) -> int:
+        """Return the cycle at which something can wake harts that only wait."""
+        event = self._events[0][0] if self._events else NEVER
+        return min(event, self.clint.next_change(), self.uarths.next_change())
 
     def _happen(self) -> None:
         while self._events and self._events[0][0] <= self.clock.cycles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .clint import NEVER
 from .device import Device
 
 TXDATA, RXDATA, TXCTRL, RXCTRL, IE, IP, DIV = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14, 0x18
@@ -73,14 +74,16 @@ class Uarths(Device):
         if self.incoming and self._fill():
             self._update()
 
+    def _due(self) -> int:
+        if self.incoming[0] == CTRL_C == self.last_byte:
+            return max(self.next_byte, self.next_ctrl_c)
+        return self.next_byte
+
     def _fill(self) -> bool:
         now = self.chip.clock.cycles
         moved = False
-        while self.incoming and len(self.received) < FIFO and now >= self.next_byte:
-            byte = self.incoming[0]
-            if byte == CTRL_C == self.last_byte and now < self.next_ctrl_c:
-                break
-            del self.incoming[0]
+        while self.incoming and len(self.received) < FIFO and now >= self._due():
+            byte = self.incoming.pop(0)
             self.received.append(byte)
             self.last_byte = byte
             if byte == CTRL_C:
@@ -88,6 +91,10 @@ class Uarths(Device):
             self.next_byte = max(self.next_byte, now - BURST * CYCLES_PER_BYTE) + CYCLES_PER_BYTE
             moved = True
         return moved
+
+    def next_change(self) -> int:
+        """Return the cycle at which the next waiting byte may come."""
+        return self._due() if self.incoming and len(self.received) < FIFO else NEVER
 
     def take_sent(self) -> bytes:
         """Return what the firmware sent since the last call, and forget it."""
