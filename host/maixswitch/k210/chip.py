@@ -169,9 +169,9 @@ class Chip:
 
     def _callbacks(self, device: Device) -> tuple[Any, Any]:
         clock, get, put = self.clock, device.read, device.write
-        # A sleeping thread of FreeRTOS reads the counter and yields, again and again, by an interrupt of the CLINT. That
-        # is a delay, too.
-        counts = 0 if device is self.devices.get("CLINT") else 1
+        # A sleeping thread of FreeRTOS reads the counter and yields, again and again, by an interrupt of the CLINT.
+        # That is a delay, too.
+        counts = device.name != "CLINT"
 
         def read(handle: Any, offset: int, size: int, user: Any) -> int:
             if counts:
