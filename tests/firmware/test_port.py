@@ -83,10 +83,10 @@ def test_mpremote(image: Path, tmp_path: Path) -> None:
 
 @with_each(IMAGES)
 def test_reset_restarts(image: Path, tmp_path: Path) -> None:
-    """machine.reset() starts the firmware again, and the card's main.py with it."""
+    """machine.reset() starts the firmware again, and the card's boot.py with it."""
     card = tmp_path / "sd"
     card.mkdir()
-    (card / "main.py").write_text("print('star' + 'ted')\n")
+    (card / "boot.py").write_text("print('star' + 'ted')\n")
     with real_board(image, card) as board:
         at_prompt(board)
         with Talk(board) as talk:
