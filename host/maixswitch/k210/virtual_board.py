@@ -94,6 +94,7 @@ class VirtualBoard:
                 parts.pop(address, None)
         else:
             self.sensor = Sensor(KINDS[kind])
+            chip.reset_sensor = self.sensor.reset
             chip.sccb[address] = chip.i2c[2].parts[address] = self.sensor
 
     # The card.
@@ -127,6 +128,18 @@ class VirtualBoard:
         write_tree(tree, self._folder, self._tree)
         self._tree, self._written = tree, self._fat.writes
         return True
+
+    @property
+    def card_writes(self) -> int:
+        """How many blocks of the card the firmware has written; 0 without a card."""
+        return self._fat.writes if self._fat else 0
+
+    def power_cycle(self) -> None:
+        """Switch the power off and on: the memory is lost, card and flash keep what was written."""
+        self.chip.memory.data[:] = 0
+        self.slot.insert(self._fat)
+        self.chip.uarths.incoming.clear()
+        self.chip.reset()
 
     @property
     def card(self) -> FatCard | None:
