@@ -14,6 +14,8 @@ from typing import Any
 
 HEAP = "heapsize=64m"
 MARK = b"\x00\xffmaixswitch-mark"  # as in stubs/virtual/wire.py
+LARGE = b"PCLXFOSE"
+"""Requests whose number is the length of their data."""
 SOFT, SOFT_RAW, RESET, LOST = 42, 43, 44, 45
 PR_SET_PDEATHSIG = 1
 
@@ -74,11 +76,13 @@ class Child:
             # A request may arrive in pieces, so an incomplete one waits for the next read.
             if len(self._heard) >= 8:
                 letter, size, number = struct.unpack("<BxHi", self._heard[:8])
+                if letter in LARGE:
+                    size = number
                 if len(self._heard) >= 8 + size:
                     data, self._heard = self._heard[8 : 8 + size], self._heard[8 + size :]
                     return letter, number, data
             try:
-                more = os.read(self.requests, 8192)
+                more = os.read(self.requests, 65536)
             except BlockingIOError:
                 return None
             if not more:
@@ -88,7 +92,9 @@ class Child:
     def answer(self, number: int = 0, data: bytes = b"") -> None:
         """Answer the request; do nothing if the program has ended."""
         with contextlib.suppress(BrokenPipeError):
-            os.write(self._answers, struct.pack("<Ii", len(data), number) + data)
+            rest = memoryview(struct.pack("<Ii", len(data), number) + data)
+            while rest:  # a signal may end a long write early
+                rest = rest[os.write(self._answers, rest) :]
 
     def mark(self) -> None:
         """Mark for an interrupted program where the answers continue."""
