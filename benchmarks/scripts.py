@@ -140,9 +140,7 @@ def results_on_firmware(
                 yield path, {"how": "failed", "error": error.message}
 
 
-def results_on_fakes(
-    paths: list[Path], base: dict[str, Any], limit: float
-) -> Iterator[tuple[Path, dict[str, Any]]]:
+def results_on_fakes(paths: list[Path], base: dict[str, Any], limit: float) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield each script with its result on the fakes."""
     from maixswitch.board.maixpy_script.on_fakes import run_on_fakes
 

@@ -112,13 +112,17 @@ def _summary(outcome: Outcome, options: Options) -> str:
     if outcome.how == RESET:
         return tr("the script restarted the chip after {seconds} s of board time", seconds=seconds)
     if outcome.how == CRASHED:
-        return tr("the firmware crashed after {seconds} s of board time: {reason}", seconds=seconds, reason=outcome.reason)
+        return tr(
+            "the firmware crashed after {seconds} s of board time: {reason}", seconds=seconds, reason=outcome.reason
+        )
     if outcome.how != RAISED:
         return tr("the run ended after {seconds} s of board time; --seconds sets the limit", seconds=seconds)
     message = tr("the script raised {error} after {seconds} s of board time", error=outcome.error, seconds=seconds)
     name = missing_name(outcome.error, options.source) if image_path(options.firmware) is None else ""
     if name:
-        message += "; " + tr("the fakes have no {name}: with --firmware FILE it runs, if the firmware has it", name=name)
+        message += "; " + tr(
+            "the fakes have no {name}: with --firmware FILE it runs, if the firmware has it", name=name
+        )
     return message
 
 
