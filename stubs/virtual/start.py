@@ -1,8 +1,8 @@
 """Boot the virtual board: start.py STUBS ANSWERS REQUESTS CARD FLASH FLAVOUR CAUSE MODE SPACE READONLY FLAG.
 
 STUBS, CARD, FLASH: folders; CARD is "" without a card. ANSWERS, REQUESTS: file numbers of the line. CAUSE of the boot:
-power, reset or soft, or script to run one script without a boot (script.py). MODE of the REPL: 0 or 1. SPACE: bytes that fit the card, "" for no limit. READONLY: "1" for a
-read-only card. FLAG: file number of the flag of Ctrl-C.
+power, reset or soft, or "script": then script.py runs one script without a boot. MODE of the REPL: 0 or 1. SPACE: bytes
+that fit the card, "" for no limit. READONLY: "1" for a read-only card. FLAG: file number of the flag of Ctrl-C.
 
 The exit code is 42 for a soft reset of the friendly REPL, 43 for one of the raw REPL, 44 for a reset of the chip, and
 45 when the line is closed.

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 
 MODULES = frozenset(
-    "_thread array audio binascii board builtins cmath collections errno fpioa_manager gc hashlib heapq ide_debug image "
-    "io json KPU lcd lvgl lvgl_helper machine Maix math micropython modules nes network os pmu pye_mp random re sensor "
-    "socket speech_recognizer select ssl struct sys time touchscreen ubinascii ucollections ucryptolib uctypes uerrno "
-    "uhashlib uheapq uio ujson ulab uos urandom ure uselect usocket ussl ustruct utime utimeq uzlib video zlib".split()
-)
+    (
+        "_thread", "array", "audio", "binascii", "board", "builtins", "cmath", "collections", "errno", "fpioa_manager",
+        "gc", "hashlib", "heapq", "ide_debug", "image", "io", "json", "KPU", "lcd", "lvgl", "lvgl_helper", "machine",
+        "Maix", "math", "micropython", "modules", "nes", "network", "os", "pmu", "pye_mp", "random", "re", "sensor",
+        "socket", "speech_recognizer", "select", "ssl", "struct", "sys", "time", "touchscreen", "ubinascii",
+        "ucollections", "ucryptolib", "uctypes", "uerrno", "uhashlib", "uheapq", "uio", "ujson", "ulab", "uos",
+        "urandom", "ure", "uselect", "usocket", "ussl", "ustruct", "utime", "utimeq", "uzlib", "video", "zlib",
+    )
+)  # fmt: skip
 """Modules inside the firmware images, full, lvgl and speech builds together (help("modules"))."""
 NO_MODULE = re.compile(r"ImportError: no module named '([\w.]+)'")
 NO_NAME = re.compile(r"ImportError: can(?:'t|not) import name '?(\w+)")

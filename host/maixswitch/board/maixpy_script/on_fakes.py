@@ -99,7 +99,7 @@ class _Partner:
     def serve(self) -> Outcome | None:
         """Return how the script ended, None if the interpreter ended by itself."""
         child = self._child
-        limit = time.monotonic() + max(LEAST_SECONDS, 6 * self._options.seconds)
+        limit = time.monotonic() + min(max(LEAST_SECONDS, 6 * self._options.seconds), self._options.pc_seconds)
         while self._outcome is None:
             if time.monotonic() > limit:
                 return Outcome(TIME, "", self._now / 1000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,12 +75,12 @@ def run_on(board: VirtualBoard, options: Options, film: Film) -> Outcome:
 
 
 def _follow(board: VirtualBoard, options: Options, film: Film) -> Outcome:
-    begin = board.chip.clock.cycles
+    begin, limit = board.chip.clock.cycles, time.process_time() + options.pc_seconds
     output = _Output(options.tell)
     shown = board.panel.writes
     ended = False
     ms = 0
-    while not ended and ms < options.seconds * 1000:
+    while not ended and ms < options.seconds * 1000 and time.process_time() < limit:
         ended = board.run(STEP, lambda: END in board.chip.uarths.sent)
         ms = (board.chip.clock.cycles - begin) // CYCLES_PER_MS
         if board.panel.writes != shown:

@@ -22,6 +22,7 @@ class Options:
     flash: what the flash chip holds, address -> content.
     camera, fit: as for `sim`.
     seconds: board time after which the run ends.
+    pc_seconds: processor time of this PC, on the fakes its time, after which the run ends as well.
     out: the folder for what the panel showed, None for none.
     zoom: enlargement of the saved pictures.
     tell: takes what the script prints, piece by piece.
@@ -36,6 +37,7 @@ class Options:
     camera: Path | None = None
     fit: str = "stretch"
     seconds: float = 10.0
+    pc_seconds: float = float("inf")
     out: Path | None = None
     zoom: int = 1
     tell: Callable[[str], None] = print
