@@ -15,6 +15,13 @@ ENDED, RAISED, OVER, RESET, CRASHED = range(5)
 """How a script ends; the first byte of its last request."""
 
 
+FOREIGN = (
+    "_asyncio", "_thread", "argparse", "asyncio", "cryptolib", "deflate", "framebuf", "mip", "platform", "requests",
+    "select", "socket", "ssl", "termios", "tls", "uctypes", "vfs", "websocket",
+)  # fmt: skip
+"""Modules of the interpreter that are no fakes: they lack what the firmware's have, or reach the PC and its network."""
+
+
 class Over(BaseException):
     """The time of the run is over. No `except Exception` of a script catches it."""
 
@@ -112,6 +119,7 @@ def run(system, system_time, opener, builtins, has_card, flavour) -> int:
     sys.path[:] = ["", "."] + (["/sd"] if has_card else []) + ["/flash", "/stubs"]
     system.chdir(folder)
     bench.cwd = folder
+    builtins.__import__ = _guarded(builtins.__import__)
     # _boot.py of the firmware leaves these names to every program.
     names = {"__name__": "__main__", "sys": sys, "os": sys.modules["uos"], "time": sys.modules["utime"]}
     names["exec"] = machinery.exec_of_v1_11(names)
@@ -135,6 +143,18 @@ def _execute(source, names):
     except BaseException as error:
         return (RAISED, repl.report(error))
     return (ENDED, "")
+
+
+def _guarded(own):
+    """Return an __import__ that refuses the modules of the interpreter that are no fakes."""
+
+    def load(name, *others):
+        first = name.split(".")[0]
+        if first in FOREIGN or (first[:1] == "u" and first[1:] in FOREIGN):
+            raise ImportError("no module named '%s'" % name)
+        return own(name, *others)
+
+    return load
 
 
 class _View:

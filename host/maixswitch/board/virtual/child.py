@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from maixswitch.board.virtual.confine import Confinement
+
 HEAP = "heapsize=64m"
 MARK = b"\x00\xffmaixswitch-mark"  # as in stubs/virtual/wire.py
 LARGE = b"PCLXFOSE"
@@ -52,14 +54,25 @@ class Child:
             "1" if options.get("readonly") else "",
             str(self._flag),
         )
+        writable = [folder for folder in (options.get("card"), options["flash"]) if folder]
+        # A script of a stranger gets no other files, no network and no programs; a board's owner trusts the card.
+        rules = Confinement(options["interpreter"], [str(stubs)], writable) if why == "script" else None
+
+        def prepare() -> None:
+            _die_with_parent()
+            if rules:
+                rules.enter()
+
         self._process = subprocess.Popen(
             [options["interpreter"], "-X", HEAP, str(stubs / "virtual" / "start.py"), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=text,
             stderr=options["log"],
             pass_fds=(answers, requests, self._flag),
-            preexec_fn=_die_with_parent,
+            preexec_fn=prepare,
         )
+        if rules:
+            rules.close()
         # The child has its own copies. If ours stayed open, the end of the program would not cause an end of file.
         for descriptor in (answers, requests, text):
             os.close(descriptor)
