@@ -47,7 +47,7 @@ class Confinement:
             self._allow(path, READ_FILE | READ_FOLDER)
         for path in writable:
             self._allow(path, handled & ~EXECUTE)
-        # The kernel runs a dynamic program through its loader, and a text through the program that its first line names.
+        # The kernel runs a dynamic program through its loader, a text through the program that its first line names.
         for path in (program, *_first_line(program), *(path for pattern in LOADERS for path in glob(pattern))):
             self._allow(path, READ_FILE | EXECUTE)
 
