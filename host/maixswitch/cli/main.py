@@ -51,6 +51,7 @@ COMMANDS = (
     Command("kmodel", "kmodel", "app", EXAMINE_MODELS, "Inspect a .kmodel: its memory, its speed, its answers."),
     Command("demo", "sim", "demo", RUN_ON_THIS_PC, "Show the app in half a minute, without card or board."),
     Command("sim", "sim", "sim", RUN_ON_THIS_PC, "Run the app of the board on this PC with a card."),
+    Command("run", "run", "run", RUN_ON_THIS_PC, "Run any MaixPy script on real firmware or on the fakes."),
     Command("screenshot", "screenshot", "screenshot", RUN_ON_THIS_PC, "Take pictures of the panel, on several boards."),
     Command("replay", "replay", "replay", RUN_ON_THIS_PC, "Repeat a recorded run and tell where it differs."),
     Command("diagram", "diagram", "diagram", RUN_ON_THIS_PC, "Print the app's state machine as a Mermaid diagram."),
