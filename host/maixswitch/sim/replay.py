@@ -107,18 +107,18 @@ class _ReplayBoard(SimulatedBoard):
         self._first = True
         super().__init__(*values, **named)
 
-    def _folder_card(self, folder: Path) -> FolderCard:
+    def folder_card(self, folder: Path) -> FolderCard:
         # The first card is the one at the start. The others have the paths that the script puts in.
         first, self._first = self._first, False
         part = self._recording.cards.get("" if first else folder.as_posix())
         if first and self._other_card is not None:
-            return super()._folder_card(self._other_card)
+            return super().folder_card(self._other_card)
         # If the contents were left out of the recording, take the folder on this PC, relative to the recorded script.
         if part is None or not part.complete:
-            return super()._folder_card(folder if first else Path(self._recording.options["base"]) / folder)
+            return super().folder_card(folder if first else Path(self._recording.options["base"]) / folder)
         card = _RecordedCard(dict(self._recording.contents(part)), part.folders, self.bench.MemoryCard)
-        if self._chosen_board:
-            card.choose_board(self._chosen_board)
+        if self.chosen_board:
+            card.choose_board(self.chosen_board)
         return card
 
     def can_insert(self, folder: Path) -> None:
