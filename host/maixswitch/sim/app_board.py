@@ -53,6 +53,7 @@ class AppBoard(ABC):
     """A board with card and camera. `power_on` starts the app.
 
     board: its id. flavour: its firmware, a flavour's name or an image's path.
+    image_digest: the SHA-256 of the image, "" for a flavour.
     keys: (IO pin, role) of its keys.
     chip: what the camera sees.
     crashes: the exceptions that mean that the chip would have crashed.
@@ -69,6 +70,7 @@ class AppBoard(ABC):
 
     board: str
     flavour: str
+    image_digest = ""
     keys: list[tuple[int, str]]
     chip: ChipCamera
     crashes: tuple[type[BaseException], ...]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from maixswitch import board_code
 from maixswitch.errors import EXIT_USAGE, KModelError, MaixSwitchError
-from maixswitch.k210.image import read_image
+from maixswitch.k210.image import digest_of, read_image
 from maixswitch.k210.require import require_unicorn
 from maixswitch.language import tr
 from maixswitch.sim import actions as s
@@ -67,7 +67,7 @@ class ChipBoard(AppBoard):
         if board:
             check_board(board)
         image = read_image(Path(flavour))
-        self.flavour = flavour
+        self.flavour, self.image_digest = flavour, digest_of(image)
         self.crashes = (ChipFault,)
         self.chosen_board, self.write_back, self.fit = board, write_back, fit
         # The fakes read the card's settings and models with the app's own code.

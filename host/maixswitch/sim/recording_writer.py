@@ -179,6 +179,7 @@ class RecordingWriter:
             "card": str(options.card),
             "board": options.board,
             "flavour": sim.flavour,
+            "image": sim.image_digest,
             "camera": str(options.camera or ""),
             "fit": options.fit,
             "rounding": options.rounding,

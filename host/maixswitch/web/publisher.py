@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch import __version__, board_code
+from maixswitch.k210.choice import image_path
 from maixswitch.language import LANGUAGES, catalogue, chosen, tr
 from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.view import describe
@@ -175,5 +176,6 @@ def kmodel_path(spec: Any) -> str:
 
 
 def firmware_of(flavour: str) -> str:
-    """Return the firmware's name for the check; "" stands for the default."""
-    return flavour or board_code.flavours().DEFAULT
+    """Return the firmware for the check, which runs in another folder; "" stands for the default."""
+    image = image_path(flavour)
+    return str(image.resolve()) if image else flavour or board_code.flavours().DEFAULT

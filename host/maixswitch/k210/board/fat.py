@@ -277,13 +277,13 @@ def first_block(card: FatCard, path: str) -> int:
 
     Raises FileNotFoundError when there is no such file, or when it is empty.
     """
-    cluster, is_folder = 2, True
+    cluster, inside_folder = 2, True
     for part in path.split("/"):
-        rows = {name.lower(): rest for name, *rest in _rows(card, cluster)} if is_folder else {}
-        if part.lower() not in rows:
+        rows = {name.lower(): (folder, first) for name, folder, first, _ in _rows(card, cluster)}
+        if not inside_folder or part.lower() not in rows:
             raise FileNotFoundError(path)
-        is_folder, cluster, _ = rows[part.lower()]
-    if is_folder or not cluster:
+        inside_folder, cluster = rows[part.lower()]
+    if inside_folder or not cluster:
         raise FileNotFoundError(path)
     return card.cluster_block(cluster)
 
