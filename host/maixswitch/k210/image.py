@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 from dataclasses import dataclass
@@ -56,6 +57,11 @@ def _package(path: Path, data: bytes) -> Image:
     if code is None:
         raise ValueError("no code")
     return Image(path, code, tuple(parts))
+
+
+def digest_of(image: Image) -> str:
+    """Return the SHA-256 of the code of an image, in hex."""
+    return hashlib.sha256(image.code).hexdigest()
 
 
 def read_image(path: Path) -> Image:

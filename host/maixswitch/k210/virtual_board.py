@@ -177,7 +177,13 @@ class VirtualBoard:
         """Return what the panel shows, (height, width) RGB565 words."""
         return self.panel.words()
 
-    # Time and the serial line.
+    # The power, time and the serial line.
+
+    def power_cycle(self) -> None:
+        """Switch the power off and on: the chip and its parts begin again, flash and card keep their contents."""
+        self.chip.reset()
+        self.panel.switch_on()
+        self.slot.insert(self.slot.blocks)
 
     def run(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
         """Run for some seconds of the board's time, or until a condition holds; return whether it held."""
