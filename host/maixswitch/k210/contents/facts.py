@@ -73,11 +73,16 @@ class Facts:
         return PYTHON_HEAP.get(self.api, 0)
 
     @property
+    def in_front(self) -> int:
+        """Bytes of the system heap before the Python heap."""
+        return IN_FRONT[self.v4, self.threads]
+
+    @property
     def free(self) -> int | None:
         """Bytes of the system heap that are free at the first prompt; None if the heap was not found."""
         if self.heap is None or not self.api:
             return None
-        size = self.heap.size - IN_FRONT[self.v4, self.threads] - STARTED[self.threads]
+        size = self.heap.size - self.in_front - STARTED[self.threads]
         if not (self.api == "maixpy" and self.version and flavours().parse(self.version) < SEPARATE_HEAP):
             size -= self.python_heap
         # The program break moves in pages, and the heap ends at one.
