@@ -21,6 +21,9 @@ OWN_CHIP = {"m5stickv": "AXP192", "amigo_tft": "AXP173", "amigo_ips": "AXP173", 
 PANELS = {"AXP173": (480, 320), "AXP192": (240, 135)}
 """The panel of the boards with such a power chip, for a build that no flavour is like."""
 QVGA = (320, 240)
+BOARDS = {"AXP173": "amigo_tft", "AXP192": "m5stickv"}
+CANMV_BOARD = "canmv_k210_01studio"
+MAIXPY_BOARD = "bit"
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,11 @@ def row_of(path: Path, item: Facts) -> Firmware:
         file=str(path),
         lacking=item.lacking,
     )
+
+
+def usual_board(item: Facts) -> str:
+    """Return the name of a board of the app's table that an image runs on."""
+    return BOARDS.get(item.power_chip, CANMV_BOARD if item.api == "canmv" else MAIXPY_BOARD)
 
 
 def build_of(item: Facts) -> Build:
