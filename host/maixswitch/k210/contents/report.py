@@ -8,7 +8,7 @@ from typing import Any
 
 from maixswitch import board_code
 from maixswitch.board_code import flavours
-from maixswitch.console import left, visible
+from maixswitch.console import left, visible, width
 from maixswitch.k210.image import Image
 from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.kmodel.judge.firmware import Firmware
@@ -171,7 +171,7 @@ def _faults(lacking: tuple[str, ...]) -> Iterator[str]:
 
 
 def _two_columns(fields: list[tuple[str, str]]) -> Iterator[str]:
-    columns = max(len(name) for name, _ in fields)
+    columns = max(width(name) for name, _ in fields)
     for name, value in fields:
         yield f"  {left(name, columns)}  {value}"
 
