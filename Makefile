@@ -33,10 +33,9 @@ $(STAMP): pyproject.toml
 test: $(STAMP)
 	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
 
-# One worker for each core: an image boots once in each of them.
 firmware: $(STAMP)
 	@test -d "$(FIRMWARE)" || { echo "expected a folder of firmware images: make firmware FIRMWARE=DIR" >&2; exit 1; }
-	MAIXSWITCH_FIRMWARE="$(abspath $(FIRMWARE))" $(BIN)/python -m pytest -q -n logical --dist loadgroup tests/firmware
+	MAIXSWITCH_FIRMWARE="$(abspath $(FIRMWARE))" $(BIN)/python -m pytest -q $(SIDE_BY_SIDE) tests/firmware
 
 check: lint types test
 

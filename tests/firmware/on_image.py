@@ -1,15 +1,22 @@
-"""Put probes to a firmware image on the virtual K210."""
+"""Put probes to a firmware image on the virtual K210.
+
+To write new probes: python -m tests.firmware.on_image IMAGE FILE prints the statements of a file with the answers.
+"""
 
 from __future__ import annotations
 
-import json
-import os
+import hashlib
+import sys
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import flavours
 from tests.firmware import card
-from tests.firmware.probe_file import CRASH, program
+from tests.firmware.probe_file import CRASH, holds, normal, program, read
+
+if TYPE_CHECKING:
+    from maixswitch.k210.virtual_board import VirtualBoard
 
 BOARDS = {
     "m5stickv": "m5stickv",
@@ -27,51 +34,43 @@ class Crash(Exception):
 
 
 class RealBoard:
-    """A board with an image, the card of the probes and a camera. It boots once; each group gets a copy of it."""
+    """Boards with an image, the card of the probes and a camera: one boots, the others start behind its boot."""
 
-    def __init__(self, image: Path, row: tuple, folder: Path) -> None:  # type: ignore[type-arg]
-        from maixswitch.k210.image import read_image
-        from maixswitch.k210.virtual_board import VirtualBoard
+    def __init__(self, image: Path, row: tuple) -> None:  # type: ignore[type-arg]
+        from maixswitch.k210 import image as images
+        from maixswitch.k210 import saved_state
 
-        card.write(folder)
-        board = BOARDS.get(row[flavours.NAME], "bit")
-        self._board = VirtualBoard(read_image(image), board, folder, camera=card.picture)
-        self._board.boot()
+        self._folder = tempfile.TemporaryDirectory()
+        self._card = Path(self._folder.name) / "card"
+        self._state = Path(self._folder.name) / "state"
+        self._image = images.read_image(image)
+        self._name = BOARDS.get(row[flavours.NAME], "bit")
+        card.write(self._card)
+        first = self._new()
+        first.boot()
+        saved_state.save(first, self._state)
+
+    def _new(self) -> VirtualBoard:
+        from maixswitch.k210 import virtual_board
+
+        return virtual_board.VirtualBoard(self._image, self._name, self._card, camera=card.picture)
 
     def answers(self, set_up: list[str], statements: list[str]) -> list[str]:
         """Return what the firmware answers to each statement; after a crash the next one finds a new board."""
+        from maixswitch.k210 import saved_state
+
         texts: list[str] = []
         while len(texts) < len(statements):
-            texts += self._in_a_copy(set_up, statements[len(texts) :])
-        return texts
-
-    def _in_a_copy(self, set_up: list[str], statements: list[str]) -> list[str]:
-        # A fork copies the whole board in a moment, where a boot takes seconds.
-        reading, writing = os.pipe()
-        process = os.fork()
-        if process == 0:
-            status = 1
-            try:
-                os.write(writing, json.dumps(self._ask(set_up, statements)).encode())
-                status = 0
-            finally:
-                os._exit(status)
-        os.close(writing)
-        with os.fdopen(reading, "rb") as pipe:
-            data = pipe.read()
-        os.waitpid(process, 0)
-        texts: list[str] = json.loads(data or b"[]")
-        if not texts:
-            raise AssertionError("the set-up failed: " + "\n".join(set_up))
+            self._board = self._new()
+            saved_state.load(self._board, self._state)
+            texts += self._ask(set_up, statements[len(texts) :])
         return texts
 
     def _ask(self, set_up: list[str], statements: list[str]) -> list[str]:
         texts: list[str] = []
-        try:
-            if self._execute("\n".join(set_up))[1]:
-                return []
-        except Crash:
-            return []
+        error = self._execute("\n".join(set_up))[1]
+        if error:
+            raise AssertionError(f"the set-up failed: {error}")
         for statement in statements:
             try:
                 texts.append("".join(self._execute(program(statement))))
@@ -97,3 +96,28 @@ class RealBoard:
         taken = bytes(sent[:end])
         del sent[:end]
         return taken
+
+
+def row_of(image: Path) -> tuple | None:  # type: ignore[type-arg]
+    """Return the row of `flavours` of an image file, or None when the table does not know it."""
+    digest = hashlib.sha256(image.read_bytes()).hexdigest()[:12]
+    return next((row for row in flavours.images() if row[flavours.IMAGE] == digest), None)
+
+
+def main() -> None:
+    image, probes = Path(sys.argv[1]), Path(sys.argv[2])
+    row = row_of(image)
+    if row is None:
+        sys.exit(f"{image} is not an image of stubs/flavours.py")
+    board = RealBoard(image, row)
+    for group in read(probes):
+        chosen = [probe for probe in group.probes if holds(group.on + probe.on, row)]
+        print(f"\n== {group.name}", *group.set_up, sep="\n")
+        for probe, answer in zip(
+            chosen, board.answers(group.set_up, [probe.statement for probe in chosen]), strict=True
+        ):
+            print(f">>> {probe.statement}", *normal(answer).splitlines(), sep="\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -86,10 +84,9 @@ def images() -> list[object]:
     folder = os.environ.get("MAIXSWITCH_FIRMWARE")
     if not folder:
         return [pytest.param(None, id="none", marks=pytest.mark.skip("set MAIXSWITCH_FIRMWARE to a folder of images"))]
-    rows = {row[flavours.IMAGE]: row for row in flavours.images() if row[flavours.IMAGE]}
     found: list[object] = []
     for path in sorted(Path(folder).glob("*.bin")):
-        row = rows.get(hashlib.sha256(path.read_bytes()).hexdigest()[:12])
+        row = on_image.row_of(path)
         if row:
             found.append(pytest.param((path, row), id=f"{row[flavours.NAME]}@{row[flavours.VERSION]}"))
     return found
@@ -98,8 +95,7 @@ def images() -> list[object]:
 @functools.lru_cache(maxsize=1)
 def booted(path: Path, row: tuple) -> on_image.RealBoard:  # type: ignore[type-arg]
     """Return a board at the prompt of an image, and keep the last one."""
-    with tempfile.TemporaryDirectory() as folder:
-        return on_image.RealBoard(path, row, Path(folder))
+    return on_image.RealBoard(path, row)
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name.replace(" ", "-"))
