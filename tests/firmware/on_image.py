@@ -74,7 +74,8 @@ class RealBoard:
         for statement in statements:
             try:
                 texts.append("".join(self._execute(program(statement))))
-            except Crash:
+            # The chip raises ValueError where a DMA reads from where there is nothing.
+            except (Crash, ValueError):
                 return [*texts, CRASH]
         return texts
 

@@ -122,7 +122,7 @@ def holds(on: list[str], row: tuple) -> bool:  # type: ignore[type-arg]
     versions: list[bool] = []
     rest: list[bool] = []
     for item in on:
-        compared = re.fullmatch(r"(>=|<|)(v[0-9].*)", item)
+        compared = re.fullmatch(r"(>=|<|)(v[0-9]+\..*)", item)
         column = item.removeprefix("no-").upper()
         if compared:
             of_item = flavours.parse(compared[2])
