@@ -82,7 +82,9 @@ def init(
     panel = bench.flavour[flavours.PANEL]
     width = width or panel[0]
     height = height or panel[1]
-    freq = freq or (40000000 if panel[0] == 240 else 15000000)
+    # An image of v0.6.2 keeps its default clock, whatever freq says, for a panel of type 1; lcd.freq() changes it.
+    default = 40000000 if panel[0] == 240 else 15000000
+    freq = default if type in (1, 5) else freq or default
     para = {
         "width": width,
         "height": height,

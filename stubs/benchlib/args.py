@@ -15,13 +15,14 @@ def lenient(function):
         return function
     code = function.__code__
     limit = code.co_argcount
+    takes_all = code.co_flags & 4  # it has *args
     known = set(name for name in code.co_varnames[: limit + code.co_kwonlyargcount] if not name.startswith("_"))
 
     def call(*args, **keywords):
         # A name with "_" is a position for the firmware: as a keyword it is ignored, and the position is missing.
         if keywords:
             keywords = dict([(name, keywords[name]) for name in keywords if name in known])
-        return function(*args[:limit], **keywords)
+        return function(*(args if takes_all else args[:limit]), **keywords)
 
     call.__wrapped__ = function
     call.__name__ = function.__name__

@@ -321,6 +321,8 @@ class Image:
         bench.enter("Image.save")
         if not 1 <= quality <= 100:
             raise OSError("Error: 1 <= quality <= 100!")
+        if not isinstance(path, str):
+            raise TypeError("can't convert '%s' object to str implicitly" % type(path).__name__)
         from benchlib import imgops
 
         imgops.save(self, path, roi)

@@ -46,7 +46,8 @@ def resize(img, w: int, h: int):
     """
     # The memory is allocated even when nobody reads pixels, because a full heap must fail in both cases.
     new = _new(type(img), w, h, img._bpp)
-    if not pixels_matter():
+    # A side of 0 gives a picture without pixels.
+    if not pixels_matter() or w * h == 0:
         return new
     if img._bpp == 1:
         return _filled(new, _resize_grey(img, w, h))

@@ -234,15 +234,15 @@ class KPU:
         return True
 
     @staticmethod
-    def sigmoid(*_x) -> float:
+    def sigmoid(_x: float, *_more) -> float:
         """Return 1 / (1 + e^-x) of the last argument; it is called on an object or on the class."""
-        x = _x[-1]
+        x = _more[-1] if _more else _x
         return 1.0 / (1.0 + math.exp(-x))
 
     @staticmethod
-    def softmax(*_values) -> list:
+    def softmax(_values: list, *_more) -> list:
         """Return the softmax of a list, the last argument. Raises TypeError for another type."""
-        values = _values[-1]
+        values = _more[-1] if _more else _values
         if not isinstance(values, list):
             raise TypeError("Can't convert %s to list" % type(values).__name__)
         largest = max(values)

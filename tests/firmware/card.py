@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchlib.models import kmodel_v3
 from maixswitch.kmodel.write import samples
 
 GREY = 132
@@ -31,7 +30,6 @@ def files() -> dict[str, bytes]:
         "picture.png": b"\x89PNG\r\n\x1a\n" + bytes(40),
         "dir/inside.txt": b"inside\n",
         "blobs.kmodel": samples.blob_detector(),
-        "dense.kmodel": bytes(kmodel_v3(last="fc", floats=4, classes=3)) + bytes(256),
     }
     for name in PUBLIC:
         path = shared_models() / name
