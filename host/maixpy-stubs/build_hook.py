@@ -12,8 +12,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 class StubsHook(BuildHookInterface[Any]):
     """Puts a module that Python lacks into MODULE-stubs/ (PEP 561), and the others at the top.
 
-    Type checkers prefer their own stub of a module of Python, unless `pip install --target typings` put ours into the folder
-    for stubs, where it must lie at the top.
+    Type checkers prefer their own stub of a module of Python, unless `pip install --target typings` put ours into the
+    folder for stubs, where it must lie at the top.
     """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

@@ -5,8 +5,8 @@
 A row of the table has four columns, parted by tabs: name, declaration, where, says.
 
 name: of a module's name, or CLASS.MEMBER. Rows of one name in a row are overloads. `import` rows come first.
-declaration: `module`, `class`, `(parameters) -> type`, `static (...) -> type`, `= value`, `: type`, `alias TYPE`, `same as
-    MODULE`, or `keyword` for a name that Python cannot write.
+declaration: `module`, `class`, `(parameters) -> type`, `static (...) -> type`, `= value`, `: type`, `alias TYPE`,
+    `same as MODULE`, or `keyword` for a name that Python cannot write.
 where: the flavours that have the name, as "only full, with_lvgl", "not minimum" and "since v0.6.2-41"; empty for all.
 says: the docstring.
 """
@@ -23,8 +23,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TABLE = HERE / "table"
 FOLDERS = ("typings", "typings-canmv", "typings-pyright")
-"""`maix` of CanMV is apart, since Windows and macOS cannot keep Maix.pyi and maix.pyi in one folder, and `sys` is apart,
-since mypy refuses a stub for it."""
+"""`maix` of CanMV is apart, since Windows and macOS cannot keep Maix.pyi and maix.pyi in one folder. `sys` and
+`collections` are apart, since mypy refuses stubs for them."""
 WIDTH = 120
 FROM_TYPING = ("Any", "Final", "NoReturn", "TypeAlias", "TypeVar", "overload")
 FROM_ABC = ("Callable", "Iterator", "Sequence")
