@@ -23,10 +23,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TABLE = HERE / "table"
 FOLDERS = ("typings", "typings-canmv", "typings-pyright")
-"""`maix` of CanMV is apart, since Windows and macOS cannot keep Maix.pyi and maix.pyi in one folder. `sys` and
-`collections` are apart, since mypy refuses stubs for them."""
+"""`maix` of CanMV is apart, since Windows and macOS cannot keep Maix.pyi and maix.pyi in one folder. `sys` is apart,
+since mypy refuses a stub for it. `collections` has none, as type checkers know namedtuple in their own stub only."""
 WIDTH = 120
-FROM_TYPING = ("Any", "Final", "NoReturn", "TypeAlias", "TypeVar", "overload")
+FROM_TYPING = ("Any", "Final", "Literal", "NoReturn", "TypeAlias", "TypeVar", "overload")
 FROM_ABC = ("Callable", "Iterator", "Sequence")
 UNKNOWN = "(*args: Any, **kwargs: Any) -> Any"
 
