@@ -3,6 +3,7 @@
 
 from typing import Any
 
+list: Any
 ALIGN: Any
 ANIM: Any
 BORDER: Any
@@ -70,12 +71,12 @@ img_header_t: Any
 imgbtn: Any
 indev_data_t: Any
 indev_drv_t: Any
+indev_proc_t: Any
 indev_t: Any
 kb: Any
 label: Any
 led: Any
 line: Any
-list: Any
 ll_t: Any
 lmeter: Any
 mbox: Any
@@ -276,7 +277,6 @@ def indev_get_type(*args: Any, **kwargs: Any) -> Any: ...
 def indev_get_vect(*args: Any, **kwargs: Any) -> Any: ...
 def indev_init(*args: Any, **kwargs: Any) -> Any: ...
 def indev_is_dragging(*args: Any, **kwargs: Any) -> Any: ...
-def indev_proc_t(*args: Any, **kwargs: Any) -> Any: ...
 def indev_read(*args: Any, **kwargs: Any) -> Any: ...
 def indev_read_task(*args: Any, **kwargs: Any) -> Any: ...
 def indev_reset(*args: Any, **kwargs: Any) -> Any: ...

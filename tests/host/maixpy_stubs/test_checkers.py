@@ -21,9 +21,10 @@ MYPY_HAS_NOT = {("faces.py", "sys.print_exception")}
 
 
 def test_the_scripts_are_micropython() -> None:
-    """The script with mistakes aside, they would run on a board."""
+    """The script with mistakes aside, all keep to the language of the board; they use more modules than the app."""
     for path in SCRIPTS.glob("*.py"):
-        assert path.name == "wrong.py" or not check_file(path)
+        found = [problem for problem in check_file(path) if problem.rule != "module"]
+        assert path.name == "wrong.py" or not found
 
 
 def test_mypy_on_scripts() -> None:
