@@ -48,8 +48,8 @@ def rgb_to_grayscale(rgb: tuple) -> int:
     return planes.lightness(rgb[0], rgb[1], rgb[2])
 
 
-ASCII = 6
-UTF8 = 5
+ASCII = 0
+UTF8 = 2
 
 
 def font_load(kind: int, width: int, height: int, source) -> None:

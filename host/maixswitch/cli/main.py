@@ -42,6 +42,9 @@ GROUPS = (MAKE_A_CARD, IMPORT_MODELS, EXAMINE_MODELS, RUN_ON_THIS_PC, WORK_WITH_
 COMMANDS = (
     Command("new", "new", "new", MAKE_A_CARD, "Make a card: the app, sample models and a README.txt."),
     Command("build", "build", "build", MAKE_A_CARD, "Write the app's part of a card: boot.py, main.py and device/."),
+    Command(
+        "editor", "editor", "editor", MAKE_A_CARD, "Set up a card for editors: completion, checks of MaixPy's names."
+    ),
     Command("order", "order", "order", MAKE_A_CARD, "Change the order of a card's models."),
     Command("remove", "remove", "remove", MAKE_A_CARD, "Delete one model's folder from a card."),
     Command("import", "import_", "import_", IMPORT_MODELS, "Import models of any common export format onto a card."),
