@@ -400,6 +400,8 @@ class Chip:
             device, offset, value = self._corrections.pop(0)
             device.set(offset, value)
         clock.cycles = max(clock.cycles, start + SLICE)
+        if self.stopping:
+            return
         if all(hart.idle or not hart.running for hart in self.harts):
             clock.cycles = max(clock.cycles, min(self._next_change(), start + LONGEST_JUMP))
         elif self._delay and (self.harts[1].idle or not self.harts[1].running):

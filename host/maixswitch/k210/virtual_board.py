@@ -134,13 +134,6 @@ class VirtualBoard:
         """How many blocks of the card the firmware has written; 0 without a card."""
         return self._fat.writes if self._fat else 0
 
-    def power_cycle(self) -> None:
-        """Switch the power off and on: the memory is lost, card and flash keep what was written."""
-        self.chip.memory.data[:] = 0
-        self.slot.insert(self._fat)
-        self.chip.uarths.incoming.clear()
-        self.chip.reset()
-
     @property
     def card(self) -> FatCard | None:
         """The card in the slot."""
@@ -180,7 +173,9 @@ class VirtualBoard:
     # The power, time and the serial line.
 
     def power_cycle(self) -> None:
-        """Switch the power off and on: the chip and its parts begin again, flash and card keep their contents."""
+        """Switch the power off and on: the memory is lost, flash and card keep their contents."""
+        self.chip.memory.data[:] = 0
+        self.chip.uarths.incoming.clear()
         self.chip.reset()
         self.panel.switch_on()
         self.slot.insert(self.slot.blocks)
