@@ -28,7 +28,13 @@ def board(
         Path, typer.Argument(metavar="CARD", help="Folder of the card; the board writes to it.", show_default=False)
     ],
     pty: Annotated[bool, typer.Option("--pty", help="Use a pseudo terminal, the only kind so far.")] = False,
-    flash: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for /flash; default: an empty one.")] = None,
+    flash: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Folder for /flash; with a firmware image, a file with what is in the flash chip. Default: empty.",
+        ),
+    ] = None,
     rate: Annotated[
         int | None, typer.Option(min=300, max=5_000_000, help="Pace of the line in bit/s; default: no limit.")
     ] = None,
@@ -36,15 +42,27 @@ def board(
     fault: Annotated[
         list[str] | None, typer.Option(metavar="NAME@N", help="A fault of the line or the board; may be repeated.")
     ] = None,
-    firmware: Annotated[str, typer.Option(help="Firmware flavour; default: minimum_with_kmodel_v4_support.")] = "",
+    firmware: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Firmware flavour (default: minimum_with_kmodel_v4_support), or the file of a firmware image.",
+        ),
+    ] = "",
+    kind: Annotated[
+        str, typer.Option("--board", metavar="NAME", help="With a firmware image: the board around it; default: bit.")
+    ] = "",
     space: Annotated[int | None, typer.Option(min=0, help="Bytes that the card holds; default: no limit.")] = None,
     readonly: Annotated[bool, typer.Option("--readonly", help="The card cannot be written.")] = False,
 ) -> None:
     """Run a virtual board behind a serial port of this PC, until you press Ctrl-C.
 
-    The folder CARD is the board's card: the board runs its programs and writes its files. The programs run on this PC
-    with your rights, so use only cards that you trust. Any program that talks to a board can talk to this one:
-    maixswitch itself, mpremote or a terminal.
+    The folder CARD is the board's card: the board runs its programs and writes its files. Any program that talks to a
+    board can talk to this one: maixswitch itself, mpremote or a terminal.
+
+    Without a firmware image, the programs run on this PC with your rights, so use only cards that you trust. With one
+    (--firmware FILE.bin), the real firmware runs on a virtual K210 and reaches nothing but the card. That card is made
+    of the folder at the start; what the firmware writes is put into the folder when it has been quiet for a second.
 
     \b
     A fault is NAME@N: it happens at the N-th byte to the board. back-NAME@N counts the bytes from the board:
@@ -54,24 +72,36 @@ def board(
     """
     from maixswitch.board.virtual import VirtualBoard
     from maixswitch.board.virtual.handle import FLAVOUR
+    from maixswitch.k210.choice import image_path
 
     if not pty:
         raise MaixSwitchError(tr("board: add --pty, the only kind of virtual board so far"), EXIT_USAGE)
     # Check everything before the signal handlers change and the board starts.
     _check_card(card)
-    _check_flavour(firmware or FLAVOUR)
+    image = image_path(firmware)
+    if image is None:
+        _check_flavour(firmware or FLAVOUR)
+        if kind:
+            raise MaixSwitchError(
+                tr("--board {board} goes with a firmware image; add --firmware FILE.bin", board=kind), EXIT_USAGE
+            )
+    else:
+        _check_chip(kind, space, readonly)
     for ending in (signal.SIGTERM, signal.SIGINT):  # a shell starts background programs with SIGINT ignored
         signal.signal(ending, signal.default_int_handler)
     try:
         with VirtualBoard(
             card,
-            flash,
+            None if image else flash,
             rate=rate,
             faults=faults(fault or []),
             flavour=firmware or FLAVOUR,
             space=space,
             readonly=readonly,
             link=link,
+            image=image,
+            board=kind or "bit",
+            flash_file=flash if image else None,
         ) as running:
             _introduce(running.port, card)
             # `wire` raises if the process behind the port has ended, so this loop ends then, too.
@@ -79,6 +109,22 @@ def board(
                 time.sleep(0.5)
     except KeyboardInterrupt:
         console.say(tr("the virtual board is off"))
+
+
+def _check_chip(kind: str, space: int | None, readonly: bool) -> None:
+    """Raise MaixSwitchError (usage) for options that mean nothing to a real firmware, or an unknown board."""
+    from maixswitch import board_code
+
+    boards = board_code.boards()
+    if kind and kind not in boards.names():
+        known = ", ".join(boards.names())
+        raise MaixSwitchError(tr("--board {board}: unknown board; known: {known}", board=kind, known=known), EXIT_USAGE)
+    if space is not None or readonly:
+        name = "--readonly" if readonly else "--space"
+        raise MaixSwitchError(
+            tr("{option}: a real firmware sees a whole card; put a large file on it to fill it", option=name),
+            EXIT_USAGE,
+        )
 
 
 def _introduce(port: str, card: Path) -> None:

@@ -16,11 +16,11 @@ from unicorn.unicorn_py3 import unicorn as binding
 
 from .clock import READS_OF_A_DELAY, SLICE, Clock
 from .firmware_code import COUNTER, adapt
-from .hart import Hart
+from .hart import WAITING_SLICE, Hart
 from .image import Image
 from .memory import PAGE, Memory, host_address
 from .peripherals.chip_view import I2cPart, Named
-from .peripherals.clint import Clint
+from .peripherals.clint import NEVER, Clint
 from .peripherals.device import Device
 from .peripherals.dmac import Dmac
 from .peripherals.dvp import Dvp
@@ -45,10 +45,8 @@ from .peripherals.watchdog import Watchdog
 
 READ = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_void_p)
 WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_uint64, ctypes.c_void_p)
-IDLE_SHARE = 20
-"""A hart that does nothing but wait gets a slice of this part of the length."""
-IDLE_JUMP = 8
-"""Slices by which the clock moves on when one hart is in a delay loop and the other idles."""
+LONGEST_JUMP = 50 * SLICE
+"""Cycles by which the clock moves on at most when all harts only wait, so that whoever drives the chip gets a turn."""
 
 Camera = Callable[[int, int], NDArray[np.uint8]]
 
@@ -88,6 +86,7 @@ class Chip:
         self.stopping = False
         self.reset_requested = False
         self.camera: Camera | None = None
+        self.reset_sensor: Callable[[], None] = lambda: None
         self.sccb: dict[int, I2cPart] = {}
         self.watched_outputs = 0
         self.pin_levels: dict[int, bool] = {}
@@ -98,6 +97,9 @@ class Chip:
         self._keep: list[Any] = []
         self._running: Hart | None = None
         self._delay = False
+        self._delay_start = 0
+        self._delay_accesses = 0
+        self.accesses = 0
         self._corrections: list[tuple[PageDevice, int, int]] = []
 
         self.harts = [Hart(self, number) for number in (0, 1)]
@@ -171,9 +173,14 @@ class Chip:
 
     def _callbacks(self, device: Device) -> tuple[Any, Any]:
         clock, get, put = self.clock, device.read, device.write
+        # A sleeping thread of FreeRTOS reads the counter and yields, again and again, by an interrupt of the CLINT.
+        # That is a delay, too.
+        counts = device.name != "CLINT"
 
         def read(handle: Any, offset: int, size: int, user: Any) -> int:
-            clock.reads = 0
+            if counts:
+                clock.reads = 0
+                self.accesses += 1
             try:
                 return get(offset)
             except BaseException as error:
@@ -181,7 +188,9 @@ class Chip:
                 return 0
 
         def write(handle: Any, offset: int, size: int, value: int, user: Any) -> None:
-            clock.reads = 0
+            if counts:
+                clock.reads = 0
+                self.accesses += 1
             try:
                 put(offset, value & 0xFFFF_FFFF)
             except BaseException as error:
@@ -360,24 +369,57 @@ class Chip:
                 return True
         return False
 
+    def step(self, count: int) -> int:
+        """Run hart 0 alone for about `count` instructions; return where it is then."""
+        hart = self.harts[0]
+        self._running = hart
+        hart.run(count)
+        self._running = None
+        self.clock.cycles += count
+        return hart.pc
+
+    def pass_time(self, cycles: int) -> None:
+        """Let time pass in which the firmware does nothing: at most up to the next event, which it must see."""
+        self.clock.cycles += max(min(cycles, self._next_change() - self.clock.cycles), 0)
+
     def _slice(self) -> None:
         clock = self.clock
         start = clock.cycles
         self._happen()
         self.clint.update()
         self.uarths.feed()
+        if not self._delay:
+            self._delay_start = start
         self._delay = False
+        clock.reads = 0
         for hart in self.harts:
             if hart.running and not self.stopping:
                 self._running = hart
-                hart.run(SLICE // IDLE_SHARE if hart.idle and hart.number else SLICE)
+                hart.run(WAITING_SLICE if hart.idle else SLICE)
                 self._running = None
         while self._corrections:
             device, offset, value = self._corrections.pop(0)
             device.set(offset, value)
         clock.cycles = max(clock.cycles, start + SLICE)
-        if self._delay and (self.harts[1].idle or not self.harts[1].running):
-            clock.cycles += IDLE_JUMP * SLICE
+        if self.stopping:
+            return
+        if all(hart.idle or not hart.running for hart in self.harts):
+            clock.cycles = max(clock.cycles, min(self._next_change(), start + LONGEST_JUMP))
+        elif self._delay and (self.harts[1].idle or not self.harts[1].running):
+            # The longer the delay already is, the longer a step of it may be: it ends a sixteenth too late at most.
+            if self._delay_accesses != self.accesses:
+                self._delay_accesses, self._delay_start = self.accesses, start
+            step = (clock.cycles - self._delay_start) // 16
+            clock.cycles += min(max(step, SLICE), LONGEST_JUMP, max(self._next_change() - clock.cycles, 0))
+
+    def cycles_to_next_change(self) -> int:
+        """Return how long nothing can happen but what the harts do themselves."""
+        return max(min(self._next_change() - self.clock.cycles, LONGEST_JUMP), 0)
+
+    def _next_change(self) -> int:
+        """Return the cycle at which something can wake harts that only wait."""
+        event = self._events[0][0] if self._events else NEVER
+        return min(event, self.clint.next_change(), self.uarths.next_change())
 
     def _happen(self) -> None:
         while self._events and self._events[0][0] <= self.clock.cycles:

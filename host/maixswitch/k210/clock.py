@@ -5,8 +5,8 @@ from __future__ import annotations
 SLICE = 20_000
 """Instructions and cycles that a hart runs between two looks at events and the other hart."""
 CYCLES_OF_A_READ = 60
-READS_OF_A_DELAY = 24
-"""So many reads of the cycle counter in a row, with no other access of a device, are a delay loop."""
+READS_OF_A_DELAY = 10
+"""So many reads of the cycle counter in one slice, with no other access of a device, are a delay loop."""
 
 
 class Clock:

@@ -7,6 +7,7 @@ the same value from elsewhere. Data that looks like such an instruction did no h
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,11 @@ COUNTER = 0x7E0
 CSR_READ = 0x2073
 """csrrs rd, csr, x0 without rd and csr."""
 MRET = 0x3020_0073
+A0, A5 = 10, 15
+COUNTDOWN = bytes.fromhex("0100fd37f5ff")
+"""nop; a5 -= 1; again unless a5 is 0: the drivers' delays are made of it."""
+SHORT_COUNTDOWN = bytes.fromhex("19c57d35e547") + COUNTDOWN + bytes.fromhex("d5bf")
+"""a0 rounds of counting 25 down to 0."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +34,13 @@ class Sites:
 
     enables: the instruction behind each one that may set MIE in mstatus; a waiting interrupt is taken there.
     returns: each mret.
+    delays: (the first instruction of a loop that only wastes time, the register that counts its rounds down,
+        instructions of a round).
     """
 
     enables: tuple[int, ...]
     returns: tuple[int, ...]
+    delays: tuple[tuple[int, int, int], ...] = ()
 
 
 def adapt(image: bytearray) -> Sites:
@@ -62,4 +71,15 @@ def adapt(image: bytearray) -> Sites:
                 else:
                     continue
                 image[offset : offset + 4] = word.to_bytes(4, "little")
-    return Sites(tuple(sorted(enables)), tuple(sorted(returns)))
+    return Sites(tuple(sorted(enables)), tuple(sorted(returns)), tuple(_delays(bytes(image))))
+
+
+def _delays(image: bytes) -> Iterator[tuple[int, int, int]]:
+    at = image.find(COUNTDOWN)
+    while at >= 0:
+        start = at - SHORT_COUNTDOWN.find(COUNTDOWN)
+        if image[max(start, 0) :].startswith(SHORT_COUNTDOWN):
+            yield start, A0, 78
+        else:
+            yield at, A5, 3
+        at = image.find(COUNTDOWN, at + 2)

@@ -14,7 +14,7 @@ from .peripherals.chip_view import ChipView
 
 NEVER = 0xFFFF_FFFF_FFFF_FFF0
 """An address at which no code lies: runs end by their number of instructions."""
-EARLY_STOP = SLICE // 20
+EARLY_STOP = SLICE // 100
 """What an interrupt inside a slice is taken to cost, since Unicorn does not say how many instructions it ran."""
 MIE, MPIE, MPP = 1 << 3, 1 << 7, 3 << 11
 INTERRUPT = 1 << 63
@@ -23,7 +23,16 @@ EXTERNAL, SOFT, TIMER = 11, 3, 7
 ILLEGAL, ECALL = 2, 11
 ECALLS = (8, 9, 11)
 """Calls from user, supervisor and machine mode; a firmware is always in machine mode."""
-IDLE_BYTES = 64
+LOOP_BYTES = 64
+"""A hart whose pc is this close to where it was a slice ago may be in a loop that only waits."""
+LOOP_STEPS = 24
+"""Instructions within which the state of a hart that only waits comes back."""
+LEAST_ROUNDS = 4
+"""A delay of fewer rounds is run as it is."""
+WAKING_SLICE = 2_000
+"""Instructions that a hart gets when an interrupt took it out of a loop that only waits."""
+WAITING_SLICE = 200
+"""Instructions of a slice of a hart that only waits for memory to change."""
 FAULTS = {
     unicorn.UC_ERR_FETCH_UNMAPPED: 1,
     unicorn.UC_ERR_FETCH_PROT: 1,
@@ -54,6 +63,7 @@ class Hart:
         self.running = False
         self.idle = False
         self.pc = CACHED
+        self._loops: dict[int, bool] = {}
         self.fault: tuple[int, int, int] | None = None
         self.uc = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV64)
         address = host_address(chip.memory.buffer)
@@ -75,6 +85,11 @@ class Hart:
             address = CACHED + offset
             self.uc.hook_add(unicorn.UC_HOOK_CODE, self._returns, begin=address, end=address)
 
+        for offset, register, cycles in sites.delays:
+            address = CACHED + offset
+            counter = r.UC_RISCV_REG_X0 + register
+            self.uc.hook_add(unicorn.UC_HOOK_CODE, self._delays, (counter, cycles), begin=address, end=address)
+
     # Hooks. They only note what happened and stop Unicorn; `run` acts on it.
 
     def _exception(self, uc: Any, number: int, user: Any) -> None:
@@ -93,6 +108,18 @@ class Hart:
         if self.lines:
             self._mret = True
             uc.emu_stop()
+
+    def _delays(self, uc: Any, address: int, size: int, loop: tuple[int, int]) -> None:
+        # The rounds up to the next event pass at once: they change nothing but the counter. A camera's reset waits
+        # in such loops, which would be 60 million instructions (seen with v0.6.2-72).
+        counter, cycles = loop
+        rounds = uc.reg_read(counter)
+        skipped = min(rounds - 1, self.chip.cycles_to_next_change() // cycles)
+        if skipped >= LEAST_ROUNDS:
+            uc.reg_write(counter, rounds - skipped)
+            self.chip.clock.cycles += skipped * cycles
+            if rounds - skipped > 1:
+                uc.emu_stop()
 
     _mret = False
 
@@ -139,49 +166,72 @@ class Hart:
 
     def run(self, count: int) -> None:
         """Run about `count` instructions."""
-        left = count
-        uc = self.uc
+        before = self.pc
+        left = count if count > WAITING_SLICE else WAKING_SLICE
         while left > 0 and not self.chip.stopping:
             if self.lines:
                 cause = self._waiting()
                 if cause:
                     self._enter_trap(INTERRUPT | cause)
-            before = self.pc
-            failure = None
-            try:
-                uc.emu_start(self.pc, NEVER, count=left)
-            except unicorn.UcError as error:
-                failure = error
-            self.chip.raise_failure()
-            self.pc = uc.reg_read(r.UC_RISCV_REG_PC)
-            if self._behind_store:
-                self._behind_store = False
-                self.pc += 4 if self.chip.memory.data[self.pc & SIZE - 1] & 3 == 3 else 2
-                left -= EARLY_STOP
-            elif self._trap is not None:
-                number, self._trap = self._trap, None
-                # Unicorn hands over the pc behind these instructions, as if all of them had four bytes.
-                if number in (ILLEGAL, *ECALLS):
-                    self.pc -= 4
-                if number == ILLEGAL:
-                    self.fault = (ILLEGAL, self.pc, 0)
-                elif number in ECALLS:
-                    number = ECALL
-                self._enter_trap(number)
-                left -= EARLY_STOP
-            elif failure is not None:
-                self._take_fault(failure)
-                left -= EARLY_STOP
-            elif self._mret:
-                self._mret = False
-                self._return_from_trap()
-                left -= EARLY_STOP
-            elif self.lines and self._waiting():
-                left -= EARLY_STOP
-            else:
-                self.idle = abs(self.pc - before) < IDLE_BYTES
+            if self._advance(min(left, count)):
+                self.idle = abs(self.pc - before) < LOOP_BYTES and self._only_waits()
                 return
+            # An interrupt took the hart out of a loop that only waits: it gets more than such a loop needs.
+            left -= EARLY_STOP
+            count = left
         self.idle = False
+
+    def _advance(self, count: int) -> bool:
+        """Run up to `count` instructions and act on what stopped them; return whether nothing did."""
+        uc = self.uc
+        failure = None
+        try:
+            uc.emu_start(self.pc, NEVER, count=count)
+        except unicorn.UcError as error:
+            failure = error
+        self.chip.raise_failure()
+        self.pc = uc.reg_read(r.UC_RISCV_REG_PC)
+        if self._behind_store:
+            self._behind_store = False
+            self.pc += 4 if self.chip.memory.data[self.pc & SIZE - 1] & 3 == 3 else 2
+        elif self._trap is not None:
+            number, self._trap = self._trap, None
+            # Unicorn hands over the pc behind these instructions, as if all of them had four bytes.
+            if number in (ILLEGAL, *ECALLS):
+                self.pc -= 4
+            if number == ILLEGAL:
+                self.fault = (ILLEGAL, self.pc, 0)
+            elif number in ECALLS:
+                number = ECALL
+            self._enter_trap(number)
+        elif failure is not None:
+            self._take_fault(failure)
+        elif self._mret:
+            self._mret = False
+            self._return_from_trap()
+        else:
+            return not (self.lines and self._waiting())
+        return False
+
+    def _only_waits(self) -> bool:
+        """Tell whether the hart is in a loop that changes nothing: it waits for the other hart or for an interrupt.
+
+        What the code at a pc does is found out once: its registers come back after a few instructions.
+        """
+        start = self.pc
+        known = self._loops.get(start)
+        if known is None:
+            known = False
+            accesses = self.chip.accesses
+            first = self.uc.reg_read_batch(GENERAL)
+            for _ in range(LOOP_STEPS):
+                if not self._advance(1):
+                    return False
+                if self.pc == start and self.uc.reg_read_batch(GENERAL) == first:
+                    known = self.chip.accesses == accesses
+                    break
+            self._loops[start] = known
+        return known
 
     def _take_fault(self, error: unicorn.UcError) -> None:
         cause = FAULTS.get(error.errno)

@@ -94,6 +94,7 @@ class VirtualBoard:
                 parts.pop(address, None)
         else:
             self.sensor = Sensor(KINDS[kind])
+            chip.reset_sensor = self.sensor.reset
             chip.sccb[address] = chip.i2c[2].parts[address] = self.sensor
 
     # The card.
@@ -127,6 +128,11 @@ class VirtualBoard:
         write_tree(tree, self._folder, self._tree)
         self._tree, self._written = tree, self._fat.writes
         return True
+
+    @property
+    def card_writes(self) -> int:
+        """How many blocks of the card the firmware has written; 0 without a card."""
+        return self._fat.writes if self._fat else 0
 
     @property
     def card(self) -> FatCard | None:
@@ -164,7 +170,15 @@ class VirtualBoard:
         """Return what the panel shows, (height, width) RGB565 words."""
         return self.panel.words()
 
-    # Time and the serial line.
+    # The power, time and the serial line.
+
+    def power_cycle(self) -> None:
+        """Switch the power off and on: the memory is lost, flash and card keep their contents."""
+        self.chip.memory.data[:] = 0
+        self.chip.uarths.incoming.clear()
+        self.chip.reset()
+        self.panel.switch_on()
+        self.slot.insert(self.slot.blocks)
 
     def run(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
         """Run for some seconds of the board's time, or until a condition holds; return whether it held."""

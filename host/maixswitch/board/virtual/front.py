@@ -1,12 +1,11 @@
 """The process between the serial port and the board's interpreter: `python -m maixswitch.board.virtual.front OPTIONS`.
 
 It holds the pseudo terminal, paces the line, keeps the receive ring of the board's UART and handles Ctrl-C as the
-interrupt handler does. Commands are JSON lines on stdin, each answered by one on stdout. It ends at the end of stdin.
+interrupt handler does.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import select
@@ -14,41 +13,27 @@ import sys
 import time
 from typing import Any
 
+from maixswitch.board.virtual.cable import Cable
 from maixswitch.board.virtual.child import RESET, SOFT, SOFT_RAW, Child
-from maixswitch.board.virtual.line import BAUD, Pace, Way, garbled, open_port
+from maixswitch.board.virtual.line import BAUD, garbled
 
 RING = 2048
 LATENCY = 0.002  # seconds until the running program sees Ctrl-C; a second one meanwhile cancels the first
 POLITE = 0.15  # seconds that a program has to see the flag before a signal stops it
 APART = 2.0  # seconds between two signals: a second one, before the first was seen, kills the interpreter
-PC_BUFFER = 1 << 16  # bytes that the PC's driver keeps while nobody reads them
 READ, REPL, ANY, WRITE, INTERRUPT, BAUD_RATE, MODE, SYNC, TAKEN = b"RQAWKBMZT"
 CONTROLS = b"\x01\x02\x03\x04\x05"
 
 
-class Front:
+class Front(Cable):
     """The line, the port and the runs of the board."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        self._options = options
-        rate = options.get("rate")
-        self._paced = rate is not None
-        self._start_rate = rate
-        self._to, self._from = Way(), Way()
-        self._to_pace, self._from_pace = Pace(rate), Pace(rate)
-        self._swallow = 0
+        super().__init__(options)
+        self._start_rate = options.get("rate")
         self._child: Child | None = None
-        self._master = self._slave = -1
-        self._wire_in, self._wire_out, self._pc = bytearray(), bytearray(), bytearray()
-        self._pc_moved = 0.0
-        self._deaf = False  # no program reads the port: what arrives is lost, and the board need not wait
-        self._stalled = 0.0
-        self._lost = 0  # bytes that did not fit into the ring of the UART
         self._boots: list[float] = []
-        self._commands = b""
         self._fresh()
-        self.order(options.get("faults") or {})
-        self.plug()
 
     def _fresh(self) -> None:
         """Set the UART to its state after a reset."""
@@ -63,27 +48,10 @@ class Front:
         self._request: tuple[int, int, bytes] | None = None
         self._asked = self._arrived = 0.0
 
-    # The port
-
-    def plug(self) -> None:
-        """Make the port, unless it exists."""
-        if self._master >= 0:
-            return
-        self._master, self._slave = open_port(self._options["link"])
-
-    def unplug(self) -> None:
-        """Remove the port. A program that has it open gets an error."""
-        if self._master < 0:
-            return
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._options["link"])
-        os.close(self._slave)
-        os.close(self._master)
-        self._master = self._slave = -1
-        self._wire_in.clear()
-        self._pc.clear()
-
     # Power
+
+    def powered(self) -> bool:
+        return self._child is not None
 
     def boot(self, why: str = "power", mode: int = 0) -> None:
         self._fresh()
@@ -114,28 +82,9 @@ class Front:
 
     # The line
 
-    def order(self, faults: dict[str, Any]) -> None:
-        self._to.order(faults.get("to", {}))
-        self._from.order(faults.get("from", {}))
-        self._swallow = int(faults.get("swallow_ctrl_c", 0))
-
     def _say(self, text: bytes) -> None:
         """Send output of the board, with MicroPython's line ends."""
         self._send(text.replace(b"\n", b"\r\n"))
-
-    def _send(self, data: bytes) -> None:
-        if not self._wire_out:
-            self._from_pace.start(time.monotonic())
-        self._wire_out += data
-
-    def _happen(self, events: list[tuple[str, float]], now: float) -> None:
-        for name, seconds in events:
-            if name == "stall":
-                self._stalled = now + seconds
-            elif name == "unplug":
-                self.unplug()
-            else:
-                self.power_cut()
 
     def _arrive(self, now: float) -> None:
         """Move bytes from the line into the ring of the UART. Ctrl-C also interrupts the program."""
@@ -172,36 +121,6 @@ class Front:
                 elif now < max(self._due, self._stalled) and self._child:
                     self._calm(self._child)
         return bytes(kept)
-
-    def _leave(self, now: float) -> None:
-        """Move bytes from the line to the PC's driver, and from there to the program that has the port open."""
-        count = self._from_pace.through(len(self._wire_out), now)
-        if count > 0:
-            raw = bytes(self._wire_out[:count])
-            del self._wire_out[:count]
-            data, events = self._from.carry(raw)
-            if self._master >= 0:
-                if not self._pc:
-                    self._pc_moved = now
-                self._pc += garbled(data, self._slave, self._baud)
-                if self._paced and len(self._pc) > PC_BUFFER:
-                    del self._pc[PC_BUFFER:]
-            self._happen(events, now)
-        if self._pc and self._master >= 0:
-            try:
-                sent = os.write(self._master, self._pc[:4096])
-                del self._pc[:sent]
-                self._pc_moved = now
-                self._deaf = False
-            except BlockingIOError:
-                if self._deaf or (now - self._pc_moved > 0.5 and len(self._pc) > PC_BUFFER // 2):
-                    # No program reads the port, so the bytes are lost, as they are in a real driver.
-                    self._pc.clear()
-                    self._deaf = True
-
-    def _full(self) -> bool:
-        """Must the board wait before it sends more?"""
-        return len(self._wire_out) > (64 if self._paced else PC_BUFFER) or len(self._pc) > PC_BUFFER
 
     # The program
 
@@ -304,10 +223,7 @@ class Front:
             write = [self._master] if self._pc and self._master >= 0 else []
             ready, _, _ = select.select(read, write, [], self._pause(now))
             if self._master in ready and self._master >= 0:
-                with contextlib.suppress(OSError):
-                    if not self._wire_in:
-                        self._to_pace.start(time.monotonic())
-                    self._wire_in += os.read(self._master, 4096)
+                self._take()
             if 0 in ready and not self._command():
                 return
 
@@ -330,41 +246,6 @@ class Front:
         if not self._paced and self._wire_out:
             waits.append(0.0)
         return max(min(wait for wait in waits if wait is not None), 0.0)
-
-    def _command(self) -> bool:
-        more = os.read(0, 65536)
-        if not more:
-            return False
-        self._commands += more
-        while b"\n" in self._commands:
-            line, _, self._commands = self._commands.partition(b"\n")
-            command = json.loads(line)
-            name = command.pop("do")
-            if name == "order":
-                self.order(command)
-            elif name == "power_cycle":
-                self.power_cut()
-                self._options.update(command)
-                self.boot("power")
-            else:
-                getattr(self, name)()
-            self._report()
-        return True
-
-    def wire(self) -> None:
-        """Do nothing: the answer to every command is the state of the line."""
-
-    def _report(self) -> None:
-        state = {
-            "to_board": self._to.count,
-            "from_board": self._from.count,
-            "lost": self._lost,
-            "baud": self._baud,
-            "powered": self._child is not None,
-            "plugged": self._master >= 0,
-        }
-        sys.stdout.write(json.dumps(state) + "\n")
-        sys.stdout.flush()
 
     def end(self) -> None:
         self.power_cut()

@@ -19,6 +19,8 @@ from typing import Any
 import maixswitch
 from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.k210.image import read_image
+from maixswitch.k210.require import require_unicorn
 from maixswitch.language import tr
 
 FLAVOUR = "minimum_with_kmodel_v4_support"
@@ -111,6 +113,10 @@ class VirtualBoard:
     space: the most bytes that the card holds; None for no limit.
     readonly: is the card write-protected?
     link: the path of the port, by default in a temporary folder.
+    image: a firmware image that runs on the virtual K210, instead of the fakes; flavour, interpreter, flash, space and
+        readonly then mean nothing.
+    board: the board around that chip, a name of the app's table.
+    flash_file: keeps what is in the flash chip of that board; None for a flash that is empty at the start.
     """
 
     def __init__(
@@ -126,6 +132,9 @@ class VirtualBoard:
         space: int | None = None,
         readonly: bool = False,
         link: Path | None = None,
+        image: Path | None = None,
+        board: str = "bit",
+        flash_file: Path | None = None,
     ) -> None:
         if sys.platform == "win32":
             raise MaixSwitchError(tr("the virtual board needs Linux or macOS: there is no pseudo terminal"), EXIT_USAGE)
@@ -136,7 +145,13 @@ class VirtualBoard:
         # A link was left by an earlier run and may be replaced. A file belongs to the user.
         if link is not None and os.path.lexists(link) and not link.is_symlink():
             raise MaixSwitchError(tr("{path}: there is a file already", path=link), EXIT_USAGE)
-        interpreter = interpreter or find_interpreter()
+        if image is not None:
+            require_unicorn()
+            read_image(image)
+            self._program = "maixswitch.board.virtual.chip_front"
+        else:
+            interpreter = interpreter or find_interpreter()
+            self._program = "maixswitch.board.virtual.front"
         self._scratch = Path(tempfile.mkdtemp(prefix="maixswitch-board-"))
         own_flash = self._scratch / "flash"
         own_flash.mkdir()
@@ -157,6 +172,9 @@ class VirtualBoard:
             "space": space,
             "readonly": readonly,
             "faults": (faults or Faults()).order(),
+            "image": str(image.resolve()) if image else "",
+            "board": board,
+            "flash_file": str(flash_file.resolve()) if flash_file else "",
         }
         self._front: subprocess.Popen[bytes] | None = None
 
@@ -168,7 +186,7 @@ class VirtualBoard:
         path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
         try:
             self._front = subprocess.Popen(
-                [sys.executable, "-m", "maixswitch.board.virtual.front", json.dumps(self._options)],
+                [sys.executable, "-m", self._program, json.dumps(self._options)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log.open("ab"),

@@ -5,7 +5,7 @@ The devices cannot import Chip, which makes them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -84,7 +84,10 @@ class ChipView(Protocol):
     stopping: bool
     reset_requested: bool
     watched_outputs: int
+    accesses: int
 
+    @property
+    def reset_sensor(self) -> Callable[[], None]: ...
     @property
     def harts(self) -> Sequence[HartView]: ...
     @property
@@ -100,6 +103,7 @@ class ChipView(Protocol):
 
     def later(self, cycles: int, device: Named, action: str, argument: int) -> None: ...
     def stop(self) -> None: ...
+    def cycles_to_next_change(self) -> int: ...
     def raise_failure(self) -> None: ...
     def software_interrupt(self, hart: int) -> None: ...
     def port(self, address: int) -> Any: ...

@@ -47,4 +47,5 @@ class I2s(PageDevice):
             enabled = (self.get(RECEIVE_ENABLE + CHANNEL_SIZE * channel) & 1 for channel in range(CHANNELS))
             channels = max(sum(enabled), 1)
         items_of_a_sample = channels * (1 if control & SAMPLES_IN_HALVES else 2)
-        return items * sysctl.cpu_clock() // (max(samples_a_second, 1) * items_of_a_sample)
+        cycles: int = items * sysctl.cpu_clock() // (max(samples_a_second, 1) * items_of_a_sample)
+        return cycles
