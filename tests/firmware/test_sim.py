@@ -30,7 +30,7 @@ screenshot digits
 hold
 expect title Shapes
 expect state RUNNING
-damage models/20-digits/model.kmodel
+damage models/20-digits/digits.kmodel
 press
 expect state FAULT
 screenshot fault
