@@ -83,7 +83,7 @@ class ChipBoard(AppBoard):
         for pin, _ in self.keys:
             self.virtual.release(pin)
         self.connect_camera(True)
-        self._edges: list[tuple[int, int, int, bool]] = []  # (ms, order, pin, level)
+        self._edges: list[tuple[int, int, int, bool]] = []  # (cycle, order, pin, level)
         self._order = 0
         self._restarting = False
         self._report = report
@@ -161,21 +161,20 @@ class ChipBoard(AppBoard):
 
     def _run(self, ms: int) -> None:
         """Run for a time, with the edges of the keys in it, and read what the firmware said."""
-        end = self.now + ms
-        while self.powered and self.now < end:
-            until = end
-            while self._edges and self._edges[0][0] <= self.now:
+        chip = self.virtual.chip
+        end = chip.clock.cycles + self._cycles(ms)
+        while self.powered and chip.clock.cycles < end:
+            while self._edges and self._edges[0][0] <= chip.clock.cycles:
                 _, _, pin, level = heapq.heappop(self._edges)
-                self.virtual.chip.set_pin(pin, level)
-            if self._edges:
-                until = min(until, self._edges[0][0])
-            self.virtual.run((until - self.now) / 1000)
+                chip.set_pin(pin, level)
+            until = min(end, self._edges[0][0]) if self._edges else end
+            chip.run(until - chip.clock.cycles)
         if not self.powered:
-            self._off_ms += max(end - self.now, 0)
+            self._off_ms += max(end - chip.clock.cycles, 0) * 1000 // self._second
             self.readout.forget()
             return
         self.readout.hear(self.virtual.heard())
-        for hart in self.virtual.chip.harts:
+        for hart in chip.harts:
             if hart.fault is not None and hart.fault[0] in FATAL:
                 cause, at, address = hart.fault
                 raise ChipFault(f"{FATAL[cause]}, pc {at:#x}, address {address:#x}")
@@ -197,20 +196,22 @@ class ChipBoard(AppBoard):
     # The keys.
 
     def move_key(self, pin: int, hold: int, after: int, bounce: tuple[int, ...]) -> None:
-        start = self.now + after
-        for edge, level in ((start, False), (start + hold, True)):
+        for edge, level in ((after, False), (after + hold, True)):
             turn, last = level, 0
-            self._at(edge, pin, turn)
+            self._move_later(edge, pin, turn)
             for last in bounce:
                 turn = not turn
-                self._at(edge + last, pin, turn)
+                self._move_later(edge + last, pin, turn)
             # After an odd number of toggles one more is needed to reach the level of the edge.
             if turn is not level:
-                self._at(edge + last + 1, pin, level)
+                self._move_later(edge + last + 1, pin, level)
 
-    def _at(self, ms: int, pin: int, level: bool) -> None:
+    def _move_later(self, ms: int, pin: int, level: bool) -> None:
         self._order += 1
-        heapq.heappush(self._edges, (ms, self._order, pin, level))
+        heapq.heappush(self._edges, (self.virtual.chip.clock.cycles + self._cycles(ms), self._order, pin, level))
+
+    def _cycles(self, ms: int) -> int:
+        return ms * self._second // 1000
 
     def finger(self, key: str, down: bool) -> None:
         self.virtual.chip.set_pin(self.pin(key), not down)

@@ -33,7 +33,8 @@ _PAGE_ACTIONS = (
 )  # fmt: skip
 _SCRIPT_EVENTS = ("script", "say", "screenshot", "failed")  # these may follow the last step, before Ctrl-C counts
 # Values that may differ in an equal run: paths on this PC, and the version of maixswitch.
-_IGNORED = {"start": ("version", "card", "camera"), "screenshot": ("path",)}
+# The firmware is equal in any case; an image may have another path (_firmware compares its contents).
+_IGNORED = {"start": ("version", "card", "camera", "firmware"), "screenshot": ("path",)}
 
 
 @dataclass(frozen=True)
