@@ -49,7 +49,7 @@ FOR_A_PC = re.compile(
     re.MULTILINE,
 )
 OUTPUT_KEPT = 600
-HARD_LIMIT = 10
+HARD_LIMIT = 40
 """A script that does not end at its limit, for example inside one emulated transfer, is killed after so many limits."""
 
 

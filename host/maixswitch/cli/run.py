@@ -43,17 +43,16 @@ def run(
 ) -> None:
     """Run any MaixPy script on this PC, on real firmware or on the fakes.
 
-    With an image file, such as --firmware maixpy_v0.6.2_85_full.bin, a virtual K210 boots the firmware, and its prompt
-    gets the script: everything that the firmware has is there. Without one, the script runs on the fakes, which have
-    only the part of MaixPy that networks need. There it runs in an interpreter of its own that reaches no file but
-    those of the card.
+    If --firmware is an image file, a virtual K210 boots the firmware and pastes the script into its prompt. The script
+    can use everything that the firmware has. Otherwise the script runs on the fakes, which have only the part of MaixPy
+    that networks need. There it runs in a separate interpreter, which can open only the files of the card.
 
-    Neither starts boot.py and main.py of the card. The card is a copy of the folder; with --write-back the folder gets
-    what the script wrote. What the script prints goes to stdout. With --out, each change of the panel becomes a
-    picture in DIR/frames, and all of them DIR/screen.gif.
+    Neither starts the card's boot.py or main.py. The script gets a copy of the card; with --write-back, the folder gets
+    what the script wrote. The script's output goes to stdout. With --out, each change of the panel is saved as a picture
+    in DIR/frames, and all of them as DIR/screen.gif.
 
     \b
-    A model for kpu.load(0x300000):
+    With a model for kpu.load(0x300000):
       maixswitch run face.py --firmware F.bin --flash 0x300000=face.kmodel --camera photo.jpg
 
     Exit codes: 0 the script ended, or its time did; 1 it raised an exception; 3 it restarted or crashed the chip.
@@ -86,7 +85,7 @@ def _source(path: Path) -> str:
     data = files.read(path, LARGEST_SCRIPT + 1)
     if len(data) > LARGEST_SCRIPT:
         raise MaixSwitchError(
-            tr("{path}: larger than {most} bytes; a board has no room for it", path=path, most=LARGEST_SCRIPT),
+            tr("{path}: larger than {most} bytes, which no board can hold", path=path, most=LARGEST_SCRIPT),
             EXIT_USAGE,
         )
     try:
@@ -116,12 +115,12 @@ def _summary(outcome: Outcome, options: Options) -> str:
             "the firmware crashed after {seconds} s of board time: {reason}", seconds=seconds, reason=outcome.reason
         )
     if outcome.how != RAISED:
-        return tr("the run ended after {seconds} s of board time; --seconds sets the limit", seconds=seconds)
+        return tr("stopped after {seconds} s of board time; --seconds sets the limit", seconds=seconds)
     message = tr("the script raised {error} after {seconds} s of board time", error=outcome.error, seconds=seconds)
     name = missing_name(outcome.error, options.source) if image_path(options.firmware) is None else ""
     if name:
         message += "; " + tr(
-            "the fakes have no {name}: with --firmware FILE it runs, if the firmware has it", name=name
+            "the fakes have no {name}; with --firmware FILE it runs if the firmware has it", name=name
         )
     return message
 

@@ -43,8 +43,8 @@ def run(source: str, **options: object) -> tuple[Outcome, str]:
     ("source", "code", "printed", "message"),
     [
         ("print('x' + 'y')", 0, "xy\n", "the script ended after 0.0 s"),
-        ("import time\nwhile True:\n    time.sleep_ms(300)", 0, "", "the run ended after 2.0 s"),
-        ("try:\n    time.sleep(9)\nexcept Exception:\n    print('no')", 0, "", "the run ended after 2.0 s"),
+        ("import time\nwhile True:\n    time.sleep_ms(300)", 0, "", "stopped after 2.0 s"),
+        ("try:\n    time.sleep(9)\nexcept Exception:\n    print('no')", 0, "", "stopped after 2.0 s"),
         ("import sys\nsys.exit()", 0, "", "the script ended"),
         ("import machine\nmachine.reset()", 3, "", "the script restarted the chip"),
         (
@@ -54,7 +54,7 @@ def run(source: str, **options: object) -> tuple[Outcome, str]:
             "ZeroDivisionError: divide by zero\n",
             "the script raised ZeroDivisionError: divide by zero",
         ),
-        ("import audio", 1, "audio", "the fakes have no audio: with --firmware FILE it runs"),
+        ("import audio", 1, "audio", "the fakes have no audio; with --firmware FILE it runs"),
         ("import mine", 1, "mine", "no module named 'mine' after 0.0 s of board time\n"),
     ],
 )
