@@ -8,7 +8,7 @@ PWRON_RESET = 0
 HARD_RESET = 0
 WDT_RESET = 2
 WDT1_RESET = 3
-SOFT_RESET = 4
+SOFT_RESET = 1
 
 
 def reset() -> None:

@@ -106,7 +106,7 @@ def formats() -> str:
 
 def serial() -> str:
     """Return a table of the fields of every message on the board's serial line."""
-    from maixswitch.board.serial_schema import COMMON, EVENTS
+    from maixswitch.link.serial_schema import COMMON, EVENTS
 
     # A result is a label, a score, and as many coordinates as the shape of its kind has.
     results = ", ".join(

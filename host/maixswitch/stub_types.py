@@ -131,6 +131,11 @@ class Flavours(Protocol):
     NEEDED: tuple[str, ...]
     WISHED: tuple[str, ...]
     PANEL_WISHED: tuple[str, ...]
+    CONFIG: str
+    WATCHDOG: str
+    HEAP_FREE: str
+    LCD_TYPE: str
+    REMOUNT: str
     STARTS_MAIN: str
     BANNERS: dict[str, str]
     MODEL_LIMIT: int

@@ -55,7 +55,7 @@ def run(system, system_time, opener, builtins, options) -> int:
     options: (card, flavour, cause, mode, space, readonly), as in start.py.
     """
     card, flavour, cause, mode, space, readonly = options
-    _install(system, system_time, opener, builtins)
+    install(system, system_time, opener, builtins)
     # Clock and pins are replaced before the reset, because what the reset starts must count real time.
     bench.clock = bench.keys = None  # those of the bench do not move by themselves
     bench.clock = RealClock(bench.scheduler, system_time)
@@ -69,7 +69,7 @@ def run(system, system_time, opener, builtins, options) -> int:
     bench.screen.capture = bench.screen.draw = False
     bench.screen.on_show = _move_results
     names = {"__name__": "__main__"}
-    names["exec"] = _exec_of_v1_11(names)
+    names["exec"] = exec_of_v1_11(names)
     session = repl.Session(names, mode)
     try:
         _boot(system, session, cause)
@@ -80,7 +80,8 @@ def run(system, system_time, opener, builtins, options) -> int:
     return SOFT_RAW if session.mode == repl.RAW else SOFT
 
 
-def _install(system, system_time, opener, builtins):
+def install(system, system_time, opener, builtins):
+    """Put the modules, open() and print() of the firmware in place of the interpreter's."""
     bench.install()
     machine = __import__("machine")
     from virtual.uart import UART
@@ -107,7 +108,7 @@ def _print_with_poll(own):
     return print
 
 
-def _exec_of_v1_11(own):
+def exec_of_v1_11(own):
     """Return exec() of v1.11, which accepts text and bytes but no bytearray (py/builtinevex.c).
 
     own: the names of __main__.

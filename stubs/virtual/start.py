@@ -1,8 +1,8 @@
 """Boot the virtual board: start.py STUBS ANSWERS REQUESTS CARD FLASH FLAVOUR CAUSE MODE SPACE READONLY FLAG.
 
 STUBS, CARD, FLASH: folders; CARD is "" without a card. ANSWERS, REQUESTS: file numbers of the line. CAUSE of the boot:
-power, reset or soft. MODE of the REPL: 0 or 1. SPACE: bytes that fit the card, "" for no limit. READONLY: "1" for a
-read-only card. FLAG: file number of the flag of Ctrl-C.
+power, reset or soft, or "script": then script.py runs one script without a boot. MODE of the REPL: 0 or 1. SPACE: bytes
+that fit the card, "" for no limit. READONLY: "1" for a read-only card. FLAG: file number of the flag of Ctrl-C.
 
 The exit code is 42 for a soft reset of the friendly REPL, 43 for one of the raw REPL, 44 for a reset of the chip, and
 45 when the line is closed.
@@ -31,17 +31,22 @@ from virtual import wire  # noqa: E402  needs the path
 
 wire.connect(*wire_files)
 
-from virtual import machinery  # noqa: E402
-
 code = RESET
 try:
-    code = machinery.run(
-        system,
-        system_time,
-        opener,
-        builtins,
-        (CARD, FLAVOUR, CAUSE, int(MODE), int(SPACE) if SPACE else None, READONLY),
-    )
+    if CAUSE == "script":
+        from virtual import script
+
+        code = script.run(system, system_time, opener, builtins, CARD != "", FLAVOUR)
+    else:
+        from virtual import machinery
+
+        code = machinery.run(
+            system,
+            system_time,
+            opener,
+            builtins,
+            (CARD, FLAVOUR, CAUSE, int(MODE), int(SPACE) if SPACE else None, READONLY),
+        )
 except wire.Gone:
     code = LOST
 sys.exit(code)

@@ -9,6 +9,7 @@ from struct import pack, unpack
 
 MARK = b"\x00\xffmaixswitch-mark"
 READ, REPL, ANY, WRITE, INTERRUPT, BAUD, MODE, SYNC, TAKEN = b"RQAWKBMZT"
+PANEL, CAMERA, LOAD, RUN, FLASH, OPTIONS, SOURCE, END = b"PCLXFOSE"  # of a script that runs alone, see script.py
 PIECE = 2048  # bytes that a pipe takes at once or not at all
 
 _files = []  # answers, requests, flag
@@ -45,6 +46,16 @@ def ask(kind: int, number: int = 0, data: bytes = b""):
     except KeyboardInterrupt:
         _resync()
         raise
+
+
+def ask_large(kind: int, data: bytes = b""):
+    """Send a request whose data may be longer than 65,535 bytes, and return its answer as (number, bytes).
+
+    kind: PANEL, CAMERA and so on. Raises Gone when the line is closed.
+    """
+    _files[1].write(pack("<BxHi", kind, 0, len(data)))
+    _files[1].write(data)
+    return _answer()
 
 
 def _answer():

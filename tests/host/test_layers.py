@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("maixswitch",),  # the version
     ("maixswitch.language",),
     ("maixswitch.errors", "maixswitch.stub_types"),
-    ("maixswitch.files", "maixswitch.console", "maixswitch.html_page", "maixswitch.board_code"),
+    ("maixswitch.files", "maixswitch.console", "maixswitch.html_page", "maixswitch.board_code", "maixswitch.link"),
     ("maixswitch.findings", "maixswitch.rgb565", "maixswitch.diagram"),
     ("maixswitch.kmodel.format",),
     ("maixswitch.kmodel.run",),

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from maixswitch.board.failures import translate
-from maixswitch.board.serial_lines import SerialLines
-from maixswitch.board.serial_schema import VERSION
 from maixswitch.board.transport import BAUD, opened
 from maixswitch.language import tr
+from maixswitch.link.serial_lines import SerialLines
+from maixswitch.link.serial_schema import VERSION
 
 SILENCE = 4.0
 """Seconds without a message before the user hears why. The app sends one a second unless it loads a model."""

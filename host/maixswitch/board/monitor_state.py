@@ -6,9 +6,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from maixswitch.board.serial_schema import fits
 from maixswitch.console import visible
 from maixswitch.language import tr
+from maixswitch.link.serial_schema import fits
 
 HISTORY = 40
 BLOCKS = "▁▂▃▄▅▆▇█"

@@ -14,26 +14,26 @@ from maixswitch.language import tr
 Row = dict[str, Any]
 
 
-def rows(card: Path) -> list[Row]:
+def rows(card: Path, options: Options) -> list[Row]:
     """Return a JSON-able row for every model, in the button's order.
 
+    options: the firmwares to judge for.
     Some fields of a row:
     bytes: the size of the kmodel.
     need: the bytes of system heap that the model takes while it runs.
-    room: the bytes that each common firmware leaves for it beside a 320x240 camera and a panel.
+    room: the bytes that each of these firmwares leaves for it beside a 320x240 camera and a panel.
     fits: the names of the firmwares that the model fits.
     of: the number of firmwares that were judged; 0 if the model cannot be read.
     problems: the problems that the board's parser reports.
 
     Raises MaixSwitchError if `card` is not a card.
     """
-    return [_row(at, model) for at, model in enumerate(Card(card, None).models, 1)]
+    return [_row(at, model, options) for at, model in enumerate(Card(card, None).models, 1)]
 
 
-def _row(at: int, model: Model) -> Row:
+def _row(at: int, model: Model, options: Options) -> Row:
     spec = model.spec
-    # The table compares models and knows no board, so it judges for the common firmwares.
-    judged = [memory(model.kmodel, item) for item in Options().flavours] if model.kmodel else []
+    judged = [memory(model.kmodel, item) for item in options.flavours] if model.kmodel else []
     return {
         "position": at,
         "folder": model.folder,
@@ -51,7 +51,7 @@ def _row(at: int, model: Model) -> Row:
     }
 
 
-def table(models: list[Row]) -> list[str]:
+def table(models: list[Row], options: Options) -> list[str]:
     """Return the rows as a text table for people."""
     head = ("#", tr("folder"), tr("title"), tr("kind"), tr("size"), tr("takes"), tr("fits"))
     lines: list[tuple[str, ...]] = [head]
@@ -63,7 +63,7 @@ def table(models: list[Row]) -> list[str]:
         size, need = (f"{kib(row[name])} KiB" for name in ("bytes", "need"))
         folder, title = visible(row["folder"]), visible(row["title"])
         lines.append((str(row["position"]), folder, title, row["kind"] or "-", size, need if row["of"] else "-", fits))
-    return [*("  ".join(columns).rstrip() for columns in _aligned(lines)), rooms(Options().rooms)]
+    return [*("  ".join(columns).rstrip() for columns in _aligned(lines)), rooms(options.rooms)]
 
 
 def _aligned(lines: list[tuple[str, ...]]) -> list[list[str]]:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from maixswitch import board_code
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.k210.contents.flavour import firmware_named
 from maixswitch.kmodel.judge import firmware as firmwares
 from maixswitch.kmodel.judge.memory import Panel, Room, Size, room
 from maixswitch.language import tr
@@ -27,6 +28,7 @@ OWN = frozenset(name for names in OWN_FIRMWARE.values() for name in names)
 class Options:
     """The options of the command line.
 
+    firmware: flavours such as "full" or "full@v0.6.2-54", and image files.
     gc_kib: the size of Python's heap; None for the firmware's own.
     run: emulate one frame of each model.
     """
@@ -38,8 +40,7 @@ class Options:
 
     def check(self) -> None:
         """Raise MaixSwitchError (usage) if the board or a firmware is unknown. The message lists the known ones."""
-        for name in self.firmware:
-            firmwares.find(name)
+        _ = self.flavours
         if self.board:
             _ = self.row
 
@@ -49,7 +50,7 @@ class Options:
         # The command line overrides the board: users try firmwares before they flash them.
         names = self.firmware or OWN_FIRMWARE.get(self.board, ())
         if names:
-            return tuple(firmwares.find(name) for name in names)
+            return tuple(firmware_named(name) for name in names)
         return tuple(item for item in firmwares.firmwares() if item.name not in OWN)
 
     @property

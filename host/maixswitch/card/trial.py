@@ -41,7 +41,7 @@ def _try(card: Card, model: Model, options: Options) -> Iterator[Finding]:
         # onto the copy and not onto the user's card.
         folder = card.path if card.kind == "model" else card.path / model.place
         _copy(folder, Path(scratch, MODELS, model.folder))
-        fault, answers = run_one(Path(scratch), options.board, firmware.name)
+        fault, answers = run_one(Path(scratch), options.board, firmware.row_name)
     if fault:
         yield finding("C220", model.place, found=fault)
     else:

@@ -24,7 +24,8 @@ def check(
     ],
     board: Board = "",
     firmware: Annotated[
-        list[str] | None, typer.Option(help="Firmware on the board; may be repeated. Default: all that suit the board.")
+        list[str] | None,
+        typer.Option(help="Flavour or image file; may be repeated. Default: all flavours that suit the board."),
     ] = None,
     gc: Annotated[int, typer.Option(min=0, max=6144, help="Python heap in KiB; 0: the firmware's own.")] = 0,
     json: Json = False,

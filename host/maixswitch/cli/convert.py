@@ -113,11 +113,14 @@ def _fitting_options(kind: str, anchors: tuple[float, ...], card: Path | None, t
 
 
 def _runtime(firmware: str) -> str:
-    """Return the runtime of a firmware flavour, MaixPy's for ""; raises MaixSwitchError (usage) for an unknown one."""
-    from maixswitch.kmodel.judge.firmware import find
+    """Return the runtime of a flavour or an image file, MaixPy's for "".
+
+    Raises MaixSwitchError (usage) for an unknown flavour or another file.
+    """
+    from maixswitch.k210.contents.flavour import firmware_named
     from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME
 
-    return find(firmware).runtime if firmware else DEFAULT_RUNTIME
+    return firmware_named(firmware).runtime if firmware else DEFAULT_RUNTIME
 
 
 def _writable(*paths: Path) -> None:

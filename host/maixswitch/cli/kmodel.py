@@ -38,7 +38,8 @@ def info(
     panel: Annotated[str, typer.Option(help="LCD WxH, or none; default: the firmware's own.")] = "",
     gc: Annotated[int, typer.Option(min=0, max=6144, help="Python heap in KiB; 0: the firmware's own.")] = 0,
     firmware: Annotated[
-        list[str] | None, typer.Option(help="Firmware to judge for; may be repeated. Default: all.")
+        list[str] | None,
+        typer.Option(help="Flavour or image file to judge for; may be repeated. Default: all flavours."),
     ] = None,
 ) -> None:
     """Show layers, memory, estimated speed, and which firmwares can run the model.
@@ -46,12 +47,14 @@ def info(
     The exit code is 1 if the file is not a usable model, or if the model fits none of the firmwares that you name with
     --firmware.
     """
+    from maixswitch.k210.contents.flavour import firmware_named
     from maixswitch.kmodel.judge.describe import describe_broken, describe_file
     from maixswitch.kmodel.judge.report import report
 
+    rows = [firmware_named(name) for name in firmware or ()]
     try:
         description = describe_file(
-            file, _size(frame, "--frame"), _size(panel, "--panel") if panel else "own", firmware or (), gc or None
+            file, _size(frame, "--frame"), _size(panel, "--panel") if panel else "own", rows, gc or None
         )
     except KModelError as error:
         if json:

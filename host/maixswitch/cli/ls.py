@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from maixswitch import console
 from maixswitch.cli.parameters import CardFolder, Json
 from maixswitch.language import tr
 
 
-def ls(card: CardFolder, json: Json = False) -> None:
+def ls(
+    card: CardFolder,
+    firmware: Annotated[
+        list[str] | None, typer.Option(help="Flavour or image file; may be repeated. Default: all common flavours.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """List a card's models in the button's order: title, kind, size, and how many firmwares it fits."""
     from maixswitch.card import folders, inventory
+    from maixswitch.card.options import Options
 
     folders.existing(card)
-    rows = inventory.rows(card)
+    options = Options(firmware=tuple(firmware or ()))
+    rows = inventory.rows(card, options)
     if json:
         console.emit({"schema": 1, "command": "ls", "card": str(card), "models": rows})
     elif rows:
-        print("\n".join(inventory.table(rows)))
+        print("\n".join(inventory.table(rows, options)))
     else:
         console.say(tr("{card}: no models yet. Next: maixswitch import EXPORT --card {card}", card=card))

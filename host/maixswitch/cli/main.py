@@ -42,6 +42,9 @@ GROUPS = (MAKE_A_CARD, IMPORT_MODELS, EXAMINE_MODELS, RUN_ON_THIS_PC, WORK_WITH_
 COMMANDS = (
     Command("new", "new", "new", MAKE_A_CARD, "Make a card: the app, sample models and a README.txt."),
     Command("build", "build", "build", MAKE_A_CARD, "Write the app's part of a card: boot.py, main.py and device/."),
+    Command(
+        "editor", "editor", "editor", MAKE_A_CARD, "Set up a card for editors: completion, checks of MaixPy's names."
+    ),
     Command("order", "order", "order", MAKE_A_CARD, "Change the order of a card's models."),
     Command("remove", "remove", "remove", MAKE_A_CARD, "Delete one model's folder from a card."),
     Command("import", "import_", "import_", IMPORT_MODELS, "Import models of any common export format onto a card."),
@@ -49,8 +52,10 @@ COMMANDS = (
     Command("check", "check", "check", EXAMINE_MODELS, "Check a card or a model for mistakes."),
     Command("ls", "ls", "ls", EXAMINE_MODELS, "List a card's models and whether they fit."),
     Command("kmodel", "kmodel", "app", EXAMINE_MODELS, "Inspect a .kmodel: its memory, its speed, its answers."),
+    Command("firmware", "firmware", "firmware", EXAMINE_MODELS, "Tell what a firmware image is and leaves for models."),
     Command("demo", "sim", "demo", RUN_ON_THIS_PC, "Show the app in half a minute, without card or board."),
     Command("sim", "sim", "sim", RUN_ON_THIS_PC, "Run the app of the board on this PC with a card."),
+    Command("run", "run", "run", RUN_ON_THIS_PC, "Run any MaixPy script on real firmware or on the fakes."),
     Command("screenshot", "screenshot", "screenshot", RUN_ON_THIS_PC, "Take pictures of the panel, on several boards."),
     Command("replay", "replay", "replay", RUN_ON_THIS_PC, "Repeat a recorded run and tell where it differs."),
     Command("diagram", "diagram", "diagram", RUN_ON_THIS_PC, "Print the app's state machine as a Mermaid diagram."),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli.editor import tell_set_up
 from maixswitch.cli.parameters import Mpy
 from maixswitch.language import tr
 
@@ -16,6 +17,7 @@ def new(
     card: Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card; created if it is missing.")],
     mpy: Mpy = False,
     empty: Annotated[bool, typer.Option("--empty", help="Leave out the sample models.")] = False,
+    editor: Annotated[bool, typer.Option("--editor", help="Set the card up for editors (maixswitch editor).")] = False,
 ) -> None:
     """Make a card: the app, sample models and a README.txt.
 
@@ -34,3 +36,5 @@ def new(
     else:
         text = tr("{card}: {names}. Next: maixswitch import EXPORT --card {card}", card=card, names=names)
     console.say(text)
+    if editor:
+        tell_set_up(card)

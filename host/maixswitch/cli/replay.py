@@ -42,6 +42,9 @@ def replay(
     card: Annotated[
         Path | None, typer.Option(help="Replay with this card instead of the one in the recording.")
     ] = None,
+    firmware: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the recorded firmware image is now.")
+    ] = None,
     as_test: Annotated[
         Path | None, typer.Option("--as-test", metavar="OUT.py", help="Write a pytest case that replays it.")
     ] = None,
@@ -50,12 +53,12 @@ def replay(
     """Repeat a recorded run exactly, and tell whether the app still behaves the same.
 
     FILE comes from `maixswitch sim CARD --record FILE`. It holds the camera's pictures, the keys, the script and, if it
-    is small, the card. The exit code is 0 if the event log is the same; otherwise it is 1, and the command shows the
-    first difference.
+    is small, the card. A firmware image is not in it: the replay needs the same image. The exit code is 0 if the event
+    log is the same; otherwise it is 1, and the command shows the first difference.
     """
     limit = _until(until)
     # The test runs a plain `maixswitch replay FILE`, which would ignore these options.
-    if as_test is not None and (until or card is not None or json):
+    if as_test is not None and (until or card is not None or firmware is not None or json):
         raise MaixSwitchError(tr("--as-test stands alone: it replays the whole file on its own card"), EXIT_USAGE)
     from maixswitch.sim.recording import read
     from maixswitch.sim.replay import Replay
@@ -69,7 +72,7 @@ def replay(
             write_test(as_test, file)
             console.say(tr("{path}: replays {file}; run it with pytest", path=as_test, file=file))
             return
-        outcome = Replay(recording, card, limit).run()
+        outcome = Replay(recording, card, limit, firmware).run()
         version = recording.version
     # Only a part was compared, so neither "the same" nor "different" would be right.
     if outcome.interrupted:

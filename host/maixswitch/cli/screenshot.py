@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli.parameters import Camera, Firmware, Fit
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
@@ -36,11 +37,9 @@ def screenshot(
     columns: Annotated[
         int | None, typer.Option(min=1, max=99, help="Pictures in a row of the sheet; default: one for each board.")
     ] = None,
-    firmware: Annotated[str, typer.Option(help="Firmware flavour; default: minimum_with_kmodel_v4_support.")] = "",
-    camera: Annotated[
-        Path | None, typer.Option(help="Photo, animation, or folder of photos; default: a drawn scene.")
-    ] = None,
-    fit: Annotated[str, typer.Option(help="How a photo fills the frame: stretch, cover or contain.")] = "stretch",
+    firmware: Firmware = "",
+    camera: Camera = None,
+    fit: Fit = "stretch",
 ) -> None:
     """Take pictures of the panel of one board or several. They are the same on every run.
 

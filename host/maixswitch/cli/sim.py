@@ -57,6 +57,10 @@ def sim(
     With --fit stretch, the default, the full photo fills the 320x240 frame. The network then sees the same as in a test
     on a PC that resizes the photo. `cover` cuts the photo to the shape of the frame, `contain` adds black bars.
 
+    With --firmware FILE the card runs on a virtual K210 in a real firmware image, byte for byte. The app is the one on
+    the card; a card without main.py gets the app of this package. Faults that only fakes can have are refused: fail
+    load, fail run, raise, skip, slow, eject at, boxes and scores.
+
     \b
     A script has one action per line:
       wait 2s   frames 30   press [KEY]   hold [KEY]   eject   insert

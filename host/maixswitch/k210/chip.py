@@ -23,10 +23,12 @@ from .peripherals.clint import NEVER, Clint
 from .peripherals.device import Device
 from .peripherals.dmac import Dmac
 from .peripherals.dvp import Dvp
+from .peripherals.fft import Fft
 from .peripherals.fpioa import GPIO, GPIOHS, Fpioa
 from .peripherals.gpio import Gpio
 from .peripherals.gpiohs import Gpiohs
 from .peripherals.i2c import I2c, I2cPart
+from .peripherals.i2s import I2s
 from .peripherals.kpu import Kpu
 from .peripherals.otp import Otp
 from .peripherals.page import PageDevice
@@ -97,6 +99,7 @@ class Chip:
         self._delay_start = 0
         self._delay_accesses = 0
         self.accesses = 0
+        self._corrections: list[tuple[PageDevice, int, int]] = []
 
         self.harts = [Hart(self, number) for number in (0, 1)]
         self._make_devices()
@@ -124,7 +127,7 @@ class Chip:
         self.uarths: Uarths = add(Uarths, 0x3800_0000)
         self.gpiohs: Gpiohs = add(Gpiohs, 0x3800_1000)
         self.kpu: Kpu = add(Kpu, 0x4080_0000)
-        self.fft: PageDevice = add(PageDevice, 0x4200_0000, "FFT")
+        add(Fft, 0x4200_0000)
         self.dmac: Dmac = add(Dmac, 0x5000_0000)
         self.gpio: Gpio = add(Gpio, 0x5020_0000)
         self.uarts: list[Uart] = [
@@ -132,7 +135,7 @@ class Chip:
         ]
         add(PageDevice, 0x5024_0000, "SPI2")
         for at in range(3):
-            add(PageDevice, 0x5025_0000 + 0x1_0000 * at, f"I2S{at}")
+            add(I2s, 0x5025_0000 + 0x1_0000 * at, f"I2S{at}", number=at)
         self.i2c: list[I2c] = [add(I2c, 0x5028_0000 + 0x1_0000 * at, f"I2C{at}") for at in range(3)]
         self.fpioa: Fpioa = add(Fpioa, 0x502B_0000)
         add(Sha256, 0x502C_0000)
@@ -195,8 +198,12 @@ class Chip:
         return READ(read), WRITE(write)
 
     def _page_write(self, uc: Any, access: int, address: int, size: int, value: int, device: PageDevice) -> bool:
+        offset, value = address - device.base & ~3, value & 0xFFFF_FFFF
         try:
-            device.write(address - device.base & ~3, value & 0xFFFF_FFFF)
+            device.write(offset, value)
+            # Unicorn stores the value behind this callback, even when the device has put another one there.
+            if device.get(offset) != value:
+                self._corrections.append((device, offset, device.get(offset)))
         except BaseException as error:
             self._fail(error)
         return True
@@ -389,7 +396,12 @@ class Chip:
                 self._running = hart
                 hart.run(WAITING_SLICE if hart.idle else SLICE)
                 self._running = None
+        while self._corrections:
+            device, offset, value = self._corrections.pop(0)
+            device.set(offset, value)
         clock.cycles = max(clock.cycles, start + SLICE)
+        if self.stopping:
+            return
         if all(hart.idle or not hart.running for hart in self.harts):
             clock.cycles = max(clock.cycles, min(self._next_change(), start + LONGEST_JUMP))
         elif self._delay and (self.harts[1].idle or not self.harts[1].running):

@@ -19,7 +19,9 @@ MIE, MPIE, MPP = 1 << 3, 1 << 7, 3 << 11
 INTERRUPT = 1 << 63
 EXTERNAL, SOFT, TIMER = 11, 3, 7
 """Interrupt causes, in the order in which a hart takes them."""
-ECALL = 11
+ILLEGAL, ECALL = 2, 11
+ECALLS = (8, 9, 11)
+"""Calls from user, supervisor and machine mode; a firmware is always in machine mode."""
 LOOP_BYTES = 64
 """A hart whose pc is this close to where it was a slice ago may be in a loop that only waits."""
 LOOP_STEPS = 24
@@ -164,16 +166,18 @@ class Hart:
     def run(self, count: int) -> None:
         """Run about `count` instructions."""
         before = self.pc
-        left = count
+        left = count if count > WAITING_SLICE else WAKING_SLICE
         while left > 0 and not self.chip.stopping:
             if self.lines:
                 cause = self._waiting()
                 if cause:
                     self._enter_trap(INTERRUPT | cause)
-            if self._advance(left):
+            if self._advance(min(left, count)):
                 self.idle = abs(self.pc - before) < LOOP_BYTES and self._only_waits()
                 return
-            left = left - EARLY_STOP if left > WAITING_SLICE else WAKING_SLICE
+            # An interrupt took the hart out of a loop that only waits: it gets more than such a loop needs.
+            left -= EARLY_STOP
+            count = left
         self.idle = False
 
     def _advance(self, count: int) -> bool:
@@ -191,8 +195,12 @@ class Hart:
             self.pc += 4 if self.chip.memory.data[self.pc & SIZE - 1] & 3 == 3 else 2
         elif self._trap is not None:
             number, self._trap = self._trap, None
-            if number in (8, 9, 11):
+            # Unicorn hands over the pc behind these instructions, as if all of them had four bytes.
+            if number in (ILLEGAL, *ECALLS):
                 self.pc -= 4
+            if number == ILLEGAL:
+                self.fault = (ILLEGAL, self.pc, 0)
+            elif number in ECALLS:
                 number = ECALL
             self._enter_trap(number)
         elif failure is not None:

@@ -25,7 +25,7 @@ class Memory:
     """The 8 MiB, as bytes of this process. ``data`` is a numpy view of them."""
 
     def __init__(self) -> None:
-        self.buffer = mmap.mmap(-1, SIZE)
+        self.buffer = mmap.mmap(-1, SIZE, access=mmap.ACCESS_COPY)  # private, so that a fork has a chip of its own
         self.data: NDArray[np.uint8] = np.frombuffer(self.buffer, np.uint8)
 
     def offset(self, address: int, size: int = 1) -> int | None:

@@ -134,13 +134,6 @@ class VirtualBoard:
         """How many blocks of the card the firmware has written; 0 without a card."""
         return self._fat.writes if self._fat else 0
 
-    def power_cycle(self) -> None:
-        """Switch the power off and on: the memory is lost, card and flash keep what was written."""
-        self.chip.memory.data[:] = 0
-        self.slot.insert(self._fat)
-        self.chip.uarths.incoming.clear()
-        self.chip.reset()
-
     @property
     def card(self) -> FatCard | None:
         """The card in the slot."""
@@ -177,7 +170,15 @@ class VirtualBoard:
         """Return what the panel shows, (height, width) RGB565 words."""
         return self.panel.words()
 
-    # Time and the serial line.
+    # The power, time and the serial line.
+
+    def power_cycle(self) -> None:
+        """Switch the power off and on: the memory is lost, flash and card keep their contents."""
+        self.chip.memory.data[:] = 0
+        self.chip.uarths.incoming.clear()
+        self.chip.reset()
+        self.panel.switch_on()
+        self.slot.insert(self.slot.blocks)
 
     def run(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
         """Run for some seconds of the board's time, or until a condition holds; return whether it held."""

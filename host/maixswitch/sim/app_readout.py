@@ -33,16 +33,24 @@ class AppReadout:
         """
         if app is None:
             return 0, ""
-        state, fault = self.state(app), app.fault
+        fault = app.fault
+        return self.shown_fault(self.state(app), cause, int(fault.code) if fault else 0, fault.detail if fault else "")
+
+    def shown_fault(self, state: str, cause: str, last: int, text: str) -> tuple[int, str]:
+        """Return the code and text of the fault that the app shows in a state, (0, "") if there is none.
+
+        cause: the event of the last transition.
+        last, text: code and detail of the app's last fault, 0 and "" for none.
+        """
         code = CARD_CODES.get(state, 0)
         detail = ""
         # NO_CARD and EMPTY show a code of their own, unless a fault led to EMPTY. Of the other states only FAULT shows
         # a fault: the app keeps the last one while it runs again.
         if not code or cause == "FAIL":
-            if state not in ("FAULT", "EMPTY") or fault is None:
+            if state not in ("FAULT", "EMPTY") or not last:
                 return 0, ""
-            code = int(fault.code)
-            detail = f" ({fault.detail})" if fault.detail else ""
+            code = last
+            detail = f" ({text})" if text else ""
         # The app imports its table of texts for each code and drops it again, so keep what it says.
         if code not in self._fault_texts:
             self._fault_texts[code] = board_code.device_errors().describe(code)

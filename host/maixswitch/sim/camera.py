@@ -220,6 +220,9 @@ def from_rgb565(pixels: bytes | bytearray, width: int, height: int) -> Picture:
     return np.stack(channels, axis=-1).astype(np.uint8)
 
 
+_NO_PICTURE: tuple[Hashable, int, int, Picture] = (None, 0, 0, np.zeros((0, 0, 3), np.uint8))
+
+
 class ChipCamera:
     """Converts the pictures of a source as the chip's camera interface does; `grab` is the form of bench.camera.source.
 
@@ -233,6 +236,19 @@ class ChipCamera:
         self.tap: Callable[[Source, Hashable, Maker, int, int], tuple[Hashable, Maker]] | None = None
         self._clock = clock
         self._cache: dict[Hashable, tuple[bytes, bytes]] = {}
+        self._last = _NO_PICTURE
+
+    def picture(self, width: int, height: int) -> Picture:
+        """Return a whole frame (height, width, 3), as a sensor sends it."""
+        key, make = self._look(width, height)
+        if self._last[:3] != (key, width, height):
+            self._last = key, width, height, make()
+        return self._last[3]
+
+    def _look(self, width: int, height: int) -> tuple[Hashable, Maker]:
+        key, make = self.source.view(self._clock(), width, height)
+        # Call the tap before any cache: a recording must learn of every look, including one that a cache answers.
+        return self.tap(self.source, key, make, width, height) if self.tap is not None else (key, make)
 
     @property
     def source(self) -> Source:
@@ -244,6 +260,7 @@ class ChipCamera:
         # A new source may use the same keys for its pictures, so drop the cached views.
         if source is not self._source:
             self._cache.clear()
+            self._last = _NO_PICTURE
         self._source = source
 
     def grab(
@@ -254,10 +271,7 @@ class ChipCamera:
         gray: whether the sensor sends grey.
         Returns the pixels (RGB565 words, or grey bytes) and the planes for the KPU (r, g, b, or grey).
         """
-        key, make = self.source.view(self._clock(), frame_w, frame_h)
-        # Call the tap before the cache: a recording must learn of every look, including one that the cache answers.
-        if self.tap is not None:
-            key, make = self.tap(self.source, key, make, frame_w, frame_h)
+        key, make = self._look(frame_w, frame_h)
         # The key holds everything that the bytes depend on: the app changes the window and the format with the model.
         cache_key = (key, x, y, w, h, frame_w, frame_h, bool(gray))
         converted = self._cache.get(cache_key)

@@ -8,10 +8,10 @@ from pathlib import Path
 from maixswitch.errors import EXIT_FINDINGS, MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim import actions as s
+from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.perform import act
 from maixswitch.sim.recorder import Recorder
 from maixswitch.sim.script import Line, Script
-from maixswitch.sim.simulated_board import SimulatedBoard
 
 FRAMES_LIMIT_MS = 30_000  # a model that gives no answer for this long will not answer at all
 
@@ -25,7 +25,7 @@ class Player:
     line: the line that is being played, None before the start and after the end.
     """
 
-    def __init__(self, script: Script, sim: SimulatedBoard, recorder: Recorder, base: Path) -> None:
+    def __init__(self, script: Script, sim: AppBoard, recorder: Recorder, base: Path) -> None:
         self.expectations = 0
         self.expected_fault = 0
         self.line: Line | None = None
@@ -35,18 +35,11 @@ class Player:
         self._base = base
 
     def check(self) -> None:
-        """Refuse keys, cards and photos that this board does not have. Raises MaixSwitchError that names the line."""
+        """Refuse what this board cannot do or does not have. Raises MaixSwitchError that names the line."""
         # Check before the run, so that a mistake in the last line does not cost the minutes before it.
         for line in self._script.lines:
             try:
-                if isinstance(line.action, s.Press):
-                    self._sim.pin(line.action.key, line.action.long)
-                elif isinstance(line.action, s.Finger):
-                    self._sim.pin(line.action.key)
-                elif isinstance(line.action, s.Card) and line.action.path:
-                    self._sim.can_insert(self._base / line.action.path)
-                elif isinstance(line.action, s.Camera):
-                    self._sim.can_look_at(line.action.path, self._base)
+                self._sim.check(line.action, self._base)
             except MaixSwitchError as error:
                 raise MaixSwitchError(f"{self._script.name}:{line.number}: {error}", error.exit_code) from error
 

@@ -42,6 +42,7 @@ _OPTIONS: dict[str, tuple[type, ...]] = {
     "card": (str,),
     "board": (str,),
     "flavour": (str,),
+    "image": (str,),
     "camera": (str,),
     "fit": (str,),
     "rounding": (str,),
@@ -230,7 +231,7 @@ def _fill(recording: Recording, text: str) -> None:
         schema = head.get("schema") if isinstance(head, dict) else None
         raise ValueError(tr("the schema is {schema}; expected {expected}", schema=str(schema)[:60], expected=SCHEMA))
     recording.version = _typed(head, "version", str)
-    options = _typed(head, "options", dict)
+    options = {"image": "", **_typed(head, "options", dict)}  # older files were all recorded on the fakes
     # Only known options of the right type reach the replay; anything else in the head is dropped.
     for name, types in _OPTIONS.items():
         recording.options[name] = _typed(options, name, *types)

@@ -6,7 +6,6 @@ import json
 import zipfile
 from collections.abc import Hashable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,32 +28,9 @@ from maixswitch.sim.recording import (
     take_stock,
 )
 from maixswitch.sim.session import Options, Session
-from maixswitch.sim.simulated_board import HOLD_MS, PRESS_MS, SimulatedBoard
 
 KEPT_CARD_BYTES = 32_000_000
 _ROOM_AT_THE_END = 100_000
-
-
-class RecordedBoard(SimulatedBoard):
-    """A simulated board that notes its presses.
-
-    fingers: for each press the time (t), the IO pin (pin) and the times of its edges (edges), in ms of board time.
-    """
-
-    def __init__(self, *values: Any, **named: Any) -> None:
-        self.fingers: list[dict[str, Any]] = []
-        super().__init__(*values, **named)
-
-    def press(
-        self, key: str = "", long: bool = False, hold: int = 0, after: int = 0, bounce: tuple[int, ...] = ()
-    ) -> int:  # fmt: skip
-        over = super().press(key, long, hold, after, bounce)
-        # Note the press only now: an unknown key raises and is not pressed.
-        down = self.now + after
-        up = down + (hold or (HOLD_MS if long else PRESS_MS))
-        edges = [edge + later for edge in (down, up) for later in (0, *bounce)]
-        self.fingers.append({"t": self.now, "pin": self.pin(key, long), "edges": edges})
-        return over
 
 
 class RecordingWriter:
@@ -138,7 +114,7 @@ class RecordingWriter:
         self._size += len(text) + 1  # the text is ASCII: a character is a byte
 
     def _attached(self, options: Options) -> Session:
-        session = Session(replace(options, sim=RecordedBoard))
+        session = Session(options)
         session.sim.chip.tap = self._see
         session.finger = self._hear
         session.actions.append(lambda text: self._row("do", [session.sim.steps, session.sim.now, text]))
@@ -183,7 +159,7 @@ class RecordingWriter:
         if self._failure is not None:
             raise self._refused(self._failure)
         sim = self.session.sim
-        for finger in sim.fingers if isinstance(sim, RecordedBoard) else []:
+        for finger in sim.fingers:
             self._row("finger", finger)
         self._row("end", {"steps": sim.steps, "exit": code, "interrupted": self.session.interrupted})
         head = {"schema": SCHEMA, "version": __version__, "options": self._head()}
@@ -203,6 +179,7 @@ class RecordingWriter:
             "card": str(options.card),
             "board": options.board,
             "flavour": sim.flavour,
+            "image": sim.image_digest,
             "camera": str(options.camera or ""),
             "fit": options.fit,
             "rounding": options.rounding,

@@ -13,10 +13,14 @@ from typing import Any
 
 from maixswitch import language
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.k210.choice import image_path
+from maixswitch.k210.image import digest_of, read_image
 from maixswitch.language import tr
 from maixswitch.sim import actions, script
+from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.camera import Maker, Picture, Source, fit_picture
 from maixswitch.sim.card import FolderCard
+from maixswitch.sim.chip_board import ChipBoard
 from maixswitch.sim.recorder import Recorder
 from maixswitch.sim.recording import Recording, differing, take_stock
 from maixswitch.sim.session import Options, Session
@@ -95,8 +99,8 @@ class _RecordedCard(FolderCard):
         self.damaged = set()
 
 
-class _ReplayBoard(SimulatedBoard):
-    """A simulated board with the recorded cards; the recording says what the camera sees.
+class _Replayed(AppBoard):
+    """What differs on a replayed board: it has the recorded cards, and the recording says what the camera sees.
 
     other_card: the folder of another card for the start, None for the recorded one.
     """
@@ -107,18 +111,18 @@ class _ReplayBoard(SimulatedBoard):
         self._first = True
         super().__init__(*values, **named)
 
-    def _folder_card(self, folder: Path) -> FolderCard:
+    def folder_card(self, folder: Path) -> FolderCard:
         # The first card is the one at the start. The others have the paths that the script puts in.
         first, self._first = self._first, False
         part = self._recording.cards.get("" if first else folder.as_posix())
         if first and self._other_card is not None:
-            return super()._folder_card(self._other_card)
+            return super().folder_card(self._other_card)
         # If the contents were left out of the recording, take the folder on this PC, relative to the recorded script.
         if part is None or not part.complete:
-            return super()._folder_card(folder if first else Path(self._recording.options["base"]) / folder)
+            return super().folder_card(folder if first else Path(self._recording.options["base"]) / folder)
         card = _RecordedCard(dict(self._recording.contents(part)), part.folders, self.bench.MemoryCard)
-        if self._chosen_board:
-            card.choose_board(self._chosen_board)
+        if self.chosen_board:
+            card.choose_board(self.chosen_board)
         return card
 
     def can_insert(self, folder: Path) -> None:
@@ -133,6 +137,14 @@ class _ReplayBoard(SimulatedBoard):
         pass
 
 
+class _ReplayBoard(_Replayed, SimulatedBoard):
+    """A board of fakes that is replayed."""
+
+
+class _ReplayChip(_Replayed, ChipBoard):
+    """A firmware image that is replayed."""
+
+
 class _NoFiles(Recorder):
     """Passes events on and does not save the script's screenshots again."""
 
@@ -145,10 +157,13 @@ class Replay:
 
     card: the folder of another card, None for the recorded one.
     until: where to stop.
-    Raises MaixSwitchError (input) for a recording that cannot run, (usage) if its card is missing.
+    image: where the firmware image is now that the recording was made with, None for its old path.
+    Raises MaixSwitchError (input) for a recording that cannot run, (usage) if its card or its image is missing.
     """
 
-    def __init__(self, recording: Recording, card: Path | None = None, until: Until | None = None) -> None:
+    def __init__(
+        self, recording: Recording, card: Path | None = None, until: Until | None = None, image: Path | None = None
+    ) -> None:
         self.outcome = Outcome()
         self._recording = recording
         self._until = until or Until()
@@ -170,6 +185,7 @@ class Replay:
         # Changed files are only reported: the events show whether they matter.
         if card is not None:
             self.outcome.changed = differing(first, take_stock(card, None))
+        flavour = _firmware(recording, image)
         # All values come from the file, so the file is to blame for whatever they raise.
         try:
             recorded_script = (
@@ -177,12 +193,12 @@ class Replay:
             )
             for texts in recording.actions.values():
                 _check_actions(texts)
-            sim = partial(_ReplayBoard, recording, card)
+            sim = partial(_ReplayChip if options["image"] else _ReplayBoard, recording, card)
             self._session = Session(
                 Options(
                     card=Path(options["card"]),
                     board=options["board"],
-                    flavour=options["flavour"],
+                    flavour=flavour,
                     fit=options["fit"],
                     script=recorded_script,
                     frames=options["frames"],
@@ -292,6 +308,27 @@ class Replay:
             return fit_picture(Image.fromarray(frame), width, height, "stretch")
 
         return name, picture
+
+
+def _firmware(recording: Recording, image: Path | None) -> str:
+    """Return the value of `--firmware` for a replay: the recorded flavour, or the path of the recorded image."""
+    flavour, digest = str(recording.options["flavour"]), str(recording.options["image"])
+    if not digest:
+        if image is not None or image_path(flavour) is not None:
+            text = tr("{path}: this run was recorded on the fakes; leave --firmware out", path=recording.path)
+            raise MaixSwitchError(text, EXIT_USAGE)
+        return flavour
+    path = image or Path(flavour)
+    # The file comes from anybody: only an image with the recorded contents is run, whatever path it names.
+    if not path.is_file() or digest_of(read_image(path)) != digest:
+        text = tr(
+            "{path}: recorded with the firmware image {image}, which is not at {place}; name it with --firmware FILE",
+            path=recording.path,
+            image=f"{Path(flavour).name} (SHA-256 {digest[:12]})",
+            place=path,
+        )
+        raise MaixSwitchError(text, EXIT_USAGE)
+    return str(path)
 
 
 def _check_actions(texts: list[str]) -> None:

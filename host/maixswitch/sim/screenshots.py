@@ -14,12 +14,12 @@ from maixswitch import board_code, files
 from maixswitch.errors import EXIT_OK, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim.actions import Screenshot
+from maixswitch.sim.app_board import check_board
 from maixswitch.sim.camera import Picture, from_rgb565
 from maixswitch.sim.pictures import Colour
 from maixswitch.sim.script import Script
 from maixswitch.sim.session import Options, Session
 from maixswitch.sim.showcase import BOARD, EDGE, SILK, Showcase
-from maixswitch.sim.simulated_board import check_board
 
 GAP = 16
 BORDER = 2

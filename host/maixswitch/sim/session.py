@@ -19,12 +19,13 @@ from maixswitch.language import tr, word
 from maixswitch.sim import recorder as recording
 from maixswitch.sim import reports
 from maixswitch.sim.actions import Boxes, Card, Scores
+from maixswitch.sim.app_board import AppBoard
+from maixswitch.sim.board_class import board_class
 from maixswitch.sim.keyboard import KEYS, Keyboard
 from maixswitch.sim.perform import act
 from maixswitch.sim.player import Player
 from maixswitch.sim.recorder import Recorder
 from maixswitch.sim.script import Script, parse
-from maixswitch.sim.simulated_board import SimulatedBoard
 from maixswitch.sim.view import View, describe
 
 _MAX_NAP_S = 0.05
@@ -36,14 +37,16 @@ class Options:
     """What to run, and how.
 
     card, camera: paths as the user typed them; `camera` None for the drawn scene.
-    board, flavour: "" for those of the card's settings and the default firmware.
+    board: "" for the one of the card's settings.
+    flavour: a value of `--firmware`: a flavour, "" for the default one, or the path of an image.
     script_base: the folder to which paths in the script are relative.
     frames, seconds: limits of the run, in pictures that went through a network and in board time; None for no limit.
     speed: board seconds per second, 0 for as fast as the PC can.
     out: the folder for events and pictures, None for no files.
     narrator: hears the events in place of the terminal. A live view then disappears at the end, and only the key q
         works.
-    sim, recorder: make the board and the recorder; recordings and replays have their own.
+    sim: makes the board, in place of the class that the flavour asks for; a replay has its own.
+    recorder: makes the recorder.
     quiet: whether to print nothing.
     """
 
@@ -64,7 +67,7 @@ class Options:
     zoom: int = 1
     live: bool = False
     narrator: Callable[[dict[str, Any]], None] | None = None
-    sim: Callable[..., SimulatedBoard] = SimulatedBoard
+    sim: Callable[..., AppBoard] | None = None
     recorder: Callable[[Path | None, int], Recorder] = Recorder
     quiet: bool = False
 
@@ -92,7 +95,7 @@ class Session:
             self.recorder.listeners.append(console.emit)
         if options.narrator is not None:
             self.recorder.listeners.append(options.narrator)
-        self.sim = options.sim(
+        self.sim = (options.sim or board_class(options.flavour))(
             options.card,
             self._report,
             board=options.board,
@@ -143,10 +146,9 @@ class Session:
     @contextmanager
     def guarded(self) -> Iterator[None]:
         """Catch what would have crashed the chip; `crash` then says why, and the caller takes no further step."""
-        bench = self.sim.bench
         try:
             yield
-        except (bench.HardFault, bench.Reset) as error:
+        except self.sim.crashes as error:
             self.crash = tr("the chip would have crashed here: {name}: {error}", name=type(error).__name__, error=error)
 
     def begin(self) -> None:
@@ -245,7 +247,7 @@ class Session:
         elif key.isdigit() and 1 <= int(key) <= count:
             sim.press(key)
         elif key == "e":
-            act(sim, Card(not sim.bench.card.inserted))
+            act(sim, Card(not sim.card_inserted))
         return False
 
     def _report(self, now: int, kind: str, *values: Any) -> None:
@@ -299,14 +301,10 @@ class Session:
         if sim.ended and not self.crash:
             self.crash = tr("the app ended: {ended}", ended=sim.ended)
         self.recorder.sample(sim.now, *sim.panel(), last=True)
-        status = sim.status(picture=True) if self._view is not None and sim.app is not None else None
+        status = sim.status(picture=True) if self._view is not None and sim.running else None
         try:
-            if sim.app is not None and not self.crash:
-                sim.app.stop()
-                # On the chip a model that is still loaded would keep its memory until a reset.
-                live = list(sim.bench.kpu.live)
-                if live:
-                    self.crash = tr("{live} model(s) still loaded after the app stopped", live=len(live))
+            if sim.running and not self.crash:
+                self.crash = sim.stop()
         finally:
             if self._view is not None and status is not None:
                 self._view.update(status)

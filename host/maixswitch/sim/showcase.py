@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from maixswitch.sim.app_board import HOLD_MS, PRESS_MS
 from maixswitch.sim.camera import Picture
-from maixswitch.sim.simulated_board import HOLD_MS, PRESS_MS
 
 ZOOM = 2
 MARGIN = 20

@@ -13,18 +13,10 @@ LABEL = "airam-text"
 """Id of the text beside the picture in page/index.html."""
 
 
-def loaded(bench: Any) -> Any:
-    """Return the network that the fake KPU holds, None without one."""
-    kpu = bench.kpu
-    # MaixPy's functions fill slots, CanMV's objects are tasks: one of the two lists is empty.
-    networks = [model.network for model in kpu.slots if model is not None] + [task._network for task in kpu.canmv]
-    return next((network for network in networks if network is not None), None)
-
-
 def document(network: Any, title: str = "") -> dict[str, Any]:
     """Return the fields of the message "airam", in the chosen language.
 
-    network: as `loaded` returns it.
+    network: as AppBoard.network.
     title: the model's title on the card.
     Returns `text`, a sentence; `picture`, SVG, "" if there is nothing to draw; `legend`, (class, name) of the kinds of
     maps in the picture.

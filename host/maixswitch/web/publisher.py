@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch import __version__, board_code
+from maixswitch.k210.choice import image_path
 from maixswitch.language import LANGUAGES, catalogue, chosen, tr
-from maixswitch.sim.simulated_board import SimulatedBoard
+from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.view import describe
 from maixswitch.web import airam
 from maixswitch.web.broadcast import Broadcast
@@ -19,7 +20,7 @@ from maixswitch.web.texts import PAGE
 from maixswitch.web.verdicts import Verdicts, judge
 
 
-def hello(sim: SimulatedBoard) -> str:
+def hello(sim: AppBoard) -> str:
     """Return the first message for a page: the board, its keys and their events, the state table, and the texts."""
     boards = board_code.boards()
     gestures = {int(pin): (short, long) for pin, short, long in boards.gestures(sim.keys)} if sim.keys else {}
@@ -107,8 +108,8 @@ class Publisher:
         # Set it after the parts that compare it with the present language.
         self._language = chosen()
 
-    def _publish_models(self, sim: SimulatedBoard) -> None:
-        specs = [(str(spec.title), str(spec.folder)) for spec in sim.app.catalog or ()] if sim.app else []
+    def _publish_models(self, sim: AppBoard) -> None:
+        specs = [(str(spec.title), str(spec.folder)) for spec in sim.specs]
         # Verdicts are texts: another language makes other rows.
         known = (specs, self._judged, chosen())
         if known != self._models:
@@ -118,44 +119,42 @@ class Publisher:
             )
             self._broadcast.publish("models", text)
 
-    def _publish_ram(self, sim: SimulatedBoard) -> None:
-        network = airam.loaded(sim.bench)
+    def _publish_ram(self, sim: AppBoard) -> None:
+        network = sim.network
         # Drawing the RAM takes too long for every status: do it only for another network or language.
         if network is not self._network or chosen() != self._language:
             self._network = network
-            loaded = sim.app.slot.loaded if sim.app else None
-            title = str(loaded.title) if loaded else ""
-            self._broadcast.publish("airam", write_text("airam", **airam.document(network, title)))
+            self._broadcast.publish("airam", write_text("airam", **airam.document(network, sim.title)))
 
 
 def _status(simulation: Simulation) -> dict[str, Any]:
-    sim, bench = simulation.sim, simulation.sim.bench
-    app, memory = sim.app, bench.memory
+    sim = simulation.sim
+    heap, ordered = sim.heap(), sim.ordered()
     return {
         "now": sim.now,
         # A stopped board keeps its last state in memory, but a person sees it as off.
         "state": "OFF" if simulation.stopped else sim.state,
         "title": sim.title,
-        "index": int(app.selected) if app else 0,
-        "fps": int(app.fps) if app else 0,
+        "index": sim.selected,
+        "fps": sim.fps,
         "frames": sim.frames,
         "results": [] if simulation.stopped else sim.detections(),
         "fault": tr("{reason}; switch the power off and on", reason=simulation.stopped)
         if simulation.stopped
         else sim.fault[1],
-        "card": bool(bench.card.inserted),
-        "camera": bool(bench.camera.connected),
+        "card": sim.card_inserted,
+        "camera": sim.camera_connected,
         "memory": {
-            "capacity": int(memory.capacity),
-            "gc": int(memory.gc_capacity),
-            "gc_used": int(memory.gc_used),
-            "free": int(memory.free()),
-            "largest": int(memory.largest()),
-            "blocks": [[str(name), int(size)] for name, size in memory.items()],
+            "capacity": heap.capacity,
+            "gc": heap.python,
+            "gc_used": heap.python_used,
+            "free": heap.free,
+            "largest": heap.largest,
+            "blocks": [list(block) for block in heap.blocks],
         },
         "orders": {
-            "load": sim.engine.failures.load or 0,
-            "run": sim.engine.failures.run or 0,
+            "load": ordered["load"],
+            "run": ordered["run"],
             "damaged": damaged(sim),
             "slow": sim.slow,
         },
@@ -165,10 +164,9 @@ def _status(simulation: Simulation) -> dict[str, Any]:
     }
 
 
-def damaged(sim: SimulatedBoard) -> list[int]:
+def damaged(sim: AppBoard) -> list[int]:
     """Return the indices of the models whose file is damaged."""
-    specs = sim.app.catalog or () if sim.app else ()
-    return [index for index, spec in enumerate(specs) if kmodel_path(spec) in sim.card.damaged]
+    return [index for index, spec in enumerate(sim.specs) if kmodel_path(spec) in sim.damaged]
 
 
 def kmodel_path(spec: Any) -> str:
@@ -178,5 +176,6 @@ def kmodel_path(spec: Any) -> str:
 
 
 def firmware_of(flavour: str) -> str:
-    """Return the firmware's name for the check; "" stands for the default."""
-    return flavour or board_code.flavours().DEFAULT
+    """Return the firmware for the check, which runs in another folder; "" stands for the default."""
+    image = image_path(flavour)
+    return str(image.resolve()) if image else flavour or board_code.flavours().DEFAULT

@@ -254,7 +254,7 @@ class Runner:
 
     def _do_card(self, client: int, inserted: bool) -> None:
         # Two pages may click at the same time: the second click must not take effect twice.
-        if inserted == bool(self._simulation.sim.bench.card.inserted):
+        if inserted == self._simulation.sim.card_inserted:
             return
         if not inserted:
             self._simulation.act("eject")
@@ -271,8 +271,7 @@ class Runner:
         self._simulation.act(f"fail {part} {code}")
 
     def _do_damage(self, client: int, index: int, on: bool) -> None:
-        app = self._simulation.sim.app
-        specs = app.catalog or () if app else ()
+        specs = self._simulation.sim.specs
         path = kmodel_path(specs[index]) if index < len(specs) else ""
         if not path:
             raise MaixSwitchError(tr("this model has no file on the card that could be damaged"))

@@ -11,10 +11,10 @@ from typing import Any
 
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import reason, tr
+from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.camera import Source
 from maixswitch.sim.recording_writer import RecordingWriter
 from maixswitch.sim.session import Options, Session
-from maixswitch.sim.simulated_board import SimulatedBoard
 from maixswitch.sim.timeline import Timeline
 from maixswitch.web.camera_view import CameraView
 
@@ -53,10 +53,10 @@ class Simulation:
         self._writer: RecordingWriter | None = None
         self._session = self._open(record)
         self.camera_view = CameraView(self._session.sim.chip.source, self._aim, oust)
-        self.timeline = Timeline(lambda: int(self._session.sim.bench.clock.now))
+        self.timeline = Timeline(lambda: self._session.sim.now)
 
     @property
-    def sim(self) -> SimulatedBoard:
+    def sim(self) -> AppBoard:
         """The board of the present run."""
         return self._session.sim
 
@@ -236,7 +236,7 @@ class Simulation:
                 self._complete("")
             else:
                 self._drop()
-                if not self.stopped and session.sim.app is not None:
+                if not self.stopped and session.sim.running:
                     with session.guarded():
                         session.finish()
         finally:

@@ -9,8 +9,8 @@ import pytest
 
 import bench
 from device import app, hal, link
-from maixswitch.board.serial_lines import SerialLines
-from maixswitch.board.serial_schema import BY_NAME, LABEL, TEXT, fits
+from maixswitch.link.serial_lines import SerialLines
+from maixswitch.link.serial_schema import BY_NAME, LABEL, TEXT, fits
 from maixswitch.sim.reports import FIELDS
 from tests.device.paths.path_helpers import CARD, FACE
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maixswitch.board.serial_lines import LONGEST, SerialLines
-from maixswitch.board.serial_schema import BY_NAME, EVENTS, Field, fits
+from maixswitch.link.serial_lines import LONGEST, SerialLines
+from maixswitch.link.serial_schema import BY_NAME, EVENTS, Field, fits
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 NUMBERS = st.integers(0, 2**40)

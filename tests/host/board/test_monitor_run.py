@@ -16,10 +16,10 @@ import pytest
 
 from maixswitch.board import monitor
 from maixswitch.board.monitor import Listener, Note
-from maixswitch.board.serial_schema import fits
 from maixswitch.board.virtual import VirtualBoard
 from maixswitch.card.build import build
 from maixswitch.kmodel.write.samples import write_card
+from maixswitch.link.serial_schema import fits
 
 LIMIT = 60.0
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from maixswitch import language
 from maixswitch.board.monitor_state import BLOCKS, BoardState, LineWriter, sparkline
 from maixswitch.board.monitor_view import MonitorView, render
-from maixswitch.board.serial_schema import EVENTS, fits
+from maixswitch.link.serial_schema import EVENTS, fits
 
 MESSAGES: list[dict[str, Any]] = [
     {"v": 1, "t": 200, "event": "start", "board": "dock", "rate": 5},

@@ -16,7 +16,7 @@ from maixswitch.kmodel import load
 from maixswitch.kmodel.judge.picture import KINDS, map_kind
 from maixswitch.sim.emulator import LoadedModel
 from maixswitch.sim.simulated_board import SimulatedBoard
-from maixswitch.web.airam import LABEL, document, loaded
+from maixswitch.web.airam import LABEL, document
 
 MOST_STEPS = 2000
 EMPTY = {"text": "No model is loaded.", "picture": "", "legend": []}
@@ -26,7 +26,7 @@ PAGE = Path(web.__file__).parent / "page"
 
 def running(card: Path, **options: Any) -> SimulatedBoard:
     sim = SimulatedBoard(card, lambda *_: None, **options)
-    assert loaded(sim.bench) is None
+    assert sim.network is None
     sim.power_on()
     for _ in range(MOST_STEPS):
         if sim.state == "RUNNING":
@@ -48,7 +48,7 @@ def titles(picture: str) -> list[str]:
 def test_board_holds_what_the_page_draws(card: Path) -> None:
     sim = running(card)
     model = load(card / "models/10-blobs/model.kmodel")
-    message = document(loaded(sim.bench), sim.title)
+    message = document(sim.network, sim.title)
     layer, peak = model.ai_ram.peak_layer, round(model.ai_ram.peak_bytes / 1024)
     assert peak > 0
     assert message["text"] == f"Bright blobs: at most {peak:,} of 2,048 KiB, in layer {layer} of {len(model.layers)}."
@@ -58,14 +58,14 @@ def test_board_holds_what_the_page_draws(card: Path) -> None:
     assert titles(message["picture"])[0].startswith("input: 3x240x320; rows 29,168 to 32,767")
     assert message["legend"][0] == ("input", "input")
     sim.app.stop()
-    assert loaded(sim.bench) is None
-    assert document(loaded(sim.bench), sim.title) == EMPTY
+    assert sim.network is None
+    assert document(sim.network, sim.title) == EMPTY
 
 
 def test_scripted_network_has_no_picture(card: Path) -> None:
     sim = running(card, scripted=True)
-    assert loaded(sim.bench) is not None
-    assert document(loaded(sim.bench), sim.title) == EMPTY
+    assert sim.network is not None
+    assert document(sim.network, sim.title) == EMPTY
     assert document(None, "Face") == EMPTY
     sim.app.stop()
 

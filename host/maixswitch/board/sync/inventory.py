@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maixswitch import files
+from maixswitch.card import editor
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
@@ -51,14 +52,14 @@ class Source:
 def travels(path: str) -> bool:
     """Does sync send, compare and delete this path, relative to the card's root?
 
-    It leaves alone hidden files, the system's, and those that sync and the app write themselves.
+    It leaves alone hidden files, those of the system and of editors, and those that sync and the app write themselves.
     """
     # FAT ignores case, so every comparison here does the same.
     parts = path.lower().split("/")
     if any(part.startswith(".") or part in SYSTEM for part in parts) or parts[0] == SYNC.lower():
         return False
     mark = parts[0] == "models" and parts[2:] == [MARK.lower()]
-    return not mark and path.lower() not in CHOSEN
+    return not mark and path.lower() not in (*CHOSEN, editor.CONFIG)
 
 
 def is_app(path: str) -> bool:

@@ -12,8 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from maixswitch.board.virtual.confine import Confinement
+
 HEAP = "heapsize=64m"
 MARK = b"\x00\xffmaixswitch-mark"  # as in stubs/virtual/wire.py
+LARGE = b"PCLXFOSE"
+"""Requests whose number is the length of their data."""
 SOFT, SOFT_RAW, RESET, LOST = 42, 43, 44, 45
 PR_SET_PDEATHSIG = 1
 
@@ -50,14 +54,25 @@ class Child:
             "1" if options.get("readonly") else "",
             str(self._flag),
         )
+        writable = [folder for folder in (options.get("card"), options["flash"]) if folder]
+        # A script of a stranger gets no other files, no network and no programs; a board's owner trusts the card.
+        rules = Confinement(options["interpreter"], [str(stubs)], writable) if why == "script" else None
+
+        def prepare() -> None:
+            _die_with_parent()
+            if rules:
+                rules.enter()
+
         self._process = subprocess.Popen(
             [options["interpreter"], "-X", HEAP, str(stubs / "virtual" / "start.py"), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=text,
             stderr=options["log"],
             pass_fds=(answers, requests, self._flag),
-            preexec_fn=_die_with_parent,
+            preexec_fn=prepare,
         )
+        if rules:
+            rules.close()
         # The child has its own copies. If ours stayed open, the end of the program would not cause an end of file.
         for descriptor in (answers, requests, text):
             os.close(descriptor)
@@ -74,11 +89,13 @@ class Child:
             # A request may arrive in pieces, so an incomplete one waits for the next read.
             if len(self._heard) >= 8:
                 letter, size, number = struct.unpack("<BxHi", self._heard[:8])
+                if letter in LARGE:
+                    size = number
                 if len(self._heard) >= 8 + size:
                     data, self._heard = self._heard[8 : 8 + size], self._heard[8 + size :]
                     return letter, number, data
             try:
-                more = os.read(self.requests, 8192)
+                more = os.read(self.requests, 65536)
             except BlockingIOError:
                 return None
             if not more:
@@ -88,7 +105,9 @@ class Child:
     def answer(self, number: int = 0, data: bytes = b"") -> None:
         """Answer the request; do nothing if the program has ended."""
         with contextlib.suppress(BrokenPipeError):
-            os.write(self._answers, struct.pack("<Ii", len(data), number) + data)
+            rest = memoryview(struct.pack("<Ii", len(data), number) + data)
+            while rest:  # a signal may end a long write early
+                rest = rest[os.write(self._answers, rest) :]
 
     def mark(self) -> None:
         """Mark for an interrupted program where the answers continue."""

@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
 from maixswitch.findings.finding import Finding, finding
-from maixswitch.kmodel.judge.firmware import Firmware, find
+from maixswitch.kmodel.judge.firmware import Firmware
 from maixswitch.kmodel.judge.memory import QVGA, Memory, kib, memory, unknown_layer
 from maixswitch.language import tr
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
     """Yield what a named version of a firmware lacks, and for each model that does not fit, one finding."""
-    for name in options.firmware:
-        if "@" in name:  # Without a version, the board may have a firmware that is newer than all known ones.
-            yield from versions(find(name), options)
+    if options.firmware:
+        for name, item in zip(options.firmware, options.flavours, strict=True):
+            # Without a version, the board may have a firmware that is newer than all known ones.
+            if item.file or "@" in name:
+                yield from versions(item, options)
     for model in card.models:
         yield from fit(model, options)
 

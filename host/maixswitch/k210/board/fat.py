@@ -80,7 +80,14 @@ def make_card(folder: Path) -> FatCard:
 
     Raises MaixSwitchError (input or output) when a file cannot be read or the folder is too large.
     """
-    tree = _read_tree(folder)
+    return card_of(_read_tree(folder), folder)
+
+
+def card_of(tree: Tree, folder: Path) -> FatCard:
+    """Return a card with these files on it; `folder` is what the message names when there are too many.
+
+    Raises MaixSwitchError (input or output) when they are too large.
+    """
     size = _size(tree)
     if size > MOST_BYTES:
         raise MaixSwitchError(
@@ -265,6 +272,22 @@ def read_back(card: FatCard) -> Tree:
     return _read_folder(card, 2, 0)
 
 
+def first_block(card: FatCard, path: str) -> int:
+    """Return the first block of a file on the card; names are compared as FAT does, without regard to case.
+
+    Raises FileNotFoundError when there is no such file, or when it is empty.
+    """
+    cluster, inside_folder = 2, True
+    for part in path.split("/"):
+        rows = {name.lower(): (folder, first) for name, folder, first, _ in _rows(card, cluster)}
+        if not inside_folder or part.lower() not in rows:
+            raise FileNotFoundError(path)
+        inside_folder, cluster = rows[part.lower()]
+    if inside_folder or not cluster:
+        raise FileNotFoundError(path)
+    return card.cluster_block(cluster)
+
+
 def _chain_of(card: FatCard, cluster: int) -> Iterator[int]:
     seen = 0
     while 2 <= cluster < card.clusters + 2:
@@ -278,8 +301,19 @@ def _chain_of(card: FatCard, cluster: int) -> Iterator[int]:
 def _read_folder(card: FatCard, cluster: int, depth: int) -> Tree:
     if depth > 32:
         raise ValueError("folders nest too deep")
-    data = b"".join(card.cluster(number) for number in _chain_of(card, cluster))
     tree: Tree = {}
+    for name, is_folder, first, size in _rows(card, cluster):
+        if is_folder:
+            tree[name] = _read_folder(card, first, depth + 1)
+        else:
+            content = b"".join(card.cluster(number) for number in _chain_of(card, first)) if first else b""
+            tree[name] = content[:size]
+    return tree
+
+
+def _rows(card: FatCard, cluster: int) -> Iterator[tuple[str, bool, int, int]]:
+    """Yield name, whether it is a folder, first cluster and size of each entry of the folder at a cluster."""
+    data = b"".join(card.cluster(number) for number in _chain_of(card, cluster))
     long_name: dict[int, bytes] = {}
     for at in range(0, len(data), ENTRY):
         entry = data[at : at + ENTRY]
@@ -297,16 +331,10 @@ def _read_folder(card: FatCard, cluster: int, depth: int) -> Tree:
         long_name = {}
         if attributes & 8 or name in (".", ".."):
             continue
-        first = int.from_bytes(entry[20:22], "little") << 16 | int.from_bytes(entry[26:28], "little")
-        size = int.from_bytes(entry[28:32], "little")
         if "/" in name or "\\" in name or "\0" in name or not name:
             raise ValueError(f"a name that no folder can hold: {name!r}")
-        if attributes & FOLDER:
-            tree[name] = _read_folder(card, first, depth + 1)
-        else:
-            content = b"".join(card.cluster(number) for number in _chain_of(card, first)) if first else b""
-            tree[name] = content[:size]
-    return tree
+        first = int.from_bytes(entry[20:22], "little") << 16 | int.from_bytes(entry[26:28], "little")
+        yield name, bool(attributes & FOLDER), first, int.from_bytes(entry[28:32], "little")
 
 
 def _name_of(entry: bytes, long_name: dict[int, bytes]) -> str:

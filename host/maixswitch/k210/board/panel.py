@@ -34,7 +34,11 @@ class Panel:
         self.data_line = data_line
         self.width, self.height, self.offset = width, height, offset
         self.glass_inverts = inverted
-        side = max(width + offset[0], height + offset[1], 320)
+        self.switch_on()
+
+    def switch_on(self) -> None:
+        """Begin as after power-on: dark, off, with nothing of an unfinished command."""
+        side = max(self.width + self.offset[0], self.height + self.offset[1], 320)
         self.pixels: NDArray[np.uint16] = np.zeros((side, side), np.uint16)
         self.on = False
         self.inverted = False

@@ -38,6 +38,13 @@ class Device:
             self.chip.unmodelled.count(self.name, offset, "write")
         self.registers[offset] = value
 
+    def duration(self, items: int, receives: bool) -> int:
+        """Return the cycles that a DMA transfer takes, 0 for one that is done at once.
+
+        receives: the transfer goes from this device into the memory.
+        """
+        return 0
+
     def happen(self, action: str, argument: int) -> None:
         """Do what this device scheduled with `chip.later`."""
         raise NotImplementedError(f"{self.name} has no action {action}")

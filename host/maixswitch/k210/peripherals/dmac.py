@@ -1,7 +1,8 @@
 """DMAC: six channels between memory and devices.
 
 A transfer that needs no waiting is done at once; one from a device waits until the device has all its items. The
-channel's interrupt comes later, since the driver stores its state behind the write that starts it.
+channel's interrupt comes later, since the driver stores its state behind the write that starts it. Devices with a pace,
+such as I2S, keep a channel busy for the time that the items take.
 """
 
 from __future__ import annotations
@@ -35,20 +36,26 @@ class Port(Protocol):
 
 
 class Dmac(Device):
-    """`waiting` holds the channels whose device is not ready; `status` the interrupt status of each channel."""
+    """`waiting` holds the channels whose device is not ready; `status` the interrupt status of each channel.
+
+    `busy` holds the channels whose items take time; `run` counts the starts of each, so that old events are void.
+    """
 
     NAME = "DMAC"
-    STATE = ("waiting", "status")
+    STATE = ("waiting", "status", "busy", "run")
     KNOWN = frozenset((COMMON_CONFIG, 0x14, 0x28, 0x2C, 0x38, 0x3C, 0x40, 0x44, 0x48, 0x4C, 0x50, 0x54))
 
     def __init__(self, chip: Any, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.waiting: list[int] = []
         self.status = [0] * CHANNELS
+        self.busy: list[int] = []
+        self.run = [0] * CHANNELS
+        self._pumping = False
 
     def read(self, offset: int) -> int:
         if offset == CHANNEL_ENABLE:
-            return sum(1 << channel for channel in self.waiting)
+            return sum(1 << channel for channel in (*self.waiting, *self.busy))
         if offset in (CHANNEL_ENABLE + 4, RESET, RESET + 4, COMMON_STATUS, COMMON_STATUS + 4):
             return 0
         channel, register = divmod(offset - 0x100, 0x100)
@@ -62,8 +69,8 @@ class Dmac(Device):
                 if value >> 8 + channel & 1:
                     if value >> channel & 1:
                         self._start(channel)
-                    elif channel in self.waiting:
-                        self.waiting.remove(channel)
+                    else:
+                        self._stop(channel)
             return
         if offset in (CHANNEL_ENABLE + 4, RESET, RESET + 4, COMMON_STATUS, COMMON_STATUS + 4):
             return
@@ -84,24 +91,55 @@ class Dmac(Device):
         self.chip.plic.set_level(FIRST_SOURCE + channel, bool(self.status[channel] & enabled))
 
     def _start(self, channel: int) -> None:
-        if channel not in self.waiting:
-            self.waiting.append(channel)
+        self._stop(channel)
+        self.waiting.append(channel)
         self.pump()
+
+    def _stop(self, channel: int) -> None:
+        for channels in (self.waiting, self.busy):
+            if channel in channels:
+                channels.remove(channel)
 
     def pump(self) -> None:
         """Do the transfers whose devices are ready; a device calls this when it has something to give."""
-        progress = True
-        while progress and self.waiting:
-            progress = False
-            for channel in tuple(self.waiting):
-                if channel in self.waiting and self._transfer(channel):
-                    self.waiting.remove(channel)
-                    self.chip.later(SLICE, self, "finish", channel)
-                    progress = True
+        # A device that takes items may have some to give at once, and calls this in the middle of a transfer.
+        if self._pumping:
+            return
+        self._pumping = progress = True
+        try:
+            while progress and self.waiting:
+                progress = False
+                for channel in tuple(self.waiting):
+                    if channel in self.waiting and self._transfer(channel):
+                        self.waiting.remove(channel)
+                        self._finish_later(channel)
+                        progress = True
+        finally:
+            self._pumping = False
+
+    def _finish_later(self, channel: int) -> None:
+        items = (self._register(channel, BLOCK_ITEMS) & MOST_ITEMS - 1) + 1
+        duration = 0
+        for register, receives in ((SOURCE_ADDRESS, True), (DESTINATION, False)):
+            address = self._register(channel, register)
+            if self.chip.memory.offset(address) is None:
+                duration = max(duration, self.chip.port(address).duration(items, receives))
+        if duration:
+            self.run[channel] += 1
+            self.busy.append(channel)
+            self.chip.later(max(duration, SLICE), self, "pass", self.run[channel] * CHANNELS + channel)
+        else:
+            self.chip.later(SLICE, self, "finish", channel)
 
     def happen(self, action: str, argument: int) -> None:
-        self.status[argument] |= DONE
-        self._update(argument)
+        run, channel = divmod(argument, CHANNELS)
+        if action == "pass":
+            # A channel that was stopped or started again meanwhile is not at its end.
+            if channel not in self.busy or run != self.run[channel]:
+                return
+            self.busy.remove(channel)
+        self.status[channel] |= DONE
+        self._update(channel)
 
     def _transfer(self, channel: int) -> bool:
         source, target = self._register(channel, SOURCE_ADDRESS), self._register(channel, DESTINATION)

@@ -22,7 +22,7 @@ class PageDevice(Device):
 
     def __init__(self, chip: Any, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
-        self.page = mmap.mmap(-1, PAGE)
+        self.page = mmap.mmap(-1, PAGE, access=mmap.ACCESS_COPY)  # as in memory.py
         for offset, value in self.RESET.items():
             self.set(offset, value)
 

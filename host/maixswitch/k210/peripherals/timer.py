@@ -72,13 +72,17 @@ class Timer(Device):
                 self._schedule(channel)
 
     def _schedule(self, channel: int) -> None:
-        self.chip.later(self.period(channel), self, "expire", self.run[channel] * 4 + channel)
+        late = self.chip.clock.cycles - self.started[channel]
+        self.chip.later(max(self.period(channel) - late, 1), self, "expire", self.run[channel] * 4 + channel)
 
     def happen(self, action: str, argument: int) -> None:
         run, channel = divmod(argument, 4)
         if run != self.run[channel]:
             return
-        self.started[channel] = self.chip.clock.cycles
+        # Events come up to a slice late. The next period counts from the end of this one, or the timer would be slow;
+        # a timer faster than the slices leaves periods out.
+        period = self.period(channel)
+        self.started[channel] += (self.chip.clock.cycles - self.started[channel]) // period * period
         if not self.registers.get(CHANNEL_SIZE * channel + CONTROL, 0) & MASKED:
             self.raised |= 1 << channel
             self._update()

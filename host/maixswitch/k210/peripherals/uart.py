@@ -9,7 +9,8 @@ from .device import Device
 DATA, IER, IIR, LCR, LSR = 0x00, 0x04, 0x08, 0x0C, 0x14
 DIVISOR_LATCH = 0x80
 NOTHING_PENDING, DATA_AVAILABLE = 1, 4
-SENDER_EMPTY, DATA_READY = 0x60, 1
+SENDER_EMPTY, NO_MORE_TO_SEND, DATA_READY = 0x20, 0x40, 1
+THRESHOLD_MODE = 0x80
 FIFO = 16
 
 
@@ -37,7 +38,9 @@ class Uart(Device):
         if offset == IIR:
             return DATA_AVAILABLE if self._interrupts() else NOTHING_PENDING
         if offset == LSR:
-            return SENDER_EMPTY | (DATA_READY if self.received else 0)
+            # In the threshold mode, which the firmware chooses, this bit says that the queue to send is full.
+            threshold = self.registers.get(IER, 0) & THRESHOLD_MODE
+            return NO_MORE_TO_SEND | (0 if threshold else SENDER_EMPTY) | (DATA_READY if self.received else 0)
         return super().read(offset)
 
     def write(self, offset: int, value: int) -> None:

@@ -18,6 +18,7 @@ from maixswitch.language import tr, word
 
 from . import consistency
 from . import firmware as board
+from .firmware import Firmware
 from .ignored import change, ignored
 from .ignored import names as layer_names
 from .memory import QVGA, YOLO_ANCHORS, Memory, Panel, Size, advice, memory, region
@@ -36,14 +37,14 @@ def describe_file(
     path: Path,
     frame: Size | None = QVGA,
     panel: Panel = "own",
-    flavours: Sequence[str] = (),
+    flavours: Sequence[str | Firmware] = (),
     gc_kib: int | None = None,
 ) -> Document:
     """Describes any file. A file that is not a model gets ``usable`` false, ``message`` and perhaps ``converter``.
 
     frame: width and height of the camera frame, None without a camera.
     panel: width and height of the LCD, "own" for the firmware's own, None without one.
-    flavours: names of the firmwares to judge; all if empty.
+    flavours: the firmwares to judge, by name or as rows; all if empty.
     gc_kib: size of the Python heap in KiB, None for the firmware's own.
     Raises KModelError for a v3 or v4 file that is broken.
     """
@@ -114,7 +115,7 @@ def describe(
     kind: Kind,
     frame: Size | None = QVGA,
     panel: Panel = "own",
-    flavours: Sequence[str] = (),
+    flavours: Sequence[str | Firmware] = (),
     gc_kib: int | None = None,
 ) -> Document:
     """Describes a model; arguments as in ``describe_file``. MaixSwitchError (usage) for an unknown flavour."""

@@ -1,5 +1,7 @@
 """The board's firmware images as typed rows, from the same table and formulas that the simulated board uses.
 
+`maixswitch.k210.contents` makes such a row from an image file.
+
 The table is loaded by its path, so that the modules of the simulated firmware (`image`, `machine` ...) do not come onto
 sys.path.
 """
@@ -32,6 +34,8 @@ class Firmware:
     panel: width and height of the LCD that it was made for.
     font: True if it draws fonts from a file.
     blobs: True if it has find_blobs.
+    file: path of the image file that the figures were read from, "" for a row of the table.
+    lacking: features that it does not have, None if the version decides.
     """
 
     flavour: str
@@ -48,13 +52,22 @@ class Firmware:
     font: bool
     blobs: bool
     note: str
+    file: str = ""
+    lacking: tuple[str, ...] | None = None
 
     @property
     def name(self) -> str:
-        """The name that `find` takes: the flavour alone for its newest image."""
+        """The name for messages: the path of an image file, otherwise `row_name`."""
+        return self.file or self.row_name
+
+    @property
+    def row_name(self) -> str:
+        """The name that `find` takes: the flavour alone for its newest image. For a custom build, the default one."""
+        if not self.flavour:
+            return flavours().DEFAULT
         # The newest image of a flavour is what most users have, so it needs no version in its name.
         newest = any(item.flavour == self.flavour and item.version == self.version for item in firmwares())
-        return self.flavour if newest else f"{self.flavour}@{self.version}"
+        return self.flavour if newest or not self.version else f"{self.flavour}@{self.version}"
 
     @property
     def source(self) -> str:
@@ -87,6 +100,8 @@ class Firmware:
         rows = flavours()
         # A firmware that lacks a need is refused. Other gaps are only mentioned.
         names = rows.NEEDED if needed else rows.WISHED + (rows.PANEL_WISHED if lcd_type else ())
+        if self.lacking is not None:
+            return [name for name in names if name in self.lacking]
         # The versions of CanMV count from another start, and its interface has no such table.
         version = rows.parse(self.version) if self.api == "maixpy" else None
         return rows.lacks(version, names)

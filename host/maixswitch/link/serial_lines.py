@@ -9,7 +9,7 @@ import json
 from collections import deque
 from typing import Any
 
-from maixswitch.board.serial_schema import VERSION, fits
+from maixswitch.link.serial_schema import VERSION, fits
 
 RS = 0x1E
 LONGEST = 4096

@@ -1,0 +1,134 @@
+"""`maixswitch run`: run any MaixPy script on this PC."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maixswitch import console, files
+from maixswitch.cli.parameters import Camera, Fit
+from maixswitch.errors import EXIT_DEVICE, EXIT_FINDINGS, EXIT_OK, EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
+
+if TYPE_CHECKING:
+    from maixswitch.board.maixpy_script import Options, Outcome
+
+LARGEST_SCRIPT = 1 << 20
+
+
+def run(
+    script: Annotated[Path, typer.Argument(metavar="SCRIPT.py", help="The MaixPy script.", show_default=False)],
+    firmware: Annotated[
+        str, typer.Option(help="Firmware image (.bin, .kfpkg), or a flavour for the fakes; default: full.")
+    ] = "",
+    board: Annotated[str, typer.Option(help="Board, such as cube.")] = "bit",
+    card: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the card; default: an empty card.")
+    ] = None,
+    flash: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS=FILE", help="A file in the flash chip, or a .kfpkg; may be repeated."),
+    ] = None,
+    camera: Camera = None,
+    fit: Fit = "stretch",
+    seconds: Annotated[float, typer.Option(min=0.001, help="End after this many seconds of board time.")] = 10.0,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for frames/*.png and screen.gif.")] = None,
+    write_back: Annotated[
+        bool, typer.Option("--write-back", help="Let the script write into the card's folder.")
+    ] = False,
+    zoom: Annotated[int, typer.Option(min=1, max=4, help="Enlarge saved pictures.")] = 1,
+) -> None:
+    """Run any MaixPy script on this PC, on real firmware or on the fakes.
+
+    With an image file, such as --firmware maixpy_v0.6.2_85_full.bin, a virtual K210 boots the firmware, and its prompt
+    gets the script: everything that the firmware has is there. Without one, the script runs on the fakes, which have
+    only the part of MaixPy that networks need. There it runs in an interpreter of its own that reaches no file but
+    those of the card.
+
+    Neither starts boot.py and main.py of the card. The card is a copy of the folder; with --write-back the folder gets
+    what the script wrote. What the script prints goes to stdout. With --out, each change of the panel becomes a
+    picture in DIR/frames, and all of them DIR/screen.gif.
+
+    \b
+    A model for kpu.load(0x300000):
+      maixswitch run face.py --firmware F.bin --flash 0x300000=face.kmodel --camera photo.jpg
+
+    Exit codes: 0 the script ended, or its time did; 1 it raised an exception; 3 it restarted or crashed the chip.
+    """
+    from maixswitch.board.maixpy_script import Options, run_script
+    from maixswitch.board.maixpy_script.flash_parts import flash_parts
+
+    options = Options(
+        source=_source(script),
+        firmware=firmware,
+        board=board,
+        card=card,
+        write_back=write_back,
+        flash=flash_parts(flash or []),
+        camera=camera,
+        fit=fit,
+        seconds=seconds,
+        out=out,
+        zoom=zoom,
+        tell=_tell,
+    )
+    outcome, saved = run_script(options)
+    console.say(_summary(outcome, options))
+    if saved:
+        console.say(tr("{out}: {count} files with what the panel showed", out=out, count=len(saved)))
+    raise typer.Exit(_exit_code(outcome))
+
+
+def _source(path: Path) -> str:
+    data = files.read(path, LARGEST_SCRIPT + 1)
+    if len(data) > LARGEST_SCRIPT:
+        raise MaixSwitchError(
+            tr("{path}: larger than {most} bytes; a board has no room for it", path=path, most=LARGEST_SCRIPT),
+            EXIT_USAGE,
+        )
+    try:
+        # An editor on Windows may have put a mark at the start and two characters at each line's end.
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise MaixSwitchError(tr("{path}: not a text in UTF-8", path=path), EXIT_USAGE) from error
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(console.visible(text.replace("\t", "    ")))
+    sys.stdout.flush()
+
+
+def _summary(outcome: Outcome, options: Options) -> str:
+    from maixswitch.board.maixpy_script.missing_names import missing_name
+    from maixswitch.board.maixpy_script.options import CRASHED, ENDED, RAISED, RESET
+    from maixswitch.k210.choice import image_path
+
+    seconds = f"{outcome.seconds:.1f}"
+    if outcome.how == ENDED:
+        return tr("the script ended after {seconds} s of board time", seconds=seconds)
+    if outcome.how == RESET:
+        return tr("the script restarted the chip after {seconds} s of board time", seconds=seconds)
+    if outcome.how == CRASHED:
+        return tr(
+            "the firmware crashed after {seconds} s of board time: {reason}", seconds=seconds, reason=outcome.reason
+        )
+    if outcome.how != RAISED:
+        return tr("the run ended after {seconds} s of board time; --seconds sets the limit", seconds=seconds)
+    message = tr("the script raised {error} after {seconds} s of board time", error=outcome.error, seconds=seconds)
+    name = missing_name(outcome.error, options.source) if image_path(options.firmware) is None else ""
+    if name:
+        message += "; " + tr(
+            "the fakes have no {name}: with --firmware FILE it runs, if the firmware has it", name=name
+        )
+    return message
+
+
+def _exit_code(outcome: Outcome) -> int:
+    from maixswitch.board.maixpy_script.options import CRASHED, RAISED, RESET
+
+    if outcome.how == RAISED:
+        return EXIT_FINDINGS
+    return EXIT_DEVICE if outcome.how in (CRASHED, RESET) else EXIT_OK
