@@ -104,7 +104,7 @@ def test_app(image: Path, tmp_path: Path) -> None:
         at_prompt(board)
         sent = maixswitch("sync", source, "--port", board.port)
         assert sent.returncode == 0, sent.stdout + sent.stderr
-        assert {"hello", "results"} <= set(events(board, "hello", "results"))
+        assert {"start", "results"} <= set(events(board, "start", "results"))
         report = maixswitch("doctor", "--port", board.port)
         assert report.returncode == 0, report.stdout + report.stderr
         again = maixswitch("sync", source, "--port", board.port)
