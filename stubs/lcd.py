@@ -2,10 +2,9 @@
 
 import bench
 import flavours
-from benchlib import draw, planes
+from benchlib import draw, panel, planes
 from benchlib.args import fixed, lenient, region, to_int
 from benchlib.img import is_image
-from benchlib.pool import wipe
 
 XY_RLUD = 0x00
 YX_RLUD = 0x20
@@ -79,11 +78,11 @@ def init(
     screen = bench.screen
     color = _color(color)
     _stop()
-    panel = bench.flavour[flavours.PANEL]
-    width = width or panel[0]
-    height = height or panel[1]
+    size = bench.flavour[flavours.PANEL]
+    width = width or size[0]
+    height = height or size[1]
     # An image of v0.6.2 keeps its default clock, whatever freq says, for a panel of type 1; lcd.freq() changes it.
-    default = 40000000 if panel[0] == 240 else 15000000
+    default = 40000000 if size[0] == 240 else 15000000
     freq = default if type in (1, 5) else freq or default
     para = {
         "width": width,
@@ -230,29 +229,8 @@ def display(_img, roi=None, oft=None) -> None:
         return
     _driver()
     if screen.capture:
-        _copy(_img, x, y, w, h, left, top, pad)
+        panel.copy(_img, x, y, w, h, left, top, pad)
     _shown()
-
-
-def _copy(img, x, y, w, h, left, top, pad):
-    screen = bench.screen
-    canvas = screen.canvas()
-    sw, sh = screen.width, screen.height
-    if pad and (w < sw or h < sh):
-        wipe(canvas)
-    bpp, width = img._bpp, img._w
-    pixels = img._pixels()
-    # Rows of the panel's width are one slice, which makes a full frame fast.
-    if bpp == 2 and w == width == sw and left == 0:
-        h = min(h, sh - top)
-        canvas[top * sw * 2 : (top + h) * sw * 2] = pixels[y * sw * 2 : (y + h) * sw * 2]
-        return
-    w = min(w, sw - left)
-    for row in range(min(h, sh - top)):
-        at = ((y + row) * width + x) * bpp
-        line = pixels[at : at + w * bpp]
-        to = ((top + row) * sw + left) * 2
-        canvas[to : to + w * 2] = planes.grey_to_565(line) if bpp == 1 else line
 
 
 def clear(*_color_only, **_ignored) -> None:

@@ -256,7 +256,7 @@ def flush() -> None:
 
 
 def sleep(_enable) -> None:
-    """Fail, because the OV2640's driver cannot put it to sleep. Raises OSError("Sleep Failed")."""
+    """Raise OSError("Sleep Failed"), because the OV2640's driver cannot."""
     bench.enter("sensor.sleep")
     bench.uart.print("[MAIXPY]: Operation not supported.")
     raise OSError("Sleep Failed")
@@ -342,10 +342,7 @@ def set_auto_whitebal(_enable: int, rgb_gain_db=None) -> None:
 
 
 def set_framerate(_fps: int) -> None:
-    """Fail, because the OV2640's driver has no frame rates.
-
-    Raises ValueError("Fail") for 2, 8, 15, 25, 30 or 60 frames a second, ValueError("Invalid framerate") for another.
-    """
+    """Raise ValueError("Fail"), because the OV2640's driver has no frame rates, or "Invalid framerate"."""
     bench.enter("sensor.set_framerate")
     if _fps not in (2, 8, 15, 25, 30, 60):
         raise ValueError("Invalid framerate")

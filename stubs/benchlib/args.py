@@ -13,7 +13,7 @@ def lenient(function):
     """
     if not ON_CPYTHON:
         return function
-    code = function.__code__
+    code = getattr(function, "__code__")  # noqa: B009  MicroPython has no such name
     limit = code.co_argcount
     takes_all = code.co_flags & 4  # it has *args
     known = set(name for name in code.co_varnames[: limit + code.co_kwonlyargcount] if not name.startswith("_"))
@@ -24,9 +24,13 @@ def lenient(function):
             keywords = dict([(name, keywords[name]) for name in keywords if name in known])
         return function(*(args if takes_all else args[:limit]), **keywords)
 
-    call.__wrapped__ = function
-    call.__name__ = function.__name__
-    call.__doc__ = function.__doc__
+    # MicroPython's functions take no attributes; CPython's show the real signature by them.
+    for name, value in (
+        ("__wrapped__", function),
+        ("__name__", function.__name__),
+        ("__doc__", getattr(function, "__doc__", None)),
+    ):
+        setattr(call, name, value)
     return call
 
 

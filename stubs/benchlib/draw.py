@@ -149,7 +149,7 @@ def as_bytes(text):
     return text if isinstance(text, bytes) else text.encode()
 
 
-def width_of(text: str, scale: float, x_spacing: int, mono_space: bool) -> int:
+def width_of(text, scale: float, x_spacing: int, mono_space: bool) -> int:
     """Return how many pixels draw_string moves to the right for a line of text."""
     x = 0
     for code in as_bytes(text):
@@ -188,7 +188,7 @@ def string(
     bpp: int,
     x: int,
     y: int,
-    text: str,
+    text,
     color: int,
     scale: float,
     x_spacing: int,
