@@ -15,7 +15,7 @@ help:
 	@echo "make check    formatting, lint, types and the tests"
 	@echo "make demo     the demonstration in this terminal, no board needed"
 	@echo "make format   correct the formatting that make check asks for"
-	@echo "make docs     renew the generated parts of the documents"
+	@echo "make docs     renew the generated parts of the documents, and the type stubs"
 	@echo "make pictures renew docs/images: the panels of the README, and the animation (make picture: only the animation)"
 	@echo "make page     renew docs/images/page.webp: the simulator in the browser (needs Chromium)"
 	@echo "make nightly  the long tests"
@@ -53,6 +53,7 @@ format: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m maixswitch.docs
+	$(BIN)/python host/maixpy-stubs/generate.py
 
 picture: $(STAMP)
 	$(BIN)/maixswitch demo --speed max

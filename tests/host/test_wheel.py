@@ -42,6 +42,9 @@ def test_contents(wheel: Path) -> None:
                 inside = f"maixswitch/_board/{source.relative_to(ROOT).as_posix()}"
                 assert inside in names
                 assert archive.read(inside) == source.read_bytes()
+        for source in (ROOT / "host" / "maixpy-stubs").glob("typings*/*.pyi"):
+            inside = f"maixswitch/_maixpy_stubs/{source.parent.name}/{source.name}"
+            assert archive.read(inside) == source.read_bytes()
     assert not [name for name in names if "__pycache__" in name or name.startswith(("tests/", "device/", "stubs/"))]
     assert {"maixswitch/py.typed", "maixswitch/languages/zh.json"} <= names
     models = [f"maixswitch/models/{name}" for name in ("shapes", "digits")]

@@ -9,7 +9,8 @@ class SDCard:
     @staticmethod
     def remount() -> bool: """Let the other core mount the card, which is done about 100 ms later."""
     @staticmethod
-    def ioctl(*args: Any, **kwargs: Any) -> Any: """Control the card's driver."""
+    def ioctl(card: Any, command: int, argument: int, /) -> int | None:
+        """Control the card's driver as a block device does."""
 class WDT:
     """A watchdog; timeout in ms."""
     def __init__(self, id: int = 0, timeout: int = 5000, callback: Callable[[WDT], Any] | None = None, context: Any = None) -> None: ...

@@ -77,6 +77,8 @@ def _where(seen: list[tuple[dict[str, Any], bool]]) -> str:
     """
     if all(has for _, has in seen):
         return ""
+    if {image["flavour"] for image, has in seen if has} == {"canmv_lite"}:
+        return "only canmv_lite"
     first = min((image["version"] for image, has in seen if has), key=_number)
     newest: dict[str, tuple[tuple[int, ...], bool]] = {}
     for image, has in seen:
