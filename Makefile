@@ -6,11 +6,12 @@ STAMP := $(VENV)/.ready
 # tests/conftest.py sets the number of workers; worksteal gives each a range of files, so that a file's fixtures run once
 SIDE_BY_SIDE := -n auto --dist worksteal
 
-.PHONY: help setup test check lint types format docs picture pictures page demo nightly mutation wheel clean
+.PHONY: help setup test firmware check lint types format docs picture pictures page demo nightly mutation wheel clean
 
 help:
 	@echo "make setup    a virtual environment in $(VENV) with the project and its tools"
 	@echo "make test     the tests"
+	@echo "make firmware FIRMWARE=DIR   the tests with the firmware images (.bin) of a folder, on the virtual K210"
 	@echo "make check    formatting, lint, types and the tests"
 	@echo "make demo     the demonstration in this terminal, no board needed"
 	@echo "make format   correct the formatting that make check asks for"
@@ -31,6 +32,10 @@ $(STAMP): pyproject.toml
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE)
+
+firmware: $(STAMP)
+	@test -d "$(FIRMWARE)" || { echo "expected a folder of firmware images: make firmware FIRMWARE=DIR" >&2; exit 1; }
+	MAIXSWITCH_FIRMWARE="$(abspath $(FIRMWARE))" $(BIN)/python -m pytest -q $(SIDE_BY_SIDE) tests/firmware
 
 check: lint types test
 

@@ -23,7 +23,7 @@ MAX_RESULTS = 10  # obj_info_t in sipeed_yolo2.h holds as many; sipeed_yolo2.c d
 STACK = 30 * 1024  # bytes of the 32 KiB stack that the array for the suppression may take: an estimate
 
 
-def load(_x) -> kpu_net:
+def load(_x, *_surplus) -> kpu_net:
     """Load a model and return its task.
 
     _x: a path that contains ".kmodel", or an address in the flash chip.
@@ -127,6 +127,7 @@ def set_outputs(_net, _idx, _w, _h, _ch=None) -> bool:
         bench.uart.print("[MAIXPY]kpu: set_outputs arg value error:kmodel output idx %d out of range\r\n" % idx)
         return False
     if w * h * ch * 4 != model.network.outputs[idx][0]:
+        bench.uart.print("w*h*ch!=%d\r\n" % model.network.outputs[idx][0])
         bench.uart.print("[MAIXPY]kpu: set_outputs arg value error: w,c,ch size not match output size\r\n")
         return False
     model.shapes[idx] = (w, h, ch)
@@ -151,7 +152,7 @@ def init_yolo2(_net, _threshold: float, _nms_value: float, _anchor_number: int, 
         raise ValueError("[MAIXPY]kpu: anchor_number should > 0")
     model = _net._model
     if not isinstance(_anchor, (tuple, list)):
-        raise TypeError("object '%s' is not a tuple or list" % type(_anchor).__name__)
+        raise TypeError("object '%s' isn't a tuple or list" % type(_anchor).__name__)
     block = bench.memory.alloc("yolo arguments", _anchor_number * 8 + 24)
     if len(_anchor) != _anchor_number * 2:
         # the block is allocated before the length is checked, and lost here
@@ -174,7 +175,7 @@ def run_yolo2(_net, _img):
     if type(_net) is not kpu_net:
         raise TypeError("[MAIXPY]kpu: kpu_net type error")
     if not is_image(_img):
-        raise TypeError("Can't convert %s to Image" % type(_img).__name__)
+        raise TypeError("Can't convert %s to type" % type(_img).__name__)
     model = _net._model
     # The C code checks the type of the task only, not that its context still exists.
     if not model.alive:
@@ -277,6 +278,9 @@ def fmap(_fmap_obj: kpu_fmap, _ch: int):
     Raises ValueError for a channel that does not exist and for an fmap of floats.
     """
     bench.enter("KPU.fmap")
+    # The firmware's texts are in a stack buffer that is gone when they are read: these stand for them.
+    if type(_fmap_obj) is not kpu_fmap:
+        raise ValueError("[MAIXPY]kpu: not an fmap\r\n")
     if _ch < 0 or _ch >= _fmap_obj._ch:
         raise ValueError("[MAIXPY]kpu: ch err,input 0~%d\r\n" % _fmap_obj._ch)
     # The channel is checked first, so a map of floats with a wrong channel reports the channel.

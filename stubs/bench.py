@@ -86,7 +86,7 @@ cwd = "/flash"
 generation = 0  # number of this board: objects of an earlier one own nothing on it
 next_gc_heap = 0  # size in bytes after the next reset, from Maix.utils.gc_heap_size(n)
 _plans = {}  # type: dict  # call name -> list of [calls to wait, fault, times]
-_versions = []  # type: list  # arguments of by_version()
+_versions = []  # type: list  # arguments of by_version() and by_flavour()
 
 
 def install() -> None:
@@ -157,9 +157,18 @@ def by_version(names, name, feature, value, older=None) -> None:
     _set_by_version(*_versions[-1])
 
 
+def by_flavour(names, name, column, value) -> None:
+    """Give a fake a name that only some builds have, now and at every reset().
+
+    names: the globals of the fake. column: of the row in flavours that says whether the build has it.
+    """
+    _versions.append((names, name, column, value, None))
+    _set_by_version(*_versions[-1])
+
+
 def _set_by_version(names, name, feature, value, older):
     names.pop(name, None)
-    if not has(feature):
+    if not (flavour[feature] if isinstance(feature, int) else has(feature)):
         value = older
     if value:
         names[name] = value

@@ -2,10 +2,9 @@
 
 import bench
 import flavours
-from benchlib import draw, planes
-from benchlib.args import region, to_int
+from benchlib import draw, panel, planes
+from benchlib.args import fixed, lenient, region, to_int
 from benchlib.img import is_image
-from benchlib.pool import wipe
 
 XY_RLUD = 0x00
 YX_RLUD = 0x20
@@ -44,16 +43,16 @@ _CONFIG = ("height", "width", "invert", "offset_w0", "offset_h0", "offset_w1", "
 def _color(value):
     if isinstance(value, int):
         return value & 0xFFFF
-    r, g, b = value
+    r, g, b = fixed(value, 3)
     return planes.rgb(to_int(r), to_int(g), to_int(b))
 
 
 def init(
     type: int = 1,
-    freq: int = 15000000,
+    freq: int = 0,
     color=0,
-    width: int = 320,
-    height: int = 240,
+    width: int = 0,
+    height: int = 0,
     invert: int = 0,
     offset_w0: int = 0,
     offset_h0: int = 0,
@@ -68,7 +67,8 @@ def init(
 ) -> None:
     """Start the panel and allocate its buffer of width * height * 2 bytes. Without a panel it succeeds too.
 
-    For types 1 and 5 the section "lcd" of /flash/config.json overrides the arguments. freq: in Hz.
+    For types 1 and 5 the section "lcd" of /flash/config.json overrides the arguments. freq: in Hz. The flavour has
+    the defaults of freq, width and height.
     Raises OSError(12) for a full heap, ValueError("type error") for an unknown type, TypeError for lcd_type where the
     version of the firmware lacks it.
     """
@@ -76,7 +76,14 @@ def init(
     if lcd_type is not None and not bench.has(flavours.LCD_TYPE):
         raise TypeError("extra keyword arguments given")
     screen = bench.screen
+    color = _color(color)
     _stop()
+    size = bench.flavour[flavours.PANEL]
+    width = width or size[0]
+    height = height or size[1]
+    # An image of v0.6.2 keeps its default clock, whatever freq says, for a panel of type 1; lcd.freq() changes it.
+    default = 40000000 if size[0] == 240 else 15000000
+    freq = default if type in (1, 5) else freq or default
     para = {
         "width": width,
         "height": height,
@@ -141,8 +148,8 @@ def init(
     screen.mirror = False
     screen.pixels = None
     bench.block(200)
-    if _color(color):  # new pixel memory is black
-        _fill(0, 0, screen.width, screen.height, _color(color))
+    if color:  # new pixel memory is black
+        _fill(0, 0, screen.width, screen.height, color)
 
 
 def _stop():
@@ -180,16 +187,17 @@ def _shown():
         screen.on_show()
 
 
+@lenient
 def display(_img, roi=None, oft=None) -> None:
     """Show a picture, or its rectangle roi.
 
-    oft: (x, y) of its corner on the panel, without padding and checks. Without it the picture is centred, cropped and
-    padded with black.
+    oft: (x, y) of its corner on the panel, without padding and checks: a picture that is larger than the panel
+    overwrites the heap. Without it the picture is centred, cropped and padded with black.
     Raises TypeError for another object, OSError for a wrong roi.
     """
     bench.enter("lcd.display")
     if not is_image(_img):
-        raise TypeError("Can't convert %s to Image" % _img.__class__.__name__)
+        raise TypeError("Can't convert %s to type" % _img.__class__.__name__)
     screen = bench.screen
     if _img._bpp != 1 and _img._bpp != 2:
         raise OSError("Image format is not supported.")
@@ -200,7 +208,7 @@ def display(_img, roi=None, oft=None) -> None:
         x, y, w, h = region(_img, roi)
     # A negative offset counts as none (py_lcd.c).
     left = top = 0
-    pad = oft is None or to_int(oft[0]) < 0 or to_int(oft[1]) < 0
+    pad = oft is None or min([to_int(v) for v in fixed(oft, 2)]) < 0
     if pad:
         if w > screen.width:
             x += (w - screen.width) // 2
@@ -214,34 +222,15 @@ def display(_img, roi=None, oft=None) -> None:
             top = (screen.height - h) // 2
     else:
         left, top = oft
+        if screen.block and w * h > screen.para_width * screen.para_height:
+            bench.hard_fault("lcd.display with oft writes %d x %d pixels into the panel's buffer" % (w, h))
     # Without init() nothing happens. After a failed init() or deinit() the driver is NULL.
     if not screen.type:
         return
     _driver()
     if screen.capture:
-        _copy(_img, x, y, w, h, left, top, pad)
+        panel.copy(_img, x, y, w, h, left, top, pad)
     _shown()
-
-
-def _copy(img, x, y, w, h, left, top, pad):
-    screen = bench.screen
-    canvas = screen.canvas()
-    sw, sh = screen.width, screen.height
-    if pad and (w < sw or h < sh):
-        wipe(canvas)
-    bpp, width = img._bpp, img._w
-    pixels = img._pixels()
-    # Rows of the panel's width are one slice, which makes a full frame fast.
-    if bpp == 2 and w == width == sw and left == 0:
-        h = min(h, sh - top)
-        canvas[top * sw * 2 : (top + h) * sw * 2] = pixels[y * sw * 2 : (y + h) * sw * 2]
-        return
-    w = min(w, sw - left)
-    for row in range(min(h, sh - top)):
-        at = ((y + row) * width + x) * bpp
-        line = pixels[at : at + w * bpp]
-        to = ((top + row) * sw + left) * 2
-        canvas[to : to + w * 2] = planes.grey_to_565(line) if bpp == 1 else line
 
 
 def clear(*_color_only, **_ignored) -> None:
@@ -266,20 +255,20 @@ def draw_string(_x: int, _y: int, _text: str, _fg: int = RED, _bg: int = BLACK) 
     if screen.para_width == 0:
         raise ValueError("not init")
     x, y = to_int(_x) & 0xFFFF, to_int(_y) & 0xFFFF
-    if not isinstance(_text, str):
+    if not isinstance(_text, str) and not isinstance(_text, bytes):
         raise TypeError("can't convert '%s' object to str implicitly" % _text.__class__.__name__)
     ink, paper = to_int(_fg), to_int(_bg)
     # py_lcd.c compares y with the width, not with the height.
     if x >= screen.para_width or y > screen.para_width - 16:
         return
-    count = min(len(_text), (screen.para_width - x) // 8)
+    count = min(len(draw.as_bytes(_text)), (screen.para_width - x) // 8)
     if count <= 0:
         return
     _driver()
     if screen.capture:
         cell = bytearray(count * 8 * 12 * 2)
         draw.fill(cell, count * 8, 12, 2, 0, 0, count * 8, 12, paper)
-        draw.string(cell, count * 8, 12, 2, 0, 0, _text[:count], ink, 1, 0, 0, True)
+        draw.string(cell, count * 8, 12, 2, 0, 0, draw.as_bytes(_text)[:count], ink, 1, 0, 0, True)
         draw.paste(screen.canvas(), screen.width, screen.height, 2, x, y, cell, count * 8, 12, 2)
     _shown()
 
@@ -292,8 +281,9 @@ def fill_rectangle(_x: int, _y: int, _w: int, _h: int, _color_value=None) -> Non
         raise ValueError("not init")
     if _color_value is None:
         bench.hard_fault("fill_rectangle without a colour reads past its arguments")
-    x, y, w, h = to_int(_x), to_int(_y), to_int(_w), to_int(_h)
-    color = _color(_color_value)
+    x, y, w, h = to_int(_x) & 0xFFFF, to_int(_y) & 0xFFFF, to_int(_w) & 0xFFFF, to_int(_h) & 0xFFFF
+    # Unlike clear() it takes a tuple only.
+    color = _color(_color_value) if isinstance(_color_value, tuple) else to_int(_color_value) & 0xFFFF
     if x >= screen.para_width or y >= screen.para_height or x + w >= screen.para_width or y + h >= screen.para_height:
         raise ValueError("arg error")
     _driver()

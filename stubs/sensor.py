@@ -4,6 +4,8 @@ import bench
 import flavours
 from benchlib.frames import FrameBuffer
 from benchlib.framesizes import SIZES as _SIZES
+from benchlib.args import lenient as _lenient
+from benchlib.args import to_int as _to_int
 from benchlib.img import Image
 
 BAYER = 1
@@ -54,6 +56,7 @@ def _release():
     camera.blocks = []
 
 
+@_lenient
 def reset(*, freq: int = 24000000, set_regs: bool = True, choice: int = 0, dual_buff: bool = False) -> None:
     """Find the camera, reset it and free the frame buffers. Raises OSError("Reset Failed") without a camera.
 
@@ -67,13 +70,16 @@ def reset(*, freq: int = 24000000, set_regs: bool = True, choice: int = 0, dual_
     _release()
     camera.fb_size = (0, 0)
     bench.uart.print("init i2c:2 freq:100000")
-    if not camera.connected:
+    maker = 1 if camera.name.startswith("ov") else 2 if camera.name.startswith("gc") else 3
+    if not camera.connected or choice not in (0, maker):
         # For a camera of OmniVision the firmware tries every I2C address, four times. 5,070 ms were measured with the
         # firmware on an emulated chip; 400 ms is an estimate.
         bench.block(5070 if choice < 2 else 400)
         bench.uart.print("[MAIXPY]: no sensor")
         raise OSError("Reset Failed")
     bench.uart.print("[MAIXPY]: find " + camera.name)
+    if maker == 1:
+        bench.uart.print("[MAIXPY]: find ov sensor")
     camera.pixformat = camera.framesize = 0
     camera.known = True
     camera.reset_set = True
@@ -85,25 +91,31 @@ def binocular_reset(*, freq: int = 24000000) -> None:
     reset(freq=freq)
 
 
-def set_pixformat(_format: int, set_regs: bool = True) -> bool:
+@_lenient
+def set_pixformat(_format: int, *_surplus, set_regs: bool = True) -> bool:
     """Choose RGB565, YUV422 or GRAYSCALE. Returns True. Raises OSError for another format."""
     bench.enter("sensor.set_pixformat")
     camera = bench.camera
-    if _format not in (RGB565, YUV422, GRAYSCALE) or not camera.known:
+    if _surplus:
+        raise ValueError("arg err")
+    if _to_int(_format) not in (RGB565, YUV422, GRAYSCALE) or not camera.known:
         raise OSError("Pixel format is not supported!")
     camera.pixformat = _format
     return True
 
 
-def set_framesize(_size: int, set_regs: bool = True) -> None:
+@_lenient
+def set_framesize(_size: int, *_surplus, set_regs: bool = True) -> None:
     """Choose the size of the frame, allocate its buffers and start.
 
     Raises OSError(5) when the driver refuses the size, OSError(12) for a full heap.
     """
     bench.enter("sensor.set_framesize")
     camera = bench.camera
+    if _surplus:
+        raise ValueError("arg err")
     camera.size_set = False
-    if set_regs and (not camera.known or not 1 <= _size < len(_SIZES)):
+    if set_regs and (not camera.known or not 0 <= _size < len(_SIZES)):
         raise OSError(_EIO)
     w, h = _SIZES[_size]
     camera.framesize = _size
@@ -145,7 +157,7 @@ def set_windowing(_roi) -> bool:
     bench.enter("sensor.set_windowing")
     camera = bench.camera
     if not isinstance(_roi, (tuple, list)):
-        raise TypeError("object '%s' is not a tuple or list" % type(_roi).__name__)
+        raise TypeError("object '%s' isn't a tuple or list" % type(_roi).__name__)
     res_w, res_h = _SIZES[camera.framesize]
     if len(_roi) == 4:
         x, y, w, h = _roi
@@ -167,6 +179,7 @@ def set_windowing(_roi) -> bool:
     return True
 
 
+@_lenient
 def snapshot(update_jb: bool = True) -> Image:
     """Wait for the next frame and return an Image over the buffer of the camera, valid until the next snapshot.
 
@@ -202,12 +215,15 @@ def _frame(timeout):
     return Image(window[2], window[3], 1 if gray else 2 if camera.pixformat else -1, buffer, buffer)
 
 
+@_lenient
 def skip_frames(_n=None, time=None) -> None:
-    """Let frames pass for `time` ms, or `_n` frames, or 300 ms.
+    """Let frames pass for `time` ms, or `_n` frames, or 300 ms. Before the first reset it is a HardFault.
 
     Raises RuntimeError("Sensor Timeout!!") when no frame arrives.
     """
     bench.enter("sensor.skip_frames")
+    if not bench.camera.known:
+        bench.hard_fault("sensor.skip_frames() before reset()")
     clock = bench.clock
     start = clock.now
     limit = 300 if time is None else time
@@ -240,8 +256,10 @@ def flush() -> None:
 
 
 def sleep(_enable) -> None:
-    """Put the camera to sleep."""
+    """Raise OSError("Sleep Failed"), because the OV2640's driver cannot."""
     bench.enter("sensor.sleep")
+    bench.uart.print("[MAIXPY]: Operation not supported.")
+    raise OSError("Sleep Failed")
 
 
 def shutdown(_enable) -> None:
@@ -269,8 +287,8 @@ def height() -> int:
 
 
 def get_id() -> int:
-    """Return the number of the camera's chip, 0x2642 for an OV2640."""
-    return bench.camera.chip
+    """Return the number of the camera's chip, 0x2642 for an OV2640, 0 before it was found."""
+    return bench.camera.chip if bench.camera.known else 0
 
 
 def get_fb():
@@ -305,29 +323,30 @@ def set_vflip(_enable) -> None:
     bench.camera.vflip = bool(_enable)
 
 
+@_lenient
 def set_auto_gain(_enable: int, gain_db=None, gain_db_ceiling=None) -> None:
     """Switch automatic gain; no effect on the fake's pictures."""
     _control("sensor.set_auto_gain")
 
 
+@_lenient
 def set_auto_exposure(_enable: int, exposure_us: int = -1) -> None:
     """Switch automatic exposure; no effect on the fake's pictures."""
     _control("sensor.set_auto_exposure")
 
 
+@_lenient
 def set_auto_whitebal(_enable: int, rgb_gain_db=None) -> None:
     """Switch automatic white balance; no effect on the fake's pictures."""
     _control("sensor.set_auto_whitebal")
 
 
 def set_framerate(_fps: int) -> None:
-    """Accept 2, 8, 15, 25, 30 or 60 frames a second; bench.camera.period_ms does not change.
-
-    Raises ValueError("Invalid framerate") for another number.
-    """
+    """Raise ValueError("Fail"), because the OV2640's driver has no frame rates, or "Invalid framerate"."""
     bench.enter("sensor.set_framerate")
     if _fps not in (2, 8, 15, 25, 30, 60):
         raise ValueError("Invalid framerate")
+    raise ValueError("Fail")
 
 
 def set_gainceiling(_gain: int) -> bool:
@@ -362,11 +381,14 @@ def set_colorbar(_enable) -> bool:
     return bench.camera.known
 
 
-def set_jb_quality(_quality: int) -> None:
+def _set_jb_quality(_quality: int) -> None:
     """Set the quality of the preview in the IDE, on flavours with the IDE."""
     bench.enter("sensor.set_jb_quality")
     if not isinstance(_quality, int):
         raise ValueError("must be int")
+
+
+bench.by_flavour(globals(), "set_jb_quality", flavours.IDE, _set_jb_quality)
 
 
 def __write_reg(_addr, _value):

@@ -1,5 +1,38 @@
 """Arguments of the image functions, checked and converted as in the firmware (py/obj.c, py_helper.c)."""
 
+import sys
+
+ON_CPYTHON = sys.implementation.name == "cpython"
+UNSET = object()  # the default of an argument whose None is an error in the firmware
+
+
+def lenient(function):
+    """Let a function ignore unknown keywords and surplus positions, as py_helper.c does, which looks names up singly.
+
+    On MicroPython it returns the function as it is: a dict of keywords for each call would be memory for each frame.
+    """
+    if not ON_CPYTHON:
+        return function
+    code = getattr(function, "__code__")  # noqa: B009  MicroPython has no such name
+    limit = code.co_argcount
+    takes_all = code.co_flags & 4  # it has *args
+    known = set(name for name in code.co_varnames[: limit + code.co_kwonlyargcount] if not name.startswith("_"))
+
+    def call(*args, **keywords):
+        # A name with "_" is a position for the firmware: as a keyword it is ignored, and the position is missing.
+        if keywords:
+            keywords = dict([(name, keywords[name]) for name in keywords if name in known])
+        return function(*(args if takes_all else args[:limit]), **keywords)
+
+    # MicroPython's functions take no attributes; CPython's show the real signature by them.
+    for name, value in (
+        ("__wrapped__", function),
+        ("__name__", function.__name__),
+        ("__doc__", getattr(function, "__doc__", None)),
+    ):
+        setattr(call, name, value)
+    return call
+
 
 def is_sequence(value):
     """Return whether the value is a tuple or a list; unlike isinstance with two types it allocates nothing."""
@@ -40,7 +73,7 @@ def fixed(values, count: int):
     Raises TypeError for another type, ValueError for another length.
     """
     if not is_sequence(values):
-        raise TypeError("object '%s' is not a tuple or list" % type(values).__name__)
+        raise TypeError("object '%s' isn't a tuple or list" % type(values).__name__)
     if len(values) != count:
         raise ValueError("requested length %d but object has length %d" % (count, len(values)))
     return values

@@ -116,51 +116,53 @@ def circle(
         return
     if thickness <= 0:
         return
-    # Each row has a span on the left and one on the right; above and below the hole they meet.
-    outer = r + thickness // 2
-    inner = max(r - (thickness - 1) // 2, 0)
-    for y in range(-outer, outer + 1):
-        xo = _half(outer, y)
-        xi = _half(inner - 1, y) + 1 if abs(y) < inner else 0
-        fill(pixels, pw, ph, bpp, cx - xo, cy + y, xo - xi + 1, 1, color)
-        fill(pixels, pw, ph, bpp, cx + xi, cy + y, xo - xi + 1, 1, color)
+    # Two midpoint walks, one for each edge, give the span of an eighth; the inner edge ends at the diagonal.
+    xo = r + thickness // 2
+    start = xi = max(r - (thickness - 1) // 2, 0)
+    outer = 1 - xo
+    inner = 1 - xi
+    y = 0
+    while xo >= y:
+        length = xo - xi + 1
+        for dy in (y, -y):
+            fill(pixels, pw, ph, bpp, cx + xi, cy + dy, length, 1, color)
+            fill(pixels, pw, ph, bpp, cx - xo, cy + dy, length, 1, color)
+            fill(pixels, pw, ph, bpp, cx + dy, cy + xi, 1, length, color)
+            fill(pixels, pw, ph, bpp, cx + dy, cy - xo, 1, length, color)
+        y += 1
+        if outer < 0:
+            outer += 2 * y + 1
+        else:
+            xo -= 1
+            outer += 2 * (y - xo + 1)
+        if y > start:
+            xi = y
+        elif inner < 0:
+            inner += 2 * y + 1
+        else:
+            xi -= 1
+            inner += 2 * (y - xi + 1)
 
 
-def _half(r, y):
-    # Returns the largest x with x * x + y * y < (r + 0.5) ** 2.
-    square = r * r + r - y * y
-    # -1 gives a span without pixels, so the caller need not test rows outside the circle.
-    if square < 0:
-        return -1
-    x = r
-    while x * x > square:
-        x -= 1
-    return x
+def as_bytes(text):
+    """Return a text as the firmware sees it: the bytes of its UTF-8, each one a letter."""
+    return text if isinstance(text, bytes) else text.encode()
 
 
-def width_of(text: str, scale: float, x_spacing: int, mono_space: bool) -> int:
+def width_of(text, scale: float, x_spacing: int, mono_space: bool) -> int:
     """Return how many pixels draw_string moves to the right for a line of text."""
     x = 0
-    for letter in text:
-        x += _advance(ord(letter), scale, x_spacing, mono_space)
+    for code in as_bytes(text):
+        x += _advance(code, scale, x_spacing, mono_space)
     return x
 
 
 def _columns(code):
-    # Returns the first and the last inked column of a glyph in its cell, (-1, -1) for a blank.
-    union = 0
-    at = (code - 32) * 7
-    for row in font.GLYPHS[at : at + 7]:
-        union |= row
-    if not union:
+    # Returns the first and the last inked column of the firmware's glyph in its cell, (-1, -1) for a blank.
+    at = (code - 32) * 2
+    if at == 0:
         return (-1, -1)
-    first = 0
-    while not union & 16 >> first:
-        first += 1
-    last = 4
-    while not union & 16 >> last:
-        last -= 1
-    return (first + font.LEFT, last + font.LEFT)
+    return (int(font.COLUMNS[at]), int(font.COLUMNS[at + 1]))
 
 
 def _round(value):
@@ -168,10 +170,10 @@ def _round(value):
 
 
 def _advance(code, scale, x_spacing, mono_space):
-    if mono_space:
-        return _round(font.WIDTH * scale) + x_spacing
     if code < 32 or code > 126:
         return 0
+    if mono_space:
+        return _round(font.WIDTH * scale) + x_spacing
     # Proportional text moves by the inked columns only.
     first, last = _columns(code)
     if first < 0:
@@ -186,7 +188,7 @@ def string(
     bpp: int,
     x: int,
     y: int,
-    text: str,
+    text,
     color: int,
     scale: float,
     x_spacing: int,
@@ -197,8 +199,8 @@ def string(
     left = x
     last = ""
     int_scale = int(scale) if scale == int(scale) else 0
-    for letter in text:
-        code = ord(letter)
+    for code in as_bytes(text):
+        letter = chr(code)
         # Carriage return, line feed and a pair of both are one line end each.
         if letter == "\n" and last == "\r":
             last = letter

@@ -32,3 +32,10 @@ GLYPHS = (
     b"\x00\x00\x11\x0a\x04\x0a\x11\x00\x00\x11\x11\x0f\x01\x0e\x00\x00\x1f\x02\x04\x08\x1f\x02\x04\x04\x08\x04\x04\x02"
     b"\x04\x04\x04\x04\x04\x04\x04\x08\x04\x04\x02\x04\x04\x08\x00\x00\x08\x15\x02\x00\x00"
 )
+
+# The first and the last inked column of the firmware's glyphs, two digits each; the first pair is a blank's. Text that
+# is not monospaced moves by them, so it is as wide as on the board.
+COLUMNS = (
+    "003314151517063324241515241523151524151515151515151523131405141506151515151515151515151515151515"
+    "1515151515151515151515241524151624151515151515151523241523151515151515151515151515151516331615"
+)

@@ -154,7 +154,12 @@ def get_pixel(img, x: int, y: int, rgbtuple):
     at = (y * w + x) * bpp
     if bpp == 1:
         level = pixels[at]
-        return (level, level, level) if rgbtuple else level
+        if not rgbtuple:
+            return level
+        from benchlib.planes import components, rgb
+
+        # The tuple has the steps of RGB565.
+        return components(rgb(level, level, level))
     value = pixels[at] | pixels[at + 1] << 8
     # The default of rgbtuple is True for RGB565 and False for grey.
     if rgbtuple is None or rgbtuple:

@@ -6,7 +6,7 @@ bench.camera.source when somebody first reads them.
 
 import bench
 from benchlib import frames, planes
-from benchlib.args import fixed, is_sequence, to_int
+from benchlib.args import UNSET, fixed, is_sequence, lenient, to_int
 from benchlib.frames import GARBAGE, Memory
 from benchlib.pool import wipe
 
@@ -47,7 +47,7 @@ class Image:
 
     def _color(self, color):
         # The default is -1, which is white once cut to the depth of the picture.
-        if color is None:
+        if color is UNSET:
             return -1 & (0xFFFF if self._bpp == 2 else 0xFF)
         if isinstance(color, int):
             return color & 0xFFFF
@@ -95,116 +95,125 @@ class Image:
             wipe(self._pixels())
         return self
 
-    def get_pixel(self, x, y=None, rgbtuple=None):
-        if is_sequence(x):
-            x, y, rgbtuple = x[0], x[1], rgbtuple if y is None else y
-        if y is None:
+    @lenient
+    def get_pixel(self, _x, _y=None, rgbtuple=None):
+        if is_sequence(_x):
+            _x, _y, rgbtuple = _x[0], _x[1], rgbtuple if _y is None else _y
+        if _y is None:
             raise OSError(TOO_FEW)
-        return frames.get_pixel(self, to_int(x), to_int(y), rgbtuple)
+        return frames.get_pixel(self, to_int(_x), to_int(_y), rgbtuple)
 
-    def set_pixel(self, x, y=None, color=None) -> "Image":
-        if is_sequence(x):
-            x, y, color = x[0], x[1], color if y is None else y
-        if y is None:
+    @lenient
+    def set_pixel(self, _x, _y=None, color=UNSET) -> "Image":
+        if is_sequence(_x):
+            _x, _y, color = _x[0], _x[1], color if _y is None else _y
+        if _y is None:
             raise OSError(TOO_FEW)
-        frames.set_pixel(self, to_int(x), to_int(y), self._color(color))
+        frames.set_pixel(self, to_int(_x), to_int(_y), self._color(color))
         return self
 
-    def draw_line(self, x0, y0=None, x1=None, y1=None, color=None, thickness: int = 1) -> "Image":
+    @lenient
+    def draw_line(self, _x0, _y0=None, _x1=None, _y1=None, color=UNSET, thickness: int = 1) -> "Image":
         bench.enter("Image.draw_line")
         # The coordinates may be a tuple; then each later argument is one position or more further to the left.
-        if is_sequence(x0):
-            if y0 is not None:
-                color = y0
-            if x1 is not None:
-                thickness = x1
-            x0, y0, x1, y1 = fixed(x0, 4)
-        if y1 is None:
+        if is_sequence(_x0):
+            if _y0 is not None:
+                color = _y0
+            if _x1 is not None:
+                thickness = _x1
+            _x0, _y0, _x1, _y1 = fixed(_x0, 4)
+        if _y1 is None:
             raise OSError(TOO_FEW)
-        x0, y0 = to_int(x0), to_int(y0)
-        x1, y1 = to_int(x1), to_int(y1)
+        _x0, _y0 = to_int(_x0), to_int(_y0)
+        _x1, _y1 = to_int(_x1), to_int(_y1)
         ink = self._color(color)
         if bench.screen.draw:
             from benchlib import draw
 
-            draw.line(self._pixels(), self._w, self._h, self._bpp, x0, y0, x1, y1, ink, to_int(thickness))
+            draw.line(self._pixels(), self._w, self._h, self._bpp, _x0, _y0, _x1, _y1, ink, to_int(thickness))
         return self
 
-    def draw_rectangle(self, x, y=None, w=None, h=None, color=None, thickness: int = 1, fill=False) -> "Image":
+    @lenient
+    def draw_rectangle(self, _x, _y=None, _w=None, _h=None, color=UNSET, thickness: int = 1, fill=False) -> "Image":
         bench.enter("Image.draw_rectangle")
         # With the coordinates as a tuple the later arguments move to the left.
-        if is_sequence(x):
-            if y is not None:
-                color = y
-            if w is not None:
-                thickness = w
-            if h is not None:
-                fill = h
-            x, y, w, h = fixed(x, 4)
-        if h is None:
+        if is_sequence(_x):
+            if _y is not None:
+                color = _y
+            if _w is not None:
+                thickness = _w
+            if _h is not None:
+                fill = _h
+            _x, _y, _w, _h = fixed(_x, 4)
+        if _h is None:
             raise OSError(TOO_FEW)
-        x, y = to_int(x), to_int(y)
-        w, h = to_int(w), to_int(h)
+        _x, _y = to_int(_x), to_int(_y)
+        _w, _h = to_int(_w), to_int(_h)
         ink = self._color(color)
         if bench.screen.draw:
             from benchlib import draw
 
-            draw.rectangle(self._pixels(), self._w, self._h, self._bpp, x, y, w, h, ink, to_int(thickness), bool(fill))
+            draw.rectangle(
+                self._pixels(), self._w, self._h, self._bpp, _x, _y, _w, _h, ink, to_int(thickness), bool(fill)
+            )
         return self
 
-    def draw_circle(self, x, y=None, r=None, color=None, thickness: int = 1, fill=False) -> "Image":
+    @lenient
+    def draw_circle(self, _x, _y=None, _r=None, color=UNSET, thickness: int = 1, fill=False) -> "Image":
         bench.enter("Image.draw_circle")
         # With the coordinates as a tuple the later arguments move to the left.
-        if is_sequence(x):
-            if y is not None:
-                color = y
-            if r is not None:
-                thickness = r
-            x, y, r = fixed(x, 3)
-        if r is None:
+        if is_sequence(_x):
+            if _y is not None:
+                color = _y
+            if _r is not None:
+                thickness = _r
+            _x, _y, _r = fixed(_x, 3)
+        if _r is None:
             raise OSError(TOO_FEW)
-        x, y, r = to_int(x), to_int(y), to_int(r)
+        _x, _y, _r = to_int(_x), to_int(_y), to_int(_r)
         ink = self._color(color)
         if bench.screen.draw:
             from benchlib import draw
 
-            draw.circle(self._pixels(), self._w, self._h, self._bpp, x, y, r, ink, to_int(thickness), bool(fill))
+            draw.circle(self._pixels(), self._w, self._h, self._bpp, _x, _y, _r, ink, to_int(thickness), bool(fill))
         return self
 
-    def draw_cross(self, x, y=None, color=None, size: int = 5, thickness: int = 1) -> "Image":
+    @lenient
+    def draw_cross(self, _x, _y=None, color=UNSET, size: int = 5, thickness: int = 1) -> "Image":
         bench.enter("Image.draw_cross")
         # With the coordinates as a tuple the colour moves to the left.
-        if is_sequence(x):
-            if y is not None:
-                color = y
-            x, y = fixed(x, 2)
-        if y is None:
+        if is_sequence(_x):
+            if _y is not None:
+                color = _y
+            _x, _y = fixed(_x, 2)
+        if _y is None:
             raise OSError(TOO_FEW)
-        x, y, ink = to_int(x), to_int(y), self._color(color)
+        _x, _y, ink = to_int(_x), to_int(_y), self._color(color)
         if bench.screen.draw:
             from benchlib import draw
 
             pixels = self._pixels()
-            draw.line(pixels, self._w, self._h, self._bpp, x - size, y, x + size, y, ink, thickness)
-            draw.line(pixels, self._w, self._h, self._bpp, x, y - size, x, y + size, ink, thickness)
+            draw.line(pixels, self._w, self._h, self._bpp, _x - size, _y, _x + size, _y, ink, thickness)
+            draw.line(pixels, self._w, self._h, self._bpp, _x, _y - size, _x, _y + size, ink, thickness)
         return self
 
+    @lenient
     def draw_string(
-        self, x, y=None, text=None, color=None, scale=1.0, x_spacing: int = 0, y_spacing: int = 2, mono_space=0
+        self, _x, _y=None, _text=None, color=UNSET, scale=1.0, x_spacing: int = 0, y_spacing: int = 2, mono_space=0
     ) -> "Image":
         bench.enter("Image.draw_string")
-        # With position and text as a tuple the later arguments move to the left.
-        if is_sequence(x):
-            if y is not None:
-                color = y
-            if text is not None:
-                scale = text
-            x, y, text = fixed(x, 3)
-        if text is None:
+        # With position and _text as a tuple the later arguments move to the left.
+        if is_sequence(_x):
+            if _y is not None:
+                color = _y
+            if _text is not None:
+                scale = _text
+            _x, _y, _text = fixed(_x, 3)
+        if _text is None:
             raise OSError(TOO_FEW)
-        x, y, ink = to_int(x), to_int(y), self._color(color)
-        if not isinstance(text, str):
-            raise TypeError("can't convert '%s' object to str implicitly" % type(text).__name__)
+        _x, _y, ink = to_int(_x), to_int(_y), self._color(color)
+        if not isinstance(_text, str) and not isinstance(_text, bytes):
+            raise TypeError("can't convert '%s' object to str implicitly" % type(_text).__name__)
         if not scale > 0:
             raise OSError("Error: 0 < scale!")
         if bench.screen.draw:
@@ -215,9 +224,9 @@ class Image:
                 self._w,
                 self._h,
                 self._bpp,
-                x,
-                y,
-                text,
+                _x,
+                _y,
+                _text,
                 ink,
                 scale,
                 to_int(x_spacing),
@@ -226,42 +235,45 @@ class Image:
             )
         return self
 
+    @lenient
     def draw_image(
-        self, other, x, y=None, x_scale: float = 1.0, y_scale: float = 1.0, alpha: int = 256, mask=None
+        self, _other, _x, _y=None, x_scale: float = 1.0, y_scale: float = 1.0, alpha: int = 256, mask=None
     ) -> "Image":
         bench.enter("Image.draw_image")
-        if not is_image(other):
-            raise TypeError("Can't convert %s to Image" % type(other).__name__)
-        if is_sequence(x):
-            x, y = fixed(x, 2)
-        if y is None:
+        if not is_image(_other):
+            raise TypeError("Can't convert %s to type" % type(_other).__name__)
+        if is_sequence(_x):
+            _x, _y = fixed(_x, 2)
+        if _y is None:
             raise OSError(TOO_FEW)
         if not 0 <= alpha <= 256:
             raise OSError("Error: 0 <= alpha <= 256!")
         if bench.screen.draw and alpha:  # simplified: half-transparent is drawn opaque
             from benchlib import imgops
 
-            imgops.draw_image(self, other, to_int(x), to_int(y), x_scale, y_scale)
+            imgops.draw_image(self, _other, to_int(_x), to_int(_y), x_scale, y_scale)
         return self
 
-    def resize(self, w: int, h: int) -> "Image":
+    def resize(self, _w: int, _h: int) -> "Image":
         bench.enter("Image.resize")
         from benchlib import imgops
 
-        return imgops.resize(self, to_int(w), to_int(h))
+        return imgops.resize(self, to_int(_w), to_int(_h))
 
-    def cut(self, x: int, y: int, w: int, h: int) -> "Image":
+    def cut(self, _x: int, _y: int, _w: int, _h: int) -> "Image":
         bench.enter("Image.cut")
         from benchlib import imgops
 
-        return imgops.cut(self, to_int(x), to_int(y), to_int(w), to_int(h))
+        return imgops.cut(self, to_int(_x), to_int(_y), to_int(_w), to_int(_h))
 
+    @lenient
     def copy(self, roi=None, x_scale: float = 1.0, y_scale: float = 1.0, copy_to_fb=False) -> "Image":
         bench.enter("Image.copy")
         from benchlib import imgops
 
         return imgops.copy(self, roi, x_scale, y_scale, False, copy_to_fb)
 
+    @lenient
     def crop(self, roi=None, x_scale: float = 1.0, y_scale: float = 1.0, copy=False) -> "Image":
         bench.enter("Image.crop")
         from benchlib import imgops
@@ -286,12 +298,14 @@ class Image:
 
         imgops.ai_to_pix(self)
 
+    @lenient
     def to_grayscale(self, copy=False, rgb_channel: int = -1) -> "Image":
         bench.enter("Image.to_grayscale")
         from benchlib import imgops
 
         return imgops.to_grayscale(self, bool(copy))
 
+    @lenient
     def to_rgb565(self, copy=False) -> "Image":
         bench.enter("Image.to_rgb565")
         from benchlib import imgops
@@ -302,10 +316,13 @@ class Image:
         """Return the memory of the pixels, not a copy of it."""
         return self._pixels()
 
+    @lenient
     def save(self, path: str, roi=None, quality: int = 50) -> "Image":
         bench.enter("Image.save")
         if not 1 <= quality <= 100:
             raise OSError("Error: 1 <= quality <= 100!")
+        if not isinstance(path, str):
+            raise TypeError("can't convert '%s' object to str implicitly" % type(path).__name__)
         from benchlib import imgops
 
         imgops.save(self, path, roi)

@@ -46,7 +46,8 @@ def resize(img, w: int, h: int):
     """
     # The memory is allocated even when nobody reads pixels, because a full heap must fail in both cases.
     new = _new(type(img), w, h, img._bpp)
-    if not pixels_matter():
+    # A side of 0 gives a picture without pixels.
+    if not pixels_matter() or w * h == 0:
         return new
     if img._bpp == 1:
         return _filled(new, _resize_grey(img, w, h))
@@ -297,12 +298,12 @@ def save(img, path: str, roi) -> None:
 def load(image, data: bytes):
     """Return the picture in a .bmp of 8, 16 or 24 bits, as an object of the class `image`.
 
-    Raises OSError for another format. Simplified: NotImplementedError for JPEG.
+    Raises ValueError for another format. Simplified: NotImplementedError for JPEG.
     """
     if bytes(data[:2]) == b"\xff\xd8":
         raise NotImplementedError("the fake reads .bmp only")
     if bytes(data[:2]) != b"BM":
-        raise OSError("Unsupported format!")
+        raise ValueError("format not supported")
     start = struct.unpack("<I", bytes(data[10:14]))[0]
     w, high = struct.unpack("<ii", bytes(data[18:26]))
     bits = struct.unpack("<H", bytes(data[28:30]))[0]

@@ -96,6 +96,9 @@ def set_layers(_net, _n: int) -> bool:
     bench.enter("KPU.set_layers")
     if type(_net) is not kpu_net:
         bench.hard_fault("set_layers does not check that it got a task")
+    # A v4 model has no number of layers that it is compared with.
+    if _net._max_layers < 0:
+        return True
     # A number that is too large prints a line and returns False; it does not raise (Maix_kpu.c).
     if _n > 0 and _n > _net._max_layers:
         bench.uart.print("err: set layers_length to %d, but max %d\r\n" % (_n, _net._max_layers))
@@ -104,18 +107,23 @@ def set_layers(_net, _n: int) -> bool:
 
 
 def netinfo(_net) -> list:
-    """Print and return one kpu_netinfo_find per layer. Raises ValueError for a v4 model and after deinit."""
+    """Print the layers and return one kpu_netinfo_find for each.
+
+    Raises OSError(2014) for a v4 model, ValueError after deinit.
+    """
     bench.enter("KPU.netinfo")
     if type(_net) is not kpu_net:
         bench.hard_fault("netinfo does not check that it got a task")
     model = _net._model
-    # Simplified: for a v4 model the firmware raises OSError(2014), seen with the firmware on an emulated chip.
-    if not model.alive or model.network.version != 3 or model.network.layers <= 0:
+    if model.alive and model.network.version == 4:
+        raise OSError(2014)
+    if not model.alive or model.network.layers <= 0:
         raise ValueError("get layer num error!")
     rows = getattr(model.network, "netinfo", ())
     layers = [kpu_netinfo_find(index, rows[index]) for index in range(len(rows))]
-    for item in layers:
-        bench.uart.print(repr(item))
+    for index in range(len(model.layer_heads)):
+        kind, size = model.layer_heads[index]
+        bench.uart.print("layer[%d]: %s, %d bytes" % (index, NAMES.get(kind, "UNKNOWN"), size))
     return layers
 
 
@@ -141,7 +149,7 @@ def face_encode(_features) -> bytearray:
     """Pack up to 512 floats into signed bytes. Simplified: the scale of the closed function is not known."""
     bench.enter("KPU.face_encode")
     if not isinstance(_features, (list, tuple)):
-        raise TypeError("object '%s' is not a tuple or list" % type(_features).__name__)
+        raise TypeError("object '%s' isn't a tuple or list" % type(_features).__name__)
     # The text of the firmware says 200, although its code tests 512.
     if len(_features) > 512:
         raise ValueError("feature dim <=200\r\n")

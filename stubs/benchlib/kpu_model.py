@@ -42,6 +42,7 @@ class Model:
         self.blocks = []  # system heap
         self.buffers = None  # one array('f') or bytearray per output, allocated when first needed
         self.shapes = {}  # output index -> (w, h, ch) from set_outputs
+        self.layer_heads = ()  # (type, bytes) of each layer of a v3 file
         self.yolo = None  # system heap block of the yolo arguments
         self.alive = True
         self.run_entry = ()
@@ -137,6 +138,11 @@ class Model:
             bench.hard_fault("kmodel v%d: its loader takes it for a v4, and copies 2 GiB" % word(head, 4))
         if not self.take("main memory", word(head, 20)):
             return no_memory()
+        if first == 3:
+            at = 28 + word(head, 24) * 8
+            self.layer_heads = tuple(
+                [(word(head, at + i * 8), word(head, at + i * 8 + 4)) for i in range(word(head, 12))]
+            )
         # The closed library never raises, so every exception of the engine becomes a
         # code. The serial line shows the reason.
         try:

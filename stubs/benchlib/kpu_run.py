@@ -70,8 +70,8 @@ def forward(_net, img=None, out_index: int = 0, dma: int = -1):
         if leak is None:
             raise ValueError("[MAIXPY]kpu: alloc list mem err!\r\n")
         x = _list_input(img, network)
-    elif type(img) is int:
-        bench.hard_fault("forward with an int as image dereferences it")
+    elif type(img) is str:
+        bench.hard_fault("forward with a text as image dereferences it")
     else:
         raise ValueError("input not support")
     if not code:
@@ -82,7 +82,9 @@ def forward(_net, img=None, out_index: int = 0, dma: int = -1):
             bench.kpu.leaked.append(("list input", leak))
         raise OSError(kpu_codes.text(code))
     bench.memory.free_block(leak)
-    return output_fmap(model, out_index, "sipeed_kpu_get_output err", "sipeed_kpu_get_outputs_shape err")
+    return output_fmap(
+        model, out_index, "sipeed_kpu_get_output err", "ERR_OUTPUTS_SET: need kpu.set_outputs() to set shape"
+    )
 
 
 def _list_input(values, network):

@@ -37,6 +37,19 @@ def grey(r: int, g: int, b: int) -> int:
     return luma(rgb(r, g, b))
 
 
+def _linear(level):
+    value = level / 255
+    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+
+
+def lightness(r: int, g: int, b: int) -> int:
+    """Return the level of rgb_to_grayscale for 8-bit components: sRGB to linear light, its luminance, and back."""
+    y = 0.2126729 * _linear(r) + 0.7151522 * _linear(g) + 0.072175 * _linear(b)
+    y = y * 12.92 if y <= 0.0031308 else 1.055 * y ** (1 / 2.4) - 0.055
+    # White is one level short on the firmware too, whose floats have 32 bits.
+    return min(int(y * 255), 254)
+
+
 _TABLES = {}  # type: dict
 # CPython converts a row with one call; MicroPython has neither bytes.translate nor slices with a step.
 _translate = getattr(bytes, "translate", None)

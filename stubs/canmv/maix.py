@@ -233,16 +233,20 @@ class KPU:
         bench.uart.print("free kpu model buf succeed\r\n")
         return True
 
-    def sigmoid(self, _x: float) -> float:
-        """Return 1 / (1 + e^-x)."""
-        return 1.0 / (1.0 + math.exp(-_x))
+    @staticmethod
+    def sigmoid(_x: float, *_more) -> float:
+        """Return 1 / (1 + e^-x) of the last argument; it is called on an object or on the class."""
+        x = _more[-1] if _more else _x
+        return 1.0 / (1.0 + math.exp(-x))
 
-    def softmax(self, _values: list) -> list:
-        """Return the softmax of a list. Raises TypeError for another type."""
-        if not isinstance(_values, list):
-            raise TypeError("Can't convert %s to list" % type(_values).__name__)
-        largest = max(_values)
-        powers = [math.exp(v - largest) for v in _values]
+    @staticmethod
+    def softmax(_values: list, *_more) -> list:
+        """Return the softmax of a list, the last argument. Raises TypeError for another type."""
+        values = _more[-1] if _more else _values
+        if not isinstance(values, list):
+            raise TypeError("Can't convert %s to list" % type(values).__name__)
+        largest = max(values)
+        powers = [math.exp(v - largest) for v in values]
         total = sum(powers)
         return [p / total for p in powers]
 

@@ -153,7 +153,7 @@ def test_border_of_a_rectangle() -> None:
 def test_text_widths() -> None:
     """Cells are 8 wide with mono_space, otherwise the letter plus one; a space is three; newlines begin a new line."""
     assert draw.width_of("Wi", 1, 0, True) == 16
-    assert draw.width_of("i l", 1, 0, False) == 4 + 3 + 4
+    assert draw.width_of("i l", 1, 0, False) == 3 + 3 + 3
     img = image.Image(size=(40, 40))
     img.clear()
     img.draw_string(0, 0, "H\nH", mono_space=1)

@@ -310,6 +310,30 @@ class Chip:
         self.harts[0].running = True
         self.pins_changed()
 
+    def state(self) -> dict[str, Any]:
+        """Return all of the chip but the memory: numbers, strings, bytes, lists and dictionaries."""
+        return {
+            "cycles": self.clock.cycles,
+            "reads": self.clock.reads,
+            "events": [list(event) for event in self._events],
+            "serial": self._serial,
+            "pins": dict(self.pin_levels),
+            "harts": [hart.state() for hart in self.harts],
+            "devices": {name: device.state() for name, device in self.devices.items()},
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        self.clock.cycles, self.clock.reads = state["cycles"], state["reads"]
+        self._events = [tuple(event) for event in state["events"]]
+        self._serial = state["serial"]
+        self.pin_levels = dict(state["pins"])
+        for device, kept in state["devices"].items():
+            self.devices[device].restore(kept)
+        for hart, kept in zip(self.harts, state["harts"], strict=True):
+            hart.restore(kept)
+        self._pins = None
+
     # Running.
 
     def run(self, cycles: int, until: Callable[[], bool] | None = None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,16 @@ PROMPT = b">>> "
 RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
 
 
+class Part(Protocol):
+    """A part of the board with a state of its own."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what a saved state keeps."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+
+
 class VirtualBoard:
     """A board with a firmware image. Time passes only in `run` and the calls that use it."""
 
@@ -42,6 +53,7 @@ class VirtualBoard:
         row = board_code.boards().find(board)
         wiring = WIRINGS[board]
         self.board = board
+        self.image = image
         self.chip = chip = Chip(image, strict)
         self.flash = Flash(flash)
         for address, content in image.parts:
@@ -64,11 +76,12 @@ class VirtualBoard:
         self._written = 0
         if card is not None:
             self.insert_card(card)
+        self.sensor: Sensor | None = None
         self.connect_camera(camera, wiring.sensor)
-        if wiring.power:
-            power = PowerChip()
+        self.power = PowerChip() if wiring.power else None
+        if self.power is not None:
             for bus in chip.i2c:
-                bus.parts[POWER_ADDRESS] = power
+                bus.parts[POWER_ADDRESS] = self.power
 
     def connect_camera(self, camera: Camera | None, kind: str) -> None:
         """Connect a sensor whose pictures a function gives, or take it away with None."""
@@ -76,10 +89,12 @@ class VirtualBoard:
         address = KINDS[kind].address
         chip.camera = camera
         if camera is None:
+            self.sensor = None
             for parts in (chip.sccb, chip.i2c[2].parts):
                 parts.pop(address, None)
         else:
-            chip.sccb[address] = chip.i2c[2].parts[address] = Sensor(KINDS[kind])
+            self.sensor = Sensor(KINDS[kind])
+            chip.sccb[address] = chip.i2c[2].parts[address] = self.sensor
 
     # The card.
 
@@ -112,6 +127,28 @@ class VirtualBoard:
         write_tree(tree, self._folder, self._tree)
         self._tree, self._written = tree, self._fat.writes
         return True
+
+    @property
+    def card(self) -> FatCard | None:
+        """The card in the slot."""
+        return self._fat
+
+    def use_card(self, card: FatCard) -> None:
+        """Go on with a card of a saved state, which was in the slot all the time."""
+        self._fat = self.slot.blocks = card
+        self._tree = read_back(card)
+        self._written = card.writes
+
+    def parts(self) -> dict[str, Part]:
+        """Return the parts around the chip that have a state, by name."""
+        parts: dict[str, Part | None] = {
+            "flash": self.flash,
+            "panel": self.panel,
+            "slot": self.slot,
+            "sensor": self.sensor,
+            "power": self.power,
+        }
+        return {name: part for name, part in parts.items() if part is not None}
 
     # Keys and panel.
 

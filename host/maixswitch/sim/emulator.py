@@ -59,6 +59,7 @@ class LoadedModel:
             for tensor in model.outputs
         )
         self.run_ms = timing(model).run_ms  # estimated time on the chip
+        self.input_floats = model.inputs[0].elements if model.inputs else 0
         self.netinfo = tuple(map(_netinfo, model.layers)) if model.version == 3 else ()
 
     def run(self, x: Planes | Sequence[float] | None) -> list[Array]:

@@ -43,15 +43,15 @@ class FatCard:
         self.count = (self.first_data + clusters * SECTORS_PER_CLUSTER + 1023) // 1024 * 1024
         self.clusters = clusters
         self.writes = 0
-        self._blocks: dict[int, bytes] = {}
+        self.blocks: dict[int, bytes] = {}
 
     def read(self, block: int) -> bytes:
         """Return the 512 bytes of a block."""
-        return self._blocks.get(block, bytes(BLOCK))
+        return self.blocks.get(block, bytes(BLOCK))
 
     def write(self, block: int, data: bytes) -> None:
         """Replace the 512 bytes of a block."""
-        self._blocks[block] = data
+        self.blocks[block] = data
         self.writes += 1
 
     def cluster_block(self, cluster: int) -> int:
@@ -62,7 +62,7 @@ class FatCard:
         """Store up to 4 KiB in a cluster."""
         first = self.cluster_block(cluster)
         for at in range(0, len(data), BLOCK):
-            self._blocks[first + at // BLOCK] = data[at : at + BLOCK].ljust(BLOCK, b"\0")
+            self.blocks[first + at // BLOCK] = data[at : at + BLOCK].ljust(BLOCK, b"\0")
 
     def cluster(self, cluster: int) -> bytes:
         """Return the 4 KiB of a cluster."""
@@ -192,24 +192,24 @@ class _Maker:
         master = bytearray(BLOCK)
         struct.pack_into("<B3sB3sII", master, 446, 0, b"\xfe\xff\xff", 0x0C, b"\xfe\xff\xff", FIRST_BLOCK, blocks)
         master[510:] = b"\x55\xaa"
-        card._blocks[0] = bytes(master)
+        card.blocks[0] = bytes(master)
         boot = bytearray(BLOCK)
         struct.pack_into("<3s8sHBHBHHBHHHII", boot, 0, b"\xeb\x58\x90", b"MAIXSWIT", BLOCK, SECTORS_PER_CLUSTER,
                          RESERVED, 2, 0, 0, 0xF8, 0, 63, 255, FIRST_BLOCK, blocks)  # fmt: skip
         struct.pack_into("<IHHIHH12xBBBI11s8s", boot, 36, card.fat_blocks, 0, 0, 2, 1, 6, 0x80, 0, 0x29, 0x4D58_5357,
                          b"MAIXSWITCH ", b"FAT32   ")  # fmt: skip
         boot[510:] = b"\x55\xaa"
-        card._blocks[FIRST_BLOCK] = card._blocks[FIRST_BLOCK + 6] = bytes(boot)
+        card.blocks[FIRST_BLOCK] = card.blocks[FIRST_BLOCK + 6] = bytes(boot)
         information = bytearray(BLOCK)
         used = len(self.table) - 2
         struct.pack_into("<I480xIII", information, 0, 0x4161_5252, 0x6141_7272, card.clusters - used, len(self.table))
         information[508:] = b"\0\0\x55\xaa"
-        card._blocks[FIRST_BLOCK + 1] = bytes(information)
+        card.blocks[FIRST_BLOCK + 1] = bytes(information)
         table = struct.pack(f"<{len(self.table)}I", *self.table)
         for at in range(0, len(table), BLOCK):
             block = table[at : at + BLOCK].ljust(BLOCK, b"\0")
             for copy in (0, card.fat_blocks):
-                card._blocks[FIRST_BLOCK + RESERVED + copy + at // BLOCK] = block
+                card.blocks[FIRST_BLOCK + RESERVED + copy + at // BLOCK] = block
 
 
 def _short(name: str) -> bytes | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 SIZE = 16 << 20
 SECTOR, PAGE = 0x1000, 0x100
 MANUFACTURER_ID = b"\xef\x17"
@@ -25,6 +27,14 @@ class Flash:
         self.changed = 0
         self._command = bytearray()
         self._position = 0
+
+    def state(self) -> dict[str, Any]:
+        """Return what a saved state keeps beside the content."""
+        return {"command": bytes(self._command), "position": self._position}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        self._command, self._position = bytearray(state["command"]), state["position"]
 
     def put(self, address: int, data: bytes) -> None:
         """Store bytes, as a flashing tool does.

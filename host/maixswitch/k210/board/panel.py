@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 RESET, SLEEP_IN, SLEEP_OUT = 0x01, 0x10, 0x11
 INVERSION_OFF, INVERSION_ON, OFF, ON = 0x20, 0x21, 0x28, 0x29
 COLUMNS, ROWS, WRITE, ACCESS, FORMAT, CONTINUE = 0x2A, 0x2B, 0x2C, 0x36, 0x3A, 0x3C
+STATE = ("on", "inverted", "access", "writes", "_command", "_arguments", "_window", "_at", "_half")
+"""Attributes of a Panel that a saved state holds."""
 EXCHANGED = 0x20
 """Bit of the memory access register: rows and columns are exchanged, which makes the picture as wide as it is long."""
 
@@ -42,6 +45,15 @@ class Panel:
         self._window = (0, 0, side - 1, side - 1)
         self._at = 0
         self._half = b""
+
+    def state(self) -> dict[str, Any]:
+        """Return what a saved state keeps beside the pixels."""
+        return {name: getattr(self, name) for name in STATE}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        for name in STATE:
+            setattr(self, name, state[name])
 
     def send(self, data: bytes) -> None:
         """Take bytes of a command or of its data."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 ADDRESS = 0x34
 """Of both chips."""
 CHARGED = {0x00: 0xF4, 0x01: 0x70, 0x78: 0xE2, 0x79: 0x00, 0x03: 0x03}
@@ -14,6 +16,14 @@ class PowerChip:
     def __init__(self) -> None:
         self.values = dict(CHARGED)
         self.at = 0
+
+    def state(self) -> dict[str, Any]:
+        """Return what a saved state keeps."""
+        return {"values": dict(self.values), "at": self.at}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        self.values, self.at = state["values"], state["at"]
 
     def write(self, data: bytes) -> None:
         """Take a register's number and values."""

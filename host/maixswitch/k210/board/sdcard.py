@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 BLOCK = 512
 IDLE, READY = 1, 0
@@ -11,6 +11,8 @@ START, START_OF_MANY, STOP = 0xFE, 0xFC, 0xFD
 ACCEPTED = 0x05
 NOTHING = 0xFF
 ILLEGAL = 4
+STATE = ("_command", "_answer", "_state", "_application", "_reading", "_writing", "_many", "_data")
+"""Attributes of an SdCard that a saved state holds."""
 CID = bytes.fromhex("035344535530324780aabbccdd0155d7")
 
 
@@ -44,6 +46,15 @@ class SdCard:
         self._writing: int | None = None
         self._many = False
         self._data: bytearray | None = None
+
+    def state(self) -> dict[str, Any]:
+        """Return what a saved state keeps beside the blocks."""
+        return {name: getattr(self, name) for name in STATE}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        for name in STATE:
+            setattr(self, name, state[name])
 
     def insert(self, blocks: Blocks | None) -> None:
         """Put a card into the slot, or pull it with None. A card starts anew when it gets power."""

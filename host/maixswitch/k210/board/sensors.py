@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,14 @@ class Sensor:
         self.values: dict[int, int] = {}
         self.bank = 1  # register FF reads 7F after a reset: the bank with the ids
         self.at = 0
+
+    def state(self) -> dict[str, Any]:
+        """Return what a saved state keeps."""
+        return {"values": dict(self.values), "bank": self.bank, "at": self.at}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        self.values, self.bank, self.at = state["values"], state["bank"], state["at"]
 
     def write(self, data: bytes) -> None:
         """Take a register's number and perhaps a value."""

@@ -32,7 +32,8 @@ class Clint(Device):
         if MTIMECMP <= offset < MTIMECMP + 16:
             return self.mtimecmp[(offset - MTIMECMP) >> 3] >> (offset & 4) * 8 & WORD
         if MTIME <= offset < MTIME + 8:
-            return self.chip.clock.read() // CYCLES_PER_TICK >> (offset & 4) * 8 & WORD
+            ticks: int = self.chip.clock.read() // CYCLES_PER_TICK
+            return ticks >> (offset & 4) * 8 & WORD
         return super().read(offset)
 
     def write(self, offset: int, value: int) -> None:

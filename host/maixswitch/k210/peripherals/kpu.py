@@ -93,7 +93,8 @@ class Kpu(Device):
 
     def _table(self, address: int, size: int) -> bytes:
         # The KPU's addresses name a byte in either view of the memory.
-        return self.chip.memory.data[address & 0x7F_FFFF :][:size].tobytes()
+        table: bytes = self.chip.memory.data[address & 0x7F_FFFF :][:size].tobytes()
+        return table
 
     def _run(self, block: bytes) -> None:
         self.layers += 1

@@ -36,7 +36,8 @@ class Timer(Device):
         divider = (sysctl.get(THRESHOLD) >> 8 * self.number & 0xFF) + 1
         clock = (sysctl.pll(PLL0) if selected else CRYSTAL) // (2 * divider)
         load = self.registers.get(CHANNEL_SIZE * channel + LOAD, 0)
-        return max((load + 1) * sysctl.cpu_clock() // max(clock, 1), 1)
+        period: int = (load + 1) * sysctl.cpu_clock() // max(clock, 1)
+        return max(period, 1)
 
     def read(self, offset: int) -> int:
         if offset == ALL_CLEAR:
@@ -50,7 +51,8 @@ class Timer(Device):
             if register == CURRENT:
                 period = self.period(channel)
                 past = (self.chip.clock.cycles - self.started[channel]) % period
-                return self.registers.get(CHANNEL_SIZE * channel, 0) * (period - past) // period & WORD
+                left: int = self.registers.get(CHANNEL_SIZE * channel, 0) * (period - past) // period
+                return left & WORD
             if register == END_OF_INTERRUPT:
                 self.raised &= ~(1 << channel)
                 self._update()

@@ -27,7 +27,8 @@ class Watchdog(PageDevice):
     def period(self) -> int:
         """Return the cycles of the CPU from a feed to the time-out: 2 ** (16 + n) ticks of half the crystal."""
         ticks = 1 << 16 + (self.get(TIMEOUT) & 15)
-        return ticks * self.chip.sysctl.cpu_clock() // (CRYSTAL // 2)
+        period: int = ticks * self.chip.sysctl.cpu_clock() // (CRYSTAL // 2)
+        return period
 
     def stored(self, offset: int, value: int) -> None:
         if (offset == FEED and value & 0xFF == FOOD) or offset in (CONTROL, TIMEOUT):

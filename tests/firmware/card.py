@@ -1,0 +1,51 @@
+"""The card and the camera of every probe: the same for the fakes and for real images."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maixswitch.kmodel.write import samples
+
+GREY = 132
+"""The level of the camera's flat picture."""
+PUBLIC = ("iris_v3.kmodel", "iris_v4.kmodel")
+"""The public models that probes need."""
+
+
+def shared_models() -> Path:
+    """Return the folder of public models, which may be absent."""
+    return Path(os.environ.get("MAIXSWITCH_KMODELS", Path(__file__).parents[3] / "shared" / "kmodels"))
+
+
+def files() -> dict[str, bytes]:
+    """Return the files of the card by their paths; the public models only where they are at hand."""
+    card: dict[str, bytes] = {
+        "main.py": b"pass\n",
+        "text.kmodel": b"This is no model, but its name says so.\n",
+        "short.kmodel": b"\x03\0\0\0",
+        "picture.png": b"\x89PNG\r\n\x1a\n" + bytes(40),
+        "dir/inside.txt": b"inside\n",
+        "blobs.kmodel": samples.blob_detector(),
+    }
+    for name in PUBLIC:
+        path = shared_models() / name
+        if path.is_file():
+            card[name] = path.read_bytes()
+    return card
+
+
+def write(folder: Path) -> None:
+    """Write the files of the card into a folder."""
+    for name, data in files().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def picture(w: int, h: int) -> NDArray[np.uint8]:
+    """Return a frame of the camera, (h, w, 3)."""
+    return np.full((h, w, 3), GREY, np.uint8)
