@@ -52,6 +52,10 @@ from benchlib.pins import Pins
 
 __all__ = ("EngineError", "HardFault", "MemoryCard", "PowerCut", "Reset", "SparseFile")
 
+# What the first start of the firmware writes to /flash/freq.conf: CPU and PLL1 in Hz, the divider of the KPU, and the
+# size of the Python heap.
+FREQ_CONF = b"\x00\x84\xd7\x17\x00\x84\xd7\x17\x01\x00\x00\x00\x00\x00\x08\x00"
+
 scheduler = Scheduler()
 clock = Clock(scheduler)
 keys = Pins(clock, scheduler)
@@ -72,7 +76,7 @@ hardfaults = []  # type: list  # reason of every HardFault since reset(), also o
 resets = []  # type: list  # reason of every chip reset since reset()
 wires = {}  # type: dict  # uart number -> Wire
 i2c = {}  # type: dict  # (bus, address) -> dict of register -> value: the devices on the I2C buses
-frequencies = [400, 400]  # of CPU and KPU, in MHz
+frequencies = [403, 398]  # of CPU and KPU, in MHz
 board_values = {}  # type: dict  # attributes that board_info.set() stored
 wdt = {}  # type: dict  # watchdog id -> armed WDT object
 timers = {}  # type: dict  # (timer, channel) -> armed Timer object
@@ -123,11 +127,13 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     # Tables are emptied and not replaced, because fakes and tests may hold them.
     for table in (calls, wires, i2c, wdt, timers, board_values, _plans):
         table.clear()
-    frequencies[0] = frequencies[1] = 400
+    frequencies[0] = 403
+    frequencies[1] = 398
     hardfaults.clear()
     resets.clear()
     for part in (scheduler, clock, keys, card, flash, camera, screen, kpu, uart):
         part.reset()
+    flash.backend.write("freq.conf", FREQ_CONF)
     # Pins.reset() makes a new table, so its second name must follow.
     names["irqs"] = keys.irqs
     scheduler.report = _callback_failed

@@ -42,7 +42,8 @@ def _section():
     info = bench.config.get("board_info") if isinstance(bench.config, dict) else None
     if isinstance(info, dict):
         return info
-    return {} if name.startswith("amigo") else {"BOOT_KEY": 16}
+    # The images of v0.6.0 have no key, but those of the Amigo.
+    return {} if bench.flavour[flavours.VERSION] == "v0.6.0-2" and not name.startswith("amigo") else {"BOOT_KEY": 16}
 
 
 class _BoardInfo:

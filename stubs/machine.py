@@ -2,7 +2,8 @@
 
 import bench
 import flavours
-from benchlib.buses import I2C, PWM, SPI, UART  # noqa: F401
+from benchlib.buses import I2C, PWM, SPI  # noqa: F401
+from benchlib.uart import UART  # noqa: F401
 
 PWRON_RESET = 0
 HARD_RESET = 0
@@ -151,23 +152,6 @@ class Timer:
             raise ValueError("[MAIXPY]Timer:Invalid timer")
         self._key = (_timer, _channel)
         self._event = None
-        self.init(
-            mode=mode, period=period, unit=unit, callback=callback, arg=arg, start=start, priority=priority, div=div
-        )
-
-    def init(
-        self,
-        *,
-        mode: int = 0,
-        period: int = 1000,
-        unit: int = 2,
-        callback=None,
-        arg=None,
-        start: bool = True,
-        priority: int = 1,
-        div: int = 0,
-    ) -> None:
-        """Configure the timer. period: in `unit`. Raises ValueError("[MAIXPY]Timer:Invalid mode") and the like."""
         if not 0 <= mode < 3:
             raise ValueError("[MAIXPY]Timer:Invalid mode")
         # PWM has no interrupt, so callback and priority are not checked.
@@ -176,7 +160,9 @@ class Timer:
                 raise ValueError("[MAIXPY]Timer:Invalid callback")
             if not 1 <= priority <= 7:
                 raise ValueError("[MAIXPY]Timer:Invalid priority")
-        if period <= 0 or not 0 <= unit < 4 or not 0 <= div <= 255:
+        # The timer counts 32 bits at 13 MHz, so a period is from 77 ns to about 330 s.
+        steps = period * 1000 ** max(unit, 0) * 13 // 1000
+        if period <= 0 or not 0 <= unit < 4 or not 0 <= div <= 255 or not 0 < steps < 1 << 32:
             raise ValueError("[MAIXPY]Timer:Invalid period or div")
         self._mode = mode
         self._period = period
@@ -185,6 +171,10 @@ class Timer:
         self._arg = arg
         if start and mode != self.MODE_PWM:
             self.restart()
+
+    def init(self, _first, _second) -> None:
+        """Raise TypeError whatever the arguments are: the firmware asks for two more than it accepts."""
+        raise TypeError("extra positional arguments given")
 
     def _ms(self):
         return max(self._period * 1000**self._unit // 1000000, 1)
@@ -215,6 +205,9 @@ class Timer:
             self._unit = _period[1]
         if _period:
             self._period = _period[0]
+            # The driver has the same limits, but asserts them and stays in a loop.
+            if not 0 < _period[0] * 1000**self._unit * 13 // 1000 < 1 << 32:
+                bench.hard_fault("timer_set_interval: configASSERT, period %d" % _period[0])
         return self._period
 
     def start(self) -> None:

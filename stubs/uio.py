@@ -5,7 +5,8 @@ StringIO and BytesIO are those of the interpreter.
 
 import bench
 from benchlib import vfs
-from benchlib.card import EEXIST, EISDIR, ENOENT, SparseFile
+from benchlib.args import buffer_bytes
+from benchlib.card import EACCES, EEXIST, EINVAL, EIO, ENOENT, EPERM, SparseFile
 
 try:
     _io = __import__("io")
@@ -31,11 +32,18 @@ class _File:
         self._open = True
         bench.open_files += 1
 
-    def _check(self, name):
+    def _check(self, name, allowed=True):
         bench.enter(name)
+        # The codes are those of FatFs (FR_INVALID_OBJECT, FR_DENIED) and EIO for any of SPIFFS.
         if not self._open:
-            raise ValueError("I/O operation on closed file")
+            raise OSError(EIO if self._drive.flat else EINVAL)
         self._drive.touch()
+        if not allowed:
+            raise OSError(EIO if self._drive.flat else EACCES)
+
+    def _may_read(self):
+        # SPIFFS reads a file that is open for writing, too.
+        return self._readable or self._drive.flat
 
     def _slice(self, start, stop):
         data = self._data
@@ -50,10 +58,8 @@ class _File:
         return raw.decode() if self._text else raw
 
     def read(self, _n: int = -1):
-        """Return up to _n bytes or characters, or all that is left without _n. Raises OSError(9) when not readable."""
-        self._check("file.read")
-        if not self._readable:
-            raise OSError(9)
+        """Return up to _n bytes or characters, or all that is left without _n. Raises OSError(13) when not readable."""
+        self._check("file.read", self._may_read())
         # Text is read by characters, but the position counts bytes, as in py/stream.c.
         size = len(self._data)
         start = self._at
@@ -80,7 +86,7 @@ class _File:
 
     def readinto(self, _buffer) -> int:
         """Fill a buffer. Returns the number of bytes."""
-        self._check("file.read")
+        self._check("file.read", self._may_read())
         raw = self._slice(self._at, self._at + len(_buffer))
         _buffer[: len(raw)] = raw
         self._at += len(raw)
@@ -88,7 +94,7 @@ class _File:
 
     def readline(self, _n: int = -1):
         """Return the next line with its end, up to _n bytes; empty at the end of the file."""
-        self._check("file.readline")
+        self._check("file.readline", self._may_read())
         return self._out(self._line(_n))
 
     def _line(self, limit):
@@ -122,20 +128,9 @@ class _File:
         return line
 
     def write(self, _data) -> int:
-        """Write text or bytes. Returns the number of bytes.
-
-        Raises OSError(9) when the file is not writable, TypeError for text in a file of bytes.
-        """
-        self._check("file.write")
-        if not self._writable:
-            raise OSError(9)
-        # A text file accepts bytes, but a binary file does not accept text.
-        if self._text and isinstance(_data, str):
-            raw = _data.encode()
-        elif isinstance(_data, str):
-            raise TypeError("object with buffer protocol required")
-        else:
-            raw = bytes(_data)
+        """Write text or bytes, whatever the mode. Returns the number of bytes. Raises OSError(13) when not writable."""
+        self._check("file.write", self._writable)
+        raw = buffer_bytes(_data)
         drive = self._drive
         # A write at the end, the usual one, appends. Another one replaces bytes and writes the whole file again.
         if self._at == len(self._data):
@@ -158,7 +153,10 @@ class _File:
         return self._at
 
     def flush(self) -> None:
+        """Write everything. Raises OSError(22) on a closed file of the card."""
         bench.enter("file.flush")
+        if not self._open and not self._drive.flat:
+            raise OSError(EINVAL)
 
     def close(self) -> None:
         bench.enter("file.close")
@@ -176,13 +174,13 @@ class _File:
 def open(_path: str, mode: str = "r", encoding=None) -> _File:
     """Open a file of the card or of the flash chip.
 
-    Raises OSError: 2 for a missing file, 5 for a card that was pulled, 17 for an existing file and mode "x" on /sd, 19
-    without a card, 21 for a folder. On /flash mode "a" does not create a file, and mode "x" truncates an existing one.
+    Raises OSError: 2 for a missing file and for a folder to read, 5 for a card that was pulled, 13 for a folder to write,
+    17 for an existing file and mode "x" on /sd, 19 without a card, 22 for /sd. On /flash mode "a" does not create a file, and mode "x" truncates an existing one.
     """
     bench.enter("uio.open")
     drive, path = vfs.resolve(_path)
     if drive is None:
-        raise OSError(EISDIR)
+        raise OSError(EPERM)
     # Opening to read is a look-up, which may need no access of the card; opening to write always needs one.
     drive.touch(path if mode in ("r", "rb") else None)
     try:
@@ -194,7 +192,9 @@ def open(_path: str, mode: str = "r", encoding=None) -> _File:
             raise
         exists = is_dir = False
     if is_dir:
-        raise OSError(EISDIR)
+        if not path:
+            raise OSError(ENOENT if drive.flat else EINVAL)
+        raise OSError(ENOENT if mode in ("r", "rb") else EACCES)
     # Unknown letters are skipped, as in vfs_fat_file.c. Simplified: of several modes the last one counts, where the
     # firmware adds up their flags.
     kind = "r"

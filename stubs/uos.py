@@ -11,6 +11,7 @@ _DIR = 0x4000
 _FILE = 0x8000
 _EPERM = 1
 _ENOTDIR = 20
+_NEVER_SET = 1893456000
 uname_result = namedtuple("uname_result", ("sysname", "nodename", "release", "version", "machine"))
 
 
@@ -33,7 +34,9 @@ def listdir(_path: str = ".") -> list:
     Raises OSError: 2 for a missing folder, 5 for a card that was pulled, 19 without a card.
     """
     bench.enter("uos.listdir")
-    return [row[0] for row in _list(_path)]
+    names = [row[0] for row in _list(_path)]
+    # A path of bytes gives names of bytes.
+    return [name.encode() for name in names] if isinstance(_path, bytes) else names
 
 
 def _list(path):
@@ -55,8 +58,9 @@ def stat(_path: str) -> tuple:
         return (_DIR, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     drive.touch(inside)
     is_dir, size = drive.stat(inside)
-    # SPIFFS stores no times. Simplified: a file of the card has the time of power-on.
-    when = 0 if drive.flat or is_dir else bench.clock.epoch
+    # SPIFFS stores no times. Simplified: everything on the card has the time that a write gives as long as the clock was
+    # never set: the years of the clock chip count from 2000 and those of FatFs from 1980, so it is in 2060.
+    when = 0 if drive.flat else _NEVER_SET
     return (_DIR if is_dir else _FILE, 0, 0, 0, 0, 0, size, when, when, when)
 
 
@@ -64,10 +68,10 @@ def statvfs(_path: str) -> tuple:
     """Return (block size, fragment size, blocks, free blocks, ...). Simplified: the card has a usual size."""
     bench.enter("uos.statvfs")
     drive, _ = _drive_of(_path)
-    # The firmware counts /flash in units of 128 KiB, so one small file takes one of them.
+    # The firmware counts /flash in units of 128 KiB, and a file that is smaller takes none of them.
     if drive is not None and drive.flat:
-        used = (sum([row[2] for row in drive.entries()]) + 131071) // 131072
-        return (131072, 131072, 24, max(24 - used, 0), max(24 - used, 0), 0, 0, 0, 0, 32)
+        used = (sum([row[2] for row in drive.entries()])) // 131072
+        return (131072, 131072, 21, max(21 - used, 0), max(21 - used, 0), 0, 0, 0, 0, 128)
     if drive is not None and hasattr(drive.backend, "statvfs"):
         sizes = drive.backend.statvfs()
         if sizes:
@@ -106,7 +110,12 @@ def remove(_path: str) -> None:
     drive, inside = _drive_of(_path)
     if drive is None:
         raise OSError(_EPERM)
-    is_dir, _ = drive.stat(inside)
+    try:
+        is_dir, _ = drive.stat(inside)
+    except OSError:
+        if drive.flat:
+            bench.uart.print("[MaixPy]:SPIFFS Error Code -10002")
+        raise
     # The kind is checked first, because remove() of the drive removes empty folders too.
     if is_dir:
         raise OSError(21)
@@ -150,10 +159,14 @@ def sync() -> None:
 
 
 def uname():
-    """Return the name and the version of the firmware. Simplified: date and commit are always the same."""
+    """Return the name and the version of the firmware. Simplified: date and commit are the same for most versions."""
     version = bench.flavour[flavours.VERSION]
     tag = version.split("-")[0]
     text = version + "-g0f1e2d3c4" if tag != version else tag
+    # Some images have the commit alone.
+    for commit in flavours.BANNERS:
+        if flavours.BANNERS[commit] == version:
+            text = commit
     return uname_result("MaixPy", "MaixPy", tag[1:], text + " on 2021-11-01", "Sipeed_M1 with kendryte-k210")
 
 
@@ -175,10 +188,15 @@ def umount(_path) -> None:
     bench.card.unmount()
 
 
-def flash_format() -> None:
-    """Erase /flash."""
+def flash_format() -> bool:
+    """Erase /flash. Returns True."""
     bench.enter("uos.flash_format")
-    bench.flash.reset()
+    backend = bench.flash.backend
+    for row in backend.listdir(""):
+        backend.remove(row[0])
+    for text in ("Spiffs Unmount.", "Spiffs Formating...", "Spiffs Format successful", "Spiffs Mount successful"):
+        bench.uart.print("[MAIXPY]:" + text)
+    return True
 
 
 def dupterm(_stream=None, _index: int = 0) -> None:

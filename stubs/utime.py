@@ -5,6 +5,7 @@ The time is bench.clock, which moves when a call takes time or a test says so.
 
 import bench
 import flavours
+from benchlib.args import is_sequence, to_float, to_int
 
 _PERIOD = 1 << 62  # so large that ticks do not wrap in practice
 
@@ -48,19 +49,19 @@ def _wait(ms):
 def sleep(_seconds: float) -> None:
     """Wait for a number of seconds, a float or an int."""
     bench.enter("utime.sleep")
-    _wait(int(_seconds * 1000))
+    _wait(int(to_float(_seconds) * 1000))
 
 
 def sleep_ms(_ms: int) -> None:
     """Wait for a number of milliseconds."""
     bench.enter("utime.sleep_ms")
-    _wait(_ms)
+    _wait(to_int(_ms))
 
 
 def sleep_us(_us: int) -> None:
     """Wait for a number of microseconds. Simplified: in steps of 1,000."""
     bench.enter("utime.sleep_us")
-    _wait(_us // 1000)
+    _wait(to_int(_us) // 1000)
 
 
 def time() -> int:
@@ -79,7 +80,8 @@ def localtime(_seconds=None) -> tuple:
     """Return (year, month, day, hour, minute, second, weekday, yearday) for seconds since 2000-01-01, or for now."""
     seconds = time() if _seconds is None else int(_seconds)
     days, time_of_day = seconds // 86400, seconds % 86400
-    weekday = (days + 5) % 7  # 2000-01-01 was a Saturday
+    # 2000-01-01 was a Saturday. The clock of the chip counts the days of a week from Sunday, the library from Monday.
+    weekday = (days + (6 if _seconds is None else 5)) % 7
     # Years are counted one by one, because the date of a board is not far from 2000.
     year = 2000
     while days >= (366 if _leap(year) else 365):
@@ -98,7 +100,7 @@ def localtime(_seconds=None) -> tuple:
         time_of_day // 60 % 60,
         time_of_day % 60,
         weekday,
-        days + 1,
+        days + 1 & (255 if _seconds is None else 511),  # the clock of the chip keeps 8 bits of it
     )
 
 
@@ -115,6 +117,8 @@ def mktime(_tuple: tuple) -> int:
 
 def set_time(_tuple: tuple) -> bool:
     """Set the clock to (year, month, day, hour, minute, second ...). Returns True."""
+    if not is_sequence(_tuple):
+        raise TypeError("object '%s' isn't a tuple or list" % type(_tuple).__name__)
     bench.clock.epoch = mktime(tuple(_tuple[:6]) + (0, 0)) - bench.clock.now // 1000
     return True
 

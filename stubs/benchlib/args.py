@@ -48,6 +48,25 @@ def to_int(value) -> int:
     raise TypeError("can't convert %s to int" % type(value).__name__)
 
 
+def to_float(value) -> float:
+    """Return a number as a float, as mp_obj_get_float does. Raises TypeError for anything else."""
+    if isinstance(value, (int, float)):
+        return float(value)
+    raise TypeError("can't convert %s to float" % type(value).__name__)
+
+
+def buffer_bytes(value) -> bytes:
+    """Return the bytes of a str or a buffer, as mp_get_buffer_raise gives them. Raises TypeError for anything else."""
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, bytes):
+        return value
+    try:
+        return bytes(memoryview(value))
+    except TypeError:
+        raise TypeError("object with buffer protocol required")
+
+
 def fixed(values, count: int):
     """Return a tuple or list of exactly `count` items, as mp_obj_get_array_fixed_n does.
 

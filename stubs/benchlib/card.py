@@ -10,6 +10,7 @@ MemoryCard is the default. A folder of the PC is another. Size and kind of a fil
 
 from benchlib.errors import PowerCut
 
+EPERM = 1
 ENOENT = 2
 EIO = 5
 EEXIST = 17
@@ -17,6 +18,7 @@ ENODEV = 19
 ENOTDIR = 20
 EISDIR = 21
 EACCES = 13
+EINVAL = 22
 ROOT_ROWS = 9  # this many names, some of them long, fit the one sector that FatFs keeps
 
 
@@ -61,8 +63,6 @@ class MemoryCard:
     def listdir(self, path: str):
         if self.flat:
             return [(name, False, len(self.files[name])) for name in sorted(self.files)]
-        if path in self.files:
-            raise OSError(ENOTDIR)
         if not self._is_folder(path):
             raise OSError(ENOENT)
         # A row is the next part of a longer name, so a folder with many files appears once.

@@ -106,9 +106,6 @@ class FPIOA:
                 if functions[other] == func:
                     functions[other] = self.RESV0
         functions[pin] = func
-        # This check comes last (Maix_fpioa.c), so a call that fails here has assigned the function.
-        if set_io_driving > 15:
-            raise ValueError("set_io_driving > FPIOA_DRIVING_MAX")
         return True
 
     def get_Pin_num(self, func: int = 0):

@@ -20,6 +20,11 @@ class _Irq:
         if armed is not None:
             armed[1] = _trigger[0]
 
+    def __repr__(self):
+        return "<IRQ>"
+
+    __str__ = __repr__
+
     def __call__(self):
         armed = bench.keys.irqs.get(self._gpio._id)
         if armed is not None:
@@ -112,6 +117,9 @@ class GPIO:
             if pull != self.PULL_UP and pull != self.PULL_DOWN:
                 raise ValueError("this mode not support.")
             mode = pull
+        # The firmware checks the modes in mode() only; here the driver asserts and stays in a loop.
+        if mode not in (0, 1, 2, 3):
+            bench.hard_fault("gpiohs_set_drive_mode: configASSERT, mode %d" % mode)
         self._set_mode(mode)
         if value is not None:
             self._drive(1 if value else 0)

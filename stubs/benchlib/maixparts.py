@@ -1,6 +1,7 @@
 """freq, utils and config of the Maix and maix modules (py_cpufreq.c, Maix_utils.c, Maix_config.c)."""
 
 import bench
+from benchlib.args import to_int
 
 
 class freq:
@@ -8,23 +9,21 @@ class freq:
 
     @staticmethod
     def set(cpu: int = 0, pll1: int = 0, kpu_div: int = 0):
-        """Set the clocks, in MHz, and restart the chip; None without a change. Raises OSError for a limit."""
+        """Set the clocks, in MHz, and restart the chip, even without a change. Raises OSError for a limit."""
         bench.enter("freq.set")
-        now_cpu, now_kpu = bench.frequencies
-        # 0 keeps a clock as it is.
-        new_cpu = cpu or now_cpu
-        new_kpu = (pll1 or 400) // (kpu_div or 1) if pll1 or kpu_div else now_kpu
+        # 0 keeps what was asked for last. The PLLs do not reach 400 MHz, which is asked for at first, and the firmware
+        # compares what it asks for with what they reach: it restarts even for the clocks that it has.
+        new_cpu = cpu or (400 if bench.frequencies[0] == 403 else bench.frequencies[0])
+        new_kpu = (pll1 or 400) // (kpu_div or 1) if pll1 or kpu_div else bench.frequencies[1]
+        for value in (cpu, pll1, kpu_div):
+            to_int(value)
         if new_kpu > 600 or new_kpu < 26:
             raise OSError("Unsupported KPU frequency!")
-        # Simplified: the lowest CPU clock of the firmware is 26 MHz (mpconfigboard.h).
-        if new_cpu > 600 or new_cpu < 40:
+        if new_cpu > 600 or new_cpu < 26:
             raise OSError("Unsupported CPU frequency!")
-        # Without a change the chip does not restart, so that a program may set its clocks at each start.
-        if (new_cpu, new_kpu) == (now_cpu, now_kpu):
-            bench.uart.print("No change\r\n")
-            return None
-        bench.frequencies[0] = new_cpu
-        bench.frequencies[1] = new_kpu
+        # Simplified: clocks other than 400 MHz are reached exactly.
+        bench.frequencies[0] = 403 if new_cpu == 400 else new_cpu
+        bench.frequencies[1] = 398 if new_kpu == 400 else new_kpu
         bench.uart.print("\r\nreboot now\r\n")
         bench.chip_reset("freq.set")
         return True
@@ -53,7 +52,7 @@ class old_utils:
         if not _size:
             return bench.next_gc_heap or bench.memory.gc_capacity
         if len(_size) != 1:
-            raise OSError(22)
+            raise TypeError("function expected at most 1 arguments, got %d" % len(_size))
         bench.next_gc_heap = _size[0]
         return None
 

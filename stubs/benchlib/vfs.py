@@ -20,6 +20,9 @@ def normal(path: str) -> str:
 
 def resolve(path: str):
     """Return (drive, path on it), or (None, "") for the root. Raises OSError(19) for a drive that is not mounted."""
+    # Bytes are a path as well (mp_obj_str_get_str).
+    if isinstance(path, bytes):
+        path = path.decode()
     if not isinstance(path, str):
         raise TypeError("can't convert '%s' object to str implicitly" % type(path).__name__)
     full = normal(path)

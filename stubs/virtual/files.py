@@ -5,7 +5,8 @@ power cut the board finds nothing else.
 """
 
 import bench
-from benchlib.card import EACCES, EEXIST, EISDIR, ENOTDIR
+from benchlib.args import buffer_bytes
+from benchlib.card import EACCES, EEXIST, EINVAL, EIO, EISDIR, ENOENT
 
 from virtual import wire
 
@@ -40,7 +41,7 @@ class Folder:
     def listdir(self, path: str):
         # stat() raises ENOENT for a missing folder; the listing of the PC may have another error.
         if not self.flat and not self.stat(path)[0]:
-            raise OSError(ENOTDIR)
+            raise OSError(ENOENT)
         rows = []
         real_path = self._real_path("" if self.flat else path)
         for row in sorted(self._os.ilistdir(real_path)):
@@ -166,12 +167,13 @@ class File:
 
     def _check(self, name, allowed=True):
         bench.enter(name)
+        # The codes are those of uio.py.
         if self._file is None:
-            raise ValueError("I/O operation on closed file")
+            raise OSError(EIO if self._folder.flat else EINVAL)
         # Each call is an access, which fails on a card that was pulled, although the file of the PC is open.
         bench.card.touch() if not self._folder.flat else bench.flash.touch()
         if not allowed:
-            raise OSError(9)
+            raise OSError(EIO if self._folder.flat else EACCES)
         # Reads and seeks must see what was written before; only a further write need not.
         if self._unwritten and name != "file.write":
             self._write_out()
@@ -244,10 +246,7 @@ class File:
     def write(self, _data) -> int:
         """Write text or bytes. Returns the number of bytes. Raises OSError(28) when the card is full."""
         self._check("file.write", self._writes)
-        if isinstance(_data, str):
-            if not self._text:
-                raise TypeError("object with buffer protocol required")
-            _data = _data.encode()
+        _data = buffer_bytes(_data)
         # The space is taken now, so that a full card is an error of write().
         self._folder.take_space(len(_data))
         self._unwritten.append(bytes(_data))

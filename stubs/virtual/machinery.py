@@ -1,5 +1,6 @@
 """The firmware of the virtual board: boot, start of the programs of the card, and REPL."""
 
+import json
 import sys
 
 import bench
@@ -60,15 +61,17 @@ def run(system, system_time, opener, builtins, options) -> int:
     bench.clock = bench.keys = None  # those of the bench do not move by themselves
     bench.clock = RealClock(bench.scheduler, system_time)
     bench.keys = Pins(bench.clock, bench.scheduler)
-    bench.reset(flavour)
-    bench.flash.insert(Folder(system, opener, "/flash", flat=True))
+    flash = Folder(system, opener, "/flash", flat=True)
+    bench.reset(flavour, _read_config(flash))
+    bench.flash.insert(flash)
     if card:
         bench.card.insert(Folder(system, opener, "/sd", space=space, readonly=readonly == "1"))
     bench.uart.echo = builtins.print
     # A serial port shows no pixels, and painting would make the board slower than a real one.
     bench.screen.capture = bench.screen.draw = False
     bench.screen.on_show = _move_results
-    names = {"__name__": "__main__"}
+    # _boot.py leaves what it imported.
+    names = {"__name__": "__main__", "os": sys.modules["os"], "sys": sys, "time": sys.modules["time"]}
     names["exec"] = exec_of_v1_11(names)
     session = repl.Session(names, mode)
     try:
@@ -98,6 +101,35 @@ def install(system, system_time, opener, builtins):
         sys.modules[name] = module
     builtins.open = uio.open
     builtins.print = _print_with_poll(builtins.print)
+    builtins.__import__ = _import_of_v1_11(builtins.__import__, [row[0].split(".")[0] for row in system.ilistdir("/stubs")])
+
+
+def _import_of_v1_11(own, fakes):
+    """Return __import__() for which a fake is built in: no file of the card is found in its place (builtinimport.c).
+
+    fakes: the names of the fakes, which are not in sys.path.
+    """
+
+    def find(name, *more):
+        head = name.split(".")[0]
+        if head not in fakes or head in sys.modules:
+            return own(name, *more)
+        path = sys.path[:]
+        sys.path[:] = ["/stubs"]
+        try:
+            return own(name, *more)
+        finally:
+            sys.path[:] = path
+
+    return find
+
+
+def _read_config(flash):
+    """Return the content of /flash/config.json, None without one that is JSON (Maix_config.c)."""
+    try:
+        return json.loads(flash.read("config.json"))
+    except (OSError, ValueError):
+        return None
 
 
 def _print_with_poll(own):
@@ -144,9 +176,14 @@ def _boot(system, session, cause):
     used = HEAP_TOP - row[flavours.BANNER_KIB] * 1024
     size = row[flavours.GC_KIB] * 1024
     print("[MaixPy] gc heap=0x%x-0x%x(%d)" % (used - size, used, size))
+    try:
+        bench.flash.stat("freq.conf")
+    except OSError:
+        bench.flash.backend.write("freq.conf", bench.FREQ_CONF)
     # With a card its main.py runs, and not that of the flash chip.
     folder = "/sd" if bench.card.mounted else "/flash"
-    sys.path[:] = ["", "."] + (["/sd"] if folder == "/sd" else []) + ["/flash", "/stubs"]
+    # The card is not in it; its modules are found because it is the current directory.
+    sys.path[:] = ["", ".", "/flash"]
     system.chdir(folder)
     bench.cwd = folder
     print("[MaixPy] init end")

@@ -1,11 +1,12 @@
 """machine.UART of the virtual board: number 4 is the line to the PC, the others are those of the bench."""
 
-from benchlib import buses
+from benchlib import uart
+from benchlib.args import buffer_bytes
 
 from virtual import wire
 
 
-class UART(buses.UART):
+class UART(uart.UART):
     """A serial port. UARTHS is the line of the REPL."""
 
     def init(self, baudrate: int = 115200, bits: int = 8, parity=None, stop=None, **options) -> None:
@@ -31,8 +32,7 @@ class UART(buses.UART):
         return self._read(count)
 
     def _read(self, count):
-        if not self._open:
-            return b""
+        self._check_open("read")
         return wire.ask(wire.READ, count << 12 | min(self._timeout_char, 4095))[1] or None
 
     def readinto(self, _buffer, _n: int = -1):
@@ -64,9 +64,9 @@ class UART(buses.UART):
         """Send str or bytes. Returns the number of bytes."""
         if self._id != self.UARTHS:
             return super().write(_data)
-        data = _data.encode() if isinstance(_data, str) else _data
-        if self._open:
-            wire.write(data)
+        self._check_open("write")
+        data = buffer_bytes(_data)
+        wire.write(data)
         return len(data)
 
     @staticmethod
@@ -78,6 +78,8 @@ class UART(buses.UART):
 class _Repl(UART):
     def __init__(self):
         self._id = self.UARTHS
+        self._baudrate = 115200
+        self._frame = (8, None, 1)
         self._timeout_char = 10
         self._limit = 2048
         self._open = True

@@ -94,10 +94,10 @@ class ModelBoard:
     def _input(self, kmodel: KModel, name: str) -> tuple[NDArray[Any], str]:
         source, random = kmodel.inputs[0], np.random.default_rng(int(name))
         if source.dtype != "uint8":
-            # Six digits, so that the firmware reads the same number.
-            numbers = [f"{value:.6g}" for value in random.normal(0, 2, source.elements)]
-            values = np.array([float(number) for number in numbers], np.float32).reshape(source.shape)
-            return values, f"result = kpu.forward(task, [{', '.join(numbers)}])\n"
+            # The firmware's own reading of decimal numbers is not exact to the last bit.
+            values = random.normal(0, 2, source.elements).astype("<f4").reshape(source.shape)
+            data = f"ubinascii.unhexlify('{values.tobytes().hex()}')"
+            return values, f"result = kpu.forward(task, list(struct.unpack('<{values.size}f', {data})))\n"
         _, channels, height, width = source.shape or ()
         # Only colours that RGB565 has: the firmware must not round them.
         five, six = random.integers(0, 32, (height, width, 3)), random.integers(0, 64, (height, width))

@@ -213,9 +213,10 @@ def test_reset() -> None:
         machine.reset()
     with pytest.raises(bench.Reset, match=r"freq\.set"):
         Maix.freq.set(cpu=500)
-    assert Maix.freq.get() == (500, 400)
-    Maix.freq.set(cpu=500)
-    assert "No change" in bench.uart
+    assert Maix.freq.get() == (500, 398)
+    with pytest.raises(bench.Reset, match=r"freq\.set"):
+        Maix.freq.set(cpu=400)
+    assert Maix.freq.get() == (403, 398), "as far as the PLLs reach"
     with pytest.raises(OSError, match="Unsupported KPU frequency!"):
         Maix.freq.set(pll1=1200)
 
@@ -235,11 +236,13 @@ def test_heap_counters() -> None:
 
 
 def test_board_info() -> None:
-    """It comes from the file; without it there is only BOOT_KEY, on an Amigo nothing; the M5StickV has its own."""
+    """It comes from the file; without it there is only BOOT_KEY, in v0.6.0 on an Amigo only; the M5StickV has its own."""
     assert board_info.BOOT_KEY == 16
     bench.reset(config={"board_info": {"BOOT_KEY": 10, "LED_R": 13}, "type": "cube"})
     assert (board_info.BOOT_KEY, board_info.LED_R, Maix.config.get_value("type", "")) == (10, 13, "cube")
     bench.reset("amigo_tft")
+    assert board_info.BOOT_KEY == 16
+    bench.reset("minimum@v0.6.0-2")
     with pytest.raises(AttributeError):
         board_info.BOOT_KEY  # noqa: B018
     bench.reset("m5stickv")
@@ -297,7 +300,8 @@ def test_missing_names_of_a_version(firmware: str, present: set[str]) -> None:
     bench.reset(firmware)
     parts = {"config": Maix, "heap_free": Maix.utils, "WDT": machine, "SDCard": machine}
     assert {name for name, owner in parts.items() if hasattr(owner, name)} == present
-    assert uos.uname()[3].startswith(bench.flavour[flavours.VERSION] + "-g")
+    version = bench.flavour[flavours.VERSION]
+    assert uos.uname()[3].startswith("9720594 on" if version == "v0.6.0-2" else version + "-g")
     bench.reset()
     assert {name for name, owner in parts.items() if hasattr(owner, name)} | {"heap_free"} == set(parts)
 

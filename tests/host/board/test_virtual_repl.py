@@ -134,7 +134,7 @@ def test_no_card_runs_the_flash(virtual_board: Boards, tmp_path: Path) -> None:
         assert talk.run("import os\nprint(os.listdir('/'), os.getcwd())")[0] == "['flash'] /flash\r\n"
         assert "NotImplementedError" in talk.run("os.mkdir('/flash/x')")[1]
         assert talk.run("f = open('/flash/a/b', 'w')\nf.write('x')\nf.close()\nprint(os.listdir('/flash'))") == (
-            "['a/b', 'main.py']\r\n",
+            "['a/b', 'freq.conf', 'main.py']\r\n",
             "",
         )
     assert "Welcome" in (flash / "main.py").read_text()
@@ -289,3 +289,23 @@ def test_the_port_can_be_locked(virtual_board: Boards) -> None:
             serial.Serial(board.port, 115200, exclusive=True)
     finally:
         first.close()
+
+
+def test_names_config_and_modules_of_the_firmware(virtual_board: Boards, tmp_path: Path) -> None:
+    """_boot.py leaves three names, config.json counts, and a card's lcd.py does not hide the firmware's module."""
+    card, flash = tmp_path / "card", tmp_path / "flash"
+    for folder in (card, flash):
+        folder.mkdir()
+    (card / "main.py").write_text("pass\n")
+    (card / "lcd.py").write_text("print('the file on the card')\n")
+    (card / "own.py").write_text("VALUE = 5\n")
+    (flash / "config.json").write_text(
+        '{"type": "x", "board_info": {"LED_R": 13}, "lcd": {"width": 240, "height": 240}}'
+    )
+    with Talk(virtual_board(card, flash=flash)) as talk:
+        talk.until(b">>> ")
+        talk.raw()
+        assert talk.run("print(os.getcwd(), time.ticks_ms() >= 0, sys.path)")[0] == "/sd True ['', '.', '/flash']\r\n"
+        assert talk.run("import lcd, own\nprint(lcd.init(), lcd.width(), own.VALUE)")[0] == "None 240 5\r\n"
+        program = "from Maix import config\nfrom board import board_info\nprint(config.get_value('type', 0), board_info.LED_R)"
+        assert talk.run(program)[0] == "x 13\r\n"
