@@ -119,9 +119,7 @@ def _summary(outcome: Outcome, options: Options) -> str:
     message = tr("the script raised {error} after {seconds} s of board time", error=outcome.error, seconds=seconds)
     name = missing_name(outcome.error, options.source) if image_path(options.firmware) is None else ""
     if name:
-        message += "; " + tr(
-            "the fakes have no {name}; with --firmware FILE it runs if the firmware has it", name=name
-        )
+        message += "; " + tr("the fakes have no {name}; with --firmware FILE it runs if the firmware has it", name=name)
     return message
 
 

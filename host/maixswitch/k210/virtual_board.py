@@ -197,9 +197,11 @@ class VirtualBoard:
 
         Raises TimeoutError, with what was sent, when it does not come within that many seconds of the board's time.
         """
-        sent = self.chip.uarths.sent
-        if not self.run(seconds, lambda: text in sent):
-            raise TimeoutError(bytes(sent).decode("utf-8", "replace"))
+        uarths = self.chip.uarths
+        # Ask for `sent` each time: a reset of the chip, which some images do at their first start, makes a new one.
+        if not self.run(seconds, lambda: text in uarths.sent):
+            raise TimeoutError(bytes(uarths.sent).decode("utf-8", "replace"))
+        sent = uarths.sent
         end = sent.find(text) + len(text)
         taken = bytes(sent[:end])
         del sent[:end]

@@ -297,3 +297,21 @@ def test_a_reset_boots_again_on_the_same_board(tmp_path: Path, card: Path) -> No
     board.chip.memory.view(0x8032_0000, 64)[:] = 0
     board.chip.reset()
     assert board.boot(1) == GREETING
+
+
+def test_the_prompt_is_heard_when_the_firmware_resets_the_chip_first(tmp_path: Path) -> None:
+    # The memory behind the image keeps what the first start wrote, so the second one comes to the prompt.
+    main = """
+    peek a0, DATA
+    poke DATA, 1
+    bnez a0, again
+    poke UARTHS, 65
+    poke SYSCTL+0x30, 1
+again:
+    poke UARTHS, 62
+    poke UARTHS, 62
+    poke UARTHS, 62
+    poke UARTHS, 32
+    """
+    board = VirtualBoard(image_of(program(main), tmp_path))
+    assert board.boot(0.01).endswith(b">>> ")
