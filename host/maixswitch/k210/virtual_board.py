@@ -94,6 +94,7 @@ class VirtualBoard:
                 parts.pop(address, None)
         else:
             self.sensor = Sensor(KINDS[kind])
+            chip.reset_sensor = self.sensor.reset
             chip.sccb[address] = chip.i2c[2].parts[address] = self.sensor
 
     # The card.

@@ -35,6 +35,11 @@ class Sensor:
     def __init__(self, kind: SensorKind) -> None:
         self.kind = kind
         self.values: dict[int, int] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was written, as after a pulse on the reset line."""
+        self.values.clear()
         self.bank = 1  # register FF reads 7F after a reset: the bank with the ids
         self.at = 0
 

@@ -13,6 +13,8 @@ CONFIG, RED, GREEN, BLUE, CMOS, SCCB_CONFIG, SCCB_CONTROL, AXI, STATUS, DISPLAY 
 )  # fmt: skip
 START_INTERRUPT, FINISH_INTERRUPT, TO_AI, TO_DISPLAY = 1, 2, 4, 8
 FRAME_START, FRAME_FINISH, ENABLED = 1 << 0, 1 << 8, 1 << 16
+SENSOR_RUNS = 1 << 16
+"""The bit of CMOS that is the level of the sensor's reset line."""
 SCCB_START = 3 << 24
 SOURCE = 24
 PERIOD = 4_000_000
@@ -55,6 +57,8 @@ class Dvp(Device):
         elif offset == CONFIG:
             self.registers[CONFIG] = value
         else:
+            if offset == CMOS and self.registers.get(CMOS, 0) & SENSOR_RUNS and not value & SENSOR_RUNS:
+                self.chip.reset_sensor()
             super().write(offset, value)
         if not self.running and self._lines():
             self.running = True
