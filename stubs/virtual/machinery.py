@@ -100,7 +100,9 @@ def _install(system, system_time, opener, builtins):
         sys.modules[name] = module
     builtins.open = uio.open
     builtins.print = _print_with_poll(builtins.print)
-    builtins.__import__ = _import_of_v1_11(builtins.__import__, [row[0].split(".")[0] for row in system.ilistdir("/stubs")])
+    builtins.__import__ = _import_of_v1_11(
+        builtins.__import__, [row[0].split(".")[0] for row in system.ilistdir("/stubs")]
+    )
 
 
 def _import_of_v1_11(own, fakes):
