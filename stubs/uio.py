@@ -174,8 +174,9 @@ class _File:
 def open(_path: str, mode: str = "r", encoding=None) -> _File:
     """Open a file of the card or of the flash chip.
 
-    Raises OSError: 2 for a missing file and for a folder to read, 5 for a card that was pulled, 13 for a folder to write,
-    17 for an existing file and mode "x" on /sd, 19 without a card, 22 for /sd. On /flash mode "a" does not create a file, and mode "x" truncates an existing one.
+    Raises OSError: 2 for a missing file and for a folder to read, 5 for a card that was pulled, 13 for a folder to
+    write, 17 for an existing file and mode "x" on /sd, 19 without a card, 22 for /sd. On /flash mode "a" does not
+    create a file, and mode "x" truncates an existing one.
     """
     bench.enter("uio.open")
     drive, path = vfs.resolve(_path)

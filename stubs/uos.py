@@ -58,8 +58,8 @@ def stat(_path: str) -> tuple:
         return (_DIR, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     drive.touch(inside)
     is_dir, size = drive.stat(inside)
-    # SPIFFS stores no times. Simplified: everything on the card has the time that a write gives as long as the clock was
-    # never set: the years of the clock chip count from 2000 and those of FatFs from 1980, so it is in 2060.
+    # SPIFFS stores no times. Simplified: everything on the card has the time of a write before the clock was set,
+    # which is in 2060: the years of the clock chip count from 2000 and those of FatFs from 1980.
     when = 0 if drive.flat else _NEVER_SET
     return (_DIR if is_dir else _FILE, 0, 0, 0, 0, 0, size, when, when, when)
 

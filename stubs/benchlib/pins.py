@@ -23,7 +23,8 @@ class Pins:
         self.modes = {}  # GPIO id -> mode
         self.irqs = {}  # GPIO id -> [callback, trigger, GPIO object] of an armed interrupt
         self.gpios = {}  # GPIO id -> the one object of that id
-        for pin, function in ((4, 18), (5, 19)):
+        # The line of the REPL, and the SPI bus of the card with its chip select, which the start sets up.
+        for pin, function in ((4, 18), (5, 19), (26, 71), (27, 83), (28, 70), (29, FUNC_GPIOHS0 + 29)):
             self.functions[pin] = function
 
     def pin_of(self, function: int):

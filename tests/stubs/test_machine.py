@@ -236,7 +236,7 @@ def test_heap_counters() -> None:
 
 
 def test_board_info() -> None:
-    """It comes from the file; without it there is only BOOT_KEY, in v0.6.0 on an Amigo only; the M5StickV has its own."""
+    """It comes from the file; without it there is BOOT_KEY, in v0.6.0 on an Amigo only; the M5StickV has its own."""
     assert board_info.BOOT_KEY == 16
     bench.reset(config={"board_info": {"BOOT_KEY": 10, "LED_R": 13}, "type": "cube"})
     assert (board_info.BOOT_KEY, board_info.LED_R, Maix.config.get_value("type", "")) == (10, 13, "cube")

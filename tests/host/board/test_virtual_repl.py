@@ -307,5 +307,5 @@ def test_names_config_and_modules_of_the_firmware(virtual_board: Boards, tmp_pat
         talk.raw()
         assert talk.run("print(os.getcwd(), time.ticks_ms() >= 0, sys.path)")[0] == "/sd True ['', '.', '/flash']\r\n"
         assert talk.run("import lcd, own\nprint(lcd.init(), lcd.width(), own.VALUE)")[0] == "None 240 5\r\n"
-        program = "from Maix import config\nfrom board import board_info\nprint(config.get_value('type', 0), board_info.LED_R)"
-        assert talk.run(program)[0] == "x 13\r\n"
+        imports = "from Maix import config\nfrom board import board_info\n"
+        assert talk.run(imports + "print(config.get_value('type', 0), board_info.LED_R)")[0] == "x 13\r\n"
