@@ -48,8 +48,8 @@ def run(
     that networks need. There it runs in a separate interpreter, which can open only the files of the card.
 
     Neither starts the card's boot.py or main.py. The script gets a copy of the card; with --write-back, the folder gets
-    what the script wrote. The script's output goes to stdout. With --out, each change of the panel is saved as a picture
-    in DIR/frames, and all of them as DIR/screen.gif.
+    what the script wrote. The script's output goes to stdout. With --out, each change of the panel is saved as a
+    picture in DIR/frames, and all of them as DIR/screen.gif.
 
     \b
     With a model for kpu.load(0x300000):

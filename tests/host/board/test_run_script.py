@@ -50,7 +50,8 @@ def run(source: str, **options: object) -> tuple[Outcome, str]:
         (
             "def f():\n    return 1 // 0\nf()",
             1,
-            'Traceback (most recent call last):\n  File "<stdin>", line 3, in <module>\n  File "<stdin>", line 2, in f\n'
+            'Traceback (most recent call last):\n  File "<stdin>", line 3, in <module>\n'
+            '  File "<stdin>", line 2, in f\n'
             "ZeroDivisionError: divide by zero\n",
             "the script raised ZeroDivisionError: divide by zero",
         ),
