@@ -13,8 +13,8 @@ class Wiring:
     """card_select: the pin of the card's select line. panel_data: that of the panel's data/command line.
 
     panel_offset: where the glass begins in the controller's memory, as (column, row) of the wide orientation.
-    inverted_glass: whether the glass shows a picture right only when the controller inverts it, though the app's table of
-        boards does not say so: the firmware's driver of this panel sends the command by itself.
+    inverted_glass: whether the glass shows a picture right only when the controller inverts it, though the app's table
+        of boards does not say so: the firmware's driver of this panel sends the command by itself.
     sensor: a name of sensors.KINDS. power: whether a power chip of the AXP family sits on the I2C buses.
     """
 
