@@ -65,7 +65,7 @@ class VirtualBoard:
             width,
             height,
             wiring.panel_offset,
-            bool(row.lcd and row.lcd[4]),
+            bool(row.lcd and row.lcd[4]) or wiring.inverted_glass,
         )
         chip.spi0.slave = self.panel
         self.slot = SdCard(lambda: chip.output_level(wiring.card_select) is False)

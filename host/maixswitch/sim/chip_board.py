@@ -128,6 +128,7 @@ class ChipBoard(AppBoard):
         self._card.save()
         self._edges.clear()
         self.virtual.power_cycle()
+        self.connect_camera(self.camera_connected)  # the sensor, too, forgets its registers
         for hart in self.virtual.chip.harts:
             hart.fault = None
         self.powered = True

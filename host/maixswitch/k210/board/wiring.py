@@ -13,12 +13,15 @@ class Wiring:
     """card_select: the pin of the card's select line. panel_data: that of the panel's data/command line.
 
     panel_offset: where the glass begins in the controller's memory, as (column, row) of the wide orientation.
+    inverted_glass: whether the glass shows a picture right only when the controller inverts it, though the app's table
+        of boards does not say so: the firmware's driver of this panel sends the command by itself.
     sensor: a name of sensors.KINDS. power: whether a power chip of the AXP family sits on the I2C buses.
     """
 
     card_select: int = 29
     panel_data: int = 38
     panel_offset: tuple[int, int] = (0, 0)
+    inverted_glass: bool = False
     sensor: str = "OV2640"
     power: bool = False
 
@@ -32,7 +35,9 @@ WIRINGS = {
     "cube": USUAL,
     "amigo_tft": Wiring(card_select=26, power=True),
     "amigo_ips": Wiring(card_select=26, power=True),
-    "m5stickv": Wiring(card_select=32, panel_data=20, panel_offset=(40, 52), sensor="OV7740", power=True),
+    "m5stickv": Wiring(
+        card_select=32, panel_data=20, panel_offset=(40, 52), inverted_glass=True, sensor="OV7740", power=True
+    ),
     "unitv": Wiring(card_select=32, sensor="OV7740"),
     "yahboom": Wiring(card_select=34, panel_data=31),
     "yahboom_devkit": USUAL,
