@@ -107,6 +107,7 @@ def test_app(image: Path, tmp_path: Path) -> None:
         assert {"start", "results"} <= set(events(board, "start", "results"))
         report = maixswitch("doctor", "--port", board.port)
         assert report.returncode == 0, report.stdout + report.stderr
+        events(board, "results")  # a board that is starting takes long to stop
         again = maixswitch("sync", source, "--port", board.port)
         assert "nothing to do" in again.stdout, again.stdout + again.stderr
     # The end of the board puts the card's files into its folder.

@@ -74,6 +74,17 @@ def sent(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [row["path"] for row in report(done)["send"]]  # type: ignore[attr-defined]
 
 
+def test_the_last_step_does_not_start_the_app_of_an_m5stickv(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
+    """Its start script leaves a name from which boot.py concludes that it must start main.py, which never ends."""
+    sd = tmp_path / "sd"
+    sd.mkdir()
+    (card / "main.py").write_text("while True:\n    pass\n")
+    board = virtual_board(sd, flavour="m5stickv")
+    first = report(run(card, "--port", board.port, "--json"))
+    assert first["bytes"] == sum(map(len, tree(card).values()))
+    assert tree(sd) == tree(card)
+
+
 def test_the_life_of_a_card(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
     sd = tmp_path / "sd"
     sd.mkdir()

@@ -110,10 +110,10 @@ class BoardTarget:
             return
         # Run the boot.py of this installation: the card's may be another program's, or missing.
         program = (board_root() / BOOT).read_text(encoding="utf-8").replace('finish("/sd")', f"finish({self.root!r})")
+        # With this name of the M5StickV's start script, boot.py starts the app, and this call would not end.
+        program = "globals().pop('dirList', None)\n" + packed(program)
         sizes = self.listing().files
-        output = self.board.run(
-            packed(program), SLOW + sum(sizes.get(step.path, 0) for step in steps) / SLOWEST
-        ).strip()
+        output = self.board.run(program, SLOW + sum(sizes.get(step.path, 0) for step in steps) / SLOWEST).strip()
         if output and force:
             self.drop([Step("delete", STEPS)])
         # Output means a failure only if the list still exists: boot.py deletes it after its last step.
