@@ -128,6 +128,14 @@ def test_a_masked_or_stopped_timer_is_silent() -> None:
     assert machine.traps() == []
 
 
+def test_a_masked_timer_keeps_no_wait_short() -> None:
+    """A PWM is such a timer; its half a million periods a second would otherwise each end a jump of the clock."""
+    silent = run(CPU_403_MHZ + "poke TIMER0, 25\npoke TIMER0+8, 7").chip
+    heard = run(CPU_403_MHZ + "poke TIMER0, 25\npoke TIMER0+8, 3").chip
+    assert heard.cycles_to_next_change() <= 26 * SECOND // 13_000_000
+    assert silent.cycles_to_next_change() > SECOND // 1000
+
+
 def test_a_watchdog_that_nobody_feeds_resets_the_chip() -> None:
     machine = run(
         CPU_403_MHZ

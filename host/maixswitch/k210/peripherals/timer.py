@@ -68,7 +68,9 @@ class Timer(Device):
             self.run[channel] += 1
             if value & RUNNING:
                 self.started[channel] = self.chip.clock.cycles
-                self._schedule(channel)
+                # Nobody hears a masked one, such as that of a PWM, whose 500,000 events a second would stop every wait.
+                if not value & MASKED:
+                    self._schedule(channel)
 
     def _schedule(self, channel: int) -> None:
         late = self.chip.clock.cycles - self.started[channel]
@@ -82,9 +84,8 @@ class Timer(Device):
         # a timer faster than the slices leaves periods out.
         period = self.period(channel)
         self.started[channel] += (self.chip.clock.cycles - self.started[channel]) // period * period
-        if not self.registers.get(CHANNEL_SIZE * channel + CONTROL, 0) & MASKED:
-            self.raised |= 1 << channel
-            self._update()
+        self.raised |= 1 << channel
+        self._update()
         self._schedule(channel)
 
     def _update(self) -> None:
