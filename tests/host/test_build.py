@@ -174,5 +174,5 @@ def test_command(command: Command, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = command("build", tmp_path / "file")
     assert result.returncode == 4
-    assert "a file; wanted a folder" in result.stderr
+    assert "a file; expected a folder" in result.stderr
     assert "Traceback" not in result.stderr

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import copy
-import ctypes
 import heapq
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import unicorn
 from numpy.typing import NDArray
-from unicorn.unicorn_py3 import unicorn as binding
 
-from .clock import READS_OF_A_DELAY, SLICE, Clock
+from .clock import LONGEST_JUMP, READS_OF_A_DELAY, SLICE, Clock
 from .firmware_code import COUNTER, adapt
 from .hart import WAITING_SLICE, Hart
 from .image import Image
-from .memory import PAGE, Memory, host_address
+from .memory import PAGE, READ, WRITE, Memory, host_address, map_registers
 from .peripherals.chip_view import I2cPart, Named
 from .peripherals.clint import NEVER, Clint
 from .peripherals.device import Device
@@ -42,34 +39,9 @@ from .peripherals.timer import Timer
 from .peripherals.uart import Uart
 from .peripherals.uarths import Uarths
 from .peripherals.watchdog import Watchdog
-
-READ = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_void_p)
-WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_uint64, ctypes.c_void_p)
-LONGEST_JUMP = 50 * SLICE
-"""Cycles by which the clock moves on at most when all harts only wait, so that whoever drives the chip gets a turn."""
+from .unmodelled import Unmodelled
 
 Camera = Callable[[int, int], NDArray[np.uint8]]
-
-
-class Unmodelled:
-    """Which registers a firmware used that no device models: (device, offset, access) -> how often."""
-
-    def __init__(self, strict: bool) -> None:
-        self.strict = strict
-        self.counts: Counter[tuple[str, int, str]] = Counter()
-
-    def count(self, device: str, offset: int, access: str) -> None:
-        """Note an access.
-
-        Raises UnmodelledRegister in strict mode.
-        """
-        self.counts[device, offset, access] += 1
-        if self.strict:
-            raise UnmodelledRegister(f"{device}: {access} of the register at {offset:#x}, which nobody models")
-
-
-class UnmodelledRegister(Exception):
-    """The firmware used a register that no device models, and the chip is strict about it."""
 
 
 class Chip:
@@ -152,7 +124,7 @@ class Chip:
         self.spi1: Spi = add(Spi, 0x5300_0000, "SPI1")
         self.spi3: Spi = add(Spi, 0x5400_0000, "SPI3", late=True)
 
-    # Registers. The callbacks go to Unicorn without its Python binding in between: 0.4 instead of 1 microsecond each.
+    # Registers.
 
     def _map(self, device: Device) -> None:
         if isinstance(device, PageDevice):
@@ -169,7 +141,7 @@ class Chip:
 
     def _map_callbacks(self, hart: Hart, base: int, size: int, read: Any, write: Any) -> None:
         self._keep += [read, write]
-        binding.uclib.uc_mmio_map(hart.uc._uch, ctypes.c_uint64(base), ctypes.c_size_t(size), read, None, write, None)
+        map_registers(hart.uc, base, size, read, write)
 
     def _callbacks(self, device: Device) -> tuple[Any, Any]:
         clock, get, put = self.clock, device.read, device.write

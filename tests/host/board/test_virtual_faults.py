@@ -140,7 +140,7 @@ def test_files_of_the_card(virtual_board: Boards, tmp_path: Path) -> None:
         }
         for code, expected in outputs.items():
             assert talk.run(code) == (expected + "\r\n", ""), code
-        for code, number in (("os.rmdir('/sd/m')", 13), ("open('/sd/none')", 2), ("open('/sd/m')", 21)):
+        for code, number in (("os.rmdir('/sd/m')", 13), ("open('/sd/none')", 2), ("open('/sd/m')", 2)):
             assert f"Errno {number}]" in talk.run(code)[1], code
 
 
