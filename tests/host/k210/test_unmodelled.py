@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maixswitch.k210.chip import UnmodelledRegister
+from maixswitch.k210.unmodelled import UnmodelledRegister
 
 from .machine import Machine, run
 
