@@ -54,6 +54,7 @@ class ModelSpec:
     kmodel: path, or (flash address, bytes).
     size: bytes of the file.
     labels: has len().
+    main: bytes of a kmodel v4's main memory, which its loader takes beside the file; else 0.
     outputs: (width, height, channels) of each output, for a kmodel v4.
     grid: (columns, rows) of a detector, None if unknown.
     problems: what is wrong, see say().
@@ -65,7 +66,7 @@ class ModelSpec:
     """
 
     schema = kind = kmodel = outputs = grid = anchors = None
-    width = height = channels = size = refused = 0
+    width = height = channels = size = main = refused = 0
     top = 3  # bars that the screen shows
     loadable = False
     labels = problems = ()

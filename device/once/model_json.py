@@ -189,6 +189,8 @@ class _Reader:
 
     def refuse(self, head):
         """Keep a kmodel v5 or later from the firmware: it begins like v4, and can crash the loader for v4."""
+        if head[1] == 4:
+            self.spec.main = head[2]
         if head[1] > 4:
             self.doubt("kmodel", "kmodel v3 or v4", head[0])
             self.spec.refused = 2002

@@ -137,6 +137,8 @@ class Model:
         if first == V4_MAGIC and word(head, 4) != 4:
             bench.hard_fault("kmodel v%d: its loader takes it for a v4, and copies 2 GiB" % word(head, 4))
         if not self.take("main memory", word(head, 20)):
+            if first == V4_MAGIC:
+                bench.hard_fault("kmodel v4: its main memory does not fit, which the loader does not notice")
             return no_memory()
         if first == 3:
             at = 28 + word(head, 24) * 8

@@ -18,6 +18,7 @@ from tests.firmware.boards import board_name
 
 LONGEST_LIST = 2000
 """Numbers that the Python heap takes as a list."""
+CRASH = "the firmware crashes"
 WHITE = 254
 """The grey level of white in the firmware."""
 SET_UP = "import KPU as kpu, image, gc, struct, ubinascii\n"
@@ -48,8 +49,7 @@ class ModelBoard:
             self.inputs[model] = (str(number), *self._input(load(model), str(number)))
         board = self._new()
         board.boot()
-        set_up = SET_UP.replace("KPU", "maix.KPU") if "canmv" in image.name else SET_UP
-        error = board.execute(set_up + (OPEN_CAMERA if camera else ""), 120)[1]
+        error = board.execute(SET_UP + (OPEN_CAMERA if camera else ""), 120)[1]
         assert error == "", error
         saved_state.save(board, self.state)
 
@@ -63,8 +63,13 @@ class ModelBoard:
         return board
 
     def loads(self, model: Path) -> str:
-        """Return "" when kpu.load takes a model, else the last line of the error."""
-        error = self.start().execute(f"task = kpu.load('/sd/{self.inputs[model][0]}.kmodel')\n", 60)[1]
+        """Return "" when kpu.load takes a model, else the last line of the error, or CRASH."""
+        try:
+            error = self.start().execute(f"task = kpu.load('/sd/{self.inputs[model][0]}.kmodel')\n", 20)[1]
+        except TimeoutError as timeout:
+            if "core dump" in str(timeout):
+                return CRASH
+            raise
         return error.strip().splitlines()[-1] if error else ""
 
     def run(self, model: Path) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -84,8 +84,8 @@ SURVIVORS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "spec.py",
-        "width = height = channels = size = refused = 0",
-        "width = height = channels = size = refused = 1",
+        "width = height = channels = size = main = refused = 0",
+        "width = height = channels = size = main = refused = 1",
         "nobody asks for the size of a folder with problems",
     ),
     ("once/choice.py", 'with uio.open(path, "rb") as file:', 'with uio.open(path, "XXrbXX") as file:', LETTERS),

@@ -11,7 +11,8 @@ import bench
 from device.errors import DeviceError
 from device.fsm import rows
 from device.once.error_texts import codes
-from tests.device.paths.path_helpers import CARD, FACE
+from benchlib.models import kmodel_v4
+from tests.device.paths.path_helpers import CARD, FACE, V4
 
 STATES = [row[0] for row in rows() if row[1] == "FAIL"]
 CODES = list(codes())
@@ -128,5 +129,17 @@ def test_a_screen_that_fails_in_a_frame(board):
     bench.fail_next("lcd.display", OSError("Image format is not supported."))
     board.until("FAULT")
     assert not bench.kpu.live
+    board.press()
+    board.until("RUNNING")
+
+
+def test_a_v4_whose_main_memory_does_not_fit_never_reaches_the_loader(board):
+    """The real loader crashes the chip then; the app shows the fault of a model that is too large, and goes on."""
+    large = dict(V4, **{"models/4-new/new.kmodel": kmodel_v4(main_mem=5 << 20)})
+    board.start(files=dict(CARD, **large)).until("RUNNING")
+    board.app.machine.post("SELECT", 3)
+    board.until("FAULT")
+    assert board.app.fault.code == 2006
+    assert bench.hardfaults == []
     board.press()
     board.until("RUNNING")
