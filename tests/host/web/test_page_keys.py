@@ -86,9 +86,9 @@ def test_space_after_a_click_on_another_button_presses_the_boards_key(page: Any)
 
 def test_space_and_enter_on_the_key_itself(page: Any) -> None:
     page.locator(KEY).first.focus()
-    page.keyboard.press("Enter", delay=120)
+    page.keyboard.press("Enter", delay=250)
     model(page, COLOURS)
-    page.keyboard.press(" ", delay=120)
+    page.keyboard.press(" ", delay=250)
     page.wait_for_selector('#models > li:nth-child(3) > button[aria-current="true"]')
 
 
