@@ -52,10 +52,14 @@ def check_card(folder: Path) -> None:
         # List the contents: the usual mistake is to name the folder above the card, or models/ itself.
         names = sorted(path.name + ("/" if path.is_dir() else "") for path in folder.iterdir())
         listed = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else tr("an empty folder")
-        raise MaixSwitchError(
-            tr("{folder} is not a card: expected a folder models/ in it, found {found}", folder=folder, found=listed),
-            EXIT_USAGE,
-        )
+        text = tr("{folder} is not a card: expected a folder models/ in it, found {found}", folder=folder, found=listed)
+        script = folder / "main.py"
+        # A card with a program of its own needs no app, but the simulator runs only the app.
+        if script.is_file():
+            text += tr(
+                "; its main.py alone runs with: maixswitch run {script} --card {folder}", script=script, folder=folder
+            )
+        raise MaixSwitchError(text, EXIT_USAGE)
 
 
 def scan(folder: Path) -> tuple[dict[str, Any], list[str]]:

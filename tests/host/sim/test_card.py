@@ -102,3 +102,9 @@ def test_refuses_what_is_not_a_card(tmp_path: Path, name: str, code: int, text: 
     with pytest.raises(MaixSwitchError, match=text) as caught:
         check_card(tmp_path / name)
     assert caught.value.exit_code == code
+
+
+def test_a_card_with_a_program_of_its_own_is_told_how_to_run_it(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("print(1)\n")
+    with pytest.raises(MaixSwitchError, match=r"found main.py; its main.py alone runs with: maixswitch run .*main.py"):
+        check_card(tmp_path)
