@@ -42,7 +42,9 @@ class ModelBoard:
         self.card, self.state = folder / "card", folder / "state"
         self.camera = camera
         self.card.mkdir(parents=True)
-        (self.card / "main.py").write_text("pass\n")
+        # Builds for the M5StickV run boot.py alone, and without one a demonstration that wants a camera.
+        for script in ("boot.py", "main.py"):
+            (self.card / script).write_text("pass\n")
         self.inputs: dict[Path, tuple[str, NDArray[Any], str]] = {}
         for number, model in enumerate(models):
             (self.card / f"{number}.kmodel").write_bytes(model.read_bytes())
