@@ -62,7 +62,6 @@ class Chip:
         self.sccb: dict[int, I2cPart] = {}
         self.watched_outputs = 0
         self.pin_levels: dict[int, bool] = {}
-        self._pins: dict[int, list[int]] | None = None
         self._events: list[tuple[int, int, str, str, int]] = []
         self._serial = 0
         self._failure: BaseException | None = None
@@ -242,16 +241,8 @@ class Chip:
 
     def pins_changed(self) -> None:
         """The functions of the pins changed."""
-        self._pins = None
         for pin, level in self.pin_levels.items():
             self._apply_pin(pin, level)
-
-    @property
-    def pins(self) -> dict[int, list[int]]:
-        """Function number -> pins."""
-        if self._pins is None:
-            self._pins = self.fpioa.pins()
-        return self._pins
 
     def set_pin(self, pin: int, level: bool) -> None:
         """Drive a pin from outside."""
@@ -321,7 +312,6 @@ class Chip:
             self.devices[device].restore(kept)
         for hart, kept in zip(self.harts, state["harts"], strict=True):
             hart.restore(kept)
-        self._pins = None
 
     # Running.
 

@@ -160,8 +160,8 @@ class Dmac(Device):
                 return False
         if to_memory:
             size = width * (1 if control >> 6 & 1 else count)
-            place = self.chip.memory.view(target, size).view(f"<u{width}")
-            place[:] = np.asarray(items, f"<u{width}")[-len(place) :]
+            destination = self.chip.memory.view(target, size).view(f"<u{width}")
+            destination[:] = np.asarray(items, f"<u{width}")[-len(destination) :]
         else:
             self.chip.port(target).put(items)
         return True

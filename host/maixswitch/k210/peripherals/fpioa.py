@@ -10,7 +10,7 @@ GPIOHS, GPIO = 24, 56
 
 
 class Fpioa(PageDevice):
-    """The table of pins; `pins` is its inverse, function -> pins, made when it is asked for."""
+    """The table of pins."""
 
     NAME = "FPIOA"
 
@@ -21,10 +21,3 @@ class Fpioa(PageDevice):
     def function(self, pin: int) -> int:
         """Return the number of the function that a pin has."""
         return self.page[4 * pin]
-
-    def pins(self) -> dict[int, list[int]]:
-        """Return function number -> the pins that have it."""
-        table: dict[int, list[int]] = {}
-        for pin in range(PINS):
-            table.setdefault(self.function(pin), []).append(pin)
-        return table

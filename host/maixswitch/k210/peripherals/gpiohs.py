@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .chip_view import ChipView
 from .device import WORD, Device
-from .fpioa import GPIOHS
 
 INPUT, INPUT_ENABLE, OUTPUT_ENABLE, OUTPUT = 0x00, 0x04, 0x08, 0x0C
 RISE_IE, RISE_IP, FALL_IE, FALL_IP = 0x18, 0x1C, 0x20, 0x24
@@ -82,10 +81,3 @@ class Gpiohs(Device):
         for channel in range(32):
             if channels >> channel & 1:
                 self.chip.plic.set_level(SOURCE + channel, bool(high >> channel & 1))
-
-    def level_at(self, pins: dict[int, list[int]], pin: int) -> bool | None:
-        """Return the level that the firmware drives on a pin, or None when no channel is connected to it."""
-        for channel in range(32):
-            if pin in pins.get(GPIOHS + channel, ()):
-                return bool(self.output >> channel & 1)
-        return None
