@@ -181,17 +181,17 @@ def files() -> dict[Path, str]:
 
 def main(arguments: list[str]) -> int:
     """Write the files, or with --check name those that differ. Returns the exit code."""
-    wanted = files()
+    generated = files()
     existing = {path for folder in FOLDERS for path in (HERE / folder).glob("*.pyi")}
-    stale = sorted(existing - set(wanted))
-    differing = [path for path, text in wanted.items() if path not in existing or path.read_text("utf-8") != text]
+    stale = sorted(existing - set(generated))
+    differing = [path for path, text in generated.items() if path not in existing or path.read_text("utf-8") != text]
     if arguments == ["--check"]:
         for path in [*differing, *stale]:
             print(f"{path.relative_to(HERE)}: not what the table says; run {Path(__file__).name}", file=sys.stderr)
         return 1 if differing or stale else 0
     for path in differing:
         path.parent.mkdir(exist_ok=True)
-        path.write_text(wanted[path], encoding="utf-8")
+        path.write_text(generated[path], encoding="utf-8")
     for path in stale:
         path.unlink()
     return 0

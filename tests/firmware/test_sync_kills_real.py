@@ -6,18 +6,12 @@ After each pull the old card or the new one starts, and the next sync completes 
 from __future__ import annotations
 
 import random
-import shutil
-import zlib
 from pathlib import Path
 
-from maixswitch.board.connection import connect
 from maixswitch.board.failures import BoardError
-from maixswitch.board.sync import inventory, plan
-from maixswitch.board.sync.apply import apply
-from maixswitch.board.sync.board_target import BoardTarget
-from maixswitch.board.sync.plan import Options, Plan
 from maixswitch.board.virtual import Faults, VirtualBoard
 from tests.firmware.boards import real_board, smallest, with_each
+from tests.host.board.sync_helpers import Tree, sums, sync, write_tree
 from tests.host.board.virtual_helpers import Talk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +35,6 @@ def look(folder):
 look("")
 print("al" + "l")
 """
-Tree = dict[str, bytes]
 FINISHER = (ROOT / "boot.py").read_bytes()
 OLD: Tree = {
     "boot.py": FINISHER + b"# old\n",
@@ -59,27 +52,6 @@ NEW: Tree = {
     "models/10-a/model.json": b"{ }",
     "models/30-new/m.kmodel": bytes(range(32)) * 100,
 }
-
-
-def write_tree(folder: Path, tree: Tree) -> Path:
-    """Replaces a folder by these files and returns it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    for name, data in tree.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    return folder
-
-
-def sums(tree: Tree) -> dict[str, int]:
-    return {name: zlib.crc32(data) for name, data in tree.items()}
-
-
-def sync(port: str, card: Path) -> Plan:
-    with connect(port, restart=True) as board:
-        target = BoardTarget(board)
-        sync_plan = plan.make(inventory.sources(card), target, Options(delete=True))
-        apply(sync_plan, target)
-    return sync_plan
 
 
 def started(board: VirtualBoard) -> dict[str, int]:

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import random
-import shutil
 import time
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from maixswitch.board.connection import connect
 from maixswitch.board.failures import BoardError
-from maixswitch.board.sync import inventory, journal, plan
-from maixswitch.board.sync.apply import apply
+from maixswitch.board.sync import journal, plan
 from maixswitch.board.sync.board_target import BoardTarget
 from maixswitch.board.sync.folder_target import FolderTarget
-from maixswitch.board.sync.plan import Options, Plan
 from maixswitch.board.virtual import Faults, VirtualBoard
+from tests.host.board.sync_helpers import Tree, sums, sync, write_tree
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 60.0
@@ -46,7 +42,6 @@ with uio.open("/sd/.seen", "w") as out:
     look("", out)
     out.write("all")
 """
-Tree = dict[str, bytes]
 
 
 def random_bytes(size: int, seed: int) -> bytes:
@@ -72,23 +67,6 @@ NEW: Tree = {
 }
 
 
-def write_tree(folder: Path, tree: Tree) -> Path:
-    """Replaces a folder by these files and returns it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    for name, data in tree.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    return folder
-
-
-def sync(port: str, card: Path, make: Callable[..., BoardTarget] = BoardTarget) -> Plan:
-    with connect(port, restart=True) as board:
-        target = make(board)
-        sync_plan = plan.make(inventory.sources(card), target, Options(delete=True))
-        apply(sync_plan, target)
-    return sync_plan
-
-
 def started(board: VirtualBoard, sd: Path) -> dict[str, int]:
     """Restarts the board; returns the CRC of each file that main.py sees."""
     board.power_cut()
@@ -103,10 +81,6 @@ def started(board: VirtualBoard, sd: Path) -> dict[str, int]:
                 return {name: int(crc) for name, crc in (line.split() for line in lines)}
         assert time.monotonic() < end, "main.py has not started"
         time.sleep(0.01)
-
-
-def sums(tree: Tree) -> dict[str, int]:
-    return {name: zlib.crc32(data) for name, data in tree.items()}
 
 
 def card_after_start(board: VirtualBoard, sd: Path, card: Path, cut: object) -> str:

@@ -96,8 +96,8 @@ def facts(code: bytes) -> Facts:
     """
     match = BANNER.search(code)
     tag, date, machine = (part.decode("ascii", "replace") for part in match.groups()) if match else ("", "", "")
-    found = names(code)
-    modules = found.modules
+    name_tables = names(code)
+    modules = name_tables.modules
     # CanMV keeps its KPU in the module maix.
     api = "" if not match else "canmv" if "canmv" in machine.lower() or "KPU" not in modules else "maixpy"
     chips = (chip for chip in POWER_CHIPS if chip.encode() in code or chip.lower().encode() in code)
@@ -112,13 +112,13 @@ def facts(code: bytes) -> Facts:
         threads="_thread" in modules,
         ide="set_jb_quality" in modules.get("sensor", ()),
         font="font_load" in modules.get("image", ()),
-        blobs="find_blobs" in found.pool,
+        blobs="find_blobs" in name_tables.pool,
         power_chip=next(chips, ""),
         modules=modules,
         lacking=None,
         heap=system_heap(code),
     )
-    return item if api != "maixpy" else Facts(**{**vars(item), "lacking": _lacking(item, found.pool)})
+    return item if api != "maixpy" else Facts(**{**vars(item), "lacking": _lacking(item, name_tables.pool)})
 
 
 def _lacking(item: Facts, pool: frozenset[str]) -> tuple[str, ...]:

@@ -64,16 +64,16 @@ class _Pool:
         if at < 0:
             return None
         for hash_bytes in HASH_BYTES:
-            place = code.find((BASE + at - hash_bytes).to_bytes(POINTER, "little"))
-            if place < 0:
+            pointer_at = code.find((BASE + at - hash_bytes).to_bytes(POINTER, "little"))
+            if pointer_at < 0:
                 continue
             # The pool begins where the words are no longer addresses; its header ends with the number of names.
-            start = place
-            lowest = max(place - POINTER * MOST_NAMES, POINTER)
+            start = pointer_at
+            lowest = max(pointer_at - POINTER * MOST_NAMES, POINTER)
             while start >= lowest and _offset(code, word(code, start - POINTER, POINTER)) is not None:
                 start -= POINTER
             count = word(code, start - POINTER, POINTER) if start >= POINTER else 0
-            if (place - start) // POINTER < count <= MOST_NAMES:
+            if (pointer_at - start) // POINTER < count <= MOST_NAMES:
                 return cls(code, start, count, hash_bytes)
         return None
 
@@ -103,9 +103,9 @@ class _Pool:
             for at in _all(self.code, bytes((len(name),)) + name + b"\0")
         }
         for pointer in pointers:
-            place = self.code.find(pointer, self._start, self._start + POINTER * self._count)
-            if place >= 0:
-                key = ((place - self._start) // POINTER << 2 | 2).to_bytes(POINTER, "little")
+            pointer_at = self.code.find(pointer, self._start, self._start + POINTER * self._count)
+            if pointer_at >= 0:
+                key = ((pointer_at - self._start) // POINTER << 2 | 2).to_bytes(POINTER, "little")
                 yield from (at for at in _all(self.code, key) if at % POINTER == 0)
 
 
