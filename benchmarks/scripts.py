@@ -50,7 +50,7 @@ FOR_A_PC = re.compile(
 )
 OUTPUT_KEPT = 600
 HARD_LIMIT = 40
-"""A script that does not end at its limit, for example inside one emulated transfer, is killed after so many limits."""
+"""A script that does not end at its limit, for example in one long transfer, is killed after this many limits."""
 
 
 def scripts_below(folder: Path, each: int, seed: int) -> list[Path]:

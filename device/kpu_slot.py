@@ -45,7 +45,7 @@ class KpuSlot:
         except BaseException as e:
             error = e
         try:
-            if error:  # a full heap, or Ctrl-C at that moment: try once more, or the model may stay for ever
+            if error:  # a full heap, or Ctrl-C at that moment: try again; otherwise the model may stay loaded
                 self._kpu.unload(task)
         except Exception:
             pass  # the first error counts

@@ -32,6 +32,6 @@ def missing_name(error: str, source: str) -> str:
         return match[1]
     if match := NO_ATTRIBUTE.match(error):
         owner, name = match.groups()
-        # An object of a class of the script's own is no affair of the fakes.
+        # The fakes do not handle objects of the script's own classes.
         return "" if re.search(rf"^\s*class {owner}\b", source, re.MULTILINE) else name
     return ""

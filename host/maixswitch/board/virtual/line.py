@@ -81,7 +81,7 @@ class Way:
     def carry(self, data: bytes) -> tuple[bytes, list[tuple[str, float]]]:
         """Return the bytes that arrive, and the events right after them: (unplug | power_cut | stall, seconds)."""
         order = self._order
-        # Most of the time there is no order, and then no byte needs to be checked.
+        # Usually there is no order, so no byte needs a check.
         if not order:
             self.count += len(data)
             return data, []
