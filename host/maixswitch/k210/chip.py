@@ -73,7 +73,7 @@ class Chip:
         self.accesses = 0
         self._corrections: list[tuple[PageDevice, int, int]] = []
 
-        self.harts = [Hart(self, number) for number in (0, 1)]
+        self.harts = [Hart(self, number, len(image.code)) for number in (0, 1)]
         self._make_devices()
         code = bytearray(image.code)
         self.sites = adapt(code)

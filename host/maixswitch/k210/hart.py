@@ -10,12 +10,9 @@ from unicorn import riscv_const as r
 from .clock import SLICE
 from .firmware_code import Sites
 from .memory import CACHED, SIZE, UNCACHED, host_address
+from .native import Budget
 from .peripherals.chip_view import ChipView
 
-NEVER = 0xFFFF_FFFF_FFFF_FFF0
-"""An address at which no code lies: runs end by their number of instructions."""
-EARLY_STOP = SLICE // 100
-"""What an interrupt inside a slice is taken to cost, since Unicorn does not say how many instructions it ran."""
 MIE, MPIE, MPP = 1 << 3, 1 << 7, 3 << 11
 INTERRUPT = 1 << 63
 EXTERNAL, SOFT, TIMER = 11, 3, 7
@@ -30,7 +27,7 @@ LOOP_STEPS = 24
 LEAST_ROUNDS = 4
 """A delay of fewer rounds is run as it is."""
 WAKING_SLICE = 2_000
-"""Instructions that a hart gets when an interrupt took it out of a loop that only waits."""
+"""Instructions after which a hart that an interrupt took out of a loop is looked at: it may wait there again."""
 WAITING_SLICE = 200
 """Instructions of a slice of a hart that only waits for memory to change."""
 FAULTS = {
@@ -52,11 +49,14 @@ CONTROL = (
     r.UC_RISCV_REG_MTVAL, r.UC_RISCV_REG_FCSR,
 )  # fmt: skip
 
+OUTSIDE = ((0, UNCACHED - 1), (UNCACHED + SIZE, CACHED - 1), (CACHED + SIZE, (1 << 64) - 1))
+"""All addresses but the memory."""
+
 
 class Hart:
     """`lines` are the waiting interrupts, in the bits of mip. `running` is False until the hart is started."""
 
-    def __init__(self, chip: ChipView, number: int) -> None:
+    def __init__(self, chip: ChipView, number: int, limit: int) -> None:
         self.chip = chip
         self.number = number
         self.lines = 0
@@ -69,8 +69,13 @@ class Hart:
         address = host_address(chip.memory.buffer)
         for base in (CACHED, UNCACHED):
             self.uc.mem_map_ptr(base, SIZE, unicorn.UC_PROT_ALL, address)
+        self._budget = Budget(self.uc, chip.memory.buffer, limit)
         self.uc.hook_add(unicorn.UC_HOOK_INTR, self._exception)
-        self.uc.hook_add(unicorn.UC_HOOK_MEM_INVALID & ~unicorn.UC_HOOK_MEM_WRITE_PROT, self._bad_address)
+        # A hook over the memory itself would make each store there slow.
+        for begin, end in OUTSIDE:
+            self.uc.hook_add(
+                unicorn.UC_HOOK_MEM_INVALID & ~unicorn.UC_HOOK_MEM_WRITE_PROT, self._bad_address, begin=begin, end=end
+            )
         self.uc.reg_write(r.UC_RISCV_REG_MSCRATCH, number)
         self._trap: int | None = None
         self._behind_store = False
@@ -165,20 +170,26 @@ class Hart:
         self.pc = uc.reg_read(r.UC_RISCV_REG_MEPC)
 
     def run(self, count: int) -> None:
-        """Run about `count` instructions."""
-        before = self.pc
-        left = count if count > WAITING_SLICE else WAKING_SLICE
+        """Run about `count` instructions; less when the hart only waits, more when an interrupt ends its waiting."""
+        before, left = self.pc, count
+        woken = extended = False
         while left > 0 and not self.chip.stopping:
-            if self.lines:
-                cause = self._waiting()
-                if cause:
-                    self._enter_trap(INTERRUPT | cause)
-            if self._advance(min(left, count)):
+            cause = self._waiting() if self.lines else 0
+            if cause:
+                self._enter_trap(INTERRUPT | cause)
+                if self.idle and not woken:
+                    woken, left = True, SLICE
+            # A handler is short, and the hart often waits again behind it: look soon, not at the end of the slice.
+            piece = min(left, WAKING_SLICE) if woken else left
+            done = self._advance(piece)
+            left -= max(piece - self._budget.left, 1)
+            if done and (left <= 0 or abs(self.pc - before) < LOOP_BYTES):
                 self.idle = abs(self.pc - before) < LOOP_BYTES and self._only_waits()
-                return
-            # An interrupt took the hart out of a loop that only waits: it gets more than such a loop needs.
-            left -= EARLY_STOP
-            count = left
+                if self.idle or left <= 0:
+                    return
+            # An interrupt that came up in the slice is still taken in it.
+            if left <= 0 and not extended and self.lines and self._waiting():
+                left, extended = WAKING_SLICE, True
         self.idle = False
 
     def _advance(self, count: int) -> bool:
@@ -186,7 +197,7 @@ class Hart:
         uc = self.uc
         failure = None
         try:
-            uc.emu_start(self.pc, NEVER, count=count)
+            self._budget.run(self.pc, count)
         except unicorn.UcError as error:
             failure = error
         self.chip.raise_failure()
@@ -224,9 +235,11 @@ class Hart:
             known = False
             accesses = self.chip.accesses
             first = self.uc.reg_read_batch(GENERAL)
-            for _ in range(LOOP_STEPS):
+            steps = 0
+            while steps < LOOP_STEPS:
                 if not self._advance(1):
                     return False
+                steps += 1 - self._budget.left
                 if self.pc == start and self.uc.reg_read_batch(GENERAL) == first:
                     known = self.chip.accesses == accesses
                     break

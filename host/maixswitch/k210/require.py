@@ -11,9 +11,10 @@ INSTALL = 'pip install "maixswitch[chip]"'
 
 
 def require_unicorn() -> None:
-    """Raise MaixSwitchError (usage), which says what to install, unless Unicorn is installed."""
+    """Raise MaixSwitchError (usage), which says what to install, unless Unicorn and what goes with it are installed."""
     # Only look for it: the import takes a tenth of a second, and a command that refuses something need not wait for it.
-    if importlib.util.find_spec("unicorn") is None:
+    if any(importlib.util.find_spec(name) is None for name in ("unicorn", "llvmlite")):
         raise MaixSwitchError(
-            tr("running a firmware image needs Unicorn; install it: {command}", command=INSTALL), EXIT_USAGE
+            tr("running a firmware image needs Unicorn and llvmlite; install them: {command}", command=INSTALL),
+            EXIT_USAGE,
         )
