@@ -13,6 +13,8 @@ from .memory import CACHED, SIZE, UNCACHED, host_address
 from .native import Budget
 from .peripherals.chip_view import ChipView
 
+LEAST_COST = SLICE // 100
+"""Instructions that a stop inside a slice is taken to cost at least, so that a storm of traps ends with the slice."""
 MIE, MPIE, MPP = 1 << 3, 1 << 7, 3 << 11
 INTERRUPT = 1 << 63
 EXTERNAL, SOFT, TIMER = 11, 3, 7
@@ -182,7 +184,7 @@ class Hart:
             # A handler is short, and the hart often waits again behind it: look soon, not at the end of the slice.
             piece = min(left, WAKING_SLICE) if woken else left
             done = self._advance(piece)
-            left -= max(piece - self._budget.left, 1)
+            left -= max(piece - self._budget.left, LEAST_COST)
             if done and (left <= 0 or abs(self.pc - before) < LOOP_BYTES):
                 self.idle = abs(self.pc - before) < LOOP_BYTES and self._only_waits()
                 if self.idle or left <= 0:
