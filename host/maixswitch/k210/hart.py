@@ -10,7 +10,7 @@ from unicorn import riscv_const as r
 from .clock import SLICE
 from .firmware_code import Sites
 from .memory import CACHED, SIZE, UNCACHED, host_address
-from .native import Budget
+from .native import Budget, Registers
 from .peripherals.chip_view import ChipView
 
 LEAST_COST = SLICE // 100
@@ -71,6 +71,7 @@ class Hart:
         address = host_address(chip.memory.buffer)
         for base in (CACHED, UNCACHED):
             self.uc.mem_map_ptr(base, SIZE, unicorn.UC_PROT_ALL, address)
+        self._registers = Registers(self.uc)
         self._budget = Budget(self.uc, chip.memory.buffer, limit)
         self.uc.hook_add(unicorn.UC_HOOK_INTR, self._exception)
         # A hook over the memory itself would make each store there slow.
@@ -120,10 +121,10 @@ class Hart:
         # The rounds up to the next event pass at once: they change nothing but the counter. A camera's reset waits
         # in such loops, which would be 60 million instructions (seen with v0.6.2-72).
         counter, cycles = loop
-        rounds = uc.reg_read(counter)
+        rounds = self._registers.read(counter)
         skipped = min(rounds - 1, self.chip.cycles_to_next_change() // cycles)
         if skipped >= LEAST_ROUNDS:
-            uc.reg_write(counter, rounds - skipped)
+            self._registers.write(counter, rounds - skipped)
             self.chip.clock.cycles += skipped * cycles
             if rounds - skipped > 1:
                 uc.emu_stop()
@@ -142,34 +143,34 @@ class Hart:
         lines = self.lines | line if high else self.lines & ~line
         if lines != self.lines:
             self.lines = lines
-            self.uc.reg_write(r.UC_RISCV_REG_SSCRATCH, lines)
+            self._registers.write(r.UC_RISCV_REG_SSCRATCH, lines)
 
     def _waiting(self) -> int:
         """Return the cause of the interrupt that the hart would take now, 0 for none."""
-        if not self.uc.reg_read(r.UC_RISCV_REG_MSTATUS) & MIE:
+        if not self._registers.read(r.UC_RISCV_REG_MSTATUS) & MIE:
             return 0
-        active = self.lines & self.uc.reg_read(r.UC_RISCV_REG_MIE)
+        active = self.lines & self._registers.read(r.UC_RISCV_REG_MIE)
         for cause in (EXTERNAL, SOFT, TIMER):
             if active >> cause & 1:
                 return cause
         return 0
 
     def _enter_trap(self, cause: int, value: int = 0) -> None:
-        uc = self.uc
-        status = uc.reg_read(r.UC_RISCV_REG_MSTATUS)
+        registers = self._registers
+        status = registers.read(r.UC_RISCV_REG_MSTATUS)
         status = status & ~(MIE | MPIE) | (MPIE if status & MIE else 0) | MPP
-        uc.reg_write(r.UC_RISCV_REG_MSTATUS, status)
-        uc.reg_write(r.UC_RISCV_REG_MEPC, self.pc)
-        uc.reg_write(r.UC_RISCV_REG_MCAUSE, cause)
-        uc.reg_write(r.UC_RISCV_REG_MTVAL, value)
-        self.pc = uc.reg_read(r.UC_RISCV_REG_MTVEC) & ~3
+        registers.write(r.UC_RISCV_REG_MSTATUS, status)
+        registers.write(r.UC_RISCV_REG_MEPC, self.pc)
+        registers.write(r.UC_RISCV_REG_MCAUSE, cause)
+        registers.write(r.UC_RISCV_REG_MTVAL, value)
+        self.pc = registers.read(r.UC_RISCV_REG_MTVEC) & ~3
 
     def _return_from_trap(self) -> None:
-        uc = self.uc
-        status = uc.reg_read(r.UC_RISCV_REG_MSTATUS)
+        registers = self._registers
+        status = registers.read(r.UC_RISCV_REG_MSTATUS)
         status = status & ~MIE | (MIE if status & MPIE else 0) | MPIE
-        uc.reg_write(r.UC_RISCV_REG_MSTATUS, status)
-        self.pc = uc.reg_read(r.UC_RISCV_REG_MEPC)
+        registers.write(r.UC_RISCV_REG_MSTATUS, status)
+        self.pc = registers.read(r.UC_RISCV_REG_MEPC)
 
     def run(self, count: int) -> None:
         """Run about `count` instructions; less when the hart only waits, more when an interrupt ends its waiting."""
@@ -196,14 +197,13 @@ class Hart:
 
     def _advance(self, count: int) -> bool:
         """Run up to `count` instructions and act on what stopped them; return whether nothing did."""
-        uc = self.uc
         failure = None
         try:
             self._budget.run(self.pc, count)
         except unicorn.UcError as error:
             failure = error
         self.chip.raise_failure()
-        self.pc = uc.reg_read(r.UC_RISCV_REG_PC)
+        self.pc = self._registers.read(r.UC_RISCV_REG_PC)
         if self._behind_store:
             self._behind_store = False
             self.pc += 4 if self.chip.memory.data[self.pc & SIZE - 1] & 3 == 3 else 2

@@ -107,6 +107,28 @@ def _block() -> tuple[int, Any]:
     return engine.get_function_address("block"), engine
 
 
+class Registers:
+    """The registers of a Unicorn engine, in a third of the time that its Python package takes."""
+
+    def __init__(self, uc: Any) -> None:
+        from unicorn.unicorn_py3 import unicorn as library
+
+        self._engine = uc._uch
+        self._read, self._write = library.uclib.uc_reg_read, library.uclib.uc_reg_write
+        self._value = ctypes.c_uint64()
+        self._address = ctypes.byref(self._value)
+
+    def read(self, register: int) -> int:
+        """Return a register of 64 bits."""
+        self._read(self._engine, register, self._address)
+        return self._value.value
+
+    def write(self, register: int, value: int) -> None:
+        """Set a register of 64 bits."""
+        self._value.value = value
+        self._write(self._engine, register, self._address)
+
+
 class Budget:
     """Runs of a Unicorn engine by their number of instructions.
 
@@ -121,7 +143,7 @@ class Budget:
         self._code: set[int] = set()
         counts = mmap.mmap(-1, 2 * SIZE)  # four bytes for each two of memory
         words = np.zeros(5, np.int64)
-        words[STOP] = ctypes.cast(library.uclib.uc_emu_stop, ctypes.c_void_p).value
+        words[STOP] = ctypes.cast(library.uclib.uc_emu_stop, ctypes.c_void_p).value or 0
         words[COUNTS], words[MEMORY], words[LIMIT] = host_address(counts), host_address(memory), limit
         address, engine = _block()
         fill = FILL(self._fill)
