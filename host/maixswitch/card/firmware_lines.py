@@ -1,7 +1,7 @@
 """Lines without a code that a board, the flashing tool or users write: what each means and what to do.
 
 Sources of the board's lines: MaixPy v1 (Maix_kpu.c, sensor.c, py_sensor.c, xalloc.c, maixpy_main.c, board.py,
-fpioa_manager.py), MicroPython v1.11, and users' reports of old firmwares. The flashing tool is kflash 1.1.6 (kflash.py).
+fpioa_manager.py), MicroPython v1.11, and users' reports of old firmwares. The flashing tool is kflash 1.1.6.
 A row names the code that explains it, or has its own meaning and remedy.
 """
 
