@@ -32,7 +32,7 @@ def explain(
 
     text = _piped() if not words or words == ["-"] else " ".join(words)
     if not text.strip():
-        print(known())
+        console.show(known())
         return
     explanations = explain_lines(text)
     offered = [] if explanations else nearest(text)
@@ -42,7 +42,7 @@ def explain(
         near = [item.code or item.name for item in offered]
         console.emit({**document, "others": others, "nearest": near})
     elif explanations:
-        print("\n\n".join(item.text() for item in explanations))
+        console.show("\n\n".join(item.text() for item in explanations))
     else:
         console.say(tr("maixswitch: nothing known about: {text}", text=text))
         for item in offered:
