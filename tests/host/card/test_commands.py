@@ -36,7 +36,7 @@ def test_names_of_a_card_cannot_act_on_the_terminal(command: Command, tmp_path: 
     assert command("new", "card").returncode == 0
     (tmp_path / "other").mkdir()
     models = tmp_path / "card" / "models"
-    (models / "20-digits").rename(models / "20-\x1b]0;PWN\x07\x1b[2J")
+    (models / "20-digits").rename(models / "01-\x1b]0;PWN\x07\x1b[2J")
     path = models / "10-shapes" / "model.json"
     document = json.loads(path.read_text())
     document.update(title="a\x9b2Jb", labels=[f"\x1b[31m{label}" for label in document["labels"]])
@@ -45,7 +45,7 @@ def test_names_of_a_card_cannot_act_on_the_terminal(command: Command, tmp_path: 
     shown = done.stdout + done.stderr
     assert done.returncode != 70
     assert not [char for char in shown if not char.isprintable() and char != "\n"]
-    assert "\\x1b]0;PWN" in shown or "a\\x9b2Jb" in shown
+    assert "\\x1b]0;PWN" in shown
 
 
 def test_a_new_card_brings_models_that_run(command: Command, tmp_path: Path) -> None:
