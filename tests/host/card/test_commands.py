@@ -36,8 +36,8 @@ def test_names_of_a_card_cannot_act_on_the_terminal(command: Command, tmp_path: 
     assert command("new", "card").returncode == 0
     (tmp_path / "other").mkdir()
     models = tmp_path / "card" / "models"
-    (models / "20-digits").rename(models / "01-\x1b]0;PWN\x07\x1b[2J")
-    path = models / "10-shapes" / "model.json"
+    evil = (models / "20-digits").rename(models / "01-\x1b]0;PWN\x07\x1b[2J")
+    path = evil / "model.json"
     document = json.loads(path.read_text())
     document.update(title="a\x9b2Jb", labels=[f"\x1b[31m{label}" for label in document["labels"]])
     path.write_text(json.dumps(document, ensure_ascii=False))
