@@ -48,6 +48,14 @@ def test_names_of_a_card_cannot_act_on_the_terminal(command: Command, tmp_path: 
     assert "\\x1b]0;PWN" in shown
 
 
+@pytest.mark.parametrize("words", [["build", ""], ["new", " "], ["check", ""], ["sync", "card", "--to", ""]])
+def test_an_empty_path_is_not_the_current_folder(command: Command, tmp_path: Path, words: list[str]) -> None:
+    done = command(*words)
+    assert done.returncode == EXIT_USAGE
+    assert done.stderr == "maixswitch: an argument is empty; expected a path, a name or a value\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_new_card_brings_models_that_run(command: Command, tmp_path: Path) -> None:
     """`check` finds no fault on a new card; `new` leaves an existing models/ unchanged."""
     done = command("new", "card")
