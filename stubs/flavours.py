@@ -153,7 +153,9 @@ UNDER_BREAK = 3072  # free bytes under the break at the prompt; by measurement t
 
 
 def parse(version: str) -> tuple:
-    """Return (0, 6, 2, 41) for "v0.6.2-41", "0.6.2_41" or "v0.6.2-41-g02d12688e". Raises ValueError for other texts."""
+    """Return (0, 6, 2, 41) for "v0.6.2-41", "0.6.2_41" or "v0.6.2-41-g02d12688e".
+
+    The builds around v0.6 have two numbers: v0.6-9 is (0, 6, 0, 9). Raises ValueError for other texts."""
     fields = version.replace("_", "-").lstrip("v").split("-")
     try:
         numbers = tuple([int(part) for part in fields[0].split(".")])
@@ -161,6 +163,8 @@ def parse(version: str) -> tuple:
     except ValueError:
         numbers = ()
         build = 0
+    if len(numbers) == 2 and build:  # builds around v0.6 leave out the third number
+        numbers += (0,)
     if len(numbers) != 3:
         raise ValueError("unknown version %r, expected one such as v0.6.2-41" % version)
     return numbers + (build,)

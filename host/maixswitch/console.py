@@ -26,6 +26,11 @@ def say(text: str) -> None:
     print(visible(text), file=sys.stderr, flush=True)
 
 
+def show(text: str, end: str = "\n") -> None:
+    """Print a result of the command on stdout, for people and programs."""
+    print(visible(text), end=end, flush=True)
+
+
 def visible(text: str) -> str:
     """Return the text with escapes for characters that control the terminal or cannot be seen.
 

@@ -17,6 +17,11 @@ def unreadable(path: object, error: OSError) -> str:
     return tr("cannot read {path}: {reason}", path=path, reason=reason(error))
 
 
+def leads_out(path: Path, folder: Path) -> bool:
+    """Is this a link to something outside the folder? A card or an export from a stranger may hold such links."""
+    return path.is_symlink() and not path.resolve().is_relative_to(folder.resolve())
+
+
 def unwritable(path: object, error: OSError) -> str:
     """Return the message for a file or folder that cannot be written."""
     return tr("cannot write {path}: {reason}", path=path, reason=reason(error))

@@ -38,12 +38,16 @@ def play(card: Path) -> Play:
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
-    """A function that runs `maixswitch` with its arguments in an empty folder and returns the completed process."""
+    """A function that runs `maixswitch` with its arguments in an empty folder and returns the completed process.
 
-    def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    `stdin` is what it can read; the other keywords are variables of its environment.
+    """
+
+    def run(*words: object, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join([str(ROOT / "host"), os.environ.get("PYTHONPATH", "")])
         return subprocess.run(
             [sys.executable, "-m", "maixswitch", *map(str, words)],
+            input=stdin,
             capture_output=True,
             text=True,
             cwd=tmp_path,

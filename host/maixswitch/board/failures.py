@@ -7,6 +7,7 @@ import re
 
 from maixswitch.errors import EXIT_DEVICE, EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.findings.finding import Finding, finding
+from maixswitch.findings.serial_words import serial_finding
 from maixswitch.findings.table import rule
 
 EXITS = {"B602": EXIT_USAGE, "B603": EXIT_IO, "B604": EXIT_IO, "B614": EXIT_IO, "B628": EXIT_USAGE}
@@ -32,18 +33,6 @@ OPENING = {
     errno.EAGAIN: "B603",
 }
 """OSError numbers of this PC when a port is opened -> row."""
-
-WORDS = (
-    (r"PermissionError\(13|access is denied|could not exclusively lock|resource busy|in use", "B603"),
-    (r"permission denied", "B604"),
-    (r"no such file|FileNotFoundError|cannot find|could not find", "B601"),
-    (r"could not open|failed to access", "B614"),
-    (r"disconnected|not configured|input/output error|readiness to read|write failed|port that is not open", "B608"),
-    (r"could not enter raw repl", "B607"),
-    (r"timeout (waiting|while)|timed? ?out", "B611"),
-    (r"could not exec command|unexpected (read|response)|raw repl", "B607"),
-)  # fmt: skip
-"""Words in messages of pyserial and mpremote -> row. The first match counts."""
 
 LONGEST = 200
 
@@ -90,10 +79,8 @@ def translate(error: BaseException, port: str) -> BoardError:
     # These have no useful number or words. They mean that the other end has closed the line.
     if isinstance(error, EOFError | ConnectionError | BrokenPipeError):
         return BoardError("B608", port=port, found=text)
-    for pattern, code in WORDS:
-        if re.search(pattern, text, re.IGNORECASE):
-            return BoardError(code, port=port, found=text)
-    return BoardError("B612" if not isinstance(error, OSError) else "B614", port=port, found=text)
+    code = serial_finding(text) or ("B614" if isinstance(error, OSError) else "B612")
+    return BoardError(code, port=port, found=text)
 
 
 def on_board(traceback: str, port: str) -> BoardError:

@@ -36,6 +36,7 @@ class Port:
     chip: the USB chip, "" for one that K210 boards do not have.
     kind_guess: the wiring of DTR and RTS, for `maixswitch reset`; "" if unknown.
     serial: the chip's serial number.
+    location: the USB socket, as the system names it; "" if unknown.
     """
 
     device: str
@@ -43,6 +44,7 @@ class Port:
     kind_guess: str
     serial: str
     description: str
+    location: str = ""
 
     @property
     def known(self) -> bool:
@@ -65,7 +67,8 @@ def sort(devices: Iterable[Any]) -> list[Port]:
         if item.vid is None:
             continue
         chip = NAMES.get((item.vid, item.pid), CHIPS.get(item.vid, ""))
-        usb_ports.append(Port(item.device, chip, KINDS.get(chip, ""), item.serial_number or "", item.description or ""))
+        serial, location = item.serial_number or "", getattr(item, "location", None) or ""
+        usb_ports.append(Port(item.device, chip, KINDS.get(chip, ""), serial, item.description or "", location))
     return usb_ports
 
 
@@ -81,7 +84,7 @@ def boards(usb_ports: Iterable[Port], kind: str = "") -> list[Port]:
         # the names of their ports.
         if port.chip == "FT2232":
             pairs.setdefault(port.serial.rstrip("AB") or _stem(port.device), []).append(port)
-        elif port.known:
+        elif port.known and not any(_same_chip(port, other) for other in chosen):
             chosen.append(port)
     for pair in pairs.values():
         # Several boards can have the same number or none. The ports of a board follow each other, so take them in twos.
@@ -89,6 +92,12 @@ def boards(usb_ports: Iterable[Port], kind: str = "") -> list[Port]:
             two = pair[at : at + 2]
             chosen.append(two[0] if kind in FIRST_OF_TWO else two[-1])
     return sorted(chosen, key=lambda port: _natural(port.device))
+
+
+def _same_chip(port: Port, other: Port) -> bool:
+    """Are these two names of one chip? macOS lists a CH340 under the names of Apple's and of the maker's driver."""
+    # Two chips cannot be in one socket. Only an FT2232 has two ports, and `boards` treats it separately.
+    return bool(port.location) and (port.chip, port.serial, port.location) == (other.chip, other.serial, other.location)
 
 
 def all_boards(kind: str = "") -> list[Port]:

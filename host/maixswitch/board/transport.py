@@ -136,7 +136,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             raise TransportError("timeout waiting for the prompt of the raw REPL")
         self.serial.write(source + b"\x04")
         reply = self.read_until(2, b"OK", timeout=BUSY)
-        # No byte means a busy board; other bytes mean that the board has left the raw REPL. failures.WORDS finds the
+        # No byte means a busy board; other bytes mean that the board has left the raw REPL. SERIAL_WORDS finds the
         # row by these words.
         if not reply:
             raise TransportError("timeout waiting for the raw REPL to take a program")

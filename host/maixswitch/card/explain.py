@@ -1,4 +1,4 @@
-"""`maixswitch explain`: the meaning and the remedy of a code, a name, or a line that the board printed."""
+"""`maixswitch explain`: the meaning and the remedy of codes, names and lines that a board or a tool printed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import errno
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cache
 from typing import Any
 
 from maixswitch import board_code
 from maixswitch.card.firmware_lines import LINES, Line
+from maixswitch.findings.serial_words import serial_finding
 from maixswitch.findings.table import plain, rules
 from maixswitch.language import tr, word
 
@@ -33,6 +35,21 @@ SIMILAR = {
     2015: ("C202", "C205"),
 }
 """Findings of `maixswitch check` that predict a fault of the board."""
+COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+NUMBER = re.compile(r"\b(?:error|err|fault|code|says|shows)\b\W{0,3}(-?\d{1,4})\b", re.IGNORECASE)
+"""Words before the number of a fault, as the firmware, the app and people write it."""
+NAMED_NUMBER = re.compile(r"\b(\d{3,4}) ([A-Z][A-Z_]{4,})\b")
+FINDING = re.compile(r"\b[BC]\d{3}\b")
+SERIAL = re.compile(
+    r"could not (exclusively lock|open) |failed to access|/dev/(tty|cu)|\bCOM\d|serial|readiness to read|raw repl",
+    re.IGNORECASE,
+)
+"""Signs of a line of pyserial or mpremote; a file that a board cannot open must not pass for a port."""
+ALIKE = 0.62
+"""How alike two texts must be, from 0 to 1, for one to be offered for the other."""
+OFFERED, OFFERABLE = 3, 0.4
+WORD = r"\b(?!(?:the|are|and|for|not|does|has|its|with|that|this|was|file|line|\w*error)\b)[a-z_]{3,6}"
+"""The first letters of a word that says something, so that "anchors" is like "anchor"."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,7 @@ class Explanation:
     code: "" for a line without one.
     name: ERR_... or a severity.
     also: codes that say more.
+    harmless: whether nothing has to be done.
     """
 
     code: str
@@ -49,6 +67,11 @@ class Explanation:
     meaning: str
     remedy: str
     also: tuple[str, ...] = ()
+    harmless: bool = False
+
+    def line(self) -> str:
+        """Return one line for people: code, name and meaning."""
+        return " ".join(part for part in (self.code, self.name) if part) + ": " + self.meaning
 
     def text(self) -> str:
         """Return a few lines for people."""
@@ -61,13 +84,57 @@ class Explanation:
 
 def explain(text: str) -> Explanation | None:
     """Explain a code ("C206", "2006", "13"), a name ("ERR_NO_MEM") or a pasted line; None if it is unknown."""
-    asked = " ".join(text.split())
-    # The most certain reading comes first. A number somewhere in a line comes last: it may be a size or an address.
-    for reading in (_by_code, _by_name, _by_line, _by_exception, _by_number_inside):
+    asked = " ".join(COLOUR.sub("", text).split())
+    # The most certain reading comes first. The words decide before a number in the line, which may be a line of a
+    # script, a time or an errno of another system.
+    for reading in (_by_code, _by_name, _by_line, _by_port, _by_exception, _by_number):
         explanation = reading(asked)
         if explanation is not None:
             return explanation
     return None
+
+
+def explain_lines(text: str) -> list[Explanation]:
+    """Explain each line of a pasted text by itself.
+
+    Returns each explanation once, in the order of the lines, those of harmless lines last.
+    """
+    explanations = dict.fromkeys(explain(line) for line in text.splitlines() if line.strip())
+    return sorted((item for item in explanations if item is not None), key=lambda item: item.harmless)
+
+
+def nearest(text: str) -> list[Explanation]:
+    """Return at most three explanations whose names or words are most like an unknown text; [] if none is alike."""
+    asked = " ".join(COLOUR.sub("", text).split())[:200].lower()
+    mine = set(re.findall(WORD, asked))
+    candidates = [(item, words.lower(), set(re.findall(WORD, words.lower()))) for item, words in _candidates()]
+    # A word that many texts have, such as "model", says little about which one is meant.
+    weight = {word: 1 / (1 + sum(word in theirs for *_, theirs in candidates)) for word in mine}
+    known = sum(weight[word] for word in mine if weight[word] < 1) or 1
+    scores: dict[Explanation, float] = {}
+    for item, words, theirs in candidates:
+        shared = sum(weight[word] for word in mine & theirs) / known
+        scores[item] = max(scores.get(item, 0), shared, _letters(asked, words))
+    best = sorted(scores, key=lambda item: -scores[item])[:OFFERED]
+    return [item for item in best if scores[item] >= OFFERABLE]
+
+
+def _candidates() -> Iterator[tuple[Explanation, str]]:
+    """Yield the explanations, each with a name, an example or words for it."""
+    for code, (name, meaning, _) in _faults().items():
+        yield fault(code), name
+        yield fault(code), meaning
+    for row in LINES:
+        yield _row(row), row.example
+    for finding in rules().values():
+        yield finding_row(finding.code), plain(finding.titles["en"])
+
+
+def _letters(asked: str, words: str) -> float:
+    """Return how alike the letters of two texts are, from 0 to 1; 0 below ALIKE."""
+    # ratio() is slow. Its upper bounds leave out most of the candidates.
+    matcher = SequenceMatcher(None, asked, words, autojunk=False)
+    return matcher.ratio() if matcher.real_quick_ratio() >= ALIKE and matcher.quick_ratio() >= ALIKE else 0.0
 
 
 def known() -> str:
@@ -134,7 +201,12 @@ def _by_line(asked: str) -> Explanation | None:
 def _row(row: Line) -> Explanation:
     if row.code:
         return fault(int(row.code)) if row.code.isdecimal() else finding_row(row.code)
-    return Explanation("", row.example, word(row.meaning), word(row.remedy))
+    return Explanation("", row.example, word(row.meaning), word(row.remedy), harmless=row.harmless)
+
+
+def _by_port(asked: str) -> Explanation | None:
+    code = serial_finding(asked) if SERIAL.search(asked) else ""
+    return finding_row(code) if code else None
 
 
 def _by_exception(asked: str) -> Explanation | None:
@@ -171,9 +243,13 @@ def _exceptions(asked: str) -> Iterator[Exception]:
     yield ValueError(asked)
 
 
-def _by_number_inside(asked: str) -> Explanation | None:
-    for part in re.findall(r"\b[BC]\d{3}\b|(?<![\d.])\d{3,4}(?![\d.])", asked, re.IGNORECASE):
-        explanation = _by_code(part)
+def _by_number(asked: str) -> Explanation | None:
+    """Explain a line by a number that stands where the firmware, the app or this command writes a code."""
+    for match in NAMED_NUMBER.finditer(asked):
+        if _faults().get(int(match[1]), ("",))[0] == match[2]:
+            return fault(int(match[1]))
+    for code in [*FINDING.findall(asked), *NUMBER.findall(asked)]:
+        explanation = _by_code(code)
         if explanation is not None:
             return explanation
     return None

@@ -34,12 +34,13 @@ class _Files(FolderCard):
         """
         # The board's parser reads only /sd/models/NAME, so a model's folder appears below that path.
         if below:
-            contents, folders = scan(folder)
+            contents = scan(folder)
             self._folder = folder
             self._write_back = False
             self.damaged = set()
-            self._memory = memory_card({f"{below}/{name}": file for name, file in contents.items()})
-            self._memory.folders.update(dict.fromkeys([below, *(f"{below}/{name}" for name in folders)], True))
+            self._memory = memory_card({f"{below}/{name}": file for name, file in contents.files.items()})
+            self._memory.folders.update(dict.fromkeys([below, *(f"{below}/{name}" for name in contents.folders)], True))
+            self.links = [f"{below}/{name}" for name in contents.links]
         else:
             super().__init__(folder, memory_card)
 
@@ -126,6 +127,7 @@ class Card:
     models: its models, in the button's order.
     sizes: the bytes of every file, by its path on the card.
     settings: the board's own Settings; None for a model's folder or a file.
+    links: the paths of links that lead out of the folder; the board would not find them.
     Labels are read on demand through the one fake board: call `select` first if another card was read since.
     Raises MaixSwitchError if the path is something else, or if it cannot be read.
     """
@@ -135,6 +137,7 @@ class Card:
         self.kind = _kind(path)
         self.sizes: dict[str, int] = {}
         self.settings: Any = None
+        self.links: list[str] = []
         self._files: _Files | None = None
         if self.kind == "kmodel":
             # A bare file has no model.json, so the board's parser has nothing to read.
@@ -148,6 +151,7 @@ class Card:
         below = "" if self.kind == "card" else f"{MODELS}/{path.resolve().name}"
         self._files = _Files(path, self._bench.MemoryCard, below)
         self.sizes = self._files.sizes
+        self.links = self._files.links
         self.select()
         if self.kind == "card":
             self.settings = board_code.settings()

@@ -56,6 +56,6 @@ def check(
     else:
         from maixswitch.card.report import text
 
-        print(text(report))
+        console.show(text(report))
     if not report.ok:
         raise typer.Exit(EXIT_FINDINGS)

@@ -89,7 +89,7 @@ def convert(
     if json:
         console.emit(document)
     else:
-        print(reports.text(document))
+        console.show(reports.text(document))
         console.say(tr("wrote {output}", output=target))
     # The file stays even if no firmware can run it, because `maixswitch kmodel info` shows what is too large.
     clean = _onto_card(card, target, title, facts.kind, labels, anchors, json) if card is not None else True

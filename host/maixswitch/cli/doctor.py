@@ -41,6 +41,6 @@ def doctor(
     else:
         from maixswitch.board.doctor.report import text
 
-        print(text(result))
+        console.show(text(result))
     if not result.ok:
         raise typer.Exit(EXIT_FINDINGS)

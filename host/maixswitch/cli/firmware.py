@@ -29,4 +29,4 @@ def firmware(
     if json:
         console.emit(document)
     else:
-        print(text(document))
+        console.show(text(document))

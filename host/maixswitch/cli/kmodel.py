@@ -63,7 +63,7 @@ def info(
     if json:
         console.emit(description)
     else:
-        print(report(description))
+        console.show(report(description))
     # Without --firmware the command only lists which firmwares fit, and "none" is not an error.
     if not description["usable"] or (
         firmware and not any(item["verdict"] == "fits" for item in description["firmware"])
@@ -117,7 +117,7 @@ def run(
             numbers = tr(
                 "{min:g} to {max:g}, largest at {argmax}", min=item["min"], max=item["max"], argmax=item["argmax"]
             )
-        print(f"{item['name']}: {shape} {item['dtype']}, {numbers}")
+        console.show(f"{item['name']}: {shape} {item['dtype']}, {numbers}")
     console.say(tr("wrote {output}", output=output))
 
 
@@ -141,7 +141,7 @@ def bench(
     if json:
         console.emit(figures)
         return
-    print("\n".join(table(figures)))
+    console.show("\n".join(table(figures)))
 
 
 @app.command()
@@ -157,7 +157,7 @@ def diff(first: File, second: File, runtime: Runtime = "maixpy", json: Json = Fa
     if json:
         console.emit({"first": str(first), "second": str(second), **document(comparison)})
     else:
-        print("\n".join(text(comparison)))
+        console.show("\n".join(text(comparison)))
     if not comparison.same:
         raise typer.Exit(EXIT_FINDINGS)
 

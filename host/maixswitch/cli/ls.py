@@ -28,6 +28,6 @@ def ls(
     if json:
         console.emit({"schema": 1, "command": "ls", "card": str(card), "models": rows})
     elif rows:
-        print("\n".join(inventory.table(rows, options)))
+        console.show("\n".join(inventory.table(rows, options)))
     else:
         console.say(tr("{card}: no models yet. Next: maixswitch import EXPORT --card {card}", card=card))

@@ -13,6 +13,8 @@ from typer.core import TyperGroup
 
 from maixswitch import __version__, console, language
 from maixswitch.cli import failures, help_pages
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
 
 # The emulator's matrices are small: a second BLAS thread gains nothing, and on a busy machine the two threads wait for
 # each other fifty times longer than they compute. numpy reads the variable when a command imports it.
@@ -169,6 +171,9 @@ def main() -> None:
     with failures.ended_by_message(debug):
         lang, arguments = language.taken(arguments)
         failures.choose_language(lang)
+        # An empty argument is most often an empty variable of a shell. As a path it would mean the current folder.
+        if not all(argument.strip() for argument in arguments):
+            raise MaixSwitchError(tr("an argument is empty; expected a path, a name or a value"), EXIT_USAGE)
         command = typer.main.get_command(app)
         help_pages.translate(command)
         # In standalone mode typer would print failures itself, in English, and choose the exit code.

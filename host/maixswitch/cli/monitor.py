@@ -58,7 +58,7 @@ def _tell(listener: Any, seconds: float | None) -> None:
         if isinstance(item, dict):
             line = line_writer.line(item)
             if line:
-                print(line, flush=True)
+                console.show(line)
         elif item is not None:
             console.say(f"maixswitch: {item.text}")
 

@@ -47,4 +47,4 @@ def order(
     for old, now in renamed:
         console.say(tr("renamed {old} to {new}", old=old, new=now))
     for at, (folder, title) in enumerate(present, 1):
-        print(f"{at}  {folder}  {title}")
+        console.show(f"{at}  {folder}  {title}")

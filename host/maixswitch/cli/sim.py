@@ -100,8 +100,12 @@ def sim(
         command.check_parts()
     else:
         _refuse_options_of_page({"--port": port is not None, "--host": bool(host), "--open": open_page})
+    from maixswitch.sim.card import scan
     from maixswitch.sim.script import read_script
     from maixswitch.sim.session import Options
+
+    for link in scan(card).links:
+        console.say(tr("{path}: a link that leads out of the card; it is left out", path=card / link))
 
     if web:
         options = Options(

@@ -67,7 +67,7 @@ def sync(
     def show(plan: Plan) -> None:
         # With --all the boards work at the same time, and their plans would mix on the terminal.
         if not json and not all_:
-            print("".join(f"{line}\n" for line in report.table(plan)), end="", flush=True)
+            console.show("".join(f"{line}\n" for line in report.table(plan)), end="")
         for note in [] if all_ else report.notes(plan):
             console.say(tr("note: {text}", text=note))
         if not dry_run and not all_ and not plan.empty:

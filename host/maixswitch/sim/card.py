@@ -6,9 +6,10 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
+from maixswitch.files import leads_out
 from maixswitch.language import tr
 
 MAX_FILES = 20_000
@@ -62,18 +63,37 @@ def check_card(folder: Path) -> None:
         raise MaixSwitchError(text, EXIT_USAGE)
 
 
-def scan(folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """Return files (card path -> DiskFile) and folders (card paths) below a folder, without hidden folders."""
+class CardFolder(NamedTuple):
+    """What a folder of the PC holds for a card, by paths on the card.
+
+    links: the links that lead out of the folder. FAT has no links, so they are left out.
+    """
+
+    files: dict[str, Any]
+    folders: list[str]
+    links: list[str]
+
+
+def scan(folder: Path) -> CardFolder:
+    """List the files (DiskFile) and folders below a folder, without hidden folders.
+
+    Raises MaixSwitchError (usage) for more than MAX_FILES files.
+    """
     files: dict[str, Any] = {}
     folders: list[str] = []
+    links: list[str] = []
     for current, inner, names in os.walk(folder):
         # Change the list in place, since os.walk continues with it. Hidden folders belong to the PC (.git, .Trashes).
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         base = Path(current)
+        # The card may come from a stranger. A link could put any file of this PC onto the panel or into a recording.
+        out = [name for name in (*inner, *names) if leads_out(base / name, folder)]
+        links += [(base / name).relative_to(folder).as_posix() for name in out]
+        inner[:] = [name for name in inner if name not in out]
         folders += [(base / name).relative_to(folder).as_posix() for name in inner]
         for name in sorted(names):
             path = base / name
-            if path.is_file():
+            if name not in out and path.is_file():
                 files[path.relative_to(folder).as_posix()] = DiskFile(path, path.stat().st_size)
         # Check inside the loop: a home folder or a whole disk, named by mistake, must fail early in the walk.
         if len(files) > MAX_FILES:
@@ -81,7 +101,7 @@ def scan(folder: Path) -> tuple[dict[str, Any], list[str]]:
                 tr("{folder}: more than {most} files; is this really a card?", folder=folder, most=MAX_FILES),
                 EXIT_USAGE,
             )
-    return files, folders
+    return CardFolder(files, folders, links)
 
 
 class FolderCard:
@@ -90,15 +110,17 @@ class FolderCard:
     memory_card: the bench's MemoryCard, which treats names, folders and errors as FatFs does; this class adds where
         bytes come from and where they go.
     write_back: whether writes also reach the user's folder.
+    links: the links that lead out of the folder, which are not on the card.
     """
 
     def __init__(self, folder: Path, memory_card: Callable[[dict[str, Any]], Any], write_back: bool = False) -> None:
         check_card(folder)
-        files, folders = scan(folder)
+        contents = scan(folder)
         self._folder = folder
         self._write_back = write_back
-        self._memory = memory_card(files)
-        self._memory.folders.update(dict.fromkeys(folders, True))
+        self._memory = memory_card(contents.files)
+        self._memory.folders.update(dict.fromkeys(contents.folders, True))
+        self.links = contents.links
         self.damaged: set[str] = set()
 
     def listdir(self, path: str) -> list[tuple[str, bool, int]]:

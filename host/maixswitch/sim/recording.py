@@ -129,9 +129,9 @@ def take_stock(folder: Path, keep: Callable[[str, bytes], None] | None, name: st
     keep: called as keep(HASH, contents) for each file; with None the HASHes are "".
     name: the name of the CardPart.
     """
-    disk_files, folders = scan(folder)
+    contents = scan(folder)
     files: dict[str, tuple[int, int, str]] = {}
-    for path in disk_files:
+    for path in contents.files:
         with reading(folder / path):
             # The writer has checked that contents to keep are small. Other files may have any size: read them in
             # pieces.
@@ -145,7 +145,7 @@ def take_stock(folder: Path, keep: Callable[[str, bytes], None] | None, name: st
                     while block := file.read(_CHUNK):
                         size, crc = size + len(block), zlib.crc32(block, crc)
                 files[path] = (size, crc, "")
-    return CardPart(name, files, folders)
+    return CardPart(name, files, contents.folders)
 
 
 def differing(part: CardPart, other: CardPart) -> list[str]:

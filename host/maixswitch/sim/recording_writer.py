@@ -88,7 +88,7 @@ class RecordingWriter:
         folders = {"": self._options.card} | {Path(path).as_posix(): base / path for path in paths if path}
         for folder in folders.values():
             check_card(folder)
-        total = sum(len(file) for folder in folders.values() for file in scan(folder)[0].values())
+        total = sum(len(file) for folder in folders.values() for file in scan(folder).files.values())
         # Keep all cards or none: with some of them a replay would need the folders anyway.
         self.kept = with_card and total <= KEPT_CARD_BYTES
         for name, folder in folders.items():

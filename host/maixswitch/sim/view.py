@@ -20,6 +20,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from maixswitch.console import visible
 from maixswitch.language import tr, word
 from maixswitch.sim.camera import Picture
 
@@ -129,27 +130,32 @@ class HalfBlocks:
 
 
 def render(status: Status, events: list[str], hint: str = "", width: int = 120, caption: str = "") -> RenderableType:
-    """Return the whole view as one rich renderable."""
+    """Return the whole view as one rich renderable.
+
+    Control characters in texts of the card are made visible, so they cannot act on the terminal.
+    """
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
     facts.add_column()
     facts.add_row(tr("state"), Text(status.state, _STATE_STYLES.get(status.state, "bold")))
-    facts.add_row(tr("model"), f"{status.title or '-'}  ({status.index + 1}/{status.total})" if status.total else "-")
+    # A title is put into a Text, because rich would take brackets in a plain str for markup.
+    title = f"{visible(status.title) or '-'}  ({status.index + 1}/{status.total})" if status.total else "-"
+    facts.add_row(tr("model"), Text(title))
     facts.add_row(tr("board time"), f"{status.now / 1000:.1f} s")
     facts.add_row(tr("frames"), f"{status.frames}  ({status.fps} fps)")
     facts.add_row(tr("system heap"), _gauge(status))
-    facts.add_row("", Text(", ".join(f"{name} {size // 1024}K" for name, size in status.used), style="dim"))
+    facts.add_row("", Text(visible(", ".join(f"{name} {size // 1024}K" for name, size in status.used)), style="dim"))
     # More results would push the events off a low terminal.
     for label, score in status.results[:5]:
         facts.add_row(tr("sees") if (label, score) == status.results[0] else "", _score(label, score))
     if status.fault:
-        facts.add_row(tr("fault"), Text(status.fault, "red"))
+        facts.add_row(tr("fault"), Text(visible(status.fault), "red"))
     if not status.card:
         facts.add_row(tr("card"), Text(tr("taken out"), "yellow"))
     parts: list[RenderableType] = [facts, Text()]
     if caption:
-        parts += [Text("» " + caption, "bold magenta"), Text()]
-    parts += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in events]
+        parts += [Text("» " + visible(caption), "bold magenta"), Text()]
+    parts += [Text(visible(line), style="dim", no_wrap=True, overflow="ellipsis") for line in events]
     if hint:
         parts += [Text(), Text(hint, style="cyan")]
     body: RenderableType = Group(*parts)
@@ -175,7 +181,7 @@ def _gauge(status: Status) -> Text:
 def _score(label: str, score: float) -> Text:
     filled = max(0, min(10, round(score * 10)))
     return (
-        Text(f"{label} ", "bold")
+        Text(f"{visible(label)} ", "bold")
         .append("█" * filled, "cyan")
         .append("░" * (10 - filled), "dim")
         .append(f" {score:.2f}")

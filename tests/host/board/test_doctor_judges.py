@@ -105,6 +105,27 @@ def test_memory_of_a_model_is_not_blamed_on_the_firmware() -> None:
     assert codes(firmware.judge(firmware.started(used, ""), PORT)) == {"B634"}
 
 
+@pytest.mark.parametrize(
+    ("banner", "expected"),
+    [
+        ("v0.6.2-75-g973361c0d on 2022-04-16", (0, 6, 2, 75)),
+        ("v0.6-9-g88bfd0177 on 2020-12-30", (0, 6, 0, 9)),
+        ("v0.6-1-gfa51290", (0, 6, 0, 1)),
+        ("v0.6 on 2020-12-30", (0, 6, 0, 0)),
+        ("v0.6.2", (0, 6, 2, 0)),
+        ("0.6_76_g1234567 on 2022-04-16", (0, 6, 0, 76)),
+        ("9720594 on 2020-11-29", (0, 6, 0, 2)),
+        ("g88bfd0177 on 2020-12-30", None),
+        ("1234567 on 2020.12", None),
+        ("", None),
+    ],
+)
+def test_versions_of_two_and_three_numbers(banner: str, expected: tuple[int, ...] | None) -> None:
+    answer = firmware_of(uname=version(banner))
+    assert answer.version == expected
+    assert ("B635" in codes(firmware.judge(answer, PORT))) == (expected is None)
+
+
 def test_another_python_is_not_maixpy() -> None:
     """`probe` raises B606 for it."""
     assert not firmware.read({"platform": "rp2", "python": "micropython"}).known

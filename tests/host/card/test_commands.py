@@ -28,6 +28,34 @@ def fish(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(
+    "words", [["ls"], ["check"], ["order"], ["sim", "--seconds", "1"], ["sync", "--force", "--to", "other"]]
+)
+def test_names_of_a_card_cannot_act_on_the_terminal(command: Command, tmp_path: Path, words: list[str]) -> None:
+    """A folder, a title and a label with escape sequences, of 7 and 8 bits."""
+    assert command("new", "card").returncode == 0
+    (tmp_path / "other").mkdir()
+    models = tmp_path / "card" / "models"
+    evil = (models / "20-digits").rename(models / "01-\x1b]0;PWN\x07\x1b[2J")
+    path = evil / "model.json"
+    document = json.loads(path.read_text())
+    document.update(title="a\x9b2Jb", labels=[f"\x1b[31m{label}" for label in document["labels"]])
+    path.write_text(json.dumps(document, ensure_ascii=False))
+    done = command(words[0], "card", *words[1:])
+    shown = done.stdout + done.stderr
+    assert done.returncode != 70
+    assert not [char for char in shown if not char.isprintable() and char != "\n"]
+    assert "\\x1b]0;PWN" in shown
+
+
+@pytest.mark.parametrize("words", [["build", ""], ["new", " "], ["check", ""], ["sync", "card", "--to", ""]])
+def test_an_empty_path_is_not_the_current_folder(command: Command, tmp_path: Path, words: list[str]) -> None:
+    done = command(*words)
+    assert done.returncode == EXIT_USAGE
+    assert done.stderr == "maixswitch: an argument is empty; expected a path, a name or a value\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_new_card_brings_models_that_run(command: Command, tmp_path: Path) -> None:
     """`check` finds no fault on a new card; `new` leaves an existing models/ unchanged."""
     done = command("new", "card")

@@ -64,11 +64,32 @@ def test_write_back_changes_the_folder(folder: Path) -> None:
 
 
 def test_write_back_never_leaves_the_folder(folder: Path) -> None:
-    (folder / "models" / "out").symlink_to(folder.parent)
+    (folder / "models" / "out").mkdir()
     card = FolderCard(folder, bench.MemoryCard, write_back=True)
+    # The folder becomes a link after the card was read.
+    (folder / "models" / "out").rmdir()
+    (folder / "models" / "out").symlink_to(folder.parent)
     with pytest.raises(OSError, match="13"):
         card.write("models/out/escaped", b"x")
     assert not (folder.parent / "escaped").exists()
+
+
+def test_links_that_lead_out_are_left_out(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A link to a file, to a folder, over a link inside, and upwards; a link to a file of the card stays."""
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "secret").write_text("secret")
+    face = folder / "models" / "face"
+    (face / "m.kmodel").symlink_to(outside / "secret")
+    (folder / "models" / "other").symlink_to(outside)
+    (face / "inner").symlink_to(face / "m.kmodel")
+    (face / "up").symlink_to("../../..")
+    (face / "same.json").symlink_to("model.json")
+    (face / "dangling").symlink_to(face / "none")
+    card = FolderCard(folder, bench.MemoryCard)
+    assert sorted(card.links) == [f"models/{name}" for name in ("face/inner", "face/m.kmodel", "face/up", "other")]
+    assert [name for name, _, _ in card.listdir("models")] == ["empty", "face"]
+    assert [name for name, _, _ in card.listdir("models/face")] == ["model.json", "same.json"]
+    assert card.read("models/face/same.json") == b"{}"
 
 
 @pytest.mark.parametrize("old", [None, '{"watchdog": 0, "board": "dock"}', "[1]", "{broken"])

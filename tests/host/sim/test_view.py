@@ -72,6 +72,20 @@ def test_half_blocks_keep_colours_and_shape() -> None:
     assert "38;2;0;0;255;48;2;0;0;255" in lines[-1]
 
 
+def test_texts_of_a_card_cannot_act_on_the_terminal() -> None:
+    """Titles, labels, faults and names of folders may come from a stranger; rich's markup must not act either."""
+    evil = "\x1b]0;PWN\x07\x1b[2J\x9b2J[bold]"
+    status = Status(**{**vars(STATUS), "title": evil, "fault": evil, "results": [(evil, 0.9)], "used": [(evil, 1024)]})
+    out = io.StringIO()
+    with View(Console(file=out, width=140, height=50, force_terminal=True, color_system=None)) as view:
+        view.event({"t": 0, "event": "select", "title": evil, "index": 0, "total": 1})
+        view.event({"t": 0, "event": "say", "text": evil})
+        view.update(status)
+    for control in ("\x1b]0", "\x07", "\x1b[2J", "\x9b"):
+        assert control not in out.getvalue()
+    assert out.getvalue().count("[bold]") >= 5
+
+
 def test_no_color_is_respected() -> None:
     """Without colours half blocks show nothing, so the picture is left out."""
     out = io.StringIO()

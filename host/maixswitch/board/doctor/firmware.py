@@ -20,6 +20,8 @@ SMALL_KIB = 3000
 SLACK_KIB = 100
 """The most KiB by which the free heap may exceed a flavour's figure; builds of one version do not differ more."""
 BANNER = re.compile(r"gc heap=0x([0-9a-fA-F]+)-0x([0-9a-fA-F]+)")
+VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:[-_](\d+))?(?![\d.])")
+"""The version at the start of a banner. The builds around v0.6 have two numbers only (v0.6-9-g88bfd0177)."""
 HEAP_END = 0x80600000
 
 
@@ -71,8 +73,8 @@ class Firmware:
         """Three numbers and the build (v0.6.2-84 is 0, 6, 2, 84); None if unknown."""
         # The banners of some builds do not name a version. The table of stubs/flavours.py lists their versions.
         untagged = table().BANNERS.get(self.banner.split(" ")[0].partition("-")[0], "")
-        match = re.search(r"v?(\d+)\.(\d+)\.(\d+)(?:[-_](\d+))?", untagged or self.banner)
-        return (int(match[1]), int(match[2]), int(match[3]), int(match[4] or 0)) if match else None
+        match = VERSION.match(untagged or self.banner)
+        return (int(match[1]), int(match[2]), int(match[3] or 0), int(match[4] or 0)) if match else None
 
 
 def probe(board: Askable) -> Firmware:

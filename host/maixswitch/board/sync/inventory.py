@@ -81,7 +81,7 @@ def sources(card: Path, *, app_only: bool = False, tell: Tell | None = None) -> 
             path = file.relative_to(card).as_posix()
             if travels(path) and file.is_file() and (is_app(path) or not app_only):
                 # Such a link could send any file of this PC to a board.
-                if file.is_symlink() and not file.resolve().is_relative_to(card.resolve()):
+                if files.leads_out(file, card):
                     raise MaixSwitchError(tr("{path}: a link that leads off the card", path=file), EXIT_USAGE)
                 by_path[path] = Source(path, file, *checksum(file, tell=tell))
     except OSError as error:

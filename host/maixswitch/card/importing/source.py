@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from maixswitch.errors import EXIT_IO
-from maixswitch.files import unreadable
+from maixswitch.files import leads_out, unreadable
 from maixswitch.kmodel.format.sniff import V3, V4, file_kind
 from maixswitch.language import tr
 
@@ -129,7 +129,7 @@ def _folder(path: Path) -> Source:
             file = Path(folder, name)
             inside = file.relative_to(root).as_posix()
             # A folder from somebody else must not copy files of this PC onto a card.
-            if file.is_symlink() and not file.resolve().is_relative_to(root):
+            if leads_out(file, root):
                 links.append(inside)
             elif name[0] != "." and file.is_file():
                 files[inside] = file.stat().st_size

@@ -35,6 +35,8 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
         for problem in model.spec.problems:
             yield from mistakes(model, problem)
     yield from unused(card)
+    for link in card.links:
+        yield finding("C124", link)
 
 
 def mistakes(model: Model, problem: tuple[str, str, str, str]) -> Iterator[Finding]:
