@@ -11,6 +11,7 @@ from pathlib import Path
 from maixswitch.board.maixpy_script.film import Film
 from maixswitch.board.maixpy_script.options import CRASHED, ENDED, RAISED, RESET, TIME, Options, Outcome
 from maixswitch.errors import EXIT_DEVICE, MaixSwitchError
+from maixswitch.k210 import boot_cache
 from maixswitch.k210.image import read_image
 from maixswitch.k210.virtual_board import RAW_PROMPT, VirtualBoard
 from maixswitch.language import tr
@@ -33,6 +34,7 @@ def start(options: Options, image: Path, card: Path) -> VirtualBoard:
     board = VirtualBoard(read_image(image), options.board, card)
     for address, content in options.flash.items():
         board.flash.put(address, content)
+    boot_cache.start(board)
     try:
         board.boot()
     except TimeoutError as error:
