@@ -78,7 +78,7 @@ def run_on(board: VirtualBoard, options: Options, film: Film) -> Outcome:
 
 def _follow(board: VirtualBoard, options: Options, film: Film) -> Outcome:
     begin, limit = board.chip.clock.cycles, time.process_time() + options.pc_seconds
-    output = _Output(options.tell)
+    output = Output(options.tell)
     shown = board.panel.writes
     ended = False
     ms = 0
@@ -105,7 +105,7 @@ def _follow(board: VirtualBoard, options: Options, film: Film) -> Outcome:
     return Outcome(RAISED, traceback, ms / 1000)
 
 
-class _Output:
+class Output:
     """Passes on what the firmware prints, and keeps the last part of it."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
