@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from maixswitch.board.maixpy_script import Options, Outcome
 
 LARGEST_SCRIPT = 1 << 20
+LARGEST_CONFIG = 16 << 10
 SECONDS = 10.0
 
 
@@ -32,6 +34,9 @@ def run(
     flash: Annotated[
         list[str] | None,
         typer.Option(metavar="ADDRESS=FILE", help="A file in the flash chip, or a .kfpkg; may be repeated."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A config.json for /flash, which board_info and lcd read.")
     ] = None,
     camera: Camera = None,
     fit: Fit = "stretch",
@@ -74,7 +79,7 @@ def run(
     from maixswitch.web import command
 
     if web:
-        command.refuse_others({"--seconds": seconds, "--out": out})
+        command.refuse_others({"--seconds": seconds, "--out": out, "--config": config})
         command.check_parts()
     else:
         command.refuse_without_page({"--port": port is not None, "--host": bool(host), "--open": open_page})
@@ -85,6 +90,7 @@ def run(
         card=card,
         write_back=write_back,
         flash=flash_parts(flash or []),
+        config=_config(config) if config else None,
         camera=camera,
         fit=fit,
         seconds=SECONDS if seconds is None else seconds,
@@ -121,6 +127,25 @@ def _source(path: Path) -> str:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise MaixSwitchError(tr("{path}: not a text in UTF-8", path=path), EXIT_USAGE) from error
+
+
+def _config(path: Path) -> dict[str, Any]:
+    data = files.read(path, LARGEST_CONFIG + 1, "--config")
+    try:
+        config = json.loads(data) if len(data) <= LARGEST_CONFIG else None
+    except (ValueError, RecursionError):
+        config = None
+    if not isinstance(config, dict):
+        raise MaixSwitchError(
+            tr(
+                "--config {path}: expected a JSON object of at most {most} bytes, such as {example}",
+                path=path,
+                most=LARGEST_CONFIG,
+                example='{"board_info": {"LED_R": 13}}',
+            ),
+            EXIT_USAGE,
+        )
+    return config
 
 
 def _tell(text: str) -> None:

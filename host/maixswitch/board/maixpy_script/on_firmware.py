@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,11 @@ CYCLES_PER_MS = 403_000
 END = b"\x04"
 BOOTED = b"[MAIXPY] Pll0:freq:"
 DUMP = b"core dump"
+WRITE_CONFIG = """
+file = open("/flash/config.json", "w")
+file.write({text!r})
+file.close()
+"""
 
 
 def start(options: Options, image: Path, card: Path) -> VirtualBoard:
@@ -37,6 +43,11 @@ def start(options: Options, image: Path, card: Path) -> VirtualBoard:
     boot_cache.start(board)
     try:
         board.boot()
+        if options.config is not None:
+            # The firmware reads this file once, when it starts.
+            board.execute(WRITE_CONFIG.format(text=json.dumps(options.config)))
+            board.power_cycle()
+            board.boot()
     except TimeoutError as error:
         raise MaixSwitchError(
             tr("{image}: the firmware shows no prompt; it printed: {text}", image=image, text=str(error)[-300:]),
