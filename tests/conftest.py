@@ -16,6 +16,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # The tests expect English, whatever the user's locale.
 os.environ["MAIXSWITCH_LANG"] = "en"
+# No test depends on what an earlier run left in the user's cache, or writes there.
+os.environ["MAIXSWITCH_CACHE"] = "off"
 
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

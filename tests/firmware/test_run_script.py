@@ -48,6 +48,13 @@ def test_the_time_ends_a_loop_and_a_reset_ends_the_run() -> None:
     assert run("import machine\nmachine.reset()\n")[0].how == "reset"
 
 
+def test_a_config_reaches_board_info_and_the_panel() -> None:
+    source = "from board import board_info\nimport lcd\nlcd.init()\nprint(board_info.LED_R, lcd.width())\n"
+    config = {"board_info": {"LED_R": 13}, "lcd": {"width": 280, "height": 240}}
+    outcome, printed = run(source, config=config)
+    assert (outcome.how, printed) == ("ended", "13 280\n")
+
+
 def test_what_the_script_writes_reaches_the_folder(tmp_path: Path) -> None:
     card = tmp_path / "card"
     card.mkdir()
@@ -67,3 +74,16 @@ def test_the_panel_shows_the_camera(tmp_path: Path) -> None:
     pictures = sorted((tmp_path / "out" / "frames").glob("*.png"))
     assert Image.open(pictures[-1]).getpixel((160, 120)) == (255, 0, 0)
     assert (tmp_path / "out" / "screen.gif").is_file()
+
+
+def test_a_run_from_the_cache_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "cache"
+    runs = []
+    for value in ("off", str(folder), str(folder)):
+        monkeypatch.setenv("MAIXSWITCH_CACHE", value)
+        out = tmp_path / f"out{len(runs)}"
+        outcome, printed = run(SHOW + "import utime, gc\nprint(utime.ticks_us(), gc.mem_free())", out=out)
+        pictures = {path.name: path.read_bytes() for path in sorted(out.rglob("*.png"))}
+        runs.append((outcome, printed, pictures, (out / "events.jsonl").read_text()))
+    assert runs[0] == runs[1] == runs[2]
+    assert len(list(folder.iterdir())) == 1

@@ -1,4 +1,4 @@
-"""`maixswitch check --run`: run each model on the emulated board, for one picture of the drawn scene."""
+"""`maixswitch check --run`: run each model on the fakes or on a firmware image, for one picture of the drawn scene."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from maixswitch.card.options import Options
 from maixswitch.card.reading import LARGEST, MODELS, Card, Model
 from maixswitch.errors import MaixSwitchError
 from maixswitch.findings.finding import Finding, finding
+from maixswitch.k210.require import require_unicorn
 from maixswitch.kmodel.judge.firmware import Firmware
 from maixswitch.kmodel.judge.memory import QVGA, memory
 from maixswitch.language import tr
-from maixswitch.sim.simulated_board import SimulatedBoard
+from maixswitch.sim.board_class import board_class
 
 LONGEST_MS = 20_000
 """Board time: enough to load the largest file from a slow card and to run one frame of a slow network."""
@@ -28,7 +29,10 @@ def run_all(card: Card, options: Options, broken: Collection[str]) -> list[Findi
     Bare files are left out, because the meaning of their outputs is unknown.
 
     broken: the `place` of each model that has an error already; they are left out.
+    Raises MaixSwitchError (usage) if a firmware is an image and Unicorn is missing.
     """
+    if any(firmware.file for firmware in options.flavours):
+        require_unicorn()
     return [item for model in card.models if model.place not in broken for item in _try(card, model, options)]
 
 
@@ -41,11 +45,12 @@ def _try(card: Card, model: Model, options: Options) -> Iterator[Finding]:
         # onto the copy and not onto the user's card.
         folder = card.path if card.kind == "model" else card.path / model.place
         _copy(folder, Path(scratch, MODELS, model.folder))
-        fault, answers = run_one(Path(scratch), options.board, firmware.row_name)
+        fault, answers = run_one(Path(scratch), options.board, firmware.name)
+    ran_on = firmware.file or tr("the fakes of {firmware}", firmware=firmware.name)
     if fault:
-        yield finding("C220", model.place, found=fault)
+        yield finding("C220", model.place, found=fault, ran_on=ran_on)
     else:
-        yield finding("C221", model.place, found=answers or tr("nothing in it"))
+        yield finding("C221", model.place, found=answers or tr("nothing in it"), ran_on=ran_on)
 
 
 def chosen(model: Model, options: Options) -> Firmware | None:
@@ -58,13 +63,16 @@ def chosen(model: Model, options: Options) -> Firmware | None:
 
 
 def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
-    """Return (fault, answers) of the only model on a card after one frame. The fault is "" if there was none."""
+    """Return (fault, answers) of the only model on a card after one frame. The fault is "" if there was none.
+
+    firmware: a flavour, which the fakes imitate, or the path of an image, which the virtual K210 runs.
+    """
 
     def ignore(*_: Any) -> None:
         """Ignore the app's reports: its state is asked for instead."""
 
     try:
-        sim = SimulatedBoard(card, ignore, board=board, flavour=firmware)
+        sim = board_class(firmware)(card, ignore, board=board, flavour=firmware)
         sim.power_on()
         # The limit counts board time, because a slow PC must not make a model fail.
         while not sim.looked and not sim.ended and sim.now < LONGEST_MS:
@@ -79,7 +87,7 @@ def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
         return fault, answers
     except MaixSwitchError as error:
         return error.message, ""
-    except Exception as error:  # HardFault and Reset of the fakes stand for what crashes the chip
+    except Exception as error:  # HardFault, Reset and ChipFault: the chip crashed
         return f"{type(error).__name__}: {error}", ""
 
 

@@ -30,7 +30,9 @@ def check(
     gc: Annotated[int, typer.Option(min=0, max=6144, help="Python heap in KiB; 0: the firmware's own.")] = 0,
     json: Json = False,
     sarif: Annotated[bool, typer.Option("--sarif", help="SARIF 2.1.0 on stdout, and nothing else.")] = False,
-    run: Annotated[bool, typer.Option("--run", help="Run each model once in the emulated board, too.")] = False,
+    run: Annotated[
+        bool, typer.Option("--run", help="Run each model once, too: on the fakes, or in the image of --firmware.")
+    ] = False,
 ) -> None:
     """Check a card, a model's folder or a .kmodel for mistakes, before it goes into a board.
 

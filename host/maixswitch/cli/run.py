@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from maixswitch.board.maixpy_script import Options, Outcome
 
 LARGEST_SCRIPT = 1 << 20
+LARGEST_CONFIG = 16 << 10
+SECONDS = 10.0
 
 
 def run(
@@ -32,14 +35,25 @@ def run(
         list[str] | None,
         typer.Option(metavar="ADDRESS=FILE", help="A file in the flash chip, or a .kfpkg; may be repeated."),
     ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A config.json for /flash, which board_info and lcd read.")
+    ] = None,
     camera: Camera = None,
     fit: Fit = "stretch",
-    seconds: Annotated[float, typer.Option(min=0.001, help="End after this many seconds of board time.")] = 10.0,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.001, help="End after this many seconds of board time; default: 10.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for frames/*.png and screen.gif.")] = None,
     write_back: Annotated[
         bool, typer.Option("--write-back", help="Let the script write into the card's folder.")
     ] = False,
     zoom: Annotated[int, typer.Option(min=1, max=4, help="Enlarge saved pictures.")] = 1,
+    web: Annotated[bool, typer.Option("--web", help="Show the board as a page in the browser, until Ctrl-C.")] = False,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one; default: 8000.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address at which others reach the page, with a token.")] = "",
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Run any MaixPy script on this PC, on real firmware or on the fakes.
 
@@ -51,6 +65,9 @@ def run(
     what the script wrote. The script's output goes to stdout. With --out, each change of the panel is saved as a
     picture in DIR/frames, and all of them as DIR/screen.gif.
 
+    With --web, the page of `maixswitch sim --web` shows the panel, and you press the keys and choose what the camera
+    sees. It needs a firmware image, which starts the script as the main.py of the card.
+
     \b
     With a model for kpu.load(0x300000):
       maixswitch run face.py --firmware F.bin --flash 0x300000=face.kmodel --camera photo.jpg
@@ -59,7 +76,13 @@ def run(
     """
     from maixswitch.board.maixpy_script import Options, run_script
     from maixswitch.board.maixpy_script.flash_parts import flash_parts
+    from maixswitch.web import command
 
+    if web:
+        command.refuse_others({"--seconds": seconds, "--out": out, "--config": config})
+        command.check_parts()
+    else:
+        command.refuse_without_page({"--port": port is not None, "--host": bool(host), "--open": open_page})
     options = Options(
         source=_source(script),
         firmware=firmware,
@@ -67,18 +90,29 @@ def run(
         card=card,
         write_back=write_back,
         flash=flash_parts(flash or []),
+        config=_config(config) if config else None,
         camera=camera,
         fit=fit,
-        seconds=seconds,
+        seconds=SECONDS if seconds is None else seconds,
         out=out,
         zoom=zoom,
         tell=_tell,
     )
+    if web:
+        raise typer.Exit(_show_page(options, host, command.PORT if port is None else port, open_page))
     outcome, saved = run_script(options)
     console.say(_summary(outcome, options))
     if saved:
         console.say(tr("{out}: {count} files with what the panel showed", out=out, count=len(saved)))
     raise typer.Exit(_exit_code(outcome))
+
+
+def _show_page(options: Options, host: str, port: int, open_page: bool) -> int:
+    from maixswitch.board.maixpy_script.on_page import page_options
+    from maixswitch.web import command
+
+    with page_options(options) as board_options:
+        return command.run(board_options, host=host, port=port, open_page=open_page, speed=1.0, record=None)
 
 
 def _source(path: Path) -> str:
@@ -93,6 +127,25 @@ def _source(path: Path) -> str:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise MaixSwitchError(tr("{path}: not a text in UTF-8", path=path), EXIT_USAGE) from error
+
+
+def _config(path: Path) -> dict[str, Any]:
+    data = files.read(path, LARGEST_CONFIG + 1, "--config")
+    try:
+        config = json.loads(data) if len(data) <= LARGEST_CONFIG else None
+    except (ValueError, RecursionError):
+        config = None
+    if not isinstance(config, dict):
+        raise MaixSwitchError(
+            tr(
+                "--config {path}: expected a JSON object of at most {most} bytes, such as {example}",
+                path=path,
+                most=LARGEST_CONFIG,
+                example='{"board_info": {"LED_R": 13}}',
+            ),
+            EXIT_USAGE,
+        )
+    return config
 
 
 def _tell(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -16,7 +15,6 @@ from maixswitch.language import tr
 if TYPE_CHECKING:
     from maixswitch.sim.session import Options
 
-PORT = 8000
 SECONDS_WITHOUT_END = 10.0
 """Board time of a run that nothing else would end."""
 
@@ -83,9 +81,9 @@ def sim(
 
     Keys of the live view: space: press, h: hold, 1 2 3: press that key, e: eject or insert the card, q: quit.
     """
-    if web:
-        from maixswitch.web import command
+    from maixswitch.web import command
 
+    if web:
         # Refuse what the page cannot do before the imports, which take a second.
         command.refuse_others(
             {
@@ -99,7 +97,7 @@ def sim(
         )
         command.check_parts()
     else:
-        _refuse_options_of_page({"--port": port is not None, "--host": bool(host), "--open": open_page})
+        command.refuse_without_page({"--port": port is not None, "--host": bool(host), "--open": open_page})
     from maixswitch.sim.card import scan
     from maixswitch.sim.script import read_script
     from maixswitch.sim.session import Options
@@ -115,7 +113,7 @@ def sim(
         code = command.run(
             options,
             host=host,
-            port=PORT if port is None else port,
+            port=command.PORT if port is None else port,
             open_page=open_page,
             speed=_speed(speed, real_time=True),
             record=record,
@@ -190,12 +188,6 @@ def _run_recorded(options: Options, path: Path, with_card: bool) -> tuple[int, s
         console.say(tr("{file}: the card is too large for the recording; a replay needs --card", file=path))
     console.say(tr("{file}: recorded; maixswitch replay {file}", file=path))
     return code, writer.session.explain()
-
-
-def _refuse_options_of_page(is_set: Mapping[str, bool]) -> None:
-    names = ", ".join(name for name, value in is_set.items() if value)
-    if names:
-        raise MaixSwitchError(tr("{options}: only with --web", options=names), EXIT_USAGE)
 
 
 def _end(code: int, reason: str) -> NoReturn:

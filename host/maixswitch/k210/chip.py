@@ -297,6 +297,8 @@ class Chip:
             "reads": self.clock.reads,
             "events": [list(event) for event in self._events],
             "serial": self._serial,
+            "delay": [self._delay, self._delay_start, self._delay_accesses, self.accesses],
+            "unmodelled": [[*place, count] for place, count in self.unmodelled.counts.items()],
             "pins": dict(self.pin_levels),
             "harts": [hart.state() for hart in self.harts],
             "devices": {name: device.state() for name, device in self.devices.items()},
@@ -307,6 +309,9 @@ class Chip:
         self.clock.cycles, self.clock.reads = state["cycles"], state["reads"]
         self._events = [tuple(event) for event in state["events"]]
         self._serial = state["serial"]
+        self._delay, self._delay_start, self._delay_accesses, self.accesses = state["delay"]
+        self.unmodelled.counts.clear()
+        self.unmodelled.counts.update({tuple(place): count for *place, count in state["unmodelled"]})
         self.pin_levels = dict(state["pins"])
         for device, kept in state["devices"].items():
             self.devices[device].restore(kept)

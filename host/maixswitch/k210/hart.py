@@ -274,6 +274,9 @@ class Hart:
             "lines": self.lines,
             "running": self.running,
             "idle": self.idle,
+            # Finding out what a loop does runs it, so a hart that had to find out again would be ahead.
+            "loops": dict(self._loops),
+            "fault": self.fault,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -285,4 +288,6 @@ class Hart:
                 write(register, value)
         self.pc, self.running, self.idle = state["pc"], state["running"], state["idle"]
         self.lines = state["lines"]
+        self._loops = dict(state["loops"])
+        self.fault = tuple(state["fault"]) if state["fault"] else None
         write(r.UC_RISCV_REG_SSCRATCH, self.lines)

@@ -24,7 +24,7 @@ from .board.flash import SIZE as FLASH_SIZE
 from .memory import SIZE as MEMORY_SIZE
 from .virtual_board import VirtualBoard
 
-SCHEMA = "maixswitch.k210-state/1"
+SCHEMA = "maixswitch.k210-state/2"
 DOCUMENT, MEMORY, FLASH, PANEL, CARD = "state.json", "memory", "flash", "panel", "card"
 MOST_DOCUMENT = 4 << 20
 RECORD = 4 + BLOCK
@@ -64,11 +64,8 @@ def _digest(board: VirtualBoard) -> str:
     return hashlib.sha256(board.image.code).hexdigest()
 
 
-def save(board: VirtualBoard, path: Path) -> None:
-    """Write a board's state to a file.
-
-    Raises MaixSwitchError (input or output) when it cannot be written.
-    """
+def document_of(board: VirtualBoard) -> str:
+    """Return all of a board's state but its blocks of bytes, as JSON."""
     document = {
         "schema": SCHEMA,
         "firmware": _digest(board),
@@ -76,16 +73,32 @@ def save(board: VirtualBoard, path: Path) -> None:
         "chip": _pack(board.chip.state()),
         "parts": _pack({name: part.state() for name, part in board.parts().items()}),
     }
+    return json.dumps(document)
+
+
+def content_of(board: VirtualBoard, with_card: bool = True) -> bytes:
+    """Return the content of the file that `save` writes.
+
+    with_card: whether it holds the card's blocks. `restore` leaves the card as it is if the content has none.
+    """
     content = BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.writestr(DOCUMENT, json.dumps(document))
+        archive.writestr(DOCUMENT, document_of(board))
         archive.writestr(MEMORY, board.chip.memory.data.tobytes())
         archive.writestr(FLASH, bytes(board.flash.content))
         archive.writestr(PANEL, board.panel.pixels.tobytes())
-        if board.card is not None:
+        if with_card and board.card is not None:
             blocks = b"".join(number.to_bytes(4, "little") + data for number, data in board.card.blocks.items())
             archive.writestr(CARD, blocks)
-    files.write(path, content.getvalue())
+    return content.getvalue()
+
+
+def save(board: VirtualBoard, path: Path) -> None:
+    """Write a board's state to a file.
+
+    Raises MaixSwitchError (input or output) when it cannot be written.
+    """
+    files.write(path, content_of(board))
 
 
 def load(board: VirtualBoard, path: Path) -> None:
@@ -93,7 +106,15 @@ def load(board: VirtualBoard, path: Path) -> None:
 
     Raises MaixSwitchError (usage) when the file is not such a state, or one of another firmware or board.
     """
-    data = files.read(path, MEMORY_SIZE + FLASH_SIZE + MOST_BYTES)
+    restore(board, files.read(path, MEMORY_SIZE + FLASH_SIZE + MOST_BYTES), path)
+
+
+def restore(board: VirtualBoard, data: bytes, path: Path) -> None:
+    """Put a board into the state that the content of a file holds, as `load` does.
+
+    path: the file that messages name.
+    Raises what `load` raises.
+    """
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             document = json.loads(_member(archive, DOCUMENT, MOST_DOCUMENT))

@@ -117,11 +117,14 @@ class ChipBoard(AppBoard):
     # The power and time.
 
     def power_on(self) -> None:
+        from maixswitch.k210 import boot_cache
+
         self.ended = ""
         if self._card.added_app:
             self._report(self.now, "note", tr("the card has no main.py: the board gets the app of this package"))
         if self._card.wrong_settings:
             self._report(self.now, "note", tr("the card's maixswitch.json cannot be read: the board starts without it"))
+        boot_cache.start(self.virtual)
 
     def power_cycle(self) -> None:
         self._card.cut_after(None)

@@ -1,4 +1,4 @@
-"""`maixswitch sim CARD --web`: checks its options and starts the server."""
+"""`--web` of `maixswitch sim` and `maixswitch run`: checks its options and starts the server."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NEEDED = ("starlette", "uvicorn", "websockets")
 INSTALL = "pip install 'maixswitch[web]'"
 LOCAL = "127.0.0.1"
+PORT = 8000
 
 
 def refuse_others(options: Mapping[str, object]) -> None:
@@ -24,6 +25,13 @@ def refuse_others(options: Mapping[str, object]) -> None:
     wrong = ", ".join(name for name, value in options.items() if value)
     if wrong:
         raise MaixSwitchError(tr("--web runs until Ctrl-C; leave out {options}", options=wrong), EXIT_USAGE)
+
+
+def refuse_without_page(options: Mapping[str, bool]) -> None:
+    """Raise MaixSwitchError (usage) if one of these options, by name, is set: they make sense with --web only."""
+    names = ", ".join(name for name, is_set in options.items() if is_set)
+    if names:
+        raise MaixSwitchError(tr("{options}: only with --web", options=names), EXIT_USAGE)
 
 
 def check_parts() -> None:

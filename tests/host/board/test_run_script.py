@@ -69,6 +69,17 @@ def test_the_exit_code_tells_how_the_script_ended(
     assert message in done.stderr
 
 
+def test_a_config_reaches_board_info_and_the_panel(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        "from board import board_info\nimport lcd\nlcd.init()\nprint(board_info.LED_R, lcd.width())\n"
+    )
+    (tmp_path / "config.json").write_text('{"board_info": {"LED_R": 13}, "lcd": {"width": 280, "height": 240}}')
+    assert command("run", "script.py", "--config", "config.json").stdout == "13 280\n"
+    (tmp_path / "config.json").write_text("[]")
+    done = command("run", "script.py", "--config", "config.json")
+    assert (done.returncode, "expected a JSON object" in done.stderr) == (2, True)
+
+
 def test_the_panel_is_recorded_and_shows_the_camera(tmp_path: Path) -> None:
     Image.new("RGB", (64, 48), (255, 0, 0)).save(tmp_path / "red.png")
     source = CAMERA + "for at in range(3):\n    lcd.display(sensor.snapshot())\n    lcd.draw_string(0, 0, str(at))\n"

@@ -50,6 +50,8 @@ def run_on_fakes(options: Options, card: Path, film: Film) -> Outcome:
             EXIT_USAGE,
         )
     with tempfile.TemporaryDirectory(prefix="maixswitch-flash-") as flash, tempfile.TemporaryFile() as log:
+        if options.config is not None:
+            Path(flash, "config.json").write_text(json.dumps(options.config), encoding="utf-8")
         child = Child(
             {
                 "stubs": str(board_code.board_root() / "stubs"),
@@ -136,7 +138,7 @@ class _Partner:
         options = self._options
         document = {
             "ms": round(options.seconds * 1000),
-            "config": None,
+            "config": options.config,
             "camera": True,
             "flash": list(options.flash),
         }

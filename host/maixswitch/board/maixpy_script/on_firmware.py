@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from maixswitch.board.maixpy_script.film import Film
 from maixswitch.board.maixpy_script.options import CRASHED, ENDED, RAISED, RESET, TIME, Options, Outcome
 from maixswitch.errors import EXIT_DEVICE, MaixSwitchError
+from maixswitch.k210 import boot_cache
 from maixswitch.k210.image import read_image
 from maixswitch.k210.virtual_board import RAW_PROMPT, VirtualBoard
 from maixswitch.language import tr
@@ -22,6 +24,11 @@ CYCLES_PER_MS = 403_000
 END = b"\x04"
 BOOTED = b"[MAIXPY] Pll0:freq:"
 DUMP = b"core dump"
+WRITE_CONFIG = """
+file = open("/flash/config.json", "w")
+file.write({text!r})
+file.close()
+"""
 
 
 def start(options: Options, image: Path, card: Path) -> VirtualBoard:
@@ -33,8 +40,14 @@ def start(options: Options, image: Path, card: Path) -> VirtualBoard:
     board = VirtualBoard(read_image(image), options.board, card)
     for address, content in options.flash.items():
         board.flash.put(address, content)
+    boot_cache.start(board)
     try:
         board.boot()
+        if options.config is not None:
+            # The firmware reads this file once, when it starts.
+            board.execute(WRITE_CONFIG.format(text=json.dumps(options.config)))
+            board.power_cycle()
+            board.boot()
     except TimeoutError as error:
         raise MaixSwitchError(
             tr("{image}: the firmware shows no prompt; it printed: {text}", image=image, text=str(error)[-300:]),
@@ -76,7 +89,7 @@ def run_on(board: VirtualBoard, options: Options, film: Film) -> Outcome:
 
 def _follow(board: VirtualBoard, options: Options, film: Film) -> Outcome:
     begin, limit = board.chip.clock.cycles, time.process_time() + options.pc_seconds
-    output = _Output(options.tell)
+    output = Output(options.tell)
     shown = board.panel.writes
     ended = False
     ms = 0
@@ -103,7 +116,7 @@ def _follow(board: VirtualBoard, options: Options, film: Film) -> Outcome:
     return Outcome(RAISED, traceback, ms / 1000)
 
 
-class _Output:
+class Output:
     """Passes on what the firmware prints, and keeps the last part of it."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ENDED, RAISED, TIME, RESET, CRASHED = "ended", "raised", "time", "reset", "crashed"
 """How a run ends: the script came to its end, an exception ended it, its time was over, it restarted the chip, or the
@@ -20,6 +21,7 @@ class Options:
     card: the folder that stands for the card, None for an empty card.
     write_back: whether what the script writes on the card reaches that folder.
     flash: what the flash chip holds, address -> content.
+    config: the content of /flash/config.json, None for no such file.
     camera, fit: as for `sim`.
     seconds: board time after which the run ends.
     pc_seconds: processor time of this PC, on the fakes its time, after which the run ends as well.
@@ -34,6 +36,7 @@ class Options:
     card: Path | None = None
     write_back: bool = False
     flash: dict[int, bytes] = field(default_factory=dict)
+    config: dict[str, Any] | None = None
     camera: Path | None = None
     fit: str = "stretch"
     seconds: float = 10.0

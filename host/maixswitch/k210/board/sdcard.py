@@ -29,12 +29,17 @@ class Blocks(Protocol):
 
 
 class SdCard:
-    """A card of the SDHC kind. `blocks` is None while no card is in the slot; `selected` tells the level of its
-    select line."""
+    """A card of the SDHC kind.
+
+    blocks: what is on it, None while no card is in the slot.
+    selected: tells the level of its select line.
+    used: whether a block was read or written since the card was put in.
+    """
 
     def __init__(self, selected: Callable[[], bool], blocks: Blocks | None = None) -> None:
         self.blocks = blocks
         self.selected = selected
+        self.used = False
         self._reset()
 
     def _reset(self) -> None:
@@ -59,6 +64,7 @@ class SdCard:
     def insert(self, blocks: Blocks | None) -> None:
         """Put a card into the slot, or pull it with None. A card starts anew when it gets power."""
         self.blocks = blocks
+        self.used = False
         self._reset()
 
     def send(self, data: bytes) -> None:
@@ -125,6 +131,7 @@ class SdCard:
         assert self._writing is not None
         assert self._data is not None
         data, self._data = bytes(self._data[:BLOCK]), None
+        self.used = True
         if self._writing < self.blocks.count:
             self.blocks.write(self._writing, data)
         self._answer = bytearray((ACCEPTED, 0, 0, NOTHING))
@@ -138,6 +145,7 @@ class SdCard:
 
     def _block(self, number: int) -> bytes:
         assert self.blocks is not None
+        self.used = True
         data = self.blocks.read(number) if number < self.blocks.count else bytes(BLOCK)
         return bytes((NOTHING, START)) + data + b"\xff\xff"
 
