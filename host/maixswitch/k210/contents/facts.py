@@ -97,8 +97,9 @@ class Facts:
         if self.heap is None or not self.api:
             return None
         if self.separate_heap:
-            minor = max(flavours().parse(self.version)[:2], min(STARTED_BEFORE))
-            size = self.heap.size - STARTED_BEFORE[minor]
+            major, minor = flavours().parse(self.version)[:2]
+            oldest = min(STARTED_BEFORE)
+            size = self.heap.size - STARTED_BEFORE[max((major, minor), oldest)]
         else:
             size = self.heap.size - self.in_front - self.python_heap - STARTED[self.threads]
         # The program break moves in pages, and the heap ends at one.

@@ -50,7 +50,8 @@ def names(code: bytes) -> Names:
     pool = _Pool.find(code)
     if pool is not None:
         # Nothing in the pool tells the form of the keys, but with the wrong one the tables make no sense.
-        modules.update(max((_builtin(pool.with_shift(shift)) for shift in KEY_SHIFTS), key=len))
+        tables = [_builtin(pool.with_shift(shift)) for shift in KEY_SHIFTS]
+        modules = max(tables, key=len)
     modules.update((name, frozenset()) for name in _frozen(code))
     return Names(modules, frozenset(pool.names()) if pool else frozenset())
 
@@ -185,7 +186,7 @@ def _frozen_around(code: bytes, at: int) -> tuple[str, ...]:
         if not before or not FROZEN_NAME.fullmatch(code, before, start - 1):
             break
         start = before
-    names = []
+    names: list[str] = []
     while len(names) < MOST_MODULES:
         end = code.find(b"\0", start, start + MOST_LETTERS)
         if end < 0 or not FROZEN_NAME.fullmatch(code, start, end):

@@ -150,7 +150,7 @@ def _fields(document: Document) -> Iterator[tuple[str, str]]:
 def _what(document: Document) -> str:
     """Return one phrase: interface, version and flavour."""
     if not document["api"]:
-        return document["other"]
+        return str(document["other"])
     interface = {"maixpy": "MaixPy", "canmv": "CanMV"}[document["api"]]
     # Some banners name a commit in place of the version, and the table has the version.
     tag, version = document["tag"], document["version"]
