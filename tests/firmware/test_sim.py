@@ -61,7 +61,7 @@ def test_the_app_runs_in_the_image(image: Path, tmp_path: Path) -> None:
     write_card(card)
     options = Options(
         card=card,
-        board=board_name(image),
+        board={"bit": "dock"}.get(board_name(image), board_name(image)),
         flavour=str(image),
         script=parse(SCRIPT, "tour"),
         recorder=Album,
