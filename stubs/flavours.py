@@ -21,8 +21,7 @@ _STICK = (240, 135)
 _AMIGO = (480, 320)
 # How FREE_KIB was found where the image did not report it.
 _NOTES = {
-    "screen": "read behind the image's own main.py, which keeps a screen of 152 KiB",
-    "banner": "by its boot banner, less 28 KiB; it has no heap_free",
+    "memory": "read from its memory, because it has no heap_free",
     "others": "a build of a third party",
     "version": "no image of this version was found: as the one before it, else the oldest",
     "tft": "no image of it was found: as amigo_tft",
@@ -37,28 +36,28 @@ _NOTES = {
 _BUILDS = (
     (
         ("full", False, 512, True, False, "maixpy", _QVGA, False, True),
-        """v0.5.0-9 929b4d3652c9 3016 3044 banner
-        v0.5.0-12 514bc8c08b19 3016 3044 banner
+        """v0.5.0-9 929b4d3652c9 3016 3044 memory
+        v0.5.0-12 514bc8c08b19 3016 3044 memory
         """,
     ),
-    (("full", True, 512, True, True, "maixpy", _QVGA, False, True), "v0.5.0-89 2d24e326f605 3002 3030 banner"),
+    (("full", True, 512, True, True, "maixpy", _QVGA, False, True), "v0.5.0-89 2d24e326f605 3000 3030 memory"),
     (
         ("full", True, 512, True, True, "maixpy", _QVGA, True, True),
-        """v0.5.1-103 a8b6e166efa0 2564 2594 screen
+        """v0.5.1-103 a8b6e166efa0 2564 2594
         v0.6.0-2 f6e4979c7015 2544 2572
-        v0.6.2-15 5f0168438028 2544 2571 screen
-        v0.6.2-16 cfceb943b557 2428 2459 screen
-        v0.6.2-41 ded56fc28590 2532 2562 screen
-        v0.6.2-44 c79bcbcb0a67 2532 2562 screen
-        v0.6.2-54 9105ec730db1 2532 2562 screen
-        v0.6.2-84 edbdd364c2a2 2532 2560 screen
+        v0.6.2-15 5f0168438028 2544 2571
+        v0.6.2-16 cfceb943b557 2428 2459
+        v0.6.2-41 ded56fc28590 2532 2562
+        v0.6.2-44 c79bcbcb0a67 2532 2562
+        v0.6.2-54 9105ec730db1 2532 2562
+        v0.6.2-84 edbdd364c2a2 2532 2560
         v0.6.2-85 ce3f4786a5a8 2532 2560
         """,
     ),
     (
         ("with_lvgl", False, 512, True, True, "maixpy", _QVGA, True, True),
         """v0.6.0-2 2b605a0e42b3 2356 2385
-        v0.6.2-54 4b00f455e194 2344 2375 screen
+        v0.6.2-54 4b00f455e194 2344 2375
         v0.6.2-72 4b1a113ac615 2344 2373
         """,
     ),
@@ -67,31 +66,31 @@ _BUILDS = (
         ("minimum_with_ide_support", False, 512, False, True, "maixpy", _QVGA, True, False),
         """v0.5.1-106 a2f6ce820db5 4788 4814
         v0.6.0-2 3dc700f57589 4788 4813
-        v0.6.2-44 42b08175c0cb 4780 4805 screen
+        v0.6.2-44 42b08175c0cb 4780 4805
         v0.6.2-54 a368ccf09dc4 4780 4804
         """,
     ),
     (
         ("minimum_with_kmodel_v4_support", True, 512, False, False, "maixpy", _QVGA, True, False),
-        """v0.5.1-106 3a76f6004738 4388 4412 screen
+        """v0.5.1-106 3a76f6004738 4388 4412
         v0.6.0-2 1e50835a0691 4384 4411
         v0.6.2-20 04aacfc7d5d3 4380 4404
-        v0.6.2-32 7310f19bc581 4376 4403 screen
+        v0.6.2-32 7310f19bc581 4376 4403
         v0.6.2-72 69d5faa65910 4376 4401
         """,
     ),
     (
         ("minimum_speech_with_ide_support", True, 512, False, True, "maixpy", _QVGA, True, False),
         """v0.6.0-2 443fda1b54e6 3492 3516
-        v0.6.2-32 921bf30682f4 3484 3508 screen
-        v0.6.2-60 4af88d04d221 3480 3506 screen
+        v0.6.2-32 921bf30682f4 3484 3508
+        v0.6.2-60 4af88d04d221 3480 3506
         v0.6.2-83 1ea0279f8569 3480 3506
         """,
     ),
     (
         ("openmv_kmodel_v4_with_ide_support", True, 512, False, True, "maixpy", _QVGA, True, True),
         """v0.6.0-2 03b6bb656126 3924 3949
-        v0.6.2-32 0e48c2e6d543 3916 3941 screen
+        v0.6.2-32 0e48c2e6d543 3916 3941
         v0.6.2-72 7f1bf685753d 3912 3939
         v0.6.2-83 4f41a28fbda1 3912 3939
         """,

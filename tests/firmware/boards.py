@@ -7,24 +7,45 @@ from pathlib import Path
 
 import pytest
 
+import flavours
 from maixswitch.board.virtual import VirtualBoard
+from maixswitch.k210.contents.facts import facts
+from maixswitch.k210.contents.flavour import usual_board
+from maixswitch.k210.image import read_image
 from tests.host.board.virtual_helpers import Talk
 
 VARIABLE = "MAIXSWITCH_FIRMWARE"
 FOLDER = Path(os.environ.get(VARIABLE) or "/nowhere")
-IMAGES = sorted(FOLDER.glob("*.bin"))
-BOARDS = (("m5stickv", "m5stickv"), ("amigo", "amigo_tft"), ("canmv", "canmv_k210_01studio"))
-"""Part of an image's name -> the board that it is made for; all others are for the usual ones."""
+ALL = sorted((*FOLDER.glob("*.bin"), *FOLDER.glob("*.kfpkg")))
+"""Every image of the folder, whatever it holds."""
+FACTS = {image: facts(read_image(image).code) for image in ALL}
+LICENCE_TEXT = b":HID="
+"""In images that restart the chip before the prompt until the flash holds a licence for this very chip."""
+
+
+def needs_licence(image: Path) -> bool:
+    """Returns whether an image comes to its prompt only on a chip that its maker unlocked."""
+    return LICENCE_TEXT in read_image(image).code
+
+
+def runs_the_app(image: Path) -> bool:
+    """Returns whether an image comes to a prompt and has what the app needs."""
+    item = FACTS[image]
+    return bool(item.api) and not set(item.lacking or ()) & set(flavours.NEEDED) and not needs_licence(image)
+
+
+IMAGES = [image for image in ALL if runs_the_app(image)]
+"""The images that the app and its tools can be tried on."""
 
 
 def board_name(image: Path) -> str:
     """Returns the board for an image."""
-    return next((board for part, board in BOARDS if part in image.name), "bit")
+    return usual_board(FACTS[image])
 
 
 def with_each(images: list[Path]) -> pytest.MarkDecorator:
     """Runs a test with each of these images, or skips it and says why."""
-    reason = f"no firmware image: set {VARIABLE} to a folder with .bin files"
+    reason = f"no firmware image: set {VARIABLE} to a folder of firmware images"
     rows = [pytest.param(image, id=image.stem) for image in images]
     rows = rows or [pytest.param(None, id="no-image", marks=pytest.mark.skip(reason=reason))]
     return pytest.mark.parametrize("image", rows)

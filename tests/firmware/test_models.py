@@ -16,17 +16,17 @@ from maixswitch.k210.image import read_image
 from maixswitch.kmodel.format.model_file import ModelFile
 from maixswitch.kmodel.judge.memory import memory
 from maixswitch.kmodel.run.model import load
-from tests.firmware.boards import IMAGES, with_each
+from tests.firmware.boards import FACTS, IMAGES, with_each
 from tests.firmware.model_runs import LONGEST_LIST, ModelBoard
 
 BATCH = 20
-FUNCTIONS = [image for image in IMAGES if "canmv" not in image.name]
+FUNCTIONS = [image for image in IMAGES if FACTS[image].api == "maixpy"]
 """CanMV has another interface of the KPU, which these programs do not speak."""
 
 
 def runnable(image: Path, folder: Path) -> list[Path]:
     """Return the files of a folder that a firmware takes and whose input fits into its Python heap."""
-    v4 = row_of(image, facts(read_image(image).code)).v4
+    v4 = FACTS[image].v4
     models = []
     for path in sorted(folder.glob("*_v[34].kmodel")):
         source = load(path).inputs[0]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+import flavours
 from maixswitch.board.maixpy_script import Options, Outcome, run_script
+from maixswitch.k210.contents.flavour import build_of
+from tests.firmware.boards import FACTS, IMAGES
 
-FOLDER = os.environ.get("MAIXSWITCH_FIRMWARE", "")
-IMAGES = sorted(Path(FOLDER).glob("*full*.bin")) if FOLDER else []
+FULL = [(FACTS[image].version, image) for image in IMAGES if "full" in build_of(FACTS[image]).like]
 
 pytestmark = pytest.mark.skipif(
-    not IMAGES, reason="no image of a full build: set MAIXSWITCH_FIRMWARE to a folder of firmware images"
+    not FULL, reason="no image of a full build: set MAIXSWITCH_FIRMWARE to a folder of firmware images"
 )
 
 SHOW = """import lcd, sensor
@@ -30,7 +31,8 @@ lcd.display(sensor.snapshot())
 def run(source: str, **options: object) -> tuple[Outcome, str]:
     """Run a script on the newest full image; return how it ended and what it printed."""
     printed: list[str] = []
-    outcome, _ = run_script(Options(source, str(IMAGES[-1]), tell=printed.append, **options))  # type: ignore[arg-type]
+    image = max(FULL, key=lambda row: flavours.parse(row[0]))[1]
+    outcome, _ = run_script(Options(source, str(image), tell=printed.append, **options))  # type: ignore[arg-type]
     return outcome, "".join(printed)
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from maixswitch.sim.camera import from_rgb565
 from maixswitch.sim.demo import write_card
 from maixswitch.sim.recorder import Recorder
 from maixswitch.sim.script import parse
 from maixswitch.sim.session import Options, Session
+from tests.firmware.boards import IMAGES, board_name, with_each
 
-FOLDER = os.environ.get("MAIXSWITCH_FIRMWARE", "")
-IMAGES = sorted(Path(FOLDER).glob("*.bin")) if FOLDER else []
-BOARDS = {"m5stickv": "m5stickv", "amigo": "amigo_tft", "canmv": "canmv_k210_01studio"}
-"""Part of a file's name -> the board that the image was built for."""
 SCRIPT = """
 expect state RUNNING within 20s
 expect title Shapes
@@ -46,8 +41,6 @@ expect state NO_CARD
 screenshot no-card
 """
 
-pytestmark = pytest.mark.skipif(not IMAGES, reason="MAIXSWITCH_FIRMWARE names no folder with images (.bin)")
-
 
 class Album(Recorder):
     """Keeps the pictures of a script in memory."""
@@ -62,14 +55,13 @@ class Album(Recorder):
         return Path(name)
 
 
-@pytest.mark.parametrize("image", IMAGES, ids=lambda path: path.stem)
+@with_each(IMAGES)
 def test_the_app_runs_in_the_image(image: Path, tmp_path: Path) -> None:
     card = tmp_path / "card"
     write_card(card)
-    board = next((board for part, board in BOARDS.items() if part in image.stem), "dock")
     options = Options(
         card=card,
-        board=board,
+        board={"bit": "dock"}.get(board_name(image), board_name(image)),
         flavour=str(image),
         script=parse(SCRIPT, "tour"),
         recorder=Album,

@@ -57,6 +57,8 @@ class Chip:
         self.unmodelled = Unmodelled(strict)
         self.stopping = False
         self.reset_requested = False
+        self.restarts = 0  # how often the firmware reset the chip since the power came
+        self.before_restart = b""  # what it had sent then that nobody took
         self.camera: Camera | None = None
         self.reset_sensor: Callable[[], None] = lambda: None
         self.sccb: dict[int, I2cPart] = {}
@@ -330,6 +332,8 @@ class Chip:
         while self.clock.cycles < end and not self.stopping:
             self._slice()
             if self.reset_requested:
+                self.restarts += 1
+                self.before_restart = bytes(self.uarths.sent)
                 self.reset()
                 self.stopping = False
             if until is not None and until():

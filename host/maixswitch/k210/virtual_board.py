@@ -26,6 +26,8 @@ SECOND = 403_000_000
 """Cycles of a second at MaixPy's usual clock."""
 PROMPT = b">>> "
 RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
+MOST_RESTARTS = 10
+"""A firmware that reset the chip this often does not come to a prompt; some reset it once, at their first start."""
 
 
 class Part(Protocol):
@@ -176,6 +178,7 @@ class VirtualBoard:
         """Switch the power off and on: the memory is lost, flash and card keep their contents."""
         self.chip.memory.data[:] = 0
         self.chip.uarths.incoming.clear()
+        self.chip.restarts = 0
         self.chip.reset()
         self.panel.switch_on()
         self.slot.insert(self.slot.blocks)
@@ -199,17 +202,30 @@ class VirtualBoard:
         """
         uarths = self.chip.uarths
         # Ask for `sent` each time: a reset of the chip, which some images do at their first start, makes a new one.
-        if not self.run(seconds, lambda: text in uarths.sent):
-            raise TimeoutError(bytes(uarths.sent).decode("utf-8", "replace"))
-        sent = uarths.sent
-        end = sent.find(text) + len(text)
-        taken = bytes(sent[:end])
-        del sent[:end]
+        self.run(seconds, lambda: text in uarths.sent)
+        return self._take_up_to(text)
+
+    def _take_up_to(self, text: bytes) -> bytes:
+        """Return what the firmware sent up to a text and keep the rest; raise TimeoutError if the text is not in it."""
+        sent = self.chip.uarths.sent
+        start = sent.find(text)
+        if start < 0:
+            raise TimeoutError(bytes(sent).decode("utf-8", "replace"))
+        taken = bytes(sent[: start + len(text)])
+        del sent[: start + len(text)]
         return taken
 
     def boot(self, seconds: float = 60) -> bytes:
-        """Run to the first prompt and return the text of the start."""
-        return self.wait_for(PROMPT, seconds)
+        """Run to the first prompt and return the text of the start.
+
+        Raises TimeoutError, with what was sent, when no prompt comes within that many seconds of the board's time or
+        the firmware resets the chip MOST_RESTARTS times.
+        """
+        chip = self.chip
+        self.run(seconds, lambda: PROMPT in chip.uarths.sent or chip.restarts >= MOST_RESTARTS)
+        if chip.restarts >= MOST_RESTARTS and not chip.uarths.sent:
+            raise TimeoutError(chip.before_restart.decode("utf-8", "replace"))
+        return self._take_up_to(PROMPT)
 
     def execute(self, source: str, seconds: float = 30) -> tuple[str, str]:
         """Run a program in the raw REPL; return what it printed and the text of its exception, "" for none."""

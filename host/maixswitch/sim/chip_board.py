@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from maixswitch import board_code
 from maixswitch.errors import EXIT_USAGE, KModelError, MaixSwitchError
-from maixswitch.k210.image import digest_of, read_image
+from maixswitch.k210.contents.flavour import maixpy_image
+from maixswitch.k210.image import digest_of
 from maixswitch.k210.require import require_unicorn
 from maixswitch.language import tr
 from maixswitch.sim import actions as s
@@ -66,7 +67,7 @@ class ChipBoard(AppBoard):
 
         if board:
             check_board(board)
-        image = read_image(Path(flavour))
+        image = maixpy_image(Path(flavour))
         self.flavour, self.image_digest = flavour, digest_of(image)
         self.crashes = (ChipFault,)
         self.chosen_board, self.write_back, self.fit = board, write_back, fit

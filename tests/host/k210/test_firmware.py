@@ -9,7 +9,7 @@ import pytest
 
 from maixswitch.k210 import saved_state
 from maixswitch.k210.image import Image
-from maixswitch.k210.virtual_board import VirtualBoard
+from maixswitch.k210.virtual_board import MOST_RESTARTS, SECOND, VirtualBoard
 from tests.host.kmodel.small_networks import Choice
 
 from .kpu_layers import Layer, random_layer
@@ -315,3 +315,20 @@ again:
     """
     board = VirtualBoard(image_of(program(main), tmp_path))
     assert board.boot(0.01).endswith(b">>> ")
+
+
+def test_a_firmware_that_always_resets_the_chip_is_told_from_one_that_is_slow(tmp_path: Path) -> None:
+    main = """
+    poke UARTHS, 72
+    poke UARTHS, 105
+    poke SYSCTL+0x30, 1
+again:
+    j again
+    """
+    board = VirtualBoard(image_of(program(main), tmp_path))
+    with pytest.raises(TimeoutError, match=r"^Hi$"):
+        board.boot(60)
+    assert board.chip.restarts == MOST_RESTARTS
+    assert board.chip.clock.cycles < SECOND
+    board.power_cycle()
+    assert board.chip.restarts == 0

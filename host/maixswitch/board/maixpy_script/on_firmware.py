@@ -13,8 +13,8 @@ from maixswitch.board.maixpy_script.film import Film
 from maixswitch.board.maixpy_script.options import CRASHED, ENDED, RAISED, RESET, TIME, Options, Outcome
 from maixswitch.errors import EXIT_DEVICE, MaixSwitchError
 from maixswitch.k210 import boot_cache
-from maixswitch.k210.image import read_image
-from maixswitch.k210.virtual_board import RAW_PROMPT, VirtualBoard
+from maixswitch.k210.contents.flavour import maixpy_image
+from maixswitch.k210.virtual_board import MOST_RESTARTS, RAW_PROMPT, VirtualBoard
 from maixswitch.language import tr
 from maixswitch.sim.camera import Picture, open_source
 
@@ -35,9 +35,9 @@ def start(options: Options, image: Path, card: Path) -> VirtualBoard:
     """Return a board with the prompt of the firmware.
 
     card: the folder of the card; it gets what the firmware writes when the card is saved.
-    Raises MaixSwitchError (device) if the firmware shows no prompt, and what `read_image` raises.
+    Raises MaixSwitchError (device) if the firmware shows no prompt, and what `maixpy_image` raises.
     """
-    board = VirtualBoard(read_image(image), options.board, card)
+    board = VirtualBoard(maixpy_image(image), options.board, card)
     for address, content in options.flash.items():
         board.flash.put(address, content)
     boot_cache.start(board)
@@ -49,10 +49,17 @@ def start(options: Options, image: Path, card: Path) -> VirtualBoard:
             board.power_cycle()
             board.boot()
     except TimeoutError as error:
-        raise MaixSwitchError(
-            tr("{image}: the firmware shows no prompt; it printed: {text}", image=image, text=str(error)[-300:]),
-            EXIT_DEVICE,
-        ) from error
+        text = str(error)[-300:]
+        # Some builds of third parties restart until the flash holds a licence for this very chip.
+        if board.chip.restarts >= MOST_RESTARTS:
+            message = tr(
+                "{image}: the firmware restarts the chip instead of a prompt; it printed: {text}",
+                image=image,
+                text=text,
+            )
+        else:
+            message = tr("{image}: the firmware shows no prompt; it printed: {text}", image=image, text=text)
+        raise MaixSwitchError(message, EXIT_DEVICE) from error
     return board
 
 

@@ -9,22 +9,30 @@ from dataclasses import dataclass
 
 from maixswitch.board_code import flavours
 
-from .heap import SystemHeap, system_heap
+from .heap import SystemHeap, python_heap, system_heap
 from .names import names
 
 BANNER = re.compile(rb"MicroPython ([^\0;\r\n]{1,80}) on (\d{4}-\d\d-\d\d); ([^\0\r\n]{1,80})")
 TAG = re.compile(r"v?(\d+\.\d+\.\d+)(?:[-_](\d+))?")
 V4_TEXT = b"kmodel V3/V4"
 """The loader's message for a wrong version names the versions that it takes."""
-POWER_CHIPS = ("AXP173", "AXP192", "AXP202")
+CPP_TEXT = b"terminate called recursively"
+"""A message of the C++ runtime, which takes a pool from the system heap at the start."""
+POWER_CHIPS = {"AXP202": b"AXP202", "AXP173": b"AXP173", "AXP192": b"axp192"}
+"""Power chip -> a text of its driver. The driver of the AXP202 names the AXP192 as well, and some builds for the usual
+boards contain axp173_addr without a driver, so the order and the letters count."""
 
 PYTHON_HEAP = {"maixpy": 512 * 1024, "canmv": 768_432}
-"""Bytes of the Python heap that the boot banner of each interface tells."""
+"""Bytes of the Python heap of each interface, for an image that does not say it in the known form."""
 IN_FRONT = {(False, False): 16, (False, True): 53_680, (True, False): 72_736, (True, True): 126_400}
-"""(kmodel v4, threads) -> bytes of the system heap before the Python heap, mostly the pool of the C++ runtime."""
-STARTED = {False: 25_000, True: 28_000}
-"""Threads -> bytes that file systems and objects of the start take behind the Python heap. With 24,689 to 25,392 and
-26,561 to 28,896, the figure at the prompt is exact for the 21 images that were asked."""
+"""(C++ runtime, threads) -> bytes of the system heap before the Python heap: the pool of the one, a stack of the
+other."""
+STARTED = {False: 24_800, True: 28_300}
+"""Threads -> bytes that file systems and objects of the start take behind the Python heap. With 24,689 to 24,864 and
+28,097 to 28,544, the figure at the prompt is exact for all but one of the 45 images of v0.5.0 and later that were
+asked; the one, a build of a third party, has 56 KiB more."""
+STARTED_BEFORE = {(0, 3): 24_000, (0, 4): 40_000}
+"""Version -> bytes of the system heap that are taken at the prompt where the Python heap lies outside it."""
 PAGE = 4096
 SEPARATE_HEAP = (0, 5, 0, 0)
 """Up to here the Python heap was not a part of the system heap."""
@@ -37,10 +45,13 @@ class Facts:
     id: first 12 digits of its SHA-256.
     tag, date: version and day of the build as the boot banner prints them, "" without one.
     api: "maixpy", "canmv", or "" if it is another program.
+    python: whether it contains MicroPython.
+    cpp: whether it contains the runtime of C++.
     power_chip: "AXP173", "AXP192" or "AXP202" if it has code for one, otherwise "".
     modules: name -> the names in the module; a module written in Python has none here.
     lacking: features of stubs/flavours.py that it does not have; None for CanMV.
     heap: None if the image does not have the usual start.
+    python_heap: bytes of the Python heap, unless the board's settings change it; 0 if `api` is "".
     """
 
     id: str
@@ -49,6 +60,9 @@ class Facts:
     date: str
     machine: str
     api: str
+    python: bool
+    cpp: bool
+    python_heap: int
     v4: bool
     threads: bool
     ide: bool
@@ -68,23 +82,26 @@ class Facts:
         return f"v{match[1]}" + (f"-{match[2]}" if match[2] else "") if match else ""
 
     @property
-    def python_heap(self) -> int:
-        """Bytes of the Python heap, unless the board's settings change it."""
-        return PYTHON_HEAP.get(self.api, 0)
-
-    @property
     def in_front(self) -> int:
         """Bytes of the system heap before the Python heap."""
-        return IN_FRONT[self.v4, self.threads]
+        return IN_FRONT[self.cpp, self.threads]
+
+    @property
+    def separate_heap(self) -> bool:
+        """Whether the Python heap lies outside the system heap."""
+        return bool(self.api == "maixpy" and self.version and flavours().parse(self.version) < SEPARATE_HEAP)
 
     @property
     def free(self) -> int | None:
         """Bytes of the system heap that are free at the first prompt; None if the heap was not found."""
         if self.heap is None or not self.api:
             return None
-        size = self.heap.size - self.in_front - STARTED[self.threads]
-        if not (self.api == "maixpy" and self.version and flavours().parse(self.version) < SEPARATE_HEAP):
-            size -= self.python_heap
+        if self.separate_heap:
+            major, minor = flavours().parse(self.version)[:2]
+            oldest = min(STARTED_BEFORE)
+            size = self.heap.size - STARTED_BEFORE[max((major, minor), oldest)]
+        else:
+            size = self.heap.size - self.in_front - self.python_heap - STARTED[self.threads]
         # The program break moves in pages, and the heap ends at one.
         return max(size, 0) // PAGE * PAGE
 
@@ -98,9 +115,7 @@ def facts(code: bytes) -> Facts:
     tag, date, machine = (part.decode("ascii", "replace") for part in match.groups()) if match else ("", "", "")
     name_tables = names(code)
     modules = name_tables.modules
-    # CanMV keeps its KPU in the module maix.
-    api = "" if not match else "canmv" if "canmv" in machine.lower() or "KPU" not in modules else "maixpy"
-    chips = (chip for chip in POWER_CHIPS if chip.encode() in code or chip.lower().encode() in code)
+    api = _api(bool(match), machine, modules)
     item = Facts(
         id=hashlib.sha256(code).hexdigest()[:12],
         bytes=len(code),
@@ -108,17 +123,29 @@ def facts(code: bytes) -> Facts:
         date=date,
         machine=machine,
         api=api,
+        python="micropython" in modules,
+        cpp=CPP_TEXT in code,
+        python_heap=(python_heap(code) or PYTHON_HEAP[api]) if api else 0,
         v4=api == "canmv" or V4_TEXT in code,
         threads="_thread" in modules,
         ide="set_jb_quality" in modules.get("sensor", ()),
         font="font_load" in modules.get("image", ()),
         blobs="find_blobs" in name_tables.pool,
-        power_chip=next(chips, ""),
+        power_chip=next((chip for chip, text in POWER_CHIPS.items() if text in code), ""),
         modules=modules,
         lacking=None,
         heap=system_heap(code),
     )
     return item if api != "maixpy" else Facts(**{**vars(item), "lacking": _lacking(item, name_tables.pool)})
+
+
+def _api(banner: bool, machine: str, modules: Mapping[str, frozenset[str]]) -> str:
+    """Return the interface of an image. The module of the KPU decides: other ports of MicroPython have none."""
+    if not banner:
+        return ""
+    if "canmv" in machine.lower() or "KPU" in modules.get("maix", ()):
+        return "canmv"
+    return "maixpy" if "KPU" in modules else ""
 
 
 def _lacking(item: Facts, pool: frozenset[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from maixswitch.board_code import flavours
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.k210.choice import image_path
-from maixswitch.k210.image import read_image
+from maixswitch.k210.image import Image, read_image
 from maixswitch.kmodel.judge.firmware import Firmware, find, firmwares, images
 from maixswitch.language import tr
 
@@ -53,10 +53,12 @@ def row_of(path: Path, item: Facts) -> Firmware:
 
     Raises MaixSwitchError (usage) if the image is not a MaixPy or CanMV whose memory can be computed.
     """
+    if not item.api:
+        raise MaixSwitchError(f"{path}: {other_program(item)}", EXIT_USAGE)
     free = item.free
     if free is None or item.heap is None:
         raise MaixSwitchError(
-            tr("{path}: a program for the K210, but not a MaixPy or CanMV whose memory can be computed", path=path),
+            tr("{path}: the memory of this build cannot be computed, because it starts in an unknown way", path=path),
             EXIT_USAGE,
         )
     build = build_of(item)
@@ -79,6 +81,26 @@ def row_of(path: Path, item: Facts) -> Firmware:
         file=str(path),
         lacking=item.lacking,
     )
+
+
+def other_program(item: Facts) -> str:
+    """Return a phrase that says what an image without `api` is."""
+    if item.python:
+        return tr("MicroPython for the K210, but neither MaixPy nor CanMV: it has no module KPU")
+    return tr("a program for the K210, but neither MaixPy nor CanMV")
+
+
+def maixpy_image(path: Path) -> Image:
+    """Return the image in a file, for a command that runs scripts or the app on it.
+
+    Raises MaixSwitchError (usage) if it is another known kind of program, and what `read_image` raises.
+    """
+    image = read_image(path)
+    item = facts(image.code)
+    # A program without the usual start may be one of the user's own, made to be run here.
+    if not item.api and (item.python or item.heap):
+        raise MaixSwitchError(f"{path}: {other_program(item)}", EXIT_USAGE)
+    return image
 
 
 def usual_board(item: Facts) -> str:

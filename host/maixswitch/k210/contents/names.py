@@ -8,6 +8,7 @@ objmodule.c, frozenmod.c.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,14 +18,18 @@ KNOWN = b"micropython"
 """A module that every firmware has; the search for the tables begins with its name."""
 HASH_BYTES = (1, 2)
 """Bytes of the hash before a name; MaixPy has one, CanMV two."""
+KEY_SHIFTS = (2, 3)
+"""Bits of a key below the number of its name: two up to MicroPython v1.11, three later."""
 PAIR = 16
 POINTER = 8
 MOST_NAMES = 20_000
 MOST_MODULES = 500
 MOST_LETTERS = 255
 MOST_PLACES = 100
-FIRST_FROZEN = b"\0_boot.py\0"
-"""The first of the modules that were compiled into the image; a list of names follows, with an empty one at its end."""
+FROZEN_BOOT = b"\0_boot.py\0"
+"""One of the modules that were compiled into the image; it stands in a list of their names, with an empty one at its
+end."""
+FROZEN_NAME = re.compile(rb"[\w/]+\.py", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,9 @@ def names(code: bytes) -> Names:
     modules: dict[str, frozenset[str]] = {}
     pool = _Pool.find(code)
     if pool is not None:
-        modules.update(_builtin(pool))
+        # Nothing in the pool tells the form of the keys, but with the wrong one the tables make no sense.
+        tables = [_builtin(pool.with_shift(shift)) for shift in KEY_SHIFTS]
+        modules = max(tables, key=len)
     modules.update((name, frozenset()) for name in _frozen(code))
     return Names(modules, frozenset(pool.names()) if pool else frozenset())
 
@@ -52,11 +59,12 @@ def names(code: bytes) -> Names:
 class _Pool:
     """The pool of names of an image, and the tables whose keys are in it."""
 
-    def __init__(self, code: bytes, start: int, count: int, hash_bytes: int) -> None:
+    def __init__(self, code: bytes, start: int, count: int, hash_bytes: int, key_shift: int = KEY_SHIFTS[0]) -> None:
         self.code = code
         self._start = start
         self._count = count
         self._hash_bytes = hash_bytes
+        self._key_shift = key_shift
 
     @classmethod
     def find(cls, code: bytes) -> _Pool | None:
@@ -77,6 +85,10 @@ class _Pool:
                 return cls(code, start, count, hash_bytes)
         return None
 
+    def with_shift(self, key_shift: int) -> _Pool:
+        """Return the same pool for tables whose keys have that many bits below the number of the name."""
+        return _Pool(self.code, self._start, self._count, self._hash_bytes, key_shift)
+
     def name(self, index: int) -> str | None:
         at = _offset(self.code, word(self.code, self._start + POINTER * index, POINTER))
         if not 0 <= index < self._count or at is None:
@@ -94,7 +106,8 @@ class _Pool:
     def key(self, at: int) -> str | None:
         """Return the name that is the key of the pair at an offset, None if another object is the key."""
         key = word(self.code, at, POINTER)
-        return self.name(key >> 2) if key & 3 == 2 else None
+        low_bits = (1 << self._key_shift) - 1
+        return self.name(key >> self._key_shift) if key & low_bits == 2 else None
 
     def pairs_with(self, name: bytes) -> Iterator[int]:
         """Yield the offsets of pairs whose key is that name."""
@@ -105,7 +118,8 @@ class _Pool:
         for pointer in pointers:
             pointer_at = self.code.find(pointer, self._start, self._start + POINTER * self._count)
             if pointer_at >= 0:
-                key = ((pointer_at - self._start) // POINTER << 2 | 2).to_bytes(POINTER, "little")
+                number = (pointer_at - self._start) // POINTER
+                key = (number << self._key_shift | 2).to_bytes(POINTER, "little")
                 yield from (at for at in _all(self.code, key) if at % POINTER == 0)
 
 
@@ -158,18 +172,28 @@ def _dict(pool: _Pool, address: int) -> frozenset[str]:
     return frozenset(key for key in keys if key is not None)
 
 
-def _frozen(code: bytes) -> Iterator[str]:
-    """Yield the names of the modules in Python that were compiled into the image."""
-    start = code.rfind(FIRST_FROZEN) + 1
-    if not start:
-        return
+def _frozen(code: bytes) -> tuple[str, ...]:
+    """Return the names of the modules in Python that were compiled into the image."""
+    # The code that starts the module contains its name as well, so the longest list is the right one.
+    return max((_frozen_around(code, at + 1) for at in _all(code, FROZEN_BOOT)), key=len, default=())
+
+
+def _frozen_around(code: bytes, at: int) -> tuple[str, ...]:
+    """Return the names of the list in which a name begins at an offset."""
+    start = at
     for _ in range(MOST_MODULES):
+        before = code.rfind(b"\0", max(start - MOST_LETTERS, 0), start - 1) + 1
+        if not before or not FROZEN_NAME.fullmatch(code, before, start - 1):
+            break
+        start = before
+    names: list[str] = []
+    while len(names) < MOST_MODULES:
         end = code.find(b"\0", start, start + MOST_LETTERS)
-        name = code[start:end].decode("ascii", "replace") if end > start else ""
-        if not name.endswith(".py"):
-            return
-        yield name[:-3]
+        if end < 0 or not FROZEN_NAME.fullmatch(code, start, end):
+            break
+        names.append(code[start : end - len(".py")].decode("ascii"))
         start = end + 1
+    return tuple(names)
 
 
 def _offset(code: bytes, address: int) -> int | None:

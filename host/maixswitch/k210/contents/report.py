@@ -9,14 +9,15 @@ from typing import Any
 from maixswitch import board_code
 from maixswitch.board_code import flavours
 from maixswitch.console import left, visible, width
-from maixswitch.k210.image import Image
+from maixswitch.k210.image import MOST_BYTES, Image
 from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.kmodel.judge.firmware import Firmware
 from maixswitch.kmodel.judge.memory import QQVGA, QVGA, Size, room
 from maixswitch.language import tr
 
 from .facts import Facts, facts
-from .flavour import build_of, row_of
+from .flavour import build_of, other_program, row_of
+from .words import BASE
 
 SCHEMA = 1
 CAMERAS: tuple[tuple[Size | None, bool], ...] = ((None, False), (QQVGA, False), (QVGA, False), (QVGA, True))
@@ -41,6 +42,7 @@ def describe(image: Image) -> Document:
         "image": item.id,
         "bytes": item.bytes,
         "api": item.api,
+        "other": "" if item.api else other_program(item),
         "version": row.version if row else item.version,
         "tag": item.tag,
         "date": item.date,
@@ -67,8 +69,15 @@ def _memory(item: Facts) -> Document | None:
     if heap is None:
         return None
     # What comes before the Python heap and what the start takes is known for MaixPy and CanMV only.
-    python = {"python_heap": item.python_heap, "free_at_prompt": item.free} if item.api else {}
-    return {"system_heap": heap.size, "from": heap.start, "to": heap.end, **python}
+    memory = {"system_heap": heap.size, "from": heap.start, "to": heap.end}
+    if not item.api:
+        return memory
+    return {
+        **memory,
+        "python_heap": item.python_heap,
+        "python_heap_outside": item.separate_heap,
+        "free_at_prompt": item.free,
+    }
 
 
 def _rooms(row: Firmware) -> Iterator[Document]:
@@ -115,16 +124,24 @@ def _lines(document: Document) -> Iterator[str]:
 
 def _fields(document: Document) -> Iterator[tuple[str, str]]:
     yield tr("image"), tr("{image}, {size} bytes", image=document["image"], size=document["bytes"])
-    if document["api"]:
+    if document["date"]:
         yield tr("built"), tr("{date} for {machine}", date=document["date"], machine=document["machine"])
+    if document["api"]:
         yield tr("kmodel"), tr("3 and 4") if 4 in document["kmodel"] else tr("3")
         yield tr("features"), _features(document)
         yield tr("power chip"), document["power_chip"] or tr("none")
     memory = document["memory"]
     if memory:
-        yield tr("system heap"), tr("{size} KiB", size=memory["system_heap"] // 1024)
+        size = memory["system_heap"] // 1024
+        with_ai = memory["to"] > BASE + MOST_BYTES
+        yield (
+            tr("system heap"),
+            tr("{size} KiB, the AI RAM included", size=size) if with_ai else tr("{size} KiB", size=size),
+        )
     if memory and document["api"]:
-        yield tr("Python heap"), tr("{size} KiB of it", size=memory["python_heap"] // 1024)
+        size = memory["python_heap"] // 1024
+        outside = memory["python_heap_outside"]
+        yield tr("Python heap"), tr("{size} KiB beside it", size=size) if outside else tr("{size} KiB of it", size=size)
         yield tr("free at the prompt"), tr("{size} KiB", size=memory["free_at_prompt"] // 1024)
     if document["modules"]:
         yield tr("modules"), " ".join(document["modules"])
@@ -133,7 +150,7 @@ def _fields(document: Document) -> Iterator[tuple[str, str]]:
 def _what(document: Document) -> str:
     """Return one phrase: interface, version and flavour."""
     if not document["api"]:
-        return tr("a program for the K210, but neither MaixPy nor CanMV")
+        return str(document["other"])
     interface = {"maixpy": "MaixPy", "canmv": "CanMV"}[document["api"]]
     # Some banners name a commit in place of the version, and the table has the version.
     tag, version = document["tag"], document["version"]
