@@ -133,6 +133,7 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     resets.clear()
     for part in (scheduler, clock, keys, card, flash, camera, screen, kpu, uart):
         part.reset()
+    keys.start_card(row[flavours.NAME])
     flash.backend.write("freq.conf", FREQ_CONF)
     # Pins.reset() makes a new table, so its second name must follow.
     names["irqs"] = keys.irqs
@@ -144,7 +145,7 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
 
 
 def has(feature: str) -> bool:
-    """Return whether this board's firmware has a feature of flavours.FEATURES, such as flavours.CONFIG."""
+    """Return whether this board's firmware has a feature of flavours.FEATURES or CHANGES, as flavours.CONFIG."""
     return not flavours.lacks(flavours.version_of(flavour), (feature,))
 
 
