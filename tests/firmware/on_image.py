@@ -48,6 +48,8 @@ class RealBoard:
         card.write(self._card)
         first = self._new()
         first.boot()
+        # Some builds start with programs of their own; their objects must not print when they are collected later.
+        first.execute("import gc\ngc.collect()")
         saved_state.save(first, self._state)
 
     def _new(self) -> VirtualBoard:
