@@ -16,7 +16,7 @@ CLOCK_LINE = 126
 
 
 class I2c(Device):
-    """`parts` maps a 7-bit address to the part there, `pins` to the pins (clock, data) that it is wired to, if known."""
+    """`parts` maps a 7-bit address to the part there, `pins` to the pins (clock, data) that it is on, if known."""
 
     NAME = "I2C"
     STATE = ("pending", "received", "abort")
