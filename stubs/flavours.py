@@ -272,7 +272,7 @@ def need_bytes(version: int, file_size: int, main_mem: int) -> int:
 
 def exact_grey(name: str) -> bool:
     """Return whether a flavour has the table of the grey levels of all colours (CONFIG_MAIXPY_OMV_CONV_YUV_FAST)."""
-    return not name.startswith(("minimum", "openmv", "amigo_minimum"))
+    return not (name.startswith("minimum") or name.startswith("openmv"))
 
 
 def chunk(size: int) -> int:

@@ -31,8 +31,6 @@ import flavours
 
 FOLDER = Path(__file__).parent / "probes"
 CRASH = "HardFault"
-OTHERS = "a build of a third party"
-"""What the table of flavours notes about an image that is not MaixPy's."""
 
 
 @dataclass
@@ -117,7 +115,6 @@ def holds(on: list[str], row: tuple) -> bool:  # type: ignore[type-arg]
 
     An item is a flavour with wildcards ("minimum*", "canmv*"), a version ("v0.6.2-72"), the first or the last version
     (">=v0.6.2-18", "<v0.6.2-18"), or a column that is true ("v4", "threads", "blobs"), or false with "no-" before it.
-    "others" holds for a build of a third party, which may start with programs and modules of its own.
     Flavours are alternatives, and so are versions; each other item must hold.
     """
     version = flavours.version_of(row)
@@ -138,8 +135,6 @@ def holds(on: list[str], row: tuple) -> bool:  # type: ignore[type-arg]
                 versions.append(version == of_item)
         elif column in ("V4", "THREADS", "IDE", "FONT", "BLOBS"):
             rest.append(bool(row[getattr(flavours, column)]) != item.startswith("no-"))
-        elif column == "OTHERS":
-            rest.append((row[flavours.NOTE] == OTHERS) != item.startswith("no-"))
         else:
             names.append(fnmatch(row[flavours.NAME], item))
     if not names:
