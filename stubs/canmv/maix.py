@@ -30,7 +30,7 @@ class KPU:
         self.id = 0
         self.where = ""
 
-    def load_kmodel(self, path=None, size: int = 0) -> None:
+    def load_kmodel(self, path, size: int = 0) -> None:
         """Load a kmodel v3 or v4; a second load leaks the memory of the first.
 
         path: a path with any suffix, or an address in the flash chip. size: bytes of the model there.
