@@ -2,9 +2,6 @@
 
 import array
 
-import bench
-import flavours
-
 
 def rgb(r: int, g: int, b: int) -> int:
     """Return 8-bit components, clamped, as the firmware's RGB565 int, whose bytes are swapped."""
@@ -21,6 +18,7 @@ def components(color: int):
     return (((value >> 11) * 255 + 15) // 31, ((value >> 5 & 63) * 255 + 31) // 63, ((value & 31) * 255 + 15) // 31)
 
 
+exact = [False]  # whether the flavour has the grey levels of all colours in a table; bench.reset() sets it
 _LOW = (0, 2, 5, 7, 9, 12, 14, 16)
 
 
@@ -31,7 +29,7 @@ def luma(color: int) -> int:
     are 0, and add a step for these bits (yuv_tab.c). Images of both give the same levels for all 65,536 colours.
     """
     value = (color & 255) << 8 | color >> 8 & 255
-    if flavours.exact_grey(bench.flavour[flavours.NAME]):
+    if exact[0]:
         r, g, b = components(color)
         return int(r * 0.299 + g * 0.587 + b * 0.114)
     r, g, b = ((value >> 11) * 255 + 15) // 31, ((value >> 5 & 56) * 255 + 31) // 63, ((value & 31) * 255 + 15) // 31
@@ -112,7 +110,7 @@ def rgb_to_grey(pairs) -> bytearray:
     count = len(pairs) // 2
     # The table of all colours costs 65,536 calls, which is too much for a line of text.
     if _translate and count > 4096:
-        name = "exact luma" if flavours.exact_grey(bench.flavour[flavours.NAME]) else "luma"
+        name = "exact luma" if exact[0] else "luma"
         table = _TABLES.get(name)
         if table is None:
             table = _TABLES[name] = bytes([luma(v) for v in range(65536)])
