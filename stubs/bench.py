@@ -42,7 +42,7 @@ network.run_ms, network.netinfo, network.input_floats, network.scripted
 import sys
 
 import flavours
-from benchlib import pool
+from benchlib import planes, pool
 from benchlib.card import Drive, MemoryCard, SparseFile
 from benchlib.clock import Clock, Scheduler
 from benchlib.errors import EngineError, HardFault, PowerCut, Reset
@@ -133,6 +133,8 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     resets.clear()
     for part in (scheduler, clock, keys, card, flash, camera, screen, kpu, uart):
         part.reset()
+    keys.start_card(row[flavours.NAME])
+    planes.exact[0] = flavours.exact_grey(row[flavours.NAME])
     flash.backend.write("freq.conf", FREQ_CONF)
     # Pins.reset() makes a new table, so its second name must follow.
     names["irqs"] = keys.irqs
@@ -144,7 +146,7 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
 
 
 def has(feature: str) -> bool:
-    """Return whether this board's firmware has a feature of flavours.FEATURES, such as flavours.CONFIG."""
+    """Return whether this board's firmware has a feature of flavours.FEATURES or CHANGES, as flavours.CONFIG."""
     return not flavours.lacks(flavours.version_of(flavour), (feature,))
 
 

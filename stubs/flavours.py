@@ -119,6 +119,10 @@ HEAP_FREE = "Maix.utils.heap_free"
 LCD_TYPE = "lcd.init(lcd_type)"
 REMOUNT = "machine.SDCard"
 STARTS_MAIN = "main.py"
+PANEL_POINTER = "lcd: a pointer to the driver"
+FILL_RECTANGLE = "lcd.fill_rectangle"
+CROP = "Image.crop"
+I2C_SPEED = "the speed of I2C in the text of sensor.reset()"
 FEATURES = (
     (WATCHDOG, (0, 5, 0, 104), None),
     (CONFIG, (0, 5, 0, 107), None),
@@ -126,6 +130,13 @@ FEATURES = (
     (LCD_TYPE, (0, 6, 2, 18), None),
     (REMOUNT, (0, 6, 2, 41), None),
     (STARTS_MAIN, (0, 0, 0, 0), ((0, 6, 2, 76), (0, 6, 2, 77))),
+)
+# More changes, which only the fakes ask for; as FEATURES.
+CHANGES = (
+    (PANEL_POINTER, (0, 6, 2, 18), None),
+    (FILL_RECTANGLE, (0, 6, 2, 27), None),
+    (CROP, (0, 6, 2, 31), None),
+    (I2C_SPEED, (0, 6, 2, 53), None),
 )
 NEEDED = (CONFIG, WATCHDOG, HEAP_FREE, STARTS_MAIN)  # without any one of them the app does not start
 WISHED = (REMOUNT,)  # without it a card that was pulled is back only after a restart
@@ -227,12 +238,12 @@ def version_of(row: tuple):
 
 
 def lacks(version, names) -> list:
-    """Return those of the FEATURES `names` that a version lacks; [] for None.
+    """Return those of the FEATURES and CHANGES `names` that a version lacks; [] for None.
 
     version: as from parse().
     """
     missing = []
-    for name, since, without in FEATURES:
+    for name, since, without in FEATURES + CHANGES:
         if name in names and version is not None:
             # A feature may be missing again in later versions, so the first version is not enough.
             if version < since or (without and without[0] <= version <= without[1]):
@@ -260,6 +271,11 @@ def need_bytes(version: int, file_size: int, main_mem: int) -> int:
     for part in need_parts(version, file_size, main_mem):
         total += part[1]
     return total
+
+
+def exact_grey(name: str) -> bool:
+    """Return whether a flavour has the table of the grey levels of all colours (CONFIG_MAIXPY_OMV_CONV_YUV_FAST)."""
+    return not (name.startswith("minimum") or name.startswith("openmv"))
 
 
 def chunk(size: int) -> int:

@@ -82,8 +82,7 @@ def init(
     width = width or size[0]
     height = height or size[1]
     # An image of v0.6.2 keeps its default clock, whatever freq says, for a panel of type 1; lcd.freq() changes it.
-    default = 40000000 if size[0] == 240 else 15000000
-    freq = default if type in (1, 5) else freq or default
+    freq = _default_freq() if type in (1, 5) else freq or _default_freq()
     para = {
         "width": width,
         "height": height,
@@ -152,6 +151,10 @@ def init(
         _fill(0, 0, screen.width, screen.height, color)
 
 
+def _default_freq():
+    return 40000000 if bench.flavour[flavours.PANEL][0] == 240 else 15000000
+
+
 def _stop():
     screen = bench.screen
     bench.memory.free_block(screen.block)
@@ -168,8 +171,9 @@ def deinit() -> None:
         _stop()
 
 
-def _driver():
-    if not bench.screen.ready:
+def _driver(always=True):
+    # Before v0.6.2-18 there was one driver for all panels, so some calls had no pointer to follow.
+    if not bench.screen.ready and (always or bench.has(flavours.PANEL_POINTER)):
         bench.hard_fault(_NULL)
 
 
@@ -300,7 +304,7 @@ def rotation(*_value: int) -> int:
     turn = to_int(_value[0])
     if turn < 0 or turn > 3:
         raise ValueError("value:[0,3]")
-    _driver()
+    _driver(False)
     screen.rotation = turn
     # A picture of another shape does not fit, so it is dropped.
     across, down = screen.para_width, screen.para_height
@@ -326,7 +330,7 @@ def mirror(*_enable) -> int:
     if _enable:
         screen.mirror = bool(_enable[0])
         if screen.mirror:
-            _driver()
+            _driver(False)
             screen.direction = _direction(screen.rotation, True)
     return 1 if screen.mirror else 0
 
@@ -358,10 +362,10 @@ def register(_command: int, _data) -> None:
 def freq(*_hz: int) -> int:
     """Return the clock of the panel's bus in Hz, or set it first."""
     bench.enter("lcd.freq")
-    _driver()
+    _driver(False)
     if _hz:
         bench.screen.freq = _hz[0]
-    return bench.screen.freq
+    return bench.screen.freq or _default_freq()
 
 
 def width():
@@ -387,3 +391,7 @@ def set_backlight(_state) -> None:
 def get_backlight() -> None:
     """Return None, as in the firmware."""
     bench.enter("lcd.get_backlight")
+
+
+bench.by_version(globals(), "fill_rectangle", flavours.FILL_RECTANGLE, fill_rectangle)
+bench.by_version(globals(), "bgr_to_rgb", flavours.PANEL_POINTER, bgr_to_rgb)

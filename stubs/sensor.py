@@ -69,7 +69,7 @@ def reset(*, freq: int = 24000000, set_regs: bool = True, choice: int = 0, dual_
     camera.dual = bool(dual_buff) and flavours.doubles(bench.flavour[flavours.NAME])
     _release()
     camera.fb_size = (0, 0)
-    bench.uart.print("init i2c:2 freq:100000")
+    bench.uart.print("init i2c:2 freq:100000" if bench.has(flavours.I2C_SPEED) else "init i2c2")
     maker = 1 if camera.name.startswith("ov") else 2 if camera.name.startswith("gc") else 3
     if not camera.connected or choice not in (0, maker):
         # For a camera of OmniVision the firmware tries every I2C address, four times. 5,070 ms were measured with the

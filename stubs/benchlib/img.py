@@ -5,6 +5,7 @@ bench.camera.source when somebody first reads them.
 """
 
 import bench
+import flavours
 from benchlib import frames, planes
 from benchlib.args import UNSET, fixed, is_sequence, lenient, to_int
 from benchlib.frames import GARBAGE, Memory
@@ -271,10 +272,15 @@ class Image:
         bench.enter("Image.copy")
         from benchlib import imgops
 
+        # Before crop() came there were no scales: the number behind roi was copy_to_fb.
+        if not bench.has(flavours.CROP):
+            return imgops.copy(self, roi, 1.0, 1.0, False, copy_to_fb if x_scale == 1.0 else to_int(x_scale))
         return imgops.copy(self, roi, x_scale, y_scale, False, copy_to_fb)
 
     @lenient
     def crop(self, roi=None, x_scale: float = 1.0, y_scale: float = 1.0, copy=False) -> "Image":
+        if not bench.has(flavours.CROP):
+            raise AttributeError("'Image' object has no attribute 'crop'")
         bench.enter("Image.crop")
         from benchlib import imgops
 

@@ -8,6 +8,11 @@ IRQ_FALLING = 1
 IRQ_RISING = 2
 
 
+# The pins of the card's bus: data out, data in, clock and select.
+_CARD = (28, 26, 27, 29)
+_CARD_OF = {"amigo": (10, 6, 11, 26), "m5sti": (33, 31, 30, 32)}
+
+
 class Pins:
     """48 pins. A level comes from a key or from a GPIO in output mode, a function from the FPIOA."""
 
@@ -23,8 +28,17 @@ class Pins:
         self.modes = {}  # GPIO id -> mode
         self.irqs = {}  # GPIO id -> [callback, trigger, GPIO object] of an armed interrupt
         self.gpios = {}  # GPIO id -> the one object of that id
-        # The line of the REPL, and the SPI bus of the card with its chip select, which the start sets up.
-        for pin, function in ((4, 18), (5, 19), (26, 71), (27, 83), (28, 70), (29, FUNC_GPIOHS0 + 29)):
+        # The line of the REPL, which the start sets up, as start_card() does with the bus of the card.
+        self.functions[4] = 18
+        self.functions[5] = 19
+        self.start_card("")
+
+    def start_card(self, flavour: str) -> None:
+        """Give the pins of the card's bus their functions, as the start of a flavour does."""
+        pins = _CARD_OF.get(flavour[:5], _CARD)
+        for pin in _CARD:
+            self.functions.pop(pin, None)
+        for pin, function in zip(pins, (70, 71, 83, FUNC_GPIOHS0 + 29)):
             self.functions[pin] = function
 
     def pin_of(self, function: int):

@@ -18,16 +18,20 @@ def components(color: int):
     return (((value >> 11) * 255 + 15) // 31, ((value >> 5 & 63) * 255 + 31) // 63, ((value & 31) * 255 + 15) // 31)
 
 
+exact = [False]  # whether the flavour has the grey levels of all colours in a table; bench.reset() sets it
 _LOW = (0, 2, 5, 7, 9, 12, 14, 16)
 
 
 def luma(color: int) -> int:
-    """Return the grey level of the firmware's RGB565 int, 0 to 254.
+    """Return the grey level of the firmware's RGB565 int, 0 to 254, or to 255 where the flavour has the whole table.
 
-    The firmware has a table for the colours whose low three bits of green are 0, and adds a step for these bits
-    (yuv_tab.c). A v0.6.2 image gives the same levels for all 65,536 colours.
+    The large flavours have a table of all colours. The others have one for the colours whose low three bits of green
+    are 0, and add a step for these bits (yuv_tab.c). Images of both give the same levels for all 65,536 colours.
     """
     value = (color & 255) << 8 | color >> 8 & 255
+    if exact[0]:
+        r, g, b = components(color)
+        return int(r * 0.299 + g * 0.587 + b * 0.114)
     r, g, b = ((value >> 11) * 255 + 15) // 31, ((value >> 5 & 56) * 255 + 31) // 63, ((value & 31) * 255 + 15) // 31
     return (r * 299 + g * 587 + b * 114) // 1000 + _LOW[value >> 5 & 7]
 
@@ -106,9 +110,10 @@ def rgb_to_grey(pairs) -> bytearray:
     count = len(pairs) // 2
     # The table of all colours costs 65,536 calls, which is too much for a line of text.
     if _translate and count > 4096:
-        table = _TABLES.get("luma")
+        name = "exact luma" if exact[0] else "luma"
+        table = _TABLES.get(name)
         if table is None:
-            table = _TABLES["luma"] = bytes([luma(v) for v in range(65536)])
+            table = _TABLES[name] = bytes([luma(v) for v in range(65536)])
         return bytearray([table[v] for v in array.array("H", bytes(pairs))])
     out = bytearray(count)
     for i in range(count):

@@ -30,24 +30,24 @@ class KPU:
         self.id = 0
         self.where = ""
 
-    def load_kmodel(self, path=None, size: int = 0) -> None:
+    def load_kmodel(self, _path, size: int = 0) -> None:
         """Load a kmodel v3 or v4; a second load leaks the memory of the first.
 
-        path: a path with any suffix, or an address in the flash chip. size: bytes of the model there.
+        _path: a path with any suffix, or an address in the flash chip. size: bytes of the model there.
         Raises ValueError for a wrong argument, MemoryError for a full heap, OSError for a file that it refuses.
         """
         code = bench.enter_code("maix.load_kmodel")
         # Order and texts of the checks are those of CanMV's Maix_kpu.c; the suffix is not checked.
-        if path is None:
+        if _path is None:
             raise ValueError("invalid path input")
-        if type(path) is str:
-            data = self._read(path)
-        elif type(path) is int:
-            if path <= 0:
+        if type(_path) is str:
+            data = self._read(_path)
+        elif type(_path) is int:
+            if _path <= 0:
                 raise ValueError("path error!")
             if size <= 0:
                 raise ValueError("size error!")
-            data = bench.kpu.flash.get(path, b"\xff" * size)
+            data = bench.kpu.flash.get(_path, b"\xff" * size)
         else:
             raise ValueError("path error!")
         bench.uart.print("model size %d " % len(data))
@@ -71,7 +71,7 @@ class KPU:
         self._blocks = [block, self._arena]
         self._network = network
         self._outputs = None
-        self.where = str(path)
+        self.where = str(_path)
         self.id = bench.kpu.next_id
         bench.kpu.next_id += 1
         bench.kpu.loads += 1

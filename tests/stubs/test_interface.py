@@ -324,7 +324,7 @@ def test_canmv_life(canmv: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "kind", "text"),
     [
-        ((), ValueError, "invalid path input"),
+        ((None,), ValueError, "invalid path input"),
         (("/sd/missing.kmodel",), ValueError, "open file error, please check file path!"),
         ((1.5,), ValueError, "path error!"),
         ((0, 5), ValueError, "path error!"),

@@ -81,9 +81,10 @@ class VirtualBoard:
         self.sensor: Sensor | None = None
         self.connect_camera(camera, wiring.sensor)
         self.power = PowerChip() if wiring.power else None
-        if self.power is not None:
+        if self.power is not None and wiring.power:
             for bus in chip.i2c:
                 bus.parts[POWER_ADDRESS] = self.power
+                bus.pins[POWER_ADDRESS] = wiring.power
 
     def connect_camera(self, camera: Camera | None, kind: str) -> None:
         """Connect a sensor whose pictures a function gives, or take it away with None."""

@@ -82,6 +82,16 @@ def test_the_power_chip_remembers_and_tells_a_full_battery() -> None:
     assert kept == 0xF0
 
 
+@pytest.mark.parametrize(("clock", "data", "answer"), [(130, 131, [0xF4, 0]), (128, 129, [0xFF, 1])])
+def test_a_part_answers_on_the_pins_that_it_is_wired_to(clock: int, data: int, answer: list[int]) -> None:
+    """130 and 131 are the lines of I2C2, which the program asks; 128 and 129 are those of I2C1."""
+    pins = f"poke FPIOA+{4 * 28}, {clock}\npoke FPIOA+{4 * 29}, {data}\n"
+    machine = Machine(pins + read_register(0x34, 0))
+    machine.chip.i2c[2].parts[0x34] = PowerChip()
+    machine.chip.i2c[2].pins[0x34] = (28, 29)
+    assert machine.run().first(2) == answer
+
+
 def test_old_firmwares_ask_the_sensor_over_sccb() -> None:
     machine = Machine("""
         poke DVP+0x14, 2

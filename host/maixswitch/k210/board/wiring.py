@@ -15,7 +15,7 @@ class Wiring:
     panel_offset: where the glass begins in the controller's memory, as (column, row) of the wide orientation.
     inverted_glass: whether the glass shows a picture right only when the controller inverts it, though the app's table
         of boards does not say so: the firmware's driver of this panel sends the command by itself.
-    sensor: a name of sensors.KINDS. power: whether a power chip of the AXP family sits on the I2C buses.
+    sensor: a name of sensors.KINDS. power: the pins (clock, data) of a power chip of the AXP family; () without one.
     """
 
     card_select: int = 29
@@ -23,7 +23,7 @@ class Wiring:
     panel_offset: tuple[int, int] = (0, 0)
     inverted_glass: bool = False
     sensor: str = "OV2640"
-    power: bool = False
+    power: tuple[int, int] | tuple[()] = ()
 
 
 USUAL = Wiring()
@@ -33,10 +33,10 @@ WIRINGS = {
     "go": USUAL,
     "maixduino": USUAL,
     "cube": USUAL,
-    "amigo_tft": Wiring(card_select=26, power=True),
-    "amigo_ips": Wiring(card_select=26, power=True),
+    "amigo_tft": Wiring(card_select=26, power=(24, 27)),
+    "amigo_ips": Wiring(card_select=26, power=(24, 27)),
     "m5stickv": Wiring(
-        card_select=32, panel_data=20, panel_offset=(40, 52), inverted_glass=True, sensor="OV7740", power=True
+        card_select=32, panel_data=20, panel_offset=(40, 52), inverted_glass=True, sensor="OV7740", power=(28, 29)
     ),
     "unitv": Wiring(card_select=32, sensor="OV7740"),
     "yahboom": Wiring(card_select=34, panel_data=31),

@@ -63,6 +63,13 @@ class SysctlView(Protocol):
         """Return the clock of the CPU in Hz."""
 
 
+class FpioaView(Protocol):
+    """The table of pins."""
+
+    def function(self, pin: int) -> int:
+        """Return the number of the function that a pin has."""
+
+
 class UnmodelledView(Protocol):
     """Who counts the registers that nobody models."""
 
@@ -96,6 +103,8 @@ class ChipView(Protocol):
     def dmac(self) -> DmacView: ...
     @property
     def sysctl(self) -> SysctlView: ...
+    @property
+    def fpioa(self) -> FpioaView: ...
     @property
     def unmodelled(self) -> UnmodelledView: ...
     @property

@@ -11,10 +11,12 @@ STATUS, TXFLR, RXFLR, ABORT_SOURCE = 0x70, 0x74, 0x78, 0x80
 NOT_FULL_AND_EMPTY, NOT_EMPTY = 6, 8
 READ = 0x100
 NO_ANSWER = 1
+CLOCK_LINE = 126
+"""The number of the function of I2C0's clock line; its data line and the lines of the other buses follow."""
 
 
 class I2c(Device):
-    """`parts` maps a 7-bit address to the part there."""
+    """`parts` maps a 7-bit address to the part there, `pins` to the pins (clock, data) that it is on, if known."""
 
     NAME = "I2C"
     STATE = ("pending", "received", "abort")
@@ -23,12 +25,19 @@ class I2c(Device):
     def __init__(self, chip: ChipView, base: int, name: str = "") -> None:
         super().__init__(chip, base, name)
         self.parts: dict[int, I2cPart] = {}
+        self.pins: dict[int, tuple[int, int]] = {}
+        self._lines = CLOCK_LINE + 2 * (base >> 16 & 3)
         self.pending = bytearray()
         self.received = bytearray()
         self.abort = 0
 
     def _part(self) -> I2cPart | None:
-        part = self.parts.get(self.registers.get(TAR, 0) & 0x7F)
+        address = self.registers.get(TAR, 0) & 0x7F
+        part = self.parts.get(address)
+        if part is not None and address in self.pins:
+            clock, data = (self.chip.fpioa.function(pin) for pin in self.pins[address])
+            if (clock, data) != (self._lines, self._lines + 1):
+                part = None
         if part is None:
             self.abort = NO_ANSWER
         return part
@@ -65,8 +74,7 @@ class I2c(Device):
                 self.received.append(0xFF if part is None else part.read() & 0xFF)
             else:
                 self.pending.append(value & 0xFF)
-                if self.registers.get(TAR, 0) & 0x7F not in self.parts:
-                    self.abort = NO_ANSWER
+                self._part()
             return
         super().write(offset, value)
         if offset == ENABLE and not value & 1:
