@@ -91,8 +91,8 @@ class Chip:
         if isinstance(backend, Binding) and self.binds:
             step = backend.bind(conv, self.rounding, LayerMemory(self.ram, main, batches))
         step = step or partial(self._convolve, conv, self.kernel(conv), batches, main)
-        # MaixPy copies packed lines by one memcpy, and its length is a register that holds the number of bytes less one
-        # (the code of every image from v0.5.0-88 to v0.6.2-85). Other lines are copied pixel by pixel, and so are all of v4.
+        # MaixPy copies packed lines by one memcpy. It takes the length from a field that holds the number of bytes less
+        # one (the code of every image from v0.5.0-88 to v0.6.2-85). Other lines, and all of v4, it copies completely.
         packed = target.width % ROW == 0 and self.program.version == 3
         if main is not None and packed and not self.runtime.copies_last_byte:
             return partial(_keep_last, step, main)
