@@ -28,7 +28,10 @@ OPEN_CAMERA = (
 MAIXPY_LOAD = "import KPU as kpu\ntask = kpu.load('/sd/{name}.kmodel')\n"
 MAIXPY_RUN = "result = kpu.forward(task, source)\nprint(result)\nprint('first', result[0])\n"
 CANMV_LOAD = "from maix import KPU\ntask = KPU()\ntask.load_kmodel('/sd/{name}.kmodel')\n"
-CANMV_RUN = """
+CANMV_RUN = "task.run_with_output(source)\n"
+LONGEST_LIST = 8192
+"""Numbers of an output that the Python heap of CanMV takes as a list, next to a picture of 320x240."""
+CANMV_LIST = """
 result = task.run_with_output(source, True)
 for start in range(0, len(result), 64):
     part = result[start:start + 64]
@@ -96,17 +99,23 @@ class ModelBoard:
     def run(self, model: Path) -> list[tuple[bytes, bytes]]:
         """Run one inference.
 
-        Returns each output twice: its bytes in the firmware, and those that the emulator computes. CanMV gives the
-        first output only.
+        Returns each output twice: its bytes in the firmware, and those that the emulator computes.
         Raises RefusedModel when the firmware does not load the model or does not take its input.
         """
         _, values, source = self.inputs[model]
         kmodel = load(model, runtime="canmv" if self.canmv else "maixpy")
         program = self._load(model)
         if self.canmv:
-            printed, _ = self._execute(f"{program}{source}{CANMV_RUN}", 120)
-            words = [line[7:] for line in printed.splitlines() if line.startswith("values ")]
-            return [(bytes.fromhex("".join(words)), np.asarray(kmodel.run(values)[0]).astype("<f4").tobytes())]
+            as_list = kmodel.outputs[0].elements <= LONGEST_LIST
+            printed, board = self._execute(f"{program}{source}{CANMV_LIST if as_list else CANMV_RUN}", 120)
+            expected = [np.asarray(output).tobytes() for output in kmodel.run(values)]
+            # CanMV does not tell where an output lies, so the one that it has no list for is searched for.
+            content = board.chip.memory.data.tobytes()
+            pairs = [(output if output in content else b"", output) for output in expected]
+            if as_list:
+                words = [line[7:] for line in printed.splitlines() if line.startswith("values ")]
+                pairs[0] = (bytes.fromhex("".join(words)), expected[0])
+            return pairs
 
         if kmodel.version == 4:
             for number, output in enumerate(kmodel.outputs):
