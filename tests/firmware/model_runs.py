@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,23 +15,46 @@ from maixswitch.k210 import saved_state
 from maixswitch.k210.image import read_image
 from maixswitch.k210.virtual_board import VirtualBoard
 from maixswitch.kmodel.run.model import KModel, load
-from tests.firmware.boards import board_name
+from tests.firmware.boards import FACTS, board_name
 
-LONGEST_LIST = 2000
-"""Numbers that the Python heap takes as a list."""
 CRASH = "the firmware crashes"
-WHITE = 254
-"""The grey level of white in the firmware."""
-SET_UP = "import KPU as kpu, image, gc, struct, ubinascii\n"
+OUTPUT = re.compile(r'"data"=(0x[0-9a-f]+), "size"=([0-9]+)')
+"""Where an output lies and how many bytes it has, as MaixPy prints it."""
+SET_UP = "import image, gc, struct, ubinascii\n"
 OPEN_CAMERA = (
     "import lcd, sensor\nlcd.init()\nsensor.reset()\nsensor.set_pixformat(sensor.RGB565)\n"
     "sensor.set_framesize(sensor.QVGA)\nsensor.run(1)\ngc.collect()\n"
 )
+MAIXPY_LOAD = "import KPU as kpu\ntask = kpu.load('/sd/{name}.kmodel')\n"
+MAIXPY_RUN = "result = kpu.forward(task, source)\nprint(result)\nprint('first', result[0])\n"
+CANMV_LOAD = "from maix import KPU\ntask = KPU()\ntask.load_kmodel('/sd/{name}.kmodel')\n"
+CANMV_RUN = "task.run_with_output(source)\n"
+LONGEST_LIST = 8192
+"""Numbers of an output that the Python heap of CanMV takes as a list, next to a picture of 320x240."""
+CANMV_LIST = """
+result = task.run_with_output(source, True)
+for start in range(0, len(result), 64):
+    part = result[start:start + 64]
+    print('values', ubinascii.hexlify(struct.pack('<%df' % len(part), *part)).decode())
+"""
+LIST_INPUT = """
+with open('/sd/{name}.bin', 'rb') as file:
+    table = struct.unpack('<256f', file.read(1024))
+    source = [0.0] * {elements}
+    for start in range(0, {elements}, 256):
+        for offset, row in enumerate(file.read(256)):
+            source[start + offset] = table[row]
+"""
+PICTURE_INPUT = "source = image.Image('/sd/{name}.bmp')\nsource.pix_to_ai()\n"
 
 
 def black(width: int, height: int) -> NDArray[np.uint8]:
     """Return a black frame."""
     return np.zeros((height, width, 3), np.uint8)
+
+
+class RefusedModel(Exception):
+    """The firmware refused a model or its input; the text is what it printed, or CRASH."""
 
 
 class ModelBoard:
@@ -40,7 +64,7 @@ class ModelBoard:
         """`folder` takes the card and the saved state. `camera`: panel and camera are open, as the app has them."""
         self.image, self.name = read_image(image), board_name(image)
         self.card, self.state = folder / "card", folder / "state"
-        self.camera = camera
+        self.canmv, self.camera = FACTS[image].api == "canmv", camera
         self.card.mkdir(parents=True)
         # Builds for the M5StickV run boot.py alone, and without one a demonstration that wants a camera.
         for script in ("boot.py", "main.py"):
@@ -65,59 +89,89 @@ class ModelBoard:
         return board
 
     def loads(self, model: Path) -> str:
-        """Return "" when kpu.load takes a model, else the last line of the error, or CRASH."""
+        """Return "" when the firmware loads a model, else the last line of the error, or CRASH."""
         try:
-            error = self.start().execute(f"task = kpu.load('/sd/{self.inputs[model][0]}.kmodel')\n", 20)[1]
-        except TimeoutError as timeout:
-            if "core dump" in str(timeout):
-                return CRASH
-            raise
-        return error.strip().splitlines()[-1] if error else ""
+            self._execute(self._load(model), 20)
+        except RefusedModel as refusal:
+            return str(refusal).splitlines()[-1]
+        return ""
 
-    def run(self, model: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+    def run(self, model: Path) -> list[tuple[bytes, bytes]]:
         """Run one inference.
 
-        Returns the first output as the firmware gives it and as the emulator computes it, as float32.
+        Returns each output twice: its bytes in the firmware, and those that the emulator computes.
+        Raises RefusedModel when the firmware does not load the model or does not take its input.
         """
-        name, values, feed = self.inputs[model]
-        kmodel = load(model)
-        program = f"task = kpu.load('/sd/{name}.kmodel')\n"
+        _, values, source = self.inputs[model]
+        kmodel = load(model, runtime="canmv" if self.canmv else "maixpy")
+        program = self._load(model)
+        if self.canmv:
+            as_list = kmodel.outputs[0].elements <= LONGEST_LIST
+            printed, board = self._execute(f"{program}{source}{CANMV_LIST if as_list else CANMV_RUN}", 120)
+            expected = [np.asarray(output).tobytes() for output in kmodel.run(values)]
+            # CanMV does not tell where an output lies, so the one that it has no list for is searched for.
+            content = board.chip.memory.data.tobytes()
+            pairs = [(output if output in content else b"", output) for output in expected]
+            if as_list:
+                words = [line[7:] for line in printed.splitlines() if line.startswith("values ")]
+                pairs[0] = (bytes.fromhex("".join(words)), expected[0])
+            return pairs
+
         if kmodel.version == 4:
             for number, output in enumerate(kmodel.outputs):
                 channels, height, width = ([1, 1, *(output.shape or (output.elements,))])[-3:]
                 program += f"kpu.set_outputs(task, {number}, {width}, {height}, {channels})\n"
-        count = kmodel.outputs[0].elements
-        program += feed + (
-            f"for at in range(0, {count}, 64):\n"
-            f"    part = result[at:min(at + 64, {count})]\n"
-            "    print('values', ubinascii.hexlify(struct.pack('<%df' % len(part), *part)).decode())\n"
-        )
-        output, error = self.start().execute(program, 120)
-        assert error == "", error
-        words = [line[7:] for line in output.replace("\r", "").split("\n") if line.startswith("values ")]
-        seen = np.frombuffer(bytes.fromhex("".join(words)), "<f4")
-        return seen, np.asarray(kmodel.run(values)[0]).astype("<f4").reshape(-1)
+        program += f"gc.collect()\n{source}{MAIXPY_RUN}"
+        program += "".join(f"print(kpu.get_output(task, {number}))\n" for number in range(1, len(kmodel.outputs)))
+        printed, board = self._execute(program, 120)
+        # A large output does not fit into Python's heap as numbers, so the bytes are read where the firmware has them.
+        memory = board.chip.memory
+        seen = [memory.view(int(address, 16), int(size)).tobytes() for address, size in OUTPUT.findall(printed)]
+        expected = [np.asarray(output).tobytes() for output in kmodel.run(values)]
+        assert len(seen) == len(expected), printed
+        # It is the right memory: a script reads the same number there.
+        kind = "<f4" if kmodel.outputs[0].dtype == "float32" else "u1"
+        first = float(printed.split("first ")[1].split()[0])
+        assert np.isclose(first, float(np.frombuffer(seen[0], kind)[0]), rtol=1e-4, equal_nan=True), printed
+        # The firmware rounds the size of some outputs up.
+        return [(data[: len(output)], output) for data, output in zip(seen, expected, strict=True)]
+
+    def _load(self, model: Path) -> str:
+        return (CANMV_LOAD if self.canmv else MAIXPY_LOAD).format(name=self.inputs[model][0])
+
+    def _execute(self, program: str, seconds: float) -> tuple[str, VirtualBoard]:
+        board = self.start()
+        try:
+            printed, error = board.execute(program, seconds)
+        except TimeoutError as timeout:
+            if "core dump" in str(timeout):
+                raise RefusedModel(CRASH) from None
+            raise
+        if error:
+            raise RefusedModel((printed + error).strip())
+        return printed, board
 
     def _input(self, kmodel: KModel, name: str) -> tuple[NDArray[Any], str]:
-        source, random = kmodel.inputs[0], np.random.default_rng(int(name))
-        if source.dtype != "uint8":
-            # The firmware's own reading of decimal numbers is not exact to the last bit.
-            values = random.normal(0, 2, source.elements).astype("<f4").reshape(source.shape)
-            data = f"ubinascii.unhexlify('{values.tobytes().hex()}')"
-            return values, f"result = kpu.forward(task, list(struct.unpack('<{values.size}f', {data})))\n"
-        _, channels, height, width = source.shape or ()
-        # Only colours that RGB565 has: the firmware must not round them.
-        five, six = random.integers(0, 32, (height, width, 3)), random.integers(0, 64, (height, width))
-        pixels = ((five * 255 + 15) // 31).astype(np.uint8)
-        pixels[:, :, 1] = (six * 255 + 31) // 63
-        grey = ""
+        """Write the input of a model to the card; return its values and the program that makes `source` of it."""
+        tensor, random = kmodel.inputs[0], np.random.default_rng(int(name))
+        if tensor.dtype != "uint8":
+            # The numbers come from a table, because Python's heap does not take tens of thousands of different ones.
+            # The table is binary: the firmware's own reading of decimal numbers is not exact to the last bit.
+            table = random.normal(0, 2, 256).astype("<f4")
+            rows = random.integers(0, 256, tensor.elements).astype(np.uint8)
+            (self.card / f"{name}.bin").write_bytes(table.tobytes() + rows.tobytes())
+            return table[rows].reshape(tensor.shape), LIST_INPUT.format(name=name, elements=tensor.elements)
+
+        _, channels, height, width = tensor.shape or ()
         if channels == 1:
-            # White and black are the same in every formula of grey levels.
-            pixels[:] = np.where(five[:, :, :1] > 15, 255, 0)
-            grey = "picture = picture.to_grayscale()\n"
+            # The firmware takes a bitmap of eight bits as it is; its flavours make different grey levels of colours.
+            pixels = random.integers(0, 256, (height, width)).astype(np.uint8)
+            values = pixels[None]
+        else:
+            # Only colours that RGB565 has: the firmware must not round them.
+            five, six = random.integers(0, 32, (height, width, 3)), random.integers(0, 64, (height, width))
+            pixels = ((five * 255 + 15) // 31).astype(np.uint8)
+            pixels[:, :, 1] = (six * 255 + 31) // 63
+            values = pixels.transpose(2, 0, 1)
         Picture.fromarray(pixels).save(self.card / f"{name}.bmp")
-        feed = (
-            f"picture = image.Image('/sd/{name}.bmp')\n{grey}picture.pix_to_ai()\nresult = kpu.forward(task, picture)\n"
-        )
-        values = pixels.transpose(2, 0, 1)[:channels]
-        return (np.where(values > 0, WHITE, 0).astype(np.uint8) if channels == 1 else values), feed
+        return values, PICTURE_INPUT.format(name=name)

@@ -90,7 +90,13 @@ class Chip:
         # A backend that binds works on the chip's memory without copies. If it declines, ``_convolve`` runs the layer.
         if isinstance(backend, Binding) and self.binds:
             step = backend.bind(conv, self.rounding, LayerMemory(self.ram, main, batches))
-        return step or partial(self._convolve, conv, self.kernel(conv), batches, main)
+        step = step or partial(self._convolve, conv, self.kernel(conv), batches, main)
+        # MaixPy copies packed lines by one memcpy. It takes the length from a field that holds the number of bytes less
+        # one (the code of every image from v0.5.0-88 to v0.6.2-85). Other lines, and all of v4, it copies completely.
+        packed = target.width % ROW == 0 and self.program.version == 3
+        if main is not None and packed and not self.runtime.copies_last_byte:
+            return partial(_keep_last, step, main)
+        return step
 
     def _convolve(self, conv: Conv, kernel: Kernel, batches: int, main: Bytes | None) -> None:
         """Runs a KPU layer by a function that maps one picture to another."""
@@ -133,3 +139,10 @@ class Chip:
         dtype = DTYPES[source.dtype]
         elements = source.elements if isinstance(source, Tensor) else size // dtype.itemsize
         return np.frombuffer(self.view(source.memory, start, elements * dtype.itemsize).tobytes(), dtype)
+
+
+def _keep_last(step: Step, main: Bytes) -> None:
+    """Runs a layer that does not write the last byte of its copy in main memory."""
+    last = main[-1]
+    step()
+    main[-1] = last

@@ -22,17 +22,22 @@ class Runtime:
     about: what it is, in words.
     arithmetic: how it computes the CPU layers.
     dense_activation: True if a v3 dense layer applies its relu or relu6.
+    copies_last_byte: False if the copy of a v3 KPU layer's result in main memory lacks its last byte where the lines of
+        the result have a multiple of 64 pixels.
     """
 
     name: str
     about: str
     arithmetic: type[SdkArithmetic]
     dense_activation: bool
+    copies_last_byte: bool
 
 
-MAIXPY = Runtime("maixpy", "MaixPy's closed library and its libnncase", FirmwareArithmetic, False)
-CANMV = Runtime("canmv", "CanMV's library: MaixPy's with the activation of dense layers", FirmwareArithmetic, True)
-SDK = Runtime("sdk", "the vendor's open sources, built on a PC", SdkArithmetic, True)
+MAIXPY = Runtime("maixpy", "MaixPy's closed library and its libnncase", FirmwareArithmetic, False, False)
+CANMV = Runtime(
+    "canmv", "CanMV's library: MaixPy's with the activation of dense layers", FirmwareArithmetic, True, True
+)
+SDK = Runtime("sdk", "the vendor's open sources, built on a PC", SdkArithmetic, True, True)
 RUNTIMES: Mapping[str, Runtime] = {runtime.name: runtime for runtime in (MAIXPY, CANMV, SDK)}
 DEFAULT_RUNTIME = MAIXPY.name
 

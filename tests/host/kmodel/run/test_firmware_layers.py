@@ -15,6 +15,7 @@ from maixswitch.kmodel.run.runtimes import RUNTIMES
 from maixswitch.kmodel.write.writer import KModelWriter
 from tests.host.kmodel.kmodel_cases import BACKEND_CASES
 from tests.host.kmodel.run import exact_numbers as exact
+from tests.host.kmodel.small_networks import Choice, part
 from tests.host.kmodel.v4_files import BYTE, FLOAT, NO_CLAMP, File
 
 F = np.float32
@@ -81,6 +82,23 @@ def test_a_dense_activation_is_the_runtimes_choice(backend: str) -> None:
     data = struct.pack("<7I2I2I", 3, 1, 0, 1, 32768, 64, 1, 8, 8, 18, len(spec)) + spec
     answers = {name: load(data, "v02", name, backend).run(np.array([-3, 2], F))[0].tolist() for name in RUNTIMES}
     assert answers == {"maixpy": [-3, 2], "canmv": [0, 2], "sdk": [0, 2]}
+
+
+@backends
+@pytest.mark.parametrize("width", [32, 60, 64, 128])
+def test_the_last_byte_of_packed_lines_is_not_copied(backend: str, width: int) -> None:
+    """Random network 197 of the converter showed this: MaixPy leaves what the main memory held before."""
+    net = KModelWriter(3, 4, width)
+    net.output(net.conv(net.input, part(np.random.default_rng(3), 3, Choice(out=2)), to_main=True))
+    image = np.random.default_rng(4).integers(0, 256, (3, 4, width)).astype(np.uint8)
+    models = {name: load(net.build(), runtime=name, backend=backend) for name in RUNTIMES}
+    for model in models.values():
+        model.machine.main[:] = 77
+    outputs = {name: model.run(image)[0].tolist() for name, model in models.items()}
+    assert outputs["sdk"][-1] != 77
+    assert outputs["canmv"] == outputs["sdk"]
+    last = 77 if width % 64 == 0 else outputs["sdk"][-1]
+    assert outputs["maixpy"] == [*outputs["sdk"][:-1], last]
 
 
 @backends
