@@ -322,7 +322,7 @@ def test_every_fault_fits_every_panel(board, rotation, code):
 @pytest.mark.parametrize(("board", "rotation"), PANELS)
 @pytest.mark.parametrize("flavour", ["minimum@v0.6.0-2", "minimum_with_kmodel_v4_support"])
 def test_what_the_key_does_is_on_every_panel(board, rotation, flavour):
-    """An old firmware drops the lines that begin in the lowest 16 rows, or below the width of a panel that is upright."""
+    """An old firmware drops the lines that begin in the lowest 16 rows, or below the width of an upright panel."""
     glass = Glass(board, rotation, flavour=flavour)
     lines = texts(glass, lambda: glass.overlay.fault(DeviceError(2006), glass.spec))
     for x, y, text in lines:
