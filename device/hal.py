@@ -184,8 +184,10 @@ class Screen:
             return
         columns = self.width // 8
         pitch = 14 if min(self.width, self.height) > 200 else 12
-        # lcd.draw_string skips rows that begin below the panel's unrotated width less 16 (MaixPy py_lcd.c).
-        rows = min(self.height - 12, max(self.width, self.height) - 16) // pitch + 1
+        # lcd.draw_string skips rows that begin below the panel's unrotated width less 16. Before v0.6.2-18 it takes the
+        # height for this; a firmware with SDCard is later.
+        side = max if hasattr(machine, "SDCard") else min
+        rows = min(self.height - 12, side(self.width, self.height) - 16) // pitch + 1
         # By position: the firmware accepts the keyword color and ignores it (py_lcd.c).
         lcd.clear(0)
         y = 0

@@ -262,8 +262,10 @@ def draw_string(_x: int, _y: int, _text: str, _fg: int = RED, _bg: int = BLACK) 
     if not isinstance(_text, str) and not isinstance(_text, bytes):
         raise TypeError("can't convert '%s' object to str implicitly" % _text.__class__.__name__)
     ink, paper = to_int(_fg), to_int(_bg)
-    # py_lcd.c compares y with the width, not with the height.
-    if x >= screen.para_width or y > screen.para_width - 16:
+    # py_lcd.c compares y with the width, not with the height, since the version that takes lcd_type (seen: images up to
+    # v0.6.2-15, and from v0.6.2-20 on).
+    lowest = screen.para_width if bench.has(flavours.LCD_TYPE) else screen.para_height
+    if x >= screen.para_width or y > lowest - 16:
         return
     count = min(len(draw.as_bytes(_text)), (screen.para_width - x) // 8)
     if count <= 0:

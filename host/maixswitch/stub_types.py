@@ -160,10 +160,12 @@ class Planes(Protocol):
 
 
 class Font(Protocol):
-    """stubs/benchlib/font.py: the firmware's font, seven rows of bits for each letter, beginning with the space."""
+    """stubs/benchlib/font.py: letters in the firmware's cell, ROWS rows of BITS bits each, beginning with the space."""
 
     WIDTH: int
     HEIGHT: int
     LEFT: int
     TOP: int
+    ROWS: int
+    BITS: int
     GLYPHS: bytes

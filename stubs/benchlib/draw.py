@@ -240,15 +240,17 @@ def string(
 
 
 def _glyph(pixels, pw, ph, bpp, x, y, code, color, scale, int_scale):
-    at = (code - 32) * 7
-    for row in range(7):
+    at = (code - 32) * font.ROWS
+    leftmost = 1 << (font.BITS - 1)
+    mask = leftmost * 2 - 1
+    for row in range(font.ROWS):
         bits = font.GLYPHS[at + row]
         column = 0
         while bits:
-            if bits & 16:
+            if bits & leftmost:
                 start = column
-                while bits & 16:
-                    bits = bits << 1 & 31
+                while bits & leftmost:
+                    bits = bits << 1 & mask
                     column += 1
                 # An integer factor needs no rounding. Others round both edges, so that
                 # there is no gap between neighbours.
@@ -279,7 +281,7 @@ def _glyph(pixels, pw, ph, bpp, x, y, code, color, scale, int_scale):
                         color,
                     )
             else:
-                bits = bits << 1 & 31
+                bits = bits << 1 & mask
                 column += 1
 
 

@@ -4,8 +4,10 @@ WIDTH = 8
 HEIGHT = 12
 LEFT = 1  # where the glyph starts in its cell
 TOP = 2
+ROWS = 7  # bytes of a glyph, from the top
+BITS = 5  # columns of a glyph; the highest bit is the leftmost
 
-# 95 glyphs from " " to "~", 7 bytes each, bit 4 leftmost
+# 95 glyphs from " " to "~". A test may put the firmware's own in their place, with other ROWS and BITS.
 GLYPHS = (
     b"\x00\x00\x00\x00\x00\x00\x00\x04\x04\x04\x04\x04\x00\x04\x0a\x0a\x0a\x00\x00\x00\x00\x0a\x0a\x1f\x0a\x1f\x0a\x0a"
     b"\x04\x0f\x14\x0e\x05\x1e\x04\x18\x19\x02\x04\x08\x13\x03\x0c\x12\x14\x08\x15\x12\x0d\x04\x04\x08\x00\x00\x00\x00"

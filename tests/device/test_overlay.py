@@ -54,8 +54,8 @@ def contrast(a, b):
 class Glass:
     """A panel with an overlay, and a view of the camera."""
 
-    def __init__(self, board="dock", rotation=0, view=(320, 240), top=3):
-        bench.reset()
+    def __init__(self, board="dock", rotation=0, view=(320, 240), top=3, flavour=""):
+        bench.reset(flavour) if flavour else bench.reset()
         assert hal_start.panel(boards.find(board), {"rotation": rotation}) == ""
         self.screen = hal.Screen()
         self.overlay = Overlay(self.screen)
@@ -317,6 +317,18 @@ def test_every_fault_fits_every_panel(board, rotation, code):
     assert " ".join(meaning.split()) in message
     if glass.screen.width * glass.screen.height >= 240 * 240:
         assert remedy in message
+
+
+@pytest.mark.parametrize(("board", "rotation"), PANELS)
+@pytest.mark.parametrize("flavour", ["minimum@v0.6.0-2", "minimum_with_kmodel_v4_support"])
+def test_what_the_key_does_is_on_every_panel(board, rotation, flavour):
+    """An old firmware drops the lines that begin in the lowest 16 rows, or below the width of an upright panel."""
+    glass = Glass(board, rotation, flavour=flavour)
+    lines = texts(glass, lambda: glass.overlay.fault(DeviceError(2006), glass.spec))
+    for x, y, text in lines:
+        if text.strip():
+            assert any(bench.screen.get(x + column, y + row) != (0, 0, 0) for column in range(24) for row in range(12))
+    assert "model" in lines[-1][2]
 
 
 def test_the_heading_is_coloured_across_the_panel():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import threading
-import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -222,12 +221,12 @@ def enter(board: Board, limit: float = BUSY) -> None:
     """
     line = board.transport
     # `end` may be put off, `last_start` may not: otherwise a board that prints without end would keep us here.
-    last_start = end = time.monotonic() + limit
+    last_start = end = line.now() + limit
     heard = b""
     silent = readable = False
     tries = 0
     try:
-        while (start := time.monotonic()) < end:
+        while (start := line.now()) < end:
             tries += 1
             # Readable text at 115200 proves the rate; from then on, tries at the fast rate would only cost time.
             board.baud = FAST if tries % 3 == 0 and not readable else BAUD
@@ -240,7 +239,7 @@ def enter(board: Board, limit: float = BUSY) -> None:
                 return
             # A busy board answers everything at once when it wakes up. Near the limit, give it time for that.
             if reply and silent and start < last_start:
-                end = max(end, time.monotonic() + GRACE)
+                end = max(end, line.now() + GRACE)
             silent = not reply
             readable = board.baud == BAUD and b"\r\n" in reply and reply.isascii()
             heard = (heard + reply)[-400:]

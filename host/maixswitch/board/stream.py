@@ -5,7 +5,6 @@ Never tried on a real board. The figures of docs/sync.md come from the virtual b
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -127,10 +126,10 @@ def _feed(board: Board, sender: Sender, progress: Progress | None, total: int) -
     """Send the requested frames until the board's program ends; return what it printed, without its answers."""
     printed = bytearray()
     reported = 0
-    heard = time.monotonic()
+    heard = board.transport.now()
     while True:
         data = board.transport.read_some()
-        now = time.monotonic()
+        now = board.transport.now()
         if not data:
             if now - heard > SILENCE:
                 board.lost = True

@@ -6,13 +6,13 @@ This is the only module that imports mpremote. It keeps mpremote's raw REPL prot
 from __future__ import annotations
 
 import os
-import time
 from typing import Any
 
 import serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from maixswitch.board import port_clock
 from maixswitch.board.failures import translate
 
 __all__ = ["BAUD", "FAST", "BoardTransport", "TransportError", "TransportExecError"]
@@ -59,6 +59,10 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         except OSError:
             return
 
+    def now(self) -> float:
+        """Return the time in seconds by which waits are limited; a slow virtual board makes it pass more slowly."""
+        return port_clock.now(self.serial)
+
     def read_until(
         self,
         min_num_bytes: int,
@@ -75,11 +79,11 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         timeout_overall: seconds after which the bytes so far are returned in any case.
         """
         data = bytearray()
-        start = last = time.monotonic()
+        start = last = self.now()
         while not data.endswith(ending):
             # One byte at a time, so that the bytes after the ending are left for the next reader.
             new = self._read(1)
-            now = time.monotonic()
+            now = self.now()
             if new:
                 last = now
                 # Only mpremote's `follow` passes a consumer. Its output can be long, but its ending is one byte, so the
@@ -115,10 +119,10 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
     def drain(self, quiet: float = 0.2, limit: float = 2.0) -> bytes:
         """Read until the line has been silent for `quiet` seconds, but no longer than `limit` seconds."""
         data = bytearray()
-        start = last = time.monotonic()
+        start = last = self.now()
         while True:
             new = self.read_some()
-            now = time.monotonic()
+            now = self.now()
             if new:
                 data += new
                 last = now

@@ -212,11 +212,11 @@ def _words(text: str, colour: Colour) -> Picture:
     font = board_code.font()
     ink = np.zeros((font.HEIGHT, font.WIDTH * len(text)), bool)
     for column, letter in enumerate(text):
-        # The table begins at the space and has seven rows for each letter, with the left column in bit 4.
-        at = (ord(letter if " " <= letter <= "~" else "?") - 32) * 7
-        for row, bits in enumerate(font.GLYPHS[at : at + 7]):
+        # The table begins at the space; the left column of a letter is in its highest bit.
+        at = (ord(letter if " " <= letter <= "~" else "?") - 32) * font.ROWS
+        for row, bits in enumerate(font.GLYPHS[at : at + font.ROWS]):
             left = column * font.WIDTH + font.LEFT
-            ink[font.TOP + row, left : left + 5] = [bits >> bit & 1 for bit in (4, 3, 2, 1, 0)]
+            ink[font.TOP + row, left : left + font.BITS] = [bits >> bit & 1 for bit in reversed(range(font.BITS))]
     large = ink.repeat(LETTER_SCALE, axis=0).repeat(LETTER_SCALE, axis=1)
     picture = _empty(*large.shape)
     picture[large] = colour

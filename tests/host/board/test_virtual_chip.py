@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from maixswitch.board.transport import BoardTransport
 from maixswitch.board.virtual import Faults, VirtualBoard
 from maixswitch.errors import MaixSwitchError
 from tests.host.board.echo_image import echo_image
@@ -92,6 +93,28 @@ def test_a_line_with_a_rate(image: Path, tmp_path: Path) -> None:
         for _ in range(10):
             talk.until(bytes(range(100)))
         assert time.monotonic() - start > 0.5
+
+
+def test_waits_are_in_the_time_of_the_board(image: Path, tmp_path: Path) -> None:
+    """The firmware is always at work, several times slower than a board, so a wait at its port takes longer here."""
+    with VirtualBoard(None, image=image) as board:
+        transport = BoardTransport(board.port)
+        try:
+            for _ in range(2):  # the second time with a new port
+                start, own_start = time.monotonic(), transport.now()
+                time.sleep(1)
+                assert transport.now() - own_start < (time.monotonic() - start) / 2
+                board.power_cut()
+                own_start = transport.now()
+                time.sleep(0.2)
+                assert transport.now() - own_start >= 0.2  # nothing is lost without power
+                transport.close()
+                board.unplug()
+                board.plug()
+                board.power_cycle()
+                transport = BoardTransport(board.port)
+        finally:
+            transport.close()
 
 
 def test_files_that_are_not_images_are_refused(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maixswitch.board import port_clock
 from maixswitch.board.virtual.cable import Cable
 from maixswitch.errors import MaixSwitchError
 from maixswitch.k210.board.wiring import WIRINGS
@@ -65,6 +66,8 @@ class ChipFront(Cable):
         self._next_look = self._wrote = 0.0
         self._writes = self._saved = self._board.card_writes
         self._started: tuple[float, int] = (time.monotonic(), 0)
+        self._lost_time = 0.0  # seconds that the board stayed behind ours since the start
+        self._told = (-1, 0.0)  # port and lost time that the PC knows
         super().__init__(options)
 
     def _seen(self, width: int, height: int) -> NDArray[np.uint8]:
@@ -153,8 +156,21 @@ class ChipFront(Cable):
         # A firmware at work is behind. What it lost then is not made up for while it waits.
         if ahead < -MOST_BEHIND:
             self._begin(now)
+            self._lost_time -= ahead
             return 0.0
         return ahead
+
+    def _tell_time(self, now: float) -> None:
+        """Tell the PC how much time the board has lost: waits of the PC's programs are meant in the board's time."""
+        # Without power, in a stall that was ordered and while it rests, a board loses nothing that anybody waits for.
+        if not self._on or now < self._stalled or self._resting:
+            self._begin(now)
+            return
+        self._ahead(now)
+        # A port that was plugged in again is a new one, and knows nothing yet.
+        if (self._master, self._lost_time) != self._told and self._master >= 0:
+            port_clock.tell_lost(self._master, self._lost_time)
+            self._told = self._master, self._lost_time
 
     def _work(self, now: float) -> float:
         """Let the firmware run for a turn; return how long it may rest afterwards, in seconds."""
@@ -188,6 +204,7 @@ class ChipFront(Cable):
                 pause = 0.0 if self._full() else self._work(now)
                 self._hear()
             now = time.monotonic()
+            self._tell_time(now)
             self._leave(now)
             self._save_when_quiet(now)
             if not self._listen(self._pause(pause, now)):
