@@ -28,7 +28,7 @@ def apply(plan: Plan, target: Target, tell: Tell = lambda size: None) -> None:
             target.make_folder(SYNC)
         if plan.first:
             # Deletions are a list of steps, too, so that a power cut cannot leave half a model visible to the app.
-            _commit(plan.first, target)
+            _commit([*plan.first, *_choice(plan, target)], target)
             target.finish()
         for folder in plan.folders:
             target.make_folder(folder)
@@ -62,22 +62,30 @@ def _with_records(plan: Plan, target: Target) -> list[Step]:
 
     The old manifest stays until then: after a cut, the next sync must still know which files sync put on the card.
     """
-    records = [] if plan.known else [(SUMS, manifest.dump(plan.files))]
-    if plan.choice:
-        records.append((plan.choice.path, plan.choice.line))
-    steps = []
-    taken = {send.part for send in plan.sends}
-    for path, data in records:
-        crc = zlib.crc32(data)
-        number = crc
-        while (part := f"{SYNC}/A{number % (1 << 28):07X}") in taken:
-            number += 1
-        taken.add(part)
-        target.write(part, data)
-        steps.append(Step("copy", part, path, f"{crc:08x}"))
+    records = [] if plan.known else [_record(SUMS, manifest.dump(plan.files), plan, target)]
+    if not plan.first:
+        records += _choice(plan, target)
     # boot.py is the last step if the card's boot.py can finish the others.
     last = len(plan.steps) - (plan.steps[-1:] != () and plan.steps[-1].name == BOOT)
-    return [*plan.steps[:last], *steps, *plan.steps[last:]]
+    return [*plan.steps[:last], *records, *plan.steps[last:]]
+
+
+def _choice(plan: Plan, target: Target) -> list[Step]:
+    """Write the remembered model; return the step that puts it in its place.
+
+    That is among the first steps if these delete models, since the next sync may no longer see what became of a model.
+    """
+    return [_record(plan.choice.path, plan.choice.line, plan, target)] if plan.choice else []
+
+
+def _record(path: str, data: bytes, plan: Plan, target: Target) -> Step:
+    """Write a file into SYNC; return the step that copies it to its path."""
+    taken = {send.part for send in plan.sends}
+    number = zlib.crc32(path.encode())
+    while (part := f"{SYNC}/A{number % (1 << 28):07X}") in taken:
+        number += 1
+    target.write(part, data)
+    return Step("copy", part, path, f"{zlib.crc32(data):08x}")
 
 
 def _commit(steps: Sequence[Step], target: Target) -> None:

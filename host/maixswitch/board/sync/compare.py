@@ -74,7 +74,7 @@ def compare(
     lacking = {path for path in files if (on_card.get(path), known.get(path)) != files[path]}
     needed = {files[path] for path in lacking}
     unsure = {path for path in lacking if on_card.get(path) == files[path][0] and path not in known}
-    unsure |= moves.dropped(rows, keep) | {path for path, crc in known.items() if (on_card[path], crc) in needed}
+    unsure |= moves.dropped(rows, keep) | {path for path, row in rows.items() if row in needed}
     half = {
         part: listing.files[part]
         for path, part in parts.items()
