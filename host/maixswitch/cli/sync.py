@@ -23,7 +23,11 @@ def sync(
     all_: Annotated[bool, typer.Option("--all", help="All attached boards, in parallel.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, change nothing.")] = False,
     delete: Annotated[
-        bool, typer.Option("--delete", help="Also delete models and files of the app that CARD does not have and that sync did not put there.")
+        bool,
+        typer.Option(
+            "--delete",
+            help="Also delete models and files of the app that CARD does not have and that sync did not put there.",
+        ),
     ] = False,
     app_only: Annotated[bool, typer.Option("--app-only", help="Only boot.py, main.py and device/.")] = False,
     mpy: Annotated[
