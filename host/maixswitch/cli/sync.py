@@ -23,7 +23,11 @@ def sync(
     all_: Annotated[bool, typer.Option("--all", help="All attached boards, in parallel.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, change nothing.")] = False,
     delete: Annotated[
-        bool, typer.Option("--delete", help="Delete models and files of the app that CARD does not have.")
+        bool,
+        typer.Option(
+            "--delete",
+            help="Also delete models and files of the app that CARD does not have and that sync did not put there.",
+        ),
     ] = False,
     app_only: Annotated[bool, typer.Option("--app-only", help="Only boot.py, main.py and device/.")] = False,
     mpy: Annotated[
@@ -43,7 +47,8 @@ def sync(
 ) -> None:
     """Copy a card's folder onto the card of a board: over its USB cable, or onto a card that is in this PC.
 
-    The command sends only files that differ. The board keeps running the old files until all new ones have arrived.
+    The command sends only files that differ. It copies files that got another path on the card itself, and deletes what
+    it once put there and CARD no longer has. The board keeps running the old files until all new ones have arrived.
     After an interruption, run the same command again: it continues where it stopped. Without --port, --to and --all, it
     uses the only board that is attached.
 

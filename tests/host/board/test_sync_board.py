@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from maixswitch.board.sync import run as running
 from maixswitch.board.sync.plan import Options
 from maixswitch.board.sync.progress import Bars
 from maixswitch.board.virtual import Faults, VirtualBoard
+from maixswitch.card import ordering
 from maixswitch.card.build import build
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,8 +61,6 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def card(source: Path, tmp_path: Path) -> Path:
-    import shutil
-
     return shutil.copytree(source, tmp_path / "mine")
 
 
@@ -117,6 +117,30 @@ def test_the_life_of_a_card(virtual_board: Boards, card: Path, tmp_path: Path) -
     assert not (sd / "models/30-obeyed").exists()
     assert tree(sd) == tree(card) | kept
     assert (sd / "maixswitch.s0").read_text() == "the app's own"
+
+
+def test_an_order_and_a_removal_send_no_model(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
+    """The files are copied on the card, what sync once put there goes without --delete, and the user's files stay."""
+    sd = tmp_path / "sd"
+    sd.mkdir()
+    board = virtual_board(sd)
+    assert report(run(card, "--port", board.port, "--json"))["bytes"]
+    (sd / "models/10-noise/notes.txt").write_text("the user's own")
+    models = card / "models"
+    shutil.rmtree(models / "20-zeros")
+    ordering.rename(models, [("10-noise", "20-noise"), ("30-obeyed", "10-obeyed")])
+    (models / "20-noise/labels.txt").write_text("one\nthree\n")
+    dry = run(card, "--port", board.port, "--dry-run")
+    assert "models/30-obeyed/m.kmodel -> models/10-obeyed/m.kmodel" in dry.stdout
+    assert "models/10-noise/notes.txt; --delete deletes them" in dry.stderr
+    assert not (sd / "models/20-noise").exists()
+    before = board.wire.to_board
+    done = report(run(card, "--port", board.port, "--json"))
+    assert [row["path"] for row in done["send"]] == ["models/20-noise/labels.txt"]  # type: ignore[attr-defined]
+    assert done["foreign"] == ["models/10-noise/notes.txt"]
+    assert board.wire.to_board - before < 25_000
+    assert tree(sd) == tree(card) | {"models/10-noise/notes.txt": b"the user's own"}
+    assert {path.name for path in (sd / "models").iterdir()} == {"10-noise", "10-obeyed", "20-noise"}
 
 
 def test_only_the_compiled_app_at_the_fast_rate(virtual_board: Boards, card: Path, tmp_path: Path) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
-import sys
 import tempfile
-import types
 import zlib
 from pathlib import Path
 
@@ -18,121 +15,15 @@ from hypothesis import strategies as st
 from maixswitch.board.sync import inventory, plan
 from maixswitch.board.sync.apply import apply
 from maixswitch.board.sync.folder_target import FolderTarget
-from maixswitch.board.sync.journal import Step
 from maixswitch.board.sync.plan import Options
 from maixswitch.errors import MaixSwitchError
-
-ROOT = Path(__file__).resolve().parents[3]
-FINISHER = (ROOT / "boot.py").read_bytes()
-Tree = dict[str, bytes]
+from tests.host.board.cut_helpers import FINISHER, Cut, Cuttable, Tree, boot, seen_models, tree_of, write_tree
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Switches fsync off: the tests need no durable files, and fsync would take most of their time."""
     monkeypatch.setattr(os, "fsync", lambda handle: None)
-
-
-class Cut(Exception):
-    """The power fails."""
-
-
-class Cuttable(FolderTarget):
-    """A card that loses power before the action number `life`; a file written at that moment has half of its bytes."""
-
-    def __init__(self, folder: Path, life: int = 1 << 30) -> None:
-        super().__init__(folder)
-        self.life = life
-        self.done = 0
-
-    def act(self) -> None:
-        if self.done >= self.life:
-            raise Cut
-        self.done += 1
-
-    def write(self, path: str, data: bytes) -> None:
-        if self.done == self.life:
-            (self.folder / path).write_bytes(data[: len(data) // 2])
-        self.act()
-        super().write(path, data)
-
-    def send(self, file: Path, path: str, offset: int, size: int, crc: int, tell: plan.Tell) -> None:
-        if self.done == self.life:
-            (self.folder / path).write_bytes(file.read_bytes()[: (offset + size) // 2])
-        self.act()
-        super().send(file, path, offset, size, crc, tell)
-
-    def make_folder(self, path: str) -> None:
-        self.act()
-        super().make_folder(path)
-
-    def _do(self, step: Step) -> None:
-        if step.verb != "copy":
-            self.act()
-        super()._do(step)
-
-    def _copy(self, step: Step) -> None:
-        part = self.folder / step.path
-        data = part.read_bytes()
-        if self.done == self.life:
-            (self.folder / step.name).write_bytes(data[: len(data) // 2])
-        self.act()
-        super()._copy(step)
-        if self.done == self.life:
-            part.write_bytes(data)
-        self.act()
-
-
-def write_tree(folder: Path, tree: Tree) -> Path:
-    """Writes the files below a folder and returns the folder."""
-    for name, data in tree.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-def tree_of(folder: Path) -> Tree:
-    """Returns the files that the app can see."""
-    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    hidden = tuple(path.rpartition("/")[0] + "/" for path in paths if path.endswith("/ARRIVING"))
-    hidden = tuple(model for model in hidden if f"{model}model.json" not in paths)
-    return {n: path.read_bytes() for n, path in paths.items() if inventory.travels(n) and not n.startswith(hidden)}
-
-
-def seen_models(folder: Path) -> set[str]:
-    """Returns the names of the folders that the app regards as models."""
-    models = folder / "models"
-    if not models.is_dir():
-        return set()
-    inside = {path.name: {file.name for file in path.iterdir()} for path in models.iterdir() if path.is_dir()}
-    return {name for name, files in inside.items() if files and ("ARRIVING" not in files or "model.json" in files)}
-
-
-def ilistdir(path: str) -> list[tuple[str]]:
-    return [(name,) for name in os.listdir(path)]
-
-
-def boot(folder: Path) -> None:
-    """Runs boot.py of the card as the board would, with the folder as /sd."""
-    if not (folder / "boot.py").exists():
-        return
-    names = {"uio": types.SimpleNamespace(open=io.open), "uos": types.SimpleNamespace(**vars(os), ilistdir=ilistdir)}
-    kept = {name: sys.modules.get(name) for name in names}
-    sys.modules.update(names)  # type: ignore[arg-type]
-    space: dict[str, object] = {}
-    text = (folder / "boot.py").read_text()
-    try:
-        exec(text.replace('finish("/sd")', f"finish({str(folder)!r})"), space)
-    except (SyntaxError, NameError):  # boot.py was cut: the firmware prints the error and runs main.py
-        assert text != FINISHER.decode()
-    finally:
-        for name, module in kept.items():
-            if module is None:
-                del sys.modules[name]
-            else:
-                sys.modules[name] = module
-    assert "del finish" not in text or set(space) <= {"__builtins__", "__doc__"}, "main.py starts in a clean namespace"
 
 
 def sync(card: Path, target: FolderTarget, options: Options = Options(delete=True)) -> plan.Plan:  # noqa: B008

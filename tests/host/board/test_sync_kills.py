@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import random
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from maixswitch.board.failures import BoardError
-from maixswitch.board.sync import journal, plan
+from maixswitch.board.sync import journal, manifest, plan
 from maixswitch.board.sync.board_target import BoardTarget
 from maixswitch.board.sync.folder_target import FolderTarget
 from maixswitch.board.virtual import Faults, VirtualBoard
@@ -83,12 +84,23 @@ def started(board: VirtualBoard, sd: Path) -> dict[str, int]:
         time.sleep(0.01)
 
 
-def card_after_start(board: VirtualBoard, sd: Path, card: Path, cut: object) -> str:
+MOVED: Tree = {
+    "boot.py": FINISHER + b"# old\n",
+    "main.py": MAIN % b"old",
+    "device/app.py": b"old app",
+    "models/20-a/m.kmodel": OLD["models/10-a/m.kmodel"],
+    "models/20-a/model.json": b"{}",
+    "models/10-gone/m.kmodel": b"gone",
+}
+"""OLD with other names of its folders."""
+
+
+def card_after_start(board: VirtualBoard, sd: Path, card: Path, cut: object, new: Tree = NEW) -> str:
     """Returns which card starts, "old" or "new"; checks that the next sync completes the new one."""
     seen = started(board, sd)
-    assert seen in (sums(OLD), sums(NEW)), cut
+    assert seen in (sums(OLD), sums(new)), cut
     again = sync(board.port, card)
-    assert started(board, sd) == sums(NEW), cut
+    assert started(board, sd) == sums(new), cut
     assert [path.name for path in (sd / "SYNC").iterdir()] == ["SUMS"], cut
     assert sync(board.port, card).empty
     return "old" if seen == sums(OLD) and not again.empty else "new"
@@ -150,6 +162,10 @@ class Pulled(BoardTarget):
         self.act()
         super().send(file, path, offset, size, crc, tell)
 
+    def copy(self, origin: str, path: str, size: int, crc: int) -> None:
+        self.act()
+        super().copy(origin, path, size, crc)
+
     def make_folder(self, path: str) -> None:
         self.act()
         super().make_folder(path)
@@ -179,33 +195,48 @@ def pulled_at(board: VirtualBoard, card: Path, life: int) -> int:
     return targets[0].done
 
 
-def every_step(virtual_board: Callable[..., VirtualBoard], tmp_path: Path, lives: Callable[[int], range]) -> list[str]:
-    sd, card = write_tree(tmp_path / "sd", OLD), write_tree(tmp_path / "card", NEW)
+def every_step(
+    virtual_board: Callable[..., VirtualBoard], tmp_path: Path, lives: Callable[[int], range], new: Tree = NEW
+) -> list[str]:
+    # With the manifest of the sync that brought the old card, the files that only moved are not sent.
+    rows = {name: (len(data), zlib.crc32(data)) for name, data in OLD.items()}
+    old = OLD if new is NEW else OLD | {"SYNC/SUMS": manifest.dump(rows)}
+    sd, card = write_tree(tmp_path / "sd", old), write_tree(tmp_path / "card", new)
     board = virtual_board(sd)
     started(board, sd)
+    before = board.wire.to_board
     steps = pulled_at(board, card, -1)
-    assert started(board, sd) == sums(NEW)
+    assert (board.wire.to_board - before < len(OLD["models/10-a/m.kmodel"])) == (new is MOVED)
+    assert started(board, sd) == sums(new)
     seen = []
     for life in lives(steps):
-        write_tree(sd, OLD)
+        write_tree(sd, old)
         board.power_cycle()
         started(board, sd)
         assert pulled_at(board, card, life) == life + 1
         board.order(Faults())
-        seen.append(card_after_start(board, sd, card, life))
+        seen.append(card_after_start(board, sd, card, life, new))
     return seen
 
 
 def test_the_plug_is_pulled_around_the_commit_point(virtual_board: Callable[..., VirtualBoard], tmp_path: Path) -> None:
     """The old card starts until the list of steps is complete, afterwards the new one, through its own boot.py."""
-    assert every_step(virtual_board, tmp_path, lambda steps: range(steps - 3, steps - 1)) == ["old", "new"]
+    assert every_step(virtual_board, tmp_path, lambda steps: range(steps - 2, steps)) == ["old", "new"]
+
+
+def test_the_plug_is_pulled_while_files_move(virtual_board: Callable[..., VirtualBoard], tmp_path: Path) -> None:
+    """Within the copies on the card, and around the commit point."""
+    seen = every_step(virtual_board, tmp_path, lambda steps: range(steps - 6, steps, 2), MOVED)
+    assert seen == ["old", "old", "old"]
+    assert every_step(virtual_board, tmp_path / "last", lambda steps: range(steps - 1, steps), MOVED) == ["new"]
 
 
 @pytest.mark.nightly
 def test_the_plug_is_pulled_at_every_step(virtual_board: Callable[..., VirtualBoard], tmp_path: Path) -> None:
-    seen = every_step(virtual_board, tmp_path, range)
-    assert seen == sorted(seen, reverse=True)
-    assert set(seen) == {"old", "new"}
+    for new in (NEW, MOVED):
+        seen = every_step(virtual_board, tmp_path / str(new is NEW), range, new)
+        assert seen == sorted(seen, reverse=True)
+        assert set(seen) == {"old", "new"}
 
 
 @pytest.mark.parametrize("done", [0, 4])

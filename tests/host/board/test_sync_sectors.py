@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from maixswitch.board.sync.plan import Options
 from tests.host.board.fat_helpers import ROOT, FatBoard, Tree, fill, sync, tree_crc, write_tree
 
 NIGHTLY = pytest.mark.nightly
@@ -54,16 +55,29 @@ def board() -> Iterator[FatBoard]:
 
 
 class Cuts:
-    """A recorded sync from `old` to `new`, and the cards that power cuts within it leave."""
+    """A recorded sync from `old` to `new`, and the cards that power cuts within it leave.
 
-    def __init__(self, board: FatBoard, folder: Path, old: Tree, new: Tree, cluster: int = 8) -> None:
+    foreign: files of the user. With them, sync itself put the old card there, and the new sync is without --delete.
+    """
+
+    def __init__(
+        self, board: FatBoard, folder: Path, old: Tree, new: Tree, cluster: int = 8, foreign: Tree | None = None
+    ) -> None:
         self.board = board
         self.card = write_tree(folder / "card", new)
-        self.old = old
-        self.new = {name: data for name, data in old.items() if not name.startswith(("models/", "device/"))} | new
-        fill(board, old, cluster)
+        self.options = Options(delete=foreign is None)
+        if foreign is None:
+            self.old = old
+            self.new = {name: data for name, data in old.items() if not name.startswith(("models/", "device/"))} | new
+            fill(board, old, cluster)
+        else:
+            self.old, self.new = old | foreign, new | foreign
+            fill(board, {}, cluster)
+            sync(write_tree(folder / "first", old), board)
+            for name, data in foreign.items():
+                board.run(f"with open('/sd/{name}', 'wb') as file: file.write({data!r})")
         board.run("recorded = fat_disk.Disk(socket.disk)\nsocket.use(recorded)")
-        self.plan = sync(self.card, board)
+        self.plan = sync(self.card, board, self.options)
         self.writes = board.number("len(recorded.log)")
         board.run("socket.use(fat_disk.Disk(recorded))")
         assert self.outcome() == "new"
@@ -95,9 +109,9 @@ class Cuts:
         """Checks that the next sync after a cut completes the new card, with or without a start of the board before."""
         for count in range(first, self.writes, skip):
             self.board.run(f"socket.use(recorded.at({count}))" if count % 2 else f"start(recorded.at({count}))")
-            sync(self.card, self.board)
+            sync(self.card, self.board, self.options)
             assert self.outcome() == "new", count
-            assert sync(self.card, self.board).empty, count
+            assert sync(self.card, self.board, self.options).empty, count
             left = self.board.run("print(sorted([row[0] for row in os.ilistdir('/sd/SYNC')]))")
             assert ast.literal_eval(left) == ["SUMS"], count
             self.cuts += 1
@@ -145,3 +159,59 @@ def test_any_cut_of_the_sync_and_then_of_the_repair(cuts: Cuts) -> None:
 def test_the_next_sync_completes_after_any_cut(cuts: Cuts) -> None:
     cuts.next_syncs()
     print(cuts.cuts, "syncs")
+
+
+def ordered() -> tuple[Tree, Tree, Tree]:
+    """Returns a card, the same after models were ordered, swapped, and removed, and files of the user."""
+    random_source = random.Random(2)
+    sizes = {"10-a": 6000, "20 with a name of some length": 3000, "30-c": 4500, "40-d": 2500, "50 that is removed": 900}
+    old: Tree = {"boot.py": FINISHER, "main.py": b"main", "device/app.py": b"app"}
+    for name, size in sizes.items():
+        old |= {f"models/{name}/m.kmodel": random_source.randbytes(size), f"models/{name}/model.json": name.encode()}
+    old["models/30-c/deep/labels of some length.txt"] = random_source.randbytes(700)
+    names = {
+        "10-a": "20-a",
+        "20 with a name of some length": "10 with a name of some length",
+        "30-c": "40-d",
+        "40-d": "30-c",
+    }
+    new: Tree = {}
+    for path, data in old.items():
+        parts = path.split("/")
+        if parts[0] == "models":
+            parts[1] = names.get(parts[1], parts[1])
+        if "removed" not in path:
+            new["/".join(parts)] = data
+    return old, new, {"models/10-a/notes.txt": b"mine", "todo.txt": b"mine"}
+
+
+@pytest.fixture
+def moves(board: FatBoard, tmp_path: Path) -> Cuts:
+    old, new, foreign = ordered()
+    return Cuts(board, tmp_path, old, new, foreign=foreign)
+
+
+def test_any_cut_after_an_order_leaves_the_old_card_or_the_new(moves: Cuts) -> None:
+    """Nothing is sent, and the power fails after every single write of the copies and deletions."""
+    assert not moves.plan.size
+    seen = moves.tally()
+    assert set(seen) == {"old", "new"}
+    assert min(seen.values()) > 50
+    print(moves.cuts, "cuts", dict(seen))
+
+
+def test_the_next_sync_completes_an_order(moves: Cuts) -> None:
+    moves.next_syncs(3, 23)
+
+
+@NIGHTLY
+def test_any_cut_after_an_order_and_then_of_the_repair(moves: Cuts) -> None:
+    seen = moves.tally(again=1)
+    assert set(seen) == {"old", "new"}
+    print(moves.cuts, "cuts", dict(seen))
+
+
+@NIGHTLY
+def test_the_next_sync_completes_an_order_after_any_cut(moves: Cuts) -> None:
+    moves.next_syncs()
+    print(moves.cuts, "syncs")

@@ -9,7 +9,7 @@ from maixswitch.board.doctor.starts import IDE
 from maixswitch.board.doctor.storage import SD, TODO, Storage
 from maixswitch.board.sync.board_target import BoardTarget
 from maixswitch.board.sync.journal import parse
-from maixswitch.board.sync.plan import begun
+from maixswitch.board.sync.leftovers import begun
 from maixswitch.language import tr
 
 

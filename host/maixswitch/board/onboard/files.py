@@ -63,6 +63,16 @@ def make(path):
             raise
 
 
+def copy(path, target):
+    """Copy a file of the card."""
+    buffer = memoryview(bytearray(4096))
+    with uio.open(path, "rb") as source, uio.open(target, "wb") as file:
+        size = 1
+        while size:
+            size = source.readinto(buffer)
+            file.write(buffer[:size])
+
+
 def drop(path, folder):
     """Delete a file, or a folder with the files in it; do nothing if it is missing.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 
 from maixswitch.board.sync import journal, manifest
-from maixswitch.board.sync.inventory import MARK, STEPS, SUMS, SYNC
+from maixswitch.board.sync.inventory import BOOT, MARK, STEPS, SUMS, SYNC
 from maixswitch.board.sync.journal import Step
 from maixswitch.board.sync.plan import Plan
 from maixswitch.board.sync.target import Target, Tell
@@ -25,10 +26,9 @@ def apply(plan: Plan, target: Target, tell: Tell = lambda size: None) -> None:
         target.drop(plan.leftovers)
         if not plan.empty or not plan.known:
             target.make_folder(SYNC)
-            target.drop([Step("delete", SUMS)])  # It must not state checksums of files that are about to change.
         if plan.first:
             # Deletions are a list of steps, too, so that a power cut cannot leave half a model visible to the app.
-            _commit(plan.first, target)
+            _commit([*plan.first, *_choice(plan, target)], target)
             target.finish()
         for folder in plan.folders:
             target.make_folder(folder)
@@ -36,23 +36,56 @@ def apply(plan: Plan, target: Target, tell: Tell = lambda size: None) -> None:
             if folder in plan.marked:
                 target.write(f"{folder}/{MARK}", b"")
         for send in plan.sends:
-            if not send.left and send.offset:  # the whole file arrived in an earlier sync
+            if send.arrived:
                 continue
-            target.send(send.source.file, send.part, send.offset, send.source.size, send.source.crc, tell)
-        if plan.steps:
-            _commit(plan.steps, target)
+            if send.origin:
+                target.copy(send.origin, send.part, send.source.size, send.source.crc)
+            else:
+                target.send(send.source.file, send.part, send.offset, send.source.size, send.source.crc, tell)
+        steps = _with_records(plan, target)
+        if steps:
+            _commit(steps, target)
             # From here on the card is the new version, and the message after Ctrl-C must say so.
             decided = True
             target.finish()
-        # The manifest comes last, because it may only list files that are on the card.
-        if not plan.known:
-            target.write(SUMS, manifest.dump(plan.files))
+            target.drop(plan.emptied)
     except KeyboardInterrupt:
         if decided:
             text = tr("interrupted; all new files are on the card, and the board uses them from its next start on")
         else:
             text = tr("interrupted; the card still has the old version; the same command continues where it stopped")
         raise MaixSwitchError(text, EXIT_INTERRUPTED) from None
+
+
+def _with_records(plan: Plan, target: Target) -> list[Step]:
+    """Write the new manifest and the remembered model beside the old ones; return all steps of the end.
+
+    The old manifest stays until then: after a cut, the next sync must still know which files sync put on the card.
+    """
+    records = [] if plan.known else [_record(SUMS, manifest.dump(plan.files), plan, target)]
+    if not plan.first:
+        records += _choice(plan, target)
+    # boot.py is the last step if the card's boot.py can finish the others.
+    last = len(plan.steps) - (plan.steps[-1:] != () and plan.steps[-1].name == BOOT)
+    return [*plan.steps[:last], *records, *plan.steps[last:]]
+
+
+def _choice(plan: Plan, target: Target) -> list[Step]:
+    """Write the remembered model; return the step that puts it in its place.
+
+    That is among the first steps if these delete models, since the next sync may no longer see what became of a model.
+    """
+    return [_record(plan.choice.path, plan.choice.line, plan, target)] if plan.choice else []
+
+
+def _record(path: str, data: bytes, plan: Plan, target: Target) -> Step:
+    """Write a file into SYNC; return the step that copies it to its path."""
+    taken = {send.part for send in plan.sends}
+    number = zlib.crc32(path.encode())
+    while (part := f"{SYNC}/A{number % (1 << 28):07X}") in taken:
+        number += 1
+    target.write(part, data)
+    return Step("copy", part, path, f"{zlib.crc32(data):08x}")
 
 
 def _commit(steps: Sequence[Step], target: Target) -> None:

@@ -99,6 +99,13 @@ class BoardTarget:
         else:
             send(self.board, data, self._at(path), offset=offset, progress=tell)
 
+    def copy(self, origin: str, path: str, size: int, crc: int) -> None:
+        self._rows(f"copy({self._at(origin)!r}, {self._at(path)!r})", SLOW + size / SLOWEST)
+        actual = board_crcs(self.board, [self._at(path)])[self._at(path)]
+        if actual != (size, crc):
+            actual_text = "-" if actual is None else f"{actual[0]}, {actual[1]:08x}"
+            raise BoardError("B624", port=self.name, found=f"{path}, {actual_text}", wanted=f"{size}, {crc:08x}")
+
     def drop(self, steps: Iterable[Step]) -> None:
         for step in steps:
             self._rows(f"drop({self._at(step.path)!r}, {step.verb == 'rmdir'})", SLOW)

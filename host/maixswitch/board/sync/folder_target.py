@@ -105,6 +105,10 @@ class FolderTarget:
                     EXIT_IO,
                 )
 
+    def copy(self, origin: str, path: str, size: int, crc: int) -> None:
+        with self._failing():
+            self._duplicate(origin, path, crc)
+
     def drop(self, steps: Iterable[Step]) -> None:
         for step, error in journal.finish(steps, self._exists, self._do):
             if step.verb != "rmdir":  # a folder that is not empty may stay
@@ -156,15 +160,18 @@ class FolderTarget:
             target.rmdir()
 
     def _copy(self, step: Step) -> None:
-        part, target = self.folder / step.path, self.folder / step.name
-        with part.open("rb") as source, target.open("wb") as file:
+        self._duplicate(step.path, step.name, int(step.crc, 16))
+        # The part is deleted last, so that the step can be repeated until the copy is verified. boot.py does the same.
+        (self.folder / step.path).unlink()
+
+    def _duplicate(self, origin: str, path: str, crc: int) -> None:
+        target = self.folder / path
+        with (self.folder / origin).open("rb") as source, target.open("wb") as file:
             shutil.copyfileobj(source, file, BLOCK)
             _settle(file)
-        # The part is deleted last, so that the step can be repeated until the copy is verified. boot.py does the same.
-        if inventory.checksum(target)[1] != int(step.crc, 16):
+        if inventory.checksum(target)[1] != crc:
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(target))
-        self._settle_names([step.name])
-        part.unlink()
+        self._settle_names([path])
 
     def _settle_names(self, paths: Iterable[str]) -> None:
         """Write the folders of these paths through to the card, on systems that can do this."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from maixswitch.board.sync.plan import Plan
+from maixswitch.board.sync.send import Send
 from maixswitch.console import left, right, visible, width
 from maixswitch.language import tr
 
@@ -10,7 +11,7 @@ from maixswitch.language import tr
 def table(plan: Plan) -> list[str]:
     """Return the plan as a table for people, with a line per file."""
     rows = [
-        (tr("add") if send.new else tr("change"), _size(send.source.size), visible(send.path), _resumed(send.offset))
+        (_verb(send), _size(send.source.size), _paths(send), "" if send.origin else _resumed(send.offset))
         for send in plan.sends
     ]
     rows += [(tr("delete"), "", visible(path), "") for path in plan.deletes]
@@ -22,18 +23,32 @@ def table(plan: Plan) -> list[str]:
     ]
 
 
+def _verb(send: Send) -> str:
+    if send.origin:
+        return tr("move") if send.moved else tr("copy")
+    return tr("add") if send.new else tr("change")
+
+
+def _paths(send: Send) -> str:
+    path = visible(send.path)
+    return f"{visible(send.origin)} -> {path}" if send.origin else path
+
+
 def summary(plan: Plan) -> str:
     """Return the plan in one line."""
-    new = sum(send.new for send in plan.sends)
+    sent = [send for send in plan.sends if not send.origin]
+    new = sum(send.new for send in sent)
     text = tr(
-        "files: {new} to add, {changed} to change, {deleted} to delete, {same} as they are; {size} to send",
+        "files: {new} to add, {changed} to change, {moved} to move or copy on the card, {deleted} to delete, {same} as "
+        "they are; {size} to send",
         new=new,
-        changed=len(plan.sends) - new,
+        changed=len(sent) - new,
+        moved=len(plan.sends) - len(sent),
         deleted=len(plan.deletes),
         same=plan.same,
         size=_size(plan.size),
     )
-    if plan.seconds and plan.size:
+    if plan.seconds and plan.sends:
         text += tr(", about {time}", time=time(plan.seconds))
     return text
 
@@ -48,6 +63,14 @@ def notes(plan: Plan) -> list[str]:
             tr(
                 "old and new files do not fit on the card together: sync first deletes the models that CARD does not "
                 "have"
+            )
+        )
+    if plan.foreign:
+        texts.append(
+            tr(
+                "sync did not put these files there, or somebody changed them, so they stay in folders that CARD does "
+                "not have: {files}; --delete deletes them",
+                files=", ".join(map(visible, plan.foreign)),
             )
         )
     if plan.steps and not plan.safe:
@@ -65,8 +88,10 @@ def done(plan: Plan, seconds: float) -> str:
     if plan.empty:
         return tr("nothing to do, 0 bytes sent; files: {same} as they are", same=plan.same)
     return tr(
-        "files: {sent} sent, {deleted} deleted, {same} as they were; {size} in {time} ({rate} KiB/s)",
-        sent=len(plan.sends),
+        "files: {sent} sent, {moved} moved or copied on the card, {deleted} deleted, {same} as they were; {size} in "
+        "{time} ({rate} KiB/s)",
+        sent=sum(not send.origin for send in plan.sends),
+        moved=sum(bool(send.origin) for send in plan.sends),
         deleted=len(plan.deletes),
         same=plan.same,
         size=_size(plan.size),

@@ -59,6 +59,12 @@ class Target(Protocol):
         tell: gets the number of bytes written since its last call.
         """
 
+    def copy(self, origin: str, path: str, size: int, crc: int) -> None:
+        """Copy a file of the card to another path, and verify the result. The origin stays.
+
+        size, crc: the size and CRC32 of the file.
+        """
+
     def drop(self, steps: Iterable[Step]) -> None:
         """Carry out deletions. A file or folder that is gone already is not an error."""
 
