@@ -12,6 +12,7 @@ from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim import actions as s
+from maixswitch.sim.board_options import BoardOptions, check_board
 from maixswitch.sim.camera import ChipCamera, Folder, Source, from_rgb565, open_source
 from maixswitch.sim.card import FolderCard, check_card
 from maixswitch.sim.view import Status
@@ -20,17 +21,6 @@ from maixswitch.stub_types import Bench
 PRESS_MS = 80
 HOLD_MS = 900
 SETTLE_MS = 60  # from the release of a key until the app has accepted it
-
-
-def check_board(name: str) -> None:
-    """Raise MaixSwitchError (usage), which lists the known boards, for one that is not in device/once/boards.py."""
-    boards = board_code.boards()
-    try:
-        boards.find(name)
-    except ValueError as error:
-        known = " ".join(boards.names())
-        message = tr("--board: no board {name}; known: {known}", name=name, known=known)
-        raise MaixSwitchError(message, EXIT_USAGE) from error
 
 
 @dataclass(frozen=True)
@@ -83,7 +73,11 @@ class AppBoard(ABC):
     chosen_board: str
     write_back: bool
 
-    def __init__(self) -> None:
+    def __init__(self, options: BoardOptions) -> None:
+        """Raise MaixSwitchError (usage) for an unknown board."""
+        if options.board:
+            check_board(options.board)
+        self.chosen_board, self.write_back, self.fit = options.board, options.write_back, options.fit
         self.steps = 0
         self.looked = False
         self.powered = True

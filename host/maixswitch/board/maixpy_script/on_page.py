@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from maixswitch.board.maixpy_script.card_copy import card_copy
 from maixswitch.board.maixpy_script.on_firmware import Output
@@ -17,7 +15,7 @@ from maixswitch.k210.contents.flavour import firmware_named
 from maixswitch.k210.require import require_unicorn
 from maixswitch.language import tr
 from maixswitch.sim import session
-from maixswitch.sim.app_board import check_board
+from maixswitch.sim.board_options import BoardOptions, check_board
 from maixswitch.sim.chip_board import ChipBoard
 from maixswitch.sim.chip_readout import EXCEPTION, ChipReadout
 
@@ -63,14 +61,13 @@ class ScriptBoard(ChipBoard):
 
     def __init__(
         self,
-        card: Path,
+        options: BoardOptions,
         report: Callable[..., None],
         *,
         flash: dict[int, bytes],
         tell: Callable[[str], None],
-        **options: Any,
     ) -> None:
-        super().__init__(card, report, **options)
+        super().__init__(options, report)
         for address, content in flash.items():
             self.virtual.flash.put(address, content)
         self.readout = _TellingReadout(lambda kind, *values: report(self.now, kind, *values), Output(tell))
