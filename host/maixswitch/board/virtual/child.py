@@ -16,7 +16,7 @@ from maixswitch.board.virtual.confine import Confinement
 
 HEAP = "heapsize=64m"
 MARK = b"\x00\xffmaixswitch-mark"  # as in stubs/virtual/wire.py
-LARGE = b"PCLXFOSE"
+LARGE = b"PCLXFOSEU"
 """Requests whose number is the length of their data."""
 SOFT, SOFT_RAW, RESET, LOST = 42, 43, 44, 45
 PR_SET_PDEATHSIG = 1
