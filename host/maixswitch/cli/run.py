@@ -66,7 +66,7 @@ def run(
     picture in DIR/frames, and all of them as DIR/screen.gif.
 
     With --web, the page of `maixswitch sim --web` shows the panel, and you press the keys and choose what the camera
-    sees. It needs a firmware image, which starts the script as the main.py of the card.
+    sees. The script starts again when you switch the power off and on; an image starts it as the main.py of the card.
 
     \b
     With a model for kpu.load(0x300000):
@@ -77,10 +77,13 @@ def run(
     from maixswitch.board.maixpy_script import Options, run_script
     from maixswitch.board.maixpy_script.flash_parts import flash_parts
     from maixswitch.board.maixpy_script.summary import summary
+    from maixswitch.k210.choice import image_path
     from maixswitch.web import command
 
     if web:
-        command.refuse_others({"--seconds": seconds, "--out": out, "--config": config})
+        # An image could read it from the flash chip only after a first start, which the page would show.
+        is_image = image_path(firmware) is not None
+        command.refuse_others({"--seconds": seconds, "--out": out, "--config": config if is_image else None})
         command.check_parts()
     else:
         command.refuse_without_page({"--port": port is not None, "--host": bool(host), "--open": open_page})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,8 +73,12 @@ class AppBoard(ABC):
     chosen_board: str
     write_back: bool
 
-    def __init__(self, options: BoardOptions) -> None:
-        """Raise MaixSwitchError (usage) for an unknown board."""
+    def __init__(self, options: BoardOptions, report: Callable[..., None]) -> None:
+        """Raise MaixSwitchError (usage) for an unknown board.
+
+        report: called as report(now, kind, ...) with the app's reports; `now` is board time in ms.
+        """
+        self._report = report
         if options.board:
             check_board(options.board)
         self.chosen_board, self.write_back, self.fit = options.board, options.write_back, options.fit
@@ -342,6 +346,11 @@ class AppBoard(ABC):
     @abstractmethod
     def selected(self) -> int:
         """The index of the selected model."""
+
+    @property
+    def ending(self) -> str:
+        """A message that says why the app ended by itself, "" while it runs."""
+        return tr("the app ended: {ended}", ended=self.ended) if self.ended else ""
 
     @property
     def title(self) -> str:

@@ -43,13 +43,10 @@ class ChipFault(Exception):
 
 
 class ChipBoard(AppBoard):
-    """A board with a firmware image, a card and a camera. `power_on` starts the firmware, which starts the app.
-
-    report: called as report(now, kind, ...) with the app's reports; `now` is board time in ms.
-    """
+    """A board with a firmware image, a card and a camera. `power_on` starts the firmware, which starts the app."""
 
     def __init__(self, options: BoardOptions, report: Callable[..., None]) -> None:
-        super().__init__(options)
+        super().__init__(options, report)
         require_unicorn()
         from maixswitch.k210.board.wiring import WIRINGS
         from maixswitch.k210.virtual_board import SECOND, VirtualBoard
@@ -73,7 +70,6 @@ class ChipBoard(AppBoard):
         self._edges: list[tuple[int, int, int, bool]] = []  # (cycle, order, pin, level)
         self._order = 0
         self._restarting = False
-        self._report = report
         self.readout = ChipReadout(lambda kind, *values: self._report(self.now, kind, *values))
         self._emulator = Emulator()
 

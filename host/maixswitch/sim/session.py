@@ -280,7 +280,7 @@ class Session:
         # Keep the state at the end of the run, and the view's status below: stopping the app changes both.
         self._last = (sim.state, sim.title, sim.fault)
         if sim.ended and not self.crash:
-            self.crash = tr("the app ended: {ended}", ended=sim.ended)
+            self.crash = sim.ending
         self.recorder.sample(sim.now, *sim.panel(), last=True)
         status = sim.status(picture=True) if self._view is not None and sim.running else None
         try:

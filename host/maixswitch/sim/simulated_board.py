@@ -25,13 +25,12 @@ NAP_MS = 10  # board time of a step while no app runs
 class SimulatedBoard(AppBoard):
     """A new board with card and camera. `power_on` starts the app.
 
-    report: called as report(now, kind, ...) with the app's reports; `now` is board time in ms.
     `app` is None while no app runs: before power_on, after Ctrl-C, without power (`powered`), and after an exception
     ended it (`ended`). Then only power_cycle and restart start it again.
     """
 
     def __init__(self, options: BoardOptions, report: Callable[..., None]) -> None:
-        super().__init__(options)
+        super().__init__(options, report)
         # The firmware comes first: its interface decides which fakes are imported.
         firmware = firmwares.find(options.flavour or board_code.flavours().DEFAULT)
         self.flavour = firmware.name
@@ -54,7 +53,6 @@ class SimulatedBoard(AppBoard):
         self.board, self.keys = self.read_board_and_keys()
         self._reset()
         self._readout = AppReadout()
-        self._report = report
         self._cause = ""  # event of the last transition
         self.app: board_code.Application | None = None
 
