@@ -55,11 +55,13 @@ class AppBoard(ABC):
     bench: the fakes, with which the card's settings and models are read.
     chosen_board: the board that the user named in place of the card's settings, "" for none.
     write_back: whether what the app writes reaches the folder.
+    runs_script: does a script run in place of the app?
     fingers: for each press the time (t), the IO pin (pin) and the times of its edges (edges), in ms of board time.
     """
 
     board: str
     flavour: str
+    runs_script = False
     image_digest = ""
     keys: list[tuple[int, str]]
     chip: ChipCamera

@@ -133,7 +133,7 @@ class Simulation:
     def start_recording(self) -> None:
         """Start a new run with a recording. Raises MaixSwitchError if it cannot be written, or a replay not be made."""
         # A replay brings the card, which does not hold a script, and runs the app.
-        if self._options.sim is not None:
+        if self.sim.runs_script:
             raise MaixSwitchError(tr("only a run of the app can be recorded, and this is a script"))
         # During a recording do nothing, so that one page does not end the recording of another.
         if self._writer is not None:

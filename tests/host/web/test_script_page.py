@@ -21,7 +21,7 @@ from maixswitch.web.broadcast import Broadcast
 from maixswitch.web.runner import Runner
 from maixswitch.web.server import make_app
 from maixswitch.web.simulation import Simulation
-from tests.host.web.browser_helpers import end_server, eventually
+from tests.host.web.browser_helpers import end_server, eventually, state
 from tests.host.web.web_helpers import ADDRESS, HERE, Page, photo_bytes, start_server, turn_until
 
 pytestmark = pytest.mark.skipif(
@@ -172,6 +172,8 @@ def test_a_browser_shows_the_panel_and_presses_a_key(tmp_path: Path, visit: Any)
     address, server = start_server(tmp_path / "keys.py", 0, command="run")
     try:
         page = visit(address, ready=False)
+        state(page, "SCRIPT")
+        assert page.inner_text("#keys button") == "1 primary\nIO16"
         eventually(lambda: page.evaluate(PIXEL) == [0, 0, 255], page)
         page.locator("#keys button").first.click(delay=200)
         eventually(lambda: page.evaluate(PIXEL) == [255, 0, 0], page)

@@ -68,7 +68,17 @@ def page_options(options: Options) -> Iterator[session.Options]:
         )
 
 
-class FakesScriptBoard(SimulatedBoard):
+class _ScriptBoard(AppBoard):
+    """What differs on a board on which a script runs in place of the app."""
+
+    runs_script = True
+
+    @property
+    def state(self) -> str:
+        return "SCRIPT" if self.running else "OFF"
+
+
+class FakesScriptBoard(_ScriptBoard, SimulatedBoard):
     """A board on which a script runs in the second interpreter, at every power-on, in place of an app.
 
     The fakes in this process hold what lies outside the other ones: keys, camera and card.
@@ -142,7 +152,7 @@ class FakesScriptBoard(SimulatedBoard):
         return self._panel
 
 
-class ChipScriptBoard(ChipBoard):
+class ChipScriptBoard(_ScriptBoard, ChipBoard):
     """A board with contents in its flash chip, whose serial line is passed on.
 
     flash: address -> content.
@@ -161,6 +171,17 @@ class ChipScriptBoard(ChipBoard):
         for address, content in flash.items():
             self.virtual.flash.put(address, content)
         self.readout = _TellingReadout(lambda kind, *values: report(self.now, kind, *values), Output(tell))
+
+    def step(self) -> bool:
+        alive = super().step()
+        if self.ended:
+            # Nobody stops a script that has ended, and what it wrote lies in the blocks of the card only.
+            self._card.save()
+        return alive
+
+    @property
+    def running(self) -> bool:
+        return self.powered and not self.ended
 
     @property
     def ending(self) -> str:
