@@ -301,15 +301,10 @@ class AppBoard(ABC):
             source = self.chip.source
             if isinstance(source, Folder) and not (base / path).exists():
                 names = ", ".join(source.names())
-                raise MaixSwitchError(
-                    tr(
-                        "no photo {path} in {name} ({names}), and no such file",
-                        path=path,
-                        name=source.name,
-                        names=names,
-                    ),
-                    EXIT_IO,
-                ) from error
+                text = tr(
+                    "no photo {path} in {name} ({names}), and no such file", path=path, name=source.name, names=names
+                )
+                raise MaixSwitchError(text, EXIT_IO) from error
             raise
 
     # What a person can see.

@@ -81,7 +81,7 @@ class _ScriptBoard(AppBoard):
 class FakesScriptBoard(_ScriptBoard, SimulatedBoard):
     """A board on which a script runs in the second interpreter, at every power-on, in place of an app.
 
-    The fakes in this process hold what lies outside the other ones: keys, camera and card.
+    The fakes of this process hold the keys, the camera and the card, and those of the interpreter follow them.
     """
 
     def __init__(self, options: BoardOptions, report: Callable[..., None], *, script: Options) -> None:

@@ -70,6 +70,7 @@ class Child:
             stderr=options["log"],
             pass_fds=(answers, requests, self._flag),
             preexec_fn=prepare,
+            start_new_session=True,  # Ctrl-C in the terminal must not hit it in the middle of an answer
         )
         if rules:
             rules.close()
