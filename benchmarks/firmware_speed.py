@@ -33,6 +33,7 @@ from maixswitch.k210.contents.facts import facts  # noqa: E402
 from maixswitch.k210.contents.flavour import usual_board  # noqa: E402
 from maixswitch.k210.image import Image, read_image  # noqa: E402
 from maixswitch.k210.virtual_board import VirtualBoard  # noqa: E402
+from maixswitch.sim.board_options import BoardOptions  # noqa: E402
 from maixswitch.sim.chip_board import ChipBoard  # noqa: E402
 from tests.host.k210.assembler import assemble  # noqa: E402
 
@@ -164,7 +165,7 @@ def app_figures(image: Image) -> Figures:
     with tempfile.TemporaryDirectory() as name:
         card = Path(name, "card")
         create(card)
-        board = ChipBoard(card, lambda *row: None, board=usual_board(facts(image.code)), flavour=str(image.path))
+        board = ChipBoard(BoardOptions(card, usual_board(facts(image.code)), str(image.path)), lambda *row: None)
         board.power_on()
 
         def until(frames: int) -> None:

@@ -20,6 +20,8 @@ class Clock(Protocol):
 class Keys(Protocol):
     """The keys, as a person presses them."""
 
+    levels: dict[int, int]
+
     def set(self, pin: int, level: int) -> None: ...
     def press(self, pin: int, hold: int = 80, after: int = 0, bounce: Sequence[int] = (), pressed: int = 0) -> None: ...
 

@@ -1,4 +1,8 @@
-"""Runs one script on the fakes without a boot: the program at the other end of the line has camera, panel and KPU."""
+"""Runs one script on the fakes without a boot: the program at the other end of the line has camera, panel and KPU.
+
+What lies outside the board comes as a document, with the options and as the answer to each TURN:
+{"pins": [[pin, level], ...], "camera": is it connected?, "card": is it inserted?, "bytes_per_ms": speed of the card}.
+"""
 
 import array
 import sys
@@ -30,18 +34,40 @@ class LimitedClock(Clock):
     """The clock of the bench, which moves only when told. It ends the run at a time.
 
     end: in ms.
+    turn: after so many ms the program on the PC is asked to let the script go on; 0 for never.
     """
 
-    def __init__(self, scheduler, end):
+    def __init__(self, scheduler, end, turn):
         super().__init__(scheduler)
         self._end = end
+        self._turn = turn
+        self._due = turn
 
     def advance(self, ms: int, blocking: bool = False) -> None:
         # The rest of a long wait is not waited for: a callback of a timer must not run behind the end either.
-        super().advance(max(min(ms, self._end - self.now), 0), blocking)
+        until = min(self.now + ms, self._end)
+        # Inside a C function callbacks wait for its end, so it is one piece.
+        while self._turn and self._due < until and not blocking:
+            super().advance(self._due - self.now)
+            self._ask()
+        super().advance(max(until - self.now, 0), blocking)
+        self._ask()
         # The exception comes again at each call, because a script with a bare `except` goes on.
         if self.now >= self._end:
             raise Over
+
+    def _ask(self):
+        if self._turn and self.now >= self._due:
+            self._due = self.now + self._turn
+            _set_outside(loads(wire.ask_large(wire.TURN, pack("<I", self.now))[1]))
+
+
+class PolledPins(machinery.Pins):
+    """Pins on which a program can wait: their reads cost time as those of the clock do."""
+
+    def gpio_level(self, number: int) -> int:
+        self._clock.read()
+        return super().gpio_level(number)
 
 
 class RemoteNetwork:
@@ -93,7 +119,7 @@ class RemoteEngine:
         return RemoteNetwork(number, loads(answer))
 
 
-def run(system, system_time, opener, builtins, has_card, flavour) -> int:
+def run(system, system_time, opener, builtins, flavour) -> int:
     """Run the script that the line gives. Returns the exit code of this interpreter.
 
     system, system_time, opener, builtins: the os module, the time module, open() and the builtins of the interpreter.
@@ -102,21 +128,21 @@ def run(system, system_time, opener, builtins, has_card, flavour) -> int:
     source = wire.ask_large(wire.SOURCE)[1]
     machinery.install(system, system_time, opener, builtins)
     bench.clock = bench.keys = None  # those of the bench have no end
-    bench.clock = LimitedClock(bench.scheduler, options["ms"])
-    bench.keys = machinery.Pins(bench.clock, bench.scheduler)
+    bench.clock = LimitedClock(bench.scheduler, options["ms"], options["turn"])
+    bench.keys = PolledPins(bench.clock, bench.scheduler)
     bench.reset(flavour, options["config"])
     bench.flash.insert(Folder(system, opener, "/flash", flat=True))
-    if has_card:
-        bench.card.insert(Folder(system, opener, "/sd"))
+    bench.card.backend = Folder(system, opener, "/sd")
+    _set_outside(options["outside"])
+    bench.card.mount()
     bench.uart.echo = builtins.print
-    bench.camera.connected = options["camera"]
     bench.camera.source = _camera
     bench.screen.on_show = _show
     bench.kpu.engine = RemoteEngine()
     for address in options["flash"]:
         bench.kpu.flash[address] = wire.ask_large(wire.FLASH, str(address).encode())[1]
-    folder = "/sd" if has_card else "/flash"
-    sys.path[:] = ["", "."] + (["/sd"] if has_card else []) + ["/flash", "/stubs"]
+    folder = "/sd" if bench.card.mounted else "/flash"
+    sys.path[:] = ["", "."] + (["/sd"] if bench.card.mounted else []) + ["/flash", "/stubs"]
     system.chdir(folder)
     bench.cwd = folder
     builtins.__import__ = _guarded(builtins.__import__)
@@ -126,6 +152,19 @@ def run(system, system_time, opener, builtins, has_card, flavour) -> int:
     how, text = _execute(source, names)
     wire.ask_large(wire.END, bytes([how]) + pack("<I", bench.clock.now) + text.encode())
     return 0
+
+
+def _set_outside(outside):
+    """Set what lies outside the board."""
+    for pin, level in outside["pins"]:
+        bench.keys.set(pin, level)
+    bench.camera.connected = outside["camera"]
+    bench.card.bytes_per_ms = outside["bytes_per_ms"]
+    if outside["card"] != bench.card.inserted:
+        if outside["card"]:
+            bench.card.insert(mount=False)
+        else:
+            bench.card.eject()
 
 
 def _execute(source, names):

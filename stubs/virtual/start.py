@@ -36,7 +36,7 @@ try:
     if CAUSE == "script":
         from virtual import script
 
-        code = script.run(system, system_time, opener, builtins, CARD != "", FLAVOUR)
+        code = script.run(system, system_time, opener, builtins, FLAVOUR)
     else:
         from virtual import machinery
 

@@ -28,6 +28,9 @@ sensor.reset()
 sensor.set_pixformat(sensor.RGB565)
 sensor.set_framesize(sensor.QVGA)
 lcd.display(sensor.snapshot())
+file = open("/sd/note.txt", "w")
+file.write("written")
+file.close()
 1 / 0
 """
 BLUE, RED = (0x001F).to_bytes(2, "big"), (0xF800).to_bytes(2, "big")
@@ -40,7 +43,7 @@ def test_panel_keys_camera_flash_and_output_of_a_script(tmp_path: Path) -> None:
 
     board = "amigo_tft" if "amigo" in IMAGES[-1].stem else "bit"
     printed: list[str] = []
-    options = Options(SCRIPT, str(IMAGES[-1]), board, flash={0x300000: b"model"}, tell=printed.append)
+    options = Options(SCRIPT, str(IMAGES[-1]), board, flash={0x300000: b"model"}, write_back=True, tell=printed.append)
     with page_options(options) as for_page:
         simulation = Simulation(for_page, lambda event: None)
         simulation.begin()
@@ -54,6 +57,7 @@ def test_panel_keys_camera_flash_and_output_of_a_script(tmp_path: Path) -> None:
         assert len({pixels[at : at + 2] for at in range(0, len(pixels), 2)}) > 20
         assert "ZeroDivisionError" in simulation.stopped
         assert "ZeroDivisionError" in "".join(printed)
+        assert (for_page.card / "note.txt").read_text() == "written"
         # The power starts the script again.
         simulation.power()
         run_until(simulation, lambda: simulation.sim.panel()[0][:2] == BLUE)

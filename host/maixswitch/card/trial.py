@@ -18,6 +18,7 @@ from maixswitch.kmodel.judge.firmware import Firmware
 from maixswitch.kmodel.judge.memory import QVGA, memory
 from maixswitch.language import tr
 from maixswitch.sim.board_class import board_class
+from maixswitch.sim.board_options import BoardOptions
 
 LONGEST_MS = 20_000
 """Board time: enough to load the largest file from a slow card and to run one frame of a slow network."""
@@ -72,7 +73,7 @@ def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
         """Ignore the app's reports: its state is asked for instead."""
 
     try:
-        sim = board_class(firmware)(card, ignore, board=board, flavour=firmware)
+        sim = board_class(firmware)(BoardOptions(card, board, firmware), ignore)
         sim.power_on()
         # The limit counts board time, because a slow PC must not make a model fail.
         while not sim.looked and not sim.ended and sim.now < LONGEST_MS:

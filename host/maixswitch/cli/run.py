@@ -66,7 +66,7 @@ def run(
     picture in DIR/frames, and all of them as DIR/screen.gif.
 
     With --web, the page of `maixswitch sim --web` shows the panel, and you press the keys and choose what the camera
-    sees. It needs a firmware image, which starts the script as the main.py of the card.
+    sees. The script starts again when you switch the power off and on; an image starts it as the main.py of the card.
 
     \b
     With a model for kpu.load(0x300000):
@@ -76,10 +76,14 @@ def run(
     """
     from maixswitch.board.maixpy_script import Options, run_script
     from maixswitch.board.maixpy_script.flash_parts import flash_parts
+    from maixswitch.board.maixpy_script.summary import summary
+    from maixswitch.k210.choice import image_path
     from maixswitch.web import command
 
     if web:
-        command.refuse_others({"--seconds": seconds, "--out": out, "--config": config})
+        # An image could read it from the flash chip only after a first start, which the page would show.
+        is_image = image_path(firmware) is not None
+        command.refuse_others({"--seconds": seconds, "--out": out, "--config": config if is_image else None})
         command.check_parts()
     else:
         command.refuse_without_page({"--port": port is not None, "--host": bool(host), "--open": open_page})
@@ -101,7 +105,7 @@ def run(
     if web:
         raise typer.Exit(_show_page(options, host, command.PORT if port is None else port, open_page))
     outcome, saved = run_script(options)
-    console.say(_summary(outcome, options))
+    console.say(summary(outcome, options))
     if saved:
         console.say(tr("{out}: {count} files with what the panel showed", out=out, count=len(saved)))
     raise typer.Exit(_exit_code(outcome))
@@ -151,29 +155,6 @@ def _config(path: Path) -> dict[str, Any]:
 def _tell(text: str) -> None:
     sys.stdout.write(console.visible(text.replace("\t", "    ")))
     sys.stdout.flush()
-
-
-def _summary(outcome: Outcome, options: Options) -> str:
-    from maixswitch.board.maixpy_script.missing_names import missing_name
-    from maixswitch.board.maixpy_script.options import CRASHED, ENDED, RAISED, RESET
-    from maixswitch.k210.choice import image_path
-
-    seconds = f"{outcome.seconds:.1f}"
-    if outcome.how == ENDED:
-        return tr("the script ended after {seconds} s of board time", seconds=seconds)
-    if outcome.how == RESET:
-        return tr("the script restarted the chip after {seconds} s of board time", seconds=seconds)
-    if outcome.how == CRASHED:
-        return tr(
-            "the firmware crashed after {seconds} s of board time: {reason}", seconds=seconds, reason=outcome.reason
-        )
-    if outcome.how != RAISED:
-        return tr("stopped after {seconds} s of board time; --seconds sets the limit", seconds=seconds)
-    message = tr("the script raised {error} after {seconds} s of board time", error=outcome.error, seconds=seconds)
-    name = missing_name(outcome.error, options.source) if image_path(options.firmware) is None else ""
-    if name:
-        message += "; " + tr("the fakes have no {name}; with --firmware FILE it runs if the firmware has it", name=name)
-    return message
 
 
 def _exit_code(outcome: Outcome) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim import actions as s
+from maixswitch.sim.board_options import BoardOptions, check_board
 from maixswitch.sim.camera import ChipCamera, Folder, Source, from_rgb565, open_source
 from maixswitch.sim.card import FolderCard, check_card
 from maixswitch.sim.view import Status
@@ -20,17 +21,6 @@ from maixswitch.stub_types import Bench
 PRESS_MS = 80
 HOLD_MS = 900
 SETTLE_MS = 60  # from the release of a key until the app has accepted it
-
-
-def check_board(name: str) -> None:
-    """Raise MaixSwitchError (usage), which lists the known boards, for one that is not in device/once/boards.py."""
-    boards = board_code.boards()
-    try:
-        boards.find(name)
-    except ValueError as error:
-        known = " ".join(boards.names())
-        message = tr("--board: no board {name}; known: {known}", name=name, known=known)
-        raise MaixSwitchError(message, EXIT_USAGE) from error
 
 
 @dataclass(frozen=True)
@@ -65,11 +55,13 @@ class AppBoard(ABC):
     bench: the fakes, with which the card's settings and models are read.
     chosen_board: the board that the user named in place of the card's settings, "" for none.
     write_back: whether what the app writes reaches the folder.
+    runs_script: does a script run in place of the app?
     fingers: for each press the time (t), the IO pin (pin) and the times of its edges (edges), in ms of board time.
     """
 
     board: str
     flavour: str
+    runs_script = False
     image_digest = ""
     keys: list[tuple[int, str]]
     chip: ChipCamera
@@ -83,7 +75,15 @@ class AppBoard(ABC):
     chosen_board: str
     write_back: bool
 
-    def __init__(self) -> None:
+    def __init__(self, options: BoardOptions, report: Callable[..., None]) -> None:
+        """Raise MaixSwitchError (usage) for an unknown board.
+
+        report: called as report(now, kind, ...) with the app's reports; `now` is board time in ms.
+        """
+        self._report = report
+        if options.board:
+            check_board(options.board)
+        self.chosen_board, self.write_back, self.fit = options.board, options.write_back, options.fit
         self.steps = 0
         self.looked = False
         self.powered = True
@@ -301,15 +301,10 @@ class AppBoard(ABC):
             source = self.chip.source
             if isinstance(source, Folder) and not (base / path).exists():
                 names = ", ".join(source.names())
-                raise MaixSwitchError(
-                    tr(
-                        "no photo {path} in {name} ({names}), and no such file",
-                        path=path,
-                        name=source.name,
-                        names=names,
-                    ),
-                    EXIT_IO,
-                ) from error
+                text = tr(
+                    "no photo {path} in {name} ({names}), and no such file", path=path, name=source.name, names=names
+                )
+                raise MaixSwitchError(text, EXIT_IO) from error
             raise
 
     # What a person can see.
@@ -348,6 +343,11 @@ class AppBoard(ABC):
     @abstractmethod
     def selected(self) -> int:
         """The index of the selected model."""
+
+    @property
+    def ending(self) -> str:
+        """A message that says why the app ended by itself, "" while it runs."""
+        return tr("the app ended: {ended}", ended=self.ended) if self.ended else ""
 
     @property
     def title(self) -> str:

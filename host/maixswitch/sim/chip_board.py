@@ -17,7 +17,8 @@ from maixswitch.k210.image import digest_of
 from maixswitch.k210.require import require_unicorn
 from maixswitch.language import tr
 from maixswitch.sim import actions as s
-from maixswitch.sim.app_board import PRESS_MS, SETTLE_MS, AppBoard, Heap, check_board
+from maixswitch.sim.app_board import PRESS_MS, SETTLE_MS, AppBoard, Heap
+from maixswitch.sim.board_options import BoardOptions
 from maixswitch.sim.camera import ChipCamera, open_source
 from maixswitch.sim.chip_card import ChipCard
 from maixswitch.sim.chip_readout import ChipReadout
@@ -42,43 +43,25 @@ class ChipFault(Exception):
 
 
 class ChipBoard(AppBoard):
-    """A board with a firmware image, a card and a camera. `power_on` starts the firmware, which starts the app.
+    """A board with a firmware image, a card and a camera. `power_on` starts the firmware, which starts the app."""
 
-    The arguments are those of SimulatedBoard. `flavour` is the path of the image; `rounding` has no meaning here.
-    """
-
-    def __init__(
-        self,
-        card: Path,
-        report: Callable[..., None],
-        *,
-        board: str = "",
-        flavour: str = "",
-        camera: Path | None = None,
-        fit: str = "stretch",
-        rounding: str = "v0.2",
-        write_back: bool = False,
-        scripted: bool = False,
-    ) -> None:
-        super().__init__()
+    def __init__(self, options: BoardOptions, report: Callable[..., None]) -> None:
+        super().__init__(options, report)
         require_unicorn()
         from maixswitch.k210.board.wiring import WIRINGS
         from maixswitch.k210.virtual_board import SECOND, VirtualBoard
 
-        if board:
-            check_board(board)
-        image = maixpy_image(Path(flavour))
-        self.flavour, self.image_digest = flavour, digest_of(image)
+        image = maixpy_image(Path(options.flavour))
+        self.flavour, self.image_digest = options.flavour, digest_of(image)
         self.crashes = (ChipFault,)
-        self.chosen_board, self.write_back, self.fit = board, write_back, fit
         # The fakes read the card's settings and models with the app's own code.
         self.bench = board_code.bench()
-        self._card = self._chip_card(card)
+        self._card = self._chip_card(options.card)
         self.board, self.keys = self.read_board_and_keys()
         self._second = SECOND
         self._sensor = WIRINGS[self.board].sensor
         self._off_ms = 0  # time that passed without power
-        self.chip = ChipCamera(open_source(camera, fit), lambda: self.now)
+        self.chip = ChipCamera(open_source(options.camera, options.fit), lambda: self.now)
         self.virtual: VirtualBoard = VirtualBoard(image, self.board)
         self.virtual.slot.insert(self._card)
         for pin, _ in self.keys:
@@ -87,7 +70,6 @@ class ChipBoard(AppBoard):
         self._edges: list[tuple[int, int, int, bool]] = []  # (cycle, order, pin, level)
         self._order = 0
         self._restarting = False
-        self._report = report
         self.readout = ChipReadout(lambda kind, *values: self._report(self.now, kind, *values))
         self._emulator = Emulator()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +18,7 @@ from maixswitch.k210.image import digest_of, read_image
 from maixswitch.language import tr
 from maixswitch.sim import actions, script
 from maixswitch.sim.app_board import AppBoard
+from maixswitch.sim.board_options import BoardOptions
 from maixswitch.sim.camera import Maker, Picture, Source, fit_picture
 from maixswitch.sim.card import FolderCard
 from maixswitch.sim.chip_board import ChipBoard
@@ -106,11 +107,13 @@ class _Replayed(AppBoard):
     other_card: the folder of another card for the start, None for the recorded one.
     """
 
-    def __init__(self, recording: Recording, other_card: Path | None, *values: Any, **named: Any) -> None:
+    def __init__(
+        self, recording: Recording, other_card: Path | None, options: BoardOptions, report: Callable[..., None]
+    ) -> None:
         self._recording = recording
         self._other_card = other_card
         self._first = True
-        super().__init__(*values, **named)
+        super().__init__(options, report)
 
     def folder_card(self, folder: Path) -> FolderCard:
         # The first card is the one at the start. The others have the paths that the script puts in.

@@ -14,7 +14,7 @@ from maixswitch import board_code, files
 from maixswitch.errors import EXIT_OK, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim.actions import Screenshot
-from maixswitch.sim.app_board import check_board
+from maixswitch.sim.board_options import check_board
 from maixswitch.sim.camera import Picture, from_rgb565
 from maixswitch.sim.pictures import Colour
 from maixswitch.sim.script import Script

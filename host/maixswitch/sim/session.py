@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from maixswitch.sim import reports
 from maixswitch.sim.actions import Boxes, Card, Scores
 from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.board_class import board_class
+from maixswitch.sim.board_options import BoardOptions
 from maixswitch.sim.keyboard import KEYS, Keyboard
 from maixswitch.sim.perform import act
 from maixswitch.sim.player import Player
@@ -33,12 +34,9 @@ _ENDED = object()
 
 
 @dataclass
-class Options:
-    """What to run, and how.
+class Options(BoardOptions):
+    """What to run, and how; the board, with paths as the user typed them, is that of BoardOptions.
 
-    card, camera: paths as the user typed them; `camera` None for the drawn scene.
-    board: "" for the one of the card's settings.
-    flavour: a value of `--firmware`: a flavour, "" for the default one, or the path of an image.
     script_base: the folder to which paths in the script are relative.
     frames, seconds: limits of the run, in pictures that went through a network and in board time; None for no limit.
     speed: board seconds per second, 0 for as fast as the PC can.
@@ -50,11 +48,6 @@ class Options:
     quiet: whether to print nothing.
     """
 
-    card: Path
-    board: str = ""
-    flavour: str = ""
-    camera: Path | None = None
-    fit: str = "stretch"
     script: Script | None = None
     script_base: Path = Path()
     frames: int | None = None
@@ -62,8 +55,6 @@ class Options:
     speed: float = 0.0
     out: Path | None = None
     json: bool = False
-    rounding: str = "v0.2"
-    write_back: bool = False
     zoom: int = 1
     live: bool = False
     narrator: Callable[[dict[str, Any]], None] | None = None
@@ -95,20 +86,10 @@ class Session:
             self.recorder.listeners.append(console.emit)
         if options.narrator is not None:
             self.recorder.listeners.append(options.narrator)
-        self.sim = (options.sim or board_class(options.flavour))(
-            options.card,
-            self._report,
-            board=options.board,
-            flavour=options.flavour,
-            camera=options.camera,
-            fit=options.fit,
-            rounding=options.rounding,
-            write_back=options.write_back,
-            # One such line decides for the run: the fakes cannot mix scripted and computed answers.
-            scripted=any(isinstance(line.action, Boxes | Scores) for line in options.script.lines)
-            if options.script
-            else False,
-        )
+        # One such line decides for the run: the fakes cannot mix scripted and computed answers.
+        lines = options.script.lines if options.script else ()
+        scripted = any(isinstance(line.action, Boxes | Scores) for line in lines)
+        self.sim = (options.sim or board_class(options.flavour))(replace(options, scripted=scripted), self._report)
         self.player = Player(options.script or Script(""), self.sim, self.recorder, options.script_base)
         self.player.check()
 
@@ -299,7 +280,7 @@ class Session:
         # Keep the state at the end of the run, and the view's status below: stopping the app changes both.
         self._last = (sim.state, sim.title, sim.fault)
         if sim.ended and not self.crash:
-            self.crash = tr("the app ended: {ended}", ended=sim.ended)
+            self.crash = sim.ending
         self.recorder.sample(sim.now, *sim.panel(), last=True)
         status = sim.status(picture=True) if self._view is not None and sim.running else None
         try:

@@ -11,8 +11,9 @@ from maixswitch import board_code
 from maixswitch.kmodel.judge import firmware as firmwares
 from maixswitch.kmodel.run.roundings import rounding_named
 from maixswitch.language import tr
-from maixswitch.sim.app_board import AppBoard, Heap, check_board
+from maixswitch.sim.app_board import AppBoard, Heap
 from maixswitch.sim.app_readout import AppReadout
+from maixswitch.sim.board_options import BoardOptions
 from maixswitch.sim.camera import ChipCamera, open_source
 from maixswitch.sim.card import FolderCard
 from maixswitch.sim.emulator import Emulator
@@ -24,47 +25,25 @@ NAP_MS = 10  # board time of a step while no app runs
 class SimulatedBoard(AppBoard):
     """A new board with card and camera. `power_on` starts the app.
 
-    card: the folder that stands for the card.
-    report: called as report(now, kind, ...) with the app's reports; `now` is board time in ms.
-    board: id of the board; "" for the one in the card's settings.
-    flavour: name of the firmware; "" for the default.
-    camera: a picture, or a folder of pictures; None for the drawn scene.
-    fit: how a picture is fitted to the camera's frame, see camera.FITS.
-    rounding: how the KPU rounds.
-    write_back: whether what the app writes reaches the folder.
-    scripted: whether bench.kpu.boxes and .scores are the answers, in place of emulated networks.
     `app` is None while no app runs: before power_on, after Ctrl-C, without power (`powered`), and after an exception
     ended it (`ended`). Then only power_cycle and restart start it again.
     """
 
-    def __init__(
-        self,
-        card: Path,
-        report: Callable[..., None],
-        *,
-        board: str = "",
-        flavour: str = "",
-        camera: Path | None = None,
-        fit: str = "stretch",
-        rounding: str = "v0.2",
-        write_back: bool = False,
-        scripted: bool = False,
-    ) -> None:
-        super().__init__()
+    def __init__(self, options: BoardOptions, report: Callable[..., None]) -> None:
+        super().__init__(options, report)
         # The firmware comes first: its interface decides which fakes are imported.
-        firmware = firmwares.find(flavour or board_code.flavours().DEFAULT)
+        firmware = firmwares.find(options.flavour or board_code.flavours().DEFAULT)
         self.flavour = firmware.name
         self.bench = board_code.bench(canmv=firmware.api == "canmv")
         self.crashes = (self.bench.HardFault, self.bench.Reset)
-        if board:
-            check_board(board)
-        self.chosen_board = board
-        self.write_back = write_back
-        self._card = self.folder_card(card)
+        self._card = self.folder_card(options.card)
         # The source reads the board's clock at each look, because the clock starts again with the power.
-        self.fit = fit
-        self.chip = ChipCamera(open_source(camera, fit), lambda: int(self.bench.clock.now))
-        networks = board_code.scripted_engine() if scripted else Emulator(rounding_named(rounding), firmware.runtime)
+        self.chip = ChipCamera(open_source(options.camera, options.fit), lambda: int(self.bench.clock.now))
+        networks = (
+            board_code.scripted_engine()
+            if options.scripted
+            else Emulator(rounding_named(options.rounding), firmware.runtime)
+        )
         self.engine = Engine(networks, self.bench.EngineError)
         self._before = 0  # board time in ms before the power was last switched on
         self._slow = 1
@@ -74,7 +53,6 @@ class SimulatedBoard(AppBoard):
         self.board, self.keys = self.read_board_and_keys()
         self._reset()
         self._readout = AppReadout()
-        self._report = report
         self._cause = ""  # event of the last transition
         self.app: board_code.Application | None = None
 

@@ -23,7 +23,9 @@ from maixswitch.web.verdicts import Verdicts, judge
 def hello(sim: AppBoard) -> str:
     """Return the first message for a page: the board, its keys and their events, the state table, and the texts."""
     boards = board_code.boards()
-    gestures = {int(pin): (short, long) for pin, short, long in boards.gestures(sim.keys)} if sim.keys else {}
+    # A script gives the keys its own meaning.
+    rows = boards.gestures(sim.keys) if sim.keys and not sim.runs_script else ()
+    gestures = {int(pin): (short, long or "") for pin, short, long in rows}
     chinese = catalogue("zh")
     return write_text(
         "hello",
@@ -31,8 +33,9 @@ def hello(sim: AppBoard) -> str:
         board=sim.board,
         firmware=sim.flavour,
         keys=[
-            {"number": number, "role": role, "pin": pin, "short": gestures[pin][0], "long": gestures[pin][1] or ""}
+            {"number": number, "role": role, "pin": pin, "short": short, "long": long}
             for number, (pin, role) in enumerate(sim.keys, 1)
+            for short, long in (gestures.get(pin, ("", "")),)
         ],
         rows=[[state, event, list(actions), after] for state, event, actions, after in board_code.transitions()],
         # Send the codes that a page may order, and the texts in both languages, so that a page can switch at once.

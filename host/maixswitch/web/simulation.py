@@ -118,7 +118,7 @@ class Simulation:
         """After a step or an action, end the run or its recording if necessary."""
         session = self._session
         if session.crash or session.sim.ended:
-            self.stopped = session.crash or tr("the app ended: {ended}", ended=session.sim.ended)
+            self.stopped = session.crash or session.sim.ending
             # With a recording, `finish` logs the crash.
             if self._writer is not None:
                 self._complete(tr("the run ended: {why}", why=self.stopped))
@@ -131,7 +131,10 @@ class Simulation:
     # Recordings.
 
     def start_recording(self) -> None:
-        """Start a new run with a recording. Raises MaixSwitchError (output) if it cannot be written."""
+        """Start a new run with a recording. Raises MaixSwitchError if it cannot be written, or a replay not be made."""
+        # A replay brings the card, which does not hold a script, and runs the app.
+        if self.sim.runs_script:
+            raise MaixSwitchError(tr("only a run of the app can be recorded, and this is a script"))
         # During a recording do nothing, so that one page does not end the recording of another.
         if self._writer is not None:
             return

@@ -121,6 +121,7 @@ PAGE = (
     "The model looks at every frame.",
     "Something failed. A key press goes on.",
     "The app has ended.",
+    "A script runs in place of the app.",
     "Stands still; switch the power off and on.",
     "the browser did not allow the webcam; allow it beside the address and try again",
     "no webcam was found; plug one in and try again",

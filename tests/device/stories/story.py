@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from flavours import REMOUNT
 from maixswitch.errors import MaixSwitchError
+from maixswitch.sim.board_options import BoardOptions
 from maixswitch.sim.player import Player
 from maixswitch.sim.recorder import Recorder
 from maixswitch.sim.script import Script, parse
@@ -25,8 +27,8 @@ FIGURES: Counter[str] = Counter()  # the sums of all boards so far: see conftest
 class StoryRig(SimulatedBoard):
     """A simulated board without painting, which takes time and on which the app does not depend."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, options: BoardOptions, report: Callable[..., None]) -> None:
+        super().__init__(options, report)
         error = self.engine._error
 
         def failed(code: int, reason: str) -> Exception:
@@ -62,7 +64,7 @@ class Story:
         self.unexpected = ""  # a fault 199 that no action asked for
         self.log: list[tuple[Any, ...]] = []
         self.options = {"--board": board, "--firmware": flavour}
-        self.sim = StoryRig(cards / card, self._report, board=board, flavour=flavour, scripted=True)
+        self.sim = StoryRig(BoardOptions(cards / card, board, flavour, scripted=True), self._report)
         self.bench = self.sim.bench
         self.player = Player(Script(""), self.sim, Recorder(None), cards)
         self.watch = Watch()

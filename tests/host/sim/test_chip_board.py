@@ -11,6 +11,7 @@ import pytest
 
 from maixswitch.errors import EXIT_DEVICE, EXIT_FINDINGS, EXIT_IO, EXIT_OK, EXIT_USAGE, MaixSwitchError
 from maixswitch.k210.board.fat import first_block
+from maixswitch.sim.board_options import BoardOptions
 from maixswitch.sim.chip_board import ChipBoard
 from maixswitch.sim.recording import read
 from maixswitch.sim.recording_writer import RecordingWriter
@@ -143,7 +144,7 @@ def test_a_fault_that_only_fakes_have_is_refused_before_the_run(
 
 
 def test_what_a_real_card_and_camera_can_suffer_is_done(card: Path, image: Path) -> None:
-    board = ChipBoard(card, NOBODY, flavour=str(image))
+    board = ChipBoard(BoardOptions(card, flavour=str(image)), NOBODY)
     blocks = board.virtual.slot.blocks
     assert blocks is not None
     first = [number for number in range(20_000) if blocks.read(number)[:4] == (3).to_bytes(4, "little")]
@@ -164,7 +165,7 @@ def test_what_a_real_card_and_camera_can_suffer_is_done(card: Path, image: Path)
 
 
 def test_the_power_goes_with_the_block_and_comes_back(card: Path, image: Path) -> None:
-    board = ChipBoard(card, NOBODY, flavour=str(image))
+    board = ChipBoard(BoardOptions(card, flavour=str(image)), NOBODY)
     blocks = board.virtual.slot.blocks
     assert blocks is not None
     board.cut_power_after(600)
@@ -184,7 +185,7 @@ def test_the_power_goes_with_the_block_and_comes_back(card: Path, image: Path) -
 
 
 def test_a_press_moves_the_pin_at_its_time_and_bounces(card: Path, image: Path) -> None:
-    board = ChipBoard(card, NOBODY, flavour=str(image))
+    board = ChipBoard(BoardOptions(card, flavour=str(image)), NOBODY)
     pin = board.pin("")
     end = board.press(after=15, hold=30, bounce=(4,))
     levels = []
@@ -211,7 +212,7 @@ def test_what_the_firmware_wrote_reaches_the_folder_only_with_write_back(
         folder = tmp_path / f"card{write_back}"
         shutil.copytree(card, folder)
         (folder / "choice.txt").write_bytes(b"old")
-        board = ChipBoard(folder, NOBODY, flavour=str(image), write_back=write_back)
+        board = ChipBoard(BoardOptions(folder, flavour=str(image), write_back=write_back), NOBODY)
         blocks = board._card
         blocks.write(first_block(blocks._card, "CHOICE.TXT"), b"new".ljust(512, b"\0"))
         board.eject()
@@ -262,4 +263,4 @@ def test_without_unicorn_the_board_says_what_to_install(
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "unicorn" else find(name))
     with pytest.raises(MaixSwitchError, match=r"maixswitch\[chip\]"):
-        ChipBoard(card, NOBODY, flavour=str(image))
+        ChipBoard(BoardOptions(card, flavour=str(image)), NOBODY)

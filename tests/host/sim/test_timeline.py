@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from maixswitch.sim.board_options import BoardOptions
 from maixswitch.sim.simulated_board import SimulatedBoard
 from maixswitch.sim.timeline import Timeline
 from tests.host.sim_helpers import ROOT
@@ -22,7 +23,7 @@ ORDINARY = ("uos.stat", "GPIO.value", "KPU.deinit", "lcd.draw_string", "Image.re
 
 def board(card: Path, **options: Any) -> tuple[SimulatedBoard, Timeline]:
     """Return a board that runs its first model, and its timeline."""
-    sim = SimulatedBoard(card, lambda *_: None, **options)
+    sim = SimulatedBoard(BoardOptions(card, **options), lambda *_: None)
     sim.power_on()
     timeline = Timeline(lambda: sim.now)
     sim.bench.trace = timeline
@@ -118,8 +119,9 @@ def test_failed_frame_leaves_no_row(sim: tuple[SimulatedBoard, Timeline]) -> Non
 
 CANMV = """
 import pathlib, sys
-from maixswitch.sim import simulated_board, timeline
-board = simulated_board.SimulatedBoard(pathlib.Path(sys.argv[1]), lambda *_: None, flavour="canmv", scripted=True)
+from maixswitch.sim import board_options, simulated_board, timeline
+options = board_options.BoardOptions(pathlib.Path(sys.argv[1]), flavour="canmv", scripted=True)
+board = simulated_board.SimulatedBoard(options, lambda *_: None)
 board.power_on()
 board.bench.kpu.run_ms = 47
 line = board.bench.trace = timeline.Timeline(lambda: board.now)

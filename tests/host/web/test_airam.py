@@ -14,6 +14,7 @@ import pytest
 from maixswitch import language, web
 from maixswitch.kmodel import load
 from maixswitch.kmodel.judge.picture import KINDS, map_kind
+from maixswitch.sim.board_options import BoardOptions
 from maixswitch.sim.emulator import LoadedModel
 from maixswitch.sim.simulated_board import SimulatedBoard
 from maixswitch.web.airam import LABEL, document
@@ -25,7 +26,7 @@ PAGE = Path(web.__file__).parent / "page"
 
 
 def running(card: Path, **options: Any) -> SimulatedBoard:
-    sim = SimulatedBoard(card, lambda *_: None, **options)
+    sim = SimulatedBoard(BoardOptions(card, **options), lambda *_: None)
     assert sim.network is None
     sim.power_on()
     for _ in range(MOST_STEPS):

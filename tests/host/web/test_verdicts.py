@@ -110,10 +110,11 @@ def test_a_file_that_is_not_a_kmodel_is_an_error_without_memory(own: Path) -> No
 
 def test_judged_beside_a_board_that_runs(own: Path) -> None:
     """The check uses another fake board: the running one must not be affected."""
+    from maixswitch.sim.board_options import BoardOptions
     from maixswitch.sim.simulated_board import SimulatedBoard
 
     edit(own, "10-blobs", labels=["blob", "more"])
-    sim = SimulatedBoard(own, lambda *_: None)
+    sim = SimulatedBoard(BoardOptions(own), lambda *_: None)
     sim.power_on()
     sim.step()
     before = (sim.bench.generation, sim.now, sim.state)

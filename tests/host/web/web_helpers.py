@@ -47,10 +47,13 @@ def make_runner(card: Path, folder: Path, broadcast: Broadcast, speed: float = 1
     return Runner(Options(card, camera=path), broadcast, speed)
 
 
-def start_server(card: Path, port: int, *words: str) -> tuple[str, subprocess.Popen[str]]:
-    """Start `maixswitch sim CARD --web` on `port`, 0 for a free one; return its address and its process."""
-    command = ["sim", str(card), "--web", "--port", str(port), "--lang", "en", *words]
-    server = subprocess.Popen([sys.executable, "-m", "maixswitch", *command], stderr=subprocess.PIPE, text=True)
+def start_server(subject: Path, port: int, *words: str, command: str = "sim") -> tuple[str, subprocess.Popen[str]]:
+    """Start `maixswitch sim CARD --web` or `run SCRIPT --web`; return its address and its process.
+
+    subject: the folder of the card, or the script. port: 0 for a free one.
+    """
+    arguments = [command, str(subject), "--web", "--port", str(port), "--lang", "en", *words]
+    server = subprocess.Popen([sys.executable, "-m", "maixswitch", *arguments], stderr=subprocess.PIPE, text=True)
     assert server.stderr is not None
     line = server.stderr.readline()
     match = re.search(r"http://127\.0\.0\.1:\d+/", line)

@@ -8,9 +8,10 @@ import struct
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -20,35 +21,63 @@ from maixswitch.board.maixpy_script.options import CRASHED, ENDED, RAISED, RESET
 from maixswitch.board.virtual.child import Child
 from maixswitch.board.virtual.handle import find_interpreter
 from maixswitch.errors import EXIT_USAGE, KModelError, MaixSwitchError
-from maixswitch.kmodel.judge import firmware as firmwares
+from maixswitch.kmodel.judge.firmware import Firmware, find
 from maixswitch.language import tr
 from maixswitch.sim.camera import ChipCamera, open_source
 from maixswitch.sim.emulator import Emulator, LoadedModel
+from maixswitch.sim.engine import Failures
 
 DEFAULT_FLAVOUR = "full"
-PANEL, CAMERA, LOAD, RUN, FLASH, OPTIONS, SOURCE, END, ANY, READ, WRITE = b"PCLXFOSEARW"
+PANEL, CAMERA, LOAD, RUN, FLASH, OPTIONS, SOURCE, END, TURN, WRITE = b"PCLXFOSEUW"
 """Requests of stubs/virtual/wire.py. The others need no more than an empty answer."""
 HOWS = (ENDED, RAISED, TIME, RESET, CRASHED)
 """How the script ended, in the order of stubs/virtual/script.py."""
 LOAD_FAILED, RUN_FAILED = 2015, 2008
+CARD_SPEED = 1000
+"""Bytes that the card reads in a ms, as in stubs/benchlib/card.py."""
 LEAST_SECONDS = 60.0
-"""Seconds of this PC that a run may take at least: a script that calls no fake lets no board time pass."""
+"""Seconds of this PC that a run may take at least."""
+
+
+def fakes_firmware(options: Options) -> Firmware:
+    """Return the firmware that the fakes imitate for a script.
+
+    Raises MaixSwitchError (usage) if they do not imitate the one of the options, or cannot run here.
+    """
+    if sys.platform == "win32":
+        raise MaixSwitchError(tr("a script on the fakes needs Linux or macOS; use --firmware FILE"), EXIT_USAGE)
+    firmware = find(options.firmware or DEFAULT_FLAVOUR)
+    if firmware.api != "maixpy":
+        raise MaixSwitchError(
+            tr("--firmware {name}: the fakes run scripts for MaixPy only; use an image file", name=firmware.name),
+            EXIT_USAGE,
+        )
+    find_interpreter()
+    return firmware
 
 
 def run_on_fakes(options: Options, card: Path, film: Film) -> Outcome:
     """Run the script in the second interpreter until it ends or its time is over.
 
     card: the folder that is the card.
-    Raises MaixSwitchError (usage) if the interpreter is missing, or the fakes do not imitate the firmware.
+    Raises MaixSwitchError (usage) as `fakes_firmware` does.
     """
-    if sys.platform == "win32":
-        raise MaixSwitchError(tr("a script on the fakes needs Linux or macOS; use --firmware FILE"), EXIT_USAGE)
-    firmware = firmwares.find(options.firmware or DEFAULT_FLAVOUR)
-    if firmware.api != "maixpy":
-        raise MaixSwitchError(
-            tr("--firmware {name}: the fakes run scripts for MaixPy only; use an image file", name=firmware.name),
-            EXIT_USAGE,
-        )
+    with started(options, card) as script:
+        script.show = film.show
+        # A script that calls no fake lets no board time pass.
+        limit = time.monotonic() + min(max(LEAST_SECONDS, 6 * options.seconds), options.pc_seconds)
+        while script.outcome is None and time.monotonic() <= limit:
+            script.hear(1.0)
+    return script.outcome or Outcome(TIME, "", script.now / 1000)
+
+
+@contextmanager
+def started(options: Options, card: Path) -> Iterator[RunningScript]:
+    """Yield a script whose interpreter has started, and end the interpreter with the block.
+
+    Raises MaixSwitchError (usage) as `fakes_firmware` does.
+    """
+    firmware = fakes_firmware(options)
     with tempfile.TemporaryDirectory(prefix="maixswitch-flash-") as flash, tempfile.TemporaryFile() as log:
         if options.config is not None:
             Path(flash, "config.json").write_text(json.dumps(options.config), encoding="utf-8")
@@ -66,27 +95,39 @@ def run_on_fakes(options: Options, card: Path, film: Film) -> Outcome:
         )
         # Also after Ctrl-C: an interpreter that goes on would wait for answers forever.
         try:
-            outcome = _Partner(child, options, film, firmware.runtime).serve()
+            yield RunningScript(child, options, firmware.runtime, log)
         finally:
             child.end(kill=True)
-        log.seek(0)
-        if outcome is None:
-            return Outcome(CRASHED, log.read().decode("utf-8", "replace").strip()[-500:])
-    return outcome
 
 
-class _Partner:
-    """Answers the interpreter's requests: it is the camera, the panel and the KPU of the fakes."""
+class RunningScript:
+    """Answers the interpreter's requests: it is the camera, the panel and the KPU of the fakes.
 
-    def __init__(self, child: Child, options: Options, film: Film, runtime: str) -> None:
+    now: board time in ms, as of the last request that tells it.
+    outcome: how the script ended, None while it runs.
+    show: gets what the panel shows: board time in ms, RGB565 words with the high byte first, width, height.
+    camera: what the camera sees.
+    failures: the codes with which the next load and run of a network end.
+    outside: what lies outside the board, as stubs/virtual/script.py describes it. It counts from the start, and from
+        each `go_on`.
+    turn: after so many ms of board time the script waits for `go_on`, and `waits` is true; 0 for never.
+    Set the last five before the first `hear`.
+    """
+
+    def __init__(self, child: Child, options: Options, runtime: str, log: IO[bytes]) -> None:
+        self.now = 0
+        self.outcome: Outcome | None = None
+        self.show: Callable[[int, bytes, int, int], None]
+        self.camera = ChipCamera(open_source(options.camera, options.fit), lambda: self.now)
+        self.failures = Failures()
+        self.outside: dict[str, Any] = {"pins": [], "camera": True, "card": True, "bytes_per_ms": CARD_SPEED}
+        self.turn = 0
+        self.waits = False
         self._child = child
         self._options = options
-        self._film = film
-        self._now = 0
-        self._camera = ChipCamera(open_source(options.camera, options.fit), lambda: self._now)
+        self._log = log
         self._emulator = Emulator(runtime=runtime)
         self._networks: list[LoadedModel] = []
-        self._outcome: Outcome | None = None
         self._answers: dict[int, Callable[[bytes], tuple[int, bytes]]] = {
             PANEL: self._panel,
             CAMERA: self._look,
@@ -98,33 +139,37 @@ class _Partner:
             END: self._end,
         }
 
-    def serve(self) -> Outcome | None:
-        """Return how the script ended, None if the interpreter ended by itself."""
+    def hear(self, seconds: float) -> None:
+        """Wait for requests, at most so long, and answer them; print what the script prints."""
         child = self._child
-        limit = time.monotonic() + min(max(LEAST_SECONDS, 6 * self._options.seconds), self._options.pc_seconds)
-        while self._outcome is None:
-            if time.monotonic() > limit:
-                return Outcome(TIME, "", self._now / 1000)
-            select.select([child.requests, child.text], [], [], 1.0)
-            self._print()
-            try:
-                while self._outcome is None and (request := child.request()):
-                    # What the script printed before the request comes first.
-                    self._print()
-                    self._answer(*request)
-            except EOFError:
-                self._print()
-                return None
+        select.select([child.requests, child.text], [], [], seconds)
         self._print()
-        if self._outcome.how == RAISED:
-            self._options.tell(self._outcome.reason)
-        return self._outcome
+        try:
+            while self.outcome is None and not self.waits and (request := child.request()):
+                # What the script printed before the request comes first.
+                self._print()
+                self._answer(*request)
+        except EOFError:
+            self._print()
+            self._log.seek(0)
+            text = self._log.read().decode("utf-8", "replace").strip()
+            self.outcome = Outcome(CRASHED, text[-500:], self.now / 1000)
+
+    def go_on(self) -> None:
+        """Let a script that waits run for the next turn."""
+        if self.waits:
+            self.waits = False
+            self._child.answer(0, json.dumps(self.outside).encode())
 
     def _print(self) -> None:
         while text := self._child.printed(65536):
             self._options.tell(text.decode("utf-8", "replace"))
 
     def _answer(self, letter: int, number: int, data: bytes) -> None:
+        if letter == TURN:
+            self.now = struct.unpack("<I", data)[0]
+            self.waits = True
+            return
         answer = self._answers.get(letter)
         if answer is not None:
             self._child.answer(*answer(data))
@@ -138,23 +183,27 @@ class _Partner:
         options = self._options
         document = {
             "ms": round(options.seconds * 1000),
+            "turn": self.turn,
             "config": options.config,
-            "camera": True,
+            "outside": self.outside,
             "flash": list(options.flash),
         }
         return 0, json.dumps(document).encode()
 
     def _panel(self, data: bytes) -> tuple[int, bytes]:
-        self._now, width, height = struct.unpack_from("<IHH", data)
-        self._film.show(self._now, data[8:], width, height)
+        self.now, width, height = struct.unpack_from("<IHH", data)
+        self.show(self.now, data[8:], width, height)
         return 0, b""
 
     def _look(self, data: bytes) -> tuple[int, bytes]:
-        self._now, x, y, w, h, frame_w, frame_h, gray = struct.unpack("<IHHHHHHB", data)
-        pixels, planes = self._camera.grab(x, y, w, h, frame_w, frame_h, bool(gray))
+        self.now, x, y, w, h, frame_w, frame_h, gray = struct.unpack("<IHHHHHHB", data)
+        pixels, planes = self.camera.grab(x, y, w, h, frame_w, frame_h, bool(gray))
         return len(pixels), pixels + planes
 
     def _load(self, data: bytes) -> tuple[int, bytes]:
+        code, self.failures.load = self.failures.load, None
+        if code:
+            return -code, b"ordered"
         try:
             network = self._emulator.load(data)
         except KModelError as error:
@@ -170,6 +219,9 @@ class _Partner:
         return len(self._networks) - 1, json.dumps(facts).encode()
 
     def _run(self, data: bytes) -> tuple[int, bytes]:
+        code, self.failures.run = self.failures.run, None
+        if code:
+            return code, b"ordered"
         number, is_floats = struct.unpack_from("<HB", data)
         network = self._networks[number]
         values: Any = np.frombuffer(data[3:], np.float32) if is_floats else data[3:]
@@ -184,6 +236,8 @@ class _Partner:
         )
 
     def _end(self, data: bytes) -> tuple[int, bytes]:
-        self._now = struct.unpack_from("<I", data, 1)[0]
-        self._outcome = Outcome(HOWS[data[0]], data[5:].decode("utf-8", "replace"), self._now / 1000)
+        self.now = struct.unpack_from("<I", data, 1)[0]
+        self.outcome = Outcome(HOWS[data[0]], data[5:].decode("utf-8", "replace"), self.now / 1000)
+        if self.outcome.how == RAISED:
+            self._options.tell(self.outcome.reason)
         return 0, b""

@@ -9,7 +9,7 @@ from maixswitch.board.maixpy_script.film import Film
 from maixswitch.board.maixpy_script.options import Options, Outcome
 from maixswitch.k210.choice import image_path
 from maixswitch.k210.require import require_unicorn
-from maixswitch.sim.app_board import check_board
+from maixswitch.sim.board_options import check_board
 
 
 def run_script(options: Options) -> tuple[Outcome, list[Path]]:

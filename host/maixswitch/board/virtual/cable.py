@@ -11,9 +11,11 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from maixswitch.board.virtual.line import BAUD, Pace, Way, garbled, open_port
+from maixswitch.errors import MaixSwitchError
 
 PC_BUFFER = 1 << 16  # bytes that the PC's driver keeps while nobody reads them
 
@@ -51,6 +53,10 @@ class Cable:
 
     def boot(self) -> None:
         """Switch the power on."""
+        raise NotImplementedError
+
+    def run(self) -> None:
+        """Run until the end of stdin."""
         raise NotImplementedError
 
     def change(self, options: dict[str, Any]) -> None:
@@ -157,6 +163,11 @@ class Cable:
             self._report()
         return True
 
+    def end(self) -> None:
+        """Switch the board off, and remove the port."""
+        self.power_cut()
+        self.unplug()
+
     def wire(self) -> None:
         """Do nothing: the answer to every command is the state of the line."""
 
@@ -171,3 +182,22 @@ class Cable:
         }
         sys.stdout.write(json.dumps(state) + "\n")
         sys.stdout.flush()
+
+
+def main(make: Callable[[dict[str, Any]], Cable]) -> None:
+    """Run the board that the options on the command line describe.
+
+    make: makes the end of the line from the options.
+    """
+    options: dict[str, Any] = json.loads(sys.argv[1])
+    try:
+        cable = make(options)
+    except MaixSwitchError as error:
+        sys.exit(str(error))
+    try:
+        if options.get("boot", True):
+            cable.boot()
+        cable._report()
+        cable.run()
+    finally:
+        cable.end()

@@ -16,7 +16,7 @@ from maixswitch.board.virtual.confine import Confinement
 
 HEAP = "heapsize=64m"
 MARK = b"\x00\xffmaixswitch-mark"  # as in stubs/virtual/wire.py
-LARGE = b"PCLXFOSE"
+LARGE = b"PCLXFOSEU"
 """Requests whose number is the length of their data."""
 SOFT, SOFT_RAW, RESET, LOST = 42, 43, 44, 45
 PR_SET_PDEATHSIG = 1
@@ -70,6 +70,7 @@ class Child:
             stderr=options["log"],
             pass_fds=(answers, requests, self._flag),
             preexec_fn=prepare,
+            start_new_session=True,  # Ctrl-C in the terminal must not hit it in the middle of an answer
         )
         if rules:
             rules.close()

@@ -6,8 +6,6 @@ time passes no faster than ours, and the process sleeps.
 
 from __future__ import annotations
 
-import json
-import os
 import select
 import sys
 import time
@@ -18,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maixswitch.board import port_clock
-from maixswitch.board.virtual.cable import Cable
-from maixswitch.errors import MaixSwitchError
+from maixswitch.board.virtual.cable import Cable, main
 from maixswitch.k210.board.wiring import WIRINGS
 from maixswitch.k210.clock import SLICE
 from maixswitch.k210.image import read_image
@@ -234,28 +231,6 @@ class ChipFront(Cable):
             self._take()
         return 0 not in ready or self._command()
 
-    def end(self) -> None:
-        """Switch the board off, and remove the port."""
-        self.power_cut()
-        self.unplug()
-
-
-def main() -> None:
-    """Run the board that the options on the command line describe."""
-    options: dict[str, Any] = json.loads(sys.argv[1])
-    os.dup2(os.open(options["log_path"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
-    try:
-        front = ChipFront(options)
-    except MaixSwitchError as error:
-        sys.exit(str(error))
-    try:
-        if options.get("boot", True):
-            front.boot()
-        front._report()
-        front.run()
-    finally:
-        front.end()
-
 
 if __name__ == "__main__":
-    main()
+    main(ChipFront)

@@ -6,14 +6,11 @@ interrupt handler does.
 
 from __future__ import annotations
 
-import json
-import os
 import select
-import sys
 import time
 from typing import Any
 
-from maixswitch.board.virtual.cable import Cable
+from maixswitch.board.virtual.cable import Cable, main
 from maixswitch.board.virtual.child import RESET, SOFT, SOFT_RAW, Child
 from maixswitch.board.virtual.line import BAUD, garbled
 
@@ -22,6 +19,7 @@ LATENCY = 0.002  # seconds until the running program sees Ctrl-C; a second one m
 POLITE = 0.15  # seconds that a program has to see the flag before a signal stops it
 APART = 2.0  # seconds between two signals: a second one, before the first was seen, kills the interpreter
 READ, REPL, ANY, WRITE, INTERRUPT, BAUD_RATE, MODE, SYNC, TAKEN = b"RQAWKBMZT"
+STDERR = 2  # the log of the handle
 CONTROLS = b"\x01\x02\x03\x04\x05"
 
 
@@ -55,7 +53,7 @@ class Front(Cable):
 
     def boot(self, why: str = "power", mode: int = 0) -> None:
         self._fresh()
-        self._child = Child(self._options, why, mode)
+        self._child = Child({**self._options, "log": STDERR}, why, mode)
 
     def power_cut(self) -> None:
         if self._child:
@@ -247,23 +245,6 @@ class Front(Cable):
             waits.append(0.0)
         return max(min(wait for wait in waits if wait is not None), 0.0)
 
-    def end(self) -> None:
-        self.power_cut()
-        self.unplug()
-
-
-def main() -> None:
-    options: dict[str, Any] = json.loads(sys.argv[1])
-    options["log"] = os.open(options["log_path"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    front = Front(options)
-    try:
-        if options.get("boot", True):
-            front.boot()
-        front._report()
-        front.run()
-    finally:
-        front.end()
-
 
 if __name__ == "__main__":
-    main()
+    main(Front)

@@ -166,7 +166,6 @@ class VirtualBoard:
             # Passed on, so that the front process need not search for it.
             "stubs": str(board_code.board_root() / "stubs"),
             "link": self.port,
-            "log_path": str(self._log),
             "rate": rate,
             "boot": boot,
             "space": space,

@@ -37,7 +37,7 @@ function cap(key) {
   button.dataset.key = key.number;
   button.dataset.role = key.role;
   name.textContent = `${key.number} ${key.role}`;
-  pressText.textContent = t("press: {effect}", { effect: effect(key.short) });
+  pressText.textContent = key.short ? t("press: {effect}", { effect: effect(key.short) }) : `IO${key.pin}`;
   button.append(name, pressText);
   if (key.long) {
     const hold = document.createElement("small");

@@ -13,6 +13,7 @@ function meaning(state) {
   if (state === "RUNNING") return t("The model looks at every frame.");
   if (state === "FAULT") return t("Something failed. A key press goes on.");
   if (state === "STOPPED") return t("The app has ended.");
+  if (state === "SCRIPT") return t("A script runs in place of the app.");
   if (state === "OFF") return t("Stands still; switch the power off and on.");
   return "";
 }

@@ -1,0 +1,45 @@
+"""What a board with card and camera is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from maixswitch import board_code
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
+
+
+@dataclass
+class BoardOptions:
+    """The options of one board.
+
+    card: the folder that stands for the card.
+    board: id of the board; "" for the one in the card's settings.
+    flavour: a value of `--firmware`: a flavour, "" for the default one, or the path of an image.
+    camera: a picture, or a folder of pictures; None for the drawn scene.
+    fit: how a picture is fitted to the camera's frame, see camera.FITS.
+    rounding: how the emulated KPU rounds; an image computes by itself.
+    write_back: whether what the app writes reaches the folder.
+    scripted: whether bench.kpu.boxes and .scores are the answers, in place of emulated networks.
+    """
+
+    card: Path
+    board: str = ""
+    flavour: str = ""
+    camera: Path | None = None
+    fit: str = "stretch"
+    rounding: str = "v0.2"
+    write_back: bool = False
+    scripted: bool = False
+
+
+def check_board(name: str) -> None:
+    """Raise MaixSwitchError (usage), which lists the known boards, for one that is not in device/once/boards.py."""
+    boards = board_code.boards()
+    try:
+        boards.find(name)
+    except ValueError as error:
+        known = " ".join(boards.names())
+        message = tr("--board: no board {name}; known: {known}", name=name, known=known)
+        raise MaixSwitchError(message, EXIT_USAGE) from error
