@@ -119,6 +119,7 @@ HEAP_FREE = "Maix.utils.heap_free"
 LCD_TYPE = "lcd.init(lcd_type)"
 REMOUNT = "machine.SDCard"
 STARTS_MAIN = "main.py"
+FORWARD_V4 = "KPU.forward(picture) with kmodel v4"
 PANEL_POINTER = "lcd: a pointer to the driver"
 FILL_RECTANGLE = "lcd.fill_rectangle"
 CROP = "Image.crop"
@@ -130,6 +131,7 @@ FEATURES = (
     (LCD_TYPE, (0, 6, 2, 18), None),
     (REMOUNT, (0, 6, 2, 41), None),
     (STARTS_MAIN, (0, 0, 0, 0), ((0, 6, 2, 76), (0, 6, 2, 77))),
+    (FORWARD_V4, (0, 0, 0, 0), ((0, 5, 1, 129), (0, 6, 0, 6))),
 )
 # More changes, which only the fakes ask for; as FEATURES.
 CHANGES = (

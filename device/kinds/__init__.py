@@ -12,6 +12,8 @@ FIELDS
     device.once.checks.fits() understands, or a function(value, anchor_pairs) that returns what the attribute of the
     spec becomes, and raises ValueError(expected) or ValueError(expected, actual). default: used when the field is
     missing; None makes the field mandatory.
+FORWARD
+    Whether kpu.forward runs the network, which some firmwares refuse to do with a kmodel v4; True when absent.
 LABELS
     "needed", "optional" (also when it is absent) or "none": whether model.json must, may or must not name classes.
 fit(spec, elements, shape, doubt)

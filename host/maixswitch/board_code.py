@@ -101,6 +101,7 @@ class Kind:
     SHAPE: int
     FIELDS: tuple[tuple[str, Any, Any], ...]
     LABELS: str
+    FORWARD: bool
 
 
 class ResultShapes(Protocol):
@@ -250,9 +251,20 @@ def kinds() -> Mapping[str, Kind]:
     modules = {name: _module(f"device.kinds.{name}") for name in sorted(_module("device.kinds").KINDS)}
     return {
         # A kind may leave out parts that it does not need (device/kinds/__init__.py).
-        name: Kind(module.SHAPE, getattr(module, "FIELDS", ()), getattr(module, "LABELS", "optional"))
+        name: Kind(
+            module.SHAPE,
+            getattr(module, "FIELDS", ()),
+            getattr(module, "LABELS", "optional"),
+            getattr(module, "FORWARD", True),
+        )
         for name, module in modules.items()
     }
+
+
+def forwards(kind: str | None) -> bool:
+    """Does the app run networks of this kind with kpu.forward? False for an unknown kind."""
+    module = kinds().get(kind or "")
+    return module is not None and module.FORWARD
 
 
 def has_field(kind: str | None, field: str) -> bool:

@@ -139,6 +139,7 @@ class Flavours(Protocol):
     LCD_TYPE: str
     REMOUNT: str
     STARTS_MAIN: str
+    FORWARD_V4: str
     BANNERS: dict[str, str]
     MODEL_LIMIT: int
 

@@ -1,13 +1,17 @@
 """One run of a network: the checks of its picture, forward(), and the fmap of an output (Maix_kpu.c)."""
 
 import bench
+import flavours
 from benchlib import kpu_codes
 from benchlib.fmap import kpu_fmap
 from benchlib.img import GARBAGE, is_image
 from benchlib.kpu_types import kpu_net
 
+BAD_PICTURE = "[MAIXPY]kpu: check img format err!\r\n"
+NO_SIZE = (0, 0, 0)  # channels, height, width
 
-def _check_image(img, network):
+
+def _check_image(img, network, size=None):
     # check_img_format of Maix_kpu.c. The network is None after deinit, when the type of the model reads as 0.
     # resize() and cut() leave pix_ai NULL, which the firmware tests. copy() leaves it
     # uninitialised, which it cannot see.
@@ -19,7 +23,7 @@ def _check_image(img, network):
     bpp = img._bpp
     # The sizes are compared before the depth, so a grey picture of the wrong size reports its size.
     if network is not None:
-        ch, h, w = network.input_shape
+        ch, h, w = size or network.input_shape
         if img._w != w or img._h != h:
             bench.uart.print("[MAIXPY]kpu: img w=%d,h=%d, but model w=%d,h=%d\r\n" % (img._w, img._h, w, h))
             return False
@@ -41,7 +45,7 @@ def check_input(img, network) -> None:
     if network is not None and not (network.first_is_conv and network.input_shape):
         raise ValueError("[MAIXPY]kpu: first layer not conv layer!\r\n")
     if not _check_image(img, network):
-        raise ValueError("[MAIXPY]kpu: check img format err!\r\n")
+        raise ValueError(BAD_PICTURE)
 
 
 def forward(_net, img=None, out_index: int = 0, dma: int = -1):
@@ -59,6 +63,10 @@ def forward(_net, img=None, out_index: int = 0, dma: int = -1):
     x = None
     # The scripted engine does not read pixels, so they are not fetched: a test may have no picture source.
     if is_image(img):
+        if network is not None and network.version == 4 and not bench.has(flavours.FORWARD_V4):
+            # The size is asked of a kmodel v3 only, and compared all the same.
+            if not _check_image(img, network, NO_SIZE):
+                raise ValueError(BAD_PICTURE)
         check_input(img, network)
         if network is not None and not getattr(network, "scripted", False):
             x = img._planes()

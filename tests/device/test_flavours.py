@@ -52,7 +52,10 @@ def test_the_newest_image_is_the_flavour() -> None:
     [
         ("v0.5.0-89", {"Maix.config", "machine.WDT", "Maix.utils.heap_free", "machine.SDCard", "lcd.init(lcd_type)"}),
         ("v0.5.1-103", {"machine.SDCard", "lcd.init(lcd_type)"}),
-        ("v0.6.0-2", {"machine.SDCard", "lcd.init(lcd_type)"}),
+        ("v0.5.1-128", {"machine.SDCard", "lcd.init(lcd_type)"}),
+        ("v0.5.1-129", {"machine.SDCard", "lcd.init(lcd_type)", "KPU.forward(picture) with kmodel v4"}),
+        ("v0.6.0-2", {"machine.SDCard", "lcd.init(lcd_type)", "KPU.forward(picture) with kmodel v4"}),
+        ("v0.6-6", {"machine.SDCard", "lcd.init(lcd_type)", "KPU.forward(picture) with kmodel v4"}),
         ("v0.6-9-g88bfd0177", {"machine.SDCard", "lcd.init(lcd_type)"}),
         ("v0.6.2-32", {"machine.SDCard"}),
         ("v0.6.2-41", set()),

@@ -12,7 +12,7 @@ from maixswitch.kmodel.write import samples
 
 GREY = 132
 """The level of the camera's flat picture."""
-PUBLIC = ("iris_v3.kmodel", "iris_v4.kmodel")
+PUBLIC = ("iris_v3.kmodel", "iris_v4.kmodel", "mobilenet025_embedding_v4.kmodel")
 """The public models that probes need."""
 
 

@@ -27,6 +27,10 @@ OPEN_CAMERA = (
 )
 MAIXPY_LOAD = "import KPU as kpu\ntask = kpu.load('/sd/{name}.kmodel')\n"
 MAIXPY_RUN = "result = kpu.forward(task, source)\nprint(result)\nprint('first', result[0])\n"
+BOXES = """
+for box in kpu.run_yolo2(task, source) or ():
+    print("box %d %d %d %d" % box.rect(), box.classid(), "%.6f" % box.value())
+"""
 CANMV_LOAD = "from maix import KPU\ntask = KPU()\ntask.load_kmodel('/sd/{name}.kmodel')\n"
 CANMV_RUN = "task.run_with_output(source)\n"
 LONGEST_LIST = 8192
@@ -60,8 +64,21 @@ class RefusedModel(Exception):
 class ModelBoard:
     """A board behind the boot of an image, with models on its card; each run starts there again."""
 
-    def __init__(self, image: Path, folder: Path, models: Sequence[Path], camera: bool = False) -> None:
-        """`folder` takes the card and the saved state. `camera`: panel and camera are open, as the app has them."""
+    def __init__(
+        self,
+        image: Path,
+        folder: Path,
+        models: Sequence[Path],
+        camera: bool = False,
+        picture: NDArray[np.uint8] | None = None,
+    ) -> None:
+        """Boot a board and save its state.
+
+        folder: takes the card and the saved state.
+        camera: panel and camera are open, as the app has them.
+        picture: the input of networks of colours, (height, width, 3), in place of random pixels.
+        """
+        self.picture = picture
         self.image, self.name = read_image(image), board_name(image)
         self.card, self.state = folder / "card", folder / "state"
         self.canmv, self.camera = FACTS[image].api == "canmv", camera
@@ -136,6 +153,25 @@ class ModelBoard:
         # The firmware rounds the size of some outputs up.
         return [(data[: len(output)], output) for data, output in zip(seen, expected, strict=True)]
 
+    def boxes(
+        self, model: Path, anchors: tuple[float, ...], threshold: float, nms: float
+    ) -> tuple[list[tuple[float, ...]], NDArray[np.float32]]:
+        """Run a detector by MaixPy's run_yolo2.
+
+        Returns its boxes (x, y, w, h, class, score), and the output of the network that the emulator computes.
+        Raises RefusedModel as `run`.
+        """
+        _, values, source = self.inputs[model]
+        kmodel = load(model)
+        program = self._load(model)
+        if kmodel.version == 4:
+            channels, height, width = (kmodel.outputs[0].shape or ())[-3:]
+            program += f"kpu.set_outputs(task, 0, {width}, {height}, {channels})\n"
+        program += f"kpu.init_yolo2(task, {threshold}, {nms}, {len(anchors) // 2}, {anchors})\n{source}{BOXES}"
+        printed, _ = self._execute(program, 120)
+        lines = [line.split()[1:] for line in printed.splitlines() if line.startswith("box ")]
+        return [tuple(map(float, line)) for line in lines], np.asarray(kmodel.run(values)[0])
+
     def _load(self, model: Path) -> str:
         return (CANMV_LOAD if self.canmv else MAIXPY_LOAD).format(name=self.inputs[model][0])
 
@@ -170,6 +206,8 @@ class ModelBoard:
         else:
             # Only colours that RGB565 has: the firmware must not round them.
             five, six = random.integers(0, 32, (height, width, 3)), random.integers(0, 64, (height, width))
+            if self.picture is not None:
+                five, six = self.picture.astype(int) >> 3, self.picture[:, :, 1].astype(int) >> 2
             pixels = ((five * 255 + 15) // 31).astype(np.uint8)
             pixels[:, :, 1] = (six * 255 + 31) // 63
             values = pixels.transpose(2, 0, 1)

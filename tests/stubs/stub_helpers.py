@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import bench
+import flavours
 import KPU
 import sensor
 from benchlib import planes
@@ -49,9 +50,9 @@ class Engine:
         return self.network
 
 
-def power_on() -> None:
+def power_on(flavour: str = flavours.DEFAULT) -> None:
     """Start a board with a camera and a card of models."""
-    bench.reset()
+    bench.reset(flavour)
     bench.card.insert(
         bench.MemoryCard(
             {

@@ -148,6 +148,24 @@ def test_v4_outputs() -> None:
     assert KPU.get_output(task, 1).ch() == 10
 
 
+@pytest.mark.parametrize(
+    ("version", "refuses"), [("v0.5.1-106", False), ("v0.6.0-2", True), ("v0.6.2-20", False), ("v0.6.2-72", False)]
+)
+def test_pictures_for_v4_by_version(version: str, refuses: bool) -> None:
+    """v0.6.0 does not ask a v4 for the size of its input before forward(); run_yolo2() and lists are not concerned."""
+    power_on(f"minimum_with_kmodel_v4_support@{version}")
+    task, img = KPU.load("/sd/v4.kmodel"), sensor.snapshot()
+    KPU.set_outputs(task, 0, 20, 15, 30)
+    assert KPU.run_yolo2(yolo(task), img) is None
+    assert KPU.forward(task, [0.5] * 4).w() == 20
+    if refuses:
+        with pytest.raises(ValueError, match="check img format err!"):
+            KPU.forward(task, img)
+        assert "img w=320,h=240, but model w=0,h=0" in bench.uart
+    else:
+        assert KPU.forward(task, img).w() == 20
+
+
 def test_list_input() -> None:
     """A list of floats feeds a network whose first layer is no convolution; its buffer is lost when the run fails."""
     task = KPU.load("/sd/floats.kmodel")

@@ -46,6 +46,13 @@ LINES = (
         remedy="Nothing to do.",
         harmless=True,
     ),
+    Line(
+        r"but model w=0, ?h=0\b",
+        "img w=320,h=240, but model w=0,h=0",
+        meaning="kpu.forward of MaixPy 0.6.0 refuses every picture for a kmodel v4, because it does not read the size "
+        "of the model's input.",
+        remedy="Flash MaixPy 0.6.2 or later, or convert the network to kmodel v3.",
+    ),
     Line(r"img w=\d+, ?h=\d+, but model", "img w=320,h=240, but model w=224,h=224", "107"),
     Line(r"(grayscale|rgb) img, but model channel", "RGB img, but model channel=1", "107"),
     Line(r"img bpp not support|multiple of 8|outside the bounds of the frame|window is too small",

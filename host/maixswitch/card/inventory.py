@@ -33,7 +33,7 @@ def rows(card: Path, options: Options) -> list[Row]:
 
 def _row(at: int, model: Model, options: Options) -> Row:
     spec = model.spec
-    judged = [memory(model.kmodel, item) for item in options.flavours] if model.kmodel else []
+    judged = [memory(model.kmodel, item, forward=model.forward) for item in options.flavours] if model.kmodel else []
     return {
         "position": at,
         "folder": model.folder,

@@ -89,6 +89,15 @@ class Model:
         """The number of labels, 0 if unknown."""
         return len(self.spec.labels) if self.spec is not None else 0
 
+    @property
+    def forward(self) -> bool:
+        """Whether the app gives pictures to kpu.forward for it; for a bare file a guess, False without a kmodel."""
+        from maixswitch.kmodel.judge.memory import forwarded
+
+        if self.spec is not None:
+            return board_code.forwards(self.spec.kind)
+        return self.kmodel is not None and forwarded(self.kmodel)
+
     @cached_property
     def data(self) -> bytes:
         """The bytes of the .kmodel; b"" if there is none, or if it cannot be read."""

@@ -11,11 +11,11 @@ from typing import Any
 
 from maixswitch.card.options import Options
 from maixswitch.card.reading import LARGEST, MODELS, Card, Model
+from maixswitch.card.rules.fit import verdicts
 from maixswitch.errors import MaixSwitchError
 from maixswitch.findings.finding import Finding, finding
 from maixswitch.k210.require import require_unicorn
 from maixswitch.kmodel.judge.firmware import Firmware
-from maixswitch.kmodel.judge.memory import QVGA, memory
 from maixswitch.language import tr
 from maixswitch.sim.board_class import board_class
 from maixswitch.sim.board_options import BoardOptions
@@ -56,11 +56,7 @@ def _try(card: Card, model: Model, options: Options) -> Iterator[Finding]:
 
 def chosen(model: Model, options: Options) -> Firmware | None:
     """Return the first firmware that the model fits, None if it fits none."""
-    kmodel = model.kmodel
-    if kmodel is None:
-        return None
-    judged = [memory(kmodel, item, QVGA, options.panel, options.gc_kib) for item in options.flavours]
-    return next((item.firmware for item in judged if item.verdict.fits), None)
+    return next((item.firmware for item in verdicts(model, options) if item.verdict.fits), None)
 
 
 def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:

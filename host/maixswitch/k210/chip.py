@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import ctypes
 import heapq
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +12,12 @@ import numpy as np
 import unicorn
 from numpy.typing import NDArray
 
-from .clock import LONGEST_JUMP, READS_OF_A_DELAY, SLICE, Clock
-from .firmware_code import COUNTER, adapt
+from .clock import LONGEST_JUMP, READS, SLICE, Clock
+from .firmware_code import adapt
 from .hart import WAITING_SLICE, Hart
 from .image import Image
 from .memory import PAGE, READ, WRITE, Memory, host_address, map_registers
+from .native import counter
 from .peripherals.chip_view import I2cPart, Named
 from .peripherals.clint import NEVER, Clint
 from .peripherals.device import Device
@@ -69,7 +71,6 @@ class Chip:
         self._failure: BaseException | None = None
         self._keep: list[Any] = []
         self._running: Hart | None = None
-        self._delay = False
         self._delay_start = 0
         self._delay_accesses = 0
         self.accesses = 0
@@ -145,14 +146,14 @@ class Chip:
         map_registers(hart.uc, base, size, read, write)
 
     def _callbacks(self, device: Device) -> tuple[Any, Any]:
-        clock, get, put = self.clock, device.read, device.write
+        words, get, put = self.clock.words, device.read, device.write
         # A sleeping thread of FreeRTOS reads the counter and yields, again and again, by an interrupt of the CLINT.
         # That is a delay, too.
         counts = device.name != "CLINT"
 
         def read(handle: Any, offset: int, size: int, user: Any) -> int:
             if counts:
-                clock.reads = 0
+                words[READS] = 0
                 self.accesses += 1
             try:
                 return get(offset)
@@ -162,7 +163,7 @@ class Chip:
 
         def write(handle: Any, offset: int, size: int, value: int, user: Any) -> None:
             if counts:
-                clock.reads = 0
+                words[READS] = 0
                 self.accesses += 1
             try:
                 put(offset, value & 0xFFFF_FFFF)
@@ -183,24 +184,12 @@ class Chip:
         return True
 
     def _map_counter(self, hart: Hart) -> None:
-        def read(handle: Any, offset: int, size: int, user: Any) -> int:
-            # All of the page but the counter reads as zero, as the chip's debug area does.
-            if offset & ~7 != COUNTER:
-                return 0
-            if offset & 4:
-                return self.clock.cycles >> 32
-            cycles = self.clock.read()
-            if self.clock.reads >= READS_OF_A_DELAY:
-                # The load is done again when the run goes on, which does no harm.
-                self.clock.reads = 0
-                self._delay = True
-                hart.uc.emu_stop()
-            return cycles if size == 8 else cycles & 0xFFFF_FFFF
-
         def write(handle: Any, offset: int, size: int, value: int, user: Any) -> None:
             return
 
-        self._map_callbacks(hart, 0, PAGE, READ(read), WRITE(write))
+        ignored, words = WRITE(write), self.clock.words
+        self._keep.append(ignored)
+        map_registers(hart.uc, 0, PAGE, counter(words), ignored, ctypes.addressof(words))
 
     def _fail(self, error: BaseException) -> None:
         self._failure = error
@@ -299,7 +288,7 @@ class Chip:
             "reads": self.clock.reads,
             "events": [list(event) for event in self._events],
             "serial": self._serial,
-            "delay": [self._delay, self._delay_start, self._delay_accesses, self.accesses],
+            "delay": [self.clock.delay, self._delay_start, self._delay_accesses, self.accesses],
             "unmodelled": [[*place, count] for place, count in self.unmodelled.counts.items()],
             "pins": dict(self.pin_levels),
             "harts": [hart.state() for hart in self.harts],
@@ -311,7 +300,7 @@ class Chip:
         self.clock.cycles, self.clock.reads = state["cycles"], state["reads"]
         self._events = [tuple(event) for event in state["events"]]
         self._serial = state["serial"]
-        self._delay, self._delay_start, self._delay_accesses, self.accesses = state["delay"]
+        self.clock.delay, self._delay_start, self._delay_accesses, self.accesses = state["delay"]
         self.unmodelled.counts.clear()
         self.unmodelled.counts.update({tuple(place): count for *place, count in state["unmodelled"]})
         self.pin_levels = dict(state["pins"])
@@ -359,9 +348,9 @@ class Chip:
         self._happen()
         self.clint.update()
         self.uarths.feed()
-        if not self._delay:
+        if not clock.delay:
             self._delay_start = start
-        self._delay = False
+        clock.delay = False
         clock.reads = 0
         for hart in self.harts:
             if hart.running and not self.stopping:
@@ -376,7 +365,7 @@ class Chip:
             return
         if all(hart.idle or not hart.running for hart in self.harts):
             clock.cycles = max(clock.cycles, min(self._next_change(), start + LONGEST_JUMP))
-        elif self._delay and (self.harts[1].idle or not self.harts[1].running):
+        elif clock.delay and (self.harts[1].idle or not self.harts[1].running):
             # The longer the delay already is, the longer a step of it may be: it ends a sixteenth too late at most.
             if self._delay_accesses != self.accesses:
                 self._delay_accesses, self._delay_start = self.accesses, start

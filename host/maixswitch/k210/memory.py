@@ -20,15 +20,17 @@ WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, 
 """The callbacks of Unicorn for a page of registers: handle, offset, size, (value,) user."""
 
 
-def map_registers(uc: Any, base: int, size: int, read: Any, write: Any) -> None:
+def map_registers(uc: Any, base: int, size: int, read: Any, write: Any, user: int | None = None) -> None:
     """Give Unicorn the callbacks of a page of registers, without its Python binding in between.
 
     A read takes 0.4 microseconds instead of 1 so. The caller keeps the callbacks alive.
+
+    user: what the callback of a read gets as its last argument.
     """
     # Imported here, so that the memory of an image can be looked at without Unicorn.
     from unicorn.unicorn_py3 import unicorn as binding
 
-    binding.uclib.uc_mmio_map(uc._uch, ctypes.c_uint64(base), ctypes.c_size_t(size), read, None, write, None)
+    binding.uclib.uc_mmio_map(uc._uch, ctypes.c_uint64(base), ctypes.c_size_t(size), read, user, write, None)
 
 
 def host_address(buffer: mmap.mmap) -> int:

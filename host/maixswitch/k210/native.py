@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 import unicorn
 
+from .clock import CYCLES, CYCLES_OF_A_READ, DELAY, READS, READS_OF_A_DELAY
+from .clock import STOP as EMU_STOP
+from .firmware_code import COUNTER
 from .memory import CACHED, SIZE, UNCACHED, host_address
 
 FILL = ctypes.CFUNCTYPE(
@@ -94,17 +97,79 @@ firmware writes itself is looked through each time.
 """
 
 
+COUNTER_CODE = f"""
+define i64 @counter(ptr %uc, i64 %offset, i32 %size, ptr %words) {{
+  %word = and i64 %offset, -8
+  %is_counter = icmp eq i64 %word, {COUNTER}
+  br i1 %is_counter, label %half, label %nothing
+nothing:
+  ret i64 0
+half:
+  %at_cycles = getelementptr i64, ptr %words, i64 {CYCLES}
+  %cycles = load i64, ptr %at_cycles
+  %upper_bit = and i64 %offset, 4
+  %is_upper = icmp ne i64 %upper_bit, 0
+  br i1 %is_upper, label %upper, label %count
+upper:
+  %upper_half = lshr i64 %cycles, 32
+  ret i64 %upper_half
+count:
+  %now = add i64 %cycles, {CYCLES_OF_A_READ}
+  store i64 %now, ptr %at_cycles
+  %at_reads = getelementptr i64, ptr %words, i64 {READS}
+  %before = load i64, ptr %at_reads
+  %reads = add i64 %before, 1
+  %many = icmp sge i64 %reads, {READS_OF_A_DELAY}
+  br i1 %many, label %delay, label %go
+delay:
+  %at_delay = getelementptr i64, ptr %words, i64 {DELAY}
+  store i64 1, ptr %at_delay
+  %at_stop = getelementptr i64, ptr %words, i64 {EMU_STOP}
+  %emu_stop = load ptr, ptr %at_stop
+  %ignored = call i32 %emu_stop(ptr %uc)
+  br label %go
+go:
+  %kept = phi i64 [ %reads, %count ], [ 0, %delay ]
+  store i64 %kept, ptr %at_reads
+  %whole = icmp eq i32 %size, 8
+  %lower_half = and i64 %now, 4294967295
+  %value = select i1 %whole, i64 %now, i64 %lower_half
+  ret i64 %value
+}}
+"""
+"""Reads the cycle counter, which a firmware does 250,000 times while it sets up a camera.
+
+All of the page but the counter reads as zero, as the chip's debug area does. After many reads in a row it stops the
+run. The load is then done again when the run goes on, which does no harm.
+"""
+
+
+def counter(words: ctypes.Array[ctypes.c_int64]) -> int:
+    """Return the address of the machine code that reads the cycle counter of a page of registers.
+
+    words: `Clock.words`, which it gets as the user of the callback.
+    """
+    words[EMU_STOP] = _emu_stop()
+    return _machine_code(COUNTER_CODE, "counter")[0]
+
+
+def _emu_stop() -> int:
+    from unicorn.unicorn_py3 import unicorn as library
+
+    return ctypes.cast(library.uclib.uc_emu_stop, ctypes.c_void_p).value or 0
+
+
 @cache
-def _block() -> tuple[int, Any]:
-    """Return the address of the machine code, and what keeps it alive."""
+def _machine_code(code: str, name: str) -> tuple[int, Any]:
+    """Return the address of a function of machine code, and what keeps it alive."""
     from llvmlite import binding
 
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     machine = binding.Target.from_default_triple().create_target_machine(opt=2)
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(CODE), machine)
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(code), machine)
     engine.finalize_object()
-    return engine.get_function_address("block"), engine
+    return engine.get_function_address(name), engine
 
 
 class Registers:
@@ -143,9 +208,9 @@ class Budget:
         self._code: set[int] = set()
         counts = mmap.mmap(-1, 2 * SIZE)  # four bytes for each two of memory
         words = np.zeros(5, np.int64)
-        words[STOP] = ctypes.cast(library.uclib.uc_emu_stop, ctypes.c_void_p).value or 0
+        words[STOP] = _emu_stop()
         words[COUNTS], words[MEMORY], words[LIMIT] = host_address(counts), host_address(memory), limit
-        address, engine = _block()
+        address, engine = _machine_code(CODE, "block")
         fill = FILL(self._fill)
         self._words = words
         self._keep = (counts, engine, fill)

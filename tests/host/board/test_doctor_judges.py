@@ -89,6 +89,13 @@ def test_kmodel_versions_from_the_message_of_the_loader() -> None:
     assert "minimum_with_kmodel_v4_support" not in firmware.guess(only3)
 
 
+def test_pictures_for_kmodel_v4() -> None:
+    """B638 is for a version whose kpu.forward refuses them, in a build that loads v4 at all."""
+    facts = vars(firmware_of(uname=version("9720594")))
+    for v4, expected in ((True, {"B637", "B638"}), (False, {"B637", "B631"}), (None, {"B637"})):
+        assert codes(firmware.judge(firmware.Firmware(**{**facts, "v4": v4}), PORT)) == expected
+
+
 def test_flavours_and_the_banner() -> None:
     full = firmware_of(system_free=2560 * KIB, modules=["KPU", "_thread"], ide=True)
     assert firmware.guess(full)[0] == "full"

@@ -33,6 +33,7 @@ PASTED = {
     "ValueError: [MAIXPY]kpu: check img format err!": "107",
     "OSError: ERR_OUTPUTS_SET: need kpu.set_outputs() to set shape": "2013",
     "[MAIXPY]kpu: img w=320,h=240, but model w=224,h=224": "107",
+    "[MAIXPY]kpu: img w=320,h=240, but model w=0,h=0": "",
     "MemoryError: model buffer memory allocation failed": "2006",
     "open file error, please check file path!": "2005",
     "c206": "C206",

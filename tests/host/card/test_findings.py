@@ -156,6 +156,7 @@ CASES: dict[str, Case] = {
     "C223": Case(lambda card: None, bad={"firmware": ("full@v0.6.0",)}),
     "C221": Case(lambda card: None, bad={"run": True}),
     "C224": Case(kmodel(files.dense_relu(), labels=names(4))),
+    "C225": Case(kmodel(files.complete_version_4()), options={"firmware": ("full@v0.6.0",)}),
     "C301": Case(change(COLOURS, input=[100, 100, 3])),
     "C302": Case(change(COLOURS, input=[600, 600, 3])),
     "C480": Case(put("maixswitch.json", "{")),

@@ -9,6 +9,7 @@ import pytest
 
 from maixswitch.errors import EXIT_FINDINGS, EXIT_USAGE
 from maixswitch.kmodel.write.samples import write_card
+from tests.host.card.finding_files import complete_version_4
 from tests.host.k210.synthetic_image import HEAP_END, MODULES, V4_TEXT, image
 from tests.host.sim_helpers import Command
 
@@ -63,6 +64,28 @@ def test_ls_and_check_judge_by_the_image(command: Command, firmware: Path, tmp_p
         result = command("check", card, "--firmware", path, "--json")
         assert result.returncode == EXIT_FINDINGS
         assert code in {item["code"] for item in json.loads(result.stdout)["findings"]}
+
+
+def test_an_image_that_refuses_pictures_for_kmodel_v4(command: Command, tmp_path: Path) -> None:
+    card, old = tmp_path / "card", tmp_path / "old.bin"
+    card.mkdir()
+    write_card(card)
+    (card / "models/20-colours/model.kmodel").write_bytes(complete_version_4())
+    for name in ("v0.6.0-2-g972059491", "v0.6.2-72-g22a8555b5"):
+        old.write_bytes(image(banner=f"MicroPython {name} on 2021-11-02; Sipeed_M1 with kendryte-k210".encode()))
+        refuses = name.startswith("v0.6.0")
+        faults = json.loads(command("firmware", old, "--json").stdout)["faults"]
+        assert any("refuses pictures for a kmodel v4" in fault for fault in faults) is refuses
+        found = json.loads(command("check", card, "--firmware", old, "--json").stdout)["findings"]
+        assert ("C225" in {item["code"] for item in found}) is refuses
+        (row,) = [
+            row
+            for row in json.loads(command("ls", card, "--firmware", old, "--json").stdout)["models"]
+            if row["folder"] == "20-colours"
+        ]
+        assert row["fits"] == ([] if refuses else [str(old)])
+    old.write_bytes(image(banner=b"MicroPython v0.6.0-2-g1 on 2021-11-02; Sipeed_M1 with kendryte-k210", texts=()))
+    assert not any("kmodel" in fault for fault in json.loads(command("firmware", old, "--json").stdout)["faults"])
 
 
 def test_kmodel_info_judges_by_the_image(command: Command, firmware: Path, tmp_path: Path) -> None:

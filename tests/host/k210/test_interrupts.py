@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from maixswitch.k210.clock import CYCLES_OF_A_READ
+from maixswitch.k210.firmware_code import COUNTER
+
 from .machine import INTERRUPT, Machine, run
 
 SOFT, TIMER, EXTERNAL = INTERRUPT | 3, INTERRUPT | 7, INTERRUPT | 11
@@ -60,6 +63,17 @@ def test_mtime_is_the_cycle_counter_by_fifty() -> None:
     difference, ticks = machine.first(2)
     assert 0 <= difference <= 3
     assert ticks > 0
+
+
+def test_the_page_of_the_cycle_counter() -> None:
+    """A read takes 60 cycles; the upper half takes none; what lies beside the counter reads zero, as null pointers."""
+    reads = ("peek64 a0, {0}", "peek a1, {0}", "peek a2, {0}+4", "peek64 a3, {0}+8", "peek64 a4, 0x60")
+    puts = [f"put a{at}" for at in range(len(reads))]
+    machine = Machine("\n".join([*reads, *puts]).replace("{0}", hex(COUNTER)))
+    machine.chip.clock.cycles = (5 << 32) + 7
+    whole, lower, upper, beside, null = machine.run().first(5)
+    assert whole == (5 << 32) + 7 + CYCLES_OF_A_READ
+    assert (lower, upper, beside, null) == (7 + 2 * CYCLES_OF_A_READ, 5, 0, 0)
 
 
 def test_a_loop_that_waits_for_cycles_ends_soon() -> None:

@@ -221,6 +221,9 @@ def judge(firmware: Firmware, port: str) -> SubjectReport:
         report.findings.append(finding("B635", found=firmware.banner, port=port))
     elif firmware.api == "maixpy":
         report.findings.extend(_lacking(firmware.banner, version))
+        images = table()
+        if firmware.v4 and images.lacks(version, (images.FORWARD_V4,)):
+            report.findings.append(finding("B638", found=firmware.banner, wanted=tr("v0.6.2 or later")))
     # `is False`, because None means unknown.
     if firmware.v4 is False:
         report.findings.append(finding("B631"))

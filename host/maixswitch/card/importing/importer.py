@@ -152,7 +152,7 @@ def report(result: ImportResult, card: Path, dry_run: bool) -> list[str]:
 
 
 def _summary(item: ImportedModel, folder: str) -> str:
-    verdicts = item.network.judged()
+    verdicts = item.network.judged(str(item.model["kind"]))
     return tr(
         "  models/{folder}: {title}, {kind}, {size}, labels: {labels}; fits {fits} of {all} firmwares",
         folder=folder,

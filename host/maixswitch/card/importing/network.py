@@ -92,9 +92,9 @@ class NetworkFacts:
         """Does it end with a plain weighted sum, so that its scores do not add up to 1?"""
         return self.last in ("fully_connected", "matmul", "quantized_matmul", "quantized_fully_connected")
 
-    def judged(self) -> list[Memory]:
+    def judged(self, kind: str) -> list[Memory]:
         """Return the memory that the model needs, beside panel and camera, on each firmware that `check` judges."""
-        return [memory(self.kmodel, item) for item in Options().flavours]
+        return [memory(self.kmodel, item, forward=board_code.forwards(kind)) for item in Options().flavours]
 
 
 def read_network(data: bytes) -> NetworkFacts:

@@ -36,7 +36,9 @@ def verdicts(model: Model, options: Options) -> list[Memory]:
     kmodel = model.kmodel
     if kmodel is None:
         return []
-    return [memory(kmodel, item, QVGA, options.panel, options.gc_kib) for item in options.flavours]
+    return [
+        memory(kmodel, item, QVGA, options.panel, options.gc_kib, forward=model.forward) for item in options.flavours
+    ]
 
 
 def fit(model: Model, options: Options) -> Iterator[Finding]:
@@ -61,8 +63,14 @@ def fit(model: Model, options: Options) -> Iterator[Finding]:
     if not able:
         yield finding("C208", model.file, found=f"kmodel v{kmodel.version}", wanted="kmodel v3", firmware=names)
         return
+    # Memory does not help where the model loads and every picture is refused.
+    running = [item for item in able if item.verdict.kind != "forward"]
+    if not running:
+        refusing = ", ".join(item.firmware.name for item in able)
+        yield finding("C225", model.file, found=f"kmodel v{kmodel.version}", wanted="kmodel v3", firmware=refusing)
+        return
     # Give the advice that costs least: a smaller Python heap takes one command, another firmware or network much work.
-    best = max(able, key=lambda item: (item.verdict.kind == "gc", item.left))
+    best = max(running, key=lambda item: (item.verdict.kind == "gc", item.left))
     heap = best.verdict.gc_kib
     if heap is not None:
         yield finding("C212", model.file, found=f"{best.firmware.name}: {best.account}", bytes=heap * 1024, kib=heap)

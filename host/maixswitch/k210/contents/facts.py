@@ -161,6 +161,6 @@ def _lacking(item: Facts, pool: frozenset[str]) -> tuple[str, ...]:
         rows.REMOUNT: "SDCard" in machine,
     }
     version = rows.parse(item.version) if item.version else None
-    # No name shows whether main.py is started, so the version has to tell it.
-    starts = not rows.lacks(version, (rows.STARTS_MAIN,))
-    return (*(name for name, has in present.items() if not has), *(() if starts else (rows.STARTS_MAIN,)))
+    # No name shows whether main.py is started and what kpu.forward takes, so the version has to tell it.
+    by_version = rows.lacks(version, (rows.STARTS_MAIN, rows.FORWARD_V4))
+    return (*(name for name, has in present.items() if not has), *by_version)

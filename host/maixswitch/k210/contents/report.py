@@ -59,7 +59,7 @@ def describe(image: Image) -> Document:
         "memory": _memory(item),
         "rooms": list(_rooms(row)) if row else [],
         "lacks": list(item.lacking or ()),
-        "faults": list(_faults(item.lacking or ())),
+        "faults": list(_faults(item)),
         "parts": [_part(address, content) for address, content in image.parts],
     }
 
@@ -173,9 +173,9 @@ def _features(document: Document) -> str:
     return ", ".join(name if has else tr("no {name}", name=name) for name, has in features.items())
 
 
-def _faults(lacking: tuple[str, ...]) -> Iterator[str]:
-    """Yield what is known to be wrong with an image that lacks these features."""
-    rows = flavours()
+def _faults(item: Facts) -> Iterator[str]:
+    """Yield what is known to be wrong with an image."""
+    rows, lacking = flavours(), item.lacking or ()
     if rows.STARTS_MAIN in lacking:
         yield tr("this version does not start main.py; v0.6.2-78 or later does")
     needed = [name for name in rows.NEEDED if name in lacking and name != rows.STARTS_MAIN]
@@ -185,6 +185,8 @@ def _faults(lacking: tuple[str, ...]) -> Iterator[str]:
         yield tr("a card that was pulled is back only after a restart")
     if rows.LCD_TYPE in lacking:
         yield tr("lcd.init does not take lcd_type, which some panels need")
+    if rows.FORWARD_V4 in lacking and item.v4:
+        yield tr("kpu.forward refuses pictures for a kmodel v4; kpu.run_yolo2 takes them")
 
 
 def _two_columns(fields: list[tuple[str, str]]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from . import firmware as board
 from .firmware import Firmware
 from .ignored import change, ignored
 from .ignored import names as layer_names
-from .memory import QVGA, YOLO_ANCHORS, Memory, Panel, Size, advice, memory, region
+from .memory import QVGA, YOLO_ANCHORS, Memory, Panel, Size, advice, forwarded, memory, region
 from .timing import LayerTime, Spread, Timing, timing
 
 SCHEMA = 1
@@ -121,7 +121,7 @@ def describe(
     """Describes a model; arguments as in ``describe_file``. MaixSwitchError (usage) for an unknown flavour."""
     # Without a choice all firmwares are judged, because most users do not know which one is on the board. The parts
     # that do not depend on the firmware show the camera and the LCD of the first one.
-    judged = [memory(kmodel, name, frame, panel, gc_kib) for name in flavours or names()]
+    judged = [memory(kmodel, name, frame, panel, gc_kib, forward=forwarded(kmodel)) for name in flavours or names()]
     estimate = timing(kmodel, panel=judged[0].panel)
     ram = kmodel.ai_ram
     return {

@@ -99,7 +99,15 @@ class Firmware:
         """
         rows = flavours()
         # A firmware that lacks a need is refused. Other gaps are only mentioned.
-        names = rows.NEEDED if needed else rows.WISHED + (rows.PANEL_WISHED if lcd_type else ())
+        return self._lacking(rows.NEEDED if needed else rows.WISHED + (rows.PANEL_WISHED if lcd_type else ()))
+
+    @property
+    def forwards_v4(self) -> bool:
+        """True if its kpu.forward takes pictures for a kmodel v4."""
+        return self.v4 and not self._lacking((flavours().FORWARD_V4,))
+
+    def _lacking(self, names: tuple[str, ...]) -> list[str]:
+        rows = flavours()
         if self.lacking is not None:
             return [name for name in names if name in self.lacking]
         # The versions of CanMV count from another start, and its interface has no such table.

@@ -104,7 +104,8 @@ class Verdict:
     """Whether the model fits one firmware.
 
     kind: "fits", "gc" (only with a smaller Python heap of ``gc_kib``), "large" (``missing`` bytes are lacking),
-        "version" (the firmware does not support this kmodel version), "layer" (no firmware runs one of the layers) or
+        "version" (the firmware does not support this kmodel version), "forward" (its kpu.forward refuses pictures for
+        this version), "layer" (no firmware runs one of the layers) or
         "limit" (the file is larger than any firmware loads).
     text: the verdict in words.
     remedy: what would help, "" if the model fits.
@@ -182,6 +183,7 @@ def memory(
     panel: Panel = "own",
     gc_kib: int | None = None,
     dual: bool = False,
+    forward: bool = False,
 ) -> Memory:
     """The memory of a model on one firmware flavour, and the verdict.
 
@@ -189,6 +191,7 @@ def memory(
     panel: width and height of the LCD, see ``Panel``.
     gc_kib: size of the Python heap in KiB, None for the firmware's own.
     dual: True for two camera buffers.
+    forward: True if pictures are given to kpu.forward, as for every kind but yolo2.
     Raises MaixSwitchError (usage) for an unknown flavour.
     Sources: the disassembly of the KPU library (blocks of the loader), sensor.c and lcd.init (buffers), firmware images
     (free heap, see ``Firmware.source``).
@@ -208,10 +211,16 @@ def memory(
         frame=frame,
         dual=dual,
         gc_kib=chosen,
+        forward=forward,
     )
     need, boxes = budget.taken(frame)
     left_for_model = room(image, frame, size, chosen, dual)
     return Memory(image, left_for_model, budget.parts, need, boxes, chosen, size, kmodel.ai_ram, budget.verdict())
+
+
+def forwarded(kmodel: ModelFile) -> bool:
+    """Does a network that no model.json describes get its pictures by kpu.forward, by its input and output?"""
+    return region(kmodel) is None and kmodel.inputs[0].dtype == "uint8"
 
 
 def unknown_layer(kmodel: ModelFile) -> Layer | None:
@@ -236,6 +245,7 @@ class _Budget:
     frame: Size | None
     dual: bool
     gc_kib: int
+    forward: bool
 
     def taken(self, frame: Size | None) -> tuple[int, int]:
         """Bytes by which the free heap falls for kpu.load and for one run_yolo2, after LCD and camera."""
@@ -266,6 +276,12 @@ class _Budget:
                 "version",
                 tr("kmodel v4 is not supported by this firmware (load error 2002)"),
                 remedy=tr("take a firmware that runs v4 ({able}), or convert again to kmodel v3", able=able),
+            )
+        if version == 4 and self.forward and not self.image.forwards_v4:
+            return Verdict(
+                "forward",
+                tr("loads, but kpu.forward of this version refuses pictures for kmodel v4"),
+                remedy=tr("take v0.6.2 or later, or convert again to kmodel v3"),
             )
         strange = unknown_layer(self.kmodel)
         if strange is not None:
@@ -321,7 +337,7 @@ def advice(kmodel: ModelFile, frame: Size | None = QVGA, panel: Panel = "own") -
     # With such a layer no memory helps, and other advice would mislead.
     if unknown_layer(kmodel) is not None:
         return [word(WITHOUT_IT)]
-    judged = [memory(kmodel, image, frame, panel) for image in board.firmwares()]
+    judged = [memory(kmodel, image, frame, panel, forward=forwarded(kmodel)) for image in board.firmwares()]
     fitting = [item.firmware.name for item in judged if item.verdict.fits]
     if len(fitting) == len(judged):
         return []

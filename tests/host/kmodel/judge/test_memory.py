@@ -23,7 +23,8 @@ from maixswitch.kmodel.judge.firmware import (
     need_parts,
     region_bytes,
 )
-from maixswitch.kmodel.judge.memory import QVGA, SMALLEST_GC_KIB, Region, advice, memory, region, room
+from maixswitch.kmodel.judge.memory import QVGA, SMALLEST_GC_KIB, Region, advice, forwarded, memory, region, room
+from tests.host.card.finding_files import complete_version_4
 from tests.host.kmodel.small_networks import Choice, network
 
 KIB = 1024
@@ -151,6 +152,30 @@ def test_gc_heap() -> None:
     assert not memory(kmodel, image, gc_kib=416).verdict.fits
     too_large = model_of_size(free + (image.gc_kib - SMALLEST_GC_KIB + 1) * KIB)
     assert memory(too_large, image).verdict.kind == "large"
+
+
+@pytest.mark.parametrize(
+    ("firmware", "classifier", "detector"),
+    [
+        ("minimum_with_kmodel_v4_support@v0.6.0-2", "forward", "fits"),
+        ("minimum_with_kmodel_v4_support@v0.5.1-106", "fits", "fits"),
+        ("minimum_with_kmodel_v4_support@v0.6.2-20", "fits", "fits"),
+        ("amigo_minimum", "forward", "fits"),
+        ("minimum@v0.6.0-2", "version", "version"),
+        ("canmv", "fits", "fits"),
+    ],
+)
+def test_pictures_for_v4(firmware: str, classifier: str, detector: str) -> None:
+    """v0.6.0 refuses pictures for kmodel v4 in kpu.forward, and takes them in run_yolo2."""
+    kmodel, v3 = load(complete_version_4()), model_of_size(9000)
+    item = memory(kmodel, firmware, forward=True)
+    assert (item.verdict.kind, memory(kmodel, firmware).verdict.kind) == (classifier, detector)
+    assert memory(v3, firmware, forward=True).verdict.fits
+    if classifier == "forward":
+        assert "v0.6.2 or later" in item.verdict.remedy
+        # A file without model.json is judged by its input: numbers are never refused.
+        assert not forwarded(kmodel)
+        assert forwarded(v3)
 
 
 def test_file_limit() -> None:
