@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,13 @@ def pytest_runtest_setup() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_teardown() -> None:
+    """Bring back the fakes of MaixPy, which test files import at their top, after a test of a CanMV board."""
+    code = sys.modules.get("maixswitch.board_code")
+    if code is not None and any(Path(entry).name == "canmv" for entry in sys.path):
+        code.bench()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

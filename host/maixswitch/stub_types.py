@@ -126,6 +126,7 @@ class Flavours(Protocol):
     PANEL: int
     FONT: int
     BLOBS: int
+    SIZE: int
     NOTE: int
     DEFAULT: str
     NEEDED: tuple[str, ...]
@@ -138,6 +139,7 @@ class Flavours(Protocol):
     REMOUNT: str
     STARTS_MAIN: str
     BANNERS: dict[str, str]
+    FLASH_PREFIX: int
     MODEL_LIMIT: int
 
     def parse(self, version: str) -> tuple[int, ...]: ...

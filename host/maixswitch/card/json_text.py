@@ -22,9 +22,9 @@ ESCAPE = re.compile(r'\\(["\\/bfnrt]|u[0-9a-fA-F]{4})')
 WORDS = {"true": "true", "false": "false", "null": "null", "none": "null", "undefined": "null", "nil": "null"}
 """Words of other languages, in small letters, and what JSON writes for them."""
 WIDE = {
-    "\uff0c": ",", "\uff1a": ":", "\u3001": ",", "\uff5b": "{", "\uff5d": "}", "\u3010": "[", "\u3011": "]", "\uff3b": "[", "\uff3d": "]",
-    "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": '"', "\u2019": '"', "\uff02": '"', "\u00ab": '"', "\u00bb": '"',
-}  # fmt: skip
+    **dict(zip("\uff0c\u3001\uff1a\uff5b\uff5d\u3010\u3011\uff3b\uff3d", ",,:{}[][]", strict=True)),
+    **dict.fromkeys("\u201c\u201d\u201e\u2018\u2019\uff02\u00ab\u00bb", '"'),
+}
 """Signs that word processors and Chinese keyboards write, and what JSON needs."""
 CLOSING = {"{": "}", "[": "]"}
 

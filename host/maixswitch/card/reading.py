@@ -181,6 +181,7 @@ class Card:
     def select(self) -> None:
         """Put this card into the fake board's socket, which may hold another card."""
         if self._files is not None:
+            self._bench = board_code.bench()
             self._bench.reset()
             self._bench.card.insert(self._files)
 

@@ -29,7 +29,10 @@ def run_all(card: Card, options: Options, broken: Collection[str]) -> list[Findi
 
     broken: the `place` of each model that has an error already; they are left out.
     """
-    return [item for model in card.models if model.place not in broken for item in _try(card, model, options)]
+    results = [item for model in card.models if model.place not in broken for item in _try(card, model, options)]
+    # A run may have changed to the fakes of CanMV, and the card was read with those of MaixPy.
+    card.select()
+    return results
 
 
 def _try(card: Card, model: Model, options: Options) -> Iterator[Finding]:

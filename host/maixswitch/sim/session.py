@@ -38,7 +38,7 @@ class Options:
 
     card, camera: paths as the user typed them; `camera` None for the drawn scene.
     board: "" for the one of the card's settings.
-    flavour: a value of `--firmware`: a flavour, "" for the default one, or the path of an image.
+    flavour: a value of `--firmware`: a flavour, "" for that of the board, or the path of an image.
     script_base: the folder to which paths in the script are relative.
     frames, seconds: limits of the run, in pictures that went through a network and in board time; None for no limit.
     speed: board seconds per second, 0 for as fast as the PC can.

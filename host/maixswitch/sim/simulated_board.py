@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch import board_code
+from maixswitch.k210.board_firmware import usual
 from maixswitch.kmodel.judge import firmware as firmwares
 from maixswitch.kmodel.run.roundings import rounding_named
 from maixswitch.language import tr
 from maixswitch.sim.app_board import AppBoard, Heap, check_board
 from maixswitch.sim.app_readout import AppReadout
 from maixswitch.sim.camera import ChipCamera, open_source
-from maixswitch.sim.card import FolderCard
+from maixswitch.sim.card import FolderCard, board_of_card
 from maixswitch.sim.emulator import Emulator
 from maixswitch.sim.engine import Engine
 
@@ -27,7 +28,7 @@ class SimulatedBoard(AppBoard):
     card: the folder that stands for the card.
     report: called as report(now, kind, ...) with the app's reports; `now` is board time in ms.
     board: id of the board; "" for the one in the card's settings.
-    flavour: name of the firmware; "" for the default.
+    flavour: name of the firmware; "" for the one that the board most likely has.
     camera: a picture, or a folder of pictures; None for the drawn scene.
     fit: how a picture is fitted to the camera's frame, see camera.FITS.
     rounding: how the KPU rounds.
@@ -52,12 +53,12 @@ class SimulatedBoard(AppBoard):
     ) -> None:
         super().__init__()
         # The firmware comes first: its interface decides which fakes are imported.
-        firmware = firmwares.find(flavour or board_code.flavours().DEFAULT)
+        if board:
+            check_board(board)
+        firmware = firmwares.find(flavour or usual(board or board_of_card(card)))
         self.flavour = firmware.name
         self.bench = board_code.bench(canmv=firmware.api == "canmv")
         self.crashes = (self.bench.HardFault, self.bench.Reset)
-        if board:
-            check_board(board)
         self.chosen_board = board
         self.write_back = write_back
         self._card = self.folder_card(card)

@@ -176,6 +176,6 @@ def kmodel_path(spec: Any) -> str:
 
 
 def firmware_of(flavour: str) -> str:
-    """Return the firmware for the check, which runs in another folder; "" stands for the default."""
+    """Return the firmware for the check, which runs in another folder."""
     image = image_path(flavour)
-    return str(image.resolve()) if image else flavour or board_code.flavours().DEFAULT
+    return str(image.resolve()) if image else flavour
