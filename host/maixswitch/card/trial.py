@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
@@ -9,8 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from maixswitch import board_code
+from maixswitch.card.json_text import BOM
 from maixswitch.card.options import Options
 from maixswitch.card.reading import LARGEST, MODELS, Card, Model
+from maixswitch.card.rules.kmodel import takes_picture
 from maixswitch.errors import MaixSwitchError
 from maixswitch.findings.finding import Finding, finding
 from maixswitch.kmodel.judge.firmware import Firmware
@@ -20,6 +25,9 @@ from maixswitch.sim.simulated_board import SimulatedBoard
 
 LONGEST_MS = 20_000
 """Board time: enough to load the largest file from a slow card and to run one frame of a slow network."""
+CROWD = re.compile(r"found (\d+) boxes, its array holds (\d+)")
+"""The fake's words when a detector finds more boxes than run_yolo2 of MaixPy has room for (stubs/KPU.py)."""
+THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
 def run_all(card: Card, options: Options, broken: Collection[str]) -> list[Finding]:
@@ -45,19 +53,53 @@ def _try(card: Card, model: Model, options: Options) -> Iterator[Finding]:
         folder = card.path if card.kind == "model" else card.path / model.place
         _copy(folder, Path(scratch, MODELS, model.folder))
         fault, answers = run_one(Path(scratch), options.board, firmware.row_name)
+        crowd = CROWD.search(fault)
+        advice = ""
+        if crowd is not None:
+            fault = crowded(model, crowd)
+            advice = enough(Path(scratch), model, options.board, firmware.row_name)
     if fault:
-        yield finding("C220", model.place, found=fault)
+        yield finding("C220", model.place, found=fault, wanted=advice)
     else:
         yield finding("C221", model.place, found=answers or tr("nothing in it"))
 
 
 def chosen(model: Model, options: Options) -> Firmware | None:
-    """Return the first firmware that the model fits, None if it fits none."""
+    """Return the first firmware that the model fits and that gives it a picture, None if there is none."""
     kmodel = model.kmodel
     if kmodel is None:
         return None
     judged = [memory(kmodel, item, QVGA, options.panel, options.gc_kib) for item in options.flavours]
-    return next((item.firmware for item in judged if item.verdict.fits), None)
+    return next(
+        (item.firmware for item in judged if item.verdict.fits and takes_picture(kmodel, item.firmware)),
+        next((item.firmware for item in judged if item.verdict.fits), None),
+    )
+
+
+def crowded(model: Model, crowd: re.Match[str]) -> str:
+    """Return why a detector crashes the chip, in the user's language. crowd: the match of CROWD."""
+    return tr(
+        "with threshold {threshold} there are {count} boxes in the drawn scene, and the firmware's array has room for "
+        "{most}: the chip crashes",
+        threshold=model.spec.threshold,
+        count=crowd[1],
+        most=crowd[2],
+    )
+
+
+def enough(card: Path, model: Model, board: str, firmware: str) -> str:
+    """Return which threshold is enough for one picture of the drawn scene, as advice.
+
+    card: a folder with the model alone, which may be changed.
+    """
+    path = card / MODELS / model.folder / "model.json"
+    fields = board_code.firmware_json().loads(path.read_bytes().removeprefix(BOM))
+    for threshold in THRESHOLDS:
+        if threshold > model.spec.threshold:
+            path.write_text(json.dumps({**fields, "threshold": threshold}), encoding="utf-8")
+            if not CROWD.search(run_one(card, board, firmware)[0]):
+                return tr('a higher "threshold", such as {threshold}', threshold=threshold)
+    return tr("another network: no threshold up to {threshold} is enough", threshold=THRESHOLDS[-1])
 
 
 def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
@@ -66,8 +108,8 @@ def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
     def ignore(*_: Any) -> None:
         """Ignore the app's reports: its state is asked for instead."""
 
+    sim = SimulatedBoard(card, ignore, board=board, flavour=firmware)
     try:
-        sim = SimulatedBoard(card, ignore, board=board, flavour=firmware)
         sim.power_on()
         # The limit counts board time, because a slow PC must not make a model fail.
         while not sim.looked and not sim.ended and sim.now < LONGEST_MS:
@@ -82,7 +124,7 @@ def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
         return fault, answers
     except MaixSwitchError as error:
         return error.message, ""
-    except Exception as error:  # HardFault and Reset of the fakes stand for what crashes the chip
+    except sim.crashes as error:  # what would have crashed the chip, which is no Exception
         return f"{type(error).__name__}: {error}", ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maixswitch.board_code import Board, flavours
-from maixswitch.kmodel.judge.firmware import POWER_CHIPS, Firmware, firmwares
+from maixswitch.kmodel.judge.firmware import POWER_CHIPS, firmwares
 
 OWN_FIRMWARE = {
     "m5stickv": ("m5stickv",),
@@ -29,10 +29,13 @@ def usual(board: str) -> str:
     return own[0] if own else flavours().DEFAULT
 
 
-def unpowered(board: Board | None, firmware: Firmware) -> str:
-    """Return the power chip of a board that a firmware does not set up, "" if it sets it up or there is none."""
-    chip = board.needs_pmu if board is not None else None
-    return chip if chip and chip != firmware.power_chip else ""
+def unpowered(board: Board, power_chip: str) -> str:
+    """Return the power chip of a board that a firmware does not set up, "" if it sets it up or there is none.
+
+    power_chip: what the firmware sets up, "" for none.
+    """
+    chip = board.needs_pmu
+    return chip if chip and chip != power_chip else ""
 
 
 def powering(board: Board) -> tuple[str, ...]:

@@ -168,6 +168,17 @@ class Session:
             camera=str(options.camera or "scene"),
             rounding=options.rounding,
         )
+        # The panel of the simulator is lit in any case.
+        if sim.unpowered:
+            text = tr(
+                "{firmware} does not set up {chip}, the power chip of {board}: a real panel stays dark or noisy; images "
+                "for this board: {images}",
+                firmware=sim.flavour,
+                chip=sim.unpowered,
+                board=sim.board,
+                images=sim.powering,
+            )
+            self.recorder.event(0, "note", text=text)
         sim.power_on()
 
     def turn(self) -> bool:

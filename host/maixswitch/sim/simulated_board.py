@@ -56,7 +56,7 @@ class SimulatedBoard(AppBoard):
         if board:
             check_board(board)
         firmware = firmwares.find(flavour or usual(board or board_of_card(card)))
-        self.flavour = firmware.name
+        self.flavour, self.power_chip = firmware.name, firmware.power_chip
         self.bench = board_code.bench(canmv=firmware.api == "canmv")
         self.crashes = (self.bench.HardFault, self.bench.Reset)
         self.chosen_board = board

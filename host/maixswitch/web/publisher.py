@@ -30,6 +30,8 @@ def hello(sim: AppBoard) -> str:
         version=__version__,
         board=sim.board,
         firmware=sim.flavour,
+        unpowered=sim.unpowered,
+        images=sim.powering if sim.unpowered else "",
         keys=[
             {"number": number, "role": role, "pin": pin, "short": gestures[pin][0], "long": gestures[pin][1] or ""}
             for number, (pin, role) in enumerate(sim.keys, 1)
