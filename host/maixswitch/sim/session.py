@@ -171,8 +171,8 @@ class Session:
         # The panel of the simulator is lit in any case.
         if sim.unpowered:
             text = tr(
-                "{firmware} does not set up {chip}, the power chip of {board}: a real panel stays dark or noisy; images "
-                "for this board: {images}",
+                "{firmware} does not set up {chip}, the power chip of {board}: a real panel stays dark or noisy; "
+                "images for this board: {images}",
                 firmware=sim.flavour,
                 chip=sim.unpowered,
                 board=sim.board,
