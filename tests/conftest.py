@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,10 @@ def pytest_runtest_setup() -> None:
     gc.freeze()
 
 
-def pytest_runtest_teardown() -> None:
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
     """Bring back the fakes of MaixPy, which test files import at their top, after a test of a CanMV board."""
+    yield  # a fixture may have changed the interface itself, and brings it back
     code = sys.modules.get("maixswitch.board_code")
     if code is not None and any(Path(entry).name == "canmv" for entry in sys.path):
         code.bench()
