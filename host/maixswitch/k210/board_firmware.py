@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maixswitch.board_code import Board, flavours
+from maixswitch.board_code import Board, boards, flavours
 from maixswitch.kmodel.judge.firmware import POWER_CHIPS, firmwares
 
 OWN_FIRMWARE = {
@@ -36,6 +36,16 @@ def unpowered(board: Board, power_chip: str) -> str:
     """
     chip = board.needs_pmu
     return chip if chip and chip != power_chip else ""
+
+
+def dark(board: str, power_chip: str) -> tuple[str, str]:
+    """Return the power chip of a board that a firmware does not set up, and the flavours that do; ("", "") for none.
+
+    board: its id. power_chip: what the firmware sets up, "" for none.
+    """
+    row = boards().find(board)
+    chip = unpowered(row, power_chip)
+    return (chip, ", ".join(powering(row))) if chip else ("", "")
 
 
 def powering(board: Board) -> tuple[str, ...]:

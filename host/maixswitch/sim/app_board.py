@@ -10,7 +10,6 @@ from typing import Any
 
 from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.k210.board_firmware import powering, unpowered
 from maixswitch.language import tr
 from maixswitch.sim import actions as s
 from maixswitch.sim.camera import ChipCamera, Folder, Source, from_rgb565, open_source
@@ -54,8 +53,7 @@ class AppBoard(ABC):
     """A board with card and camera. `power_on` starts the app.
 
     board: its id. flavour: its firmware, a flavour's name or an image's path.
-    power_chip: the power chip that the firmware sets up, "" for none.
-    image_digest: the SHA-256 of the image, "" for a flavour.
+    image_digest: the SHA-256 of the image, "" for a flavour. power_chip: what the firmware sets up, "" for none.
     keys: (IO pin, role) of its keys.
     chip: what the camera sees.
     crashes: the exceptions that mean that the chip would have crashed.
@@ -92,16 +90,6 @@ class AppBoard(ABC):
         self.powered = True
         self.ended = ""
         self.fingers: list[dict[str, Any]] = []
-
-    @property
-    def unpowered(self) -> str:
-        """The power chip of this board that the firmware does not set up, "" for none: the panel stays dark then."""
-        return unpowered(board_code.boards().find(self.board), self.power_chip)
-
-    @property
-    def powering(self) -> str:
-        """The flavours that set up this board's power chip, as a list for people."""
-        return ", ".join(powering(board_code.boards().find(self.board)))
 
     def check(self, action: s.Action, base: Path) -> None:
         """Raise MaixSwitchError (usage, or input) for an action that this board cannot do, whatever its state.

@@ -15,6 +15,7 @@ from typing import Any
 
 from maixswitch import __version__, console
 from maixswitch.errors import EXIT_DEVICE, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_OK, MaixSwitchError
+from maixswitch.k210.board_firmware import dark
 from maixswitch.language import tr, word
 from maixswitch.sim import recorder as recording
 from maixswitch.sim import reports
@@ -169,14 +170,15 @@ class Session:
             rounding=options.rounding,
         )
         # The panel of the simulator is lit in any case.
-        if sim.unpowered:
+        chip, images = dark(sim.board, sim.power_chip)
+        if chip:
             text = tr(
                 "{firmware} does not set up {chip}, the power chip of {board}: a real panel stays dark or noisy; "
                 "images for this board: {images}",
                 firmware=sim.flavour,
-                chip=sim.unpowered,
+                chip=chip,
                 board=sim.board,
-                images=sim.powering,
+                images=images,
             )
             self.recorder.event(0, "note", text=text)
         sim.power_on()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch import __version__, board_code
+from maixswitch.k210.board_firmware import dark
 from maixswitch.k210.choice import image_path
 from maixswitch.language import LANGUAGES, catalogue, chosen, tr
 from maixswitch.sim.app_board import AppBoard
@@ -25,13 +26,14 @@ def hello(sim: AppBoard) -> str:
     boards = board_code.boards()
     gestures = {int(pin): (short, long) for pin, short, long in boards.gestures(sim.keys)} if sim.keys else {}
     chinese = catalogue("zh")
+    chip, images = dark(sim.board, sim.power_chip)
     return write_text(
         "hello",
         version=__version__,
         board=sim.board,
         firmware=sim.flavour,
-        unpowered=sim.unpowered,
-        images=sim.powering if sim.unpowered else "",
+        unpowered=chip,
+        images=images,
         keys=[
             {"number": number, "role": role, "pin": pin, "short": gestures[pin][0], "long": gestures[pin][1] or ""}
             for number, (pin, role) in enumerate(sim.keys, 1)

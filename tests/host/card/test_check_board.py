@@ -14,7 +14,7 @@ from maixswitch.card.check import Options, check
 from maixswitch.card.check import document as report_document
 from maixswitch.card.sarif import sarif
 from maixswitch.findings.finding import Finding
-from maixswitch.k210.board_firmware import suitable, usual
+from maixswitch.k210.board_firmware import dark, suitable, usual
 from maixswitch.kmodel.judge.firmware import find
 from tests.host.card import finding_files as files
 from tests.host.k210.synthetic_image import image
@@ -159,7 +159,7 @@ def test_a_firmware_that_leaves_the_panel_dark(card: Path, play: Play, board: st
     assert [item.wanted for item in findings] == [chip] * bool(chip)
     assert all(item.severity == "warning" and item.remedy.endswith(f": {images(board)}.") for item in findings)
     sim = play("frames 1", card=card, board=board, flavour=firmware).sim
-    assert (sim.unpowered, sim.powering if chip else "") == (chip, images(board) if chip else "")
+    assert dark(sim.board, sim.power_chip) == (chip, images(board) if chip else "")
 
 
 def images(board: str) -> str:
