@@ -12,9 +12,9 @@ they say that they are of the Python heap.
 # boot banner, of which files and modules of the start take a part. GC_KIB: the Python
 # heap. THREADS, IDE: whether it has
 # them. API: "maixpy" or "canmv". PANEL: (width, height) of the panel that the firmware starts by itself. FONT: whether
-# it has font_load and draw_font. BLOBS: whether it has find_blobs. NOTE: how FREE_KIB was found where the image did not
-# report it.
-NAME, VERSION, IMAGE, V4, FREE_KIB, BANNER_KIB, GC_KIB, THREADS, IDE, API, PANEL, FONT, BLOBS, NOTE = range(14)
+# it has font_load and draw_font. BLOBS: whether it has find_blobs. SIZE: bytes of the image file, 0 if it is unknown.
+# NOTE: how FREE_KIB was found where the image did not report it.
+NAME, VERSION, IMAGE, V4, FREE_KIB, BANNER_KIB, GC_KIB, THREADS, IDE, API, PANEL, FONT, BLOBS, SIZE, NOTE = range(15)
 
 _QVGA = (320, 240)
 _STICK = (240, 135)
@@ -30,82 +30,85 @@ _NOTES = {
 
 # The builds: first what their images have in common (name, v4, Python heap, threads, IDE,
 # API, panel, font, blobs), then
-# the images, oldest first, with version, image, FREE_KIB, BANNER_KIB and the key of a
-# note; "-" for a missing value. They
+# the images, oldest first, with version, image, SIZE, FREE_KIB, BANNER_KIB and the key
+# of a note; "-" for a missing value. They
 # are text, because it takes a third of the memory of tuples.
 _BUILDS = (
     (
         ("full", False, 512, True, False, "maixpy", _QVGA, False, True),
-        """v0.5.0-9 929b4d3652c9 3016 3044 memory
-        v0.5.0-12 514bc8c08b19 3016 3044 memory
+        """v0.5.0-9 929b4d3652c9 1680064 3016 3044 memory
+        v0.5.0-12 514bc8c08b19 1680064 3016 3044 memory
         """,
     ),
-    (("full", True, 512, True, True, "maixpy", _QVGA, False, True), "v0.5.0-89 2d24e326f605 3000 3030 memory"),
+    (("full", True, 512, True, True, "maixpy", _QVGA, False, True), "v0.5.0-89 2d24e326f605 1694720 3000 3030 memory"),
     (
         ("full", True, 512, True, True, "maixpy", _QVGA, True, True),
-        """v0.5.1-103 a8b6e166efa0 2564 2594
-        v0.6.0-2 f6e4979c7015 2544 2572
-        v0.6.2-15 5f0168438028 2544 2571
-        v0.6.2-16 cfceb943b557 2428 2459
-        v0.6.2-41 ded56fc28590 2532 2562
-        v0.6.2-44 c79bcbcb0a67 2532 2562
-        v0.6.2-54 9105ec730db1 2532 2562
-        v0.6.2-84 edbdd364c2a2 2532 2560
-        v0.6.2-85 ce3f4786a5a8 2532 2560
+        """v0.5.1-103 a8b6e166efa0 2081664 2564 2594
+        v0.6.0-2 f6e4979c7015 2103424 2544 2572
+        v0.6.2-15 5f0168438028 2103936 2544 2571
+        v0.6.2-16 cfceb943b557 2130432 2428 2459
+        v0.6.2-41 ded56fc28590 2112960 2532 2562
+        v0.6.2-44 c79bcbcb0a67 2113216 2532 2562
+        v0.6.2-54 9105ec730db1 2113472 2532 2562
+        v0.6.2-84 edbdd364c2a2 2115264 2532 2560
+        v0.6.2-85 ce3f4786a5a8 2115264 2532 2560
         """,
     ),
     (
         ("with_lvgl", False, 512, True, True, "maixpy", _QVGA, True, True),
-        """v0.6.0-2 2b605a0e42b3 2356 2385
-        v0.6.2-54 4b00f455e194 2344 2375
-        v0.6.2-72 4b1a113ac615 2344 2373
+        """v0.6.0-2 2b605a0e42b3 2344320 2356 2385
+        v0.6.2-54 4b00f455e194 2354624 2344 2375
+        v0.6.2-72 4b1a113ac615 2356160 2344 2373
         """,
     ),
-    (("minimum", False, 512, False, False, "maixpy", _QVGA, True, False), "v0.6.0-2 77ca330606eb 4812 4840"),
+    (("minimum", False, 512, False, False, "maixpy", _QVGA, True, False), "v0.6.0-2 77ca330606eb 706368 4812 4840"),
     (
         ("minimum_with_ide_support", False, 512, False, True, "maixpy", _QVGA, True, False),
-        """v0.5.1-106 a2f6ce820db5 4788 4814
-        v0.6.0-2 3dc700f57589 4788 4813
-        v0.6.2-44 42b08175c0cb 4780 4805
-        v0.6.2-54 a368ccf09dc4 4780 4804
+        """v0.5.1-106 a2f6ce820db5 708864 4788 4814
+        v0.6.0-2 3dc700f57589 709824 4788 4813
+        v0.6.2-44 42b08175c0cb 718592 4780 4805
+        v0.6.2-54 a368ccf09dc4 718848 4780 4804
         """,
     ),
     (
         ("minimum_with_kmodel_v4_support", True, 512, False, False, "maixpy", _QVGA, True, False),
-        """v0.5.1-106 3a76f6004738 4388 4412
-        v0.6.0-2 1e50835a0691 4384 4411
-        v0.6.2-20 04aacfc7d5d3 4380 4404
-        v0.6.2-32 7310f19bc581 4376 4403
-        v0.6.2-72 69d5faa65910 4376 4401
+        """v0.5.1-106 3a76f6004738 1061952 4388 4412
+        v0.6.0-2 1e50835a0691 1062720 4384 4411
+        v0.6.2-20 04aacfc7d5d3 1069696 4380 4404
+        v0.6.2-32 7310f19bc581 1071232 4376 4403
+        v0.6.2-72 69d5faa65910 1073280 4376 4401
         """,
     ),
     (
         ("minimum_speech_with_ide_support", True, 512, False, True, "maixpy", _QVGA, True, False),
-        """v0.6.0-2 443fda1b54e6 3492 3516
-        v0.6.2-32 921bf30682f4 3484 3508
-        v0.6.2-60 4af88d04d221 3480 3506
-        v0.6.2-83 1ea0279f8569 3480 3506
+        """v0.6.0-2 443fda1b54e6 1122304 3492 3516
+        v0.6.2-32 921bf30682f4 1130816 3484 3508
+        v0.6.2-60 4af88d04d221 1132608 3480 3506
+        v0.6.2-83 1ea0279f8569 1133120 3480 3506
         """,
     ),
     (
         ("openmv_kmodel_v4_with_ide_support", True, 512, False, True, "maixpy", _QVGA, True, True),
-        """v0.6.0-2 03b6bb656126 3924 3949
-        v0.6.2-32 0e48c2e6d543 3916 3941
-        v0.6.2-72 7f1bf685753d 3912 3939
-        v0.6.2-83 4f41a28fbda1 3912 3939
+        """v0.6.0-2 03b6bb656126 1511040 3924 3949
+        v0.6.2-32 0e48c2e6d543 1519552 3916 3941
+        v0.6.2-72 7f1bf685753d 1521600 3912 3939
+        v0.6.2-83 4f41a28fbda1 1521856 3912 3939
         """,
     ),
     (
         ("m5stickv", True, 512, True, True, "maixpy", _STICK, True, True),
-        """v0.6.0-2 eac2c71b8be5 2560 2589
-        v0.6.2-16 deeee1dba241 2464 2492 others
+        """v0.6.0-2 eac2c71b8be5 2086016 2560 2589
+        v0.6.2-16 deeee1dba241 2115328 2464 2492 others
         """,
     ),
-    (("amigo_tft", True, 512, False, True, "maixpy", _AMIGO, True, True), "v0.6.0-2 f64db59aef60 1640 1665"),
-    (("amigo_ips", True, 512, False, True, "maixpy", _AMIGO, True, True), "v0.6.0-2 - 1640 1665 tft"),
-    (("amigo_minimum", True, 512, False, True, "maixpy", _AMIGO, True, True), "v0.6.0-2 412bf0a53a9d 3832 3859"),
-    (("canmv", True, 750, True, True, "canmv", _QVGA, True, True), "- - 2294 2322 full"),
-    (("canmv_lite", True, 750, True, True, "canmv", _QVGA, True, True), "v1.0.7 a70dd5812e7b 3264 3292"),
+    (("amigo_tft", True, 512, False, True, "maixpy", _AMIGO, True, True), "v0.6.0-2 f64db59aef60 2272320 1640 1665"),
+    (("amigo_ips", True, 512, False, True, "maixpy", _AMIGO, True, True), "v0.6.0-2 - 2272320 1640 1665 tft"),
+    (
+        ("amigo_minimum", True, 512, False, True, "maixpy", _AMIGO, True, True),
+        "v0.6.0-2 412bf0a53a9d 1603456 3832 3859",
+    ),
+    (("canmv", True, 750, True, True, "canmv", _QVGA, True, True), "- - - 2294 2322 full"),
+    (("canmv_lite", True, 750, True, True, "canmv", _QVGA, True, True), "v1.0.7 a70dd5812e7b 1867392 3264 3292"),
 )
 
 DEFAULT = "minimum_with_kmodel_v4_support"
@@ -147,6 +150,7 @@ PANEL_WISHED = (LCD_TYPE,)  # for a board whose panel has another type
 # Versions of images whose banner contains the commit only.
 BANNERS = {"9720594": "v0.6.0-2"}
 
+FLASH_PREFIX = 37  # bytes that a flasher writes around the image: a flag, its length, SHA-256
 MODEL_LIMIT = 0x600000  # bytes of the largest file that the loader accepts
 MODEL_SLOTS = 5
 MODEL_ALIGN = 256  # bytes that the loader adds to the size of the file, to align it
@@ -190,10 +194,10 @@ def images(flavour: str = "") -> list:
         if flavour not in ("", name):
             continue
         for line in build[1].strip().split("\n"):
-            version, image, free, banner, note = (line + " -").split()[:5]
+            version, image, size, free, banner, note = (line + " -").split()[:6]
             rows.append(
                 (name, "" if version == "-" else version, "" if image == "-" else image, v4, int(free), int(banner))
-                + (gc_kib, threads, ide, api, panel, font, blobs, _NOTES.get(note, ""))
+                + (gc_kib, threads, ide, api, panel, font, blobs, 0 if size == "-" else int(size), _NOTES.get(note, ""))
             )
     return rows
 

@@ -1,12 +1,11 @@
 """Judges the JSON files of a card. A problem is four short texts: file, field, what is there, what was expected.
 
-json.loads of this core accepts broken text, and True equals 1, so every value is checked. Needed only while the card is
-read: the reader drops this module again.
+ujson.loads of this core accepts some broken text, and True equals 1, so every value is checked. Needed only while the
+card is read: the reader drops this module again.
 """
 
-import json
-
 import uio
+import ujson
 
 JSON_MAX = 8192
 BOM = b"\xef\xbb\xbf"
@@ -37,7 +36,7 @@ def all_fit(value, rule, count):
 
 def show(value):
     """Return a value of a JSON file as short text."""
-    return json.dumps(value)[:40]
+    return ujson.dumps(value)[:40]
 
 
 def _trouble(data):
@@ -76,7 +75,7 @@ def read_json(path, name, problems):
             text = text[3:]
         actual = "over %d bytes" % JSON_MAX if len(text) > JSON_MAX else _trouble(text)
         if not actual:
-            data = json.loads(text.decode())
+            data = ujson.loads(text.decode())
             if not isinstance(data, dict):
                 actual = show(data)
     except OSError as error:

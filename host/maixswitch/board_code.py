@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol, cast
 
 from maixswitch.errors import EXIT_IO, MaixSwitchError
@@ -112,6 +114,12 @@ class ResultShapes(Protocol):
     BOXES: int
 
 
+class FirmwareJson(Protocol):
+    """stubs/ujson.py: the firmware's reader of JSON, which is more tolerant than Python's."""
+
+    def loads(self, text: str | bytes) -> Any: ...
+
+
 class Catalog(Protocol):
     """device/catalog.py: the models of a card."""
 
@@ -197,14 +205,11 @@ def put_on_path(canmv: bool = False) -> Path:
         module is patched.
     """
     root = board_root()
-    folders = [root / "stubs", root]
-    if canmv:
-        # The first folder wins: its modules hide those of MaixPy with the same names, and the others serve both.
-        folders.insert(0, root / "stubs" / "canmv")
-    entries = [str(folder) for folder in folders]
+    # The first folder wins: CanMV's modules hide those of MaixPy with the same names, and the others serve both.
+    folders = [str(root / "stubs" / "canmv"), str(root / "stubs"), str(root)]
     # Change the list in place, since other modules hold it. Remove old entries, so that a second call can change the
-    # order.
-    sys.path[:] = entries + [entry for entry in sys.path if entry not in entries]
+    # interface.
+    sys.path[:] = folders[not canmv :] + [entry for entry in sys.path if entry not in folders]
     return root
 
 
@@ -319,8 +324,36 @@ def start_app(report: Callable[..., None]) -> Application:
     return cast(Application, _module("device.app").build(report=report))
 
 
+_resting: dict[bool, dict[str, ModuleType]] = {}
+"""Whether it is CanMV's -> the modules of the board's code that are imported for the interface not in use."""
+
+
+def _change_interface(canmv: bool) -> None:
+    """Put the modules for the other interface in place of those that were imported for this one."""
+    root = board_root()
+    last = str(root / "stubs" / "canmv") in sys.path
+    if last == canmv or "bench" not in sys.modules:
+        return
+    folders = tuple(f"{root / name}{os.sep}" for name in ("stubs", "device"))
+    # By their file: a module of another package may have a name such as `image`, too.
+    used = {
+        name: module
+        for name, module in sys.modules.items()
+        if not name.startswith("maixswitch") and str(getattr(module, "__file__", "")).startswith(folders)
+    }
+    for name in used:
+        del sys.modules[name]
+    _resting[last] = used
+    # The same modules as the last time, because those who use them hold their objects.
+    sys.modules.update(_resting.pop(canmv, {}))
+
+
 def bench(canmv: bool = False) -> Bench:
-    """Return the handle on the fake board. canmv: whether to use the fakes of the CanMV firmware."""
+    """Return the handle on the fake board. canmv: whether to use the fakes of the CanMV firmware.
+
+    Two boards of the same process may have different firmwares, one after the other.
+    """
+    _change_interface(canmv)
     put_on_path(canmv)
     return cast(Bench, importlib.import_module("bench"))
 
@@ -333,6 +366,11 @@ def scripted_engine() -> Any:
 def flavours() -> Flavours:
     """Return the table of firmware images."""
     return cast(Flavours, _by_path("flavours.py"))
+
+
+def firmware_json() -> FirmwareJson:
+    """Return the firmware's reader of JSON."""
+    return cast(FirmwareJson, _by_path("ujson.py"))
 
 
 def planes() -> Planes:

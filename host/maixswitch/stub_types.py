@@ -128,6 +128,7 @@ class Flavours(Protocol):
     PANEL: int
     FONT: int
     BLOBS: int
+    SIZE: int
     NOTE: int
     DEFAULT: str
     NEEDED: tuple[str, ...]
@@ -141,6 +142,7 @@ class Flavours(Protocol):
     STARTS_MAIN: str
     FORWARD_V4: str
     BANNERS: dict[str, str]
+    FLASH_PREFIX: int
     MODEL_LIMIT: int
 
     def parse(self, version: str) -> tuple[int, ...]: ...

@@ -18,6 +18,7 @@ from maixswitch.errors import MaixSwitchError
 from maixswitch.findings.finding import Finding, Judged, finding
 from maixswitch.findings.table import ERROR
 from maixswitch.kmodel.judge.describe import shape_text
+from maixswitch.sim.card import board_of_card
 
 __all__ = ["ModelReport", "Options", "Report", "check"]
 
@@ -97,7 +98,7 @@ def _look(path: Path, options: Options) -> Report:
     """Return the report of a folder or a .kmodel."""
     target = options
     card = Card(path, target.anchor_pairs)
-    board = str(card.settings.board) if card.settings is not None and not target.board else ""
+    board = board_of_card(path) if card.kind == "card" and not target.board else ""
     # The board comes from the command line, then from the card's settings. It decides how many anchors are allowed.
     if board:
         # Options cache what they derive from the board, so another board needs a new object.

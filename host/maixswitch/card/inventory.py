@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from maixswitch.card.json_text import Mistake
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
+from maixswitch.card.rules.fit import verdicts
 from maixswitch.console import left, visible, width
-from maixswitch.kmodel.judge.memory import kib, memory, rooms
+from maixswitch.kmodel.judge.memory import kib, rooms
 from maixswitch.language import tr
 
 Row = dict[str, Any]
@@ -25,15 +27,17 @@ def rows(card: Path, options: Options) -> list[Row]:
     fits: the names of the firmwares that the model fits.
     of: the number of firmwares that were judged; 0 if the model cannot be read.
     problems: the problems that the board's parser reports.
+    json: where model.json is not JSON, and why; "" if it is.
 
     Raises MaixSwitchError if `card` is not a card.
     """
-    return [_row(at, model, options) for at, model in enumerate(Card(card, None).models, 1)]
+    contents = Card(card, None)
+    return [_row(at, model, options, contents.json_mistake(model.json)) for at, model in enumerate(contents.models, 1)]
 
 
-def _row(at: int, model: Model, options: Options) -> Row:
+def _row(at: int, model: Model, options: Options, wrong: Mistake | None) -> Row:
     spec = model.spec
-    judged = [memory(model.kmodel, item, forward=model.forward) for item in options.flavours] if model.kmodel else []
+    judged = verdicts(model, options)
     return {
         "position": at,
         "folder": model.folder,
@@ -48,6 +52,7 @@ def _row(at: int, model: Model, options: Options) -> Row:
         "fits": [item.firmware.name for item in judged if item.verdict.fits],
         "of": len(judged),
         "problems": [list(problem) for problem in spec.problems],
+        "json": str(wrong or ""),
     }
 
 
@@ -63,7 +68,8 @@ def table(models: list[Row], options: Options) -> list[str]:
         size, need = (f"{kib(row[name])} KiB" for name in ("bytes", "need"))
         folder, title = visible(row["folder"]), visible(row["title"])
         lines.append((str(row["position"]), folder, title, row["kind"] or "-", size, need if row["of"] else "-", fits))
-    return [*("  ".join(columns).rstrip() for columns in _aligned(lines)), rooms(options.rooms)]
+    wrong = [visible(f"{row['folder']}/model.json: {row['json']}") for row in models if row["json"]]
+    return [*("  ".join(columns).rstrip() for columns in _aligned(lines)), *wrong, rooms(options.rooms)]
 
 
 def _aligned(lines: list[tuple[str, ...]]) -> list[list[str]]:

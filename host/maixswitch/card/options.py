@@ -7,21 +7,11 @@ from functools import cached_property
 
 from maixswitch import board_code
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.k210.board_firmware import suitable
 from maixswitch.k210.contents.flavour import firmware_named
 from maixswitch.kmodel.judge import firmware as firmwares
 from maixswitch.kmodel.judge.memory import Panel, Room, Size, room
 from maixswitch.language import tr
-
-OWN_FIRMWARE = {
-    "m5stickv": ("m5stickv",),
-    "unitv": ("m5stickv",),
-    "amigo_tft": ("amigo_tft", "amigo_minimum"),
-    "amigo_ips": ("amigo_ips", "amigo_minimum"),
-    "canmv_k210_01studio": ("canmv", "canmv_lite"),
-    "dnk210": ("canmv", "canmv_lite"),
-}
-"""The firmwares of boards that need their own image: no other switches on their power chip, or exists for them."""
-OWN = frozenset(name for names in OWN_FIRMWARE.values() for name in names)
 
 
 @dataclass(frozen=True)
@@ -48,10 +38,7 @@ class Options:
     def flavours(self) -> tuple[firmwares.Firmware, ...]:
         """The firmwares to judge for: those of the command line, otherwise those that suit the board."""
         # The command line overrides the board: users try firmwares before they flash them.
-        names = self.firmware or OWN_FIRMWARE.get(self.board, ())
-        if names:
-            return tuple(firmware_named(name) for name in names)
-        return tuple(item for item in firmwares.firmwares() if item.name not in OWN)
+        return tuple(firmware_named(name) for name in self.firmware or suitable(self.board))
 
     @property
     def anchor_pairs(self) -> int | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maixswitch import board_code, files
+from maixswitch.card.json_text import Mistake, mistake
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim.card import DiskFile, FolderCard, scan
@@ -21,6 +22,8 @@ MODELS = "models"
 LARGEST = 8 << 20
 """The most bytes that are read of a file. The board cannot use a larger one."""
 KMODEL_ENDS = (".kmodel", ".smodel", ".emodel")
+BROKEN = ("broken text", "cut off")
+"""What the board's reader says of a file that it cannot read as JSON (device/once/checks.py)."""
 
 
 class _Files(FolderCard):
@@ -187,6 +190,7 @@ class Card:
     def select(self) -> None:
         """Put this card into the fake board's socket, which may hold another card."""
         if self._files is not None:
+            self._bench = board_code.bench()
             self._bench.reset()
             self._bench.card.insert(self._files)
 
@@ -201,6 +205,15 @@ class Card:
             return self._files.read(name)
         except OSError as error:
             raise MaixSwitchError(files.unreadable(name, error), EXIT_IO) from error
+
+    def json_mistake(self, name: str) -> Mistake | None:
+        """Return the first place where a file is not JSON; None for a file that is JSON, missing or unreadable."""
+        if name not in self.sizes:
+            return None
+        try:
+            return mistake(self.read(name))
+        except MaixSwitchError:
+            return None
 
     def text(self, name: str) -> str | None:
         """Return the text of a file with "\\n" line ends; None if it is missing, larger than 256 KiB, or not UTF-8."""

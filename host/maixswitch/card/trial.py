@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
@@ -9,9 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from maixswitch import board_code
+from maixswitch.card.json_text import BOM
 from maixswitch.card.options import Options
 from maixswitch.card.reading import LARGEST, MODELS, Card, Model
 from maixswitch.card.rules.fit import verdicts
+from maixswitch.card.rules.kmodel import takes_picture
 from maixswitch.errors import MaixSwitchError
 from maixswitch.findings.finding import Finding, finding
 from maixswitch.k210.require import require_unicorn
@@ -22,6 +27,9 @@ from maixswitch.sim.board_options import BoardOptions
 
 LONGEST_MS = 20_000
 """Board time: enough to load the largest file from a slow card and to run one frame of a slow network."""
+CROWD = re.compile(r"found (\d+) boxes, its array holds (\d+)")
+"""The fake's words when a detector finds more boxes than run_yolo2 of MaixPy has room for (stubs/KPU.py)."""
+THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
 def run_all(card: Card, options: Options, broken: Collection[str]) -> list[Finding]:
@@ -34,7 +42,10 @@ def run_all(card: Card, options: Options, broken: Collection[str]) -> list[Findi
     """
     if any(firmware.file for firmware in options.flavours):
         require_unicorn()
-    return [item for model in card.models if model.place not in broken for item in _try(card, model, options)]
+    results = [item for model in card.models if model.place not in broken for item in _try(card, model, options)]
+    # A run may have changed to the fakes of CanMV, and the card was read with those of MaixPy.
+    card.select()
+    return results
 
 
 def _try(card: Card, model: Model, options: Options) -> Iterator[Finding]:
@@ -47,16 +58,51 @@ def _try(card: Card, model: Model, options: Options) -> Iterator[Finding]:
         folder = card.path if card.kind == "model" else card.path / model.place
         _copy(folder, Path(scratch, MODELS, model.folder))
         fault, answers = run_one(Path(scratch), options.board, firmware.name)
+        crowd = CROWD.search(fault)
+        advice = ""
+        if crowd is not None:
+            fault = crowded(model, crowd)
+            advice = enough(Path(scratch), model, options.board, firmware.name)
     ran_on = firmware.file or tr("the fakes of {firmware}", firmware=firmware.name)
     if fault:
-        yield finding("C220", model.place, found=fault, ran_on=ran_on)
+        yield finding("C220", model.place, found=fault, wanted=advice, ran_on=ran_on)
     else:
         yield finding("C221", model.place, found=answers or tr("nothing in it"), ran_on=ran_on)
 
 
 def chosen(model: Model, options: Options) -> Firmware | None:
-    """Return the first firmware that the model fits, None if it fits none."""
-    return next((item.firmware for item in verdicts(model, options) if item.verdict.fits), None)
+    """Return the first firmware that the model fits and that gives it a picture, None if there is none."""
+    kmodel = model.kmodel
+    if kmodel is None:
+        return None
+    fitting = [item.firmware for item in verdicts(model, options) if item.verdict.fits]
+    return next((firmware for firmware in fitting if takes_picture(kmodel, firmware)), next(iter(fitting), None))
+
+
+def crowded(model: Model, crowd: re.Match[str]) -> str:
+    """Return why a detector crashes the chip, in the user's language. crowd: the match of CROWD."""
+    return tr(
+        "with threshold {threshold} there are {count} boxes in the drawn scene, and the firmware's array has room for "
+        "{most}: the chip crashes",
+        threshold=model.spec.threshold,
+        count=crowd[1],
+        most=crowd[2],
+    )
+
+
+def enough(card: Path, model: Model, board: str, firmware: str) -> str:
+    """Return which threshold is enough for one picture of the drawn scene, as advice.
+
+    card: a folder with the model alone, which may be changed.
+    """
+    path = card / MODELS / model.folder / "model.json"
+    fields = board_code.firmware_json().loads(path.read_bytes().removeprefix(BOM))
+    for threshold in THRESHOLDS:
+        if threshold > model.spec.threshold:
+            path.write_text(json.dumps({**fields, "threshold": threshold}), encoding="utf-8")
+            if not CROWD.search(run_one(card, board, firmware)[0]):
+                return tr('a higher "threshold", such as {threshold}', threshold=threshold)
+    return tr("another network: no threshold up to {threshold} is enough", threshold=THRESHOLDS[-1])
 
 
 def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
@@ -68,8 +114,8 @@ def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
     def ignore(*_: Any) -> None:
         """Ignore the app's reports: its state is asked for instead."""
 
+    sim = board_class(firmware)(BoardOptions(card, board, firmware), ignore)
     try:
-        sim = board_class(firmware)(BoardOptions(card, board, firmware), ignore)
         sim.power_on()
         # The limit counts board time, because a slow PC must not make a model fail.
         while not sim.looked and not sim.ended and sim.now < LONGEST_MS:
@@ -84,7 +130,7 @@ def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
         return fault, answers
     except MaixSwitchError as error:
         return error.message, ""
-    except Exception as error:  # HardFault, Reset and ChipFault: the chip crashed
+    except sim.crashes as error:  # what would have crashed the chip, which is no Exception
         return f"{type(error).__name__}: {error}", ""
 
 

@@ -35,27 +35,29 @@ def info(
     file: File,
     json: Json = False,
     frame: Annotated[str, typer.Option(help="Camera frame WxH, or none.")] = "320x240",
-    panel: Annotated[str, typer.Option(help="LCD WxH, or none; default: the firmware's own.")] = "",
+    panel: Annotated[str, typer.Option(help="LCD WxH, or none; default: the board's, or the firmware's own.")] = "",
     gc: Annotated[int, typer.Option(min=0, max=6144, help="Python heap in KiB; 0: the firmware's own.")] = 0,
     firmware: Annotated[
         list[str] | None,
-        typer.Option(help="Flavour or image file to judge for; may be repeated. Default: all flavours."),
+        typer.Option(help="Flavour or image file to judge for; may be repeated. Default: all that suit the board."),
     ] = None,
+    board: Annotated[str, typer.Option(help="Board, such as cube; default: any board.")] = "",
 ) -> None:
     """Show layers, memory, estimated speed, and which firmwares can run the model.
 
     The exit code is 1 if the file is not a usable model, or if the model fits none of the firmwares that you name with
-    --firmware.
+    --firmware or that suit the board that you name.
     """
-    from maixswitch.k210.contents.flavour import firmware_named
+    from maixswitch.card.options import Options
     from maixswitch.kmodel.judge.describe import describe_broken, describe_file
     from maixswitch.kmodel.judge.report import report
 
-    rows = [firmware_named(name) for name in firmware or ()]
+    options = Options(board, tuple(firmware or ()))
+    options.check()
+    rows = options.flavours if board or firmware else ()
+    size = _size(panel, "--panel") if panel else options.panel
     try:
-        description = describe_file(
-            file, _size(frame, "--frame"), _size(panel, "--panel") if panel else "own", rows, gc or None
-        )
+        description = describe_file(file, _size(frame, "--frame"), size, rows, gc or None)
     except KModelError as error:
         if json:
             console.emit(describe_broken(file, error))
@@ -64,10 +66,8 @@ def info(
         console.emit(description)
     else:
         console.show(report(description))
-    # Without --firmware the command only lists which firmwares fit, and "none" is not an error.
-    if not description["usable"] or (
-        firmware and not any(item["verdict"] == "fits" for item in description["firmware"])
-    ):
+    # Without a firmware or board the command only lists which firmwares fit, and "none" is not an error.
+    if not description["usable"] or (rows and not any(item["verdict"] == "fits" for item in description["firmware"])):
         raise typer.Exit(EXIT_FINDINGS)
 
 

@@ -7,23 +7,27 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
-from maixswitch.cli.parameters import CardFolder, Json
+from maixswitch.cli.parameters import Board, CardFolder, Json
 from maixswitch.language import tr
 
 
 def ls(
     card: CardFolder,
+    board: Board = "",
     firmware: Annotated[
-        list[str] | None, typer.Option(help="Flavour or image file; may be repeated. Default: all common flavours.")
+        list[str] | None,
+        typer.Option(help="Flavour or image file; may be repeated. Default: all flavours that suit the board."),
     ] = None,
     json: Json = False,
 ) -> None:
     """List a card's models in the button's order: title, kind, size, and how many firmwares it fits."""
     from maixswitch.card import folders, inventory
     from maixswitch.card.options import Options
+    from maixswitch.sim.card import board_of_card
 
     folders.existing(card)
-    options = Options(firmware=tuple(firmware or ()))
+    options = Options(board or board_of_card(card), tuple(firmware or ()))
+    options.check()
     rows = inventory.rows(card, options)
     if json:
         console.emit({"schema": 1, "command": "ls", "card": str(card), "models": rows})

@@ -17,7 +17,7 @@ Firmware = Annotated[
     str,
     typer.Option(
         metavar="NAME|FILE",
-        help="Flavour, or an image to run (.bin, .kfpkg); default: minimum_with_kmodel_v4_support.",
+        help="Flavour, or an image to run (.bin, .kfpkg); default: what suits the board.",
     ),
 ]
 Camera = Annotated[Path | None, typer.Option(help="Photo, animation, or folder of photos; default: a drawn scene.")]

@@ -43,7 +43,7 @@ class AppBoard(ABC):
     """A board with card and camera. `power_on` starts the app.
 
     board: its id. flavour: its firmware, a flavour's name or an image's path.
-    image_digest: the SHA-256 of the image, "" for a flavour.
+    image_digest: the SHA-256 of the image, "" for a flavour. power_chip: what the firmware sets up, "" for none.
     keys: (IO pin, role) of its keys.
     chip: what the camera sees.
     crashes: the exceptions that mean that the chip would have crashed.
@@ -62,6 +62,7 @@ class AppBoard(ABC):
     board: str
     flavour: str
     runs_script = False
+    power_chip: str
     image_digest = ""
     keys: list[tuple[int, str]]
     chip: ChipCamera

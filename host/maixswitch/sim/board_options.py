@@ -16,7 +16,7 @@ class BoardOptions:
 
     card: the folder that stands for the card.
     board: id of the board; "" for the one in the card's settings.
-    flavour: a value of `--firmware`: a flavour, "" for the default one, or the path of an image.
+    flavour: a value of `--firmware`: a flavour, "" for the one that the board most likely has, or the path of an image.
     camera: a picture, or a folder of pictures; None for the drawn scene.
     fit: how a picture is fitted to the camera's frame, see camera.FITS.
     rounding: how the emulated KPU rounds; an image computes by itself.

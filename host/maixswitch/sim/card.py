@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.files import leads_out
 from maixswitch.language import tr
 
 MAX_FILES = 20_000
 SETTINGS = "maixswitch.json"
+MAX_SETTINGS = 8192  # bytes that the board reads (device/once/checks.py)
 SECTOR = 512
 
 
@@ -61,6 +63,19 @@ def check_card(folder: Path) -> None:
                 "; its main.py alone runs with: maixswitch run {script} --card {folder}", script=script, folder=folder
             )
         raise MaixSwitchError(text, EXIT_USAGE)
+
+
+def board_of_card(folder: Path) -> str:
+    """Return the id of the board that the card's settings name, as the board reads them; "" if they name none."""
+    # FAT ignores capitals, so the board finds a file that this PC would not.
+    try:
+        paths = [path for path in folder.iterdir() if path.name.lower() == SETTINGS and not leads_out(path, folder)]
+        data = paths[0].read_bytes() if paths and paths[0].stat().st_size <= MAX_SETTINGS else b""
+        settings = board_code.firmware_json().loads(data.removeprefix(b"\xef\xbb\xbf"))
+    except (OSError, ValueError):
+        return ""
+    board = settings.get("board") if isinstance(settings, dict) else None
+    return board if isinstance(board, str) and board in board_code.boards().names() else ""
 
 
 class CardFolder(NamedTuple):
@@ -186,7 +201,7 @@ class FolderCard:
         """Make the card's settings name this board, in memory only. Replaces settings that are not a JSON object."""
         # With broken settings the app would take its default board, and not the requested one.
         try:
-            settings = json.loads(self.read(SETTINGS))
+            settings = board_code.firmware_json().loads(self.read(SETTINGS))
         except (OSError, ValueError):
             settings = {}
         if not isinstance(settings, dict):

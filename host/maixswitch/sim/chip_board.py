@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from maixswitch import board_code
 from maixswitch.errors import EXIT_USAGE, KModelError, MaixSwitchError
+from maixswitch.k210.contents.facts import facts
 from maixswitch.k210.contents.flavour import maixpy_image
 from maixswitch.k210.image import digest_of
 from maixswitch.k210.require import require_unicorn
@@ -58,6 +59,9 @@ class ChipBoard(AppBoard):
         self.bench = board_code.bench()
         self._card = self._chip_card(options.card)
         self.board, self.keys = self.read_board_and_keys()
+        # Reading the facts of an image takes a moment, and most boards have no power chip.
+        needs = board_code.boards().find(self.board).needs_pmu
+        self.power_chip = facts(image.code).power_chip if needs else ""
         self._second = SECOND
         self._sensor = WIRINGS[self.board].sensor
         self._off_ms = 0  # time that passed without power

@@ -15,6 +15,7 @@ from typing import Any
 
 from maixswitch import __version__, console
 from maixswitch.errors import EXIT_DEVICE, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_OK, MaixSwitchError
+from maixswitch.k210.board_firmware import dark
 from maixswitch.language import tr, word
 from maixswitch.sim import recorder as recording
 from maixswitch.sim import reports
@@ -149,6 +150,18 @@ class Session:
             camera=str(options.camera or "scene"),
             rounding=options.rounding,
         )
+        # The panel of the simulator is lit in any case.
+        chip, images = dark(sim.board, sim.power_chip)
+        if chip:
+            text = tr(
+                "{firmware} does not set up {chip}, the power chip of {board}: a real panel stays dark or noisy; "
+                "images for this board: {images}",
+                firmware=sim.flavour,
+                chip=chip,
+                board=sim.board,
+                images=images,
+            )
+            self.recorder.event(0, "note", text=text)
         sim.power_on()
 
     def turn(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch import board_code
+from maixswitch.k210.board_firmware import usual
 from maixswitch.kmodel.judge import firmware as firmwares
 from maixswitch.kmodel.run.roundings import rounding_named
 from maixswitch.language import tr
@@ -15,7 +16,7 @@ from maixswitch.sim.app_board import AppBoard, Heap
 from maixswitch.sim.app_readout import AppReadout
 from maixswitch.sim.board_options import BoardOptions
 from maixswitch.sim.camera import ChipCamera, open_source
-from maixswitch.sim.card import FolderCard
+from maixswitch.sim.card import FolderCard, board_of_card
 from maixswitch.sim.emulator import Emulator
 from maixswitch.sim.engine import Engine
 
@@ -32,8 +33,8 @@ class SimulatedBoard(AppBoard):
     def __init__(self, options: BoardOptions, report: Callable[..., None]) -> None:
         super().__init__(options, report)
         # The firmware comes first: its interface decides which fakes are imported.
-        firmware = firmwares.find(options.flavour or board_code.flavours().DEFAULT)
-        self.flavour = firmware.name
+        firmware = firmwares.find(options.flavour or usual(options.board or board_of_card(options.card)))
+        self.flavour, self.power_chip = firmware.name, firmware.power_chip
         self.bench = board_code.bench(canmv=firmware.api == "canmv")
         self.crashes = (self.bench.HardFault, self.bench.Reset)
         self._card = self.folder_card(options.card)

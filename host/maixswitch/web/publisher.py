@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch import __version__, board_code
+from maixswitch.k210.board_firmware import dark
 from maixswitch.k210.choice import image_path
 from maixswitch.language import LANGUAGES, catalogue, chosen, tr
 from maixswitch.sim.app_board import AppBoard
@@ -27,11 +28,14 @@ def hello(sim: AppBoard) -> str:
     rows = boards.gestures(sim.keys) if sim.keys and not sim.runs_script else ()
     gestures = {int(pin): (short, long or "") for pin, short, long in rows}
     chinese = catalogue("zh")
+    chip, images = dark(sim.board, sim.power_chip)
     return write_text(
         "hello",
         version=__version__,
         board=sim.board,
         firmware=sim.flavour,
+        unpowered=chip,
+        images=images,
         keys=[
             {"number": number, "role": role, "pin": pin, "short": short, "long": long}
             for number, (pin, role) in enumerate(sim.keys, 1)
@@ -179,6 +183,6 @@ def kmodel_path(spec: Any) -> str:
 
 
 def firmware_of(flavour: str) -> str:
-    """Return the firmware for the check, which runs in another folder; "" stands for the default."""
+    """Return the firmware for the check, which runs in another folder."""
     image = image_path(flavour)
-    return str(image.resolve()) if image else flavour or board_code.flavours().DEFAULT
+    return str(image.resolve()) if image else flavour

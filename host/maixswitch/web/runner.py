@@ -132,7 +132,7 @@ class Runner:
             self._rest()
 
     def _judge(self) -> None:
-        self._publisher.judge(self._options.card, self._options.board, firmware_of(self._options.flavour))
+        self._publisher.judge(self._options.card, self._options.board, firmware_of(self._simulation.sim.flavour))
 
     def _moves(self) -> bool:
         return not self._broken and not self._simulation.stopped and (not self._paused or self._steps > 0)

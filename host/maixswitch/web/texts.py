@@ -6,6 +6,7 @@ PAGE = (
     "Skip to the keys",
     "Simulated board",
     "version {version}; firmware {firmware}",
+    "The firmware does not set up {chip}, the power chip of this board: a real panel stays dark. Images: {images}.",
     "Board",
     "this board has no panel",
     "Keys",

@@ -6,11 +6,15 @@ import struct
 
 import numpy as np
 
+from maixswitch.kmodel.format import v4_layers as body
+from maixswitch.kmodel.format import v4_moves as moves
 from maixswitch.kmodel.format.model_file import read_program
 from maixswitch.kmodel.format.registers import decode_block, encode_block
+from maixswitch.kmodel.format.v4_node import Padding
 from maixswitch.kmodel.write import samples
 from maixswitch.kmodel.write.quantize import Scale, quantize_conv
 from maixswitch.kmodel.write.writer import KModelWriter
+from tests.host.kmodel import v4_files
 
 PIXEL = Scale(255.0)
 BLOCK = 96
@@ -111,3 +115,41 @@ def activation_probe() -> bytes:
     inner = net.fully_connected(values, np.zeros((1, 4)), np.array([-5.0]), 1)
     net.output(net.softmax(net.fully_connected(inner, np.array([[-1.0], [0.0]]), np.array([0.0, 2.0]))))
     return net.build()
+
+
+def crowd(score: float, classes: int = 1) -> bytes:
+    """A detector of 4x4 cells for 64x64 pixels that finds a box of this score for every cell and anchor."""
+    channels = 5 * (classes + 5)
+    net = KModelWriter(3, 64, 64)
+    x = net.input
+    for step in range(4):
+        count = channels if step == 3 else 3
+        bias = np.zeros(count)
+        if step == 3:
+            bias[4 :: classes + 5] = np.log(score / (1 - score))
+            bias[5 :: classes + 5] = 5.0
+        levels = Scale.covering(-6.0, 6.0) if step == 3 else PIXEL
+        part = quantize_conv(np.zeros((count, x.shape[0], 3, 3)), bias, PIXEL, levels)
+        x = net.conv(x, part, pool=5, to_main=step == 3)
+    net.output(net.dequantize(x, levels.factor, levels.bias))
+    return net.build()
+
+
+def bytes_in_main_memory(first: str) -> bytes:
+    """A kmodel v4 that takes 64x64 pixels as bytes in main memory. first: "pad", "dequantize" or "transpose"."""
+    file, shape = v4_files.File(), (1, 3, 64, 64)
+    x = file.input(shape, v4_files.BYTE)
+    if first == "pad":
+        padded, no = (1, 3, 64, 72), Padding(0, 0)
+        filler = np.zeros(4, np.uint8)
+        y = file.room(padded, v4_files.BYTE)
+        file.node(5, moves.Pad(x, y, shape, no, no, no, Padding(4, 4), v4_files.BYTE, filler))
+        x, shape = y, padded
+    elif first == "transpose":
+        y = file.room(shape, v4_files.BYTE)
+        file.node(0x0C, moves.Transpose(x, y, shape, (0, 1, 3, 2)))
+        x = y
+    y = file.room(shape)
+    file.node(3, body.Dequantize(x, y, 0, np.float32(255.0)))
+    file.node(7, body.Reduce(y, file.output((1, 3, 1, 1)), 0, shape, (1, 3, 1, 1), 0.0))
+    return file.build()

@@ -85,6 +85,13 @@ def names(count: int) -> list[str]:
     return [f"class {index}" for index in range(count)]
 
 
+def flash(address: int, size: int) -> Callable[[Path], None]:
+    """Puts the colours into the flash chip."""
+    return both(drop(COLOURS + "model.kmodel"), change(COLOURS, kmodel={"flash": address, "bytes": size}))
+
+
+TRAILING_COMMA = """{"schema": 1, "title": "Colours", "kind": "classifier", "kmodel": "model.kmodel",
+"input": [224, 224, 3], "labels": ["a", "b", "c", "d", "e", "f", "g", "h"],}"""
 MPY_OLD, MPY_OURS = b"M\x05\x02\x1f", b"M\x04\x02\x1f"
 ANCHORS = [1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0]
 V5 = b"LDMK" + struct.pack("<I", 5) + bytes(120)
@@ -133,6 +140,7 @@ CASES: dict[str, Case] = {
     "C122": Case(put(BLOBS + "old.kmodel", "old")),
     "C123": Case(put("models/loose.kmodel", "loose")),
     "C124": Case(lambda card: (card / BLOBS / "notes.txt").symlink_to("/etc/hostname")),
+    "C125": Case(put(COLOURS + "model.json", TRAILING_COMMA)),
     "C201": Case(lambda card: kmodel((card / COLOURS / "model.kmodel").read_bytes()[:-900])(card)),
     "C202": Case(kmodel(V5)),
     "C203": Case(kmodel(files.swapped())),
@@ -156,13 +164,19 @@ CASES: dict[str, Case] = {
     "C223": Case(lambda card: None, bad={"firmware": ("full@v0.6.0",)}),
     "C221": Case(lambda card: None, bad={"run": True}),
     "C224": Case(kmodel(files.dense_relu(), labels=names(4))),
-    "C225": Case(kmodel(files.complete_version_4()), options={"firmware": ("full@v0.6.0",)}),
+    "C225": Case(flash(0x100000, 1000), options={"firmware": ("full",)}),
+    "C226": Case(flash(0xCFFF00, 1000)),
+    "C227": Case(both(flash(0x300000, 70_000), change(BLOBS, kmodel={"flash": 0x310000, "bytes": 1000}))),
+    "C228": Case(flash(0x280000, 1000)),
+    "C229": Case(lambda card: None, options={"board": "m5stickv"}, bad={"firmware": ("full",)}),
+    "C231": Case(kmodel(files.complete_version_4()), options={"firmware": ("full@v0.6.0",)}),
     "C301": Case(change(COLOURS, input=[100, 100, 3])),
     "C302": Case(change(COLOURS, input=[600, 600, 3])),
     "C480": Case(put("maixswitch.json", "{")),
     "C481": Case(put("maixswitch.json", '{"colour": 1}')),
     "C482": Case(put("maixswitch.json", '{"watchdog": -1}')),
     "C483": Case(put("maixswitch.json", '{"board": "uno"}')),
+    "C484": Case(put("maixswitch.json", '{"board": "bit",}')),
 }
 ELSEWHERE = {
     "C117": "test_labels_that_the_disk_cannot_read",

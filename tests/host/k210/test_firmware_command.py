@@ -77,7 +77,7 @@ def test_an_image_that_refuses_pictures_for_kmodel_v4(command: Command, tmp_path
         faults = json.loads(command("firmware", old, "--json").stdout)["faults"]
         assert any("refuses pictures for a kmodel v4" in fault for fault in faults) is refuses
         found = json.loads(command("check", card, "--firmware", old, "--json").stdout)["findings"]
-        assert ("C225" in {item["code"] for item in found}) is refuses
+        assert ("C231" in {item["code"] for item in found}) is refuses
         (row,) = [
             row
             for row in json.loads(command("ls", card, "--firmware", old, "--json").stdout)["models"]

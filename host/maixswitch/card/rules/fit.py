@@ -7,18 +7,24 @@ from collections.abc import Iterator
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
 from maixswitch.findings.finding import Finding, finding
+from maixswitch.k210.board_firmware import powering, unpowered
 from maixswitch.kmodel.judge.firmware import Firmware
 from maixswitch.kmodel.judge.memory import QVGA, Memory, kib, memory, unknown_layer
 from maixswitch.language import tr
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
-    """Yield what a named version of a firmware lacks, and for each model that does not fit, one finding."""
+    """Yield what a firmware lacks, and for each model that does not fit, one finding."""
     if options.firmware:
         for name, item in zip(options.firmware, options.flavours, strict=True):
             # Without a version, the board may have a firmware that is newer than all known ones.
             if item.file or "@" in name:
                 yield from versions(item, options)
+    board = options.row
+    for item in options.flavours:
+        chip = unpowered(board, item.power_chip) if board is not None else ""
+        if board is not None and chip:
+            yield finding("C229", wanted=chip, firmware=item.name, images=", ".join(powering(board)))
     for model in card.models:
         yield from fit(model, options)
 
@@ -67,7 +73,7 @@ def fit(model: Model, options: Options) -> Iterator[Finding]:
     running = [item for item in able if item.verdict.kind != "forward"]
     if not running:
         refusing = ", ".join(item.firmware.name for item in able)
-        yield finding("C225", model.file, found=f"kmodel v{kmodel.version}", wanted="kmodel v3", firmware=refusing)
+        yield finding("C231", model.file, found=f"kmodel v{kmodel.version}", wanted="kmodel v3", firmware=refusing)
         return
     # Give the advice that costs least: a smaller Python heap takes one command, another firmware or network much work.
     best = max(running, key=lambda item: (item.verdict.kind == "gc", item.left))

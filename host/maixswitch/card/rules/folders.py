@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from maixswitch.card.json_text import Mistake
 from maixswitch.card.options import Options
-from maixswitch.card.reading import KMODEL_ENDS, MODELS, Card, Model
+from maixswitch.card.reading import BROKEN, KMODEL_ENDS, MODELS, Card, Model
 from maixswitch.findings.finding import Finding, finding
 
 FIELDS = {
@@ -32,16 +33,25 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
     if not card.models:
         yield finding("C100", MODELS, card=card.shell)
     for model in card.models:
+        wrong = card.json_mistake(model.json)
         for problem in model.spec.problems:
-            yield from mistakes(model, problem)
+            yield from mistakes(model, problem, wrong)
+        # The board's reader is more tolerant than JSON, and other programs are not.
+        if wrong is not None and all(field for _, field, _, _ in model.spec.problems):
+            yield finding("C125", model.json, found=wrong)
     yield from unused(card)
     for link in card.links:
         yield finding("C124", link)
 
 
-def mistakes(model: Model, problem: tuple[str, str, str, str]) -> Iterator[Finding]:
-    """Yield the finding for one problem of device/once/model_json.py; none if the rules of `kmodel` report it."""
+def mistakes(model: Model, problem: tuple[str, str, str, str], wrong: Mistake | None = None) -> Iterator[Finding]:
+    """Yield the finding for one problem of device/once/model_json.py; none if the rules of `kmodel` report it.
+
+    wrong: where model.json is not JSON.
+    """
     _, field, value, expected = problem
+    if wrong is not None and not field and value in BROKEN:
+        value = str(wrong)
     finding_code = code(field, value, expected)
     if finding_code:
         file = model.place if finding_code == "C117" else model.json

@@ -8,9 +8,11 @@ from maixswitch.card.options import Options
 from maixswitch.card.reading import Card, Model
 from maixswitch.errors import KModelError
 from maixswitch.findings.finding import Finding, finding
+from maixswitch.kmodel import KModel
 from maixswitch.kmodel.format.program import AI_RAM
 from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.kmodel.judge import consistency, ignored
+from maixswitch.kmodel.judge.firmware import Firmware
 from maixswitch.kmodel.judge.memory import unknown_layer
 from maixswitch.kmodel.run.runtimes import MAIXPY
 from maixswitch.language import tr
@@ -24,7 +26,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
         if model.file:
             yield from readable(model)
             yield from activations(model, options)
-            yield from picture(model)
+            yield from picture(model, options)
 
 
 def readable(model: Model) -> Iterator[Finding]:
@@ -70,7 +72,15 @@ def code(kind: str) -> str:
     return "C202" if kind.startswith("kmodel v") and kind != "kmodel v1" else "C205"
 
 
-def picture(model: Model) -> Iterator[Finding]:
+def takes_picture(kmodel: KModel, firmware: Firmware) -> bool:
+    """Return whether a firmware hands the camera's picture to the network's first input."""
+    first = kmodel.inputs[0]
+    # MaixPy writes the picture into the AI RAM, where a convolution reads it. CanMV copies the bytes to any input, such
+    # as that of a pad.
+    return first.dtype == "uint8" and (first.memory == AI_RAM or firmware.api == "canmv")
+
+
+def picture(model: Model, options: Options) -> Iterator[Finding]:
     """Yield a finding if the network does not take a picture of the size that model.json states."""
     kmodel = model.kmodel
     if kmodel is None:
@@ -78,15 +88,24 @@ def picture(model: Model) -> Iterator[Finding]:
     first = kmodel.inputs[0]
     if len(kmodel.inputs) > 1:
         yield finding("C217", model.file, found=tr("{count} inputs", count=len(kmodel.inputs)))
-    # The camera's picture reaches the network only as bytes in the AI RAM. Any other first layer would get no data.
-    elif first.dtype != "uint8" or first.memory != AI_RAM:
+        return
+    able = [item.name for item in options.flavours if takes_picture(kmodel, item)]
+    if not able:
+        # Bytes in main memory are what CanMV takes.
+        other = first.dtype == "uint8"
         yield finding(
             "C217",
             model.file,
             found=tr("{count} values of {type} for layer {name}", count=first.elements, type=first.dtype,
                      name=kmodel.layers[0].name),
+            wanted=tr("a convolution as the first layer, or the CanMV firmware (--firmware canmv)") if other else "",
         )  # fmt: skip
-    elif model.spec is not None and model.spec.loadable and first.shape and len(first.shape) >= 3:
+        return
+    # The card works with one such firmware, so the others are worth a note, as for memory.
+    if len(able) < len(options.flavours):
+        others = ", ".join(item.name for item in options.flavours if item.name not in able)
+        yield finding("C207", model.file, found=tr("not {names}", names=others), fits=", ".join(able))
+    if model.spec is not None and model.spec.loadable and first.shape and len(first.shape) >= 3:
         own = [first.shape[-1], first.shape[-2], first.shape[-3]]
         stated = [model.spec.width, model.spec.height, model.spec.channels]
         # The board's reader sees the same contradiction in the head of most files, and its finding is enough.

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from maixswitch.card.options import Options
-from maixswitch.card.reading import Card
+from maixswitch.card.reading import BROKEN, Card
 from maixswitch.findings.finding import Finding, finding
+from maixswitch.sim.card import SETTINGS
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
     """Yield a finding for every problem that the board would show."""
     if card.settings is None:
         return
+    wrong = card.json_mistake(SETTINGS)
     for file, field, value, expected in card.settings.problems:
-        yield finding(code(field, value), file, field, value, expected)
+        found = str(wrong) if wrong is not None and not field and value in BROKEN else value
+        yield finding(code(field, value), file, field, found, expected)
+    if wrong is not None and all(field for _, field, _, _ in card.settings.problems):
+        yield finding("C484", SETTINGS, found=wrong)
 
 
 def code(field: str, value: str) -> str:

@@ -9,15 +9,13 @@ from maixswitch.board_code import flavours
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.k210.choice import image_path
 from maixswitch.k210.image import Image, read_image
-from maixswitch.kmodel.judge.firmware import Firmware, find, firmwares, images
+from maixswitch.kmodel.judge.firmware import POWER_CHIPS, Firmware, find, firmwares, images
 from maixswitch.language import tr
 
 from .facts import Facts, facts
 
 SLACK_KIB = 100
 """The most KiB by which the free heap of an official build may differ from that of its flavour's nearest version."""
-OWN_CHIP = {"m5stickv": "AXP192", "amigo_tft": "AXP173", "amigo_ips": "AXP173", "amigo_minimum": "AXP173"}
-"""The builds for one board, by the power chip that only they start."""
 PANELS = {"AXP173": (480, 320), "AXP192": (240, 135)}
 """The panel of the boards with such a power chip, for a build that no flavour is like."""
 QVGA = (320, 240)
@@ -77,9 +75,11 @@ def row_of(path: Path, item: Facts) -> Firmware:
         panel=nearest.panel if nearest else PANELS.get(item.power_chip, QVGA),
         font=item.font,
         blobs=item.blobs,
+        bytes=item.bytes,
         note="",
         file=str(path),
         lacking=item.lacking,
+        chip=item.power_chip,
     )
 
 
@@ -128,11 +128,11 @@ def build_of(item: Facts) -> Build:
 
 
 def _features(item: Facts) -> tuple[object, ...]:
-    boards = item.power_chip if item.power_chip in OWN_CHIP.values() else ""
+    boards = item.power_chip if item.power_chip in POWER_CHIPS.values() else ""
     modules = ("lvgl" in item.modules, "speech_recognizer" in item.modules)
     return item.api, item.v4, item.threads, item.ide, item.blobs, boards, modules
 
 
 def _row_features(row: Firmware) -> tuple[object, ...]:
     modules = (row.flavour == "with_lvgl", "speech" in row.flavour)
-    return row.api, row.v4, row.threads, row.ide, row.blobs, OWN_CHIP.get(row.flavour, ""), modules
+    return row.api, row.v4, row.threads, row.ide, row.blobs, POWER_CHIPS.get(row.flavour, ""), modules

@@ -19,6 +19,8 @@ from maixswitch.language import tr, word
 
 RUNTIME_OF = {"maixpy": MAIXPY.name, "canmv": CANMV.name}
 """Python interface of a firmware -> the runtime that comes with it."""
+POWER_CHIPS = {"m5stickv": "AXP192", "amigo_tft": "AXP173", "amigo_ips": "AXP173", "amigo_minimum": "AXP173"}
+"""Flavour -> the power chip that it sets up when the board starts. No other flavour sets one up."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,10 @@ class Firmware:
     panel: width and height of the LCD that it was made for.
     font: True if it draws fonts from a file.
     blobs: True if it has find_blobs.
+    bytes: size of the image file, 0 if it is unknown.
     file: path of the image file that the figures were read from, "" for a row of the table.
     lacking: features that it does not have, None if the version decides.
+    chip: power chip that an image file has code for, "" for none and for a row of the table.
     """
 
     flavour: str
@@ -51,9 +55,11 @@ class Firmware:
     panel: tuple[int, int]
     font: bool
     blobs: bool
+    bytes: int
     note: str
     file: str = ""
     lacking: tuple[str, ...] | None = None
+    chip: str = ""
 
     @property
     def name(self) -> str:
@@ -74,6 +80,16 @@ class Firmware:
         """Which image the figures were read from, and how, in words."""
         texts = [tr("image {image}", image=self.image)] if self.image else []
         return ", ".join([*texts, word(self.note)] if self.note else texts)
+
+    @property
+    def power_chip(self) -> str:
+        """The power chip that it sets up, "" for none."""
+        return self.chip if self.file else POWER_CHIPS.get(self.flavour, "")
+
+    @property
+    def flash_end(self) -> int:
+        """The first address in the flash chip behind the image, 0 if its size is unknown."""
+        return self.bytes + flavours().FLASH_PREFIX if self.bytes else 0
 
     @property
     def doubles(self) -> bool:

@@ -97,6 +97,9 @@ function listModels() {
 function write() {
   translatePage();
   set(at("about"), t("version {version}; firmware {firmware}", { version: hello.version, firmware: hello.firmware }));
+  at("unpowered").hidden = !hello.unpowered;
+  set(at("unpowered"), t("The firmware does not set up {chip}, the power chip of this board: a real panel stays dark. Images: {images}.",
+    { chip: hello.unpowered, images: hello.images }));
   set(at("silk"), hello.board);
   showLink(connected);
   showKeys(hello.keys);
