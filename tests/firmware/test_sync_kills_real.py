@@ -159,7 +159,7 @@ class Bench:
         card.blocks = dict(card.blocks)
         power = Power(card, left)
         port = offer(self._board(power, self._prompt), power.failed)
-        with pytest.raises(BoardError, match="^B608 ") if left else contextlib.nullcontext():
+        with pytest.raises(BoardError, match=r"^B608 ") if left else contextlib.nullcontext():
             sync(port, self.new, lambda board: Actions(board, card, starts))
         assert card.writes == (left or card.writes)
         return card, starts
