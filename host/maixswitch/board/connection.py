@@ -261,10 +261,11 @@ def _try_to_enter(line: BoardTransport, number: int, wait: float) -> tuple[bool,
     """
     line.serial.write(CTRL_C)
     heard = line.drain(0.2, 1.0)
-    if number > 1 and not heard:
-        # A busy board has not seen the Ctrl-C of the last try, and this one cancels it. A third one counts again.
+    if number > 1:
+        # A busy board has not seen the Ctrl-C of the last try, and this one cancels it. A third one counts again. Text
+        # does not mean that it was seen: the firmware prints while it looks for a camera.
         line.serial.write(CTRL_C)
-        heard = line.drain(0.2, 1.0)
+        heard += line.drain(0.2, 1.0)
     line.serial.write(FRIENDLY)
     heard += line.read_until(1, b">>> ", timeout=0.1, timeout_overall=0.5)
     line.serial.write(RAW)
