@@ -30,7 +30,8 @@ PIECE = 1800
 # `sync --all` packs in several threads, and before Python 3.12 ast.parse mixes up their recursion depths.
 _PACKING = threading.Lock()
 CTRL_C_ON = "import micropython\nmicropython.kbd_intr(3)"
-CTRL_C, FRIENDLY, RAW, RESET = b"\r\x03", b"\r\x02", b"\r\x01", b"\x04"
+CTRL_C, FRIENDLY, RAW, SOFT_RESET = b"\r\x03", b"\r\x02", b"\r\x01", b"\x04"
+CHIP_RESET = "import machine\nmachine.reset()"
 END = b"\x04"
 """Ends a program sent to the raw REPL, and each of the two parts of its output."""
 
@@ -157,22 +158,25 @@ class Board:
             raise self.failure(error) from error
 
     def restart(self, listen: float = 0.0) -> str:
-        """Soft-reset the board: boot.py and main.py run again, and the line is back at 115200.
+        """Restart the board: boot.py and main.py run again, and the line is back at 115200.
+
+        The whole chip restarts. A soft reset is not enough: v0.6.2-16 for the M5StickV keeps pointers into the old heap
+        and crashes in the app that starts after it.
 
         listen: seconds to listen for what the firmware prints before its programs.
         Returns what it printed. Does not wait for the programs.
         """
         heard = b""
         try:
-            self.transport.drain(0.05, 0.5)
-            # Leave the raw REPL first: a reset from within it runs boot.py, but not main.py.
-            self.transport.serial.write(FRIENDLY)
-            self.transport.read_until(1, b">>> ", timeout=2)
-            self.transport.serial.write(RESET)
-            self.transport.read_until(1, b"soft reboot\r\n", timeout=2)
-            if listen:
-                heard = self.transport.read_until(1, b"init end", timeout_overall=listen)
-        except OSError as error:
+            self.transport.exec_raw_no_follow(CHIP_RESET)
+            # Only a firmware that cannot restart the chip ends the program.
+            heard = self.transport.read_until(1, END, timeout=0.5, timeout_overall=1)
+            if heard.endswith(END):
+                self._soft_reset()
+                heard = b""
+            if listen and b"init end" not in heard:
+                heard += self.transport.read_until(1, b"init end", timeout_overall=listen)
+        except (TransportError, OSError) as error:
             raise self.failure(error) from error
         finally:
             # Even after a failure the board may have restarted, and anything sent now would interrupt its boot.py.
@@ -180,6 +184,14 @@ class Board:
         with suppress(OSError, ValueError):
             self.transport.serial.baudrate = self.baud = BAUD
         return heard.decode(errors="replace")
+
+    def _soft_reset(self) -> None:
+        self.transport.drain(0.05, 0.5)
+        # Leave the raw REPL first: a reset from within it runs boot.py, but not main.py.
+        self.transport.serial.write(FRIENDLY)
+        self.transport.read_until(1, b">>> ", timeout=2)
+        self.transport.serial.write(SOFT_RESET)
+        self.transport.read_until(1, b"soft reboot\r\n", timeout=2)
 
     def failure(self, error: BaseException) -> BoardError:
         """Return the BoardError for an exception of the line, and note in which state that leaves the board."""
