@@ -157,21 +157,23 @@ class Board:
         except OSError as error:
             raise self.failure(error) from error
 
-    def restart(self, listen: float = 0.0) -> str:
+    def restart(self, listen: float = 0.0, *, soft: bool = False) -> str:
         """Restart the board: boot.py and main.py run again, and the line is back at 115200.
 
         The whole chip restarts. A soft reset is not enough: v0.6.2-16 for the M5StickV keeps pointers into the old heap
         and crashes in the app that starts after it.
 
         listen: seconds to listen for what the firmware prints before its programs.
+        soft: only restart the interpreter, as Ctrl-D does.
         Returns what it printed. Does not wait for the programs.
         """
         heard = b""
         try:
-            self.transport.exec_raw_no_follow(CHIP_RESET)
-            # Only a firmware that cannot restart the chip ends the program.
-            heard = self.transport.read_until(1, END, timeout=0.5, timeout_overall=1)
-            if heard.endswith(END):
+            if not soft:
+                self.transport.exec_raw_no_follow(CHIP_RESET)
+                heard = self.transport.read_until(1, END, timeout=0.5, timeout_overall=1)
+            # Only a firmware that cannot restart the chip ends that program.
+            if soft or heard.endswith(END):
                 self._soft_reset()
                 heard = b""
             if listen and b"init end" not in heard:
