@@ -30,7 +30,8 @@ PIECE = 1800
 # `sync --all` packs in several threads, and before Python 3.12 ast.parse mixes up their recursion depths.
 _PACKING = threading.Lock()
 CTRL_C_ON = "import micropython\nmicropython.kbd_intr(3)"
-CTRL_C, FRIENDLY, RAW, RESET = b"\r\x03", b"\r\x02", b"\r\x01", b"\x04"
+CTRL_C, FRIENDLY, RAW, SOFT_RESET = b"\r\x03", b"\r\x02", b"\r\x01", b"\x04"
+CHIP_RESET = "import machine\nmachine.reset()"
 END = b"\x04"
 """Ends a program sent to the raw REPL, and each of the two parts of its output."""
 
@@ -156,23 +157,28 @@ class Board:
         except OSError as error:
             raise self.failure(error) from error
 
-    def restart(self, listen: float = 0.0) -> str:
-        """Soft-reset the board: boot.py and main.py run again, and the line is back at 115200.
+    def restart(self, listen: float = 0.0, *, soft: bool = False) -> str:
+        """Restart the board: boot.py and main.py run again, and the line is back at 115200.
+
+        The whole chip restarts. A soft reset is not enough: v0.6.2-16 for the M5StickV keeps pointers into the old heap
+        and crashes in the app that starts after it.
 
         listen: seconds to listen for what the firmware prints before its programs.
+        soft: only restart the interpreter, as Ctrl-D does.
         Returns what it printed. Does not wait for the programs.
         """
         heard = b""
         try:
-            self.transport.drain(0.05, 0.5)
-            # Leave the raw REPL first: a reset from within it runs boot.py, but not main.py.
-            self.transport.serial.write(FRIENDLY)
-            self.transport.read_until(1, b">>> ", timeout=2)
-            self.transport.serial.write(RESET)
-            self.transport.read_until(1, b"soft reboot\r\n", timeout=2)
-            if listen:
-                heard = self.transport.read_until(1, b"init end", timeout_overall=listen)
-        except OSError as error:
+            if not soft:
+                self.transport.exec_raw_no_follow(CHIP_RESET)
+                heard = self.transport.read_until(1, END, timeout=0.5, timeout_overall=1)
+            # Only a firmware that cannot restart the chip ends that program.
+            if soft or heard.endswith(END):
+                self._soft_reset()
+                heard = b""
+            if listen and b"init end" not in heard:
+                heard += self.transport.read_until(1, b"init end", timeout_overall=listen)
+        except (TransportError, OSError) as error:
             raise self.failure(error) from error
         finally:
             # Even after a failure the board may have restarted, and anything sent now would interrupt its boot.py.
@@ -180,6 +186,14 @@ class Board:
         with suppress(OSError, ValueError):
             self.transport.serial.baudrate = self.baud = BAUD
         return heard.decode(errors="replace")
+
+    def _soft_reset(self) -> None:
+        self.transport.drain(0.05, 0.5)
+        # Leave the raw REPL first: a reset from within it runs boot.py, but not main.py.
+        self.transport.serial.write(FRIENDLY)
+        self.transport.read_until(1, b">>> ", timeout=2)
+        self.transport.serial.write(SOFT_RESET)
+        self.transport.read_until(1, b"soft reboot\r\n", timeout=2)
 
     def failure(self, error: BaseException) -> BoardError:
         """Return the BoardError for an exception of the line, and note in which state that leaves the board."""
@@ -261,10 +275,11 @@ def _try_to_enter(line: BoardTransport, number: int, wait: float) -> tuple[bool,
     """
     line.serial.write(CTRL_C)
     heard = line.drain(0.2, 1.0)
-    if number > 1 and not heard:
-        # A busy board has not seen the Ctrl-C of the last try, and this one cancels it. A third one counts again.
+    if number > 1:
+        # A busy board has not seen the Ctrl-C of the last try, and this one cancels it. A third one counts again. Text
+        # does not mean that it was seen: the firmware prints while it looks for a camera.
         line.serial.write(CTRL_C)
-        heard = line.drain(0.2, 1.0)
+        heard += line.drain(0.2, 1.0)
     line.serial.write(FRIENDLY)
     heard += line.read_until(1, b">>> ", timeout=0.1, timeout_overall=0.5)
     line.serial.write(RAW)

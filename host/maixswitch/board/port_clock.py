@@ -40,8 +40,11 @@ def lost(descriptor: int) -> float:
 def now(port: object) -> float:
     """Return a time in seconds that passes as fast as the board works. Only differences mean something.
 
-    port: a port of pyserial; one without a descriptor, such as loop://, passes as fast as the PC.
+    port: a port of pyserial; one without a descriptor, such as loop://, passes as fast as the PC, unless the board
+        behind it runs in this process and the port tells its time in `board_seconds`.
     """
+    if hasattr(port, "board_seconds"):
+        return float(port.board_seconds())
     try:
         descriptor = port.fileno()  # type: ignore[attr-defined]
         return time.monotonic() - lost(descriptor)

@@ -38,8 +38,8 @@ def reset(
     if soft:
         from maixswitch.board.connection import connect
 
-        with connect(device, restart=True):
-            pass
+        with connect(device) as board:
+            board.restart(soft=True)
         how, text = "soft", tr("{port}: its program starts again", port=device)
     elif bootloader:
         # The command cannot try kinds here: the boot loader prints nothing, so a wrong kind would go unnoticed.

@@ -27,6 +27,7 @@ class SimulatedBoard:
     ``state``: APP, FRIENDLY or RAW, whichever has the line.
     ``stall``: (position of a byte to the board, seconds); from that byte on the board does nothing for these seconds.
     ``period``: seconds between two lines of the app, None for an app that prints nothing.
+    ``murmur``: seconds between two lines that the firmware prints during the stall, without a look at Ctrl-C.
     ``ending``: seconds that the app takes to end after Ctrl-C.
     ``left``: the unfinished line that another program left in the REPL.
     ``swallowed``: how many Ctrl-C are lost.
@@ -39,6 +40,7 @@ class SimulatedBoard:
         *,
         stall: tuple[int, float] | None = None,
         period: float | None = None,
+        murmur: float | None = None,
         ending: float = 0.0,
         left: bytes = b"",
         swallowed: int = 0,
@@ -53,6 +55,7 @@ class SimulatedBoard:
         self._stall = stall
         self._busy_until = 0.0
         self._period, self._printed = period, 0.0
+        self._murmur, self._murmured = murmur, 0.0
         self._ending = ending
         self._interrupted = False
         self._swallowed = swallowed
@@ -64,6 +67,10 @@ class SimulatedBoard:
         self._names: dict[str, object] = {}
 
     def monotonic(self) -> float:
+        return self._now
+
+    def board_seconds(self) -> float:
+        """Returns the time by which waits at this port are limited."""
         return self._now
 
     # The interface of pyserial's port
@@ -116,6 +123,9 @@ class SimulatedBoard:
     def _work(self) -> None:
         """Brings the board up to the current time."""
         if self._now < self._busy_until:
+            if self._murmur is not None and self._now - self._murmured >= self._murmur:
+                self._murmured = self._now
+                self._out += b"[MAIXPY]: find ov2640\r\n"
             return
         if self._state == APP:
             # A print waits for room on the line, so that a flood does not pile up.

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 import serial
 
-from maixswitch.board import connection, transport
 from maixswitch.board.connection import Board, connect
 from maixswitch.board.failures import BoardError
 from maixswitch.board.monitor import Listener, Note
@@ -42,12 +41,9 @@ TOO_LATE = 3.5
 
 @pytest.fixture
 def attach(monkeypatch: pytest.MonkeyPatch) -> Attach:
-    """Puts a simulated board behind the port "simulated" and makes the code under test use its clock."""
+    """Puts a simulated board behind the port "simulated"; the port tells its time."""
 
     def attach(board: SimulatedBoard) -> SimulatedBoard:
-        clock = types.SimpleNamespace(monotonic=board.monotonic)
-        monkeypatch.setattr(connection, "time", clock)
-        monkeypatch.setattr(transport, "time", clock)
         monkeypatch.setattr(serial, "serial_for_url", lambda *arguments, **options: board)
         return board
 
@@ -107,6 +103,16 @@ def test_it_gets_in_after_a_stall_at_every_byte(attach: Attach, step: int) -> No
 )  # fmt: skip
 def test_it_gets_in_whatever_the_board_was_doing(attach: Attach, board: SimulatedBoard) -> None:
     gets_in(attach(board), 9.0)
+
+
+@pytest.mark.parametrize("seconds", SECONDS)
+@pytest.mark.parametrize("murmur", [0.1, 1.5])
+def test_text_of_a_busy_firmware_cancels_no_ctrl_c(attach: Attach, murmur: float, seconds: float) -> None:
+    """Seen on MaixPy v0.6.0: it prints while it looks for a camera, and the app went on as if nobody had asked."""
+    board = attach(SimulatedBoard(APP, stall=(0, seconds), murmur=murmur))
+    with connect("simulated") as connected:
+        assert board.monotonic() <= seconds + 2
+        use(connected)
 
 
 def test_a_quick_board_does_not_wait(attach: Attach) -> None:

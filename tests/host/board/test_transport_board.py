@@ -13,10 +13,10 @@ from zlib import crc32
 import pytest
 
 from maixswitch.board import stream
-from maixswitch.board.connection import Board, connect
+from maixswitch.board.connection import Board, connect, enter
 from maixswitch.board.failures import BoardError
 from maixswitch.board.rate import PATTERN, change
-from maixswitch.board.transport import BAUD, FAST
+from maixswitch.board.transport import BAUD, FAST, BoardTransport
 from maixswitch.board.virtual import Faults, VirtualBoard
 from maixswitch.board.virtual.handle import Way
 from maixswitch.errors import EXIT_DEVICE
@@ -108,6 +108,24 @@ def test_restart_runs_the_program_again(virtual_board: Start, tmp_path: Path):
         assert time.monotonic() < end
         time.sleep(0.01)
     assert virtual.wire.baud == BAUD
+
+
+def test_a_restart_is_one_of_the_chip(virtual_board: Start):
+    """A soft reset, which keeps the memory outside the Python heap, is only for a board that lacks the other one."""
+    for prepare, expected in (("pass", 0), ("import machine\nmachine.reset = None", 1)):
+        virtual = virtual_board()
+        transport = BoardTransport(virtual.port)
+        board = Board(virtual.port, transport)
+        try:
+            enter(board)
+            board.exec(prepare)
+            heard: list[bytes] = []
+            read = transport.serial.read
+            transport.serial.read = lambda size, read=read, heard=heard: heard.append(read(size)) or heard[-1]
+            board.restart(listen=5)
+            assert b"".join(heard).count(b"soft reboot") == expected
+        finally:
+            transport.close()
 
 
 def test_a_busy_port_is_refused(virtual_board: Start):
