@@ -109,7 +109,7 @@ def test_app(image: Path, tmp_path: Path) -> None:
         assert report.returncode == 0, report.stdout + report.stderr
         events(board, "results")  # a board that is starting takes long to stop
         again = maixswitch("sync", source, "--port", board.port)
-        assert "nothing to do" in again.stdout, again.stdout + again.stderr
+        assert "nothing to do" in again.stderr, again.stdout + again.stderr
     # The end of the board puts the card's files into its folder.
     written = {path.relative_to(sd): path.read_bytes() for path in sd.rglob("*") if path.is_file()}
     for path in source.rglob("*"):
