@@ -157,6 +157,7 @@ class Overlay(Protocol):
 class KModelHead(Protocol):
     """device/once/kmodel_head.py: reads the first bytes of a .kmodel."""
 
+    def sniff(self, data: bytes) -> tuple[str, int, int, tuple[int, ...], tuple[int, int, int] | None]: ...
     def grid(self, width: int, height: int, elements: int, pairs: int, classes: int) -> tuple[int, int] | None: ...
 
 

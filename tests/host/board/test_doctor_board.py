@@ -49,6 +49,18 @@ def card(tmp_path: Path) -> Path:
     return folder
 
 
+def test_a_model_that_the_board_cannot_load(virtual_board: Start, card: Path) -> None:
+    (first, second, *_) = sorted((card / "models").iterdir())
+    next(first.glob("*.kmodel")).write_bytes(b"LDMS" + bytes(60))
+    path = second / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "kmodel": "gone.kmodel"}))
+    code, report, _ = doctor("--port", str(virtual_board(card=card).port))
+    assert (code, codes(report)) == (1, {"B653"})
+    files = [item["file"] for item in report["findings"]]
+    assert files == [f"models/{first.name}/{next(first.glob('*.kmodel')).name}", f"models/{second.name}/model.json"]
+    assert report["facts"]["models"] == str(len(list((card / "models").iterdir())))
+
+
 def test_a_good_board(virtual_board: Start, card: Path) -> None:
     before = {path: path.read_bytes() for path in card.rglob("*.py")}
     code, report, progress = doctor("--port", str(virtual_board(card=card).port))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maixswitch.board.connection import Board, connect
-from maixswitch.board.doctor import devices, firmware, starts, storage
+from maixswitch.board.doctor import devices, firmware, models, starts, storage
 from maixswitch.board.doctor.subject import Fact, SubjectReport
 from maixswitch.board.failures import BoardError
 from maixswitch.board.ports import Port, boards, choose, ports, usable
@@ -61,10 +61,12 @@ def examine(port: str, say: Say, *, keys: bool = False, fix: bool = False) -> Ex
             known_firmware = firmware.probe(board)  # if this fails, the other subjects cannot be examined either
             # The restart ends the REPL, so it comes last. The facts about the firmware need its banner, although they
             # come first in the report.
-            others = subjects(board, known_firmware, say, keys=keys, fix=fix)
+            others, card_models = subjects(board, known_firmware, say, keys=keys, fix=fix)
             banner = "" if board.lost or board.gone else board.restart(LISTEN)
-            report.take(firmware.judge(firmware.started(known_firmware, banner), device))
+            known_firmware = firmware.started(known_firmware, banner)
+            report.take(firmware.judge(known_firmware, device))
             report.take(others)
+            report.take(models.judge(card_models, known_firmware))
     except BoardError as error:
         report.findings.append(error.finding)
     return _examination(device, usb_ports, report)
@@ -82,10 +84,20 @@ def judge_ports(usb_ports: list[Port]) -> list[Finding]:
     return findings
 
 
-def subjects(board: Board, known_firmware: firmware.Firmware, say: Say, *, keys: bool, fix: bool) -> SubjectReport:
-    """Examine the card, what starts, the camera, the panel, and the keys if asked."""
+def subjects(
+    board: Board, known_firmware: firmware.Firmware, say: Say, *, keys: bool, fix: bool
+) -> tuple[SubjectReport, list[models.CardModel]]:
+    """Examine the card, what starts, the camera, the panel, and the keys if asked.
+
+    Returns the report and the models of the card, which can be judged only after the restart.
+    """
     report = SubjectReport()
     listed = storage.Storage()
+    card_models: list[models.CardModel] = []
+
+    def read_models() -> SubjectReport:
+        card_models.extend(models.probe(board, listed))
+        return SubjectReport()
 
     def files() -> SubjectReport:
         nonlocal listed
@@ -101,6 +113,7 @@ def subjects(board: Board, known_firmware: firmware.Firmware, say: Say, *, keys:
     steps: list[Callable[[], SubjectReport]] = [
         files,
         lambda: starts.judge(listed, starts.checksums(board, listed), board.port),
+        read_models,
         lambda: devices.camera(board),
     ]
     if known_firmware.api == "maixpy":
@@ -117,7 +130,7 @@ def subjects(board: Board, known_firmware: firmware.Firmware, say: Say, *, keys:
                 break
             # A failure in one subject says nothing about the others, so they are still examined.
             report.findings.append(finding("B665", found=error.finding.text()))
-    return report
+    return report, card_models
 
 
 def _examination(device: str, usb_ports: list[Port], report: SubjectReport) -> Examination:
