@@ -1,0 +1,434 @@
+"""Follow the expressions of a script."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from . import firmware, operators
+from .class_names import ClassNames
+from .machine import Machine
+from .names import BUILTINS
+from .values import (
+    MAX_BITS,
+    MAX_ITEMS,
+    MISSING,
+    Class,
+    ClassIndex,
+    Comparison,
+    Detection,
+    File,
+    Firmware,
+    Frame,
+    Function,
+    Instance,
+    Many,
+    Method,
+    Module,
+    Opposite,
+    Parent,
+    Picked,
+    Position,
+    Score,
+    Task,
+    Unknown,
+    is_key,
+)
+
+MAX_DEPTH = 110
+MAX_ALTERNATIVES = 32
+
+
+class Expressions(Machine):
+    """One method for each kind of expression."""
+
+    def evaluate(self, node: ast.AST, frame: Frame) -> Any:
+        """See Machine. What is nested too deep is unknown."""
+        self.spend()
+        if self.depth > MAX_DEPTH:
+            return Unknown()
+        method = getattr(self, "_" + type(node).__name__, None)
+        if method is None:
+            return Unknown()
+        self.depth += 1
+        try:
+            value = method(node, frame)
+        finally:
+            self.depth -= 1
+        if isinstance(value, Unknown) and value.bound is not MISSING:
+            return value.bound
+        return value
+
+    def truth(self, value: Any, site: ast.AST) -> bool:
+        """See Machine. An unknown value gets the same answer again on the same path."""
+        if isinstance(value, Opposite):
+            return not self.truth(value.value, site)
+        if isinstance(value, Unknown):
+            if value.bound is not MISSING:
+                return bool(value.bound)
+            if value.truth is None:
+                value.truth = self.choose(site, 2) == 0
+                # "if mode == 2" makes mode 2 for the rest of the path.
+                if isinstance(value, Comparison) and value.truth == value.equal:
+                    value.left.bound = value.right
+            return value.truth
+        if isinstance(value, Many):
+            return self.choose(site, 2) == 0
+        return (
+            bool(value)
+            if isinstance(value, (str, bytes, int, float, list, tuple, dict, set, range))
+            else bool(value is not None)
+        )
+
+    def items(self, value: Any) -> Iterable[Any] | None:
+        """Return the items of a value that is known, None for an unknown one. The reader takes the steps."""
+        if isinstance(value, (list, tuple)):
+            return list(value) if isinstance(value, list) else value
+        if isinstance(value, (dict, set)):
+            return list(value)
+        if isinstance(value, (str, bytes, range)):
+            return islice(value, MAX_ITEMS)
+        if isinstance(value, File):
+            return firmware.lines(self, value)
+        return None
+
+    # -- names and constants
+
+    def _Constant(self, node: ast.Constant, frame: Frame) -> Any:
+        if isinstance(node.value, int) and node.value.bit_length() > MAX_BITS:
+            return Unknown()
+        return node.value
+
+    def _Name(self, node: ast.Name, frame: Frame) -> Any:
+        name = node.id
+        scope: Frame | None = frame
+        first = True
+        while scope is not None:
+            # The names of a class are seen by its body only, not by its methods.
+            if (first or not scope.is_class) and name in scope.names and not (first and name in scope.shared):
+                return scope.names[name]
+            first = False
+            scope = scope.parent
+        if name in frame.module.names:
+            return frame.module.names[name]
+        if name == "__class__" and frame.owner:
+            return frame.owner
+        return BUILTINS.get(name) or Unknown()
+
+    def _NamedExpr(self, node: ast.NamedExpr, frame: Frame) -> Any:
+        value = self.evaluate(node.value, frame)
+        frame.names[node.target.id] = value
+        return value
+
+    # -- lists and dictionaries
+
+    def _listed(self, nodes: list[ast.expr], frame: Frame) -> list[Any] | None:
+        values: list[Any] = []
+        for node in nodes:
+            if isinstance(node, ast.Starred):
+                items = self.items(self.evaluate(node.value, frame))
+                if items is None:
+                    return None
+                values.extend(items)
+                self.spend(len(values) >> 3)
+                if len(values) > MAX_ITEMS:
+                    return None
+            else:
+                values.append(self.evaluate(node, frame))
+        return values
+
+    def _List(self, node: ast.List, frame: Frame) -> Any:
+        values = self._listed(node.elts, frame)
+        if values is None:
+            return Unknown()
+        self.name_list(values, "", node.lineno)
+        return values
+
+    def _Tuple(self, node: ast.Tuple, frame: Frame) -> Any:
+        values = self._listed(node.elts, frame)
+        if values is None:
+            return Unknown()
+        made = tuple(values)
+        self.name_list(made, "", node.lineno)
+        return made
+
+    def _Set(self, node: ast.Set, frame: Frame) -> Any:
+        values = self._listed(node.elts, frame)
+        return set(values) if values is not None and all(map(is_key, values)) else Unknown()
+
+    def _Dict(self, node: ast.Dict, frame: Frame) -> Any:
+        made: dict[Any, Any] = {}
+        for key_node, value_node in zip(node.keys, node.values, strict=True):
+            value = self.evaluate(value_node, frame)
+            if key_node is None:
+                if isinstance(value, dict):
+                    self.spend(len(value) >> 3)
+                    made.update(value)
+                continue
+            key = self.evaluate(key_node, frame)
+            if is_key(key):
+                made[key] = value
+        self.name_list(made, "", node.lineno)
+        return made
+
+    # -- operators
+
+    def _BinOp(self, node: ast.BinOp, frame: Frame) -> Any:
+        left = self.evaluate(node.left, frame)
+        return operators.binary(self, type(node.op), left, self.evaluate(node.right, frame))
+
+    def _UnaryOp(self, node: ast.UnaryOp, frame: Frame) -> Any:
+        value = self.evaluate(node.operand, frame)
+        if not isinstance(node.op, ast.Not):
+            return operators.unary(type(node.op), value)
+        if isinstance(value, Unknown) and value.truth is None:
+            return Opposite(value)
+        return Opposite(Unknown()) if isinstance(value, Many) else not self.truth(value, node)
+
+    def _BoolOp(self, node: ast.BoolOp, frame: Frame) -> Any:
+        for item in node.values[:-1]:
+            value = self.evaluate(item, frame)
+            if self.truth(value, item) != isinstance(node.op, ast.And):
+                # The path has decided about this list, so the `if` around it must not choose again.
+                return isinstance(node.op, ast.Or) if isinstance(value, Many) else value
+        return self.evaluate(node.values[-1], frame)
+
+    def _Compare(self, node: ast.Compare, frame: Frame) -> Any:
+        left = self.evaluate(node.left, frame)
+        result: Any = True
+        for kind, right_node in zip(node.ops, node.comparators, strict=True):
+            right = self.evaluate(right_node, frame)
+            for number, other, name in ((left, right, node.left), (right, left, right_node)):
+                if type(number) is int and isinstance(other, ClassIndex) and isinstance(name, ast.Name):
+                    # `if i == box.classid(): ... labels[i]`: from here on i is the number of a class.
+                    frame.names[name.id] = Position.of(number, other.use)
+            result = operators.compare(self, type(kind), left, right, node.lineno)
+            if result is False:
+                return False
+            left = right
+        return result
+
+    def _IfExp(self, node: ast.IfExp, frame: Frame) -> Any:
+        chosen = self.truth(self.evaluate(node.test, frame), node)
+        return self.evaluate(node.body if chosen else node.orelse, frame)
+
+    def _JoinedStr(self, node: ast.JoinedStr, frame: Frame) -> Any:
+        parts: list[str] = []
+        unknown = False
+        for item in node.values:
+            if isinstance(item, ast.FormattedValue):
+                spec = self.evaluate(item.format_spec, frame) if item.format_spec else ""
+                value = self.evaluate(item.value, frame)
+                text = operators.field_text(self, value, spec) if isinstance(spec, str) else Unknown()
+            else:
+                text = self.evaluate(item, frame)
+            unknown |= not isinstance(text, str)
+            parts.append(text)
+        return Unknown() if unknown else operators.formatted(self, "{}" * len(parts), list(parts), {})
+
+    # -- parts of values
+
+    def _Attribute(self, node: ast.Attribute, frame: Frame) -> Any:
+        self.line = node.lineno
+        return self.attribute(self.evaluate(node.value, frame), node.attr)
+
+    def attribute(self, value: Any, name: str) -> Any:
+        """Return `value.name`."""
+        if isinstance(value, Firmware):
+            return firmware.member(value, name)
+        if isinstance(value, Module):
+            return value.names.get(name, Unknown())
+        if isinstance(value, Instance):
+            if name in value.names:
+                return value.names[name]
+            return self._member(value.cls, name, value)
+        if isinstance(value, Class):
+            return self._member(value, name, None)
+        if isinstance(value, Parent):
+            for base in value.owner.bases:
+                if isinstance(base, Class) and base.find(name) is not MISSING:
+                    return self._member(base, name, value.instance)
+            return Unknown()
+        if isinstance(value, Picked):
+            return operators.picked(
+                value.use, [self.attribute(item, name) for item in value.values], value.name, value.line
+            )
+        if isinstance(value, (Task, Many, Detection, Function)) or firmware.has_methods(value):
+            return Method(value, name)
+        if isinstance(value, Unknown):
+            return Unknown()
+        return Method(value, name)
+
+    def _member(self, cls: Class, name: str, instance: Any) -> Any:
+        value = cls.find(name)
+        if value is MISSING:
+            return Unknown()
+        if isinstance(value, Function):
+            if value.kind == "property" and instance is not None:
+                return self.call(Method(instance, value), [], {}, value.node)
+            if value.kind == "class":
+                return Method(cls, value)
+            if value.kind != "static" and instance is not None:
+                return Method(instance, value)
+        return value
+
+    def _Slice(self, node: ast.Slice, frame: Frame) -> Any:
+        ends = [self.evaluate(end, frame) if end else None for end in (node.lower, node.upper, node.step)]
+        return slice(*ends) if all(end is None or isinstance(end, int) for end in ends) else Unknown()
+
+    def _Subscript(self, node: ast.Subscript, frame: Frame) -> Any:
+        value = self.evaluate(node.value, frame)
+        index = self.evaluate(node.slice, frame)
+        # `for i in range(10): ... scores[i]`: from here on i is the number of a class.
+        if isinstance(node.slice, ast.Name) and type(index) in (int, Unknown):
+            use = firmware.use_of_scores(value)
+            if use is not None:
+                index = Position.of(index, use) if isinstance(index, int) else ClassIndex(use)
+                frame.names[node.slice.id] = index
+        origin = self.origins.get(id(value))
+        name = origin.name if origin and origin.name else getattr(node.value, "id", getattr(node.value, "attr", ""))
+        return self.item(value, index, node, name, origin.line if origin else node.lineno)
+
+    def item(self, value: Any, index: Any, site: ast.AST, name: str = "", line: int = 0) -> Any:
+        """Return `value[index]`. name, line: what the list is called and where it stands, for the labels."""
+        if isinstance(value, Picked):
+            return operators.picked(
+                value.use, [self.item(item, index, site) for item in value.values], value.name, value.line
+            )
+        if isinstance(value, (Many, Detection)):
+            return firmware.part(self, value, index)
+        if isinstance(index, (ClassIndex, Position)) and isinstance(value, (list, tuple, dict)):
+            chosen = operators.pick(value, index, name, line)
+            if isinstance(index, ClassIndex):
+                return chosen
+        if isinstance(value, Instance):
+            return self.call(self.attribute(value, "__getitem__"), [index], {}, site)
+        if isinstance(value, Unknown) or not isinstance(value, (str, bytes, list, tuple, dict, range)):
+            return Unknown()
+        if isinstance(index, Unknown):
+            return self._alternative(value, index, site)
+        if isinstance(index, slice):
+            if isinstance(value, dict):
+                return Unknown()
+            self.spend(len(value) >> 3)
+        elif isinstance(value, dict) and not is_key(index):
+            return Unknown()
+        try:
+            return value[index]
+        except (KeyError, IndexError) as error:
+            return self.fail(type(error).__name__)
+        except (TypeError, ValueError, OverflowError):
+            return Unknown()
+
+    def _alternative(self, value: Any, index: Unknown, site: ast.AST) -> Any:
+        """Return the item at an unknown index: each path takes another one, and keeps the index."""
+        if isinstance(value, (str, bytes)) or type(index) is not Unknown:
+            return Unknown()
+        keys = list(value) if isinstance(value, dict) else list(range(min(len(value), MAX_ALTERNATIVES + 1)))
+        # Texts and numbers are more often results than settings, for which every path would be followed in vain.
+        if not 0 < len(keys) <= MAX_ALTERNATIVES:
+            return Unknown()
+        index.bound = keys[self.choose(site, len(keys))]
+        return value[index.bound]
+
+    # -- functions and comprehensions
+
+    def _Lambda(self, node: ast.Lambda, frame: Frame) -> Any:
+        return self.function(node, "<lambda>", frame)
+
+    def function(self, node: Any, name: str, frame: Frame) -> Function:
+        """Return the function that a `def` or `lambda` makes."""
+        defaults = [self.evaluate(item, frame) for item in node.args.defaults]
+        names = [item.arg for item in (*node.args.posonlyargs, *node.args.args)]
+        for parameter, value in zip(names[len(names) - len(defaults) :], defaults, strict=True):
+            self.name_list(value, parameter, node.lineno)
+        by_name = {
+            item.arg: self.evaluate(default, frame)
+            for item, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+            if default is not None
+        }
+        return Function(node, name, frame, defaults, by_name, frame.owner if frame.is_class else None)
+
+    def _comprehended(self, node: Any, frame: Frame, parts: list[ast.expr]) -> Any:
+        """Return the values of a comprehension as a list of lists, or a Many of one."""
+        inner = Frame(dict(frame.names) if frame.is_class else {}, frame.module, frame, frame.function, frame.owner)
+        values: list[Any] = []
+        unknown: list[Many] = []
+
+        def loop(at: int) -> None:
+            if at == len(node.generators):
+                values.append([self.evaluate(part, inner) for part in parts])
+                return
+            generator = node.generators[at]
+            source = self.evaluate(generator.iter, inner)
+            items = self.items(source)
+            if items is None:
+                many = source if isinstance(source, Many) else Many(Unknown())
+                unknown.append(many if not generator.ifs else Many(many.item, many.use))
+                items = [many.item]
+            named = ClassNames()
+            for item in items:
+                self.spend()
+                if len(values) > MAX_ITEMS:
+                    break
+                self.assign(generator.target, item, inner)
+                self.class_test = None
+                tests = [self.evaluate(test, inner) for test in generator.ifs]
+                named.add(self.class_test, item)
+                if all(isinstance(test, (Unknown, Many)) or self.truth(test, node) for test in tests):
+                    loop(at + 1)
+            named.record(node.lineno)
+
+        loop(0)
+        if unknown:
+            item = values[0] if values else [Unknown() for _ in parts]
+            return Many(item, unknown[0].use, unknown[0].aligned)
+        return values
+
+    def _ListComp(self, node: ast.ListComp, frame: Frame) -> Any:
+        values = self._comprehended(node, frame, [node.elt])
+        if isinstance(values, Many):
+            return Many(values.item[0], values.use, values.aligned)
+        made = [value[0] for value in values]
+        self.name_list(made, "", node.lineno)
+        return made
+
+    _GeneratorExp = _ListComp
+
+    def _SetComp(self, node: ast.SetComp, frame: Frame) -> Any:
+        values = self._comprehended(node, frame, [node.elt])
+        if isinstance(values, Many) or not all(is_key(value[0]) for value in values):
+            return Unknown()
+        return {value[0] for value in values}
+
+    def _DictComp(self, node: ast.DictComp, frame: Frame) -> Any:
+        values = self._comprehended(node, frame, [node.key, node.value])
+        if isinstance(values, Many):
+            return Many(values.item[0], values.use)
+        made = {key: value for key, value in values if is_key(key)}
+        self.name_list(made, "", node.lineno)
+        return made
+
+    def _Yield(self, node: ast.Yield, frame: Frame) -> Any:
+        value = self.evaluate(node.value, frame) if node.value else None
+        if frame.yields is not None and len(frame.yields) < MAX_ITEMS:
+            frame.yields.append(value)
+        return Unknown()
+
+    def _YieldFrom(self, node: ast.YieldFrom, frame: Frame) -> Any:
+        items = self.items(self.evaluate(node.value, frame))
+        if frame.yields is not None and items is not None:
+            frame.yields.extend(islice(items, MAX_ITEMS - len(frame.yields)))
+        return Unknown()
+
+    def _Await(self, node: ast.Await, frame: Frame) -> Any:
+        return self.evaluate(node.value, frame)
+
+    def assign(self, target: ast.AST, value: Any, frame: Frame) -> None:
+        """Give a value to a name, an attribute, an item or several of them."""
+        raise NotImplementedError
+
+
+__all__ = ["Expressions", "Score"]

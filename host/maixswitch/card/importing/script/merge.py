@@ -1,0 +1,112 @@
+"""Uses of the same load on several paths into one, as far as they do not contradict each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from .reading import DetectorCall, LabelUse, ModelUse
+from .values import Use
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A use with the place of its load among the others of its path."""
+
+    use: ModelUse
+    order: int
+
+
+def finished(use: Use, doubtful: bool) -> ModelUse:
+    """Return what was learnt about a use."""
+    labels = sorted(use.labels, key=_named_files)
+    return ModelUse(
+        model=use.model,
+        line=use.line,
+        function=use.function,
+        detector=use.detector,
+        runs=frozenset(use.runs),
+        outputs=tuple(use.outputs),
+        layers=use.layers,
+        labels=labels[0] if labels else None,
+        other_labels=tuple(labels[1:]),
+        floor=use.floor,
+        picture=use.picture,
+        doubtful=doubtful,
+    )
+
+
+def _named_files(labels: LabelUse) -> bool:
+    """Pictures or sounds that belong to the classes are no labels, if there are others."""
+    return all("." in text[-5:] or text.startswith("/") for text in labels.value)
+
+
+def merged(uses: list[ModelUse]) -> tuple[ModelUse, ...]:
+    """Return the uses of all paths without those that say nothing new, in the order of their first appearance."""
+    kept: list[ModelUse] = []
+    # What is certain comes first, so that doubtful paths only fill its gaps.
+    for use in sorted(uses, key=lambda item: item.doubtful):
+        same = [n for n, other in enumerate(kept) if other.line == use.line and other.model == use.model]
+        fitting = next((n for n in same if joined(kept[n], use) is not None), None)
+        if fitting is not None:
+            kept[fitting] = joined(kept[fitting], use) or kept[fitting]
+        elif not (use.doubtful and any(not kept[n].doubtful for n in same)):
+            kept.append(use)
+    # A path that lost the model's name tells nothing if another path knows it.
+    known = {use.line for use in kept if use.model is not None}
+    return tuple(use for use in kept if use.model is not None or use.line not in known)
+
+
+def joined(one: ModelUse, other: ModelUse) -> ModelUse | None:
+    """Return two uses of the same load as one, None if they contradict each other."""
+    detector = _detectors(one.detector, other.detector)
+    labels = _either(one.labels, other.labels)
+    picture = _either(one.picture, other.picture)
+    floor = _either(one.floor, other.floor)
+    layers = _either(one.layers, other.layers)
+    if one.picture and other.picture and picture is MISMATCH:
+        # Another button or camera setting changes the picture only; the first path is the usual one.
+        picture = one.picture
+    if MISMATCH in (detector, layers):
+        return None
+    if labels is MISMATCH and one.labels and other.labels:
+        # Two lists for one model: contradiction, unless both paths know both.
+        if other.labels not in one.other_labels and one.labels not in other.other_labels:
+            return None
+        labels = one.labels
+    others = tuple(dict.fromkeys(item for item in (*one.other_labels, *other.other_labels) if item != labels))
+    return replace(
+        one,
+        detector=detector,
+        runs=one.runs | other.runs,
+        outputs=one.outputs + tuple(item for item in other.outputs if item not in one.outputs),
+        layers=layers,
+        labels=labels,
+        other_labels=others,
+        floor=one.floor if floor is MISMATCH else floor,
+        picture=picture,
+    )
+
+
+MISMATCH: Any = object()
+
+
+def _either(one: Any, other: Any) -> Any:
+    if one is None or other is None or one == other:
+        return other if one is None else one
+    return MISMATCH
+
+
+def _detectors(one: DetectorCall | None, other: DetectorCall | None) -> Any:
+    if one is None or other is None:
+        return _either(one, other)
+    values = {}
+    for field in fields(DetectorCall):
+        mine, theirs = getattr(one, field.name), getattr(other, field.name)
+        value = _either(mine, theirs)
+        if value is MISMATCH and field.name == "line":
+            value = mine
+        if value is MISMATCH:
+            return MISMATCH
+        values[field.name] = value
+    return DetectorCall(**values)

@@ -1,0 +1,73 @@
+"""Which parts of a script can change what reaches the firmware."""
+
+from __future__ import annotations
+
+import ast
+
+LOADS = frozenset(("load", "load_kmodel", "load_flash", "kpu_load"))
+
+
+def loads_in(body: list[ast.stmt]) -> bool:
+    """Do statements load a model?"""
+    return any(getattr(node, "maixswitch_loads", False) for node in body)
+
+
+def matters(node: ast.AST) -> bool:
+    """May a branch or a handler change what reaches the firmware?"""
+    return bool(getattr(node, "maixswitch_matters", False))
+
+
+def mark(tree: ast.Module) -> None:
+    """Mark the statements of a script that load models, also through functions that do, and those that may matter."""
+    functions = {
+        node.name: node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    }
+    loading = set(LOADS)
+    for _ in range(4):
+        before = len(loading)
+        for name, function in functions.items():
+            if name not in loading and _names(function) & loading:
+                loading.add(name)
+        if len(loading) == before:
+            break
+    own = frozenset(functions) | loading
+    _mark(tree, loading, own)
+
+
+def _names(node: ast.AST) -> set[str]:
+    known: set[str] | None = getattr(node, "maixswitch_names", None)
+    if known is None:
+        known = set()
+        for item in ast.walk(node):
+            if isinstance(item, ast.Call):
+                name = getattr(item.func, "attr", getattr(item.func, "id", None))
+                if name:
+                    known.add(name)
+        node.maixswitch_names = known  # type: ignore[attr-defined]
+    return known
+
+
+def _mark(tree: ast.Module, loading: set[str], own: frozenset[str]) -> None:
+    # From the leaves to the root, so that each node needs its children only.
+    order: list[tuple[ast.AST, ast.AST | None]] = [(tree, None)]
+    for node, _ in order:
+        order.extend((child, node) for child in ast.iter_child_nodes(node))
+    for node, parent in reversed(order):
+        loads = getattr(node, "maixswitch_loads", False)
+        matter = getattr(node, "maixswitch_matters", False)
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", None))
+            # json.load reads a file.
+            loads |= name in loading and getattr(getattr(node.func, "value", None), "id", "") not in ("json", "ujson")
+            matter |= name in own
+        matter |= loads or isinstance(node, (ast.Assign, ast.AugAssign, ast.Import, ast.ImportFrom))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            # To define a function is not to call it.
+            loads = False
+        node.maixswitch_loads = loads  # type: ignore[attr-defined]
+        node.maixswitch_matters = matter  # type: ignore[attr-defined]
+        if parent is not None:
+            parent.maixswitch_loads = getattr(parent, "maixswitch_loads", False) or loads  # type: ignore[attr-defined]
+            parent.maixswitch_matters = getattr(parent, "maixswitch_matters", False) or matter  # type: ignore[attr-defined]
