@@ -31,7 +31,16 @@ from .values import (
 )
 
 WRONG = (ValueError, TypeError, OverflowError, ArithmeticError, RecursionError)
-CONVERSIONS = {"int": int, "float": float, "bool": bool, "abs": abs, "chr": chr, "ord": ord, "hex": hex, "pow": None}
+CONVERSIONS: dict[str, Any] = {
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "abs": abs,
+    "chr": chr,
+    "ord": ord,
+    "hex": hex,
+    "pow": None,
+}
 
 
 def call(machine: Machine, name: str, args: list[Any], keywords: dict[str, Any], node: ast.AST) -> Any:
@@ -105,7 +114,7 @@ def _convert(name: str) -> Any:
         if isinstance(value, (str, bytes)) and len(value) > 400:
             return Unknown()
         try:
-            return CONVERSIONS[name](*args)  # type: ignore[misc]
+            return CONVERSIONS[name](*args)
         except WRONG as error:
             return machine.fail("ValueError" if isinstance(error, ValueError) else "TypeError")
 

@@ -258,7 +258,7 @@ def _many(value: Many, name: str) -> Any:
 def part(machine: Machine, value: Any, index: Any) -> Any:
     """Return an item of a list of results, or a part of one box."""
     if isinstance(value, Detection):
-        at = BOX.get(index, index) if isinstance(index, (str, int)) else None
+        at = BOX.get(index) if isinstance(index, str) else index
         if at == 4:
             return ClassIndex(value.use)
         return Score(value.use) if at == 5 else Unknown()

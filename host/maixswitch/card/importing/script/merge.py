@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from .reading import DetectorCall, LabelUse, ModelUse
 from .values import Use
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A use with the place of its load among the others of its path."""
-
-    use: ModelUse
-    order: int
 
 
 def finished(use: Use, doubtful: bool) -> ModelUse:
@@ -54,7 +46,27 @@ def merged(uses: list[ModelUse]) -> tuple[ModelUse, ...]:
             kept.append(use)
     # A path that lost the model's name tells nothing if another path knows it.
     known = {use.line for use in kept if use.model is not None}
-    return tuple(use for use in kept if use.model is not None or use.line not in known)
+    kept = [use for use in kept if use.model is not None or use.line not in known]
+    kept = _by_model(kept)
+    # A load that is never used tells nothing if the same model is loaded and used elsewhere.
+    used = {use.model for use in kept if use.detector or use.runs}
+    return tuple(use for use in kept if use.detector or use.runs or use.model not in used)
+
+
+def _by_model(uses: list[ModelUse]) -> list[ModelUse]:
+    """Return the uses with those of one model in one, where a script loads it at several lines with the same data."""
+    kept: list[ModelUse] = []
+    for use in uses:
+        at = next((n for n, other in enumerate(kept) if use.model is not None and other.model == use.model), None)
+        both = joined(kept[at], use) if at is not None else None
+        if at is None or both is None:
+            kept.append(use)
+        else:
+            # The load beside the detector's settings tells most.
+            main = use if use.detector and not kept[at].detector else kept[at]
+            doubtful = kept[at].doubtful and use.doubtful
+            kept[at] = replace(both, line=main.line, function=main.function, doubtful=doubtful)
+    return kept
 
 
 def joined(one: ModelUse, other: ModelUse) -> ModelUse | None:

@@ -22,7 +22,7 @@ from .values import (
 
 WRONG = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, LookupError, RecursionError)
 TEXT = frozenset(
-    [
+    (
         "strip",
         "lstrip",
         "rstrip",
@@ -57,7 +57,7 @@ TEXT = frozenset(
         "rjust",
         "zfill",
         "swapcase",
-    ]
+    )
 )
 WIDE = frozenset(("center", "ljust", "rjust", "zfill"))
 
@@ -235,6 +235,3 @@ def _dict(machine: Machine, value: dict[Any, Any], name: str, args: list[Any]) -
             return value.pop(key, default)
         return value.setdefault(key, default) if len(value) < MAX_ITEMS else Unknown()
     return Unknown()
-
-
-__all__ = ["MAX_TEXT", "call"]

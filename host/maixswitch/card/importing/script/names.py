@@ -5,9 +5,10 @@ from __future__ import annotations
 from .values import Firmware
 
 _FUNCTIONS = (
-    "abs all any bool bytearray bytes callable chr dict dir divmod enumerate eval filter float format frozenset getattr "
-    "hasattr hex id input int isinstance issubclass iter len list map max min next object open ord pow print range repr "
-    "reversed round set setattr sorted str sum super tuple type zip staticmethod classmethod property exit quit"
+    "abs all any bool bytearray bytes callable chr dict dir divmod enumerate eval filter float format frozenset "
+    "getattr hasattr hex id input int isinstance issubclass iter len list map max min next object open ord pow "
+    "print range repr reversed round set setattr sorted str sum super tuple type zip staticmethod classmethod "
+    "property exit quit"
 )
 _ERRORS = (
     "Exception BaseException OSError IOError ValueError TypeError KeyError IndexError ImportError AttributeError "

@@ -121,8 +121,9 @@ def compare(machine: Machine, kind: type, left: Any, right: Any, line: int) -> A
     for score, number in ((left, right), (right, left)):
         if isinstance(score, Score) and isinstance(number, (int, float)) and not isinstance(number, bool):
             # "best = 0" or -1 at the start of a search for the best score is no threshold.
-            if number > 0 and kind in (ast.Gt, ast.GtE, ast.Lt, ast.LtE) and score.use.floor is None:
-                score.use.floor = Floor(number / score.factor, line)
+            floor = number / score.factor
+            if 0 < floor < 1 and kind in (ast.Gt, ast.GtE, ast.Lt, ast.LtE) and score.use.floor is None:
+                score.use.floor = Floor(floor, line)
             return Unknown()
     if kind in (ast.Is, ast.IsNot):
         if isinstance(left, Unknown) or isinstance(right, Unknown):
@@ -161,9 +162,9 @@ def contains(machine: Machine, container: Any, item: Any) -> Any:
     """Return whether an item is in a container."""
     if isinstance(item, Unknown) or isinstance(container, (Unknown, Many)):
         return Unknown()
-    if isinstance(container, (str, bytes)):
+    if isinstance(container, str):
         machine.spend(len(container) >> 8)
-        return item in container if type(item) is type(container) else Unknown()
+        return item in container if isinstance(item, str) else Unknown()
     if isinstance(container, (dict, set)):
         return item in container if is_key(item) else Unknown()
     if isinstance(container, range):

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import ast
+from itertools import islice
 from typing import Any
 
-from maixswitch.card.importing.literals import BROKEN, literal
-
 from . import broken
-from .firmware import flat
+from .lists import Lists
 from .machine import Choice, OpenText, Shared
 from .merge import finished, merged
-from .reading import ModelUse, NamedList, NamedNumbers, ScriptReading
+from .reading import ModelUse, ScriptReading
 from .statements import Statements
-from .syntax import parse
+from .syntax import MAX_SCRIPT, parse
 from .values import (
     Class,
     Frame,
     Function,
-    Instance,
     Method,
     Module,
     OutOfSteps,
     ScriptExit,
     ScriptRaise,
     Unknown,
-    texts,
 )
 
 STEPS = 250_000
 PATH_STEPS = 80_000
 MAX_PATHS = 60
 MAX_IDLE = 8
-MAX_LISTS = 200
-MAX_LIST_ITEMS = 50_000
+MAX_ORIGINS = 500
 
 
 def read_script(text: str, name: str = "main.py", open_text: OpenText = lambda path: None) -> ScriptReading:
@@ -48,15 +44,17 @@ def read_script(text: str, name: str = "main.py", open_text: OpenText = lambda p
         return _searched(text, trouble)
     reader = _Reader(tree, name, open_text)
     reader.follow()
-    lists, numbers = reader.lists()
-    return ScriptReading(merged(reader.uses), lists, numbers, trouble)
+    reader.lists.add_literals(tree)
+    return ScriptReading(merged(reader.uses), *reader.lists.results(), trouble)
 
 
 def _searched(text: str, trouble: str) -> ScriptReading:
-    text = text[: 2 * broken.MAX_LIST * 4]
-    found: list[tuple[str, Any, int, str]] = [(*item, "") for item in broken.assignments(text)]
+    text = text[:MAX_SCRIPT]
+    lists = Lists()
+    for name, value, line in broken.assignments(text):
+        lists.add(name, value, line)
     uses = tuple(ModelUse(model, line) for model, line in broken.loads(text))
-    return ScriptReading(uses, *_sorted_lists(found), trouble)
+    return ScriptReading(uses, *lists.results(), trouble)
 
 
 class _Reader:
@@ -68,8 +66,7 @@ class _Reader:
         self.shared = Shared(open_text, STEPS)
         self.uses: list[ModelUse] = []
         self.known: set[ModelUse] = set()
-        self.found: dict[tuple[str, int], tuple[str, Any, int, str]] = {}
-        self.left_out = 0
+        self.lists = Lists()
 
     def follow(self) -> None:
         """Follow paths until nothing new comes, or the budget is spent."""
@@ -117,11 +114,8 @@ class _Reader:
             if learnt not in self.known:
                 self.known.add(learnt)
                 self.uses.append(learnt)
-        for origin in machine.origins.values():
-            if len(self.found) < MAX_LISTS:
-                self.found.setdefault(
-                    (origin.name, origin.line), (origin.name, origin.value, origin.line, origin.function)
-                )
+        for origin in islice(machine.origins.values(), MAX_ORIGINS):
+            self.lists.add(origin.name, origin.value, origin.line, origin.function)
         return machine.choices if self.shared.steps > 0 else None
 
     def _orphans_left(self) -> bool:
@@ -154,21 +148,6 @@ class _Reader:
                 target = Method(owner, function)
             _attempt(machine, target, function)
 
-    def lists(self) -> tuple[tuple[NamedList, ...], tuple[NamedNumbers, ...]]:
-        """Return the lists of texts and of numbers that the script holds, also those in parts that no path reaches."""
-        reached = {line for _, line in self.found}
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Assign) and isinstance(node.value, (ast.List, ast.Tuple, ast.Dict)):
-                target = node.targets[0]
-                name = getattr(target, "id", getattr(target, "attr", ""))
-                if name and node.value.lineno not in reached and len(self.found) < MAX_LISTS:
-                    try:
-                        value = ast.literal_eval(node.value)
-                    except BROKEN:
-                        continue
-                    self.found[(name, node.lineno)] = (name, value, node.lineno, "")
-        return _sorted_lists(list(self.found.values()))
-
 
 def _guarded(machine: Statements, body: list[ast.stmt], frame: Frame) -> None:
     try:
@@ -196,25 +175,3 @@ def _turned(path: list[Choice]) -> list[list[Choice]]:
             if option != choice.chosen:
                 beginnings.append([*path[:at], Choice(choice.site, choice.count, option, choice.doubtful)])
     return beginnings
-
-
-def _sorted_lists(
-    found: list[tuple[str, Any, int, str]],
-) -> tuple[tuple[NamedList, ...], tuple[NamedNumbers, ...]]:
-    lists = []
-    numbers = []
-    room = MAX_LIST_ITEMS
-    for name, value, line, function in sorted(found, key=lambda item: item[2]):
-        labels = texts(value)
-        values = flat(value)
-        room -= len(labels or ()) + len(values or ())
-        if room < 0:
-            break
-        if labels is not None:
-            lists.append(NamedList(name, labels, line, function))
-        elif values is not None and len(values) > 3 and len(values) % 2 == 0:
-            numbers.append(NamedNumbers(name, values, line, function))
-    return tuple(lists), tuple(numbers)
-
-
-__all__ = ["Instance", "literal", "read_script"]

@@ -17,6 +17,16 @@ def matters(node: ast.AST) -> bool:
     return bool(getattr(node, "maixswitch_matters", False))
 
 
+def changed(loop: ast.While) -> frozenset[str]:
+    """Return the names that a loop gives another value, and those that functions share as globals."""
+    names: frozenset[str] | None = getattr(loop, "maixswitch_changed", None)
+    if names is None:
+        stored = {item.id for item in ast.walk(loop) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)}
+        names = frozenset(stored | getattr(loop, "maixswitch_globals", frozenset()))
+        loop.maixswitch_changed = names  # type: ignore[attr-defined]
+    return names
+
+
 def mark(tree: ast.Module) -> None:
     """Mark the statements of a script that load models, also through functions that do, and those that may matter."""
     functions = {
@@ -33,6 +43,11 @@ def mark(tree: ast.Module) -> None:
         if len(loading) == before:
             break
     own = frozenset(functions) | loading
+    # A button or a timer may change a global while the main loop runs.
+    shared = frozenset(name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.While):
+            node.maixswitch_globals = shared  # type: ignore[attr-defined]
     _mark(tree, loading, own)
 
 

@@ -10,9 +10,10 @@ from . import operators
 from .class_names import ClassNames
 from .imports import Imports
 from .names import PARENTS
-from .relevance import loads_in, matters
+from .relevance import changed, loads_in, matters
 from .values import (
     MAX_ITEMS,
+    MISSING,
     Class,
     Detection,
     Frame,
@@ -89,9 +90,10 @@ class Statements(Imports):
     def _store_item(self, target: ast.Subscript, value: Any, frame: Frame) -> None:
         owner = self.evaluate(target.value, frame)
         index = self.evaluate(target.slice, frame)
-        if (isinstance(owner, dict) and is_key(index) and len(owner) < MAX_ITEMS) or (
-            isinstance(owner, list) and isinstance(index, int) and -len(owner) <= index < len(owner)
-        ):
+        if isinstance(owner, list) and isinstance(index, int):
+            if -len(owner) <= index < len(owner):
+                owner[index] = value
+        elif isinstance(owner, dict) and is_key(index) and len(owner) < MAX_ITEMS:
             owner[index] = value
         elif isinstance(owner, list) and isinstance(index, slice) and isinstance(value, (list, tuple)):
             self.spend((len(owner) + len(value)) >> 3)
@@ -193,9 +195,21 @@ class Statements(Imports):
             # `while True` that counts and breaks by itself; others wait for the camera or a button.
             idle = choices == len(self.choices) and pictures == self.pictures and known
             if endless >= (IDLE_ROUNDS if idle and _breaks(node) else ENDLESS_ROUNDS):
-                return ""
+                return self._later_round(node, frame)
         self._forget(node, frame)
         return ""
+
+    def _later_round(self, node: ast.While, frame: Frame) -> str:
+        """Follow a round in which the counters and modes that an endless loop changes may have any value."""
+        names = changed(node)
+        for name in names:
+            scope = frame.module.names if name in frame.shared else frame.names
+            if type(scope.get(name, MISSING)) in (int, str, bool, type(None)):
+                scope[name] = Unknown()
+        if not names:
+            return ""
+        way = self.run_block(node.body, frame)
+        return way if way == "return" else ""
 
     def _For(self, node: ast.For, frame: Frame) -> str:
         source = self.evaluate(node.iter, frame)
