@@ -9,7 +9,7 @@ from typing import Any
 from maixswitch.card.importing.literals import literal
 
 MAX_LIST = 16 << 10
-MAX_TRIES = 500
+MAX_TRIES = 300
 ASSIGNMENT = re.compile(r"^[ \t]*([A-Za-z_]\w*)[ \t]*=[ \t]*(?=[\[({])", re.MULTILINE)
 LOAD = re.compile(r"\b(?:load|load_kmodel|load_flash)\([ \t]*(?:([\"'])([^\"'\n]{1,200})\1|(0[xX][0-9a-fA-F]{1,8}))")
 

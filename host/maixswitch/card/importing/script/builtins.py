@@ -27,7 +27,6 @@ from .values import (
     ScriptExit,
     Unknown,
     is_key,
-    is_plain,
 )
 
 WRONG = (ValueError, TypeError, OverflowError, ArithmeticError, RecursionError)
@@ -141,11 +140,11 @@ def _str(machine: Machine, args: list[Any], keywords: dict[str, Any], node: ast.
         return value
     if isinstance(value, bytes) and len(args) > 1:
         return value.decode("utf-8", "replace")
-    return operators.field_text(machine, value, "") if is_plain(value, 1000) else Unknown()
+    return operators.field_text(machine, value, "") if machine.plain(value, 1000) else Unknown()
 
 
 def _repr(machine: Machine, args: list[Any], keywords: dict[str, Any], node: ast.AST) -> Any:
-    return operators.percent(machine, "%r", (args[0],)) if args and is_plain(args[0], 1000) else Unknown()
+    return operators.percent(machine, "%r", (args[0],)) if args and machine.plain(args[0], 1000) else Unknown()
 
 
 def _list(kind: type) -> Any:

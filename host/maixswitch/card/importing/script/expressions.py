@@ -227,6 +227,7 @@ class Expressions(Parts):
         inner = Frame(dict(frame.names) if frame.is_class else {}, frame.module, frame, frame.function, frame.owner)
         values: list[Any] = []
         unknown: list[Many] = []
+        spent_from, allowance = self.steps, self.steps // 3
 
         def loop(at: int) -> None:
             if at == len(node.generators):
@@ -242,7 +243,8 @@ class Expressions(Parts):
             named = ClassNames()
             for item in items:
                 self.spend()
-                if len(values) > MAX_ITEMS:
+                if len(values) > MAX_ITEMS or spent_from - self.steps > allowance:
+                    unknown.append(Many(Unknown()))
                     break
                 self.assign(generator.target, item, inner)
                 self.class_test = None

@@ -8,7 +8,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .values import Class, Frame, Function, Module, OutOfSteps, ScriptRaise, Unknown, Use
+from .values import (
+    MAX_PLAIN,
+    SCALARS,
+    Class,
+    Frame,
+    Function,
+    Module,
+    OutOfSteps,
+    ScriptRaise,
+    Unknown,
+    Use,
+    plain_size,
+)
 
 MAX_CHOICES = 400
 MAX_USES = 64
@@ -103,6 +115,14 @@ class Machine:
         self.shared.steps -= steps
         if self.steps < 0 or self.shared.steps < 0:
             raise OutOfSteps
+
+    def plain(self, value: Any, room: int = MAX_PLAIN) -> bool:
+        """Does a value consist of at most `room` texts and numbers, lists and dictionaries of them included?"""
+        if isinstance(value, SCALARS):
+            return True
+        size = plain_size(value, room)
+        self.spend((size if size > 0 else room) >> 4)
+        return size > 0
 
     def choose(self, site: ast.AST, count: int, doubtful: bool = False) -> int:
         """Return which of `count` options this path takes at a place of the script.

@@ -17,7 +17,6 @@ from .values import (
     Score,
     Unknown,
     is_key,
-    is_plain,
 )
 
 WRONG = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, LookupError, RecursionError)
@@ -90,7 +89,7 @@ def _text(machine: Machine, value: Any, name: str, args: list[Any], keywords: di
     if name == "join":
         return _join(machine, value, args)
     # startswith takes a tuple; everything else takes texts and numbers.
-    if not all(isinstance(arg, SCALARS) or (isinstance(arg, tuple) and is_plain(arg, 50)) for arg in args):
+    if not all(isinstance(arg, SCALARS) or (isinstance(arg, tuple) and machine.plain(arg, 50)) for arg in args):
         return Unknown()
     if not all(isinstance(item, SCALARS) for item in keywords.values()):
         return Unknown()
@@ -165,9 +164,9 @@ def _list(
         machine.spend(len(value) >> 3)
         value.clear() if name == "clear" else value.reverse()
         return None
-    if name == "remove" and args and is_plain(args[0], 100):
+    if name == "remove" and args and machine.plain(args[0], 100):
         machine.spend(len(value) >> 2)
-        at = next((n for n, item in enumerate(value) if is_plain(item, 100) and item == args[0]), None)
+        at = next((n for n, item in enumerate(value) if machine.plain(item, 100) and item == args[0]), None)
         if at is not None:
             del value[at]
         return None
@@ -197,9 +196,9 @@ def _search(machine: Machine, value: Any, name: str, args: list[Any]) -> Any:
     if name == "index" and isinstance(item, Position):
         at = list(value).index(item) if all(isinstance(other, int) for other in value) and item in value else None
         return Unknown() if at is None else at
-    if isinstance(item, Unknown) or not is_plain(item, 100):
+    if isinstance(item, Unknown) or not machine.plain(item, 100):
         return Unknown()
-    same = [n for n, other in enumerate(value) if is_plain(other, 100) and other == item]
+    same = [n for n, other in enumerate(value) if machine.plain(other, 100) and other == item]
     if name == "count":
         return len(same)
     return same[0] if same else machine.fail("ValueError")

@@ -22,7 +22,6 @@ from .values import (
     Unknown,
     by_number,
     is_key,
-    is_plain,
     texts,
 )
 
@@ -146,7 +145,7 @@ def compare(machine: Machine, kind: type, left: Any, right: Any, line: int) -> A
     if isinstance(left, SCALARS) and isinstance(right, SCALARS):
         if len(machine.compared) < 8:
             machine.compared.append((left, right))
-    elif not (is_plain(left) and is_plain(right)):
+    elif not (machine.plain(left) and machine.plain(right)):
         # Objects, tasks and functions are never equal to None or to a text.
         if kind in (ast.Eq, ast.NotEq) and (isinstance(left, SCALARS) or isinstance(right, SCALARS)):
             known = not isinstance(left, Many) and not isinstance(right, Many)
@@ -172,9 +171,9 @@ def contains(machine: Machine, container: Any, item: Any) -> Any:
     if not isinstance(container, (list, tuple)):
         return Unknown()
     machine.spend(len(container) >> 3)
-    if not is_plain(item, 100):
+    if not machine.plain(item, 100):
         return any(item is other for other in container) or Unknown()
-    if any(is_plain(other, 100) and other == item for other in container):
+    if any(machine.plain(other, 100) and other == item for other in container):
         return True
     return Unknown() if any(isinstance(other, Unknown) for other in container) else False
 
@@ -217,7 +216,8 @@ def by_class(container: Any, order: tuple[int, ...] | None) -> list[Any] | None:
 
 def percent(machine: Machine, template: str, values: Any) -> Any:
     """Return `template % values`."""
-    if WIDTH.search(template) or not is_plain(values, 200):
+    machine.spend(len(template) >> 4)
+    if WIDTH.search(template) or not machine.plain(values, 200):
         return Unknown()
     return _text(machine, lambda: template % values, template, values)
 
@@ -227,6 +227,7 @@ def formatted(machine: Machine, template: str, args: list[Any], keywords: dict[s
     # Python's own format reads attributes of the values and makes texts of any width.
     if len(template) > MAX_TEXT >> 3:
         return Unknown()
+    machine.spend(len(template) >> 2)
     parts: list[str] = []
     at = 0
     automatic = 0
@@ -256,7 +257,7 @@ def formatted(machine: Machine, template: str, args: list[Any], keywords: dict[s
 
 def field_text(machine: Machine, value: Any, spec: str) -> Any:
     """Return a value as a text by a format such as ".2f"."""
-    if not is_plain(value, 200) or not isinstance(spec, str) or not SPEC.fullmatch(spec):
+    if not machine.plain(value, 200) or not isinstance(spec, str) or not SPEC.fullmatch(spec):
         return Unknown()
     return _text(machine, lambda: format(value, spec) if spec else str(value), "", value)
 

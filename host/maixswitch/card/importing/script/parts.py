@@ -62,8 +62,10 @@ class Parts(Machine):
     def items(self, value: Any) -> Iterable[Any] | None:
         """Return the items of a value that is known, None for an unknown one. The reader takes the steps."""
         if isinstance(value, (list, tuple)):
+            self.spend(len(value) >> 5)
             return list(value) if isinstance(value, list) else value
         if isinstance(value, (dict, set)):
+            self.spend(len(value) >> 5)
             return list(value)
         if isinstance(value, (str, bytes, range)):
             return islice(value, MAX_ITEMS)

@@ -25,7 +25,7 @@ from .values import (
     Unknown,
 )
 
-STEPS = 250_000
+STEPS = 200_000
 PATH_STEPS = 80_000
 MAX_PATHS = 60
 MAX_IDLE = 8

@@ -108,6 +108,7 @@ class Statements(Imports):
             items = list(known) if known is not None else []
             if isinstance(value, Many):
                 items = [value.item] * len(targets)
+        self.spend(len(items) >> 3)
         star = next((at for at, target in enumerate(targets) if isinstance(target, ast.Starred)), None)
         if star is not None and len(items) >= len(targets) - 1:
             after = len(targets) - star - 1
@@ -175,6 +176,7 @@ class Statements(Imports):
     def _While(self, node: ast.While, frame: Frame) -> str:
         before: Any = [True] if isinstance(node.test, ast.Constant) else None
         endless = 0
+        spent_from, allowance = self.steps, self.steps // 3
         for rounds in range(MAX_ROUNDS):
             self.spend()
             self.compared = []
@@ -186,6 +188,8 @@ class Statements(Imports):
             now = [*self.compared, len(test) if isinstance(test, (list, dict, tuple)) else test]
             endless += not known or now == before
             before = now
+            if spent_from - self.steps > allowance:
+                break
             loads, lines, choices, pictures = self.progress, self.lines_read, len(self.choices), self.pictures
             way = self.run_block(node.body, frame)
             if way in ("break", "return"):
@@ -196,6 +200,7 @@ class Statements(Imports):
             idle = choices == len(self.choices) and pictures == self.pictures and known
             if endless >= (IDLE_ROUNDS if idle and _breaks(node) else ENDLESS_ROUNDS):
                 return self._later_round(node, frame)
+        # Too many or too costly rounds: what the loop would have computed is not known.
         self._forget(node, frame)
         return ""
 
@@ -217,10 +222,11 @@ class Statements(Imports):
         named = ClassNames()
         if items is None:
             items = self._unknown_items(source)
+        spent_from, allowance = self.steps, self.steps // 3
         for item in items:
             self.spend()
             self.rounds[id(node)] += 1
-            if self.rounds[id(node)] > MAX_ROUNDS:
+            if self.rounds[id(node)] > MAX_ROUNDS or spent_from - self.steps > allowance:
                 self._forget(node, frame)
                 break
             self.assign(node.target, item, frame)

@@ -255,31 +255,35 @@ class OutOfSteps(Exception):
     """The budget of a path or of the whole script is spent."""
 
 
-def is_plain(value: Any, room: int = MAX_PLAIN) -> bool:
-    """Does a value consist of at most `room` texts and numbers in at most four levels of lists and dictionaries?"""
+def plain_size(value: Any, room: int = MAX_PLAIN) -> int:
+    """Return how many texts and numbers a value holds in at most four levels of lists and dictionaries.
+
+    Returns -1 for anything else, and for more than `room`.
+    """
     # Python compares, prints and hashes shared lists item by item: for ever, if they are nested in each other.
     todo = [(value, 0)]
+    size = 0
     while todo:
         item, depth = todo.pop()
-        room -= 1
-        if room < 0:
-            return False
+        size += 1
+        if size > room:
+            return -1
         if isinstance(item, (list, tuple, set, frozenset)):
             if depth >= MAX_NESTED or len(item) > room:
-                return False
+                return -1
             todo.extend((inner, depth + 1) for inner in item)
         elif isinstance(item, dict):
             if depth >= MAX_NESTED or len(item) > room:
-                return False
+                return -1
             todo.extend((inner, depth + 1) for pair in item.items() for inner in pair)
         elif not isinstance(item, SCALARS):
-            return False
-    return True
+            return -1
+    return size
 
 
 def is_key(value: Any) -> bool:
     """May a value be the key of a dictionary here?"""
-    return isinstance(value, SCALARS) or (isinstance(value, tuple) and is_plain(value, 100))
+    return isinstance(value, SCALARS) or (isinstance(value, tuple) and plain_size(value, 100) > 0)
 
 
 def texts(value: Any) -> tuple[str, ...] | None:
