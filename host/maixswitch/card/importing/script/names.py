@@ -23,6 +23,8 @@ _MODULES = (
 
 ERRORS = frozenset(_ERRORS.split())
 BUILTINS = {name: Firmware("python." + name) for name in (*_FUNCTIONS.split(), *ERRORS)}
+# A part of a script may have lost its imports.
+BUILTINS.update(kpu=Firmware("KPU"), KPU=Firmware("KPU"), sensor=Firmware("sensor"), image=Firmware("image"))
 
 MODULES = {
     "KPU": "KPU",

@@ -131,7 +131,7 @@ class _Reader:
             getattr(item.func, "attr", getattr(item.func, "id", ""))
             for function in functions
             for item in ast.walk(function.node)
-            if isinstance(item, ast.Call)
+            if isinstance(item, ast.Call) and getattr(getattr(item.func, "value", None), "id", "self") == "self"
         }
         # Functions that others of them call come last; by then they have been called with real arguments.
         called = self.shared.called
