@@ -22,12 +22,14 @@ class Lists:
     def __init__(self) -> None:
         self.texts: dict[tuple[str, int, tuple[str, ...]], str] = {}
         self.numbers: dict[tuple[str, int, tuple[float, ...]], str] = {}
+        self.places: set[tuple[str, int]] = set()
         self.room = MAX_LIST_ITEMS
 
     def add(self, name: str, value: Any, line: int, function: str = "") -> None:
         """Add a value if it is a list of texts, or of four or more numbers in pairs."""
-        if len(self.texts) + len(self.numbers) >= MAX_LISTS:
+        if self.full():
             return
+        self.places.add((name, line))
         labels = texts(value)
         if labels is not None and len(labels) <= self.room and (name, line, labels) not in self.texts:
             self.room -= len(labels)
@@ -39,17 +41,20 @@ class Lists:
     def add_literals(self, tree: ast.Module) -> None:
         """Add the literals that a script assigns, also in parts that no path reaches."""
         for node in ast.walk(tree):
+            if self.full():
+                break
             if isinstance(node, ast.Assign) and isinstance(node.value, (ast.List, ast.Tuple, ast.Dict)):
                 name = getattr(node.targets[0], "id", getattr(node.targets[0], "attr", ""))
-                if not name or self._holds(name, node.value.lineno):
+                if not name or (name, node.value.lineno) in self.places:
                     continue
                 try:
                     self.add(name, ast.literal_eval(node.value), node.value.lineno)
                 except BROKEN:
                     continue
 
-    def _holds(self, name: str, line: int) -> bool:
-        return any(key[:2] == (name, line) for keys in (self.texts, self.numbers) for key in keys)
+    def full(self) -> bool:
+        """Are there as many lists as are kept?"""
+        return len(self.texts) + len(self.numbers) >= MAX_LISTS
 
     def results(self) -> tuple[tuple[NamedList, ...], tuple[NamedNumbers, ...]]:
         """Return the lists of texts and those of numbers, by their lines."""
