@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from textwrap import indent
 from typing import Any
 
 from hypothesis import strategies as st
 
-WORDS = (
-    "alpha bravo core data edge flow grid hold item join keep lane mode node open_it pick quad ring step tone".split()
-)
-BEASTS = "ant bee cat dog eel fox gnu hen ibis jay koi lynx mole newt owl pig ram seal toad vole wasp yak".split()
-EXCLUSIVE = ("Draw", "Sampled")
+_WORDS = "alpha bravo core data edge flow grid hold item join keep lane mode node pick quad ring step tone unit view"
+_BEASTS = "ant bee cat dog eel fox gnu hen ibis jay koi lynx mole newt owl pig ram seal toad vole wasp yak"
+WORDS = tuple(_WORDS.split())
+BEASTS = tuple(_BEASTS.split())
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Writer:
             self.files[file] = "\n".join(labels) + "\n"
             return f"with open('{file}') as f:\n    {target} = [s.replace('\\n', '') for s in f.readlines()]"
         if style == "json":
-            self.files[file] = '{"labels": [%s]}' % ", ".join(f'"{text}"' for text in labels)
+            self.files[file] = json.dumps({"labels": labels})
             self.imports.append("import ujson")
             return f"{target} = ujson.load(open('{file}'))['labels']"
         if style == "eval":
@@ -134,9 +134,11 @@ class Writer:
         style = self.pick("plain", "keywords", "computed", "star")
         count = len(model.anchors) // 2
         if style == "keywords":
-            return f"kpu.init_yolo2({task}, threshold={model.threshold}, nms_value={model.nms}, anchor_num={count}, anchor={anchors})"
+            limits = f"threshold={model.threshold}, nms_value={model.nms}"
+            return f"kpu.init_yolo2({task}, {limits}, anchor_num={count}, anchor={anchors})"
         if style == "computed":
-            return f"kpu.init_yolo2({task}, {round(model.threshold * 100)} / 100, {model.nms}, len({anchors}) // 2, {anchors})"
+            per_cent = round(model.threshold * 100)
+            return f"kpu.init_yolo2({task}, {per_cent} / 100, {model.nms}, len({anchors}) // 2, {anchors})"
         if style == "star":
             return f"kpu.init_yolo2({task}, *({model.threshold}, {model.nms}), *[{count}, {anchors}])"
         return f"_ = kpu.init_yolo2({task}, {model.threshold}, {model.nms}, {count}, {anchors})"
@@ -176,7 +178,8 @@ class Writer:
             f"c = {box}.classid()\nv = {box}.value()\nif v > 0.4:\n    {img}.draw_string(0, 0, {labels}[c])",
             f"import json\n{img}.draw_string(0, 0, {labels}[json.loads(str({box}))['classid']])",
             f"{img}.draw_rectangle({box}.rect())\nname = {labels}[int({box}.classid())]\n{img}.draw_string(0, 0, name)",
-            f"for k in range(len({labels})):\n    if k == {box}.classid():\n        {img}.draw_string(0, 0, {labels}[k])",
+            f"for k in range(len({labels})):\n    if k == {box}.classid():\n"
+            f"        {img}.draw_string(0, 0, {labels}[k])",
         )
         loop = f"for {box} in {found}:\n" + indent(shown, "    ")
         return f"{found} = kpu.run_yolo2({task}, {img})\nif {found}:\n" + indent(loop, "    ")
@@ -191,7 +194,8 @@ class Writer:
             f"{img}.draw_string(0, 0, {labels}[at])",
             f"order = sorted(range(len(fmap)), key=lambda n: fmap[n], reverse=True)\n"
             f"{img}.draw_string(0, 0, {labels}[order[0]])",
-            f"def best(values):\n    return values.index(max(values))\n{img}.draw_string(0, 0, {labels}[best(fmap[:])])",
+            f"def best(values):\n    return values.index(max(values))\n"
+            f"{img}.draw_string(0, 0, {labels}[best(fmap[:])])",
         )
         return f"fmap = kpu.forward({task}, {img})\n{shown}"
 

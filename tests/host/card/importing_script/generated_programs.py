@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.host.card.importing_script.generated import Model, Script, Writer, models
 
+MORE = ("aa", "bb", "cc", "dd", "ee", "ff", "gg")
 NOISE = ("", "print('start')\n", "import gc\ngc.collect()\n", "spare = [1, 2, 3]\n", "notes = ['one', 'two']\n")
 
 
@@ -66,7 +67,7 @@ def helper(writer: Writer) -> str:
         model.detector, model.steps, model.outputs = one.detector, one.steps, False
         model.threshold, model.nms = one.threshold, one.nms
         if len(model.labels) != len(one.labels) and not one.detector:
-            model.labels = (model.labels + ["aa", "bb", "cc", "dd", "ee", "ff", "gg"])[: len(one.labels)]
+            model.labels = [*model.labels, *MORE][: len(one.labels)]
     body = writer.picture(one, "img") + "\n" + writer.show(one, task, labels, "img")
     inner = f"{task} = kpu.load({path})\n"
     if one.detector:
@@ -93,7 +94,8 @@ def classes(writer: Writer) -> str:
         text += (
             f"class {name.title()}:\n    def __init__(self):\n{indent(made, '        ')}\n        self.task = task\n"
             f"        self.labels = {labels}\n    def work(self):\n{indent(body, '        ')}\n    def free(self):\n"
-            f"        kpu.deinit(self.task)\n{thing} = {name.title()}()\n{rounds(writer, f'{thing}.work()')}\n{thing}.free()\n"
+            f"        kpu.deinit(self.task)\n{thing} = {name.title()}()\n"
+            f"{rounds(writer, f'{thing}.work()')}\n{thing}.free()\n"
         )
     return text
 
@@ -105,7 +107,7 @@ def switched(writer: Writer) -> str:
     for model in writer.models:
         model.detector, model.steps, model.outputs = one.detector, one.steps, False
         if not one.detector:
-            model.labels = (model.labels + ["aa", "bb", "cc", "dd", "ee", "ff", "gg"])[: len(one.labels)]
+            model.labels = [*model.labels, *MORE][: len(one.labels)]
     lines = []
     rows = []
     for model in writer.models:

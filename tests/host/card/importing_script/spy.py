@@ -4,6 +4,7 @@ Usage: spy.py SCRIPT MODELS, where MODELS is the JSON of {path or address: numbe
 the script's files. The run ends after 120 pictures.
 """
 
+import contextlib
 import json
 import runpy
 import sys
@@ -148,8 +149,6 @@ module("board_keys", value=value)
 module("ujson", load=json.load, loads=json.loads)
 classes.update(json.loads(sys.argv[2]))
 sys.path.insert(0, ".")
-try:
+with contextlib.suppress(SystemExit):
     runpy.run_path(sys.argv[1], run_name="__main__")
-except SystemExit:
-    pass
 print(json.dumps(log))

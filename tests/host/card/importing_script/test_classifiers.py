@@ -20,9 +20,11 @@ CHOSEN = {
     "            best, at = v, i\n    print(names[at])",
     "loop over range": "at = 0\n    for i in range(1, len(fmap)):\n        if fmap[i] > fmap[at]:\n            at = i\n"
     "    print(names[at])",
-    "while": "i = 0\n    at = 0\n    while i < len(fmap):\n        if fmap[i] >= fmap[at]:\n            at = i\n        i += 1\n"
+    "while": "i = 0\n    at = 0\n    while i < len(fmap):\n        if fmap[i] >= fmap[at]:\n"
+    "            at = i\n        i += 1\n"
     "    print(names[at])",
-    "sorted": "p = fmap[:]\n    top = sorted(range(len(p)), key=lambda i: p[i], reverse=True)\n    print(names[top[0]])",
+    "sorted": "p = fmap[:]\n    top = sorted(range(len(p)), key=lambda i: p[i], reverse=True)\n"
+    "    print(names[top[0]])",
     "max with key": "print(names[max(range(3), key=lambda i: fmap[i])])",
     "zip": "print(sorted(zip(fmap, names))[-1][1])",
     "dictionary": "print(max(dict(zip(names, fmap)).items(), key=lambda pair: pair[1])[0])",
@@ -44,7 +46,8 @@ def test_the_list_that_the_best_score_chooses(chosen: str) -> None:
 
 FLOORS = {
     "greater": "if m > 0.7:\n        print(names[p.index(m)])", "at least": "if m >= 0.7: print(1)",
-    "skipped": "if m < 0.7:\n        continue", "turned": "if 0.7 < m: print(1)", "per cent": "if m * 100 > 70: print(1)",
+    "skipped": "if m < 0.7:\n"
+    "        continue", "turned": "if 0.7 < m: print(1)", "per cent": "if m * 100 > 70: print(1)",
     "rounded": "if int(m * 100) >= 70: print(1)", "variable": "limit = 0.7\n    if m > limit: print(1)",
     "both": "if m > 0.7 and p.index(m) != 2: print(1)",
 }  # fmt: skip

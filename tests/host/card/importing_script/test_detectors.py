@@ -30,13 +30,15 @@ SETTINGS = {
     "init_yolo2(task, 0.6, 0.25, 3, shapes)\n",
     "function": "def start(path, *rest):\n    global task\n    task = kpu.load(path)\n    kpu.init_yolo2(task, *rest)\n"
     "start('/sd/x.kmodel', 0.6, 0.25, 3, shapes)\n",
-    "class": "class Net:\n    limit = 0.6\n    def __init__(self, path, nms=0.25):\n        self.task = kpu.load(path)\n"
+    "class": "class Net:\n    limit = 0.6\n    def __init__(self, path, nms=0.25):\n"
+    "        self.task = kpu.load(path)\n"
     "        kpu.init_yolo2(self.task, self.limit, nms, 3, shapes)\ntask = Net('/sd/x.kmodel').task\n",
     "subclass": "class Base:\n    def open(self, path):\n        self.task = kpu.load(path)\n        self.start()\n"
     "class Net(Base):\n    def __init__(self):\n        super().__init__()\n        self.open('/sd/x.kmodel')\n"
     "    def start(self):\n        kpu.init_yolo2(self.task, 0.6, 0.25, 3, shapes)\nnet = Net()\ntask = net.task\n",
     "closure": "def maker(path):\n    def make(t=0.6):\n        k = kpu.load(path)\n"
-    "        kpu.init_yolo2(k, t, 0.25, 3, shapes)\n        return k\n    return make\ntask = maker('/sd/x.kmodel')()\n",
+    "        kpu.init_yolo2(k, t, 0.25, 3, shapes)\n        return k\n    return make\n"
+    "task = maker('/sd/x.kmodel')()\n",
     "exception": "try:\n    task = kpu.load('/sd/x.kmodel')\n    kpu.init_yolo2(task, 0.6, 0.25, 3, shapes)\n"
     "except Exception as e:\n    print(e)\nfinally:\n    import gc\n    gc.collect()\n",
     "augmented": "shapes = [1.0, 1.5]\nshapes += [2.0, 2.5]\nshapes.extend((3.0, 3.5))\n" + INIT,
@@ -83,7 +85,8 @@ SHOWN = {
     "objects": "rows = [{'name': name} for name in names]\n        print(rows[box.classid()]['name'])",
     "search": "for i, name in enumerate(names):\n            if i == box.classid():\n                print(name)\n"
     "                break",
-    "search by number": "for i in range(len(names)):\n            if box.classid() == i:\n                print(names[i])",
+    "search by number": "for i in range(len(names)):\n            if box.classid() == i:\n"
+    "                print(names[i])",
     "reversed": "ids = {name: i for i, name in enumerate(names)}\n"
     "        print([name for name, i in ids.items() if i == box.classid()][0])",
     "position": "ids = {name: i for i, name in enumerate(names)}\n"

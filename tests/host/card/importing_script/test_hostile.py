@@ -22,24 +22,28 @@ def many(line: str, count: int) -> str:
 
 
 SCRIPTS = {
-    "long text": "a = 'a' * 10**9; b = ('a' * 1000).replace('a', 'b' * 100000); c = ('x' * 100000).join(['a'] * 100000)",
+    "long text": "a = 'a' * 10**9; b = ('a' * 1000).replace('a', 'b' * 9999); c = ('x' * 9999).join(['a'] * 9999)",
     "long list": "a = [0] * 10**9; b = list(range(10**9)); c = [n for n in range(10**9)]",
     "large numbers": "a = 10**10**10; b = 1 << 10**9; c = 2 ** -10**9; d = 9.9 ** 9999; e = -(1 << 900) * (1 << 900)",
-    "wide formats": "a = '{:1000000000}'.format(1); b = '%1000000000d' % 1; c = f'{1:1000000000}'; d = '%*d' % (10**9, 1)",
+    "wide formats": "a = '{:999999999}'.format(1); b = '%999999999d' % 1; c = f'{1:999999999}'; d = '%*d' % (10**9, 1)",
     "wide methods": "a = 'a'.ljust(10**9); b = 'a'.center(10**9); c = '1'.zfill(10**9)",
     "endless loop": "while True:\n    pass",
     "endless counter": "n = 0\nwhile n < 10**12:\n    n += 1\n    x = [n] * 100",
-    "nested loops": "for a in range(10**9):\n    for b in range(10**9):\n        for c in range(10**9):\n            d = a",
+    "nested loops": "for a in range(10**9):\n    for b in range(10**9):\n        for c in range(10**9):\n"
+    "            d = a",
     "doubling": "a = 'x' * 100\nb = [1]\nfor n in range(1000):\n    a = a + a\n    b.extend(b)",
     "branches": many("if keys.read(%d): a = %d\nelse: a = -%d\n", 2000),
     "handlers": many("try:\n    a = %d\nexcept: a = -%d\n", 2000),
     "recursion": "def f(n):\n    return f(n + 1) + f(n + 2)\nf(0)\ng = lambda h: h(h)(h(h))\ng(g)",
     "generator of itself": "def g():\n    while True:\n        yield from g()\nfor n in g(): pass",
-    "list in itself": "a = []\na.append(a)\nb = {}\nb['b'] = b\nprint(a == a, str(a), '%s' % a, a in a, sorted(a), f'{b}')",
-    "shared lists": "a = ['x'] * 100\nb = ['x'] * 100\nfor n in range(50):\n    a = [a] * 100\n    b = [b] * 100\nprint(a == b, a)",
+    "list in itself": "a = []\na.append(a)\nb = {}\nb['b'] = b\n"
+    "print(a == a, str(a), '%s' % a, a in a, sorted(a), f'{b}')",
+    "shared lists": "a = ['x'] * 100\nb = ['x'] * 100\nfor n in range(50):\n    a = [a] * 100\n"
+    "    b = [b] * 100\nprint(a == b, a)",
     "shared key": "t = ()\nfor n in range(60):\n    t = (t, t)\nd = {t: 1}\ns = {t}\nd[t] = 2",
     "compared lists": "a = [['a'] * 4900]\nfor n in range(5000):\n    a == a\n    str(a)\n    '%s' % (a,)",
-    "unpacked lists": "a = list(range(19000))\nfor n in range(4000):\n    *b, c = a\n    d = a[:]\n    e = dict(enumerate(a))",
+    "unpacked lists": "a = list(range(19000))\nfor n in range(4000):\n    *b, c = a\n    d = a[:]\n"
+    "    e = dict(enumerate(a))",
     "searched lists": "a = [[1]] * 19000\nfor n in range(4000):\n    [2] in a\n    a.index([2])",
     "long template": "a = '%s' * 50000\nb = '{}' * 50000\nfor n in range(3000):\n    a % 1\n    b.format(1)",
     "brackets": "(" * 5000 + ")" * 5000,

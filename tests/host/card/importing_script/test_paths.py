@@ -59,7 +59,10 @@ def test_one_function_loads_two_models() -> None:
     both = uses(
         CAMERA
         + """
-MODELS = {'fruit': ('/sd/f.kmodel', [1, 2, 3, 4], ['plum', 'pear']), 'fish': ('/sd/g.kmodel', (5, 6), ['cod', 'eel', 'ray'])}
+MODELS = {
+    'fruit': ('/sd/f.kmodel', [1, 2, 3, 4], ['plum', 'pear']),
+    'fish': ('/sd/g.kmodel', (5, 6), ['cod', 'eel', 'ray']),
+}
 def load(path, anchors, labels):
     global task, names
     task = kpu.load(path)
