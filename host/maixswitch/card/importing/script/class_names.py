@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .reading import LabelUse
 from .values import Use
 
 
@@ -33,6 +32,4 @@ class ClassNames:
         count = len(self.by_number)
         if self.use is None or set(self.by_number) != set(range(count)):
             return
-        labels = tuple(self.by_number[number] for number in range(count))
-        if labels not in [known.value for known in self.use.labels] and len(self.use.labels) < 16:
-            self.use.labels.append(LabelUse(labels, "", line))
+        self.use.label(tuple(self.by_number[number] for number in range(count)), "", line)

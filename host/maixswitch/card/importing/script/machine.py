@@ -138,7 +138,9 @@ class Machine:
             chosen = 0
         else:
             chosen = min(range(count), key=lambda option: self.shared.covered[(id(site), option)])
-        self.shared.covered[(id(site), chosen)] += 1
+        # An excluded branch and an unknown condition may meet at the same place.
+        if not doubtful:
+            self.shared.covered[(id(site), chosen)] += 1
         self.choices.append(Choice(site, count, chosen, doubtful))
         self.doubtful |= doubtful and chosen > 0
         return chosen
@@ -154,6 +156,11 @@ class Machine:
             self.seen.add((line, known))
             self.progress += 1
         return use
+
+    def distrust(self) -> None:
+        """From here on the path is one that the board may never take; what it says about the uses so far is a guess."""
+        for use in self.uses:
+            use.trusted = False
 
     def name_list(self, value: Any, name: str, line: int) -> None:
         """Remember where a list, tuple or dictionary comes from. The first name stays."""

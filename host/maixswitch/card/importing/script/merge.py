@@ -8,6 +8,9 @@ from typing import Any
 from .reading import DetectorCall, LabelUse, ModelUse
 from .values import Use
 
+Guesses = dict[tuple[int, "str | int | None"], dict[LabelUse, None]]
+"""For the line and model of a use, the lists that may be its labels."""
+
 
 def finished(use: Use, doubtful: bool) -> ModelUse:
     """Return what was learnt about a use."""
@@ -51,6 +54,29 @@ def merged(uses: list[ModelUse]) -> tuple[ModelUse, ...]:
     # A load that is never used tells nothing if the same model is loaded and used elsewhere.
     used = {use.model for use in kept if use.detector or use.runs}
     return tuple(use for use in kept if use.detector or use.runs or use.model not in used)
+
+
+def with_guesses(uses: tuple[ModelUse, ...], guesses: Guesses) -> tuple[ModelUse, ...]:
+    """Return the uses, those without labels with the list that was guessed for them if no other model has it."""
+    candidates: dict[int, LabelUse] = {}
+    owners: dict[tuple[str, ...], set[object]] = {}
+    for use in uses:
+        for labels in (use.labels, *use.other_labels):
+            if labels is not None:
+                owners.setdefault(labels.value, set()).add(use.model)
+    for number, use in enumerate(uses):
+        lists = [item for key, items in guesses.items() if key[1] == use.model for item in items]
+        lists = sorted(lists, key=_named_files)
+        for item in lists:
+            owners.setdefault(item.value, set()).add(use.model)
+        if use.labels is None and lists and (len(lists) == 1 or len(uses) == 1):
+            candidates[number] = lists[0]
+    return tuple(
+        replace(use, labels=candidates[number])
+        if number in candidates and len(owners[candidates[number].value]) == 1
+        else use
+        for number, use in enumerate(uses)
+    )
 
 
 def _by_model(uses: list[ModelUse]) -> list[ModelUse]:

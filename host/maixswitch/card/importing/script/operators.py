@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from .machine import Machine
-from .reading import Floor, LabelUse
+from .reading import Floor
 from .values import (
     MAX_BITS,
     MAX_ITEMS,
@@ -193,8 +193,7 @@ def picked(use: Any, values: list[Any], name: str, line: int) -> Any:
     labels = texts(values)
     if labels is None:
         return Picked(use, tuple(values), name, line)
-    if labels not in [known.value for known in use.labels] and len(use.labels) < 16:
-        use.labels.append(LabelUse(labels, name, line))
+    use.label(labels, name, line)
     return Unknown()
 
 

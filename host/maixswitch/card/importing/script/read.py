@@ -9,7 +9,7 @@ from typing import Any
 from . import broken
 from .lists import Lists
 from .machine import Choice, OpenText, Shared
-from .merge import finished, merged
+from .merge import Guesses, finished, merged, with_guesses
 from .reading import ModelUse, ScriptReading
 from .statements import Statements
 from .syntax import MAX_SCRIPT, parse
@@ -45,7 +45,7 @@ def read_script(text: str, name: str = "main.py", open_text: OpenText = lambda p
     reader = _Reader(tree, name, open_text)
     reader.follow()
     reader.lists.add_literals(tree)
-    return ScriptReading(merged(reader.uses), *reader.lists.results(), trouble)
+    return ScriptReading(with_guesses(merged(reader.uses), reader.guesses), *reader.lists.results(), trouble)
 
 
 def _searched(text: str, trouble: str) -> ScriptReading:
@@ -65,6 +65,7 @@ class _Reader:
         self.name = name
         self.shared = Shared(open_text, STEPS)
         self.uses: list[ModelUse] = []
+        self.guesses: Guesses = {}
         self.known: set[ModelUse] = set()
         self.lists = Lists()
 
@@ -73,18 +74,22 @@ class _Reader:
         done: list[list[Choice]] = []
         # First each option of each branch once, then what only other programs call, then other combinations.
         for orphans in (False, True):
+            fruitless = 0
             for _ in range(MAX_PATHS // 3):
                 before = len(self.shared.covered)
                 choices = self._path((), orphans)
                 if choices is None:
                     return
                 done.append(choices)
-                if len(self.shared.covered) == before:
+                fruitless = fruitless + 1 if len(self.shared.covered) == before else 0
+                if fruitless == 2:
                     break
             if orphans or not self._orphans_left():
                 break
-        queue = [(sum(choice.doubtful for choice in prefix[-1:]), prefix) for path in done for prefix in _turned(path)]
-        queue.sort(key=lambda item: item[0])
+        queue = [(prefix[-1].doubtful, prefix) for path in done for prefix in _turned(path)]
+        # What no path has taken comes first, exceptions and excluded branches come last.
+        covered = self.shared.covered
+        queue.sort(key=lambda item: (item[0], covered[(id(item[1][-1].site), item[1][-1].chosen)]))
         tried = set()
         idle = 0
         for doubtful, prefix in queue[:500]:
@@ -111,6 +116,7 @@ class _Reader:
             pass
         for use in machine.uses:
             learnt = finished(use, machine.doubtful)
+            self.guesses.setdefault((use.line, use.model), {}).update(dict.fromkeys(use.guesses))
             if learnt not in self.known:
                 self.known.add(learnt)
                 self.uses.append(learnt)
@@ -138,6 +144,7 @@ class _Reader:
         for function in sorted(functions, key=lambda item: item.name in named):
             if id(function.node) in called and function.name in named:
                 continue
+            machine.distrust()
             target: Any = function
             if function.owner is not None and function.kind == "":
                 owner = machine.instances.get(id(function.owner))

@@ -27,6 +27,25 @@ def changed(loop: ast.While) -> frozenset[str]:
     return names
 
 
+def indexed(loop: ast.For) -> tuple[str, ...]:
+    """Return the names of the lists that a loop takes items of by its own variable."""
+    names: tuple[str, ...] | None = getattr(loop, "maixswitch_indexed", None)
+    if names is None:
+        names = ()
+        if isinstance(loop.target, ast.Name):
+            target = loop.target.id
+            names = tuple(
+                item.value.id
+                for item in ast.walk(loop)
+                if isinstance(item, ast.Subscript)
+                and isinstance(item.value, ast.Name)
+                and isinstance(item.slice, ast.Name)
+                and item.slice.id == target
+            )
+        loop.maixswitch_indexed = names  # type: ignore[attr-defined]
+    return names
+
+
 def mark(tree: ast.Module) -> None:
     """Mark the statements of a script that load models, also through functions that do, and those that may matter."""
     functions = {

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import operators
+from . import firmware, operators
 from .class_names import ClassNames
 from .imports import Imports
 from .names import PARENTS
-from .relevance import changed, loads_in, matters
+from .relevance import changed, indexed, loads_in, matters
 from .values import (
     MAX_ITEMS,
     MISSING,
@@ -22,6 +22,7 @@ from .values import (
     Method,
     OutOfSteps,
     Picked,
+    Position,
     ScriptExit,
     ScriptRaise,
     Unknown,
@@ -213,6 +214,8 @@ class Statements(Imports):
                 scope[name] = Unknown()
         if not names:
             return ""
+        # A mode and the model that is loaded in it no longer belong together.
+        self.distrust()
         way = self.run_block(node.body, frame)
         return way if way == "return" else ""
 
@@ -222,6 +225,8 @@ class Statements(Imports):
         named = ClassNames()
         if items is None:
             items = self._unknown_items(source)
+        elif isinstance(source, range):
+            items = self._positions(node, items, frame)
         spent_from, allowance = self.steps, self.steps // 3
         for item in items:
             self.spend()
@@ -243,6 +248,14 @@ class Statements(Imports):
         return self.run_block(node.orelse, frame)
 
     _AsyncFor = _For
+
+    def _positions(self, node: ast.For, items: Iterable[Any], frame: Frame) -> Iterable[Any]:
+        """Return the numbers of a range; if the loop takes scores by them, they are numbers of classes."""
+        for name in indexed(node):
+            use = firmware.use_of_scores(frame.names.get(name, frame.module.names.get(name)))
+            if use is not None:
+                return (Position.of(number, use) for number in items)
+        return items
 
     def _unknown_items(self, source: Any) -> Any:
         """Yield the item of an unknown list once, and again as long as the loop makes progress."""

@@ -45,18 +45,29 @@ class Opposite(Unknown):
 
 @dataclass(eq=False)
 class Use:
-    """A ModelUse while the script is being followed."""
+    """A ModelUse while the script is being followed.
+
+    trusted: whether the path so far is one that the board takes. Labels that a use gets later are only guessed.
+    """
 
     model: str | int | None
     line: int
     function: str
+    trusted: bool = True
     detector: DetectorCall | None = None
     runs: set[str] = field(default_factory=set)
     outputs: list[tuple[int, ...]] = field(default_factory=list)
     layers: int | None = None
     labels: list[LabelUse] = field(default_factory=list)
+    guesses: list[LabelUse] = field(default_factory=list)
     floor: Floor | None = None
     picture: Preprocessing | None = None
+
+    def label(self, value: tuple[str, ...], name: str, line: int) -> None:
+        """Add a list that the classes of the results index."""
+        known = self.labels if self.trusted else self.guesses
+        if len(known) < 16 and all(value != item.value for item in (*self.labels, *known)):
+            known.append(LabelUse(value, name, line))
 
 
 @dataclass(eq=False)
@@ -282,8 +293,10 @@ def plain_size(value: Any, room: int = MAX_PLAIN) -> int:
 
 
 def is_key(value: Any) -> bool:
-    """May a value be the key of a dictionary here?"""
-    return isinstance(value, SCALARS) or (isinstance(value, tuple) and plain_size(value, 100) > 0)
+    """May a value be the key of a dictionary here? The number of a class is a key by its identity."""
+    if isinstance(value, tuple):
+        return plain_size(value, 100) > 0
+    return isinstance(value, (ClassIndex, *SCALARS))
 
 
 def texts(value: Any) -> tuple[str, ...] | None:
