@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import json
 from dataclasses import dataclass, field
 from textwrap import indent
 from typing import Any

@@ -16,6 +16,11 @@ CHOSEN = {
     "list": "p = list(fmap)\n    i = p.index(max(p))\n    print('%s: %.2f' % (names[i], p[i]))",
     "loop over the names": "best = 0\n    at = -1\n    p = fmap[:]\n    for i in range(len(names)):\n"
     "        if p[i] > best:\n            best = p[i]\n            at = i\n    print(names[at])",
+    "names before scores": "for i in range(3):\n        print(names[i], fmap[i])",
+    "best three": "order = [i for i, v in sorted(enumerate(fmap), key=lambda pair: -pair[1])][:3]\n"
+    "    for i in order:\n        print(names[i])",
+    "by name": "table = {}\n    for i in range(3):\n        table[names[i]] = fmap[i]\n"
+    "    print(max(table, key=table.get))",
     "loop over the scores": "best, at = -1, 0\n    for i, v in enumerate(fmap):\n        if v > best:\n"
     "            best, at = v, i\n    print(names[at])",
     "loop over range": "at = 0\n    for i in range(1, len(fmap)):\n        if fmap[i] > fmap[at]:\n            at = i\n"

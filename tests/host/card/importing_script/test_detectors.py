@@ -91,6 +91,9 @@ SHOWN = {
     "        print([name for name, i in ids.items() if i == box.classid()][0])",
     "position": "ids = {name: i for i, name in enumerate(names)}\n"
     "        print(list(ids.keys())[list(ids.values()).index(box.classid())])",
+    "collected": "seen = {}\n        seen[box.classid()] = box.rect()\n        print([names[c] for c in seen])",
+    "best box": "print(names[max([box], key=lambda b: b.value()).classid()])",
+    "method of a text": "print('{}:{}'.format(names[box.classid()].upper(), box.value()))",
     "function": "show(box, names)",
 }
 SHOW = "def show(b, table):\n    img.draw_string(b.x(), b.y(), table[b.classid()] + ' ' + str(b.value()))\n"

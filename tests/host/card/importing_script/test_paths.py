@@ -215,6 +215,112 @@ while True:
     assert set(both) == {"/sd/a.kmodel", "/sd/b.kmodel"}
 
 
+def test_labels_of_a_mode_are_not_given_to_the_other_model() -> None:
+    both = uses(
+        CAMERA
+        + """
+mode = 0
+def faces():
+    task = kpu.load('/sd/face.kmodel')
+    kpu.init_yolo2(task, 0.5, 0.3, 1, (1, 2))
+    return task
+def digits():
+    global names
+    names = ['1', '2', '3']
+    task = kpu.load('/sd/digits.kmodel')
+    kpu.init_yolo2(task, 0.7, 0.2, 1, (3, 4))
+    return task
+task = faces()
+while True:
+    img = sensor.snapshot()
+    order = uart.read(1)
+    if order == b'1' and mode != 1:
+        kpu.deinit(task)
+        task = digits()
+        mode = 1
+    elif order == b'0' and mode != 0:
+        kpu.deinit(task)
+        task = faces()
+        mode = 0
+    for box in kpu.run_yolo2(task, img) or ():
+        if mode == 1:
+            print(names[box.classid()])
+        else:
+            img.draw_rectangle(box.rect())
+"""
+    )
+    assert labels(both["/sd/face.kmodel"]) is None
+    assert labels(both["/sd/digits.kmodel"]) == ("1", "2", "3")
+
+
+def test_functions_that_share_a_task_do_not_share_their_labels() -> None:
+    reading = read(
+        """
+        import KPU as kpu
+        def load_fruit():
+            global task
+            task = kpu.load('/sd/fruit.kmodel')
+        def load_fish():
+            global task
+            task = kpu.load('/sd/fish.kmodel')
+        def show_fruit(img):
+            scores = kpu.forward(task, img)[:]
+            print(['plum', 'pear'][scores.index(max(scores))])
+        def show_fish(img):
+            scores = kpu.forward(task, img)[:]
+            print(['cod', 'eel'][scores.index(max(scores))])
+        """
+    )
+    assert [(use.model, labels(use)) for use in reading.uses] == [("/sd/fruit.kmodel", None), ("/sd/fish.kmodel", None)]
+    assert [item.value for item in reading.lists] == [("plum", "pear"), ("cod", "eel")]
+
+
+def test_an_interrupt_changes_the_model() -> None:
+    both = uses(
+        CAMERA
+        + """
+from collections import namedtuple
+Net = namedtuple('Net', 'path labels anchors')
+nets = [Net('/sd/a.kmodel', ['ox', 'yak'], (1, 2)), Net('/sd/b.kmodel', ['emu'], (3, 4))]
+at = 0
+changed = True
+def pressed(pin):
+    global at, changed
+    at = (at + 1) % 2
+    changed = True
+key.irq(pressed, 1)
+while True:
+    if changed:
+        net = nets[at]
+        task = kpu.load(net.path)
+        kpu.init_yolo2(task, 0.5, 0.3, 1, net.anchors)
+        changed = False
+    for box in kpu.run_yolo2(task, sensor.snapshot()):
+        print(net.labels[box.classid()])
+"""
+    )
+    assert {model: labels(use) for model, use in both.items()} == {
+        "/sd/a.kmodel": ("ox", "yak"),
+        "/sd/b.kmodel": ("emu",),
+    }
+
+
+def test_one_model_loaded_at_two_lines_is_one_use() -> None:
+    both = uses(
+        CAMERA
+        + """
+task = kpu.load('/sd/x.kmodel')
+def again():
+    global task
+    kpu.deinit(task)
+    task = kpu.load('/sd/x.kmodel')
+    kpu.init_yolo2(task, 0.5, 0.3, 1, (1, 2))
+again()
+"""
+    )
+    assert both["/sd/x.kmodel"].detector is not None
+
+
 def test_only_the_script_itself_is_the_main_program() -> None:
     files = {"lib.py": b"import KPU\nif __name__ == '__main__':\n    KPU.load('/sd/demo.kmodel')\n"}
     text = "import KPU, lib\nif __name__ == '__main__':\n    KPU.load('/sd/x.kmodel')\n"

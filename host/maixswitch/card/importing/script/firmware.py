@@ -109,7 +109,10 @@ def _kpu(machine: Machine, name: str, args: list[Any], keywords: dict[str, Any])
         return Task(_load(machine, args, keywords))
     if name == "classifier.load":
         task = _task(machine, args[0] if args else None)
-        return (Classifier(task), Unknown(), Unknown()) if task else Unknown()
+        if task is None:
+            return Unknown()
+        task.runs.add("classifier")
+        return Classifier(task), Unknown(), Unknown()
     if name == "softmax":
         return args[0] if args else Unknown()
     use = _task(machine, args[0] if args else keywords.get("task"))

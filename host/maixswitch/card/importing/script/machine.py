@@ -147,7 +147,9 @@ class Machine:
 
     def add_use(self, model: Any, line: int, function: str) -> Use:
         """Return a new use of a model, which kpu.load got as `model`."""
-        known = model if isinstance(model, (str, int)) and not isinstance(model, bool) else None
+        known: str | int | None = model if isinstance(model, str) else None
+        if isinstance(model, int) and not isinstance(model, bool):
+            known = int(model)
         use = Use(known, line, function)
         if len(self.uses) < MAX_USES:
             self.uses.append(use)
